@@ -1,0 +1,86 @@
+import type { Source, UploadedFile, UploadSession } from './upload.ts';
+
+export interface SourceInfo {
+  readonly sizeBytes: number;
+  /** Opaque; changes whenever the content may have changed (for a file: size, mtime and inode). */
+  readonly fingerprint: string;
+}
+
+export interface UploadPartInput {
+  readonly destination: string;
+  readonly uploadId: string;
+  /** Counted from 1, for people and logs; the order of parts is set at completion. */
+  readonly partNumber: number;
+  readonly source: Source;
+  readonly fingerprint: string;
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+}
+
+export interface UploadPartResult {
+  readonly partId: string;
+  /** The attempt that succeeded, counted from 1. */
+  readonly attempt: number;
+}
+
+/** Heartbeat details of `uploadPart`. */
+export interface PartHeartbeat {
+  readonly bytesSent: number;
+}
+
+/** A digest that stopped half-way: both its position and its inner state, which any worker can go on from. */
+export interface HashCheckpoint {
+  readonly offsetBytes: number;
+  /** Base64 of hash-wasm's saved state. */
+  readonly state: string;
+}
+
+export interface HashSourceInput {
+  readonly source: Source;
+  readonly fingerprint: string;
+  readonly sizeBytes: number;
+  readonly resumeFrom?: HashCheckpoint;
+}
+
+/** `md5` when the whole source was read; a checkpoint when the workflow asked it to stop for a hand-over. */
+export type HashSourceResult = { readonly md5: string } | { readonly checkpoint: HashCheckpoint };
+
+export interface CreateUploadInput {
+  readonly destination: string;
+  readonly filename: string;
+  readonly purpose: string;
+  readonly bytes: number;
+  readonly mimeType: string;
+  readonly fileExpiresAfterSeconds?: number;
+}
+
+export interface CompleteUploadInput {
+  readonly destination: string;
+  readonly uploadId: string;
+  /** Unix seconds; a File older than its Upload can't be its result. */
+  readonly uploadCreatedAt: number;
+  readonly partIds: readonly string[];
+  readonly md5?: string;
+  readonly filename: string;
+  readonly purpose: string;
+  readonly bytes: number;
+}
+
+export interface CancelUploadInput {
+  readonly destination: string;
+  readonly uploadId: string;
+}
+
+/** Cheap calls to the service; they run on the control task queue. */
+export interface ControlActivities {
+  createUpload(input: CreateUploadInput): Promise<UploadSession>;
+  completeUpload(input: CompleteUploadInput): Promise<UploadedFile>;
+  cancelUpload(input: CancelUploadInput): Promise<void>;
+}
+
+/** Whatever reads the source; they run on a transfer task queue, where the source can be read. */
+export interface TransferActivities {
+  inspectSource(input: { readonly source: Source }): Promise<SourceInfo>;
+  uploadPart(input: UploadPartInput): Promise<UploadPartResult>;
+  hashSource(input: HashSourceInput): Promise<HashSourceResult>;
+}

@@ -1,0 +1,32 @@
+/**
+ * The `type` of each failure that crosses Temporal. Match on these, never on messages: they are stable, and the same
+ * in every language.
+ */
+export const FailureType = {
+  /** The request's JSON is wrong; the message lists every problem. */
+  InvalidRequest: 'InvalidRequest',
+  /** The worker has no destination profile of that name, or its key is missing. */
+  ConfigInvalid: 'ConfigInvalid',
+  /** The source can't be read: missing, a directory, no permission, empty, over the limit. */
+  SourceUnusable: 'SourceUnusable',
+  /** The source is not what it was when the upload began; its session was cancelled. */
+  SourceChanged: 'SourceChanged',
+  /** The service refused for good (400, 401, 403, 413, 422 …). */
+  ApiRejected: 'ApiRejected',
+  /** The service no longer takes parts for this Upload: expired, cancelled by another, or unknown (404, 410). */
+  SessionLost: 'SessionLost',
+  /** The service is not ready (408, 409, 425, 429, 5xx); retried. */
+  ApiUnavailable: 'ApiUnavailable',
+  /** No connection, or it broke; retried. */
+  ConnectionFailed: 'ConnectionFailed',
+  /** Nothing moved for too long; retried. */
+  TimedOut: 'TimedOut',
+  /** A success status whose body is not what the API promises; retried. */
+  StrangeAnswer: 'StrangeAnswer',
+  /** The answer to the completion was lost, and the files list doesn't tell which File is the result. */
+  CompletionUncertain: 'CompletionUncertain',
+  /** This worker is shutting down and hands its work back; retried elsewhere at once. */
+  WorkerStopping: 'WorkerStopping',
+} as const;
+
+export type FailureType = (typeof FailureType)[keyof typeof FailureType];

@@ -1,0 +1,19 @@
+/** Names that callers in any language use. They never change meaning. */
+export const WorkflowName = { uploadFile: 'uploadFile' } as const;
+
+export const QueryName = { progress: 'progress' } as const;
+
+/** Updates of `uploadFile`; each is idempotent and answers with the progress that then holds. */
+export const UpdateName = { pause: 'pause', resume: 'resume', retune: 'retune' } as const;
+
+export interface RetuneInput {
+  /** Most parts scheduled at a time, 1 to 256. */
+  readonly concurrency: number;
+}
+
+export const DEFAULT_TASK_QUEUE = 'longhaul';
+
+/** The queue whose workers move bytes for the workflows of `taskQueue`: any of them, or those of one host. */
+export function transferTaskQueue(taskQueue: string, host?: string): string {
+  return host === undefined ? `${taskQueue}-transfer` : `${taskQueue}-transfer-${host}`;
+}

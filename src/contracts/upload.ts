@@ -1,0 +1,103 @@
+/** A file on a disk. */
+export interface FileSource {
+  readonly type: 'file';
+  /** Absolute path, as the worker that reads it sees it. */
+  readonly path: string;
+  /**
+   * The host whose worker can read the path (its `LONGHAUL_HOST`, by default its host name). Left out, any worker
+   * may take the file's parts, as with a mount that all of them share.
+   */
+  readonly host?: string;
+}
+
+/** Where the bytes come from. A new kind is one more member here and one more file in `src/sources`. */
+export type Source = FileSource;
+
+/** Input of the workflow `uploadFile`: plain JSON, so that a service in any language can start it by name. */
+export interface UploadRequest {
+  readonly source: Source;
+  /** What the File is for, such as `fine-tune`, `batch`, `assistants` or `vision`. */
+  readonly purpose: string;
+  /** The File's name at the destination. @defaultValue the last segment of the source's path */
+  readonly filename?: string;
+  /** @defaultValue by the file name's extension, else `application/octet-stream` */
+  readonly mimeType?: string;
+  /** Name of the destination profile, which the worker holds; keys never enter a workflow. @defaultValue `default` */
+  readonly destination?: string;
+  /** 1 MiB to 64 MiB. @defaultValue size / 128, kept between 8 MiB and 64 MiB */
+  readonly partSizeBytes?: number;
+  /** Most parts scheduled at a time, 1 to 256; the workers' slots limit it too. @defaultValue 16 */
+  readonly concurrency?: number;
+  /** Send the whole file's md5 with the completion, so that the service checks it. @defaultValue true */
+  readonly md5?: boolean;
+  /** Refuse to start when the source's fingerprint is another one (see `SourceInfo.fingerprint`). */
+  readonly expectedFingerprint?: string;
+  /** Life of the resulting File (not of the upload), 3,600 to 2,592,000. @defaultValue the service's: no end */
+  readonly fileExpiresAfterSeconds?: number;
+  /** Task queue of the workers that move the bytes. @defaultValue derived from the workflow's queue and the source's host */
+  readonly transferTaskQueue?: string;
+  /** A worker that is silent for so long is taken for dead and its part given to another. 1,000 to 600,000. @defaultValue 10,000 */
+  readonly heartbeatTimeoutMs?: number;
+}
+
+/** A File as the service describes it. Times are Unix seconds. */
+export interface UploadedFile {
+  readonly id: string;
+  readonly bytes: number;
+  readonly createdAt: number;
+  readonly expiresAt?: number;
+  readonly filename: string;
+  readonly purpose: string;
+  readonly status?: string;
+}
+
+/** Result of the workflow `uploadFile`. */
+export interface UploadResult {
+  readonly workflowId: string;
+  readonly uploadId: string;
+  readonly file: UploadedFile;
+  readonly bytes: number;
+  /** Lower-case hex; null when the request turned it off. */
+  readonly md5: string | null;
+  readonly parts: number;
+  /** Parts begun over all attempts and sessions; what exceeds `parts` was sent again. */
+  readonly partsSent: number;
+  /** Upload sessions opened; more than one when a session died and was replaced. */
+  readonly sessions: number;
+  readonly durationMs: number;
+}
+
+/**
+ * `inspecting` → `creating` → `uploading` (⇄ `paused`) → `completing` → `completed`; from any of them to `failed` or
+ * `cancelled`.
+ */
+export type UploadState =
+  'inspecting' | 'creating' | 'uploading' | 'paused' | 'completing' | 'completed' | 'cancelled' | 'failed';
+
+/** Answer of the query `progress`. */
+export interface UploadProgress {
+  readonly state: UploadState;
+  readonly filename: string;
+  /** 0 until the source was inspected. */
+  readonly bytesTotal: number;
+  /** Bytes of the parts whose ids are recorded. */
+  readonly bytesDone: number;
+  readonly partSizeBytes: number;
+  readonly partsTotal: number;
+  readonly partsDone: number;
+  /** Scheduled and not yet recorded. */
+  readonly partsInFlight: number;
+  readonly concurrency: number;
+  readonly session: UploadSession | null;
+  readonly sessionsOpened: number;
+  readonly md5: string | null;
+  /** Unix milliseconds. */
+  readonly startedAtMs: number;
+}
+
+/** An Upload of the service that is open. Times are Unix seconds. */
+export interface UploadSession {
+  readonly uploadId: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}

@@ -1,0 +1,84 @@
+/** Base of everything that Longhaul throws on purpose. Match on `code`. */
+export abstract class LonghaulError extends Error {
+  abstract readonly code: string;
+  /** Whether the same call may succeed later without anybody changing anything. */
+  abstract readonly retryable: boolean;
+
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** Environment, config file or arguments are wrong. The message says what, and what to do. */
+export class ConfigError extends LonghaulError {
+  readonly code = 'CONFIG_INVALID';
+  readonly retryable = false;
+}
+
+/** 408, 409, 425, 429 and 5xx are worth another try; other statuses are not. */
+function isRetryableStatus(status: number): boolean {
+  return status === 408 || status === 409 || status === 425 || status === 429 || status >= 500;
+}
+
+export interface ApiErrorDetails {
+  readonly status: number;
+  /** `error.message`, `error.type`, `error.param` and `error.code` of the body, where it has them. */
+  readonly apiMessage?: string | undefined;
+  readonly apiType?: string | undefined;
+  readonly apiParam?: string | undefined;
+  readonly apiCode?: string | undefined;
+  /** From `x-request-id`. */
+  readonly requestId?: string | undefined;
+  /** From `retry-after-ms` or `retry-after`. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** The service answered with a status other than 2xx. */
+export class ApiError extends LonghaulError {
+  readonly code = 'API_ERROR';
+  readonly retryable: boolean;
+  readonly details: ApiErrorDetails;
+
+  constructor(message: string, details: ApiErrorDetails) {
+    super(message);
+    this.details = details;
+    this.retryable = isRetryableStatus(details.status);
+  }
+}
+
+/** No connection could be made, or it broke before the answer was complete. */
+export class ConnectionError extends LonghaulError {
+  readonly code = 'CONNECTION_FAILED';
+  readonly retryable = true;
+}
+
+/** Nothing moved for too long, or the whole call took too long. */
+export class TimeoutError extends LonghaulError {
+  readonly code = 'TIMED_OUT';
+  readonly retryable = true;
+}
+
+/** A success status with a body that is not what the API promises. */
+export class StrangeAnswerError extends LonghaulError {
+  readonly code = 'STRANGE_ANSWER';
+  readonly retryable = true;
+}
+
+/** The caller's signal ended the call. */
+export class AbortedError extends LonghaulError {
+  readonly code = 'ABORTED';
+  readonly retryable = false;
+}
+
+/** The source is missing, no regular file, not readable, empty or too large. */
+export class SourceUnusableError extends LonghaulError {
+  readonly code = 'SOURCE_UNUSABLE';
+  readonly retryable = false;
+}
+
+/** The source's fingerprint is not the one that the upload began with. */
+export class SourceChangedError extends LonghaulError {
+  readonly code = 'SOURCE_CHANGED';
+  readonly retryable = false;
+}

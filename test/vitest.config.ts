@@ -1,0 +1,36 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Integration, replay and chaos tests exercise the built package, as its users do: `npm test` builds first. */
+const builtPackage = {
+  'longhaul/worker': `${root}dist/src/worker/index.js`,
+  'longhaul/workflows': `${root}dist/workflows/index.js`,
+  'longhaul/activities': `${root}dist/activities/index.js`,
+  longhaul: `${root}dist/src/index.js`,
+};
+
+const project = (name: string, testTimeoutMs: number) => ({
+  root,
+  resolve: { alias: builtPackage },
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout: testTimeoutMs,
+    hookTimeout: testTimeoutMs,
+    pool: 'forks' as const,
+  },
+});
+
+export default defineConfig({
+  root,
+  test: {
+    projects: [
+      project('unit', 10_000),
+      project('integration', 120_000),
+      project('replay', 60_000),
+      project('chaos', 300_000),
+    ],
+  },
+});
