@@ -9,6 +9,8 @@ export interface SourceInfo {
 export interface UploadPartInput {
   readonly destination: string;
   readonly uploadId: string;
+  /** Unix seconds; past it a refused part is no surprise. */
+  readonly sessionExpiresAt: number;
   /** Counted from 1, for people and logs; the order of parts is set at completion. */
   readonly partNumber: number;
   readonly source: Source;

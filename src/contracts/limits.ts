@@ -14,6 +14,7 @@ export const Limits = {
 export const Defaults = {
   destination: 'default',
   concurrency: 16,
+  maxSessions: 3,
   minAutoPartSizeBytes: 8 * MiB,
   /** An automatic part size aims at this many parts. */
   autoParts: 128,

@@ -6,6 +6,11 @@ export const QueryName = { progress: 'progress' } as const;
 /** Updates of `uploadFile`; each is idempotent and answers with the progress that then holds. */
 export const UpdateName = { pause: 'pause', resume: 'resume', retune: 'retune' } as const;
 
+/** `finish` lets the parts in flight end, `stop` breaks them off; they are sent again later. @defaultValue `finish` */
+export interface PauseInput {
+  readonly parts?: 'finish' | 'stop';
+}
+
 export interface RetuneInput {
   /** Most parts scheduled at a time, 1 to 256. */
   readonly concurrency: number;

@@ -28,6 +28,8 @@ export interface UploadRequest {
   readonly partSizeBytes?: number;
   /** Most parts scheduled at a time, 1 to 256; the workers' slots limit it too. @defaultValue 16 */
   readonly concurrency?: number;
+  /** Sessions opened at most: one that expires or is cancelled from outside is replaced. 1 to 10. @defaultValue 3 */
+  readonly maxSessions?: number;
   /** Send the whole file's md5 with the completion, so that the service checks it. @defaultValue true */
   readonly md5?: boolean;
   /** Refuse to start when the source's fingerprint is another one (see `SourceInfo.fingerprint`). */

@@ -1,0 +1,29 @@
+import type { ControlActivities, TransferActivities } from '../src/contracts/activities.ts';
+import { createCancelUpload } from './cancel-upload.ts';
+import { createCompleteUpload } from './complete-upload.ts';
+import { createCreateUpload } from './create-upload.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { hashSource } from './hash-source.ts';
+import { inspectSource } from './inspect-source.ts';
+import { createUploadPart } from './upload-part.ts';
+
+export type { ActivityDependencies } from './dependencies.ts';
+
+/** Activities of the control task queue, which runs the workflows too. */
+export function createControlActivities(dependencies: ActivityDependencies): ControlActivities {
+  return {
+    createUpload: createCreateUpload(dependencies),
+    completeUpload: createCompleteUpload(dependencies),
+    cancelUpload: createCancelUpload(dependencies),
+  };
+}
+
+/** Activities of the transfer task queues, which read sources and move bytes. */
+export function createTransferActivities(dependencies: ActivityDependencies): TransferActivities {
+  return { inspectSource, hashSource, uploadPart: createUploadPart(dependencies) };
+}
+
+/** All of them, for a worker of your own that serves every queue. */
+export function createActivities(dependencies: ActivityDependencies): ControlActivities & TransferActivities {
+  return { ...createControlActivities(dependencies), ...createTransferActivities(dependencies) };
+}

@@ -1,0 +1,62 @@
+import { Context } from '@temporalio/activity';
+import { FailureType } from '../src/contracts/failures.ts';
+import { toApplicationFailure, workerStopping } from './to-application-failure.ts';
+
+/** Quick attempts end before this and cost no heartbeat, which is a call to the server and may be billed. */
+const FIRST_HEARTBEAT_AFTER_MS = 1000;
+
+export interface Attempt<Beat> {
+  readonly signal: AbortSignal;
+  /** Counted from 1. */
+  readonly attempt: number;
+  /** Time left for the whole attempt, a little less than Temporal gives it, so that the cause is told, not guessed. */
+  readonly timeoutMs: number;
+  /** What the attempt before this one told last. */
+  readonly lastBeat: Beat | undefined;
+  /** Whether this worker is going down (or else the workflow cancelled the activity). */
+  readonly isWorkerStopping: () => boolean;
+}
+
+/**
+ * Runs one attempt of an activity: heartbeats while it lasts, cancellation reaches it by `signal`, and whatever it
+ * throws arrives in Temporal with a stable type.
+ *
+ * @param beat details of the next heartbeat; also what the next attempt finds in `lastBeat`
+ */
+export async function runAttempt<Result, Beat = never>(
+  run: (attempt: Attempt<Beat>) => Promise<Result>,
+  beat?: () => Beat | undefined,
+): Promise<Result> {
+  const context = Context.current();
+  const { attempt, startToCloseTimeoutMs, heartbeatTimeoutMs } = context.info;
+  const isWorkerStopping = () => context.cancellationDetails?.workerShutdown === true;
+  const stopBeating = heartbeatTimeoutMs === undefined ? () => {} : startBeating(context, beat);
+  try {
+    return await run({
+      signal: context.cancellationSignal,
+      attempt,
+      timeoutMs: Math.max(startToCloseTimeoutMs - 5000, startToCloseTimeoutMs / 2),
+      lastBeat: context.info.heartbeatDetails as Beat | undefined,
+      isWorkerStopping,
+    });
+  } catch (error) {
+    if (isWorkerStopping()) {
+      if (heartbeatTimeoutMs !== undefined) context.heartbeat(beat?.());
+      throw workerStopping();
+    }
+    if (context.cancellationSignal.aborted) await context.cancelled;
+    const failure = toApplicationFailure(error, { attempt });
+    context.log.debug(`attempt ${attempt} failed: ${failure.message}`, {
+      type: (failure as { type?: FailureType }).type,
+    });
+    throw failure;
+  } finally {
+    stopBeating();
+  }
+}
+
+/** The SDK throttles; one call a second keeps cancellation and progress close. */
+function startBeating<Beat>(context: Context, beat: (() => Beat | undefined) | undefined): () => void {
+  const timer = setInterval(() => context.heartbeat(beat?.()), FIRST_HEARTBEAT_AFTER_MS);
+  return () => clearInterval(timer);
+}

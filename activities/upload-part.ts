@@ -1,0 +1,55 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { PartHeartbeat, TransferActivities } from '../src/contracts/activities.ts';
+import { FailureType } from '../src/contracts/failures.ts';
+import { ApiError } from '../src/errors.ts';
+import { assertUnchanged } from '../src/sources/assert-unchanged.ts';
+import { openSource } from '../src/sources/open-source.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { runAttempt } from './run-attempt.ts';
+
+/** Clocks differ; a service's own word comes first, this only ends retries that can't succeed any more. */
+const CLOCK_SKEW_MS = 60_000;
+
+/** Sends one range of the source as one Part. The source must be the same before and after. */
+export function createUploadPart(dependencies: ActivityDependencies): TransferActivities['uploadPart'] {
+  return async (input) => {
+    let bytesSent = 0;
+    return runAttempt(
+      async ({ signal, attempt, timeoutMs }) => {
+        const client = dependencies.destination(input.destination);
+        const reader = await openSource(input.source);
+        try {
+          await assertUnchanged(reader, input.fingerprint);
+          const { offsetBytes, sizeBytes } = input;
+          const onBytesSent = (totalBytes: number) => {
+            bytesSent = totalBytes;
+          };
+          const part = { reader, offsetBytes, sizeBytes, onBytesSent };
+          const { partId } = await client.addPart(input.uploadId, part, { signal, timeoutMs });
+          await assertUnchanged(reader, input.fingerprint);
+          return { partId, attempt };
+        } catch (error) {
+          throw sessionLost(error, input.sessionExpiresAt, attempt) ?? error;
+        } finally {
+          await reader.close();
+        }
+      },
+      (): PartHeartbeat => ({ bytesSent }),
+    );
+  };
+}
+
+/** 404 and 410 name a session that is no more; past its end nothing else needs another try. */
+function sessionLost(error: unknown, expiresAt: number, attempt: number): ApplicationFailure | undefined {
+  if (!(error instanceof ApiError)) return undefined;
+  const { status } = error.details;
+  const isGone = status === 404 || status === 410;
+  const isOver = Date.now() > expiresAt * 1000 + CLOCK_SKEW_MS;
+  if (!isGone && !isOver) return undefined;
+  return ApplicationFailure.create({
+    message: isGone ? error.message : `the Upload's session expired; the service says: ${error.message}`,
+    type: FailureType.SessionLost,
+    nonRetryable: true,
+    details: [{ attempt, status }],
+  });
+}

@@ -1,0 +1,60 @@
+import { Limits } from '../contracts/limits.ts';
+import type { UploadRequest } from '../contracts/upload.ts';
+
+type Check = (value: unknown) => string | undefined;
+
+const text: Check = (value) =>
+  typeof value === 'string' && value.length > 0 ? undefined : 'must be a non-empty string';
+
+const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
+
+const wholeNumber =
+  (least: number, most: number): Check =>
+  (value) =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
+      ? undefined
+      : `must be a whole number from ${least} to ${most}`;
+
+const source: Check = (value) => {
+  if (typeof value !== 'object' || value === null)
+    return 'must be an object such as {"type":"file","path":"/data/x.jsonl"}';
+  const { type, path, host } = value as Record<string, unknown>;
+  if (type !== 'file') return 'has an unknown "type"; known: "file"';
+  if (typeof path !== 'string' || !path.startsWith('/')) return 'needs "path", an absolute path as the worker sees it';
+  if (host !== undefined && text(host)) return '"host" must be a non-empty string';
+  return undefined;
+};
+
+/** `expires_after.seconds` is 3600 to 2592000 in the API's specification. */
+const checks: Readonly<Record<keyof UploadRequest, Check>> = {
+  source,
+  purpose: text,
+  filename: (value) => text(value) ?? (/[/\0\r\n]/.test(value as string) ? 'must be a name, not a path' : undefined),
+  mimeType: text,
+  destination: text,
+  partSizeBytes: wholeNumber(Limits.minPartSizeBytes, Limits.maxPartSizeBytes),
+  concurrency: wholeNumber(1, Limits.maxConcurrency),
+  maxSessions: wholeNumber(1, 10),
+  md5: flag,
+  expectedFingerprint: text,
+  fileExpiresAfterSeconds: wholeNumber(3600, 2_592_000),
+  transferTaskQueue: text,
+  heartbeatTimeoutMs: wholeNumber(1000, 600_000),
+};
+
+const required = ['source', 'purpose'] as const satisfies readonly (keyof UploadRequest)[];
+
+/** Every problem of a request, in words; none for a good one. Unknown properties are problems: they are mostly typos. */
+export function uploadRequestProblems(request: unknown): string[] {
+  if (typeof request !== 'object' || request === null || Array.isArray(request))
+    return ['the request must be an object'];
+  const given = Object.entries(request).filter(([, value]) => value !== undefined);
+  const missing = required.filter((name) => !given.some(([key]) => key === name)).map((name) => `"${name}" is missing`);
+  const wrong = given.flatMap(([key, value]) => {
+    const check = Object.hasOwn(checks, key) ? checks[key as keyof UploadRequest] : undefined;
+    if (!check) return [`"${key}" is not a property of an upload request`];
+    const problem = check(value);
+    return problem ? [`"${key}" ${problem}`] : [];
+  });
+  return [...missing, ...wrong];
+}

@@ -1,0 +1,104 @@
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  ApplicationFailure,
+  condition,
+  ContinueAsNew,
+  defineQuery,
+  defineUpdate,
+  isCancellation,
+  makeContinueAsNewFunc,
+  setHandler,
+} from '@temporalio/workflow';
+import { FailureType } from '../src/contracts/failures.ts';
+import { Limits } from '../src/contracts/limits.ts';
+import { QueryName, UpdateName, type PauseInput, type RetuneInput } from '../src/contracts/names.ts';
+import type { UploadProgress, UploadRequest, UploadResult } from '../src/contracts/upload.ts';
+import { uploadRequestProblems } from '../src/core/upload-request.ts';
+import { UploadRun, type CarriedUpload } from './upload-run.ts';
+
+export const progressQuery = defineQuery<UploadProgress>(QueryName.progress);
+export const pauseUpdate = defineUpdate<UploadProgress, [PauseInput | undefined]>(UpdateName.pause);
+export const resumeUpdate = defineUpdate<UploadProgress>(UpdateName.resume);
+export const retuneUpdate = defineUpdate<UploadProgress, [RetuneInput]>(UpdateName.retune);
+
+/**
+ * Uploads one file: inspects it, opens an Upload, sends its parts, completes it. One execution is one File.
+ *
+ * @param carried what the execution before this one handed over; callers leave it out
+ * @throws ApplicationFailure with one of the types of `FailureType`; a session that was opened is cancelled then
+ */
+export async function uploadFile(request: UploadRequest, carried?: CarriedUpload): Promise<UploadResult> {
+  const problems = uploadRequestProblems(request);
+  if (problems.length > 0) throw ApplicationFailure.nonRetryable(problems.join('; '), FailureType.InvalidRequest);
+
+  const upload = new UploadRun(request, carried);
+  handleSteering(upload);
+  try {
+    const handOver = await upload.run();
+    await condition(allHandlersFinished);
+    if ('file' in handOver) return handOver;
+    return await makeContinueAsNewFunc<typeof uploadFile>()(request, handOver);
+  } catch (error) {
+    if (error instanceof ContinueAsNew) throw error;
+    await upload.abandon(isCancellation(error) ? 'cancelled' : 'failed');
+    throw failureOf(error);
+  }
+}
+
+function handleSteering(upload: UploadRun): void {
+  setHandler(progressQuery, () => upload.progress());
+  setHandler(
+    pauseUpdate,
+    async (input) => {
+      await upload.pause(input?.parts ?? 'finish');
+      return upload.progress();
+    },
+    {
+      validator: (input) => {
+        if (input?.parts !== undefined && input.parts !== 'finish' && input.parts !== 'stop')
+          throw refusal('"parts" must be "finish" or "stop"');
+        if (upload.isCompleting) throw refusal('the upload is completing; there is nothing left to pause');
+      },
+    },
+  );
+  setHandler(resumeUpdate, () => {
+    upload.resume();
+    return upload.progress();
+  });
+  setHandler(
+    retuneUpdate,
+    (input) => {
+      upload.concurrency = input.concurrency;
+      return upload.progress();
+    },
+    {
+      validator: (input) => {
+        const concurrency: unknown = (input as Partial<RetuneInput> | undefined)?.concurrency;
+        const isGood =
+          Number.isSafeInteger(concurrency) &&
+          (concurrency as number) >= 1 &&
+          (concurrency as number) <= Limits.maxConcurrency;
+        if (!isGood) throw refusal(`"concurrency" must be a whole number from 1 to ${Limits.maxConcurrency}`);
+      },
+    },
+  );
+}
+
+function refusal(message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, FailureType.InvalidRequest);
+}
+
+/** The activity's own failure rather than its wrapping, so that every client finds the type at the same depth. */
+function failureOf(error: unknown): unknown {
+  if (!(error instanceof ActivityFailure) || isCancellation(error)) return error;
+  const { cause } = error;
+  if (!(cause instanceof ApplicationFailure)) return error;
+  return ApplicationFailure.create({
+    message: cause.message,
+    type: cause.type ?? FailureType.ApiRejected,
+    nonRetryable: true,
+    details: cause.details ?? [],
+    cause: error,
+  });
+}
