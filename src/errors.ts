@@ -82,3 +82,9 @@ export class SourceChangedError extends LonghaulError {
   readonly code = 'SOURCE_CHANGED';
   readonly retryable = false;
 }
+
+/** The source is there, but reading it failed (a disk or network file system in trouble). */
+export class SourceReadError extends LonghaulError {
+  readonly code = 'SOURCE_READ_FAILED';
+  readonly retryable = true;
+}

@@ -1,0 +1,87 @@
+import type { BigIntStats } from 'node:fs';
+import { constants, open, stat, type FileHandle } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
+import type { FileSource } from '../contracts/upload.ts';
+import { SourceChangedError, SourceUnusableError } from '../errors.ts';
+import { mapFileError } from './map-file-error.ts';
+import type { SourceInfo, SourceReader } from './source-reader.ts';
+
+/**
+ * Opens a file on a disk.
+ *
+ * @throws SourceUnusableError when it is missing, a directory, no regular file, empty or not readable
+ * @throws SourceReadError when the disk is in trouble
+ */
+export async function openFileSource({ path }: FileSource): Promise<SourceReader> {
+  if (!isAbsolute(path)) throw new SourceUnusableError(`${path} is not an absolute path; give the whole path`);
+  // Looked at before it is opened: opening a FIFO waits for somebody who writes into it.
+  assertUsable(path, await mapFileError(path, stat(path, { bigint: true })));
+  const handle = await mapFileError(path, open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)));
+  try {
+    assertUsable(path, await mapFileError(path, handle.stat({ bigint: true })));
+    return new FileReader(path, handle);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+class FileReader implements SourceReader {
+  readonly #path: string;
+  readonly #handle: FileHandle;
+
+  constructor(path: string, handle: FileHandle) {
+    this.#path = path;
+    this.#handle = handle;
+  }
+
+  /** A replaced file or a re-pointed link shows at the path only, a file that is written to shows at both. */
+  async stat(): Promise<SourceInfo> {
+    const [atPath, opened] = await Promise.all([this.#statPath(), this.#statHandle()]);
+    if (atPath.ino !== opened.ino || atPath.dev !== opened.dev) {
+      throw new SourceChangedError(
+        `${this.#path} was replaced by another file while it was read; start a new upload of what is there now`,
+      );
+    }
+    return { sizeBytes: Number(atPath.size), fingerprint: fingerprintOf(atPath) };
+  }
+
+  async read(buffer: Uint8Array, offsetBytes: number): Promise<number> {
+    const { bytesRead } = await mapFileError(this.#path, this.#handle.read(buffer, 0, buffer.byteLength, offsetBytes));
+    return bytesRead;
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+
+  async #statPath(): Promise<BigIntStats> {
+    try {
+      return await mapFileError(this.#path, stat(this.#path, { bigint: true }));
+    } catch (error) {
+      if (!(error instanceof SourceUnusableError)) throw error;
+      throw new SourceChangedError(`${this.#path} was removed or moved away while it was read`, { cause: error });
+    }
+  }
+
+  #statHandle(): Promise<BigIntStats> {
+    return mapFileError(this.#path, this.#handle.stat({ bigint: true }));
+  }
+}
+
+/** Without the device's number, which is another one after a restart or on another host that mounts the same files. */
+function fingerprintOf({ size, mtimeNs, ino }: BigIntStats): string {
+  return `${size}-${mtimeNs.toString(36)}-${ino.toString(36)}`;
+}
+
+function assertUsable(path: string, stats: BigIntStats): void {
+  if (stats.isDirectory()) {
+    throw new SourceUnusableError(`${path} is a directory; name a file, or pack the directory into one`);
+  }
+  if (!stats.isFile()) {
+    throw new SourceUnusableError(`${path} is no regular file (a pipe, socket or device); save its content in a file`);
+  }
+  if (stats.size === 0n) {
+    throw new SourceUnusableError(`${path} is empty; there is nothing to upload`);
+  }
+}

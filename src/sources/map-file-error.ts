@@ -1,0 +1,28 @@
+import { LonghaulError, SourceReadError, SourceUnusableError } from '../errors.ts';
+
+/** What won't get better by itself, and what to do about it. */
+const unusable: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist on this host; check the path',
+  ENOTDIR: 'does not exist: a part of its path is no directory; check the path',
+  EACCES: 'is not readable for this user; change its permissions or those of its directories',
+  EPERM: 'is not readable for this user; change its permissions or those of its directories',
+  ELOOP: 'leads through links that go round in a circle; repair the links',
+  ENAMETOOLONG: 'is longer than a path can be',
+  EISDIR: 'is a directory; name a file, or pack the directory into one',
+  ENXIO: 'is no regular file (a pipe, socket or device); save its content in a file',
+};
+
+/**
+ * Turns the errors of `node:fs` into ours. What isn't known to be final (EIO, ESTALE, EMFILE …) may work later.
+ */
+export async function mapFileError<T>(path: string, operation: Promise<T>): Promise<T> {
+  try {
+    return await operation;
+  } catch (error) {
+    if (error instanceof LonghaulError) throw error;
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    const reason = unusable[code];
+    if (reason) throw new SourceUnusableError(`${path} ${reason}`, { cause: error });
+    throw new SourceReadError(`${path} can't be read at the moment (${code || String(error)})`, { cause: error });
+  }
+}

@@ -1,0 +1,41 @@
+import type { HashCheckpoint } from '../contracts/activities.ts';
+import type { Source } from '../contracts/upload.ts';
+import { LonghaulError, SourceChangedError, SourceReadError, SourceUnusableError } from '../errors.ts';
+
+/** What the md5 thread is started with. */
+export interface Md5Task {
+  readonly source: Source;
+  readonly fingerprint: string;
+  readonly sizeBytes: number;
+  readonly resumeFrom?: HashCheckpoint | undefined;
+  /** Time between two checkpoints that are posted. */
+  readonly checkpointEveryMs: number;
+}
+
+/** The one message that the thread takes: stop where you are and post `stopped`. */
+export const STOP = 'stop';
+
+export type Md5Message =
+  | { readonly type: 'checkpoint'; readonly checkpoint: HashCheckpoint }
+  | { readonly type: 'stopped'; readonly checkpoint: HashCheckpoint }
+  | { readonly type: 'done'; readonly md5: string }
+  | { readonly type: 'failed'; readonly code: string | undefined; readonly message: string };
+
+type ErrorClass = new (message: string, options?: { cause?: unknown }) => LonghaulError;
+
+/** Classes don't survive the way between threads, codes do. */
+const byCode: Readonly<Record<string, ErrorClass>> = {
+  SOURCE_CHANGED: SourceChangedError,
+  SOURCE_READ_FAILED: SourceReadError,
+  SOURCE_UNUSABLE: SourceUnusableError,
+};
+
+export function toFailedMessage(error: unknown): Md5Message {
+  const code = error instanceof LonghaulError ? error.code : undefined;
+  return { type: 'failed', code, message: error instanceof Error ? error.message : String(error) };
+}
+
+export function toError({ code, message }: Extract<Md5Message, { type: 'failed' }>): Error {
+  const ErrorOfCode = code === undefined ? undefined : byCode[code];
+  return ErrorOfCode ? new ErrorOfCode(message) : new Error(`the md5 thread failed: ${message}`);
+}

@@ -1,0 +1,44 @@
+import { createMD5 } from 'hash-wasm';
+import type { HashCheckpoint } from '../contracts/activities.ts';
+
+/** An md5 that can stop and go on elsewhere. */
+export interface Md5State {
+  readonly offsetBytes: number;
+  update(chunk: Uint8Array): void;
+  checkpoint(): HashCheckpoint;
+  /** Lower-case hex. Ends the state. */
+  digest(): string;
+}
+
+/**
+ * A new md5, or one that goes on from a checkpoint. A checkpoint that this build can't load (another version of
+ * hash-wasm saved it) or that lies past the end is ignored: beginning again costs time, but is never wrong.
+ */
+export async function createMd5State(resumeFrom: HashCheckpoint | undefined, sizeBytes: number): Promise<Md5State> {
+  const hasher = await createMD5();
+  let offsetBytes = 0;
+  hasher.init();
+  if (resumeFrom && isOffset(resumeFrom.offsetBytes, sizeBytes)) {
+    try {
+      hasher.load(Buffer.from(resumeFrom.state, 'base64'));
+      offsetBytes = resumeFrom.offsetBytes;
+    } catch {
+      hasher.init();
+    }
+  }
+  return {
+    get offsetBytes() {
+      return offsetBytes;
+    },
+    update(chunk) {
+      hasher.update(chunk);
+      offsetBytes += chunk.byteLength;
+    },
+    checkpoint: () => ({ offsetBytes, state: Buffer.from(hasher.save()).toString('base64') }),
+    digest: () => hasher.digest(),
+  };
+}
+
+function isOffset(offsetBytes: number, sizeBytes: number): boolean {
+  return Number.isSafeInteger(offsetBytes) && offsetBytes >= 0 && offsetBytes <= sizeBytes;
+}

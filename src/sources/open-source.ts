@@ -1,0 +1,22 @@
+import type { Source } from '../contracts/upload.ts';
+import { openFileSource } from './file-source.ts';
+import type { SourceReader } from './source-reader.ts';
+
+type Openers = {
+  readonly [Type in Source['type']]: (source: Extract<Source, { type: Type }>) => Promise<SourceReader>;
+};
+
+/** One line for each kind of source. */
+const openers: Openers = {
+  file: openFileSource,
+};
+
+/**
+ * Opens a source for reading; the caller closes it.
+ *
+ * @throws SourceUnusableError when it is missing, empty, not readable or no such thing as its type says
+ * @throws SourceReadError when the storage is in trouble
+ */
+export function openSource(source: Source): Promise<SourceReader> {
+  return openers[source.type](source);
+}
