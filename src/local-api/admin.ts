@@ -1,0 +1,67 @@
+import type { IncomingMessage } from 'node:http';
+import { z } from 'zod';
+import type { Reply } from './api-context.ts';
+import { ApiProblem, notFound } from './errors.ts';
+import { faultSpecSchema, type Faults } from './faults.ts';
+import type { LocalApiSettings } from './options.ts';
+import { readJson } from './read-body.ts';
+import type { LocalApiStats } from './stats.ts';
+import { toUploadObject } from './upload-record.ts';
+import { requirePending } from './upload-state.ts';
+import type { UploadStore } from './upload-store.ts';
+import { validate } from './validation.ts';
+
+/** What the routes below `/_admin/` and the programmatic handle act on. */
+export interface AdminControl {
+  readonly faults: Faults;
+  readonly store: UploadStore;
+  stats(): LocalApiStats;
+  settings(): LocalApiSettings;
+  configure(changes: SettingsChange): LocalApiSettings;
+}
+
+export const settingsSchema = z.strictObject({
+  /** Null takes the limit away. */
+  bandwidthBytesPerSecond: z.number().positive().nullable().optional(),
+  latencyMs: z.number().min(0).optional(),
+  sessionLifeSeconds: z.int().positive().optional(),
+});
+
+export type SettingsChange = z.input<typeof settingsSchema>;
+
+/**
+ * `POST|GET|DELETE /_admin/faults`, `GET /_admin/stats`, `GET|PATCH /_admin/settings`,
+ * `POST /_admin/uploads/{id}/expire`. They ask for no key: the server listens for its own machine.
+ */
+export async function handleAdmin(
+  admin: AdminControl,
+  method: string,
+  path: string,
+  message: IncomingMessage,
+): Promise<Reply> {
+  const expiring = /^\/_admin\/uploads\/([^/]+)\/expire$/.exec(path);
+  const route = expiring === null ? path : '/_admin/uploads/{id}/expire';
+  switch (`${method} ${route}`) {
+    case 'POST /_admin/faults':
+      return { status: 200, json: admin.faults.add(validate(faultSpecSchema, await readJson(message))) };
+    case 'GET /_admin/faults':
+      return { status: 200, json: { faults: admin.faults.list() } };
+    case 'DELETE /_admin/faults':
+      admin.faults.clear();
+      return { status: 200, json: { faults: [] } };
+    case 'GET /_admin/stats':
+      return { status: 200, json: admin.stats() };
+    case 'GET /_admin/settings':
+      return { status: 200, json: admin.settings() };
+    case 'PATCH /_admin/settings':
+      return { status: 200, json: admin.configure(validate(settingsSchema, await readJson(message))) };
+    case 'POST /_admin/uploads/{id}/expire': {
+      const upload = requirePending(admin.store, expiring?.[1] ?? '');
+      return { status: 200, json: toUploadObject(await admin.store.end(upload, 'expired')) };
+    }
+  }
+  const known = ['/_admin/faults', '/_admin/stats', '/_admin/settings', '/_admin/uploads/{id}/expire'];
+  if (known.includes(route))
+    throw new ApiProblem(405, `${method} is not for ${route}.`, { code: 'method_not_allowed' });
+  throw notFound(`No such route: ${method} ${path}.`);
+}

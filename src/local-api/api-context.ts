@@ -1,0 +1,34 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Bandwidth } from './bandwidth.ts';
+import type { LocalApiSettings, ServerRules } from './options.ts';
+import type { StatsRecorder } from './stats.ts';
+import type { UploadStore } from './upload-store.ts';
+
+/** What the handlers share. */
+export interface ApiContext {
+  readonly store: UploadStore;
+  readonly rules: ServerRules;
+  readonly stats: StatsRecorder;
+  readonly bandwidth: Bandwidth;
+  /** The settings that hold now. */
+  settings(): LocalApiSettings;
+  /** Aborted when the server ends. */
+  readonly closing: AbortSignal;
+}
+
+export interface ApiRequest {
+  readonly message: IncomingMessage;
+  /** The Upload's or File's id from the path; empty where the route has none. */
+  readonly id: string;
+  readonly query: URLSearchParams;
+}
+
+/** What a handler wants sent: a JSON value, or whatever `stream` writes. */
+export interface Reply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly json?: unknown;
+  readonly stream?: (response: ServerResponse) => Promise<void>;
+}
+
+export type Handler = (context: ApiContext, request: ApiRequest) => Promise<Reply>;

@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApiContext, ApiRequest, Handler, Reply } from './api-context.ts';
+import { handleAdmin, type AdminControl } from './admin.ts';
+import { ApiProblem, errorBody, notFound } from './errors.ts';
+import type { FaultSpec } from './faults.ts';
+import { bodyChunks, discardBody } from './read-body.ts';
+import { matchRoute, type ApiRoute } from './router.ts';
+import { addPart } from './handlers/add-part.ts';
+import { cancelUpload } from './handlers/cancel-upload.ts';
+import { completeUpload } from './handlers/complete-upload.ts';
+import { createUpload } from './handlers/create-upload.ts';
+import { deleteFile } from './handlers/delete-file.ts';
+import { fileContent } from './handlers/file-content.ts';
+import { listFiles } from './handlers/list-files.ts';
+import { retrieveFile } from './handlers/retrieve-file.ts';
+
+const handlers: Readonly<Record<ApiRoute, Handler>> = {
+  create: createUpload,
+  part: addPart,
+  complete: completeUpload,
+  cancel: cancelUpload,
+  list: listFiles,
+  retrieve: retrieveFile,
+  content: fileContent,
+  delete: deleteFile,
+};
+
+/** What becomes of a request: an answer, or none because of a fault. */
+type Outcome = Reply | 'reset' | 'lost-answer' | 'stall';
+
+/** Takes each request through authorization, faults, its handler and the answer. */
+export class App {
+  readonly #context: ApiContext;
+  readonly #admin: AdminControl;
+  readonly #log: ((line: string) => void) | undefined;
+  readonly #active = new Set<Promise<void>>();
+
+  constructor(context: ApiContext, admin: AdminControl, log: ((line: string) => void) | undefined) {
+    this.#context = context;
+    this.#admin = admin;
+    this.#log = log;
+  }
+
+  accept(message: IncomingMessage, response: ServerResponse): void {
+    const done = this.#serve(message, response).finally(() => {
+      this.#active.delete(done);
+    });
+    this.#active.add(done);
+  }
+
+  /** Waits for the requests at work; to be called when their connections are closed. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#active);
+  }
+
+  async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const startedMs = performance.now();
+    const { pathname, searchParams } = new URL(message.url ?? '/', 'http://localhost');
+    const method = message.method ?? '';
+    let route = 'unknown';
+    let ending = 'aborted';
+    response.setHeader('x-request-id', `req_${randomUUID().replaceAll('-', '')}`);
+    // The body's and the answer's loops report a broken connection; without listeners it would end the process.
+    message.on('error', () => undefined);
+    response.on('error', () => undefined);
+    try {
+      if (pathname.startsWith('/_admin/')) {
+        route = 'admin';
+        const reply = await asReply(handleAdmin(this.#admin, method, pathname, message));
+        ending = await this.#send(message, response, reply);
+        return;
+      }
+      const match = matchRoute(method, pathname);
+      if (match.kind === 'found') route = match.route;
+      const outcome = await this.#outcome(message, match, searchParams);
+      await sleep(this.#context.settings().latencyMs, undefined, { signal: this.#context.closing });
+      ending = typeof outcome === 'string' ? outcome : await this.#send(message, response, outcome);
+      if (outcome === 'reset') message.socket.resetAndDestroy();
+      if (outcome === 'lost-answer') message.socket.destroy();
+    } catch {
+      // The connection broke, or the server is closing: nobody is left to answer.
+      message.socket.destroy();
+    } finally {
+      if (route !== 'admin') this.#context.stats.countRequest(route, ending);
+      this.#log?.(`${method} ${pathname} ${ending} ${Math.round(performance.now() - startedMs)} ms`);
+    }
+  }
+
+  async #outcome(
+    message: IncomingMessage,
+    match: ReturnType<typeof matchRoute>,
+    query: URLSearchParams,
+  ): Promise<Outcome> {
+    const unauthorized = this.#checkKey(message.headers.authorization);
+    if (unauthorized !== undefined) return toReply(unauthorized);
+    if (match.kind === 'unknown') return toReply(notFound(`No such route: ${message.method} ${message.url}.`));
+    if (match.kind === 'wrong-method') {
+      const headers = { allow: match.allow };
+      return toReply(new ApiProblem(405, `Use ${match.allow} here.`, { code: 'method_not_allowed', headers }));
+    }
+    const { route, id } = match;
+    const { store, stats } = this.#context;
+    if (route === 'part' && store.get(id) !== undefined) stats.countPartBegun(id);
+    const fault = this.#admin.faults.strike(route);
+    const faulty = fault === undefined ? undefined : await this.#applyFault(fault, message, id);
+    if (faulty !== undefined) return faulty;
+    const request: ApiRequest = { message, id, query };
+    const reply = await asReply(handlers[route](this.#context, request));
+    return fault?.kind === 'lost-answer' ? 'lost-answer' : reply;
+  }
+
+  /** Undefined when the request is to be handled as usual afterwards. */
+  async #applyFault(fault: FaultSpec, message: IncomingMessage, id: string): Promise<Outcome | undefined> {
+    const chunks = bodyChunks(message, this.#context.bandwidth);
+    switch (fault.kind) {
+      case 'status':
+        await discardBody(chunks, fault.afterBytes ?? Infinity);
+        return faultReply(fault);
+      case 'reset':
+        await discardBody(chunks, fault.afterBytes ?? 0);
+        return 'reset';
+      case 'stall':
+        await discardBody(chunks, fault.afterBytes ?? 0);
+        if (!message.socket.destroyed) await once(message.socket, 'close');
+        return 'stall';
+      case 'expire': {
+        const upload = this.#context.store.get(id);
+        if (upload?.record.status === 'pending' && !upload.busy) await this.#context.store.end(upload, 'expired');
+        return undefined;
+      }
+      case 'lost-answer':
+        return undefined;
+    }
+  }
+
+  #checkKey(header: string | undefined): ApiProblem | undefined {
+    const key = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1];
+    if (key === undefined) {
+      return new ApiProblem(401, "Give an API key in the header 'authorization: Bearer KEY'.", {
+        code: 'missing_api_key',
+      });
+    }
+    const { apiKey } = this.#context.rules;
+    if (apiKey === undefined || key === apiKey) return undefined;
+    return new ApiProblem(401, 'Incorrect API key provided.', { code: 'invalid_api_key' });
+  }
+
+  /** Sends an answer, also before the body was read to its end; the rest is then read and forgotten. */
+  async #send(message: IncomingMessage, response: ServerResponse, reply: Reply): Promise<string> {
+    if (response.destroyed) return 'aborted';
+    if (reply.stream !== undefined) {
+      response.writeHead(reply.status, reply.headers);
+      await reply.stream(response);
+    } else {
+      const body = Buffer.from(JSON.stringify(reply.json));
+      const headers = { 'content-type': 'application/json', 'content-length': body.length, ...reply.headers };
+      response.writeHead(reply.status, headers).end(body);
+    }
+    message.resume();
+    return String(reply.status);
+  }
+}
+
+function toReply(problem: ApiProblem): Reply {
+  const { status, message, details } = problem;
+  return { status, headers: details.headers, json: errorBody(status, message, details) };
+}
+
+/** Refusals become answers, and so do mistakes of ours; a connection that broke stays an exception. */
+async function asReply(work: Promise<Reply>): Promise<Reply> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof ApiProblem) return toReply(error);
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (['ECONNRESET', 'ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE'].includes(code)) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    return { status: 500, json: errorBody(500, `The local API failed: ${reason}`, { code: 'internal_error' }) };
+  }
+}
+
+function faultReply(fault: FaultSpec): Reply {
+  const status = fault.status ?? 503;
+  const headers =
+    fault.retryAfterSeconds === undefined ? undefined : { 'retry-after': String(fault.retryAfterSeconds) };
+  const json = fault.body ?? errorBody(status, `Fault on demand: ${status}.`, { code: fault.code });
+  return { status, headers, json };
+}

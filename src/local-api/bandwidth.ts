@@ -1,0 +1,75 @@
+/** How much may pass at once after a pause; short, so that the flow is smooth. */
+const BURST_MS = 20;
+
+interface Waiter {
+  readonly sizeBytes: number;
+  readonly resolve: () => void;
+}
+
+/**
+ * One token bucket for all incoming bodies together, first come first served. A taker is let through while the bucket
+ * is not in debt and may then put it in debt; so the average rate is exact whatever the size of the chunks.
+ */
+export class Bandwidth {
+  #bytesPerSecond: number | null;
+  #tokensBytes = 0;
+  #refilledAtMs = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+  readonly #queue: Waiter[] = [];
+
+  /** @param bytesPerSecond null for no limit */
+  constructor(bytesPerSecond: number | null) {
+    this.#bytesPerSecond = bytesPerSecond;
+  }
+
+  get bytesPerSecond(): number | null {
+    return this.#bytesPerSecond;
+  }
+
+  /** Takes effect at once, also for those who wait. */
+  set bytesPerSecond(value: number | null) {
+    this.#refill();
+    this.#bytesPerSecond = value;
+    this.#tokensBytes = Math.min(this.#tokensBytes, 0);
+    this.#serve();
+  }
+
+  /** Resolves when `sizeBytes` may pass; undefined (nothing to wait for) when there is no limit. */
+  take(sizeBytes: number): Promise<void> | undefined {
+    if (this.#bytesPerSecond === null) return undefined;
+    return new Promise((resolve) => {
+      this.#queue.push({ sizeBytes, resolve });
+      this.#serve();
+    });
+  }
+
+  /** Lets everybody pass; for the server's end. */
+  close(): void {
+    this.bytesPerSecond = null;
+  }
+
+  #refill(): void {
+    const nowMs = performance.now();
+    if (this.#bytesPerSecond !== null) {
+      const gained = ((nowMs - this.#refilledAtMs) / 1000) * this.#bytesPerSecond;
+      this.#tokensBytes = Math.min(this.#tokensBytes + gained, (this.#bytesPerSecond * BURST_MS) / 1000);
+    }
+    this.#refilledAtMs = nowMs;
+  }
+
+  #serve(): void {
+    clearTimeout(this.#timer);
+    this.#refill();
+    while (this.#bytesPerSecond === null || this.#tokensBytes >= 0) {
+      const waiter = this.#queue.shift();
+      if (waiter === undefined) return;
+      this.#tokensBytes = this.#bytesPerSecond === null ? 0 : this.#tokensBytes - waiter.sizeBytes;
+      waiter.resolve();
+    }
+    if (this.#queue.length === 0) return;
+    const waitMs = Math.ceil((-this.#tokensBytes / this.#bytesPerSecond) * 1000);
+    this.#timer = setTimeout(() => {
+      this.#serve();
+    }, waitMs);
+  }
+}

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { apiRoutes, type ApiRoute } from './router.ts';
+import { seededRandom } from './random.ts';
+
+const kinds = ['status', 'reset', 'lost-answer', 'stall', 'expire'] as const;
+const routesWithUpload: readonly string[] = ['part', 'complete', 'cancel', '*'];
+
+export const faultSpecSchema = z
+  .strictObject({
+    /** The route that it strikes; `*` is every one but the admin routes. */
+    route: z.enum(['*', ...apiRoutes]),
+    /**
+     * `status`: that status, without doing the work. `reset`: the connection is reset, without doing the work.
+     * `lost-answer`: the work is done, then the connection is closed. `stall`: nothing more is read or answered until
+     * the client goes. `expire`: the Upload's time is over, then the request is handled.
+     */
+    kind: z.enum(kinds),
+    /** How often it strikes. Default: once, or without end when there is a probability. */
+    count: z.int().positive().optional(),
+    /** Requests that it lets pass first. Default 0. */
+    skip: z.int().min(0).optional(),
+    /** Chance to strike at each request. Default 1. */
+    probability: z.number().gt(0).max(1).optional(),
+    /** Of the chance, so that a run can be repeated. Default 1. */
+    seed: z.int().optional(),
+    /** For `status`. Default 503. */
+    status: z.int().min(200).max(599).optional(),
+    /** For `status`: the header `retry-after`. */
+    retryAfterSeconds: z.number().min(0).optional(),
+    /** For `status`: `error.code`. */
+    code: z.string().optional(),
+    /**
+     * Raw body bytes that are read before it strikes, for `status`, `reset` and `stall`. Default: the whole body for
+     * `status`, 0 for the others. With 0, a status is an answer that comes before the body.
+     */
+    afterBytes: z.int().min(0).optional(),
+    /** For `status`: the whole answer instead of an error of the service's shape. */
+    body: z.unknown().optional(),
+  })
+  .refine((spec) => spec.kind !== 'expire' || routesWithUpload.includes(spec.route), {
+    path: ['route'],
+    message: "must be 'part', 'complete', 'cancel' or '*' for the kind 'expire': other routes have no Upload",
+  });
+
+/** A fault to switch on; see `faultSpecSchema` for the meaning and default of each property. */
+export type FaultSpec = z.input<typeof faultSpecSchema>;
+
+/** A fault that is switched on. */
+export type Fault = FaultSpec & {
+  readonly id: string;
+  /** How often it struck. */
+  readonly fired: number;
+};
+
+export interface FaultControl {
+  /** @throws ZodError when the specification is wrong */
+  add(spec: FaultSpec): Fault;
+  list(): Fault[];
+  clear(): void;
+}
+
+interface ActiveFault {
+  readonly id: string;
+  readonly spec: FaultSpec;
+  readonly random: () => number;
+  skipped: number;
+  fired: number;
+}
+
+/** The faults that are switched on, oldest first. */
+export class Faults implements FaultControl {
+  #active: ActiveFault[] = [];
+
+  add(spec: FaultSpec): Fault {
+    const valid = faultSpecSchema.parse(spec);
+    const active = { id: randomUUID(), spec: valid, random: seededRandom(valid.seed ?? 1), skipped: 0, fired: 0 };
+    this.#active.push(active);
+    return describe(active);
+  }
+
+  list(): Fault[] {
+    return this.#active.map(describe);
+  }
+
+  clear(): void {
+    this.#active = [];
+  }
+
+  /** The fault that strikes this request: the first that is for its route, has strikes left and wins its toss. */
+  strike(route: ApiRoute): FaultSpec | undefined {
+    for (const active of this.#active) {
+      const { spec } = active;
+      if (spec.route !== '*' && spec.route !== route) continue;
+      const count = spec.count ?? (spec.probability === undefined ? 1 : Infinity);
+      if (active.fired >= count) continue;
+      if (active.skipped < (spec.skip ?? 0)) {
+        active.skipped += 1;
+        continue;
+      }
+      if (spec.probability !== undefined && active.random() >= spec.probability) continue;
+      active.fired += 1;
+      return spec;
+    }
+    return undefined;
+  }
+}
+
+function describe(active: ActiveFault): Fault {
+  return { id: active.id, ...active.spec, fired: active.fired };
+}

@@ -1,0 +1,61 @@
+import { Limits } from '../contracts/limits.ts';
+
+export interface LocalApiOptions {
+  /** Directory for Uploads and Files; made when missing. One server at a time may use it. */
+  readonly dataDir: string;
+  /** 0 lets the system pick one. @defaultValue 0 */
+  readonly port?: number;
+  /** Address to listen on. @defaultValue '127.0.0.1' */
+  readonly host?: string;
+  /** The one bearer key that is accepted. @defaultValue none: any key that is not empty */
+  readonly apiKey?: string | undefined;
+  /** Life of an Upload that is not completed. @defaultValue 3600 */
+  readonly sessionLifeSeconds?: number;
+  /** Largest `bytes` of an Upload. @defaultValue 8 GiB */
+  readonly maxFileBytes?: number;
+  /** Largest part. @defaultValue 67,108,864 */
+  readonly maxPartBytes?: number;
+  /** One limit over all incoming part bodies together. @defaultValue none */
+  readonly bandwidthBytesPerSecond?: number | undefined;
+  /** Added before each answer. @defaultValue 0 */
+  readonly latencyMs?: number;
+  /**
+   * Count all received parts, and refuse one with which they exceed the Upload's `bytes`; when false, only the parts
+   * named at completion count. @defaultValue true
+   */
+  readonly strictSums?: boolean;
+  /** What `purpose` may be. @defaultValue those of the public specification: assistants, batch, fine-tune, vision */
+  readonly purposes?: readonly string[];
+  /** Gets one line for each answered request, without a line end. @defaultValue nothing is logged */
+  readonly log?: ((line: string) => void) | undefined;
+}
+
+export const LocalApiDefaults = {
+  port: 0,
+  host: '127.0.0.1',
+  /** "An Upload … expires after an hour after you create it." */
+  sessionLifeSeconds: 3600,
+  maxFileBytes: Limits.maxFileBytes,
+  maxPartBytes: Limits.maxPartSizeBytes,
+  latencyMs: 0,
+  strictSums: true,
+  purposes: ['assistants', 'batch', 'fine-tune', 'vision'],
+} as const satisfies Partial<LocalApiOptions>;
+
+/** What may change while the server runs. */
+export interface LocalApiSettings {
+  /** Null: no limit. */
+  readonly bandwidthBytesPerSecond: number | null;
+  readonly latencyMs: number;
+  /** Counts for Uploads that are created from then on. */
+  readonly sessionLifeSeconds: number;
+}
+
+/** What stays as it was at the start. */
+export interface ServerRules {
+  readonly apiKey: string | undefined;
+  readonly maxFileBytes: number;
+  readonly maxPartBytes: number;
+  readonly strictSums: boolean;
+  readonly purposes: readonly string[];
+}

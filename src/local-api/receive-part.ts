@@ -1,0 +1,132 @@
+import { once } from 'node:events';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy';
+import { type ApiProblem, badRequest } from './errors.ts';
+
+/** What may wait for the disk; small beside a part. */
+const BUFFER_BYTES = 1024 * 1024;
+
+export interface PartReception {
+  readonly contentType: string;
+  readonly chunks: AsyncIterable<Buffer>;
+  /** Where the data goes; must not exist. Nothing is left there on failure. */
+  readonly path: string;
+  /** More data than this ends the reception with `overLimit()`. */
+  readonly limitBytes: number;
+  readonly overLimit: () => ApiProblem;
+  /** Called with the size of each piece of data. */
+  readonly onBytes: (sizeBytes: number) => void;
+}
+
+/**
+ * Streams the field `data` of a multipart body into a file, never holding more than a few buffers.
+ * @returns the data's size in bytes
+ * @throws ApiProblem when the body is not exactly one field `data`, is empty or too large; the connection's error when
+ *   it ends before the body does
+ */
+export async function receivePart(reception: PartReception): Promise<number> {
+  const parser = createParser(reception);
+  const failure = new Failure();
+  let data:
+    { readonly file: BusboyFileStream; readonly writer: WriteStream; readonly stored: Promise<void> } | undefined;
+
+  parser.on('file', (field, file) => {
+    if (field !== 'data' || data !== undefined) {
+      file.on('error', () => undefined).resume();
+      // "multipart/form-data", one field `data`.
+      failure.set(field === 'data' ? oneFieldProblem() : unknownFieldProblem(field));
+      return;
+    }
+    file.once('limit', () => {
+      failure.set(reception.overLimit());
+    });
+    const writer = createWriteStream(reception.path, { flags: 'wx', highWaterMark: BUFFER_BYTES });
+    const stored = pipeline(file, writer);
+    stored.catch((error: unknown) => {
+      failure.set(error);
+    });
+    data = { file, writer, stored };
+  });
+  parser.on('error', () => {
+    failure.set(badRequest('The multipart body is damaged or ends too early.', undefined, 'invalid_multipart'));
+  });
+
+  try {
+    let countedBytes = 0;
+    for await (const chunk of reception.chunks) {
+      const hasRoom = parser.write(chunk);
+      const seenBytes = data?.file.bytesRead ?? 0;
+      reception.onBytes(seenBytes - countedBytes);
+      countedBytes = seenBytes;
+      failure.throwIfSet();
+      if (!hasRoom) await Promise.race([once(parser, 'drain'), failure.happened]);
+    }
+    const parsed = once(parser, 'finish');
+    parser.end();
+    await Promise.race([parsed, failure.happened]);
+    failure.throwIfSet();
+    if (data === undefined)
+      throw badRequest("Missing required parameter: 'data'.", 'data', 'missing_required_parameter');
+    await data.stored;
+    if (data.writer.bytesWritten === 0) throw badRequest("Invalid 'data': it is empty.", 'data', 'empty_part');
+    return data.writer.bytesWritten;
+  } catch (error) {
+    data?.file.destroy();
+    await data?.stored.catch(() => undefined);
+    await rm(reception.path, { force: true });
+    throw error;
+  }
+}
+
+function createParser({ contentType, limitBytes }: PartReception): BusboyInstance {
+  try {
+    return new Busboy({
+      headers: { 'content-type': contentType },
+      highWaterMark: BUFFER_BYTES,
+      fileHwm: BUFFER_BYTES,
+      // A form field without a file name is as good: the API's own example sends one. Only files are streamed.
+      isPartAFile: () => true,
+      limits: { fileSize: limitBytes, headerPairs: 32, headerSize: 16 * 1024 },
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw badRequest(
+      `The header 'content-type' is no usable multipart/form-data: ${reason}.`,
+      undefined,
+      'invalid_multipart',
+    );
+  }
+}
+
+function oneFieldProblem(): ApiProblem {
+  return badRequest("The body must have exactly one field 'data'.", 'data', 'invalid_value');
+}
+
+function unknownFieldProblem(field: string | undefined): ApiProblem {
+  return badRequest(`Unknown parameter: '${field ?? ''}'.`, field, 'unknown_parameter');
+}
+
+/** The first thing that went wrong in an event, for the loop that feeds the parser. */
+class Failure {
+  readonly happened: Promise<never>;
+  #reject: (error: unknown) => void = () => undefined;
+  #error: unknown;
+
+  constructor() {
+    this.happened = new Promise((_, reject) => {
+      this.#reject = reject;
+    });
+    this.happened.catch(() => undefined);
+  }
+
+  set(error: unknown): void {
+    this.#error ??= error;
+    this.#reject(error);
+  }
+
+  throwIfSet(): void {
+    if (this.#error !== undefined) throw this.#error;
+  }
+}

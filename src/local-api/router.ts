@@ -1,0 +1,34 @@
+/** The routes of the API, by the names that faults and statistics use. */
+export const apiRoutes = ['create', 'part', 'complete', 'cancel', 'list', 'retrieve', 'content', 'delete'] as const;
+
+export type ApiRoute = (typeof apiRoutes)[number];
+
+export type RouteMatch =
+  | { readonly kind: 'found'; readonly route: ApiRoute; readonly id: string }
+  | { readonly kind: 'wrong-method'; readonly allow: string }
+  | { readonly kind: 'unknown' };
+
+/** There is no `GET /uploads/{id}`, no list of parts: the caller's own record is all there is. */
+const table: readonly { readonly method: string; readonly pattern: RegExp; readonly route: ApiRoute }[] = [
+  { method: 'POST', pattern: /^\/uploads$/, route: 'create' },
+  { method: 'POST', pattern: /^\/uploads\/([^/]+)\/parts$/, route: 'part' },
+  { method: 'POST', pattern: /^\/uploads\/([^/]+)\/complete$/, route: 'complete' },
+  { method: 'POST', pattern: /^\/uploads\/([^/]+)\/cancel$/, route: 'cancel' },
+  { method: 'GET', pattern: /^\/files$/, route: 'list' },
+  { method: 'GET', pattern: /^\/files\/([^/]+)$/, route: 'retrieve' },
+  { method: 'GET', pattern: /^\/files\/([^/]+)\/content$/, route: 'content' },
+  { method: 'DELETE', pattern: /^\/files\/([^/]+)$/, route: 'delete' },
+];
+
+/** Finds the route of a path, which may begin with `/v1`. */
+export function matchRoute(method: string, path: string): RouteMatch {
+  const bare = path.replace(/^\/v1(?=\/)/, '');
+  const allowed: string[] = [];
+  for (const entry of table) {
+    const match = entry.pattern.exec(bare);
+    if (match === null) continue;
+    if (entry.method === method) return { kind: 'found', route: entry.route, id: match[1] ?? '' };
+    allowed.push(entry.method);
+  }
+  return allowed.length === 0 ? { kind: 'unknown' } : { kind: 'wrong-method', allow: allowed.join(', ') };
+}

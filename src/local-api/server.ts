@@ -1,0 +1,157 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ConfigError } from '../errors.ts';
+import { settingsSchema, type AdminControl, type SettingsChange } from './admin.ts';
+import type { ApiContext } from './api-context.ts';
+import { App } from './app.ts';
+import { Bandwidth } from './bandwidth.ts';
+import { Faults, type FaultControl } from './faults.ts';
+import { LocalApiDefaults, type LocalApiOptions, type LocalApiSettings } from './options.ts';
+import { StatsRecorder, type LocalApiStats } from './stats.ts';
+import { UploadStore } from './upload-store.ts';
+
+/** How often the disk is freed of Uploads and Files whose time is over and that nobody asks for. */
+const SWEEP_MS = 60_000;
+
+/** A running local API. */
+export interface LocalApi {
+  /** Base URL for clients, such as `http://127.0.0.1:1234/v1`. */
+  readonly url: string;
+  readonly port: number;
+  /** The same faults as `/_admin/faults`. */
+  readonly faults: FaultControl;
+  stats(): LocalApiStats;
+  /** Changes settings while the server runs, as `PATCH /_admin/settings`. */
+  configure(changes: SettingsChange): LocalApiSettings;
+  /** Drops all connections and frees the port; what was answered stays in the data directory. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the strict OpenAI-compatible Uploads and Files server.
+ * @throws ConfigError when the port is in use or may not be used, or the data directory can't be used
+ */
+export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi> {
+  const { host, port: wantedPort } = { ...LocalApiDefaults, ...options };
+  // The port comes first: it keeps a second server away from a data directory that is in use.
+  const backlog: Parameters<RequestListener>[] = [];
+  let accept: RequestListener = (...request) => {
+    backlog.push(request);
+  };
+  const server = await listen(host, wantedPort, (message, response) => {
+    accept(message, response);
+  });
+  let store: UploadStore;
+  try {
+    store = await UploadStore.open(options.dataDir);
+  } catch (error) {
+    await closeServer(server);
+    throw error;
+  }
+
+  const closing = new AbortController();
+  const { admin, context } = assemble(options, store, closing.signal);
+  const app = new App(context, admin, options.log);
+  accept = (message, response) => {
+    app.accept(message, response);
+  };
+  for (const request of backlog) accept(...request);
+  const sweeper = setInterval(() => {
+    store.sweep();
+  }, SWEEP_MS);
+
+  const close = async (): Promise<void> => {
+    clearInterval(sweeper);
+    closing.abort();
+    context.bandwidth.close();
+    await closeServer(server);
+    await app.settle();
+    await store.settle();
+  };
+  let closed: Promise<void> | undefined;
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/v1`,
+    port,
+    faults: admin.faults,
+    stats: () => admin.stats(),
+    configure: (changes) => admin.configure(changes),
+    close: () => (closed ??= close()),
+  };
+}
+
+function assemble(
+  options: LocalApiOptions,
+  store: UploadStore,
+  closing: AbortSignal,
+): { admin: AdminControl; context: ApiContext } {
+  const given = { ...LocalApiDefaults, ...options };
+  let settings: LocalApiSettings = {
+    bandwidthBytesPerSecond: options.bandwidthBytesPerSecond ?? null,
+    latencyMs: given.latencyMs,
+    sessionLifeSeconds: given.sessionLifeSeconds,
+  };
+  const { apiKey, maxFileBytes, maxPartBytes, strictSums, purposes } = given;
+  const context: ApiContext = {
+    store,
+    rules: { apiKey, maxFileBytes, maxPartBytes, strictSums, purposes },
+    stats: new StatsRecorder(),
+    bandwidth: new Bandwidth(settings.bandwidthBytesPerSecond),
+    settings: () => settings,
+    closing,
+  };
+  const admin: AdminControl = {
+    faults: new Faults(),
+    store,
+    stats: () => context.stats.report(store),
+    settings: () => settings,
+    configure: (changes) => {
+      const valid = settingsSchema.parse(changes);
+      const limit = valid.bandwidthBytesPerSecond;
+      settings = {
+        bandwidthBytesPerSecond: limit === undefined ? settings.bandwidthBytesPerSecond : limit,
+        latencyMs: valid.latencyMs ?? settings.latencyMs,
+        sessionLifeSeconds: valid.sessionLifeSeconds ?? settings.sessionLifeSeconds,
+      };
+      context.bandwidth.bytesPerSecond = settings.bandwidthBytesPerSecond;
+      return settings;
+    },
+  };
+  return { admin, context };
+}
+
+async function listen(host: string, port: number, listener: RequestListener): Promise<Server> {
+  const server = createServer({ keepAlive: true, keepAliveTimeout: 60_000, headersTimeout: 65_000 }, listener);
+  // A large body over a slow line takes as long as it takes.
+  server.requestTimeout = 0;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(listenError(error, host, port));
+    });
+    server.listen(port, host, resolve);
+  });
+  return server;
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): ConfigError {
+  const advice = 'Choose another port, or 0 to let the system pick one.';
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new ConfigError(`Port ${port} on ${host} is already in use. End the program that uses it, or: ${advice}`, {
+        cause: error,
+      });
+    case 'EACCES':
+      return new ConfigError(`This user may not listen on port ${port}. ${advice}`, { cause: error });
+    default:
+      return new ConfigError(`Can't listen on ${host}, port ${port}: ${error.message}. ${advice}`, { cause: error });
+  }
+}
+
+async function closeServer(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+    server.closeAllConnections();
+  });
+}

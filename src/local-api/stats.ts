@@ -1,0 +1,107 @@
+import type { UploadStatus } from './upload-record.ts';
+import type { UploadStore } from './upload-store.ts';
+
+export interface UploadStats {
+  readonly id: string;
+  readonly filename: string;
+  readonly purpose: string;
+  readonly bytes: number;
+  readonly status: UploadStatus;
+  /** Wholly stored parts, also those that the completion did not name. */
+  readonly partsReceived: number;
+  /** Part requests that arrived for it, whatever became of them. */
+  readonly partsBegun: number;
+  /** Bytes of the wholly stored parts. */
+  readonly bytesStored: number;
+  /** Bytes of part data that arrived, also in parts that were never stored. */
+  readonly bytesReceived: number;
+  readonly completions: number;
+  /** Wholly stored parts in the order of their arrival. */
+  readonly partIds: readonly string[];
+  readonly fileId: string | null;
+}
+
+export interface LocalApiStats {
+  /**
+   * Requests by route and status. A request without an answer is counted below `reset`, `lost-answer` or `stall` (faults)
+   * or `aborted` (the client went away).
+   */
+  readonly requests: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Oldest first. */
+  readonly uploads: readonly UploadStats[];
+  readonly totals: {
+    readonly requests: number;
+    readonly uploads: number;
+    readonly partsReceived: number;
+    readonly partsBegun: number;
+    readonly bytesStored: number;
+    readonly bytesReceived: number;
+    readonly completions: number;
+  };
+}
+
+interface Counts {
+  partsBegun: number;
+  bytesReceived: number;
+}
+
+/** Counts since this server started; of earlier times only what is stored is known. */
+export class StatsRecorder {
+  readonly #requests = new Map<string, Map<string, number>>();
+  readonly #counts = new Map<string, Counts>();
+
+  countRequest(route: string, outcome: string): void {
+    const byOutcome = this.#requests.get(route) ?? new Map<string, number>();
+    byOutcome.set(outcome, (byOutcome.get(outcome) ?? 0) + 1);
+    this.#requests.set(route, byOutcome);
+  }
+
+  countPartBegun(uploadId: string): void {
+    this.#countsOf(uploadId).partsBegun += 1;
+  }
+
+  countBytes(uploadId: string, sizeBytes: number): void {
+    this.#countsOf(uploadId).bytesReceived += sizeBytes;
+  }
+
+  report(store: UploadStore): LocalApiStats {
+    const uploads = [...store.all()].map(({ record, parts, receivedBytes }): UploadStats => {
+      const counts = this.#counts.get(record.id);
+      return {
+        id: record.id,
+        filename: record.filename,
+        purpose: record.purpose,
+        bytes: record.bytes,
+        status: record.status,
+        partsReceived: parts.size,
+        partsBegun: Math.max(counts?.partsBegun ?? 0, parts.size),
+        bytesStored: receivedBytes,
+        bytesReceived: Math.max(counts?.bytesReceived ?? 0, receivedBytes),
+        completions: record.status === 'completed' ? 1 : 0,
+        partIds: [...parts.keys()],
+        fileId: record.file === undefined || record.fileDeleted === true ? null : record.file.id,
+      };
+    });
+    const sum = (value: (upload: UploadStats) => number) => uploads.reduce((total, one) => total + value(one), 0);
+    const outcomes = [...this.#requests.values()].flatMap((byOutcome) => [...byOutcome.values()]);
+    return {
+      requests: Object.fromEntries([...this.#requests].map(([route, counts]) => [route, Object.fromEntries(counts)])),
+      uploads,
+      totals: {
+        requests: outcomes.reduce((total, count) => total + count, 0),
+        uploads: uploads.length,
+        partsReceived: sum((upload) => upload.partsReceived),
+        partsBegun: sum((upload) => upload.partsBegun),
+        bytesStored: sum((upload) => upload.bytesStored),
+        bytesReceived: sum((upload) => upload.bytesReceived),
+        completions: sum((upload) => upload.completions),
+      },
+    };
+  }
+
+  #countsOf(uploadId: string): Counts {
+    const counts = this.#counts.get(uploadId) ?? { partsBegun: 0, bytesReceived: 0 };
+    this.#counts.set(uploadId, counts);
+    return counts;
+  }
+}

@@ -1,0 +1,104 @@
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConfigError } from '../errors.ts';
+import type { LiveUpload, PartRecord, UploadRecord } from './upload-record.ts';
+
+/** How many Uploads are read at once, so that a large directory doesn't use up the file descriptors. */
+const READ_BATCH = 32;
+
+/** Where things are below the data directory. */
+export class StorePaths {
+  readonly incoming: string;
+  readonly uploads: string;
+
+  constructor(dataDir: string) {
+    this.incoming = join(dataDir, 'incoming');
+    this.uploads = join(dataDir, 'uploads');
+  }
+
+  record(uploadId: string): string {
+    return join(this.uploads, uploadId, 'upload.json');
+  }
+
+  /** A part's file is named after its id; its size and time are the file's. */
+  parts(uploadId: string): string {
+    return join(this.uploads, uploadId, 'parts');
+  }
+}
+
+/**
+ * Reads all Uploads, oldest first, and removes what a killed server left half-done.
+ * @throws ConfigError when the directory can't be used or a record can't be read
+ */
+export async function loadUploads(paths: StorePaths): Promise<LiveUpload[]> {
+  try {
+    await rm(paths.incoming, { recursive: true, force: true });
+    await mkdir(paths.incoming, { recursive: true });
+    await mkdir(paths.uploads, { recursive: true });
+    const ids = await readdir(paths.uploads);
+    const uploads: LiveUpload[] = [];
+    for (let start = 0; start < ids.length; start += READ_BATCH) {
+      const batch = await Promise.all(ids.slice(start, start + READ_BATCH).map((id) => loadUpload(paths, id)));
+      uploads.push(...batch.filter((upload) => upload !== undefined));
+    }
+    return uploads.sort((one, other) => one.record.orderMs - other.record.orderMs);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`The local API can't use its data directory: ${reason}. Choose another directory.`, {
+      cause: error,
+    });
+  }
+}
+
+async function loadUpload(paths: StorePaths, uploadId: string): Promise<LiveUpload | undefined> {
+  const record = await readRecord(paths, uploadId);
+  if (record === undefined) {
+    // Killed between making the folder and writing the record: nobody was told of this Upload.
+    await rm(join(paths.uploads, uploadId), { recursive: true, force: true });
+    return undefined;
+  }
+  const stored = await storedParts(paths, record);
+  const parts = new Map((record.parts ?? stored).map((part) => [part.id, part]));
+  const receivedBytes = [...parts.values()].reduce((sum, part) => sum + part.sizeBytes, 0);
+  return { record, parts, receivedBytes, busy: false };
+}
+
+async function readRecord(paths: StorePaths, uploadId: string): Promise<UploadRecord | undefined> {
+  const path = paths.record(uploadId);
+  let content: string;
+  try {
+    content = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    return JSON.parse(content) as UploadRecord;
+  } catch (error) {
+    throw new ConfigError(`${path} is damaged. Remove its folder, or choose another data directory.`, { cause: error });
+  }
+}
+
+/** The parts that are on disk, in the order of their arrival; those that nothing refers to any more are removed. */
+async function storedParts(paths: StorePaths, record: UploadRecord): Promise<PartRecord[]> {
+  const folder = paths.parts(record.id);
+  if (record.status === 'pending') {
+    const found = await Promise.all((await readdir(folder)).map((id) => readPart(join(folder, id), id)));
+    found.sort((one, other) => one.arrivedMs - other.arrivedMs);
+    return found.map(({ part }) => part);
+  }
+  if (record.status !== 'completed' || record.fileDeleted === true) {
+    await rm(folder, { recursive: true, force: true });
+    return [];
+  }
+  const used = new Set(record.file?.partIds);
+  const unused = (await readdir(folder)).filter((id) => !used.has(id));
+  await Promise.all(unused.map((id) => rm(join(folder, id), { force: true })));
+  return [];
+}
+
+async function readPart(path: string, id: string): Promise<{ part: PartRecord; arrivedMs: number }> {
+  const { size, mtimeMs } = await stat(path);
+  return { part: { id, sizeBytes: size, createdAt: Math.floor(mtimeMs / 1000) }, arrivedMs: mtimeMs };
+}

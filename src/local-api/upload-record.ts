@@ -1,0 +1,79 @@
+export type UploadStatus = 'pending' | 'completed' | 'cancelled' | 'expired';
+
+export interface PartRecord {
+  readonly id: string;
+  readonly sizeBytes: number;
+  /** Unix seconds. */
+  readonly createdAt: number;
+}
+
+/** A File: an ordered list of parts that stay where they were received, so that completing copies nothing. */
+export interface FileRecord {
+  readonly id: string;
+  readonly bytes: number;
+  readonly createdAt: number;
+  /** Milliseconds that never repeat: the order of the files list, where seconds would tie. */
+  readonly orderMs: number;
+  readonly expiresAt?: number;
+  readonly filename: string;
+  readonly purpose: string;
+  readonly partIds: readonly string[];
+}
+
+/** What `upload.json` holds: everything about one Upload but the parts of a pending one, which are the files themselves. */
+export interface UploadRecord {
+  readonly id: string;
+  readonly bytes: number;
+  readonly createdAt: number;
+  readonly orderMs: number;
+  readonly expiresAt: number;
+  readonly filename: string;
+  readonly purpose: string;
+  readonly mimeType: string;
+  readonly fileLifeSeconds?: number;
+  readonly status: UploadStatus;
+  /** The parts that were received, once the Upload is no longer pending. */
+  readonly parts?: readonly PartRecord[];
+  readonly file?: FileRecord;
+  readonly fileDeleted?: boolean;
+}
+
+/** An Upload as the server holds it in memory. */
+export interface LiveUpload {
+  record: UploadRecord;
+  /** Wholly received parts in the order of their arrival. */
+  readonly parts: Map<string, PartRecord>;
+  /** Sum of `parts`. */
+  receivedBytes: number;
+  /** Set while a completion or cancellation is at work. */
+  busy: boolean;
+}
+
+/** The File object of the API. */
+export function toFileObject(file: FileRecord): Record<string, unknown> {
+  return {
+    id: file.id,
+    object: 'file',
+    bytes: file.bytes,
+    created_at: file.createdAt,
+    ...(file.expiresAt === undefined ? {} : { expires_at: file.expiresAt }),
+    filename: file.filename,
+    purpose: file.purpose,
+    status: 'processed',
+  };
+}
+
+/** The Upload object of the API, with the nested File once it is completed. */
+export function toUploadObject(upload: UploadRecord): Record<string, unknown> {
+  return {
+    id: upload.id,
+    object: 'upload',
+    bytes: upload.bytes,
+    created_at: upload.createdAt,
+    filename: upload.filename,
+    purpose: upload.purpose,
+    status: upload.status,
+    expires_at: upload.expiresAt,
+    ...(upload.file === undefined ? {} : { file: toFileObject(upload.file) }),
+  };
+}

@@ -1,0 +1,210 @@
+import { randomUUID } from 'node:crypto';
+import { renameSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from './atomic-file.ts';
+import { loadUploads, StorePaths } from './store-files.ts';
+import type { FileRecord, LiveUpload, PartRecord, UploadRecord } from './upload-record.ts';
+
+export interface NewUpload {
+  readonly bytes: number;
+  readonly filename: string;
+  readonly purpose: string;
+  readonly mimeType: string;
+  readonly fileLifeSeconds?: number;
+  readonly sessionLifeSeconds: number;
+}
+
+/**
+ * Uploads, parts and Files in one directory. A part counts from the moment its file is renamed into its Upload's folder,
+ * which happens after the last byte; a completion or cancellation counts from the moment its `upload.json` is
+ * replaced. So whatever was answered survives a SIGKILL, and whatever was not leaves nothing but files that the next
+ * start removes.
+ */
+export class UploadStore {
+  readonly #paths: StorePaths;
+  readonly #nowMs: () => number;
+  readonly #uploads = new Map<string, LiveUpload>();
+  /** Ids of Uploads by the ids of their Files, oldest File first. */
+  readonly #files = new Map<string, string>();
+  readonly #cleanups = new Set<Promise<void>>();
+  #lastOrderMs = 0;
+
+  private constructor(paths: StorePaths, nowMs: () => number) {
+    this.#paths = paths;
+    this.#nowMs = nowMs;
+  }
+
+  /** Reads what an earlier server left in `dataDir`. */
+  static async open(dataDir: string, nowMs: () => number = Date.now): Promise<UploadStore> {
+    const store = new UploadStore(new StorePaths(dataDir), nowMs);
+    const uploads = await loadUploads(store.#paths);
+    for (const upload of uploads) {
+      store.#uploads.set(upload.record.id, upload);
+      store.#lastOrderMs = Math.max(store.#lastOrderMs, upload.record.orderMs, upload.record.file?.orderMs ?? 0);
+    }
+    const files = uploads.filter(({ record }) => record.file !== undefined && record.fileDeleted !== true);
+    files.sort((one, other) => (one.record.file?.orderMs ?? 0) - (other.record.file?.orderMs ?? 0));
+    for (const { record } of files) if (record.file !== undefined) store.#files.set(record.file.id, record.id);
+    return store;
+  }
+
+  async create(input: NewUpload): Promise<UploadRecord> {
+    const createdAt = Math.floor(this.#nowMs() / 1000);
+    const { sessionLifeSeconds, ...rest } = input;
+    const record: UploadRecord = {
+      id: newId('upload_'),
+      ...rest,
+      createdAt,
+      orderMs: this.#nextOrderMs(),
+      expiresAt: createdAt + sessionLifeSeconds,
+      status: 'pending',
+    };
+    await mkdir(this.#paths.parts(record.id), { recursive: true });
+    await this.#write(record);
+    this.#uploads.set(record.id, { record, parts: new Map(), receivedBytes: 0, busy: false });
+    return record;
+  }
+
+  /** The Upload as it is now: a pending one whose time has passed is `expired`. */
+  get(uploadId: string): LiveUpload | undefined {
+    const upload = this.#uploads.get(uploadId);
+    if (upload !== undefined) this.#expireWhenDue(upload);
+    return upload;
+  }
+
+  *all(): IterableIterator<LiveUpload> {
+    for (const upload of this.#uploads.values()) {
+      this.#expireWhenDue(upload);
+      yield upload;
+    }
+  }
+
+  /** Where to write a part while it arrives. */
+  newIncomingPath(): string {
+    return join(this.#paths.incoming, randomUUID());
+  }
+
+  /**
+   * Takes over a wholly written file. Synchronous, so that nothing can happen to the Upload between the caller's
+   * checks and this.
+   */
+  addPart(upload: LiveUpload, incomingPath: string, sizeBytes: number): PartRecord {
+    const part: PartRecord = { id: newId('part_'), sizeBytes, createdAt: Math.floor(this.#nowMs() / 1000) };
+    renameSync(incomingPath, this.partPath(upload.record.id, part.id));
+    upload.parts.set(part.id, part);
+    upload.receivedBytes += sizeBytes;
+    return part;
+  }
+
+  partPath(uploadId: string, partId: string): string {
+    return join(this.#paths.parts(uploadId), partId);
+  }
+
+  /** Makes the File of the parts in this order, and removes the other parts. The caller has set `busy`. */
+  async complete(upload: LiveUpload, partIds: readonly string[]): Promise<UploadRecord> {
+    const { record } = upload;
+    const createdAt = Math.floor(this.#nowMs() / 1000);
+    const file: FileRecord = {
+      id: newId('file-'),
+      bytes: record.bytes,
+      createdAt,
+      orderMs: this.#nextOrderMs(),
+      ...(record.fileLifeSeconds === undefined ? {} : { expiresAt: createdAt + record.fileLifeSeconds }),
+      filename: record.filename,
+      purpose: record.purpose,
+      partIds,
+    };
+    await this.#replace(upload, { ...record, status: 'completed', parts: [...upload.parts.values()], file });
+    this.#files.set(file.id, record.id);
+    const used = new Set(partIds);
+    for (const partId of upload.parts.keys()) {
+      if (!used.has(partId)) this.#cleanUp(rm(this.partPath(record.id, partId), { force: true }));
+    }
+    return upload.record;
+  }
+
+  /** Ends the Upload without a File, and removes its parts. The caller has set `busy`. */
+  async end(upload: LiveUpload, status: 'cancelled' | 'expired'): Promise<UploadRecord> {
+    await this.#replace(upload, { ...upload.record, status, parts: [...upload.parts.values()] });
+    this.#cleanUp(this.#removeParts(upload.record.id));
+    return upload.record;
+  }
+
+  /** The File with its Upload, unless it was deleted or its life is over. */
+  getFile(fileId: string): { upload: LiveUpload; file: FileRecord } | undefined {
+    const upload = this.#uploads.get(this.#files.get(fileId) ?? '');
+    const file = upload?.record.file;
+    if (upload === undefined || file === undefined) return undefined;
+    // `expires_after` of the create call is the life of the resulting File, not of the Upload.
+    if (file.expiresAt !== undefined && this.#nowMs() >= file.expiresAt * 1000) {
+      this.#cleanUp(this.deleteFile(fileId));
+      return undefined;
+    }
+    return { upload, file };
+  }
+
+  /** Oldest first. */
+  files(): FileRecord[] {
+    const found = [...this.#files.keys()].map((fileId) => this.getFile(fileId)?.file);
+    return found.filter((file) => file !== undefined);
+  }
+
+  async deleteFile(fileId: string): Promise<void> {
+    const upload = this.#uploads.get(this.#files.get(fileId) ?? '');
+    if (upload === undefined) return;
+    this.#files.delete(fileId);
+    await this.#replace(upload, { ...upload.record, fileDeleted: true });
+    await this.#removeParts(upload.record.id);
+  }
+
+  /** Frees the disk of Uploads and Files whose time is over and that nobody asks for. */
+  sweep(): void {
+    for (const upload of this.#uploads.values()) this.#expireWhenDue(upload);
+    this.files();
+  }
+
+  /** Waits for removals in the background. */
+  async settle(): Promise<void> {
+    while (this.#cleanups.size > 0) await Promise.all(this.#cleanups);
+  }
+
+  #expireWhenDue(upload: LiveUpload): void {
+    const { record } = upload;
+    if (record.status !== 'pending' || upload.busy || this.#nowMs() < record.expiresAt * 1000) return;
+    upload.record = { ...record, status: 'expired' };
+    this.#cleanUp(this.end(upload, 'expired').then(() => undefined));
+  }
+
+  async #replace(upload: LiveUpload, next: UploadRecord): Promise<void> {
+    await this.#write(next);
+    upload.record = next;
+  }
+
+  async #write(record: UploadRecord): Promise<void> {
+    await writeFileAtomic(this.#paths.record(record.id), JSON.stringify(record));
+  }
+
+  async #removeParts(uploadId: string): Promise<void> {
+    await rm(this.#paths.parts(uploadId), { recursive: true, force: true });
+  }
+
+  /** What fails here is done again at the next start. */
+  #cleanUp(work: Promise<void>): void {
+    const done = work
+      .catch(() => undefined)
+      .finally(() => {
+        this.#cleanups.delete(done);
+      });
+    this.#cleanups.add(done);
+  }
+
+  #nextOrderMs(): number {
+    this.#lastOrderMs = Math.max(this.#lastOrderMs + 1, this.#nowMs());
+    return this.#lastOrderMs;
+  }
+}
+
+function newId(prefix: string): string {
+  return prefix + randomUUID().replaceAll('-', '');
+}
