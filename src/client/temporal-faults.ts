@@ -1,0 +1,68 @@
+import {
+  isGrpcServiceError,
+  ServiceError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure, TerminatedFailure } from '@temporalio/common';
+import {
+  NoWorkerError,
+  SteeringRefusedError,
+  TemporalUnreachableError,
+  UploadCancelledError,
+  UploadFailedError,
+  UploadNotFoundError,
+} from './upload-errors.ts';
+
+/** gRPC's numbers (grpc/grpc, doc/statuscodes.md). */
+const GRPC_CANCELLED = 1;
+const GRPC_DEADLINE_EXCEEDED = 4;
+const GRPC_RESOURCE_EXHAUSTED = 8;
+const GRPC_UNAVAILABLE = 14;
+
+function grpcCode(error: unknown): number | undefined {
+  const cause = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(cause) ? cause.code : undefined;
+}
+
+/** Whether the server is away for now (a restart, a broken network), so that the same question may be asked again. */
+export function isTemporalAway(error: unknown): boolean {
+  const code = grpcCode(error);
+  return (
+    code === GRPC_UNAVAILABLE ||
+    code === GRPC_RESOURCE_EXHAUSTED ||
+    code === GRPC_DEADLINE_EXCEEDED ||
+    code === GRPC_CANCELLED
+  );
+}
+
+/** Turns what Temporal's client throws into Longhaul's errors; what is none of these comes back as it was. */
+export function fromTemporal(error: unknown, workflowId: string): unknown {
+  if (error instanceof WorkflowNotFoundError) return new UploadNotFoundError(workflowId);
+  if (error instanceof WorkflowFailedError) return ended(error, workflowId);
+  if (error instanceof WorkflowUpdateFailedError) {
+    return new SteeringRefusedError(error.cause?.message ?? error.message, { cause: error });
+  }
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+    return new NoWorkerError(`no worker answered for ${workflowId}; is one running on its task queue?`, {
+      cause: error,
+    });
+  }
+  if (isTemporalAway(error)) {
+    return new TemporalUnreachableError(`Temporal did not answer: ${(error as Error).message}`, { cause: error });
+  }
+  return error;
+}
+
+function ended(error: WorkflowFailedError, workflowId: string): Error {
+  const { cause } = error;
+  if (cause instanceof CancelledFailure) return new UploadCancelledError(workflowId, 'the upload was cancelled', error);
+  if (cause instanceof TerminatedFailure) {
+    const message = 'the upload was terminated from outside; its session expires by itself';
+    return new UploadCancelledError(workflowId, message, error);
+  }
+  const type = cause instanceof ApplicationFailure ? (cause.type ?? 'Unknown') : (cause?.name ?? 'Unknown');
+  return new UploadFailedError(workflowId, type, cause?.message ?? error.message, error);
+}

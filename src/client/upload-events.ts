@@ -1,0 +1,25 @@
+import type { UploadProgress } from '../contracts/upload.ts';
+
+/** What `handle.progress()` yields. */
+export type UploadEvent =
+  | {
+      readonly type: 'progress';
+      readonly progress: UploadProgress;
+      /** Bytes of recorded parts and, as far as heartbeats tell, of those in flight. */
+      readonly bytesSent: number;
+      /** The newest failure of an attempt that is going to be repeated. */
+      readonly trouble?: PartTrouble;
+    }
+  /** No worker or no Temporal answered in time; the upload goes on as soon as they do. */
+  | { readonly type: 'no-answer'; readonly reason: string }
+  /** The last event. `status` is Temporal's: COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
+  | { readonly type: 'ended'; readonly status: string };
+
+export interface PartTrouble {
+  readonly activity: string;
+  /** The attempt that is under way or comes next, counted from 1. */
+  readonly attempt: number;
+  /** One of `FailureType`, or empty. */
+  readonly failureType: string;
+  readonly message: string;
+}

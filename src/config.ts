@@ -1,0 +1,210 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
+import envPaths from 'env-paths';
+import { z } from 'zod';
+import { Defaults } from './contracts/limits.ts';
+import { ConfigError } from './errors.ts';
+import type { DestinationProfile } from './openai/destination-profile.ts';
+
+/** Where an existing Temporal is, in the form that both clients and workers connect with. */
+export interface TemporalConfig {
+  readonly address: string;
+  readonly namespace: string;
+  readonly connectionOptions: ClientConnectConfig['connectionOptions'];
+}
+
+/** A destination before its key is needed. */
+export interface DestinationConfig extends Omit<DestinationProfile, 'apiKey'> {
+  /** Name of the environment variable that holds the key. */
+  readonly apiKeyEnv: string;
+  readonly apiKey: string | undefined;
+  /** Purposes that this service knows beside the usual ones. */
+  readonly purposes?: readonly string[] | undefined;
+}
+
+export interface Config {
+  /** The embedded server's database and leases. */
+  readonly stateDir: string;
+  /** Downloaded executables; may be deleted at any time. */
+  readonly cacheDir: string;
+  readonly temporalCliPath: string | undefined;
+  readonly pathEnv: string | undefined;
+  /** Undefined: a server is embedded. */
+  readonly temporal: TemporalConfig | undefined;
+  /** Undefined: `longhaul` on an existing Temporal, one per destination on the embedded one. */
+  readonly taskQueue: string | undefined;
+  /** Names this machine in `source.host`. */
+  readonly host: string;
+  /** Parts that a worker sends at a time. */
+  readonly transferSlots: number;
+  /** Least time between two heartbeats of a part that reach the server. */
+  readonly heartbeatIntervalMs: number;
+  readonly logLevel: LogLevel;
+  readonly destinations: ReadonlyMap<string, DestinationConfig>;
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export const ConfigDefaults = {
+  baseUrl: 'https://api.openai.com/v1',
+  transferSlots: 8,
+  heartbeatIntervalMs: 5000,
+  logLevel: 'info',
+} as const;
+
+const text = z.string().trim().min(1, 'is empty');
+const wholeNumber = (least: number, most: number) =>
+  z.coerce.number(`must be a number`).int('must be a whole number').min(least).max(most);
+
+function isHttpUrl(value: string): boolean {
+  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+}
+
+const baseUrl = text
+  .refine((value) => isHttpUrl(value), 'must be an http:// or https:// address such as https://api.openai.com/v1')
+  .refine(
+    (value) => !/^[a-z]+:\/\/[^/]*@/i.test(value),
+    'must not hold a user name or password; keys go into an environment variable',
+  )
+  .transform((value) => value.replace(/\/+$/, ''));
+
+const environment = z.object({
+  LONGHAUL_STATE_DIR: text.optional(),
+  LONGHAUL_CACHE_DIR: text.optional(),
+  LONGHAUL_CONFIG: text.optional(),
+  LONGHAUL_TEMPORAL_CLI: text.optional(),
+  LONGHAUL_TASK_QUEUE: text.optional(),
+  LONGHAUL_HOST: text.optional(),
+  LONGHAUL_TRANSFER_SLOTS: wholeNumber(1, 256).optional(),
+  LONGHAUL_HEARTBEAT_INTERVAL_MS: wholeNumber(100, 600_000).optional(),
+  LONGHAUL_LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
+  OPENAI_BASE_URL: baseUrl.optional(),
+  OPENAI_ORG_ID: text.optional(),
+  OPENAI_PROJECT_ID: text.optional(),
+});
+
+const destination = z.strictObject({
+  baseUrl,
+  apiKeyEnv: text.default('OPENAI_API_KEY'),
+  authHeader: z.enum(['authorization', 'api-key']).optional(),
+  headers: z.record(z.string(), z.string()).optional(),
+  query: z.record(z.string(), z.string()).optional(),
+  completeEncoding: z.enum(['json', 'form']).optional(),
+  stallTimeoutMs: wholeNumber(1000, 3_600_000).optional(),
+  /** Purposes that this service knows beside the usual ones. */
+  purposes: z.array(text).optional(),
+});
+
+const configFile = z.strictObject({ destinations: z.record(text, destination).optional() });
+
+/**
+ * Reads everything that can be set from outside; nothing else in Longhaul looks at the environment.
+ *
+ * @throws ConfigError that names every problem at once
+ */
+export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Config {
+  const problems: string[] = [];
+  // An empty variable is one that somebody unset in a file or a shell.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) problems.push(...describeIssues(parsed.error));
+  const values = parsed.data ?? {};
+
+  const paths = envPaths('longhaul', { suffix: '' });
+  const filePath = values.LONGHAUL_CONFIG ?? join(paths.config, 'config.json');
+  const file = readConfigFile(filePath, values.LONGHAUL_CONFIG !== undefined, problems);
+  const temporal = readTemporal(given, problems);
+  if (problems.length > 0) throw new ConfigError(`wrong configuration: ${problems.join('; ')}`);
+
+  return {
+    stateDir: resolve(values.LONGHAUL_STATE_DIR ?? paths.data),
+    cacheDir: resolve(values.LONGHAUL_CACHE_DIR ?? paths.cache),
+    temporalCliPath: values.LONGHAUL_TEMPORAL_CLI,
+    pathEnv: env['PATH'],
+    temporal,
+    taskQueue: values.LONGHAUL_TASK_QUEUE,
+    host: values.LONGHAUL_HOST ?? hostname(),
+    transferSlots: values.LONGHAUL_TRANSFER_SLOTS ?? ConfigDefaults.transferSlots,
+    heartbeatIntervalMs: values.LONGHAUL_HEARTBEAT_INTERVAL_MS ?? ConfigDefaults.heartbeatIntervalMs,
+    logLevel: values.LONGHAUL_LOG_LEVEL ?? ConfigDefaults.logLevel,
+    destinations: new Map(
+      Object.entries({ [Defaults.destination]: defaultDestination(values), ...file.destinations }).map(
+        ([name, { apiKeyEnv, ...settings }]) => [
+          name,
+          { name, ...settings, apiKeyEnv, apiKey: given[apiKeyEnv]?.trim() },
+        ],
+      ),
+    ),
+  };
+}
+
+/**
+ * The destination of that name with its key.
+ *
+ * @throws ConfigError when there is none, or its key is missing or can't stand in a header
+ */
+export function requireDestination(config: Config, name: string): DestinationProfile {
+  const found = config.destinations.get(name);
+  if (!found) {
+    const known = [...config.destinations.keys()].join(', ');
+    throw new ConfigError(`there is no destination "${name}"; this configuration has: ${known}`);
+  }
+  const { apiKeyEnv, apiKey, purposes: _purposes, ...settings } = found;
+  if (!apiKey) throw new ConfigError(`destination "${name}" has no API key: set ${apiKeyEnv}`);
+  if (!/^[\x21-\x7e]+$/.test(apiKey))
+    throw new ConfigError(`the API key in ${apiKeyEnv} has characters that no key has`);
+  return { ...settings, apiKey };
+}
+
+function defaultDestination(values: z.infer<typeof environment>): z.infer<typeof destination> {
+  return {
+    baseUrl: values.OPENAI_BASE_URL ?? ConfigDefaults.baseUrl,
+    apiKeyEnv: 'OPENAI_API_KEY',
+    headers: {
+      ...(values.OPENAI_ORG_ID ? { 'openai-organization': values.OPENAI_ORG_ID } : {}),
+      ...(values.OPENAI_PROJECT_ID ? { 'openai-project': values.OPENAI_PROJECT_ID } : {}),
+    },
+  };
+}
+
+function readConfigFile(path: string, mustExist: boolean, problems: string[]): z.infer<typeof configFile> {
+  if (!existsSync(path)) {
+    if (mustExist) problems.push(`LONGHAUL_CONFIG names ${path}, which does not exist`);
+    return {};
+  }
+  try {
+    const parsed = configFile.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+    if (parsed.success) return parsed.data;
+    problems.push(...describeIssues(parsed.error).map((issue) => `${path}: ${issue}`));
+  } catch (error) {
+    problems.push(`${path} can't be read as JSON: ${(error as Error).message}`);
+  }
+  return {};
+}
+
+/** Temporal's own environment variables and config file (`TEMPORAL_ADDRESS`, `TEMPORAL_PROFILE` …). */
+function readTemporal(env: Record<string, string | undefined>, problems: string[]): TemporalConfig | undefined {
+  const overrideEnvVars = Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  try {
+    const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars });
+    const { address } = connectionOptions;
+    if (!address) return undefined;
+    if (!/^[^\s:]+(:\d+)?$|^\[[0-9a-f:]+\]:\d+$/i.test(address)) {
+      problems.push(`TEMPORAL_ADDRESS "${address}" is not HOST:PORT`);
+      return undefined;
+    }
+    return { address, namespace: namespace ?? 'default', connectionOptions };
+  } catch (error) {
+    problems.push(`Temporal's client configuration: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+function describeIssues(error: z.ZodError): string[] {
+  return error.issues.map((issue) => `${issue.path.join('.') || 'the file'} ${issue.message}`);
+}

@@ -1,0 +1,30 @@
+interface Sample {
+  readonly atMs: number;
+  readonly bytes: number;
+}
+
+/** Bytes a second over the last seconds, so that a stall shows at once and a burst doesn't promise too much. */
+export class RateMeter {
+  readonly #windowMs: number;
+  #samples: Sample[] = [];
+
+  constructor(windowMs = 10_000) {
+    this.#windowMs = windowMs;
+  }
+
+  /** @param bytes total so far; one that falls (a session was replaced) starts the measurement anew */
+  add(bytes: number, atMs: number): void {
+    if (bytes < (this.#samples.at(-1)?.bytes ?? 0)) this.#samples = [];
+    this.#samples.push({ atMs, bytes });
+    // The last sample before the window stays: it is the one the window is measured from.
+    while ((this.#samples[1]?.atMs ?? atMs) < atMs - this.#windowMs) this.#samples.shift();
+  }
+
+  /** Undefined until two moments are known. */
+  get bytesPerSecond(): number | undefined {
+    const first = this.#samples[0];
+    const last = this.#samples.at(-1);
+    if (!first || !last || last.atMs <= first.atMs) return undefined;
+    return ((last.bytes - first.bytes) / (last.atMs - first.atMs)) * 1000;
+  }
+}

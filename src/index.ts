@@ -1,0 +1,39 @@
+export {
+  LonghaulClient,
+  type ConnectOptions,
+  type LonghaulClientOptions,
+  type UploadOptions,
+} from './client/longhaul-client.ts';
+export { UploadHandle, type ProgressOptions } from './client/upload-handle.ts';
+export type { ListOptions, UploadSummary } from './client/list-uploads.ts';
+export type { PartTrouble, UploadEvent } from './client/upload-events.ts';
+export {
+  NoWorkerError,
+  SteeringRefusedError,
+  TemporalUnreachableError,
+  UploadCancelledError,
+  UploadFailedError,
+  UploadIdTakenError,
+  UploadNotFoundError,
+} from './client/upload-errors.ts';
+export { FailureType } from './contracts/failures.ts';
+export { Defaults, Limits } from './contracts/limits.ts';
+export {
+  DEFAULT_TASK_QUEUE,
+  QueryName,
+  UpdateName,
+  WorkflowName,
+  type PauseInput,
+  type RetuneInput,
+} from './contracts/names.ts';
+export type {
+  FileSource,
+  Source,
+  UploadedFile,
+  UploadProgress,
+  UploadRequest,
+  UploadResult,
+  UploadSession,
+  UploadState,
+} from './contracts/upload.ts';
+export { ConfigError, LonghaulError, SourceUnusableError } from './errors.ts';

@@ -1,0 +1,130 @@
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { NativeConnection, Worker, type WorkerOptions as TemporalWorkerOptions } from '@temporalio/worker';
+import { createControlActivities, createTransferActivities } from '../../activities/index.ts';
+import { ConfigDefaults } from '../config.ts';
+import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../contracts/names.ts';
+import type { DestinationProfile } from '../openai/destination-profile.ts';
+import { Destinations } from './destinations.ts';
+
+export interface WorkerOptions {
+  readonly connection: NativeConnection;
+  /** @defaultValue `default` */
+  readonly namespace?: string;
+  /** Queue of the workflows and of the cheap calls; the transfer queues' names are derived from it. @defaultValue `longhaul` */
+  readonly taskQueue?: string;
+  /** Name of this machine in `source.host`. @defaultValue the host name */
+  readonly host?: string;
+  /** Where uploads may go: a list, or a function that throws ConfigError for a name that it doesn't know. */
+  readonly destinations: readonly DestinationProfile[] | ((name: string) => DestinationProfile);
+  /**
+   * `control` runs workflows and the cheap calls, `transfer` moves bytes. @defaultValue both
+   */
+  readonly roles?: readonly ('control' | 'transfer')[];
+  /** Parts sent at a time, for each transfer queue. @defaultValue 8 */
+  readonly transferSlots?: number;
+  /** Least time between two heartbeats of a part that reach the server. @defaultValue 5,000 */
+  readonly heartbeatIntervalMs?: number;
+  /** At shutdown, parts in flight get so long to end before they are handed back. @defaultValue 0 */
+  readonly shutdownGraceMs?: number;
+}
+
+/** Temporal's own default is 10 s: so long a workflow would wait for a worker that was killed. */
+const STICKY_TIMEOUT_MS = 3000;
+
+const CONTROL_SLOTS = 32;
+
+/** Serves an upload's control queue, the shared transfer queue and this host's own. */
+export class LonghaulWorker {
+  readonly taskQueues: readonly string[];
+  readonly #workers: readonly Worker[];
+  readonly #destinations: Destinations;
+  #stopping = false;
+  #running: Promise<void> | undefined;
+
+  constructor(workers: readonly Worker[], destinations: Destinations) {
+    this.#workers = workers;
+    this.#destinations = destinations;
+    this.taskQueues = workers.map((worker) => worker.options.taskQueue);
+  }
+
+  /** Works until `shutdown`, or rejects with the first fault of Temporal's worker that can't be mended. */
+  run(): Promise<void> {
+    this.#running ??= this.#run();
+    return this.#running;
+  }
+
+  /** Takes no new work, hands back what is in flight, and resolves when all has ended. Never rejects. */
+  async shutdown(): Promise<void> {
+    this.#stop();
+    await this.#running?.catch(() => {});
+  }
+
+  async #run(): Promise<void> {
+    if (this.#stopping) return;
+    try {
+      const runs = this.#workers.map((worker) =>
+        worker.run().catch((error: unknown) => {
+          this.#stop();
+          throw error;
+        }),
+      );
+      const failed = (await Promise.allSettled(runs)).find((run) => run.status === 'rejected');
+      if (failed) throw failed.reason;
+    } finally {
+      await this.#destinations.close();
+    }
+  }
+
+  #stop(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    for (const worker of this.#workers) {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+    }
+  }
+}
+
+/** @throws what Temporal throws when the namespace doesn't exist or the connection doesn't work */
+export async function createWorker(options: WorkerOptions): Promise<LonghaulWorker> {
+  const { connection, namespace = 'default', taskQueue = DEFAULT_TASK_QUEUE, host = hostname() } = options;
+  const {
+    roles = ['control', 'transfer'],
+    transferSlots = ConfigDefaults.transferSlots,
+    shutdownGraceMs = 0,
+  } = options;
+  const heartbeatIntervalMs = options.heartbeatIntervalMs ?? ConfigDefaults.heartbeatIntervalMs;
+  const destinations =
+    typeof options.destinations === 'function'
+      ? new Destinations(options.destinations)
+      : Destinations.of(options.destinations);
+  const dependencies = { destination: destinations.get };
+
+  const common = { connection, namespace, shutdownGraceTime: shutdownGraceMs };
+  const transfer = (queue: string): TemporalWorkerOptions => ({
+    ...common,
+    taskQueue: queue,
+    activities: createTransferActivities(dependencies),
+    maxConcurrentActivityTaskExecutions: transferSlots,
+    maxHeartbeatThrottleInterval: heartbeatIntervalMs,
+    defaultHeartbeatThrottleInterval: heartbeatIntervalMs,
+  });
+  const control: TemporalWorkerOptions = {
+    ...common,
+    taskQueue,
+    workflowBundle: { codePath: workflowBundlePath },
+    activities: createControlActivities(dependencies),
+    maxConcurrentActivityTaskExecutions: CONTROL_SLOTS,
+    stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
+  };
+  const wanted = [
+    ...(roles.includes('control') ? [control] : []),
+    ...(roles.includes('transfer')
+      ? [transfer(transferTaskQueue(taskQueue)), transfer(transferTaskQueue(taskQueue, host))]
+      : []),
+  ];
+  return new LonghaulWorker(await Promise.all(wanted.map((worker) => Worker.create(worker))), destinations);
+}
+
+/** The workflows, bundled at build time. Give it to a worker of your own as `workflowBundle: { codePath }`. */
+export const workflowBundlePath = fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url));

@@ -1,0 +1,4 @@
+export { createWorker, LonghaulWorker, workflowBundlePath, type WorkerOptions } from './create-worker.ts';
+export { Destinations } from './destinations.ts';
+export { loadConfig, requireDestination, type Config } from '../config.ts';
+export type { DestinationProfile } from '../openai/destination-profile.ts';
