@@ -1,0 +1,121 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { EmbeddedTemporalError } from './embedded-temporal-error.ts';
+import { findServerProcess } from './find-server-process.ts';
+import { arePortsFree, pickFreePorts } from './free-ports.ts';
+import { isAlive, isProbablyAlive } from './process-identity.ts';
+import { sweepLeases } from './server-leases.ts';
+import { logTail, spawnServer, stopServer } from './server-process.ts';
+import { waitUntilReady, type NamespaceNeeds } from './server-readiness.ts';
+import {
+  lastPorts,
+  readServerRecord,
+  removeServerRecord,
+  serverAddress,
+  statePaths,
+  writeServerRecord,
+  type ServerPorts,
+  type ServerRecord,
+} from './server-record.ts';
+
+/** How often a server may die under its users before they are left without. */
+const MAX_RESTARTS_A_MINUTE = 5;
+const START_ATTEMPTS = 5;
+
+export interface ServerContext extends NamespaceNeeds {
+  /** Absolute, and it exists. */
+  readonly stateDir: string;
+  readonly readyTimeoutMs: number;
+  readonly log: (line: string) => void;
+}
+
+/** The server keeps dying; its users stop restarting it. */
+export class RestartLimitError extends EmbeddedTemporalError {}
+
+async function readiness(context: ServerContext, server: ServerRecord): Promise<string | null> {
+  return waitUntilReady({
+    address: serverAddress(server),
+    timeoutMs: context.readyTimeoutMs,
+    isAlive: () => isProbablyAlive(server),
+    retentionDays: context.retentionDays,
+    searchAttributes: context.searchAttributes,
+  });
+}
+
+async function recordedOrStrayServer(stateDir: string): Promise<ServerRecord | null> {
+  const record = await readServerRecord(stateDir);
+  if (record !== null && isAlive(record)) return record;
+  const stray = await findServerProcess(statePaths(stateDir).database);
+  if (stray === null) return null;
+  return writeServerRecord(stateDir, { ...stray, restartsAtMs: record?.restartsAtMs ?? [] });
+}
+
+/** The server of this state directory, if it runs and answers. One that doesn't answer is ended. Call it under the lock. */
+export async function adoptServer(context: ServerContext): Promise<ServerRecord | null> {
+  const server = await recordedOrStrayServer(context.stateDir);
+  if (server === null) return null;
+  const problem = await readiness(context, server);
+  if (problem === null) return server;
+  context.log(`the Temporal server at ${server.address} (process ${server.pid}) is of no use: ${problem}; ending it`);
+  await stopServer(server);
+  return null;
+}
+
+/** Ends the server of this state directory, if one runs. Call it under the lock. */
+export async function endServer(stateDir: string): Promise<void> {
+  const server = await recordedOrStrayServer(stateDir);
+  if (server !== null) await stopServer(server);
+  await removeServerRecord(stateDir);
+}
+
+function recentRestarts(record: ServerRecord | null): number[] {
+  return (record?.restartsAtMs ?? []).filter((atMs) => Date.now() - atMs < 60_000);
+}
+
+async function startOnce(context: ServerContext, cliPath: string, ports: ServerPorts, restartsAtMs: number[]) {
+  const { stateDir } = context;
+  const { logOffsetBytes, ...identity } = await spawnServer(cliPath, stateDir, ports);
+  const server = await writeServerRecord(stateDir, { ...identity, ...ports, restartsAtMs });
+  const problem = await readiness(context, server);
+  if (problem === null) return { server };
+  await stopServer(server);
+  return { problem, tail: await logTail(statePaths(stateDir).log, logOffsetBytes) };
+}
+
+/**
+ * Starts the server: on the ports of the one that died while others use it, else on those of last time, else on new ones.
+ * Call it under the lock, after `adoptServer` said that none runs.
+ * @throws RestartLimitError when it died too often lately
+ * @throws EmbeddedTemporalError when it doesn't come up
+ */
+export async function startServer(context: ServerContext, cliPath: string): Promise<ServerRecord> {
+  const { stateDir } = context;
+  const before = await readServerRecord(stateDir);
+  const isRestart = (await sweepLeases(statePaths(stateDir).leases)) > 0;
+  const restartsAtMs = recentRestarts(before);
+  if (isRestart) {
+    if (restartsAtMs.length >= MAX_RESTARTS_A_MINUTE) {
+      throw new RestartLimitError(
+        `The Temporal server died ${restartsAtMs.length} times within a minute and is not started again; see ${statePaths(stateDir).log}`,
+      );
+    }
+    restartsAtMs.push(Date.now());
+  }
+
+  let ports = await lastPorts(stateDir);
+  for (let attempt = 1; ; attempt += 1) {
+    if (ports === null || (!isRestart && !(await arePortsFree(ports)))) ports = await pickFreePorts();
+    const { server, problem, tail } = await startOnce(context, cliPath, ports, restartsAtMs);
+    if (server !== undefined) return server;
+    if (attempt < START_ATTEMPTS && tail.includes('address already in use')) {
+      // Its users can only find it again where it was; whoever took the port may leave again.
+      if (isRestart) await delay(200 * attempt);
+      else ports = null;
+      continue;
+    }
+    // A record without a server would only say what is not; but it counts the restarts while there are users.
+    if (!isRestart) await removeServerRecord(stateDir);
+    throw new EmbeddedTemporalError(
+      `The Temporal server did not start: ${problem}. Its last lines, from ${statePaths(stateDir).log}:\n${tail}`,
+    );
+  }
+}

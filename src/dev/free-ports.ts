@@ -1,0 +1,32 @@
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
+import type { ServerPorts } from './server-record.ts';
+
+/**
+ * Below the ranges from which Linux (32768) and macOS (49152) take ports for outgoing connections: those come and go,
+ * and one of them could sit on our port just when a restarted server needs the same one again.
+ */
+const FIRST_PORT = 17_000;
+const END_OF_PORTS = 32_000;
+
+async function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** Whether nobody listens on either port. */
+export async function arePortsFree({ port, uiPort }: ServerPorts): Promise<boolean> {
+  return (await isFree(port)) && (await isFree(uiPort));
+}
+
+/** Two ports on 127.0.0.1 that are free at the moment. */
+export async function pickFreePorts(): Promise<ServerPorts> {
+  for (;;) {
+    const port = randomInt(FIRST_PORT, END_OF_PORTS - 1);
+    const ports = { port, uiPort: port + 1 };
+    if (await arePortsFree(ports)) return ports;
+  }
+}

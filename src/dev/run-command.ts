@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process';
+
+export interface CommandResult {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Null after success; else one line that says why not. */
+  readonly failure: string | null;
+}
+
+export interface CommandOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly cwd?: string;
+}
+
+/** The last line that isn't empty: where most programs say what went wrong. */
+function lastLine(text: string): string | undefined {
+  return text.trim().split('\n').at(-1)?.trim() || undefined;
+}
+
+/** Runs a program to its end, without a shell. Never rejects. */
+export async function runCommand(
+  file: string,
+  args: readonly string[],
+  { timeoutMs, signal, cwd }: CommandOptions,
+): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    const options = { timeout: timeoutMs, signal, cwd, killSignal: 'SIGKILL', maxBuffer: 16 * 1024 * 1024 } as const;
+    execFile(file, args, options, (error, stdout, stderr) => {
+      let failure: string | null = null;
+      if (error?.killed === true) failure = `no end within ${timeoutMs / 1000} s`;
+      else if (error !== null && typeof error.code === 'number') {
+        failure = lastLine(stderr) ?? lastLine(stdout) ?? `exit status ${error.code}`;
+      } else if (error !== null) failure = error.signal ? `ended by ${error.signal}` : error.message;
+      resolve({ stdout, stderr, failure });
+    });
+  });
+}

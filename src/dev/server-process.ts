@@ -1,0 +1,120 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { open, stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { EmbeddedTemporalError } from './embedded-temporal-error.ts';
+import { identifyProcess, isAlive, isProbablyAlive, type ProcessIdentity } from './process-identity.ts';
+import { runCommand } from './run-command.ts';
+import { statePaths, type ServerPorts } from './server-record.ts';
+
+const MAX_LOG_BYTES = 5 * 1024 * 1024;
+
+/** Servers that this process started: their end is heard at once, and they must be waited for. */
+const children = new Map<number, ChildProcess>();
+
+async function serverArgs(cliPath: string, database: string, { port, uiPort }: ServerPorts): Promise<string[]> {
+  const args = ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)];
+  args.push('--db-filename', database, '--log-level', 'error');
+  // Three times the activities a second, and a killed process still loses nothing.
+  args.push('--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal');
+  // The server asks its vendor for newer versions otherwise.
+  args.push('--dynamic-config-value', 'frontend.enableServerVersionCheck=false');
+  const { stdout } = await runCommand(cliPath, ['server', 'start-dev', '--help'], { timeoutMs: 10_000 });
+  // Younger than the oldest version that serves.
+  if (stdout.includes('--ui-disable-news-fetch')) args.push('--ui-disable-news-fetch');
+  return args;
+}
+
+/** The log's end in bytes; a log that has grown long starts anew. */
+async function prepareLog(path: string): Promise<number> {
+  const sizeBytes = await stat(path).then(
+    (stats) => stats.size,
+    () => 0,
+  );
+  if (sizeBytes <= MAX_LOG_BYTES) return sizeBytes;
+  await (await open(path, 'w')).close();
+  return 0;
+}
+
+export interface SpawnedServer extends ProcessIdentity {
+  /** Where in the log this server's lines begin. */
+  readonly logOffsetBytes: number;
+}
+
+/**
+ * Starts the server in a session of its own, so that neither Ctrl-C in the terminal nor the end of this process ends it.
+ * @throws EmbeddedTemporalError when it can't be started
+ */
+export async function spawnServer(cliPath: string, stateDir: string, ports: ServerPorts): Promise<SpawnedServer> {
+  const paths = statePaths(stateDir);
+  const args = await serverArgs(cliPath, paths.database, ports);
+  const logOffsetBytes = await prepareLog(paths.log);
+  const log = await open(paths.log, 'a', 0o600);
+  try {
+    const child = spawn(cliPath, args, { detached: true, cwd: stateDir, stdio: ['ignore', log.fd, log.fd] });
+    await once(child, 'spawn');
+    const { pid } = child;
+    if (pid === undefined) throw new Error('it has no process id');
+    child.unref();
+    children.set(pid, child);
+    child.once('exit', () => children.delete(pid));
+    // One that ended within the moment since is reported by whoever waits for it to answer.
+    return { ...(identifyProcess(pid) ?? { pid, startTime: 'ended' }), logOffsetBytes };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new EmbeddedTemporalError(`Temporal could not be started from ${cliPath}: ${reason}`, { cause: error });
+  } finally {
+    await log.close();
+  }
+}
+
+/** Calls `listener` once when the server ends, if this process started it. Returns how to stop listening. */
+export function onChildExit(pid: number, listener: () => void): () => void {
+  const child = children.get(pid);
+  child?.once('exit', listener);
+  return () => child?.off('exit', listener);
+}
+
+/** The last lines that a server wrote, for an error message. */
+export async function logTail(path: string, fromBytes: number, lines = 8): Promise<string> {
+  const file = await open(path, 'r').catch(() => null);
+  if (file === null) return '';
+  try {
+    const { size } = await file.stat();
+    const start = Math.max(fromBytes, size - 16 * 1024);
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(Math.max(1, size - start)), position: start });
+    return buffer.toString('utf8', 0, bytesRead).trimEnd().split('\n').slice(-lines).join('\n');
+  } finally {
+    await file.close();
+  }
+}
+
+async function waitForEnd(server: ProcessIdentity, timeoutMs: number): Promise<boolean> {
+  const deadline = Date.now() + timeoutMs;
+  while (isProbablyAlive(server) || children.has(server.pid)) {
+    if (Date.now() > deadline) return false;
+    await delay(25);
+  }
+  return true;
+}
+
+function signalServer(server: ProcessIdentity, signal: NodeJS.Signals): void {
+  if (!isAlive(server)) return;
+  try {
+    process.kill(server.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/**
+ * Ends the server, politely for five seconds, and returns when it is gone. Does nothing for a dead one.
+ * @throws EmbeddedTemporalError when it doesn't even end by SIGKILL
+ */
+export async function stopServer(server: ProcessIdentity): Promise<void> {
+  signalServer(server, 'SIGTERM');
+  if (await waitForEnd(server, 5_000)) return;
+  signalServer(server, 'SIGKILL');
+  if (await waitForEnd(server, 5_000)) return;
+  throw new EmbeddedTemporalError(`The Temporal server, process ${server.pid}, does not end. End it by hand.`);
+}

