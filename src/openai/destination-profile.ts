@@ -1,0 +1,97 @@
+import { inspect } from 'node:util';
+import { ConfigError } from '../errors.ts';
+
+/** Where uploads go and how. */
+export interface DestinationProfile {
+  readonly name: string;
+  /** With its version, such as `https://host/v1`. Neither a key nor a password may be in it. */
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  /** `authorization` sends `Authorization: Bearer KEY`, `api-key` sends `api-key: KEY` (Azure). @defaultValue `authorization` */
+  readonly authHeader?: 'authorization' | 'api-key' | undefined;
+  /** Extra headers of every request, such as `OpenAI-Organization`. @defaultValue none */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Extra query of every request, such as Azure's `api-version`. @defaultValue none */
+  readonly query?: Readonly<Record<string, string>> | undefined;
+  /** How `complete` sends its fields; the API's specification and its reference page differ. @defaultValue `json` */
+  readonly completeEncoding?: 'json' | 'form' | undefined;
+  /** A part's connection on which nothing moves for so long is given up. @defaultValue 60,000 */
+  readonly stallTimeoutMs?: number | undefined;
+  /** Longest time until a connection is made. @defaultValue 10,000 */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Longest time of a call that moves no content. @defaultValue 60,000 */
+  readonly requestTimeoutMs?: number | undefined;
+  /** Longest time of a whole part. An Upload lives for an hour. @defaultValue 3,600,000 */
+  readonly partTimeoutMs?: number | undefined;
+  /** Longest time of `complete`: a server may hash gigabytes before it answers. @defaultValue 600,000 */
+  readonly completeTimeoutMs?: number | undefined;
+}
+
+type Optional = Omit<DestinationProfile, 'name' | 'baseUrl' | 'apiKey'>;
+type Defaulted = { readonly [Key in keyof Optional]-?: NonNullable<Optional[Key]> };
+
+export const DefaultProfile = {
+  authHeader: 'authorization',
+  headers: {},
+  query: {},
+  completeEncoding: 'json',
+  stallTimeoutMs: 60_000,
+  connectTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
+  partTimeoutMs: 3_600_000,
+  completeTimeoutMs: 600_000,
+} as const satisfies Defaulted;
+
+/** A checked profile with every default filled in. `inspect` and `JSON.stringify` show neither its key nor its headers' values. */
+export type ResolvedProfile = Defaulted & Pick<DestinationProfile, 'name' | 'baseUrl' | 'apiKey'>;
+
+/**
+ * Checks a profile and fills in what it leaves out.
+ *
+ * @throws ConfigError when its base URL is none, or a header can't be sent; the message never holds a value of either
+ */
+export function resolveProfile(profile: DestinationProfile): ResolvedProfile {
+  assertBaseUrl(profile);
+  const given = withoutUndefined(profile);
+  const resolved = {
+    ...DefaultProfile,
+    ...given,
+    name: profile.name,
+    baseUrl: profile.baseUrl,
+    apiKey: profile.apiKey,
+  };
+  for (const [header, value] of Object.entries({ 'API key': resolved.apiKey, ...resolved.headers })) {
+    if (!isHeaderValue(value)) {
+      throw new ConfigError(
+        `destination "${profile.name}": the ${header} is empty or has characters that no header takes`,
+      );
+    }
+  }
+  return hideSecrets(resolved);
+}
+
+function assertBaseUrl({ name, baseUrl }: DestinationProfile): void {
+  const url = URL.parse(baseUrl);
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw new ConfigError(`destination "${name}": the base URL must be an http:// or https:// address`);
+  }
+  if (url.username || url.password) {
+    throw new ConfigError(`destination "${name}": the base URL must not hold a user name or password`);
+  }
+}
+
+function withoutUndefined(profile: DestinationProfile): Partial<ResolvedProfile> {
+  return Object.fromEntries(Object.entries(profile).filter(([, value]) => value !== undefined));
+}
+
+function isHeaderValue(value: string): boolean {
+  return /^[\x21-\x7e\x80-\xff]+([ \t]+[\x21-\x7e\x80-\xff]+)*$/.test(value);
+}
+
+function hideSecrets(profile: ResolvedProfile): ResolvedProfile {
+  const shown = () => ({ ...profile, apiKey: '[redacted]', headers: Object.keys(profile.headers) });
+  return Object.defineProperties(
+    { ...profile },
+    { toJSON: { value: shown, enumerable: false }, [inspect.custom]: { value: shown, enumerable: false } },
+  );
+}

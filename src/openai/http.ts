@@ -1,0 +1,187 @@
+import type { Readable } from 'node:stream';
+import { Agent, type Dispatcher } from 'undici';
+import type { z } from 'zod';
+import { LonghaulError, StrangeAnswerError } from '../errors.ts';
+import { apiErrorFromResponse } from './api-error-from-response.ts';
+import { startCallLimits, type CallLimits, type CallOptions } from './call-limits.ts';
+import type { ResolvedProfile } from './destination-profile.ts';
+import { mapTransportError } from './map-transport-error.ts';
+import { readBody, type BodyText } from './read-body.ts';
+import { createRedact, type Redact } from './redact.ts';
+
+/** One request, sent once. */
+export interface HttpCall extends CallOptions {
+  /** What is being done, for messages: `adding a part to upload_1`. */
+  readonly action: string;
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Below the base URL, with each segment encoded. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly contentType?: string;
+  /** Only needed for a body that is streamed. */
+  readonly contentLength?: number;
+  readonly body?: string | AsyncIterable<Uint8Array>;
+  /** Longest time in which nothing moves. It restarts with each chunk of the body that the socket takes. */
+  readonly stallTimeoutMs?: number;
+  /** @defaultValue 1 MiB */
+  readonly maxAnswerBytes?: number;
+}
+
+type Response = Dispatcher.ResponseData;
+
+const KEEP_ALIVE_MS = 30_000;
+const MAX_ANSWER_BYTES = 1024 * 1024;
+const MAX_ERROR_BYTES = 64 * 1024;
+
+/** The connections to one destination. It makes one attempt per call: retries live in Temporal, nowhere else. */
+export class Http {
+  readonly #profile: ResolvedProfile;
+  readonly #agent: Agent;
+  readonly #base: URL;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #redact: Redact;
+
+  constructor(profile: ResolvedProfile) {
+    this.#profile = profile;
+    this.#base = new URL(profile.baseUrl);
+    this.#agent = new Agent({
+      connect: { timeout: profile.connectTimeoutMs },
+      // A connection for each call at the same time; the caller bounds those. Nothing is ever sent behind a part.
+      connections: null,
+      pipelining: 1,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    });
+    this.#headers = {
+      accept: 'application/json',
+      'user-agent': 'longhaul',
+      ...lowerCased(profile.headers),
+      ...(profile.authHeader === 'api-key'
+        ? { 'api-key': profile.apiKey }
+        : { authorization: `Bearer ${profile.apiKey}` }),
+    };
+    this.#redact = createRedact(profile.apiKey, profile.headers);
+  }
+
+  /** HOST:PORT, for messages. */
+  get host(): string {
+    return this.#base.port ? this.#base.host : `${this.#base.host}:${this.#base.protocol === 'http:' ? 80 : 443}`;
+  }
+
+  /** Sends a request and reads its answer, which must be JSON of that shape. */
+  async json<Schema extends z.ZodType>(call: HttpCall, schema: Schema): Promise<z.output<Schema>> {
+    const limits = startCallLimits(this.#withTimeout(call), call.action);
+    try {
+      const response = await this.#send(call, limits);
+      const body = await limits.race(readBody(response.body, call.maxAnswerBytes ?? MAX_ANSWER_BYTES));
+      return this.#parse(call, response, body, schema);
+    } catch (error) {
+      throw this.#mapError(call, error);
+    } finally {
+      limits.release();
+    }
+  }
+
+  /** Sends a request and hands out the answer's body while it arrives; errors of the stream are typed as well. */
+  async stream(call: HttpCall): Promise<{ readonly body: Readable; readonly mapError: (error: unknown) => unknown }> {
+    const limits = startCallLimits(call, call.action);
+    const mapError = (error: unknown) => this.#mapError(call, error);
+    try {
+      const { body } = await this.#send(call, limits);
+      body.once('close', () => limits.release());
+      return { body, mapError };
+    } catch (error) {
+      limits.release();
+      throw mapError(error);
+    }
+  }
+
+  /** Breaks what is under way. */
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  #withTimeout(call: HttpCall): CallOptions {
+    return { signal: call.signal, timeoutMs: call.timeoutMs ?? this.#profile.requestTimeoutMs };
+  }
+
+  /** @throws ApiError for every status but 2xx */
+  async #send(call: HttpCall, limits: CallLimits): Promise<Response> {
+    // Known before anything is sent, so that an aborted call reaches no server.
+    limits.signal.throwIfAborted();
+    const { method, body, contentType, contentLength, stallTimeoutMs = 0 } = call;
+    const pending = this.#agent.request({
+      origin: this.#base.origin,
+      path: this.#pathOf(call),
+      method,
+      headers: {
+        ...this.#headers,
+        ...(contentType === undefined ? {} : { 'content-type': contentType }),
+        ...(contentLength === undefined ? {} : { 'content-length': String(contentLength) }),
+      },
+      // undici takes any async iterable; its types know streams only.
+      body: (body as Readable | string | undefined) ?? null,
+      signal: limits.signal,
+      headersTimeout: stallTimeoutMs,
+      bodyTimeout: stallTimeoutMs,
+    });
+    // While undici still connects it doesn't heed the signal; then its late answer, if any, is thrown away.
+    pending.then(
+      (late) => limits.signal.aborted && late.body.destroy(),
+      () => {},
+    );
+    const response = await limits.race(pending);
+    if (response.statusCode >= 200 && response.statusCode < 300) return response;
+    throw await this.#apiError(call, response, limits);
+  }
+
+  /** The status is the news; when the body breaks off, it is told without it. */
+  async #apiError({ action }: HttpCall, { statusCode, headers, body }: Response, limits: CallLimits) {
+    let text = '';
+    try {
+      ({ text } = await limits.race(readBody(body, MAX_ERROR_BYTES)));
+    } catch {
+      body.destroy();
+    }
+    return apiErrorFromResponse({ action, host: this.host, status: statusCode, headers, text }, this.#redact);
+  }
+
+  #parse<Schema extends z.ZodType>(
+    { action }: HttpCall,
+    { statusCode }: Response,
+    { text, isCut }: BodyText,
+    schema: Schema,
+  ): z.output<Schema> {
+    const strange = (what: string) =>
+      new StrangeAnswerError(`${this.host} answered ${statusCode} with ${what}, while ${action}`);
+    if (isCut) throw strange('a longer body than the API ever gives');
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      // The parser's own message would quote the body, secrets included.
+      throw strange(text === '' ? 'an empty body' : 'a body that is not JSON; is the base URL right?');
+    }
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    const where = parsed.error.issues.map((issue) => issue.path.join('.')).filter(Boolean);
+    throw strange(`JSON that is not what the API promises${where.length > 0 ? ` (${where.join(', ')})` : ''}`);
+  }
+
+  #mapError({ action }: HttpCall, error: unknown): unknown {
+    return error instanceof LonghaulError ? error : mapTransportError(error, { action, host: this.host });
+  }
+
+  #pathOf({ path, query }: HttpCall): string {
+    const search = new URLSearchParams(this.#base.search);
+    for (const [name, value] of Object.entries({ ...this.#profile.query, ...query })) {
+      if (value !== undefined) search.set(name, String(value));
+    }
+    const text = search.toString();
+    return `${this.#base.pathname.replace(/\/+$/, '')}${path}${text ? `?${text}` : ''}`;
+  }
+}
+
+/** So that an extra header replaces ours instead of being sent beside it. */
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}

@@ -1,0 +1,169 @@
+import type { Readable } from 'node:stream';
+import { inspect } from 'node:util';
+import type { CreateUploadInput } from '../contracts/activities.ts';
+import type { UploadedFile, UploadSession } from '../contracts/upload.ts';
+import { StrangeAnswerError } from '../errors.ts';
+import { cancelAnswer, completeAnswer, partAnswer, uploadAnswer, type FilePage } from './answers.ts';
+import { BufferPool } from './buffer-pool.ts';
+import type { CallOptions } from './call-limits.ts';
+import { resolveProfile, type DestinationProfile, type ResolvedProfile } from './destination-profile.ts';
+import { deleteFile, downloadFile, listFiles, retrieveFile, type ListFilesQuery } from './files.ts';
+import { Http } from './http.ts';
+import { createMultipartPart, type PartContent } from './multipart-part.ts';
+
+export type CreateUploadFields = Omit<CreateUploadInput, 'destination'>;
+
+export interface CompleteUploadFields {
+  /** In the order of the content. */
+  readonly partIds: readonly string[];
+  /** Of the whole content, lower-case hex. */
+  readonly md5?: string | undefined;
+}
+
+/**
+ * The Uploads and Files API of one destination. Every method makes one attempt and throws
+ * - ApiError for a status other than 2xx,
+ * - StrangeAnswerError for a success whose body isn't what the API promises,
+ * - ConnectionError, TimeoutError or AbortedError when there was no complete answer.
+ */
+export class UploadsClient {
+  readonly #profile: ResolvedProfile;
+  readonly #http: Http;
+  readonly #buffers = new BufferPool();
+
+  /** @throws ConfigError when the profile's base URL, key or headers can't be used */
+  constructor(profile: DestinationProfile) {
+    this.#profile = resolveProfile(profile);
+    this.#http = new Http(this.#profile);
+  }
+
+  createUpload(fields: CreateUploadFields, options: CallOptions = {}): Promise<UploadSession> {
+    const { filename, purpose, bytes, mimeType, fileExpiresAfterSeconds } = fields;
+    return this.#post('/uploads', 'creating an upload', options, uploadAnswer, {
+      filename,
+      purpose,
+      bytes,
+      mime_type: mimeType,
+      // The life of the resulting File; the Upload's own can't be chosen.
+      ...(fileExpiresAfterSeconds === undefined
+        ? {}
+        : { expires_after: { anchor: 'created_at', seconds: fileExpiresAfterSeconds } }),
+    });
+  }
+
+  /**
+   * Sends one range of a source as a Part, never holding more of it than two small buffers. When this rejects a read may
+   * still be pending; closing the reader then is fine.
+   *
+   * @throws SourceChangedError when the source ends within the range; SourceReadError when it can't be read
+   */
+  async addPart(uploadId: string, content: PartContent, options: CallOptions = {}): Promise<{ partId: string }> {
+    const part = createMultipartPart(content, this.#buffers);
+    const action = `adding a part to ${uploadId}`;
+    try {
+      const answer = await this.#http.json(
+        {
+          signal: options.signal,
+          timeoutMs: options.timeoutMs ?? this.#profile.partTimeoutMs,
+          action,
+          method: 'POST',
+          path: `${pathOf(uploadId)}/parts`,
+          contentType: part.contentType,
+          contentLength: part.contentLength,
+          body: part.body,
+          stallTimeoutMs: this.#profile.stallTimeoutMs,
+        },
+        partAnswer,
+      );
+      if (!part.isSent()) {
+        throw new StrangeAnswerError(`${this.#http.host} took a part before all of it was sent, while ${action}`);
+      }
+      return answer;
+    } finally {
+      part.stop();
+    }
+  }
+
+  /** Takes the Upload with its nested File, or the bare File, for an answer. */
+  completeUpload(uploadId: string, fields: CompleteUploadFields, options: CallOptions = {}): Promise<UploadedFile> {
+    const { partIds, md5 } = fields;
+    const path = `${pathOf(uploadId)}/complete`;
+    const action = `completing ${uploadId}`;
+    const limits = { signal: options.signal, timeoutMs: options.timeoutMs ?? this.#profile.completeTimeoutMs };
+    if (this.#profile.completeEncoding === 'json') {
+      const body = { part_ids: partIds, ...(md5 === undefined ? {} : { md5 }) };
+      return this.#post(path, action, limits, completeAnswer, body);
+    }
+    const form = new URLSearchParams(partIds.map((partId): [string, string] => ['part_ids', partId]));
+    if (md5 !== undefined) form.set('md5', md5);
+    return this.#http.json(
+      {
+        ...limits,
+        action,
+        method: 'POST',
+        path,
+        contentType: 'application/x-www-form-urlencoded',
+        body: form.toString(),
+      },
+      completeAnswer,
+    );
+  }
+
+  async cancelUpload(uploadId: string, options: CallOptions = {}): Promise<void> {
+    await this.#post(`${pathOf(uploadId)}/cancel`, `cancelling ${uploadId}`, options, cancelAnswer);
+  }
+
+  listFiles(query: ListFilesQuery = {}, options: CallOptions = {}): Promise<FilePage> {
+    return listFiles(this.#http, query, options);
+  }
+
+  retrieveFile(fileId: string, options: CallOptions = {}): Promise<UploadedFile> {
+    return retrieveFile(this.#http, fileId, options);
+  }
+
+  deleteFile(fileId: string, options: CallOptions = {}): Promise<void> {
+    return deleteFile(this.#http, fileId, options);
+  }
+
+  /** The content while it arrives; read it to its end or destroy it. `timeoutMs` bounds the whole download. */
+  downloadFile(fileId: string, options: CallOptions = {}): Promise<Readable> {
+    return downloadFile(this.#http, fileId, this.#profile.stallTimeoutMs, options);
+  }
+
+  /** Ends every connection; calls under way reject with ConnectionError. */
+  close(): Promise<void> {
+    return this.#http.close();
+  }
+
+  toJSON(): unknown {
+    return { profile: this.#profile };
+  }
+
+  [inspect.custom](): unknown {
+    return { profile: this.#profile };
+  }
+
+  #post<Schema extends Parameters<Http['json']>[1]>(
+    path: string,
+    action: string,
+    { signal, timeoutMs }: CallOptions,
+    schema: Schema,
+    body?: unknown,
+  ) {
+    return this.#http.json(
+      {
+        signal,
+        timeoutMs,
+        action,
+        method: 'POST',
+        path,
+        ...(body === undefined ? {} : { contentType: 'application/json', body: JSON.stringify(body) }),
+      },
+      schema,
+    );
+  }
+}
+
+function pathOf(uploadId: string): string {
+  return `/uploads/${encodeURIComponent(uploadId)}`;
+}
