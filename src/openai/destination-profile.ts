@@ -13,6 +13,8 @@ export interface DestinationProfile {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Extra query of every request, such as Azure's `api-version`. @defaultValue none */
   readonly query?: Readonly<Record<string, string>> | undefined;
+  /** PEM of a certificate authority to trust besides the usual ones. @defaultValue none */
+  readonly ca?: string | undefined;
   /** How `complete` sends its fields; the API's specification and its reference page differ. @defaultValue `json` */
   readonly completeEncoding?: 'json' | 'form' | undefined;
   /** A part's connection on which nothing moves for so long is given up. @defaultValue 60,000 */
@@ -34,6 +36,7 @@ export const DefaultProfile = {
   authHeader: 'authorization',
   headers: {},
   query: {},
+  ca: '',
   completeEncoding: 'json',
   stallTimeoutMs: 60_000,
   connectTimeoutMs: 10_000,
@@ -65,6 +68,11 @@ export function resolveProfile(profile: DestinationProfile): ResolvedProfile {
       throw new ConfigError(
         `destination "${profile.name}": the ${header} is empty or has characters that no header takes`,
       );
+    }
+  }
+  for (const header of Object.keys(resolved.headers)) {
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(header)) {
+      throw new ConfigError(`destination "${profile.name}": "${header}" is no name of a header`);
     }
   }
   return hideSecrets(resolved);

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { rootCertificates } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
 import type { z } from 'zod';
 import { LonghaulError, StrangeAnswerError } from '../errors.ts';
@@ -45,7 +46,11 @@ export class Http {
     this.#profile = profile;
     this.#base = new URL(profile.baseUrl);
     this.#agent = new Agent({
-      connect: { timeout: profile.connectTimeoutMs },
+      connect: {
+        timeout: profile.connectTimeoutMs,
+        // `ca` replaces what Node trusts by itself.
+        ...(profile.ca === '' ? {} : { ca: [...rootCertificates, profile.ca] }),
+      },
       // A connection for each call at the same time; the caller bounds those. Nothing is ever sent behind a part.
       connections: null,
       pipelining: 1,
