@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { CompleteUploadInput, ControlActivities } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
@@ -71,7 +72,7 @@ async function findResult(
         details: [{ attempt }],
       });
     }
-    if (look < LOOKS) await pause(LOOK_PAUSE_MS, signal);
+    if (look < LOOKS) await setTimeout(LOOK_PAUSE_MS, undefined, { signal });
   }
   return undefined;
 }
@@ -96,18 +97,4 @@ async function candidates(
     if (!page.hasMore || recent.length < page.files.length || page.nextAfter === undefined) return found;
     after = page.nextAfter;
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      clearTimeout(timer);
-      reject(new Error('cancelled'));
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
-    }, ms);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
 }

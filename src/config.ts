@@ -41,7 +41,8 @@ export interface Config {
   readonly transferSlots: number;
   /** Least time between two heartbeats of a part that reach the server. */
   readonly heartbeatIntervalMs: number;
-  readonly logLevel: LogLevel;
+  /** Undefined: `info` for services, silent for a person's command. */
+  readonly logLevel: LogLevel | undefined;
   readonly destinations: ReadonlyMap<string, DestinationConfig>;
 }
 
@@ -52,7 +53,6 @@ export const ConfigDefaults = {
   baseUrl: 'https://api.openai.com/v1',
   transferSlots: 8,
   heartbeatIntervalMs: 5000,
-  logLevel: 'info',
 } as const;
 
 const text = z.string().trim().min(1, 'is empty');
@@ -129,7 +129,7 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
     host: values.LONGHAUL_HOST ?? hostname(),
     transferSlots: values.LONGHAUL_TRANSFER_SLOTS ?? ConfigDefaults.transferSlots,
     heartbeatIntervalMs: values.LONGHAUL_HEARTBEAT_INTERVAL_MS ?? ConfigDefaults.heartbeatIntervalMs,
-    logLevel: values.LONGHAUL_LOG_LEVEL ?? ConfigDefaults.logLevel,
+    logLevel: values.LONGHAUL_LOG_LEVEL,
     destinations: new Map(
       Object.entries({ [Defaults.destination]: defaultDestination(values), ...file.destinations }).map(
         ([name, { apiKeyEnv, ...settings }]) => [
@@ -207,4 +207,22 @@ function readTemporal(env: Record<string, string | undefined>, problems: string[
 
 function describeIssues(error: z.ZodError): string[] {
   return error.issues.map((issue) => `${issue.path.join('.') || 'the file'} ${issue.message}`);
+}
+
+/** The same configuration with another default destination, as `longhaul dev` and the demo need. */
+export function withDefaultDestination(config: Config, changes: { baseUrl: string; apiKey: string }): Config {
+  const name = Defaults.destination;
+  const destination = { name, apiKeyEnv: 'OPENAI_API_KEY', ...changes };
+  return { ...config, destinations: new Map([...config.destinations, [name, destination]]) };
+}
+
+/** Whether a person asked to see the inside of unexpected errors; works while the rest of the configuration is broken. */
+export function isDebugging(env: Readonly<NodeJS.ProcessEnv> = process.env): boolean {
+  return env['LONGHAUL_LOG_LEVEL'] === 'debug' || env['LONGHAUL_LOG_LEVEL'] === 'trace';
+}
+
+/** Environment of a process of ours: this one's with changes, and without an address of another Temporal. */
+export function childEnvironment(changes: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'));
+  return { ...Object.fromEntries(inherited), ...changes };
 }

@@ -1,9 +1,5 @@
-export {
-  LonghaulClient,
-  type ConnectOptions,
-  type LonghaulClientOptions,
-  type UploadOptions,
-} from './client/longhaul-client.ts';
+export { LonghaulClient, type ConnectOptions, type LonghaulClientOptions } from './client/longhaul-client.ts';
+export type { UploadOptions } from './client/prepare-upload.ts';
 export { UploadHandle, type ProgressOptions } from './client/upload-handle.ts';
 export type { ListOptions, UploadSummary } from './client/list-uploads.ts';
 export type { PartTrouble, UploadEvent } from './client/upload-events.ts';

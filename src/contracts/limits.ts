@@ -21,3 +21,6 @@ export const Defaults = {
   heartbeatTimeoutMs: 10_000,
   mimeType: 'application/octet-stream',
 } as const;
+
+/** Purposes of `POST /uploads` in the API's specification, and those that `/files` knows beside them. */
+export const KnownPurposes = ['assistants', 'batch', 'fine-tune', 'vision', 'user_data', 'evals'] as const;

@@ -1,0 +1,119 @@
+import { createHmac } from 'node:crypto';
+import { NativeConnection } from '@temporalio/worker';
+import { LonghaulClient } from '../client/longhaul-client.ts';
+import { TemporalUnreachableError } from '../client/upload-errors.ts';
+import { requireDestination, type Config } from '../config.ts';
+import { Defaults } from '../contracts/limits.ts';
+import { DEFAULT_TASK_QUEUE } from '../contracts/names.ts';
+import { acquireEmbeddedTemporal } from '../dev/embedded-temporal.ts';
+import { resolveTemporalCli } from '../dev/temporal-cli.ts';
+import { createLogger } from '../logger.ts';
+import { createWorker, type LonghaulWorker, type WorkerOptions } from '../worker/create-worker.ts';
+import { installRuntime } from '../worker/install-runtime.ts';
+import type { CliContext } from './context.ts';
+
+/** Temporal as a command sees it: an existing cluster, or the embedded server that commands share. */
+export interface Backend {
+  readonly client: LonghaulClient;
+  readonly address: string;
+  readonly namespace: string;
+  /** Only the embedded server's UI is known. */
+  readonly uiUrl: string | undefined;
+  readonly isEmbedded: boolean;
+  /** A worker in this process; it ends with the command. */
+  readonly startWorker: (
+    options?: Pick<WorkerOptions, 'taskQueue' | 'roles' | 'transferSlots'>,
+  ) => Promise<LonghaulWorker>;
+}
+
+export interface BackendOptions {
+  /** Destination whose uploads this command is about. @defaultValue `default` */
+  readonly destination?: string;
+  /** Runtime logs of the SDK: silent for a person's command, unless asked for. @defaultValue false */
+  readonly isService?: boolean;
+}
+
+/** Runs `command` with Temporal at hand; worker, connections and the embedded server end before this returns. */
+export async function withBackend<T>(
+  context: CliContext,
+  options: BackendOptions,
+  command: (backend: Backend) => Promise<T>,
+): Promise<T> {
+  const { config } = context;
+  installRuntime(createLogger(config.logLevel ?? (options.isService ? 'info' : 'silent')));
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    const temporal = config.temporal ?? (await embed(context, closers));
+    const client = await LonghaulClient.connect({
+      connection: { ...temporal.connectionOptions, connectTimeout: '5s' },
+      namespace: temporal.namespace,
+      taskQueue: taskQueueOf(config, options.destination ?? Defaults.destination),
+      host: config.host,
+    }).catch((error: unknown) => {
+      if (!(error instanceof TemporalUnreachableError)) throw error;
+      const advice = 'check TEMPORAL_ADDRESS, or unset it to use an embedded server';
+      throw new TemporalUnreachableError(`${error.message}: ${advice}`, { cause: error });
+    });
+    closers.push(() => client.close());
+
+    return await command({
+      client,
+      address: temporal.address,
+      namespace: temporal.namespace,
+      uiUrl: 'uiUrl' in temporal ? temporal.uiUrl : undefined,
+      isEmbedded: config.temporal === undefined,
+      startWorker: async (workerOptions) => {
+        const connection = await NativeConnection.connect(temporal.connectionOptions);
+        closers.push(() => connection.close());
+        const worker = await createWorker({
+          connection,
+          namespace: temporal.namespace,
+          taskQueue: client.taskQueue,
+          host: config.host,
+          destinations: (name) => requireDestination(config, name),
+          transferSlots: config.transferSlots,
+          heartbeatIntervalMs: config.heartbeatIntervalMs,
+          ...workerOptions,
+        });
+        closers.push(() => worker.shutdown());
+        return worker;
+      },
+    });
+  } finally {
+    // In reverse: the worker hands its parts back while the server still listens.
+    for (const close of closers.reverse()) await close().catch(() => {});
+  }
+}
+
+async function embed({ config, note }: CliContext, closers: (() => Promise<void>)[]) {
+  const { stateDir, cacheDir, temporalCliPath, pathEnv } = config;
+  const server = await acquireEmbeddedTemporal({
+    stateDir,
+    cli: () =>
+      resolveTemporalCli({
+        ...(temporalCliPath ? { explicitPath: temporalCliPath } : {}),
+        pathEnv,
+        cacheDir,
+        log: note,
+      }),
+    log: note,
+  });
+  closers.push(() => server.release());
+  const { address, namespace, uiUrl } = server;
+  return { address, namespace, uiUrl, connectionOptions: { address } };
+}
+
+/**
+ * Commands that share the embedded server each bring a worker with their own environment's key. A queue of its own for
+ * each base URL and key keeps them from taking each other's parts to the wrong place.
+ */
+function taskQueueOf(config: Config, destinationName: string): string {
+  if (config.taskQueue) return config.taskQueue;
+  const destination = config.destinations.get(destinationName);
+  if (config.temporal || !destination) return DEFAULT_TASK_QUEUE;
+  const { name, baseUrl, headers, apiKey } = destination;
+  const digest = createHmac('sha256', apiKey ?? '')
+    .update(JSON.stringify([name, baseUrl, headers ?? {}]))
+    .digest('hex');
+  return `${DEFAULT_TASK_QUEUE}-${digest.slice(0, 8)}`;
+}

@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { startLocalApi } from '../../local-api/index.ts';
+import { withDefaultDestination } from '../../config.ts';
+import { withBackend } from '../backend.ts';
+import { interrupted, type CliContext } from '../context.ts';
+
+const LOCAL_KEY = 'sk-local';
+
+/** Temporal, the local API and a worker between them, until it is told to stop. */
+export async function devCommand(context: CliContext, options: { port: number; data?: string }): Promise<void> {
+  const api = await startLocalApi({
+    port: options.port,
+    dataDir: options.data ?? join(context.config.stateDir, 'local-api'),
+  });
+  try {
+    const config = withDefaultDestination(context.config, { baseUrl: api.url, apiKey: LOCAL_KEY });
+    await withBackend({ ...context, config }, { isService: true }, async ({ startWorker, address, uiUrl }) => {
+      const worker = await startWorker();
+      const running = worker.run();
+      context.note(`Temporal on ${address}${uiUrl ? `, Temporal UI: ${uiUrl}` : ''}`);
+      context.note(`worker serves ${worker.taskQueues.join(', ')}`);
+      context.note(`local Uploads API on ${api.url}; in another terminal:`);
+      context.note(`  export OPENAI_BASE_URL=${api.url} OPENAI_API_KEY=${LOCAL_KEY}`);
+      context.note('  longhaul upload FILE --purpose batch');
+      await Promise.race([running, interrupted(context.signal)]);
+      await worker.shutdown();
+    });
+  } finally {
+    await api.close();
+  }
+}

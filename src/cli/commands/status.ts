@@ -1,0 +1,39 @@
+import { NoWorkerError } from '../../client/upload-errors.ts';
+import type { UploadProgress } from '../../contracts/upload.ts';
+import { formatBytes } from '../../core/format.ts';
+import { withBackend } from '../backend.ts';
+import type { CliContext } from '../context.ts';
+
+export async function statusCommand(
+  context: CliContext,
+  workflowId: string,
+  options: { json?: boolean },
+): Promise<void> {
+  await withBackend(context, {}, async (backend) => {
+    const handle = backend.client.getHandle(workflowId);
+    const { status, taskQueue } = await handle.describe();
+    if (backend.isEmbedded) {
+      const worker = await backend.startWorker({ taskQueue, roles: ['control'] });
+      void worker.run().catch(() => {});
+    }
+    const progress = await handle.status().catch((error: unknown) => {
+      if (error instanceof NoWorkerError) context.note(`longhaul: ${error.message}`);
+      else throw error;
+    });
+    if (options.json) return context.out(JSON.stringify({ workflowId, status, ...(progress ? { progress } : {}) }));
+    context.out(progress ? describeStatus(workflowId, progress) : `${workflowId}: ${status.toLowerCase()}`);
+  });
+}
+
+export function describeStatus(workflowId: string, progress: UploadProgress): string {
+  const { state, bytesDone, bytesTotal, partsDone, partsTotal, partsInFlight, session } = progress;
+  const words = [`${workflowId}: ${state}`];
+  if (bytesTotal > 0) {
+    words.push(`${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`);
+    words.push(
+      `${partsDone} of ${partsTotal} parts recorded, ${partsInFlight} in flight, at most ${progress.concurrency}`,
+    );
+  }
+  if (session) words.push(`Upload ${session.uploadId} expires ${new Date(session.expiresAt * 1000).toISOString()}`);
+  return words.join(' · ');
+}

@@ -1,0 +1,24 @@
+import { CommanderError } from 'commander';
+import { UploadIdTakenError } from '../client/upload-errors.ts';
+import { ConfigError, LonghaulError, SourceUnusableError } from '../errors.ts';
+import { Interrupted } from './context.ts';
+
+/** 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted. */
+export const ExitCode = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
+  if (error instanceof Interrupted) return ExitCode.interrupted;
+  const isUsage =
+    error instanceof ConfigError || error instanceof SourceUnusableError || error instanceof UploadIdTakenError;
+  return isUsage ? ExitCode.usage : ExitCode.failed;
+}
+
+/** One line for a person; undefined where something was said already. */
+export function describeError(error: unknown): string | undefined {
+  if (error instanceof CommanderError || error instanceof Interrupted) return undefined;
+  const message = error instanceof Error ? error.message : String(error);
+  const line = message.replace(/\s*\n\s*/g, ' · ');
+  if (error instanceof LonghaulError) return `longhaul: ${line}`;
+  return `longhaul: unexpected: ${line} (LONGHAUL_LOG_LEVEL=debug shows more)`;
+}

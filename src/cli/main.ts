@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+import { isDebugging, loadConfig } from '../config.ts';
+import { createContext } from './context.ts';
+import { describeError, ExitCode, exitCodeOf } from './exit.ts';
+import { createProgram } from './program.ts';
+
+// A reader that went away (`longhaul list | head`) is no fault.
+process.stdout.on('error', () => process.exit(ExitCode.done));
+
+try {
+  await createProgram(() => createContext(loadConfig())).parseAsync();
+} catch (error) {
+  const line = describeError(error);
+  if (line) process.stderr.write(`${line}\n`);
+  if (isDebugging()) console.error(error);
+  process.exitCode = exitCodeOf(error);
+}
+// Whatever a library still holds open must not keep a finished command alive.
+process.stdout.write('', () => process.exit());

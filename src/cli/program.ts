@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { Limits } from '../contracts/limits.ts';
+import { cancelCommand, pauseCommand, resumeCommand, retuneCommand } from './commands/steer.ts';
+import { demoCommand } from './commands/demo.ts';
+import { devCommand } from './commands/dev.ts';
+import { listCommand } from './commands/list.ts';
+import { localApiCommand } from './commands/local-api.ts';
+import { statusCommand } from './commands/status.ts';
+import { uploadCommand } from './commands/upload.ts';
+import { workerCommand } from './commands/worker.ts';
+import type { CliContext } from './context.ts';
+import { bytesOption, partSizeOption, wholeNumberOption } from './options.ts';
+
+const packageJson = new URL('../../../package.json', import.meta.url);
+
+/** @param context made when a command runs, so that help and usage errors need no configuration */
+export function createProgram(context: () => CliContext): Command {
+  const program = new Command('longhaul')
+    .description('Uploads files of many gigabytes to the OpenAI Uploads API, and never starts over.')
+    .version((JSON.parse(readFileSync(packageJson, 'utf8')) as { version: string }).version)
+    .exitOverride()
+    .showHelpAfterError('(longhaul --help lists the commands, longhaul COMMAND --help its options)');
+  const partCount = wholeNumberOption(1, Limits.maxConcurrency);
+  const port = wholeNumberOption(0, 65_535);
+
+  program
+    .command('upload <files...>')
+    .description('upload files; after a crash the same command goes on from the recorded parts')
+    .requiredOption('--purpose <purpose>', 'what the File is for: fine-tune, batch, assistants, vision …')
+    .option('--filename <name>', "the File's name (default: the file's own)")
+    .option('--part-size <bytes>', 'such as 32MiB (default: 1/128 of the file, 8MiB to 64MiB)', partSizeOption)
+    .option('--concurrency <n>', 'most parts in flight (default: as many as the worker has slots)', partCount)
+    .option('--destination <name>', 'a destination of the config file (default: OPENAI_BASE_URL and OPENAI_API_KEY)')
+    .option('--id <id>', 'workflow id (default: derived from the file, purpose and destination)')
+    .option('--no-md5', "don't have the service check the whole file's md5")
+    .option('--again', 'upload once more what was uploaded already')
+    .option('--detach', 'start it and leave it to workers that run elsewhere')
+    .option('--json', 'print one JSON object on standard output')
+    .option('--quiet', 'no progress')
+    .action((files: string[], options) => uploadCommand(context(), files, options));
+
+  program
+    .command('status <id>')
+    .description('show how far an upload is')
+    .option('--json', 'print one JSON object')
+    .action((id: string, options) => statusCommand(context(), id, options));
+
+  program
+    .command('list')
+    .description('list uploads, newest first')
+    .option('--running', 'only those that have not ended')
+    .option('--json', 'print one JSON object')
+    .action((options) => listCommand(context(), options));
+
+  program
+    .command('cancel <id>')
+    .description('end an upload and its session at the service')
+    .action((id: string) => cancelCommand(context(), id));
+
+  program
+    .command('pause <id>')
+    .description('hold an upload; returns when no part is in flight')
+    .option('--stop', 'break off the parts in flight (default: let them finish)')
+    .action((id: string, options) => pauseCommand(context(), id, options));
+
+  program
+    .command('resume <id>')
+    .description('let a paused upload go on')
+    .action((id: string) => resumeCommand(context(), id));
+
+  program
+    .command('retune <id>')
+    .description('change a running upload')
+    .requiredOption('--concurrency <n>', 'most parts in flight', partCount)
+    .action((id: string, options) => retuneCommand(context(), id, options));
+
+  program
+    .command('worker')
+    .description('serve uploads until it is told to stop')
+    .option('--slots <n>', 'parts sent at a time (default: LONGHAUL_TRANSFER_SLOTS or 8)', partCount)
+    .option('--roles <roles>', 'control, transfer or both (default: control,transfer)', rolesOption)
+    .action((options) => workerCommand(context(), options));
+
+  program
+    .command('dev')
+    .description('run Temporal, a local Uploads API and a worker for development')
+    .option('--port <n>', "the local API's port (default: picked by the system)", port, 0)
+    .option('--data <dir>', "where the local API keeps files (default: the state directory's local-api)")
+    .action((options) => devCommand(context(), options));
+
+  program
+    .command('local-api')
+    .description('run a strict local Uploads API, for development and tests')
+    .option('--port <n>', 'default: picked by the system', port, 0)
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--data <dir>', 'where it keeps files (default: a temporary directory)')
+    .option('--key <key>', 'the only key it takes (default: any)')
+    .option('--bandwidth <bytes>', 'bytes a second that it takes in, such as 50MiB', bytesOption)
+    .option('--latency <ms>', 'delay before each answer', wholeNumberOption(0, 600_000))
+    .option('--session-life <seconds>', 'when Uploads expire (default: 3600)', wholeNumberOption(1, 1_000_000))
+    .action((options) => localApiCommand(context(), options));
+
+  program
+    .command('demo [file]')
+    .description('upload with everything embedded, kill the worker half-way, go on, compare')
+    .addOption(
+      new Option('--size <bytes>', 'of the file it makes').default(512 * 1024 ** 2, '512MiB').argParser(bytesOption),
+    )
+    .action((file: string | undefined, options) => demoCommand(context(), file, options));
+
+  // Subcommands are made before the settings above reach them.
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  return program;
+}
+
+function rolesOption(text: string): ('control' | 'transfer')[] {
+  return text.split(',').map((role) => {
+    if (role === 'control' || role === 'transfer') return role;
+    throw new InvalidArgumentError('Roles are control and transfer.');
+  });
+}

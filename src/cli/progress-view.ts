@@ -1,0 +1,119 @@
+import { MultiBar, type SingleBar } from 'cli-progress';
+import type { UploadEvent } from '../client/upload-events.ts';
+import { formatBytes, formatDuration } from '../core/format.ts';
+import { RateMeter } from '../core/rate-meter.ts';
+
+/** Renders the events of one command's uploads on standard error. */
+export interface ProgressView {
+  show(name: string, event: UploadEvent): void;
+  /** A line of its own, above the bars. */
+  note(line: string): void;
+  close(): void;
+}
+
+const LINE_INTERVAL_MS = 5000;
+
+export function createProgressView(kind: 'bars' | 'lines' | 'quiet', note: (line: string) => void): ProgressView {
+  if (kind === 'quiet') return { show: () => {}, note: () => {}, close: () => {} };
+  return kind === 'bars' ? new BarView() : new LineView(note);
+}
+
+/** What a person wants to know of an upload, in a few words. */
+function describe(event: UploadEvent & { type: 'progress' }, rate: number | undefined): string {
+  const { progress, bytesSent } = event;
+  if (progress.bytesTotal === 0) return progress.state;
+  const percent = Math.floor((bytesSent / progress.bytesTotal) * 100);
+  const words = [`${percent} %`, `${formatBytes(bytesSent)} of ${formatBytes(progress.bytesTotal)}`];
+  if (progress.state !== 'uploading') words.push(progress.state);
+  else if (rate) {
+    const leftMs = ((progress.bytesTotal - bytesSent) / rate) * 1000;
+    words.push(`${formatBytes(rate)}/s`, `${formatDuration(Math.max(leftMs, 1000))} left`);
+  }
+  return words.join(' · ');
+}
+
+function describeTrouble(event: UploadEvent): string | undefined {
+  if (event.type === 'no-answer') return 'waiting for a worker or for Temporal to answer';
+  if (event.type !== 'progress' || !event.trouble) return undefined;
+  if (event.trouble.failureType === 'WorkerStopping') return undefined;
+  return `${event.trouble.message}; it is tried again`;
+}
+
+/** Says a trouble once, not with every event that repeats it. */
+class TroubleTeller {
+  readonly #told = new Map<string, string>();
+
+  tell(name: string, event: UploadEvent, say: (line: string) => void): void {
+    const trouble = describeTrouble(event);
+    if (trouble && this.#told.get(name) !== trouble) say(`${name}: ${trouble}`);
+    if (trouble) this.#told.set(name, trouble);
+    else this.#told.delete(name);
+  }
+}
+
+class LineView implements ProgressView {
+  readonly note: (line: string) => void;
+  readonly #meters = new Map<string, RateMeter>();
+  readonly #lastLine = new Map<string, { state: string; atMs: number }>();
+  readonly #troubles = new TroubleTeller();
+
+  constructor(note: (line: string) => void) {
+    this.note = note;
+  }
+
+  show(name: string, event: UploadEvent): void {
+    this.#troubles.tell(name, event, this.note);
+    if (event.type !== 'progress') return;
+    const now = Date.now();
+    const meter = getOrAdd(this.#meters, name, () => new RateMeter());
+    meter.add(event.bytesSent, now);
+    const last = this.#lastLine.get(name);
+    if (last && last.state === event.progress.state && now - last.atMs < LINE_INTERVAL_MS) return;
+    this.#lastLine.set(name, { state: event.progress.state, atMs: now });
+    this.note(`${name}: ${describe(event, meter.bytesPerSecond)}`);
+  }
+
+  close(): void {}
+}
+
+class BarView implements ProgressView {
+  readonly #bars = new MultiBar({
+    format: '{name} [{bar}] {words}',
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: false,
+    linewrap: false,
+    barsize: 24,
+    // The default tells nothing where standard error is no terminal; there the lines are shown instead.
+    noTTYOutput: false,
+  });
+  readonly #byName = new Map<string, { bar: SingleBar; meter: RateMeter }>();
+  readonly #troubles = new TroubleTeller();
+
+  show(name: string, event: UploadEvent): void {
+    this.#troubles.tell(name, event, (line) => this.note(line));
+    if (event.type !== 'progress') return;
+    const { bar, meter } = getOrAdd(this.#byName, name, () => ({
+      bar: this.#bars.create(1, 0, { name, words: '' }),
+      meter: new RateMeter(),
+    }));
+    meter.add(event.bytesSent, Date.now());
+    bar.setTotal(Math.max(event.progress.bytesTotal, 1));
+    bar.update(event.bytesSent, { name, words: describe(event, meter.bytesPerSecond) });
+  }
+
+  note(line: string): void {
+    this.#bars.log(`${line}\n`);
+    this.#bars.update();
+  }
+
+  close(): void {
+    this.#bars.stop();
+  }
+}
+
+function getOrAdd<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const found = map.get(key) ?? make();
+  map.set(key, found);
+  return found;
+}

@@ -1,0 +1,17 @@
+import type { Client } from '@temporalio/client';
+
+/** Parts whose ids are in the workflow's history: the only record there is, and it needs no worker to be read. */
+export async function recordedParts(client: Client, workflowId: string): Promise<number> {
+  const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+  const scheduled = new Set<string>();
+  let recorded = 0;
+  for (const {
+    eventId,
+    activityTaskScheduledEventAttributes: begun,
+    activityTaskCompletedEventAttributes: done,
+  } of events ?? []) {
+    if (begun?.activityType?.name === 'uploadPart') scheduled.add(String(eventId));
+    if (done && scheduled.has(String(done.scheduledEventId))) recorded++;
+  }
+  return recorded;
+}

@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { LonghaulClient } from '../../client/longhaul-client.ts';
+import type { UploadHandle } from '../../client/upload-handle.ts';
+import type { UploadResult } from '../../contracts/upload.ts';
+import { formatBytes, formatDuration } from '../../core/format.ts';
+import type { LocalApi } from '../../local-api/index.ts';
+import { UploadsClient } from '../../openai/uploads-client.ts';
+import { makeFile } from './make-file.ts';
+import { recordedParts } from './recorded-parts.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+export interface DemoOptions {
+  readonly client: LonghaulClient;
+  readonly api: LocalApi;
+  readonly apiKey: string;
+  /** For the worker processes. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Parts that a worker has in flight. */
+  readonly slots: number;
+  readonly file: string;
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Makes a file of its own in a temporary directory, which goes away with it. */
+export async function withDemoFile<T>(sizeBytes: number, use: (file: string) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'longhaul-demo-'));
+  try {
+    const file = join(directory, 'demo.jsonl');
+    await makeFile(file, sizeBytes);
+    return await use(file);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Uploads a file, kills the worker half-way, goes on with another one. Returns what turned out not to be true. */
+export async function runDemo(options: DemoOptions): Promise<string[]> {
+  const { client, api, say, file, signal } = options;
+  let worker = await WorkerProcess.start(options.environment);
+  try {
+    const handle = await client.upload({ file, purpose: 'batch', baseUrl: api.url, again: true });
+    say(`upload ${handle.workflowId} begins, with worker process ${worker.pid}`);
+    await untilHalf(handle, signal);
+
+    await worker.kill();
+    const killedAtMs = Date.now();
+    const recorded = await recordedParts(client.client, handle.workflowId);
+    say(`worker process ${worker.pid} SIGKILLed with ${recorded} parts recorded`);
+
+    worker = await WorkerProcess.start(options.environment);
+    say(`worker process ${worker.pid} takes over`);
+    await untilMoreThan(client, handle, recorded, signal);
+    say(`the first new part is recorded ${formatDuration(Date.now() - killedAtMs)} after the kill`);
+
+    const result = await handle.result({ signal });
+    const again = result.partsSent - result.parts;
+    say(
+      `done after ${formatDuration(result.durationMs)}: ${result.parts} parts, ${again} of them sent again, ` +
+        `because they were in flight when the worker died`,
+    );
+    return await checkOutcome(options, result, recorded);
+  } finally {
+    await worker.stop();
+  }
+}
+
+async function untilHalf(handle: UploadHandle, signal: AbortSignal): Promise<void> {
+  for await (const event of handle.progress({ intervalMs: 100, signal })) {
+    if (
+      event.type === 'progress' &&
+      event.progress.partsDone * 2 >= event.progress.partsTotal &&
+      event.progress.partsTotal > 0
+    )
+      return;
+    if (event.type === 'ended')
+      throw new Error('the upload ended before its worker could be killed; give a larger file');
+  }
+  signal.throwIfAborted();
+}
+
+async function untilMoreThan(
+  client: LonghaulClient,
+  handle: UploadHandle,
+  recorded: number,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const event of handle.progress({ intervalMs: 100, signal })) {
+    if (event.type === 'progress' && event.progress.partsDone > recorded) return;
+    if (event.type === 'no-answer' && (await recordedParts(client.client, handle.workflowId)) > recorded) return;
+  }
+  signal.throwIfAborted();
+}
+
+async function checkOutcome(options: DemoOptions, result: UploadResult, recorded: number): Promise<string[]> {
+  const { api, file, say, slots } = options;
+  const untrue: string[] = [];
+  const check = (holds: boolean, claim: string) => {
+    say(`${holds ? 'true ' : 'FALSE'}  ${claim}`);
+    if (!holds) untrue.push(claim);
+  };
+
+  const sent = await sha256(createReadStream(file));
+  const received = await downloadedDigest(options, result.file.id);
+  check(
+    received === sent,
+    `the File ${result.file.id}, downloaded, has the sha256 of the source (${formatBytes(result.bytes)})`,
+  );
+  const uploads = Object.values(api.stats().uploads).filter(({ status }) => status === 'completed');
+  check(uploads.length === 1, 'the API has exactly one completed Upload');
+  const [upload] = uploads;
+  check(
+    recorded > 0 && recorded < result.parts,
+    `the kill came in the middle: ${recorded} of ${result.parts} parts were recorded`,
+  );
+  check(
+    (upload?.partsReceived ?? Infinity) <= result.parts + slots,
+    `the API received ${upload?.partsReceived} parts: ${result.parts} and at most ${slots} that were in flight at the kill`,
+  );
+  return untrue;
+}
+
+async function downloadedDigest({ api, apiKey }: DemoOptions, fileId: string): Promise<string> {
+  const destination = new UploadsClient({ name: 'demo', baseUrl: api.url, apiKey });
+  try {
+    return await sha256(await destination.downloadFile(fileId));
+  } finally {
+    await destination.close();
+  }
+}
+
+async function sha256(stream: NodeJS.ReadableStream): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(stream, hash);
+  return hash.digest('hex');
+}

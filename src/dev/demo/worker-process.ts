@@ -1,0 +1,63 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { childEnvironment } from '../../config.ts';
+
+const cli = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+const READY_TIMEOUT_MS = 30_000;
+
+/** A `longhaul worker` of its own process, so that it can be killed as a machine would kill it. */
+export class WorkerProcess {
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  /** Resolves when the worker says that it serves. @throws Error with what it said instead */
+  static async start(environment: Readonly<Record<string, string>>): Promise<WorkerProcess> {
+    const child = spawn(process.execPath, [cli, 'worker'], {
+      env: childEnvironment(environment),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const said: string[] = [];
+    const lines = createInterface({ input: child.stderr });
+    await new Promise<void>((resolve, reject) => {
+      const fail = () => reject(new Error(`the worker did not start: ${said.join(' · ') || 'it said nothing'}`));
+      const timer = setTimeout(fail, READY_TIMEOUT_MS);
+      child.once('exit', fail);
+      lines.on('line', (line) => {
+        said.push(line);
+        if (!line.startsWith('worker on ')) return;
+        clearTimeout(timer);
+        child.off('exit', fail);
+        resolve();
+      });
+    }).catch((error: unknown) => {
+      child.kill('SIGKILL');
+      throw error;
+    });
+    return new WorkerProcess(child);
+  }
+
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
+  /** Ends it without a word, as a crash does. */
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  stop(): Promise<void> {
+    return this.#end('SIGTERM');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.kill(signal);
+    await exited;
+  }
+}
