@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { FailureType } from '../src/contracts/failures.ts';
+import type { FailureType } from '../src/contracts/failures.ts';
 import { toApplicationFailure, workerStopping } from './to-application-failure.ts';
 
 /** Quick attempts end before this and cost no heartbeat, which is a call to the server and may be billed. */
@@ -56,7 +56,7 @@ export async function runAttempt<Result, Beat = never>(
 }
 
 /** The SDK throttles; one call a second keeps cancellation and progress close. */
-function startBeating<Beat>(context: Context, beat: (() => Beat | undefined) | undefined): () => void {
+function startBeating(context: Context, beat: (() => unknown) | undefined): () => void {
   const timer = setInterval(() => context.heartbeat(beat?.()), FIRST_HEARTBEAT_AFTER_MS);
   return () => clearInterval(timer);
 }

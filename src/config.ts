@@ -212,8 +212,8 @@ function describeIssues(error: z.ZodError): string[] {
 /** The same configuration with another default destination, as `longhaul dev` and the demo need. */
 export function withDefaultDestination(config: Config, changes: { baseUrl: string; apiKey: string }): Config {
   const name = Defaults.destination;
-  const destination = { name, apiKeyEnv: 'OPENAI_API_KEY', ...changes };
-  return { ...config, destinations: new Map([...config.destinations, [name, destination]]) };
+  const changed = { name, apiKeyEnv: 'OPENAI_API_KEY', ...changes };
+  return { ...config, destinations: new Map([...config.destinations, [name, changed]]) };
 }
 
 /** Whether a person asked to see the inside of unexpected errors; works while the rest of the configuration is broken. */

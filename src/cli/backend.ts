@@ -81,7 +81,7 @@ export async function withBackend<T>(
     });
   } finally {
     // In reverse: the worker hands its parts back while the server still listens.
-    for (const close of closers.reverse()) await close().catch(() => {});
+    for (const close of closers.toReversed()) await close().catch(() => {});
   }
 }
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { inspect } from 'node:util';
 import { isDebugging, loadConfig } from '../config.ts';
 import { createContext } from './context.ts';
 import { describeError, ExitCode, exitCodeOf } from './exit.ts';
@@ -12,7 +13,7 @@ try {
 } catch (error) {
   const line = describeError(error);
   if (line) process.stderr.write(`${line}\n`);
-  if (isDebugging()) console.error(error);
+  if (isDebugging()) process.stderr.write(`${inspect(error)}\n`);
   process.exitCode = exitCodeOf(error);
 }
 // Whatever a library still holds open must not keep a finished command alive.

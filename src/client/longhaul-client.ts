@@ -22,6 +22,8 @@ export interface ConnectOptions extends LonghaulClientOptions {
   readonly namespace?: string;
 }
 
+const WORKFLOW_TASK_TIMEOUT_MS = 5000;
+
 /** The library's entrance. Its methods throw errors below `LonghaulError`, with a stable `code`. */
 export class LonghaulClient {
   readonly client: Client;
@@ -72,6 +74,8 @@ export class LonghaulClient {
         taskQueue: this.taskQueue,
         args: [request],
         memo: { longhaulIdentity: digest },
+        // Temporal's default of 10 s is how long a killed worker's workflow task would hold the upload up.
+        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
         staticSummary: `${filename} → ${purpose} (${request.destination ?? Defaults.destination})`,
         workflowIdConflictPolicy: 'FAIL',
         workflowIdReusePolicy: options.again ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',

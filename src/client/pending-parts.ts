@@ -11,7 +11,7 @@ export function partsUnderWay(pending: readonly PendingActivity[]): { bytesUnder
     .filter((activity) => activity.activityType?.name === 'uploadPart')
     .reduce((sum, activity) => sum + bytesTold(activity), 0);
   const troubled = pending.filter((activity) => activity.lastFailure && (activity.attempt ?? 1) > 1);
-  const worst = troubled.sort((a, b) => (b.attempt ?? 0) - (a.attempt ?? 0))[0];
+  const worst = troubled.toSorted((a, b) => (b.attempt ?? 0) - (a.attempt ?? 0))[0];
   if (!worst) return { bytesUnderWay };
   return {
     bytesUnderWay,
