@@ -74,10 +74,19 @@ export async function receivePart(reception: PartReception): Promise<number> {
     return data.writer.bytesWritten;
   } catch (error) {
     data?.file.destroy();
-    await data?.stored.catch(() => undefined);
+    // Its file may still be about to be opened; only after `close` is it sure that it can be removed for good.
+    if (data !== undefined) await closed(data.writer);
     await rm(reception.path, { force: true });
     throw error;
   }
+}
+
+async function closed(writer: WriteStream): Promise<void> {
+  writer.destroy();
+  if (writer.closed) return;
+  await new Promise<void>((resolve) => {
+    writer.once('close', resolve);
+  });
 }
 
 function createParser({ contentType, limitBytes }: PartReception): BusboyInstance {

@@ -5,6 +5,10 @@ import { ApiProblem } from '../errors.ts';
 import { byteRange, type ByteRange } from '../byte-range.ts';
 import { requireFile } from './retrieve-file.ts';
 
+interface Piece extends ByteRange {
+  readonly path: string;
+}
+
 export const fileContent: Handler = async (context, { message, id }) => {
   const { upload, file } = requireFile(context, id);
   const range = byteRange(message.headers.range, file.bytes);
@@ -14,7 +18,7 @@ export const fileContent: Handler = async (context, { message, id }) => {
     });
   }
   const { startByte, endByte } = range ?? { startByte: 0, endByte: file.bytes };
-  const pieces: (ByteRange & { readonly path: string })[] = [];
+  const pieces: Piece[] = [];
   let partStart = 0;
   for (const partId of file.partIds) {
     const partEnd = partStart + (upload.parts.get(partId)?.sizeBytes ?? 0);
@@ -37,18 +41,17 @@ export const fileContent: Handler = async (context, { message, id }) => {
       ...(range === undefined ? {} : { 'content-range': `bytes ${startByte}-${endByte - 1}/${file.bytes}` }),
     },
     stream: async (response) => {
-      for (const piece of pieces) {
-        const content = createReadStream(piece.path, {
-          start: piece.startByte,
-          end: piece.endByte - 1,
-          highWaterMark: 1024 * 1024,
-        });
-        await pipeline(content, response, { end: false });
-      }
-      response.end();
+      await pipeline(readPieces(pieces), response);
     },
   };
 };
+
+async function* readPieces(pieces: readonly Piece[]): AsyncGenerator<Buffer> {
+  for (const { path, startByte, endByte } of pieces) {
+    const options = { start: startByte, end: endByte - 1, highWaterMark: 1024 * 1024 };
+    yield* createReadStream(path, options) as AsyncIterable<Buffer>;
+  }
+}
 
 /** Half a surrogate pair, which JSON can carry and URLs can't, becomes U+FFFD. */
 function wellFormed(text: string): string {

@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { seededRandom } from '../../../src/local-api/random.ts';
+
+it('gives the same numbers for the same seed, all from 0 to below 1 and evenly spread', () => {
+  const one = seededRandom(42);
+  const other = seededRandom(42);
+  const numbers = Array.from({ length: 10_000 }, () => one());
+  expect(numbers.slice(0, 100)).toEqual(Array.from({ length: 100 }, () => other()));
+  expect(numbers.every((number) => number >= 0 && number < 1)).toBe(true);
+  expect(numbers.reduce((sum, number) => sum + number, 0) / numbers.length).toBeCloseTo(0.5, 1);
+});
+
+it('gives the numbers of the published mulberry32', () => {
+  const random = seededRandom(1);
+  expect([random(), random()].map((number) => Math.floor(number * 4_294_967_296))).toEqual([2693262067, 11749833]);
+});

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { matchRoute } from '../../../src/local-api/router.ts';
+
+describe('matchRoute', () => {
+  it.each([
+    ['POST', '/uploads', 'create', ''],
+    ['POST', '/uploads/upload_1/parts', 'part', 'upload_1'],
+    ['POST', '/uploads/upload_1/complete', 'complete', 'upload_1'],
+    ['POST', '/uploads/upload_1/cancel', 'cancel', 'upload_1'],
+    ['GET', '/files', 'list', ''],
+    ['GET', '/files/file-1', 'retrieve', 'file-1'],
+    ['GET', '/files/file-1/content', 'content', 'file-1'],
+    ['DELETE', '/files/file-1', 'delete', 'file-1'],
+  ])('finds %s %s with and without /v1', (method, path, route, id) => {
+    expect(matchRoute(method, path)).toEqual({ kind: 'found', route, id });
+    expect(matchRoute(method, `/v1${path}`)).toEqual({ kind: 'found', route, id });
+  });
+
+  it('names the methods that a path takes when another is used', () => {
+    expect(matchRoute('PUT', '/v1/files/file-1')).toEqual({ kind: 'wrong-method', allow: 'GET, DELETE' });
+  });
+
+  it.each([
+    ['GET', '/v1/uploads/upload_1'],
+    ['GET', '/'],
+    ['POST', '/v1/v1/uploads'],
+    ['POST', '/v1/uploads/a/b/parts'],
+  ])('does not know %s %s', (method, path) => {
+    expect(matchRoute(method, path)).toEqual({ kind: 'unknown' });
+  });
+});
