@@ -16,6 +16,7 @@ import {
   type ServerPorts,
   type ServerRecord,
 } from './server-record.ts';
+import { beginDatabase, finishDatabase } from './unfinished-database.ts';
 
 /** How often a server may die under its users before they are left without. */
 const MAX_RESTARTS_A_MINUTE = 5;
@@ -32,13 +33,15 @@ export interface ServerContext extends NamespaceNeeds {
 export class RestartLimitError extends EmbeddedTemporalError {}
 
 async function readiness(context: ServerContext, server: ServerRecord): Promise<string | null> {
-  return waitUntilReady({
+  const problem = await waitUntilReady({
     address: serverAddress(server),
     timeoutMs: context.readyTimeoutMs,
     isAlive: () => isProbablyAlive(server),
     retentionDays: context.retentionDays,
     searchAttributes: context.searchAttributes,
   });
+  if (problem === null) await finishDatabase(context.stateDir);
+  return problem;
 }
 
 async function recordedOrStrayServer(stateDir: string): Promise<ServerRecord | null> {
@@ -73,6 +76,7 @@ function recentRestarts(record: ServerRecord | null): number[] {
 
 async function startOnce(context: ServerContext, cliPath: string, ports: ServerPorts, restartsAtMs: number[]) {
   const { stateDir } = context;
+  await beginDatabase(stateDir);
   const { logOffsetBytes, ...identity } = await spawnServer(cliPath, stateDir, ports);
   const server = await writeServerRecord(stateDir, { ...identity, ...ports, restartsAtMs });
   const problem = await readiness(context, server);
@@ -115,7 +119,8 @@ export async function startServer(context: ServerContext, cliPath: string): Prom
     // A record without a server would only say what is not; but it counts the restarts while there are users.
     if (!isRestart) await removeServerRecord(stateDir);
     throw new EmbeddedTemporalError(
-      `The Temporal server did not start: ${problem}. Its last lines, from ${statePaths(stateDir).log}:\n${tail}`,
+      `The Temporal server did not start: ${problem}. ` +
+        (tail === '' ? 'It wrote nothing to its log.' : `Its last lines, from ${statePaths(stateDir).log}:\n${tail}`),
     );
   }
 }

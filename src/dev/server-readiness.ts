@@ -77,9 +77,11 @@ async function prepare(
   { address, retentionDays, searchAttributes }: ReadinessOptions,
   deadline: number,
 ): Promise<void> {
-  const connection = await Connection.connect({ address, connectTimeout: Math.max(1, deadline - Date.now()) });
+  // A client goes on trying for all of its time, even when the server has died meanwhile; so the time is short.
+  const connectTimeout = Math.max(1, Math.min(3_000, deadline - Date.now()));
+  const connection = await Connection.connect({ address, connectTimeout });
   try {
-    await connection.withDeadline(deadline, async () => {
+    await connection.withDeadline(Math.min(deadline, Date.now() + 10_000), async () => {
       await ensureRetention(connection, retentionDays);
       await ensureSearchAttributes(connection, searchAttributes);
     });

@@ -37,6 +37,8 @@ export function serverUiUrl({ uiPort }: ServerPorts): string {
 export function statePaths(stateDir: string) {
   return {
     database: join(stateDir, 'temporal.db'),
+    /** There while the database is being made, until its server answered for the first time. */
+    unfinished: join(stateDir, 'temporal.db.unfinished'),
     log: join(stateDir, 'temporal.log'),
     record: join(stateDir, 'temporal.json'),
     /** Outlives the server, so that a bookmark of Temporal UI stays valid. */

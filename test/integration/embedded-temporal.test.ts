@@ -260,6 +260,18 @@ test('a port that was taken in between costs another try', async () => {
   });
 });
 
+test('a database whose making was cut off is made anew by the next start', async () => {
+  await withStateDir(async (stateDir) => {
+    const path = await writeFakeCli(stateDir, 'case "$*" in *--port*) : > temporal.db; exit 1;; esac');
+    const attempt = acquire(stateDir, { cli: async () => Promise.resolve({ path }) });
+    await expect(attempt).rejects.toThrow('did not start: it ended');
+    await withTemporal(stateDir, async ({ address }) => startWorkflow(address, 'kept'));
+    await withTemporal(stateDir, async ({ address }) => {
+      expect(await workflowStatus(address, 'kept')).toBe('RUNNING');
+    });
+  });
+});
+
 test('a server that does not start is an error with the last lines of its log', async () => {
   await withStateDir(async (stateDir) => {
     const path = await writeFakeCli(stateDir, 'case "$*" in *--port*) echo "schema is from the future"; exit 1;; esac');

