@@ -57,14 +57,18 @@ const faults: Readonly<Record<string, Fault>> = {
 /** Turns what the transport throws into ours. Programming errors, which carry no code of a fault, stay as they are. */
 export function mapTransportError(error: unknown, { action, host }: TransportContext): unknown {
   if (error instanceof LonghaulError) return error;
+  const describe = ([ErrorOfFault, phrase]: Fault, code: string, cause: unknown) =>
+    new ErrorOfFault(`${host} ${phrase} (${code}), while ${action}`, { cause });
+  if (error instanceof Error && error.name === 'HTTPParserError') {
+    // It carries the bytes that it couldn't parse, and a server may have sent the request's headers back.
+    return describe(noHttp, 'HTTPParserError', new Error(error.message));
+  }
   const code = (error as NodeJS.ErrnoException | null)?.code;
   if (typeof code !== 'string' || code === 'UND_ERR_INVALID_ARG' || code.startsWith('ERR_INVALID_')) return error;
-  const [ErrorOfFault, phrase] = faults[code] ?? faultOfFamily(code);
-  return new ErrorOfFault(`${host} ${phrase} (${code}), while ${action}`, { cause: error });
+  return describe(faults[code] ?? faultOfFamily(code), code, error);
 }
 
 function faultOfFamily(code: string): Fault {
-  if (code.startsWith('HPE_')) return noHttp;
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) return noTls;
   return [ConnectionError, 'could not be talked to'];
 }
