@@ -1,0 +1,176 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../../src/errors.ts';
+import { startLocalApi } from '../../../src/local-api/index.ts';
+import { ApiCaller, withLocalApi, withTempDir } from './with-local-api.ts';
+
+describe('authorization', () => {
+  it('takes any bearer key when none was set, but not none', async () => {
+    await withLocalApi({}, async ({ client }) => {
+      expect((await client.call('GET', '/v1/files')).status).toBe(200);
+      const refused = await client.call('GET', '/v1/files', { headers: { authorization: '' } });
+      expect([refused.status, refused.json.error.code]).toEqual([401, 'missing_api_key']);
+    });
+  });
+
+  it('takes only the key that was set', async () => {
+    await withLocalApi({ apiKey: 'secret' }, async ({ client }) => {
+      expect((await client.call('GET', '/v1/files')).json.error.code).toBe('invalid_api_key');
+      const right = await client.call('GET', '/v1/files', { headers: { authorization: 'Bearer secret' } });
+      expect(right.status).toBe(200);
+    });
+  });
+});
+
+describe('routes', () => {
+  it('has no way to ask for an Upload or its parts', async () => {
+    await withLocalApi({}, async ({ client }) => {
+      const uploadId = await client.create(5);
+      expect((await client.call('GET', `/v1/uploads/${uploadId}`)).status).toBe(404);
+      expect((await client.call('GET', `/v1/uploads/${uploadId}/parts`)).status).toBe(405);
+    });
+  });
+
+  it('answers unknown routes and wrong methods in the shape of the service, with a request id', async () => {
+    await withLocalApi({}, async ({ client }) => {
+      const unknown = await client.call('GET', '/v1/models');
+      expect(unknown.status).toBe(404);
+      expect(unknown.json.error).toMatchObject({ type: 'invalid_request_error', param: null, code: 'not_found' });
+      const wrong = await client.call('PUT', '/files');
+      expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET']);
+      const ids = [unknown, wrong].map((answer) => answer.headers.get('x-request-id'));
+      expect(new Set(ids).size).toBe(2);
+    });
+  });
+});
+
+describe('settings', () => {
+  it('hold incoming parts together to one bandwidth', async () => {
+    await withLocalApi({ bandwidthBytesPerSecond: 2_000_000 }, async ({ client }) => {
+      const uploadId = await client.create(800_000);
+      const startedMs = performance.now();
+      await Promise.all([1, 2].map(() => client.partId(uploadId, new Uint8Array(400_000))));
+      // 800 kB at 2 MB/s are 400 ms, less one chunk that may pass at once.
+      expect(performance.now() - startedMs).toBeGreaterThan(300);
+    });
+  });
+
+  it('change while the server runs', async () => {
+    await withLocalApi({ bandwidthBytesPerSecond: 1 }, async ({ client }) => {
+      const json = { bandwidthBytesPerSecond: null, latencyMs: 60, sessionLifeSeconds: 120 };
+      expect((await client.call('PATCH', '/_admin/settings', { json })).json).toEqual(json);
+      const startedMs = performance.now();
+      const { json: upload } = await client.call('POST', '/v1/uploads', {
+        json: { filename: 'a', purpose: 'batch', bytes: 200_000, mime_type: 'a/b' },
+      });
+      expect(performance.now() - startedMs).toBeGreaterThan(55);
+      expect(upload.expires_at - upload.created_at).toBe(120);
+      expect((await client.part(upload.id, new Uint8Array(200_000))).status).toBe(200);
+    });
+  });
+
+  it('are refused with a clear 400 when they make no sense', async () => {
+    await withLocalApi({}, async ({ client }) => {
+      const refused = await client.call('PATCH', '/_admin/settings', { json: { latencyMs: -1 } });
+      expect([refused.status, refused.json.error.param]).toEqual([400, 'latencyMs']);
+      expect((await client.call('PATCH', '/_admin/settings', { json: { speed: 1 } })).status).toBe(400);
+      expect((await client.call('GET', '/_admin/nothing')).status).toBe(404);
+      expect((await client.call('PUT', '/_admin/faults')).status).toBe(405);
+    });
+  });
+});
+
+describe('statistics', () => {
+  it('tell what was asked, answered and stored', async () => {
+    const lines: string[] = [];
+    await withLocalApi({ log: (line) => lines.push(line) }, async ({ client, api }) => {
+      await client.file('hello');
+      const stats = (await client.call('GET', '/_admin/stats')).json;
+      expect(stats).toEqual(api.stats());
+      expect(stats.requests).toEqual({ create: { 200: 1 }, part: { 200: 1 }, complete: { 200: 1 } });
+      expect(stats.uploads).toMatchObject([
+        {
+          filename: 'data.jsonl',
+          status: 'completed',
+          partsBegun: 1,
+          partsReceived: 1,
+          bytesReceived: 5,
+          completions: 1,
+        },
+      ]);
+      expect(stats.totals).toMatchObject({ requests: 3, uploads: 1, bytesStored: 5, completions: 1 });
+    });
+    expect(lines[0]).toMatch(/^POST \/v1\/uploads 200 \d+ ms$/);
+  });
+});
+
+describe('starting', () => {
+  it('says which port is in use and what to do', async () => {
+    await withLocalApi({}, async ({ api, dataDir }) => {
+      const starting = startLocalApi({ dataDir: join(dataDir, 'other'), port: api.port });
+      await expect(starting).rejects.toBeInstanceOf(ConfigError);
+      await expect(starting).rejects.toThrow(new RegExp(`Port ${api.port} .* already in use.*another port`));
+    });
+  });
+
+  it('says that the data directory cannot be used, and frees the port', async () => {
+    await withTempDir(async (dir) => {
+      const dataDir = join(dir, 'file');
+      await writeFile(dataDir, '');
+      await expect(startLocalApi({ dataDir })).rejects.toThrow(/data directory.*another directory/);
+    });
+  });
+});
+
+/** Runs the callback with a server in a process of its own, then kills that process with SIGKILL. */
+async function withKilledServer<T>(dataDir: string, callback: (client: ApiCaller) => Promise<T>): Promise<T> {
+  const script = fileURLToPath(new URL('server-process.ts', import.meta.url));
+  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', script, dataDir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  try {
+    if (child.stdout === null) throw new Error('the server has no standard output');
+    const [url] = (await once(createInterface(child.stdout), 'line')) as [string];
+    return await callback(new ApiCaller(url));
+  } finally {
+    child.kill('SIGKILL');
+    await exited;
+  }
+}
+
+describe('a server that was killed', () => {
+  it('goes on with every Upload, part and File that it had answered for', async () => {
+    await withTempDir(async (dataDir) => {
+      const before = await withKilledServer(dataDir, async (client) => {
+        const fileIds = [await client.file('first'), await client.file('second')];
+        const pending = await client.create(10);
+        const partIds = [await client.partId(pending, 'hello'), await client.partId(pending, 'world')];
+        const cancelled = await client.create(1);
+        await client.call('POST', `/v1/uploads/${cancelled}/cancel`);
+        return { fileIds, pending, partIds, cancelled };
+      });
+      await writeFile(join(dataDir, 'incoming', 'half-a-part'), 'hel');
+
+      const api = await startLocalApi({ dataDir });
+      try {
+        const client = new ApiCaller(api.url);
+        expect(await readdir(join(dataDir, 'incoming'))).toEqual([]);
+        const list = (await client.call('GET', '/v1/files?order=asc')).json.data;
+        expect(list.map((file: any) => file.id)).toEqual(before.fileIds);
+        expect(await (await client.content(before.fileIds[1] ?? '')).text()).toBe('second');
+        expect((await client.part(before.cancelled, 'x')).json.error.code).toBe('upload_cancelled');
+        expect((await client.part(before.pending, 'x')).json.error.code).toBe('bytes_exceeded');
+        const { json } = await client.complete(before.pending, before.partIds);
+        expect(await (await client.content(json.file.id)).text()).toBe('helloworld');
+      } finally {
+        await api.close();
+      }
+    });
+  });
+});
