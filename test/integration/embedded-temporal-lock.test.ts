@@ -39,12 +39,15 @@ test('processes that all find the lock of a killed one still enter one at a time
     await writeFile(join(directory, 'counter'), '0');
     const ended = once(holder, 'exit');
     const counters = Array.from({ length: 4 }, () => startLockUser(directory, 'count', '25'));
-    await Promise.all(counters.map(async ({ stdout }) => stdout && once(stdout, 'data')));
     const exiting = counters.map(async (child) => once(child, 'exit'));
-    holder.kill('SIGKILL');
-    await ended;
-    const exits = await Promise.all(exiting);
-    expect(exits.map(([code]) => code as number)).toEqual([0, 0, 0, 0]);
+    try {
+      await Promise.all(counters.map(async ({ stdout }) => stdout && once(stdout, 'data')));
+      holder.kill('SIGKILL');
+      await ended;
+      expect((await Promise.all(exiting)).map(([code]) => code as number)).toEqual([0, 0, 0, 0]);
+    } finally {
+      for (const child of counters) child.kill('SIGKILL');
+    }
     expect(await readFile(join(directory, 'counter'), 'utf8')).toBe('100');
   });
 });

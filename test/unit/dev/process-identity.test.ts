@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { identifyProcess, isAlive, isProbablyAlive, ownIdentity } from '../../../src/dev/process-identity.ts';
@@ -24,16 +24,25 @@ test('a later process under the same pid is not taken for the earlier one', () =
 });
 
 test('a process that ended but was not waited for counts as dead', async () => {
-  // The shell becomes a `sleep` that never asks for the child it inherits.
-  const parent = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 60'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  // A shell becomes a `sleep` that never asks for the child it inherits, which ends when our end of the pipe closes.
+  const script = 'sh -c "read line" <&3 & echo $!; exec 3<&-; exec sleep 60';
+  const parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore', 'pipe'] });
+  const output = parent.stdout;
+  if (output === null) throw new Error('no pipe');
+  const ended = once(parent, 'exit');
   try {
-    const [chunk] = (await once(parent.stdout, 'data')) as [Buffer];
-    await expect.poll(() => identifyProcess(Number(chunk.toString()))).toBeNull();
-    expect(() => process.kill(Number(chunk.toString()), 0)).not.toThrow();
+    const [chunk] = (await once(output, 'data')) as [Buffer];
+    const pid = Number(chunk.toString());
+    await expect
+      .poll(() => execFileSync('ps', ['-o', 'args=', '-p', String(parent.pid)]).toString(), {
+        timeout: 8_000,
+      })
+      .toMatch(/^sleep/);
+    expect(identifyProcess(pid)).not.toBeNull();
+    parent.stdio[3]?.destroy();
+    await expect.poll(() => identifyProcess(pid), { timeout: 8_000 }).toBeNull();
+    expect(() => process.kill(pid, 0)).not.toThrow();
   } finally {
-    const ended = once(parent, 'exit');
     parent.kill('SIGKILL');
     await ended;
   }

@@ -223,7 +223,7 @@ test('an aborted search ends at once and leaves nothing behind', async () => {
   const python = program('python3', `touch "${join(directory, 'began')}"; exec sleep 60`, 'python');
   const attempt = resolve({ pathEnv: python, signal: controller.signal });
   const settled = expect(attempt).rejects.toBeInstanceOf(AbortedError);
-  await expect.poll(() => readdirSync(directory)).toContain('began');
+  await expect.poll(() => readdirSync(directory), { timeout: 8_000 }).toContain('began');
   controller.abort();
   await settled;
   expect(readdirSync(dirname(cachedCli()))).toEqual([]);
