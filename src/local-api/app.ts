@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiContext, ApiRequest, Handler, Reply } from './api-context.ts';
 import { handleAdmin, type AdminControl } from './admin.ts';
@@ -58,7 +58,7 @@ export class App {
 
   async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const startedMs = performance.now();
-    const { pathname, searchParams } = new URL(message.url ?? '/', 'http://localhost');
+    const [pathname = '', queryText = ''] = (message.url ?? '/').split('?', 2);
     const method = message.method ?? '';
     let route = 'unknown';
     let ending = 'aborted';
@@ -75,7 +75,7 @@ export class App {
       }
       const match = matchRoute(method, pathname);
       if (match.kind === 'found') route = match.route;
-      const outcome = await this.#outcome(message, match, searchParams);
+      const outcome = await this.#outcome(message, match, new URLSearchParams(queryText));
       await sleep(this.#context.settings().latencyMs, undefined, { signal: this.#context.closing });
       ending = typeof outcome === 'string' ? outcome : await this.#send(message, response, outcome);
       if (outcome === 'reset') message.socket.resetAndDestroy();
@@ -124,7 +124,7 @@ export class App {
         return 'reset';
       case 'stall':
         await discardBody(chunks, fault.afterBytes ?? 0);
-        if (!message.socket.destroyed) await once(message.socket, 'close');
+        await connectionEnd(message.socket);
         return 'stall';
       case 'expire': {
         const upload = this.#context.store.get(id);
@@ -162,6 +162,15 @@ export class App {
     message.resume();
     return String(reply.status);
   }
+}
+
+async function connectionEnd(socket: Socket): Promise<void> {
+  if (socket.destroyed) return;
+  await new Promise<void>((resolve) => {
+    socket.once('close', () => {
+      resolve();
+    });
+  });
 }
 
 function toReply(problem: ApiProblem): Reply {

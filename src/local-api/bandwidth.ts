@@ -1,6 +1,9 @@
 /** How much may pass at once after a pause; short, so that the flow is smooth. */
 const BURST_MS = 20;
 
+/** Timers can't be longer than some weeks; a very slow line just looks again. */
+const MAX_WAIT_MS = 60_000;
+
 interface Waiter {
   readonly sizeBytes: number;
   readonly resolve: () => void;
@@ -67,7 +70,7 @@ export class Bandwidth {
       waiter.resolve();
     }
     if (this.#queue.length === 0) return;
-    const waitMs = Math.ceil((-this.#tokensBytes / this.#bytesPerSecond) * 1000);
+    const waitMs = Math.min(Math.ceil((-this.#tokensBytes / this.#bytesPerSecond) * 1000), MAX_WAIT_MS);
     this.#timer = setTimeout(() => {
       this.#serve();
     }, waitMs);

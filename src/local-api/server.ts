@@ -29,10 +29,16 @@ export interface LocalApi {
 
 /**
  * Starts the strict OpenAI-compatible Uploads and Files server.
- * @throws ConfigError when the port is in use or may not be used, or the data directory can't be used
+ * @throws ConfigError when an option makes no sense, the port is in use or may not be used, or the data directory can't be used
  */
 export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi> {
   const { host, port: wantedPort } = { ...LocalApiDefaults, ...options };
+  const { bandwidthBytesPerSecond, latencyMs, sessionLifeSeconds } = options;
+  const settings = settingsSchema.safeParse({ bandwidthBytesPerSecond, latencyMs, sessionLifeSeconds });
+  if (!settings.success) {
+    const problems = settings.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new ConfigError(`The local API's options are wrong: ${problems.join('; ')}.`);
+  }
   // The port comes first: it keeps a second server away from a data directory that is in use.
   const backlog: Parameters<RequestListener>[] = [];
   let accept: RequestListener = (...request) => {

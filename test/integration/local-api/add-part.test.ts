@@ -127,6 +127,15 @@ describe('POST /uploads/{id}/parts', () => {
     });
   });
 
+  it('answers while a refused part is still being sent, and takes the next one', async () => {
+    await withLocalApi({}, async ({ client }) => {
+      const uploadId = await client.create(10);
+      const refused = await client.part(uploadId, new Uint8Array(8 * MiB));
+      expect([refused.status, refused.json.error.code]).toEqual([400, 'bytes_exceeded']);
+      expect((await client.part(uploadId, 'hello')).status).toBe(200);
+    });
+  });
+
   it('lets only one of two parts in when together they are too many bytes', async () => {
     await withLocalApi({}, async ({ client }) => {
       const uploadId = await client.create(2 * MiB);

@@ -43,6 +43,7 @@ describe('routes', () => {
       expect(unknown.json.error).toMatchObject({ type: 'invalid_request_error', param: null, code: 'not_found' });
       const wrong = await client.call('PUT', '/files');
       expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET']);
+      expect((await client.call('GET', '//')).status).toBe(404);
       const ids = [unknown, wrong].map((answer) => answer.headers.get('x-request-id'));
       expect(new Set(ids).size).toBe(2);
     });
@@ -115,6 +116,13 @@ describe('starting', () => {
       const starting = startLocalApi({ dataDir: join(dataDir, 'other'), port: api.port });
       await expect(starting).rejects.toBeInstanceOf(ConfigError);
       await expect(starting).rejects.toThrow(new RegExp(`Port ${api.port} .* already in use.*another port`));
+    });
+  });
+
+  it('refuses options that make no sense', async () => {
+    await withTempDir(async (dataDir) => {
+      const starting = startLocalApi({ dataDir, bandwidthBytesPerSecond: 0 });
+      await expect(starting).rejects.toThrow(/bandwidthBytesPerSecond/);
     });
   });
 
