@@ -115,25 +115,20 @@ export class App {
   /** Undefined when the request is to be handled as usual afterwards. */
   async #applyFault(fault: FaultSpec, message: IncomingMessage, id: string): Promise<Outcome | undefined> {
     const chunks = bodyChunks(message, this.#context.bandwidth);
-    switch (fault.kind) {
-      case 'status':
-        await discardBody(chunks, fault.afterBytes ?? Infinity);
-        return faultReply(fault);
-      case 'reset':
-        await discardBody(chunks, fault.afterBytes ?? 0);
-        return 'reset';
-      case 'stall':
-        await discardBody(chunks, fault.afterBytes ?? 0);
-        await connectionEnd(message.socket);
-        return 'stall';
-      case 'expire': {
-        const upload = this.#context.store.get(id);
-        if (upload?.record.status === 'pending' && !upload.busy) await this.#context.store.end(upload, 'expired');
-        return undefined;
-      }
-      case 'lost-answer':
-        return undefined;
+    if (fault.kind === 'status') {
+      await discardBody(chunks, fault.afterBytes ?? Infinity);
+      return faultReply(fault);
     }
+    if (fault.kind === 'reset' || fault.kind === 'stall') {
+      await discardBody(chunks, fault.afterBytes ?? 0);
+      if (fault.kind === 'stall') await connectionEnd(message.socket);
+      return fault.kind;
+    }
+    const upload = this.#context.store.get(id);
+    if (fault.kind === 'expire' && upload?.record.status === 'pending' && !upload.busy) {
+      await this.#context.store.end(upload, 'expired');
+    }
+    return undefined;
   }
 
   #checkKey(header: string | undefined): ApiProblem | undefined {

@@ -141,16 +141,13 @@ async function listen(host: string, port: number, listener: RequestListener): Pr
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): ConfigError {
   const advice = 'Choose another port, or 0 to let the system pick one.';
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return new ConfigError(`Port ${port} on ${host} is already in use. End the program that uses it, or: ${advice}`, {
-        cause: error,
-      });
-    case 'EACCES':
-      return new ConfigError(`This user may not listen on port ${port}. ${advice}`, { cause: error });
-    default:
-      return new ConfigError(`Can't listen on ${host}, port ${port}: ${error.message}. ${advice}`, { cause: error });
+  let problem = `Can't listen on ${host}, port ${port}: ${error.message}.`;
+  if (error.code === 'EADDRINUSE') {
+    problem = `Port ${port} on ${host} is already in use. End the program that uses it, or:`;
+  } else if (error.code === 'EACCES') {
+    problem = `This user may not listen on port ${port}.`;
   }
+  return new ConfigError(`${problem} ${advice}`, { cause: error });
 }
 
 async function closeServer(server: Server): Promise<void> {

@@ -41,7 +41,7 @@ export async function loadUploads(paths: StorePaths): Promise<LiveUpload[]> {
       const batch = await Promise.all(ids.slice(start, start + READ_BATCH).map((id) => loadUpload(paths, id)));
       uploads.push(...batch.filter((upload) => upload !== undefined));
     }
-    return uploads.sort((one, other) => one.record.orderMs - other.record.orderMs);
+    return uploads.toSorted((one, other) => one.record.orderMs - other.record.orderMs);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     const reason = error instanceof Error ? error.message : String(error);

@@ -140,7 +140,7 @@ describe('POST /uploads/{id}/parts', () => {
     await withLocalApi({}, async ({ client }) => {
       const uploadId = await client.create(2 * MiB);
       const answers = await Promise.all([1, 2].map(() => client.part(uploadId, new Uint8Array(2 * MiB))));
-      expect(answers.map((answer) => answer.status).sort()).toEqual([200, 400]);
+      expect(answers.map((answer) => answer.status).toSorted((one, other) => one - other)).toEqual([200, 400]);
     });
   });
 

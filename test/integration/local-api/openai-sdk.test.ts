@@ -75,7 +75,7 @@ describe('the official openai client, unchanged', () => {
 
       expect(await client.files.delete(ids[0] ?? '')).toEqual({ id: ids[0], object: 'file', deleted: true });
       const left = await client.files.list();
-      expect(left.data.map((file) => file.id)).toEqual(ids.slice(1).reverse());
+      expect(left.data.map((file) => file.id)).toEqual(ids.slice(1).toReversed());
     });
   });
 

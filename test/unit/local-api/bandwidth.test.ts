@@ -18,10 +18,12 @@ describe('Bandwidth', () => {
     steps: number,
   ) {
     let passed = 0;
+    const pass = async () => {
+      await bandwidth.take(chunkBytes);
+      passed += 1;
+    };
     for (let n = 0; n < count; n += 1) {
-      void bandwidth.take(chunkBytes)?.then(() => {
-        passed += 1;
-      });
+      void pass();
     }
     const seen: number[] = [];
     for (let n = 0; n < steps; n += 1) {
