@@ -51,12 +51,11 @@ describe('docker-compose.yml', () => {
   });
 
   it('waits only for services that there are, and for the health only of those that tell it', () => {
-    for (const [name, service] of services) {
-      for (const [needed, { condition }] of Object.entries(service.depends_on ?? {})) {
-        expect(file.services, `${name} depends on ${needed}`).toHaveProperty([needed]);
-        if (condition === 'service_healthy') expect(file.services[needed], needed).toHaveProperty('healthcheck');
-      }
-    }
+    const needs = services.flatMap(([, service]) => Object.entries(service.depends_on ?? {}));
+    const ofHealth = needs.filter(([, { condition }]) => condition === 'service_healthy');
+    expect(needs.filter(([needed]) => !file.services[needed])).toEqual([]);
+    expect(ofHealth.filter(([needed]) => !file.services[needed]?.healthcheck)).toEqual([]);
+    expect(ofHealth).not.toEqual([]);
   });
 
   it('opens every port on the loopback address only', () => {
@@ -69,20 +68,20 @@ describe('docker-compose.yml', () => {
     const sources = services
       .flatMap(([, service]) => service.volumes ?? [])
       .map((volume) => volume.split(':')[0] ?? '');
-    for (const source of sources) {
-      if (source.startsWith('./')) expect(existsSync(new URL(source, root)), source).toBe(true);
-      else if (!source.startsWith('$')) expect(file.volumes).toHaveProperty([source]);
-    }
+    const files = sources.filter((source) => source.startsWith('./'));
+    const named = sources.filter((source) => /^\w/.test(source));
+    expect(files.filter((path) => !existsSync(new URL(path, root)))).toEqual([]);
+    expect(named.toSorted()).toEqual(Object.keys(file.volumes).toSorted());
   });
 
   it('builds from a Dockerfile whose copied files are there', () => {
+    const dockerfiles = services.flatMap(([, { build }]) => (build ? [build.dockerfile] : []));
     const copied = [...read('deploy/Dockerfile').matchAll(/^COPY (?!--)(.+) \S+$/gm)].flatMap(([, paths]) =>
       (paths ?? '').split(' '),
     );
-    expect(copied.length).toBeGreaterThan(0);
-    for (const path of copied) expect(existsSync(new URL(path, root)), path).toBe(true);
-    for (const [, service] of services)
-      if (service.build) expect(existsSync(new URL(service.build.dockerfile, root))).toBe(true);
+    expect(new Set(dockerfiles)).toEqual(new Set(['deploy/Dockerfile']));
+    expect(copied.filter((path) => !existsSync(new URL(path, root)))).toEqual([]);
+    expect(copied).toContain('src');
   });
 
   it('lets the worker read files under the path that they have outside, and write none', () => {
@@ -91,12 +90,11 @@ describe('docker-compose.yml', () => {
   });
 
   it('takes keys from the environment, and names its only default password as one for development', () => {
-    for (const [name, service] of services) {
-      for (const [variable, value] of Object.entries(service.environment ?? {})) {
-        if (!/KEY|PASSWORD|PWD/.test(variable)) continue;
-        expect(value, `${name} ${variable}`).toMatch(/^\$\{[A-Z_]+:-(for-development-only)?\}$/);
-      }
-    }
+    const secrets = services
+      .flatMap(([, service]) => Object.entries(service.environment ?? {}))
+      .filter(([variable]) => /KEY|PASSWORD|PWD/.test(variable))
+      .map(([, value]) => value);
+    expect(new Set(secrets)).toEqual(new Set(['${POSTGRES_PASSWORD:-for-development-only}', '${OPENAI_API_KEY:-}']));
   });
 
   it('keeps closed uploads for 30 days or longer', () => {
