@@ -29,7 +29,7 @@ export function serverAddress({ port }: ServerPorts): string {
   return `${HOST}:${port}`;
 }
 
-export function serverUiUrl({ uiPort }: ServerPorts): string {
+function serverUiUrl({ uiPort }: ServerPorts): string {
   return `http://${HOST}:${uiPort}`;
 }
 
