@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import type { UploadRequest } from '../../../src/contracts/upload.ts';
+import { uploadRequestProblems } from '../../../src/core/upload-request.ts';
+
+const good: UploadRequest = { source: { type: 'file', path: '/data/x.jsonl' }, purpose: 'batch' };
+
+describe('an upload request', () => {
+  it('needs a source and a purpose, and nothing else', () => {
+    expect(uploadRequestProblems(good)).toEqual([]);
+    expect(uploadRequestProblems({})).toEqual(['"source" is missing', '"purpose" is missing']);
+    expect(uploadRequestProblems({ source: undefined, purpose: undefined })).toHaveLength(2);
+  });
+
+  it('may set everything', () => {
+    const full: Required<UploadRequest> = {
+      source: { type: 'file', path: '/data/x.jsonl', host: 'a' },
+      purpose: 'fine-tune',
+      filename: 'x.jsonl',
+      mimeType: 'text/jsonl',
+      destination: 'azure-eu',
+      partSizeBytes: 67_108_864,
+      concurrency: 256,
+      maxSessions: 10,
+      md5: false,
+      expectedFingerprint: 'f',
+      fileExpiresAfterSeconds: 3600,
+      transferTaskQueue: 'q',
+      heartbeatTimeoutMs: 1000,
+    };
+    expect(uploadRequestProblems(full)).toEqual([]);
+  });
+
+  it('reports every problem at once', () => {
+    const problems = uploadRequestProblems({ purpose: '', partsize: 1, concurrency: 0, md5: 'yes' });
+    expect(problems).toEqual([
+      '"source" is missing',
+      '"purpose" must be a non-empty string',
+      '"partsize" is not a property of an upload request',
+      '"concurrency" must be a whole number from 1 to 256',
+      '"md5" must be true or false',
+    ]);
+  });
+
+  it.each([undefined, null, 'x', 5, [good]])('must be an object, not %j', (request) => {
+    expect(uploadRequestProblems(request)).toEqual(['the request must be an object']);
+  });
+
+  it.each([
+    ['partSizeBytes', 1_048_575],
+    ['partSizeBytes', 67_108_865],
+    ['partSizeBytes', 8_388_608.5],
+    ['partSizeBytes', '8388608'],
+    ['partSizeBytes', Number.NaN],
+    ['concurrency', 257],
+    ['maxSessions', 0],
+    ['maxSessions', 11],
+    ['fileExpiresAfterSeconds', 3599],
+    ['fileExpiresAfterSeconds', 2_592_001],
+    ['heartbeatTimeoutMs', 999],
+    ['filename', 'a/b'],
+    ['filename', 'a\nb'],
+    ['filename', 7],
+    ['mimeType', ''],
+    ['destination', null],
+    ['transferTaskQueue', ''],
+    ['expectedFingerprint', {}],
+    ['md5', 1],
+  ])('is refused with %s %j', (name, value) => {
+    const problems = uploadRequestProblems({ ...good, [name]: value });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(new RegExp(`^"${name}" must be `));
+  });
+
+  it.each([
+    ['no object', 'x', 'must be an object such as {"type":"file","path":"/data/x.jsonl"}'],
+    ['null', null, 'must be an object such as {"type":"file","path":"/data/x.jsonl"}'],
+    ['another type', { type: 's3', path: '/x' }, 'has an unknown "type"; known: "file"'],
+    ['no path', { type: 'file' }, 'needs "path", an absolute path as the worker sees it'],
+    ['a relative path', { type: 'file', path: 'x' }, 'needs "path", an absolute path as the worker sees it'],
+    ['an empty host', { type: 'file', path: '/x', host: '' }, '"host" must be a non-empty string'],
+  ])('is refused with a source that is %s', (_, source, problem) => {
+    expect(uploadRequestProblems({ ...good, source })).toEqual([`"source" ${problem}`]);
+  });
+
+  it('takes no inherited property for one of its own', () => {
+    expect(uploadRequestProblems({ ...good, constructor: 1, toString: 2 })).toHaveLength(2);
+  });
+});
