@@ -156,7 +156,10 @@ describe('a server that was killed', () => {
   it('goes on with every Upload, part and File that it had answered for', async () => {
     await withTempDir(async (dataDir) => {
       const before = await withKilledServer(dataDir, async (client) => {
-        const fileIds = [await client.file('first'), await client.file('second')];
+        // Files are listed by their own age, not by that of their Uploads.
+        const oldest = await client.create(6);
+        const fileIds = [await client.file('first')];
+        fileIds.push((await client.complete(oldest, [await client.partId(oldest, 'second')])).json.file.id);
         const pending = await client.create(10);
         const partIds = [await client.partId(pending, 'hello'), await client.partId(pending, 'world')];
         const cancelled = await client.create(1);
