@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { LonghaulError, StrangeAnswerError } from '../errors.ts';
 import { apiErrorFromResponse } from './api-error-from-response.ts';
 import { startCallLimits, type CallLimits, type CallOptions } from './call-limits.ts';
+import { createConnector } from './connector.ts';
 import type { ResolvedProfile } from './destination-profile.ts';
 import { mapTransportError } from './map-transport-error.ts';
 import { readBody, type BodyText } from './read-body.ts';
@@ -46,11 +47,11 @@ export class Http {
     this.#profile = profile;
     this.#base = new URL(profile.baseUrl);
     this.#agent = new Agent({
-      connect: {
+      connect: createConnector({
         timeout: profile.connectTimeoutMs,
         // `ca` replaces what Node trusts by itself.
         ...(profile.ca === '' ? {} : { ca: [...rootCertificates, profile.ca] }),
-      },
+      }),
       // A connection for each call at the same time; the caller bounds those. Nothing is ever sent behind a part.
       connections: null,
       pipelining: 1,

@@ -81,7 +81,9 @@ test('ends with SourceChanged when the file is another one before, or is cut mea
     const hashing = hashSource({
       ...task,
       checkpointEveryMs: 0,
-      onCheckpoint: () => (isCut ??= truncate(path, 5)),
+      onCheckpoint: () => {
+        isCut ??= truncate(path, 5);
+      },
     });
     await expect(hashing).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
     await isCut;
