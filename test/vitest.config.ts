@@ -11,11 +11,12 @@ const builtPackage = {
   longhaul: `${root}dist/src/index.js`,
 };
 
-const project = (name: string, testTimeoutMs: number) => ({
+const project = (name: string, testTimeoutMs: number, globalSetup: string[] = []) => ({
   root,
   resolve: { alias: builtPackage },
   test: {
     name,
+    globalSetup,
     include: [`test/${name}/**/*.test.ts`],
     testTimeout: testTimeoutMs,
     hookTimeout: testTimeoutMs,
@@ -28,9 +29,9 @@ export default defineConfig({
   test: {
     projects: [
       project('unit', 10_000),
-      project('integration', 120_000),
+      project('integration', 120_000, ['test/support/temporal-server.ts']),
       project('replay', 60_000),
-      project('chaos', 300_000),
+      project('chaos', 300_000, ['test/support/temporal-server.ts']),
     ],
   },
 });

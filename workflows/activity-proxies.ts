@@ -7,6 +7,9 @@ import type { UploadRequest } from '../src/contracts/upload.ts';
 /** Patience has no end for what passes by itself; what can't pass arrives as a non-retryable failure. */
 const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' } as const;
 
+/** The workflow goes on to cancel or replace a session only when nothing is sending to it any more. */
+const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
+
 /** No link that is worth using is slower; an attempt that is gets another chance. */
 const SLOWEST_BYTES_PER_SECOND = 64 * 1024;
 
@@ -26,7 +29,7 @@ export function activitiesOf(request: UploadRequest): UploadActivities {
   const taskQueue = request.transferTaskQueue ?? transferTaskQueue(workflowInfo().taskQueue, request.source.host);
   return {
     // A server may read the whole file again before it answers a completion.
-    control: proxyActivities<ControlActivities>({ startToCloseTimeout: '15m', retry }),
+    control: proxyActivities<ControlActivities>({ startToCloseTimeout: '15m', cancellationType, retry }),
     cleanup: proxyActivities<Pick<ControlActivities, 'cancelUpload'>>({
       startToCloseTimeout: '30s',
       scheduleToCloseTimeout: '5m',
@@ -36,6 +39,7 @@ export function activitiesOf(request: UploadRequest): UploadActivities {
       taskQueue,
       startToCloseTimeout: '24h',
       heartbeatTimeout: request.heartbeatTimeoutMs ?? Defaults.heartbeatTimeoutMs,
+      cancellationType,
       retry,
     }),
   };

@@ -1,0 +1,317 @@
+import { appendFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FailureType, type UploadEvent } from 'longhaul';
+import { describe, expect, it } from 'vitest';
+import { md5, randomFile } from '../support/random-file.ts';
+import { MiB, partsReceived, withSystem } from '../support/system.ts';
+
+const purpose = 'batch';
+const partSizeBytes = MiB;
+
+describe('an upload', () => {
+  it('ends in one File with the exact bytes, and a receipt', () =>
+    withSystem(async ({ client, startWorker, directory, uploads, download }) => {
+      await startWorker();
+      const file = join(directory, 'train.jsonl');
+      const content = await randomFile(file, 9.5 * MiB);
+
+      const handle = await client.upload({ file, purpose, partSizeBytes });
+      const result = await handle.result();
+
+      expect(result).toMatchObject({
+        workflowId: handle.workflowId,
+        bytes: content.length,
+        md5: md5(content),
+        parts: 10,
+        partsSent: 10,
+        sessions: 1,
+        file: { filename: 'train.jsonl', purpose, bytes: content.length },
+      });
+      expect(md5(await download(result.file.id))).toBe(md5(content));
+      expect(uploads()).toMatchObject([
+        { id: result.uploadId, status: 'completed', partsReceived: 10, completions: 1 },
+      ]);
+    }));
+
+  it('tells its progress, with bytes inside of parts, and ends the telling with itself', () =>
+    withSystem(
+      async ({ client, startWorker, directory }) => {
+        await startWorker();
+        const file = join(directory, 'slow.bin');
+        await randomFile(file, 32 * MiB);
+
+        const handle = await client.upload({ file, purpose, partSizeBytes: 16 * MiB });
+        const events: UploadEvent[] = [];
+        for await (const event of handle.progress({ intervalMs: 100 })) events.push(event);
+
+        expect(events.at(-1)).toEqual({ type: 'ended', status: 'COMPLETED' });
+        const sent = events.flatMap((event) => (event.type === 'progress' ? [event.bytesSent] : []));
+        expect(sent).toEqual([...sent].sort((a, b) => a - b));
+        expect(sent.some((bytes) => bytes % (16 * MiB) !== 0)).toBe(true);
+      },
+      { bandwidthBytesPerSecond: 10 * MiB },
+    ));
+
+  it('is attached to by the same request while it runs and after it succeeded, and begun anew only when asked', () =>
+    withSystem(async ({ client, startWorker, directory, uploads }) => {
+      const file = join(directory, 'same.bin');
+      await randomFile(file, 2 * MiB);
+
+      const first = await client.upload({ file, purpose, partSizeBytes });
+      const second = await client.upload({ file, purpose, partSizeBytes });
+      expect([first.resumed, second.resumed]).toEqual([false, true]);
+      await startWorker();
+      const { file: uploaded } = await first.result();
+
+      const third = await client.upload({ file, purpose });
+      expect(third.resumed).toBe(true);
+      expect((await third.result()).file.id).toBe(uploaded.id);
+      expect(uploads()).toHaveLength(1);
+
+      const again = await client.upload({ file, purpose, again: true });
+      expect(again.resumed).toBe(false);
+      expect((await again.result()).file.id).not.toBe(uploaded.id);
+      expect(uploads()).toHaveLength(2);
+    }));
+
+  it('of a changed file is a new one', () =>
+    withSystem(async ({ client, directory }) => {
+      const file = join(directory, 'changing.bin');
+      await writeFile(file, 'first');
+      const before = await client.upload({ file, purpose });
+      await writeFile(file, 'second');
+      const after = await client.upload({ file, purpose });
+      expect(after.workflowId).not.toBe(before.workflowId);
+      expect(after.resumed).toBe(false);
+    }));
+
+  it('refuses an id that belongs to another file', () =>
+    withSystem(async ({ client, directory }) => {
+      await writeFile(join(directory, 'a'), 'a');
+      await writeFile(join(directory, 'b'), 'b');
+      const id = `nightly-${client.taskQueue}`;
+      await client.upload({ file: join(directory, 'a'), purpose, id });
+      await expect(client.upload({ file: join(directory, 'b'), purpose, id })).rejects.toMatchObject({
+        code: 'UPLOAD_ID_TAKEN',
+      });
+    }));
+
+  it('goes up without an md5 when that is asked for', () =>
+    withSystem(async ({ client, startWorker, directory, download }) => {
+      await startWorker();
+      const file = join(directory, 'plain.bin');
+      const content = await randomFile(file, MiB + 1);
+      const result = await (await client.upload({ file, purpose, partSizeBytes, md5: false })).result();
+      expect(result.md5).toBeNull();
+      expect(md5(await download(result.file.id))).toBe(md5(content));
+    }));
+});
+
+describe('an upload that cannot succeed', () => {
+  it("fails at once with the API's own message when the service refuses to create it", () =>
+    withSystem(async ({ client, startWorker, directory, api }) => {
+      await startWorker();
+      const file = join(directory, 'refused.bin');
+      await randomFile(file, 100);
+      const handle = await client.upload({ file, purpose: 'no-such-purpose' });
+      const failure = await handle.result().catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code: 'UPLOAD_FAILED', failureType: FailureType.ApiRejected });
+      expect((failure as Error).message).toMatch(/purpose/);
+      expect(api.stats().requests).toMatchObject({ create: { 400: 1 } });
+    }));
+
+  it('cancels its session when a part is refused for good', () =>
+    withSystem(async ({ client, startWorker, directory, api, uploads }) => {
+      await startWorker();
+      const file = join(directory, 'forbidden.bin');
+      await randomFile(file, 4 * MiB);
+      api.faults.add({ route: 'part', kind: 'status', status: 403 });
+      const handle = await client.upload({ file, purpose, partSizeBytes });
+      await expect(handle.result()).rejects.toMatchObject({ failureType: FailureType.ApiRejected });
+      expect(uploads()).toMatchObject([{ status: 'cancelled' }]);
+    }));
+
+  it('ends in SourceChanged, with its session cancelled, when the file is changed in the middle', () =>
+    withSystem(
+      async (system) => {
+        const { client, startWorker, directory, uploads } = system;
+        await startWorker({ transferSlots: 2 });
+        const file = join(directory, 'edited.bin');
+        await randomFile(file, 8 * MiB);
+        const handle = await client.upload({ file, purpose, partSizeBytes });
+        await partsReceived(system, 2);
+        await appendFile(file, 'one more line');
+        await expect(handle.result()).rejects.toMatchObject({ failureType: FailureType.SourceChanged });
+        expect(uploads()).toMatchObject([{ status: 'cancelled', completions: 0 }]);
+      },
+      { bandwidthBytesPerSecond: 4 * MiB },
+    ));
+
+  it('says every problem of a request that another language sent', () =>
+    withSystem(async ({ client, startWorker, taskQueue }) => {
+      await startWorker();
+      const wrong = { source: { type: 'file', path: 'relative' }, partSize: 1 };
+      const started = await client.client.workflow.start('uploadFile', {
+        taskQueue,
+        workflowId: `wrong-${taskQueue}`,
+        args: [wrong],
+      });
+      const failure = await client
+        .getHandle(started.workflowId)
+        .result()
+        .catch((error: unknown) => error);
+      expect(failure).toMatchObject({ failureType: FailureType.InvalidRequest });
+      expect((failure as Error).message).toMatch(/"purpose" is missing.*absolute path.*"partSize" is not a property/);
+    }));
+});
+
+describe('an upload that meets trouble', () => {
+  it('sends a part again after a reset, a 503 and a lost answer, and honours Retry-After', () =>
+    withSystem(async ({ client, startWorker, directory, api, download }) => {
+      await startWorker();
+      const file = join(directory, 'bumpy.bin');
+      const content = await randomFile(file, 6 * MiB);
+      api.faults.add({ route: 'part', kind: 'reset', afterBytes: 1000 });
+      api.faults.add({ route: 'part', kind: 'status', status: 503 });
+      api.faults.add({ route: 'part', kind: 'lost-answer' });
+      api.faults.add({ route: 'create', kind: 'status', status: 429, retryAfterSeconds: 2 });
+      const startedAtMs = Date.now();
+      const result = await (await client.upload({ file, purpose, partSizeBytes })).result();
+      expect(Date.now() - startedAtMs).toBeGreaterThanOrEqual(2000);
+      expect(result).toMatchObject({ parts: 6, partsSent: 9, sessions: 1 });
+      expect(md5(await download(result.file.id))).toBe(md5(content));
+    }));
+
+  it('opens a new session when the first one expires in the middle', () =>
+    withSystem(async ({ client, startWorker, directory, api, uploads, download }) => {
+      await startWorker({ transferSlots: 1 });
+      const file = join(directory, 'expiring.bin');
+      const content = await randomFile(file, 5 * MiB);
+      api.faults.add({ route: 'part', kind: 'expire', skip: 2 });
+      const result = await (await client.upload({ file, purpose, partSizeBytes })).result();
+      expect(result.sessions).toBe(2);
+      expect(md5(await download(result.file.id))).toBe(md5(content));
+      expect(uploads().map(({ status }) => status)).toEqual(['expired', 'completed']);
+    }));
+
+  it('opens a new session when a strict server has counted a part twice', () =>
+    withSystem(
+      async ({ client, startWorker, directory, api, uploads, download }) => {
+        await startWorker();
+        const file = join(directory, 'spent.bin');
+        const content = await randomFile(file, 4 * MiB);
+        api.faults.add({ route: 'part', kind: 'lost-answer' });
+        const result = await (await client.upload({ file, purpose, partSizeBytes })).result();
+        expect(result.sessions).toBe(2);
+        expect(md5(await download(result.file.id))).toBe(md5(content));
+        expect(uploads().map(({ status }) => status)).toEqual(['cancelled', 'completed']);
+      },
+      { strictSums: true },
+    ));
+
+  it('gives up after the sessions it may open, with the last one cancelled', () =>
+    withSystem(async ({ client, startWorker, directory, api, uploads }) => {
+      await startWorker({ transferSlots: 1 });
+      const file = join(directory, 'hopeless.bin');
+      await randomFile(file, 3 * MiB);
+      api.faults.add({ route: 'part', kind: 'expire', count: 100 });
+      const handle = await client.upload({ file, purpose, partSizeBytes, maxSessions: 2 });
+      await expect(handle.result()).rejects.toMatchObject({ code: 'UPLOAD_FAILED' });
+      expect(uploads().map(({ status }) => status)).toEqual(['expired', 'expired']);
+    }));
+
+  it('finds the File when the answer to its completion was lost', () =>
+    withSystem(async ({ client, startWorker, directory, api, uploads, download }) => {
+      await startWorker();
+      const file = join(directory, 'lost.bin');
+      const content = await randomFile(file, 2 * MiB);
+      api.faults.add({ route: 'complete', kind: 'lost-answer' });
+      const result = await (await client.upload({ file, purpose, partSizeBytes })).result();
+      expect(md5(await download(result.file.id))).toBe(md5(content));
+      expect(uploads()).toMatchObject([{ status: 'completed', completions: 1, fileId: result.file.id }]);
+    }));
+});
+
+describe('steering an upload', () => {
+  it('pauses with no part in flight, changes its concurrency, and goes on when told', () =>
+    withSystem(
+      async (system) => {
+        const { client, startWorker, directory, api, download } = system;
+        await startWorker();
+        const file = join(directory, 'paused.bin');
+        const content = await randomFile(file, 12 * MiB);
+        const handle = await client.upload({ file, purpose, partSizeBytes, concurrency: 2 });
+        await partsReceived(system, 2);
+
+        const paused = await handle.pause();
+        expect(paused).toMatchObject({ state: 'paused', partsInFlight: 0 });
+        const received = api.stats().totals.partsBegun;
+        expect(await handle.pause()).toEqual(paused);
+        expect(await handle.retune({ concurrency: 5 })).toMatchObject({ concurrency: 5, state: 'paused' });
+        expect(api.stats().totals.partsBegun).toBe(received);
+
+        expect((await handle.resume()).state).toBe('uploading');
+        const result = await handle.result();
+        expect(result.partsSent).toBe(12);
+        expect(md5(await download(result.file.id))).toBe(md5(content));
+      },
+      { bandwidthBytesPerSecond: 6 * MiB },
+    ));
+
+  it('breaks parts off when a pause must not wait, and sends them later', () =>
+    withSystem(
+      async (system) => {
+        const { client, startWorker, directory, uploads, download, api } = system;
+        await startWorker();
+        const file = join(directory, 'stopped.bin');
+        const content = await randomFile(file, 8 * MiB);
+        const handle = await client.upload({ file, purpose, partSizeBytes: 4 * MiB });
+        for await (const event of handle.progress({ intervalMs: 50 }))
+          if (event.type === 'progress' && event.bytesSent > 0) break;
+
+        expect(await handle.pause({ parts: 'stop' })).toMatchObject({
+          state: 'paused',
+          partsInFlight: 0,
+          partsDone: 0,
+        });
+        expect(uploads()).toMatchObject([{ partsReceived: 0 }]);
+        api.configure({ bandwidthBytesPerSecond: null });
+        await handle.resume();
+        const result = await handle.result();
+        expect(md5(await download(result.file.id))).toBe(md5(content));
+      },
+      { bandwidthBytesPerSecond: MiB },
+    ));
+
+  it('cancels the session with the upload, and sends nothing afterwards', () =>
+    withSystem(
+      async (system) => {
+        const { client, startWorker, directory, uploads, api } = system;
+        await startWorker();
+        const file = join(directory, 'cancelled.bin');
+        await randomFile(file, 8 * MiB);
+        const handle = await client.upload({ file, purpose, partSizeBytes });
+        await partsReceived(system, 1);
+        await handle.cancel();
+        await expect(handle.result()).rejects.toMatchObject({ code: 'UPLOAD_CANCELLED' });
+        expect(uploads()).toMatchObject([{ status: 'cancelled', completions: 0 }]);
+        expect(api.stats().requests).toMatchObject({ cancel: { 200: 1 } });
+        const { requests, totals } = api.stats();
+        const partsOver = Object.values(requests['part'] ?? {}).reduce((sum, count) => sum + count, 0);
+        expect(partsOver, 'no part is still being received').toBe(totals.partsBegun);
+      },
+      { bandwidthBytesPerSecond: 2 * MiB },
+    ));
+
+  it('refuses what makes no sense, in words', () =>
+    withSystem(async ({ client, startWorker, directory }) => {
+      const file = join(directory, 'done.bin');
+      await randomFile(file, 10);
+      const handle = await client.upload({ file, purpose });
+      await expect(handle.pause()).rejects.toMatchObject({ code: 'NO_WORKER' });
+      await startWorker();
+      await handle.result();
+      await expect(handle.pause()).rejects.toMatchObject({ code: 'STEERING_REFUSED' });
+      await expect(client.getHandle('no-such-upload').resume()).rejects.toMatchObject({ code: 'UPLOAD_NOT_FOUND' });
+    }));
+});

@@ -1,0 +1,48 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+
+export interface CliRun {
+  readonly child: ChildProcess;
+  /** What it has said on standard error so far. */
+  readonly said: () => string;
+  readonly ended: Promise<CliOutcome>;
+}
+
+export interface CliOutcome {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The environment of a user who has set nothing but `changes`. */
+export function cleanEnvironment(changes: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const ours = /^(TEMPORAL|OPENAI|LONGHAUL|VITEST|NODE_OPTIONS)/;
+  return { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name))), ...changes };
+}
+
+/** Starts the built command line as a process of its own. */
+export function startCli(args: readonly string[], environment: Readonly<Record<string, string>>): CliRun {
+  const child = spawn(process.execPath, [main, ...args], {
+    env: cleanEnvironment(environment),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const ended = once(child, 'close').then(([code, signal]) => ({
+    code: code as number | null,
+    signal: signal as NodeJS.Signals | null,
+    stdout,
+    stderr,
+  }));
+  return { child, said: () => stderr, ended };
+}
+
+export function runCli(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<CliOutcome> {
+  return startCli(args, environment).ended;
+}

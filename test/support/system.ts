@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { LonghaulClient } from 'longhaul';
+import { createWorker, type LonghaulWorker, type WorkerOptions } from 'longhaul/worker';
+import { inject } from 'vitest';
+import { startLocalApi, type LocalApi, type LocalApiOptions, type UploadStats } from '../../src/local-api/index.ts';
+import { until } from './until.ts';
+
+// Failing attempts are what many tests are about; they need no lines.
+Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+
+export const KEY = 'sk-test-canary-0451';
+export const MiB = 1024 * 1024;
+
+export interface System {
+  readonly api: LocalApi;
+  readonly client: LonghaulClient;
+  readonly taskQueue: string;
+  readonly temporalAddress: string;
+  /** A directory that goes away with the system. */
+  readonly directory: string;
+  /** A worker in this process. */
+  readonly startWorker: (options?: Partial<WorkerOptions>) => Promise<LonghaulWorker>;
+  /** Environment in which the command line talks to this system. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The Uploads that the API knows. */
+  readonly uploads: () => readonly UploadStats[];
+  /** The File's bytes, as the service gives them out. */
+  readonly download: (fileId: string) => Promise<Buffer>;
+}
+
+/** The real Temporal server, a real local API over HTTP, and workers on demand; all of it ends with `run`. */
+export async function withSystem(
+  run: (system: System) => Promise<void>,
+  options: Partial<LocalApiOptions> = {},
+): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'longhaul-test-'));
+  const api = await startLocalApi({ dataDir: join(directory, 'api'), apiKey: KEY, strictSums: false, ...options });
+  const temporalAddress = inject('temporalAddress');
+  const taskQueue = `test-${randomUUID()}`;
+  const client = await LonghaulClient.connect({ connection: { address: temporalAddress }, taskQueue });
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    await run({
+      api,
+      client,
+      taskQueue,
+      temporalAddress,
+      directory,
+      environment: {
+        TEMPORAL_ADDRESS: temporalAddress,
+        LONGHAUL_TASK_QUEUE: taskQueue,
+        LONGHAUL_STATE_DIR: join(directory, 'state'),
+        OPENAI_BASE_URL: api.url,
+        OPENAI_API_KEY: KEY,
+      },
+      startWorker: async (workerOptions = {}) => {
+        const connection = await NativeConnection.connect({ address: temporalAddress });
+        const worker = await createWorker({
+          connection,
+          taskQueue,
+          destinations: [{ name: 'default', baseUrl: api.url, apiKey: KEY }],
+          heartbeatIntervalMs: 200,
+          ...workerOptions,
+        });
+        void worker.run();
+        closers.push(async () => {
+          await worker.shutdown();
+          await connection.close();
+        });
+        return worker;
+      },
+      uploads: () => api.stats().uploads,
+      download: async (fileId) => {
+        const answer = await fetch(`${api.url}/files/${fileId}/content`, {
+          headers: { authorization: `Bearer ${KEY}` },
+        });
+        return Buffer.from(await answer.arrayBuffer());
+      },
+    });
+  } finally {
+    await endUploads(client);
+    for (const close of closers) await close();
+    await client.close();
+    await api.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** A test that failed half-way must not leave a workflow that goes on for ever. */
+async function endUploads(client: LonghaulClient): Promise<void> {
+  for await (const { workflowId } of client.list({ running: true, taskQueue: client.taskQueue })) {
+    await client.client.workflow
+      .getHandle(workflowId)
+      .terminate('the test is over')
+      .catch(() => {});
+  }
+}
+
+/** Waits until the API has wholly stored that many parts. */
+export function partsReceived({ uploads }: System, count: number): Promise<void> {
+  return until(
+    () => uploads().reduce((sum, upload) => sum + upload.partsReceived, 0) >= count,
+    `${count} parts received`,
+  );
+}

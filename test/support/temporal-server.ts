@@ -1,0 +1,23 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { acquireEmbeddedTemporal } from '../../src/dev/embedded-temporal.ts';
+import { temporalCliForTests } from './temporal-cli.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** A real Temporal server that all test files share; each uses a task queue of its own. */
+    temporalAddress: string;
+  }
+}
+
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const stateDir = await mkdtemp(join(tmpdir(), 'longhaul-test-temporal-'));
+  const server = await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests });
+  project.provide('temporalAddress', server.address);
+  return async () => {
+    await server.release();
+    await rm(stateDir, { recursive: true, force: true });
+  };
+}
