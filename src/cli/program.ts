@@ -99,6 +99,7 @@ export function createProgram(context: () => CliContext): Command {
     .option('--bandwidth <bytes>', 'bytes a second that it takes in, such as 50MiB', bytesOption)
     .option('--latency <ms>', 'delay before each answer', wholeNumberOption(0, 600_000))
     .option('--session-life <seconds>', 'when Uploads expire (default: 3600)', wholeNumberOption(1, 1_000_000))
+    .option('--strict-sums', 'count parts that were sent twice, as the strictest servers do')
     .action((options) => localApiCommand(context(), options));
 
   program

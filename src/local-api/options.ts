@@ -20,8 +20,9 @@ export interface LocalApiOptions {
   /** Added before each answer. @defaultValue 0 */
   readonly latencyMs?: number;
   /**
-   * Count all received parts, and refuse one with which they exceed the Upload's `bytes`; when false, only the parts
-   * named at completion count. @defaultValue true
+   * Count every part that was received, as the strictest servers do: one that is sent again after its answer was lost
+   * then exceeds the Upload's `bytes`, is refused, and the session is spent. When false, the parts named at completion
+   * count. @defaultValue false
    */
   readonly strictSums?: boolean;
   /** What `purpose` may be. @defaultValue those of the public specification: assistants, batch, fine-tune, vision */
@@ -38,7 +39,7 @@ export const LocalApiDefaults = {
   maxFileBytes: Limits.maxFileBytes,
   maxPartBytes: Limits.maxPartSizeBytes,
   latencyMs: 0,
-  strictSums: true,
+  strictSums: false,
   purposes: ['assistants', 'batch', 'fine-tune', 'vision'],
 } as const satisfies Partial<LocalApiOptions>;
 

@@ -38,7 +38,7 @@ export async function withSystem(
   options: Partial<LocalApiOptions> = {},
 ): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'longhaul-test-'));
-  const api = await startLocalApi({ dataDir: join(directory, 'api'), apiKey: KEY, strictSums: false, ...options });
+  const api = await startLocalApi({ dataDir: join(directory, 'api'), apiKey: KEY, ...options });
   const temporalAddress = inject('temporalAddress');
   const taskQueue = `test-${randomUUID()}`;
   const client = await LonghaulClient.connect({ connection: { address: temporalAddress }, taskQueue });

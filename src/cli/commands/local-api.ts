@@ -12,11 +12,12 @@ export interface LocalApiCommandOptions {
   readonly bandwidth?: number;
   readonly latency?: number;
   readonly sessionLife?: number;
+  readonly strictSums?: boolean;
 }
 
 /** Serves the local Uploads API until it is told to stop. */
 export async function localApiCommand(context: CliContext, options: LocalApiCommandOptions): Promise<void> {
-  const { port, host, data, key, bandwidth, latency, sessionLife } = options;
+  const { port, host, data, key, bandwidth, latency, sessionLife, strictSums } = options;
   const dataDir = data ?? (await mkdtemp(join(tmpdir(), 'longhaul-local-api-')));
   try {
     const api = await startLocalApi({
@@ -27,6 +28,7 @@ export async function localApiCommand(context: CliContext, options: LocalApiComm
       ...(bandwidth === undefined ? {} : { bandwidthBytesPerSecond: bandwidth }),
       ...(latency === undefined ? {} : { latencyMs: latency }),
       ...(sessionLife === undefined ? {} : { sessionLifeSeconds: sessionLife }),
+      ...(strictSums === undefined ? {} : { strictSums }),
     });
     context.note(`local Uploads API on ${api.url}, data in ${dataDir}`);
     context.note(`  export OPENAI_BASE_URL=${api.url} OPENAI_API_KEY=${key ?? 'sk-local'}`);

@@ -140,7 +140,7 @@ describe('POST /uploads/{id}/complete', () => {
   });
 
   it('removes the parts that were not named', async () => {
-    await withLocalApi({ strictSums: false }, async ({ client, dataDir }) => {
+    await withLocalApi({}, async ({ client, dataDir }) => {
       const uploadId = await client.create(5);
       await client.partId(uploadId, 'wrong');
       const named = await client.partId(uploadId, 'right');

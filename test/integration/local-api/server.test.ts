@@ -168,7 +168,7 @@ describe('a server that was killed', () => {
       });
       await writeFile(join(dataDir, 'incoming', 'half-a-part'), 'hel');
 
-      const api = await startLocalApi({ dataDir });
+      const api = await startLocalApi({ dataDir, strictSums: true });
       try {
         const client = new ApiCaller(api.url);
         expect(await readdir(join(dataDir, 'incoming'))).toEqual([]);
