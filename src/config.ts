@@ -56,8 +56,9 @@ export const ConfigDefaults = {
 } as const;
 
 const text = z.string().trim().min(1, 'is empty');
+/** One message for whatever is wrong: zod's checks without one of their own take the schema's. */
 const wholeNumber = (least: number, most: number) =>
-  z.coerce.number(`must be a number`).int('must be a whole number').min(least).max(most);
+  z.coerce.number(`must be a whole number from ${least} to ${most}`).int().min(least).max(most);
 
 function isHttpUrl(value: string): boolean {
   return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
@@ -114,11 +115,13 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
   const values = parsed.data ?? {};
 
   const paths = envPaths('longhaul', { suffix: '' });
-  const filePath = values.LONGHAUL_CONFIG ?? join(paths.config, 'config.json');
-  const file = readConfigFile(filePath, values.LONGHAUL_CONFIG !== undefined, problems);
+  // Not from the parsed values: a wrong variable must not make another file the one that is read.
+  const namedFile = given['LONGHAUL_CONFIG']?.trim();
+  const file = readConfigFile(namedFile ?? join(paths.config, 'config.json'), namedFile !== undefined, problems);
   const temporal = readTemporal(given, problems);
   if (problems.length > 0) throw new ConfigError(`wrong configuration: ${problems.join('; ')}`);
 
+  const { [Defaults.destination]: inFile, ...others } = file.destinations ?? {};
   return {
     stateDir: resolve(values.LONGHAUL_STATE_DIR ?? paths.data),
     cacheDir: resolve(values.LONGHAUL_CACHE_DIR ?? paths.cache),
@@ -131,12 +134,13 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
     heartbeatIntervalMs: values.LONGHAUL_HEARTBEAT_INTERVAL_MS ?? ConfigDefaults.heartbeatIntervalMs,
     logLevel: values.LONGHAUL_LOG_LEVEL,
     destinations: new Map(
-      Object.entries({ [Defaults.destination]: defaultDestination(values), ...file.destinations }).map(
-        ([name, { apiKeyEnv, ...settings }]) => [
-          name,
-          { name, ...settings, apiKeyEnv, apiKey: given[apiKeyEnv]?.trim() },
-        ],
-      ),
+      Object.entries({
+        [Defaults.destination]: defaultDestination(values, inFile),
+        ...others,
+      }).map(([name, { apiKeyEnv, ...settings }]) => [
+        name,
+        { name, ...settings, apiKeyEnv, apiKey: given[apiKeyEnv]?.trim() },
+      ]),
     ),
   };
 }
@@ -159,11 +163,17 @@ export function requireDestination(config: Config, name: string): DestinationPro
   return { ...settings, apiKey };
 }
 
-function defaultDestination(values: z.infer<typeof environment>): z.infer<typeof destination> {
+/** The environment comes before the file. */
+function defaultDestination(
+  values: z.infer<typeof environment>,
+  inFile: z.infer<typeof destination> | undefined,
+): z.infer<typeof destination> {
   return {
-    baseUrl: values.OPENAI_BASE_URL ?? ConfigDefaults.baseUrl,
     apiKeyEnv: 'OPENAI_API_KEY',
+    ...inFile,
+    baseUrl: values.OPENAI_BASE_URL ?? inFile?.baseUrl ?? ConfigDefaults.baseUrl,
     headers: {
+      ...inFile?.headers,
       ...(values.OPENAI_ORG_ID ? { 'openai-organization': values.OPENAI_ORG_ID } : {}),
       ...(values.OPENAI_PROJECT_ID ? { 'openai-project': values.OPENAI_PROJECT_ID } : {}),
     },
