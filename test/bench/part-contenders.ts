@@ -13,8 +13,8 @@ export interface Contender {
 
 type CreateContender = (baseUrl: string, path: string) => Promise<Contender>;
 
-/** One line for each way to send a part; the first is compared with all others. */
-export const contenders: Readonly<Record<string, CreateContender>> = {
+/** One line for each way to send a part. */
+export const partContenders: Readonly<Record<string, CreateContender>> = {
   longhaul: createLonghaul,
   'openai SDK, streaming': createSdk,
 };

@@ -1,20 +1,41 @@
 /**
- * A server of its own process that takes parts as cheaply as Node can: it reads the head of each request, looks for the
- * end of its body and answers. Prints its port, and ends with its stdin.
+ * A server of its own process that takes uploads as cheaply as Node can: it reads the head of each request, looks for
+ * the end of its body and answers. Nothing is kept. Prints its port, and ends with its stdin.
  */
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 
-const ANSWER = JSON.stringify({ id: 'part_1', object: 'upload.part', created_at: 1, upload_id: 'upload_1' });
-const REPLY = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${ANSWER.length}\r\n\r\n${ANSWER}`;
 const LAST_CHUNK = Buffer.from('\r\n0\r\n\r\n');
+const NOW = Math.floor(Date.now() / 1000);
+const FILE = { id: 'file-1', object: 'file', bytes: 1, created_at: NOW, filename: 'content.bin', purpose: 'batch' };
+const UPLOAD = { ...FILE, id: 'upload_1', object: 'upload', status: 'pending', expires_at: NOW + 86_400 };
+
+/** The end of the path decides; the first that fits answers. */
+const answers: readonly (readonly [string, object])[] = [
+  ['/parts', { id: 'part_1', object: 'upload.part', created_at: NOW, upload_id: UPLOAD.id }],
+  ['/complete', { ...UPLOAD, status: 'completed', file: FILE }],
+  ['/cancel', { ...UPLOAD, status: 'cancelled' }],
+  ['/uploads', UPLOAD],
+  ['/files', { object: 'list', data: [FILE], has_more: false }],
+];
+const replies = answers.map(([ending, answer]) => [ending, reply('200 OK', answer)] as const);
+const NOT_FOUND = reply('404 Not Found', { error: { message: 'the sink has no such route' } });
+
+function reply(status: string, answer: object): string {
+  const body = JSON.stringify(answer);
+  return `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+}
+
+function replyTo(head: string): string {
+  const path = head.split(' ', 2)[1]?.split('?', 1)[0] ?? '';
+  return replies.find(([ending]) => path.endsWith(ending))?.[1] ?? NOT_FOUND;
+}
 
 /** Takes the body's bytes piece by piece; true at its end. */
 type TakeBody = (piece: Buffer) => boolean;
 
 function bodyOf(head: string): TakeBody {
-  const length = /^content-length: *(\d+)/im.exec(head)?.[1];
-  if (length !== undefined) {
-    let missingBytes = Number(length);
+  if (!/^transfer-encoding: *chunked/im.test(head)) {
+    let missingBytes = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0);
     return (piece) => (missingBytes -= piece.byteLength) === 0;
   }
   // The official SDK sends chunks. Their lengths are not looked at: the content of the bench doesn't hold such an end.
@@ -27,22 +48,23 @@ function bodyOf(head: string): TakeBody {
 
 function serve(socket: Socket): void {
   let head = Buffer.alloc(0);
-  let takeBody: TakeBody | undefined;
+  let request: { readonly takeBody: TakeBody; readonly answer: string } | undefined;
   socket.setNoDelay(true);
   socket.on('error', () => socket.destroy());
   socket.on('data', (chunk: Buffer) => {
     let piece = chunk;
-    if (!takeBody) {
+    if (!request) {
       head = Buffer.concat([head, chunk]);
       const end = head.indexOf('\r\n\r\n');
       if (end < 0) return;
-      takeBody = bodyOf(head.toString('latin1', 0, end));
+      const text = head.toString('latin1', 0, end);
+      request = { takeBody: bodyOf(text), answer: replyTo(text) };
       piece = head.subarray(end + 4);
       head = Buffer.alloc(0);
     }
-    if (!takeBody(piece)) return;
-    takeBody = undefined;
-    socket.write(REPLY);
+    if (!request.takeBody(piece)) return;
+    socket.write(request.answer);
+    request = undefined;
   });
 }
 
