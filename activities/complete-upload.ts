@@ -17,6 +17,12 @@ const PAGE_SIZE = 1000;
 const MAYBE_COMPLETED = [400, 404, 409, 410];
 
 /**
+ * A 409 that doesn't say "completed" may come from a server that still reads the whole content for an earlier attempt.
+ * With the workflow's intervals of 30 s this is patience for ten minutes, as long as a completion may take.
+ */
+const MOST_CONFLICTS = 25;
+
+/**
  * Completes an Upload. When an earlier attempt may have got through without its answer, completing once more is safe
  * (it is refused), and a refusal is then checked against the files list before it is believed.
  */
@@ -30,20 +36,22 @@ export function createCompleteUpload(dependencies: ActivityDependencies): Contro
         return await client.completeUpload(input.uploadId, { partIds, ...(md5 ? { md5 } : {}) }, { signal, timeoutMs });
       } catch (error) {
         if (!(error instanceof ApiError) || !MAYBE_COMPLETED.includes(error.details.status)) throw error;
-        if (attempt.attempt > 1 || saysCompleted(error)) {
+        const isCompleted = saysCompleted(error);
+        if (attempt.attempt > 1 || isCompleted) {
           const file = await findResult(client, input, attempt);
           if (file) return file;
         }
+        if (error.details.status === 409 && !isCompleted && attempt.attempt < MOST_CONFLICTS) throw error;
         throw refusal(error, attempt.attempt);
       }
     });
 }
 
+/** The message holds our own "completing" beside the server's words. */
 function saysCompleted(error: ApiError): boolean {
-  return /complet/i.test(error.details.apiMessage ?? error.message);
+  return /completed/i.test(`${error.message} ${error.details.apiCode ?? ''}`);
 }
 
-/** A 409 is worth another try elsewhere; here it is final once the list was searched. */
 function refusal(error: ApiError, attempt: number): ApplicationFailure {
   const { status } = error.details;
   return ApplicationFailure.create({
