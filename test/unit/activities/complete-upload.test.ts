@@ -1,0 +1,214 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { createCompleteUpload } from '../../../activities/complete-upload.ts';
+import type { CompleteUploadInput } from '../../../src/contracts/activities.ts';
+import { FailureType } from '../../../src/contracts/failures.ts';
+import type { UploadedFile } from '../../../src/contracts/upload.ts';
+import { ApiError, ConnectionError } from '../../../src/errors.ts';
+import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
+import { failureOf, mockActivity, withClient } from '../../support/mock-activity.ts';
+
+const { pause } = vi.hoisted(() => ({ pause: vi.fn<() => Promise<void>>(() => Promise.resolve()) }));
+vi.mock('node:timers/promises', () => ({ setTimeout: pause }));
+
+const input: CompleteUploadInput = {
+  destination: 'default',
+  uploadId: 'upload_1',
+  uploadCreatedAt: 1000,
+  partIds: ['b', 'a'],
+  md5: 'd41d8cd98f00b204e9800998ecf8427e',
+  filename: 'train.jsonl',
+  purpose: 'fine-tune',
+  bytes: 42,
+};
+
+const result: UploadedFile = {
+  id: 'file-1',
+  bytes: 42,
+  createdAt: 1001,
+  filename: 'train.jsonl',
+  purpose: 'fine-tune',
+  status: 'processed',
+};
+
+const completeUpload = vi.fn<UploadsClient['completeUpload']>();
+const listFiles = vi.fn<UploadsClient['listFiles']>();
+
+const run = (attempt: number, changes: Partial<CompleteUploadInput> = {}): Promise<UploadedFile> =>
+  mockActivity({ attempt }).run(createCompleteUpload(withClient({ completeUpload, listFiles })), {
+    ...input,
+    ...changes,
+  });
+
+/** As the client makes them: our own word "completing" is in every message. */
+const refusal = (status: number, said: string, apiCode?: string): ApiError =>
+  new ApiError(`127.0.0.1 answered ${status}, while completing upload_1: ${said}`, {
+    status,
+    apiMessage: said,
+    apiCode,
+  });
+
+const page = (files: readonly UploadedFile[], nextAfter?: string) => ({
+  files,
+  hasMore: nextAfter !== undefined,
+  nextAfter,
+});
+
+beforeEach(() => {
+  pause.mockClear();
+  completeUpload.mockReset();
+  listFiles.mockReset().mockResolvedValue(page([]));
+});
+
+describe('completeUpload', () => {
+  it('sends the parts in their order with the md5, and answers with the File', async () => {
+    completeUpload.mockResolvedValue(result);
+    expect(await run(1)).toEqual(result);
+    expect(completeUpload).toHaveBeenCalledWith(
+      'upload_1',
+      { partIds: ['b', 'a'], md5: input.md5 },
+      expect.objectContaining({ timeoutMs: 55_000 }),
+    );
+    expect(listFiles).not.toHaveBeenCalled();
+  });
+
+  it('sends no md5 that it was not given', async () => {
+    completeUpload.mockResolvedValue(result);
+    const { md5: _md5, ...without } = input;
+    await mockActivity().run(createCompleteUpload(withClient({ completeUpload })), without);
+    expect(completeUpload).toHaveBeenCalledWith('upload_1', { partIds: ['b', 'a'] }, expect.anything());
+  });
+
+  it('leaves a lost connection to a retry, without a look at the list', async () => {
+    completeUpload.mockRejectedValue(new ConnectionError('reset'));
+    expect(await failureOf(run(1))).toMatchObject({ type: FailureType.ConnectionFailed, nonRetryable: false });
+    expect(listFiles).not.toHaveBeenCalled();
+  });
+
+  it('believes a first refusal at once', async () => {
+    completeUpload.mockRejectedValue(refusal(400, 'sum of parts is 41, not 42'));
+    expect(await failureOf(run(1))).toMatchObject({
+      type: FailureType.ApiRejected,
+      nonRetryable: true,
+      message: expect.stringContaining('sum of parts'),
+      details: [{ attempt: 1, status: 400 }],
+    });
+    expect(listFiles).not.toHaveBeenCalled();
+  });
+
+  it.each([404, 410])('takes a first %d for a session that is gone', async (status) => {
+    completeUpload.mockRejectedValue(refusal(status, 'no such upload'));
+    expect(await failureOf(run(1))).toMatchObject({
+      type: FailureType.SessionLost,
+      nonRetryable: true,
+      details: [{ attempt: 1, status }],
+    });
+    expect(listFiles).not.toHaveBeenCalled();
+  });
+
+  it.each([401, 403, 413, 422])('ends at once with a %d, which no earlier attempt explains', async (status) => {
+    completeUpload.mockRejectedValue(refusal(status, 'no'));
+    expect(await failureOf(run(3))).toMatchObject({ type: FailureType.ApiRejected, nonRetryable: true });
+    expect(listFiles).not.toHaveBeenCalled();
+  });
+});
+
+describe('completeUpload after an answer was lost', () => {
+  it.each([400, 404, 409, 410])('finds the File in the list when it is refused with %d', async (status) => {
+    completeUpload.mockRejectedValue(refusal(status, 'not open'));
+    listFiles.mockResolvedValue(page([result]));
+    expect(await run(2)).toEqual(result);
+    expect(listFiles).toHaveBeenCalledWith(
+      expect.objectContaining({ purpose: 'fine-tune', order: 'desc' }),
+      expect.anything(),
+    );
+    expect(pause).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ['in the message', refusal(409, 'Upload is already completed')],
+    ['in the code', refusal(400, 'not open', 'upload_completed')],
+  ])('looks already at the first attempt when the refusal says so %s', async (_, error) => {
+    completeUpload.mockRejectedValue(error);
+    listFiles.mockResolvedValue(page([result]));
+    expect(await run(1)).toEqual(result);
+  });
+
+  it('looks again when the list is late', async () => {
+    completeUpload.mockRejectedValue(refusal(400, 'is completed'));
+    listFiles
+      .mockResolvedValueOnce(page([]))
+      .mockResolvedValueOnce(page([]))
+      .mockResolvedValue(page([result]));
+    expect(await run(2)).toEqual(result);
+    expect(pause).toHaveBeenCalledTimes(2);
+  });
+
+  it.each([
+    [400, FailureType.ApiRejected],
+    [404, FailureType.SessionLost],
+  ])('believes the refusal with %d when five looks find nothing', async (status, type) => {
+    completeUpload.mockRejectedValue(refusal(status, 'not open'));
+    expect(await failureOf(run(2))).toMatchObject({ type, nonRetryable: true, details: [{ attempt: 2, status }] });
+    expect(listFiles).toHaveBeenCalledTimes(5);
+    expect(pause).toHaveBeenCalledTimes(4);
+  });
+
+  it('leaves it to a person when two Files could be the result', async () => {
+    completeUpload.mockRejectedValue(refusal(400, 'is completed'));
+    listFiles.mockResolvedValue(page([{ ...result, id: 'file-2' }, result]));
+    const failure = await failureOf(run(2));
+    expect(failure).toMatchObject({ type: FailureType.CompletionUncertain, nonRetryable: true });
+    expect(failure.message).toContain('file-2, file-1');
+  });
+
+  it.each<[string, Partial<UploadedFile>]>([
+    ['is older than the Upload', { createdAt: 999 }],
+    ['has another name', { filename: 'test.jsonl' }],
+    ['has another size', { bytes: 41 }],
+    ['is broken', { status: 'error' }],
+  ])('takes no File that %s', async (_, change) => {
+    completeUpload.mockRejectedValue(refusal(400, 'is completed'));
+    listFiles.mockResolvedValue(page([{ ...result, ...change }]));
+    expect(await failureOf(run(2))).toMatchObject({ type: FailureType.ApiRejected });
+  });
+
+  it('takes a File of the second in which the Upload was created', async () => {
+    completeUpload.mockRejectedValue(refusal(400, 'is completed'));
+    listFiles.mockResolvedValue(page([{ ...result, createdAt: 1000 }]));
+    expect(await run(2)).toMatchObject({ id: 'file-1' });
+  });
+
+  it('turns the pages of the list, and stops where Files are older than the Upload', async () => {
+    const other = { ...result, id: 'file-9', filename: 'other' };
+    completeUpload.mockRejectedValue(refusal(400, 'is completed'));
+    listFiles
+      .mockResolvedValueOnce(page([other], 'file-9'))
+      .mockResolvedValueOnce(page([result, { ...result, id: 'file-0', createdAt: 10 }], 'file-0'));
+    expect(await run(2)).toEqual(result);
+    expect(listFiles.mock.calls.map(([query]) => query?.after)).toEqual([undefined, 'file-9']);
+  });
+
+  it('retries when the list itself is not to be had', async () => {
+    completeUpload.mockRejectedValue(refusal(400, 'is completed'));
+    listFiles.mockRejectedValue(new ConnectionError('reset'));
+    expect(await failureOf(run(2))).toMatchObject({ type: FailureType.ConnectionFailed, nonRetryable: false });
+  });
+});
+
+describe('completeUpload and a server that is busy with the Upload', () => {
+  it.each([1, 2, 24])('comes back later at attempt %d', async (attempt) => {
+    completeUpload.mockRejectedValue(refusal(409, 'busy with another request'));
+    expect(await failureOf(run(attempt))).toMatchObject({ type: FailureType.ApiUnavailable, nonRetryable: false });
+  });
+
+  it('gives up after ten minutes of it', async () => {
+    completeUpload.mockRejectedValue(refusal(409, 'busy with another request'));
+    expect(await failureOf(run(25))).toMatchObject({ type: FailureType.ApiRejected, nonRetryable: true });
+  });
+
+  it('gives up at once when it is completed and its File is nowhere', async () => {
+    completeUpload.mockRejectedValue(refusal(409, 'already completed'));
+    expect(await failureOf(run(1))).toMatchObject({ type: FailureType.ApiRejected, nonRetryable: true });
+    expect(listFiles).toHaveBeenCalledTimes(5);
+  });
+});

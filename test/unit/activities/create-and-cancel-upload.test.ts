@@ -1,0 +1,54 @@
+import { describe, expect, it, vi } from 'vitest';
+import { createCancelUpload } from '../../../activities/cancel-upload.ts';
+import { createCreateUpload } from '../../../activities/create-upload.ts';
+import { FailureType } from '../../../src/contracts/failures.ts';
+import { ApiError, ConnectionError } from '../../../src/errors.ts';
+import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
+import { failureOf, mockActivity, withClient } from '../../support/mock-activity.ts';
+
+describe('createUpload', () => {
+  const fields = { filename: 'x', purpose: 'batch', bytes: 5, mimeType: 'text/plain' };
+
+  it('opens an Upload at its destination', async () => {
+    const session = { uploadId: 'upload_1', createdAt: 1, expiresAt: 3601 };
+    const createUpload = vi.fn<UploadsClient['createUpload']>().mockResolvedValue(session);
+    const activity = createCreateUpload(withClient({ createUpload }));
+    expect(await mockActivity().run(activity, { destination: 'default', ...fields })).toEqual(session);
+    expect(createUpload).toHaveBeenCalledWith(fields, expect.objectContaining({ timeoutMs: 55_000 }));
+  });
+
+  it('fails for good when the service refuses', async () => {
+    const createUpload = vi.fn<UploadsClient['createUpload']>();
+    createUpload.mockRejectedValue(new ApiError('wrong purpose', { status: 400 }));
+    const running = mockActivity().run(createCreateUpload(withClient({ createUpload })), {
+      destination: 'default',
+      ...fields,
+    });
+    expect(await failureOf(running)).toMatchObject({ type: FailureType.ApiRejected, nonRetryable: true });
+  });
+});
+
+describe('cancelUpload', () => {
+  const input = { destination: 'default', uploadId: 'upload_1' };
+  const cancelUpload = vi.fn<UploadsClient['cancelUpload']>();
+  const run = () => mockActivity().run(createCancelUpload(withClient({ cancelUpload })), input);
+
+  it('cancels the Upload', async () => {
+    cancelUpload.mockResolvedValueOnce();
+    await run();
+    expect(cancelUpload).toHaveBeenCalledWith('upload_1', expect.anything());
+  });
+
+  it.each([400, 404, 409, 410])('takes %d for an Upload that has ended already', async (status) => {
+    cancelUpload.mockRejectedValueOnce(new ApiError('not open', { status }));
+    await expect(run()).resolves.toBeUndefined();
+  });
+
+  it('fails when it got no answer, or a refusal of another kind', async () => {
+    cancelUpload
+      .mockRejectedValueOnce(new ConnectionError('reset'))
+      .mockRejectedValueOnce(new ApiError('wrong key', { status: 401 }));
+    expect(await failureOf(run())).toMatchObject({ type: FailureType.ConnectionFailed, nonRetryable: false });
+    expect(await failureOf(run())).toMatchObject({ type: FailureType.ApiRejected, nonRetryable: true });
+  });
+});

@@ -1,0 +1,179 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CancelledFailure } from '@temporalio/common';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { inspectSource } from '../../../activities/inspect-source.ts';
+import { createUploadPart } from '../../../activities/upload-part.ts';
+import type { SourceInfo, UploadPartInput, UploadPartResult } from '../../../src/contracts/activities.ts';
+import { FailureType } from '../../../src/contracts/failures.ts';
+import { AbortedError, ApiError, ConfigError, ConnectionError, SourceReadError } from '../../../src/errors.ts';
+import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
+import { failureOf, mockActivity, stopWorker, withClient } from '../../support/mock-activity.ts';
+
+let dir: string;
+let path: string;
+let input: UploadPartInput;
+
+const nowSeconds = (): number => Math.floor(Date.now() / 1000);
+const addPart = vi.fn<UploadsClient['addPart']>();
+const uploadPart = createUploadPart(withClient({ addPart }));
+
+beforeEach(async () => {
+  addPart.mockReset().mockResolvedValue({ partId: 'part_1' });
+  dir = await mkdtemp(join(tmpdir(), 'longhaul-part-'));
+  path = join(dir, 'file');
+  await writeFile(path, '0123456789');
+  const source = { type: 'file', path } as const;
+  const { fingerprint }: SourceInfo = await mockActivity().run(inspectSource, { source });
+  input = {
+    destination: 'default',
+    uploadId: 'upload_1',
+    sessionExpiresAt: nowSeconds() + 3600,
+    partNumber: 2,
+    source,
+    fingerprint,
+    offsetBytes: 4,
+    sizeBytes: 4,
+  };
+});
+
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+const run = (changes: Partial<UploadPartInput> = {}, attempt = 1): Promise<UploadPartResult> =>
+  mockActivity({ attempt }).run(uploadPart, { ...input, ...changes });
+
+/** A part that is under way until its call is aborted, as the client's would be. */
+function hanging(): { begun: Promise<void> } {
+  const begun = new Promise<void>((resolve) => {
+    addPart.mockImplementation(async (_, content, options) => {
+      content.onBytesSent?.(3);
+      resolve();
+      await new Promise((aborted) => options?.signal?.addEventListener('abort', aborted, { once: true }));
+      throw new AbortedError('aborted');
+    });
+  });
+  return { begun };
+}
+
+describe('uploadPart', () => {
+  it('sends its range and answers with the id and the attempt', async () => {
+    expect(await run({}, 4)).toEqual({ partId: 'part_1', attempt: 4 });
+    expect(addPart).toHaveBeenCalledWith(
+      'upload_1',
+      expect.objectContaining({ offsetBytes: 4, sizeBytes: 4 }),
+      expect.objectContaining({ timeoutMs: 55_000 }),
+    );
+  });
+
+  it('sends nothing of a source that changed', async () => {
+    await writeFile(path, '9876543210+');
+    expect(await failureOf(run())).toMatchObject({ type: FailureType.SourceChanged, nonRetryable: true });
+    expect(addPart).not.toHaveBeenCalled();
+  });
+
+  it("doesn't count a part whose source changed while it was sent", async () => {
+    addPart.mockImplementation(async () => {
+      await writeFile(path, '9876543210+');
+      return { partId: 'part_1' };
+    });
+    expect(await failureOf(run())).toMatchObject({ type: FailureType.SourceChanged, nonRetryable: true });
+  });
+
+  it('fails for good when the source is gone or the destination unknown', async () => {
+    await rm(path);
+    expect(await failureOf(run())).toMatchObject({ type: FailureType.SourceUnusable, nonRetryable: true });
+    const lost = createUploadPart({
+      destination: () => {
+        throw new ConfigError('no destination "eu"');
+      },
+    });
+    expect(await failureOf(mockActivity().run(lost, input))).toMatchObject({ type: FailureType.ConfigInvalid });
+  });
+
+  it('retries trouble with the connection and with the disk', async () => {
+    addPart.mockRejectedValueOnce(new ConnectionError('reset')).mockRejectedValueOnce(new SourceReadError('EIO'));
+    expect(await failureOf(run())).toMatchObject({ type: FailureType.ConnectionFailed, nonRetryable: false });
+    expect(await failureOf(run())).toMatchObject({ nonRetryable: false });
+  });
+
+  it('retries after the time that the service asks for', async () => {
+    addPart.mockRejectedValue(new ApiError('slow down', { status: 429, retryAfterMs: 700 }));
+    expect(await failureOf(run())).toMatchObject({ type: FailureType.ApiUnavailable, nextRetryDelay: 700 });
+  });
+});
+
+describe('uploadPart and the life of the session', () => {
+  it.each([404, 410])('takes %d for a session that is gone', async (status) => {
+    addPart.mockRejectedValue(new ApiError('no such upload', { status }));
+    expect(await failureOf(run({}, 2))).toMatchObject({
+      type: FailureType.SessionLost,
+      nonRetryable: true,
+      message: 'no such upload',
+      details: [{ attempt: 2, status }],
+    });
+  });
+
+  it.each([400, 409, 503])('takes %d for the end of a session whose time is over', async (status) => {
+    addPart.mockRejectedValue(new ApiError('no', { status }));
+    const failure = await failureOf(run({ sessionExpiresAt: nowSeconds() - 120 }));
+    expect(failure).toMatchObject({ type: FailureType.SessionLost, nonRetryable: true });
+    expect(failure.message).toBe("the Upload's session expired; the service says: no");
+  });
+
+  it('allows for a clock that is a little ahead', async () => {
+    addPart.mockRejectedValue(new ApiError('no', { status: 503 }));
+    expect(await failureOf(run({ sessionExpiresAt: nowSeconds() - 30 }))).toMatchObject({
+      type: FailureType.ApiUnavailable,
+      nonRetryable: false,
+    });
+  });
+
+  it('leaves a 400 within its time to the workflow, which knows what happened before', async () => {
+    addPart.mockRejectedValue(new ApiError('too many bytes', { status: 400 }));
+    expect(await failureOf(run())).toMatchObject({ type: FailureType.ApiRejected, details: [{ status: 400 }] });
+  });
+});
+
+describe('uploadPart and its end from outside', () => {
+  it('hands the part back when its worker is stopped, with the bytes that it sent', async () => {
+    const { begun } = hanging();
+    const environment = mockActivity({ heartbeatTimeoutMs: 10_000 });
+    const beats: unknown[] = [];
+    environment.on('heartbeat', (details) => beats.push(details));
+    const running = failureOf(environment.run(uploadPart, input));
+    await begun;
+    stopWorker(environment);
+    expect(await running).toMatchObject({ type: FailureType.WorkerStopping, nonRetryable: false });
+    expect(beats).toEqual([{ bytesSent: 3 }]);
+  });
+
+  it('ends as cancelled when the workflow cancels it', async () => {
+    const { begun } = hanging();
+    const environment = mockActivity();
+    const running = environment.run(uploadPart, input);
+    await begun;
+    environment.cancel();
+    await expect(running).rejects.toBeInstanceOf(CancelledFailure);
+  });
+
+  it('tells how many bytes it sent while it lasts', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const { begun } = hanging();
+      const environment = mockActivity({ heartbeatTimeoutMs: 10_000 });
+      const beats: unknown[] = [];
+      environment.on('heartbeat', (details) => beats.push(details));
+      const running = failureOf(environment.run(uploadPart, input));
+      await begun;
+      expect(beats).toEqual([]);
+      vi.advanceTimersByTime(2000);
+      expect(beats).toEqual([{ bytesSent: 3 }, { bytesSent: 3 }]);
+      stopWorker(environment);
+      await running;
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
