@@ -7,6 +7,7 @@ import {
   ConnectionError,
   LonghaulError,
   SourceChangedError,
+  SourceReadError,
   SourceUnusableError,
   StrangeAnswerError,
   TimeoutError,
@@ -63,6 +64,7 @@ function typeOf(error: LonghaulError): FailureType {
   if (error instanceof StrangeAnswerError) return FailureType.StrangeAnswer;
   if (error instanceof SourceChangedError) return FailureType.SourceChanged;
   if (error instanceof SourceUnusableError) return FailureType.SourceUnusable;
+  if (error instanceof SourceReadError) return FailureType.SourceUnavailable;
   if (error instanceof ConfigError) return FailureType.ConfigInvalid;
   return FailureType.ConnectionFailed;
 }

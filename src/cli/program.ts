@@ -20,7 +20,7 @@ export function createProgram(context: () => CliContext): Command {
     .description('Uploads files of many gigabytes to the OpenAI Uploads API, and never starts over.')
     .version((JSON.parse(readFileSync(packageJson, 'utf8')) as { version: string }).version)
     .exitOverride()
-    .showHelpAfterError('(longhaul --help lists the commands, longhaul COMMAND --help its options)');
+    .configureOutput({ outputError: (text, write) => write(`${oneLine(text)}\n`) });
   const partCount = wholeNumberOption(1, Limits.maxConcurrency);
   const port = wholeNumberOption(0, 65_535);
 
@@ -113,6 +113,13 @@ export function createProgram(context: () => CliContext): Command {
   // Subcommands are made before the settings above reach them.
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
+}
+
+function oneLine(text: string): string {
+  return text
+    .trim()
+    .replace(/^error: /, 'longhaul: ')
+    .replace(/\s*\n\s*/g, ' ');
 }
 
 function rolesOption(text: string): ('control' | 'transfer')[] {

@@ -9,6 +9,8 @@ export const FailureType = {
   ConfigInvalid: 'ConfigInvalid',
   /** The source can't be read: missing, a directory, no permission, empty, over the limit. */
   SourceUnusable: 'SourceUnusable',
+  /** Reading the source failed in a way that may pass (an I/O error, a stale mount); retried. */
+  SourceUnavailable: 'SourceUnavailable',
   /** The source is not what it was when the upload began; its session was cancelled. */
   SourceChanged: 'SourceChanged',
   /** The service refused for good (400, 401, 403, 413, 422 …). */

@@ -32,14 +32,18 @@ export interface System {
   readonly download: (fileId: string) => Promise<Buffer>;
 }
 
+export interface SystemOptions extends Partial<LocalApiOptions> {
+  /** @defaultValue the server that all test files share */
+  readonly temporalAddress?: string;
+}
+
 /** The real Temporal server, a real local API over HTTP, and workers on demand; all of it ends with `run`. */
 export async function withSystem(
   run: (system: System) => Promise<void>,
-  options: Partial<LocalApiOptions> = {},
+  { temporalAddress = inject('temporalAddress'), ...options }: SystemOptions = {},
 ): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'longhaul-test-'));
   const api = await startLocalApi({ dataDir: join(directory, 'api'), apiKey: KEY, ...options });
-  const temporalAddress = inject('temporalAddress');
   const taskQueue = `test-${randomUUID()}`;
   const client = await LonghaulClient.connect({ connection: { address: temporalAddress }, taskQueue });
   const closers: (() => Promise<void>)[] = [];

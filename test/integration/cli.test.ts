@@ -1,0 +1,229 @@
+import { truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LonghaulClient } from 'longhaul';
+import { describe, expect, it } from 'vitest';
+import { runCli, startCli, type CliOutcome } from '../support/cli.ts';
+import { md5, randomFile } from '../support/random-file.ts';
+import { KEY, MiB, partsReceived, withSystem, type System } from '../support/system.ts';
+import { until } from '../support/until.ts';
+
+const nowhere = 'http://127.0.0.1:9/v1';
+
+function expectOneLine(outcome: CliOutcome, status: number, words: RegExp): void {
+  expect(outcome.stderr).toMatch(words);
+  expect(
+    outcome.stderr
+      .trim()
+      .split('\n')
+      .filter((line) => !line.startsWith('Temporal UI')),
+  ).toHaveLength(1);
+  expect(outcome.stderr).not.toMatch(/\bat .*:\d+:\d+/);
+  expect(outcome.stdout).toBe('');
+  expect(outcome.code).toBe(status);
+}
+
+/** A user with no Temporal of his own. */
+function embedded({ api, directory }: System, changes: Record<string, string> = {}): Record<string, string> {
+  return { LONGHAUL_STATE_DIR: join(directory, 'state'), OPENAI_BASE_URL: api.url, OPENAI_API_KEY: KEY, ...changes };
+}
+
+/** All text in it, that of payloads too. */
+function textIn(value: unknown): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString();
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.values(value).map(textIn).join('\n');
+}
+
+describe('bad input is one line that says what is wrong, before anything is created:', () => {
+  it('a missing file, a directory, an empty file, one over 8 GiB', () =>
+    withSystem(async (system) => {
+      const upload = (file: string) => runCli(['upload', file, '--purpose', 'batch'], embedded(system));
+      const empty = join(system.directory, 'empty');
+      await writeFile(empty, '');
+      const huge = join(system.directory, 'huge');
+      await writeFile(huge, '');
+      await truncate(huge, 8 * 1024 * MiB + 1);
+      expectOneLine(await upload('no-such-file'), 2, /no-such-file.*(not exist|no such)/i);
+      expectOneLine(await upload(system.directory), 2, /director/);
+      expectOneLine(await upload(empty), 2, /empty/);
+      expectOneLine(await upload(huge), 2, /8 GiB at most/);
+      expect(system.uploads()).toEqual([]);
+    }));
+
+  it('an unknown purpose, a part size out of bounds, a missing option, an unknown command', () =>
+    withSystem(async (system) => {
+      const run = (...args: string[]) => runCli(args, embedded(system));
+      expectOneLine(await run('upload', 'x', '--purpose', 'dance'), 2, /unknown purpose "dance"; known: .*batch/);
+      expectOneLine(await run('upload', 'x', '--purpose', 'batch', '--part-size', '65MiB'), 2, /1 MiB to 64 MiB/);
+      expectOneLine(await run('upload', 'x'), 2, /--purpose/);
+      expectOneLine(await run('uplaod', 'x'), 2, /unknown command.*upload/);
+    }));
+
+  it('a missing key, a wrong key, a wrong base URL, one that nobody serves', () =>
+    withSystem(async (system) => {
+      const file = join(system.directory, 'good.jsonl');
+      await writeFile(file, '{}');
+      const upload = (changes: Record<string, string>) =>
+        runCli(['upload', file, '--purpose', 'batch'], embedded(system, changes));
+      expectOneLine(await upload({ OPENAI_API_KEY: '' }), 2, /no API key: set OPENAI_API_KEY/);
+      expectOneLine(await upload({ OPENAI_API_KEY: 'sk-wrong' }), 2, /refuses the key/);
+      expectOneLine(await upload({ OPENAI_BASE_URL: 'api.example' }), 2, /OPENAI_BASE_URL must be an http/);
+      expectOneLine(await upload({ OPENAI_BASE_URL: nowhere }), 2, /can't be reached.*refused/);
+      expect(system.uploads()).toEqual([]);
+    }));
+
+  it('a Temporal that nobody serves, no worker for the upload, a port in use', () =>
+    withSystem(async (system) => {
+      const file = join(system.directory, 'good.jsonl');
+      await writeFile(file, '{}');
+      const args = ['upload', file, '--purpose', 'batch'];
+      expectOneLine(
+        await runCli(args, embedded(system, { TEMPORAL_ADDRESS: '127.0.0.1:9' })),
+        1,
+        /no Temporal server answers at 127.0.0.1:9/,
+      );
+      expectOneLine(
+        await runCli(args, system.environment),
+        2,
+        /no worker serves the task queue .*: start "longhaul worker"/,
+      );
+      expectOneLine(
+        await runCli([...args, '--detach'], embedded(system)),
+        2,
+        /nothing would carry the upload: run "longhaul worker"/,
+      );
+      const port = String(system.api.port);
+      expectOneLine(await runCli(['local-api', '--port', port], embedded(system)), 2, new RegExp(`${port}.*in use`));
+    }));
+});
+
+describe('longhaul upload', () => {
+  it('prints one JSON object, and after success the same File without sending a byte', () =>
+    withSystem(async (system) => {
+      const file = join(system.directory, 'train.jsonl');
+      const content = await randomFile(file, 3 * MiB);
+      const upload = () =>
+        runCli(['upload', file, '--purpose', 'batch', '--part-size', '1MiB', '--json'], embedded(system));
+
+      const first = await upload();
+      expect(first).toMatchObject({ code: 0 });
+      const receipt = JSON.parse(first.stdout);
+      expect(receipt).toMatchObject({
+        bytes: content.length,
+        md5: md5(content),
+        parts: 3,
+        partsSent: 3,
+        resumed: false,
+        file: { bytes: content.length, filename: 'train.jsonl', purpose: 'batch' },
+      });
+      expect(Object.keys(receipt)).toEqual(expect.arrayContaining(['workflowId', 'uploadId', 'durationMs']));
+      const { partsBegun } = system.api.stats().totals;
+
+      const second = JSON.parse((await upload()).stdout);
+      expect(second).toEqual({ ...receipt, resumed: true });
+      expect(system.api.stats().totals.partsBegun).toBe(partsBegun);
+    }));
+
+  it('takes several files, keeps results on standard output and reports the one that fails', () =>
+    withSystem(async (system) => {
+      const files = ['a.bin', 'b.bin'].map((name) => join(system.directory, name));
+      for (const file of files) await randomFile(file, MiB + 1);
+      system.api.faults.add({ route: 'create', kind: 'status', status: 400, skip: 1 });
+      const outcome = await runCli(['upload', ...files, '--purpose', 'batch'], embedded(system));
+      expect(outcome.code).toBe(1);
+      expect(outcome.stdout.trim().split('\n')).toHaveLength(1);
+      expect(outcome.stdout).toMatch(/^file-/);
+      expect(outcome.stderr).toMatch(/longhaul: .*400/);
+    }));
+
+  it('says at Ctrl-C that the same command goes on, ends with 130, and leaves nothing running', () =>
+    withSystem(
+      async (system) => {
+        const file = join(system.directory, 'interrupted.bin');
+        const content = await randomFile(file, 12 * MiB);
+        const args = ['upload', file, '--purpose', 'batch', '--part-size', '1MiB', '--concurrency', '2', '--json'];
+        const first = startCli(args, embedded(system));
+        await partsReceived(system, 4);
+        first.child.kill('SIGINT');
+        expect(await first.ended).toMatchObject({ code: 130, stdout: '' });
+        expect(first.said()).toMatch(/interrupted; the same command goes on/);
+        const { partsReceived: before } = system.api.stats().totals;
+
+        const second = await runCli(args, embedded(system));
+        expect(second.code).toBe(0);
+        expect(JSON.parse(second.stdout)).toMatchObject({ resumed: true, md5: md5(content) });
+        const { partsBegun } = system.api.stats().totals;
+        expect(before).toBeGreaterThanOrEqual(4);
+        expect(partsBegun).toBeLessThanOrEqual(12 + 2);
+      },
+      { bandwidthBytesPerSecond: 4 * MiB },
+    ));
+
+  it('starts an upload that workers elsewhere carry, which status, pause, resume, list and cancel reach', () =>
+    withSystem(
+      async (system) => {
+        const worker = startCli(['worker'], system.environment);
+        await until(() => worker.said().includes('worker on '), 'the worker to serve');
+        const file = join(system.directory, 'detached.bin');
+        await randomFile(file, 16 * MiB);
+        const longhaul = (...args: string[]) => runCli(args, system.environment);
+
+        const started = await longhaul(
+          'upload',
+          file,
+          '--purpose',
+          'batch',
+          '--part-size',
+          '1MiB',
+          '--concurrency',
+          '2',
+          '--detach',
+          '--json',
+        );
+        const { workflowId } = JSON.parse(started.stdout);
+        await partsReceived(system, 1);
+        expect((await longhaul('pause', workflowId)).stderr).toMatch(/paused .* 0 in flight/);
+        const status = JSON.parse((await longhaul('status', workflowId, '--json')).stdout);
+        expect(status).toMatchObject({
+          workflowId,
+          status: 'RUNNING',
+          progress: { state: 'paused', bytesTotal: 16 * MiB },
+        });
+        expect((await longhaul('resume', workflowId)).stderr).toMatch(/uploading/);
+        const listed = JSON.parse((await longhaul('list', '--running', '--json')).stdout);
+        expect(listed.uploads).toContainEqual(expect.objectContaining({ workflowId, status: 'RUNNING' }));
+        expect(await longhaul('cancel', workflowId)).toMatchObject({ code: 0 });
+        expect(system.uploads()).toMatchObject([{ status: 'cancelled' }]);
+
+        worker.child.kill('SIGTERM');
+        expect((await worker.ended).code).toBe(0);
+      },
+      { bandwidthBytesPerSecond: 3 * MiB },
+    ));
+
+  it('shows no secret: not in its output, not in the history', () =>
+    withSystem(async (system) => {
+      const file = join(system.directory, 'secret.bin');
+      await randomFile(file, 2 * MiB);
+      system.api.faults.add({
+        route: 'part',
+        kind: 'status',
+        status: 503,
+        body: { error: { message: `key ${KEY} is tired` } },
+      });
+      const worker = startCli(['worker'], { ...system.environment, LONGHAUL_LOG_LEVEL: 'trace' });
+      await until(() => worker.said().includes('worker on '), 'the worker to serve');
+      const outcome = await runCli(['upload', file, '--purpose', 'batch', '--json'], system.environment);
+      expect(outcome.code).toBe(0);
+      worker.child.kill('SIGTERM');
+      const { stderr } = await worker.ended;
+      const { workflowId } = JSON.parse(outcome.stdout);
+      const client = await LonghaulClient.connect({ connection: { address: system.temporalAddress } });
+      const history = await client.client.workflow.getHandle(workflowId).fetchHistory();
+      await client.close();
+      const told = [outcome.stdout, outcome.stderr, stderr, textIn(history)].join('\n');
+      expect(textIn(history)).toMatch(/secret\.bin/);
+      expect(told).toMatch(/is tired/);
+      expect(told).not.toContain(KEY);
+    }));
+});

@@ -1,0 +1,137 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, it } from 'vitest';
+import { startCli } from '../support/cli.ts';
+import { randomFile } from '../support/random-file.ts';
+import { MiB, partsReceived, withSystem, type System, type SystemOptions } from '../support/system.ts';
+import { temporalCliForTests } from '../support/temporal-cli.ts';
+import { withTemporalServer } from '../support/temporal-with-flags.ts';
+import { until } from '../support/until.ts';
+
+const directory = new URL('../replay/histories/', import.meta.url);
+
+/** Saves the histories of all executions of an upload, first to last, as the Temporal CLI prints them. */
+async function save(name: string, system: System, workflowId: string): Promise<void> {
+  const histories: string[] = [];
+  for (let runId = await firstRunId(system, workflowId); runId;) {
+    const history = await show(system.temporalAddress, workflowId, runId);
+    histories.push(history);
+    runId = /"newExecutionRunId": "([0-9a-f-]+)"/.exec(history.slice(history.lastIndexOf('"eventId"')))?.[1] ?? '';
+  }
+  for (const [index, history] of histories.entries()) {
+    const file = histories.length === 1 ? `${name}.json` : `${name}-${index + 1}.json`;
+    await writeFile(new URL(file, directory), history);
+  }
+}
+
+async function firstRunId({ client }: System, workflowId: string): Promise<string> {
+  const { events } = await client.client.workflow.getHandle(workflowId).fetchHistory();
+  return events?.[0]?.workflowExecutionStartedEventAttributes?.firstExecutionRunId ?? '';
+}
+
+async function show(address: string, workflowId: string, runId: string): Promise<string> {
+  const { path } = await temporalCliForTests();
+  const args = ['workflow', 'show', '--address', address, '-w', workflowId, '-r', runId, '-o', 'json'];
+  return (await promisify(execFile)(path, args, { maxBuffer: 64 * MiB })).stdout;
+}
+
+function record(
+  name: string,
+  sizeMiB: number,
+  options: SystemOptions,
+  act: (system: System, file: string) => Promise<string>,
+) {
+  return withSystem(async (system) => {
+    const file = join(system.directory, 'recorded.jsonl');
+    await randomFile(file, sizeMiB * MiB);
+    await save(name, system, await act(system, file));
+  }, options);
+}
+
+const purpose = 'batch';
+const partSizeBytes = MiB;
+
+/** Each history is one way through the workflow's code. They are made anew only when the workflow changes on purpose. */
+describe('recording', () => {
+  it('an upload without incident', () =>
+    record('straight', 4, {}, async ({ client, startWorker }, file) => {
+      await startWorker();
+      const handle = await client.upload({ file, purpose, partSizeBytes });
+      await handle.result();
+      return handle.workflowId;
+    }));
+
+  it('an upload whose worker was killed', () =>
+    record('interrupted', 8, { bandwidthBytesPerSecond: 4 * MiB }, async (system, file) => {
+      const first = startCli(['worker', '--slots', '2'], system.environment);
+      await until(() => first.said().includes('worker on '), 'the worker');
+      const handle = await system.client.upload({
+        file,
+        purpose,
+        partSizeBytes,
+        concurrency: 2,
+        heartbeatTimeoutMs: 2000,
+      });
+      await partsReceived(system, 3);
+      first.child.kill('SIGKILL');
+      await first.ended;
+      await system.startWorker();
+      await handle.result();
+      return handle.workflowId;
+    }));
+
+  it('an upload whose session was replaced', () =>
+    record('session-replaced', 3, {}, async ({ client, startWorker, api }, file) => {
+      await startWorker({ transferSlots: 1 });
+      api.faults.add({ route: 'part', kind: 'expire', skip: 1 });
+      const handle = await client.upload({ file, purpose, partSizeBytes });
+      await handle.result();
+      return handle.workflowId;
+    }));
+
+  it('an upload that was paused both ways, retuned and resumed', () =>
+    record('steered', 8, { bandwidthBytesPerSecond: 4 * MiB }, async (system, file) => {
+      await system.startWorker();
+      const handle = await system.client.upload({ file, purpose, partSizeBytes, concurrency: 2 });
+      await partsReceived(system, 2);
+      await handle.pause();
+      await handle.retune({ concurrency: 4 });
+      await handle.resume();
+      await partsReceived(system, 4);
+      await handle.pause({ parts: 'stop' });
+      await handle.resume();
+      await handle.result();
+      return handle.workflowId;
+    }));
+
+  it('an upload that was cancelled', () =>
+    record('cancelled', 8, { bandwidthBytesPerSecond: 4 * MiB }, async (system, file) => {
+      await system.startWorker();
+      const handle = await system.client.upload({ file, purpose, partSizeBytes });
+      await partsReceived(system, 1);
+      await handle.cancel();
+      await handle.result().catch(() => {});
+      return handle.workflowId;
+    }));
+
+  it('an upload that the service refused', () =>
+    record('refused', 1, {}, async ({ client, startWorker, api }, file) => {
+      await startWorker();
+      api.faults.add({ route: 'part', kind: 'status', status: 403 });
+      const handle = await client.upload({ file, purpose, partSizeBytes });
+      await handle.result().catch(() => {});
+      return handle.workflowId;
+    }));
+
+  it('an upload that continued as new', () =>
+    withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 60 }, (temporalAddress) =>
+      record('continued', 16, { temporalAddress }, async ({ client, startWorker }, file) => {
+        await startWorker();
+        const handle = await client.upload({ file, purpose, partSizeBytes, concurrency: 4 });
+        await handle.result();
+        return handle.workflowId;
+      }),
+    ));
+});

@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { workflowBundlePath } from 'longhaul/worker';
+import * as workflows from 'longhaul/workflows';
+import { describe, expect, it } from 'vitest';
+
+Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR' } } });
+
+const directory = new URL('./histories/', import.meta.url);
+const files = readdirSync(directory).filter((file) => file.endsWith('.json'));
+
+interface RecordedHistory {
+  events: { eventType: string; workflowExecutionStartedEventAttributes?: { workflowType: { name: string } } }[];
+}
+
+function read(file: string): RecordedHistory {
+  return JSON.parse(readFileSync(new URL(file, directory), 'utf8')) as RecordedHistory;
+}
+
+function replay(history: RecordedHistory): Promise<void> {
+  return Worker.runReplayHistory({ workflowBundle: { codePath: workflowBundlePath } }, history);
+}
+
+describe('a history that was recorded earlier', () => {
+  it.each(files)('%s replays on the code of today', (file) => replay(read(file)));
+
+  it('is refused when the code would act otherwise', async () => {
+    const history = read('straight.json');
+    const firstActivity = history.events.find(({ eventType }) => eventType === 'EVENT_TYPE_ACTIVITY_TASK_SCHEDULED');
+    Object.assign(
+      firstActivity ?? {},
+      JSON.parse(JSON.stringify(firstActivity).replaceAll('inspectSource', 'hashSource')),
+    );
+    await expect(replay(history)).rejects.toThrow(/[Nn]ondeterminism/);
+  });
+
+  it('exists for every workflow, and for an upload that was interrupted', () => {
+    const recorded = files.map(
+      (file) => read(file).events[0]?.workflowExecutionStartedEventAttributes?.workflowType.name,
+    );
+    expect(new Set(recorded)).toEqual(new Set(Object.keys(workflows).filter((name) => !name.endsWith('Query'))));
+    const attempts = JSON.stringify(read('interrupted.json')).match(/"attempt":\s*2/g) ?? [];
+    expect(attempts.length).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Connection } from '@temporalio/client';
+import { pickFreePorts } from '../../src/dev/free-ports.ts';
+import { temporalCliForTests } from './temporal-cli.ts';
+import { until } from './until.ts';
+
+/** A real Temporal server of its own, in memory, with settings that the shared one doesn't have. */
+export async function withTemporalServer(
+  dynamicConfig: Readonly<Record<string, string | number>>,
+  run: (address: string) => Promise<void>,
+): Promise<void> {
+  const { path } = await temporalCliForTests();
+  const { port } = await pickFreePorts();
+  const address = `127.0.0.1:${port}`;
+  const settings = Object.entries(dynamicConfig).flatMap(([key, value]) => [
+    '--dynamic-config-value',
+    `${key}=${value}`,
+  ]);
+  const server = spawn(
+    path,
+    ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), ...settings],
+    {
+      stdio: 'ignore',
+    },
+  );
+  const exited = once(server, 'exit');
+  try {
+    await until(() => answers(address), 'Temporal to answer');
+    await run(address);
+  } finally {
+    server.kill('SIGKILL');
+    await exited;
+  }
+}
+
+async function answers(address: string): Promise<boolean> {
+  try {
+    const connection = await Connection.connect({ address, connectTimeout: 1000 });
+    await connection.close();
+    return true;
+  } catch {
+    return false;
+  }
+}
