@@ -1,20 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Limits } from '../contracts/limits.ts';
-import { cancelCommand, pauseCommand, resumeCommand, retuneCommand } from './commands/steer.ts';
-import { demoCommand } from './commands/demo.ts';
-import { devCommand } from './commands/dev.ts';
-import { listCommand } from './commands/list.ts';
-import { localApiCommand } from './commands/local-api.ts';
-import { statusCommand } from './commands/status.ts';
-import { uploadCommand } from './commands/upload.ts';
-import { workerCommand } from './commands/worker.ts';
 import type { CliContext } from './context.ts';
 import { bytesOption, partSizeOption, wholeNumberOption } from './options.ts';
 
 const packageJson = new URL('../../../package.json', import.meta.url);
 
-/** @param context made when a command runs, so that help and usage errors need no configuration */
+/**
+ * Commands are loaded when they run: Temporal's SDK takes half a second, which help and usage errors need not wait for.
+ *
+ * @param context made when a command runs, so that help and usage errors need no configuration
+ */
 export function createProgram(context: () => CliContext): Command {
   const program = new Command('longhaul')
     .description('Uploads files of many gigabytes to the OpenAI Uploads API, and never starts over.')
@@ -38,56 +34,60 @@ export function createProgram(context: () => CliContext): Command {
     .option('--detach', 'start it and leave it to workers that run elsewhere')
     .option('--json', 'print one JSON object on standard output')
     .option('--quiet', 'no progress')
-    .action((files: string[], options) => uploadCommand(context(), files, options));
+    .action(async (files: string[], options) =>
+      (await import('./commands/upload.ts')).uploadCommand(context(), files, options),
+    );
 
   program
     .command('status <id>')
     .description('show how far an upload is')
     .option('--json', 'print one JSON object')
-    .action((id: string, options) => statusCommand(context(), id, options));
+    .action(async (id: string, options) =>
+      (await import('./commands/status.ts')).statusCommand(context(), id, options),
+    );
 
   program
     .command('list')
     .description('list uploads, newest first')
     .option('--running', 'only those that have not ended')
     .option('--json', 'print one JSON object')
-    .action((options) => listCommand(context(), options));
+    .action(async (options) => (await import('./commands/list.ts')).listCommand(context(), options));
 
   program
     .command('cancel <id>')
     .description('end an upload and its session at the service')
-    .action((id: string) => cancelCommand(context(), id));
+    .action(async (id: string) => (await import('./commands/steer.ts')).cancelCommand(context(), id));
 
   program
     .command('pause <id>')
     .description('hold an upload; returns when no part is in flight')
     .option('--stop', 'break off the parts in flight (default: let them finish)')
-    .action((id: string, options) => pauseCommand(context(), id, options));
+    .action(async (id: string, options) => (await import('./commands/steer.ts')).pauseCommand(context(), id, options));
 
   program
     .command('resume <id>')
     .description('let a paused upload go on')
-    .action((id: string) => resumeCommand(context(), id));
+    .action(async (id: string) => (await import('./commands/steer.ts')).resumeCommand(context(), id));
 
   program
     .command('retune <id>')
     .description('change a running upload')
     .requiredOption('--concurrency <n>', 'most parts in flight', partCount)
-    .action((id: string, options) => retuneCommand(context(), id, options));
+    .action(async (id: string, options) => (await import('./commands/steer.ts')).retuneCommand(context(), id, options));
 
   program
     .command('worker')
     .description('serve uploads until it is told to stop')
     .option('--slots <n>', 'parts sent at a time (default: LONGHAUL_TRANSFER_SLOTS or 8)', partCount)
     .option('--roles <roles>', 'control, transfer or both (default: control,transfer)', rolesOption)
-    .action((options) => workerCommand(context(), options));
+    .action(async (options) => (await import('./commands/worker.ts')).workerCommand(context(), options));
 
   program
     .command('dev')
     .description('run Temporal, a local Uploads API and a worker for development')
     .option('--port <n>', "the local API's port (default: picked by the system)", port, 0)
     .option('--data <dir>', "where the local API keeps files (default: the state directory's local-api)")
-    .action((options) => devCommand(context(), options));
+    .action(async (options) => (await import('./commands/dev.ts')).devCommand(context(), options));
 
   program
     .command('local-api')
@@ -100,7 +100,7 @@ export function createProgram(context: () => CliContext): Command {
     .option('--latency <ms>', 'delay before each answer', wholeNumberOption(0, 600_000))
     .option('--session-life <seconds>', 'when Uploads expire (default: 3600)', wholeNumberOption(1, 1_000_000))
     .option('--strict-sums', 'count parts that were sent twice, as the strictest servers do')
-    .action((options) => localApiCommand(context(), options));
+    .action(async (options) => (await import('./commands/local-api.ts')).localApiCommand(context(), options));
 
   program
     .command('demo [file]')
@@ -108,7 +108,9 @@ export function createProgram(context: () => CliContext): Command {
     .addOption(
       new Option('--size <bytes>', 'of the file it makes').default(512 * 1024 ** 2, '512MiB').argParser(bytesOption),
     )
-    .action((file: string | undefined, options) => demoCommand(context(), file, options));
+    .action(async (file: string | undefined, options) =>
+      (await import('./commands/demo.ts')).demoCommand(context(), file, options),
+    );
 
   // Subcommands are made before the settings above reach them.
   for (const command of program.commands) command.copyInheritedSettings(program);
