@@ -46,7 +46,7 @@ describe('an upload', () => {
 
         expect(events.at(-1)).toEqual({ type: 'ended', status: 'COMPLETED' });
         const sent = events.flatMap((event) => (event.type === 'progress' ? [event.bytesSent] : []));
-        expect(sent).toEqual([...sent].sort((a, b) => a - b));
+        expect(sent).toEqual(sent.toSorted((a, b) => a - b));
         expect(sent.some((bytes) => bytes % (16 * MiB) !== 0)).toBe(true);
       },
       { bandwidthBytesPerSecond: 10 * MiB },
