@@ -1,5 +1,5 @@
 import envPaths from 'env-paths';
-import { resolveTemporalCli, type TemporalCli } from '../../src/dev/temporal-cli.ts';
+import { resolveTemporalCli, type TemporalCli } from '../../src/dev/temporal-cli/temporal-cli.ts';
 
 /** The CLI that a user of this machine would get, from the same cache, so that it's fetched only once. */
 export async function temporalCliForTests(): Promise<TemporalCli> {

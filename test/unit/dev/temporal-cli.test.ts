@@ -16,8 +16,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { Agent } from 'undici';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { runCommand } from '../../../src/dev/run-command.ts';
-import { resolveTemporalCli, type ResolveTemporalCliOptions } from '../../../src/dev/temporal-cli.ts';
+import { runCommand } from '../../../src/dev/temporal-cli/run-command.ts';
+import { resolveTemporalCli, type ResolveTemporalCliOptions } from '../../../src/dev/temporal-cli/temporal-cli.ts';
 import { AbortedError, ConfigError } from '../../../src/errors.ts';
 
 let directory = '';

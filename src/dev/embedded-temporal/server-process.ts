@@ -4,7 +4,7 @@ import { open, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EmbeddedTemporalError } from './embedded-temporal-error.ts';
 import { identifyProcess, isAlive, isProbablyAlive, type ProcessIdentity } from './process-identity.ts';
-import { runCommand } from './run-command.ts';
+import { runCommand } from '../temporal-cli/run-command.ts';
 import { statePaths, type ServerPorts } from './server-record.ts';
 
 const MAX_LOG_BYTES = 5 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
-import { runCommand } from './run-command.ts';
+import { runCommand } from '../temporal-cli/run-command.ts';
 import type { ServerPorts } from './server-record.ts';
 
 interface ProcessCommand {
