@@ -14,7 +14,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { LonghaulClient } from '../../src/client/longhaul-client.ts';
-import { acquireEmbeddedTemporal } from '../../src/dev/embedded-temporal.ts';
+import { acquireEmbeddedTemporal } from '../../src/dev/embedded-temporal/embedded-temporal.ts';
 import { temporalCliForTests } from '../support/temporal-cli.ts';
 import { readThrough, writeBenchFile } from './bench-file.ts';
 import { measureWholePath, type HistoryFigures, type Temporal } from './end-to-end.ts';
