@@ -42,6 +42,7 @@ export function createCompleteUpload(dependencies: ActivityDependencies): Contro
           if (file) return file;
         }
         if (error.details.status === 409 && !isCompleted && attempt.attempt < MOST_CONFLICTS) throw error;
+        if (isCompleted || (attempt.attempt > 1 && !saysEnded(error))) throw uncertain(input, error, attempt.attempt);
         throw refusal(error, attempt.attempt);
       }
     });
@@ -52,11 +53,28 @@ function saysCompleted(error: ApiError): boolean {
   return /completed/i.test(`${error.message} ${error.details.apiCode ?? ''}`);
 }
 
+/** Words of a server that ended the session itself; such an Upload was not completed. */
+function saysEnded(error: ApiError): boolean {
+  return /expired|cancell?ed/i.test(`${error.message} ${error.details.apiCode ?? ''}`);
+}
+
+/** Beginning again could make a second File; a person can see what a program can't. */
+function uncertain({ uploadId }: CompleteUploadInput, error: ApiError, attempt: number): ApplicationFailure {
+  return ApplicationFailure.create({
+    message:
+      `${uploadId} may be completed, but the files list does not show its File (${error.message}); ` +
+      'look at the list, and upload again only when the File is missing',
+    type: FailureType.CompletionUncertain,
+    nonRetryable: true,
+    details: [{ attempt, status: error.details.status }],
+  });
+}
+
 function refusal(error: ApiError, attempt: number): ApplicationFailure {
   const { status } = error.details;
   return ApplicationFailure.create({
     message: error.message,
-    type: status === 404 || status === 410 ? FailureType.SessionLost : FailureType.ApiRejected,
+    type: status === 404 || status === 410 || saysEnded(error) ? FailureType.SessionLost : FailureType.ApiRejected,
     nonRetryable: true,
     details: [{ attempt, status }],
   });

@@ -143,14 +143,26 @@ describe('completeUpload after an answer was lost', () => {
     expect(pause).toHaveBeenCalledTimes(2);
   });
 
+  it.each([400, 404, 410])(
+    'leaves it to a person when it is refused with %d and five looks find nothing',
+    async (status) => {
+      completeUpload.mockRejectedValue(refusal(status, 'not open'));
+      expect(await failureOf(run(2))).toMatchObject({
+        type: FailureType.CompletionUncertain,
+        nonRetryable: true,
+        details: [{ attempt: 2, status }],
+      });
+      expect(listFiles).toHaveBeenCalledTimes(5);
+      expect(pause).toHaveBeenCalledTimes(4);
+    },
+  );
+
   it.each([
-    [400, FailureType.ApiRejected],
-    [404, FailureType.SessionLost],
-  ])('believes the refusal with %d when five looks find nothing', async (status, type) => {
-    completeUpload.mockRejectedValue(refusal(status, 'not open'));
-    expect(await failureOf(run(2))).toMatchObject({ type, nonRetryable: true, details: [{ attempt: 2, status }] });
-    expect(listFiles).toHaveBeenCalledTimes(5);
-    expect(pause).toHaveBeenCalledTimes(4);
+    [404, 'upload has expired'],
+    [400, 'upload was cancelled'],
+  ])('opens a new session when the %d says that the %s, as that is no completion', async (status, said) => {
+    completeUpload.mockRejectedValue(refusal(status, said));
+    expect(await failureOf(run(2))).toMatchObject({ type: FailureType.SessionLost, nonRetryable: true });
   });
 
   it('leaves it to a person when two Files could be the result', async () => {
@@ -169,7 +181,7 @@ describe('completeUpload after an answer was lost', () => {
   ])('takes no File that %s', async (_, change) => {
     completeUpload.mockRejectedValue(refusal(400, 'is completed'));
     listFiles.mockResolvedValue(page([{ ...result, ...change }]));
-    expect(await failureOf(run(2))).toMatchObject({ type: FailureType.ApiRejected });
+    expect(await failureOf(run(2))).toMatchObject({ type: FailureType.CompletionUncertain });
   });
 
   it('takes a File of the second in which the Upload was created', async () => {
@@ -203,12 +215,12 @@ describe('completeUpload and a server that is busy with the Upload', () => {
 
   it('gives up after ten minutes of it', async () => {
     completeUpload.mockRejectedValue(refusal(409, 'busy with another request'));
-    expect(await failureOf(run(25))).toMatchObject({ type: FailureType.ApiRejected, nonRetryable: true });
+    expect(await failureOf(run(25))).toMatchObject({ type: FailureType.CompletionUncertain, nonRetryable: true });
   });
 
   it('gives up at once when it is completed and its File is nowhere', async () => {
     completeUpload.mockRejectedValue(refusal(409, 'already completed'));
-    expect(await failureOf(run(1))).toMatchObject({ type: FailureType.ApiRejected, nonRetryable: true });
+    expect(await failureOf(run(1))).toMatchObject({ type: FailureType.CompletionUncertain, nonRetryable: true });
     expect(listFiles).toHaveBeenCalledTimes(5);
   });
 });
