@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { Worker, type ResourceLimits } from 'node:worker_threads';
 import type { HashCheckpoint, HashSourceInput, HashSourceResult } from '../contracts/activities.ts';
 import { AbortedError } from '../errors.ts';
 import { STOP, toError, type Md5Message, type Md5Task } from './md5-messages.ts';
@@ -18,6 +18,9 @@ export interface HashSourceOptions extends HashSourceInput {
 
 const DEFAULT_CHECKPOINT_EVERY_MS = 1000;
 
+/** The thread makes a few small objects for each read; by default it would let 16 MiB of them pile up. */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2 } as const satisfies ResourceLimits;
+
 /**
  * md5 of a whole source, in a thread of its own with its own pass over the source, so that the event loop stays free.
  * Either way the thread has ended when the promise settles.
@@ -29,7 +32,10 @@ const DEFAULT_CHECKPOINT_EVERY_MS = 1000;
 export async function hashSource(options: HashSourceOptions): Promise<HashSourceResult> {
   const { signal, onAbort = 'throw', onCheckpoint } = options;
   if (signal?.aborted && onAbort === 'throw') throw aborted(signal);
-  const worker = new Worker(new URL('./md5-thread.js', import.meta.url), { workerData: taskOf(options) });
+  const worker = new Worker(new URL('./md5-thread.js', import.meta.url), {
+    workerData: taskOf(options),
+    resourceLimits: RESOURCE_LIMITS,
+  });
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   let onSignal = () => {};
   try {

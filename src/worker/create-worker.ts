@@ -5,6 +5,7 @@ import { createControlActivities, createTransferActivities } from '../../activit
 import { ConfigDefaults } from '../config.ts';
 import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../contracts/names.ts';
 import type { DestinationProfile } from '../openai/destination-profile.ts';
+import { warmUpParser } from '../openai/warm-up-parser.ts';
 import { Destinations } from './destinations.ts';
 
 export interface WorkerOptions {
@@ -123,6 +124,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
       ? [transfer(transferTaskQueue(taskQueue)), transfer(transferTaskQueue(taskQueue, host))]
       : []),
   ];
+  await warmUpParser();
   return new LonghaulWorker(await Promise.all(wanted.map((worker) => Worker.create(worker))), destinations);
 }
 
