@@ -27,6 +27,8 @@ const project = (name: string, testTimeoutMs: number, globalSetup: string[] = []
 export default defineConfig({
   root,
   test: {
+    // Most of the time the tests wait for servers, so more of them run than there are cores.
+    maxWorkers: 3,
     projects: [
       project('unit', 10_000),
       project('integration', 120_000, ['test/support/temporal-server.ts']),

@@ -1,7 +1,8 @@
 import type { Config } from '../config.ts';
+import { ExitCode, Interrupted } from './exit.ts';
 
-/** Ctrl-C or SIGTERM. */
-export class Interrupted extends Error {}
+/** A command that was interrupted hands its work back; whatever keeps it longer must not keep the person. */
+const LONGEST_END_MS = 20_000;
 
 /** What every command gets. */
 export interface CliContext {
@@ -18,8 +19,9 @@ export function createContext(config: Config): CliContext {
   const interruption = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
-      if (interruption.signal.aborted && name === 'SIGINT') process.exit(130);
+      if (interruption.signal.aborted) process.exit(ExitCode.interrupted);
       interruption.abort(new Interrupted(name));
+      setTimeout(() => process.exit(ExitCode.interrupted), LONGEST_END_MS).unref();
     });
   }
   return {

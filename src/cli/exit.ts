@@ -1,7 +1,9 @@
 import { CommanderError } from 'commander';
 import { UploadIdTakenError } from '../client/upload-errors.ts';
 import { ConfigError, LonghaulError, SourceUnusableError } from '../errors.ts';
-import { Interrupted } from './context.ts';
+
+/** Ctrl-C or SIGTERM. */
+export class Interrupted extends Error {}
 
 /** 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted. */
 export const ExitCode = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;

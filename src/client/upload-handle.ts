@@ -55,10 +55,10 @@ export class UploadHandle {
     for (;;) {
       options.signal?.throwIfAborted();
       try {
-        return await abortable(this.#workflow.result() as Promise<UploadResult>, options.signal);
+        return await this.#until(options.signal, () => this.#workflow.result() as Promise<UploadResult>);
       } catch (error) {
         if (!isTemporalAway(error)) throw fromTemporal(error, this.workflowId);
-        await setTimeout(RECONNECT_PAUSE_MS, undefined, options.signal ? { signal: options.signal } : {});
+        await setTimeout(RECONNECT_PAUSE_MS);
       }
     }
   }
@@ -73,7 +73,7 @@ export class UploadHandle {
     const { intervalMs = 500, signal } = options;
     let mostSent = { uploadId: '', bytes: 0 };
     while (!signal?.aborted) {
-      const event = await this.#look();
+      const event = await this.#until(signal, () => this.#look());
       if (event.type === 'progress') {
         const uploadId = event.progress.session?.uploadId ?? '';
         // A part's heartbeats vanish a moment before its record is seen; a bar must not jump back for that.
@@ -138,6 +138,11 @@ export class UploadHandle {
     }
   }
 
+  /** Calls are ended, not left: one that goes on after its connection was closed would bring the process down. */
+  #until<T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
+    return signal ? this.#client.withAbortSignal(signal, call) : call();
+  }
+
   #query(): Promise<UploadProgress> {
     return this.#client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () =>
       this.#workflow.query<UploadProgress>(QueryName.progress),
@@ -176,13 +181,4 @@ export class UploadHandle {
       return { type: 'no-answer', reason: (error as Error).message };
     }
   }
-}
-
-function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

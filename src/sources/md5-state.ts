@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module';
+import type * as HashWasm from 'hash-wasm';
 import type { HashCheckpoint } from '../contracts/activities.ts';
 
 /** The whole of hash-wasm holds the code of thirty digests, which takes 6 MiB more in the thread that loads it. */
 const { createMD5 } = createRequire(import.meta.url)('hash-wasm/dist/md5.umd.min.js') as Pick<
-  typeof import('hash-wasm'),
+  typeof HashWasm,
   'createMD5'
 >;
 

@@ -24,22 +24,28 @@ export function cleanEnvironment(changes: Readonly<Record<string, string>>): Nod
   return { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name))), ...changes };
 }
 
+const running = new Set<ChildProcess>();
+
+/** Ends whatever a test that failed half-way has left. */
+export function endCliProcesses(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 /** Starts the built command line as a process of its own. */
 export function startCli(args: readonly string[], environment: Readonly<Record<string, string>>): CliRun {
   const child = spawn(process.execPath, [main, ...args], {
     env: cleanEnvironment(environment),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const ended = once(child, 'close').then(([code, signal]) => ({
-    code: code as number | null,
-    signal: signal as NodeJS.Signals | null,
-    stdout,
-    stderr,
-  }));
+  const ended = once(child, 'close').then(([code, signal]) => {
+    running.delete(child);
+    return { code: code as number | null, signal: signal as NodeJS.Signals | null, stdout, stderr };
+  });
   return { child, said: () => stderr, ended };
 }
 

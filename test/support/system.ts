@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
@@ -7,6 +7,7 @@ import { LonghaulClient } from 'longhaul';
 import { createWorker, type LonghaulWorker, type WorkerOptions } from 'longhaul/worker';
 import { inject } from 'vitest';
 import { startLocalApi, type LocalApi, type LocalApiOptions, type UploadStats } from '../../src/local-api/index.ts';
+import { endCliProcesses } from './cli.ts';
 import { until } from './until.ts';
 
 // Failing attempts are what many tests are about; they need no lines.
@@ -86,6 +87,8 @@ export async function withSystem(
       },
     });
   } finally {
+    endCliProcesses();
+    await endEmbeddedServer(join(directory, 'state'));
     await endUploads(client);
     for (const close of closers) await close();
     await client.close();
@@ -102,6 +105,12 @@ async function endUploads(client: LonghaulClient): Promise<void> {
       .terminate('the test is over')
       .catch(() => {});
   }
+}
+
+/** Commands end their server themselves; one that was killed last did not. */
+async function endEmbeddedServer(stateDir: string): Promise<void> {
+  const record = await readFile(join(stateDir, 'temporal.json'), 'utf8').catch(() => undefined);
+  if (record) process.kill((JSON.parse(record) as { pid: number }).pid, 'SIGKILL');
 }
 
 /** Waits until the API has wholly stored that many parts. */

@@ -10,7 +10,8 @@ import { formatBytes, formatDuration } from '../../core/format.ts';
 import { ConfigError } from '../../errors.ts';
 import { withBackend, type Backend } from '../backend.ts';
 import { checkDestination } from '../check-destination.ts';
-import { Interrupted, type CliContext } from '../context.ts';
+import type { CliContext } from '../context.ts';
+import { Interrupted } from '../exit.ts';
 import { createProgressView, type ProgressView } from '../progress-view.ts';
 
 export interface UploadCommandOptions {

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { Interrupted } from '../../../src/cli/context.ts';
+import { Interrupted } from '../../../src/cli/exit.ts';
 import { describeError, exitCodeOf } from '../../../src/cli/exit.ts';
 import { TemporalUnreachableError, UploadFailedError, UploadIdTakenError } from '../../../src/client/upload-errors.ts';
 import { ConfigError, SourceUnusableError } from '../../../src/errors.ts';
