@@ -1,0 +1,132 @@
+import { appendFile, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import type { UploadHandle } from 'longhaul';
+import type { ChaosProxy } from '../support/chaos-proxy.ts';
+import type { ApiProcess, Fleet } from './actors.ts';
+import type { Deed, Edit, Plan } from './plan.ts';
+
+/** What deeds act on. */
+export interface Stage {
+  readonly plan: Plan;
+  readonly file: string;
+  readonly api: ApiProcess;
+  readonly fleet: Fleet;
+  readonly proxy: ChaosProxy;
+  readonly handle: UploadHandle;
+  readonly killTemporal: () => void;
+  /** Waits; ends early when the run is over. */
+  readonly wait: (ms: number) => Promise<void>;
+}
+
+/** A deed that was done. */
+export interface Done {
+  readonly deed: Deed;
+  readonly atMs: number;
+  endMs: number;
+  /** Whether there was anything to meet. Of a fault on demand: whether it struck. */
+  hit: boolean;
+  /** How many strikes it may have dealt: attempts that break off are repeated while it lasts. */
+  strikes: number;
+  /** Of a fault on demand. */
+  faultId?: string;
+}
+
+/** Does a deed and undoes it; `done` is filled in on the way. */
+export async function perform(stage: Stage, done: Done): Promise<void> {
+  const { api, fleet, proxy, handle, wait } = stage;
+  const { deed } = done;
+  switch (deed.kind) {
+    case 'kill-worker':
+      done.hit = await fleet.killAndRestart([deed.worker], () => wait(deed.downMs));
+      break;
+    case 'kill-all-workers':
+      done.hit = await fleet.killAndRestart(fleet.places, () => wait(deed.downMs));
+      done.strikes = fleet.places.length;
+      break;
+    case 'freeze-worker':
+      done.hit = await fleet.freeze(deed.worker, () => wait(deed.forMs));
+      break;
+    case 'stop-worker':
+      done.hit = await fleet.replace(deed.worker, () => wait(deed.downMs));
+      break;
+    case 'kill-api':
+      await api.kill();
+      await wait(deed.downMs);
+      await api.start();
+      done.hit = true;
+      done.strikes = repeats(Date.now() - done.atMs);
+      break;
+    case 'kill-temporal':
+      stage.killTemporal();
+      done.hit = true;
+      break;
+    case 'net-reset':
+      done.hit = proxy.reset(deed.scope);
+      break;
+    case 'net-stall':
+      done.hit = await proxy.stall(deed.scope, deed.forMs);
+      done.strikes = repeats(deed.forMs);
+      break;
+    case 'net-black-hole':
+      done.hit = await proxy.blackHole(deed.scope, deed.forMs);
+      done.strikes = repeats(deed.forMs);
+      break;
+    case 'net-throttle':
+      done.hit = await proxy.throttle(deed.scope, deed.bytesPerSecond, deed.forMs);
+      done.strikes = repeats(deed.forMs);
+      break;
+    case 'net-refuse':
+      done.hit = await proxy.refuse(deed.forMs);
+      done.strikes = repeats(deed.forMs);
+      break;
+    case 'api-fault':
+      done.faultId = await api.addFault(deed.fault);
+      break;
+    case 'cancel-session':
+      done.hit = await api.endSession('cancel');
+      break;
+    case 'expire-session':
+      done.hit = await api.endSession('expire');
+      break;
+    case 'cancel-upload':
+      await handle.cancel();
+      done.hit = true;
+      break;
+    case 'edit-source':
+      await edit(stage.file, stage.plan.sizeBytes, deed.edit);
+      done.hit = true;
+      break;
+    case 'pause':
+      await handle.pause({ parts: deed.parts });
+      await wait(deed.forMs);
+      await handle.resume();
+      done.hit = true;
+      break;
+    case 'retune':
+      await handle.retune({ concurrency: deed.concurrency });
+      done.hit = true;
+      break;
+  }
+  done.endMs = Date.now();
+}
+
+/** An attempt that fails at once is repeated after 1 s. */
+function repeats(durationMs: number): number {
+  return 1 + Math.ceil(durationMs / 1000);
+}
+
+async function edit(file: string, sizeBytes: number, how: Edit): Promise<void> {
+  switch (how) {
+    case 'append':
+      return appendFile(file, 'more');
+    case 'touch':
+      return utimes(file, new Date(), new Date());
+    case 'truncate':
+      return truncate(file, Math.floor(sizeBytes / 2));
+    case 'remove':
+      return rm(file);
+    case 'replace':
+      await writeFile(`${file}.new`, randomBytes(sizeBytes));
+      return rename(`${file}.new`, file);
+  }
+}

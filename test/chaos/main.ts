@@ -1,0 +1,78 @@
+/** `npm run chaos -- --seed S --runs N --minutes M`: draws runs from seeds S, S+1, … and prints what came of them. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
+import { acquireEmbeddedTemporal } from '../../src/dev/embedded-temporal/embedded-temporal.ts';
+import { temporalCliForTests } from '../support/temporal-cli.ts';
+import { withStateDir } from '../support/state-dir.ts';
+import { drawPlan } from './draw.ts';
+import { rowOf } from './plan.ts';
+import { Report } from './report.ts';
+import { runPlan, type ChaosTemporal, type Outcome } from './run.ts';
+
+const { values } = parseArgs({
+  options: {
+    /** Of the first run; each run after has the next one. */
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    runs: { type: 'string', default: '20' },
+    /** No run begins after so many. */
+    minutes: { type: 'string', default: '60' },
+    /** Runs at a time. */
+    parallel: { type: 'string', default: '1' },
+    /** Where histories of failed runs go. */
+    out: { type: 'string', default: join(tmpdir(), 'longhaul-chaos') },
+  },
+});
+const firstSeed = Number(values.seed);
+const runs = Number(values.runs);
+const deadlineMs = Date.now() + Number(values.minutes) * 60_000;
+const report = new Report();
+let begun = 0;
+
+await withStateDir(async (stateDir) => {
+  const server = await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests });
+  const connection = await Connection.connect({ address: server.address });
+  const killedAtMs: number[] = [];
+  const temporal: ChaosTemporal = {
+    address: server.address,
+    client: new Client({ connection }),
+    killedAtMs,
+    kill: () => {
+      killedAtMs.push(Date.now());
+      process.kill(server.pid, 'SIGKILL');
+    },
+  };
+  const lane = async () => {
+    while (begun < runs && Date.now() < deadlineMs) {
+      const seed = firstSeed + begun++;
+      const outcome = await runPlan(drawPlan(seed, { mayKillTemporal: true }), temporal);
+      report.add(outcome);
+      await tell(outcome);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: Number(values.parallel) }, lane));
+  } finally {
+    await connection.close();
+    await server.release();
+  }
+});
+
+console.log(`\n${report.toString()}`);
+process.exitCode = report.heldAll ? 0 : 1;
+
+async function tell({ evidence, problems, durationMs, history }: Outcome): Promise<void> {
+  const { plan, status, failureType, done } = evidence;
+  const deeds = done.map(({ deed, hit }) => (hit ? rowOf(deed) : `(${rowOf(deed)})`)).join(', ');
+  const verdict = problems.length === 0 ? 'held' : 'FAILED';
+  console.log(`seed ${plan.seed} ${verdict} ${status} ${failureType ?? ''} ${durationMs} ms: ${deeds || 'nothing'}`);
+  if (problems.length === 0) return;
+  const path = join(values.out, `history-${plan.seed}.json`);
+  await mkdir(values.out, { recursive: true });
+  await writeFile(path, history ?? '');
+  for (const problem of problems) console.log(`  ${problem}`);
+  console.log(`  plan: ${JSON.stringify(plan)}`);
+  console.log(`  history: ${path}; again: npm run chaos -- --seed ${plan.seed} --runs 1`);
+}

@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import type { UploadStats } from '../../src/local-api/stats.ts';
+import type { SeenRequest } from '../support/chaos-proxy.ts';
+import type { Done } from './deeds.ts';
+import type { Plan } from './plan.ts';
+
+/** What is known of a run without asking the code under test. */
+export interface Evidence {
+  readonly plan: Plan;
+  /** SHA-256 of the source as it was when the upload began. */
+  readonly sourceDigest: string;
+  /** Temporal's own word: RUNNING is one that did not end in time. */
+  readonly status: string;
+  /** Unix milliseconds of the end, by Temporal. */
+  readonly closedAtMs: number;
+  /** Type of the failure in the last event of the history. */
+  readonly failureType: string | undefined;
+  readonly failureMessage: string | undefined;
+  readonly done: readonly Done[];
+  readonly uploads: readonly UploadStats[];
+  readonly files: readonly { readonly id: string; readonly content: Buffer }[];
+  readonly requests: readonly SeenRequest[];
+  /** Problems of the run itself, such as a deed that threw. */
+  readonly problems: readonly string[];
+}
+
+/** What a clock and a loaded machine may add between the end at Temporal and the last bytes seen on the wire. */
+const END_SLACK_MS = 300;
+
+const ENDS_OF_SESSIONS = new Set(['cancel-session', 'expire-session']);
+
+/** Everything that is wrong with the run; empty when it held. */
+export function judge(evidence: Evidence): string[] {
+  return [
+    ...evidence.problems,
+    ...judgeOutcome(evidence),
+    ...judgeSessions(evidence),
+    ...judgeEnd(evidence),
+    ...judgeWaste(evidence),
+  ];
+}
+
+function judgeOutcome(evidence: Evidence): string[] {
+  const { status, files, plan, sourceDigest } = evidence;
+  const wrong = files.filter(({ content }) => digest(content) !== sourceDigest);
+  const problems = wrong.map(({ id, content }) => `${id} (${content.byteLength} bytes) is not the source's bytes`);
+  if (files.length > 1) problems.push(`${files.length} Files instead of one`);
+  switch (status) {
+    case 'COMPLETED':
+      return files.length === 0 ? [...problems, 'the workflow succeeded, but there is no File'] : problems;
+    case 'FAILED':
+      if (files.length > 0) problems.push(`the workflow failed (${evidence.failureType}), but its File exists`);
+      if (!isJustified(evidence)) {
+        problems.push(`nothing that was done justifies ${evidence.failureType}: ${evidence.failureMessage}`);
+      }
+      return problems;
+    case 'CANCELLED':
+      if (!hit(evidence, 'cancel-upload')) problems.push('it was cancelled, but nobody asked for that');
+      if (files.length > 0 && !completionBegan(evidence)) problems.push('it was cancelled, but its File exists');
+      return problems;
+    case 'RUNNING':
+      return [...problems, `it hangs: no end within the time for a run of ${plan.sizeBytes} bytes`];
+    default:
+      return [...problems, `it ended as ${status}`];
+  }
+}
+
+/** A failure has a type of ours, and something that was done explains it. */
+function isJustified(evidence: Evidence): boolean {
+  const { failureType, plan } = evidence;
+  const edits = evidence.done.flatMap(({ deed, hit: met }) => (met && deed.kind === 'edit-source' ? [deed.edit] : []));
+  switch (failureType ?? '') {
+    case 'SourceChanged':
+      return edits.length > 0;
+    case 'SourceUnusable':
+      return edits.includes('remove') || edits.includes('truncate');
+    case 'SessionLost':
+      return sessionsEnded(evidence) >= plan.maxSessions;
+    case 'ApiRejected':
+      return struckStatus(evidence, 422) || (plan.api.strictSums && sessionsEnded(evidence) >= plan.maxSessions);
+    default:
+      return false;
+  }
+}
+
+/** Sessions that something outside ended, or that a strict server took for spent. */
+function sessionsEnded({ done, plan, requests, uploads }: Evidence): number {
+  const strikes = done.filter(({ deed, hit: met }) => {
+    const isExpiry = deed.kind === 'api-fault' && deed.fault.kind === 'expire';
+    return met && (ENDS_OF_SESSIONS.has(deed.kind) || isExpiry);
+  });
+  const partCount = Math.ceil(plan.sizeBytes / plan.partSizeBytes);
+  const spent = uploads.filter(({ id }) => partsBegun(requests, id).length > partCount);
+  return strikes.length + (plan.api.strictSums ? spent.length : 0);
+}
+
+/** A session that is left open must be one that nobody was ever told of: the answer to its creation was lost. */
+function judgeSessions({ uploads, requests, status }: Evidence): string[] {
+  if (status === 'RUNNING') return [];
+  const open = uploads.filter((upload) => upload.status === 'pending');
+  const isKnown = (id: string) => requests.some(({ path }) => path.includes(id));
+  const problems = open.filter(({ id }) => isKnown(id)).map(({ id }) => `${id} was left open`);
+  const orphans = open.filter(({ id }) => !isKnown(id)).length;
+  const created = requests.filter(({ path }) => path.endsWith('/uploads'));
+  const used = uploads.filter(({ id }) => isKnown(id)).length;
+  if (orphans > created.length - used) problems.push(`${orphans} sessions were opened and forgotten`);
+  return problems;
+}
+
+/** No request of any kind after the end, but of a worker that was frozen and can't know. */
+function judgeEnd({ closedAtMs, done, requests, status }: Evidence): string[] {
+  if (status === 'RUNNING') return [];
+  const isFrozen = done.some(
+    ({ deed, atMs, endMs }) => deed.kind === 'freeze-worker' && atMs <= closedAtMs && endMs >= closedAtMs - 1000,
+  );
+  const late = requests.filter(({ startedAtMs }) => startedAtMs > closedAtMs + END_SLACK_MS);
+  return isFrozen ? [] : late.map(({ method, path }) => `after the end ${method} ${path} was sent`);
+}
+
+/** Per session: parts begun beyond the file's, against what was broken off. */
+function judgeWaste({ done, plan, requests, uploads }: Evidence): string[] {
+  const partCount = Math.ceil(plan.sizeBytes / plan.partSizeBytes);
+  const retunes = done.flatMap(({ deed }) => (deed.kind === 'retune' ? [deed.concurrency] : []));
+  const concurrency = Math.min(Math.max(plan.concurrency, ...retunes), plan.workers * plan.slots);
+  const strikes = done.reduce((sum, { hit: met, strikes: count }) => sum + (met ? count : 0), 0);
+  const allowed = strikes * concurrency;
+  return uploads.flatMap(({ id }) => {
+    const waste = partsBegun(requests, id).length - partCount;
+    if (waste <= allowed) return [];
+    return [`${id}: ${waste} parts were sent again; ${strikes} strikes × ${concurrency} at a time allow ${allowed}`];
+  });
+}
+
+export function partsBegun(requests: readonly SeenRequest[], uploadId: string): SeenRequest[] {
+  return requests.filter(({ path }) => path.endsWith(`/uploads/${uploadId}/parts`));
+}
+
+function completionBegan({ requests }: Evidence): boolean {
+  return requests.some(({ path }) => path.endsWith('/complete'));
+}
+
+function hit({ done }: Evidence, kind: string): boolean {
+  return done.some(({ deed, hit: met }) => met && deed.kind === kind);
+}
+
+function struckStatus({ done }: Evidence, status: number): boolean {
+  return done.some(({ deed, hit: met }) => met && deed.kind === 'api-fault' && deed.fault.status === status);
+}
+
+function digest(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}

@@ -1,0 +1,221 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { LonghaulClient, LonghaulError } from 'longhaul';
+import { startChaosProxy, type ChaosProxy } from '../support/chaos-proxy.ts';
+import { withTempDir } from '../support/temp-dir.ts';
+import { ApiProcess, Fleet } from './actors.ts';
+import { perform, type Done, type Stage } from './deeds.ts';
+import { judge, type Evidence } from './oracle.ts';
+import type { Moment, Plan } from './plan.ts';
+
+/** The Temporal server that runs share. */
+export interface ChaosTemporal {
+  readonly address: string;
+  readonly client: Client;
+  readonly kill: () => void;
+  /** When it was killed, by any of the runs that share it. Unix milliseconds. */
+  readonly killedAtMs: readonly number[];
+}
+
+export interface Outcome {
+  readonly evidence: Evidence;
+  /** Empty when the run held. */
+  readonly problems: readonly string[];
+  readonly durationMs: number;
+  /** Temporal's history of a run with problems, as JSON. */
+  readonly history: string | undefined;
+}
+
+export interface RunOptions {
+  /** A run that is not over then hangs. @defaultValue 120,000 */
+  readonly limitMs?: number;
+}
+
+const HEARTBEAT_TIMEOUT_MS = 2000;
+const WATCH_INTERVAL_MS = 100;
+/** How long the wire is watched behind the end. */
+const AFTERMATH_MS = 600;
+
+/** Does what the plan says with real processes, and judges what came of it. */
+export function runPlan(plan: Plan, temporal: ChaosTemporal, options: RunOptions = {}): Promise<Outcome> {
+  return withTempDir(async (directory) => {
+    const content = randomBytes(plan.sizeBytes);
+    const file = join(directory, `chaos-${plan.seed}.bin`);
+    await writeFile(file, content);
+    const api = new ApiProcess(directory, plan);
+    await api.start();
+    const proxy = await startChaosProxy(api.port);
+    const taskQueue = `chaos-${plan.seed}-${Date.now()}`;
+    let fleet: Fleet | undefined;
+    try {
+      fleet = await Fleet.start(plan, { directory, temporalAddress: temporal.address, taskQueue, apiPort: proxy.port });
+      const sourceDigest = createHash('sha256').update(content).digest('hex');
+      return await upload({ plan, temporal, file, api, proxy, fleet, taskQueue, sourceDigest }, options);
+    } finally {
+      await fleet?.end();
+      await proxy.close();
+      await api.kill();
+    }
+  });
+}
+
+interface Scene {
+  readonly plan: Plan;
+  readonly temporal: ChaosTemporal;
+  readonly file: string;
+  readonly api: ApiProcess;
+  readonly proxy: ChaosProxy;
+  readonly fleet: Fleet;
+  readonly taskQueue: string;
+  readonly sourceDigest: string;
+}
+
+async function upload(scene: Scene, { limitMs = 120_000 }: RunOptions): Promise<Outcome> {
+  const { plan, temporal, file, api, proxy, fleet, taskQueue } = scene;
+  const startedAtMs = Date.now();
+  const done: Done[] = [];
+  const problems: string[] = [];
+  const over = new AbortController();
+  const client = new LonghaulClient(temporal.client, { taskQueue, host: hostname() });
+
+  const [early, later] = partition(plan);
+  for (const { deed } of early) done.push(await armed(api, deed));
+  const handle = await client.upload({
+    file,
+    purpose: 'batch',
+    partSizeBytes: plan.partSizeBytes,
+    concurrency: plan.concurrency,
+    maxSessions: plan.maxSessions,
+    md5: plan.md5,
+    heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS,
+    id: `chaos-${plan.seed}-${startedAtMs}`,
+  });
+  const wait = (ms: number) => delay(ms, undefined, { signal: over.signal }).catch(() => {});
+  const stage: Stage = { plan, file, api, fleet, proxy, handle, killTemporal: temporal.kill, wait };
+  const deeds = later.map(async ({ when, deed }) => {
+    while (!hasCome(when, proxy)) {
+      if (over.signal.aborted) return;
+      await wait(5);
+    }
+    if (over.signal.aborted) return;
+    const entry: Done = { deed, atMs: Date.now(), endMs: Infinity, hit: false, strikes: 1 };
+    done.push(entry);
+    await perform(stage, entry).catch((error: unknown) => {
+      entry.endMs = Date.now();
+      if (!isExpected(error)) problems.push(`${deed.kind} could not be done: ${String(error)}`);
+    });
+  });
+
+  const workflow = temporal.client.workflow.getHandle(handle.workflowId);
+  const end = await watch(workflow, startedAtMs + limitMs);
+  over.abort();
+  await Promise.all([delay(AFTERMATH_MS), ...deeds]);
+  await noteStrikes(api, done);
+  noteForeignKills(temporal, startedAtMs, end.closedAtMs, done);
+  const files = await Promise.all((await api.files()).map(async ({ id }) => ({ id, content: await api.content(id) })));
+  const evidence: Evidence = {
+    plan,
+    sourceDigest: scene.sourceDigest,
+    ...end,
+    done,
+    uploads: await api.uploads(),
+    files,
+    requests: proxy.requests,
+    problems,
+  };
+  const found = judge(evidence);
+  const history = found.length > 0 ? historyToJSON(await workflow.fetchHistory()) : undefined;
+  if (end.status === 'RUNNING') await workflow.terminate('it hangs').catch(() => {});
+  return { evidence, problems: found, durationMs: Date.now() - startedAtMs, history };
+}
+
+/** Faults of the routes that are called first must be switched on before anything begins. */
+function partition(plan: Plan): [Plan['deeds'], Plan['deeds']] {
+  const isEarly = ({ when, deed }: Plan['deeds'][number]) =>
+    deed.kind === 'api-fault' && 'parts' in when && when.parts === 0;
+  return [plan.deeds.filter(isEarly), plan.deeds.filter((planned) => !isEarly(planned))];
+}
+
+async function armed(api: ApiProcess, deed: Done['deed']): Promise<Done> {
+  const faultId = deed.kind === 'api-fault' ? await api.addFault(deed.fault) : '';
+  return { deed, atMs: Date.now(), endMs: Date.now(), hit: false, strikes: 0, faultId };
+}
+
+function hasCome(when: Moment, { requests }: ChaosProxy): boolean {
+  if ('parts' in when) {
+    return requests.filter(({ path, status }) => path.endsWith('/parts') && status === 200).length >= when.parts;
+  }
+  return requests.some(({ path }) => path.endsWith(when.request === 'create' ? '/uploads' : '/complete'));
+}
+
+/** Steering may be refused, and a process that is down can't be spoken to; both are clear answers. */
+function isExpected(error: unknown): boolean {
+  return error instanceof LonghaulError || (error instanceof TypeError && error.message === 'fetch failed');
+}
+
+async function noteStrikes(api: ApiProcess, done: readonly Done[]): Promise<void> {
+  const strikes = await api.strikes();
+  for (const entry of done) {
+    if (entry.faultId === undefined) continue;
+    entry.strikes = strikes.get(entry.faultId) ?? 0;
+    entry.hit = entry.strikes > 0;
+  }
+}
+
+function noteForeignKills({ killedAtMs }: ChaosTemporal, fromMs: number, toMs: number, done: Done[]): void {
+  const own = done.filter(({ deed }) => deed.kind === 'kill-temporal');
+  const foreign = killedAtMs.filter(
+    (atMs) => atMs >= fromMs - 1000 && atMs <= toMs && !own.some((entry) => Math.abs(entry.atMs - atMs) < 50),
+  );
+  for (const atMs of foreign) {
+    done.push({ deed: { kind: 'kill-temporal' }, atMs, endMs: atMs, hit: true, strikes: 1 });
+  }
+}
+
+interface End {
+  readonly status: string;
+  readonly closedAtMs: number;
+  readonly failureType: string | undefined;
+  readonly failureMessage: string | undefined;
+}
+
+/** Waits for the end as Temporal tells it; the server may be away in between. */
+async function watch(workflow: WorkflowHandle, deadlineMs: number): Promise<End> {
+  for (;;) {
+    const found = await workflow.describe().catch(() => undefined);
+    if (found && found.status.name !== 'RUNNING') {
+      const failure = found.status.name === 'FAILED' ? await failureOf(workflow) : undefined;
+      return {
+        status: found.status.name,
+        closedAtMs: found.closeTime?.getTime() ?? Date.now(),
+        failureType: failure?.type ?? undefined,
+        failureMessage: failure?.message,
+      };
+    }
+    if (Date.now() > deadlineMs) {
+      return { status: 'RUNNING', closedAtMs: Date.now(), failureType: undefined, failureMessage: undefined };
+    }
+    await delay(WATCH_INTERVAL_MS);
+  }
+}
+
+async function failureOf(workflow: WorkflowHandle): Promise<{ type?: string | null | undefined; message: string }> {
+  for (;;) {
+    try {
+      await workflow.result();
+      return { message: 'a result after all' };
+    } catch (error) {
+      if (error instanceof WorkflowFailedError) {
+        const { cause } = error;
+        return cause instanceof ApplicationFailure ? cause : { message: String(cause) };
+      }
+      await delay(WATCH_INTERVAL_MS);
+    }
+  }
+}
