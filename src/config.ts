@@ -41,6 +41,9 @@ export interface Config {
   readonly transferSlots: number;
   /** Least time between two heartbeats of a part that reach the server. */
   readonly heartbeatIntervalMs: number;
+  /** Which deployment and build a `longhaul worker` is, for Temporal's Worker Versioning. */
+  readonly deploymentName: string | undefined;
+  readonly buildId: string | undefined;
   /** Undefined: `info` for services, silent for a person's command. */
   readonly logLevel: LogLevel | undefined;
   readonly destinations: ReadonlyMap<string, DestinationConfig>;
@@ -81,6 +84,8 @@ const environment = z.object({
   LONGHAUL_HOST: text.optional(),
   LONGHAUL_TRANSFER_SLOTS: wholeNumber(1, 256).optional(),
   LONGHAUL_HEARTBEAT_INTERVAL_MS: wholeNumber(100, 600_000).optional(),
+  LONGHAUL_DEPLOYMENT_NAME: text.optional(),
+  LONGHAUL_BUILD_ID: text.optional(),
   LONGHAUL_LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
   OPENAI_BASE_URL: baseUrl.optional(),
   OPENAI_ORG_ID: text.optional(),
@@ -132,6 +137,8 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
     host: values.LONGHAUL_HOST ?? hostname(),
     transferSlots: values.LONGHAUL_TRANSFER_SLOTS ?? ConfigDefaults.transferSlots,
     heartbeatIntervalMs: values.LONGHAUL_HEARTBEAT_INTERVAL_MS ?? ConfigDefaults.heartbeatIntervalMs,
+    deploymentName: values.LONGHAUL_DEPLOYMENT_NAME,
+    buildId: values.LONGHAUL_BUILD_ID,
     logLevel: values.LONGHAUL_LOG_LEVEL,
     destinations: new Map(
       Object.entries({

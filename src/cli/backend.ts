@@ -22,7 +22,7 @@ export interface Backend {
   readonly isEmbedded: boolean;
   /** A worker in this process; it ends with the command. */
   readonly startWorker: (
-    options?: Pick<WorkerOptions, 'taskQueue' | 'roles' | 'transferSlots'>,
+    options?: Pick<WorkerOptions, 'taskQueue' | 'roles' | 'transferSlots' | 'shutdownGraceMs' | 'deployment'>,
   ) => Promise<LonghaulWorker>;
 }
 

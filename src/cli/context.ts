@@ -2,13 +2,15 @@ import type { Config } from '../config.ts';
 import { ExitCode, Interrupted } from './exit.ts';
 
 /** A command that was interrupted hands its work back; whatever keeps it longer must not keep the person. */
-const LONGEST_END_MS = 20_000;
+const USUAL_END_MS = 20_000;
 
 /** What every command gets. */
 export interface CliContext {
   readonly config: Config;
   /** Aborted with `Interrupted` at the first Ctrl-C; the second one ends the process. */
   readonly signal: AbortSignal;
+  /** Lets this command take so much more than the usual time to end after an interruption. */
+  readonly allowLongerEnd: (extraMs: number) => void;
   /** Results. */
   readonly out: (line: string) => void;
   /** Everything else. */
@@ -17,16 +19,20 @@ export interface CliContext {
 
 export function createContext(config: Config): CliContext {
   const interruption = new AbortController();
+  let longestEndMs = USUAL_END_MS;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       if (interruption.signal.aborted) process.exit(ExitCode.interrupted);
       interruption.abort(new Interrupted(name));
-      setTimeout(() => process.exit(ExitCode.interrupted), LONGEST_END_MS).unref();
+      setTimeout(() => process.exit(ExitCode.interrupted), longestEndMs).unref();
     });
   }
   return {
     config,
     signal: interruption.signal,
+    allowLongerEnd: (extraMs) => {
+      longestEndMs = USUAL_END_MS + extraMs;
+    },
     out: (line) => process.stdout.write(`${line}\n`),
     note: (line) => process.stderr.write(`${line}\n`),
   };

@@ -80,6 +80,13 @@ export function createProgram(context: () => CliContext): Command {
     .description('serve uploads until it is told to stop')
     .option('--slots <n>', 'parts sent at a time (default: LONGHAUL_TRANSFER_SLOTS or 8)', partCount)
     .option('--roles <roles>', 'control, transfer or both (default: control,transfer)', rolesOption)
+    .option(
+      '--grace <seconds>',
+      'when told to stop, let parts in flight end for so long before they are handed back (default: 0)',
+      wholeNumberOption(0, 86_400),
+    )
+    .option('--deployment <name>', 'deployment that this worker is a version of (default: LONGHAUL_DEPLOYMENT_NAME)')
+    .option('--build-id <id>', 'version of this worker (default: LONGHAUL_BUILD_ID)')
     .action(async (options) => (await import('./commands/worker.ts')).workerCommand(context(), options));
 
   program

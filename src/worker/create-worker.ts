@@ -1,6 +1,11 @@
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { type NativeConnection, Worker, type WorkerOptions as TemporalWorkerOptions } from '@temporalio/worker';
+import {
+  type NativeConnection,
+  Worker,
+  type WorkerDeploymentOptions,
+  type WorkerOptions as TemporalWorkerOptions,
+} from '@temporalio/worker';
 import { createControlActivities, createTransferActivities } from '../../activities/index.ts';
 import { ConfigDefaults } from '../config.ts';
 import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../contracts/names.ts';
@@ -28,6 +33,16 @@ export interface WorkerOptions {
   readonly heartbeatIntervalMs?: number;
   /** At shutdown, parts in flight get so long to end before they are handed back. @defaultValue 0 */
   readonly shutdownGraceMs?: number;
+  /**
+   * Version of this worker's workflow code, for Temporal's Worker Versioning: new and running uploads go to the
+   * deployment's current version. Only the control queue is versioned. @defaultValue unversioned
+   */
+  readonly deployment?: WorkerDeploymentVersion;
+}
+
+export interface WorkerDeploymentVersion {
+  readonly deploymentName: string;
+  readonly buildId: string;
 }
 
 /** Temporal's own default is 10 s: so long a workflow would wait for a worker that was killed. */
@@ -93,6 +108,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
     roles = ['control', 'transfer'],
     transferSlots = ConfigDefaults.transferSlots,
     shutdownGraceMs = 0,
+    deployment,
   } = options;
   const heartbeatIntervalMs = options.heartbeatIntervalMs ?? ConfigDefaults.heartbeatIntervalMs;
   const destinations =
@@ -117,6 +133,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
     activities: createControlActivities(dependencies),
     maxConcurrentActivityTaskExecutions: CONTROL_SLOTS,
     stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
+    ...(deployment ? { workerDeploymentOptions: versioned(deployment) } : {}),
   };
   const wanted = [
     ...(roles.includes('control') ? [control] : []),
@@ -126,6 +143,14 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   ];
   await warmUpParser();
   return new LonghaulWorker(await Promise.all(wanted.map((worker) => Worker.create(worker))), destinations);
+}
+
+/**
+ * An upload may outlive the workers of its build. Pinned to them it would wait for a build that nobody runs any more;
+ * so it goes on with the current one, whose code must replay what the old one did.
+ */
+function versioned(version: WorkerDeploymentVersion): WorkerDeploymentOptions {
+  return { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' };
 }
 
 /** The workflows, bundled at build time. Give it to a worker of your own as `workflowBundle: { codePath }`. */

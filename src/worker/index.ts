@@ -1,4 +1,10 @@
-export { createWorker, LonghaulWorker, workflowBundlePath, type WorkerOptions } from './create-worker.ts';
+export {
+  createWorker,
+  LonghaulWorker,
+  workflowBundlePath,
+  type WorkerDeploymentVersion,
+  type WorkerOptions,
+} from './create-worker.ts';
 export { Destinations } from './destinations.ts';
 export { loadConfig, requireDestination, type Config } from '../config.ts';
 export type { DestinationProfile } from '../openai/destination-profile.ts';

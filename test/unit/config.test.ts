@@ -72,6 +72,8 @@ describe('loadConfig', () => {
       LONGHAUL_HOST: 'host-1',
       LONGHAUL_TRANSFER_SLOTS: '16',
       LONGHAUL_HEARTBEAT_INTERVAL_MS: '250',
+      LONGHAUL_DEPLOYMENT_NAME: 'uploads',
+      LONGHAUL_BUILD_ID: '2026-11-23.1',
       LONGHAUL_LOG_LEVEL: 'warn',
     });
     expect(config).toMatchObject({
@@ -83,6 +85,8 @@ describe('loadConfig', () => {
       host: 'host-1',
       transferSlots: 16,
       heartbeatIntervalMs: 250,
+      deploymentName: 'uploads',
+      buildId: '2026-11-23.1',
       logLevel: 'warn',
     });
   });

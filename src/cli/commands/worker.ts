@@ -1,22 +1,49 @@
+import type { Config } from '../../config.ts';
+import { ConfigError } from '../../errors.ts';
+import type { WorkerDeploymentVersion } from '../../worker/create-worker.ts';
 import { withBackend } from '../backend.ts';
 import { interrupted, type CliContext } from '../context.ts';
 
 export interface WorkerCommandOptions {
   readonly slots?: number;
   readonly roles?: ('control' | 'transfer')[];
+  /** Seconds. */
+  readonly grace?: number;
+  readonly deployment?: string;
+  readonly buildId?: string;
 }
 
 /** Serves uploads until it is told to stop. */
 export async function workerCommand(context: CliContext, options: WorkerCommandOptions): Promise<void> {
+  const deployment = deploymentOf(context.config, options);
+  const graceSeconds = options.grace ?? 0;
+  context.allowLongerEnd(graceSeconds * 1000);
   await withBackend(context, { isService: true }, async ({ startWorker, address, uiUrl }) => {
     const worker = await startWorker({
       ...(options.slots === undefined ? {} : { transferSlots: options.slots }),
       ...(options.roles === undefined ? {} : { roles: options.roles }),
+      shutdownGraceMs: graceSeconds * 1000,
+      ...(deployment ? { deployment } : {}),
     });
     const running = worker.run();
-    context.note(`worker on ${address} serves ${worker.taskQueues.join(', ')}`);
+    const version = deployment ? ` as ${deployment.deploymentName} ${deployment.buildId}` : '';
+    context.note(`worker on ${address}${version} serves ${worker.taskQueues.join(', ')}`);
     if (uiUrl) context.note(`Temporal UI: ${uiUrl}`);
     await Promise.race([running, interrupted(context.signal)]);
+    if (graceSeconds > 0) context.note(`stopping; parts in flight have ${graceSeconds} s to end`);
     await worker.shutdown();
   });
+}
+
+/** @throws ConfigError when only one half of the version is known */
+function deploymentOf(config: Config, options: WorkerCommandOptions): WorkerDeploymentVersion | undefined {
+  const deploymentName = options.deployment ?? config.deploymentName;
+  const buildId = options.buildId ?? config.buildId;
+  if (deploymentName !== undefined && buildId !== undefined) return { deploymentName, buildId };
+  if (deploymentName === undefined && buildId === undefined) return undefined;
+  throw new ConfigError(
+    deploymentName === undefined
+      ? `build ${buildId} belongs to no deployment: give --deployment or LONGHAUL_DEPLOYMENT_NAME too`
+      : `deployment ${deploymentName} needs a build: give --build-id or LONGHAUL_BUILD_ID too`,
+  );
 }

@@ -1,0 +1,247 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { UploadHandle } from 'longhaul';
+import { describe, expect, it } from 'vitest';
+import { runCli, startCli, type CliRun } from '../support/cli.ts';
+import { md5, randomFile } from '../support/random-file.ts';
+import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
+import { temporalCliForTests } from '../support/temporal-cli.ts';
+import { until } from '../support/until.ts';
+
+const SLOTS = 4;
+
+/** `temporal.api.enums.v1.PendingActivityState`: an attempt runs. */
+const STARTED = 2;
+
+async function startWorkerProcess({ environment }: System, ...args: string[]): Promise<CliRun> {
+  const run = startCli(['worker', '--slots', String(SLOTS), ...args], environment);
+  await until(() => run.said().includes('worker on '), 'the worker to serve');
+  return run;
+}
+
+async function stop(run: CliRun): Promise<void> {
+  run.child.kill('SIGTERM');
+  const { code, stderr } = await run.ended;
+  expect(stderr).not.toMatch(/unexpected/);
+  expect(code, 'exit status of a worker that was told to stop').toBe(0);
+}
+
+/** Waits until that worker process has that many parts in hand. */
+function partsInHandsOf({ child }: CliRun, count: number, system: System, handle: UploadHandle): Promise<void> {
+  const workflow = system.client.client.workflow.getHandle(handle.workflowId);
+  return until(
+    async () => {
+      const { raw } = await workflow.describe();
+      const parts = (raw.pendingActivities ?? []).filter(
+        ({ activityType, state, lastWorkerIdentity }) =>
+          activityType?.name === 'uploadPart' && state === STARTED && lastWorkerIdentity?.startsWith(`${child.pid}@`),
+      );
+      return parts.length === count;
+    },
+    `${count} parts in the hands of process ${child.pid}`,
+    30_000,
+  );
+}
+
+async function eventsOf({ client }: System, { workflowId }: UploadHandle) {
+  return (await client.client.workflow.getHandle(workflowId).fetchHistory()).events ?? [];
+}
+
+/** Why the attempts ended whose successors are recorded. */
+async function endsOfAttempts(system: System, handle: UploadHandle): Promise<string[]> {
+  return (await eventsOf(system, handle)).flatMap(({ activityTaskStartedEventAttributes: started }) => {
+    const failure = started?.lastFailure;
+    if (!failure) return [];
+    return [failure.timeoutFailureInfo ? 'a timeout' : (failure.applicationFailureInfo?.type ?? 'something else')];
+  });
+}
+
+/** Two workers, the first of which has all parts in hand that may be in flight, for seconds. */
+async function withTwoWorkers(
+  heartbeatTimeoutMs: number,
+  signal: (victim: CliRun) => Promise<void>,
+  annotate: (message: string) => Promise<unknown>,
+  expectedEnd: string,
+): Promise<void> {
+  const parts = 8;
+  await withSystem(
+    async (system) => {
+      const { client, directory, api, download, uploads } = system;
+      const file = join(directory, 'deployed.bin');
+      const content = await randomFile(file, parts * 4 * MiB);
+      const victim = await startWorkerProcess(system);
+      const request = { file, purpose: 'batch', partSizeBytes: 4 * MiB, concurrency: SLOTS, heartbeatTimeoutMs };
+      const handle = await client.upload(request);
+      await partsInHandsOf(victim, SLOTS, system, handle);
+      const survivor = await startWorkerProcess(system);
+      await until(() => api.stats().totals.bytesReceived > 0, 'bytes of parts');
+
+      const startedAtMs = performance.now();
+      const ended = signal(victim);
+      await partsInHandsOf(survivor, SLOTS, system, handle);
+      await annotate(`${SLOTS} parts were in other hands after ${Math.round(performance.now() - startedAtMs)} ms`);
+      await ended;
+
+      api.configure({ bandwidthBytesPerSecond: null });
+      const result = await handle.result();
+      expect(await endsOfAttempts(system, handle)).toEqual(Array(SLOTS).fill(expectedEnd));
+      expect(result).toMatchObject({ sessions: 1, parts, partsSent: parts + SLOTS });
+      expect(uploads()).toMatchObject([{ status: 'completed', partsBegun: parts + SLOTS, completions: 1 }]);
+      expect(md5(await download(result.file.id))).toBe(md5(content));
+      await stop(survivor);
+    },
+    { bandwidthBytesPerSecond: 2 * MiB },
+  );
+}
+
+describe('a worker that goes while parts are in flight', () => {
+  it('because it was told to, hands them over at once, and waits for no heartbeat timeout', ({ annotate }) =>
+    withTwoWorkers(60_000, stop, annotate, 'WorkerStopping'));
+
+  it('because it was killed, loses them to the other worker when its heartbeats have been missing', ({ annotate }) =>
+    withTwoWorkers(
+      3000,
+      async (victim) => {
+        victim.child.kill('SIGKILL');
+        await victim.ended;
+      },
+      annotate,
+      'a timeout',
+    ));
+
+  it('with a grace time, ends its parts itself and sends none of them twice', () =>
+    withSystem(
+      async (system) => {
+        const { client, directory, uploads, api } = system;
+        const file = join(directory, 'graceful.bin');
+        await randomFile(file, 8 * MiB);
+        const leaving = await startWorkerProcess(system, '--grace', '60');
+        const handle = await client.upload({ file, purpose: 'batch', partSizeBytes: MiB, concurrency: SLOTS });
+        await partsReceived(system, 1);
+        await partsInHandsOf(leaving, SLOTS, system, handle);
+        await stop(leaving);
+        expect(leaving.said()).toContain('parts in flight have 60 s to end');
+        const received = uploads()[0]?.partsReceived;
+        expect(received, 'parts received while it was stopping').toBeGreaterThanOrEqual(SLOTS);
+        expect(received, 'parts that were not begun any more').toBeLessThan(8);
+
+        api.configure({ bandwidthBytesPerSecond: null });
+        const next = await startWorkerProcess(system);
+        expect(await handle.result()).toMatchObject({ parts: 8, partsSent: 8, sessions: 1 });
+        expect(uploads()).toMatchObject([{ partsBegun: 8, status: 'completed' }]);
+        await stop(next);
+      },
+      { bandwidthBytesPerSecond: 2 * MiB },
+    ));
+});
+
+it('an upload outlives one replacement of all workers after the other, and sends only what was in flight again', ({
+  annotate,
+}) =>
+  withSystem(
+    async (system) => {
+      const parts = 40;
+      const restarts = 4;
+      const { client, directory, api, uploads, download } = system;
+      const file = join(directory, 'rolling.bin');
+      const content = await randomFile(file, parts * MiB);
+      const handle = await client.upload({ file, purpose: 'batch', partSizeBytes: MiB, concurrency: SLOTS });
+      let worker = await startWorkerProcess(system);
+      const startedAtMs = performance.now();
+      for (let restart = 1; restart <= restarts; restart++) {
+        await partsReceived(system, (uploads()[0]?.partsReceived ?? 0) + 2);
+        const next = await startWorkerProcess(system);
+        await stop(worker);
+        worker = next;
+      }
+      const secondsEach = (performance.now() - startedAtMs) / 1000 / restarts;
+      expect(uploads(), 'the last restart hit a running upload').toMatchObject([{ status: 'pending' }]);
+      api.configure({ bandwidthBytesPerSecond: null });
+      const result = await handle.result();
+      await stop(worker);
+
+      const ends = await endsOfAttempts(system, handle);
+      expect(ends.length, 'a restart that costs nothing hit nothing').toBeGreaterThan(0);
+      expect(new Set(ends)).toEqual(new Set(['WorkerStopping']));
+      expect(uploads()).toMatchObject([{ status: 'completed', completions: 1 }]);
+      const begun = uploads()[0]?.partsBegun ?? 0;
+      expect(begun, 'parts begun').toBeLessThanOrEqual(parts + restarts * SLOTS);
+      expect(md5(await download(result.file.id))).toBe(md5(content));
+      await annotate(
+        `${restarts} restarts, one in ${secondsEach.toFixed(1)} s; ${begun - parts} of ${parts} parts begun again`,
+      );
+    },
+    { bandwidthBytesPerSecond: 2 * MiB },
+  ));
+
+/** As an operator does it. The server learns of a version by its first poll. */
+async function setCurrentVersion({ temporalAddress, taskQueue }: System, buildId: string): Promise<void> {
+  const { path } = await temporalCliForTests();
+  const version = ['--deployment-name', taskQueue, '--build-id', buildId];
+  const command = ['worker', 'deployment', 'set-current-version', ...version, '--yes', '--address', temporalAddress];
+  let refusal = '';
+  await until(
+    async () => {
+      const failed = await promisify(execFile)(path, command).then(
+        () => undefined,
+        (error: unknown) => String(error),
+      );
+      refusal = failed ?? '';
+      return failed === undefined;
+    },
+    `version ${buildId} to become current`,
+    30_000,
+  ).catch((error: unknown) => {
+    throw new Error(refusal, { cause: error });
+  });
+}
+
+describe('with worker versioning', () => {
+  it.each([
+    ['another build', 'build-a'],
+    ['a worker without a version', undefined],
+  ])('an upload that %s began goes on with the build that is made current', (_who, first) =>
+    withSystem(
+      async (system) => {
+        const { client, startWorker, taskQueue, directory, download, uploads, api } = system;
+        const old = await startWorker(first ? { deployment: { deploymentName: taskQueue, buildId: first } } : {});
+        if (first) await setCurrentVersion(system, first);
+        const file = join(directory, 'versioned.bin');
+        const content = await randomFile(file, 16 * MiB);
+        const handle = await client.upload({ file, purpose: 'batch', partSizeBytes: MiB, concurrency: SLOTS });
+        await partsReceived(system, 3);
+
+        const next = await startWorkerProcess(system, '--deployment', taskQueue, '--build-id', 'build-b');
+        expect(next.said()).toContain(`as ${taskQueue} build-b serves`);
+        await setCurrentVersion(system, 'build-b');
+        await old.shutdown();
+        expect(uploads()).toMatchObject([{ status: 'pending' }]);
+        api.configure({ bandwidthBytesPerSecond: null });
+        const result = await handle.result();
+
+        const builds = (await eventsOf(system, handle)).flatMap(({ workflowTaskCompletedEventAttributes: task }) =>
+          task ? [task.deploymentVersion?.buildId ?? undefined] : [],
+        );
+        expect(builds[0]).toBe(first);
+        expect(builds.at(-1)).toBe('build-b');
+        expect(result).toMatchObject({ sessions: 1, parts: 16 });
+        expect(uploads()).toHaveLength(1);
+        expect(md5(await download(result.file.id))).toBe(md5(content));
+        await stop(next);
+      },
+      { bandwidthBytesPerSecond: MiB },
+    ),
+  );
+
+  it('a worker that knows only half of its version does not start, and says what is missing', () =>
+    withSystem(async ({ environment }) => {
+      const half = await runCli(['worker', '--build-id', 'build-a'], environment);
+      expect(half).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/give --deployment or LONGHAUL_DEPLOYMENT/),
+      });
+      const other = await runCli(['worker'], { ...environment, LONGHAUL_DEPLOYMENT_NAME: 'uploads' });
+      expect(other).toMatchObject({ code: 2, stderr: expect.stringMatching(/give --build-id or LONGHAUL_BUILD_ID/) });
+    }));
+});
