@@ -17,12 +17,6 @@ const PAGE_SIZE = 1000;
 const MAYBE_COMPLETED = [400, 404, 409, 410];
 
 /**
- * A 409 that doesn't say "completed" may come from a server that still reads the whole content for an earlier attempt.
- * With the workflow's intervals of 30 s this is patience for ten minutes, as long as a completion may take.
- */
-const MOST_CONFLICTS = 25;
-
-/**
  * Completes an Upload. When an earlier attempt may have got through without its answer, completing once more is safe
  * (it is refused), and a refusal is then checked against the files list before it is believed.
  */
@@ -37,12 +31,14 @@ export function createCompleteUpload(dependencies: ActivityDependencies): Contro
       } catch (error) {
         if (!(error instanceof ApiError) || !MAYBE_COMPLETED.includes(error.details.status)) throw error;
         const isCompleted = saysCompleted(error);
-        if (attempt.attempt > 1 || isCompleted) {
+        const mayBeCompleted = isCompleted || input.mayBeCompleted === true || attempt.attempt > 1;
+        if (mayBeCompleted) {
           const file = await findResult(client, input, attempt);
           if (file) return file;
         }
-        if (error.details.status === 409 && !isCompleted && attempt.attempt < MOST_CONFLICTS) throw error;
-        if (isCompleted || (attempt.attempt > 1 && !saysEnded(error))) throw uncertain(input, error, attempt.attempt);
+        // It may come from a server that still reads the whole content for an earlier attempt.
+        if (error.details.status === 409 && !isCompleted) throw error;
+        if (isCompleted || (mayBeCompleted && !saysEnded(error))) throw uncertain(input, error, attempt.attempt);
         throw refusal(error, attempt.attempt);
       }
     });

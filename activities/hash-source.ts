@@ -1,6 +1,7 @@
 import { AbortedError } from '../src/errors.ts';
 import type { HashCheckpoint, TransferActivities } from '../src/contracts/activities.ts';
 import { hashSource as hash } from '../src/sources/hash-source.ts';
+import { changed } from './changed.ts';
 import { runAttempt } from './run-attempt.ts';
 
 /** md5 of the whole source. An attempt that ends early leaves a checkpoint in its heartbeat, and the next goes on from it. */
@@ -20,6 +21,8 @@ export const hashSource: TransferActivities['hashSource'] = (input) => {
         onCheckpoint: (reached) => {
           checkpoint = reached;
         },
+      }).catch((error: unknown) => {
+        throw changed(error) ?? error;
       });
       if (!('checkpoint' in outcome)) return outcome;
       checkpoint = outcome.checkpoint;

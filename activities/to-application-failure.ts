@@ -1,5 +1,5 @@
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
-import { FailureType } from '../src/contracts/failures.ts';
+import { FailureType, type FailureDetails } from '../src/contracts/failures.ts';
 import {
   AbortedError,
   ApiError,
@@ -7,6 +7,7 @@ import {
   ConnectionError,
   LonghaulError,
   SourceChangedError,
+  SourceMissingError,
   SourceReadError,
   SourceUnusableError,
   StrangeAnswerError,
@@ -16,13 +17,6 @@ import {
 /** What an activity knows of the attempt that failed; the workflow reads it in the failure's details. */
 export interface AttemptFacts {
   readonly attempt: number;
-}
-
-/** Plain data in `details[0]` of each failure. */
-export interface FailureDetails extends AttemptFacts {
-  readonly status?: number;
-  readonly requestId?: string;
-  readonly apiCode?: string;
 }
 
 /** The one place where an error of ours becomes a failure that Temporal records. */
@@ -54,15 +48,22 @@ export function workerStopping(): ApplicationFailure {
   });
 }
 
+/** Codes of a 429 that no waiting of seconds ends; others say that requests come too fast. */
+const USED_UP = ['insufficient_quota', 'billing_hard_limit_reached', 'billing_not_active'];
+
+function isUsedUp(error: LonghaulError): boolean {
+  return error instanceof ApiError && USED_UP.includes(error.details.apiCode ?? error.details.apiType ?? '');
+}
+
 function typeOf(error: LonghaulError): FailureType {
   if (error instanceof ApiError) {
-    if (error.retryable) return FailureType.ApiUnavailable;
-    return FailureType.ApiRejected;
+    return error.retryable && !isUsedUp(error) ? FailureType.ApiUnavailable : FailureType.ApiRejected;
   }
   if (error instanceof ConnectionError) return FailureType.ConnectionFailed;
   if (error instanceof TimeoutError || error instanceof AbortedError) return FailureType.TimedOut;
   if (error instanceof StrangeAnswerError) return FailureType.StrangeAnswer;
   if (error instanceof SourceChangedError) return FailureType.SourceChanged;
+  if (error instanceof SourceMissingError) return FailureType.SourceMissing;
   if (error instanceof SourceUnusableError) return FailureType.SourceUnusable;
   if (error instanceof SourceReadError) return FailureType.SourceUnavailable;
   if (error instanceof ConfigError) return FailureType.ConfigInvalid;
@@ -78,7 +79,7 @@ function failure(
   return ApplicationFailure.create({
     message: error.message,
     type,
-    nonRetryable: !error.retryable,
+    nonRetryable: !error.retryable || isUsedUp(error),
     details: [details],
     ...(nextRetryDelayMs === undefined ? {} : { nextRetryDelay: nextRetryDelayMs }),
   });

@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { PartHeartbeat, TransferActivities } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
 import { ApiError } from '../src/errors.ts';
+import { changed } from './changed.ts';
 import { assertUnchanged } from '../src/sources/assert-unchanged.ts';
 import { openSource } from '../src/sources/open-source.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -17,7 +18,9 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
     return runAttempt(
       async ({ signal, attempt, timeoutMs }) => {
         const client = dependencies.destination(input.destination);
-        const reader = await openSource(input.source);
+        const reader = await openSource(input.source).catch((error: unknown) => {
+          throw changed(error) ?? error;
+        });
         try {
           await assertUnchanged(reader, input.fingerprint);
           const { offsetBytes, sizeBytes } = input;
@@ -29,7 +32,7 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
           await assertUnchanged(reader, input.fingerprint);
           return { partId, attempt };
         } catch (error) {
-          throw sessionLost(error, input.sessionExpiresAt, attempt) ?? error;
+          throw changed(error) ?? sessionLost(error, input.sessionExpiresAt, attempt) ?? error;
         } finally {
           await reader.close();
         }

@@ -71,7 +71,13 @@ export class AbortedError extends LonghaulError {
   readonly retryable = false;
 }
 
-/** The source is missing, no regular file, not readable, empty or too large. */
+/** The source is missing or not readable; somebody may bring it back or mend its permissions. */
+export class SourceMissingError extends LonghaulError {
+  readonly code = 'SOURCE_MISSING';
+  readonly retryable = false;
+}
+
+/** The source is no regular file, empty or too large. */
 export class SourceUnusableError extends LonghaulError {
   readonly code = 'SOURCE_UNUSABLE';
   readonly retryable = false;

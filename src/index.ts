@@ -31,5 +31,6 @@ export type {
   UploadResult,
   UploadSession,
   UploadState,
+  WaitingInfo,
 } from './contracts/upload.ts';
-export { ConfigError, LonghaulError, SourceUnusableError } from './errors.ts';
+export { ConfigError, LonghaulError, SourceMissingError, SourceUnusableError } from './errors.ts';

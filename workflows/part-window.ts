@@ -1,4 +1,5 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import { Postponed } from './parking.ts';
 import type { PartLedger } from '../src/core/part-ledger.ts';
 
 /** A sliding window of parts in flight, which the workflow's updates steer while it runs. */
@@ -58,7 +59,7 @@ export class PartWindow {
       .run(() => send(partNumber))
       .catch((error: unknown) => {
         this.#ledger.giveBack(partNumber);
-        if (this.#stopped.has(partNumber) && isCancellation(error)) return;
+        if (error instanceof Postponed || (this.#stopped.has(partNumber) && isCancellation(error))) return;
         if (this.#failure) return;
         this.#failure = { error };
         for (const other of this.#running.values()) other.cancel();

@@ -11,15 +11,15 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { FailureType } from '../src/contracts/failures.ts';
-import { Limits } from '../src/contracts/limits.ts';
 import { QueryName, UpdateName, type PauseInput, type RetuneInput } from '../src/contracts/names.ts';
 import type { UploadProgress, UploadRequest, UploadResult } from '../src/contracts/upload.ts';
-import { uploadRequestProblems } from '../src/core/upload-request.ts';
+import { retuneProblems, uploadRequestProblems } from '../src/core/upload-request.ts';
 import { UploadRun, type CarriedUpload } from './upload-run.ts';
 
 export const progressQuery = defineQuery<UploadProgress>(QueryName.progress);
 export const pauseUpdate = defineUpdate<UploadProgress, [PauseInput | undefined]>(UpdateName.pause);
 export const resumeUpdate = defineUpdate<UploadProgress>(UpdateName.resume);
+export const retryUpdate = defineUpdate<UploadProgress>(UpdateName.retry);
 export const retuneUpdate = defineUpdate<UploadProgress, [RetuneInput]>(UpdateName.retune);
 
 /**
@@ -66,20 +66,20 @@ function handleSteering(upload: UploadRun): void {
     upload.resume();
     return upload.progress();
   });
+  setHandler(retryUpdate, () => {
+    upload.retry();
+    return upload.progress();
+  });
   setHandler(
     retuneUpdate,
     (input) => {
-      upload.concurrency = input.concurrency;
+      upload.retune(input);
       return upload.progress();
     },
     {
       validator: (input) => {
-        const concurrency: unknown = (input as Partial<RetuneInput> | undefined)?.concurrency;
-        const isGood =
-          Number.isSafeInteger(concurrency) &&
-          (concurrency as number) >= 1 &&
-          (concurrency as number) <= Limits.maxConcurrency;
-        if (!isGood) throw refusal(`"concurrency" must be a whole number from 1 to ${Limits.maxConcurrency}`);
+        const problems = retuneProblems(input);
+        if (problems.length > 0) throw refusal(problems.join('; '));
       },
     },
   );

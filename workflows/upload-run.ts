@@ -3,91 +3,84 @@ import {
   ApplicationFailure,
   CancellationScope,
   condition,
+  isCancellation,
   log,
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { HashCheckpoint, SourceInfo } from '../src/contracts/activities.ts';
-import { FailureType } from '../src/contracts/failures.ts';
-import { Defaults, Limits } from '../src/contracts/limits.ts';
+import type { FailureDetails } from '../src/contracts/failures.ts';
+import { Defaults } from '../src/contracts/limits.ts';
+import type { RetuneInput } from '../src/contracts/names.ts';
 import type {
+  UploadedFile,
   UploadProgress,
   UploadRequest,
   UploadResult,
-  UploadSession,
   UploadState,
+  WaitingInfo,
 } from '../src/contracts/upload.ts';
-import { formatBytes } from '../src/core/format.ts';
-import { mimeTypeOf } from '../src/core/mime-type.ts';
-import { PartLedger } from '../src/core/part-ledger.ts';
-import { partRange, planParts } from '../src/core/part-plan.ts';
-import { isSessionLost } from '../src/core/session-verdict.ts';
 import { describeProgress } from '../src/core/describe-progress.ts';
-import { activitiesOf, partTimeoutMs, type UploadActivities } from './activity-proxies.ts';
+import { planParts } from '../src/core/part-plan.ts';
+import { OpenSession, type CarriedSession } from './open-session.ts';
+import { Parking } from './parking.ts';
 import { PartWindow } from './part-window.ts';
+import { UploadCalls } from './upload-calls.ts';
 
 /** What an execution hands to its successor when its history has grown long. Plain JSON. */
 export interface CarriedUpload {
   readonly source: SourceInfo;
-  readonly session: UploadSession;
-  readonly partSizeBytes: number;
-  readonly partIds: readonly (string | null)[];
-  readonly partsSent: number;
-  readonly resent: boolean;
+  readonly session: CarriedSession;
   readonly sessionsOpened: number;
+  readonly partsSent: number;
   readonly md5: string | null;
   readonly hashCheckpoint: HashCheckpoint | null;
   readonly paused: boolean;
+  readonly waiting: WaitingInfo | null;
   readonly concurrency: number;
+  readonly nextPartSizeBytes: number | null;
   readonly startedAtMs: number;
-}
-
-/** Details that activities put into their failures. */
-interface FailureDetails {
-  readonly status?: number;
-  readonly attempt?: number;
 }
 
 /** The state of one upload, and the steps that move it on. */
 export class UploadRun {
-  concurrency: number;
   readonly #request: UploadRequest;
-  readonly #activities: UploadActivities;
-  readonly #filename: string;
-  readonly #destination: string;
+  readonly #calls: UploadCalls;
   readonly #startedAtMs: number;
+  readonly #parking: Parking;
+  /** Of its own: a hash that goes well says nothing of the service. */
+  readonly #hashParking: Parking;
   readonly #hashScope = new CancellationScope();
   #state: UploadState = 'inspecting';
   #paused: boolean;
+  #concurrency: number;
+  #nextPartSizeBytes: number | null;
   #source: SourceInfo | undefined;
-  #session: UploadSession | undefined;
-  #ledger: PartLedger | undefined;
+  #session: OpenSession | undefined;
   #window: PartWindow | undefined;
   #partsSent: number;
-  #resent: boolean;
   #sessionsOpened: number;
   #md5: string | null;
   #hashCheckpoint: HashCheckpoint | null;
   #hashFailure: { readonly error: unknown } | undefined;
+  #toldEndsTooEarly = false;
 
   constructor(request: UploadRequest, carried?: CarriedUpload) {
     this.#request = request;
-    this.#activities = activitiesOf(request);
-    this.#filename = request.filename ?? (request.source.path.split('/').at(-1) as string);
-    this.#destination = request.destination ?? Defaults.destination;
-    this.concurrency = carried?.concurrency ?? request.concurrency ?? Defaults.concurrency;
-    this.#startedAtMs = carried?.startedAtMs ?? Date.now();
-    this.#paused = carried?.paused ?? false;
-    this.#partsSent = carried?.partsSent ?? 0;
-    this.#resent = carried?.resent ?? false;
+    this.#calls = new UploadCalls(request);
+    const giveUpAfterMs = request.giveUpAfterMs ?? Defaults.giveUpAfterMs;
+    this.#parking = new Parking(giveUpAfterMs, () => this.#publish(), carried?.waiting ?? undefined);
+    this.#hashParking = new Parking(giveUpAfterMs, () => this.#publish());
+    this.#source = carried?.source;
+    this.#session = carried && OpenSession.of(carried.session);
     this.#sessionsOpened = carried?.sessionsOpened ?? 0;
+    this.#partsSent = carried?.partsSent ?? 0;
     this.#md5 = carried?.md5 ?? null;
     this.#hashCheckpoint = carried?.hashCheckpoint ?? null;
-    if (carried) {
-      this.#source = carried.source;
-      this.#session = carried.session;
-      this.#ledger = new PartLedger(planParts(carried.source.sizeBytes, carried.partSizeBytes), carried.partIds);
-    }
+    this.#paused = carried?.paused ?? false;
+    this.#concurrency = carried?.concurrency ?? request.concurrency ?? Defaults.concurrency;
+    this.#nextPartSizeBytes = carried?.nextPartSizeBytes ?? request.partSizeBytes ?? null;
+    this.#startedAtMs = carried?.startedAtMs ?? Date.now();
   }
 
   get isCompleting(): boolean {
@@ -96,24 +89,23 @@ export class UploadRun {
 
   /** Runs to the end, or to the point where the history is long enough to be handed over. */
   async run(): Promise<UploadResult | CarriedUpload> {
-    const source = (this.#source ??= await this.#inspect());
+    const source = (this.#source ??= await this.#parking.insist(() => this.#calls.inspect()));
     const hashing = this.#hash(source);
     try {
       for (;;) {
         const session = (this.#session ??= await this.#openSession(source));
-        const ledger = (this.#ledger ??= new PartLedger(planParts(source.sizeBytes, this.#request.partSizeBytes)));
         try {
-          await this.#sendParts(source, session, ledger);
-          if (!ledger.complete) return await this.#handOver(source, session, ledger, hashing);
+          await this.#sendParts(source, session);
+          if (!session.ledger.complete) return await this.#handOver(source, session, hashing);
           await hashing;
           if (this.#hashFailure) throw this.#hashFailure.error;
-          return await this.#complete(source, session, ledger);
+          return this.#receipt(source, session, await this.#complete(session));
         } catch (error) {
-          if (!this.#mayReplaceSession(error, session, ledger)) throw error;
-          log.warn('The session is lost; its parts are sent again in a new one', { uploadId: session.uploadId });
+          const sessionsLeft = (this.#request.maxSessions ?? Defaults.maxSessions) - this.#sessionsOpened;
+          if (sessionsLeft < 1 || !session.isLostBy(error)) throw error;
+          const { uploadId } = session.info;
+          log.warn('The session is lost; its parts are sent again in a new one', { uploadId, sessionsLeft });
           await this.#cancelSession();
-          this.#ledger = undefined;
-          this.#resent = false;
         }
       }
     } finally {
@@ -127,12 +119,24 @@ export class UploadRun {
     this.#paused = true;
     this.#publish();
     if (parts === 'stop') this.#window?.stopParts();
-    await condition(() => !this.#paused || (this.#ledger?.out ?? 0) === 0);
+    await condition(() => !this.#paused || (this.#session?.ledger.out ?? 0) === 0);
   }
 
   resume(): void {
     this.#paused = false;
     this.#publish();
+  }
+
+  retune({ concurrency, partSizeBytes }: RetuneInput): void {
+    this.#concurrency = concurrency ?? this.#concurrency;
+    this.#nextPartSizeBytes = partSizeBytes ?? this.#nextPartSizeBytes;
+    this.#publish();
+  }
+
+  /** Goes on at once with what the upload waits for; nothing happens when it doesn't wait. */
+  retry(): void {
+    this.#parking.retry();
+    this.#hashParking.retry();
   }
 
   /** Cancels the session, whatever ended the upload; nothing is sent after this. */
@@ -142,79 +146,47 @@ export class UploadRun {
   }
 
   progress(): UploadProgress {
-    const ledger = this.#ledger;
+    const ledger = this.#session?.ledger;
+    const waiting = this.#parking.waiting ?? this.#hashParking.waiting;
+    const held: UploadState | undefined = waiting
+      ? 'waiting'
+      : this.#paused && this.#state === 'uploading'
+        ? 'paused'
+        : undefined;
+    const isOver = this.#state === 'completed' || this.#state === 'failed' || this.#state === 'cancelled';
     return {
-      state: this.#paused && this.#state === 'uploading' ? 'paused' : this.#state,
-      filename: this.#filename,
+      state: isOver ? this.#state : (held ?? this.#state),
+      filename: this.#calls.filename,
       bytesTotal: this.#source?.sizeBytes ?? 0,
       bytesDone: ledger?.bytesDone ?? 0,
       partSizeBytes: ledger?.plan.partSizeBytes ?? 0,
       partsTotal: ledger?.plan.partCount ?? 0,
       partsDone: ledger?.done ?? 0,
       partsInFlight: ledger?.out ?? 0,
-      concurrency: this.concurrency,
-      session: this.#session ?? null,
+      concurrency: this.#concurrency,
+      session: this.#session?.info ?? null,
+      sessionEndsTooEarly: this.#session?.endsTooEarly ?? false,
       sessionsOpened: this.#sessionsOpened,
+      waiting: waiting ?? null,
       md5: this.#md5,
       startedAtMs: this.#startedAtMs,
     };
   }
 
-  async #inspect(): Promise<SourceInfo> {
-    const { source, expectedFingerprint } = this.#request;
-    const info = await this.#activities.transfer.inspectSource.executeWithOptions(
-      { summary: this.#filename, startToCloseTimeout: '1m' },
-      [{ source }],
-    );
-    if (info.sizeBytes > Limits.maxFileBytes) {
-      const size = `${formatBytes(info.sizeBytes)} (${info.sizeBytes} bytes)`;
-      throw ApplicationFailure.nonRetryable(
-        `${source.path} has ${size}; an Upload takes ${formatBytes(Limits.maxFileBytes)} at most`,
-        FailureType.SourceUnusable,
-      );
-    }
-    if (expectedFingerprint !== undefined && info.fingerprint !== expectedFingerprint) {
-      throw ApplicationFailure.nonRetryable(
-        `${source.path} is not the file that this upload was asked for: it changed before the upload began`,
-        FailureType.SourceChanged,
-      );
-    }
-    return info;
-  }
-
-  async #openSession(source: SourceInfo): Promise<UploadSession> {
+  async #openSession(source: SourceInfo): Promise<OpenSession> {
     this.#enter('creating');
-    const { purpose, fileExpiresAfterSeconds } = this.#request;
-    const session = await this.#activities.control.createUpload.executeWithOptions(
-      { summary: `${this.#filename} · ${formatBytes(source.sizeBytes)}`, startToCloseTimeout: '2m' },
-      [
-        {
-          destination: this.#destination,
-          filename: this.#filename,
-          purpose,
-          bytes: source.sizeBytes,
-          mimeType: this.#request.mimeType ?? mimeTypeOf(this.#filename),
-          ...(fileExpiresAfterSeconds === undefined ? {} : { fileExpiresAfterSeconds }),
-        },
-      ],
-    );
+    const info = await this.#parking.insist(() => this.#calls.create(source));
     this.#sessionsOpened++;
-    return session;
+    this.#toldEndsTooEarly = false;
+    return new OpenSession(info, planParts(source.sizeBytes, this.#nextPartSizeBytes ?? undefined));
   }
 
   /** The md5 runs beside the parts, and its failure waits until somebody asks for the outcome. */
   async #hash(source: SourceInfo): Promise<void> {
     if (this.#request.md5 === false || this.#md5 !== null) return;
     try {
-      const outcome = await this.#hashScope.run(() =>
-        this.#activities.transfer.hashSource.executeWithOptions({ summary: 'md5 of the whole file' }, [
-          {
-            source: this.#request.source,
-            ...source,
-            ...(this.#hashCheckpoint ? { resumeFrom: this.#hashCheckpoint } : {}),
-          },
-        ]),
-      );
+      const hash = () => this.#calls.hash(source, this.#hashCheckpoint);
+      const outcome = await this.#hashScope.run(() => this.#hashParking.insist(hash));
       if ('md5' in outcome) this.#md5 = outcome.md5;
       else this.#hashCheckpoint = outcome.checkpoint;
     } catch (error) {
@@ -222,129 +194,102 @@ export class UploadRun {
     }
   }
 
-  async #sendParts(source: SourceInfo, session: UploadSession, ledger: PartLedger): Promise<void> {
+  async #sendParts(source: SourceInfo, session: OpenSession): Promise<void> {
     this.#enter('uploading');
-    this.#window = new PartWindow(ledger);
+    this.#window = new PartWindow(session.ledger);
+    const isHandOverDue = () => workflowInfo().continueAsNewSuggested;
     await this.#window.run({
-      send: (partNumber) => this.#sendPart(partNumber, source, session, ledger),
-      limit: () => this.concurrency,
-      mayStart: () => !this.#paused,
-      until: () => this.#hashFailure !== undefined || workflowInfo().continueAsNewSuggested,
+      send: (partNumber) => this.#parking.attempt(() => this.#sendPart(partNumber, source, session)),
+      // While the upload waits, one part finds out whether it may go on.
+      limit: () => (this.#parking.waiting ? 1 : this.#concurrency),
+      mayStart: () => !this.#paused && this.#parking.isOpen && !session.isOver,
+      until: () => this.#hashFailure !== undefined || isHandOverDue() || (session.isOver && !this.#paused),
     });
     if (this.#hashFailure) throw this.#hashFailure.error;
+    if (!session.ledger.complete && !isHandOverDue()) session.assertTime();
   }
 
-  async #sendPart(partNumber: number, source: SourceInfo, session: UploadSession, ledger: PartLedger): Promise<void> {
-    const range = partRange(ledger.plan, partNumber);
-    const result = await this.#activities.transfer.uploadPart.executeWithOptions(
-      {
-        summary: `part ${partNumber}/${ledger.plan.partCount} · ${formatBytes(range.sizeBytes)}`,
-        startToCloseTimeout: partTimeoutMs(range.sizeBytes),
-      },
-      [
-        {
-          destination: this.#destination,
-          uploadId: session.uploadId,
-          sessionExpiresAt: session.expiresAt,
-          partNumber,
-          source: this.#request.source,
-          fingerprint: source.fingerprint,
-          ...range,
-        },
-      ],
-    );
-    ledger.record(partNumber, result.partId);
-    this.#countAttempts(result.attempt);
+  async #sendPart(partNumber: number, source: SourceInfo, session: OpenSession): Promise<void> {
+    try {
+      const { partId, attempt } = await this.#calls.sendPart(partNumber, source, session);
+      session.ledger.record(partNumber, partId);
+      this.#partsSent += attempt;
+      if (attempt > 1) session.resent = true;
+    } catch (error) {
+      if (!isCancellation(error)) this.#countFailedPart(error, session);
+      throw error;
+    }
+    this.#tellEndsTooEarly(session);
     this.#publish();
   }
 
-  async #complete(source: SourceInfo, session: UploadSession, ledger: PartLedger): Promise<UploadResult> {
+  #countFailedPart(error: unknown, session: OpenSession): void {
+    const cause = error instanceof ActivityFailure ? error.cause : undefined;
+    const details =
+      cause instanceof ApplicationFailure ? (cause.details?.[0] as FailureDetails | undefined) : undefined;
+    this.#partsSent += details?.attempt ?? 1;
+    // What was refused at the first attempt did not arrive; of everything else nobody knows.
+    if (details?.attempt !== 1 || details.status === undefined) session.resent = true;
+  }
+
+  #tellEndsTooEarly(session: OpenSession): void {
+    if (this.#toldEndsTooEarly || !session.endsTooEarly) return;
+    this.#toldEndsTooEarly = true;
+    log.warn('At the pace so far the session ends before the file is through', {
+      uploadId: session.info.uploadId,
+      endsAt: new Date(session.endsAtMs).toISOString(),
+    });
+  }
+
+  async #complete(session: OpenSession): Promise<UploadedFile> {
     this.#enter('completing');
-    const file = await this.#activities.control.completeUpload.executeWithOptions(
-      { summary: `${ledger.plan.partCount} parts` },
-      [
-        {
-          destination: this.#destination,
-          uploadId: session.uploadId,
-          uploadCreatedAt: session.createdAt,
-          partIds: ledger.orderedPartIds(),
-          ...(this.#md5 === null ? {} : { md5: this.#md5 }),
-          filename: this.#filename,
-          purpose: this.#request.purpose,
-          bytes: source.sizeBytes,
-        },
-      ],
-    );
+    let calls = 0;
+    return this.#parking.insist(() => this.#calls.complete(session, this.#md5, calls++ > 0));
+  }
+
+  #receipt(source: SourceInfo, session: OpenSession, file: UploadedFile): UploadResult {
     this.#enter('completed');
     return {
       workflowId: workflowInfo().workflowId,
-      uploadId: session.uploadId,
+      uploadId: session.info.uploadId,
       file,
       bytes: source.sizeBytes,
       md5: this.#md5,
-      parts: ledger.plan.partCount,
+      parts: session.ledger.plan.partCount,
       partsSent: this.#partsSent,
       sessions: this.#sessionsOpened,
       durationMs: Date.now() - this.#startedAtMs,
     };
   }
 
-  async #handOver(
-    source: SourceInfo,
-    session: UploadSession,
-    ledger: PartLedger,
-    hashing: Promise<void>,
-  ): Promise<CarriedUpload> {
+  async #handOver(source: SourceInfo, session: OpenSession, hashing: Promise<void>): Promise<CarriedUpload> {
     // Told to stop, the hash answers with a checkpoint, which the next execution goes on from.
     this.#hashScope.cancel();
     await hashing;
     return {
       source,
-      session,
-      partSizeBytes: ledger.plan.partSizeBytes,
-      partIds: ledger.toJSON(),
-      partsSent: this.#partsSent,
-      resent: this.#resent,
+      session: session.toJSON(),
       sessionsOpened: this.#sessionsOpened,
+      partsSent: this.#partsSent,
       md5: this.#md5,
       hashCheckpoint: this.#hashCheckpoint,
       paused: this.#paused,
-      concurrency: this.concurrency,
+      waiting: this.#parking.waiting ?? null,
+      concurrency: this.#concurrency,
+      nextPartSizeBytes: this.#nextPartSizeBytes,
       startedAtMs: this.#startedAtMs,
     };
-  }
-
-  #mayReplaceSession(error: unknown, session: UploadSession, ledger: PartLedger): boolean {
-    if (this.#sessionsOpened >= (this.#request.maxSessions ?? Defaults.maxSessions)) return false;
-    if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return false;
-    const details = error.cause.details?.[0] as FailureDetails | undefined;
-    if (error.activityType === 'uploadPart') this.#countAttempts(details?.attempt ?? 1);
-    return isSessionLost({
-      failureType: error.cause.type ?? '',
-      status: details?.status,
-      partsTaken: error.activityType === 'uploadPart' ? ledger.done : 0,
-      resent: this.#resent,
-      nowSeconds: Date.now() / 1000,
-      expiresAt: session.expiresAt,
-    });
   }
 
   async #cancelSession(): Promise<void> {
     const session = this.#session;
     if (!session) return;
     try {
-      await this.#activities.cleanup.cancelUpload.executeWithOptions({ summary: session.uploadId }, [
-        { destination: this.#destination, uploadId: session.uploadId },
-      ]);
+      await this.#calls.cancel(session);
     } catch (error) {
-      log.warn('The session could not be cancelled; it expires by itself', { uploadId: session.uploadId, error });
+      log.warn('The session could not be cancelled; it expires by itself', { ...session.info, error });
     }
     this.#session = undefined;
-  }
-
-  #countAttempts(attempts: number): void {
-    this.#partsSent += attempts;
-    if (attempts > 1) this.#resent = true;
   }
 
   #enter(state: UploadState): void {

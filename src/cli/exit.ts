@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { UploadIdTakenError } from '../client/upload-errors.ts';
-import { ConfigError, LonghaulError, SourceUnusableError } from '../errors.ts';
+import { ConfigError, LonghaulError, SourceMissingError, SourceUnusableError } from '../errors.ts';
 
 /** Ctrl-C or SIGTERM. */
 export class Interrupted extends Error {}
@@ -12,7 +12,10 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
   if (error instanceof Interrupted) return ExitCode.interrupted;
   const isUsage =
-    error instanceof ConfigError || error instanceof SourceUnusableError || error instanceof UploadIdTakenError;
+    error instanceof ConfigError ||
+    error instanceof SourceMissingError ||
+    error instanceof SourceUnusableError ||
+    error instanceof UploadIdTakenError;
   return isUsage ? ExitCode.usage : ExitCode.failed;
 }
 

@@ -70,9 +70,15 @@ export function createProgram(context: () => CliContext): Command {
     .action(async (id: string) => (await import('./commands/steer.ts')).resumeCommand(context(), id));
 
   program
+    .command('retry <id>')
+    .description('let a waiting upload try at once whether it may go on')
+    .action(async (id: string) => (await import('./commands/steer.ts')).retryCommand(context(), id));
+
+  program
     .command('retune <id>')
     .description('change a running upload')
-    .requiredOption('--concurrency <n>', 'most parts in flight', partCount)
+    .option('--concurrency <n>', 'most parts in flight', partCount)
+    .option('--part-size <bytes>', 'of the next session, should there be one', partSizeOption)
     .action(async (id: string, options) => (await import('./commands/steer.ts')).retuneCommand(context(), id, options));
 
   program

@@ -34,7 +34,11 @@ function describe(event: UploadEvent & { type: 'progress' }, rate: number | unde
 
 function describeTrouble(event: UploadEvent): string | undefined {
   if (event.type === 'no-answer') return 'waiting for a worker or for Temporal to answer';
-  if (event.type !== 'progress' || !event.trouble) return undefined;
+  if (event.type !== 'progress') return undefined;
+  const { waiting, sessionEndsTooEarly } = event.progress;
+  if (waiting) return `waits: ${waiting.reason}; it goes on by itself, and at once with "longhaul retry"`;
+  if (sessionEndsTooEarly) return 'at this pace the session ends before the file is through';
+  if (!event.trouble) return undefined;
   if (event.trouble.failureType === 'WorkerStopping') return undefined;
   return `${event.trouble.message}; it is tried again`;
 }

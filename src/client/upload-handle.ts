@@ -114,7 +114,12 @@ export class UploadHandle {
     return this.#update(UpdateName.resume, {});
   }
 
-  /** Changes the number of parts in flight while the upload runs. @throws SteeringRefusedError, NoWorkerError */
+  /** Goes on at once with what the upload waits for. @throws SteeringRefusedError, NoWorkerError */
+  retry(): Promise<UploadProgress> {
+    return this.#update(UpdateName.retry, {});
+  }
+
+  /** Changes the number of parts in flight, or the size of the next session's parts, while the upload runs. @throws SteeringRefusedError, NoWorkerError */
   retune(input: RetuneInput): Promise<UploadProgress> {
     return this.#update(UpdateName.retune, input);
   }

@@ -62,6 +62,8 @@ export interface CompleteUploadInput {
   /** Unix seconds; a File older than its Upload can't be its result. */
   readonly uploadCreatedAt: number;
   readonly partIds: readonly string[];
+  /** An earlier call may have got through without its answer. */
+  readonly mayBeCompleted?: boolean;
   readonly md5?: string;
   readonly filename: string;
   readonly purpose: string;

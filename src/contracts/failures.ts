@@ -7,7 +7,9 @@ export const FailureType = {
   InvalidRequest: 'InvalidRequest',
   /** The worker has no destination profile of that name, or its key is missing. */
   ConfigInvalid: 'ConfigInvalid',
-  /** The source can't be read: missing, a directory, no permission, empty, over the limit. */
+  /** The source is missing or not readable. Before the upload began that is final; later it is waited for. */
+  SourceMissing: 'SourceMissing',
+  /** The source can't be uploaded: a directory, no regular file, empty, over the limit. */
   SourceUnusable: 'SourceUnusable',
   /** Reading the source failed in a way that may pass (an I/O error, a stale mount); retried. */
   SourceUnavailable: 'SourceUnavailable',
@@ -32,3 +34,12 @@ export const FailureType = {
 } as const;
 
 export type FailureType = (typeof FailureType)[keyof typeof FailureType];
+
+/** Plain data in `details[0]` of the failures of activities. */
+export interface FailureDetails {
+  /** The attempt that failed, counted from 1. */
+  readonly attempt?: number;
+  readonly status?: number;
+  readonly requestId?: string;
+  readonly apiCode?: string;
+}

@@ -15,6 +15,7 @@ export const Defaults = {
   destination: 'default',
   concurrency: 16,
   maxSessions: 3,
+  giveUpAfterMs: 24 * 3_600_000,
   minAutoPartSizeBytes: 8 * MiB,
   /** An automatic part size aims at this many parts. */
   autoParts: 128,

@@ -4,16 +4,19 @@ export const WorkflowName = { uploadFile: 'uploadFile' } as const;
 export const QueryName = { progress: 'progress' } as const;
 
 /** Updates of `uploadFile`; each is idempotent and answers with the progress that then holds. */
-export const UpdateName = { pause: 'pause', resume: 'resume', retune: 'retune' } as const;
+export const UpdateName = { pause: 'pause', resume: 'resume', retune: 'retune', retry: 'retry' } as const;
 
 /** `finish` lets the parts in flight end, `stop` breaks them off; they are sent again later. @defaultValue `finish` */
 export interface PauseInput {
   readonly parts?: 'finish' | 'stop';
 }
 
+/** At least one of them. */
 export interface RetuneInput {
   /** Most parts scheduled at a time, 1 to 256. */
-  readonly concurrency: number;
+  readonly concurrency?: number;
+  /** Size of the parts of the next session, if there has to be one; the present one keeps its own. 1 MiB to 64 MiB. */
+  readonly partSizeBytes?: number;
 }
 
 export const DEFAULT_TASK_QUEUE = 'longhaul';

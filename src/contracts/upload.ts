@@ -30,6 +30,8 @@ export interface UploadRequest {
   readonly concurrency?: number;
   /** Sessions opened at most: one that expires or is cancelled from outside is replaced. 1 to 10. @defaultValue 3 */
   readonly maxSessions?: number;
+  /** How long to wait for what a person can repair, before it fails; 0: for ever. @defaultValue 86,400,000 (24 h) */
+  readonly giveUpAfterMs?: number;
   /** Send the whole file's md5 with the completion, so that the service checks it. @defaultValue true */
   readonly md5?: boolean;
   /** Refuse to start when the source's fingerprint is another one (see `SourceInfo.fingerprint`). */
@@ -70,11 +72,22 @@ export interface UploadResult {
 }
 
 /**
- * `inspecting` → `creating` → `uploading` (⇄ `paused`) → `completing` → `completed`; from any of them to `failed` or
- * `cancelled`.
+ * `inspecting` → `creating` → `uploading` (⇄ `paused`) → `completing` → `completed`; from any of them to `waiting`
+ * (for what a person can repair) and back, to `failed` or to `cancelled`.
  */
 export type UploadState =
-  'inspecting' | 'creating' | 'uploading' | 'paused' | 'completing' | 'completed' | 'cancelled' | 'failed';
+  'inspecting' | 'creating' | 'uploading' | 'paused' | 'waiting' | 'completing' | 'completed' | 'cancelled' | 'failed';
+
+/** Why an upload waits. Times are Unix milliseconds. */
+export interface WaitingInfo {
+  /** For a person: what is wrong and what to do. */
+  readonly reason: string;
+  /** One of `FailureType`. */
+  readonly failureType: string;
+  readonly sinceMs: number;
+  /** When it tries by itself; the update `retry` makes it try at once. */
+  readonly nextProbeAtMs: number;
+}
 
 /** Answer of the query `progress`. */
 export interface UploadProgress {
@@ -91,6 +104,9 @@ export interface UploadProgress {
   readonly partsInFlight: number;
   readonly concurrency: number;
   readonly session: UploadSession | null;
+  /** At the pace so far the session ends before the file is through. */
+  readonly sessionEndsTooEarly: boolean;
+  readonly waiting: WaitingInfo | null;
   readonly sessionsOpened: number;
   readonly md5: string | null;
   /** Unix milliseconds. */

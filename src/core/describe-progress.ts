@@ -15,6 +15,8 @@ export function describeProgress(progress: UploadProgress): string {
       `${partsDone} of ${partsTotal} parts recorded, ${partsInFlight} in flight, at most ${progress.concurrency} at a time`,
     );
   }
+  if (progress.waiting) lines.push(`**Waiting:** ${progress.waiting.reason}`);
+  if (progress.sessionEndsTooEarly) lines.push('**At this pace the session ends before the file is through.**');
   if (session) {
     const until = new Date(session.expiresAt * 1000).toISOString();
     lines.push(`Upload \`${session.uploadId}\` (session ${progress.sessionsOpened}) expires ${until}`);

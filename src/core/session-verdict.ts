@@ -9,8 +9,9 @@ export interface SessionEvidence {
   readonly partsTaken: number;
   /** Whether a part of this session was sent more than once: a strict server counts both. */
   readonly resent: boolean;
-  readonly nowSeconds: number;
-  readonly expiresAt: number;
+  /** Unix milliseconds. */
+  readonly nowMs: number;
+  readonly endsAtMs: number;
 }
 
 /**
@@ -22,5 +23,5 @@ export function isSessionLost(evidence: SessionEvidence): boolean {
   if (evidence.failureType === FailureType.SessionLost) return true;
   if (evidence.failureType !== FailureType.ApiRejected) return false;
   if (evidence.status !== 400) return false;
-  return evidence.partsTaken > 0 || evidence.resent || evidence.nowSeconds >= evidence.expiresAt;
+  return evidence.partsTaken > 0 || evidence.resent || evidence.nowMs >= evidence.endsAtMs;
 }

@@ -35,6 +35,7 @@ const checks: Readonly<Record<keyof UploadRequest, Check>> = {
   partSizeBytes: wholeNumber(Limits.minPartSizeBytes, Limits.maxPartSizeBytes),
   concurrency: wholeNumber(1, Limits.maxConcurrency),
   maxSessions: wholeNumber(1, 10),
+  giveUpAfterMs: wholeNumber(0, 365 * 86_400_000),
   md5: flag,
   expectedFingerprint: text,
   fileExpiresAfterSeconds: wholeNumber(3600, 2_592_000),
@@ -46,14 +47,30 @@ const required = ['source', 'purpose'] as const satisfies readonly (keyof Upload
 
 /** Every problem of a request, in words; none for a good one. Unknown properties are problems: they are mostly typos. */
 export function uploadRequestProblems(request: unknown): string[] {
-  if (typeof request !== 'object' || request === null || Array.isArray(request))
-    return ['the request must be an object'];
-  const given = Object.entries(request).filter(([, value]) => value !== undefined);
-  const missing = required.filter((name) => !given.some(([key]) => key === name)).map((name) => `"${name}" is missing`);
-  const wrong = given.flatMap(([key, value]) => {
-    const check = Object.hasOwn(checks, key) ? checks[key as keyof UploadRequest] : undefined;
-    if (!check) return [`"${key}" is not a property of an upload request`];
-    const problem = check(value);
+  return problemsOf(request, 'an upload request', checks, required);
+}
+
+/** Every problem of the input of the update `retune`. */
+export function retuneProblems(input: unknown): string[] {
+  const { concurrency, partSizeBytes } = checks;
+  const problems = problemsOf(input, 'a retune', { concurrency, partSizeBytes }, []);
+  if (problems.length > 0 || Object.keys(input as object).length > 0) return problems;
+  return ['give "concurrency", "partSizeBytes" or both'];
+}
+
+function problemsOf(
+  value: unknown,
+  what: string,
+  known: Readonly<Record<string, Check>>,
+  needed: readonly string[],
+): string[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [`${what} must be an object`];
+  const given = Object.entries(value).filter(([, content]) => content !== undefined);
+  const missing = needed.filter((name) => !given.some(([key]) => key === name)).map((name) => `"${name}" is missing`);
+  const wrong = given.flatMap(([key, content]) => {
+    const check = Object.hasOwn(known, key) ? known[key] : undefined;
+    if (!check) return [`"${key}" is not a property of ${what}`];
+    const problem = check(content);
     return problem ? [`"${key}" ${problem}`] : [];
   });
   return [...missing, ...wrong];

@@ -55,13 +55,8 @@ class FileReader implements SourceReader {
     return this.#handle.close();
   }
 
-  async #statPath(): Promise<BigIntStats> {
-    try {
-      return await mapFileError(this.#path, stat(this.#path, { bigint: true }));
-    } catch (error) {
-      if (!(error instanceof SourceUnusableError)) throw error;
-      throw new SourceChangedError(`${this.#path} was removed or moved away while it was read`, { cause: error });
-    }
+  #statPath(): Promise<BigIntStats> {
+    return mapFileError(this.#path, stat(this.#path, { bigint: true }));
   }
 
   #statHandle(): Promise<BigIntStats> {

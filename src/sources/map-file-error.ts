@@ -1,12 +1,16 @@
-import { LonghaulError, SourceReadError, SourceUnusableError } from '../errors.ts';
+import { LonghaulError, SourceMissingError, SourceReadError, SourceUnusableError } from '../errors.ts';
 
-/** What won't get better by itself, and what to do about it. */
-const unusable: Readonly<Record<string, string>> = {
+/** What somebody may mend while an upload waits: a mount that is gone, permissions, links. */
+const missing: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist on this host; check the path',
   ENOTDIR: 'does not exist: a part of its path is no directory; check the path',
   EACCES: 'is not readable for this user; change its permissions or those of its directories',
   EPERM: 'is not readable for this user; change its permissions or those of its directories',
   ELOOP: 'leads through links that go round in a circle; repair the links',
+};
+
+/** What stays as it is. */
+const unusable: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'is longer than a path can be',
   EISDIR: 'is a directory; name a file, or pack the directory into one',
   ENXIO: 'is no regular file (a pipe, socket or device); save its content in a file',
@@ -21,6 +25,7 @@ export async function mapFileError<T>(path: string, operation: Promise<T>): Prom
   } catch (error) {
     if (error instanceof LonghaulError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (missing[code]) throw new SourceMissingError(`${path} ${missing[code]}`, { cause: error });
     const reason = unusable[code];
     if (reason) throw new SourceUnusableError(`${path} ${reason}`, { cause: error });
     throw new SourceReadError(`${path} can't be read at the moment (${code || String(error)})`, { cause: error });

@@ -1,6 +1,12 @@
 import type { HashCheckpoint } from '../contracts/activities.ts';
 import type { Source } from '../contracts/upload.ts';
-import { LonghaulError, SourceChangedError, SourceReadError, SourceUnusableError } from '../errors.ts';
+import {
+  LonghaulError,
+  SourceChangedError,
+  SourceMissingError,
+  SourceReadError,
+  SourceUnusableError,
+} from '../errors.ts';
 
 /** What the md5 thread is started with. */
 export interface Md5Task {
@@ -26,6 +32,7 @@ type ErrorClass = new (message: string, options?: { cause?: unknown }) => Longha
 /** Classes don't survive the way between threads, codes do. */
 const byCode: Readonly<Record<string, ErrorClass>> = {
   SOURCE_CHANGED: SourceChangedError,
+  SOURCE_MISSING: SourceMissingError,
   SOURCE_READ_FAILED: SourceReadError,
   SOURCE_UNUSABLE: SourceUnusableError,
 };

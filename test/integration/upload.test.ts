@@ -125,7 +125,7 @@ describe('an upload that cannot succeed', () => {
       await startWorker();
       const file = join(directory, 'forbidden.bin');
       await randomFile(file, 4 * MiB);
-      api.faults.add({ route: 'part', kind: 'status', status: 403 });
+      api.faults.add({ route: 'part', kind: 'status', status: 422 });
       const handle = await client.upload({ file, purpose, partSizeBytes });
       await expect(handle.result()).rejects.toMatchObject({ failureType: FailureType.ApiRejected });
       expect(uploads()).toMatchObject([{ status: 'cancelled' }]);

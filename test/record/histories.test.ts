@@ -119,9 +119,25 @@ describe('recording', () => {
   it('an upload that the service refused', () =>
     record('refused', 1, {}, async ({ client, startWorker, api }, file) => {
       await startWorker();
-      api.faults.add({ route: 'part', kind: 'status', status: 403 });
+      api.faults.add({ route: 'part', kind: 'status', status: 422 });
       const handle = await client.upload({ file, purpose, partSizeBytes });
       await handle.result().catch(() => {});
+      return handle.workflowId;
+    }));
+
+  it('an upload that waited for a person and went on', () =>
+    record('waited', 3, {}, async ({ client, startWorker, api }, file) => {
+      await startWorker();
+      api.faults.add({ route: 'create', kind: 'status', status: 401 });
+      api.faults.add({ route: 'part', kind: 'status', status: 403, count: 2 });
+      const handle = await client.upload({ file, purpose, partSizeBytes, concurrency: 2 });
+      const waits = () => until(async () => (await handle.status()).state === 'waiting', 'the upload to wait');
+      await waits();
+      await handle.retry();
+      await until(async () => (await handle.status()).session !== null, 'the session');
+      await waits();
+      await handle.retry();
+      await handle.result();
       return handle.workflowId;
     }));
 

@@ -34,6 +34,7 @@ export function describeStatus(workflowId: string, progress: UploadProgress): st
       `${partsDone} of ${partsTotal} parts recorded, ${partsInFlight} in flight, at most ${progress.concurrency}`,
     );
   }
+  if (progress.waiting) words.push(`waits: ${progress.waiting.reason}`);
   if (session) words.push(`Upload ${session.uploadId} expires ${new Date(session.expiresAt * 1000).toISOString()}`);
   return words.join(' · ');
 }

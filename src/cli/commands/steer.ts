@@ -40,8 +40,22 @@ export async function resumeCommand(context: CliContext, workflowId: string): Pr
   context.note(describeStatus(workflowId, progress));
 }
 
-export async function retuneCommand(context: CliContext, workflowId: string, options: RetuneInput): Promise<void> {
-  const progress = await onUpload(context, workflowId, (handle) => handle.retune(options));
+export async function retryCommand(context: CliContext, workflowId: string): Promise<void> {
+  const progress = await onUpload(context, workflowId, (handle) => handle.retry());
+  context.note(describeStatus(workflowId, progress));
+}
+
+export async function retuneCommand(
+  context: CliContext,
+  workflowId: string,
+  options: { concurrency?: number; partSize?: number },
+): Promise<void> {
+  const { concurrency, partSize } = options;
+  const input: RetuneInput = {
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(partSize === undefined ? {} : { partSizeBytes: partSize }),
+  };
+  const progress = await onUpload(context, workflowId, (handle) => handle.retune(input));
   context.note(describeStatus(workflowId, progress));
 }
 

@@ -88,7 +88,7 @@ test('ends with SourceChanged when the file is another one before, or is cut mea
     await expect(hashing).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
     await isCut;
     await expect(hashSource({ ...task, source: { type: 'file', path: `${path}-gone` } })).rejects.toMatchObject({
-      code: 'SOURCE_UNUSABLE',
+      code: 'SOURCE_MISSING',
     });
   });
 });

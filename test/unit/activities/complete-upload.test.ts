@@ -208,14 +208,15 @@ describe('completeUpload after an answer was lost', () => {
 });
 
 describe('completeUpload and a server that is busy with the Upload', () => {
-  it.each([1, 2, 24])('comes back later at attempt %d', async (attempt) => {
+  it.each([1, 2, 100])('comes back later at attempt %d', async (attempt) => {
     completeUpload.mockRejectedValue(refusal(409, 'busy with another request'));
     expect(await failureOf(run(attempt))).toMatchObject({ type: FailureType.ApiUnavailable, nonRetryable: false });
   });
 
-  it('gives up after ten minutes of it', async () => {
-    completeUpload.mockRejectedValue(refusal(409, 'busy with another request'));
-    expect(await failureOf(run(25))).toMatchObject({ type: FailureType.CompletionUncertain, nonRetryable: true });
+  it('looks into the list also when only an earlier call may have got through', async () => {
+    completeUpload.mockRejectedValue(refusal(400, 'not open'));
+    listFiles.mockResolvedValue(page([result]));
+    expect(await run(1, { mayBeCompleted: true })).toEqual(result);
   });
 
   it('gives up at once when it is completed and its File is nowhere', async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CancelledFailure } from '@temporalio/common';
@@ -80,15 +80,23 @@ describe('uploadPart', () => {
     expect(await failureOf(run())).toMatchObject({ type: FailureType.SourceChanged, nonRetryable: true });
   });
 
-  it('fails for good when the source is gone or the destination unknown', async () => {
+  it('fails without another attempt when the source is gone or the destination unknown', async () => {
     await rm(path);
-    expect(await failureOf(run())).toMatchObject({ type: FailureType.SourceUnusable, nonRetryable: true });
+    expect(await failureOf(run())).toMatchObject({ type: FailureType.SourceMissing, nonRetryable: true });
     const lost = createUploadPart({
       destination: () => {
         throw new ConfigError('no destination "eu"');
       },
     });
     expect(await failureOf(mockActivity().run(lost, input))).toMatchObject({ type: FailureType.ConfigInvalid });
+  });
+
+  it('takes a source that was good, and is empty or a directory now, for changed', async () => {
+    await writeFile(path, '');
+    expect(await failureOf(run())).toMatchObject({ type: FailureType.SourceChanged, nonRetryable: true });
+    await rm(path);
+    await mkdir(path);
+    expect(await failureOf(run())).toMatchObject({ type: FailureType.SourceChanged, nonRetryable: true });
   });
 
   it('retries trouble with the connection and with the disk', async () => {

@@ -16,6 +16,8 @@ const progress: UploadProgress = {
   partsInFlight: 8,
   concurrency: 8,
   session: null,
+  sessionEndsTooEarly: false,
+  waiting: null,
   sessionsOpened: 1,
   md5: null,
   startedAtMs: 0,

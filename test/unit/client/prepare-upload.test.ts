@@ -4,7 +4,7 @@ import { basename, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { prepareUpload } from '../../../src/client/prepare-upload.ts';
 import { Limits } from '../../../src/contracts/limits.ts';
-import { ConfigError, SourceUnusableError } from '../../../src/errors.ts';
+import { ConfigError } from '../../../src/errors.ts';
 
 let dir: string;
 let file: string;
@@ -111,7 +111,7 @@ describe('prepareUpload', () => {
     await mkdir(directory);
     for (const bad of [join(dir, 'missing'), directory, empty]) {
       const preparing = prepare({ file: bad });
-      await expect(preparing).rejects.toThrow(SourceUnusableError);
+      await expect(preparing).rejects.toMatchObject({ code: expect.stringMatching(/^SOURCE_(MISSING|UNUSABLE)$/) });
       await expect(preparing).rejects.toThrow(basename(bad));
     }
   });

@@ -16,6 +16,8 @@ const halfWay: UploadProgress = {
   partsInFlight: 16,
   concurrency: 16,
   session: { uploadId: 'upload_1', createdAt: 1_700_000_000, expiresAt: 1_700_003_600 },
+  sessionEndsTooEarly: false,
+  waiting: null,
   sessionsOpened: 2,
   md5: null,
   startedAtMs: 0,

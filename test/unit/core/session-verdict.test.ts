@@ -7,8 +7,8 @@ const fresh: SessionEvidence = {
   status: 400,
   partsTaken: 0,
   resent: false,
-  nowSeconds: 100,
-  expiresAt: 3700,
+  nowMs: 100,
+  endsAtMs: 3700,
 };
 
 describe('whether a new session can help', () => {
@@ -24,13 +24,13 @@ describe('whether a new session can help', () => {
   it.each([
     ['the session took parts before', { partsTaken: 1 }],
     ['a part may have arrived twice', { resent: true }],
-    ['its time is over', { nowSeconds: 3700 }],
+    ['its time is over', { nowMs: 3700 }],
   ])('is yes for a 400 when %s', (_, evidence) => {
     expect(isSessionLost({ ...fresh, ...evidence })).toBe(true);
   });
 
   it.each([401, 403, 413, 422, undefined])('is no for status %s, whatever happened before', (status) => {
-    expect(isSessionLost({ ...fresh, status, partsTaken: 5, resent: true, nowSeconds: 9999 })).toBe(false);
+    expect(isSessionLost({ ...fresh, status, partsTaken: 5, resent: true, nowMs: 9999 })).toBe(false);
   });
 
   it.each([FailureType.SourceChanged, FailureType.ConfigInvalid, FailureType.CompletionUncertain, ''])(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { UploadRequest } from '../../../src/contracts/upload.ts';
-import { uploadRequestProblems } from '../../../src/core/upload-request.ts';
+import { retuneProblems, uploadRequestProblems } from '../../../src/core/upload-request.ts';
 
 const good: UploadRequest = { source: { type: 'file', path: '/data/x.jsonl' }, purpose: 'batch' };
 
@@ -25,6 +25,7 @@ describe('an upload request', () => {
       expectedFingerprint: 'f',
       fileExpiresAfterSeconds: 3600,
       transferTaskQueue: 'q',
+      giveUpAfterMs: 1,
       heartbeatTimeoutMs: 1000,
     };
     expect(uploadRequestProblems(full)).toEqual([]);
@@ -42,7 +43,7 @@ describe('an upload request', () => {
   });
 
   it.each([undefined, null, 'x', 5, [good]])('must be an object, not %j', (request) => {
-    expect(uploadRequestProblems(request)).toEqual(['the request must be an object']);
+    expect(uploadRequestProblems(request)).toEqual(['an upload request must be an object']);
   });
 
   it.each([
@@ -84,5 +85,21 @@ describe('an upload request', () => {
 
   it('takes no inherited property for one of its own', () => {
     expect(uploadRequestProblems({ ...good, constructor: 1, toString: 2 })).toHaveLength(2);
+  });
+});
+
+describe('the input of a retune', () => {
+  it('changes the concurrency, the size of the next parts, or both', () => {
+    expect(retuneProblems({ concurrency: 4 })).toEqual([]);
+    expect(retuneProblems({ concurrency: 4, partSizeBytes: 1_048_576 })).toEqual([]);
+  });
+
+  it('is refused with every problem', () => {
+    expect(retuneProblems({})).toEqual(['give "concurrency", "partSizeBytes" or both']);
+    expect(retuneProblems(undefined)).toEqual(['a retune must be an object']);
+    expect(retuneProblems({ concurrency: 0, speed: 1 })).toEqual([
+      '"concurrency" must be a whole number from 1 to 256',
+      '"speed" is not a property of a retune',
+    ]);
   });
 });

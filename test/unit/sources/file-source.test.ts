@@ -1,7 +1,7 @@
 import { appendFile, mkdir, rename, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { SourceChangedError, SourceReadError, SourceUnusableError } from '../../../src/errors.ts';
+import { SourceChangedError, SourceMissingError, SourceReadError, SourceUnusableError } from '../../../src/errors.ts';
 import { assertUnchanged } from '../../../src/sources/assert-unchanged.ts';
 import { mapFileError } from '../../../src/sources/map-file-error.ts';
 import { openSource } from '../../../src/sources/open-source.ts';
@@ -18,19 +18,19 @@ async function withReader<T>(path: string, body: (reader: SourceReader) => Promi
 }
 
 describe('a file that can not be uploaded', () => {
-  test.each<[string, RegExp, (path: string) => Promise<unknown>]>([
-    ['is missing', /does not exist/, async () => {}],
-    ['is a directory', /is a directory/, (path) => mkdir(path)],
-    ['is empty', /is empty/, (path) => writeFile(path, '')],
-    ['is a device', /no regular file/, (path) => symlink('/dev/null', path)],
-    ['is a link in a circle', /circle/, (path) => symlink(path, path)],
-    ['is a link to nothing', /does not exist/, (path) => symlink(`${path}-gone`, path)],
-  ])('%s: one line says so', async (_name, message, make) => {
+  test.each<[string, RegExp, string, (path: string) => Promise<unknown>]>([
+    ['is missing', /does not exist/, 'SOURCE_MISSING', async () => {}],
+    ['is a directory', /is a directory/, 'SOURCE_UNUSABLE', (path) => mkdir(path)],
+    ['is empty', /is empty/, 'SOURCE_UNUSABLE', (path) => writeFile(path, '')],
+    ['is a device', /no regular file/, 'SOURCE_UNUSABLE', (path) => symlink('/dev/null', path)],
+    ['is a link in a circle', /circle/, 'SOURCE_MISSING', (path) => symlink(path, path)],
+    ['is a link to nothing', /does not exist/, 'SOURCE_MISSING', (path) => symlink(`${path}-gone`, path)],
+  ])('%s: one line says so', async (_name, message, code, make) => {
     await withTempDir(async (directory) => {
       const path = join(directory, 'file');
       await make(path);
       const error: unknown = await openSource({ type: 'file', path }).catch((thrown: unknown) => thrown);
-      expect(error).toBeInstanceOf(SourceUnusableError);
+      expect(error).toMatchObject({ code });
       expect((error as Error).message).toMatch(message);
       expect((error as Error).message).toContain(path);
       expect((error as Error).message).not.toContain('\n');
@@ -38,7 +38,7 @@ describe('a file that can not be uploaded', () => {
   });
 
   test.each([
-    ['EACCES', SourceUnusableError],
+    ['EACCES', SourceMissingError],
     ['ENXIO', SourceUnusableError],
     ['EIO', SourceReadError],
     ['ESTALE', SourceReadError],
@@ -90,7 +90,6 @@ describe('a file', () => {
         await rename(join(directory, 'new'), path);
       },
     ],
-    ['is removed', (path) => rm(path)],
   ])('that %s while it is open is a SourceChangedError', async (_name, change) => {
     await withTempDir(async (directory) => {
       const path = join(directory, 'file');
@@ -101,6 +100,20 @@ describe('a file', () => {
         await assertUnchanged(reader, fingerprint);
         await change(path, directory);
         await expect(assertUnchanged(reader, fingerprint)).rejects.toThrow(SourceChangedError);
+      });
+    });
+  });
+
+  test('that is moved away while it is open is missing, and unchanged when it is back', async () => {
+    await withTempDir(async (directory) => {
+      const path = join(directory, 'file');
+      await writeFile(path, 'abc');
+      await withReader(path, async (reader) => {
+        const { fingerprint } = await reader.stat();
+        await rename(path, `${path}-away`);
+        await expect(assertUnchanged(reader, fingerprint)).rejects.toThrow(SourceMissingError);
+        await rename(`${path}-away`, path);
+        await assertUnchanged(reader, fingerprint);
       });
     });
   });

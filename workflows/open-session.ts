@@ -1,0 +1,97 @@
+import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
+import type { FailureDetails } from '../src/contracts/failures.ts';
+import { FailureType } from '../src/contracts/failures.ts';
+import type { UploadSession } from '../src/contracts/upload.ts';
+import { PartLedger } from '../src/core/part-ledger.ts';
+import { planParts, type PartPlan } from '../src/core/part-plan.ts';
+import { endsTooEarly } from '../src/core/session-outlook.ts';
+import { isSessionLost } from '../src/core/session-verdict.ts';
+
+/** Plain JSON, for the next execution. */
+export interface CarriedSession {
+  readonly info: UploadSession;
+  readonly openedAtMs: number;
+  readonly resent: boolean;
+  readonly sizeBytes: number;
+  readonly partSizeBytes: number;
+  readonly partIds: readonly (string | null)[];
+}
+
+/** A session at the service, with the ledger of its parts. */
+export class OpenSession {
+  readonly info: UploadSession;
+  /** Unix milliseconds, by Temporal's clock. */
+  readonly openedAtMs: number;
+  readonly ledger: PartLedger;
+  /** Whether a part may have arrived twice. */
+  resent: boolean;
+
+  constructor(info: UploadSession, plan: PartPlan, carried?: CarriedSession) {
+    this.info = info;
+    this.openedAtMs = carried?.openedAtMs ?? Date.now();
+    this.resent = carried?.resent ?? false;
+    this.ledger = new PartLedger(plan, carried?.partIds);
+  }
+
+  static of(carried: CarriedSession): OpenSession {
+    return new OpenSession(carried.info, planParts(carried.sizeBytes, carried.partSizeBytes), carried);
+  }
+
+  /**
+   * By our own clock: the service's may be another one, but an hour is as long on both. A second early, as the
+   * service's times are whole seconds.
+   */
+  get endsAtMs(): number {
+    return this.openedAtMs + (this.info.expiresAt - this.info.createdAt - 1) * 1000;
+  }
+
+  get isOver(): boolean {
+    return Date.now() >= this.endsAtMs;
+  }
+
+  /** Whether, at the pace so far, it will be over before the file is through. */
+  get endsTooEarly(): boolean {
+    const { bytesDone, plan } = this.ledger;
+    return endsTooEarly({
+      openedAtMs: this.openedAtMs,
+      endsAtMs: this.endsAtMs,
+      nowMs: Date.now(),
+      bytesDone,
+      bytesLeft: plan.sizeBytes - bytesDone,
+    });
+  }
+
+  /** Whether what failed, failed because of the session, so that another one can help. */
+  isLostBy(error: unknown): boolean {
+    const cause = error instanceof ActivityFailure ? error.cause : error;
+    if (!(cause instanceof ApplicationFailure)) return false;
+    const isPart = error instanceof ActivityFailure && error.activityType === 'uploadPart';
+    return isSessionLost({
+      failureType: cause.type ?? '',
+      status: (cause.details?.[0] as FailureDetails | undefined)?.status,
+      partsTaken: isPart ? this.ledger.done : 0,
+      resent: this.resent,
+      nowMs: Date.now(),
+      endsAtMs: this.endsAtMs,
+    });
+  }
+
+  /** @throws ApplicationFailure when it is over: parts never start past the deadline */
+  assertTime(): void {
+    if (!this.isOver) return;
+    const message = 'the session ended before all parts were sent';
+    throw ApplicationFailure.nonRetryable(message, FailureType.SessionLost);
+  }
+
+  toJSON(): CarriedSession {
+    const { sizeBytes, partSizeBytes } = this.ledger.plan;
+    return {
+      info: this.info,
+      openedAtMs: this.openedAtMs,
+      resent: this.resent,
+      sizeBytes,
+      partSizeBytes,
+      partIds: this.ledger.toJSON(),
+    };
+  }
+}

@@ -1,0 +1,124 @@
+import { ActivityFailure, ApplicationFailure, condition, sleep } from '@temporalio/workflow';
+import { FailureType } from '../src/contracts/failures.ts';
+import type { WaitingInfo } from '../src/contracts/upload.ts';
+import { waitingReason } from '../src/core/waiting-reason.ts';
+
+/** How often a waiting upload tries by itself whether it may go on. */
+const PROBE_INTERVAL_MS = 5 * 60_000;
+
+/** The call was not made after all, or is to be made again. */
+export class Postponed extends Error {}
+
+/**
+ * Where an upload waits for what a person can repair. One call at a time finds out whether it may go on: the first one
+ * that succeeds ends the waiting for all.
+ */
+export class Parking {
+  readonly #giveUpAfterMs: number;
+  readonly #onChange: () => void;
+  #waiting: WaitingInfo | undefined;
+  #mayProbe = false;
+  #nextProbeAtMs: number | undefined;
+
+  /** @param giveUpAfterMs 0: never */
+  constructor(giveUpAfterMs: number, onChange: () => void, carried?: WaitingInfo) {
+    this.#giveUpAfterMs = giveUpAfterMs;
+    this.#onChange = onChange;
+    this.#waiting = carried;
+    // A new execution begins with a probe.
+    this.#mayProbe = carried !== undefined;
+  }
+
+  get waiting(): WaitingInfo | undefined {
+    return this.#waiting;
+  }
+
+  /** Whether a call may be made now: anything while nothing is parked, one as a probe when it is time. */
+  get isOpen(): boolean {
+    return this.#waiting === undefined || this.#mayProbe;
+  }
+
+  /** Probes at once. */
+  retry(): void {
+    this.#mayProbe = this.#waiting !== undefined;
+  }
+
+  /**
+   * Makes a call once. When it fails in a way that can be repaired, the upload is parked from then on.
+   *
+   * @throws Postponed when it is to be made again later
+   * @throws what the call threw, when waiting can't help or has lasted too long
+   */
+  async attempt<T>(call: () => Promise<T>): Promise<T> {
+    this.#mayProbe = false;
+    try {
+      const result = await call();
+      this.#clear();
+      return result;
+    } catch (error) {
+      this.#park(error);
+      throw new Postponed();
+    }
+  }
+
+  /** Makes a call until it succeeds, and waits in between. @throws as `attempt`, without Postponed */
+  async insist<T>(call: () => Promise<T>): Promise<T> {
+    for (;;) {
+      await condition(() => this.isOpen);
+      try {
+        return await this.attempt(call);
+      } catch (error) {
+        if (!(error instanceof Postponed)) throw error;
+      }
+    }
+  }
+
+  #clear(): void {
+    if (this.#waiting === undefined) return;
+    this.#waiting = undefined;
+    this.#onChange();
+  }
+
+  #park(error: unknown): void {
+    const failure = repairable(error);
+    if (failure === undefined) throw error;
+    // Handed back by a worker that stopped or died too often: nothing to wait for.
+    if (failure.reason === undefined) return;
+    const sinceMs = this.#waiting?.sinceMs ?? Date.now();
+    if (this.#giveUpAfterMs > 0 && Date.now() - sinceMs >= this.#giveUpAfterMs) throw error;
+    if (this.#nextProbeAtMs === undefined) void this.#probeLater(this.#intervalMs(sinceMs)).catch(() => {});
+    const nextProbeAtMs = this.#nextProbeAtMs ?? Date.now();
+    this.#waiting = { reason: failure.reason, failureType: failure.type, sinceMs, nextProbeAtMs };
+    this.#onChange();
+  }
+
+  /** The last probe is made when the patience ends. */
+  #intervalMs(sinceMs: number): number {
+    if (this.#giveUpAfterMs === 0) return PROBE_INTERVAL_MS;
+    return Math.max(Math.min(PROBE_INTERVAL_MS, sinceMs + this.#giveUpAfterMs - Date.now()), 1);
+  }
+
+  async #probeLater(delayMs: number): Promise<void> {
+    this.#nextProbeAtMs = Date.now() + delayMs;
+    await sleep(delayMs, { summary: 'waiting: next try' });
+    this.#nextProbeAtMs = undefined;
+    this.retry();
+  }
+}
+
+/** The reason for which an activity's failure is worth waiting; undefined for one that is final. */
+function repairable(error: unknown): { type: string; reason: string | undefined } | undefined {
+  if (!(error instanceof ActivityFailure)) return undefined;
+  const { cause } = error;
+  if (!(cause instanceof ApplicationFailure)) {
+    // Heartbeats that stopped, round after round: workers die, and the next one may live.
+    return error.retryState === 'MAXIMUM_ATTEMPTS_REACHED'
+      ? { type: FailureType.WorkerStopping, reason: undefined }
+      : undefined;
+  }
+  const type = cause.type ?? '';
+  if (type === FailureType.WorkerStopping) return { type, reason: undefined };
+  const details = cause.details?.[0] as { readonly status?: number } | undefined;
+  const reason = waitingReason({ failureType: type, status: details?.status, message: cause.message });
+  return reason === undefined ? undefined : { type, reason };
+}

@@ -1,0 +1,115 @@
+import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
+import type { HashCheckpoint, HashSourceResult, SourceInfo, UploadPartResult } from '../src/contracts/activities.ts';
+import { FailureType } from '../src/contracts/failures.ts';
+import { Defaults, Limits } from '../src/contracts/limits.ts';
+import type { UploadedFile, UploadRequest, UploadSession } from '../src/contracts/upload.ts';
+import { formatBytes } from '../src/core/format.ts';
+import { mimeTypeOf } from '../src/core/mime-type.ts';
+import { partRange } from '../src/core/part-plan.ts';
+import { activitiesOf, partTimeoutMs, type UploadActivities } from './activity-proxies.ts';
+import type { OpenSession } from './open-session.ts';
+
+/** The activities of one upload, with what of their input stays the same. Each call is one round of attempts. */
+export class UploadCalls {
+  readonly filename: string;
+  readonly #request: UploadRequest;
+  readonly #activities: UploadActivities;
+  readonly #destination: string;
+
+  constructor(request: UploadRequest) {
+    this.#request = request;
+    this.#activities = activitiesOf(request);
+    this.filename = request.filename ?? (request.source.path.split('/').at(-1) as string);
+    this.#destination = request.destination ?? Defaults.destination;
+  }
+
+  /** @throws ApplicationFailure for a source that this upload is not meant for */
+  async inspect(): Promise<SourceInfo> {
+    const { source, expectedFingerprint } = this.#request;
+    const info = await this.#activities.transfer.inspectSource
+      .executeWithOptions({ summary: this.filename, startToCloseTimeout: '1m' }, [{ source }])
+      .catch((error: unknown) => {
+        // Nothing was begun yet: a wrong path is better told now than after a day of waiting.
+        const cause = error instanceof ActivityFailure ? error.cause : undefined;
+        throw cause instanceof ApplicationFailure && cause.type === FailureType.SourceMissing ? cause : error;
+      });
+    if (info.sizeBytes > Limits.maxFileBytes) {
+      const size = `${formatBytes(info.sizeBytes)} (${info.sizeBytes} bytes)`;
+      const limit = formatBytes(Limits.maxFileBytes);
+      const message = `${source.path} has ${size}; an Upload takes ${limit} at most`;
+      throw ApplicationFailure.nonRetryable(message, FailureType.SourceUnusable);
+    }
+    if (expectedFingerprint !== undefined && info.fingerprint !== expectedFingerprint) {
+      const message = `${source.path} is not the file that this upload was asked for: it changed before the upload began`;
+      throw ApplicationFailure.nonRetryable(message, FailureType.SourceChanged);
+    }
+    return info;
+  }
+
+  create({ sizeBytes }: SourceInfo): Promise<UploadSession> {
+    const { purpose, mimeType, fileExpiresAfterSeconds } = this.#request;
+    return this.#activities.control.createUpload.executeWithOptions(
+      { summary: `${this.filename} · ${formatBytes(sizeBytes)}`, startToCloseTimeout: '2m' },
+      [
+        {
+          destination: this.#destination,
+          filename: this.filename,
+          purpose,
+          bytes: sizeBytes,
+          mimeType: mimeType ?? mimeTypeOf(this.filename),
+          ...(fileExpiresAfterSeconds === undefined ? {} : { fileExpiresAfterSeconds }),
+        },
+      ],
+    );
+  }
+
+  hash(source: SourceInfo, resumeFrom: HashCheckpoint | null): Promise<HashSourceResult> {
+    return this.#activities.transfer.hashSource.executeWithOptions({ summary: 'md5 of the whole file' }, [
+      { source: this.#request.source, ...source, ...(resumeFrom ? { resumeFrom } : {}) },
+    ]);
+  }
+
+  sendPart(partNumber: number, { fingerprint }: SourceInfo, session: OpenSession): Promise<UploadPartResult> {
+    const { plan } = session.ledger;
+    const range = partRange(plan, partNumber);
+    return this.#activities.transfer.uploadPart.executeWithOptions(
+      {
+        summary: `part ${partNumber}/${plan.partCount} · ${formatBytes(range.sizeBytes)}`,
+        startToCloseTimeout: partTimeoutMs(range.sizeBytes),
+      },
+      [
+        {
+          destination: this.#destination,
+          uploadId: session.info.uploadId,
+          sessionExpiresAt: session.info.expiresAt,
+          partNumber,
+          source: this.#request.source,
+          fingerprint,
+          ...range,
+        },
+      ],
+    );
+  }
+
+  complete(session: OpenSession, md5: string | null, mayBeCompleted: boolean): Promise<UploadedFile> {
+    const { plan } = session.ledger;
+    return this.#activities.control.completeUpload.executeWithOptions({ summary: `${plan.partCount} parts` }, [
+      {
+        destination: this.#destination,
+        uploadId: session.info.uploadId,
+        uploadCreatedAt: session.info.createdAt,
+        partIds: session.ledger.orderedPartIds(),
+        ...(mayBeCompleted ? { mayBeCompleted } : {}),
+        ...(md5 === null ? {} : { md5 }),
+        filename: this.filename,
+        purpose: this.#request.purpose,
+        bytes: plan.sizeBytes,
+      },
+    ]);
+  }
+
+  cancel({ info: { uploadId } }: OpenSession): Promise<void> {
+    const input = { destination: this.#destination, uploadId };
+    return this.#activities.cleanup.cancelUpload.executeWithOptions({ summary: uploadId }, [input]);
+  }
+}
