@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { acquireEmbeddedTemporal } from '../../src/dev/embedded-temporal/embedded-temporal.ts';
+import { endCliProcesses } from '../support/cli.ts';
 import { temporalCliForTests } from '../support/temporal-cli.ts';
 import { withStateDir } from '../support/state-dir.ts';
 import { drawPlan } from './draw.ts';
@@ -30,6 +31,7 @@ const runs = Number(values.runs);
 const deadlineMs = Date.now() + Number(values.minutes) * 60_000;
 const report = new Report();
 let begun = 0;
+process.on('exit', endCliProcesses);
 
 await withStateDir(async (stateDir) => {
   const server = await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests });
@@ -47,9 +49,15 @@ await withStateDir(async (stateDir) => {
   const lane = async () => {
     while (begun < runs && Date.now() < deadlineMs) {
       const seed = firstSeed + begun++;
-      const outcome = await runPlan(drawPlan(seed, { mayKillTemporal: true }), temporal);
-      report.add(outcome);
-      await tell(outcome);
+      const plan = drawPlan(seed, { mayKillTemporal: true });
+      try {
+        const outcome = await runPlan(plan, temporal);
+        report.add(outcome);
+        await tell(outcome);
+      } catch (error) {
+        report.addBroken();
+        console.log(`seed ${seed} could not be judged: ${JSON.stringify(plan)}`, error);
+      }
     }
   };
   try {

@@ -35,6 +35,11 @@ export class Report {
     for (const [row, bytes] of bytesSentAgain(outcome)) this.#row(row).bytesAgain += bytes;
   }
 
+  /** A run that the suite itself could not bring to its end; that is no success. */
+  addBroken(): void {
+    this.#runs++;
+  }
+
   get heldAll(): boolean {
     return this.#held === this.#runs;
   }

@@ -54,7 +54,8 @@ export function runPlan(plan: Plan, temporal: ChaosTemporal, options: RunOptions
     const taskQueue = `chaos-${plan.seed}-${Date.now()}`;
     let fleet: Fleet | undefined;
     try {
-      fleet = await Fleet.start(plan, { directory, temporalAddress: temporal.address, taskQueue, apiPort: proxy.port });
+      const apiPort = proxy.port;
+      fleet = await Fleet.start(plan, { directory, temporalAddress: temporal.address, taskQueue, apiPort });
       const sourceDigest = createHash('sha256').update(content).digest('hex');
       return await upload({ plan, temporal, file, api, proxy, fleet, taskQueue, sourceDigest }, options);
     } finally {
@@ -117,6 +118,7 @@ async function upload(scene: Scene, { limitMs = 120_000 }: RunOptions): Promise<
   over.abort();
   await Promise.all([delay(AFTERMATH_MS), ...deeds]);
   await noteStrikes(api, done);
+  await api.clearFaults();
   noteForeignKills(temporal, startedAtMs, end.closedAtMs, done);
   const files = await Promise.all((await api.files()).map(async ({ id }) => ({ id, content: await api.content(id) })));
   const evidence: Evidence = {

@@ -142,7 +142,7 @@ function join(link: Link, requests: SeenRequest[], onEnd: () => void): void {
     forward(link, server, client, chunk);
   });
   const end = () => {
-    if (link.request) link.request.endedAtMs = Date.now();
+    if (link.request) link.request.endedAtMs ??= Date.now();
     link.request = undefined;
     onEnd();
   };
