@@ -35,7 +35,9 @@ function partsInHandsOf({ child }: CliRun, count: number, system: System, handle
       const { raw } = await workflow.describe();
       const parts = (raw.pendingActivities ?? []).filter(
         ({ activityType, state, lastWorkerIdentity }) =>
-          activityType?.name === 'uploadPart' && state === STARTED && lastWorkerIdentity?.startsWith(`${child.pid}@`),
+          activityType?.name === 'uploadPart' &&
+          Number(state) === STARTED &&
+          lastWorkerIdentity?.startsWith(`${child.pid}@`),
       );
       return parts.length === count;
     },
