@@ -1,6 +1,6 @@
-import { appendFile, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, rename, truncate, utimes, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
-import type { UploadHandle } from 'longhaul';
+import { SteeringRefusedError, type UploadHandle } from 'longhaul';
 import type { ChaosProxy } from '../support/chaos-proxy.ts';
 import type { ApiProcess, Fleet } from './actors.ts';
 import type { Deed, Edit, Plan } from './plan.ts';
@@ -16,6 +16,7 @@ export interface Stage {
   readonly killTemporal: () => void;
   /** Waits; ends early when the run is over. */
   readonly wait: (ms: number) => Promise<void>;
+  readonly isOver: () => boolean;
 }
 
 /** A deed that was done. */
@@ -96,11 +97,20 @@ export async function perform(stage: Stage, done: Done): Promise<void> {
       await edit(stage.file, stage.plan.sizeBytes, deed.edit);
       done.hit = true;
       break;
-    case 'pause':
-      await handle.pause({ parts: deed.parts });
-      await wait(deed.forMs);
-      await handle.resume();
+    case 'hide-source':
       done.hit = true;
+      await rename(stage.file, `${stage.file}.hidden`);
+      await wait(deed.forMs);
+      await rename(`${stage.file}.hidden`, stage.file);
+      break;
+    case 'pause':
+      done.hit = true;
+      try {
+        await handle.pause({ parts: deed.parts });
+        await wait(deed.forMs);
+      } finally {
+        await resume(stage);
+      }
       break;
     case 'retune':
       await handle.retune({ concurrency: deed.concurrency });
@@ -115,6 +125,19 @@ function repeats(durationMs: number): number {
   return 1 + Math.ceil(durationMs / 1000);
 }
 
+/** A pause that was asked for may hold, whatever became of its answer. */
+async function resume({ handle, isOver, wait }: Stage): Promise<void> {
+  for (;;) {
+    try {
+      await handle.resume();
+      return;
+    } catch (error) {
+      if (isOver() || error instanceof SteeringRefusedError) return;
+      await wait(300);
+    }
+  }
+}
+
 async function edit(file: string, sizeBytes: number, how: Edit): Promise<void> {
   switch (how) {
     case 'append':
@@ -123,8 +146,6 @@ async function edit(file: string, sizeBytes: number, how: Edit): Promise<void> {
       return utimes(file, new Date(), new Date());
     case 'truncate':
       return truncate(file, Math.floor(sizeBytes / 2));
-    case 'remove':
-      return rm(file);
     case 'replace':
       await writeFile(`${file}.new`, randomBytes(sizeBytes));
       return rename(`${file}.new`, file);

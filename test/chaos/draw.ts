@@ -48,7 +48,7 @@ export function drawPlan(seed: number, { mayKillTemporal }: DrawOptions): Plan {
     [1, dice.whole(3, 20) * MiB],
   ]);
   const partSizeBytes = dice.weighted([
-    [3, MiB],
+    [1, MiB],
     [1, dice.whole(MiB, 3 * MiB)],
   ]);
   const workers = dice.whole(1, 3);
@@ -79,6 +79,7 @@ export function drawPlan(seed: number, { mayKillTemporal }: DrawOptions): Plan {
     api: {
       bandwidthBytesPerSecond: dice.whole(3, 10) * MiB,
       latencyMs: dice.one([0, 0, 0, 5, 40]),
+      lineBytesPerSecond: dice.chance(0.6) ? dice.whole(1024, 6 * 1024) * 1024 : null,
       strictSums: dice.chance(0.2),
     },
     deeds,
@@ -128,9 +129,10 @@ function drawDeed(dice: Dice, workers: number, mayKillTemporal: boolean): Deed {
       8,
       () => ({
         kind: 'edit-source',
-        edit: dice.one<Edit>(['append', 'touch', 'replace', 'replace', 'replace', 'truncate', 'remove']),
+        edit: dice.one<Edit>(['append', 'touch', 'replace', 'replace', 'replace', 'truncate']),
       }),
     ],
+    [2, () => ({ kind: 'hide-source', forMs: dice.whole(100, 2500) })],
     [3, () => ({ kind: 'pause', parts: dice.one(['finish', 'stop'] as const), forMs: dice.whole(100, 2500) })],
     [2, () => ({ kind: 'retune', concurrency: dice.whole(1, 8) })],
   ])();
@@ -152,12 +154,14 @@ function drawFault(dice: Dice): FaultSpec {
     [2, { route: 'part', kind: 'stall', afterBytes: dice.whole(0, 900_000), count: dice.whole(1, 2), skip }],
     [1, { route: 'part', kind: 'expire', count: 1, skip }],
     [1, { route: 'part', kind: 'status', status: 422, count: 1, skip }],
-    [1, { route: 'create', kind: 'status', status: 500, count: 1 }],
+    [2, { route: 'part', kind: 'status', status: dice.one([401, 403]), count: dice.whole(1, 5), skip }],
+    [1, { route: 'create', kind: 'status', status: dice.one([401, 500]), count: 1 }],
     [1, { route: 'create', kind: 'lost-answer', count: 1 }],
     [2, { route: 'complete', kind: 'status', status: dice.one([500, 503, 409, 429]), count }],
     [2, { route: 'complete', kind: 'reset', count }],
     [8, { route: 'complete', kind: 'lost-answer', count: 1 }],
     [1, { route: 'complete', kind: 'expire', count: 1 }],
+    [1, { route: 'complete', kind: 'status', status: 403, count: 1 }],
     [1, { route: 'cancel', kind: 'status', status: 503, count }],
     [1, { route: 'cancel', kind: 'lost-answer', count: 1 }],
     [1, { route: 'list', kind: 'status', status: 500, count }],

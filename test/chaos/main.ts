@@ -22,16 +22,19 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '60' },
     /** Runs at a time. */
     parallel: { type: 'string', default: '1' },
+    /** No run begins after one that failed. */
+    bail: { type: 'boolean', default: false },
     /** Where histories of failed runs go. */
     out: { type: 'string', default: join(tmpdir(), 'longhaul-chaos') },
   },
 });
 const firstSeed = Number(values.seed);
 const runs = Number(values.runs);
-const deadlineMs = Date.now() + Number(values.minutes) * 60_000;
+let deadlineMs = Date.now() + Number(values.minutes) * 60_000;
 const report = new Report();
 let begun = 0;
 process.on('exit', endCliProcesses);
+process.once('SIGINT', () => (deadlineMs = 0));
 
 await withStateDir(async (stateDir) => {
   const server = await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests });
@@ -53,6 +56,7 @@ await withStateDir(async (stateDir) => {
       try {
         const outcome = await runPlan(plan, temporal);
         report.add(outcome);
+        if (values.bail && outcome.problems.length > 0) deadlineMs = 0;
         await tell(outcome);
       } catch (error) {
         report.addBroken();

@@ -17,6 +17,8 @@ export interface Evidence {
   readonly failureType: string | undefined;
   readonly failureMessage: string | undefined;
   readonly done: readonly Done[];
+  /** Types of the failures for which the upload waited, as its progress told. */
+  readonly waits: readonly string[];
   readonly uploads: readonly UploadStats[];
   readonly files: readonly { readonly id: string; readonly content: Buffer }[];
   readonly requests: readonly SeenRequest[];
@@ -34,6 +36,7 @@ export function judge(evidence: Evidence): string[] {
   return [
     ...evidence.problems,
     ...judgeOutcome(evidence),
+    ...judgeWaits(evidence),
     ...judgeSessions(evidence),
     ...judgeEnd(evidence),
     ...judgeWaste(evidence),
@@ -72,8 +75,6 @@ function isJustified(evidence: Evidence): boolean {
   switch (failureType ?? '') {
     case 'SourceChanged':
       return edits.length > 0;
-    case 'SourceUnusable':
-      return edits.includes('remove') || edits.includes('truncate');
     case 'SessionLost':
       return sessionsEnded(evidence) >= plan.maxSessions;
     case 'ApiRejected':
@@ -81,6 +82,15 @@ function isJustified(evidence: Evidence): boolean {
     default:
       return false;
   }
+}
+
+/** An upload waits for a person only where a person can do something. */
+function judgeWaits(evidence: Evidence): string[] {
+  const isRefused = [401, 403].some((status) => struckStatus(evidence, status));
+  return [...new Set(evidence.waits)]
+    .filter((type) => !(type === 'SourceMissing' && hit(evidence, 'hide-source')))
+    .filter((type) => !(type === 'ApiRejected' && isRefused))
+    .map((type) => `it waited for a person, although nothing was done that leads to ${type}`);
 }
 
 /** Sessions that something outside ended, or that a strict server took for spent. */

@@ -1,7 +1,7 @@
 import type { FaultSpec } from '../../src/local-api/faults.ts';
 import type { Scope } from '../support/chaos-proxy.ts';
 
-export type Edit = 'append' | 'touch' | 'replace' | 'truncate' | 'remove';
+export type Edit = 'append' | 'touch' | 'replace' | 'truncate';
 
 /** What is done to a running upload. Every deed undoes itself, but the end of a session and an edit. */
 export type Deed =
@@ -18,6 +18,8 @@ export type Deed =
   | { readonly kind: 'api-fault'; readonly fault: FaultSpec }
   | { readonly kind: 'cancel-session' | 'expire-session' | 'cancel-upload' }
   | { readonly kind: 'edit-source'; readonly edit: Edit }
+  /** Moved away and put back, which is no change. */
+  | { readonly kind: 'hide-source'; readonly forMs: number }
   | { readonly kind: 'pause'; readonly parts: 'finish' | 'stop'; readonly forMs: number }
   | { readonly kind: 'retune'; readonly concurrency: number };
 
@@ -45,6 +47,8 @@ export interface Plan {
   readonly api: {
     readonly bandwidthBytesPerSecond: number;
     readonly latencyMs: number;
+    /** Of each connection; null for a line that takes whole parts at once. */
+    readonly lineBytesPerSecond: number | null;
     /** Counts parts twice that were sent twice. */
     readonly strictSums: boolean;
   };

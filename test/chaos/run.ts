@@ -39,6 +39,7 @@ export interface RunOptions {
 
 const HEARTBEAT_TIMEOUT_MS = 2000;
 const WATCH_INTERVAL_MS = 100;
+const OPERATOR_INTERVAL_MS = 700;
 /** How long the wire is watched behind the end. */
 const AFTERMATH_MS = 600;
 
@@ -50,7 +51,8 @@ export function runPlan(plan: Plan, temporal: ChaosTemporal, options: RunOptions
     await writeFile(file, content);
     const api = new ApiProcess(directory, plan);
     await api.start();
-    const proxy = await startChaosProxy(api.port);
+    const { lineBytesPerSecond } = plan.api;
+    const proxy = await startChaosProxy(api.port, lineBytesPerSecond === null ? {} : { lineBytesPerSecond });
     const taskQueue = `chaos-${plan.seed}-${Date.now()}`;
     let fleet: Fleet | undefined;
     try {
@@ -98,7 +100,17 @@ async function upload(scene: Scene, { limitMs = 120_000 }: RunOptions): Promise<
     id: `chaos-${plan.seed}-${startedAtMs}`,
   });
   const wait = (ms: number) => delay(ms, undefined, { signal: over.signal }).catch(() => {});
-  const stage: Stage = { plan, file, api, fleet, proxy, handle, killTemporal: temporal.kill, wait };
+  const stage: Stage = {
+    plan,
+    file,
+    api,
+    fleet,
+    proxy,
+    handle,
+    killTemporal: temporal.kill,
+    wait,
+    isOver: () => over.signal.aborted,
+  };
   const deeds = later.map(async ({ when, deed }) => {
     while (!hasCome(when, proxy)) {
       if (over.signal.aborted) return;
@@ -114,8 +126,11 @@ async function upload(scene: Scene, { limitMs = 120_000 }: RunOptions): Promise<
   });
 
   const workflow = temporal.client.workflow.getHandle(handle.workflowId);
+  const waits: string[] = [];
+  const operator = operate(stage, waits);
   const end = await watch(workflow, startedAtMs + limitMs);
   over.abort();
+  await operator;
   await Promise.all([delay(AFTERMATH_MS), ...deeds]);
   await noteStrikes(api, done);
   await api.clearFaults();
@@ -126,6 +141,7 @@ async function upload(scene: Scene, { limitMs = 120_000 }: RunOptions): Promise<
     sourceDigest: scene.sourceDigest,
     ...end,
     done,
+    waits,
     uploads: await api.uploads(),
     files,
     requests: proxy.requests,
@@ -135,6 +151,21 @@ async function upload(scene: Scene, { limitMs = 120_000 }: RunOptions): Promise<
   const history = found.length > 0 ? historyToJSON(await workflow.fetchHistory()) : undefined;
   if (end.status === 'RUNNING') await workflow.terminate('it hangs').catch(() => {});
   return { evidence, problems: found, durationMs: Date.now() - startedAtMs, history };
+}
+
+/** Looks at the upload now and then, and has it try again when it waits. What it waited for goes into `waits`. */
+async function operate({ handle, isOver, wait }: Stage, waits: string[]): Promise<void> {
+  while (!isOver()) {
+    await wait(OPERATOR_INTERVAL_MS);
+    try {
+      const { waiting } = await handle.status();
+      if (!waiting) continue;
+      waits.push(waiting.failureType);
+      await handle.retry();
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+    }
+  }
 }
 
 /** Faults of the routes that are called first must be switched on before anything begins. */

@@ -35,6 +35,14 @@ export interface ChaosProxy {
   close(): Promise<void>;
 }
 
+export interface ChaosProxyOptions {
+  /**
+   * Rate at which each connection takes the client's bytes. A line without a limit lets the kernel swallow whole parts,
+   * and a client never meets a socket that is full. @defaultValue no limit
+   */
+  readonly lineBytesPerSecond?: number;
+}
+
 type Weather = 'clear' | 'stall' | 'black-hole' | 'throttle' | 'refuse';
 
 interface Link {
@@ -46,11 +54,12 @@ interface Link {
 }
 
 /** A TCP proxy between a client and a server on this machine, which disturbs connections and keeps book of requests. */
-export async function startChaosProxy(targetPort: number): Promise<ChaosProxy> {
+export async function startChaosProxy(targetPort: number, options: ChaosProxyOptions = {}): Promise<ChaosProxy> {
+  const { lineBytesPerSecond = Infinity } = options;
   const links = new Set<Link>();
   const requests: SeenRequest[] = [];
   let weather: Weather = 'clear';
-  let bytesPerSecond = Infinity;
+  let bytesPerSecond = lineBytesPerSecond;
 
   const listener = createServer({ noDelay: true }, (client) => {
     if (weather === 'refuse') {
@@ -73,7 +82,7 @@ export async function startChaosProxy(targetPort: number): Promise<ChaosProxy> {
     const one = busy ?? [...links].at(-1);
     return one ? [one] : [];
   };
-  const during = async (scope: Scope, kind: Weather, forMs: number, rate = Infinity): Promise<boolean> => {
+  const during = async (scope: Scope, kind: Weather, forMs: number, rate = lineBytesPerSecond): Promise<boolean> => {
     const met = chosen(scope);
     const change = (to: Weather, targets: Iterable<Link>, toRate: number) => {
       for (const link of targets) {
@@ -85,10 +94,10 @@ export async function startChaosProxy(targetPort: number): Promise<ChaosProxy> {
     if (scope === 'all') [weather, bytesPerSecond] = [kind, rate];
     change(kind, met, rate);
     await delay(forMs);
-    if (scope === 'all') [weather, bytesPerSecond] = ['clear', Infinity];
+    if (scope === 'all') [weather, bytesPerSecond] = ['clear', lineBytesPerSecond];
     const touched = scope === 'all' ? [...links].filter((link) => link.weather === kind) : met;
     if (kind === 'black-hole') for (const link of touched) breakLink(link);
-    else change('clear', touched, Infinity);
+    else change('clear', touched, lineBytesPerSecond);
     return met.length + touched.length > 0;
   };
 
@@ -160,9 +169,10 @@ function join(link: Link, requests: SeenRequest[], onEnd: () => void): void {
 function forward(link: Link, from: Socket, to: Socket, chunk: Buffer): void {
   if (link.weather === 'black-hole' || to.destroyed) return;
   const hasRoom = to.write(chunk);
-  if (link.weather === 'throttle') {
+  const pauseMs = from === link.client ? (chunk.byteLength / link.bytesPerSecond) * 1000 : 0;
+  if (pauseMs >= 1) {
     from.pause();
-    setTimeout(() => link.weather !== 'stall' && from.resume(), (chunk.byteLength / link.bytesPerSecond) * 1000);
+    setTimeout(() => link.weather !== 'stall' && from.resume(), pauseMs);
   } else if (!hasRoom) {
     from.pause();
     to.once('drain', () => link.weather !== 'stall' && from.resume());
