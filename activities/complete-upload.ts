@@ -26,7 +26,8 @@ export function createCompleteUpload(dependencies: ActivityDependencies): Contro
       const client = dependencies.destination(input.destination);
       const { partIds, md5 } = input;
       try {
-        const { signal, timeoutMs } = attempt;
+        // A cancellation that comes now comes too late: the service may be done already.
+        const { stopSignal: signal, timeoutMs } = attempt;
         return await client.completeUpload(input.uploadId, { partIds, ...(md5 ? { md5 } : {}) }, { signal, timeoutMs });
       } catch (error) {
         if (!(error instanceof ApiError) || !MAYBE_COMPLETED.includes(error.details.status)) throw error;

@@ -6,7 +6,10 @@ import { toApplicationFailure, workerStopping } from './to-application-failure.t
 const FIRST_HEARTBEAT_AFTER_MS = 1000;
 
 export interface Attempt<Beat> {
+  /** Aborted when the workflow cancels the activity, or this worker goes down. */
   readonly signal: AbortSignal;
+  /** Aborted only when this worker goes down: for what must not be broken off half-way by a cancellation. */
+  readonly stopSignal: AbortSignal;
   /** Counted from 1. */
   readonly attempt: number;
   /** Time left for the whole attempt, a little less than Temporal gives it, so that the cause is told, not guessed. */
@@ -34,6 +37,7 @@ export async function runAttempt<Result, Beat = never>(
   try {
     return await run({
       signal: context.cancellationSignal,
+      stopSignal: stopSignalOf(context),
       attempt,
       timeoutMs: Math.max(startToCloseTimeoutMs - 5000, startToCloseTimeoutMs / 2),
       lastBeat: context.info.heartbeatDetails as Beat | undefined,
@@ -53,6 +57,16 @@ export async function runAttempt<Result, Beat = never>(
   } finally {
     stopBeating();
   }
+}
+
+function stopSignalOf(context: Context): AbortSignal {
+  const stop = new AbortController();
+  const onAbort = () => {
+    if (context.cancellationDetails?.workerShutdown === true) stop.abort();
+  };
+  if (context.cancellationSignal.aborted) onAbort();
+  else context.cancellationSignal.addEventListener('abort', onAbort, { once: true });
+  return stop.signal;
 }
 
 /** The SDK throttles; one call a second keeps cancellation and progress close. */

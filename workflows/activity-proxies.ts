@@ -30,9 +30,15 @@ export interface UploadActivities {
 
 export function activitiesOf(request: UploadRequest): UploadActivities {
   const taskQueue = request.transferTaskQueue ?? transferTaskQueue(workflowInfo().taskQueue, request.source.host);
+  const heartbeatTimeout = request.heartbeatTimeoutMs ?? Defaults.heartbeatTimeoutMs;
   return {
     // A server may read the whole file again before it answers a completion.
-    control: proxyActivities<ControlActivities>({ startToCloseTimeout: '15m', cancellationType, retry }),
+    control: proxyActivities<ControlActivities>({
+      startToCloseTimeout: '15m',
+      heartbeatTimeout,
+      cancellationType,
+      retry,
+    }),
     cleanup: proxyActivities<Pick<ControlActivities, 'cancelUpload'>>({
       startToCloseTimeout: '30s',
       scheduleToCloseTimeout: '5m',
@@ -41,7 +47,7 @@ export function activitiesOf(request: UploadRequest): UploadActivities {
     transfer: proxyActivities<TransferActivities>({
       taskQueue,
       startToCloseTimeout: '24h',
-      heartbeatTimeout: request.heartbeatTimeoutMs ?? Defaults.heartbeatTimeoutMs,
+      heartbeatTimeout,
       cancellationType,
       retry,
     }),

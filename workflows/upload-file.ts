@@ -2,6 +2,8 @@ import {
   ActivityFailure,
   allHandlersFinished,
   ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
   condition,
   ContinueAsNew,
   defineQuery,
@@ -36,8 +38,11 @@ export async function uploadFile(request: UploadRequest, carried?: CarriedUpload
   handleSteering(upload);
   try {
     const handOver = await upload.run();
-    await condition(allHandlersFinished);
+    // A cancellation that came after the File was made must not hide it.
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
     if ('file' in handOver) return handOver;
+    // The next execution would not know of a cancellation that came to this one.
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled at the hand-over');
     return await makeContinueAsNewFunc<typeof uploadFile>()(request, handOver);
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;

@@ -60,7 +60,8 @@ describe('SIGKILL in the middle of an upload', () => {
         file,
         purpose: 'batch',
         partSizeBytes: MiB,
-        concurrency: SLOTS,
+        // Enough for both workers, so that the one that dies has its hands full.
+        concurrency: 2 * SLOTS,
         heartbeatTimeoutMs: 3000,
       });
       await partsReceived(system, PARTS / 3);
@@ -74,6 +75,23 @@ describe('SIGKILL in the middle of an upload', () => {
       expect(result.sessions).toBe(1);
       await expectExactlyOneFile(system, content, 1);
     }, limits));
+
+  it('of a worker that waits for the answer to the completion: another one completes', () =>
+    withSystem(async (system) => {
+      const file = join(system.directory, 'killed-completing.bin');
+      const content = await randomFile(file, 2 * MiB);
+      system.api.faults.add({ route: 'complete', kind: 'stall' });
+      const victim = startWorkerProcess(system);
+      await ready(victim);
+      const request = { file, purpose: 'batch', partSizeBytes: MiB, heartbeatTimeoutMs: 2000 };
+      const handle = await system.client.upload(request);
+      await until(() => system.api.faults.list()[0]?.fired === 1, 'the completion to hang');
+      await kill(victim);
+      await system.startWorker();
+      const result = await handle.result();
+      expect(md5(await system.download(result.file.id))).toBe(md5(content));
+      expect(system.uploads()).toMatchObject([{ status: 'completed', completions: 1 }]);
+    }));
 
   it('of the command: the same command goes on from the recorded parts', () =>
     withSystem(async (system) => {

@@ -4,6 +4,7 @@ import { FailureType, type UploadEvent } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { md5, randomFile } from '../support/random-file.ts';
 import { MiB, partsReceived, withSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 const purpose = 'batch';
 const partSizeBytes = MiB;
@@ -302,6 +303,19 @@ describe('steering an upload', () => {
       },
       { bandwidthBytesPerSecond: 2 * MiB },
     ));
+
+  it('that is cancelled while it completes is completed, as the service may be done already', () =>
+    withSystem(async ({ client, startWorker, directory, api, uploads }) => {
+      await startWorker();
+      const file = join(directory, 'late.bin');
+      await randomFile(file, 10);
+      api.configure({ latencyMs: 1500 });
+      const handle = await client.upload({ file, purpose });
+      await until(async () => (await handle.status()).state === 'completing', 'the completion');
+      await handle.cancel();
+      const result = await handle.result();
+      expect(uploads()).toMatchObject([{ status: 'completed', fileId: result.file.id }]);
+    }));
 
   it('refuses what makes no sense, in words', () =>
     withSystem(async ({ client, startWorker, directory }) => {
