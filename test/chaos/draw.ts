@@ -7,6 +7,8 @@ const MiB = 1024 * 1024;
 export interface DrawOptions {
   /** The Temporal server may be killed: it must be one that is restarted. */
   readonly mayKillTemporal: boolean;
+  /** Only files up to 20 MiB in parts up to 3 MiB. @defaultValue false */
+  readonly isSmall?: boolean;
 }
 
 /** Throws dice of one seed. */
@@ -41,16 +43,13 @@ class Dice {
 }
 
 /** Draws a run; the same seed and options give the same plan. */
-export function drawPlan(seed: number, { mayKillTemporal }: DrawOptions): Plan {
+export function drawPlan(seed: number, { mayKillTemporal, isSmall = false }: DrawOptions): Plan {
   const dice = new Dice(seed);
-  const sizeBytes = dice.weighted([
-    [4, dice.whole(3 * MiB, 20 * MiB)],
-    [1, dice.whole(3, 20) * MiB],
-  ]);
-  const partSizeBytes = dice.weighted([
-    [1, MiB],
-    [1, dice.whole(MiB, 3 * MiB)],
-  ]);
+  const small = drawSmallFile(dice);
+  // Dice of their own, so that the same seed does the same to a small file and to a large one.
+  const ownDice = new Dice(seed ^ 0x5bd1e995);
+  const isLarge = !isSmall && ownDice.chance(0.3);
+  const { sizeBytes, partSizeBytes } = isLarge ? drawLargeFile(ownDice) : small;
   const workers = dice.whole(1, 3);
   const slots = dice.whole(1, 4);
   const concurrency = dice.whole(1, 8);
@@ -77,13 +76,36 @@ export function drawPlan(seed: number, { mayKillTemporal }: DrawOptions): Plan {
     workers,
     slots,
     api: {
-      bandwidthBytesPerSecond: dice.whole(3, 10) * MiB,
+      bandwidthBytesPerSecond: dice.whole(3, 10) * (isLarge ? 4 : 1) * MiB,
       latencyMs: dice.one([0, 0, 0, 5, 40]),
-      lineBytesPerSecond: dice.chance(0.6) ? dice.whole(1024, 6 * 1024) * 1024 : null,
+      lineBytesPerSecond: dice.chance(0.6) ? dice.whole(1024, 6 * 1024) * (isLarge ? 4 : 1) * 1024 : null,
       strictSums: dice.chance(0.2),
     },
     deeds,
   };
+}
+
+interface FilePlan {
+  readonly sizeBytes: number;
+  readonly partSizeBytes: number;
+}
+
+function drawSmallFile(dice: Dice): FilePlan {
+  return {
+    sizeBytes: dice.weighted([
+      [4, dice.whole(3 * MiB, 20 * MiB)],
+      [1, dice.whole(3, 20) * MiB],
+    ]),
+    partSizeBytes: dice.weighted([
+      [1, MiB],
+      [1, dice.whole(MiB, 3 * MiB)],
+    ]),
+  };
+}
+
+/** Parts that no kernel swallows at once (about 4 MiB a connection): only they let a worker wait in the middle of one. */
+function drawLargeFile(dice: Dice): FilePlan {
+  return { sizeBytes: dice.whole(24 * MiB, 64 * MiB), partSizeBytes: dice.whole(6 * MiB, 14 * MiB) };
 }
 
 function drawMoment(dice: Dice, deed: Deed, partCount: number): Moment {
