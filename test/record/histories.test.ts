@@ -36,7 +36,8 @@ async function show(address: string, workflowId: string, runId: string): Promise
   const args = ['workflow', 'show', '--address', address, '-w', workflowId, '-r', runId, '-o', 'json'];
   const { stdout } = await promisify(execFile)(path, args, { maxBuffer: 64 * MiB });
   // Stacks tell of the machine that recorded them, and nothing that replaying needs.
-  return stdout.replace(/"stackTrace": "(?:[^"\\]|\\.)*"/g, '"stackTrace": ""');
+  const withoutStacks = (key: string, value: unknown) => (key === 'stackTrace' ? '' : value);
+  return `${JSON.stringify(JSON.parse(stdout, withoutStacks), null, 2)}\n`;
 }
 
 function record(
