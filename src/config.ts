@@ -44,7 +44,7 @@ export interface Config {
   /** Which deployment and build a `longhaul worker` is, for Temporal's Worker Versioning. */
   readonly deploymentName: string | undefined;
   readonly buildId: string | undefined;
-  /** Undefined: `info` for services, silent for a person's command. */
+  /** Undefined: each command has a default of its own. */
   readonly logLevel: LogLevel | undefined;
   readonly destinations: ReadonlyMap<string, DestinationConfig>;
 }

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { NativeConnection } from '@temporalio/worker';
 import { LonghaulClient } from '../client/longhaul-client.ts';
 import { TemporalUnreachableError } from '../client/upload-errors.ts';
-import { requireDestination, type Config } from '../config.ts';
+import { requireDestination, type Config, type LogLevel } from '../config.ts';
 import { Defaults } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE } from '../contracts/names.ts';
 import { acquireEmbeddedTemporal } from '../dev/embedded-temporal/embedded-temporal.ts';
@@ -29,8 +29,8 @@ export interface Backend {
 export interface BackendOptions {
   /** Destination whose uploads this command is about. @defaultValue `default` */
   readonly destination?: string;
-  /** Runtime logs of the SDK: silent for a person's command, unless asked for. @defaultValue false */
-  readonly isService?: boolean;
+  /** Level of the logs where the configuration doesn't say. @defaultValue `silent`: a person reads this command's own words */
+  readonly logLevel?: LogLevel;
 }
 
 /** Runs `command` with Temporal at hand; worker, connections and the embedded server end before this returns. */
@@ -40,7 +40,7 @@ export async function withBackend<T>(
   command: (backend: Backend) => Promise<T>,
 ): Promise<T> {
   const { config } = context;
-  installRuntime(createLogger(config.logLevel ?? (options.isService ? 'info' : 'silent')));
+  installRuntime(createLogger(config.logLevel ?? options.logLevel ?? 'silent'));
   const closers: (() => Promise<void>)[] = [];
   try {
     const temporal = config.temporal ?? (await embed(context, closers));

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { QueryName, UpdateName, type PauseInput, type RetuneInput } from '../contracts/names.ts';
@@ -144,8 +145,19 @@ export class UploadHandle {
   }
 
   /** Calls are ended, not left: one that goes on after its connection was closed would bring the process down. */
-  #until<T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
-    return signal ? this.#client.withAbortSignal(signal, call) : call();
+  async #until<T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
+    if (!signal) return call();
+    // Of its own: each request leaves a listener on the signal that it is given.
+    const own = new AbortController();
+    setMaxListeners(0, own.signal);
+    const abort = () => own.abort(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    try {
+      return await this.#client.withAbortSignal(own.signal, call);
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
   }
 
   #query(): Promise<UploadProgress> {

@@ -14,7 +14,7 @@ export async function devCommand(context: CliContext, options: { port: number; d
   });
   try {
     const config = withDefaultDestination(context.config, { baseUrl: api.url, apiKey: LOCAL_KEY });
-    await withBackend({ ...context, config }, { isService: true }, async ({ startWorker, address, uiUrl }) => {
+    await withBackend({ ...context, config }, { logLevel: 'error' }, async ({ startWorker, address, uiUrl }) => {
       const worker = await startWorker();
       const running = worker.run();
       context.note(`Temporal on ${address}${uiUrl ? `, Temporal UI: ${uiUrl}` : ''}`);

@@ -18,7 +18,7 @@ export async function workerCommand(context: CliContext, options: WorkerCommandO
   const deployment = deploymentOf(context.config, options);
   const graceSeconds = options.grace ?? 0;
   context.allowLongerEnd(graceSeconds * 1000);
-  await withBackend(context, { isService: true }, async ({ startWorker, address, uiUrl }) => {
+  await withBackend(context, { logLevel: 'info' }, async ({ startWorker, address, uiUrl }) => {
     const worker = await startWorker({
       ...(options.slots === undefined ? {} : { transferSlots: options.slots }),
       ...(options.roles === undefined ? {} : { roles: options.roles }),
