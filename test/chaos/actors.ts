@@ -4,7 +4,7 @@ import type { Fault, FaultSpec } from '../../src/local-api/faults.ts';
 import type { UploadStats } from '../../src/local-api/stats.ts';
 import { startCli, type CliRun } from '../support/cli.ts';
 import { until } from '../support/until.ts';
-import type { Plan } from './plan.ts';
+import { STALL_TIMEOUT_MS, type Plan } from './plan.ts';
 
 const KEY = 'sk-chaos';
 
@@ -129,7 +129,10 @@ export class Fleet {
   static async start(plan: Plan, options: FleetOptions): Promise<Fleet> {
     const baseUrl = `http://127.0.0.1:${options.apiPort}/v1`;
     const config = join(options.directory, 'config.json');
-    await writeFile(config, JSON.stringify({ destinations: { default: { baseUrl, stallTimeoutMs: 1500 } } }));
+    await writeFile(
+      config,
+      JSON.stringify({ destinations: { default: { baseUrl, stallTimeoutMs: STALL_TIMEOUT_MS } } }),
+    );
     const fleet = new Fleet(plan, {
       TEMPORAL_ADDRESS: options.temporalAddress,
       LONGHAUL_TASK_QUEUE: options.taskQueue,

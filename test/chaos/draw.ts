@@ -1,8 +1,11 @@
 import type { FaultSpec } from '../../src/local-api/faults.ts';
 import { seededRandom } from '../../src/local-api/random.ts';
-import type { Deed, Edit, Moment, Plan, PlannedDeed } from './plan.ts';
+import { STALL_TIMEOUT_MS, type Deed, type Edit, type Moment, type Plan, type PlannedDeed } from './plan.ts';
 
 const MiB = 1024 * 1024;
+
+/** What two kernels hold of a part that its sender takes for sent. */
+const SWALLOWED_BYTES = 8 * MiB;
 
 export interface DrawOptions {
   /** The Temporal server may be killed: it must be one that is restarted. */
@@ -66,6 +69,9 @@ export function drawPlan(seed: number, { mayKillTemporal, isSmall = false }: Dra
     const deed = drawDeed(dice, workers, mayKillTemporal);
     deeds.push({ when: drawMoment(dice, deed, partCount), deed });
   }
+  // A part whose answer takes longer than the stall timeout is sent again, and that would be no fault of anybody.
+  const unanswered = Math.min(partSizeBytes, SWALLOWED_BYTES);
+  const fairBandwidth = (unanswered * Math.min(8, workers * slots) * 2000) / STALL_TIMEOUT_MS;
   return {
     seed,
     sizeBytes,
@@ -76,9 +82,9 @@ export function drawPlan(seed: number, { mayKillTemporal, isSmall = false }: Dra
     workers,
     slots,
     api: {
-      bandwidthBytesPerSecond: dice.whole(3, 10) * (isLarge ? 4 : 1) * MiB,
+      bandwidthBytesPerSecond: Math.max(dice.whole(3, 10) * (isLarge ? 4 : 1) * MiB, Math.ceil(fairBandwidth)),
       latencyMs: dice.one([0, 0, 0, 5, 40]),
-      lineBytesPerSecond: dice.chance(0.6) ? dice.whole(1024, 6 * 1024) * (isLarge ? 4 : 1) * 1024 : null,
+      lineBytesPerSecond: dice.chance(0.6) ? Math.max(dice.whole(1, 6) * (isLarge ? 4 : 1) * MiB, unanswered) : null,
       strictSums: dice.chance(0.2),
     },
     deeds,
@@ -131,7 +137,7 @@ function drawDeed(dice: Dice, workers: number, mayKillTemporal: boolean): Deed {
     [4, () => ({ kind: 'kill-api', downMs: dice.whole(0, 2500) })],
     [mayKillTemporal ? 3 : 0, () => ({ kind: 'kill-temporal' })],
     [3, () => ({ kind: 'net-reset', scope })],
-    [3, () => ({ kind: 'net-stall', scope, forMs: dice.whole(300, 4000) })],
+    [3, () => ({ kind: 'net-stall', scope, forMs: dice.whole(300, 6000) })],
     [3, () => ({ kind: 'net-black-hole', scope, forMs: dice.whole(500, 4000) })],
     [
       2,
@@ -148,7 +154,7 @@ function drawDeed(dice: Dice, workers: number, mayKillTemporal: boolean): Deed {
     [3, () => ({ kind: 'expire-session' })],
     [4, () => ({ kind: 'cancel-upload' })],
     [
-      8,
+      11,
       () => ({
         kind: 'edit-source',
         edit: dice.one<Edit>(['append', 'touch', 'replace', 'replace', 'replace', 'truncate']),

@@ -1,6 +1,9 @@
 import type { FaultSpec } from '../../src/local-api/faults.ts';
 import type { Scope } from '../support/chaos-proxy.ts';
 
+/** After which a worker gives up a part's connection on which nothing moves. */
+export const STALL_TIMEOUT_MS = 4000;
+
 export type Edit = 'append' | 'touch' | 'replace' | 'truncate';
 
 /** What is done to a running upload. Every deed undoes itself, but the end of a session and an edit. */
