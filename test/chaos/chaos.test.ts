@@ -11,7 +11,7 @@ import { runPlan, type ChaosTemporal } from './run.ts';
  */
 const seeds = [
   { seed: 515, fault: 'api complete lost-answer' },
-  { seed: 1129, fault: 'source replace' },
+  { seed: 984, fault: 'source rewrite' },
   { seed: 176, fault: 'kill-worker' },
   { seed: 604, fault: 'cancel-upload' },
 ];

@@ -146,6 +146,8 @@ async function edit(file: string, sizeBytes: number, how: Edit): Promise<void> {
       return utimes(file, new Date(), new Date());
     case 'truncate':
       return truncate(file, Math.floor(sizeBytes / 2));
+    case 'rewrite':
+      return writeFile(file, randomBytes(sizeBytes), { flag: 'r+' });
     case 'replace':
       await writeFile(`${file}.new`, randomBytes(sizeBytes));
       return rename(`${file}.new`, file);

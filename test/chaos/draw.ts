@@ -157,7 +157,7 @@ function drawDeed(dice: Dice, workers: number, mayKillTemporal: boolean): Deed {
       11,
       () => ({
         kind: 'edit-source',
-        edit: dice.one<Edit>(['append', 'touch', 'replace', 'replace', 'replace', 'truncate']),
+        edit: dice.one<Edit>(['append', 'touch', 'replace', 'rewrite', 'rewrite', 'truncate']),
       }),
     ],
     [2, () => ({ kind: 'hide-source', forMs: dice.whole(100, 2500) })],

@@ -78,7 +78,8 @@ function isJustified(evidence: Evidence): boolean {
     case 'SessionLost':
       return sessionsEnded(evidence) >= plan.maxSessions;
     case 'ApiRejected':
-      return struckStatus(evidence, 422) || (plan.api.strictSums && sessionsEnded(evidence) >= plan.maxSessions);
+      // Servers say with a 400 that a session has been cancelled; the last one's end is told in the API's own words.
+      return struckStatus(evidence, 422) || sessionsEnded(evidence) >= plan.maxSessions;
     default:
       return false;
   }

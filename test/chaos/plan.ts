@@ -4,7 +4,8 @@ import type { Scope } from '../support/chaos-proxy.ts';
 /** After which a worker gives up a part's connection on which nothing moves. */
 export const STALL_TIMEOUT_MS = 4000;
 
-export type Edit = 'append' | 'touch' | 'replace' | 'truncate';
+/** `replace` puts another file in its place, `rewrite` writes other bytes into the same one. */
+export type Edit = 'append' | 'touch' | 'replace' | 'rewrite' | 'truncate';
 
 /** What is done to a running upload. Every deed undoes itself, but the end of a session and an edit. */
 export type Deed =
