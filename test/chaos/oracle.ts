@@ -75,6 +75,9 @@ function isJustified(evidence: Evidence): boolean {
   switch (failureType ?? '') {
     case 'SourceChanged':
       return edits.length > 0;
+    case 'SourceMissing':
+      // Before anything was created there is nothing to keep by waiting.
+      return hit(evidence, 'hide-source') && evidence.uploads.length === 0;
     case 'SessionLost':
       return sessionsEnded(evidence) >= plan.maxSessions;
     case 'ApiRejected':
