@@ -5,10 +5,11 @@ import { transferTaskQueue } from '../src/contracts/names.ts';
 import type { UploadRequest } from '../src/contracts/upload.ts';
 
 /**
- * A round of attempts takes a minute and a half at least. Trouble that outlasts it is told to people: the upload waits,
- * and goes on by itself when the trouble has passed. What can't pass arrives as a non-retryable failure.
+ * The first retry is quick, as it is also how the parts of a dead worker get to the next one. A round of attempts takes
+ * a minute and a half at least. Trouble that outlasts it is told to people: the upload waits, and goes on by itself
+ * when the trouble has passed. What can't pass arrives as a non-retryable failure.
  */
-const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 8 } as const;
+const retry = { initialInterval: '300ms', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 10 } as const;
 
 /** The workflow goes on to cancel or replace a session only when nothing is sending to it any more. */
 const cancellationType = 'WAIT_CANCELLATION_COMPLETED';

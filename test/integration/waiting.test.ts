@@ -77,10 +77,10 @@ describe('an upload that meets what a person can repair', () => {
       api.faults.add({ route: 'part', kind: 'status', status: 503, retryAfterSeconds: 0.1, count: 1000 });
       const handle = await client.upload({ file, purpose, partSizeBytes });
       await toWait(handle, 1);
-      expect(api.stats().requests).toMatchObject({ part: { 503: 8 } });
+      expect(api.stats().requests).toMatchObject({ part: { 503: 10 } });
       api.faults.clear();
       await handle.retry();
-      expect(await handle.result()).toMatchObject({ sessions: 1, partsSent: 9 });
+      expect(await handle.result()).toMatchObject({ sessions: 1, partsSent: 11 });
     }));
 
   it('waits for a file that is moved away, and goes on when the same file is back', () =>
