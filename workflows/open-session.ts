@@ -76,6 +76,13 @@ export class OpenSession {
     });
   }
 
+  /** Whether a completion was refused because the bytes that arrived are not those of the md5. */
+  static isWrongMd5(error: unknown): boolean {
+    const cause = error instanceof ActivityFailure && error.activityType === 'completeUpload' ? error.cause : undefined;
+    if (!(cause instanceof ApplicationFailure) || cause.type !== FailureType.ApiRejected) return false;
+    return /md5|checksum/i.test(cause.message);
+  }
+
   /** @throws ApplicationFailure when it is over: parts never start past the deadline */
   assertTime(): void {
     if (!this.isOver) return;

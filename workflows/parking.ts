@@ -109,6 +109,8 @@ export class Parking {
 /** The reason for which an activity's failure is worth waiting; undefined for one that is final. */
 function repairable(error: unknown): { type: string; reason: string | undefined } | undefined {
   if (!(error instanceof ActivityFailure)) return undefined;
+  // A part that was being stopped and failed by itself meanwhile is not repeated by Temporal; that says nothing.
+  if (error.retryState === 'CANCEL_REQUESTED') return { type: FailureType.WorkerStopping, reason: undefined };
   const { cause } = error;
   if (!(cause instanceof ApplicationFailure)) {
     // Heartbeats that stopped, round after round: workers die, and the next one may live.

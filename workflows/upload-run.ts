@@ -32,6 +32,8 @@ export interface CarriedUpload {
   readonly source: SourceInfo;
   readonly session: CarriedSession;
   readonly sessionsOpened: number;
+  readonly sessionsExcused: number;
+  readonly md5WasWrong: boolean;
   readonly partsSent: number;
   readonly md5: string | null;
   readonly hashCheckpoint: HashCheckpoint | null;
@@ -47,8 +49,9 @@ export class UploadRun {
   readonly #request: UploadRequest;
   readonly #calls: UploadCalls;
   readonly #startedAtMs: number;
+  /** One for each kind of call: that a session can be opened, or the file be read, doesn't mean that parts go through. */
   readonly #parking: Parking;
-  /** Of its own: a hash that goes well says nothing of the service. */
+  readonly #partParking: Parking;
   readonly #hashParking: Parking;
   readonly #hashScope = new CancellationScope();
   #state: UploadState = 'inspecting';
@@ -60,6 +63,9 @@ export class UploadRun {
   #window: PartWindow | undefined;
   #partsSent: number;
   #sessionsOpened: number;
+  /** Lost while the upload waited for a person, which is no fault of theirs. */
+  #sessionsExcused: number;
+  #md5WasWrong: boolean;
   #md5: string | null;
   #hashCheckpoint: HashCheckpoint | null;
   #hashFailure: { readonly error: unknown } | undefined;
@@ -69,11 +75,15 @@ export class UploadRun {
     this.#request = request;
     this.#calls = new UploadCalls(request);
     const giveUpAfterMs = request.giveUpAfterMs ?? Defaults.giveUpAfterMs;
-    this.#parking = new Parking(giveUpAfterMs, () => this.#publish(), carried?.waiting ?? undefined);
-    this.#hashParking = new Parking(giveUpAfterMs, () => this.#publish());
+    const onChange = () => this.#publish();
+    this.#parking = new Parking(giveUpAfterMs, onChange);
+    this.#partParking = new Parking(giveUpAfterMs, onChange, carried?.waiting ?? undefined);
+    this.#hashParking = new Parking(giveUpAfterMs, onChange);
     this.#source = carried?.source;
     this.#session = carried && OpenSession.of(carried.session);
     this.#sessionsOpened = carried?.sessionsOpened ?? 0;
+    this.#sessionsExcused = carried?.sessionsExcused ?? 0;
+    this.#md5WasWrong = carried?.md5WasWrong ?? false;
     this.#partsSent = carried?.partsSent ?? 0;
     this.#md5 = carried?.md5 ?? null;
     this.#hashCheckpoint = carried?.hashCheckpoint ?? null;
@@ -101,8 +111,10 @@ export class UploadRun {
           if (this.#hashFailure) throw this.#hashFailure.error;
           return this.#receipt(source, session, await this.#complete(session));
         } catch (error) {
-          const sessionsLeft = (this.#request.maxSessions ?? Defaults.maxSessions) - this.#sessionsOpened;
-          if (sessionsLeft < 1 || !session.isLostBy(error)) throw error;
+          if (this.#partParking.waiting) this.#sessionsExcused++;
+          const maxSessions = this.#request.maxSessions ?? Defaults.maxSessions;
+          const sessionsLeft = maxSessions + this.#sessionsExcused - this.#sessionsOpened;
+          if (sessionsLeft < 1 || !(session.isLostBy(error) || this.#isFirstWrongMd5(error))) throw error;
           const { uploadId } = session.info;
           log.warn('The session is lost; its parts are sent again in a new one', { uploadId, sessionsLeft });
           await this.#cancelSession();
@@ -136,6 +148,7 @@ export class UploadRun {
   /** Goes on at once with what the upload waits for; nothing happens when it doesn't wait. */
   retry(): void {
     this.#parking.retry();
+    this.#partParking.retry();
     this.#hashParking.retry();
   }
 
@@ -147,7 +160,7 @@ export class UploadRun {
 
   progress(): UploadProgress {
     const ledger = this.#session?.ledger;
-    const waiting = this.#parking.waiting ?? this.#hashParking.waiting;
+    const waiting = this.#parking.waiting ?? this.#partParking.waiting ?? this.#hashParking.waiting;
     const held: UploadState | undefined = waiting
       ? 'waiting'
       : this.#paused && this.#state === 'uploading'
@@ -199,10 +212,10 @@ export class UploadRun {
     this.#window = new PartWindow(session.ledger);
     const isHandOverDue = () => workflowInfo().continueAsNewSuggested;
     await this.#window.run({
-      send: (partNumber) => this.#parking.attempt(() => this.#sendPart(partNumber, source, session)),
+      send: (partNumber) => this.#partParking.attempt(() => this.#sendPart(partNumber, source, session)),
       // While the upload waits, one part finds out whether it may go on.
-      limit: () => (this.#parking.waiting ? 1 : this.#concurrency),
-      mayStart: () => !this.#paused && this.#parking.isOpen && !session.isOver,
+      limit: () => (this.#partParking.waiting ? 1 : this.#concurrency),
+      mayStart: () => !this.#paused && this.#partParking.isOpen && !session.isOver,
       until: () => this.#hashFailure !== undefined || isHandOverDue() || (session.isOver && !this.#paused),
     });
     if (this.#hashFailure) throw this.#hashFailure.error;
@@ -241,6 +254,13 @@ export class UploadRun {
     });
   }
 
+  /** Which bytes differ can't be known, so all are sent once more; a second time it is no accident. */
+  #isFirstWrongMd5(error: unknown): boolean {
+    if (!OpenSession.isWrongMd5(error) || this.#md5WasWrong) return false;
+    this.#md5WasWrong = true;
+    return true;
+  }
+
   async #complete(session: OpenSession): Promise<UploadedFile> {
     this.#enter('completing');
     let calls = 0;
@@ -270,11 +290,13 @@ export class UploadRun {
       source,
       session: session.toJSON(),
       sessionsOpened: this.#sessionsOpened,
+      sessionsExcused: this.#sessionsExcused,
+      md5WasWrong: this.#md5WasWrong,
       partsSent: this.#partsSent,
       md5: this.#md5,
       hashCheckpoint: this.#hashCheckpoint,
       paused: this.#paused,
-      waiting: this.#parking.waiting ?? null,
+      waiting: this.#partParking.waiting ?? null,
       concurrency: this.#concurrency,
       nextPartSizeBytes: this.#nextPartSizeBytes,
       startedAtMs: this.#startedAtMs,

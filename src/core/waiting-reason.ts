@@ -12,6 +12,7 @@ const mendableStatuses: Readonly<Record<number, string>> = {
   401: 'the service refuses the key; give the workers a valid one',
   402: 'the service wants to be paid; check billing',
   403: "the key is not allowed to do this; check its permissions and the project's",
+  404: 'the service does not know this address; check the base URL',
   407: 'a proxy wants a login; check the network of the workers',
   429: 'the quota is used up; raise it or wait until it is renewed',
 };
@@ -35,7 +36,10 @@ export function waitingReason({ failureType, status, message }: FailedCall): str
 }
 
 function reasonOf(failureType: string, status: number | undefined): string | undefined {
-  if (failureType === FailureType.ApiRejected) return status === undefined ? undefined : mendableStatuses[status];
+  if (failureType === FailureType.ApiRejected && status !== undefined) {
+    const isRedirect = status >= 300 && status < 400;
+    return isRedirect ? 'the service is elsewhere; check the base URL' : mendableStatuses[status];
+  }
   if (failureType === FailureType.SourceMissing) return 'the source is missing or not readable; bring it back';
   if (failureType === FailureType.ConfigInvalid) return 'the worker lacks a setting; mend its configuration';
   return lastingTrouble[failureType];

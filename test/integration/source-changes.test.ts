@@ -163,26 +163,45 @@ it('a disk that is slow with every read does not pass for a stalled connection',
     }
   }));
 
-it("bytes that are damaged at the service make no File: its md5 is wrong, which the failure says in the API's words", () =>
-  withSystem(async (system) => {
-    const { client, startWorker, directory, uploads } = system;
-    await startWorker();
-    const file = join(directory, 'damaged.bin');
-    const content = await randomFile(file, sizeBytes);
-    const handle = await client.upload({ file, purpose, partSizeBytes, concurrency: 2, maxSessions: 1 });
-    await partsReceived(system, 2);
-    await handle.pause();
+describe('bytes that are damaged at the service make no File', () => {
+  const damageOnePart = async ({ directory, uploads }: System): Promise<void> => {
     const [partId] = uploads()[0]?.partIds ?? [];
     const stored = (await readdir(join(directory, 'api'), { recursive: true })).find((path) =>
       path.endsWith(`${partId}`),
     );
     await overwrite(join(directory, 'api', `${stored}`), 1000, 'damaged');
-    await handle.resume();
+  };
 
-    const failure = await handle.result().catch((error: unknown) => error);
-    expect(failure).toMatchObject({ code: 'UPLOAD_FAILED', failureType: FailureType.ApiRejected });
-    expect((failure as Error).message).toMatch(
-      new RegExp(`md5 of the named Parts is [0-9a-f]{32}, not ${md5(content)}`),
-    );
-    expect(uploads()).toMatchObject([{ status: 'cancelled', completions: 0, fileId: null }]);
-  }, slow));
+  const uploadDamaged = async (system: System, maxSessions: number) => {
+    const { client, startWorker, directory } = system;
+    await startWorker();
+    const file = join(directory, 'damaged.bin');
+    const content = await randomFile(file, sizeBytes);
+    const handle = await client.upload({ file, purpose, partSizeBytes, concurrency: 2, maxSessions });
+    await partsReceived(system, 2);
+    await handle.pause();
+    await damageOnePart(system);
+    await handle.resume();
+    return { handle, content };
+  };
+
+  it('but are sent once more in a new session, as the wrong md5 does not tell which they are', () =>
+    withSystem(async (system) => {
+      const { handle, content } = await uploadDamaged(system, 3);
+      const result = await handle.result();
+      expect(result.sessions).toBe(2);
+      expect(md5(await system.download(result.file.id))).toBe(md5(content));
+      expect(system.uploads()).toMatchObject([{ status: 'cancelled', completions: 0 }, { status: 'completed' }]);
+    }, slow));
+
+  it("and the failure says so in the API's words when no session is left", () =>
+    withSystem(async (system) => {
+      const { handle, content } = await uploadDamaged(system, 1);
+      const failure = await handle.result().catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code: 'UPLOAD_FAILED', failureType: FailureType.ApiRejected });
+      expect((failure as Error).message).toMatch(
+        new RegExp(`md5 of the named Parts is [0-9a-f]{32}, not ${md5(content)}`),
+      );
+      expect(system.uploads()).toMatchObject([{ status: 'cancelled', completions: 0, fileId: null }]);
+    }, slow));
+});

@@ -104,6 +104,28 @@ describe('an upload that meets what a person can repair', () => {
       { bandwidthBytesPerSecond: 4 * MiB },
     ));
 
+  it('keeps waiting when its sessions end meanwhile, and does not count them', () =>
+    withSystem(
+      async ({ client, startWorker, directory, api, download }) => {
+        await startWorker();
+        const file = join(directory, 'patient.bin');
+        const content = await randomFile(file, 3 * MiB);
+        api.faults.add({ route: 'part', kind: 'status', status: 403, count: 1000 });
+        const handle = await client.upload({ file, purpose, partSizeBytes, maxSessions: 1 });
+        await toWait(handle, 1);
+        const since = (await handle.status()).waiting?.sinceMs;
+        await until(async () => (await handle.retry()).sessionsOpened >= 3, 'two more sessions');
+        api.configure({ sessionLifeSeconds: 3600 });
+        await until(async () => (await handle.retry()).sessionsOpened >= 4, 'a session that lasts');
+        expect((await handle.status()).waiting?.sinceMs).toBe(since);
+        api.faults.clear();
+        await handle.retry();
+        const result = await handle.result();
+        expect(md5(await download(result.file.id))).toBe(md5(content));
+      },
+      { sessionLifeSeconds: 2 },
+    ));
+
   it('can be cancelled while it waits', () =>
     withSystem(async ({ client, startWorker, directory, api, uploads }) => {
       await startWorker();

@@ -7,6 +7,8 @@ describe('a reason to wait', () => {
     [FailureType.ApiRejected, 401, /refuses the key/],
     [FailureType.ApiRejected, 402, /billing/],
     [FailureType.ApiRejected, 403, /not allowed/],
+    [FailureType.ApiRejected, 307, /base URL/],
+    [FailureType.ApiRejected, 404, /base URL/],
     [FailureType.ApiRejected, 407, /proxy/],
     [FailureType.ApiRejected, 429, /quota/],
     [FailureType.ApiUnavailable, 503, /not ready/],
