@@ -1,7 +1,7 @@
 /** Idle buffers beyond this are left to the garbage collector: 16 MiB. */
-const MAX_IDLE = 32;
+const MAX_IDLE = 64;
 
-export const BUFFER_BYTES = 512 * 1024;
+export const BUFFER_BYTES = 256 * 1024;
 
 /**
  * Buffers that are used again and again. Fresh ones cost garbage collections, which is most of the difference between
