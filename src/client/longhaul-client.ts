@@ -61,7 +61,7 @@ export class LonghaulClient {
    * Starts an upload, or attaches to the same one when it runs or has succeeded already.
    *
    * @throws ConfigError for a wrong request, with every problem
-   * @throws SourceUnusableError for a file that can't be uploaded
+   * @throws SourceMissingError, SourceUnusableError for a file that can't be uploaded
    * @throws UploadIdTakenError when `id` belongs to another upload
    * @throws TemporalUnreachableError
    */

@@ -32,7 +32,7 @@ export interface PreparedUpload {
  *
  * @param host this machine's name in `source.host`
  * @throws ConfigError for a wrong request, with every problem
- * @throws SourceUnusableError for a file that can't be uploaded
+ * @throws SourceMissingError, SourceUnusableError for a file that can't be uploaded
  */
 export async function prepareUpload(options: UploadOptions, host: string): Promise<PreparedUpload> {
   const { file, source: given, id, again: _again, baseUrl, ...rest } = options;

@@ -50,7 +50,7 @@ export class UploadHandle {
    * @throws UploadFailedError when it ended without a File
    * @throws UploadCancelledError when somebody cancelled or terminated it
    * @throws UploadNotFoundError
-   * @throws AbortedError never; `signal` makes this reject with its reason, and the upload goes on
+   * @throws the reason of `signal` when that aborts; the upload goes on
    */
   async result(options: { readonly signal?: AbortSignal } = {}): Promise<UploadResult> {
     for (;;) {

@@ -9,7 +9,8 @@ import type { SourceInfo, SourceReader } from './source-reader.ts';
 /**
  * Opens a file on a disk.
  *
- * @throws SourceUnusableError when it is missing, a directory, no regular file, empty or not readable
+ * @throws SourceMissingError when it is missing or not readable
+ * @throws SourceUnusableError when it is a directory, no regular file or empty
  * @throws SourceReadError when the disk is in trouble
  */
 export async function openFileSource({ path }: FileSource): Promise<SourceReader> {

@@ -14,7 +14,8 @@ const openers: Openers = {
 /**
  * Opens a source for reading; the caller closes it.
  *
- * @throws SourceUnusableError when it is missing, empty, not readable or no such thing as its type says
+ * @throws SourceMissingError when it is missing or not readable
+ * @throws SourceUnusableError when it is empty or no such thing as its type says
  * @throws SourceReadError when the storage is in trouble
  */
 export function openSource(source: Source): Promise<SourceReader> {
