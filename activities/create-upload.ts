@@ -1,14 +1,30 @@
-import type { ControlActivities } from '../src/contracts/activities.ts';
+import type { ControlActivities, CreateHeartbeat } from '../src/contracts/activities.ts';
+import { ApiError, ConfigError } from '../src/errors.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt } from './run-attempt.ts';
 
 /**
  * Opens an Upload, and does not break that off for a cancellation: a session that is known can be cancelled.
- * When the answer is lost the retry opens another one; the first expires by itself.
+ * When the answer is lost the retry opens another one; the first expires by itself, and is counted.
  */
 export function createCreateUpload(dependencies: ActivityDependencies): ControlActivities['createUpload'] {
-  return ({ destination, ...upload }) =>
-    runAttempt(({ stopSignal: signal, timeoutMs }) =>
-      dependencies.destination(destination).createUpload(upload, { signal, timeoutMs }),
+  return ({ destination, ...upload }) => {
+    let refused = 0;
+    return runAttempt<Awaited<ReturnType<ControlActivities['createUpload']>>, CreateHeartbeat>(
+      async ({ stopSignal: signal, timeoutMs, attempt, lastBeat, beatNow }) => {
+        refused = lastBeat?.refused ?? 0;
+        try {
+          const session = await dependencies.destination(destination).createUpload(upload, { signal, timeoutMs });
+          const unanswered = attempt - 1 - refused;
+          return unanswered > 0 ? { ...session, unanswered } : session;
+        } catch (error) {
+          if (!(error instanceof ApiError || error instanceof ConfigError)) throw error;
+          refused++;
+          beatNow();
+          throw error;
+        }
+      },
+      () => ({ refused }),
     );
+  };
 }

@@ -16,6 +16,8 @@ export interface Attempt<Beat> {
   readonly timeoutMs: number;
   /** What the attempt before this one told last. */
   readonly lastBeat: Beat | undefined;
+  /** Tells the next attempt the details of a heartbeat without waiting for the next one that is due. */
+  readonly beatNow: () => void;
   /** Whether this worker is going down (or else the workflow cancelled the activity). */
   readonly isWorkerStopping: () => boolean;
 }
@@ -33,6 +35,9 @@ export async function runAttempt<Result, Beat = never>(
   const context = Context.current();
   const { attempt, startToCloseTimeoutMs, heartbeatTimeoutMs } = context.info;
   const isWorkerStopping = () => context.cancellationDetails?.workerShutdown === true;
+  const beatNow = () => {
+    if (heartbeatTimeoutMs !== undefined) context.heartbeat(beat?.());
+  };
   const stopBeating = heartbeatTimeoutMs === undefined ? () => {} : startBeating(context, beat);
   try {
     return await run({
@@ -41,11 +46,12 @@ export async function runAttempt<Result, Beat = never>(
       attempt,
       timeoutMs: Math.max(startToCloseTimeoutMs - 5000, startToCloseTimeoutMs / 2),
       lastBeat: context.info.heartbeatDetails as Beat | undefined,
+      beatNow,
       isWorkerStopping,
     });
   } catch (error) {
     if (isWorkerStopping()) {
-      if (heartbeatTimeoutMs !== undefined) context.heartbeat(beat?.());
+      beatNow();
       throw workerStopping();
     }
     if (context.cancellationSignal.aborted) await context.cancelled;

@@ -81,6 +81,7 @@ function failure(
     type,
     nonRetryable: !error.retryable || isUsedUp(error),
     details: [details],
-    ...(nextRetryDelayMs === undefined ? {} : { nextRetryDelay: nextRetryDelayMs }),
+    // Temporal takes a delay of 0 for the end of all retries; its own backoff is soon enough.
+    ...(nextRetryDelayMs ? { nextRetryDelay: nextRetryDelayMs } : {}),
   });
 }

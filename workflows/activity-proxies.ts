@@ -22,6 +22,14 @@ export function partTimeoutMs(sizeBytes: number): number {
   return Math.max(300_000, Math.ceil((sizeBytes / SLOWEST_BYTES_PER_SECOND) * 1000));
 }
 
+/** A server may read the whole content again before it answers a completion; none that is of use reads slower. */
+const SLOWEST_CHECK_BYTES_PER_SECOND = 32 * 1024 * 1024;
+
+/** So soon is a completion repeated whose answer doesn't come. */
+export function completeTimeoutMs(bytes: number): number {
+  return 120_000 + Math.ceil((bytes / SLOWEST_CHECK_BYTES_PER_SECOND) * 1000);
+}
+
 export interface UploadActivities {
   readonly control: ActivityInterfaceFor<ControlActivities>;
   /** Best effort, for a session that is given up: it ends by itself if this doesn't get through. */
@@ -33,9 +41,8 @@ export function activitiesOf(request: UploadRequest): UploadActivities {
   const taskQueue = request.transferTaskQueue ?? transferTaskQueue(workflowInfo().taskQueue, request.source.host);
   const heartbeatTimeout = request.heartbeatTimeoutMs ?? Defaults.heartbeatTimeoutMs;
   return {
-    // A server may read the whole file again before it answers a completion.
     control: proxyActivities<ControlActivities>({
-      startToCloseTimeout: '15m',
+      startToCloseTimeout: '2m',
       heartbeatTimeout,
       cancellationType,
       retry,
@@ -43,6 +50,7 @@ export function activitiesOf(request: UploadRequest): UploadActivities {
     cleanup: proxyActivities<Pick<ControlActivities, 'cancelUpload'>>({
       startToCloseTimeout: '30s',
       scheduleToCloseTimeout: '5m',
+      heartbeatTimeout,
       retry,
     }),
     transfer: proxyActivities<TransferActivities>({

@@ -1,12 +1,18 @@
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
-import type { HashCheckpoint, HashSourceResult, SourceInfo, UploadPartResult } from '../src/contracts/activities.ts';
+import type {
+  CreateUploadResult,
+  HashCheckpoint,
+  HashSourceResult,
+  SourceInfo,
+  UploadPartResult,
+} from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
 import { Defaults, Limits } from '../src/contracts/limits.ts';
-import type { UploadedFile, UploadRequest, UploadSession } from '../src/contracts/upload.ts';
+import type { UploadedFile, UploadRequest } from '../src/contracts/upload.ts';
 import { formatBytes } from '../src/core/format.ts';
 import { mimeTypeOf } from '../src/core/mime-type.ts';
 import { partRange } from '../src/core/part-plan.ts';
-import { activitiesOf, partTimeoutMs, type UploadActivities } from './activity-proxies.ts';
+import { activitiesOf, completeTimeoutMs, partTimeoutMs, type UploadActivities } from './activity-proxies.ts';
 import type { OpenSession } from './open-session.ts';
 
 /** The activities of one upload, with what of their input stays the same. Each call is one round of attempts. */
@@ -46,10 +52,10 @@ export class UploadCalls {
     return info;
   }
 
-  create({ sizeBytes }: SourceInfo): Promise<UploadSession> {
+  create({ sizeBytes }: SourceInfo): Promise<CreateUploadResult> {
     const { purpose, mimeType, fileExpiresAfterSeconds } = this.#request;
     return this.#activities.control.createUpload.executeWithOptions(
-      { summary: `${this.filename} · ${formatBytes(sizeBytes)}`, startToCloseTimeout: '2m' },
+      { summary: `${this.filename} · ${formatBytes(sizeBytes)}` },
       [
         {
           destination: this.#destination,
@@ -93,19 +99,22 @@ export class UploadCalls {
 
   complete(session: OpenSession, md5: string | null, mayBeCompleted: boolean): Promise<UploadedFile> {
     const { plan } = session.ledger;
-    return this.#activities.control.completeUpload.executeWithOptions({ summary: `${plan.partCount} parts` }, [
-      {
-        destination: this.#destination,
-        uploadId: session.info.uploadId,
-        uploadCreatedAt: session.info.createdAt,
-        partIds: session.ledger.orderedPartIds(),
-        ...(mayBeCompleted ? { mayBeCompleted } : {}),
-        ...(md5 === null ? {} : { md5 }),
-        filename: this.filename,
-        purpose: this.#request.purpose,
-        bytes: plan.sizeBytes,
-      },
-    ]);
+    return this.#activities.control.completeUpload.executeWithOptions(
+      { summary: `${plan.partCount} parts`, startToCloseTimeout: completeTimeoutMs(plan.sizeBytes) },
+      [
+        {
+          destination: this.#destination,
+          uploadId: session.info.uploadId,
+          uploadCreatedAt: session.info.createdAt,
+          partIds: session.ledger.orderedPartIds(),
+          ...(mayBeCompleted ? { mayBeCompleted } : {}),
+          ...(md5 === null ? {} : { md5 }),
+          filename: this.filename,
+          purpose: this.#request.purpose,
+          bytes: plan.sizeBytes,
+        },
+      ],
+    );
   }
 
   cancel({ info: { uploadId } }: OpenSession): Promise<void> {

@@ -22,18 +22,16 @@ import type {
 } from '../src/contracts/upload.ts';
 import { describeProgress } from '../src/core/describe-progress.ts';
 import { planParts } from '../src/core/part-plan.ts';
-import { OpenSession, type CarriedSession } from './open-session.ts';
+import { SessionBudget, type CarriedSessions } from '../src/core/session-budget.ts';
+import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
 import { Parking } from './parking.ts';
 import { PartWindow } from './part-window.ts';
 import { UploadCalls } from './upload-calls.ts';
 
 /** What an execution hands to its successor when its history has grown long. Plain JSON. */
-export interface CarriedUpload {
+export interface CarriedUpload extends CarriedSessions {
   readonly source: SourceInfo;
   readonly session: CarriedSession;
-  readonly sessionsOpened: number;
-  readonly sessionsExcused: number;
-  readonly md5WasWrong: boolean;
   readonly partsSent: number;
   readonly md5: string | null;
   readonly hashCheckpoint: HashCheckpoint | null;
@@ -53,6 +51,7 @@ export class UploadRun {
   readonly #parking: Parking;
   readonly #partParking: Parking;
   readonly #hashParking: Parking;
+  readonly #sessions: SessionBudget;
   readonly #hashScope = new CancellationScope();
   #state: UploadState = 'inspecting';
   #paused: boolean;
@@ -62,10 +61,6 @@ export class UploadRun {
   #session: OpenSession | undefined;
   #window: PartWindow | undefined;
   #partsSent: number;
-  #sessionsOpened: number;
-  /** Lost while the upload waited for a person, which is no fault of theirs. */
-  #sessionsExcused: number;
-  #md5WasWrong: boolean;
   #md5: string | null;
   #hashCheckpoint: HashCheckpoint | null;
   #hashFailure: { readonly error: unknown } | undefined;
@@ -81,9 +76,7 @@ export class UploadRun {
     this.#hashParking = new Parking(giveUpAfterMs, onChange);
     this.#source = carried?.source;
     this.#session = carried && OpenSession.of(carried.session);
-    this.#sessionsOpened = carried?.sessionsOpened ?? 0;
-    this.#sessionsExcused = carried?.sessionsExcused ?? 0;
-    this.#md5WasWrong = carried?.md5WasWrong ?? false;
+    this.#sessions = new SessionBudget(request.maxSessions ?? Defaults.maxSessions, carried);
     this.#partsSent = carried?.partsSent ?? 0;
     this.#md5 = carried?.md5 ?? null;
     this.#hashCheckpoint = carried?.hashCheckpoint ?? null;
@@ -111,10 +104,12 @@ export class UploadRun {
           if (this.#hashFailure) throw this.#hashFailure.error;
           return this.#receipt(source, session, await this.#complete(session));
         } catch (error) {
-          if (this.#partParking.waiting) this.#sessionsExcused++;
-          const maxSessions = this.#request.maxSessions ?? Defaults.maxSessions;
-          const sessionsLeft = maxSessions + this.#sessionsExcused - this.#sessionsOpened;
-          if (sessionsLeft < 1 || !(session.isLostBy(error) || this.#isFirstWrongMd5(error))) throw error;
+          if (this.#partParking.waiting) this.#sessions.excuse();
+          const isLost = session.isLostBy(error);
+          const isWorthAnother = isLost || (OpenSession.isWrongMd5(error) && this.#sessions.forgiveWrongMd5());
+          if (!isWorthAnother) throw error;
+          const { opened, left: sessionsLeft } = this.#sessions;
+          if (sessionsLeft < 1) throw isLost ? lastSessionLost(error, opened) : error;
           const { uploadId } = session.info;
           log.warn('The session is lost; its parts are sent again in a new one', { uploadId, sessionsLeft });
           await this.#cancelSession();
@@ -179,7 +174,8 @@ export class UploadRun {
       concurrency: this.#concurrency,
       session: this.#session?.info ?? null,
       sessionEndsTooEarly: this.#session?.endsTooEarly ?? false,
-      sessionsOpened: this.#sessionsOpened,
+      sessionsOpened: this.#sessions.opened,
+      orphanedSessions: this.#sessions.orphaned,
       waiting: waiting ?? null,
       md5: this.#md5,
       startedAtMs: this.#startedAtMs,
@@ -188,8 +184,8 @@ export class UploadRun {
 
   async #openSession(source: SourceInfo): Promise<OpenSession> {
     this.#enter('creating');
-    const info = await this.#parking.insist(() => this.#calls.create(source));
-    this.#sessionsOpened++;
+    const { unanswered = 0, ...info } = await this.#parking.insist(() => this.#calls.create(source));
+    this.#sessions.open(unanswered);
     this.#toldEndsTooEarly = false;
     return new OpenSession(info, planParts(source.sizeBytes, this.#nextPartSizeBytes ?? undefined));
   }
@@ -254,13 +250,6 @@ export class UploadRun {
     });
   }
 
-  /** Which bytes differ can't be known, so all are sent once more; a second time it is no accident. */
-  #isFirstWrongMd5(error: unknown): boolean {
-    if (!OpenSession.isWrongMd5(error) || this.#md5WasWrong) return false;
-    this.#md5WasWrong = true;
-    return true;
-  }
-
   async #complete(session: OpenSession): Promise<UploadedFile> {
     this.#enter('completing');
     let calls = 0;
@@ -277,7 +266,8 @@ export class UploadRun {
       md5: this.#md5,
       parts: session.ledger.plan.partCount,
       partsSent: this.#partsSent,
-      sessions: this.#sessionsOpened,
+      sessions: this.#sessions.opened,
+      orphanedSessions: this.#sessions.orphaned,
       durationMs: Date.now() - this.#startedAtMs,
     };
   }
@@ -289,9 +279,7 @@ export class UploadRun {
     return {
       source,
       session: session.toJSON(),
-      sessionsOpened: this.#sessionsOpened,
-      sessionsExcused: this.#sessionsExcused,
-      md5WasWrong: this.#md5WasWrong,
+      ...this.#sessions.toJSON(),
       partsSent: this.#partsSent,
       md5: this.#md5,
       hashCheckpoint: this.#hashCheckpoint,

@@ -56,6 +56,17 @@ export interface CreateUploadInput {
   readonly fileExpiresAfterSeconds?: number;
 }
 
+export interface CreateUploadResult extends UploadSession {
+  /** Earlier attempts that may have opened a session without telling its id. @defaultValue 0 */
+  readonly unanswered?: number;
+}
+
+/** Heartbeat details of `createUpload`. */
+export interface CreateHeartbeat {
+  /** Attempts that surely opened no session. */
+  readonly refused: number;
+}
+
 export interface CompleteUploadInput {
   readonly destination: string;
   readonly uploadId: string;
@@ -77,7 +88,7 @@ export interface CancelUploadInput {
 
 /** Cheap calls to the service; they run on the control task queue. */
 export interface ControlActivities {
-  createUpload(input: CreateUploadInput): Promise<UploadSession>;
+  createUpload(input: CreateUploadInput): Promise<CreateUploadResult>;
   completeUpload(input: CompleteUploadInput): Promise<UploadedFile>;
   cancelUpload(input: CancelUploadInput): Promise<void>;
 }

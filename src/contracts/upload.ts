@@ -68,6 +68,8 @@ export interface UploadResult {
   readonly partsSent: number;
   /** Upload sessions opened; more than one when a session died and was replaced. */
   readonly sessions: number;
+  /** Sessions that may have been opened beside them, as the answer that told their ids was lost; they end with their hour. */
+  readonly orphanedSessions: number;
   readonly durationMs: number;
 }
 
@@ -108,6 +110,8 @@ export interface UploadProgress {
   readonly sessionEndsTooEarly: boolean;
   readonly waiting: WaitingInfo | null;
   readonly sessionsOpened: number;
+  /** Sessions that may have been opened beside them, as the answer that told their ids was lost. */
+  readonly orphanedSessions: number;
   readonly md5: string | null;
   /** Unix milliseconds. */
   readonly startedAtMs: number;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { LonghaulClient } from 'longhaul';
 import { expect, it } from 'vitest';
 import { md5, randomFile } from '../support/random-file.ts';
 import { MiB, partsReceived, withSystem } from '../support/system.ts';
@@ -18,10 +19,7 @@ it('an upload whose history grows long continues as new, and loses neither a par
         await handle.resume();
         const result = await handle.result();
 
-        const runs: string[] = [];
-        for await (const run of client.client.workflow.list({ query: `WorkflowId = "${handle.workflowId}"` }))
-          runs.push(run.runId);
-        expect(runs.length).toBeGreaterThan(1);
+        expect((await executions(client, handle.workflowId)).runs).toBeGreaterThan(1);
         expect(result).toMatchObject({ parts: 40, partsSent: 40, sessions: 1, md5: md5(content) });
         expect(uploads()).toMatchObject([{ status: 'completed', partsReceived: 40 }]);
         expect(md5(await download(result.file.id))).toBe(md5(content));
@@ -29,3 +27,47 @@ it('an upload whose history grows long continues as new, and loses neither a par
       { temporalAddress, bandwidthBytesPerSecond: 20 * MiB },
     ),
   ));
+
+it('updates that come while a history is handed over are answered, and what they changed holds', () =>
+  withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 60 }, (temporalAddress) =>
+    withSystem(
+      async ({ client, startWorker, directory, uploads }) => {
+        await startWorker();
+        const file = join(directory, 'steered.bin');
+        await randomFile(file, 40 * MiB);
+        const handle = await client.upload({ file, purpose: 'batch', partSizeBytes: MiB, concurrency: 2 });
+        let isOver = false;
+        const ended = handle.result().finally(() => {
+          isOver = true;
+        });
+        let answers = 0;
+        const steer = async (lane: number) => {
+          for (let round = 0; !isOver; round++) {
+            const concurrency = 2 + ((lane + round) % 3);
+            const refused = await handle.retune({ concurrency }).then(
+              () => undefined,
+              (error: unknown) => error,
+            );
+            if (refused === undefined) answers++;
+            // Only the end of the upload is a reason to refuse.
+            else if (!isOver) await ended.catch(() => {});
+          }
+        };
+        const lanes = [0, 1, 2].map(steer);
+        const result = await ended;
+        await Promise.all(lanes);
+        const { runs } = await executions(client, handle.workflowId);
+        expect(runs).toBeGreaterThan(1);
+        expect(answers).toBeGreaterThan(runs);
+        expect(result).toMatchObject({ parts: 40, partsSent: 40, sessions: 1 });
+        expect(uploads()).toMatchObject([{ status: 'completed', partsReceived: 40 }]);
+      },
+      { temporalAddress, bandwidthBytesPerSecond: 20 * MiB },
+    ),
+  ));
+
+async function executions({ client }: LonghaulClient, workflowId: string): Promise<{ runs: number }> {
+  let runs = 0;
+  for await (const _run of client.workflow.list({ query: `WorkflowId = "${workflowId}"` })) runs++;
+  return { runs };
+}

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { FailureType, type UploadEvent } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { md5, randomFile } from '../support/random-file.ts';
-import { MiB, partsReceived, withSystem } from '../support/system.ts';
+import { KEY, MiB, partsReceived, withSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
 const purpose = 'batch';
@@ -217,19 +217,37 @@ describe('an upload that meets trouble', () => {
       await randomFile(file, 3 * MiB);
       api.faults.add({ route: 'part', kind: 'expire', count: 100 });
       const handle = await client.upload({ file, purpose, partSizeBytes, maxSessions: 2 });
-      await expect(handle.result()).rejects.toMatchObject({ code: 'UPLOAD_FAILED' });
+      await expect(handle.result()).rejects.toMatchObject({ failureType: FailureType.SessionLost });
       expect(uploads().map(({ status }) => status)).toEqual(['expired', 'expired']);
     }));
 
-  it('finds the File when the answer to its completion was lost', () =>
-    withSystem(async ({ client, startWorker, directory, api, uploads, download }) => {
+  it("calls it a lost session, in the service's words, when somebody cancels the only one it may open", () =>
+    withSystem(
+      async (system) => {
+        const { client, startWorker, directory, api, uploads } = system;
+        await startWorker({ transferSlots: 1 });
+        const file = join(directory, 'cancelled-by-another.bin');
+        await randomFile(file, 6 * MiB);
+        const handle = await client.upload({ file, purpose, partSizeBytes, maxSessions: 1 });
+        await partsReceived(system, 1);
+        const headers = { authorization: `Bearer ${KEY}` };
+        await fetch(`${api.url}/uploads/${uploads()[0]?.id}/cancel`, { method: 'POST', headers });
+        await expect(handle.result()).rejects.toMatchObject({
+          failureType: FailureType.SessionLost,
+          message: expect.stringContaining('the only session that this upload may open is lost'),
+        });
+      },
+      { bandwidthBytesPerSecond: 4 * MiB },
+    ));
+
+  it('tries again by itself when the service says Retry-After: 0', () =>
+    withSystem(async ({ client, startWorker, directory, api }) => {
       await startWorker();
-      const file = join(directory, 'lost.bin');
-      const content = await randomFile(file, 2 * MiB);
-      api.faults.add({ route: 'complete', kind: 'lost-answer' });
+      const file = join(directory, 'at-once.bin');
+      await randomFile(file, 3 * MiB);
+      api.faults.add({ route: 'part', kind: 'status', status: 429, retryAfterSeconds: 0, count: 2 });
       const result = await (await client.upload({ file, purpose, partSizeBytes })).result();
-      expect(md5(await download(result.file.id))).toBe(md5(content));
-      expect(uploads()).toMatchObject([{ status: 'completed', completions: 1, fileId: result.file.id }]);
+      expect(result).toMatchObject({ parts: 3, partsSent: 5, sessions: 1 });
     }));
 });
 

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createCompleteUpload } from '../../../activities/complete-upload.ts';
 import type { CompleteUploadInput } from '../../../src/contracts/activities.ts';
@@ -15,6 +16,7 @@ const input: CompleteUploadInput = {
   uploadId: 'upload_1',
   uploadCreatedAt: 1000,
   partIds: ['b', 'a'],
+  /** Of no bytes at all. */
   md5: 'd41d8cd98f00b204e9800998ecf8427e',
   filename: 'train.jsonl',
   purpose: 'fine-tune',
@@ -32,9 +34,10 @@ const result: UploadedFile = {
 
 const completeUpload = vi.fn<UploadsClient['completeUpload']>();
 const listFiles = vi.fn<UploadsClient['listFiles']>();
+const downloadFile = vi.fn<UploadsClient['downloadFile']>();
 
 const run = (attempt: number, changes: Partial<CompleteUploadInput> = {}): Promise<UploadedFile> =>
-  mockActivity({ attempt }).run(createCompleteUpload(withClient({ completeUpload, listFiles })), {
+  mockActivity({ attempt }).run(createCompleteUpload(withClient({ completeUpload, listFiles, downloadFile })), {
     ...input,
     ...changes,
   });
@@ -47,6 +50,9 @@ const refusal = (status: number, said: string, apiCode?: string): ApiError =>
     apiCode,
   });
 
+const content = (text: string): Promise<Readable> =>
+  Promise.resolve(Readable.from(text === '' ? [] : [Buffer.from(text)], { objectMode: false }));
+
 const page = (files: readonly UploadedFile[], nextAfter?: string) => ({
   files,
   hasMore: nextAfter !== undefined,
@@ -57,6 +63,7 @@ beforeEach(() => {
   pause.mockClear();
   completeUpload.mockReset();
   listFiles.mockReset().mockResolvedValue(page([]));
+  downloadFile.mockReset().mockImplementation(() => content(''));
 });
 
 describe('completeUpload', () => {
@@ -163,6 +170,49 @@ describe('completeUpload after an answer was lost', () => {
   ])('opens a new session when the %d says that the %s, as that is no completion', async (status, said) => {
     completeUpload.mockRejectedValue(refusal(status, said));
     expect(await failureOf(run(2))).toMatchObject({ type: FailureType.SessionLost, nonRetryable: true });
+  });
+
+  it('takes the File whose content has the md5, and not the one of another upload of equal name and size', async () => {
+    completeUpload.mockRejectedValue(refusal(400, 'is completed'));
+    downloadFile.mockImplementation((id) => content(id === 'file-2' ? 'of another' : ''));
+    listFiles.mockResolvedValue(page([{ ...result, id: 'file-2' }, result]));
+    expect(await run(2)).toEqual(result);
+  });
+
+  it("does not take another upload's File when the own one is late, and reads no content twice", async () => {
+    completeUpload.mockRejectedValue(refusal(400, 'is completed'));
+    downloadFile.mockImplementation((id) => content(id === 'file-2' ? 'of another' : ''));
+    const other = { ...result, id: 'file-2' };
+    listFiles
+      .mockResolvedValueOnce(page([other]))
+      .mockResolvedValueOnce(page([other]))
+      .mockResolvedValue(page([result, other]));
+    expect(await run(2)).toEqual(result);
+    expect(downloadFile.mock.calls.map(([id]) => id)).toEqual(['file-2', 'file-1']);
+  });
+
+  it("stops rather than take another upload's File when the own one does not show", async () => {
+    completeUpload.mockRejectedValue(refusal(400, 'is completed'));
+    downloadFile.mockImplementation(() => content('of another'));
+    listFiles.mockResolvedValue(page([result]));
+    expect(await failureOf(run(2))).toMatchObject({ type: FailureType.CompletionUncertain });
+  });
+
+  it('takes the only File there is when the service gives out no content, or no md5 is known', async () => {
+    completeUpload.mockRejectedValue(refusal(400, 'is completed'));
+    downloadFile.mockRejectedValue(new ApiError('not allowed to download files of this purpose', { status: 400 }));
+    listFiles.mockResolvedValue(page([result]));
+    expect(await run(2)).toEqual(result);
+    downloadFile.mockReset();
+    expect(await run(2, { md5: undefined as unknown as string })).toEqual(result);
+    expect(downloadFile).not.toHaveBeenCalled();
+  });
+
+  it('compares again later when the content could not be read to its end', async () => {
+    completeUpload.mockRejectedValue(refusal(400, 'is completed'));
+    downloadFile.mockRejectedValue(new ConnectionError('reset'));
+    listFiles.mockResolvedValue(page([result]));
+    expect(await failureOf(run(2))).toMatchObject({ type: FailureType.ConnectionFailed, nonRetryable: false });
   });
 
   it('leaves it to a person when two Files could be the result', async () => {

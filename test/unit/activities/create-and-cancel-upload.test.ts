@@ -17,6 +17,27 @@ describe('createUpload', () => {
     expect(createUpload).toHaveBeenCalledWith(fields, expect.objectContaining({ timeoutMs: 55_000 }));
   });
 
+  it('counts the earlier attempts that may have opened a session, and not those that were refused', async () => {
+    const session = { uploadId: 'upload_1', createdAt: 1, expiresAt: 3601 };
+    const createUpload = vi.fn<UploadsClient['createUpload']>().mockResolvedValue(session);
+    const activity = createCreateUpload(withClient({ createUpload }));
+    const input = { destination: 'default', ...fields };
+    const third = { attempt: 3, heartbeatTimeoutMs: 10_000, heartbeatDetails: { refused: 1 } };
+    expect(await mockActivity(third).run(activity, input)).toEqual({ ...session, unanswered: 1 });
+
+    createUpload.mockRejectedValueOnce(new ApiError('busy', { status: 503 }));
+    createUpload.mockRejectedValueOnce(new ConnectionError('reset'));
+    const beats: unknown[] = [];
+    const told = () => {
+      const environment = mockActivity(third);
+      environment.on('heartbeat', (details) => beats.push(details));
+      return environment;
+    };
+    await failureOf(told().run(activity, input));
+    await failureOf(told().run(activity, input));
+    expect(beats).toEqual([{ refused: 2 }]);
+  });
+
   it('fails for good when the service refuses', async () => {
     const createUpload = vi.fn<UploadsClient['createUpload']>();
     createUpload.mockRejectedValue(new ApiError('wrong purpose', { status: 400 }));

@@ -56,6 +56,12 @@ describe('toApplicationFailure', () => {
     });
   });
 
+  it('leaves the delay to the retry policy when the service asks for none, as Temporal would never try again', () => {
+    const atOnce = toApplicationFailure(new ApiError('m', { status: 429, retryAfterMs: 0 }), facts);
+    expect(atOnce).toMatchObject({ type: FailureType.ApiUnavailable, nonRetryable: false });
+    expect((atOnce as ApplicationFailure).nextRetryDelay).toBeUndefined();
+  });
+
   it('makes the next attempt as late as the service asks', () => {
     const later = toApplicationFailure(new ApiError('m', { status: 429, retryAfterMs: 1500 }), facts);
     const whenever = toApplicationFailure(new ApiError('m', { status: 429 }), facts);

@@ -19,6 +19,7 @@ const progress: UploadProgress = {
   sessionEndsTooEarly: false,
   waiting: null,
   sessionsOpened: 1,
+  orphanedSessions: 0,
   md5: null,
   startedAtMs: 0,
 };

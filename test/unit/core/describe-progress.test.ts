@@ -19,6 +19,7 @@ const halfWay: UploadProgress = {
   sessionEndsTooEarly: false,
   waiting: null,
   sessionsOpened: 2,
+  orphanedSessions: 0,
   md5: null,
   startedAtMs: 0,
 };

@@ -1,0 +1,66 @@
+/** Plain JSON, for the next execution. */
+export interface CarriedSessions {
+  readonly sessionsOpened: number;
+  readonly sessionsExcused: number;
+  /** Left out by executions of earlier versions. */
+  readonly orphanedSessions?: number;
+  readonly md5WasWrong: boolean;
+}
+
+/** How many sessions an upload has had, and whether it may have another one. */
+export class SessionBudget {
+  readonly #most: number;
+  #opened: number;
+  #excused: number;
+  #orphaned: number;
+  #md5WasWrong: boolean;
+
+  constructor(most: number, carried?: CarriedSessions) {
+    this.#most = most;
+    this.#opened = carried?.sessionsOpened ?? 0;
+    this.#excused = carried?.sessionsExcused ?? 0;
+    this.#orphaned = carried?.orphanedSessions ?? 0;
+    this.#md5WasWrong = carried?.md5WasWrong ?? false;
+  }
+
+  get opened(): number {
+    return this.#opened;
+  }
+
+  /** Sessions that may be open at the service without anybody knowing their ids. */
+  get orphaned(): number {
+    return this.#orphaned;
+  }
+
+  /** Sessions that may still be opened. */
+  get left(): number {
+    return this.#most + this.#excused - this.#opened;
+  }
+
+  /** @param unanswered attempts that may have opened one each, and told nobody */
+  open(unanswered = 0): void {
+    this.#opened++;
+    this.#orphaned += unanswered;
+  }
+
+  /** One was lost while the upload waited for a person, which is no fault of the upload's. */
+  excuse(): void {
+    this.#excused++;
+  }
+
+  /** Whether a wrong md5 is worth a session: which bytes differ can't be known, and a second time it is no accident. */
+  forgiveWrongMd5(): boolean {
+    const isFirst = !this.#md5WasWrong;
+    this.#md5WasWrong = true;
+    return isFirst;
+  }
+
+  toJSON(): Required<CarriedSessions> {
+    return {
+      sessionsOpened: this.#opened,
+      sessionsExcused: this.#excused,
+      orphanedSessions: this.#orphaned,
+      md5WasWrong: this.#md5WasWrong,
+    };
+  }
+}

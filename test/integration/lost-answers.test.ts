@@ -1,0 +1,55 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { md5, randomFile } from '../support/random-file.ts';
+import { MiB, withSystem } from '../support/system.ts';
+
+const purpose = 'batch';
+const partSizeBytes = MiB;
+
+describe('when the answer to a completion is lost', () => {
+  it('finds the File when the answer to its completion was lost', () =>
+    withSystem(async ({ client, startWorker, directory, api, uploads, download }) => {
+      await startWorker();
+      const file = join(directory, 'lost.bin');
+      const content = await randomFile(file, 2 * MiB);
+      api.faults.add({ route: 'complete', kind: 'lost-answer' });
+      const result = await (await client.upload({ file, purpose, partSizeBytes })).result();
+      expect(md5(await download(result.file.id))).toBe(md5(content));
+      expect(uploads()).toMatchObject([{ status: 'completed', completions: 1, fileId: result.file.id }]);
+    }));
+
+  it('two uploads of equal name and size at the same time each find their own File', () =>
+    withSystem(async ({ client, startWorker, directory, api, uploads, download }) => {
+      await startWorker();
+      api.faults.add({ route: 'complete', kind: 'lost-answer', count: 2 });
+      const twins = await Promise.all(
+        ['one', 'other'].map(async (folder) => {
+          await mkdir(join(directory, folder));
+          const file = join(directory, folder, 'twin.bin');
+          const content = await randomFile(file, 2 * MiB);
+          return { content, handle: await client.upload({ file, purpose, partSizeBytes }) };
+        }),
+      );
+      const results = await Promise.all(twins.map(({ handle }) => handle.result()));
+      for (const [index, { content }] of twins.entries()) {
+        expect(md5(await download(results[index]?.file.id ?? ''))).toBe(md5(content));
+      }
+      expect(uploads()).toMatchObject([
+        { status: 'completed', completions: 1 },
+        { status: 'completed', completions: 1 },
+      ]);
+    }));
+});
+
+it('a session that was opened without an answer is counted, and none that was refused', () =>
+  withSystem(async ({ client, startWorker, directory, api, uploads }) => {
+    await startWorker();
+    const file = join(directory, 'orphan.bin');
+    await randomFile(file, MiB);
+    api.faults.add({ route: 'create', kind: 'status', status: 503 });
+    api.faults.add({ route: 'create', kind: 'lost-answer' });
+    const result = await (await client.upload({ file, purpose })).result();
+    expect(result).toMatchObject({ sessions: 1, orphanedSessions: 1 });
+    expect(uploads().map(({ status }) => status)).toEqual(['pending', 'completed']);
+  }));
