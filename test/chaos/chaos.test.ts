@@ -6,7 +6,8 @@ import { rowOf } from './plan.ts';
 import { runPlan, type ChaosTemporal } from './run.ts';
 
 /**
- * Small ones, each with a safeguard that it depends on. The Temporal server is shared with other tests, so nobody kills
+ * Each with a safeguard that it depends on (`npm run chaos-mutations` takes the safeguards out, one by one). Small ones,
+ * but for the last: only parts that no kernel swallows whole show a buffer that is used again too early. The Temporal server is shared with other tests, so nobody kills
  * it here; `npm run chaos` does.
  */
 const seeds = [
@@ -14,6 +15,7 @@ const seeds = [
   { seed: 984, fault: 'source rewrite' },
   { seed: 176, fault: 'kill-worker' },
   { seed: 604, fault: 'cancel-upload' },
+  { seed: 11513, fault: 'stop-worker', isSmall: false },
 ];
 
 describe('the chaos suite, in short', () => {
@@ -30,8 +32,8 @@ describe('the chaos suite, in short', () => {
     await connection.close();
   });
 
-  it.concurrent.each(seeds)('holds under $fault (seed $seed)', async ({ seed, fault }) => {
-    const plan = drawPlan(seed, { mayKillTemporal: false, isSmall: true });
+  it.concurrent.each(seeds)('holds under $fault (seed $seed)', async ({ seed, fault, isSmall = true }) => {
+    const plan = drawPlan(seed, { mayKillTemporal: false, isSmall });
     const { problems, evidence } = await runPlan(plan, temporal);
     expect(problems, JSON.stringify(plan)).toEqual([]);
     const hits = evidence.done.filter(({ hit }) => hit).map(({ deed }) => rowOf(deed));
