@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { LonghaulClient } from '../../src/client/longhaul-client.ts';
 import { startCli, type CliRun } from '../support/cli.ts';
 import { until } from '../support/until.ts';
+import { countBillableActions, type HistoryCost } from './history-cost.ts';
 import { GiB, type Measurement, type Task } from './measurement.ts';
 import { cpuSecondsOf, memoryOf } from './process-figures.ts';
 
@@ -16,12 +17,6 @@ export interface WholePathOptions {
   readonly md5: boolean;
 }
 
-export interface HistoryFigures {
-  readonly events: number;
-  readonly bytes: number;
-  readonly parts: number;
-}
-
 /** Node gives back what starting took, and the pollers are all out. */
 const SETTLE_MS = 1500;
 
@@ -30,7 +25,7 @@ export async function measureWholePath(
   { client, serverPid, environment }: Temporal,
   task: Task,
   { md5 }: WholePathOptions,
-): Promise<Measurement & { readonly history: HistoryFigures }> {
+): Promise<Measurement & { readonly history: HistoryCost }> {
   // The md5 is an activity too and takes a slot for itself.
   const slots = task.concurrency + (md5 ? 1 : 0);
   const worker = startCli(['worker', '--slots', String(slots)], { ...environment, OPENAI_BASE_URL: task.baseUrl });
@@ -49,7 +44,8 @@ export async function measureWholePath(
     );
 
     const gib = task.fileBytes / GiB;
-    const { historyLength, historySize } = await client.client.workflow.getHandle(handle).describe();
+    const workflow = client.client.workflow.getHandle(handle);
+    const { historyLength, historySize } = await workflow.describe();
     return {
       gibPerSecond: gib / seconds,
       cpuSecondsPerGib: workerCpu / gib,
@@ -60,6 +56,7 @@ export async function measureWholePath(
         events: historyLength,
         bytes: historySize ?? NaN,
         parts: Math.ceil(task.fileBytes / task.partBytes),
+        billableActions: countBillableActions(await workflow.fetchHistory()),
       },
     };
   } finally {

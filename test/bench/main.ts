@@ -17,7 +17,8 @@ import { LonghaulClient } from '../../src/client/longhaul-client.ts';
 import { acquireEmbeddedTemporal } from '../../src/dev/embedded-temporal/embedded-temporal.ts';
 import { temporalCliForTests } from '../support/temporal-cli.ts';
 import { readThrough, writeBenchFile } from './bench-file.ts';
-import { measureWholePath, type HistoryFigures, type Temporal } from './end-to-end.ts';
+import { measureWholePath, type Temporal } from './end-to-end.ts';
+import { describeHistoryCost, type HistoryCost } from './history-cost.ts';
 import { GiB, MiB, type Measurement, type Task } from './measurement.ts';
 import { toTable } from './table.ts';
 
@@ -32,7 +33,7 @@ const { values } = parseArgs({
 
 const script = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const run = promisify(execFile);
-let history: HistoryFigures | undefined;
+let history: HistoryCost | undefined;
 
 type Contender = (task: Task, temporal: Temporal) => Promise<Measurement>;
 
@@ -126,13 +127,7 @@ try {
       `(median, least–most), Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}`,
   );
   console.table(toTable(results));
-  if (history) {
-    const { events, bytes, parts } = history;
-    console.log(
-      `history of one upload of ${parts} parts: ${events} events and ${bytes} bytes, ` +
-        `${(events / parts).toFixed(1)} events and ${Math.round(bytes / parts)} bytes a part`,
-    );
-  }
+  if (history) console.log(describeHistoryCost(history));
 } finally {
   await closeAll();
 }
