@@ -12,7 +12,8 @@ import type { UploadedFile, UploadRequest } from '../src/contracts/upload.ts';
 import { formatBytes } from '../src/core/format.ts';
 import { mimeTypeOf } from '../src/core/mime-type.ts';
 import { partRange } from '../src/core/part-plan.ts';
-import { activitiesOf, completeTimeoutMs, partTimeoutMs, type UploadActivities } from './activity-proxies.ts';
+import { completeTimeoutMs, partTimeoutMs } from '../src/core/timeouts.ts';
+import { activitiesOf, type UploadActivities } from './activity-proxies.ts';
 import type { OpenSession } from './open-session.ts';
 
 /** The activities of one upload, with what of their input stays the same. Each call is one round of attempts. */

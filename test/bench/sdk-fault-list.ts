@@ -19,6 +19,8 @@ export interface SdkFault {
   readonly md5?: string;
   /** Done to the file when two parts are sent. */
   readonly edit?: (path: string) => Promise<unknown>;
+  /** Somebody else cancels the Upload when two parts are sent. */
+  readonly isCancelled?: boolean;
   /** The service goes away when two parts are sent, and does not come back. */
   readonly goesAway?: boolean;
   /** The uploading process is killed when two parts are sent. */
@@ -52,6 +54,7 @@ export const sdkFaults: readonly SdkFault[] = [
   },
   { name: 'one 503', faults: [{ ...third, kind: 'status', status: 503 }] },
   { name: '429 with Retry-After: 2', faults: [{ ...third, kind: 'status', status: 429, retryAfterSeconds: 2 }] },
+  { name: '429 with Retry-After: 0', faults: [{ ...third, kind: 'status', status: 429, retryAfterSeconds: 0 }] },
   {
     name: '429 insufficient_quota for as long as one tries',
     faults: [{ ...third, kind: 'status', status: 429, code: 'insufficient_quota', count: 1000 }],
@@ -64,6 +67,8 @@ export const sdkFaults: readonly SdkFault[] = [
   { name: '401 in the middle', faults: [{ ...third, kind: 'status', status: 401 }] },
   { name: '403 in the middle', faults: [{ ...third, kind: 'status', status: 403 }] },
   { name: 'the session expires in the middle', faults: [{ ...third, kind: 'expire' }] },
+  { name: 'somebody else cancels the session in the middle', isCancelled: true },
+  { name: "the completion's answer does not come", faults: [{ route: 'complete', kind: 'stall' }] },
   { name: "create's answer is lost", faults: [{ route: 'create', kind: 'lost-answer' }] },
   {
     name: "the completion's answer is lost; then run again",

@@ -60,6 +60,7 @@ async function measure(fault: SdkFault, way: Way): Promise<string> {
   const afterPart = async (partNumber: number) => {
     if (partNumber !== 2) return;
     await fault.edit?.(path);
+    if (fault.isCancelled) await cancelSession(api);
     if (fault.goesAway) await api.close();
   };
   const baseUrl = front?.url ?? api.url;
@@ -84,6 +85,11 @@ async function measure(fault: SdkFault, way: Way): Promise<string> {
     await api.close();
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+async function cancelSession(api: LocalApi): Promise<void> {
+  const headers = { authorization: 'Bearer sk-local' };
+  await fetch(`${api.url}/uploads/${api.stats().uploads[0]?.id}/cancel`, { method: 'POST', headers });
 }
 
 /** How the upload ended, as its caller sees it, and whether that is true. */
