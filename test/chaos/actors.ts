@@ -45,12 +45,14 @@ export class ApiProcess {
     this.#port = Number(/http:\/\/127\.0\.0\.1:(\d+)/.exec(run.said())?.[1]);
   }
 
-  async kill(): Promise<void> {
+  /** Whether it ran: another deed may have killed it already, and starts it again. */
+  async kill(): Promise<boolean> {
     const run = this.#run;
     this.#run = undefined;
-    if (!run) return;
+    if (!run) return false;
     await this.#noteStrikes().catch(() => {});
     await endNow(run);
+    return true;
   }
 
   async addFault(fault: FaultSpec): Promise<string> {

@@ -51,7 +51,7 @@ export async function perform(stage: Stage, done: Done): Promise<void> {
       done.hit = await fleet.replace(deed.worker, () => wait(deed.downMs));
       break;
     case 'kill-api':
-      await api.kill();
+      if (!(await api.kill())) break;
       await wait(deed.downMs);
       await api.start();
       done.hit = true;

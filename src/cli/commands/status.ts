@@ -36,5 +36,8 @@ export function describeStatus(workflowId: string, progress: UploadProgress): st
   }
   if (progress.waiting) words.push(`waits: ${progress.waiting.reason}`);
   if (session) words.push(`Upload ${session.uploadId} expires ${new Date(session.expiresAt * 1000).toISOString()}`);
+  if (progress.orphanedSessions > 0) {
+    words.push(`${progress.orphanedSessions} more sessions may be open, as the answer with their id was lost`);
+  }
   return words.join(' · ');
 }
