@@ -22,9 +22,8 @@ export {
   type PauseInput,
   type RetuneInput,
 } from './contracts/names.ts';
+export type { ByteRange, FileSource, Source } from './contracts/sources.ts';
 export type {
-  FileSource,
-  Source,
   UploadedFile,
   UploadProgress,
   UploadRequest,

@@ -1,7 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { Defaults, Limits } from '../contracts/limits.ts';
-import type { Source, UploadRequest } from '../contracts/upload.ts';
+import type { Source } from '../contracts/sources.ts';
+import type { UploadRequest } from '../contracts/upload.ts';
 import { formatBytes } from '../core/format.ts';
 import { uploadRequestProblems } from '../core/upload-request.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Source } from '../contracts/upload.ts';
+import type { Source } from '../contracts/sources.ts';
 
 /** What makes two requests the same upload. */
 export interface UploadIdentity {

@@ -1,4 +1,5 @@
-import type { Source, UploadedFile, UploadSession } from './upload.ts';
+import type { Source } from './sources.ts';
+import type { UploadedFile, UploadSession } from './upload.ts';
 
 export interface SourceInfo {
   readonly sizeBytes: number;

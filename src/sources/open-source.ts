@@ -1,4 +1,4 @@
-import type { Source } from '../contracts/upload.ts';
+import type { Source } from '../contracts/sources.ts';
 import { openFileSource } from './file-source.ts';
 import type { SourceReader } from './source-reader.ts';
 
