@@ -3,8 +3,8 @@ import { createCancelUpload } from './cancel-upload.ts';
 import { createCompleteUpload } from './complete-upload.ts';
 import { createCreateUpload } from './create-upload.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { hashSource } from './hash-source.ts';
-import { inspectSource } from './inspect-source.ts';
+import { createHashSource } from './hash-source.ts';
+import { createInspectSource } from './inspect-source.ts';
 import { createUploadPart } from './upload-part.ts';
 
 export type { ActivityDependencies } from './dependencies.ts';
@@ -20,7 +20,11 @@ export function createControlActivities(dependencies: ActivityDependencies): Con
 
 /** Activities of the transfer task queues, which read sources and move bytes. */
 export function createTransferActivities(dependencies: ActivityDependencies): TransferActivities {
-  return { inspectSource, hashSource, uploadPart: createUploadPart(dependencies) };
+  return {
+    inspectSource: createInspectSource(dependencies),
+    hashSource: createHashSource(dependencies),
+    uploadPart: createUploadPart(dependencies),
+  };
 }
 
 /** All of them, for a worker of your own that serves every queue. */

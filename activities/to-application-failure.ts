@@ -7,7 +7,9 @@ import {
   ConnectionError,
   LonghaulError,
   SourceChangedError,
+  SourceForbiddenError,
   SourceMissingError,
+  SourceNotRangedError,
   SourceReadError,
   SourceUnusableError,
   StrangeAnswerError,
@@ -64,7 +66,8 @@ function typeOf(error: LonghaulError): FailureType {
   if (error instanceof StrangeAnswerError) return FailureType.StrangeAnswer;
   if (error instanceof SourceChangedError) return FailureType.SourceChanged;
   if (error instanceof SourceMissingError) return FailureType.SourceMissing;
-  if (error instanceof SourceUnusableError) return FailureType.SourceUnusable;
+  if (error instanceof SourceUnusableError || error instanceof SourceNotRangedError) return FailureType.SourceUnusable;
+  if (error instanceof SourceForbiddenError) return FailureType.SourceForbidden;
   if (error instanceof SourceReadError) return FailureType.SourceUnavailable;
   if (error instanceof ConfigError) return FailureType.ConfigInvalid;
   return FailureType.ConnectionFailed;

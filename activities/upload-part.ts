@@ -4,7 +4,6 @@ import { FailureType } from '../src/contracts/failures.ts';
 import { ApiError } from '../src/errors.ts';
 import { changed } from './changed.ts';
 import { assertUnchanged } from '../src/sources/assert-unchanged.ts';
-import { openSource } from '../src/sources/open-source.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt } from './run-attempt.ts';
 
@@ -18,16 +17,17 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
     return runAttempt(
       async ({ signal, attempt, timeoutMs }) => {
         const client = dependencies.destination(input.destination);
-        const reader = await openSource(input.source).catch((error: unknown) => {
+        const { offsetBytes, sizeBytes } = input;
+        const span = { offsetBytes, sizeBytes };
+        const reader = await dependencies.sources.open(input.source, { span, signal }).catch((error: unknown) => {
           throw changed(error) ?? error;
         });
         try {
           await assertUnchanged(reader, input.fingerprint);
-          const { offsetBytes, sizeBytes } = input;
           const onBytesSent = (totalBytes: number) => {
             bytesSent = totalBytes;
           };
-          const part = { reader, offsetBytes, sizeBytes, onBytesSent };
+          const part = { reader, ...span, onBytesSent };
           const { partId } = await client.addPart(input.uploadId, part, { signal, timeoutMs });
           await assertUnchanged(reader, input.fingerprint);
           return { partId, attempt };

@@ -83,13 +83,25 @@ export class SourceUnusableError extends LonghaulError {
   readonly retryable = false;
 }
 
+/** The configuration here does not let callers name this source. Nothing was asked for. */
+export class SourceForbiddenError extends LonghaulError {
+  readonly code = 'SOURCE_FORBIDDEN';
+  readonly retryable = false;
+}
+
+/** The store gives out the source only as a whole, or doesn't say enough about it to read it in parts. */
+export class SourceNotRangedError extends LonghaulError {
+  readonly code = 'SOURCE_NOT_RANGED';
+  readonly retryable = false;
+}
+
 /** The source's fingerprint is not the one that the upload began with. */
 export class SourceChangedError extends LonghaulError {
   readonly code = 'SOURCE_CHANGED';
   readonly retryable = false;
 }
 
-/** The source is there, but reading it failed (a disk or network file system in trouble). */
+/** The source is there, but reading it failed (a disk, a network or a store in trouble). */
 export class SourceReadError extends LonghaulError {
   readonly code = 'SOURCE_READ_FAILED';
   readonly retryable = true;

@@ -3,6 +3,7 @@ import type { ControlActivities, TransferActivities } from '../src/contracts/act
 import { Defaults } from '../src/contracts/limits.ts';
 import { transferTaskQueue } from '../src/contracts/names.ts';
 import type { UploadRequest } from '../src/contracts/upload.ts';
+import { hostOfSource } from '../src/core/source-names.ts';
 
 /**
  * The first retry is quick, as it is also how the parts of a dead worker get to the next one. A round of attempts takes
@@ -22,7 +23,8 @@ export interface UploadActivities {
 }
 
 export function activitiesOf(request: UploadRequest): UploadActivities {
-  const taskQueue = request.transferTaskQueue ?? transferTaskQueue(workflowInfo().taskQueue, request.source.host);
+  const taskQueue =
+    request.transferTaskQueue ?? transferTaskQueue(workflowInfo().taskQueue, hostOfSource(request.source));
   const heartbeatTimeout = request.heartbeatTimeoutMs ?? Defaults.heartbeatTimeoutMs;
   return {
     control: proxyActivities<ControlActivities>({

@@ -12,6 +12,7 @@ import type { UploadedFile, UploadRequest } from '../src/contracts/upload.ts';
 import { formatBytes } from '../src/core/format.ts';
 import { mimeTypeOf } from '../src/core/mime-type.ts';
 import { partRange } from '../src/core/part-plan.ts';
+import { filenameOfSource, nameOfSource } from '../src/core/source-names.ts';
 import { completeTimeoutMs, partTimeoutMs } from '../src/core/timeouts.ts';
 import { activitiesOf, type UploadActivities } from './activity-proxies.ts';
 import type { OpenSession } from './open-session.ts';
@@ -26,7 +27,7 @@ export class UploadCalls {
   constructor(request: UploadRequest) {
     this.#request = request;
     this.#activities = activitiesOf(request);
-    this.filename = request.filename ?? (request.source.path.split('/').at(-1) as string);
+    this.filename = request.filename ?? filenameOfSource(request.source);
     this.#destination = request.destination ?? Defaults.destination;
   }
 
@@ -43,11 +44,11 @@ export class UploadCalls {
     if (info.sizeBytes > Limits.maxFileBytes) {
       const size = `${formatBytes(info.sizeBytes)} (${info.sizeBytes} bytes)`;
       const limit = formatBytes(Limits.maxFileBytes);
-      const message = `${source.path} has ${size}; an Upload takes ${limit} at most`;
+      const message = `${nameOfSource(source)} has ${size}; an Upload takes ${limit} at most`;
       throw ApplicationFailure.nonRetryable(message, FailureType.SourceUnusable);
     }
     if (expectedFingerprint !== undefined && info.fingerprint !== expectedFingerprint) {
-      const message = `${source.path} is not the file that this upload was asked for: it changed before the upload began`;
+      const message = `${nameOfSource(source)} is not the file that this upload was asked for: it changed before the upload began`;
       throw ApplicationFailure.nonRetryable(message, FailureType.SourceChanged);
     }
     return info;

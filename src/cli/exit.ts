@@ -1,6 +1,13 @@
 import { CommanderError } from 'commander';
 import { UploadIdTakenError } from '../client/upload-errors.ts';
-import { ConfigError, LonghaulError, SourceMissingError, SourceUnusableError } from '../errors.ts';
+import {
+  ConfigError,
+  LonghaulError,
+  SourceForbiddenError,
+  SourceMissingError,
+  SourceNotRangedError,
+  SourceUnusableError,
+} from '../errors.ts';
 
 /** Ctrl-C or SIGTERM. */
 export class Interrupted extends Error {}
@@ -15,6 +22,8 @@ export function exitCodeOf(error: unknown): number {
     error instanceof ConfigError ||
     error instanceof SourceMissingError ||
     error instanceof SourceUnusableError ||
+    error instanceof SourceForbiddenError ||
+    error instanceof SourceNotRangedError ||
     error instanceof UploadIdTakenError;
   return isUsage ? ExitCode.usage : ExitCode.failed;
 }

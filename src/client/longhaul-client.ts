@@ -2,7 +2,9 @@ import { hostname } from 'node:os';
 import { Client, Connection, WorkflowExecutionAlreadyStartedError, type ConnectionOptions } from '@temporalio/client';
 import { Defaults } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE, WorkflowName } from '../contracts/names.ts';
-import { prepareUpload, type UploadOptions } from './prepare-upload.ts';
+import { Sources } from '../sources/sources.ts';
+import { sealKeyOf, type SourceSettings } from '../sources/source-settings.ts';
+import { prepareUpload, type PreparedUpload, type UploadOptions } from './prepare-upload.ts';
 import { fromTemporal } from './temporal-faults.ts';
 import { TemporalUnreachableError, UploadIdTakenError } from './upload-errors.ts';
 import { UploadHandle } from './upload-handle.ts';
@@ -13,6 +15,8 @@ export interface LonghaulClientOptions {
   readonly taskQueue?: string;
   /** Name of this machine for files that only it can read; its worker must have the same. @defaultValue the host name */
   readonly host?: string;
+  /** How `url`s are looked at before they are uploaded. @defaultValue S3 by AWS's environment, HTTP hosts with public addresses */
+  readonly sources?: SourceSettings;
 }
 
 export interface ConnectOptions extends LonghaulClientOptions {
@@ -30,6 +34,8 @@ export class LonghaulClient {
   readonly taskQueue: string;
   readonly host: string;
   readonly #connection: Connection | undefined;
+  readonly #sources: Sources;
+  readonly #sealKey: (() => string) | undefined;
 
   /** @param client a Temporal client of yours; it stays yours to close */
   constructor(client: Client, options: LonghaulClientOptions = {}, connection?: Connection) {
@@ -37,6 +43,8 @@ export class LonghaulClient {
     this.taskQueue = options.taskQueue ?? DEFAULT_TASK_QUEUE;
     this.host = options.host ?? hostname();
     this.#connection = connection;
+    this.#sources = new Sources(options.sources);
+    this.#sealKey = sealKeyOf(options.sources);
   }
 
   /** @throws TemporalUnreachableError */
@@ -54,7 +62,13 @@ export class LonghaulClient {
 
   /** Ends the connection that `connect` made; uploads go on. */
   async close(): Promise<void> {
+    await this.#sources.close();
     await this.#connection?.close();
+  }
+
+  /** Checks an upload without starting it. @throws as `upload`, but for what Temporal says */
+  prepare(options: UploadOptions): Promise<PreparedUpload> {
+    return prepareUpload(options, { host: this.host, sources: this.#sources, sealKey: this.#sealKey });
   }
 
   /**
@@ -66,7 +80,7 @@ export class LonghaulClient {
    * @throws TemporalUnreachableError
    */
   async upload(options: UploadOptions): Promise<UploadHandle> {
-    const { request, workflowId, digest } = await prepareUpload(options, this.host);
+    const { request, workflowId, digest } = await this.prepare(options);
     const { purpose, filename } = request;
     try {
       await this.client.workflow.start(WorkflowName.uploadFile, {

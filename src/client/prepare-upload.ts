@@ -4,15 +4,22 @@ import { Defaults, Limits } from '../contracts/limits.ts';
 import type { Source } from '../contracts/sources.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
 import { formatBytes } from '../core/format.ts';
+import { filenameOfSource, nameOfSource } from '../core/source-names.ts';
 import { uploadRequestProblems } from '../core/upload-request.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
-import { openSource } from '../sources/open-source.ts';
+import { sourceOfUrl } from '../sources/source-of-url.ts';
+import type { Sources } from '../sources/sources.ts';
 import { identityDigest, workflowIdOf } from './upload-identity.ts';
 
 export interface UploadOptions extends Omit<UploadRequest, 'source'> {
-  /** A file of this machine; its parts run on this machine's worker. Give this or `source`. */
+  /** A file of this machine; its parts run on this machine's worker. Give this, `url` or `source`. */
   readonly file?: string;
+  /** `s3://BUCKET/KEY`, or an http: or https: address. It is looked at from here, and read by any worker. */
+  readonly url?: string;
+  /** Taken as it is; nothing is looked at from here. */
   readonly source?: Source;
+  /** Name of the S3 connection for an `s3://` URL. @defaultValue `default` */
+  readonly s3Connection?: string;
   /** Idempotency key: the workflow id. @defaultValue derived from source, fingerprint, name, purpose and destination */
   readonly id?: string;
   /** Upload once more what was uploaded already. An upload that still runs is attached to all the same. */
@@ -28,22 +35,40 @@ export interface PreparedUpload {
   readonly digest: string;
 }
 
+export interface PrepareContext {
+  /** This machine's name in `source.host`. */
+  readonly host: string;
+  /** What may be read from here. */
+  readonly sources: Sources;
+  /** Seals the query of a URL; the workers need the same. */
+  readonly sealKey?: (() => string) | undefined;
+}
+
 /**
  * Checks an upload and gives it its id, before anything is created anywhere.
  *
- * @param host this machine's name in `source.host`
  * @throws ConfigError for a wrong request, with every problem
- * @throws SourceMissingError, SourceUnusableError for a file that can't be uploaded
+ * @throws SourceMissingError, SourceUnusableError, SourceForbiddenError, SourceNotRangedError for what can't be uploaded
  */
-export async function prepareUpload(options: UploadOptions, host: string): Promise<PreparedUpload> {
-  const { file, source: given, id, again: _again, baseUrl, ...rest } = options;
-  if ((file === undefined) === (given === undefined)) throw new ConfigError('give either "file" or "source"');
-  const source: Source = given ?? { type: 'file', path: await absolute(file as string), host };
-  const fingerprint = file === undefined ? rest.expectedFingerprint : await fingerprintOf(source);
+export async function prepareUpload(
+  options: UploadOptions,
+  { host, sources, sealKey }: PrepareContext,
+): Promise<PreparedUpload> {
+  const { file, url, source: given, s3Connection, id, again: _again, baseUrl, ...rest } = options;
+  if ([file, url, given].filter((one) => one !== undefined).length !== 1) {
+    throw new ConfigError('give one of "file", "url" and "source"');
+  }
+  const source: Source =
+    given ??
+    (url === undefined
+      ? { type: 'file', path: await absolute(file as string), host }
+      : sourceOfUrl(url, { connection: s3Connection, sealKey }));
+  const filename = rest.filename ?? (file === undefined ? filenameOfSource(source) : basename(file));
+  const fingerprint = given === undefined ? await fingerprintOf(source, sources) : rest.expectedFingerprint;
   const request: UploadRequest = {
     source,
     ...rest,
-    filename: rest.filename ?? basename(file ?? source.path),
+    filename,
     ...(fingerprint === undefined ? {} : { expectedFingerprint: fingerprint }),
   };
   const problems = uploadRequestProblems(request);
@@ -69,14 +94,14 @@ async function absolute(file: string): Promise<string> {
   }
 }
 
-async function fingerprintOf(source: Source): Promise<string> {
-  const reader = await openSource(source);
+async function fingerprintOf(source: Source, sources: Sources): Promise<string> {
+  const reader = await sources.open(source);
   try {
     const { sizeBytes, fingerprint } = await reader.stat();
     if (sizeBytes > Limits.maxFileBytes) {
       const limit = formatBytes(Limits.maxFileBytes);
       throw new SourceUnusableError(
-        `${source.path} has ${formatBytes(sizeBytes)} (${sizeBytes} bytes); an Upload takes ${limit} at most: split the file`,
+        `${nameOfSource(source)} has ${formatBytes(sizeBytes)} (${sizeBytes} bytes); an Upload takes ${limit} at most: split the file`,
       );
     }
     return fingerprint;

@@ -15,7 +15,7 @@ export interface UploadIdentity {
 /** Equal for equal identities; told to Temporal in a memo, so that an id that is taken by another file is noticed. */
 export function identityDigest(identity: UploadIdentity): string {
   const { source, fingerprint, filename, purpose, destination, baseUrl } = identity;
-  const fields = [source.type, source.host, source.path, fingerprint, filename, purpose, destination, baseUrl];
+  const fields = [...placeOf(source), fingerprint, filename, purpose, destination, baseUrl];
   return createHash('sha256').update(JSON.stringify(fields)).digest('hex').slice(0, 24);
 }
 
@@ -23,4 +23,16 @@ export function identityDigest(identity: UploadIdentity): string {
 export function workflowIdOf(identity: UploadIdentity): string {
   const readable = identity.filename.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 48);
   return `longhaul-${readable}-${identityDigest(identity)}`;
+}
+
+/** Without a sealed query, which is another one each time. */
+function placeOf(source: Source): readonly (string | undefined)[] {
+  switch (source.type) {
+    case 'file':
+      return [source.type, source.host, source.path];
+    case 's3':
+      return [source.type, source.connection, source.bucket, source.key, source.versionId];
+    case 'http':
+      return [source.type, source.url];
+  }
 }

@@ -11,6 +11,8 @@ export const FailureType = {
   SourceMissing: 'SourceMissing',
   /** The source can't be uploaded: a directory, no regular file, empty, over the limit. */
   SourceUnusable: 'SourceUnusable',
+  /** The worker's configuration does not let callers name this source; final, and nothing was asked for. */
+  SourceForbidden: 'SourceForbidden',
   /** Reading the source failed in a way that may pass (an I/O error, a stale mount); retried. */
   SourceUnavailable: 'SourceUnavailable',
   /** The source is not what it was when the upload began; its session was cancelled. */

@@ -43,7 +43,7 @@ export interface HttpSource {
 }
 
 /** Where the bytes of one File come from. A new kind is one more member here and one more file in `src/sources`. */
-export type Source = FileSource;
+export type Source = FileSource | S3Source | HttpSource;
 
 /** A directory on a disk. */
 export interface FolderContainer {

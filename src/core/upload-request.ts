@@ -1,3 +1,4 @@
+import { sourceProblem } from './source-problem.ts';
 import { Limits } from '../contracts/limits.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
 
@@ -15,15 +16,7 @@ const wholeNumber =
       ? undefined
       : `must be a whole number from ${least} to ${most}`;
 
-const source: Check = (value) => {
-  if (typeof value !== 'object' || value === null)
-    return 'must be an object such as {"type":"file","path":"/data/x.jsonl"}';
-  const { type, path, host } = value as Record<string, unknown>;
-  if (type !== 'file') return 'has an unknown "type"; known: "file"';
-  if (typeof path !== 'string' || !path.startsWith('/')) return 'needs "path", an absolute path as the worker sees it';
-  if (host !== undefined && text(host)) return '"host" must be a non-empty string';
-  return undefined;
-};
+const source: Check = (value) => sourceProblem(value);
 
 /** `expires_after.seconds` is 3600 to 2592000 in the API's specification. */
 const checks: Readonly<Record<keyof UploadRequest, Check>> = {

@@ -4,6 +4,7 @@ import { isAbsolute } from 'node:path';
 import type { FileSource } from '../contracts/sources.ts';
 import { SourceChangedError, SourceUnusableError } from '../errors.ts';
 import { mapFileError } from './map-file-error.ts';
+import { rangedReader } from './ranged-reader.ts';
 import type { SourceInfo, SourceReader } from './source-reader.ts';
 
 /**
@@ -25,6 +26,12 @@ export async function openFileSource({ path }: FileSource): Promise<SourceReader
     await handle.close();
     throw error;
   }
+}
+
+/** The same for a range of it. */
+export async function openFileRange(source: FileSource): Promise<SourceReader> {
+  const reader = await openFileSource(source);
+  return source.range === undefined ? reader : rangedReader(reader, source.range);
 }
 
 class FileReader implements SourceReader {

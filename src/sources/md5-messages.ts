@@ -1,5 +1,5 @@
 import type { HashCheckpoint } from '../contracts/activities.ts';
-import type { Source } from '../contracts/sources.ts';
+import type { FileSource } from '../contracts/sources.ts';
 import {
   LonghaulError,
   SourceChangedError,
@@ -10,7 +10,7 @@ import {
 
 /** What the md5 thread is started with. */
 export interface Md5Task {
-  readonly source: Source;
+  readonly source: FileSource;
   readonly fingerprint: string;
   readonly sizeBytes: number;
   readonly resumeFrom?: HashCheckpoint | undefined;

@@ -1,4 +1,5 @@
 import type { SourceInfo } from '../contracts/activities.ts';
+import type { ByteRange } from '../contracts/sources.ts';
 
 export type { SourceInfo } from '../contracts/activities.ts';
 
@@ -11,11 +12,25 @@ export interface SourceReader {
    */
   stat(): Promise<SourceInfo>;
   /**
-   * Reads into `buffer` from `offsetBytes` on. May give fewer bytes than the buffer takes; 0 at the source's end.
+   * Reads into `buffer` from `offsetBytes` on. May give fewer bytes than the buffer takes; 0 at the source's end. One
+   * read at a time.
    *
    * @throws SourceReadError when the storage is in trouble; the same read may work later
    */
   read(buffer: Uint8Array, offsetBytes: number): Promise<number>;
-  /** May be called while a read is pending: the read ends first. */
+  /** The md5 that the store already has of what the last `stat` saw, in lower-case hex; undefined where it has none. */
+  storedMd5?(): string | undefined;
+  /** May be called while a read is pending: the read ends first, or fails. */
   close(): Promise<void>;
+}
+
+/** How a source is going to be read. */
+export interface OpenOptions {
+  /**
+   * The bytes that are going to be read, from the first to the last. A source that is far away is asked for them once, and
+   * they arrive as they are read. @defaultValue from wherever the first read begins to the end
+   */
+  readonly span?: ByteRange | undefined;
+  /** Breaks off what is asked of a source that is far away. */
+  readonly signal?: AbortSignal | undefined;
 }

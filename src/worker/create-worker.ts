@@ -11,6 +11,8 @@ import { ConfigDefaults } from '../config.ts';
 import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../contracts/names.ts';
 import type { DestinationProfile } from '../openai/destination-profile.ts';
 import { warmUpParser } from '../openai/warm-up-parser.ts';
+import { Sources } from '../sources/sources.ts';
+import type { SourceSettings } from '../sources/source-settings.ts';
 import { Destinations } from './destinations.ts';
 
 export interface WorkerOptions {
@@ -38,6 +40,8 @@ export interface WorkerOptions {
    * deployment's current version. Only the control queue is versioned. @defaultValue unversioned
    */
   readonly deployment?: WorkerDeploymentVersion;
+  /** What callers may have this worker read, and how. @defaultValue any file, S3 by AWS's environment, HTTP hosts with public addresses */
+  readonly sources?: SourceSettings;
 }
 
 export interface WorkerDeploymentVersion {
@@ -54,13 +58,14 @@ const CONTROL_SLOTS = 32;
 export class LonghaulWorker {
   readonly taskQueues: readonly string[];
   readonly #workers: readonly Worker[];
-  readonly #destinations: Destinations;
+  readonly #held: readonly { close(): Promise<void> }[];
   #stopping = false;
   #running: Promise<void> | undefined;
 
-  constructor(workers: readonly Worker[], destinations: Destinations) {
+  /** @param held is closed when the workers have ended */
+  constructor(workers: readonly Worker[], held: readonly { close(): Promise<void> }[]) {
     this.#workers = workers;
-    this.#destinations = destinations;
+    this.#held = held;
     this.taskQueues = workers.map((worker) => worker.options.taskQueue);
   }
 
@@ -88,7 +93,7 @@ export class LonghaulWorker {
       const failed = (await Promise.allSettled(runs)).find((run) => run.status === 'rejected');
       if (failed) throw failed.reason;
     } finally {
-      await this.#destinations.close();
+      await Promise.all(this.#held.map((one) => one.close()));
     }
   }
 
@@ -115,7 +120,8 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
     typeof options.destinations === 'function'
       ? new Destinations(options.destinations)
       : Destinations.of(options.destinations);
-  const dependencies = { destination: destinations.get };
+  const sources = new Sources(options.sources);
+  const dependencies = { destination: destinations.get, sources };
 
   const common = { connection, namespace, shutdownGraceTime: shutdownGraceMs };
   const transfer = (queue: string): TemporalWorkerOptions => ({
@@ -142,7 +148,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
       : []),
   ];
   await warmUpParser();
-  return new LonghaulWorker(await Promise.all(wanted.map((worker) => Worker.create(worker))), destinations);
+  return new LonghaulWorker(await Promise.all(wanted.map((worker) => Worker.create(worker))), [destinations, sources]);
 }
 
 /**

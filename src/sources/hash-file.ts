@@ -1,9 +1,11 @@
 import { Worker, type ResourceLimits } from 'node:worker_threads';
 import type { HashCheckpoint, HashSourceInput, HashSourceResult } from '../contracts/activities.ts';
+import type { FileSource } from '../contracts/sources.ts';
 import { AbortedError } from '../errors.ts';
 import { STOP, toError, type Md5Message, type Md5Task } from './md5-messages.ts';
 
-export interface HashSourceOptions extends HashSourceInput {
+export interface HashFileOptions extends HashSourceInput {
+  readonly source: FileSource;
   readonly signal?: AbortSignal | undefined;
   /**
    * What an aborted signal does: `throw` rejects with AbortedError; `checkpoint` resolves with how far it came, so that
@@ -22,14 +24,14 @@ const DEFAULT_CHECKPOINT_EVERY_MS = 1000;
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2 } as const satisfies ResourceLimits;
 
 /**
- * md5 of a whole source, in a thread of its own with its own pass over the source, so that the event loop stays free.
+ * md5 of a whole file, in a thread of its own with its own pass over the file, so that the event loop stays free.
  * Either way the thread has ended when the promise settles.
  *
  * @throws SourceChangedError when the source is another one before or after the pass, or ends too early
  * @throws SourceUnusableError and SourceReadError when it can't be read
  * @throws AbortedError when the signal was aborted and `onAbort` is `throw`
  */
-export async function hashSource(options: HashSourceOptions): Promise<HashSourceResult> {
+export async function hashFile(options: HashFileOptions): Promise<HashSourceResult> {
   const { signal, onAbort = 'throw', onCheckpoint } = options;
   if (signal?.aborted && onAbort === 'throw') throw aborted(signal);
   const worker = new Worker(new URL('./md5-thread.js', import.meta.url), {
@@ -61,7 +63,7 @@ export async function hashSource(options: HashSourceOptions): Promise<HashSource
   }
 }
 
-function taskOf({ source, fingerprint, sizeBytes, resumeFrom, checkpointEveryMs }: HashSourceOptions): Md5Task {
+function taskOf({ source, fingerprint, sizeBytes, resumeFrom, checkpointEveryMs }: HashFileOptions): Md5Task {
   return {
     source,
     fingerprint,

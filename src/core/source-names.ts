@@ -1,0 +1,33 @@
+import type { Source } from '../contracts/sources.ts';
+
+/** The host whose worker alone can read the source; undefined where any worker can. */
+export function hostOfSource(source: Source): string | undefined {
+  return source.type === 'file' ? source.host : undefined;
+}
+
+/** What a message calls the source: never with a query, which may be secret. */
+export function nameOfSource(source: Source): string {
+  switch (source.type) {
+    case 'file':
+      return source.path;
+    case 's3':
+      return `s3://${source.bucket}/${source.key}`;
+    case 'http':
+      return source.url;
+  }
+}
+
+/** The File's name where the request gives none: the last segment. */
+export function filenameOfSource(source: Source): string {
+  const last = nameOfSource(source).split('/').at(-1) as string;
+  return source.type === 'http' ? decoded(last) : last;
+}
+
+function decoded(segment: string): string {
+  try {
+    // A name is no path, however it was encoded.
+    return decodeURIComponent(segment).replace(/[/\0\r\n]/g, '_');
+  } catch {
+    return segment;
+  }
+}

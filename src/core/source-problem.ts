@@ -1,0 +1,58 @@
+import type { Source } from '../contracts/sources.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What is wrong with the source of a request, as the rest of a sentence; undefined for a good one. */
+export function sourceProblem(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) {
+    return 'must be an object such as {"type":"file","path":"/data/x.jsonl"}';
+  }
+  const { type, ...fields } = value as Fields & { readonly type?: unknown };
+  const check = typeof type === 'string' && Object.hasOwn(kinds, type) ? kinds[type as Source['type']] : undefined;
+  if (!check)
+    return `has an unknown "type"; known: ${Object.keys(kinds)
+      .map((kind) => `"${kind}"`)
+      .join(', ')}`;
+  const { range, ...others } = fields;
+  return check(others) ?? (range === undefined ? undefined : rangeProblem(range));
+}
+
+/** One line for each kind of source. */
+const kinds: Readonly<Record<Source['type'], (fields: Fields) => string | undefined>> = {
+  file: ({ path, host, ...rest }) => {
+    if (!isText(path) || !path.startsWith('/')) return 'needs "path", an absolute path as the worker sees it';
+    return optionalTexts({ host }) ?? unknownIn(rest);
+  },
+  s3: ({ bucket, key, versionId, connection, ...rest }) => {
+    if (!isText(bucket) || !isText(key)) return 'needs "bucket" and "key"';
+    return optionalTexts({ versionId, connection }) ?? unknownIn(rest);
+  },
+  http: ({ url, sealedQuery, ...rest }) => {
+    // The pattern stands for all that a Node-free check can say; the worker looks closer.
+    if (!isText(url) || !/^https?:\/\/[^/?#@\s]+(\/[^?#\s]*)?$/i.test(url)) {
+      return 'needs "url", an http:// or https:// address without user, query and fragment, which may be secret';
+    }
+    return optionalTexts({ sealedQuery }) ?? unknownIn(rest);
+  },
+};
+
+function rangeProblem(range: unknown): string | undefined {
+  const { offsetBytes, sizeBytes } = (range ?? {}) as Fields;
+  const isWhole = (number: unknown, least: number) => Number.isSafeInteger(number) && (number as number) >= least;
+  if (isWhole(offsetBytes, 0) && isWhole(sizeBytes, 1)) return undefined;
+  return 'has a wrong "range": it needs "offsetBytes" (0 or more) and "sizeBytes" (1 or more)';
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0;
+}
+
+function optionalTexts(fields: Fields): string | undefined {
+  const wrong = Object.entries(fields).find(([, value]) => value !== undefined && !isText(value));
+  return wrong && `"${wrong[0]}" must be a non-empty string`;
+}
+
+function unknownIn(rest: Fields): string | undefined {
+  const [first] = Object.keys(rest);
+  return first === undefined ? undefined : `has an unknown property "${first}"`;
+}

@@ -1,0 +1,72 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { ConfigError, SourceForbiddenError } from '../errors.ts';
+import { matchesAny } from './name-patterns.ts';
+import { SourceDefaults, type S3Settings } from './source-settings.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** S3 clients by the name of their connection, made when they are first asked for. */
+export class S3Connections {
+  readonly #settings: Readonly<Record<string, S3Settings>>;
+  readonly #clients = new Map<string, S3Client>();
+
+  constructor(settings: Readonly<Record<string, S3Settings>> = {}) {
+    this.#settings = { default: {}, ...settings };
+  }
+
+  /**
+   * @throws ConfigError when there is no connection of that name
+   * @throws SourceForbiddenError when the connection is not meant for the bucket
+   */
+  settings(name: string, bucket: string): S3Settings {
+    const settings = Object.hasOwn(this.#settings, name) ? this.#settings[name] : undefined;
+    if (!settings) {
+      const known = Object.keys(this.#settings).join(', ');
+      throw new ConfigError(`there is no S3 connection "${name}"; this configuration has: ${known}`);
+    }
+    if (settings.buckets && !matchesAny(bucket, settings.buckets)) {
+      throw new SourceForbiddenError(
+        `the S3 connection "${name}" is not meant for the bucket ${bucket}; its buckets: ${settings.buckets.join(', ')}`,
+      );
+    }
+    return settings;
+  }
+
+  client(name: string, settings: S3Settings): S3Client {
+    const existing = this.#clients.get(name);
+    if (existing) return existing;
+    const client = new S3Client(clientConfig(settings));
+    this.#clients.set(name, client);
+    return client;
+  }
+
+  /** Forgets credentials that have expired; the chain is asked for new ones. */
+  renew(name: string): void {
+    // Requests under way go on with the old client, which nobody else finds any more.
+    this.#clients.delete(name);
+  }
+
+  close(): void {
+    for (const client of this.#clients.values()) client.destroy();
+    this.#clients.clear();
+  }
+}
+
+function clientConfig({ endpoint, region, forcePathStyle, credentials, stallTimeoutMs }: S3Settings) {
+  return {
+    // Retries live in Temporal, nowhere else.
+    maxAttempts: 1,
+    // Stores other than AWS know no other checksums than the md5.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    followRegionRedirects: true,
+    requestHandler: {
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      socketTimeout: stallTimeoutMs ?? SourceDefaults.stallTimeoutMs,
+    },
+    forcePathStyle: forcePathStyle ?? endpoint !== undefined,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(region === undefined ? {} : { region }),
+    ...(credentials === undefined ? {} : { credentials: credentials }),
+  } as const;
+}

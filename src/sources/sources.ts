@@ -1,0 +1,93 @@
+import { realpath } from 'node:fs/promises';
+import { isAbsolute, relative } from 'node:path';
+import type { FileSource, HttpSource, Source } from '../contracts/sources.ts';
+import { ConfigError, SourceForbiddenError } from '../errors.ts';
+import { AddressPolicy } from './address-policy.ts';
+import { openFileSource } from './file-source.ts';
+import { HttpSources } from './http-source.ts';
+import { mapFileError } from './map-file-error.ts';
+import { rangedReader, spanInWhole } from './ranged-reader.ts';
+import { S3Connections } from './s3-connections.ts';
+import { openS3Source } from './s3-source.ts';
+import { openSealedQuery } from './sealed-query.ts';
+import type { OpenOptions, SourceReader } from './source-reader.ts';
+import { sealKeyOf, SourceDefaults, type SourceSettings } from './source-settings.ts';
+
+type Openers = {
+  readonly [Type in Source['type']]: (
+    source: Extract<Source, { type: Type }>,
+    options: OpenOptions,
+  ) => SourceReader | Promise<SourceReader>;
+};
+
+/** Opens sources of every kind, as far as the settings let callers name them. */
+export class Sources {
+  readonly #settings: SourceSettings;
+  readonly #s3: S3Connections;
+  readonly #http: HttpSources;
+
+  /** @param policy for tests */
+  constructor(settings: SourceSettings = {}, policy = new AddressPolicy(settings.http)) {
+    this.#settings = settings;
+    this.#s3 = new S3Connections(settings.s3);
+    this.#http = new HttpSources(policy, settings.http?.stallTimeoutMs ?? SourceDefaults.stallTimeoutMs);
+  }
+
+  /** One line for each kind of source. */
+  readonly #openers: Openers = {
+    file: (source) => this.#openFile(source),
+    s3: (source, options) => openS3Source(source, this.#s3, options),
+    http: (source, options) => this.#openHttp(source, options),
+  };
+
+  /**
+   * Opens a source for reading; the caller closes it.
+   *
+   * @throws SourceForbiddenError when the settings don't let callers name it; nothing was asked for then
+   * @throws SourceMissingError when it is missing or not readable
+   * @throws SourceUnusableError when it is empty or no such thing as its type says
+   * @throws SourceNotRangedError when it can only be read as a whole
+   * @throws SourceReadError when the storage is in trouble
+   * @throws ConfigError when the settings lack what it takes to read it
+   */
+  async open(source: Source, options: OpenOptions = {}): Promise<SourceReader> {
+    const { range } = source;
+    const opener = this.#openers[source.type] as (source: Source, options: OpenOptions) => Promise<SourceReader>;
+    if (range === undefined) return opener(source, options);
+    return rangedReader(await opener(source, { ...options, span: spanInWhole(options.span, range) }), range);
+  }
+
+  /** Breaks what is under way. */
+  async close(): Promise<void> {
+    this.#s3.close();
+    await this.#http.close();
+  }
+
+  /** The real path counts: neither `..` nor a link leads out of the roots. */
+  async #openFile(source: FileSource): Promise<SourceReader> {
+    const { roots } = this.#settings.files ?? {};
+    if (!roots) return openFileSource(source);
+    const real = await mapFileError(source.path, realpath(source.path));
+    const realRoots = await Promise.all(roots.map((root) => realpath(root).catch(() => root)));
+    if (!realRoots.some((root) => isWithin(root, real))) {
+      throw new SourceForbiddenError(
+        `${source.path} lies outside the directories that files may be read from: ${roots.join(', ')}`,
+      );
+    }
+    return openFileSource(source);
+  }
+
+  #openHttp(source: HttpSource, options: OpenOptions): SourceReader {
+    const { sealedQuery } = source;
+    if (sealedQuery === undefined) return this.#http.open(source, undefined, options);
+    const key = sealKeyOf(this.#settings)?.();
+    if (key === undefined)
+      throw new ConfigError(`the query of ${source.url} is sealed: set LONGHAUL_SEAL_KEY to open it`);
+    return this.#http.open(source, openSealedQuery(sealedQuery, source.url, key), options);
+  }
+}
+
+function isWithin(root: string, path: string): boolean {
+  const way = relative(root, path);
+  return way === '' || (!way.startsWith('..') && !isAbsolute(way));
+}
