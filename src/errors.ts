@@ -89,6 +89,12 @@ export class LineTooLongError extends LonghaulError {
   readonly retryable = false;
 }
 
+/** What came over standard input can't be kept: no room, or no permission. */
+export class SpoolFailedError extends LonghaulError {
+  readonly code = 'SPOOL_FAILED';
+  readonly retryable = false;
+}
+
 /** The source's fingerprint is not the one that the upload began with. */
 export class SourceChangedError extends LonghaulError {
   readonly code = 'SOURCE_CHANGED';

@@ -97,7 +97,7 @@ export class UploadHandle<Result = UploadResult> {
    * @throws NoWorkerError when no worker answers within 5 s
    * @throws UploadNotFoundError
    */
-  async status(): Promise<UploadProgress> {
+  async status(): Promise<UploadProgress | SplitUploadProgress> {
     try {
       const progress = await this.#query();
       return (await followPiece(this.#client, progress)).progress;
