@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FailureType, UploadFailedError, type SplitUploadProgress, type SplitUploadResult } from 'longhaul';
+import { FailureType, type UploadFailedError, type SplitUploadProgress, type SplitUploadResult } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { startCli } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
@@ -192,6 +192,32 @@ describe('a split upload', () => {
         await handle.cancel();
         await expect(handle.result()).rejects.toMatchObject({ code: 'UPLOAD_CANCELLED' });
         expect(system.uploads()).toMatchObject([{ status: 'cancelled' }]);
+      },
+      { bandwidthBytesPerSecond: 2 * MiB },
+    ));
+
+  it('goes on after it was terminated, when the piece that was under way has ended its session', () =>
+    withSystem(
+      async (system) => {
+        const { client, directory, startWorker, api } = system;
+        await startWorker();
+        const file = join(directory, 'terminated.jsonl');
+        const content = await linesFile(file, 6 * MiB);
+        const options = { file, purpose, partSizeBytes, pieceSizeBytes: 2.5 * MiB };
+        const handle = await client.uploadSplit(options);
+        await until(() => completed(system).length === 1, 'the first piece');
+        await partsReceived(system, 3);
+        await client.client.workflow.getHandle(handle.workflowId).terminate();
+
+        const again = await client.uploadSplit(options);
+        api.configure({ bandwidthBytesPerSecond: null });
+        await expectWhole(system, await again.result(), content, 2.5 * MiB);
+        expect(system.uploads().map(({ status }) => status)).toEqual([
+          'completed',
+          'cancelled',
+          'completed',
+          'completed',
+        ]);
       },
       { bandwidthBytesPerSecond: 2 * MiB },
     ));
