@@ -11,7 +11,7 @@ import { Defaults, Limits } from '../src/contracts/limits.ts';
 import type { SplitUploadRequest } from '../src/contracts/split.ts';
 import type { UploadProgress } from '../src/contracts/upload.ts';
 import { formatBytes } from '../src/core/format.ts';
-import { activitiesOf } from './activity-proxies.ts';
+import { activitiesOf, retry } from './activity-proxies.ts';
 
 /** The activities of one split upload. Each call is one round of attempts. */
 export class SplitCalls {
@@ -28,7 +28,7 @@ export class SplitCalls {
       // An earlier upload of a piece may take as long as its session lives, and wait for a person besides.
       startToCloseTimeout: '24h',
       heartbeatTimeout: request.heartbeatTimeoutMs ?? Defaults.heartbeatTimeoutMs,
-      retry: { initialInterval: '300ms', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 10 },
+      retry,
     });
   }
 

@@ -12,7 +12,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { PlanSplitResult } from '../src/contracts/activities.ts';
-import type { FailureDetails, PiecesFailedDetails } from '../src/contracts/failures.ts';
+import { FailureType, type FailureDetails, type PiecesFailedDetails } from '../src/contracts/failures.ts';
 import { Defaults } from '../src/contracts/limits.ts';
 import { UpdateName, WorkflowName, type PauseInput, type RetuneInput } from '../src/contracts/names.ts';
 import type { ByteRange } from '../src/contracts/sources.ts';
@@ -275,8 +275,8 @@ function failureOfChild(
     const details = cause.details?.[0] as FailureDetails | undefined;
     return { failureType: cause.type ?? '', status: details?.status, message: cause.message };
   }
-  if (cause instanceof CancelledFailure) return { failureType: 'Cancelled', status: undefined, message: 'cancelled' };
-  const isTerminated = cause instanceof TerminatedFailure;
-  const failureType = isTerminated ? 'Terminated' : 'Unknown';
-  return { failureType, status: undefined, message: isTerminated ? 'terminated' : (cause ?? error).message };
+  if (cause instanceof CancelledFailure || cause instanceof TerminatedFailure) {
+    return { failureType: FailureType.UploadCancelled, status: undefined, message: 'somebody ended its upload' };
+  }
+  return { failureType: 'Unknown', status: undefined, message: (cause ?? error).message };
 }

@@ -22,9 +22,7 @@ export interface ListOptions {
   readonly taskQueue?: string;
 }
 
-const uploadTypes = Object.values(WorkflowName)
-  .map((name) => `"${name}"`)
-  .join(', ');
+const uploadTypes = [WorkflowName.uploadFile, WorkflowName.uploadSplitFile].map((name) => `"${name}"`).join(', ');
 
 /** Uploads, newest first; a run that handed over to its successor is left out. */
 export async function* listUploads(client: Client, options: ListOptions = {}): AsyncGenerator<UploadSummary> {

@@ -35,6 +35,8 @@ export const FailureType = {
   StrangeAnswer: 'StrangeAnswer',
   /** The answer to the completion was lost, and the files list doesn't tell which File is the result. */
   CompletionUncertain: 'CompletionUncertain',
+  /** Somebody cancelled or terminated the upload of one piece of a split upload. */
+  UploadCancelled: 'UploadCancelled',
   /** This worker is shutting down and hands its work back; retried elsewhere at once. */
   WorkerStopping: 'WorkerStopping',
 } as const;

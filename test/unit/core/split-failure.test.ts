@@ -21,7 +21,7 @@ describe('the failure of a piece', () => {
     [FailureType.ApiUnavailable, 503, true],
     [FailureType.ApiRejected, 422, false],
     [FailureType.SessionLost, 404, false],
-    ['Cancelled', undefined, false],
+    [FailureType.UploadCancelled, undefined, false],
   ])('%s (status %s) ends the others: %s', (failureType, status, expected) => {
     expect(endsAllPieces({ failureType, status, message: '' })).toBe(expected);
   });
