@@ -67,10 +67,6 @@ export class SpoolFolder {
     if (id !== undefined) await this.#record(id, workflowId);
   }
 
-  holds(path: string): boolean {
-    return this.#idOf(path) !== undefined;
-  }
-
   /** Removes the file, if it is one of these: it is a File now. */
   async release(path: string): Promise<void> {
     const id = this.#idOf(path);

@@ -206,10 +206,12 @@ describe('a split upload', () => {
         const options = { file, purpose, partSizeBytes, pieceSizeBytes: 2.5 * MiB };
         const handle = await client.uploadSplit(options);
         await until(() => completed(system).length === 1, 'the first piece');
-        await partsReceived(system, 3);
+        api.configure({ bandwidthBytesPerSecond: MiB / 4 });
+        await until(() => system.uploads().length === 2, 'the second piece');
         await client.client.workflow.getHandle(handle.workflowId).terminate();
 
         const again = await client.uploadSplit(options);
+        await until(() => system.uploads()[1]?.status === 'cancelled', 'the second piece to end its session');
         api.configure({ bandwidthBytesPerSecond: null });
         await expectWhole(system, await again.result(), content, 2.5 * MiB);
         expect(system.uploads().map(({ status }) => status)).toEqual([

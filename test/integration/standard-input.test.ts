@@ -98,6 +98,31 @@ describe('standard input', () => {
       expect(system.uploads()).toHaveLength(1);
     }));
 
+  it('is kept when it is whole and something else is wrong, and when the command is interrupted after that', () =>
+    withSystem(
+      async (system) => {
+        const content = await randomFile(join(system.directory, 'content'), 4 * MiB);
+        const fed = (changes: Record<string, string>) => {
+          const run = startCli(args, { ...embedded(system), ...changes }, 'pipe');
+          run.child.stdin?.end(content);
+          return run;
+        };
+        const refused = fed({ OPENAI_API_KEY: 'sk-wrong' });
+        const outcome = await refused.ended;
+        expect(outcome).toMatchObject({ code: 2, stdout: '' });
+        expect(outcome.stderr).toMatch(/is kept for a week: .* instead of "-" goes on\n.*refuses the key/);
+        expect((await stat(pathIn(refused))).size).toBe(4 * MiB);
+
+        const interrupted = fed({});
+        await partsReceived(system, 1);
+        interrupted.child.kill('SIGINT');
+        expect((await interrupted.ended).code).toBe(130);
+        expect(interrupted.said()).toMatch(/longhaul: interrupted; what came over standard input is kept/);
+        expect((await stat(pathIn(interrupted))).size).toBe(4 * MiB);
+      },
+      { bandwidthBytesPerSecond: MiB },
+    ));
+
   it('is refused in one line when it is empty, nameless, not alone, or for a wrong purpose', () =>
     withSystem(async (system) => {
       const refused = async (words: RegExp, ...given: string[]) => {

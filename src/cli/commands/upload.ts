@@ -40,8 +40,30 @@ export async function uploadCommand(
   const destination = options.destination ?? Defaults.destination;
   checkOptions(context, files, options, destination);
   const spools = new SpoolFolder(config.stateDir);
-  const paths = files.includes('-') ? [await spoolStandardInput(context, spools, options)] : files;
-  const { requests, workflowIds } = await checkRequests(context, paths, options, destination);
+  const isSpooled = files.includes('-');
+  const paths = isSpooled ? [await spoolStandardInput(context, spools, options)] : files;
+  try {
+    await uploadFiles(context, spools, paths, options, destination);
+  } catch (error) {
+    const isInterrupted = error instanceof Interrupted;
+    if (isInterrupted && !isSpooled) note('longhaul: interrupted; the same command goes on from the recorded parts');
+    if (isSpooled) {
+      const kept = `what came over standard input is kept for a week: the same command with ${paths[0]} instead of "-" goes on`;
+      note(isInterrupted ? `longhaul: interrupted; ${kept}` : `longhaul: ${kept}`);
+    }
+    throw error;
+  }
+}
+
+async function uploadFiles(
+  context: CliContext,
+  spools: SpoolFolder,
+  files: readonly string[],
+  options: UploadCommandOptions,
+  destination: string,
+): Promise<void> {
+  const { config, note } = context;
+  const { requests, workflowIds } = await checkRequests(context, files, options, destination);
 
   await withBackend(context, { destination }, async (backend) => {
     if (backend.uiUrl && !options.quiet) note(`Temporal UI: ${backend.uiUrl}`);
@@ -65,17 +87,10 @@ export async function uploadCommand(
       outcomes = await Promise.all(
         handles.map((handle, index) => follow(handle, labelOf(requests[index] as UploadOptions), view, context.signal)),
       );
-    } catch (error) {
+    } finally {
       view.close();
-      if (error instanceof Interrupted) note(`longhaul: interrupted; ${adviceOn(files, paths)}`);
-      throw error;
     }
-    view.close();
-    for (const [index, { result }] of outcomes.entries()) {
-      const path = paths[index] as string;
-      if (result) await spools.release(path);
-      else if (spools.holds(path)) note(`longhaul: what came over standard input is kept for a week in ${path}`);
-    }
+    for (const [index, { result }] of outcomes.entries()) if (result) await spools.release(files[index] as string);
     tellOutcomes(context, outcomes, options);
   });
 }
@@ -145,13 +160,6 @@ async function spoolStandardInput(
       note('longhaul: interrupted while standard input was read; nothing of it is kept');
     throw error;
   }
-}
-
-function adviceOn(files: readonly string[], paths: readonly string[]): string {
-  const again = 'goes on from the recorded parts';
-  return files.includes('-')
-    ? `the same command with ${paths[0]} instead of "-" ${again}`
-    : `the same command ${again}`;
 }
 
 async function statusOf({ client }: Backend, workflowId: string): Promise<string | undefined> {
