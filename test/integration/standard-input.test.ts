@@ -131,11 +131,13 @@ describe('standard input', () => {
         expect(outcome.stderr.trim().split('\n')).toHaveLength(1);
         expect(outcome).toMatchObject({ code: 2, stdout: '' });
       };
-      await refused(/standard input is empty/, ...args.slice(1));
-      await refused(/--filename/, '-', '--purpose', 'batch');
-      await refused(/must be a name, not a path/, '-', '--purpose', 'batch', '--filename', '..');
-      await refused(/goes alone/, '-', 'x', '--purpose', 'batch');
-      await refused(/unknown purpose/, '-', '--filename', 'x', '--purpose', 'dance');
+      await Promise.all([
+        refused(/standard input is empty/, ...args.slice(1)),
+        refused(/--filename/, '-', '--purpose', 'batch'),
+        refused(/must be a name, not a path/, '-', '--purpose', 'batch', '--filename', '..'),
+        refused(/goes alone/, '-', 'x', '--purpose', 'batch'),
+        refused(/unknown purpose/, '-', '--filename', 'x', '--purpose', 'dance'),
+      ]);
       expect(await spooled(system)).toEqual([]);
       await rm(join(system.directory, 'state'), { recursive: true, force: true });
       await writeFile(join(system.directory, 'state'), '');
