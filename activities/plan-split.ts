@@ -24,7 +24,9 @@ export const planSplit: TransferActivities['planSplit'] = ({ source, pieceSizeBy
         throw new LineTooLongError(
           `the line that begins at byte ${outcome.longLineAtBytes} is longer than ` +
             `${formatBytes(pieceSizeBytes)} (${pieceSizeBytes} bytes), which is the most that one File may have: ` +
-            'shorten the line, or allow for larger pieces',
+            (pieceSizeBytes < Limits.maxFileBytes
+              ? 'shorten the line, or allow for larger pieces'
+              : 'shorten the line'),
         );
       }
       return { ...info, pieces: outcome.pieces };
