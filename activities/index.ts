@@ -1,29 +1,36 @@
-import type { ControlActivities, TransferActivities } from '../src/contracts/activities.ts';
+import type { ControlActivities, PieceActivities, TransferActivities } from '../src/contracts/activities.ts';
 import { createCancelUpload } from './cancel-upload.ts';
 import { createCompleteUpload } from './complete-upload.ts';
 import { createCreateUpload } from './create-upload.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { findPiece } from './find-piece.ts';
 import { hashSource } from './hash-source.ts';
 import { inspectSource } from './inspect-source.ts';
+import { planSplit } from './plan-split.ts';
+import { steerPiece } from './steer-piece.ts';
 import { createUploadPart } from './upload-part.ts';
 
 export type { ActivityDependencies } from './dependencies.ts';
 
 /** Activities of the control task queue, which runs the workflows too. */
-export function createControlActivities(dependencies: ActivityDependencies): ControlActivities {
+export function createControlActivities(dependencies: ActivityDependencies): ControlActivities & PieceActivities {
   return {
     createUpload: createCreateUpload(dependencies),
     completeUpload: createCompleteUpload(dependencies),
     cancelUpload: createCancelUpload(dependencies),
+    findPiece,
+    steerPiece,
   };
 }
 
 /** Activities of the transfer task queues, which read sources and move bytes. */
 export function createTransferActivities(dependencies: ActivityDependencies): TransferActivities {
-  return { inspectSource, hashSource, uploadPart: createUploadPart(dependencies) };
+  return { inspectSource, hashSource, planSplit, uploadPart: createUploadPart(dependencies) };
 }
 
 /** All of them, for a worker of your own that serves every queue. */
-export function createActivities(dependencies: ActivityDependencies): ControlActivities & TransferActivities {
+export function createActivities(
+  dependencies: ActivityDependencies,
+): ControlActivities & PieceActivities & TransferActivities {
   return { ...createControlActivities(dependencies), ...createTransferActivities(dependencies) };
 }

@@ -5,6 +5,7 @@ import {
   ApiError,
   ConfigError,
   ConnectionError,
+  LineTooLongError,
   LonghaulError,
   SourceChangedError,
   SourceMissingError,
@@ -65,6 +66,7 @@ function typeOf(error: LonghaulError): FailureType {
   if (error instanceof SourceChangedError) return FailureType.SourceChanged;
   if (error instanceof SourceMissingError) return FailureType.SourceMissing;
   if (error instanceof SourceUnusableError) return FailureType.SourceUnusable;
+  if (error instanceof LineTooLongError) return FailureType.LineTooLong;
   if (error instanceof SourceReadError) return FailureType.SourceUnavailable;
   if (error instanceof ConfigError) return FailureType.ConfigInvalid;
   return FailureType.ConnectionFailed;

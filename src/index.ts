@@ -1,4 +1,5 @@
 export { LonghaulClient, type ConnectOptions, type LonghaulClientOptions } from './client/longhaul-client.ts';
+export type { SplitUploadOptions } from './client/prepare-split.ts';
 export type { UploadOptions } from './client/prepare-upload.ts';
 export { UploadHandle, type ProgressOptions } from './client/upload-handle.ts';
 export type { ListOptions, UploadSummary } from './client/list-uploads.ts';
@@ -12,7 +13,7 @@ export {
   UploadIdTakenError,
   UploadNotFoundError,
 } from './client/upload-errors.ts';
-export { FailureType } from './contracts/failures.ts';
+export { FailureType, type PiecesFailedDetails } from './contracts/failures.ts';
 export { Defaults, Limits } from './contracts/limits.ts';
 export {
   DEFAULT_TASK_QUEUE,
@@ -23,8 +24,14 @@ export {
   type RetuneInput,
 } from './contracts/names.ts';
 export type {
-  FileSource,
-  Source,
+  PieceProgress,
+  PieceState,
+  SplitUploadProgress,
+  SplitUploadRequest,
+  SplitUploadResult,
+} from './contracts/split.ts';
+export type { ByteRange, FileSource, Source } from './contracts/sources.ts';
+export type {
   UploadedFile,
   UploadProgress,
   UploadRequest,

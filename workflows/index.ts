@@ -1,1 +1,2 @@
 export { uploadFile } from './upload-file.ts';
+export { uploadSplitFile } from './upload-split-file.ts';

@@ -1,4 +1,3 @@
-import { prepareUpload, type UploadOptions } from '../client/prepare-upload.ts';
 import { UploadNotFoundError } from '../client/upload-errors.ts';
 import { ApiError, ConfigError, ConnectionError, StrangeAnswerError, TimeoutError } from '../errors.ts';
 import type { DestinationProfile } from '../openai/destination-profile.ts';
@@ -14,10 +13,9 @@ import type { Backend } from './backend.ts';
 export async function checkDestination(
   profile: DestinationProfile,
   backend: Backend,
-  requests: readonly UploadOptions[],
-  host: string,
+  workflowIds: readonly string[],
 ): Promise<void> {
-  const known = await Promise.all(requests.map((request) => isKnown(backend, request, host)));
+  const known = await Promise.all(workflowIds.map((workflowId) => isKnown(backend, workflowId)));
   if (known.every(Boolean)) return;
   const client = new UploadsClient(profile);
   try {
@@ -31,8 +29,7 @@ export async function checkDestination(
   }
 }
 
-async function isKnown(backend: Backend, request: UploadOptions, host: string): Promise<boolean> {
-  const { workflowId } = await prepareUpload(request, host);
+async function isKnown(backend: Backend, workflowId: string): Promise<boolean> {
   try {
     const { status } = await backend.client.getHandle(workflowId).describe();
     return status === 'RUNNING' || status === 'COMPLETED';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Limits } from '../contracts/limits.ts';
 import type { CliContext } from './context.ts';
-import { bytesOption, partSizeOption, wholeNumberOption } from './options.ts';
+import { bytesOption, partSizeOption, splitSizeOption, wholeNumberOption } from './options.ts';
 
 const packageJson = new URL('../../../package.json', import.meta.url);
 
@@ -22,7 +22,9 @@ export function createProgram(context: () => CliContext): Command {
 
   program
     .command('upload <files...>')
-    .description('upload files; after a crash the same command goes on from the recorded parts')
+    .description(
+      'upload files, or "-" for standard input; after a crash the same command goes on from the recorded parts',
+    )
     .requiredOption('--purpose <purpose>', 'what the File is for: fine-tune, batch, assistants, vision …')
     .option('--filename <name>', "the File's name (default: the file's own)")
     .option('--part-size <bytes>', 'such as 32MiB (default: 1/128 of the file, 8MiB to 64MiB)', partSizeOption)
@@ -30,6 +32,8 @@ export function createProgram(context: () => CliContext): Command {
     .option('--destination <name>', 'a destination of the config file (default: OPENAI_BASE_URL and OPENAI_API_KEY)')
     .option('--id <id>', 'workflow id (default: derived from the file, purpose and destination)')
     .option('--no-md5', "don't have the service check the whole file's md5")
+    .option('--split', 'make several Files of a file of lines (JSONL) that is larger than one can be')
+    .option('--split-size <bytes>', 'split into Files of so many bytes at most (default: 8GiB)', splitSizeOption)
     .option('--again', 'upload once more what was uploaded already')
     .option('--detach', 'start it and leave it to workers that run elsewhere')
     .option('--json', 'print one JSON object on standard output')

@@ -2,7 +2,10 @@ import { hostname } from 'node:os';
 import { Client, Connection, WorkflowExecutionAlreadyStartedError, type ConnectionOptions } from '@temporalio/client';
 import { Defaults } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE, WorkflowName } from '../contracts/names.ts';
-import { prepareUpload, type UploadOptions } from './prepare-upload.ts';
+import type { SplitUploadResult } from '../contracts/split.ts';
+import type { UploadResult } from '../contracts/upload.ts';
+import { prepareSplit, type SplitUploadOptions } from './prepare-split.ts';
+import { prepareUpload, type PreparedUpload, type UploadOptions } from './prepare-upload.ts';
 import { fromTemporal } from './temporal-faults.ts';
 import { TemporalUnreachableError, UploadIdTakenError } from './upload-errors.ts';
 import { UploadHandle } from './upload-handle.ts';
@@ -66,10 +69,39 @@ export class LonghaulClient {
    * @throws TemporalUnreachableError
    */
   async upload(options: UploadOptions): Promise<UploadHandle> {
-    const { request, workflowId, digest } = await prepareUpload(options, this.host);
+    const prepared = await prepareUpload(options, this.host);
+    return this.#startOrAttach(WorkflowName.uploadFile, prepared, options.again);
+  }
+
+  /**
+   * The same for a file of lines (JSONL) that may be over the limit of an Upload: it becomes several Files, cut at line
+   * ends. After a failure the same call sends only the pieces that have no File yet.
+   *
+   * @throws as `upload`
+   */
+  async uploadSplit(options: SplitUploadOptions): Promise<UploadHandle<SplitUploadResult>> {
+    const prepared = await prepareSplit(options, this.host);
+    return this.#startOrAttach<SplitUploadResult>(WorkflowName.uploadSplitFile, prepared, options.again);
+  }
+
+  /** An upload by its id; asks nobody yet. Name the result of a split upload: `getHandle<SplitUploadResult>(id)`. */
+  getHandle<Result = UploadResult>(workflowId: string): UploadHandle<Result> {
+    return new UploadHandle(this.client, workflowId);
+  }
+
+  /** Uploads, newest first. @throws TemporalUnreachableError */
+  list(options: ListOptions = {}): AsyncIterable<UploadSummary> {
+    return listUploads(this.client, options);
+  }
+
+  async #startOrAttach<Result>(
+    workflowType: keyof typeof WorkflowName,
+    { request, workflowId, digest }: PreparedUpload,
+    again: boolean | undefined,
+  ): Promise<UploadHandle<Result>> {
     const { purpose, filename } = request;
     try {
-      await this.client.workflow.start(WorkflowName.uploadFile, {
+      await this.client.workflow.start(workflowType, {
         workflowId,
         taskQueue: this.taskQueue,
         args: [request],
@@ -78,7 +110,7 @@ export class LonghaulClient {
         workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
         staticSummary: `${filename} → ${purpose} (${request.destination ?? Defaults.destination})`,
         workflowIdConflictPolicy: 'FAIL',
-        workflowIdReusePolicy: options.again ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
+        workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
       });
       return new UploadHandle(this.client, workflowId, false);
     } catch (error) {
@@ -86,16 +118,6 @@ export class LonghaulClient {
       await this.#assertSame(workflowId, digest);
       return new UploadHandle(this.client, workflowId, true);
     }
-  }
-
-  /** An upload by its id; asks nobody yet. */
-  getHandle(workflowId: string): UploadHandle {
-    return new UploadHandle(this.client, workflowId);
-  }
-
-  /** Uploads, newest first. @throws TemporalUnreachableError */
-  list(options: ListOptions = {}): AsyncIterable<UploadSummary> {
-    return listUploads(this.client, options);
   }
 
   /** A retried completion or a second command must not get the File of somebody else's bytes. */

@@ -1,7 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { Defaults, Limits } from '../contracts/limits.ts';
-import type { Source, UploadRequest } from '../contracts/upload.ts';
+import type { Source } from '../contracts/sources.ts';
+import type { UploadRequest } from '../contracts/upload.ts';
 import { formatBytes } from '../core/format.ts';
 import { uploadRequestProblems } from '../core/upload-request.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
@@ -31,14 +32,19 @@ export interface PreparedUpload {
  * Checks an upload and gives it its id, before anything is created anywhere.
  *
  * @param host this machine's name in `source.host`
+ * @param maxBytes largest file that is taken
  * @throws ConfigError for a wrong request, with every problem
  * @throws SourceMissingError, SourceUnusableError for a file that can't be uploaded
  */
-export async function prepareUpload(options: UploadOptions, host: string): Promise<PreparedUpload> {
+export async function prepareUpload(
+  options: UploadOptions,
+  host: string,
+  maxBytes: number = Limits.maxFileBytes,
+): Promise<PreparedUpload> {
   const { file, source: given, id, again: _again, baseUrl, ...rest } = options;
   if ((file === undefined) === (given === undefined)) throw new ConfigError('give either "file" or "source"');
   const source: Source = given ?? { type: 'file', path: await absolute(file as string), host };
-  const fingerprint = file === undefined ? rest.expectedFingerprint : await fingerprintOf(source);
+  const fingerprint = file === undefined ? rest.expectedFingerprint : await fingerprintOf(source, maxBytes);
   const request: UploadRequest = {
     source,
     ...rest,
@@ -68,14 +74,15 @@ async function absolute(file: string): Promise<string> {
   }
 }
 
-async function fingerprintOf(source: Source): Promise<string> {
+async function fingerprintOf(source: Source, maxBytes: number): Promise<string> {
   const reader = await openSource(source);
   try {
     const { sizeBytes, fingerprint } = await reader.stat();
-    if (sizeBytes > Limits.maxFileBytes) {
-      const limit = formatBytes(Limits.maxFileBytes);
+    if (sizeBytes > maxBytes) {
+      const limit = formatBytes(maxBytes);
       throw new SourceUnusableError(
-        `${source.path} has ${formatBytes(sizeBytes)} (${sizeBytes} bytes); an Upload takes ${limit} at most: split the file`,
+        `${source.path} has ${formatBytes(sizeBytes)} (${sizeBytes} bytes); an Upload takes ${limit} at most: ` +
+          'upload a file of lines (JSONL) with --split, which makes several Files of it, or make the file smaller',
       );
     }
     return fingerprint;

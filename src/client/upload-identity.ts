@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Source } from '../contracts/upload.ts';
+import type { Source } from '../contracts/sources.ts';
 
 /** What makes two requests the same upload. */
 export interface UploadIdentity {
@@ -16,6 +16,8 @@ export interface UploadIdentity {
 export function identityDigest(identity: UploadIdentity): string {
   const { source, fingerprint, filename, purpose, destination, baseUrl } = identity;
   const fields = [source.type, source.host, source.path, fingerprint, filename, purpose, destination, baseUrl];
+  // Only where there is one: the ids of whole files stay what they were.
+  if (source.range) fields.push(`${source.range.offsetBytes}+${source.range.sizeBytes}`);
   return createHash('sha256').update(JSON.stringify(fields)).digest('hex').slice(0, 24);
 }
 

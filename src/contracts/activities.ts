@@ -1,4 +1,6 @@
-import type { Source, UploadedFile, UploadSession } from './upload.ts';
+import type { UpdateName } from './names.ts';
+import type { ByteRange, Source } from './sources.ts';
+import type { UploadedFile, UploadProgress, UploadResult, UploadSession } from './upload.ts';
 
 export interface SourceInfo {
   readonly sizeBytes: number;
@@ -86,6 +88,35 @@ export interface CancelUploadInput {
   readonly uploadId: string;
 }
 
+export interface PlanSplitInput {
+  readonly source: Source;
+  /** Most bytes of a piece. */
+  readonly pieceSizeBytes: number;
+}
+
+/** The whole source, and the ranges within it that the pieces are. */
+export interface PlanSplitResult extends SourceInfo {
+  readonly pieces: readonly ByteRange[];
+}
+
+export interface FindPieceInput {
+  readonly workflowId: string;
+  /** Of the piece that is meant, as in the memo `longhaulIdentity`. */
+  readonly identity: string;
+}
+
+/** How an upload under a piece's id ended: with its File, without one, or it is that of other bytes. */
+export type FindPieceResult =
+  | { readonly outcome: 'completed'; readonly result: UploadResult }
+  | { readonly outcome: 'failed' }
+  | { readonly outcome: 'foreign' };
+
+export interface SteerPieceInput {
+  readonly workflowId: string;
+  readonly update: keyof typeof UpdateName;
+  readonly input: object;
+}
+
 /** Cheap calls to the service; they run on the control task queue. */
 export interface ControlActivities {
   createUpload(input: CreateUploadInput): Promise<CreateUploadResult>;
@@ -93,9 +124,18 @@ export interface ControlActivities {
   cancelUpload(input: CancelUploadInput): Promise<void>;
 }
 
+/** Calls to Temporal about the pieces of a split upload; they run on the control task queue. */
+export interface PieceActivities {
+  /** Waits until the upload of that id has ended. */
+  findPiece(input: FindPieceInput): Promise<FindPieceResult>;
+  /** Null when the piece has ended or doesn't take the update any more. */
+  steerPiece(input: SteerPieceInput): Promise<UploadProgress | null>;
+}
+
 /** Whatever reads the source; they run on a transfer task queue, where the source can be read. */
 export interface TransferActivities {
   inspectSource(input: { readonly source: Source }): Promise<SourceInfo>;
   uploadPart(input: UploadPartInput): Promise<UploadPartResult>;
   hashSource(input: HashSourceInput): Promise<HashSourceResult>;
+  planSplit(input: PlanSplitInput): Promise<PlanSplitResult>;
 }

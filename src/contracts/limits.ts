@@ -9,6 +9,8 @@ export const Limits = {
   minPartSizeBytes: 1 * MiB,
   maxPartSizeBytes: 64 * MiB,
   maxConcurrency: 256,
+  /** Of a split file: 8 TB, where a project holds 2.5, and a history that stays short. */
+  maxPieces: 1000,
 } as const;
 
 export const Defaults = {

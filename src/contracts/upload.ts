@@ -1,17 +1,4 @@
-/** A file on a disk. */
-export interface FileSource {
-  readonly type: 'file';
-  /** Absolute path, as the worker that reads it sees it. */
-  readonly path: string;
-  /**
-   * The host whose worker can read the path (its `LONGHAUL_HOST`, by default its host name). Left out, any worker
-   * may take the file's parts, as with a mount that all of them share.
-   */
-  readonly host?: string;
-}
-
-/** Where the bytes come from. A new kind is one more member here and one more file in `src/sources`. */
-export type Source = FileSource;
+import type { Source } from './sources.ts';
 
 /** Input of the workflow `uploadFile`: plain JSON, so that a service in any language can start it by name. */
 export interface UploadRequest {

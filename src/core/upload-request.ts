@@ -1,4 +1,5 @@
 import { Limits } from '../contracts/limits.ts';
+import type { ByteRange } from '../contracts/sources.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
 
 type Check = (value: unknown) => string | undefined;
@@ -15,13 +16,23 @@ const wholeNumber =
       ? undefined
       : `must be a whole number from ${least} to ${most}`;
 
+function isRange(value: unknown): boolean {
+  const { offsetBytes, sizeBytes } = (value ?? {}) as Partial<ByteRange>;
+  return (
+    wholeNumber(0, Number.MAX_SAFE_INTEGER)(offsetBytes) === undefined &&
+    wholeNumber(1, Number.MAX_SAFE_INTEGER)(sizeBytes) === undefined
+  );
+}
+
 const source: Check = (value) => {
   if (typeof value !== 'object' || value === null)
     return 'must be an object such as {"type":"file","path":"/data/x.jsonl"}';
-  const { type, path, host } = value as Record<string, unknown>;
+  const { type, path, host, range } = value as Record<string, unknown>;
   if (type !== 'file') return 'has an unknown "type"; known: "file"';
   if (typeof path !== 'string' || !path.startsWith('/')) return 'needs "path", an absolute path as the worker sees it';
   if (host !== undefined && text(host)) return '"host" must be a non-empty string';
+  if (range !== undefined && !isRange(range))
+    return '"range" must be an object such as {"offsetBytes":0,"sizeBytes":1}';
   return undefined;
 };
 

@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { constants, open, stat, type FileHandle } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
-import type { FileSource } from '../contracts/upload.ts';
+import type { FileSource } from '../contracts/sources.ts';
 import { SourceChangedError, SourceUnusableError } from '../errors.ts';
 import { mapFileError } from './map-file-error.ts';
 import type { SourceInfo, SourceReader } from './source-reader.ts';

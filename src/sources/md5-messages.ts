@@ -1,5 +1,5 @@
 import type { HashCheckpoint } from '../contracts/activities.ts';
-import type { Source } from '../contracts/upload.ts';
+import type { Source } from '../contracts/sources.ts';
 import {
   LonghaulError,
   SourceChangedError,

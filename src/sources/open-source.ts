@@ -1,5 +1,6 @@
-import type { Source } from '../contracts/upload.ts';
+import type { Source } from '../contracts/sources.ts';
 import { openFileSource } from './file-source.ts';
+import { RangeReader } from './range-reader.ts';
 import type { SourceReader } from './source-reader.ts';
 
 type Openers = {
@@ -18,6 +19,7 @@ const openers: Openers = {
  * @throws SourceUnusableError when it is empty or no such thing as its type says
  * @throws SourceReadError when the storage is in trouble
  */
-export function openSource(source: Source): Promise<SourceReader> {
-  return openers[source.type](source);
+export async function openSource(source: Source): Promise<SourceReader> {
+  const reader = await openers[source.type](source);
+  return source.range === undefined ? reader : new RangeReader(reader, source.range);
 }

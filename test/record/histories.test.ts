@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, it } from 'vitest';
 import { startCli } from '../support/cli.ts';
+import { linesFile } from '../support/lines-file.ts';
 import { randomFile } from '../support/random-file.ts';
 import { MiB, partsReceived, withSystem, type System, type SystemOptions } from '../support/system.ts';
 import { temporalCliForTests } from '../support/temporal-cli.ts';
@@ -143,6 +144,56 @@ describe('recording', () => {
       await handle.result();
       return handle.workflowId;
     }));
+
+  it('a split upload, a piece of which was refused, and the same again', () =>
+    withSystem(async (system) => {
+      const { client, directory: home, startWorker, api } = system;
+      await startWorker();
+      const file = join(home, 'recorded.jsonl');
+      await linesFile(file, 5 * MiB);
+      api.faults.add({ route: 'create', kind: 'status', status: 422, skip: 1 });
+      const upload = () => client.uploadSplit({ file, purpose, partSizeBytes, pieceSizeBytes: 2 * MiB });
+      const refused = await upload();
+      await refused.result().catch(() => {});
+      await save('split-refused', system, refused.workflowId);
+      await (await upload()).result();
+      await save('split-again', system, refused.workflowId);
+    }));
+
+  it('a split upload that was steered', () =>
+    withSystem(
+      async (system) => {
+        const { client, directory: home, startWorker } = system;
+        await startWorker();
+        const file = join(home, 'recorded.jsonl');
+        await linesFile(file, 5 * MiB);
+        const handle = await client.uploadSplit({ file, purpose, partSizeBytes, pieceSizeBytes: 3 * MiB });
+        await partsReceived(system, 1);
+        await handle.pause({ parts: 'stop' });
+        await handle.retune({ concurrency: 2 });
+        await handle.resume();
+        await handle.retry();
+        await handle.result();
+        await save('split-steered', system, handle.workflowId);
+      },
+      { bandwidthBytesPerSecond: 4 * MiB },
+    ));
+
+  it('a split upload that was cancelled', () =>
+    withSystem(
+      async (system) => {
+        const { client, directory: home, startWorker } = system;
+        await startWorker();
+        const file = join(home, 'recorded.jsonl');
+        await linesFile(file, 5 * MiB);
+        const handle = await client.uploadSplit({ file, purpose, partSizeBytes, pieceSizeBytes: 3 * MiB });
+        await partsReceived(system, 1);
+        await handle.cancel();
+        await handle.result().catch(() => {});
+        await save('split-cancelled', system, handle.workflowId);
+      },
+      { bandwidthBytesPerSecond: 4 * MiB },
+    ));
 
   it('an upload that continued as new', () =>
     withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 60 }, (temporalAddress) =>

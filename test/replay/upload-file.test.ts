@@ -10,7 +10,10 @@ const directory = new URL('./histories/', import.meta.url);
 const files = readdirSync(directory).filter((file) => file.endsWith('.json'));
 
 interface RecordedHistory {
-  events: { eventType: string; workflowExecutionStartedEventAttributes?: { workflowType: { name: string } } }[];
+  events: {
+    eventType: string;
+    workflowExecutionStartedEventAttributes?: { workflowType: { name: string }; workflowId: string };
+  }[];
 }
 
 function read(file: string): RecordedHistory {
@@ -18,7 +21,9 @@ function read(file: string): RecordedHistory {
 }
 
 function replay(history: RecordedHistory): Promise<void> {
-  return Worker.runReplayHistory({ workflowBundle: { codePath: workflowBundlePath } }, history);
+  // The ids of pieces are derived from it.
+  const workflowId = history.events[0]?.workflowExecutionStartedEventAttributes?.workflowId;
+  return Worker.runReplayHistory({ workflowBundle: { codePath: workflowBundlePath } }, history, workflowId);
 }
 
 describe('a history that was recorded earlier', () => {

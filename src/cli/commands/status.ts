@@ -1,4 +1,5 @@
 import { NoWorkerError } from '../../client/upload-errors.ts';
+import type { SplitUploadProgress } from '../../contracts/split.ts';
 import type { UploadProgress } from '../../contracts/upload.ts';
 import { formatBytes } from '../../core/format.ts';
 import { withBackend } from '../backend.ts';
@@ -22,6 +23,7 @@ export async function statusCommand(
     });
     if (options.json) return context.out(JSON.stringify({ workflowId, status, ...(progress ? { progress } : {}) }));
     context.out(progress ? describeStatus(workflowId, progress) : `${workflowId}: ${status.toLowerCase()}`);
+    if (progress && 'pieces' in progress) describePieces(progress).forEach(context.out);
   });
 }
 
@@ -40,4 +42,13 @@ export function describeStatus(workflowId: string, progress: UploadProgress): st
     words.push(`${progress.orphanedSessions} more sessions may be open, as the answer with their id was lost`);
   }
   return words.join(' · ');
+}
+
+/** One line for each piece of a split upload. */
+function describePieces({ pieces }: SplitUploadProgress): string[] {
+  return pieces.map(({ number, state, filename, range, workflowId, fileId, message }) => {
+    const words = [`  ${number}. ${state.padEnd(9)}  ${filename}`, formatBytes(range.sizeBytes)];
+    const more = state === 'uploading' ? workflowId : (fileId ?? message);
+    return [...words, ...(more === undefined ? [] : [more])].join(' · ');
+  });
 }

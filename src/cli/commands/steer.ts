@@ -3,16 +3,17 @@ import { UploadCancelledError } from '../../client/upload-errors.ts';
 import type { RetuneInput } from '../../contracts/names.ts';
 import { withBackend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
+import { filesOf, type AnyResult } from '../upload-outcomes.ts';
 import { describeStatus } from './status.ts';
 
 /** Runs `steer` on one upload. On the embedded server nobody else may be there to answer, so this command is the worker. */
 async function onUpload<T>(
   context: CliContext,
   workflowId: string,
-  steer: (handle: UploadHandle) => Promise<T>,
+  steer: (handle: UploadHandle<AnyResult>) => Promise<T>,
 ): Promise<T> {
   return withBackend(context, {}, async (backend) => {
-    const handle = backend.client.getHandle(workflowId);
+    const handle = backend.client.getHandle<AnyResult>(workflowId);
     const { status, taskQueue } = await handle.describe();
     if (backend.isEmbedded && status === 'RUNNING') {
       const worker = await backend.startWorker({ taskQueue, roles: ['control'] });
@@ -66,8 +67,9 @@ export async function cancelCommand(context: CliContext, workflowId: string): Pr
     if (status !== 'RUNNING') return context.note(`${workflowId} has ended already: ${status.toLowerCase()}`);
     await handle.cancel();
     try {
-      const { file } = await handle.result({ signal: context.signal });
-      context.note(`${workflowId} was completed before the cancellation reached it: ${file.id}`);
+      const result = await handle.result({ signal: context.signal });
+      const ids = filesOf(result).map(({ id }) => id);
+      context.note(`${workflowId} was completed before the cancellation reached it: ${ids.join(', ')}`);
     } catch (error) {
       if (!(error instanceof UploadCancelledError)) throw error;
       context.note(`${workflowId} is cancelled`);

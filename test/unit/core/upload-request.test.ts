@@ -13,7 +13,7 @@ describe('an upload request', () => {
 
   it('may set everything', () => {
     const full: Required<UploadRequest> = {
-      source: { type: 'file', path: '/data/x.jsonl', host: 'a' },
+      source: { type: 'file', path: '/data/x.jsonl', host: 'a', range: { offsetBytes: 0, sizeBytes: 1 } },
       purpose: 'fine-tune',
       filename: 'x.jsonl',
       mimeType: 'text/jsonl',
@@ -79,6 +79,13 @@ describe('an upload request', () => {
     ['no path', { type: 'file' }, 'needs "path", an absolute path as the worker sees it'],
     ['a relative path', { type: 'file', path: 'x' }, 'needs "path", an absolute path as the worker sees it'],
     ['an empty host', { type: 'file', path: '/x', host: '' }, '"host" must be a non-empty string'],
+    ...[null, 5, {}, { offsetBytes: -1, sizeBytes: 1 }, { offsetBytes: 0, sizeBytes: 0 }].map(
+      (range): [string, unknown, string] => [
+        `one with the range ${JSON.stringify(range)}`,
+        { type: 'file', path: '/x', range },
+        '"range" must be an object such as {"offsetBytes":0,"sizeBytes":1}',
+      ],
+    ),
   ])('is refused with a source that is %s', (_, source, problem) => {
     expect(uploadRequestProblems({ ...good, source })).toEqual([`"source" ${problem}`]);
   });
