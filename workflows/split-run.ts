@@ -129,6 +129,7 @@ export class SplitRun {
       sessionEndsTooEarly: false,
       waiting: waiting ?? null,
       sessionsOpened: sum(receipts.map(({ sessions }) => sessions)),
+      orphanedSessions: sum(receipts.map(({ orphanedSessions }) => orphanedSessions ?? 0)),
       md5: null,
       startedAtMs: this.#startedAtMs,
       pieces: this.#pieces,

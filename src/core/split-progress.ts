@@ -19,6 +19,7 @@ export function withPieceProgress(split: SplitUploadProgress, piece: UploadProgr
     session: piece.session,
     sessionEndsTooEarly: piece.sessionEndsTooEarly,
     sessionsOpened: split.sessionsOpened + piece.sessionsOpened,
+    orphanedSessions: split.orphanedSessions + piece.orphanedSessions,
     waiting: split.waiting ?? piece.waiting,
   };
 }

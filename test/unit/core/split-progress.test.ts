@@ -20,6 +20,7 @@ const base: UploadProgress = {
   sessionEndsTooEarly: false,
   waiting: null,
   sessionsOpened: 1,
+  orphanedSessions: 0,
   md5: null,
   startedAtMs: 0,
 };
