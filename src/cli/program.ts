@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { Limits } from '../contracts/limits.ts';
+import { Limits, Priorities } from '../contracts/limits.ts';
 import type { CliContext } from './context.ts';
 import { bytesOption, partSizeOption, wholeNumberOption } from './options.ts';
 
@@ -28,6 +28,12 @@ export function createProgram(context: () => CliContext): Command {
     .option('--part-size <bytes>', 'such as 32MiB (default: 1/128 of the file, 8MiB to 64MiB)', partSizeOption)
     .option('--concurrency <n>', 'most parts in flight (default: as many as the worker has slots)', partCount)
     .option('--destination <name>', 'a destination of the config file (default: OPENAI_BASE_URL and OPENAI_API_KEY)')
+    .addOption(
+      new Option('--priority <priority>', 'what goes first when uploads wait for the same workers')
+        .choices(Object.keys(Priorities))
+        .default('interactive'),
+    )
+    .option('--fairness-key <key>', 'share the workers fairly with other keys, as one (default: each upload by itself)')
     .option('--id <id>', 'workflow id (default: derived from the file, purpose and destination)')
     .option('--no-md5', "don't have the service check the whole file's md5")
     .option('--again', 'upload once more what was uploaded already')

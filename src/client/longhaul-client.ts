@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { Client, Connection, WorkflowExecutionAlreadyStartedError, type ConnectionOptions } from '@temporalio/client';
 import { Defaults } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE, WorkflowName } from '../contracts/names.ts';
+import { requestPriority } from '../core/request-priority.ts';
 import { prepareUpload, type UploadOptions } from './prepare-upload.ts';
 import { fromTemporal } from './temporal-faults.ts';
 import { TemporalUnreachableError, UploadIdTakenError } from './upload-errors.ts';
@@ -76,6 +77,8 @@ export class LonghaulClient {
         memo: { longhaulIdentity: digest },
         // Temporal's default of 10 s is how long a killed worker's workflow task would hold the upload up.
         workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+        // Its activities get the same from the workflow itself, which other languages start without this.
+        priority: requestPriority(request),
         staticSummary: `${filename} → ${purpose} (${request.destination ?? Defaults.destination})`,
         workflowIdConflictPolicy: 'FAIL',
         workflowIdReusePolicy: options.again ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',

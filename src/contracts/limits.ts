@@ -9,7 +9,15 @@ export const Limits = {
   minPartSizeBytes: 1 * MiB,
   maxPartSizeBytes: 64 * MiB,
   maxConcurrency: 256,
+  /** Temporal's own limits of `Priority`. */
+  lastPriority: 5,
+  maxFairnessKeyBytes: 64,
+  minFairnessWeight: 0.001,
+  maxFairnessWeight: 1000,
 } as const;
+
+/** Names for the priorities of uploads. Temporal's own default is `normal`. */
+export const Priorities = { interactive: 2, normal: 3, bulk: 4 } as const;
 
 export const Defaults = {
   destination: 'default',

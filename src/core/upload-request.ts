@@ -1,5 +1,6 @@
 import { Limits } from '../contracts/limits.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
+import { utf8Length } from './utf8-length.ts';
 
 type Check = (value: unknown) => string | undefined;
 
@@ -14,6 +15,18 @@ const wholeNumber =
     Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
       ? undefined
       : `must be a whole number from ${least} to ${most}`;
+
+const fairnessKey: Check = (value) => {
+  const most = Limits.maxFairnessKeyBytes;
+  return text(value) ?? (utf8Length(value as string) > most ? `must have at most ${most} bytes` : undefined);
+};
+
+const fairnessWeight: Check = (value) => {
+  const { minFairnessWeight: least, maxFairnessWeight: most } = Limits;
+  return typeof value === 'number' && value >= least && value <= most
+    ? undefined
+    : `must be a number from ${least} to ${most}`;
+};
 
 const source: Check = (value) => {
   if (typeof value !== 'object' || value === null)
@@ -41,6 +54,9 @@ const checks: Readonly<Record<keyof UploadRequest, Check>> = {
   fileExpiresAfterSeconds: wholeNumber(3600, 2_592_000),
   transferTaskQueue: text,
   heartbeatTimeoutMs: wholeNumber(1000, 600_000),
+  priority: wholeNumber(1, Limits.lastPriority),
+  fairnessKey,
+  fairnessWeight,
 };
 
 const required = ['source', 'purpose'] as const satisfies readonly (keyof UploadRequest)[];

@@ -4,7 +4,7 @@ import { prepareUpload, type UploadOptions } from '../../client/prepare-upload.t
 import { UploadFailedError } from '../../client/upload-errors.ts';
 import { hasWorkers } from '../../client/has-workers.ts';
 import { requireDestination } from '../../config.ts';
-import { Defaults, KnownPurposes } from '../../contracts/limits.ts';
+import { Defaults, KnownPurposes, Priorities } from '../../contracts/limits.ts';
 import { transferTaskQueue } from '../../contracts/names.ts';
 import { formatBytes, formatDuration } from '../../core/format.ts';
 import { ConfigError } from '../../errors.ts';
@@ -20,6 +20,8 @@ export interface UploadCommandOptions {
   readonly partSize?: number;
   readonly concurrency?: number;
   readonly destination?: string;
+  readonly priority: keyof typeof Priorities;
+  readonly fairnessKey?: string;
   readonly id?: string;
   readonly md5: boolean;
   readonly again?: boolean;
@@ -93,11 +95,13 @@ async function checkRequests(
 }
 
 function toUploadOptions(file: string, options: UploadCommandOptions, baseUrl: string | undefined): UploadOptions {
-  const { purpose, filename, partSize, concurrency, destination, id, md5, again } = options;
+  const { purpose, filename, partSize, concurrency, destination, priority, fairnessKey, id, md5, again } = options;
   return {
     file,
     purpose,
     md5,
+    priority: Priorities[priority],
+    ...(fairnessKey === undefined ? {} : { fairnessKey }),
     ...(filename === undefined ? {} : { filename }),
     ...(partSize === undefined ? {} : { partSizeBytes: partSize }),
     ...(concurrency === undefined ? {} : { concurrency }),
