@@ -2,6 +2,7 @@ import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { UploadOptions } from 'longhaul';
 import { describe, expect, it } from 'vitest';
+import { until } from '../support/until.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
 
 const BIG_PARTS = 1000;
@@ -63,5 +64,23 @@ describe('a small upload beside an upload of 1,000 parts', () => {
       const fairnessKey = 'tenant';
       const ahead = await partsAhead(system, [{ priority: 4, fairnessKey }], { priority: 2, fairnessKey });
       expect(ahead).toBeLessThan(WINDOW / 2);
+    }, throttled));
+});
+
+describe('uploads that begin at the same time', () => {
+  it('send parts while the md5s of as many files as there are slots are computed', () =>
+    withSystem(async (system) => {
+      await system.startWorker({ transferSlots: 2 });
+      const handles = [];
+      for (const name of ['one', 'two']) {
+        const file = await emptyFile(system, name, 1500);
+        handles.push(await system.client.upload({ file, purpose: 'batch', partSizeBytes: MiB, concurrency: 2 }));
+      }
+      await until(
+        () => system.uploads().filter(({ partsReceived: received }) => received > 0).length === 2,
+        'parts of both',
+      );
+      const progress = await Promise.all(handles.map((handle) => handle.status()));
+      expect(progress.map(({ md5 }) => md5)).toEqual([null, null]);
     }, throttled));
 });
