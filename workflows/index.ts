@@ -1,1 +1,2 @@
+export { requestBudget } from './request-budget.ts';
 export { uploadFile } from './upload-file.ts';

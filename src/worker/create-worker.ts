@@ -112,10 +112,11 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
     deployment,
   } = options;
   const heartbeatIntervalMs = options.heartbeatIntervalMs ?? ConfigDefaults.heartbeatIntervalMs;
+  const budget = { connection, namespace, taskQueue };
   const destinations =
     typeof options.destinations === 'function'
-      ? new Destinations(options.destinations)
-      : Destinations.of(options.destinations);
+      ? new Destinations(options.destinations, budget)
+      : Destinations.of(options.destinations, budget);
   const dependencies = { destination: destinations.get };
 
   const common = { connection, namespace, shutdownGraceTime: shutdownGraceMs };
