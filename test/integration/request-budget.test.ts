@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { startCli } from '../support/cli.ts';
 import { MiB, withSystem, type System } from '../support/system.ts';
+import { reserveTurns } from '../support/reserve-turns.ts';
+import { withTemporalServer } from '../support/temporal-with-flags.ts';
 import { until } from '../support/until.ts';
 
 const UPLOADS = 12;
@@ -47,3 +49,26 @@ it('requests to /files of two worker processes together stay within what is allo
     { log },
   );
 });
+
+it('the budget outlives its own history, and forgets no request that it let through', () =>
+  withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 40 }, (temporalAddress) =>
+    withSystem(
+      async (system) => {
+        await system.startWorker();
+        const turns: number[] = [];
+        for (let ask = 0; ask < 20; ask++) {
+          turns.push(...(await reserveTurns(system, 10, PER_MINUTE)).map((waitMs) => Date.now() + waitMs));
+        }
+        const runs = new Set<string>();
+        const query = 'WorkflowType = "requestBudget"';
+        await until(async () => {
+          for await (const { runId } of system.client.client.workflow.list({ query })) runs.add(runId);
+          return runs.size > 1;
+        }, 'a second execution');
+        const intervalMs = 1000 / A_SECOND;
+        const least = (turns.length - AT_ONCE - 1) * intervalMs;
+        expect((turns.at(-1) as number) - (turns[0] as number)).toBeGreaterThan(least);
+      },
+      { temporalAddress },
+    ),
+  ));
