@@ -29,9 +29,10 @@ export function createProgram(context: () => CliContext): Command {
     .option('--concurrency <n>', 'most parts in flight (default: as many as the worker has slots)', partCount)
     .option('--destination <name>', 'a destination of the config file (default: OPENAI_BASE_URL and OPENAI_API_KEY)')
     .addOption(
-      new Option('--priority <priority>', 'what goes first when uploads wait for the same workers')
-        .choices(Object.keys(Priorities))
-        .default('interactive'),
+      new Option(
+        '--priority <priority>',
+        'who goes first when uploads wait for the same workers (default: normal)',
+      ).choices(Object.keys(Priorities)),
     )
     .option('--fairness-key <key>', 'share the workers fairly with other keys, as one (default: each upload by itself)')
     .option('--id <id>', 'workflow id (default: derived from the file, purpose and destination)')

@@ -20,7 +20,7 @@ export interface UploadCommandOptions {
   readonly partSize?: number;
   readonly concurrency?: number;
   readonly destination?: string;
-  readonly priority: keyof typeof Priorities;
+  readonly priority?: keyof typeof Priorities;
   readonly fairnessKey?: string;
   readonly id?: string;
   readonly md5: boolean;
@@ -100,7 +100,7 @@ function toUploadOptions(file: string, options: UploadCommandOptions, baseUrl: s
     file,
     purpose,
     md5,
-    priority: Priorities[priority],
+    ...(priority === undefined ? {} : { priority: Priorities[priority] }),
     ...(fairnessKey === undefined ? {} : { fairnessKey }),
     ...(filename === undefined ? {} : { filename }),
     ...(partSize === undefined ? {} : { partSizeBytes: partSize }),
