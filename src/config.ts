@@ -100,6 +100,9 @@ const destination = z.strictObject({
   query: z.record(z.string(), z.string()).optional(),
   completeEncoding: z.enum(['json', 'form']).optional(),
   stallTimeoutMs: wholeNumber(1000, 3_600_000).optional(),
+  filesRequestsPerMinute: z
+    .union([z.literal(0), wholeNumber(10, 1_000_000)], 'must be 0, or a whole number from 10 to 1000000')
+    .optional(),
   /** Purposes that this service knows beside the usual ones. */
   purposes: z.array(text).optional(),
 });

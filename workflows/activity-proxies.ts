@@ -1,8 +1,10 @@
+import type { Priority } from '@temporalio/common';
 import { proxyActivities, workflowInfo, type ActivityInterfaceFor } from '@temporalio/workflow';
 import type { ControlActivities, TransferActivities } from '../src/contracts/activities.ts';
 import { Defaults } from '../src/contracts/limits.ts';
 import { transferTaskQueue } from '../src/contracts/names.ts';
 import type { UploadRequest } from '../src/contracts/upload.ts';
+import { requestPriority } from '../src/core/request-priority.ts';
 
 /**
  * The first retry is quick, as it is also how the parts of a dead worker get to the next one. A round of attempts takes
@@ -29,18 +31,21 @@ export interface UploadActivities {
 export function activitiesOf(request: UploadRequest): UploadActivities {
   const taskQueue = request.transferTaskQueue ?? transferTaskQueue(workflowInfo().taskQueue, request.source.host);
   const heartbeatTimeout = request.heartbeatTimeoutMs ?? Defaults.heartbeatTimeoutMs;
+  const priority = activityPriority(request);
   return {
     control: proxyActivities<ControlActivities>({
       startToCloseTimeout: '2m',
       heartbeatTimeout,
       cancellationType,
       retry,
+      priority,
     }),
     cleanup: proxyActivities<Pick<ControlActivities, 'cancelUpload'>>({
       startToCloseTimeout: '30s',
       scheduleToCloseTimeout: '5m',
       heartbeatTimeout,
       retry,
+      priority,
     }),
     transfer: proxyActivities<TransferActivities>({
       taskQueue,
@@ -48,6 +53,16 @@ export function activitiesOf(request: UploadRequest): UploadActivities {
       heartbeatTimeout,
       cancellationType,
       retry,
+      priority,
     }),
   };
+}
+
+/**
+ * Without a key of its caller's an upload is its own: else one with many parts would hold up a small one that has the
+ * same key, for within a key the queue is first in, first out.
+ */
+function activityPriority(request: UploadRequest): Priority {
+  const { firstExecutionRunId, priority: own } = workflowInfo();
+  return { ...own, fairnessKey: own?.fairnessKey || firstExecutionRunId, ...requestPriority(request) };
 }

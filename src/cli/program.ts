@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { Limits } from '../contracts/limits.ts';
+import { Limits, Priorities } from '../contracts/limits.ts';
 import type { CliContext } from './context.ts';
 import { bytesOption, partSizeOption, splitSizeOption, wholeNumberOption } from './options.ts';
 
@@ -30,6 +30,13 @@ export function createProgram(context: () => CliContext): Command {
     .option('--part-size <bytes>', 'such as 32MiB (default: 1/128 of the file, 8MiB to 64MiB)', partSizeOption)
     .option('--concurrency <n>', 'most parts in flight (default: as many as the worker has slots)', partCount)
     .option('--destination <name>', 'a destination of the config file (default: OPENAI_BASE_URL and OPENAI_API_KEY)')
+    .addOption(
+      new Option(
+        '--priority <priority>',
+        'who goes first when uploads wait for the same workers (default: normal)',
+      ).choices(Object.keys(Priorities)),
+    )
+    .option('--fairness-key <key>', 'share the workers fairly with other keys, as one (default: each upload by itself)')
     .option('--id <id>', 'workflow id (default: derived from the file, purpose and destination)')
     .option('--no-md5', "don't have the service check the whole file's md5")
     .option('--split', 'make several Files of a file of lines (JSONL) that is larger than one can be')

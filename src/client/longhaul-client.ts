@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { Client, Connection, WorkflowExecutionAlreadyStartedError, type ConnectionOptions } from '@temporalio/client';
 import { Defaults } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE, WorkflowName } from '../contracts/names.ts';
+import { requestPriority } from '../core/request-priority.ts';
 import type { SplitUploadResult } from '../contracts/split.ts';
 import type { UploadResult } from '../contracts/upload.ts';
 import { prepareSplit, type SplitUploadOptions } from './prepare-split.ts';
@@ -108,6 +109,8 @@ export class LonghaulClient {
         memo: { longhaulIdentity: digest },
         // Temporal's default of 10 s is how long a killed worker's workflow task would hold the upload up.
         workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+        // Its activities get the same from the workflow itself, which other languages start without this.
+        priority: requestPriority(request),
         staticSummary: `${filename} → ${purpose} (${request.destination ?? Defaults.destination})`,
         workflowIdConflictPolicy: 'FAIL',
         workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',

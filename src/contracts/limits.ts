@@ -11,7 +11,15 @@ export const Limits = {
   maxConcurrency: 256,
   /** Of a split file: 8 TB, where a project holds 2.5, and a history that stays short. */
   maxPieces: 1000,
+  /** Temporal's own limits of `Priority`. */
+  lastPriority: 5,
+  maxFairnessKeyBytes: 64,
+  minFairnessWeight: 0.001,
+  maxFairnessWeight: 1000,
 } as const;
+
+/** Names for the priorities of uploads. Temporal's own default is `normal`. */
+export const Priorities = { interactive: 2, normal: 3, bulk: 4 } as const;
 
 export const Defaults = {
   destination: 'default',

@@ -1,6 +1,7 @@
 import { Limits } from '../contracts/limits.ts';
 import type { ByteRange } from '../contracts/sources.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
+import { utf8Length } from './utf8-length.ts';
 
 type Check = (value: unknown) => string | undefined;
 
@@ -23,6 +24,17 @@ function isRange(value: unknown): boolean {
     wholeNumber(1, Number.MAX_SAFE_INTEGER)(sizeBytes) === undefined
   );
 }
+const fairnessKey: Check = (value) => {
+  const most = Limits.maxFairnessKeyBytes;
+  return text(value) ?? (utf8Length(value as string) > most ? `must have at most ${most} bytes` : undefined);
+};
+
+const fairnessWeight: Check = (value) => {
+  const { minFairnessWeight: least, maxFairnessWeight: most } = Limits;
+  return typeof value === 'number' && value >= least && value <= most
+    ? undefined
+    : `must be a number from ${least} to ${most}`;
+};
 
 const source: Check = (value) => {
   if (typeof value !== 'object' || value === null)
@@ -52,6 +64,9 @@ const checks: Readonly<Record<keyof UploadRequest, Check>> = {
   fileExpiresAfterSeconds: wholeNumber(3600, 2_592_000),
   transferTaskQueue: text,
   heartbeatTimeoutMs: wholeNumber(1000, 600_000),
+  priority: wholeNumber(1, Limits.lastPriority),
+  fairnessKey,
+  fairnessWeight,
 };
 
 const required = ['source', 'purpose'] as const satisfies readonly (keyof UploadRequest)[];

@@ -55,6 +55,11 @@ describe('bad input is one line that says what is wrong, before anything is crea
       const run = (...args: string[]) => runCli(args, embedded(system));
       expectOneLine(await run('upload', 'x', '--purpose', 'dance'), 2, /unknown purpose "dance"; known: .*batch/);
       expectOneLine(await run('upload', 'x', '--purpose', 'batch', '--part-size', '65MiB'), 2, /1 MiB to 64 MiB/);
+      expectOneLine(
+        await run('upload', 'x', '--purpose', 'batch', '--priority', 'soon'),
+        2,
+        /interactive, normal, bulk/,
+      );
       expectOneLine(await run('upload', 'x'), 2, /--purpose/);
       expectOneLine(await run('uplaod', 'x'), 2, /unknown command.*upload/);
     }));

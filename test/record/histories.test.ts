@@ -6,6 +6,7 @@ import { describe, it } from 'vitest';
 import { startCli } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
 import { randomFile } from '../support/random-file.ts';
+import { budgetId, reserveTurns } from '../support/reserve-turns.ts';
 import { MiB, partsReceived, withSystem, type System, type SystemOptions } from '../support/system.ts';
 import { temporalCliForTests } from '../support/temporal-cli.ts';
 import { withTemporalServer } from '../support/temporal-with-flags.ts';
@@ -203,5 +204,17 @@ describe('recording', () => {
         await handle.result();
         return handle.workflowId;
       }),
+    ));
+
+  it('a budget of requests that continued as new', () =>
+    withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 40 }, (temporalAddress) =>
+      withSystem(
+        async (system) => {
+          await system.startWorker();
+          for (let ask = 0; ask < 12; ask++) await reserveTurns(system, 2, 1000);
+          await save('budget', system, budgetId(system));
+        },
+        { temporalAddress },
+      ),
     ));
 });

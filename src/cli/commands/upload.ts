@@ -3,7 +3,7 @@ import { prepareSplit, type SplitUploadOptions } from '../../client/prepare-spli
 import { prepareUpload, type UploadOptions } from '../../client/prepare-upload.ts';
 import { hasWorkers } from '../../client/has-workers.ts';
 import { requireDestination } from '../../config.ts';
-import { Defaults, KnownPurposes, Limits } from '../../contracts/limits.ts';
+import { Defaults, KnownPurposes, Limits, Priorities } from '../../contracts/limits.ts';
 import { transferTaskQueue } from '../../contracts/names.ts';
 import { ConfigError } from '../../errors.ts';
 import { withBackend, type Backend } from '../backend.ts';
@@ -21,6 +21,8 @@ export interface UploadCommandOptions {
   readonly partSize?: number;
   readonly concurrency?: number;
   readonly destination?: string;
+  readonly priority?: keyof typeof Priorities;
+  readonly fairnessKey?: string;
   readonly id?: string;
   readonly md5: boolean;
   readonly again?: boolean;
@@ -172,10 +174,13 @@ async function statusOf({ client }: Backend, workflowId: string): Promise<string
 
 function toUploadOptions(file: string, options: UploadCommandOptions, baseUrl: string | undefined): SplitUploadOptions {
   const { purpose, filename, partSize, concurrency, destination, id, md5, again, splitSize } = options;
+  const { priority, fairnessKey } = options;
   return {
     file,
     purpose,
     md5,
+    ...(priority === undefined ? {} : { priority: Priorities[priority] }),
+    ...(fairnessKey === undefined ? {} : { fairnessKey }),
     ...(filename === undefined ? {} : { filename }),
     ...(partSize === undefined ? {} : { partSizeBytes: partSize }),
     ...(concurrency === undefined ? {} : { concurrency }),

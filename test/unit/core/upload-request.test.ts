@@ -27,6 +27,9 @@ describe('an upload request', () => {
       transferTaskQueue: 'q',
       giveUpAfterMs: 1,
       heartbeatTimeoutMs: 1000,
+      priority: 1,
+      fairnessKey: '32 × ü'.padEnd(62, 'x'),
+      fairnessWeight: 0.001,
     };
     expect(uploadRequestProblems(full)).toEqual([]);
   });
@@ -66,10 +69,19 @@ describe('an upload request', () => {
     ['transferTaskQueue', ''],
     ['expectedFingerprint', {}],
     ['md5', 1],
+    ['priority', 0],
+    ['priority', 6],
+    ['priority', '3'],
+    ['fairnessKey', ''],
+    ['fairnessKey', 'ü'.repeat(33)],
+    ['fairnessWeight', 0],
+    ['fairnessWeight', 1000.1],
+    ['fairnessWeight', '1'],
+    ['fairnessWeight', Number.NaN],
   ])('is refused with %s %j', (name, value) => {
     const problems = uploadRequestProblems({ ...good, [name]: value });
     expect(problems).toHaveLength(1);
-    expect(problems[0]).toMatch(new RegExp(`^"${name}" must be `));
+    expect(problems[0]).toMatch(new RegExp(`^"${name}" must (be|have) `));
   });
 
   it.each([
