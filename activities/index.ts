@@ -2,9 +2,12 @@ import type { ControlActivities, TransferActivities } from '../src/contracts/act
 import { createCancelUpload } from './cancel-upload.ts';
 import { createCompleteUpload } from './complete-upload.ts';
 import { createCreateUpload } from './create-upload.ts';
+import { createDeleteFile } from './delete-file.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { hashSource } from './hash-source.ts';
 import { inspectSource } from './inspect-source.ts';
+import { packSyncMemory } from './pack-sync-memory.ts';
+import { createPlanSync } from './plan-sync.ts';
 import { createUploadPart } from './upload-part.ts';
 
 export type { ActivityDependencies } from './dependencies.ts';
@@ -15,12 +18,19 @@ export function createControlActivities(dependencies: ActivityDependencies): Con
     createUpload: createCreateUpload(dependencies),
     completeUpload: createCompleteUpload(dependencies),
     cancelUpload: createCancelUpload(dependencies),
+    deleteFile: createDeleteFile(dependencies),
+    packSyncMemory,
   };
 }
 
 /** Activities of the transfer task queues, which read sources and move bytes. */
 export function createTransferActivities(dependencies: ActivityDependencies): TransferActivities {
-  return { inspectSource, hashSource, uploadPart: createUploadPart(dependencies) };
+  return {
+    inspectSource,
+    hashSource,
+    uploadPart: createUploadPart(dependencies),
+    planSync: createPlanSync(dependencies),
+  };
 }
 
 /** All of them, for a worker of your own that serves every queue. */

@@ -1,1 +1,2 @@
+export { syncSource } from './sync-source.ts';
 export { uploadFile } from './upload-file.ts';
