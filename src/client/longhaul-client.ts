@@ -3,6 +3,9 @@ import { Client, Connection, WorkflowExecutionAlreadyStartedError, type Connecti
 import { Defaults } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE, WorkflowName } from '../contracts/names.ts';
 import { prepareUpload, type UploadOptions } from './prepare-upload.ts';
+import { prepareSync, type SyncOptions } from './prepare-sync.ts';
+import { startSync } from './start-sync.ts';
+import { SyncHandle } from './sync-handle.ts';
 import { fromTemporal } from './temporal-faults.ts';
 import { TemporalUnreachableError, UploadIdTakenError } from './upload-errors.ts';
 import { UploadHandle } from './upload-handle.ts';
@@ -86,6 +89,26 @@ export class LonghaulClient {
       await this.#assertSame(workflowId, digest);
       return new UploadHandle(this.client, workflowId, true);
     }
+  }
+
+  /**
+   * Starts a run of a sync, or attaches to the one that runs with the same options. It goes on from what the last run of
+   * its id handed over.
+   *
+   * @throws ConfigError for a wrong request, with every problem
+   * @throws SourceMissingError, SourceUnusableError for a folder that can't be listed
+   * @throws SyncIdTakenError when a sync of that id runs with other options
+   * @throws TemporalUnreachableError
+   */
+  async sync(options: SyncOptions): Promise<SyncHandle> {
+    const { taskQueue } = this;
+    const prepared = await prepareSync(options, this.host);
+    return startSync(this.client, prepared, { taskQueue, workflowTaskTimeoutMs: WORKFLOW_TASK_TIMEOUT_MS });
+  }
+
+  /** A sync by its id; asks nobody yet. */
+  getSyncHandle(workflowId: string): SyncHandle {
+    return new SyncHandle(this.client, workflowId);
   }
 
   /** An upload by its id; asks nobody yet. */
