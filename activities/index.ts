@@ -9,6 +9,7 @@ import { inspectSource } from './inspect-source.ts';
 import { packSyncMemory } from './pack-sync-memory.ts';
 import { createPlanSync } from './plan-sync.ts';
 import { createUploadPart } from './upload-part.ts';
+import { createUploadSmallFile } from './upload-small-file.ts';
 
 export type { ActivityDependencies } from './dependencies.ts';
 
@@ -29,6 +30,7 @@ export function createTransferActivities(dependencies: ActivityDependencies): Tr
     inspectSource,
     hashSource,
     uploadPart: createUploadPart(dependencies),
+    uploadSmallFile: createUploadSmallFile(dependencies),
     planSync: createPlanSync(dependencies),
   };
 }

@@ -64,7 +64,7 @@ export async function makeSyncLists(
       const verdict = plan.judge(source, filename) ?? (await settle(plan, source, filename, scope, signal));
       decisions.push(verdict.decision);
       const { path } = source;
-      if (verdict.decision.action === 'upload') work.push({ path, upload: toUpload(source, filename) });
+      if (verdict.decision.action === 'upload') work.push({ path, upload: toUpload(source, filename, plan) });
       else if (verdict.remember) {
         work.push({ path, recognised: verdict.remember });
         recognised.push(verdict.remember);
@@ -116,10 +116,12 @@ async function settle(
   return plan.settle(listed, filename, outcome.md5);
 }
 
-function toUpload(source: ListedSource, filename: string): PlannedUpload {
+function toUpload(source: ListedSource, filename: string, plan: SyncPlan): PlannedUpload {
   const { path, sizeBytes, fingerprint, version } = source;
   const key = createHash('sha256').update(JSON.stringify([path, fingerprint, filename])).digest('hex').slice(0, 16);
-  return { path, filename, sizeBytes, fingerprint, version, key };
+  const newest = plan.newest(filename);
+  const newestFile = newest ? { id: newest.id, createdAt: newest.createdAt } : null;
+  return { path, filename, sizeBytes, fingerprint, version, newestFile, key };
 }
 
 /** An unmounted folder looks like one whose files are all gone. */

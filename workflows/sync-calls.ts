@@ -14,12 +14,14 @@ import type {
   SyncBatch,
   SyncScope,
   TransferActivities,
+  UploadSmallFileResult,
 } from '../src/contracts/activities.ts';
 import { Defaults } from '../src/contracts/limits.ts';
 import { transferTaskQueue, WorkflowName } from '../src/contracts/names.ts';
 import type { RememberedFile, SyncMemory, SyncRequest } from '../src/contracts/sync.ts';
 import type { UploadRequest, UploadResult } from '../src/contracts/upload.ts';
 import { formatBytes } from '../src/core/format.ts';
+import { mimeTypeOf } from '../src/core/mime-type.ts';
 import { sourceWithin } from '../src/core/source-within.ts';
 import { retry } from './activity-proxies.ts';
 
@@ -42,7 +44,8 @@ export class SyncCalls {
   readonly #planId: string;
   readonly #scope: SyncScope;
   readonly #control: ActivityInterfaceFor<SyncControl>;
-  readonly #transfer: ActivityInterfaceFor<Pick<TransferActivities, 'planSync'>>;
+  readonly #lists: ActivityInterfaceFor<Pick<TransferActivities, 'planSync'>>;
+  readonly #small: ActivityInterfaceFor<Pick<TransferActivities, 'uploadSmallFile'>>;
 
   constructor(request: SyncRequest, planId: string) {
     this.#request = request;
@@ -51,12 +54,18 @@ export class SyncCalls {
     this.#scope = { source, purpose, destination, prefix, include, exclude };
     const heartbeatTimeout = Defaults.heartbeatTimeoutMs;
     this.#control = proxyActivities<SyncControl>({ startToCloseTimeout: '2m', heartbeatTimeout, retry });
-    this.#transfer = proxyActivities<Pick<TransferActivities, 'planSync'>>({
-      taskQueue: transferTaskQueue(workflowInfo().taskQueue, source.type === 'folder' ? source.host : undefined),
+    const host = source.type === 'folder' ? source.host : undefined;
+    const transfer = { taskQueue: transferTaskQueue(workflowInfo().taskQueue, host), heartbeatTimeout, retry } as const;
+    this.#small = proxyActivities<Pick<TransferActivities, 'uploadSmallFile'>>({
+      ...transfer,
+      startToCloseTimeout: '5m',
+      // A sync that is cancelled ends when nothing is sent any more.
+      cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    });
+    this.#lists = proxyActivities<Pick<TransferActivities, 'planSync'>>({
+      ...transfer,
       // The md5 of large files that were renamed may have to be taken.
       startToCloseTimeout: '24h',
-      heartbeatTimeout,
-      retry,
     });
   }
 
@@ -113,6 +122,27 @@ export class SyncCalls {
     }
   }
 
+  /** Sends a file of one part by one activity. */
+  uploadSmall(planned: PlannedUpload): Promise<UploadSmallFileResult> {
+    const { path, filename, sizeBytes, fingerprint, newestFile } = planned;
+    const { md5 = true, fileExpiresAfterSeconds } = this.#request.upload ?? {};
+    const { purpose, destination } = this.#scope;
+    return this.#small.uploadSmallFile.executeWithOptions({ summary: `${path} · ${formatBytes(sizeBytes)}` }, [
+      {
+        destination,
+        source: sourceWithin(this.#request.source, path),
+        fingerprint,
+        sizeBytes,
+        filename,
+        purpose,
+        mimeType: mimeTypeOf(filename),
+        md5,
+        newestFile,
+        ...(fileExpiresAfterSeconds === undefined ? {} : { fileExpiresAfterSeconds }),
+      },
+    ]);
+  }
+
   deleteFile({ path, fileId }: PlannedDeletion): Promise<void> {
     const { destination } = this.#scope;
     return this.#control.deleteFile.executeWithOptions({ summary: path }, [{ destination, fileId }]);
@@ -130,7 +160,7 @@ export class SyncCalls {
 
   async #plan(input: Omit<PlanSyncInput, 'planId' | 'scope'>): Promise<SyncBatch | undefined> {
     const summary = `${input.phase}${input.after === null ? '' : ` after ${input.after}`}`;
-    const answer = await this.#transfer.planSync.executeWithOptions({ summary }, [
+    const answer = await this.#lists.planSync.executeWithOptions({ summary }, [
       { planId: this.#planId, scope: this.#scope, ...input },
     ]);
     return answer.type === 'batch' ? answer : undefined;

@@ -8,7 +8,7 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { PlannedDeletion, PlannedUpload, SyncBatch } from '../src/contracts/activities.ts';
+import type { PlannedDeletion, PlannedUpload, SyncBatch, UploadSmallFileResult } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
 import { Defaults } from '../src/contracts/limits.ts';
 import type {
@@ -27,12 +27,17 @@ import { SlidingWindow } from './sliding-window.ts';
 import { SyncCalls } from './sync-calls.ts';
 import { uploadProblem } from './upload-problem.ts';
 
+/** A single file's own trouble: the others don't wait for it. */
+const SOURCE_FAILURES: readonly string[] = [FailureType.SourceMissing, FailureType.SourceUnavailable];
+
 /** The state of one sync, and the steps that move it on. */
 export class SyncRun {
   readonly #request: SyncRequest;
   readonly #calls: SyncCalls;
   readonly #planId: string;
   readonly #parking: Parking;
+  /** Of its own: that lists can be made doesn't mean that files go through. */
+  readonly #sending: Parking;
   readonly #window: SlidingWindow;
   readonly #tally: SyncTally;
   readonly #startedAtMs: number;
@@ -46,12 +51,15 @@ export class SyncRun {
   #sentUpTo: string | null;
   #uploadsDone: boolean;
   #deletionsHeld: string | null = null;
+  #gaveUp: { readonly error: unknown } | undefined;
 
   constructor(request: SyncRequest, { memory = null, run }: SyncHandover) {
     this.#request = request;
     this.#planId = run?.planId ?? uuid4();
     this.#calls = new SyncCalls(request, this.#planId);
-    this.#parking = new Parking(request.upload?.giveUpAfterMs ?? Defaults.giveUpAfterMs, () => this.#publish());
+    const giveUpAfterMs = request.upload?.giveUpAfterMs ?? Defaults.giveUpAfterMs;
+    this.#parking = new Parking(giveUpAfterMs, () => this.#publish());
+    this.#sending = new Parking(giveUpAfterMs, () => this.#publish());
     this.#window = new SlidingWindow(request.maxConcurrentUploads ?? Defaults.maxConcurrentUploads);
     this.#tally = new SyncTally(run);
     this.#memory = memory;
@@ -89,6 +97,7 @@ export class SyncRun {
   /** Goes on at once with what the sync waits for; nothing happens when it doesn't wait. */
   retry(): void {
     this.#parking.retry();
+    this.#sending.retry();
   }
 
   end(state: 'cancelled' | 'failed'): void {
@@ -97,7 +106,7 @@ export class SyncRun {
 
   progress(): SyncProgress {
     const isOver = this.#state === 'completed' || this.#state === 'failed' || this.#state === 'cancelled';
-    const { waiting } = this.#parking;
+    const waiting = this.#parking.waiting ?? this.#sending.waiting;
     const held = waiting ? 'waiting' : this.#paused && this.#state !== 'listing' ? 'paused' : undefined;
     return {
       state: isOver ? this.#state : (held ?? this.#state),
@@ -159,7 +168,8 @@ export class SyncRun {
     this.#uploading.add(path);
     this.#publish();
     try {
-      const { file, md5 } = await this.#calls.upload(planned);
+      const isSmall = sizeBytes <= Defaults.smallFileBytes;
+      const { file, md5 } = await (isSmall ? this.#sendSmall(planned) : this.#calls.upload(planned));
       this.#learnt.set(path, { path, sizeBytes, version, fileId: file.id, md5 });
       this.#tally.sent(sizeBytes);
     } catch (error) {
@@ -168,6 +178,27 @@ export class SyncRun {
     }
     this.#uploading.delete(path);
     this.#publish();
+  }
+
+  /** Trouble of the service is waited out for all small files together; a child waits by itself. */
+  async #sendSmall(planned: PlannedUpload): Promise<UploadSmallFileResult> {
+    try {
+      return await this.#sending.insist(() => {
+        // What outlasted all patience for one file is not waited for again with each of the others.
+        if (this.#gaveUp) throw this.#gaveUp.error;
+        return this.#calls.uploadSmall(planned).catch((error: unknown) => {
+          const cause = error instanceof ActivityFailure ? error.cause : undefined;
+          const isOfSource = cause instanceof ApplicationFailure && SOURCE_FAILURES.includes(cause.type ?? '');
+          throw isOfSource ? cause : error;
+        });
+      });
+    } catch (error) {
+      if (this.#sending.waiting && !isCancellation(error)) {
+        this.#gaveUp = { error };
+        this.#sending.retry();
+      }
+      throw error;
+    }
   }
 
   /** Files are deleted only when all else went well: a failed upload may be the new home of what would go. */

@@ -77,6 +77,27 @@ export interface CancelUploadInput {
   readonly uploadId: string;
 }
 
+/** A file that fits into one part, sent in one go. */
+export interface UploadSmallFileInput extends Omit<CreateUploadInput, 'bytes'> {
+  readonly source: Source;
+  readonly fingerprint: string;
+  readonly sizeBytes: number;
+  /** Have the service check the md5. */
+  readonly md5: boolean;
+  /** The newest File of that name when the sync looked; null: there was none. */
+  readonly newestFile: Pick<UploadedFile, 'id' | 'createdAt'> | null;
+}
+
+export interface UploadSmallFileResult {
+  readonly file: UploadedFile;
+  readonly md5: string | null;
+}
+
+/** Heartbeat details of `uploadSmallFile`: the session of the attempt. */
+export interface SmallFileHeartbeat {
+  readonly uploadId: string;
+}
+
 export interface DeleteFileInput {
   readonly destination: string;
   readonly fileId: string;
@@ -115,6 +136,8 @@ export interface PlannedUpload {
   readonly sizeBytes: number;
   readonly fingerprint: string;
   readonly version: string;
+  /** The newest File of that name; null: there is none. */
+  readonly newestFile: Pick<UploadedFile, 'id' | 'createdAt'> | null;
   /** Short and the same for the same path and content; part of the upload's workflow id. */
   readonly key: string;
 }
@@ -182,5 +205,6 @@ export interface TransferActivities {
   inspectSource(input: { readonly source: Source }): Promise<SourceInfo>;
   uploadPart(input: UploadPartInput): Promise<UploadPartResult>;
   hashSource(input: HashSourceInput): Promise<HashSourceResult>;
+  uploadSmallFile(input: UploadSmallFileInput): Promise<UploadSmallFileResult>;
   planSync(input: PlanSyncInput): Promise<PlanSyncResult>;
 }

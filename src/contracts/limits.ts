@@ -16,6 +16,8 @@ export const Defaults = {
   destination: 'default',
   concurrency: 16,
   maxConcurrentUploads: 8,
+  /** A sync sends files of this size at most without a workflow of their own. */
+  smallFileBytes: 1 * MiB,
   maxSessions: 3,
   giveUpAfterMs: 24 * 3_600_000,
   minAutoPartSizeBytes: 8 * MiB,

@@ -40,6 +40,11 @@ export class SyncPlan {
     for (const entry of remembered) this.#remember(entry);
   }
 
+  /** The newest File of a name. */
+  newest(filename: string): UploadedFile | undefined {
+    return this.#newestByName.get(filename);
+  }
+
   /** What is to be done with a source; undefined when that takes its md5 (see `settle`). */
   judge(source: ListedSource, filename: string): Verdict | undefined {
     const newest = this.#newestByName.get(filename);

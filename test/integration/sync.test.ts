@@ -1,5 +1,6 @@
 import { mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { withSystem } from '../support/system.ts';
 
@@ -14,8 +15,13 @@ it('spike', () =>
     const run = async (options = {}) => {
       const before = api.stats().totals.requests;
       const t = Date.now();
-      const handle = await client.sync({ folder, purpose: 'batch', ...options });
+      const port = system.temporalAddress.split(':')[1];
+      const pid = execSync(`pgrep -f -- '--port ${port}' | head -1`).toString().trim();
+      const tcpu = () => { const f = execSync(`cat /proc/${pid}/stat`).toString().split(') ')[1]!.split(' '); return (Number(f[11]) + Number(f[12])) * 10; };
+      const c0 = process.cpuUsage(); const s0 = tcpu();
+      const handle = await client.sync({ folder, purpose: 'batch', maxConcurrentUploads: Number(process.env['C'] ?? 8), ...options });
       const { memory, decisions, ...rest } = await handle.result();
+      const c1 = process.cpuUsage(c0); console.log('CPU node ms', (c1.user + c1.system) / 1000, 'temporal ms', tcpu() - s0);
       console.log(JSON.stringify(rest), memory?.entries, memory?.data.length, Date.now() - t, 'ms', api.stats().totals.requests - before, 'requests');
       return decisions;
     };
