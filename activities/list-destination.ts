@@ -33,7 +33,8 @@ export async function listDestination(
           (file.expiresAt === undefined || file.expiresAt > nowSeconds),
       );
     } catch (error) {
-      if (!(error instanceof LostPlace) || start === FRESH_STARTS) throw error instanceof LostPlace ? error.cause : error;
+      if (!(error instanceof LostPlace) || start === FRESH_STARTS)
+        throw error instanceof LostPlace ? error.cause : error;
     }
   }
 }

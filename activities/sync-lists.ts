@@ -118,7 +118,10 @@ async function settle(
 
 function toUpload(source: ListedSource, filename: string, plan: SyncPlan): PlannedUpload {
   const { path, sizeBytes, fingerprint, version } = source;
-  const key = createHash('sha256').update(JSON.stringify([path, fingerprint, filename])).digest('hex').slice(0, 16);
+  const key = createHash('sha256')
+    .update(JSON.stringify([path, fingerprint, filename]))
+    .digest('hex')
+    .slice(0, 16);
   const newest = plan.newest(filename);
   const newestFile = newest ? { id: newest.id, createdAt: newest.createdAt } : null;
   return { path, filename, sizeBytes, fingerprint, version, newestFile, key };

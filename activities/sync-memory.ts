@@ -25,9 +25,7 @@ export async function packMemory(
   entries: readonly RememberedFile[],
   maxCharacters = MAX_CHARACTERS,
 ): Promise<SyncMemory> {
-  let rows = entries.map(
-    ({ path, sizeBytes, version, fileId, md5 }): Row => [path, sizeBytes, version, fileId, md5],
-  );
+  let rows = entries.map(({ path, sizeBytes, version, fileId, md5 }): Row => [path, sizeBytes, version, fileId, md5]);
   for (;;) {
     const content: Content = { scope: digestOf(scope), rows };
     const data = (await promisify(gzip)(JSON.stringify(content))).toString('base64');

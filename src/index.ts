@@ -25,7 +25,14 @@ export {
   type PauseInput,
   type RetuneInput,
 } from './contracts/names.ts';
-export type { BucketContainer, ByteRange, Container, FileSource, FolderContainer, Source } from './contracts/sources.ts';
+export type {
+  BucketContainer,
+  ByteRange,
+  Container,
+  FileSource,
+  FolderContainer,
+  Source,
+} from './contracts/sources.ts';
 export type {
   SyncAmount,
   SyncCounts,

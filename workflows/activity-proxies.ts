@@ -9,7 +9,12 @@ import type { UploadRequest } from '../src/contracts/upload.ts';
  * a minute and a half at least. Trouble that outlasts it is told to people: the upload waits, and goes on by itself
  * when the trouble has passed. What can't pass arrives as a non-retryable failure.
  */
-export const retry = { initialInterval: '300ms', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 10 } as const;
+export const retry = {
+  initialInterval: '300ms',
+  backoffCoefficient: 2,
+  maximumInterval: '30s',
+  maximumAttempts: 10,
+} as const;
 
 /** The workflow goes on to cancel or replace a session only when nothing is sending to it any more. */
 const cancellationType = 'WAIT_CANCELLATION_COMPLETED';

@@ -1,11 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import {
-  proxyActivities,
-  sleep,
-  startChild,
-  workflowInfo,
-  type ActivityInterfaceFor,
-} from '@temporalio/workflow';
+import { proxyActivities, sleep, startChild, workflowInfo, type ActivityInterfaceFor } from '@temporalio/workflow';
 import type {
   ControlActivities,
   PlannedDeletion,

@@ -7,7 +7,7 @@ import { hasWorkers } from './has-workers.ts';
 import { syncFaultOf } from './sync-faults.ts';
 import { isTemporalAway } from './temporal-faults.ts';
 import { NoWorkerError, SteeringRefusedError } from './upload-errors.ts';
-import type { ProgressOptions, UploadDescription } from './upload-handle.ts';
+import type { ProgressOptions } from './upload-handle.ts';
 
 /** What `SyncHandle.progress()` yields. */
 export type SyncEvent =
@@ -16,6 +16,16 @@ export type SyncEvent =
   | { readonly type: 'no-answer'; readonly reason: string }
   /** The last event. `status` is Temporal's: COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
   | { readonly type: 'ended'; readonly status: string };
+
+export interface SyncDescription {
+  /** Temporal's: RUNNING, COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
+  readonly status: string;
+  /** `syncSource`, unless the id is that of something else. */
+  readonly workflowType: string;
+  readonly taskQueue: string;
+  /** Digest of what was asked for; undefined for a sync that was started by name or by a schedule. */
+  readonly identity: string | undefined;
+}
 
 const QUERY_TIMEOUT_MS = 5000;
 const RECONNECT_PAUSE_MS = 500;
@@ -113,10 +123,11 @@ export class SyncHandle {
   }
 
   /** Where the sync stands in Temporal, without asking a worker. @throws SyncNotFoundError, TemporalUnreachableError */
-  async describe(): Promise<UploadDescription> {
+  async describe(): Promise<SyncDescription> {
     try {
-      const { status, taskQueue, memo } = await this.#workflow.describe();
-      return { status: status.name, taskQueue, identity: memo?.['longhaulIdentity'] as string | undefined };
+      const { status, type, taskQueue, memo } = await this.#workflow.describe();
+      const identity = memo?.['longhaulIdentity'] as string | undefined;
+      return { status: status.name, workflowType: type, taskQueue, identity };
     } catch (error) {
       throw syncFaultOf(error, this.workflowId);
     }

@@ -31,7 +31,10 @@ export async function listFolder({ path: root }: FolderContainer, options: ListO
   if (!isAbsolute(root)) throw new SourceUnusableError(`${root} is not an absolute path; give the whole path`);
   const stats = await mapFileError(root, stat(root));
   if (!stats.isDirectory()) throw new SourceUnusableError(`${root} is no directory; name the directory that holds it`);
-  await mapFileError(root, opendir(root).then((directory) => directory.close()));
+  await mapFileError(
+    root,
+    opendir(root).then((directory) => directory.close()),
+  );
   const walk = new FolderWalk(root, options.filter, options.signal);
   await walk.run();
   const byPath = (a: { path: string }, b: { path: string }) => comparePaths(a.path, b.path);
@@ -107,7 +110,8 @@ class FolderWalk {
       else if (takes) this.#add(path, stats);
     } catch (error) {
       // What was removed since the directory was read is simply not there; a link to nowhere is.
-      const isRemoved = error instanceof SourceMissingError && !entry.isSymbolicLink() && !entry.name.includes('\uFFFD');
+      const isRemoved =
+        error instanceof SourceMissingError && !entry.isSymbolicLink() && !entry.name.includes('\uFFFD');
       if (takes && !isRemoved) this.#tell(path, error);
     }
   }
