@@ -8,6 +8,7 @@ import { hashSource } from './hash-source.ts';
 import { inspectSource } from './inspect-source.ts';
 import { packSyncMemory } from './pack-sync-memory.ts';
 import { createPlanSync } from './plan-sync.ts';
+import { recallSync } from './recall-sync.ts';
 import { createUploadPart } from './upload-part.ts';
 import { createUploadSmallFile } from './upload-small-file.ts';
 
@@ -20,6 +21,7 @@ export function createControlActivities(dependencies: ActivityDependencies): Con
     completeUpload: createCompleteUpload(dependencies),
     cancelUpload: createCancelUpload(dependencies),
     deleteFile: createDeleteFile(dependencies),
+    recallSync,
     packSyncMemory,
   };
 }

@@ -30,7 +30,7 @@ const BUSY_PAUSE_MS = 2000;
 /** As the client starts them. */
 const WORKFLOW_TASK_TIMEOUT_MS = 5000;
 
-type SyncControl = Pick<ControlActivities, 'deleteFile' | 'packSyncMemory'>;
+type SyncControl = Pick<ControlActivities, 'deleteFile' | 'packSyncMemory' | 'recallSync'>;
 
 /** The activities and children of one sync, with what of their input stays the same. */
 export class SyncCalls {
@@ -61,6 +61,14 @@ export class SyncCalls {
       // The md5 of large files that were renamed may have to be taken.
       startToCloseTimeout: '24h',
     });
+  }
+
+  /** What the run before this one handed over. */
+  recall(): Promise<SyncMemory | null> {
+    const { workflowId, searchAttributes } = workflowInfo();
+    const [scheduleId] = searchAttributes['TemporalScheduledById'] ?? [];
+    const input = { workflowId, scheduleId: typeof scheduleId === 'string' ? scheduleId : null };
+    return this.#control.recallSync.executeWithOptions({ summary: 'the memory of the last run' }, [input]);
   }
 
   /** @param memory is shown to the worker only when it asks for it */

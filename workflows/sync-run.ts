@@ -45,7 +45,8 @@ export class SyncRun {
   /** Learnt by this execution and not in `#memory` yet. */
   readonly #learnt = new Map<string, RememberedFile>();
   readonly #forgotten = new Set<string>();
-  #memory: SyncMemory | null;
+  /** Undefined until the last run's is recalled. */
+  #memory: SyncMemory | null | undefined;
   #state: SyncState = 'listing';
   #paused: boolean;
   #sentUpTo: string | null;
@@ -53,7 +54,7 @@ export class SyncRun {
   #deletionsHeld: string | null = null;
   #gaveUp: { readonly error: unknown } | undefined;
 
-  constructor(request: SyncRequest, { memory = null, run }: SyncHandover) {
+  constructor(request: SyncRequest, { memory, run }: SyncHandover) {
     this.#request = request;
     this.#planId = run?.planId ?? uuid4();
     this.#calls = new SyncCalls(request, this.#planId);
@@ -71,6 +72,7 @@ export class SyncRun {
 
   /** Runs to the end, or to the point where the history is long enough to be handed over. */
   async run(isFirst: boolean): Promise<SyncResult | Required<SyncHandover>> {
+    if (this.#memory === undefined) this.#memory = await this.#calls.recall();
     if (this.#request.dryRun) return this.#dryRun();
     try {
       if (!this.#uploadsDone) await this.#sendAll(isFirst);
@@ -79,7 +81,7 @@ export class SyncRun {
       await this.#window.drain();
     }
     await this.#pack();
-    if (this.#state !== 'completed') return { memory: this.#memory, run: this.#carried() };
+    if (this.#state !== 'completed') return { memory: this.#known, run: this.#carried() };
     return this.#result();
   }
 
@@ -118,7 +120,7 @@ export class SyncRun {
   }
 
   async #dryRun(): Promise<SyncResult> {
-    const batch = await this.#plan(() => this.#calls.decide(this.#memory), true);
+    const batch = await this.#plan(() => this.#calls.decide(this.#known), true);
     this.#tally.begin(batch.totals);
     this.#tally.toDelete(batch.deletionCount);
     this.#deletionsHeld = batch.deletionsHeld;
@@ -127,7 +129,7 @@ export class SyncRun {
   }
 
   async #sendAll(isFirst: boolean): Promise<void> {
-    let batch = await this.#plan(() => this.#calls.planUploads(this.#sentUpTo, this.#memory), isFirst);
+    let batch = await this.#plan(() => this.#calls.planUploads(this.#sentUpTo, this.#known), isFirst);
     if (isFirst) this.#begin(batch);
     this.#enter('uploading');
     for (;;) {
@@ -142,7 +144,7 @@ export class SyncRun {
       if (next === null) break;
       this.#sentUpTo = next;
       if (this.#isHandOverDue) return;
-      batch = await this.#plan(() => this.#calls.planUploads(next, this.#memory), false);
+      batch = await this.#plan(() => this.#calls.planUploads(next, this.#known), false);
     }
     await condition(() => this.#window.isEmpty);
     this.#uploadsDone = true;
@@ -210,7 +212,7 @@ export class SyncRun {
       if (this.#tally.uploadsFailed > 0) this.#deletionsHeld = `${this.#tally.uploadsFailed} uploads failed`;
       if (this.#deletionsHeld !== null) break;
       const place: string | null = after;
-      const batch = await this.#plan(() => this.#calls.planDeletions(place, this.#memory), false);
+      const batch = await this.#plan(() => this.#calls.planDeletions(place, this.#known), false);
       this.#deletionsHeld = batch.deletionsHeld;
       if (after === null) this.#tally.toDelete(this.#tally.counts.deleted + batch.deletionCount);
       for (const planned of batch.deletions) {
@@ -241,7 +243,7 @@ export class SyncRun {
   async #pack(): Promise<void> {
     if (this.#learnt.size === 0 && this.#forgotten.size === 0) return;
     const [add, remove] = [[...this.#learnt.values()], [...this.#forgotten]];
-    this.#memory = await this.#calls.packMemory(this.#memory, add, remove);
+    this.#memory = await this.#calls.packMemory(this.#known, add, remove);
     this.#learnt.clear();
     this.#forgotten.clear();
   }
@@ -255,6 +257,10 @@ export class SyncRun {
         throw isFirst && isMissing ? cause : error;
       }),
     );
+  }
+
+  get #known(): SyncMemory | null {
+    return this.#memory ?? null;
   }
 
   get #isHandOverDue(): boolean {
@@ -282,7 +288,7 @@ export class SyncRun {
       leftOut,
       deletionsHeld: this.#deletionsHeld,
       durationMs: Date.now() - this.#startedAtMs,
-      memory: this.#memory,
+      memory: this.#known,
     };
   }
 

@@ -28,15 +28,14 @@ const retryUpdate = defineUpdate<SyncProgress>(UpdateName.retry);
  * Brings what is new and changed in a folder to the destination, each file by an `uploadFile` of its own. Files that
  * fail are told in the result; the others are brought all the same.
  *
- * @param handover of the run before; left out, it is taken from the last result that Temporal knows (in a schedule)
+ * @param handover of the run before; left out, it is taken from the last result of the schedule, or of the workflow id
  * @throws ApplicationFailure with one of the types of `FailureType` when the sync as a whole can't be done
  */
 export async function syncSource(request: SyncRequest, handover?: SyncHandover): Promise<SyncResult> {
   const problems = syncRequestProblems(request);
   if (problems.length > 0) throw ApplicationFailure.nonRetryable(problems.join('; '), FailureType.InvalidRequest);
 
-  const lastResult = workflowInfo().lastResult as Partial<SyncResult> | null | undefined;
-  const sync = new SyncRun(request, handover ?? { memory: lastResult?.memory ?? null });
+  const sync = new SyncRun(request, handover ?? lastHandover());
   handleSteering(sync);
   try {
     const outcome = await sync.run(handover?.run === undefined);
@@ -50,6 +49,12 @@ export async function syncSource(request: SyncRequest, handover?: SyncHandover):
     sync.end(isCancellation(error) ? 'cancelled' : 'failed');
     throw failureOf(error);
   }
+}
+
+/** Some schedulers of Temporal hand the last result over; otherwise it is looked up. */
+function lastHandover(): SyncHandover {
+  const { memory } = (workflowInfo().lastResult ?? {}) as Partial<SyncResult>;
+  return memory ? { memory } : {};
 }
 
 function handleSteering(sync: SyncRun): void {

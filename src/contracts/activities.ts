@@ -183,6 +183,12 @@ export interface SyncBatch {
 /** `memory-needed`: this worker has no lists of the run and makes them anew, for which it needs the memory. */
 export type PlanSyncResult = SyncBatch | { readonly type: 'memory-needed' };
 
+export interface RecallSyncInput {
+  readonly workflowId: string;
+  /** Of the schedule that started the run; null: none did. */
+  readonly scheduleId: string | null;
+}
+
 export interface PackSyncMemoryInput {
   readonly scope: SyncScope;
   readonly memory: SyncMemory | null;
@@ -197,6 +203,7 @@ export interface ControlActivities {
   completeUpload(input: CompleteUploadInput): Promise<UploadedFile>;
   cancelUpload(input: CancelUploadInput): Promise<void>;
   deleteFile(input: DeleteFileInput): Promise<void>;
+  recallSync(input: RecallSyncInput): Promise<SyncMemory | null>;
   packSyncMemory(input: PackSyncMemoryInput): Promise<SyncMemory>;
 }
 

@@ -71,9 +71,9 @@ export interface SyncMemory {
   readonly data: string;
 }
 
-/** Second argument of `syncSource`; a schedule gives none, as Temporal hands it the last result. */
+/** Second argument of `syncSource`, which callers by name leave out. */
 export interface SyncHandover {
-  /** Of the run before. */
+  /** Of the run before. @defaultValue that of the last completed run of the same schedule or workflow id */
   readonly memory?: SyncMemory | null;
   /** Of the same run, which continues as new; callers leave it out. */
   readonly run?: CarriedSync;
