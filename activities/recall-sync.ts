@@ -12,10 +12,13 @@ import { runAttempt } from './run-attempt.ts';
 export const recallSync: ControlActivities['recallSync'] = ({ workflowId, scheduleId }) =>
   runAttempt(async () => {
     const { client } = Context.current();
-    const runs = scheduleId === null ? `WorkflowId = ${quoted(workflowId)}` : `TemporalScheduledById = ${quoted(scheduleId)}`;
+    const runs =
+      scheduleId === null ? `WorkflowId = ${quoted(workflowId)}` : `TemporalScheduledById = ${quoted(scheduleId)}`;
     const query = `${runs} AND WorkflowType = "${WorkflowName.syncSource}" AND ExecutionStatus = "Completed"`;
     for await (const run of client.workflow.list({ query })) {
-      const result: Partial<SyncResult> | undefined = await client.workflow.getHandle(run.workflowId, run.runId).result();
+      const result: Partial<SyncResult> | undefined = await client.workflow
+        .getHandle(run.workflowId, run.runId)
+        .result();
       return result?.memory ?? null;
     }
     return null;

@@ -25,7 +25,9 @@ export async function runSync(
   // A download of the test's own may be counted a moment after it has ended.
   const count = () => {
     const { content: _content, ...routes } = api.stats().requests;
-    return Object.values(routes).flatMap((byStatus) => Object.values(byStatus)).reduce((sum, one) => sum + one, 0);
+    return Object.values(routes)
+      .flatMap((byStatus) => Object.values(byStatus))
+      .reduce((sum, one) => sum + one, 0);
   };
   const before = count();
   const handle = await client.sync(options);
@@ -44,5 +46,7 @@ export async function filesAt({ api }: System): Promise<Map<string, string[]>> {
 
 /** What is not the same, as `action why path`. */
 export function told(decisions: readonly SyncDecision[] | undefined): string[] {
-  return (decisions ?? []).filter(({ why }) => why !== 'same').map(({ action, why, path }) => `${action} ${why} ${path}`);
+  return (decisions ?? [])
+    .filter(({ why }) => why !== 'same')
+    .map(({ action, why, path }) => `${action} ${why} ${path}`);
 }
