@@ -23,7 +23,9 @@ export function createProgram(context: () => CliContext): Command {
 
   program
     .command('upload <files...>')
-    .description('upload files; after a crash the same command goes on from the recorded parts')
+    .description(
+      'upload files, directories or quoted globs; after a crash the same command goes on from the recorded parts',
+    )
     .requiredOption('--purpose <purpose>', 'what the File is for: fine-tune, batch, assistants, vision …')
     .option('--filename <name>', "the File's name (default: the file's own)")
     .option('--part-size <bytes>', 'such as 32MiB (default: 1/128 of the file, 8MiB to 64MiB)', partSizeOption)

@@ -65,3 +65,25 @@ describe('longhaul sync', () => {
       expect(system.api.stats().requests).not.toHaveProperty('create');
     }));
 });
+
+describe('longhaul upload', () => {
+  it('takes directories and quoted globs, skips what it cannot send, and ends with status 1 then', () =>
+    withSystem(async (system) => {
+      const folder = join(system.directory, 'data');
+      await writeFiles(folder, { 'a/1.jsonl': '1', 'a/b/2.jsonl': '2', 'a/.hidden.jsonl': 'h', 'c/3.txt': '3' });
+      const upload = (...names: string[]) =>
+        runCli(['upload', ...names, '--purpose', 'batch', '--quiet'], environmentOf(system));
+      const globbed = await upload(join(folder, '**/*.jsonl'));
+      expect(globbed.code).toBe(0);
+      expect([...(await filesAt(system)).keys()].toSorted()).toEqual(['1.jsonl', '2.jsonl']);
+
+      await writeFiles(folder, { 'c/empty': '' });
+      const walked = await upload(join(folder, 'c'));
+      expect(walked.stderr).toMatch(/skipped .*c\/empty: is empty.*\nlonghaul: 1 files were skipped\n$/);
+      expect(walked.code).toBe(1);
+      expect([...(await filesAt(system)).keys()].toSorted()).toEqual(['1.jsonl', '2.jsonl', '3.txt']);
+
+      const nothing = await upload(join(folder, '*.csv'));
+      expect(nothing).toMatchObject({ code: 2, stderr: expect.stringMatching(/no file matches .*\*\.csv/) });
+    }));
+});

@@ -222,6 +222,22 @@ describe('a sync of a folder', () => {
       { bandwidthBytesPerSecond: 4 * MiB },
     ));
 
+  it('waits for an upload that a terminated run left behind to end, and sends the file then', () =>
+    withFolder(
+      {},
+      async (system, folder) => {
+        await randomFile(join(folder, 'slow.bin'), 4 * MiB);
+        const sync = { folder, purpose, upload: { partSizeBytes: MiB, concurrency: 1 } };
+        const first = await system.client.sync(sync);
+        await partsReceived(system, 1);
+        await system.client.client.workflow.getHandle(first.workflowId).terminate();
+        const { counts } = await runSync(system, sync);
+        expect(counts).toMatchObject({ sent: { files: 1 }, failed: 0 });
+        expect(system.uploads().map(({ status }) => status)).toEqual(['cancelled', 'completed']);
+      },
+      { bandwidthBytesPerSecond: 3 * MiB },
+    ));
+
   it('gets its memory from Temporal when a schedule starts it', () =>
     withFolder({ 'a.jsonl': 'a\n' }, async (system, folder) => {
       const { client, taskQueue, host } = system.client;

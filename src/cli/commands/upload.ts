@@ -12,6 +12,8 @@ import { withBackend, type Backend } from '../backend.ts';
 import { checkDestination } from '../check-destination.ts';
 import type { CliContext } from '../context.ts';
 import { Interrupted } from '../exit.ts';
+import { expandFiles } from '../expand-files.ts';
+import { FilesFailedError } from '../files-failed-error.ts';
 import { createProgressView, type ProgressView } from '../progress-view.ts';
 
 export interface UploadCommandOptions {
@@ -37,11 +39,17 @@ interface Outcome {
 
 export async function uploadCommand(
   context: CliContext,
-  files: readonly string[],
+  names: readonly string[],
   options: UploadCommandOptions,
 ): Promise<void> {
   const { config, note } = context;
   const destination = options.destination ?? Defaults.destination;
+  const { files, skipped } = await expandFiles(names);
+  for (const words of skipped) note(`longhaul: skipped ${words}`);
+  const tellSkipped = () => {
+    if (skipped.length > 0) throw new FilesFailedError(`${skipped.length} files were skipped`);
+  };
+  if (files.length === 0) return tellSkipped();
   const requests = await checkRequests(context, files, options, destination);
 
   await withBackend(context, { destination }, async (backend) => {
@@ -51,7 +59,10 @@ export async function uploadCommand(
 
     const handles: UploadHandle[] = [];
     for (const request of requests) handles.push(await backend.client.upload(request));
-    if (options.detach) return tellDetached(context, handles, options);
+    if (options.detach) {
+      tellDetached(context, handles, options);
+      return tellSkipped();
+    }
 
     await serve(context, backend, handles, options);
     const view = createProgressView(viewKind(options), note);
@@ -67,6 +78,7 @@ export async function uploadCommand(
     }
     view.close();
     tellOutcomes(context, outcomes, options);
+    tellSkipped();
   });
 }
 
