@@ -1,7 +1,7 @@
 import picomatch from 'picomatch';
 
-/** Hidden files count like all others. A glob without a slash is about the name in any folder, one with a slash about the path. */
-const OPTIONS = { dot: true, basename: true } as const satisfies picomatch.PicomatchOptions;
+/** Hidden files count like all others; what is out is said by `exclude`, not by a leading `!`. */
+const OPTIONS = { dot: true, nonegate: true } as const satisfies picomatch.PicomatchOptions;
 
 export interface PathFilter {
   /** Whether a file is in. */
@@ -22,8 +22,12 @@ export function createPathFilter(include: readonly string[], exclude: readonly s
   return { takes: (path) => included(path) && !excluded(path), skipsFolder };
 }
 
-/** `logs/` is the folder with all that is in it; `./` and a leading slash are the source itself. */
+/**
+ * A glob without a slash is about the name in any folder, one with a slash about the path. `logs/` is the folder with
+ * all that is in it; `./` and a leading slash are the source itself.
+ */
 function normalized(glob: string): string {
   const inner = glob.replace(/^(\.?\/)+/, '');
-  return inner.endsWith('/') ? `${inner}**` : inner;
+  if (inner.endsWith('/')) return `${inner}**`;
+  return glob.includes('/') ? inner : `**/${inner}`;
 }
