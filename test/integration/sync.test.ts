@@ -187,7 +187,7 @@ describe('a sync of a folder', () => {
 
   it('holds further uploads while it is paused', () =>
     withFolder(manyFiles(30), async (system, folder) => {
-      await system.api.configure({ latencyMs: 20 });
+      system.api.configure({ latencyMs: 20 });
       const handle = await system.client.sync({ folder, purpose, maxConcurrentUploads: 2 });
       await partsReceived(system, 3);
       expect((await handle.pause()).state).toBe('paused');
@@ -253,10 +253,11 @@ describe('a sync of a folder', () => {
         await schedule.trigger();
         await until(async () => (await schedule.describe()).info.numActionsTaken > info.numActionsTaken, 'a run');
         const { recentActions } = (await schedule.describe()).info;
-        const { workflow } = recentActions.at(-1)?.action as { workflow: { workflowId: string } };
-        const result: SyncResult = await client.workflow.getHandle(workflow.workflowId).result();
+        const { workflow } = (recentActions.at(-1) as (typeof recentActions)[0]).action;
+        const run = client.workflow.getHandle(workflow.workflowId, workflow.firstExecutionRunId);
+        const result = (await run.result()) as SyncResult;
         // The list of runs, where the next one looks for this one's memory, is a moment behind.
-        const query = `WorkflowId = "${workflow.workflowId}" AND ExecutionStatus = "Completed"`;
+        const query = `RunId = "${workflow.firstExecutionRunId}" AND ExecutionStatus = "Completed"`;
         await until(async () => (await client.workflow.count(query)).count === 1, 'the run to be listed');
         return result;
       };

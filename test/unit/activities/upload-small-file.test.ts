@@ -7,6 +7,7 @@ import { createUploadSmallFile } from '../../../activities/upload-small-file.ts'
 import type { UploadSmallFileInput, UploadSmallFileResult } from '../../../src/contracts/activities.ts';
 import type { UploadedFile } from '../../../src/contracts/upload.ts';
 import { ApiError, ConnectionError } from '../../../src/errors.ts';
+import type { ListFilesQuery } from '../../../src/openai/files.ts';
 import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
 import { openFileSource } from '../../../src/sources/file-source.ts';
 import { failureOf, mockActivity, withClient } from '../../support/mock-activity.ts';
@@ -56,7 +57,7 @@ function withFile(body: (scene: Scene) => Promise<void>, changes: Partial<Upload
           name,
           (...args: never[]) => {
             calls.push(name);
-            return (method as (...args: never[]) => unknown)(...args);
+            return Reflect.apply(method, undefined, args) as unknown;
           },
         ]),
       );
@@ -138,7 +139,7 @@ describe('an attempt after one that was broken off', () => {
   it('looks at all pages, some times, and sends anew when there is no File', () =>
     withFile(async ({ calls, run }) => {
       let looks = 0;
-      const listFiles: UploadsClient['listFiles'] = ({ after } = {}) => {
+      const listFiles = ({ after }: ListFilesQuery = {}) => {
         if (after === undefined) return Promise.resolve({ files: [], hasMore: true, nextAfter: 'x' });
         looks++;
         return page();
@@ -195,7 +196,7 @@ describe("the destination's list", () => {
 
   it('begins again when its place between two pages is lost, and not for ever', async () => {
     let losses = 1;
-    const pages: UploadsClient['listFiles'] = ({ after } = {}) => {
+    const pages = ({ after }: ListFilesQuery = {}) => {
       if (after === undefined) return Promise.resolve({ files: [file('1')], hasMore: true, nextAfter: '1' });
       return losses-- > 0 ? Promise.reject(refusal(400)) : page(file('2'));
     };
