@@ -33,6 +33,7 @@ const empty = {
   uploads: [],
   recognised: [],
   deletions: [],
+  hasDeletions: false,
   deletionCount: 0,
   deletionsHeld: null,
   decisions: [],
@@ -41,26 +42,29 @@ const empty = {
   next: null,
 } as const;
 
-function uploadBatch({ totals, work, forget }: SyncLists, { after, limit }: PlanSyncInput): SyncBatch {
+async function uploadBatch(lists: SyncLists, input: PlanSyncInput): Promise<SyncBatch> {
+  const { totals, work, forget } = lists;
+  const { after, limit } = input;
   const { batch, next } = sliceOf(work, after, limit);
+  const learnsNothing = input.delete && after === null && work.length === 0;
   return {
-    ...empty,
+    ...(learnsNothing ? await deletionBatch(lists, input) : empty),
     totals,
     uploads: batch.flatMap((one) => ('upload' in one ? [one.upload] : [])),
     recognised: batch.flatMap((one) => ('recognised' in one ? [one.recognised] : [])),
     forget: after === null ? forget : [],
-    next,
+    ...(learnsNothing ? {} : { next }),
   };
 }
 
 async function deletionBatch(lists: SyncLists, { after, limit, memory }: PlanSyncInput): Promise<SyncBatch> {
   const { totals, deletionsHeld } = lists;
-  if (deletionsHeld !== null) return { ...empty, totals, deletionsHeld };
+  if (deletionsHeld !== null) return { ...empty, totals, hasDeletions: true, deletionsHeld };
   // The memory tells here what this very run has learnt: a File that was recognised under another path is not gone.
   const gone = await lists.gone(memory ?? null);
   const { batch, next } = sliceOf(gone, after, limit);
   const deletions = batch.map(({ path, fileId }) => ({ path, fileId: fileId as string }));
-  return { ...empty, totals, deletions, deletionCount: gone.length, next };
+  return { ...empty, totals, deletions, hasDeletions: true, deletionCount: gone.length, next };
 }
 
 async function dryRun(lists: SyncLists, input: PlanSyncInput): Promise<SyncBatch> {

@@ -53,7 +53,8 @@ export async function unpackMemory(scope: SyncScope, memory: SyncMemory | null):
 
 /** Globs may change: they say which of the remembered files this run is about. */
 function digestOf({ source, destination, purpose, prefix }: SyncScope): string {
-  const place = source.type === 'folder' ? [source.host, source.path] : [source.bucket, source.prefix];
+  const place =
+    source.type === 'folder' ? [source.host, source.path] : [source.bucket, source.prefix, source.connection];
   return createHash('sha256')
     .update(JSON.stringify([source.type, ...place, destination, purpose, prefix]))
     .digest('hex')

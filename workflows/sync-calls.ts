@@ -73,7 +73,8 @@ export class SyncCalls {
 
   /** @param memory is shown to the worker only when it asks for it */
   async planUploads(after: string | null, memory: SyncMemory | null): Promise<SyncBatch> {
-    const input = { phase: 'uploads', delete: false, after, limit: UPLOADS_A_BATCH } as const;
+    const wantsDeletions = this.#request.delete ?? false;
+    const input = { phase: 'uploads', delete: wantsDeletions, after, limit: UPLOADS_A_BATCH } as const;
     const answer = await this.#plan(after === null ? { ...input, memory } : input);
     return answer ?? ((await this.#plan({ ...input, memory })) as SyncBatch);
   }

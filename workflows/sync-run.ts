@@ -8,7 +8,7 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { PlannedDeletion, PlannedUpload, SyncBatch, UploadSmallFileResult } from '../src/contracts/activities.ts';
+import type { PlannedDeletion, PlannedUpload, SyncBatch } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
 import { Defaults } from '../src/contracts/limits.ts';
 import type {
@@ -24,11 +24,9 @@ import { describeSync } from '../src/core/describe-sync.ts';
 import { SyncTally } from '../src/core/sync-tally.ts';
 import { Parking } from './parking.ts';
 import { SlidingWindow } from './sliding-window.ts';
+import { SmallUploads } from './small-uploads.ts';
 import { SyncCalls } from './sync-calls.ts';
 import { uploadProblem } from './upload-problem.ts';
-
-/** A single file's own trouble: the others don't wait for it. */
-const SOURCE_FAILURES: readonly string[] = [FailureType.SourceMissing, FailureType.SourceUnavailable];
 
 /** The state of one sync, and the steps that move it on. */
 export class SyncRun {
@@ -36,8 +34,8 @@ export class SyncRun {
   readonly #calls: SyncCalls;
   readonly #planId: string;
   readonly #parking: Parking;
-  /** Of its own: that lists can be made doesn't mean that files go through. */
-  readonly #sending: Parking;
+  /** With a parking of their own: that lists can be made doesn't mean that files go through. */
+  readonly #small: SmallUploads;
   readonly #window: SlidingWindow;
   readonly #tally: SyncTally;
   readonly #startedAtMs: number;
@@ -52,7 +50,8 @@ export class SyncRun {
   #sentUpTo: string | null;
   #uploadsDone: boolean;
   #deletionsHeld: string | null = null;
-  #gaveUp: { readonly error: unknown } | undefined;
+  /** Known from the first answer where nothing is to be sent. */
+  #firstDeletions: SyncBatch | undefined;
 
   constructor(request: SyncRequest, { memory, run }: SyncHandover) {
     this.#request = request;
@@ -60,7 +59,7 @@ export class SyncRun {
     this.#calls = new SyncCalls(request, this.#planId);
     const giveUpAfterMs = request.upload?.giveUpAfterMs ?? Defaults.giveUpAfterMs;
     this.#parking = new Parking(giveUpAfterMs, () => this.#publish());
-    this.#sending = new Parking(giveUpAfterMs, () => this.#publish());
+    this.#small = new SmallUploads(this.#calls, giveUpAfterMs, () => this.#publish());
     this.#window = new SlidingWindow(request.maxConcurrentUploads ?? Defaults.maxConcurrentUploads);
     this.#tally = new SyncTally(run);
     this.#memory = memory;
@@ -99,7 +98,7 @@ export class SyncRun {
   /** Goes on at once with what the sync waits for; nothing happens when it doesn't wait. */
   retry(): void {
     this.#parking.retry();
-    this.#sending.retry();
+    this.#small.retry();
   }
 
   end(state: 'cancelled' | 'failed'): void {
@@ -108,7 +107,7 @@ export class SyncRun {
 
   progress(): SyncProgress {
     const isOver = this.#state === 'completed' || this.#state === 'failed' || this.#state === 'cancelled';
-    const waiting = this.#parking.waiting ?? this.#sending.waiting;
+    const waiting = this.#parking.waiting ?? this.#small.waiting;
     const held = waiting ? 'waiting' : this.#paused && this.#state !== 'listing' ? 'paused' : undefined;
     return {
       state: isOver ? this.#state : (held ?? this.#state),
@@ -131,6 +130,7 @@ export class SyncRun {
   async #sendAll(isFirst: boolean): Promise<void> {
     let batch = await this.#plan(() => this.#calls.planUploads(this.#sentUpTo, this.#known), isFirst);
     if (isFirst) this.#begin(batch);
+    if (batch.hasDeletions) this.#firstDeletions = batch;
     this.#enter('uploading');
     for (;;) {
       this.#learn(batch);
@@ -140,7 +140,7 @@ export class SyncRun {
         this.#sentUpTo = planned.path;
         this.#window.start(() => this.#send(planned));
       }
-      const { next } = batch;
+      const next = batch.hasDeletions ? null : batch.next;
       if (next === null) break;
       this.#sentUpTo = next;
       if (this.#isHandOverDue) return;
@@ -171,7 +171,7 @@ export class SyncRun {
     this.#publish();
     try {
       const isSmall = sizeBytes <= Defaults.smallFileBytes;
-      const { file, md5 } = await (isSmall ? this.#sendSmall(planned) : this.#calls.upload(planned));
+      const { file, md5 } = await (isSmall ? this.#small.send(planned) : this.#calls.upload(planned));
       this.#learnt.set(path, { path, sizeBytes, version, fileId: file.id, md5 });
       this.#tally.sent(sizeBytes);
     } catch (error) {
@@ -180,27 +180,6 @@ export class SyncRun {
     }
     this.#uploading.delete(path);
     this.#publish();
-  }
-
-  /** Trouble of the service is waited out for all small files together; a child waits by itself. */
-  async #sendSmall(planned: PlannedUpload): Promise<UploadSmallFileResult> {
-    try {
-      return await this.#sending.insist(() => {
-        // What outlasted all patience for one file is not waited for again with each of the others.
-        if (this.#gaveUp) throw this.#gaveUp.error;
-        return this.#calls.uploadSmall(planned).catch((error: unknown) => {
-          const cause = error instanceof ActivityFailure ? error.cause : undefined;
-          const isOfSource = cause instanceof ApplicationFailure && SOURCE_FAILURES.includes(cause.type ?? '');
-          throw isOfSource ? cause : error;
-        });
-      });
-    } catch (error) {
-      if (this.#sending.waiting && !isCancellation(error)) {
-        this.#gaveUp = { error };
-        this.#sending.retry();
-      }
-      throw error;
-    }
   }
 
   /** Files are deleted only when all else went well: a failed upload may be the new home of what would go. */
@@ -212,7 +191,9 @@ export class SyncRun {
       if (this.#tally.uploadsFailed > 0) this.#deletionsHeld = `${this.#tally.uploadsFailed} uploads failed`;
       if (this.#deletionsHeld !== null) break;
       const place: string | null = after;
-      const batch = await this.#plan(() => this.#calls.planDeletions(place, this.#known), false);
+      const batch: SyncBatch =
+        this.#firstDeletions ?? (await this.#plan(() => this.#calls.planDeletions(place, this.#known), false));
+      this.#firstDeletions = undefined;
       this.#deletionsHeld = batch.deletionsHeld;
       if (after === null) this.#tally.toDelete(this.#tally.counts.deleted + batch.deletionCount);
       for (const planned of batch.deletions) {

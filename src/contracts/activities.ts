@@ -119,7 +119,7 @@ export interface PlanSyncInput {
   readonly scope: SyncScope;
   /** What to answer with: uploads with all counts, deletions, or a dry run's decisions about both. */
   readonly phase: 'uploads' | 'deletions' | 'dry-run';
-  /** A dry run's: decide about deletions too. */
+  /** Whether gone Files are to be deleted: a dry run decides about them, and a run that sends nothing gets them at once. */
   readonly delete: boolean;
   /** Only what comes after this path; null: from the start. */
   readonly after: string | null;
@@ -167,6 +167,8 @@ export interface SyncBatch {
   /** To be remembered: content that is at the destination already. */
   readonly recognised: readonly RememberedFile[];
   readonly deletions: readonly PlannedDeletion[];
+  /** Whether `deletions` and what follows about them were decided in this batch. */
+  readonly hasDeletions: boolean;
   /** Of all batches. */
   readonly deletionCount: number;
   /** Why nothing may be deleted; null when nothing stands against it. */

@@ -132,7 +132,8 @@ describe('a sync of a folder', () => {
       await rm(join(folder, 'a.jsonl'));
       // What the globs leave out is not gone.
       await rm(join(folder, 'kept.txt'));
-      expect((await runSync(system, { ...sync, include: ['*.jsonl'] })).counts).toMatchObject({ deleted: 1 });
+      const filtered = await runSync(system, { ...sync, include: ['*.jsonl'] });
+      expect(filtered).toMatchObject({ counts: { toDelete: 1, deleted: 1 }, requests: 2 });
       expect([...(await filesAt(system)).keys()].toSorted()).toEqual(['b.jsonl', 'kept.txt', 'other.jsonl']);
 
       await rm(join(folder, 'b.jsonl'));
