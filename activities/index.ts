@@ -2,13 +2,18 @@ import type { ControlActivities, PieceActivities, TransferActivities } from '../
 import { createCancelUpload } from './cancel-upload.ts';
 import { createCompleteUpload } from './complete-upload.ts';
 import { createCreateUpload } from './create-upload.ts';
+import { createDeleteFile } from './delete-file.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { findPiece } from './find-piece.ts';
 import { hashSource } from './hash-source.ts';
 import { inspectSource } from './inspect-source.ts';
 import { planSplit } from './plan-split.ts';
 import { steerPiece } from './steer-piece.ts';
+import { packSyncMemory } from './pack-sync-memory.ts';
+import { createPlanSync } from './plan-sync.ts';
+import { recallSync } from './recall-sync.ts';
 import { createUploadPart } from './upload-part.ts';
+import { createUploadSmallFile } from './upload-small-file.ts';
 
 export type { ActivityDependencies } from './dependencies.ts';
 
@@ -20,12 +25,22 @@ export function createControlActivities(dependencies: ActivityDependencies): Con
     cancelUpload: createCancelUpload(dependencies),
     findPiece,
     steerPiece,
+    deleteFile: createDeleteFile(dependencies),
+    recallSync,
+    packSyncMemory,
   };
 }
 
 /** Activities of the transfer task queues, which read sources and move bytes. */
 export function createTransferActivities(dependencies: ActivityDependencies): TransferActivities {
-  return { inspectSource, hashSource, planSplit, uploadPart: createUploadPart(dependencies) };
+  return {
+    inspectSource,
+    hashSource,
+    planSplit,
+    uploadPart: createUploadPart(dependencies),
+    uploadSmallFile: createUploadSmallFile(dependencies),
+    planSync: createPlanSync(dependencies),
+  };
 }
 
 /** All of them, for a worker of your own that serves every queue. */

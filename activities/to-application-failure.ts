@@ -56,7 +56,8 @@ function isUsedUp(error: LonghaulError): boolean {
   return error instanceof ApiError && USED_UP.includes(error.details.apiCode ?? error.details.apiType ?? '');
 }
 
-function typeOf(error: LonghaulError): FailureType {
+/** The type of the failure that stands for an error. */
+export function typeOf(error: LonghaulError): FailureType {
   if (error instanceof ApiError) {
     return error.retryable && !isUsedUp(error) ? FailureType.ApiUnavailable : FailureType.ApiRejected;
   }

@@ -2,6 +2,9 @@ export { LonghaulClient, type ConnectOptions, type LonghaulClientOptions } from 
 export type { SplitUploadOptions } from './client/prepare-split.ts';
 export type { UploadOptions } from './client/prepare-upload.ts';
 export { UploadHandle, type ProgressOptions } from './client/upload-handle.ts';
+export type { SyncOptions } from './client/prepare-sync.ts';
+export { SyncHandle, type SyncEvent } from './client/sync-handle.ts';
+export { SyncCancelledError, SyncFailedError, SyncIdTakenError, SyncNotFoundError } from './client/sync-errors.ts';
 export type { ListOptions, UploadSummary } from './client/list-uploads.ts';
 export type { PartTrouble, UploadEvent } from './client/upload-events.ts';
 export {
@@ -30,7 +33,27 @@ export type {
   SplitUploadRequest,
   SplitUploadResult,
 } from './contracts/split.ts';
-export type { ByteRange, FileSource, Source } from './contracts/sources.ts';
+export type {
+  BucketContainer,
+  ByteRange,
+  Container,
+  FileSource,
+  FolderContainer,
+  Source,
+} from './contracts/sources.ts';
+export type {
+  SyncAmount,
+  SyncCounts,
+  SyncDecision,
+  SyncHandover,
+  SyncMemory,
+  SyncProblem,
+  SyncProgress,
+  SyncRequest,
+  SyncResult,
+  SyncState,
+  SyncUploadSettings,
+} from './contracts/sync.ts';
 export type {
   UploadedFile,
   UploadProgress,

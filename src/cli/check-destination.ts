@@ -17,6 +17,15 @@ export async function checkDestination(
 ): Promise<void> {
   const known = await Promise.all(workflowIds.map((workflowId) => isKnown(backend, workflowId)));
   if (known.every(Boolean)) return;
+  await askDestination(profile);
+}
+
+/**
+ * Asks the service for one of its files.
+ *
+ * @throws ConfigError when the service can't be reached, is none, or refuses the key
+ */
+export async function askDestination(profile: DestinationProfile): Promise<void> {
   const client = new UploadsClient(profile);
   try {
     await client.listFiles({ limit: 1 }, { timeoutMs: 10_000 });

@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { SyncIdTakenError } from '../client/sync-errors.ts';
 import { UploadIdTakenError } from '../client/upload-errors.ts';
 import { ConfigError, LonghaulError, SourceMissingError, SourceUnusableError } from '../errors.ts';
 
@@ -15,7 +16,8 @@ export function exitCodeOf(error: unknown): number {
     error instanceof ConfigError ||
     error instanceof SourceMissingError ||
     error instanceof SourceUnusableError ||
-    error instanceof UploadIdTakenError;
+    error instanceof UploadIdTakenError ||
+    error instanceof SyncIdTakenError;
   return isUsage ? ExitCode.usage : ExitCode.failed;
 }
 

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { Limits, Priorities } from '../contracts/limits.ts';
 import type { CliContext } from './context.ts';
 import { bytesOption, partSizeOption, splitSizeOption, wholeNumberOption } from './options.ts';
+import { addSyncOptions } from './sync-options.ts';
 
 const packageJson = new URL('../../../package.json', import.meta.url);
 
@@ -23,7 +24,7 @@ export function createProgram(context: () => CliContext): Command {
   program
     .command('upload <files...>')
     .description(
-      'upload files, or "-" for standard input; after a crash the same command goes on from the recorded parts',
+      'upload files, directories, quoted globs, or "-" for standard input; after a crash the same command goes on from the recorded parts',
     )
     .requiredOption('--purpose <purpose>', 'what the File is for: fine-tune, batch, assistants, vision …')
     .option('--filename <name>', "the File's name (default: the file's own)")
@@ -49,9 +50,23 @@ export function createProgram(context: () => CliContext): Command {
       (await import('./commands/upload.ts')).uploadCommand(context(), files, options),
     );
 
+  addSyncOptions(
+    program
+      .command('sync <source>')
+      .description('upload what is new and changed in a folder; the same command goes on after a crash'),
+  )
+    .option('--yes', 'delete without asking')
+    .option('--id <id>', 'workflow id (default: derived from source, purpose, destination and prefix)')
+    .option('--detach', 'start it and leave it to workers that run elsewhere')
+    .option('--json', 'print one JSON object on standard output')
+    .option('--quiet', 'no progress')
+    .action(async (source: string, options) =>
+      (await import('./commands/sync.ts')).syncCommand(context(), source, options),
+    );
+
   program
     .command('status <id>')
-    .description('show how far an upload is')
+    .description('show how far an upload or a sync is')
     .option('--json', 'print one JSON object')
     .action(async (id: string, options) =>
       (await import('./commands/status.ts')).statusCommand(context(), id, options),
@@ -66,23 +81,23 @@ export function createProgram(context: () => CliContext): Command {
 
   program
     .command('cancel <id>')
-    .description('end an upload and its session at the service')
+    .description('end an upload and its session at the service, or a sync with all its uploads')
     .action(async (id: string) => (await import('./commands/steer.ts')).cancelCommand(context(), id));
 
   program
     .command('pause <id>')
-    .description('hold an upload; returns when no part is in flight')
+    .description('hold an upload (returns when no part is in flight) or a sync (no further upload begins)')
     .option('--stop', 'break off the parts in flight (default: let them finish)')
     .action(async (id: string, options) => (await import('./commands/steer.ts')).pauseCommand(context(), id, options));
 
   program
     .command('resume <id>')
-    .description('let a paused upload go on')
+    .description('let a paused upload or sync go on')
     .action(async (id: string) => (await import('./commands/steer.ts')).resumeCommand(context(), id));
 
   program
     .command('retry <id>')
-    .description('let a waiting upload try at once whether it may go on')
+    .description('let a waiting upload or sync try at once whether it may go on')
     .action(async (id: string) => (await import('./commands/steer.ts')).retryCommand(context(), id));
 
   program

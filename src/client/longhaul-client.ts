@@ -6,7 +6,10 @@ import { requestPriority } from '../core/request-priority.ts';
 import type { SplitUploadResult } from '../contracts/split.ts';
 import type { UploadResult } from '../contracts/upload.ts';
 import { prepareSplit, type SplitUploadOptions } from './prepare-split.ts';
+import { prepareSync, type SyncOptions } from './prepare-sync.ts';
 import { prepareUpload, type PreparedUpload, type UploadOptions } from './prepare-upload.ts';
+import { startSync } from './start-sync.ts';
+import { SyncHandle } from './sync-handle.ts';
 import { fromTemporal } from './temporal-faults.ts';
 import { TemporalUnreachableError, UploadIdTakenError } from './upload-errors.ts';
 import { UploadHandle } from './upload-handle.ts';
@@ -121,6 +124,26 @@ export class LonghaulClient {
       await this.#assertSame(workflowId, digest);
       return new UploadHandle(this.client, workflowId, true);
     }
+  }
+
+  /**
+   * Starts a run of a sync, or attaches to the one that runs with the same options. It goes on from what the last run of
+   * its id handed over.
+   *
+   * @throws ConfigError for a wrong request, with every problem
+   * @throws SourceMissingError, SourceUnusableError for a folder that can't be listed
+   * @throws SyncIdTakenError when a sync of that id runs with other options
+   * @throws TemporalUnreachableError
+   */
+  async sync(options: SyncOptions): Promise<SyncHandle> {
+    const { taskQueue } = this;
+    const prepared = await prepareSync(options, this.host);
+    return startSync(this.client, prepared, { taskQueue, workflowTaskTimeoutMs: WORKFLOW_TASK_TIMEOUT_MS });
+  }
+
+  /** A sync by its id; asks nobody yet. */
+  getSyncHandle(workflowId: string): SyncHandle {
+    return new SyncHandle(this.client, workflowId);
   }
 
   /** A retried completion or a second command must not get the File of somebody else's bytes. */

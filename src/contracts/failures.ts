@@ -35,8 +35,12 @@ export const FailureType = {
   StrangeAnswer: 'StrangeAnswer',
   /** The answer to the completion was lost, and the files list doesn't tell which File is the result. */
   CompletionUncertain: 'CompletionUncertain',
-  /** Somebody cancelled or terminated the upload of one piece of a split upload. */
+  /** A sync would send more files than `maxFiles`; nothing was sent. */
+  TooManyFiles: 'TooManyFiles',
+  /** Somebody cancelled or terminated one of a sync's uploads. */
   UploadCancelled: 'UploadCancelled',
+  /** A file's upload still runs for an earlier sync, and did not end in time. */
+  UploadRunning: 'UploadRunning',
   /** This worker is shutting down and hands its work back; retried elsewhere at once. */
   WorkerStopping: 'WorkerStopping',
 } as const;

@@ -16,6 +16,7 @@ export const Limits = {
   maxFairnessKeyBytes: 64,
   minFairnessWeight: 0.001,
   maxFairnessWeight: 1000,
+  maxConcurrentUploads: 200,
 } as const;
 
 /** Names for the priorities of uploads. Temporal's own default is `normal`. */
@@ -24,6 +25,9 @@ export const Priorities = { interactive: 2, normal: 3, bulk: 4 } as const;
 export const Defaults = {
   destination: 'default',
   concurrency: 16,
+  maxConcurrentUploads: 8,
+  /** A sync sends files of this size at most without a workflow of their own. */
+  smallFileBytes: 1 * MiB,
   maxSessions: 3,
   giveUpAfterMs: 24 * 3_600_000,
   minAutoPartSizeBytes: 8 * MiB,

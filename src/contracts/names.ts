@@ -2,14 +2,15 @@
 export const WorkflowName = {
   uploadFile: 'uploadFile',
   uploadSplitFile: 'uploadSplitFile',
+  syncSource: 'syncSource',
   requestBudget: 'requestBudget',
 } as const;
 
-export const QueryName = { progress: 'progress' } as const;
+export const QueryName = { progress: 'progress', syncProgress: 'syncProgress' } as const;
 
 /**
- * Updates of `uploadFile` and `uploadSplitFile`, each of which is idempotent and answers with the progress that then holds; and `reserve`
- * of `requestBudget`, which is Longhaul's own affair.
+ * Updates of `uploadFile`, `uploadSplitFile` and, but for `retune`, of `syncSource`, each of which is idempotent and answers
+ * with the progress that then holds; and `reserve` of `requestBudget`, which is Longhaul's own affair.
  */
 export const UpdateName = {
   pause: 'pause',

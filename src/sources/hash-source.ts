@@ -1,6 +1,7 @@
 import { Worker, type ResourceLimits } from 'node:worker_threads';
 import type { HashCheckpoint, HashSourceInput, HashSourceResult } from '../contracts/activities.ts';
 import { AbortedError } from '../errors.ts';
+import { hashSmallSource } from './hash-small-source.ts';
 import { STOP, toError, type Md5Message, type Md5Task } from './md5-messages.ts';
 
 export interface HashSourceOptions extends HashSourceInput {
@@ -16,13 +17,16 @@ export interface HashSourceOptions extends HashSourceInput {
   readonly checkpointEveryMs?: number;
 }
 
+const SMALL_BYTES = 1024 * 1024;
+
 const DEFAULT_CHECKPOINT_EVERY_MS = 1000;
 
 /** The thread makes a few small objects for each read; by default it would let 16 MiB of them pile up. */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2 } as const satisfies ResourceLimits;
 
 /**
- * md5 of a whole source, in a thread of its own with its own pass over the source, so that the event loop stays free.
+ * md5 of a whole source, in a thread of its own with its own pass over the source, so that the event loop stays free
+ * (at once for a source of 1 MiB at most).
  * Either way the thread has ended when the promise settles.
  *
  * @throws SourceChangedError when the source is another one before or after the pass, or ends too early
@@ -32,6 +36,8 @@ const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2 } as const satisfies Resou
 export async function hashSource(options: HashSourceOptions): Promise<HashSourceResult> {
   const { signal, onAbort = 'throw', onCheckpoint } = options;
   if (signal?.aborted && onAbort === 'throw') throw aborted(signal);
+  // A thread costs some fifty times the digest of a small source, which takes the event loop a few milliseconds at most.
+  if (options.sizeBytes <= SMALL_BYTES && !options.resumeFrom) return { md5: await hashSmallSource(options) };
   const worker = new Worker(new URL('./md5-thread.js', import.meta.url), {
     workerData: taskOf(options),
     resourceLimits: RESOURCE_LIMITS,

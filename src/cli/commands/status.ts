@@ -4,6 +4,7 @@ import type { UploadProgress } from '../../contracts/upload.ts';
 import { formatBytes } from '../../core/format.ts';
 import { withBackend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
+import { describeSyncStatus, findSync } from '../find-sync.ts';
 
 export async function statusCommand(
   context: CliContext,
@@ -11,7 +12,8 @@ export async function statusCommand(
   options: { json?: boolean },
 ): Promise<void> {
   await withBackend(context, {}, async (backend) => {
-    const handle = backend.client.getHandle(workflowId);
+    const sync = await findSync(backend, workflowId);
+    const handle = sync ?? backend.client.getHandle(workflowId);
     const { status, taskQueue } = await handle.describe();
     if (backend.isEmbedded) {
       const worker = await backend.startWorker({ taskQueue, roles: ['control'] });
@@ -22,8 +24,9 @@ export async function statusCommand(
       else throw error;
     });
     if (options.json) return context.out(JSON.stringify({ workflowId, status, ...(progress ? { progress } : {}) }));
-    context.out(progress ? describeStatus(workflowId, progress) : `${workflowId}: ${status.toLowerCase()}`);
-    if (progress && 'pieces' in progress) describePieces(progress).forEach(context.out);
+    if (!progress) return context.out(`${workflowId}: ${status.toLowerCase()}`);
+    context.out('counts' in progress ? describeSyncStatus(workflowId, progress) : describeStatus(workflowId, progress));
+    if ('pieces' in progress) describePieces(progress).forEach(context.out);
   });
 }
 

@@ -10,6 +10,8 @@ import { withBackend, type Backend } from '../backend.ts';
 import { checkDestination } from '../check-destination.ts';
 import type { CliContext } from '../context.ts';
 import { Interrupted } from '../exit.ts';
+import { expandFiles } from '../expand-files.ts';
+import { FilesFailedError } from '../files-failed-error.ts';
 import { createProgressView, type ProgressView } from '../progress-view.ts';
 import { SpoolFolder } from '../spool-folder.ts';
 import { spoolInput } from '../spool-input.ts';
@@ -35,11 +37,17 @@ export interface UploadCommandOptions {
 
 export async function uploadCommand(
   context: CliContext,
-  files: readonly string[],
+  names: readonly string[],
   options: UploadCommandOptions,
 ): Promise<void> {
   const { config, note } = context;
   const destination = options.destination ?? Defaults.destination;
+  const { files, skipped } = await expandFiles(names);
+  for (const words of skipped) note(`longhaul: skipped ${words}`);
+  const tellSkipped = () => {
+    if (skipped.length > 0) throw new FilesFailedError(`${skipped.length} files were skipped`);
+  };
+  if (files.length === 0) return tellSkipped();
   checkOptions(context, files, options, destination);
   const spools = new SpoolFolder(config.stateDir);
   const isSpooled = files.includes('-');
@@ -55,6 +63,7 @@ export async function uploadCommand(
     }
     throw error;
   }
+  tellSkipped();
 }
 
 async function uploadFiles(

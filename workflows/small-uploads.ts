@@ -1,0 +1,54 @@
+import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow';
+import type { PlannedUpload, UploadSmallFileResult } from '../src/contracts/activities.ts';
+import { FailureType } from '../src/contracts/failures.ts';
+import type { WaitingInfo } from '../src/contracts/upload.ts';
+import { Parking } from './parking.ts';
+import type { SyncCalls } from './sync-calls.ts';
+
+/** A single file's own trouble: the others don't wait for it. */
+const SOURCE_FAILURES: readonly string[] = [FailureType.SourceMissing, FailureType.SourceUnavailable];
+
+/** Small files of a sync. Trouble of the service is waited out for all of them together. */
+export class SmallUploads {
+  readonly #calls: SyncCalls;
+  readonly #parking: Parking;
+  #gaveUp: { readonly error: unknown } | undefined;
+
+  constructor(calls: SyncCalls, giveUpAfterMs: number, onChange: () => void) {
+    this.#calls = calls;
+    this.#parking = new Parking(giveUpAfterMs, onChange);
+  }
+
+  get waiting(): WaitingInfo | undefined {
+    return this.#parking.waiting;
+  }
+
+  retry(): void {
+    this.#parking.retry();
+  }
+
+  /** @throws what ended the upload of this file, or all patience */
+  async send(planned: PlannedUpload): Promise<UploadSmallFileResult> {
+    try {
+      return await this.#parking.insist(() => this.#attempt(planned));
+    } catch (error) {
+      if (this.#parking.waiting && !isCancellation(error)) {
+        this.#gaveUp = { error };
+        this.#parking.retry();
+      }
+      throw error;
+    }
+  }
+
+  async #attempt(planned: PlannedUpload): Promise<UploadSmallFileResult> {
+    // What outlasted all patience for one file is not waited for again with each of the others.
+    if (this.#gaveUp) throw this.#gaveUp.error;
+    try {
+      return await this.#calls.uploadSmall(planned);
+    } catch (error) {
+      const cause = error instanceof ActivityFailure ? error.cause : undefined;
+      const isOfSource = cause instanceof ApplicationFailure && SOURCE_FAILURES.includes(cause.type ?? '');
+      throw isOfSource ? cause : error;
+    }
+  }
+}
