@@ -27,3 +27,8 @@ export function wholeNumberOption(least: number, most: number): (text: string) =
     return value;
   };
 }
+
+/** Gathers the values of an option that may be given many times. */
+export function repeatedOption(text: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, text];
+}

@@ -9,11 +9,13 @@ export const Limits = {
   minPartSizeBytes: 1 * MiB,
   maxPartSizeBytes: 64 * MiB,
   maxConcurrency: 256,
+  maxConcurrentUploads: 200,
 } as const;
 
 export const Defaults = {
   destination: 'default',
   concurrency: 16,
+  maxConcurrentUploads: 8,
   maxSessions: 3,
   giveUpAfterMs: 24 * 3_600_000,
   minAutoPartSizeBytes: 8 * MiB,

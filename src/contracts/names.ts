@@ -1,9 +1,9 @@
 /** Names that callers in any language use. They never change meaning. */
-export const WorkflowName = { uploadFile: 'uploadFile' } as const;
+export const WorkflowName = { uploadFile: 'uploadFile', syncSource: 'syncSource' } as const;
 
-export const QueryName = { progress: 'progress' } as const;
+export const QueryName = { progress: 'progress', syncProgress: 'syncProgress' } as const;
 
-/** Updates of `uploadFile`; each is idempotent and answers with the progress that then holds. */
+/** Updates of `uploadFile`, and but for `retune` of `syncSource`; each is idempotent and answers with the progress that then holds. */
 export const UpdateName = { pause: 'pause', resume: 'resume', retune: 'retune', retry: 'retry' } as const;
 
 /** `finish` lets the parts in flight end, `stop` breaks them off; they are sent again later. @defaultValue `finish` */

@@ -1,14 +1,14 @@
 import { Limits } from '../contracts/limits.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
 
-type Check = (value: unknown) => string | undefined;
+export type Check = (value: unknown) => string | undefined;
 
-const text: Check = (value) =>
+export const text: Check = (value) =>
   typeof value === 'string' && value.length > 0 ? undefined : 'must be a non-empty string';
 
-const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
+export const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
 
-const wholeNumber =
+export const wholeNumber =
   (least: number, most: number): Check =>
   (value) =>
     Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
@@ -26,7 +26,7 @@ const source: Check = (value) => {
 };
 
 /** `expires_after.seconds` is 3600 to 2592000 in the API's specification. */
-const checks: Readonly<Record<keyof UploadRequest, Check>> = {
+export const checks: Readonly<Record<keyof UploadRequest, Check>> = {
   source,
   purpose: text,
   filename: (value) => text(value) ?? (/[/\0\r\n]/.test(value as string) ? 'must be a name, not a path' : undefined),
@@ -58,7 +58,8 @@ export function retuneProblems(input: unknown): string[] {
   return ['give "concurrency", "partSizeBytes" or both'];
 }
 
-function problemsOf(
+/** Every problem of an object whose properties are `known`. */
+export function problemsOf(
   value: unknown,
   what: string,
   known: Readonly<Record<string, Check>>,
