@@ -22,7 +22,22 @@ export {
   type PauseInput,
   type RetuneInput,
 } from './contracts/names.ts';
-export type { ByteRange, FileSource, Source } from './contracts/sources.ts';
+export {
+  ScheduleOverlaps,
+  type ScheduleHealth,
+  type ScheduleOverlap,
+  type ScheduleRunOutcome,
+  type ScheduleSettings,
+} from './contracts/schedule.ts';
+export type {
+  BucketContainer,
+  ByteRange,
+  Container,
+  FileSource,
+  FolderContainer,
+  Source,
+} from './contracts/sources.ts';
+export type { SyncRequest, SyncUploadSettings } from './contracts/sync.ts';
 export type {
   UploadedFile,
   UploadProgress,
@@ -33,3 +48,4 @@ export type {
   WaitingInfo,
 } from './contracts/upload.ts';
 export { ConfigError, LonghaulError, SourceMissingError, SourceUnusableError } from './errors.ts';
+export * from './schedules/index.ts';

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { Client, Connection, WorkflowExecutionAlreadyStartedError, type ConnectionOptions } from '@temporalio/client';
 import { Defaults } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE, WorkflowName } from '../contracts/names.ts';
+import { SchedulesClient } from '../schedules/schedules-client.ts';
 import { prepareUpload, type UploadOptions } from './prepare-upload.ts';
 import { fromTemporal } from './temporal-faults.ts';
 import { TemporalUnreachableError, UploadIdTakenError } from './upload-errors.ts';
@@ -29,6 +30,8 @@ export class LonghaulClient {
   readonly client: Client;
   readonly taskQueue: string;
   readonly host: string;
+  /** Syncs and uploads at set times. */
+  readonly schedules: SchedulesClient;
   readonly #connection: Connection | undefined;
 
   /** @param client a Temporal client of yours; it stays yours to close */
@@ -36,6 +39,7 @@ export class LonghaulClient {
     this.client = client;
     this.taskQueue = options.taskQueue ?? DEFAULT_TASK_QUEUE;
     this.host = options.host ?? hostname();
+    this.schedules = new SchedulesClient(client, this.taskQueue);
     this.#connection = connection;
   }
 

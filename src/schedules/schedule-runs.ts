@@ -1,0 +1,62 @@
+import { WorkflowNotFoundError, type Client, type ScheduleDescription } from '@temporalio/client';
+import { WorkflowFailedError } from '@temporalio/client';
+import type { ScheduleRunOutcome } from '../contracts/schedule.ts';
+import type { ScheduleRun } from './schedule-options.ts';
+
+const ended: Readonly<Record<string, ScheduleRunOutcome>> = {
+  RUNNING: 'running',
+  COMPLETED: 'succeeded',
+  CANCELLED: 'cancelled',
+  TERMINATED: 'terminated',
+};
+
+/** The runs that Temporal remembers for a schedule, newest first, each with what became of it. */
+export async function recentRuns(client: Client, { info }: ScheduleDescription): Promise<ScheduleRun[]> {
+  const runs = await Promise.all(
+    info.recentActions.map(({ scheduledAt, takenAt, action }) =>
+      describeRun(client, action.workflow.workflowId, scheduledAt, takenAt),
+    ),
+  );
+  return runs.toSorted((a, b) => b.startedAt.getTime() - a.startedAt.getTime());
+}
+
+async function describeRun(client: Client, workflowId: string, dueAt: Date, startedAt: Date): Promise<ScheduleRun> {
+  // Without a run id: what a run handed over to its successors is the same run.
+  const handle = client.workflow.getHandle(workflowId);
+  const base = { workflowId, dueAt, startedAt };
+  const nothing = { endedAt: undefined, detail: undefined, counts: undefined };
+  try {
+    const { status, closeTime: endedAt } = await handle.describe();
+    const outcome = ended[status.name] ?? 'failed';
+    if (outcome === 'running') return { ...base, ...nothing, outcome };
+    if (outcome !== 'succeeded') {
+      return { ...base, ...nothing, endedAt, outcome, detail: await whyItFailed(handle) };
+    }
+    return { ...base, endedAt, ...outcomeOfResult(await handle.result()) };
+  } catch (error) {
+    // Temporal keeps what ended for the namespace's retention period only.
+    if (error instanceof WorkflowNotFoundError) return { ...base, ...nothing, outcome: 'gone' };
+    throw error;
+  }
+}
+
+async function whyItFailed(handle: { result: () => Promise<unknown> }): Promise<string | undefined> {
+  try {
+    await handle.result();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    return error.cause?.message ?? error.message;
+  }
+}
+
+/** A sync completes although files failed: only a completed run hands its memory over to the next. */
+export function outcomeOfResult(result: unknown): Pick<ScheduleRun, 'outcome' | 'detail' | 'counts'> {
+  const { counts, problems } = (result ?? {}) as { counts?: Record<string, unknown>; problems?: unknown };
+  const named = Array.isArray(problems) ? (problems as { path?: string; message?: string }[]) : [];
+  const failed = Math.max(typeof counts?.['failed'] === 'number' ? counts['failed'] : 0, named.length);
+  if (failed === 0) return { outcome: 'succeeded', detail: undefined, counts };
+  const [first] = named;
+  const example = first ? `, such as ${first.path}: ${first.message}` : '';
+  return { outcome: 'problems', detail: `${failed} ${failed === 1 ? 'file' : 'files'} failed${example}`, counts };
+}
