@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { hasWorkers } from '../../client/has-workers.ts';
 import type { ScheduleOverlap } from '../../contracts/schedule.ts';
 import { parseDuration } from '../../core/parse-duration.ts';
+import { isScheduleName, SCHEDULE_NAME_RULE } from '../../core/schedule-settings.ts';
 import { ConfigError } from '../../errors.ts';
 import type { ScheduleInfo } from '../../schedules/schedule-options.ts';
 import type { SchedulesClient } from '../../schedules/schedules-client.ts';
@@ -24,7 +25,7 @@ export async function createScheduleCommand(
   words: readonly string[],
   options: ScheduleCommandOptions & { paused?: boolean },
 ): Promise<void> {
-  const problems: string[] = [];
+  const problems = isScheduleName(name) ? [] : [`its name ${SCHEDULE_NAME_RULE}`];
   const settings = toScheduleSettings(options, true, problems);
   const sync = await toScheduledSync(words, context.config, problems);
   throwProblems(problems);
