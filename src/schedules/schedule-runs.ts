@@ -10,23 +10,33 @@ const ended: Readonly<Record<string, ScheduleRunOutcome>> = {
   TERMINATED: 'terminated',
 };
 
+type Started = ScheduleDescription['info']['recentActions'][number]['action']['workflow'];
+
 /** The runs that Temporal remembers for a schedule, newest first, each with what became of it. */
 export async function recentRuns(client: Client, { info }: ScheduleDescription): Promise<ScheduleRun[]> {
   const runs = await Promise.all(
     info.recentActions.map(({ scheduledAt, takenAt, action }) =>
-      describeRun(client, action.workflow.workflowId, scheduledAt, takenAt),
+      describeRun(client, action.workflow, scheduledAt, takenAt),
     ),
   );
   return runs.toSorted((a, b) => b.startedAt.getTime() - a.startedAt.getTime());
 }
 
-async function describeRun(client: Client, workflowId: string, dueAt: Date, startedAt: Date): Promise<ScheduleRun> {
-  // Without a run id: what a run handed over to its successors is the same run.
-  const handle = client.workflow.getHandle(workflowId);
+async function describeRun(
+  client: Client,
+  { workflowId, firstExecutionRunId }: Started,
+  dueAt: Date,
+  startedAt: Date,
+): Promise<ScheduleRun> {
+  // A second backfill of the same time has the same workflow id; only the run ids differ.
+  const first = client.workflow.getHandle(workflowId, firstExecutionRunId);
   const base = { workflowId, dueAt, startedAt };
   const nothing = { endedAt: undefined, detail: undefined, counts: undefined };
   try {
-    const { status, closeTime: endedAt } = await handle.describe();
+    const told = await first.describe();
+    // What continues as new has other run ids.
+    const handle = told.status.name === 'CONTINUED_AS_NEW' ? client.workflow.getHandle(workflowId) : first;
+    const { status, closeTime: endedAt } = handle === first ? told : await handle.describe();
     const outcome = ended[status.name] ?? 'failed';
     if (outcome === 'running') return { ...base, ...nothing, outcome };
     if (outcome !== 'succeeded') {

@@ -156,7 +156,8 @@ export class SchedulesClient {
   }
 
   /**
-   * Starts the runs that were due in a span of the past. Temporal gives each the id that it would have had.
+   * Starts the runs that were due in a span of the past, also those that ran then: a sync that ran finds nothing to do.
+   * Temporal gives each the workflow id that it had, or would have had.
    *
    * @throws ConfigError for a span that is none
    */
@@ -171,7 +172,7 @@ export class SchedulesClient {
     if (!Object.hasOwn(overlapToTemporal, overlap))
       throw new ConfigError(`unknown overlap policy "${overlap as string}"`);
     await this.#describe(name);
-    // Temporal leaves the first instant of the span out.
+    // Older versions of Temporal leave the first instant of the span out.
     const start = new Date(from.getTime() - 1);
     await onSchedule(name, () => this.#handle(name).backfill({ start, end: to, overlap: overlapToTemporal[overlap] }));
   }

@@ -245,6 +245,22 @@ describe.concurrent('the check of a schedule', () => {
       expect(failed.run).toMatchObject({ outcome: 'failed', detail: 'the bucket is gone' });
     }));
 
+  it('keeps two runs of the same time apart', () =>
+    withSchedules(async ({ schedules, name, startWorker }) => {
+      await startWorker();
+      const twice = name('twice');
+      const lastHour = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
+      const span = { from: new Date(lastHour - 1000), to: new Date(lastHour) };
+      const outcomes = async () => (await schedules.show(twice)).runs.map(({ outcome }) => outcome);
+      await schedules.create({ name: twice, everyMs: HOUR_MS, sync: standIn('fails'), paused: true });
+      await schedules.backfill(twice, span);
+      await until(async () => (await outcomes())[0] === 'failed', 'the first run to fail');
+      await schedules.update(twice, { sync: standIn() });
+      await schedules.backfill(twice, span);
+      await until(async () => (await outcomes())[0] === 'succeeded', 'the second run to succeed');
+      expect(await outcomes()).toEqual(['succeeded', 'failed']);
+    }));
+
   it('sees a run that no worker takes, once the next one is due', () =>
     withSchedules(async ({ schedules, name }) => {
       const stuck = name('stuck');
