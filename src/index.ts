@@ -33,6 +33,13 @@ export type {
   SplitUploadRequest,
   SplitUploadResult,
 } from './contracts/split.ts';
+export {
+  ScheduleOverlaps,
+  type ScheduleHealth,
+  type ScheduleOverlap,
+  type ScheduleRunOutcome,
+  type ScheduleSettings,
+} from './contracts/schedule.ts';
 export type {
   BucketContainer,
   ByteRange,
@@ -64,3 +71,4 @@ export type {
   WaitingInfo,
 } from './contracts/upload.ts';
 export { ConfigError, LonghaulError, SourceMissingError, SourceUnusableError } from './errors.ts';
+export * from './schedules/index.ts';

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { Limits, Priorities } from '../contracts/limits.ts';
 import type { CliContext } from './context.ts';
 import { bytesOption, partSizeOption, splitSizeOption, wholeNumberOption } from './options.ts';
+import { addScheduleCommands } from './schedule-program.ts';
 import { addSyncOptions } from './sync-options.ts';
 
 const packageJson = new URL('../../../package.json', import.meta.url);
@@ -106,6 +107,8 @@ export function createProgram(context: () => CliContext): Command {
     .option('--concurrency <n>', 'most parts in flight', partCount)
     .option('--part-size <bytes>', 'of the next session, should there be one', partSizeOption)
     .action(async (id: string, options) => (await import('./commands/steer.ts')).retuneCommand(context(), id, options));
+
+  addScheduleCommands(program, context);
 
   program
     .command('worker')

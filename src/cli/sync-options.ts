@@ -6,7 +6,8 @@ import { Defaults, KnownPurposes, Limits } from '../contracts/limits.ts';
 import type { Container } from '../contracts/sources.ts';
 import type { SyncRequest, SyncUploadSettings } from '../contracts/sync.ts';
 import { syncRequestProblems } from '../core/sync-request.ts';
-import { ConfigError, SourceMissingError, SourceUnusableError } from '../errors.ts';
+import { ConfigError, SourceUnusableError } from '../errors.ts';
+import { mapFileError } from '../sources/map-file-error.ts';
 import { partSizeOption, repeatedOption, wholeNumberOption } from './options.ts';
 
 /** What the options of `addSyncOptions` become. */
@@ -55,7 +56,7 @@ export function addSyncOptions(command: Command): Command {
  *
  * @param source a folder, or `s3://BUCKET/PREFIX`
  * @throws ConfigError with every problem of the options
- * @throws SourceMissingError, SourceUnusableError for a folder that is none
+ * @throws SourceMissingError, SourceUnusableError, SourceReadError for a folder that is none or can't be read
  */
 export async function toSyncRequest(
   source: string,
@@ -102,16 +103,7 @@ async function toContainer(source: string, connection: string | undefined, host:
 }
 
 async function folderAt(source: string): Promise<string> {
-  let path: string;
-  let isFolder: boolean;
-  try {
-    path = await realpath(source);
-    isFolder = (await stat(path)).isDirectory();
-  } catch (error) {
-    throw new SourceMissingError(`the folder ${resolve(source)} can't be read: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-  if (!isFolder) throw new SourceUnusableError(`${path} is no folder; "longhaul upload" sends single files`);
-  return path;
+  const path = await mapFileError(resolve(source), realpath(source));
+  if ((await mapFileError(path, stat(path))).isDirectory()) return path;
+  throw new SourceUnusableError(`${path} is no folder; "longhaul upload" sends single files`);
 }

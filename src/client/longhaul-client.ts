@@ -5,6 +5,7 @@ import { DEFAULT_TASK_QUEUE, WorkflowName } from '../contracts/names.ts';
 import { requestPriority } from '../core/request-priority.ts';
 import type { SplitUploadResult } from '../contracts/split.ts';
 import type { UploadResult } from '../contracts/upload.ts';
+import { SchedulesClient } from '../schedules/schedules-client.ts';
 import { prepareSplit, type SplitUploadOptions } from './prepare-split.ts';
 import { prepareSync, type SyncOptions } from './prepare-sync.ts';
 import { prepareUpload, type PreparedUpload, type UploadOptions } from './prepare-upload.ts';
@@ -36,6 +37,8 @@ export class LonghaulClient {
   readonly client: Client;
   readonly taskQueue: string;
   readonly host: string;
+  /** Syncs and uploads at set times. */
+  readonly schedules: SchedulesClient;
   readonly #connection: Connection | undefined;
 
   /** @param client a Temporal client of yours; it stays yours to close */
@@ -43,6 +46,7 @@ export class LonghaulClient {
     this.client = client;
     this.taskQueue = options.taskQueue ?? DEFAULT_TASK_QUEUE;
     this.host = options.host ?? hostname();
+    this.schedules = new SchedulesClient(client, this.taskQueue);
     this.#connection = connection;
   }
 
