@@ -1,7 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { CompleteUploadInput, ControlActivities } from '../src/contracts/activities.ts';
+import type { ControlActivities } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
 import { ApiError } from '../src/errors.ts';
+import { saysCompleted, saysEnded, uncertain } from './completion-words.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { findCompletedFile } from './find-completed-file.ts';
 import { runAttempt } from './run-attempt.ts';
@@ -32,32 +33,11 @@ export function createCompleteUpload(dependencies: ActivityDependencies): Contro
         }
         // It may come from a server that still reads the whole content for an earlier attempt.
         if (error.details.status === 409 && !isCompleted) throw error;
-        if (isCompleted || (mayBeCompleted && !saysEnded(error))) throw uncertain(input, error, attempt.attempt);
+        if (isCompleted || (mayBeCompleted && !saysEnded(error)))
+          throw uncertain(input.uploadId, error, attempt.attempt);
         throw refusal(error, attempt.attempt);
       }
     });
-}
-
-/** The message holds our own "completing" beside the server's words. */
-function saysCompleted(error: ApiError): boolean {
-  return /completed/i.test(`${error.message} ${error.details.apiCode ?? ''}`);
-}
-
-/** Words of a server that ended the session itself; such an Upload was not completed. */
-function saysEnded(error: ApiError): boolean {
-  return /expired|cancell?ed/i.test(`${error.message} ${error.details.apiCode ?? ''}`);
-}
-
-/** Beginning again could make a second File; a person can see what a program can't. */
-function uncertain({ uploadId }: CompleteUploadInput, error: ApiError, attempt: number): ApplicationFailure {
-  return ApplicationFailure.create({
-    message:
-      `${uploadId} may be completed, but the files list does not show its File (${error.message}); ` +
-      'look at the list, and upload again only when the File is missing',
-    type: FailureType.CompletionUncertain,
-    nonRetryable: true,
-    details: [{ attempt, status: error.details.status }],
-  });
 }
 
 function refusal(error: ApiError, attempt: number): ApplicationFailure {

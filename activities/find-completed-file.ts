@@ -13,6 +13,12 @@ const LOOKS = 5;
 const LOOK_PAUSE_MS = 1000;
 const PAGE_SIZE = 1000;
 
+/** What is known of an Upload that may have become a File. */
+export type CompletedUpload = Pick<
+  CompleteUploadInput,
+  'uploadId' | 'uploadCreatedAt' | 'md5' | 'filename' | 'purpose' | 'bytes'
+>;
+
 type Verdict = 'ours' | 'of-another' | 'unknown';
 
 /**
@@ -24,7 +30,7 @@ type Verdict = 'ours' | 'of-another' | 'unknown';
  */
 export async function findCompletedFile(
   client: UploadsClient,
-  input: CompleteUploadInput,
+  input: CompletedUpload,
   { signal, attempt, timeoutMs }: Pick<Attempt<never>, 'signal' | 'attempt' | 'timeoutMs'>,
 ): Promise<UploadedFile | undefined> {
   const verdicts = new Map<string, Verdict>();
@@ -42,11 +48,7 @@ export async function findCompletedFile(
   return undefined;
 }
 
-function ambiguous(
-  { uploadId }: CompleteUploadInput,
-  files: readonly UploadedFile[],
-  attempt: number,
-): ApplicationFailure {
+function ambiguous({ uploadId }: CompletedUpload, files: readonly UploadedFile[], attempt: number): ApplicationFailure {
   return ApplicationFailure.create({
     message:
       `the answer to the completion of ${uploadId} was lost, and ${files.length} files have its name, size and purpose: ` +
@@ -60,7 +62,7 @@ function ambiguous(
 /** Newest first, and no further back than the Upload itself: its File can't be older. */
 async function candidates(
   client: UploadsClient,
-  { purpose, filename, bytes, uploadCreatedAt }: CompleteUploadInput,
+  { purpose, filename, bytes, uploadCreatedAt }: CompletedUpload,
   signal: AbortSignal,
 ): Promise<UploadedFile[]> {
   const found: UploadedFile[] = [];

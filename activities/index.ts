@@ -1,20 +1,33 @@
-import type { ControlActivities, TransferActivities } from '../src/contracts/activities.ts';
+import type { ControlActivities, PieceActivities, TransferActivities } from '../src/contracts/activities.ts';
 import { createCancelUpload } from './cancel-upload.ts';
 import { createCompleteUpload } from './complete-upload.ts';
 import { createCreateUpload } from './create-upload.ts';
+import { createDeleteFile } from './delete-file.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { createHashSource } from './hash-source.ts';
 import { createInspectSource } from './inspect-source.ts';
+import { findPiece } from './find-piece.ts';
+import { createPlanSplit } from './plan-split.ts';
+import { steerPiece } from './steer-piece.ts';
+import { packSyncMemory } from './pack-sync-memory.ts';
+import { createPlanSync } from './plan-sync.ts';
+import { recallSync } from './recall-sync.ts';
 import { createUploadPart } from './upload-part.ts';
+import { createSendSmallFile } from './send-small-file.ts';
 
 export type { ActivityDependencies } from './dependencies.ts';
 
 /** Activities of the control task queue, which runs the workflows too. */
-export function createControlActivities(dependencies: ActivityDependencies): ControlActivities {
+export function createControlActivities(dependencies: ActivityDependencies): ControlActivities & PieceActivities {
   return {
     createUpload: createCreateUpload(dependencies),
     completeUpload: createCompleteUpload(dependencies),
     cancelUpload: createCancelUpload(dependencies),
+    findPiece,
+    steerPiece,
+    deleteFile: createDeleteFile(dependencies),
+    recallSync,
+    packSyncMemory,
   };
 }
 
@@ -23,11 +36,16 @@ export function createTransferActivities(dependencies: ActivityDependencies): Tr
   return {
     inspectSource: createInspectSource(dependencies),
     hashSource: createHashSource(dependencies),
+    planSplit: createPlanSplit(dependencies),
     uploadPart: createUploadPart(dependencies),
+    sendSmallFile: createSendSmallFile(dependencies),
+    planSync: createPlanSync(dependencies),
   };
 }
 
 /** All of them, for a worker of your own that serves every queue. */
-export function createActivities(dependencies: ActivityDependencies): ControlActivities & TransferActivities {
+export function createActivities(
+  dependencies: ActivityDependencies,
+): ControlActivities & PieceActivities & TransferActivities {
   return { ...createControlActivities(dependencies), ...createTransferActivities(dependencies) };
 }

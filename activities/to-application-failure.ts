@@ -5,6 +5,7 @@ import {
   ApiError,
   ConfigError,
   ConnectionError,
+  LineTooLongError,
   LonghaulError,
   SourceChangedError,
   SourceForbiddenError,
@@ -57,7 +58,8 @@ function isUsedUp(error: LonghaulError): boolean {
   return error instanceof ApiError && USED_UP.includes(error.details.apiCode ?? error.details.apiType ?? '');
 }
 
-function typeOf(error: LonghaulError): FailureType {
+/** The type of the failure that stands for an error. */
+export function typeOf(error: LonghaulError): FailureType {
   if (error instanceof ApiError) {
     return error.retryable && !isUsedUp(error) ? FailureType.ApiUnavailable : FailureType.ApiRejected;
   }
@@ -68,6 +70,7 @@ function typeOf(error: LonghaulError): FailureType {
   if (error instanceof SourceMissingError) return FailureType.SourceMissing;
   if (error instanceof SourceUnusableError || error instanceof SourceNotRangedError) return FailureType.SourceUnusable;
   if (error instanceof SourceForbiddenError) return FailureType.SourceForbidden;
+  if (error instanceof LineTooLongError) return FailureType.LineTooLong;
   if (error instanceof SourceReadError) return FailureType.SourceUnavailable;
   if (error instanceof ConfigError) return FailureType.ConfigInvalid;
   return FailureType.ConnectionFailed;

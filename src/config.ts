@@ -6,7 +6,9 @@ import envPaths from 'env-paths';
 import { z } from 'zod';
 import { Defaults } from './contracts/limits.ts';
 import { ConfigError } from './errors.ts';
+import { sourcesSchema, toSourceSettings } from './config-sources.ts';
 import type { DestinationProfile } from './openai/destination-profile.ts';
+import type { SourceSettings } from './sources/source-settings.ts';
 
 /** Where an existing Temporal is, in the form that both clients and workers connect with. */
 export interface TemporalConfig {
@@ -44,6 +46,8 @@ export interface Config {
   /** Which deployment and build a `longhaul worker` is, for Temporal's Worker Versioning. */
   readonly deploymentName: string | undefined;
   readonly buildId: string | undefined;
+  /** What may be read, and how. */
+  readonly sources: SourceSettings;
   /** Undefined: each command has a default of its own. */
   readonly logLevel: LogLevel | undefined;
   readonly destinations: ReadonlyMap<string, DestinationConfig>;
@@ -86,6 +90,7 @@ const environment = z.object({
   LONGHAUL_HEARTBEAT_INTERVAL_MS: wholeNumber(100, 600_000).optional(),
   LONGHAUL_DEPLOYMENT_NAME: text.optional(),
   LONGHAUL_BUILD_ID: text.optional(),
+  LONGHAUL_SEAL_KEY: text.min(16, 'must have 16 characters or more').optional(),
   LONGHAUL_LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
   OPENAI_BASE_URL: baseUrl.optional(),
   OPENAI_ORG_ID: text.optional(),
@@ -100,11 +105,17 @@ const destination = z.strictObject({
   query: z.record(z.string(), z.string()).optional(),
   completeEncoding: z.enum(['json', 'form']).optional(),
   stallTimeoutMs: wholeNumber(1000, 3_600_000).optional(),
+  filesRequestsPerMinute: z
+    .union([z.literal(0), wholeNumber(10, 1_000_000)], 'must be 0, or a whole number from 10 to 1000000')
+    .optional(),
   /** Purposes that this service knows beside the usual ones. */
   purposes: z.array(text).optional(),
 });
 
-const configFile = z.strictObject({ destinations: z.record(text, destination).optional() });
+const configFile = z.strictObject({
+  destinations: z.record(text, destination).optional(),
+  sources: sourcesSchema.optional(),
+});
 
 /**
  * Reads everything that can be set from outside; nothing else in Longhaul looks at the environment.
@@ -124,6 +135,7 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
   const namedFile = given['LONGHAUL_CONFIG']?.trim();
   const file = readConfigFile(namedFile ?? join(paths.config, 'config.json'), namedFile !== undefined, problems);
   const temporal = readTemporal(given, problems);
+  const sources = toSourceSettings(file.sources ?? {}, given, problems);
   if (problems.length > 0) throw new ConfigError(`wrong configuration: ${problems.join('; ')}`);
 
   const { [Defaults.destination]: inFile, ...others } = file.destinations ?? {};
@@ -139,6 +151,7 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
     heartbeatIntervalMs: values.LONGHAUL_HEARTBEAT_INTERVAL_MS ?? ConfigDefaults.heartbeatIntervalMs,
     deploymentName: values.LONGHAUL_DEPLOYMENT_NAME,
     buildId: values.LONGHAUL_BUILD_ID,
+    sources,
     logLevel: values.LONGHAUL_LOG_LEVEL,
     destinations: new Map(
       Object.entries({

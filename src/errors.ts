@@ -95,6 +95,18 @@ export class SourceNotRangedError extends LonghaulError {
   readonly retryable = false;
 }
 
+/** A line of the source is longer than a File can be, so that the source can't be split at line ends. */
+export class LineTooLongError extends LonghaulError {
+  readonly code = 'LINE_TOO_LONG';
+  readonly retryable = false;
+}
+
+/** What came over standard input can't be kept: no room, or no permission. */
+export class SpoolFailedError extends LonghaulError {
+  readonly code = 'SPOOL_FAILED';
+  readonly retryable = false;
+}
+
 /** The source's fingerprint is not the one that the upload began with. */
 export class SourceChangedError extends LonghaulError {
   readonly code = 'SOURCE_CHANGED';

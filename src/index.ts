@@ -1,6 +1,10 @@
 export { LonghaulClient, type ConnectOptions, type LonghaulClientOptions } from './client/longhaul-client.ts';
+export type { SplitUploadOptions } from './client/prepare-split.ts';
 export type { UploadOptions } from './client/prepare-upload.ts';
 export { UploadHandle, type ProgressOptions } from './client/upload-handle.ts';
+export type { SyncOptions } from './client/prepare-sync.ts';
+export { SyncHandle, type SyncEvent } from './client/sync-handle.ts';
+export { SyncCancelledError, SyncFailedError, SyncIdTakenError, SyncNotFoundError } from './client/sync-errors.ts';
 export type { ListOptions, UploadSummary } from './client/list-uploads.ts';
 export type { PartTrouble, UploadEvent } from './client/upload-events.ts';
 export {
@@ -12,7 +16,7 @@ export {
   UploadIdTakenError,
   UploadNotFoundError,
 } from './client/upload-errors.ts';
-export { FailureType } from './contracts/failures.ts';
+export { FailureType, type PiecesFailedDetails } from './contracts/failures.ts';
 export { Defaults, Limits } from './contracts/limits.ts';
 export {
   DEFAULT_TASK_QUEUE,
@@ -22,7 +26,41 @@ export {
   type PauseInput,
   type RetuneInput,
 } from './contracts/names.ts';
-export type { ByteRange, FileSource, Source } from './contracts/sources.ts';
+export type {
+  PieceProgress,
+  PieceState,
+  SplitUploadProgress,
+  SplitUploadRequest,
+  SplitUploadResult,
+} from './contracts/split.ts';
+export {
+  ScheduleOverlaps,
+  type ScheduleHealth,
+  type ScheduleOverlap,
+  type ScheduleRunOutcome,
+  type ScheduleSettings,
+} from './contracts/schedule.ts';
+export type {
+  BucketContainer,
+  ByteRange,
+  Container,
+  FileSource,
+  FolderContainer,
+  Source,
+} from './contracts/sources.ts';
+export type {
+  SyncAmount,
+  SyncCounts,
+  SyncDecision,
+  SyncHandover,
+  SyncMemory,
+  SyncProblem,
+  SyncProgress,
+  SyncRequest,
+  SyncResult,
+  SyncState,
+  SyncUploadSettings,
+} from './contracts/sync.ts';
 export type {
   UploadedFile,
   UploadProgress,
@@ -33,3 +71,4 @@ export type {
   WaitingInfo,
 } from './contracts/upload.ts';
 export { ConfigError, LonghaulError, SourceMissingError, SourceUnusableError } from './errors.ts';
+export * from './schedules/index.ts';

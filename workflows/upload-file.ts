@@ -1,5 +1,4 @@
 import {
-  ActivityFailure,
   allHandlersFinished,
   ApplicationFailure,
   CancellationScope,
@@ -16,6 +15,7 @@ import { FailureType } from '../src/contracts/failures.ts';
 import { QueryName, UpdateName, type PauseInput, type RetuneInput } from '../src/contracts/names.ts';
 import type { UploadProgress, UploadRequest, UploadResult } from '../src/contracts/upload.ts';
 import { retuneProblems, uploadRequestProblems } from '../src/core/upload-request.ts';
+import { failureOf } from './failure-of.ts';
 import { UploadRun, type CarriedUpload } from './upload-run.ts';
 
 export const progressQuery = defineQuery<UploadProgress>(QueryName.progress);
@@ -92,18 +92,4 @@ function handleSteering(upload: UploadRun): void {
 
 function refusal(message: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(message, FailureType.InvalidRequest);
-}
-
-/** The activity's own failure rather than its wrapping, so that every client finds the type at the same depth. */
-function failureOf(error: unknown): unknown {
-  if (!(error instanceof ActivityFailure) || isCancellation(error)) return error;
-  const { cause } = error;
-  if (!(cause instanceof ApplicationFailure)) return error;
-  return ApplicationFailure.create({
-    message: cause.message,
-    type: cause.type ?? FailureType.ApiRejected,
-    nonRetryable: true,
-    details: cause.details ?? [],
-    cause: error,
-  });
 }

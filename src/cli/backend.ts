@@ -11,6 +11,7 @@ import { createLogger } from '../logger.ts';
 import { createWorker, type LonghaulWorker, type WorkerOptions } from '../worker/create-worker.ts';
 import { installRuntime } from '../worker/install-runtime.ts';
 import type { CliContext } from './context.ts';
+import { sourceSettingsOf } from './source-settings.ts';
 
 /** Temporal as a command sees it: an existing cluster, or the embedded server that commands share. */
 export interface Backend {
@@ -49,6 +50,7 @@ export async function withBackend<T>(
       namespace: temporal.namespace,
       taskQueue: taskQueueOf(config, options.destination ?? Defaults.destination),
       host: config.host,
+      sources: sourceSettingsOf(config),
     }).catch((error: unknown) => {
       if (!(error instanceof TemporalUnreachableError)) throw error;
       const advice = 'check TEMPORAL_ADDRESS, or unset it to use an embedded server';
@@ -70,6 +72,7 @@ export async function withBackend<T>(
           namespace: temporal.namespace,
           taskQueue: client.taskQueue,
           host: config.host,
+          sources: sourceSettingsOf(config),
           destinations: (name) => requireDestination(config, name),
           transferSlots: config.transferSlots,
           heartbeatIntervalMs: config.heartbeatIntervalMs,

@@ -1,4 +1,3 @@
-import { prepareUpload, type UploadOptions } from '../client/prepare-upload.ts';
 import { UploadNotFoundError } from '../client/upload-errors.ts';
 import { ApiError, ConfigError, ConnectionError, StrangeAnswerError, TimeoutError } from '../errors.ts';
 import type { DestinationProfile } from '../openai/destination-profile.ts';
@@ -14,11 +13,19 @@ import type { Backend } from './backend.ts';
 export async function checkDestination(
   profile: DestinationProfile,
   backend: Backend,
-  requests: readonly UploadOptions[],
-  host: string,
+  workflowIds: readonly string[],
 ): Promise<void> {
-  const known = await Promise.all(requests.map((request) => isKnown(backend, request, host)));
+  const known = await Promise.all(workflowIds.map((workflowId) => isKnown(backend, workflowId)));
   if (known.every(Boolean)) return;
+  await askDestination(profile);
+}
+
+/**
+ * Asks the service for one of its files.
+ *
+ * @throws ConfigError when the service can't be reached, is none, or refuses the key
+ */
+export async function askDestination(profile: DestinationProfile): Promise<void> {
   const client = new UploadsClient(profile);
   try {
     await client.listFiles({ limit: 1 }, { timeoutMs: 10_000 });
@@ -31,8 +38,7 @@ export async function checkDestination(
   }
 }
 
-async function isKnown(backend: Backend, request: UploadOptions, host: string): Promise<boolean> {
-  const { workflowId } = await prepareUpload(request, host);
+async function isKnown(backend: Backend, workflowId: string): Promise<boolean> {
   try {
     const { status } = await backend.client.getHandle(workflowId).describe();
     return status === 'RUNNING' || status === 'COMPLETED';

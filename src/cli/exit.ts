@@ -1,5 +1,7 @@
 import { CommanderError } from 'commander';
+import { SyncIdTakenError } from '../client/sync-errors.ts';
 import { UploadIdTakenError } from '../client/upload-errors.ts';
+import { ScheduleExistsError, ScheduleNotFoundError } from '../schedules/schedule-errors.ts';
 import {
   ConfigError,
   LonghaulError,
@@ -11,6 +13,9 @@ import {
 
 /** Ctrl-C or SIGTERM. */
 export class Interrupted extends Error {}
+
+/** The command failed, and its own output says why. */
+export class SaidAlready extends Error {}
 
 /** 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted. */
 export const ExitCode = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -24,13 +29,16 @@ export function exitCodeOf(error: unknown): number {
     error instanceof SourceUnusableError ||
     error instanceof SourceForbiddenError ||
     error instanceof SourceNotRangedError ||
-    error instanceof UploadIdTakenError;
+    error instanceof UploadIdTakenError ||
+    error instanceof SyncIdTakenError ||
+    error instanceof ScheduleNotFoundError ||
+    error instanceof ScheduleExistsError;
   return isUsage ? ExitCode.usage : ExitCode.failed;
 }
 
 /** One line for a person; undefined where something was said already. */
 export function describeError(error: unknown): string | undefined {
-  if (error instanceof CommanderError || error instanceof Interrupted) return undefined;
+  if (error instanceof CommanderError || error instanceof Interrupted || error instanceof SaidAlready) return undefined;
   const message = error instanceof Error ? error.message : String(error);
   const line = message.replace(/\s*\n\s*/g, ' · ');
   if (error instanceof LonghaulError) return `longhaul: ${line}`;

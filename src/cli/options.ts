@@ -12,6 +12,12 @@ export function partSizeOption(text: string): number {
   return bytes;
 }
 
+export function splitSizeOption(text: string): number {
+  const bytes = bytesOption(text);
+  if (bytes >= 1 && bytes <= Limits.maxFileBytes) return bytes;
+  throw new InvalidArgumentError(`A File has 1 B to ${formatBytes(Limits.maxFileBytes)}.`);
+}
+
 export function bytesOption(text: string): number {
   const bytes = parseBytes(text);
   if (bytes === undefined) throw new InvalidArgumentError('Give bytes such as 33554432, 32MiB or 1.5GiB.');
@@ -26,4 +32,9 @@ export function wholeNumberOption(least: number, most: number): (text: string) =
     }
     return value;
   };
+}
+
+/** Gathers the values of an option that may be given many times. */
+export function repeatedOption(text: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, text];
 }

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { Limits } from '../contracts/limits.ts';
+import { Limits, Priorities } from '../contracts/limits.ts';
 import type { CliContext } from './context.ts';
-import { bytesOption, partSizeOption, wholeNumberOption } from './options.ts';
+import { bytesOption, partSizeOption, splitSizeOption, wholeNumberOption } from './options.ts';
+import { addScheduleCommands } from './schedule-program.ts';
+import { addSyncOptions } from './sync-options.ts';
 
 const packageJson = new URL('../../../package.json', import.meta.url);
 
@@ -22,14 +24,26 @@ export function createProgram(context: () => CliContext): Command {
 
   program
     .command('upload <files...>')
-    .description('upload files; after a crash the same command goes on from the recorded parts')
+    .description(
+      'upload files, directories, quoted globs, s3:// or https:// URLs, or "-" for standard input; after a crash the same command goes on from the recorded parts',
+    )
     .requiredOption('--purpose <purpose>', 'what the File is for: fine-tune, batch, assistants, vision …')
     .option('--filename <name>', "the File's name (default: the file's own)")
     .option('--part-size <bytes>', 'such as 32MiB (default: 1/128 of the file, 8MiB to 64MiB)', partSizeOption)
     .option('--concurrency <n>', 'most parts in flight (default: as many as the worker has slots)', partCount)
+    .option('--connection <name>', "for s3:// URLs: an S3 connection of the config file (default: AWS's environment)")
     .option('--destination <name>', 'a destination of the config file (default: OPENAI_BASE_URL and OPENAI_API_KEY)')
+    .addOption(
+      new Option(
+        '--priority <priority>',
+        'who goes first when uploads wait for the same workers (default: normal)',
+      ).choices(Object.keys(Priorities)),
+    )
+    .option('--fairness-key <key>', 'share the workers fairly with other keys, as one (default: each upload by itself)')
     .option('--id <id>', 'workflow id (default: derived from the file, purpose and destination)')
     .option('--no-md5', "don't have the service check the whole file's md5")
+    .option('--split', 'make several Files of a file of lines (JSONL) that is larger than one can be')
+    .option('--split-size <bytes>', 'split into Files of so many bytes at most (default: 8GiB)', splitSizeOption)
     .option('--again', 'upload once more what was uploaded already')
     .option('--detach', 'start it and leave it to workers that run elsewhere')
     .option('--json', 'print one JSON object on standard output')
@@ -38,9 +52,23 @@ export function createProgram(context: () => CliContext): Command {
       (await import('./commands/upload.ts')).uploadCommand(context(), files, options),
     );
 
+  addSyncOptions(
+    program
+      .command('sync <source>')
+      .description('upload what is new and changed in a folder; the same command goes on after a crash'),
+  )
+    .option('--yes', 'delete without asking')
+    .option('--id <id>', 'workflow id (default: derived from source, purpose, destination and prefix)')
+    .option('--detach', 'start it and leave it to workers that run elsewhere')
+    .option('--json', 'print one JSON object on standard output')
+    .option('--quiet', 'no progress')
+    .action(async (source: string, options) =>
+      (await import('./commands/sync.ts')).syncCommand(context(), source, options),
+    );
+
   program
     .command('status <id>')
-    .description('show how far an upload is')
+    .description('show how far an upload or a sync is')
     .option('--json', 'print one JSON object')
     .action(async (id: string, options) =>
       (await import('./commands/status.ts')).statusCommand(context(), id, options),
@@ -55,23 +83,23 @@ export function createProgram(context: () => CliContext): Command {
 
   program
     .command('cancel <id>')
-    .description('end an upload and its session at the service')
+    .description('end an upload and its session at the service, or a sync with all its uploads')
     .action(async (id: string) => (await import('./commands/steer.ts')).cancelCommand(context(), id));
 
   program
     .command('pause <id>')
-    .description('hold an upload; returns when no part is in flight')
+    .description('hold an upload (returns when no part is in flight) or a sync (no further upload begins)')
     .option('--stop', 'break off the parts in flight (default: let them finish)')
     .action(async (id: string, options) => (await import('./commands/steer.ts')).pauseCommand(context(), id, options));
 
   program
     .command('resume <id>')
-    .description('let a paused upload go on')
+    .description('let a paused upload or sync go on')
     .action(async (id: string) => (await import('./commands/steer.ts')).resumeCommand(context(), id));
 
   program
     .command('retry <id>')
-    .description('let a waiting upload try at once whether it may go on')
+    .description('let a waiting upload or sync try at once whether it may go on')
     .action(async (id: string) => (await import('./commands/steer.ts')).retryCommand(context(), id));
 
   program
@@ -80,6 +108,8 @@ export function createProgram(context: () => CliContext): Command {
     .option('--concurrency <n>', 'most parts in flight', partCount)
     .option('--part-size <bytes>', 'of the next session, should there be one', partSizeOption)
     .action(async (id: string, options) => (await import('./commands/steer.ts')).retuneCommand(context(), id, options));
+
+  addScheduleCommands(program, context);
 
   program
     .command('worker')

@@ -2,9 +2,17 @@ import { hostname } from 'node:os';
 import { Client, Connection, WorkflowExecutionAlreadyStartedError, type ConnectionOptions } from '@temporalio/client';
 import { Defaults } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE, WorkflowName } from '../contracts/names.ts';
+import { requestPriority } from '../core/request-priority.ts';
+import type { SplitUploadResult } from '../contracts/split.ts';
+import type { UploadResult } from '../contracts/upload.ts';
+import { SchedulesClient } from '../schedules/schedules-client.ts';
 import { Sources } from '../sources/sources.ts';
 import { sealKeyOf, type SourceSettings } from '../sources/source-settings.ts';
-import { prepareUpload, type PreparedUpload, type UploadOptions } from './prepare-upload.ts';
+import { prepareSplit, type SplitUploadOptions } from './prepare-split.ts';
+import { prepareSync, type SyncOptions } from './prepare-sync.ts';
+import { prepareUpload, type PrepareContext, type PreparedUpload, type UploadOptions } from './prepare-upload.ts';
+import { startSync } from './start-sync.ts';
+import { SyncHandle } from './sync-handle.ts';
 import { fromTemporal } from './temporal-faults.ts';
 import { TemporalUnreachableError, UploadIdTakenError } from './upload-errors.ts';
 import { UploadHandle } from './upload-handle.ts';
@@ -33,18 +41,21 @@ export class LonghaulClient {
   readonly client: Client;
   readonly taskQueue: string;
   readonly host: string;
+  /** Syncs and uploads at set times. */
+  readonly schedules: SchedulesClient;
   readonly #connection: Connection | undefined;
   readonly #sources: Sources;
-  readonly #sealKey: (() => string) | undefined;
+  readonly #context: PrepareContext;
 
   /** @param client a Temporal client of yours; it stays yours to close */
   constructor(client: Client, options: LonghaulClientOptions = {}, connection?: Connection) {
     this.client = client;
     this.taskQueue = options.taskQueue ?? DEFAULT_TASK_QUEUE;
     this.host = options.host ?? hostname();
+    this.schedules = new SchedulesClient(client, this.taskQueue);
     this.#connection = connection;
     this.#sources = new Sources(options.sources);
-    this.#sealKey = sealKeyOf(options.sources);
+    this.#context = { host: this.host, sources: this.#sources, sealKey: sealKeyOf(options.sources) };
   }
 
   /** @throws TemporalUnreachableError */
@@ -66,11 +77,6 @@ export class LonghaulClient {
     await this.#connection?.close();
   }
 
-  /** Checks an upload without starting it. @throws as `upload`, but for what Temporal says */
-  prepare(options: UploadOptions): Promise<PreparedUpload> {
-    return prepareUpload(options, { host: this.host, sources: this.#sources, sealKey: this.#sealKey });
-  }
-
   /**
    * Starts an upload, or attaches to the same one when it runs or has succeeded already.
    *
@@ -80,19 +86,50 @@ export class LonghaulClient {
    * @throws TemporalUnreachableError
    */
   async upload(options: UploadOptions): Promise<UploadHandle> {
-    const { request, workflowId, digest } = await this.prepare(options);
+    const prepared = await prepareUpload(options, this.#context);
+    return this.#startOrAttach(WorkflowName.uploadFile, prepared, options.again);
+  }
+
+  /**
+   * The same for a file of lines (JSONL) that may be over the limit of an Upload: it becomes several Files, cut at line
+   * ends. After a failure the same call sends only the pieces that have no File yet.
+   *
+   * @throws as `upload`
+   */
+  async uploadSplit(options: SplitUploadOptions): Promise<UploadHandle<SplitUploadResult>> {
+    const prepared = await prepareSplit(options, this.#context);
+    return this.#startOrAttach<SplitUploadResult>(WorkflowName.uploadSplitFile, prepared, options.again);
+  }
+
+  /** An upload by its id; asks nobody yet. Name the result of a split upload: `getHandle<SplitUploadResult>(id)`. */
+  getHandle<Result = UploadResult>(workflowId: string): UploadHandle<Result> {
+    return new UploadHandle(this.client, workflowId);
+  }
+
+  /** Uploads, newest first. @throws TemporalUnreachableError */
+  list(options: ListOptions = {}): AsyncIterable<UploadSummary> {
+    return listUploads(this.client, options);
+  }
+
+  async #startOrAttach<Result>(
+    workflowType: keyof typeof WorkflowName,
+    { request, workflowId, digest }: PreparedUpload,
+    again: boolean | undefined,
+  ): Promise<UploadHandle<Result>> {
     const { purpose, filename } = request;
     try {
-      await this.client.workflow.start(WorkflowName.uploadFile, {
+      await this.client.workflow.start(workflowType, {
         workflowId,
         taskQueue: this.taskQueue,
         args: [request],
         memo: { longhaulIdentity: digest },
         // Temporal's default of 10 s is how long a killed worker's workflow task would hold the upload up.
         workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+        // Its activities get the same from the workflow itself, which other languages start without this.
+        priority: requestPriority(request),
         staticSummary: `${filename} → ${purpose} (${request.destination ?? Defaults.destination})`,
         workflowIdConflictPolicy: 'FAIL',
-        workflowIdReusePolicy: options.again ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
+        workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
       });
       return new UploadHandle(this.client, workflowId, false);
     } catch (error) {
@@ -102,14 +139,24 @@ export class LonghaulClient {
     }
   }
 
-  /** An upload by its id; asks nobody yet. */
-  getHandle(workflowId: string): UploadHandle {
-    return new UploadHandle(this.client, workflowId);
+  /**
+   * Starts a run of a sync, or attaches to the one that runs with the same options. It goes on from what the last run of
+   * its id handed over.
+   *
+   * @throws ConfigError for a wrong request, with every problem
+   * @throws SourceMissingError, SourceUnusableError for a folder that can't be listed
+   * @throws SyncIdTakenError when a sync of that id runs with other options
+   * @throws TemporalUnreachableError
+   */
+  async sync(options: SyncOptions): Promise<SyncHandle> {
+    const { taskQueue } = this;
+    const prepared = await prepareSync(options, this.host);
+    return startSync(this.client, prepared, { taskQueue, workflowTaskTimeoutMs: WORKFLOW_TASK_TIMEOUT_MS });
   }
 
-  /** Uploads, newest first. @throws TemporalUnreachableError */
-  list(options: ListOptions = {}): AsyncIterable<UploadSummary> {
-    return listUploads(this.client, options);
+  /** A sync by its id; asks nobody yet. */
+  getSyncHandle(workflowId: string): SyncHandle {
+    return new SyncHandle(this.client, workflowId);
   }
 
   /** A retried completion or a second command must not get the File of somebody else's bytes. */

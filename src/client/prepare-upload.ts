@@ -47,12 +47,14 @@ export interface PrepareContext {
 /**
  * Checks an upload and gives it its id, before anything is created anywhere.
  *
+ * @param maxBytes largest file that is taken
  * @throws ConfigError for a wrong request, with every problem
  * @throws SourceMissingError, SourceUnusableError, SourceForbiddenError, SourceNotRangedError for what can't be uploaded
  */
 export async function prepareUpload(
   options: UploadOptions,
   { host, sources, sealKey }: PrepareContext,
+  maxBytes: number = Limits.maxFileBytes,
 ): Promise<PreparedUpload> {
   const { file, url, source: given, s3Connection, id, again: _again, baseUrl, ...rest } = options;
   if ([file, url, given].filter((one) => one !== undefined).length !== 1) {
@@ -64,7 +66,7 @@ export async function prepareUpload(
       ? { type: 'file', path: await absolute(file as string), host }
       : sourceOfUrl(url, { connection: s3Connection, sealKey }));
   const filename = rest.filename ?? (file === undefined ? filenameOfSource(source) : basename(file));
-  const fingerprint = given === undefined ? await fingerprintOf(source, sources) : rest.expectedFingerprint;
+  const fingerprint = given === undefined ? await fingerprintOf(source, sources, maxBytes) : rest.expectedFingerprint;
   const request: UploadRequest = {
     source,
     ...rest,
@@ -94,14 +96,15 @@ async function absolute(file: string): Promise<string> {
   }
 }
 
-async function fingerprintOf(source: Source, sources: Sources): Promise<string> {
+async function fingerprintOf(source: Source, sources: Sources, maxBytes: number): Promise<string> {
   const reader = await sources.open(source);
   try {
     const { sizeBytes, fingerprint } = await reader.stat();
-    if (sizeBytes > Limits.maxFileBytes) {
-      const limit = formatBytes(Limits.maxFileBytes);
+    if (sizeBytes > maxBytes) {
+      const limit = formatBytes(maxBytes);
       throw new SourceUnusableError(
-        `${nameOfSource(source)} has ${formatBytes(sizeBytes)} (${sizeBytes} bytes); an Upload takes ${limit} at most: split the file`,
+        `${nameOfSource(source)} has ${formatBytes(sizeBytes)} (${sizeBytes} bytes); an Upload takes ${limit} at most: ` +
+          'upload a file of lines (JSONL) with --split, which makes several Files of it, or make the file smaller',
       );
     }
     return fingerprint;

@@ -7,6 +7,7 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure } from '@temporalio/common';
+import type { PiecesFailedDetails } from '../contracts/failures.ts';
 import {
   NoWorkerError,
   SteeringRefusedError,
@@ -64,5 +65,7 @@ function ended(error: WorkflowFailedError, workflowId: string): Error {
     return new UploadCancelledError(workflowId, message, error);
   }
   const type = cause instanceof ApplicationFailure ? (cause.type ?? 'Unknown') : (cause?.name ?? 'Unknown');
-  return new UploadFailedError(workflowId, type, cause?.message ?? error.message, error);
+  const details = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
+  const { pieces } = (details ?? {}) as Partial<PiecesFailedDetails>;
+  return new UploadFailedError(workflowId, type, cause?.message ?? error.message, error, pieces);
 }

@@ -1,3 +1,4 @@
+import type { PieceProgress } from '../contracts/split.ts';
 import { LonghaulError } from '../errors.ts';
 
 /** The upload ended without a File. `failureType` is one of `FailureType`, or a name of Temporal's. */
@@ -6,11 +7,20 @@ export class UploadFailedError extends LonghaulError {
   readonly retryable = false;
   readonly workflowId: string;
   readonly failureType: string;
+  /** Of a split upload that had begun: which pieces have Files, and which don't. */
+  readonly pieces: readonly PieceProgress[] | undefined;
 
-  constructor(workflowId: string, failureType: string, message: string, cause: unknown) {
+  constructor(
+    workflowId: string,
+    failureType: string,
+    message: string,
+    cause: unknown,
+    pieces?: readonly PieceProgress[],
+  ) {
     super(message, { cause });
     this.workflowId = workflowId;
     this.failureType = failureType;
+    this.pieces = pieces;
   }
 }
 

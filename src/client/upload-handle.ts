@@ -1,10 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { QueryName, UpdateName, type PauseInput, type RetuneInput } from '../contracts/names.ts';
+import { UpdateName, type PauseInput, type RetuneInput } from '../contracts/names.ts';
+import type { SplitUploadProgress } from '../contracts/split.ts';
 import type { UploadProgress, UploadResult } from '../contracts/upload.ts';
 import { hasWorkers } from './has-workers.ts';
 import { NoWorkerError, SteeringRefusedError } from './upload-errors.ts';
+import { followPiece, queryProgress } from './follow-piece.ts';
 import { partsUnderWay } from './pending-parts.ts';
 import { fromTemporal, isTemporalAway } from './temporal-faults.ts';
 import type { UploadEvent } from './upload-events.ts';
@@ -23,14 +25,16 @@ export interface UploadDescription {
   readonly identity: string | undefined;
 }
 
-const QUERY_TIMEOUT_MS = 5000;
 const RECONNECT_PAUSE_MS = 500;
 const STEERING_TIMEOUT_MS = 30_000;
 /** A pause waits for the parts in flight, which may be slow. */
 const PAUSE_TIMEOUT_MS = 30 * 60_000;
 
-/** One upload, from the outside. It may run anywhere, and this process may go away: the upload doesn't notice. */
-export class UploadHandle {
+/**
+ * One upload, from the outside: of a file, or with `SplitUploadResult` of a split one, whose `progress` tells of its
+ * pieces too. It may run anywhere, and this process may go away: the upload doesn't notice.
+ */
+export class UploadHandle<Result = UploadResult> {
   readonly workflowId: string;
   /** Whether `upload` found this upload rather than starting it; undefined for a handle made from an id. */
   readonly resumed: boolean | undefined;
@@ -52,11 +56,11 @@ export class UploadHandle {
    * @throws UploadNotFoundError
    * @throws the reason of `signal` when that aborts; the upload goes on
    */
-  async result(options: { readonly signal?: AbortSignal } = {}): Promise<UploadResult> {
+  async result(options: { readonly signal?: AbortSignal } = {}): Promise<Result> {
     for (;;) {
       options.signal?.throwIfAborted();
       try {
-        return await this.#until(options.signal, () => this.#workflow.result() as Promise<UploadResult>);
+        return await this.#until(options.signal, () => this.#workflow.result() as Promise<Result>);
       } catch (error) {
         if (!isTemporalAway(error)) throw fromTemporal(error, this.workflowId);
         await setTimeout(RECONNECT_PAUSE_MS);
@@ -93,9 +97,10 @@ export class UploadHandle {
    * @throws NoWorkerError when no worker answers within 5 s
    * @throws UploadNotFoundError
    */
-  async status(): Promise<UploadProgress> {
+  async status(): Promise<UploadProgress | SplitUploadProgress> {
     try {
-      return await this.#query();
+      const progress = await this.#query();
+      return (await followPiece(this.#client, progress)).progress;
     } catch (error) {
       if (isTemporalAway(error)) {
         const message = `no worker answered for ${this.workflowId}; start one with "longhaul worker"`;
@@ -160,10 +165,8 @@ export class UploadHandle {
     }
   }
 
-  #query(): Promise<UploadProgress> {
-    return this.#client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () =>
-      this.#workflow.query<UploadProgress>(QueryName.progress),
-    );
+  #query(): Promise<UploadProgress | SplitUploadProgress> {
+    return queryProgress(this.#client, this.#workflow);
   }
 
   async #update(name: string, input: object, timeoutMs = STEERING_TIMEOUT_MS): Promise<UploadProgress> {
@@ -189,8 +192,10 @@ export class UploadHandle {
     try {
       const description = await this.#workflow.describe();
       if (description.status.name !== 'RUNNING') return { type: 'ended', status: description.status.name };
-      const { bytesUnderWay, trouble } = partsUnderWay(description.raw.pendingActivities ?? []);
-      const progress = await this.#query();
+      const own = partsUnderWay(description.raw.pendingActivities ?? []);
+      const { progress, ...ofPiece } = await followPiece(this.#client, await this.#query());
+      const bytesUnderWay = own.bytesUnderWay + ofPiece.bytesUnderWay;
+      const trouble = ofPiece.trouble ?? own.trouble;
       const bytesSent = Math.min(progress.bytesDone + bytesUnderWay, progress.bytesTotal);
       return { type: 'progress', progress, bytesSent, ...(trouble ? { trouble } : {}) };
     } catch (error) {

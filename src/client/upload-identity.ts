@@ -16,6 +16,8 @@ export interface UploadIdentity {
 export function identityDigest(identity: UploadIdentity): string {
   const { source, fingerprint, filename, purpose, destination, baseUrl } = identity;
   const fields = [...placeOf(source), fingerprint, filename, purpose, destination, baseUrl];
+  // Only where there is one: the ids of whole files stay what they were.
+  if (source.range) fields.push(`${source.range.offsetBytes}+${source.range.sizeBytes}`);
   return createHash('sha256').update(JSON.stringify(fields)).digest('hex').slice(0, 24);
 }
 
@@ -27,12 +29,7 @@ export function workflowIdOf(identity: UploadIdentity): string {
 
 /** Without a sealed query, which is another one each time. */
 function placeOf(source: Source): readonly (string | undefined)[] {
-  switch (source.type) {
-    case 'file':
-      return [source.type, source.host, source.path];
-    case 's3':
-      return [source.type, source.connection, source.bucket, source.key, source.versionId];
-    case 'http':
-      return [source.type, source.url];
-  }
+  if (source.type === 'file') return [source.type, source.host, source.path];
+  if (source.type === 'http') return [source.type, source.url];
+  return [source.type, source.connection, source.bucket, source.key, source.versionId];
 }

@@ -1,5 +1,7 @@
-import type { Source } from './sources.ts';
-import type { UploadedFile, UploadSession } from './upload.ts';
+import type { UpdateName } from './names.ts';
+import type { ByteRange, Container, Source } from './sources.ts';
+import type { RememberedFile, SyncAmount, SyncDecision, SyncMemory, SyncProblem } from './sync.ts';
+import type { UploadedFile, UploadProgress, UploadResult, UploadSession } from './upload.ts';
 
 export interface SourceInfo {
   readonly sizeBytes: number;
@@ -87,11 +89,178 @@ export interface CancelUploadInput {
   readonly uploadId: string;
 }
 
+export interface PlanSplitInput {
+  readonly source: Source;
+  /** Most bytes of a piece. */
+  readonly pieceSizeBytes: number;
+}
+
+/** The whole source, and the ranges within it that the pieces are. */
+export interface PlanSplitResult extends SourceInfo {
+  readonly pieces: readonly ByteRange[];
+}
+
+export interface FindPieceInput {
+  readonly workflowId: string;
+  /** Of the piece that is meant, as in the memo `longhaulIdentity`. */
+  readonly identity: string;
+}
+
+/** How an upload under a piece's id ended: with its File, without one, or it is that of other bytes. */
+export type FindPieceResult =
+  | { readonly outcome: 'completed'; readonly result: UploadResult }
+  | { readonly outcome: 'failed' }
+  | { readonly outcome: 'foreign' };
+
+export interface SteerPieceInput {
+  readonly workflowId: string;
+  readonly update: keyof typeof UpdateName;
+  readonly input: object;
+}
+
+/** A file that fits into one part, sent in one go. */
+export interface SendSmallFileInput {
+  readonly destination: string;
+  readonly uploadId: string;
+  /** Unix seconds; a File older than its Upload can't be its result. */
+  readonly uploadCreatedAt: number;
+  readonly source: Source;
+  readonly fingerprint: string;
+  readonly sizeBytes: number;
+  readonly filename: string;
+  readonly purpose: string;
+  /** Have the service check the md5. */
+  readonly md5: boolean;
+  /** Send nothing: find the File that came of the session, or end the session. @defaultValue false */
+  readonly onlySettle?: boolean;
+}
+
+export interface SendSmallFileResult {
+  readonly file: UploadedFile;
+  readonly md5: string | null;
+}
+
+/** Heartbeat details of `sendSmallFile`. */
+export interface SmallFileHeartbeat {
+  /** The attempt that failed before it asked for the completion. */
+  readonly cleanAttempt: number;
+}
+
+export interface DeleteFileInput {
+  readonly destination: string;
+  readonly fileId: string;
+}
+
+/** The part of a `SyncRequest` that decides what is to be done. */
+export interface SyncScope {
+  readonly source: Container;
+  readonly destination: string;
+  readonly purpose: string;
+  readonly prefix: string;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+export interface PlanSyncInput {
+  /** Workers keep the lists of a run under it for some minutes. */
+  readonly planId: string;
+  readonly scope: SyncScope;
+  /** What to answer with: uploads with all counts, deletions, or a dry run's decisions about both. */
+  readonly phase: 'uploads' | 'deletions' | 'dry-run';
+  /** Whether gone Files are to be deleted: a dry run decides about them, and a run that sends nothing gets them at once. */
+  readonly delete: boolean;
+  /** Only what comes after this path; null: from the start. */
+  readonly after: string | null;
+  /** Most uploads, recognised files or deletions of one answer. */
+  readonly limit: number;
+  /** Left out where the worker may have it already, but never for deletions; null: there is none. */
+  readonly memory?: SyncMemory | null;
+}
+
+/** A file that is to be sent. */
+export interface PlannedUpload {
+  readonly path: string;
+  readonly filename: string;
+  readonly sizeBytes: number;
+  readonly fingerprint: string;
+  readonly version: string;
+  /** Short and the same for the same path and content; part of the upload's workflow id. */
+  readonly key: string;
+}
+
+export interface PlannedDeletion {
+  readonly path: string;
+  readonly fileId: string;
+}
+
+/** About the whole run, whichever batch was asked for. */
+export interface SyncTotals {
+  readonly listed: SyncAmount;
+  readonly same: number;
+  readonly knownContent: number;
+  readonly toSend: SyncAmount;
+  /** At most 100 each. */
+  readonly problems: readonly SyncProblem[];
+  readonly leftOut: readonly SyncProblem[];
+  readonly problemCount: number;
+  readonly leftOutCount: number;
+}
+
+export interface SyncBatch {
+  readonly type: 'batch';
+  readonly totals: SyncTotals;
+  readonly uploads: readonly PlannedUpload[];
+  /** To be remembered: content that is at the destination already. */
+  readonly recognised: readonly RememberedFile[];
+  readonly deletions: readonly PlannedDeletion[];
+  /** Whether `deletions` and what follows about them were decided in this batch. */
+  readonly hasDeletions: boolean;
+  /** Of all batches. */
+  readonly deletionCount: number;
+  /** Why nothing may be deleted; null when nothing stands against it. */
+  readonly deletionsHeld: string | null;
+  /** Of a dry run. */
+  readonly decisions: readonly SyncDecision[];
+  readonly decisionsOmitted: number;
+  /** Remembered paths that are gone on both sides; at most 5,000. */
+  readonly forget: readonly string[];
+  /** `after` of the next batch; null when this is the last one. */
+  readonly next: string | null;
+}
+
+/** `memory-needed`: this worker has no lists of the run and makes them anew, for which it needs the memory. */
+export type PlanSyncResult = SyncBatch | { readonly type: 'memory-needed' };
+
+export interface RecallSyncInput {
+  readonly workflowId: string;
+  /** Of the schedule that started the run; null: none did. */
+  readonly scheduleId: string | null;
+}
+
+export interface PackSyncMemoryInput {
+  readonly scope: SyncScope;
+  readonly memory: SyncMemory | null;
+  readonly add: readonly RememberedFile[];
+  /** Paths. */
+  readonly remove: readonly string[];
+}
+
 /** Cheap calls to the service; they run on the control task queue. */
 export interface ControlActivities {
   createUpload(input: CreateUploadInput): Promise<CreateUploadResult>;
   completeUpload(input: CompleteUploadInput): Promise<UploadedFile>;
   cancelUpload(input: CancelUploadInput): Promise<void>;
+  deleteFile(input: DeleteFileInput): Promise<void>;
+  recallSync(input: RecallSyncInput): Promise<SyncMemory | null>;
+  packSyncMemory(input: PackSyncMemoryInput): Promise<SyncMemory>;
+}
+
+/** Calls to Temporal about the pieces of a split upload; they run on the control task queue. */
+export interface PieceActivities {
+  /** Waits until the upload of that id has ended. */
+  findPiece(input: FindPieceInput): Promise<FindPieceResult>;
+  /** Null when the piece has ended or doesn't take the update any more. */
+  steerPiece(input: SteerPieceInput): Promise<UploadProgress | null>;
 }
 
 /** Whatever reads the source; they run on a transfer task queue, where the source can be read. */
@@ -99,4 +268,7 @@ export interface TransferActivities {
   inspectSource(input: { readonly source: Source }): Promise<SourceInfo>;
   uploadPart(input: UploadPartInput): Promise<UploadPartResult>;
   hashSource(input: HashSourceInput): Promise<HashSourceResult>;
+  planSplit(input: PlanSplitInput): Promise<PlanSplitResult>;
+  sendSmallFile(input: SendSmallFileInput): Promise<SendSmallFileResult>;
+  planSync(input: PlanSyncInput): Promise<PlanSyncResult>;
 }

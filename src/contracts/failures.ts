@@ -1,3 +1,5 @@
+import type { PieceProgress } from './split.ts';
+
 /**
  * The `type` of each failure that crosses Temporal. Match on these, never on messages: they are stable, and the same
  * in every language.
@@ -13,6 +15,10 @@ export const FailureType = {
   SourceUnusable: 'SourceUnusable',
   /** The worker's configuration does not let callers name this source; final, and nothing was asked for. */
   SourceForbidden: 'SourceForbidden',
+  /** A line of a source that is to be split is longer than a piece can be; nothing was sent. */
+  LineTooLong: 'LineTooLong',
+  /** Some pieces of a split upload have no File; `details[0]` is a `PiecesFailedDetails`. The same request sends only them. */
+  PiecesFailed: 'PiecesFailed',
   /** Reading the source failed in a way that may pass (an I/O error, a stale mount); retried. */
   SourceUnavailable: 'SourceUnavailable',
   /** The source is not what it was when the upload began; its session was cancelled. */
@@ -31,11 +37,22 @@ export const FailureType = {
   StrangeAnswer: 'StrangeAnswer',
   /** The answer to the completion was lost, and the files list doesn't tell which File is the result. */
   CompletionUncertain: 'CompletionUncertain',
+  /** A sync would send more files than `maxFiles`; nothing was sent. */
+  TooManyFiles: 'TooManyFiles',
+  /** Somebody cancelled or terminated one of a sync's uploads. */
+  UploadCancelled: 'UploadCancelled',
+  /** A file's upload still runs for an earlier sync, and did not end in time. */
+  UploadRunning: 'UploadRunning',
   /** This worker is shutting down and hands its work back; retried elsewhere at once. */
   WorkerStopping: 'WorkerStopping',
 } as const;
 
 export type FailureType = (typeof FailureType)[keyof typeof FailureType];
+
+/** Plain data in `details[0]` of the failure of a split upload that had begun. */
+export interface PiecesFailedDetails {
+  readonly pieces: readonly PieceProgress[];
+}
 
 /** Plain data in `details[0]` of the failures of activities. */
 export interface FailureDetails {

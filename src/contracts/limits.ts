@@ -9,11 +9,25 @@ export const Limits = {
   minPartSizeBytes: 1 * MiB,
   maxPartSizeBytes: 64 * MiB,
   maxConcurrency: 256,
+  /** Of a split file: 8 TB, where a project holds 2.5, and a history that stays short. */
+  maxPieces: 1000,
+  /** Temporal's own limits of `Priority`. */
+  lastPriority: 5,
+  maxFairnessKeyBytes: 64,
+  minFairnessWeight: 0.001,
+  maxFairnessWeight: 1000,
+  maxConcurrentUploads: 200,
 } as const;
+
+/** Names for the priorities of uploads. Temporal's own default is `normal`. */
+export const Priorities = { interactive: 2, normal: 3, bulk: 4 } as const;
 
 export const Defaults = {
   destination: 'default',
   concurrency: 16,
+  maxConcurrentUploads: 8,
+  /** A sync sends files of this size at most without a workflow of their own. */
+  smallFileBytes: 1 * MiB,
   maxSessions: 3,
   giveUpAfterMs: 24 * 3_600_000,
   minAutoPartSizeBytes: 8 * MiB,

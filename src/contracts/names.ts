@@ -1,10 +1,24 @@
 /** Names that callers in any language use. They never change meaning. */
-export const WorkflowName = { uploadFile: 'uploadFile' } as const;
+export const WorkflowName = {
+  uploadFile: 'uploadFile',
+  uploadSplitFile: 'uploadSplitFile',
+  syncSource: 'syncSource',
+  requestBudget: 'requestBudget',
+} as const;
 
-export const QueryName = { progress: 'progress' } as const;
+export const QueryName = { progress: 'progress', syncProgress: 'syncProgress' } as const;
 
-/** Updates of `uploadFile`; each is idempotent and answers with the progress that then holds. */
-export const UpdateName = { pause: 'pause', resume: 'resume', retune: 'retune', retry: 'retry' } as const;
+/**
+ * Updates of `uploadFile`, `uploadSplitFile` and, but for `retune`, of `syncSource`, each of which is idempotent and answers
+ * with the progress that then holds; and `reserve` of `requestBudget`, which is Longhaul's own affair.
+ */
+export const UpdateName = {
+  pause: 'pause',
+  resume: 'resume',
+  retune: 'retune',
+  retry: 'retry',
+  reserve: 'reserve',
+} as const;
 
 /** `finish` lets the parts in flight end, `stop` breaks them off; they are sent again later. @defaultValue `finish` */
 export interface PauseInput {

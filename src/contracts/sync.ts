@@ -1,5 +1,5 @@
 import type { Container } from './sources.ts';
-import type { UploadRequest } from './upload.ts';
+import type { UploadRequest, WaitingInfo } from './upload.ts';
 
 /** Settings that every upload of a sync gets. */
 export type SyncUploadSettings = Pick<
@@ -50,8 +50,119 @@ export interface SyncDecision {
 
 /** A file that could not be brought over; the others were. */
 export interface SyncProblem {
+  /** Path within the source. */
   readonly path: string;
   /** One of `FailureType`. */
   readonly failureType: string;
   readonly message: string;
+}
+
+/**
+ * What a run hands to the next one: which Files this sync uploaded, from what, with which md5. Opaque, and at most
+ * about 0.9 MB: a payload of Temporal holds 2 MB.
+ */
+export interface SyncMemory {
+  readonly format: 'gzip-rows-1';
+  /** Paths that it holds. */
+  readonly entries: number;
+  /** Paths that found no place any more, the oldest first. */
+  readonly dropped: number;
+  /** Base64. */
+  readonly data: string;
+}
+
+/** Second argument of `syncSource`, which callers by name leave out. */
+export interface SyncHandover {
+  /** Of the run before. @defaultValue that of the last completed run of the same schedule or workflow id */
+  readonly memory?: SyncMemory | null;
+  /** Of the same run, which continues as new; callers leave it out. */
+  readonly run?: CarriedSync;
+}
+
+/** Files and bytes. */
+export interface SyncAmount {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+export interface SyncCounts {
+  /** What the source holds, as far as the globs let it through. */
+  readonly listed: SyncAmount;
+  /** At the destination already under the same name. */
+  readonly same: number;
+  /** At the destination already under another name, or touched without a change. */
+  readonly knownContent: number;
+  /** New and changed files. */
+  readonly toSend: SyncAmount;
+  readonly sent: SyncAmount;
+  /** Uploads that failed, and sources that could not be read. */
+  readonly failed: number;
+  /** What no File can be made of: empty files, pipes, links that go round in a circle. */
+  readonly leftOut: number;
+  /** Known when the uploads are over, or by a dry run. */
+  readonly toDelete: number;
+  readonly deleted: number;
+}
+
+/**
+ * `listing` → `uploading` (⇄ `paused`) → `deleting` → `completed`; from any of them to `waiting` (for what a person can
+ * repair) and back, to `failed` or to `cancelled`.
+ */
+export type SyncState =
+  'listing' | 'uploading' | 'paused' | 'waiting' | 'deleting' | 'completed' | 'cancelled' | 'failed';
+
+/** Answer of the query `syncProgress`. */
+export interface SyncProgress {
+  readonly state: SyncState;
+  readonly counts: SyncCounts;
+  /** Paths whose uploads run now. */
+  readonly uploading: readonly string[];
+  readonly waiting: WaitingInfo | null;
+  /** Unix milliseconds. */
+  readonly startedAtMs: number;
+}
+
+/** Result of the workflow `syncSource`. It completes also when single files failed; `problems` says which. */
+export interface SyncResult {
+  readonly workflowId: string;
+  readonly dryRun: boolean;
+  readonly counts: SyncCounts;
+  /** At most 100; `counts.failed` counts all. */
+  readonly problems: readonly SyncProblem[];
+  /** At most 100; `counts.leftOut` counts all. */
+  readonly leftOut: readonly SyncProblem[];
+  /** Why nothing was deleted although it was asked for; null when nothing stood against it. */
+  readonly deletionsHeld: string | null;
+  /** Of a dry run: what would be done first, then what is there already; as many as 0.9 MB hold. */
+  readonly decisions?: readonly SyncDecision[];
+  readonly decisionsOmitted?: number;
+  readonly durationMs: number;
+  /** For the next run. */
+  readonly memory: SyncMemory | null;
+}
+
+/** What an execution hands to its successor when its history has grown long. */
+export interface CarriedSync {
+  /** Names the lists that workers keep for this run. */
+  readonly planId: string;
+  /** Uploads of paths up to this one were begun; null: of none. */
+  readonly sentUpTo: string | null;
+  readonly uploadsDone: boolean;
+  readonly counts: SyncCounts;
+  readonly problems: readonly SyncProblem[];
+  readonly leftOut: readonly SyncProblem[];
+  readonly uploadsFailed: number;
+  readonly paused: boolean;
+  readonly startedAtMs: number;
+}
+
+/** Where a File of this sync came from. */
+export interface RememberedFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Another one whenever the source may have changed (of a file: its modification time). */
+  readonly version: string;
+  readonly fileId: string;
+  /** Lower-case hex; null when the upload went without. */
+  readonly md5: string | null;
 }

@@ -29,6 +29,15 @@ export interface UploadRequest {
   readonly transferTaskQueue?: string;
   /** A worker that is silent for so long is taken for dead and its part given to another. 1,000 to 600,000. @defaultValue 10,000 */
   readonly heartbeatTimeoutMs?: number;
+  /** Whose work waits in a queue is taken in this order: 1 (first) to 5 (last). @defaultValue the workflow's own, else 3 */
+  readonly priority?: number;
+  /**
+   * Uploads of one key share what the workers can do as if they were one upload: a tenant's name, say. At most 64 bytes.
+   * @defaultValue the workflow's own, else each upload by itself
+   */
+  readonly fairnessKey?: string;
+  /** Share of the fairness key beside others, 0.001 to 1,000. @defaultValue the workflow's own, else 1 */
+  readonly fairnessWeight?: number;
 }
 
 /** A File as the service describes it. Times are Unix seconds. */

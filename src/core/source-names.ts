@@ -7,14 +7,8 @@ export function hostOfSource(source: Source): string | undefined {
 
 /** What a message calls the source: never with a query, which may be secret. */
 export function nameOfSource(source: Source): string {
-  switch (source.type) {
-    case 'file':
-      return source.path;
-    case 's3':
-      return `s3://${source.bucket}/${source.key}`;
-    case 'http':
-      return source.url;
-  }
+  if (source.type === 'file') return source.path;
+  return source.type === 'http' ? source.url : `s3://${source.bucket}/${source.key}`;
 }
 
 /** The File's name where the request gives none: the last segment. */

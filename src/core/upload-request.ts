@@ -1,15 +1,16 @@
 import { sourceProblem } from './source-problem.ts';
 import { Limits } from '../contracts/limits.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
+import { utf8Length } from './utf8-length.ts';
 
-type Check = (value: unknown) => string | undefined;
+export type Check = (value: unknown) => string | undefined;
 
-const text: Check = (value) =>
+export const text: Check = (value) =>
   typeof value === 'string' && value.length > 0 ? undefined : 'must be a non-empty string';
 
-const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
+export const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
 
-const wholeNumber =
+export const wholeNumber =
   (least: number, most: number): Check =>
   (value) =>
     Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
@@ -18,8 +19,20 @@ const wholeNumber =
 
 const source: Check = (value) => sourceProblem(value);
 
+const fairnessKey: Check = (value) => {
+  const most = Limits.maxFairnessKeyBytes;
+  return text(value) ?? (utf8Length(value as string) > most ? `must have at most ${most} bytes` : undefined);
+};
+
+const fairnessWeight: Check = (value) => {
+  const { minFairnessWeight: least, maxFairnessWeight: most } = Limits;
+  return typeof value === 'number' && value >= least && value <= most
+    ? undefined
+    : `must be a number from ${least} to ${most}`;
+};
+
 /** `expires_after.seconds` is 3600 to 2592000 in the API's specification. */
-const checks: Readonly<Record<keyof UploadRequest, Check>> = {
+export const checks: Readonly<Record<keyof UploadRequest, Check>> = {
   source,
   purpose: text,
   filename: (value) => text(value) ?? (/[/\0\r\n]/.test(value as string) ? 'must be a name, not a path' : undefined),
@@ -34,6 +47,9 @@ const checks: Readonly<Record<keyof UploadRequest, Check>> = {
   fileExpiresAfterSeconds: wholeNumber(3600, 2_592_000),
   transferTaskQueue: text,
   heartbeatTimeoutMs: wholeNumber(1000, 600_000),
+  priority: wholeNumber(1, Limits.lastPriority),
+  fairnessKey,
+  fairnessWeight,
 };
 
 const required = ['source', 'purpose'] as const satisfies readonly (keyof UploadRequest)[];
@@ -51,7 +67,8 @@ export function retuneProblems(input: unknown): string[] {
   return ['give "concurrency", "partSizeBytes" or both'];
 }
 
-function problemsOf(
+/** Every problem of an object whose properties are `known`. */
+export function problemsOf(
   value: unknown,
   what: string,
   known: Readonly<Record<string, Check>>,

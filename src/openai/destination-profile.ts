@@ -27,6 +27,11 @@ export interface DestinationProfile {
   readonly partTimeoutMs?: number | undefined;
   /** Longest time of `complete`: a server may hash gigabytes before it answers. @defaultValue 600,000 */
   readonly completeTimeoutMs?: number | undefined;
+  /**
+   * Most requests a minute to `/files`, over all workers of one control queue; 10 at least, or 0 for no limit of ours.
+   * OpenAI documents 1,000, and none for `/uploads`. @defaultValue 1,000
+   */
+  readonly filesRequestsPerMinute?: number | undefined;
 }
 
 type Optional = Omit<DestinationProfile, 'name' | 'baseUrl' | 'apiKey'>;
@@ -43,6 +48,7 @@ export const DefaultProfile = {
   requestTimeoutMs: 60_000,
   partTimeoutMs: 3_600_000,
   completeTimeoutMs: 600_000,
+  filesRequestsPerMinute: 1000,
 } as const satisfies Defaulted;
 
 /** A checked profile with every default filled in. `inspect` and `JSON.stringify` show neither its key nor its headers' values. */

@@ -20,6 +20,11 @@ export interface CompleteUploadFields {
   readonly md5?: string | undefined;
 }
 
+/** Holds requests to `/files` back until they may be made. */
+export interface FilesPermits {
+  take(signal?: AbortSignal): Promise<void>;
+}
+
 /**
  * The Uploads and Files API of one destination. Every method makes one attempt and throws
  * - ApiError for a status other than 2xx,
@@ -31,8 +36,14 @@ export class UploadsClient {
   readonly #http: Http;
   readonly #buffers = new BufferPool();
 
-  /** @throws ConfigError when the profile's base URL, key or headers can't be used */
-  constructor(profile: DestinationProfile) {
+  readonly #permits: FilesPermits | undefined;
+
+  /**
+   * @param permits asked before each request to `/files`; the wait is no part of the request's time
+   * @throws ConfigError when the profile's base URL, key or headers can't be used
+   */
+  constructor(profile: DestinationProfile, permits?: FilesPermits) {
+    this.#permits = permits;
     this.#profile = resolveProfile(profile);
     this.#http = new Http(this.#profile);
   }
@@ -113,20 +124,24 @@ export class UploadsClient {
     await this.#post(`${pathOf(uploadId)}/cancel`, `cancelling ${uploadId}`, options, cancelAnswer);
   }
 
-  listFiles(query: ListFilesQuery = {}, options: CallOptions = {}): Promise<FilePage> {
+  async listFiles(query: ListFilesQuery = {}, options: CallOptions = {}): Promise<FilePage> {
+    await this.#permits?.take(options.signal);
     return listFiles(this.#http, query, options);
   }
 
-  retrieveFile(fileId: string, options: CallOptions = {}): Promise<UploadedFile> {
+  async retrieveFile(fileId: string, options: CallOptions = {}): Promise<UploadedFile> {
+    await this.#permits?.take(options.signal);
     return retrieveFile(this.#http, fileId, options);
   }
 
-  deleteFile(fileId: string, options: CallOptions = {}): Promise<void> {
+  async deleteFile(fileId: string, options: CallOptions = {}): Promise<void> {
+    await this.#permits?.take(options.signal);
     return deleteFile(this.#http, fileId, options);
   }
 
   /** The content while it arrives; read it to its end or destroy it. `timeoutMs` bounds the whole download. */
-  downloadFile(fileId: string, options: CallOptions = {}): Promise<Readable> {
+  async downloadFile(fileId: string, options: CallOptions = {}): Promise<Readable> {
+    await this.#permits?.take(options.signal);
     return downloadFile(this.#http, fileId, this.#profile.stallTimeoutMs, options);
   }
 

@@ -73,7 +73,7 @@ class FileReader implements SourceReader {
 }
 
 /** Without the device's number, which is another one after a restart or on another host that mounts the same files. */
-function fingerprintOf({ size, mtimeNs, ino }: BigIntStats): string {
+export function fingerprintOf({ size, mtimeNs, ino }: BigIntStats): string {
   return `${size}-${mtimeNs.toString(36)}-${ino.toString(36)}`;
 }
 

@@ -122,9 +122,11 @@ class HttpStore implements RemoteStore {
 
   mapError(error: unknown): unknown {
     if (error instanceof LonghaulError) return error;
-    const { name = '', code = '', message = String(error) } = (error ?? {}) as NodeJS.ErrnoException;
+    const { name, code, message } = error as Partial<NodeJS.ErrnoException>;
     if (name === 'AbortError') return new AbortedError(`reading ${this.#name} was aborted`, { cause: error });
-    return new SourceReadError(`${this.#name} can't be read at the moment (${code || message})`, { cause: error });
+    return new SourceReadError(`${this.#name} can't be read at the moment (${code ?? message ?? String(error)})`, {
+      cause: error,
+    });
   }
 
   async #get(headers: Readonly<Record<string, string>>): Promise<Dispatcher.ResponseData> {

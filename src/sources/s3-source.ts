@@ -41,15 +41,14 @@ class S3Store implements RemoteStore {
   async stat(): Promise<S3Info> {
     const name = nameOfSource(this.#source);
     const head = await this.#ask(() => this.#client.send(new HeadObjectCommand(this.#target()), this.#options()));
-    const { ContentLength: sizeBytes, ETag: etag, VersionId: versionId } = head;
+    const { ContentLength: sizeBytes, ETag: etag } = head;
     if (sizeBytes === undefined || etag === undefined) {
       throw new SourceNotRangedError(`${name}: the store tells no size or no ETag, by which a change would be noticed`);
     }
     if (sizeBytes === 0) throw new SourceUnusableError(`${name} is empty; there is nothing to upload`);
-    const version = versionId === undefined || versionId === 'null' ? '' : `-${versionId}`;
     return {
       sizeBytes,
-      fingerprint: `${sizeBytes}-${bare(etag)}${version}`,
+      fingerprint: fingerprintOfObject(sizeBytes, etag),
       etag,
       storedMd5: this.#md5Of(etag, head),
     };
@@ -129,6 +128,11 @@ class S3Store implements RemoteStore {
   #options() {
     return this.#signal ? { abortSignal: this.#signal } : {};
   }
+}
+
+/** As a listing tells it too, which knows no version. */
+export function fingerprintOfObject(sizeBytes: number, etag: string): string {
+  return `${sizeBytes}-${bare(etag)}`;
 }
 
 function bare(etag: string): string {

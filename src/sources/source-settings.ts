@@ -1,9 +1,9 @@
 /** What a worker or a client may read, and how. Plain values, but for the function that fetches the key. */
 export interface SourceSettings {
-  readonly files?: FileSettings;
+  readonly files?: FileSettings | undefined;
   /** S3 connections by name. @defaultValue `default`, from AWS's own environment */
   readonly s3?: Readonly<Record<string, S3Settings>>;
-  readonly http?: HttpSettings;
+  readonly http?: HttpSettings | undefined;
   /**
    * Seals the queries of URLs (presigned ones) on their way through Temporal; clients and workers need the same. Given as a
    * function it is asked for when it is needed.

@@ -1,10 +1,13 @@
 import { realpath } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
-import type { FileSource, HttpSource, Source } from '../contracts/sources.ts';
+import type { Container, FileSource, HttpSource, Source } from '../contracts/sources.ts';
 import { ConfigError, SourceForbiddenError } from '../errors.ts';
 import { AddressPolicy } from './address-policy.ts';
 import { openFileSource } from './file-source.ts';
 import { HttpSources } from './http-source.ts';
+import { listBucket } from './list-bucket.ts';
+import { listFolder } from './list-folder.ts';
+import type { Listing, ListOptions } from './listing.ts';
 import { mapFileError } from './map-file-error.ts';
 import { rangedReader, spanInWhole } from './ranged-reader.ts';
 import { S3Connections } from './s3-connections.ts';
@@ -12,6 +15,13 @@ import { openS3Source } from './s3-source.ts';
 import { openSealedQuery } from './sealed-query.ts';
 import type { OpenOptions, SourceReader } from './source-reader.ts';
 import { sealKeyOf, SourceDefaults, type SourceSettings } from './source-settings.ts';
+
+type Listers = {
+  readonly [Type in Container['type']]: (
+    container: Extract<Container, { type: Type }>,
+    options: ListOptions,
+  ) => Promise<Listing>;
+};
 
 type Openers = {
   readonly [Type in Source['type']]: (
@@ -57,24 +67,47 @@ export class Sources {
     return rangedReader(await opener(source, { ...options, span: spanInWhole(options.span, range) }), range);
   }
 
+  /** One line for each kind of container. */
+  readonly #listers: Listers = {
+    folder: async (container, options) => {
+      await this.#assertWithinRoots(container.path);
+      return listFolder(container, options);
+    },
+    s3: (container, options) => listBucket(container, this.#s3, options),
+  };
+
+  /**
+   * What a container holds.
+   *
+   * @throws SourceForbiddenError when the settings don't let callers name it
+   * @throws SourceMissingError when it is missing or not readable
+   * @throws SourceUnusableError when it is no container
+   * @throws SourceReadError when the storage is in trouble
+   */
+  list(container: Container, options: ListOptions): Promise<Listing> {
+    const lister = this.#listers[container.type] as (container: Container, options: ListOptions) => Promise<Listing>;
+    return lister(container, options);
+  }
+
   /** Breaks what is under way. */
   async close(): Promise<void> {
     this.#s3.close();
     await this.#http.close();
   }
 
-  /** The real path counts: neither `..` nor a link leads out of the roots. */
   async #openFile(source: FileSource): Promise<SourceReader> {
-    const { roots } = this.#settings.files ?? {};
-    if (!roots) return openFileSource(source);
-    const real = await mapFileError(source.path, realpath(source.path));
-    const realRoots = await Promise.all(roots.map((root) => realpath(root).catch(() => root)));
-    if (!realRoots.some((root) => isWithin(root, real))) {
-      throw new SourceForbiddenError(
-        `${source.path} lies outside the directories that files may be read from: ${roots.join(', ')}`,
-      );
-    }
+    await this.#assertWithinRoots(source.path);
     return openFileSource(source);
+  }
+
+  /** The real path counts: neither `..` nor a link leads out of the roots. */
+  async #assertWithinRoots(path: string): Promise<void> {
+    const { roots } = this.#settings.files ?? {};
+    if (!roots) return;
+    const real = await mapFileError(path, realpath(path));
+    const realRoots = await Promise.all(roots.map((root) => realpath(root).catch(() => root)));
+    if (realRoots.some((root) => isWithin(root, real))) return;
+    throw new SourceForbiddenError(`${path} lies outside the directories that may be read from: ${roots.join(', ')}`);
   }
 
   #openHttp(source: HttpSource, options: OpenOptions): SourceReader {

@@ -14,6 +14,7 @@ import { warmUpParser } from '../openai/warm-up-parser.ts';
 import { Sources } from '../sources/sources.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 import { Destinations } from './destinations.ts';
+import { transferTuner } from './transfer-slots.ts';
 
 export interface WorkerOptions {
   readonly connection: NativeConnection;
@@ -29,7 +30,7 @@ export interface WorkerOptions {
    * `control` runs workflows and the cheap calls, `transfer` moves bytes. @defaultValue both
    */
   readonly roles?: readonly ('control' | 'transfer')[];
-  /** Parts sent at a time, for each transfer queue. @defaultValue 8 */
+  /** Parts sent at a time, for each transfer queue; as many md5s are computed beside them. @defaultValue 8 */
   readonly transferSlots?: number;
   /** Least time between two heartbeats of a part that reach the server. @defaultValue 5,000 */
   readonly heartbeatIntervalMs?: number;
@@ -116,10 +117,11 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
     deployment,
   } = options;
   const heartbeatIntervalMs = options.heartbeatIntervalMs ?? ConfigDefaults.heartbeatIntervalMs;
+  const budget = { connection, namespace, taskQueue };
   const destinations =
     typeof options.destinations === 'function'
-      ? new Destinations(options.destinations)
-      : Destinations.of(options.destinations);
+      ? new Destinations(options.destinations, budget)
+      : Destinations.of(options.destinations, budget);
   const sources = new Sources(options.sources);
   const dependencies = { destination: destinations.get, sources };
 
@@ -128,7 +130,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
     ...common,
     taskQueue: queue,
     activities: createTransferActivities(dependencies),
-    maxConcurrentActivityTaskExecutions: transferSlots,
+    tuner: transferTuner(transferSlots),
     maxHeartbeatThrottleInterval: heartbeatIntervalMs,
     defaultHeartbeatThrottleInterval: heartbeatIntervalMs,
   });

@@ -1,34 +1,46 @@
 import { ConfigError } from '../errors.ts';
-import type { DestinationProfile } from '../openai/destination-profile.ts';
-import { UploadsClient } from '../openai/uploads-client.ts';
+import { DefaultProfile, type DestinationProfile } from '../openai/destination-profile.ts';
+import { UploadsClient, type FilesPermits } from '../openai/uploads-client.ts';
+import { sharedBudget, type SharedBudgetOptions } from './shared-budget.ts';
 
 /** One client a destination, made when it is first asked for, so that a worker needs only the keys it uses. */
 export class Destinations {
   readonly #profile: (name: string) => DestinationProfile;
+  readonly #budget: SharedBudgetOptions | undefined;
   readonly #clients = new Map<string, UploadsClient>();
 
-  /** @param profile throws ConfigError for a name that it doesn't know, or a missing key */
-  constructor(profile: (name: string) => DestinationProfile) {
+  /**
+   * @param profile throws ConfigError for a name that it doesn't know, or a missing key
+   * @param budget where the budgets of requests are kept; without it the service's own limits are the only ones
+   */
+  constructor(profile: (name: string) => DestinationProfile, budget?: SharedBudgetOptions) {
     this.#profile = profile;
+    this.#budget = budget;
   }
 
-  static of(profiles: readonly DestinationProfile[]): Destinations {
+  static of(profiles: readonly DestinationProfile[], budget?: SharedBudgetOptions): Destinations {
     const byName = new Map(profiles.map((profile) => [profile.name, profile]));
     return new Destinations((name) => {
       const profile = byName.get(name);
       if (profile) return profile;
       throw new ConfigError(`this worker has no destination "${name}"; it has: ${[...byName.keys()].join(', ')}`);
-    });
+    }, budget);
   }
 
   /** @throws ConfigError when there is no such destination, or its key is missing */
   readonly get = (name: string): UploadsClient => {
     const existing = this.#clients.get(name);
     if (existing) return existing;
-    const client = new UploadsClient(this.#profile(name));
+    const profile = this.#profile(name);
+    const client = new UploadsClient(profile, this.#permits(profile));
     this.#clients.set(name, client);
     return client;
   };
+
+  #permits({ name, filesRequestsPerMinute }: DestinationProfile): FilesPermits | undefined {
+    const perMinute = filesRequestsPerMinute ?? DefaultProfile.filesRequestsPerMinute;
+    return this.#budget && perMinute > 0 ? sharedBudget(this.#budget, name, perMinute) : undefined;
+  }
 
   async close(): Promise<void> {
     await Promise.all([...this.#clients.values()].map((client) => client.close()));

@@ -24,11 +24,11 @@ export const partContenders: Readonly<Record<string, CreateContender>> = {
 /** As the activity does it: the source is opened for each part. */
 async function createLonghaul(baseUrl: string, path: string): Promise<Contender> {
   const { UploadsClient } = await import('../../src/openai/uploads-client.ts');
-  const { openSource } = await import('../../src/sources/open-source.ts');
+  const { openFileSource } = await import('../../src/sources/file-source.ts');
   const client = new UploadsClient({ name: 'bench', baseUrl, apiKey: 'bench' });
   return {
     sendPart: async (range) => {
-      const reader = await openSource({ type: 'file', path });
+      const reader = await openFileSource({ type: 'file', path });
       try {
         return (await client.addPart('upload_1', { reader, ...range })).partId;
       } finally {

@@ -1,4 +1,4 @@
-import { truncate, writeFile } from 'node:fs/promises';
+import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LonghaulClient } from 'longhaul';
 import { describe, expect, it } from 'vitest';
@@ -44,7 +44,9 @@ describe('bad input is one line that says what is wrong, before anything is crea
       await writeFile(huge, '');
       await truncate(huge, 8 * 1024 * MiB + 1);
       expectOneLine(await upload('no-such-file'), 2, /no-such-file.*(not exist|no such)/i);
-      expectOneLine(await upload(system.directory), 2, /director/);
+      const directory = join(system.directory, 'nothing');
+      await mkdir(directory);
+      expectOneLine(await upload(directory), 2, /directory without a file/);
       expectOneLine(await upload(empty), 2, /empty/);
       expectOneLine(await upload(huge), 2, /8 GiB at most/);
       expect(system.uploads()).toEqual([]);
@@ -55,6 +57,11 @@ describe('bad input is one line that says what is wrong, before anything is crea
       const run = (...args: string[]) => runCli(args, embedded(system));
       expectOneLine(await run('upload', 'x', '--purpose', 'dance'), 2, /unknown purpose "dance"; known: .*batch/);
       expectOneLine(await run('upload', 'x', '--purpose', 'batch', '--part-size', '65MiB'), 2, /1 MiB to 64 MiB/);
+      expectOneLine(
+        await run('upload', 'x', '--purpose', 'batch', '--priority', 'soon'),
+        2,
+        /interactive, normal, bulk/,
+      );
       expectOneLine(await run('upload', 'x'), 2, /--purpose/);
       expectOneLine(await run('uplaod', 'x'), 2, /unknown command.*upload/);
     }));

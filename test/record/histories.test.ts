@@ -1,44 +1,13 @@
-import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { describe, it } from 'vitest';
 import { startCli } from '../support/cli.ts';
+import { linesFile } from '../support/lines-file.ts';
 import { randomFile } from '../support/random-file.ts';
+import { budgetId, reserveTurns } from '../support/reserve-turns.ts';
 import { MiB, partsReceived, withSystem, type System, type SystemOptions } from '../support/system.ts';
-import { temporalCliForTests } from '../support/temporal-cli.ts';
 import { withTemporalServer } from '../support/temporal-with-flags.ts';
 import { until } from '../support/until.ts';
-
-const directory = new URL('../replay/histories/', import.meta.url);
-
-/** Saves the histories of all executions of an upload, first to last, as the Temporal CLI prints them. */
-async function save(name: string, system: System, workflowId: string): Promise<void> {
-  const histories: string[] = [];
-  for (let runId = await firstRunId(system, workflowId); runId;) {
-    const history = await show(system.temporalAddress, workflowId, runId);
-    histories.push(history);
-    runId = /"newExecutionRunId": "([0-9a-f-]+)"/.exec(history.slice(history.lastIndexOf('"eventId"')))?.[1] ?? '';
-  }
-  for (const [index, history] of histories.entries()) {
-    const file = histories.length === 1 ? `${name}.json` : `${name}-${index + 1}.json`;
-    await writeFile(new URL(file, directory), history);
-  }
-}
-
-async function firstRunId({ client }: System, workflowId: string): Promise<string> {
-  const { events } = await client.client.workflow.getHandle(workflowId).fetchHistory();
-  return events?.[0]?.workflowExecutionStartedEventAttributes?.firstExecutionRunId ?? '';
-}
-
-async function show(address: string, workflowId: string, runId: string): Promise<string> {
-  const { path } = await temporalCliForTests();
-  const args = ['workflow', 'show', '--address', address, '-w', workflowId, '-r', runId, '-o', 'json'];
-  const { stdout } = await promisify(execFile)(path, args, { maxBuffer: 64 * MiB });
-  // Stacks tell of the machine that recorded them, and nothing that replaying needs.
-  const withoutStacks = (key: string, value: unknown) => (key === 'stackTrace' ? '' : value);
-  return `${JSON.stringify(JSON.parse(stdout, withoutStacks), null, 2)}\n`;
-}
+import { saveHistories } from './save-histories.ts';
 
 function record(
   name: string,
@@ -49,7 +18,7 @@ function record(
   return withSystem(async (system) => {
     const file = join(system.directory, 'recorded.jsonl');
     await randomFile(file, sizeMiB * MiB);
-    await save(name, system, await act(system, file));
+    await saveHistories(name, system, await act(system, file));
   }, options);
 }
 
@@ -144,6 +113,56 @@ describe('recording', () => {
       return handle.workflowId;
     }));
 
+  it('a split upload, a piece of which was refused, and the same again', () =>
+    withSystem(async (system) => {
+      const { client, directory: home, startWorker, api } = system;
+      await startWorker();
+      const file = join(home, 'recorded.jsonl');
+      await linesFile(file, 5 * MiB);
+      api.faults.add({ route: 'create', kind: 'status', status: 422, skip: 1 });
+      const upload = () => client.uploadSplit({ file, purpose, partSizeBytes, pieceSizeBytes: 2 * MiB });
+      const refused = await upload();
+      await refused.result().catch(() => {});
+      await saveHistories('split-refused', system, refused.workflowId);
+      await (await upload()).result();
+      await saveHistories('split-again', system, refused.workflowId);
+    }));
+
+  it('a split upload that was steered', () =>
+    withSystem(
+      async (system) => {
+        const { client, directory: home, startWorker } = system;
+        await startWorker();
+        const file = join(home, 'recorded.jsonl');
+        await linesFile(file, 5 * MiB);
+        const handle = await client.uploadSplit({ file, purpose, partSizeBytes, pieceSizeBytes: 3 * MiB });
+        await partsReceived(system, 1);
+        await handle.pause({ parts: 'stop' });
+        await handle.retune({ concurrency: 2 });
+        await handle.resume();
+        await handle.retry();
+        await handle.result();
+        await saveHistories('split-steered', system, handle.workflowId);
+      },
+      { bandwidthBytesPerSecond: 4 * MiB },
+    ));
+
+  it('a split upload that was cancelled', () =>
+    withSystem(
+      async (system) => {
+        const { client, directory: home, startWorker } = system;
+        await startWorker();
+        const file = join(home, 'recorded.jsonl');
+        await linesFile(file, 5 * MiB);
+        const handle = await client.uploadSplit({ file, purpose, partSizeBytes, pieceSizeBytes: 3 * MiB });
+        await partsReceived(system, 1);
+        await handle.cancel();
+        await handle.result().catch(() => {});
+        await saveHistories('split-cancelled', system, handle.workflowId);
+      },
+      { bandwidthBytesPerSecond: 4 * MiB },
+    ));
+
   it('an upload that continued as new', () =>
     withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 60 }, (temporalAddress) =>
       record('continued', 16, { temporalAddress }, async ({ client, startWorker }, file) => {
@@ -152,5 +171,17 @@ describe('recording', () => {
         await handle.result();
         return handle.workflowId;
       }),
+    ));
+
+  it('a budget of requests that continued as new', () =>
+    withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 40 }, (temporalAddress) =>
+      withSystem(
+        async (system) => {
+          await system.startWorker();
+          for (let ask = 0; ask < 12; ask++) await reserveTurns(system, 2, 1000);
+          await saveHistories('budget', system, budgetId(system));
+        },
+        { temporalAddress },
+      ),
     ));
 });

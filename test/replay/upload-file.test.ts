@@ -9,8 +9,13 @@ Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { loggin
 const directory = new URL('./histories/', import.meta.url);
 const files = readdirSync(directory).filter((file) => file.endsWith('.json'));
 
+interface StartedAttributes {
+  workflowType: { name: string };
+  workflowId: string;
+}
+
 interface RecordedHistory {
-  events: { eventType: string; workflowExecutionStartedEventAttributes?: { workflowType: { name: string } } }[];
+  events: { eventType: string; workflowExecutionStartedEventAttributes?: StartedAttributes }[];
 }
 
 function read(file: string): RecordedHistory {
@@ -18,7 +23,9 @@ function read(file: string): RecordedHistory {
 }
 
 function replay(history: RecordedHistory): Promise<void> {
-  return Worker.runReplayHistory({ workflowBundle: { codePath: workflowBundlePath } }, history);
+  // Ids of children are derived from it.
+  const workflowId = history.events[0]?.workflowExecutionStartedEventAttributes?.workflowId;
+  return Worker.runReplayHistory({ workflowBundle: { codePath: workflowBundlePath } }, history, workflowId);
 }
 
 describe('a history that was recorded earlier', () => {

@@ -2,6 +2,7 @@ import { ActivityCancellationDetails, ApplicationFailure } from '@temporalio/com
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
+import { Sources } from '../../src/sources/sources.ts';
 import { UploadsClient } from '../../src/openai/uploads-client.ts';
 
 type Info = ConstructorParameters<typeof MockActivityEnvironment>[0];
@@ -20,7 +21,7 @@ export function stopWorker(environment: MockActivityEnvironment): void {
 /** Dependencies whose only destination is a client with these methods. */
 export function withClient(methods: Partial<UploadsClient>): ActivityDependencies {
   const client = Object.assign(Object.create(UploadsClient.prototype) as UploadsClient, methods);
-  return { destination: () => client };
+  return { destination: () => client, sources: new Sources() };
 }
 
 /** The failure that Temporal would record. */

@@ -99,8 +99,10 @@ export async function withSystem(
 
 /** A test that failed half-way must not leave a workflow that goes on for ever. */
 async function endUploads(client: LonghaulClient): Promise<void> {
-  for await (const { workflowId } of client.list({ running: true, taskQueue: client.taskQueue })) {
-    await client.client.workflow
+  const { workflow } = client.client;
+  const query = `TaskQueue = "${client.taskQueue}" AND ExecutionStatus = "Running"`;
+  for await (const { workflowId } of workflow.list({ query })) {
+    await workflow
       .getHandle(workflowId)
       .terminate('the test is over')
       .catch(() => {});

@@ -180,6 +180,7 @@ describe('the config file', () => {
           headers: { 'x-team': 'a' },
           completeEncoding: 'form',
           stallTimeoutMs: 5000,
+          filesRequestsPerMinute: 600,
           purposes: ['special'],
         },
       },
@@ -196,6 +197,7 @@ describe('the config file', () => {
       headers: { 'x-team': 'a' },
       completeEncoding: 'form',
       stallTimeoutMs: 5000,
+      filesRequestsPerMinute: 600,
     });
   });
 
@@ -214,6 +216,10 @@ describe('the config file', () => {
     ['a list', '[]'],
     ['a text', '"x"'],
     ['a setting that is unknown', '{"destinations": {"eu": {"baseUrl": "https://127.0.0.1", "colour": 1}}}'],
+    [
+      'a limit of requests that is too low to be kept',
+      '{"destinations": {"eu": {"baseUrl": "https://127.0.0.1", "filesRequestsPerMinute": 9}}}',
+    ],
     [
       'an encoding that is unknown',
       '{"destinations": {"eu": {"baseUrl": "https://127.0.0.1", "completeEncoding": "xml"}}}',

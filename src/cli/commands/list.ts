@@ -8,8 +8,9 @@ export async function listCommand(context: CliContext, options: { json?: boolean
     for await (const upload of client.list({ running: options.running ?? false })) uploads.push(upload);
     if (options.json) return context.out(JSON.stringify({ uploads }));
     if (uploads.length === 0) context.note('there is no upload');
-    for (const { workflowId, status, startedAt } of uploads) {
-      context.out(`${startedAt.toISOString()}  ${status.toLowerCase().padEnd(10)}  ${workflowId}`);
+    for (const { workflowId, status, startedAt, parentId } of uploads) {
+      const place = parentId === undefined ? '' : `  (of ${parentId})`;
+      context.out(`${startedAt.toISOString()}  ${status.toLowerCase().padEnd(10)}  ${workflowId}${place}`);
     }
   });
 }

@@ -1,8 +1,10 @@
 import { NoWorkerError } from '../../client/upload-errors.ts';
+import type { SplitUploadProgress } from '../../contracts/split.ts';
 import type { UploadProgress } from '../../contracts/upload.ts';
 import { formatBytes } from '../../core/format.ts';
 import { withBackend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
+import { describeSyncStatus, findSync } from '../find-sync.ts';
 
 export async function statusCommand(
   context: CliContext,
@@ -10,7 +12,8 @@ export async function statusCommand(
   options: { json?: boolean },
 ): Promise<void> {
   await withBackend(context, {}, async (backend) => {
-    const handle = backend.client.getHandle(workflowId);
+    const sync = await findSync(backend, workflowId);
+    const handle = sync ?? backend.client.getHandle(workflowId);
     const { status, taskQueue } = await handle.describe();
     if (backend.isEmbedded) {
       const worker = await backend.startWorker({ taskQueue, roles: ['control'] });
@@ -21,7 +24,9 @@ export async function statusCommand(
       else throw error;
     });
     if (options.json) return context.out(JSON.stringify({ workflowId, status, ...(progress ? { progress } : {}) }));
-    context.out(progress ? describeStatus(workflowId, progress) : `${workflowId}: ${status.toLowerCase()}`);
+    if (!progress) return context.out(`${workflowId}: ${status.toLowerCase()}`);
+    context.out('counts' in progress ? describeSyncStatus(workflowId, progress) : describeStatus(workflowId, progress));
+    if ('pieces' in progress) describePieces(progress).forEach(context.out);
   });
 }
 
@@ -40,4 +45,13 @@ export function describeStatus(workflowId: string, progress: UploadProgress): st
     words.push(`${progress.orphanedSessions} more sessions may be open, as the answer with their id was lost`);
   }
   return words.join(' · ');
+}
+
+/** One line for each piece of a split upload. */
+function describePieces({ pieces }: SplitUploadProgress): string[] {
+  return pieces.map(({ number, state, filename, range, workflowId, fileId, message }) => {
+    const words = [`  ${number}. ${state.padEnd(9)}  ${filename}`, formatBytes(range.sizeBytes)];
+    const more = state === 'uploading' ? workflowId : (fileId ?? message);
+    return [...words, ...(more === undefined ? [] : [more])].join(' · ');
+  });
 }

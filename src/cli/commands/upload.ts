@@ -1,18 +1,25 @@
 import type { UploadHandle } from '../../client/upload-handle.ts';
-import type { UploadResult } from '../../contracts/upload.ts';
+import { prepareSplit, type SplitUploadOptions } from '../../client/prepare-split.ts';
 import { prepareUpload, type UploadOptions } from '../../client/prepare-upload.ts';
-import { UploadFailedError } from '../../client/upload-errors.ts';
 import { hasWorkers } from '../../client/has-workers.ts';
 import { requireDestination } from '../../config.ts';
-import { Defaults, KnownPurposes } from '../../contracts/limits.ts';
+import { Defaults, KnownPurposes, Limits, Priorities } from '../../contracts/limits.ts';
 import { transferTaskQueue } from '../../contracts/names.ts';
-import { formatBytes, formatDuration } from '../../core/format.ts';
 import { ConfigError } from '../../errors.ts';
 import { withBackend, type Backend } from '../backend.ts';
 import { checkDestination } from '../check-destination.ts';
 import type { CliContext } from '../context.ts';
 import { Interrupted } from '../exit.ts';
+import { expandFiles } from '../expand-files.ts';
+import { FilesFailedError } from '../files-failed-error.ts';
+import { isSourceUrl } from '../../sources/source-of-url.ts';
+import { sealKeyOf } from '../../sources/source-settings.ts';
+import { Sources } from '../../sources/sources.ts';
+import { sourceSettingsOf } from '../source-settings.ts';
 import { createProgressView, type ProgressView } from '../progress-view.ts';
+import { SpoolFolder } from '../spool-folder.ts';
+import { spoolInput } from '../spool-input.ts';
+import { tellDetached, tellOutcomes, type AnyResult, type Outcome } from '../upload-outcomes.ts';
 
 export interface UploadCommandOptions {
   readonly purpose: string;
@@ -20,37 +27,73 @@ export interface UploadCommandOptions {
   readonly partSize?: number;
   readonly concurrency?: number;
   readonly destination?: string;
+  readonly priority?: keyof typeof Priorities;
+  readonly fairnessKey?: string;
+  readonly connection?: string;
   readonly id?: string;
   readonly md5: boolean;
   readonly again?: boolean;
+  readonly split?: boolean;
+  readonly splitSize?: number;
   readonly detach?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
 
-interface Outcome {
-  readonly name: string;
-  readonly handle: UploadHandle;
-  readonly result?: UploadResult;
-  readonly error?: unknown;
-}
-
 export async function uploadCommand(
   context: CliContext,
-  files: readonly string[],
+  names: readonly string[],
   options: UploadCommandOptions,
 ): Promise<void> {
   const { config, note } = context;
   const destination = options.destination ?? Defaults.destination;
-  const requests = await checkRequests(context, files, options, destination);
+  const { files, skipped } = await expandFiles(names);
+  for (const words of skipped) note(`longhaul: skipped ${words}`);
+  const tellSkipped = () => {
+    if (skipped.length > 0) throw new FilesFailedError(`${skipped.length} files were skipped`);
+  };
+  if (files.length === 0) return tellSkipped();
+  checkOptions(context, files, options, destination);
+  const spools = new SpoolFolder(config.stateDir);
+  const isSpooled = files.includes('-');
+  const paths = isSpooled ? [await spoolStandardInput(context, spools, options)] : files;
+  try {
+    await uploadFiles(context, spools, paths, options, destination);
+  } catch (error) {
+    const isInterrupted = error instanceof Interrupted;
+    if (isInterrupted && !isSpooled) note('longhaul: interrupted; the same command goes on from the recorded parts');
+    if (isSpooled) {
+      const kept = `what came over standard input is kept for a week: the same command with ${paths[0]} instead of "-" goes on`;
+      note(isInterrupted ? `longhaul: interrupted; ${kept}` : `longhaul: ${kept}`);
+    }
+    throw error;
+  }
+  tellSkipped();
+}
+
+async function uploadFiles(
+  context: CliContext,
+  spools: SpoolFolder,
+  files: readonly string[],
+  options: UploadCommandOptions,
+  destination: string,
+): Promise<void> {
+  const { config, note } = context;
+  const { requests, workflowIds } = await checkRequests(context, files, options, destination);
 
   await withBackend(context, { destination }, async (backend) => {
     if (backend.uiUrl && !options.quiet) note(`Temporal UI: ${backend.uiUrl}`);
-    if (options.detach || !backend.isEmbedded) await assertWorkers(backend, config.host, options);
-    else await checkDestination(requireDestination(config, destination), backend, requests, config.host);
+    if (options.detach || !backend.isEmbedded) await assertWorkers(backend, requests, config.host, options);
+    else await checkDestination(requireDestination(config, destination), backend, workflowIds);
 
-    const handles: UploadHandle[] = [];
-    for (const request of requests) handles.push(await backend.client.upload(request));
+    const handles: UploadHandle<AnyResult>[] = [];
+    for (const request of requests) {
+      const { client } = backend;
+      const handle = isSplit(options) ? await client.uploadSplit(request) : await client.upload(request);
+      handles.push(handle);
+      if (request.file !== undefined) await spools.use(request.file, handle.workflowId);
+    }
+    await spools.sweep((workflowId) => statusOf(backend, workflowId)).catch(() => {});
     if (options.detach) return tellDetached(context, handles, options);
 
     await serve(context, backend, handles, options);
@@ -60,26 +103,25 @@ export async function uploadCommand(
       outcomes = await Promise.all(
         handles.map((handle, index) => follow(handle, labelOf(requests[index] as UploadOptions), view, context.signal)),
       );
-    } catch (error) {
+    } finally {
       view.close();
-      if (error instanceof Interrupted) note('longhaul: interrupted; the same command goes on from the recorded parts');
-      throw error;
     }
-    view.close();
+    for (const [index, { result }] of outcomes.entries()) if (result) await spools.release(files[index] as string);
     tellOutcomes(context, outcomes, options);
   });
 }
 
-/** Whatever can be known to be wrong is said before Temporal is asked for. */
-async function checkRequests(
+/** Whatever can be known to be wrong is said before anything is read, and before Temporal is asked for. */
+function checkOptions(
   { config }: CliContext,
   files: readonly string[],
   options: UploadCommandOptions,
   destination: string,
-): Promise<UploadOptions[]> {
+): void {
   if (files.length > 1 && (options.id ?? options.filename) !== undefined) {
     throw new ConfigError('--id and --filename go with one file');
   }
+  if (files.includes('-')) assertSpoolable(files, options);
   const known = config.destinations.get(destination);
   const purposes: string[] = [...KnownPurposes, ...(known?.purposes ?? [])];
   if (!purposes.includes(options.purpose)) {
@@ -87,23 +129,87 @@ async function checkRequests(
   }
   // On an existing Temporal the workers hold the destinations and their keys.
   if (!config.temporal) requireDestination(config, destination);
-  const requests = files.map((file) => toUploadOptions(file, options, known?.baseUrl));
-  for (const request of requests) await prepareUpload(request, config.host);
-  return requests;
 }
 
-function toUploadOptions(file: string, options: UploadCommandOptions, baseUrl: string | undefined): UploadOptions {
-  const { purpose, filename, partSize, concurrency, destination, id, md5, again } = options;
+function assertSpoolable(files: readonly string[], { filename }: UploadCommandOptions): void {
+  if (files.length > 1)
+    throw new ConfigError('"-" (standard input) goes alone; upload the other files by another command');
+  if (filename === undefined)
+    throw new ConfigError('standard input has no name of its own: give the File one with --filename');
+  if (/[/\0\r\n]|^\.{0,2}$/.test(filename)) throw new ConfigError('--filename must be a name, not a path');
+}
+
+async function checkRequests(
+  { config }: CliContext,
+  files: readonly string[],
+  options: UploadCommandOptions,
+  destination: string,
+): Promise<{ readonly requests: readonly SplitUploadOptions[]; readonly workflowIds: readonly string[] }> {
+  const baseUrl = config.destinations.get(destination)?.baseUrl;
+  const requests = files.map((file) => toUploadOptions(file, options, baseUrl));
+  const prepare = isSplit(options) ? prepareSplit : prepareUpload;
+  const settings = sourceSettingsOf(config);
+  const sources = new Sources(settings);
+  try {
+    const prepareContext = { host: config.host, sources, sealKey: sealKeyOf(settings) };
+    const workflowIds: string[] = [];
+    for (const request of requests) workflowIds.push((await prepare(request, prepareContext)).workflowId);
+    return { requests, workflowIds };
+  } finally {
+    await sources.close();
+  }
+}
+
+function isSplit({ split, splitSize }: UploadCommandOptions): boolean {
+  return split === true || splitSize !== undefined;
+}
+
+/** The path of a copy: a pipe can be read only once. */
+async function spoolStandardInput(
+  { note, signal }: CliContext,
+  spools: SpoolFolder,
+  options: UploadCommandOptions,
+): Promise<string> {
+  if (process.stdin.isTTY) note('reading standard input; Ctrl-D ends it');
+  try {
+    return await spoolInput(process.stdin, spools, {
+      filename: options.filename as string,
+      maxBytes: isSplit(options) ? Infinity : Limits.maxFileBytes,
+      signal,
+      tell: options.quiet ? () => {} : note,
+    });
+  } catch (error) {
+    if (error instanceof Interrupted)
+      note('longhaul: interrupted while standard input was read; nothing of it is kept');
+    throw error;
+  }
+}
+
+async function statusOf({ client }: Backend, workflowId: string): Promise<string | undefined> {
+  return client
+    .getHandle(workflowId)
+    .describe()
+    .then(({ status }) => status)
+    .catch(() => undefined);
+}
+
+function toUploadOptions(file: string, options: UploadCommandOptions, baseUrl: string | undefined): SplitUploadOptions {
+  const { purpose, filename, partSize, concurrency, destination, id, md5, again, splitSize } = options;
+  const { priority, fairnessKey, connection } = options;
   return {
-    file,
+    ...(isSourceUrl(file) ? { url: file } : { file }),
+    ...(connection === undefined ? {} : { s3Connection: connection }),
     purpose,
     md5,
+    ...(priority === undefined ? {} : { priority: Priorities[priority] }),
+    ...(fairnessKey === undefined ? {} : { fairnessKey }),
     ...(filename === undefined ? {} : { filename }),
     ...(partSize === undefined ? {} : { partSizeBytes: partSize }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(destination === undefined ? {} : { destination }),
     ...(id === undefined ? {} : { id }),
     ...(again === undefined ? {} : { again }),
+    ...(splitSize === undefined ? {} : { pieceSizeBytes: splitSize }),
     ...(baseUrl === undefined ? {} : { baseUrl }),
   };
 }
@@ -111,10 +217,12 @@ function toUploadOptions(file: string, options: UploadCommandOptions, baseUrl: s
 /** Without a worker an upload would wait for ever, and nobody would know why. */
 async function assertWorkers(
   { client, isEmbedded }: Backend,
+  requests: readonly UploadOptions[],
   host: string,
   options: UploadCommandOptions,
 ): Promise<void> {
-  const transferQueue = transferTaskQueue(client.taskQueue, host);
+  const isLocal = requests.some(({ file }) => file !== undefined);
+  const transferQueue = transferTaskQueue(client.taskQueue, isLocal ? host : undefined);
   const control = await hasWorkers(client.client, client.taskQueue, 'workflow');
   if (control && (await hasWorkers(client.client, transferQueue, 'activity'))) return;
   const queue = control ? transferQueue : client.taskQueue;
@@ -130,7 +238,7 @@ async function assertWorkers(
 async function serve(
   { config, note }: CliContext,
   backend: Backend,
-  handles: readonly UploadHandle[],
+  handles: readonly UploadHandle<AnyResult>[],
   options: UploadCommandOptions,
 ): Promise<void> {
   if (!backend.isEmbedded) return;
@@ -143,15 +251,20 @@ async function serve(
   for (const taskQueue of new Set(running.map((upload) => upload.taskQueue))) {
     const worker = await backend.startWorker({ taskQueue, transferSlots });
     void worker.run().catch((error: unknown) => note(`longhaul: the worker ended: ${(error as Error).message}`));
-    for await (const { workflowId } of backend.client.list({ running: true, taskQueue })) {
-      if (!own.has(workflowId) && !options.quiet) {
+    for await (const { workflowId, parentId } of backend.client.list({ running: true, taskQueue })) {
+      if (parentId === undefined && !own.has(workflowId) && !options.quiet) {
         note(`an earlier upload goes on as well: ${workflowId} ("longhaul cancel ${workflowId}" ends it)`);
       }
     }
   }
 }
 
-async function follow(handle: UploadHandle, name: string, view: ProgressView, signal: AbortSignal): Promise<Outcome> {
+async function follow(
+  handle: UploadHandle<AnyResult>,
+  name: string,
+  view: ProgressView,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const watching = new AbortController();
   const watch = async () => {
     for await (const event of handle.progress({ signal: AbortSignal.any([signal, watching.signal]) })) {
@@ -175,51 +288,6 @@ function viewKind({ quiet }: UploadCommandOptions): 'bars' | 'lines' | 'quiet' {
   return process.stderr.isTTY ? 'bars' : 'lines';
 }
 
-function labelOf({ file = '', filename }: UploadOptions): string {
-  return filename ?? (file.split('/').at(-1) as string);
-}
-
-function tellDetached(
-  { out, note }: CliContext,
-  handles: readonly UploadHandle[],
-  { json, quiet }: UploadCommandOptions,
-): void {
-  const started = handles.map(({ workflowId, resumed }) => ({ workflowId, resumed }));
-  if (json) out(JSON.stringify(started.length === 1 ? started[0] : { uploads: started }));
-  else for (const { workflowId } of started) out(workflowId);
-  if (!quiet) note('the upload goes on by itself; "longhaul status ID" shows how far it is');
-}
-
-function tellOutcomes({ out, note }: CliContext, outcomes: readonly Outcome[], options: UploadCommandOptions): void {
-  for (const { name, handle, result } of outcomes) {
-    if (!result || options.quiet) continue;
-    const rate = formatBytes(result.bytes / Math.max(result.durationMs / 1000, 0.001));
-    const again = result.partsSent - result.parts;
-    const words = [
-      `${formatBytes(result.bytes)} in ${formatDuration(result.durationMs)} (${rate}/s)`,
-      `${result.parts} parts`,
-    ];
-    if (again > 0) words.push(`${again} sent again`);
-    if (handle.resumed) words.push('begun by an earlier command');
-    note(`${name}: ${words.join(' · ')}`);
-  }
-  if (options.json) {
-    const rows = outcomes.map(toJson);
-    out(JSON.stringify(rows.length === 1 ? rows[0] : { uploads: rows }));
-  } else {
-    for (const { result } of outcomes)
-      if (result) out(outcomes.length === 1 ? result.file.id : `${result.file.id}\t${result.file.filename}`);
-  }
-  const failed = outcomes.filter(({ error }) => error !== undefined);
-  const [first] = failed;
-  if (!first) return;
-  for (const { name, error } of failed.slice(1)) note(`longhaul: ${name}: ${(error as Error).message}`);
-  throw first.error;
-}
-
-function toJson({ handle, result, error }: Outcome): object {
-  const { workflowId, resumed } = handle;
-  if (result) return { ...result, resumed };
-  const type = error instanceof UploadFailedError ? error.failureType : (error as { code?: string }).code;
-  return { workflowId, resumed, error: { type, message: (error as Error).message } };
+function labelOf({ file, url = '', filename }: UploadOptions): string {
+  return filename ?? ((file ?? url.replace(/[?#].*$/s, '')).split('/').at(-1) as string);
 }

@@ -19,6 +19,9 @@ async function serverArgs(cliPath: string, database: string, { port, uiPort }: S
   args.push('--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal');
   // The server asks its vendor for newer versions otherwise.
   args.push('--dynamic-config-value', 'frontend.enableServerVersionCheck=false');
+  args.push('--dynamic-config-value', 'matching.enableFairness=true');
+  // Each partition of a queue is fair by itself; only one keeps the order exact, and one is enough for a machine.
+  args.push('--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1');
   const { stdout } = await runCommand(cliPath, ['server', 'start-dev', '--help'], { timeoutMs: 10_000 });
   // Younger than the oldest version that serves.
   if (stdout.includes('--ui-disable-news-fetch')) args.push('--ui-disable-news-fetch');

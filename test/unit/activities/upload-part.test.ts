@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CancelledFailure } from '@temporalio/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { inspectSource } from '../../../activities/inspect-source.ts';
+import { createInspectSource } from '../../../activities/inspect-source.ts';
 import { createUploadPart } from '../../../activities/upload-part.ts';
 import type { SourceInfo, UploadPartInput, UploadPartResult } from '../../../src/contracts/activities.ts';
 import { FailureType } from '../../../src/contracts/failures.ts';
@@ -25,7 +25,7 @@ beforeEach(async () => {
   path = join(dir, 'file');
   await writeFile(path, '0123456789');
   const source = { type: 'file', path } as const;
-  const { fingerprint }: SourceInfo = await mockActivity().run(inspectSource, { source });
+  const { fingerprint }: SourceInfo = await mockActivity().run(createInspectSource(withClient({})), { source });
   input = {
     destination: 'default',
     uploadId: 'upload_1',
@@ -84,6 +84,7 @@ describe('uploadPart', () => {
     await rm(path);
     expect(await failureOf(run())).toMatchObject({ type: FailureType.SourceMissing, nonRetryable: true });
     const lost = createUploadPart({
+      ...withClient({}),
       destination: () => {
         throw new ConfigError('no destination "eu"');
       },

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { prepareUpload } from '../../../src/client/prepare-upload.ts';
 import { Limits } from '../../../src/contracts/limits.ts';
 import { ConfigError } from '../../../src/errors.ts';
+import { Sources } from '../../../src/sources/sources.ts';
 
 let dir: string;
 let file: string;
@@ -17,7 +18,8 @@ beforeEach(async () => {
 
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
-const prepare = (changes: object = {}) => prepareUpload({ file, purpose: 'fine-tune', ...changes }, 'host-1');
+const context = { host: 'host-1', sources: new Sources() };
+const prepare = (changes: object = {}) => prepareUpload({ file, purpose: 'fine-tune', ...changes }, context);
 
 describe('prepareUpload', () => {
   it('names the file by its absolute path on this host, with its fingerprint', async () => {
@@ -87,7 +89,7 @@ describe('prepareUpload', () => {
 
   it("doesn't look at a source that it was given, which may be on another host", async () => {
     const source = { type: 'file', path: '/no/such/train.jsonl', host: 'elsewhere' } as const;
-    const { request } = await prepareUpload({ source, purpose: 'batch' }, 'host-1');
+    const { request } = await prepareUpload({ source, purpose: 'batch' }, context);
     expect(request).toEqual({ source, purpose: 'batch', filename: 'train.jsonl' });
   });
 
@@ -100,7 +102,7 @@ describe('prepareUpload', () => {
   it.each([{ file: undefined }, { source: { type: 'file', path: '/x' } }])(
     'wants a file or a source, and not both or neither: %j',
     async (change) => {
-      await expect(prepare(change)).rejects.toThrow(new ConfigError('give either "file" or "source"'));
+      await expect(prepare(change)).rejects.toThrow(new ConfigError('give one of "file", "url" and "source"'));
     },
   );
 

@@ -19,6 +19,10 @@ describe('the identity of an upload', () => {
     ['path', { source: { type: 'file', path: '/data/other.jsonl', host: 'a' } }],
     ['host', { source: { type: 'file', path: '/data/train.jsonl', host: 'b' } }],
     ['host, by none', { source: { type: 'file', path: '/data/train.jsonl' } }],
+    [
+      'range',
+      { source: { type: 'file', path: '/data/train.jsonl', host: 'a', range: { offsetBytes: 0, sizeBytes: 5 } } },
+    ],
     ['fingerprint', { fingerprint: '10-x-z' }],
     ['fingerprint, by none', { fingerprint: undefined }],
     ['filename', { filename: 'test.jsonl' }],

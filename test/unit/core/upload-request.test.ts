@@ -13,7 +13,7 @@ describe('an upload request', () => {
 
   it('may set everything', () => {
     const full: Required<UploadRequest> = {
-      source: { type: 'file', path: '/data/x.jsonl', host: 'a' },
+      source: { type: 'file', path: '/data/x.jsonl', host: 'a', range: { offsetBytes: 0, sizeBytes: 1 } },
       purpose: 'fine-tune',
       filename: 'x.jsonl',
       mimeType: 'text/jsonl',
@@ -27,6 +27,9 @@ describe('an upload request', () => {
       transferTaskQueue: 'q',
       giveUpAfterMs: 1,
       heartbeatTimeoutMs: 1000,
+      priority: 1,
+      fairnessKey: '32 × ü'.padEnd(62, 'x'),
+      fairnessWeight: 0.001,
     };
     expect(uploadRequestProblems(full)).toEqual([]);
   });
@@ -66,19 +69,49 @@ describe('an upload request', () => {
     ['transferTaskQueue', ''],
     ['expectedFingerprint', {}],
     ['md5', 1],
+    ['priority', 0],
+    ['priority', 6],
+    ['priority', '3'],
+    ['fairnessKey', ''],
+    ['fairnessKey', 'ü'.repeat(33)],
+    ['fairnessWeight', 0],
+    ['fairnessWeight', 1000.1],
+    ['fairnessWeight', '1'],
+    ['fairnessWeight', Number.NaN],
   ])('is refused with %s %j', (name, value) => {
     const problems = uploadRequestProblems({ ...good, [name]: value });
     expect(problems).toHaveLength(1);
-    expect(problems[0]).toMatch(new RegExp(`^"${name}" must be `));
+    expect(problems[0]).toMatch(new RegExp(`^"${name}" must (be|have) `));
   });
 
   it.each([
     ['no object', 'x', 'must be an object such as {"type":"file","path":"/data/x.jsonl"}'],
     ['null', null, 'must be an object such as {"type":"file","path":"/data/x.jsonl"}'],
-    ['another type', { type: 's3', path: '/x' }, 'has an unknown "type"; known: "file"'],
+    ['another type', { type: 'ftp', path: '/x' }, 'has an unknown "type"; known: "file", "s3", "http"'],
+    ['no bucket', { type: 's3', key: 'x' }, 'needs "bucket" and "key"'],
+    [
+      'an empty connection',
+      { type: 's3', bucket: 'b', key: 'k', connection: '' },
+      '"connection" must be a non-empty string',
+    ],
+    ['an unknown property', { type: 'file', path: '/x', user: 'u' }, 'has an unknown property "user"'],
+    ...['http://u:p@h/x', 'https://h/x?sig=1', 'https://h/x#f', 'file:///etc/passwd', 'http://'].map(
+      (url): [string, unknown, string] => [
+        `the URL ${url}`,
+        { type: 'http', url },
+        'needs "url", an http:// or https:// address without user, query and fragment, which may be secret',
+      ],
+    ),
     ['no path', { type: 'file' }, 'needs "path", an absolute path as the worker sees it'],
     ['a relative path', { type: 'file', path: 'x' }, 'needs "path", an absolute path as the worker sees it'],
     ['an empty host', { type: 'file', path: '/x', host: '' }, '"host" must be a non-empty string'],
+    ...[null, 5, {}, { offsetBytes: -1, sizeBytes: 1 }, { offsetBytes: 0, sizeBytes: 0 }].map(
+      (range): [string, unknown, string] => [
+        `one with the range ${JSON.stringify(range)}`,
+        { type: 'file', path: '/x', range },
+        'has a wrong "range": it needs "offsetBytes" (0 or more) and "sizeBytes" (1 or more)',
+      ],
+    ),
   ])('is refused with a source that is %s', (_, source, problem) => {
     expect(uploadRequestProblems({ ...good, source })).toEqual([`"source" ${problem}`]);
   });

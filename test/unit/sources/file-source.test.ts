@@ -4,12 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { SourceChangedError, SourceMissingError, SourceReadError, SourceUnusableError } from '../../../src/errors.ts';
 import { assertUnchanged } from '../../../src/sources/assert-unchanged.ts';
 import { mapFileError } from '../../../src/sources/map-file-error.ts';
-import { openSource } from '../../../src/sources/open-source.ts';
+import { openFileSource } from '../../../src/sources/file-source.ts';
 import type { SourceReader } from '../../../src/sources/source-reader.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
 
 async function withReader<T>(path: string, body: (reader: SourceReader) => Promise<T>): Promise<T> {
-  const reader = await openSource({ type: 'file', path });
+  const reader = await openFileSource({ type: 'file', path });
   try {
     return await body(reader);
   } finally {
@@ -29,7 +29,7 @@ describe('a file that can not be uploaded', () => {
     await withTempDir(async (directory) => {
       const path = join(directory, 'file');
       await make(path);
-      const error: unknown = await openSource({ type: 'file', path }).catch((thrown: unknown) => thrown);
+      const error: unknown = await openFileSource({ type: 'file', path }).catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ code });
       expect((error as Error).message).toMatch(message);
       expect((error as Error).message).toContain(path);
@@ -49,7 +49,7 @@ describe('a file that can not be uploaded', () => {
   });
 
   test('has a relative path, which means another file on every worker', async () => {
-    await expect(openSource({ type: 'file', path: 'x' })).rejects.toThrow(/absolute/);
+    await expect(openFileSource({ type: 'file', path: 'x' })).rejects.toThrow(/absolute/);
   });
 });
 

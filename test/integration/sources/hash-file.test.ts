@@ -3,12 +3,12 @@ import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 // The thread's file is loaded by its name, so this runs what was built.
-import { hashSource } from '../../../dist/src/sources/hash-source.js';
-import { openSource } from '../../../dist/src/sources/open-source.js';
-import type { HashSourceOptions } from '../../../src/sources/hash-source.ts';
+import { hashFile } from '../../../dist/src/sources/hash-file.js';
+import { openFileSource } from '../../../dist/src/sources/file-source.js';
+import type { HashFileOptions } from '../../../src/sources/hash-file.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
 
-type Task = Pick<HashSourceOptions, 'source' | 'fingerprint' | 'sizeBytes'>;
+type Task = Pick<HashFileOptions, 'source' | 'fingerprint' | 'sizeBytes'>;
 
 const MiB = 1024 * 1024;
 const content = randomBytes(48 * MiB + 123);
@@ -18,7 +18,7 @@ async function withFile(body: (task: Task, path: string) => Promise<void>): Prom
   await withTempDir(async (directory) => {
     const path = join(directory, 'content');
     await writeFile(path, content);
-    const reader = await openSource({ type: 'file', path });
+    const reader = await openFileSource({ type: 'file', path });
     const { sizeBytes, fingerprint } = await reader.stat();
     await reader.close();
     await body({ source: { type: 'file', path }, fingerprint, sizeBytes }, path);
@@ -29,19 +29,19 @@ test('gives the md5 of node:crypto, and goes on from any of its checkpoints', as
   await withFile(async (task) => {
     const checkpoints: { offsetBytes: number; state: string }[] = [];
     const onCheckpoint = (checkpoint: (typeof checkpoints)[number]) => checkpoints.push(checkpoint);
-    expect(await hashSource({ ...task, onCheckpoint, checkpointEveryMs: 0 })).toEqual({ md5 });
+    expect(await hashFile({ ...task, onCheckpoint, checkpointEveryMs: 0 })).toEqual({ md5 });
     expect(checkpoints.length).toBe(49);
     for (const resumeFrom of [checkpoints[0], checkpoints[20], checkpoints.at(-1)]) {
-      expect(await hashSource({ ...task, resumeFrom: resumeFrom as (typeof checkpoints)[number] })).toEqual({ md5 });
+      expect(await hashFile({ ...task, resumeFrom: resumeFrom as (typeof checkpoints)[number] })).toEqual({ md5 });
     }
   });
 });
 
 test('ends with AbortedError when it is aborted, before and in the middle', async () => {
   await withFile(async (task) => {
-    await expect(hashSource({ ...task, signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' });
+    await expect(hashFile({ ...task, signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' });
     const abort = new AbortController();
-    const hashing = hashSource({
+    const hashing = hashFile({
       ...task,
       signal: abort.signal,
       checkpointEveryMs: 0,
@@ -54,7 +54,7 @@ test('ends with AbortedError when it is aborted, before and in the middle', asyn
 test('gives a checkpoint when it is asked for one, and another call finishes from there', async () => {
   await withFile(async (task) => {
     const abort = new AbortController();
-    const first = await hashSource({
+    const first = await hashFile({
       ...task,
       signal: abort.signal,
       onAbort: 'checkpoint',
@@ -63,22 +63,22 @@ test('gives a checkpoint when it is asked for one, and another call finishes fro
     });
     if (!('checkpoint' in first)) throw new Error('it was too fast to be stopped');
     expect(first.checkpoint.offsetBytes).toBeLessThan(task.sizeBytes);
-    const again = await hashSource({
+    const again = await hashFile({
       ...task,
       signal: AbortSignal.abort(),
       onAbort: 'checkpoint',
       resumeFrom: first.checkpoint,
     });
     if (!('checkpoint' in again)) throw new Error('an aborted signal gives a checkpoint as well');
-    expect(await hashSource({ ...task, resumeFrom: again.checkpoint })).toEqual({ md5 });
+    expect(await hashFile({ ...task, resumeFrom: again.checkpoint })).toEqual({ md5 });
   });
 });
 
 test('ends with SourceChanged when the file is another one before, or is cut meanwhile', async () => {
   await withFile(async (task, path) => {
-    await expect(hashSource({ ...task, fingerprint: 'other' })).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
+    await expect(hashFile({ ...task, fingerprint: 'other' })).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
     let isCut: Promise<void> | undefined;
-    const hashing = hashSource({
+    const hashing = hashFile({
       ...task,
       checkpointEveryMs: 0,
       onCheckpoint: () => {
@@ -87,7 +87,7 @@ test('ends with SourceChanged when the file is another one before, or is cut mea
     });
     await expect(hashing).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
     await isCut;
-    await expect(hashSource({ ...task, source: { type: 'file', path: `${path}-gone` } })).rejects.toMatchObject({
+    await expect(hashFile({ ...task, source: { type: 'file', path: `${path}-gone` } })).rejects.toMatchObject({
       code: 'SOURCE_MISSING',
     });
   });
@@ -96,6 +96,6 @@ test('ends with SourceChanged when the file is another one before, or is cut mea
 test('rejects when its thread dies', async () => {
   await withFile(async (task) => {
     const source = { type: 'no such type' } as unknown as Task['source'];
-    await expect(hashSource({ ...task, source })).rejects.toThrow(/md5 thread/);
+    await expect(hashFile({ ...task, source })).rejects.toThrow(/md5 thread/);
   });
 });

@@ -1,0 +1,16 @@
+import type { ControlActivities } from '../src/contracts/activities.ts';
+import { runAttempt } from './run-attempt.ts';
+import { packMemory, unpackMemory } from './sync-memory.ts';
+
+/** Takes what a run has learnt into the memory. */
+export const packSyncMemory: ControlActivities['packSyncMemory'] = ({ scope, memory, add, remove }) =>
+  runAttempt(async () => {
+    const byPath = new Map((await unpackMemory(scope, memory)).map((entry) => [entry.path, entry]));
+    for (const path of remove) byPath.delete(path);
+    for (const entry of add) {
+      // Moves to the end, which is dropped last.
+      byPath.delete(entry.path);
+      byPath.set(entry.path, entry);
+    }
+    return packMemory(scope, [...byPath.values()]);
+  });

@@ -1,0 +1,49 @@
+import type { TransferActivities } from '../src/contracts/activities.ts';
+import { Limits } from '../src/contracts/limits.ts';
+import { formatBytes } from '../src/core/format.ts';
+import { planSplit as plan } from '../src/core/split-plan.ts';
+import { LineTooLongError, SourceUnusableError } from '../src/errors.ts';
+import { assertUnchanged } from '../src/sources/assert-unchanged.ts';
+import { SourceLines } from '../src/sources/source-lines.ts';
+import { changed } from './changed.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { runAttempt } from './run-attempt.ts';
+
+/** Where to cut a source at line ends, before anything is created. Reads only around the cuts. */
+export function createPlanSplit({ sources }: ActivityDependencies): TransferActivities['planSplit'] {
+  return ({ source, pieceSizeBytes }) =>
+    runAttempt(async ({ signal }) => {
+      const reader = await sources.open(source, { signal });
+      try {
+        const info = await reader.stat();
+        assertCount(info.sizeBytes, pieceSizeBytes);
+        const outcome = await plan(info.sizeBytes, pieceSizeBytes, new SourceLines(reader, signal));
+        await assertUnchanged(reader, info.fingerprint).catch((error: unknown) => {
+          throw changed(error) ?? error;
+        });
+        if (!('pieces' in outcome)) {
+          throw new LineTooLongError(
+            `the line that begins at byte ${outcome.longLineAtBytes} is longer than ` +
+              `${formatBytes(pieceSizeBytes)} (${pieceSizeBytes} bytes), which is the most that one File may have: ` +
+              (pieceSizeBytes < Limits.maxFileBytes
+                ? 'shorten the line, or allow for larger pieces'
+                : 'shorten the line'),
+          );
+        }
+        return { ...info, pieces: outcome.pieces };
+      } finally {
+        await reader.close();
+      }
+    });
+}
+
+/** Long lines may take up to twice as many pieces as bytes alone do. */
+function assertCount(sizeBytes: number, pieceSizeBytes: number): void {
+  const most = Limits.maxPieces / 2;
+  if (sizeBytes / pieceSizeBytes <= most) return;
+  const least = Math.ceil(sizeBytes / most);
+  throw new SourceUnusableError(
+    `${formatBytes(sizeBytes)} in pieces of ${formatBytes(pieceSizeBytes)} are more than ${most} Files: ` +
+      `allow for pieces of ${formatBytes(least)} (${least} bytes) or more`,
+  );
+}

@@ -1,0 +1,103 @@
+import type { PlanSyncInput, SyncBatch, TransferActivities } from '../src/contracts/activities.ts';
+import type { SyncDecision } from '../src/contracts/sync.ts';
+import { comparePaths } from '../src/core/sync-plan.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { runAttempt } from './run-attempt.ts';
+import { SyncListsCache } from './sync-lists-cache.ts';
+import { makeSyncLists, type SyncLists } from './sync-lists.ts';
+
+/** With the memory beside them they still fit into one payload of Temporal. */
+const MAX_DECISION_CHARACTERS = 900_000;
+
+/**
+ * What a sync has to do, batch by batch. The lists of both sides are made once and kept for the run; where they are
+ * not (another worker, a long pause) they are made anew, from the memory that the caller gives then.
+ */
+export function createPlanSync(dependencies: ActivityDependencies): TransferActivities['planSync'] {
+  const cache = new SyncListsCache();
+  return (input) =>
+    runAttempt(async ({ signal }) => {
+      let lists = cache.get(input.planId);
+      if (!lists) {
+        if (input.memory === undefined) return { type: 'memory-needed' };
+        const client = dependencies.destination(input.scope.destination);
+        lists = await makeSyncLists(input, { client, sources: dependencies.sources, signal });
+        cache.set(input.planId, lists);
+      }
+      if (input.phase === 'uploads') return uploadBatch(lists, input);
+      return input.phase === 'deletions' ? deletionBatch(lists, input) : dryRun(lists, input);
+    });
+}
+
+const empty = {
+  type: 'batch',
+  uploads: [],
+  recognised: [],
+  deletions: [],
+  hasDeletions: false,
+  deletionCount: 0,
+  deletionsHeld: null,
+  decisions: [],
+  decisionsOmitted: 0,
+  forget: [],
+  next: null,
+} as const;
+
+async function uploadBatch(lists: SyncLists, input: PlanSyncInput): Promise<SyncBatch> {
+  const { totals, work, forget } = lists;
+  const { after, limit } = input;
+  const { batch, next } = sliceOf(work, after, limit);
+  const learnsNothing = input.delete && after === null && work.length === 0;
+  return {
+    ...(learnsNothing ? await deletionBatch(lists, input) : empty),
+    totals,
+    uploads: batch.flatMap((one) => ('upload' in one ? [one.upload] : [])),
+    recognised: batch.flatMap((one) => ('recognised' in one ? [one.recognised] : [])),
+    forget: after === null ? forget : [],
+    ...(learnsNothing ? {} : { next }),
+  };
+}
+
+async function deletionBatch(lists: SyncLists, { after, limit, memory }: PlanSyncInput): Promise<SyncBatch> {
+  const { totals, deletionsHeld } = lists;
+  if (deletionsHeld !== null) return { ...empty, totals, hasDeletions: true, deletionsHeld };
+  // The memory tells here what this very run has learnt: a File that was recognised under another path is not gone.
+  const gone = await lists.gone(memory ?? null);
+  const { batch, next } = sliceOf(gone, after, limit);
+  const deletions = batch.map(({ path, fileId }) => ({ path, fileId: fileId as string }));
+  return { ...empty, totals, deletions, hasDeletions: true, deletionCount: gone.length, next };
+}
+
+async function dryRun(lists: SyncLists, input: PlanSyncInput): Promise<SyncBatch> {
+  const { totals, deletionsHeld } = lists;
+  const gone = input.delete && deletionsHeld === null ? await lists.gone(undefined) : [];
+  const rank = ({ action, why }: SyncDecision) => (action === 'skip' ? (why === 'same' ? 2 : 1) : 0);
+  const all = [...lists.decisions, ...gone].toSorted((a, b) => rank(a) - rank(b) || comparePaths(a.path, b.path));
+  const decisions: SyncDecision[] = [];
+  let characters = 0;
+  for (const decision of all) {
+    characters += JSON.stringify(decision).length + 1;
+    if (characters > MAX_DECISION_CHARACTERS) break;
+    decisions.push(decision);
+  }
+  return {
+    ...empty,
+    totals,
+    deletionsHeld: input.delete ? deletionsHeld : null,
+    deletionCount: gone.length,
+    decisions,
+    decisionsOmitted: all.length - decisions.length,
+  };
+}
+
+/** The next few by path. Places are paths, not numbers, so that lists that were made anew are gone on with. */
+function sliceOf<T extends { readonly path: string }>(
+  sorted: readonly T[],
+  after: string | null,
+  limit: number,
+): { batch: readonly T[]; next: string | null } {
+  const first = after === null ? 0 : sorted.findIndex(({ path }) => comparePaths(path, after) > 0);
+  const batch = first === -1 ? [] : sorted.slice(first, first + limit);
+  const isLast = first === -1 || first + limit >= sorted.length;
+  return { batch, next: isLast ? null : (batch.at(-1)?.path ?? null) };
+}

@@ -1,0 +1,198 @@
+import { hasWorkers } from '../../client/has-workers.ts';
+import { prepareSync, type SyncOptions } from '../../client/prepare-sync.ts';
+import { SyncNotFoundError } from '../../client/sync-errors.ts';
+import type { SyncHandle } from '../../client/sync-handle.ts';
+import { requireDestination } from '../../config.ts';
+import { Defaults } from '../../contracts/limits.ts';
+import { transferTaskQueue } from '../../contracts/names.ts';
+import type { SyncDecision, SyncRequest, SyncResult } from '../../contracts/sync.ts';
+import { formatBytes, formatDuration } from '../../core/format.ts';
+import { ConfigError } from '../../errors.ts';
+import { withBackend, type Backend } from '../backend.ts';
+import { askDestination } from '../check-destination.ts';
+import { confirm } from '../confirm.ts';
+import type { CliContext } from '../context.ts';
+import { Interrupted } from '../exit.ts';
+import { FilesFailedError } from '../files-failed-error.ts';
+import { toSyncRequest, type SyncOptions as SyncFlags } from '../sync-options.ts';
+import { createSyncView, describeCounts } from '../sync-view.ts';
+
+export interface SyncCommandOptions extends SyncFlags {
+  readonly id?: string;
+  readonly yes?: boolean;
+  readonly detach?: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+const NAMED_DELETIONS = 20;
+
+export async function syncCommand(context: CliContext, source: string, options: SyncCommandOptions): Promise<void> {
+  const { config, note } = context;
+  const request = await toSyncRequest(source, options, config);
+  const asks = request.delete === true && !request.dryRun && !options.yes;
+  if (asks && !process.stdin.isTTY) {
+    throw new ConfigError(
+      '--delete asks before it deletes, and there is no terminal: add --yes, or see with --dry-run',
+    );
+  }
+  const destination = request.destination ?? Defaults.destination;
+  // On an existing Temporal the workers hold the destinations and their keys.
+  if (!config.temporal) requireDestination(config, destination);
+  const baseUrl = config.destinations.get(destination)?.baseUrl;
+  const sync: SyncOptions = {
+    ...request,
+    ...(options.id === undefined ? {} : { id: options.id }),
+    ...(baseUrl === undefined ? {} : { baseUrl }),
+  };
+
+  await withBackend(context, { destination }, async (backend) => {
+    if (backend.uiUrl && !options.quiet) note(`Temporal UI: ${backend.uiUrl}`);
+    if (options.detach || !backend.isEmbedded) await assertWorkers(backend, request, config.host);
+    else await checkDestination(context, backend, sync, destination);
+    const runner = new SyncRunner(context, backend, options);
+    if (asks && !(await runner.agrees(sync))) return note('nothing was changed');
+    await runner.run(sync);
+  });
+}
+
+/** Runs syncs on one backend; on the embedded server with a worker of its own. */
+class SyncRunner {
+  readonly #context: CliContext;
+  readonly #backend: Backend;
+  readonly #options: SyncCommandOptions;
+  #hasWorker = false;
+
+  constructor(context: CliContext, backend: Backend, options: SyncCommandOptions) {
+    this.#context = context;
+    this.#backend = backend;
+    this.#options = options;
+  }
+
+  /** Shows what would be deleted and asks; a run without deletions needs no question. */
+  async agrees(sync: SyncOptions): Promise<boolean> {
+    const handle = await this.#backend.client.sync({ ...sync, dryRun: true });
+    await this.#serve(handle);
+    const { decisions = [], counts } = await handle.result({ signal: this.#context.signal });
+    if (counts.toDelete === 0) return true;
+    const gone = decisions.filter(({ action }) => action === 'delete');
+    for (const decision of gone.slice(0, NAMED_DELETIONS)) this.#context.note(describeDecision(decision));
+    if (counts.toDelete > NAMED_DELETIONS) this.#context.note(`… and ${counts.toDelete - NAMED_DELETIONS} more`);
+    const files = counts.toDelete === 1 ? 'this File' : `these ${counts.toDelete} Files`;
+    return confirm(this.#context, `delete ${files}?`);
+  }
+
+  async run(sync: SyncOptions): Promise<void> {
+    const { out, note, signal } = this.#context;
+    const { json, quiet, detach } = this.#options;
+    const handle = await this.#backend.client.sync(sync);
+    const { workflowId, resumed } = handle;
+    if (detach) {
+      out(json ? JSON.stringify({ workflowId, resumed }) : workflowId);
+      if (!quiet) note('the sync goes on by itself; "longhaul status ID" shows how far it is');
+      return;
+    }
+    if (resumed && !quiet) note(`an earlier run goes on: ${workflowId}`);
+    await this.#serve(handle);
+    try {
+      this.#tell(handle, await this.#follow(handle, signal));
+    } catch (error) {
+      if (error instanceof Interrupted) note('longhaul: interrupted; the same command goes on');
+      throw error;
+    }
+  }
+
+  async #serve(handle: SyncHandle): Promise<void> {
+    if (!this.#backend.isEmbedded || this.#hasWorker) return;
+    const { status, taskQueue } = await handle.describe();
+    if (status !== 'RUNNING') return;
+    this.#hasWorker = true;
+    const worker = await this.#backend.startWorker({ taskQueue, transferSlots: this.#context.config.transferSlots });
+    void worker
+      .run()
+      .catch((error: unknown) => this.#context.note(`longhaul: the worker ended: ${(error as Error).message}`));
+  }
+
+  async #follow(handle: SyncHandle, signal: AbortSignal): Promise<SyncResult> {
+    const { quiet } = this.#options;
+    const kind = quiet ? 'quiet' : process.stderr.isTTY ? 'bars' : 'lines';
+    const view = createSyncView(kind, this.#context.note);
+    const watching = new AbortController();
+    const watch = async () => {
+      for await (const event of handle.progress({ signal: AbortSignal.any([signal, watching.signal]) })) {
+        if (!watching.signal.aborted) view.show(event);
+      }
+    };
+    const watched = watch().catch(() => {});
+    try {
+      return await handle.result({ signal });
+    } finally {
+      watching.abort();
+      await watched;
+      view.close();
+    }
+  }
+
+  #tell(handle: SyncHandle, result: SyncResult): void {
+    const { out, note } = this.#context;
+    const { json, quiet } = this.#options;
+    const { memory: _memory, ...told } = result;
+    const { counts, problems, leftOut, deletionsHeld, decisions = [], decisionsOmitted = 0 } = told;
+    for (const { path, message } of problems) note(`longhaul: ${path}: ${message}`);
+    if (!quiet) {
+      for (const { path, message } of leftOut) note(`left out: ${path}: ${message}`);
+      if (deletionsHeld !== null) note(`nothing was deleted: ${deletionsHeld}`);
+    }
+    if (json) out(JSON.stringify({ ...told, resumed: handle.resumed }));
+    else if (told.dryRun) {
+      for (const decision of decisions) if (decision.why !== 'same') out(describeDecision(decision));
+      const { toSend, same, knownContent, toDelete } = counts;
+      const words = `would send ${toSend.files} (${formatBytes(toSend.bytes)}) and delete ${toDelete}; ${same} the same, ${knownContent} known by content`;
+      if (!quiet) note(decisionsOmitted > 0 ? `${words} (${decisionsOmitted} decisions are not shown)` : words);
+    } else if (!quiet) note(`${describeCounts(counts)} in ${formatDuration(told.durationMs)}`);
+    if (counts.failed > 0) throw new FilesFailedError(`${counts.failed} of ${counts.listed.files} files failed`);
+  }
+}
+
+const reasons: Readonly<Record<SyncDecision['why'], string>> = {
+  new: 'new',
+  changed: 'changed',
+  same: 'the same',
+  'known-content': 'the same bytes are there as',
+  gone: 'its source is gone',
+};
+
+function describeDecision({ action, why, path, bytes, fileId }: SyncDecision): string {
+  const file = why === 'known-content' || why === 'gone' ? ` ${fileId}` : '';
+  const reason = why === 'gone' ? `${reasons.gone} (File${file})` : `${reasons[why]}${file}`;
+  return `${action.padEnd(6)}  ${path}  ${formatBytes(bytes)}  ${reason}`;
+}
+
+/** A sync that runs already is left to its patience. */
+async function checkDestination(
+  { config }: CliContext,
+  backend: Backend,
+  sync: SyncOptions,
+  destination: string,
+): Promise<void> {
+  const { workflowId } = await prepareSync(sync, config.host);
+  try {
+    const { status } = await backend.client.getSyncHandle(workflowId).describe();
+    if (status === 'RUNNING') return;
+  } catch (error) {
+    if (!(error instanceof SyncNotFoundError)) throw error;
+  }
+  await askDestination(requireDestination(config, destination));
+}
+
+/** Without a worker a sync would wait for ever, and nobody would know why. */
+async function assertWorkers({ client, isEmbedded }: Backend, { source }: SyncRequest, host: string): Promise<void> {
+  const transferQueue = transferTaskQueue(client.taskQueue, source.type === 'folder' ? host : undefined);
+  const control = await hasWorkers(client.client, client.taskQueue, 'workflow');
+  if (control && (await hasWorkers(client.client, transferQueue, 'activity'))) return;
+  const queue = control ? transferQueue : client.taskQueue;
+  const advice = isEmbedded
+    ? 'run "longhaul worker" in another terminal with the same environment, or leave out --detach'
+    : 'start "longhaul worker" on this machine with the same TEMPORAL_ADDRESS';
+  throw new ConfigError(`no worker serves the task queue ${queue}: ${advice}`);
+}

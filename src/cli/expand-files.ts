@@ -1,0 +1,75 @@
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import picomatch from 'picomatch';
+import { ConfigError } from '../errors.ts';
+import { listFolder } from '../sources/list-folder.ts';
+import { isSourceUrl } from '../sources/source-of-url.ts';
+import { createPathFilter, type PathFilter } from '../sources/path-filter.ts';
+
+/** Each upload is followed by itself; more files than these are a sync's business. */
+const MAX_FILES = 500;
+
+export interface ExpandedFiles {
+  readonly files: readonly string[];
+  /** What was found and can't be uploaded, in words. */
+  readonly skipped: readonly string[];
+}
+
+/**
+ * Files as a person names them: a directory stands for all that is in it, and a glob that the shell was kept from
+ * expanding for what it matches (hidden files only where it says so, as in a shell). A file that has such a name is that file.
+ *
+ * @throws ConfigError when nothing is found for a name, or too much
+ * @throws SourceMissingError, SourceReadError for a directory that can't be listed
+ */
+export async function expandFiles(names: readonly string[]): Promise<ExpandedFiles> {
+  const files: string[] = [];
+  const skipped: string[] = [];
+  for (const name of names) {
+    if (isSourceUrl(name)) {
+      files.push(name);
+      continue;
+    }
+    const stats = await stat(name).catch(() => undefined);
+    const { isGlob, base, glob } = picomatch.scan(name);
+    if (stats?.isDirectory()) await gather(name, createPathFilter([], []), name, files, skipped);
+    else if (stats === undefined && isGlob) await gather(base || '.', globFilter(glob), name, files, skipped);
+    else files.push(name);
+  }
+  if (files.length > MAX_FILES) {
+    throw new ConfigError(`these are ${files.length} files and one command takes ${MAX_FILES}; use "longhaul sync"`);
+  }
+  return { files, skipped };
+}
+
+async function gather(
+  folder: string,
+  filter: PathFilter,
+  name: string,
+  files: string[],
+  skipped: string[],
+): Promise<void> {
+  const { entries, problems, leftOut } = await listFolder({ type: 'folder', path: resolve(folder) }, { filter });
+  for (const { path, message } of [...problems, ...leftOut]) skipped.push(`${join(folder, path)}: ${message}`);
+  for (const { path } of entries) {
+    const file = join(folder, path);
+    const isReadable = await access(file, constants.R_OK).then(
+      () => true,
+      () => false,
+    );
+    if (isReadable) files.push(file);
+    else skipped.push(`${file}: is not readable for this user`);
+  }
+  if (entries.length + problems.length + leftOut.length > 0) return;
+  throw new ConfigError(
+    folder === name ? `${name} is a directory without a file in it` : `no file matches ${name}; check the path`,
+  );
+}
+
+/** Goes no deeper than the glob does. */
+function globFilter(glob: string): PathFilter {
+  const takes = picomatch(glob);
+  const depth = glob.includes('**') ? Infinity : glob.split('/').length;
+  return { takes: (path) => takes(path), skipsFolder: (path) => path.split('/').length >= depth };
+}

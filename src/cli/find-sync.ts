@@ -1,0 +1,30 @@
+import { SyncNotFoundError } from '../client/sync-errors.ts';
+import type { SyncHandle } from '../client/sync-handle.ts';
+import { WorkflowName } from '../contracts/names.ts';
+import type { SyncProgress } from '../contracts/sync.ts';
+import { formatBytes } from '../core/format.ts';
+import type { Backend } from './backend.ts';
+import { describeCounts, describeSyncProgress } from './sync-view.ts';
+
+/** The sync of an id; undefined when there is none, or it is something else. */
+export async function findSync({ client }: Backend, workflowId: string): Promise<SyncHandle | undefined> {
+  const handle = client.getSyncHandle(workflowId);
+  try {
+    const { workflowType } = await handle.describe();
+    return workflowType === WorkflowName.syncSource ? handle : undefined;
+  } catch (error) {
+    if (error instanceof SyncNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/** A sync's state in one line. */
+export function describeSyncStatus(workflowId: string, progress: SyncProgress): string {
+  const { counts, state, waiting, uploading } = progress;
+  const words = [`${workflowId}: ${state}`, `${counts.listed.files} files (${formatBytes(counts.listed.bytes)})`];
+  if (state === 'uploading' || state === 'paused') words.push(describeSyncProgress(progress));
+  words.push(describeCounts(counts));
+  if (uploading.length > 0) words.push(`${uploading.length} under way`);
+  if (waiting) words.push(`waits: ${waiting.reason}`);
+  return words.join(' · ');
+}

@@ -1,0 +1,66 @@
+import { nameOfSource } from '../core/source-names.ts';
+import { formatBytes, formatDuration } from '../core/format.ts';
+import type { ScheduleInfo, ScheduleReport, ScheduleRun } from '../schedules/schedule-options.ts';
+import { sourceName } from '../schedules/to-temporal.ts';
+
+const SHOWN_TIMES = 5;
+
+/** One line a schedule. */
+export function describeScheduleLine(schedule: ScheduleInfo): string {
+  const [next] = schedule.nextAt;
+  const outlook = schedule.paused ? 'paused' : next ? `next ${next.toISOString()}` : 'no run is due any more';
+  return `${schedule.name}: ${timesOf(schedule)} · ${workOf(schedule)} · ${outlook}`;
+}
+
+export function describeSchedule(report: ScheduleReport): string[] {
+  const { note, nextAt, runs, paused, overlap, jitterMs, catchupWindowMs, taskQueue } = report;
+  const policies = [
+    `overlap ${overlap}`,
+    `catch-up ${formatDuration(catchupWindowMs)}`,
+    ...(jitterMs > 0 ? [`jitter ${formatDuration(jitterMs)}`] : []),
+    ...(report.pauseOnFailure ? ['pauses on failure'] : []),
+    ...(report.startAt ? [`from ${report.startAt.toISOString()}`] : []),
+    ...(report.endAt ? [`until ${report.endAt.toISOString()}`] : []),
+  ];
+  return [
+    describeScheduleLine(report),
+    ...(note ? [`note: ${note}`] : []),
+    policies.join(' · '),
+    `runs: ${report.runsStarted} started, ${report.runsSkipped} skipped while another ran, ${report.runsMissed} missed in outages`,
+    ...(report.hasWorkers ? [] : [`no worker serves the task queue ${taskQueue}: runs wait until one is started`]),
+    ...(paused ? [] : nextAt.slice(0, SHOWN_TIMES).map((date) => `next  ${date.toISOString()}`)),
+    ...runs.map(describeRun),
+  ];
+}
+
+function describeRun({ workflowId, startedAt, endedAt, outcome, detail, counts }: ScheduleRun): string {
+  const took = endedAt ? ` after ${formatDuration(endedAt.getTime() - startedAt.getTime())}` : '';
+  const words = [`${startedAt.toISOString()}  ${outcome}${took}`, workflowId, ...amounts(counts)];
+  if (detail) words.push(detail);
+  return words.join(' · ');
+}
+
+function amounts(counts: ScheduleRun['counts']): string[] {
+  const sent = counts?.['sent'] as { files?: number; bytes?: number } | undefined;
+  const deleted = counts?.['deleted'];
+  return [
+    ...(typeof sent?.files === 'number' ? [`${sent.files} sent (${formatBytes(sent.bytes ?? 0)})`] : []),
+    ...(typeof counts?.['same'] === 'number' ? [`${counts['same']} the same`] : []),
+    ...(typeof deleted === 'number' && deleted > 0 ? [`${deleted} deleted`] : []),
+  ];
+}
+
+function timesOf({ cron, intervals, timezone }: ScheduleInfo): string {
+  return [
+    ...cron.map((expression) => `cron "${expression}" ${timezone}`),
+    ...intervals.map(({ everyMs, offsetMs }) => {
+      const offset = offsetMs > 0 ? ` + ${formatDuration(offsetMs)}` : '';
+      return `every ${formatDuration(everyMs)}${offset}`;
+    }),
+  ].join(', ');
+}
+
+function workOf({ sync, upload }: ScheduleInfo): string {
+  if (sync) return `sync ${sourceName(sync.source)} → ${sync.purpose}`;
+  return upload ? `upload ${nameOfSource(upload.source)} → ${upload.purpose}` : 'not by Longhaul';
+}

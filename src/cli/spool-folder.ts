@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, stat, statfs, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join, parse, resolve } from 'node:path';
+import { z } from 'zod';
+import { readJsonFile, writeJsonFile } from '../dev/embedded-temporal/json-file.ts';
+import { isAlive, ownIdentity } from '../dev/embedded-temporal/process-identity.ts';
+
+/** What was spooled and not uploaded is kept for so long after a command last used it. */
+const KEPT_MS = 7 * 86_400_000;
+
+const recordSchema = z.object({
+  owner: z.object({ pid: z.int(), startTime: z.string() }),
+  workflowId: z.string().optional(),
+});
+
+/** A copy of standard input that is being written. */
+export interface NewSpool {
+  readonly handle: FileHandle;
+  /** Makes it a file of that name, whole or not at all, and gives its path. */
+  readonly finish: (filename: string) => Promise<string>;
+  readonly discard: () => Promise<void>;
+}
+
+/**
+ * Copies of what came over standard input: `ID.partial` while it comes, `ID/NAME` when it is whole, and `ID.json` that
+ * says which command works on it.
+ */
+export class SpoolFolder {
+  readonly path: string;
+
+  constructor(stateDir: string) {
+    this.path = join(stateDir, 'spool');
+  }
+
+  async begin(): Promise<NewSpool> {
+    await mkdir(this.path, { recursive: true, mode: 0o700 });
+    const id = randomUUID();
+    await this.#record(id);
+    const partial = join(this.path, `${id}.partial`);
+    const handle = await open(partial, 'wx', 0o600);
+    return {
+      handle,
+      finish: async (filename) => {
+        await handle.sync();
+        await handle.close();
+        const path = join(this.path, id, filename);
+        await mkdir(dirname(path), { mode: 0o700 });
+        await rename(partial, path);
+        return path;
+      },
+      discard: async () => {
+        await handle.close().catch(() => {});
+        await this.#remove(id);
+      },
+    };
+  }
+
+  /** Bytes that may be written before the disk is full. */
+  async freeBytes(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.path);
+    return bavail * bsize;
+  }
+
+  /** Says that this command works on the file, if it is one of these. */
+  async use(path: string, workflowId?: string): Promise<void> {
+    const id = this.#idOf(path);
+    if (id !== undefined) await this.#record(id, workflowId);
+  }
+
+  /** Removes the file, if it is one of these: it is a File now. */
+  async release(path: string): Promise<void> {
+    const id = this.#idOf(path);
+    if (id !== undefined) await this.#remove(id);
+  }
+
+  /**
+   * Removes what dead commands have left: halves at once, whole files when they are uploaded, or after a week.
+   *
+   * @param statusOf of a workflow: Temporal's word, or undefined when it is not known
+   */
+  async sweep(statusOf: (workflowId: string) => Promise<string | undefined>): Promise<void> {
+    const names = await readdir(this.path).catch((): string[] => []);
+    for (const id of new Set(names.map((name) => parse(name).name))) {
+      if (await this.#isLeft(id, names.includes(id), statusOf)) await this.#remove(id);
+    }
+  }
+
+  async #isLeft(
+    id: string,
+    isWhole: boolean,
+    statusOf: (workflowId: string) => Promise<string | undefined>,
+  ): Promise<boolean> {
+    const record = await readJsonFile(join(this.path, `${id}.json`), recordSchema);
+    if (record && isAlive(record.owner)) return false;
+    if (record && !isWhole) return true;
+    const status = record?.workflowId === undefined ? undefined : await statusOf(record.workflowId);
+    if (status === 'COMPLETED') return true;
+    if (status === 'RUNNING') return false;
+    const recorded = await stat(join(this.path, record ? `${id}.json` : id)).catch(() => undefined);
+    return recorded !== undefined && Date.now() - recorded.mtimeMs > KEPT_MS;
+  }
+
+  #idOf(path: string): string | undefined {
+    const folder = dirname(resolve(path));
+    return dirname(folder) === this.path ? basename(folder) : undefined;
+  }
+
+  #record(id: string, workflowId?: string): Promise<void> {
+    return writeJsonFile(join(this.path, `${id}.json`), { owner: ownIdentity(), workflowId });
+  }
+
+  /** The record last: without it nobody would know whose the rest is. */
+  async #remove(id: string): Promise<void> {
+    await rm(join(this.path, `${id}.partial`), { force: true });
+    await rm(join(this.path, id), { recursive: true, force: true });
+    await rm(join(this.path, `${id}.json`), { force: true });
+  }
+}

@@ -1,0 +1,109 @@
+import { realpath, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Config } from '../config.ts';
+import { Defaults, KnownPurposes, Limits } from '../contracts/limits.ts';
+import type { Container } from '../contracts/sources.ts';
+import type { SyncRequest, SyncUploadSettings } from '../contracts/sync.ts';
+import { syncRequestProblems } from '../core/sync-request.ts';
+import { ConfigError, SourceUnusableError } from '../errors.ts';
+import { mapFileError } from '../sources/map-file-error.ts';
+import { partSizeOption, repeatedOption, wholeNumberOption } from './options.ts';
+
+/** What the options of `addSyncOptions` become. */
+export interface SyncOptions {
+  readonly purpose: string;
+  readonly destination?: string;
+  readonly connection?: string;
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly prefix?: string;
+  readonly delete?: boolean;
+  readonly maxFiles?: number;
+  readonly concurrency?: number;
+  readonly partSize?: number;
+  readonly md5: boolean;
+  readonly dryRun?: boolean;
+}
+
+/** The options that say what a sync does: the same for `longhaul sync` and for a schedule's `-- sync …`. */
+export function addSyncOptions(command: Command): Command {
+  return command
+    .requiredOption('--purpose <purpose>', 'what the Files are for: fine-tune, batch, assistants, vision …')
+    .option('--include <glob>', 'only what matches, such as "*.jsonl"; may be repeated', repeatedOption)
+    .option('--exclude <glob>', 'not what matches, even if included; may be repeated', repeatedOption)
+    .option('--prefix <name>', "put before each File's name; only such Files are looked at")
+    .option('--delete', 'delete the Files that this sync uploaded and whose sources are gone')
+    .option(
+      '--max-files <n>',
+      'refuse to begin when more files would be sent',
+      wholeNumberOption(0, Number.MAX_SAFE_INTEGER),
+    )
+    .option(
+      '--concurrency <n>',
+      `most uploads at a time (default: ${Defaults.maxConcurrentUploads})`,
+      wholeNumberOption(1, Limits.maxConcurrentUploads),
+    )
+    .option('--part-size <bytes>', 'such as 32MiB (default: 1/128 of each file, 8MiB to 64MiB)', partSizeOption)
+    .option('--no-md5', "don't have the service check the whole files' md5")
+    .option('--destination <name>', 'a destination of the config file (default: OPENAI_BASE_URL and OPENAI_API_KEY)')
+    .option('--connection <name>', 'of an s3:// source: a connection that the workers have (default: default)')
+    .option('--dry-run', 'say what would be done and why, and change nothing');
+}
+
+/**
+ * The input of `syncSource`. A folder is one of this machine, as an absolute path without links.
+ *
+ * @param source a folder, or `s3://BUCKET/PREFIX`
+ * @throws ConfigError with every problem of the options
+ * @throws SourceMissingError, SourceUnusableError, SourceReadError for a folder that is none or can't be read
+ */
+export async function toSyncRequest(
+  source: string,
+  options: SyncOptions,
+  config: Pick<Config, 'host' | 'destinations'>,
+): Promise<SyncRequest> {
+  const { purpose, destination, include, exclude, prefix, maxFiles, concurrency } = options;
+  const upload: SyncUploadSettings = {
+    ...(options.partSize === undefined ? {} : { partSizeBytes: options.partSize }),
+    ...(options.md5 ? {} : { md5: false }),
+  };
+  const request: SyncRequest = {
+    source: await toContainer(source, options.connection, config.host),
+    purpose,
+    ...(destination === undefined ? {} : { destination }),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(include === undefined ? {} : { include }),
+    ...(exclude === undefined ? {} : { exclude }),
+    ...(options.delete ? { delete: true } : {}),
+    ...(maxFiles === undefined ? {} : { maxFiles }),
+    ...(concurrency === undefined ? {} : { maxConcurrentUploads: concurrency }),
+    ...(options.dryRun ? { dryRun: true } : {}),
+    ...(Object.keys(upload).length > 0 ? { upload } : {}),
+  };
+  const known = config.destinations.get(destination ?? Defaults.destination);
+  const purposes: string[] = [...KnownPurposes, ...(known?.purposes ?? [])];
+  const problems = syncRequestProblems(request);
+  if (!purposes.includes(purpose)) problems.push(`unknown purpose "${purpose}"; known: ${purposes.join(', ')}`);
+  if (problems.length > 0) throw new ConfigError(`wrong sync: ${problems.join('; ')}`);
+  return request;
+}
+
+async function toContainer(source: string, connection: string | undefined, host: string): Promise<Container> {
+  const bucket = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(source);
+  if (bucket) {
+    const [, name = '', prefix = ''] = bucket;
+    return { type: 's3', bucket: name, ...(prefix ? { prefix } : {}), ...(connection ? { connection } : {}) };
+  }
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) {
+    throw new ConfigError(`"${source}" can't be synced: give a folder, or a bucket such as s3://BUCKET/PREFIX`);
+  }
+  if (connection !== undefined) throw new ConfigError('--connection goes with a source such as s3://BUCKET/PREFIX');
+  return { type: 'folder', path: await folderAt(source), host };
+}
+
+async function folderAt(source: string): Promise<string> {
+  const path = await mapFileError(resolve(source), realpath(source));
+  if ((await mapFileError(path, stat(path))).isDirectory()) return path;
+  throw new SourceUnusableError(`${path} is no folder; "longhaul upload" sends single files`);
+}

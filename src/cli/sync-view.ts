@@ -1,0 +1,108 @@
+import { SingleBar } from 'cli-progress';
+import type { SyncEvent } from '../client/sync-handle.ts';
+import type { SyncCounts, SyncProgress } from '../contracts/sync.ts';
+import { formatBytes } from '../core/format.ts';
+
+const LINE_INTERVAL_MS = 5000;
+
+/** Renders the events of one sync on standard error. */
+export interface SyncView {
+  show(event: SyncEvent): void;
+  close(): void;
+}
+
+export function createSyncView(kind: 'bars' | 'lines' | 'quiet', note: (line: string) => void): SyncView {
+  if (kind === 'quiet') return { show: () => {}, close: () => {} };
+  return kind === 'bars' ? new BarView(note) : new LineView(note);
+}
+
+/** What a person wants to know of a sync that has ended, in one line. */
+export function describeCounts(counts: SyncCounts): string {
+  const { sent, same, knownContent, deleted, failed, leftOut } = counts;
+  const words = [`${sent.files} sent (${formatBytes(sent.bytes)})`, `${same} the same`];
+  if (knownContent > 0) words.push(`${knownContent} known by content`);
+  if (deleted > 0) words.push(`${deleted} deleted`);
+  if (leftOut > 0) words.push(`${leftOut} left out`);
+  if (failed > 0) words.push(`${failed} failed`);
+  return words.join(' · ');
+}
+
+export function describeSyncProgress({ state, counts }: SyncProgress): string {
+  const { toSend, sent, failed, toDelete, deleted } = counts;
+  if (state === 'deleting') return `deleting · ${deleted} of ${toDelete}`;
+  if (toSend.files === 0) return state;
+  const words = [
+    `${sent.files} of ${toSend.files} files`,
+    `${formatBytes(sent.bytes)} of ${formatBytes(toSend.bytes)}`,
+  ];
+  if (failed > 0) words.push(`${failed} failed`);
+  if (state !== 'uploading') words.push(state);
+  return words.join(' · ');
+}
+
+function troubleOf(event: SyncEvent): string | undefined {
+  if (event.type === 'no-answer') return 'waiting for a worker or for Temporal to answer';
+  if (event.type !== 'progress' || !event.progress.waiting) return undefined;
+  return `waits: ${event.progress.waiting.reason}; it goes on by itself, and at once with "longhaul retry"`;
+}
+
+class LineView implements SyncView {
+  readonly #note: (line: string) => void;
+  #last = { state: '', trouble: '', atMs: 0 };
+
+  constructor(note: (line: string) => void) {
+    this.#note = note;
+  }
+
+  show(event: SyncEvent): void {
+    const trouble = troubleOf(event) ?? '';
+    if (trouble && trouble !== this.#last.trouble) this.#note(trouble);
+    this.#last.trouble = trouble;
+    if (event.type !== 'progress') return;
+    const { state } = event.progress;
+    const now = Date.now();
+    if (state === this.#last.state && now - this.#last.atMs < LINE_INTERVAL_MS) return;
+    this.#last = { state, trouble, atMs: now };
+    this.#note(describeSyncProgress(event.progress));
+  }
+
+  close(): void {}
+}
+
+class BarView implements SyncView {
+  readonly #note: (line: string) => void;
+  readonly #bar = new SingleBar({
+    format: '[{bar}] {words}',
+    stream: process.stderr,
+    hideCursor: true,
+    linewrap: false,
+    barsize: 24,
+  });
+  #isStarted = false;
+  #trouble = '';
+
+  constructor(note: (line: string) => void) {
+    this.#note = note;
+  }
+
+  show(event: SyncEvent): void {
+    const trouble = troubleOf(event) ?? '';
+    if (trouble && trouble !== this.#trouble) {
+      this.close();
+      this.#note(trouble);
+    }
+    this.#trouble = trouble;
+    if (event.type !== 'progress') return;
+    const { toSend, sent } = event.progress.counts;
+    const words = describeSyncProgress(event.progress);
+    if (!this.#isStarted) this.#bar.start(1, 0, { words });
+    this.#isStarted = true;
+    this.#bar.setTotal(Math.max(toSend.bytes, 1));
+    this.#bar.update(sent.bytes, { words });
+  }
+
+  close(): void {
+    if (this.#isStarted) this.#bar.stop();
+    this.#isStarted = false;
+  }
+}

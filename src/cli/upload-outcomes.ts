@@ -1,0 +1,82 @@
+import type { UploadHandle } from '../client/upload-handle.ts';
+import { UploadFailedError } from '../client/upload-errors.ts';
+import type { SplitUploadResult } from '../contracts/split.ts';
+import type { UploadResult } from '../contracts/upload.ts';
+import { formatBytes, formatDuration } from '../core/format.ts';
+import type { CliContext } from './context.ts';
+
+export type AnyResult = UploadResult | SplitUploadResult;
+
+/** What became of one upload of a command. */
+export interface Outcome {
+  readonly name: string;
+  readonly handle: UploadHandle<AnyResult>;
+  readonly result?: AnyResult;
+  readonly error?: unknown;
+}
+
+interface TellOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** The Files that an upload made, in the order of the source. */
+export function filesOf(result: AnyResult): SplitUploadResult['files'] {
+  return 'files' in result ? result.files : [result.file];
+}
+
+export function tellDetached(
+  { out, note }: CliContext,
+  handles: readonly UploadHandle<AnyResult>[],
+  { json, quiet }: TellOptions,
+): void {
+  const started = handles.map(({ workflowId, resumed }) => ({ workflowId, resumed }));
+  if (json) out(JSON.stringify(started.length === 1 ? started[0] : { uploads: started }));
+  else for (const { workflowId } of started) out(workflowId);
+  if (!quiet) note('the upload goes on by itself; "longhaul status ID" shows how far it is');
+}
+
+/** @throws the first error of an upload that failed, when all are told */
+export function tellOutcomes(context: CliContext, outcomes: readonly Outcome[], options: TellOptions): void {
+  const { out, note } = context;
+  if (!options.quiet) for (const outcome of outcomes) tellFigures(context, outcome);
+  if (options.json) {
+    const rows = outcomes.map(toJson);
+    out(JSON.stringify(rows.length === 1 ? rows[0] : { uploads: rows }));
+  } else {
+    for (const { result } of outcomes) if (result) tellFiles(context, result, outcomes.length > 1);
+  }
+  const failed = outcomes.filter(({ error }) => error !== undefined);
+  const [first] = failed;
+  if (!first) return;
+  for (const { name, error } of failed.slice(1)) note(`longhaul: ${name}: ${(error as Error).message}`);
+  throw first.error;
+}
+
+function tellFiles({ out }: CliContext, result: AnyResult, withNames: boolean): void {
+  for (const { id, filename } of filesOf(result)) out(withNames || 'files' in result ? `${id}\t${filename}` : id);
+}
+
+function tellFigures({ note }: CliContext, { name, handle, result }: Outcome): void {
+  if (!result) return;
+  const receipts = 'files' in result ? result.pieces : [result];
+  const rate = formatBytes(result.bytes / Math.max(result.durationMs / 1000, 0.001));
+  const parts = receipts.reduce((sum, receipt) => sum + receipt.parts, 0);
+  const again = receipts.reduce((sum, receipt) => sum + receipt.partsSent, 0) - parts;
+  const words = [`${formatBytes(result.bytes)} in ${formatDuration(result.durationMs)} (${rate}/s)`];
+  if ('files' in result) words.push(`${result.files.length} Files`);
+  words.push(`${parts} parts`);
+  if (again > 0) words.push(`${again} sent again`);
+  if (handle.resumed) words.push('begun by an earlier command');
+  note(`${name}: ${words.join(' · ')}`);
+}
+
+function toJson({ handle, result, error }: Outcome): object {
+  const { workflowId, resumed } = handle;
+  if (result) return { ...result, resumed };
+  const { message } = error as Error;
+  if (!(error instanceof UploadFailedError))
+    return { workflowId, resumed, error: { type: (error as { code?: string }).code, message } };
+  const { failureType: type, pieces } = error;
+  return { workflowId, resumed, error: { type, message }, ...(pieces ? { pieces } : {}) };
+}

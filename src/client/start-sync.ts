@@ -1,0 +1,47 @@
+import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+import { Defaults } from '../contracts/limits.ts';
+import { WorkflowName } from '../contracts/names.ts';
+import type { SyncHandover, SyncRequest } from '../contracts/sync.ts';
+import { lastSyncMemory } from './last-sync-memory.ts';
+import type { PreparedSync } from './prepare-sync.ts';
+import { SyncIdTakenError } from './sync-errors.ts';
+import { syncFaultOf } from './sync-faults.ts';
+import { SyncHandle } from './sync-handle.ts';
+
+/**
+ * Starts a run of a sync with the memory of the last one, or attaches to the one that runs.
+ *
+ * @throws SyncIdTakenError when a sync of that id runs with other options
+ * @throws TemporalUnreachableError
+ */
+export async function startSync(
+  client: Client,
+  { request, workflowId, memoryId, digest }: PreparedSync,
+  options: { readonly taskQueue: string; readonly workflowTaskTimeoutMs: number },
+): Promise<SyncHandle> {
+  try {
+    const handover: SyncHandover = { memory: await lastSyncMemory(client, memoryId) };
+    await client.workflow.start(WorkflowName.syncSource, {
+      workflowId,
+      taskQueue: options.taskQueue,
+      args: [request, handover],
+      memo: { longhaulIdentity: digest },
+      workflowTaskTimeout: options.workflowTaskTimeoutMs,
+      staticSummary: summaryOf(request),
+      workflowIdConflictPolicy: 'FAIL',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    });
+    return new SyncHandle(client, workflowId, false);
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw syncFaultOf(error, workflowId);
+    const handle = new SyncHandle(client, workflowId, true);
+    const { identity } = await handle.describe();
+    if (identity !== undefined && identity !== digest) throw new SyncIdTakenError(workflowId);
+    return handle;
+  }
+}
+
+function summaryOf({ source, purpose, destination, dryRun }: SyncRequest): string {
+  const from = source.type === 'folder' ? source.path : `s3://${source.bucket}/${source.prefix ?? ''}`;
+  return `${dryRun ? 'dry run: ' : ''}${from} → ${purpose} (${destination ?? Defaults.destination})`;
+}

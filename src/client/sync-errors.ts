@@ -1,0 +1,50 @@
+import { LonghaulError } from '../errors.ts';
+
+/** The sync as a whole could not be done. `failureType` is one of `FailureType`, or a name of Temporal's. */
+export class SyncFailedError extends LonghaulError {
+  readonly code = 'SYNC_FAILED';
+  readonly retryable = false;
+  readonly workflowId: string;
+  readonly failureType: string;
+
+  constructor(workflowId: string, failureType: string, message: string, cause: unknown) {
+    super(message, { cause });
+    this.workflowId = workflowId;
+    this.failureType = failureType;
+  }
+}
+
+/** Somebody cancelled or terminated the sync. */
+export class SyncCancelledError extends LonghaulError {
+  readonly code = 'SYNC_CANCELLED';
+  readonly retryable = false;
+  readonly workflowId: string;
+
+  constructor(workflowId: string, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.workflowId = workflowId;
+  }
+}
+
+/** No sync has that id. */
+export class SyncNotFoundError extends LonghaulError {
+  readonly code = 'SYNC_NOT_FOUND';
+  readonly retryable = false;
+
+  constructor(workflowId: string) {
+    super(`there is no sync with the id ${workflowId}`);
+  }
+}
+
+/** A sync with that id runs, and does something else. */
+export class SyncIdTakenError extends LonghaulError {
+  readonly code = 'SYNC_ID_TAKEN';
+  readonly retryable = false;
+
+  constructor(workflowId: string) {
+    super(
+      `the sync ${workflowId} runs already, with other options; wait for its end, give the same options to follow it, ` +
+        `or end it with "longhaul cancel ${workflowId}"`,
+    );
+  }
+}

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import type { S3Settings, SourceSettings } from './sources/source-settings.ts';
+
+const text = z.string().trim().min(1, 'is empty');
+const stallTimeoutMs = z.coerce.number().int().min(1000).max(3_600_000).optional();
+
+const s3Connection = z.strictObject({
+  endpoint: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).optional(),
+  region: text.optional(),
+  forcePathStyle: z.boolean().optional(),
+  /** Names of environment variables; left out, AWS's usual chain is asked. */
+  accessKeyIdEnv: text.optional(),
+  secretAccessKeyEnv: text.optional(),
+  sessionTokenEnv: text.optional(),
+  buckets: z.array(text).optional(),
+  etagIsMd5: z.boolean().optional(),
+  stallTimeoutMs,
+});
+
+/** The part `sources` of the configuration file. */
+export const sourcesSchema = z.strictObject({
+  files: z.strictObject({ roots: z.array(text.startsWith('/', 'must be an absolute path')) }).optional(),
+  s3: z.record(text, s3Connection).optional(),
+  http: z
+    .strictObject({ hosts: z.array(text).optional(), allowPrivate: z.array(text).optional(), stallTimeoutMs })
+    .optional(),
+});
+
+/** Variables of AWS's own tools that say where S3 is. */
+const ENDPOINT_VARIABLES = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'] as const;
+
+/** @param problems gets what is wrong, in words */
+export function toSourceSettings(
+  { s3 = {}, ...others }: z.infer<typeof sourcesSchema>,
+  env: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): SourceSettings {
+  const connections = Object.entries({ default: {}, ...s3 }).map(([name, settings]): [string, S3Settings] => [
+    name,
+    toConnection(name, settings, env, problems),
+  ]);
+  return { ...others, s3: Object.fromEntries(connections), sealKey: env['LONGHAUL_SEAL_KEY'] };
+}
+
+function toConnection(
+  name: string,
+  { accessKeyIdEnv, secretAccessKeyEnv, sessionTokenEnv, ...settings }: z.infer<typeof s3Connection>,
+  env: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): S3Settings {
+  const endpoint = settings.endpoint ?? (name === 'default' ? env[endpointVariable(env) ?? ''] : undefined);
+  const found = { ...settings, ...(endpoint === undefined ? {} : { endpoint }) };
+  if (accessKeyIdEnv === undefined && secretAccessKeyEnv === undefined) return found;
+  const accessKeyId = env[accessKeyIdEnv ?? ''];
+  const secretAccessKey = env[secretAccessKeyEnv ?? ''];
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    const missing = [accessKeyIdEnv ?? 'accessKeyIdEnv', secretAccessKeyEnv ?? 'secretAccessKeyEnv'].join(' and ');
+    problems.push(`the S3 connection "${name}" has no credentials: set ${missing}`);
+    return found;
+  }
+  const sessionToken = env[sessionTokenEnv ?? ''];
+  const credentials = { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+  return { ...found, credentials };
+}
+
+function endpointVariable(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  return ENDPOINT_VARIABLES.find((variable) => env[variable] !== undefined);
+}

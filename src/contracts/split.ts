@@ -1,0 +1,51 @@
+import type { ByteRange } from './sources.ts';
+import type { UploadedFile, UploadProgress, UploadRequest, UploadResult } from './upload.ts';
+
+/**
+ * Input of the workflow `uploadSplitFile`: what `uploadFile` takes, for a source of lines (JSONL) that may be larger
+ * than an Upload can be. `filename` is that of the whole; the Files get `name-00001-of-00003.jsonl` and so on.
+ */
+export interface SplitUploadRequest extends UploadRequest {
+  /** Most bytes of one File, up to 8 GiB. @defaultValue 8,589,934,592 (8 GiB) */
+  readonly pieceSizeBytes?: number;
+  /** Send pieces once more that an earlier execution sent. @defaultValue false */
+  readonly again?: boolean;
+}
+
+/** Result of the workflow `uploadSplitFile`: one File after the other they are the source. */
+export interface SplitUploadResult {
+  readonly workflowId: string;
+  /** In the order of the source. */
+  readonly files: readonly UploadedFile[];
+  /** The receipts of the uploads, in the order of the source. */
+  readonly pieces: readonly UploadResult[];
+  readonly bytes: number;
+  readonly durationMs: number;
+}
+
+/** `pending` → `uploading` → `completed` or `failed`. */
+export type PieceState = 'pending' | 'uploading' | 'completed' | 'failed';
+
+/** One piece of a split upload. */
+export interface PieceProgress {
+  /** Counted from 1. */
+  readonly number: number;
+  readonly filename: string;
+  /** Of the piece's own `uploadFile`. */
+  readonly workflowId: string;
+  readonly range: ByteRange;
+  readonly state: PieceState;
+  /** Once it is completed. */
+  readonly fileId?: string;
+  /** Once it has failed: one of `FailureType`. */
+  readonly failureType?: string;
+  readonly message?: string;
+}
+
+/**
+ * Answer of the query `progress` of `uploadSplitFile`, over all pieces. Of the piece that is under way it knows what
+ * its last update told; the piece's own query knows better.
+ */
+export interface SplitUploadProgress extends UploadProgress {
+  readonly pieces: readonly PieceProgress[];
+}

@@ -1,0 +1,42 @@
+import type { SplitUploadProgress } from '../contracts/split.ts';
+import type { UploadProgress, UploadState } from '../contracts/upload.ts';
+import { describeProgress } from './describe-progress.ts';
+
+/** States of a split upload in which its piece has more to say. */
+const underWay: readonly UploadState[] = ['uploading', 'paused'];
+
+/** The progress of a split upload, with that of the piece which is under way added to it. */
+export function withPieceProgress(split: SplitUploadProgress, piece: UploadProgress): SplitUploadProgress {
+  const isHeld = piece.state === 'waiting' || piece.state === 'paused';
+  return {
+    ...split,
+    state: underWay.includes(split.state) && isHeld ? piece.state : split.state,
+    bytesDone: split.bytesDone + piece.bytesDone,
+    partSizeBytes: piece.partSizeBytes || split.partSizeBytes,
+    partsDone: split.partsDone + piece.partsDone,
+    partsInFlight: piece.partsInFlight,
+    concurrency: piece.concurrency,
+    session: piece.session,
+    sessionEndsTooEarly: piece.sessionEndsTooEarly,
+    sessionsOpened: split.sessionsOpened + piece.sessionsOpened,
+    orphanedSessions: split.orphanedSessions + piece.orphanedSessions,
+    waiting: split.waiting ?? piece.waiting,
+  };
+}
+
+/** The piece whose upload is under way. */
+export function pieceUnderWay({ pieces }: SplitUploadProgress): SplitUploadProgress['pieces'][number] | undefined {
+  return pieces.find(({ state }) => state === 'uploading');
+}
+
+/** A split upload's state as Markdown, for the page of its workflow in Temporal UI. */
+export function describeSplitProgress(progress: SplitUploadProgress): string {
+  const { pieces } = progress;
+  const lines = [describeProgress(progress)];
+  const completed = pieces.filter(({ state }) => state === 'completed').length;
+  if (pieces.length > 0) lines.push(`${completed} of ${pieces.length} pieces have their Files`);
+  const current = pieceUnderWay(progress);
+  if (current) lines.push(`under way: ${current.filename}, workflow \`${current.workflowId}\``);
+  for (const { state, filename, message } of pieces) if (state === 'failed') lines.push(`**${filename}:** ${message}`);
+  return lines.join('\n\n');
+}

@@ -1,0 +1,17 @@
+import { Limits } from '../contracts/limits.ts';
+import { uploadRequestProblems } from './upload-request.ts';
+
+/** Every problem of a request to upload a split file, in words; none for a good one. */
+export function splitRequestProblems(request: unknown): string[] {
+  if (typeof request !== 'object' || request === null) return uploadRequestProblems(request);
+  const { pieceSizeBytes, again, ...upload } = request as Record<string, unknown>;
+  const problems = uploadRequestProblems(upload);
+  if (pieceSizeBytes !== undefined && !isPieceSize(pieceSizeBytes))
+    problems.push(`"pieceSizeBytes" must be a whole number from 1 to ${Limits.maxFileBytes}`);
+  if (again !== undefined && typeof again !== 'boolean') problems.push('"again" must be true or false');
+  return problems;
+}
+
+function isPieceSize(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= Limits.maxFileBytes;
+}

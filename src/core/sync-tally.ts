@@ -1,0 +1,81 @@
+import type { SyncTotals } from '../contracts/activities.ts';
+import type { CarriedSync, SyncCounts, SyncProblem } from '../contracts/sync.ts';
+
+/** A result has to fit into one payload of Temporal; counts are exact all the same. */
+const MAX_PROBLEMS = 100;
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+const nothing: SyncCounts = {
+  listed: { files: 0, bytes: 0 },
+  same: 0,
+  knownContent: 0,
+  toSend: { files: 0, bytes: 0 },
+  sent: { files: 0, bytes: 0 },
+  failed: 0,
+  leftOut: 0,
+  toDelete: 0,
+  deleted: 0,
+};
+
+/** What a sync has done so far, and what went wrong. */
+export class SyncTally {
+  readonly #counts: Mutable<SyncCounts>;
+  readonly #problems: SyncProblem[];
+  #leftOut: readonly SyncProblem[];
+  #uploadsFailed: number;
+
+  constructor(carried?: Pick<CarriedSync, 'counts' | 'problems' | 'leftOut' | 'uploadsFailed'>) {
+    this.#counts = { ...(carried?.counts ?? nothing) };
+    this.#problems = [...(carried?.problems ?? [])];
+    this.#leftOut = carried?.leftOut ?? [];
+    this.#uploadsFailed = carried?.uploadsFailed ?? 0;
+  }
+
+  get counts(): SyncCounts {
+    return { ...this.#counts };
+  }
+
+  get uploadsFailed(): number {
+    return this.#uploadsFailed;
+  }
+
+  /** Takes what the listings showed. */
+  begin({ listed, same, knownContent, toSend, problems, problemCount, leftOut, leftOutCount }: SyncTotals): void {
+    Object.assign(this.#counts, { listed, same, knownContent, toSend, failed: problemCount, leftOut: leftOutCount });
+    this.#problems.push(...problems.slice(0, MAX_PROBLEMS));
+    this.#leftOut = leftOut.slice(0, MAX_PROBLEMS);
+  }
+
+  sent(bytes: number): void {
+    const { sent } = this.#counts;
+    this.#counts.sent = { files: sent.files + 1, bytes: sent.bytes + bytes };
+  }
+
+  uploadFailed(problem: SyncProblem): void {
+    this.#uploadsFailed++;
+    this.failed(problem);
+  }
+
+  failed(problem: SyncProblem): void {
+    this.#counts.failed++;
+    if (this.#problems.length < MAX_PROBLEMS) this.#problems.push(problem);
+  }
+
+  toDelete(files: number): void {
+    this.#counts.toDelete = files;
+  }
+
+  deleted(): void {
+    this.#counts.deleted++;
+  }
+
+  toJSON(): Pick<CarriedSync, 'counts' | 'problems' | 'leftOut' | 'uploadsFailed'> {
+    return {
+      counts: this.counts,
+      problems: [...this.#problems],
+      leftOut: this.#leftOut,
+      uploadsFailed: this.#uploadsFailed,
+    };
+  }
+}

@@ -1,0 +1,92 @@
+import { nameOfSource } from '../core/source-names.ts';
+import type {
+  ScheduleOptions,
+  ScheduleOptionsStartWorkflowAction,
+  ScheduleOverlapPolicy,
+  ScheduleSpec,
+} from '@temporalio/client';
+import type { Workflow } from '@temporalio/common';
+import { Defaults } from '../contracts/limits.ts';
+import { WorkflowName } from '../contracts/names.ts';
+import type { ScheduleOverlap, ScheduleSettings } from '../contracts/schedule.ts';
+import type { Container } from '../contracts/sources.ts';
+import { ScheduleDefaults, type ScheduleWork } from './schedule-options.ts';
+
+const ID_PREFIX = 'longhaul-schedule-';
+
+/** Only schedules with such ids are Longhaul's; no other is listed or touched. */
+export function scheduleIdOf(name: string): string {
+  return `${ID_PREFIX}${name}`;
+}
+
+/** Undefined for a schedule that is not Longhaul's. */
+export function scheduleNameOf(scheduleId: string): string | undefined {
+  return scheduleId.startsWith(ID_PREFIX) ? scheduleId.slice(ID_PREFIX.length) : undefined;
+}
+
+export const overlapToTemporal = {
+  skip: 'SKIP',
+  'buffer-one': 'BUFFER_ONE',
+  'buffer-all': 'BUFFER_ALL',
+  'cancel-other': 'CANCEL_OTHER',
+  'allow-all': 'ALLOW_ALL',
+} as const satisfies Record<ScheduleOverlap, ScheduleOverlapPolicy>;
+
+/** A killed worker's workflow task would hold a run up for Temporal's default of 10 s. */
+const WORKFLOW_TASK_TIMEOUT_MS = 5000;
+
+export function toAction(
+  name: string,
+  { sync, upload }: ScheduleWork,
+  taskQueue: string,
+): ScheduleOptionsStartWorkflowAction<Workflow> {
+  const request = (sync ?? upload) as NonNullable<typeof sync | typeof upload>;
+  const from = sync ? sourceName(sync.source) : (upload?.filename ?? (upload ? nameOfSource(upload.source) : ''));
+  return {
+    type: 'startWorkflow',
+    workflowType: sync ? WorkflowName.syncSource : WorkflowName.uploadFile,
+    // Temporal adds the time at which each run is due.
+    workflowId: scheduleIdOf(name),
+    taskQueue,
+    args: [request],
+    memo: { longhaulSchedule: name },
+    workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+    staticSummary: `${name}: ${from} → ${request.purpose} (${request.destination ?? Defaults.destination})`,
+  };
+}
+
+export function sourceName(source: Container): string {
+  return source.type === 'folder' ? source.path : `s3://${source.bucket}/${source.prefix ?? ''}`;
+}
+
+/** Temporal keeps the fields of a cron expression and forgets its text, but for a comment. */
+export function toTimes({
+  cron,
+  everyMs,
+  offsetMs,
+}: ScheduleSettings): Pick<ScheduleSpec, 'cronExpressions' | 'intervals'> {
+  return {
+    cronExpressions: (cron ?? []).map((expression) => `${expression.trim()} #${expression.trim()}`),
+    intervals: everyMs === undefined ? [] : [{ every: everyMs, offset: offsetMs ?? 0 }],
+  };
+}
+
+export function toSpec(settings: ScheduleSettings): ScheduleSpec {
+  const { timezone = ScheduleDefaults.timezone, jitterMs = 0, startAt, endAt } = settings;
+  return {
+    ...toTimes(settings),
+    timezone,
+    jitter: jitterMs,
+    ...(startAt ? { startAt } : {}),
+    ...(endAt ? { endAt } : {}),
+  };
+}
+
+export function toPolicies(settings: ScheduleSettings): NonNullable<ScheduleOptions['policies']> {
+  const { overlap = ScheduleDefaults.overlap, catchupWindowMs = ScheduleDefaults.catchupWindowMs } = settings;
+  return {
+    overlap: overlapToTemporal[overlap],
+    catchupWindow: catchupWindowMs,
+    pauseOnFailure: settings.pauseOnFailure ?? false,
+  };
+}

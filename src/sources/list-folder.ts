@@ -1,0 +1,153 @@
+import type { BigIntStats, Dirent } from 'node:fs';
+import { opendir, readdir, stat } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { FailureType } from '../contracts/failures.ts';
+import { Limits } from '../contracts/limits.ts';
+import type { FolderContainer } from '../contracts/sources.ts';
+import type { SyncProblem } from '../contracts/sync.ts';
+import { formatBytes } from '../core/format.ts';
+import { comparePaths, type ListedSource } from '../core/sync-plan.ts';
+import { SourceMissingError, SourceReadError, SourceUnusableError } from '../errors.ts';
+import { fingerprintOf } from './file-source.ts';
+import type { Listing, ListOptions } from './listing.ts';
+import { mapFileError } from './map-file-error.ts';
+import type { PathFilter } from './path-filter.ts';
+
+/** More would only wait for the threads that do it. */
+const STATS_AT_A_TIME = 16;
+
+interface Folder {
+  readonly path: string;
+  readonly isLink: boolean;
+}
+
+/**
+ * The files of a directory and of those below it. Links are followed: what they lead to counts under the link's name,
+ * and a directory that two names lead to is listed once, under its own name where it has one here.
+ *
+ * @throws SourceMissingError, SourceUnusableError, SourceReadError for the directory itself; what lies within is told as a problem
+ */
+export async function listFolder({ path: root }: FolderContainer, options: ListOptions): Promise<Listing> {
+  if (!isAbsolute(root)) throw new SourceUnusableError(`${root} is not an absolute path; give the whole path`);
+  const stats = await mapFileError(root, stat(root));
+  if (!stats.isDirectory()) throw new SourceUnusableError(`${root} is no directory; name the directory that holds it`);
+  await mapFileError(
+    root,
+    opendir(root).then((directory) => directory.close()),
+  );
+  const walk = new FolderWalk(root, options.filter, options.signal);
+  await walk.run();
+  const byPath = (a: { path: string }, b: { path: string }) => comparePaths(a.path, b.path);
+  return {
+    entries: walk.entries.toSorted(byPath),
+    problems: walk.problems.toSorted(byPath),
+    leftOut: walk.leftOut.toSorted(byPath),
+    isComplete: walk.isComplete,
+  };
+}
+
+class FolderWalk {
+  readonly entries: ListedSource[] = [];
+  readonly problems: SyncProblem[] = [];
+  readonly leftOut: SyncProblem[] = [];
+  isComplete = true;
+  readonly #root: string;
+  readonly #filter: PathFilter;
+  readonly #signal: AbortSignal | undefined;
+  readonly #folders: Folder[] = [{ path: '', isLink: false }];
+  /** Only when no real directory is left, so that a directory goes by its own name. */
+  readonly #linkedFolders: Folder[] = [];
+  readonly #seen = new Set<string>();
+
+  constructor(root: string, filter: PathFilter, signal: AbortSignal | undefined) {
+    this.#root = root;
+    this.#filter = filter;
+    this.#signal = signal;
+  }
+
+  async run(): Promise<void> {
+    for (;;) {
+      const folder = this.#folders.pop() ?? this.#linkedFolders.shift();
+      if (!folder) return;
+      this.#signal?.throwIfAborted();
+      await this.#list(folder);
+    }
+  }
+
+  async #list({ path, isLink }: Folder): Promise<void> {
+    const absolute = join(this.#root, path);
+    try {
+      const { dev, ino } = await mapFileError(absolute, stat(absolute, { bigint: true }));
+      if (this.#seen.has(`${dev} ${ino}`)) {
+        if (isLink) this.#leaveOut(path, 'is a link to a directory that is listed already');
+        return;
+      }
+      this.#seen.add(`${dev} ${ino}`);
+      const found = await mapFileError(absolute, readdir(absolute, { withFileTypes: true }));
+      const rest = found.toSorted((a, b) => comparePaths(a.name, b.name));
+      while (rest.length > 0) {
+        await Promise.all(rest.splice(0, STATS_AT_A_TIME).map((entry) => this.#look(path, entry)));
+      }
+    } catch (error) {
+      this.isComplete = false;
+      this.#tell(path, error);
+    }
+  }
+
+  async #look(folder: string, entry: Dirent): Promise<void> {
+    const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    if (entry.isDirectory()) {
+      if (!this.#filter.skipsFolder(path)) this.#folders.push({ path, isLink: false });
+      return;
+    }
+    // A link has to be looked at to know whether it leads to a directory, and may be left unlooked at if that is out too.
+    const takes = this.#filter.takes(path);
+    if (!takes && (!entry.isSymbolicLink() || this.#filter.skipsFolder(path))) return;
+    const absolute = join(this.#root, path);
+    try {
+      const stats = await mapFileError(absolute, stat(absolute, { bigint: true }));
+      if (stats.isDirectory()) this.#linkedFolders.push({ path, isLink: true });
+      else if (takes) this.#add(path, stats);
+    } catch (error) {
+      // What was removed since the directory was read is simply not there; a link to nowhere is.
+      const isRemoved =
+        error instanceof SourceMissingError && !entry.isSymbolicLink() && !entry.name.includes('\uFFFD');
+      if (takes && !isRemoved) this.#tell(path, error);
+    }
+  }
+
+  #add(path: string, stats: BigIntStats): void {
+    const sizeBytes = Number(stats.size);
+    if (!stats.isFile()) return this.#leaveOut(path, 'is no regular file (a pipe, socket or device)');
+    if (sizeBytes === 0) return this.#leaveOut(path, 'is empty; there is nothing to upload');
+    if (sizeBytes > Limits.maxFileBytes) {
+      const message = `has ${formatBytes(sizeBytes)}; an Upload takes ${formatBytes(Limits.maxFileBytes)} at most: split the file`;
+      this.problems.push({ path, failureType: FailureType.SourceUnusable, message });
+      return;
+    }
+    this.entries.push({
+      path,
+      sizeBytes,
+      mtimeMs: Number(stats.mtimeNs) / 1e6,
+      fingerprint: fingerprintOf(stats),
+      version: stats.mtimeNs.toString(36),
+    });
+  }
+
+  #leaveOut(path: string, message: string): void {
+    this.leftOut.push({ path, failureType: FailureType.SourceUnusable, message });
+  }
+
+  #tell(path: string, error: unknown): void {
+    const { message } = error as Error;
+    if (error instanceof SourceMissingError) {
+      this.problems.push({ path, failureType: FailureType.SourceMissing, message });
+    } else if (error instanceof SourceReadError) {
+      // Trouble of the storage may hide other entries too.
+      this.isComplete = false;
+      this.problems.push({ path, failureType: FailureType.SourceUnavailable, message });
+    } else if (error instanceof SourceUnusableError) {
+      this.problems.push({ path, failureType: FailureType.SourceUnusable, message });
+    } else throw error;
+  }
+}

@@ -1,0 +1,52 @@
+import { AbortedError, SourceChangedError } from '../errors.ts';
+import type { LineEnds } from '../core/split-plan.ts';
+import type { SourceReader } from './source-reader.ts';
+
+const BLOCK_BYTES = 64 * 1024;
+const LINE_FEED = 0x0a;
+
+/** Looks for the line ends of a source, a small block at a time. A line end is where the next line begins: behind `\n`. */
+export class SourceLines implements LineEnds {
+  readonly #reader: SourceReader;
+  readonly #signal: AbortSignal;
+  readonly #buffer = Buffer.allocUnsafe(BLOCK_BYTES);
+
+  /** @param signal ends a search with AbortedError */
+  constructor(reader: SourceReader, signal: AbortSignal) {
+    this.#reader = reader;
+    this.#signal = signal;
+  }
+
+  /** @throws AbortedError, SourceChangedError, SourceReadError */
+  async first(leastBytes: number, mostBytes: number): Promise<number | undefined> {
+    // The end at offset n is the line feed at n - 1.
+    for (let from = leastBytes - 1; from < mostBytes; from += BLOCK_BYTES) {
+      const block = await this.#read(from, Math.min(from + BLOCK_BYTES, mostBytes));
+      const found = block.indexOf(LINE_FEED);
+      if (found !== -1) return from + found + 1;
+    }
+    return undefined;
+  }
+
+  /** @throws AbortedError, SourceChangedError, SourceReadError */
+  async last(leastBytes: number, mostBytes: number): Promise<number | undefined> {
+    for (let to = mostBytes; to >= leastBytes; to -= BLOCK_BYTES) {
+      const from = Math.max(to - BLOCK_BYTES, leastBytes - 1);
+      const found = (await this.#read(from, to)).lastIndexOf(LINE_FEED);
+      if (found !== -1) return from + found + 1;
+    }
+    return undefined;
+  }
+
+  async #read(fromBytes: number, toBytes: number): Promise<Buffer> {
+    const block = this.#buffer.subarray(0, toBytes - fromBytes);
+    for (let filled = 0; filled < block.byteLength;) {
+      if (this.#signal.aborted) throw new AbortedError('the search for line ends was broken off');
+      const bytesRead = await this.#reader.read(block.subarray(filled), fromBytes + filled);
+      if (bytesRead === 0)
+        throw new SourceChangedError('the source ended before its size; it was cut while it was read');
+      filled += bytesRead;
+    }
+    return block;
+  }
+}

@@ -1,0 +1,94 @@
+import type { ActivitySlotInfo, CustomSlotSupplier, SlotPermit, WorkerTuner } from '@temporalio/worker';
+import type { TransferActivities } from '../contracts/activities.ts';
+
+type Use = ActivitySlotInfo;
+
+interface Waiting {
+  readonly grant: () => void;
+}
+
+const HASHING: keyof TransferActivities = 'hashSource';
+
+/**
+ * Slots for parts, and as many beside them for md5s. An md5 moves nothing and takes as long as its file is large: when
+ * some uploads begin at the same time, theirs would take every slot, and no part would be sent meanwhile.
+ *
+ * What a slot will be used for is known only when the task is there. So an md5 gives its slot back to the parts when it
+ * begins; those that exceed the md5s' own number keep theirs.
+ */
+export class TransferSlots implements CustomSlotSupplier<Use> {
+  readonly type = 'custom';
+  readonly #slots: number;
+  readonly #waiting = new Set<Waiting>();
+  /** Reserved or used, for whatever. */
+  #taken = 0;
+  #hashing = 0;
+
+  /** @param slots parts at a time; md5s at a time as well */
+  constructor(slots: number) {
+    this.#slots = slots;
+  }
+
+  async reserveSlot(_context: unknown, abortSignal: AbortSignal): Promise<SlotPermit> {
+    abortSignal.throwIfAborted();
+    const permit = this.tryReserveSlot();
+    if (permit) return permit;
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        this.#waiting.delete(waiting);
+        reject(abortSignal.reason as Error);
+      };
+      const waiting: Waiting = {
+        grant: () => {
+          abortSignal.removeEventListener('abort', onAbort);
+          this.#waiting.delete(waiting);
+          this.#taken++;
+          resolve({});
+        },
+      };
+      this.#waiting.add(waiting);
+      abortSignal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  tryReserveSlot(): SlotPermit | null {
+    if (!this.#hasFree()) return null;
+    this.#taken++;
+    return {};
+  }
+
+  markSlotUsed({ slotInfo }: { readonly slotInfo: Use }): void {
+    if (slotInfo.activityType !== HASHING) return;
+    this.#hashing++;
+    this.#grant();
+  }
+
+  releaseSlot({ slotInfo }: { readonly slotInfo?: Use }): void {
+    this.#taken--;
+    if (slotInfo?.activityType === HASHING) this.#hashing--;
+    this.#grant();
+  }
+
+  #hasFree(): boolean {
+    return this.#taken - Math.min(this.#hashing, this.#slots) < this.#slots;
+  }
+
+  #grant(): void {
+    for (const waiting of this.#waiting) {
+      if (!this.#hasFree()) return;
+      waiting.grant();
+    }
+  }
+}
+
+/** For a worker of your own: `slots` parts and as many md5s at a time. */
+export function transferTuner(slots: number): WorkerTuner {
+  // A transfer worker has no workflows and none of the others; a tuner must name them all.
+  const none = { type: 'fixed-size', numSlots: 1 } as const;
+  return {
+    activityTaskSlotSupplier: new TransferSlots(slots),
+    workflowTaskSlotSupplier: none,
+    localActivityTaskSlotSupplier: none,
+    nexusTaskSlotSupplier: none,
+  };
+}

@@ -1,0 +1,74 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { startCli } from '../support/cli.ts';
+import { MiB, withSystem, type System } from '../support/system.ts';
+import { reserveTurns } from '../support/reserve-turns.ts';
+import { withTemporalServer } from '../support/temporal-with-flags.ts';
+import { until } from '../support/until.ts';
+
+const UPLOADS = 12;
+const PER_MINUTE = 60;
+/** After a rest a twentieth of a minute goes at once, and then nine tenths of what a minute allows, one by one. */
+const AT_ONCE = 3;
+const A_SECOND = (PER_MINUTE * 0.9) / 60;
+const SPAN_MS = 3000;
+
+/** Uploads whose completion's answer is lost: each File has to be looked up in `/files`. */
+async function lookUp({ client, directory, api }: System): Promise<void> {
+  api.faults.add({ route: 'complete', kind: 'lost-answer', count: UPLOADS });
+  const handles = await Promise.all(
+    Array.from({ length: UPLOADS }, async (_, index) => {
+      const file = join(directory, `${index}.jsonl`);
+      await writeFile(file, `${index}`);
+      return client.upload({ file, purpose: 'batch', partSizeBytes: MiB, md5: false });
+    }),
+  );
+  await Promise.all(handles.map((handle) => handle.result()));
+}
+
+it('requests to /files of two worker processes together stay within what is allowed a minute', async () => {
+  const listedAtMs: number[] = [];
+  const log = (line: string) => void (/GET \/v1\/files\b/.test(line) && listedAtMs.push(performance.now()));
+  await withSystem(
+    async (system) => {
+      const config = join(system.directory, 'config.json');
+      const destination = { baseUrl: system.api.url, filesRequestsPerMinute: PER_MINUTE };
+      await writeFile(config, JSON.stringify({ destinations: { default: destination } }));
+      const workers = [1, 2].map(() => startCli(['worker'], { ...system.environment, LONGHAUL_CONFIG: config }));
+      for (const worker of workers) await until(() => worker.said().includes('worker on '), 'the worker to serve');
+      await lookUp(system);
+
+      expect(listedAtMs.length).toBeGreaterThanOrEqual(UPLOADS);
+      // Some may come late, and so closer to the next ones, by as many as belong to half a second.
+      const most = AT_ONCE + Math.ceil((A_SECOND * (SPAN_MS + 500)) / 1000);
+      const within = (fromMs: number) => listedAtMs.filter((atMs) => atMs >= fromMs && atMs - fromMs <= SPAN_MS).length;
+      expect(Math.max(...listedAtMs.map((atMs) => within(atMs)))).toBeLessThanOrEqual(most);
+      for (const worker of workers) expect(worker.said()).not.toContain('without a limit');
+    },
+    { log },
+  );
+});
+
+it('the budget outlives its own history, and forgets no request that it let through', () =>
+  withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 40 }, (temporalAddress) =>
+    withSystem(
+      async (system) => {
+        await system.startWorker();
+        const turns: number[] = [];
+        for (let ask = 0; ask < 20; ask++) {
+          turns.push(...(await reserveTurns(system, 10, PER_MINUTE)).map((waitMs) => Date.now() + waitMs));
+        }
+        const runs = new Set<string>();
+        const query = 'WorkflowType = "requestBudget"';
+        await until(async () => {
+          for await (const { runId } of system.client.client.workflow.list({ query })) runs.add(runId);
+          return runs.size > 1;
+        }, 'a second execution');
+        const intervalMs = 1000 / A_SECOND;
+        const least = (turns.length - AT_ONCE - 1) * intervalMs;
+        expect((turns.at(-1) as number) - (turns[0] as number)).toBeGreaterThan(least);
+      },
+      { temporalAddress },
+    ),
+  ));

@@ -1,0 +1,180 @@
+import { mkdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCli } from '../support/cli.ts';
+import { withSchedules, type ScheduleSystem } from '../support/stand-in/with-schedules.ts';
+import { withTempDir } from '../support/temp-dir.ts';
+
+function commandLine({ client, temporalAddress }: ScheduleSystem, directory: string) {
+  const environment = {
+    TEMPORAL_ADDRESS: temporalAddress,
+    LONGHAUL_TASK_QUEUE: client.taskQueue,
+    LONGHAUL_STATE_DIR: join(directory, 'state'),
+    LONGHAUL_HOST: 'nowhere',
+  };
+  return (...args: string[]) => runCli(['schedule', ...args], environment);
+}
+
+describe.concurrent('longhaul schedule', () => {
+  it('creates, shows, changes, pauses, resumes and deletes a schedule', () =>
+    withTempDir((directory) =>
+      withSchedules(async (system) => {
+        const run = commandLine(system, directory);
+        const folder = join(directory, 'data');
+        await mkdir(folder);
+        const nightly = system.name('nightly');
+        const work = [
+          '--',
+          'sync',
+          join(directory, 'data', '..', 'data'),
+          '--purpose',
+          'batch',
+          '--include',
+          '*.jsonl',
+          '--delete',
+        ];
+        const made = await run(
+          'create',
+          nightly,
+          '--cron',
+          '0 2 * * *',
+          '--timezone',
+          'Europe/Berlin',
+          '--jitter',
+          '5m',
+          '--note',
+          'all of it',
+          ...work,
+        );
+        expect(made).toMatchObject({ code: 0, stdout: `${nightly}\n` });
+        expect(made.stderr).toMatch(/cron "0 2 \* \* \*" Europe\/Berlin/);
+        expect(made.stderr).toMatch(new RegExp(`no worker serves the task queue ${system.client.taskQueue}`));
+        expect(await run('create', nightly, '--every', '1h', ...work)).toMatchObject({
+          code: 2,
+          stderr: expect.stringMatching(/there is a schedule .* already/),
+        });
+
+        const shown = JSON.parse((await run('show', nightly, '--json')).stdout);
+        expect(shown).toMatchObject({
+          name: nightly,
+          jitterMs: 300_000,
+          note: 'all of it',
+          runs: [],
+          hasWorkers: false,
+          sync: {
+            source: { type: 'folder', path: await realpath(folder), host: 'nowhere' },
+            purpose: 'batch',
+            include: ['*.jsonl'],
+            delete: true,
+          },
+        });
+        expect((await run('update', nightly, '--every', '1h30m', '--catchup', '2d')).code).toBe(0);
+        expect((await run('pause', nightly)).stderr).toMatch(/every 1 h 30 min .*paused/);
+        const text = (await run('show', nightly)).stdout;
+        expect(text).toMatch(/note: all of it/);
+        expect(text).toMatch(/overlap skip · catch-up 48 h 00 min · jitter 5 min/);
+        expect((await run('resume', nightly)).stderr).toMatch(/next \d{4}-/);
+        expect(await run('delete', nightly)).toMatchObject({ code: 2, stderr: expect.stringMatching(/give --yes/) });
+        expect((await run('delete', nightly, '--yes')).code).toBe(0);
+        await expect(system.client.schedules.get(nightly)).rejects.toThrow(/there is no schedule/);
+      }),
+    ));
+
+  it('exits with 1 from a check when a run had problems, and says what', () =>
+    withTempDir((directory) =>
+      withSchedules(async (system) => {
+        const run = commandLine(system, directory);
+        await system.startWorker();
+        const bad = system.name('bad');
+        const made = await run(
+          'create',
+          bad,
+          '--every',
+          '1d',
+          '--',
+          'sync',
+          directory,
+          '--purpose',
+          'batch',
+          '--prefix',
+          'problems',
+        );
+        expect(made.code).toBe(0);
+        const workflowId = (await run('trigger', bad)).stdout.trim();
+        await system.client.client.workflow.getHandle(workflowId).result();
+        const [shown, checked, inJson] = await Promise.all([
+          run('show', bad),
+          run('check', bad),
+          run('check', bad, '--json'),
+        ]);
+        expect(shown.stdout).toMatch(/problems after .*1 sent \(1 KiB\) · 2 the same · 1 file failed/);
+        expect(checked).toMatchObject({ code: 1, stderr: '' });
+        expect(checked.stdout).toMatch(/problems: .*1 file failed, such as a\.jsonl/);
+        const json = JSON.parse(inJson.stdout);
+        expect(json).toMatchObject({ healthy: false, schedules: [{ name: bad, health: 'problems' }] });
+      }),
+    ));
+
+  it('says all that is wrong in one line, before anything is created', () =>
+    withTempDir((directory) =>
+      withSchedules(async (system) => {
+        const run = commandLine(system, directory);
+        const wrong = [
+          'create',
+          '-x',
+          '--cron',
+          '* * *',
+          '--jitter',
+          'soon',
+          '--timezone',
+          'Nowhere',
+          '--overlap',
+          'maybe',
+        ];
+        const { code, stdout, stderr } = await run(
+          ...wrong.map((word) => (word === '-x' ? 'x y' : word)),
+          '--',
+          'sync',
+          'missing',
+          '--purpose',
+          'batch',
+        );
+        expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+        expect(stderr.trim().split('\n')).toHaveLength(1);
+        for (const words of [
+          'its name must',
+          'needs five fields',
+          '--jitter "soon"',
+          'zone "Nowhere"',
+          'policy "maybe"',
+          'missing',
+        ]) {
+          expect(stderr).toContain(words);
+        }
+        const unknown = await run(
+          'create',
+          'x',
+          '--every',
+          '1h',
+          '--',
+          'sync',
+          directory,
+          '--purpose',
+          'dance',
+          '--prefix',
+          'a/b',
+        );
+        expect(unknown).toMatchObject({
+          code: 2,
+          stderr: expect.stringMatching(/neither slashes.*unknown purpose "dance"/),
+        });
+        expect((await run('create', 'x', '--every', '1h', '--', 'copy', directory)).stderr).toMatch(
+          /give what to do.*not "copy"/,
+        );
+        expect((await run('create', 'x', '--every', '1h', '--', 'sync', directory)).stderr).toMatch(
+          /required option '--purpose/,
+        );
+        expect((await run('backfill', 'x', '--from', 'yesterday')).stderr).toMatch(/--from "yesterday" is no time/);
+      }),
+    ));
+});

@@ -1,0 +1,313 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FailureType, type UploadFailedError, type SplitUploadProgress, type SplitUploadResult } from 'longhaul';
+import { describe, expect, it } from 'vitest';
+import { startCli } from '../support/cli.ts';
+import { linesFile } from '../support/lines-file.ts';
+import { md5 } from '../support/random-file.ts';
+import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
+import { until } from '../support/until.ts';
+
+const purpose = 'batch';
+const partSizeBytes = MiB;
+
+/** The Files of a split upload are the source, each within the limit and ending where a line does. */
+async function expectWhole(
+  { download }: System,
+  { files }: SplitUploadResult,
+  content: Buffer,
+  limitBytes: number,
+): Promise<void> {
+  const pieces = await Promise.all(files.map(({ id }) => download(id)));
+  expect(md5(Buffer.concat(pieces))).toBe(md5(content));
+  for (const piece of pieces) expect(piece.byteLength).toBeLessThanOrEqual(limitBytes);
+  for (const piece of pieces.slice(0, -1)) expect(piece.at(-1)).toBe('\n'.charCodeAt(0));
+}
+
+const completed = ({ uploads }: System) => uploads().filter(({ status }) => status === 'completed');
+
+describe('a split upload', () => {
+  it('becomes Files of near-equal size, named in their order, which together are the source', () =>
+    withSystem(async (system) => {
+      const { client, directory, startWorker } = system;
+      await startWorker();
+      const file = join(directory, 'train.jsonl');
+      const content = await linesFile(file, 7 * MiB, { lineEnd: '\r\n' });
+
+      const handle = await client.uploadSplit({ file, purpose, partSizeBytes, pieceSizeBytes: 3 * MiB });
+      const result = await handle.result();
+
+      expect(result.files.map(({ filename }) => filename)).toEqual([
+        'train-00001-of-00003.jsonl',
+        'train-00002-of-00003.jsonl',
+        'train-00003-of-00003.jsonl',
+      ]);
+      expect(result).toMatchObject({ workflowId: handle.workflowId, bytes: content.byteLength });
+      await expectWhole(system, result, content, 3 * MiB);
+      for (const { bytes } of result.files) expect(Math.abs(bytes - (7 * MiB) / 3)).toBeLessThan(64 * 1024);
+      for (const { md5: digest, file: uploaded } of result.pieces)
+        expect(md5(await system.download(uploaded.id))).toBe(digest);
+
+      const again = await client.uploadSplit({ file, purpose, partSizeBytes, pieceSizeBytes: 3 * MiB });
+      expect(again.resumed).toBe(true);
+      expect((await again.result()).files).toEqual(result.files);
+      expect(system.uploads()).toHaveLength(3);
+    }));
+
+  it('refuses a line that is longer than a File may be, and a file that was asked for otherwise, before any session', () =>
+    withSystem(async ({ client, directory, startWorker, uploads }) => {
+      await startWorker();
+      const file = join(directory, 'long-line.jsonl');
+      const short = await linesFile(file, 2 * MiB);
+      const start = short.lastIndexOf('\n') + 1;
+      await writeFile(
+        file,
+        Buffer.concat([short.subarray(0, start), Buffer.alloc(MiB + 1, 'x'), Buffer.from('\n{}\n')]),
+      );
+
+      const handle = await client.uploadSplit({ file, purpose, pieceSizeBytes: MiB });
+      const failure = await handle.result().catch((error: unknown) => error);
+      expect(failure).toMatchObject({ failureType: FailureType.LineTooLong });
+      expect((failure as Error).message).toMatch(new RegExp(`begins at byte ${start} is longer than 1 MiB`));
+
+      const other = await client.uploadSplit({
+        source: { type: 'file', path: file },
+        purpose,
+        pieceSizeBytes: 2 * MiB,
+        expectedFingerprint: 'another',
+      });
+      await expect(other.result()).rejects.toMatchObject({ failureType: FailureType.SourceChanged });
+      await expect(client.uploadSplit({ file, purpose, pieceSizeBytes: 0 })).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+      });
+      expect(uploads()).toEqual([]);
+    }));
+
+  it('goes on where it was when its worker process is killed', () =>
+    withSystem(
+      async (system) => {
+        const { client, directory, environment, startWorker } = system;
+        const worker = startCli(['worker', '--slots', '2'], environment);
+        await until(() => worker.said().includes('worker on '), 'the worker to serve');
+        const file = join(directory, 'killed.jsonl');
+        const content = await linesFile(file, 8 * MiB);
+        const handle = await client.uploadSplit({
+          file,
+          purpose,
+          partSizeBytes,
+          pieceSizeBytes: 3 * MiB,
+          concurrency: 2,
+          heartbeatTimeoutMs: 2000,
+        });
+        await partsReceived(system, 4);
+        worker.child.kill('SIGKILL');
+        await worker.ended;
+        expect(completed(system).length).toBeLessThan(3);
+        await startWorker();
+
+        await expectWhole(system, await handle.result(), content, 3 * MiB);
+        expect(completed(system)).toHaveLength(3);
+        expect(system.uploads()).toHaveLength(3);
+      },
+      { bandwidthBytesPerSecond: 3 * MiB },
+    ));
+
+  it('lets the other pieces finish when one fails, and sends only that one when it is asked again', () =>
+    withSystem(async (system) => {
+      const { client, directory, startWorker, api } = system;
+      await startWorker();
+      const file = join(directory, 'refused.jsonl');
+      const content = await linesFile(file, 6 * MiB);
+      const options = { file, purpose, partSizeBytes, pieceSizeBytes: 2.5 * MiB };
+      api.faults.add({ route: 'create', kind: 'status', status: 422, skip: 1 });
+
+      const failure = await (await client.uploadSplit(options)).result().catch((error: unknown) => error);
+      expect(failure).toMatchObject({ failureType: FailureType.PiecesFailed });
+      const { pieces = [], message } = failure as UploadFailedError;
+      expect(pieces.map(({ state }) => state)).toEqual(['completed', 'failed', 'completed']);
+      expect(pieces[1]).toMatchObject({ failureType: FailureType.ApiRejected });
+      expect(message).toMatch(
+        /1 of 3 pieces have no File: 2 \(.*\); these have: 1 file-\w+, 3 file-\w+; the same request/,
+      );
+      expect(completed(system)).toHaveLength(2);
+
+      const handle = await client.uploadSplit(options);
+      expect(handle.resumed).toBe(false);
+      const result = await handle.result();
+      expect(result.files[0]?.id).toBe(pieces[0]?.fileId);
+      expect(result.files[2]?.id).toBe(pieces[2]?.fileId);
+      await expectWhole(system, result, content, 2.5 * MiB);
+      expect(completed(system)).toHaveLength(3);
+
+      const again = await (await client.uploadSplit({ ...options, again: true })).result();
+      expect(again.files.map(({ id }) => id)).not.toContain(result.files[0]?.id);
+      expect(completed(system)).toHaveLength(6);
+    }));
+
+  it('never takes the Files of other bytes for its own, when an id is given to what a file has become', () =>
+    withSystem(async (system) => {
+      const { client, directory, startWorker, api } = system;
+      await startWorker();
+      const file = join(directory, 'same-id.jsonl');
+      await linesFile(file, 3 * MiB);
+      const options = { file, purpose, partSizeBytes, pieceSizeBytes: 2 * MiB, id: `split-${client.taskQueue}` };
+      api.faults.add({ route: 'create', kind: 'status', status: 422, skip: 1 });
+      await expect((await client.uploadSplit(options)).result()).rejects.toMatchObject({ code: 'UPLOAD_FAILED' });
+
+      const content = await linesFile(file, 3 * MiB);
+      await expectWhole(system, await (await client.uploadSplit(options)).result(), content, 2 * MiB);
+    }));
+
+  it('ends with SourceChanged for all when the source changes between two pieces', () =>
+    withSystem(
+      async (system) => {
+        const { client, directory, startWorker } = system;
+        await startWorker();
+        const file = join(directory, 'changing.jsonl');
+        await linesFile(file, 6 * MiB);
+        const handle = await client.uploadSplit({ file, purpose, partSizeBytes, pieceSizeBytes: 2.5 * MiB });
+        await until(() => completed(system).length === 1, 'the first piece');
+        await writeFile(file, '{}\n');
+        const failure = await handle.result().catch((error: unknown) => error);
+        expect(failure).toMatchObject({ failureType: FailureType.SourceChanged });
+        expect((failure as UploadFailedError).pieces?.map(({ state }) => state)).toEqual([
+          'completed',
+          'failed',
+          'pending',
+        ]);
+        expect(system.uploads().map(({ status }) => status)).not.toContain('pending');
+      },
+      { bandwidthBytesPerSecond: 4 * MiB },
+    ));
+
+  it('cancels the session of its piece when it is cancelled, and begins no other', () =>
+    withSystem(
+      async (system) => {
+        const { client, directory, startWorker } = system;
+        await startWorker();
+        const file = join(directory, 'cancelled.jsonl');
+        await linesFile(file, 8 * MiB);
+        const handle = await client.uploadSplit({ file, purpose, partSizeBytes, pieceSizeBytes: 3 * MiB });
+        await partsReceived(system, 1);
+        await handle.cancel();
+        await expect(handle.result()).rejects.toMatchObject({ code: 'UPLOAD_CANCELLED' });
+        expect(system.uploads()).toMatchObject([{ status: 'cancelled' }]);
+      },
+      { bandwidthBytesPerSecond: 2 * MiB },
+    ));
+
+  it('goes on after it was terminated, when the piece that was under way has ended its session', () =>
+    withSystem(
+      async (system) => {
+        const { client, directory, startWorker, api } = system;
+        await startWorker();
+        const file = join(directory, 'terminated.jsonl');
+        const content = await linesFile(file, 6 * MiB);
+        const options = { file, purpose, partSizeBytes, pieceSizeBytes: 2.5 * MiB };
+        const handle = await client.uploadSplit(options);
+        await until(() => completed(system).length === 1, 'the first piece');
+        api.configure({ bandwidthBytesPerSecond: MiB / 4 });
+        await until(() => system.uploads().length === 2, 'the second piece');
+        await client.client.workflow.getHandle(handle.workflowId).terminate();
+
+        const again = await client.uploadSplit(options);
+        await until(() => system.uploads()[1]?.status === 'cancelled', 'the second piece to end its session');
+        api.configure({ bandwidthBytesPerSecond: null });
+        await expectWhole(system, await again.result(), content, 2.5 * MiB);
+        expect(system.uploads().map(({ status }) => status)).toEqual([
+          'completed',
+          'cancelled',
+          'completed',
+          'completed',
+        ]);
+      },
+      { bandwidthBytesPerSecond: 2 * MiB },
+    ));
+
+  it('passes pause, resume and retune on to its piece, and tells its progress over all pieces', () =>
+    withSystem(
+      async (system) => {
+        const { client, directory, startWorker } = system;
+        await startWorker();
+        const file = join(directory, 'steered.jsonl');
+        const content = await linesFile(file, 9.5 * MiB);
+        const handle = await client.uploadSplit({
+          file,
+          purpose,
+          partSizeBytes,
+          pieceSizeBytes: 5.5 * MiB,
+          concurrency: 2,
+        });
+        await partsReceived(system, 2);
+        const paused = (await handle.pause()) as SplitUploadProgress;
+        expect(paused).toMatchObject({ state: 'paused', partsInFlight: 0, bytesTotal: 9.5 * MiB, partsTotal: 10 });
+        expect(paused.partsDone).toBeGreaterThan(1);
+        expect(paused.pieces.map(({ state }) => state)).toEqual(['uploading', 'pending']);
+        const [first] = paused.pieces;
+        const piece = client.getHandle(first?.workflowId as string);
+        expect(await piece.status()).toMatchObject({ state: 'paused' });
+        expect(await handle.status()).toMatchObject({ state: 'paused', bytesDone: paused.bytesDone });
+
+        expect(await handle.retune({ concurrency: 7 })).toMatchObject({ concurrency: 7 });
+        expect(await piece.status()).toMatchObject({ concurrency: 7 });
+        system.api.configure({ bandwidthBytesPerSecond: null });
+        const sent: number[] = [];
+        const watched = (async () => {
+          for await (const event of handle.progress({ intervalMs: 50 }))
+            if (event.type === 'progress') sent.push(event.bytesSent);
+        })();
+        expect(await handle.resume()).toMatchObject({ state: 'uploading' });
+        const result = await handle.result();
+        await watched;
+        expect(sent).toEqual(sent.toSorted((a, b) => a - b));
+        await expectWhole(system, result, content, 5.5 * MiB);
+        const second = client.getHandle(`${handle.workflowId}-00002-of-00002`);
+        expect(await second.status()).toMatchObject({ concurrency: 7, partsDone: 5 });
+        expect(await handle.status()).toMatchObject({ state: 'completed', bytesDone: 9.5 * MiB, partsDone: 10 });
+        await expect(handle.pause()).rejects.toMatchObject({ code: 'STEERING_REFUSED' });
+      },
+      { bandwidthBytesPerSecond: 2 * MiB },
+    ));
+
+  it('hands a pause that takes long over to the next worker', () =>
+    withSystem(async (system) => {
+      const { client, directory, startWorker, api } = system;
+      const first = await startWorker();
+      const file = join(directory, 'handed-over.jsonl');
+      await linesFile(file, 3 * MiB);
+      api.faults.add({ route: 'part', kind: 'stall' });
+      const handle = await client.uploadSplit({
+        file,
+        purpose,
+        partSizeBytes,
+        pieceSizeBytes: 2 * MiB,
+        concurrency: 1,
+      });
+      await until(() => api.faults.list()[0]?.fired === 1, 'the part to hang');
+      const pausing = handle.pause();
+      const isSteering = async () => {
+        const { raw } = await client.client.workflow.getHandle(handle.workflowId).describe();
+        return (raw.pendingActivities ?? []).some(({ lastStartedTime }) => lastStartedTime);
+      };
+      await until(isSteering, 'the pause to reach the piece');
+      await first.shutdown();
+      await startWorker();
+      expect(await pausing).toMatchObject({ state: 'paused', partsInFlight: 0 });
+      await handle.resume();
+      expect((await handle.result()).files).toHaveLength(2);
+    }));
+
+  it('waits for what a person can repair, says so, and goes on when it is told to', () =>
+    withSystem(async (system) => {
+      const { client, directory, startWorker, api } = system;
+      await startWorker();
+      const file = join(directory, 'waiting.jsonl');
+      await linesFile(file, 3 * MiB);
+      api.faults.add({ route: 'create', kind: 'status', status: 401, skip: 1 });
+      const handle = await client.uploadSplit({ file, purpose, partSizeBytes, pieceSizeBytes: 2 * MiB });
+      await until(async () => (await handle.status()).state === 'waiting', 'the second piece to wait');
+      expect((await handle.status()).waiting?.reason).toMatch(/refuses the key/);
+      await handle.retry();
+      expect((await handle.result()).files).toHaveLength(2);
+    }));
+});

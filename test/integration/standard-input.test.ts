@@ -1,0 +1,148 @@
+import { mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCli, startCli, type CliRun } from '../support/cli.ts';
+import { linesFile } from '../support/lines-file.ts';
+import { md5, randomFile } from '../support/random-file.ts';
+import { KEY, MiB, partsReceived, withSystem, type System } from '../support/system.ts';
+import { until } from '../support/until.ts';
+
+const args = ['upload', '-', '--filename', 'piped.jsonl', '--purpose', 'batch', '--part-size', '1MiB'];
+
+/** A user with no Temporal of his own. */
+function embedded({ api, directory }: System): Record<string, string> {
+  return { LONGHAUL_STATE_DIR: join(directory, 'state'), OPENAI_BASE_URL: api.url, OPENAI_API_KEY: KEY };
+}
+
+const spoolOf = ({ directory }: System) => join(directory, 'state', 'spool');
+const spooled = (system: System) => readdir(spoolOf(system)).catch((): string[] => []);
+
+function pathIn(run: CliRun): string {
+  return /are in (\S+);/.exec(run.said())?.[1] ?? '';
+}
+
+describe('standard input', () => {
+  it('is uploaded as a file of the given name, also in pieces, and its copy is gone after', () =>
+    withSystem(async (system) => {
+      const content = await linesFile(join(system.directory, 'content'), 3 * MiB);
+      const run = startCli([...args, '--split-size', '2MiB', '--json'], embedded(system), 'pipe');
+      run.child.stdin?.end(content);
+      const outcome = await run.ended;
+      expect(outcome.stderr).toMatch(/standard input: 3 MiB are in .*piped\.jsonl;/);
+      expect(outcome.code).toBe(0);
+      const { files } = JSON.parse(outcome.stdout);
+      expect(files.map(({ filename }: { filename: string }) => filename)).toEqual([
+        'piped-00001-of-00002.jsonl',
+        'piped-00002-of-00002.jsonl',
+      ]);
+      const pieces = await Promise.all(files.map(({ id }: { id: string }) => system.download(id)));
+      expect(md5(Buffer.concat(pieces))).toBe(md5(content));
+      expect(await spooled(system)).toEqual([]);
+    }));
+
+  it('outlives a kill of the command: its copy, for nobody else to read, is uploaded by its path', () =>
+    withSystem(
+      async (system) => {
+        const content = await randomFile(join(system.directory, 'content'), 8 * MiB);
+        const run = startCli(args, embedded(system), 'pipe');
+        run.child.stdin?.end(content);
+        await partsReceived(system, 2);
+        run.child.kill('SIGKILL');
+        await run.ended;
+        const path = pathIn(run);
+        expect((await stat(path)).mode & 0o777).toBe(0o600);
+
+        system.api.configure({ bandwidthBytesPerSecond: null });
+        const others = args.slice(2);
+        const second = await runCli(['upload', path, ...others, '--json'], embedded(system));
+        expect(second).toMatchObject({ code: 0 });
+        const { file, resumed } = JSON.parse(second.stdout);
+        expect(resumed).toBe(true);
+        expect(file.filename).toBe('piped.jsonl');
+        expect(md5(await system.download(file.id))).toBe(md5(content));
+        expect(system.uploads()).toHaveLength(1);
+        expect(await spooled(system)).toEqual([]);
+      },
+      { bandwidthBytesPerSecond: 4 * MiB },
+    ));
+
+  it('leaves nothing when it is interrupted while it comes, and a half that a killed command left is swept', () =>
+    withSystem(async (system) => {
+      const begun = async () => {
+        const run = startCli(args, embedded(system), 'pipe');
+        run.child.stdin?.on('error', () => {});
+        run.child.stdin?.write(Buffer.alloc(MiB, 'x'));
+        await until(async () => (await spooled(system)).some((name) => name.endsWith('.partial')), 'the copy to begin');
+        return run;
+      };
+      const interrupted = await begun();
+      interrupted.child.kill('SIGINT');
+      const outcome = await interrupted.ended;
+      expect(outcome).toMatchObject({ code: 130, stdout: '' });
+      expect(outcome.stderr.trim()).toBe('longhaul: interrupted while standard input was read; nothing of it is kept');
+      expect(await spooled(system)).toEqual([]);
+
+      const killed = await begun();
+      killed.child.kill('SIGKILL');
+      await killed.ended;
+      expect(await spooled(system)).toHaveLength(2);
+      // A copy whose upload nobody knows is somebody's data: it goes after a week only.
+      const kept = [join(spoolOf(system), 'young'), join(spoolOf(system), 'old')];
+      for (const folder of kept) await mkdir(folder);
+      const twoWeeksAgo = Date.now() / 1000 - 14 * 86_400;
+      await utimes(kept[1] as string, twoWeeksAgo, twoWeeksAgo);
+      const file = join(system.directory, 'other.jsonl');
+      await writeFile(file, '{}\n');
+      expect(await runCli(['upload', file, '--purpose', 'batch'], embedded(system))).toMatchObject({ code: 0 });
+      expect(await spooled(system)).toEqual(['young']);
+      expect(system.uploads()).toHaveLength(1);
+    }));
+
+  it('is kept when it is whole and something else is wrong, and when the command is interrupted after that', () =>
+    withSystem(
+      async (system) => {
+        const content = await randomFile(join(system.directory, 'content'), 4 * MiB);
+        const fed = (changes: Record<string, string>) => {
+          const run = startCli(args, { ...embedded(system), ...changes }, 'pipe');
+          run.child.stdin?.end(content);
+          return run;
+        };
+        const refused = fed({ OPENAI_API_KEY: 'sk-wrong' });
+        const outcome = await refused.ended;
+        expect(outcome).toMatchObject({ code: 2, stdout: '' });
+        expect(outcome.stderr).toMatch(/is kept for a week: .* instead of "-" goes on\n.*refuses the key/);
+        expect((await stat(pathIn(refused))).size).toBe(4 * MiB);
+
+        const interrupted = fed({});
+        await partsReceived(system, 1);
+        interrupted.child.kill('SIGINT');
+        expect((await interrupted.ended).code).toBe(130);
+        expect(interrupted.said()).toMatch(/longhaul: interrupted; what came over standard input is kept/);
+        expect((await stat(pathIn(interrupted))).size).toBe(4 * MiB);
+      },
+      { bandwidthBytesPerSecond: MiB },
+    ));
+
+  it('is refused in one line when it is empty, nameless, not alone, or for a wrong purpose', () =>
+    withSystem(async (system) => {
+      const refused = async (words: RegExp, ...given: string[]) => {
+        const outcome = await runCli(['upload', ...given], embedded(system));
+        expect(outcome.stderr).toMatch(words);
+        expect(outcome.stderr.trim().split('\n')).toHaveLength(1);
+        expect(outcome).toMatchObject({ code: 2, stdout: '' });
+      };
+      await Promise.all([
+        refused(/standard input is empty/, ...args.slice(1)),
+        refused(/--filename/, '-', '--purpose', 'batch'),
+        refused(/must be a name, not a path/, '-', '--purpose', 'batch', '--filename', '..'),
+        refused(/goes alone/, '-', 'x', '--purpose', 'batch'),
+        refused(/unknown purpose/, '-', '--filename', 'x', '--purpose', 'dance'),
+      ]);
+      expect(await spooled(system)).toEqual([]);
+      await rm(join(system.directory, 'state'), { recursive: true, force: true });
+      await writeFile(join(system.directory, 'state'), '');
+      const unwritable = await runCli(args, embedded(system));
+      expect(unwritable.stderr).toMatch(/^longhaul: standard input can't be kept in .*\n$/);
+      expect(unwritable.code).toBe(1);
+    }));
+});

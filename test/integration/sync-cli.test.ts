@@ -1,0 +1,89 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCli } from '../support/cli.ts';
+import { filesAt, writeFiles } from '../support/sync-folder.ts';
+import { KEY, withSystem, type System } from '../support/system.ts';
+
+/** A user with no Temporal of his own. */
+function environmentOf({ api, directory }: System): Record<string, string> {
+  return { LONGHAUL_STATE_DIR: join(directory, 'state'), OPENAI_BASE_URL: api.url, OPENAI_API_KEY: KEY };
+}
+
+describe('longhaul sync', () => {
+  it('sends a folder, tells a dry run in words, deletes when told to, and prints JSON', () =>
+    withSystem(async (system) => {
+      const folder = join(system.directory, 'data');
+      await writeFiles(folder, { 'a.jsonl': 'a\n', 'b/c.jsonl': 'c\n', 'd.txt': 'd\n' });
+      const sync = (...args: string[]) =>
+        runCli(['sync', folder, '--purpose', 'batch', '--include', '*.jsonl', ...args], environmentOf(system));
+      const first = await sync();
+      expect(first.stderr).toMatch(/2 sent .* 0 the same in/);
+      expect(first).toMatchObject({ code: 0, stdout: '' });
+
+      await rm(join(folder, 'a.jsonl'));
+      await writeFile(join(folder, 'b/c.jsonl'), 'changed\n');
+      const dry = await sync('--delete', '--dry-run');
+      expect(dry.stdout).toMatch(
+        /^delete {2}a.jsonl {2}2 B {2}its source is gone \(File file-\w+\)\nupload {2}b\/c.jsonl {2}8 B {2}changed\n$/,
+      );
+      expect(dry.stderr).toMatch(/would send 1 \(8 B\) and delete 1; 0 the same/);
+      expect(dry.code).toBe(0);
+
+      const refused = await sync('--delete');
+      expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/no terminal: add --yes/) });
+
+      const third = await sync('--delete', '--yes', '--json');
+      expect(JSON.parse(third.stdout)).toMatchObject({ counts: { sent: { files: 1 }, deleted: 1 }, resumed: false });
+      expect(JSON.parse(third.stdout)).not.toHaveProperty('memory');
+      expect((await filesAt(system)).get('b__c.jsonl')).toHaveLength(2);
+      expect((await filesAt(system)).has('a.jsonl')).toBe(false);
+    }));
+
+  it('ends with status 1 when a file failed, and names it', () =>
+    withSystem(async (system) => {
+      const folder = join(system.directory, 'data');
+      await writeFiles(folder, { 'good.jsonl': 'g\n', 'bad\n.jsonl': 'b\n' });
+      const outcome = await runCli(['sync', folder, '--purpose', 'batch', '--quiet'], environmentOf(system));
+      expect(outcome.stderr).toMatch(/its name holds control characters; rename it/);
+      expect(outcome.stderr).toMatch(/longhaul: 1 of 2 files failed/);
+      expect(outcome.code).toBe(1);
+      expect([...(await filesAt(system)).keys()]).toEqual(['good.jsonl']);
+    }));
+
+  it('says what is wrong before anything is created: no folder, a file, a wrong key, a wrong option', () =>
+    withSystem(async (system) => {
+      const folder = join(system.directory, 'data');
+      await mkdir(folder);
+      const environment = environmentOf(system);
+      const missing = await runCli(['sync', join(folder, 'none'), '--purpose', 'batch'], environment);
+      expect(missing).toMatchObject({ code: 2, stderr: expect.stringMatching(/none can't be read/) });
+      const prefix = await runCli(['sync', folder, '--purpose', 'batch', '--prefix', 'a/b'], environment);
+      expect(prefix).toMatchObject({ code: 2, stderr: expect.stringMatching(/"prefix" .* slashes/) });
+      const key = await runCli(['sync', folder, '--purpose', 'batch'], { ...environment, OPENAI_API_KEY: 'sk-no' });
+      expect(key).toMatchObject({ code: 2, stderr: expect.stringMatching(/refuses the key/) });
+      expect(system.api.stats().requests).not.toHaveProperty('create');
+    }));
+});
+
+describe('longhaul upload', () => {
+  it('takes directories and quoted globs, skips what it cannot send, and ends with status 1 then', () =>
+    withSystem(async (system) => {
+      const folder = join(system.directory, 'data');
+      await writeFiles(folder, { 'a/1.jsonl': '1', 'a/b/2.jsonl': '2', 'a/.hidden.jsonl': 'h', 'c/3.txt': '3' });
+      const upload = (...names: string[]) =>
+        runCli(['upload', ...names, '--purpose', 'batch', '--quiet'], environmentOf(system));
+      const globbed = await upload(join(folder, '**/*.jsonl'));
+      expect(globbed.code).toBe(0);
+      expect([...(await filesAt(system)).keys()].toSorted()).toEqual(['1.jsonl', '2.jsonl']);
+
+      await writeFiles(folder, { 'c/empty': '' });
+      const walked = await upload(join(folder, 'c'));
+      expect(walked.stderr).toMatch(/skipped .*c\/empty: is empty.*\nlonghaul: 1 files were skipped\n$/);
+      expect(walked.code).toBe(1);
+      expect([...(await filesAt(system)).keys()].toSorted()).toEqual(['1.jsonl', '2.jsonl', '3.txt']);
+
+      const nothing = await upload(join(folder, '*.csv'));
+      expect(nothing).toMatchObject({ code: 2, stderr: expect.stringMatching(/no file matches .*\*\.csv/) });
+    }));
+});

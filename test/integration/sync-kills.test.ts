@@ -1,0 +1,125 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { startCli, type CliRun } from '../support/cli.ts';
+import { md5, randomFile } from '../support/random-file.ts';
+import { filesAt, manyFiles, runSync, writeFiles } from '../support/sync-folder.ts';
+import { KEY, MiB, withSystem, type System } from '../support/system.ts';
+import { withTemporalServer } from '../support/temporal-with-flags.ts';
+import { until } from '../support/until.ts';
+
+/** `SYNC_KILL_FILES=500` for the long way. */
+const SMALL_FILES = Number(process.env['SYNC_KILL_FILES'] ?? 120);
+const LARGE_FILES = 3;
+const KILLS = 3;
+const purpose = 'batch';
+
+async function startWorkers(system: System): Promise<CliRun[]> {
+  const workers = [1, 2].map(() => startCli(['worker', '--slots', '4'], system.environment));
+  await until(() => workers.some((worker) => worker.said().includes('worker on ')), 'a worker to serve');
+  return workers;
+}
+
+async function kill(workers: readonly CliRun[]): Promise<void> {
+  for (const { child } of workers) child.kill('SIGKILL');
+  await Promise.all(workers.map(({ ended }) => ended));
+}
+
+function completed({ uploads }: System): number {
+  return uploads().filter(({ status }) => status === 'completed').length;
+}
+
+describe('SIGKILL of every worker in the middle of a sync', () => {
+  it('three times: in the end each file is there once, byte-exact, and the next run sends nothing', () =>
+    withSystem(async (system) => {
+      const folder = join(system.directory, 'data');
+      await mkdir(folder);
+      const contents = manyFiles(SMALL_FILES);
+      await writeFiles(folder, contents);
+      const large = new Map<string, string>();
+      for (let index = 0; index < LARGE_FILES; index++) {
+        large.set(`large-${index}`, md5(await randomFile(join(folder, `large-${index}`), 2 * MiB)));
+      }
+      const all = SMALL_FILES + LARGE_FILES;
+      system.api.configure({ latencyMs: 5 });
+
+      let workers = await startWorkers(system);
+      const handle = await system.client.sync({ folder, purpose });
+      for (let kills = 1; kills <= KILLS; kills++) {
+        const wanted = Math.floor((all * kills) / (KILLS + 1));
+        await until(() => completed(system) >= wanted, `${wanted} Files before kill ${kills}`);
+        await kill(workers);
+        expect(completed(system), 'the kill came too late').toBeLessThan(all);
+        workers = await startWorkers(system);
+      }
+      const { counts } = await handle.result();
+      expect(counts).toMatchObject({ sent: { files: all }, failed: 0 });
+
+      const files = await filesAt(system);
+      expect(files.size).toBe(all);
+      expect([...files.values()].filter((ids) => ids.length !== 1)).toEqual([]);
+      for (const [path, content] of Object.entries(contents)) {
+        const [id] = files.get(path.replace('/', '__')) as [string];
+        expect((await system.download(id)).toString()).toBe(content);
+      }
+      for (const [name, digest] of large) {
+        expect(md5(await system.download((files.get(name) as [string])[0]))).toBe(digest);
+      }
+      expect((await runSync(system, { folder, purpose })).counts).toMatchObject({ same: all, sent: { files: 0 } });
+      await kill(workers);
+    }));
+
+  it('a command that is killed goes on when it is given again', () =>
+    withSystem(async (system) => {
+      const folder = join(system.directory, 'data');
+      await writeFiles(folder, manyFiles(40));
+      system.api.configure({ latencyMs: 20 });
+      const environment = {
+        OPENAI_BASE_URL: system.api.url,
+        OPENAI_API_KEY: KEY,
+        LONGHAUL_STATE_DIR: join(system.directory, 'state'),
+      };
+      const args = ['sync', folder, '--purpose', purpose, '--json'];
+      const first = startCli(args, environment);
+      await until(() => completed(system) >= 8, 'some Files');
+      await kill([first]);
+      expect(completed(system)).toBeLessThan(40);
+      const second = await startCli(args, environment).ended;
+      expect(second.stderr).not.toMatch(/unexpected|Warning/);
+      expect(second.code).toBe(0);
+      expect(JSON.parse(second.stdout)).toMatchObject({ resumed: true, counts: { sent: { files: 40 }, failed: 0 } });
+      expect([...(await filesAt(system)).values()].filter((ids) => ids.length !== 1)).toEqual([]);
+    }));
+});
+
+it('a sync whose history grows long continues as new, sends nothing twice and forgets nothing', () =>
+  withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 60 }, (temporalAddress) =>
+    withSystem(
+      async (system) => {
+        await system.startWorker();
+        const folder = join(system.directory, 'data');
+        await writeFiles(folder, manyFiles(60));
+        await randomFile(join(folder, 'large.bin'), 2 * MiB);
+        const first = await runSync(system, { folder, purpose, delete: true });
+        const { workflow } = system.client.client;
+        const runs = [];
+        for await (const { runId } of workflow.list({ query: `WorkflowId = "${first.workflowId}"` })) runs.push(runId);
+        expect(runs.length).toBeGreaterThan(2);
+        for (const runId of runs) {
+          const { events } = await workflow.getHandle(first.workflowId, runId).fetchHistory();
+          expect(events?.length).toBeLessThan(60 + 100);
+        }
+        expect(first.counts).toMatchObject({ sent: { files: 61 }, toSend: { files: 61 }, failed: 0 });
+        expect(first.requests, 'one list for all executions').toBe(1 + 61 * 3);
+        expect(system.uploads()).toHaveLength(61);
+
+        await writeFiles(folder, manyFiles(30, '!'));
+        expect((await runSync(system, { folder, purpose, delete: true })).counts).toMatchObject({
+          same: 31,
+          sent: { files: 30 },
+          deleted: 0,
+        });
+      },
+      { temporalAddress },
+    ),
+  ));

@@ -1,0 +1,276 @@
+import { mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SyncRequest, SyncResult } from 'longhaul';
+import { describe, expect, it } from 'vitest';
+import { md5, randomFile } from '../support/random-file.ts';
+import { filesAt, manyFiles, runSync, told, writeFiles } from '../support/sync-folder.ts';
+import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
+import { until } from '../support/until.ts';
+
+const purpose = 'batch';
+
+/** A folder with files in it, and a worker. */
+async function withFolder(
+  files: Readonly<Record<string, string>>,
+  run: (system: System, folder: string) => Promise<void>,
+  options: Parameters<typeof withSystem>[1] = {},
+): Promise<void> {
+  await withSystem(async (system) => {
+    const folder = join(system.directory, 'data');
+    await mkdir(folder);
+    await writeFiles(folder, files);
+    await system.startWorker();
+    await run(system, folder);
+  }, options);
+}
+
+describe('a sync of a folder', () => {
+  it('sends all, then nothing, then exactly what was changed, and the dry run said so before', () =>
+    withFolder(manyFiles(40), async (system, folder) => {
+      const content = await randomFile(join(folder, 'large.bin'), 3 * MiB);
+      const sync = { folder, purpose, prefix: 'p-', delete: true };
+      const first = await runSync(system, sync);
+      expect(first.counts).toMatchObject({
+        listed: { files: 41 },
+        same: 0,
+        sent: { files: 41 },
+        failed: 0,
+        deleted: 0,
+      });
+      const files = await filesAt(system);
+      expect(files.size).toBe(41);
+      expect(md5(await system.download(files.get('p-large.bin')?.[0] as string))).toBe(md5(content));
+      const number = files.get('p-many__0007.jsonl')?.[0] as string;
+      expect((await system.download(number)).toString()).toBe('{"number":"0007"}\n');
+
+      const second = await runSync(system, sync);
+      expect(second.counts).toMatchObject({ same: 41, toSend: { files: 0 }, sent: { files: 0 }, deleted: 0 });
+      expect(second.requests).toBe(1);
+
+      const at = (name: string) => join(folder, 'many', `${name}.jsonl`);
+      for (const name of ['0001', '0002', '0003']) await writeFile(at(name), `{"number":"${name}!"}\n`);
+      for (const name of ['0011', '0012']) await rm(at(name));
+      await rename(at('0021'), at('moved'));
+      await writeFile(at('copied'), '{"number":"0022"}\n');
+      await utimes(at('0031'), new Date(), new Date());
+      const expected = [
+        'upload changed many/0001.jsonl',
+        'upload changed many/0002.jsonl',
+        'upload changed many/0003.jsonl',
+        'delete gone many/0011.jsonl',
+        'delete gone many/0012.jsonl',
+        'skip known-content many/0031.jsonl',
+        'skip known-content many/copied.jsonl',
+        'skip known-content many/moved.jsonl',
+      ];
+      const dry = await runSync(system, { ...sync, dryRun: true });
+      expect(told(dry.decisions).toSorted()).toEqual(expected.toSorted());
+      expect(dry.counts).toMatchObject({ toSend: { files: 3 }, toDelete: 2, sent: { files: 0 }, deleted: 0 });
+      expect(dry.requests).toBe(1);
+
+      const third = await runSync(system, sync);
+      expect(third.counts).toMatchObject({ sent: { files: 3 }, knownContent: 3, deleted: 2, failed: 0 });
+      expect(third.requests, 'a list, three files of three calls, two deletions').toBe(1 + 3 * 3 + 2);
+      const after = await filesAt(system);
+      expect([...after.keys()].filter((name) => /001[12]/.test(name))).toEqual([]);
+      expect(after.get('p-many__0021.jsonl'), 'the File of what was moved').toHaveLength(1);
+
+      const fourth = await runSync(system, sync);
+      expect(fourth.counts).toMatchObject({ same: 38, knownContent: 2, sent: { files: 0 }, deleted: 0 });
+      expect(fourth.requests).toBe(1);
+    }));
+
+  it('goes by name, size and time where it knows nothing of an earlier run', () =>
+    withFolder({ 'a.jsonl': 'aaa\n', 'b.jsonl': 'bbb\n' }, async (system, folder) => {
+      await runSync(system, { folder, purpose });
+      await writeFile(join(folder, 'b.jsonl'), 'BBB\n');
+      await utimes(join(folder, 'b.jsonl'), new Date(), new Date(Date.now() + 60_000));
+      await utimes(join(folder, 'a.jsonl'), new Date(), new Date(Date.now() - 60_000));
+      const { decisions } = await runSync(system, { folder, purpose, id: `other-${system.taskQueue}`, dryRun: true });
+      expect(decisions).toMatchObject([
+        { path: 'b.jsonl', action: 'upload', why: 'changed' },
+        { path: 'a.jsonl', action: 'skip', why: 'same' },
+      ]);
+    }));
+
+  it('tells what fails and brings the others, and tries the failed ones again', () =>
+    withFolder(
+      { 'a.jsonl': 'a\n', 'b.jsonl': 'b\n', 'c/d.jsonl': 'd\n', 'c__d.jsonl': 'D\n', empty: '' },
+      async (system, folder) => {
+        await symlink('nowhere', join(folder, 'broken'));
+        system.api.faults.add({ route: 'create', kind: 'status', status: 422 });
+        const first = await runSync(system, { folder, purpose, maxConcurrentUploads: 1, delete: true });
+        expect(first.counts).toMatchObject({ sent: { files: 2 }, failed: 3, leftOut: 1 });
+        expect(first.problems).toMatchObject([
+          { path: 'broken', failureType: 'SourceMissing', message: expect.stringContaining('does not exist') },
+          { path: 'c__d.jsonl', failureType: 'SourceUnusable', message: expect.stringContaining('that of c/d.jsonl') },
+          { path: 'a.jsonl', failureType: 'ApiRejected' },
+        ]);
+        expect(first.leftOut).toMatchObject([{ path: 'empty', message: expect.stringContaining('empty') }]);
+        expect(first.deletionsHeld).toMatch(/1 uploads failed/);
+
+        const second = await runSync(system, { folder, purpose });
+        expect(second.counts).toMatchObject({ same: 2, sent: { files: 1 }, failed: 2 });
+      },
+    ));
+
+  it('has a File once although the answer to its completion was lost', () =>
+    withFolder({ 'a.jsonl': 'a\n', 'b.jsonl': 'b\n' }, async (system, folder) => {
+      system.api.faults.add({ route: 'complete', kind: 'lost-answer', count: 2 });
+      const { counts } = await runSync(system, { folder, purpose });
+      expect(counts).toMatchObject({ sent: { files: 2 }, failed: 0 });
+      expect([...(await filesAt(system)).values()].map((ids) => ids.length)).toEqual([1, 1]);
+    }));
+
+  it('deletes nothing but its own Files, and nothing when the source looks unmounted', () =>
+    withFolder({ 'a.jsonl': 'a\n', 'b.jsonl': 'b\n', 'kept.txt': 'k\n' }, async (system, folder) => {
+      const other = join(system.directory, 'other.jsonl');
+      await writeFile(other, 'o\n');
+      await (await system.client.upload({ file: other, purpose })).result();
+      const sync = { folder, purpose, delete: true };
+      await runSync(system, sync);
+      await rm(join(folder, 'a.jsonl'));
+      // What the globs leave out is not gone.
+      await rm(join(folder, 'kept.txt'));
+      const filtered = await runSync(system, { ...sync, include: ['*.jsonl'] });
+      expect(filtered).toMatchObject({ counts: { toDelete: 1, deleted: 1 }, requests: 2 });
+      expect([...(await filesAt(system)).keys()].toSorted()).toEqual(['b.jsonl', 'kept.txt', 'other.jsonl']);
+
+      await rm(join(folder, 'b.jsonl'));
+      const held = await runSync(system, sync);
+      expect(held.counts).toMatchObject({ listed: { files: 0 }, deleted: 0 });
+      expect(held.deletionsHeld).toMatch(/holds no file/);
+      await writeFiles(folder, { 'new.jsonl': 'n\n' });
+      expect((await runSync(system, sync)).counts).toMatchObject({ sent: { files: 1 }, deleted: 2 });
+      expect([...(await filesAt(system)).keys()].toSorted()).toEqual(['new.jsonl', 'other.jsonl']);
+    }));
+
+  it('refuses to begin when more would be sent than maxFiles', () =>
+    withFolder(manyFiles(5), async (system, folder) => {
+      const handle = await system.client.sync({ folder, purpose, maxFiles: 4 });
+      await expect(handle.result()).rejects.toMatchObject({
+        code: 'SYNC_FAILED',
+        failureType: 'TooManyFiles',
+        message: expect.stringMatching(/5 files .* maxFiles is 4; nothing was sent/),
+      });
+      expect(system.uploads()).toEqual([]);
+    }));
+
+  it('waits for a refused key with the reason, and goes on at retry', () =>
+    withFolder(manyFiles(4), async (system, folder) => {
+      system.api.faults.add({ route: 'create', kind: 'status', status: 401, count: 4 });
+      const handle = await system.client.sync({ folder, purpose });
+      await until(async () => (await handle.status()).state === 'waiting', 'the sync to wait');
+      expect((await handle.status()).waiting?.reason).toMatch(/refuses the key/);
+      const retrying = setInterval(() => void handle.retry().catch(() => {}), 100);
+      try {
+        expect((await handle.result()).counts).toMatchObject({ sent: { files: 4 }, failed: 0 });
+      } finally {
+        clearInterval(retrying);
+      }
+    }));
+
+  it('attaches to the sync that runs, and refuses other options for the same id', () =>
+    withFolder(
+      {},
+      async (system, folder) => {
+        await randomFile(join(folder, 'slow.bin'), 6 * MiB);
+        const first = await system.client.sync({ folder, purpose });
+        const second = await system.client.sync({ folder, purpose });
+        expect(second).toMatchObject({ workflowId: first.workflowId, resumed: true });
+        await expect(system.client.sync({ folder, purpose, delete: true })).rejects.toMatchObject({
+          code: 'SYNC_ID_TAKEN',
+        });
+        expect((await second.result()).counts.sent.files).toBe(1);
+      },
+      { bandwidthBytesPerSecond: 6 * MiB },
+    ));
+
+  it('holds further uploads while it is paused', () =>
+    withFolder(manyFiles(30), async (system, folder) => {
+      system.api.configure({ latencyMs: 20 });
+      const handle = await system.client.sync({ folder, purpose, maxConcurrentUploads: 2 });
+      await partsReceived(system, 3);
+      expect((await handle.pause()).state).toBe('paused');
+      await until(async () => (await handle.status()).uploading.length === 0, 'the uploads under way to end');
+      const sent = (await handle.status()).counts.sent.files;
+      expect(sent).toBeLessThan(30);
+      expect(system.uploads()).toHaveLength(sent);
+      await handle.resume();
+      expect((await handle.result()).counts.sent.files).toBe(30);
+      expect(system.uploads()).toHaveLength(30);
+    }));
+
+  it('ends its uploads and their sessions when it is cancelled', () =>
+    withFolder(
+      manyFiles(3),
+      async (system, folder) => {
+        await randomFile(join(folder, 'slow.bin'), 12 * MiB);
+        const upload = { partSizeBytes: MiB, concurrency: 2 };
+        const handle = await system.client.sync({ folder, purpose, upload });
+        await partsReceived(system, 5);
+        await handle.cancel();
+        await expect(handle.result()).rejects.toMatchObject({ code: 'SYNC_CANCELLED' });
+        const slow = system.uploads().find(({ filename }) => filename === 'slow.bin');
+        expect(slow?.status).toBe('cancelled');
+        const { client, taskQueue } = system.client;
+        const query = `TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running"`;
+        await until(async () => {
+          for await (const _ of client.workflow.list({ query })) return false;
+          return true;
+        }, 'nothing to run any more');
+      },
+      { bandwidthBytesPerSecond: 4 * MiB },
+    ));
+
+  it('waits for an upload that a terminated run left behind to end, and sends the file then', () =>
+    withFolder(
+      {},
+      async (system, folder) => {
+        await randomFile(join(folder, 'slow.bin'), 4 * MiB);
+        const sync = { folder, purpose, upload: { partSizeBytes: MiB, concurrency: 1 } };
+        const first = await system.client.sync(sync);
+        await partsReceived(system, 1);
+        await system.client.client.workflow.getHandle(first.workflowId).terminate();
+        const { counts } = await runSync(system, sync);
+        expect(counts).toMatchObject({ sent: { files: 1 }, failed: 0 });
+        expect(system.uploads().map(({ status }) => status)).toEqual(['cancelled', 'completed']);
+      },
+      { bandwidthBytesPerSecond: 3 * MiB },
+    ));
+
+  it('gets its memory from Temporal when a schedule starts it', () =>
+    withFolder({ 'a.jsonl': 'a\n' }, async (system, folder) => {
+      const { client, taskQueue, host } = system.client;
+      const request: SyncRequest = { source: { type: 'folder', path: folder, host }, purpose, delete: true };
+      const workflowId = `night-${taskQueue}`;
+      const schedule = await client.schedule.create({
+        scheduleId: workflowId,
+        spec: {},
+        action: { type: 'startWorkflow', workflowType: 'syncSource', args: [request], taskQueue, workflowId },
+      });
+      const night = async (): Promise<SyncResult> => {
+        const { info } = await schedule.describe();
+        await schedule.trigger();
+        await until(async () => (await schedule.describe()).info.numActionsTaken > info.numActionsTaken, 'a run');
+        const { recentActions } = (await schedule.describe()).info;
+        const { workflow } = (recentActions.at(-1) as (typeof recentActions)[0]).action;
+        const run = client.workflow.getHandle(workflow.workflowId, workflow.firstExecutionRunId);
+        const result = (await run.result()) as SyncResult;
+        // The list of runs, where the next one looks for this one's memory, is a moment behind.
+        const query = `RunId = "${workflow.firstExecutionRunId}" AND ExecutionStatus = "Completed"`;
+        await until(async () => (await client.workflow.count(query)).count === 1, 'the run to be listed');
+        return result;
+      };
+      try {
+        expect((await night()).counts).toMatchObject({ sent: { files: 1 } });
+        await rename(join(folder, 'a.jsonl'), join(folder, 'b.jsonl'));
+        expect((await night()).counts).toMatchObject({ knownContent: 1, sent: { files: 0 }, deleted: 0 });
+        await writeFiles(folder, { 'c.jsonl': 'c\n' });
+        await rm(join(folder, 'b.jsonl'));
+        expect((await night()).counts).toMatchObject({ sent: { files: 1 }, deleted: 1 });
+      } finally {
+        await schedule.delete();
+      }
+    }));
+});

@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkflowBundle,
+} from '@temporalio/worker';
+import { LonghaulClient, type SchedulesClient, type SyncRequest } from 'longhaul';
+import { inject } from 'vitest';
+
+// As in system.ts: failing runs are what some tests are about.
+Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+
+export interface ScheduleSystem {
+  readonly client: LonghaulClient;
+  readonly schedules: SchedulesClient;
+  readonly temporalAddress: string;
+  /** Unique on the server that all tests share. */
+  readonly name: (text: string) => string;
+  /** Starts the stand-in for `syncSource`. */
+  readonly startWorker: () => Promise<void>;
+  /** When each run of a schedule began and ended, by their beginning; those that have not ended end now. */
+  readonly spans: (name: string) => Promise<{ startMs: number; endMs: number; isRunning: boolean }[]>;
+}
+
+let bundle: Promise<WorkflowBundle> | undefined;
+
+function standInBundle(): Promise<WorkflowBundle> {
+  bundle ??= bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('./workflows.ts', import.meta.url)),
+    logger: new DefaultLogger('ERROR'),
+  });
+  return bundle;
+}
+
+/** What a stand-in run is asked for: see `workflows.ts`. */
+export function standIn(prefix = ''): SyncRequest {
+  return {
+    source: { type: 'folder', path: '/data', host: 'nowhere' },
+    purpose: 'batch',
+    ...(prefix ? { prefix } : {}),
+  };
+}
+
+/** Schedules on a real server, with a worker on demand; they and their runs end with `run`. */
+export async function withSchedules(
+  run: (system: ScheduleSystem) => Promise<void>,
+  temporalAddress = inject('temporalAddress'),
+): Promise<void> {
+  const mark = randomUUID().slice(0, 8);
+  const taskQueue = `test-${mark}`;
+  const client = await LonghaulClient.connect({ connection: { address: temporalAddress }, taskQueue });
+  const closers: (() => Promise<void>)[] = [];
+  const names = new Set<string>();
+  try {
+    await run({
+      client,
+      schedules: client.schedules,
+      temporalAddress,
+      name: (text) => {
+        names.add(`${text}-${mark}`);
+        return `${text}-${mark}`;
+      },
+      startWorker: async () => {
+        const connection = await NativeConnection.connect({ address: temporalAddress });
+        const worker = await Worker.create({ connection, taskQueue, workflowBundle: await standInBundle() });
+        const running = worker.run();
+        closers.push(async () => {
+          worker.shutdown();
+          await running;
+          await connection.close();
+        });
+      },
+      spans: async (name) => {
+        const spans = [];
+        const query = `WorkflowId STARTS_WITH "longhaul-schedule-${name}-"`;
+        for await (const { startTime, closeTime, status } of client.client.workflow.list({ query })) {
+          const isRunning = status.name === 'RUNNING';
+          spans.push({ startMs: startTime.getTime(), endMs: closeTime?.getTime() ?? Date.now(), isRunning });
+        }
+        return spans.toSorted((a, b) => a.startMs - b.startMs);
+      },
+    });
+  } finally {
+    for (const name of names) await client.schedules.delete(name).catch(() => {});
+    for await (const { workflowId } of client.client.workflow.list({
+      query: `TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running"`,
+    })) {
+      await client.client.workflow
+        .getHandle(workflowId)
+        .terminate('the test is over')
+        .catch(() => {});
+    }
+    for (const close of closers) await close();
+    await client.close();
+  }
+}

@@ -1,0 +1,52 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { SyncDecision, SyncOptions, SyncResult } from 'longhaul';
+import { KEY, type System } from './system.ts';
+
+/** Writes files below a folder; their content is their text. */
+export async function writeFiles(folder: string, contents: Readonly<Record<string, string>>): Promise<void> {
+  for (const [path, content] of Object.entries(contents)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), content);
+  }
+}
+
+/** So many small files with contents of their own: `many/0000.jsonl` … */
+export function manyFiles(count: number, mark = ''): Record<string, string> {
+  const numbers = Array.from({ length: count }, (_, index) => String(index).padStart(4, '0'));
+  return Object.fromEntries(numbers.map((number) => [`many/${number}.jsonl`, `{"number":"${number}${mark}"}\n`]));
+}
+
+/** Runs a sync to its end and tells its result with the requests that it made at the API. */
+export async function runSync(
+  { client, api }: System,
+  options: SyncOptions,
+): Promise<SyncResult & { readonly requests: number }> {
+  // A download of the test's own may be counted a moment after it has ended.
+  const count = () => {
+    const { content: _content, ...routes } = api.stats().requests;
+    return Object.values(routes)
+      .flatMap((byStatus) => Object.values(byStatus))
+      .reduce((sum, one) => sum + one, 0);
+  };
+  const before = count();
+  const handle = await client.sync(options);
+  const result = await handle.result();
+  return { ...result, requests: count() - before };
+}
+
+/** The Files that the service has, as name → ids. */
+export async function filesAt({ api }: System): Promise<Map<string, string[]>> {
+  const answer = await fetch(`${api.url}/files`, { headers: { authorization: `Bearer ${KEY}` } });
+  const { data } = (await answer.json()) as { data: { id: string; filename: string }[] };
+  const files = new Map<string, string[]>();
+  for (const { id, filename } of data) files.set(filename, [...(files.get(filename) ?? []), id]);
+  return files;
+}
+
+/** What is not the same, as `action why path`. */
+export function told(decisions: readonly SyncDecision[] | undefined): string[] {
+  return (decisions ?? [])
+    .filter(({ why }) => why !== 'same')
+    .map(({ action, why, path }) => `${action} ${why} ${path}`);
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { createDeleteFile } from '../../../activities/delete-file.ts';
+import { listDestination } from '../../../activities/list-destination.ts';
+import type { UploadedFile } from '../../../src/contracts/upload.ts';
+import { ApiError } from '../../../src/errors.ts';
+import type { ListFilesQuery } from '../../../src/openai/files.ts';
+import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
+import { failureOf, mockActivity, withClient } from '../../support/mock-activity.ts';
+
+function file(id: string, changes: Partial<UploadedFile> = {}): UploadedFile {
+  return { id, bytes: 5, createdAt: 100, filename: 'a', purpose: 'batch', ...changes };
+}
+
+function refusal(status: number): ApiError {
+  return new ApiError(`refused with ${status}`, { status });
+}
+
+function page(...files: UploadedFile[]) {
+  return Promise.resolve({ files, hasMore: false, nextAfter: undefined });
+}
+
+describe('deleting a File', () => {
+  const deleting = (deleteFile: UploadsClient['deleteFile']) =>
+    mockActivity().run(createDeleteFile(withClient({ deleteFile })), { destination: 'default', fileId: 'f' });
+
+  it('is done when it is gone, and fails for other refusals', async () => {
+    await deleting(() => Promise.resolve());
+    await deleting(() => Promise.reject(refusal(404)));
+    expect(await failureOf(deleting(() => Promise.reject(refusal(403))))).toMatchObject({ type: 'ApiRejected' });
+  });
+});
+
+describe("the destination's list", () => {
+  const list = (listFiles: UploadsClient['listFiles'], prefix = '') =>
+    listDestination({ listFiles } as UploadsClient, { purpose: 'batch', prefix }, {});
+
+  it('holds Files of the purpose and prefix that are good for something', async () => {
+    const files = await list(
+      () =>
+        page(
+          file('1', { filename: 'p-a', expiresAt: Date.now() / 1000 + 60 }),
+          file('2', { filename: 'x' }),
+          file('3', { filename: 'p-b', purpose: 'vision' }),
+          file('4', { filename: 'p-c', status: 'error' }),
+          file('5', { filename: 'p-d', expiresAt: 1 }),
+        ),
+      'p-',
+    );
+    expect(files.map(({ id }) => id)).toEqual(['1']);
+  });
+
+  it('begins again when its place between two pages is lost, and not for ever', async () => {
+    let losses = 1;
+    const pages = ({ after }: ListFilesQuery = {}) => {
+      if (after === undefined) return Promise.resolve({ files: [file('1')], hasMore: true, nextAfter: '1' });
+      return losses-- > 0 ? Promise.reject(refusal(400)) : page(file('2'));
+    };
+    expect((await list(pages)).map(({ id }) => id)).toEqual(['1', '2']);
+    losses = 99;
+    await expect(list(pages)).rejects.toMatchObject({ details: { status: 400 } });
+    await expect(list(() => Promise.reject(refusal(400)))).rejects.toMatchObject({ details: { status: 400 } });
+  });
+
+  it('ends when a server gives the same page again and again', async () => {
+    const round = () => Promise.resolve({ files: [file('1')], hasMore: true, nextAfter: '1' });
+    await expect(list(round)).rejects.toMatchObject({ code: 'STRANGE_ANSWER' });
+  });
+});

@@ -1,0 +1,55 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createPlanSplit } from '../../../activities/plan-split.ts';
+import type { PlanSplitInput, PlanSplitResult } from '../../../src/contracts/activities.ts';
+import { FailureType } from '../../../src/contracts/failures.ts';
+import { failureOf, mockActivity, withClient } from '../../support/mock-activity.ts';
+import { withTempDir } from '../../support/temp-dir.ts';
+
+const plan = (input: PlanSplitInput): Promise<PlanSplitResult> =>
+  mockActivity().run(createPlanSplit(withClient({})), input);
+
+function withLines<T>(lines: string, body: (source: PlanSplitInput['source']) => Promise<T>): Promise<T> {
+  return withTempDir(async (directory) => {
+    const path = join(directory, 'lines.jsonl');
+    await writeFile(path, lines);
+    return body({ type: 'file', path });
+  });
+}
+
+describe('the activity planSplit', () => {
+  it('gives size and fingerprint of the whole, and the ranges of the pieces', () =>
+    withLines('{1}\r\n{2}\r\n{3}', async (source) => {
+      expect(await plan({ source, pieceSizeBytes: 8 })).toEqual({
+        sizeBytes: 13,
+        fingerprint: expect.stringMatching(/^13-/),
+        pieces: [
+          { offsetBytes: 0, sizeBytes: 5 },
+          { offsetBytes: 5, sizeBytes: 8 },
+        ],
+      });
+    }));
+
+  it('cuts a range of a source, and tells of ranges within that', () =>
+    withLines('skipped\n{1}\n{2}\nskipped\n', async (source) => {
+      const ranged = { ...source, range: { offsetBytes: 8, sizeBytes: 8 } };
+      expect(await plan({ source: ranged, pieceSizeBytes: 4 })).toMatchObject({
+        sizeBytes: 8,
+        pieces: [
+          { offsetBytes: 0, sizeBytes: 4 },
+          { offsetBytes: 4, sizeBytes: 4 },
+        ],
+      });
+    }));
+
+  it('says where a line begins that is too long, and that so many pieces are too many', () =>
+    withLines(`{1}\n${'x'.repeat(2000)}\n{3}\n`, async (source) => {
+      const long = await failureOf(plan({ source, pieceSizeBytes: 1000 }));
+      expect(long).toMatchObject({ type: FailureType.LineTooLong, nonRetryable: true });
+      expect(long.message).toMatch(/begins at byte 4 is longer than .* \(1000 bytes\), .* or allow for larger pieces$/);
+      const many = await failureOf(plan({ source, pieceSizeBytes: 3 }));
+      expect(many).toMatchObject({ type: FailureType.SourceUnusable, nonRetryable: true });
+      expect(many.message).toMatch(/more than 500 Files: allow for pieces of 5 B \(5 bytes\) or more/);
+    }));
+});

@@ -1,0 +1,65 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { SpoolFolder } from '../../../src/cli/spool-folder.ts';
+import { spoolInput, type SpoolOptions } from '../../../src/cli/spool-input.ts';
+import { withTempDir } from '../../support/temp-dir.ts';
+
+const options: SpoolOptions = {
+  filename: 'x.jsonl',
+  maxBytes: 10,
+  signal: new AbortController().signal,
+  tell: () => {},
+};
+
+function withFolder(body: (folder: SpoolFolder) => Promise<void>): Promise<void> {
+  return withTempDir((directory) => body(new SpoolFolder(directory)));
+}
+
+describe('spooling', () => {
+  it('makes a whole file of what comes, which is kept until it is released', () =>
+    withFolder(async (folder) => {
+      const path = await spoolInput(Readable.from([Buffer.from('ab'), Buffer.from('cd')]), folder, options);
+      expect(path).toMatch(/\/x\.jsonl$/);
+      expect(await readFile(path, 'utf8')).toBe('abcd');
+      await folder.sweep(async () => undefined);
+      expect(await readFile(path, 'utf8')).toBe('abcd');
+      await folder.release('/elsewhere/x.jsonl');
+      await folder.release(path);
+      expect(await readdir(folder.path)).toEqual([]);
+    }));
+
+  it('stops at what can never be uploaded, and leaves nothing of it', () =>
+    withFolder(async (folder) => {
+      const endless = new Readable({ read: () => endless.push(Buffer.alloc(6)) });
+      const spooling = spoolInput(endless, folder, options);
+      await expect(spooling).rejects.toMatchObject({
+        code: 'SOURCE_UNUSABLE',
+        message: expect.stringContaining('--split'),
+      });
+      expect(endless.destroyed).toBe(true);
+      expect(await readdir(folder.path)).toEqual([]);
+    }));
+
+  it('does not fill the disk', () =>
+    withFolder(async (folder) => {
+      Object.assign(folder, { freeBytes: async () => 63 * 1024 ** 2 });
+      const spooling = spoolInput(Readable.from([Buffer.from('a')]), folder, options);
+      await expect(spooling).rejects.toMatchObject({
+        code: 'SPOOL_FAILED',
+        message: expect.stringContaining('63 MiB free'),
+      });
+      expect(await readdir(folder.path)).toEqual([]);
+    }));
+
+  it('says when a name can be no name of a file', () =>
+    withFolder(async (folder) => {
+      const filename = 'x'.repeat(300);
+      const spooling = spoolInput(Readable.from([Buffer.from('a')]), folder, { ...options, filename });
+      await expect(spooling).rejects.toMatchObject({
+        code: 'SPOOL_FAILED',
+        message: expect.stringContaining('ENAMETOOLONG'),
+      });
+      expect(await readdir(folder.path)).toEqual([]);
+    }));
+});

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { describeSyncStatus } from '../../../src/cli/find-sync.ts';
+import { createSyncView, describeCounts, describeSyncProgress } from '../../../src/cli/sync-view.ts';
+import type { SyncCounts, SyncProgress } from '../../../src/contracts/sync.ts';
+
+const counts: SyncCounts = {
+  listed: { files: 9, bytes: 4096 },
+  same: 3,
+  knownContent: 1,
+  toSend: { files: 4, bytes: 2048 },
+  sent: { files: 2, bytes: 1024 },
+  failed: 1,
+  leftOut: 1,
+  toDelete: 2,
+  deleted: 1,
+};
+const progress: SyncProgress = { state: 'uploading', counts, uploading: ['a'], waiting: null, startedAtMs: 0 };
+
+describe('a sync in words', () => {
+  it('says what became of the files, and nothing of what did not happen', () => {
+    expect(describeCounts(counts)).toBe(
+      '2 sent (1 KiB) · 3 the same · 1 known by content · 1 deleted · 1 left out · 1 failed',
+    );
+    const quiet = { ...counts, knownContent: 0, deleted: 0, leftOut: 0, failed: 0 };
+    expect(describeCounts(quiet)).toBe('2 sent (1 KiB) · 3 the same');
+  });
+
+  it('says how far it is', () => {
+    expect(describeSyncProgress(progress)).toBe('2 of 4 files · 1 KiB of 2 KiB · 1 failed');
+    expect(describeSyncProgress({ ...progress, state: 'deleting' })).toBe('deleting · 1 of 2');
+    expect(describeSyncProgress({ ...progress, state: 'paused' })).toMatch(/paused$/);
+    const nothing = { ...counts, toSend: { files: 0, bytes: 0 } };
+    expect(describeSyncProgress({ ...progress, state: 'listing', counts: nothing })).toBe('listing');
+  });
+
+  it('says of a status what runs and what it waits for', () => {
+    const waiting = { reason: 'the key', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 0 };
+    const words = describeSyncStatus('id', { ...progress, waiting });
+    expect(words).toMatch(/^id: uploading · 9 files \(4 KiB\) · 2 of 4 files .* 1 under way · waits: the key$/);
+    expect(describeSyncStatus('id', { ...progress, state: 'completed', uploading: [] })).not.toMatch(/of 4 files/);
+  });
+
+  it('comes in lines, each state and each trouble once', () => {
+    const lines: string[] = [];
+    const view = createSyncView('lines', (line) => lines.push(line));
+    view.show({ type: 'progress', progress });
+    view.show({ type: 'progress', progress });
+    view.show({ type: 'no-answer', reason: 'x' });
+    view.show({ type: 'no-answer', reason: 'x' });
+    view.show({ type: 'progress', progress: { ...progress, state: 'deleting' } });
+    view.show({ type: 'ended', status: 'COMPLETED' });
+    view.close();
+    expect(lines).toEqual([
+      '2 of 4 files · 1 KiB of 2 KiB · 1 failed',
+      'waiting for a worker or for Temporal to answer',
+      'deleting · 1 of 2',
+    ]);
+    const quiet = createSyncView('quiet', (line) => lines.push(line));
+    quiet.show({ type: 'progress', progress });
+    quiet.close();
+    expect(lines).toHaveLength(3);
+  });
+});

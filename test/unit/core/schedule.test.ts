@@ -1,0 +1,207 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ScheduleRunOutcome, ScheduleSettings } from '../../../src/contracts/schedule.ts';
+import { cronProblem } from '../../../src/core/cron-problem.ts';
+import { parseDuration } from '../../../src/core/parse-duration.ts';
+import { isScheduleName, scheduleSettingsProblems } from '../../../src/core/schedule-settings.ts';
+import { scheduleVerdict } from '../../../src/core/schedule-verdict.ts';
+
+const HOUR_MS = 3_600_000;
+
+describe('parseDuration', () => {
+  it.each([
+    ['90s', 90_000],
+    ['15m', 900_000],
+    ['6h', 6 * HOUR_MS],
+    ['1d', 24 * HOUR_MS],
+    ['1h30m', 1.5 * HOUR_MS],
+    ['1d2h3m4s5ms', 93_784_005],
+    ['250ms', 250],
+    [' 0s ', 0],
+  ])('reads %j as %d ms', (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+  });
+
+  it.each(['', ' ', '5', 's', '-1h', '1.5h', '30m1h', '1h 30m', '1H', '1w', '1h1h', `${'9'.repeat(20)}d`])(
+    'refuses %j',
+    (text) => {
+      expect(parseDuration(text)).toBeUndefined();
+    },
+  );
+
+  it('answers any text with milliseconds or with undefined', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        const ms = parseDuration(text);
+        return ms === undefined || (Number.isSafeInteger(ms) && ms >= 0);
+      }),
+    );
+  });
+});
+
+describe('cronProblem', () => {
+  it.each([
+    '0 2 * * *',
+    '*/15 8-18 * * mon-fri',
+    '0 0 1,15 JAN-mar 7',
+    '30 0 2 * * * 2027',
+    '0 2 * * sunday',
+    '5/10 * * * * 2027',
+    '@daily',
+    ' @hourly ',
+  ])('takes %j', (expression) => {
+    expect(cronProblem(expression)).toBeUndefined();
+  });
+
+  it.each([
+    ['', /needs five fields/],
+    ['* * * *', /needs five fields/],
+    ['* * * * * * * *', /needs five fields/],
+    ['60 * * * *', /"60" is no minute \(0 to 59\)/],
+    ['0 24 * * *', /"24" is no hour/],
+    ['0 0 0 * *', /"0" is no day of month \(1 to 31\)/],
+    ['0 0 * foo *', /"foo" is no month \(1 to 12, or jan to dec\)/],
+    ['0 0 * * 8', /"8" is no day of week \(0 to 7, or sun to sat\)/],
+    ['0 0 * * * 1999', /"1999" is no year/],
+    ['61 0 0 * * * 2027', /"61" is no seconds/],
+    ['5-1 * * * *', /"5-1" is no minute/],
+    ['1-2-3 * * * *', /"1-2-3"/],
+    ['*/0 * * * *', /"\*\/0"/],
+    ['*/5/5 * * * *', /"\*\/5\/5"/],
+    ['1, * * * *', /"" is no minute/],
+    ['-1 * * * *', /"-1"/],
+    ['mon * * * *', /"mon" is no minute/],
+    ['@every 5m', /interval/],
+    ['@reboot', /unknown shorthand/],
+    ['TZ=UTC 0 2 * * *', /time zone/],
+    ['CRON_TZ=UTC 0 2 * * *', /time zone/],
+    ['0 2 * * * # night', /note/],
+  ])('refuses %j and says why', (expression, words) => {
+    expect(cronProblem(expression)).toMatch(words);
+  });
+});
+
+describe('scheduleSettingsProblems', () => {
+  it.each<[string, ScheduleSettings]>([
+    ['a cron expression', { cron: ['0 2 * * *'], timezone: 'Europe/Berlin' }],
+    ['an interval with an offset', { everyMs: 6 * HOUR_MS, offsetMs: HOUR_MS }],
+    [
+      'everything',
+      {
+        cron: ['@daily'],
+        everyMs: 1000,
+        timezone: 'UTC',
+        jitterMs: 5,
+        catchupWindowMs: 10_000,
+        overlap: 'buffer-one',
+        pauseOnFailure: true,
+        startAt: new Date(0),
+        endAt: new Date(1),
+        note: 'x',
+      },
+    ],
+  ])('finds nothing wrong with %s', (_, settings) => {
+    expect(scheduleSettingsProblems(settings, true)).toEqual([]);
+  });
+
+  it.each<[ScheduleSettings, RegExp]>([
+    [{ everyMs: 500 }, /whole seconds, at least 1s/],
+    [{ everyMs: 1500 }, /whole seconds/],
+    [{ offsetMs: 1000 }, /needs an interval/],
+    [{ everyMs: 1000, offsetMs: 1000 }, /less than the interval/],
+    [{ everyMs: 2000, offsetMs: 1 }, /whole seconds/],
+    [{ timezone: 'Mars/X' }, /unknown time zone "Mars\/X"/],
+    [{ timezone: '+02:00' }, /unknown time zone/],
+    [{ jitterMs: -1 }, /jitter/],
+    [{ catchupWindowMs: 9999 }, /10s to 366d/],
+    [{ overlap: 'both' as never }, /unknown overlap policy "both"; known: skip/],
+    [{ startAt: new Date('x') }, /the start is no time/],
+    [{ endAt: new Date('x') }, /the end is no time/],
+    [{ startAt: new Date(1), endAt: new Date(1) }, /later than the start/],
+    [{ cron: ['nonsense'] }, /cron "nonsense": needs five fields/],
+  ])('says what is wrong with %j', (settings, words) => {
+    const problems = scheduleSettingsProblems(settings, false);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(words);
+  });
+
+  it('misses times in a whole schedule only', () => {
+    expect(scheduleSettingsProblems({ cron: [] }, true)).toEqual([
+      'it has no times: give a cron expression or an interval',
+    ]);
+    expect(scheduleSettingsProblems({}, false)).toEqual([]);
+  });
+
+  it('takes names that can stand in an id', () => {
+    expect(['nightly', 'a', '2026.train_v-1', 'x'.repeat(64)].every(isScheduleName)).toBe(true);
+    expect(['', '-a', '.a', 'a b', 'a/b', 'ä', 'x'.repeat(65), 5].some(isScheduleName)).toBe(false);
+  });
+});
+
+describe('scheduleVerdict', () => {
+  const nowMs = 100 * HOUR_MS;
+  const run = (outcome: ScheduleRunOutcome, dueAtMs = 99 * HOUR_MS, detail?: string) => ({
+    workflowId: `run-${outcome}`,
+    dueAtMs,
+    outcome,
+    ...(detail === undefined ? {} : { detail }),
+  });
+  const verdict = (runs: ReturnType<typeof run>[], changes: { paused?: boolean; lastDueMs?: number } = {}) =>
+    scheduleVerdict({ paused: false, lastDueMs: undefined, runs, nowMs, ...changes });
+
+  it('is content with a good last run, a first one that is not due, a run under way, a pause', () => {
+    expect(verdict([run('succeeded')], { lastDueMs: 99 * HOUR_MS })).toEqual({
+      health: 'ok',
+      healthy: true,
+      reason: 'run-succeeded succeeded',
+    });
+    expect(verdict([])).toMatchObject({ health: 'new', healthy: true });
+    expect(verdict([run('running'), run('succeeded', 0)], { lastDueMs: 99 * HOUR_MS })).toMatchObject({
+      health: 'running',
+      healthy: true,
+    });
+    expect(verdict([], { paused: true, lastDueMs: 1 })).toMatchObject({ health: 'paused', healthy: true });
+    expect(verdict([run('gone')])).toMatchObject({
+      health: 'ok',
+      healthy: true,
+      reason: expect.stringMatching(/no longer kept/),
+    });
+  });
+
+  it.each(['failed', 'cancelled', 'terminated'] as const)(
+    'is not content when the last run %s, also while it is paused',
+    (outcome) => {
+      expect(verdict([run(outcome), run('succeeded')])).toMatchObject({
+        health: 'failed',
+        healthy: false,
+        reason: `run-${outcome} ${outcome}`,
+      });
+      expect(verdict([run(outcome, 0, 'no key')], { paused: true })).toMatchObject({
+        reason: `run-${outcome} ${outcome}: no key`,
+      });
+    },
+  );
+
+  it('looks past a run that is under way at the last one that ended', () => {
+    expect(verdict([run('running'), run('problems', 0, '2 files failed')])).toMatchObject({
+      health: 'problems',
+      healthy: false,
+      reason: 'run-problems: 2 files failed',
+    });
+    expect(verdict([run('succeeded'), run('failed', 0)])).toMatchObject({ health: 'ok' });
+    expect(verdict([run('problems')])).toMatchObject({ reason: 'run-problems: files failed' });
+  });
+
+  it('misses a run that was due and never started, and one that outlasts its interval', () => {
+    expect(verdict([run('succeeded', 50 * HOUR_MS)], { lastDueMs: 98 * HOUR_MS })).toMatchObject({
+      health: 'overdue',
+      healthy: false,
+      reason: expect.stringMatching(/due 2 h 00 min ago .*never started/),
+    });
+    expect(verdict([], { lastDueMs: 98 * HOUR_MS })).toMatchObject({ health: 'overdue' });
+    expect(verdict([run('running', 97 * HOUR_MS)], { lastDueMs: 98 * HOUR_MS })).toMatchObject({
+      health: 'overdue',
+      reason: expect.stringMatching(/run-running still runs/),
+    });
+  });
+});

@@ -1,0 +1,125 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { RememberedFile } from '../../../src/contracts/sync.ts';
+import type { UploadedFile } from '../../../src/contracts/upload.ts';
+import { comparePaths, SyncPlan, type ListedSource } from '../../../src/core/sync-plan.ts';
+
+const CREATED_AT = 1_000_000;
+
+function source(path: string, changes: Partial<ListedSource> = {}): ListedSource {
+  return { path, sizeBytes: 10, mtimeMs: (CREATED_AT - 60) * 1000, fingerprint: 'f', version: 'v1', ...changes };
+}
+
+function file(id: string, filename: string, changes: Partial<UploadedFile> = {}): UploadedFile {
+  return { id, filename, bytes: 10, createdAt: CREATED_AT, purpose: 'batch', ...changes };
+}
+
+function known(path: string, fileId: string, changes: Partial<RememberedFile> = {}): RememberedFile {
+  return { path, fileId, sizeBytes: 10, version: 'v1', md5: `md5-of-${fileId}`, ...changes };
+}
+
+const why = (plan: SyncPlan, listed: ListedSource, name = listed.path) => plan.judge(listed, name)?.decision.why;
+
+describe('a source', () => {
+  it('is new when no File has its name', () => {
+    expect(new SyncPlan([], []).judge(source('a'), 'p-a')).toEqual({
+      decision: { action: 'upload', why: 'new', path: 'a', filename: 'p-a', bytes: 10 },
+    });
+  });
+
+  it('goes by name, size and time where nothing is remembered of its File', () => {
+    const plan = new SyncPlan([file('1', 'a')], []);
+    expect(plan.judge(source('a'), 'a')?.decision).toMatchObject({ action: 'skip', why: 'same', fileId: '1' });
+    expect(why(plan, source('a', { sizeBytes: 11 }))).toBe('changed');
+    expect(why(plan, source('a', { mtimeMs: CREATED_AT * 1000 }))).toBe('same');
+    expect(why(plan, source('a', { mtimeMs: CREATED_AT * 1000 + 1 }))).toBe('changed');
+  });
+
+  it('is compared with the newest File of its name, the first in the list where seconds tie', () => {
+    const files = [file('3', 'a', { bytes: 3 }), file('2', 'a'), file('1', 'a', { bytes: 99, createdAt: 5 })];
+    const plan = new SyncPlan(files, []);
+    expect(why(plan, source('a', { sizeBytes: 3 }))).toBe('same');
+  });
+
+  it('is the same when it is as remembered, whatever the clocks say', () => {
+    const plan = new SyncPlan([file('1', 'a')], [known('a', '1')]);
+    expect(why(plan, source('a', { mtimeMs: (CREATED_AT + 60) * 1000 }))).toBe('same');
+  });
+
+  it('needs its md5 when it differs from what is remembered by its time only', () => {
+    const plan = new SyncPlan([file('1', 'a')], [known('a', '1')]);
+    const touched = source('a', { version: 'v2' });
+    expect(plan.judge(touched, 'a')).toBeUndefined();
+    expect(plan.settle(touched, 'a', 'md5-of-1')).toEqual({
+      decision: { action: 'skip', why: 'known-content', path: 'a', filename: 'a', bytes: 10, fileId: '1' },
+      remember: known('a', '1', { version: 'v2' }),
+    });
+    expect(plan.settle(touched, 'a', 'other').decision).toMatchObject({ action: 'upload', why: 'changed' });
+    expect(plan.settle(touched, 'a', 'other').remember).toBeUndefined();
+  });
+
+  it('is changed when its File went without md5, or somebody put a newer one there', () => {
+    const touched = source('a', { version: 'v2' });
+    expect(why(new SyncPlan([file('1', 'a')], [known('a', '1', { md5: null })]), touched)).toBe('changed');
+    const newer = file('2', 'a', { createdAt: CREATED_AT + 9, bytes: 12 });
+    expect(why(new SyncPlan([newer, file('1', 'a')], [known('a', '1')]), source('a'))).toBe('changed');
+  });
+
+  it('is recognised under a new name by its md5, and the next time without', () => {
+    const plan = new SyncPlan([file('1', 'a')], [known('a', '1')]);
+    expect(plan.judge(source('b'), 'b')).toBeUndefined();
+    const { decision, remember } = plan.settle(source('b'), 'b', 'md5-of-1');
+    expect(decision).toMatchObject({ action: 'skip', why: 'known-content', fileId: '1' });
+    const next = new SyncPlan([file('1', 'a')], [known('a', '1'), remember as RememberedFile]);
+    expect(next.judge(source('b'), 'b')?.decision).toEqual(decision);
+    expect(plan.settle(source('b'), 'b', 'other').decision.why).toBe('new');
+  });
+
+  it('is sent when its name leads to other content, although the same bytes are elsewhere', () => {
+    const plan = new SyncPlan([file('1', 'a'), file('2', 'b')], [known('a', '1'), known('b', '2')]);
+    expect(plan.settle(source('b', { version: 'v2' }), 'b', 'md5-of-1').decision.why).toBe('changed');
+  });
+
+  it('is new when what is remembered of it is no longer at the destination', () => {
+    expect(why(new SyncPlan([], [known('a', '1')]), source('a'))).toBe('new');
+  });
+});
+
+describe('a File', () => {
+  const files = [file('1', 'a'), file('2', 'b'), file('9', 'foreign')];
+  const remembered = [known('a', '1'), known('b', '2'), known('c', '3')];
+
+  it('is gone when it is of this sync and its source is no more', () => {
+    const plan = new SyncPlan(files, remembered);
+    expect(plan.gone((path) => path === 'a')).toEqual([
+      { action: 'delete', why: 'gone', path: 'b', filename: 'b', bytes: 10, fileId: '2' },
+    ]);
+    expect(plan.forgettable((path) => path === 'a')).toEqual(['c']);
+    expect(plan.forgettable(() => true)).toEqual([]);
+  });
+
+  it('is not gone while another path leads to it', () => {
+    expect(new SyncPlan(files, [...remembered, known('moved', '2')]).gone((path) => path !== 'b')).toEqual([]);
+    expect(new SyncPlan(files, remembered).gone((path) => path !== 'b', [known('moved', '2')])).toEqual([]);
+  });
+
+  it('is gone once, though two paths led to it', () => {
+    const plan = new SyncPlan([file('1', 'a')], [known('b', '1'), known('a', '1')]);
+    expect(plan.gone(() => false)).toMatchObject([{ fileId: '1' }]);
+  });
+
+  it('that is not of this sync is never gone', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('1', '2', '3', '9')), fc.func(fc.boolean()), (ids, isListed) => {
+        const own = ids.filter((id) => id !== '9').map((id, index) => known(`p${index}`, id));
+        const gone = new SyncPlan(files, own).gone(isListed);
+        expect(gone.every(({ fileId }) => own.some((entry) => entry.fileId === fileId))).toBe(true);
+        expect(gone.some(({ path }) => isListed(path))).toBe(false);
+      }),
+    );
+  });
+
+  it('comes in the order of paths', () => {
+    expect(['b', 'a', 'a', 'B'].toSorted(comparePaths)).toEqual(['B', 'a', 'a', 'b']);
+  });
+});

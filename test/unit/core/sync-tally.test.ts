@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import type { SyncTotals } from '../../../src/contracts/activities.ts';
+import { describeSync } from '../../../src/core/describe-sync.ts';
+import { SyncTally } from '../../../src/core/sync-tally.ts';
+
+const problem = (path: string) => ({ path, failureType: 'SourceMissing', message: 'gone' });
+
+const totals: SyncTotals = {
+  listed: { files: 200, bytes: 2048 },
+  same: 3,
+  knownContent: 2,
+  toSend: { files: 4, bytes: 1024 },
+  problems: [problem('a')],
+  leftOut: [problem('b')],
+  problemCount: 120,
+  leftOutCount: 1,
+};
+
+describe('the tally of a sync', () => {
+  it('counts exactly, names at most a hundred problems, and survives the way to the next execution', () => {
+    const first = new SyncTally();
+    first.begin(totals);
+    first.sent(512);
+    for (let index = 0; index < 150; index++) first.uploadFailed(problem(`p${index}`));
+    first.failed(problem('deletion'));
+    first.toDelete(2);
+    first.deleted();
+    const { counts, problems, leftOut, uploadsFailed } = new SyncTally(first.toJSON()).toJSON();
+    expect(counts).toEqual({
+      listed: { files: 200, bytes: 2048 },
+      same: 3,
+      knownContent: 2,
+      toSend: { files: 4, bytes: 1024 },
+      sent: { files: 1, bytes: 512 },
+      failed: 120 + 150 + 1,
+      leftOut: 1,
+      toDelete: 2,
+      deleted: 1,
+    });
+    expect(problems).toHaveLength(100);
+    expect(leftOut).toEqual([problem('b')]);
+    expect(uploadsFailed).toBe(150);
+    expect(first.uploadsFailed).toBe(150);
+  });
+});
+
+describe('a sync in Temporal UI', () => {
+  const tally = new SyncTally();
+  const progress = { state: 'listing', uploading: [], waiting: null, startedAtMs: 0 } as const;
+
+  it('says what it has found', () => {
+    expect(describeSync({ ...progress, counts: tally.counts })).toBe(
+      '**listing** · 0 files of 0 B\n\n0 the same, 0 known by content, 0 failed, 0 left out, 0 deleted',
+    );
+  });
+
+  it('says how far it is, what it waits for and what it sends', () => {
+    tally.begin(totals);
+    tally.sent(512);
+    const uploading = Array.from({ length: 12 }, (_, index) => (index === 0 ? 'a`b' : `p${index}`));
+    const waiting = { reason: 'the key', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 1 };
+    const words = describeSync({ ...progress, state: 'uploading', uploading, waiting, counts: tally.counts });
+    expect(words).toContain('`██████████░░░░░░░░░░` 1 of 4 sent · 512 B of 1 KiB');
+    expect(words).toContain('**Waiting:** the key');
+    expect(words).toContain("Now: `a'b`, `p1`");
+    expect(words).toMatch(/`p9` and 2 more$/);
+  });
+
+  it('can show files without bytes', () => {
+    const none = new SyncTally();
+    none.begin({ ...totals, toSend: { files: 1, bytes: 0 } });
+    expect(describeSync({ ...progress, counts: none.counts })).toContain('░ ` 0 of 1'.replace(' `', '`'));
+  });
+});

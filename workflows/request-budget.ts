@@ -1,0 +1,42 @@
+import {
+  ApplicationFailure,
+  condition,
+  continueAsNew,
+  defineUpdate,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { FailureType } from '../src/contracts/failures.ts';
+import { UpdateName } from '../src/contracts/names.ts';
+import type { BudgetCarried, ReserveInput, ReserveResult } from '../src/contracts/request-budget.ts';
+import { RequestBudget, reserveProblem } from '../src/core/request-budget.ts';
+
+const reserveUpdate = defineUpdate<ReserveResult, [ReserveInput]>(UpdateName.reserve);
+
+/** After so long a rest the budget is full again, so that nothing is lost with the one that ends. */
+const REST = '5m';
+
+/** Gives the requests of all workers to one destination their moments. It ends by itself when nobody asks any more. */
+export async function requestBudget(carried?: BudgetCarried): Promise<void> {
+  const budget = new RequestBudget(carried?.nextMs);
+  let asked = 0;
+  setHandler(
+    reserveUpdate,
+    ({ count, perMinute }) => {
+      asked++;
+      return { waitsMs: budget.reserve(count, perMinute, Date.now()) };
+    },
+    {
+      validator: (input) => {
+        const problem = reserveProblem(input);
+        if (problem) throw ApplicationFailure.nonRetryable(problem, FailureType.InvalidRequest);
+      },
+    },
+  );
+  for (;;) {
+    const seen = asked;
+    if (await condition(() => workflowInfo().continueAsNewSuggested, REST)) break;
+    if (asked === seen && budget.nextMs < Date.now()) return;
+  }
+  await continueAsNew<typeof requestBudget>({ nextMs: budget.nextMs });
+}

@@ -1,0 +1,196 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { proxyActivities, sleep, startChild, workflowInfo, type ActivityInterfaceFor } from '@temporalio/workflow';
+import type {
+  ControlActivities,
+  PlannedDeletion,
+  PlannedUpload,
+  PlanSyncInput,
+  SendSmallFileResult,
+  SyncBatch,
+  SyncScope,
+  TransferActivities,
+} from '../src/contracts/activities.ts';
+import { Defaults, Priorities } from '../src/contracts/limits.ts';
+import { transferTaskQueue, WorkflowName } from '../src/contracts/names.ts';
+import type { RememberedFile, SyncMemory, SyncRequest } from '../src/contracts/sync.ts';
+import type { UploadRequest, UploadResult, UploadSession } from '../src/contracts/upload.ts';
+import { formatBytes } from '../src/core/format.ts';
+import { mimeTypeOf } from '../src/core/mime-type.ts';
+import { sourceWithin } from '../src/core/source-within.ts';
+import { retry } from './activity-proxies.ts';
+
+/** History of one batch: some 300 bytes a file when it is planned, and twice that when it is sent. */
+const UPLOADS_A_BATCH = 200;
+const DELETIONS_A_BATCH = 1000;
+
+/** An upload of an earlier run that was told to end cancels its session first. */
+const BUSY_TRIES = 30;
+const BUSY_PAUSE_MS = 2000;
+
+/** As the client starts them. */
+const WORKFLOW_TASK_TIMEOUT_MS = 5000;
+
+type SyncControl = Pick<ControlActivities, 'deleteFile' | 'packSyncMemory' | 'recallSync'>;
+
+/** The activities and children of one sync, with what of their input stays the same. */
+export class SyncCalls {
+  readonly #request: SyncRequest;
+  readonly #planId: string;
+  readonly #scope: SyncScope;
+  readonly #control: ActivityInterfaceFor<SyncControl>;
+  readonly #lists: ActivityInterfaceFor<Pick<TransferActivities, 'planSync'>>;
+  readonly #sessions: ActivityInterfaceFor<Pick<ControlActivities, 'createUpload'>>;
+  readonly #small: ActivityInterfaceFor<Pick<TransferActivities, 'sendSmallFile'>>;
+
+  constructor(request: SyncRequest, planId: string) {
+    this.#request = request;
+    this.#planId = planId;
+    const { source, purpose, destination = Defaults.destination, prefix = '', include = [], exclude = [] } = request;
+    this.#scope = { source, purpose, destination, prefix, include, exclude };
+    const heartbeatTimeout = Defaults.heartbeatTimeoutMs;
+    this.#control = proxyActivities<SyncControl>({ startToCloseTimeout: '2m', heartbeatTimeout, retry });
+    // A session that is being opened is waited for: one that is known can be cancelled.
+    this.#sessions = proxyActivities<Pick<ControlActivities, 'createUpload'>>({
+      startToCloseTimeout: '2m',
+      heartbeatTimeout,
+      retry,
+      cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    });
+    const host = source.type === 'folder' ? source.host : undefined;
+    const transfer = { taskQueue: transferTaskQueue(workflowInfo().taskQueue, host), heartbeatTimeout, retry } as const;
+    this.#small = proxyActivities<Pick<TransferActivities, 'sendSmallFile'>>({
+      ...transfer,
+      startToCloseTimeout: '5m',
+      // A sync that is cancelled ends when nothing is sent any more.
+      cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    });
+    this.#lists = proxyActivities<Pick<TransferActivities, 'planSync'>>({
+      ...transfer,
+      // The md5 of large files that were renamed may have to be taken.
+      startToCloseTimeout: '24h',
+    });
+  }
+
+  /** What the run before this one handed over. */
+  recall(): Promise<SyncMemory | null> {
+    const { workflowId, searchAttributes } = workflowInfo();
+    const [scheduleId] = searchAttributes['TemporalScheduledById'] ?? [];
+    const input = { workflowId, scheduleId: typeof scheduleId === 'string' ? scheduleId : null };
+    return this.#control.recallSync.executeWithOptions({ summary: 'the memory of the last run' }, [input]);
+  }
+
+  /** @param memory is shown to the worker only when it asks for it */
+  async planUploads(after: string | null, memory: SyncMemory | null): Promise<SyncBatch> {
+    const wantsDeletions = this.#request.delete ?? false;
+    const input = { phase: 'uploads', delete: wantsDeletions, after, limit: UPLOADS_A_BATCH } as const;
+    const answer = await this.#plan(after === null ? { ...input, memory } : input);
+    return answer ?? ((await this.#plan({ ...input, memory })) as SyncBatch);
+  }
+
+  async planDeletions(after: string | null, memory: SyncMemory | null): Promise<SyncBatch> {
+    const input = { phase: 'deletions', delete: true, after, limit: DELETIONS_A_BATCH, memory } as const;
+    return (await this.#plan(input)) as SyncBatch;
+  }
+
+  async decide(memory: SyncMemory | null): Promise<SyncBatch> {
+    const input = { phase: 'dry-run', delete: this.#request.delete ?? false, after: null, limit: 0, memory } as const;
+    return (await this.#plan(input)) as SyncBatch;
+  }
+
+  /**
+   * Runs one file's upload to its end. Its id is the same for the same file and content, so that it is never sent by two
+   * at a time.
+   *
+   * @throws WorkflowExecutionAlreadyStartedError when an upload of an earlier run doesn't end
+   */
+  async upload(planned: PlannedUpload): Promise<UploadResult> {
+    const readable = planned.filename.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 48);
+    const { purpose, destination, upload, source } = this.#request;
+    const request: UploadRequest = {
+      ...upload,
+      source: sourceWithin(source, planned.path),
+      filename: planned.filename,
+      purpose,
+      ...(destination === undefined ? {} : { destination }),
+      priority: Priorities.bulk,
+      expectedFingerprint: planned.fingerprint,
+    };
+    for (let tries = 1; ; tries++) {
+      try {
+        const child = await startChild<(request: UploadRequest) => Promise<UploadResult>>(WorkflowName.uploadFile, {
+          workflowId: `${workflowInfo().workflowId}-${readable}-${planned.key}`,
+          args: [request],
+          parentClosePolicy: 'REQUEST_CANCEL',
+          cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+          staticSummary: `${planned.path} · ${formatBytes(planned.sizeBytes)}`,
+        });
+        return await child.result();
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError) || tries === BUSY_TRIES) throw error;
+        await sleep(BUSY_PAUSE_MS);
+      }
+    }
+  }
+
+  /** Opens the session of a small file. */
+  async openSmall({ path, filename, sizeBytes: bytes }: PlannedUpload): Promise<UploadSession> {
+    const { purpose, destination } = this.#scope;
+    const { fileExpiresAfterSeconds } = this.#request.upload ?? {};
+    const life = fileExpiresAfterSeconds === undefined ? {} : { fileExpiresAfterSeconds };
+    const fields = { destination, filename, purpose, bytes, mimeType: mimeTypeOf(filename), ...life };
+    const { unanswered: _orphans, ...session } = await this.#sessions.createUpload.executeWithOptions(
+      { summary: path },
+      [fields],
+    );
+    return session;
+  }
+
+  /**
+   * Sends a small file into its session.
+   *
+   * @param onlySettle find out what came of the session, and end it
+   */
+  sendSmall(planned: PlannedUpload, session: UploadSession, onlySettle = false): Promise<SendSmallFileResult> {
+    const { path, filename, sizeBytes, fingerprint } = planned;
+    const { purpose, destination } = this.#scope;
+    return this.#small.sendSmallFile.executeWithOptions({ summary: `${path} · ${formatBytes(sizeBytes)}` }, [
+      {
+        destination,
+        uploadId: session.uploadId,
+        uploadCreatedAt: session.createdAt,
+        source: sourceWithin(this.#request.source, path),
+        fingerprint,
+        sizeBytes,
+        filename,
+        purpose,
+        md5: this.#request.upload?.md5 ?? true,
+        ...(onlySettle ? { onlySettle } : {}),
+      },
+    ]);
+  }
+
+  deleteFile({ path, fileId }: PlannedDeletion): Promise<void> {
+    const { destination } = this.#scope;
+    return this.#control.deleteFile.executeWithOptions({ summary: path }, [{ destination, fileId }]);
+  }
+
+  packMemory(
+    memory: SyncMemory | null,
+    add: readonly RememberedFile[],
+    remove: readonly string[],
+  ): Promise<SyncMemory> {
+    return this.#control.packSyncMemory.executeWithOptions({ summary: 'for the next run' }, [
+      { scope: this.#scope, memory, add, remove },
+    ]);
+  }
+
+  async #plan(input: Omit<PlanSyncInput, 'planId' | 'scope'>): Promise<SyncBatch | undefined> {
+    const summary = `${input.phase}${input.after === null ? '' : ` after ${input.after}`}`;
+    const answer = await this.#lists.planSync.executeWithOptions({ summary }, [
+      { planId: this.#planId, scope: this.#scope, ...input },
+    ]);
+    return answer.type === 'batch' ? answer : undefined;
+  }
+}

@@ -1,0 +1,284 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  setCurrentDetails,
+  uuid4,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { PlannedDeletion, PlannedUpload, SyncBatch } from '../src/contracts/activities.ts';
+import { FailureType } from '../src/contracts/failures.ts';
+import { Defaults } from '../src/contracts/limits.ts';
+import type {
+  RememberedFile,
+  SyncHandover,
+  SyncMemory,
+  SyncProgress,
+  SyncRequest,
+  SyncResult,
+  SyncState,
+} from '../src/contracts/sync.ts';
+import { describeSync } from '../src/core/describe-sync.ts';
+import { SyncTally } from '../src/core/sync-tally.ts';
+import { Parking } from './parking.ts';
+import { SlidingWindow } from './sliding-window.ts';
+import { SmallUploads } from './small-uploads.ts';
+import { SyncCalls } from './sync-calls.ts';
+import { uploadProblem } from './upload-problem.ts';
+
+/** The state of one sync, and the steps that move it on. */
+export class SyncRun {
+  readonly #request: SyncRequest;
+  readonly #calls: SyncCalls;
+  readonly #planId: string;
+  readonly #parking: Parking;
+  /** With a parking of their own: that lists can be made doesn't mean that files go through. */
+  readonly #small: SmallUploads;
+  readonly #window: SlidingWindow;
+  readonly #tally: SyncTally;
+  readonly #startedAtMs: number;
+  readonly #uploading = new Set<string>();
+  /** Learnt by this execution and not in `#memory` yet. */
+  readonly #learnt = new Map<string, RememberedFile>();
+  readonly #forgotten = new Set<string>();
+  /** Undefined until the last run's is recalled. */
+  #memory: SyncMemory | null | undefined;
+  #state: SyncState = 'listing';
+  #paused: boolean;
+  #sentUpTo: string | null;
+  #uploadsDone: boolean;
+  #deletionsHeld: string | null = null;
+  /** Known from the first answer where nothing is to be sent. */
+  #firstDeletions: SyncBatch | undefined;
+
+  constructor(request: SyncRequest, { memory, run }: SyncHandover) {
+    this.#request = request;
+    this.#planId = run?.planId ?? uuid4();
+    this.#calls = new SyncCalls(request, this.#planId);
+    const giveUpAfterMs = request.upload?.giveUpAfterMs ?? Defaults.giveUpAfterMs;
+    this.#parking = new Parking(giveUpAfterMs, () => this.#publish());
+    this.#small = new SmallUploads(this.#calls, giveUpAfterMs, () => this.#publish());
+    this.#window = new SlidingWindow(request.maxConcurrentUploads ?? Defaults.maxConcurrentUploads);
+    this.#tally = new SyncTally(run);
+    this.#memory = memory;
+    this.#paused = run?.paused ?? false;
+    this.#sentUpTo = run?.sentUpTo ?? null;
+    this.#uploadsDone = run?.uploadsDone ?? false;
+    this.#startedAtMs = run?.startedAtMs ?? Date.now();
+  }
+
+  /** Runs to the end, or to the point where the history is long enough to be handed over. */
+  async run(isFirst: boolean): Promise<SyncResult | Required<SyncHandover>> {
+    if (this.#memory === undefined) this.#memory = await this.#calls.recall();
+    if (this.#request.dryRun) return this.#dryRun();
+    try {
+      if (!this.#uploadsDone) await this.#sendAll(isFirst);
+      if (this.#uploadsDone && this.#request.delete) await this.#deleteGone();
+    } finally {
+      await this.#window.drain();
+    }
+    await this.#pack();
+    if (this.#state !== 'completed') return { memory: this.#known, run: this.#carried() };
+    return this.#result();
+  }
+
+  /** Holds further uploads back; those under way go on. */
+  pause(): void {
+    this.#paused = true;
+    this.#publish();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#publish();
+  }
+
+  /** Goes on at once with what the sync waits for; nothing happens when it doesn't wait. */
+  retry(): void {
+    this.#parking.retry();
+    this.#small.retry();
+  }
+
+  end(state: 'cancelled' | 'failed'): void {
+    this.#enter(state);
+  }
+
+  progress(): SyncProgress {
+    const isOver = this.#state === 'completed' || this.#state === 'failed' || this.#state === 'cancelled';
+    const waiting = this.#parking.waiting ?? this.#small.waiting;
+    const held = waiting ? 'waiting' : this.#paused && this.#state !== 'listing' ? 'paused' : undefined;
+    return {
+      state: isOver ? this.#state : (held ?? this.#state),
+      counts: this.#tally.counts,
+      uploading: [...this.#uploading],
+      waiting: waiting ?? null,
+      startedAtMs: this.#startedAtMs,
+    };
+  }
+
+  async #dryRun(): Promise<SyncResult> {
+    const batch = await this.#plan(() => this.#calls.decide(this.#known), true);
+    this.#tally.begin(batch.totals);
+    this.#tally.toDelete(batch.deletionCount);
+    this.#deletionsHeld = batch.deletionsHeld;
+    this.#enter('completed');
+    return { ...this.#result(), decisions: batch.decisions, decisionsOmitted: batch.decisionsOmitted };
+  }
+
+  async #sendAll(isFirst: boolean): Promise<void> {
+    let batch = await this.#plan(() => this.#calls.planUploads(this.#sentUpTo, this.#known), isFirst);
+    if (isFirst) this.#begin(batch);
+    if (batch.hasDeletions) this.#firstDeletions = batch;
+    this.#enter('uploading');
+    for (;;) {
+      this.#learn(batch);
+      for (const planned of batch.uploads) {
+        await condition(() => (this.#window.hasRoom && !this.#paused) || this.#isHandOverDue);
+        if (this.#isHandOverDue) return;
+        this.#sentUpTo = planned.path;
+        this.#window.start(() => this.#send(planned));
+      }
+      const next = batch.hasDeletions ? null : batch.next;
+      if (next === null) break;
+      this.#sentUpTo = next;
+      if (this.#isHandOverDue) return;
+      batch = await this.#plan(() => this.#calls.planUploads(next, this.#known), false);
+    }
+    await condition(() => this.#window.isEmpty);
+    this.#uploadsDone = true;
+    if (!this.#request.delete) this.#enter('completed');
+  }
+
+  /** @throws ApplicationFailure when more is to be sent than the request allows */
+  #begin({ totals }: SyncBatch): void {
+    this.#tally.begin(totals);
+    const { maxFiles } = this.#request;
+    if (maxFiles === undefined || totals.toSend.files <= maxFiles) return;
+    const message = `${totals.toSend.files} files are to be sent and maxFiles is ${maxFiles}; nothing was sent. A dry run says which they are`;
+    throw ApplicationFailure.nonRetryable(message, FailureType.TooManyFiles);
+  }
+
+  #learn({ recognised, forget }: SyncBatch): void {
+    for (const entry of recognised) this.#learnt.set(entry.path, entry);
+    for (const path of forget) this.#forgotten.add(path);
+  }
+
+  async #send(planned: PlannedUpload): Promise<void> {
+    const { path, sizeBytes, version } = planned;
+    this.#uploading.add(path);
+    this.#publish();
+    try {
+      const isSmall = sizeBytes <= Defaults.smallFileBytes;
+      const { file, md5 } = await (isSmall ? this.#small.send(planned) : this.#calls.upload(planned));
+      this.#learnt.set(path, { path, sizeBytes, version, fileId: file.id, md5 });
+      this.#tally.sent(sizeBytes);
+    } catch (error) {
+      // A sync that is cancelled has no need to tell what that ended.
+      if (!CancellationScope.current().consideredCancelled) this.#tally.uploadFailed(uploadProblem(path, error));
+    }
+    this.#uploading.delete(path);
+    this.#publish();
+  }
+
+  /** Files are deleted only when all else went well: a failed upload may be the new home of what would go. */
+  async #deleteGone(): Promise<void> {
+    this.#enter('deleting');
+    await this.#pack();
+    let after: string | null = null;
+    for (;;) {
+      if (this.#tally.uploadsFailed > 0) this.#deletionsHeld = `${this.#tally.uploadsFailed} uploads failed`;
+      if (this.#deletionsHeld !== null) break;
+      const place: string | null = after;
+      const batch: SyncBatch =
+        this.#firstDeletions ?? (await this.#plan(() => this.#calls.planDeletions(place, this.#known), false));
+      this.#firstDeletions = undefined;
+      this.#deletionsHeld = batch.deletionsHeld;
+      if (after === null) this.#tally.toDelete(this.#tally.counts.deleted + batch.deletionCount);
+      for (const planned of batch.deletions) {
+        await condition(() => (this.#window.hasRoom && !this.#paused) || this.#isHandOverDue);
+        if (this.#isHandOverDue) return;
+        this.#window.start(() => this.#delete(planned));
+      }
+      if (batch.next === null) break;
+      after = batch.next;
+    }
+    await condition(() => this.#window.isEmpty);
+    this.#enter('completed');
+  }
+
+  async #delete(planned: PlannedDeletion): Promise<void> {
+    const { path } = planned;
+    try {
+      await this.#calls.deleteFile(planned);
+      this.#forgotten.add(path);
+      this.#tally.deleted();
+    } catch (error) {
+      if (!isCancellation(error)) this.#tally.failed(uploadProblem(path, error));
+    }
+    this.#publish();
+  }
+
+  /** Takes what was learnt into the memory, if anything was. */
+  async #pack(): Promise<void> {
+    if (this.#learnt.size === 0 && this.#forgotten.size === 0) return;
+    const [add, remove] = [[...this.#learnt.values()], [...this.#forgotten]];
+    this.#memory = await this.#calls.packMemory(this.#known, add, remove);
+    this.#learnt.clear();
+    this.#forgotten.clear();
+  }
+
+  /** Waits for what a person can repair; a source that is missing at the very start is told at once. */
+  #plan(call: () => Promise<SyncBatch>, isFirst: boolean): Promise<SyncBatch> {
+    return this.#parking.insist(() =>
+      call().catch((error: unknown) => {
+        const cause = error instanceof ActivityFailure ? error.cause : undefined;
+        const isMissing = cause instanceof ApplicationFailure && cause.type === FailureType.SourceMissing;
+        throw isFirst && isMissing ? cause : error;
+      }),
+    );
+  }
+
+  get #known(): SyncMemory | null {
+    return this.#memory ?? null;
+  }
+
+  get #isHandOverDue(): boolean {
+    return workflowInfo().continueAsNewSuggested;
+  }
+
+  #carried(): Required<SyncHandover>['run'] {
+    return {
+      planId: this.#planId,
+      sentUpTo: this.#sentUpTo,
+      uploadsDone: this.#uploadsDone,
+      ...this.#tally.toJSON(),
+      paused: this.#paused,
+      startedAtMs: this.#startedAtMs,
+    };
+  }
+
+  #result(): SyncResult {
+    const { counts, problems, leftOut } = this.#tally.toJSON();
+    return {
+      workflowId: workflowInfo().workflowId,
+      dryRun: this.#request.dryRun ?? false,
+      counts,
+      problems,
+      leftOut,
+      deletionsHeld: this.#deletionsHeld,
+      durationMs: Date.now() - this.#startedAtMs,
+      memory: this.#known,
+    };
+  }
+
+  #enter(state: SyncState): void {
+    this.#state = state;
+    this.#publish();
+  }
+
+  #publish(): void {
+    setCurrentDetails(describeSync(this.progress()));
+  }
+}

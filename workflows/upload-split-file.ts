@@ -1,0 +1,75 @@
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  defineQuery,
+  defineUpdate,
+  isCancellation,
+  setHandler,
+} from '@temporalio/workflow';
+import { FailureType } from '../src/contracts/failures.ts';
+import { QueryName, UpdateName, type PauseInput, type RetuneInput } from '../src/contracts/names.ts';
+import type { SplitUploadProgress, SplitUploadRequest, SplitUploadResult } from '../src/contracts/split.ts';
+import { splitRequestProblems } from '../src/core/split-request.ts';
+import { retuneProblems } from '../src/core/upload-request.ts';
+import { failureOf } from './failure-of.ts';
+import { SplitRun } from './split-run.ts';
+
+const progressQuery = defineQuery<SplitUploadProgress>(QueryName.progress);
+const pauseUpdate = defineUpdate<SplitUploadProgress, [PauseInput | undefined]>(UpdateName.pause);
+const resumeUpdate = defineUpdate<SplitUploadProgress>(UpdateName.resume);
+const retryUpdate = defineUpdate<SplitUploadProgress>(UpdateName.retry);
+const retuneUpdate = defineUpdate<SplitUploadProgress, [RetuneInput]>(UpdateName.retune);
+
+/**
+ * Uploads a source of lines as several Files: cuts it at line ends, and sends each piece by an `uploadFile` of its own,
+ * one after the other. A piece that fails doesn't stop the others; the same request sends later what is missing.
+ *
+ * @throws ApplicationFailure with one of the types of `FailureType`; once the pieces had begun, its details list them
+ */
+export async function uploadSplitFile(request: SplitUploadRequest): Promise<SplitUploadResult> {
+  const problems = splitRequestProblems(request);
+  if (problems.length > 0) throw refusal(problems.join('; '));
+
+  const split = new SplitRun(request);
+  handleSteering(split);
+  try {
+    return await split.run();
+  } catch (error) {
+    split.end(isCancellation(error) ? 'cancelled' : 'failed');
+    throw failureOf(error);
+  } finally {
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+  }
+}
+
+function handleSteering(split: SplitRun): void {
+  setHandler(progressQuery, () => split.progress());
+  setHandler(pauseUpdate, (input) => steer(() => split.pause(input ?? {})), {
+    validator: (input) => {
+      if (input?.parts !== undefined && input.parts !== 'finish' && input.parts !== 'stop')
+        throw refusal('"parts" must be "finish" or "stop"');
+    },
+  });
+  setHandler(resumeUpdate, () => steer(() => split.resume()));
+  setHandler(retryUpdate, () => steer(() => split.retry()));
+  setHandler(retuneUpdate, (input) => steer(() => split.retune(input)), {
+    validator: (input) => {
+      const wrong = retuneProblems(input);
+      if (wrong.length > 0) throw refusal(wrong.join('; '));
+    },
+  });
+}
+
+async function steer(act: () => Promise<SplitUploadProgress>): Promise<SplitUploadProgress> {
+  try {
+    return await act();
+  } catch (error) {
+    throw failureOf(error);
+  }
+}
+
+function refusal(message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, FailureType.InvalidRequest);
+}
