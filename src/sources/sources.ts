@@ -5,13 +5,11 @@ import { ConfigError, SourceForbiddenError } from '../errors.ts';
 import { AddressPolicy } from './address-policy.ts';
 import { openFileSource } from './file-source.ts';
 import { HttpSources } from './http-source.ts';
-import { listBucket } from './list-bucket.ts';
 import { listFolder } from './list-folder.ts';
 import type { Listing, ListOptions } from './listing.ts';
 import { mapFileError } from './map-file-error.ts';
 import { rangedReader, spanInWhole } from './ranged-reader.ts';
-import { S3Connections } from './s3-connections.ts';
-import { openS3Source } from './s3-source.ts';
+import type { S3Objects } from './s3-objects.ts';
 import { openSealedQuery } from './sealed-query.ts';
 import type { OpenOptions, SourceReader } from './source-reader.ts';
 import { sealKeyOf, SourceDefaults, type SourceSettings } from './source-settings.ts';
@@ -33,20 +31,19 @@ type Openers = {
 /** Opens sources of every kind, as far as the settings let callers name them. */
 export class Sources {
   readonly #settings: SourceSettings;
-  readonly #s3: S3Connections;
+  #s3: Promise<S3Objects> | undefined;
   readonly #http: HttpSources;
 
   /** @param policy for tests */
   constructor(settings: SourceSettings = {}, policy = new AddressPolicy(settings.http)) {
     this.#settings = settings;
-    this.#s3 = new S3Connections(settings.s3);
     this.#http = new HttpSources(policy, settings.http?.stallTimeoutMs ?? SourceDefaults.stallTimeoutMs);
   }
 
   /** One line for each kind of source. */
   readonly #openers: Openers = {
     file: (source) => this.#openFile(source),
-    s3: (source, options) => openS3Source(source, this.#s3, options),
+    s3: (source, options) => this.#loadS3().then((s3) => s3.open(source, options)),
     http: (source, options) => this.#openHttp(source, options),
   };
 
@@ -73,7 +70,7 @@ export class Sources {
       await this.#assertWithinRoots(container.path);
       return listFolder(container, options);
     },
-    s3: (container, options) => listBucket(container, this.#s3, options),
+    s3: (container, options) => this.#loadS3().then((s3) => s3.list(container, options)),
   };
 
   /**
@@ -91,8 +88,14 @@ export class Sources {
 
   /** Breaks what is under way. */
   async close(): Promise<void> {
-    this.#s3.close();
+    (await this.#s3)?.close();
     await this.#http.close();
+  }
+
+  /** AWS's client takes a third of a second to load, and memory, which most processes never need. */
+  #loadS3(): Promise<S3Objects> {
+    this.#s3 ??= import('./s3-objects.ts').then(({ S3Objects }) => new S3Objects(this.#settings.s3));
+    return this.#s3;
   }
 
   async #openFile(source: FileSource): Promise<SourceReader> {
