@@ -34,8 +34,8 @@ export async function openFileSource({ path }: FileSource, { roots }: FileSettin
 }
 
 /** The same for a range of it. */
-export async function openFileRange(source: FileSource): Promise<SourceReader> {
-  const reader = await openFileSource(source);
+export async function openFileRange(source: FileSource, settings?: FileSettings): Promise<SourceReader> {
+  const reader = await openFileSource(source, settings);
   return source.range === undefined ? reader : rangedReader(reader, source.range);
 }
 
