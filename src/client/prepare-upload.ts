@@ -16,7 +16,10 @@ export interface UploadOptions extends Omit<UploadRequest, 'source'> {
   readonly file?: string;
   /** `s3://BUCKET/KEY`, or an http: or https: address. It is looked at from here, and read by any worker. */
   readonly url?: string;
-  /** Taken as it is; nothing is looked at from here. */
+  /**
+   * Taken as it is; nothing is looked at from here. The derived id doesn't know the content then: give an `id` or
+   * `expectedFingerprint` where the content may change under the same name.
+   */
   readonly source?: Source;
   /** Name of the S3 connection for an `s3://` URL. @defaultValue `default` */
   readonly s3Connection?: string;

@@ -27,14 +27,17 @@ const special: Readonly<Record<'ipv4' | 'ipv6', readonly string[]>> = {
     '240.0.0.0/4',
   ],
   ipv6: [
-    '::/128',
-    '::1/128',
+    // With the obsolete forms of IPv4 addresses (::127.0.0.1, ::ffff:0:127.0.0.1); BlockList itself knows ::ffff:127.0.0.1.
+    '::/96',
+    '::ffff:0:0:0/96',
     '64:ff9b::/96',
     '64:ff9b:1::/48',
     '100::/64',
     '2001::/23',
     '2001:db8::/32',
     '2002::/16',
+    '3fff::/20',
+    '5f00::/16',
     'fc00::/7',
     'fe80::/10',
     'fec0::/10',
@@ -97,7 +100,9 @@ export class AddressPolicy {
     });
   };
 
-  #assertAddress(host: string, address: string): void {
+  #assertAddress(host: string, scoped: string): void {
+    // BlockList finds no address that names its interface (fe80::1%eth0).
+    const address = scoped.replace(/%.*$/, '');
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
     if (!this.#private.check(address, family)) return;
     if (this.#allowed.check(address, family) || matchesAny(host, this.#allowedNames)) return;

@@ -3,9 +3,12 @@ import type { HashCheckpoint, HashSourceInput, HashSourceResult } from '../contr
 import type { FileSource } from '../contracts/sources.ts';
 import { AbortedError } from '../errors.ts';
 import { STOP, toError, type Md5Message, type Md5Task } from './md5-messages.ts';
+import type { FileSettings } from './source-settings.ts';
 
 export interface HashFileOptions extends HashSourceInput {
   readonly source: FileSource;
+  /** @defaultValue any file may be read */
+  readonly files?: FileSettings | undefined;
   readonly signal?: AbortSignal | undefined;
   /**
    * What an aborted signal does: `throw` rejects with AbortedError; `checkpoint` resolves with how far it came, so that
@@ -63,9 +66,10 @@ export async function hashFile(options: HashFileOptions): Promise<HashSourceResu
   }
 }
 
-function taskOf({ source, fingerprint, sizeBytes, resumeFrom, checkpointEveryMs }: HashFileOptions): Md5Task {
+function taskOf({ source, files, fingerprint, sizeBytes, resumeFrom, checkpointEveryMs }: HashFileOptions): Md5Task {
   return {
     source,
+    files,
     fingerprint,
     sizeBytes,
     resumeFrom,

@@ -29,7 +29,7 @@ export async function hashSource(sources: Sources, options: HashSourceOptions): 
   const reader = await sources.open(source);
   try {
     if (source.type === 'file' && sizeBytes > SMALL_BYTES) {
-      return await hashFile({ ...options, source, onAbort: 'checkpoint' });
+      return await hashFile({ ...options, source, files: sources.files, onAbort: 'checkpoint' });
     }
     await assertUnchanged(reader, fingerprint);
     const md5 = reader.storedMd5?.();

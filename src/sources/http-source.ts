@@ -5,6 +5,7 @@ import {
   AbortedError,
   LonghaulError,
   SourceChangedError,
+  SourceForbiddenError,
   SourceMissingError,
   SourceNotRangedError,
   SourceReadError,
@@ -58,8 +59,12 @@ export class HttpSources {
       if (!REDIRECTS.has(answer.statusCode) || typeof location !== 'string') return answer;
       discard(answer.body);
       if (hops === MAX_REDIRECTS) throw new SourceMissingError('it leads through more than five redirects');
-      const next = URL.parse(location, target.href);
+      const next = URL.canParse(location, target.href) ? new URL(location, target.href) : undefined;
       if (!next) throw new SourceMissingError('it redirects to what is no address');
+      // What a query signs must not travel in the clear.
+      if (target.protocol === 'https:' && next.protocol === 'http:') {
+        throw new SourceForbiddenError('it redirects from https: to http:, where anybody could read and change it');
+      }
       target = next;
     }
   }

@@ -3,14 +3,17 @@ import type { FileSource } from '../contracts/sources.ts';
 import {
   LonghaulError,
   SourceChangedError,
+  SourceForbiddenError,
   SourceMissingError,
   SourceReadError,
   SourceUnusableError,
 } from '../errors.ts';
+import type { FileSettings } from './source-settings.ts';
 
 /** What the md5 thread is started with. */
 export interface Md5Task {
   readonly source: FileSource;
+  readonly files?: FileSettings | undefined;
   readonly fingerprint: string;
   readonly sizeBytes: number;
   readonly resumeFrom?: HashCheckpoint | undefined;
@@ -32,6 +35,7 @@ type ErrorClass = new (message: string, options?: { cause?: unknown }) => Longha
 /** Classes don't survive the way between threads, codes do. */
 const byCode: Readonly<Record<string, ErrorClass>> = {
   SOURCE_CHANGED: SourceChangedError,
+  SOURCE_FORBIDDEN: SourceForbiddenError,
   SOURCE_MISSING: SourceMissingError,
   SOURCE_READ_FAILED: SourceReadError,
   SOURCE_UNUSABLE: SourceUnusableError,

@@ -9,7 +9,7 @@ const port = parentPort;
 let isStopping = false;
 
 async function run(task: Md5Task, post: (message: Md5Message) => void): Promise<Md5Message> {
-  const reader = await openFileRange(task.source);
+  const reader = await openFileRange(task.source, task.files);
   try {
     const outcome = await hashReader(reader, {
       ...task,

@@ -72,8 +72,9 @@ export class RemoteReader implements SourceReader {
     if (this.#stream?.positionBytes === offsetBytes) return this.#stream;
     this.#drop();
     const end = this.#endFor(offsetBytes, info.sizeBytes);
-    const body = await this.#store.get({ offsetBytes, sizeBytes: end - offsetBytes }, info);
-    this.#stream = new RemoteStream(body, offsetBytes, this.#store.stallTimeoutMs);
+    const range = { offsetBytes, sizeBytes: end - offsetBytes };
+    const body = await this.#store.get(range, info);
+    this.#stream = new RemoteStream(body, range, this.#store.stallTimeoutMs);
     // Closed while the answer was on its way.
     if (this.#isClosed) this.#drop();
     return this.#stream ?? Promise.reject(new Error('the reader is closed'));

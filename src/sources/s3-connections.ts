@@ -1,9 +1,16 @@
 import { S3Client } from '@aws-sdk/client-s3';
+import { Limits } from '../contracts/limits.ts';
 import { ConfigError, SourceForbiddenError } from '../errors.ts';
 import { matchesAny } from './name-patterns.ts';
 import { SourceDefaults, type S3Settings } from './source-settings.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
+
+/** As many as a worker can have parts in flight, and one for each to look at the object meanwhile. */
+const MAX_SOCKETS = 2 * Limits.maxConcurrency;
+
+/** Names of buckets, old ones too. Anything else could lead elsewhere than the patterns of allowed names mean. */
+const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/;
 
 /** S3 clients by the name of their connection, made when they are first asked for. */
 export class S3Connections {
@@ -24,6 +31,9 @@ export class S3Connections {
       const known = Object.keys(this.#settings).join(', ');
       throw new ConfigError(`there is no S3 connection "${name}"; this configuration has: ${known}`);
     }
+    if (!BUCKET.test(bucket) || bucket.includes('..')) {
+      throw new SourceForbiddenError(`"${bucket}" can't be the name of a bucket`);
+    }
     if (settings.buckets && !matchesAny(bucket, settings.buckets)) {
       throw new SourceForbiddenError(
         `the S3 connection "${name}" is not meant for the bucket ${bucket}; its buckets: ${settings.buckets.join(', ')}`,
@@ -35,6 +45,8 @@ export class S3Connections {
   client(name: string, settings: S3Settings): S3Client {
     const existing = this.#clients.get(name);
     if (existing) return existing;
+    // A warning that is meant for who chose the version of Node; it would be printed between a command's own words.
+    process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
     const client = new S3Client(clientConfig(settings));
     this.#clients.set(name, client);
     return client;
@@ -62,7 +74,11 @@ function clientConfig({ endpoint, region, forcePathStyle, credentials, stallTime
     followRegionRedirects: true,
     requestHandler: {
       connectionTimeout: CONNECT_TIMEOUT_MS,
-      socketTimeout: stallTimeoutMs ?? SourceDefaults.stallTimeoutMs,
+      // Until the answer begins. A socket may then be idle because the part's destination takes no bytes: that is no stall.
+      requestTimeout: stallTimeoutMs ?? SourceDefaults.stallTimeoutMs,
+      throwOnRequestTimeout: true,
+      httpAgent: { maxSockets: MAX_SOCKETS },
+      httpsAgent: { maxSockets: MAX_SOCKETS },
     },
     forcePathStyle: forcePathStyle ?? endpoint !== undefined,
     ...(endpoint === undefined ? {} : { endpoint }),

@@ -27,7 +27,7 @@ export function sourceOfUrl(text: string, { connection, sealKey }: UrlContext): 
     }
     return { type: 's3', bucket, key, ...(connection === undefined ? {} : { connection }) };
   }
-  const url = URL.parse(text);
+  const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
     throw new ConfigError('a source URL begins with s3://, http:// or https://');
   }

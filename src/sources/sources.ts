@@ -1,18 +1,16 @@
-import { realpath } from 'node:fs/promises';
-import { isAbsolute, relative } from 'node:path';
-import type { Container, FileSource, HttpSource, Source } from '../contracts/sources.ts';
-import { ConfigError, SourceForbiddenError } from '../errors.ts';
+import type { Container, HttpSource, Source } from '../contracts/sources.ts';
+import { ConfigError } from '../errors.ts';
 import { AddressPolicy } from './address-policy.ts';
+import { assertWithinRoots } from './file-roots.ts';
 import { openFileSource } from './file-source.ts';
 import { HttpSources } from './http-source.ts';
 import { listFolder } from './list-folder.ts';
 import type { Listing, ListOptions } from './listing.ts';
-import { mapFileError } from './map-file-error.ts';
 import { rangedReader, spanInWhole } from './ranged-reader.ts';
-import type { S3Objects } from './s3-objects.ts';
+import type { S3Connections } from './s3-connections.ts';
 import { openSealedQuery } from './sealed-query.ts';
 import type { OpenOptions, SourceReader } from './source-reader.ts';
-import { sealKeyOf, SourceDefaults, type SourceSettings } from './source-settings.ts';
+import { sealKeyOf, SourceDefaults, type FileSettings, type SourceSettings } from './source-settings.ts';
 
 type Listers = {
   readonly [Type in Container['type']]: (
@@ -31,7 +29,7 @@ type Openers = {
 /** Opens sources of every kind, as far as the settings let callers name them. */
 export class Sources {
   readonly #settings: SourceSettings;
-  #s3: Promise<S3Objects> | undefined;
+  #s3: S3Connections | undefined;
   readonly #http: HttpSources;
 
   /** @param policy for tests */
@@ -40,10 +38,18 @@ export class Sources {
     this.#http = new HttpSources(policy, settings.http?.stallTimeoutMs ?? SourceDefaults.stallTimeoutMs);
   }
 
+  /** For those who read a file by themselves. */
+  get files(): FileSettings | undefined {
+    return this.#settings.files;
+  }
+
   /** One line for each kind of source. */
   readonly #openers: Openers = {
-    file: (source) => this.#openFile(source),
-    s3: (source, options) => this.#loadS3().then((s3) => s3.open(source, options)),
+    file: (source) => openFileSource(source, this.files),
+    s3: async (source, options) => {
+      const { openS3Source } = await import('./s3-source.ts');
+      return openS3Source(source, await this.#connections(), options);
+    },
     http: (source, options) => this.#openHttp(source, options),
   };
 
@@ -67,10 +73,14 @@ export class Sources {
   /** One line for each kind of container. */
   readonly #listers: Listers = {
     folder: async (container, options) => {
-      await this.#assertWithinRoots(container.path);
+      const { roots } = this.files ?? {};
+      if (roots) await assertWithinRoots(container.path, roots);
       return listFolder(container, options);
     },
-    s3: (container, options) => this.#loadS3().then((s3) => s3.list(container, options)),
+    s3: async (container, options) => {
+      const { listBucket } = await import('./list-bucket.ts');
+      return listBucket(container, await this.#connections(), options);
+    },
   };
 
   /**
@@ -88,29 +98,15 @@ export class Sources {
 
   /** Breaks what is under way. */
   async close(): Promise<void> {
-    (await this.#s3)?.close();
+    this.#s3?.close();
     await this.#http.close();
   }
 
-  /** AWS's client takes a third of a second to load, and memory, which most processes never need. */
-  #loadS3(): Promise<S3Objects> {
-    this.#s3 ??= import('./s3-objects.ts').then(({ S3Objects }) => new S3Objects(this.#settings.s3));
+  /** AWS's SDK takes 23 MiB and a fifth of a second: it is loaded for those who use it. */
+  async #connections(): Promise<S3Connections> {
+    const { S3Connections } = await import('./s3-connections.ts');
+    this.#s3 ??= new S3Connections(this.#settings.s3);
     return this.#s3;
-  }
-
-  async #openFile(source: FileSource): Promise<SourceReader> {
-    await this.#assertWithinRoots(source.path);
-    return openFileSource(source);
-  }
-
-  /** The real path counts: neither `..` nor a link leads out of the roots. */
-  async #assertWithinRoots(path: string): Promise<void> {
-    const { roots } = this.#settings.files ?? {};
-    if (!roots) return;
-    const real = await mapFileError(path, realpath(path));
-    const realRoots = await Promise.all(roots.map((root) => realpath(root).catch(() => root)));
-    if (realRoots.some((root) => isWithin(root, real))) return;
-    throw new SourceForbiddenError(`${path} lies outside the directories that may be read from: ${roots.join(', ')}`);
   }
 
   #openHttp(source: HttpSource, options: OpenOptions): SourceReader {
@@ -121,9 +117,4 @@ export class Sources {
       throw new ConfigError(`the query of ${source.url} is sealed: set LONGHAUL_SEAL_KEY to open it`);
     return this.#http.open(source, openSealedQuery(sealedQuery, source.url, key), options);
   }
-}
-
-function isWithin(root: string, path: string): boolean {
-  const way = relative(root, path);
-  return way === '' || (!way.startsWith('..') && !isAbsolute(way));
 }

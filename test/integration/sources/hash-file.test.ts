@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 // The thread's file is loaded by its name, so this runs what was built.
 import { hashFile } from '../../../dist/src/sources/hash-file.js';
@@ -97,5 +97,14 @@ test('rejects when its thread dies', async () => {
   await withFile(async (task) => {
     const source = { type: 'no such type' } as unknown as Task['source'];
     await expect(hashFile({ ...task, source })).rejects.toThrow(/md5 thread/);
+  });
+});
+
+test('reads within the roots only, in its thread as well', async () => {
+  await withFile(async (task, path) => {
+    const files = { roots: [dirname(path)] };
+    expect(await hashFile({ ...task, files })).toEqual({ md5 });
+    const outside = hashFile({ ...task, files: { roots: [`${dirname(path)}/other`] } });
+    await expect(outside).rejects.toMatchObject({ code: 'SOURCE_FORBIDDEN' });
   });
 });

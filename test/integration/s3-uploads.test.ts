@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { S3Settings } from '../../src/sources/source-settings.ts';
+import { endCliProcesses, startCli } from '../support/cli.ts';
+import { md5 } from '../support/random-file.ts';
+import { s3ServerChoices, withS3Server, type S3Server } from '../support/s3-servers.ts';
+import { MiB, partsReceived, withSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
+
+const purpose = 'batch';
+
+async function put({ endpoint, credentials, bucket }: S3Server, key: string, sizeBytes: number): Promise<Buffer> {
+  const content = randomBytes(sizeBytes);
+  const s3 = new S3Client({
+    endpoint,
+    credentials,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+  });
+  try {
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: content }));
+    return content;
+  } finally {
+    s3.destroy();
+  }
+}
+
+function connection({ endpoint, credentials }: S3Server): { readonly s3: Readonly<Record<string, S3Settings>> } {
+  return { s3: { default: { endpoint, region: 'us-east-1', credentials } } };
+}
+
+function environmentOf(server: S3Server): Record<string, string> {
+  return {
+    AWS_ENDPOINT_URL: server.endpoint,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: server.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: server.credentials.secretAccessKey,
+  };
+}
+
+afterAll(endCliProcesses);
+
+for (const { name, skipped } of await s3ServerChoices()) {
+  describe.skipIf(skipped !== undefined)(
+    `an object at ${name}${skipped === undefined ? '' : ` (skipped: ${skipped})`}`,
+    () => {
+      const withServer = (body: (server: S3Server) => Promise<void>) => withS3Server(name, body);
+
+      it('goes up byte by byte, and its content is known by its ETag', () =>
+        withServer((server) =>
+          withSystem(async ({ client, startWorker, download, taskQueue }) => {
+            const content = await put(server, 'data/train set.jsonl', 5 * MiB + 7);
+            const sources = connection(server);
+            await startWorker({ sources });
+            const source = { type: 's3', bucket: server.bucket, key: 'data/train set.jsonl' } as const;
+            const handle = await client.upload({ source, purpose, partSizeBytes: MiB, id: `s3-${taskQueue}` });
+            const result = await handle.result();
+            expect(result).toMatchObject({ parts: 6, partsSent: 6, md5: md5(content) });
+            expect(result.file.filename).toBe('train set.jsonl');
+            expect(md5(await download(result.file.id))).toBe(md5(content));
+          }),
+        ));
+
+      it('that is overwritten in the middle ends in SourceChanged, with the session cancelled', () =>
+        withServer((server) =>
+          withSystem(
+            async (system) => {
+              await put(server, 'x.bin', 8 * MiB);
+              await system.startWorker({ sources: connection(server) });
+              const source = { type: 's3', bucket: server.bucket, key: 'x.bin' } as const;
+              const handle = await system.client.upload({
+                source,
+                purpose,
+                partSizeBytes: MiB,
+                concurrency: 2,
+                id: `s3-${system.taskQueue}`,
+              });
+              await partsReceived(system, 2);
+              await put(server, 'x.bin', 8 * MiB);
+              await expect(handle.result()).rejects.toMatchObject({ failureType: 'SourceChanged' });
+              expect(system.uploads()).toMatchObject([{ status: 'cancelled' }]);
+            },
+            { bandwidthBytesPerSecond: 4 * MiB },
+          ),
+        ));
+
+      it('is taken over by another worker after a kill, and uploaded from the command line by its URL', () =>
+        withServer((server) =>
+          withSystem(
+            async (system) => {
+              const content = await put(server, 'big.bin', 12 * MiB);
+              const environment = { ...system.environment, ...environmentOf(server) };
+              const first = startCli(['worker', '--slots', '2'], environment);
+              await until(() => first.said().includes('worker on '), 'a worker to serve');
+              const args = [
+                'upload',
+                `s3://${server.bucket}/big.bin`,
+                '--purpose',
+                purpose,
+                '--part-size',
+                '1MiB',
+                '--detach',
+              ];
+              const started = await startCli(args, environment).ended;
+              expect(started).toMatchObject({ code: 0 });
+              const handle = system.client.getHandle(started.stdout.trim());
+              await partsReceived(system, 3);
+              first.child.kill('SIGKILL');
+              await first.ended;
+              await system.startWorker({ sources: connection(server) });
+              const result = await handle.result();
+              expect(result.partsSent).toBeLessThanOrEqual(result.parts + 2);
+              expect(md5(await system.download(result.file.id))).toBe(md5(content));
+              const { events } = await system.client.client.workflow.getHandle(handle.workflowId).fetchHistory();
+              expect(JSON.stringify(events)).not.toContain(server.credentials.secretAccessKey);
+            },
+            { bandwidthBytesPerSecond: 4 * MiB },
+          ),
+        ));
+
+      it('is brought over with all others below its prefix by a sync, once', () =>
+        withServer((server) =>
+          withSystem(async ({ client, startWorker, api }) => {
+            for (const key of ['set/a.jsonl', 'set/b/c.jsonl', 'settings/other.jsonl']) await put(server, key, 1000);
+            await startWorker({ sources: connection(server) });
+            const source = { type: 's3', bucket: server.bucket, prefix: 'set' } as const;
+            const first = await (await client.sync({ source, purpose })).result();
+            expect(first.counts).toMatchObject({ sent: { files: 2 }, failed: 0 });
+            const second = await (await client.sync({ source, purpose })).result();
+            expect(second.counts).toMatchObject({ sent: { files: 0 }, same: 2 });
+            expect(api.stats().uploads).toHaveLength(2);
+          }),
+        ));
+
+      it('is refused in words when it does not exist, or its bucket is not among those allowed', () =>
+        withServer((server) =>
+          withSystem(async ({ client, startWorker, taskQueue }) => {
+            const settings = connection(server).s3['default'];
+            await startWorker({ sources: { s3: { default: { ...settings, buckets: ['train*'] } } } });
+            const failure = async (bucket: string) => {
+              const source = { type: 's3', bucket, key: 'none' } as const;
+              return (await client.upload({ source, purpose, id: `${bucket}-${taskQueue}` }))
+                .result()
+                .catch((error: unknown) => error);
+            };
+            expect(await failure(server.bucket)).toMatchObject({ failureType: 'SourceMissing' });
+            expect(await failure('private')).toMatchObject({
+              failureType: 'SourceForbidden',
+              message: expect.stringContaining('is not meant for the bucket private'),
+            });
+          }),
+        ));
+    },
+  );
+}
