@@ -192,6 +192,8 @@ describe('longhaul upload', () => {
         );
         const { workflowId } = JSON.parse(started.stdout);
         await partsReceived(system, 1);
+        // It must not be through before the command that pauses it has started, however slow the machine is.
+        system.api.configure({ bandwidthBytesPerSecond: MiB / 2 });
         expect((await longhaul('pause', workflowId)).stderr).toMatch(/paused .* 0 in flight/);
         const status = JSON.parse((await longhaul('status', workflowId, '--json')).stdout);
         expect(status).toMatchObject({
