@@ -315,13 +315,15 @@ describe('steering an upload', () => {
         await expect(handle.result()).rejects.toMatchObject({ code: 'UPLOAD_CANCELLED' });
         expect(uploads()).toMatchObject([{ status: 'cancelled', completions: 0 }]);
         expect(api.stats().requests).toMatchObject({ cancel: { 200: 1 } });
-        // Parts that were broken off are no answers; one that was still sent would be stored, or refused with a status.
+        // Parts that were broken off are no answers (one of them may have been stored just before, when its answer was on
+        // its way); one that was still sent would be stored, or refused with a status.
         const stored = api.stats().totals.partsReceived;
         const outcomes = () => api.stats().requests['part'] ?? {};
         const over = () => Object.values(outcomes()).reduce((sum, count) => sum + count, 0);
         await until(() => over() === api.stats().totals.partsBegun, 'all parts to be over');
         const { 200: taken, ...others } = outcomes();
-        expect(taken).toBe(stored);
+        expect(api.stats().totals.partsReceived).toBe(stored);
+        expect(taken).toBeLessThanOrEqual(stored);
         expect(Object.keys(others).filter((outcome) => outcome !== 'aborted')).toEqual([]);
       },
       { bandwidthBytesPerSecond: 2 * MiB },
