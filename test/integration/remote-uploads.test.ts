@@ -1,0 +1,194 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { FailureType } from 'longhaul';
+import { describe, expect, it } from 'vitest';
+import { startCli, type CliRun } from '../support/cli.ts';
+import { withHttpOrigin } from '../support/http-origin.ts';
+import { md5, randomFile } from '../support/random-file.ts';
+import { s3ServerChoices, withS3Server, type S3Server } from '../support/s3-servers.ts';
+import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
+import { until } from '../support/until.ts';
+
+const PARTS = 16;
+const SLOTS = 4;
+const KEY = 'nightly/train.jsonl';
+const CANARY = 'signature-canary-0451';
+
+interface Bucket {
+  readonly url: string;
+  readonly put: (bytes: Buffer) => Promise<void>;
+  /** How a user names this server to the command line: by AWS's own variables. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+async function withBucket(name: S3Server['name'], body: (bucket: Bucket) => Promise<void>): Promise<void> {
+  await withS3Server(name, async ({ endpoint, bucket, credentials }) => {
+    const client = new S3Client({
+      ...{ endpoint, credentials, region: 'us-east-1', forcePathStyle: true },
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+    });
+    try {
+      await body({
+        url: `s3://${bucket}/${KEY}`,
+        put: async (bytes) => {
+          await client.send(new PutObjectCommand({ Bucket: bucket, Key: KEY, Body: bytes }));
+        },
+        environment: {
+          AWS_ENDPOINT_URL_S3: endpoint,
+          AWS_REGION: 'us-east-1',
+          AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+        },
+      });
+    } finally {
+      client.destroy();
+    }
+  });
+}
+
+async function startWorkerProcess(system: System, environment: Readonly<Record<string, string>>): Promise<CliRun> {
+  const run = startCli(['worker', '--slots', String(SLOTS)], { ...system.environment, ...environment });
+  await until(() => {
+    if (run.child.exitCode !== null) throw new Error(`the worker ended: ${run.said()}`);
+    return run.said().includes('worker on ');
+  }, 'the worker to serve');
+  return run;
+}
+
+function startUpload(system: System, url: string, environment: Readonly<Record<string, string>>): CliRun {
+  const options = ['--purpose', 'batch', '--part-size', '1MiB', '--json'];
+  return startCli(['upload', url, ...options], { ...system.environment, ...environment });
+}
+
+/** Most memory that a process has had so far. */
+async function peakBytes({ child }: CliRun): Promise<number> {
+  const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
+  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+}
+
+const slow = { bandwidthBytesPerSecond: 6 * MiB };
+
+for (const { name, skipped } of await s3ServerChoices()) {
+  const reason = skipped === undefined ? '' : ` (skipped: ${skipped})`;
+  describe.skipIf(skipped !== undefined)(`an object of ${name}${reason}`, () => {
+    it('goes up byte for byte, and on another worker when the first is killed', () =>
+      withBucket(name, ({ url, put, environment }) =>
+        withSystem(async (system) => {
+          const content = randomBytes(PARTS * MiB + 5);
+          await put(content);
+          const victim = await startWorkerProcess(system, environment);
+          const [, bucket = '', key = ''] = /^s3:..([^/]+).(.*)$/.exec(url) ?? [];
+          const handle = await system.client.upload({
+            source: { type: 's3', bucket, key },
+            // The client doesn't look at a `source`: other bytes under the same name would be the same upload.
+            id: `killed-${randomUUID()}`,
+            purpose: 'batch',
+            partSizeBytes: MiB,
+            heartbeatTimeoutMs: 3000,
+          });
+          await partsReceived(system, PARTS / 3);
+          victim.child.kill('SIGKILL');
+          await victim.ended;
+          const survivor = await startWorkerProcess(system, environment);
+          const result = await handle.result();
+          expect(survivor.said()).not.toMatch(/Warning/);
+          expect(result).toMatchObject({ md5: md5(content), sessions: 1, file: { filename: 'train.jsonl' } });
+          expect((await system.download(result.file.id)).equals(content)).toBe(true);
+          const [{ partsBegun }] = system.uploads() as [{ partsBegun: number }];
+          expect(partsBegun).toBeGreaterThan(PARTS + 1);
+          expect(partsBegun).toBeLessThanOrEqual(PARTS + 1 + SLOTS);
+        }, slow),
+      ));
+
+    it('that is overwritten in the middle ends in SourceChanged, with the session cancelled', () =>
+      withBucket(name, ({ url, put, environment }) =>
+        withSystem(async (system) => {
+          await put(randomBytes(PARTS * MiB));
+          await startWorkerProcess(system, environment);
+          const run = startUpload(system, url, environment);
+          await partsReceived(system, 2);
+          await put(randomBytes(PARTS * MiB));
+          const { code, stdout, stderr } = await run.ended;
+          expect(stderr).not.toMatch(/unexpected|Warning/);
+          expect(code).toBe(1);
+          expect(JSON.parse(stdout)).toMatchObject({ error: { type: FailureType.SourceChanged } });
+          expect(system.uploads()).toMatchObject([{ status: 'cancelled', completions: 0 }]);
+        }, slow),
+      ));
+
+    it.runIf(name === 'versitygw')('takes a worker no more memory than a file', () =>
+      withBucket(name, ({ url, put, environment }) =>
+        withSystem(async (system) => {
+          const file = join(system.directory, 'local.bin');
+          const content = await randomFile(file, 192 * MiB);
+          await put(content);
+          const peaks = [];
+          for (const source of [file, url]) {
+            const worker = await startWorkerProcess(system, environment);
+            const { code } = await startCli(['upload', source, '--purpose', 'batch', '--quiet'], {
+              ...system.environment,
+              ...environment,
+            }).ended;
+            expect(code).toBe(0);
+            peaks.push(await peakBytes(worker));
+            worker.child.kill('SIGTERM');
+            await worker.ended;
+          }
+          const [ofFile, ofObject] = peaks as [number, number];
+          expect((ofObject - ofFile) / MiB).toBeLessThan(80);
+        }),
+      ),
+    );
+  });
+}
+
+describe('a resource of an HTTP server', () => {
+  it('goes up from a signed URL, whose signature is neither in the history nor in what is said', () =>
+    withHttpOrigin({ content: randomBytes(3 * MiB + 1) }, (origin) =>
+      withSystem(async (system) => {
+        const { client, directory } = system;
+        const config = join(directory, 'config.json');
+        await writeFile(config, JSON.stringify({ sources: { http: { allowPrivate: ['127.0.0.1'] } } }));
+        const environment = { LONGHAUL_CONFIG: config, LONGHAUL_SEAL_KEY: 'seal-key-canary-0451' };
+        const worker = await startWorkerProcess(system, environment);
+        const url = `${origin.url}/data/my%20set.jsonl?X-Amz-Signature=${CANARY}`;
+        const { code, stdout, stderr } = await startUpload(system, url, environment).ended;
+        expect(stderr).not.toMatch(/unexpected|Warning/);
+        expect(code).toBe(0);
+        const result = JSON.parse(stdout);
+        expect(result).toMatchObject({ md5: md5(origin.behaviour.content), file: { filename: 'my set.jsonl' } });
+        expect(origin.requests.length).toBeGreaterThan(0);
+        expect(origin.requests.every(({ path }) => path.includes(CANARY))).toBe(true);
+
+        const handle = client.client.workflow.getHandle(result.workflowId);
+        const history = JSON.stringify([await handle.fetchHistory(), await handle.describe()]);
+        const inBase64 = Buffer.from(CANARY).toString('base64').slice(0, -4);
+        for (const text of [
+          history,
+          Buffer.from(history).toString(),
+          stdout,
+          stderr,
+          worker.said(),
+          result.workflowId,
+        ]) {
+          expect(text).not.toContain(CANARY);
+          expect(text).not.toContain(inBase64);
+          expect(text).not.toContain('seal-key-canary-0451');
+        }
+      }),
+    ));
+
+  it('at a private address is refused by a worker that was not told to allow it, whatever the caller says', () =>
+    withHttpOrigin({ content: randomBytes(100) }, (origin) =>
+      withSystem(async ({ client, startWorker, uploads }) => {
+        await startWorker();
+        const source = { type: 'http', url: `${origin.url}/x` } as const;
+        const handle = await client.upload({ source, purpose: 'batch' });
+        await expect(handle.result()).rejects.toMatchObject({ failureType: FailureType.SourceForbidden });
+        expect(origin.requests).toEqual([]);
+        expect(uploads()).toEqual([]);
+      }),
+    ));
+});
