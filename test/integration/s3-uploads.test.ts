@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { S3Settings } from '../../src/sources/source-settings.ts';
-import { endCliProcesses, startCli } from '../support/cli.ts';
 import { md5 } from '../support/random-file.ts';
 import { s3ServerChoices, withS3Server, type S3Server } from '../support/s3-servers.ts';
-import { MiB, partsReceived, withSystem } from '../support/system.ts';
-import { until } from '../support/until.ts';
+import { MiB, withSystem } from '../support/system.ts';
 
 const purpose = 'batch';
 
@@ -31,17 +29,6 @@ function connection({ endpoint, credentials }: S3Server): { readonly s3: Readonl
   return { s3: { default: { endpoint, region: 'us-east-1', credentials } } };
 }
 
-function environmentOf(server: S3Server): Record<string, string> {
-  return {
-    AWS_ENDPOINT_URL: server.endpoint,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: server.credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: server.credentials.secretAccessKey,
-  };
-}
-
-afterAll(endCliProcesses);
-
 for (const { name, skipped } of await s3ServerChoices()) {
   describe.skipIf(skipped !== undefined)(
     `an object at ${name}${skipped === undefined ? '' : ` (skipped: ${skipped})`}`,
@@ -61,63 +48,6 @@ for (const { name, skipped } of await s3ServerChoices()) {
             expect(result.file.filename).toBe('train set.jsonl');
             expect(md5(await download(result.file.id))).toBe(md5(content));
           }),
-        ));
-
-      it('that is overwritten in the middle ends in SourceChanged, with the session cancelled', () =>
-        withServer((server) =>
-          withSystem(
-            async (system) => {
-              await put(server, 'x.bin', 8 * MiB);
-              await system.startWorker({ sources: connection(server) });
-              const source = { type: 's3', bucket: server.bucket, key: 'x.bin' } as const;
-              const handle = await system.client.upload({
-                source,
-                purpose,
-                partSizeBytes: MiB,
-                concurrency: 2,
-                id: `s3-${system.taskQueue}`,
-              });
-              await partsReceived(system, 2);
-              await put(server, 'x.bin', 8 * MiB);
-              await expect(handle.result()).rejects.toMatchObject({ failureType: 'SourceChanged' });
-              expect(system.uploads()).toMatchObject([{ status: 'cancelled' }]);
-            },
-            { bandwidthBytesPerSecond: 4 * MiB },
-          ),
-        ));
-
-      it('is taken over by another worker after a kill, and uploaded from the command line by its URL', () =>
-        withServer((server) =>
-          withSystem(
-            async (system) => {
-              const content = await put(server, 'big.bin', 12 * MiB);
-              const environment = { ...system.environment, ...environmentOf(server) };
-              const first = startCli(['worker', '--slots', '2'], environment);
-              await until(() => first.said().includes('worker on '), 'a worker to serve');
-              const args = [
-                'upload',
-                `s3://${server.bucket}/big.bin`,
-                '--purpose',
-                purpose,
-                '--part-size',
-                '1MiB',
-                '--detach',
-              ];
-              const started = await startCli(args, environment).ended;
-              expect(started).toMatchObject({ code: 0 });
-              const handle = system.client.getHandle(started.stdout.trim());
-              await partsReceived(system, 3);
-              first.child.kill('SIGKILL');
-              await first.ended;
-              await system.startWorker({ sources: connection(server) });
-              const result = await handle.result();
-              expect(result.partsSent).toBeLessThanOrEqual(result.parts + 2);
-              expect(md5(await system.download(result.file.id))).toBe(md5(content));
-              const { events } = await system.client.client.workflow.getHandle(handle.workflowId).fetchHistory();
-              expect(JSON.stringify(events)).not.toContain(server.credentials.secretAccessKey);
-            },
-            { bandwidthBytesPerSecond: 4 * MiB },
-          ),
         ));
 
       it('is brought over with all others below its prefix by a sync, once', () =>
