@@ -183,7 +183,7 @@ class HttpStore implements RemoteStore {
 
   #notRanged(why: string): SourceNotRangedError {
     return new SourceNotRangedError(
-      `${this.#name} can't be read in parts: ${why}. Download it first and upload the file, or use --spool`,
+      `${this.#name} can't be read in parts: ${why}. Download it first and upload the file`,
     );
   }
 }
