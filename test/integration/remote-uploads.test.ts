@@ -26,7 +26,10 @@ interface Bucket {
 async function withBucket(name: S3Server['name'], body: (bucket: Bucket) => Promise<void>): Promise<void> {
   await withS3Server(name, async ({ endpoint, bucket, credentials }) => {
     const client = new S3Client({
-      ...{ endpoint, credentials, region: 'us-east-1', forcePathStyle: true },
+      endpoint,
+      credentials,
+      region: 'us-east-1',
+      forcePathStyle: true,
       requestChecksumCalculation: 'WHEN_REQUIRED',
     });
     try {
