@@ -1,16 +1,6 @@
+import type { Client } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
-
-/** What one upload leaves at Temporal. */
-export interface HistoryCost {
-  readonly parts: number;
-  readonly events: number;
-  readonly bytes: number;
-  /**
-   * By the rules of Temporal Cloud: a start, each attempt of an activity, timers and updates count one each. Heartbeats
-   * count too, but leave no trace in a history: a part has none that ends within a second.
-   */
-  readonly billableActions: number;
-}
+import type { HistoryCost } from './measurement.ts';
 
 /** Counts a history of one execution. */
 export function countBillableActions({ events }: History): number {
@@ -22,10 +12,22 @@ export function countBillableActions({ events }: History): number {
   }, 0);
 }
 
-export function describeHistoryCost({ parts, events, bytes, billableActions }: HistoryCost): string {
-  const perPart = (count: number, digits: number) => (count / parts).toFixed(digits);
-  return (
-    `one upload of ${parts} parts: ${events} events, ${bytes} bytes of history, ${billableActions} billable actions; ` +
-    `a part: ${perPart(events, 1)} events, ${perPart(bytes, 0)} bytes, ${perPart(billableActions, 2)} actions`
-  );
+/** Of all the executions of an upload, which continues as new when its history becomes long. */
+export async function historyCostOf(client: Client, workflowId: string, parts: number): Promise<HistoryCost> {
+  let cost: HistoryCost = { parts, events: 0, bytes: 0, billableActions: 0 };
+  let runId: string | undefined;
+  do {
+    const workflow = client.workflow.getHandle(workflowId, runId);
+    const { historyLength, historySize } = await workflow.describe();
+    const history = await workflow.fetchHistory();
+    cost = {
+      parts,
+      events: cost.events + historyLength,
+      bytes: cost.bytes + (historySize ?? 0),
+      billableActions: cost.billableActions + countBillableActions(history),
+    };
+    const before = history.events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
+    runId = before ? before : undefined;
+  } while (runId !== undefined);
+  return cost;
 }

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { open } from 'node:fs/promises';
-import { MiB } from './measurement.ts';
+import { promisify } from 'node:util';
+import { MiB } from '../measurement.ts';
 
 const BLOCK_BYTES = 8 * MiB;
 
@@ -26,4 +28,9 @@ export async function readThrough(path: string): Promise<void> {
   } finally {
     await file.close();
   }
+}
+
+/** Takes the whole file out of the page cache. Needs the dd of GNU. */
+export async function dropFromCache(path: string): Promise<void> {
+  await promisify(execFile)('dd', [`if=${path}`, 'iflag=nocache', 'count=0', 'status=none']);
 }

@@ -17,3 +17,9 @@ export async function memoryOf(pid: number): Promise<{ readonly rssMib: number; 
   const mib = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024;
   return { rssMib: mib('VmRSS'), peakRssMib: mib('VmHWM') };
 }
+
+/** What a process had read from disks since its start, all its threads together. Linux only. */
+export async function diskBytesReadBy(pid: number): Promise<number> {
+  const io = await readFile(`/proc/${pid}/io`, 'latin1');
+  return Number(/^read_bytes: (\d+)/m.exec(io)?.[1]);
+}

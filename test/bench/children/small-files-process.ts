@@ -1,0 +1,48 @@
+/**
+ * The official SDK uploads one small file many times, each time as an Upload of one part, in a process of its own.
+ *
+ *   node small-files-process.js BASE_URL PATH COUNT CONCURRENCY
+ */
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import OpenAI from 'openai';
+import type { SmallFilesResult } from './small-files-result.ts';
+
+const [baseURL = '', path = '', count = 0, concurrency = 0] = process.argv
+  .slice(2)
+  .map((value, index) => (index < 2 ? value : Number(value))) as [string?, string?, number?, number?];
+const client = new OpenAI({ baseURL, apiKey: 'bench', maxRetries: 0 });
+const { size } = await stat(path);
+
+async function uploadOne(): Promise<void> {
+  const upload = await client.uploads.create({
+    filename: 'small.bin',
+    purpose: 'batch',
+    bytes: size,
+    mime_type: 'application/octet-stream',
+  });
+  const part = await client.uploads.parts.create(upload.id, { data: createReadStream(path) });
+  await client.uploads.complete(upload.id, { part_ids: [part.id] });
+}
+
+async function uploadMany(files: number): Promise<void> {
+  let next = 0;
+  const uploadNext = async () => {
+    while (next++ < files) await uploadOne();
+  };
+  await Promise.all(Array.from({ length: concurrency }, uploadNext));
+}
+
+await uploadMany(concurrency);
+const cpuBefore = process.cpuUsage();
+const startedAtMs = performance.now();
+await uploadMany(count);
+const seconds = (performance.now() - startedAtMs) / 1000;
+const cpu = process.cpuUsage(cpuBefore);
+const result: SmallFilesResult = {
+  seconds,
+  cpuSeconds: (cpu.user + cpu.system) / 1e6,
+  peakRssMib: process.resourceUsage().maxRSS / 1024,
+};
+console.log(JSON.stringify(result));
+process.exit(0);

@@ -1,0 +1,79 @@
+import type { UploadOptions } from '../../../src/client/prepare-upload.ts';
+import { historyCostOf } from '../history-cost.ts';
+import { GiB, type Measurement, type Task } from '../measurement.ts';
+import { readThrough } from '../setup/bench-file.ts';
+import { cpuSecondsOf, memoryOf } from '../setup/process-figures.ts';
+import type { Temporal } from '../setup/temporal.ts';
+import { withWorkerProcess } from '../setup/worker-process.ts';
+import type { Contender } from './contender.ts';
+
+export interface WholePathOptions {
+  readonly md5: boolean;
+}
+
+/** A file of exactly that size, for the warm-up. */
+export type FileOfSize = (sizeBytes: number) => Promise<string>;
+
+/** `longhaul worker` of a new process uploads the file, from `uploadFile` being started to its result. */
+export function wholePath(
+  temporal: () => Promise<Temporal>,
+  fileOfSize: FileOfSize,
+  options: WholePathOptions,
+): Contender {
+  return {
+    prepare: ({ path }) => readThrough(path),
+    measure: async (task) => {
+      const warmUpPath = await fileOfSize(warmUpBytes(task));
+      return measureWholePath(await temporal(), warmUpPath, task, options);
+    },
+  };
+}
+
+const warmUpBytes = ({ concurrency, partBytes, warmUpPartBytes = partBytes }: Task) => concurrency * warmUpPartBytes;
+
+async function measureWholePath(
+  { client, serverPid, environment }: Temporal,
+  warmUpPath: string,
+  task: Task,
+  { md5 }: WholePathOptions,
+): Promise<Measurement> {
+  const { baseUrl, path, partBytes, warmUpPartBytes = partBytes, concurrency, fileBytes } = task;
+  const upload = async (file: string, partSizeBytes: number) => {
+    const id = `bench-${crypto.randomUUID()}`;
+    const request: UploadOptions = { file, purpose: 'batch', md5, partSizeBytes, id };
+    const handle = await client.upload(request);
+    return handle.result();
+  };
+  // The md5 is an activity too and takes a slot for itself.
+  const slots = concurrency + (md5 ? 1 : 0);
+  return withWorkerProcess({ slots, baseUrl, environment }, async (worker) => {
+    const idle = await memoryOf(worker.pid);
+    // As with the part layer: connections and compiled code are there before the clock starts.
+    await upload(warmUpPath, warmUpPartBytes);
+
+    await worker.loopLag();
+    const cpuBefore = await cpuOf(worker.pid, serverPid);
+    const startedAtMs = performance.now();
+    const { workflowId, parts } = await upload(path, partBytes);
+    const seconds = (performance.now() - startedAtMs) / 1000;
+    const cpu = await cpuOf(worker.pid, serverPid);
+    const gib = fileBytes / GiB;
+    return {
+      gibPerSecond: gib / seconds,
+      cpuSecondsPerGib: (cpu.worker - cpuBefore.worker) / gib,
+      temporalCpuSecondsPerGib: (cpu.server - cpuBefore.server) / gib,
+      idleRssMib: idle.rssMib,
+      peakRssMib: (await memoryOf(worker.pid)).peakRssMib,
+      loopLag: await worker.loopLag(),
+      history: await historyCostOf(client.client, workflowId, parts),
+    };
+  });
+}
+
+async function cpuOf(
+  workerPid: number,
+  serverPid: number,
+): Promise<{ readonly worker: number; readonly server: number }> {
+  const [worker, server] = await Promise.all([cpuSecondsOf(workerPid), cpuSecondsOf(serverPid)]);
+  return { worker, server };
+}

@@ -1,0 +1,50 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { formatFigure, type Figure } from './figure.ts';
+
+const path = fileURLToPath(new URL('../baseline.json', import.meta.url));
+
+type Ratios = Readonly<Record<string, Figure>>;
+
+interface Baseline {
+  readonly conditions: string;
+  readonly ratios: Ratios;
+}
+
+/** A ratio that moved by less is no news, however steady the rounds were. */
+const LEAST_NEWS = 0.05;
+
+export async function writeBaseline(ratios: Ratios, conditions: string): Promise<void> {
+  const rounded = Object.entries(ratios).map(([name, { median, least, most }]) => {
+    const [a, b, c] = [median, least, most].map((value) => Number(value.toFixed(3)));
+    return [name, { median: a, least: b, most: c }];
+  });
+  await writeFile(path, `${JSON.stringify({ conditions, ratios: Object.fromEntries(rounded) as Ratios }, null, 2)}\n`);
+}
+
+/** What moved beyond the noise since the committed baseline, a line each, and how much did not. */
+export async function compareWithBaseline(ratios: Ratios): Promise<readonly string[]> {
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) return ['there is no baseline: make one with --quick --write-baseline'];
+  const baseline = JSON.parse(text) as Baseline;
+  const names = Object.keys(ratios).filter((name) => baseline.ratios[name]);
+  const moved = names.flatMap((name) => describeMove(name, ratios[name] as Figure, baseline.ratios[name] as Figure));
+  const fresh = Object.keys(ratios).filter((name) => !baseline.ratios[name]);
+  const missing = Object.keys(baseline.ratios).filter((name) => !ratios[name]);
+  return [
+    `baseline: ${baseline.conditions}`,
+    ...moved,
+    ...fresh.map((name) => `new, not in the baseline: ${name}: ${formatFigure(ratios[name])}`),
+    ...missing.map((name) => `in the baseline, not measured now: ${name}`),
+    `${names.length - moved.length} of ${names.length} ratios are within the noise of the baseline`,
+  ];
+}
+
+/** Rounds that overlap those of the baseline are noise. */
+function describeMove(name: string, now: Figure, before: Figure): string[] {
+  const isApart = now.least > before.most || now.most < before.least;
+  const change = now.median / before.median - 1;
+  if (!isApart || Math.abs(change) < LEAST_NEWS) return [];
+  const percent = `${change > 0 ? '+' : '−'}${Math.abs(change * 100).toFixed(0)} %`;
+  return [`MOVED ${percent}: ${name}: ${formatFigure(now)}, was ${formatFigure(before)}`];
+}

@@ -1,0 +1,159 @@
+import { formatFigure, type Figure } from './figure.ts';
+import { toMarkdownTable } from './markdown.ts';
+
+interface Goal {
+  readonly text: string;
+  /** Name of a ratio or figure of a scenario. */
+  readonly figure: string;
+  readonly least?: number;
+  readonly most?: number;
+  readonly digits?: number;
+  readonly unit?: string;
+}
+
+const LAYER = 'Longhaul, part layer';
+const WHOLE = 'Longhaul, end to end';
+const STREAM = 'openai SDK, streaming';
+
+/** One line for each; its text finds the row of an older page. */
+export const goals: readonly Goal[] = [
+  {
+    text: 'Part layer at least as fast as curl, plain',
+    figure: `loopback: speed of ${LAYER} × 8 / curl × 8`,
+    least: 1,
+  },
+  { text: '… with at most 1.25 of its processor time', figure: `loopback: CPU of ${LAYER} × 8 / curl × 8`, most: 1.25 },
+  { text: 'Part layer ≥ 1.1 of curl, TLS', figure: `tls: speed of ${LAYER} × 8 / curl × 8`, least: 1.1 },
+  { text: '… at no more processor time', figure: `tls: CPU of ${LAYER} × 8 / curl × 8`, most: 1 },
+  {
+    text: 'Part layer ≥ 4 × the official SDK, streaming, 8 at a time',
+    figure: `loopback: speed of ${LAYER} × 8 / ${STREAM} × 8`,
+    least: 4,
+  },
+  { text: '… one at a time', figure: `loopback: speed of ${LAYER} × 1 / ${STREAM} × 1`, least: 4 },
+  { text: '… ≥ 2.7 × with TLS, 8 at a time', figure: `tls: speed of ${LAYER} × 8 / ${STREAM} × 8`, least: 2.7 },
+  {
+    text: 'Part layer ≥ 6 × the official SDK, Blob, 8 at a time',
+    figure: `loopback: speed of ${LAYER} × 8 / openai SDK, Blob × 8`,
+    least: 6,
+  },
+  {
+    text: '4 connections ≥ 5 × the official SDK in sequence',
+    figure: `loopback: speed of ${LAYER} × 4 / ${STREAM} × 1`,
+    least: 5,
+  },
+  {
+    text: '4 connections ≥ 2.5 × openai-python',
+    figure: `loopback: speed of ${LAYER} × 4 / openai-python × 1`,
+    least: 2.5,
+  },
+  {
+    text: '… with its fastest parts, 8 MiB',
+    figure: `loopback: speed of ${LAYER} × 4 / openai-python × 1, 8 MiB parts`,
+    least: 2.5,
+  },
+  {
+    text: 'Peak memory of the part layer ≤ 125 MiB at 8 × 64 MiB',
+    figure: 'part-size: peak MiB at 64 MiB',
+    most: 125,
+    digits: 0,
+    unit: ' MiB',
+  },
+  {
+    text: '… and ≤ 5 MiB apart between 8 and 64 MiB parts',
+    figure: 'part-size: peak MiB apart',
+    most: 5,
+    digits: 1,
+    unit: ' MiB',
+  },
+  {
+    text: 'Through Temporal ≥ 0.75 of the part layer, loopback, 64 MiB parts, without md5',
+    figure: `loopback: speed of ${WHOLE}, no md5 × 8 / ${LAYER} × 8`,
+    least: 0.75,
+  },
+  { text: '… with md5', figure: `loopback: speed of ${WHOLE} × 8 / ${LAYER} × 8`, least: 0.75 },
+  {
+    text: 'Through Temporal ≥ 0.98 of the part layer at 1 Gbit/s, with md5',
+    figure: `links: speed of ${WHOLE} × 8, 1 Gbit/s, 20 ms / ${LAYER} × 8, 1 Gbit/s, 20 ms`,
+    least: 0.98,
+  },
+  { text: '≤ 4 history events a part', figure: 'loopback: events a part', most: 4 },
+  { text: '≤ 2.2 billable actions a part', figure: 'loopback: billable actions a part', most: 2.2 },
+  {
+    text: 'From the command to the first byte',
+    figure: 'first-and-last-byte: command to first byte, ms',
+    digits: 0,
+    unit: ' ms',
+  },
+  {
+    text: 'From the last byte to the File',
+    figure: 'first-and-last-byte: last byte to File, ms',
+    digits: 0,
+    unit: ' ms',
+  },
+  {
+    text: '500 small files: time against the official SDK, 8 in parallel',
+    figure: 'small-files: time of Longhaul / openai SDK',
+  },
+  { text: '… what the orchestration costs a file', figure: 'small-files: cost of a file, ms', digits: 1, unit: ' ms' },
+  {
+    text: '64 MiB → 8 GiB: time linear (largest time a GiB over that of 1 GiB)',
+    figure: 'file-size: time a GiB, largest / 1 GiB',
+    most: 1.1,
+  },
+  { text: '… memory flat (largest less smallest peak)', figure: 'file-size: peak MiB apart', digits: 0, unit: ' MiB' },
+  {
+    text: '1 → 200 uploads at once: throughput of the most against one',
+    figure: 'many-uploads: speed of most / one',
+    least: 0.9,
+  },
+  { text: '… memory over one upload', figure: 'many-uploads: peak MiB over one', digits: 0, unit: ' MiB' },
+  { text: '… no upload starves (the first to end, as a share of the last)', figure: 'many-uploads: first / last' },
+  {
+    text: 'The md5 delays nothing under 5 Gbit/s (speed with / without at 5 Gbit/s)',
+    figure: `links: speed of ${WHOLE} × 8, 5 Gbit/s, 20 ms / ${WHOLE}, no md5 × 8, 5 Gbit/s, 20 ms`,
+    least: 0.98,
+  },
+  {
+    text: 'Cold disk: bytes read from it for each of the file',
+    figure: 'cold-source: bytes read for each byte',
+    most: 1.1,
+  },
+];
+
+const COLUMNS = ['goal', 'measured', 'reached, or what limits it'] as const;
+const OPEN = 'to be measured';
+
+/**
+ * The table with what is measured now. Rows that are not measured stay; what a person wrote into the last column stays
+ * too.
+ */
+export function fillGoalsTable(old: string, measured: Readonly<Record<string, Figure>>): string {
+  const rowsBefore = new Map(
+    old
+      .split('\n')
+      .map((row) => row.split(' | ').map((cell) => cell.replaceAll(/^\| | \|$/g, '')))
+      .map((cells) => [cells[0], cells] as const),
+  );
+  return toMarkdownTable({
+    columns: COLUMNS,
+    rows: goals.map((goal) => {
+      const [, before = OPEN, remark = OPEN] = rowsBefore.get(goal.text) ?? [];
+      const figure = measured[goal.figure];
+      if (!figure) return [goal.text, before, remark];
+      const isByHand = ![OPEN, ...Object.values(verdicts)].includes(remark);
+      return [
+        goal.text,
+        `${formatFigure(figure, goal.digits)}${goal.unit ?? ''}`,
+        isByHand ? remark : verdictOn(goal, figure),
+      ];
+    }),
+  });
+}
+
+const verdicts = { reached: 'reached', missed: '**not reached, to be explained**', measured: 'measured' } as const;
+
+function verdictOn({ least, most }: Goal, { median }: Figure): string {
+  if (least === undefined && most === undefined) return verdicts.measured;
+  return median >= (least ?? -Infinity) && median <= (most ?? Infinity) ? verdicts.reached : verdicts.missed;
+}

@@ -1,0 +1,128 @@
+import { basename, dirname, join } from 'node:path';
+import type { Bench } from '../bench.ts';
+import type { SinkMoments } from '../children/sink-stats.ts';
+import { figureOf, formatFigure, type Figure } from '../report/figure.ts';
+import type { Section } from '../report/section.ts';
+import { readThrough } from '../setup/bench-file.ts';
+import { certificatePath, type Sink } from '../setup/sink.ts';
+import { withWorkerProcess } from '../setup/worker-process.ts';
+import { runCli } from '../../support/cli.ts';
+import { formatGib } from './comparison.ts';
+import type { Scenario } from './scenario.ts';
+
+/** What passes before the first byte of a part and after the last one. */
+export const firstAndLastByte: Scenario = { name: 'first-and-last-byte', isQuick: false, run };
+
+interface Timeline extends Required<SinkMoments> {
+  readonly beganMs: number;
+  readonly endedMs: number;
+}
+
+type Way = (bench: Bench, sink: Sink, path: string, round: number) => Promise<Timeline>;
+
+const ways: Readonly<Record<string, Way>> = {
+  'longhaul upload, nothing runs': (bench, sink, path, round) =>
+    byCommand(sink, path, { LONGHAUL_STATE_DIR: join(bench.directory, `cold-${round}`) }),
+  'longhaul upload, Temporal runs': async (bench, sink, path, round) => {
+    const { environment } = await bench.temporal();
+    return byCommand(sink, path, { ...environment, LONGHAUL_TASK_QUEUE: `bench-warm-${round}` });
+  },
+  'LonghaulClient, Temporal and a worker run': byClient,
+};
+
+const steps: readonly (readonly [string, (timeline: Timeline) => number])[] = [
+  ['to the create call', ({ beganMs, createdMs }) => createdMs - beganMs],
+  ['to the first byte of a part', ({ createdMs, firstPartBegunMs }) => firstPartBegunMs - createdMs],
+  ['to the last byte of the last part', ({ firstPartBegunMs, lastPartEndedMs }) => lastPartEndedMs - firstPartBegunMs],
+  ['to the complete call', ({ lastPartEndedMs, completionAskedMs }) => completionAskedMs - lastPartEndedMs],
+  ['to the File in hand', ({ completionAskedMs, endedMs }) => endedMs - completionAskedMs],
+];
+
+const FILE_BYTES = 256 * 1024 ** 2;
+
+async function run(bench: Bench): Promise<Section> {
+  const sink = await bench.sink();
+  const path = await bench.fileOfSize(Math.min(FILE_BYTES, bench.settings.fileBytes));
+  const timelines = new Map(Object.keys(ways).map((name) => [name, [] as Timeline[]]));
+  for (let round = 1; round <= bench.settings.rounds; round++) {
+    for (const [name, measure] of Object.entries(ways)) {
+      await readThrough(path);
+      timelines.get(name)?.push(await measure(bench, sink, path, round));
+      bench.log(`round ${round}: ${name}`);
+    }
+  }
+  const all = [...timelines];
+  const cell = (list: readonly Timeline[], of: (timeline: Timeline) => number) =>
+    formatFigure(figureOf(list.map(of)), 0);
+  const [, warm = []] = all[1] ?? [];
+  return {
+    about:
+      `Milliseconds of each step of an upload of ${formatGib(Math.min(FILE_BYTES, bench.settings.fileBytes))} without md5, as the sink saw it; ` +
+      `medians of ${bench.settings.rounds} rounds (least–most). The first and the last step have the start and the end of the process in them, where there is one.`,
+    tables: [
+      {
+        columns: ['', ...all.map(([name]) => name)],
+        rows: steps.map(([step, of]) => [step, ...all.map(([, list]) => cell(list, of))]),
+      },
+    ],
+    charts: [],
+    notes: [],
+    ratios: {},
+    figures: {
+      ...named(
+        'first-and-last-byte: command to first byte, ms',
+        warm.map((each) => each.firstPartBegunMs - each.beganMs),
+      ),
+      ...named(
+        'first-and-last-byte: last byte to File, ms',
+        warm.map((each) => each.endedMs - each.lastPartEndedMs),
+      ),
+    },
+  };
+}
+
+function named(name: string, numbers: readonly number[]): Record<string, Figure> {
+  const figure = figureOf(numbers);
+  return figure ? { [name]: figure } : {};
+}
+
+const nowMs = () => performance.timeOrigin + performance.now();
+
+async function byCommand(sink: Sink, path: string, environment: Readonly<Record<string, string>>): Promise<Timeline> {
+  return timed(sink, async () => {
+    const { code, stderr } = await runCli(['upload', path, '--purpose', 'batch', '--no-md5', '--again', '--quiet'], {
+      OPENAI_API_KEY: 'sk-bench',
+      OPENAI_BASE_URL: sink.baseUrl,
+      NODE_EXTRA_CA_CERTS: certificatePath,
+      ...environment,
+    });
+    if (code !== 0) throw new Error(`longhaul upload ${basename(dirname(path))} ended with status ${code}: ${stderr}`);
+  });
+}
+
+async function byClient(bench: Bench, sink: Sink, path: string): Promise<Timeline> {
+  const { client, environment } = await bench.temporal();
+  const upload = async () => {
+    const handle = await client.upload({
+      file: path,
+      purpose: 'batch',
+      md5: false,
+      id: `bench-${crypto.randomUUID()}`,
+    });
+    await handle.result();
+  };
+  return withWorkerProcess({ slots: bench.settings.concurrency, baseUrl: sink.baseUrl, environment }, async () => {
+    // The worker has served before, as those of a service have.
+    await upload();
+    return timed(sink, upload);
+  });
+}
+
+async function timed(sink: Sink, upload: () => Promise<void>): Promise<Timeline> {
+  await sink.reset();
+  const beganMs = nowMs();
+  await upload();
+  const endedMs = nowMs();
+  const { moments } = await sink.stats();
+  return { beganMs, endedMs, ...(moments as Required<SinkMoments>) };
+}

@@ -1,0 +1,27 @@
+import { coldSource } from './cold-source.ts';
+import { fileSize } from './file-size.ts';
+import { firstAndLastByte } from './first-and-last-byte.ts';
+import { inFlight } from './in-flight.ts';
+import { largeFile } from './large-file.ts';
+import { links } from './links.ts';
+import { loopback } from './loopback.ts';
+import { manyUploads } from './many-uploads.ts';
+import { partSize } from './part-size.ts';
+import type { Scenario } from './scenario.ts';
+import { smallFiles } from './small-files.ts';
+import { tls } from './tls.ts';
+
+/** In the order in which they run. */
+export const scenarios: readonly Scenario[] = [
+  loopback,
+  tls,
+  inFlight,
+  partSize,
+  largeFile,
+  links,
+  firstAndLastByte,
+  smallFiles,
+  fileSize,
+  manyUploads,
+  coldSource,
+];

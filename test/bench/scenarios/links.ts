@@ -1,0 +1,84 @@
+import type { Bench } from '../bench.ts';
+import { MiB } from '../measurement.ts';
+import { createRatios, toComparisonTable } from '../report/comparison-table.ts';
+import type { Figure } from '../report/figure.ts';
+import type { Section } from '../report/section.ts';
+import { runRounds, type Results } from '../rounds.ts';
+import { withLink, type Link } from '../setup/link.ts';
+import { createLineup, throughputChart } from './comparison.ts';
+import type { Scenario } from './scenario.ts';
+
+/** Links of limited bandwidth, with delay. */
+export const links: Scenario = { name: 'links', isQuick: false, run };
+
+const gbit = (value: number) => (value * 1e9) / 8;
+const link = (bandwidth: string, bytesPerSecond: number, roundTripMs: number): Link => ({
+  name: `${bandwidth}, ${roundTripMs} ms`,
+  bytesPerSecond,
+  roundTripMs,
+});
+
+const LINKS: readonly Link[] = [
+  link('100 Mbit/s', gbit(0.1), 20),
+  link('100 Mbit/s', gbit(0.1), 100),
+  link('1 Gbit/s', gbit(1), 20),
+  link('1 Gbit/s', gbit(1), 100),
+  link('5 Gbit/s', gbit(5), 20),
+  link('10 Gbit/s', gbit(10), 20),
+  link('10 Gbit/s', gbit(10), 100),
+];
+
+const MOST_ROUNDS = 3;
+
+async function run(bench: Bench): Promise<Section> {
+  const results: Results[] = [];
+  for (const each of LINKS) results.push(await measureLink(bench, each));
+  const { linkSeconds, rounds } = bench.settings;
+  return {
+    about:
+      `Through a relay that lets so much a second through and holds it for half the round trip; each contender fills the link for about ${linkSeconds} s; ` +
+      `medians of ${Math.min(rounds, MOST_ROUNDS)} rounds (least–most). A connection has at most 4 MiB on the way, as by Linux's defaults; ` +
+      'packet loss and slow start are not imitated. Where the first row is far below its link, the relay is the limit: it takes a core for itself.',
+    tables: results.map((each) => toComparisonTable(each)),
+    charts: results.map((each, index) => {
+      const name = LINKS[index]?.name ?? '';
+      return throughputChart(`link-${name.replaceAll(/\W+/g, '-').toLowerCase()}`, `Over a link of ${name}`, each);
+    }),
+    notes: [...new Set(results.flatMap(({ notes }) => notes))],
+    ratios: Object.assign(
+      {},
+      ...results.map((each, index) => ratiosOf(each, LINKS[index]?.name ?? '')),
+    ) as Section['ratios'],
+    figures: {},
+  };
+}
+
+async function measureLink(bench: Bench, { name, ...rest }: Link): Promise<Results> {
+  const { linkSeconds, rounds, fileBytes: mostBytes } = bench.settings;
+  const wantedBytes = Math.min(rest.bytesPerSecond * linkSeconds, mostBytes);
+  // Enough parts that sixteen in flight make a difference.
+  const partMib = Math.min(Math.max(2 ** Math.floor(Math.log2(wantedBytes / 32 / MiB)), 1), 64);
+  const fileBytes = Math.ceil(wantedBytes / MiB / partMib) * partMib * MiB;
+  const sink = await bench.sink();
+  return withLink({ name, ...rest }, sink, async (baseUrl) => {
+    const create = await createLineup(bench, { fileBytes });
+    const entry = (contender: Parameters<typeof create>[0], concurrency: number) =>
+      create(contender, { baseUrl, concurrency, partBytes: partMib * MiB, warmUpPartBytes: MiB }, name);
+    const entries = [
+      entry('Longhaul, part layer', 8),
+      entry('Longhaul, part layer', 1),
+      entry('Longhaul, part layer', 4),
+      entry('Longhaul, part layer', 16),
+      entry('openai SDK, streaming', 8),
+      entry('Longhaul, end to end', 8),
+      entry('Longhaul, end to end, no md5', 8),
+    ];
+    return runRounds(bench, sink, entries, Math.min(rounds, MOST_ROUNDS));
+  });
+}
+
+function ratiosOf(results: Results, name: string): Record<string, Figure> {
+  const { speed } = createRatios(results, 'links');
+  const [whole, noMd5] = [`Longhaul, end to end × 8, ${name}`, `Longhaul, end to end, no md5 × 8, ${name}`];
+  return { ...speed(whole, `Longhaul, part layer × 8, ${name}`), ...speed(whole, noMd5) };
+}

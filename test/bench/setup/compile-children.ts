@@ -1,0 +1,21 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+// Within node_modules, so that packages are found from there.
+const outDir = join(root, 'node_modules/.cache/longhaul-bench');
+
+/** Compiles what runs in processes of its own, so that a loader's memory and time are not measured with it. */
+export async function compileChildren(): Promise<void> {
+  await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'test/bench')]);
+  await writeFile(join(outDir, 'package.json'), '{ "type": "module" }\n');
+}
+
+/** Path of a compiled script of `children`, such as `sink.js`. */
+export function childScript(name: string): string {
+  return join(outDir, 'test/bench/children', name);
+}

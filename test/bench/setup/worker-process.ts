@@ -1,0 +1,63 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { cleanEnvironment } from '../../support/cli.ts';
+import { until } from '../../support/until.ts';
+import type { LoopLag } from '../measurement.ts';
+import { childScript } from './compile-children.ts';
+import { pidOf } from './serving-process.ts';
+import { certificatePath } from './sink.ts';
+
+const main = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url));
+
+/** Node gives back what starting took, and the pollers are all out. */
+const SETTLE_MS = 1500;
+
+export interface WorkerProcess {
+  readonly pid: number;
+  /** How late its event loop was since it was asked last. */
+  readonly loopLag: () => Promise<LoopLag>;
+}
+
+export interface WorkerProcessOptions {
+  readonly slots: number;
+  readonly baseUrl: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Runs `body` beside a `longhaul worker` in a process of its own that has settled. */
+export async function withWorkerProcess<T>(
+  { slots, baseUrl, environment }: WorkerProcessOptions,
+  body: (worker: WorkerProcess) => Promise<T>,
+): Promise<T> {
+  const probe = pathToFileURL(childScript('worker-probe.js')).href;
+  const child = spawn(process.execPath, ['--import', probe, main, 'worker', '--slots', String(slots)], {
+    env: cleanEnvironment({ ...environment, OPENAI_BASE_URL: baseUrl, NODE_EXTRA_CA_CERTS: certificatePath }),
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  const exited = once(child, 'exit');
+  try {
+    await untilReady(child);
+    return await body({ pid: pidOf(child), loopLag: () => askLoopLag(child) });
+  } finally {
+    child.kill('SIGTERM');
+    await exited;
+  }
+}
+
+async function untilReady(child: ChildProcess): Promise<void> {
+  let said = '';
+  child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  await until(() => {
+    if (child.exitCode !== null) throw new Error(`the worker ended:\n${said}`);
+    return said.includes('worker on ');
+  }, 'a worker that serves');
+  await setTimeout(SETTLE_MS);
+}
+
+async function askLoopLag(child: ChildProcess): Promise<LoopLag> {
+  child.send('read');
+  const [answer] = (await once(child, 'message')) as [LoopLag];
+  return answer;
+}
