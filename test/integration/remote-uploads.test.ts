@@ -125,7 +125,7 @@ for (const { name, skipped } of await s3ServerChoices()) {
       withBucket(name, ({ url, put, environment }) =>
         withSystem(async (system) => {
           const file = join(system.directory, 'local.bin');
-          const content = await randomFile(file, 192 * MiB);
+          const content = await randomFile(file, 128 * MiB);
           await put(content);
           const peaks = [];
           for (const source of [file, url]) {
