@@ -1,4 +1,5 @@
 import type { UploadOptions } from '../../../src/client/prepare-upload.ts';
+import { Defaults } from '../../../src/contracts/limits.ts';
 import { historyCostOf } from '../history-cost.ts';
 import { GiB, type Measurement, type Task } from '../measurement.ts';
 import { readThrough } from '../setup/bench-file.ts';
@@ -40,7 +41,9 @@ async function measureWholePath(
   const { baseUrl, path, partBytes, warmUpPartBytes = partBytes, concurrency, fileBytes } = task;
   const upload = async (file: string, partSizeBytes: number) => {
     const id = `bench-${crypto.randomUUID()}`;
-    const request: UploadOptions = { file, purpose: 'batch', md5, partSizeBytes, id };
+    // The window stays wider than the slots, as it is by default.
+    const window = Math.max(Defaults.concurrency, 2 * concurrency);
+    const request: UploadOptions = { file, purpose: 'batch', md5, partSizeBytes, concurrency: window, id };
     const handle = await client.upload(request);
     return handle.result();
   };

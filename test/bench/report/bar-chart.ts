@@ -1,4 +1,4 @@
-import type { Figure } from './figure.ts';
+import { digitsFor, type Figure } from './figure.ts';
 import { colour, formatTick, line, picture, rectangle, text, ticksTo } from './svg.ts';
 
 export interface Bar {
@@ -36,7 +36,7 @@ export function drawBarChart({ title, unit, bars }: BarChart): string {
       text(LABELS - 8, middle + 4, label, { anchor: 'end' }),
       rectangle(LABELS, y + 4, scale(figure.median) - LABELS, ROW - 8, colour(groups.indexOf(group))),
       line(scale(figure.least), middle, scale(figure.most), middle, '#222', 1.5),
-      text(scale(figure.most) + 6, middle + 4, figure.median.toFixed(2), { size: 11 }),
+      text(scale(figure.most) + 6, middle + 4, figure.median.toFixed(digitsFor(figure.median)), { size: 11 }),
     ];
   });
   const unitText = text(WIDTH - 16, bottom + 34, unit, { anchor: 'end', size: 11 });

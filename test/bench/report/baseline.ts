@@ -27,14 +27,17 @@ export async function compareWithBaseline(ratios: Ratios): Promise<readonly stri
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined) return ['there is no baseline: make one with --quick --write-baseline'];
   const baseline = JSON.parse(text) as Baseline;
-  const names = Object.keys(ratios).filter((name) => baseline.ratios[name]);
-  const moved = names.flatMap((name) => describeMove(name, ratios[name] as Figure, baseline.ratios[name] as Figure));
-  const fresh = Object.keys(ratios).filter((name) => !baseline.ratios[name]);
-  const missing = Object.keys(baseline.ratios).filter((name) => !ratios[name]);
+  return [`baseline: ${baseline.conditions}`, ...compareRatios(ratios, baseline.ratios)];
+}
+
+export function compareRatios(now: Ratios, before: Ratios): readonly string[] {
+  const names = Object.keys(now).filter((name) => before[name]);
+  const moved = names.flatMap((name) => describeMove(name, now[name] as Figure, before[name] as Figure));
+  const fresh = Object.keys(now).filter((name) => !before[name]);
+  const missing = Object.keys(before).filter((name) => !now[name]);
   return [
-    `baseline: ${baseline.conditions}`,
     ...moved,
-    ...fresh.map((name) => `new, not in the baseline: ${name}: ${formatFigure(ratios[name])}`),
+    ...fresh.map((name) => `new, not in the baseline: ${name}: ${formatFigure(now[name])}`),
     ...missing.map((name) => `in the baseline, not measured now: ${name}`),
     `${names.length - moved.length} of ${names.length} ratios are within the noise of the baseline`,
   ];

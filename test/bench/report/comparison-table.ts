@@ -63,7 +63,7 @@ export function toHistoryTable({ entries }: Results): Table | undefined {
   return rows.length > 0 ? { columns, rows } : undefined;
 }
 
-function cell({ rounds }: EntryResult, ask: Ask, digits = 2): string {
+function cell({ rounds }: EntryResult, ask: Ask, digits?: number): string {
   return formatFigure(figureOf(rounds.flatMap((round) => ask(round) ?? [])), digits);
 }
 

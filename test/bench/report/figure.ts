@@ -18,10 +18,16 @@ export function figureOf(numbers: readonly number[]): Figure | undefined {
   return { median: (lower + upper) / 2, least, most };
 }
 
+/** Two digits behind the point, or as many as a small number needs to say something. */
+export function digitsFor(value: number): number {
+  return Math.abs(value) >= 0.1 || value === 0 ? 2 : 4;
+}
+
 /** `1.12 (1.05–1.20)`; no spread where there was one round. */
-export function formatFigure(figure: Figure | undefined, digits = 2): string {
+export function formatFigure(figure: Figure | undefined, givenDigits?: number): string {
   if (!figure) return '';
   const { median, least, most } = figure;
+  const digits = givenDigits ?? digitsFor(median);
   const spread = least === most ? '' : ` (${least.toFixed(digits)}–${most.toFixed(digits)})`;
   return `${median.toFixed(digits)}${spread}`;
 }

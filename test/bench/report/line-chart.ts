@@ -16,7 +16,7 @@ export interface LineChart {
   readonly lines: readonly Line[];
 }
 
-const [WIDTH, HEIGHT] = [860, 360];
+const [WIDTH, HEIGHT] = [900, 360];
 const [LEFT, RIGHT, TOP, BOTTOM] = [70, 640, 54, 310];
 
 /** Lines through the points, with what each one is at the right. */

@@ -38,7 +38,7 @@ async function run(bench: Bench): Promise<Section> {
     charts: charts(results),
     notes: results.notes,
     ratios: {},
-    figures: { ...linearity(results), ...flatness(results) },
+    figures: { ...linearity(results), ...flatness(results), ...historyCost(results) },
   };
 }
 
@@ -47,6 +47,8 @@ const of = ({ entries }: Results, name: string) => entries.filter(({ entry }) =>
 const gibOf = ({ entry }: EntryResult) => entry.task.fileBytes / GiB;
 const secondsOf = (result: EntryResult) => figureOf(result.rounds.map((round) => gibOf(result) / round.gibPerSecond));
 const peakOf = ({ rounds }: EntryResult) => figureOf(rounds.map(({ peakRssMib }) => peakRssMib));
+
+const formatX = (gib: number) => formatGib(gib * GiB);
 
 function charts(results: Results): readonly Chart[] {
   const draw = (
@@ -62,7 +64,7 @@ function charts(results: Results): readonly Chart[] {
     return {
       name,
       alt: title,
-      svg: drawLineChart({ title, xUnit: 'GiB', yUnit, lines, isLogX: name !== 'file-size-time' }),
+      svg: drawLineChart({ title, xUnit: 'file', yUnit, lines, formatX, isLogX: name !== 'file-size-time' }),
     };
   };
   return [
@@ -80,6 +82,18 @@ function charts(results: Results): readonly Chart[] {
       ({ rounds }) => rounds.at(-1)?.history?.events,
     ),
   ];
+}
+
+/** Of the largest file, where what an upload costs once weighs least. */
+function historyCost(results: Results): Record<string, Figure> {
+  const costs =
+    of(results, names[0])
+      .at(-1)
+      ?.rounds.flatMap(({ history }) => history ?? []) ?? [];
+  const events = figureOf(costs.map((cost) => cost.events / cost.parts));
+  const actions = figureOf(costs.map((cost) => cost.billableActions / cost.parts));
+  if (!events || !actions) return {};
+  return { 'file-size: events a part': events, 'file-size: billable actions a part': actions };
 }
 
 /** How the largest of the files that are worth it compares with 1 GiB, a GiB each. */

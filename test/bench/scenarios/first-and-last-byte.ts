@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Bench } from '../bench.ts';
 import type { SinkMoments } from '../children/sink-stats.ts';
 import { figureOf, formatFigure, type Figure } from '../report/figure.ts';
@@ -6,7 +6,7 @@ import type { Section } from '../report/section.ts';
 import { readThrough } from '../setup/bench-file.ts';
 import { certificatePath, type Sink } from '../setup/sink.ts';
 import { withWorkerProcess } from '../setup/worker-process.ts';
-import { runCli } from '../../support/cli.ts';
+import { startCli } from '../../support/cli.ts';
 import { formatGib } from './comparison.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -15,6 +15,8 @@ export const firstAndLastByte: Scenario = { name: 'first-and-last-byte', isQuick
 
 interface Timeline extends Required<SinkMoments> {
   readonly beganMs: number;
+  /** When the command said where Temporal is; a client has it before it begins. */
+  readonly temporalMs?: number | undefined;
   readonly endedMs: number;
 }
 
@@ -89,15 +91,21 @@ function named(name: string, numbers: readonly number[]): Record<string, Figure>
 const nowMs = () => performance.timeOrigin + performance.now();
 
 async function byCommand(sink: Sink, path: string, environment: Readonly<Record<string, string>>): Promise<Timeline> {
-  return timed(sink, async () => {
-    const { code, stderr } = await runCli(['upload', path, '--purpose', 'batch', '--no-md5', '--again', '--quiet'], {
+  let temporalMs: number | undefined;
+  const timeline = await timed(sink, async () => {
+    const command = startCli(['upload', path, '--purpose', 'batch', '--no-md5', '--again'], {
       OPENAI_API_KEY: 'sk-bench',
       OPENAI_BASE_URL: sink.baseUrl,
       NODE_EXTRA_CA_CERTS: certificatePath,
       ...environment,
     });
-    if (code !== 0) throw new Error(`longhaul upload ${basename(dirname(path))} ended with status ${code}: ${stderr}`);
+    command.child.stderr?.on('data', () => {
+      if (command.said().includes('Temporal UI')) temporalMs ??= nowMs();
+    });
+    const { code, stderr } = await command.ended;
+    if (code !== 0) throw new Error(`longhaul upload ended with status ${code}: ${stderr}`);
   });
+  return { ...timeline, temporalMs };
 }
 
 async function byClient(bench: Bench, sink: Sink, path: string): Promise<Timeline> {

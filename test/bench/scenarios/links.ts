@@ -1,27 +1,34 @@
 import type { Bench } from '../bench.ts';
-import { MiB } from '../measurement.ts';
+import { GiB, MiB } from '../measurement.ts';
 import { createRatios, toComparisonTable } from '../report/comparison-table.ts';
-import type { Figure } from '../report/figure.ts';
-import type { Section } from '../report/section.ts';
+import { figureOf, type Figure } from '../report/figure.ts';
+import { drawLineChart } from '../report/line-chart.ts';
+import type { Chart, Section } from '../report/section.ts';
 import { runRounds, type Results } from '../rounds.ts';
 import { withLink, type Link } from '../setup/link.ts';
-import { createLineup, throughputChart } from './comparison.ts';
+import { createLineup } from './comparison.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Links of limited bandwidth, with delay. */
 export const links: Scenario = { name: 'links', isQuick: false, run };
 
 const gbit = (value: number) => (value * 1e9) / 8;
-const link = (bandwidth: string, bytesPerSecond: number, roundTripMs: number): Link => ({
+
+interface MeasuredLink extends Link {
+  /** Carries the whole file, however long it takes: short uploads say more of their begin and end than of the link. */
+  readonly takesAll?: boolean;
+}
+
+const link = (bandwidth: string, bytesPerSecond: number, roundTripMs: number): MeasuredLink => ({
   name: `${bandwidth}, ${roundTripMs} ms`,
   bytesPerSecond,
   roundTripMs,
 });
 
-const LINKS: readonly Link[] = [
+const LINKS: readonly MeasuredLink[] = [
   link('100 Mbit/s', gbit(0.1), 20),
   link('100 Mbit/s', gbit(0.1), 100),
-  link('1 Gbit/s', gbit(1), 20),
+  { ...link('1 Gbit/s', gbit(1), 20), takesAll: true },
   link('1 Gbit/s', gbit(1), 100),
   link('5 Gbit/s', gbit(5), 20),
   link('10 Gbit/s', gbit(10), 20),
@@ -36,14 +43,11 @@ async function run(bench: Bench): Promise<Section> {
   const { linkSeconds, rounds } = bench.settings;
   return {
     about:
-      `Through a relay that lets so much a second through and holds it for half the round trip; each contender fills the link for about ${linkSeconds} s; ` +
+      `Through a relay that lets so much a second through and holds it for half the round trip; each contender fills the link for about ${linkSeconds} s, that of 1 Gbit/s and 20 ms with the whole file; ` +
       `medians of ${Math.min(rounds, MOST_ROUNDS)} rounds (least–most). A connection has at most 4 MiB on the way, as by Linux's defaults; ` +
       'packet loss and slow start are not imitated. Where the first row is far below its link, the relay is the limit: it takes a core for itself.',
     tables: results.map((each) => toComparisonTable(each)),
-    charts: results.map((each, index) => {
-      const name = LINKS[index]?.name ?? '';
-      return throughputChart(`link-${name.replaceAll(/\W+/g, '-').toLowerCase()}`, `Over a link of ${name}`, each);
-    }),
+    charts: [shareChart(results)],
     notes: [...new Set(results.flatMap(({ notes }) => notes))],
     ratios: Object.assign(
       {},
@@ -53,17 +57,17 @@ async function run(bench: Bench): Promise<Section> {
   };
 }
 
-async function measureLink(bench: Bench, { name, ...rest }: Link): Promise<Results> {
+async function measureLink(bench: Bench, { takesAll = false, ...given }: MeasuredLink): Promise<Results> {
   const { linkSeconds, rounds, fileBytes: mostBytes } = bench.settings;
-  const wantedBytes = Math.min(rest.bytesPerSecond * linkSeconds, mostBytes);
+  const wantedBytes = takesAll ? mostBytes : Math.min(given.bytesPerSecond * linkSeconds, mostBytes);
   // Enough parts that sixteen in flight make a difference.
   const partMib = Math.min(Math.max(2 ** Math.floor(Math.log2(wantedBytes / 32 / MiB)), 1), 64);
   const fileBytes = Math.ceil(wantedBytes / MiB / partMib) * partMib * MiB;
   const sink = await bench.sink();
-  return withLink({ name, ...rest }, sink, async (baseUrl) => {
+  return withLink(given, sink, async (baseUrl) => {
     const create = await createLineup(bench, { fileBytes });
     const entry = (contender: Parameters<typeof create>[0], concurrency: number) =>
-      create(contender, { baseUrl, concurrency, partBytes: partMib * MiB, warmUpPartBytes: MiB }, name);
+      create(contender, { baseUrl, concurrency, partBytes: partMib * MiB, warmUpPartBytes: MiB }, given.name);
     const entries = [
       entry('Longhaul, part layer', 8),
       entry('Longhaul, part layer', 1),
@@ -81,4 +85,26 @@ function ratiosOf(results: Results, name: string): Record<string, Figure> {
   const { speed } = createRatios(results, 'links');
   const [whole, noMd5] = [`Longhaul, end to end × 8, ${name}`, `Longhaul, end to end, no md5 × 8, ${name}`];
   return { ...speed(whole, `Longhaul, part layer × 8, ${name}`), ...speed(whole, noMd5) };
+}
+
+/** How much of each link everybody uses, a line for each contender. */
+function shareChart(results: readonly Results[]): Chart {
+  const title = 'Share of the link that is used';
+  const shares = results.flatMap(({ entries }, index) =>
+    entries.map(({ entry: { contender, task }, rounds }) => {
+      const speed = figureOf(rounds.map(({ gibPerSecond }) => gibPerSecond))?.median ?? 0;
+      const share = (speed * GiB) / (LINKS[index]?.bytesPerSecond ?? NaN);
+      return { label: `${contender} × ${task.concurrency}`, point: [index, share] as const };
+    }),
+  );
+  const lines = [...new Set(shares.map(({ label }) => label))].map((label) => ({
+    label,
+    points: shares.filter((share) => share.label === label).map(({ point }) => point),
+  }));
+  const formatX = (index: number) => (LINKS[index]?.name ?? '').replace('bit/s,', '');
+  return {
+    name: 'links',
+    alt: title,
+    svg: drawLineChart({ title, xUnit: 'bandwidth (bit/s), round trip', yUnit: 'share', formatX, lines }),
+  };
 }

@@ -1,7 +1,7 @@
 import type { Bench } from '../bench.ts';
 import { MiB } from '../measurement.ts';
 import { createRatios } from '../report/comparison-table.ts';
-import { figureOf, type Figure } from '../report/figure.ts';
+import type { Figure } from '../report/figure.ts';
 import type { Section } from '../report/section.ts';
 import { runRounds, type Entry, type Results } from '../rounds.ts';
 import { createLineup, describeSizes, throughputChart, toSection } from './comparison.ts';
@@ -41,7 +41,6 @@ async function run(bench: Bench): Promise<Section> {
     {
       charts: [throughputChart('loopback', title, results)],
       ratios: ratiosOf(results, concurrency),
-      figures: historyFigures(results),
     },
   );
 }
@@ -62,17 +61,5 @@ function ratiosOf(results: Results, concurrency: number): Record<string, Figure>
     ...speed('Longhaul, part layer × 4', 'openai-python × 1, 8 MiB parts'),
     ...speed(`Longhaul, end to end, no md5 × ${concurrency}`, layer),
     ...speed(`Longhaul, end to end × ${concurrency}`, layer),
-  };
-}
-
-function historyFigures({ entries }: Results): Record<string, Figure> {
-  const costs = entries
-    .filter(({ entry }) => entry.contender === 'Longhaul, end to end')
-    .flatMap(({ rounds }) => rounds.flatMap(({ history }) => history ?? []));
-  const events = figureOf(costs.map((cost) => cost.events / cost.parts));
-  const actions = figureOf(costs.map(({ billableActions, parts }) => billableActions / parts));
-  return {
-    ...(events ? { 'loopback: events a part': events } : {}),
-    ...(actions ? { 'loopback: billable actions a part': actions } : {}),
   };
 }
