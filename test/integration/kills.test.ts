@@ -39,6 +39,13 @@ function ready(run: CliRun): Promise<void> {
   return until(() => run.said().includes('worker on '), 'the worker to serve');
 }
 
+/** Whether Temporal has given a part to that very process. */
+async function isSending({ client }: System, workflowId: string, { child }: CliRun): Promise<boolean> {
+  const { raw } = await client.client.workflow.getHandle(workflowId).describe();
+  const parts = (raw.pendingActivities ?? []).filter(({ activityType }) => activityType?.name === 'uploadPart');
+  return parts.some(({ lastWorkerIdentity }) => lastWorkerIdentity?.startsWith(`${child.pid}@`));
+}
+
 /** Environment of a user without a Temporal of his own. */
 function embeddedEnvironment({ api, directory }: System): Record<string, string> {
   return {
@@ -65,6 +72,7 @@ describe('SIGKILL in the middle of an upload', () => {
         heartbeatTimeoutMs: 3000,
       });
       await partsReceived(system, PARTS / 3);
+      await until(() => isSending(system, handle.workflowId, victim), 'the worker that is to die to send a part');
       await kill(victim);
 
       const result = await handle.result();
