@@ -1,14 +1,19 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createContenders, type Contenders } from './contenders/index.ts';
 import type { FileOfSize } from './contenders/whole-path.ts';
+import { GiB } from './measurement.ts';
 import { writeBenchFile } from './setup/bench-file.ts';
 import { compileChildren } from './setup/compile-children.ts';
 import { createPartFiles } from './setup/part-files.ts';
 import { startSink, type Scheme, type Sink } from './setup/sink.ts';
 import { startTemporal, type Temporal } from './setup/temporal.ts';
+import { endWorkerProcesses } from './setup/worker-process.ts';
 import type { Settings } from './settings.ts';
+
+/** For the warm-ups' files and Temporal's database. */
+const SPARE_GIB = 4;
 
 /** What scenarios share. All of it is started when it is first asked for. */
 export interface Bench {
@@ -26,6 +31,7 @@ export interface Bench {
 }
 
 export async function openBench(settings: Settings, log: (line: string) => void): Promise<Bench> {
+  await assertSpace(settings);
   await compileChildren();
   const directory = await mkdtemp(join(tmpdir(), 'longhaul-bench-'));
   const closers: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
@@ -59,9 +65,22 @@ export async function openBench(settings: Settings, log: (line: string) => void)
     },
     log,
     close: async () => {
+      await endWorkerProcesses();
       for (const close of closers.splice(0).toReversed()) await close();
     },
   };
+}
+
+/** @throws RangeError when the files, and their parts beside them, would fill the disk */
+async function assertSpace({ fileBytes, largeFileBytes }: Settings): Promise<void> {
+  const { bavail, bsize } = await statfs(tmpdir());
+  const wantedGib = (2 * fileBytes + largeFileBytes) / GiB + SPARE_GIB;
+  const freeGib = (bavail * bsize) / GiB;
+  if (freeGib >= wantedGib) return;
+  throw new RangeError(
+    `${tmpdir()} has ${freeGib.toFixed(1)} GiB free, the bench needs ${wantedGib.toFixed(1)}: ` +
+      'free some, name another directory in TMPDIR, or give smaller --gib and --large-gib',
+  );
 }
 
 function once<Key, Value>(known: Map<Key, Promise<Value>>, key: Key, make: () => Promise<Value>): Promise<Value> {

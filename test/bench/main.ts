@@ -56,8 +56,8 @@ async function runBench(asked: Settings): Promise<void> {
   process.once('SIGINT', () => void bench.close().finally(() => process.exit(130)));
   try {
     const { ratios, failed, conditions } = await runAll(bench, chosen);
-    if (asked.isQuick && asked.writesBaseline) await writeBaseline(ratios, conditions);
-    else if (asked.isQuick) console.log((await compareWithBaseline(ratios)).join('\n'));
+    if (asked.isQuick && asked.writesBaseline) await writeBaseline(ratios, asked, conditions);
+    else if (asked.isQuick) console.log((await compareWithBaseline(ratios, asked)).join('\n'));
     // The quick form informs; a busy machine must not make it a failure.
     if (failed.length > 0 && !asked.isQuick) process.exitCode = 1;
   } finally {
@@ -80,4 +80,9 @@ function settingsOrHelp(): Settings | undefined {
 }
 
 const settings = settingsOrHelp();
-if (settings) await runBench(settings);
+try {
+  if (settings) await runBench(settings);
+} catch (error) {
+  console.error(error instanceof RangeError ? error.message : error);
+  process.exitCode = 1;
+}

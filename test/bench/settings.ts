@@ -27,7 +27,8 @@ const QUICK = { gib: '0.5', 'large-gib': '1', rounds: '3', 'link-seconds': '2' }
 export const usage = `npm run bench -- [OPTIONS]
 
 Longhaul side by side with curl and the official SDKs, from a file in the page cache to a sink on the same machine.
-All of it takes about an hour on two cores and 20 GB of free disk; nothing else should run meanwhile. Linux only.
+All of it takes about an hour on two cores and 17 GiB in the directory for temporary files (TMPDIR), which must be on a
+disk; nothing else should run meanwhile. Linux only.
 
   --scenario NAME      only this one; may be given more than once
   --quick              a few minutes: fewer contenders and smaller files, compared with test/bench/baseline.json

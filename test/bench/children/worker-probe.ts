@@ -11,6 +11,8 @@ if (isMainThread && process.send) {
     process.send?.(read());
     read = watchLoopLag();
   });
+  // Nor does it outlive a bench that was killed.
+  process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   // The worker ends when it is done, whoever may still ask.
   process.channel?.unref();
 }

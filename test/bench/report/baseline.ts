@@ -1,33 +1,47 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
+import type { Settings } from '../settings.ts';
 import { formatFigure, type Figure } from './figure.ts';
 
 const path = fileURLToPath(new URL('../baseline.json', import.meta.url));
 
 type Ratios = Readonly<Record<string, Figure>>;
 
+/** What the ratios hang on beside the code. */
+export type BaselineSizes = Pick<Settings, 'fileBytes' | 'partBytes' | 'concurrency'>;
+
 interface Baseline {
   readonly conditions: string;
+  readonly sizes: BaselineSizes;
   readonly ratios: Ratios;
 }
 
 /** A ratio that moved by less is no news, however steady the rounds were. */
 const LEAST_NEWS = 0.05;
 
-export async function writeBaseline(ratios: Ratios, conditions: string): Promise<void> {
+export async function writeBaseline(ratios: Ratios, settings: BaselineSizes, conditions: string): Promise<void> {
   const rounded = Object.entries(ratios).map(([name, { median, least, most }]) => {
     const [a, b, c] = [median, least, most].map((value) => Number(value.toFixed(3)));
     return [name, { median: a, least: b, most: c }];
   });
-  await writeFile(path, `${JSON.stringify({ conditions, ratios: Object.fromEntries(rounded) as Ratios }, null, 2)}\n`);
+  const baseline: Baseline = { conditions, sizes: sizesOf(settings), ratios: Object.fromEntries(rounded) as Ratios };
+  await writeFile(path, `${JSON.stringify(baseline, null, 2)}\n`);
 }
 
 /** What moved beyond the noise since the committed baseline, a line each, and how much did not. */
-export async function compareWithBaseline(ratios: Ratios): Promise<readonly string[]> {
+export async function compareWithBaseline(ratios: Ratios, settings: BaselineSizes): Promise<readonly string[]> {
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined) return ['there is no baseline: make one with --quick --write-baseline'];
   const baseline = JSON.parse(text) as Baseline;
+  if (!isDeepStrictEqual(baseline.sizes, sizesOf(settings))) {
+    return [`the baseline was made with other sizes (${JSON.stringify(baseline.sizes)}), so nothing is compared`];
+  }
   return [`baseline: ${baseline.conditions}`, ...compareRatios(ratios, baseline.ratios)];
+}
+
+function sizesOf({ fileBytes, partBytes, concurrency }: BaselineSizes): BaselineSizes {
+  return { fileBytes, partBytes, concurrency };
 }
 
 export function compareRatios(now: Ratios, before: Ratios): readonly string[] {

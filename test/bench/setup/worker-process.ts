@@ -14,6 +14,8 @@ const main = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.
 /** Node gives back what starting took, and the pollers are all out. */
 const SETTLE_MS = 1500;
 
+const running = new Map<ChildProcess, Promise<unknown>>();
+
 export interface WorkerProcess {
   readonly pid: number;
   /** How late its event loop was since it was asked last. */
@@ -37,10 +39,20 @@ export async function withWorkerProcess<T>(
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   const exited = once(child, 'exit');
+  running.set(child, exited);
   try {
     await untilReady(child);
     return await body({ pid: pidOf(child), loopLag: () => askLoopLag(child) });
   } finally {
+    running.delete(child);
+    child.kill('SIGTERM');
+    await exited;
+  }
+}
+
+/** Ends what a bench that is broken off has left; a worker would keep the Temporal server running. */
+export async function endWorkerProcesses(): Promise<void> {
+  for (const [child, exited] of running) {
     child.kill('SIGTERM');
     await exited;
   }
