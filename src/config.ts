@@ -256,3 +256,8 @@ export function childEnvironment(changes: Readonly<Record<string, string>>): Nod
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'));
   return { ...Object.fromEntries(inherited), ...changes };
 }
+
+/** AWS's SDK warns of the version of Node when it is first used, which would stand between a command's own words. */
+export function silenceAwsSdk(): void {
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+}

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { inspect } from 'node:util';
-import { isDebugging, loadConfig } from '../config.ts';
+import { isDebugging, loadConfig, silenceAwsSdk } from '../config.ts';
 import { createContext } from './context.ts';
 import { describeError, ExitCode, exitCodeOf } from './exit.ts';
 import { createProgram } from './program.ts';
@@ -8,6 +8,7 @@ import { createProgram } from './program.ts';
 // A reader that went away (`longhaul list | head`) is no fault.
 process.stdout.on('error', () => process.exit(ExitCode.done));
 
+silenceAwsSdk();
 try {
   await createProgram(() => createContext(loadConfig())).parseAsync();
 } catch (error) {

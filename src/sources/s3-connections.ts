@@ -45,8 +45,6 @@ export class S3Connections {
   client(name: string, settings: S3Settings): S3Client {
     const existing = this.#clients.get(name);
     if (existing) return existing;
-    // A warning that is meant for who chose the version of Node; it would be printed between a command's own words.
-    process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
     const client = new S3Client(clientConfig(settings));
     this.#clients.set(name, client);
     return client;
@@ -83,6 +81,6 @@ function clientConfig({ endpoint, region, forcePathStyle, credentials, stallTime
     forcePathStyle: forcePathStyle ?? endpoint !== undefined,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(region === undefined ? {} : { region }),
-    ...(credentials === undefined ? {} : { credentials: credentials }),
+    ...(credentials === undefined ? {} : { credentials }),
   } as const;
 }

@@ -67,6 +67,8 @@ await withStateDir(async (stateDir) => {
   try {
     await Promise.all(Array.from({ length: Number(values.parallel) }, lane));
   } finally {
+    // What a run that broke off has left would keep this process alive.
+    endCliProcesses();
     await connection.close();
     await server.release();
   }

@@ -133,6 +133,7 @@ describe('a resource of an HTTP server', () => {
         const reader = await open();
         await reader.stat();
         const first = await reader.read(Buffer.alloc(1000), 0);
+        // Time itself is what this is about: three times the stall timeout in which nobody reads.
         await new Promise((resolve) => setTimeout(resolve, 900));
         const rest = await readAll(reader, first, content.byteLength - first);
         expect(rest.equals(content.subarray(first))).toBe(true);
