@@ -1,8 +1,9 @@
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { QueryName } from '../contracts/names.ts';
 import type { SplitUploadProgress } from '../contracts/split.ts';
 import type { UploadProgress } from '../contracts/upload.ts';
 import { pieceUnderWay, withPieceProgress } from '../core/split-progress.ts';
+import { queryWorkflow } from './followed-workflow.ts';
 import { partsUnderWay } from './pending-parts.ts';
 import type { PartTrouble } from './upload-events.ts';
 
@@ -11,15 +12,6 @@ export interface FollowedProgress {
   /** What heartbeats tell of the parts of the piece that is under way. */
   readonly bytesUnderWay: number;
   readonly trouble?: PartTrouble;
-}
-
-const QUERY_TIMEOUT_MS = 5000;
-
-/** @throws what Temporal's client throws, also when no worker answers within 5 s */
-export function queryProgress(client: Client, workflow: WorkflowHandle): Promise<UploadProgress | SplitUploadProgress> {
-  return client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () =>
-    workflow.query<UploadProgress | SplitUploadProgress>(QueryName.progress),
-  );
 }
 
 /** Adds to a split upload's progress what the piece tells that is under way; any other progress stays as it is. */
@@ -35,7 +27,7 @@ export async function followPiece(
     // Between two pieces: the split upload hasn't heard of it yet, and a bar must not jump back for that.
     if (status.name === 'COMPLETED') return { progress, bytesUnderWay: piece.range.sizeBytes };
     if (status.name !== 'RUNNING') return { progress, bytesUnderWay: 0 };
-    const ofPiece = await queryProgress(client, workflow);
+    const ofPiece = await queryWorkflow<UploadProgress>(client, workflow, QueryName.progress);
     const { bytesUnderWay, trouble } = partsUnderWay(raw.pendingActivities ?? []);
     const followed = withPieceProgress(progress as SplitUploadProgress, ofPiece);
     return { progress: followed, bytesUnderWay, ...(trouble ? { trouble } : {}) };

@@ -1,0 +1,140 @@
+import { setMaxListeners } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
+import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
+import { hasWorkers } from './has-workers.ts';
+import { isTemporalAway } from './temporal-faults.ts';
+import { NoWorkerError, SteeringRefusedError } from './upload-errors.ts';
+
+/** What both an upload's and a sync's handle say of where it stands in Temporal. */
+export interface WorkflowDescription {
+  /** Temporal's: RUNNING, COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
+  readonly status: string;
+  readonly workflowType: string;
+  readonly taskQueue: string;
+  /** Digest of what was asked for; undefined for what was started by name from elsewhere, or by a schedule. */
+  readonly identity: string | undefined;
+}
+
+const RECONNECT_PAUSE_MS = 500;
+const QUERY_TIMEOUT_MS = 5000;
+const STEERING_TIMEOUT_MS = 30_000;
+
+/**
+ * One workflow, from the outside: what the handles of uploads and syncs have in common. Whatever it throws goes through
+ * `faultOf`, which says it in the words of the one or the other.
+ */
+export class FollowedWorkflow {
+  readonly workflowId: string;
+  readonly client: Client;
+  readonly handle: WorkflowHandle;
+  readonly #faultOf: (error: unknown, workflowId: string) => unknown;
+
+  constructor(client: Client, workflowId: string, faultOf: (error: unknown, workflowId: string) => unknown) {
+    this.workflowId = workflowId;
+    this.client = client;
+    this.handle = client.workflow.getHandle(workflowId);
+    this.#faultOf = faultOf;
+  }
+
+  /** Waits for the end, however long it takes, also across restarts of the Temporal server. */
+  async result<Result>(signal: AbortSignal | undefined): Promise<Result> {
+    for (;;) {
+      signal?.throwIfAborted();
+      try {
+        return await this.until(signal, () => this.handle.result() as Promise<Result>);
+      } catch (error) {
+        if (!isTemporalAway(error)) throw this.#faultOf(error, this.workflowId);
+        await setTimeout(RECONNECT_PAUSE_MS);
+      }
+    }
+  }
+
+  /** @throws NoWorkerError when `ask` finds no worker, or Temporal away */
+  async ask<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isTemporalAway(error)) throw this.#faultOf(error, this.workflowId);
+      const message = `no worker answered for ${this.workflowId}; start one with "longhaul worker"`;
+      throw new NoWorkerError(message, { cause: error });
+    }
+  }
+
+  /** @throws what Temporal's client throws, also when no worker answers within 5 s */
+  query<Answer>(name: string): Promise<Answer> {
+    return queryWorkflow(this.client, this.handle, name);
+  }
+
+  /** An update waits for a worker for ever; a person should rather be told that none is there. */
+  async update<Answer>(name: string, input: object, timeoutMs = STEERING_TIMEOUT_MS): Promise<Answer> {
+    const { status, taskQueue } = await this.describe();
+    if (status !== 'RUNNING') throw new SteeringRefusedError(`${this.workflowId} has ended: ${status}`);
+    if (!(await hasWorkers(this.client, taskQueue, 'workflow'))) {
+      throw new NoWorkerError(`no worker serves the task queue ${taskQueue}; start one with "longhaul worker"`);
+    }
+    try {
+      return await this.client.withDeadline(Date.now() + timeoutMs, () =>
+        this.handle.executeUpdate<Answer, [object]>(name, { args: [input] }),
+      );
+    } catch (error) {
+      throw this.#faultOf(error, this.workflowId);
+    }
+  }
+
+  async cancel(): Promise<void> {
+    try {
+      await this.handle.cancel();
+    } catch (error) {
+      throw this.#faultOf(error, this.workflowId);
+    }
+  }
+
+  async describe(): Promise<WorkflowDescription> {
+    try {
+      const { status, type, taskQueue, memo } = await this.handle.describe();
+      const identity = memo?.['longhaulIdentity'] as string | undefined;
+      return { status: status.name, workflowType: type, taskQueue, identity };
+    } catch (error) {
+      throw this.#faultOf(error, this.workflowId);
+    }
+  }
+
+  /** One look for `progress`: the end, an event of `tell`, or that nobody answered. */
+  async look<Event>(
+    tell: (description: WorkflowExecutionDescription) => Promise<Event>,
+  ): Promise<
+    | Event
+    | { readonly type: 'ended'; readonly status: string }
+    | { readonly type: 'no-answer'; readonly reason: string }
+  > {
+    try {
+      const description = await this.handle.describe();
+      if (description.status.name !== 'RUNNING') return { type: 'ended', status: description.status.name };
+      return await tell(description);
+    } catch (error) {
+      if (!isTemporalAway(error)) throw this.#faultOf(error, this.workflowId);
+      return { type: 'no-answer', reason: (error as Error).message };
+    }
+  }
+
+  /** Calls are ended, not left: one that goes on after its connection was closed would bring the process down. */
+  async until<T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
+    if (!signal) return call();
+    // Of its own: each request leaves a listener on the signal that it is given.
+    const own = new AbortController();
+    setMaxListeners(0, own.signal);
+    const abort = () => own.abort(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    try {
+      return await this.client.withAbortSignal(own.signal, call);
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+}
+
+/** @throws what Temporal's client throws, also when no worker answers within 5 s */
+export function queryWorkflow<Answer>(client: Client, handle: WorkflowHandle, name: string): Promise<Answer> {
+  return client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query<Answer>(name));
+}
