@@ -33,7 +33,8 @@ const ways: Readonly<Record<string, Way>> = {
 };
 
 const steps: readonly (readonly [string, (timeline: Timeline) => number])[] = [
-  ['to the create call', ({ beganMs, createdMs }) => createdMs - beganMs],
+  ['to Temporal being reached', ({ beganMs, temporalMs = beganMs }) => temporalMs - beganMs],
+  ['to the create call', ({ beganMs, temporalMs = beganMs, createdMs }) => createdMs - temporalMs],
   ['to the first byte of a part', ({ createdMs, firstPartBegunMs }) => firstPartBegunMs - createdMs],
   ['to the last byte of the last part', ({ firstPartBegunMs, lastPartEndedMs }) => lastPartEndedMs - firstPartBegunMs],
   ['to the complete call', ({ lastPartEndedMs, completionAskedMs }) => completionAskedMs - lastPartEndedMs],
