@@ -5,6 +5,7 @@ import type { UploadStats } from '../../src/local-api/stats.ts';
 import { startCli, type CliRun } from '../support/cli.ts';
 import { until } from '../support/until.ts';
 import { STALL_TIMEOUT_MS, type Plan } from './plan.ts';
+import type { ChaosSource } from './sources.ts';
 
 const KEY = 'sk-chaos';
 
@@ -114,6 +115,7 @@ export interface FleetOptions {
   readonly taskQueue: string;
   /** Where the workers find the API: the proxy's port. */
   readonly apiPort: number;
+  readonly source: ChaosSource;
 }
 
 /** Worker processes, each in a numbered place. */
@@ -131,10 +133,8 @@ export class Fleet {
   static async start(plan: Plan, options: FleetOptions): Promise<Fleet> {
     const baseUrl = `http://127.0.0.1:${options.apiPort}/v1`;
     const config = join(options.directory, 'config.json');
-    await writeFile(
-      config,
-      JSON.stringify({ destinations: { default: { baseUrl, stallTimeoutMs: STALL_TIMEOUT_MS } } }),
-    );
+    const destinations = { default: { baseUrl, stallTimeoutMs: STALL_TIMEOUT_MS } };
+    await writeFile(config, JSON.stringify({ destinations, sources: options.source.workerSettings }));
     const fleet = new Fleet(plan, {
       TEMPORAL_ADDRESS: options.temporalAddress,
       LONGHAUL_TASK_QUEUE: options.taskQueue,
@@ -143,6 +143,7 @@ export class Fleet {
       LONGHAUL_HEARTBEAT_INTERVAL_MS: '500',
       LONGHAUL_LOG_LEVEL: 'error',
       OPENAI_API_KEY: KEY,
+      ...options.source.environment,
     });
     for (let place = 0; place < plan.workers; place++) fleet.#start(place);
     await fleet.#ready(0);

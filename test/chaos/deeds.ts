@@ -1,14 +1,12 @@
-import { appendFile, rename, truncate, utimes, writeFile } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
 import { SteeringRefusedError, type UploadHandle } from 'longhaul';
 import type { ChaosProxy } from '../support/chaos-proxy.ts';
 import type { ApiProcess, Fleet } from './actors.ts';
-import type { Deed, Edit, Plan } from './plan.ts';
+import type { Deed } from './plan.ts';
+import type { ChaosSource } from './sources.ts';
 
 /** What deeds act on. */
 export interface Stage {
-  readonly plan: Plan;
-  readonly file: string;
+  readonly source: ChaosSource;
   readonly api: ApiProcess;
   readonly fleet: Fleet;
   readonly proxy: ChaosProxy;
@@ -34,7 +32,7 @@ export interface Done {
 
 /** Does a deed and undoes it; `done` is filled in on the way. */
 export async function perform(stage: Stage, done: Done): Promise<void> {
-  const { api, fleet, proxy, handle, wait } = stage;
+  const { api, fleet, proxy, handle, source, wait } = stage;
   const { deed } = done;
   switch (deed.kind) {
     case 'kill-worker':
@@ -94,15 +92,16 @@ export async function perform(stage: Stage, done: Done): Promise<void> {
       done.hit = true;
       break;
     case 'edit-source':
-      await edit(stage.file, stage.plan.sizeBytes, deed.edit);
+      await source.edit(deed.edit);
       done.hit = true;
       break;
-    case 'hide-source':
+    case 'hide-source': {
       done.hit = true;
-      await rename(stage.file, `${stage.file}.hidden`);
+      const putBack = await source.hide();
       await wait(deed.forMs);
-      await rename(`${stage.file}.hidden`, stage.file);
+      await putBack();
       break;
+    }
     case 'pause':
       done.hit = true;
       try {
@@ -135,21 +134,5 @@ async function resume({ handle, isOver, wait }: Stage): Promise<void> {
       if (isOver() || error instanceof SteeringRefusedError) return;
       await wait(300);
     }
-  }
-}
-
-async function edit(file: string, sizeBytes: number, how: Edit): Promise<void> {
-  switch (how) {
-    case 'append':
-      return appendFile(file, 'more');
-    case 'touch':
-      return utimes(file, new Date(), new Date());
-    case 'truncate':
-      return truncate(file, Math.floor(sizeBytes / 2));
-    case 'rewrite':
-      return writeFile(file, randomBytes(sizeBytes), { flag: 'r+' });
-    case 'replace':
-      await writeFile(`${file}.new`, randomBytes(sizeBytes));
-      return rename(`${file}.new`, file);
   }
 }

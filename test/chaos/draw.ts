@@ -1,6 +1,14 @@
 import type { FaultSpec } from '../../src/local-api/faults.ts';
 import { seededRandom } from '../../src/local-api/random.ts';
-import { STALL_TIMEOUT_MS, type Deed, type Edit, type Moment, type Plan, type PlannedDeed } from './plan.ts';
+import {
+  STALL_TIMEOUT_MS,
+  type Deed,
+  type Edit,
+  type Moment,
+  type Plan,
+  type PlannedDeed,
+  type SourceKind,
+} from './plan.ts';
 
 const MiB = 1024 * 1024;
 
@@ -12,6 +20,8 @@ export interface DrawOptions {
   readonly mayKillTemporal: boolean;
   /** Only files up to 20 MiB in parts up to 3 MiB. @defaultValue false */
   readonly isSmall?: boolean;
+  /** @defaultValue files only */
+  readonly sources?: readonly SourceKind[];
 }
 
 /** Throws dice of one seed. */
@@ -46,7 +56,7 @@ class Dice {
 }
 
 /** Draws a run; the same seed and options give the same plan. */
-export function drawPlan(seed: number, { mayKillTemporal, isSmall = false }: DrawOptions): Plan {
+export function drawPlan(seed: number, { mayKillTemporal, isSmall = false, sources = ['file'] }: DrawOptions): Plan {
   const dice = new Dice(seed);
   const small = drawSmallFile(dice);
   // Dice of their own, so that the same seed does the same to a small file and to a large one.
@@ -74,6 +84,7 @@ export function drawPlan(seed: number, { mayKillTemporal, isSmall = false }: Dra
   const fairBandwidth = (unanswered * Math.min(8, workers * slots) * 2000) / STALL_TIMEOUT_MS;
   return {
     seed,
+    source: drawSource(seed, sources),
     sizeBytes,
     partSizeBytes,
     concurrency,
@@ -89,6 +100,12 @@ export function drawPlan(seed: number, { mayKillTemporal, isSmall = false }: Dra
     },
     deeds,
   };
+}
+
+/** Dice of its own here too: a seed does the same to a source of every kind. */
+function drawSource(seed: number, sources: readonly SourceKind[]): SourceKind {
+  const weights: Readonly<Record<SourceKind, number>> = { file: 2, http: 1, s3: 1 };
+  return new Dice(seed ^ 0x2545f491).weighted(sources.map((kind) => [weights[kind], kind] as const));
 }
 
 interface FilePlan {

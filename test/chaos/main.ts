@@ -8,8 +8,9 @@ import { acquireEmbeddedTemporal } from '../../src/dev/embedded-temporal/embedde
 import { endCliProcesses } from '../support/cli.ts';
 import { temporalCliForTests } from '../support/temporal-cli.ts';
 import { withStateDir } from '../support/state-dir.ts';
+import { provideS3Server } from '../support/install-s3-servers.ts';
 import { drawPlan } from './draw.ts';
-import { rowOf } from './plan.ts';
+import { rowOf, SOURCE_KINDS, type SourceKind } from './plan.ts';
 import { Report } from './report.ts';
 import { runPlan, type ChaosTemporal, type Outcome } from './run.ts';
 
@@ -24,6 +25,8 @@ const { values } = parseArgs({
     parallel: { type: 'string', default: '1' },
     /** No run begins after one that failed. */
     bail: { type: 'boolean', default: false },
+    /** Kinds of sources to draw from. */
+    sources: { type: 'string', default: SOURCE_KINDS.join(',') },
     /** Where histories of failed runs go. */
     out: { type: 'string', default: join(tmpdir(), 'longhaul-chaos') },
   },
@@ -31,6 +34,7 @@ const { values } = parseArgs({
 const firstSeed = Number(values.seed);
 const runs = Number(values.runs);
 let deadlineMs = Date.now() + Number(values.minutes) * 60_000;
+const sources = await availableSources();
 const report = new Report();
 let begun = 0;
 process.on('exit', endCliProcesses);
@@ -52,7 +56,7 @@ await withStateDir(async (stateDir) => {
   const lane = async () => {
     while (begun < runs && Date.now() < deadlineMs) {
       const seed = firstSeed + begun++;
-      const plan = drawPlan(seed, { mayKillTemporal: true });
+      const plan = drawPlan(seed, { mayKillTemporal: true, sources });
       try {
         const outcome = await runPlan(plan, temporal);
         report.add(outcome);
@@ -81,7 +85,9 @@ async function tell({ evidence, problems, durationMs, history }: Outcome): Promi
   const { plan, status, failureType, done } = evidence;
   const deeds = done.map(({ deed, hit }) => (hit ? rowOf(deed) : `(${rowOf(deed)})`)).join(', ');
   const verdict = problems.length === 0 ? 'held' : 'FAILED';
-  console.log(`seed ${plan.seed} ${verdict} ${status} ${failureType ?? ''} ${durationMs} ms: ${deeds || 'nothing'}`);
+  console.log(
+    `seed ${plan.seed} ${plan.source} ${verdict} ${status} ${failureType ?? ''} ${durationMs} ms: ${deeds || 'nothing'}`,
+  );
   if (problems.length === 0) return;
   const path = join(values.out, `history-${plan.seed}.json`);
   await mkdir(values.out, { recursive: true });
@@ -89,4 +95,19 @@ async function tell({ evidence, problems, durationMs, history }: Outcome): Promi
   for (const problem of problems) console.log(`  ${problem}`);
   console.log(`  plan: ${JSON.stringify(plan)}`);
   console.log(`  history: ${path}; again: npm run chaos -- --seed ${plan.seed} --runs 1`);
+}
+
+/** @throws Error for a kind that is none */
+async function availableSources(): Promise<readonly SourceKind[]> {
+  const named = values.sources.split(',');
+  const wanted = SOURCE_KINDS.filter((kind) => named.includes(kind));
+  if (wanted.length !== named.length) throw new Error(`--sources takes some of ${SOURCE_KINDS.join(', ')}`);
+  if (!wanted.includes('s3')) return wanted;
+  try {
+    await provideS3Server('versitygw');
+    return wanted;
+  } catch (error) {
+    console.log(`no S3 objects are drawn: ${(error as Error).message}`);
+    return wanted.filter((kind) => kind !== 's3');
+  }
 }

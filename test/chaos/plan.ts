@@ -7,6 +7,10 @@ export const STALL_TIMEOUT_MS = 4000;
 /** `replace` puts another file in its place, `rewrite` writes other bytes into the same one. */
 export type Edit = 'append' | 'touch' | 'replace' | 'rewrite' | 'truncate';
 
+/** Where the bytes come from; an S3 object lies in a real store on this machine. */
+export const SOURCE_KINDS = ['file', 'http', 's3'] as const;
+export type SourceKind = (typeof SOURCE_KINDS)[number];
+
 /** What is done to a running upload. Every deed undoes itself, but the end of a session and an edit. */
 export type Deed =
   | { readonly kind: 'kill-worker'; readonly worker: number; readonly downMs: number }
@@ -41,6 +45,7 @@ export interface PlannedDeed {
 /** Everything about one run, from its seed. */
 export interface Plan {
   readonly seed: number;
+  readonly source: SourceKind;
   readonly sizeBytes: number;
   readonly partSizeBytes: number;
   readonly concurrency: number;

@@ -1,7 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
@@ -13,6 +11,7 @@ import { ApiProcess, Fleet } from './actors.ts';
 import { perform, type Done, type Stage } from './deeds.ts';
 import { judge, type Evidence } from './oracle.ts';
 import type { Moment, Plan } from './plan.ts';
+import { withChaosSource, type ChaosSource } from './sources.ts';
 
 /** The Temporal server that runs share. */
 export interface ChaosTemporal {
@@ -47,31 +46,32 @@ const AFTERMATH_MS = 600;
 export function runPlan(plan: Plan, temporal: ChaosTemporal, options: RunOptions = {}): Promise<Outcome> {
   return withTempDir(async (directory) => {
     const content = randomBytes(plan.sizeBytes);
-    const file = join(directory, `chaos-${plan.seed}.bin`);
-    await writeFile(file, content);
-    const api = new ApiProcess(directory, plan);
-    await api.start();
-    const { lineBytesPerSecond } = plan.api;
-    const proxy = await startChaosProxy(api.port, lineBytesPerSecond === null ? {} : { lineBytesPerSecond });
-    const taskQueue = `chaos-${plan.seed}-${Date.now()}`;
-    let fleet: Fleet | undefined;
-    try {
-      const apiPort = proxy.port;
-      fleet = await Fleet.start(plan, { directory, temporalAddress: temporal.address, taskQueue, apiPort });
-      const sourceDigest = createHash('sha256').update(content).digest('hex');
-      return await upload({ plan, temporal, file, api, proxy, fleet, taskQueue, sourceDigest }, options);
-    } finally {
-      await fleet?.end();
-      await proxy.close();
-      await api.kill();
-    }
+    const sourceDigest = createHash('sha256').update(content).digest('hex');
+    const origin = { directory, filename: `chaos-${plan.seed}.bin`, content };
+    return withChaosSource(plan.source, origin, async (source) => {
+      const api = new ApiProcess(directory, plan);
+      await api.start();
+      const { lineBytesPerSecond } = plan.api;
+      const proxy = await startChaosProxy(api.port, lineBytesPerSecond === null ? {} : { lineBytesPerSecond });
+      const taskQueue = `chaos-${plan.seed}-${Date.now()}`;
+      let fleet: Fleet | undefined;
+      try {
+        const { address: temporalAddress } = temporal;
+        fleet = await Fleet.start(plan, { directory, temporalAddress, taskQueue, apiPort: proxy.port, source });
+        return await upload({ plan, temporal, source, api, proxy, fleet, taskQueue, sourceDigest }, options);
+      } finally {
+        await fleet?.end();
+        await proxy.close();
+        await api.kill();
+      }
+    });
   });
 }
 
 interface Scene {
   readonly plan: Plan;
   readonly temporal: ChaosTemporal;
-  readonly file: string;
+  readonly source: ChaosSource;
   readonly api: ApiProcess;
   readonly proxy: ChaosProxy;
   readonly fleet: Fleet;
@@ -80,7 +80,7 @@ interface Scene {
 }
 
 async function upload(scene: Scene, { limitMs = 120_000 }: RunOptions): Promise<Outcome> {
-  const { plan, temporal, file, api, proxy, fleet, taskQueue } = scene;
+  const { plan, temporal, source, api, proxy, fleet, taskQueue } = scene;
   const startedAtMs = Date.now();
   const done: Done[] = [];
   const problems: string[] = [];
@@ -90,7 +90,7 @@ async function upload(scene: Scene, { limitMs = 120_000 }: RunOptions): Promise<
   const [early, later] = partition(plan);
   for (const { deed } of early) done.push(await armed(api, deed));
   const handle = await client.upload({
-    file,
+    source: source.source,
     purpose: 'batch',
     partSizeBytes: plan.partSizeBytes,
     concurrency: plan.concurrency,
@@ -101,8 +101,7 @@ async function upload(scene: Scene, { limitMs = 120_000 }: RunOptions): Promise<
   });
   const wait = (ms: number) => delay(ms, undefined, { signal: over.signal }).catch(() => {});
   const stage: Stage = {
-    plan,
-    file,
+    source,
     api,
     fleet,
     proxy,
