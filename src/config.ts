@@ -39,8 +39,8 @@ export interface Config {
   readonly taskQueue: string | undefined;
   /** Names this machine in `source.host`. */
   readonly host: string;
-  /** Parts that a worker sends at a time. */
-  readonly transferSlots: number;
+  /** Parts that a worker sends at a time; undefined: what each destination takes best. */
+  readonly transferSlots: number | undefined;
   /** Least time between two heartbeats of a part that reach the server. */
   readonly heartbeatIntervalMs: number;
   /** Which deployment and build a `longhaul worker` is, for Temporal's Worker Versioning. */
@@ -58,7 +58,6 @@ export type LogLevel = (typeof logLevels)[number];
 
 export const ConfigDefaults = {
   baseUrl: 'https://api.openai.com/v1',
-  transferSlots: 8,
   heartbeatIntervalMs: 5000,
 } as const;
 
@@ -147,7 +146,7 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
     temporal,
     taskQueue: values.LONGHAUL_TASK_QUEUE,
     host: values.LONGHAUL_HOST ?? hostname(),
-    transferSlots: values.LONGHAUL_TRANSFER_SLOTS ?? ConfigDefaults.transferSlots,
+    transferSlots: values.LONGHAUL_TRANSFER_SLOTS,
     heartbeatIntervalMs: values.LONGHAUL_HEARTBEAT_INTERVAL_MS ?? ConfigDefaults.heartbeatIntervalMs,
     deploymentName: values.LONGHAUL_DEPLOYMENT_NAME,
     buildId: values.LONGHAUL_BUILD_ID,

@@ -114,7 +114,11 @@ export function createProgram(context: () => CliContext): Command {
   program
     .command('worker')
     .description('serve uploads until it is told to stop')
-    .option('--slots <n>', 'parts sent at a time (default: LONGHAUL_TRANSFER_SLOTS or 8)', partCount)
+    .option(
+      '--slots <n>',
+      'parts sent at a time (default: LONGHAUL_TRANSFER_SLOTS, else what the destination takes best)',
+      partCount,
+    )
     .option('--roles <roles>', 'control, transfer or both (default: control,transfer)', rolesOption)
     .option(
       '--grace <seconds>',

@@ -25,6 +25,29 @@ export interface FilesPermits {
   take(signal?: AbortSignal): Promise<void>;
 }
 
+/** Leave to send one part, and what is told about it meanwhile. */
+export interface PartPlace {
+  /** `bytes` more were taken by the socket. */
+  readonly sent: (bytes: number) => void;
+  /** @param waitMs from the last byte to the answer */
+  readonly answered: (waitMs: number) => void;
+  readonly failed: (error: unknown) => void;
+  /** Once, however it ended. */
+  readonly leave: () => void;
+}
+
+/** Holds parts back until they may be sent. */
+export interface PartPlacesOf {
+  take(signal?: AbortSignal): Promise<PartPlace>;
+}
+
+export interface UploadsClientOptions {
+  /** Asked before each request to `/files`; the wait is no part of the request's time. */
+  readonly permits?: FilesPermits | undefined;
+  /** Asked before each part; the wait is no part of the request's time either. */
+  readonly places?: PartPlacesOf | undefined;
+}
+
 /**
  * The Uploads and Files API of one destination. Every method makes one attempt and throws
  * - ApiError for a status other than 2xx,
@@ -35,15 +58,13 @@ export class UploadsClient {
   readonly #profile: ResolvedProfile;
   readonly #http: Http;
   readonly #buffers = new BufferPool();
-
   readonly #permits: FilesPermits | undefined;
+  readonly #places: PartPlacesOf | undefined;
 
-  /**
-   * @param permits asked before each request to `/files`; the wait is no part of the request's time
-   * @throws ConfigError when the profile's base URL, key or headers can't be used
-   */
-  constructor(profile: DestinationProfile, permits?: FilesPermits) {
+  /** @throws ConfigError when the profile's base URL, key or headers can't be used */
+  constructor(profile: DestinationProfile, { permits, places }: UploadsClientOptions = {}) {
     this.#permits = permits;
+    this.#places = places;
     this.#profile = resolveProfile(profile);
     this.#http = new Http(this.#profile);
   }
@@ -69,6 +90,29 @@ export class UploadsClient {
    * @throws SourceChangedError when the source ends within the range; SourceReadError when it can't be read
    */
   async addPart(uploadId: string, content: PartContent, options: CallOptions = {}): Promise<{ partId: string }> {
+    const place = await this.#places?.take(options.signal);
+    if (!place) return this.#sendPart(uploadId, content, options);
+    let sentBytes = 0;
+    let sentAtMs = 0;
+    const onBytesSent = (totalBytes: number) => {
+      place.sent(totalBytes - sentBytes);
+      sentBytes = totalBytes;
+      if (totalBytes === content.sizeBytes) sentAtMs = performance.now();
+      content.onBytesSent?.(totalBytes);
+    };
+    try {
+      const answer = await this.#sendPart(uploadId, { ...content, onBytesSent }, options);
+      place.answered(performance.now() - sentAtMs);
+      return answer;
+    } catch (error) {
+      place.failed(error);
+      throw error;
+    } finally {
+      place.leave();
+    }
+  }
+
+  async #sendPart(uploadId: string, content: PartContent, options: CallOptions): Promise<{ partId: string }> {
     const part = createMultipartPart(content, this.#buffers);
     const action = `adding a part to ${uploadId}`;
     try {

@@ -13,6 +13,7 @@ import type { DestinationProfile } from '../openai/destination-profile.ts';
 import { warmUpParser } from '../openai/warm-up-parser.ts';
 import { Sources } from '../sources/sources.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
+import { AutoSlots } from './auto-slots.ts';
 import { Destinations } from './destinations.ts';
 import { transferTuner } from './transfer-slots.ts';
 
@@ -30,8 +31,11 @@ export interface WorkerOptions {
    * `control` runs workflows and the cheap calls, `transfer` moves bytes. @defaultValue both
    */
   readonly roles?: readonly ('control' | 'transfer')[];
-  /** Parts sent at a time, for each transfer queue; as many md5s are computed beside them. @defaultValue 8 */
-  readonly transferSlots?: number;
+  /**
+   * Parts sent at a time, for each transfer queue; as many md5s are computed beside them.
+   * @defaultValue 8 at first, then what each destination takes best, between 1 and 32 (`AutoConcurrency`)
+   */
+  readonly transferSlots?: number | undefined;
   /** Least time between two heartbeats of a part that reach the server. @defaultValue 5,000 */
   readonly heartbeatIntervalMs?: number;
   /** At shutdown, parts in flight get so long to end before they are handed back. @defaultValue 0 */
@@ -110,18 +114,14 @@ export class LonghaulWorker {
 /** @throws what Temporal throws when the namespace doesn't exist or the connection doesn't work */
 export async function createWorker(options: WorkerOptions): Promise<LonghaulWorker> {
   const { connection, namespace = 'default', taskQueue = DEFAULT_TASK_QUEUE, host = hostname() } = options;
-  const {
-    roles = ['control', 'transfer'],
-    transferSlots = ConfigDefaults.transferSlots,
-    shutdownGraceMs = 0,
-    deployment,
-  } = options;
+  const { roles = ['control', 'transfer'], transferSlots, shutdownGraceMs = 0, deployment } = options;
   const heartbeatIntervalMs = options.heartbeatIntervalMs ?? ConfigDefaults.heartbeatIntervalMs;
-  const budget = { connection, namespace, taskQueue };
+  const auto = transferSlots === undefined ? new AutoSlots() : undefined;
+  const shared = { budget: { connection, namespace, taskQueue }, places: auto?.createPlaces };
   const destinations =
     typeof options.destinations === 'function'
-      ? new Destinations(options.destinations, budget)
-      : Destinations.of(options.destinations, budget);
+      ? new Destinations(options.destinations, shared)
+      : Destinations.of(options.destinations, shared);
   const sources = new Sources(options.sources);
   const dependencies = { destination: destinations.get, sources };
 
@@ -130,7 +130,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
     ...common,
     taskQueue: queue,
     activities: createTransferActivities(dependencies),
-    tuner: transferTuner(transferSlots),
+    tuner: transferTuner(transferSlots ?? (auto as AutoSlots).createSlots()),
     maxHeartbeatThrottleInterval: heartbeatIntervalMs,
     defaultHeartbeatThrottleInterval: heartbeatIntervalMs,
   });

@@ -1,30 +1,36 @@
 import { ConfigError } from '../errors.ts';
 import { DefaultProfile, type DestinationProfile } from '../openai/destination-profile.ts';
-import { UploadsClient, type FilesPermits } from '../openai/uploads-client.ts';
+import { UploadsClient, type FilesPermits, type PartPlacesOf } from '../openai/uploads-client.ts';
 import { sharedBudget, type SharedBudgetOptions } from './shared-budget.ts';
+
+export interface DestinationsOptions {
+  /** Where the budgets of requests are kept; without it the service's own limits are the only ones. */
+  readonly budget?: SharedBudgetOptions;
+  /** Makes what holds the parts of one destination back; without it all are sent at once. */
+  readonly places?: (() => PartPlacesOf) | undefined;
+}
 
 /** One client a destination, made when it is first asked for, so that a worker needs only the keys it uses. */
 export class Destinations {
   readonly #profile: (name: string) => DestinationProfile;
-  readonly #budget: SharedBudgetOptions | undefined;
+  readonly #options: DestinationsOptions;
   readonly #clients = new Map<string, UploadsClient>();
 
   /**
    * @param profile throws ConfigError for a name that it doesn't know, or a missing key
-   * @param budget where the budgets of requests are kept; without it the service's own limits are the only ones
    */
-  constructor(profile: (name: string) => DestinationProfile, budget?: SharedBudgetOptions) {
+  constructor(profile: (name: string) => DestinationProfile, options: DestinationsOptions = {}) {
     this.#profile = profile;
-    this.#budget = budget;
+    this.#options = options;
   }
 
-  static of(profiles: readonly DestinationProfile[], budget?: SharedBudgetOptions): Destinations {
+  static of(profiles: readonly DestinationProfile[], options?: DestinationsOptions): Destinations {
     const byName = new Map(profiles.map((profile) => [profile.name, profile]));
     return new Destinations((name) => {
       const profile = byName.get(name);
       if (profile) return profile;
       throw new ConfigError(`this worker has no destination "${name}"; it has: ${[...byName.keys()].join(', ')}`);
-    }, budget);
+    }, options);
   }
 
   /** @throws ConfigError when there is no such destination, or its key is missing */
@@ -32,14 +38,15 @@ export class Destinations {
     const existing = this.#clients.get(name);
     if (existing) return existing;
     const profile = this.#profile(name);
-    const client = new UploadsClient(profile, this.#permits(profile));
+    const client = new UploadsClient(profile, { permits: this.#permits(profile), places: this.#options.places?.() });
     this.#clients.set(name, client);
     return client;
   };
 
   #permits({ name, filesRequestsPerMinute }: DestinationProfile): FilesPermits | undefined {
     const perMinute = filesRequestsPerMinute ?? DefaultProfile.filesRequestsPerMinute;
-    return this.#budget && perMinute > 0 ? sharedBudget(this.#budget, name, perMinute) : undefined;
+    const { budget } = this.#options;
+    return budget && perMinute > 0 ? sharedBudget(budget, name, perMinute) : undefined;
   }
 
   async close(): Promise<void> {

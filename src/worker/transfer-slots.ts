@@ -18,15 +18,15 @@ const HASHING: keyof TransferActivities = 'hashSource';
  */
 export class TransferSlots implements CustomSlotSupplier<Use> {
   readonly type = 'custom';
-  readonly #slots: number;
+  readonly #slots: () => number;
   readonly #waiting = new Set<Waiting>();
   /** Reserved or used, for whatever. */
   #taken = 0;
   #hashing = 0;
 
-  /** @param slots parts at a time; md5s at a time as well */
-  constructor(slots: number) {
-    this.#slots = slots;
+  /** @param slots parts at a time; md5s at a time as well. Call `grant` when a function's answer has changed. */
+  constructor(slots: number | (() => number)) {
+    this.#slots = typeof slots === 'number' ? () => slots : slots;
   }
 
   async reserveSlot(_context: unknown, abortSignal: AbortSignal): Promise<SlotPermit> {
@@ -60,20 +60,22 @@ export class TransferSlots implements CustomSlotSupplier<Use> {
   markSlotUsed({ slotInfo }: { readonly slotInfo: Use }): void {
     if (slotInfo.activityType !== HASHING) return;
     this.#hashing++;
-    this.#grant();
+    this.grant();
   }
 
   releaseSlot({ slotInfo }: { readonly slotInfo?: Use }): void {
     this.#taken--;
     if (slotInfo?.activityType === HASHING) this.#hashing--;
-    this.#grant();
+    this.grant();
   }
 
   #hasFree(): boolean {
-    return this.#taken - Math.min(this.#hashing, this.#slots) < this.#slots;
+    const slots = this.#slots();
+    return this.#taken - Math.min(this.#hashing, slots) < slots;
   }
 
-  #grant(): void {
+  /** Hands what is free to those that wait. */
+  grant(): void {
     for (const waiting of this.#waiting) {
       if (!this.#hasFree()) return;
       waiting.grant();
@@ -82,11 +84,11 @@ export class TransferSlots implements CustomSlotSupplier<Use> {
 }
 
 /** For a worker of your own: `slots` parts and as many md5s at a time. */
-export function transferTuner(slots: number): WorkerTuner {
+export function transferTuner(slots: number | TransferSlots): WorkerTuner {
   // A transfer worker has no workflows and none of the others; a tuner must name them all.
   const none = { type: 'fixed-size', numSlots: 1 } as const;
   return {
-    activityTaskSlotSupplier: new TransferSlots(slots),
+    activityTaskSlotSupplier: typeof slots === 'number' ? new TransferSlots(slots) : slots,
     workflowTaskSlotSupplier: none,
     localActivityTaskSlotSupplier: none,
     nexusTaskSlotSupplier: none,

@@ -48,7 +48,7 @@ describe('loadConfig', () => {
       taskQueue: undefined,
       temporalCliPath: undefined,
       host: hostname(),
-      transferSlots: 8,
+      transferSlots: undefined,
       heartbeatIntervalMs: 5000,
       logLevel: undefined,
     });
