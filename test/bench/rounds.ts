@@ -48,7 +48,8 @@ export async function runRounds(bench: Bench, sink: Sink, entries: readonly Entr
 }
 
 export function labelOf({ contender, task, remark }: Entry): string {
-  return `${contender} × ${task.concurrency}${remark ? `, ${remark}` : ''}`;
+  const fixed = contender === 'Longhaul, adaptive' ? '' : ` × ${task.concurrency}`;
+  return `${contender}${fixed}${remark ? `, ${remark}` : ''}`;
 }
 
 async function separate(bench: Bench, entries: readonly Entry[]): Promise<{ able: Entry[]; notes: string[] }> {

@@ -10,6 +10,8 @@ import type { Contender } from './contender.ts';
 
 export interface WholePathOptions {
   readonly md5: boolean;
+  /** Nobody says how many parts at a time. @defaultValue false */
+  readonly isAdaptive?: boolean;
 }
 
 /** A file of exactly that size, for the warm-up. */
@@ -36,19 +38,19 @@ async function measureWholePath(
   { client, serverPid, environment }: Temporal,
   warmUpPath: string,
   task: Task,
-  { md5 }: WholePathOptions,
+  { md5, isAdaptive = false }: WholePathOptions,
 ): Promise<Measurement> {
   const { baseUrl, path, partBytes, warmUpPartBytes = partBytes, concurrency, fileBytes } = task;
   const upload = async (file: string, partSizeBytes: number) => {
     const id = `bench-${crypto.randomUUID()}`;
     // The window stays wider than the slots, as it is by default.
     const window = Math.max(Defaults.concurrency, 2 * concurrency);
-    const request: UploadOptions = { file, purpose: 'batch', md5, partSizeBytes, concurrency: window, id };
-    const handle = await client.upload(request);
+    const request: UploadOptions = { file, purpose: 'batch', md5, partSizeBytes, id };
+    const handle = await client.upload(isAdaptive ? request : { ...request, concurrency: window });
     return handle.result();
   };
   // The md5 is an activity too and takes a slot for itself.
-  const slots = concurrency + (md5 ? 1 : 0);
+  const slots = isAdaptive ? undefined : concurrency + (md5 ? 1 : 0);
   return withWorkerProcess({ slots, baseUrl, environment }, async (worker) => {
     const idle = await memoryOf(worker.pid);
     // As with the part layer: connections and compiled code are there before the clock starts.

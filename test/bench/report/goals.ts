@@ -1,3 +1,4 @@
+import { ADAPTIVE_LINKS } from '../scenarios/adaptive-links.ts';
 import { formatFigure, type Figure } from './figure.ts';
 import { toMarkdownTable } from './markdown.ts';
 
@@ -77,6 +78,11 @@ export const goals: readonly Goal[] = [
     figure: `links: speed of ${WHOLE} × 8, 1 Gbit/s, 20 ms / ${LAYER} × 8, 1 Gbit/s, 20 ms`,
     least: 0.98,
   },
+  ...ADAPTIVE_LINKS.map((link) => ({
+    text: `Finds its concurrency: ≥ 0.9 of the best of 1, 4 and 16, ${link}`,
+    figure: `adaptive: speed of adaptive / best fixed, ${link}`,
+    least: 0.9,
+  })),
   { text: '≤ 4 history events a part', figure: 'file-size: events a part', most: 4 },
   { text: '≤ 2.2 billable actions a part', figure: 'file-size: billable actions a part', most: 2.2 },
   {

@@ -1,3 +1,4 @@
+import { adaptive } from './adaptive.ts';
 import { coldSource } from './cold-source.ts';
 import { fileSize } from './file-size.ts';
 import { firstAndLastByte } from './first-and-last-byte.ts';
@@ -19,6 +20,7 @@ export const scenarios: readonly Scenario[] = [
   partSize,
   largeFile,
   links,
+  adaptive,
   firstAndLastByte,
   smallFiles,
   fileSize,

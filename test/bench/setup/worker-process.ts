@@ -23,7 +23,8 @@ export interface WorkerProcess {
 }
 
 export interface WorkerProcessOptions {
-  readonly slots: number;
+  /** Undefined for as many as the worker finds best. */
+  readonly slots: number | undefined;
   readonly baseUrl: string;
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -34,7 +35,8 @@ export async function withWorkerProcess<T>(
   body: (worker: WorkerProcess) => Promise<T>,
 ): Promise<T> {
   const probe = pathToFileURL(childScript('worker-probe.js')).href;
-  const child = spawn(process.execPath, ['--import', probe, main, 'worker', '--slots', String(slots)], {
+  const fixed = slots === undefined ? [] : ['--slots', String(slots)];
+  const child = spawn(process.execPath, ['--import', probe, main, 'worker', ...fixed], {
     env: cleanEnvironment({ ...environment, OPENAI_BASE_URL: baseUrl, NODE_EXTRA_CA_CERTS: certificatePath }),
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
