@@ -5,6 +5,9 @@ import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/e
 import envPaths from 'env-paths';
 import { z } from 'zod';
 import { Defaults } from './contracts/limits.ts';
+import { formatBytes } from './core/format.ts';
+import { parseBytesPerSecond } from './core/parse-bytes.ts';
+import { MIN_LIMIT_BYTES_PER_SECOND } from './core/rate-limit.ts';
 import { ConfigError } from './errors.ts';
 import { sourcesSchema, toSourceSettings } from './config-sources.ts';
 import type { DestinationProfile } from './openai/destination-profile.ts';
@@ -41,6 +44,8 @@ export interface Config {
   readonly host: string;
   /** Parts that a worker sends at a time; undefined: what each destination takes best. */
   readonly transferSlots: number | undefined;
+  /** Bytes a second of all parts that a worker sends; undefined: no limit. */
+  readonly limitBytesPerSecond: number | undefined;
   /** Least time between two heartbeats of a part that reach the server. */
   readonly heartbeatIntervalMs: number;
   /** Which deployment and build a `longhaul worker` is, for Temporal's Worker Versioning. */
@@ -78,6 +83,14 @@ const baseUrl = text
   )
   .transform((value) => value.replace(/\/+$/, ''));
 
+const limit = text.transform((value, context) => {
+  const bytesPerSecond = parseBytesPerSecond(value);
+  if (bytesPerSecond !== undefined && bytesPerSecond >= MIN_LIMIT_BYTES_PER_SECOND) return bytesPerSecond;
+  const least = formatBytes(MIN_LIMIT_BYTES_PER_SECOND);
+  context.addIssue({ code: 'custom', message: `must be bytes a second such as 50MiB/s, ${least}/s at least` });
+  return z.NEVER;
+});
+
 const environment = z.object({
   LONGHAUL_STATE_DIR: text.optional(),
   LONGHAUL_CACHE_DIR: text.optional(),
@@ -86,6 +99,7 @@ const environment = z.object({
   LONGHAUL_TASK_QUEUE: text.optional(),
   LONGHAUL_HOST: text.optional(),
   LONGHAUL_TRANSFER_SLOTS: wholeNumber(1, 256).optional(),
+  LONGHAUL_LIMIT: limit.optional(),
   LONGHAUL_HEARTBEAT_INTERVAL_MS: wholeNumber(100, 600_000).optional(),
   LONGHAUL_DEPLOYMENT_NAME: text.optional(),
   LONGHAUL_BUILD_ID: text.optional(),
@@ -147,6 +161,7 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
     taskQueue: values.LONGHAUL_TASK_QUEUE,
     host: values.LONGHAUL_HOST ?? hostname(),
     transferSlots: values.LONGHAUL_TRANSFER_SLOTS,
+    limitBytesPerSecond: values.LONGHAUL_LIMIT,
     heartbeatIntervalMs: values.LONGHAUL_HEARTBEAT_INTERVAL_MS ?? ConfigDefaults.heartbeatIntervalMs,
     deploymentName: values.LONGHAUL_DEPLOYMENT_NAME,
     buildId: values.LONGHAUL_BUILD_ID,

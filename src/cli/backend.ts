@@ -23,7 +23,10 @@ export interface Backend {
   readonly isEmbedded: boolean;
   /** A worker in this process; it ends with the command. */
   readonly startWorker: (
-    options?: Pick<WorkerOptions, 'taskQueue' | 'roles' | 'transferSlots' | 'shutdownGraceMs' | 'deployment'>,
+    options?: Pick<
+      WorkerOptions,
+      'taskQueue' | 'roles' | 'transferSlots' | 'limitBytesPerSecond' | 'shutdownGraceMs' | 'deployment'
+    >,
   ) => Promise<LonghaulWorker>;
 }
 
@@ -75,6 +78,7 @@ export async function withBackend<T>(
           sources: sourceSettingsOf(config),
           destinations: (name) => requireDestination(config, name),
           transferSlots: config.transferSlots,
+          limitBytesPerSecond: config.limitBytesPerSecond,
           heartbeatIntervalMs: config.heartbeatIntervalMs,
           ...workerOptions,
         });

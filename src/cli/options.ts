@@ -1,7 +1,8 @@
 import { InvalidArgumentError } from 'commander';
 import { Limits } from '../contracts/limits.ts';
 import { formatBytes } from '../core/format.ts';
-import { parseBytes } from '../core/parse-bytes.ts';
+import { parseBytes, parseBytesPerSecond } from '../core/parse-bytes.ts';
+import { MIN_LIMIT_BYTES_PER_SECOND } from '../core/rate-limit.ts';
 
 export function partSizeOption(text: string): number {
   const bytes = bytesOption(text);
@@ -16,6 +17,15 @@ export function splitSizeOption(text: string): number {
   const bytes = bytesOption(text);
   if (bytes >= 1 && bytes <= Limits.maxFileBytes) return bytes;
   throw new InvalidArgumentError(`A File has 1 B to ${formatBytes(Limits.maxFileBytes)}.`);
+}
+
+/** Bytes a second. */
+export function limitOption(text: string): number {
+  const bytesPerSecond = parseBytesPerSecond(text);
+  if (bytesPerSecond !== undefined && bytesPerSecond >= MIN_LIMIT_BYTES_PER_SECOND) return bytesPerSecond;
+  throw new InvalidArgumentError(
+    `Give bytes a second such as 50MiB/s, ${formatBytes(MIN_LIMIT_BYTES_PER_SECOND)}/s at least.`,
+  );
 }
 
 export function bytesOption(text: string): number {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Limits, Priorities } from '../contracts/limits.ts';
 import type { CliContext } from './context.ts';
-import { bytesOption, partSizeOption, splitSizeOption, wholeNumberOption } from './options.ts';
+import { bytesOption, partSizeOption, splitSizeOption, wholeNumberOption, limitOption } from './options.ts';
 import { addScheduleCommands } from './schedule-program.ts';
 import { addSyncOptions } from './sync-options.ts';
 
@@ -118,6 +118,11 @@ export function createProgram(context: () => CliContext): Command {
       '--slots <n>',
       'parts sent at a time (default: LONGHAUL_TRANSFER_SLOTS, else what the destination takes best)',
       partCount,
+    )
+    .option(
+      '--limit <rate>',
+      'most bytes a second of all parts, such as 50MiB/s (default: LONGHAUL_LIMIT, else none)',
+      limitOption,
     )
     .option('--roles <roles>', 'control, transfer or both (default: control,transfer)', rolesOption)
     .option(

@@ -21,7 +21,7 @@ const LEAST_WHEN_LATE = 4;
 /** So that the best answer of a calm hour is no measure for ever. */
 const FORGETTING = 1.05;
 
-interface Bounds {
+export interface ConcurrencyBounds {
   readonly floor: number;
   readonly start: number;
   readonly ceiling: number;
@@ -38,7 +38,7 @@ interface Level {
  * by it. Knows no clock and no timer: whoever sends tells it the time.
  */
 export class AdaptiveConcurrency {
-  readonly #bounds: Bounds;
+  readonly #bounds: ConcurrencyBounds;
   #limit: number;
   /** The level that the present one is compared with, while it is on trial. */
   #base: Level | undefined;
@@ -50,7 +50,7 @@ export class AdaptiveConcurrency {
   #recoverTo = 0;
   #calmMs = Infinity;
 
-  constructor(bounds: Bounds = AutoConcurrency) {
+  constructor(bounds: ConcurrencyBounds = AutoConcurrency) {
     this.#bounds = bounds;
     this.#limit = bounds.start;
   }

@@ -13,6 +13,11 @@ const factors: Readonly<Record<string, number>> = {
   GB: 1000 ** 3,
 };
 
+/** `50MiB/s`, or `50MiB`: bytes a second. Undefined for anything else. */
+export function parseBytesPerSecond(text: string): number | undefined {
+  return parseBytes(text.trim().replace(/\s*\/\s*s$/, ''));
+}
+
 /** `33554432`, `32MiB`, `1.5 GiB`, `32M` (binary), `32MB` (decimal). Undefined for anything else. */
 export function parseBytes(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text.trim());

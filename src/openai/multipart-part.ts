@@ -10,12 +10,16 @@ import { BUFFER_BYTES, type BufferPool } from './buffer-pool.ts';
  */
 export const MIN_REUSED_CHUNK_BYTES = 64 * 1024;
 
+/** Resolves when so many bytes more may be sent; undefined: at once. */
+export type Pace = (bytes: number) => Promise<void> | undefined;
+
 export interface PartContent {
   readonly reader: SourceReader;
   readonly offsetBytes: number;
   readonly sizeBytes: number;
   /** Called with the part's bytes that the socket has taken so far. */
   readonly onBytesSent?: ((totalBytes: number) => void) | undefined;
+  readonly pace?: Pace | undefined;
 }
 
 export interface MultipartPart {
@@ -72,7 +76,7 @@ interface StreamInput {
  *   for unfinished, and close the connection instead of keeping it.
  */
 async function* streamPart({ content, head, tail, pool, state }: StreamInput): AsyncGenerator<Uint8Array, void, void> {
-  const { reader, offsetBytes, sizeBytes, onBytesSent } = content;
+  const { reader, offsetBytes, sizeBytes, onBytesSent, pace } = content;
   let current = pool.take();
   let next = pool.take();
   let pending: Promise<void> | undefined;
@@ -89,8 +93,10 @@ async function* streamPart({ content, head, tail, pool, state }: StreamInput): A
     for (;;) {
       await pending;
       pending = undefined;
-      if (state.isStopped) return;
       const length = Math.min(BUFFER_BYTES, sizeBytes - doneBytes);
+      const turn = pace?.(length);
+      if (turn) await turn;
+      if (state.isStopped) return;
       if (length < MIN_REUSED_CHUNK_BYTES) {
         // The short end leaves in a buffer of its own, because nothing tells when the socket has taken it.
         const end = Buffer.concat([current.subarray(0, length), tail]);

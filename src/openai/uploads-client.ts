@@ -9,7 +9,7 @@ import type { CallOptions } from './call-limits.ts';
 import { resolveProfile, type DestinationProfile, type ResolvedProfile } from './destination-profile.ts';
 import { deleteFile, downloadFile, listFiles, retrieveFile, type ListFilesQuery } from './files.ts';
 import { Http } from './http.ts';
-import { createMultipartPart, type PartContent } from './multipart-part.ts';
+import { createMultipartPart, type Pace, type PartContent } from './multipart-part.ts';
 
 export type CreateUploadFields = Omit<CreateUploadInput, 'destination'>;
 
@@ -46,6 +46,8 @@ export interface UploadsClientOptions {
   readonly permits?: FilesPermits | undefined;
   /** Asked before each part; the wait is no part of the request's time either. */
   readonly places?: PartPlacesOf | undefined;
+  /** Holds each piece of a part back until it may go. */
+  readonly pace?: Pace | undefined;
 }
 
 /**
@@ -60,11 +62,13 @@ export class UploadsClient {
   readonly #buffers = new BufferPool();
   readonly #permits: FilesPermits | undefined;
   readonly #places: PartPlacesOf | undefined;
+  readonly #pace: Pace | undefined;
 
   /** @throws ConfigError when the profile's base URL, key or headers can't be used */
-  constructor(profile: DestinationProfile, { permits, places }: UploadsClientOptions = {}) {
+  constructor(profile: DestinationProfile, { permits, places, pace }: UploadsClientOptions = {}) {
     this.#permits = permits;
     this.#places = places;
+    this.#pace = pace;
     this.#profile = resolveProfile(profile);
     this.#http = new Http(this.#profile);
   }
@@ -113,7 +117,7 @@ export class UploadsClient {
   }
 
   async #sendPart(uploadId: string, content: PartContent, options: CallOptions): Promise<{ partId: string }> {
-    const part = createMultipartPart(content, this.#buffers);
+    const part = createMultipartPart({ pace: this.#pace, ...content }, this.#buffers);
     const action = `adding a part to ${uploadId}`;
     try {
       const answer = await this.#http.json(

@@ -13,8 +13,8 @@ import type { DestinationProfile } from '../openai/destination-profile.ts';
 import { warmUpParser } from '../openai/warm-up-parser.ts';
 import { Sources } from '../sources/sources.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
-import { AutoSlots } from './auto-slots.ts';
 import { Destinations } from './destinations.ts';
+import { PartTraffic } from './part-traffic.ts';
 import { transferTuner } from './transfer-slots.ts';
 
 export interface WorkerOptions {
@@ -36,6 +36,8 @@ export interface WorkerOptions {
    * @defaultValue 8 at first, then what each destination takes best, between 1 and 32 (`AutoConcurrency`)
    */
   readonly transferSlots?: number | undefined;
+  /** Bytes a second of all parts that this worker sends, 131,072 at least. @defaultValue no limit */
+  readonly limitBytesPerSecond?: number | undefined;
   /** Least time between two heartbeats of a part that reach the server. @defaultValue 5,000 */
   readonly heartbeatIntervalMs?: number;
   /** At shutdown, parts in flight get so long to end before they are handed back. @defaultValue 0 */
@@ -114,10 +116,12 @@ export class LonghaulWorker {
 /** @throws what Temporal throws when the namespace doesn't exist or the connection doesn't work */
 export async function createWorker(options: WorkerOptions): Promise<LonghaulWorker> {
   const { connection, namespace = 'default', taskQueue = DEFAULT_TASK_QUEUE, host = hostname() } = options;
-  const { roles = ['control', 'transfer'], transferSlots, shutdownGraceMs = 0, deployment } = options;
+  const { roles = ['control', 'transfer'], shutdownGraceMs = 0, deployment } = options;
+  const { transferSlots, limitBytesPerSecond } = options;
   const heartbeatIntervalMs = options.heartbeatIntervalMs ?? ConfigDefaults.heartbeatIntervalMs;
-  const auto = transferSlots === undefined ? new AutoSlots() : undefined;
-  const shared = { budget: { connection, namespace, taskQueue }, places: auto?.createPlaces };
+  const traffic = new PartTraffic({ slots: transferSlots, limitBytesPerSecond });
+  const budget = { connection, namespace, taskQueue };
+  const shared = { budget, places: traffic.createPlaces, pace: traffic.pace };
   const destinations =
     typeof options.destinations === 'function'
       ? new Destinations(options.destinations, shared)
@@ -130,7 +134,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
     ...common,
     taskQueue: queue,
     activities: createTransferActivities(dependencies),
-    tuner: transferTuner(transferSlots ?? (auto as AutoSlots).createSlots()),
+    tuner: transferTuner(traffic.createSlots()),
     maxHeartbeatThrottleInterval: heartbeatIntervalMs,
     defaultHeartbeatThrottleInterval: heartbeatIntervalMs,
   });

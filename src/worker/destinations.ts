@@ -1,5 +1,6 @@
 import { ConfigError } from '../errors.ts';
 import { DefaultProfile, type DestinationProfile } from '../openai/destination-profile.ts';
+import type { Pace } from '../openai/multipart-part.ts';
 import { UploadsClient, type FilesPermits, type PartPlacesOf } from '../openai/uploads-client.ts';
 import { sharedBudget, type SharedBudgetOptions } from './shared-budget.ts';
 
@@ -7,7 +8,9 @@ export interface DestinationsOptions {
   /** Where the budgets of requests are kept; without it the service's own limits are the only ones. */
   readonly budget?: SharedBudgetOptions;
   /** Makes what holds the parts of one destination back; without it all are sent at once. */
-  readonly places?: (() => PartPlacesOf) | undefined;
+  readonly places?: () => PartPlacesOf | undefined;
+  /** Holds bytes of parts back; undefined: not these. @defaultValue none */
+  readonly pace?: Pace;
 }
 
 /** One client a destination, made when it is first asked for, so that a worker needs only the keys it uses. */
@@ -38,7 +41,8 @@ export class Destinations {
     const existing = this.#clients.get(name);
     if (existing) return existing;
     const profile = this.#profile(name);
-    const client = new UploadsClient(profile, { permits: this.#permits(profile), places: this.#options.places?.() });
+    const { places, pace } = this.#options;
+    const client = new UploadsClient(profile, { permits: this.#permits(profile), places: places?.(), pace });
     this.#clients.set(name, client);
     return client;
   };

@@ -1,4 +1,4 @@
-import { AdaptiveConcurrency } from '../core/adaptive-concurrency.ts';
+import { AdaptiveConcurrency, type ConcurrencyBounds } from '../core/adaptive-concurrency.ts';
 import { AbortedError, ApiError, TimeoutError } from '../errors.ts';
 import type { PartPlace, PartPlacesOf } from '../openai/uploads-client.ts';
 
@@ -7,12 +7,13 @@ const OVERLOADED = new Set([429, 503]);
 /** How many parts a destination gets at a time, shared by the uploads of a worker, and found while they are sent. */
 export class PartPlaces implements PartPlacesOf {
   readonly #onChange: () => void;
-  readonly #concurrency = new AdaptiveConcurrency();
+  readonly #concurrency: AdaptiveConcurrency;
   readonly #waiting = new Set<() => void>();
   #taken = 0;
 
   /** @param onChange called when there are more or fewer places */
-  constructor(onChange: () => void) {
+  constructor(bounds: ConcurrencyBounds, onChange: () => void) {
+    this.#concurrency = new AdaptiveConcurrency(bounds);
     this.#onChange = onChange;
   }
 

@@ -49,6 +49,7 @@ describe('loadConfig', () => {
       temporalCliPath: undefined,
       host: hostname(),
       transferSlots: undefined,
+      limitBytesPerSecond: undefined,
       heartbeatIntervalMs: 5000,
       logLevel: undefined,
     });
@@ -71,6 +72,7 @@ describe('loadConfig', () => {
       LONGHAUL_TASK_QUEUE: 'uploads',
       LONGHAUL_HOST: 'host-1',
       LONGHAUL_TRANSFER_SLOTS: '16',
+      LONGHAUL_LIMIT: '50MiB/s',
       LONGHAUL_HEARTBEAT_INTERVAL_MS: '250',
       LONGHAUL_DEPLOYMENT_NAME: 'uploads',
       LONGHAUL_BUILD_ID: '2026-11-23.1',
@@ -84,6 +86,7 @@ describe('loadConfig', () => {
       taskQueue: 'uploads',
       host: 'host-1',
       transferSlots: 16,
+      limitBytesPerSecond: 50 * 1024 * 1024,
       heartbeatIntervalMs: 250,
       deploymentName: 'uploads',
       buildId: '2026-11-23.1',
@@ -131,6 +134,7 @@ describe('loadConfig', () => {
     await writeConfig({ destinations: { eu: { baseUrl: 'ftp://x' } }, colour: 'red' });
     const message = problemsOf({
       LONGHAUL_TRANSFER_SLOTS: 'many',
+      LONGHAUL_LIMIT: '1KiB/s',
       LONGHAUL_HEARTBEAT_INTERVAL_MS: '1',
       LONGHAUL_LOG_LEVEL: 'loud',
       OPENAI_BASE_URL: 'api.example.com',
@@ -138,6 +142,7 @@ describe('loadConfig', () => {
     });
     for (const part of [
       'LONGHAUL_TRANSFER_SLOTS must be a whole number from 1 to 256',
+      'LONGHAUL_LIMIT must be bytes a second such as 50MiB/s, 128 KiB/s at least',
       'LONGHAUL_HEARTBEAT_INTERVAL_MS must be a whole number from 100 to 600000',
       'LONGHAUL_LOG_LEVEL must be one of trace, debug',
       'OPENAI_BASE_URL must be an http:// or https:// address',

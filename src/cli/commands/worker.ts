@@ -6,6 +6,8 @@ import { interrupted, type CliContext } from '../context.ts';
 
 export interface WorkerCommandOptions {
   readonly slots?: number;
+  /** Bytes a second. */
+  readonly limit?: number;
   readonly roles?: ('control' | 'transfer')[];
   /** Seconds. */
   readonly grace?: number;
@@ -21,6 +23,7 @@ export async function workerCommand(context: CliContext, options: WorkerCommandO
   await withBackend(context, { logLevel: 'info' }, async ({ startWorker, address, uiUrl }) => {
     const worker = await startWorker({
       ...(options.slots === undefined ? {} : { transferSlots: options.slots }),
+      ...(options.limit === undefined ? {} : { limitBytesPerSecond: options.limit }),
       ...(options.roles === undefined ? {} : { roles: options.roles }),
       shutdownGraceMs: graceSeconds * 1000,
       ...(deployment ? { deployment } : {}),

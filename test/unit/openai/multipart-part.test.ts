@@ -135,4 +135,29 @@ describe('createMultipartPart', () => {
       createMultipartPart({ reader: memoryReader(randomBytes(1)), offsetBytes: 0, sizeBytes: 1 }, new BufferPool());
     expect(part().contentType).not.toBe(part().contentType);
   });
+
+  test('waits its turn before each piece, and sends nothing more when it is stopped meanwhile', async () => {
+    const content = randomBytes(700 * KiB);
+    const asked: number[] = [];
+    const turns: (() => void)[] = [];
+    const pace = (bytes: number) => {
+      asked.push(bytes);
+      return new Promise<void>((resolve) => void turns.push(resolve));
+    };
+    const range = { reader: memoryReader(content), offsetBytes: 0, sizeBytes: content.byteLength };
+    const part = createMultipartPart({ ...range, pace }, new BufferPool());
+    const chunks = part.body[Symbol.asyncIterator]();
+    await chunks.next();
+    const first = chunks.next();
+    await setImmediate();
+    await setImmediate();
+    expect(asked).toEqual([256 * KiB]);
+    turns.shift()?.();
+    expect((await first).value).toEqual(content.subarray(0, 256 * KiB));
+    const second = chunks.next();
+    part.stop();
+    while (turns.length === 0) await setImmediate();
+    turns.shift()?.();
+    expect((await second).done).toBe(true);
+  });
 });

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { AutoConcurrency } from '../../../src/core/adaptive-concurrency.ts';
 import { ApiError, TimeoutError } from '../../../src/errors.ts';
 import type { PartPlace } from '../../../src/openai/uploads-client.ts';
-import { AutoSlots } from '../../../src/worker/auto-slots.ts';
 import { PartPlaces } from '../../../src/worker/part-places.ts';
+import { PartTraffic } from '../../../src/worker/part-traffic.ts';
+import type { TransferSlots } from '../../../src/worker/transfer-slots.ts';
 
 const { start } = AutoConcurrency;
 
@@ -24,7 +25,7 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 
 describe('the places of a destination', () => {
   it('are given out to the limit, and then one by one as others leave', async () => {
-    const places = new PartPlaces(() => {});
+    const places = new PartPlaces(AutoConcurrency, () => {});
     const taken = await takeAll(places, start);
     const order: string[] = [];
     const first = places.take().then(() => order.push('first'));
@@ -39,7 +40,7 @@ describe('the places of a destination', () => {
   });
 
   it('are not kept for one that was aborted while it waited', async () => {
-    const places = new PartPlaces(() => {});
+    const places = new PartPlaces(AutoConcurrency, () => {});
     const taken = await takeAll(places, start);
     const stop = new AbortController();
     const waits = places.take(stop.signal);
@@ -52,7 +53,7 @@ describe('the places of a destination', () => {
 
   it('are half as many after a destination has said that it has too much to do, or took too long', async () => {
     for (const error of [new ApiError('', { status: 429 }), new ApiError('', { status: 503 }), new TimeoutError('')]) {
-      const places = new PartPlaces(() => {});
+      const places = new PartPlaces(AutoConcurrency, () => {});
       const [place] = await takeAll(places, 1);
       place?.failed(error);
       expect(places.count).toBe(start / 2);
@@ -60,7 +61,7 @@ describe('the places of a destination', () => {
   });
 
   it('are as many as before after any other failure', async () => {
-    const places = new PartPlaces(() => {});
+    const places = new PartPlaces(AutoConcurrency, () => {});
     const [place] = await takeAll(places, 1);
     place?.failed(new ApiError('', { status: 500 }));
     place?.failed(new Error('a fault of ours'));
@@ -68,23 +69,24 @@ describe('the places of a destination', () => {
   });
 });
 
-describe('slots that follow the destinations', () => {
-  const reserveAll = (slots: ReturnType<AutoSlots['createSlots']>) => {
+describe('slots of a worker that follow the destinations', () => {
+  const placesOf = (traffic: PartTraffic) => traffic.createPlaces() as PartPlaces;
+  const reserveAll = (slots: TransferSlots) => {
     let count = 0;
     while (slots.tryReserveSlot()) count++;
     return count;
   };
 
   it('are those of a destination at its start while nothing is sent', () => {
-    const auto = new AutoSlots();
-    auto.createPlaces();
+    const auto = new PartTraffic({});
+    placesOf(auto);
     expect(reserveAll(auto.createSlots())).toBe(start);
   });
 
   it('are as many as all destinations in use take, and given out as soon as they are', async () => {
-    const auto = new AutoSlots();
+    const auto = new PartTraffic({});
     const slots = auto.createSlots();
-    const [one, other] = [auto.createPlaces(), auto.createPlaces()];
+    const [one, other] = [placesOf(auto), placesOf(auto)];
     expect(reserveAll(slots)).toBe(start);
     const waits = slots.reserveSlot({}, new AbortController().signal);
     await one.take();
@@ -95,10 +97,22 @@ describe('slots that follow the destinations', () => {
   });
 
   it('become fewer when a destination takes less', async () => {
-    const auto = new AutoSlots();
+    const auto = new PartTraffic({});
     const slots = auto.createSlots();
-    const place = await auto.createPlaces().take();
+    const place = await placesOf(auto).take();
     place.failed(new ApiError('', { status: 429 }));
     expect(reserveAll(slots)).toBe(start / 2);
+  });
+
+  it('are those that somebody fixed, whatever a destination takes', () => {
+    const fixed = new PartTraffic({ slots: 3 });
+    expect(fixed.createPlaces()).toBeUndefined();
+    expect(reserveAll(fixed.createSlots())).toBe(3);
+  });
+
+  it('are no more than a limit can feed', () => {
+    const limitBytesPerSecond = 256 * 1024;
+    expect(reserveAll(new PartTraffic({ limitBytesPerSecond }).createSlots())).toBe(2);
+    expect(reserveAll(new PartTraffic({ limitBytesPerSecond, slots: 5 }).createSlots())).toBe(2);
   });
 });
