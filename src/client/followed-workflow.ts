@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { hasWorkers } from './has-workers.ts';
-import { isTemporalAway } from './temporal-faults.ts';
+import { isTemporalAway, isUnanswered } from './temporal-faults.ts';
 import { NoWorkerError, SteeringRefusedError } from './upload-errors.ts';
 
 /** What both an upload's and a sync's handle say of where it stands in Temporal. */
@@ -54,7 +54,7 @@ export class FollowedWorkflow {
     try {
       return await ask();
     } catch (error) {
-      if (!isTemporalAway(error)) throw this.#faultOf(error, this.workflowId);
+      if (!isUnanswered(error)) throw this.#faultOf(error, this.workflowId);
       const message = `no worker answered for ${this.workflowId}; start one with "longhaul worker"`;
       throw new NoWorkerError(message, { cause: error });
     }
@@ -112,7 +112,7 @@ export class FollowedWorkflow {
       if (description.status.name !== 'RUNNING') return { type: 'ended', status: description.status.name };
       return await tell(description);
     } catch (error) {
-      if (!isTemporalAway(error)) throw this.#faultOf(error, this.workflowId);
+      if (!isUnanswered(error)) throw this.#faultOf(error, this.workflowId);
       return { type: 'no-answer', reason: (error as Error).message };
     }
   }

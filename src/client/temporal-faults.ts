@@ -21,6 +21,7 @@ import {
 const GRPC_CANCELLED = 1;
 const GRPC_DEADLINE_EXCEEDED = 4;
 const GRPC_RESOURCE_EXHAUSTED = 8;
+const GRPC_FAILED_PRECONDITION = 9;
 const GRPC_UNAVAILABLE = 14;
 
 function grpcCode(error: unknown): number | undefined {
@@ -37,6 +38,11 @@ export function isTemporalAway(error: unknown): boolean {
     code === GRPC_DEADLINE_EXCEEDED ||
     code === GRPC_CANCELLED
   );
+}
+
+/** Whether nobody could answer a query: the server is away, or it has seen no worker on the task queue lately. */
+export function isUnanswered(error: unknown): boolean {
+  return isTemporalAway(error) || grpcCode(error) === GRPC_FAILED_PRECONDITION;
 }
 
 /** Turns what Temporal's client throws into Longhaul's errors; what is none of these comes back as it was. */

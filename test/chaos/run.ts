@@ -126,7 +126,9 @@ async function upload(scene: Scene, { limitMs = 120_000 }: RunOptions): Promise<
 
   const workflow = temporal.client.workflow.getHandle(handle.workflowId);
   const waits: string[] = [];
-  const operator = operate(stage, waits);
+  const operator = operate(stage, waits).catch((error: unknown) =>
+    problems.push(`asking for the status: ${String(error)}`),
+  );
   const end = await watch(workflow, startedAtMs + limitMs);
   over.abort();
   await operator;

@@ -1,0 +1,22 @@
+import { ServiceError } from '@temporalio/client';
+import { describe, expect, it } from 'vitest';
+import { isTemporalAway, isUnanswered } from '../../../src/client/temporal-faults.ts';
+
+function serviceError(code: number, details: string): ServiceError {
+  const cause = Object.assign(new Error(`${code} ${details}`), { code, details, metadata: {} });
+  return new ServiceError('Failed to query Workflow', { cause });
+}
+
+describe('a query that nobody answers', () => {
+  it('is one whose server is away, or has seen no worker lately', () => {
+    const noPoller = serviceError(9, 'no poller seen for task queue recently, worker may be down');
+    expect(isUnanswered(noPoller)).toBe(true);
+    expect(isTemporalAway(noPoller)).toBe(false);
+    expect(isUnanswered(serviceError(14, 'connection refused'))).toBe(true);
+  });
+
+  it('is not one that was answered with a refusal', () => {
+    expect(isUnanswered(serviceError(7, 'permission denied'))).toBe(false);
+    expect(isUnanswered(new Error('a fault of ours'))).toBe(false);
+  });
+});
