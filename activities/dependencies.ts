@@ -1,5 +1,7 @@
 import type { Sources } from '../src/sources/sources.ts';
 import type { UploadsClient } from '../src/openai/uploads-client.ts';
+import type { UploadLimit } from '../src/contracts/upload.ts';
+import type { Pace } from '../src/openai/multipart-part.ts';
 
 /** What the activities need from the worker that runs them. */
 export interface ActivityDependencies {
@@ -7,4 +9,15 @@ export interface ActivityDependencies {
   readonly destination: (name: string) => UploadsClient;
   /** Opens what this worker may read. */
   readonly sources: Sources;
+  /** Keeps the limits of uploads. @defaultValue none is kept */
+  readonly limits?: UploadLimitsKeeper;
+}
+
+export interface UploadLimitsKeeper {
+  /** @param ask the limit by the workflow's own word */
+  enter(
+    workflowId: string,
+    limit: UploadLimit | undefined,
+    ask: () => Promise<UploadLimit | null | undefined>,
+  ): { readonly pace: Pace; readonly leave: () => void };
 }

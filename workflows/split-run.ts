@@ -52,10 +52,11 @@ export class SplitRun {
     this.#request = request;
     this.#calls = new SplitCalls(request);
     this.#parking = new Parking(request.giveUpAfterMs ?? Defaults.giveUpAfterMs, () => this.#publish());
-    const { concurrency, partSizeBytes } = request;
+    const { concurrency, partSizeBytes, limitBytesPerSecond } = request;
     this.#settings = {
       ...(concurrency === undefined ? {} : { concurrency }),
       ...(partSizeBytes === undefined ? {} : { partSizeBytes }),
+      ...(limitBytesPerSecond === undefined ? {} : { limitBytesPerSecond }),
     };
   }
 
@@ -106,7 +107,7 @@ export class SplitRun {
   progress(): SplitUploadProgress {
     const receipts = [...this.#receipts.values()];
     const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
-    const { concurrency = Defaults.concurrency, partSizeBytes } = this.#settings;
+    const { concurrency = Defaults.concurrency, partSizeBytes, limitBytesPerSecond } = this.#settings;
     const parts = this.#pieces.map(({ range }) => planParts(range.sizeBytes, partSizeBytes));
     const { waiting } = this.#parking;
     const held: UploadState | undefined = waiting
@@ -125,6 +126,7 @@ export class SplitRun {
       partsDone: sum(receipts.map((receipt) => receipt.parts)),
       partsInFlight: 0,
       concurrency,
+      limit: limitBytesPerSecond === undefined ? null : { bytesPerSecond: limitBytesPerSecond, revision: 0 },
       session: null,
       sessionEndsTooEarly: false,
       waiting: waiting ?? null,

@@ -8,7 +8,7 @@ import type {
 } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
 import { Defaults, Limits } from '../src/contracts/limits.ts';
-import type { UploadedFile, UploadRequest } from '../src/contracts/upload.ts';
+import type { UploadedFile, UploadLimit, UploadRequest } from '../src/contracts/upload.ts';
 import { formatBytes } from '../src/core/format.ts';
 import { mimeTypeOf } from '../src/core/mime-type.ts';
 import { partRange } from '../src/core/part-plan.ts';
@@ -77,7 +77,13 @@ export class UploadCalls {
     ]);
   }
 
-  sendPart(partNumber: number, { fingerprint }: SourceInfo, session: OpenSession): Promise<UploadPartResult> {
+  /** @param limit that holds now */
+  sendPart(
+    partNumber: number,
+    { fingerprint }: SourceInfo,
+    session: OpenSession,
+    limit: UploadLimit | null,
+  ): Promise<UploadPartResult> {
     const { plan } = session.ledger;
     const range = partRange(plan, partNumber);
     return this.#activities.transfer.uploadPart.executeWithOptions(
@@ -94,6 +100,7 @@ export class UploadCalls {
           source: this.#request.source,
           fingerprint,
           ...range,
+          ...(limit ? { limit } : {}),
         },
       ],
     );

@@ -14,6 +14,7 @@ import { Defaults } from '../src/contracts/limits.ts';
 import type { RetuneInput } from '../src/contracts/names.ts';
 import type {
   UploadedFile,
+  UploadLimit,
   UploadProgress,
   UploadRequest,
   UploadResult,
@@ -22,6 +23,7 @@ import type {
 } from '../src/contracts/upload.ts';
 import { describeProgress } from '../src/core/describe-progress.ts';
 import { planParts } from '../src/core/part-plan.ts';
+import { mostPartsUnder } from '../src/core/rate-limit.ts';
 import { SessionBudget, type CarriedSessions } from '../src/core/session-budget.ts';
 import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
 import { Parking } from './parking.ts';
@@ -39,6 +41,7 @@ export interface CarriedUpload extends CarriedSessions {
   readonly waiting: WaitingInfo | null;
   readonly concurrency: number;
   readonly nextPartSizeBytes: number | null;
+  readonly limit?: UploadLimit | null;
   readonly startedAtMs: number;
 }
 
@@ -57,6 +60,7 @@ export class UploadRun {
   #paused: boolean;
   #concurrency: number;
   #nextPartSizeBytes: number | null;
+  #limit: UploadLimit | null;
   #source: SourceInfo | undefined;
   #session: OpenSession | undefined;
   #window: PartWindow | undefined;
@@ -83,6 +87,8 @@ export class UploadRun {
     this.#paused = carried?.paused ?? false;
     this.#concurrency = carried?.concurrency ?? request.concurrency ?? Defaults.concurrency;
     this.#nextPartSizeBytes = carried?.nextPartSizeBytes ?? request.partSizeBytes ?? null;
+    const { limitBytesPerSecond: bytesPerSecond } = request;
+    this.#limit = carried?.limit ?? (bytesPerSecond === undefined ? null : { bytesPerSecond, revision: 0 });
     this.#startedAtMs = carried?.startedAtMs ?? Date.now();
   }
 
@@ -134,9 +140,12 @@ export class UploadRun {
     this.#publish();
   }
 
-  retune({ concurrency, partSizeBytes }: RetuneInput): void {
+  retune({ concurrency, partSizeBytes, limitBytesPerSecond }: RetuneInput): void {
     this.#concurrency = concurrency ?? this.#concurrency;
     this.#nextPartSizeBytes = partSizeBytes ?? this.#nextPartSizeBytes;
+    if (limitBytesPerSecond !== undefined) {
+      this.#limit = { bytesPerSecond: limitBytesPerSecond, revision: (this.#limit?.revision ?? 0) + 1 };
+    }
     this.#publish();
   }
 
@@ -172,6 +181,7 @@ export class UploadRun {
       partsDone: ledger?.done ?? 0,
       partsInFlight: ledger?.out ?? 0,
       concurrency: this.#concurrency,
+      limit: this.#limit,
       session: this.#session?.info ?? null,
       sessionEndsTooEarly: this.#session?.endsTooEarly ?? false,
       sessionsOpened: this.#sessions.opened,
@@ -210,7 +220,7 @@ export class UploadRun {
     await this.#window.run({
       send: (partNumber) => this.#partParking.attempt(() => this.#sendPart(partNumber, source, session)),
       // While the upload waits, one part finds out whether it may go on.
-      limit: () => (this.#partParking.waiting ? 1 : this.#concurrency),
+      limit: () => (this.#partParking.waiting ? 1 : this.#mostParts),
       mayStart: () => !this.#paused && this.#partParking.isOpen && !session.isOver,
       until: () => this.#hashFailure !== undefined || isHandOverDue() || (session.isOver && !this.#paused),
     });
@@ -218,9 +228,14 @@ export class UploadRun {
     if (!session.ledger.complete && !isHandOverDue()) session.assertTime();
   }
 
+  get #mostParts(): number {
+    const bytesPerSecond = this.#limit?.bytesPerSecond ?? 0;
+    return bytesPerSecond === 0 ? this.#concurrency : Math.min(this.#concurrency, mostPartsUnder(bytesPerSecond));
+  }
+
   async #sendPart(partNumber: number, source: SourceInfo, session: OpenSession): Promise<void> {
     try {
-      const { partId, attempt } = await this.#calls.sendPart(partNumber, source, session);
+      const { partId, attempt } = await this.#calls.sendPart(partNumber, source, session, this.#limit);
       session.ledger.record(partNumber, partId);
       this.#partsSent += attempt;
       if (attempt > 1) session.resent = true;
@@ -287,6 +302,7 @@ export class UploadRun {
       waiting: this.#partParking.waiting ?? null,
       concurrency: this.#concurrency,
       nextPartSizeBytes: this.#nextPartSizeBytes,
+      limit: this.#limit,
       startedAtMs: this.#startedAtMs,
     };
   }

@@ -1,7 +1,7 @@
 import type { UpdateName } from './names.ts';
 import type { ByteRange, Container, Source } from './sources.ts';
 import type { RememberedFile, SyncAmount, SyncDecision, SyncMemory, SyncProblem } from './sync.ts';
-import type { UploadedFile, UploadProgress, UploadResult, UploadSession } from './upload.ts';
+import type { UploadedFile, UploadLimit, UploadProgress, UploadResult, UploadSession } from './upload.ts';
 
 export interface SourceInfo {
   readonly sizeBytes: number;
@@ -20,6 +20,8 @@ export interface UploadPartInput {
   readonly fingerprint: string;
   readonly offsetBytes: number;
   readonly sizeBytes: number;
+  /** What held for the upload when the part was scheduled. @defaultValue none */
+  readonly limit?: UploadLimit;
 }
 
 export interface UploadPartResult {

@@ -31,6 +31,8 @@ export interface RetuneInput {
   readonly concurrency?: number;
   /** Size of the parts of the next session, if there has to be one; the present one keeps its own. 1 MiB to 64 MiB. */
   readonly partSizeBytes?: number;
+  /** Bytes a second, as in `UploadRequest`; it holds for the parts in flight too, within 5 s. */
+  readonly limitBytesPerSecond?: number;
 }
 
 export const DEFAULT_TASK_QUEUE = 'longhaul';

@@ -15,6 +15,11 @@ export interface UploadRequest {
   readonly partSizeBytes?: number;
   /** Most parts scheduled at a time, 1 to 256; the workers' slots limit it too. @defaultValue 16 */
   readonly concurrency?: number;
+  /**
+   * Bytes a second of all its parts on each worker that sends some, 131,072 at least; 0: no limit. An upload of a file
+   * of one host has one such worker. @defaultValue 0
+   */
+  readonly limitBytesPerSecond?: number;
   /** Sessions opened at most: one that expires or is cancelled from outside is replaced. 1 to 10. @defaultValue 3 */
   readonly maxSessions?: number;
   /** How long to wait for what a person can repair, before it fails; 0: for ever. @defaultValue 86,400,000 (24 h) */
@@ -101,6 +106,8 @@ export interface UploadProgress {
   /** Scheduled and not yet recorded. */
   readonly partsInFlight: number;
   readonly concurrency: number;
+  /** Null where nobody ever gave one. */
+  readonly limit: UploadLimit | null;
   readonly session: UploadSession | null;
   /** At the pace so far the session ends before the file is through. */
   readonly sessionEndsTooEarly: boolean;
@@ -111,6 +118,14 @@ export interface UploadProgress {
   readonly md5: string | null;
   /** Unix milliseconds. */
   readonly startedAtMs: number;
+}
+
+/** How fast an upload may be. */
+export interface UploadLimit {
+  /** 0: as fast as it can. */
+  readonly bytesPerSecond: number;
+  /** The one with the higher number is the newer one. */
+  readonly revision: number;
 }
 
 /** An Upload of the service that is open. Times are Unix seconds. */

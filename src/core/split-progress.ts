@@ -16,6 +16,7 @@ export function withPieceProgress(split: SplitUploadProgress, piece: UploadProgr
     partsDone: split.partsDone + piece.partsDone,
     partsInFlight: piece.partsInFlight,
     concurrency: piece.concurrency,
+    limit: piece.limit,
     session: piece.session,
     sessionEndsTooEarly: piece.sessionEndsTooEarly,
     sessionsOpened: split.sessionsOpened + piece.sessionsOpened,

@@ -1,5 +1,6 @@
 import { sourceProblem } from './source-problem.ts';
 import { Limits } from '../contracts/limits.ts';
+import { MIN_LIMIT_BYTES_PER_SECOND } from './rate-limit.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
 import { utf8Length } from './utf8-length.ts';
 
@@ -18,6 +19,11 @@ export const wholeNumber =
       : `must be a whole number from ${least} to ${most}`;
 
 const source: Check = (value) => sourceProblem(value);
+
+const limitBytesPerSecond: Check = (value) =>
+  value === 0 || wholeNumber(MIN_LIMIT_BYTES_PER_SECOND, Number.MAX_SAFE_INTEGER)(value) === undefined
+    ? undefined
+    : `must be 0, or a whole number from ${MIN_LIMIT_BYTES_PER_SECOND}`;
 
 const fairnessKey: Check = (value) => {
   const most = Limits.maxFairnessKeyBytes;
@@ -40,6 +46,7 @@ export const checks: Readonly<Record<keyof UploadRequest, Check>> = {
   destination: text,
   partSizeBytes: wholeNumber(Limits.minPartSizeBytes, Limits.maxPartSizeBytes),
   concurrency: wholeNumber(1, Limits.maxConcurrency),
+  limitBytesPerSecond,
   maxSessions: wholeNumber(1, 10),
   giveUpAfterMs: wholeNumber(0, 365 * 86_400_000),
   md5: flag,
@@ -62,9 +69,9 @@ export function uploadRequestProblems(request: unknown): string[] {
 /** Every problem of the input of the update `retune`. */
 export function retuneProblems(input: unknown): string[] {
   const { concurrency, partSizeBytes } = checks;
-  const problems = problemsOf(input, 'a retune', { concurrency, partSizeBytes }, []);
+  const problems = problemsOf(input, 'a retune', { concurrency, partSizeBytes, limitBytesPerSecond }, []);
   if (problems.length > 0 || Object.keys(input as object).length > 0) return problems;
-  return ['give "concurrency", "partSizeBytes" or both'];
+  return ['give "concurrency", "partSizeBytes" or "limitBytesPerSecond"'];
 }
 
 /** Every problem of an object whose properties are `known`. */

@@ -117,7 +117,7 @@ export class UploadsClient {
   }
 
   async #sendPart(uploadId: string, content: PartContent, options: CallOptions): Promise<{ partId: string }> {
-    const part = createMultipartPart({ pace: this.#pace, ...content }, this.#buffers);
+    const part = createMultipartPart({ ...content, pace: both(this.#pace, content.pace) }, this.#buffers);
     const action = `adding a part to ${uploadId}`;
     try {
       const answer = await this.#http.json(
@@ -225,6 +225,15 @@ export class UploadsClient {
       schema,
     );
   }
+}
+
+/** Waits for both. */
+function both(one: Pace | undefined, other: Pace | undefined): Pace | undefined {
+  if (!one || !other) return one ?? other;
+  return (bytes) => {
+    const turns = [one(bytes), other(bytes)].filter((turn) => turn !== undefined);
+    return turns.length === 0 ? undefined : Promise.all(turns).then(() => {});
+  };
 }
 
 function pathOf(uploadId: string): string {

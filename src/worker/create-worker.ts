@@ -15,6 +15,7 @@ import { Sources } from '../sources/sources.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 import { Destinations } from './destinations.ts';
 import { PartTraffic } from './part-traffic.ts';
+import { UploadLimits } from './upload-limits.ts';
 import { transferTuner } from './transfer-slots.ts';
 
 export interface WorkerOptions {
@@ -127,7 +128,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
       ? new Destinations(options.destinations, shared)
       : Destinations.of(options.destinations, shared);
   const sources = new Sources(options.sources);
-  const dependencies = { destination: destinations.get, sources };
+  const dependencies = { destination: destinations.get, sources, limits: new UploadLimits() };
 
   const common = { connection, namespace, shutdownGraceTime: shutdownGraceMs };
   const transfer = (queue: string): TemporalWorkerOptions => ({

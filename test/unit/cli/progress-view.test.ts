@@ -15,6 +15,7 @@ const progress: UploadProgress = {
   partsDone: 0,
   partsInFlight: 8,
   concurrency: 8,
+  limit: null,
   session: null,
   sessionEndsTooEarly: false,
   waiting: null,

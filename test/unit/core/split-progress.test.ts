@@ -16,6 +16,7 @@ const base: UploadProgress = {
   partsDone: 4,
   partsInFlight: 0,
   concurrency: 16,
+  limit: null,
   session: null,
   sessionEndsTooEarly: false,
   waiting: null,

@@ -20,6 +20,7 @@ describe('an upload request', () => {
       destination: 'azure-eu',
       partSizeBytes: 67_108_864,
       concurrency: 256,
+      limitBytesPerSecond: 131_072,
       maxSessions: 10,
       md5: false,
       expectedFingerprint: 'f',
@@ -122,14 +123,18 @@ describe('an upload request', () => {
 });
 
 describe('the input of a retune', () => {
-  it('changes the concurrency, the size of the next parts, or both', () => {
+  it('changes the concurrency, the size of the next parts, the limit, or some of them', () => {
     expect(retuneProblems({ concurrency: 4 })).toEqual([]);
     expect(retuneProblems({ concurrency: 4, partSizeBytes: 1_048_576 })).toEqual([]);
+    for (const limitBytesPerSecond of [0, 131_072, 1e12]) expect(retuneProblems({ limitBytesPerSecond })).toEqual([]);
   });
 
   it('is refused with every problem', () => {
-    expect(retuneProblems({})).toEqual(['give "concurrency", "partSizeBytes" or both']);
+    expect(retuneProblems({})).toEqual(['give "concurrency", "partSizeBytes" or "limitBytesPerSecond"']);
     expect(retuneProblems(undefined)).toEqual(['a retune must be an object']);
+    expect(retuneProblems({ limitBytesPerSecond: 1 })).toEqual([
+      '"limitBytesPerSecond" must be 0, or a whole number from 131072',
+    ]);
     expect(retuneProblems({ concurrency: 0, speed: 1 })).toEqual([
       '"concurrency" must be a whole number from 1 to 256',
       '"speed" is not a property of a retune',

@@ -1,0 +1,78 @@
+import { setTimeout } from 'node:timers/promises';
+import type { UploadLimit } from '../contracts/upload.ts';
+import { RateLimit } from '../core/rate-limit.ts';
+import type { Pace } from '../openai/multipart-part.ts';
+
+/** Parts that take longer than this hear of a change while they are sent. */
+const ASK_AFTER_MS = 5000;
+
+interface Entry {
+  readonly rate: RateLimit;
+  revision: number;
+  /** Parts of the upload that are being sent here. */
+  parts: number;
+  heardAtMs: number;
+  timer: NodeJS.Timeout;
+}
+
+export interface LimitedPart {
+  readonly pace: Pace;
+  /** Once, when the part is over. */
+  readonly leave: () => void;
+}
+
+/**
+ * The limit of each upload whose parts are being sent here. A part brings the limit that held when it was scheduled; the
+ * newest holds for all parts of its upload, and while no new part comes its workflow is asked.
+ */
+export class UploadLimits {
+  readonly #entries = new Map<string, Entry>();
+  readonly #askAfterMs: number;
+
+  constructor(askAfterMs = ASK_AFTER_MS) {
+    this.#askAfterMs = askAfterMs;
+  }
+
+  /** @param ask what the workflow says now; a rejection changes nothing */
+  enter(
+    workflowId: string,
+    limit: UploadLimit | undefined,
+    ask: () => Promise<UploadLimit | null | undefined>,
+  ): LimitedPart {
+    const entry = this.#entries.get(workflowId) ?? this.#open(workflowId, ask);
+    entry.parts++;
+    hear(entry, limit);
+    return {
+      pace: (bytes) => {
+        const waitMs = entry.rate.take(bytes, performance.now());
+        return waitMs > 0 ? setTimeout(waitMs, undefined, { ref: false }) : undefined;
+      },
+      leave: () => {
+        if (--entry.parts > 0) return;
+        clearInterval(entry.timer);
+        this.#entries.delete(workflowId);
+      },
+    };
+  }
+
+  #open(workflowId: string, ask: () => Promise<UploadLimit | null | undefined>): Entry {
+    const timer = setInterval(() => {
+      if (performance.now() - entry.heardAtMs < this.#askAfterMs) return;
+      ask().then(
+        (limit) => hear(entry, limit),
+        () => {},
+      );
+    }, this.#askAfterMs);
+    timer.unref();
+    const entry: Entry = { rate: new RateLimit(), revision: -1, parts: 0, heardAtMs: performance.now(), timer };
+    this.#entries.set(workflowId, entry);
+    return entry;
+  }
+}
+
+function hear(entry: Entry, limit: UploadLimit | null | undefined): void {
+  entry.heardAtMs = performance.now();
+  if (!limit || limit.revision <= entry.revision) return;
+  entry.revision = limit.revision;
+  entry.rate.bytesPerSecond = limit.bytesPerSecond === 0 ? undefined : limit.bytesPerSecond;
+}
