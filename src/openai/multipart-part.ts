@@ -11,7 +11,7 @@ import { BUFFER_BYTES, type BufferPool } from './buffer-pool.ts';
 export const MIN_REUSED_CHUNK_BYTES = 64 * 1024;
 
 /** Resolves when so many bytes more may be sent; undefined: at once. */
-export type Pace = (bytes: number) => Promise<void> | undefined;
+export type Pace = (bytes: number) => Promise<unknown> | undefined;
 
 export interface PartContent {
   readonly reader: SourceReader;

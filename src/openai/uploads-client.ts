@@ -232,7 +232,7 @@ function both(one: Pace | undefined, other: Pace | undefined): Pace | undefined 
   if (!one || !other) return one ?? other;
   return (bytes) => {
     const turns = [one(bytes), other(bytes)].filter((turn) => turn !== undefined);
-    return turns.length === 0 ? undefined : Promise.all(turns).then(() => {});
+    return turns.length === 0 ? undefined : Promise.all(turns);
   };
 }
 

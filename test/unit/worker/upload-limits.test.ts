@@ -9,7 +9,7 @@ const nobody = () => Promise.reject(new Error('no worker answers'));
 
 /** Whether bytes have to wait, after what may go at once has gone. */
 function isLimited(part: ReturnType<UploadLimits['enter']>): boolean {
-  part.pace(131_072);
+  void part.pace(131_072);
   return part.pace(1) !== undefined;
 }
 
@@ -21,7 +21,7 @@ describe('the limits of uploads', () => {
   it('hold for all parts of an upload together, and for those of no other', () => {
     const limits = new UploadLimits();
     const [one, other] = [limits.enter('a', slow, nobody), limits.enter('a', slow, nobody)];
-    one.pace(131_072);
+    void one.pace(131_072);
     expect(other.pace(1)).toBeDefined();
     expect(isLimited(limits.enter('b', undefined, nobody))).toBe(false);
   });
