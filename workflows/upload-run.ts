@@ -1,6 +1,4 @@
 import {
-  ActivityFailure,
-  ApplicationFailure,
   CancellationScope,
   condition,
   isCancellation,
@@ -9,7 +7,6 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { HashCheckpoint, SourceInfo } from '../src/contracts/activities.ts';
-import type { FailureDetails } from '../src/contracts/failures.ts';
 import { Defaults } from '../src/contracts/limits.ts';
 import type { RetuneInput } from '../src/contracts/names.ts';
 import type {
@@ -21,13 +18,16 @@ import type {
   UploadState,
   WaitingInfo,
 } from '../src/contracts/upload.ts';
+import { uploadAttributes } from '../src/core/attribute-values.ts';
 import { describeProgress } from '../src/core/describe-progress.ts';
 import { planParts } from '../src/core/part-plan.ts';
 import { mostPartsUnder } from '../src/core/rate-limit.ts';
 import { SessionBudget, type CarriedSessions } from '../src/core/session-budget.ts';
 import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
+import { Pace } from './pace.ts';
 import { Parking } from './parking.ts';
 import { PartWindow } from './part-window.ts';
+import { ShownAttributes } from './shown-attributes.ts';
 import { UploadCalls } from './upload-calls.ts';
 
 /** What an execution hands to its successor when its history has grown long. Plain JSON. */
@@ -49,14 +49,16 @@ export interface CarriedUpload extends CarriedSessions {
 export class UploadRun {
   readonly #request: UploadRequest;
   readonly #calls: UploadCalls;
+  readonly #shown = new ShownAttributes();
   readonly #startedAtMs: number;
+  readonly #pace = new Pace();
   /** One for each kind of call: that a session can be opened, or the file be read, doesn't mean that parts go through. */
   readonly #parking: Parking;
   readonly #partParking: Parking;
   readonly #hashParking: Parking;
   readonly #sessions: SessionBudget;
   readonly #hashScope = new CancellationScope();
-  #state: UploadState = 'inspecting';
+  #state: UploadState;
   #paused: boolean;
   #concurrency: number;
   #nextPartSizeBytes: number | null;
@@ -68,7 +70,8 @@ export class UploadRun {
   #md5: string | null;
   #hashCheckpoint: HashCheckpoint | null;
   #hashFailure: { readonly error: unknown } | undefined;
-  #toldEndsTooEarly = false;
+  /** Once it has ended. */
+  #end: { readonly fileId?: string; readonly failureType?: string | undefined } = {};
 
   constructor(request: UploadRequest, carried?: CarriedUpload) {
     this.#request = request;
@@ -78,6 +81,7 @@ export class UploadRun {
     this.#parking = new Parking(giveUpAfterMs, onChange);
     this.#partParking = new Parking(giveUpAfterMs, onChange, carried?.waiting ?? undefined);
     this.#hashParking = new Parking(giveUpAfterMs, onChange);
+    this.#state = carried ? 'uploading' : 'inspecting';
     this.#source = carried?.source;
     this.#session = carried && OpenSession.of(carried.session);
     this.#sessions = new SessionBudget(request.maxSessions ?? Defaults.maxSessions, carried);
@@ -98,6 +102,7 @@ export class UploadRun {
 
   /** Runs to the end, or to the point where the history is long enough to be handed over. */
   async run(): Promise<UploadResult | CarriedUpload> {
+    this.#publish();
     const source = (this.#source ??= await this.#parking.insist(() => this.#calls.inspect()));
     const hashing = this.#hash(source);
     try {
@@ -119,6 +124,7 @@ export class UploadRun {
           const { uploadId } = session.info;
           log.warn('The session is lost; its parts are sent again in a new one', { uploadId, sessionsLeft });
           await this.#cancelSession();
+          this.#session = undefined;
         }
       }
     } finally {
@@ -133,6 +139,7 @@ export class UploadRun {
     this.#publish();
     if (parts === 'stop') this.#window?.stopParts();
     await condition(() => !this.#paused || (this.#session?.ledger.out ?? 0) === 0);
+    this.#publish();
   }
 
   resume(): void {
@@ -156,9 +163,14 @@ export class UploadRun {
     this.#hashParking.retry();
   }
 
-  /** Cancels the session, whatever ended the upload; nothing is sent after this. */
-  async abandon(state: 'cancelled' | 'failed'): Promise<void> {
+  /**
+   * Cancels the session, whatever ended the upload; nothing is sent after this.
+   *
+   * @param failureType of what it failed with
+   */
+  async abandon(state: 'cancelled' | 'failed', failureType?: string): Promise<void> {
     await CancellationScope.nonCancellable(() => this.#cancelSession());
+    this.#end = { failureType };
     this.#enter(state);
   }
 
@@ -173,7 +185,7 @@ export class UploadRun {
     const isOver = this.#state === 'completed' || this.#state === 'failed' || this.#state === 'cancelled';
     return {
       state: isOver ? this.#state : (held ?? this.#state),
-      filename: this.#calls.filename,
+      filename: this.#calls.subject.filename,
       bytesTotal: this.#source?.sizeBytes ?? 0,
       bytesDone: ledger?.bytesDone ?? 0,
       partSizeBytes: ledger?.plan.partSizeBytes ?? 0,
@@ -196,7 +208,6 @@ export class UploadRun {
     this.#enter('creating');
     const { unanswered = 0, ...info } = await this.#parking.insist(() => this.#calls.create(source));
     this.#sessions.open(unanswered);
-    this.#toldEndsTooEarly = false;
     return new OpenSession(info, planParts(source.sizeBytes, this.#nextPartSizeBytes ?? undefined));
   }
 
@@ -240,29 +251,11 @@ export class UploadRun {
       this.#partsSent += attempt;
       if (attempt > 1) session.resent = true;
     } catch (error) {
-      if (!isCancellation(error)) this.#countFailedPart(error, session);
+      if (!isCancellation(error)) this.#partsSent += session.noteFailedPart(error);
       throw error;
     }
-    this.#tellEndsTooEarly(session);
+    session.warnOfEarlyEnd();
     this.#publish();
-  }
-
-  #countFailedPart(error: unknown, session: OpenSession): void {
-    const cause = error instanceof ActivityFailure ? error.cause : undefined;
-    const details =
-      cause instanceof ApplicationFailure ? (cause.details?.[0] as FailureDetails | undefined) : undefined;
-    this.#partsSent += details?.attempt ?? 1;
-    // What was refused at the first attempt did not arrive; of everything else nobody knows.
-    if (details?.attempt !== 1 || details.status === undefined) session.resent = true;
-  }
-
-  #tellEndsTooEarly(session: OpenSession): void {
-    if (this.#toldEndsTooEarly || !session.endsTooEarly) return;
-    this.#toldEndsTooEarly = true;
-    log.warn('At the pace so far the session ends before the file is through', {
-      uploadId: session.info.uploadId,
-      endsAt: new Date(session.endsAtMs).toISOString(),
-    });
   }
 
   async #complete(session: OpenSession): Promise<UploadedFile> {
@@ -272,6 +265,7 @@ export class UploadRun {
   }
 
   #receipt(source: SourceInfo, session: OpenSession, file: UploadedFile): UploadResult {
+    this.#end = { fileId: file.id };
     this.#enter('completed');
     return {
       workflowId: workflowInfo().workflowId,
@@ -315,7 +309,6 @@ export class UploadRun {
     } catch (error) {
       log.warn('The session could not be cancelled; it expires by itself', { ...session.info, error });
     }
-    this.#session = undefined;
   }
 
   #enter(state: UploadState): void {
@@ -324,6 +317,11 @@ export class UploadRun {
   }
 
   #publish(): void {
-    setCurrentDetails(describeProgress(this.progress()));
+    const progress = this.progress();
+    const context = { ...this.#pace.measure(progress.bytesDone), ...this.#end, partsSent: this.#partsSent };
+    setCurrentDetails(describeProgress(progress, context));
+    const isHeld = progress.state === 'paused' || progress.state === 'waiting';
+    const attributes = uploadAttributes(progress, this.#calls.subject, this.#end);
+    this.#shown.show(attributes, isHeld && progress.partsInFlight === 0);
   }
 }

@@ -17,6 +17,7 @@ import { Destinations } from './destinations.ts';
 import { PartTraffic } from './part-traffic.ts';
 import { UploadLimits } from './upload-limits.ts';
 import { transferTuner } from './transfer-slots.ts';
+import { warnOfLackingAttributes } from './warn-of-lacking-attributes.ts';
 
 export interface WorkerOptions {
   readonly connection: NativeConnection;
@@ -155,7 +156,11 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
       : []),
   ];
   await warmUpParser();
-  return new LonghaulWorker(await Promise.all(wanted.map((worker) => Worker.create(worker))), [destinations, sources]);
+  const [workers] = await Promise.all([
+    Promise.all(wanted.map((worker) => Worker.create(worker))),
+    roles.includes('control') ? warnOfLackingAttributes(connection, namespace) : undefined,
+  ]);
+  return new LonghaulWorker(workers, [destinations, sources]);
 }
 
 /**
