@@ -53,6 +53,11 @@ export interface Config {
   readonly buildId: string | undefined;
   /** What may be read, and how. */
   readonly sources: SourceSettings;
+  /** Where a `longhaul worker` serves its metrics; undefined: nowhere. */
+  readonly metricsPort: number | undefined;
+  readonly metricsHost: string;
+  /** Whether OpenTelemetry's variables ask for traces; its packages read the rest of them. */
+  readonly tracing: boolean;
   /** Undefined: each command has a default of its own. */
   readonly logLevel: LogLevel | undefined;
   readonly destinations: ReadonlyMap<string, DestinationConfig>;
@@ -64,6 +69,7 @@ export type LogLevel = (typeof logLevels)[number];
 export const ConfigDefaults = {
   baseUrl: 'https://api.openai.com/v1',
   heartbeatIntervalMs: 5000,
+  metricsHost: '127.0.0.1',
 } as const;
 
 const text = z.string().trim().min(1, 'is empty');
@@ -103,8 +109,14 @@ const environment = z.object({
   LONGHAUL_HEARTBEAT_INTERVAL_MS: wholeNumber(100, 600_000).optional(),
   LONGHAUL_DEPLOYMENT_NAME: text.optional(),
   LONGHAUL_BUILD_ID: text.optional(),
+  LONGHAUL_METRICS_PORT: wholeNumber(0, 65_535).optional(),
+  LONGHAUL_METRICS_HOST: text.optional(),
   LONGHAUL_SEAL_KEY: text.min(16, 'must have 16 characters or more').optional(),
   LONGHAUL_LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
+  OTEL_TRACES_EXPORTER: z.enum(['otlp', 'none'], 'must be otlp or none').optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: text.optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: text.optional(),
+  OTEL_SDK_DISABLED: text.optional(),
   OPENAI_BASE_URL: baseUrl.optional(),
   OPENAI_ORG_ID: text.optional(),
   OPENAI_PROJECT_ID: text.optional(),
@@ -121,6 +133,7 @@ const destination = z.strictObject({
   filesRequestsPerMinute: z
     .union([z.literal(0), wholeNumber(10, 1_000_000)], 'must be 0, or a whole number from 10 to 1000000')
     .optional(),
+  traceHeaders: z.boolean().optional(),
   /** Purposes that this service knows beside the usual ones. */
   purposes: z.array(text).optional(),
 });
@@ -166,6 +179,9 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
     deploymentName: values.LONGHAUL_DEPLOYMENT_NAME,
     buildId: values.LONGHAUL_BUILD_ID,
     sources,
+    metricsPort: values.LONGHAUL_METRICS_PORT,
+    metricsHost: values.LONGHAUL_METRICS_HOST ?? ConfigDefaults.metricsHost,
+    tracing: asksForTraces(values),
     logLevel: values.LONGHAUL_LOG_LEVEL,
     destinations: new Map(
       Object.entries({
@@ -195,6 +211,13 @@ export function requireDestination(config: Config, name: string): DestinationPro
   if (!/^[\x21-\x7e]+$/.test(apiKey))
     throw new ConfigError(`the API key in ${apiKeyEnv} has characters that no key has`);
   return { ...settings, apiKey };
+}
+
+/** Off unless one of them says where to or by what, though OpenTelemetry itself would then send to this machine. */
+function asksForTraces(values: z.infer<typeof environment>): boolean {
+  if (values.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return false;
+  if (values.OTEL_TRACES_EXPORTER !== undefined) return values.OTEL_TRACES_EXPORTER === 'otlp';
+  return (values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? values.OTEL_EXPORTER_OTLP_ENDPOINT) !== undefined;
 }
 
 /** The environment comes before the file. */

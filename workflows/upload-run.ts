@@ -23,6 +23,7 @@ import { describeProgress } from '../src/core/describe-progress.ts';
 import { planParts } from '../src/core/part-plan.ts';
 import { mostPartsUnder } from '../src/core/rate-limit.ts';
 import { SessionBudget, type CarriedSessions } from '../src/core/session-budget.ts';
+import { countEnd, countReplacedSession } from './counters.ts';
 import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
 import { Pace } from './pace.ts';
 import { Parking } from './parking.ts';
@@ -123,6 +124,7 @@ export class UploadRun {
           if (sessionsLeft < 1) throw isLost ? lastSessionLost(error, opened) : error;
           const { uploadId } = session.info;
           log.warn('The session is lost; its parts are sent again in a new one', { uploadId, sessionsLeft });
+          countReplacedSession(session.ledger.bytesDone);
           await this.#cancelSession();
           this.#session = undefined;
         }
@@ -313,6 +315,7 @@ export class UploadRun {
 
   #enter(state: UploadState): void {
     this.#state = state;
+    countEnd(state);
     this.#publish();
   }
 

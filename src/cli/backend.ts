@@ -8,6 +8,7 @@ import { DEFAULT_TASK_QUEUE } from '../contracts/names.ts';
 import { acquireEmbeddedTemporal } from '../dev/embedded-temporal/embedded-temporal.ts';
 import { resolveTemporalCli } from '../dev/temporal-cli/temporal-cli.ts';
 import { createLogger } from '../logger.ts';
+import { startTracing } from '../tracing/start-tracing.ts';
 import { createWorker, type LonghaulWorker, type WorkerOptions } from '../worker/create-worker.ts';
 import { installRuntime } from '../worker/install-runtime.ts';
 import type { CliContext } from './context.ts';
@@ -21,11 +22,13 @@ export interface Backend {
   /** Only the embedded server's UI is known. */
   readonly uiUrl: string | undefined;
   readonly isEmbedded: boolean;
+  /** Where Temporal's SDK serves its metrics, when it was asked to keep them. */
+  readonly sdkMetricsUrl: string | undefined;
   /** A worker in this process; it ends with the command. */
   readonly startWorker: (
     options?: Pick<
       WorkerOptions,
-      'taskQueue' | 'roles' | 'transferSlots' | 'limitBytesPerSecond' | 'shutdownGraceMs' | 'deployment'
+      'taskQueue' | 'roles' | 'transferSlots' | 'limitBytesPerSecond' | 'shutdownGraceMs' | 'deployment' | 'metrics'
     >,
   ) => Promise<LonghaulWorker>;
 }
@@ -35,6 +38,8 @@ export interface BackendOptions {
   readonly destination?: string;
   /** Level of the logs where the configuration doesn't say. @defaultValue `silent`: a person reads this command's own words */
   readonly logLevel?: LogLevel;
+  /** Whether Temporal's SDK keeps metrics. @defaultValue false */
+  readonly keepsMetrics?: boolean;
 }
 
 /** Runs `command` with Temporal at hand; worker, connections and the embedded server end before this returns. */
@@ -44,13 +49,17 @@ export async function withBackend<T>(
   command: (backend: Backend) => Promise<T>,
 ): Promise<T> {
   const { config } = context;
-  installRuntime(createLogger(config.logLevel ?? options.logLevel ?? 'silent'));
+  const logger = createLogger(config.logLevel ?? options.logLevel ?? 'silent');
+  const sdkMetricsUrl = installRuntime(logger, options);
   const closers: (() => Promise<void>)[] = [];
   try {
+    const tracing = config.tracing ? await startTracing() : undefined;
+    if (tracing) closers.push(() => tracing.close());
     const temporal = config.temporal ?? (await embed(context, closers));
     const client = await LonghaulClient.connect({
       connection: { ...temporal.connectionOptions, connectTimeout: '5s' },
       namespace: temporal.namespace,
+      interceptors: tracing ? [tracing.clientInterceptor] : [],
       taskQueue: taskQueueOf(config, options.destination ?? Defaults.destination),
       host: config.host,
       sources: sourceSettingsOf(config),
@@ -67,6 +76,7 @@ export async function withBackend<T>(
       namespace: temporal.namespace,
       uiUrl: 'uiUrl' in temporal ? temporal.uiUrl : undefined,
       isEmbedded: config.temporal === undefined,
+      sdkMetricsUrl,
       startWorker: async (workerOptions) => {
         const connection = await NativeConnection.connect(temporal.connectionOptions);
         closers.push(() => connection.close());
@@ -80,6 +90,7 @@ export async function withBackend<T>(
           transferSlots: config.transferSlots,
           limitBytesPerSecond: config.limitBytesPerSecond,
           heartbeatIntervalMs: config.heartbeatIntervalMs,
+          tracing,
           ...workerOptions,
         });
         closers.push(() => worker.shutdown());

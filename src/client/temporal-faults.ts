@@ -43,7 +43,7 @@ export function isTemporalAway(error: unknown): boolean {
 
 /** Whether nobody could answer a query: the server is away, or it has seen no worker on the task queue lately. */
 export function isUnanswered(error: unknown): boolean {
-  return isTemporalAway(error) || grpcCode(error) === GRPC_FAILED_PRECONDITION;
+  return isTemporalAway(error) || grpcFault(error)?.code === GRPC_FAILED_PRECONDITION;
 }
 
 /** Turns what Temporal's client throws into Longhaul's errors; what is none of these comes back as it was. */

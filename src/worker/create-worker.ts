@@ -6,6 +6,7 @@ import {
   type WorkerDeploymentOptions,
   type WorkerOptions as TemporalWorkerOptions,
 } from '@temporalio/worker';
+import type { Registry } from 'prom-client';
 import { createControlActivities, createTransferActivities } from '../../activities/index.ts';
 import { ConfigDefaults } from '../config.ts';
 import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../contracts/names.ts';
@@ -13,7 +14,9 @@ import type { DestinationProfile } from '../openai/destination-profile.ts';
 import { warmUpParser } from '../openai/warm-up-parser.ts';
 import { Sources } from '../sources/sources.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
-import { Destinations } from './destinations.ts';
+import type { Tracing } from '../tracing/tracing.ts';
+import { Destinations, type CreateUploadsClient } from './destinations.ts';
+import { logUpload } from './log-upload.ts';
 import { PartTraffic } from './part-traffic.ts';
 import { UploadLimits } from './upload-limits.ts';
 import { transferTuner } from './transfer-slots.ts';
@@ -51,6 +54,20 @@ export interface WorkerOptions {
   readonly deployment?: WorkerDeploymentVersion;
   /** What callers may have this worker read, and how. @defaultValue any file, S3 by AWS's environment, HTTP hosts with public addresses */
   readonly sources?: SourceSettings;
+  /** Where this worker's metrics go. What workflows count goes to the exporter of Temporal's `Runtime`. @defaultValue nowhere */
+  readonly metrics?: WorkerMetricsOptions;
+  /** Spans for workflows, activities and calls, as `startTracing` makes them. @defaultValue none */
+  readonly tracing?: Tracing | undefined;
+}
+
+export interface WorkerMetricsOptions {
+  /** Of `prom-client`; workers of one process may share it. */
+  readonly registry: Registry;
+  /**
+   * Names of destinations that have a label from the start. @defaultValue those of a list of `destinations`; of a
+   * function each one that was used
+   */
+  readonly destinations?: readonly string[];
 }
 
 export interface WorkerDeploymentVersion {
@@ -63,18 +80,30 @@ const STICKY_TIMEOUT_MS = 3000;
 
 const CONTROL_SLOTS = 32;
 
+/** For `isReady`: a Temporal that is slower than this is as good as none. */
+const ANSWER_TIMEOUT_MS = 3000;
+
 /** Serves an upload's control queue, the shared transfer queue and this host's own. */
 export class LonghaulWorker {
   readonly taskQueues: readonly string[];
   readonly #workers: readonly Worker[];
   readonly #held: readonly { close(): Promise<void> }[];
+  readonly #answers: () => Promise<unknown>;
   #stopping = false;
   #running: Promise<void> | undefined;
 
-  /** @param held is closed when the workers have ended */
-  constructor(workers: readonly Worker[], held: readonly { close(): Promise<void> }[]) {
+  /**
+   * @param held is closed when the workers have ended
+   * @param answers rejects when Temporal doesn't answer
+   */
+  constructor(
+    workers: readonly Worker[],
+    held: readonly { close(): Promise<void> }[],
+    answers: () => Promise<unknown> = async () => {},
+  ) {
     this.#workers = workers;
     this.#held = held;
+    this.#answers = answers;
     this.taskQueues = workers.map((worker) => worker.options.taskQueue);
   }
 
@@ -88,6 +117,12 @@ export class LonghaulWorker {
   async shutdown(): Promise<void> {
     this.#stop();
     await this.#running?.catch(() => {});
+  }
+
+  /** Whether all of it works, and Temporal answers. Never rejects. */
+  async isReady(): Promise<boolean> {
+    const isWorking = () => this.#workers.every((worker) => worker.getState() === 'RUNNING');
+    return isWorking() && (await this.#answers().then(isWorking, () => false));
   }
 
   async #run(): Promise<void> {
@@ -123,7 +158,15 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   const heartbeatIntervalMs = options.heartbeatIntervalMs ?? ConfigDefaults.heartbeatIntervalMs;
   const traffic = new PartTraffic({ slots: transferSlots, limitBytesPerSecond });
   const budget = { connection, namespace, taskQueue };
-  const shared = { budget, places: traffic.createPlaces, pace: traffic.pace };
+  const { tracing } = options;
+  const metered = options.metrics && (await meter(options.metrics, options));
+  const shared = {
+    budget,
+    places: traffic.createPlaces,
+    pace: traffic.pace,
+    around: tracing && (({ traceHeaders = false }: DestinationProfile) => tracing.aroundCalls(traceHeaders)),
+    create: metered?.createClient,
+  };
   const destinations =
     typeof options.destinations === 'function'
       ? new Destinations(options.destinations, shared)
@@ -131,7 +174,18 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   const sources = new Sources(options.sources);
   const dependencies = { destination: destinations.get, sources, limits: new UploadLimits() };
 
-  const common = { connection, namespace, shutdownGraceTime: shutdownGraceMs };
+  const common = {
+    connection,
+    namespace,
+    shutdownGraceTime: shutdownGraceMs,
+    interceptors: {
+      activity: [
+        ...(tracing ? [tracing.activityInterceptor] : []),
+        logUpload,
+        ...(metered?.activityInterceptors ?? []),
+      ],
+    },
+  };
   const transfer = (queue: string): TemporalWorkerOptions => ({
     ...common,
     taskQueue: queue,
@@ -143,7 +197,8 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   const control: TemporalWorkerOptions = {
     ...common,
     taskQueue,
-    workflowBundle: { codePath: workflowBundlePath },
+    workflowBundle: { codePath: tracing ? tracedWorkflowBundlePath : workflowBundlePath },
+    ...(tracing ? { sinks: tracing.sinks } : {}),
     activities: createControlActivities(dependencies),
     maxConcurrentActivityTaskExecutions: CONTROL_SLOTS,
     stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
@@ -160,7 +215,22 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
     Promise.all(wanted.map((worker) => Worker.create(worker))),
     roles.includes('control') ? warnOfLackingAttributes(connection, namespace) : undefined,
   ]);
-  return new LonghaulWorker(workers, [destinations, sources]);
+  if (metered && roles.includes('control')) metered.startWorkflowCounters({ namespace, taskQueue });
+  return new LonghaulWorker(workers, [destinations, sources], () =>
+    connection.withDeadline(Date.now() + ANSWER_TIMEOUT_MS, () => connection.workflowService.getSystemInfo({})),
+  );
+}
+
+/** Metrics take code of their own, which is loaded for those who want them. */
+async function meter({ registry, destinations: names }: WorkerMetricsOptions, { destinations }: WorkerOptions) {
+  const { MeasuredUploadsClient, partInterceptor, startWorkflowCounters, workerMetricsOf } =
+    await import('../metrics/index.ts');
+  const metrics = workerMetricsOf(registry);
+  const given = typeof destinations === 'function' ? [] : destinations.map(({ name }) => name);
+  for (const name of names ?? given) metrics.addDestination(name);
+  const createClient: CreateUploadsClient = (profile, clientOptions) =>
+    new MeasuredUploadsClient(metrics, profile, clientOptions);
+  return { createClient, activityInterceptors: [partInterceptor(metrics)], startWorkflowCounters };
 }
 
 /**
@@ -173,3 +243,6 @@ function versioned(version: WorkerDeploymentVersion): WorkerDeploymentOptions {
 
 /** The workflows, bundled at build time. Give it to a worker of your own as `workflowBundle: { codePath }`. */
 export const workflowBundlePath = fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url));
+
+/** The same with OpenTelemetry's interceptors. */
+export const tracedWorkflowBundlePath = fileURLToPath(new URL('../../workflow-bundle-traced.js', import.meta.url));

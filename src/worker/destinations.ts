@@ -1,8 +1,17 @@
 import { ConfigError } from '../errors.ts';
 import { DefaultProfile, type DestinationProfile } from '../openai/destination-profile.ts';
 import type { Pace } from '../openai/multipart-part.ts';
-import { UploadsClient, type FilesPermits, type PartPlacesOf } from '../openai/uploads-client.ts';
+import type { AroundCall } from '../openai/http.ts';
+import {
+  UploadsClient,
+  type FilesPermits,
+  type PartPlacesOf,
+  type UploadsClientOptions,
+} from '../openai/uploads-client.ts';
 import { sharedBudget, type SharedBudgetOptions } from './shared-budget.ts';
+
+/** Makes the client of a destination, where it is more than the plain one. */
+export type CreateUploadsClient = (profile: DestinationProfile, options: UploadsClientOptions) => UploadsClient;
 
 export interface DestinationsOptions {
   /** Where the budgets of requests are kept; without it the service's own limits are the only ones. */
@@ -11,7 +20,13 @@ export interface DestinationsOptions {
   readonly places?: () => PartPlacesOf | undefined;
   /** Holds bytes of parts back; undefined: not these. @defaultValue none */
   readonly pace?: Pace;
+  /** Runs the calls to one destination. @defaultValue nobody looks at them */
+  readonly around?: ((profile: DestinationProfile) => AroundCall | undefined) | undefined;
+  /** @defaultValue the plain client */
+  readonly create?: CreateUploadsClient | undefined;
 }
+
+const createPlainClient: CreateUploadsClient = (profile, options) => new UploadsClient(profile, options);
 
 /** One client a destination, made when it is first asked for, so that a worker needs only the keys it uses. */
 export class Destinations {
@@ -41,8 +56,13 @@ export class Destinations {
     const existing = this.#clients.get(name);
     if (existing) return existing;
     const profile = this.#profile(name);
-    const { places, pace } = this.#options;
-    const client = new UploadsClient(profile, { permits: this.#permits(profile), places: places?.(), pace });
+    const { places, pace, around, create = createPlainClient } = this.#options;
+    const client = create(profile, {
+      permits: this.#permits(profile),
+      places: places?.(),
+      pace,
+      around: around?.(profile),
+    });
     this.#clients.set(name, client);
     return client;
   };
