@@ -181,8 +181,7 @@ export function requireDestination(config: Config, name: string): DestinationPro
     throw new ConfigError(`there is no destination "${name}"; this configuration has: ${known}`);
   }
   const { apiKeyFrom, apiKey, apiKeyProblem, purposes: _purposes, ...settings } = found;
-  if (!apiKey)
-    throw new ConfigError(`destination "${name}" has no API key: ${apiKeyProblem ?? `set ${apiKeyFrom}`}`);
+  if (!apiKey) throw new ConfigError(`destination "${name}" has no API key: ${apiKeyProblem ?? `set ${apiKeyFrom}`}`);
   if (!/^[\x21-\x7e]+$/.test(apiKey))
     throw new ConfigError(`the API key in ${apiKeyFrom} has characters that no key has`);
   return { ...settings, apiKey };
