@@ -51,6 +51,9 @@ export interface Config {
   readonly buildId: string | undefined;
   /** What may be read, and how. */
   readonly sources: SourceSettings;
+  /** Where a `longhaul worker` serves its metrics; undefined: nowhere. */
+  readonly metricsPort: number | undefined;
+  readonly metricsHost: string;
   /** Undefined: each command has a default of its own. */
   readonly logLevel: LogLevel | undefined;
   readonly destinations: ReadonlyMap<string, DestinationConfig>;
@@ -63,6 +66,7 @@ export const ConfigDefaults = {
   baseUrl: 'https://api.openai.com/v1',
   transferSlots: 8,
   heartbeatIntervalMs: 5000,
+  metricsHost: '127.0.0.1',
 } as const;
 
 const text = z.string().trim().min(1, 'is empty');
@@ -93,6 +97,8 @@ const environment = z.object({
   LONGHAUL_HEARTBEAT_INTERVAL_MS: wholeNumber(100, 600_000).optional(),
   LONGHAUL_DEPLOYMENT_NAME: text.optional(),
   LONGHAUL_BUILD_ID: text.optional(),
+  LONGHAUL_METRICS_PORT: wholeNumber(0, 65_535).optional(),
+  LONGHAUL_METRICS_HOST: text.optional(),
   LONGHAUL_SEAL_KEY: text.min(16, 'must have 16 characters or more').optional(),
   LONGHAUL_LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
   OPENAI_BASE_URL: baseUrl.optional(),
@@ -156,6 +162,8 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
     deploymentName: values.LONGHAUL_DEPLOYMENT_NAME,
     buildId: values.LONGHAUL_BUILD_ID,
     sources,
+    metricsPort: values.LONGHAUL_METRICS_PORT,
+    metricsHost: values.LONGHAUL_METRICS_HOST ?? ConfigDefaults.metricsHost,
     logLevel: values.LONGHAUL_LOG_LEVEL,
     destinations: new Map(
       Object.entries({

@@ -23,6 +23,7 @@ import type {
 import { describeProgress } from '../src/core/describe-progress.ts';
 import { planParts } from '../src/core/part-plan.ts';
 import { SessionBudget, type CarriedSessions } from '../src/core/session-budget.ts';
+import { countEnd, countReplacedSession, countSessionAtRisk } from './counters.ts';
 import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
 import { Parking } from './parking.ts';
 import { PartWindow } from './part-window.ts';
@@ -112,6 +113,7 @@ export class UploadRun {
           if (sessionsLeft < 1) throw isLost ? lastSessionLost(error, opened) : error;
           const { uploadId } = session.info;
           log.warn('The session is lost; its parts are sent again in a new one', { uploadId, sessionsLeft });
+          countReplacedSession(session.ledger.bytesDone);
           await this.#cancelSession();
         }
       }
@@ -244,6 +246,7 @@ export class UploadRun {
   #tellEndsTooEarly(session: OpenSession): void {
     if (this.#toldEndsTooEarly || !session.endsTooEarly) return;
     this.#toldEndsTooEarly = true;
+    countSessionAtRisk();
     log.warn('At the pace so far the session ends before the file is through', {
       uploadId: session.info.uploadId,
       endsAt: new Date(session.endsAtMs).toISOString(),
@@ -304,6 +307,7 @@ export class UploadRun {
 
   #enter(state: UploadState): void {
     this.#state = state;
+    countEnd(state);
     this.#publish();
   }
 
