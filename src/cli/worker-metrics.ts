@@ -1,7 +1,9 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Config } from '../config.ts';
-import { startMetricsServer, type MetricsServer } from '../metrics/metrics-server.ts';
+import { startMetricsServer, type MetricsServer, type MetricsServerOptions } from '../metrics/index.ts';
 import type { WorkerMetricsOptions } from '../worker/create-worker.ts';
+
+export type MetricsAddress = Pick<MetricsServerOptions, 'port' | 'host' | 'sdkMetricsUrl'>;
 
 export interface WorkerMetricsEndpoint {
   readonly server: MetricsServer;
@@ -12,7 +14,7 @@ export interface WorkerMetricsEndpoint {
 /** Serves the metrics of a worker of this process, and of the process itself. @throws ConfigError when the port is taken */
 export async function openWorkerMetrics(
   { destinations }: Config,
-  address: { readonly port: number; readonly host: string; readonly sdkMetricsUrl: string | undefined },
+  address: MetricsAddress,
 ): Promise<WorkerMetricsEndpoint> {
   const registry = new Registry();
   const server = await startMetricsServer({ ...address, registry });

@@ -88,7 +88,14 @@ async function readSdkMetrics(url: string): Promise<string> {
   const { statusCode, body } = await request(url, { signal: AbortSignal.timeout(SDK_TIMEOUT_MS) });
   const text = await body.text();
   if (statusCode !== 200) throw new Error(`Temporal's SDK answered ${statusCode}`);
-  return text;
+  return withSnakeCase(text);
+}
+
+/** Temporal's meter for workflows names its labels as JavaScript does, which Prometheus doesn't. */
+function withSnakeCase(text: string): string {
+  return text.replace(/^longhaul_.*$/gm, (line) =>
+    line.replace(/([{,])taskQueue=/, '$1task_queue=').replace(/([{,])workflowType=/, '$1workflow_type='),
+  );
 }
 
 /** Many may ask; who answers is asked once a second. */

@@ -3,6 +3,7 @@ import { ConfigError } from '../../errors.ts';
 import type { WorkerDeploymentVersion } from '../../worker/create-worker.ts';
 import { withBackend } from '../backend.ts';
 import { interrupted, type CliContext } from '../context.ts';
+import type { MetricsAddress, WorkerMetricsEndpoint } from '../worker-metrics.ts';
 
 export interface WorkerCommandOptions {
   readonly slots?: number;
@@ -46,9 +47,9 @@ export async function workerCommand(context: CliContext, options: WorkerCommandO
 }
 
 /** Metrics take code of their own, which is loaded for those who want them. */
-async function openMetrics(...args: Parameters<typeof import('../worker-metrics.ts').openWorkerMetrics>) {
+async function openMetrics(config: Config, address: MetricsAddress): Promise<WorkerMetricsEndpoint> {
   const { openWorkerMetrics } = await import('../worker-metrics.ts');
-  return openWorkerMetrics(...args);
+  return openWorkerMetrics(config, address);
 }
 
 /** @throws ConfigError when only one half of the version is known */
