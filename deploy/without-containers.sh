@@ -1,27 +1,24 @@
 #!/usr/bin/env bash
-# Brings up what docker-compose.yml does, without containers: PostgreSQL, Temporal, a Longhaul worker and Prometheus;
-# no Grafana, which Debian doesn't have. Runs until Ctrl-C or SIGTERM, and ends everything then. A second start goes on
-# with the same data.
+# Brings up what docker-compose.yml does without containers: PostgreSQL, Temporal, a Longhaul worker and Prometheus (no
+# Grafana, which Debian doesn't have). Runs until Ctrl-C or SIGTERM and then ends everything; started again it goes on.
 #
 #   deploy/without-containers.sh [--embedded] [--demo] [--data DIR] [--PART-port N …]
 #
 #   --embedded   Longhaul's embedded Temporal server, with its UI, in place of Temporal on PostgreSQL
-#   --demo       the local Uploads API as the destination; else OPENAI_API_KEY and OPENAI_BASE_URL say where to
-#   --data DIR   everything that is kept, and the logs (default: /var/lib/longhaul for root, else ~/.local/share/longhaul-stack)
+#   --demo       the local Uploads API as the destination; else OPENAI_API_KEY and OPENAI_BASE_URL say which
+#   --data DIR   databases, files and logs (default: /var/lib/longhaul for root, else ~/.local/share/longhaul-stack)
 #   --temporal-port, --postgres-port, --metrics-port, --prometheus-port, --api-port
-#                ports (default: 7233, 5433, 9464, 9090, 4010); 0: any that is free
+#                default: 7233 (--embedded: any), 5433, 9464, 9090, 4010; 0: any that is free
 #
 # Needs Node, a built Longhaul (npm ci), Debian's prometheus (without it no metrics are kept) and, unless --embedded,
-# Debian's postgresql and Go, which builds Temporal's server once (some minutes, into ~/.cache/longhaul).
+# Debian's postgresql and Go, which builds Temporal's server once (minutes; kept in ~/.cache/longhaul).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-fail() { echo "without-containers: $1" >&2; exit "${2:-1}"; }
-need() { command -v "$1" >/dev/null || fail "$1 is missing: $2"; }
+fail() { echo "without-containers: $1" >&2 && exit "${2:-1}"; }
 
 declare -A port=([temporal]=7233 [postgres]=5433 [metrics]=9464 [prometheus]=9090 [api]=4010)
-embedded='' demo=''
-data=${XDG_DATA_HOME:-${HOME:-}/.local/share}/longhaul-stack
+embedded='' demo='' data=${XDG_DATA_HOME:-${HOME:-}/.local/share}/longhaul-stack
 if ((EUID == 0)); then data=/var/lib/longhaul; fi
 while (($#)); do
   name=${1#--} && name=${name%-port}
@@ -31,7 +28,7 @@ while (($#)); do
     --data) data=${2:?--data needs a directory} && shift ;;
     --*-port)
       [[ -v port[$name] ]] || fail "unknown option $1; see --help" 2
-      [[ ${2:-} =~ ^[0-9]{1,5}$ ]] || fail "$1 must be a port, or 0 for any that is free" 2
+      [[ ${2:-} =~ ^[0-9]{1,5}$ ]] || fail "$1 needs a port, or 0 for any that is free" 2
       port[$name]=$2 && shift ;;
     --help) sed -n '2,/^set/{s/^# \{0,1\}//p}' "$0" && exit ;;
     *) fail "unknown option $1; see --help" 2 ;;
@@ -39,31 +36,27 @@ while (($#)); do
   shift
 done
 
-need node 'install Node 20.19 or later'
 [[ -f dist/src/cli/main.js ]] || fail "Longhaul isn't built: npm ci"
 longhaul=(node dist/src/cli/main.js)
 mkdir -p "$data/logs" && data=$(cd "$data" && pwd)
 # Every part holds the lock too: what a start that was killed has left behind keeps the next one away.
 exec 9>"$data/lock"
-flock --nonblock 9 || fail "something runs on $data already; end it first (fuser $data/lock names it)"
+flock --nonblock 9 || fail "something runs on $data already: fuser $data/lock"
 
-free_ports() {
-  node -e 'const servers = Array.from({length: process.argv[1]}, () => require("net").createServer().listen(0, "127.0.0.1"));
-    setImmediate(() => servers.forEach((server) => { console.log(server.address().port); server.close(); }))' "$1"
+free_ports() { # COUNT
+  node -e 'const all = Array.from({ length: process.argv[1] }, () => require("net").createServer().listen(0, "127.0.0.1"));
+    setImmediate(() => all.forEach((one) => { console.log(one.address().port); one.close(); }))' "$1"
 }
-for name in "${!port[@]}"; do
-  if ((port[$name] == 0)); then port[$name]=$(free_ports 1); fi
-done
+for name in "${!port[@]}"; do if ((port[$name] == 0)); then port[$name]=$(free_ports 1); fi; done
 
-parts=()
-declare -A name_of
-end_all() {
+parts=() && declare -A name_of
+end_all() { # the last one first
   trap '' INT TERM HUP
   for pid in "${parts[@]}"; do
     # SIGINT is PostgreSQL's way to end without waiting for its clients.
     kill -s "$([[ ${name_of[$pid]} == postgres ]] && echo INT || echo TERM)" "$pid" 2>/dev/null || continue
-    for ((i = 0; i < 300; i++)); do kill -0 "$pid" 2>/dev/null && sleep 0.1 || break; done
-    kill -s KILL "$pid" 2>/dev/null && echo "without-containers: ${name_of[$pid]} had to be killed" >&2
+    for ((i = 0; i < 300; i++)); do kill -0 "$pid" 2>/dev/null || continue 2 && sleep 0.1; done
+    kill -s KILL "$pid" && echo "without-containers: ${name_of[$pid]} had to be killed" >&2
   done
 }
 trap end_all EXIT
@@ -73,11 +66,11 @@ start() { # NAME COMMAND…, in a session of its own, so that Ctrl-C reaches thi
   setsid "${@:2}" </dev/null >>"$data/logs/$1.log" 2>&1 &
   name_of[$!]=$1 parts=("$!" "${parts[@]}")
 }
-died() { fail "$1 ended; $data/logs/$1.log ends with: $(tail -n 3 "$data/logs/$1.log")"; }
+ended() { fail "$1 ended; $data/logs/$1.log says last: $(tail -n 3 "$data/logs/$1.log")"; }
 until_ok() { # COMMAND…, which tells that the part started last is there
   for ((i = 0; i < 300; i++)); do
-    if "$@" >/dev/null 2>&1; then return; fi
-    kill -0 "${parts[0]}" 2>/dev/null || died "${name_of[${parts[0]}]}"
+    if "$@" &>/dev/null; then return; fi
+    kill -0 "${parts[0]}" 2>/dev/null || ended "${name_of[${parts[0]}]}"
     sleep 0.2
   done
   fail "${name_of[${parts[0]}]} is not there after a minute; see $data/logs"
@@ -88,16 +81,15 @@ answers() ( # PORT PATH, over HTTP
 
 start_postgres() {
   local programs=(/usr/lib/postgresql/*/bin) user=()
-  [[ -x ${programs[-1]}/initdb ]] || fail 'PostgreSQL is missing: apt-get install postgresql (or give --embedded)'
-  # PostgreSQL refuses to run as root.
-  if ((EUID == 0)); then user=(setpriv --reuid=postgres --regid=postgres --init-groups --); fi
+  [[ -x ${programs[-1]}/initdb ]] || fail 'PostgreSQL is missing: apt-get install postgresql, or give --embedded'
+  if ((EUID == 0)); then user=(setpriv --reuid=postgres --regid=postgres --init-groups --); fi # it refuses to be root
   "${user[@]}" test -x "$data" || fail "the user postgres can't enter $data; choose another --data"
   if [[ ! -s $data/postgres/PG_VERSION ]]; then
     mkdir -p "$data/postgres"
     (umask 077 && od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$data/postgres-password")
     if ((EUID == 0)); then chown postgres "$data/postgres" "$data/postgres-password"; fi
     "${user[@]}" "${programs[-1]}/initdb" --pgdata="$data/postgres" --username=temporal --auth=scram-sha-256 \
-      --pwfile="$data/postgres-password" >"$data/logs/postgres.log" 2>&1 || died postgres
+      --pwfile="$data/postgres-password" &>>"$data/logs/postgres.log" || ended postgres
   fi
   start postgres "${user[@]}" "${programs[-1]}/postgres" -D "$data/postgres" -p "${port[postgres]}" \
     -c listen_addresses=127.0.0.1 -c unix_socket_directories=
@@ -105,31 +97,66 @@ start_postgres() {
 }
 
 start_temporal() {
-  local version tools internal database
+  local version tools internal name
   version=$(sed -n 's|.*temporalio/server:||p' docker-compose.yml)
   tools=${LONGHAUL_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/longhaul}/temporal-server-$version
   if [[ ! -x $tools/server || ! -x $tools/sql ]]; then
-    need go 'install Go, or give --embedded'
+    command -v go >/dev/null || fail 'Go is missing: install it, or give --embedded'
     echo "building Temporal's server $version; that takes some minutes, once"
     GOBIN=$tools go install "go.temporal.io/server/cmd/server@v$version" "go.temporal.io/server/cmd/tools/sql@v$version"
   fi
-  local -x SQL_PASSWORD && SQL_PASSWORD=$(<"$data/postgres-password")
+  local -x POSTGRES_PWD SQL_PASSWORD
+  POSTGRES_PWD=$(<"$data/postgres-password") SQL_PASSWORD=$POSTGRES_PWD
   local sql=("$tools/sql" --plugin postgres12 --ep 127.0.0.1 --port "${port[postgres]}" --user temporal)
-  # As in docker-compose.yml, every step may run again.
-  for name in temporal visibility; do
-    database=temporal
-    if [[ $name == visibility ]]; then database=temporal_visibility; fi
-    "${sql[@]}" --db "$database" create-database
-    "${sql[@]}" --db "$database" setup-schema --version 0.0
-    "${sql[@]}" --db "$database" update-schema --schema-name "postgresql/v12/$name"
-  done >>"$data/logs/temporal-schema.log" 2>&1 || died temporal-schema
+  for name in temporal temporal_visibility; do # as in docker-compose.yml, each step may run again
+    { "${sql[@]}" --db "$name" create-database && "${sql[@]}" --db "$name" setup-schema --version 0.0 &&
+      "${sql[@]}" --db "$name" update-schema --schema-name "postgresql/v12/${name##*_}"
+    } &>>"$data/logs/temporal-schema.log" || ended temporal-schema
+  done
   mapfile -t internal < <(free_ports 8)
-  DB=postgres12 DB_PORT=${port[postgres]} POSTGRES_SEEDS=127.0.0.1 POSTGRES_USER=temporal POSTGRES_PWD=$SQL_PASSWORD \
-    BIND_ON_IP=127.0.0.1 NUM_HISTORY_SHARDS=128 DYNAMIC_CONFIG_FILE_PATH=deploy/temporal-dynamic-config.yaml \
+  DB=postgres12 DB_PORT=${port[postgres]} POSTGRES_SEEDS=127.0.0.1 POSTGRES_USER=temporal BIND_ON_IP=127.0.0.1 \
+    NUM_HISTORY_SHARDS=128 DYNAMIC_CONFIG_FILE_PATH=deploy/temporal-dynamic-config.yaml \
     FRONTEND_GRPC_PORT=${port[temporal]} FRONTEND_HTTP_PORT=${internal[0]} FRONTEND_MEMBERSHIP_PORT=${internal[1]} \
     HISTORY_GRPC_PORT=${internal[2]} HISTORY_MEMBERSHIP_PORT=${internal[3]} \
     MATCHING_GRPC_PORT=${internal[4]} MATCHING_MEMBERSHIP_PORT=${internal[5]} \
     WORKER_GRPC_PORT=${internal[6]} WORKER_MEMBERSHIP_PORT=${internal[7]} start temporal "$tools/server" start
-  unset "${!TEMPORAL_@}" && export TEMPORAL_ADDRESS=127.0.0.1:${port[temporal]}
-  until_ok node deploy/ensure-namespace.js
+  export TEMPORAL_ADDRESS=127.0.0.1:${port[temporal]}
+  until_ok node -e 'const ALREADY_EXISTS = 6;
+    require("@temporalio/client").Connection.connect({ address: process.env.TEMPORAL_ADDRESS })
+      .then(({ workflowService }) => workflowService.registerNamespace({
+        namespace: "default", workflowExecutionRetentionPeriod: { seconds: 90 * 24 * 3600 } }))
+      .then(() => process.exit(), ({ code }) => process.exit(code === ALREADY_EXISTS ? 0 : 1))'
+  until_ok "${longhaul[@]}" setup
 }
+
+unset "${!TEMPORAL_@}"
+if [[ $demo ]]; then
+  start local-api "${longhaul[@]}" local-api --port "${port[api]}" --data "$data/local-api"
+  export OPENAI_BASE_URL=http://127.0.0.1:${port[api]}/v1 OPENAI_API_KEY=sk-local
+  until_ok answers "${port[api]}" /_admin/stats
+fi
+if [[ $embedded ]]; then
+  export LONGHAUL_STATE_DIR=$data/embedded LONGHAUL_TASK_QUEUE=longhaul
+else
+  start_postgres && start_temporal
+fi
+start worker "${longhaul[@]}" worker --metrics-port "${port[metrics]}"
+until_ok answers "${port[metrics]}" /readyz
+if command -v prometheus >/dev/null; then
+  cp deploy/prometheus-rules.yml "$data"
+  sed "s/longhaul-worker:9464/127.0.0.1:${port[metrics]}/" deploy/prometheus.yml >"$data/prometheus.yml"
+  start prometheus prometheus --config.file="$data/prometheus.yml" --storage.tsdb.path="$data/prometheus" \
+    --web.listen-address="127.0.0.1:${port[prometheus]}"
+  until_ok answers "${port[prometheus]}" /-/ready
+  echo "Prometheus:  http://127.0.0.1:${port[prometheus]}"
+fi
+if [[ $embedded ]]; then
+  TEMPORAL_ADDRESS=$(node -p 'JSON.parse(fs.readFileSync(process.argv[1])).address' "$data/embedded/temporal.json")
+  echo "Temporal UI: $(node -p 'JSON.parse(fs.readFileSync(process.argv[1])).uiUrl' "$data/embedded/temporal.json")"
+fi
+echo "worker:      http://127.0.0.1:${port[metrics]}/metrics"
+echo "data, logs:  $data"
+echo "all is up, until Ctrl-C; in another terminal: export TEMPORAL_ADDRESS=$TEMPORAL_ADDRESS${demo:+ OPENAI_BASE_URL=$OPENAI_BASE_URL OPENAI_API_KEY=$OPENAI_API_KEY}"
+
+wait -n -p pid "${parts[@]}" || true
+ended "${name_of[$pid]}"
