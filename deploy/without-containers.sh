@@ -40,9 +40,12 @@ mkdir -p "$data/logs" && data=$(cd "$data" && pwd)
 exec 9>"$data/lock"
 flock --nonblock 9 || fail "something runs on $data already: fuser $data/lock"
 
-# More than are needed and all at once, so that no two are the same.
-mapfile -t free < <(node -e 'Array(20).fill().map(() => require("net").createServer().listen(0, "127.0.0.1"))
-  .forEach((one) => one.once("listening", () => { console.log(one.address().port); setTimeout(() => one.close(), 100); }))')
+# Temporal's tables on PostgreSQL have no room for a port above 32767.
+mapfile -t free < <(node -e 'const first = 20000 + Math.floor(Math.random() * 12000);
+  for (let port = first; port < first + 40; port++) {
+    const server = require("net").createServer().listen(port, "127.0.0.1").on("error", () => {});
+    server.on("listening", () => { console.log(port); server.close(); });
+  }')
 take_port() { printf -v "$1" %s "${free[0]}" && free=("${free[@]:1}"); } # VARIABLE
 for name in "${!port[@]}"; do ((port[$name] > 0)) || take_port "port[$name]"; done
 

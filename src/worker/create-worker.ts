@@ -16,6 +16,7 @@ import { Sources } from '../sources/sources.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 import { Destinations, type CreateUploadsClient } from './destinations.ts';
 import { transferTuner } from './transfer-slots.ts';
+import { warnOfLackingAttributes } from './warn-of-lacking-attributes.ts';
 
 export interface WorkerOptions {
   readonly connection: NativeConnection;
@@ -183,7 +184,10 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
       : []),
   ];
   await warmUpParser();
-  const workers = await Promise.all(wanted.map((worker) => Worker.create(worker)));
+  const [workers] = await Promise.all([
+    Promise.all(wanted.map((worker) => Worker.create(worker))),
+    roles.includes('control') ? warnOfLackingAttributes(connection, namespace) : undefined,
+  ]);
   if (metered && roles.includes('control')) metered.startWorkflowCounters({ namespace, taskQueue });
   return new LonghaulWorker(workers, [destinations, sources], () =>
     connection.withDeadline(Date.now() + ANSWER_TIMEOUT_MS, () => connection.workflowService.getSystemInfo({})),

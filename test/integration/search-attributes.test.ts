@@ -1,0 +1,278 @@
+import { join } from 'node:path';
+import {
+  AttributeConflictError,
+  LonghaulClient,
+  SetupRefusedError,
+  setupSearchAttributes,
+  type UploadHandle,
+} from 'longhaul';
+import { describe, expect, it } from 'vitest';
+import { runCli, startCli } from '../support/cli.ts';
+import { linesFile } from '../support/lines-file.ts';
+import { randomFile } from '../support/random-file.ts';
+import { manyFiles, runSync, writeFiles } from '../support/sync-folder.ts';
+import { MiB, withSystem, type System } from '../support/system.ts';
+import { withTemporalServer } from '../support/temporal-with-flags.ts';
+import { until } from '../support/until.ts';
+
+const purpose = 'batch';
+const partSizeBytes = MiB;
+
+/** What the list shows: the id and the attributes of each workflow that a query finds. */
+async function list({ client }: System, query: string): Promise<Map<string, Record<string, unknown>>> {
+  const found = new Map<string, Record<string, unknown>>();
+  const ours = `TaskQueue = "${client.taskQueue}" AND ExecutionStatus != "ContinuedAsNew" AND (${query})`;
+  for await (const { workflowId, typedSearchAttributes } of client.client.workflow.list({ query: ours })) {
+    const pairs = typedSearchAttributes.getAll().filter(({ key }) => key.name.startsWith('Longhaul'));
+    found.set(workflowId, Object.fromEntries(pairs.map(({ key, value }) => [key.name, value])));
+  }
+  return found;
+}
+
+/** The list is a moment behind. */
+async function listed(system: System, query: string, ids: readonly string[]): Promise<Record<string, unknown>[]> {
+  const wanted = ids.toSorted().join();
+  let found = new Map<string, Record<string, unknown>>();
+  const isThere = async () => {
+    found = await list(system, query);
+    return [...found.keys()].toSorted().join() === wanted;
+  };
+  await until(isThere, `${query} to find exactly ${wanted}`, 10_000).catch((error: unknown) => {
+    throw new Error(`${(error as Error).message}; it finds ${[...found.keys()].join()}`);
+  });
+  return ids.map((id) => found.get(id) ?? {});
+}
+
+/** Bytes of one File's Upload that the API has, by its own count. */
+function receivedBytes({ uploads }: System, filename: string): number {
+  return uploads()
+    .filter((upload) => upload.filename === filename)
+    .reduce((sum, { bytesReceived }) => sum + bytesReceived, 0);
+}
+
+/** Events of history that changed search attributes, over all executions of a workflow. */
+async function upserts({ client }: System, workflowId: string): Promise<number> {
+  let count = 0;
+  for (let runId: string | undefined = ''; runId !== undefined;) {
+    const { events } = await client.client.workflow.getHandle(workflowId, runId || undefined).fetchHistory();
+    count += (events ?? []).filter((event) => event.upsertWorkflowSearchAttributesEventAttributes).length;
+    runId = events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId || undefined;
+  }
+  return count;
+}
+
+describe('the list of Temporal UI', () => {
+  it('finds by each attribute exactly the uploads that it is true of, with bytes to the byte', () =>
+    withSystem(async (system) => {
+      const { api, client, directory, startWorker } = system;
+      await startWorker();
+      const upload = async (name: string, parts: number): Promise<UploadHandle> => {
+        const file = join(directory, name);
+        await randomFile(file, parts * MiB - 7);
+        return client.upload({
+          file,
+          purpose: name.startsWith('f') ? 'fine-tune' : purpose,
+          partSizeBytes,
+          concurrency: 2,
+        });
+      };
+      const completed = await upload('completed.bin', 3);
+      const receipt = await completed.result();
+      api.faults.add({ route: 'create', kind: 'status', status: 422 });
+      const failed = await upload('failed.bin', 2);
+      await failed.result().catch(() => {});
+      api.faults.add({ route: 'part', kind: 'status', status: 403, count: 1000 });
+      const waiting = await upload('waiting.bin', 2);
+      await until(async () => (await waiting.status()).state === 'waiting', 'the upload to wait');
+      api.faults.clear();
+      api.configure({ bandwidthBytesPerSecond: 4 * MiB });
+      const paused = await upload('paused.bin', 20);
+      await until(() => receivedBytes(system, 'paused.bin') > 2 * MiB, 'some parts');
+      await paused.pause();
+      api.configure({ bandwidthBytesPerSecond: MiB / 4 });
+      const cancelled = await upload('cancelled.bin', 2);
+      await until(async () => (await cancelled.status()).state === 'uploading', 'the upload to run');
+      await cancelled.cancel();
+      await cancelled.result().catch(() => {});
+      const running = await upload('running.bin', 2);
+      const id = ({ workflowId }: UploadHandle) => workflowId;
+      const all = [completed, failed, waiting, paused, cancelled, running].map(id);
+
+      await listed(system, 'LonghaulState = "uploading"', [id(running)]);
+      const [isPaused] = await listed(system, 'LonghaulState = "paused"', [id(paused)]);
+      await listed(system, 'LonghaulState = "waiting"', [id(waiting)]);
+      await listed(system, 'LonghaulState = "cancelled"', [id(cancelled)]);
+      const [isFailed] = await listed(system, 'LonghaulState = "failed"', [id(failed)]);
+      const [isCompleted] = await listed(system, 'LonghaulState = "completed"', [id(completed)]);
+      await listed(system, 'LonghaulReason = "ApiRejected"', [id(failed), id(waiting)]);
+      await listed(system, 'LonghaulReason IS NOT NULL', [id(failed), id(waiting)]);
+      await listed(system, 'LonghaulPurpose = "fine-tune"', [id(failed)]);
+      await listed(system, 'LonghaulDestination = "default"', all);
+      await listed(system, 'LonghaulFilename STARTS_WITH "paused"', [id(paused)]);
+      await listed(system, `LonghaulFileId = "${receipt.file.id}"`, [id(completed)]);
+      await listed(system, `LonghaulBytes > ${3 * MiB}`, [id(paused)]);
+      await listed(system, 'LonghaulPercent = 100', [id(completed)]);
+      await listed(system, 'LonghaulPercent > 0 AND LonghaulPercent < 100', [id(paused)]);
+      await listed(system, 'LonghaulEndsTooEarly = true', []);
+
+      expect(isCompleted).toMatchObject({
+        LonghaulBytes: 3 * MiB - 7,
+        LonghaulBytesDone: receivedBytes(system, 'completed.bin'),
+        LonghaulFileId: receipt.file.id,
+      });
+      expect(receivedBytes(system, 'completed.bin')).toBe(3 * MiB - 7);
+      expect(isFailed).toMatchObject({ LonghaulFilename: 'failed.bin', LonghaulPurpose: 'fine-tune' });
+      const received = receivedBytes(system, 'paused.bin');
+      expect(isPaused).toMatchObject({ LonghaulBytes: 20 * MiB - 7, LonghaulBytesDone: received });
+      expect(await paused.status()).toMatchObject({ bytesDone: received, partsInFlight: 0 });
+    }));
+
+  it('shows the pieces of a split upload and the files of a sync beside what they belong to', () =>
+    withSystem(async (system) => {
+      const { client, directory, startWorker } = system;
+      await startWorker();
+      await linesFile(join(directory, 'whole.jsonl'), 3 * MiB);
+      const split = await client.uploadSplit({
+        file: join(directory, 'whole.jsonl'),
+        purpose,
+        partSizeBytes,
+        pieceSizeBytes: 2 * MiB,
+      });
+      const { pieces } = await split.result();
+      const [whole, ...ofPieces] = await listed(system, 'LonghaulState = "completed"', [
+        split.workflowId,
+        ...pieces.map(({ workflowId }) => workflowId),
+      ]);
+      expect(whole).toMatchObject({
+        LonghaulFilename: 'whole.jsonl',
+        LonghaulBytesDone: 3 * MiB,
+        LonghaulPercent: 100,
+      });
+      expect(ofPieces.map((piece) => piece['LonghaulFileId'])).toEqual(pieces.map(({ file }) => file.id));
+      await listed(system, 'ParentWorkflowId IS NULL', [split.workflowId]);
+
+      const folder = join(directory, 'data');
+      await writeFiles(folder, manyFiles(3));
+      await randomFile(join(folder, 'large.bin'), 2 * MiB);
+      const { workflowId, counts } = await runSync(system, { folder, purpose });
+      const [sync] = await listed(system, 'WorkflowType = "syncSource"', [workflowId]);
+      expect(sync).toMatchObject({
+        LonghaulState: 'completed',
+        LonghaulFilename: folder,
+        LonghaulBytes: counts.toSend.bytes,
+        LonghaulBytesDone: counts.sent.bytes,
+      });
+      expect([...(await list(system, 'LonghaulFilename = "large.bin"')).values()]).toMatchObject([
+        { LonghaulState: 'completed', LonghaulPercent: 100, LonghaulPurpose: purpose },
+      ]);
+    }));
+
+  it('shows what a service without our library started, which gave it no more than the state', () =>
+    withSystem(async (system) => {
+      const { client, directory, startWorker, taskQueue } = system;
+      await startWorker();
+      const file = join(directory, 'from-go.bin');
+      await randomFile(file, MiB);
+      const start = (name: string, request: object) =>
+        client.client.workflow.start('uploadFile', {
+          workflowId: `${name}-${taskQueue}`,
+          taskQueue,
+          args: [request],
+          typedSearchAttributes: [{ key: { name: 'LonghaulState', type: 'KEYWORD' }, value: 'inspecting' }],
+        });
+      const good = await start('good', { source: { type: 'file', path: file }, purpose });
+      const wrong = await start('wrong', { source: { type: 'file', path: file }, purpose, partSize: 3 });
+      await good.result();
+      await wrong.result().catch(() => {});
+      const [isGood] = await listed(system, 'LonghaulState = "completed"', [good.workflowId]);
+      expect(isGood).toMatchObject({
+        LonghaulFilename: 'from-go.bin',
+        LonghaulPurpose: purpose,
+        LonghaulDestination: 'default',
+        LonghaulPercent: 100,
+      });
+      await listed(system, 'LonghaulState = "failed" AND LonghaulReason = "InvalidRequest"', [wrong.workflowId]);
+    }));
+
+  it('costs a few events of history, however many parts there are', () =>
+    withSystem(async (system) => {
+      const { client, directory, startWorker } = system;
+      await startWorker();
+      const file = join(directory, 'many-parts.bin');
+      await randomFile(file, 128 * MiB);
+      const handle = await client.upload({ file, purpose, partSizeBytes });
+      expect(await handle.result()).toMatchObject({ parts: 128 });
+      const count = await upserts(system, handle.workflowId);
+      expect(count).toBeGreaterThan(15);
+      expect(count).toBeLessThanOrEqual(25);
+    }));
+});
+
+describe('a namespace without the search attributes', () => {
+  it('is told of once by a worker, uploads all the same, and shows uploads after "longhaul setup"', () =>
+    withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 60 }, (temporalAddress) =>
+      withSystem(
+        async (system) => {
+          const { client, directory, environment, taskQueue } = system;
+          const worker = startCli(['worker'], environment);
+          const file = join(directory, 'long.bin');
+          await randomFile(file, 40 * MiB);
+          const options = { file, purpose, partSizeBytes, concurrency: 4 };
+          await randomFile(join(directory, 'short.bin'), 3 * MiB);
+          const plain = await client.upload({ ...options, file: join(directory, 'short.bin') });
+          expect(await plain.result()).toMatchObject({ parts: 3 });
+          expect(await upserts(system, plain.workflowId)).toBe(0);
+          const warnings = worker.said().match(/lacks the search attributes LonghaulState.*longhaul setup/g);
+          expect(warnings).toHaveLength(1);
+
+          const setup = async () => (await runCli(['setup', '--json'], environment)).stdout;
+          const added = async () => JSON.parse(await setup()).attributes.map((one: { added: boolean }) => one.added);
+          expect(await added()).toEqual(Array.from({ length: 10 }, () => true));
+          expect(await added()).toEqual(Array.from({ length: 10 }, () => false));
+
+          // The first one remembers for a while what it was told.
+          const later = await LonghaulClient.connect({ connection: { address: temporalAddress }, taskQueue });
+          const shown = await later.upload(options);
+          await shown.result();
+          await later.close();
+          const [attributes] = await listed(system, 'LonghaulState = "completed"', [shown.workflowId]);
+          expect(attributes).toMatchObject({ LonghaulBytesDone: 40 * MiB, LonghaulFilename: 'long.bin' });
+          expect(await list(system, `WorkflowId = "${shown.workflowId}" AND LonghaulState = "uploading"`)).toEqual(
+            new Map(),
+          );
+          const count = await upserts(system, shown.workflowId);
+          expect(count).toBeGreaterThan(15);
+          expect(count).toBeLessThanOrEqual(25);
+        },
+        { temporalAddress },
+      ),
+    ));
+
+  it('that has no room, or other attributes of the same names, makes setup say what to do', () =>
+    withTemporalServer({}, (temporalAddress) =>
+      withSystem(
+        async ({ client, environment }) => {
+          const { operatorService } = client.client.connection;
+          const [namespace, Keyword] = ['default', 2];
+          const taken = Object.fromEntries(['One', 'Two', 'Three', 'Four', 'Five'].map((name) => [name, Keyword]));
+          await operatorService.addSearchAttributes({ namespace, searchAttributes: taken });
+          await expect(setupSearchAttributes(client.client)).rejects.toThrow(SetupRefusedError);
+          const refused = await runCli(['setup'], environment);
+          expect(refused).toMatchObject({
+            code: 1,
+            stdout: expect.stringMatching(
+              /^temporal operator search-attribute create --namespace default --name LonghaulState --type Keyword .*\ntcld /,
+            ),
+          });
+          expect(refused.stderr).toMatch(/can't be registered in namespace default from here/);
+
+          await operatorService.addSearchAttributes({ namespace, searchAttributes: { LonghaulBytes: Keyword } });
+          await expect(setupSearchAttributes(client.client)).rejects.toThrow(AttributeConflictError);
+          await expect(setupSearchAttributes(client.client)).rejects.toThrow(
+            'LonghaulBytes is Keyword and must be Int',
+          );
+        },
+        { temporalAddress },
+      ),
+    ));
+});
