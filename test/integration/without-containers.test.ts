@@ -68,7 +68,7 @@ describe.skipIf(process.platform !== 'linux')('deploy/without-containers.sh', ()
     stack.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     stack.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     stackEnded = once(stack, 'exit');
-    await until(() => said.includes('all is up') || stack.exitCode !== null, 'the parts to be up');
+    await until(() => said.includes('all is up') || stack.exitCode !== null, 'the parts to be up', 110_000);
     expect(said).toContain('all is up');
   });
 
