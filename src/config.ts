@@ -9,6 +9,7 @@ import { formatBytes } from './core/format.ts';
 import { parseBytesPerSecond } from './core/parse-bytes.ts';
 import { MIN_LIMIT_BYTES_PER_SECOND } from './core/rate-limit.ts';
 import { ConfigError } from './errors.ts';
+import { findApiKey, USUAL_API_KEY_ENV } from './config-api-key.ts';
 import { sourcesSchema, toSourceSettings } from './config-sources.ts';
 import type { DestinationProfile } from './openai/destination-profile.ts';
 import type { SourceSettings } from './sources/source-settings.ts';
@@ -22,9 +23,11 @@ export interface TemporalConfig {
 
 /** A destination before its key is needed. */
 export interface DestinationConfig extends Omit<DestinationProfile, 'apiKey'> {
-  /** Name of the environment variable that holds the key. */
-  readonly apiKeyEnv: string;
+  /** Where the key is looked for, in words for messages. */
+  readonly apiKeyFrom: string;
   readonly apiKey: string | undefined;
+  /** Why there is no key in the file that should hold it. */
+  readonly apiKeyProblem?: string | undefined;
   /** Purposes that this service knows beside the usual ones. */
   readonly purposes?: readonly string[] | undefined;
 }
@@ -124,7 +127,8 @@ const environment = z.object({
 
 const destination = z.strictObject({
   baseUrl,
-  apiKeyEnv: text.default('OPENAI_API_KEY'),
+  apiKeyEnv: text.optional(),
+  apiKeyFile: text.startsWith('/', 'must be an absolute path').optional(),
   authHeader: z.enum(['authorization', 'api-key']).optional(),
   headers: z.record(z.string(), z.string()).optional(),
   query: z.record(z.string(), z.string()).optional(),
@@ -187,9 +191,9 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
       Object.entries({
         [Defaults.destination]: defaultDestination(values, inFile),
         ...others,
-      }).map(([name, { apiKeyEnv, ...settings }]) => [
+      }).map(([name, { apiKeyEnv, apiKeyFile, ...settings }]) => [
         name,
-        { name, ...settings, apiKeyEnv, apiKey: given[apiKeyEnv]?.trim() },
+        { name, ...settings, ...findApiKey({ apiKeyEnv, apiKeyFile }, given) },
       ]),
     ),
   };
@@ -206,10 +210,10 @@ export function requireDestination(config: Config, name: string): DestinationPro
     const known = [...config.destinations.keys()].join(', ');
     throw new ConfigError(`there is no destination "${name}"; this configuration has: ${known}`);
   }
-  const { apiKeyEnv, apiKey, purposes: _purposes, ...settings } = found;
-  if (!apiKey) throw new ConfigError(`destination "${name}" has no API key: set ${apiKeyEnv}`);
+  const { apiKeyFrom, apiKey, apiKeyProblem, purposes: _purposes, ...settings } = found;
+  if (!apiKey) throw new ConfigError(`destination "${name}" has no API key: ${apiKeyProblem ?? `set ${apiKeyFrom}`}`);
   if (!/^[\x21-\x7e]+$/.test(apiKey))
-    throw new ConfigError(`the API key in ${apiKeyEnv} has characters that no key has`);
+    throw new ConfigError(`the API key in ${apiKeyFrom} has characters that no key has`);
   return { ...settings, apiKey };
 }
 
@@ -226,8 +230,8 @@ function defaultDestination(
   inFile: z.infer<typeof destination> | undefined,
 ): z.infer<typeof destination> {
   return {
-    apiKeyEnv: 'OPENAI_API_KEY',
     ...inFile,
+    apiKeyEnv: inFile?.apiKeyEnv ?? USUAL_API_KEY_ENV,
     baseUrl: values.OPENAI_BASE_URL ?? inFile?.baseUrl ?? ConfigDefaults.baseUrl,
     headers: {
       ...inFile?.headers,
@@ -279,7 +283,7 @@ function describeIssues(error: z.ZodError): string[] {
 /** The same configuration with another default destination, as `longhaul dev` and the demo need. */
 export function withDefaultDestination(config: Config, changes: { baseUrl: string; apiKey: string }): Config {
   const name = Defaults.destination;
-  const changed = { name, apiKeyEnv: 'OPENAI_API_KEY', ...changes };
+  const changed = { name, apiKeyFrom: USUAL_API_KEY_ENV, ...changes };
   return { ...config, destinations: new Map([...config.destinations, [name, changed]]) };
 }
 
