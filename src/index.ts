@@ -5,6 +5,7 @@ export { UploadHandle, type ProgressOptions } from './client/upload-handle.ts';
 export type { SyncOptions } from './client/prepare-sync.ts';
 export { SyncHandle, type SyncEvent } from './client/sync-handle.ts';
 export { SyncCancelledError, SyncFailedError, SyncIdTakenError, SyncNotFoundError } from './client/sync-errors.ts';
+export { QueryRefusedError, SearchAttributesMissingError } from './client/list-errors.ts';
 export type { ListOptions, UploadSummary } from './client/list-uploads.ts';
 export type { PartTrouble, UploadEvent } from './client/upload-events.ts';
 export {

@@ -1,10 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Limits, Priorities } from '../contracts/limits.ts';
+import type { UploadState } from '../contracts/upload.ts';
 import type { CliContext } from './context.ts';
 import { bytesOption, partSizeOption, splitSizeOption, wholeNumberOption } from './options.ts';
 import { addScheduleCommands } from './schedule-program.ts';
 import { addSyncOptions } from './sync-options.ts';
+
+const LISTED_STATES: readonly ('running' | UploadState)[] = [
+  'running',
+  'inspecting',
+  'creating',
+  'uploading',
+  'paused',
+  'waiting',
+  'completing',
+  'completed',
+  'failed',
+  'cancelled',
+];
 
 const packageJson = new URL('../../../package.json', import.meta.url);
 
@@ -77,7 +91,9 @@ export function createProgram(context: () => CliContext): Command {
   program
     .command('list')
     .description('list uploads, newest first')
+    .addOption(new Option('--state <state>', 'only those in this state').choices(LISTED_STATES))
     .option('--running', 'only those that have not ended')
+    .option('--limit <n>', 'only the newest so many', wholeNumberOption(1, 1_000_000))
     .option('--json', 'print one JSON object')
     .action(async (options) => (await import('./commands/list.ts')).listCommand(context(), options));
 
