@@ -5,6 +5,7 @@ import type { UploadState } from '../contracts/upload.ts';
 import type { CliContext } from './context.ts';
 import { bytesOption, partSizeOption, splitSizeOption, wholeNumberOption } from './options.ts';
 import { addScheduleCommands } from './schedule-program.ts';
+import { addSteerCommands } from './steer-program.ts';
 import { addSyncOptions } from './sync-options.ts';
 
 const LISTED_STATES: readonly ('running' | UploadState)[] = [
@@ -83,7 +84,8 @@ export function createProgram(context: () => CliContext): Command {
   program
     .command('status <id>')
     .description('show how far an upload or a sync is')
-    .option('--json', 'print one JSON object')
+    .option('--watch', 'go on until it has ended; the exit status is 0 when it is completed')
+    .option('--json', 'print one JSON object, with --watch one a line at each change')
     .action(async (id: string, options) =>
       (await import('./commands/status.ts')).statusCommand(context(), id, options),
     );
@@ -98,33 +100,14 @@ export function createProgram(context: () => CliContext): Command {
     .action(async (options) => (await import('./commands/list.ts')).listCommand(context(), options));
 
   program
-    .command('cancel <id>')
-    .description('end an upload and its session at the service, or a sync with all its uploads')
-    .action(async (id: string) => (await import('./commands/steer.ts')).cancelCommand(context(), id));
+    .command('top')
+    .description('show all running uploads, with rate and time left, until q is pressed')
+    .addOption(new Option('--sort <by>', 'what comes first').choices(['start', 'state']).default('start'))
+    .option('--once', 'print the table once (so it does without a terminal)')
+    .option('--json', 'print one JSON object, once')
+    .action(async (options) => (await import('./commands/top.ts')).topCommand(context(), options));
 
-  program
-    .command('pause <id>')
-    .description('hold an upload (returns when no part is in flight) or a sync (no further upload begins)')
-    .option('--stop', 'break off the parts in flight (default: let them finish)')
-    .action(async (id: string, options) => (await import('./commands/steer.ts')).pauseCommand(context(), id, options));
-
-  program
-    .command('resume <id>')
-    .description('let a paused upload or sync go on')
-    .action(async (id: string) => (await import('./commands/steer.ts')).resumeCommand(context(), id));
-
-  program
-    .command('retry <id>')
-    .description('let a waiting upload or sync try at once whether it may go on')
-    .action(async (id: string) => (await import('./commands/steer.ts')).retryCommand(context(), id));
-
-  program
-    .command('retune <id>')
-    .description('change a running upload')
-    .option('--concurrency <n>', 'most parts in flight', partCount)
-    .option('--part-size <bytes>', 'of the next session, should there be one', partSizeOption)
-    .action(async (id: string, options) => (await import('./commands/steer.ts')).retuneCommand(context(), id, options));
-
+  addSteerCommands(program, context);
   addScheduleCommands(program, context);
 
   program

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { WorkflowName } from '../contracts/names.ts';
 import { typeIn, uploadTypes } from './list-uploads.ts';
 import { listWorkflows } from './list-workflows.ts';
-import type { WorkflowSummary } from './workflow-summary.ts';
+import { withoutPieces, type WorkflowSummary } from './workflow-summary.ts';
 
 /**
  * Uploads, split uploads and syncs that run and match a list query of Temporal's, such as `LonghaulState = "waiting"`.
@@ -17,8 +17,5 @@ export async function findRunning(client: Client, query: string): Promise<readon
     // Brackets in the query may close ours: what is not ours must not be steered all the same.
     if (types.includes(one.type) && one.status === 'RUNNING') found.push(one);
   }
-  const splits = new Set(
-    found.flatMap(({ type, workflowId }) => (type === WorkflowName.uploadSplitFile ? workflowId : [])),
-  );
-  return found.filter(({ parentId }) => parentId === undefined || !splits.has(parentId));
+  return withoutPieces(found);
 }

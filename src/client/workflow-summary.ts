@@ -1,4 +1,5 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
+import { WorkflowName } from '../contracts/names.ts';
 import { SearchAttributes } from '../contracts/search-attributes.ts';
 
 /**
@@ -35,7 +36,7 @@ export interface WorkflowSummary {
 }
 
 /** Terminated counts as cancelled and timed out as failed, as `result` has it. */
-export const endStates: Readonly<Record<string, string>> = {
+const endStates: Readonly<Record<string, string>> = {
   COMPLETED: 'completed',
   FAILED: 'failed',
   TIMED_OUT: 'failed',
@@ -65,4 +66,12 @@ export function toWorkflowSummary(found: WorkflowExecutionInfo): WorkflowSummary
     percent: attributes.get(SearchAttributes.percent),
     endsTooEarly: attributes.get(SearchAttributes.endsTooEarly),
   };
+}
+
+/** Leaves out the pieces whose split uploads are there too. */
+export function withoutPieces(found: readonly WorkflowSummary[]): readonly WorkflowSummary[] {
+  const splits = new Set(
+    found.flatMap(({ type, workflowId }) => (type === WorkflowName.uploadSplitFile ? workflowId : [])),
+  );
+  return found.filter(({ parentId }) => parentId === undefined || !splits.has(parentId));
 }

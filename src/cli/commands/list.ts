@@ -3,6 +3,7 @@ import { formatBytes } from '../../core/format.ts';
 import { withBackend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
 import { formatTable, type Column } from '../table.ts';
+import { terminalWidth } from '../terminal-width.ts';
 
 export interface ListCommandOptions extends Pick<ListOptions, 'state' | 'running' | 'limit'> {
   readonly json?: boolean;
@@ -15,7 +16,7 @@ export async function listCommand(context: CliContext, options: ListCommandOptio
     for await (const upload of client.list(wanted)) uploads.push(upload);
     if (json) return context.out(JSON.stringify({ uploads }));
     if (uploads.length === 0) return context.note(nothingFound(options));
-    const [header, ...lines] = formatTable(columns, uploads, process.stdout.isTTY ? process.stdout.columns : undefined);
+    const [header, ...lines] = formatTable(columns, uploads, terminalWidth(process.stdout));
     if (process.stdout.isTTY) context.out(header as string);
     lines.forEach(context.out);
   });
