@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Limits, Priorities } from '../contracts/limits.ts';
 import type { UploadState } from '../contracts/upload.ts';
 import type { CliContext } from './context.ts';
+import { longhaulVersion } from './longhaul-version.ts';
 import { bytesOption, partSizeOption, splitSizeOption, wholeNumberOption } from './options.ts';
 import { addScheduleCommands } from './schedule-program.ts';
 import { addSteerCommands } from './steer-program.ts';
@@ -21,8 +21,6 @@ const LISTED_STATES: readonly ('running' | UploadState)[] = [
   'cancelled',
 ];
 
-const packageJson = new URL('../../../package.json', import.meta.url);
-
 /**
  * Commands are loaded when they run: Temporal's SDK takes half a second, which help and usage errors need not wait for.
  *
@@ -31,7 +29,7 @@ const packageJson = new URL('../../../package.json', import.meta.url);
 export function createProgram(context: () => CliContext): Command {
   const program = new Command('longhaul')
     .description('Uploads files of many gigabytes to the OpenAI Uploads API, and never starts over.')
-    .version((JSON.parse(readFileSync(packageJson, 'utf8')) as { version: string }).version)
+    .version(longhaulVersion())
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`${oneLine(text)}\n`) });
   const partCount = wholeNumberOption(1, Limits.maxConcurrency);
@@ -106,6 +104,18 @@ export function createProgram(context: () => CliContext): Command {
     .option('--once', 'print the table once (so it does without a terminal)')
     .option('--json', 'print one JSON object, once')
     .action(async (options) => (await import('./commands/top.ts')).topCommand(context(), options));
+
+  program
+    .command('doctor [source]')
+    .description(
+      'check all that uploads need, and say for each fault what mends it; with a source, also that it is readable',
+    )
+    .option('--destination <name>', 'whose task queue is looked at on the embedded server (default: default)')
+    .option('--connection <name>', 'of an s3:// source: a connection of the config file')
+    .option('--json', 'print one JSON object')
+    .action(async (source: string | undefined, options) =>
+      (await import('./commands/doctor.ts')).doctorCommand(context(), source, options),
+    );
 
   addSteerCommands(program, context);
   addScheduleCommands(program, context);

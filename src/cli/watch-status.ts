@@ -1,6 +1,7 @@
 import type { SyncEvent, SyncHandle } from '../client/sync-handle.ts';
 import type { UploadEvent } from '../client/upload-events.ts';
 import type { UploadHandle } from '../client/upload-handle.ts';
+import type { SplitUploadProgress } from '../contracts/split.ts';
 import { formatBytes, formatDuration } from '../core/format.ts';
 import { RateMeter } from '../core/rate-meter.ts';
 import { uploadPace } from '../core/upload-pace.ts';
@@ -60,9 +61,9 @@ async function tellEnd({ out, signal }: CliContext, handle: Handle, json: boolea
     const files = 'counts' in result ? [] : filesOf(result).map(({ id }) => id);
     out([`${workflowId}: completed`, ...files].join(' · '));
   } catch (error) {
+    if (signal.aborted || !json) throw error;
     const { status } = await handle.describe();
-    if (json && !signal.aborted)
-      out(JSON.stringify({ workflowId, status, error: { message: (error as Error).message } }));
+    out(JSON.stringify({ workflowId, status, error: { message: (error as Error).message } }));
     throw error;
   }
 }
@@ -86,6 +87,6 @@ function describe(workflowId: string, event: Progress, measured?: number): strin
   const status = describeStatus(workflowId, progress);
   return [
     measured === undefined ? status : [status, ...pace].join(' · '),
-    ...('pieces' in progress ? describePieces(progress) : []),
+    ...('pieces' in progress ? describePieces(progress as SplitUploadProgress) : []),
   ];
 }
