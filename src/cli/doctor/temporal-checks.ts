@@ -1,14 +1,11 @@
-import type { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { describeQueue } from '../../client/describe-queue.ts';
 import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../../contracts/names.ts';
-import { SearchAttributes } from '../../contracts/search-attributes.ts';
+import { lackingAttributes, registeredAttributes } from '../../core/attribute-registry.ts';
 import { withBackend, type Backend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
 import { CHECK_LIMIT_MS, checked, fail, messageOf, ok, warn, type Check } from './check.ts';
 import { judgeWorkers } from './judge-workers.ts';
-
-/** Names of temporal.api.enums.v1.IndexedValueType, by number. */
-const attributeTypes = ['', 'TEXT', 'KEYWORD', 'INT', 'DOUBLE', 'BOOL', 'DATETIME', 'KEYWORD_LIST'];
 
 /** Temporal, its search attributes and its workers; where it is away, the others are left out. */
 export async function temporalChecks(context: CliContext, destination: string): Promise<readonly Check[]> {
@@ -50,25 +47,23 @@ async function checkServer({ client: { client }, address, namespace, isEmbedded 
 
 async function checkSearchAttributes(client: Client): Promise<Check> {
   const name = 'search attributes';
-  const wanted = Object.values(SearchAttributes);
   let known: Readonly<Record<string, number>>;
   try {
-    const { operatorService } = client.connection as Connection;
-    const { namespace } = client.options;
-    const answer = await bounded(client, () => operatorService.listSearchAttributes({ namespace }));
-    known = answer.customAttributes ?? {};
+    const { connection, options } = client;
+    const { namespace } = options;
+    const answer = await bounded(client, () => connection.operatorService.listSearchAttributes({ namespace }));
+    known = answer.customAttributes;
   } catch (error) {
     return warn(name, `can't be listed: ${messageOf(error)}`, "ask who runs the cluster whether Longhaul's are there");
   }
-  const wrong = wanted.filter(({ name: one, type }) => known[one] !== undefined && attributeTypes[known[one]] !== type);
-  if (wrong.length > 0) {
-    const each = wrong.map(({ name: one, type }) => `${one} is ${attributeTypes[known[one] as number]}, not ${type}`);
+  const { missing, conflicts } = lackingAttributes(known);
+  if (conflicts.length > 0) {
+    const each = conflicts.map((one) => `${one.name} is ${one.found}, not ${one.type}`);
     return warn(name, each.join(', '), 'remove them on the cluster, then run "longhaul setup"');
   }
-  const lacking = wanted.filter(({ name: one }) => known[one] === undefined).map(({ name: one }) => one);
-  if (lacking.length === 0) return ok(name, `all ${wanted.length} are there`);
-  const message = `uploads go on without ${lacking.join(', ')}, but lists can't tell them apart`;
-  return warn(name, message, 'run "longhaul setup"');
+  if (missing.length === 0) return ok(name, `all ${registeredAttributes.length} are there`);
+  const names = missing.map((one) => one.name).join(', ');
+  return warn(name, `lists can't tell uploads apart without ${names}`, 'run "longhaul setup"');
 }
 
 async function checkWorkers({ client: { client, taskQueue, host }, isEmbedded }: Backend): Promise<Check> {
