@@ -30,13 +30,16 @@ export async function withTerminal(
   });
   let screen = '';
   child.stdout.on('data', (chunk: Buffer) => (screen += chunk.toString()));
-  const ended = once(child, 'close').then(([code]) => code as number | null);
-  const shows = (text: string | RegExp) =>
-    until(
-      () => (typeof text === 'string' ? screen.includes(text) : text.test(screen)),
-      `"${text}" on the terminal`,
-      20_000,
-    );
+  let hasEnded = false;
+  const ended = once(child, 'close').then(([code]) => {
+    hasEnded = true;
+    return code as number | null;
+  });
+  const shows = async (text: string | RegExp) => {
+    const isShown = () => (typeof text === 'string' ? screen.includes(text) : text.test(screen));
+    await until(() => isShown() || hasEnded, `"${text}" on the terminal`);
+    if (!isShown()) throw new Error(`"${text}" never was on the terminal, only ${JSON.stringify(screen)}`);
+  };
   try {
     await use({ screen: () => screen, shows, press: (keys) => child.stdin.write(keys), ended });
   } finally {
