@@ -103,5 +103,7 @@ function amounts(bytes: number, bytesDone: number): Pick<AttributeValues, 'bytes
 
 /** Cut at what SQL keeps, and without what PostgreSQL's JSON can't hold. */
 function keyword(text: string): string {
-  return Array.from(text.replace(/[\0\p{Surrogate}]/gu, '\u{fffd}')).slice(0, MAX_KEYWORD_LENGTH).join('');
+  return Array.from(text.replace(/[\0\p{Surrogate}]/gu, '\u{fffd}'))
+    .slice(0, MAX_KEYWORD_LENGTH)
+    .join('');
 }
