@@ -115,6 +115,8 @@ describe('the terminal', () => {
         system.api.configure({ bandwidthBytesPerSecond: null });
         for (const handle of handles)
           expect(await handle.result()).toMatchObject({ parts: 16, partsSent: 16, sessions: 1 });
+        // Parts that are broken off are in no receipt; the API has seen them.
+        expect(system.uploads()).toMatchObject(ids.map(() => ({ partsBegun: 16, bytesReceived: 16 * MiB - 7 })));
       },
       { bandwidthBytesPerSecond: 6 * MiB },
     ));
