@@ -1,6 +1,8 @@
 import { CommanderError } from 'commander';
+import { QueryRefusedError, SearchAttributesMissingError } from '../client/list-errors.ts';
 import { SyncIdTakenError } from '../client/sync-errors.ts';
 import { UploadIdTakenError } from '../client/upload-errors.ts';
+import { printable } from '../core/printable.ts';
 import { ScheduleExistsError, ScheduleNotFoundError } from '../schedules/schedule-errors.ts';
 import {
   ConfigError,
@@ -31,6 +33,8 @@ export function exitCodeOf(error: unknown): number {
     error instanceof SourceNotRangedError ||
     error instanceof UploadIdTakenError ||
     error instanceof SyncIdTakenError ||
+    error instanceof QueryRefusedError ||
+    error instanceof SearchAttributesMissingError ||
     error instanceof ScheduleNotFoundError ||
     error instanceof ScheduleExistsError;
   return isUsage ? ExitCode.usage : ExitCode.failed;
@@ -40,7 +44,7 @@ export function exitCodeOf(error: unknown): number {
 export function describeError(error: unknown): string | undefined {
   if (error instanceof CommanderError || error instanceof Interrupted || error instanceof SaidAlready) return undefined;
   const message = error instanceof Error ? error.message : String(error);
-  const line = message.replace(/\s*\n\s*/g, ' · ');
+  const line = printable(message.replace(/\s*\n\s*/g, ' · '));
   if (error instanceof LonghaulError) return `longhaul: ${line}`;
   return `longhaul: unexpected: ${line} (LONGHAUL_LOG_LEVEL=debug shows more)`;
 }

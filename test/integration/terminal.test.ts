@@ -1,0 +1,235 @@
+import { join } from 'node:path';
+import type { UploadHandle } from 'longhaul';
+import { describe, expect, it } from 'vitest';
+import { runCli } from '../support/cli.ts';
+import { randomFile } from '../support/random-file.ts';
+import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
+import { withTemporalServer } from '../support/temporal-with-flags.ts';
+import { withTerminal } from '../support/terminal.ts';
+import { until } from '../support/until.ts';
+
+const partSizeBytes = MiB;
+
+async function upload(system: System, name: string, parts: number): Promise<UploadHandle> {
+  const file = join(system.directory, name);
+  await randomFile(file, parts * MiB - 7);
+  return system.client.upload({ file, purpose: 'batch', partSizeBytes, concurrency: 2 });
+}
+
+function longhaul({ environment }: System, ...args: string[]) {
+  return runCli(args, environment);
+}
+
+async function listedAs(system: System, state: 'paused' | 'waiting', ids: readonly string[]): Promise<void> {
+  const isListed = async () => {
+    const found = new Set<string>();
+    for await (const { workflowId } of system.client.list({ state, taskQueue: system.taskQueue }))
+      found.add(workflowId);
+    return ids.every((id) => found.has(id));
+  };
+  await until(isListed, `uploads to be listed as ${state}`, 10_000);
+}
+
+describe('the terminal', () => {
+  it('lists, shows and tops uploads by their state, and agrees to the byte with what the API has', () =>
+    withSystem(
+      async (system) => {
+        const { api, uploads } = system;
+        await system.startWorker();
+        const done = await upload(system, 'done.bin', 1);
+        await done.result();
+        api.faults.add({ route: 'create', kind: 'status', status: 403 });
+        const waiting = await upload(system, 'waiting.bin', 2);
+        await until(async () => (await waiting.status()).state === 'waiting', 'the upload to wait');
+        const paused = await upload(system, 'paused.bin', 12);
+        await partsReceived(system, 4);
+        await paused.pause();
+        await listedAs(system, 'paused', [paused.workflowId]);
+        await listedAs(system, 'waiting', [waiting.workflowId]);
+        const stored = uploads().find(({ filename }) => filename === 'paused.bin')?.bytesStored as number;
+        expect(stored).toBeGreaterThanOrEqual(3 * MiB);
+
+        const [list, top, status, byState, several] = await Promise.all([
+          longhaul(system, 'list', '--state', 'paused', '--json'),
+          longhaul(system, 'top', '--once', '--json'),
+          longhaul(system, 'status', paused.workflowId, '--json'),
+          longhaul(system, 'list', '--state', 'waiting'),
+          longhaul(system, 'retune', paused.workflowId, 'no-such-upload', '--concurrency', '3'),
+        ]);
+        const mine = (outcome: { stdout: string }) =>
+          JSON.parse(outcome.stdout).uploads.find(
+            (one: { workflowId: string }) => one.workflowId === paused.workflowId,
+          );
+        expect(mine(list)).toMatchObject({
+          state: 'paused',
+          filename: 'paused.bin',
+          bytes: 12 * MiB - 7,
+          bytesDone: stored,
+        });
+        expect(mine(top)).toMatchObject({ state: 'paused', bytes: 12 * MiB - 7, bytesDone: stored, from: 'worker' });
+        expect(JSON.parse(status.stdout)).toMatchObject({ progress: { state: 'paused', bytesDone: stored } });
+        expect(list.stdout).not.toContain(waiting.workflowId);
+        expect(byState.stdout).toMatch(new RegExp(`^\\S+  waiting  ${waiting.workflowId}  .*ApiRejected`, 'm'));
+        expect(byState.stdout).not.toContain(paused.workflowId);
+        expect(several.code).toBe(1);
+        expect(several.stderr).toMatch(/paused.bin-\w+: paused .* at most 3/);
+        expect(several.stderr).toMatch(/longhaul: no-such-upload: there is no upload with the id/);
+      },
+      { bandwidthBytesPerSecond: 6 * MiB },
+    ));
+
+  it('pauses by a query and resumes without sending a part twice, after asking', () =>
+    withSystem(
+      async (system) => {
+        await system.startWorker();
+        const handles = await Promise.all(['a.bin', 'b.bin', 'c.bin'].map((name) => upload(system, name, 16)));
+        const ids = handles.map(({ workflowId }) => workflowId);
+        await partsReceived(system, 3);
+        // None may be through before the commands have started, however slow the machine is.
+        system.api.configure({ bandwidthBytesPerSecond: MiB / 8 });
+        const query = `TaskQueue = "${system.taskQueue}"`;
+
+        const unasked = await longhaul(system, 'pause', '--query', query);
+        expect(unasked).toMatchObject({ code: 2, stderr: expect.stringMatching(/no terminal: add --yes/) });
+        await withTerminal(['pause', '--query', query], system.environment, async ({ shows, press, ended }) => {
+          await shows('pause these 3? [y/N]');
+          system.api.configure({ bandwidthBytesPerSecond: 2 * MiB });
+          press('y\n');
+          expect(await ended).toBe(0);
+        });
+        for (const handle of handles)
+          expect(await handle.status()).toMatchObject({ state: 'paused', partsInFlight: 0 });
+
+        await listedAs(system, 'paused', ids);
+        const resumed = await longhaul(
+          system,
+          'resume',
+          '--query',
+          `LonghaulState = "paused" AND ${query}`,
+          '--yes',
+          '--json',
+        );
+        const { outcomes } = JSON.parse(resumed.stdout);
+        expect(outcomes.map((one: { workflowId: string }) => one.workflowId).toSorted()).toEqual(ids.toSorted());
+        expect(outcomes).toMatchObject(ids.map(() => ({ outcome: 'done', progress: { state: 'uploading' } })));
+        system.api.configure({ bandwidthBytesPerSecond: null });
+        for (const handle of handles)
+          expect(await handle.result()).toMatchObject({ parts: 16, partsSent: 16, sessions: 1 });
+        // Parts that are broken off are in no receipt; the API has seen them.
+        expect(system.uploads()).toMatchObject(ids.map(() => ({ partsBegun: 16, bytesReceived: 16 * MiB - 7 })));
+      },
+      { bandwidthBytesPerSecond: 6 * MiB },
+    ));
+
+  it('tops live until q, with no name that could move the cursor, and gives the cursor back', () =>
+    withSystem(
+      async (system) => {
+        await system.startWorker();
+        const file = join(system.directory, 'evil.bin');
+        await randomFile(file, 16 * MiB);
+        const id = `evil\u001b[2J\u0007-${system.taskQueue}`;
+        const handle = await system.client.upload({ file, purpose: 'batch', partSizeBytes, concurrency: 2, id });
+        await partsReceived(system, 1);
+        await withTerminal(['top', '--sort', 'state'], system.environment, async ({ shows, press, screen, ended }) => {
+          await shows(/uploading +\d+ % .*KiB\/s.*evil�\[2J�-/);
+          const before = await handle.status();
+          await shows(/by state \(s changes it, q quits\)/);
+          press('s');
+          await shows(/by start \(s/);
+          await handle.pause({ parts: 'stop' });
+          await shows(new RegExp(`paused +\\d+ %.*evil`));
+          press('q');
+          expect(await ended).toBe(0);
+          expect(screen()).not.toContain('\u001b[2J');
+          expect(screen().lastIndexOf('\u001b[?25h')).toBeGreaterThan(screen().lastIndexOf('\u001b[?25l'));
+          expect(before.state).toBe('uploading');
+        });
+
+        const watched = longhaul(system, 'status', id, '--watch');
+        system.api.configure({ bandwidthBytesPerSecond: null });
+        await handle.resume();
+        const { file: made } = await handle.result();
+        const { code, stdout } = await watched;
+        expect(code).toBe(0);
+        expect(stdout.trim().split('\n').at(-1)).toContain(`completed · ${made.id}`);
+        expect(stdout).not.toContain('\u001b');
+      },
+      { bandwidthBytesPerSecond: MiB / 2 },
+    ));
+
+  it('says for each fault what mends it, and fails only for what stops uploads', () =>
+    withSystem(async (system) => {
+      const doctor = async (changes: Record<string, string> = {}, ...args: string[]) => {
+        const { code, stdout, stderr } = await runCli(['doctor', '--json', ...args], {
+          ...system.environment,
+          ...changes,
+        });
+        const { healthy, checks } = JSON.parse(stdout);
+        expect(stdout + stderr).not.toContain('sk-');
+        expect(code).toBe(healthy ? 0 : 1);
+        return Object.fromEntries(checks.map((check: { name: string }) => [check.name, check]));
+      };
+      const file = join(system.directory, 'source.bin');
+      await randomFile(file, 3 * MiB);
+
+      const { workflowId } = await upload(system, 'nobody-sends.bin', 1);
+      const [unserved, top] = await Promise.all([doctor(), longhaul(system, 'top', '--once', '--json')]);
+      const row = JSON.parse(top.stdout).uploads.find((one: { workflowId: string }) => one.workflowId === workflowId);
+      expect(row).toMatchObject({ state: 'inspecting', filename: 'nobody-sends.bin', from: 'search-attributes' });
+      expect(unserved['workers']).toMatchObject({
+        status: 'fail',
+        mend: expect.stringMatching(/longhaul worker/),
+      });
+      await system.startWorker();
+      const [fine, faulty, away] = await Promise.all([
+        doctor({}, file),
+        doctor({ OPENAI_API_KEY: 'sk-wrong', LONGHAUL_HOST: 'elsewhere' }, `${file}.gone`),
+        doctor({ TEMPORAL_ADDRESS: '127.0.0.1:9', OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' }),
+      ]);
+      expect(Object.values(fine).map(({ status }) => status)).toEqual(Array(7).fill('ok'));
+      expect(fine['source'].message).toBe(`${file}: 3 MiB`);
+      expect(faulty).toMatchObject({
+        'destination default': { status: 'fail', message: expect.stringMatching(/refuses the key/) },
+        workers: { status: 'warn', message: expect.stringMatching(/none is of this machine \(elsewhere\)/) },
+        source: { status: 'fail', message: expect.stringMatching(/does not exist/) },
+        Temporal: { status: 'ok' },
+      });
+      expect(away).toMatchObject({
+        Temporal: { status: 'fail', message: expect.stringMatching(/no Temporal server answers at 127.0.0.1:9/) },
+        'destination default': { status: 'fail', message: expect.stringMatching(/can't be reached/) },
+        clock: { status: 'warn', message: expect.stringMatching(/not compared/) },
+      });
+      expect(away['workers']).toBeUndefined();
+    }));
+
+  it('does without search attributes, and names what registers them where it needs them', () =>
+    withTemporalServer({}, (temporalAddress) =>
+      withSystem(
+        async (system) => {
+          await system.startWorker();
+          const { workflowId } = await upload(system, 'plain.bin', 1).then(async (handle) => {
+            await handle.result();
+            return handle;
+          });
+          const [byWaiting, byCompleted, refused, doctor] = await Promise.all([
+            longhaul(system, 'list', '--state', 'waiting'),
+            longhaul(system, 'list', '--state', 'completed', '--json'),
+            longhaul(system, 'cancel', '--yes', '--query', 'LonghaulSize > 3'),
+            longhaul(system, 'doctor'),
+          ]);
+          expect(byWaiting).toMatchObject({
+            code: 2,
+            stderr: expect.stringMatching(/LonghaulState: .*"longhaul setup"/),
+          });
+          expect(JSON.parse(byCompleted.stdout).uploads).toMatchObject([{ workflowId, state: 'completed' }]);
+          expect(refused).toMatchObject({
+            code: 2,
+            stderr: 'longhaul: Temporal refuses the query: invalid search attribute: LonghaulSize\n',
+          });
+          expect(doctor.code).toBe(0);
+          expect(doctor.stdout).toMatch(/^warn {2}search attributes: .*LonghaulState.* → run "longhaul setup"$/m);
+        },
+        { temporalAddress },
+      ),
+    ));
+});
