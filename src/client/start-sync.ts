@@ -1,7 +1,8 @@
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
-import { Defaults } from '../contracts/limits.ts';
+import { Defaults, Priorities } from '../contracts/limits.ts';
 import { WorkflowName } from '../contracts/names.ts';
 import type { SyncHandover, SyncRequest } from '../contracts/sync.ts';
+import { requestPriority } from '../core/request-priority.ts';
 import { lastSyncMemory } from './last-sync-memory.ts';
 import type { PreparedSync } from './prepare-sync.ts';
 import { SyncIdTakenError } from './sync-errors.ts';
@@ -26,6 +27,8 @@ export async function startSync(
       taskQueue: options.taskQueue,
       args: [request, handover],
       memo: { longhaulIdentity: digest },
+      // As that of its larger files, which are uploads of their own.
+      priority: requestPriority({ priority: Priorities.bulk }),
       workflowTaskTimeout: options.workflowTaskTimeoutMs,
       staticSummary: summaryOf(request),
       workflowIdConflictPolicy: 'FAIL',

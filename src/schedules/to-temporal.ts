@@ -1,15 +1,17 @@
-import { nameOfSource } from '../core/source-names.ts';
 import type {
+  ScheduleDescriptionAction,
   ScheduleOptions,
   ScheduleOptionsStartWorkflowAction,
   ScheduleOverlapPolicy,
   ScheduleSpec,
 } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
-import { Defaults } from '../contracts/limits.ts';
+import { Defaults, Priorities } from '../contracts/limits.ts';
 import { WorkflowName } from '../contracts/names.ts';
 import type { ScheduleOverlap, ScheduleSettings } from '../contracts/schedule.ts';
 import type { Container } from '../contracts/sources.ts';
+import { requestPriority } from '../core/request-priority.ts';
+import { nameOfSource } from '../core/source-names.ts';
 import { ScheduleDefaults, type ScheduleWork } from './schedule-options.ts';
 
 const ID_PREFIX = 'longhaul-schedule-';
@@ -35,11 +37,10 @@ export const overlapToTemporal = {
 /** A killed worker's workflow task would hold a run up for Temporal's default of 10 s. */
 const WORKFLOW_TASK_TIMEOUT_MS = 5000;
 
-export function toAction(
-  name: string,
-  { sync, upload }: ScheduleWork,
-  taskQueue: string,
-): ScheduleOptionsStartWorkflowAction<Workflow> {
+/** The SDK sends the priority and tells it, only its type of what is given lacks it. */
+type Action = ScheduleOptionsStartWorkflowAction<Workflow> & Pick<ScheduleDescriptionAction, 'priority'>;
+
+export function toAction(name: string, { sync, upload }: ScheduleWork, taskQueue: string): Action {
   const request = (sync ?? upload) as NonNullable<typeof sync | typeof upload>;
   const from = sync ? sourceName(sync.source) : (upload?.filename ?? (upload ? nameOfSource(upload.source) : ''));
   return {
@@ -51,6 +52,8 @@ export function toAction(
     args: [request],
     memo: { longhaulSchedule: name },
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+    // Nobody waits for it; its activities inherit that.
+    priority: requestPriority({ priority: Priorities.bulk, ...upload }),
     staticSummary: `${name}: ${from} → ${request.purpose} (${request.destination ?? Defaults.destination})`,
   };
 }
