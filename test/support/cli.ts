@@ -31,13 +31,19 @@ export function endCliProcesses(): void {
   for (const child of running) child.kill('SIGKILL');
 }
 
-/** Starts the built command line as a process of its own. */
+/**
+ * Starts the built command line as a process of its own.
+ *
+ * @param wrapper a command that starts it instead, such as `onTerminal`
+ */
 export function startCli(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
   stdin: 'ignore' | 'pipe' = 'ignore',
+  wrapper: readonly string[] = [],
 ): CliRun {
-  const child = spawn(process.execPath, [main, ...args], {
+  const [command = '', ...rest] = [...wrapper, process.execPath, main, ...args];
+  const child = spawn(command, rest, {
     env: cleanEnvironment(environment),
     stdio: [stdin, 'pipe', 'pipe'],
   });
