@@ -101,7 +101,7 @@ export class LineTooLongError extends LonghaulError {
   readonly retryable = false;
 }
 
-/** What came over standard input can't be kept: no room, or no permission. */
+/** What can be read only once, such as standard input, can't be kept: no room, or no permission. */
 export class SpoolFailedError extends LonghaulError {
   readonly code = 'SPOOL_FAILED';
   readonly retryable = false;

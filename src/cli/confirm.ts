@@ -4,11 +4,15 @@ import type { CliContext } from './context.ts';
 /** Asks a person; anything but yes is no. The question goes to standard error, as results have standard output. */
 export async function confirm({ signal }: CliContext, question: string): Promise<boolean> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // While it asks, the terminal hands Ctrl-C over as a key.
+  lines.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  // Ctrl-D is an answer, too.
+  const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
   try {
-    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `, { signal })).trim());
-  } catch (error) {
+    const answered = lines.question(`${question} [y/N] `, { signal }).catch(() => '');
+    const answer = await Promise.race([answered, closed]);
     signal.throwIfAborted();
-    throw error;
+    return /^y(es)?$/i.test(answer.trim());
   } finally {
     lines.close();
   }

@@ -57,6 +57,7 @@ export function createProgram(context: () => CliContext): Command {
     .option('--no-md5', "don't have the service check the whole file's md5")
     .option('--split', 'make several Files of a file of lines (JSONL) that is larger than one can be')
     .option('--split-size <bytes>', 'split into Files of so many bytes at most (default: 8GiB)', splitSizeOption)
+    .option('--spool', 'download URLs first: for servers that give out no parts of a file')
     .option('--again', 'upload once more what was uploaded already')
     .option('--detach', 'start it and leave it to workers that run elsewhere')
     .option('--json', 'print one JSON object on standard output')

@@ -1,8 +1,9 @@
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
-import { Defaults } from '../contracts/limits.ts';
+import { Defaults, Priorities } from '../contracts/limits.ts';
 import { WorkflowName } from '../contracts/names.ts';
 import type { SyncHandover } from '../contracts/sync.ts';
 import { initialAttributes } from '../core/attribute-values.ts';
+import { requestPriority } from '../core/request-priority.ts';
 import { nameOfContainer } from '../core/source-names.ts';
 import { lastSyncMemory } from './last-sync-memory.ts';
 import type { NamespaceAttributes } from './namespace-attributes.ts';
@@ -37,6 +38,8 @@ export async function startSync(
         args: [request, handover],
         memo: { longhaulIdentity: digest },
         ...known,
+        // As that of its larger files, which are uploads of their own.
+        priority: requestPriority({ priority: Priorities.bulk }),
         workflowTaskTimeout: options.workflowTaskTimeoutMs,
         staticSummary: `${request.dryRun ? 'dry run: ' : ''}${filename} → ${purpose} (${destination})`,
         workflowIdConflictPolicy: 'FAIL',

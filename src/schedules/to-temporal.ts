@@ -1,4 +1,5 @@
 import type {
+  ScheduleDescriptionAction,
   ScheduleOptions,
   ScheduleOptionsStartWorkflowAction,
   ScheduleOverlapPolicy,
@@ -6,10 +7,11 @@ import type {
 } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
 import type { StartAttributes } from '../client/namespace-attributes.ts';
-import { Defaults } from '../contracts/limits.ts';
+import { Defaults, Priorities } from '../contracts/limits.ts';
 import { WorkflowName } from '../contracts/names.ts';
 import type { ScheduleOverlap, ScheduleSettings } from '../contracts/schedule.ts';
 import { initialAttributes, type AttributeValues } from '../core/attribute-values.ts';
+import { requestPriority } from '../core/request-priority.ts';
 import { filenameOfSource, nameOfContainer, nameOfSource } from '../core/source-names.ts';
 import { ScheduleDefaults, type ScheduleWork } from './schedule-options.ts';
 
@@ -36,6 +38,9 @@ export const overlapToTemporal = {
 /** A killed worker's workflow task would hold a run up for Temporal's default of 10 s. */
 const WORKFLOW_TASK_TIMEOUT_MS = 5000;
 
+/** The SDK sends the priority and tells it, only its type of what is given lacks it. */
+type Action = ScheduleOptionsStartWorkflowAction<Workflow> & Pick<ScheduleDescriptionAction, 'priority'>;
+
 /** Search attributes with which each run begins. */
 export function attributesOfWork({ sync, upload }: ScheduleWork): Partial<AttributeValues> {
   const request = sync ?? upload;
@@ -51,7 +56,7 @@ export function toAction(
   { sync, upload }: ScheduleWork,
   taskQueue: string,
   attributes: StartAttributes,
-): ScheduleOptionsStartWorkflowAction<Workflow> {
+): Action {
   const request = (sync ?? upload) as NonNullable<typeof sync | typeof upload>;
   const from = sync ? nameOfContainer(sync.source) : (upload?.filename ?? (upload ? nameOfSource(upload.source) : ''));
   return {
@@ -64,6 +69,8 @@ export function toAction(
     memo: { longhaulSchedule: name },
     ...attributes,
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+    // Nobody waits for it; its activities inherit that.
+    priority: requestPriority({ priority: Priorities.bulk, ...upload }),
     staticSummary: `${name}: ${from} → ${request.purpose} (${request.destination ?? Defaults.destination})`,
   };
 }

@@ -32,10 +32,11 @@ export async function listBucket(
   do {
     const page = { Bucket: bucket, Prefix: prefix, ...(token === undefined ? {} : { ContinuationToken: token }) };
     const answer = await connections
-      .client(connection, settings)
-      .send(new ListObjectsV2Command(page), signal ? { abortSignal: signal } : {})
+      .ask(connection, settings, (client) =>
+        client.send(new ListObjectsV2Command(page), signal ? { abortSignal: signal } : {}),
+      )
       .catch((error: unknown) => {
-        throw mapS3Error(error, `s3://${bucket}/${prefix}`, () => connections.renew(connection)).error;
+        throw mapS3Error(error, `s3://${bucket}/${prefix}`);
       });
     for (const object of answer.Contents ?? []) {
       const path = (object.Key ?? '').slice(prefix.length);

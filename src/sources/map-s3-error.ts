@@ -7,7 +7,7 @@ import {
   SourceReadError,
 } from '../errors.ts';
 
-interface S3Failure {
+export interface S3Failure {
   readonly name?: string;
   readonly message?: string;
   readonly $metadata?: { readonly httpStatusCode?: number };
@@ -21,41 +21,34 @@ const CHANGED = new Set(['PreconditionFailed', 'InvalidRange']);
  * Turns what the S3 client throws into ours. What isn't known to be final may work later.
  *
  * @param name of the object, for messages
- * @param renew called when the credentials may have expired
  */
-export function mapS3Error(error: unknown, name: string, renew: () => void): { readonly error: unknown } {
-  if (error instanceof LonghaulError) return { error };
+export function mapS3Error(error: unknown, name: string): LonghaulError {
+  if (error instanceof LonghaulError) return error;
   const { name: code = '', message = String(error), $metadata } = (error ?? {}) as S3Failure;
   const status = $metadata?.httpStatusCode;
   const cause = { cause: error };
-  if (code === 'AbortError') return { error: new AbortedError(`reading ${name} was aborted`, cause) };
+  if (code === 'AbortError') return new AbortedError(`reading ${name} was aborted`, cause);
   if (code === 'CredentialsProviderError' || code === 'TokenProviderError') {
-    return { error: new ConfigError(`there are no credentials to read ${name} with: ${message}`, cause) };
+    return new ConfigError(`there are no credentials to read ${name} with: ${message}`, cause);
   }
   if (EXPIRED.has(code)) {
-    renew();
-    return { error: new SourceReadError(`the credentials to read ${name} with have expired (${code})`, cause) };
+    return new SourceReadError(`the credentials to read ${name} with have expired (${code})`, cause);
   }
   if (status === 412 || status === 416 || CHANGED.has(code)) {
     const what = 'was overwritten while it was read; start a new upload of what is there now';
-    return { error: new SourceChangedError(`${name} ${what}`, cause) };
+    return new SourceChangedError(`${name} ${what}`, cause);
   }
   if (status === 404) {
     const what = code === 'NoSuchBucket' ? 'is in a bucket that does not exist' : 'does not exist';
-    return { error: new SourceMissingError(`${name} ${what}; check its name and the S3 connection`, cause) };
+    return new SourceMissingError(`${name} ${what}; check its name and the S3 connection`, cause);
   }
   if (status === 401 || status === 403) {
-    // An answer to HEAD has no body, so that it can't be told whether the credentials have merely expired.
-    renew();
     const advice = 'check the credentials and what they allow';
-    return {
-      error: new SourceMissingError(
-        `${name} is not readable with these credentials (${code || status}); ${advice}`,
-        cause,
-      ),
-    };
+    return new SourceMissingError(
+      `${name} is not readable with these credentials (${code || status}); ${advice}`,
+      cause,
+    );
   }
-  if (status === 400) renew();
   const what = code === 'Error' || code === '' ? message : `${code}: ${message}`;
-  return { error: new SourceReadError(`${name} can't be read at the moment (${what})`, cause) };
+  return new SourceReadError(`${name} can't be read at the moment (${what})`, cause);
 }

@@ -1,6 +1,8 @@
 import { S3Client } from '@aws-sdk/client-s3';
+import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { Limits } from '../contracts/limits.ts';
 import { ConfigError, SourceForbiddenError } from '../errors.ts';
+import type { S3Failure } from './map-s3-error.ts';
 import { matchesAny } from './name-patterns.ts';
 import { SourceDefaults, type S3Settings } from './source-settings.ts';
 
@@ -42,24 +44,42 @@ export class S3Connections {
     return settings;
   }
 
-  client(name: string, settings: S3Settings): S3Client {
-    const existing = this.#clients.get(name);
-    if (existing) return existing;
-    const client = new S3Client(clientConfig(settings));
-    this.#clients.set(name, client);
-    return client;
-  }
-
-  /** Forgets credentials that have expired; the chain is asked for new ones. */
-  renew(name: string): void {
-    // Requests under way go on with the old client, which nobody else finds any more.
-    this.#clients.delete(name);
+  /**
+   * Asks the store something; once more where the credentials may have expired meanwhile, with what the chain gives then.
+   *
+   * @throws whatever the client throws
+   */
+  async ask<T>(name: string, settings: S3Settings, call: (client: S3Client) => Promise<T>): Promise<T> {
+    const client = this.#client(name, settings);
+    try {
+      return await call(client);
+    } catch (error) {
+      if (settings.credentials !== undefined || !mayBeExpired(error)) throw error;
+      // Requests under way go on with the old client, which nobody else finds any more.
+      if (this.#clients.get(name) === client) this.#clients.delete(name);
+      return call(this.#client(name, settings));
+    }
   }
 
   close(): void {
     for (const client of this.#clients.values()) client.destroy();
     this.#clients.clear();
   }
+
+  #client(name: string, settings: S3Settings): S3Client {
+    const existing = this.#clients.get(name);
+    if (existing) return existing;
+    const client = new S3Client(clientConfig(settings));
+    this.#clients.set(name, client);
+    return client;
+  }
+}
+
+/** An answer to HEAD has no body, so that it can't be told whether the credentials have merely expired. */
+function mayBeExpired(error: unknown): boolean {
+  const { name, $metadata } = (error ?? {}) as S3Failure;
+  const status = $metadata?.httpStatusCode;
+  return name !== 'AccessDenied' && (status === 400 || status === 401 || status === 403);
 }
 
 function clientConfig({ endpoint, region, forcePathStyle, credentials, stallTimeoutMs }: S3Settings) {
@@ -78,6 +98,8 @@ function clientConfig({ endpoint, region, forcePathStyle, credentials, stallTime
       httpAgent: { maxSockets: MAX_SOCKETS },
       httpsAgent: { maxSockets: MAX_SOCKETS },
     },
+    // The SDK keeps AWS's files in memory for good; whoever wrote new credentials into them means them to be read.
+    credentialDefaultProvider: (init: object) => defaultProvider({ ...init, ignoreCache: true }),
     forcePathStyle: forcePathStyle ?? endpoint !== undefined,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(region === undefined ? {} : { region }),

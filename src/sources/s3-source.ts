@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { GetObjectCommand, HeadObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { GetObjectCommand, HeadObjectCommand, type GetObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
 import type { ByteRange, S3Source } from '../contracts/sources.ts';
 import { nameOfSource } from '../core/source-names.ts';
 import { SourceChangedError, SourceNotRangedError, SourceUnusableError } from '../errors.ts';
@@ -40,7 +40,7 @@ class S3Store implements RemoteStore {
 
   async stat(): Promise<S3Info> {
     const name = nameOfSource(this.#source);
-    const head = await this.#ask(() => this.#client.send(new HeadObjectCommand(this.#target()), this.#options()));
+    const head = await this.#ask((client) => client.send(new HeadObjectCommand(this.#target()), this.#options()));
     const { ContentLength: sizeBytes, ETag: etag } = head;
     if (sizeBytes === undefined || etag === undefined) {
       throw new SourceNotRangedError(`${name}: the store tells no size or no ETag, by which a change would be noticed`);
@@ -58,7 +58,7 @@ class S3Store implements RemoteStore {
     const { etag } = info as S3Info;
     const Range = `bytes=${offsetBytes}-${offsetBytes + sizeBytes - 1}`;
     const command = new GetObjectCommand({ ...this.#target(), Range, IfMatch: etag });
-    const answer = await this.#ask(() => this.#client.send(command, this.#options()));
+    const answer = await this.#ask((client) => client.send(command, this.#options()));
     const body = answer.Body as Readable;
     try {
       this.#check(answer, { offsetBytes, sizeBytes }, info as S3Info);
@@ -70,7 +70,7 @@ class S3Store implements RemoteStore {
   }
 
   mapError(error: unknown): unknown {
-    return mapS3Error(error, nameOfSource(this.#source), () => this.#connections.renew(this.#connection)).error;
+    return mapS3Error(error, nameOfSource(this.#source));
   }
 
   /** A store may ignore `If-Match` and `Range`; so every answer is looked at. */
@@ -104,20 +104,12 @@ class S3Store implements RemoteStore {
     return etagIsMd5 && isPlain && !isDirectoryBucket && /^[0-9a-f]{32}$/.test(digest) ? digest : undefined;
   }
 
-  async #ask<T>(call: () => Promise<T>): Promise<T> {
+  async #ask<T>(call: (client: S3Client) => Promise<T>): Promise<T> {
     try {
-      return await call();
+      return await this.#connections.ask(this.#source.connection ?? 'default', this.#settings, call);
     } catch (error) {
       throw this.mapError(error);
     }
-  }
-
-  get #client() {
-    return this.#connections.client(this.#connection, this.#settings);
-  }
-
-  get #connection(): string {
-    return this.#source.connection ?? 'default';
   }
 
   #target() {

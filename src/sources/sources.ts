@@ -3,7 +3,10 @@ import { ConfigError } from '../errors.ts';
 import { AddressPolicy } from './address-policy.ts';
 import { assertWithinRoots } from './file-roots.ts';
 import { openFileSource } from './file-source.ts';
-import { HttpSources } from './http-source.ts';
+import { HttpConnections } from './http-connections.ts';
+import { downloadHttp, type DownloadOptions, type DownloadSink } from './http-download.ts';
+import { HttpResource } from './http-resource.ts';
+import { openHttpSource } from './http-source.ts';
 import { listFolder } from './list-folder.ts';
 import type { Listing, ListOptions } from './listing.ts';
 import { rangedReader, spanInWhole } from './ranged-reader.ts';
@@ -30,12 +33,12 @@ type Openers = {
 export class Sources {
   readonly #settings: SourceSettings;
   #s3: S3Connections | undefined;
-  readonly #http: HttpSources;
+  readonly #http: HttpConnections;
 
   /** @param policy for tests */
   constructor(settings: SourceSettings = {}, policy = new AddressPolicy(settings.http)) {
     this.#settings = settings;
-    this.#http = new HttpSources(policy, settings.http?.stallTimeoutMs ?? SourceDefaults.stallTimeoutMs);
+    this.#http = new HttpConnections(policy, settings.http?.stallTimeoutMs ?? SourceDefaults.stallTimeoutMs);
   }
 
   /** For those who read a file by themselves. */
@@ -68,6 +71,15 @@ export class Sources {
     const opener = this.#openers[source.type] as (source: Source, options: OpenOptions) => Promise<SourceReader>;
     if (range === undefined) return opener(source, options);
     return rangedReader(await opener(source, { ...options, span: spanInWhole(options.span, range) }), range);
+  }
+
+  /**
+   * Fetches all that lies behind an http: or https: URL, in order: for what can't be read in parts.
+   *
+   * @throws as `downloadHttp`
+   */
+  async download(url: URL, sink: DownloadSink, options: DownloadOptions): Promise<void> {
+    await downloadHttp(new HttpResource(url, this.#http, options.signal), sink, options);
   }
 
   /** One line for each kind of container. */
@@ -111,10 +123,10 @@ export class Sources {
 
   #openHttp(source: HttpSource, options: OpenOptions): SourceReader {
     const { sealedQuery } = source;
-    if (sealedQuery === undefined) return this.#http.open(source, undefined, options);
+    if (sealedQuery === undefined) return openHttpSource(source, undefined, this.#http, options);
     const key = sealKeyOf(this.#settings)?.();
     if (key === undefined)
       throw new ConfigError(`the query of ${source.url} is sealed: set LONGHAUL_SEAL_KEY to open it`);
-    return this.#http.open(source, openSealedQuery(sealedQuery, source.url, key), options);
+    return openHttpSource(source, openSealedQuery(sealedQuery, source.url, key), this.#http, options);
   }
 }

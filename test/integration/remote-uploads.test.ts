@@ -1,12 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { FailureType } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { startCli, type CliRun } from '../support/cli.ts';
 import { withHttpOrigin } from '../support/http-origin.ts';
-import { md5, randomFile } from '../support/random-file.ts';
+import { md5 } from '../support/random-file.ts';
 import { s3ServerChoices, withS3Server, type S3Server } from '../support/s3-servers.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
@@ -65,12 +65,6 @@ function startUpload(system: System, url: string, environment: Readonly<Record<s
   return startCli(['upload', url, ...options], { ...system.environment, ...environment });
 }
 
-/** Most memory that a process has had so far. */
-async function peakBytes({ child }: CliRun): Promise<number> {
-  const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
-  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
-}
-
 const slow = { bandwidthBytesPerSecond: 6 * MiB };
 
 for (const { name, skipped } of await s3ServerChoices()) {
@@ -120,30 +114,6 @@ for (const { name, skipped } of await s3ServerChoices()) {
           expect(system.uploads()).toMatchObject([{ status: 'cancelled', completions: 0 }]);
         }, slow),
       ));
-
-    it.runIf(name === 'versitygw')('takes a worker no more memory than a file', () =>
-      withBucket(name, ({ url, put, environment }) =>
-        withSystem(async (system) => {
-          const file = join(system.directory, 'local.bin');
-          const content = await randomFile(file, 128 * MiB);
-          await put(content);
-          const peaks = [];
-          for (const source of [file, url]) {
-            const worker = await startWorkerProcess(system, environment);
-            const { code } = await startCli(['upload', source, '--purpose', 'batch', '--quiet'], {
-              ...system.environment,
-              ...environment,
-            }).ended;
-            expect(code).toBe(0);
-            peaks.push(await peakBytes(worker));
-            worker.child.kill('SIGTERM');
-            await worker.ended;
-          }
-          const [ofFile, ofObject] = peaks as [number, number];
-          expect((ofObject - ofFile) / MiB).toBeLessThan(80);
-        }),
-      ),
-    );
   });
 }
 

@@ -1,5 +1,13 @@
-import { LonghaulClient, ScheduleBusyError, ScheduleExistsError, ScheduleNotFoundError } from 'longhaul';
+import {
+  LonghaulClient,
+  ScheduleBusyError,
+  ScheduleExistsError,
+  ScheduleNotFoundError,
+  type ScheduleWork,
+  type UpdateScheduleOptions,
+} from 'longhaul';
 import { describe, expect, it } from 'vitest';
+import { Priorities } from '../../src/contracts/limits.ts';
 import { standIn, withSchedules } from '../support/stand-in/with-schedules.ts';
 import { until } from '../support/until.ts';
 
@@ -53,6 +61,25 @@ describe.concurrent('a schedule', () => {
       await expect(schedules.trigger(daily)).rejects.toThrow(workflowId);
       await client.client.workflow.getHandle(workflowId).result();
       expect((await schedules.get(daily)).runsStarted).toBe(1);
+    }));
+
+  it('lets uploads that somebody waits for go before what it starts, unless its upload says otherwise', () =>
+    withSchedules(async ({ client, schedules, name }) => {
+      const priorityOf = async (prefix: string, work: ScheduleWork, changes: UpdateScheduleOptions = {}) => {
+        const which = name(prefix);
+        await schedules.create({ name: which, cron: ['0 2 * * *'], ...work });
+        await schedules.update(which, { note: 'changed', ...changes });
+        const workflowId = (await schedules.trigger(which)) as string;
+        return (await client.client.workflow.getHandle(workflowId).describe()).priority?.priorityKey;
+      };
+      const upload = { source: { type: 'file', path: '/data/x' }, purpose: 'batch' } as const;
+      const found = await Promise.all([
+        priorityOf('sync', { sync: standIn() }),
+        priorityOf('changed', { sync: standIn() }, { sync: standIn('other') }),
+        priorityOf('upload', { upload }),
+        priorityOf('urgent', { upload: { ...upload, priority: Priorities.interactive } }),
+      ]);
+      expect(found).toEqual([Priorities.bulk, Priorities.bulk, Priorities.bulk, Priorities.interactive]);
     }));
 
   it('makes up for exactly the runs that are asked for, one after the other, each handing over to the next', () =>

@@ -117,7 +117,7 @@ describe('standard input', () => {
         await partsReceived(system, 1);
         interrupted.child.kill('SIGINT');
         expect((await interrupted.ended).code).toBe(130);
-        expect(interrupted.said()).toMatch(/longhaul: interrupted; what came over standard input is kept/);
+        expect(interrupted.said()).toMatch(/longhaul: interrupted; the copy of standard input is kept/);
         expect((await stat(pathIn(interrupted))).size).toBe(4 * MiB);
       },
       { bandwidthBytesPerSecond: MiB },

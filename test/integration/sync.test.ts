@@ -2,6 +2,7 @@ import { mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import type { SyncRequest, SyncResult } from 'longhaul';
 import { describe, expect, it } from 'vitest';
+import { Priorities } from '../../src/contracts/limits.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { filesAt, manyFiles, runSync, told, writeFiles } from '../support/sync-folder.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
@@ -178,6 +179,8 @@ describe('a sync of a folder', () => {
         const first = await system.client.sync({ folder, purpose });
         const second = await system.client.sync({ folder, purpose });
         expect(second).toMatchObject({ workflowId: first.workflowId, resumed: true });
+        const { priority } = await system.client.client.workflow.getHandle(first.workflowId).describe();
+        expect(priority, 'small files are sent by the sync itself').toMatchObject({ priorityKey: Priorities.bulk });
         await expect(system.client.sync({ folder, purpose, delete: true })).rejects.toMatchObject({
           code: 'SYNC_ID_TAKEN',
         });

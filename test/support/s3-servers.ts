@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,14 @@ export interface S3Server {
   readonly name: S3ServerName;
   readonly endpoint: string;
   readonly bucket: string;
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly credentials: S3Key;
+  /** From now on the server knows these keys beside `credentials`, and no others. Of versitygw only. */
+  readonly allow: (keys: readonly S3Key[]) => Promise<void>;
+}
+
+export interface S3Key {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
 }
 
 export interface S3ServerChoice {
@@ -31,7 +38,8 @@ const launchers: Readonly<Record<S3ServerName, (port: number, directory: string)
     const gateway = ['--port', `127.0.0.1:${port}`, '--access', accessKeyId, '--secret', secretAccessKey];
     // Not every file system for temporary files keeps extended attributes, which are its way without a sidecar.
     const store = ['posix', '--sidecar', join(directory, 'meta'), join(directory, 'data')];
-    return [...gateway, '--keep-alive', '--quiet', ...store];
+    const accounts = ['--iam-dir', join(directory, 'accounts'), '--iam-cache-disable'];
+    return [...gateway, ...accounts, '--keep-alive', '--quiet', ...store];
   },
   rclone: (port, directory) => {
     const login = ['--auth-key', `${credentials.accessKeyId},${credentials.secretAccessKey}`];
@@ -58,19 +66,30 @@ export async function withS3Server<T>(name: S3ServerName, body: (server: S3Serve
   const executable = await provideS3Server(name);
   const directory = await mkdtemp(join(tmpdir(), `longhaul-${name}-`));
   await mkdir(join(directory, 'data', BUCKET), { recursive: true });
-  await mkdir(join(directory, 'meta'));
+  for (const folder of ['meta', 'accounts']) await mkdir(join(directory, folder));
   const port = await freePort();
   const child = spawn(executable, launchers[name](port, directory), { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'exit');
   try {
     const endpoint = `http://127.0.0.1:${port}`;
     await answering(child, endpoint);
-    return await body({ name, endpoint, bucket: BUCKET, credentials });
+    const allow = (keys: readonly S3Key[]) => writeAccounts(join(directory, 'accounts', 'users.json'), keys);
+    return await body({ name, endpoint, bucket: BUCKET, credentials, allow });
   } finally {
     child.kill('SIGKILL');
     await ended;
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** The file that versitygw looks a key up in, at every request. */
+async function writeAccounts(path: string, keys: readonly S3Key[]): Promise<void> {
+  const accounts = keys.map(({ accessKeyId: access, secretAccessKey: secret }) => [
+    access,
+    { access, secret, role: 'admin' },
+  ]);
+  await writeFile(`${path}.new`, JSON.stringify({ accessAccounts: Object.fromEntries(accounts) }));
+  await rename(`${path}.new`, path);
 }
 
 async function answering(child: ChildProcess, endpoint: string): Promise<void> {

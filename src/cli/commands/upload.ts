@@ -3,7 +3,7 @@ import { prepareSplit, type SplitUploadOptions } from '../../client/prepare-spli
 import { prepareUpload, type UploadOptions } from '../../client/prepare-upload.ts';
 import { hasWorkers } from '../../client/has-workers.ts';
 import { requireDestination } from '../../config.ts';
-import { Defaults, KnownPurposes, Limits, Priorities } from '../../contracts/limits.ts';
+import { Defaults } from '../../contracts/limits.ts';
 import { transferTaskQueue } from '../../contracts/names.ts';
 import { ConfigError } from '../../errors.ts';
 import { withBackend, type Backend } from '../backend.ts';
@@ -12,33 +12,14 @@ import type { CliContext } from '../context.ts';
 import { Interrupted } from '../exit.ts';
 import { expandFiles } from '../expand-files.ts';
 import { FilesFailedError } from '../files-failed-error.ts';
-import { isSourceUrl } from '../../sources/source-of-url.ts';
 import { sealKeyOf } from '../../sources/source-settings.ts';
 import { Sources } from '../../sources/sources.ts';
-import { sourceSettingsOf } from '../source-settings.ts';
 import { createProgressView, type ProgressView } from '../progress-view.ts';
+import { SourceCopies } from '../source-copies.ts';
+import { sourceSettingsOf } from '../source-settings.ts';
 import { SpoolFolder } from '../spool-folder.ts';
-import { spoolInput } from '../spool-input.ts';
 import { tellDetached, tellOutcomes, type AnyResult, type Outcome } from '../upload-outcomes.ts';
-
-export interface UploadCommandOptions {
-  readonly purpose: string;
-  readonly filename?: string;
-  readonly partSize?: number;
-  readonly concurrency?: number;
-  readonly destination?: string;
-  readonly priority?: keyof typeof Priorities;
-  readonly fairnessKey?: string;
-  readonly connection?: string;
-  readonly id?: string;
-  readonly md5: boolean;
-  readonly again?: boolean;
-  readonly split?: boolean;
-  readonly splitSize?: number;
-  readonly detach?: boolean;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-}
+import { checkUploadOptions, isSplit, toUploadOptions, type UploadCommandOptions } from '../upload-options.ts';
 
 export async function uploadCommand(
   context: CliContext,
@@ -53,19 +34,16 @@ export async function uploadCommand(
     if (skipped.length > 0) throw new FilesFailedError(`${skipped.length} files were skipped`);
   };
   if (files.length === 0) return tellSkipped();
-  checkOptions(context, files, options, destination);
+  checkUploadOptions(config, files, options, destination);
   const spools = new SpoolFolder(config.stateDir);
-  const isSpooled = files.includes('-');
-  const paths = isSpooled ? [await spoolStandardInput(context, spools, options)] : files;
+  const copies = new SourceCopies(context, spools, options);
+  const paths = await copies.replace(files);
   try {
     await uploadFiles(context, spools, paths, options, destination);
   } catch (error) {
     const isInterrupted = error instanceof Interrupted;
-    if (isInterrupted && !isSpooled) note('longhaul: interrupted; the same command goes on from the recorded parts');
-    if (isSpooled) {
-      const kept = `what came over standard input is kept for a week: the same command with ${paths[0]} instead of "-" goes on`;
-      note(isInterrupted ? `longhaul: interrupted; ${kept}` : `longhaul: ${kept}`);
-    }
+    if (copies.areMade) await copies.tellKept(isInterrupted ? 'longhaul: interrupted; ' : 'longhaul: ');
+    else if (isInterrupted) note('longhaul: interrupted; the same command goes on from the recorded parts');
     throw error;
   }
   tellSkipped();
@@ -111,34 +89,6 @@ async function uploadFiles(
   });
 }
 
-/** Whatever can be known to be wrong is said before anything is read, and before Temporal is asked for. */
-function checkOptions(
-  { config }: CliContext,
-  files: readonly string[],
-  options: UploadCommandOptions,
-  destination: string,
-): void {
-  if (files.length > 1 && (options.id ?? options.filename) !== undefined) {
-    throw new ConfigError('--id and --filename go with one file');
-  }
-  if (files.includes('-')) assertSpoolable(files, options);
-  const known = config.destinations.get(destination);
-  const purposes: string[] = [...KnownPurposes, ...(known?.purposes ?? [])];
-  if (!purposes.includes(options.purpose)) {
-    throw new ConfigError(`unknown purpose "${options.purpose}"; known: ${purposes.join(', ')}`);
-  }
-  // On an existing Temporal the workers hold the destinations and their keys.
-  if (!config.temporal) requireDestination(config, destination);
-}
-
-function assertSpoolable(files: readonly string[], { filename }: UploadCommandOptions): void {
-  if (files.length > 1)
-    throw new ConfigError('"-" (standard input) goes alone; upload the other files by another command');
-  if (filename === undefined)
-    throw new ConfigError('standard input has no name of its own: give the File one with --filename');
-  if (/[/\0\r\n]|^\.{0,2}$/.test(filename)) throw new ConfigError('--filename must be a name, not a path');
-}
-
 async function checkRequests(
   { config }: CliContext,
   files: readonly string[],
@@ -160,58 +110,12 @@ async function checkRequests(
   }
 }
 
-function isSplit({ split, splitSize }: UploadCommandOptions): boolean {
-  return split === true || splitSize !== undefined;
-}
-
-/** The path of a copy: a pipe can be read only once. */
-async function spoolStandardInput(
-  { note, signal }: CliContext,
-  spools: SpoolFolder,
-  options: UploadCommandOptions,
-): Promise<string> {
-  if (process.stdin.isTTY) note('reading standard input; Ctrl-D ends it');
-  try {
-    return await spoolInput(process.stdin, spools, {
-      filename: options.filename as string,
-      maxBytes: isSplit(options) ? Infinity : Limits.maxFileBytes,
-      signal,
-      tell: options.quiet ? () => {} : note,
-    });
-  } catch (error) {
-    if (error instanceof Interrupted)
-      note('longhaul: interrupted while standard input was read; nothing of it is kept');
-    throw error;
-  }
-}
-
 async function statusOf({ client }: Backend, workflowId: string): Promise<string | undefined> {
   return client
     .getHandle(workflowId)
     .describe()
     .then(({ status }) => status)
     .catch(() => undefined);
-}
-
-function toUploadOptions(file: string, options: UploadCommandOptions, baseUrl: string | undefined): SplitUploadOptions {
-  const { purpose, filename, partSize, concurrency, destination, id, md5, again, splitSize } = options;
-  const { priority, fairnessKey, connection } = options;
-  return {
-    ...(isSourceUrl(file) ? { url: file } : { file }),
-    ...(connection === undefined ? {} : { s3Connection: connection }),
-    purpose,
-    md5,
-    ...(priority === undefined ? {} : { priority: Priorities[priority] }),
-    ...(fairnessKey === undefined ? {} : { fairnessKey }),
-    ...(filename === undefined ? {} : { filename }),
-    ...(partSize === undefined ? {} : { partSizeBytes: partSize }),
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...(destination === undefined ? {} : { destination }),
-    ...(id === undefined ? {} : { id }),
-    ...(again === undefined ? {} : { again }),
-    ...(splitSize === undefined ? {} : { pieceSizeBytes: splitSize }),
-    ...(baseUrl === undefined ? {} : { baseUrl }),
-  };
 }
 
 /** Without a worker an upload would wait for ever, and nobody would know why. */

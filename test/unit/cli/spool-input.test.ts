@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { spoolCopy, type SpoolOptions } from '../../../src/cli/spool-copy.ts';
 import { SpoolFolder } from '../../../src/cli/spool-folder.ts';
-import { spoolInput, type SpoolOptions } from '../../../src/cli/spool-input.ts';
+import { spoolInput } from '../../../src/cli/spool-input.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
 
 const options: SpoolOptions = {
@@ -27,6 +28,19 @@ describe('spooling', () => {
       await folder.release('/elsewhere/x.jsonl');
       await folder.release(path);
       expect(await readdir(folder.path)).toEqual([]);
+    }));
+
+  it('forgets what came before when it begins again', () =>
+    withFolder(async (folder) => {
+      const words = { what: 'the well', argument: 'it' };
+      const path = await spoolCopy(folder, words, options, async (copy) => {
+        await copy.begin(6);
+        await copy.write(Buffer.from('abcdef'));
+        await copy.begin(undefined);
+        await copy.write(Buffer.from('x'));
+        await copy.write(Buffer.from('y'));
+      });
+      expect(await readFile(path, 'utf8')).toBe('xy');
     }));
 
   it('stops at what can never be uploaded, and leaves nothing of it', () =>

@@ -1,0 +1,180 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCli, startCli, type CliRun } from '../support/cli.ts';
+import { withHttpOrigin, type HttpOrigin, type OriginBehaviour } from '../support/http-origin.ts';
+import { linesFile } from '../support/lines-file.ts';
+import { md5 } from '../support/random-file.ts';
+import { KEY, MiB, partsReceived, withSystem, type System, type SystemOptions } from '../support/system.ts';
+import { until } from '../support/until.ts';
+
+const CANARY = 'signature-canary-0451';
+
+interface User extends System {
+  readonly origin: HttpOrigin;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly spooled: () => Promise<readonly string[]>;
+}
+
+/** A user with no Temporal of his own, and a server that knows no ranges. */
+function withUser(
+  changes: Partial<OriginBehaviour>,
+  body: (user: User) => Promise<void>,
+  options: SystemOptions = {},
+): Promise<void> {
+  return withHttpOrigin({ ranges: false, ...changes }, (origin) =>
+    withSystem(async (system) => {
+      const { api, directory } = system;
+      const config = join(directory, 'config.json');
+      await writeFile(config, JSON.stringify({ sources: { http: { allowPrivate: ['127.0.0.1'] } } }));
+      const state = join(directory, 'state');
+      const environment = {
+        LONGHAUL_STATE_DIR: state,
+        LONGHAUL_CONFIG: config,
+        OPENAI_BASE_URL: api.url,
+        OPENAI_API_KEY: KEY,
+      };
+      const spooled = () => readdir(join(state, 'spool')).catch((): string[] => []);
+      await body({ ...system, origin, environment, spooled });
+    }, options),
+  );
+}
+
+const upload = (...args: readonly string[]) => ['upload', ...args, '--purpose', 'batch', '--part-size', '1MiB'];
+
+function pathIn(run: CliRun): string {
+  return /are in (\S+);/.exec(run.said())?.[1] ?? '';
+}
+
+describe('a URL whose server gives out no parts', () => {
+  it('is refused with advice, and with --spool is downloaded once, broken connection and all, and uploaded', () =>
+    withUser({ content: randomBytes(3 * MiB + 1) }, async ({ origin, environment, download, spooled, ...system }) => {
+      const { behaviour, requests, url } = origin;
+      const address = `${url}/data/my%20set.jsonl?X-Amz-Signature=${CANARY}`;
+      const refused = await runCli(upload(address), environment);
+      expect(refused).toMatchObject({ code: 2, stdout: '' });
+      expect(refused.stderr).toMatch(/^longhaul: .*my%20set.jsonl can't be read in parts: .*--spool.*\n$/);
+      expect(system.uploads()).toEqual([]);
+
+      const asked = requests.length;
+      let isFirst = true;
+      behaviour.answer = (_, response) => {
+        if (!isFirst) return false;
+        isFirst = false;
+        response.writeHead(200, { 'content-length': behaviour.content.byteLength });
+        response.write(behaviour.content.subarray(0, MiB), () => response.destroy());
+        return true;
+      };
+      const { code, stdout, stderr } = await runCli(upload(address, '--spool', '--json'), environment);
+      expect(stderr).toMatch(/can't be read at the moment .*; it is tried again/);
+      expect(stderr).toMatch(/my%20set\.jsonl: 3 MiB are in .*my set\.jsonl;/);
+      expect(code).toBe(0);
+      const { file } = JSON.parse(stdout);
+      expect(file.filename).toBe('my set.jsonl');
+      expect(md5(await download(file.id))).toBe(md5(behaviour.content));
+      expect(requests.length - asked).toBe(2);
+      expect(requests.every(({ path }) => path.includes(CANARY))).toBe(true);
+      expect(stdout + stderr + refused.stderr).not.toContain(CANARY);
+      expect(await spooled()).toEqual([]);
+    }));
+
+  it('goes on from its copy, for nobody else to read, when the command is interrupted during the upload', () =>
+    withUser(
+      { content: randomBytes(8 * MiB) },
+      async (user) => {
+        const { origin, environment, api, download, spooled } = user;
+        const run = startCli(upload(`${origin.url}/x.jsonl`, '--spool'), environment);
+        await partsReceived(user, 2);
+        run.child.kill('SIGINT');
+        expect((await run.ended).code).toBe(130);
+        const path = pathIn(run);
+        expect(run.said()).toContain(
+          `longhaul: interrupted; the copy of ${origin.url}/x.jsonl is kept for a week: the same command with ${path} instead of the URL goes on`,
+        );
+        expect((await stat(path)).mode & 0o777).toBe(0o600);
+        api.configure({ bandwidthBytesPerSecond: null });
+        const second = await runCli(upload(path, '--json'), environment);
+        const { file, resumed } = JSON.parse(second.stdout);
+        expect(resumed).toBe(true);
+        expect(file.filename).toBe('x.jsonl');
+        expect(md5(await download(file.id))).toBe(md5(origin.behaviour.content));
+        expect(user.uploads()).toHaveLength(1);
+        expect(await spooled()).toEqual([]);
+      },
+      { bandwidthBytesPerSecond: 4 * MiB },
+    ));
+
+  it('leaves nothing when the command is interrupted during the download', () =>
+    withUser({ content: randomBytes(2 * MiB) }, async ({ origin, environment, spooled, uploads }) => {
+      origin.behaviour.answer = (_, response) => {
+        response.writeHead(200, { 'content-length': 2 * MiB });
+        return response.write(origin.behaviour.content.subarray(0, MiB)) || true;
+      };
+      const run = startCli(upload(`${origin.url}/x.jsonl?${CANARY}`, '--spool'), environment);
+      await until(async () => (await spooled()).some((name) => name.endsWith('.partial')), 'the copy to begin');
+      run.child.kill('SIGINT');
+      const { code, stdout, stderr } = await run.ended;
+      expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+      expect(stderr).toBe(`longhaul: interrupted while ${origin.url}/x.jsonl was read; nothing of it is kept\n`);
+      expect(await spooled()).toEqual([]);
+      expect(uploads()).toEqual([]);
+    }));
+
+  it('may be one of several sources, and is split by lines with --split', () =>
+    withUser({}, async ({ origin, environment, directory, download, spooled }) => {
+      const content = await linesFile(join(directory, 'local.jsonl'), 3 * MiB);
+      origin.behaviour.content = content.subarray(0, 1_500_000);
+      await mkdir(join(directory, 'more'));
+      await writeFile(join(directory, 'more', 'b.jsonl'), '{}\n');
+      const sources = [`${origin.url}/a.jsonl`, join(directory, 'more'), `${origin.url}/c.jsonl`];
+      const several = await runCli([...upload(...sources, '--spool'), '--quiet'], environment);
+      expect(several).toMatchObject({ code: 0, stderr: '' });
+      const names = several.stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.split('\t')[1]);
+      expect(names).toEqual(['a.jsonl', 'b.jsonl', 'c.jsonl']);
+
+      origin.behaviour.content = content;
+      const split = await runCli(
+        upload(`${origin.url}/all.jsonl`, '--spool', '--split-size', '2MiB', '--json'),
+        environment,
+      );
+      const { files } = JSON.parse(split.stdout);
+      expect(files).toMatchObject([{ filename: 'all-00001-of-00002.jsonl' }, { filename: 'all-00002-of-00002.jsonl' }]);
+      const pieces = await Promise.all(files.map(({ id }: { id: string }) => download(id)));
+      expect(md5(Buffer.concat(pieces))).toBe(md5(content));
+      expect(await spooled()).toEqual([]);
+    }));
+
+  it('is refused in one line where it can not be copied, before any byte of it is kept', () =>
+    withUser({ content: Buffer.from('x') }, async ({ origin, environment, spooled }) => {
+      const refused = async (words: RegExp, code: number, ...args: string[]) => {
+        const outcome = await runCli(upload(...args, '--spool', '--quiet'), environment);
+        expect(outcome.stderr).toMatch(words);
+        expect(outcome.stderr.trim().split('\n')).toHaveLength(1);
+        expect(outcome).toMatchObject({ code, stdout: '' });
+      };
+      await Promise.all([
+        refused(/--spool is for http: and https: URLs/, 2, 's3://bucket/key'),
+        refused(/ends without a name: .*--filename/, 2, `${origin.url}/folder/`),
+        refused(/must be a name, not a path/, 2, `${origin.url}/x`, '--filename', '../x'),
+        refused(/must not hold a user name/, 2, `http://me:secret@127.0.0.1:${origin.port}/x`),
+        refused(/private or local address/, 2, `http://127.0.0.2:${origin.port}/x`),
+      ]);
+      expect(origin.requests).toEqual([]);
+
+      const lengths: Readonly<Record<string, number>> = { '/empty': 0, '/large': 8 * 1024 ** 3 + 1, '/huge': 1e18 };
+      origin.behaviour.answer = (request, response) => {
+        response.writeHead(200, { 'content-length': lengths[request.url as string] }).flushHeaders();
+        return true;
+      };
+      await Promise.all([
+        refused(/is empty; there is nothing to upload/, 2, `${origin.url}/empty`),
+        refused(/has more than 8 GiB.*--split/, 2, `${origin.url}/large`),
+        refused(/there is no room for .*\/huge in .*LONGHAUL_STATE_DIR/, 1, `${origin.url}/huge`, '--split'),
+      ]);
+      expect(await spooled()).toEqual([]);
+    }));
+});
