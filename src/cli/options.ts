@@ -28,6 +28,11 @@ export function limitOption(text: string): number {
   );
 }
 
+/** Bytes a second; 0 for `none`. */
+export function limitOrNoneOption(text: string): number {
+  return text === 'none' ? 0 : limitOption(text);
+}
+
 export function bytesOption(text: string): number {
   const bytes = parseBytes(text);
   if (bytes === undefined) throw new InvalidArgumentError('Give bytes such as 33554432, 32MiB or 1.5GiB.');

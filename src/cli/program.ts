@@ -43,7 +43,8 @@ export function createProgram(context: () => CliContext): Command {
     .requiredOption('--purpose <purpose>', 'what the File is for: fine-tune, batch, assistants, vision …')
     .option('--filename <name>', "the File's name (default: the file's own)")
     .option('--part-size <bytes>', 'such as 32MiB (default: 1/128 of the file, 8MiB to 64MiB)', partSizeOption)
-    .option('--concurrency <n>', 'most parts in flight (default: as many as the worker has slots)', partCount)
+    .option('--concurrency <n>', 'most parts in flight (default: what the destination takes best)', partCount)
+    .option('--limit <rate>', 'most bytes a second, such as 50MiB/s (default: no limit)', limitOption)
     .option('--connection <name>', "for s3:// URLs: an S3 connection of the config file (default: AWS's environment)")
     .option('--destination <name>', 'a destination of the config file (default: OPENAI_BASE_URL and OPENAI_API_KEY)')
     .addOption(

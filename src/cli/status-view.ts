@@ -13,6 +13,8 @@ export function describeStatus(workflowId: string, progress: UploadProgress): st
       `${partsDone} of ${partsTotal} parts recorded, ${partsInFlight} in flight, at most ${progress.concurrency}`,
     );
   }
+  const bytesPerSecond = progress.limit?.bytesPerSecond ?? 0;
+  if (bytesPerSecond > 0) words.push(`limited to ${formatBytes(bytesPerSecond)}/s`);
   if (progress.waiting) words.push(`waits: ${progress.waiting.reason}`);
   if (session) words.push(`Upload ${session.uploadId} expires ${new Date(session.expiresAt * 1000).toISOString()}`);
   if (progress.orphanedSessions > 0) {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Limits } from '../contracts/limits.ts';
 import type { CliContext } from './context.ts';
-import { partSizeOption, wholeNumberOption } from './options.ts';
+import { limitOrNoneOption, partSizeOption, wholeNumberOption } from './options.ts';
 
 /** The commands that steer what runs: by ids, or all that a list query finds. */
 export function addSteerCommands(program: Command, context: () => CliContext): void {
@@ -25,6 +25,7 @@ export function addSteerCommands(program: Command, context: () => CliContext): v
 
   add(program, 'retune', 'change running uploads')
     .option('--concurrency <n>', 'most parts in flight', wholeNumberOption(1, Limits.maxConcurrency))
+    .option('--limit <rate>', 'most bytes a second, such as 50MiB/s, or none', limitOrNoneOption)
     .option('--part-size <bytes>', 'of the next session, should there be one', partSizeOption)
     .action(async (ids: string[], options) =>
       (await import('./commands/steer.ts')).retuneCommand(context(), ids, options),

@@ -10,6 +10,8 @@ export interface UploadCommandOptions {
   readonly filename?: string;
   readonly partSize?: number;
   readonly concurrency?: number;
+  /** Bytes a second. */
+  readonly limit?: number;
   readonly destination?: string;
   readonly priority?: keyof typeof Priorities;
   readonly fairnessKey?: string;
@@ -69,7 +71,7 @@ export function toUploadOptions(
   baseUrl: string | undefined,
 ): SplitUploadOptions {
   const { purpose, filename, partSize, concurrency, destination, id, md5, again, splitSize } = options;
-  const { priority, fairnessKey, connection } = options;
+  const { priority, fairnessKey, connection, limit } = options;
   return {
     ...(isSourceUrl(file) ? { url: file } : { file }),
     ...(connection === undefined ? {} : { s3Connection: connection }),
@@ -80,6 +82,7 @@ export function toUploadOptions(
     ...(filename === undefined ? {} : { filename }),
     ...(partSize === undefined ? {} : { partSizeBytes: partSize }),
     ...(concurrency === undefined ? {} : { concurrency }),
+    ...(limit === undefined ? {} : { limitBytesPerSecond: limit }),
     ...(destination === undefined ? {} : { destination }),
     ...(id === undefined ? {} : { id }),
     ...(again === undefined ? {} : { again }),

@@ -77,14 +77,17 @@ export async function retryCommand(
 export async function retuneCommand(
   context: CliContext,
   ids: readonly string[],
-  options: SteerCommandOptions & { readonly concurrency?: number; readonly partSize?: number },
+  options: SteerCommandOptions & { readonly concurrency?: number; readonly limit?: number; readonly partSize?: number },
 ): Promise<void> {
-  const { concurrency, partSize } = options;
+  const { concurrency, limit, partSize } = options;
   const input: RetuneInput = {
     ...(concurrency === undefined ? {} : { concurrency }),
+    ...(limit === undefined ? {} : { limitBytesPerSecond: limit }),
     ...(partSize === undefined ? {} : { partSizeBytes: partSize }),
   };
-  if (Object.keys(input).length === 0) throw new ConfigError('nothing to change: give --concurrency or --part-size');
+  if (Object.keys(input).length === 0) {
+    throw new ConfigError('nothing to change: give --concurrency, --limit or --part-size');
+  }
   await steer(
     context,
     { ids, ...options },
