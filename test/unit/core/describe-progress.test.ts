@@ -15,7 +15,6 @@ const halfWay: UploadProgress = {
   partsDone: 64,
   partsInFlight: 16,
   concurrency: 16,
-  limit: null,
   session: { uploadId: 'upload_1', createdAt: 1_700_000_000, expiresAt: 1_700_003_600 },
   sessionEndsTooEarly: false,
   waiting: null,
@@ -67,7 +66,7 @@ describe('the description of an upload in Temporal UI', () => {
     expect(completed).toContain('File `file-1`');
     const failed = lines({ state: 'failed' }, { failureType: 'SessionLost' });
     expect(failed).toContain('**Failed** with `SessionLost`');
-    expect([...completed, ...failed].join('\n')).not.toMatch(/expires|in flight/);
+    expect([...completed, ...failed].join()).not.toMatch(/expires|in flight/);
   });
 
   it('shows a name as it is', () => {
