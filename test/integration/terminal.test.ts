@@ -228,7 +228,11 @@ describe('the terminal', () => {
             stderr: 'longhaul: Temporal refuses the query: invalid search attribute: LonghaulSize\n',
           });
           const { workflow } = system.client.client;
-          const foreign = { taskQueue: `${system.taskQueue}-foreign`, workflowId: `foreign-${system.taskQueue}`, args: [] };
+          const foreign = {
+            taskQueue: `${system.taskQueue}-foreign`,
+            workflowId: `foreign-${system.taskQueue}`,
+            args: [],
+          };
           await workflow.start('foreign', foreign);
           const isForeign = `WorkflowId = "${foreign.workflowId}"`;
           await until(async () => (await workflow.count(isForeign)).count === 1, 'the other workflow to be listed');
