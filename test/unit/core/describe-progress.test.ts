@@ -15,6 +15,7 @@ const halfWay: UploadProgress = {
   partsDone: 64,
   partsInFlight: 16,
   concurrency: 16,
+  limit: null,
   session: { uploadId: 'upload_1', createdAt: 1_700_000_000, expiresAt: 1_700_003_600 },
   sessionEndsTooEarly: false,
   waiting: null,
