@@ -62,14 +62,14 @@ function give(request: IncomingMessage, response: ServerResponse, behaviour: Ori
     response.writeHead(412, headers).end();
     return;
   }
-  const wanted = /^bytes=(\d+)-(\d+)$/.exec(range ?? '');
+  const wanted = /^bytes=(\d+)-(\d*)$/.exec(range ?? '');
   const isSame = !conditions || ifRange === undefined || ifRange === etag || ifRange === lastModified;
   if (!wanted || !behaviour.ranges || !isSame) {
     response.writeHead(200, { ...headers, 'content-length': content.byteLength }).end(content);
     return;
   }
   const first = Number(wanted[1]);
-  const last = Math.min(Number(wanted[2]), content.byteLength - 1);
+  const last = Math.min(Number(wanted[2] || Infinity), content.byteLength - 1);
   if (first > last) {
     response.writeHead(416, { 'content-range': `bytes */${content.byteLength}` }).end();
     return;
