@@ -10,13 +10,14 @@ import { FailureType } from '../src/contracts/failures.ts';
 import { Defaults, Limits } from '../src/contracts/limits.ts';
 import type { SplitUploadRequest } from '../src/contracts/split.ts';
 import type { UploadProgress } from '../src/contracts/upload.ts';
+import type { AttributeSubject } from '../src/core/attribute-values.ts';
 import { formatBytes } from '../src/core/format.ts';
 import { filenameOfSource } from '../src/core/source-names.ts';
 import { activitiesOf, retry } from './activity-proxies.ts';
 
 /** The activities of one split upload. Each call is one round of attempts. */
 export class SplitCalls {
-  readonly filename: string;
+  readonly subject: AttributeSubject;
   readonly #request: SplitUploadRequest;
   readonly #transfer: ActivityInterfaceFor<TransferActivities>;
   readonly #pieces: ActivityInterfaceFor<PieceActivities>;
@@ -24,7 +25,8 @@ export class SplitCalls {
   constructor(request: SplitUploadRequest) {
     this.#request = request;
     this.#transfer = activitiesOf(request).transfer;
-    this.filename = request.filename ?? filenameOfSource(request.source);
+    const { filename = filenameOfSource(request.source), purpose, destination = Defaults.destination } = request;
+    this.subject = { filename, purpose, destination };
     this.#pieces = proxyActivities<PieceActivities>({
       // An earlier upload of a piece may take as long as its session lives, and wait for a person besides.
       startToCloseTimeout: '24h',
@@ -36,7 +38,7 @@ export class SplitCalls {
   /** @throws ApplicationFailure for a source that can't be split, or that this upload is not meant for */
   async plan(): Promise<PlanSplitResult> {
     const { source, pieceSizeBytes = Limits.maxFileBytes, expectedFingerprint } = this.#request;
-    const summary = `${this.filename} · pieces of ${formatBytes(pieceSizeBytes)} at most`;
+    const summary = `${this.subject.filename} · pieces of ${formatBytes(pieceSizeBytes)} at most`;
     const plan = await this.#transfer.planSplit
       .executeWithOptions({ summary }, [{ source, pieceSizeBytes }])
       .catch((error: unknown) => {
@@ -45,7 +47,7 @@ export class SplitCalls {
         throw cause instanceof ApplicationFailure && cause.type === FailureType.SourceMissing ? cause : error;
       });
     if (expectedFingerprint !== undefined && plan.fingerprint !== expectedFingerprint) {
-      const message = `${this.filename} is not the file that this upload was asked for: it changed before the upload began`;
+      const message = `${this.subject.filename} is not the file that this upload was asked for: it changed before the upload began`;
       throw ApplicationFailure.nonRetryable(message, FailureType.SourceChanged);
     }
     return plan;

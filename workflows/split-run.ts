@@ -23,11 +23,13 @@ import type {
   SplitUploadResult,
 } from '../src/contracts/split.ts';
 import type { UploadRequest, UploadResult, UploadState } from '../src/contracts/upload.ts';
+import { uploadAttributes } from '../src/core/attribute-values.ts';
 import { planParts } from '../src/core/part-plan.ts';
 import { pieceLabel, pieceName } from '../src/core/piece-name.ts';
 import { endsAllPieces, splitFailure } from '../src/core/split-failure.ts';
 import { describeSplitProgress, pieceUnderWay, withPieceProgress } from '../src/core/split-progress.ts';
 import { Parking } from './parking.ts';
+import { ShownAttributes } from './shown-attributes.ts';
 import { SplitCalls } from './split-calls.ts';
 import type { uploadFile } from './upload-file.ts';
 
@@ -38,6 +40,7 @@ const WORKFLOW_TASK_TIMEOUT_MS = 5000;
 export class SplitRun {
   readonly #request: SplitUploadRequest;
   readonly #calls: SplitCalls;
+  readonly #shown = new ShownAttributes();
   readonly #parking: Parking;
   readonly #startedAtMs = Date.now();
   readonly #receipts = new Map<number, UploadResult>();
@@ -47,6 +50,7 @@ export class SplitRun {
   #sizeBytes = 0;
   #pieces: PieceProgress[] = [];
   #isStarting = false;
+  #failureType: string | undefined;
 
   constructor(request: SplitUploadRequest) {
     this.#request = request;
@@ -61,6 +65,7 @@ export class SplitRun {
 
   /** @throws ApplicationFailure that lists the pieces, when some have no File in the end */
   async run(): Promise<SplitUploadResult> {
+    this.#publish();
     const plan = await this.#parking.insist(() => this.#calls.plan());
     this.#sizeBytes = plan.sizeBytes;
     this.#pieces = plan.pieces.map((range, index) => this.#piece(range, index + 1, plan.pieces.length));
@@ -99,7 +104,9 @@ export class SplitRun {
     return this.#steer(UpdateName.retune, input);
   }
 
-  end(state: 'cancelled' | 'failed'): void {
+  /** @param failureType of what it failed with */
+  end(state: 'cancelled' | 'failed', failureType: string): void {
+    this.#failureType = failureType;
     this.#enter(state);
   }
 
@@ -117,7 +124,7 @@ export class SplitRun {
     const isOver = this.#state === 'completed' || this.#state === 'failed' || this.#state === 'cancelled';
     return {
       state: isOver ? this.#state : (held ?? this.#state),
-      filename: this.#calls.filename,
+      filename: this.#calls.subject.filename,
       bytesTotal: this.#sizeBytes,
       bytesDone: sum(receipts.map(({ bytes }) => bytes)),
       partSizeBytes: parts[0]?.partSizeBytes ?? 0,
@@ -139,7 +146,7 @@ export class SplitRun {
   #piece(range: ByteRange, number: number, count: number): PieceProgress {
     return {
       number,
-      filename: pieceName(this.#calls.filename, number, count),
+      filename: pieceName(this.#calls.subject.filename, number, count),
       workflowId: `${workflowInfo().workflowId}-${pieceLabel(number, count)}`,
       range,
       state: 'pending',
@@ -184,12 +191,14 @@ export class SplitRun {
 
   async #startPiece(number: number, plan: PlanSplitResult, identity: string, isNew: boolean): Promise<UploadResult> {
     const request = this.#requestOf(number, plan);
+    const subject = { ...this.#calls.subject, filename: this.#at(number).filename };
     this.#isStarting = true;
     const child = await startChild<typeof uploadFile>(WorkflowName.uploadFile, {
       workflowId: this.#at(number).workflowId,
       args: [request],
       memo: { longhaulIdentity: identity },
-      staticSummary: `${request.filename} → ${request.purpose} (${request.destination ?? Defaults.destination})`,
+      ...this.#shown.ofChild(subject),
+      staticSummary: `${subject.filename} → ${subject.purpose} (${subject.destination})`,
       workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
       workflowIdReusePolicy: isNew ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
       // Its session is cancelled with it, and this workflow ends after it.
@@ -262,7 +271,9 @@ export class SplitRun {
   }
 
   #publish(): void {
-    setCurrentDetails(describeSplitProgress(this.progress()));
+    const progress = this.progress();
+    setCurrentDetails(describeSplitProgress(progress));
+    this.#shown.show(uploadAttributes(progress, this.#calls.subject, { reason: this.#failureType }));
   }
 }
 

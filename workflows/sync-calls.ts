@@ -14,10 +14,13 @@ import { Defaults, Priorities } from '../src/contracts/limits.ts';
 import { transferTaskQueue, WorkflowName } from '../src/contracts/names.ts';
 import type { RememberedFile, SyncMemory, SyncRequest } from '../src/contracts/sync.ts';
 import type { UploadRequest, UploadResult, UploadSession } from '../src/contracts/upload.ts';
+import type { AttributeSubject } from '../src/core/attribute-values.ts';
 import { formatBytes } from '../src/core/format.ts';
 import { mimeTypeOf } from '../src/core/mime-type.ts';
+import { nameOfContainer } from '../src/core/source-names.ts';
 import { sourceWithin } from '../src/core/source-within.ts';
 import { retry } from './activity-proxies.ts';
+import type { ShownAttributes } from './shown-attributes.ts';
 
 /** History of one batch: some 300 bytes a file when it is planned, and twice that when it is sent. */
 const UPLOADS_A_BATCH = 200;
@@ -34,7 +37,9 @@ type SyncControl = Pick<ControlActivities, 'deleteFile' | 'packSyncMemory' | 're
 
 /** The activities and children of one sync, with what of their input stays the same. */
 export class SyncCalls {
+  readonly subject: AttributeSubject;
   readonly #request: SyncRequest;
+  readonly #shown: ShownAttributes;
   readonly #planId: string;
   readonly #scope: SyncScope;
   readonly #control: ActivityInterfaceFor<SyncControl>;
@@ -42,10 +47,12 @@ export class SyncCalls {
   readonly #sessions: ActivityInterfaceFor<Pick<ControlActivities, 'createUpload'>>;
   readonly #small: ActivityInterfaceFor<Pick<TransferActivities, 'sendSmallFile'>>;
 
-  constructor(request: SyncRequest, planId: string) {
+  constructor(request: SyncRequest, planId: string, shown: ShownAttributes) {
     this.#request = request;
+    this.#shown = shown;
     this.#planId = planId;
     const { source, purpose, destination = Defaults.destination, prefix = '', include = [], exclude = [] } = request;
+    this.subject = { filename: nameOfContainer(source), purpose, destination };
     this.#scope = { source, purpose, destination, prefix, include, exclude };
     const heartbeatTimeout = Defaults.heartbeatTimeoutMs;
     this.#control = proxyActivities<SyncControl>({ startToCloseTimeout: '2m', heartbeatTimeout, retry });
@@ -124,12 +131,13 @@ export class SyncCalls {
           cancellationType: 'WAIT_CANCELLATION_COMPLETED',
           workflowIdReusePolicy: 'ALLOW_DUPLICATE',
           workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+          ...this.#shown.ofChild({ ...this.subject, filename: planned.filename }),
           staticSummary: `${planned.path} · ${formatBytes(planned.sizeBytes)}`,
         });
         return await child.result();
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError) || tries === BUSY_TRIES) throw error;
-        await sleep(BUSY_PAUSE_MS);
+        await sleep(BUSY_PAUSE_MS, { summary: `${planned.path}: an earlier upload still ends` });
       }
     }
   }

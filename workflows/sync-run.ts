@@ -20,9 +20,11 @@ import type {
   SyncResult,
   SyncState,
 } from '../src/contracts/sync.ts';
+import { syncAttributes } from '../src/core/attribute-values.ts';
 import { describeSync } from '../src/core/describe-sync.ts';
 import { SyncTally } from '../src/core/sync-tally.ts';
 import { Parking } from './parking.ts';
+import { ShownAttributes } from './shown-attributes.ts';
 import { SlidingWindow } from './sliding-window.ts';
 import { SmallUploads } from './small-uploads.ts';
 import { SyncCalls } from './sync-calls.ts';
@@ -33,6 +35,7 @@ export class SyncRun {
   readonly #request: SyncRequest;
   readonly #calls: SyncCalls;
   readonly #planId: string;
+  readonly #shown = new ShownAttributes();
   readonly #parking: Parking;
   /** With a parking of their own: that lists can be made doesn't mean that files go through. */
   readonly #small: SmallUploads;
@@ -45,24 +48,26 @@ export class SyncRun {
   readonly #forgotten = new Set<string>();
   /** Undefined until the last run's is recalled. */
   #memory: SyncMemory | null | undefined;
-  #state: SyncState = 'listing';
+  #state: SyncState;
   #paused: boolean;
   #sentUpTo: string | null;
   #uploadsDone: boolean;
   #deletionsHeld: string | null = null;
+  #failureType: string | undefined;
   /** Known from the first answer where nothing is to be sent. */
   #firstDeletions: SyncBatch | undefined;
 
   constructor(request: SyncRequest, { memory, run }: SyncHandover) {
     this.#request = request;
     this.#planId = run?.planId ?? uuid4();
-    this.#calls = new SyncCalls(request, this.#planId);
+    this.#calls = new SyncCalls(request, this.#planId, this.#shown);
     const giveUpAfterMs = request.upload?.giveUpAfterMs ?? Defaults.giveUpAfterMs;
     this.#parking = new Parking(giveUpAfterMs, () => this.#publish());
     this.#small = new SmallUploads(this.#calls, giveUpAfterMs, () => this.#publish());
     this.#window = new SlidingWindow(request.maxConcurrentUploads ?? Defaults.maxConcurrentUploads);
     this.#tally = new SyncTally(run);
     this.#memory = memory;
+    this.#state = run ? (run.uploadsDone ? 'deleting' : 'uploading') : 'listing';
     this.#paused = run?.paused ?? false;
     this.#sentUpTo = run?.sentUpTo ?? null;
     this.#uploadsDone = run?.uploadsDone ?? false;
@@ -71,6 +76,7 @@ export class SyncRun {
 
   /** Runs to the end, or to the point where the history is long enough to be handed over. */
   async run(isFirst: boolean): Promise<SyncResult | Required<SyncHandover>> {
+    this.#publish();
     if (this.#memory === undefined) this.#memory = await this.#calls.recall();
     if (this.#request.dryRun) return this.#dryRun();
     try {
@@ -101,7 +107,9 @@ export class SyncRun {
     this.#small.retry();
   }
 
-  end(state: 'cancelled' | 'failed'): void {
+  /** @param failureType of what it failed with */
+  end(state: 'cancelled' | 'failed', failureType: string): void {
+    this.#failureType = failureType;
     this.#enter(state);
   }
 
@@ -279,6 +287,10 @@ export class SyncRun {
   }
 
   #publish(): void {
-    setCurrentDetails(describeSync(this.progress()));
+    const progress = this.progress();
+    setCurrentDetails(describeSync(progress));
+    const reason = this.#failureType ?? this.#tally.firstProblem?.failureType;
+    const isHeld = progress.state === 'paused' || progress.state === 'waiting';
+    this.#shown.show(syncAttributes(progress, this.#calls.subject, reason), isHeld && this.#uploading.size === 0);
   }
 }

@@ -16,7 +16,8 @@ import { FailureType } from '../src/contracts/failures.ts';
 import { QueryName, UpdateName } from '../src/contracts/names.ts';
 import type { SyncHandover, SyncProgress, SyncRequest, SyncResult } from '../src/contracts/sync.ts';
 import { syncRequestProblems } from '../src/core/sync-request.ts';
-import { failureOf } from './failure-of.ts';
+import { failureOf, failureTypeOf } from './failure-of.ts';
+import { ShownAttributes } from './shown-attributes.ts';
 import { SyncRun } from './sync-run.ts';
 
 const progressQuery = defineQuery<SyncProgress>(QueryName.syncProgress);
@@ -33,7 +34,10 @@ const retryUpdate = defineUpdate<SyncProgress>(UpdateName.retry);
  */
 export async function syncSource(request: SyncRequest, handover?: SyncHandover): Promise<SyncResult> {
   const problems = syncRequestProblems(request);
-  if (problems.length > 0) throw ApplicationFailure.nonRetryable(problems.join('; '), FailureType.InvalidRequest);
+  if (problems.length > 0) {
+    new ShownAttributes().showRefusal();
+    throw ApplicationFailure.nonRetryable(problems.join('; '), FailureType.InvalidRequest);
+  }
 
   const sync = new SyncRun(request, handover ?? lastHandover());
   handleSteering(sync);
@@ -46,8 +50,9 @@ export async function syncSource(request: SyncRequest, handover?: SyncHandover):
     return await makeContinueAsNewFunc<typeof syncSource>()(request, outcome);
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
-    sync.end(isCancellation(error) ? 'cancelled' : 'failed');
-    throw failureOf(error);
+    const failure = failureOf(error);
+    sync.end(isCancellation(error) ? 'cancelled' : 'failed', failureTypeOf(failure));
+    throw failure;
   }
 }
 

@@ -9,6 +9,7 @@ import type {
 import { FailureType } from '../src/contracts/failures.ts';
 import { Defaults, Limits } from '../src/contracts/limits.ts';
 import type { UploadedFile, UploadRequest } from '../src/contracts/upload.ts';
+import type { AttributeSubject } from '../src/core/attribute-values.ts';
 import { formatBytes } from '../src/core/format.ts';
 import { mimeTypeOf } from '../src/core/mime-type.ts';
 import { partRange } from '../src/core/part-plan.ts';
@@ -19,23 +20,22 @@ import type { OpenSession } from './open-session.ts';
 
 /** The activities of one upload, with what of their input stays the same. Each call is one round of attempts. */
 export class UploadCalls {
-  readonly filename: string;
+  readonly subject: AttributeSubject;
   readonly #request: UploadRequest;
   readonly #activities: UploadActivities;
-  readonly #destination: string;
 
   constructor(request: UploadRequest) {
     this.#request = request;
     this.#activities = activitiesOf(request);
-    this.filename = request.filename ?? filenameOfSource(request.source);
-    this.#destination = request.destination ?? Defaults.destination;
+    const { filename = filenameOfSource(request.source), purpose, destination = Defaults.destination } = request;
+    this.subject = { filename, purpose, destination };
   }
 
   /** @throws ApplicationFailure for a source that this upload is not meant for */
   async inspect(): Promise<SourceInfo> {
     const { source, expectedFingerprint } = this.#request;
     const info = await this.#activities.transfer.inspectSource
-      .executeWithOptions({ summary: this.filename, startToCloseTimeout: '1m' }, [{ source }])
+      .executeWithOptions({ summary: this.subject.filename, startToCloseTimeout: '1m' }, [{ source }])
       .catch((error: unknown) => {
         // Nothing was begun yet: a wrong path is better told now than after a day of waiting.
         const cause = error instanceof ActivityFailure ? error.cause : undefined;
@@ -57,14 +57,14 @@ export class UploadCalls {
   create({ sizeBytes }: SourceInfo): Promise<CreateUploadResult> {
     const { purpose, mimeType, fileExpiresAfterSeconds } = this.#request;
     return this.#activities.control.createUpload.executeWithOptions(
-      { summary: `${this.filename} · ${formatBytes(sizeBytes)}` },
+      { summary: `${this.subject.filename} · ${formatBytes(sizeBytes)}` },
       [
         {
-          destination: this.#destination,
-          filename: this.filename,
+          destination: this.subject.destination,
+          filename: this.subject.filename,
           purpose,
           bytes: sizeBytes,
-          mimeType: mimeType ?? mimeTypeOf(this.filename),
+          mimeType: mimeType ?? mimeTypeOf(this.subject.filename),
           ...(fileExpiresAfterSeconds === undefined ? {} : { fileExpiresAfterSeconds }),
         },
       ],
@@ -87,7 +87,7 @@ export class UploadCalls {
       },
       [
         {
-          destination: this.#destination,
+          destination: this.subject.destination,
           uploadId: session.info.uploadId,
           sessionExpiresAt: session.info.expiresAt,
           partNumber,
@@ -105,13 +105,13 @@ export class UploadCalls {
       { summary: `${plan.partCount} parts`, startToCloseTimeout: completeTimeoutMs(plan.sizeBytes) },
       [
         {
-          destination: this.#destination,
+          destination: this.subject.destination,
           uploadId: session.info.uploadId,
           uploadCreatedAt: session.info.createdAt,
           partIds: session.ledger.orderedPartIds(),
           ...(mayBeCompleted ? { mayBeCompleted } : {}),
           ...(md5 === null ? {} : { md5 }),
-          filename: this.filename,
+          filename: this.subject.filename,
           purpose: this.#request.purpose,
           bytes: plan.sizeBytes,
         },
@@ -120,7 +120,7 @@ export class UploadCalls {
   }
 
   cancel({ info: { uploadId } }: OpenSession): Promise<void> {
-    const input = { destination: this.#destination, uploadId };
+    const input = { destination: this.subject.destination, uploadId };
     return this.#activities.cleanup.cancelUpload.executeWithOptions({ summary: uploadId }, [input]);
   }
 }

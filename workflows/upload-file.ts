@@ -15,7 +15,8 @@ import { FailureType } from '../src/contracts/failures.ts';
 import { QueryName, UpdateName, type PauseInput, type RetuneInput } from '../src/contracts/names.ts';
 import type { UploadProgress, UploadRequest, UploadResult } from '../src/contracts/upload.ts';
 import { retuneProblems, uploadRequestProblems } from '../src/core/upload-request.ts';
-import { failureOf } from './failure-of.ts';
+import { failureOf, failureTypeOf } from './failure-of.ts';
+import { ShownAttributes } from './shown-attributes.ts';
 import { UploadRun, type CarriedUpload } from './upload-run.ts';
 
 export const progressQuery = defineQuery<UploadProgress>(QueryName.progress);
@@ -32,7 +33,10 @@ export const retuneUpdate = defineUpdate<UploadProgress, [RetuneInput]>(UpdateNa
  */
 export async function uploadFile(request: UploadRequest, carried?: CarriedUpload): Promise<UploadResult> {
   const problems = uploadRequestProblems(request);
-  if (problems.length > 0) throw ApplicationFailure.nonRetryable(problems.join('; '), FailureType.InvalidRequest);
+  if (problems.length > 0) {
+    new ShownAttributes().showRefusal();
+    throw ApplicationFailure.nonRetryable(problems.join('; '), FailureType.InvalidRequest);
+  }
 
   const upload = new UploadRun(request, carried);
   handleSteering(upload);
@@ -46,8 +50,9 @@ export async function uploadFile(request: UploadRequest, carried?: CarriedUpload
     return await makeContinueAsNewFunc<typeof uploadFile>()(request, handOver);
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
-    await upload.abandon(isCancellation(error) ? 'cancelled' : 'failed');
-    throw failureOf(error);
+    const failure = failureOf(error);
+    await upload.abandon(isCancellation(error) ? 'cancelled' : 'failed', failureTypeOf(failure));
+    throw failure;
   }
 }
 

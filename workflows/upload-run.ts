@@ -20,12 +20,14 @@ import type {
   UploadState,
   WaitingInfo,
 } from '../src/contracts/upload.ts';
+import { uploadAttributes } from '../src/core/attribute-values.ts';
 import { describeProgress } from '../src/core/describe-progress.ts';
 import { planParts } from '../src/core/part-plan.ts';
 import { SessionBudget, type CarriedSessions } from '../src/core/session-budget.ts';
 import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
 import { Parking } from './parking.ts';
 import { PartWindow } from './part-window.ts';
+import { ShownAttributes } from './shown-attributes.ts';
 import { UploadCalls } from './upload-calls.ts';
 
 /** What an execution hands to its successor when its history has grown long. Plain JSON. */
@@ -46,6 +48,7 @@ export interface CarriedUpload extends CarriedSessions {
 export class UploadRun {
   readonly #request: UploadRequest;
   readonly #calls: UploadCalls;
+  readonly #shown = new ShownAttributes();
   readonly #startedAtMs: number;
   /** One for each kind of call: that a session can be opened, or the file be read, doesn't mean that parts go through. */
   readonly #parking: Parking;
@@ -53,7 +56,7 @@ export class UploadRun {
   readonly #hashParking: Parking;
   readonly #sessions: SessionBudget;
   readonly #hashScope = new CancellationScope();
-  #state: UploadState = 'inspecting';
+  #state: UploadState;
   #paused: boolean;
   #concurrency: number;
   #nextPartSizeBytes: number | null;
@@ -65,6 +68,8 @@ export class UploadRun {
   #hashCheckpoint: HashCheckpoint | null;
   #hashFailure: { readonly error: unknown } | undefined;
   #toldEndsTooEarly = false;
+  #fileId: string | undefined;
+  #failureType: string | undefined;
 
   constructor(request: UploadRequest, carried?: CarriedUpload) {
     this.#request = request;
@@ -74,6 +79,7 @@ export class UploadRun {
     this.#parking = new Parking(giveUpAfterMs, onChange);
     this.#partParking = new Parking(giveUpAfterMs, onChange, carried?.waiting ?? undefined);
     this.#hashParking = new Parking(giveUpAfterMs, onChange);
+    this.#state = carried ? 'uploading' : 'inspecting';
     this.#source = carried?.source;
     this.#session = carried && OpenSession.of(carried.session);
     this.#sessions = new SessionBudget(request.maxSessions ?? Defaults.maxSessions, carried);
@@ -92,6 +98,7 @@ export class UploadRun {
 
   /** Runs to the end, or to the point where the history is long enough to be handed over. */
   async run(): Promise<UploadResult | CarriedUpload> {
+    this.#publish();
     const source = (this.#source ??= await this.#parking.insist(() => this.#calls.inspect()));
     const hashing = this.#hash(source);
     try {
@@ -113,6 +120,7 @@ export class UploadRun {
           const { uploadId } = session.info;
           log.warn('The session is lost; its parts are sent again in a new one', { uploadId, sessionsLeft });
           await this.#cancelSession();
+          this.#session = undefined;
         }
       }
     } finally {
@@ -127,6 +135,7 @@ export class UploadRun {
     this.#publish();
     if (parts === 'stop') this.#window?.stopParts();
     await condition(() => !this.#paused || (this.#session?.ledger.out ?? 0) === 0);
+    this.#publish();
   }
 
   resume(): void {
@@ -147,9 +156,14 @@ export class UploadRun {
     this.#hashParking.retry();
   }
 
-  /** Cancels the session, whatever ended the upload; nothing is sent after this. */
-  async abandon(state: 'cancelled' | 'failed'): Promise<void> {
+  /**
+   * Cancels the session, whatever ended the upload; nothing is sent after this.
+   *
+   * @param failureType of what it failed with
+   */
+  async abandon(state: 'cancelled' | 'failed', failureType?: string): Promise<void> {
     await CancellationScope.nonCancellable(() => this.#cancelSession());
+    this.#failureType = failureType;
     this.#enter(state);
   }
 
@@ -164,7 +178,7 @@ export class UploadRun {
     const isOver = this.#state === 'completed' || this.#state === 'failed' || this.#state === 'cancelled';
     return {
       state: isOver ? this.#state : (held ?? this.#state),
-      filename: this.#calls.filename,
+      filename: this.#calls.subject.filename,
       bytesTotal: this.#source?.sizeBytes ?? 0,
       bytesDone: ledger?.bytesDone ?? 0,
       partSizeBytes: ledger?.plan.partSizeBytes ?? 0,
@@ -257,6 +271,7 @@ export class UploadRun {
   }
 
   #receipt(source: SourceInfo, session: OpenSession, file: UploadedFile): UploadResult {
+    this.#fileId = file.id;
     this.#enter('completed');
     return {
       workflowId: workflowInfo().workflowId,
@@ -299,7 +314,6 @@ export class UploadRun {
     } catch (error) {
       log.warn('The session could not be cancelled; it expires by itself', { ...session.info, error });
     }
-    this.#session = undefined;
   }
 
   #enter(state: UploadState): void {
@@ -308,6 +322,10 @@ export class UploadRun {
   }
 
   #publish(): void {
-    setCurrentDetails(describeProgress(this.progress()));
+    const progress = this.progress();
+    setCurrentDetails(describeProgress(progress));
+    const isHeld = progress.state === 'paused' || progress.state === 'waiting';
+    const end = { reason: this.#failureType, fileId: this.#fileId };
+    this.#shown.show(uploadAttributes(progress, this.#calls.subject, end), isHeld && progress.partsInFlight === 0);
   }
 }

@@ -13,7 +13,8 @@ import { QueryName, UpdateName, type PauseInput, type RetuneInput } from '../src
 import type { SplitUploadProgress, SplitUploadRequest, SplitUploadResult } from '../src/contracts/split.ts';
 import { splitRequestProblems } from '../src/core/split-request.ts';
 import { retuneProblems } from '../src/core/upload-request.ts';
-import { failureOf } from './failure-of.ts';
+import { failureOf, failureTypeOf } from './failure-of.ts';
+import { ShownAttributes } from './shown-attributes.ts';
 import { SplitRun } from './split-run.ts';
 
 const progressQuery = defineQuery<SplitUploadProgress>(QueryName.progress);
@@ -30,15 +31,19 @@ const retuneUpdate = defineUpdate<SplitUploadProgress, [RetuneInput]>(UpdateName
  */
 export async function uploadSplitFile(request: SplitUploadRequest): Promise<SplitUploadResult> {
   const problems = splitRequestProblems(request);
-  if (problems.length > 0) throw refusal(problems.join('; '));
+  if (problems.length > 0) {
+    new ShownAttributes().showRefusal();
+    throw refusal(problems.join('; '));
+  }
 
   const split = new SplitRun(request);
   handleSteering(split);
   try {
     return await split.run();
   } catch (error) {
-    split.end(isCancellation(error) ? 'cancelled' : 'failed');
-    throw failureOf(error);
+    const failure = failureOf(error);
+    split.end(isCancellation(error) ? 'cancelled' : 'failed', failureTypeOf(failure));
+    throw failure;
   } finally {
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   }

@@ -1,7 +1,7 @@
 import { nameOfSource } from '../core/source-names.ts';
 import { formatBytes, formatDuration } from '../core/format.ts';
 import type { ScheduleInfo, ScheduleReport, ScheduleRun } from '../schedules/schedule-options.ts';
-import { sourceName } from '../schedules/to-temporal.ts';
+import { nameOfContainer } from '../core/source-names.ts';
 
 const SHOWN_TIMES = 5;
 
@@ -61,6 +61,6 @@ function timesOf({ cron, intervals, timezone }: ScheduleInfo): string {
 }
 
 function workOf({ sync, upload }: ScheduleInfo): string {
-  if (sync) return `sync ${sourceName(sync.source)} → ${sync.purpose}`;
+  if (sync) return `sync ${nameOfContainer(sync.source)} → ${sync.purpose}`;
   return upload ? `upload ${nameOfSource(upload.source)} → ${upload.purpose}` : 'not by Longhaul';
 }

@@ -2,12 +2,15 @@ import { hostname } from 'node:os';
 import { Client, Connection, WorkflowExecutionAlreadyStartedError, type ConnectionOptions } from '@temporalio/client';
 import { Defaults } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE, WorkflowName } from '../contracts/names.ts';
+import { initialAttributes } from '../core/attribute-values.ts';
 import { requestPriority } from '../core/request-priority.ts';
+import { filenameOfSource } from '../core/source-names.ts';
 import type { SplitUploadResult } from '../contracts/split.ts';
 import type { UploadResult } from '../contracts/upload.ts';
 import { SchedulesClient } from '../schedules/schedules-client.ts';
 import { Sources } from '../sources/sources.ts';
 import { sealKeyOf, type SourceSettings } from '../sources/source-settings.ts';
+import { NamespaceAttributes } from './namespace-attributes.ts';
 import { prepareSplit, type SplitUploadOptions } from './prepare-split.ts';
 import { prepareSync, type SyncOptions } from './prepare-sync.ts';
 import { prepareUpload, type PrepareContext, type PreparedUpload, type UploadOptions } from './prepare-upload.ts';
@@ -46,13 +49,15 @@ export class LonghaulClient {
   readonly #connection: Connection | undefined;
   readonly #sources: Sources;
   readonly #context: PrepareContext;
+  readonly #attributes: NamespaceAttributes;
 
   /** @param client a Temporal client of yours; it stays yours to close */
   constructor(client: Client, options: LonghaulClientOptions = {}, connection?: Connection) {
     this.client = client;
     this.taskQueue = options.taskQueue ?? DEFAULT_TASK_QUEUE;
     this.host = options.host ?? hostname();
-    this.schedules = new SchedulesClient(client, this.taskQueue);
+    this.#attributes = new NamespaceAttributes(client);
+    this.schedules = new SchedulesClient(client, this.taskQueue, this.#attributes);
     this.#connection = connection;
     this.#sources = new Sources(options.sources);
     this.#context = { host: this.host, sources: this.#sources, sealKey: sealKeyOf(options.sources) };
@@ -116,21 +121,25 @@ export class LonghaulClient {
     { request, workflowId, digest }: PreparedUpload,
     again: boolean | undefined,
   ): Promise<UploadHandle<Result>> {
-    const { purpose, filename } = request;
+    const { purpose, filename = filenameOfSource(request.source), destination = Defaults.destination } = request;
+    const attributes = initialAttributes('inspecting', { filename, purpose, destination });
     try {
-      await this.client.workflow.start(workflowType, {
-        workflowId,
-        taskQueue: this.taskQueue,
-        args: [request],
-        memo: { longhaulIdentity: digest },
-        // Temporal's default of 10 s is how long a killed worker's workflow task would hold the upload up.
-        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
-        // Its activities get the same from the workflow itself, which other languages start without this.
-        priority: requestPriority(request),
-        staticSummary: `${filename} → ${purpose} (${request.destination ?? Defaults.destination})`,
-        workflowIdConflictPolicy: 'FAIL',
-        workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
-      });
+      await this.#attributes.startWith(attributes, (known) =>
+        this.client.workflow.start(workflowType, {
+          workflowId,
+          taskQueue: this.taskQueue,
+          args: [request],
+          memo: { longhaulIdentity: digest },
+          ...known,
+          // Temporal's default of 10 s is how long a killed worker's workflow task would hold the upload up.
+          workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+          // Its activities get the same from the workflow itself, which other languages start without this.
+          priority: requestPriority(request),
+          staticSummary: `${filename} → ${purpose} (${destination})`,
+          workflowIdConflictPolicy: 'FAIL',
+          workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
+        }),
+      );
       return new UploadHandle(this.client, workflowId, false);
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw fromTemporal(error, workflowId);
@@ -151,7 +160,11 @@ export class LonghaulClient {
   async sync(options: SyncOptions): Promise<SyncHandle> {
     const { taskQueue } = this;
     const prepared = await prepareSync(options, this.host);
-    return startSync(this.client, prepared, { taskQueue, workflowTaskTimeoutMs: WORKFLOW_TASK_TIMEOUT_MS });
+    return startSync(this.client, prepared, {
+      taskQueue,
+      workflowTaskTimeoutMs: WORKFLOW_TASK_TIMEOUT_MS,
+      attributes: this.#attributes,
+    });
   }
 
   /** A sync by its id; asks nobody yet. */

@@ -1,8 +1,11 @@
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import { Defaults } from '../contracts/limits.ts';
 import { WorkflowName } from '../contracts/names.ts';
-import type { SyncHandover, SyncRequest } from '../contracts/sync.ts';
+import type { SyncHandover } from '../contracts/sync.ts';
+import { initialAttributes } from '../core/attribute-values.ts';
+import { nameOfContainer } from '../core/source-names.ts';
 import { lastSyncMemory } from './last-sync-memory.ts';
+import type { NamespaceAttributes } from './namespace-attributes.ts';
 import type { PreparedSync } from './prepare-sync.ts';
 import { SyncIdTakenError } from './sync-errors.ts';
 import { syncFaultOf } from './sync-faults.ts';
@@ -17,20 +20,29 @@ import { SyncHandle } from './sync-handle.ts';
 export async function startSync(
   client: Client,
   { request, workflowId, memoryId, digest }: PreparedSync,
-  options: { readonly taskQueue: string; readonly workflowTaskTimeoutMs: number },
+  options: {
+    readonly taskQueue: string;
+    readonly workflowTaskTimeoutMs: number;
+    readonly attributes: NamespaceAttributes;
+  },
 ): Promise<SyncHandle> {
+  const { purpose, destination = Defaults.destination } = request;
+  const filename = nameOfContainer(request.source);
   try {
     const handover: SyncHandover = { memory: await lastSyncMemory(client, memoryId) };
-    await client.workflow.start(WorkflowName.syncSource, {
-      workflowId,
-      taskQueue: options.taskQueue,
-      args: [request, handover],
-      memo: { longhaulIdentity: digest },
-      workflowTaskTimeout: options.workflowTaskTimeoutMs,
-      staticSummary: summaryOf(request),
-      workflowIdConflictPolicy: 'FAIL',
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-    });
+    await options.attributes.startWith(initialAttributes('listing', { filename, purpose, destination }), (known) =>
+      client.workflow.start(WorkflowName.syncSource, {
+        workflowId,
+        taskQueue: options.taskQueue,
+        args: [request, handover],
+        memo: { longhaulIdentity: digest },
+        ...known,
+        workflowTaskTimeout: options.workflowTaskTimeoutMs,
+        staticSummary: `${request.dryRun ? 'dry run: ' : ''}${filename} → ${purpose} (${destination})`,
+        workflowIdConflictPolicy: 'FAIL',
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      }),
+    );
     return new SyncHandle(client, workflowId, false);
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw syncFaultOf(error, workflowId);
@@ -39,9 +51,4 @@ export async function startSync(
     if (identity !== undefined && identity !== digest) throw new SyncIdTakenError(workflowId);
     return handle;
   }
-}
-
-function summaryOf({ source, purpose, destination, dryRun }: SyncRequest): string {
-  const from = source.type === 'folder' ? source.path : `s3://${source.bucket}/${source.prefix ?? ''}`;
-  return `${dryRun ? 'dry run: ' : ''}${from} → ${purpose} (${destination ?? Defaults.destination})`;
 }

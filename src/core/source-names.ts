@@ -1,4 +1,4 @@
-import type { Source } from '../contracts/sources.ts';
+import type { Container, Source } from '../contracts/sources.ts';
 
 /** The host whose worker alone can read the source; undefined where any worker can. */
 export function hostOfSource(source: Source): string | undefined {
@@ -9,6 +9,11 @@ export function hostOfSource(source: Source): string | undefined {
 export function nameOfSource(source: Source): string {
   if (source.type === 'file') return source.path;
   return source.type === 'http' ? source.url : `s3://${source.bucket}/${source.key}`;
+}
+
+/** The same of a folder or a bucket. */
+export function nameOfContainer(source: Container): string {
+  return source.type === 'folder' ? source.path : `s3://${source.bucket}/${source.prefix ?? ''}`;
 }
 
 /** The File's name where the request gives none: the last segment. */

@@ -36,6 +36,10 @@ export class SyncTally {
     return { ...this.#counts };
   }
 
+  get firstProblem(): SyncProblem | undefined {
+    return this.#problems[0];
+  }
+
   get uploadsFailed(): number {
     return this.#uploadsFailed;
   }

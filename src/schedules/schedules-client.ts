@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Client, ScheduleDescription, ScheduleHandle, ScheduleUpdateOptions } from '@temporalio/client';
 import { hasWorkers } from '../client/has-workers.ts';
+import { NamespaceAttributes } from '../client/namespace-attributes.ts';
 import { scheduleVerdict } from '../core/schedule-verdict.ts';
 import { isScheduleName } from '../core/schedule-settings.ts';
 import { ConfigError } from '../errors.ts';
@@ -19,7 +20,15 @@ import {
   type UpdateScheduleOptions,
 } from './schedule-options.ts';
 import { recentRuns } from './schedule-runs.ts';
-import { overlapToTemporal, scheduleIdOf, scheduleNameOf, toAction, toPolicies, toSpec } from './to-temporal.ts';
+import {
+  attributesOfWork,
+  overlapToTemporal,
+  scheduleIdOf,
+  scheduleNameOf,
+  toAction,
+  toPolicies,
+  toSpec,
+} from './to-temporal.ts';
 import { updatedSchedule } from './updated-schedule.ts';
 
 const TRIGGER_TIMEOUT_MS = 10_000;
@@ -32,11 +41,13 @@ const TRIGGER_POLL_MS = 100;
 export class SchedulesClient {
   readonly #client: Client;
   readonly #taskQueue: string;
+  readonly #attributes: NamespaceAttributes;
 
   /** @param taskQueue queue of the runs of schedules that are created or updated */
-  constructor(client: Client, taskQueue: string) {
+  constructor(client: Client, taskQueue: string, attributes = new NamespaceAttributes(client)) {
     this.#client = client;
     this.#taskQueue = taskQueue;
+    this.#attributes = attributes;
   }
 
   /**
@@ -49,11 +60,12 @@ export class SchedulesClient {
     const { name } = options;
     assertSchedule(name, options, true);
     return onSchedule(name, async () => {
+      const attributes = await this.#attributes.of(attributesOfWork(options));
       const handle = await this.#client.schedule.create({
         scheduleId: scheduleIdOf(name),
         spec: toSpec(options),
         policies: toPolicies(options),
-        action: toAction(name, options, this.#taskQueue),
+        action: toAction(name, options, this.#taskQueue, attributes),
         memo: { longhaulSchedule: name },
         state: { paused: options.paused ?? false, ...(options.note ? { note: options.note } : {}) },
       });
@@ -186,8 +198,9 @@ export class SchedulesClient {
     assertSchedule(name, changes, false);
     return onSchedule(name, async () => {
       const handle = this.#handle(name);
+      const attributes = await this.#attributes.of(attributesOfWork(changes));
       await handle.update(
-        (previous) => updatedSchedule(name, previous, changes, this.#taskQueue) as ScheduleUpdateOptions,
+        (previous) => updatedSchedule(name, previous, changes, this.#taskQueue, attributes) as ScheduleUpdateOptions,
       );
       return toScheduleInfo(name, await handle.describe());
     });

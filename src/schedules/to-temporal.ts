@@ -1,4 +1,3 @@
-import { nameOfSource } from '../core/source-names.ts';
 import type {
   ScheduleOptions,
   ScheduleOptionsStartWorkflowAction,
@@ -6,10 +5,12 @@ import type {
   ScheduleSpec,
 } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
+import type { StartAttributes } from '../client/namespace-attributes.ts';
 import { Defaults } from '../contracts/limits.ts';
 import { WorkflowName } from '../contracts/names.ts';
 import type { ScheduleOverlap, ScheduleSettings } from '../contracts/schedule.ts';
-import type { Container } from '../contracts/sources.ts';
+import { initialAttributes, type AttributeValues } from '../core/attribute-values.ts';
+import { filenameOfSource, nameOfContainer, nameOfSource } from '../core/source-names.ts';
 import { ScheduleDefaults, type ScheduleWork } from './schedule-options.ts';
 
 const ID_PREFIX = 'longhaul-schedule-';
@@ -35,13 +36,24 @@ export const overlapToTemporal = {
 /** A killed worker's workflow task would hold a run up for Temporal's default of 10 s. */
 const WORKFLOW_TASK_TIMEOUT_MS = 5000;
 
+/** Search attributes with which each run begins. */
+export function attributesOfWork({ sync, upload }: ScheduleWork): Partial<AttributeValues> {
+  const request = sync ?? upload;
+  if (!request) return {};
+  const { purpose, destination = Defaults.destination } = request;
+  if (sync) return initialAttributes('listing', { filename: nameOfContainer(sync.source), purpose, destination });
+  const filename = upload?.filename ?? (upload ? filenameOfSource(upload.source) : '');
+  return initialAttributes('inspecting', { filename, purpose, destination });
+}
+
 export function toAction(
   name: string,
   { sync, upload }: ScheduleWork,
   taskQueue: string,
+  attributes: StartAttributes,
 ): ScheduleOptionsStartWorkflowAction<Workflow> {
   const request = (sync ?? upload) as NonNullable<typeof sync | typeof upload>;
-  const from = sync ? sourceName(sync.source) : (upload?.filename ?? (upload ? nameOfSource(upload.source) : ''));
+  const from = sync ? nameOfContainer(sync.source) : (upload?.filename ?? (upload ? nameOfSource(upload.source) : ''));
   return {
     type: 'startWorkflow',
     workflowType: sync ? WorkflowName.syncSource : WorkflowName.uploadFile,
@@ -50,13 +62,10 @@ export function toAction(
     taskQueue,
     args: [request],
     memo: { longhaulSchedule: name },
+    ...attributes,
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
     staticSummary: `${name}: ${from} → ${request.purpose} (${request.destination ?? Defaults.destination})`,
   };
-}
-
-export function sourceName(source: Container): string {
-  return source.type === 'folder' ? source.path : `s3://${source.bucket}/${source.prefix ?? ''}`;
 }
 
 /** Temporal keeps the fields of a cron expression and forgets its text, but for a comment. */

@@ -4,6 +4,7 @@ import type {
   ScheduleUpdateOptions,
 } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
+import type { StartAttributes } from '../client/namespace-attributes.ts';
 import { ConfigError } from '../errors.ts';
 import type { UpdateScheduleOptions } from './schedule-options.ts';
 import { overlapToTemporal, toAction, toTimes } from './to-temporal.ts';
@@ -18,6 +19,7 @@ export function updatedSchedule(
   { spec, policies, action, state }: ScheduleDescription,
   changes: UpdateScheduleOptions,
   taskQueue: string,
+  attributes: StartAttributes,
 ): ScheduleUpdateOptions<ScheduleOptionsStartWorkflowAction<Workflow>> {
   const { cron, everyMs, timezone, jitterMs, startAt, endAt, overlap, catchupWindowMs, pauseOnFailure } = changes;
   const newTimes = cron !== undefined || everyMs !== undefined;
@@ -25,7 +27,7 @@ export function updatedSchedule(
   const end = endAt ?? spec.endAt;
   if (start && end && start >= end) throw new ConfigError('wrong schedule: the end must be later than the start');
   return {
-    action: changes.sync || changes.upload ? toAction(name, changes, taskQueue) : action,
+    action: changes.sync || changes.upload ? toAction(name, changes, taskQueue, attributes) : action,
     spec: {
       ...spec,
       ...(newTimes ? { calendars: [], ...toTimes(changes) } : {}),

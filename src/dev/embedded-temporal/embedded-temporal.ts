@@ -1,5 +1,6 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { registeredAttributes } from '../../core/attribute-registry.ts';
 import { ConfigError } from '../../errors.ts';
 import { adoptServer, endServer, RestartLimitError, startServer, type ServerContext } from './ensure-server.ts';
 import { withFileLock } from './file-lock.ts';
@@ -16,7 +17,7 @@ export interface EmbeddedTemporalOptions {
   readonly cli: () => Promise<{ readonly path: string }>;
   /** Takes a line for people about restarts and the like. @defaultValue nothing is said */
   readonly log?: (line: string) => void;
-  /** Search attributes to register, name to type (`Keyword`, `Int`, …). @defaultValue none */
+  /** Search attributes to register, name to type (`Keyword`, `Int`, …). @defaultValue Longhaul's own */
   readonly searchAttributes?: Readonly<Record<string, string>>;
   /** Days that closed workflows are kept, at least. @defaultValue 90 */
   readonly retentionDays?: number;
@@ -38,6 +39,8 @@ export interface EmbeddedTemporal {
   /** Ends this use, and the server with the last use. May be called again; never throws. */
   release(): Promise<void>;
 }
+
+const ourAttributes = Object.fromEntries(registeredAttributes.map(({ name, type }) => [name, type]));
 
 const WATCH_INTERVAL_MS = 500;
 const RECOVERY_ATTEMPTS = 5;
@@ -138,7 +141,13 @@ function watchServer(
  * @throws EmbeddedTemporalError when the server doesn't come up, or another process keeps the lock
  */
 export async function acquireEmbeddedTemporal(options: EmbeddedTemporalOptions): Promise<EmbeddedTemporal> {
-  const { cli, log = () => undefined, searchAttributes = {}, retentionDays = 90, readyTimeoutMs = 30_000 } = options;
+  const {
+    cli,
+    log = () => undefined,
+    searchAttributes = ourAttributes,
+    retentionDays = 90,
+    readyTimeoutMs = 30_000,
+  } = options;
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
   const stateDir = await realpath(options.stateDir);
   checkDirectory(stateDir);
