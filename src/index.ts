@@ -3,6 +3,8 @@ export type { SplitUploadOptions } from './client/prepare-split.ts';
 export type { UploadOptions } from './client/prepare-upload.ts';
 export { UploadHandle, type ProgressOptions } from './client/upload-handle.ts';
 export type { SyncOptions } from './client/prepare-sync.ts';
+export { setupSearchAttributes, type SearchAttributesSetup } from './client/setup-search-attributes.ts';
+export { AttributeConflictError, SetupRefusedError, SetupUnfinishedError } from './client/setup-errors.ts';
 export { SyncHandle, type SyncEvent } from './client/sync-handle.ts';
 export { SyncCancelledError, SyncFailedError, SyncIdTakenError, SyncNotFoundError } from './client/sync-errors.ts';
 export type { ListOptions, UploadSummary } from './client/list-uploads.ts';
@@ -18,6 +20,7 @@ export {
 } from './client/upload-errors.ts';
 export { FailureType, type PiecesFailedDetails } from './contracts/failures.ts';
 export { Defaults, Limits } from './contracts/limits.ts';
+export { SearchAttributes } from './contracts/search-attributes.ts';
 export {
   DEFAULT_TASK_QUEUE,
   QueryName,

@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, log } from '@temporalio/workflow';
 import type { FailureDetails } from '../src/contracts/failures.ts';
 import { FailureType } from '../src/contracts/failures.ts';
 import type { UploadSession } from '../src/contracts/upload.ts';
@@ -25,6 +25,7 @@ export class OpenSession {
   readonly ledger: PartLedger;
   /** Whether a part may have arrived twice. */
   resent: boolean;
+  #toldEndsTooEarly = false;
 
   constructor(info: UploadSession, plan: PartPlan, carried?: CarriedSession) {
     this.info = info;
@@ -59,6 +60,26 @@ export class OpenSession {
       bytesDone,
       bytesLeft: plan.sizeBytes - bytesDone,
     });
+  }
+
+  /** Logs it when it is so for the first time. */
+  warnOfEarlyEnd(): void {
+    if (this.#toldEndsTooEarly || !this.endsTooEarly) return;
+    this.#toldEndsTooEarly = true;
+    log.warn('At the pace so far the session ends before the file is through', {
+      uploadId: this.info.uploadId,
+      endsAt: new Date(this.endsAtMs).toISOString(),
+    });
+  }
+
+  /** Takes note of a part that failed for good. @returns how often it was begun */
+  noteFailedPart(error: unknown): number {
+    const cause = error instanceof ActivityFailure ? error.cause : undefined;
+    const details =
+      cause instanceof ApplicationFailure ? (cause.details?.[0] as FailureDetails | undefined) : undefined;
+    // What was refused at the first attempt did not arrive; of everything else nobody knows.
+    if (details?.attempt !== 1 || details.status === undefined) this.resent = true;
+    return details?.attempt ?? 1;
   }
 
   /** Whether what failed, failed because of the session, so that another one can help. */

@@ -272,8 +272,9 @@ export class SplitRun {
 
   #publish(): void {
     const progress = this.progress();
-    setCurrentDetails(describeSplitProgress(progress));
-    this.#shown.show(uploadAttributes(progress, this.#calls.subject, { reason: this.#failureType }));
+    const context = { nowMs: Date.now(), failureType: this.#failureType };
+    setCurrentDetails(describeSplitProgress(progress, context));
+    this.#shown.show(uploadAttributes(progress, this.#calls.subject, { failureType: this.#failureType }));
   }
 }
 

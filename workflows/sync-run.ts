@@ -23,6 +23,7 @@ import type {
 import { syncAttributes } from '../src/core/attribute-values.ts';
 import { describeSync } from '../src/core/describe-sync.ts';
 import { SyncTally } from '../src/core/sync-tally.ts';
+import { Pace } from './pace.ts';
 import { Parking } from './parking.ts';
 import { ShownAttributes } from './shown-attributes.ts';
 import { SlidingWindow } from './sliding-window.ts';
@@ -42,6 +43,7 @@ export class SyncRun {
   readonly #window: SlidingWindow;
   readonly #tally: SyncTally;
   readonly #startedAtMs: number;
+  readonly #pace = new Pace();
   readonly #uploading = new Set<string>();
   /** Learnt by this execution and not in `#memory` yet. */
   readonly #learnt = new Map<string, RememberedFile>();
@@ -288,8 +290,9 @@ export class SyncRun {
 
   #publish(): void {
     const progress = this.progress();
-    setCurrentDetails(describeSync(progress));
-    const reason = this.#failureType ?? this.#tally.firstProblem?.failureType;
+    const failureType = this.#failureType;
+    setCurrentDetails(describeSync(progress, { ...this.#pace.measure(progress.counts.sent.bytes), failureType }));
+    const reason = failureType ?? this.#tally.firstProblem?.failureType;
     const isHeld = progress.state === 'paused' || progress.state === 'waiting';
     this.#shown.show(syncAttributes(progress, this.#calls.subject, reason), isHeld && this.#uploading.size === 0);
   }

@@ -1,6 +1,4 @@
 import {
-  ActivityFailure,
-  ApplicationFailure,
   CancellationScope,
   condition,
   isCancellation,
@@ -9,7 +7,6 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { HashCheckpoint, SourceInfo } from '../src/contracts/activities.ts';
-import type { FailureDetails } from '../src/contracts/failures.ts';
 import { Defaults } from '../src/contracts/limits.ts';
 import type { RetuneInput } from '../src/contracts/names.ts';
 import type {
@@ -25,6 +22,7 @@ import { describeProgress } from '../src/core/describe-progress.ts';
 import { planParts } from '../src/core/part-plan.ts';
 import { SessionBudget, type CarriedSessions } from '../src/core/session-budget.ts';
 import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
+import { Pace } from './pace.ts';
 import { Parking } from './parking.ts';
 import { PartWindow } from './part-window.ts';
 import { ShownAttributes } from './shown-attributes.ts';
@@ -50,6 +48,7 @@ export class UploadRun {
   readonly #calls: UploadCalls;
   readonly #shown = new ShownAttributes();
   readonly #startedAtMs: number;
+  readonly #pace = new Pace();
   /** One for each kind of call: that a session can be opened, or the file be read, doesn't mean that parts go through. */
   readonly #parking: Parking;
   readonly #partParking: Parking;
@@ -67,9 +66,8 @@ export class UploadRun {
   #md5: string | null;
   #hashCheckpoint: HashCheckpoint | null;
   #hashFailure: { readonly error: unknown } | undefined;
-  #toldEndsTooEarly = false;
-  #fileId: string | undefined;
-  #failureType: string | undefined;
+  /** Once it has ended. */
+  #end: { readonly fileId?: string; readonly failureType?: string | undefined } = {};
 
   constructor(request: UploadRequest, carried?: CarriedUpload) {
     this.#request = request;
@@ -163,7 +161,7 @@ export class UploadRun {
    */
   async abandon(state: 'cancelled' | 'failed', failureType?: string): Promise<void> {
     await CancellationScope.nonCancellable(() => this.#cancelSession());
-    this.#failureType = failureType;
+    this.#end = { failureType };
     this.#enter(state);
   }
 
@@ -200,7 +198,6 @@ export class UploadRun {
     this.#enter('creating');
     const { unanswered = 0, ...info } = await this.#parking.insist(() => this.#calls.create(source));
     this.#sessions.open(unanswered);
-    this.#toldEndsTooEarly = false;
     return new OpenSession(info, planParts(source.sizeBytes, this.#nextPartSizeBytes ?? undefined));
   }
 
@@ -239,29 +236,11 @@ export class UploadRun {
       this.#partsSent += attempt;
       if (attempt > 1) session.resent = true;
     } catch (error) {
-      if (!isCancellation(error)) this.#countFailedPart(error, session);
+      if (!isCancellation(error)) this.#partsSent += session.noteFailedPart(error);
       throw error;
     }
-    this.#tellEndsTooEarly(session);
+    session.warnOfEarlyEnd();
     this.#publish();
-  }
-
-  #countFailedPart(error: unknown, session: OpenSession): void {
-    const cause = error instanceof ActivityFailure ? error.cause : undefined;
-    const details =
-      cause instanceof ApplicationFailure ? (cause.details?.[0] as FailureDetails | undefined) : undefined;
-    this.#partsSent += details?.attempt ?? 1;
-    // What was refused at the first attempt did not arrive; of everything else nobody knows.
-    if (details?.attempt !== 1 || details.status === undefined) session.resent = true;
-  }
-
-  #tellEndsTooEarly(session: OpenSession): void {
-    if (this.#toldEndsTooEarly || !session.endsTooEarly) return;
-    this.#toldEndsTooEarly = true;
-    log.warn('At the pace so far the session ends before the file is through', {
-      uploadId: session.info.uploadId,
-      endsAt: new Date(session.endsAtMs).toISOString(),
-    });
   }
 
   async #complete(session: OpenSession): Promise<UploadedFile> {
@@ -271,7 +250,7 @@ export class UploadRun {
   }
 
   #receipt(source: SourceInfo, session: OpenSession, file: UploadedFile): UploadResult {
-    this.#fileId = file.id;
+    this.#end = { fileId: file.id };
     this.#enter('completed');
     return {
       workflowId: workflowInfo().workflowId,
@@ -323,9 +302,10 @@ export class UploadRun {
 
   #publish(): void {
     const progress = this.progress();
-    setCurrentDetails(describeProgress(progress));
+    const context = { ...this.#pace.measure(progress.bytesDone), ...this.#end, partsSent: this.#partsSent };
+    setCurrentDetails(describeProgress(progress, context));
     const isHeld = progress.state === 'paused' || progress.state === 'waiting';
-    const end = { reason: this.#failureType, fileId: this.#fileId };
-    this.#shown.show(uploadAttributes(progress, this.#calls.subject, end), isHeld && progress.partsInFlight === 0);
+    const attributes = uploadAttributes(progress, this.#calls.subject, this.#end);
+    this.#shown.show(attributes, isHeld && progress.partsInFlight === 0);
   }
 }

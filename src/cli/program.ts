@@ -126,6 +126,12 @@ export function createProgram(context: () => CliContext): Command {
     .action(async (options) => (await import('./commands/worker.ts')).workerCommand(context(), options));
 
   program
+    .command('setup')
+    .description('register the search attributes by which Temporal UI and lists show uploads; may be repeated')
+    .option('--json', 'print one JSON object')
+    .action(async (options) => (await import('./commands/setup.ts')).setupCommand(context(), options));
+
+  program
     .command('dev')
     .description('run Temporal, a local Uploads API and a worker for development')
     .option('--port <n>', "the local API's port (default: picked by the system)", port, 0)

@@ -1,7 +1,8 @@
-import { isGrpcServiceError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { SearchAttributePair } from '@temporalio/common';
 import { lackingAttributes } from '../core/attribute-registry.ts';
 import { attributePairs, type AttributeValues } from '../core/attribute-values.ts';
+import { grpcFault } from './temporal-faults.ts';
 
 const ASK_TIMEOUT_MS = 5000;
 
@@ -76,6 +77,6 @@ export class NamespaceAttributes {
 }
 
 function isAboutAttributes(error: unknown): boolean {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  return isGrpcServiceError(cause) && cause.code === GRPC_INVALID_ARGUMENT && /search ?attribute/i.test(cause.details);
+  const fault = grpcFault(error);
+  return fault?.code === GRPC_INVALID_ARGUMENT && /search ?attribute/i.test(fault.details);
 }

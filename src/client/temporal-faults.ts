@@ -23,14 +23,15 @@ const GRPC_DEADLINE_EXCEEDED = 4;
 const GRPC_RESOURCE_EXHAUSTED = 8;
 const GRPC_UNAVAILABLE = 14;
 
-function grpcCode(error: unknown): number | undefined {
+/** What the server or the connection to it said; undefined for anything else. */
+export function grpcFault(error: unknown): { readonly code: number; readonly details: string } | undefined {
   const cause = error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(cause) ? cause.code : undefined;
+  return isGrpcServiceError(cause) ? cause : undefined;
 }
 
 /** Whether the server is away for now (a restart, a broken network), so that the same question may be asked again. */
 export function isTemporalAway(error: unknown): boolean {
-  const code = grpcCode(error);
+  const code = grpcFault(error)?.code;
   return (
     code === GRPC_UNAVAILABLE ||
     code === GRPC_RESOURCE_EXHAUSTED ||

@@ -40,17 +40,17 @@ export function initialAttributes(
   return { state, filename: keyword(filename), purpose: keyword(purpose), destination: keyword(destination) };
 }
 
-/** @param reason failure type of what ended it */
+/** @param end failure type of what ended it, or the File that it became */
 export function uploadAttributes(
   progress: Pick<UploadProgress, 'state' | 'bytesTotal' | 'bytesDone' | 'sessionEndsTooEarly' | 'waiting'>,
   subject: AttributeSubject,
-  end: { readonly reason?: string | undefined; readonly fileId?: string | undefined },
+  end: { readonly failureType?: string | undefined; readonly fileId?: string | undefined },
 ): AttributeValues {
   const { state, bytesTotal, bytesDone, sessionEndsTooEarly, waiting } = progress;
   return {
     ...initialAttributes('inspecting', subject),
     state,
-    reason: reasonOf(state, waiting?.failureType, end.reason),
+    reason: reasonOf(state, waiting?.failureType, end.failureType),
     fileId: end.fileId === undefined ? null : keyword(end.fileId),
     ...amounts(bytesTotal, bytesDone),
     endsTooEarly: bytesTotal > 0 ? state === 'uploading' && sessionEndsTooEarly : null,
@@ -87,7 +87,7 @@ export function readAttributes(
     const [value] = untyped[SearchAttributes[name].name] ?? [];
     return value === undefined ? [] : [[name, value] as const];
   });
-  return Object.fromEntries(found) as Partial<AttributeValues>;
+  return Object.fromEntries(found);
 }
 
 function reasonOf(state: string, waitsFor: string | undefined, endedBy: string | undefined): string | null {
@@ -103,5 +103,7 @@ function amounts(bytes: number, bytesDone: number): Pick<AttributeValues, 'bytes
 
 /** Cut at what SQL keeps, and without what PostgreSQL's JSON can't hold. */
 function keyword(text: string): string {
-  return Array.from(text.replace(/[\0\p{Surrogate}]/gu, '\u{fffd}')).slice(0, MAX_KEYWORD_LENGTH).join('');
+  return Array.from(text.replace(/[\0\p{Surrogate}]/gu, '\u{fffd}'))
+    .slice(0, MAX_KEYWORD_LENGTH)
+    .join('');
 }

@@ -1,25 +1,51 @@
-import type { UploadProgress } from '../contracts/upload.ts';
+import type { UploadProgress, UploadState } from '../contracts/upload.ts';
+import { formatTime, inlineCode, paceLines, progressBar, waitingLines } from './details.ts';
 import { formatBytes } from './format.ts';
 
-const BAR_CELLS = 20;
+/** What the answer to the query `progress` doesn't tell. */
+export interface ProgressContext {
+  /** Unix milliseconds: the text is of this moment. */
+  readonly nowMs: number;
+  /** Over the last minute. @defaultValue unknown */
+  readonly bytesPerSecond?: number | undefined;
+  /** Parts begun over all attempts and sessions, as far as they have ended. @defaultValue unknown */
+  readonly partsSent?: number;
+  /** Of what it failed with. */
+  readonly failureType?: string | undefined;
+  /** Once it is completed. */
+  readonly fileId?: string | undefined;
+}
+
+const isOver: readonly UploadState[] = ['completed', 'cancelled', 'failed'];
 
 /** An upload's state as Markdown, for the page of its workflow in Temporal UI. */
-export function describeProgress(progress: UploadProgress): string {
+export function describeProgress(progress: UploadProgress, context: ProgressContext): string {
   const { state, bytesDone, bytesTotal, partsDone, partsTotal, partsInFlight, session } = progress;
-  const lines = [`**${state}** · ${progress.filename}`];
+  const { nowMs, bytesPerSecond, partsSent = 0, failureType, fileId } = context;
+  const lines = [`**${state}** · ${inlineCode(progress.filename)} · as of ${formatTime(nowMs)}`];
   if (bytesTotal > 0) {
-    const filled = Math.floor((bytesDone / bytesTotal) * BAR_CELLS);
     const percent = Math.floor((bytesDone / bytesTotal) * 100);
+    const amounts = `${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`;
+    lines.push(`${progressBar(bytesDone, bytesTotal)} ${percent} % · ${amounts}`);
+    const again = partsSent > partsDone ? `, ${partsSent - partsDone} sent in vain or twice` : '';
+    const flight = isOver.includes(state)
+      ? ''
+      : `, ${partsInFlight} in flight, at most ${progress.concurrency} at a time`;
+    lines.push(`${partsDone} of ${partsTotal} parts recorded${flight}${again}`);
+  }
+  if (state === 'uploading') lines.push(...paceLines(bytesTotal - bytesDone, bytesPerSecond, nowMs));
+  if (state === 'waiting' && progress.waiting) lines.push(...waitingLines(progress.waiting));
+  if (state === 'paused') lines.push('**Paused:** the update `resume` lets it go on');
+  if (state === 'uploading' && progress.sessionEndsTooEarly) {
     lines.push(
-      `\`${'█'.repeat(filled)}${'░'.repeat(BAR_CELLS - filled)}\` ${percent} % · ${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`,
-      `${partsDone} of ${partsTotal} parts recorded, ${partsInFlight} in flight, at most ${progress.concurrency} at a time`,
+      '**At this pace the session ends before the file is through.** More parts at a time may help: the update `retune` with `{"concurrency": 32}`',
     );
   }
-  if (progress.waiting) lines.push(`**Waiting:** ${progress.waiting.reason}`);
-  if (progress.sessionEndsTooEarly) lines.push('**At this pace the session ends before the file is through.**');
-  if (session) {
-    const until = new Date(session.expiresAt * 1000).toISOString();
-    lines.push(`Upload \`${session.uploadId}\` (session ${progress.sessionsOpened}) expires ${until}`);
+  if (state === 'failed' && failureType !== undefined) lines.push(`**Failed** with \`${failureType}\``);
+  if (fileId !== undefined) lines.push(`File ${inlineCode(fileId)}`);
+  if (session && !isOver.includes(state)) {
+    const until = formatTime(session.expiresAt * 1000);
+    lines.push(`Upload ${inlineCode(session.uploadId)} (session ${progress.sessionsOpened}) expires ${until}`);
   }
   return lines.join('\n\n');
 }

@@ -1,25 +1,36 @@
 import type { SyncProgress } from '../contracts/sync.ts';
+import { formatTime, inlineCode, paceLines, progressBar, waitingLines } from './details.ts';
 import { formatBytes } from './format.ts';
 
-const BAR_CELLS = 20;
 const NAMED_PATHS = 10;
 
+/** What the answer to the query `syncProgress` doesn't tell. */
+export interface SyncContext {
+  /** Unix milliseconds: the text is of this moment. */
+  readonly nowMs: number;
+  /** Over the last minute. @defaultValue unknown */
+  readonly bytesPerSecond?: number | undefined;
+  /** Of what it failed with. */
+  readonly failureType?: string | undefined;
+}
+
 /** A sync's state as Markdown, for the page of its workflow in Temporal UI. */
-export function describeSync({ state, counts, uploading, waiting }: SyncProgress): string {
+export function describeSync({ state, counts, uploading, waiting }: SyncProgress, context: SyncContext): string {
+  const { nowMs, bytesPerSecond, failureType } = context;
   const { listed, same, knownContent, toSend, sent, failed, leftOut, deleted } = counts;
-  const lines = [`**${state}** · ${listed.files} files of ${formatBytes(listed.bytes)}`];
+  const lines = [`**${state}** · ${listed.files} files of ${formatBytes(listed.bytes)} · as of ${formatTime(nowMs)}`];
   if (toSend.files > 0) {
-    const filled = toSend.bytes > 0 ? Math.floor((sent.bytes / toSend.bytes) * BAR_CELLS) : 0;
-    const bar = '█'.repeat(Math.min(filled, BAR_CELLS)).padEnd(BAR_CELLS, '░');
-    lines.push(
-      `\`${bar}\` ${sent.files} of ${toSend.files} sent · ${formatBytes(sent.bytes)} of ${formatBytes(toSend.bytes)}`,
-    );
+    const amounts = `${formatBytes(sent.bytes)} of ${formatBytes(toSend.bytes)}`;
+    lines.push(`${progressBar(sent.bytes, toSend.bytes)} ${sent.files} of ${toSend.files} sent · ${amounts}`);
   }
   lines.push(
     `${same} the same, ${knownContent} known by content, ${failed} failed, ${leftOut} left out, ${deleted} deleted`,
   );
-  if (waiting) lines.push(`**Waiting:** ${waiting.reason}`);
-  const named = uploading.slice(0, NAMED_PATHS).map((path) => `\`${path.replaceAll('`', "'")}\``);
+  if (state === 'uploading') lines.push(...paceLines(toSend.bytes - sent.bytes, bytesPerSecond, nowMs));
+  if (state === 'waiting' && waiting) lines.push(...waitingLines(waiting));
+  if (state === 'paused') lines.push('**Paused:** the update `resume` lets further uploads begin');
+  if (state === 'failed' && failureType !== undefined) lines.push(`**Failed** with \`${failureType}\``);
+  const named = uploading.slice(0, NAMED_PATHS).map(inlineCode);
   const more = uploading.length - named.length;
   if (named.length > 0) lines.push(`Now: ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`);
   return lines.join('\n\n');

@@ -1,6 +1,7 @@
 import type { SplitUploadProgress } from '../contracts/split.ts';
 import type { UploadProgress, UploadState } from '../contracts/upload.ts';
-import { describeProgress } from './describe-progress.ts';
+import { describeProgress, type ProgressContext } from './describe-progress.ts';
+import { inlineCode } from './details.ts';
 
 /** States of a split upload in which its piece has more to say. */
 const underWay: readonly UploadState[] = ['uploading', 'paused'];
@@ -30,13 +31,14 @@ export function pieceUnderWay({ pieces }: SplitUploadProgress): SplitUploadProgr
 }
 
 /** A split upload's state as Markdown, for the page of its workflow in Temporal UI. */
-export function describeSplitProgress(progress: SplitUploadProgress): string {
+export function describeSplitProgress(progress: SplitUploadProgress, context: ProgressContext): string {
   const { pieces } = progress;
-  const lines = [describeProgress(progress)];
+  const lines = [describeProgress(progress, context)];
   const completed = pieces.filter(({ state }) => state === 'completed').length;
   if (pieces.length > 0) lines.push(`${completed} of ${pieces.length} pieces have their Files`);
   const current = pieceUnderWay(progress);
-  if (current) lines.push(`under way: ${current.filename}, workflow \`${current.workflowId}\``);
-  for (const { state, filename, message } of pieces) if (state === 'failed') lines.push(`**${filename}:** ${message}`);
+  if (current) lines.push(`under way: ${inlineCode(current.filename)}, workflow ${inlineCode(current.workflowId)}`);
+  for (const { state, filename, message } of pieces)
+    if (state === 'failed') lines.push(`${inlineCode(filename)} **failed:** ${message}`);
   return lines.join('\n\n');
 }

@@ -15,6 +15,7 @@ import { Sources } from '../sources/sources.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 import { Destinations } from './destinations.ts';
 import { transferTuner } from './transfer-slots.ts';
+import { warnOfLackingAttributes } from './warn-of-lacking-attributes.ts';
 
 export interface WorkerOptions {
   readonly connection: NativeConnection;
@@ -150,7 +151,11 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
       : []),
   ];
   await warmUpParser();
-  return new LonghaulWorker(await Promise.all(wanted.map((worker) => Worker.create(worker))), [destinations, sources]);
+  const [workers] = await Promise.all([
+    Promise.all(wanted.map((worker) => Worker.create(worker))),
+    roles.includes('control') ? warnOfLackingAttributes(connection, namespace) : undefined,
+  ]);
+  return new LonghaulWorker(workers, [destinations, sources]);
 }
 
 /**

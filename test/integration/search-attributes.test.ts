@@ -1,11 +1,17 @@
 import { join } from 'node:path';
-import type { UploadHandle } from 'longhaul';
+import {
+  AttributeConflictError,
+  LonghaulClient,
+  SetupRefusedError,
+  setupSearchAttributes,
+  type UploadHandle,
+} from 'longhaul';
 import { describe, expect, it } from 'vitest';
-import { SearchAttributes } from '../../src/contracts/search-attributes.ts';
+import { runCli, startCli } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
 import { randomFile } from '../support/random-file.ts';
 import { manyFiles, runSync, writeFiles } from '../support/sync-folder.ts';
-import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
+import { MiB, withSystem, type System } from '../support/system.ts';
 import { withTemporalServer } from '../support/temporal-with-flags.ts';
 import { until } from '../support/until.ts';
 
@@ -42,6 +48,17 @@ function receivedBytes({ uploads }: System, filename: string): number {
   return uploads()
     .filter((upload) => upload.filename === filename)
     .reduce((sum, { bytesReceived }) => sum + bytesReceived, 0);
+}
+
+/** Events of history that changed search attributes, over all executions of a workflow. */
+async function upserts({ client }: System, workflowId: string): Promise<number> {
+  let count = 0;
+  for (let runId: string | undefined = ''; runId !== undefined;) {
+    const { events } = await client.client.workflow.getHandle(workflowId, runId || undefined).fetchHistory();
+    count += (events ?? []).filter((event) => event.upsertWorkflowSearchAttributesEventAttributes).length;
+    runId = events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId || undefined;
+  }
+  return count;
 }
 
 describe('the list of Temporal UI', () => {
@@ -109,4 +126,153 @@ describe('the list of Temporal UI', () => {
       expect(isPaused).toMatchObject({ LonghaulBytes: 20 * MiB - 7, LonghaulBytesDone: received });
       expect(await paused.status()).toMatchObject({ bytesDone: received, partsInFlight: 0 });
     }));
+
+  it('shows the pieces of a split upload and the files of a sync beside what they belong to', () =>
+    withSystem(async (system) => {
+      const { client, directory, startWorker } = system;
+      await startWorker();
+      await linesFile(join(directory, 'whole.jsonl'), 3 * MiB);
+      const split = await client.uploadSplit({
+        file: join(directory, 'whole.jsonl'),
+        purpose,
+        partSizeBytes,
+        pieceSizeBytes: 2 * MiB,
+      });
+      const { pieces } = await split.result();
+      const [whole, ...ofPieces] = await listed(system, 'LonghaulState = "completed"', [
+        split.workflowId,
+        ...pieces.map(({ workflowId }) => workflowId),
+      ]);
+      expect(whole).toMatchObject({
+        LonghaulFilename: 'whole.jsonl',
+        LonghaulBytesDone: 3 * MiB,
+        LonghaulPercent: 100,
+      });
+      expect(ofPieces.map((piece) => piece['LonghaulFileId'])).toEqual(pieces.map(({ file }) => file.id));
+      await listed(system, 'ParentWorkflowId IS NULL', [split.workflowId]);
+
+      const folder = join(directory, 'data');
+      await writeFiles(folder, manyFiles(3));
+      await randomFile(join(folder, 'large.bin'), 2 * MiB);
+      const { workflowId, counts } = await runSync(system, { folder, purpose });
+      const [sync] = await listed(system, 'WorkflowType = "syncSource"', [workflowId]);
+      expect(sync).toMatchObject({
+        LonghaulState: 'completed',
+        LonghaulFilename: folder,
+        LonghaulBytes: counts.toSend.bytes,
+        LonghaulBytesDone: counts.sent.bytes,
+      });
+      expect([...(await list(system, 'LonghaulFilename = "large.bin"')).values()]).toMatchObject([
+        { LonghaulState: 'completed', LonghaulPercent: 100, LonghaulPurpose: purpose },
+      ]);
+    }));
+
+  it('shows what a service without our library started, which gave it no more than the state', () =>
+    withSystem(async (system) => {
+      const { client, directory, startWorker, taskQueue } = system;
+      await startWorker();
+      const file = join(directory, 'from-go.bin');
+      await randomFile(file, MiB);
+      const start = (name: string, request: object) =>
+        client.client.workflow.start('uploadFile', {
+          workflowId: `${name}-${taskQueue}`,
+          taskQueue,
+          args: [request],
+          typedSearchAttributes: [{ key: { name: 'LonghaulState', type: 'KEYWORD' }, value: 'inspecting' }],
+        });
+      const good = await start('good', { source: { type: 'file', path: file }, purpose });
+      const wrong = await start('wrong', { source: { type: 'file', path: file }, purpose, partSize: 3 });
+      await good.result();
+      await wrong.result().catch(() => {});
+      const [isGood] = await listed(system, 'LonghaulState = "completed"', [good.workflowId]);
+      expect(isGood).toMatchObject({
+        LonghaulFilename: 'from-go.bin',
+        LonghaulPurpose: purpose,
+        LonghaulDestination: 'default',
+        LonghaulPercent: 100,
+      });
+      await listed(system, 'LonghaulState = "failed" AND LonghaulReason = "InvalidRequest"', [wrong.workflowId]);
+    }));
+
+  it('costs a few events of history, however many parts there are', () =>
+    withSystem(async (system) => {
+      const { client, directory, startWorker } = system;
+      await startWorker();
+      const file = join(directory, 'many-parts.bin');
+      await randomFile(file, 128 * MiB);
+      const handle = await client.upload({ file, purpose, partSizeBytes });
+      expect(await handle.result()).toMatchObject({ parts: 128 });
+      const count = await upserts(system, handle.workflowId);
+      expect(count).toBeGreaterThan(15);
+      expect(count).toBeLessThanOrEqual(25);
+    }));
+});
+
+describe('a namespace without the search attributes', () => {
+  it('is told of once by a worker, uploads all the same, and shows uploads after "longhaul setup"', () =>
+    withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 60 }, (temporalAddress) =>
+      withSystem(
+        async (system) => {
+          const { client, directory, environment, taskQueue } = system;
+          const worker = startCli(['worker'], environment);
+          const file = join(directory, 'long.bin');
+          await randomFile(file, 40 * MiB);
+          const options = { file, purpose, partSizeBytes, concurrency: 4 };
+          await randomFile(join(directory, 'short.bin'), 3 * MiB);
+          const plain = await client.upload({ ...options, file: join(directory, 'short.bin') });
+          expect(await plain.result()).toMatchObject({ parts: 3 });
+          expect(await upserts(system, plain.workflowId)).toBe(0);
+          const warnings = worker.said().match(/lacks the search attributes LonghaulState.*longhaul setup/g);
+          expect(warnings).toHaveLength(1);
+
+          const setup = async () => (await runCli(['setup', '--json'], environment)).stdout;
+          const added = async () => JSON.parse(await setup()).attributes.map((one: { added: boolean }) => one.added);
+          expect(await added()).toEqual(Array.from({ length: 10 }, () => true));
+          expect(await added()).toEqual(Array.from({ length: 10 }, () => false));
+
+          // The first one remembers for a while what it was told.
+          const later = await LonghaulClient.connect({ connection: { address: temporalAddress }, taskQueue });
+          const shown = await later.upload(options);
+          await shown.result();
+          await later.close();
+          const [attributes] = await listed(system, 'LonghaulState = "completed"', [shown.workflowId]);
+          expect(attributes).toMatchObject({ LonghaulBytesDone: 40 * MiB, LonghaulFilename: 'long.bin' });
+          expect(await list(system, `WorkflowId = "${shown.workflowId}" AND LonghaulState = "uploading"`)).toEqual(
+            new Map(),
+          );
+          const count = await upserts(system, shown.workflowId);
+          expect(count).toBeGreaterThan(15);
+          expect(count).toBeLessThanOrEqual(25);
+        },
+        { temporalAddress },
+      ),
+    ));
+
+  it('that has no room, or other attributes of the same names, makes setup say what to do', () =>
+    withTemporalServer({}, (temporalAddress) =>
+      withSystem(
+        async ({ client, environment }) => {
+          const { operatorService } = client.client.connection;
+          const [namespace, Keyword] = ['default', 2];
+          const taken = Object.fromEntries(['One', 'Two', 'Three', 'Four', 'Five'].map((name) => [name, Keyword]));
+          await operatorService.addSearchAttributes({ namespace, searchAttributes: taken });
+          await expect(setupSearchAttributes(client.client)).rejects.toThrow(SetupRefusedError);
+          const refused = await runCli(['setup'], environment);
+          expect(refused).toMatchObject({
+            code: 1,
+            stdout: expect.stringMatching(
+              /^temporal operator search-attribute create --namespace default --name LonghaulState --type Keyword .*\ntcld /,
+            ),
+          });
+          expect(refused.stderr).toMatch(/can't be registered in namespace default from here/);
+
+          await operatorService.addSearchAttributes({ namespace, searchAttributes: { LonghaulBytes: Keyword } });
+          await expect(setupSearchAttributes(client.client)).rejects.toThrow(AttributeConflictError);
+          await expect(setupSearchAttributes(client.client)).rejects.toThrow(
+            'LonghaulBytes is Keyword and must be Int',
+          );
+        },
+        { temporalAddress },
+      ),
+    ));
 });

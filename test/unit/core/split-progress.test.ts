@@ -86,12 +86,16 @@ describe('the progress of a split upload', () => {
 describe('its description', () => {
   it('tells of the pieces: how many are done, which one is under way, which failed and why', () => {
     const pieces = [...split.pieces, { ...pieceOf(3, 'failed'), message: 'refused' }];
-    const text = describeSplitProgress({ ...split, pieces });
-    expect(text).toMatch(/\*\*uploading\*\* · x\.jsonl/);
-    expect(text).toMatch(/1 of 3 pieces have their Files\n\nunder way: x-2, workflow `w-2`\n\n\*\*x-3:\*\* refused$/);
+    const text = describeSplitProgress({ ...split, pieces }, { nowMs: 0 });
+    expect(text).toMatch(/\*\*uploading\*\* · `x\.jsonl`/);
+    expect(text).toMatch(
+      /1 of 3 pieces have their Files\n\nunder way: `x-2`, workflow `w-2`\n\n`x-3` \*\*failed:\*\* refused$/,
+    );
   });
 
   it('tells of no pieces before they are known', () => {
-    expect(describeSplitProgress({ ...split, state: 'inspecting', pieces: [] })).not.toMatch(/pieces|under way/);
+    expect(describeSplitProgress({ ...split, state: 'inspecting', pieces: [] }, { nowMs: 0 })).not.toMatch(
+      /pieces|under way/,
+    );
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SyncTotals } from '../../../src/contracts/activities.ts';
+import type { SyncProgress } from '../../../src/contracts/sync.ts';
 import { describeSync } from '../../../src/core/describe-sync.ts';
 import { SyncTally } from '../../../src/core/sync-tally.ts';
 
@@ -49,8 +50,8 @@ describe('a sync in Temporal UI', () => {
   const progress = { state: 'listing', uploading: [], waiting: null, startedAtMs: 0 } as const;
 
   it('says what it has found', () => {
-    expect(describeSync({ ...progress, counts: tally.counts })).toBe(
-      '**listing** · 0 files of 0 B\n\n0 the same, 0 known by content, 0 failed, 0 left out, 0 deleted',
+    expect(describeSync({ ...progress, counts: tally.counts }, { nowMs: 0 })).toBe(
+      '**listing** · 0 files of 0 B · as of 1970-01-01T00:00:00Z\n\n0 the same, 0 known by content, 0 failed, 0 left out, 0 deleted',
     );
   });
 
@@ -59,9 +60,18 @@ describe('a sync in Temporal UI', () => {
     tally.sent(512);
     const uploading = Array.from({ length: 12 }, (_, index) => (index === 0 ? 'a`b' : `p${index}`));
     const waiting = { reason: 'the key', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 1 };
-    const words = describeSync({ ...progress, state: 'uploading', uploading, waiting, counts: tally.counts });
+    const told = (changes: Partial<SyncProgress>) =>
+      describeSync(
+        { ...progress, state: 'uploading', uploading, counts: tally.counts, ...changes },
+        { nowMs: 0, bytesPerSecond: 64, failureType: 'SourceMissing' },
+      );
+    const words = told({});
     expect(words).toContain('`██████████░░░░░░░░░░` 1 of 4 sent · 512 B of 1 KiB');
-    expect(words).toContain('**Waiting:** the key');
+    expect(words).toContain('64 B/s over the last minute, about 8 s left (until 1970-01-01T00:00:08Z)');
+    expect(words).not.toMatch(/Waiting|Paused|Failed/);
+    expect(told({ state: 'waiting', waiting })).toMatch(/\*\*Waiting\*\* since .* \(`ApiRejected`\): the key/);
+    expect(told({ state: 'paused' })).toContain('the update `resume`');
+    expect(told({ state: 'failed' })).toContain('**Failed** with `SourceMissing`');
     expect(words).toContain("Now: `a'b`, `p1`");
     expect(words).toMatch(/`p9` and 2 more$/);
   });
@@ -69,6 +79,6 @@ describe('a sync in Temporal UI', () => {
   it('can show files without bytes', () => {
     const none = new SyncTally();
     none.begin({ ...totals, toSend: { files: 1, bytes: 0 } });
-    expect(describeSync({ ...progress, counts: none.counts })).toContain('░ ` 0 of 1'.replace(' `', '`'));
+    expect(describeSync({ ...progress, counts: none.counts }, { nowMs: 0 })).toContain('░ ` 0 of 1'.replace(' `', '`'));
   });
 });
