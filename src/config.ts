@@ -6,6 +6,7 @@ import envPaths from 'env-paths';
 import { z } from 'zod';
 import { Defaults } from './contracts/limits.ts';
 import { ConfigError } from './errors.ts';
+import { findApiKey, USUAL_API_KEY_ENV } from './config-api-key.ts';
 import { sourcesSchema, toSourceSettings } from './config-sources.ts';
 import type { DestinationProfile } from './openai/destination-profile.ts';
 import type { SourceSettings } from './sources/source-settings.ts';
@@ -19,9 +20,11 @@ export interface TemporalConfig {
 
 /** A destination before its key is needed. */
 export interface DestinationConfig extends Omit<DestinationProfile, 'apiKey'> {
-  /** Name of the environment variable that holds the key. */
-  readonly apiKeyEnv: string;
+  /** Where the key is looked for, in words for messages. */
+  readonly apiKeyFrom: string;
   readonly apiKey: string | undefined;
+  /** Why there is no key in the file that should hold it. */
+  readonly apiKeyProblem?: string | undefined;
   /** Purposes that this service knows beside the usual ones. */
   readonly purposes?: readonly string[] | undefined;
 }
@@ -48,6 +51,9 @@ export interface Config {
   readonly buildId: string | undefined;
   /** What may be read, and how. */
   readonly sources: SourceSettings;
+  /** Where a `longhaul worker` serves its metrics; undefined: nowhere. */
+  readonly metricsPort: number | undefined;
+  readonly metricsHost: string;
   /** Undefined: each command has a default of its own. */
   readonly logLevel: LogLevel | undefined;
   readonly destinations: ReadonlyMap<string, DestinationConfig>;
@@ -60,6 +66,7 @@ export const ConfigDefaults = {
   baseUrl: 'https://api.openai.com/v1',
   transferSlots: 8,
   heartbeatIntervalMs: 5000,
+  metricsHost: '127.0.0.1',
 } as const;
 
 const text = z.string().trim().min(1, 'is empty');
@@ -90,6 +97,8 @@ const environment = z.object({
   LONGHAUL_HEARTBEAT_INTERVAL_MS: wholeNumber(100, 600_000).optional(),
   LONGHAUL_DEPLOYMENT_NAME: text.optional(),
   LONGHAUL_BUILD_ID: text.optional(),
+  LONGHAUL_METRICS_PORT: wholeNumber(0, 65_535).optional(),
+  LONGHAUL_METRICS_HOST: text.optional(),
   LONGHAUL_SEAL_KEY: text.min(16, 'must have 16 characters or more').optional(),
   LONGHAUL_LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
   OPENAI_BASE_URL: baseUrl.optional(),
@@ -99,7 +108,8 @@ const environment = z.object({
 
 const destination = z.strictObject({
   baseUrl,
-  apiKeyEnv: text.default('OPENAI_API_KEY'),
+  apiKeyEnv: text.optional(),
+  apiKeyFile: text.startsWith('/', 'must be an absolute path').optional(),
   authHeader: z.enum(['authorization', 'api-key']).optional(),
   headers: z.record(z.string(), z.string()).optional(),
   query: z.record(z.string(), z.string()).optional(),
@@ -152,14 +162,16 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
     deploymentName: values.LONGHAUL_DEPLOYMENT_NAME,
     buildId: values.LONGHAUL_BUILD_ID,
     sources,
+    metricsPort: values.LONGHAUL_METRICS_PORT,
+    metricsHost: values.LONGHAUL_METRICS_HOST ?? ConfigDefaults.metricsHost,
     logLevel: values.LONGHAUL_LOG_LEVEL,
     destinations: new Map(
       Object.entries({
         [Defaults.destination]: defaultDestination(values, inFile),
         ...others,
-      }).map(([name, { apiKeyEnv, ...settings }]) => [
+      }).map(([name, { apiKeyEnv, apiKeyFile, ...settings }]) => [
         name,
-        { name, ...settings, apiKeyEnv, apiKey: given[apiKeyEnv]?.trim() },
+        { name, ...settings, ...findApiKey({ apiKeyEnv, apiKeyFile }, given) },
       ]),
     ),
   };
@@ -176,10 +188,10 @@ export function requireDestination(config: Config, name: string): DestinationPro
     const known = [...config.destinations.keys()].join(', ');
     throw new ConfigError(`there is no destination "${name}"; this configuration has: ${known}`);
   }
-  const { apiKeyEnv, apiKey, purposes: _purposes, ...settings } = found;
-  if (!apiKey) throw new ConfigError(`destination "${name}" has no API key: set ${apiKeyEnv}`);
+  const { apiKeyFrom, apiKey, apiKeyProblem, purposes: _purposes, ...settings } = found;
+  if (!apiKey) throw new ConfigError(`destination "${name}" has no API key: ${apiKeyProblem ?? `set ${apiKeyFrom}`}`);
   if (!/^[\x21-\x7e]+$/.test(apiKey))
-    throw new ConfigError(`the API key in ${apiKeyEnv} has characters that no key has`);
+    throw new ConfigError(`the API key in ${apiKeyFrom} has characters that no key has`);
   return { ...settings, apiKey };
 }
 
@@ -189,8 +201,8 @@ function defaultDestination(
   inFile: z.infer<typeof destination> | undefined,
 ): z.infer<typeof destination> {
   return {
-    apiKeyEnv: 'OPENAI_API_KEY',
     ...inFile,
+    apiKeyEnv: inFile?.apiKeyEnv ?? USUAL_API_KEY_ENV,
     baseUrl: values.OPENAI_BASE_URL ?? inFile?.baseUrl ?? ConfigDefaults.baseUrl,
     headers: {
       ...inFile?.headers,
@@ -242,7 +254,7 @@ function describeIssues(error: z.ZodError): string[] {
 /** The same configuration with another default destination, as `longhaul dev` and the demo need. */
 export function withDefaultDestination(config: Config, changes: { baseUrl: string; apiKey: string }): Config {
   const name = Defaults.destination;
-  const changed = { name, apiKeyEnv: 'OPENAI_API_KEY', ...changes };
+  const changed = { name, apiKeyFrom: USUAL_API_KEY_ENV, ...changes };
   return { ...config, destinations: new Map([...config.destinations, [name, changed]]) };
 }
 

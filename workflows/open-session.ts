@@ -6,6 +6,7 @@ import { PartLedger } from '../src/core/part-ledger.ts';
 import { planParts, type PartPlan } from '../src/core/part-plan.ts';
 import { endsTooEarly } from '../src/core/session-outlook.ts';
 import { isSessionLost } from '../src/core/session-verdict.ts';
+import { countSessionAtRisk } from './counters.ts';
 
 /** Plain JSON, for the next execution. */
 export interface CarriedSession {
@@ -66,6 +67,7 @@ export class OpenSession {
   warnOfEarlyEnd(): void {
     if (this.#toldEndsTooEarly || !this.endsTooEarly) return;
     this.#toldEndsTooEarly = true;
+    countSessionAtRisk();
     log.warn('At the pace so far the session ends before the file is through', {
       uploadId: this.info.uploadId,
       endsAt: new Date(this.endsAtMs).toISOString(),

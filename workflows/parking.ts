@@ -2,6 +2,7 @@ import { ActivityFailure, ApplicationFailure, condition, sleep } from '@temporal
 import { FailureType } from '../src/contracts/failures.ts';
 import type { WaitingInfo } from '../src/contracts/upload.ts';
 import { waitingReason } from '../src/core/waiting-reason.ts';
+import { countParked } from './counters.ts';
 
 /** How often a waiting upload tries by itself whether it may go on. */
 const PROBE_INTERVAL_MS = 5 * 60_000;
@@ -88,6 +89,7 @@ export class Parking {
     if (this.#giveUpAfterMs > 0 && Date.now() - sinceMs >= this.#giveUpAfterMs) throw error;
     if (this.#nextProbeAtMs === undefined) void this.#probeLater(this.#intervalMs(sinceMs)).catch(() => {});
     const nextProbeAtMs = this.#nextProbeAtMs ?? Date.now();
+    countParked(failure.type, this.#waiting === undefined);
     this.#waiting = { reason: failure.reason, failureType: failure.type, sinceMs, nextProbeAtMs };
     this.#onChange();
   }

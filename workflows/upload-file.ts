@@ -15,6 +15,7 @@ import { FailureType } from '../src/contracts/failures.ts';
 import { QueryName, UpdateName, type PauseInput, type RetuneInput } from '../src/contracts/names.ts';
 import type { UploadProgress, UploadRequest, UploadResult } from '../src/contracts/upload.ts';
 import { retuneProblems, uploadRequestProblems } from '../src/core/upload-request.ts';
+import { countStart } from './counters.ts';
 import { failureOf, failureTypeOf } from './failure-of.ts';
 import { ShownAttributes } from './shown-attributes.ts';
 import { UploadRun, type CarriedUpload } from './upload-run.ts';
@@ -38,6 +39,7 @@ export async function uploadFile(request: UploadRequest, carried?: CarriedUpload
     throw ApplicationFailure.nonRetryable(problems.join('; '), FailureType.InvalidRequest);
   }
 
+  if (!carried) countStart();
   const upload = new UploadRun(request, carried);
   handleSteering(upload);
   try {

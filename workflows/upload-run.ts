@@ -21,6 +21,7 @@ import { uploadAttributes } from '../src/core/attribute-values.ts';
 import { describeProgress } from '../src/core/describe-progress.ts';
 import { planParts } from '../src/core/part-plan.ts';
 import { SessionBudget, type CarriedSessions } from '../src/core/session-budget.ts';
+import { countEnd, countReplacedSession } from './counters.ts';
 import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
 import { Pace } from './pace.ts';
 import { Parking } from './parking.ts';
@@ -117,6 +118,7 @@ export class UploadRun {
           if (sessionsLeft < 1) throw isLost ? lastSessionLost(error, opened) : error;
           const { uploadId } = session.info;
           log.warn('The session is lost; its parts are sent again in a new one', { uploadId, sessionsLeft });
+          countReplacedSession(session.ledger.bytesDone);
           await this.#cancelSession();
           this.#session = undefined;
         }
@@ -297,6 +299,7 @@ export class UploadRun {
 
   #enter(state: UploadState): void {
     this.#state = state;
+    countEnd(state);
     this.#publish();
   }
 

@@ -21,9 +21,14 @@ export interface Backend {
   /** Only the embedded server's UI is known. */
   readonly uiUrl: string | undefined;
   readonly isEmbedded: boolean;
+  /** Where Temporal's SDK serves its metrics, when it was asked to keep them. */
+  readonly sdkMetricsUrl: string | undefined;
   /** A worker in this process; it ends with the command. */
   readonly startWorker: (
-    options?: Pick<WorkerOptions, 'taskQueue' | 'roles' | 'transferSlots' | 'shutdownGraceMs' | 'deployment'>,
+    options?: Pick<
+      WorkerOptions,
+      'taskQueue' | 'roles' | 'transferSlots' | 'shutdownGraceMs' | 'deployment' | 'metrics'
+    >,
   ) => Promise<LonghaulWorker>;
 }
 
@@ -32,6 +37,8 @@ export interface BackendOptions {
   readonly destination?: string;
   /** Level of the logs where the configuration doesn't say. @defaultValue `silent`: a person reads this command's own words */
   readonly logLevel?: LogLevel;
+  /** Whether Temporal's SDK keeps metrics. @defaultValue false */
+  readonly keepsMetrics?: boolean;
 }
 
 /** Runs `command` with Temporal at hand; worker, connections and the embedded server end before this returns. */
@@ -41,7 +48,8 @@ export async function withBackend<T>(
   command: (backend: Backend) => Promise<T>,
 ): Promise<T> {
   const { config } = context;
-  installRuntime(createLogger(config.logLevel ?? options.logLevel ?? 'silent'));
+  const logger = createLogger(config.logLevel ?? options.logLevel ?? 'silent');
+  const sdkMetricsUrl = installRuntime(logger, options);
   const closers: (() => Promise<void>)[] = [];
   try {
     const temporal = config.temporal ?? (await embed(context, closers));
@@ -64,6 +72,7 @@ export async function withBackend<T>(
       namespace: temporal.namespace,
       uiUrl: 'uiUrl' in temporal ? temporal.uiUrl : undefined,
       isEmbedded: config.temporal === undefined,
+      sdkMetricsUrl,
       startWorker: async (workerOptions) => {
         const connection = await NativeConnection.connect(temporal.connectionOptions);
         closers.push(() => connection.close());

@@ -123,6 +123,12 @@ export function createProgram(context: () => CliContext): Command {
     )
     .option('--deployment <name>', 'deployment that this worker is a version of (default: LONGHAUL_DEPLOYMENT_NAME)')
     .option('--build-id <id>', 'version of this worker (default: LONGHAUL_BUILD_ID)')
+    .option(
+      '--metrics-port <n>',
+      'serve /metrics, /healthz and /readyz there; 0: picked by the system (default: LONGHAUL_METRICS_PORT or not at all)',
+      port,
+    )
+    .option('--metrics-host <address>', 'address to serve them on (default: LONGHAUL_METRICS_HOST or 127.0.0.1)')
     .action(async (options) => (await import('./commands/worker.ts')).workerCommand(context(), options));
 
   program

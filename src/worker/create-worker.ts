@@ -6,6 +6,7 @@ import {
   type WorkerDeploymentOptions,
   type WorkerOptions as TemporalWorkerOptions,
 } from '@temporalio/worker';
+import type { Registry } from 'prom-client';
 import { createControlActivities, createTransferActivities } from '../../activities/index.ts';
 import { ConfigDefaults } from '../config.ts';
 import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../contracts/names.ts';
@@ -13,7 +14,7 @@ import type { DestinationProfile } from '../openai/destination-profile.ts';
 import { warmUpParser } from '../openai/warm-up-parser.ts';
 import { Sources } from '../sources/sources.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
-import { Destinations } from './destinations.ts';
+import { Destinations, type CreateUploadsClient } from './destinations.ts';
 import { transferTuner } from './transfer-slots.ts';
 import { warnOfLackingAttributes } from './warn-of-lacking-attributes.ts';
 
@@ -44,6 +45,18 @@ export interface WorkerOptions {
   readonly deployment?: WorkerDeploymentVersion;
   /** What callers may have this worker read, and how. @defaultValue any file, S3 by AWS's environment, HTTP hosts with public addresses */
   readonly sources?: SourceSettings;
+  /** Where this worker's metrics go. What workflows count goes to the exporter of Temporal's `Runtime`. @defaultValue nowhere */
+  readonly metrics?: WorkerMetricsOptions;
+}
+
+export interface WorkerMetricsOptions {
+  /** Of `prom-client`; workers of one process may share it. */
+  readonly registry: Registry;
+  /**
+   * Names of destinations that have a label from the start. @defaultValue those of a list of `destinations`; of a
+   * function each one that was used
+   */
+  readonly destinations?: readonly string[];
 }
 
 export interface WorkerDeploymentVersion {
@@ -56,18 +69,30 @@ const STICKY_TIMEOUT_MS = 3000;
 
 const CONTROL_SLOTS = 32;
 
+/** For `isReady`: a Temporal that is slower than this is as good as none. */
+const ANSWER_TIMEOUT_MS = 3000;
+
 /** Serves an upload's control queue, the shared transfer queue and this host's own. */
 export class LonghaulWorker {
   readonly taskQueues: readonly string[];
   readonly #workers: readonly Worker[];
   readonly #held: readonly { close(): Promise<void> }[];
+  readonly #answers: () => Promise<unknown>;
   #stopping = false;
   #running: Promise<void> | undefined;
 
-  /** @param held is closed when the workers have ended */
-  constructor(workers: readonly Worker[], held: readonly { close(): Promise<void> }[]) {
+  /**
+   * @param held is closed when the workers have ended
+   * @param answers rejects when Temporal doesn't answer
+   */
+  constructor(
+    workers: readonly Worker[],
+    held: readonly { close(): Promise<void> }[],
+    answers: () => Promise<unknown> = async () => {},
+  ) {
     this.#workers = workers;
     this.#held = held;
+    this.#answers = answers;
     this.taskQueues = workers.map((worker) => worker.options.taskQueue);
   }
 
@@ -81,6 +106,12 @@ export class LonghaulWorker {
   async shutdown(): Promise<void> {
     this.#stop();
     await this.#running?.catch(() => {});
+  }
+
+  /** Whether all of it works, and Temporal answers. Never rejects. */
+  async isReady(): Promise<boolean> {
+    const isWorking = () => this.#workers.every((worker) => worker.getState() === 'RUNNING');
+    return isWorking() && (await this.#answers().then(isWorking, () => false));
   }
 
   async #run(): Promise<void> {
@@ -119,10 +150,11 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   } = options;
   const heartbeatIntervalMs = options.heartbeatIntervalMs ?? ConfigDefaults.heartbeatIntervalMs;
   const budget = { connection, namespace, taskQueue };
+  const metered = options.metrics && (await meter(options.metrics, options));
   const destinations =
     typeof options.destinations === 'function'
-      ? new Destinations(options.destinations, budget)
-      : Destinations.of(options.destinations, budget);
+      ? new Destinations(options.destinations, budget, metered?.createClient)
+      : Destinations.of(options.destinations, budget, metered?.createClient);
   const sources = new Sources(options.sources);
   const dependencies = { destination: destinations.get, sources };
 
@@ -134,6 +166,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
     tuner: transferTuner(transferSlots),
     maxHeartbeatThrottleInterval: heartbeatIntervalMs,
     defaultHeartbeatThrottleInterval: heartbeatIntervalMs,
+    ...(metered ? { interceptors: metered.interceptors } : {}),
   });
   const control: TemporalWorkerOptions = {
     ...common,
@@ -155,7 +188,21 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
     Promise.all(wanted.map((worker) => Worker.create(worker))),
     roles.includes('control') ? warnOfLackingAttributes(connection, namespace) : undefined,
   ]);
-  return new LonghaulWorker(workers, [destinations, sources]);
+  if (metered && roles.includes('control')) metered.startWorkflowCounters({ namespace, taskQueue });
+  return new LonghaulWorker(workers, [destinations, sources], () =>
+    connection.withDeadline(Date.now() + ANSWER_TIMEOUT_MS, () => connection.workflowService.getSystemInfo({})),
+  );
+}
+
+/** Metrics take code of their own, which is loaded for those who want them. */
+async function meter({ registry, destinations: names }: WorkerMetricsOptions, { destinations }: WorkerOptions) {
+  const { MeasuredUploadsClient, partInterceptor, startWorkflowCounters, workerMetricsOf } =
+    await import('../metrics/index.ts');
+  const metrics = workerMetricsOf(registry);
+  const given = typeof destinations === 'function' ? [] : destinations.map(({ name }) => name);
+  for (const name of names ?? given) metrics.addDestination(name);
+  const createClient: CreateUploadsClient = (profile, permits) => new MeasuredUploadsClient(metrics, profile, permits);
+  return { createClient, interceptors: { activity: [partInterceptor(metrics)] }, startWorkflowCounters };
 }
 
 /**

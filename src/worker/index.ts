@@ -3,6 +3,7 @@ export {
   LonghaulWorker,
   workflowBundlePath,
   type WorkerDeploymentVersion,
+  type WorkerMetricsOptions,
   type WorkerOptions,
 } from './create-worker.ts';
 export { Destinations } from './destinations.ts';

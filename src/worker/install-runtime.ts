@@ -1,5 +1,6 @@
+import { randomInt } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
-import { Runtime } from '@temporalio/worker';
+import { Runtime, type MetricsExporterConfig } from '@temporalio/worker';
 import { asTemporalLogger, type Logger } from '../logger.ts';
 
 /**
@@ -8,12 +9,47 @@ import { asTemporalLogger, type Logger } from '../logger.ts';
  */
 const V8_FLAG = '--max-semi-space-size=2';
 
-/** Once a process, before the first connection: the SDK logs through `logger`, and leaves signals to us. */
-export function installRuntime(logger: Logger): void {
-  setFlagsFromString(V8_FLAG);
-  Runtime.install({
-    logger: asTemporalLogger(logger),
-    telemetryOptions: { logging: { filter: 'WARN', forward: {} } },
-    shutdownSignals: [],
-  });
+/** Below the ports that systems take for outgoing connections. */
+const FIRST_PORT = 17_000;
+const END_OF_PORTS = 32_000;
+const MOST_TRIES = 20;
+
+export interface RuntimeOptions {
+  /** Whether the SDK keeps metrics. @defaultValue false */
+  readonly keepsMetrics?: boolean;
 }
+
+/**
+ * Once a process, before the first connection: the SDK logs through `logger`, and leaves signals to us.
+ *
+ * @returns where the SDK serves its metrics, to this machine alone; undefined when it keeps none
+ */
+export function installRuntime(logger: Logger, { keepsMetrics = false }: RuntimeOptions = {}): string | undefined {
+  setFlagsFromString(V8_FLAG);
+  const install = (metrics?: MetricsExporterConfig) =>
+    Runtime.install({
+      logger: asTemporalLogger(logger),
+      telemetryOptions: { logging: { filter: 'WARN', forward: {} }, ...(metrics ? { metrics } : {}) },
+      shutdownSignals: [],
+    });
+  if (keepsMetrics) return installWithMetrics(install);
+  install();
+  return undefined;
+}
+
+/** The SDK doesn't tell a port that the system picks for it, so that it is given one. */
+function installWithMetrics(install: (metrics: MetricsExporterConfig) => void): string {
+  for (let tries = 1; ; tries++) {
+    const bindAddress = `127.0.0.1:${randomInt(FIRST_PORT, END_OF_PORTS)}`;
+    try {
+      install({ prometheus: { bindAddress, ...byConvention } });
+      return `http://${bindAddress}/metrics`;
+    } catch (error) {
+      // Somebody has it already.
+      if (tries === MOST_TRIES) throw error;
+    }
+  }
+}
+
+/** Prometheus' conventions, which the SDK doesn't follow by default. */
+const byConvention = { countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true } as const;

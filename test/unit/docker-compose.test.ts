@@ -1,14 +1,23 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { loadConfig, requireDestination, type Config } from '../../src/config.ts';
 
 interface Service {
   readonly image?: string;
   readonly build?: { readonly dockerfile: string };
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly environment?: Readonly<Record<string, string>>;
-  readonly healthcheck?: object;
+  readonly healthcheck?: { readonly test: readonly string[] };
+  readonly command?: readonly string[];
+  readonly configs?: readonly { readonly source: string; readonly target: string }[];
+  readonly deploy?: { readonly resources: { readonly limits: { readonly cpus: string; readonly memory: string } } };
+  readonly restart?: string;
+  readonly secrets?: readonly string[];
   readonly ports?: readonly string[];
   readonly profiles?: readonly string[];
   readonly volumes?: readonly string[];
@@ -17,6 +26,8 @@ interface Service {
 interface ComposeFile {
   readonly services: Readonly<Record<string, Service>>;
   readonly volumes: Readonly<Record<string, unknown>>;
+  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
+  readonly configs: Readonly<Record<string, { readonly content: string }>>;
 }
 
 const root = new URL('../../', import.meta.url);
@@ -25,6 +36,25 @@ const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
 const text = read('docker-compose.yml');
 const file = parse(text, { merge: true }) as ComposeFile;
 const services = Object.entries(file.services);
+/** Those that stay, in contrast to those that do their work and end. */
+const staying = services.filter(([, { restart }]) => restart === 'unless-stopped');
+const ofLonghaul = services.filter(([, { image }]) => image?.startsWith('longhaul:'));
+
+/** Longhaul's configuration in that service, with its secrets in other files. */
+function configOf(name: string, changes: Readonly<Record<string, string>> = {}): Config {
+  const environment = file.services[name]?.environment ?? {};
+  const withoutVariables = Object.entries(environment).map(([key, value]) => [key, value.replace(/^\$\{.*\}$/, '')]);
+  return loadConfig({ TEMPORAL_CONFIG_FILE: '/no/such.toml', ...Object.fromEntries(withoutVariables), ...changes });
+}
+
+function withDirectory(run: (directory: string) => void): void {
+  const directory = mkdtempSync(join(tmpdir(), 'longhaul-compose-'));
+  try {
+    run(directory);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
 
 describe('docker-compose.yml', () => {
   it('follows the Compose Specification', () => {
@@ -40,7 +70,7 @@ describe('docker-compose.yml', () => {
     const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image);
     const pulled = services.filter(([, service]) => !service.build).map(([, service]) => service.image);
     expect(bases).not.toEqual([]);
-    for (const image of [...bases, ...pulled]) expect(image).toMatch(/^[a-z0-9./-]+:\d+\.\d+[\w.-]*$/);
+    for (const image of [...bases, ...pulled]) expect(image).toMatch(/^[a-z0-9./-]+:v?\d+\.\d+[\w.-]*$/);
   });
 
   it('sets Temporal up without the deprecated auto-setup image, server and tools of one version', () => {
@@ -89,12 +119,97 @@ describe('docker-compose.yml', () => {
     expect(volume).toMatch(/^(\$\{LONGHAUL_DATA_DIR:-[^}]+\}):\1:ro$/);
   });
 
-  it('takes keys from the environment, and names its only default password as one for development', () => {
-    const secrets = services
-      .flatMap(([, service]) => Object.entries(service.environment ?? {}))
-      .filter(([variable]) => /KEY|PASSWORD|PWD/.test(variable))
-      .map(([, value]) => value);
-    expect(new Set(secrets)).toEqual(new Set(['${POSTGRES_PASSWORD:-for-development-only}', '${OPENAI_API_KEY:-}']));
+  it('takes every secret from a file, and has none in the environment or in itself', () => {
+    const held = services.flatMap(([, service]) => Object.entries(service.environment ?? {}));
+    const secret = held.filter(([variable]) => /KEY|PASSWORD|PWD|TOKEN|SECRET/.test(variable));
+    const paths = secret.map(([, value]) => value.replace('/run/secrets/', ''));
+    expect(secret.map(([variable]) => variable).filter((variable) => !variable.endsWith('_FILE'))).toEqual([]);
+    expect(paths.toSorted()).toEqual(Object.keys(file.secrets).toSorted());
+    for (const [, { command = [], environment = {}, secrets = [] }] of services) {
+      const named = JSON.stringify([command, environment]).matchAll(/\/run\/secrets\/([\w-]+)/g);
+      expect(new Set([...named].map(([, name]) => name))).toEqual(new Set(secrets));
+    }
+  });
+
+  it('keeps its secrets where git takes none, and says how they are made', () => {
+    const ignored = read('.gitignore').split('\n');
+    for (const [name, secret] of Object.entries(file.secrets)) {
+      expect(secret.file).toBe(`.secrets/${name}`);
+    }
+    expect(ignored).toContain('.secrets/');
+    const commands = [...text.matchAll(/^# {3}((?:mkdir|for) .*)$/gm)].map(([, command]) => command);
+    withDirectory((directory) => {
+      const environment = { PATH: process.env['PATH'], OPENAI_API_KEY: 'sk-1' };
+      execFileSync('bash', ['-euc', commands.join('\n')], { cwd: directory, env: environment });
+      const made = Object.values(file.secrets).map((secret) =>
+        readFileSync(join(directory, secret.file), 'utf8').trim(),
+      );
+      expect(made.toSorted()).toEqual([expect.stringMatching(/^\w{32}$/), expect.stringMatching(/^\w{32}$/), 'sk-1']);
+      expect(statSync(join(directory, '.secrets')).mode & 0o777).toBe(0o700);
+    });
+  });
+
+  it('limits the processors and the memory of every service', () => {
+    const unlimited = services.filter(([, { deploy }]) => {
+      const { cpus, memory } = deploy?.resources.limits ?? { cpus: '', memory: '' };
+      return !(Number(cpus) > 0) || !/^\d+[MG]$/.test(memory);
+    });
+    expect(unlimited.map(([name]) => name)).toEqual([]);
+  });
+
+  it('knows the health of every service that stays', () => {
+    expect(staying.length).toBeGreaterThan(5);
+    expect(staying.filter(([, { healthcheck }]) => !healthcheck).map(([name]) => name)).toEqual([]);
+  });
+
+  it("asks the worker's readiness, on the port that Prometheus reads too", () => {
+    const { metricsPort, metricsHost } = configOf('longhaul-worker');
+    expect(metricsHost).toBe('0.0.0.0');
+    expect(file.services['longhaul-worker']?.healthcheck?.test.join(' ')).toContain(
+      `http://127.0.0.1:${metricsPort}/readyz`,
+    );
+    expect(read('deploy/prometheus.yml')).toContain(`longhaul-worker:${metricsPort}`);
+  });
+
+  it('sets no variable of Longhaul that its configuration does not know', () => {
+    const known = read('src/config.ts');
+    for (const [name, { environment = {} }] of ofLonghaul) {
+      const variables = Object.keys(environment).filter((variable) => /^(LONGHAUL|OPENAI)_(?!API_KEY)/.test(variable));
+      expect(variables.filter((variable) => !known.includes(`  ${variable}: `))).toEqual([]);
+      expect(() => configOf(name)).not.toThrow();
+    }
+    expect(configOf('longhaul-worker')).toMatchObject({ host: 'compose', temporal: { address: 'temporal:7233' } });
+  });
+
+  it('gives the worker the key that the secret holds', () => {
+    const variable = 'OPENAI_API_KEY_FILE';
+    const secretPath = file.services['longhaul-worker']?.environment?.[variable];
+    expect(secretPath).toBe('/run/secrets/openai-api-key');
+    withDirectory((directory) => {
+      const path = join(directory, 'openai-api-key');
+      writeFileSync(path, 'sk-1\n');
+      expect(requireDestination(configOf('longhaul-worker', { [variable]: path }), 'default').apiKey).toBe('sk-1');
+    });
+  });
+
+  it('runs only commands that Longhaul has', () => {
+    const known = [...read('src/cli/program.ts').matchAll(/\.command\('([\w-]+)/g)].map(([, name]) => name);
+    for (const [, { command = ['worker'] }] of ofLonghaul) expect(known).toContain(command[0]);
+  });
+
+  it('gives Grafana its data source and the dashboard', () => {
+    const { configs = [], volumes = [] } = file.services['grafana'] ?? {};
+    expect(configs.map(({ source }) => source).toSorted()).toEqual(Object.keys(file.configs).toSorted());
+    const contents = Object.values(file.configs).map(({ content }) => parse(content) as object);
+    expect(contents).toEqual([
+      expect.objectContaining({
+        datasources: [expect.objectContaining({ type: 'prometheus', url: 'http://prometheus:9090', isDefault: true })],
+      }),
+      expect.objectContaining({
+        providers: [expect.objectContaining({ options: { path: '/var/lib/grafana/dashboards' } })],
+      }),
+    ]);
+    expect(volumes.some((volume) => volume.includes('grafana-dashboard.json:/var/lib/grafana/dashboards/'))).toBe(true);
   });
 
   it('keeps closed uploads for 30 days or longer', () => {

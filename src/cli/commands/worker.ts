@@ -3,6 +3,7 @@ import { ConfigError } from '../../errors.ts';
 import type { WorkerDeploymentVersion } from '../../worker/create-worker.ts';
 import { withBackend } from '../backend.ts';
 import { interrupted, type CliContext } from '../context.ts';
+import type { MetricsAddress, WorkerMetricsEndpoint } from '../worker-metrics.ts';
 
 export interface WorkerCommandOptions {
   readonly slots?: number;
@@ -11,28 +12,44 @@ export interface WorkerCommandOptions {
   readonly grace?: number;
   readonly deployment?: string;
   readonly buildId?: string;
+  readonly metricsPort?: number;
+  readonly metricsHost?: string;
 }
 
 /** Serves uploads until it is told to stop. */
 export async function workerCommand(context: CliContext, options: WorkerCommandOptions): Promise<void> {
-  const deployment = deploymentOf(context.config, options);
+  const { config } = context;
+  const deployment = deploymentOf(config, options);
   const graceSeconds = options.grace ?? 0;
   context.allowLongerEnd(graceSeconds * 1000);
-  await withBackend(context, { logLevel: 'info' }, async ({ startWorker, address, uiUrl }) => {
+  const port = options.metricsPort ?? config.metricsPort;
+  const settings = { logLevel: 'info', keepsMetrics: port !== undefined } as const;
+  await withBackend(context, settings, async ({ startWorker, address, uiUrl, sdkMetricsUrl }) => {
+    const host = options.metricsHost ?? config.metricsHost;
+    const metrics = port === undefined ? undefined : await openMetrics(config, { port, host, sdkMetricsUrl });
     const worker = await startWorker({
       ...(options.slots === undefined ? {} : { transferSlots: options.slots }),
       ...(options.roles === undefined ? {} : { roles: options.roles }),
       shutdownGraceMs: graceSeconds * 1000,
       ...(deployment ? { deployment } : {}),
+      ...(metrics ? { metrics: metrics.options } : {}),
     });
     const running = worker.run();
+    metrics?.server.watch(() => worker.isReady());
     const version = deployment ? ` as ${deployment.deploymentName} ${deployment.buildId}` : '';
+    if (metrics) context.note(`metrics on ${metrics.server.url}/metrics, with /healthz and /readyz beside them`);
     context.note(`worker on ${address}${version} serves ${worker.taskQueues.join(', ')}`);
     if (uiUrl) context.note(`Temporal UI: ${uiUrl}`);
     await Promise.race([running, interrupted(context.signal)]);
     if (graceSeconds > 0) context.note(`stopping; parts in flight have ${graceSeconds} s to end`);
     await worker.shutdown();
   });
+}
+
+/** Metrics take code of their own, which is loaded for those who want them. */
+async function openMetrics(config: Config, address: MetricsAddress): Promise<WorkerMetricsEndpoint> {
+  const { openWorkerMetrics } = await import('../worker-metrics.ts');
+  return openWorkerMetrics(config, address);
 }
 
 /** @throws ConfigError when only one half of the version is known */

@@ -1,0 +1,135 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { PartOutcome, partOutcomes, UNKNOWN_DESTINATION, WorkerMetric, type MetricDefinition } from './definitions.ts';
+import { PartFlights } from './part-flights.ts';
+
+const LOOP_RESOLUTION_MS = 10;
+
+interface Traffic {
+  sentBytes: number;
+  resentBytes: number;
+}
+
+const known = new WeakMap<Registry, WorkerMetrics>();
+
+/** The metrics of all workers in this process that share a registry. */
+export function workerMetricsOf(registry: Registry): WorkerMetrics {
+  const metrics = known.get(registry) ?? new WorkerMetrics(registry);
+  known.set(registry, metrics);
+  return metrics;
+}
+
+/** What workers measure themselves. The hot path adds to plain numbers, which are looked at when somebody scrapes. */
+export class WorkerMetrics {
+  readonly flights = new PartFlights();
+  readonly #traffic = new Map<string, Traffic>();
+  readonly #source = { bytes: 0, ms: 0 };
+  readonly #parts: Counter;
+  readonly #partSeconds: Histogram;
+  readonly #partThroughput: Histogram;
+  readonly #sessionsOpened: Counter;
+
+  /** @throws Error when the registry has metrics of these names from elsewhere */
+  constructor(registry: Registry) {
+    const registers = [registry];
+    const options = ({ name, help, labels, buckets = [] }: MetricDefinition) => ({
+      name,
+      help,
+      labelNames: [...labels],
+      registers,
+      ...(buckets.length > 0 ? { buckets: [...buckets] } : {}),
+    });
+    const counterOf = (definition: MetricDefinition, read: (counter: Counter) => void) =>
+      new Counter({
+        ...options(definition),
+        collect() {
+          this.reset();
+          read(this);
+        },
+      });
+    const gaugeOf = (definition: MetricDefinition, read: (gauge: Gauge) => void) =>
+      new Gauge({
+        ...options(definition),
+        collect() {
+          read(this);
+        },
+      });
+    const each = (read: (destination: string, traffic: Traffic) => void) => this.#traffic.forEach((t, d) => read(d, t));
+
+    counterOf(WorkerMetric.sentBytes, (counter) =>
+      each((destination, { sentBytes }) => counter.inc({ destination }, sentBytes)),
+    );
+    counterOf(WorkerMetric.resentBytes, (counter) =>
+      each((destination, { resentBytes }) => counter.inc({ destination }, resentBytes)),
+    );
+    counterOf(WorkerMetric.sourceBytes, (counter) => counter.inc(this.#source.bytes));
+    counterOf(WorkerMetric.sourceSeconds, (counter) => counter.inc(this.#source.ms / 1000));
+    gaugeOf(WorkerMetric.partsInFlight, (gauge) =>
+      each((destination) => gauge.set({ destination }, this.flights.count(destination))),
+    );
+    gaugeOf(WorkerMetric.partSilence, (gauge) =>
+      each((destination) => gauge.set({ destination }, this.flights.silenceMs(destination) / 1000)),
+    );
+    const readLoopLag = watchLoopLag();
+    gaugeOf(WorkerMetric.loopLag, (gauge) => gauge.set(readLoopLag()));
+    this.#parts = new Counter(options(WorkerMetric.parts));
+    this.#sessionsOpened = new Counter(options(WorkerMetric.sessionsOpened));
+    this.#partSeconds = new Histogram(options(WorkerMetric.partSeconds));
+    this.#partThroughput = new Histogram(options(WorkerMetric.partThroughput));
+    this.addDestination(UNKNOWN_DESTINATION);
+  }
+
+  /** Makes a label of a destination that the configuration has, with every series at 0: else a first failure is no increase. */
+  addDestination(destination: string): void {
+    if (this.#traffic.has(destination)) return;
+    this.#traffic.set(destination, { sentBytes: 0, resentBytes: 0 });
+    for (const outcome of partOutcomes) this.#parts.inc({ destination, outcome }, 0);
+    this.#sessionsOpened.inc({ destination }, 0);
+    this.#partSeconds.zero({ destination });
+    this.#partThroughput.zero({ destination });
+  }
+
+  labelOf(destination: unknown): string {
+    return typeof destination === 'string' && this.#traffic.has(destination) ? destination : UNKNOWN_DESTINATION;
+  }
+
+  countSent(destination: string, bytes: number, isAgain: boolean): void {
+    const traffic = this.#traffic.get(destination);
+    if (!traffic) return;
+    traffic.sentBytes += bytes;
+    if (isAgain) traffic.resentBytes += bytes;
+  }
+
+  countRead(bytes: number, durationMs: number): void {
+    this.#source.bytes += bytes;
+    this.#source.ms += durationMs;
+  }
+
+  /** A part that the service took. */
+  countPart(destination: string, sizeBytes: number, durationMs: number): void {
+    const seconds = durationMs / 1000;
+    this.#partSeconds.observe({ destination }, seconds);
+    this.#partThroughput.observe({ destination }, sizeBytes / Math.max(seconds, Number.EPSILON));
+  }
+
+  /** @param outcome another one than those known counts as `Unknown` */
+  countOutcome(destination: string, outcome: string): void {
+    this.#parts.inc({ destination, outcome: partOutcomes.includes(outcome) ? outcome : PartOutcome.unknown });
+  }
+
+  countSession(destination: string): void {
+    this.#sessionsOpened.inc({ destination });
+  }
+}
+
+/** Seconds by which the event loop was late since the last look. */
+function watchLoopLag(): () => number {
+  const histogram = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+  histogram.enable();
+  return () => {
+    // It holds the time between two looks, of which the resolution was asked for; NaN and 0 when it has none.
+    const lagMs = histogram.percentile(99) / 1e6 - LOOP_RESOLUTION_MS;
+    histogram.reset();
+    return Math.max(lagMs, 0) / 1000;
+  };
+}
