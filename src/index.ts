@@ -7,6 +7,7 @@ export { setupSearchAttributes, type SearchAttributesSetup } from './client/setu
 export { AttributeConflictError, SetupRefusedError, SetupUnfinishedError } from './client/setup-errors.ts';
 export { SyncHandle, type SyncEvent } from './client/sync-handle.ts';
 export { SyncCancelledError, SyncFailedError, SyncIdTakenError, SyncNotFoundError } from './client/sync-errors.ts';
+export { QueryRefusedError, SearchAttributesMissingError } from './client/list-errors.ts';
 export type { ListOptions, UploadSummary } from './client/list-uploads.ts';
 export type { PartTrouble, UploadEvent } from './client/upload-events.ts';
 export {

@@ -49,7 +49,7 @@ async function isKnown(backend: Backend, workflowId: string): Promise<boolean> {
 }
 
 /** Only what a new upload could not live with: a key may be allowed to upload and not to list. */
-function problemOf(error: unknown): string | undefined {
+export function problemOf(error: unknown): string | undefined {
   if (error instanceof ConnectionError || error instanceof TimeoutError) {
     return `can't be reached: ${error.message}; check OPENAI_BASE_URL and the network`;
   }

@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { QueryRefusedError, SearchAttributesMissingError } from '../client/list-errors.ts';
 import { SyncIdTakenError } from '../client/sync-errors.ts';
 import { UploadIdTakenError } from '../client/upload-errors.ts';
 import { ScheduleExistsError, ScheduleNotFoundError } from '../schedules/schedule-errors.ts';
@@ -31,6 +32,8 @@ export function exitCodeOf(error: unknown): number {
     error instanceof SourceNotRangedError ||
     error instanceof UploadIdTakenError ||
     error instanceof SyncIdTakenError ||
+    error instanceof QueryRefusedError ||
+    error instanceof SearchAttributesMissingError ||
     error instanceof ScheduleNotFoundError ||
     error instanceof ScheduleExistsError;
   return isUsage ? ExitCode.usage : ExitCode.failed;

@@ -3,6 +3,7 @@ import type { SyncHandle } from '../client/sync-handle.ts';
 import { WorkflowName } from '../contracts/names.ts';
 import type { SyncProgress } from '../contracts/sync.ts';
 import { formatBytes } from '../core/format.ts';
+import { printable } from '../core/printable.ts';
 import type { Backend } from './backend.ts';
 import { describeCounts, describeSyncProgress } from './sync-view.ts';
 
@@ -26,5 +27,5 @@ export function describeSyncStatus(workflowId: string, progress: SyncProgress): 
   words.push(describeCounts(counts));
   if (uploading.length > 0) words.push(`${uploading.length} under way`);
   if (waiting) words.push(`waits: ${waiting.reason}`);
-  return words.join(' · ');
+  return printable(words.join(' · '));
 }

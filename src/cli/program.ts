@@ -1,12 +1,25 @@
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Limits, Priorities } from '../contracts/limits.ts';
+import type { UploadState } from '../contracts/upload.ts';
 import type { CliContext } from './context.ts';
+import { longhaulVersion } from './longhaul-version.ts';
 import { bytesOption, partSizeOption, splitSizeOption, wholeNumberOption } from './options.ts';
 import { addScheduleCommands } from './schedule-program.ts';
+import { addSteerCommands } from './steer-program.ts';
 import { addSyncOptions } from './sync-options.ts';
 
-const packageJson = new URL('../../../package.json', import.meta.url);
+const LISTED_STATES: readonly ('running' | UploadState)[] = [
+  'running',
+  'inspecting',
+  'creating',
+  'uploading',
+  'paused',
+  'waiting',
+  'completing',
+  'completed',
+  'failed',
+  'cancelled',
+];
 
 /**
  * Commands are loaded when they run: Temporal's SDK takes half a second, which help and usage errors need not wait for.
@@ -16,7 +29,7 @@ const packageJson = new URL('../../../package.json', import.meta.url);
 export function createProgram(context: () => CliContext): Command {
   const program = new Command('longhaul')
     .description('Uploads files of many gigabytes to the OpenAI Uploads API, and never starts over.')
-    .version((JSON.parse(readFileSync(packageJson, 'utf8')) as { version: string }).version)
+    .version(longhaulVersion())
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`${oneLine(text)}\n`) });
   const partCount = wholeNumberOption(1, Limits.maxConcurrency);
@@ -69,7 +82,8 @@ export function createProgram(context: () => CliContext): Command {
   program
     .command('status <id>')
     .description('show how far an upload or a sync is')
-    .option('--json', 'print one JSON object')
+    .option('--watch', 'go on until it has ended; the exit status is 0 when it is completed')
+    .option('--json', 'print one JSON object, with --watch one a line at each change')
     .action(async (id: string, options) =>
       (await import('./commands/status.ts')).statusCommand(context(), id, options),
     );
@@ -77,38 +91,33 @@ export function createProgram(context: () => CliContext): Command {
   program
     .command('list')
     .description('list uploads, newest first')
+    .addOption(new Option('--state <state>', 'only those in this state').choices(LISTED_STATES))
     .option('--running', 'only those that have not ended')
+    .option('--limit <n>', 'only the newest so many', wholeNumberOption(1, 1_000_000))
     .option('--json', 'print one JSON object')
     .action(async (options) => (await import('./commands/list.ts')).listCommand(context(), options));
 
   program
-    .command('cancel <id>')
-    .description('end an upload and its session at the service, or a sync with all its uploads')
-    .action(async (id: string) => (await import('./commands/steer.ts')).cancelCommand(context(), id));
+    .command('top')
+    .description('show all running uploads, with rate and time left, until q is pressed')
+    .addOption(new Option('--sort <by>', 'what comes first').choices(['start', 'state']).default('start'))
+    .option('--once', 'print the table once (so it does without a terminal)')
+    .option('--json', 'print one JSON object, once')
+    .action(async (options) => (await import('./commands/top.ts')).topCommand(context(), options));
 
   program
-    .command('pause <id>')
-    .description('hold an upload (returns when no part is in flight) or a sync (no further upload begins)')
-    .option('--stop', 'break off the parts in flight (default: let them finish)')
-    .action(async (id: string, options) => (await import('./commands/steer.ts')).pauseCommand(context(), id, options));
+    .command('doctor [source]')
+    .description(
+      'check all that uploads need, and say for each fault what mends it; with a source, also that it is readable',
+    )
+    .option('--destination <name>', 'whose task queue is looked at on the embedded server (default: default)')
+    .option('--connection <name>', 'of an s3:// source: a connection of the config file')
+    .option('--json', 'print one JSON object')
+    .action(async (source: string | undefined, options) =>
+      (await import('./commands/doctor.ts')).doctorCommand(context(), source, options),
+    );
 
-  program
-    .command('resume <id>')
-    .description('let a paused upload or sync go on')
-    .action(async (id: string) => (await import('./commands/steer.ts')).resumeCommand(context(), id));
-
-  program
-    .command('retry <id>')
-    .description('let a waiting upload or sync try at once whether it may go on')
-    .action(async (id: string) => (await import('./commands/steer.ts')).retryCommand(context(), id));
-
-  program
-    .command('retune <id>')
-    .description('change a running upload')
-    .option('--concurrency <n>', 'most parts in flight', partCount)
-    .option('--part-size <bytes>', 'of the next session, should there be one', partSizeOption)
-    .action(async (id: string, options) => (await import('./commands/steer.ts')).retuneCommand(context(), id, options));
-
+  addSteerCommands(program, context);
   addScheduleCommands(program, context);
 
   program

@@ -1,7 +1,5 @@
 import type { Client } from '@temporalio/client';
-
-/** Numbers of temporal.api.enums.v1.TaskQueueType. */
-const QueueType = { workflow: 1, activity: 2 } as const;
+import { describeQueue } from './describe-queue.ts';
 
 /**
  * Whether a worker polled the queue lately (Temporal remembers for some minutes, so a worker that was killed just now
@@ -9,11 +7,6 @@ const QueueType = { workflow: 1, activity: 2 } as const;
  *
  * @throws ServiceError of Temporal's client
  */
-export async function hasWorkers(client: Client, taskQueue: string, type: keyof typeof QueueType): Promise<boolean> {
-  const { pollers } = await client.workflowService.describeTaskQueue({
-    namespace: client.options.namespace,
-    taskQueue: { name: taskQueue },
-    taskQueueType: QueueType[type],
-  });
-  return (pollers?.length ?? 0) > 0;
+export async function hasWorkers(client: Client, taskQueue: string, type: 'workflow' | 'activity'): Promise<boolean> {
+  return (await describeQueue(client, taskQueue, type)).pollers.length > 0;
 }

@@ -1,47 +1,56 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowName } from '../contracts/names.ts';
-import { fromTemporal } from './temporal-faults.ts';
+import { SearchAttributes } from '../contracts/search-attributes.ts';
+import type { UploadState } from '../contracts/upload.ts';
+import { listWorkflows } from './list-workflows.ts';
+import type { WorkflowSummary } from './workflow-summary.ts';
 
-export interface UploadSummary {
-  readonly workflowId: string;
-  /** `uploadFile`, or `uploadSplitFile` for a file that becomes several Files. */
-  readonly type: string;
-  /** Workflow that started this upload as one of several, such as the split upload whose piece it is. */
-  readonly parentId: string | undefined;
-  /** Temporal's: RUNNING, COMPLETED, FAILED, CANCELLED, TERMINATED, CONTINUED_AS_NEW, TIMED_OUT. */
-  readonly status: string;
-  readonly taskQueue: string;
-  readonly startedAt: Date;
-  readonly endedAt: Date | undefined;
-}
+/** An upload or a split upload, as Temporal's list knows it. */
+export type UploadSummary = WorkflowSummary;
 
 export interface ListOptions {
   /** Only uploads that have not ended. @defaultValue false */
   readonly running?: boolean;
+  /** Those that have not ended are told apart by Longhaul's search attributes; the other states need none. @defaultValue any */
+  readonly state?: UploadState | 'running';
   /** @defaultValue any */
   readonly taskQueue?: string;
+  /** Most uploads that are told. @defaultValue all */
+  readonly limit?: number;
 }
 
-const uploadTypes = [WorkflowName.uploadFile, WorkflowName.uploadSplitFile].map((name) => `"${name}"`).join(', ');
+export const uploadTypes = [WorkflowName.uploadFile, WorkflowName.uploadSplitFile] as const;
 
-/** Uploads, newest first; a run that handed over to its successor is left out. */
+/**
+ * Uploads, newest first; a run that handed over to its successor is left out.
+ *
+ * @throws SearchAttributesMissingError for a `state` that the namespace can't tell
+ * @throws TemporalUnreachableError
+ */
 export async function* listUploads(client: Client, options: ListOptions = {}): AsyncGenerator<UploadSummary> {
-  const conditions = [`WorkflowType IN (${uploadTypes})`, 'ExecutionStatus != "ContinuedAsNew"'];
-  if (options.running) conditions.push('ExecutionStatus = "Running"');
-  if (options.taskQueue) conditions.push(`TaskQueue = "${options.taskQueue}"`);
-  try {
-    for await (const found of client.workflow.list({ query: conditions.join(' AND ') })) {
-      yield {
-        workflowId: found.workflowId,
-        type: found.type,
-        parentId: found.parentExecution?.workflowId ?? undefined,
-        status: found.status.name,
-        taskQueue: found.taskQueue,
-        startedAt: found.startTime,
-        endedAt: found.closeTime,
-      };
-    }
-  } catch (error) {
-    throw fromTemporal(error, '');
+  const { running, state, taskQueue, limit = Infinity } = options;
+  const conditions = [typeIn(uploadTypes), 'ExecutionStatus != "ContinuedAsNew"'];
+  if (running) conditions.push('ExecutionStatus = "Running"');
+  if (state) conditions.push(...stateConditions(state));
+  if (taskQueue) conditions.push(`TaskQueue = "${taskQueue}"`);
+  let told = 0;
+  if (limit < 1) return;
+  for await (const upload of listWorkflows(client, conditions.join(' AND '))) {
+    yield upload;
+    told += 1;
+    if (told >= limit) return;
   }
+}
+
+export function typeIn(types: readonly string[]): string {
+  return `WorkflowType IN (${types.map((name) => `"${name}"`).join(', ')})`;
+}
+
+/** A workflow that was terminated kept its last state in the attribute; Temporal's own status knows better. */
+function stateConditions(state: UploadState | 'running'): string[] {
+  if (state === 'running') return ['ExecutionStatus = "Running"'];
+  if (state === 'completed') return ['ExecutionStatus = "Completed"'];
+  if (state === 'failed') return ['ExecutionStatus IN ("Failed", "TimedOut")'];
+  if (state === 'cancelled') return ['ExecutionStatus IN ("Canceled", "Terminated")'];
+  return ['ExecutionStatus = "Running"', `${SearchAttributes.state.name} = "${state}"`];
 }

@@ -19,6 +19,7 @@ import {
 
 /** gRPC's numbers (grpc/grpc, doc/statuscodes.md). */
 const GRPC_CANCELLED = 1;
+const GRPC_INVALID_ARGUMENT = 3;
 const GRPC_DEADLINE_EXCEEDED = 4;
 const GRPC_RESOURCE_EXHAUSTED = 8;
 const GRPC_UNAVAILABLE = 14;
@@ -27,6 +28,12 @@ const GRPC_UNAVAILABLE = 14;
 export function grpcFault(error: unknown): { readonly code: number; readonly details: string } | undefined {
   const cause = error instanceof ServiceError ? error.cause : error;
   return isGrpcServiceError(cause) ? cause : undefined;
+}
+
+/** The server's own words when it refuses what was asked for as wrong. */
+export function refusalOf(error: unknown): string | undefined {
+  const cause = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(cause) && cause.code === GRPC_INVALID_ARGUMENT ? cause.details : undefined;
 }
 
 /** Whether the server is away for now (a restart, a broken network), so that the same question may be asked again. */

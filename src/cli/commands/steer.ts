@@ -1,100 +1,129 @@
 import { SyncCancelledError } from '../../client/sync-errors.ts';
 import type { SyncHandle } from '../../client/sync-handle.ts';
-import type { UploadHandle } from '../../client/upload-handle.ts';
 import { UploadCancelledError } from '../../client/upload-errors.ts';
+import type { UploadHandle } from '../../client/upload-handle.ts';
 import type { RetuneInput } from '../../contracts/names.ts';
+import type { SyncProgress } from '../../contracts/sync.ts';
+import type { UploadProgress } from '../../contracts/upload.ts';
 import { ConfigError } from '../../errors.ts';
-import { withBackend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
-import { describeSyncStatus, findSync } from '../find-sync.ts';
+import { describeSyncStatus } from '../find-sync.ts';
+import { hasEnded, steer, type Steered } from '../steering.ts';
+import { describeStatus } from '../status-view.ts';
 import { filesOf, type AnyResult } from '../upload-outcomes.ts';
-import { describeStatus } from './status.ts';
 
-interface Steering<T> {
-  readonly upload: (handle: UploadHandle<AnyResult>) => Promise<T>;
-  /** Left out: what only an upload can be told. */
-  readonly sync?: (handle: SyncHandle) => Promise<T>;
+/** What all steering commands have in common. */
+export interface SteerCommandOptions {
+  readonly query?: string;
+  readonly yes?: boolean;
+  readonly json?: boolean;
 }
 
-/**
- * Steers one upload or sync. On the embedded server nobody else may be there to answer, so this command is the worker.
- */
-async function steer<T>(context: CliContext, workflowId: string, { upload, sync }: Steering<T>): Promise<T> {
-  return withBackend(context, {}, async (backend) => {
-    const syncHandle = await findSync(backend, workflowId);
-    const handle = syncHandle ?? backend.client.getHandle<AnyResult>(workflowId);
-    const { status, taskQueue } = await handle.describe();
-    if (backend.isEmbedded && status === 'RUNNING') {
-      const worker = await backend.startWorker({ taskQueue, roles: ['control'] });
-      void worker
-        .run()
-        .catch((error: unknown) => context.note(`longhaul: the worker ended: ${(error as Error).message}`));
-    }
-    if (!syncHandle) return upload(handle as UploadHandle);
-    if (sync) return sync(syncHandle);
-    throw new ConfigError(`${workflowId} is a sync; give the id of one of its uploads`);
-  });
-}
+/** A pause waits for the parts in flight and costs nothing meanwhile; those not yet told would go on sending. */
+const PAUSES_AT_A_TIME = 64;
 
 export async function pauseCommand(
   context: CliContext,
-  workflowId: string,
-  options: { stop?: boolean },
+  ids: readonly string[],
+  options: SteerCommandOptions & { readonly stop?: boolean },
 ): Promise<void> {
-  const words = await steer(context, workflowId, {
-    upload: async (handle) =>
-      describeStatus(workflowId, await handle.pause({ parts: options.stop ? 'stop' : 'finish' })),
-    sync: async (handle) => describeSyncStatus(workflowId, await handle.pause()),
-  });
-  context.note(words);
+  await steer(
+    context,
+    { ids, ...options },
+    {
+      verb: 'pause',
+      upload: async (handle) => ofUpload(handle, await handle.pause({ parts: options.stop ? 'stop' : 'finish' })),
+      sync: async (handle) => ofSync(handle, await handle.pause()),
+      concurrency: PAUSES_AT_A_TIME,
+    },
+    options,
+  );
 }
 
-export async function resumeCommand(context: CliContext, workflowId: string): Promise<void> {
-  const words = await steer(context, workflowId, {
-    upload: async (handle) => describeStatus(workflowId, await handle.resume()),
-    sync: async (handle) => describeSyncStatus(workflowId, await handle.resume()),
-  });
-  context.note(words);
+export async function resumeCommand(
+  context: CliContext,
+  ids: readonly string[],
+  options: SteerCommandOptions,
+): Promise<void> {
+  await steer(
+    context,
+    { ids, ...options },
+    {
+      verb: 'resume',
+      upload: async (handle) => ofUpload(handle, await handle.resume()),
+      sync: async (handle) => ofSync(handle, await handle.resume()),
+    },
+    options,
+  );
 }
 
-export async function retryCommand(context: CliContext, workflowId: string): Promise<void> {
-  const words = await steer(context, workflowId, {
-    upload: async (handle) => describeStatus(workflowId, await handle.retry()),
-    sync: async (handle) => describeSyncStatus(workflowId, await handle.retry()),
-  });
-  context.note(words);
+export async function retryCommand(
+  context: CliContext,
+  ids: readonly string[],
+  options: SteerCommandOptions,
+): Promise<void> {
+  await steer(
+    context,
+    { ids, ...options },
+    {
+      verb: 'retry',
+      upload: async (handle) => ofUpload(handle, await handle.retry()),
+      sync: async (handle) => ofSync(handle, await handle.retry()),
+    },
+    options,
+  );
 }
 
 export async function retuneCommand(
   context: CliContext,
-  workflowId: string,
-  options: { concurrency?: number; partSize?: number },
+  ids: readonly string[],
+  options: SteerCommandOptions & { readonly concurrency?: number; readonly partSize?: number },
 ): Promise<void> {
   const { concurrency, partSize } = options;
   const input: RetuneInput = {
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(partSize === undefined ? {} : { partSizeBytes: partSize }),
   };
-  const progress = await steer(context, workflowId, { upload: (handle) => handle.retune(input) });
-  context.note(describeStatus(workflowId, progress));
+  if (Object.keys(input).length === 0) throw new ConfigError('nothing to change: give --concurrency or --part-size');
+  await steer(
+    context,
+    { ids, ...options },
+    { verb: 'retune', upload: async (handle) => ofUpload(handle, await handle.retune(input)) },
+    options,
+  );
 }
 
-/** Returns when the upload or sync has ended and its sessions are cancelled. */
-export async function cancelCommand(context: CliContext, workflowId: string): Promise<void> {
-  const { signal, note } = context;
-  const cancel = async (handle: UploadHandle<AnyResult> | SyncHandle) => {
-    const { status } = await handle.describe();
-    if (status !== 'RUNNING') return note(`${workflowId} has ended already: ${status.toLowerCase()}`);
-    await handle.cancel();
-    try {
-      const result = await handle.result({ signal });
-      const ids = 'counts' in result ? [] : filesOf(result).map(({ id }) => id);
-      const outcome = ids.length > 0 ? `: ${ids.join(', ')}` : '';
-      note(`${workflowId} was completed before the cancellation reached it${outcome}`);
-    } catch (error) {
-      if (!(error instanceof UploadCancelledError || error instanceof SyncCancelledError)) throw error;
-      note(`${workflowId} is cancelled`);
-    }
-  };
-  await steer(context, workflowId, { upload: cancel, sync: cancel });
+/** Returns when the uploads and syncs have ended and their sessions are cancelled. */
+export async function cancelCommand(
+  context: CliContext,
+  ids: readonly string[],
+  options: SteerCommandOptions,
+): Promise<void> {
+  const cancel = (handle: UploadHandle<AnyResult> | SyncHandle) => cancelAndWait(handle, context.signal);
+  await steer(context, { ids, ...options }, { verb: 'cancel', upload: cancel, sync: cancel }, options);
+}
+
+async function cancelAndWait(handle: UploadHandle<AnyResult> | SyncHandle, signal: AbortSignal): Promise<Steered> {
+  const { workflowId } = handle;
+  const { status } = await handle.describe();
+  if (status !== 'RUNNING') return hasEnded(workflowId, status);
+  await handle.cancel();
+  try {
+    const result = await handle.result({ signal });
+    const files = 'counts' in result ? [] : filesOf(result).map(({ id }) => id);
+    const outcome = files.length > 0 ? `: ${files.join(', ')}` : '';
+    const line = `${workflowId} was completed before the cancellation reached it${outcome}`;
+    return { outcome: 'ended', line, details: { status: 'COMPLETED', files } };
+  } catch (error) {
+    if (!(error instanceof UploadCancelledError || error instanceof SyncCancelledError)) throw error;
+    return { outcome: 'done', line: `${workflowId} is cancelled` };
+  }
+}
+
+function ofUpload({ workflowId }: UploadHandle<AnyResult>, progress: UploadProgress): Steered {
+  return { outcome: 'done', line: describeStatus(workflowId, progress), details: { progress } };
+}
+
+function ofSync({ workflowId }: SyncHandle, progress: SyncProgress): Steered {
+  return { outcome: 'done', line: describeSyncStatus(workflowId, progress), details: { progress } };
 }

@@ -1,0 +1,41 @@
+import { Defaults } from '../../contracts/limits.ts';
+import type { CliContext } from '../context.ts';
+import { describeCheck, type Check } from '../doctor/check.ts';
+import { clockCheck, destinationChecks } from '../doctor/destination-checks.ts';
+import { sourceCheck } from '../doctor/source-check.ts';
+import { temporalChecks } from '../doctor/temporal-checks.ts';
+import { versionsCheck } from '../doctor/versions-check.ts';
+import { SaidAlready } from '../exit.ts';
+import { longhaulVersion } from '../longhaul-version.ts';
+
+export interface DoctorCommandOptions {
+  readonly destination?: string;
+  readonly connection?: string;
+  readonly json?: boolean;
+}
+
+/** Looks at all that an upload needs, and changes nothing. Fails when one of the checks does; warnings don't. */
+export async function doctorCommand(
+  context: CliContext,
+  source: string | undefined,
+  options: DoctorCommandOptions,
+): Promise<void> {
+  const { config, out } = context;
+  const [temporal, destinations, clock, ofSource] = await Promise.all([
+    temporalChecks(context, options.destination ?? Defaults.destination),
+    destinationChecks(config),
+    clockCheck(config),
+    source === undefined ? [] : sourceCheck(config, source, options.connection),
+  ]);
+  const checks: Check[] = [
+    versionsCheck(longhaulVersion(), process.versions.node),
+    ...temporal,
+    ...destinations,
+    clock,
+    ...[ofSource].flat(),
+  ];
+  const healthy = checks.every(({ status }) => status !== 'fail');
+  if (options.json) out(JSON.stringify({ healthy, checks }));
+  else checks.map(describeCheck).forEach(out);
+  if (!healthy) throw new SaidAlready();
+}

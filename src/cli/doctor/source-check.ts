@@ -1,0 +1,63 @@
+import { realpath, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Config } from '../../config.ts';
+import { Limits } from '../../contracts/limits.ts';
+import type { Container, Source } from '../../contracts/sources.ts';
+import { formatBytes } from '../../core/format.ts';
+import { nameOfSource } from '../../core/source-names.ts';
+import { createPathFilter } from '../../sources/path-filter.ts';
+import { isSourceUrl, sourceOfUrl } from '../../sources/source-of-url.ts';
+import { sealKeyOf } from '../../sources/source-settings.ts';
+import { Sources } from '../../sources/sources.ts';
+import { sourceSettingsOf } from '../source-settings.ts';
+import { checked, fail, ok, warn, type Check } from './check.ts';
+
+/** Whether a file, a folder, an s3:// or an https:// URL can be read from here, with this environment's settings. */
+export async function sourceCheck(config: Config, name: string, connection: string | undefined): Promise<Check> {
+  const settings = sourceSettingsOf(config);
+  const sources = new Sources(settings);
+  try {
+    return await checked('source', async (signal) => {
+      const container = await containerOf(name, connection, config.host);
+      if (container) return await checkContainer(sources, container, signal);
+      const source: Source = isSourceUrl(name)
+        ? sourceOfUrl(name, { connection, sealKey: sealKeyOf(settings) })
+        : { type: 'file', path: await realpath(name).catch(() => resolve(name)), host: config.host };
+      return checkSource(sources, source);
+    });
+  } finally {
+    await sources.close();
+  }
+}
+
+async function containerOf(name: string, connection: string | undefined, host: string): Promise<Container | undefined> {
+  const [, bucket, prefix = ''] = /^s3:\/\/([^/]+)(?:\/(.*\/)?)?$/is.exec(name) ?? [];
+  if (bucket) return { type: 's3', bucket, ...(prefix ? { prefix } : {}), ...(connection ? { connection } : {}) };
+  const isFolder = await stat(name).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+  return isFolder ? { type: 'folder', path: await realpath(name), host } : undefined;
+}
+
+async function checkContainer(sources: Sources, container: Container, signal: AbortSignal): Promise<Check> {
+  const filter = createPathFilter([], []);
+  const { entries, problems } = await sources.list(container, { filter, signal });
+  const name = container.type === 'folder' ? container.path : `s3://${container.bucket}/${container.prefix ?? ''}`;
+  const [first] = problems;
+  if (!first) return ok('source', `${name}: ${entries.length} files`);
+  return warn('source', `${name}: ${problems.length} of its entries can't be read; ${first.path}: ${first.message}`);
+}
+
+async function checkSource(sources: Sources, source: Source): Promise<Check> {
+  const reader = await sources.open(source);
+  try {
+    const { sizeBytes } = await reader.stat();
+    const words = `${nameOfSource(source)}: ${formatBytes(sizeBytes)}`;
+    if (sizeBytes <= Limits.maxFileBytes) return ok('source', words);
+    const message = `${words}, and an Upload takes ${formatBytes(Limits.maxFileBytes)} at most`;
+    return fail('source', message, 'upload a file of lines (JSONL) with --split, or make it smaller');
+  } finally {
+    await reader.close();
+  }
+}

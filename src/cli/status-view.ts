@@ -1,0 +1,31 @@
+import type { SplitUploadProgress } from '../contracts/split.ts';
+import type { UploadProgress } from '../contracts/upload.ts';
+import { formatBytes } from '../core/format.ts';
+import { printable } from '../core/printable.ts';
+
+/** An upload's state in one line. */
+export function describeStatus(workflowId: string, progress: UploadProgress): string {
+  const { state, bytesDone, bytesTotal, partsDone, partsTotal, partsInFlight, session } = progress;
+  const words = [`${workflowId}: ${state}`];
+  if (bytesTotal > 0) {
+    words.push(`${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`);
+    words.push(
+      `${partsDone} of ${partsTotal} parts recorded, ${partsInFlight} in flight, at most ${progress.concurrency}`,
+    );
+  }
+  if (progress.waiting) words.push(`waits: ${progress.waiting.reason}`);
+  if (session) words.push(`Upload ${session.uploadId} expires ${new Date(session.expiresAt * 1000).toISOString()}`);
+  if (progress.orphanedSessions > 0) {
+    words.push(`${progress.orphanedSessions} more sessions may be open, as the answer with their id was lost`);
+  }
+  return printable(words.join(' · '));
+}
+
+/** One line for each piece of a split upload. */
+export function describePieces({ pieces }: SplitUploadProgress): string[] {
+  return pieces.map(({ number, state, filename, range, workflowId, fileId, message }) => {
+    const words = [`  ${number}. ${state.padEnd(9)}  ${filename}`, formatBytes(range.sizeBytes)];
+    const more = state === 'uploading' ? workflowId : (fileId ?? message);
+    return printable([...words, ...(more === undefined ? [] : [more])].join(' · '));
+  });
+}

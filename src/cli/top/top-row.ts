@@ -1,0 +1,71 @@
+import type { UploadEvent } from '../../client/upload-events.ts';
+import type { UploadSummary } from '../../client/list-uploads.ts';
+import { uploadPace } from '../../core/upload-pace.ts';
+
+/** One upload of `longhaul top`, and of its `--json`. */
+export interface TopRow {
+  readonly workflowId: string;
+  readonly filename: string | undefined;
+  /** An `UploadState`; `running` where neither a worker nor a search attribute tells more. */
+  readonly state: string;
+  readonly startedAt: Date;
+  readonly bytes: number | undefined;
+  /** Bytes of recorded parts. */
+  readonly bytesDone: number | undefined;
+  /** With those of parts in flight, as far as heartbeats tell. */
+  readonly bytesSent: number | undefined;
+  /** Of `bytesSent`, 0 to 100. */
+  readonly percent: number | undefined;
+  readonly bytesPerSecond: number | undefined;
+  readonly leftMs: number | undefined;
+  /** Why it waits, or what goes wrong. */
+  readonly trouble: string | undefined;
+  /** Who told this: a worker, or only Temporal's search attributes. */
+  readonly from: 'worker' | 'search-attributes';
+}
+
+export type ProgressEvent = UploadEvent & { readonly type: 'progress' };
+
+/** @param measured bytes a second of the last moments; undefined at the first look */
+export function rowOfProgress(
+  { workflowId, startedAt }: UploadSummary,
+  { progress, bytesSent, trouble }: ProgressEvent,
+  measured: number | undefined,
+  nowMs: number,
+): TopRow {
+  const { state, filename, bytesTotal, bytesDone, waiting, sessionEndsTooEarly } = progress;
+  const tooEarly = sessionEndsTooEarly ? 'at this pace the session ends before the file is through' : undefined;
+  return {
+    workflowId,
+    filename,
+    state,
+    startedAt,
+    bytes: bytesTotal || undefined,
+    bytesDone,
+    bytesSent,
+    percent: bytesTotal > 0 ? (bytesSent / bytesTotal) * 100 : undefined,
+    ...uploadPace(progress, bytesSent, measured, nowMs),
+    trouble: waiting?.reason ?? tooEarly ?? trouble?.message,
+    from: 'worker',
+  };
+}
+
+/** Where no worker answers. */
+export function rowOfSummary(summary: UploadSummary): TopRow {
+  const { workflowId, filename, state, startedAt, bytes, bytesDone, percent, reason, endsTooEarly } = summary;
+  return {
+    workflowId,
+    filename,
+    state: state ?? 'running',
+    startedAt,
+    bytes,
+    bytesDone,
+    bytesSent: bytesDone,
+    percent: percent ?? (bytes && bytesDone !== undefined ? (bytesDone / bytes) * 100 : undefined),
+    bytesPerSecond: undefined,
+    leftMs: undefined,
+    trouble:
+      reason ?? (endsTooEarly ? 'at this pace the session ends before the file is through' : 'no worker answers'),
+    from: 'search-attributes',
+  };
+}

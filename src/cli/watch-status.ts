@@ -1,0 +1,92 @@
+import type { SyncEvent, SyncHandle } from '../client/sync-handle.ts';
+import type { UploadEvent } from '../client/upload-events.ts';
+import type { UploadHandle } from '../client/upload-handle.ts';
+import type { SplitUploadProgress } from '../contracts/split.ts';
+import { formatBytes, formatDuration } from '../core/format.ts';
+import { RateMeter } from '../core/rate-meter.ts';
+import { uploadPace } from '../core/upload-pace.ts';
+import type { CliContext } from './context.ts';
+import { describeSyncStatus } from './find-sync.ts';
+import { isLiveTerminal, LiveScreen } from './live-screen.ts';
+import { describePieces, describeStatus } from './status-view.ts';
+import { filesOf, type AnyResult } from './upload-outcomes.ts';
+
+const INTERVAL_MS = 1000;
+
+type Handle = UploadHandle<AnyResult> | SyncHandle;
+type Progress = (UploadEvent | SyncEvent) & { readonly type: 'progress' };
+
+/**
+ * Follows an upload or a sync to its end: in place on a terminal, else a line at each change.
+ *
+ * @throws what the handle's `result` throws when it does not complete
+ */
+export async function watchStatus(context: CliContext, handle: Handle, json: boolean): Promise<void> {
+  const { workflowId } = handle;
+  const { out, signal } = context;
+  const isLive = !json && isLiveTerminal(process.stdout);
+  const screen = isLive ? new LiveScreen(process.stdout) : undefined;
+  const meter = new RateMeter();
+  let lastLine = '';
+  const tell = (line: string) => {
+    if (line !== lastLine) out(line);
+    lastLine = line;
+  };
+  try {
+    for await (const event of handle.progress({ intervalMs: INTERVAL_MS, signal })) {
+      if (event.type === 'ended') break;
+      if (event.type === 'no-answer') {
+        const line = `${workflowId}: waiting for a worker or for Temporal to answer`;
+        if (screen) screen.show(() => [line]);
+        else if (!json) tell(line);
+        continue;
+      }
+      if ('bytesSent' in event) meter.add(event.bytesSent, Date.now());
+      if (json) tell(JSON.stringify({ workflowId, status: 'RUNNING', progress: event.progress }));
+      else if (screen) screen.show(() => describe(workflowId, event, meter.bytesPerSecond));
+      else describe(workflowId, event).slice(0, 1).forEach(tell);
+    }
+  } finally {
+    screen?.close();
+  }
+  signal.throwIfAborted();
+  await tellEnd(context, handle, json);
+}
+
+async function tellEnd({ out, signal }: CliContext, handle: Handle, json: boolean): Promise<void> {
+  const { workflowId } = handle;
+  try {
+    const result = await handle.result({ signal });
+    if (json) return out(JSON.stringify({ workflowId, status: 'COMPLETED', result: withoutMemory(result) }));
+    const files = 'counts' in result ? [] : filesOf(result).map(({ id }) => id);
+    out([`${workflowId}: completed`, ...files].join(' · '));
+  } catch (error) {
+    if (signal.aborted || !json) throw error;
+    const { status } = await handle.describe();
+    out(JSON.stringify({ workflowId, status, error: { message: (error as Error).message } }));
+    throw error;
+  }
+}
+
+/** What a sync hands to its next run is nobody's reading. */
+function withoutMemory(result: object): object {
+  const { memory: _memory, ...told } = result as { memory?: unknown };
+  return told;
+}
+
+/** @param measured bytes a second; undefined where lines are told only when something has changed */
+function describe(workflowId: string, event: Progress, measured?: number): string[] {
+  const { progress } = event;
+  if ('counts' in progress) return [describeSyncStatus(workflowId, progress)];
+  const { bytesSent } = event as UploadEvent & { readonly type: 'progress' };
+  const { bytesPerSecond, leftMs } = uploadPace(progress, bytesSent, measured, Date.now());
+  const pace = [
+    ...(bytesPerSecond === undefined ? [] : [`${formatBytes(bytesPerSecond)}/s`]),
+    ...(leftMs === undefined ? [] : [`${formatDuration(Math.max(leftMs, 1000))} left`]),
+  ];
+  const status = describeStatus(workflowId, progress);
+  return [
+    measured === undefined ? status : [status, ...pace].join(' · '),
+    ...('pieces' in progress ? describePieces(progress as SplitUploadProgress) : []),
+  ];
+}
