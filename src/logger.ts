@@ -1,13 +1,26 @@
+import { writeSync } from 'node:fs';
 import type { Logger as TemporalLogger, LogLevel as TemporalLogLevel, LogMetadata } from '@temporalio/worker';
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 import type { LogLevel } from './config.ts';
+import type { FailureDetails } from './contracts/failures.ts';
+import { describeLogRecord, type LogRecord } from './core/log-line.ts';
 
 export type { Logger } from 'pino';
 
-/** JSON lines on standard error: standard output belongs to results. */
-export function createLogger(level: LogLevel): Logger {
-  return pino({ level, base: null }, pino.destination({ dest: 2, sync: true }));
+const STDERR = 2;
+
+/**
+ * JSON lines on standard error: standard output belongs to results. A person at a terminal gets lines to read.
+ *
+ * @param isTerminal whether standard error is one
+ */
+export function createLogger(level: LogLevel, isTerminal = process.stderr.isTTY): Logger {
+  return pino({ level, base: null }, isTerminal ? readable : pino.destination({ dest: STDERR, sync: true }));
 }
+
+const readable: DestinationStream = {
+  write: (line) => writeSync(STDERR, `${describeLogRecord(JSON.parse(line) as LogRecord)}\n`),
+};
 
 /** Temporal's SDK, and with it every activity and workflow, logs through ours. */
 export function asTemporalLogger(logger: Logger): TemporalLogger {
@@ -28,5 +41,16 @@ export function asTemporalLogger(logger: Logger): TemporalLogger {
 function plain(meta: LogMetadata = {}): Record<string, unknown> {
   const { error, ...rest } = meta as Record<string, unknown>;
   const entries = Object.entries(rest).map(([key, value]) => [key, typeof value === 'bigint' ? String(value) : value]);
-  return { ...Object.fromEntries(entries), ...(error === undefined ? {} : { err: error }) };
+  return { ...Object.fromEntries(entries), ...(error === undefined ? {} : { ...factsOf(error), err: error }) };
+}
+
+/** What is asked for when a call failed, where it can be searched for: the failure's type, and the service's own id of the request. */
+function factsOf(error: unknown): Record<string, unknown> {
+  const { type, details } = error as { readonly type?: unknown; readonly details?: readonly unknown[] };
+  const { requestId, status } = (details?.[0] ?? {}) as FailureDetails;
+  return {
+    ...(typeof type === 'string' ? { failureType: type } : {}),
+    ...(status === undefined ? {} : { status }),
+    ...(requestId === undefined ? {} : { requestId }),
+  };
 }

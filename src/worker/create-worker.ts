@@ -15,6 +15,7 @@ import { warmUpParser } from '../openai/warm-up-parser.ts';
 import { Sources } from '../sources/sources.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 import { Destinations, type CreateUploadsClient } from './destinations.ts';
+import { logUpload } from './log-upload.ts';
 import { transferTuner } from './transfer-slots.ts';
 import { warnOfLackingAttributes } from './warn-of-lacking-attributes.ts';
 
@@ -158,7 +159,12 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   const sources = new Sources(options.sources);
   const dependencies = { destination: destinations.get, sources };
 
-  const common = { connection, namespace, shutdownGraceTime: shutdownGraceMs };
+  const common = {
+    connection,
+    namespace,
+    shutdownGraceTime: shutdownGraceMs,
+    interceptors: { activity: [logUpload, ...(metered?.activityInterceptors ?? [])] },
+  };
   const transfer = (queue: string): TemporalWorkerOptions => ({
     ...common,
     taskQueue: queue,
@@ -166,7 +172,6 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
     tuner: transferTuner(transferSlots),
     maxHeartbeatThrottleInterval: heartbeatIntervalMs,
     defaultHeartbeatThrottleInterval: heartbeatIntervalMs,
-    ...(metered ? { interceptors: metered.interceptors } : {}),
   });
   const control: TemporalWorkerOptions = {
     ...common,
@@ -202,7 +207,7 @@ async function meter({ registry, destinations: names }: WorkerMetricsOptions, { 
   const given = typeof destinations === 'function' ? [] : destinations.map(({ name }) => name);
   for (const name of names ?? given) metrics.addDestination(name);
   const createClient: CreateUploadsClient = (profile, permits) => new MeasuredUploadsClient(metrics, profile, permits);
-  return { createClient, interceptors: { activity: [partInterceptor(metrics)] }, startWorkflowCounters };
+  return { createClient, activityInterceptors: [partInterceptor(metrics)], startWorkflowCounters };
 }
 
 /**
