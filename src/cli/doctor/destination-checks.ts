@@ -1,4 +1,4 @@
-import { requireDestination, type Config } from '../../config.ts';
+import { requireDestination, type Config, type DestinationConfig } from '../../config.ts';
 import { ApiError } from '../../errors.ts';
 import type { DestinationProfile } from '../../openai/destination-profile.ts';
 import { serviceTime, type ServiceTime } from '../../openai/service-time.ts';
@@ -16,14 +16,10 @@ export async function destinationChecks(config: Config): Promise<readonly Check[
 
 async function checkDestination(config: Config, name: string, isOnly: boolean): Promise<Check> {
   const label = `destination ${name}`;
-  const { apiKey, apiKeyEnv, baseUrl } = config.destinations.get(name) as {
-    apiKey?: string;
-    apiKeyEnv: string;
-    baseUrl: string;
-  };
+  const { apiKey, apiKeyFrom, apiKeyProblem, baseUrl } = config.destinations.get(name) as DestinationConfig;
   if (!apiKey) {
-    const message = `${baseUrl}: no key in ${apiKeyEnv}`;
-    const mend = `set ${apiKeyEnv}`;
+    const message = `${baseUrl}: ${apiKeyProblem ?? `no key in ${apiKeyFrom}`}`;
+    const mend = apiKeyProblem ? 'mend that file' : `set ${apiKeyFrom}`;
     if (config.temporal)
       return warn(label, `${message}; not asked, as the workers hold theirs`, `${mend} to have it asked`);
     return isOnly ? fail(label, message, mend) : warn(label, message, mend);
