@@ -54,6 +54,8 @@ export interface Config {
   /** Where a `longhaul worker` serves its metrics; undefined: nowhere. */
   readonly metricsPort: number | undefined;
   readonly metricsHost: string;
+  /** Whether OpenTelemetry's variables ask for traces; its packages read the rest of them. */
+  readonly tracing: boolean;
   /** Undefined: each command has a default of its own. */
   readonly logLevel: LogLevel | undefined;
   readonly destinations: ReadonlyMap<string, DestinationConfig>;
@@ -101,6 +103,10 @@ const environment = z.object({
   LONGHAUL_METRICS_HOST: text.optional(),
   LONGHAUL_SEAL_KEY: text.min(16, 'must have 16 characters or more').optional(),
   LONGHAUL_LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
+  OTEL_TRACES_EXPORTER: z.enum(['otlp', 'none'], 'must be otlp or none').optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: text.optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: text.optional(),
+  OTEL_SDK_DISABLED: text.optional(),
   OPENAI_BASE_URL: baseUrl.optional(),
   OPENAI_ORG_ID: text.optional(),
   OPENAI_PROJECT_ID: text.optional(),
@@ -118,6 +124,7 @@ const destination = z.strictObject({
   filesRequestsPerMinute: z
     .union([z.literal(0), wholeNumber(10, 1_000_000)], 'must be 0, or a whole number from 10 to 1000000')
     .optional(),
+  traceHeaders: z.boolean().optional(),
   /** Purposes that this service knows beside the usual ones. */
   purposes: z.array(text).optional(),
 });
@@ -164,6 +171,7 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
     sources,
     metricsPort: values.LONGHAUL_METRICS_PORT,
     metricsHost: values.LONGHAUL_METRICS_HOST ?? ConfigDefaults.metricsHost,
+    tracing: asksForTraces(values),
     logLevel: values.LONGHAUL_LOG_LEVEL,
     destinations: new Map(
       Object.entries({
@@ -193,6 +201,13 @@ export function requireDestination(config: Config, name: string): DestinationPro
   if (!/^[\x21-\x7e]+$/.test(apiKey))
     throw new ConfigError(`the API key in ${apiKeyFrom} has characters that no key has`);
   return { ...settings, apiKey };
+}
+
+/** Off unless one of them says where to or by what, though OpenTelemetry itself would then send to this machine. */
+function asksForTraces(values: z.infer<typeof environment>): boolean {
+  if (values.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return false;
+  if (values.OTEL_TRACES_EXPORTER !== undefined) return values.OTEL_TRACES_EXPORTER === 'otlp';
+  return (values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? values.OTEL_EXPORTER_OTLP_ENDPOINT) !== undefined;
 }
 
 /** The environment comes before the file. */

@@ -8,6 +8,7 @@ import { DEFAULT_TASK_QUEUE } from '../contracts/names.ts';
 import { acquireEmbeddedTemporal } from '../dev/embedded-temporal/embedded-temporal.ts';
 import { resolveTemporalCli } from '../dev/temporal-cli/temporal-cli.ts';
 import { createLogger } from '../logger.ts';
+import { startTracing } from '../tracing/start-tracing.ts';
 import { createWorker, type LonghaulWorker, type WorkerOptions } from '../worker/create-worker.ts';
 import { installRuntime } from '../worker/install-runtime.ts';
 import type { CliContext } from './context.ts';
@@ -52,10 +53,13 @@ export async function withBackend<T>(
   const sdkMetricsUrl = installRuntime(logger, options);
   const closers: (() => Promise<void>)[] = [];
   try {
+    const tracing = config.tracing ? await startTracing() : undefined;
+    if (tracing) closers.push(() => tracing.close());
     const temporal = config.temporal ?? (await embed(context, closers));
     const client = await LonghaulClient.connect({
       connection: { ...temporal.connectionOptions, connectTimeout: '5s' },
       namespace: temporal.namespace,
+      interceptors: tracing ? [tracing.clientInterceptor] : [],
       taskQueue: taskQueueOf(config, options.destination ?? Defaults.destination),
       host: config.host,
       sources: sourceSettingsOf(config),
@@ -85,6 +89,7 @@ export async function withBackend<T>(
           destinations: (name) => requireDestination(config, name),
           transferSlots: config.transferSlots,
           heartbeatIntervalMs: config.heartbeatIntervalMs,
+          tracing,
           ...workerOptions,
         });
         closers.push(() => worker.shutdown());

@@ -1,5 +1,11 @@
 import { hostname } from 'node:os';
-import { Client, Connection, WorkflowExecutionAlreadyStartedError, type ConnectionOptions } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  WorkflowExecutionAlreadyStartedError,
+  type ConnectionOptions,
+  type WorkflowClientInterceptor,
+} from '@temporalio/client';
 import { Defaults } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE, WorkflowName } from '../contracts/names.ts';
 import { initialAttributes } from '../core/attribute-values.ts';
@@ -35,6 +41,8 @@ export interface ConnectOptions extends LonghaulClientOptions {
   readonly connection?: ConnectionOptions;
   /** @defaultValue `default` */
   readonly namespace?: string;
+  /** Around the calls to Temporal, for traces. @defaultValue none */
+  readonly interceptors?: readonly WorkflowClientInterceptor[];
 }
 
 const WORKFLOW_TASK_TIMEOUT_MS = 5000;
@@ -65,10 +73,15 @@ export class LonghaulClient {
 
   /** @throws TemporalUnreachableError */
   static async connect(options: ConnectOptions = {}): Promise<LonghaulClient> {
-    const { connection: connectionOptions, namespace, ...rest } = options;
+    const { connection: connectionOptions, namespace, interceptors = [], ...rest } = options;
     try {
       const connection = await Connection.connect(connectionOptions);
-      return new LonghaulClient(new Client({ connection, ...(namespace ? { namespace } : {}) }), rest, connection);
+      const client = new Client({
+        connection,
+        ...(namespace ? { namespace } : {}),
+        interceptors: { workflow: [...interceptors] },
+      });
+      return new LonghaulClient(client, rest, connection);
     } catch (error) {
       const address = connectionOptions?.address ?? 'localhost:7233';
       const message = `no Temporal server answers at ${address} (${(error as Error).message})`;

@@ -1,6 +1,7 @@
 import type { UploadSession } from '../contracts/upload.ts';
 import type { CallOptions } from '../openai/call-limits.ts';
 import type { DestinationProfile } from '../openai/destination-profile.ts';
+import type { AroundCall } from '../openai/http.ts';
 import type { PartContent } from '../openai/multipart-part.ts';
 import { UploadsClient, type CreateUploadFields, type FilesPermits } from '../openai/uploads-client.ts';
 import { measuredReader } from './measured-reader.ts';
@@ -12,8 +13,8 @@ export class MeasuredUploadsClient extends UploadsClient {
   readonly #destination: string;
 
   /** @throws ConfigError as UploadsClient */
-  constructor(metrics: WorkerMetrics, profile: DestinationProfile, permits?: FilesPermits) {
-    super(profile, permits);
+  constructor(metrics: WorkerMetrics, profile: DestinationProfile, permits?: FilesPermits, around?: AroundCall) {
+    super(profile, permits, around);
     this.#metrics = metrics;
     this.#destination = profile.name;
     metrics.addDestination(profile.name);

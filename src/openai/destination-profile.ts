@@ -32,6 +32,8 @@ export interface DestinationProfile {
    * OpenAI documents 1,000, and none for `/uploads`. @defaultValue 1,000
    */
   readonly filesRequestsPerMinute?: number | undefined;
+  /** Whether calls carry W3C's `traceparent` where traces are on: it tells the service how calls belong together. @defaultValue false */
+  readonly traceHeaders?: boolean | undefined;
 }
 
 type Optional = Omit<DestinationProfile, 'name' | 'baseUrl' | 'apiKey'>;
@@ -49,6 +51,7 @@ export const DefaultProfile = {
   partTimeoutMs: 3_600_000,
   completeTimeoutMs: 600_000,
   filesRequestsPerMinute: 1000,
+  traceHeaders: false,
 } as const satisfies Defaulted;
 
 /** A checked profile with every default filled in. `inspect` and `JSON.stringify` show neither its key nor its headers' values. */

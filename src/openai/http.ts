@@ -29,6 +29,18 @@ export interface HttpCall extends CallOptions {
   readonly maxAnswerBytes?: number;
 }
 
+/** What is known of a call before it is sent; the path is the whole one, without its query. */
+export interface CallFacts extends Pick<HttpCall, 'action' | 'method' | 'path'> {
+  /** HOST:PORT */
+  readonly host: string;
+}
+
+/** Runs each call that has an answer of JSON. @param send sends it, once, with more headers */
+export type AroundCall = <T>(
+  facts: CallFacts,
+  send: (headers: Readonly<Record<string, string>>) => Promise<T>,
+) => Promise<T>;
+
 type Response = Dispatcher.ResponseData;
 
 const KEEP_ALIVE_MS = 30_000;
@@ -42,9 +54,11 @@ export class Http {
   readonly #base: URL;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #redact: Redact;
+  readonly #around: AroundCall;
 
-  constructor(profile: ResolvedProfile) {
+  constructor(profile: ResolvedProfile, around: AroundCall = (_, send) => send({})) {
     this.#profile = profile;
+    this.#around = around;
     this.#base = new URL(profile.baseUrl);
     this.#agent = new Agent({
       connect: createConnector({
@@ -73,11 +87,21 @@ export class Http {
     return this.#base.port ? this.#base.host : `${this.#base.host}:${this.#base.protocol === 'http:' ? 80 : 443}`;
   }
 
+  get #basePath(): string {
+    return this.#base.pathname.replace(/\/+$/, '');
+  }
+
   /** Sends a request and reads its answer, which must be JSON of that shape. */
-  async json<Schema extends z.ZodType>(call: HttpCall, schema: Schema): Promise<z.output<Schema>> {
+  json<Schema extends z.ZodType>(call: HttpCall, schema: Schema): Promise<z.output<Schema>> {
+    const { action, method } = call;
+    const facts = { action, method, host: this.host, path: `${this.#basePath}${call.path}` };
+    return this.#around(facts, (headers) => this.#json(call, schema, headers));
+  }
+
+  async #json<Schema extends z.ZodType>(call: HttpCall, schema: Schema, headers: Readonly<Record<string, string>>) {
     const limits = startCallLimits(this.#withTimeout(call), call.action);
     try {
-      const response = await this.#send(call, limits);
+      const response = await this.#send(call, limits, headers);
       const body = await limits.race(readBody(response.body, call.maxAnswerBytes ?? MAX_ANSWER_BYTES));
       return this.#parse(call, response, body, schema);
     } catch (error) {
@@ -111,7 +135,7 @@ export class Http {
   }
 
   /** @throws ApiError for every status but 2xx */
-  async #send(call: HttpCall, limits: CallLimits): Promise<Response> {
+  async #send(call: HttpCall, limits: CallLimits, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
     // Known before anything is sent, so that an aborted call reaches no server.
     limits.signal.throwIfAborted();
     const { method, body, contentType, contentLength, stallTimeoutMs = 0 } = call;
@@ -121,6 +145,7 @@ export class Http {
       method,
       headers: {
         ...this.#headers,
+        ...headers,
         ...(contentType === undefined ? {} : { 'content-type': contentType }),
         ...(contentLength === undefined ? {} : { 'content-length': String(contentLength) }),
       },
@@ -183,7 +208,7 @@ export class Http {
       if (value !== undefined) search.set(name, String(value));
     }
     const text = search.toString();
-    return `${this.#base.pathname.replace(/\/+$/, '')}${path}${text ? `?${text}` : ''}`;
+    return `${this.#basePath}${path}${text ? `?${text}` : ''}`;
   }
 }
 

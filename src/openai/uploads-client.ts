@@ -8,7 +8,7 @@ import { BufferPool } from './buffer-pool.ts';
 import type { CallOptions } from './call-limits.ts';
 import { resolveProfile, type DestinationProfile, type ResolvedProfile } from './destination-profile.ts';
 import { deleteFile, downloadFile, listFiles, retrieveFile, type ListFilesQuery } from './files.ts';
-import { Http } from './http.ts';
+import { Http, type AroundCall } from './http.ts';
 import { createMultipartPart, type PartContent } from './multipart-part.ts';
 
 export type CreateUploadFields = Omit<CreateUploadInput, 'destination'>;
@@ -40,12 +40,13 @@ export class UploadsClient {
 
   /**
    * @param permits asked before each request to `/files`; the wait is no part of the request's time
+   * @param around runs each call, to see what becomes of it
    * @throws ConfigError when the profile's base URL, key or headers can't be used
    */
-  constructor(profile: DestinationProfile, permits?: FilesPermits) {
+  constructor(profile: DestinationProfile, permits?: FilesPermits, around?: AroundCall) {
     this.#permits = permits;
     this.#profile = resolveProfile(profile);
-    this.#http = new Http(this.#profile);
+    this.#http = new Http(this.#profile, around);
   }
 
   createUpload(fields: CreateUploadFields, options: CallOptions = {}): Promise<UploadSession> {

@@ -11,9 +11,12 @@ import { createControlActivities, createTransferActivities } from '../../activit
 import { ConfigDefaults } from '../config.ts';
 import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../contracts/names.ts';
 import type { DestinationProfile } from '../openai/destination-profile.ts';
+import type { AroundCall } from '../openai/http.ts';
+import { UploadsClient } from '../openai/uploads-client.ts';
 import { warmUpParser } from '../openai/warm-up-parser.ts';
 import { Sources } from '../sources/sources.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { Destinations, type CreateUploadsClient } from './destinations.ts';
 import { logUpload } from './log-upload.ts';
 import { transferTuner } from './transfer-slots.ts';
@@ -48,6 +51,8 @@ export interface WorkerOptions {
   readonly sources?: SourceSettings;
   /** Where this worker's metrics go. What workflows count goes to the exporter of Temporal's `Runtime`. @defaultValue nowhere */
   readonly metrics?: WorkerMetricsOptions;
+  /** Spans for workflows, activities and calls, as `startTracing` makes them. @defaultValue none */
+  readonly tracing?: Tracing | undefined;
 }
 
 export interface WorkerMetricsOptions {
@@ -151,11 +156,15 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   } = options;
   const heartbeatIntervalMs = options.heartbeatIntervalMs ?? ConfigDefaults.heartbeatIntervalMs;
   const budget = { connection, namespace, taskQueue };
+  const { tracing } = options;
   const metered = options.metrics && (await meter(options.metrics, options));
+  const createClient: CreateUploadsClient | undefined =
+    metered?.createClient ??
+    (tracing && ((profile, permits) => new UploadsClient(profile, permits, aroundCallsOf(profile, tracing))));
   const destinations =
     typeof options.destinations === 'function'
-      ? new Destinations(options.destinations, budget, metered?.createClient)
-      : Destinations.of(options.destinations, budget, metered?.createClient);
+      ? new Destinations(options.destinations, budget, createClient)
+      : Destinations.of(options.destinations, budget, createClient);
   const sources = new Sources(options.sources);
   const dependencies = { destination: destinations.get, sources };
 
@@ -163,7 +172,13 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
     connection,
     namespace,
     shutdownGraceTime: shutdownGraceMs,
-    interceptors: { activity: [logUpload, ...(metered?.activityInterceptors ?? [])] },
+    interceptors: {
+      activity: [
+        ...(tracing ? [tracing.activityInterceptor] : []),
+        logUpload,
+        ...(metered?.activityInterceptors ?? []),
+      ],
+    },
   };
   const transfer = (queue: string): TemporalWorkerOptions => ({
     ...common,
@@ -176,7 +191,8 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   const control: TemporalWorkerOptions = {
     ...common,
     taskQueue,
-    workflowBundle: { codePath: workflowBundlePath },
+    workflowBundle: { codePath: tracing ? tracedWorkflowBundlePath : workflowBundlePath },
+    ...(tracing ? { sinks: tracing.sinks } : {}),
     activities: createControlActivities(dependencies),
     maxConcurrentActivityTaskExecutions: CONTROL_SLOTS,
     stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
@@ -199,14 +215,22 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   );
 }
 
+function aroundCallsOf({ traceHeaders = false }: DestinationProfile, tracing?: Tracing): AroundCall | undefined {
+  return tracing?.aroundCalls(traceHeaders);
+}
+
 /** Metrics take code of their own, which is loaded for those who want them. */
-async function meter({ registry, destinations: names }: WorkerMetricsOptions, { destinations }: WorkerOptions) {
+async function meter(
+  { registry, destinations: names }: WorkerMetricsOptions,
+  { destinations, tracing }: WorkerOptions,
+) {
   const { MeasuredUploadsClient, partInterceptor, startWorkflowCounters, workerMetricsOf } =
     await import('../metrics/index.ts');
   const metrics = workerMetricsOf(registry);
   const given = typeof destinations === 'function' ? [] : destinations.map(({ name }) => name);
   for (const name of names ?? given) metrics.addDestination(name);
-  const createClient: CreateUploadsClient = (profile, permits) => new MeasuredUploadsClient(metrics, profile, permits);
+  const createClient: CreateUploadsClient = (profile, permits) =>
+    new MeasuredUploadsClient(metrics, profile, permits, aroundCallsOf(profile, tracing));
   return { createClient, activityInterceptors: [partInterceptor(metrics)], startWorkflowCounters };
 }
 
@@ -220,3 +244,6 @@ function versioned(version: WorkerDeploymentVersion): WorkerDeploymentOptions {
 
 /** The workflows, bundled at build time. Give it to a worker of your own as `workflowBundle: { codePath }`. */
 export const workflowBundlePath = fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url));
+
+/** The same with OpenTelemetry's interceptors. */
+export const tracedWorkflowBundlePath = fileURLToPath(new URL('../../workflow-bundle-traced.js', import.meta.url));

@@ -1,11 +1,14 @@
 export {
   createWorker,
   LonghaulWorker,
+  tracedWorkflowBundlePath,
   workflowBundlePath,
   type WorkerDeploymentVersion,
   type WorkerMetricsOptions,
   type WorkerOptions,
 } from './create-worker.ts';
+export { startTracing } from '../tracing/start-tracing.ts';
+export type { Tracing } from '../tracing/tracing.ts';
 export { Destinations } from './destinations.ts';
 export type { SharedBudgetOptions } from './shared-budget.ts';
 export { loadConfig, requireDestination, type Config } from '../config.ts';

@@ -1,0 +1,102 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { withCaptureServer } from '../support/capture-server.ts';
+import { runCli, startCli } from '../support/cli.ts';
+import { withOtlpCollector, type CollectedSpan } from '../support/otlp-collector.ts';
+import { randomFile } from '../support/random-file.ts';
+import { KEY, MiB, withSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
+
+const upload = (file: string) => ['upload', file, '--purpose', 'batch', '--part-size', '1MiB', '--quiet'];
+
+/** Runs `body` beside a worker process, which has sent all its spans when this returns. */
+async function besideWorker<T>(environment: Readonly<Record<string, string>>, body: () => Promise<T>): Promise<T> {
+  const worker = startCli(['worker'], environment);
+  await until(() => worker.said().includes('worker on '), 'the worker to serve');
+  const result = await body();
+  worker.child.kill('SIGTERM');
+  expect((await worker.ended).code).toBe(0);
+  return result;
+}
+
+/** Names from the first span that has no parent to the given one. */
+function wayTo(span: CollectedSpan, spans: readonly CollectedSpan[]): string[] {
+  const parent = spans.find(({ spanId }) => spanId === span.parentSpanId);
+  if (span.parentSpanId && !parent) return ['an unknown span', span.name];
+  return [...(parent ? wayTo(parent, spans) : []), span.name];
+}
+
+const attribute = ({ attributes }: CollectedSpan, name: string) =>
+  attributes.find(({ key }) => key === name)?.value['stringValue'];
+
+describe('the traces of an upload', () => {
+  it('are one, from the start by the command through workflow and activities to each call, the failed one marked', () =>
+    withOtlpCollector((collector) =>
+      withSystem(async ({ environment, directory, api, uploads }) => {
+        const file = join(directory, 'traced.bin');
+        await randomFile(file, 2 * MiB);
+        api.faults.add({ route: 'part', kind: 'status', status: 503, retryAfterSeconds: 0 });
+        const traced = { ...environment, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+        const { code, stderr } = await besideWorker(traced, () => runCli(upload(file), traced));
+        expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('unexpected') });
+
+        const { spans } = collector;
+        expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
+        const path = `/v1/uploads/${uploads()[0]?.id}/parts`;
+        const parts = spans.filter((span) => attribute(span, 'url.path') === path);
+        expect(parts).toHaveLength(3);
+        for (const part of parts) {
+          expect(wayTo(part, spans)).toEqual([
+            'StartWorkflow:uploadFile',
+            'RunWorkflow:uploadFile',
+            'StartActivity:uploadPart',
+            'RunActivity:uploadPart',
+            'POST',
+          ]);
+        }
+        const failed = parts.filter(({ status }) => status.code === 2);
+        expect(failed.map((span) => attribute(span, 'error.type'))).toEqual(['ApiError']);
+        expect(spans.filter(({ name }) => /Query/.test(name))).toEqual([]);
+        expect(collector.text()).not.toContain(KEY);
+      }),
+    ));
+
+  it("tell the destination nothing, unless the configuration says so: then it gets W3C's traceparent", () =>
+    withOtlpCollector((collector) =>
+      withCaptureServer({ reply: () => ({ status: 400, body: { error: { message: 'no' } } }) }, (server) =>
+        withSystem(async ({ environment, directory }) => {
+          const config = join(directory, 'config.json');
+          const destination = { baseUrl: server.baseUrl, apiKeyEnv: 'OPENAI_API_KEY' };
+          await writeFile(
+            config,
+            JSON.stringify({ destinations: { quiet: destination, told: { ...destination, traceHeaders: true } } }),
+          );
+          const traced = { ...environment, LONGHAUL_CONFIG: config, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+          const file = join(directory, 'traced.bin');
+          await randomFile(file, 1024);
+          await besideWorker(traced, async () => {
+            for (const name of ['quiet', 'told']) await runCli([...upload(file), '--destination', name], traced);
+          });
+          const headers = server.requests.map((request) => request.headers['traceparent']);
+          expect(headers).toEqual([undefined, expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)]);
+          const sender = collector.spans.find(({ spanId }) => headers[1]?.includes(spanId));
+          expect(sender?.name).toBe('POST');
+          expect(headers[1]).toContain(sender?.traceId);
+        }),
+      ),
+    ));
+
+  it('hold nothing up when nobody takes them', () =>
+    withSystem(async ({ environment, directory }) => {
+      const file = join(directory, 'traced.bin');
+      await randomFile(file, 1024);
+      const nowhere = { ...environment, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' };
+      expect((await besideWorker(nowhere, () => runCli(upload(file), nowhere))).code).toBe(0);
+      const wrong = await runCli(upload(file), { ...environment, OTEL_TRACES_EXPORTER: 'zipkin' });
+      expect(wrong).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('OTEL_TRACES_EXPORTER must be otlp or none'),
+      });
+    }));
+});

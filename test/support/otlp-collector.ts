@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+
+export interface CollectedSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[];
+  readonly status: { readonly code?: number; readonly message?: string };
+}
+
+export interface OtlpCollector {
+  /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  readonly url: string;
+  readonly spans: readonly CollectedSpan[];
+  /** All that came in, as it came. */
+  readonly text: () => string;
+}
+
+interface ExportRequest {
+  readonly resourceSpans?: readonly {
+    readonly scopeSpans?: readonly { readonly spans?: readonly CollectedSpan[] }[];
+  }[];
+}
+
+/** Stands for an OpenTelemetry collector that takes JSON over HTTP. */
+export async function withOtlpCollector(run: (collector: OtlpCollector) => Promise<void>): Promise<void> {
+  const spans: CollectedSpan[] = [];
+  const bodies: unknown[] = [];
+  const server = createServer((request, response) => {
+    void json(request).then((body) => {
+      bodies.push(body);
+      for (const { scopeSpans = [] } of (body as ExportRequest).resourceSpans ?? []) {
+        for (const scope of scopeSpans) spans.push(...(scope.spans ?? []));
+      }
+      response.writeHead(request.url === '/v1/traces' ? 200 : 404, { 'content-type': 'application/json' }).end('{}');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const { port } = server.address() as AddressInfo;
+    await run({ url: `http://127.0.0.1:${port}`, spans, text: () => JSON.stringify(bodies) });
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
