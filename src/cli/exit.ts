@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { QueryRefusedError, SearchAttributesMissingError } from '../client/list-errors.ts';
 import { SyncIdTakenError } from '../client/sync-errors.ts';
 import { UploadIdTakenError } from '../client/upload-errors.ts';
+import { printable } from '../core/printable.ts';
 import { ScheduleExistsError, ScheduleNotFoundError } from '../schedules/schedule-errors.ts';
 import {
   ConfigError,
@@ -43,7 +44,7 @@ export function exitCodeOf(error: unknown): number {
 export function describeError(error: unknown): string | undefined {
   if (error instanceof CommanderError || error instanceof Interrupted || error instanceof SaidAlready) return undefined;
   const message = error instanceof Error ? error.message : String(error);
-  const line = message.replace(/\s*\n\s*/g, ' · ');
+  const line = printable(message.replace(/\s*\n\s*/g, ' · '));
   if (error instanceof LonghaulError) return `longhaul: ${line}`;
   return `longhaul: unexpected: ${line} (LONGHAUL_LOG_LEVEL=debug shows more)`;
 }

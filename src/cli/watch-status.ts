@@ -3,6 +3,7 @@ import type { UploadEvent } from '../client/upload-events.ts';
 import type { UploadHandle } from '../client/upload-handle.ts';
 import type { SplitUploadProgress } from '../contracts/split.ts';
 import { formatBytes, formatDuration } from '../core/format.ts';
+import { printable } from '../core/printable.ts';
 import { RateMeter } from '../core/rate-meter.ts';
 import { uploadPace } from '../core/upload-pace.ts';
 import type { CliContext } from './context.ts';
@@ -36,7 +37,7 @@ export async function watchStatus(context: CliContext, handle: Handle, json: boo
     for await (const event of handle.progress({ intervalMs: INTERVAL_MS, signal })) {
       if (event.type === 'ended') break;
       if (event.type === 'no-answer') {
-        const line = `${workflowId}: waiting for a worker or for Temporal to answer`;
+        const line = printable(`${workflowId}: waiting for a worker or for Temporal to answer`);
         if (screen) screen.show(() => [line]);
         else if (!json) tell(line);
         continue;
@@ -59,7 +60,7 @@ async function tellEnd({ out, signal }: CliContext, handle: Handle, json: boolea
     const result = await handle.result({ signal });
     if (json) return out(JSON.stringify({ workflowId, status: 'COMPLETED', result: withoutMemory(result) }));
     const files = 'counts' in result ? [] : filesOf(result).map(({ id }) => id);
-    out([`${workflowId}: completed`, ...files].join(' · '));
+    out(printable([`${workflowId}: completed`, ...files].join(' · ')));
   } catch (error) {
     if (signal.aborted || !json) throw error;
     const { status } = await handle.describe();

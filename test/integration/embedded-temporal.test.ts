@@ -99,7 +99,7 @@ test('two uses in one process share a server, and the ports stay the same the ne
     const first = await acquire(stateDir);
     const second = await acquire(stateDir, {
       cli: async () => Promise.reject(new Error('asked for')),
-      searchAttributes: { LonghaulState: 'Keyword' },
+      searchAttributes: { OfAnotherVersion: 'Keyword' },
     });
     expect([first.started, second.started]).toEqual([true, false]);
     expect(second.pid).toBe(first.pid);
@@ -107,6 +107,7 @@ test('two uses in one process share a server, and the ports stay the same the ne
     expect(lives(second.pid)).toBe(true);
     await withConnection(second.address, async ({ operatorService }) => {
       const { customAttributes } = await operatorService.listSearchAttributes({ namespace: 'default' });
+      expect(customAttributes).toHaveProperty('OfAnotherVersion');
       expect(customAttributes).toHaveProperty('LonghaulState');
     });
     await second.release();

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
+import { withTemporalServer } from '../support/temporal-with-flags.ts';
 import { withTerminal } from '../support/terminal.ts';
 import { until } from '../support/until.ts';
 
@@ -48,11 +49,12 @@ describe('the terminal', () => {
         const stored = uploads().find(({ filename }) => filename === 'paused.bin')?.bytesStored as number;
         expect(stored).toBeGreaterThanOrEqual(3 * MiB);
 
-        const [list, top, status, byState] = await Promise.all([
+        const [list, top, status, byState, several] = await Promise.all([
           longhaul(system, 'list', '--state', 'paused', '--json'),
           longhaul(system, 'top', '--once', '--json'),
           longhaul(system, 'status', paused.workflowId, '--json'),
           longhaul(system, 'list', '--state', 'waiting'),
+          longhaul(system, 'retune', paused.workflowId, 'no-such-upload', '--concurrency', '3'),
         ]);
         const mine = (outcome: { stdout: string }) =>
           JSON.parse(outcome.stdout).uploads.find(
@@ -69,6 +71,9 @@ describe('the terminal', () => {
         expect(list.stdout).not.toContain(waiting.workflowId);
         expect(byState.stdout).toMatch(new RegExp(`^\\S+  waiting  ${waiting.workflowId}  .*ApiRejected`, 'm'));
         expect(byState.stdout).not.toContain(paused.workflowId);
+        expect(several.code).toBe(1);
+        expect(several.stderr).toMatch(/paused.bin-\w+: paused .* at most 3/);
+        expect(several.stderr).toMatch(/longhaul: no-such-upload: there is no upload with the id/);
       },
       { bandwidthBytesPerSecond: 6 * MiB },
     ));
@@ -110,7 +115,121 @@ describe('the terminal', () => {
         system.api.configure({ bandwidthBytesPerSecond: null });
         for (const handle of handles)
           expect(await handle.result()).toMatchObject({ parts: 16, partsSent: 16, sessions: 1 });
+        // Parts that are broken off are in no receipt; the API has seen them.
+        expect(system.uploads()).toMatchObject(ids.map(() => ({ partsBegun: 16, bytesReceived: 16 * MiB - 7 })));
       },
       { bandwidthBytesPerSecond: 6 * MiB },
+    ));
+
+  it('tops live until q, with no name that could move the cursor, and gives the cursor back', () =>
+    withSystem(
+      async (system) => {
+        await system.startWorker();
+        const file = join(system.directory, 'evil.bin');
+        await randomFile(file, 16 * MiB);
+        const id = `evil\u001b[2J\u0007-${system.taskQueue}`;
+        const handle = await system.client.upload({ file, purpose: 'batch', partSizeBytes, concurrency: 2, id });
+        await partsReceived(system, 1);
+        await withTerminal(['top', '--sort', 'state'], system.environment, async ({ shows, press, screen, ended }) => {
+          await shows(/uploading +\d+ % .*KiB\/s.*evil�\[2J�-/);
+          const before = await handle.status();
+          await shows(/by state \(s changes it, q quits\)/);
+          press('s');
+          await shows(/by start \(s/);
+          await handle.pause({ parts: 'stop' });
+          await shows(new RegExp(`paused +\\d+ %.*evil`));
+          press('q');
+          expect(await ended).toBe(0);
+          expect(screen()).not.toContain('\u001b[2J');
+          expect(screen().lastIndexOf('\u001b[?25h')).toBeGreaterThan(screen().lastIndexOf('\u001b[?25l'));
+          expect(before.state).toBe('uploading');
+        });
+
+        const watched = longhaul(system, 'status', id, '--watch');
+        system.api.configure({ bandwidthBytesPerSecond: null });
+        await handle.resume();
+        const { file: made } = await handle.result();
+        const { code, stdout } = await watched;
+        expect(code).toBe(0);
+        expect(stdout.trim().split('\n').at(-1)).toContain(`completed · ${made.id}`);
+        expect(stdout).not.toContain('\u001b');
+      },
+      { bandwidthBytesPerSecond: MiB / 2 },
+    ));
+
+  it('says for each fault what mends it, and fails only for what stops uploads', () =>
+    withSystem(async (system) => {
+      const doctor = async (changes: Record<string, string> = {}, ...args: string[]) => {
+        const { code, stdout, stderr } = await runCli(['doctor', '--json', ...args], {
+          ...system.environment,
+          ...changes,
+        });
+        const { healthy, checks } = JSON.parse(stdout);
+        expect(stdout + stderr).not.toContain('sk-');
+        expect(code).toBe(healthy ? 0 : 1);
+        return Object.fromEntries(checks.map((check: { name: string }) => [check.name, check]));
+      };
+      const file = join(system.directory, 'source.bin');
+      await randomFile(file, 3 * MiB);
+
+      const { workflowId } = await upload(system, 'nobody-sends.bin', 1);
+      const [unserved, top] = await Promise.all([doctor(), longhaul(system, 'top', '--once', '--json')]);
+      const row = JSON.parse(top.stdout).uploads.find((one: { workflowId: string }) => one.workflowId === workflowId);
+      expect(row).toMatchObject({ state: 'inspecting', filename: 'nobody-sends.bin', from: 'search-attributes' });
+      expect(unserved['workers']).toMatchObject({
+        status: 'fail',
+        mend: expect.stringMatching(/longhaul worker/),
+      });
+      await system.startWorker();
+      const [fine, faulty, away] = await Promise.all([
+        doctor({}, file),
+        doctor({ OPENAI_API_KEY: 'sk-wrong', LONGHAUL_HOST: 'elsewhere' }, `${file}.gone`),
+        doctor({ TEMPORAL_ADDRESS: '127.0.0.1:9', OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' }),
+      ]);
+      expect(Object.values(fine).map(({ status }) => status)).toEqual(Array(7).fill('ok'));
+      expect(fine['source'].message).toBe(`${file}: 3 MiB`);
+      expect(faulty).toMatchObject({
+        'destination default': { status: 'fail', message: expect.stringMatching(/refuses the key/) },
+        workers: { status: 'warn', message: expect.stringMatching(/none is of this machine \(elsewhere\)/) },
+        source: { status: 'fail', message: expect.stringMatching(/does not exist/) },
+        Temporal: { status: 'ok' },
+      });
+      expect(away).toMatchObject({
+        Temporal: { status: 'fail', message: expect.stringMatching(/no Temporal server answers at 127.0.0.1:9/) },
+        'destination default': { status: 'fail', message: expect.stringMatching(/can't be reached/) },
+        clock: { status: 'warn', message: expect.stringMatching(/not compared/) },
+      });
+      expect(away['workers']).toBeUndefined();
+    }));
+
+  it('does without search attributes, and names what registers them where it needs them', () =>
+    withTemporalServer({}, (temporalAddress) =>
+      withSystem(
+        async (system) => {
+          await system.startWorker();
+          const { workflowId } = await upload(system, 'plain.bin', 1).then(async (handle) => {
+            await handle.result();
+            return handle;
+          });
+          const [byWaiting, byCompleted, refused, doctor] = await Promise.all([
+            longhaul(system, 'list', '--state', 'waiting'),
+            longhaul(system, 'list', '--state', 'completed', '--json'),
+            longhaul(system, 'cancel', '--yes', '--query', 'LonghaulSize > 3'),
+            longhaul(system, 'doctor'),
+          ]);
+          expect(byWaiting).toMatchObject({
+            code: 2,
+            stderr: expect.stringMatching(/LonghaulState: .*"longhaul setup"/),
+          });
+          expect(JSON.parse(byCompleted.stdout).uploads).toMatchObject([{ workflowId, state: 'completed' }]);
+          expect(refused).toMatchObject({
+            code: 2,
+            stderr: 'longhaul: Temporal refuses the query: invalid search attribute: LonghaulSize\n',
+          });
+          expect(doctor.code).toBe(0);
+          expect(doctor.stdout).toMatch(/^warn {2}search attributes: .*LonghaulState.* → run "longhaul setup"$/m);
+        },
+        { temporalAddress },
+      ),
     ));
 });

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setupSearchAttributes } from 'longhaul';
 import { describe, it } from 'vitest';
 import { startCli } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
@@ -166,6 +167,7 @@ describe('recording', () => {
   it('an upload that continued as new', () =>
     withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 60 }, (temporalAddress) =>
       record('continued', 16, { temporalAddress }, async ({ client, startWorker }, file) => {
+        await setupSearchAttributes(client.client);
         await startWorker();
         const handle = await client.upload({ file, purpose, partSizeBytes, concurrency: 4 });
         await handle.result();

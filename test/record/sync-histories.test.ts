@@ -1,5 +1,6 @@
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setupSearchAttributes } from 'longhaul';
 import { describe, it } from 'vitest';
 import { randomFile } from '../support/random-file.ts';
 import { manyFiles, runSync, writeFiles } from '../support/sync-folder.ts';
@@ -71,6 +72,7 @@ describe('recording', () => {
   it('a sync that continued as new', () =>
     withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 40 }, (temporalAddress) =>
       record('sync-continued', { temporalAddress }, async (system, folder) => {
+        await setupSearchAttributes(system.client.client);
         await writeFiles(folder, manyFiles(20));
         return (await runSync(system, { folder, purpose, delete: true, maxConcurrentUploads: 2 })).workflowId;
       }),

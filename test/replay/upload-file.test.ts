@@ -7,7 +7,8 @@ import { describe, expect, it } from 'vitest';
 Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR' } } });
 
 const directory = new URL('./histories/', import.meta.url);
-const files = readdirSync(directory).filter((file) => file.endsWith('.json'));
+/** Those of the subdirectory are from namespaces without the search attributes. */
+const files = readdirSync(directory, { encoding: 'utf8', recursive: true }).filter((file) => file.endsWith('.json'));
 
 interface StartedAttributes {
   workflowType: { name: string };
@@ -17,6 +18,8 @@ interface StartedAttributes {
 interface RecordedHistory {
   events: { eventType: string; workflowExecutionStartedEventAttributes?: StartedAttributes }[];
 }
+
+const UPSERTED = 'EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES';
 
 function read(file: string): RecordedHistory {
   return JSON.parse(readFileSync(new URL(file, directory), 'utf8')) as RecordedHistory;
@@ -39,6 +42,17 @@ describe('a history that was recorded earlier', () => {
       JSON.parse(JSON.stringify(firstActivity).replaceAll('inspectSource', 'hashSource')),
     );
     await expect(replay(history)).rejects.toThrow(/[Nn]ondeterminism/);
+  });
+
+  it('exists with search attributes and without for every workflow that has them', () => {
+    const recorded = (isShown: boolean) =>
+      files
+        .map(read)
+        .filter(({ events }) => isShown === events.some(({ eventType }) => eventType === UPSERTED))
+        .map(({ events }) => events[0]?.workflowExecutionStartedEventAttributes?.workflowType.name);
+    const ours = ['uploadFile', 'uploadSplitFile', 'syncSource'];
+    expect(new Set(recorded(true))).toEqual(new Set(ours));
+    expect(new Set(recorded(false))).toEqual(new Set([...ours, 'requestBudget']));
   });
 
   it('exists for every workflow, and for an upload that was interrupted', () => {

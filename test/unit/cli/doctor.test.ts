@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { checked, describeCheck, ok } from '../../../src/cli/doctor/check.ts';
+import { judgeClock } from '../../../src/cli/doctor/destination-checks.ts';
+import { judgeWorkers, type QueuesFound } from '../../../src/cli/doctor/judge-workers.ts';
+import { versionsCheck } from '../../../src/cli/doctor/versions-check.ts';
+import type { QueueDescription, QueuePoller } from '../../../src/client/describe-queue.ts';
+
+const NOW_MS = 1_800_000_000_000;
+
+function poller(changes: Partial<QueuePoller> = {}): QueuePoller {
+  return { identity: '1@a', lastSeenMs: NOW_MS - 40_000, buildId: 'b1', deploymentName: undefined, ...changes };
+}
+
+function queue(pollers: readonly QueuePoller[], current?: QueueDescription['current']): QueueDescription {
+  return { pollers, current };
+}
+
+function judge(changes: Partial<QueuesFound> = {}) {
+  const found = {
+    host: 'here',
+    control: queue([poller()]),
+    controlQueue: 'longhaul',
+    transfer: queue([poller()]),
+    transferQueue: 'longhaul-transfer',
+    ofHost: queue([poller()]),
+    isEmbedded: false,
+    ...changes,
+  };
+  return judgeWorkers(found, NOW_MS);
+}
+
+describe('the check of the workers', () => {
+  it('is fine with one that serves everything, and names the builds', () => {
+    expect(judge()).toMatchObject({
+      status: 'ok',
+      message: expect.stringMatching(/^longhaul: 1 for workflows.*builds b1/),
+    });
+  });
+
+  it('fails without a worker for workflows or for parts, but for the embedded server, where commands are theirs', () => {
+    expect(judge({ control: queue([]) })).toMatchObject({
+      status: 'fail',
+      mend: expect.stringMatching(/longhaul worker/),
+    });
+    expect(judge({ transfer: queue([]) })).toMatchObject({
+      status: 'fail',
+      mend: expect.stringMatching(/--roles transfer/),
+    });
+    expect(judge({ control: queue([]), isEmbedded: true }).status).toBe('ok');
+  });
+
+  it('warns when none is of this machine, or the last one was seen long ago', () => {
+    expect(judge({ ofHost: queue([]) })).toMatchObject({ status: 'warn', message: expect.stringMatching(/\(here\)/) });
+    expect(judge({ ofHost: queue([]), isEmbedded: true }).status).toBe('ok');
+    const gone = queue([poller({ lastSeenMs: NOW_MS - 200_000 })]);
+    expect(judge({ control: gone })).toMatchObject({
+      status: 'warn',
+      message: expect.stringMatching(/3 min 20 s ago/),
+    });
+  });
+
+  it('fails when no worker is of the version that gets new uploads', () => {
+    const versioned = [poller({ deploymentName: 'fleet', buildId: 'b2' })];
+    expect(judge({ control: queue(versioned) })).toMatchObject({
+      status: 'fail',
+      message: expect.stringMatching(/is none, and its workers are fleet b2/),
+      mend: expect.stringMatching(/set-current-version/),
+    });
+    const current = { deploymentName: 'fleet', buildId: 'b2' };
+    expect(judge({ control: queue(versioned, current) }).status).toBe('ok');
+    expect(judge({ control: queue(versioned, { ...current, buildId: 'b3' }) }).status).toBe('fail');
+    expect(judge({ control: queue([poller()], current) }).message).toMatch(/unversioned b1/);
+  });
+});
+
+describe('the check of the clock', () => {
+  it('warns from half a minute on, either way', () => {
+    expect(judgeClock('api', { serviceMs: NOW_MS, hereMs: NOW_MS + 25_000 }).status).toBe('ok');
+    expect(judgeClock('api', { serviceMs: NOW_MS, hereMs: NOW_MS + 120_500 })).toMatchObject({
+      status: 'warn',
+      message: expect.stringMatching(/^120 s ahead of api/),
+    });
+    expect(judgeClock('api', { serviceMs: NOW_MS, hereMs: NOW_MS - 60_000 }).message).toMatch(/^61 s behind api/);
+  });
+});
+
+describe('the check of the versions', () => {
+  it.each([
+    ['20.19.0', 'ok'],
+    ['22.1.0', 'ok'],
+    ['20.18.9', 'fail'],
+    ['18.20.0', 'fail'],
+  ])('of Node %s is %s', (node, status) => {
+    expect(versionsCheck('0.1.0', node).status).toBe(status);
+  });
+});
+
+describe('a check', () => {
+  it('that throws has failed with those words', async () => {
+    const found = await checked('x', () => Promise.reject(new Error('no such thing')));
+    expect(found).toEqual({ name: 'x', status: 'fail', message: 'no such thing' });
+    const cause = { details: 'Namespace nope is not found.' };
+    const ofTemporal = await checked('x', () => Promise.reject(new Error('Failed', { cause })));
+    expect(ofTemporal.message).toBe('Namespace nope is not found.');
+  });
+
+  it('that takes too long has failed, whatever it is doing', async () => {
+    const found = await checked('x', () => new Promise(() => {}), 20);
+    expect(found).toMatchObject({ status: 'fail', message: 'no answer within 0.02 s' });
+  });
+
+  it('is one line, with what mends it', () => {
+    expect(describeCheck(ok('x', 'fine'))).toBe('ok    x: fine');
+    expect(describeCheck({ name: 'x', status: 'fail', message: 'a\nb', mend: 'do c' })).toBe('fail  x: a�b → do c');
+  });
+});

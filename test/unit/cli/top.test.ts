@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { rowOfProgress, rowOfSummary, type TopRow } from '../../../src/cli/top/top-row.ts';
+import { describeRows, describeTotals, sortRows } from '../../../src/cli/top/top-view.ts';
+import type { UploadSummary } from '../../../src/client/list-uploads.ts';
+import type { UploadProgress } from '../../../src/contracts/upload.ts';
+
+const MiB = 1024 * 1024;
+const startedAt = new Date(1_000_000_000);
+
+function summary(changes: Partial<UploadSummary> = {}): UploadSummary {
+  return {
+    workflowId: 'longhaul-a.bin-1',
+    type: 'uploadFile',
+    parentId: undefined,
+    status: 'RUNNING',
+    taskQueue: 'longhaul',
+    startedAt,
+    endedAt: undefined,
+    state: undefined,
+    reason: undefined,
+    destination: undefined,
+    purpose: undefined,
+    filename: undefined,
+    fileId: undefined,
+    bytes: undefined,
+    bytesDone: undefined,
+    percent: undefined,
+    endsTooEarly: undefined,
+    ...changes,
+  };
+}
+
+function progress(changes: Partial<UploadProgress> = {}): UploadProgress {
+  return {
+    state: 'uploading',
+    filename: 'a.bin',
+    bytesTotal: 8 * MiB,
+    bytesDone: 2 * MiB,
+    partSizeBytes: MiB,
+    partsTotal: 8,
+    partsDone: 2,
+    partsInFlight: 2,
+    concurrency: 2,
+    session: { uploadId: 'u', createdAt: 1_000_000, expiresAt: 1_003_600 },
+    sessionEndsTooEarly: false,
+    waiting: null,
+    sessionsOpened: 1,
+    orphanedSessions: 0,
+    md5: null,
+    startedAtMs: startedAt.getTime(),
+    ...changes,
+  };
+}
+
+function row(changes: Partial<UploadProgress> = {}, ofSummary: Partial<UploadSummary> = {}): TopRow {
+  const event = { type: 'progress', progress: progress(changes), bytesSent: 3 * MiB } as const;
+  return rowOfProgress(summary(ofSummary), event, MiB, startedAt.getTime());
+}
+
+describe('a row of longhaul top', () => {
+  it('tells what the worker tells, with rate and time left', () => {
+    expect(row()).toMatchObject({
+      state: 'uploading',
+      bytesDone: 2 * MiB,
+      bytesSent: 3 * MiB,
+      percent: 37.5,
+      bytesPerSecond: MiB,
+      leftMs: 5000,
+      trouble: undefined,
+      from: 'worker',
+    });
+    expect(describeRows([row()])).toEqual([
+      'STATE      DONE   SIZE     RATE  LEFT  FILE   ID',
+      'uploading  37 %  8 MiB  1 MiB/s   5 s  a.bin  longhaul-a.bin-1',
+    ]);
+  });
+
+  it('tells why it waits, that its session ends too early, or what is tried again', () => {
+    const waiting = { reason: 'the key is refused', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 0 };
+    expect(row({ state: 'waiting', waiting }).trouble).toBe('the key is refused');
+    expect(row({ sessionEndsTooEarly: true }).trouble).toMatch(/session ends before/);
+    const trouble = { activity: 'uploadPart', attempt: 2, failureType: 'ApiUnavailable', message: '503' };
+    const event = { type: 'progress', progress: progress(), bytesSent: 0, trouble } as const;
+    expect(rowOfProgress(summary(), event, undefined, 0).trouble).toBe('503');
+  });
+
+  it('knows no percentage before the source was inspected', () => {
+    expect(row({ state: 'inspecting', bytesTotal: 0, bytesDone: 0, session: null })).toMatchObject({
+      percent: undefined,
+      bytes: undefined,
+    });
+  });
+
+  it('tells what the search attributes tell where no worker answers, or that nothing is known', () => {
+    expect(rowOfSummary(summary({ state: 'waiting', reason: 'ApiRejected', bytes: 200, bytesDone: 50 }))).toMatchObject(
+      {
+        state: 'waiting',
+        percent: 25,
+        bytesDone: 50,
+        trouble: 'ApiRejected',
+        from: 'search-attributes',
+      },
+    );
+    expect(rowOfSummary(summary({ state: 'uploading', percent: 5, endsTooEarly: true }))).toMatchObject({
+      percent: 5,
+      trouble: expect.stringMatching(/session ends/),
+    });
+    expect(rowOfSummary(summary())).toMatchObject({
+      state: 'running',
+      percent: undefined,
+      trouble: 'no worker answers',
+    });
+  });
+});
+
+describe('the table of longhaul top', () => {
+  const at = (workflowId: string, state: string, second: number) =>
+    rowOfSummary(summary({ workflowId, state, startedAt: new Date(second * 1000) }));
+
+  it('has the oldest first, or what a person may have to look at', () => {
+    const rows = [at('c', 'waiting', 3), at('a', 'uploading', 1), at('b', 'paused', 2)];
+    expect(sortRows(rows, 'start').map(({ workflowId }) => workflowId)).toEqual(['a', 'b', 'c']);
+    expect(sortRows(rows, 'state').map(({ workflowId }) => workflowId)).toEqual(['c', 'b', 'a']);
+    expect(sortRows([summary(), summary({ state: 'waiting' })], 'state').map(({ state }) => state)).toEqual([
+      'waiting',
+      undefined,
+    ]);
+  });
+
+  it('counts all that run by their states, and adds the rates up', () => {
+    expect(describeTotals([], [], false)).toBe('no upload is running');
+    expect(describeTotals(['uploading'], [row()], false)).toBe('1 upload: 1 uploading · 1 MiB/s');
+    expect(describeTotals(['uploading', 'waiting', undefined, 'uploading'], [row(), row()], true)).toBe(
+      '4 and more uploads: 2 uploading, 1 waiting, 1 running · 2 MiB/s',
+    );
+  });
+});
