@@ -21,8 +21,7 @@ embedded='' demo='' data=${XDG_DATA_HOME:-${HOME:-}/.local/share}/longhaul-stack
 while (($#)); do
   name=${1#--} && name=${name%-port}
   case $1 in
-    --embedded) embedded=1 ;;
-    --demo) demo=1 ;;
+    --embedded | --demo) printf -v "$name" 1 ;;
     --data) [[ ${2:-} ]] || fail '--data needs a directory' 2; data=$2 && shift ;;
     --*-port)
       [[ -v port[$name] ]] || fail "unknown option $1; see --help" 2
@@ -56,7 +55,7 @@ end_all() { # the last one first
     # SIGINT is PostgreSQL's way to end without waiting for its clients.
     if [[ ${name_of[$pid]} == postgres ]]; then kill -s INT "$pid"; else kill -s TERM "$pid"; fi 2>/dev/null || continue
     for ((i = 0; i < 300; i++)); do kill -0 "$pid" 2>/dev/null || continue 2 && sleep 0.1; done
-    kill -s KILL "$pid" && echo "without-containers: ${name_of[$pid]} had to be killed" >&2
+    kill -s KILL "$pid"
   done
 }
 trap end_all EXIT
@@ -75,9 +74,7 @@ until_ok() { # COMMAND…, which tells that the part started last is there
     sleep 0.2
   done
 }
-answers() ( # PORT PATH, over HTTP
-  exec 3<>"/dev/tcp/127.0.0.1/$1" && printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&3 && grep -q '^HTTP/[0-9.]* 200' <&3
-)
+answers() (exec 3<>"/dev/tcp/127.0.0.1/$1"; printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&3; grep -q '^HTTP/1.. 200' <&3)
 
 start_postgres() {
   local bin=(/usr/lib/postgresql/*/bin) user=()
@@ -121,11 +118,10 @@ start_temporal() {
     FRONTEND_GRPC_PORT=${port[temporal]} NUM_HISTORY_SHARDS=128 \
     DYNAMIC_CONFIG_FILE_PATH=deploy/temporal-dynamic-config.yaml start temporal "$tools/server" start
   export TEMPORAL_ADDRESS=127.0.0.1:${port[temporal]}
-  until_ok node -e 'const ALREADY_EXISTS = 6;
-    require("@temporalio/client").Connection.connect({ address: process.env.TEMPORAL_ADDRESS })
-      .then(({ workflowService }) => workflowService.registerNamespace({
-        namespace: "default", workflowExecutionRetentionPeriod: { seconds: 90 * 24 * 3600 } }))
-      .then(() => process.exit(), ({ code }) => process.exit(code === ALREADY_EXISTS ? 0 : 1))'
+  until_ok node -e 'require("@temporalio/client").Connection.connect({ address: process.env.TEMPORAL_ADDRESS })
+    .then(({ workflowService }) => workflowService.registerNamespace({
+      namespace: "default", workflowExecutionRetentionPeriod: { seconds: 90 * 24 * 3600 } }))
+    .then(() => process.exit(), ({ code }) => process.exit(code === 6 ? 0 : 1)) // 6: it is there already'
   until_ok "${longhaul[@]}" setup
 }
 

@@ -9,14 +9,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { findOnPath } from '../../src/dev/temporal-cli/temporal-cli-check.ts';
 import { cleanEnvironment, runCli } from '../support/cli.ts';
+import { prometheusMissing } from '../support/prometheus.ts';
 import { randomFile } from '../support/random-file.ts';
 import { MiB } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
 const script = fileURLToPath(new URL('../../deploy/without-containers.sh', import.meta.url));
 const rulesPath = fileURLToPath(new URL('../../deploy/prometheus-rules.yml', import.meta.url));
-const onPath = (program: string): boolean => findOnPath(program, process.env['PATH']).length > 0;
-const unless = (program: string): string => (onPath(program) ? '' : ` (skipped: there is no ${program} on PATH)`);
+const shellcheckMissing =
+  findOnPath('shellcheck', process.env['PATH']).length > 0 ? undefined : 'there is no shellcheck on PATH';
+const unless = (missing: string | undefined): string => (missing === undefined ? '' : ` (skipped: ${missing})`);
 const ANY_PORTS = ['--metrics-port', '0', '--prometheus-port', '0', '--api-port', '0'] as const;
 const SIZE_BYTES = 20 * MiB;
 
@@ -49,14 +51,19 @@ async function askPrometheus<T>(path: string): Promise<T> {
   return ((await answer.json()) as { data: T }).data;
 }
 
+interface StackProcess {
+  readonly pid: number;
+  readonly command: string;
+}
+
 /** Processes that know the stack's directory by their arguments or environment. */
-async function processesOfStack(): Promise<string[]> {
-  const found: string[] = [];
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)) {
-    const [command, environment] = await Promise.all(
+async function processesOfStack(): Promise<StackProcess[]> {
+  const found: StackProcess[] = [];
+  for (const pid of (await readdir('/proc')).map(Number).filter((number) => number > 0 && number !== process.pid)) {
+    const [command = '', environment = ''] = await Promise.all(
       ['cmdline', 'environ'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')),
     );
-    if (`${command}${environment}`.includes(directory)) found.push(command?.replaceAll('\0', ' ') ?? '');
+    if (`${command}${environment}`.includes(directory)) found.push({ pid, command: command.replaceAll('\0', ' ') });
   }
   return found;
 }
@@ -69,12 +76,13 @@ describe.skipIf(process.platform !== 'linux')('deploy/without-containers.sh', ()
     stack.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     stackEnded = once(stack, 'exit');
     await until(() => said.includes('all is up') || stack.exitCode !== null, 'the parts to be up', 110_000);
-    expect(said).toContain('all is up');
+    if (!said.includes('all is up')) throw new Error(`the script ended: ${said}`);
   });
 
   afterAll(async () => {
     stack.kill('SIGTERM');
     await stackEnded;
+    for (const { pid } of await processesOfStack()) process.kill(pid, 'SIGKILL');
     await rm(directory, { recursive: true, force: true });
   });
 
@@ -94,8 +102,8 @@ describe.skipIf(process.platform !== 'linux')('deploy/without-containers.sh', ()
     expect(content.equals(Buffer.from(await answer.arrayBuffer()))).toBe(true);
   });
 
-  it.skipIf(!onPath('prometheus'))(
-    `lets Prometheus read the worker's metrics and the rules${unless('prometheus')}`,
+  it.skipIf(prometheusMissing !== undefined)(
+    `lets Prometheus read the worker's metrics and the rules${unless(prometheusMissing)}`,
     async () => {
       const { groups } = parse(await readFile(rulesPath, 'utf8')) as { groups: { rules: { alert: string }[] }[] };
       const loaded = await askPrometheus<{ groups: { rules: { name: string; health: string }[] }[] }>('rules');
@@ -119,7 +127,7 @@ describe.skipIf(process.platform !== 'linux')('deploy/without-containers.sh', ()
   it('ends all of it at SIGTERM, with status 0', async () => {
     const before = await processesOfStack();
     for (const part of ['without-containers.sh', 'local-api', 'main.js worker', 'server start-dev']) {
-      expect(before.filter((command) => command.includes(part))).not.toEqual([]);
+      expect(before.filter(({ command }) => command.includes(part))).not.toEqual([]);
     }
     stack.kill('SIGTERM');
     expect(await stackEnded).toEqual([0, null]);
@@ -134,8 +142,11 @@ describe.skipIf(process.platform !== 'linux')('deploy/without-containers.sh', ()
     expect(await runScript(...args)).toMatchObject({ code: 2, stderr: `without-containers: ${problem}\n` });
   });
 
-  it.skipIf(!onPath('shellcheck'))(`has no fault that shellcheck knows${unless('shellcheck')}`, async () => {
-    const outcome = await promisify(execFile)('shellcheck', [script]).catch((error: { stdout: string }) => error);
-    expect(outcome.stdout).toBe('');
-  });
+  it.skipIf(shellcheckMissing !== undefined)(
+    `has no fault that shellcheck knows${unless(shellcheckMissing)}`,
+    async () => {
+      const outcome = await promisify(execFile)('shellcheck', [script]).catch((error: { stdout: string }) => error);
+      expect(outcome.stdout).toBe('');
+    },
+  );
 });
