@@ -35,7 +35,8 @@ export async function requestBudget(carried?: BudgetCarried): Promise<void> {
   );
   for (;;) {
     const seen = asked;
-    if (await condition(() => workflowInfo().continueAsNewSuggested, REST)) break;
+    const summary = 'ends when nobody asks meanwhile';
+    if (await condition(() => workflowInfo().continueAsNewSuggested, REST, { summary })) break;
     if (asked === seen && budget.nextMs < Date.now()) return;
   }
   await continueAsNew<typeof requestBudget>({ nextMs: budget.nextMs });

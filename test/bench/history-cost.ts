@@ -8,6 +8,7 @@ export function countBillableActions({ events }: History): number {
     if (event.workflowExecutionStartedEventAttributes) return sum + 1;
     if (event.activityTaskStartedEventAttributes) return sum + (event.activityTaskStartedEventAttributes.attempt ?? 1);
     if (event.timerStartedEventAttributes || event.workflowExecutionUpdateAcceptedEventAttributes) return sum + 1;
+    if (event.upsertWorkflowSearchAttributesEventAttributes) return sum + 1;
     return sum;
   }, 0);
 }

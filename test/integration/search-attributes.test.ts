@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   AttributeConflictError,
@@ -86,7 +87,8 @@ describe('the list of Temporal UI', () => {
       await until(async () => (await waiting.status()).state === 'waiting', 'the upload to wait');
       api.faults.clear();
       api.configure({ bandwidthBytesPerSecond: 4 * MiB });
-      const paused = await upload('paused.bin', 20);
+      // Of so many that those which end after the pause are no step of their own.
+      const paused = await upload('paused.bin', 60);
       await until(() => receivedBytes(system, 'paused.bin') > 2 * MiB, 'some parts');
       await paused.pause();
       api.configure({ bandwidthBytesPerSecond: MiB / 4 });
@@ -123,7 +125,7 @@ describe('the list of Temporal UI', () => {
       expect(receivedBytes(system, 'completed.bin')).toBe(3 * MiB - 7);
       expect(isFailed).toMatchObject({ LonghaulFilename: 'failed.bin', LonghaulPurpose: 'fine-tune' });
       const received = receivedBytes(system, 'paused.bin');
-      expect(isPaused).toMatchObject({ LonghaulBytes: 20 * MiB - 7, LonghaulBytesDone: received });
+      expect(isPaused).toMatchObject({ LonghaulBytes: 60 * MiB - 7, LonghaulBytesDone: received });
       expect(await paused.status()).toMatchObject({ bytesDone: received, partsInFlight: 0 });
     }));
 
@@ -192,6 +194,18 @@ describe('the list of Temporal UI', () => {
         LonghaulPercent: 100,
       });
       await listed(system, 'LonghaulState = "failed" AND LonghaulReason = "InvalidRequest"', [wrong.workflowId]);
+    }));
+
+  it('understands each query of the documentation', () =>
+    withSystem(async (system) => {
+      const docs = await readFile(new URL('../../docs/operating.md', import.meta.url), 'utf8');
+      const section = docs.slice(docs.indexOf('### Queries'), docs.indexOf('### Steering'));
+      const rows = [...section.matchAll(/^\| .+ \| `(.+)` \|$/gm)].map(([, query]) => query ?? '');
+      const addresses = [...section.matchAll(/workflows\?query=(\S+)$/gm)].map(([, query]) =>
+        decodeURIComponent((query ?? '').replaceAll('+', ' ')),
+      );
+      expect([rows.length, addresses.length]).toEqual([13, 5]);
+      for (const query of [...rows, ...addresses]) expect(await list(system, query)).toEqual(new Map());
     }));
 
   it('costs a few events of history, however many parts there are', () =>
