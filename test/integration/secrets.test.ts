@@ -55,7 +55,7 @@ async function environmentOf(
           baseUrl: api.url,
           apiKeyEnv: 'TEAM_KEY',
           headers: { 'x-team-token': canaries.teamHeader },
-          query: { code: canaries.teamQuery },
+          query: { 'access-token': canaries.teamQuery },
         },
       },
     }),
@@ -78,13 +78,10 @@ async function environmentOf(
   };
 }
 
-/** What a service may say that repeats all that it was sent. */
-const echo = {
-  error: {
-    message: `Wrong: ${canaries.apiKey}, ${canaries.teamKey} and ${canaries.teamHeader}`,
-    code: canaries.teamKey,
-  },
-};
+/** An answer that repeats what the service was sent. */
+const echo = (...secrets: readonly string[]) => ({
+  error: { message: `Wrong: ${secrets.join(', ')}`, code: secrets[0] },
+});
 
 /** Everything of a workflow that anybody can read in Temporal. */
 async function temporalOutputs({ client }: System, workflowId: string): Promise<Output[]> {
@@ -110,6 +107,7 @@ it(
           async (system) => {
             const { api, client, directory, taskQueue } = system;
             const environment = await environmentOf(system, origin, collector);
+            const { apiKey, teamKey, teamHeader, teamQuery } = canaries;
             const outputs: Output[] = [];
             const run = async (...args: string[]): Promise<CliOutcome> => {
               const outcome = await runCli(args, environment);
@@ -144,14 +142,20 @@ it(
             expect(await runSigned(signed)).toMatchObject({ code: 0 });
 
             // What waits, at a service that repeats what it was sent.
-            api.faults.add({ route: 'part', kind: 'status', status: 403, count: 1000, body: echo });
+            api.faults.add({
+              route: 'part',
+              kind: 'status',
+              status: 403,
+              count: 1000,
+              body: echo(teamKey, teamHeader, teamQuery),
+            });
             const waiting = await start('waiting', { destination: 'team' });
             await until(async () => (await waiting.status()).state === 'waiting', 'the upload to wait');
             api.faults.clear();
 
             // What fails, in the same words.
-            api.faults.add({ route: 'create', kind: 'status', status: 422, body: echo });
-            const failed = await start('failed', { destination: 'team' });
+            api.faults.add({ route: 'create', kind: 'status', status: 422, body: echo(apiKey) });
+            const failed = await start('failed');
             await expect(failed.result()).rejects.toThrow(/422/);
 
             // What can't be read: a bucket and a server that repeat what they were asked, too.

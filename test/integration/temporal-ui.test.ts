@@ -78,15 +78,11 @@ describe.skipIf(browser === undefined)(
       () =>
         withScene(async (scene, uiUrl, uploads) => {
           const { origin } = new URL(uiUrl);
-          const options = {
-            executablePath: browser ?? '',
-            localStorage: temporalUiSettings,
-            ...pictures.browserOptions,
-          };
+          const options = { executablePath: browser ?? '', localStorage: temporalUiSettings };
           const asked = await withPage(options, async (page) => {
             const ui = new TemporalUi(page, origin);
             expectRows(await ui.list('', 50), uploads());
-            await pictures.take(page, 'list');
+            await pictures.take(page, 'list', 1240);
 
             const waiting = await ui.list(`${state.name}="waiting" AND ${reason.name}="ApiRejected"`, SCENE.waiting);
             expect(waiting.map((row) => row[state.name])).toEqual(
