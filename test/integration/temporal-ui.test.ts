@@ -82,7 +82,7 @@ describe.skipIf(browser === undefined)(
           const asked = await withPage(options, async (page) => {
             const ui = new TemporalUi(page, origin);
             expectRows(await ui.list('', 50), uploads());
-            await pictures.take(page, 'list', 1240);
+            await pictures.take(page, 'list');
 
             const waiting = await ui.list(`${state.name}="waiting" AND ${reason.name}="ApiRejected"`, SCENE.waiting);
             expect(waiting.map((row) => row[state.name])).toEqual(

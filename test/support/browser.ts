@@ -22,7 +22,7 @@ function isExecutable(path: string): boolean {
 
 export interface BrowserOptions {
   readonly executablePath: string;
-  /** Pixels. @defaultValue 1280 × 900 */
+  /** Pixels. @defaultValue 1280 × 860 */
   readonly viewport?: { readonly width: number; readonly height: number };
   /** What the browser's local storage holds when a page begins. @defaultValue nothing */
   readonly localStorage?: Readonly<Record<string, string>>;
@@ -39,7 +39,7 @@ interface PageScope {
  * @returns the origins that the page asked for anything
  */
 export async function withPage(
-  { executablePath, viewport = { width: 1280, height: 900 }, localStorage = {} }: BrowserOptions,
+  { executablePath, viewport = { width: 1280, height: 860 }, localStorage = {} }: BrowserOptions,
   run: (page: Page) => Promise<void>,
 ): Promise<ReadonlySet<string>> {
   const origins = new Set<string>();
