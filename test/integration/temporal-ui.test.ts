@@ -31,7 +31,7 @@ function withScene(
     try {
       await withSystem(
         async (system) => {
-          await system.startWorker({ transferSlots: SLOTS });
+          await system.startWorker({ transferSlots: SLOTS, heartbeatIntervalMs: 5000 });
           const scene = await playUploadScene(system);
           await run(scene, temporal.uiUrl, system.uploads);
           system.api.configure({ bandwidthBytesPerSecond: null });
@@ -105,13 +105,12 @@ describe.skipIf(browser === undefined)(
 
             const paused = first(scene.paused);
             await ui.openUpload(paused.workflowId);
-            await ui.details([/paused/]);
             await ui.sendUpdate('resume');
             await until(async () => (await paused.status()).state === 'uploading', 'the paused upload to go on');
           });
           expect(asked).toEqual(new Set([origin]));
         }),
-      180_000,
+      240_000,
     );
   },
 );
