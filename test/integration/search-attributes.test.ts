@@ -196,6 +196,24 @@ describe('the list of Temporal UI', () => {
       await listed(system, 'LonghaulState = "failed" AND LonghaulReason = "InvalidRequest"', [wrong.workflowId]);
     }));
 
+  it('shows the runs of a schedule', () =>
+    withSystem(async (system) => {
+      const { client, directory, startWorker } = system;
+      await startWorker();
+      const path = join(directory, 'nightly.bin');
+      await randomFile(path, MiB);
+      const name = `shown-${client.taskQueue}`;
+      const upload = { source: { type: 'file', path }, purpose } as const;
+      await client.schedules.create({ name, upload, cron: ['0 2 1 1 *'] });
+      try {
+        const workflowId = (await client.schedules.trigger(name)) ?? '';
+        await client.getHandle(workflowId).result();
+        await listed(system, 'LonghaulState = "completed" AND LonghaulFilename = "nightly.bin"', [workflowId]);
+      } finally {
+        await client.schedules.delete(name);
+      }
+    }));
+
   it('understands each query of the documentation', () =>
     withSystem(async (system) => {
       const docs = await readFile(new URL('../../docs/operating.md', import.meta.url), 'utf8');
