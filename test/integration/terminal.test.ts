@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { UploadHandle } from 'longhaul';
 import { describe, expect, it } from 'vitest';
+import { findRunning } from '../../src/client/find-running.ts';
 import { runCli } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
@@ -226,6 +227,16 @@ describe('the terminal', () => {
             code: 2,
             stderr: 'longhaul: Temporal refuses the query: invalid search attribute: LonghaulSize\n',
           });
+          const { workflow } = system.client.client;
+          const foreign = {
+            taskQueue: `${system.taskQueue}-foreign`,
+            workflowId: `foreign-${system.taskQueue}`,
+            args: [],
+          };
+          await workflow.start('foreign', foreign);
+          const isForeign = `WorkflowId = "${foreign.workflowId}"`;
+          await until(async () => (await workflow.count(isForeign)).count === 1, 'the other workflow to be listed');
+          expect(await findRunning(system.client.client, `${isForeign}) OR (${isForeign}`)).toEqual([]);
           expect(doctor.code).toBe(0);
           expect(doctor.stdout).toMatch(/^warn {2}search attributes: .*LonghaulState.* → run "longhaul setup"$/m);
         },

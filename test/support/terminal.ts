@@ -22,7 +22,7 @@ export async function withTerminal(
   use: (terminal: TerminalRun) => Promise<void>,
 ): Promise<void> {
   const words = [process.execPath, main, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-  const child = spawn('script', ['-qefc', `stty cols 100 rows 30; exec ${words}`, '/dev/null'], {
+  const child = spawn('/usr/bin/env', ['script', '-qefc', `stty cols 100 rows 30; exec ${words}`, '/dev/null'], {
     env: cleanEnvironment({ ...environment, SHELL: '/bin/sh', TERM: 'xterm' }),
     stdio: ['pipe', 'pipe', 'inherit'],
     // So that whatever a failed test has left ends with it.

@@ -24,7 +24,8 @@ const START = 'start "longhaul worker" with the same TEMPORAL_ADDRESS and task q
 export function judgeWorkers(found: QueuesFound, nowMs: number): Check {
   const { control, transfer, ofHost, host, controlQueue, transferQueue, isEmbedded } = found;
   if (control.pollers.length === 0) {
-    if (isEmbedded) return ok(NAME, 'none; on the embedded server "longhaul upload" and "longhaul sync" are their own');
+    if (isEmbedded)
+      return ok(NAME, 'none; on the embedded server "longhaul upload" and "longhaul sync" bring their own');
     return fail(NAME, `none serves the task queue ${controlQueue}: uploads would wait`, START);
   }
   const { pollers, current } = control;

@@ -12,6 +12,9 @@ import { Sources } from '../../sources/sources.ts';
 import { sourceSettingsOf } from '../source-settings.ts';
 import { checked, fail, ok, warn, type Check } from './check.ts';
 
+/** A large folder is no fault. */
+const LIST_LIMIT_MS = 4000;
+
 /** Whether a file, a folder, an s3:// or an https:// URL can be read from here, with this environment's settings. */
 export async function sourceCheck(config: Config, name: string, connection: string | undefined): Promise<Check> {
   const settings = sourceSettingsOf(config);
@@ -42,8 +45,15 @@ async function containerOf(name: string, connection: string | undefined, host: s
 
 async function checkContainer(sources: Sources, container: Container, signal: AbortSignal): Promise<Check> {
   const filter = createPathFilter([], []);
-  const { entries, problems } = await sources.list(container, { filter, signal });
   const name = container.type === 'folder' ? container.path : `s3://${container.bucket}/${container.prefix ?? ''}`;
+  const listing = AbortSignal.timeout(LIST_LIMIT_MS);
+  const listed = await sources
+    .list(container, { filter, signal: AbortSignal.any([signal, listing]) })
+    .catch((error: unknown) => {
+      if (!listing.aborted) throw error;
+    });
+  if (!listed) return warn('source', `${name}: its list is not complete after ${LIST_LIMIT_MS / 1000} s`);
+  const { entries, problems } = listed;
   const [first] = problems;
   if (!first) return ok('source', `${name}: ${entries.length} files`);
   return warn('source', `${name}: ${problems.length} of its entries can't be read; ${first.path}: ${first.message}`);
