@@ -37,9 +37,9 @@ export function asTemporalLogger(logger: Logger): TemporalLogger {
   };
 }
 
-/** The core's timestamps are bigints, which JSON can't hold. */
+/** The core's timestamps are bigints, which JSON can't hold; a task token says nothing to anybody. */
 function plain(meta: LogMetadata = {}): Record<string, unknown> {
-  const { error, ...rest } = meta as Record<string, unknown>;
+  const { error, taskToken: _taskToken, ...rest } = meta as Record<string, unknown>;
   const entries = Object.entries(rest).map(([key, value]) => [key, typeof value === 'bigint' ? String(value) : value]);
   return { ...Object.fromEntries(entries), ...(error === undefined ? {} : { ...factsOf(error), err: error }) };
 }

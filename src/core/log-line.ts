@@ -28,6 +28,9 @@ export function describeLogRecord(record: LogRecord): string {
     .filter(Boolean)
     .join(': ')
     .replace(/\s*\n\s*/g, ' · ');
-  const fields = shown.flatMap((name) => (record[name] === undefined ? [] : `${name}=${String(record[name])}`));
+  const fields = shown.flatMap((name) => {
+    const value = record[name];
+    return typeof value === 'string' || typeof value === 'number' ? `${name}=${value}` : [];
+  });
   return [time, level, text, ...fields].join(' ');
 }

@@ -24,8 +24,8 @@ export interface OpenTelemetry {
   readonly worker: typeof TemporalWorker;
 }
 
-/** @throws ConfigError when one of them is not installed */
-export async function loadOpenTelemetry(): Promise<OpenTelemetry> {
+/** @param load for tests @throws ConfigError when one of them is not installed */
+export async function loadOpenTelemetry(load = importAll): Promise<OpenTelemetry> {
   try {
     return await load();
   } catch (error) {
@@ -37,7 +37,7 @@ export async function loadOpenTelemetry(): Promise<OpenTelemetry> {
   }
 }
 
-async function load(): Promise<OpenTelemetry> {
+async function importAll(): Promise<OpenTelemetry> {
   const [api, otlp, resources, sdk, client, worker] = await Promise.all([
     import('@opentelemetry/api'),
     import('@opentelemetry/exporter-trace-otlp-http'),

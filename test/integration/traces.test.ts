@@ -1,5 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Worker } from '@temporalio/worker';
+import { workflowBundlePath } from 'longhaul/worker';
 import { describe, expect, it } from 'vitest';
 import { withCaptureServer } from '../support/capture-server.ts';
 import { runCli, startCli } from '../support/cli.ts';
@@ -33,12 +35,14 @@ const attribute = ({ attributes }: CollectedSpan, name: string) =>
 describe('the traces of an upload', () => {
   it('are one, from the start by the command through workflow and activities to each call, the failed one marked', () =>
     withOtlpCollector((collector) =>
-      withSystem(async ({ environment, directory, api, uploads }) => {
+      withSystem(async ({ client, environment, directory, api, uploads }) => {
         const file = join(directory, 'traced.bin');
         await randomFile(file, 2 * MiB);
         api.faults.add({ route: 'part', kind: 'status', status: 503, retryAfterSeconds: 0 });
         const traced = { ...environment, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
-        const { code, stderr } = await besideWorker(traced, () => runCli(upload(file), traced));
+        const { code, stderr } = await besideWorker(traced, () =>
+          runCli([...upload(file), '--id', `traced-${client.taskQueue}`], traced),
+        );
         expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('unexpected') });
 
         const { spans } = collector;
@@ -59,13 +63,18 @@ describe('the traces of an upload', () => {
         expect(failed.map((span) => attribute(span, 'error.type'))).toEqual(['ApiError']);
         expect(spans.filter(({ name }) => /Query/.test(name))).toEqual([]);
         expect(collector.text()).not.toContain(KEY);
+
+        // Traces may be turned off while an upload runs.
+        const workflowId = `traced-${client.taskQueue}`;
+        const history = await client.client.workflow.getHandle(workflowId).fetchHistory();
+        await Worker.runReplayHistory({ workflowBundle: { codePath: workflowBundlePath } }, history, workflowId);
       }),
     ));
 
   it("tell the destination nothing, unless the configuration says so: then it gets W3C's traceparent", () =>
     withOtlpCollector((collector) =>
       withCaptureServer({ reply: () => ({ status: 400, body: { error: { message: 'no' } } }) }, (server) =>
-        withSystem(async ({ environment, directory }) => {
+        withSystem(async ({ client, environment, directory }) => {
           const config = join(directory, 'config.json');
           const destination = { baseUrl: server.baseUrl, apiKeyEnv: 'OPENAI_API_KEY' };
           await writeFile(
@@ -76,7 +85,10 @@ describe('the traces of an upload', () => {
           const file = join(directory, 'traced.bin');
           await randomFile(file, 1024);
           await besideWorker(traced, async () => {
-            for (const name of ['quiet', 'told']) await runCli([...upload(file), '--destination', name], traced);
+            for (const name of ['quiet', 'told']) {
+              const handle = await client.upload({ file, purpose: 'batch', destination: name });
+              await expect(handle.result()).rejects.toThrow('no');
+            }
           });
           const headers = server.requests.map((request) => request.headers['traceparent']);
           expect(headers).toEqual([undefined, expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)]);
@@ -88,15 +100,13 @@ describe('the traces of an upload', () => {
     ));
 
   it('hold nothing up when nobody takes them', () =>
-    withSystem(async ({ environment, directory }) => {
+    withSystem(async ({ client, environment, directory }) => {
       const file = join(directory, 'traced.bin');
       await randomFile(file, 1024);
       const nowhere = { ...environment, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' };
-      expect((await besideWorker(nowhere, () => runCli(upload(file), nowhere))).code).toBe(0);
-      const wrong = await runCli(upload(file), { ...environment, OTEL_TRACES_EXPORTER: 'zipkin' });
-      expect(wrong).toMatchObject({
-        code: 2,
-        stderr: expect.stringContaining('OTEL_TRACES_EXPORTER must be otlp or none'),
-      });
+      const uploaded = await besideWorker(nowhere, async () =>
+        (await client.upload({ file, purpose: 'batch' })).result(),
+      );
+      expect(uploaded.parts).toBe(1);
     }));
 });

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { workflowBundlePath } from 'longhaul/worker';
+import { tracedWorkflowBundlePath, workflowBundlePath } from 'longhaul/worker';
 import * as workflows from 'longhaul/workflows';
 import { describe, expect, it } from 'vitest';
 
@@ -25,14 +25,16 @@ function read(file: string): RecordedHistory {
   return JSON.parse(readFileSync(new URL(file, directory), 'utf8')) as RecordedHistory;
 }
 
-function replay(history: RecordedHistory): Promise<void> {
+function replay(history: RecordedHistory, codePath = workflowBundlePath): Promise<void> {
   // Ids of children are derived from it.
   const workflowId = history.events[0]?.workflowExecutionStartedEventAttributes?.workflowId;
-  return Worker.runReplayHistory({ workflowBundle: { codePath: workflowBundlePath } }, history, workflowId);
+  return Worker.runReplayHistory({ workflowBundle: { codePath } }, history, workflowId);
 }
 
 describe('a history that was recorded earlier', () => {
   it.each(files)('%s replays on the code of today', (file) => replay(read(file)));
+
+  it.each(files)('%s replays where traces are wanted', (file) => replay(read(file), tracedWorkflowBundlePath));
 
   it('is refused when the code would act otherwise', async () => {
     const history = read('straight.json');

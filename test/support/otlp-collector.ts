@@ -31,13 +31,14 @@ export async function withOtlpCollector(run: (collector: OtlpCollector) => Promi
   const spans: CollectedSpan[] = [];
   const bodies: unknown[] = [];
   const server = createServer((request, response) => {
-    void json(request).then((body) => {
+    const take = (body: unknown) => {
       bodies.push(body);
       for (const { scopeSpans = [] } of (body as ExportRequest).resourceSpans ?? []) {
         for (const scope of scopeSpans) spans.push(...(scope.spans ?? []));
       }
       response.writeHead(request.url === '/v1/traces' ? 200 : 404, { 'content-type': 'application/json' }).end('{}');
-    });
+    };
+    json(request).then(take, () => response.writeHead(400).end());
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   try {

@@ -368,6 +368,35 @@ describe("Temporal's own configuration", () => {
   });
 });
 
+describe('metrics and traces', () => {
+  it('are served on the port that is named, on this machine alone where no address is', () => {
+    expect(loadConfig(bare)).toMatchObject({ metricsPort: undefined, metricsHost: '127.0.0.1' });
+    const named = { LONGHAUL_METRICS_PORT: '0', LONGHAUL_METRICS_HOST: '0.0.0.0' };
+    expect(loadConfig({ ...bare, ...named })).toMatchObject({ metricsPort: 0, metricsHost: '0.0.0.0' });
+    expect(problemsOf({ LONGHAUL_METRICS_PORT: '70000' })).toContain('LONGHAUL_METRICS_PORT must be a whole number');
+  });
+
+  it.each([
+    [{}, false],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }, true],
+    [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:4318/v1/traces' }, true],
+    [{ OTEL_TRACES_EXPORTER: 'otlp' }, true],
+    [{ OTEL_TRACES_EXPORTER: 'none', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }, false],
+    [{ OTEL_SDK_DISABLED: 'TRUE', OTEL_TRACES_EXPORTER: 'otlp' }, false],
+    [{ OTEL_SERVICE_NAME: 'uploads' }, false],
+  ])('%j asks for traces: %s', (environment, tracing) => {
+    expect(loadConfig({ ...bare, ...environment }).tracing).toBe(tracing);
+  });
+
+  it('go by OTLP or not at all, and in headers only where a destination says so', async () => {
+    expect(problemsOf({ OTEL_TRACES_EXPORTER: 'zipkin' })).toContain('OTEL_TRACES_EXPORTER must be otlp or none');
+    await writeConfig({ destinations: { gateway: { baseUrl: 'https://gateway.example/v1', traceHeaders: true } } });
+    const { destinations } = loadConfig(bare);
+    expect(destinations.get('gateway')).toMatchObject({ traceHeaders: true });
+    expect(destinations.get('default')?.traceHeaders).toBeUndefined();
+  });
+});
+
 describe('requireDestination', () => {
   it('names the destinations that there are', () => {
     expect(() => requireDestination(loadConfig(bare), 'eu')).toThrow(

@@ -20,6 +20,7 @@ export type ContenderName =
   | 'Longhaul, part layer'
   | 'Longhaul, end to end'
   | 'Longhaul, end to end, no md5'
+  | 'Longhaul, end to end, no md5, metrics'
   | 'curl'
   | 'openai SDK, streaming'
   | 'openai SDK, Blob'
@@ -33,6 +34,7 @@ export function createContenders({ directory, partFiles, fileOfSize, temporal }:
     'Longhaul, part layer': partLayer('longhaul'),
     'Longhaul, end to end': wholePath(temporal, fileOfSize, { md5: true }),
     'Longhaul, end to end, no md5': wholePath(temporal, fileOfSize, { md5: false }),
+    'Longhaul, end to end, no md5, metrics': wholePath(temporal, fileOfSize, { md5: false, metrics: true }),
     curl: curl(partFiles, join(directory, 'curl.conf')),
     'openai SDK, streaming': partLayer('sdk-stream'),
     'openai SDK, Blob': partLayer('sdk-blob'),

@@ -10,7 +10,12 @@ import type { Contender } from './contender.ts';
 
 export interface WholePathOptions {
   readonly md5: boolean;
+  /** Serve metrics, which are scraped every second. @defaultValue false */
+  readonly metrics?: boolean;
 }
+
+/** Far more often than anybody does, so that a short upload pays for it too. */
+const SCRAPE_INTERVAL_MS = 1000;
 
 /** A file of exactly that size, for the warm-up. */
 export type FileOfSize = (sizeBytes: number) => Promise<string>;
@@ -36,7 +41,7 @@ async function measureWholePath(
   { client, serverPid, environment }: Temporal,
   warmUpPath: string,
   task: Task,
-  { md5 }: WholePathOptions,
+  { md5, metrics = false }: WholePathOptions,
 ): Promise<Measurement> {
   const { baseUrl, path, partBytes, warmUpPartBytes = partBytes, concurrency, fileBytes } = task;
   const upload = async (file: string, partSizeBytes: number) => {
@@ -49,16 +54,19 @@ async function measureWholePath(
   };
   // The md5 is an activity too and takes a slot for itself.
   const slots = concurrency + (md5 ? 1 : 0);
-  return withWorkerProcess({ slots, baseUrl, environment }, async (worker) => {
+  const asked = metrics ? { ...environment, LONGHAUL_METRICS_PORT: '0' } : environment;
+  return withWorkerProcess({ slots, baseUrl, environment: asked }, async (worker) => {
     const idle = await memoryOf(worker.pid);
     // As with the part layer: connections and compiled code are there before the clock starts.
     await upload(warmUpPath, warmUpPartBytes);
 
+    const stopScraping = worker.metricsUrl === undefined ? () => {} : startScraping(worker.metricsUrl);
     await worker.loopLag();
     const cpuBefore = await cpuOf(worker.pid, serverPid);
     const startedAtMs = performance.now();
     const { workflowId, parts } = await upload(path, partBytes);
     const seconds = (performance.now() - startedAtMs) / 1000;
+    stopScraping();
     const cpu = await cpuOf(worker.pid, serverPid);
     const gib = fileBytes / GiB;
     return {
@@ -71,6 +79,13 @@ async function measureWholePath(
       history: await historyCostOf(client.client, workflowId, parts),
     };
   });
+}
+
+function startScraping(url: string): () => void {
+  const scrape = () => void fetch(url).then((answer) => answer.text());
+  scrape();
+  const timer = setInterval(scrape, SCRAPE_INTERVAL_MS);
+  return () => clearInterval(timer);
 }
 
 async function cpuOf(

@@ -6,6 +6,7 @@ import { largeFile } from './large-file.ts';
 import { links } from './links.ts';
 import { loopback } from './loopback.ts';
 import { manyUploads } from './many-uploads.ts';
+import { metrics } from './metrics.ts';
 import { partSize } from './part-size.ts';
 import type { Scenario } from './scenario.ts';
 import { smallFiles } from './small-files.ts';
@@ -24,4 +25,5 @@ export const scenarios: readonly Scenario[] = [
   fileSize,
   manyUploads,
   coldSource,
+  metrics,
 ];

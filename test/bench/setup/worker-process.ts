@@ -20,6 +20,8 @@ export interface WorkerProcess {
   readonly pid: number;
   /** How late its event loop was since it was asked last. */
   readonly loopLag: () => Promise<LoopLag>;
+  /** Where it serves its metrics, when its environment asks for them. */
+  readonly metricsUrl: string | undefined;
 }
 
 export interface WorkerProcessOptions {
@@ -41,8 +43,9 @@ export async function withWorkerProcess<T>(
   const exited = once(child, 'exit');
   running.set(child, exited);
   try {
-    await untilReady(child);
-    return await body({ pid: pidOf(child), loopLag: () => askLoopLag(child) });
+    const said = await untilReady(child);
+    const metricsUrl = /metrics on (http:\S+\/metrics)/.exec(said)?.[1];
+    return await body({ pid: pidOf(child), loopLag: () => askLoopLag(child), metricsUrl });
   } finally {
     running.delete(child);
     child.kill('SIGTERM');
@@ -58,7 +61,8 @@ export async function endWorkerProcesses(): Promise<void> {
   }
 }
 
-async function untilReady(child: ChildProcess): Promise<void> {
+/** @returns what it has said until then */
+async function untilReady(child: ChildProcess): Promise<string> {
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
   await until(() => {
@@ -66,6 +70,7 @@ async function untilReady(child: ChildProcess): Promise<void> {
     return said.includes('worker on ');
   }, 'a worker that serves');
   await setTimeout(SETTLE_MS);
+  return said;
 }
 
 async function askLoopLag(child: ChildProcess): Promise<LoopLag> {

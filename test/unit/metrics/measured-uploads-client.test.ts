@@ -79,6 +79,23 @@ describe('MeasuredUploadsClient', () => {
     });
   });
 
+  it('takes each byte that a socket takes for a sign of life', () =>
+    withMeasured({}, async ({ client, metrics, value }) => {
+      let goOn = () => {};
+      const held = new Promise<void>((resolve) => (goOn = resolve));
+      const content = randomBytes(1024 * KiB);
+      const reader = memoryReader(content, { beforeRead: (offset) => (offset < 512 * KiB ? undefined : held) });
+      await metrics.flights.run('eu', 1, async () => {
+        const flight = metrics.flights.current;
+        const begunAtMs = flight?.lastMoveAtMs ?? Infinity;
+        const sending = client.addPart('u', { reader, offsetBytes: 0, sizeBytes: content.byteLength });
+        await until(async () => ((await value('longhaul_sent_bytes_total')) ?? 0) > 0, 'the first bytes', 5000);
+        expect(flight?.lastMoveAtMs).toBeGreaterThan(begunAtMs);
+        goOn();
+        await sending;
+      });
+    }));
+
   it('knows how long nothing of a part has moved, and that none is in flight', () =>
     withMeasured({ onHead: () => true }, async ({ client, metrics, value }) => {
       const abort = new AbortController();
