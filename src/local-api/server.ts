@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ConfigError } from '../errors.ts';
@@ -56,6 +57,8 @@ export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi>
   }
 
   const closing = new AbortController();
+  // Every request that waits listens to it.
+  setMaxListeners(0, closing.signal);
   const { admin, context } = assemble(options, store, closing.signal);
   const app = new App(context, admin, options.log);
   accept = (message, response) => {

@@ -79,7 +79,7 @@ export class Http {
         ? { 'api-key': profile.apiKey }
         : { authorization: `Bearer ${profile.apiKey}` }),
     };
-    this.#redact = createRedact(profile.apiKey, profile.headers);
+    this.#redact = createRedact(profile.apiKey, profile.headers, profile.query);
   }
 
   /** HOST:PORT, for messages. */

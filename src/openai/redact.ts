@@ -1,12 +1,15 @@
-const SECRET_HEADER = /auth|key|token|secret|cookie|password/i;
+const SECRET_NAME = /auth|key|token|secret|cookie|password|signature/i;
 
 /** Replaces every secret in a text that others wrote: a server may repeat a key in its error message. */
 export type Redact = (text: string) => string;
 
-export function createRedact(apiKey: string, headers: Readonly<Record<string, string>>): Redact {
+/** @param named headers and query of every request, of which those with a telling name are secrets */
+export function createRedact(apiKey: string, ...named: readonly Readonly<Record<string, string>>[]): Redact {
   const secrets = [
     apiKey,
-    ...Object.entries(headers).flatMap(([name, value]) => (SECRET_HEADER.test(name) ? [value] : [])),
-  ];
+    ...named
+      .flatMap((values) => Object.entries(values))
+      .flatMap(([name, value]) => (SECRET_NAME.test(name) ? [value] : [])),
+  ].filter((secret) => secret !== '');
   return (text) => secrets.reduce((redacted, secret) => redacted.replaceAll(secret, '[redacted]'), text);
 }

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { runCli, startCli, type CliOutcome } from '../support/cli.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { KEY, MiB, partsReceived, withSystem, type System } from '../support/system.ts';
+import { textIn } from '../support/text-in.ts';
 import { until } from '../support/until.ts';
 
 const nowhere = 'http://127.0.0.1:9/v1';
@@ -25,13 +26,6 @@ function expectOneLine(outcome: CliOutcome, status: number, words: RegExp): void
 /** A user with no Temporal of his own. */
 function embedded({ api, directory }: System, changes: Record<string, string> = {}): Record<string, string> {
   return { LONGHAUL_STATE_DIR: join(directory, 'state'), OPENAI_BASE_URL: api.url, OPENAI_API_KEY: KEY, ...changes };
-}
-
-/** All text in it, that of payloads too. */
-function textIn(value: unknown): string {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString();
-  if (typeof value !== 'object' || value === null) return String(value);
-  return Object.values(value).map(textIn).join('\n');
 }
 
 describe('bad input is one line that says what is wrong, before anything is created:', () => {

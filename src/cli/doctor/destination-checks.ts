@@ -17,10 +17,9 @@ export async function destinationChecks(config: Config): Promise<readonly Check[
 async function checkDestination(config: Config, name: string, isOnly: boolean): Promise<Check> {
   const label = `destination ${name}`;
   const { apiKey, apiKeyFrom, apiKeyProblem, baseUrl } = config.destinations.get(name) as DestinationConfig;
-  if (apiKeyProblem !== undefined) return fail(label, `${baseUrl}: ${apiKeyProblem}`);
   if (!apiKey) {
-    const message = `${baseUrl}: no key`;
-    const mend = `set ${apiKeyFrom}`;
+    const message = `${baseUrl}: ${apiKeyProblem ?? `no key in ${apiKeyFrom}`}`;
+    const mend = apiKeyProblem ? 'mend that file' : `set ${apiKeyFrom}`;
     if (config.temporal)
       return warn(label, `${message}; not asked, as the workers hold theirs`, `${mend} to have it asked`);
     return isOnly ? fail(label, message, mend) : warn(label, message, mend);
