@@ -1,9 +1,12 @@
 import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow';
-import { FailureType } from '../src/contracts/failures.ts';
+import { FailureType, type FailureDetails } from '../src/contracts/failures.ts';
+import { reasonLabel } from '../src/core/attribute-values.ts';
 
-/** The type of what a workflow ends with, as `failureOf` made it. */
-export function failureTypeOf(failure: unknown): string {
-  return (failure instanceof ApplicationFailure ? failure.type : undefined) ?? 'Unknown';
+/** What a workflow ends with, as `failureOf` made it: its type, and the status of a refusal behind it. */
+export function reasonOfFailure(failure: unknown): string {
+  if (!(failure instanceof ApplicationFailure)) return 'Unknown';
+  const details = failure.details?.[0] as FailureDetails | undefined;
+  return reasonLabel(failure.type ?? 'Unknown', details?.status);
 }
 
 /** The activity's own failure rather than its wrapping, so that every client finds the type at the same depth. */

@@ -90,7 +90,8 @@ export class Parking {
     if (this.#nextProbeAtMs === undefined) void this.#probeLater(this.#intervalMs(sinceMs)).catch(() => {});
     const nextProbeAtMs = this.#nextProbeAtMs ?? Date.now();
     countParked(failure.type, this.#waiting === undefined);
-    this.#waiting = { reason: failure.reason, failureType: failure.type, sinceMs, nextProbeAtMs };
+    const { reason, type: failureType, status } = failure;
+    this.#waiting = { reason, failureType, ...(status === undefined ? {} : { status }), sinceMs, nextProbeAtMs };
     this.#onChange();
   }
 
@@ -109,7 +110,9 @@ export class Parking {
 }
 
 /** The reason for which an activity's failure is worth waiting; undefined for one that is final. */
-function repairable(error: unknown): { type: string; reason: string | undefined } | undefined {
+function repairable(
+  error: unknown,
+): { readonly type: string; readonly status?: number; readonly reason: string | undefined } | undefined {
   if (!(error instanceof ActivityFailure)) return undefined;
   // A part that was being stopped and failed by itself meanwhile is not repeated by Temporal; that says nothing.
   if (error.retryState === 'CANCEL_REQUESTED') return { type: FailureType.WorkerStopping, reason: undefined };
@@ -123,6 +126,7 @@ function repairable(error: unknown): { type: string; reason: string | undefined 
   const type = cause.type ?? '';
   if (type === FailureType.WorkerStopping) return { type, reason: undefined };
   const details = cause.details?.[0] as { readonly status?: number } | undefined;
-  const reason = waitingReason({ failureType: type, status: details?.status, message: cause.message });
-  return reason === undefined ? undefined : { type, reason };
+  const status = details?.status;
+  const reason = waitingReason({ failureType: type, status, message: cause.message });
+  return reason === undefined ? undefined : { type, reason, ...(status === undefined ? {} : { status }) };
 }

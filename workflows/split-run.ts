@@ -50,7 +50,7 @@ export class SplitRun {
   #sizeBytes = 0;
   #pieces: PieceProgress[] = [];
   #isStarting = false;
-  #failureType: string | undefined;
+  #endReason: string | undefined;
 
   constructor(request: SplitUploadRequest) {
     this.#request = request;
@@ -105,9 +105,9 @@ export class SplitRun {
     return this.#steer(UpdateName.retune, input);
   }
 
-  /** @param failureType of what it failed with */
-  end(state: 'cancelled' | 'failed', failureType: string): void {
-    this.#failureType = failureType;
+  /** @param reason of its failure, as `reasonOfFailure` tells it */
+  end(state: 'cancelled' | 'failed', reason: string): void {
+    this.#endReason = reason;
     this.#enter(state);
   }
 
@@ -274,9 +274,9 @@ export class SplitRun {
 
   #publish(): void {
     const progress = this.progress();
-    const context = { nowMs: Date.now(), failureType: this.#failureType };
+    const context = { nowMs: Date.now(), reason: this.#endReason };
     setCurrentDetails(describeSplitProgress(progress, context));
-    this.#shown.show(uploadAttributes(progress, this.#calls.subject, { failureType: this.#failureType }));
+    this.#shown.show(uploadAttributes(progress, this.#calls.subject, { reason: this.#endReason }));
   }
 }
 

@@ -55,7 +55,7 @@ export class SyncRun {
   #sentUpTo: string | null;
   #uploadsDone: boolean;
   #deletionsHeld: string | null = null;
-  #failureType: string | undefined;
+  #endReason: string | undefined;
   /** Known from the first answer where nothing is to be sent. */
   #firstDeletions: SyncBatch | undefined;
 
@@ -109,9 +109,9 @@ export class SyncRun {
     this.#small.retry();
   }
 
-  /** @param failureType of what it failed with */
-  end(state: 'cancelled' | 'failed', failureType: string): void {
-    this.#failureType = failureType;
+  /** @param reason of its failure, as `reasonOfFailure` tells it */
+  end(state: 'cancelled' | 'failed', reason: string): void {
+    this.#endReason = reason;
     this.#enter(state);
   }
 
@@ -290,9 +290,10 @@ export class SyncRun {
 
   #publish(): void {
     const progress = this.progress();
-    const failureType = this.#failureType;
-    setCurrentDetails(describeSync(progress, { ...this.#pace.measure(progress.counts.sent.bytes), failureType }));
-    const reason = failureType ?? this.#tally.firstProblem?.failureType;
+    setCurrentDetails(
+      describeSync(progress, { ...this.#pace.measure(progress.counts.sent.bytes), reason: this.#endReason }),
+    );
+    const reason = this.#endReason ?? this.#tally.firstProblem?.failureType;
     const isHeld = progress.state === 'paused' || progress.state === 'waiting';
     this.#shown.show(syncAttributes(progress, this.#calls.subject, reason), isHeld && this.#uploading.size === 0);
   }

@@ -16,7 +16,7 @@ import { FailureType } from '../src/contracts/failures.ts';
 import { QueryName, UpdateName } from '../src/contracts/names.ts';
 import type { SyncHandover, SyncProgress, SyncRequest, SyncResult } from '../src/contracts/sync.ts';
 import { syncRequestProblems } from '../src/core/sync-request.ts';
-import { failureOf, failureTypeOf } from './failure-of.ts';
+import { failureOf, reasonOfFailure } from './failure-of.ts';
 import { ShownAttributes } from './shown-attributes.ts';
 import { SyncRun } from './sync-run.ts';
 
@@ -51,7 +51,7 @@ export async function syncSource(request: SyncRequest, handover?: SyncHandover):
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
     const failure = failureOf(error);
-    sync.end(isCancellation(error) ? 'cancelled' : 'failed', failureTypeOf(failure));
+    sync.end(isCancellation(error) ? 'cancelled' : 'failed', reasonOfFailure(failure));
     throw failure;
   }
 }

@@ -16,7 +16,7 @@ import { QueryName, UpdateName, type PauseInput, type RetuneInput } from '../src
 import type { UploadProgress, UploadRequest, UploadResult } from '../src/contracts/upload.ts';
 import { retuneProblems, uploadRequestProblems } from '../src/core/upload-request.ts';
 import { countStart } from './counters.ts';
-import { failureOf, failureTypeOf } from './failure-of.ts';
+import { failureOf, reasonOfFailure } from './failure-of.ts';
 import { ShownAttributes } from './shown-attributes.ts';
 import { UploadRun, type CarriedUpload } from './upload-run.ts';
 
@@ -53,7 +53,7 @@ export async function uploadFile(request: UploadRequest, carried?: CarriedUpload
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
     const failure = failureOf(error);
-    await upload.abandon(isCancellation(error) ? 'cancelled' : 'failed', failureTypeOf(failure));
+    await upload.abandon(isCancellation(error) ? 'cancelled' : 'failed', reasonOfFailure(failure));
     throw failure;
   }
 }

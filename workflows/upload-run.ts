@@ -72,7 +72,7 @@ export class UploadRun {
   #hashCheckpoint: HashCheckpoint | null;
   #hashFailure: { readonly error: unknown } | undefined;
   /** Once it has ended. */
-  #end: { readonly fileId?: string; readonly failureType?: string | undefined } = {};
+  #end: { readonly fileId?: string; readonly reason?: string | undefined } = {};
 
   constructor(request: UploadRequest, carried?: CarriedUpload) {
     this.#request = request;
@@ -168,11 +168,11 @@ export class UploadRun {
   /**
    * Cancels the session, whatever ended the upload; nothing is sent after this.
    *
-   * @param failureType of what it failed with
+   * @param reason of its failure, as `reasonOfFailure` tells it
    */
-  async abandon(state: 'cancelled' | 'failed', failureType?: string): Promise<void> {
+  async abandon(state: 'cancelled' | 'failed', reason?: string): Promise<void> {
     await CancellationScope.nonCancellable(() => this.#cancelSession());
-    this.#end = { failureType };
+    this.#end = { reason };
     this.#enter(state);
   }
 

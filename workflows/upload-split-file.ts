@@ -13,7 +13,7 @@ import { QueryName, UpdateName, type PauseInput, type RetuneInput } from '../src
 import type { SplitUploadProgress, SplitUploadRequest, SplitUploadResult } from '../src/contracts/split.ts';
 import { splitRequestProblems } from '../src/core/split-request.ts';
 import { retuneProblems } from '../src/core/upload-request.ts';
-import { failureOf, failureTypeOf } from './failure-of.ts';
+import { failureOf, reasonOfFailure } from './failure-of.ts';
 import { ShownAttributes } from './shown-attributes.ts';
 import { SplitRun } from './split-run.ts';
 
@@ -42,7 +42,7 @@ export async function uploadSplitFile(request: SplitUploadRequest): Promise<Spli
     return await split.run();
   } catch (error) {
     const failure = failureOf(error);
-    split.end(isCancellation(error) ? 'cancelled' : 'failed', failureTypeOf(failure));
+    split.end(isCancellation(error) ? 'cancelled' : 'failed', reasonOfFailure(failure));
     throw failure;
   } finally {
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));

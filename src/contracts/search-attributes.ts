@@ -5,7 +5,7 @@
 export const SearchAttributes = {
   /** An `UploadState`; of a sync its `SyncState`. */
   state: { name: 'LonghaulState', type: 'KEYWORD' },
-  /** `FailureType` of what it waits for or has failed with; no text. */
+  /** `FailureType` of what it waits for or has failed with, and the status of a refusal: `ApiRejected 403`. */
   reason: { name: 'LonghaulReason', type: 'KEYWORD' },
   destination: { name: 'LonghaulDestination', type: 'KEYWORD' },
   purpose: { name: 'LonghaulPurpose', type: 'KEYWORD' },

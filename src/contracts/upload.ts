@@ -87,6 +87,8 @@ export interface WaitingInfo {
   readonly reason: string;
   /** One of `FailureType`. */
   readonly failureType: string;
+  /** HTTP status with which the service refused. */
+  readonly status?: number;
   readonly sinceMs: number;
   /** When it tries by itself; the update `retry` makes it try at once. */
   readonly nextProbeAtMs: number;

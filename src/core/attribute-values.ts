@@ -1,6 +1,6 @@
 import { MAX_KEYWORD_LENGTH, SearchAttributes } from '../contracts/search-attributes.ts';
 import type { SyncProgress } from '../contracts/sync.ts';
-import type { UploadProgress } from '../contracts/upload.ts';
+import type { UploadProgress, WaitingInfo } from '../contracts/upload.ts';
 
 export type AttributeName = keyof typeof SearchAttributes;
 
@@ -40,24 +40,29 @@ export function initialAttributes(
   return { state, filename: keyword(filename), purpose: keyword(purpose), destination: keyword(destination) };
 }
 
-/** @param end failure type of what ended it, or the File that it became */
+/** A failure's type, and the status of a refusal: `ApiRejected 403`. */
+export function reasonLabel(failureType: string, status: number | undefined): string {
+  return status === undefined ? failureType : `${failureType} ${status}`;
+}
+
+/** @param end why it failed, or the File that it became */
 export function uploadAttributes(
   progress: Pick<UploadProgress, 'state' | 'bytesTotal' | 'bytesDone' | 'sessionEndsTooEarly' | 'waiting'>,
   subject: AttributeSubject,
-  end: { readonly failureType?: string | undefined; readonly fileId?: string | undefined },
+  end: { readonly reason?: string | undefined; readonly fileId?: string | undefined },
 ): AttributeValues {
   const { state, bytesTotal, bytesDone, sessionEndsTooEarly, waiting } = progress;
   return {
     ...initialAttributes('inspecting', subject),
     state,
-    reason: reasonOf(state, waiting?.failureType, end.failureType),
+    reason: reasonOf(state, waiting, end.reason),
     fileId: end.fileId === undefined ? null : keyword(end.fileId),
     ...amounts(bytesTotal, bytesDone),
     endsTooEarly: bytesTotal > 0 ? state === 'uploading' && sessionEndsTooEarly : null,
   };
 }
 
-/** @param reason failure type of what ended it, or of the first file that it could not bring */
+/** @param reason why it failed, or the first file that it could not bring */
 export function syncAttributes(
   { state, counts, waiting }: Pick<SyncProgress, 'state' | 'counts' | 'waiting'>,
   subject: AttributeSubject,
@@ -66,7 +71,7 @@ export function syncAttributes(
   return {
     ...initialAttributes('listing', subject),
     state,
-    reason: reasonOf(state, waiting?.failureType, reason),
+    reason: reasonOf(state, waiting, reason),
     fileId: null,
     ...amounts(counts.toSend.bytes, counts.sent.bytes),
     endsTooEarly: null,
@@ -90,7 +95,8 @@ export function readAttributes(
   return Object.fromEntries(found);
 }
 
-function reasonOf(state: string, waitsFor: string | undefined, endedBy: string | undefined): string | null {
+function reasonOf(state: string, waiting: WaitingInfo | null, endedBy: string | undefined): string | null {
+  const waitsFor = waiting ? reasonLabel(waiting.failureType, waiting.status) : undefined;
   const reason = state === 'waiting' ? waitsFor : state === 'failed' || state === 'completed' ? endedBy : undefined;
   return reason === undefined ? null : keyword(reason);
 }

@@ -10,8 +10,8 @@ export interface ProgressContext {
   readonly bytesPerSecond?: number | undefined;
   /** Parts begun over all attempts and sessions, as far as they have ended. @defaultValue unknown */
   readonly partsSent?: number;
-  /** Of what it failed with. */
-  readonly failureType?: string | undefined;
+  /** Why it failed. */
+  readonly reason?: string | undefined;
   /** Once it is completed. */
   readonly fileId?: string | undefined;
 }
@@ -21,7 +21,7 @@ const isOver: readonly UploadState[] = ['completed', 'cancelled', 'failed'];
 /** An upload's state as Markdown, for the page of its workflow in Temporal UI. */
 export function describeProgress(progress: UploadProgress, context: ProgressContext): string {
   const { state, bytesDone, bytesTotal, partsDone, partsTotal, partsInFlight, session } = progress;
-  const { nowMs, bytesPerSecond, partsSent = 0, failureType, fileId } = context;
+  const { nowMs, bytesPerSecond, partsSent = 0, reason, fileId } = context;
   const lines = [`**${state}** · ${inlineCode(progress.filename)} · as of ${formatTime(nowMs)}`];
   if (bytesTotal > 0) {
     const percent = Math.floor((bytesDone / bytesTotal) * 100);
@@ -41,7 +41,7 @@ export function describeProgress(progress: UploadProgress, context: ProgressCont
       '**At this pace the session ends before the file is through.** More parts at a time may help: the update `retune` with `{"concurrency": 32}`',
     );
   }
-  if (state === 'failed' && failureType !== undefined) lines.push(`**Failed** with \`${failureType}\``);
+  if (state === 'failed' && reason !== undefined) lines.push(`**Failed** with \`${reason}\``);
   if (fileId !== undefined) lines.push(`File ${inlineCode(fileId)}`);
   if (session && !isOver.includes(state)) {
     const until = formatTime(session.expiresAt * 1000);

@@ -10,13 +10,13 @@ export interface SyncContext {
   readonly nowMs: number;
   /** Over the last minute. @defaultValue unknown */
   readonly bytesPerSecond?: number | undefined;
-  /** Of what it failed with. */
-  readonly failureType?: string | undefined;
+  /** Why it failed. */
+  readonly reason?: string | undefined;
 }
 
 /** A sync's state as Markdown, for the page of its workflow in Temporal UI. */
 export function describeSync({ state, counts, uploading, waiting }: SyncProgress, context: SyncContext): string {
-  const { nowMs, bytesPerSecond, failureType } = context;
+  const { nowMs, bytesPerSecond, reason } = context;
   const { listed, same, knownContent, toSend, sent, failed, leftOut, deleted } = counts;
   const lines = [`**${state}** · ${listed.files} files of ${formatBytes(listed.bytes)} · as of ${formatTime(nowMs)}`];
   if (toSend.files > 0) {
@@ -29,7 +29,7 @@ export function describeSync({ state, counts, uploading, waiting }: SyncProgress
   if (state === 'uploading') lines.push(...paceLines(toSend.bytes - sent.bytes, bytesPerSecond, nowMs));
   if (state === 'waiting' && waiting) lines.push(...waitingLines(waiting));
   if (state === 'paused') lines.push('**Paused:** the update `resume` lets further uploads begin');
-  if (state === 'failed' && failureType !== undefined) lines.push(`**Failed** with \`${failureType}\``);
+  if (state === 'failed' && reason !== undefined) lines.push(`**Failed** with \`${reason}\``);
   const named = uploading.slice(0, NAMED_PATHS).map(inlineCode);
   const more = uploading.length - named.length;
   if (named.length > 0) lines.push(`Now: ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`);

@@ -106,7 +106,9 @@ describe('the list of Temporal UI', () => {
       await listed(system, 'LonghaulState = "cancelled"', [id(cancelled)]);
       const [isFailed] = await listed(system, 'LonghaulState = "failed"', [id(failed)]);
       const [isCompleted] = await listed(system, 'LonghaulState = "completed"', [id(completed)]);
-      await listed(system, 'LonghaulReason = "ApiRejected"', [id(failed), id(waiting)]);
+      await listed(system, 'LonghaulReason STARTS_WITH "ApiRejected"', [id(failed), id(waiting)]);
+      await listed(system, 'LonghaulReason = "ApiRejected 403"', [id(waiting)]);
+      await listed(system, 'LonghaulReason = "ApiRejected 422"', [id(failed)]);
       await listed(system, 'LonghaulReason IS NOT NULL', [id(failed), id(waiting)]);
       await listed(system, 'LonghaulPurpose = "fine-tune"', [id(failed)]);
       await listed(system, 'LonghaulDestination = "default"', all);

@@ -1,6 +1,5 @@
 import type { UploadHandle } from 'longhaul';
 import { describe, expect, it } from 'vitest';
-import { FailureType } from '../../src/contracts/failures.ts';
 import { SearchAttributes } from '../../src/contracts/search-attributes.ts';
 import { acquireEmbeddedTemporal } from '../../src/dev/embedded-temporal/embedded-temporal.ts';
 import type { UploadStats } from '../../src/local-api/index.ts';
@@ -52,6 +51,8 @@ function expectRows(rows: readonly ListRow[], counted: readonly UploadStats[]): 
   expect(rows).toEqual(rows.map((row) => expectedRow(row, counted)));
 }
 
+const reasons: Readonly<Record<string, string>> = { waiting: 'ApiRejected 403', failed: 'ApiRejected 422' };
+
 function expectedRow(row: ListRow, counted: readonly UploadStats[]): ListRow {
   const name = row[state.name];
   const stats = counted.find((upload) => upload.filename === row[filename.name]);
@@ -64,7 +65,7 @@ function expectedRow(row: ListRow, counted: readonly UploadStats[]): ListRow {
     [bytes.name]: String(total),
     [bytesDone.name]: String(done),
     [percent.name]: String(Math.floor((done / total) * 1000) / 10),
-    [reason.name]: name === 'waiting' || name === 'failed' ? FailureType.ApiRejected : '',
+    [reason.name]: reasons[name ?? ''] ?? '',
   };
 }
 
@@ -84,7 +85,10 @@ describe.skipIf(browser === undefined)(
             expectRows(await ui.list('', 50), uploads());
             await pictures.take(page, 'list');
 
-            const waiting = await ui.list(`${state.name}="waiting" AND ${reason.name}="ApiRejected"`, SCENE.waiting);
+            const waiting = await ui.list(
+              `${state.name}="waiting" AND ${reason.name}="ApiRejected 403"`,
+              SCENE.waiting,
+            );
             expect(waiting.map((row) => row[state.name])).toEqual(
               Array.from({ length: SCENE.waiting }, () => 'waiting'),
             );

@@ -17,7 +17,7 @@ function reasonsBelow(heading: string): string[] {
   return [...section.matchAll(/^\| (`.*?) \|/gm)].map(([, cell = '']) => cell);
 }
 
-const namesIn = (cells: readonly string[]) => new Set(cells.flatMap((cell) => cell.match(/\w+(?=`)/g) ?? []));
+const namesIn = (cells: readonly string[]) => new Set(cells.flatMap((cell) => cell.match(/(?<=`)[A-Z]\w+/g) ?? []));
 
 describe('the runbook', () => {
   it('has a section for each alert, and for none that there is not', () => {

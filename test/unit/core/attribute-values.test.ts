@@ -21,7 +21,7 @@ const uploading = {
 
 describe('the values of search attributes', () => {
   it('are those of an upload: its share rounded down, and no text of failures', () => {
-    expect(uploadAttributes(uploading, subject, { failureType: 'Unheard' })).toEqual({
+    expect(uploadAttributes(uploading, subject, { reason: 'Unheard' })).toEqual({
       ...subject,
       state: 'uploading',
       reason: null,
@@ -31,12 +31,13 @@ describe('the values of search attributes', () => {
       percent: 66.6,
       endsTooEarly: true,
     });
-    expect(uploadAttributes({ ...uploading, state: 'waiting', waiting }, subject, {})).toMatchObject({
-      reason: 'ApiRejected',
+    const refused = { ...waiting, status: 403 };
+    expect(uploadAttributes({ ...uploading, state: 'waiting', waiting: refused }, subject, {})).toMatchObject({
+      reason: 'ApiRejected 403',
       endsTooEarly: false,
     });
     expect(
-      uploadAttributes({ ...uploading, state: 'failed', waiting }, subject, { failureType: 'SessionLost' }),
+      uploadAttributes({ ...uploading, state: 'failed', waiting }, subject, { reason: 'SessionLost' }),
     ).toMatchObject({ reason: 'SessionLost' });
     expect(uploadAttributes({ ...uploading, state: 'completed' }, subject, { fileId: 'file-1' })).toMatchObject({
       reason: null,

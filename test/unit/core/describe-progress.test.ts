@@ -65,7 +65,7 @@ describe('the description of an upload in Temporal UI', () => {
   it('tells the outcome, and no session that is over', () => {
     const completed = lines({ state: 'completed', bytesDone: 1024 * MiB }, { fileId: 'file-1' });
     expect(completed).toContain('File `file-1`');
-    const failed = lines({ state: 'failed' }, { failureType: 'SessionLost' });
+    const failed = lines({ state: 'failed' }, { reason: 'SessionLost' });
     expect(failed).toContain('**Failed** with `SessionLost`');
     expect([...completed, ...failed].join()).not.toMatch(/expires|in flight/);
   });

@@ -63,7 +63,7 @@ describe('a sync in Temporal UI', () => {
     const told = (changes: Partial<SyncProgress>) =>
       describeSync(
         { ...progress, state: 'uploading', uploading, counts: tally.counts, ...changes },
-        { nowMs: 0, bytesPerSecond: 64, failureType: 'SourceMissing' },
+        { nowMs: 0, bytesPerSecond: 64, reason: 'SourceMissing' },
       );
     const words = told({});
     expect(words).toContain('`██████████░░░░░░░░░░` 1 of 4 sent · 512 B of 1 KiB');
