@@ -19,6 +19,7 @@ export class PartWindow {
    * @param send sends one part and records it
    * @param limit most parts in flight, asked each time
    * @param mayStart false holds further parts back
+   * @param onGivenBack called when a part is to be sent again later
    * @param until ends the window early once the parts in flight have ended
    * @throws what the first part to fail threw, or a CancelledFailure, when no part is in flight any more
    */
@@ -26,15 +27,16 @@ export class PartWindow {
     readonly send: (partNumber: number) => Promise<void>;
     readonly limit: () => number;
     readonly mayStart: () => boolean;
+    readonly onGivenBack: () => void;
     readonly until: () => boolean;
   }): Promise<void> {
-    const { send, limit, mayStart, until } = options;
+    const { limit, mayStart, until } = options;
     const canStart = () =>
       !this.#failure && !until() && mayStart() && this.#running.size < limit() && this.#ledger.hasNext;
     const isOver = () => this.#running.size === 0 && (this.#failure !== undefined || until() || this.#ledger.complete);
     try {
       while (!isOver()) {
-        while (canStart()) this.#start(this.#ledger.take() as number, send);
+        while (canStart()) this.#start(this.#ledger.take() as number, options);
         await condition(() => canStart() || isOver());
         if (this.#failure) break;
       }
@@ -52,13 +54,17 @@ export class PartWindow {
     }
   }
 
-  #start(partNumber: number, send: (partNumber: number) => Promise<void>): void {
+  #start(
+    partNumber: number,
+    { send, onGivenBack }: { readonly send: (partNumber: number) => Promise<void>; readonly onGivenBack: () => void },
+  ): void {
     const scope = new CancellationScope();
     this.#running.set(partNumber, scope);
     void scope
       .run(() => send(partNumber))
       .catch((error: unknown) => {
         this.#ledger.giveBack(partNumber);
+        onGivenBack();
         if (error instanceof Postponed || (this.#stopped.has(partNumber) && isCancellation(error))) return;
         if (this.#failure) return;
         this.#failure = { error };

@@ -234,6 +234,7 @@ export class UploadRun {
       send: (partNumber) => this.#partParking.attempt(() => this.#sendPart(partNumber, source, session)),
       // While the upload waits, one part finds out whether it may go on.
       limit: () => (this.#partParking.waiting ? 1 : this.#mostParts),
+      onGivenBack: () => this.#publish(),
       mayStart: () => !this.#paused && this.#partParking.isOpen && !session.isOver,
       until: () => this.#hashFailure !== undefined || isHandOverDue() || (session.isOver && !this.#paused),
     });
