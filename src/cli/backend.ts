@@ -1,5 +1,4 @@
 import { createHmac } from 'node:crypto';
-import { NativeConnection } from '@temporalio/worker';
 import { LonghaulClient } from '../client/longhaul-client.ts';
 import { TemporalUnreachableError } from '../client/upload-errors.ts';
 import { requireDestination, type Config, type LogLevel } from '../config.ts';
@@ -9,8 +8,7 @@ import { acquireEmbeddedTemporal } from '../dev/embedded-temporal/embedded-tempo
 import { resolveTemporalCli } from '../dev/temporal-cli/temporal-cli.ts';
 import { createLogger } from '../logger.ts';
 import { startTracing } from '../tracing/start-tracing.ts';
-import { createWorker, type LonghaulWorker, type WorkerOptions } from '../worker/create-worker.ts';
-import { installRuntime } from '../worker/install-runtime.ts';
+import type { LonghaulWorker, WorkerOptions } from '../worker/create-worker.ts';
 import type { CliContext } from './context.ts';
 import { sourceSettingsOf } from './source-settings.ts';
 
@@ -40,6 +38,8 @@ export interface BackendOptions {
   readonly logLevel?: LogLevel;
   /** Whether Temporal's SDK keeps metrics. @defaultValue false */
   readonly keepsMetrics?: boolean;
+  /** Whether a worker will surely be started, so that its code is loaded while Temporal is waited for. @defaultValue false */
+  readonly needsWorker?: boolean;
 }
 
 /** Runs `command` with Temporal at hand; worker, connections and the embedded server end before this returns. */
@@ -50,7 +50,12 @@ export async function withBackend<T>(
 ): Promise<T> {
   const { config } = context;
   const logger = createLogger(config.logLevel ?? options.logLevel ?? 'silent');
-  const sdkMetricsUrl = installRuntime(logger, options);
+  const loadWorker = once(async () => {
+    const { installRuntime, ...code } = await import('./worker-code.ts');
+    return { ...code, sdkMetricsUrl: installRuntime(logger, options) };
+  });
+  // What fails in it is told when a worker is started.
+  if (options.needsWorker) void loadWorker().catch(() => {});
   const closers: (() => Promise<void>)[] = [];
   try {
     const tracing = config.tracing ? await startTracing() : undefined;
@@ -76,8 +81,9 @@ export async function withBackend<T>(
       namespace: temporal.namespace,
       uiUrl: 'uiUrl' in temporal ? temporal.uiUrl : undefined,
       isEmbedded: config.temporal === undefined,
-      sdkMetricsUrl,
+      sdkMetricsUrl: options.keepsMetrics ? (await loadWorker()).sdkMetricsUrl : undefined,
       startWorker: async (workerOptions) => {
+        const { NativeConnection, createWorker } = await loadWorker();
         const connection = await NativeConnection.connect(temporal.connectionOptions);
         closers.push(() => connection.close());
         const worker = await createWorker({
@@ -101,6 +107,11 @@ export async function withBackend<T>(
     // In reverse: the worker hands its parts back while the server still listens.
     for (const close of closers.toReversed()) await close().catch(() => {});
   }
+}
+
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | undefined;
+  return () => (loaded ??= load());
 }
 
 async function embed({ config, note }: CliContext, closers: (() => Promise<void>)[]) {

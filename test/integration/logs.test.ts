@@ -19,7 +19,7 @@ describe('the log of a worker process', () => {
       const file = join(directory, 'logged.bin');
       await randomFile(file, 2 * MiB);
       api.faults.add({ route: 'part', kind: 'status', status: 503, retryAfterSeconds: 0, skip: 1 });
-      const handle = await client.upload({ file, purpose: 'batch', partSizeBytes: MiB });
+      const handle = await client.upload({ file, purpose: 'batch', partSizeBytes: MiB, concurrency: 1 });
       await handle.result();
       const failed = () => linesOf(worker.said()).filter(({ msg }) => msg === 'Activity failed');
       await until(() => failed().length === 1, 'the line');

@@ -14,17 +14,21 @@ export async function devCommand(context: CliContext, options: { port: number; d
   });
   try {
     const config = withDefaultDestination(context.config, { baseUrl: api.url, apiKey: LOCAL_KEY });
-    await withBackend({ ...context, config }, { logLevel: 'error' }, async ({ startWorker, address, uiUrl }) => {
-      const worker = await startWorker();
-      const running = worker.run();
-      context.note(`Temporal on ${address}${uiUrl ? `, Temporal UI: ${uiUrl}` : ''}`);
-      context.note(`worker serves ${worker.taskQueues.join(', ')}`);
-      context.note(`local Uploads API on ${api.url}; in another terminal:`);
-      context.note(`  export OPENAI_BASE_URL=${api.url} OPENAI_API_KEY=${LOCAL_KEY}`);
-      context.note('  longhaul upload FILE --purpose batch');
-      await Promise.race([running, interrupted(context.signal)]);
-      await worker.shutdown();
-    });
+    await withBackend(
+      { ...context, config },
+      { logLevel: 'error', needsWorker: true },
+      async ({ startWorker, address, uiUrl }) => {
+        const worker = await startWorker();
+        const running = worker.run();
+        context.note(`Temporal on ${address}${uiUrl ? `, Temporal UI: ${uiUrl}` : ''}`);
+        context.note(`worker serves ${worker.taskQueues.join(', ')}`);
+        context.note(`local Uploads API on ${api.url}; in another terminal:`);
+        context.note(`  export OPENAI_BASE_URL=${api.url} OPENAI_API_KEY=${LOCAL_KEY}`);
+        context.note('  longhaul upload FILE --purpose batch');
+        await Promise.race([running, interrupted(context.signal)]);
+        await worker.shutdown();
+      },
+    );
   } finally {
     await api.close();
   }

@@ -46,7 +46,8 @@ export async function syncCommand(context: CliContext, source: string, options: 
     ...(baseUrl === undefined ? {} : { baseUrl }),
   };
 
-  await withBackend(context, { destination }, async (backend) => {
+  const needsWorker = !options.detach && config.temporal === undefined;
+  await withBackend(context, { destination, needsWorker }, async (backend) => {
     if (backend.uiUrl && !options.quiet) note(`Temporal UI: ${backend.uiUrl}`);
     if (options.detach || !backend.isEmbedded) await assertWorkers(backend, request, config.host);
     else await checkDestination(context, backend, sync, destination);

@@ -59,7 +59,8 @@ async function uploadFiles(
   const { config, note } = context;
   const { requests, workflowIds } = await checkRequests(context, files, options, destination);
 
-  await withBackend(context, { destination }, async (backend) => {
+  const needsWorker = !options.detach && config.temporal === undefined;
+  await withBackend(context, { destination, needsWorker }, async (backend) => {
     if (backend.uiUrl && !options.quiet) note(`Temporal UI: ${backend.uiUrl}`);
     if (options.detach || !backend.isEmbedded) await assertWorkers(backend, requests, config.host, options);
     else await checkDestination(requireDestination(config, destination), backend, workflowIds);

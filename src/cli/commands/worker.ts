@@ -25,7 +25,7 @@ export async function workerCommand(context: CliContext, options: WorkerCommandO
   const graceSeconds = options.grace ?? 0;
   context.allowLongerEnd(graceSeconds * 1000);
   const port = options.metricsPort ?? config.metricsPort;
-  const settings = { logLevel: 'info', keepsMetrics: port !== undefined } as const;
+  const settings = { logLevel: 'info', keepsMetrics: port !== undefined, needsWorker: true } as const;
   await withBackend(context, settings, async ({ startWorker, address, uiUrl, sdkMetricsUrl }) => {
     const host = options.metricsHost ?? config.metricsHost;
     const metrics = port === undefined ? undefined : await openMetrics(config, { port, host, sdkMetricsUrl });
