@@ -50,10 +50,7 @@ export async function withBackend<T>(
 ): Promise<T> {
   const { config } = context;
   const logger = createLogger(config.logLevel ?? options.logLevel ?? 'silent');
-  const loadWorker = once(async () => {
-    const { installRuntime, ...code } = await import('./worker-code.ts');
-    return { ...code, sdkMetricsUrl: installRuntime(logger, options) };
-  });
+  const loadWorker = once(async () => (await import('./worker-code.ts')).prepareWorkers(logger, options));
   // What fails in it is told when a worker is started.
   if (options.needsWorker) void loadWorker().catch(() => {});
   const closers: (() => Promise<void>)[] = [];
