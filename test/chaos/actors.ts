@@ -121,12 +121,12 @@ export interface FleetOptions {
 /** Worker processes, each in a numbered place. */
 export class Fleet {
   readonly #places: (CliRun | undefined)[];
-  readonly #slots: number;
+  readonly #slots: readonly string[];
   readonly #environment: Readonly<Record<string, string>>;
 
   private constructor(plan: Plan, environment: Readonly<Record<string, string>>) {
     this.#places = Array.from({ length: plan.workers }, () => undefined);
-    this.#slots = plan.slots;
+    this.#slots = plan.slots === null ? [] : ['--slots', String(plan.slots)];
     this.#environment = environment;
   }
 
@@ -192,7 +192,7 @@ export class Fleet {
 
   #start(place: number): void {
     // Another deed may have filled the place meanwhile.
-    this.#places[place] ??= startCli(['worker', '--slots', String(this.#slots)], this.#environment);
+    this.#places[place] ??= startCli(['worker', ...this.#slots], this.#environment);
   }
 
   async #ready(place: number): Promise<void> {

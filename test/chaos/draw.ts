@@ -22,6 +22,8 @@ export interface DrawOptions {
   readonly isSmall?: boolean;
   /** @defaultValue files only */
   readonly sources?: readonly SourceKind[];
+  /** Some workers find by themselves how many parts they send at a time. @defaultValue none does */
+  readonly someAdapt?: boolean;
 }
 
 /** Throws dice of one seed. */
@@ -56,7 +58,10 @@ class Dice {
 }
 
 /** Draws a run; the same seed and options give the same plan. */
-export function drawPlan(seed: number, { mayKillTemporal, isSmall = false, sources = ['file'] }: DrawOptions): Plan {
+export function drawPlan(
+  seed: number,
+  { mayKillTemporal, isSmall = false, sources = ['file'], someAdapt = false }: DrawOptions,
+): Plan {
   const dice = new Dice(seed);
   const small = drawSmallFile(dice);
   // Dice of their own, so that the same seed does the same to a small file and to a large one.
@@ -81,7 +86,10 @@ export function drawPlan(seed: number, { mayKillTemporal, isSmall = false, sourc
   }
   // A part whose answer takes longer than the stall timeout is sent again, and that would be no fault of anybody.
   const unanswered = Math.min(partSizeBytes, SWALLOWED_BYTES);
-  const fairBandwidth = (unanswered * Math.min(8, workers * slots) * 2000) / STALL_TIMEOUT_MS;
+  const adapts = someAdapt && new Dice(seed ^ 0x1b873593).chance(0.3);
+  // The window is of eight parts at most.
+  const connections = adapts ? 8 : Math.min(8, workers * slots);
+  const fairBandwidth = (unanswered * connections * 2000) / STALL_TIMEOUT_MS;
   return {
     seed,
     source: drawSource(seed, sources),
@@ -91,7 +99,7 @@ export function drawPlan(seed: number, { mayKillTemporal, isSmall = false, sourc
     md5: dice.chance(0.7),
     maxSessions: dice.whole(2, 4),
     workers,
-    slots,
+    slots: adapts ? null : slots,
     api: {
       bandwidthBytesPerSecond: Math.max(dice.whole(3, 10) * (isLarge ? 4 : 1) * MiB, Math.ceil(fairBandwidth)),
       latencyMs: dice.one([0, 0, 0, 5, 40]),

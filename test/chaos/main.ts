@@ -56,7 +56,7 @@ await withStateDir(async (stateDir) => {
   const lane = async () => {
     while (begun < runs && Date.now() < deadlineMs) {
       const seed = firstSeed + begun++;
-      const plan = drawPlan(seed, { mayKillTemporal: true, sources });
+      const plan = drawPlan(seed, { mayKillTemporal: true, sources, someAdapt: true });
       try {
         const outcome = await runPlan(plan, temporal);
         report.add(outcome);

@@ -141,7 +141,10 @@ function judgeWaste({ done, plan, requests, uploads }: Evidence): string[] {
   const window = Math.max(plan.concurrency, ...retunes);
   const allowed = done
     .filter(({ hit: met }) => met)
-    .reduce((sum, { deed, strikes }) => sum + strikes * (isDeath(deed) ? Math.min(window, plan.slots) : window), 0);
+    .reduce(
+      (sum, { deed, strikes }) => sum + strikes * (isDeath(deed) ? Math.min(window, plan.slots ?? Infinity) : window),
+      0,
+    );
   return uploads.flatMap(({ id }) => {
     const waste = partsBegun(requests, id).length - partCount;
     return waste > allowed ? [`${id}: ${waste} parts were sent again; what was done allows ${allowed}`] : [];

@@ -52,7 +52,8 @@ export interface Plan {
   readonly md5: boolean;
   readonly maxSessions: number;
   readonly workers: number;
-  readonly slots: number;
+  /** Null: what the workers find best. */
+  readonly slots: number | null;
   readonly api: {
     readonly bandwidthBytesPerSecond: number;
     readonly latencyMs: number;

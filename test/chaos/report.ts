@@ -29,6 +29,7 @@ export class Report {
     const missed = evidence.plan.deeds.length - evidence.done.length;
     if (evidence.done.length === 0 && missed <= 0) this.#count('(nothing)', outcome, undefined);
     this.#count(`(source: ${evidence.plan.source})`, outcome, undefined);
+    if (evidence.plan.slots === null) this.#count('(workers that adapt)', outcome, undefined);
     for (const entry of evidence.done) this.#count(rowOf(entry.deed), outcome, entry);
     for (const { deed } of evidence.plan.deeds) {
       if (!evidence.done.some((entry) => entry.deed === deed)) this.#row(rowOf(deed)).drawn++;
