@@ -21,6 +21,7 @@ const project = (name: string, testTimeoutMs: number, globalSetup: string[] = []
     testTimeout: testTimeoutMs,
     hookTimeout: testTimeoutMs,
     pool: 'forks' as const,
+    isolate: false,
   },
 });
 
