@@ -8,40 +8,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { withTempDir } from '../support/temp-dir.ts';
-
-interface Mutation {
-  readonly safeguard: string;
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-}
-
-const mutations: readonly Mutation[] = [
-  {
-    safeguard: 'a completion whose answer was lost is looked up',
-    file: 'activities/complete-upload.ts',
-    from: 'if (mayBeCompleted) {',
-    to: 'if (false as boolean) {',
-  },
-  {
-    safeguard: "the source's fingerprint is compared",
-    file: 'src/sources/assert-unchanged.ts',
-    from: 'if (now.fingerprint === fingerprint) return;',
-    to: 'if (now.fingerprint === fingerprint || (true as boolean)) return;',
-  },
-  {
-    safeguard: 'the session of an upload that ended is cancelled',
-    file: 'workflows/upload-file.ts',
-    from: "await upload.abandon(isCancellation(error) ? 'cancelled' : 'failed');",
-    to: '',
-  },
-  {
-    safeguard: 'a buffer is not filled while the socket still sends from it',
-    file: 'src/openai/multipart-part.ts',
-    from: 'let next = pool.take();',
-    to: 'let next = current;',
-  },
-];
+import { mutations, type Mutation } from './mutation-list.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);

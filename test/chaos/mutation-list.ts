@@ -1,0 +1,34 @@
+/** A safeguard, and how it is taken out of a copy of the project. */
+export interface Mutation {
+  readonly safeguard: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export const mutations: readonly Mutation[] = [
+  {
+    safeguard: 'a completion whose answer was lost is looked up',
+    file: 'activities/complete-upload.ts',
+    from: 'if (mayBeCompleted) {',
+    to: 'if (false as boolean) {',
+  },
+  {
+    safeguard: "the source's fingerprint is compared",
+    file: 'src/sources/assert-unchanged.ts',
+    from: 'if (now.fingerprint === fingerprint) return;',
+    to: 'if (now.fingerprint === fingerprint || (true as boolean)) return;',
+  },
+  {
+    safeguard: 'the session of an upload that ended is cancelled',
+    file: 'workflows/upload-file.ts',
+    from: "await upload.abandon(isCancellation(error) ? 'cancelled' : 'failed', reasonOfFailure(failure));",
+    to: '',
+  },
+  {
+    safeguard: 'a buffer is not filled while the socket still sends from it',
+    file: 'src/openai/multipart-part.ts',
+    from: 'let next = pool.take();',
+    to: 'let next = current;',
+  },
+];
