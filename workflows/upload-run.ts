@@ -6,12 +6,11 @@ import {
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { HashCheckpoint, SourceInfo } from '../src/contracts/activities.ts';
+import type { SourceInfo } from '../src/contracts/activities.ts';
 import { Defaults } from '../src/contracts/limits.ts';
 import type { RetuneInput } from '../src/contracts/names.ts';
 import type {
   UploadedFile,
-  UploadLimit,
   UploadProgress,
   UploadRequest,
   UploadResult,
@@ -21,28 +20,24 @@ import type {
 import { uploadAttributes } from '../src/core/attribute-values.ts';
 import { describeProgress } from '../src/core/describe-progress.ts';
 import { planParts } from '../src/core/part-plan.ts';
-import { mostPartsUnder } from '../src/core/rate-limit.ts';
 import { SessionBudget, type CarriedSessions } from '../src/core/session-budget.ts';
+import { UploadTuning, type CarriedTuning } from '../src/core/upload-tuning.ts';
 import { countEnd, countReplacedSession } from './counters.ts';
 import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
 import { Pace } from './pace.ts';
 import { Parking } from './parking.ts';
 import { PartWindow } from './part-window.ts';
+import { SourceHash, type CarriedHash } from './source-hash.ts';
 import { ShownAttributes } from './shown-attributes.ts';
 import { UploadCalls } from './upload-calls.ts';
 
 /** What an execution hands to its successor when its history has grown long. Plain JSON. */
-export interface CarriedUpload extends CarriedSessions {
+export interface CarriedUpload extends CarriedSessions, CarriedHash, CarriedTuning {
   readonly source: SourceInfo;
   readonly session: CarriedSession;
   readonly partsSent: number;
-  readonly md5: string | null;
-  readonly hashCheckpoint: HashCheckpoint | null;
   readonly paused: boolean;
   readonly waiting: WaitingInfo | null;
-  readonly concurrency: number;
-  readonly nextPartSizeBytes: number | null;
-  readonly limit?: UploadLimit | null;
   readonly startedAtMs: number;
 }
 
@@ -58,19 +53,14 @@ export class UploadRun {
   readonly #partParking: Parking;
   readonly #hashParking: Parking;
   readonly #sessions: SessionBudget;
-  readonly #hashScope = new CancellationScope();
+  readonly #hash: SourceHash;
+  readonly #tuning: UploadTuning;
   #state: UploadState;
   #paused: boolean;
-  #concurrency: number;
-  #nextPartSizeBytes: number | null;
-  #limit: UploadLimit | null;
   #source: SourceInfo | undefined;
   #session: OpenSession | undefined;
   #window: PartWindow | undefined;
   #partsSent: number;
-  #md5: string | null;
-  #hashCheckpoint: HashCheckpoint | null;
-  #hashFailure: { readonly error: unknown } | undefined;
   /** Once it has ended. */
   #end: { readonly fileId?: string; readonly reason?: string | undefined } = {};
 
@@ -82,18 +72,14 @@ export class UploadRun {
     this.#parking = new Parking(giveUpAfterMs, onChange);
     this.#partParking = new Parking(giveUpAfterMs, onChange, carried?.waiting ?? undefined);
     this.#hashParking = new Parking(giveUpAfterMs, onChange);
+    this.#hash = new SourceHash(this.#calls, this.#hashParking, carried);
     this.#state = carried ? 'uploading' : 'inspecting';
     this.#source = carried?.source;
     this.#session = carried && OpenSession.of(carried.session);
     this.#sessions = new SessionBudget(request.maxSessions ?? Defaults.maxSessions, carried);
     this.#partsSent = carried?.partsSent ?? 0;
-    this.#md5 = carried?.md5 ?? null;
-    this.#hashCheckpoint = carried?.hashCheckpoint ?? null;
     this.#paused = carried?.paused ?? false;
-    this.#concurrency = carried?.concurrency ?? request.concurrency ?? Defaults.concurrency;
-    this.#nextPartSizeBytes = carried?.nextPartSizeBytes ?? request.partSizeBytes ?? null;
-    const { limitBytesPerSecond: bytesPerSecond } = request;
-    this.#limit = carried?.limit ?? (bytesPerSecond === undefined ? null : { bytesPerSecond, revision: 0 });
+    this.#tuning = new UploadTuning(request, carried);
     this.#startedAtMs = carried?.startedAtMs ?? Date.now();
   }
 
@@ -105,7 +91,7 @@ export class UploadRun {
   async run(): Promise<UploadResult | CarriedUpload> {
     this.#publish();
     const source = (this.#source ??= await this.#parking.insist(() => this.#calls.inspect()));
-    const hashing = this.#hash(source);
+    const hashing = this.#request.md5 === false ? Promise.resolve() : this.#hash.run(source);
     try {
       for (;;) {
         const session = (this.#session ??= await this.#openSession(source));
@@ -113,7 +99,7 @@ export class UploadRun {
           await this.#sendParts(source, session);
           if (!session.ledger.complete) return await this.#handOver(source, session, hashing);
           await hashing;
-          if (this.#hashFailure) throw this.#hashFailure.error;
+          this.#hash.assertSound();
           return this.#receipt(source, session, await this.#complete(session));
         } catch (error) {
           if (this.#partParking.waiting) this.#sessions.excuse();
@@ -130,7 +116,7 @@ export class UploadRun {
         }
       }
     } finally {
-      this.#hashScope.cancel();
+      this.#hash.stop();
       await CancellationScope.nonCancellable(() => hashing);
     }
   }
@@ -149,12 +135,8 @@ export class UploadRun {
     this.#publish();
   }
 
-  retune({ concurrency, partSizeBytes, limitBytesPerSecond }: RetuneInput): void {
-    this.#concurrency = concurrency ?? this.#concurrency;
-    this.#nextPartSizeBytes = partSizeBytes ?? this.#nextPartSizeBytes;
-    if (limitBytesPerSecond !== undefined) {
-      this.#limit = { bytesPerSecond: limitBytesPerSecond, revision: (this.#limit?.revision ?? 0) + 1 };
-    }
+  retune(input: RetuneInput): void {
+    this.#tuning.retune(input);
     this.#publish();
   }
 
@@ -194,14 +176,14 @@ export class UploadRun {
       partsTotal: ledger?.plan.partCount ?? 0,
       partsDone: ledger?.done ?? 0,
       partsInFlight: ledger?.out ?? 0,
-      concurrency: this.#concurrency,
-      limit: this.#limit,
+      concurrency: this.#tuning.concurrency,
+      limit: this.#tuning.limit,
       session: this.#session?.info ?? null,
       sessionEndsTooEarly: this.#session?.endsTooEarly ?? false,
       sessionsOpened: this.#sessions.opened,
       orphanedSessions: this.#sessions.orphaned,
       waiting: waiting ?? null,
-      md5: this.#md5,
+      md5: this.#hash.md5,
       startedAtMs: this.#startedAtMs,
     };
   }
@@ -210,20 +192,7 @@ export class UploadRun {
     this.#enter('creating');
     const { unanswered = 0, ...info } = await this.#parking.insist(() => this.#calls.create(source));
     this.#sessions.open(unanswered);
-    return new OpenSession(info, planParts(source.sizeBytes, this.#nextPartSizeBytes ?? undefined));
-  }
-
-  /** The md5 runs beside the parts, and its failure waits until somebody asks for the outcome. */
-  async #hash(source: SourceInfo): Promise<void> {
-    if (this.#request.md5 === false || this.#md5 !== null) return;
-    try {
-      const hash = () => this.#calls.hash(source, this.#hashCheckpoint);
-      const outcome = await this.#hashScope.run(() => this.#hashParking.insist(hash));
-      if ('md5' in outcome) this.#md5 = outcome.md5;
-      else this.#hashCheckpoint = outcome.checkpoint;
-    } catch (error) {
-      this.#hashFailure = { error };
-    }
+    return new OpenSession(info, planParts(source.sizeBytes, this.#tuning.nextPartSizeBytes));
   }
 
   async #sendParts(source: SourceInfo, session: OpenSession): Promise<void> {
@@ -233,23 +202,18 @@ export class UploadRun {
     await this.#window.run({
       send: (partNumber) => this.#partParking.attempt(() => this.#sendPart(partNumber, source, session)),
       // While the upload waits, one part finds out whether it may go on.
-      limit: () => (this.#partParking.waiting ? 1 : this.#mostParts),
+      limit: () => (this.#partParking.waiting ? 1 : this.#tuning.mostParts),
       onGivenBack: () => this.#publish(),
       mayStart: () => !this.#paused && this.#partParking.isOpen && !session.isOver,
-      until: () => this.#hashFailure !== undefined || isHandOverDue() || (session.isOver && !this.#paused),
+      until: () => this.#hash.hasFailed || isHandOverDue() || (session.isOver && !this.#paused),
     });
-    if (this.#hashFailure) throw this.#hashFailure.error;
+    this.#hash.assertSound();
     if (!session.ledger.complete && !isHandOverDue()) session.assertTime();
-  }
-
-  get #mostParts(): number {
-    const bytesPerSecond = this.#limit?.bytesPerSecond ?? 0;
-    return bytesPerSecond === 0 ? this.#concurrency : Math.min(this.#concurrency, mostPartsUnder(bytesPerSecond));
   }
 
   async #sendPart(partNumber: number, source: SourceInfo, session: OpenSession): Promise<void> {
     try {
-      const { partId, attempt } = await this.#calls.sendPart(partNumber, source, session, this.#limit);
+      const { partId, attempt } = await this.#calls.sendPart(partNumber, source, session, this.#tuning.limit);
       session.ledger.record(partNumber, partId);
       this.#partsSent += attempt;
       if (attempt > 1) session.resent = true;
@@ -264,7 +228,7 @@ export class UploadRun {
   async #complete(session: OpenSession): Promise<UploadedFile> {
     this.#enter('completing');
     let calls = 0;
-    return this.#parking.insist(() => this.#calls.complete(session, this.#md5, calls++ > 0));
+    return this.#parking.insist(() => this.#calls.complete(session, this.#hash.md5, calls++ > 0));
   }
 
   #receipt(source: SourceInfo, session: OpenSession, file: UploadedFile): UploadResult {
@@ -275,7 +239,7 @@ export class UploadRun {
       uploadId: session.info.uploadId,
       file,
       bytes: source.sizeBytes,
-      md5: this.#md5,
+      md5: this.#hash.md5,
       parts: session.ledger.plan.partCount,
       partsSent: this.#partsSent,
       sessions: this.#sessions.opened,
@@ -285,21 +249,17 @@ export class UploadRun {
   }
 
   async #handOver(source: SourceInfo, session: OpenSession, hashing: Promise<void>): Promise<CarriedUpload> {
-    // Told to stop, the hash answers with a checkpoint, which the next execution goes on from.
-    this.#hashScope.cancel();
+    this.#hash.stop();
     await hashing;
     return {
       source,
       session: session.toJSON(),
       ...this.#sessions.toJSON(),
       partsSent: this.#partsSent,
-      md5: this.#md5,
-      hashCheckpoint: this.#hashCheckpoint,
+      ...this.#hash.toJSON(),
+      ...this.#tuning.toJSON(),
       paused: this.#paused,
       waiting: this.#partParking.waiting ?? null,
-      concurrency: this.#concurrency,
-      nextPartSizeBytes: this.#nextPartSizeBytes,
-      limit: this.#limit,
       startedAtMs: this.#startedAtMs,
     };
   }
