@@ -2,16 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
 import { LonghaulClient } from 'longhaul';
 import { createWorker, type LonghaulWorker, type WorkerOptions } from 'longhaul/worker';
 import { inject } from 'vitest';
 import { startLocalApi, type LocalApi, type LocalApiOptions, type UploadStats } from '../../src/local-api/index.ts';
 import { endCliProcesses } from './cli.ts';
+import './quiet-runtime.ts';
 import { until } from './until.ts';
-
-// Failing attempts are what many tests are about; they need no lines.
-Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 
 export const KEY = 'sk-test-canary-0451';
 export const MiB = 1024 * 1024;

@@ -1,18 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkflowBundle,
-} from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { LonghaulClient, type SchedulesClient, type SyncRequest } from 'longhaul';
 import { inject } from 'vitest';
-
-// As in system.ts: failing runs are what some tests are about.
-Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+import '../quiet-runtime.ts';
 
 export interface ScheduleSystem {
   readonly client: LonghaulClient;
