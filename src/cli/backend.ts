@@ -81,7 +81,10 @@ export async function withBackend<T>(
       sdkMetricsUrl: options.keepsMetrics ? (await loadWorker()).sdkMetricsUrl : undefined,
       startWorker: async (workerOptions) => {
         const { NativeConnection, createWorker } = await loadWorker();
-        const connection = await NativeConnection.connect(temporal.connectionOptions);
+        const connection = await NativeConnection.connect(temporal.connectionOptions).catch((error: unknown) => {
+          const message = `Temporal at ${temporal.address} does not answer the worker any more: ${(error as Error).message}`;
+          throw new TemporalUnreachableError(message, { cause: error });
+        });
         closers.push(() => connection.close());
         const worker = await createWorker({
           connection,

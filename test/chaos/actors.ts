@@ -196,10 +196,17 @@ export class Fleet {
   }
 
   async #ready(place: number): Promise<void> {
-    const run = this.#places[place] as CliRun;
-    await until(() => {
-      if (run.child.exitCode !== null) throw new Error(`a worker ended: ${run.said()}`);
-      return run.said().includes('worker on ');
-    }, 'a worker to serve');
+    let said = '';
+    await until(
+      () => {
+        const run = this.#places[place];
+        said = run?.said() ?? said;
+        // Another run may have killed the Temporal server that they share: whoever keeps workers starts them again.
+        if (run && run.child.exitCode !== null) this.#take(place);
+        this.#start(place);
+        return said.includes('worker on ');
+      },
+      () => `a worker to serve, which said: ${said}`,
+    );
   }
 }

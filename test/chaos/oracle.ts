@@ -29,6 +29,7 @@ export interface Evidence {
 /** What a clock and a loaded machine may add between the end at Temporal and the last bytes seen on the wire. */
 const END_SLACK_MS = 300;
 
+const STANDSTILLS = new Set<Deed['kind']>(['freeze-worker', 'net-stall', 'net-black-hole', 'net-throttle']);
 const ENDS_OF_SESSIONS = new Set(['cancel-session', 'expire-session']);
 
 /** Everything that is wrong with the run; empty when it held. */
@@ -121,11 +122,14 @@ function judgeSessions({ uploads, requests, status }: Evidence): string[] {
   return problems;
 }
 
-/** No request of any kind after the end, but of a worker that was frozen and can't know. */
+/**
+ * No request of any kind after the end, but of a worker that was frozen and can't know, and of what was sent before and
+ * lay in a network that stood still.
+ */
 function judgeEnd({ closedAtMs, done, requests, status }: Evidence): string[] {
   if (status === 'RUNNING') return [];
   const isFrozen = done.some(
-    ({ deed, atMs, endMs }) => deed.kind === 'freeze-worker' && atMs <= closedAtMs && endMs >= closedAtMs - 1000,
+    ({ deed, atMs, endMs }) => STANDSTILLS.has(deed.kind) && atMs <= closedAtMs && endMs >= closedAtMs - 1000,
   );
   const late = requests.filter(({ startedAtMs }) => startedAtMs > closedAtMs + END_SLACK_MS);
   return isFrozen ? [] : late.map(({ method, path }) => `after the end ${method} ${path} was sent`);
