@@ -26,6 +26,7 @@ import type { UploadRequest, UploadResult, UploadState } from '../src/contracts/
 import { uploadAttributes } from '../src/core/attribute-values.ts';
 import { planParts } from '../src/core/part-plan.ts';
 import { pieceLabel, pieceName } from '../src/core/piece-name.ts';
+import { shownState } from '../src/core/shown-state.ts';
 import { endsAllPieces, splitFailure } from '../src/core/split-failure.ts';
 import { describeSplitProgress, pieceUnderWay, withPieceProgress } from '../src/core/split-progress.ts';
 import { Parking } from './parking.ts';
@@ -117,14 +118,9 @@ export class SplitRun {
     const { concurrency = Defaults.concurrency, partSizeBytes, limitBytesPerSecond } = this.#settings;
     const parts = this.#pieces.map(({ range }) => planParts(range.sizeBytes, partSizeBytes));
     const { waiting } = this.#parking;
-    const held: UploadState | undefined = waiting
-      ? 'waiting'
-      : this.#paused && this.#state === 'uploading'
-        ? 'paused'
-        : undefined;
-    const isOver = this.#state === 'completed' || this.#state === 'failed' || this.#state === 'cancelled';
+    const isPaused = this.#paused && this.#state === 'uploading';
     return {
-      state: isOver ? this.#state : (held ?? this.#state),
+      state: shownState(this.#state, { isWaiting: waiting !== undefined, isPaused }),
       filename: this.#calls.subject.filename,
       bytesTotal: this.#sizeBytes,
       bytesDone: sum(receipts.map(({ bytes }) => bytes)),

@@ -22,6 +22,7 @@ import type {
 } from '../src/contracts/sync.ts';
 import { syncAttributes } from '../src/core/attribute-values.ts';
 import { describeSync } from '../src/core/describe-sync.ts';
+import { shownState } from '../src/core/shown-state.ts';
 import { SyncTally } from '../src/core/sync-tally.ts';
 import { Pace } from './pace.ts';
 import { Parking } from './parking.ts';
@@ -116,11 +117,10 @@ export class SyncRun {
   }
 
   progress(): SyncProgress {
-    const isOver = this.#state === 'completed' || this.#state === 'failed' || this.#state === 'cancelled';
     const waiting = this.#parking.waiting ?? this.#small.waiting;
-    const held = waiting ? 'waiting' : this.#paused && this.#state !== 'listing' ? 'paused' : undefined;
+    const isPaused = this.#paused && this.#state !== 'listing';
     return {
-      state: isOver ? this.#state : (held ?? this.#state),
+      state: shownState(this.#state, { isWaiting: waiting !== undefined, isPaused }),
       counts: this.#tally.counts,
       uploading: [...this.#uploading],
       waiting: waiting ?? null,

@@ -21,6 +21,7 @@ import { uploadAttributes } from '../src/core/attribute-values.ts';
 import { describeProgress } from '../src/core/describe-progress.ts';
 import { planParts } from '../src/core/part-plan.ts';
 import { SessionBudget, type CarriedSessions } from '../src/core/session-budget.ts';
+import { shownState } from '../src/core/shown-state.ts';
 import { UploadTuning, type CarriedTuning } from '../src/core/upload-tuning.ts';
 import { countEnd, countReplacedSession } from './counters.ts';
 import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
@@ -161,14 +162,9 @@ export class UploadRun {
   progress(): UploadProgress {
     const ledger = this.#session?.ledger;
     const waiting = this.#parking.waiting ?? this.#partParking.waiting ?? this.#hashParking.waiting;
-    const held: UploadState | undefined = waiting
-      ? 'waiting'
-      : this.#paused && this.#state === 'uploading'
-        ? 'paused'
-        : undefined;
-    const isOver = this.#state === 'completed' || this.#state === 'failed' || this.#state === 'cancelled';
+    const isPaused = this.#paused && this.#state === 'uploading';
     return {
-      state: isOver ? this.#state : (held ?? this.#state),
+      state: shownState(this.#state, { isWaiting: waiting !== undefined, isPaused }),
       filename: this.#calls.subject.filename,
       bytesTotal: this.#source?.sizeBytes ?? 0,
       bytesDone: ledger?.bytesDone ?? 0,
