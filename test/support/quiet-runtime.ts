@@ -1,4 +1,10 @@
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 
-// Once a process, which test files share. Failing attempts are what many tests are about; they need no lines.
-Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+let isInstalled = false;
+
+/** Once a process, which test files share. Failing attempts are what many tests are about; they need no lines. */
+export function installQuietRuntime(): void {
+  if (isInstalled) return;
+  isInstalled = true;
+  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+}

@@ -8,8 +8,10 @@ import { createWorker, type LonghaulWorker, type WorkerOptions } from 'longhaul/
 import { inject } from 'vitest';
 import { startLocalApi, type LocalApi, type LocalApiOptions, type UploadStats } from '../../src/local-api/index.ts';
 import { endCliProcesses } from './cli.ts';
-import './quiet-runtime.ts';
+import { installQuietRuntime } from './quiet-runtime.ts';
 import { until } from './until.ts';
+
+installQuietRuntime();
 
 export const KEY = 'sk-test-canary-0451';
 export const MiB = 1024 * 1024;

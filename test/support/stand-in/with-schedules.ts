@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { LonghaulClient, type SchedulesClient, type SyncRequest } from 'longhaul';
 import { inject } from 'vitest';
-import '../quiet-runtime.ts';
+import { installQuietRuntime } from '../quiet-runtime.ts';
+
+installQuietRuntime();
 
 export interface ScheduleSystem {
   readonly client: LonghaulClient;
