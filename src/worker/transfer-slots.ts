@@ -83,12 +83,12 @@ export class TransferSlots implements CustomSlotSupplier<Use> {
   }
 }
 
-/** For a worker of your own: `slots` parts and as many md5s at a time. */
-export function transferTuner(slots: number | TransferSlots): WorkerTuner {
+/** Of a transfer worker. */
+export function transferTuner(slots: TransferSlots): WorkerTuner {
   // A transfer worker has no workflows and none of the others; a tuner must name them all.
   const none = { type: 'fixed-size', numSlots: 1 } as const;
   return {
-    activityTaskSlotSupplier: typeof slots === 'number' ? new TransferSlots(slots) : slots,
+    activityTaskSlotSupplier: slots,
     workflowTaskSlotSupplier: none,
     localActivityTaskSlotSupplier: none,
     nexusTaskSlotSupplier: none,

@@ -1,8 +1,8 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from './free-port.ts';
 import { until } from './until.ts';
 import { withTempDir } from './temp-dir.ts';
 
@@ -81,13 +81,4 @@ async function ask<Data>(url: string): Promise<Data> {
   const answer = (await (await fetch(url)).json()) as { status: string; data: Data; error?: string };
   if (answer.status !== 'success') throw new Error(`Prometheus refuses ${url}: ${answer.error}`);
   return answer.data;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { provideS3Server, S3_SERVERS, type S3ServerName } from './install-s3-servers.ts';
+import { freePort } from './free-port.ts';
 import { until } from './until.ts';
 
 /** A real S3 server on this machine, with one empty bucket. */
@@ -106,13 +106,4 @@ async function answering(child: ChildProcess, endpoint: string): Promise<void> {
       () => false,
     );
   }, 'the S3 server to answer');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -40,24 +40,20 @@ export async function pauseCommand(
   );
 }
 
-export async function resumeCommand(
+export function resumeCommand(
   context: CliContext,
   ids: readonly string[],
   options: SteerCommandOptions,
 ): Promise<void> {
-  await steer(
-    context,
-    { ids, ...options },
-    {
-      verb: 'resume',
-      upload: async (handle) => ofUpload(handle, await handle.resume()),
-      sync: async (handle) => ofSync(handle, await handle.resume()),
-    },
-    options,
-  );
+  return letGoOn('resume', context, ids, options);
 }
 
-export async function retryCommand(
+export function retryCommand(context: CliContext, ids: readonly string[], options: SteerCommandOptions): Promise<void> {
+  return letGoOn('retry', context, ids, options);
+}
+
+async function letGoOn(
+  verb: 'resume' | 'retry',
   context: CliContext,
   ids: readonly string[],
   options: SteerCommandOptions,
@@ -66,9 +62,9 @@ export async function retryCommand(
     context,
     { ids, ...options },
     {
-      verb: 'retry',
-      upload: async (handle) => ofUpload(handle, await handle.retry()),
-      sync: async (handle) => ofSync(handle, await handle.retry()),
+      verb,
+      upload: async (handle) => ofUpload(handle, await handle[verb]()),
+      sync: async (handle) => ofSync(handle, await handle[verb]()),
     },
     options,
   );
