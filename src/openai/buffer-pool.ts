@@ -1,7 +1,11 @@
-/** Idle buffers beyond this are left to the garbage collector: 16 MiB. */
-const MAX_IDLE = 64;
+import { allocateReadBuffers } from '../sources/read-memory.ts';
 
-export const BUFFER_BYTES = 256 * 1024;
+/** Idle buffers beyond this are left to the garbage collector: 16 MiB. */
+const MAX_IDLE = 32;
+/** Made at once: what four parts need. */
+const GROW_BY = 8;
+
+export const BUFFER_BYTES = 512 * 1024;
 
 /**
  * Buffers that are used again and again. Fresh ones cost garbage collections, which is most of the difference between
@@ -12,8 +16,8 @@ export class BufferPool {
   readonly #idle: Buffer[] = [];
 
   take(): Buffer {
-    // Not `allocUnsafe`, which may cut small buffers out of a slab that others write to.
-    return this.#idle.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
+    if (this.#idle.length === 0) this.#idle.push(...allocateReadBuffers(GROW_BY, BUFFER_BYTES));
+    return this.#idle.pop() as Buffer;
   }
 
   give(buffer: Buffer): void {

@@ -2,6 +2,7 @@ import type { HashCheckpoint, HashSourceResult } from '../contracts/activities.t
 import { SourceChangedError } from '../errors.ts';
 import { assertUnchanged } from './assert-unchanged.ts';
 import { createMd5State } from './md5-state.ts';
+import { allocateReadBuffers } from './read-memory.ts';
 import type { SourceReader } from './source-reader.ts';
 
 export interface HashReaderOptions {
@@ -24,7 +25,7 @@ export async function hashReader(reader: SourceReader, options: HashReaderOption
   const { fingerprint, sizeBytes, chunkBytes, checkpointEveryMs, onCheckpoint, isStopping } = options;
   await assertUnchanged(reader, fingerprint);
   const md5 = await createMd5State(options.resumeFrom, sizeBytes);
-  const buffer = Buffer.allocUnsafeSlow(chunkBytes);
+  const [buffer] = allocateReadBuffers(1, chunkBytes) as [Buffer];
   let toldAtMs = Date.now();
   while (md5.offsetBytes < sizeBytes) {
     const wanted = Math.min(chunkBytes, sizeBytes - md5.offsetBytes);
