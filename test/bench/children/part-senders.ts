@@ -29,10 +29,12 @@ export type PartSenderName = keyof typeof partSenders;
 
 // Each loads its own code only, so that no other's counts in its memory.
 
-/** As the activity does it: the source is opened for each part. */
+/** As a worker does it: the parser is warm from the start, and the source is opened for each part. */
 async function createLonghaul(baseUrl: string, path: string): Promise<PartSender> {
   const { UploadsClient } = await import('../../../src/openai/uploads-client.ts');
   const { openFileSource } = await import('../../../src/sources/file-source.ts');
+  const { warmUpParser } = await import('../../../src/openai/warm-up-parser.ts');
+  await warmUpParser();
   const client = new UploadsClient({ name: 'bench', baseUrl, apiKey: 'bench' });
   return {
     sendPart: async (range) => {

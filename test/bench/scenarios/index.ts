@@ -4,6 +4,7 @@ import { fileSize } from './file-size.ts';
 import { firstAndLastByte } from './first-and-last-byte.ts';
 import { inFlight } from './in-flight.ts';
 import { largeFile } from './large-file.ts';
+import { limits } from './limits.ts';
 import { links } from './links.ts';
 import { loopback } from './loopback.ts';
 import { manyUploads } from './many-uploads.ts';
@@ -22,6 +23,7 @@ export const scenarios: readonly Scenario[] = [
   largeFile,
   links,
   adaptive,
+  limits,
   firstAndLastByte,
   smallFiles,
   fileSize,

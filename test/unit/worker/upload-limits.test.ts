@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { UploadLimit } from '../../../src/contracts/upload.ts';
 import { UploadLimits } from '../../../src/worker/upload-limits.ts';
 import { until } from '../../support/until.ts';
@@ -40,6 +40,22 @@ describe('the limits of uploads', () => {
     expect(isLimited(part)).toBe(true);
     await until(() => !isLimited(part), 'the limit to be gone');
     part.leave();
+  });
+
+  it('are heard of within 5 s, though parts came at different moments', async () => {
+    vi.useFakeTimers();
+    try {
+      const limits = new UploadLimits();
+      const part = limits.enter('a', slow, () => Promise.resolve(free));
+      await vi.advanceTimersByTimeAsync(300);
+      limits.enter('a', slow, nobody);
+      await vi.advanceTimersByTimeAsync(3500);
+      expect(isLimited(part)).toBe(true);
+      await vi.advanceTimersByTimeAsync(1500);
+      expect(isLimited(part)).toBe(false);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('stay as they are when the workflow does not answer', async () => {
