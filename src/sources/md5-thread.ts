@@ -3,7 +3,7 @@ import { openFileRange } from './file-source.ts';
 import { hashReader } from './hash-reader.ts';
 import { STOP, toFailedMessage, type Md5Message, type Md5Task } from './md5-messages.ts';
 
-const CHUNK_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 512 * 1024;
 
 const port = parentPort;
 let isStopping = false;

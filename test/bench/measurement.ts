@@ -1,6 +1,12 @@
 export const MiB = 1024 ** 2;
 export const GiB = 1024 ** 3;
 
+/**
+ * Everybody sends so long before the clock starts, so that connections are open and code is compiled as far as it ever
+ * will be: V8 goes on for a second and more, on a core that the bytes want too.
+ */
+export const WARM_UP_MS = 2000;
+
 /** What is moved, the same for every contender. */
 export interface Task {
   readonly baseUrl: string;
@@ -10,7 +16,7 @@ export interface Task {
   /** Parts in flight. */
   readonly concurrency: number;
   /**
-   * Size of the parts, one for each connection, that are sent before the clock starts. A slow link would carry large
+   * Size of the parts that are sent before the clock starts. A slow link would carry large
    * ones for longer than what is measured.
    *
    * @defaultValue `partBytes`

@@ -3,7 +3,7 @@
  *
  *   node part-process.js SENDER TASK
  */
-import { GiB, type Measurement, type Task } from '../measurement.ts';
+import { GiB, WARM_UP_MS, type Measurement, type Task } from '../measurement.ts';
 import { watchLoopLag } from './loop-lag.ts';
 import { partSenders, type PartSenderName } from './part-senders.ts';
 
@@ -23,8 +23,9 @@ async function send(count: number, partBytes: number): Promise<void> {
 }
 
 const idleRssMib = process.resourceUsage().maxRSS / 1024;
-// Connections and compiled code are there before the clock starts.
-await send(task.concurrency, task.warmUpPartBytes ?? task.partBytes);
+const warmUpUntilMs = performance.now() + WARM_UP_MS;
+do await send(task.concurrency, task.warmUpPartBytes ?? task.partBytes);
+while (performance.now() < warmUpUntilMs);
 const readLoopLag = watchLoopLag();
 const cpuBefore = process.cpuUsage();
 const startedAtMs = performance.now();
