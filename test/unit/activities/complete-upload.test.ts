@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createCompleteUpload } from '../../../activities/complete-upload.ts';
 import type { CompleteUploadInput } from '../../../src/contracts/activities.ts';
 import { FailureType } from '../../../src/contracts/failures.ts';
@@ -8,7 +8,14 @@ import { ApiError, ConnectionError } from '../../../src/errors.ts';
 import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
 import { failureOf, mockActivity, withClient } from '../../support/mock-activity.ts';
 
-const { pause } = vi.hoisted(() => ({ pause: vi.fn<() => Promise<void>>(() => Promise.resolve()) }));
+const { pause } = vi.hoisted(() => {
+  // Another file of this process may have loaded the module that waits, with the real clock.
+  vi.resetModules();
+  return { pause: vi.fn<() => Promise<void>>(() => Promise.resolve()) };
+});
+afterAll(() => {
+  vi.resetModules();
+});
 vi.mock('node:timers/promises', () => ({ setTimeout: pause }));
 
 const input: CompleteUploadInput = {

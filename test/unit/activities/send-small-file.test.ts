@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { createSendSmallFile } from '../../../activities/send-small-file.ts';
 import type { SendSmallFileInput, SendSmallFileResult } from '../../../src/contracts/activities.ts';
 import type { UploadedFile } from '../../../src/contracts/upload.ts';
@@ -11,6 +11,11 @@ import { openFileSource } from '../../../src/sources/file-source.ts';
 import { failureOf, mockActivity, withClient } from '../../support/mock-activity.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
 
+// Files of a process share modules: the one that waits must be loaded with this clock, and with no other file's.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => {
+  vi.resetModules();
+});
 vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
 
 function file(id: string, changes: Partial<UploadedFile> = {}): UploadedFile {
