@@ -1,6 +1,6 @@
 import { allocateReadBuffers } from '../sources/read-memory.ts';
 
-/** Idle buffers beyond this are left to the garbage collector: 16 MiB. */
+/** Idle buffers beyond this are left to the garbage collector, which frees those made at once together: 16 MiB. */
 const MAX_IDLE = 32;
 /** Made at once: what four parts need. */
 const GROW_BY = 8;
