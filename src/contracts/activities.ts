@@ -38,7 +38,7 @@ export interface PartHeartbeat {
 /** A digest that stopped half-way: both its position and its inner state, which any worker can go on from. */
 export interface HashCheckpoint {
   readonly offsetBytes: number;
-  /** Base64 of hash-wasm's saved state. */
+  /** Base64; the state of the digest and the begin of a block that is not whole yet. */
   readonly state: string;
 }
 

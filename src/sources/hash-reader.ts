@@ -1,7 +1,7 @@
 import type { HashCheckpoint, HashSourceResult } from '../contracts/activities.ts';
 import { SourceChangedError } from '../errors.ts';
 import { assertUnchanged } from './assert-unchanged.ts';
-import { createMd5State } from './md5-state.ts';
+import { Md5State } from './md5-state.ts';
 import { allocateReadBuffers } from './read-memory.ts';
 import type { SourceReader } from './source-reader.ts';
 
@@ -24,7 +24,7 @@ export interface HashReaderOptions {
 export async function hashReader(reader: SourceReader, options: HashReaderOptions): Promise<HashSourceResult> {
   const { fingerprint, sizeBytes, chunkBytes, checkpointEveryMs, onCheckpoint, isStopping } = options;
   await assertUnchanged(reader, fingerprint);
-  const md5 = await createMd5State(options.resumeFrom, sizeBytes);
+  const md5 = new Md5State(options.resumeFrom, sizeBytes);
   const read = (buffer: Buffer, offsetBytes: number) =>
     reader.read(buffer.subarray(0, Math.min(chunkBytes, sizeBytes - offsetBytes)), offsetBytes);
   let [current, next] = allocateReadBuffers(2, chunkBytes) as [Buffer, Buffer];
