@@ -4,11 +4,12 @@ import { runAttempt } from './run-attempt.ts';
 
 /** Size and fingerprint of the source, before anything is created. */
 export function createInspectSource({ sources }: ActivityDependencies): TransferActivities['inspectSource'] {
-  return ({ source }) =>
+  return ({ source, smallBytes = 0 }) =>
     runAttempt(async ({ signal }) => {
       const reader = await sources.open(source, { signal });
       try {
-        return await reader.stat();
+        const info = await reader.stat();
+        return { ...info, ...(info.sizeBytes <= smallBytes ? { isSmall: true } : {}) };
       } finally {
         await reader.close();
       }

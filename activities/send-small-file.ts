@@ -7,6 +7,7 @@ import type {
 import { ApiError } from '../src/errors.ts';
 import type { UploadsClient } from '../src/openai/uploads-client.ts';
 import { assertUnchanged } from '../src/sources/assert-unchanged.ts';
+import { hashingReader } from '../src/sources/hashing-reader.ts';
 import { hashSource } from '../src/sources/hash-source.ts';
 import type { Sources } from '../src/sources/sources.ts';
 import { changed } from './changed.ts';
@@ -29,12 +30,14 @@ export function createSendSmallFile(dependencies: ActivityDependencies): Transfe
     return runAttempt<SendSmallFileResult, SmallFileHeartbeat>(
       async (attempt) => {
         const client = dependencies.destination(input.destination);
-        const md5 = input.md5 ? await md5Of(dependencies.sources, input, attempt.signal) : null;
         const isAfterDoubt = attempt.attempt > 1 && attempt.lastBeat?.cleanAttempt !== attempt.attempt - 1;
-        if (input.onlySettle || isAfterDoubt) return { file: await settle(client, input, md5, attempt), md5 };
+        if (input.onlySettle || isAfterDoubt) {
+          const md5 = input.md5 ? await md5Of(dependencies.sources, input, attempt.signal) : null;
+          return { file: await settle(client, input, md5, attempt), md5 };
+        }
         let mayBeCompleted = false;
         try {
-          const partId = await sendPart(client, dependencies.sources, input, attempt);
+          const { partId, md5 } = await sendPart(client, dependencies.sources, input, attempt);
           attempt.signal.throwIfAborted();
           mayBeCompleted = true;
           // A cancellation that comes now comes too late: the service may be done already.
@@ -64,16 +67,18 @@ async function md5Of(sources: Sources, input: SendSmallFileInput, signal: AbortS
 async function sendPart(
   client: UploadsClient,
   sources: Sources,
-  { uploadId, source, fingerprint, sizeBytes }: SendSmallFileInput,
+  { uploadId, source, fingerprint, sizeBytes, md5: withMd5 }: SendSmallFileInput,
   { signal, timeoutMs }: Attempt<SmallFileHeartbeat>,
-): Promise<string> {
+): Promise<{ readonly partId: string; readonly md5: string | null }> {
   const span = { offsetBytes: 0, sizeBytes };
-  const reader = await sources.open(source, { span, signal });
+  const opened = await sources.open(source, { span, signal });
+  const hashing = withMd5 ? hashingReader(opened, sizeBytes) : undefined;
+  const reader = hashing ?? opened;
   try {
     await assertUnchanged(reader, fingerprint);
     const { partId } = await client.addPart(uploadId, { reader, ...span }, { signal, timeoutMs });
     await assertUnchanged(reader, fingerprint);
-    return partId;
+    return { partId, md5: hashing?.md5() ?? null };
   } catch (error) {
     throw changed(error) ?? error;
   } finally {

@@ -7,6 +7,7 @@ import type { UploadLimit, UploadProgress } from '../src/contracts/upload.ts';
 import { ApiError } from '../src/errors.ts';
 import { changed } from './changed.ts';
 import { assertUnchanged } from '../src/sources/assert-unchanged.ts';
+import { hashingReader } from '../src/sources/hashing-reader.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt } from './run-attempt.ts';
 
@@ -24,9 +25,11 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
         const client = dependencies.destination(input.destination);
         const { offsetBytes, sizeBytes } = input;
         const span = { offsetBytes, sizeBytes };
-        const reader = await dependencies.sources.open(input.source, { span, signal }).catch((error: unknown) => {
+        const opened = await dependencies.sources.open(input.source, { span, signal }).catch((error: unknown) => {
           throw changed(error) ?? error;
         });
+        const hashing = input.withMd5 ? hashingReader(opened, sizeBytes) : undefined;
+        const reader = hashing ?? opened;
         const limited = enterLimit(dependencies, input.limit);
         try {
           await assertUnchanged(reader, input.fingerprint);
@@ -36,7 +39,7 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
           const part = { reader, ...span, onBytesSent, pace: limited?.pace };
           const { partId } = await client.addPart(input.uploadId, part, { signal, timeoutMs });
           await assertUnchanged(reader, input.fingerprint);
-          return { partId, attempt };
+          return { partId, attempt, ...(hashing ? { md5: hashing.md5() } : {}) };
         } catch (error) {
           throw changed(error) ?? sessionLost(error, input.sessionExpiresAt, attempt) ?? error;
         } finally {

@@ -34,6 +34,11 @@ export class SourceHash {
     return this.#failure !== undefined;
   }
 
+  /** @param md5 taken by somebody else */
+  adopt(md5: string): void {
+    this.#md5 = md5;
+  }
+
   /** Never rejects: a failure waits until somebody asks for the outcome. */
   async run(source: SourceInfo): Promise<void> {
     if (this.#md5 !== null) return;

@@ -3,6 +3,7 @@ import type {
   CreateUploadResult,
   HashCheckpoint,
   HashSourceResult,
+  InspectSourceResult,
   SourceInfo,
   UploadPartResult,
 } from '../src/contracts/activities.ts';
@@ -32,10 +33,12 @@ export class UploadCalls {
   }
 
   /** @throws ApplicationFailure for a source that this upload is not meant for */
-  async inspect(): Promise<SourceInfo> {
-    const { source, expectedFingerprint } = this.#request;
+  async inspect(): Promise<InspectSourceResult> {
+    const { source, expectedFingerprint, partSizeBytes = Infinity } = this.#request;
     const info = await this.#activities.transfer.inspectSource
-      .executeWithOptions({ summary: this.subject.filename, startToCloseTimeout: '1m' }, [{ source }])
+      .executeWithOptions({ summary: this.subject.filename, startToCloseTimeout: '1m' }, [
+        { source, smallBytes: Math.min(partSizeBytes, Defaults.onePartBytes) },
+      ])
       .catch((error: unknown) => {
         // Nothing was begun yet: a wrong path is better told now than after a day of waiting.
         const cause = error instanceof ActivityFailure ? error.cause : undefined;
@@ -77,12 +80,16 @@ export class UploadCalls {
     ]);
   }
 
-  /** @param limit that holds now */
+  /**
+   * @param limit that holds now
+   * @param withMd5 of the whole file, when the part is all of it
+   */
   sendPart(
     partNumber: number,
     { fingerprint }: SourceInfo,
     session: OpenSession,
     limit: UploadLimit | null,
+    withMd5: boolean,
   ): Promise<UploadPartResult> {
     const { plan } = session.ledger;
     const range = partRange(plan, partNumber);
@@ -101,6 +108,7 @@ export class UploadCalls {
           fingerprint,
           ...range,
           ...(limit ? { limit } : {}),
+          ...(withMd5 ? { withMd5 } : {}),
         },
       ],
     );

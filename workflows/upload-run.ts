@@ -6,7 +6,7 @@ import {
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { SourceInfo } from '../src/contracts/activities.ts';
+import type { InspectSourceResult, SourceInfo } from '../src/contracts/activities.ts';
 import { Defaults } from '../src/contracts/limits.ts';
 import type { RetuneInput } from '../src/contracts/names.ts';
 import type {
@@ -34,7 +34,7 @@ import { UploadCalls } from './upload-calls.ts';
 
 /** What an execution hands to its successor when its history has grown long. Plain JSON. */
 export interface CarriedUpload extends CarriedSessions, CarriedHash, CarriedTuning {
-  readonly source: SourceInfo;
+  readonly source: InspectSourceResult;
   readonly session: CarriedSession;
   readonly partsSent: number;
   readonly paused: boolean;
@@ -58,7 +58,7 @@ export class UploadRun {
   readonly #tuning: UploadTuning;
   #state: UploadState;
   #paused: boolean;
-  #source: SourceInfo | undefined;
+  #source: InspectSourceResult | undefined;
   #session: OpenSession | undefined;
   #window: PartWindow | undefined;
   #partsSent: number;
@@ -92,7 +92,8 @@ export class UploadRun {
   async run(): Promise<UploadResult | CarriedUpload> {
     this.#publish();
     const source = (this.#source ??= await this.#parking.insist(() => this.#calls.inspect()));
-    const hashing = this.#request.md5 === false ? Promise.resolve() : this.#hash.run(source);
+    const wantsMd5 = this.#request.md5 !== false;
+    const hashing = wantsMd5 && !source.isSmall ? this.#hash.run(source) : Promise.resolve();
     try {
       for (;;) {
         const session = (this.#session ??= await this.#openSession(source));
@@ -100,6 +101,8 @@ export class UploadRun {
           await this.#sendParts(source, session);
           if (!session.ledger.complete) return await this.#handOver(source, session, hashing);
           await hashing;
+          // It was cut into parts all the same, as the size of the parts was retuned.
+          if (wantsMd5 && source.isSmall) await this.#hash.run(source);
           this.#hash.assertSound();
           return this.#receipt(source, session, await this.#complete(session));
         } catch (error) {
@@ -191,7 +194,7 @@ export class UploadRun {
     return new OpenSession(info, planParts(source.sizeBytes, this.#tuning.nextPartSizeBytes));
   }
 
-  async #sendParts(source: SourceInfo, session: OpenSession): Promise<void> {
+  async #sendParts(source: InspectSourceResult, session: OpenSession): Promise<void> {
     this.#enter('uploading');
     this.#window = new PartWindow(session.ledger);
     const isHandOverDue = () => workflowInfo().continueAsNewSuggested;
@@ -207,10 +210,14 @@ export class UploadRun {
     if (!session.ledger.complete && !isHandOverDue()) session.assertTime();
   }
 
-  async #sendPart(partNumber: number, source: SourceInfo, session: OpenSession): Promise<void> {
+  async #sendPart(partNumber: number, source: InspectSourceResult, session: OpenSession): Promise<void> {
     try {
-      const { partId, attempt } = await this.#calls.sendPart(partNumber, source, session, this.#tuning.limit);
+      const isWhole = session.ledger.plan.partCount === 1;
+      const withMd5 = isWhole && source.isSmall === true && this.#request.md5 !== false;
+      const sent = await this.#calls.sendPart(partNumber, source, session, this.#tuning.limit, withMd5);
+      const { partId, attempt, md5 } = sent;
       session.ledger.record(partNumber, partId);
+      if (md5 !== undefined) this.#hash.adopt(md5);
       this.#partsSent += attempt;
       if (attempt > 1) session.resent = true;
     } catch (error) {
@@ -244,7 +251,7 @@ export class UploadRun {
     };
   }
 
-  async #handOver(source: SourceInfo, session: OpenSession, hashing: Promise<void>): Promise<CarriedUpload> {
+  async #handOver(source: InspectSourceResult, session: OpenSession, hashing: Promise<void>): Promise<CarriedUpload> {
     this.#hash.stop();
     await hashing;
     return {
@@ -280,8 +287,15 @@ export class UploadRun {
     const progress = this.progress();
     const context = { ...this.#pace.measure(progress.bytesDone), ...this.#end, partsSent: this.#partsSent };
     setCurrentDetails(describeProgress(progress, context));
+    if (this.#isBrief(progress)) return;
     const isHeld = progress.state === 'paused' || progress.state === 'waiting';
     const attributes = uploadAttributes(progress, this.#calls.subject, this.#end);
     this.#shown.show(attributes, isHeld && progress.partsInFlight === 0);
+  }
+
+  /** Of a small file, each of whose steps takes a moment: search attributes that tell of all would cost it half as much again. */
+  #isBrief({ state, bytesDone }: UploadProgress): boolean {
+    if (!this.#source?.isSmall) return false;
+    return state === 'creating' || state === 'completing' || (state === 'uploading' && bytesDone > 0);
   }
 }

@@ -9,6 +9,17 @@ export interface SourceInfo {
   readonly fingerprint: string;
 }
 
+export interface InspectSourceInput {
+  readonly source: Source;
+  /** Whether to tell that a source is small: the workflow treats those of this size at most otherwise. @defaultValue 0: not */
+  readonly smallBytes?: number;
+}
+
+export interface InspectSourceResult extends SourceInfo {
+  /** Of the size that was asked about at most. */
+  readonly isSmall?: true;
+}
+
 export interface UploadPartInput {
   readonly destination: string;
   readonly uploadId: string;
@@ -22,12 +33,16 @@ export interface UploadPartInput {
   readonly sizeBytes: number;
   /** What held for the upload when the part was scheduled. @defaultValue none */
   readonly limit?: UploadLimit;
+  /** The part is the whole source, and its md5 is wanted. @defaultValue false */
+  readonly withMd5?: boolean;
 }
 
 export interface UploadPartResult {
   readonly partId: string;
   /** The attempt that succeeded, counted from 1. */
   readonly attempt: number;
+  /** Lower-case hex, where it was asked for. */
+  readonly md5?: string;
 }
 
 /** Heartbeat details of `uploadPart`. */
@@ -267,7 +282,7 @@ export interface PieceActivities {
 
 /** Whatever reads the source; they run on a transfer task queue, where the source can be read. */
 export interface TransferActivities {
-  inspectSource(input: { readonly source: Source }): Promise<SourceInfo>;
+  inspectSource(input: InspectSourceInput): Promise<InspectSourceResult>;
   uploadPart(input: UploadPartInput): Promise<UploadPartResult>;
   hashSource(input: HashSourceInput): Promise<HashSourceResult>;
   planSplit(input: PlanSplitInput): Promise<PlanSplitResult>;

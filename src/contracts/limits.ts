@@ -28,6 +28,8 @@ export const Defaults = {
   maxConcurrentUploads: 8,
   /** A sync sends files of this size at most without a workflow of their own. */
   smallFileBytes: 1 * MiB,
+  /** A file of this size at most that is one part costs fewer events: its md5 is taken while the part is sent. */
+  onePartBytes: 8 * MiB,
   maxSessions: 3,
   giveUpAfterMs: 24 * 3_600_000,
   minAutoPartSizeBytes: 8 * MiB,

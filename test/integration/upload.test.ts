@@ -33,6 +33,22 @@ describe('an upload', () => {
       ]);
     }));
 
+  it('of a small file takes the md5 with its only part', () =>
+    withSystem(async ({ client, startWorker, directory }) => {
+      await startWorker();
+      const file = join(directory, 'small.jsonl');
+      const content = await randomFile(file, 8 * MiB);
+
+      const handle = await client.upload({ file, purpose });
+      expect(await handle.result()).toMatchObject({ md5: md5(content), parts: 1 });
+      const { events } = await client.client.workflow.getHandle(handle.workflowId).fetchHistory();
+      const activities = (events ?? []).flatMap((event) => event.activityTaskScheduledEventAttributes ?? []);
+      const names = activities.map(({ activityType }) => activityType?.name);
+      expect(names).toEqual(['inspectSource', 'createUpload', 'uploadPart', 'completeUpload']);
+      const completion = activities.at(-1)?.input?.payloads?.[0]?.data;
+      expect(JSON.parse(Buffer.from(completion ?? []).toString())).toMatchObject({ md5: md5(content) });
+    }));
+
   it('tells its progress, with bytes inside of parts, and ends the telling with itself', () =>
     withSystem(
       async ({ client, startWorker, directory }) => {

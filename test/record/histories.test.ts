@@ -36,6 +36,25 @@ describe('recording', () => {
       return handle.workflowId;
     }));
 
+  it('an upload of a small file, and one that was retuned into parts', async () => {
+    await record('small', 3, {}, async ({ client, startWorker }, file) => {
+      await startWorker();
+      const handle = await client.upload({ file, purpose });
+      await handle.result();
+      return handle.workflowId;
+    });
+    await record('small-retuned', 3, {}, async ({ client, startWorker, api }, file) => {
+      await startWorker();
+      api.faults.add({ route: 'create', kind: 'status', status: 401 });
+      const handle = await client.upload({ file, purpose });
+      await until(async () => (await handle.status()).state === 'waiting', 'the upload to wait');
+      await handle.retune({ partSizeBytes });
+      await handle.retry();
+      await handle.result();
+      return handle.workflowId;
+    });
+  });
+
   it('an upload whose worker was killed', () =>
     record('interrupted', 8, { bandwidthBytesPerSecond: 4 * MiB }, async (system, file) => {
       const first = startCli(['worker', '--slots', '2'], system.environment);

@@ -48,7 +48,10 @@ function withFile(body: (scene: Scene) => Promise<void>, changes: Partial<SendSm
     const beats: unknown[] = [];
     const run = (methods: Partial<UploadsClient>, info = {}) => {
       const base: Partial<UploadsClient> = {
-        addPart: () => Promise.resolve({ partId: 'part_1' }),
+        addPart: async (_id, content) => {
+          await content.reader.read(Buffer.alloc(content.sizeBytes), 0);
+          return { partId: 'part_1' };
+        },
         completeUpload: (_id, { md5 }) => Promise.resolve(file(`made ${md5 ?? 'without md5'}`)),
         cancelUpload: () => Promise.resolve(),
         listFiles: () => Promise.resolve({ files: [], hasMore: false, nextAfter: undefined }),

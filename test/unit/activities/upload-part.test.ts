@@ -66,6 +66,15 @@ describe('uploadPart', () => {
     );
   });
 
+  it('tells the md5 of a part that is the whole source', async () => {
+    addPart.mockImplementation(async (_, { reader }) => {
+      for (let at = 0; at < 10; at += 4) await reader.read(Buffer.alloc(Math.min(4, 10 - at)), at);
+      return { partId: 'part_1' };
+    });
+    const sent = await run({ offsetBytes: 0, sizeBytes: 10, withMd5: true });
+    expect(sent).toEqual({ partId: 'part_1', attempt: 1, md5: '781e5e245d69b566979b86e28d23f2c7' });
+  });
+
   it('sends nothing of a source that changed', async () => {
     await writeFile(path, '9876543210+');
     expect(await failureOf(run())).toMatchObject({ type: FailureType.SourceChanged, nonRetryable: true });
