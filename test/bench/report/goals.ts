@@ -128,7 +128,11 @@ export const goals: readonly Goal[] = [
     least: 0.9,
   },
   { text: '… memory over one upload', figure: 'many-uploads: peak MiB over one', digits: 0, unit: ' MiB' },
-  { text: '… no upload starves (the first to end, as a share of the last)', figure: 'many-uploads: first / last' },
+  {
+    text: '… no upload starves: the last to end ≤ 1.5 × the middle one',
+    figure: 'many-uploads: last / middle',
+    most: 1.5,
+  },
   {
     text: 'The md5 delays nothing under 5 Gbit/s (speed with / without at 5 Gbit/s)',
     figure: `links: speed of ${WHOLE} × 8, 5 Gbit/s, 20 ms / ${WHOLE}, no md5 × 8, 5 Gbit/s, 20 ms`,

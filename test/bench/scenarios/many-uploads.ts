@@ -120,8 +120,8 @@ function compareEnds(one: readonly Crowd[], many: readonly Crowd[]): Pick<Sectio
         paired((a, b) => b.gibPerSecond / a.gibPerSecond),
       ),
       ...named(
-        'many-uploads: first / last',
-        paired((_, b) => b.firstSeconds / b.lastSeconds),
+        'many-uploads: last / middle',
+        paired((_, b) => b.lastSeconds / b.medianSeconds),
       ),
     },
     figures: named(
