@@ -1,0 +1,81 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig, requireDestination } from '../../src/config.ts';
+import { ConfigError } from '../../src/errors.ts';
+import { configScene } from '../support/config-scene.ts';
+
+const { scene, writeConfig, problemsOf } = configScene();
+
+describe('a key in a file', () => {
+  let keyPath: string;
+
+  beforeEach(async () => {
+    keyPath = join(scene.dir, 'api-key');
+    await writeFile(keyPath, 'sk-file\n');
+  });
+
+  const keyOf = (env: Record<string, string>, name = 'default'): string =>
+    requireDestination(loadConfig({ ...scene.bare, ...env }), name).apiKey;
+
+  it('is read without the line end that editors and echo leave', () => {
+    expect(keyOf({ OPENAI_API_KEY_FILE: keyPath })).toBe('sk-file');
+    expect(keyOf({ OPENAI_API_KEY_FILE: keyPath, OPENAI_API_KEY: ' ' })).toBe('sk-file');
+  });
+
+  it('comes after the variable with the key itself', () => {
+    expect(keyOf({ OPENAI_API_KEY_FILE: keyPath, OPENAI_API_KEY: 'sk-variable' })).toBe('sk-variable');
+  });
+
+  it('is named for any destination, by its variable or in the config file', async () => {
+    await writeConfig({
+      destinations: {
+        default: { baseUrl: 'https://127.0.0.1', apiKeyFile: keyPath },
+        eu: { baseUrl: 'https://127.0.0.1', apiKeyEnv: 'EU_KEY' },
+        us: { baseUrl: 'https://127.0.0.1', apiKeyEnv: 'US_KEY', apiKeyFile: keyPath },
+      },
+    });
+    expect(keyOf({})).toBe('sk-file');
+    expect(keyOf({ OPENAI_API_KEY: 'sk-variable' })).toBe('sk-variable');
+    expect(keyOf({ EU_KEY_FILE: keyPath }, 'eu')).toBe('sk-file');
+    expect(keyOf({}, 'us')).toBe('sk-file');
+    expect(keyOf({ US_KEY: 'sk-us' }, 'us')).toBe('sk-us');
+  });
+
+  it("of a destination is not replaced by the usual service's key", async () => {
+    await writeConfig({ destinations: { eu: { baseUrl: 'https://127.0.0.1', apiKeyFile: keyPath } } });
+    const usual = { OPENAI_API_KEY: 'sk-usual', OPENAI_API_KEY_FILE: '/no/such/usual-key' };
+    expect(keyOf(usual, 'eu')).toBe('sk-file');
+    await rm(keyPath);
+    expect(() => keyOf(usual, 'eu')).toThrow(
+      new ConfigError(`destination "eu" has no API key: its apiKeyFile ${keyPath} does not exist`),
+    );
+  });
+
+  it('is asked for only by those who need the key', () => {
+    const config = loadConfig({ ...scene.bare, OPENAI_API_KEY_FILE: join(scene.dir, 'absent') });
+    expect(() => requireDestination(config, 'default')).toThrow(
+      `destination "default" has no API key: the file ${join(scene.dir, 'absent')} that OPENAI_API_KEY_FILE names does not exist`,
+    );
+  });
+
+  it.each([
+    ['empty', '\n', 'is empty'],
+    ['of more than one line', 'sk-1\nsk-2\n', 'has characters that no key has'],
+  ])('that is %s is refused without repeating it', async (_, content, problem) => {
+    await writeFile(keyPath, content);
+    expect(() => keyOf({ OPENAI_API_KEY_FILE: keyPath })).toThrow(problem);
+    expect(() => keyOf({ OPENAI_API_KEY_FILE: keyPath })).not.toThrow(/sk-1/);
+  });
+
+  it('that is a directory is refused', () => {
+    expect(() => keyOf({ OPENAI_API_KEY_FILE: scene.dir })).toThrow(
+      /that OPENAI_API_KEY_FILE names can't be read: EISDIR/,
+    );
+  });
+
+  it('has an absolute path in the config file', async () => {
+    await writeConfig({ destinations: { eu: { baseUrl: 'https://127.0.0.1', apiKeyFile: 'key' } } });
+    expect(problemsOf({})).toContain('destinations.eu.apiKeyFile must be an absolute path');
+  });
+});
