@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { LonghaulClient } from '../client/longhaul-client.ts';
+import type { LonghaulClient } from '../client/longhaul-client.ts';
 import { TemporalUnreachableError } from '../client/upload-errors.ts';
 import { requireDestination, type Config, type LogLevel } from '../config.ts';
 import { Defaults } from '../contracts/limits.ts';
@@ -50,15 +50,23 @@ export async function withBackend<T>(
 ): Promise<T> {
   const { config } = context;
   const logger = createLogger(config.logLevel ?? options.logLevel ?? 'silent');
+  const loadClient = once(() => import('../client/longhaul-client.ts'));
   const loadWorker = once(async () => (await import('./worker-code.ts')).prepareWorkers(logger, options));
-  // What fails in it is told when a worker is started.
-  if (options.needsWorker) void loadWorker().catch(() => {});
+  const loadAhead = async () => {
+    await loadClient();
+    if (options.needsWorker) await loadWorker();
+  };
   const closers: (() => Promise<void>)[] = [];
   try {
     const tracing = config.tracing ? await startTracing() : undefined;
     if (tracing) closers.push(() => tracing.close());
-    const temporal = config.temporal ?? (await embed(context, closers));
-    const client = await LonghaulClient.connect({
+    // What fails in it is told when it is needed.
+    const onWait = () => void loadAhead().catch(() => {});
+    if (config.temporal) onWait();
+    const temporal = config.temporal ?? (await embed(context, onWait, closers));
+    const client = await (
+      await loadClient()
+    ).LonghaulClient.connect({
       connection: { ...temporal.connectionOptions, connectTimeout: '5s' },
       namespace: temporal.namespace,
       interceptors: tracing ? [tracing.clientInterceptor] : [],
@@ -114,7 +122,7 @@ function once<T>(load: () => Promise<T>): () => Promise<T> {
   return () => (loaded ??= load());
 }
 
-async function embed({ config, note }: CliContext, closers: (() => Promise<void>)[]) {
+async function embed({ config, note }: CliContext, onWait: () => void, closers: (() => Promise<void>)[]) {
   const { stateDir, cacheDir, temporalCliPath, pathEnv } = config;
   const server = await acquireEmbeddedTemporal({
     stateDir,
@@ -125,6 +133,7 @@ async function embed({ config, note }: CliContext, closers: (() => Promise<void>
         cacheDir,
         log: note,
       }),
+    onWait,
     log: note,
   });
   closers.push(() => server.release());

@@ -7,8 +7,7 @@ import { withFileLock } from './file-lock.ts';
 import { isProbablyAlive } from './process-identity.ts';
 import { addLease, removeLease, sweepLeases } from './server-leases.ts';
 import { onChildExit } from './server-process.ts';
-import { EMBEDDED_NAMESPACE } from './server-readiness.ts';
-import { statePaths, type ServerRecord } from './server-record.ts';
+import { EMBEDDED_NAMESPACE, statePaths, type ServerRecord } from './server-record.ts';
 
 export interface EmbeddedTemporalOptions {
   /** Holds the database, the server's log and the records by which commands share it; made when missing. */
@@ -21,6 +20,8 @@ export interface EmbeddedTemporalOptions {
   readonly searchAttributes?: Readonly<Record<string, string>>;
   /** Days that closed workflows are kept, at least. @defaultValue 90 */
   readonly retentionDays?: number;
+  /** Called when the server's process runs and is waited for: the time to load code. @defaultValue nothing is done */
+  readonly onWait?: () => void;
   /** How long a server may take until it answers. @defaultValue 30,000 */
   readonly readyTimeoutMs?: number;
 }
@@ -146,12 +147,13 @@ export async function acquireEmbeddedTemporal(options: EmbeddedTemporalOptions):
     log = () => undefined,
     searchAttributes = ourAttributes,
     retentionDays = 90,
+    onWait = () => undefined,
     readyTimeoutMs = 30_000,
   } = options;
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
   const stateDir = await realpath(options.stateDir);
   checkDirectory(stateDir);
-  const context: ServerContext = { stateDir, log, searchAttributes, retentionDays, readyTimeoutMs };
+  const context: ServerContext = { stateDir, log, onWait, searchAttributes, retentionDays, readyTimeoutMs };
   const { lock, leases } = statePaths(stateDir);
 
   const use = await openServer(context, cli);

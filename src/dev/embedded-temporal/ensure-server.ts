@@ -5,7 +5,8 @@ import { arePortsFree, pickFreePorts } from './free-ports.ts';
 import { isAlive, isProbablyAlive } from './process-identity.ts';
 import { sweepLeases } from './server-leases.ts';
 import { logTail, spawnServer, stopServer } from './server-process.ts';
-import { waitUntilReady, type NamespaceNeeds } from './server-readiness.ts';
+import type { NamespaceNeeds } from './prepare-namespace.ts';
+import { waitUntilReady } from './server-readiness.ts';
 import {
   lastPorts,
   readServerRecord,
@@ -26,6 +27,7 @@ export interface ServerContext extends NamespaceNeeds {
   /** Absolute, and it exists. */
   readonly stateDir: string;
   readonly readyTimeoutMs: number;
+  readonly onWait: () => void;
   readonly log: (line: string) => void;
 }
 
@@ -33,6 +35,7 @@ export interface ServerContext extends NamespaceNeeds {
 export class RestartLimitError extends EmbeddedTemporalError {}
 
 async function readiness(context: ServerContext, server: ServerRecord): Promise<string | null> {
+  context.onWait();
   const problem = await waitUntilReady({
     address: serverAddress(server),
     timeoutMs: context.readyTimeoutMs,

@@ -25,6 +25,9 @@ export type ServerRecord = z.infer<typeof recordSchema>;
 
 const HOST = '127.0.0.1';
 
+/** The namespace that every dev server has. */
+export const EMBEDDED_NAMESPACE = 'default';
+
 export function serverAddress({ port }: ServerPorts): string {
   return `${HOST}:${port}`;
 }
