@@ -62,7 +62,7 @@ export function createProgram(context: () => CliContext): Command {
     .option('--again', 'upload once more what was uploaded already')
     .option('--detach', 'start it and leave it to workers that run elsewhere')
     .option('--json', 'print one JSON object on standard output')
-    .option('--quiet', 'no progress')
+    .option('--quiet', 'no progress; only what it waits for, and errors')
     .action(async (files: string[], options) =>
       (await import('./commands/upload.ts')).uploadCommand(context(), files, options),
     );
@@ -76,7 +76,7 @@ export function createProgram(context: () => CliContext): Command {
     .option('--id <id>', 'workflow id (default: derived from source, purpose, destination and prefix)')
     .option('--detach', 'start it and leave it to workers that run elsewhere')
     .option('--json', 'print one JSON object on standard output')
-    .option('--quiet', 'no progress')
+    .option('--quiet', 'no progress; only what it waits for, and errors')
     .action(async (source: string, options) =>
       (await import('./commands/sync.ts')).syncCommand(context(), source, options),
     );

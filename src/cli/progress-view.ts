@@ -14,7 +14,7 @@ export interface ProgressView {
 const LINE_INTERVAL_MS = 5000;
 
 export function createProgressView(kind: 'bars' | 'lines' | 'quiet', note: (line: string) => void): ProgressView {
-  if (kind === 'quiet') return { show: () => {}, note: () => {}, close: () => {} };
+  if (kind === 'quiet') return new QuietView(note);
   return kind === 'bars' ? new BarView() : new LineView(note);
 }
 
@@ -32,12 +32,17 @@ function describe(event: UploadEvent & { type: 'progress' }, rate: number | unde
   return words.join(' · ');
 }
 
+function describeWait(event: UploadEvent): string | undefined {
+  const waiting = event.type === 'progress' ? event.progress.waiting : undefined;
+  return waiting ? `waits: ${waiting.reason}; it goes on by itself, and at once with "longhaul retry"` : undefined;
+}
+
 function describeTrouble(event: UploadEvent): string | undefined {
   if (event.type === 'no-answer') return 'waiting for a worker or for Temporal to answer';
   if (event.type !== 'progress') return undefined;
-  const { waiting, sessionEndsTooEarly } = event.progress;
-  if (waiting) return `waits: ${waiting.reason}; it goes on by itself, and at once with "longhaul retry"`;
-  if (sessionEndsTooEarly) return 'at this pace the session ends before the file is through';
+  const wait = describeWait(event);
+  if (wait) return wait;
+  if (event.progress.sessionEndsTooEarly) return 'at this pace the session ends before the file is through';
   if (!event.trouble) return undefined;
   if (event.trouble.failureType === 'WorkerStopping') return undefined;
   return `${event.trouble.message}; it is tried again`;
@@ -46,13 +51,36 @@ function describeTrouble(event: UploadEvent): string | undefined {
 /** Says a trouble once, not with every event that repeats it. */
 class TroubleTeller {
   readonly #told = new Map<string, string>();
+  readonly #wordsFor: (event: UploadEvent) => string | undefined;
+
+  constructor(wordsFor: (event: UploadEvent) => string | undefined = describeTrouble) {
+    this.#wordsFor = wordsFor;
+  }
 
   tell(name: string, event: UploadEvent, say: (line: string) => void): void {
-    const trouble = describeTrouble(event);
+    const trouble = this.#wordsFor(event);
     if (trouble && this.#told.get(name) !== trouble) say(`${name}: ${trouble}`);
     if (trouble) this.#told.set(name, trouble);
     else this.#told.delete(name);
   }
+}
+
+/** Says only what the upload waits for: without a person it may wait for a day. */
+class QuietView implements ProgressView {
+  readonly #note: (line: string) => void;
+  readonly #waits = new TroubleTeller(describeWait);
+
+  constructor(note: (line: string) => void) {
+    this.#note = note;
+  }
+
+  show(name: string, event: UploadEvent): void {
+    this.#waits.tell(name, event, this.#note);
+  }
+
+  note(): void {}
+
+  close(): void {}
 }
 
 class LineView implements ProgressView {

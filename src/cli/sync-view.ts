@@ -12,7 +12,7 @@ export interface SyncView {
 }
 
 export function createSyncView(kind: 'bars' | 'lines' | 'quiet', note: (line: string) => void): SyncView {
-  if (kind === 'quiet') return { show: () => {}, close: () => {} };
+  if (kind === 'quiet') return new QuietView(note);
   return kind === 'bars' ? new BarView(note) : new LineView(note);
 }
 
@@ -40,10 +40,31 @@ export function describeSyncProgress({ state, counts }: SyncProgress): string {
   return words.join(' · ');
 }
 
-function troubleOf(event: SyncEvent): string | undefined {
-  if (event.type === 'no-answer') return 'waiting for a worker or for Temporal to answer';
+function waitOf(event: SyncEvent): string | undefined {
   if (event.type !== 'progress' || !event.progress.waiting) return undefined;
   return `waits: ${event.progress.waiting.reason}; it goes on by itself, and at once with "longhaul retry"`;
+}
+
+function troubleOf(event: SyncEvent): string | undefined {
+  return event.type === 'no-answer' ? 'waiting for a worker or for Temporal to answer' : waitOf(event);
+}
+
+/** Says only what the sync waits for: without a person it may wait for a day. */
+class QuietView implements SyncView {
+  readonly #note: (line: string) => void;
+  #wait = '';
+
+  constructor(note: (line: string) => void) {
+    this.#note = note;
+  }
+
+  show(event: SyncEvent): void {
+    const wait = waitOf(event) ?? '';
+    if (wait && wait !== this.#wait) this.#note(wait);
+    this.#wait = wait;
+  }
+
+  close(): void {}
 }
 
 class LineView implements SyncView {

@@ -144,12 +144,17 @@ describe('progress in lines', () => {
 });
 
 describe('quiet progress', () => {
-  it('says nothing', () => {
+  it('says only what the upload waits for, once', () => {
     const view = createProgressView('quiet', note);
     view.show('x', sent(1, {}, trouble));
+    view.show('x', { type: 'no-answer', reason: 'deadline' });
     view.note('hello');
-    view.close();
     expect(lines).toEqual([]);
+    const waiting = { reason: 'the key is refused', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 1 };
+    view.show('x', sent(1, { state: 'waiting', waiting }));
+    view.show('x', sent(1, { state: 'waiting', waiting }));
+    view.close();
+    expect(lines).toEqual(['x: waits: the key is refused; it goes on by itself, and at once with "longhaul retry"']);
   });
 });
 

@@ -55,9 +55,18 @@ describe('a sync in words', () => {
       'waiting for a worker or for Temporal to answer',
       'deleting · 1 of 2',
     ]);
-    const quiet = createSyncView('quiet', (line) => lines.push(line));
-    quiet.show({ type: 'progress', progress });
-    quiet.close();
-    expect(lines).toHaveLength(3);
+  });
+
+  it('quiet, says only what the sync waits for, once', () => {
+    const lines: string[] = [];
+    const view = createSyncView('quiet', (line) => lines.push(line));
+    view.show({ type: 'progress', progress });
+    view.show({ type: 'no-answer', reason: 'x' });
+    expect(lines).toEqual([]);
+    const waiting = { reason: 'the key is refused', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 1 };
+    view.show({ type: 'progress', progress: { ...progress, state: 'waiting', waiting } });
+    view.show({ type: 'progress', progress: { ...progress, state: 'waiting', waiting } });
+    view.close();
+    expect(lines).toEqual(['waits: the key is refused; it goes on by itself, and at once with "longhaul retry"']);
   });
 });
