@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, condition, sleep } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, condition, patched, sleep } from '@temporalio/workflow';
 import { FailureType } from '../src/contracts/failures.ts';
 import type { WaitingInfo } from '../src/contracts/upload.ts';
 import { waitingReason } from '../src/core/waiting-reason.ts';
@@ -6,6 +6,9 @@ import { countParked } from './counters.ts';
 
 /** How often a waiting upload tries by itself whether it may go on. */
 const PROBE_INTERVAL_MS = 5 * 60_000;
+
+/** Executions of before made all their calls at once when it was time for one, and none after a probe that told nothing. */
+const PROBE_ANEW = 'probe-anew';
 
 /** The call was not made after all, or is to be made again. */
 export class Postponed extends Error {}
@@ -20,6 +23,7 @@ export class Parking {
   #waiting: WaitingInfo | undefined;
   #mayProbe = false;
   #nextProbeAtMs: number | undefined;
+  #spent: { readonly error: unknown } | undefined;
 
   /** @param giveUpAfterMs 0: never */
   constructor(giveUpAfterMs: number, onChange: () => void, carried?: WaitingInfo) {
@@ -39,6 +43,11 @@ export class Parking {
     return this.#waiting === undefined || this.#mayProbe;
   }
 
+  /** What was waited for until all patience was over. */
+  get spent(): { readonly error: unknown } | undefined {
+    return this.#spent;
+  }
+
   /** Probes at once. */
   retry(): void {
     this.#mayProbe = this.#waiting !== undefined;
@@ -51,14 +60,19 @@ export class Parking {
    * @throws what the call threw, when waiting can't help or has lasted too long
    */
   async attempt<T>(call: () => Promise<T>): Promise<T> {
+    const isProbe = this.#waiting !== undefined;
     this.#mayProbe = false;
+    let isParked = false;
     try {
       const result = await call();
       this.#clear();
       return result;
     } catch (error) {
-      this.#park(error);
+      isParked = this.#park(error);
       throw new Postponed();
+    } finally {
+      // It told nothing of what is waited for, such as one that was stopped, or whose session was over.
+      if (isProbe && !isParked && this.#waiting !== undefined && patched(PROBE_ANEW)) this.#mayProbe = true;
     }
   }
 
@@ -66,6 +80,8 @@ export class Parking {
   async insist<T>(call: () => Promise<T>): Promise<T> {
     for (;;) {
       await condition(() => this.isOpen);
+      // Of several that wait the first one took the turn.
+      while (!this.isOpen && patched(PROBE_ANEW)) await condition(() => this.isOpen);
       try {
         return await this.attempt(call);
       } catch (error) {
@@ -77,22 +93,31 @@ export class Parking {
   #clear(): void {
     if (this.#waiting === undefined) return;
     this.#waiting = undefined;
+    this.#spent = undefined;
     this.#onChange();
   }
 
-  #park(error: unknown): void {
+  /**
+   * @returns whether it is waited for what failed
+   * @throws the error, when waiting can't help or has lasted too long
+   */
+  #park(error: unknown): boolean {
     const failure = repairable(error);
     if (failure === undefined) throw error;
     // Handed back by a worker that stopped or died too often: nothing to wait for.
-    if (failure.reason === undefined) return;
+    if (failure.reason === undefined) return false;
     const sinceMs = this.#waiting?.sinceMs ?? Date.now();
-    if (this.#giveUpAfterMs > 0 && Date.now() - sinceMs >= this.#giveUpAfterMs) throw error;
+    if (this.#giveUpAfterMs > 0 && Date.now() - sinceMs >= this.#giveUpAfterMs) {
+      this.#spent ??= { error };
+      throw error;
+    }
     if (this.#nextProbeAtMs === undefined) void this.#probeLater(this.#intervalMs(sinceMs)).catch(() => {});
     const nextProbeAtMs = this.#nextProbeAtMs ?? Date.now();
     countParked(failure.type, this.#waiting === undefined);
     const { reason, type: failureType, status } = failure;
     this.#waiting = { reason, failureType, ...(status === undefined ? {} : { status }), sinceMs, nextProbeAtMs };
     this.#onChange();
+    return true;
   }
 
   /** The last probe is made when the patience ends. */

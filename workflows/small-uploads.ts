@@ -13,7 +13,6 @@ const SOURCE_FAILURES: readonly string[] = [FailureType.SourceMissing, FailureTy
 export class SmallUploads {
   readonly #calls: SyncCalls;
   readonly #parking: Parking;
-  #gaveUp: { readonly error: unknown } | undefined;
 
   constructor(calls: SyncCalls, giveUpAfterMs: number, onChange: () => void) {
     this.#calls = calls;
@@ -36,17 +35,15 @@ export class SmallUploads {
     } catch (error) {
       const result = await upload.end(error);
       if (result && !isCancellation(error)) return result;
-      if (this.#parking.waiting && !isCancellation(error)) {
-        this.#gaveUp = { error };
-        this.#parking.retry();
-      }
+      // So that the next one learns that all patience is over.
+      if (this.#parking.spent && !isCancellation(error)) this.#parking.retry();
       throw error;
     }
   }
 
   async #attempt(upload: SmallUpload): Promise<SendSmallFileResult> {
     // What outlasted all patience for one file is not waited for again with each of the others.
-    if (this.#gaveUp) throw this.#gaveUp.error;
+    if (this.#parking.spent) throw this.#parking.spent.error;
     try {
       return await upload.attempt();
     } catch (error) {

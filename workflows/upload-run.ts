@@ -1,11 +1,4 @@
-import {
-  CancellationScope,
-  condition,
-  isCancellation,
-  log,
-  setCurrentDetails,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation, log, workflowInfo } from '@temporalio/workflow';
 import type { InspectSourceResult, SourceInfo } from '../src/contracts/activities.ts';
 import { Defaults } from '../src/contracts/limits.ts';
 import type { RetuneInput } from '../src/contracts/names.ts';
@@ -17,19 +10,16 @@ import type {
   UploadState,
   WaitingInfo,
 } from '../src/contracts/upload.ts';
-import { uploadAttributes } from '../src/core/attribute-values.ts';
-import { describeProgress } from '../src/core/describe-progress.ts';
 import { planParts } from '../src/core/part-plan.ts';
 import { SessionBudget, type CarriedSessions } from '../src/core/session-budget.ts';
 import { shownState } from '../src/core/shown-state.ts';
 import { UploadTuning, type CarriedTuning } from '../src/core/upload-tuning.ts';
 import { countEnd, countReplacedSession } from './counters.ts';
 import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
-import { Pace } from './pace.ts';
 import { Parking } from './parking.ts';
 import { PartWindow } from './part-window.ts';
 import { SourceHash, type CarriedHash } from './source-hash.ts';
-import { ShownAttributes } from './shown-attributes.ts';
+import { ShownUpload } from './shown-upload.ts';
 import { UploadCalls } from './upload-calls.ts';
 
 /** What an execution hands to its successor when its history has grown long. Plain JSON. */
@@ -46,9 +36,8 @@ export interface CarriedUpload extends CarriedSessions, CarriedHash, CarriedTuni
 export class UploadRun {
   readonly #request: UploadRequest;
   readonly #calls: UploadCalls;
-  readonly #shown = new ShownAttributes();
+  readonly #shown: ShownUpload;
   readonly #startedAtMs: number;
-  readonly #pace = new Pace();
   /** One for each kind of call: that a session can be opened, or the file be read, doesn't mean that parts go through. */
   readonly #parking: Parking;
   readonly #partParking: Parking;
@@ -68,6 +57,7 @@ export class UploadRun {
   constructor(request: UploadRequest, carried?: CarriedUpload) {
     this.#request = request;
     this.#calls = new UploadCalls(request);
+    this.#shown = new ShownUpload(this.#calls.subject);
     const giveUpAfterMs = request.giveUpAfterMs ?? Defaults.giveUpAfterMs;
     const onChange = () => this.#publish();
     this.#parking = new Parking(giveUpAfterMs, onChange);
@@ -284,18 +274,7 @@ export class UploadRun {
   }
 
   #publish(): void {
-    const progress = this.progress();
-    const context = { ...this.#pace.measure(progress.bytesDone), ...this.#end, partsSent: this.#partsSent };
-    setCurrentDetails(describeProgress(progress, context));
-    if (this.#isBrief(progress)) return;
-    const isHeld = progress.state === 'paused' || progress.state === 'waiting';
-    const attributes = uploadAttributes(progress, this.#calls.subject, this.#end);
-    this.#shown.show(attributes, isHeld && progress.partsInFlight === 0);
-  }
-
-  /** Of a small file, each of whose steps takes a moment: search attributes that tell of all would cost it half as much again. */
-  #isBrief({ state, bytesDone }: UploadProgress): boolean {
-    if (!this.#source?.isSmall) return false;
-    return state === 'creating' || state === 'completing' || (state === 'uploading' && bytesDone > 0);
+    const isSmall = this.#source?.isSmall === true;
+    this.#shown.show(this.progress(), { ...this.#end, partsSent: this.#partsSent, isSmall });
   }
 }

@@ -198,6 +198,23 @@ describe('the list of Temporal UI', () => {
       await listed(system, 'LonghaulState = "failed" AND LonghaulReason = "InvalidRequest"', [wrong.workflowId]);
     }));
 
+  it('never leaves it at "waiting" when a small file goes on', () =>
+    withSystem(async (system) => {
+      const { client, directory, startWorker, api } = system;
+      await startWorker();
+      const file = join(directory, 'small.bin');
+      await randomFile(file, MiB);
+      api.faults.add({ route: 'part', kind: 'status', status: 401 });
+      api.faults.add({ route: 'complete', kind: 'status', status: 503, retryAfterSeconds: 1, count: 5 });
+      const handle = await client.upload({ file, purpose });
+      await listed(system, 'LonghaulState = "waiting"', [handle.workflowId]);
+      await handle.retry();
+      const [shown] = await listed(system, 'LonghaulState = "uploading"', [handle.workflowId]);
+      expect(shown).not.toHaveProperty('LonghaulReason');
+      api.faults.clear();
+      await handle.result();
+    }));
+
   it('shows the runs of a schedule', () =>
     withSystem(async (system) => {
       const { client, directory, startWorker } = system;

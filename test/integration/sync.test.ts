@@ -171,6 +171,31 @@ describe('a sync of a folder', () => {
       }
     }));
 
+  it("tries with one file whether it may go on, and does not take that one's own trouble for that of all", () =>
+    withSystem(async (system) => {
+      const { client, startWorker, api, directory } = system;
+      await startWorker();
+      const folder = join(directory, 'data');
+      const contents = manyFiles(6);
+      await writeFiles(folder, contents);
+      api.configure({ latencyMs: 100 });
+      api.faults.add({ route: 'create', kind: 'status', status: 401, count: 1000 });
+      const handle = await client.sync({ folder, purpose, maxConcurrentUploads: 5 });
+      const refused = () => api.stats().requests['create']?.['401'] ?? 0;
+      await until(async () => (await handle.status()).state === 'waiting' && refused() === 5, 'five files to wait');
+      await handle.retry();
+      await until(() => refused() === 6, 'the probe to be refused');
+      const changed = Object.keys(contents).toSorted().slice(0, 5);
+      await writeFiles(folder, Object.fromEntries(changed.map((path) => [path, 'longer than it was before'])));
+      api.faults.clear();
+      // The probe may still be on its way to the workflow.
+      await until(async () => (await handle.retry()).state !== 'waiting', 'the sync to go on');
+      const { counts, problems } = await handle.result();
+      expect(refused()).toBe(6);
+      expect(counts).toMatchObject({ sent: { files: 1 }, failed: 5 });
+      expect(problems.map(({ path }) => path).toSorted()).toEqual(changed);
+    }));
+
   it('attaches to the sync that runs, and refuses other options for the same id', () =>
     withFolder(
       {},

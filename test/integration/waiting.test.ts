@@ -126,6 +126,44 @@ describe('an upload that meets what a person can repair', () => {
       { sessionLifeSeconds: 2 },
     ));
 
+  it.each(['part', 'complete'] as const)('goes on in a new session when a probing %s finds the old one over', (route) =>
+    withSystem(async ({ client, startWorker, directory, api, uploads, download }) => {
+      await startWorker();
+      const file = join(directory, 'too-late.bin');
+      const content = await randomFile(file, 2 * MiB);
+      api.faults.add({ route, kind: 'status', status: 401 });
+      api.faults.add({ route, kind: 'expire' });
+      const handle = await client.upload({ file, purpose, partSizeBytes, concurrency: 1 });
+      await toWait(handle, 1);
+      await handle.retry();
+      const result = await handle.result();
+      expect(result.sessions).toBe(2);
+      expect(uploads().map(({ status }) => status)).toEqual(['expired', 'completed']);
+      expect(md5(await download(result.file.id))).toBe(md5(content));
+    }),
+  );
+
+  it('goes on when the probe was stopped by a pause', () =>
+    withSystem(
+      async (system) => {
+        const { client, startWorker, directory, api } = system;
+        await startWorker();
+        const file = join(directory, 'stopped.bin');
+        await randomFile(file, 2 * MiB);
+        api.faults.add({ route: 'part', kind: 'status', status: 403 });
+        const handle = await client.upload({ file, purpose, partSizeBytes, concurrency: 1 });
+        await toWait(handle, 1);
+        await handle.retry();
+        const before = api.stats().totals.bytesReceived;
+        await until(() => api.stats().totals.bytesReceived > before, 'bytes of the probe');
+        expect(await handle.pause({ parts: 'stop' })).toMatchObject({ partsDone: 0, partsInFlight: 0 });
+        api.configure({ bandwidthBytesPerSecond: null });
+        await handle.resume();
+        expect(await handle.result()).toMatchObject({ sessions: 1, parts: 2 });
+      },
+      { bandwidthBytesPerSecond: MiB / 4 },
+    ));
+
   it('can be cancelled while it waits', () =>
     withSystem(async ({ client, startWorker, directory, api, uploads }) => {
       await startWorker();

@@ -133,6 +133,18 @@ describe('recording', () => {
       return handle.workflowId;
     }));
 
+  it('an upload whose session was over when it might go on', () =>
+    record('waited-too-long', 3, {}, async ({ client, startWorker, api }, file) => {
+      await startWorker();
+      api.faults.add({ route: 'complete', kind: 'status', status: 401 });
+      api.faults.add({ route: 'complete', kind: 'expire' });
+      const handle = await client.upload({ file, purpose, partSizeBytes, concurrency: 2 });
+      await until(async () => (await handle.status()).state === 'waiting', 'the upload to wait');
+      await handle.retry();
+      await handle.result();
+      return handle.workflowId;
+    }));
+
   it('a split upload, a piece of which was refused, and the same again', () =>
     withSystem(async (system) => {
       const { client, directory: home, startWorker, api } = system;
