@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import picomatch from 'picomatch';
+import { printable } from '../core/printable.ts';
 import { ConfigError } from '../errors.ts';
 import { listFolder } from '../sources/list-folder.ts';
 import { isSourceUrl } from '../sources/source-of-url.ts';
@@ -54,6 +55,10 @@ async function gather(
   for (const { path, message } of [...problems, ...leftOut]) skipped.push(`${join(folder, path)}: ${message}`);
   for (const { path } of entries) {
     const file = join(folder, path);
+    if (/[\r\n]/.test(path)) {
+      skipped.push(`${printable(file)}: has a line break in its name; upload it by itself, with --filename`);
+      continue;
+    }
     const isReadable = await access(file, constants.R_OK).then(
       () => true,
       () => false,

@@ -11,6 +11,8 @@ export type AnyResult = UploadResult | SplitUploadResult;
 export interface Outcome {
   readonly name: string;
   readonly handle: UploadHandle<AnyResult>;
+  /** Whether the upload was completed before this command. */
+  readonly isOld?: boolean;
   readonly result?: AnyResult;
   readonly error?: unknown;
 }
@@ -57,16 +59,20 @@ function tellFiles({ out }: CliContext, result: AnyResult, withNames: boolean): 
   for (const { id, filename } of filesOf(result)) out(withNames || 'files' in result ? `${id}\t${filename}` : id);
 }
 
-function tellFigures({ note }: CliContext, { name, handle, result }: Outcome): void {
+function tellFigures({ note }: CliContext, { name, handle, isOld, result }: Outcome): void {
   if (!result) return;
+  if (isOld) {
+    note(`${name}: ${formatBytes(result.bytes)} · uploaded already, nothing was sent`);
+    return;
+  }
   const receipts = 'files' in result ? result.pieces : [result];
   const rate = formatBytes(result.bytes / Math.max(result.durationMs / 1000, 0.001));
   const parts = receipts.reduce((sum, receipt) => sum + receipt.parts, 0);
   const again = receipts.reduce((sum, receipt) => sum + receipt.partsSent, 0) - parts;
   const words = [`${formatBytes(result.bytes)} in ${formatDuration(result.durationMs)} (${rate}/s)`];
   if ('files' in result) words.push(`${result.files.length} Files`);
-  words.push(`${parts} parts`);
-  if (again > 0) words.push(`${again} sent again`);
+  words.push(parts === 1 ? '1 part' : `${parts} parts`);
+  if (again > 0) words.push(`${again} ${again === 1 ? 'attempt' : 'attempts'} repeated`);
   if (handle.resumed) words.push('begun by an earlier command');
   note(`${name}: ${words.join(' · ')}`);
 }

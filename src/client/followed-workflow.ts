@@ -113,8 +113,19 @@ export class FollowedWorkflow {
       return await tell(description);
     } catch (error) {
       if (!isUnanswered(error)) throw this.#faultOf(error, this.workflowId);
-      return { type: 'no-answer', reason: (error as Error).message };
+      return { type: 'no-answer', reason: await this.#whyNobodyAnswers(error) };
     }
+  }
+
+  async #whyNobodyAnswers(error: unknown): Promise<string> {
+    try {
+      const { taskQueue } = await this.handle.describe();
+      if (!(await hasWorkers(this.client, taskQueue, 'workflow')))
+        return `no worker serves the task queue ${taskQueue}`;
+    } catch {
+      // Temporal itself is away.
+    }
+    return (error as Error).message;
   }
 
   /** Calls are ended, not left: one that goes on after its connection was closed would bring the process down. */

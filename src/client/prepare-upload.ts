@@ -4,6 +4,7 @@ import { Defaults, Limits } from '../contracts/limits.ts';
 import type { Source } from '../contracts/sources.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
 import { formatBytes } from '../core/format.ts';
+import { printable } from '../core/printable.ts';
 import { filenameOfSource, nameOfSource } from '../core/source-names.ts';
 import { uploadRequestProblems } from '../core/upload-request.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
@@ -77,7 +78,8 @@ export async function prepareUpload(
     ...(fingerprint === undefined ? {} : { expectedFingerprint: fingerprint }),
   };
   const problems = uploadRequestProblems(request);
-  if (problems.length > 0) throw new ConfigError(`wrong upload request: ${problems.join('; ')}`);
+  if (problems.length > 0)
+    throw new ConfigError(`wrong upload request for ${printable(nameOfSource(source))}: ${problems.join('; ')}`);
 
   const identity = {
     source,

@@ -41,7 +41,10 @@ const fairnessWeight: Check = (value) => {
 export const checks: Readonly<Record<keyof UploadRequest, Check>> = {
   source,
   purpose: text,
-  filename: (value) => text(value) ?? (/[/\0\r\n]/.test(value as string) ? 'must be a name, not a path' : undefined),
+  filename: (value) => {
+    if (/[\0\r\n]/.test(String(value))) return 'must have no line break in it; give another name (filename)';
+    return text(value) ?? (String(value).includes('/') ? 'must be a name, not a path' : undefined);
+  },
   mimeType: text,
   destination: text,
   partSizeBytes: wholeNumber(Limits.minPartSizeBytes, Limits.maxPartSizeBytes),

@@ -31,6 +31,10 @@ export function mapS3Error(error: unknown, name: string): LonghaulError {
   if (code === 'CredentialsProviderError' || code === 'TokenProviderError') {
     return new ConfigError(`there are no credentials to read ${name} with: ${message}`, cause);
   }
+  if (message === 'Region is missing') {
+    const advice = 'set AWS_REGION, or "region" of the S3 connection in the config file';
+    return new ConfigError(`no region is known to read ${name} in: ${advice}`, cause);
+  }
   if (EXPIRED.has(code)) {
     return new SourceReadError(`the credentials to read ${name} with have expired (${code})`, cause);
   }

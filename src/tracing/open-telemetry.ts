@@ -6,12 +6,13 @@ import type * as TemporalClient from '@temporalio/interceptors-opentelemetry/lib
 import type * as TemporalWorker from '@temporalio/interceptors-opentelemetry/lib/worker/index.js';
 import { ConfigError } from '../errors.ts';
 
+/** With versions that fit together: the newest ones of OpenTelemetry don't fit Temporal's. */
 const packages = [
-  '@opentelemetry/api',
-  '@opentelemetry/exporter-trace-otlp-http',
-  '@opentelemetry/resources',
-  '@opentelemetry/sdk-trace-node',
-  '@temporalio/interceptors-opentelemetry',
+  '@opentelemetry/api@1.9',
+  '@opentelemetry/exporter-trace-otlp-http@0.57',
+  '@opentelemetry/resources@1',
+  '@opentelemetry/sdk-trace-node@1',
+  '@temporalio/interceptors-opentelemetry@1.24',
 ] as const;
 
 /** OpenTelemetry's own packages. Only who wants traces has them, and only then they are loaded. */

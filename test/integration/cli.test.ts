@@ -121,8 +121,9 @@ describe('longhaul upload', () => {
       expect(Object.keys(receipt)).toEqual(expect.arrayContaining(['workflowId', 'uploadId', 'durationMs']));
       const { partsBegun } = system.api.stats().totals;
 
-      const second = JSON.parse((await upload()).stdout);
-      expect(second).toEqual({ ...receipt, resumed: true });
+      const again = await upload();
+      expect(JSON.parse(again.stdout)).toEqual({ ...receipt, resumed: true });
+      expect(again.stderr).toContain('train.jsonl: 3 MiB · uploaded already, nothing was sent');
       expect(system.api.stats().totals.partsBegun).toBe(partsBegun);
     }));
 

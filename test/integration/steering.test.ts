@@ -33,6 +33,16 @@ describe('steering an upload', () => {
       { bandwidthBytesPerSecond: 6 * MiB },
     ));
 
+  it('says which task queue lacks a worker', () =>
+    withSystem(async ({ client, taskQueue, directory }) => {
+      const file = join(directory, 'left.bin');
+      await randomFile(file, MiB);
+      const handle = await client.upload({ file, purpose });
+      const { value: event } = await handle.progress()[Symbol.asyncIterator]().next();
+      expect(event).toEqual({ type: 'no-answer', reason: `no worker serves the task queue ${taskQueue}` });
+      await expect(handle.pause()).rejects.toMatchObject({ code: 'NO_WORKER' });
+    }));
+
   it('lifts its limit for the parts in flight too, and limits those that follow', () =>
     withSystem(async (system) => {
       const { client, startWorker, directory, download } = system;

@@ -17,7 +17,7 @@ export async function devCommand(context: CliContext, options: { port: number; d
     await withBackend(
       { ...context, config },
       { logLevel: 'error', needsWorker: true },
-      async ({ startWorker, address, uiUrl }) => {
+      async ({ client, startWorker, address, uiUrl }) => {
         const worker = await startWorker();
         const running = worker.run();
         context.note(`Temporal on ${address}${uiUrl ? `, Temporal UI: ${uiUrl}` : ''}`);
@@ -25,6 +25,8 @@ export async function devCommand(context: CliContext, options: { port: number; d
         context.note(`local Uploads API on ${api.url}; in another terminal:`);
         context.note(`  export OPENAI_BASE_URL=${api.url} OPENAI_API_KEY=${LOCAL_KEY}`);
         context.note('  longhaul upload FILE --purpose batch');
+        context.note('or from code:');
+        context.note(`  { connection: { address: '${address}' }, taskQueue: '${client.taskQueue}' }`);
         await Promise.race([running, interrupted(context.signal)]);
         await worker.shutdown();
       },

@@ -151,7 +151,8 @@ class SyncRunner {
       const words = `would send ${toSend.files} (${formatBytes(toSend.bytes)}) and delete ${toDelete}; ${same} the same, ${knownContent} known by content`;
       if (!quiet) note(decisionsOmitted > 0 ? `${words} (${decisionsOmitted} decisions are not shown)` : words);
     } else if (!quiet) note(`${describeCounts(counts)} in ${formatDuration(told.durationMs)}`);
-    if (counts.failed > 0) throw new FilesFailedError(`${counts.failed} of ${counts.listed.files} files failed`);
+    if (counts.failed > 0)
+      throw new FilesFailedError(counts.failed === 1 ? '1 file failed' : `${counts.failed} files failed`);
   }
 }
 

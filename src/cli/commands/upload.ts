@@ -178,7 +178,8 @@ async function follow(
   };
   const watched = watch().catch(() => {});
   try {
-    return { name, handle, result: await handle.result({ signal }) };
+    const isOld = handle.resumed === true && (await handle.describe()).status === 'COMPLETED';
+    return { name, handle, isOld, result: await handle.result({ signal }) };
   } catch (error) {
     if (error instanceof Interrupted) throw error;
     return { name, handle, error };

@@ -1,5 +1,7 @@
-import { realpath, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { constants } from 'node:fs';
+import { access, realpath, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import pMap from 'p-map';
 import type { Config } from '../../config.ts';
 import { Limits } from '../../contracts/limits.ts';
 import type { Container, Source } from '../../contracts/sources.ts';
@@ -55,8 +57,28 @@ async function checkContainer(sources: Sources, container: Container, signal: Ab
   if (!listed) return warn('source', `${name}: its list is not complete after ${LIST_LIMIT_MS / 1000} s`);
   const { entries, problems } = listed;
   const [first] = problems;
-  if (!first) return ok('source', `${name}: ${entries.length} files`);
+  if (!first && container.type === 'folder') {
+    const closed = await firstUnreadable(container.path, entries);
+    if (closed) return warn('source', `${name}: ${closed} can't be read by this user`, 'change who may read it');
+  }
+  if (!first) return ok('source', `${name}: ${entries.length === 1 ? '1 file' : `${entries.length} files`}`);
   return warn('source', `${name}: ${problems.length} of its entries can't be read; ${first.path}: ${first.message}`);
+}
+
+async function firstUnreadable(
+  folder: string,
+  entries: readonly { readonly path: string }[],
+): Promise<string | undefined> {
+  const closed = await pMap(
+    entries,
+    async ({ path }) =>
+      access(join(folder, path), constants.R_OK).then(
+        () => undefined,
+        () => path,
+      ),
+    { concurrency: 16 },
+  );
+  return closed.find((path) => path !== undefined);
 }
 
 async function checkSource(sources: Sources, source: Source): Promise<Check> {

@@ -46,8 +46,22 @@ export async function runDemo(options: DemoOptions): Promise<string[]> {
   try {
     const handle = await client.upload({ file, purpose: 'batch', baseUrl: api.url, again: true });
     say(`upload ${handle.workflowId} begins, with worker process ${worker.pid}`);
-    await untilHalf(handle, signal);
+    try {
+      return await killHalfWay(handle);
+    } catch (error) {
+      // Its file, service and task queue go away with the demo, so that nobody could end it any more.
+      await client.client.workflow
+        .getHandle(handle.workflowId)
+        .terminate('the demo ended early')
+        .catch(() => {});
+      throw error;
+    }
+  } finally {
+    await worker.stop();
+  }
 
+  async function killHalfWay(handle: UploadHandle): Promise<string[]> {
+    await untilHalf(handle, signal);
     await worker.kill();
     const killedAtMs = Date.now();
     const recorded = await recordedParts(client.client, handle.workflowId);
@@ -64,9 +78,7 @@ export async function runDemo(options: DemoOptions): Promise<string[]> {
       `done after ${formatDuration(result.durationMs)}: ${result.parts} parts, ${again} of them sent again, ` +
         `because they were in flight when the worker died`,
     );
-    return await checkOutcome(options, result, recorded);
-  } finally {
-    await worker.stop();
+    return checkOutcome(options, result, recorded);
   }
 }
 

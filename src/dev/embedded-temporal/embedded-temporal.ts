@@ -150,7 +150,10 @@ export async function acquireEmbeddedTemporal(options: EmbeddedTemporalOptions):
     onWait = () => undefined,
     readyTimeoutMs = 30_000,
   } = options;
-  await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
+  await mkdir(options.stateDir, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    const message = `the state directory ${options.stateDir} can't be made (${error.code}); set LONGHAUL_STATE_DIR to another one`;
+    throw new ConfigError(message, { cause: error });
+  });
   const stateDir = await realpath(options.stateDir);
   checkDirectory(stateDir);
   const context: ServerContext = { stateDir, log, onWait, searchAttributes, retentionDays, readyTimeoutMs };

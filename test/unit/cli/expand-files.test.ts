@@ -1,0 +1,22 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expandFiles } from '../../../src/cli/expand-files.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'longhaul-expand-'));
+});
+
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+it('skips a file of a directory whose name can be no File’s, and says which', async () => {
+  await writeFile(join(folder, 'good.jsonl'), '{}');
+  await writeFile(join(folder, 'two\nlines.jsonl'), '{}');
+  const { files, skipped } = await expandFiles([folder]);
+  expect(files).toEqual([join(folder, 'good.jsonl')]);
+  expect(skipped).toEqual([expect.stringMatching(/two.lines\.jsonl: has a line break in its name; .*--filename/)]);
+  expect(skipped[0]).not.toContain('\n');
+});
