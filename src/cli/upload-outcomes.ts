@@ -70,7 +70,7 @@ function tellFigures({ note }: CliContext, { name, handle, isOld, result }: Outc
   const parts = receipts.reduce((sum, receipt) => sum + receipt.parts, 0);
   const again = receipts.reduce((sum, receipt) => sum + receipt.partsSent, 0) - parts;
   const words = [`${formatBytes(result.bytes)} in ${formatDuration(result.durationMs)} (${rate}/s)`];
-  if ('files' in result) words.push(`${result.files.length} Files`);
+  if ('files' in result) words.push(result.files.length === 1 ? '1 File' : `${result.files.length} Files`);
   words.push(parts === 1 ? '1 part' : `${parts} parts`);
   if (again > 0) words.push(`${again} ${again === 1 ? 'attempt' : 'attempts'} repeated`);
   if (handle.resumed) words.push('begun by an earlier command');

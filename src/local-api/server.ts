@@ -143,10 +143,11 @@ async function listen(host: string, port: number, listener: RequestListener): Pr
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): ConfigError {
-  const advice = 'Choose another port, or 0 to let the system pick one.';
+  let advice = 'Choose another port, or 0 to let the system pick one.';
   let problem = `Can't listen on ${host}, port ${port}: ${error.message}.`;
   if (error.code === 'EADDRINUSE') {
-    problem = `Port ${port} on ${host} is already in use. End the program that uses it, or:`;
+    problem = `Port ${port} on ${host} is already in use.`;
+    advice = 'End the program that uses it, or choose another port, or 0 to let the system pick one.';
   } else if (error.code === 'EACCES') {
     problem = `This user may not listen on port ${port}.`;
   }

@@ -79,7 +79,7 @@ describe('longhaul upload', () => {
 
       await writeFiles(folder, { 'c/empty': '' });
       const walked = await upload(join(folder, 'c'));
-      expect(walked.stderr).toMatch(/skipped .*c\/empty: is empty.*\nlonghaul: 1 files were skipped\n$/);
+      expect(walked.stderr).toMatch(/skipped .*c\/empty: is empty.*\nlonghaul: 1 file was skipped\n$/);
       expect(walked.code).toBe(1);
       expect([...(await filesAt(system)).keys()].toSorted()).toEqual(['1.jsonl', '2.jsonl', '3.txt']);
 

@@ -31,7 +31,8 @@ export async function uploadCommand(
   const { files, skipped } = await expandFiles(names);
   for (const words of skipped) note(`longhaul: skipped ${words}`);
   const tellSkipped = () => {
-    if (skipped.length > 0) throw new FilesFailedError(`${skipped.length} files were skipped`);
+    if (skipped.length > 0)
+      throw new FilesFailedError(skipped.length === 1 ? '1 file was skipped' : `${skipped.length} files were skipped`);
   };
   if (files.length === 0) return tellSkipped();
   checkUploadOptions(config, files, options, destination);

