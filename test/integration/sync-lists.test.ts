@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCli } from '../support/cli.ts';
+import { randomFile } from '../support/random-file.ts';
+import { manyFiles, writeFiles } from '../support/sync-folder.ts';
+import { MiB, withSystem, type System } from '../support/system.ts';
+import { until } from '../support/until.ts';
+
+const purpose = 'batch';
+
+interface Row {
+  readonly workflowId: string;
+}
+
+/** The server is shared with other tests: only what is on this system's own. */
+function mine(stdout: string, id: string): { uploads: Row[]; syncs: Row[] } {
+  const { uploads, syncs } = JSON.parse(stdout) as { uploads: Row[]; syncs?: Row[] };
+  const isMine = ({ workflowId }: Row) => workflowId === id;
+  return { uploads: uploads.filter(isMine), syncs: (syncs ?? []).filter(isMine) };
+}
+
+/** The list is a moment behind. */
+async function listedAs({ client }: System, id: string, state: string): Promise<void> {
+  const query = `WorkflowId = "${id}" AND LonghaulState = "${state}"`;
+  const isListed = async () => (await client.client.workflow.count(query)).count === 1;
+  await until(isListed, `${id} to be listed as ${state}`, 10_000);
+}
+
+function lineOf(stdout: string, id: string): string | undefined {
+  return stdout.split('\n').find((line) => line.includes(id));
+}
+
+describe('a sync', () => {
+  it('that waits is in the lists, with the reason, and not in those of uploads', () =>
+    withSystem(async (system) => {
+      const { api, client, directory, environment } = system;
+      await system.startWorker();
+      const folder = join(directory, 'data');
+      await writeFiles(folder, manyFiles(3));
+      api.faults.add({ route: 'create', kind: 'status', status: 401, count: 1000 });
+      const { workflowId } = await client.sync({ folder, purpose });
+      await listedAs(system, workflowId, 'waiting');
+
+      const [waiting, running, json, top, topJson, paused] = await Promise.all([
+        runCli(['list', '--state', 'waiting'], environment),
+        runCli(['list', '--running'], environment),
+        runCli(['list', '--state', 'waiting', '--json'], environment),
+        runCli(['top', '--once'], environment),
+        runCli(['top', '--json'], environment),
+        runCli(['list', '--state', 'paused'], environment),
+      ]);
+      for (const { stdout } of [waiting, running]) {
+        expect(lineOf(stdout, workflowId)).toMatch(/^\S+ +waiting +\S+ +sync +0 % .*ApiRejected 401 .*\/data$/);
+      }
+      expect(lineOf(top.stdout, workflowId)).toMatch(/^waiting +0 % .* sync +.*refuses the key/);
+      expect(top.stderr).toMatch(/sync/);
+      expect(mine(json.stdout, workflowId)).toMatchObject({
+        uploads: [],
+        syncs: [{ type: 'syncSource', state: 'waiting', reason: 'ApiRejected 401', filename: folder, percent: 0 }],
+      });
+      expect(mine(topJson.stdout, workflowId)).toMatchObject({
+        uploads: [],
+        syncs: [{ type: 'syncSource', state: 'waiting', from: 'worker', filename: folder }],
+      });
+      expect(paused.stdout).not.toContain(workflowId);
+
+      const idsOf = async (syncs: boolean) => {
+        const ids: string[] = [];
+        for await (const one of client.list({ state: 'waiting', taskQueue: client.taskQueue, syncs })) {
+          ids.push(one.workflowId);
+        }
+        return ids;
+      };
+      expect([await idsOf(false), await idsOf(true)]).toEqual([[], [workflowId]]);
+    }));
+});
