@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
@@ -72,5 +73,48 @@ describe('a sync', () => {
         return ids;
       };
       expect([await idsOf(false), await idsOf(true)]).toEqual([[], [workflowId]]);
+    }));
+
+  it('of a schedule that waits, itself or by one of its uploads, is seen by its show and its check', () =>
+    withSystem(async (system) => {
+      const { api, client, directory, environment, taskQueue } = system;
+      await system.startWorker();
+      await writeFiles(join(directory, 'small'), manyFiles(3));
+      await mkdir(join(directory, 'large'));
+      await randomFile(join(directory, 'large', 'large.bin'), 2 * MiB);
+      api.faults.add({ route: 'create', kind: 'status', status: 401, count: 1000 });
+      const names = ['small', 'large'].map((kind) => `${kind}-${taskQueue}`);
+      const [small = '', large = ''] = names;
+      const start = async (name: string, folder: string) => {
+        const source = { type: 'folder', path: join(directory, folder), host: client.host } as const;
+        await client.schedules.create({ name, cron: ['0 2 1 1 *'], sync: { source, purpose } });
+        return (await client.schedules.trigger(name)) ?? '';
+      };
+      try {
+        const [ofSmall, ofLarge] = [await start(small, 'small'), await start(large, 'large')];
+        const isSeen = async (name: string) => (await client.schedules.check(name)).health === 'waiting';
+        for (const name of names) await until(() => isSeen(name), `${name} to wait`, 15_000);
+        expect(await client.getSyncHandle(ofLarge).status()).toMatchObject({ state: 'uploading', waiting: null });
+
+        const [shown, json, checked, checkedJson] = await Promise.all([
+          runCli(['schedule', 'show', small], environment),
+          runCli(['schedule', 'show', large, '--json'], environment),
+          runCli(['schedule', 'check', small, large], environment),
+          runCli(['schedule', 'check', small, '--json'], environment),
+        ]);
+        expect(lineOf(shown.stdout, ofSmall)).toMatch(/^\S+ {2}waiting · \S+ · ApiRejected 401$/);
+        expect(JSON.parse(json.stdout).runs).toMatchObject([
+          { outcome: 'running', waitsFor: expect.stringMatching(/^ApiRejected 401 \(upload .*large\.bin.*\)$/) },
+        ]);
+        expect(checked).toMatchObject({ code: 1, stderr: '' });
+        expect(checked.stdout.split('\n')).toEqual([
+          `${small}: waiting: ${ofSmall} waits: ApiRejected 401`,
+          expect.stringMatching(/^large-\S+: waiting: \S+ waits: ApiRejected 401 \(upload \S+\)$/),
+          '',
+        ]);
+        expect(JSON.parse(checkedJson.stdout)).toMatchObject({ healthy: false, schedules: [{ health: 'waiting' }] });
+      } finally {
+        for (const name of names) await client.schedules.delete(name).catch(() => {});
+      }
     }));
 });
