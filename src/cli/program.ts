@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Limits, Priorities } from '../contracts/limits.ts';
-import type { UploadState } from '../contracts/upload.ts';
+import type { ListedState } from '../client/list-uploads.ts';
 import type { CliContext } from './context.ts';
 import { longhaulVersion } from './longhaul-version.ts';
 import { bytesOption, partSizeOption, splitSizeOption, wholeNumberOption, limitOption } from './options.ts';
@@ -8,14 +8,16 @@ import { addScheduleCommands } from './schedule-program.ts';
 import { addSteerCommands } from './steer-program.ts';
 import { addSyncOptions } from './sync-options.ts';
 
-const LISTED_STATES: readonly ('running' | UploadState)[] = [
+const LISTED_STATES: readonly ListedState[] = [
   'running',
+  'listing',
   'inspecting',
   'creating',
   'uploading',
   'paused',
   'waiting',
   'completing',
+  'deleting',
   'completed',
   'failed',
   'cancelled',
@@ -92,7 +94,7 @@ export function createProgram(context: () => CliContext): Command {
 
   program
     .command('list')
-    .description('list uploads, newest first')
+    .description('list uploads and syncs, newest first')
     .addOption(new Option('--state <state>', 'only those in this state').choices(LISTED_STATES))
     .option('--running', 'only those that have not ended')
     .option('--limit <n>', 'only the newest so many', wholeNumberOption(1, 1_000_000))
@@ -101,7 +103,7 @@ export function createProgram(context: () => CliContext): Command {
 
   program
     .command('top')
-    .description('show all running uploads, with rate and time left, until q is pressed')
+    .description('show all running uploads and syncs, with rate and time left, until q is pressed')
     .addOption(new Option('--sort <by>', 'what comes first').choices(['start', 'state']).default('start'))
     .option('--once', 'print the table once (so it does without a terminal)')
     .option('--json', 'print one JSON object, once')

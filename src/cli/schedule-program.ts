@@ -41,7 +41,9 @@ export function addScheduleCommands(program: Command, context: () => CliContext)
 
   schedule
     .command('check [names...]')
-    .description('exit with 1 when the last run failed or had problems, or one is overdue (default: of any schedule)')
+    .description(
+      'exit with 1 when the last run failed or had problems, or one waits or is overdue (default: of any schedule)',
+    )
     .option('--grace <duration>', 'how late a run may be (default: 10m)')
     .option('--json', 'print one JSON object')
     .action(async (names: string[], options) => (await load()).checkSchedulesCommand(context(), names, options));

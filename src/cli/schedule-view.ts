@@ -33,10 +33,15 @@ export function describeSchedule(report: ScheduleReport): string[] {
   ];
 }
 
-function describeRun({ workflowId, startedAt, endedAt, outcome, detail, counts }: ScheduleRun): string {
+function describeRun({ workflowId, startedAt, endedAt, outcome, detail, counts, waitsFor }: ScheduleRun): string {
   const took = endedAt ? ` after ${formatDuration(endedAt.getTime() - startedAt.getTime())}` : '';
-  const words = [`${startedAt.toISOString()}  ${outcome}${took}`, workflowId, ...amounts(counts)];
+  const words = [
+    `${startedAt.toISOString()}  ${waitsFor ? 'waiting' : outcome}${took}`,
+    workflowId,
+    ...amounts(counts),
+  ];
   if (detail) words.push(detail);
+  if (waitsFor) words.push(waitsFor);
   return words.join(' · ');
 }
 

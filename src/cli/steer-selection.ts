@@ -1,6 +1,5 @@
 import { findRunning } from '../client/find-running.ts';
-import type { WorkflowSummary } from '../client/workflow-summary.ts';
-import { WorkflowName } from '../contracts/names.ts';
+import { isSync, type WorkflowSummary } from '../client/workflow-summary.ts';
 import { printable } from '../core/printable.ts';
 import { ConfigError } from '../errors.ts';
 import type { Backend } from './backend.ts';
@@ -49,7 +48,7 @@ export async function select(
   takesSyncs: boolean,
 ): Promise<readonly string[] | undefined> {
   const found = query === undefined ? undefined : await findRunning(client.client, query);
-  const fitting = found?.filter(({ type }) => takesSyncs || type !== WorkflowName.syncSource);
+  const fitting = found?.filter((one) => takesSyncs || !isSync(one));
   const targets = fitting?.map(({ workflowId }) => workflowId) ?? [...new Set(ids)];
   const mustAsk = query === undefined ? targets.length > 1 && process.stdin.isTTY : targets.length > 0;
   if (yes || !mustAsk) return targets;
@@ -72,5 +71,5 @@ const columns: readonly Column<WorkflowSummary>[] = [
   { header: 'ID', text: ({ workflowId }) => workflowId, shrinksTo: 24 },
   { header: 'STATE', text: ({ state }) => state ?? 'running' },
   { header: 'WHY', text: ({ reason }) => reason ?? '' },
-  { header: 'TYPE', text: ({ type }) => (type === WorkflowName.syncSource ? 'sync' : 'upload'), dropOrder: 1 },
+  { header: 'TYPE', text: (one) => (isSync(one) ? 'sync' : 'upload'), dropOrder: 1 },
 ];

@@ -1,6 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { WorkflowName } from '../contracts/names.ts';
-import { typeIn, uploadTypes } from './list-uploads.ts';
+import { typeIn, uploadAndSyncTypes } from './list-uploads.ts';
 import { listWorkflows } from './list-workflows.ts';
 import { withoutPieces, type WorkflowSummary } from './workflow-summary.ts';
 
@@ -11,7 +10,7 @@ import { withoutPieces, type WorkflowSummary } from './workflow-summary.ts';
  * @throws QueryRefusedError, SearchAttributesMissingError, TemporalUnreachableError
  */
 export async function findRunning(client: Client, query: string): Promise<readonly WorkflowSummary[]> {
-  const types: readonly string[] = [...uploadTypes, WorkflowName.syncSource];
+  const types: readonly string[] = uploadAndSyncTypes;
   const found: WorkflowSummary[] = [];
   for await (const one of listWorkflows(client, `(${query}) AND ${typeIn(types)} AND ExecutionStatus = "Running"`)) {
     // Brackets in the query may close ours: what is not ours must not be steered all the same.

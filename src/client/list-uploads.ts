@@ -1,25 +1,33 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowName } from '../contracts/names.ts';
 import { SearchAttributes } from '../contracts/search-attributes.ts';
+import type { SyncState } from '../contracts/sync.ts';
 import type { UploadState } from '../contracts/upload.ts';
 import { listWorkflows } from './list-workflows.ts';
 import type { WorkflowSummary } from './workflow-summary.ts';
 
-/** An upload or a split upload, as Temporal's list knows it. */
+/** An upload or a split upload, or a sync where these are asked for, as Temporal's list knows it. */
 export type UploadSummary = WorkflowSummary;
 
+/** `running` is each that has not ended. */
+export type ListedState = UploadState | SyncState | 'running';
+
 export interface ListOptions {
+  /** Syncs too, whose `type` is `syncSource`. @defaultValue false */
+  readonly syncs?: boolean;
   /** Only uploads that have not ended. @defaultValue false */
   readonly running?: boolean;
   /** Those that have not ended are told apart by Longhaul's search attributes; the other states need none. @defaultValue any */
-  readonly state?: UploadState | 'running';
+  readonly state?: ListedState;
   /** @defaultValue any */
   readonly taskQueue?: string;
-  /** Most uploads that are told. @defaultValue all */
+  /** Most that are told. @defaultValue all */
   readonly limit?: number;
 }
 
-export const uploadTypes = [WorkflowName.uploadFile, WorkflowName.uploadSplitFile] as const;
+const uploadTypes = [WorkflowName.uploadFile, WorkflowName.uploadSplitFile] as const;
+
+export const uploadAndSyncTypes = [...uploadTypes, WorkflowName.syncSource] as const;
 
 /**
  * Uploads, newest first; a run that handed over to its successor is left out.
@@ -28,8 +36,8 @@ export const uploadTypes = [WorkflowName.uploadFile, WorkflowName.uploadSplitFil
  * @throws TemporalUnreachableError
  */
 export async function* listUploads(client: Client, options: ListOptions = {}): AsyncGenerator<UploadSummary> {
-  const { running, state, taskQueue, limit = Infinity } = options;
-  const conditions = [typeIn(uploadTypes), 'ExecutionStatus != "ContinuedAsNew"'];
+  const { syncs, running, state, taskQueue, limit = Infinity } = options;
+  const conditions = [typeIn(syncs ? uploadAndSyncTypes : uploadTypes), 'ExecutionStatus != "ContinuedAsNew"'];
   if (running) conditions.push('ExecutionStatus = "Running"');
   if (state) conditions.push(...stateConditions(state));
   if (taskQueue) conditions.push(`TaskQueue = "${taskQueue}"`);
@@ -47,7 +55,7 @@ export function typeIn(types: readonly string[]): string {
 }
 
 /** A workflow that was terminated kept its last state in the attribute; Temporal's own status knows better. */
-function stateConditions(state: UploadState | 'running'): string[] {
+function stateConditions(state: ListedState): string[] {
   if (state === 'running') return ['ExecutionStatus = "Running"'];
   if (state === 'completed') return ['ExecutionStatus = "Completed"'];
   if (state === 'failed') return ['ExecutionStatus IN ("Failed", "TimedOut")'];

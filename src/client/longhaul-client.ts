@@ -124,7 +124,7 @@ export class LonghaulClient {
     return new UploadHandle(this.client, workflowId);
   }
 
-  /** Uploads, newest first. @throws TemporalUnreachableError */
+  /** Uploads, and syncs where they are asked for, newest first. @throws TemporalUnreachableError */
   list(options: ListOptions = {}): AsyncIterable<UploadSummary> {
     return listUploads(this.client, options);
   }

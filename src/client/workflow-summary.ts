@@ -68,6 +68,10 @@ export function toWorkflowSummary(found: WorkflowExecutionInfo): WorkflowSummary
   };
 }
 
+export function isSync({ type }: { readonly type: string }): boolean {
+  return type === WorkflowName.syncSource;
+}
+
 /** Leaves out the pieces whose split uploads are there too. */
 export function withoutPieces(found: readonly WorkflowSummary[]): readonly WorkflowSummary[] {
   const splits = new Set(

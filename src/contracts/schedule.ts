@@ -38,5 +38,5 @@ export interface ScheduleSettings {
 /** How a run of a schedule ended, or that it has not. `problems`: it completed, but files failed. */
 export type ScheduleRunOutcome = 'running' | 'succeeded' | 'problems' | 'failed' | 'cancelled' | 'terminated' | 'gone';
 
-/** What `check` found. `new`: no run was due yet. */
-export type ScheduleHealth = 'ok' | 'new' | 'paused' | 'running' | 'problems' | 'failed' | 'overdue';
+/** What `check` found. `new`: no run was due yet; `waiting`: one goes on only when a person has mended something. */
+export type ScheduleHealth = 'ok' | 'new' | 'paused' | 'running' | 'waiting' | 'problems' | 'failed' | 'overdue';

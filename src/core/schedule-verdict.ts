@@ -9,6 +9,8 @@ export interface ScheduleFacts {
     readonly dueAtMs: number;
     readonly outcome: ScheduleRunOutcome;
     readonly detail?: string;
+    /** Of a run that has not ended. */
+    readonly waitsFor?: string;
   }[];
   /** The latest time, long enough ago, at which a run had to start; undefined: none since the schedule was made or changed. */
   readonly lastDueMs: number | undefined;
@@ -23,8 +25,11 @@ export interface ScheduleVerdict {
   readonly reason: string;
 }
 
-/** Whether a schedule does what it should: the last run that ended went well, and none that was due is missing. */
+/** Whether a schedule does what it should: the last run that ended went well, none waits for a person, and none that was due is missing. */
 export function scheduleVerdict({ paused, runs, lastDueMs, nowMs }: ScheduleFacts): ScheduleVerdict {
+  const waiting = runs.find(({ waitsFor }) => waitsFor !== undefined);
+  // First, as a person can mend it now; what the last run came to is told again when this one has ended.
+  if (waiting) return bad('waiting', `${waiting.workflowId} waits: ${waiting.waitsFor}`);
   const running = runs.find(({ outcome }) => outcome === 'running');
   const ended = runs.find(({ outcome }) => outcome !== 'running');
   if (ended?.outcome === 'problems') return bad('problems', `${ended.workflowId}: ${ended.detail ?? 'files failed'}`);

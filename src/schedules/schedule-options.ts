@@ -49,6 +49,8 @@ export interface ScheduleRun {
   readonly outcome: ScheduleRunOutcome;
   /** For a person: why it failed, or what went wrong in it. */
   readonly detail: string | undefined;
+  /** Why a run that has not ended waits for a person, such as `ApiRejected 401`, as far as search attributes tell. */
+  readonly waitsFor: string | undefined;
   /** Of a run that completed: `counts` of a sync's result. */
   readonly counts: Readonly<Record<string, unknown>> | undefined;
 }

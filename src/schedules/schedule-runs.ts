@@ -1,6 +1,7 @@
 import { WorkflowNotFoundError, type Client, type ScheduleDescription } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { ScheduleRunOutcome } from '../contracts/schedule.ts';
+import { waitOfRun } from './run-wait.ts';
 import type { ScheduleRun } from './schedule-options.ts';
 
 const ended: Readonly<Record<string, ScheduleRunOutcome>> = {
@@ -31,18 +32,21 @@ async function describeRun(
   // A second backfill of the same time has the same workflow id; only the run ids differ.
   const first = client.workflow.getHandle(workflowId, firstExecutionRunId);
   const base = { workflowId, dueAt, startedAt };
-  const nothing = { endedAt: undefined, detail: undefined, counts: undefined };
+  const nothing = { endedAt: undefined, detail: undefined, counts: undefined, waitsFor: undefined };
   try {
     const told = await first.describe();
     // What continues as new has other run ids.
     const handle = told.status.name === 'CONTINUED_AS_NEW' ? client.workflow.getHandle(workflowId) : first;
-    const { status, closeTime: endedAt } = handle === first ? told : await handle.describe();
+    const latest = handle === first ? told : await handle.describe();
+    const { status, closeTime: endedAt } = latest;
     const outcome = ended[status.name] ?? 'failed';
-    if (outcome === 'running') return { ...base, ...nothing, outcome };
+    if (outcome === 'running') {
+      return { ...base, ...nothing, outcome, waitsFor: await waitOfRun(client, latest) };
+    }
     if (outcome !== 'succeeded') {
       return { ...base, ...nothing, endedAt, outcome, detail: await whyItFailed(handle) };
     }
-    return { ...base, endedAt, ...outcomeOfResult(await handle.result()) };
+    return { ...base, ...nothing, endedAt, ...outcomeOfResult(await handle.result()) };
   } catch (error) {
     // Temporal keeps what ended for the namespace's retention period only.
     if (error instanceof WorkflowNotFoundError) return { ...base, ...nothing, outcome: 'gone' };

@@ -106,7 +106,7 @@ export class SchedulesClient {
   }
 
   /**
-   * Whether the last run went well and none is missing.
+   * Whether the last run went well, none waits for a person and none is missing.
    *
    * @param options.graceMs how late a run may begin, or end when the next one is due. @defaultValue 600,000
    */
@@ -120,11 +120,12 @@ export class SchedulesClient {
         recentRuns(this.#client, description),
         lastDue(this.#client, description, nowMs - graceMs - jitterMs),
       ]);
-      const facts = runs.map(({ workflowId, dueAt, outcome, detail }) => ({
+      const facts = runs.map(({ workflowId, dueAt, outcome, detail, waitsFor }) => ({
         workflowId,
         dueAtMs: dueAt.getTime(),
         outcome,
         ...(detail === undefined ? {} : { detail }),
+        ...(waitsFor === undefined ? {} : { waitsFor }),
       }));
       return { name, ...scheduleVerdict({ paused, runs: facts, lastDueMs, nowMs }) };
     });

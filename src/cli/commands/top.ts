@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import cliTruncate from 'cli-truncate';
+import { isSync } from '../../client/workflow-summary.ts';
 import { TemporalUnreachableError } from '../../client/upload-errors.ts';
 import { withBackend, type Backend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
@@ -37,7 +38,11 @@ async function once(context: CliContext, { client }: Backend, { sort, json }: To
   const { signal } = context;
   const board = new TopBoard(client, ASK_ONCE_TIMEOUT_MS);
   const picture = await board.look(Infinity, sort, signal).finally(() => signal.throwIfAborted());
-  if (json) return context.out(JSON.stringify({ uploads: picture.rows }));
+  if (json) {
+    // Apart, for scripts that take each of `uploads` for one.
+    const uploads = picture.rows.filter((row) => !isSync(row));
+    return context.out(JSON.stringify({ uploads, syncs: picture.rows.filter(isSync) }));
+  }
   context.note(describeTotals(picture.states, picture.rows, picture.isMore));
   if (picture.rows.length === 0) return;
   describeRows(picture.rows, terminalWidth(process.stdout)).forEach(context.out);
@@ -89,11 +94,11 @@ function describe(
   count: number,
   width: number,
 ): string[] {
-  if (!picture) return [trouble ?? 'looking for uploads'];
+  if (!picture) return [trouble ?? 'looking for uploads and syncs'];
   const { rows, states, isMore } = picture;
   const shown = sortRows(rows, sort).slice(0, count);
   const totals = [describeTotals(states, rows, isMore), `by ${sort} (s changes it, q quits)`];
-  const more = states.length - shown.length;
+  const more = states.uploads.length + states.syncs.length - shown.length;
   return [
     [...totals, ...(trouble ? [trouble] : [])].join(' · '),
     '',

@@ -1,17 +1,23 @@
 import { setMaxListeners } from 'node:events';
 import pMap from 'p-map';
 import type { LonghaulClient } from '../../client/longhaul-client.ts';
-import type { UploadSummary } from '../../client/list-uploads.ts';
-import { withoutPieces } from '../../client/workflow-summary.ts';
+import { isSync, withoutPieces, type WorkflowSummary } from '../../client/workflow-summary.ts';
 import { RateMeter } from '../../core/rate-meter.ts';
-import { rowOfProgress, rowOfSummary, type ProgressEvent, type TopRow } from './top-row.ts';
-import { sortRows, type TopSort } from './top-view.ts';
+import {
+  rowOfProgress,
+  rowOfSummary,
+  rowOfSync,
+  type ProgressEvent,
+  type SyncProgressEvent,
+  type TopRow,
+} from './top-row.ts';
+import { sortRows, type RunningStates, type TopSort } from './top-view.ts';
 
 export interface TopPicture {
   /** As many as were asked for. */
   readonly rows: readonly TopRow[];
   /** Of all that run. */
-  readonly states: readonly (string | undefined)[];
+  readonly states: RunningStates;
   /** Not all that run were looked at. */
   readonly isMore: boolean;
 }
@@ -19,7 +25,7 @@ export interface TopPicture {
 const MOST_LISTED = 1000;
 const LIST_TIMEOUT_MS = 5000;
 const ASKED_AT_A_TIME = 16;
-/** Uploads of a queue where nobody answered are not asked again for so long. */
+/** Those of a queue where nobody answered are not asked again for so long. */
 const SILENCE_MS = 5000;
 
 interface Seen {
@@ -28,7 +34,7 @@ interface Seen {
   bytesSent: number;
 }
 
-/** What runs now, with rates: asks Temporal's list for all uploads, and the workers only for those that are shown. */
+/** What runs now, with rates: asks Temporal's list for all uploads and syncs, and the workers only for those that are shown. */
 export class TopBoard {
   readonly #client: LonghaulClient;
   readonly #askTimeoutMs: number;
@@ -48,29 +54,45 @@ export class TopBoard {
    * @throws TemporalUnreachableError
    */
   async look(count: number, sort: TopSort, signal: AbortSignal): Promise<TopPicture> {
-    const { uploads, isMore } = await this.#list(signal);
-    this.#forgetOthers(uploads);
-    const known = uploads.map((upload) => ({ ...upload, state: upload.state ?? this.#states.get(upload.workflowId) }));
+    const { running, isMore } = await this.#list(signal);
+    this.#forgetOthers(running);
+    const known = running.map((one) => ({ ...one, state: one.state ?? this.#states.get(one.workflowId) }));
     const shown = sortRows(known, sort).slice(0, count);
-    const rows = await pMap(shown, (upload) => this.#row(upload, signal), { concurrency: ASKED_AT_A_TIME });
+    const rows = await pMap(shown, (one) => this.#row(one, signal), { concurrency: ASKED_AT_A_TIME });
     const told = new Map(rows.map(({ workflowId, state }) => [workflowId, state]));
+    const statesOf = (some: readonly WorkflowSummary[]) =>
+      some.map(({ workflowId, state }) => told.get(workflowId) ?? state);
     return {
       rows: sortRows(rows, sort),
-      states: known.map(({ workflowId, state }) => told.get(workflowId) ?? state),
+      states: { uploads: statesOf(known.filter((one) => !isSync(one))), syncs: statesOf(known.filter(isSync)) },
       isMore,
     };
   }
 
-  async #list(signal: AbortSignal): Promise<{ uploads: readonly UploadSummary[]; isMore: boolean }> {
-    const uploads: UploadSummary[] = [];
+  async #list(signal: AbortSignal): Promise<{ running: readonly WorkflowSummary[]; isMore: boolean }> {
+    const running: WorkflowSummary[] = [];
+    const wanted = { syncs: true, running: true, limit: MOST_LISTED + 1 };
     await this.#client.client.withAbortSignal(limited(signal, LIST_TIMEOUT_MS), async () => {
-      for await (const upload of this.#client.list({ running: true, limit: MOST_LISTED + 1 })) uploads.push(upload);
+      for await (const one of this.#client.list(wanted)) running.push(one);
     });
-    return { uploads: withoutPieces(uploads.slice(0, MOST_LISTED)), isMore: uploads.length > MOST_LISTED };
+    return { running: withoutPieces(running.slice(0, MOST_LISTED)), isMore: running.length > MOST_LISTED };
   }
 
-  async #row(upload: UploadSummary, signal: AbortSignal): Promise<TopRow> {
-    const event = await this.#ask(upload, signal);
+  async #row(one: WorkflowSummary, signal: AbortSignal): Promise<TopRow> {
+    return isSync(one) ? this.#syncRow(one, signal) : this.#uploadRow(one, signal);
+  }
+
+  async #syncRow(sync: WorkflowSummary, signal: AbortSignal): Promise<TopRow> {
+    const handle = this.#client.getSyncHandle(sync.workflowId);
+    const event = await this.#ask<SyncProgressEvent>(sync, signal, (limit) => handle.progress({ signal: limit }));
+    if (!event) return rowOfSummary(sync);
+    this.#states.set(sync.workflowId, event.progress.state);
+    return rowOfSync(sync, event);
+  }
+
+  async #uploadRow(upload: WorkflowSummary, signal: AbortSignal): Promise<TopRow> {
+    const handle = this.#client.getHandle(upload.workflowId);
+    const event = await this.#ask<ProgressEvent>(upload, signal, (limit) => handle.progress({ signal: limit }));
     if (!event) return rowOfSummary(upload);
     const nowMs = Date.now();
     const { progress } = event;
@@ -86,9 +108,13 @@ export class TopBoard {
   }
 
   /** Undefined where no worker answers in time. */
-  async #ask({ workflowId, taskQueue }: UploadSummary, signal: AbortSignal): Promise<ProgressEvent | undefined> {
+  async #ask<Progress extends { readonly type: 'progress' }>(
+    { taskQueue }: WorkflowSummary,
+    signal: AbortSignal,
+    look: (limit: AbortSignal) => AsyncGenerator<Progress | { readonly type: 'no-answer' | 'ended' }, void>,
+  ): Promise<Progress | undefined> {
     if ((this.#silentUntilMs.get(taskQueue) ?? 0) > Date.now()) return undefined;
-    const looks = this.#client.getHandle(workflowId).progress({ signal: limited(signal, this.#askTimeoutMs) });
+    const looks = look(limited(signal, this.#askTimeoutMs));
     try {
       const { value } = await looks.next();
       if (value?.type === 'progress') return value;
@@ -98,12 +124,12 @@ export class TopBoard {
       // It ended and was removed in between.
       return undefined;
     } finally {
-      await looks.return();
+      await looks.return(undefined);
     }
   }
 
-  #forgetOthers(uploads: readonly UploadSummary[]): void {
-    const running = new Set(uploads.map(({ workflowId }) => workflowId));
+  #forgetOthers(listed: readonly WorkflowSummary[]): void {
+    const running = new Set(listed.map(({ workflowId }) => workflowId));
     for (const known of [this.#seen, this.#states])
       for (const workflowId of known.keys()) if (!running.has(workflowId)) known.delete(workflowId);
   }

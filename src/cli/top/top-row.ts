@@ -1,21 +1,26 @@
+import type { SyncEvent } from '../../client/sync-handle.ts';
 import type { UploadEvent } from '../../client/upload-events.ts';
-import type { UploadSummary } from '../../client/list-uploads.ts';
+import type { WorkflowSummary } from '../../client/workflow-summary.ts';
 import { uploadPace } from '../../core/upload-pace.ts';
 
-/** One upload of `longhaul top`, and of its `--json`. */
+/** One upload or sync of `longhaul top`, and of its `--json`. */
 export interface TopRow {
   readonly workflowId: string;
+  /** Of its workflow: `syncSource` for a sync. */
+  readonly type: string;
+  /** Of a sync: its source's name. */
   readonly filename: string | undefined;
-  /** An `UploadState`; `running` where neither a worker nor a search attribute tells more. */
+  /** An `UploadState`, of a sync its `SyncState`; `running` where neither a worker nor a search attribute tells more. */
   readonly state: string;
   readonly startedAt: Date;
   readonly bytes: number | undefined;
-  /** Bytes of recorded parts. */
+  /** Bytes of recorded parts; of a sync: of the files that are there. */
   readonly bytesDone: number | undefined;
   /** With those of parts in flight, as far as heartbeats tell. */
   readonly bytesSent: number | undefined;
   /** Of `bytesSent`, 0 to 100. */
   readonly percent: number | undefined;
+  /** Undefined for a sync: its uploads have rows of their own. */
   readonly bytesPerSecond: number | undefined;
   readonly leftMs: number | undefined;
   /** Why it waits, or what goes wrong. */
@@ -25,10 +30,11 @@ export interface TopRow {
 }
 
 export type ProgressEvent = UploadEvent & { readonly type: 'progress' };
+export type SyncProgressEvent = SyncEvent & { readonly type: 'progress' };
 
 /** @param measured bytes a second of the last moments; undefined at the first look */
 export function rowOfProgress(
-  { workflowId, startedAt }: UploadSummary,
+  { workflowId, type, startedAt }: WorkflowSummary,
   { progress, bytesSent, trouble }: ProgressEvent,
   measured: number | undefined,
   nowMs: number,
@@ -37,6 +43,7 @@ export function rowOfProgress(
   const tooEarly = sessionEndsTooEarly ? 'at this pace the session ends before the file is through' : undefined;
   return {
     workflowId,
+    type,
     filename,
     state,
     startedAt,
@@ -50,11 +57,35 @@ export function rowOfProgress(
   };
 }
 
-/** Where no worker answers. */
-export function rowOfSummary(summary: UploadSummary): TopRow {
-  const { workflowId, filename, state, startedAt, bytes, bytesDone, percent, reason, endsTooEarly } = summary;
+export function rowOfSync(
+  { workflowId, type, filename, startedAt }: WorkflowSummary,
+  { progress }: SyncProgressEvent,
+): TopRow {
+  const { state, counts, waiting } = progress;
+  const { toSend, sent, failed } = counts;
   return {
     workflowId,
+    type,
+    filename,
+    state,
+    startedAt,
+    bytes: toSend.bytes || undefined,
+    bytesDone: sent.bytes,
+    bytesSent: sent.bytes,
+    percent: toSend.bytes > 0 ? (sent.bytes / toSend.bytes) * 100 : undefined,
+    bytesPerSecond: undefined,
+    leftMs: undefined,
+    trouble: waiting?.reason ?? (failed > 0 ? `${failed} failed` : undefined),
+    from: 'worker',
+  };
+}
+
+/** Where no worker answers. */
+export function rowOfSummary(summary: WorkflowSummary): TopRow {
+  const { workflowId, type, filename, state, startedAt, bytes, bytesDone, percent, reason, endsTooEarly } = summary;
+  return {
+    workflowId,
+    type,
     filename,
     state: state ?? 'running',
     startedAt,

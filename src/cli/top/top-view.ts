@@ -1,11 +1,22 @@
 import { formatBytes, formatDuration } from '../../core/format.ts';
+import { isSync } from '../../client/workflow-summary.ts';
 import { formatTable, type Column } from '../table.ts';
 import type { TopRow } from './top-row.ts';
 
 export type TopSort = 'start' | 'state';
 
 /** What a person may have to do something about comes first. */
-const stateOrder = ['waiting', 'paused', 'running', 'uploading', 'completing', 'creating', 'inspecting'];
+const stateOrder = [
+  'waiting',
+  'paused',
+  'running',
+  'uploading',
+  'deleting',
+  'completing',
+  'creating',
+  'inspecting',
+  'listing',
+];
 
 /** The oldest first, so that rows stay where they are when uploads begin. */
 export function sortRows<Row extends { readonly state: string | undefined; readonly startedAt: Date }>(
@@ -21,19 +32,27 @@ export function describeRows(rows: readonly TopRow[], width?: number): string[] 
   return formatTable(columns, rows, width);
 }
 
-/** All that run, in one line: `12 uploads: 10 uploading, 2 waiting · 310 MiB/s`. */
-export function describeTotals(
-  states: readonly (string | undefined)[],
-  rows: readonly TopRow[],
-  isMore: boolean,
-): string {
-  if (states.length === 0) return 'no upload is running';
+/** What runs, of uploads and of syncs. */
+export interface RunningStates {
+  readonly uploads: readonly (string | undefined)[];
+  readonly syncs: readonly (string | undefined)[];
+}
+
+/** All that run, in one line: `12 uploads: 10 uploading, 2 waiting · 1 sync: 1 uploading · 310 MiB/s`. */
+export function describeTotals({ uploads, syncs }: RunningStates, rows: readonly TopRow[], isMore: boolean): string {
+  const kinds = [...totalOf(uploads, 'upload', isMore), ...totalOf(syncs, 'sync', isMore)];
+  if (kinds.length === 0) return 'no upload or sync is running';
+  const rate = rows.reduce((sum, { bytesPerSecond = 0 }) => sum + bytesPerSecond, 0);
+  return [...kinds, ...(rate > 0 ? [`${formatBytes(rate)}/s`] : [])].join(' · ');
+}
+
+function totalOf(states: readonly (string | undefined)[], kind: string, isMore: boolean): string[] {
+  if (states.length === 0) return [];
   const counts = new Map<string, number>();
   for (const state of states) counts.set(state ?? 'running', (counts.get(state ?? 'running') ?? 0) + 1);
   const each = [...counts].map(([state, count]) => `${count} ${state}`).join(', ');
-  const rate = rows.reduce((sum, { bytesPerSecond = 0 }) => sum + bytesPerSecond, 0);
-  const uploads = states.length === 1 && !isMore ? '1 upload' : `${states.length}${isMore ? ' and more' : ''} uploads`;
-  return `${uploads}: ${each}${rate > 0 ? ` · ${formatBytes(rate)}/s` : ''}`;
+  const all = states.length === 1 && !isMore ? `1 ${kind}` : `${states.length}${isMore ? ' and more' : ''} ${kind}s`;
+  return [`${all}: ${each}`];
 }
 
 const columns: readonly Column<TopRow>[] = [
@@ -53,6 +72,7 @@ const columns: readonly Column<TopRow>[] = [
   },
   { header: 'FILE', text: ({ filename }) => filename ?? '', shrinksTo: 12, dropOrder: 4 },
   { header: 'ID', text: ({ workflowId }) => workflowId, shrinksTo: 20 },
+  { header: 'TYPE', text: (row) => (isSync(row) ? 'sync' : '') },
   { header: 'TROUBLE', text: ({ trouble }) => trouble ?? '', shrinksTo: 16 },
 ];
 

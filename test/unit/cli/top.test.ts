@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { rowOfProgress, rowOfSummary, type TopRow } from '../../../src/cli/top/top-row.ts';
+import { rowOfProgress, rowOfSummary, rowOfSync, type TopRow } from '../../../src/cli/top/top-row.ts';
 import { describeRows, describeTotals, sortRows } from '../../../src/cli/top/top-view.ts';
 import type { UploadSummary } from '../../../src/client/list-uploads.ts';
+import type { SyncProgress } from '../../../src/contracts/sync.ts';
 import type { UploadProgress } from '../../../src/contracts/upload.ts';
 
 const MiB = 1024 * 1024;
@@ -114,6 +115,48 @@ describe('a row of longhaul top', () => {
   });
 });
 
+describe('a row of a sync', () => {
+  const sync = summary({ type: 'syncSource', workflowId: 'longhaul-sync-data-1', filename: '/data', state: 'listing' });
+  const asked = (changes: Partial<SyncProgress>) =>
+    rowOfSync(sync, {
+      type: 'progress',
+      progress: {
+        state: 'uploading',
+        counts: {
+          listed: { files: 9, bytes: 9 * MiB },
+          toSend: { files: 4, bytes: 8 * MiB },
+          sent: { files: 1, bytes: 2 * MiB },
+          same: 5,
+          knownContent: 0,
+          toDelete: 0,
+          deleted: 0,
+          failed: 0,
+          leftOut: 0,
+        },
+        uploading: [],
+        waiting: null,
+        startedAtMs: startedAt.getTime(),
+        ...changes,
+      },
+    });
+
+  it('says that it is one, how far it is and why it waits, and leaves the rate to its uploads', () => {
+    const waiting = { reason: 'the key is refused', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 0 };
+    expect(describeRows([asked({ state: 'waiting', waiting }), row()])).toEqual([
+      'STATE      DONE   SIZE     RATE  LEFT  FILE   ID                    TYPE  TROUBLE',
+      'waiting    25 %  8 MiB                 /data  longhaul-sync-data-1  sync  the key is refused',
+      'uploading  37 %  8 MiB  1 MiB/s   5 s  a.bin  longhaul-a.bin-1',
+    ]);
+    expect(asked({})).toMatchObject({ type: 'syncSource', trouble: undefined, from: 'worker' });
+    expect(rowOfSummary({ ...sync, state: 'waiting', reason: 'ApiRejected 401' })).toMatchObject({
+      type: 'syncSource',
+      filename: '/data',
+      state: 'waiting',
+      trouble: 'ApiRejected 401',
+    });
+  });
+});
+
 describe('the table of longhaul top', () => {
   const at = (workflowId: string, state: string, second: number) =>
     rowOfSummary(summary({ workflowId, state, startedAt: new Date(second * 1000) }));
@@ -122,6 +165,8 @@ describe('the table of longhaul top', () => {
     const rows = [at('c', 'waiting', 3), at('a', 'uploading', 1), at('b', 'paused', 2)];
     expect(sortRows(rows, 'start').map(({ workflowId }) => workflowId)).toEqual(['a', 'b', 'c']);
     expect(sortRows(rows, 'state').map(({ workflowId }) => workflowId)).toEqual(['c', 'b', 'a']);
+    const states = ['listing', 'deleting', 'waiting'].map((state) => summary({ state }));
+    expect(sortRows(states, 'state').map(({ state }) => state)).toEqual(['waiting', 'deleting', 'listing']);
     expect(sortRows([summary(), summary({ state: 'waiting' })], 'state').map(({ state }) => state)).toEqual([
       'waiting',
       undefined,
@@ -129,10 +174,16 @@ describe('the table of longhaul top', () => {
   });
 
   it('counts all that run by their states, and adds the rates up', () => {
-    expect(describeTotals([], [], false)).toBe('no upload is running');
-    expect(describeTotals(['uploading'], [row()], false)).toBe('1 upload: 1 uploading · 1 MiB/s');
-    expect(describeTotals(['uploading', 'waiting', undefined, 'uploading'], [row(), row()], true)).toBe(
-      '4 and more uploads: 2 uploading, 1 waiting, 1 running · 2 MiB/s',
+    expect(describeTotals({ uploads: [], syncs: [] }, [], false)).toBe('no upload or sync is running');
+    expect(describeTotals({ uploads: ['uploading'], syncs: [] }, [row()], false)).toBe(
+      '1 upload: 1 uploading · 1 MiB/s',
     );
+    expect(
+      describeTotals({ uploads: ['uploading', 'waiting', undefined, 'uploading'], syncs: [] }, [row(), row()], true),
+    ).toBe('4 and more uploads: 2 uploading, 1 waiting, 1 running · 2 MiB/s');
+    expect(describeTotals({ uploads: ['uploading'], syncs: ['uploading', 'waiting'] }, [row()], false)).toBe(
+      '1 upload: 1 uploading · 2 syncs: 1 uploading, 1 waiting · 1 MiB/s',
+    );
+    expect(describeTotals({ uploads: [], syncs: ['listing'] }, [], false)).toBe('1 sync: 1 listing');
   });
 });

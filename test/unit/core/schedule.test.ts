@@ -182,6 +182,18 @@ describe('scheduleVerdict', () => {
     },
   );
 
+  it('is not content with a run that waits for a person, whatever went before, also while it is paused', () => {
+    const waiting = { ...run('running'), waitsFor: 'ApiRejected 401' };
+    const told = {
+      health: 'waiting',
+      healthy: false,
+      reason: 'run-running waits: ApiRejected 401',
+    };
+    expect(verdict([waiting, run('succeeded')])).toEqual(told);
+    expect(verdict([waiting, run('failed')], { lastDueMs: 99.5 * HOUR_MS })).toEqual(told);
+    expect(verdict([run('running'), waiting], { paused: true })).toEqual(told);
+  });
+
   it('looks past a run that is under way at the last one that ended', () => {
     expect(verdict([run('running'), run('problems', 0, '2 files failed')])).toMatchObject({
       health: 'problems',
