@@ -5,7 +5,7 @@ export { UploadHandle, type ProgressOptions } from './client/upload-handle.ts';
 export type { SyncOptions } from './client/prepare-sync.ts';
 export { setupSearchAttributes, type SearchAttributesSetup } from './client/setup-search-attributes.ts';
 export { AttributeConflictError, SetupRefusedError, SetupUnfinishedError } from './client/setup-errors.ts';
-export { SyncHandle, type SyncEvent } from './client/sync-handle.ts';
+export { SyncHandle, type SyncEvent, type SyncStatus } from './client/sync-handle.ts';
 export { SyncCancelledError, SyncFailedError, SyncIdTakenError, SyncNotFoundError } from './client/sync-errors.ts';
 export { QueryRefusedError, SearchAttributesMissingError } from './client/list-errors.ts';
 export type { ListOptions, UploadSummary } from './client/list-uploads.ts';

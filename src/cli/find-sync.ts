@@ -1,7 +1,6 @@
 import { SyncNotFoundError } from '../client/sync-errors.ts';
-import type { SyncHandle } from '../client/sync-handle.ts';
+import type { SyncHandle, SyncStatus } from '../client/sync-handle.ts';
 import { WorkflowName } from '../contracts/names.ts';
-import type { SyncProgress } from '../contracts/sync.ts';
 import { formatBytes } from '../core/format.ts';
 import { printable } from '../core/printable.ts';
 import type { Backend } from './backend.ts';
@@ -20,10 +19,10 @@ export async function findSync({ client }: Backend, workflowId: string): Promise
 }
 
 /** A sync's state in one line. */
-export function describeSyncStatus(workflowId: string, progress: SyncProgress): string {
-  const { counts, state, waiting, uploading } = progress;
+export function describeSyncStatus(workflowId: string, progress: SyncStatus): string {
+  const { counts, state, waiting, uploading, bytesSent } = progress;
   const words = [`${workflowId}: ${state}`, `${counts.listed.files} files (${formatBytes(counts.listed.bytes)})`];
-  if (state === 'uploading' || state === 'paused') words.push(describeSyncProgress(progress));
+  if (state === 'uploading' || state === 'paused') words.push(describeSyncProgress(progress, bytesSent));
   words.push(describeCounts(counts));
   if (uploading.length > 0) words.push(`${uploading.length} under way`);
   if (waiting) words.push(`waits: ${waiting.reason}`);

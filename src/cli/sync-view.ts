@@ -27,14 +27,12 @@ export function describeCounts(counts: SyncCounts): string {
   return words.join(' · ');
 }
 
-export function describeSyncProgress({ state, counts }: SyncProgress): string {
+/** @param bytesSent with those of the files under way */
+export function describeSyncProgress({ state, counts }: SyncProgress, bytesSent = counts.sent.bytes): string {
   const { toSend, sent, failed, toDelete, deleted } = counts;
   if (state === 'deleting') return `deleting · ${deleted} of ${toDelete}`;
   if (toSend.files === 0) return state;
-  const words = [
-    `${sent.files} of ${toSend.files} files`,
-    `${formatBytes(sent.bytes)} of ${formatBytes(toSend.bytes)}`,
-  ];
+  const words = [`${sent.files} of ${toSend.files} files`, `${formatBytes(bytesSent)} of ${formatBytes(toSend.bytes)}`];
   if (failed > 0) words.push(`${failed} failed`);
   if (state !== 'uploading') words.push(state);
   return words.join(' · ');
@@ -84,7 +82,7 @@ class LineView implements SyncView {
     const now = Date.now();
     if (state === this.#last.state && now - this.#last.atMs < LINE_INTERVAL_MS) return;
     this.#last = { state, trouble, atMs: now };
-    this.#note(describeSyncProgress(event.progress));
+    this.#note(describeSyncProgress(event.progress, event.bytesSent));
   }
 
   close(): void {}
@@ -115,11 +113,12 @@ class BarView implements SyncView {
     this.#trouble = trouble;
     if (event.type !== 'progress') return;
     const { toSend, sent } = event.progress.counts;
-    const words = describeSyncProgress(event.progress);
+    const { bytesSent = sent.bytes } = event;
+    const words = describeSyncProgress(event.progress, bytesSent);
     if (!this.#isStarted) this.#bar.start(1, 0, { words });
     this.#isStarted = true;
     this.#bar.setTotal(Math.max(toSend.bytes, 1));
-    this.#bar.update(sent.bytes, { words });
+    this.#bar.update(bytesSent, { words });
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import type { SyncEvent, SyncHandle } from '../client/sync-handle.ts';
+import type { SyncEvent, SyncHandle, SyncStatus } from '../client/sync-handle.ts';
 import type { UploadEvent } from '../client/upload-events.ts';
 import type { UploadHandle } from '../client/upload-handle.ts';
 import type { SplitUploadProgress } from '../contracts/split.ts';
@@ -42,8 +42,8 @@ export async function watchStatus(context: CliContext, handle: Handle, json: boo
         else if (!json) tell(line);
         continue;
       }
-      if ('bytesSent' in event) meter.add(event.bytesSent, Date.now());
-      if (json) tell(JSON.stringify({ workflowId, status: 'RUNNING', progress: event.progress }));
+      if (event.bytesSent !== undefined) meter.add(event.bytesSent, Date.now());
+      if (json) tell(JSON.stringify({ workflowId, status: 'RUNNING', progress: shownProgress(event) }));
       else if (screen) screen.show(() => describe(workflowId, event, meter.bytesPerSecond));
       else describe(workflowId, event).slice(0, 1).forEach(tell);
     }
@@ -75,9 +75,15 @@ function withoutMemory(result: object): object {
   return told;
 }
 
+/** As `status` shows it once: of a sync with the bytes of the files under way. */
+function shownProgress({ progress, bytesSent }: Progress): Progress['progress'] | SyncStatus {
+  if (!('counts' in progress) || bytesSent === undefined) return progress;
+  return { ...progress, bytesSent };
+}
+
 /** @param measured bytes a second; undefined where lines are told only when something has changed */
 function describe(workflowId: string, event: Progress, measured?: number): string[] {
-  const { progress } = event;
+  const progress = shownProgress(event);
   if ('counts' in progress) return [describeSyncStatus(workflowId, progress)];
   const { bytesSent } = event as UploadEvent & { readonly type: 'progress' };
   const { bytesPerSecond, leftMs } = uploadPace(progress, bytesSent, measured, Date.now());

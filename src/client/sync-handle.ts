@@ -1,18 +1,32 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
-import { QueryName, UpdateName } from '../contracts/names.ts';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { QueryName, UpdateName, WorkflowName } from '../contracts/names.ts';
 import type { SyncProgress, SyncResult } from '../contracts/sync.ts';
 import { FollowedWorkflow, type WorkflowDescription } from './followed-workflow.ts';
+import { lookAtUpload, LOOKS_A_POLL, SyncBytes } from './sync-bytes.ts';
 import { syncFaultOf } from './sync-faults.ts';
 import type { ProgressOptions } from './upload-handle.ts';
 
+const DESCRIBE_TIMEOUT_MS = 5000;
+
 /** What `SyncHandle.progress()` yields. */
 export type SyncEvent =
-  | { readonly type: 'progress'; readonly progress: SyncProgress }
+  | {
+      readonly type: 'progress';
+      readonly progress: SyncProgress;
+      /** Bytes of the files that were sent and of the large files under way; small ones count when they are there. */
+      readonly bytesSent?: number;
+    }
   /** No worker or no Temporal answered in time; the sync goes on as soon as they do. */
   | { readonly type: 'no-answer'; readonly reason: string }
   /** The last event. `status` is Temporal's: COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
   | { readonly type: 'ended'; readonly status: string };
+
+/** What `SyncHandle.status()` tells. */
+export interface SyncStatus extends SyncProgress {
+  /** As in `SyncEvent`. */
+  readonly bytesSent?: number;
+}
 
 /** One sync, from the outside. It may run anywhere, and this process may go away: the sync doesn't notice. */
 export class SyncHandle {
@@ -42,13 +56,15 @@ export class SyncHandle {
 
   /**
    * Events about once an interval until the sync has ended, whichever way (`result` tells which) or `signal` aborts.
+   * Each asks at most eight of the uploads under way how far they are, in turns.
    *
    * @throws SyncNotFoundError
    */
   async *progress(options: ProgressOptions = {}): AsyncGenerator<SyncEvent, void, undefined> {
     const { intervalMs = 500, signal } = options;
+    const bytes = this.#newBytes(LOOKS_A_POLL);
     while (!signal?.aborted) {
-      const event = await this.#workflow.until(signal, () => this.#look());
+      const event = await this.#workflow.until(signal, () => this.#look(bytes));
       yield event;
       if (event.type === 'ended') return;
       await setTimeout(intervalMs, undefined, signal ? { signal } : {}).catch(() => {});
@@ -56,13 +72,19 @@ export class SyncHandle {
   }
 
   /**
-   * The answer of the workflow's own query.
+   * The answer of the workflow's own query, and what the uploads under way have sent.
    *
    * @throws NoWorkerError when no worker answers within 5 s
    * @throws SyncNotFoundError
    */
-  status(): Promise<SyncProgress> {
-    return this.#workflow.ask(() => this.#query());
+  status(): Promise<SyncStatus> {
+    return this.#workflow.ask(async () => {
+      const { client, handle } = this.#workflow;
+      const description = await client.withDeadline(Date.now() + DESCRIBE_TIMEOUT_MS, () => handle.describe());
+      // All are asked: there is no next poll for the others.
+      const { progress, bytesSent } = await this.#measured(description, this.#newBytes(Infinity));
+      return { ...progress, bytesSent };
+    });
   }
 
   /** Holds further uploads back; those under way go on. @throws SteeringRefusedError, NoWorkerError */
@@ -94,7 +116,22 @@ export class SyncHandle {
     return this.#workflow.query(QueryName.syncProgress);
   }
 
-  #look(): Promise<SyncEvent> {
-    return this.#workflow.look(async (): Promise<SyncEvent> => ({ type: 'progress', progress: await this.#query() }));
+  #newBytes(looksAtOnce: number): SyncBytes {
+    return new SyncBytes((workflowId) => lookAtUpload(this.#workflow.client, workflowId), looksAtOnce);
+  }
+
+  #look(bytes: SyncBytes): Promise<SyncEvent> {
+    return this.#workflow.look(async (description): Promise<SyncEvent> => ({
+      type: 'progress',
+      ...(await this.#measured(description, bytes)),
+    }));
+  }
+
+  async #measured({ raw }: WorkflowExecutionDescription, bytes: SyncBytes) {
+    const progress = await this.#query();
+    const uploads = (raw.pendingChildren ?? [])
+      .filter(({ workflowTypeName }) => workflowTypeName === WorkflowName.uploadFile)
+      .flatMap(({ workflowId }) => workflowId ?? []);
+    return { progress, bytesSent: await bytes.measure(progress.counts, uploads) };
   }
 }

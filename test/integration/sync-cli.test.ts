@@ -1,9 +1,11 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCli } from '../support/cli.ts';
+import { runCli, startCli } from '../support/cli.ts';
+import { randomFile } from '../support/random-file.ts';
 import { filesAt, writeFiles } from '../support/sync-folder.ts';
-import { KEY, withSystem, type System } from '../support/system.ts';
+import { KEY, MiB, withSystem, type System } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 /** A user with no Temporal of his own. */
 function environmentOf({ api, directory }: System): Record<string, string> {
@@ -39,6 +41,40 @@ describe('longhaul sync', () => {
       expect((await filesAt(system)).get('b__c.jsonl')).toHaveLength(2);
       expect((await filesAt(system)).has('a.jsonl')).toBe(false);
     }));
+
+  it('shows how far a large file is while it is sent, and so do its status and its events', () =>
+    withSystem(
+      async (system) => {
+        const folder = join(system.directory, 'data');
+        await mkdir(folder);
+        await randomFile(join(folder, 'large.bin'), 16 * MiB);
+        await system.startWorker();
+        const id = `large-${system.taskQueue}`;
+        const args = ['--purpose', 'batch', '--part-size', '1MiB', '--id', id];
+        const run = startCli(['sync', folder, ...args], system.environment);
+        await until(() => system.uploads().length > 0, 'the session');
+
+        const handle = system.client.getSyncHandle(id);
+        const status = until(async () => {
+          const { stdout } = await runCli(['status', id], system.environment);
+          return /· 0 of 1 files · (?!0 B)\S+ \S+ of 16 MiB · .* 1 under way/.test(stdout);
+        }, 'a status that tells bytes');
+        const sizes: number[] = [];
+        for await (const event of handle.progress({ intervalMs: 100 })) {
+          if (event.type === 'progress' && event.progress.counts.sent.files === 0) sizes.push(event.bytesSent ?? 0);
+        }
+        await status;
+        expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
+        const between = new Set(sizes.filter((bytes) => bytes > 0 && bytes < 16 * MiB));
+        expect(between.size).toBeGreaterThan(3);
+
+        const { code, stderr } = await run.ended;
+        expect(stderr).toMatch(/^0 of 1 files · (?!0 B)\S+ \S+ of 16 MiB$/m);
+        expect(stderr).toMatch(/1 sent \(16 MiB\)/);
+        expect(code).toBe(0);
+      },
+      { bandwidthBytesPerSecond: 1.5 * MiB },
+    ));
 
   it('ends with status 1 when a file failed, and names it', () =>
     withSystem(async (system) => {

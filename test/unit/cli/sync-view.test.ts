@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { describeSyncStatus } from '../../../src/cli/find-sync.ts';
 import { createSyncView, describeCounts, describeSyncProgress } from '../../../src/cli/sync-view.ts';
 import type { SyncCounts, SyncProgress } from '../../../src/contracts/sync.ts';
@@ -37,6 +37,7 @@ describe('a sync in words', () => {
     const waiting = { reason: 'the key', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 0 };
     const words = describeSyncStatus('id', { ...progress, waiting });
     expect(words).toMatch(/^id: uploading · 9 files \(4 KiB\) · 2 of 4 files .* 1 under way · waits: the key$/);
+    expect(describeSyncStatus('id', { ...progress, bytesSent: 1536 })).toMatch(/ 1.5 KiB of 2 KiB /);
     expect(describeSyncStatus('id', { ...progress, state: 'completed', uploading: [] })).not.toMatch(/of 4 files/);
   });
 
@@ -55,6 +56,21 @@ describe('a sync in words', () => {
       'waiting for a worker or for Temporal to answer',
       'deleting · 1 of 2',
     ]);
+  });
+
+  it('comes in lines that count the bytes of files under way, every five seconds', () => {
+    vi.useFakeTimers();
+    try {
+      const lines: string[] = [];
+      const view = createSyncView('lines', (line) => lines.push(line));
+      for (const bytesSent of [1024, 1280, 1536, 1792]) {
+        view.show({ type: 'progress', progress, bytesSent });
+        vi.advanceTimersByTime(2500);
+      }
+      expect(lines).toEqual(['2 of 4 files · 1 KiB of 2 KiB · 1 failed', '2 of 4 files · 1.5 KiB of 2 KiB · 1 failed']);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('quiet, says only what the sync waits for, once', () => {
