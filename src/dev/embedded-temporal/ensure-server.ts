@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EmbeddedTemporalError } from './embedded-temporal-error.ts';
 import { findServerProcess } from './find-server-process.ts';
@@ -69,8 +70,17 @@ export async function adoptServer(context: ServerContext): Promise<ServerRecord 
 /** Ends the server of this state directory, if one runs. Call it under the lock. */
 export async function endServer(stateDir: string): Promise<void> {
   const server = await recordedOrStrayServer(stateDir);
-  if (server !== null) await stopServer(server);
+  if (server !== null) {
+    await stopServer(server);
+    await syncDatabase(statePaths(stateDir).database);
+  }
   await removeServerRecord(stateDir);
+}
+
+/** What the server wrote last is in its log, which SQLite itself sees to only when it is closed in order. */
+async function syncDatabase(database: string): Promise<void> {
+  const log = await open(`${database}-wal`, 'r+').catch(() => undefined);
+  await log?.sync().finally(() => log.close());
 }
 
 function recentRestarts(record: ServerRecord | null): number[] {
