@@ -129,7 +129,7 @@ describe('longhaul upload', () => {
 
   it('takes several files, keeps results on standard output and reports the one that fails', () =>
     withSystem(async (system) => {
-      const files = ['a.bin', 'b.bin'].map((name) => join(system.directory, name));
+      const files = ['a.bin', 'b\u001b[31m.bin'].map((name) => join(system.directory, name));
       for (const file of files) await randomFile(file, MiB + 1);
       system.api.faults.add({ route: 'create', kind: 'status', status: 400, skip: 1 });
       const outcome = await runCli(['upload', ...files, '--purpose', 'batch'], embedded(system));
@@ -137,6 +137,7 @@ describe('longhaul upload', () => {
       expect(outcome.stdout.trim().split('\n')).toHaveLength(1);
       expect(outcome.stdout).toMatch(/^file-/);
       expect(outcome.stderr).toMatch(/longhaul: .*400/);
+      expect(outcome.stderr, 'a name that would colour the terminal').not.toContain('\u001b');
     }));
 
   it('says at Ctrl-C that the same command goes on, ends with 130, and leaves nothing running', () =>

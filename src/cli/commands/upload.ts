@@ -5,6 +5,7 @@ import { hasWorkers } from '../../client/has-workers.ts';
 import { requireDestination } from '../../config.ts';
 import { Defaults } from '../../contracts/limits.ts';
 import { transferTaskQueue } from '../../contracts/names.ts';
+import { printable } from '../../core/printable.ts';
 import { ConfigError } from '../../errors.ts';
 import { withBackend, type Backend } from '../backend.ts';
 import { checkDestination } from '../check-destination.ts';
@@ -29,7 +30,7 @@ export async function uploadCommand(
   const { config, note } = context;
   const destination = options.destination ?? Defaults.destination;
   const { files, skipped } = await expandFiles(names);
-  for (const words of skipped) note(`longhaul: skipped ${words}`);
+  for (const words of skipped) note(`longhaul: skipped ${printable(words)}`);
   const tellSkipped = () => {
     if (skipped.length > 0)
       throw new FilesFailedError(skipped.length === 1 ? '1 file was skipped' : `${skipped.length} files were skipped`);
@@ -196,5 +197,5 @@ function viewKind({ quiet }: UploadCommandOptions): 'bars' | 'lines' | 'quiet' {
 }
 
 function labelOf({ file, url = '', filename }: UploadOptions): string {
-  return filename ?? ((file ?? url.replace(/[?#].*$/s, '')).split('/').at(-1) as string);
+  return printable(filename ?? ((file ?? url.replace(/[?#].*$/s, '')).split('/').at(-1) as string));
 }
