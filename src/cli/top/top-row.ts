@@ -59,7 +59,7 @@ export function rowOfProgress(
 
 export function rowOfSync(
   { workflowId, type, filename, startedAt }: WorkflowSummary,
-  { progress }: SyncProgressEvent,
+  { progress, bytesSent = progress.counts.sent.bytes }: SyncProgressEvent,
 ): TopRow {
   const { state, counts, waiting } = progress;
   const { toSend, sent, failed } = counts;
@@ -71,8 +71,8 @@ export function rowOfSync(
     startedAt,
     bytes: toSend.bytes || undefined,
     bytesDone: sent.bytes,
-    bytesSent: sent.bytes,
-    percent: toSend.bytes > 0 ? (sent.bytes / toSend.bytes) * 100 : undefined,
+    bytesSent,
+    percent: toSend.bytes > 0 ? (bytesSent / toSend.bytes) * 100 : undefined,
     bytesPerSecond: undefined,
     leftMs: undefined,
     trouble: waiting?.reason ?? (failed > 0 ? `${failed} failed` : undefined),

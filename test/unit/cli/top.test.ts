@@ -117,9 +117,10 @@ describe('a row of longhaul top', () => {
 
 describe('a row of a sync', () => {
   const sync = summary({ type: 'syncSource', workflowId: 'longhaul-sync-data-1', filename: '/data', state: 'listing' });
-  const asked = (changes: Partial<SyncProgress>) =>
+  const asked = (changes: Partial<SyncProgress>, bytesSent?: number) =>
     rowOfSync(sync, {
       type: 'progress',
+      ...(bytesSent === undefined ? {} : { bytesSent }),
       progress: {
         state: 'uploading',
         counts: {
@@ -148,6 +149,8 @@ describe('a row of a sync', () => {
       'uploading  37 %  8 MiB  1 MiB/s   5 s  a.bin  longhaul-a.bin-1',
     ]);
     expect(asked({})).toMatchObject({ type: 'syncSource', trouble: undefined, from: 'worker' });
+    const underWay = asked({}, 6 * MiB);
+    expect(underWay).toMatchObject({ bytesDone: 2 * MiB, bytesSent: 6 * MiB, percent: 75 });
     expect(rowOfSummary({ ...sync, state: 'waiting', reason: 'ApiRejected 401' })).toMatchObject({
       type: 'syncSource',
       filename: '/data',
