@@ -64,9 +64,8 @@ export async function withBackend<T>(
     const onWait = () => void loadAhead().catch(() => {});
     if (config.temporal) onWait();
     const temporal = config.temporal ?? (await embed(context, onWait, closers));
-    const client = await (
-      await loadClient()
-    ).LonghaulClient.connect({
+    const clientCode = await loadClient();
+    const client = await clientCode.LonghaulClient.connect({
       connection: { ...temporal.connectionOptions, connectTimeout: '5s' },
       namespace: temporal.namespace,
       interceptors: tracing ? [tracing.clientInterceptor] : [],

@@ -58,7 +58,7 @@ export function problemOf(error: unknown): string | undefined {
   if (!(error instanceof ApiError)) return undefined;
   const { status } = error.details;
   if (status === 401) return `refuses the key: ${error.details.apiMessage ?? error.message}`;
-  // Nothing is missing from a list of all files but the list itself: a forgotten "/v1" is the most frequent mistake.
+  // The service does not know the very address of the list; a forgotten "/v1" is the most frequent mistake.
   if (status === 404) return `is not the base URL of the API; check OPENAI_BASE_URL: ${error.message}`;
   if (status >= 300 && status < 400) return `answers with a redirect; check OPENAI_BASE_URL: ${error.message}`;
   return undefined;

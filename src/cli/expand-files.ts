@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import picomatch from 'picomatch';
 import { printable } from '../core/printable.ts';
@@ -7,6 +6,7 @@ import { ConfigError } from '../errors.ts';
 import { listFolder } from '../sources/list-folder.ts';
 import { isSourceUrl } from '../sources/source-of-url.ts';
 import { createPathFilter, type PathFilter } from '../sources/path-filter.ts';
+import { isReadable } from './is-readable.ts';
 
 /** Each upload is followed by itself; more files than these are a sync's business. */
 const MAX_FILES = 500;
@@ -59,11 +59,7 @@ async function gather(
       skipped.push(`${printable(file)}: has a line break in its name; upload it by itself, with --filename`);
       continue;
     }
-    const isReadable = await access(file, constants.R_OK).then(
-      () => true,
-      () => false,
-    );
-    if (isReadable) files.push(file);
+    if (await isReadable(file)) files.push(file);
     else skipped.push(`${file}: is not readable for this user`);
   }
   if (entries.length + problems.length + leftOut.length > 0) return;

@@ -2,6 +2,7 @@ import { MultiBar, type SingleBar } from 'cli-progress';
 import type { UploadEvent } from '../client/upload-events.ts';
 import { formatBytes, formatDuration } from '../core/format.ts';
 import { RateMeter } from '../core/rate-meter.ts';
+import { describeWait, NOBODY_ANSWERS } from './describe-wait.ts';
 
 /** Renders the events of one command's uploads on standard error. */
 export interface ProgressView {
@@ -32,15 +33,14 @@ function describe(event: UploadEvent & { type: 'progress' }, rate: number | unde
   return words.join(' · ');
 }
 
-function describeWait(event: UploadEvent): string | undefined {
-  const waiting = event.type === 'progress' ? event.progress.waiting : undefined;
-  return waiting ? `waits: ${waiting.reason}; it goes on by itself, and at once with "longhaul retry"` : undefined;
+function waitOf(event: UploadEvent): string | undefined {
+  return event.type === 'progress' ? describeWait(event.progress.waiting) : undefined;
 }
 
 function describeTrouble(event: UploadEvent): string | undefined {
-  if (event.type === 'no-answer') return 'waiting for a worker or for Temporal to answer';
+  if (event.type === 'no-answer') return NOBODY_ANSWERS;
   if (event.type !== 'progress') return undefined;
-  const wait = describeWait(event);
+  const wait = waitOf(event);
   if (wait) return wait;
   if (event.progress.sessionEndsTooEarly) return 'at this pace the session ends before the file is through';
   if (!event.trouble) return undefined;
@@ -68,7 +68,7 @@ class TroubleTeller {
 /** Says only what the upload waits for: without a person it may wait for a day. */
 class QuietView implements ProgressView {
   readonly #note: (line: string) => void;
-  readonly #waits = new TroubleTeller(describeWait);
+  readonly #waits = new TroubleTeller(waitOf);
 
   constructor(note: (line: string) => void) {
     this.#note = note;

@@ -2,6 +2,7 @@ import { SingleBar } from 'cli-progress';
 import type { SyncEvent } from '../client/sync-handle.ts';
 import type { SyncCounts, SyncProgress } from '../contracts/sync.ts';
 import { formatBytes } from '../core/format.ts';
+import { describeWait, NOBODY_ANSWERS } from './describe-wait.ts';
 
 const LINE_INTERVAL_MS = 5000;
 
@@ -39,12 +40,11 @@ export function describeSyncProgress({ state, counts }: SyncProgress, bytesSent 
 }
 
 function waitOf(event: SyncEvent): string | undefined {
-  if (event.type !== 'progress' || !event.progress.waiting) return undefined;
-  return `waits: ${event.progress.waiting.reason}; it goes on by itself, and at once with "longhaul retry"`;
+  return event.type === 'progress' ? describeWait(event.progress.waiting) : undefined;
 }
 
 function troubleOf(event: SyncEvent): string | undefined {
-  return event.type === 'no-answer' ? 'waiting for a worker or for Temporal to answer' : waitOf(event);
+  return event.type === 'no-answer' ? NOBODY_ANSWERS : waitOf(event);
 }
 
 /** Says only what the sync waits for: without a person it may wait for a day. */

@@ -2,7 +2,7 @@ import type { UploadHandle } from '../client/upload-handle.ts';
 import { UploadFailedError } from '../client/upload-errors.ts';
 import type { SplitUploadResult } from '../contracts/split.ts';
 import type { UploadResult } from '../contracts/upload.ts';
-import { formatBytes, formatDuration } from '../core/format.ts';
+import { formatBytes, formatCount, formatDuration } from '../core/format.ts';
 import type { CliContext } from './context.ts';
 
 export type AnyResult = UploadResult | SplitUploadResult;
@@ -70,9 +70,9 @@ function tellFigures({ note }: CliContext, { name, handle, isOld, result }: Outc
   const parts = receipts.reduce((sum, receipt) => sum + receipt.parts, 0);
   const again = receipts.reduce((sum, receipt) => sum + receipt.partsSent, 0) - parts;
   const words = [`${formatBytes(result.bytes)} in ${formatDuration(result.durationMs)} (${rate}/s)`];
-  if ('files' in result) words.push(result.files.length === 1 ? '1 File' : `${result.files.length} Files`);
-  words.push(parts === 1 ? '1 part' : `${parts} parts`);
-  if (again > 0) words.push(`${again} ${again === 1 ? 'attempt' : 'attempts'} repeated`);
+  if ('files' in result) words.push(formatCount(result.files.length, 'File'));
+  words.push(formatCount(parts, 'part'));
+  if (again > 0) words.push(`${formatCount(again, 'attempt')} repeated`);
   if (handle.resumed) words.push('begun by an earlier command');
   note(`${name}: ${words.join(' · ')}`);
 }

@@ -119,7 +119,8 @@ export class FollowedWorkflow {
 
   async #whyNobodyAnswers(error: unknown): Promise<string> {
     try {
-      const { taskQueue } = await this.handle.describe();
+      const deadline = Date.now() + QUERY_TIMEOUT_MS;
+      const { taskQueue } = await this.client.withDeadline(deadline, () => this.handle.describe());
       if (!(await hasWorkers(this.client, taskQueue, 'workflow')))
         return `no worker serves the task queue ${taskQueue}`;
     } catch {

@@ -12,6 +12,11 @@ export function formatBytes(bytes: number): string {
   return `${Number(value.toFixed(unit === 0 ? 0 : digits))} ${units[unit]}`;
 }
 
+/** `1 file`, `2 files`. */
+export function formatCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** A span of time for people: `850 ms`, `12 s`, `3 min 05 s`, `2 h 10 min`. */
 export function formatDuration(ms: number): string {
   if (ms < 999.5) return `${Math.round(ms)} ms`;

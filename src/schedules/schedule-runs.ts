@@ -1,6 +1,7 @@
 import { WorkflowNotFoundError, type Client, type ScheduleDescription } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { ScheduleRunOutcome } from '../contracts/schedule.ts';
+import { formatCount } from '../core/format.ts';
 import { waitOfRun } from './run-wait.ts';
 import type { ScheduleRun } from './schedule-options.ts';
 
@@ -72,5 +73,5 @@ export function outcomeOfResult(result: unknown): Pick<ScheduleRun, 'outcome' | 
   if (failed === 0) return { outcome: 'succeeded', detail: undefined, counts };
   const [first] = named;
   const example = first ? `, such as ${first.path}: ${first.message}` : '';
-  return { outcome: 'problems', detail: `${failed} ${failed === 1 ? 'file' : 'files'} failed${example}`, counts };
+  return { outcome: 'problems', detail: `${formatCount(failed, 'file')} failed${example}`, counts };
 }

@@ -6,7 +6,7 @@ import { requireDestination } from '../../config.ts';
 import { Defaults } from '../../contracts/limits.ts';
 import { transferTaskQueue } from '../../contracts/names.ts';
 import type { SyncDecision, SyncRequest, SyncResult } from '../../contracts/sync.ts';
-import { formatBytes, formatDuration } from '../../core/format.ts';
+import { formatBytes, formatCount, formatDuration } from '../../core/format.ts';
 import { ConfigError } from '../../errors.ts';
 import { withBackend, type Backend } from '../backend.ts';
 import { askDestination } from '../check-destination.ts';
@@ -151,8 +151,7 @@ class SyncRunner {
       const words = `would send ${toSend.files} (${formatBytes(toSend.bytes)}) and delete ${toDelete}; ${same} the same, ${knownContent} known by content`;
       if (!quiet) note(decisionsOmitted > 0 ? `${words} (${decisionsOmitted} decisions are not shown)` : words);
     } else if (!quiet) note(`${describeCounts(counts)} in ${formatDuration(told.durationMs)}`);
-    if (counts.failed > 0)
-      throw new FilesFailedError(counts.failed === 1 ? '1 file failed' : `${counts.failed} files failed`);
+    if (counts.failed > 0) throw new FilesFailedError(`${formatCount(counts.failed, 'file')} failed`);
   }
 }
 

@@ -5,6 +5,7 @@ import { hasWorkers } from '../../client/has-workers.ts';
 import { requireDestination } from '../../config.ts';
 import { Defaults } from '../../contracts/limits.ts';
 import { transferTaskQueue } from '../../contracts/names.ts';
+import { formatCount } from '../../core/format.ts';
 import { printable } from '../../core/printable.ts';
 import { ConfigError } from '../../errors.ts';
 import { withBackend, type Backend } from '../backend.ts';
@@ -32,8 +33,8 @@ export async function uploadCommand(
   const { files, skipped } = await expandFiles(names);
   for (const words of skipped) note(`longhaul: skipped ${printable(words)}`);
   const tellSkipped = () => {
-    if (skipped.length > 0)
-      throw new FilesFailedError(skipped.length === 1 ? '1 file was skipped' : `${skipped.length} files were skipped`);
+    const were = skipped.length === 1 ? 'was' : 'were';
+    if (skipped.length > 0) throw new FilesFailedError(`${formatCount(skipped.length, 'file')} ${were} skipped`);
   };
   if (files.length === 0) return tellSkipped();
   checkUploadOptions(config, files, options, destination);

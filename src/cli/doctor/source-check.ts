@@ -1,16 +1,16 @@
-import { constants } from 'node:fs';
-import { access, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import pMap from 'p-map';
 import type { Config } from '../../config.ts';
 import { Limits } from '../../contracts/limits.ts';
 import type { Container, Source } from '../../contracts/sources.ts';
-import { formatBytes } from '../../core/format.ts';
+import { formatBytes, formatCount } from '../../core/format.ts';
 import { nameOfSource } from '../../core/source-names.ts';
 import { createPathFilter } from '../../sources/path-filter.ts';
 import { isSourceUrl, sourceOfUrl } from '../../sources/source-of-url.ts';
 import { sealKeyOf } from '../../sources/source-settings.ts';
 import { Sources } from '../../sources/sources.ts';
+import { isReadable } from '../is-readable.ts';
 import { sourceSettingsOf } from '../source-settings.ts';
 import { checked, fail, ok, warn, type Check } from './check.ts';
 
@@ -61,7 +61,7 @@ async function checkContainer(sources: Sources, container: Container, signal: Ab
     const closed = await firstUnreadable(container.path, entries);
     if (closed) return warn('source', `${name}: ${closed} can't be read by this user`, 'change who may read it');
   }
-  if (!first) return ok('source', `${name}: ${entries.length === 1 ? '1 file' : `${entries.length} files`}`);
+  if (!first) return ok('source', `${name}: ${formatCount(entries.length, 'file')}`);
   return warn('source', `${name}: ${problems.length} of its entries can't be read; ${first.path}: ${first.message}`);
 }
 
@@ -69,15 +69,9 @@ async function firstUnreadable(
   folder: string,
   entries: readonly { readonly path: string }[],
 ): Promise<string | undefined> {
-  const closed = await pMap(
-    entries,
-    async ({ path }) =>
-      access(join(folder, path), constants.R_OK).then(
-        () => undefined,
-        () => path,
-      ),
-    { concurrency: 16 },
-  );
+  const closed = await pMap(entries, async ({ path }) => ((await isReadable(join(folder, path))) ? undefined : path), {
+    concurrency: 16,
+  });
   return closed.find((path) => path !== undefined);
 }
 

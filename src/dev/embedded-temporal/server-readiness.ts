@@ -1,6 +1,7 @@
 import { connect as connectSocket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NamespaceNeeds } from './prepare-namespace.ts';
+
 export interface ReadinessOptions extends NamespaceNeeds {
   readonly address: string;
   readonly timeoutMs: number;
