@@ -23,11 +23,12 @@ export interface ApiRequest {
   readonly query: URLSearchParams;
 }
 
-/** What a handler wants sent: a JSON value, or whatever `stream` writes. */
+/** What a handler wants sent: a JSON value, a text, or whatever `stream` writes. */
 export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly json?: unknown;
+  readonly text?: string;
   readonly stream?: (response: ServerResponse) => Promise<void>;
 }
 

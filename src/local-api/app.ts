@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiContext, ApiRequest, Handler, Reply } from './api-context.ts';
+import { alteredReply } from './altered-reply.ts';
 import { handleAdmin, type AdminControl } from './admin.ts';
 import { ApiProblem, errorBody, notFound } from './errors.ts';
 import type { FaultSpec } from './faults.ts';
@@ -104,11 +105,12 @@ export class App {
     const { route, id } = match;
     const { store, stats } = this.#context;
     if (route === 'part' && store.get(id) !== undefined) stats.countPartBegun(id);
-    const fault = this.#admin.faults.strike(route);
+    const fault = this.#admin.faults.strike(route, Number(message.headers['content-length'] ?? 0));
     const faulty = fault === undefined ? undefined : await this.#applyFault(fault, message, id);
     if (faulty !== undefined) return faulty;
     const request: ApiRequest = { message, id, query };
     const reply = await asReply(handlers[route](this.#context, request));
+    if (fault?.kind === 'alter') return alteredReply(reply, fault);
     return fault?.kind === 'lost-answer' ? 'lost-answer' : reply;
   }
 
@@ -125,9 +127,8 @@ export class App {
       return fault.kind;
     }
     const upload = this.#context.store.get(id);
-    if (fault.kind === 'expire' && upload?.record.status === 'pending' && !upload.busy) {
-      await this.#context.store.end(upload, 'expired');
-    }
+    const ended = fault.kind === 'expire' ? 'expired' : fault.kind === 'cancel' ? 'cancelled' : undefined;
+    if (ended && upload?.record.status === 'pending' && !upload.busy) await this.#context.store.end(upload, ended);
     return undefined;
   }
 
@@ -150,8 +151,10 @@ export class App {
       response.writeHead(reply.status, reply.headers);
       await reply.stream(response);
     } else {
-      const body = Buffer.from(JSON.stringify(reply.json));
-      const headers = { 'content-type': 'application/json', 'content-length': body.length, ...reply.headers };
+      const isJson = reply.text === undefined;
+      const body = Buffer.from(isJson ? JSON.stringify(reply.json) : reply.text);
+      const type = isJson ? 'application/json' : 'text/html';
+      const headers = { 'content-type': type, 'content-length': body.length, ...reply.headers };
       response.writeHead(reply.status, headers).end(body);
     }
     message.resume();
@@ -191,5 +194,8 @@ function faultReply(fault: FaultSpec): Reply {
   const headers =
     fault.retryAfterSeconds === undefined ? undefined : { 'retry-after': String(fault.retryAfterSeconds) };
   const json = fault.body ?? errorBody(status, `Fault on demand: ${status}.`, { code: fault.code });
-  return { status, headers, json };
+  return alteredReply(
+    { status, headers, json },
+    { headers: fault.headers, text: fault.text, textRepeat: fault.textRepeat },
+  );
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { apiRoutes, type ApiRoute } from './router.ts';
 import { seededRandom } from './random.ts';
 
-const kinds = ['status', 'reset', 'lost-answer', 'stall', 'expire'] as const;
+const kinds = ['status', 'reset', 'lost-answer', 'stall', 'expire', 'cancel', 'alter'] as const;
 const routesWithUpload: readonly string[] = ['part', 'complete', 'cancel', '*'];
 
 export const faultSpecSchema = z
@@ -13,18 +13,21 @@ export const faultSpecSchema = z
     /**
      * `status`: that status, without doing the work. `reset`: the connection is reset, without doing the work.
      * `lost-answer`: the work is done, then the connection is closed. `stall`: nothing more is read or answered until
-     * the client goes. `expire`: the Upload's time is over, then the request is handled.
+     * the client goes. `expire`: the Upload's time is over, then the request is handled. `cancel`: another client
+     * cancels the Upload, then the request is handled. `alter`: the work is done, and its response is another one.
      */
     kind: z.enum(kinds),
     /** How often it strikes. Default: once, or without end when there is a probability. */
     count: z.int().positive().optional(),
     /** Requests that it lets pass first. Default 0. */
     skip: z.int().min(0).optional(),
+    /** Strikes only requests with a larger body, as a gateway with a limit does. Default 0. */
+    overBytes: z.int().min(0).optional(),
     /** Chance to strike at each request. Default 1. */
     probability: z.number().gt(0).max(1).optional(),
     /** Of the chance, so that a run can be repeated. Default 1. */
     seed: z.int().optional(),
-    /** For `status`. Default 503. */
+    /** For `status`, by default 503, and for `alter`. */
     status: z.int().min(200).max(599).optional(),
     /** For `status`: the header `retry-after`. */
     retryAfterSeconds: z.number().min(0).optional(),
@@ -37,10 +40,21 @@ export const faultSpecSchema = z
     afterBytes: z.int().min(0).optional(),
     /** For `status`: the whole answer instead of an error of the service's shape. */
     body: z.unknown().optional(),
+    /** For `status` and `alter`: more headers, such as a `retry-after` of any form. */
+    headers: z.record(z.string(), z.string()).optional(),
+    /** For `status` and `alter`: a body that is not JSON, such as an error page. */
+    text: z.string().optional(),
+    /** How often `text` is repeated. Default 1. */
+    textRepeat: z.int().min(0).max(10_000_000).optional(),
+    /** For `alter`: values by JSON Pointer, such as `{"/file/bytes": null}`; `/data/-` appends to a list. */
+    set: z.record(z.string(), z.unknown()).optional(),
+    /** For `alter`: JSON Pointers of properties that are missing. */
+    remove: z.array(z.string()).optional(),
   })
-  .refine((spec) => spec.kind !== 'expire' || routesWithUpload.includes(spec.route), {
+  .refine(({ kind, route }) => (kind !== 'expire' && kind !== 'cancel') || routesWithUpload.includes(route), {
     path: ['route'],
-    message: "must be 'part', 'complete', 'cancel' or '*' for the kind 'expire': other routes have no Upload",
+    message:
+      "must be 'part', 'complete', 'cancel' or '*' for the kinds 'expire' and 'cancel': other routes have no Upload",
   });
 
 /** A fault to switch on; see `faultSpecSchema` for the meaning and default of each property. */
@@ -88,10 +102,11 @@ export class Faults implements FaultControl {
   }
 
   /** The fault that strikes this request: the first that is for its route, has strikes left and wins its toss. */
-  strike(route: ApiRoute): FaultSpec | undefined {
+  strike(route: ApiRoute, bodyBytes = 0): FaultSpec | undefined {
     for (const active of this.#active) {
       const { spec } = active;
       if (spec.route !== '*' && spec.route !== route) continue;
+      if (spec.overBytes !== undefined && bodyBytes <= spec.overBytes) continue;
       const count = spec.count ?? (spec.probability === undefined ? 1 : Infinity);
       if (active.fired >= count) continue;
       if (active.skipped < (spec.skip ?? 0)) {
