@@ -3,9 +3,10 @@ import { setTimeout } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { CompleteUploadInput } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
-import type { UploadedFile } from '../src/contracts/upload.ts';
-import { ApiError } from '../src/errors.ts';
+import type { ListedFile, UploadedFile } from '../src/contracts/upload.ts';
+import { ApiError, StrangeAnswerError } from '../src/errors.ts';
 import type { UploadsClient } from '../src/openai/uploads-client.ts';
+import { filePages } from './file-pages.ts';
 import type { Attempt } from './run-attempt.ts';
 
 /** A list that doesn't show the File yet may show it in a moment; then the question is left to a person. */
@@ -42,13 +43,13 @@ export async function findCompletedFile(
     const ours = found.filter(({ id }) => verdicts.get(id) === 'ours');
     const possible = ours.length > 0 ? ours : found.filter(({ id }) => verdicts.get(id) === 'unknown');
     if (possible.length > 1) throw ambiguous(input, possible, attempt);
-    if (possible[0]) return possible[0];
+    if (possible[0]) return { ...possible[0], bytes: possible[0].bytes ?? input.bytes };
     if (look < LOOKS) await setTimeout(LOOK_PAUSE_MS, undefined, { signal });
   }
   return undefined;
 }
 
-function ambiguous({ uploadId }: CompletedUpload, files: readonly UploadedFile[], attempt: number): ApplicationFailure {
+function ambiguous({ uploadId }: CompletedUpload, files: readonly ListedFile[], attempt: number): ApplicationFailure {
   return ApplicationFailure.create({
     message:
       `the answer to the completion of ${uploadId} was lost, and ${files.length} files have its name, size and purpose: ` +
@@ -59,26 +60,30 @@ function ambiguous({ uploadId }: CompletedUpload, files: readonly UploadedFile[]
   });
 }
 
-/** Newest first, and no further back than the Upload itself: its File can't be older. */
+/** Lists no further back than the Upload itself, if the service respects the order: its File cannot be older. */
 async function candidates(
   client: UploadsClient,
   { purpose, filename, bytes, uploadCreatedAt }: CompletedUpload,
   signal: AbortSignal,
-): Promise<UploadedFile[]> {
-  const found: UploadedFile[] = [];
-  let after: string | undefined;
-  for (;;) {
-    const page = await client.listFiles(
-      { purpose, order: 'desc', limit: PAGE_SIZE, ...(after ? { after } : {}) },
-      { signal },
-    );
-    const recent = page.files.filter((file) => file.createdAt >= uploadCreatedAt);
-    found.push(
-      ...recent.filter((file) => file.filename === filename && file.bytes === bytes && file.status !== 'error'),
-    );
-    if (!page.hasMore || recent.length < page.files.length || page.nextAfter === undefined) return found;
-    after = page.nextAfter;
+): Promise<ListedFile[]> {
+  const found: ListedFile[] = [];
+  try {
+    for await (const { files } of filePages(client, { purpose, limit: PAGE_SIZE }, { signal })) {
+      const recent = files.filter((file) => file.createdAt >= uploadCreatedAt);
+      // The size of a new File can be unknown for some time.
+      const isOurs = (file: ListedFile) => file.filename === filename && (file.bytes ?? bytes) === bytes;
+      found.push(...recent.filter((file) => isOurs(file) && file.status !== 'error'));
+      if (recent.length < files.length && isNewestFirst(files)) return found;
+    }
+  } catch (error) {
+    // A list that cannot be read to its end is of use if it shows the File.
+    if (!(error instanceof StrangeAnswerError) || found.length === 0) throw error;
   }
+  return found;
+}
+
+function isNewestFirst(files: readonly ListedFile[]): boolean {
+  return files.every((file, index) => index === 0 || file.createdAt <= (files[index - 1] as ListedFile).createdAt);
 }
 
 /** A service may refuse to give out the content of some purposes, or of all; then nobody knows. */

@@ -1,60 +1,55 @@
-import type { UploadedFile } from '../src/contracts/upload.ts';
-import { ApiError, StrangeAnswerError } from '../src/errors.ts';
+import type { ListedFile } from '../src/contracts/upload.ts';
 import type { CallOptions } from '../src/openai/call-limits.ts';
 import type { UploadsClient } from '../src/openai/uploads-client.ts';
+import { filePages, LostPlaceError } from './file-pages.ts';
 
-/** "limit: between 1 and 10,000" (the API's specification). */
-const PAGE_SIZE = 10_000;
+/** Lists that are started again after a File was deleted while its ID marked the place between two pages. */
+const MAX_STARTS = 3;
 
-/** A File that is deleted while its id marks the place between two pages. */
-const FRESH_STARTS = 3;
+export interface DestinationList {
+  /** Files of the purpose and prefix that can be used, newest first. */
+  readonly files: readonly ListedFile[];
+  /** Rows that cannot be read and may be Files of this purpose. */
+  readonly unreadableRows: number;
+}
 
 /**
- * Files of one purpose that are good for something, newest first.
+ * Lists the Files of one purpose. A row of another purpose never counts, whatever it contains.
  *
  * @param prefix of their names
- * @throws StrangeAnswerError when the pages lead round in a circle
+ * @throws StrangeAnswerError if the pages of the list do not end, or not where the service says
  */
 export async function listDestination(
   client: UploadsClient,
   { purpose, prefix }: { readonly purpose: string; readonly prefix: string },
   options: CallOptions,
-): Promise<UploadedFile[]> {
+): Promise<DestinationList> {
   for (let start = 1; ; start++) {
     try {
-      const files = await listPages(client, purpose, options);
-      const nowSeconds = Date.now() / 1000;
-      return files.filter(
-        (file) =>
-          // A server may leave the filter out of account.
-          file.purpose === purpose &&
-          file.filename.startsWith(prefix) &&
-          file.status !== 'error' &&
-          (file.expiresAt === undefined || file.expiresAt > nowSeconds),
-      );
+      return await listOnce(client, { purpose, prefix }, options);
     } catch (error) {
-      if (!(error instanceof LostPlace) || start === FRESH_STARTS)
-        throw error instanceof LostPlace ? error.cause : error;
+      if (!(error instanceof LostPlaceError)) throw error;
+      if (start === MAX_STARTS) throw error.cause;
     }
   }
 }
 
-class LostPlace extends Error {}
-
-async function listPages(client: UploadsClient, purpose: string, options: CallOptions): Promise<UploadedFile[]> {
-  const files: UploadedFile[] = [];
-  const places = new Set<string>();
-  let after: string | undefined;
-  for (;;) {
-    const query = { purpose, order: 'desc', limit: PAGE_SIZE, ...(after ? { after } : {}) } as const;
-    const page = await client.listFiles(query, options).catch((error: unknown) => {
-      const isLost = after !== undefined && error instanceof ApiError && [400, 404].includes(error.details.status);
-      throw isLost ? new LostPlace('the place in the list is lost', { cause: error }) : error;
-    });
-    files.push(...page.files);
-    if (!page.hasMore || page.nextAfter === undefined) return files;
-    if (places.has(page.nextAfter)) throw new StrangeAnswerError('the files list gives the same page again and again');
-    places.add(page.nextAfter);
-    after = page.nextAfter;
+async function listOnce(
+  client: UploadsClient,
+  { purpose, prefix }: { readonly purpose: string; readonly prefix: string },
+  options: CallOptions,
+): Promise<DestinationList> {
+  const files: ListedFile[] = [];
+  let unreadableRows = 0;
+  const nowSeconds = Date.now() / 1000;
+  for await (const page of filePages(client, { purpose }, options)) {
+    for (const file of page.files) {
+      // A service may ignore the filter by purpose.
+      const isOurs = file.purpose === purpose && file.filename.startsWith(prefix);
+      const isUsable = file.status !== 'error' && (file.expiresAt === undefined || file.expiresAt > nowSeconds);
+      if (isOurs && isUsable) files.push(file);
+    }
+    unreadableRows += page.unreadable.filter((other) => other === undefined || other === purpose).length;
   }
+  return { files, unreadableRows };
 }

@@ -51,7 +51,7 @@ export async function makeSyncLists(
 ): Promise<SyncLists> {
   const filter = createPathFilter(scope.include, scope.exclude);
   const listing = await sources.list(scope.source, { filter, signal });
-  const files = await listDestination(client, scope, { signal });
+  const { files, unreadableRows } = await listDestination(client, scope, { signal });
   const plan = new SyncPlan(files, await unpackMemory(scope, memory ?? null));
 
   const problems: SyncProblem[] = [...listing.problems];
@@ -86,11 +86,11 @@ export async function makeSyncLists(
   // A file that the globs leave out is not gone: this run is not about it.
   const isPresent = (path: string) => present.has(path) || !filter.takes(path);
   return {
-    totals: totalsOf(listing, decisions, problems),
+    totals: { ...totalsOf(listing, decisions, problems), ...(unreadableRows > 0 ? { unreadableRows } : {}) },
     work,
     decisions,
     forget: plan.forgettable(isPresent).slice(0, MAX_FORGOTTEN),
-    deletionsHeld: reasonToHold(listing),
+    deletionsHeld: reasonToHold(listing, unreadableRows),
     gone: async (latest) =>
       latest === undefined
         ? plan.gone(isPresent, recognised)
@@ -132,8 +132,10 @@ function toUpload(source: ListedSource, filename: string): PlannedUpload {
 }
 
 /** An unmounted folder looks like one whose files are all gone. */
-function reasonToHold({ entries, isComplete }: Listing): string | null {
+function reasonToHold({ entries, isComplete }: Listing, unreadableRows: number): string | null {
   if (!isComplete) return 'a part of the source could not be listed';
+  if (unreadableRows === 1) return '1 row of the files list cannot be read';
+  if (unreadableRows > 1) return `${unreadableRows} rows of the files list cannot be read`;
   if (entries.length === 0) return 'the source holds no file, as an unmounted folder does';
   return null;
 }

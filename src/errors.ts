@@ -45,6 +45,15 @@ export class ApiError extends LonghaulError {
     this.details = details;
     this.retryable = isRetryableStatus(details.status);
   }
+
+  /**
+   * Whether the service rejected the request before it did any work: no key, no permission, or too many requests. The
+   * same call can then be repeated as if it had never been made.
+   */
+  get isRejectedBeforeWork(): boolean {
+    const { status, retryAfterMs } = this.details;
+    return [401, 402, 403, 407, 429].includes(status) || (status === 503 && retryAfterMs !== undefined);
+  }
 }
 
 /** No connection could be made, or it broke before the answer was complete. */
@@ -63,6 +72,13 @@ export class TimeoutError extends LonghaulError {
 export class StrangeAnswerError extends LonghaulError {
   readonly code = 'STRANGE_ANSWER';
   readonly retryable = true;
+  /** Whether the session that the response named was cancelled. */
+  readonly isSessionCancelled: boolean;
+
+  constructor(message: string, options: { cause?: unknown; isSessionCancelled?: boolean } = {}) {
+    super(message, options);
+    this.isSessionCancelled = options.isSessionCancelled ?? false;
+  }
 }
 
 /** The caller's signal ended the call. */

@@ -1,3 +1,4 @@
+import type { SentPart } from './failures.ts';
 import type { UpdateName } from './names.ts';
 import type { ByteRange, Container, Source } from './sources.ts';
 import type { RememberedFile, SyncAmount, SyncDecision, SyncMemory, SyncProblem } from './sync.ts';
@@ -148,8 +149,12 @@ export interface SendSmallFileInput {
   readonly purpose: string;
   /** Have the service check the md5. */
   readonly md5: boolean;
+  /** A Part that the session has already, so that only the completion is missing. @defaultValue none */
+  readonly sentPart?: SentPart;
   /** Send nothing: find the File that came of the session, or end the session. @defaultValue false */
   readonly onlySettle?: boolean;
+  /** Of `onlySettle`: no completion was requested, or each was rejected before any work. @defaultValue false */
+  readonly neverCompleted?: boolean;
 }
 
 export interface SendSmallFileResult {
@@ -159,8 +164,15 @@ export interface SendSmallFileResult {
 
 /** Heartbeat details of `sendSmallFile`. */
 export interface SmallFileHeartbeat {
-  /** The attempt that failed before it asked for the completion. */
+  /** The latest attempt whose completion was not requested, or was rejected before any work. */
   readonly cleanAttempt: number;
+  readonly sentPart?: SentPart;
+}
+
+/** Heartbeat details of `completeUpload`. */
+export interface CompleteHeartbeat {
+  /** Attempts that the service rejected before any work. */
+  readonly rejected: number;
 }
 
 export interface DeleteFileInput {
@@ -220,6 +232,8 @@ export interface SyncTotals {
   readonly problems: readonly SyncProblem[];
   readonly leftOut: readonly SyncProblem[];
   readonly problemCount: number;
+  /** Rows of the files list that cannot be read and may be Files of this purpose. @defaultValue 0 */
+  readonly unreadableRows?: number;
   readonly leftOutCount: number;
 }
 

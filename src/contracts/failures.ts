@@ -61,4 +61,16 @@ export interface FailureDetails {
   readonly status?: number;
   readonly requestId?: string;
   readonly apiCode?: string;
+  /** Unix milliseconds before which the service does not want the call again, if that is more than a minute away. */
+  readonly retryAtMs?: number;
+  /** The service did no work for any attempt of this call: it is repeated as if it had never been made. */
+  readonly notDone?: true;
+  /** Of a small file: a Part that the session has already. */
+  readonly sentPart?: SentPart;
+}
+
+/** A Part that is in a session, and the MD5 of its bytes in lower-case hex; null if it is not wanted. */
+export interface SentPart {
+  readonly partId: string;
+  readonly md5: string | null;
 }

@@ -99,6 +99,8 @@ export interface SyncCounts {
   readonly failed: number;
   /** What no File can be made of: empty files, pipes, links that go round in a circle. */
   readonly leftOut: number;
+  /** Rows of the files list that cannot be read and may be Files of this purpose: they were skipped. @defaultValue 0 */
+  readonly unreadableRows?: number;
   /** Known when the uploads are over, or by a dry run. */
   readonly toDelete: number;
   readonly deleted: number;

@@ -56,6 +56,11 @@ export interface UploadedFile {
   readonly status?: string;
 }
 
+/** A File in the files list. The service can report `bytes: null` until it has determined the size. */
+export interface ListedFile extends Omit<UploadedFile, 'bytes'> {
+  readonly bytes: number | null;
+}
+
 /** Result of the workflow `uploadFile`. */
 export interface UploadResult {
   readonly workflowId: string;
@@ -65,6 +70,8 @@ export interface UploadResult {
   /** Lower-case hex; null when the request turned it off. */
   readonly md5: string | null;
   readonly parts: number;
+  /** Of the session that was completed. Smaller than planned if the service rejected larger parts (413). */
+  readonly partSizeBytes?: number;
   /** Parts begun over all attempts and sessions; what exceeds `parts` was sent again. */
   readonly partsSent: number;
   /** Upload sessions opened; more than one when a session died and was replaced. */
@@ -90,6 +97,8 @@ export interface WaitingInfo {
   /** HTTP status with which the service refused. */
   readonly status?: number;
   readonly sinceMs: number;
+  /** When the service wants the call again, by its `Retry-After`. */
+  readonly retryAtMs?: number;
   /** When it tries by itself; the update `retry` makes it try at once. */
   readonly nextProbeAtMs: number;
 }

@@ -1,5 +1,5 @@
 import type { RememberedFile, SyncDecision } from '../contracts/sync.ts';
-import type { UploadedFile } from '../contracts/upload.ts';
+import type { ListedFile } from '../contracts/upload.ts';
 
 /** One entry of a container's listing. */
 export interface ListedSource {
@@ -22,16 +22,18 @@ export interface Verdict {
 
 /** Decides about the sources of one sync, one by one, from the destination's files and from what the last run knew. */
 export class SyncPlan {
-  readonly #filesById = new Map<string, UploadedFile>();
-  readonly #newestByName = new Map<string, UploadedFile>();
+  readonly #filesById = new Map<string, ListedFile>();
+  readonly #newestByName = new Map<string, ListedFile>();
   readonly #rememberedByPath = new Map<string, RememberedFile>();
   readonly #md5ByFileId = new Map<string, string | null>();
   /** Files of this sync that are there, by size and md5. */
-  readonly #filesByContent = new Map<string, UploadedFile>();
+  readonly #filesByContent = new Map<string, ListedFile>();
   readonly #knownSizes = new Set<number>();
+  /** Of remembered Files, for those whose size the service does not report yet. */
+  readonly #sizeByFileId = new Map<string, number>();
 
   /** @param files of the destination, newest first where seconds tie */
-  constructor(files: readonly UploadedFile[], remembered: readonly RememberedFile[]) {
+  constructor(files: readonly ListedFile[], remembered: readonly RememberedFile[]) {
     for (const file of files) {
       this.#filesById.set(file.id, file);
       const newest = this.#newestByName.get(file.filename);
@@ -50,7 +52,7 @@ export class SyncPlan {
       if (file) return { decision: decisionOf('known-content', source, filename, file) };
       return this.#knownSizes.has(source.sizeBytes) ? undefined : { decision: decisionOf('new', source, filename) };
     }
-    if (newest.bytes !== source.sizeBytes) return { decision: decisionOf('changed', source, filename, newest) };
+    if (this.#sizeOf(newest) !== source.sizeBytes) return { decision: decisionOf('changed', source, filename, newest) };
     const md5 = this.#md5ByFileId.get(newest.id);
     if (md5 === undefined) {
       // Somebody else's File: all that is known are the times, of which the File's is in whole seconds.
@@ -91,8 +93,8 @@ export class SyncPlan {
       const file = this.#filesById.get(fileId);
       if (!file || isListed(path) || taken.has(fileId)) continue;
       taken.add(fileId);
-      const { filename, bytes } = file;
-      decisions.push({ action: 'delete', why: 'gone', path, filename, bytes, fileId });
+      const bytes = this.#sizeOf(file) ?? 0;
+      decisions.push({ action: 'delete', why: 'gone', path, filename: file.filename, bytes, fileId });
     }
     return decisions.toSorted((a, b) => comparePaths(a.path, b.path));
   }
@@ -109,9 +111,16 @@ export class SyncPlan {
     const file = this.#filesById.get(entry.fileId);
     if (!file) return;
     this.#md5ByFileId.set(file.id, entry.md5);
+    this.#sizeByFileId.set(file.id, entry.sizeBytes);
     if (entry.md5 === null) return;
-    this.#filesByContent.set(contentKey(file.bytes, entry.md5), file);
-    this.#knownSizes.add(file.bytes);
+    const bytes = file.bytes ?? entry.sizeBytes;
+    this.#filesByContent.set(contentKey(bytes, entry.md5), file);
+    this.#knownSizes.add(bytes);
+  }
+
+  /** Undefined if neither the service nor the last run knows it: such a File counts as another one. */
+  #sizeOf(file: ListedFile): number | undefined {
+    return file.bytes ?? this.#sizeByFileId.get(file.id);
   }
 }
 
@@ -127,7 +136,7 @@ function decisionOf(
   why: keyof typeof actions,
   { path, sizeBytes }: ListedSource,
   filename: string,
-  file?: UploadedFile,
+  file?: ListedFile,
 ): SyncDecision {
   return { action: actions[why], why, path, filename, bytes: sizeBytes, ...(file ? { fileId: file.id } : {}) };
 }

@@ -45,8 +45,19 @@ export class SyncTally {
   }
 
   /** Takes what the listings showed. */
-  begin({ listed, same, knownContent, toSend, problems, problemCount, leftOut, leftOutCount }: SyncTotals): void {
+  begin({
+    listed,
+    same,
+    knownContent,
+    toSend,
+    problems,
+    problemCount,
+    leftOut,
+    leftOutCount,
+    ...more
+  }: SyncTotals): void {
     Object.assign(this.#counts, { listed, same, knownContent, toSend, failed: problemCount, leftOut: leftOutCount });
+    if (more.unreadableRows) this.#counts.unreadableRows = more.unreadableRows;
     this.#problems.push(...problems.slice(0, MAX_PROBLEMS));
     this.#leftOut = leftOut.slice(0, MAX_PROBLEMS);
   }

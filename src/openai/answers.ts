@@ -1,66 +1,160 @@
 import { z } from 'zod';
-import type { UploadedFile, UploadSession } from '../contracts/upload.ts';
+import type { ListedFile, UploadedFile, UploadSession } from '../contracts/upload.ts';
 
-/** Ids are not looked into: other vendors use other prefixes. Properties that are not named here are tolerated. */
-const id = z.string().min(1);
-const unixSeconds = z.number();
+/** Other vendors use other prefixes, and gateways put base64 into an ID. */
+const MAX_ID_CHARACTERS = 512;
+const MAX_NAME_CHARACTERS = 4096;
+const MAX_WORD_CHARACTERS = 200;
+/** The year 2100. Milliseconds, and what no calendar has, are above it. */
+const MAX_UNIX_SECONDS = 4_102_444_800;
+/** "An Upload expires one hour after it is created" (specification). Some servers omit the time. */
+const SESSION_SECONDS = 3600;
+const MAX_CLOCK_DIFFERENCE_SECONDS = 300;
 
-export const fileAnswer = z
-  .object({
-    id,
-    bytes: z.number(),
-    created_at: unixSeconds,
-    expires_at: unixSeconds.nullish(),
-    filename: z.string(),
-    purpose: z.string(),
-    status: z.string().nullish(),
+/** An ID becomes a segment of a URL, a search attribute and a line on a terminal. */
+const id = z
+  .string()
+  .max(MAX_ID_CHARACTERS, `must have at most ${MAX_ID_CHARACTERS} characters`)
+  .regex(/^[\w.~:@=+,;|$!*()/-]+$/, 'must contain only letters, digits and the characters ._~:@=+,;|$!*()/-')
+  .refine((text) => text.split('/').every((segment) => !/^\.{0,2}$/.test(segment)), 'must not be a relative path');
+const unixSeconds = z.number().min(0).max(MAX_UNIX_SECONDS);
+const byteCount = z.int().min(0);
+const name = z.string().max(MAX_NAME_CHARACTERS);
+const word = z.string().max(MAX_WORD_CHARACTERS);
+
+/** Undefined for whatever is missing or cannot be used. */
+function optional<Schema extends z.ZodType>(schema: Schema) {
+  return schema.optional().catch(undefined);
+}
+
+/** A response to the create call whose ID can be used. The times are checked afterwards, so that it can be cancelled. */
+export const createdAnswer = z.looseObject({ id });
+
+const sessionTimes = z
+  .object({ created_at: unixSeconds.nullish(), expires_at: unixSeconds.nullish() })
+  .transform(({ created_at, expires_at }) => {
+    const createdAt = created_at ?? (expires_at == null ? nowByAnyClock() : expires_at - SESSION_SECONDS);
+    return { createdAt, expiresAt: expires_at ?? createdAt + SESSION_SECONDS };
   })
-  .transform((file): UploadedFile => ({
-    id: file.id,
-    bytes: file.bytes,
-    createdAt: file.created_at,
-    ...(file.expires_at == null ? {} : { expiresAt: file.expires_at }),
-    filename: file.filename,
-    purpose: file.purpose,
-    ...(file.status == null ? {} : { status: file.status }),
-  }));
+  .refine(({ createdAt, expiresAt }) => expiresAt > createdAt, {
+    path: ['expires_at'],
+    message: 'must be later than created_at',
+  })
+  .refine(({ createdAt }) => createdAt >= 0, { path: ['expires_at'], message: 'must be a time' });
 
-export const uploadAnswer = z
-  .object({ id, created_at: unixSeconds, expires_at: unixSeconds })
-  .transform((upload): UploadSession => ({
-    uploadId: upload.id,
-    createdAt: upload.created_at,
-    expiresAt: upload.expires_at,
-  }));
+export const sessionAnswer = createdAnswer.transform((answer, context): UploadSession => {
+  const times = sessionTimes.safeParse(answer);
+  if (times.success) return { uploadId: answer.id, ...times.data };
+  for (const issue of times.error.issues)
+    context.addIssue({ code: 'custom', path: issue.path, message: issue.message });
+  return z.NEVER;
+});
 
 export const partAnswer = z.object({ id }).transform((part) => ({ partId: part.id }));
 
+/** A File of a completion. Only its ID is essential: the caller has the other facts, and `bytes` can be null. */
+export type CompletedFile = Pick<UploadedFile, 'id'> & {
+  readonly [Fact in keyof UploadedFile]?: UploadedFile[Fact] | undefined;
+};
+
+const completedFile = z
+  .object({
+    id,
+    bytes: optional(byteCount),
+    created_at: optional(unixSeconds),
+    expires_at: optional(unixSeconds),
+    filename: optional(name.min(1)),
+    purpose: optional(word.min(1)),
+    status: optional(word),
+  })
+  .transform((file): CompletedFile => ({
+    id: file.id,
+    bytes: file.bytes,
+    createdAt: file.created_at,
+    expiresAt: file.expires_at,
+    filename: file.filename,
+    purpose: file.purpose,
+    status: file.status,
+  }));
+
 /**
- * "Within the returned Upload object there is a nested File object"; one server answers with the bare File. An Upload
- * without a nested File looks much like a File, and must not be taken for one.
+ * "Within the returned Upload object there is a nested File object"; one server returns the bare File. An Upload
+ * without a nested File looks much like a File, and must not be mistaken for one.
  */
-export const completeAnswer = z.union([
-  z.object({ file: fileAnswer }).transform((upload) => upload.file),
+export const completeAnswer = (uploadId: string) =>
   z
-    .looseObject({ object: z.string().optional(), file: z.undefined().optional() })
-    .refine((answer) => answer.object !== 'upload', 'the completed Upload holds no File')
-    .pipe(fileAnswer),
-]);
+    .looseObject({ file: z.looseObject({}).nullish() })
+    .transform((answer, context) => {
+      if (answer.file) return answer.file;
+      const isFile = answer['object'] === 'file' || typeof answer['filename'] === 'string';
+      if (isFile && answer['object'] !== 'upload' && answer['id'] !== uploadId) return answer;
+      context.addIssue({ code: 'custom', path: ['file'], message: 'must be the File of the completed Upload' });
+      return z.NEVER;
+    })
+    .pipe(completedFile);
 
-export const cancelAnswer = z.object({ id });
+/** Any success is one; the status shows whether the Upload was completed before. */
+export const cancelAnswer = z.object({ status: optional(word) }).catch({ status: undefined });
 
-export const deleteAnswer = z.object({ id, deleted: z.literal(true) });
+/** Whether the response says what the documentation promises for that File. */
+export const deleteAnswer = (fileId: string) =>
+  z
+    .object({ id: z.literal(fileId), deleted: z.literal(true) })
+    .transform(() => true)
+    .catch(false);
+
+/** A File that cannot be used without all of these facts. */
+export const fileAnswer = z
+  .object({
+    id,
+    bytes: byteCount.nullish(),
+    created_at: unixSeconds,
+    expires_at: optional(unixSeconds),
+    filename: name,
+    purpose: word,
+    status: optional(word),
+  })
+  .transform((file): ListedFile => ({
+    id: file.id,
+    bytes: file.bytes ?? null,
+    createdAt: file.created_at,
+    ...(file.expires_at === undefined ? {} : { expiresAt: file.expires_at }),
+    filename: file.filename,
+    purpose: file.purpose,
+    ...(file.status === undefined ? {} : { status: file.status }),
+  }));
 
 export interface FilePage {
-  readonly files: readonly UploadedFile[];
-  readonly hasMore: boolean;
-  /** `after` of the next page; undefined on the last one. */
+  readonly files: readonly ListedFile[];
+  /** Purposes of the rows that cannot be read; undefined for a row without a readable purpose. */
+  readonly unreadable: readonly (string | undefined)[];
+  /** Undefined if the service does not report it. */
+  readonly hasMore: boolean | undefined;
+  /** `after` of the next page; undefined if no row has a usable ID. */
   readonly nextAfter: string | undefined;
 }
 
+const anyPurpose = z.object({ purpose: word });
+
+/** The files list contains rows of other tools. A row that cannot be read never costs the other rows. */
 export const fileListAnswer = z
-  .object({ data: z.array(fileAnswer), has_more: z.boolean().nullish(), last_id: z.string().nullish() })
-  .transform((list): FilePage => {
-    const nextAfter = list.has_more === true ? (list.last_id ?? list.data.at(-1)?.id) : undefined;
-    return { files: list.data, hasMore: nextAfter !== undefined, nextAfter };
+  .object({ data: z.array(z.unknown()), has_more: optional(z.boolean()), last_id: optional(id) })
+  .transform(({ data, has_more: hasMore, last_id: lastId }): FilePage => {
+    const files: ListedFile[] = [];
+    const unreadable: (string | undefined)[] = [];
+    for (const row of data) {
+      const file = fileAnswer.safeParse(row);
+      if (file.success) files.push(file.data);
+      else unreadable.push(anyPurpose.safeParse(row).data?.purpose);
+    }
+    return { files, unreadable, hasMore, nextAfter: lastId ?? idOf(data.at(-1)) ?? files.at(-1)?.id };
   });
+
+/** A little early: a File counts as older than its Upload otherwise, if the service's clock is slow. */
+function nowByAnyClock(): number {
+  return Math.floor(Date.now() / 1000) - MAX_CLOCK_DIFFERENCE_SECONDS;
+}
+
+function idOf(row: unknown): string | undefined {
+  return z.object({ id }).safeParse(row).data?.id;
+}

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
 import { ApiError } from '../errors.ts';
+import { pageText } from './page-text.ts';
 import type { Redact } from './redact.ts';
 import { parseRetryAfterMs } from './retry-after.ts';
 
@@ -35,7 +36,7 @@ export function apiErrorFromResponse(response: ErrorResponse, redact: Redact): A
   const requestId = clean(one(headers['x-request-id']), EXCERPT_CHARACTERS, redact);
   const said = isRedirect(status)
     ? describeRedirect(clean(one(headers['location']), EXCERPT_CHARACTERS, redact))
-    : (apiMessage ?? excerpt(text, redact));
+    : (apiMessage ?? clean(pageText(redact(text)), EXCERPT_CHARACTERS, redact));
   const name = STATUS_CODES[status];
   return new ApiError(
     `${host} answered ${status}${name ? ` ${name}` : ''}, while ${action}` +
@@ -68,14 +69,6 @@ function parseErrorBody(text: string): z.infer<typeof errorBody>['error'] | unde
   } catch {
     return undefined;
   }
-}
-
-/** The beginning of a page or text that a proxy may have written, in one line. */
-function excerpt(text: string, redact: Redact): string | undefined {
-  const words = text
-    .replace(/<(script|style|head)\b.*?<\/\1\s*>/gis, (head) => /<title[^>]*>(.*?)<\/title>/is.exec(head)?.[1] ?? ' ')
-    .replace(/<[^>]*>/g, ' ');
-  return clean(words, EXCERPT_CHARACTERS, redact);
 }
 
 /** One line without control characters, secrets taken out before it is cut: half a key would slip through after. */

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import type { UploadedFile } from '../contracts/upload.ts';
+import type { ListedFile } from '../contracts/upload.ts';
+import { ApiError, StrangeAnswerError } from '../errors.ts';
 import { deleteAnswer, fileAnswer, fileListAnswer, type FilePage } from './answers.ts';
 import type { CallOptions } from './call-limits.ts';
 import type { Http } from './http.ts';
@@ -32,17 +33,34 @@ export function listFiles(http: Http, query: ListFilesQuery, options: CallOption
   );
 }
 
-export function retrieveFile(http: Http, fileId: string, options: CallOptions): Promise<UploadedFile> {
+export function retrieveFile(http: Http, fileId: string, options: CallOptions): Promise<ListedFile> {
   return http.json(
     { ...options, action: `asking for file ${fileId}`, method: 'GET', path: pathOf(fileId) },
     fileAnswer,
   );
 }
 
+/** Statuses with which servers report that a File does not exist. */
+const MISSING = [404, 410];
+
+/**
+ * Deletes a File. A success that does not confirm the deletion, such as the 204 of a gateway, is checked: the File must
+ * not exist any longer.
+ *
+ * @throws StrangeAnswerError if the service reported success and the File still exists
+ */
 export async function deleteFile(http: Http, fileId: string, options: CallOptions): Promise<void> {
-  await http.json(
-    { ...options, action: `deleting file ${fileId}`, method: 'DELETE', path: pathOf(fileId) },
-    deleteAnswer,
+  const action = `deleting file ${fileId}`;
+  const call = { ...options, action, method: 'DELETE', path: pathOf(fileId), acceptsAnyBody: true } as const;
+  if (await http.json(call, deleteAnswer(fileId))) return;
+  try {
+    await retrieveFile(http, fileId, options);
+  } catch (error) {
+    if (error instanceof ApiError && MISSING.includes(error.details.status)) return;
+    throw error;
+  }
+  throw new StrangeAnswerError(
+    `${http.host} did not confirm the deletion of file ${fileId}, and the File still exists`,
   );
 }
 

@@ -27,6 +27,8 @@ export interface HttpCall extends CallOptions {
   readonly stallTimeoutMs?: number;
   /** @defaultValue 1 MiB */
   readonly maxAnswerBytes?: number;
+  /** Whether a success needs no JSON body, such as a 204: the schema then gets undefined. @defaultValue false */
+  readonly acceptsAnyBody?: boolean;
 }
 
 /** What is known of a call before it is sent; the path is the whole one, without its query. */
@@ -46,6 +48,8 @@ type Response = Dispatcher.ResponseData;
 const KEEP_ALIVE_MS = 30_000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 const MAX_ERROR_BYTES = 64 * 1024;
+/** Of a response with many invalid properties. */
+const MAX_SHOWN_ISSUES = 3;
 
 /** The connections to one destination. It makes one attempt per call: retries live in Temporal, nowhere else. */
 export class Http {
@@ -177,25 +181,29 @@ export class Http {
   }
 
   #parse<Schema extends z.ZodType>(
-    { action }: HttpCall,
+    { action, acceptsAnyBody = false }: HttpCall,
     { statusCode }: Response,
     { text, isCut }: BodyText,
     schema: Schema,
   ): z.output<Schema> {
-    const strange = (what: string) =>
-      new StrangeAnswerError(`${this.host} answered ${statusCode} with ${what}, while ${action}`);
-    if (isCut) throw strange('a longer body than the API ever gives');
+    const strange = (problem: string) =>
+      new StrangeAnswerError(`${this.host} answered ${statusCode} with ${problem}, while ${action}`);
+    if (isCut && !acceptsAnyBody) throw strange('a longer body than the API ever gives');
     let value: unknown;
     try {
       value = JSON.parse(text);
     } catch {
       // The parser's own message would quote the body, secrets included.
-      throw strange(text === '' ? 'an empty body' : 'a body that is not JSON; is the base URL right?');
+      if (!acceptsAnyBody) {
+        throw strange(text === '' ? 'an empty body' : 'a body that is not JSON; is the base URL right?');
+      }
     }
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
-    const where = parsed.error.issues.map((issue) => issue.path.join('.')).filter(Boolean);
-    throw strange(`JSON that is not what the API promises${where.length > 0 ? ` (${where.join(', ')})` : ''}`);
+    const problems = parsed.error.issues
+      .slice(0, MAX_SHOWN_ISSUES)
+      .map(({ path, message }) => `${path.length > 0 ? path.join('.') : 'the body'}: ${message}`);
+    throw strange(`JSON that is not what the API promises (${problems.join('; ')})`);
   }
 
   #mapError({ action }: HttpCall, error: unknown): unknown {

@@ -1,14 +1,22 @@
 import type { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import type { CreateUploadInput } from '../contracts/activities.ts';
-import type { UploadedFile, UploadSession } from '../contracts/upload.ts';
+import type { ListedFile, UploadedFile, UploadSession } from '../contracts/upload.ts';
 import { StrangeAnswerError } from '../errors.ts';
-import { cancelAnswer, completeAnswer, partAnswer, uploadAnswer, type FilePage } from './answers.ts';
+import {
+  cancelAnswer,
+  completeAnswer,
+  createdAnswer,
+  partAnswer,
+  sessionAnswer,
+  type CompletedFile,
+  type FilePage,
+} from './answers.ts';
 import { BufferPool } from './buffer-pool.ts';
 import type { CallOptions } from './call-limits.ts';
 import { resolveProfile, type DestinationProfile, type ResolvedProfile } from './destination-profile.ts';
 import { deleteFile, downloadFile, listFiles, retrieveFile, type ListFilesQuery } from './files.ts';
-import { Http, type AroundCall } from './http.ts';
+import { Http, type AroundCall, type HttpCall } from './http.ts';
 import { createMultipartPart, type Pace, type PartContent } from './multipart-part.ts';
 
 export type CreateUploadFields = Omit<CreateUploadInput, 'destination'>;
@@ -18,7 +26,12 @@ export interface CompleteUploadFields {
   readonly partIds: readonly string[];
   /** Of the whole content, lower-case hex. */
   readonly md5?: string | undefined;
+  /** Facts of the File for those that the response omits, or reports as null. Times are Unix seconds. */
+  readonly file: Pick<UploadedFile, 'bytes' | 'createdAt' | 'filename' | 'purpose'>;
 }
+
+/** How far to cancel a session that this client cannot use. */
+const CANCEL_TIMEOUT_MS = 10_000;
 
 /** Holds requests to `/files` back until they may be made. */
 export interface FilesPermits {
@@ -75,9 +88,15 @@ export class UploadsClient {
     this.#http = new Http(this.#profile, around);
   }
 
-  createUpload(fields: CreateUploadFields, options: CallOptions = {}): Promise<UploadSession> {
+  /**
+   * Opens a session. If the response does not contain its end, one hour is assumed.
+   *
+   * @throws StrangeAnswerError if its times cannot be used; the session is cancelled then
+   */
+  async createUpload(fields: CreateUploadFields, options: CallOptions = {}): Promise<UploadSession> {
     const { filename, purpose, bytes, mimeType, fileExpiresAfterSeconds } = fields;
-    return this.#post('/uploads', 'creating an upload', options, uploadAnswer, {
+    const action = 'creating an upload';
+    const answer = await this.#post('/uploads', action, options, createdAnswer, {
       filename,
       purpose,
       bytes,
@@ -87,6 +106,19 @@ export class UploadsClient {
         ? {}
         : { expires_after: { anchor: 'created_at', seconds: fileExpiresAfterSeconds } }),
     });
+    const session = sessionAnswer.safeParse(answer);
+    if (session.success) return session.data;
+    const isSessionCancelled = await this.cancelUpload(answer.id, { timeoutMs: CANCEL_TIMEOUT_MS }).then(
+      () => true,
+      () => false,
+    );
+    const problems = session.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+    throw new StrangeAnswerError(
+      `${this.#http.host} returned times that cannot be used (${problems}), while ${action}`,
+      {
+        isSessionCancelled,
+      },
+    );
   }
 
   /**
@@ -146,15 +178,32 @@ export class UploadsClient {
     }
   }
 
-  /** Takes the Upload with its nested File, or the bare File, for an answer. */
-  completeUpload(uploadId: string, fields: CompleteUploadFields, options: CallOptions = {}): Promise<UploadedFile> {
-    const { partIds, md5 } = fields;
+  /** Accepts the Upload with its nested File, or the bare File. */
+  async completeUpload(
+    uploadId: string,
+    fields: CompleteUploadFields,
+    options: CallOptions = {},
+  ): Promise<UploadedFile> {
+    const { id, expiresAt, status, ...file } = await this.#complete(uploadId, fields, options);
+    return {
+      id,
+      bytes: file.bytes ?? fields.file.bytes,
+      createdAt: file.createdAt ?? fields.file.createdAt,
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      filename: file.filename ?? fields.file.filename,
+      purpose: file.purpose ?? fields.file.purpose,
+      ...(status === undefined ? {} : { status }),
+    };
+  }
+
+  #complete(uploadId: string, { partIds, md5 }: CompleteUploadFields, options: CallOptions): Promise<CompletedFile> {
+    const schema = completeAnswer(uploadId);
     const path = `${pathOf(uploadId)}/complete`;
     const action = `completing ${uploadId}`;
     const limits = { signal: options.signal, timeoutMs: options.timeoutMs ?? this.#profile.completeTimeoutMs };
     if (this.#profile.completeEncoding === 'json') {
       const body = { part_ids: partIds, ...(md5 === undefined ? {} : { md5 }) };
-      return this.#post(path, action, limits, completeAnswer, body);
+      return this.#post(path, action, limits, schema, body);
     }
     const form = new URLSearchParams(partIds.map((partId): [string, string] => ['part_ids', partId]));
     if (md5 !== undefined) form.set('md5', md5);
@@ -167,12 +216,17 @@ export class UploadsClient {
         contentType: 'application/x-www-form-urlencoded',
         body: form.toString(),
       },
-      completeAnswer,
+      schema,
     );
   }
 
-  async cancelUpload(uploadId: string, options: CallOptions = {}): Promise<void> {
-    await this.#post(`${pathOf(uploadId)}/cancel`, `cancelling ${uploadId}`, options, cancelAnswer);
+  /** @returns the status that the service reports afterwards, if it does: a lenient service accepts any Upload */
+  async cancelUpload(uploadId: string, options: CallOptions = {}): Promise<{ readonly status: string | undefined }> {
+    const { signal, timeoutMs } = options;
+    const path = `${pathOf(uploadId)}/cancel`;
+    const call = { signal, timeoutMs, action: `cancelling ${uploadId}`, method: 'POST', path, acceptsAnyBody: true };
+    const { status } = await this.#http.json(call as HttpCall, cancelAnswer);
+    return { status };
   }
 
   async listFiles(query: ListFilesQuery = {}, options: CallOptions = {}): Promise<FilePage> {
@@ -180,7 +234,7 @@ export class UploadsClient {
     return listFiles(this.#http, query, options);
   }
 
-  async retrieveFile(fileId: string, options: CallOptions = {}): Promise<UploadedFile> {
+  async retrieveFile(fileId: string, options: CallOptions = {}): Promise<ListedFile> {
     await this.#permits?.take(options.signal);
     return retrieveFile(this.#http, fileId, options);
   }

@@ -7,6 +7,7 @@ import { withCaptureServer, type CapturedRequest, type Reply } from '../../suppo
 
 const KEY = 'sk-canary-0123456789';
 const file = { id: 'file-1', object: 'file', bytes: 3, created_at: 5, filename: 'a.jsonl', purpose: 'batch' };
+const facts = { bytes: 3, createdAt: 5, filename: 'a.jsonl', purpose: 'batch' };
 const upload = { id: 'upload_1', object: 'upload', created_at: 5, expires_at: 3605, status: 'pending' };
 
 /** Runs one call against one answer, and gives what the server saw of it. */
@@ -61,7 +62,7 @@ describe('the requests', () => {
 
   test('complete as JSON: the ids in order and the md5', async () => {
     const { result, request } = await exchange({ body: { ...upload, status: 'completed', file } }, (client) =>
-      client.completeUpload('upload_1', { partIds: ['b', 'a'], md5: '00ff' }),
+      client.completeUpload('upload_1', { partIds: ['b', 'a'], md5: '00ff', file: facts }),
     );
     expect(result).toEqual({ id: 'file-1', bytes: 3, createdAt: 5, filename: 'a.jsonl', purpose: 'batch' });
     expect(request.path).toBe('/v1/uploads/upload_1/complete');
@@ -71,7 +72,7 @@ describe('the requests', () => {
   test('complete as a form, for a destination that wants it', async () => {
     const { request } = await exchange(
       { body: file },
-      (client) => client.completeUpload('upload_1', { partIds: ['b', 'a'], md5: '00ff' }),
+      (client) => client.completeUpload('upload_1', { partIds: ['b', 'a'], md5: '00ff', file: facts }),
       { completeEncoding: 'form' },
     );
     expect(request.headers['content-type']).toBe('application/x-www-form-urlencoded');
@@ -130,7 +131,7 @@ describe('the answers', () => {
   test('a completed Upload that holds no File is not taken for one', async () => {
     const bare = { ...file, ...upload, status: 'completed', id: 'upload_1' };
     await exchange({ body: bare }, (client) =>
-      expect(client.completeUpload('upload_1', { partIds: ['a'] })).rejects.toThrow(StrangeAnswerError),
+      expect(client.completeUpload('upload_1', { partIds: ['a'], file: facts })).rejects.toThrow(StrangeAnswerError),
     );
   });
 

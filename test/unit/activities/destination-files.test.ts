@@ -16,7 +16,7 @@ function refusal(status: number): ApiError {
 }
 
 function page(...files: UploadedFile[]) {
-  return Promise.resolve({ files, hasMore: false, nextAfter: undefined });
+  return Promise.resolve({ files, unreadable: [], hasMore: false, nextAfter: undefined });
 }
 
 describe('deleting a File', () => {
@@ -35,7 +35,7 @@ describe("the destination's list", () => {
     listDestination({ listFiles } as UploadsClient, { purpose: 'batch', prefix }, {});
 
   it('holds Files of the purpose and prefix that are good for something', async () => {
-    const files = await list(
+    const { files } = await list(
       () =>
         page(
           file('1', { filename: 'p-a', expiresAt: Date.now() / 1000 + 60 }),
@@ -52,17 +52,67 @@ describe("the destination's list", () => {
   it('begins again when its place between two pages is lost, and not for ever', async () => {
     let losses = 1;
     const pages = ({ after }: ListFilesQuery = {}) => {
-      if (after === undefined) return Promise.resolve({ files: [file('1')], hasMore: true, nextAfter: '1' });
+      if (after === undefined)
+        return Promise.resolve({ files: [file('1')], unreadable: [], hasMore: true, nextAfter: '1' });
       return losses-- > 0 ? Promise.reject(refusal(400)) : page(file('2'));
     };
-    expect((await list(pages)).map(({ id }) => id)).toEqual(['1', '2']);
+    expect((await list(pages)).files.map(({ id }) => id)).toEqual(['1', '2']);
     losses = 99;
     await expect(list(pages)).rejects.toMatchObject({ details: { status: 400 } });
     await expect(list(() => Promise.reject(refusal(400)))).rejects.toMatchObject({ details: { status: 400 } });
   });
 
   it('ends when a server gives the same page again and again', async () => {
-    const round = () => Promise.resolve({ files: [file('1')], hasMore: true, nextAfter: '1' });
+    const round = () => Promise.resolve({ files: [file('1')], unreadable: [], hasMore: true, nextAfter: '1' });
     await expect(list(round)).rejects.toMatchObject({ code: 'STRANGE_ANSWER' });
+  });
+
+  describe('from a service that pages in another way', () => {
+    const rows = (...ids: string[]) => ids.map((id) => file(id));
+    const answer = (ids: readonly string[], hasMore?: boolean, nextAfter = ids.at(-1)) =>
+      Promise.resolve({ files: rows(...ids), unreadable: [], hasMore, nextAfter });
+    const ids = async (listFiles: UploadsClient['listFiles']) => (await list(listFiles)).files.map(({ id }) => id);
+
+    it('that returns all rows whatever it is asked for, ends at the page that repeats', async () => {
+      expect(await ids(() => answer(['1', '2']))).toEqual(['1', '2']);
+    });
+
+    it('that does not report whether it has more, is read to its end', async () => {
+      const pages: Record<string, string[]> = { start: ['1', '2'], '2': ['3'], '3': [] };
+      expect(await ids((query?: ListFilesQuery) => answer(pages[query?.after ?? 'start'] ?? []))).toEqual([
+        '1',
+        '2',
+        '3',
+      ]);
+    });
+
+    it('whose pages overlap, yields each File once', async () => {
+      const pages: Record<string, string[]> = { start: ['1', '2'], '2': ['2', '3'] };
+      expect(
+        await ids((query?: ListFilesQuery) => answer(pages[query?.after ?? 'start'] ?? [], query?.after === undefined)),
+      ).toEqual(['1', '2', '3']);
+    });
+
+    it.each<[string, UploadsClient['listFiles']]>([
+      ['returns nothing more', (query) => answer(query?.after ? [] : ['1'], true)],
+      ['names no place', () => answer([], true, undefined)],
+      ['goes round in a cycle', (query) => answer(query?.after === '1' ? ['2'] : ['1'], true)],
+    ])('that announces more and %s, is an error', async (_name, listFiles) => {
+      await expect(list(listFiles)).rejects.toMatchObject({ code: 'STRANGE_ANSWER' });
+    });
+
+    it('that never ends, is an error', async () => {
+      let row = 0;
+      await expect(list(() => answer([String(row++)], true))).rejects.toThrow(/does not end/);
+    });
+  });
+
+  it('counts rows that cannot be read, but for those of another purpose', async () => {
+    const unreadable = [undefined, 'batch', 'vision'];
+    const { files, unreadableRows } = await list(() =>
+      Promise.resolve({ files: [file('1')], unreadable, hasMore: false, nextAfter: undefined }),
+    );
+    expect(files).toHaveLength(1);
+    expect(unreadableRows).toBe(2);
   });
 });

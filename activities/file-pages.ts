@@ -1,0 +1,53 @@
+import { ApiError, StrangeAnswerError } from '../src/errors.ts';
+import type { FilePage } from '../src/openai/answers.ts';
+import type { CallOptions } from '../src/openai/call-limits.ts';
+import type { UploadsClient } from '../src/openai/uploads-client.ts';
+
+/** "limit: between 1 and 10,000" (the API's specification). */
+const MAX_PAGE_SIZE = 10_000;
+/** A list with more than this does not end: a project has room for 2.5 TB. */
+const MAX_FILES = 2_000_000;
+const MAX_PAGES = 20_000;
+
+/** The place between two pages was lost: the File that marked it was deleted. */
+export class LostPlaceError extends StrangeAnswerError {}
+
+/**
+ * Yields the pages of the files list, newest first if the service respects the order. Each readable row is yielded once.
+ * A service can ignore `limit` and `after`, or omit `has_more`: a page that does not lead to a new place ends the list.
+ *
+ * @param limit rows per page, 1 to 10,000
+ * @throws StrangeAnswerError if the service announces more rows and does not return them, or if the list does not end
+ * @throws LostPlaceError if the service rejects the place between two pages
+ */
+export async function* filePages(
+  client: UploadsClient,
+  { purpose, limit = MAX_PAGE_SIZE }: { readonly purpose: string; readonly limit?: number },
+  options: CallOptions,
+): AsyncGenerator<FilePage> {
+  const seen = new Set<string>();
+  const places = new Set<string>();
+  let after: string | undefined;
+  for (;;) {
+    const query = { purpose, order: 'desc', limit, ...(after ? { after } : {}) } as const;
+    const page = await client.listFiles(query, options).catch((error: unknown) => {
+      const isLost = after !== undefined && error instanceof ApiError && [400, 404].includes(error.details.status);
+      throw isLost ? new LostPlaceError(error.message, { cause: error }) : error;
+    });
+    const files = page.files.filter(({ id }) => !seen.has(id));
+    for (const { id } of files) seen.add(id);
+    const { hasMore, nextAfter } = page;
+    const leadsOn = nextAfter !== undefined && !places.has(nextAfter);
+    // Rows that cannot be read have no identity. Those of a page that is repeated were yielded before.
+    if (files.length > 0 || leadsOn || after === undefined) yield { ...page, files };
+    if (hasMore === false) return;
+    if (!leadsOn) {
+      // Only a service that announced more has left something out.
+      if (hasMore !== true) return;
+      throw new StrangeAnswerError('the files list announces more files, but does not return them');
+    }
+    if (seen.size > MAX_FILES || places.size > MAX_PAGES) throw new StrangeAnswerError('the files list does not end');
+    places.add(nextAfter);
+    after = nextAfter;
+  }
+}
