@@ -1,43 +1,69 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { ControlActivities } from '../src/contracts/activities.ts';
+import type { CompleteHeartbeat, CompleteUploadInput, ControlActivities } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
+import type { UploadedFile } from '../src/contracts/upload.ts';
 import { ApiError } from '../src/errors.ts';
+import type { UploadsClient } from '../src/openai/uploads-client.ts';
 import { saysCompleted, saysEnded, uncertain } from './completion-words.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { findCompletedFile } from './find-completed-file.ts';
-import { runAttempt } from './run-attempt.ts';
+import { runAttempt, type Attempt } from './run-attempt.ts';
+import { isRejectedBeforeWork, toApplicationFailure } from './to-application-failure.ts';
 
 /** "Completing again is an error on every server seen (400, 404, 409 or 410)." */
 const MAYBE_COMPLETED = [400, 404, 409, 410];
 
 /**
- * Completes an Upload. When an earlier attempt may have got through without its answer, completing once more is safe
- * (it is refused), and a refusal is then checked against the files list before it is believed.
+ * Completes an Upload. If an earlier attempt may have succeeded without its response, completing again is safe (it is
+ * rejected), and a rejection is then checked against the files list before it is believed. An attempt that the service
+ * rejected before any work, such as with 429, leaves no such doubt.
  */
 export function createCompleteUpload(dependencies: ActivityDependencies): ControlActivities['completeUpload'] {
-  return (input) =>
-    runAttempt(async (attempt) => {
-      const client = dependencies.destination(input.destination);
-      const { partIds, md5 } = input;
-      try {
-        // A cancellation that comes now comes too late: the service may be done already.
-        const { stopSignal: signal, timeoutMs } = attempt;
-        return await client.completeUpload(input.uploadId, { partIds, ...(md5 ? { md5 } : {}) }, { signal, timeoutMs });
-      } catch (error) {
-        if (!(error instanceof ApiError) || !MAYBE_COMPLETED.includes(error.details.status)) throw error;
-        const isCompleted = saysCompleted(error);
-        const mayBeCompleted = isCompleted || input.mayBeCompleted === true || attempt.attempt > 1;
-        if (mayBeCompleted) {
-          const file = await findCompletedFile(client, input, attempt);
-          if (file) return file;
+  return (input) => {
+    let rejected = 0;
+    return runAttempt<UploadedFile, CompleteHeartbeat>(
+      async (attempt) => {
+        rejected = attempt.lastBeat?.rejected ?? 0;
+        const isInDoubt = input.mayBeCompleted === true || attempt.attempt - 1 > rejected;
+        try {
+          return await complete(dependencies.destination(input.destination), input, attempt, isInDoubt);
+        } catch (error) {
+          if (isInDoubt || !isRejectedBeforeWork(error)) throw error;
+          rejected++;
+          attempt.beatNow();
+          throw toApplicationFailure(error, { attempt: attempt.attempt, notDone: true });
         }
-        // It may come from a server that still reads the whole content for an earlier attempt.
-        if (error.details.status === 409 && !isCompleted) throw error;
-        if (isCompleted || (mayBeCompleted && !saysEnded(error)))
-          throw uncertain(input.uploadId, error, attempt.attempt);
-        throw refusal(error, attempt.attempt);
-      }
-    });
+      },
+      () => ({ rejected }),
+    );
+  };
+}
+
+async function complete(
+  client: UploadsClient,
+  input: CompleteUploadInput,
+  attempt: Attempt<CompleteHeartbeat>,
+  isInDoubt: boolean,
+): Promise<UploadedFile> {
+  const { uploadId, partIds, md5, bytes, filename, purpose, uploadCreatedAt: createdAt } = input;
+  const fields = { partIds, file: { bytes, filename, purpose, createdAt }, ...(md5 ? { md5 } : {}) };
+  try {
+    // A cancellation that comes now comes too late: the service may be done already.
+    const { stopSignal: signal, timeoutMs } = attempt;
+    return await client.completeUpload(uploadId, fields, { signal, timeoutMs });
+  } catch (error) {
+    if (!(error instanceof ApiError) || !MAYBE_COMPLETED.includes(error.details.status)) throw error;
+    const isCompleted = saysCompleted(error);
+    const mayBeCompleted = isCompleted || isInDoubt;
+    if (mayBeCompleted) {
+      const file = await findCompletedFile(client, input, attempt);
+      if (file) return file;
+    }
+    // It may come from a server that still reads the whole content for an earlier attempt.
+    if (error.details.status === 409 && !isCompleted) throw error;
+    if (isCompleted || (mayBeCompleted && !saysEnded(error))) throw uncertain(uploadId, error, attempt.attempt);
+    throw refusal(error, attempt.attempt);
+  }
 }
 
 function refusal(error: ApiError, attempt: number): ApplicationFailure {

@@ -1,5 +1,5 @@
 import type { ControlActivities, CreateHeartbeat } from '../src/contracts/activities.ts';
-import { ApiError, ConfigError } from '../src/errors.ts';
+import { ApiError, ConfigError, StrangeAnswerError } from '../src/errors.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt } from './run-attempt.ts';
 
@@ -18,7 +18,8 @@ export function createCreateUpload(dependencies: ActivityDependencies): ControlA
           const unanswered = attempt - 1 - refused;
           return unanswered > 0 ? { ...session, unanswered } : session;
         } catch (error) {
-          if (!(error instanceof ApiError || error instanceof ConfigError)) throw error;
+          const isCancelled = error instanceof StrangeAnswerError && error.isSessionCancelled;
+          if (!(error instanceof ApiError || error instanceof ConfigError || isCancelled)) throw error;
           refused++;
           beatNow();
           throw error;

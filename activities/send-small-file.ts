@@ -4,6 +4,7 @@ import type {
   SmallFileHeartbeat,
   TransferActivities,
 } from '../src/contracts/activities.ts';
+import type { SentPart } from '../src/contracts/failures.ts';
 import { ApiError } from '../src/errors.ts';
 import type { UploadsClient } from '../src/openai/uploads-client.ts';
 import { assertUnchanged } from '../src/sources/assert-unchanged.ts';
@@ -15,6 +16,7 @@ import { saysCompleted, saysEnded, sessionLost, uncertain } from './completion-w
 import type { ActivityDependencies } from './dependencies.ts';
 import { findCompletedFile } from './find-completed-file.ts';
 import { runAttempt, type Attempt } from './run-attempt.ts';
+import { isRejectedBeforeWork, toApplicationFailure } from './to-application-failure.ts';
 
 /** Statuses with which servers say that an Upload has ended: completed, cancelled, expired or unknown. */
 const ENDED = [400, 404, 409, 410];
@@ -22,39 +24,58 @@ const ENDED = [400, 404, 409, 410];
 /**
  * Sends a file of one part into its session and completes it, in one go. The session is on record before, so that an
  * attempt which follows one that may have completed it can find out: an Upload that can be cancelled was not completed,
- * and the File of one that can't is looked for. Nothing is ever sent into the session again then.
+ * and the File of one that can't is looked for. Nothing is ever sent into the session again then. An attempt after one
+ * that surely completed nothing repeats only what is missing.
  */
 export function createSendSmallFile(dependencies: ActivityDependencies): TransferActivities['sendSmallFile'] {
   return (input) => {
     let cleanAttempt: number | undefined;
+    let sentPart = input.sentPart;
     return runAttempt<SendSmallFileResult, SmallFileHeartbeat>(
       async (attempt) => {
         const client = dependencies.destination(input.destination);
         const isAfterDoubt = attempt.attempt > 1 && attempt.lastBeat?.cleanAttempt !== attempt.attempt - 1;
-        if (input.onlySettle || isAfterDoubt) {
-          const md5 = input.md5 ? await md5Of(dependencies.sources, input, attempt.signal) : null;
-          return { file: await settle(client, input, md5, attempt), md5 };
-        }
+        if (input.onlySettle || isAfterDoubt) return settled(client, dependencies.sources, input, attempt);
+        sentPart = attempt.lastBeat?.sentPart ?? sentPart;
         let mayBeCompleted = false;
         try {
-          const { partId, md5 } = await sendPart(client, dependencies.sources, input, attempt);
+          sentPart ??= await sendPart(client, dependencies.sources, input, attempt);
           attempt.signal.throwIfAborted();
           mayBeCompleted = true;
-          // A cancellation that comes now comes too late: the service may be done already.
-          const { stopSignal: signal, timeoutMs } = attempt;
-          const fields = { partIds: [partId], ...(md5 ? { md5 } : {}) };
-          return { file: await client.completeUpload(input.uploadId, fields, { signal, timeoutMs }), md5 };
+          return await complete(client, input, sentPart, attempt);
         } catch (error) {
-          if (!mayBeCompleted) {
+          const isClean = !mayBeCompleted || isRejectedBeforeWork(error);
+          if (isClean) {
             cleanAttempt = attempt.attempt;
             attempt.beatNow();
           }
-          throw lostSession(error, attempt.attempt) ?? error;
+          throw lostSession(error, attempt.attempt) ?? (isClean ? clean(error, attempt, sentPart) : error);
         }
       },
-      () => (cleanAttempt === undefined ? undefined : { cleanAttempt }),
+      () => (cleanAttempt === undefined ? undefined : { cleanAttempt, ...(sentPart ? { sentPart } : {}) }),
     );
   };
+}
+
+async function complete(
+  client: UploadsClient,
+  { uploadId, sizeBytes: bytes, filename, purpose, uploadCreatedAt: createdAt }: SendSmallFileInput,
+  { partId, md5 }: SentPart,
+  // A cancellation that comes now comes too late: the service may be done already.
+  { stopSignal: signal, timeoutMs }: Attempt<SmallFileHeartbeat>,
+): Promise<SendSmallFileResult> {
+  const fields = { partIds: [partId], file: { bytes, filename, purpose, createdAt }, ...(md5 ? { md5 } : {}) };
+  return { file: await client.completeUpload(uploadId, fields, { signal, timeoutMs }), md5 };
+}
+
+function clean(
+  error: unknown,
+  { attempt, signal }: Attempt<SmallFileHeartbeat>,
+  sentPart: SentPart | undefined,
+): unknown {
+  // A cancellation is not a failure.
+  if (signal.aborted) return error;
+  return toApplicationFailure(error, { attempt, notDone: true, ...(sentPart ? { sentPart } : {}) });
 }
 
 async function md5Of(sources: Sources, input: SendSmallFileInput, signal: AbortSignal): Promise<string> {
@@ -69,7 +90,7 @@ async function sendPart(
   sources: Sources,
   { uploadId, source, fingerprint, sizeBytes, md5: withMd5 }: SendSmallFileInput,
   { signal, timeoutMs }: Attempt<SmallFileHeartbeat>,
-): Promise<{ readonly partId: string; readonly md5: string | null }> {
+): Promise<SentPart> {
   const span = { offsetBytes: 0, sizeBytes };
   const opened = await sources.open(source, { span, signal });
   const hashing = withMd5 ? hashingReader(opened, sizeBytes) : undefined;
@@ -93,22 +114,42 @@ function lostSession(error: unknown, attempt: number): Error | undefined {
   return isLost ? sessionLost(error.message, attempt, status) : undefined;
 }
 
-/** @throws ApplicationFailure `SessionLost` when no File came of the session, and none will */
-async function settle(
+/**
+ * Ends a session.
+ *
+ * @returns the File that came of it
+ * @throws ApplicationFailure `SessionLost` if no File came of the session, and none will
+ */
+async function settled(
   client: UploadsClient,
+  sources: Sources,
   input: SendSmallFileInput,
-  md5: string | null,
-  { signal, attempt, timeoutMs }: Attempt<SmallFileHeartbeat>,
-) {
-  const { uploadId, uploadCreatedAt, filename, purpose, sizeBytes: bytes } = input;
-  try {
-    await client.cancelUpload(uploadId, { signal });
-  } catch (error) {
-    if (!(error instanceof ApiError && ENDED.includes(error.details.status))) throw error;
+  attempt: Attempt<SmallFileHeartbeat>,
+): Promise<SendSmallFileResult> {
+  const { uploadId, uploadCreatedAt, filename, purpose, sizeBytes: bytes, neverCompleted = false } = input;
+  const { signal } = attempt;
+  const refusal = await cancel(client, uploadId, signal);
+  if (!neverCompleted && refusal !== 'cancelled') {
+    const md5 = input.md5 ? await md5Of(sources, input, signal) : null;
     const upload = { uploadId, uploadCreatedAt, filename, purpose, bytes, ...(md5 === null ? {} : { md5 }) };
-    const file = await findCompletedFile(client, upload, { signal, attempt, timeoutMs });
-    if (file) return file;
-    if (!saysEnded(error) || saysCompleted(error)) throw uncertain(uploadId, error, attempt);
+    const file = await findCompletedFile(client, upload, attempt);
+    if (file) return { file, md5 };
+    if (refusal && (!saysEnded(refusal) || saysCompleted(refusal))) throw uncertain(uploadId, refusal, attempt.attempt);
   }
-  throw sessionLost(`${uploadId} was cancelled, as an attempt to complete it was broken off`, attempt);
+  throw sessionLost(`${uploadId} was cancelled, as an attempt to complete it was broken off`, attempt.attempt);
+}
+
+/** @returns `cancelled`, the service's rejection, or undefined if it accepted the call and reports another status */
+async function cancel(
+  client: UploadsClient,
+  uploadId: string,
+  signal: AbortSignal,
+): Promise<'cancelled' | ApiError | undefined> {
+  try {
+    const { status } = await client.cancelUpload(uploadId, { signal });
+    return /^cancell?ed$/.test(status ?? '') ? 'cancelled' : undefined;
+  } catch (error) {
+    if (error instanceof ApiError && ENDED.includes(error.details.status)) return error;
+    throw error;
+  }
 }

@@ -18,9 +18,10 @@ import {
 } from '../src/errors.ts';
 
 /** What an activity knows of the attempt that failed; the workflow reads it in the failure's details. */
-export interface AttemptFacts {
-  readonly attempt: number;
-}
+export type AttemptFacts = Pick<FailureDetails, 'notDone' | 'sentPart'> & { readonly attempt: number };
+
+/** A longer pause is not spent inside of Temporal's retries: the upload shows that it waits, and why. */
+const MAX_RETRY_DELAY_MS = 60_000;
 
 /** The one place where an error of ours becomes a failure that Temporal records. */
 export function toApplicationFailure(error: unknown, facts: AttemptFacts): Error {
@@ -29,13 +30,12 @@ export function toApplicationFailure(error: unknown, facts: AttemptFacts): Error
   const details: FailureDetails = { ...facts };
   if (!(error instanceof ApiError)) return failure(error, typeOf(error), details);
 
-  const { status, requestId, apiCode, retryAfterMs } = error.details;
-  return failure(
-    error,
-    typeOf(error),
-    { ...details, status, ...(requestId ? { requestId } : {}), ...(apiCode ? { apiCode } : {}) },
-    retryAfterMs,
-  );
+  const { status, requestId, apiCode, retryAfterMs = 0 } = error.details;
+  const isLongPause = retryAfterMs > MAX_RETRY_DELAY_MS;
+  const known = { ...details, status, ...(requestId ? { requestId } : {}), ...(apiCode ? { apiCode } : {}) };
+  return isLongPause
+    ? failure(error, typeOf(error), { ...known, retryAtMs: Date.now() + retryAfterMs }, { isFinal: true })
+    : failure(error, typeOf(error), known, { nextRetryDelayMs: retryAfterMs });
 }
 
 /**
@@ -56,6 +56,11 @@ const USED_UP = ['insufficient_quota', 'billing_hard_limit_reached', 'billing_no
 
 function isUsedUp(error: LonghaulError): boolean {
   return error instanceof ApiError && USED_UP.includes(error.details.apiCode ?? error.details.apiType ?? '');
+}
+
+/** Whether a call that failed was never made, or was rejected before the service did any work for it. */
+export function isRejectedBeforeWork(error: unknown): boolean {
+  return error instanceof ConfigError || (error instanceof ApiError && error.isRejectedBeforeWork);
 }
 
 /** The type of the failure that stands for an error. */
@@ -80,12 +85,12 @@ function failure(
   error: LonghaulError,
   type: FailureType,
   details: FailureDetails,
-  nextRetryDelayMs?: number,
+  { nextRetryDelayMs, isFinal = false }: { readonly nextRetryDelayMs?: number; readonly isFinal?: boolean } = {},
 ): ApplicationFailure {
   return ApplicationFailure.create({
     message: error.message,
     type,
-    nonRetryable: !error.retryable || isUsedUp(error),
+    nonRetryable: isFinal || !error.retryable || isUsedUp(error),
     details: [details],
     // Temporal takes a delay of 0 for the end of all retries; its own backoff is soon enough.
     ...(nextRetryDelayMs ? { nextRetryDelay: nextRetryDelayMs } : {}),

@@ -22,3 +22,14 @@ export function failureOf(error: unknown): unknown {
     cause: error,
   });
 }
+
+/** Whether the service did no work for any attempt of an activity that failed. */
+export function isNotDone(error: unknown): boolean {
+  return detailsOf(error)?.notDone === true;
+}
+
+/** What an activity that failed knows of its last attempt. */
+export function detailsOf(error: unknown): FailureDetails | undefined {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof ApplicationFailure ? (cause.details?.[0] as FailureDetails | undefined) : undefined;
+}

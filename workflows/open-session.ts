@@ -3,7 +3,7 @@ import type { FailureDetails } from '../src/contracts/failures.ts';
 import { FailureType } from '../src/contracts/failures.ts';
 import type { UploadSession } from '../src/contracts/upload.ts';
 import { PartLedger } from '../src/core/part-ledger.ts';
-import { planParts, type PartPlan } from '../src/core/part-plan.ts';
+import { halvedPartSizeBytes, planParts, type PartPlan } from '../src/core/part-plan.ts';
 import { endsTooEarly } from '../src/core/session-outlook.ts';
 import { isSessionLost } from '../src/core/session-verdict.ts';
 import { countSessionAtRisk } from './counters.ts';
@@ -99,6 +99,18 @@ export class OpenSession {
     });
   }
 
+  /** Whether a part was rejected, and nothing about the session explains it. */
+  static isRejectedPart(error: unknown): boolean {
+    return statusOfRejectedPart(error) === 400;
+  }
+
+  /** Size of smaller parts, if a part was rejected as too large (413) and a smaller one is possible. */
+  smallerPartSizeBytes(error: unknown): number | undefined {
+    if (statusOfRejectedPart(error) !== 413) return undefined;
+    const { partSizeBytes, sizeBytes } = this.ledger.plan;
+    return halvedPartSizeBytes(Math.min(partSizeBytes, sizeBytes));
+  }
+
   /** Whether a completion was refused because the bytes that arrived are not those of the md5. */
   static isWrongMd5(error: unknown): boolean {
     const cause = error instanceof ActivityFailure && error.activityType === 'completeUpload' ? error.cause : undefined;
@@ -124,6 +136,12 @@ export class OpenSession {
       partIds: this.ledger.toJSON(),
     };
   }
+}
+
+function statusOfRejectedPart(error: unknown): number | undefined {
+  const cause = error instanceof ActivityFailure && error.activityType === 'uploadPart' ? error.cause : undefined;
+  if (!(cause instanceof ApplicationFailure) || cause.type !== FailureType.ApiRejected) return undefined;
+  return (cause.details?.[0] as FailureDetails | undefined)?.status;
 }
 
 /** What the service said of the last session, under the type that tells what it means. */

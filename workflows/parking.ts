@@ -1,11 +1,23 @@
-import { ActivityFailure, ApplicationFailure, condition, patched, sleep } from '@temporalio/workflow';
-import { FailureType } from '../src/contracts/failures.ts';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  patched,
+  sleep,
+} from '@temporalio/workflow';
+import { FailureType, type FailureDetails } from '../src/contracts/failures.ts';
 import type { WaitingInfo } from '../src/contracts/upload.ts';
 import { waitingReason } from '../src/core/waiting-reason.ts';
 import { countParked } from './counters.ts';
 
 /** How often a waiting upload tries by itself whether it may go on. */
 const PROBE_INTERVAL_MS = 5 * 60_000;
+
+/** However long a pause the service asks for: it may have been a mistake, or may be over. */
+const MAX_PAUSE_MS = 3_600_000;
+/** Calls that are rejected at the same time ask for about the same pause. */
+const SAME_PAUSE_MS = 5000;
 
 /** Executions of before made all their calls at once when it was time for one, and none after a probe that told nothing. */
 const PROBE_ANEW = 'probe-anew';
@@ -23,6 +35,7 @@ export class Parking {
   #waiting: WaitingInfo | undefined;
   #mayProbe = false;
   #nextProbeAtMs: number | undefined;
+  #timer: CancellationScope | undefined;
   #spent: { readonly error: unknown } | undefined;
 
   /** @param giveUpAfterMs 0: never */
@@ -111,33 +124,54 @@ export class Parking {
       this.#spent ??= { error };
       throw error;
     }
-    if (this.#nextProbeAtMs === undefined) void this.#probeLater(this.#intervalMs(sinceMs)).catch(() => {});
+    const { reason, type: failureType, status, retryAtMs } = failure;
+    const delayMs = this.#delayMs(sinceMs, retryAtMs);
+    const isOther = Math.abs(Date.now() + delayMs - (this.#nextProbeAtMs ?? 0)) > SAME_PAUSE_MS;
+    if (this.#nextProbeAtMs === undefined || (retryAtMs !== undefined && isOther)) {
+      void this.#probeLater(delayMs).catch(() => {});
+    }
     const nextProbeAtMs = this.#nextProbeAtMs ?? Date.now();
     countParked(failure.type, this.#waiting === undefined);
-    const { reason, type: failureType, status } = failure;
-    this.#waiting = { reason, failureType, ...(status === undefined ? {} : { status }), sinceMs, nextProbeAtMs };
+    this.#waiting = {
+      reason,
+      failureType,
+      ...(status === undefined ? {} : { status }),
+      sinceMs,
+      ...(retryAtMs === undefined ? {} : { retryAtMs }),
+      nextProbeAtMs,
+    };
     this.#onChange();
     return true;
   }
 
   /** The last probe is made when the patience ends. */
-  #intervalMs(sinceMs: number): number {
-    if (this.#giveUpAfterMs === 0) return PROBE_INTERVAL_MS;
-    return Math.max(Math.min(PROBE_INTERVAL_MS, sinceMs + this.#giveUpAfterMs - Date.now()), 1);
+  #delayMs(sinceMs: number, retryAtMs: number | undefined): number {
+    const pauseMs = retryAtMs === undefined ? PROBE_INTERVAL_MS : Math.min(retryAtMs - Date.now(), MAX_PAUSE_MS);
+    const leftMs = this.#giveUpAfterMs === 0 ? Infinity : sinceMs + this.#giveUpAfterMs - Date.now();
+    return Math.max(Math.min(pauseMs, leftMs), 1);
   }
 
   async #probeLater(delayMs: number): Promise<void> {
+    this.#timer?.cancel();
+    const timer = new CancellationScope();
+    this.#timer = timer;
     this.#nextProbeAtMs = Date.now() + delayMs;
-    await sleep(delayMs, { summary: 'waiting: next try' });
+    await timer.run(() => sleep(delayMs, { summary: 'waiting: next try' }));
+    this.#timer = undefined;
     this.#nextProbeAtMs = undefined;
     this.retry();
   }
 }
 
+interface RepairableFailure {
+  readonly type: string;
+  readonly status?: number;
+  readonly retryAtMs?: number;
+  readonly reason: string | undefined;
+}
+
 /** The reason for which an activity's failure is worth waiting; undefined for one that is final. */
-function repairable(
-  error: unknown,
-): { readonly type: string; readonly status?: number; readonly reason: string | undefined } | undefined {
+function repairable(error: unknown): RepairableFailure | undefined {
   if (!(error instanceof ActivityFailure)) return undefined;
   // A part that was being stopped and failed by itself meanwhile is not repeated by Temporal; that says nothing.
   if (error.retryState === 'CANCEL_REQUESTED') return { type: FailureType.WorkerStopping, reason: undefined };
@@ -150,8 +184,13 @@ function repairable(
   }
   const type = cause.type ?? '';
   if (type === FailureType.WorkerStopping) return { type, reason: undefined };
-  const details = cause.details?.[0] as { readonly status?: number } | undefined;
-  const status = details?.status;
-  const reason = waitingReason({ failureType: type, status, message: cause.message });
-  return reason === undefined ? undefined : { type, reason, ...(status === undefined ? {} : { status }) };
+  const { status, retryAtMs } = (cause.details?.[0] ?? {}) as FailureDetails;
+  const reason = waitingReason({ failureType: type, status, message: cause.message, retryAtMs });
+  if (reason === undefined) return undefined;
+  return {
+    type,
+    reason,
+    ...(status === undefined ? {} : { status }),
+    ...(retryAtMs === undefined ? {} : { retryAtMs }),
+  };
 }

@@ -24,7 +24,7 @@ import type {
 } from '../src/contracts/split.ts';
 import type { UploadRequest, UploadResult, UploadState } from '../src/contracts/upload.ts';
 import { uploadAttributes } from '../src/core/attribute-values.ts';
-import { planParts } from '../src/core/part-plan.ts';
+import { acceptedPartSizeBytes, planParts } from '../src/core/part-plan.ts';
 import { pieceLabel, pieceName } from '../src/core/piece-name.ts';
 import { shownState } from '../src/core/shown-state.ts';
 import { endsAllPieces, splitFailure } from '../src/core/split-failure.ts';
@@ -156,6 +156,8 @@ export class SplitRun {
     try {
       const result = await this.#upload(number, plan);
       this.#receipts.set(number, result);
+      const partSizeBytes = acceptedPartSizeBytes(result.bytes, this.#settings.partSizeBytes, result.partSizeBytes);
+      if (partSizeBytes !== undefined) this.#settings = { ...this.#settings, partSizeBytes };
       this.#change(number, { state: 'completed', fileId: result.file.id });
       return true;
     } catch (error) {

@@ -5,11 +5,13 @@ import type {
   PlannedDeletion,
   PlannedUpload,
   PlanSyncInput,
+  SendSmallFileInput,
   SendSmallFileResult,
   SyncBatch,
   SyncScope,
   TransferActivities,
 } from '../src/contracts/activities.ts';
+import type { SentPart } from '../src/contracts/failures.ts';
 import { Defaults, Priorities } from '../src/contracts/limits.ts';
 import { transferTaskQueue, WorkflowName } from '../src/contracts/names.ts';
 import type { RememberedFile, SyncMemory, SyncRequest } from '../src/contracts/sync.ts';
@@ -17,6 +19,7 @@ import type { UploadRequest, UploadResult, UploadSession } from '../src/contract
 import type { AttributeSubject } from '../src/core/attribute-values.ts';
 import { formatBytes } from '../src/core/format.ts';
 import { mimeTypeOf } from '../src/core/mime-type.ts';
+import { acceptedPartSizeBytes } from '../src/core/part-plan.ts';
 import { nameOfContainer } from '../src/core/source-names.ts';
 import { sourceWithin } from '../src/core/source-within.ts';
 import { retry } from './activity-proxies.ts';
@@ -46,9 +49,11 @@ export class SyncCalls {
   readonly #lists: ActivityInterfaceFor<Pick<TransferActivities, 'planSync'>>;
   readonly #sessions: ActivityInterfaceFor<Pick<ControlActivities, 'createUpload'>>;
   readonly #small: ActivityInterfaceFor<Pick<TransferActivities, 'sendSmallFile'>>;
+  #partSizeBytes: number | undefined;
 
   constructor(request: SyncRequest, planId: string, shown: ShownAttributes) {
     this.#request = request;
+    this.#partSizeBytes = request.upload?.partSizeBytes;
     this.#shown = shown;
     this.#planId = planId;
     const { source, purpose, destination = Defaults.destination, prefix = '', include = [], exclude = [] } = request;
@@ -119,6 +124,7 @@ export class SyncCalls {
       filename: planned.filename,
       purpose,
       ...(destination === undefined ? {} : { destination }),
+      ...(this.#partSizeBytes === undefined ? {} : { partSizeBytes: this.#partSizeBytes }),
       priority: Priorities.bulk,
       expectedFingerprint: planned.fingerprint,
     };
@@ -134,7 +140,11 @@ export class SyncCalls {
           ...this.#shown.ofChild({ ...this.subject, filename: planned.filename }),
           staticSummary: `${planned.path} · ${formatBytes(planned.sizeBytes)}`,
         });
-        return await child.result();
+        const result = await child.result();
+        const { partSizeBytes } = request;
+        this.#partSizeBytes =
+          acceptedPartSizeBytes(result.bytes, partSizeBytes, result.partSizeBytes) ?? this.#partSizeBytes;
+        return result;
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError) || tries === BUSY_TRIES) throw error;
         await sleep(BUSY_PAUSE_MS, { summary: `${planned.path}: an earlier upload still ends` });
@@ -155,13 +165,26 @@ export class SyncCalls {
     return session;
   }
 
+  /** Sends a small file into its session, and completes it. @param sentPart that the session has already */
+  sendSmall(planned: PlannedUpload, session: UploadSession, sentPart?: SentPart): Promise<SendSmallFileResult> {
+    return this.#sendSmall(planned, session, sentPart ? { sentPart } : {});
+  }
+
   /**
-   * Sends a small file into its session.
+   * Ends the session of a small file.
    *
-   * @param onlySettle find out what came of the session, and end it
+   * @param neverCompleted no completion can have taken effect
+   * @returns the File that came of it
    */
-  sendSmall(planned: PlannedUpload, session: UploadSession, onlySettle = false): Promise<SendSmallFileResult> {
-    const { path, filename, sizeBytes, fingerprint } = planned;
+  settleSmall(planned: PlannedUpload, session: UploadSession, neverCompleted: boolean): Promise<SendSmallFileResult> {
+    return this.#sendSmall(planned, session, { onlySettle: true, ...(neverCompleted ? { neverCompleted } : {}) });
+  }
+
+  #sendSmall(
+    { path, filename, sizeBytes, fingerprint }: PlannedUpload,
+    session: UploadSession,
+    options: Pick<SendSmallFileInput, 'sentPart' | 'onlySettle' | 'neverCompleted'>,
+  ): Promise<SendSmallFileResult> {
     const { purpose, destination } = this.#scope;
     return this.#small.sendSmallFile.executeWithOptions({ summary: `${path} · ${formatBytes(sizeBytes)}` }, [
       {
@@ -174,7 +197,7 @@ export class SyncCalls {
         filename,
         purpose,
         md5: this.#request.upload?.md5 ?? true,
-        ...(onlySettle ? { onlySettle } : {}),
+        ...options,
       },
     ]);
   }

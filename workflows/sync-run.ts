@@ -221,7 +221,7 @@ export class SyncRun {
   async #delete(planned: PlannedDeletion): Promise<void> {
     const { path } = planned;
     try {
-      await this.#calls.deleteFile(planned);
+      await this.#parking.insist(() => this.#calls.deleteFile(planned));
       this.#forgotten.add(path);
       this.#tally.deleted();
     } catch (error) {

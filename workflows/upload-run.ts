@@ -15,6 +15,7 @@ import { SessionBudget, type CarriedSessions } from '../src/core/session-budget.
 import { shownState } from '../src/core/shown-state.ts';
 import { UploadTuning, type CarriedTuning } from '../src/core/upload-tuning.ts';
 import { countEnd, countReplacedSession } from './counters.ts';
+import { isNotDone } from './failure-of.ts';
 import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
 import { Parking } from './parking.ts';
 import { PartWindow } from './part-window.ts';
@@ -98,8 +99,7 @@ export class UploadRun {
         } catch (error) {
           if (this.#partParking.waiting) this.#sessions.excuse();
           const isLost = session.isLostBy(error);
-          const isWorthAnother = isLost || (OpenSession.isWrongMd5(error) && this.#sessions.forgiveWrongMd5());
-          if (!isWorthAnother) throw error;
+          if (!isLost && !this.#mayTryAnother(error, session)) throw error;
           const { opened, left: sessionsLeft } = this.#sessions;
           if (sessionsLeft < 1) throw isLost ? lastSessionLost(error, opened) : error;
           const { uploadId } = session.info;
@@ -113,6 +113,22 @@ export class UploadRun {
       this.#hash.stop();
       await CancellationScope.nonCancellable(() => hashing);
     }
+  }
+
+  /** Whether another session may help although this one is not lost. */
+  #mayTryAnother(error: unknown, session: OpenSession): boolean {
+    const partSizeBytes = session.smallerPartSizeBytes(error);
+    if (partSizeBytes !== undefined) {
+      log.warn('The service rejects parts of this size (413); a new session gets smaller ones', {
+        partSizeBytes: session.ledger.plan.partSizeBytes,
+        nextPartSizeBytes: partSizeBytes,
+      });
+      this.#tuning.retune({ partSizeBytes });
+      this.#sessions.excuse();
+      return true;
+    }
+    if (OpenSession.isWrongMd5(error)) return this.#sessions.forgiveWrongMd5();
+    return OpenSession.isRejectedPart(error) && this.#sessions.forgiveRejectedPart();
   }
 
   /** Holds further parts back, and returns when none is in flight. */
@@ -220,8 +236,13 @@ export class UploadRun {
 
   async #complete(session: OpenSession): Promise<UploadedFile> {
     this.#enter('completing');
-    let calls = 0;
-    return this.#parking.insist(() => this.#calls.complete(session, this.#hash.md5, calls++ > 0));
+    let mayBeCompleted = false;
+    return this.#parking.insist(() =>
+      this.#calls.complete(session, this.#hash.md5, mayBeCompleted).catch((error: unknown) => {
+        mayBeCompleted ||= !isNotDone(error);
+        throw error;
+      }),
+    );
   }
 
   #receipt(source: SourceInfo, session: OpenSession, file: UploadedFile): UploadResult {
@@ -234,6 +255,7 @@ export class UploadRun {
       bytes: source.sizeBytes,
       md5: this.#hash.md5,
       parts: session.ledger.plan.partCount,
+      partSizeBytes: session.ledger.plan.partSizeBytes,
       partsSent: this.#partsSent,
       sessions: this.#sessions.opened,
       orphanedSessions: this.#sessions.orphaned,

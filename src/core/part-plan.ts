@@ -13,6 +13,21 @@ export function automaticPartSizeBytes(sizeBytes: number): number {
   return Math.min(Math.max(ideal, Defaults.minAutoPartSizeBytes), Limits.maxPartSizeBytes);
 }
 
+/** Half of a part that a gateway rejected as too large; undefined if the parts are as small as they can be. */
+export function halvedPartSizeBytes(partSizeBytes: number): number | undefined {
+  const half = Math.max(Math.ceil(partSizeBytes / 2), Limits.minPartSizeBytes);
+  return half < partSizeBytes ? half : undefined;
+}
+
+/**
+ * The part size with which the service completed an upload, if it was smaller than the planned one: the service rejects
+ * larger parts, and the next uploads need not find that out again.
+ */
+export function acceptedPartSizeBytes(sizeBytes: number, planned: number | undefined, used: number | undefined) {
+  const plannedBytes = Math.min(planned ?? automaticPartSizeBytes(sizeBytes), sizeBytes);
+  return used !== undefined && used < plannedBytes ? used : undefined;
+}
+
 /** @throws RangeError for an empty file: the API takes no empty Upload */
 export function planParts(sizeBytes: number, partSizeBytes = automaticPartSizeBytes(sizeBytes)): PartPlan {
   if (sizeBytes < 1) throw new RangeError('an empty file has no parts');

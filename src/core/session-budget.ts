@@ -5,6 +5,8 @@ export interface CarriedSessions {
   /** Left out by executions of earlier versions. */
   readonly orphanedSessions?: number;
   readonly md5WasWrong: boolean;
+  /** Left out by executions of earlier versions. */
+  readonly partWasRejected?: boolean;
 }
 
 /** How many sessions an upload has had, and whether it may have another one. */
@@ -14,6 +16,7 @@ export class SessionBudget {
   #excused: number;
   #orphaned: number;
   #md5WasWrong: boolean;
+  #partWasRejected: boolean;
 
   constructor(most: number, carried?: CarriedSessions) {
     this.#most = most;
@@ -21,6 +24,7 @@ export class SessionBudget {
     this.#excused = carried?.sessionsExcused ?? 0;
     this.#orphaned = carried?.orphanedSessions ?? 0;
     this.#md5WasWrong = carried?.md5WasWrong ?? false;
+    this.#partWasRejected = carried?.partWasRejected ?? false;
   }
 
   get opened(): number {
@@ -43,7 +47,7 @@ export class SessionBudget {
     this.#orphaned += unanswered;
   }
 
-  /** One was lost while the upload waited for a person, which is no fault of the upload's. */
+  /** One was lost for a reason that no session can have: it does not count. */
   excuse(): void {
     this.#excused++;
   }
@@ -55,12 +59,23 @@ export class SessionBudget {
     return isFirst;
   }
 
+  /**
+   * Whether the rejection of a session's first part is worth a session: another client may have cancelled this one. The
+   * same rejection in the next session means the request itself.
+   */
+  forgiveRejectedPart(): boolean {
+    const isFirst = !this.#partWasRejected;
+    this.#partWasRejected = true;
+    return isFirst;
+  }
+
   toJSON(): Required<CarriedSessions> {
     return {
       sessionsOpened: this.#opened,
       sessionsExcused: this.#excused,
       orphanedSessions: this.#orphaned,
       md5WasWrong: this.#md5WasWrong,
+      partWasRejected: this.#partWasRejected,
     };
   }
 }

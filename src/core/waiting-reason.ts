@@ -5,6 +5,8 @@ export interface FailedCall {
   readonly failureType: string;
   readonly status?: number | undefined;
   readonly message: string;
+  /** Unix milliseconds: when the service wants the call again. */
+  readonly retryAtMs?: number | undefined;
 }
 
 /** Refusals that a person can mend while the upload waits. */
@@ -30,9 +32,12 @@ const lastingTrouble: Readonly<Record<string, string>> = {
  * In plain words why an upload waits, or undefined when waiting can't help. Nothing that was sent is lost by waiting,
  * so it is right for all that a person can repair; 400, 413 and 422 say that the request itself is wrong.
  */
-export function waitingReason({ failureType, status, message }: FailedCall): string | undefined {
-  const reason = reasonOf(failureType, status);
-  return reason && `${reason} (${message})`;
+export function waitingReason({ failureType, status, message, retryAtMs }: FailedCall): string | undefined {
+  const isPause = failureType === FailureType.ApiUnavailable && retryAtMs !== undefined;
+  const reason = isPause ? 'the service asks for a pause' : reasonOf(failureType, status);
+  if (reason === undefined) return undefined;
+  const until = retryAtMs === undefined ? '' : ` until ${new Date(retryAtMs).toISOString().slice(0, 19)}Z`;
+  return `${reason}${until && (isPause ? until : `; it asks for a pause${until}`)} (${message})`;
 }
 
 function reasonOf(failureType: string, status: number | undefined): string | undefined {

@@ -30,6 +30,8 @@ const input: CompleteUploadInput = {
   bytes: 42,
 };
 
+const facts = { bytes: 42, createdAt: 1000, filename: 'train.jsonl', purpose: 'fine-tune' };
+
 const result: UploadedFile = {
   id: 'file-1',
   bytes: 42,
@@ -62,6 +64,7 @@ const content = (text: string): Promise<Readable> =>
 
 const page = (files: readonly UploadedFile[], nextAfter?: string) => ({
   files,
+  unreadable: [],
   hasMore: nextAfter !== undefined,
   nextAfter,
 });
@@ -79,7 +82,7 @@ describe('completeUpload', () => {
     expect(await run(1)).toEqual(result);
     expect(completeUpload).toHaveBeenCalledWith(
       'upload_1',
-      { partIds: ['b', 'a'], md5: input.md5 },
+      { partIds: ['b', 'a'], md5: input.md5, file: facts },
       expect.objectContaining({ timeoutMs: 55_000 }),
     );
     expect(listFiles).not.toHaveBeenCalled();
@@ -89,7 +92,7 @@ describe('completeUpload', () => {
     completeUpload.mockResolvedValue(result);
     const { md5: _md5, ...without } = input;
     await mockActivity().run(createCompleteUpload(withClient({ completeUpload })), without);
-    expect(completeUpload).toHaveBeenCalledWith('upload_1', { partIds: ['b', 'a'] }, expect.anything());
+    expect(completeUpload).toHaveBeenCalledWith('upload_1', { partIds: ['b', 'a'], file: facts }, expect.anything());
   });
 
   it('leaves a lost connection to a retry, without a look at the list', async () => {
@@ -261,6 +264,55 @@ describe('completeUpload after an answer was lost', () => {
     completeUpload.mockRejectedValue(refusal(400, 'is completed'));
     listFiles.mockRejectedValue(new ConnectionError('reset'));
     expect(await failureOf(run(2))).toMatchObject({ type: FailureType.ConnectionFailed, nonRetryable: false });
+  });
+});
+
+describe('completeUpload after an attempt that was rejected before any work', () => {
+  const rejection = new ApiError('slow down', { status: 429, retryAfterMs: 1000 });
+  const runAfter = (attempt: number, rejected: number) =>
+    mockActivity({ attempt, heartbeatDetails: { rejected } }).run(
+      createCompleteUpload(withClient({ completeUpload, listFiles, downloadFile })),
+      input,
+    ) as Promise<UploadedFile>;
+
+  it('reports that nothing was done', async () => {
+    completeUpload.mockRejectedValue(rejection);
+    expect((await failureOf(run(1))).details).toMatchObject([{ attempt: 1, status: 429, notDone: true }]);
+    expect((await failureOf(runAfter(2, 1))).details).toMatchObject([{ attempt: 2, notDone: true }]);
+    expect((await failureOf(runAfter(3, 1))).details).toEqual([{ attempt: 3, status: 429 }]);
+  });
+
+  it('believes a rejection without a look at the list', async () => {
+    completeUpload.mockRejectedValue(refusal(400, 'wrong md5'));
+    expect(await failureOf(runAfter(2, 1))).toMatchObject({ type: FailureType.ApiRejected });
+    expect(listFiles).not.toHaveBeenCalled();
+    expect(await failureOf(runAfter(3, 1))).toMatchObject({ type: FailureType.CompletionUncertain });
+  });
+});
+
+describe('completeUpload and an unusual files list', () => {
+  beforeEach(() => {
+    completeUpload.mockRejectedValue(refusal(400, 'is completed'));
+  });
+
+  it('accepts a File whose size is not known yet, and returns the size of the session', async () => {
+    listFiles.mockResolvedValue({ ...page([]), files: [{ ...result, bytes: null }] });
+    expect(await run(2)).toEqual(result);
+  });
+
+  it('reads on where the service does not sort', async () => {
+    const old = { ...result, id: 'file-0', filename: 'other', createdAt: 10 };
+    listFiles
+      .mockResolvedValueOnce(page([old, { ...old, id: 'file-9', createdAt: 2000 }], 'file-9'))
+      .mockResolvedValueOnce(page([result]));
+    expect(await run(2)).toEqual(result);
+  });
+
+  it('accepts the File of a list that never ends, and retries if the list does not show it', async () => {
+    listFiles.mockResolvedValue(page([result], 'file-1'));
+    expect(await run(2)).toEqual(result);
+    listFiles.mockResolvedValue(page([{ ...result, filename: 'other' }], 'file-1'));
+    expect(await failureOf(run(2))).toMatchObject({ type: FailureType.StrangeAnswer, nonRetryable: false });
   });
 });
 

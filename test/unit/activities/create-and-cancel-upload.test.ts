@@ -55,7 +55,7 @@ describe('cancelUpload', () => {
   const run = () => mockActivity().run(createCancelUpload(withClient({ cancelUpload })), input);
 
   it('cancels the Upload', async () => {
-    cancelUpload.mockResolvedValueOnce();
+    cancelUpload.mockResolvedValueOnce({ status: 'cancelled' });
     await run();
     expect(cancelUpload).toHaveBeenCalledWith('upload_1', expect.anything());
   });

@@ -53,8 +53,8 @@ function withFile(body: (scene: Scene) => Promise<void>, changes: Partial<SendSm
           return { partId: 'part_1' };
         },
         completeUpload: (_id, { md5 }) => Promise.resolve(file(`made ${md5 ?? 'without md5'}`)),
-        cancelUpload: () => Promise.resolve(),
-        listFiles: () => Promise.resolve({ files: [], hasMore: false, nextAfter: undefined }),
+        cancelUpload: () => Promise.resolve({ status: 'cancelled' }),
+        listFiles: () => Promise.resolve({ files: [], unreadable: [], hasMore: false, nextAfter: undefined }),
         downloadFile: () => Promise.resolve(Readable.from([Buffer.from('hello')], { objectMode: false })),
       };
       const logged = Object.fromEntries(
@@ -118,12 +118,47 @@ describe('a small file', () => {
       await run({}, { attempt: 2, heartbeatDetails: { cleanAttempt: 1 } });
       expect(calls).toEqual(['addPart', 'completeUpload']);
     }));
+
+  it.each([
+    [429, {}],
+    [503, { retryAfterMs: 1000 }],
+    [401, {}],
+    [403, {}],
+  ])('repeats only the completion, in the same session, after it was rejected with %d', (status, details) =>
+    withFile(async ({ calls, beats, run }) => {
+      const rejection = new ApiError('not now', { status, ...details });
+      const failure = await failureOf(run({ completeUpload: () => Promise.reject(rejection) }));
+      const sentPart = { partId: 'part_1', md5: HELLO };
+      expect(failure.details).toMatchObject([{ attempt: 1, notDone: true, sentPart }]);
+      expect(beats).toEqual([{ cleanAttempt: 1, sentPart }]);
+      calls.length = 0;
+      await run({}, { attempt: 2, heartbeatDetails: { cleanAttempt: 1, sentPart } });
+      expect(calls).toEqual(['completeUpload']);
+    }),
+  );
+
+  it('completes with the Part that an earlier call has left in the session', () =>
+    withFile(
+      async ({ calls, run }) => {
+        expect(await run({})).toMatchObject({ file: { id: 'made cafe' }, md5: 'cafe' });
+        expect(calls).toEqual(['completeUpload']);
+      },
+      { sentPart: { partId: 'part_0', md5: 'cafe' } },
+    ));
+
+  it.each([408, 500, 503, 504])('leaves a completion in doubt that failed with %d', (status) =>
+    withFile(async ({ beats, run }) => {
+      const failure = await failureOf(run({ completeUpload: () => Promise.reject(refusal(status)) }));
+      expect(failure.details).toEqual([{ attempt: 1, status }]);
+      expect(beats).toEqual([]);
+    }),
+  );
 });
 
 describe('an attempt after one that may have completed the Upload', () => {
   const again = { attempt: 2 };
   const list = (...files: UploadedFile[]) => ({
-    listFiles: () => Promise.resolve({ files, hasMore: false, nextAfter: undefined }),
+    listFiles: () => Promise.resolve({ files, unreadable: [], hasMore: false, nextAfter: undefined }),
   });
 
   it('says nothing that would let the next one send again', () =>
@@ -169,6 +204,25 @@ describe('an attempt after one that may have completed the Upload', () => {
       const trouble = { cancelUpload: () => Promise.reject(refusal(503)) };
       expect(await failureOf(run(trouble, again))).toMatchObject({ type: 'ApiUnavailable', nonRetryable: false });
     }));
+
+  it.each([undefined, 'pending', 'completed'])(
+    'finds the File if the service reports %s after a cancellation',
+    (status) =>
+      withFile(async ({ run }) => {
+        const lenient = { cancelUpload: () => Promise.resolve({ status }), ...list(file('mine')) };
+        expect((await run(lenient, again)).file.id).toBe('mine');
+      }),
+  );
+
+  it('does not look for a File of a session that was never completed', () =>
+    withFile(
+      async ({ calls, run }) => {
+        const ended = { cancelUpload: () => Promise.reject(refusal(400, 'what is this')) };
+        expect(await failureOf(run(ended))).toMatchObject({ type: 'SessionLost' });
+        expect(calls).toEqual(['cancelUpload']);
+      },
+      { onlySettle: true, neverCompleted: true },
+    ));
 
   it('finds out only, when that is all it is asked for', () =>
     withFile(
