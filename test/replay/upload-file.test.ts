@@ -34,7 +34,10 @@ function replay(history: RecordedHistory, codePath = workflowBundlePath): Promis
 describe('a history that was recorded earlier', () => {
   it.each(files)('%s replays on the code of today', (file) => replay(read(file)));
 
-  it.each(files)('%s replays where traces are wanted', (file) => replay(read(file), tracedWorkflowBundlePath));
+  // Traces and search attributes do not meet: those of the subdirectory would show nothing else.
+  it.each(files.filter((file) => !file.includes('/')))('%s replays where traces are wanted', (file) =>
+    replay(read(file), tracedWorkflowBundlePath),
+  );
 
   it('is refused when the code would act otherwise', async () => {
     const history = read('straight.json');
