@@ -161,6 +161,34 @@ describe('a sync', () => {
       expect(system.uploads().filter(({ status }) => status === 'completed')).toHaveLength(120);
     }));
 
+  it('sends a small file in one new session after its part was rejected (400), and fails after a second time', () =>
+    withSystem(async (system) => {
+      await system.startWorker();
+      const source = await folder(system, 1);
+      const run = async () => (await system.client.sync({ folder: source, purpose })).result();
+      system.api.faults.add({ route: 'part', kind: 'status', status: 400, count: 2 });
+      expect(await run()).toMatchObject({
+        counts: { failed: 1 },
+        problems: [{ failureType: FailureType.ApiRejected }],
+      });
+      system.api.faults.add({ route: 'part', kind: 'status', status: 400 });
+      expect((await run()).counts).toMatchObject({ sent: { files: 1 }, failed: 0 });
+      const statuses = system.uploads().map(({ status }) => status);
+      expect(statuses).toEqual(['cancelled', 'cancelled', 'cancelled', 'completed']);
+    }));
+
+  it('uses the part size that the service accepts for all its large files', () =>
+    withSystem(async (system) => {
+      await system.startWorker();
+      const source = join(system.directory, 'large');
+      await mkdir(source);
+      for (const name of ['a', 'b']) await randomFile(join(source, name), 3 * MiB);
+      system.api.faults.add({ route: 'part', kind: 'status', status: 413, overBytes: 2 * MiB, count: 1000 });
+      const sync = await system.client.sync({ folder: source, purpose, maxConcurrentUploads: 1 });
+      expect((await sync.result()).counts).toMatchObject({ sent: { files: 2 } });
+      expect(system.uploads().map(({ status }) => status)).toEqual(['cancelled', 'completed', 'completed']);
+    }));
+
   it('skips rows of the files list that it cannot read, reports them, and postpones deletions', () =>
     withSystem(async (system) => {
       await system.startWorker();

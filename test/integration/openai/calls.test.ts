@@ -114,6 +114,37 @@ describe('the requests', () => {
   });
 });
 
+describe('a deletion that the service does not confirm', () => {
+  const missing = { status: 404, body: { error: { message: 'No such File object' } } };
+
+  async function deleteWith(deletion: Reply, retrieval: Reply): Promise<readonly string[]> {
+    const reply = ({ method }: CapturedRequest) => (method === 'DELETE' ? deletion : retrieval);
+    return withCaptureServer({ reply }, async ({ baseUrl, requests }) => {
+      const client = new UploadsClient({ name: 'test', baseUrl, apiKey: KEY });
+      try {
+        await client.deleteFile('file-1');
+        return requests.map(({ method }) => method);
+      } finally {
+        await client.close();
+      }
+    });
+  }
+
+  test.each<[string, Reply]>([
+    ['a 204', { status: 204 }],
+    ['a page', { body: '<html>deleted</html>' }],
+    ['another ID', { body: { id: 'file-2', deleted: true } }],
+    ['"deleted": false', { body: { id: 'file-1', deleted: false } }],
+  ])('with %s is checked, and fails if the File still exists', async (_name, deletion) => {
+    expect(await deleteWith(deletion, missing)).toEqual(['DELETE', 'GET']);
+    await expect(deleteWith(deletion, { body: file })).rejects.toThrow(/did not confirm the deletion of file file-1/);
+  });
+
+  test('and cannot be checked, fails with the error of the check', async () => {
+    await expect(deleteWith({ status: 204 }, { status: 503 })).rejects.toThrow(ApiError);
+  });
+});
+
 describe('the answers', () => {
   test.each<[string, Reply]>([
     ['a truncated body', { body: '{"id": "file-1", "by' }],
