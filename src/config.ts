@@ -292,12 +292,6 @@ export function isDebugging(env: Readonly<NodeJS.ProcessEnv> = process.env): boo
   return env['LONGHAUL_LOG_LEVEL'] === 'debug' || env['LONGHAUL_LOG_LEVEL'] === 'trace';
 }
 
-/** Environment of a process of ours: this one's with changes, and without an address of another Temporal. */
-export function childEnvironment(changes: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'));
-  return { ...Object.fromEntries(inherited), ...changes };
-}
-
 /** AWS's SDK warns of the version of Node when it is first used, which would stand between a command's own words. */
 export function silenceAwsSdk(): void {
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
