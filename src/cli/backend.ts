@@ -5,6 +5,7 @@ import { requireDestination, type Config, type LogLevel } from '../config.ts';
 import { Defaults } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE } from '../contracts/names.ts';
 import { acquireEmbeddedTemporal } from '../dev/embedded-temporal/embedded-temporal.ts';
+import { withoutProxy } from '../dev/embedded-temporal/server-record.ts';
 import { resolveTemporalCli } from '../dev/temporal-cli/temporal-cli.ts';
 import { createLogger } from '../logger.ts';
 import { startTracing } from '../tracing/start-tracing.ts';
@@ -66,7 +67,11 @@ export async function withBackend<T>(
     const temporal = config.temporal ?? (await embed(context, onWait, closers));
     const clientCode = await loadClient();
     const client = await clientCode.LonghaulClient.connect({
-      connection: { ...temporal.connectionOptions, connectTimeout: '5s' },
+      connection: {
+        ...temporal.connectionOptions,
+        ...(config.temporal ? {} : { channelArgs: withoutProxy }),
+        connectTimeout: '5s',
+      },
       namespace: temporal.namespace,
       interceptors: tracing ? [tracing.clientInterceptor] : [],
       taskQueue: taskQueueOf(config, options.destination ?? Defaults.destination),

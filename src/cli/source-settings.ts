@@ -15,7 +15,7 @@ export function sourceSettingsOf({ sources, temporal, stateDir }: Config): Sourc
 
 function ownSealKey(stateDir: string): string {
   const path = join(stateDir, 'seal-key');
-  mkdirSync(stateDir, { recursive: true });
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   try {
     writeFileSync(path, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx' });
   } catch (error) {

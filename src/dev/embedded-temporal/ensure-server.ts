@@ -4,6 +4,7 @@ import { EmbeddedTemporalError } from './embedded-temporal-error.ts';
 import { findServerProcess } from './find-server-process.ts';
 import { arePortsFree, pickFreePorts } from './free-ports.ts';
 import { isAlive, isProbablyAlive } from './process-identity.ts';
+import { isOwnProcess, portOwner } from './process-owner.ts';
 import { sweepLeases } from './server-leases.ts';
 import { logTail, spawnServer, stopServer } from './server-process.ts';
 import type { NamespaceNeeds } from './prepare-namespace.ts';
@@ -44,13 +45,21 @@ async function readiness(context: ServerContext, server: ServerRecord): Promise<
     retentionDays: context.retentionDays,
     searchAttributes: context.searchAttributes,
   });
+  const owner = portOwner(server.port);
+  if (owner !== undefined && owner !== process.getuid?.()) return `the user with the ID ${owner} uses its port`;
   if (problem === null) await finishDatabase(context.stateDir);
   return problem;
 }
 
 async function recordedOrStrayServer(stateDir: string): Promise<ServerRecord | null> {
   const record = await readServerRecord(stateDir);
-  if (record !== null && isAlive(record)) return record;
+  if (record !== null && isAlive(record)) {
+    if (isOwnProcess(record.pid)) return record;
+    throw new EmbeddedTemporalError(
+      `the Temporal server of ${stateDir} (process ${record.pid}) runs as another user. ` +
+        'Stop that process, or set LONGHAUL_STATE_DIR to another directory.',
+    );
+  }
   const stray = await findServerProcess(statePaths(stateDir).database);
   if (stray === null) return null;
   return writeServerRecord(stateDir, { ...stray, restartsAtMs: record?.restartsAtMs ?? [] });

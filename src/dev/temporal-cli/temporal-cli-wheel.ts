@@ -20,8 +20,15 @@ interface Installer {
 }
 
 const pipDownload = (requirements: string, directory: string) => [
-  ...['download', '--no-deps', '--only-binary=:all:', '--disable-pip-version-check'],
-  ...['--require-hashes', '-r', requirements, '-d', directory],
+  'download',
+  '--no-deps',
+  '--only-binary=:all:',
+  '--disable-pip-version-check',
+  '--require-hashes',
+  '-r',
+  requirements,
+  '-d',
+  directory,
 ];
 
 /** In the order in which they are tried. With `-I`, Python reads no module from its directory and no PYTHON… variable. */
@@ -33,8 +40,16 @@ const INSTALLERS: readonly Installer[] = [
   {
     program: 'uv',
     args: (requirements, directory) => [
-      ...['pip', 'install', '--no-deps', '--only-binary', ':all:'],
-      ...['--require-hashes', '-r', requirements, '--target', directory],
+      'pip',
+      'install',
+      '--no-deps',
+      '--only-binary',
+      ':all:',
+      '--require-hashes',
+      '-r',
+      requirements,
+      '--target',
+      directory,
     ],
   },
 ];
