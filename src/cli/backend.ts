@@ -10,7 +10,10 @@ import { resolveTemporalCli } from '../dev/temporal-cli/temporal-cli.ts';
 import { createLogger } from '../logger.ts';
 import { startTracing } from '../tracing/start-tracing.ts';
 import type { LonghaulWorker, WorkerOptions } from '../worker/create-worker.ts';
+import { checkNamespace } from './check-namespace.ts';
 import type { CliContext } from './context.ts';
+import { diagnoseTemporal } from './diagnose-temporal.ts';
+import { errorText } from './exit.ts';
 import { sourceSettingsOf } from './source-settings.ts';
 
 /** Temporal as a command sees it: an existing cluster, or the embedded server that commands share. */
@@ -77,12 +80,14 @@ export async function withBackend<T>(
       taskQueue: taskQueueOf(config, options.destination ?? Defaults.destination),
       host: config.host,
       sources: sourceSettingsOf(config),
-    }).catch((error: unknown) => {
+    }).catch(async (error: unknown) => {
       if (!(error instanceof TemporalUnreachableError)) throw error;
-      const advice = 'check TEMPORAL_ADDRESS, or unset it to use an embedded server';
-      throw new TemporalUnreachableError(`${error.message}: ${advice}`, { cause: error });
+      const { problem, fix } = await diagnoseTemporal(temporal, error.cause);
+      const message = `no Temporal server answers at ${temporal.address}: ${problem}. ${fix}.`;
+      throw new TemporalUnreachableError(message, { cause: error });
     });
     closers.push(() => client.close());
+    if (config.temporal) await checkNamespace(client, temporal.address);
 
     return await command({
       client,
@@ -94,7 +99,7 @@ export async function withBackend<T>(
       startWorker: async (workerOptions) => {
         const { NativeConnection, createWorker } = await loadWorker();
         const connection = await NativeConnection.connect(temporal.connectionOptions).catch((error: unknown) => {
-          const message = `Temporal at ${temporal.address} does not answer the worker any more: ${(error as Error).message}`;
+          const message = `Temporal at ${temporal.address} no longer answers the worker: ${errorText(error)}`;
           throw new TemporalUnreachableError(message, { cause: error });
         });
         closers.push(() => connection.close());

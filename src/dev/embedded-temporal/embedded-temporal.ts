@@ -7,6 +7,7 @@ import { openPrivateState } from './private-state.ts';
 import { isProbablyAlive } from './process-identity.ts';
 import { addLease, removeLease, sweepLeases } from './server-leases.ts';
 import { onChildExit } from './server-process.ts';
+import { watchDisk } from './watch-disk.ts';
 import { stateDirectoryError } from './state-directory-error.ts';
 import { EMBEDDED_NAMESPACE, statePaths, type ServerRecord } from './server-record.ts';
 
@@ -75,7 +76,13 @@ async function openServer(
       const adopted = await adoptServer(context);
       if (adopted === null && cliPath === undefined) return null;
       const server = adopted ?? (await startServer(context, cliPath ?? ''));
-      return { server, started: adopted === null, lease: existingLease ?? (await addLease(leases)) };
+      try {
+        return { server, started: adopted === null, lease: existingLease ?? (await addLease(leases)) };
+      } catch (error) {
+        // Without a lease the server would outlive every command.
+        if (adopted === null) await endServer(context.stateDir);
+        throw error;
+      }
     });
     if (use !== null) return use;
     // Outside the lock: it may have to be downloaded first, and others need not wait for that.
@@ -165,7 +172,10 @@ export async function acquireEmbeddedTemporal(options: EmbeddedTemporalOptions):
     server = next;
   });
 
+  const stopWatchingDisk = watchDisk(stateDir, log);
+
   const releaseOnce = async () => {
+    stopWatchingDisk();
     await stopWatching();
     try {
       await withFileLock(lock, async () => {
@@ -175,7 +185,8 @@ export async function acquireEmbeddedTemporal(options: EmbeddedTemporalOptions):
     } catch (error) {
       // The next command takes the server over.
       await removeLease(use.lease).catch(() => undefined);
-      log(`the Temporal server was left running: ${error instanceof Error ? error.message : String(error)}`);
+      const problem = stateDirectoryError(stateDir, error);
+      log(`the Temporal server was left running: ${problem instanceof Error ? problem.message : String(problem)}`);
     }
   };
   let released: Promise<void> | undefined;

@@ -1,5 +1,6 @@
 import { chmod, mkdir, readdir, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import type { Stats } from 'node:fs';
 import { ConfigError } from '../../errors.ts';
 import { stateDirectoryError } from './state-directory-error.ts';
@@ -10,7 +11,8 @@ const own = /^(temporal(-ports)?\..+|leases|lock|spool|local-api|seal-key|.+\.tm
 const harmless = /^(lost\+found|\.DS_Store|\.nfs.*)$/;
 
 const OTHERS = 0o077;
-const STICKY = 0o1000;
+/** Every program of the machine uses them, also while they are empty. */
+const temporary = ['/tmp', '/var/tmp', '/dev/shm', tmpdir()];
 
 /**
  * Makes the state directory if it is missing, and takes it and its entries away from other users: the histories of all
@@ -21,14 +23,14 @@ const STICKY = 0o1000;
  */
 export async function openPrivateState(path: string): Promise<string> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeDirectory(path);
     const stateDir = await realpath(path);
     const stats = await stat(stateDir);
     assertOwner(stateDir, stats);
     const names = await readdir(stateDir);
     if (stats.mode & OTHERS) {
       const foreign = names.find((name) => !own.test(name) && !harmless.test(name));
-      if (stats.mode & STICKY || foreign !== undefined) {
+      if (temporary.includes(stateDir) || foreign !== undefined) {
         const reason = foreign === undefined ? 'all users share it' : `it contains other files, such as ${foreign}`;
         throw new ConfigError(
           `the state directory ${stateDir} is open to other users, and ${reason}. ` +
@@ -49,6 +51,21 @@ export async function openPrivateState(path: string): Promise<string> {
     return stateDir;
   } catch (error) {
     throw stateDirectoryError(path, error);
+  }
+}
+
+/** Node.js's own recursive `mkdir` reports a file system that is read-only as a path that does not exist. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeDirectory(dirname(path));
+    await mkdir(path, { mode: 0o700 }).catch((late: NodeJS.ErrnoException) => {
+      if (late.code !== 'EEXIST') throw late;
+    });
   }
 }
 
