@@ -30,6 +30,8 @@ export interface DestinationConfig extends Omit<DestinationProfile, 'apiKey'> {
   readonly apiKey: string | undefined;
   /** Why there is no key in the file that should hold it. */
   readonly apiKeyProblem?: string | undefined;
+  /** The file that contains the key, if a file does. */
+  readonly apiKeyPath?: string | undefined;
   /** Purposes that this service knows beside the usual ones. */
   readonly purposes?: readonly string[] | undefined;
 }
@@ -218,7 +220,7 @@ export function requireDestination(config: Config, name: string): DestinationPro
     const known = [...config.destinations.keys()].join(', ');
     throw new ConfigError(`there is no destination "${name}"; this configuration has: ${known}`);
   }
-  const { apiKeyFrom, apiKey, apiKeyProblem, purposes: _purposes, ...settings } = found;
+  const { apiKeyFrom, apiKey, apiKeyProblem, apiKeyPath: _path, purposes: _purposes, ...settings } = found;
   if (!apiKey) throw new ConfigError(`destination "${name}" has no API key: ${apiKeyProblem ?? `set ${apiKeyFrom}`}`);
   if (!/^[\x21-\x7e]+$/.test(apiKey))
     throw new ConfigError(`the API key in ${apiKeyFrom} has characters that no key has`);

@@ -14,6 +14,7 @@ import { checkNamespace } from './check-namespace.ts';
 import type { CliContext } from './context.ts';
 import { diagnoseTemporal } from './diagnose-temporal.ts';
 import { errorText } from './exit.ts';
+import { warnOfKey } from './key-warnings.ts';
 import { sourceSettingsOf } from './source-settings.ts';
 
 /** Temporal as a command sees it: an existing cluster, or the embedded server that commands share. */
@@ -109,7 +110,10 @@ export async function withBackend<T>(
           taskQueue: client.taskQueue,
           host: config.host,
           sources: sourceSettingsOf(config),
-          destinations: (name) => requireDestination(config, name),
+          destinations: (name) => {
+            void warnOfKey(config, name, context.note).catch(() => {});
+            return requireDestination(config, name);
+          },
           transferSlots: config.transferSlots,
           limitBytesPerSecond: config.limitBytesPerSecond,
           heartbeatIntervalMs: config.heartbeatIntervalMs,
@@ -132,14 +136,15 @@ function once<T>(load: () => Promise<T>): () => Promise<T> {
 }
 
 async function embed({ config, note }: CliContext, onWait: () => void, closers: (() => Promise<void>)[]) {
-  const { stateDir, cacheDir, temporalCliPath, pathEnv } = config;
+  const { stateDir, temporalCliPath, pathEnv } = config;
   const server = await acquireEmbeddedTemporal({
     stateDir,
-    cli: () =>
+    cli: async () =>
       resolveTemporalCli({
         ...(temporalCliPath ? { explicitPath: temporalCliPath } : {}),
         pathEnv,
-        cacheDir,
+        // Only this needs it.
+        cacheDir: config.cacheDir,
         log: note,
       }),
     onWait,

@@ -1,4 +1,4 @@
-import { grpcCause, type Explanation } from '../client/grpc-cause.ts';
+import { grpcCause, namespaceMissing, type Explanation } from '../client/grpc-cause.ts';
 import { grpcFault } from '../client/temporal-faults.ts';
 import { errnoCause, errnoOf } from '../core/errno-cause.ts';
 
@@ -67,6 +67,7 @@ export function explainError(error: unknown): Explanation | undefined {
   const { name, message, cause } = (error ?? {}) as Partial<Error>;
   const ofWorker = workerErrors[name ?? ''];
   if (ofWorker) return { ...ofWorker, problem: `${ofWorker.problem} (${firstLine(message ?? '')})` };
+  if (name === 'NamespaceNotFoundError') return namespaceMissing((error as { namespace?: string }).namespace ?? '');
   if (name === 'CombinedWorkerRunError') return explainError((cause as { workerError?: unknown }).workerError);
   const code = errnoOf(error);
   return code === undefined ? undefined : explainErrno(code, error as NodeJS.ErrnoException);

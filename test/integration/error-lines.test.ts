@@ -19,7 +19,7 @@ const deadProxy = Object.fromEntries(
 /** Whether a file system can be mounted here: as root, outside a container that forbids it. */
 function canMount(): boolean {
   try {
-    execFileSync('unshare', ['--mount', 'true'], { stdio: 'ignore' });
+    execFileSync('/usr/bin/unshare', ['--mount', 'true'], { stdio: 'ignore' });
     return true;
   } catch {
     return false;
@@ -28,11 +28,11 @@ function canMount(): boolean {
 
 async function withMount(directory: string, options: string, run: () => Promise<void>): Promise<void> {
   await mkdir(directory, { recursive: true });
-  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', directory]);
+  execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', directory]);
   try {
     await run();
   } finally {
-    execFileSync('umount', [directory]);
+    execFileSync('/bin/umount', [directory]);
   }
 }
 

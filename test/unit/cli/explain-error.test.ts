@@ -1,4 +1,5 @@
 import { ServiceError } from '@temporalio/client';
+import { NamespaceNotFoundError } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 import { describeError } from '../../../src/cli/exit.ts';
 import { fromTemporal } from '../../../src/client/temporal-faults.ts';
@@ -97,5 +98,11 @@ it('the line about a lost connection of the worker has a cause and a fix', () =>
   expect(describeError(error)).toBe(
     'longhaul: the worker lost its connection to Temporal (tonic::transport::Error). ' +
       'Check that the Temporal server runs, then start the command again.',
+  );
+});
+
+it('the line about a missing namespace has a cause and a fix', () => {
+  expect(describeError(new NamespaceNotFoundError('nope'))).toContain(
+    'longhaul: namespace "nope" not found. Set TEMPORAL_NAMESPACE',
   );
 });
