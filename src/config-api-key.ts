@@ -18,6 +18,8 @@ export interface FoundApiKey {
   readonly apiKey: string | undefined;
   /** Why there is no key in the file that should hold it. */
   readonly apiKeyProblem?: string;
+  /** The file that contains the key. */
+  readonly apiKeyPath?: string;
 }
 
 /**
@@ -49,7 +51,7 @@ function readApiKey(path: string, apiKeyFrom: string): FoundApiKey {
   });
   try {
     const apiKey = readFileSync(path, 'utf8').trim();
-    return apiKey ? { apiKeyFrom, apiKey } : problem('is empty');
+    return apiKey ? { apiKeyFrom, apiKey, apiKeyPath: path } : problem('is empty');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return problem('does not exist');

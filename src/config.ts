@@ -1,16 +1,18 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
-import envPaths from 'env-paths';
+import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { z } from 'zod';
 import { Defaults } from './contracts/limits.ts';
+import { errnoCause, errnoOf } from './core/errno-cause.ts';
 import { formatBytes } from './core/format.ts';
 import { parseBytesPerSecond } from './core/parse-bytes.ts';
 import { MIN_LIMIT_BYTES_PER_SECOND } from './core/rate-limit.ts';
 import { ConfigError } from './errors.ts';
 import { findApiKey, USUAL_API_KEY_ENV } from './config-api-key.ts';
+import { userDirectories } from './config-paths.ts';
 import { sourcesSchema, toSourceSettings } from './config-sources.ts';
+import { loadTemporalConnection } from './config-temporal.ts';
 import type { DestinationProfile } from './openai/destination-profile.ts';
 import type { SourceSettings } from './sources/source-settings.ts';
 
@@ -28,6 +30,8 @@ export interface DestinationConfig extends Omit<DestinationProfile, 'apiKey'> {
   readonly apiKey: string | undefined;
   /** Why there is no key in the file that should hold it. */
   readonly apiKeyProblem?: string | undefined;
+  /** The file that contains the key, if a file does. */
+  readonly apiKeyPath?: string | undefined;
   /** Purposes that this service knows beside the usual ones. */
   readonly purposes?: readonly string[] | undefined;
 }
@@ -160,18 +164,24 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
   if (!parsed.success) problems.push(...describeIssues(parsed.error));
   const values = parsed.data ?? {};
 
-  const paths = envPaths('longhaul', { suffix: '' });
+  const paths = userDirectories(given);
   // Not from the parsed values: a wrong variable must not make another file the one that is read.
   const namedFile = given['LONGHAUL_CONFIG']?.trim();
-  const file = readConfigFile(namedFile ?? join(paths.config, 'config.json'), namedFile !== undefined, problems);
+  const usualFile = paths.config === undefined ? undefined : join(paths.config, 'config.json');
+  const file = readConfigFile(namedFile ?? usualFile, namedFile !== undefined, problems);
   const temporal = readTemporal(given, problems);
   const sources = toSourceSettings(file.sources ?? {}, given, problems);
   if (problems.length > 0) throw new ConfigError(`wrong configuration: ${problems.join('; ')}`);
 
   const { [Defaults.destination]: inFile, ...others } = file.destinations ?? {};
   return {
-    stateDir: resolve(values.LONGHAUL_STATE_DIR ?? paths.data),
-    cacheDir: resolve(values.LONGHAUL_CACHE_DIR ?? paths.cache),
+    // Workers need neither, and a container may have no home directory.
+    get stateDir() {
+      return resolve(values.LONGHAUL_STATE_DIR ?? paths.data ?? homeIsMissing('LONGHAUL_STATE_DIR'));
+    },
+    get cacheDir() {
+      return resolve(values.LONGHAUL_CACHE_DIR ?? paths.cache ?? homeIsMissing('LONGHAUL_CACHE_DIR'));
+    },
     temporalCliPath: values.LONGHAUL_TEMPORAL_CLI,
     pathEnv: env['PATH'],
     temporal,
@@ -210,7 +220,7 @@ export function requireDestination(config: Config, name: string): DestinationPro
     const known = [...config.destinations.keys()].join(', ');
     throw new ConfigError(`there is no destination "${name}"; this configuration has: ${known}`);
   }
-  const { apiKeyFrom, apiKey, apiKeyProblem, purposes: _purposes, ...settings } = found;
+  const { apiKeyFrom, apiKey, apiKeyProblem, apiKeyPath: _path, purposes: _purposes, ...settings } = found;
   if (!apiKey) throw new ConfigError(`destination "${name}" has no API key: ${apiKeyProblem ?? `set ${apiKeyFrom}`}`);
   if (!/^[\x21-\x7e]+$/.test(apiKey))
     throw new ConfigError(`the API key in ${apiKeyFrom} has characters that no key has`);
@@ -241,19 +251,31 @@ function defaultDestination(
   };
 }
 
-function readConfigFile(path: string, mustExist: boolean, problems: string[]): z.infer<typeof configFile> {
-  if (!existsSync(path)) {
-    if (mustExist) problems.push(`LONGHAUL_CONFIG names ${path}, which does not exist`);
-    return {};
-  }
+function readConfigFile(path: string | undefined, mustExist: boolean, problems: string[]): z.infer<typeof configFile> {
+  if (path === undefined) return {};
   try {
     const parsed = configFile.safeParse(JSON.parse(readFileSync(path, 'utf8')));
     if (parsed.success) return parsed.data;
     problems.push(...describeIssues(parsed.error).map((issue) => `${path}: ${issue}`));
   } catch (error) {
-    problems.push(`${path} can't be read as JSON: ${(error as Error).message}`);
+    const code = errnoOf(error);
+    if (code === undefined) problems.push(`${path} can't be read as JSON${positionIn(error)}`);
+    else if (code !== 'ENOENT') problems.push(`cannot read the config file ${path}: ${errnoCause(code)}`);
+    else if (mustExist) problems.push(`LONGHAUL_CONFIG names ${path}, which does not exist`);
   }
   return {};
+}
+
+/** Not the whole message: it quotes the file, which may contain a secret. */
+function positionIn(error: unknown): string {
+  const position = / at position \d+/.exec((error as Error).message)?.[0];
+  return position === undefined ? '' : `: it is invalid${position}`;
+}
+
+function homeIsMissing(variable: string): never {
+  throw new ConfigError(
+    `the home directory of this user is unknown: HOME is not set, and the system does not name one. Set HOME or ${variable}.`,
+  );
 }
 
 /** Temporal's own environment variables and config file (`TEMPORAL_ADDRESS`, `TEMPORAL_PROFILE` …). */
@@ -262,7 +284,7 @@ function readTemporal(env: Record<string, string | undefined>, problems: string[
     Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
   try {
-    const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars });
+    const { connectionOptions, namespace } = loadTemporalConnection(overrideEnvVars);
     const { address } = connectionOptions;
     if (!address) return undefined;
     if (!/^[^\s:]+(:\d+)?$|^\[[0-9a-f:]+\]:\d+$/i.test(address)) {
@@ -271,7 +293,7 @@ function readTemporal(env: Record<string, string | undefined>, problems: string[
     }
     return { address, namespace: namespace ?? 'default', connectionOptions };
   } catch (error) {
-    problems.push(`Temporal's client configuration: ${(error as Error).message}`);
+    problems.push((error as Error).message);
     return undefined;
   }
 }
@@ -290,12 +312,6 @@ export function withDefaultDestination(config: Config, changes: { baseUrl: strin
 /** Whether a person asked to see the inside of unexpected errors; works while the rest of the configuration is broken. */
 export function isDebugging(env: Readonly<NodeJS.ProcessEnv> = process.env): boolean {
   return env['LONGHAUL_LOG_LEVEL'] === 'debug' || env['LONGHAUL_LOG_LEVEL'] === 'trace';
-}
-
-/** Environment of a process of ours: this one's with changes, and without an address of another Temporal. */
-export function childEnvironment(changes: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'));
-  return { ...Object.fromEntries(inherited), ...changes };
 }
 
 /** AWS's SDK warns of the version of Node when it is first used, which would stand between a command's own words. */

@@ -5,11 +5,16 @@ import { requireDestination, type Config, type LogLevel } from '../config.ts';
 import { Defaults } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE } from '../contracts/names.ts';
 import { acquireEmbeddedTemporal } from '../dev/embedded-temporal/embedded-temporal.ts';
+import { withoutProxy } from '../dev/embedded-temporal/server-record.ts';
 import { resolveTemporalCli } from '../dev/temporal-cli/temporal-cli.ts';
 import { createLogger } from '../logger.ts';
 import { startTracing } from '../tracing/start-tracing.ts';
 import type { LonghaulWorker, WorkerOptions } from '../worker/create-worker.ts';
+import { checkNamespace } from './check-namespace.ts';
 import type { CliContext } from './context.ts';
+import { diagnoseTemporal } from './diagnose-temporal.ts';
+import { errorText } from './exit.ts';
+import { warnOfKey } from './key-warnings.ts';
 import { sourceSettingsOf } from './source-settings.ts';
 
 /** Temporal as a command sees it: an existing cluster, or the embedded server that commands share. */
@@ -66,18 +71,24 @@ export async function withBackend<T>(
     const temporal = config.temporal ?? (await embed(context, onWait, closers));
     const clientCode = await loadClient();
     const client = await clientCode.LonghaulClient.connect({
-      connection: { ...temporal.connectionOptions, connectTimeout: '5s' },
+      connection: {
+        ...temporal.connectionOptions,
+        ...(config.temporal ? {} : { channelArgs: withoutProxy }),
+        connectTimeout: '5s',
+      },
       namespace: temporal.namespace,
       interceptors: tracing ? [tracing.clientInterceptor] : [],
       taskQueue: taskQueueOf(config, options.destination ?? Defaults.destination),
       host: config.host,
       sources: sourceSettingsOf(config),
-    }).catch((error: unknown) => {
+    }).catch(async (error: unknown) => {
       if (!(error instanceof TemporalUnreachableError)) throw error;
-      const advice = 'check TEMPORAL_ADDRESS, or unset it to use an embedded server';
-      throw new TemporalUnreachableError(`${error.message}: ${advice}`, { cause: error });
+      const { problem, fix } = await diagnoseTemporal(temporal, error.cause);
+      const message = `no Temporal server answers at ${temporal.address}: ${problem}. ${fix}.`;
+      throw new TemporalUnreachableError(message, { cause: error });
     });
     closers.push(() => client.close());
+    if (config.temporal) await checkNamespace(client, temporal.address);
 
     return await command({
       client,
@@ -89,7 +100,7 @@ export async function withBackend<T>(
       startWorker: async (workerOptions) => {
         const { NativeConnection, createWorker } = await loadWorker();
         const connection = await NativeConnection.connect(temporal.connectionOptions).catch((error: unknown) => {
-          const message = `Temporal at ${temporal.address} does not answer the worker any more: ${(error as Error).message}`;
+          const message = `Temporal at ${temporal.address} no longer answers the worker: ${errorText(error)}`;
           throw new TemporalUnreachableError(message, { cause: error });
         });
         closers.push(() => connection.close());
@@ -99,7 +110,10 @@ export async function withBackend<T>(
           taskQueue: client.taskQueue,
           host: config.host,
           sources: sourceSettingsOf(config),
-          destinations: (name) => requireDestination(config, name),
+          destinations: (name) => {
+            void warnOfKey(config, name, context.note).catch(() => {});
+            return requireDestination(config, name);
+          },
           transferSlots: config.transferSlots,
           limitBytesPerSecond: config.limitBytesPerSecond,
           heartbeatIntervalMs: config.heartbeatIntervalMs,
@@ -122,14 +136,15 @@ function once<T>(load: () => Promise<T>): () => Promise<T> {
 }
 
 async function embed({ config, note }: CliContext, onWait: () => void, closers: (() => Promise<void>)[]) {
-  const { stateDir, cacheDir, temporalCliPath, pathEnv } = config;
+  const { stateDir, temporalCliPath, pathEnv } = config;
   const server = await acquireEmbeddedTemporal({
     stateDir,
-    cli: () =>
+    cli: async () =>
       resolveTemporalCli({
         ...(temporalCliPath ? { explicitPath: temporalCliPath } : {}),
         pathEnv,
-        cacheDir,
+        // Only this needs it.
+        cacheDir: config.cacheDir,
         log: note,
       }),
     onWait,

@@ -2,8 +2,10 @@ import { CommanderError } from 'commander';
 import { QueryRefusedError, SearchAttributesMissingError } from '../client/list-errors.ts';
 import { SyncIdTakenError } from '../client/sync-errors.ts';
 import { UploadIdTakenError } from '../client/upload-errors.ts';
+import { sentences } from '../client/grpc-cause.ts';
 import { printable } from '../core/printable.ts';
 import { ScheduleExistsError, ScheduleNotFoundError } from '../schedules/schedule-errors.ts';
+import { explainError } from './explain-error.ts';
 import {
   ConfigError,
   LonghaulError,
@@ -43,8 +45,20 @@ export function exitCodeOf(error: unknown): number {
 /** One line for a person; undefined where something was said already. */
 export function describeError(error: unknown): string | undefined {
   if (error instanceof CommanderError || error instanceof Interrupted || error instanceof SaidAlready) return undefined;
+  return `longhaul: ${errorText(error)}`;
+}
+
+/** The same without the program's name. */
+export function errorText(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  const line = printable(message.replace(/\s*\n\s*/g, ' · '));
-  if (error instanceof LonghaulError) return `longhaul: ${line}`;
-  return `longhaul: unexpected: ${line} (LONGHAUL_LOG_LEVEL=debug shows more)`;
+  if (error instanceof LonghaulError) return oneLine(message);
+  const explanation = explainError(error);
+  // What is left is an error in Longhaul itself: whoever sees it must be able to report it.
+  return explanation
+    ? oneLine(sentences(explanation))
+    : `unexpected: ${oneLine(message)} (LONGHAUL_LOG_LEVEL=debug shows more)`;
+}
+
+function oneLine(text: string): string {
+  return printable(text.replace(/\s*\n\s*/g, ' · '));
 }

@@ -5,17 +5,35 @@ import { createContext } from './context.ts';
 import { describeError, ExitCode, exitCodeOf } from './exit.ts';
 import { createProgram } from './program.ts';
 
-// A reader that went away (`longhaul list | head`) is no fault.
-process.stdout.on('error', () => process.exit(ExitCode.done));
+// A reader that went away (`longhaul list | head`) is not an error, and a full disk below `> FILE` is.
+process.stdout.on('error', endOutput);
+process.stderr.on('error', () => {});
+process.on('uncaughtException', (error) => {
+  fail(error);
+  process.exit();
+});
 
-silenceAwsSdk();
-try {
-  await createProgram(() => createContext(loadConfig())).parseAsync();
-} catch (error) {
+function endOutput(error: NodeJS.ErrnoException): never {
+  if (error.code === 'EPIPE') process.exit(ExitCode.done);
+  fail(error);
+  process.exit();
+}
+
+function fail(error: unknown): void {
   const line = describeError(error);
   if (line) process.stderr.write(`${line}\n`);
   if (isDebugging()) process.stderr.write(`${inspect(error)}\n`);
   process.exitCode = exitCodeOf(error);
 }
+
+silenceAwsSdk();
+// Warnings about code of libraries would stand between a command's own lines.
+process.noDeprecation = !isDebugging();
+try {
+  await createProgram(() => createContext(loadConfig())).parseAsync();
+} catch (error) {
+  fail(error);
+}
 // Whatever a library still holds open must not keep a finished command alive.
-process.stdout.write('', () => process.exit());
+// A write that failed is reported only after the callbacks.
+process.stdout.write('', () => setImmediate(() => process.exit()));

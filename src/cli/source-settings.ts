@@ -8,14 +8,15 @@ import type { SourceSettings } from '../sources/source-settings.ts';
  * What commands and the workers in them may read. On the embedded server all of them are this user's, so a key of this
  * machine's seals the queries of URLs where none was set.
  */
-export function sourceSettingsOf({ sources, temporal, stateDir }: Config): SourceSettings {
+export function sourceSettingsOf(config: Config): SourceSettings {
+  const { sources, temporal } = config;
   if (sources.sealKey !== undefined || temporal !== undefined) return sources;
-  return { ...sources, sealKey: () => ownSealKey(stateDir) };
+  return { ...sources, sealKey: () => ownSealKey(config.stateDir) };
 }
 
 function ownSealKey(stateDir: string): string {
   const path = join(stateDir, 'seal-key');
-  mkdirSync(stateDir, { recursive: true });
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   try {
     writeFileSync(path, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx' });
   } catch (error) {

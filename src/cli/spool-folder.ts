@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, statfs, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, parse, resolve } from 'node:path';
 import { z } from 'zod';
+import { openPrivateState } from '../dev/embedded-temporal/private-state.ts';
 import { readJsonFile, writeJsonFile } from '../dev/embedded-temporal/json-file.ts';
 import { isAlive, ownIdentity } from '../dev/embedded-temporal/process-identity.ts';
 
@@ -27,12 +28,15 @@ export interface NewSpool {
  */
 export class SpoolFolder {
   readonly path: string;
+  readonly #stateDir: string;
 
   constructor(stateDir: string) {
+    this.#stateDir = stateDir;
     this.path = join(stateDir, 'spool');
   }
 
   async begin(): Promise<NewSpool> {
+    await openPrivateState(this.#stateDir);
     await mkdir(this.path, { recursive: true, mode: 0o700 });
     const id = randomUUID();
     await this.#record(id);

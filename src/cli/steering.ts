@@ -7,7 +7,7 @@ import { printable } from '../core/printable.ts';
 import { ConfigError, LonghaulError } from '../errors.ts';
 import { withBackend, type Backend } from './backend.ts';
 import type { CliContext } from './context.ts';
-import { SaidAlready } from './exit.ts';
+import { errorText, SaidAlready } from './exit.ts';
 import { findSync } from './find-sync.ts';
 import { checkSelection, select, type SteerSelection } from './steer-selection.ts';
 import type { AnyResult } from './upload-outcomes.ts';
@@ -95,7 +95,7 @@ class SteeringRun {
       note(printable(steered.line));
       return { workflowId, steered };
     } catch (error) {
-      if (!isAlone && !signal.aborted) note(printable(`longhaul: ${workflowId}: ${(error as Error).message}`));
+      if (!isAlone && !signal.aborted) note(`longhaul: ${printable(workflowId)}: ${errorText(error)}`);
       return { workflowId, error };
     }
   }
@@ -126,7 +126,7 @@ class SteeringRun {
       const worker = await this.#backend.startWorker({ taskQueue, roles: ['control'] });
       void worker
         .run()
-        .catch((error: unknown) => this.#context.note(`longhaul: the worker ended: ${(error as Error).message}`));
+        .catch((error: unknown) => this.#context.note(`longhaul: the worker ended: ${errorText(error)}`));
     };
     const served = this.#served.get(taskQueue) ?? start();
     this.#served.set(taskQueue, served);
@@ -149,5 +149,5 @@ export function hasEnded(workflowId: string, status: string): Steered {
 function toJson({ workflowId, steered, error }: Outcome): object {
   if (steered) return { workflowId, outcome: steered.outcome, ...steered.details };
   const code = error instanceof LonghaulError ? error.code : undefined;
-  return { workflowId, outcome: 'failed', error: { code, message: (error as Error).message } };
+  return { workflowId, outcome: 'failed', error: { code, message: errorText(error) } };
 }

@@ -4,6 +4,7 @@ import type { SplitUploadResult } from '../contracts/split.ts';
 import type { UploadResult } from '../contracts/upload.ts';
 import { formatBytes, formatCount, formatDuration } from '../core/format.ts';
 import type { CliContext } from './context.ts';
+import { errorText } from './exit.ts';
 
 export type AnyResult = UploadResult | SplitUploadResult;
 
@@ -51,7 +52,7 @@ export function tellOutcomes(context: CliContext, outcomes: readonly Outcome[], 
   const failed = outcomes.filter(({ error }) => error !== undefined);
   const [first] = failed;
   if (!first) return;
-  for (const { name, error } of failed.slice(1)) note(`longhaul: ${name}: ${(error as Error).message}`);
+  for (const { name, error } of failed.slice(1)) note(`longhaul: ${name}: ${errorText(error)}`);
   throw first.error;
 }
 
@@ -80,9 +81,9 @@ function tellFigures({ note }: CliContext, { name, handle, isOld, result }: Outc
 function toJson({ handle, result, error }: Outcome): object {
   const { workflowId, resumed } = handle;
   if (result) return { ...result, resumed };
-  const { message } = error as Error;
   if (!(error instanceof UploadFailedError))
-    return { workflowId, resumed, error: { type: (error as { code?: string }).code, message } };
+    return { workflowId, resumed, error: { type: (error as { code?: string }).code, message: errorText(error) } };
+  const { message } = error;
   const { failureType: type, pieces } = error;
   return { workflowId, resumed, error: { type, message }, ...(pieces ? { pieces } : {}) };
 }

@@ -7,6 +7,7 @@ import { printable } from '../core/printable.ts';
 import { RateMeter } from '../core/rate-meter.ts';
 import { uploadPace } from '../core/upload-pace.ts';
 import type { CliContext } from './context.ts';
+import { errorText } from './exit.ts';
 import { describeSyncStatus } from './find-sync.ts';
 import { isLiveTerminal, LiveScreen } from './live-screen.ts';
 import { describePieces, describeStatus } from './status-view.ts';
@@ -64,7 +65,7 @@ async function tellEnd({ out, signal }: CliContext, handle: Handle, json: boolea
   } catch (error) {
     if (signal.aborted || !json) throw error;
     const { status } = await handle.describe();
-    out(JSON.stringify({ workflowId, status, error: { message: (error as Error).message } }));
+    out(JSON.stringify({ workflowId, status, error: { message: errorText(error) } }));
     throw error;
   }
 }

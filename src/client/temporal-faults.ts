@@ -7,6 +7,7 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure } from '@temporalio/common';
+import { grpcCause, sentences } from './grpc-cause.ts';
 import type { PiecesFailedDetails } from '../contracts/failures.ts';
 import {
   NoWorkerError,
@@ -66,9 +67,15 @@ export function fromTemporal(error: unknown, workflowId: string): unknown {
     });
   }
   if (isTemporalAway(error)) {
-    return new TemporalUnreachableError(`Temporal did not answer: ${(error as Error).message}`, { cause: error });
+    return unreachable(error);
   }
   return error;
+}
+
+/** An error of a server that is away for now, with its cause and the fix. */
+export function unreachable(error: unknown): TemporalUnreachableError {
+  const fault = grpcFault(error) ?? { code: GRPC_UNAVAILABLE, details: (error as Error).message };
+  return new TemporalUnreachableError(sentences(grpcCause(fault)), { cause: error });
 }
 
 function ended(error: WorkflowFailedError, workflowId: string): Error {

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
-import { request } from 'undici';
+import { Agent, request } from 'undici';
+import { errnoCause } from '../core/errno-cause.ts';
 import { ConfigError } from '../errors.ts';
 
 export interface MetricsServerOptions {
@@ -55,7 +56,9 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   server.listen(port, host);
   await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
     const reason =
-      error.code === 'EADDRINUSE' ? 'is taken; choose another --metrics-port' : `can't be used (${error.message})`;
+      error.code === 'EADDRINUSE'
+        ? 'is taken; choose another --metrics-port'
+        : `can't be used: ${errnoCause(error.code ?? error.message)}`;
     throw new ConfigError(`${host}:${port} for metrics ${reason}`, { cause: error });
   });
   const { address, family, port: actual } = server.address() as AddressInfo;
@@ -84,8 +87,11 @@ function send(response: ServerResponse, { status, type, text }: Answer): void {
   response.writeHead(status, { 'content-type': type }).end(text);
 }
 
+/** Not the dispatcher of the whole process, which may lead to a proxy: NODE_USE_ENV_PROXY of Node.js 24 sets it. */
+const direct = new Agent();
+
 async function readSdkMetrics(url: string): Promise<string> {
-  const { statusCode, body } = await request(url, { signal: AbortSignal.timeout(SDK_TIMEOUT_MS) });
+  const { statusCode, body } = await request(url, { dispatcher: direct, signal: AbortSignal.timeout(SDK_TIMEOUT_MS) });
   const text = await body.text();
   if (statusCode !== 200) throw new Error(`Temporal's SDK answered ${statusCode}`);
   return withSnakeCase(text);

@@ -4,8 +4,7 @@ import {
   ScheduleNotFoundError as TemporalNotFoundError,
   ServiceError,
 } from '@temporalio/client';
-import { isTemporalAway } from '../client/temporal-faults.ts';
-import { TemporalUnreachableError } from '../client/upload-errors.ts';
+import { isTemporalAway, unreachable } from '../client/temporal-faults.ts';
 import { ConfigError } from '../errors.ts';
 import { ScheduleExistsError, ScheduleNotFoundError } from './schedule-errors.ts';
 
@@ -22,9 +21,7 @@ export function scheduleFault(error: unknown, name: string): unknown {
   if (isGrpcServiceError(cause) && (cause.code as number) === GRPC_INVALID_ARGUMENT) {
     return new ConfigError(`Temporal refuses the schedule: ${cause.details}`, { cause: error });
   }
-  if (isTemporalAway(error)) {
-    return new TemporalUnreachableError(`Temporal did not answer: ${(error as Error).message}`, { cause: error });
-  }
+  if (isTemporalAway(error)) return unreachable(error);
   return error;
 }
 

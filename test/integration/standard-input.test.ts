@@ -142,7 +142,9 @@ describe('standard input', () => {
       await rm(join(system.directory, 'state'), { recursive: true, force: true });
       await writeFile(join(system.directory, 'state'), '');
       const unwritable = await runCli(args, embedded(system));
-      expect(unwritable.stderr).toMatch(/^longhaul: standard input can't be kept in .*\n$/);
-      expect(unwritable.code).toBe(1);
+      expect(unwritable.stderr).toMatch(
+        /^longhaul: cannot use the state directory .*\. Set LONGHAUL_STATE_DIR to .*\n$/,
+      );
+      expect(unwritable.code).toBe(2);
     }));
 });

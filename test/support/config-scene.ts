@@ -20,7 +20,9 @@ export function configScene() {
     scene.dir = await mkdtemp(join(tmpdir(), 'longhaul-config-'));
     scene.configPath = join(scene.dir, 'config.json');
     await writeFile(scene.configPath, '{}');
-    scene.bare = { LONGHAUL_CONFIG: scene.configPath, TEMPORAL_CONFIG_FILE: join(scene.dir, 'no-such.toml') };
+    const temporalConfig = join(scene.dir, 'temporal-empty.toml');
+    await writeFile(temporalConfig, '');
+    scene.bare = { LONGHAUL_CONFIG: scene.configPath, TEMPORAL_CONFIG_FILE: temporalConfig };
   });
   afterEach(async () => {
     vi.unstubAllEnvs();

@@ -1,7 +1,7 @@
 import { access, chmod, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import envPaths from 'env-paths';
+import { cacheDirectory } from './cache-directory.ts';
 import { runCommand } from '../../src/dev/temporal-cli/run-command.ts';
 
 export const S3_SERVERS = ['versitygw', 'rclone'] as const;
@@ -30,7 +30,7 @@ const installers: Readonly<Record<S3ServerName, (directory: string) => Promise<s
 };
 
 async function run(program: string, args: readonly string[]): Promise<void> {
-  const { failure } = await runCommand(program, args, { timeoutMs: TIMEOUT_MS });
+  const { failure } = await runCommand(program, args, { timeoutMs: TIMEOUT_MS, env: process.env });
   if (failure !== null) throw new Error(`${program}: ${failure}`);
 }
 
@@ -68,7 +68,7 @@ export async function provideS3Server(server: S3ServerName): Promise<string> {
 }
 
 function pathOf(server: S3ServerName): string {
-  return join(envPaths('longhaul', { suffix: '' }).cache, 's3-servers', server, VERSIONS[server], server);
+  return join(cacheDirectory, 's3-servers', server, VERSIONS[server], server);
 }
 
 function exists(path: string): Promise<boolean> {

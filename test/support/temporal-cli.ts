@@ -1,4 +1,4 @@
-import envPaths from 'env-paths';
+import { cacheDirectory } from './cache-directory.ts';
 import { resolveTemporalCli, type TemporalCli } from '../../src/dev/temporal-cli/temporal-cli.ts';
 
 /** The CLI that a user of this machine would get, from the same cache, so that it's fetched only once. */
@@ -6,6 +6,6 @@ export async function temporalCliForTests(): Promise<TemporalCli> {
   return resolveTemporalCli({
     explicitPath: process.env['LONGHAUL_TEMPORAL_CLI'],
     pathEnv: process.env['PATH'],
-    cacheDir: envPaths('longhaul', { suffix: '' }).cache,
+    cacheDir: cacheDirectory,
   });
 }

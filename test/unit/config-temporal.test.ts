@@ -37,7 +37,39 @@ describe("Temporal's own configuration", () => {
     const file = join(scene.dir, 'temporal.toml');
     await writeFile(file, '[profile.prod]\naddress = "127.0.0.1:7777"\n');
     expect(problemsOf({ TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'absent' })).toContain(
-      "Temporal's client configuration",
+      `TEMPORAL_CONFIG_FILE ${file}: Profile 'absent' not found`,
+    );
+  });
+
+  it.each([
+    ['is missing', '/no/such.toml', 'cannot read /no/such.toml, which TEMPORAL_CONFIG_FILE names: it does not exist'],
+    ['is a directory', '/', 'cannot read /, which TEMPORAL_CONFIG_FILE names: it is a directory (EISDIR)'],
+  ])('is a problem when its file %s', (_, file, problem) => {
+    expect(problemsOf({ TEMPORAL_CONFIG_FILE: file })).toContain(problem);
+  });
+
+  it.each([
+    ['[profile.default]\napi_key = "tk-secret\n', 'control characters are not allowed in strings in line 2'],
+    ['[profile.default\n', 'illegal character in key in line 1'],
+    ['[other]\na = 1\n', 'it has no table such as [profile.default]'],
+    ['[profile.default]\naddress = 3\n', 'address must be a text such as "temporal:7233"'],
+    ['[profile.default]\nnamespace = 3\n', 'namespace must be a text'],
+    [
+      '[profile.default]\n[profile.default.tls]\nserver_ca_cert_path = "/no/ca.pem"\n',
+      'cannot read /no/ca.pem: it does',
+    ],
+  ])('is a problem in one line, without the text of the file, when that is %j', async (content, problem) => {
+    const file = join(scene.dir, 'temporal.toml');
+    await writeFile(file, content);
+    const found = problemsOf({ TEMPORAL_CONFIG_FILE: file });
+    expect(found).toContain(`TEMPORAL_CONFIG_FILE ${file}: `);
+    expect(found).toContain(problem);
+    expect(found).not.toMatch(/\n|tk-secret/);
+  });
+
+  it('is a problem when a certificate is missing', () => {
+    expect(problemsOf({ TEMPORAL_ADDRESS: 'temporal:7233', TEMPORAL_TLS_CLIENT_CERT_PATH: '/no/cert.pem' })).toContain(
+      'cannot read /no/cert.pem, which TEMPORAL_TLS_CLIENT_CERT_PATH names: it does not exist (ENOENT)',
     );
   });
 

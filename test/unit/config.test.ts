@@ -1,14 +1,8 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { writeFile } from 'node:fs/promises';
-import { describe, expect, it, vi } from 'vitest';
-import {
-  childEnvironment,
-  isDebugging,
-  loadConfig,
-  requireDestination,
-  withDefaultDestination,
-} from '../../src/config.ts';
+import { describe, expect, it } from 'vitest';
+import { isDebugging, loadConfig, requireDestination, withDefaultDestination } from '../../src/config.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { configScene } from '../support/config-scene.ts';
 
@@ -290,18 +284,6 @@ describe('withDefaultDestination', () => {
     });
     expect(requireDestination(changed, 'eu')).toEqual(requireDestination(config, 'eu'));
     expect(requireDestination(config, 'default').baseUrl).toBe('https://api.openai.com/v1');
-  });
-});
-
-describe('childEnvironment', () => {
-  it('hands the environment on with changes, and without another Temporal', () => {
-    vi.stubEnv('LONGHAUL_TEST_INHERITED', 'yes');
-    vi.stubEnv('TEMPORAL_ADDRESS', '127.0.0.1:1');
-    vi.stubEnv('TEMPORAL_API_KEY', 'tk-1');
-    const env = childEnvironment({ LONGHAUL_HOST: 'h', TEMPORAL_NAMESPACE: 'n' });
-    expect(env).toMatchObject({ LONGHAUL_TEST_INHERITED: 'yes', LONGHAUL_HOST: 'h', TEMPORAL_NAMESPACE: 'n' });
-    expect(env).not.toHaveProperty('TEMPORAL_ADDRESS');
-    expect(env).not.toHaveProperty('TEMPORAL_API_KEY');
   });
 });
 

@@ -44,7 +44,7 @@ const ofLonghaul = services.filter(([, { image }]) => image?.startsWith('longhau
 function configOf(name: string, changes: Readonly<Record<string, string>> = {}): Config {
   const environment = file.services[name]?.environment ?? {};
   const withoutVariables = Object.entries(environment).map(([key, value]) => [key, value.replace(/^\$\{.*\}$/, '')]);
-  return loadConfig({ TEMPORAL_CONFIG_FILE: '/no/such.toml', ...Object.fromEntries(withoutVariables), ...changes });
+  return loadConfig({ TEMPORAL_CONFIG_FILE: '/dev/null', ...Object.fromEntries(withoutVariables), ...changes });
 }
 
 function withDirectory(run: (directory: string) => void): void {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatBytes } from '../../core/format.ts';
@@ -25,9 +25,14 @@ export async function demoCommand(
 }
 
 async function runOn(context: CliContext, file: string): Promise<void> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'longhaul-demo-api-'));
+  const directory = await mkdtemp(join(tmpdir(), 'longhaul-demo-api-'));
+  const dataDir = join(directory, 'api');
   const api = await startLocalApi({ port: 0, dataDir, apiKey: KEY, bandwidthBytesPerSecond: BYTES_PER_SECOND });
   try {
+    // The user's own configuration may name keys, which the workers of the demo don't get.
+    const [configFile, temporalConfigFile] = [join(directory, 'config.json'), join(directory, 'temporal.toml')];
+    await writeFile(configFile, '{}');
+    await writeFile(temporalConfigFile, '');
     const config = { ...context.config, temporal: undefined, taskQueue: TASK_QUEUE };
     await withBackend({ ...context, config }, {}, async ({ client, address, namespace, uiUrl }) => {
       context.note(`Temporal on ${address}, Temporal UI: ${uiUrl}; local Uploads API on ${api.url}`);
@@ -37,6 +42,8 @@ async function runOn(context: CliContext, file: string): Promise<void> {
         apiKey: KEY,
         environment: {
           TEMPORAL_ADDRESS: address,
+          TEMPORAL_CONFIG_FILE: temporalConfigFile,
+          LONGHAUL_CONFIG: configFile,
           TEMPORAL_NAMESPACE: namespace,
           LONGHAUL_TASK_QUEUE: TASK_QUEUE,
           LONGHAUL_HOST: config.host,
@@ -56,6 +63,6 @@ async function runOn(context: CliContext, file: string): Promise<void> {
     });
   } finally {
     await api.close();
-    await rm(dataDir, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   }
 }

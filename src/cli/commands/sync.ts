@@ -12,7 +12,7 @@ import { withBackend, type Backend } from '../backend.ts';
 import { askDestination } from '../check-destination.ts';
 import { confirm } from '../confirm.ts';
 import type { CliContext } from '../context.ts';
-import { Interrupted } from '../exit.ts';
+import { errorText, Interrupted } from '../exit.ts';
 import { FilesFailedError } from '../files-failed-error.ts';
 import { toSyncRequest, type SyncOptions as SyncFlags } from '../sync-options.ts';
 import { createSyncView, describeCounts } from '../sync-view.ts';
@@ -109,9 +109,7 @@ class SyncRunner {
     if (status !== 'RUNNING') return;
     this.#hasWorker = true;
     const worker = await this.#backend.startWorker({ taskQueue, transferSlots: this.#context.config.transferSlots });
-    void worker
-      .run()
-      .catch((error: unknown) => this.#context.note(`longhaul: the worker ended: ${(error as Error).message}`));
+    void worker.run().catch((error: unknown) => this.#context.note(`longhaul: the worker ended: ${errorText(error)}`));
   }
 
   async #follow(handle: SyncHandle, signal: AbortSignal): Promise<SyncResult> {

@@ -11,7 +11,7 @@ import { ConfigError } from '../../errors.ts';
 import { withBackend, type Backend } from '../backend.ts';
 import { checkDestination } from '../check-destination.ts';
 import type { CliContext } from '../context.ts';
-import { Interrupted } from '../exit.ts';
+import { errorText, Interrupted } from '../exit.ts';
 import { expandFiles } from '../expand-files.ts';
 import { FilesFailedError } from '../files-failed-error.ts';
 import { sealKeyOf } from '../../sources/source-settings.ts';
@@ -158,7 +158,7 @@ async function serve(
   const transferSlots = options.concurrency ?? config.transferSlots;
   for (const taskQueue of new Set(running.map((upload) => upload.taskQueue))) {
     const worker = await backend.startWorker({ taskQueue, transferSlots });
-    void worker.run().catch((error: unknown) => note(`longhaul: the worker ended: ${(error as Error).message}`));
+    void worker.run().catch((error: unknown) => note(`longhaul: the worker ended: ${errorText(error)}`));
     for await (const { workflowId, parentId } of backend.client.list({ running: true, taskQueue })) {
       if (parentId === undefined && !own.has(workflowId) && !options.quiet) {
         note(`an earlier upload goes on as well: ${workflowId} ("longhaul cancel ${workflowId}" ends it)`);

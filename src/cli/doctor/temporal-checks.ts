@@ -4,6 +4,7 @@ import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../../contracts/names.ts'
 import { lackingAttributes, registeredAttributes } from '../../core/attribute-registry.ts';
 import { withBackend, type Backend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
+import { errorText } from '../exit.ts';
 import { CHECK_LIMIT_MS, checked, fail, messageOf, ok, warn, type Check } from './check.ts';
 import { judgeWorkers } from './judge-workers.ts';
 
@@ -27,7 +28,7 @@ export async function temporalChecks(context: CliContext, destination: string): 
   } catch (error) {
     if (isReached) throw error;
     const mend = temporal ? undefined : 'see the lines above, or point TEMPORAL_ADDRESS at a Temporal server';
-    return [fail('Temporal', (error as Error).message, mend)];
+    return [fail('Temporal', errorText(error), mend)];
   }
 }
 

@@ -1,12 +1,14 @@
-import { mkdir, realpath } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { registeredAttributes } from '../../core/attribute-registry.ts';
 import { ConfigError } from '../../errors.ts';
 import { adoptServer, endServer, RestartLimitError, startServer, type ServerContext } from './ensure-server.ts';
 import { withFileLock } from './file-lock.ts';
+import { openPrivateState } from './private-state.ts';
 import { isProbablyAlive } from './process-identity.ts';
 import { addLease, removeLease, sweepLeases } from './server-leases.ts';
 import { onChildExit } from './server-process.ts';
+import { watchDisk } from './watch-disk.ts';
+import { stateDirectoryError } from './state-directory-error.ts';
 import { EMBEDDED_NAMESPACE, statePaths, type ServerRecord } from './server-record.ts';
 
 export interface EmbeddedTemporalOptions {
@@ -74,7 +76,13 @@ async function openServer(
       const adopted = await adoptServer(context);
       if (adopted === null && cliPath === undefined) return null;
       const server = adopted ?? (await startServer(context, cliPath ?? ''));
-      return { server, started: adopted === null, lease: existingLease ?? (await addLease(leases)) };
+      try {
+        return { server, started: adopted === null, lease: existingLease ?? (await addLease(leases)) };
+      } catch (error) {
+        // Without a lease the server would outlive every command.
+        if (adopted === null) await endServer(context.stateDir);
+        throw error;
+      }
     });
     if (use !== null) return use;
     // Outside the lock: it may have to be downloaded first, and others need not wait for that.
@@ -108,7 +116,8 @@ function watchServer(
         log(`the Temporal server runs again at ${next.address} (process ${next.pid})`);
         return;
       } catch (error) {
-        log(error instanceof Error ? error.message : String(error));
+        const problem = stateDirectoryError(context.stateDir, error);
+        log(problem instanceof Error ? problem.message : String(problem));
         if (error instanceof RestartLimitError) break;
         await delay(500 * attempt);
       }
@@ -150,22 +159,23 @@ export async function acquireEmbeddedTemporal(options: EmbeddedTemporalOptions):
     onWait = () => undefined,
     readyTimeoutMs = 30_000,
   } = options;
-  await mkdir(options.stateDir, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-    const message = `the state directory ${options.stateDir} can't be made (${error.code}); set LONGHAUL_STATE_DIR to another one`;
-    throw new ConfigError(message, { cause: error });
-  });
-  const stateDir = await realpath(options.stateDir);
+  const stateDir = await openPrivateState(options.stateDir);
   checkDirectory(stateDir);
   const context: ServerContext = { stateDir, log, onWait, searchAttributes, retentionDays, readyTimeoutMs };
   const { lock, leases } = statePaths(stateDir);
 
-  const use = await openServer(context, cli);
+  const use = await openServer(context, cli).catch((error: unknown) => {
+    throw stateDirectoryError(stateDir, error);
+  });
   let { server } = use;
   const stopWatching = watchServer(context, cli, use, (next) => {
     server = next;
   });
 
+  const stopWatchingDisk = watchDisk(stateDir, log);
+
   const releaseOnce = async () => {
+    stopWatchingDisk();
     await stopWatching();
     try {
       await withFileLock(lock, async () => {
@@ -175,7 +185,8 @@ export async function acquireEmbeddedTemporal(options: EmbeddedTemporalOptions):
     } catch (error) {
       // The next command takes the server over.
       await removeLease(use.lease).catch(() => undefined);
-      log(`the Temporal server was left running: ${error instanceof Error ? error.message : String(error)}`);
+      const problem = stateDirectoryError(stateDir, error);
+      log(`the Temporal server was left running: ${problem instanceof Error ? problem.message : String(problem)}`);
     }
   };
   let released: Promise<void> | undefined;

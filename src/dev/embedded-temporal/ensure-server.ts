@@ -1,9 +1,11 @@
-import { open } from 'node:fs/promises';
+import { open, statfs } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { databaseCause } from '../../client/grpc-cause.ts';
 import { EmbeddedTemporalError } from './embedded-temporal-error.ts';
 import { findServerProcess } from './find-server-process.ts';
 import { arePortsFree, pickFreePorts } from './free-ports.ts';
 import { isAlive, isProbablyAlive } from './process-identity.ts';
+import { isOwnProcess, portOwner } from './process-owner.ts';
 import { sweepLeases } from './server-leases.ts';
 import { logTail, spawnServer, stopServer } from './server-process.ts';
 import type { NamespaceNeeds } from './prepare-namespace.ts';
@@ -44,13 +46,21 @@ async function readiness(context: ServerContext, server: ServerRecord): Promise<
     retentionDays: context.retentionDays,
     searchAttributes: context.searchAttributes,
   });
+  const owner = portOwner(server.port);
+  if (owner !== undefined && owner !== process.getuid?.()) return `the user with the ID ${owner} uses its port`;
   if (problem === null) await finishDatabase(context.stateDir);
   return problem;
 }
 
 async function recordedOrStrayServer(stateDir: string): Promise<ServerRecord | null> {
   const record = await readServerRecord(stateDir);
-  if (record !== null && isAlive(record)) return record;
+  if (record !== null && isAlive(record)) {
+    if (isOwnProcess(record.pid)) return record;
+    throw new EmbeddedTemporalError(
+      `the Temporal server of ${stateDir} (process ${record.pid}) runs as another user. ` +
+        'Stop that process, or set LONGHAUL_STATE_DIR to another directory.',
+    );
+  }
   const stray = await findServerProcess(statePaths(stateDir).database);
   if (stray === null) return null;
   return writeServerRecord(stateDir, { ...stray, restartsAtMs: record?.restartsAtMs ?? [] });
@@ -87,11 +97,38 @@ function recentRestarts(record: ServerRecord | null): number[] {
   return (record?.restartsAtMs ?? []).filter((atMs) => Date.now() - atMs < 60_000);
 }
 
+/** Less than this, and a new database does not fit. */
+const MIN_FREE_BYTES = 8 * 1024 ** 2;
+
+/** @param tail the last lines of its log. A full disk leaves it empty. */
+async function didNotStart(stateDir: string, problem: string, tail: string): Promise<EmbeddedTemporalError> {
+  const { log } = statePaths(stateDir);
+  const isFull = await statfs(stateDir).then(
+    ({ bavail, bsize }) => bavail * bsize < MIN_FREE_BYTES,
+    () => false,
+  );
+  const cause = databaseCause(isFull ? 'no space left on device' : tail);
+  if (cause) {
+    return new EmbeddedTemporalError(
+      `the Temporal server did not start: ${cause.problem} (${stateDir}). ${cause.fix}.`,
+    );
+  }
+  return new EmbeddedTemporalError(
+    `The Temporal server did not start: ${problem}. ` +
+      (tail === '' ? 'It wrote nothing to its log.' : `Its last lines, from ${log}:\n${tail}`),
+  );
+}
+
 async function startOnce(context: ServerContext, cliPath: string, ports: ServerPorts, restartsAtMs: number[]) {
   const { stateDir } = context;
   await beginDatabase(stateDir);
   const { logOffsetBytes, ...identity } = await spawnServer(cliPath, stateDir, ports);
-  const server = await writeServerRecord(stateDir, { ...identity, ...ports, restartsAtMs });
+  const server = await writeServerRecord(stateDir, { ...identity, ...ports, restartsAtMs }).catch(
+    async (error: unknown) => {
+      await stopServer(identity);
+      throw error;
+    },
+  );
   const problem = await readiness(context, server);
   if (problem === null) return { server };
   await stopServer(server);
@@ -131,9 +168,6 @@ export async function startServer(context: ServerContext, cliPath: string): Prom
     }
     // A record without a server would only say what is not; but it counts the restarts while there are users.
     if (!isRestart) await removeServerRecord(stateDir);
-    throw new EmbeddedTemporalError(
-      `The Temporal server did not start: ${problem}. ` +
-        (tail === '' ? 'It wrote nothing to its log.' : `Its last lines, from ${statePaths(stateDir).log}:\n${tail}`),
-    );
+    throw await didNotStart(stateDir, problem, tail);
   }
 }

@@ -79,8 +79,15 @@ async function acquire(directory: string, timeoutMs: number): Promise<number> {
 
 async function release(directory: string, generation: number): Promise<void> {
   const temporary = join(directory, `${randomUUID()}.tmp`);
-  await writeFile(temporary, JSON.stringify({ released: true }), { mode: 0o600 });
-  await rename(temporary, join(directory, String(generation)));
+  const path = join(directory, String(generation));
+  try {
+    await writeFile(temporary, JSON.stringify({ released: true }), { mode: 0o600 });
+    await rename(temporary, path);
+  } catch {
+    // A full disk has no room for the mark. Nobody can have a newer number while this one is held.
+    await rm(temporary, { force: true });
+    await rm(path, { force: true });
+  }
 }
 
 /**

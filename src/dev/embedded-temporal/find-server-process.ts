@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { isOwnProcess } from './process-owner.ts';
 import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
 import { runCommand } from '../temporal-cli/run-command.ts';
 import type { ServerPorts } from './server-record.ts';
@@ -44,6 +45,8 @@ export async function findServerProcess(database: string): Promise<(ProcessIdent
   for (const { pid, command } of onLinux ? await linuxCommands() : await psCommands()) {
     if (!command.includes(`${separator}start-dev${separator}`)) continue;
     if (!command.includes(`${separator}--db-filename${separator}${database}${separator}`)) continue;
+    // Any user can start a process with these arguments.
+    if (!isOwnProcess(pid)) continue;
     const identity = identifyProcess(pid);
     const port = flagValue(command, '--port', separator);
     const uiPort = flagValue(command, '--ui-port', separator);

@@ -1,6 +1,6 @@
 import { Connection } from '@temporalio/client';
 import { msToTs, tsToMs } from '@temporalio/common/lib/time.js';
-import { EMBEDDED_NAMESPACE } from './server-record.ts';
+import { EMBEDDED_NAMESPACE, withoutProxy } from './server-record.ts';
 
 /** `temporal.api.enums.v1.IndexedValueType`, by the names that the Temporal CLI gives them. */
 const SEARCH_ATTRIBUTE_TYPES: ReadonlyMap<string, number> = new Map([
@@ -61,7 +61,7 @@ export async function prepareNamespace(
 ): Promise<void> {
   // A client goes on trying for all of its time, even when the server has died meanwhile; so the time is short.
   const connectTimeout = Math.max(1, Math.min(3_000, deadline - Date.now()));
-  const connection = await Connection.connect({ address, connectTimeout });
+  const connection = await Connection.connect({ address, connectTimeout, channelArgs: withoutProxy });
   try {
     await connection.withDeadline(Math.min(deadline, Date.now() + 10_000), async () => {
       await ensureRetention(connection, retentionDays);

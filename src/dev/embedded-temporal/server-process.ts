@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { open, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { childEnvironment } from '../../config-child-environment.ts';
 import { EmbeddedTemporalError } from './embedded-temporal-error.ts';
 import { identifyProcess, isAlive, isProbablyAlive, type ProcessIdentity } from './process-identity.ts';
 import { runCommand } from '../temporal-cli/run-command.ts';
@@ -19,6 +20,8 @@ async function serverArgs(cliPath: string, database: string, { port, uiPort }: S
   args.push('--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal');
   // The server asks its vendor for newer versions otherwise.
   args.push('--dynamic-config-value', 'frontend.enableServerVersionCheck=false');
+  // Its HTTP API would start workflows for any web page: it checks neither keys nor where a request comes from.
+  args.push('--dynamic-config-value', 'frontend.httpAllowedHosts=[]');
   args.push('--dynamic-config-value', 'matching.enableFairness=true');
   // Each partition of a queue is fair by itself; only one keeps the order exact, and one is enough for a machine.
   args.push('--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1');
@@ -39,6 +42,16 @@ async function prepareLog(path: string): Promise<number> {
   return 0;
 }
 
+/** Files that the child makes are only for this user: SQLite itself leaves that to the umask. */
+function privately<T>(start: () => T): T {
+  const before = process.umask(0o077);
+  try {
+    return start();
+  } finally {
+    process.umask(before);
+  }
+}
+
 export interface SpawnedServer extends ProcessIdentity {
   /** Where in the log this server's lines begin. */
   readonly logOffsetBytes: number;
@@ -54,7 +67,10 @@ export async function spawnServer(cliPath: string, stateDir: string, ports: Serv
   const logOffsetBytes = await prepareLog(paths.log);
   const log = await open(paths.log, 'a', 0o600);
   try {
-    const child = spawn(cliPath, args, { detached: true, cwd: stateDir, stdio: ['ignore', log.fd, log.fd] });
+    const stdio = ['ignore' as const, log.fd, log.fd];
+    const child = privately(() =>
+      spawn(cliPath, args, { detached: true, cwd: stateDir, env: childEnvironment(), stdio }),
+    );
     await once(child, 'spawn');
     const { pid } = child;
     if (pid === undefined) throw new Error('it has no process id');

@@ -28,6 +28,9 @@ const HOST = '127.0.0.1';
 /** The namespace that every dev server has. */
 export const EMBEDDED_NAMESPACE = 'default';
 
+/** For each gRPC channel to the embedded server: a proxy of the environment could not reach 127.0.0.1 of this machine. */
+export const withoutProxy = { 'grpc.enable_http_proxy': 0 } as const;
+
 export function serverAddress({ port }: ServerPorts): string {
   return `${HOST}:${port}`;
 }

@@ -18,7 +18,7 @@ export async function beginDatabase(stateDir: string): Promise<void> {
   if (await exists(unfinished)) {
     for (const suffix of ['', '-wal', '-shm']) await rm(`${database}${suffix}`, { force: true });
   }
-  if (!(await exists(database))) await writeFile(unfinished, '');
+  if (!(await exists(database))) await writeFile(unfinished, '', { mode: 0o600 });
 }
 
 /** Its server answers: from now on the database is kept. */

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { childEnvironment } from '../../config-child-environment.ts';
 
 export interface CommandResult {
   readonly stdout: string;
@@ -11,6 +12,8 @@ export interface CommandOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly cwd?: string;
+  /** @defaultValue a few variables, without keys and proxies */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** The last line that isn't empty: where most programs say what went wrong. */
@@ -22,11 +25,11 @@ function lastLine(text: string): string | undefined {
 export async function runCommand(
   file: string,
   args: readonly string[],
-  { timeoutMs, signal, cwd }: CommandOptions,
+  { timeoutMs, signal, cwd, env = childEnvironment() }: CommandOptions,
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
-    const options = { timeout: timeoutMs, signal, cwd, killSignal: 'SIGKILL', maxBuffer: 16 * 1024 * 1024 } as const;
-    execFile(file, args, options, (error, stdout, stderr) => {
+    const limits = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 16 * 1024 * 1024 } as const;
+    execFile(file, args, { ...limits, signal, cwd, env }, (error, stdout, stderr) => {
       let failure: string | null = null;
       if (error?.killed === true) failure = `no end within ${timeoutMs / 1000} s`;
       else if (error !== null && typeof error.code === 'number') {

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { EnvHttpProxyAgent, interceptors, request, type Dispatcher } from 'undici';
 import { z } from 'zod';
 import { runCommand } from './run-command.ts';
+import { PINNED_VERSION } from './temporal-cli-pin.ts';
 
 /** Where every Temporal SDK gets its development server from. */
 const DOWNLOAD_BASE_URL = 'https://temporal.download';
@@ -43,22 +44,23 @@ async function downloadThrough(
   const follow = dispatcher.compose(interceptors.redirect({ maxRedirections: 5 }));
   const arch = process.arch === 'x64' ? 'amd64' : process.arch;
   const query = new URLSearchParams({ arch, platform: process.platform, format: 'tar.gz' });
-  const answer = await get(`${baseUrl}/cli/default?${query.toString()}`, follow, signal);
+  const answer = await get(`${baseUrl}/cli/v${PINNED_VERSION}?${query.toString()}`, follow, signal);
   const { archiveUrl, fileToExtract } = infoSchema.parse(await answer.body.json());
 
   const archive = join(directory, 'archive.tar.gz');
   const { body } = await get(archiveUrl, follow, signal);
   await pipeline(body, createWriteStream(archive), { signal });
   const unpack = ['-xzf', archive, '-C', directory, fileToExtract];
-  const { failure } = await runCommand('tar', unpack, { timeoutMs: 120_000, signal });
+  const { failure } = await runCommand('tar', unpack, { timeoutMs: 120_000, signal, cwd: directory });
   if (failure !== null) throw new Error(`the archive could not be unpacked: ${failure}`);
   return join(directory, fileToExtract);
 }
 
 /**
- * What the SDK's test package does: asks the download service for the archive of this platform and takes the
- * executable out of it. (Done here, because the SDK itself offers this only together with a server that it ends again.)
- * Returns the path of the executable in `directory`.
+ * Downloads the pinned version as the SDK's test package does: the download service names the archive of this platform,
+ * which contains the executable. (The SDK itself offers this only together with a server that it ends again.)
+ *
+ * @returns the path of the executable in `directory`. The caller checks its digest.
  */
 export async function downloadTemporalCli(directory: string, options: CliDownloadOptions): Promise<string> {
   if (options.dispatcher !== undefined) return downloadThrough(options.dispatcher, directory, options);

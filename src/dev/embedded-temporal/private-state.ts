@@ -1,0 +1,100 @@
+import { chmod, mkdir, readdir, realpath, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Stats } from 'node:fs';
+import { ConfigError } from '../../errors.ts';
+import { stateDirectoryError } from './state-directory-error.ts';
+
+/** Names that Longhaul itself gives to entries of the state directory. */
+const own = /^(temporal(-ports)?\..+|leases|lock|spool|local-api|seal-key|.+\.tmp)$/;
+/** Names that file systems and desktops add. */
+const harmless = /^(lost\+found|\.DS_Store|\.nfs.*)$/;
+
+const OTHERS = 0o077;
+/** Every program of the machine uses them, also while they are empty. */
+const temporary = ['/tmp', '/var/tmp', '/dev/shm', tmpdir()];
+
+/**
+ * Makes the state directory if it is missing, and takes it and its entries away from other users: the histories of all
+ * uploads, copies of files and a secret are in it. An older version or a loose umask may have created them.
+ *
+ * @returns its real path
+ * @throws ConfigError if it can't be used, belongs to another user, or is shared with other programs
+ */
+export async function openPrivateState(path: string): Promise<string> {
+  try {
+    await makeDirectory(path);
+    const stateDir = await realpath(path);
+    const stats = await stat(stateDir);
+    assertOwner(stateDir, stats);
+    const names = await readdir(stateDir);
+    if (stats.mode & OTHERS) {
+      const foreign = names.find((name) => !own.test(name) && !harmless.test(name));
+      if (temporary.includes(stateDir) || foreign !== undefined) {
+        const reason = foreign === undefined ? 'all users share it' : `it contains other files, such as ${foreign}`;
+        throw new ConfigError(
+          `the state directory ${stateDir} is open to other users, and ${reason}. ` +
+            'Set LONGHAUL_STATE_DIR to an empty directory, or run "chmod 700" on this one.',
+        );
+      }
+    }
+    await tighten(stateDir, stats);
+    await tightenEntries(
+      stateDir,
+      names.filter((name) => own.test(name)),
+    );
+    const spool = join(stateDir, 'spool');
+    if (names.includes('spool')) {
+      const copies = await readdir(spool);
+      await tightenEntries(spool, copies);
+    }
+    return stateDir;
+  } catch (error) {
+    throw stateDirectoryError(path, error);
+  }
+}
+
+/** Node.js's own recursive `mkdir` reports a file system that is read-only as a path that does not exist. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeDirectory(dirname(path));
+    await mkdir(path, { mode: 0o700 }).catch((late: NodeJS.ErrnoException) => {
+      if (late.code !== 'EEXIST') throw late;
+    });
+  }
+}
+
+async function tightenEntries(directory: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const path = join(directory, name);
+    // Temporary files of other commands come and go.
+    const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (!stats) continue;
+    assertOwner(path, stats);
+    await tighten(path, stats);
+  }
+}
+
+function assertOwner(path: string, { uid }: Stats): void {
+  const ownUid = process.getuid?.();
+  if (ownUid === undefined || uid === ownUid) return;
+  throw new ConfigError(
+    `${path} belongs to the user with the ID ${uid}, and this process runs as ${ownUid}. ` +
+      'Run the command as that user, or set LONGHAUL_STATE_DIR to a directory of this user.',
+  );
+}
+
+async function tighten(path: string, stats: Stats): Promise<void> {
+  if (process.getuid === undefined || (stats.mode & OTHERS) === 0) return;
+  await chmod(path, stats.mode & ~OTHERS & 0o7777).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+}

@@ -1,0 +1,36 @@
+import { statfs } from 'node:fs/promises';
+import { formatBytes } from '../../core/format.ts';
+
+const INTERVAL_MS = 5_000;
+/** With less, the database soon can't record anything. */
+const LOW_BYTES = 16 * 1024 ** 2;
+
+/**
+ * Reports a disk that becomes full while the server runs. Its callers would wait for it and not see the reason.
+ *
+ * @param freeBytes for tests
+ * @returns the function that ends the watch
+ */
+export function watchDisk(
+  stateDir: string,
+  log: (line: string) => void,
+  intervalMs = INTERVAL_MS,
+  freeBytes = async () => {
+    const { bavail, bsize } = await statfs(stateDir);
+    return bavail * bsize;
+  },
+): () => void {
+  let wasLow = false;
+  const check = async () => {
+    const free = await freeBytes();
+    const isLow = free < LOW_BYTES;
+    if (isLow && !wasLow) {
+      log(
+        `the disk of the state directory ${stateDir} is full (${formatBytes(free)} left), and uploads wait. Free some space.`,
+      );
+    }
+    wasLow = isLow;
+  };
+  const timer = setInterval(() => void check().catch(() => {}), intervalMs).unref();
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,35 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { watchDisk } from '../../../src/dev/embedded-temporal/watch-disk.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test('a disk that becomes full is reported once each time, with the fix', async () => {
+  let free = 2 ** 30;
+  const lines: string[] = [];
+  const stop = watchDisk(
+    '/state',
+    (line) => lines.push(line),
+    1000,
+    () => Promise.resolve(free),
+  );
+  const after = async (bytes: number) => {
+    free = bytes;
+    await vi.advanceTimersByTimeAsync(3000);
+    return lines.length;
+  };
+  expect(await after(2 ** 30)).toBe(0);
+  expect(await after(4096)).toBe(1);
+  expect(await after(2 ** 30)).toBe(1);
+  expect(await after(0)).toBe(2);
+  expect(lines[0]).toBe(
+    'the disk of the state directory /state is full (4 KiB left), and uploads wait. Free some space.',
+  );
+  stop();
+  expect(await after(2 ** 30)).toBe(2);
+  expect(await after(0)).toBe(2);
+});
