@@ -91,7 +91,7 @@ function failure(
   nextRetryDelayMs?: number,
 ): ApplicationFailure {
   return ApplicationFailure.create({
-    message: error.message,
+    message: clipMessage(error.message),
     type,
     nonRetryable: !error.retryable || isUsedUp(error),
     details: [details],
