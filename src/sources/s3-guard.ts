@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { assertListing, errorOf, repairRows } from './s3-xml.ts';
+import { cleanListing, errorOf } from './s3-xml.ts';
 
 /** A page of 1,000 keys of 1,024 bytes, each character of which may be written as an entity, and what stands around them. */
 const MAX_LIST_BYTES = 16 * 1024 ** 2;
@@ -55,8 +55,7 @@ async function limitBody(answer: Answer, isList: boolean, stallTimeoutMs: number
   } else if (isList) {
     const { text, isWhole } = await readStart(body, MAX_LIST_BYTES, stallTimeoutMs);
     if (!isWhole) throw new Error(`its list has a page of more than ${MAX_LIST_BYTES} bytes`);
-    assertListing(text);
-    answer.body = Readable.from([Buffer.from(repairRows(text))]);
+    answer.body = Readable.from([Buffer.from(cleanListing(text))]);
   }
 }
 

@@ -1,39 +1,82 @@
-/** A listing has five levels, and a page of 1,000 rows some 30,000 tags. */
-const MAX_DEPTH = 16;
+/** A page of 1,000 rows has some 30,000. */
 const MAX_TAGS = 100_000;
 const MAX_CODE_LENGTH = 100;
 const MAX_MESSAGE_LENGTH = 500;
 
-/**
- * Checks that a page of a listing is one, and whole, before it is parsed: the SDK's parser works by recursion, and needs
- * time for a document type. One pass over the text.
- *
- * @throws Error
- */
-export function assertListing(xml: string): void {
-  if (!/^(?:\ufeff)?\s{0,100}(?:<\?xml[^>]{0,200}\?>)?\s{0,100}<ListBucketResult[\s>]/.test(xml)) throw noListing();
-  let depth = 0;
-  let tags = 0;
-  for (let at = xml.indexOf('<'); at !== -1; at = xml.indexOf('<', at + 1)) {
-    const next = xml[at + 1];
-    if (next === '?') continue;
-    const end = xml.indexOf('>', at);
-    if (next === '!' || end === -1 || ++tags > MAX_TAGS) throw noListing();
-    if (next === '/') depth--;
-    else if (xml[end - 1] !== '/') depth++;
-    if (depth < 0 || depth > MAX_DEPTH) throw noListing();
-    at = end;
-  }
-  // An answer that broke off must not look like one that says that the rest is gone.
-  if (depth !== 0 || !xml.trimEnd().endsWith('</ListBucketResult>')) throw noListing();
+interface Element {
+  readonly name: string;
+  readonly inner: string;
 }
 
-/** Takes out of a page the values that the SDK would reject the whole page for; the row is without them then. */
-export function repairRows(xml: string): string {
-  return xml.replace(
-    /<(Size|LastModified|IsTruncated|KeyCount|MaxKeys|RestoreExpiryDate)>([^<]*)<\/\1>/g,
-    (all, name, value) => (isReadable(name as string, value as string) ? (all as string) : ''),
-  );
+const isAnything = () => true;
+const isDigits = (text: string) => /^\d{1,16}$/.test(text);
+const isTruth = (text: string) => text === 'true' || text === 'false';
+const isTime = (text: string) =>
+  /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/.test(text) &&
+  !Number.isNaN(Date.parse(text));
+
+/** What Longhaul reads of a page and of a row, and which texts the SDK can read there. */
+const pageFields = { IsTruncated: isTruth, NextContinuationToken: isAnything } as const;
+const rowFields = { Key: isAnything, Size: isDigits, ETag: isAnything, LastModified: isTime } as const;
+
+/**
+ * A page of a listing, with nothing in it but what Longhaul reads, in a form that the SDK reads: it would reject the whole
+ * page for one value that is none, its parser works by recursion, and a document type costs it time. A row lacks what can't
+ * be read. Two passes over the text.
+ *
+ * @throws Error for what is no page, or no whole one: an answer that broke off must not say that the rest is gone
+ */
+export function cleanListing(xml: string): string {
+  const [root, ...others] = childrenOf(xml.replace(/^\ufeff?\s*(?:<\?xml[^>]{0,200}\?>)?/, ''));
+  if (root?.name !== 'ListBucketResult' || others.length > 0) throw noListing();
+  const children = childrenOf(root.inner);
+  const rows = children
+    .filter(({ name }) => name === 'Contents')
+    .map(({ inner }) => fieldsOf(childrenOf(inner), rowFields));
+  // A row without a field would not be a structure.
+  const contents = rows.map((fields) => `<Contents><StorageClass>any</StorageClass>${fields}</Contents>`);
+  return `<ListBucketResult>${fieldsOf(children, pageFields)}${contents.join('')}</ListBucketResult>`;
+}
+
+/** The fields that are there once, and as a text that can be read. */
+function fieldsOf(elements: readonly Element[], fields: Readonly<Record<string, (text: string) => boolean>>): string {
+  return Object.entries(fields)
+    .map(([name, isReadable]) => {
+      const [first, ...others] = elements.filter((element) => element.name === name);
+      if (!first || others.length > 0 || first.inner.includes('<') || !isReadable(first.inner)) return '';
+      return `<${name}>${escaped(first.inner)}</${name}>`;
+    })
+    .join('');
+}
+
+/** The elements of a text, which holds whole ones only. @throws Error */
+function childrenOf(xml: string): Element[] {
+  const children: Element[] = [];
+  let depth = 0;
+  let tags = 0;
+  let begin = { name: '', at: 0 };
+  for (let at = xml.indexOf('<'); at !== -1;) {
+    const end = xml.indexOf('>', at);
+    const isEnd = xml[at + 1] === '/';
+    if (end === -1 || xml[at + 1] === '!' || xml[at + 1] === '?' || ++tags > MAX_TAGS) throw noListing();
+    if (isEnd) {
+      depth--;
+      if (depth === 0) children.push({ name: begin.name, inner: xml.slice(begin.at, at) });
+    } else {
+      const isEmpty = xml[end - 1] === '/';
+      if (depth === 0) begin = { name: nameOf(xml.slice(at + 1, Math.min(end, at + 100))), at: end + 1 };
+      if (isEmpty && depth === 0) children.push({ name: begin.name, inner: '' });
+      if (!isEmpty) depth++;
+    }
+    if (depth < 0) throw noListing();
+    at = xml.indexOf('<', end);
+  }
+  if (depth !== 0) throw noListing();
+  return children;
+}
+
+function nameOf(tag: string): string {
+  return /^[^\s/]*/.exec(tag)?.[0] ?? '';
 }
 
 /** An error as S3 writes it, with what matters of what was answered. */
@@ -54,15 +97,6 @@ export function errorOf(answer: string): string {
 
 function noListing(): Error {
   return new Error('its answer is no list, or is not whole');
-}
-
-function isReadable(name: string, value: string): boolean {
-  if (name === 'IsTruncated') return value === 'true' || value === 'false';
-  if (name === 'Size' || name === 'KeyCount' || name === 'MaxKeys') return /^\d{1,16}$/.test(value);
-  return (
-    /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/.test(value) &&
-    !Number.isNaN(Date.parse(value))
-  );
 }
 
 /** The text of the first element of that name. */
