@@ -40,12 +40,12 @@ function tolerant({ payloadConverter, payloadCodecs, ...rest }: LoadedDataConver
 function tolerantConverter(converter: PayloadConverter): PayloadConverter {
   return {
     toPayload: (value, context, hint) => converter.toPayload(value, context, hint),
-    fromPayload: <T>(...[payload, context, hint]: Parameters<PayloadConverter['fromPayload']>): T => {
+    fromPayload: (payload, context, hint) => {
       try {
-        return converter.fromPayload(payload, context, hint) as T;
+        return converter.fromPayload(payload, context, hint);
       } catch {
         const encoding = payload.metadata?.['encoding'];
-        return new Unreadable(encoding ? Buffer.from(encoding).toString() : '') as T;
+        return new Unreadable(encoding ? Buffer.from(encoding).toString() : '') as never;
       }
     },
   };

@@ -130,7 +130,8 @@ export type ReadAnswer<Answer> = (answer: unknown, workflowId: string) => Answer
 export const readUploadProgress: ReadAnswer<UploadProgress | SplitUploadProgress> = (answer, workflowId) => {
   const progress = read(uploadProgress, answer, workflowId) as unknown as UploadProgress;
   if (!('pieces' in progress)) return progress;
-  return { ...progress, pieces: readPieces(progress.pieces) ?? [] } as unknown as SplitUploadProgress;
+  const split: SplitUploadProgress = { ...progress, pieces: readPieces(progress.pieces) ?? [] };
+  return split;
 };
 
 /** Undefined for what is no list of pieces. */

@@ -24,7 +24,9 @@ const CHANGED = new Set(['PreconditionFailed', 'InvalidRange']);
  */
 export function mapS3Error(error: unknown, name: string): LonghaulError {
   if (error instanceof LonghaulError) return error;
-  const { name: code = '', message: whole = String(error), $metadata } = (error ?? {}) as S3Failure;
+  const { name: named = '', message: whole = String(error), $metadata } = (error ?? {}) as S3Failure;
+  // What the SDK calls an answer that names no error.
+  const code = named.startsWith('Unknown') ? '' : named;
   // The SDK adds a hint for who debugs it.
   const [message = ''] = whole.split('\n', 1);
   const status = $metadata?.httpStatusCode;
@@ -57,6 +59,7 @@ export function mapS3Error(error: unknown, name: string): LonghaulError {
       cause,
     );
   }
-  const what = code === 'Error' || code === '' ? message : `${code}: ${message}`;
+  const told = code === 'Error' || code === '' ? message : `${code}: ${message}`;
+  const what = message === 'UnknownError' ? `the store answered ${status ?? 'nothing'}` : told;
   return new SourceReadError(`${name} can't be read at the moment (${what})`, cause);
 }

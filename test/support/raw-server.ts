@@ -13,7 +13,7 @@ export interface RawAnswer {
   readonly head: string;
   readonly body: Uint8Array;
   /** After the body: the connection stays open for the next request, ends, stays silent, or brings more without an end. */
-  readonly then: 'next' | 'close' | 'silence' | 'more' | 'trickle';
+  readonly after: 'next' | 'close' | 'silence' | 'more' | 'trickle';
 }
 
 export interface RawServer {
@@ -56,11 +56,11 @@ export async function withRawServer<T>(
   }
 }
 
-function give(socket: Socket, { head, body, then }: RawAnswer): void {
+function give(socket: Socket, { head, body, after }: RawAnswer): void {
   socket.write(Buffer.concat([Buffer.from(head, 'utf8'), body]));
-  if (then === 'close') socket.end();
-  if (then === 'more') flood(socket);
-  if (then === 'trickle') trickle(socket);
+  if (after === 'close') socket.end();
+  if (after === 'more') flood(socket);
+  if (after === 'trickle') trickle(socket);
 }
 
 const block = Buffer.alloc(256 * 1024, 'x');

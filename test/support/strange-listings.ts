@@ -78,15 +78,16 @@ export const listings: fc.Arbitrary<Page> = fc.oneof(
 function elementOf(name: string, value: unknown, depth = 0): string {
   if (Array.isArray(value)) return value.map((one) => elementOf(name, one, depth + 1)).join('');
   const tag = name.replace(/[^\w]/g, '').slice(0, 100) || 'x';
-  const inner =
-    typeof value === 'object' && value !== null && depth < 30
-      ? Object.entries(value)
-          .map(([key, content]) => elementOf(key, content, depth + 1))
-          .join('')
-      : value === null || value === undefined
-        ? ''
-        : escaped(String(value));
-  return `<${tag}>${inner}</${tag}>`;
+  return `<${tag}>${innerOf(value, depth)}</${tag}>`;
+}
+
+function innerOf(value: unknown, depth: number): string {
+  if (typeof value === 'string') return escaped(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value !== 'object' || value === null || depth >= 30) return '';
+  return Object.entries(value)
+    .map(([key, content]) => elementOf(key, content, depth + 1))
+    .join('');
 }
 
 function escaped(text: string): string {

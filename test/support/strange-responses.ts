@@ -12,7 +12,7 @@ export interface Change {
   /** Null: the header is missing. */
   readonly headers?: Readonly<Record<string, string | null>>;
   readonly body?: 'none' | 'short' | 'long' | 'html' | 'tags';
-  readonly then?: RawAnswer['then'];
+  readonly after?: RawAnswer['after'];
   /** Instead of everything. */
   readonly raw?: string;
 }
@@ -76,7 +76,7 @@ export const changes: fc.Arbitrary<Change> = fc.oneof(
     20,
     fc
       .record({ body: fc.constantFrom('none' as const, 'short' as const, 'long' as const) })
-      .map((one) => ({ ...one, then: 'close' as const })),
+      .map((one) => ({ ...one, after: 'close' as const })),
   ),
   of(
     15,
@@ -91,18 +91,18 @@ export const changes: fc.Arbitrary<Change> = fc.oneof(
       .record({
         raw: fc.constantFrom('', 'HTTP/1.1\r\n\r\n', 'rubbish\r\n\r\n', '\0\0\0\0', 'HTTP/1.1 200 OK\r\na: b'),
       })
-      .map((one) => ({ ...one, then: 'close' as const })),
+      .map((one) => ({ ...one, after: 'close' as const })),
   ),
   of(10, fc.constant({})),
-  of(5, fc.constant({ headers: { 'content-length': null }, then: 'more' as const })),
+  of(5, fc.constant({ headers: { 'content-length': null }, after: 'more' as const })),
   // Few, as each lasts until it is given up.
-  of(2, fc.constant({ body: 'short' as const, then: 'silence' as const })),
-  of(1, fc.constant({ raw: '', then: 'silence' as const })),
+  of(2, fc.constant({ body: 'short' as const, after: 'silence' as const })),
+  of(1, fc.constant({ raw: '', after: 'silence' as const })),
 );
 
 /** The correct answer, but for a change. */
 export function answerOf({ method, headers: { range } }: RawRequest, change: Change): RawAnswer {
-  if (change.raw !== undefined) return { head: change.raw, body: Buffer.alloc(0), then: change.then ?? 'close' };
+  if (change.raw !== undefined) return { head: change.raw, body: Buffer.alloc(0), after: change.after ?? 'close' };
   const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? [];
   const first = Number(from ?? 0);
   const last = to ? Math.min(Number(to), CONTENT.byteLength - 1) : CONTENT.byteLength - 1;
@@ -120,7 +120,7 @@ export function answerOf({ method, headers: { range } }: RawRequest, change: Cha
     head: [`HTTP/1.1 ${status} x`, ...lines, '', ''].join('\r\n'),
     body: method === 'HEAD' ? Buffer.alloc(0) : bodyOf(change.body, whole),
     // Without a length only the end of the connection ends a body.
-    then: change.then ?? (headers['content-length'] === String(whole.byteLength) ? 'next' : 'close'),
+    after: change.after ?? (headers['content-length'] === String(whole.byteLength) ? 'next' : 'close'),
   };
 }
 

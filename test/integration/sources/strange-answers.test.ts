@@ -49,11 +49,15 @@ async function outcomeOf(what: string, run: () => Promise<void>): Promise<Outcom
     await run();
     return { kind: 'success', tookMs: performance.now() - startedMs };
   } catch (error) {
-    if (!(error instanceof LonghaulError)) throw new Error(`${what}: ${String(error)}`, { cause: error });
-    expect(error.message.length, what).toBeLessThanOrEqual(MAX_MESSAGE_LENGTH);
-    expect(error.message, what).not.toMatch(/[\p{Cc}\p{Surrogate}]/u);
+    if (!(error instanceof LonghaulError) || !isShowable(error.message)) {
+      throw new Error(`${what}: ${String(error).slice(0, 5000)}`, { cause: error });
+    }
     return { kind: error.code, tookMs: performance.now() - startedMs };
   }
+}
+
+function isShowable(message: string): boolean {
+  return message.length <= MAX_MESSAGE_LENGTH && !/[\p{Cc}\p{Surrogate}]/u.test(message);
 }
 
 /** Reads a source to its end: what comes is what the server has, and all that it said there is. */
@@ -139,7 +143,7 @@ it('reads the right bytes of an HTTP source, or fails with one line, whatever th
 it('downloads the right bytes, or fails with one line, whatever the server answers', async () => {
   // A download is gone on with after each silence, which takes long.
   const hasty = scripts.map((script) =>
-    script.map((change) => (change.then === 'silence' ? { ...change, then: 'close' as const } : change)),
+    script.map((change) => (change.after === 'silence' ? { ...change, after: 'close' as const } : change)),
   );
   const played = fc.sample(hasty, Math.ceil(RUNS / 2));
   await withRawServer(player(played, idInPath), async ({ port }) => {
@@ -171,7 +175,8 @@ it('downloads the right bytes, or fails with one line, whatever the server answe
           expect(received.equals(CONTENT.subarray(0, received.byteLength)) || whole.includes('"long"'), what).toBe(
             true,
           );
-          if (isKnown && !whole.includes('"body"')) expect(received.byteLength, what).toBe(CONTENT.byteLength);
+          const isAll = received.byteLength === CONTENT.byteLength;
+          expect(isAll || !isKnown || whole.includes('"body"'), what).toBe(true);
         });
       },
       { concurrency: AT_A_TIME },
@@ -213,7 +218,7 @@ const xmlAnswer = (text: string, status = 200): RawAnswer => {
   return {
     head: `HTTP/1.1 ${status} x\r\ncontent-type: application/xml\r\ncontent-length: ${body.length}\r\n\r\n`,
     body,
-    then: 'next',
+    after: 'next',
   };
 };
 
@@ -263,7 +268,7 @@ it('loses no row of a list for another one that can not be used', async () => {
         for (const key of rowKeys) expect(paths).toContain(key.slice('p/'.length));
         if (!found.isComplete) skipped++;
         // What was skipped is reported.
-        if (!found.isComplete) expect(found.problems.length).toBeGreaterThan(0);
+        expect(found.isComplete || found.problems.length > 0).toBe(true);
       },
       { concurrency: AT_A_TIME },
     );
@@ -290,11 +295,11 @@ it.each([
   });
 });
 
-it.each(['trickle', 'more'] as const)('ends a list and an error whose bodies never end (%s)', async (then) => {
+it.each(['trickle', 'more'] as const)('ends a list and an error whose bodies never end (%s)', async (after) => {
   for (const status of [200, 403]) {
     const head = `HTTP/1.1 ${status} x\r\ncontent-type: application/xml\r\n\r\n<ListBucketResult>`;
     await withRawServer(
-      () => ({ head, body: Buffer.alloc(0), then }),
+      () => ({ head, body: Buffer.alloc(0), after }),
       async ({ port }) => {
         const sources = sourcesAt(port);
         const list = sources.list({ type: 's3', bucket: 'bucket' }, { filter });
@@ -308,7 +313,7 @@ it.each(['trickle', 'more'] as const)('ends a list and an error whose bodies nev
 it('ends an answer of an HTTP server whose headers never end', async () => {
   const head = 'HTTP/1.1 200 OK\r\na: ';
   await withRawServer(
-    () => ({ head, body: Buffer.alloc(0), then: 'trickle' }),
+    () => ({ head, body: Buffer.alloc(0), after: 'trickle' }),
     async ({ port }) => {
       const sources = sourcesAt(port);
       const read = readAll(sources, { type: 'http', url: `http://127.0.0.1:${port}/x` });
