@@ -11,7 +11,7 @@ import { withRawServer, type RawAnswer, type RawRequest } from '../../support/ra
 import { listing, listings, rowKeys, rows } from '../../support/strange-listings.ts';
 import { answerOf, changes, CONTENT, type Change } from '../../support/strange-responses.ts';
 
-const RUNS = generatedRuns(1200);
+const RUNS = generatedRuns(800);
 const STALL_MS = 300;
 /** For one source, from the first request to the last. */
 const BOUND_MS = 20_000;
@@ -92,15 +92,16 @@ function player(played: readonly Script[], idOf: (request: RawRequest) => number
   };
 }
 
-function sourcesAt(port: number): Sources {
+/** @param stallTimeoutMs long where no answer stalls, so that a busy machine is not taken for one */
+function sourcesAt(port: number, stallTimeoutMs = STALL_MS): Sources {
   return new Sources({
-    http: { allowPrivate: ['127.0.0.1'], hosts: ['127.0.0.1'], stallTimeoutMs: STALL_MS },
+    http: { allowPrivate: ['127.0.0.1'], hosts: ['127.0.0.1'], stallTimeoutMs },
     s3: {
       default: {
         endpoint: `http://127.0.0.1:${port}`,
         region: 'us-east-1',
         credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-        stallTimeoutMs: STALL_MS,
+        stallTimeoutMs,
       },
     },
   });
@@ -229,7 +230,7 @@ it('lists a bucket, or fails with one line, whatever the pages of the list are',
     return xmlAnswer(text, status);
   };
   await withRawServer(answer, async ({ port }) => {
-    const sources = sourcesAt(port);
+    const sources = sourcesAt(port, 10_000);
     const outcomes = await pMap(
       pages,
       ({ text }, id) =>
@@ -258,7 +259,7 @@ it('loses no row of a list for another one that can not be used', async () => {
   const strange = fc.sample(rows, RUNS);
   const answer = (request: RawRequest) => xmlAnswer(listing([strange[idInPath(request)]]));
   await withRawServer(answer, async ({ port }) => {
-    const sources = sourcesAt(port);
+    const sources = sourcesAt(port, 10_000);
     let skipped = 0;
     await pMap(
       strange,
@@ -288,7 +289,7 @@ it.each([
       `<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>${token(page++)}</NextContinuationToken></ListBucketResult>`,
     );
   await withRawServer(endless, async ({ port }) => {
-    const sources = sourcesAt(port);
+    const sources = sourcesAt(port, 10_000);
     const list = sources.list({ type: 's3', bucket: 'bucket' }, { filter });
     await expect(list).rejects.toMatchObject({ code: 'SOURCE_NOT_RANGED' });
     await sources.close();
