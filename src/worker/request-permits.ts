@@ -60,7 +60,7 @@ export class RequestPermits {
     try {
       const waits: unknown = await this.#options.reserve(count);
       if (!isWaits(waits)) throw new TypeError('the budget of requests answered with no moments');
-      return waits.map((waitMs) => Math.min(waitMs, MAX_WAIT_MS));
+      return waits;
     } catch (error) {
       this.#askAgainAtMs = Date.now() + (this.#options.faultPauseMs ?? 30_000);
       this.#options.onFault(error);
@@ -71,5 +71,7 @@ export class RequestPermits {
 
 /** The workflow that keeps the budget may be another program's. */
 function isWaits(waits: unknown): waits is readonly number[] {
-  return Array.isArray(waits) && waits.every((waitMs) => typeof waitMs === 'number' && waitMs >= 0);
+  return (
+    Array.isArray(waits) && waits.every((waitMs) => typeof waitMs === 'number' && waitMs >= 0 && waitMs <= MAX_WAIT_MS)
+  );
 }
