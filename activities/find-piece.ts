@@ -3,6 +3,8 @@ import { Context } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { FindPieceResult, PieceActivities } from '../src/contracts/activities.ts';
 import type { UploadResult } from '../src/contracts/upload.ts';
+import { isPlainObject } from '../src/core/upload-request.ts';
+import { tolerantClient } from '../src/tolerant-client.ts';
 import { runAttempt } from './run-attempt.ts';
 
 const LOOK_EVERY_MS = 1000;
@@ -13,7 +15,7 @@ const LOOK_EVERY_MS = 1000;
  */
 export const findPiece: PieceActivities['findPiece'] = ({ workflowId, identity }) =>
   runAttempt(async ({ signal }): Promise<FindPieceResult> => {
-    const handle = Context.current().client.workflow.getHandle(workflowId);
+    const handle = tolerantClient(Context.current().client).workflow.getHandle(workflowId);
     for (;;) {
       const { status, memo } = await handle.describe().catch((error: unknown) => {
         if (error instanceof WorkflowNotFoundError) return { status: { name: 'FAILED' }, memo: undefined };
@@ -21,9 +23,17 @@ export const findPiece: PieceActivities['findPiece'] = ({ workflowId, identity }
       });
       if (status.name === 'COMPLETED') {
         if (memo?.['longhaulIdentity'] !== identity) return { outcome: 'foreign' };
-        return { outcome: 'completed', result: (await handle.result()) as UploadResult };
+        const result = (await handle.result()) as UploadResult;
+        return isReceipt(result) ? { outcome: 'completed', result } : { outcome: 'foreign' };
       }
       if (status.name !== 'RUNNING') return { outcome: 'failed' };
       await setTimeout(LOOK_EVERY_MS, undefined, { signal });
     }
   });
+
+/** A memo can be copied: what another program made under the same ID is no File of ours. */
+function isReceipt(result: unknown): boolean {
+  if (!isPlainObject(result) || !isPlainObject(result['file'])) return false;
+  const numbers = [result['bytes'], result['parts'], result['partsSent'], result['sessions']];
+  return typeof result['file']['id'] === 'string' && numbers.every(Number.isSafeInteger);
+}

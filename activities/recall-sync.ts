@@ -2,6 +2,8 @@ import { Context } from '@temporalio/activity';
 import type { ControlActivities } from '../src/contracts/activities.ts';
 import { WorkflowName } from '../src/contracts/names.ts';
 import type { SyncResult } from '../src/contracts/sync.ts';
+import { queryText } from '../src/core/list-query.ts';
+import { tolerantClient } from '../src/tolerant-client.ts';
 import { runAttempt } from './run-attempt.ts';
 
 /**
@@ -11,9 +13,11 @@ import { runAttempt } from './run-attempt.ts';
  */
 export const recallSync: ControlActivities['recallSync'] = ({ workflowId, scheduleId }) =>
   runAttempt(async () => {
-    const { client } = Context.current();
+    const client = tolerantClient(Context.current().client);
     const runs =
-      scheduleId === null ? `WorkflowId = ${quoted(workflowId)}` : `TemporalScheduledById = ${quoted(scheduleId)}`;
+      scheduleId === null
+        ? `WorkflowId = ${queryText(workflowId)}`
+        : `TemporalScheduledById = ${queryText(scheduleId)}`;
     const query = `${runs} AND WorkflowType = "${WorkflowName.syncSource}" AND ExecutionStatus = "Completed"`;
     for await (const run of client.workflow.list({ query })) {
       const result: Partial<SyncResult> | undefined = await client.workflow
@@ -23,7 +27,3 @@ export const recallSync: ControlActivities['recallSync'] = ({ workflowId, schedu
     }
     return null;
   });
-
-function quoted(text: string): string {
-  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
-}

@@ -1,5 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import { FailureType, type FailureDetails } from '../src/contracts/failures.ts';
+import { clipMessage } from '../src/core/clip.ts';
 import {
   AbortedError,
   ApiError,
@@ -26,7 +27,7 @@ const MAX_RETRY_DELAY_MS = 60_000;
 /** The one place where an error of ours becomes a failure that Temporal records. */
 export function toApplicationFailure(error: unknown, facts: AttemptFacts): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
-  if (!(error instanceof LonghaulError)) return error instanceof Error ? error : new Error(String(error));
+  if (!(error instanceof LonghaulError)) return sendable(error instanceof Error ? error : new Error(String(error)));
   const details: FailureDetails = { ...facts };
   if (!(error instanceof ApiError)) return failure(error, typeOf(error), details);
 
@@ -36,6 +37,13 @@ export function toApplicationFailure(error: unknown, facts: AttemptFacts): Error
   return isLongPause
     ? failure(error, typeOf(error), { ...known, retryAtMs: Date.now() + retryAfterMs }, { isFinal: true })
     : failure(error, typeOf(error), known, { nextRetryDelayMs: retryAfterMs });
+}
+
+/** Half of a surrogate pair in a message would end this worker, and a message has to fit into Temporal's limits. */
+function sendable(error: Error): Error {
+  const message = clipMessage(error.message);
+  if (message === error.message && error.cause === undefined) return error;
+  return ApplicationFailure.create({ message, type: error.name });
 }
 
 /**
@@ -88,7 +96,7 @@ function failure(
   { nextRetryDelayMs, isFinal = false }: { readonly nextRetryDelayMs?: number; readonly isFinal?: boolean } = {},
 ): ApplicationFailure {
   return ApplicationFailure.create({
-    message: error.message,
+    message: clipMessage(error.message),
     type,
     nonRetryable: isFinal || !error.retryable || isUsedUp(error),
     details: [details],

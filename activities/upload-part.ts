@@ -58,8 +58,8 @@ function enterLimit({ limits }: ActivityDependencies, limit: UploadLimit | undef
   const workflowId = context.info.workflowExecution?.workflowId ?? context.info.activityId;
   return limits?.enter(workflowId, limit, async () => {
     const { client } = context;
-    const ask = () => client.workflow.getHandle(workflowId).query<UploadProgress>(QueryName.progress);
-    return (await client.withDeadline(Date.now() + ASK_TIMEOUT_MS, ask)).limit;
+    const ask = () => client.workflow.getHandle(workflowId).query<UploadProgress | null>(QueryName.progress);
+    return (await client.withDeadline(Date.now() + ASK_TIMEOUT_MS, ask))?.limit;
   });
 }
 

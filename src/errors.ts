@@ -1,11 +1,13 @@
-/** Base of everything that Longhaul throws on purpose. Match on `code`. */
+import { clip, clipMessage, MAX_MESSAGE_LENGTH } from './core/clip.ts';
+
+/** Base of everything that Longhaul throws on purpose. Match on `code`. The length of the message is limited. */
 export abstract class LonghaulError extends Error {
   abstract readonly code: string;
   /** Whether the same call may succeed later without anybody changing anything. */
   abstract readonly retryable: boolean;
 
   constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    super(clip(message, 2 * MAX_MESSAGE_LENGTH), options);
     this.name = new.target.name;
   }
 }
@@ -87,32 +89,39 @@ export class AbortedError extends LonghaulError {
   readonly retryable = false;
 }
 
+/** About a source, whose store may have written a part of the message: it is one line. */
+abstract class SourceError extends LonghaulError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(clipMessage(message), options);
+  }
+}
+
 /** The source is missing or not readable; somebody may bring it back or mend its permissions. */
-export class SourceMissingError extends LonghaulError {
+export class SourceMissingError extends SourceError {
   readonly code = 'SOURCE_MISSING';
   readonly retryable = false;
 }
 
 /** The source is no regular file, empty or too large. */
-export class SourceUnusableError extends LonghaulError {
+export class SourceUnusableError extends SourceError {
   readonly code = 'SOURCE_UNUSABLE';
   readonly retryable = false;
 }
 
 /** The configuration here does not let callers name this source. Nothing was asked for. */
-export class SourceForbiddenError extends LonghaulError {
+export class SourceForbiddenError extends SourceError {
   readonly code = 'SOURCE_FORBIDDEN';
   readonly retryable = false;
 }
 
 /** The store gives out the source only as a whole, or doesn't say enough about it to read it in parts. */
-export class SourceNotRangedError extends LonghaulError {
+export class SourceNotRangedError extends SourceError {
   readonly code = 'SOURCE_NOT_RANGED';
   readonly retryable = false;
 }
 
 /** A line of the source is longer than a File can be, so that the source can't be split at line ends. */
-export class LineTooLongError extends LonghaulError {
+export class LineTooLongError extends SourceError {
   readonly code = 'LINE_TOO_LONG';
   readonly retryable = false;
 }
@@ -124,13 +133,13 @@ export class SpoolFailedError extends LonghaulError {
 }
 
 /** The source's fingerprint is not the one that the upload began with. */
-export class SourceChangedError extends LonghaulError {
+export class SourceChangedError extends SourceError {
   readonly code = 'SOURCE_CHANGED';
   readonly retryable = false;
 }
 
 /** The source is there, but reading it failed (a disk, a network or a store in trouble). */
-export class SourceReadError extends LonghaulError {
+export class SourceReadError extends SourceError {
   readonly code = 'SOURCE_READ_FAILED';
   readonly retryable = true;
 }

@@ -8,6 +8,7 @@ export { AttributeConflictError, SetupRefusedError, SetupUnfinishedError } from 
 export { SyncHandle, type SyncEvent, type SyncStatus } from './client/sync-handle.ts';
 export { SyncCancelledError, SyncFailedError, SyncIdTakenError, SyncNotFoundError } from './client/sync-errors.ts';
 export { QueryRefusedError, SearchAttributesMissingError } from './client/list-errors.ts';
+export { StrangeWorkflowError } from './client/strange-workflow-error.ts';
 export type { ListOptions, UploadSummary } from './client/list-uploads.ts';
 export type { PartTrouble, UploadEvent } from './client/upload-events.ts';
 export {

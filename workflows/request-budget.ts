@@ -1,15 +1,9 @@
-import {
-  ApplicationFailure,
-  condition,
-  continueAsNew,
-  defineUpdate,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow';
-import { FailureType } from '../src/contracts/failures.ts';
+import { condition, continueAsNew, defineUpdate, setHandler, workflowInfo } from '@temporalio/workflow';
 import { UpdateName } from '../src/contracts/names.ts';
 import type { BudgetCarried, ReserveInput, ReserveResult } from '../src/contracts/request-budget.ts';
+import { carriedBudgetProblems } from '../src/core/carried.ts';
 import { RequestBudget, reserveProblem } from '../src/core/request-budget.ts';
+import { invalidRequest } from './invalid-request.ts';
 
 const reserveUpdate = defineUpdate<ReserveResult, [ReserveInput]>(UpdateName.reserve);
 
@@ -18,6 +12,8 @@ const REST = '5m';
 
 /** Gives the requests of all workers to one destination their moments. It ends by itself when nobody asks any more. */
 export async function requestBudget(carried?: BudgetCarried): Promise<void> {
+  const problems = carriedBudgetProblems(carried);
+  if (problems.length > 0) throw invalidRequest(...problems);
   const budget = new RequestBudget(carried?.nextMs);
   let asked = 0;
   setHandler(
@@ -29,7 +25,7 @@ export async function requestBudget(carried?: BudgetCarried): Promise<void> {
     {
       validator: (input) => {
         const problem = reserveProblem(input);
-        if (problem) throw ApplicationFailure.nonRetryable(problem, FailureType.InvalidRequest);
+        if (problem) throw invalidRequest(problem);
       },
     },
   );

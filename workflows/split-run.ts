@@ -24,6 +24,7 @@ import type {
 } from '../src/contracts/split.ts';
 import type { UploadRequest, UploadResult, UploadState } from '../src/contracts/upload.ts';
 import { uploadAttributes } from '../src/core/attribute-values.ts';
+import { clip } from '../src/core/clip.ts';
 import { acceptedPartSizeBytes, planParts } from '../src/core/part-plan.ts';
 import { pieceLabel, pieceName } from '../src/core/piece-name.ts';
 import { shownState } from '../src/core/shown-state.ts';
@@ -227,7 +228,8 @@ export class SplitRun {
   #identity(number: number, { fingerprint }: PlanSplitResult): string {
     const { purpose, destination = Defaults.destination } = this.#request;
     const { filename, range } = this.#at(number);
-    const whole = workflowInfo().memo?.['longhaulIdentity'] ?? null;
+    const { longhaulIdentity } = workflowInfo().memo ?? {};
+    const whole = typeof longhaulIdentity === 'string' ? clip(longhaulIdentity, 256) : null;
     return JSON.stringify([whole, fingerprint, filename, purpose, destination, range.offsetBytes, range.sizeBytes]);
   }
 

@@ -1,6 +1,5 @@
 import {
   allHandlersFinished,
-  ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   condition,
@@ -12,11 +11,13 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { FailureType } from '../src/contracts/failures.ts';
 import { QueryName, UpdateName } from '../src/contracts/names.ts';
 import type { SyncHandover, SyncProgress, SyncRequest, SyncResult } from '../src/contracts/sync.ts';
+import { handoverProblems } from '../src/core/carried.ts';
 import { syncRequestProblems } from '../src/core/sync-request.ts';
 import { failureOf, reasonOfFailure } from './failure-of.ts';
+import { invalidRequest } from './invalid-request.ts';
+import { placeProblems } from './place-problems.ts';
 import { ShownAttributes } from './shown-attributes.ts';
 import { SyncRun } from './sync-run.ts';
 
@@ -33,10 +34,11 @@ const retryUpdate = defineUpdate<SyncProgress>(UpdateName.retry);
  * @throws ApplicationFailure with one of the types of `FailureType` when the sync as a whole can't be done
  */
 export async function syncSource(request: SyncRequest, handover?: SyncHandover): Promise<SyncResult> {
-  const problems = syncRequestProblems(request);
+  const problems = [...syncRequestProblems(request), ...handoverProblems(handover)];
+  if (problems.length === 0) problems.push(...placeProblems(request, true));
   if (problems.length > 0) {
     new ShownAttributes().showRefusal();
-    throw ApplicationFailure.nonRetryable(problems.join('; '), FailureType.InvalidRequest);
+    throw invalidRequest(...problems);
   }
 
   const sync = new SyncRun(request, handover ?? lastHandover());

@@ -1,6 +1,5 @@
 import {
   allHandlersFinished,
-  ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   condition,
@@ -11,12 +10,14 @@ import {
   makeContinueAsNewFunc,
   setHandler,
 } from '@temporalio/workflow';
-import { FailureType } from '../src/contracts/failures.ts';
 import { QueryName, UpdateName, type PauseInput, type RetuneInput } from '../src/contracts/names.ts';
 import type { UploadProgress, UploadRequest, UploadResult } from '../src/contracts/upload.ts';
+import { carriedUploadProblems } from '../src/core/carried.ts';
 import { retuneProblems, uploadRequestProblems } from '../src/core/upload-request.ts';
 import { countStart } from './counters.ts';
 import { failureOf, reasonOfFailure } from './failure-of.ts';
+import { invalidRequest } from './invalid-request.ts';
+import { placeProblems } from './place-problems.ts';
 import { ShownAttributes } from './shown-attributes.ts';
 import { UploadRun, type CarriedUpload } from './upload-run.ts';
 
@@ -33,10 +34,11 @@ export const retuneUpdate = defineUpdate<UploadProgress, [RetuneInput]>(UpdateNa
  * @throws ApplicationFailure with one of the types of `FailureType`; a session that was opened is cancelled then
  */
 export async function uploadFile(request: UploadRequest, carried?: CarriedUpload): Promise<UploadResult> {
-  const problems = uploadRequestProblems(request);
+  const problems = [...uploadRequestProblems(request), ...carriedUploadProblems(carried)];
+  if (problems.length === 0) problems.push(...placeProblems(request, false));
   if (problems.length > 0) {
     new ShownAttributes().showRefusal();
-    throw ApplicationFailure.nonRetryable(problems.join('; '), FailureType.InvalidRequest);
+    throw invalidRequest(...problems);
   }
 
   if (!carried) countStart();
@@ -69,8 +71,8 @@ function handleSteering(upload: UploadRun): void {
     {
       validator: (input) => {
         if (input?.parts !== undefined && input.parts !== 'finish' && input.parts !== 'stop')
-          throw refusal('"parts" must be "finish" or "stop"');
-        if (upload.isCompleting) throw refusal('the upload is completing; there is nothing left to pause');
+          throw invalidRequest('"parts" must be "finish" or "stop"');
+        if (upload.isCompleting) throw invalidRequest('the upload is completing; there is nothing left to pause');
       },
     },
   );
@@ -91,12 +93,8 @@ function handleSteering(upload: UploadRun): void {
     {
       validator: (input) => {
         const problems = retuneProblems(input);
-        if (problems.length > 0) throw refusal(problems.join('; '));
+        if (problems.length > 0) throw invalidRequest(...problems);
       },
     },
   );
-}
-
-function refusal(message: string): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(message, FailureType.InvalidRequest);
 }

@@ -1,6 +1,5 @@
 import {
   allHandlersFinished,
-  ApplicationFailure,
   CancellationScope,
   condition,
   defineQuery,
@@ -8,12 +7,13 @@ import {
   isCancellation,
   setHandler,
 } from '@temporalio/workflow';
-import { FailureType } from '../src/contracts/failures.ts';
 import { QueryName, UpdateName, type PauseInput, type RetuneInput } from '../src/contracts/names.ts';
 import type { SplitUploadProgress, SplitUploadRequest, SplitUploadResult } from '../src/contracts/split.ts';
 import { splitRequestProblems } from '../src/core/split-request.ts';
 import { retuneProblems } from '../src/core/upload-request.ts';
 import { failureOf, reasonOfFailure } from './failure-of.ts';
+import { invalidRequest } from './invalid-request.ts';
+import { placeProblems } from './place-problems.ts';
 import { ShownAttributes } from './shown-attributes.ts';
 import { SplitRun } from './split-run.ts';
 
@@ -31,9 +31,10 @@ const retuneUpdate = defineUpdate<SplitUploadProgress, [RetuneInput]>(UpdateName
  */
 export async function uploadSplitFile(request: SplitUploadRequest): Promise<SplitUploadResult> {
   const problems = splitRequestProblems(request);
+  if (problems.length === 0) problems.push(...placeProblems(request, true));
   if (problems.length > 0) {
     new ShownAttributes().showRefusal();
-    throw refusal(problems.join('; '));
+    throw invalidRequest(...problems);
   }
 
   const split = new SplitRun(request);
@@ -51,18 +52,22 @@ export async function uploadSplitFile(request: SplitUploadRequest): Promise<Spli
 
 function handleSteering(split: SplitRun): void {
   setHandler(progressQuery, () => split.progress());
-  setHandler(pauseUpdate, (input) => steer(() => split.pause(input ?? {})), {
-    validator: (input) => {
-      if (input?.parts !== undefined && input.parts !== 'finish' && input.parts !== 'stop')
-        throw refusal('"parts" must be "finish" or "stop"');
+  setHandler(
+    pauseUpdate,
+    (input) => steer(() => split.pause(input?.parts === undefined ? {} : { parts: input.parts })),
+    {
+      validator: (input) => {
+        if (input?.parts !== undefined && input.parts !== 'finish' && input.parts !== 'stop')
+          throw invalidRequest('"parts" must be "finish" or "stop"');
+      },
     },
-  });
+  );
   setHandler(resumeUpdate, () => steer(() => split.resume()));
   setHandler(retryUpdate, () => steer(() => split.retry()));
   setHandler(retuneUpdate, (input) => steer(() => split.retune(input)), {
     validator: (input) => {
       const wrong = retuneProblems(input);
-      if (wrong.length > 0) throw refusal(wrong.join('; '));
+      if (wrong.length > 0) throw invalidRequest(...wrong);
     },
   });
 }
@@ -73,8 +78,4 @@ async function steer(act: () => Promise<SplitUploadProgress>): Promise<SplitUplo
   } catch (error) {
     throw failureOf(error);
   }
-}
-
-function refusal(message: string): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(message, FailureType.InvalidRequest);
 }

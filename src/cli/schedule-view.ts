@@ -1,6 +1,7 @@
 import { nameOfSource } from '../core/source-names.ts';
 import { formatBytes, formatDuration } from '../core/format.ts';
 import type { ScheduleInfo, ScheduleReport, ScheduleRun } from '../schedules/schedule-options.ts';
+import { isCount } from '../schedules/schedule-runs.ts';
 import { nameOfContainer } from '../core/source-names.ts';
 
 const SHOWN_TIMES = 5;
@@ -46,12 +47,12 @@ function describeRun({ workflowId, startedAt, endedAt, outcome, detail, counts, 
 }
 
 function amounts(counts: ScheduleRun['counts']): string[] {
-  const sent = counts?.['sent'] as { files?: number; bytes?: number } | undefined;
-  const deleted = counts?.['deleted'];
+  const { sent, same, deleted } = counts ?? {};
+  const { files, bytes } = (sent ?? {}) as { readonly files?: unknown; readonly bytes?: unknown };
   return [
-    ...(typeof sent?.files === 'number' ? [`${sent.files} sent (${formatBytes(sent.bytes ?? 0)})`] : []),
-    ...(typeof counts?.['same'] === 'number' ? [`${counts['same']} the same`] : []),
-    ...(typeof deleted === 'number' && deleted > 0 ? [`${deleted} deleted`] : []),
+    ...(isCount(files) ? [`${files} sent (${formatBytes(isCount(bytes) ? bytes : 0)})`] : []),
+    ...(isCount(same) ? [`${same} the same`] : []),
+    ...(isCount(deleted) && deleted > 0 ? [`${deleted} deleted`] : []),
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { clip } from '../core/clip.ts';
 
 /** Numbers of temporal.api.enums.v1.TaskQueueType. */
 const QueueType = { workflow: 1, activity: 2 } as const;
@@ -38,7 +39,7 @@ export async function describeQueue(
   const current = versioningInfo?.currentDeploymentVersion;
   return {
     pollers: (pollers ?? []).map(({ identity, lastAccessTime, deploymentOptions, workerVersionCapabilities }) => ({
-      identity: identity ?? '',
+      identity: clip(identity ?? '', 255),
       lastSeenMs: Number(lastAccessTime?.seconds ?? 0) * 1000,
       buildId: deploymentOptions?.buildId || workerVersionCapabilities?.buildId || undefined,
       deploymentName:

@@ -5,6 +5,7 @@ import type { UploadProgress } from '../contracts/upload.ts';
 import { pieceUnderWay, withPieceProgress } from '../core/split-progress.ts';
 import { queryWorkflow } from './followed-workflow.ts';
 import { partsUnderWay } from './pending-parts.ts';
+import { readUploadProgress } from './read-answers.ts';
 import type { PartTrouble } from './upload-events.ts';
 
 export interface FollowedProgress {
@@ -27,7 +28,7 @@ export async function followPiece(
     // Between two pieces: the split upload hasn't heard of it yet, and a bar must not jump back for that.
     if (status.name === 'COMPLETED') return { progress, bytesUnderWay: piece.range.sizeBytes };
     if (status.name !== 'RUNNING') return { progress, bytesUnderWay: 0 };
-    const ofPiece = await queryWorkflow<UploadProgress>(client, workflow, QueryName.progress);
+    const ofPiece = await queryWorkflow(client, workflow, QueryName.progress, readUploadProgress);
     const { bytesUnderWay, trouble } = partsUnderWay(raw.pendingActivities ?? []);
     const followed = withPieceProgress(progress as SplitUploadProgress, ofPiece);
     return { progress: followed, bytesUnderWay, ...(trouble ? { trouble } : {}) };

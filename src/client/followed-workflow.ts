@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { hasWorkers } from './has-workers.ts';
+import type { ReadAnswer } from './read-answers.ts';
 import { isTemporalAway, isUnanswered } from './temporal-faults.ts';
 import { NoWorkerError, SteeringRefusedError } from './upload-errors.ts';
 
@@ -37,11 +38,11 @@ export class FollowedWorkflow {
   }
 
   /** Waits for the end, however long it takes, also across restarts of the Temporal server. */
-  async result<Result>(signal: AbortSignal | undefined): Promise<Result> {
+  async result<Result>(signal: AbortSignal | undefined, read: ReadAnswer<Result>): Promise<Result> {
     for (;;) {
       signal?.throwIfAborted();
       try {
-        return await this.until(signal, () => this.handle.result() as Promise<Result>);
+        return read(await this.until(signal, () => this.handle.result() as Promise<unknown>), this.workflowId);
       } catch (error) {
         if (!isTemporalAway(error)) throw this.#faultOf(error, this.workflowId);
         await setTimeout(RECONNECT_PAUSE_MS);
@@ -61,21 +62,27 @@ export class FollowedWorkflow {
   }
 
   /** @throws what Temporal's client throws, also when no worker answers within 5 s */
-  query<Answer>(name: string): Promise<Answer> {
-    return queryWorkflow(this.client, this.handle, name);
+  query<Answer>(name: string, read: ReadAnswer<Answer>): Promise<Answer> {
+    return queryWorkflow(this.client, this.handle, name, read);
   }
 
   /** An update waits for a worker for ever; a person should rather be told that none is there. */
-  async update<Answer>(name: string, input: object, timeoutMs = STEERING_TIMEOUT_MS): Promise<Answer> {
+  async update<Answer>(
+    name: string,
+    input: object,
+    read: ReadAnswer<Answer>,
+    timeoutMs = STEERING_TIMEOUT_MS,
+  ): Promise<Answer> {
     const { status, taskQueue } = await this.describe();
     if (status !== 'RUNNING') throw new SteeringRefusedError(`${this.workflowId} has ended: ${status}`);
     if (!(await hasWorkers(this.client, taskQueue, 'workflow'))) {
       throw new NoWorkerError(`no worker serves the task queue ${taskQueue}; start one with "longhaul worker"`);
     }
     try {
-      return await this.client.withDeadline(Date.now() + timeoutMs, () =>
-        this.handle.executeUpdate<Answer, [object]>(name, { args: [input] }),
+      const answer = await this.client.withDeadline(Date.now() + timeoutMs, () =>
+        this.handle.executeUpdate<unknown, [object]>(name, { args: [input] }),
       );
+      return read(answer, this.workflowId);
     } catch (error) {
       throw this.#faultOf(error, this.workflowId);
     }
@@ -92,8 +99,13 @@ export class FollowedWorkflow {
   async describe(): Promise<WorkflowDescription> {
     try {
       const { status, type, taskQueue, memo } = await this.handle.describe();
-      const identity = memo?.['longhaulIdentity'] as string | undefined;
-      return { status: status.name, workflowType: type, taskQueue, identity };
+      const identity = memo?.['longhaulIdentity'];
+      return {
+        status: status.name,
+        workflowType: type,
+        taskQueue,
+        identity: typeof identity === 'string' ? identity : undefined,
+      };
     } catch (error) {
       throw this.#faultOf(error, this.workflowId);
     }
@@ -147,6 +159,12 @@ export class FollowedWorkflow {
 }
 
 /** @throws what Temporal's client throws, also when no worker answers within 5 s */
-export function queryWorkflow<Answer>(client: Client, handle: WorkflowHandle, name: string): Promise<Answer> {
-  return client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query<Answer>(name));
+export async function queryWorkflow<Answer>(
+  client: Client,
+  handle: WorkflowHandle,
+  name: string,
+  read: ReadAnswer<Answer>,
+): Promise<Answer> {
+  const answer = await client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query<unknown>(name));
+  return read(answer, handle.workflowId);
 }

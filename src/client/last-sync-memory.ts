@@ -1,6 +1,7 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { WorkflowName } from '../contracts/names.ts';
 import type { SyncMemory, SyncResult } from '../contracts/sync.ts';
+import { queryText } from '../core/list-query.ts';
 
 /**
  * What the last run of a sync that came to its end handed over; null when there is none, or Temporal has removed it
@@ -17,7 +18,7 @@ export async function lastSyncMemory(client: Client, workflowId: string): Promis
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;
   }
-  const query = `WorkflowId = "${workflowId.replaceAll('"', '\\"')}" AND WorkflowType = "${WorkflowName.syncSource}" AND ExecutionStatus = "Completed"`;
+  const query = `WorkflowId = ${queryText(workflowId)} AND WorkflowType = "${WorkflowName.syncSource}" AND ExecutionStatus = "Completed"`;
   for await (const { runId } of client.workflow.list({ query })) return memoryOf(client, workflowId, runId);
   return null;
 }

@@ -3,6 +3,7 @@ import { WorkflowName } from '../contracts/names.ts';
 import { SearchAttributes } from '../contracts/search-attributes.ts';
 import type { SyncState } from '../contracts/sync.ts';
 import type { UploadState } from '../contracts/upload.ts';
+import { queryText } from '../core/list-query.ts';
 import { listWorkflows } from './list-workflows.ts';
 import type { WorkflowSummary } from './workflow-summary.ts';
 
@@ -40,7 +41,7 @@ export async function* listUploads(client: Client, options: ListOptions = {}): A
   const conditions = [typeIn(syncs ? uploadAndSyncTypes : uploadTypes), 'ExecutionStatus != "ContinuedAsNew"'];
   if (running) conditions.push('ExecutionStatus = "Running"');
   if (state) conditions.push(...stateConditions(state));
-  if (taskQueue) conditions.push(`TaskQueue = "${taskQueue}"`);
+  if (taskQueue) conditions.push(`TaskQueue = ${queryText(taskQueue)}`);
   let told = 0;
   if (limit < 1) return;
   for await (const upload of listWorkflows(client, conditions.join(' AND '))) {

@@ -16,6 +16,7 @@ import type { UploadResult } from '../contracts/upload.ts';
 import { SchedulesClient } from '../schedules/schedules-client.ts';
 import { Sources } from '../sources/sources.ts';
 import { sealKeyOf, type SourceSettings } from '../sources/source-settings.ts';
+import { tolerantClient } from '../tolerant-client.ts';
 import { NamespaceAttributes } from './namespace-attributes.ts';
 import { prepareSplit, type SplitUploadOptions } from './prepare-split.ts';
 import { prepareSync, type SyncOptions } from './prepare-sync.ts';
@@ -61,10 +62,10 @@ export class LonghaulClient {
 
   /** @param client a Temporal client of yours; it stays yours to close */
   constructor(client: Client, options: LonghaulClientOptions = {}, connection?: Connection) {
-    this.client = client;
+    this.client = tolerantClient(client);
     this.taskQueue = options.taskQueue ?? DEFAULT_TASK_QUEUE;
     this.host = options.host ?? hostname();
-    this.#attributes = new NamespaceAttributes(client);
+    this.#attributes = new NamespaceAttributes(this.client);
     this.schedules = new SchedulesClient(client, this.taskQueue, this.#attributes);
     this.#connection = connection;
     this.#sources = new Sources(options.sources);

@@ -1,5 +1,8 @@
 import { defaultPayloadConverter, type DescribeWorkflowExecutionResponse } from '@temporalio/client';
+import type { Payload } from '@temporalio/common';
 import type { PartHeartbeat } from '../contracts/activities.ts';
+import { Limits } from '../contracts/limits.ts';
+import { clipMessage } from '../core/clip.ts';
 import type { PartTrouble } from './upload-events.ts';
 
 type PendingActivity = NonNullable<DescribeWorkflowExecutionResponse['pendingActivities']>[number];
@@ -19,7 +22,7 @@ export function partsUnderWay(pending: readonly PendingActivity[]): { bytesUnder
       activity: worst.activityType?.name ?? '',
       attempt: worst.attempt ?? 1,
       failureType: worst.lastFailure?.applicationFailureInfo?.type ?? '',
-      message: worst.lastFailure?.message ?? '',
+      message: clipMessage(worst.lastFailure?.message ?? ''),
     },
   };
 }
@@ -28,9 +31,17 @@ export function partsUnderWay(pending: readonly PendingActivity[]): { bytesUnder
 function bytesTold(activity: PendingActivity): number {
   const [payload] = activity.heartbeatDetails?.payloads ?? [];
   if (!payload || seconds(activity.lastHeartbeatTime) < seconds(activity.lastStartedTime)) return 0;
-  const told: unknown = defaultPayloadConverter.fromPayload(payload);
-  const bytesSent = (told as Partial<PartHeartbeat> | null)?.bytesSent;
-  return typeof bytesSent === 'number' ? bytesSent : 0;
+  const bytesSent = (detailsOf(payload) as Partial<PartHeartbeat> | null | undefined)?.bytesSent;
+  return typeof bytesSent === 'number' && bytesSent >= 0 && bytesSent <= Limits.maxPartSizeBytes ? bytesSent : 0;
+}
+
+/** Undefined where another program wrote them in a form of its own. */
+function detailsOf(payload: Payload): unknown {
+  try {
+    return defaultPayloadConverter.fromPayload(payload);
+  } catch {
+    return undefined;
+  }
 }
 
 function seconds(time: Timestamp): number {

@@ -1,8 +1,8 @@
 import type { Client } from '@temporalio/client';
 import { QueryName } from '../contracts/names.ts';
 import type { SyncCounts } from '../contracts/sync.ts';
-import type { UploadProgress } from '../contracts/upload.ts';
 import { partsUnderWay } from './pending-parts.ts';
+import { readUploadProgress } from './read-answers.ts';
 
 /** What an upload that a sync has started tells of itself. */
 export interface UploadLook {
@@ -75,7 +75,10 @@ export async function lookAtUpload(client: Client, workflowId: string): Promise<
   return client.withDeadline(Date.now() + LOOK_TIMEOUT_MS, async () => {
     const { status, raw } = await handle.describe();
     if (status.name !== 'RUNNING') return undefined;
-    const { bytesDone, bytesTotal, session } = await handle.query<UploadProgress>(QueryName.progress);
+    const { bytesDone, bytesTotal, session } = readUploadProgress(
+      await handle.query<unknown>(QueryName.progress),
+      workflowId,
+    );
     const { bytesUnderWay } = partsUnderWay(raw.pendingActivities ?? []);
     return { uploadId: session?.uploadId ?? '', bytesSent: Math.min(bytesDone + bytesUnderWay, bytesTotal) };
   });

@@ -4,6 +4,7 @@ import { QueryName, UpdateName, WorkflowName } from '../contracts/names.ts';
 import type { SyncProgress, SyncResult } from '../contracts/sync.ts';
 import { FollowedWorkflow, type WorkflowDescription } from './followed-workflow.ts';
 import { lookAtUpload, LOOKS_A_POLL, SyncBytes } from './sync-bytes.ts';
+import { readSyncProgress, readSyncResult } from './read-answers.ts';
 import { syncFaultOf } from './sync-faults.ts';
 import type { ProgressOptions } from './upload-handle.ts';
 
@@ -51,7 +52,7 @@ export class SyncHandle {
    * @throws the reason of `signal` when that aborts; the sync goes on
    */
   result(options: { readonly signal?: AbortSignal } = {}): Promise<SyncResult> {
-    return this.#workflow.result(options.signal);
+    return this.#workflow.result(options.signal, readSyncResult);
   }
 
   /**
@@ -89,17 +90,17 @@ export class SyncHandle {
 
   /** Holds further uploads back; those under way go on. @throws SteeringRefusedError, NoWorkerError */
   pause(): Promise<SyncProgress> {
-    return this.#workflow.update(UpdateName.pause, {});
+    return this.#workflow.update(UpdateName.pause, {}, readSyncProgress);
   }
 
   /** @throws SteeringRefusedError, NoWorkerError */
   resume(): Promise<SyncProgress> {
-    return this.#workflow.update(UpdateName.resume, {});
+    return this.#workflow.update(UpdateName.resume, {}, readSyncProgress);
   }
 
   /** Goes on at once with what the sync itself waits for; its uploads have handles of their own. @throws SteeringRefusedError, NoWorkerError */
   retry(): Promise<SyncProgress> {
-    return this.#workflow.update(UpdateName.retry, {});
+    return this.#workflow.update(UpdateName.retry, {}, readSyncProgress);
   }
 
   /** Asks for the end; the uploads under way cancel their sessions first. `result` then rejects with SyncCancelledError. */
@@ -113,7 +114,7 @@ export class SyncHandle {
   }
 
   #query(): Promise<SyncProgress> {
-    return this.#workflow.query(QueryName.syncProgress);
+    return this.#workflow.query(QueryName.syncProgress, readSyncProgress);
   }
 
   #newBytes(looksAtOnce: number): SyncBytes {

@@ -1,5 +1,6 @@
 import {
   isGrpcServiceError,
+  QueryNotRegisteredError,
   ServiceError,
   WorkflowFailedError,
   WorkflowNotFoundError,
@@ -8,7 +9,9 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure } from '@temporalio/common';
 import { grpcCause, sentences } from './grpc-cause.ts';
-import type { PiecesFailedDetails } from '../contracts/failures.ts';
+import { ConfigError } from '../errors.ts';
+import { readPieces } from './read-answers.ts';
+import { StrangeWorkflowError } from './strange-workflow-error.ts';
 import {
   NoWorkerError,
   SteeringRefusedError,
@@ -66,6 +69,10 @@ export function fromTemporal(error: unknown, workflowId: string): unknown {
       cause: error,
     });
   }
+  if (error instanceof QueryNotRegisteredError) return new StrangeWorkflowError(workflowId, error);
+  const refusal = refusalOf(error);
+  if (refusal !== undefined)
+    return new ConfigError(`Temporal rejects a call about ${workflowId}: ${refusal}`, { cause: error });
   if (isTemporalAway(error)) {
     return unreachable(error);
   }
@@ -87,6 +94,6 @@ function ended(error: WorkflowFailedError, workflowId: string): Error {
   }
   const type = cause instanceof ApplicationFailure ? (cause.type ?? 'Unknown') : (cause?.name ?? 'Unknown');
   const details = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
-  const { pieces } = (details ?? {}) as Partial<PiecesFailedDetails>;
-  return new UploadFailedError(workflowId, type, cause?.message ?? error.message, error, pieces);
+  const { pieces } = (details ?? {}) as { readonly pieces?: unknown };
+  return new UploadFailedError(workflowId, type, cause?.message ?? error.message, error, readPieces(pieces));
 }

@@ -6,6 +6,7 @@ import type { UploadProgress, UploadResult } from '../contracts/upload.ts';
 import { followPiece } from './follow-piece.ts';
 import { FollowedWorkflow, type WorkflowDescription } from './followed-workflow.ts';
 import { partsUnderWay } from './pending-parts.ts';
+import { readUploadProgress, readUploadResult, type ReadAnswer } from './read-answers.ts';
 import { fromTemporal } from './temporal-faults.ts';
 import type { UploadEvent } from './upload-events.ts';
 
@@ -43,7 +44,7 @@ export class UploadHandle<Result = UploadResult> {
    * @throws the reason of `signal` when that aborts; the upload goes on
    */
   result(options: { readonly signal?: AbortSignal } = {}): Promise<Result> {
-    return this.#workflow.result(options.signal);
+    return this.#workflow.result(options.signal, readUploadResult as ReadAnswer<Result>);
   }
 
   /**
@@ -81,22 +82,22 @@ export class UploadHandle<Result = UploadResult> {
 
   /** Holds further parts back; answers when none is in flight. @throws SteeringRefusedError, NoWorkerError */
   pause(input: PauseInput = {}): Promise<UploadProgress> {
-    return this.#workflow.update(UpdateName.pause, input, PAUSE_TIMEOUT_MS);
+    return this.#workflow.update(UpdateName.pause, input, readUploadProgress, PAUSE_TIMEOUT_MS);
   }
 
   /** @throws SteeringRefusedError, NoWorkerError */
   resume(): Promise<UploadProgress> {
-    return this.#workflow.update(UpdateName.resume, {});
+    return this.#workflow.update(UpdateName.resume, {}, readUploadProgress);
   }
 
   /** Goes on at once with what the upload waits for. @throws SteeringRefusedError, NoWorkerError */
   retry(): Promise<UploadProgress> {
-    return this.#workflow.update(UpdateName.retry, {});
+    return this.#workflow.update(UpdateName.retry, {}, readUploadProgress);
   }
 
   /** Changes the number of parts in flight, or the size of the next session's parts, while the upload runs. @throws SteeringRefusedError, NoWorkerError */
   retune(input: RetuneInput): Promise<UploadProgress> {
-    return this.#workflow.update(UpdateName.retune, input);
+    return this.#workflow.update(UpdateName.retune, input, readUploadProgress);
   }
 
   /** Asks for the end; the workflow cancels its session first. `result` then rejects with UploadCancelledError. */
@@ -110,7 +111,7 @@ export class UploadHandle<Result = UploadResult> {
   }
 
   #query(): Promise<UploadProgress | SplitUploadProgress> {
-    return this.#workflow.query(QueryName.progress);
+    return this.#workflow.query(QueryName.progress, readUploadProgress);
   }
 
   #look(): Promise<UploadEvent> {

@@ -19,6 +19,25 @@ export const Limits = {
   maxConcurrentUploads: 200,
 } as const;
 
+/**
+ * Most bytes of the texts of a request, in UTF-8. They stand in names, messages and inputs of activities, whose sizes
+ * Temporal limits (names: 1,000 bytes).
+ */
+export const TextLimits = {
+  name: 255,
+  path: 4096,
+  /** Of S3: "the name … can be up to 1,024 bytes". A path in a sync can be as long, and becomes the name of a File. */
+  objectKey: 1024,
+  filename: 1024,
+  url: 8192,
+  sealedQuery: 16_384,
+  fingerprint: 2048,
+  globs: 65_536,
+  /** Of a workflow that starts children, whose IDs begin with its own. */
+  parentWorkflowId: 900,
+  taskQueue: 1000,
+} as const;
+
 /** Names for the priorities of uploads. Temporal's own default is `normal`. */
 export const Priorities = { interactive: 2, normal: 3, bulk: 4 } as const;
 

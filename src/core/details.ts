@@ -2,6 +2,8 @@ import type { WaitingInfo } from '../contracts/upload.ts';
 import { formatBytes, formatDuration } from './format.ts';
 
 const BAR_CELLS = 20;
+/** Of a `Date`. */
+const MAX_TIME_MS = 8.64e15;
 
 /** Twenty cells, full only when everything is there. */
 export function progressBar(done: number, total: number): string {
@@ -16,6 +18,8 @@ export function inlineCode(text: string): string {
 
 /** Whole seconds: `2026-11-23T02:00:07Z`. */
 export function formatTime(ms: number): string {
+  // Whatever a service or a caller gave: an error here would stop the workflow.
+  if (!(Math.abs(ms) <= MAX_TIME_MS)) return 'an unknown time';
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 

@@ -1,4 +1,7 @@
+import { TextLimits } from '../contracts/limits.ts';
 import type { Source } from '../contracts/sources.ts';
+import { quoted } from './clip.ts';
+import { textUpTo, type Check } from './text-check.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -21,25 +24,33 @@ export function sourceProblem(value: unknown): string | undefined {
 const kinds: Readonly<Record<Source['type'], (fields: Fields) => string | undefined>> = {
   file: ({ path, host, ...rest }) => {
     if (!isText(path) || !path.startsWith('/')) return 'needs "path", an absolute path as the worker sees it';
-    return optionalTexts({ host }) ?? unknownIn(rest);
+    return wrongText({ path }, pathText) ?? wrongText({ host }) ?? unknownIn(rest);
   },
   s3: ({ bucket, key, versionId, connection, ...rest }) => {
     if (!isText(bucket) || !isText(key)) return 'needs "bucket" and "key"';
-    return optionalTexts({ versionId, connection }) ?? unknownIn(rest);
+    return wrongText({ key, versionId }, keyText) ?? wrongText({ bucket, connection }) ?? unknownIn(rest);
   },
   http: ({ url, sealedQuery, ...rest }) => {
     // The pattern stands for all that a Node-free check can say; the worker looks closer.
+    const tooLong = isText(url) ? wrongText({ url }, textUpTo(TextLimits.url)) : undefined;
+    if (tooLong !== undefined) return tooLong;
     if (!isText(url) || !/^https?:\/\/[^/?#@\s]+(\/[^?#\s]*)?$/i.test(url)) {
       return 'needs "url", an http:// or https:// address without user, query and fragment, which may be secret';
     }
-    return optionalTexts({ sealedQuery }) ?? unknownIn(rest);
+    return wrongText({ sealedQuery }, textUpTo(TextLimits.sealedQuery)) ?? unknownIn(rest);
   },
 };
 
+const nameText = textUpTo(TextLimits.name);
+const pathText = textUpTo(TextLimits.path);
+const keyText = textUpTo(TextLimits.objectKey);
+
 function rangeProblem(range: unknown): string | undefined {
-  const { offsetBytes, sizeBytes } = (range ?? {}) as Fields;
+  const { offsetBytes, sizeBytes, ...rest } = (range ?? {}) as Fields;
   const isWhole = (number: unknown, least: number) => Number.isSafeInteger(number) && (number as number) >= least;
-  if (isWhole(offsetBytes, 0) && isWhole(sizeBytes, 1)) return undefined;
+  if (isWhole(offsetBytes, 0) && isWhole(sizeBytes, 1) && isWhole(Number(offsetBytes) + Number(sizeBytes), 1)) {
+    return unknownIn(rest);
+  }
   return 'has a wrong "range": it needs "offsetBytes" (0 or more) and "sizeBytes" (1 or more)';
 }
 
@@ -47,12 +58,16 @@ function isText(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0;
 }
 
-function optionalTexts(fields: Fields): string | undefined {
-  const wrong = Object.entries(fields).find(([, value]) => value !== undefined && !isText(value));
-  return wrong && `"${wrong[0]}" must be a non-empty string`;
+/** The first of some properties that is given and wrong. */
+export function wrongText(fields: Fields, check: Check = nameText): string | undefined {
+  for (const [name, value] of Object.entries(fields)) {
+    const problem = value === undefined ? undefined : check(value);
+    if (problem !== undefined) return `"${name}" ${problem}`;
+  }
+  return undefined;
 }
 
-function unknownIn(rest: Fields): string | undefined {
+export function unknownIn(rest: Fields): string | undefined {
   const [first] = Object.keys(rest);
-  return first === undefined ? undefined : `has an unknown property "${first}"`;
+  return first === undefined ? undefined : `has an unknown property ${quoted(first)}`;
 }

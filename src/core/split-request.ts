@@ -1,10 +1,10 @@
 import { Limits } from '../contracts/limits.ts';
-import { uploadRequestProblems } from './upload-request.ts';
+import { isPlainObject, uploadRequestProblems } from './upload-request.ts';
 
 /** Every problem of a request to upload a split file, in words; none for a good one. */
 export function splitRequestProblems(request: unknown): string[] {
-  if (typeof request !== 'object' || request === null) return uploadRequestProblems(request);
-  const { pieceSizeBytes, again, ...upload } = request as Record<string, unknown>;
+  if (!isPlainObject(request)) return uploadRequestProblems(request);
+  const { pieceSizeBytes, again, ...upload } = request;
   const problems = uploadRequestProblems(upload);
   if (pieceSizeBytes !== undefined && !isPieceSize(pieceSizeBytes))
     problems.push(`"pieceSizeBytes" must be a whole number from 1 to ${Limits.maxFileBytes}`);

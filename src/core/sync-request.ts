@@ -1,26 +1,38 @@
-import { Limits } from '../contracts/limits.ts';
+import { Limits, TextLimits } from '../contracts/limits.ts';
 import type { SyncRequest, SyncUploadSettings } from '../contracts/sync.ts';
-import { checks as uploadChecks, flag, problemsOf, text, wholeNumber, type Check } from './upload-request.ts';
+import { unknownIn, wrongText } from './source-problem.ts';
+import { anyTextUpTo, textUpTo, type Check } from './text-check.ts';
+import { checks as uploadChecks, flag, problemsOf, text, wholeNumber } from './upload-request.ts';
+
+const keyPrefix = anyTextUpTo(TextLimits.objectKey);
+const folderPath = textUpTo(TextLimits.path);
 
 const container: Check = (value) => {
   if (typeof value !== 'object' || value === null)
     return 'must be an object such as {"type":"folder","path":"/data/train"}';
-  const { type, path, host, bucket } = value as Record<string, unknown>;
-  if (type === 's3') return text(bucket) && 'needs "bucket", its name';
+  const { type, ...fields } = value as Readonly<Record<string, unknown>>;
+  if (type === 's3') {
+    const { bucket, prefix: within, connection, ...rest } = fields;
+    if (text(bucket) !== undefined) return 'needs "bucket", its name';
+    return wrongText({ prefix: within }, keyPrefix) ?? wrongText({ connection }) ?? unknownIn(rest);
+  }
   if (type !== 'folder') return 'has an unknown "type"; known: "folder", "s3"';
+  const { path, host, ...rest } = fields;
   if (typeof path !== 'string' || !path.startsWith('/')) return 'needs "path", an absolute path as the worker sees it';
-  if (host !== undefined && text(host)) return '"host" must be a non-empty string';
-  return undefined;
+  return wrongText({ path }, folderPath) ?? wrongText({ host }) ?? unknownIn(rest);
 };
 
-const globs: Check = (value) =>
-  Array.isArray(value) && value.every((glob) => text(glob) === undefined)
-    ? undefined
-    : 'must be a list of globs such as ["*.jsonl"]';
+const globs: Check = (value) => {
+  if (!Array.isArray(value) || !value.every((glob) => typeof glob === 'string' && glob !== '')) {
+    return 'must be a list of globs such as ["*.jsonl"]';
+  }
+  return anyTextUpTo(TextLimits.globs)(value.join('\n'));
+};
 
 const prefix: Check = (value) => {
-  if (typeof value !== 'string') return 'must be a string';
-  return /[/\p{Cc}]/u.test(value) ? 'is put before names: neither slashes nor control characters' : undefined;
+  const problem = anyTextUpTo(TextLimits.name)(value);
+  if (problem !== undefined) return problem;
+  return /[/\p{Cc}]/u.test(value as string) ? 'is put before names: neither slashes nor control characters' : undefined;
 };
 
 const { partSizeBytes, concurrency, maxSessions, giveUpAfterMs, md5, fileExpiresAfterSeconds } = uploadChecks;

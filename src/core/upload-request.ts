@@ -1,13 +1,14 @@
-import { sourceProblem } from './source-problem.ts';
-import { Limits } from '../contracts/limits.ts';
-import { MIN_LIMIT_BYTES_PER_SECOND } from './rate-limit.ts';
+import { Limits, TextLimits } from '../contracts/limits.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
-import { utf8Length } from './utf8-length.ts';
+import { quoted } from './clip.ts';
+import { MIN_LIMIT_BYTES_PER_SECOND } from './rate-limit.ts';
+import { sourceProblem } from './source-problem.ts';
+import { taskQueueProblem } from './task-queue.ts';
+import { textUpTo, type Check } from './text-check.ts';
+import { Unreadable } from './unreadable.ts';
 
-export type Check = (value: unknown) => string | undefined;
-
-export const text: Check = (value) =>
-  typeof value === 'string' && value.length > 0 ? undefined : 'must be a non-empty string';
+/** A name that somebody chose: of a purpose, of a destination, of a type. */
+export const text = textUpTo(TextLimits.name);
 
 export const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
 
@@ -25,9 +26,11 @@ const limitBytesPerSecond: Check = (value) =>
     ? undefined
     : `must be 0, or a whole number from ${MIN_LIMIT_BYTES_PER_SECOND}`;
 
-const fairnessKey: Check = (value) => {
-  const most = Limits.maxFairnessKeyBytes;
-  return text(value) ?? (utf8Length(value as string) > most ? `must have at most ${most} bytes` : undefined);
+const filename: Check = (value) => {
+  const problem = textUpTo(TextLimits.filename)(value);
+  if (problem !== undefined) return problem;
+  if (/[\0\r\n]/.test(value as string)) return 'must have no line break in it; give another name (filename)';
+  return (value as string).includes('/') ? 'must be a name, not a path' : undefined;
 };
 
 const fairnessWeight: Check = (value) => {
@@ -41,10 +44,7 @@ const fairnessWeight: Check = (value) => {
 export const checks: Readonly<Record<keyof UploadRequest, Check>> = {
   source,
   purpose: text,
-  filename: (value) => {
-    if (/[\0\r\n]/.test(String(value))) return 'must have no line break in it; give another name (filename)';
-    return text(value) ?? (String(value).includes('/') ? 'must be a name, not a path' : undefined);
-  },
+  filename,
   mimeType: text,
   destination: text,
   partSizeBytes: wholeNumber(Limits.minPartSizeBytes, Limits.maxPartSizeBytes),
@@ -53,12 +53,12 @@ export const checks: Readonly<Record<keyof UploadRequest, Check>> = {
   maxSessions: wholeNumber(1, 10),
   giveUpAfterMs: wholeNumber(0, 365 * 86_400_000),
   md5: flag,
-  expectedFingerprint: text,
+  expectedFingerprint: textUpTo(TextLimits.fingerprint),
   fileExpiresAfterSeconds: wholeNumber(3600, 2_592_000),
-  transferTaskQueue: text,
+  transferTaskQueue: taskQueueProblem,
   heartbeatTimeoutMs: wholeNumber(1000, 600_000),
   priority: wholeNumber(1, Limits.lastPriority),
-  fairnessKey,
+  fairnessKey: textUpTo(Limits.maxFairnessKeyBytes),
   fairnessWeight,
 };
 
@@ -77,6 +77,9 @@ export function retuneProblems(input: unknown): string[] {
   return ['give "concurrency", "partSizeBytes" or "limitBytesPerSecond"'];
 }
 
+/** Problems that are listed; a request may have a hundred thousand unknown properties. */
+const MAX_PROBLEMS = 20;
+
 /** Every problem of an object whose properties are `known`. */
 export function problemsOf(
   value: unknown,
@@ -84,14 +87,28 @@ export function problemsOf(
   known: Readonly<Record<string, Check>>,
   needed: readonly string[],
 ): string[] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [`${what} must be an object`];
+  if (value instanceof Unreadable) return [`${what} must be plain JSON, and its encoding is ${quoted(value.encoding)}`];
+  if (!isPlainObject(value)) return [`${what} must be an object`];
   const given = Object.entries(value).filter(([, content]) => content !== undefined);
   const missing = needed.filter((name) => !given.some(([key]) => key === name)).map((name) => `"${name}" is missing`);
   const wrong = given.flatMap(([key, content]) => {
     const check = Object.hasOwn(known, key) ? known[key] : undefined;
-    if (!check) return [`"${key}" is not a property of ${what}`];
+    if (!check) return [`${quoted(key)} is not a property of ${what}`];
     const problem = check(content);
     return problem ? [`"${key}" ${problem}`] : [];
   });
-  return [...missing, ...wrong];
+  const problems = [...missing, ...wrong];
+  const more = problems.length - MAX_PROBLEMS;
+  return more > 0 ? [...problems.slice(0, MAX_PROBLEMS), `${more} more problems`] : problems;
+}
+
+/** What JSON calls an object, not a list, nor the bytes of a payload that is no JSON. */
+export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !ArrayBuffer.isView(value) &&
+    !(value instanceof Unreadable)
+  );
 }

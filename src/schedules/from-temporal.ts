@@ -3,6 +3,8 @@ import { WorkflowName } from '../contracts/names.ts';
 import type { ScheduleOverlap } from '../contracts/schedule.ts';
 import type { SyncRequest } from '../contracts/sync.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
+import { syncRequestProblems } from '../core/sync-request.ts';
+import { uploadRequestProblems } from '../core/upload-request.ts';
 import type { ScheduleInfo, ScheduleWork } from './schedule-options.ts';
 import { overlapToTemporal } from './to-temporal.ts';
 
@@ -34,9 +36,12 @@ export function toScheduleInfo(name: string, description: ScheduleDescription): 
 }
 
 function workOf({ workflowType, args }: ScheduleDescription['action']): ScheduleWork {
-  const [request] = (args ?? []) as unknown[];
-  if (workflowType === WorkflowName.syncSource) return { sync: request as SyncRequest };
-  if (workflowType === WorkflowName.uploadFile) return { upload: request as UploadRequest };
+  // Another program, or a person in Temporal UI, may have written a request that no run can start from.
+  const [request] = Array.isArray(args) ? (args as unknown[]) : [];
+  if (workflowType === WorkflowName.syncSource && syncRequestProblems(request).length === 0)
+    return { sync: request as SyncRequest };
+  if (workflowType === WorkflowName.uploadFile && uploadRequestProblems(request).length === 0)
+    return { upload: request as UploadRequest };
   return {};
 }
 

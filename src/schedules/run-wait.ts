@@ -1,5 +1,6 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { listWorkflows } from '../client/list-workflows.ts';
+import { queryText } from '../core/list-query.ts';
 import { SearchAttributes } from '../contracts/search-attributes.ts';
 
 type Run = Pick<WorkflowExecutionInfo, 'workflowId' | 'typedSearchAttributes'>;
@@ -19,7 +20,7 @@ export async function waitOfRun(
   if (state === undefined) return undefined;
   if (state === 'waiting') return attributes.get(SearchAttributes.reason) ?? 'a person';
   const conditions = [
-    `ParentWorkflowId = "${workflowId}"`,
+    `ParentWorkflowId = ${queryText(workflowId)}`,
     'ExecutionStatus = "Running"',
     `${SearchAttributes.state.name} = "waiting"`,
   ];

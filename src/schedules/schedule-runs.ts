@@ -2,6 +2,8 @@ import { WorkflowNotFoundError, type Client, type ScheduleDescription } from '@t
 import { WorkflowFailedError } from '@temporalio/client';
 import type { ScheduleRunOutcome } from '../contracts/schedule.ts';
 import { formatCount } from '../core/format.ts';
+import { clipMessage } from '../core/clip.ts';
+import { isPlainObject } from '../core/upload-request.ts';
 import { waitOfRun } from './run-wait.ts';
 import type { ScheduleRun } from './schedule-options.ts';
 
@@ -61,17 +63,27 @@ async function whyItFailed(handle: { result: () => Promise<unknown> }): Promise<
     return undefined;
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    return error.cause?.message ?? error.message;
+    return clipMessage(error.cause?.message ?? error.message);
   }
 }
 
 /** A sync completes although files failed: only a completed run hands its memory over to the next. */
 export function outcomeOfResult(result: unknown): Pick<ScheduleRun, 'outcome' | 'detail' | 'counts'> {
-  const { counts, problems } = (result ?? {}) as { counts?: Record<string, unknown>; problems?: unknown };
-  const named = Array.isArray(problems) ? (problems as { path?: string; message?: string }[]) : [];
-  const failed = Math.max(typeof counts?.['failed'] === 'number' ? counts['failed'] : 0, named.length);
+  // A run may have been another program's.
+  const { counts: told, problems } = isPlainObject(result) ? result : {};
+  const counts = isPlainObject(told) ? told : undefined;
+  const named = Array.isArray(problems) ? (problems as unknown[]).filter(isPlainObject) : [];
+  const failed = Math.max(isCount(counts?.['failed']) ? counts['failed'] : 0, named.length);
   if (failed === 0) return { outcome: 'succeeded', detail: undefined, counts };
   const [first] = named;
-  const example = first ? `, such as ${first.path}: ${first.message}` : '';
-  return { outcome: 'problems', detail: `${formatCount(failed, 'file')} failed${example}`, counts };
+  const example = first ? `, such as ${textOf(first['path'])}: ${textOf(first['message'])}` : '';
+  return { outcome: 'problems', detail: clipMessage(`${formatCount(failed, 'file')} failed${example}`), counts };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : 'unknown';
+}
+
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

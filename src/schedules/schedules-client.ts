@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Client, ScheduleDescription, ScheduleHandle, ScheduleUpdateOptions } from '@temporalio/client';
+import { tolerantClient } from '../tolerant-client.ts';
 import { hasWorkers } from '../client/has-workers.ts';
 import { NamespaceAttributes } from '../client/namespace-attributes.ts';
 import { scheduleVerdict } from '../core/schedule-verdict.ts';
@@ -45,7 +46,7 @@ export class SchedulesClient {
 
   /** @param taskQueue queue of the runs of schedules that are created or updated */
   constructor(client: Client, taskQueue: string, attributes = new NamespaceAttributes(client)) {
-    this.#client = client;
+    this.#client = tolerantClient(client);
     this.#taskQueue = taskQueue;
     this.#attributes = attributes;
   }
@@ -79,7 +80,7 @@ export class SchedulesClient {
       const names: string[] = [];
       for await (const { scheduleId } of this.#client.schedule.list()) {
         const name = scheduleNameOf(scheduleId);
-        if (name !== undefined) names.push(name);
+        if (isScheduleName(name)) names.push(name);
       }
       // The list itself is behind what was changed just now.
       const found = await Promise.all(names.toSorted().map((name) => this.#find(name)));

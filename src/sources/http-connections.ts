@@ -1,5 +1,5 @@
 import { Agent, type Dispatcher } from 'undici';
-import { SourceForbiddenError, SourceMissingError } from '../errors.ts';
+import { SourceForbiddenError, SourceMissingError, SourceReadError } from '../errors.ts';
 import type { AddressPolicy } from './address-policy.ts';
 import { discardBody } from './discard-body.ts';
 
@@ -37,13 +37,7 @@ export class HttpConnections {
     let target = url;
     for (let hops = 0; ; hops++) {
       this.#policy.assertUrl(target);
-      const answer = await this.#agent.request({
-        origin: target.origin,
-        path: `${target.pathname}${target.search}`,
-        method: 'GET',
-        headers: { 'user-agent': 'longhaul', accept: '*/*', 'accept-encoding': 'identity', ...headers },
-        signal: signal ?? null,
-      });
+      const answer = await this.#ask(target, headers, signal);
       const { location } = answer.headers;
       if (!REDIRECTS.has(answer.statusCode) || typeof location !== 'string') return answer;
       discardBody(answer.body);
@@ -55,6 +49,29 @@ export class HttpConnections {
         throw new SourceForbiddenError('it redirects from https: to http:, where anybody could read and change it');
       }
       target = next;
+    }
+  }
+
+  async #ask(
+    { origin, pathname, search }: URL,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal | undefined,
+  ): Promise<Dispatcher.ResponseData> {
+    // undici's own limit begins again with each byte, and headers that trickle would take for ever.
+    const deadline = new AbortController();
+    const timeoutMs = CONNECT_TIMEOUT_MS + this.stallTimeoutMs;
+    const late = new SourceReadError(`no answer began within ${timeoutMs} ms`);
+    const timer = setTimeout(() => deadline.abort(late), timeoutMs);
+    try {
+      return await this.#agent.request({
+        origin,
+        path: `${pathname}${search}`,
+        method: 'GET',
+        headers: { 'user-agent': 'longhaul', accept: '*/*', 'accept-encoding': 'identity', ...headers },
+        signal: signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal,
+      });
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import { SourceReadError, SourceUnusableError } from '../errors.ts';
 import { discardBody } from './discard-body.ts';
 import { validatorOf, type HttpResource } from './http-resource.ts';
+import { contentRangeOf, sizeOf } from './remote-values.ts';
 
 const MAX_FAILURES = 5;
 
@@ -78,7 +79,7 @@ class Download {
     );
     try {
       if (answer.statusCode === 200) await this.#begin(answer.headers);
-      else this.#assertRest(answer);
+      else this.#assertRest(answer, goesOn);
       for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
         await this.#sink.write(chunk);
         this.#receivedBytes += chunk.byteLength;
@@ -97,23 +98,28 @@ class Download {
   async #begin(headers: Dispatcher.ResponseData['headers']): Promise<void> {
     const length = headers['content-length'];
     this.#receivedBytes = 0;
-    this.#sizeBytes = typeof length === 'string' && /^\d+$/.test(length) ? Number(length) : undefined;
+    this.#sizeBytes = typeof length === 'string' ? sizeOf(length) : undefined;
     this.#validator = validatorOf(headers);
     await this.#sink.begin(this.#sizeBytes);
   }
 
   /** What isn't the rest that was asked for is begun again. */
-  #assertRest({ statusCode, headers }: Dispatcher.ResponseData): void {
-    if (statusCode !== 206 && statusCode !== 416) {
+  #assertRest({ statusCode, headers }: Dispatcher.ResponseData, wasAskedFor: boolean): void {
+    if (!wasAskedFor || (statusCode !== 206 && statusCode !== 416)) {
       throw new SourceUnusableError(`${this.#resource.name} can't be downloaded: the server answered ${statusCode}`);
     }
-    const [, first, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(String(headers['content-range'])) ?? [];
+    const range = contentRangeOf(headers['content-range']);
+    const sizeBytes = range && (range.sizeBytes ?? range.lastByte + 1);
     const isSame =
       statusCode === 206 &&
-      first === String(this.#receivedBytes) &&
-      (this.#sizeBytes === undefined || total === String(this.#sizeBytes)) &&
+      range?.firstByte === this.#receivedBytes &&
+      sizeBytes === range.lastByte + 1 &&
+      (this.#sizeBytes === undefined || sizeBytes === this.#sizeBytes) &&
       validatorOf(headers) === this.#validator;
-    if (isSame) return;
+    if (isSame) {
+      this.#sizeBytes = sizeBytes;
+      return;
+    }
     this.#validator = undefined;
     throw new SourceReadError(`${this.#resource.name} was not gone on with by its server (it answered ${statusCode})`);
   }

@@ -6,9 +6,12 @@ import {
   SourceMissingError,
   SourceNotRangedError,
   SourceReadError,
+  SourceUnusableError,
 } from '../errors.ts';
+import { clip } from '../core/clip.ts';
 import { discardBody } from './discard-body.ts';
 import type { HttpConnections } from './http-connections.ts';
+import { etagOf, httpDateOf } from './remote-values.ts';
 
 /** What lies behind one URL. Everything it throws is one of our errors, and none names the query, which may be secret. */
 export class HttpResource {
@@ -40,8 +43,16 @@ export class HttpResource {
       throw refusalIn(error) ?? this.#named(this.mapError(error));
     }
     const { statusCode } = answer;
-    if (statusCode < 300 || statusCode === 416) return answer;
+    const isAnswer = statusCode < 300 || statusCode === 416;
+    const encoding = isAnswer ? encodingOf(answer.headers) : undefined;
+    if (isAnswer && encoding === undefined) return answer;
     discardBody(answer.body);
+    if (encoding !== undefined) {
+      throw new SourceUnusableError(
+        `${this.name} comes encoded (${clip(encoding, 64)}), though it was asked for as it is. ` +
+          'Download it, decode it, and upload the file.',
+      );
+    }
     if (statusCode === 412) throw this.changed();
     if (statusCode === 408 || statusCode === 425 || statusCode === 429 || statusCode >= 500) {
       throw new SourceReadError(`${this.name} can't be read at the moment (the server answered ${statusCode})`);
@@ -73,8 +84,13 @@ export class HttpResource {
   }
 
   #named(error: unknown): unknown {
-    if (!(error instanceof SourceMissingError)) return error;
-    return new SourceMissingError(`${this.name} can't be read: ${error.message}`, { cause: error });
+    if (error instanceof SourceReadError && !error.message.startsWith(this.name)) {
+      return new SourceReadError(`${this.name} can't be read at the moment (${error.message})`, { cause: error });
+    }
+    if (error instanceof SourceMissingError) {
+      return new SourceMissingError(`${this.name} can't be read: ${error.message}`, { cause: error });
+    }
+    return error;
   }
 }
 
@@ -83,13 +99,23 @@ export function validatorOf({
   etag,
   'last-modified': lastModified,
 }: Dispatcher.ResponseData['headers']): string | undefined {
-  const validator = typeof etag === 'string' && !etag.startsWith('W/') ? etag : lastModified;
-  return typeof validator === 'string' ? validator : undefined;
+  const strong = etagOf(etag);
+  return strong !== undefined && !/^W\//i.test(strong) ? strong : httpDateOf(lastModified);
+}
+
+/** `aws-chunked` is how an object was sent to S3; some stores repeat it. */
+const PLAIN = ['', 'identity', 'aws-chunked'];
+
+/** How the bytes were encoded, so that they are not those of the resource; undefined when they are. */
+function encodingOf({ 'content-encoding': encoding }: Dispatcher.ResponseData['headers']): string | undefined {
+  const text = String(encoding ?? '').trim();
+  return PLAIN.includes(text.toLowerCase()) ? undefined : text;
 }
 
 /** undici wraps what the look-up of a name threw. */
 function refusalIn(error: unknown): LonghaulError | undefined {
   for (let cause = error; cause instanceof Error; { cause } = cause)
-    if (cause instanceof LonghaulError && !(cause instanceof SourceMissingError)) return cause;
+    if (cause instanceof LonghaulError && !(cause instanceof SourceMissingError) && !(cause instanceof SourceReadError))
+      return cause;
   return undefined;
 }

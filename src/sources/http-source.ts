@@ -5,6 +5,7 @@ import { SourceUnusableError } from '../errors.ts';
 import { discardBody } from './discard-body.ts';
 import type { HttpConnections } from './http-connections.ts';
 import { HttpResource, validatorOf } from './http-resource.ts';
+import { contentRangeOf, type ContentRange } from './remote-values.ts';
 import { RemoteReader, type RemoteInfo, type RemoteStore } from './remote-reader.ts';
 import type { OpenOptions, SourceReader } from './source-reader.ts';
 
@@ -62,7 +63,8 @@ class HttpStore implements RemoteStore {
     try {
       if (statusCode !== 206) throw this.#resource.changed();
       if (this.#infoOf(headers).fingerprint !== info.fingerprint) throw this.#resource.changed();
-      if (headers['content-range'] !== `bytes ${offsetBytes}-${last}/${info.sizeBytes}`) {
+      const { firstByte, lastByte } = this.#rangeOf(headers);
+      if (firstByte !== offsetBytes || lastByte !== last) {
         throw this.#resource.notRanged(`it gives other bytes than those it is asked for`);
       }
       return body;
@@ -77,13 +79,19 @@ class HttpStore implements RemoteStore {
   }
 
   #infoOf(headers: Dispatcher.ResponseData['headers']): HttpInfo {
-    const total = /^bytes \d+-\d+\/(\d+)$/.exec(String(headers['content-range']))?.[1];
-    if (total === undefined) throw this.#resource.notRanged('it tells no size');
+    const { sizeBytes } = this.#rangeOf(headers);
     const validator = validatorOf(headers);
     if (validator === undefined) {
       const why = 'it tells neither a strong ETag nor a time of change, by which a change would be noticed';
       throw this.#resource.notRanged(why);
     }
-    return { sizeBytes: Number(total), fingerprint: `${total}-${validator}`, validator };
+    return { sizeBytes, fingerprint: `${sizeBytes}-${validator}`, validator };
+  }
+
+  #rangeOf(headers: Dispatcher.ResponseData['headers']): ContentRange & { readonly sizeBytes: number } {
+    const range = contentRangeOf(headers['content-range']);
+    const sizeBytes = range?.sizeBytes;
+    if (!range || sizeBytes === undefined) throw this.#resource.notRanged('it tells no size');
+    return { ...range, sizeBytes };
   }
 }

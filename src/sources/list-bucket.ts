@@ -1,21 +1,17 @@
-import { ListObjectsV2Command, type _Object as ListedObject } from '@aws-sdk/client-s3';
-import { FailureType } from '../contracts/failures.ts';
-import { Limits } from '../contracts/limits.ts';
+import { ListObjectsV2Command, type ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
 import type { BucketContainer } from '../contracts/sources.ts';
-import type { SyncProblem } from '../contracts/sync.ts';
-import { formatBytes } from '../core/format.ts';
 import { keyPrefixOf } from '../core/source-within.ts';
-import { comparePaths, type ListedSource } from '../core/sync-plan.ts';
-import { SourceNotRangedError } from '../errors.ts';
+import { BucketRows } from './bucket-rows.ts';
 import type { Listing, ListOptions } from './listing.ts';
 import { mapS3Error } from './map-s3-error.ts';
+import { PageCourse } from './page-course.ts';
 import type { S3Connections } from './s3-connections.ts';
-import { fingerprintOfObject } from './s3-source.ts';
 
 /**
- * The objects of a bucket below a prefix, page by page. A listing that breaks off is no listing: it throws.
+ * The objects of a bucket below a prefix, page by page. A listing that breaks off is no listing: it throws. A row that
+ * can't be used costs no other row; the listing is not complete then.
  *
- * @throws SourceMissingError, SourceReadError, SourceForbiddenError, ConfigError
+ * @throws SourceMissingError, SourceReadError, SourceForbiddenError, SourceNotRangedError, SourceUnusableError, ConfigError
  */
 export async function listBucket(
   container: BucketContainer,
@@ -24,58 +20,26 @@ export async function listBucket(
 ): Promise<Listing> {
   const { bucket, connection = 'default' } = container;
   const prefix = keyPrefixOf(container);
+  const name = `s3://${bucket}/${prefix}`;
   const settings = connections.settings(connection, bucket);
-  const entries: ListedSource[] = [];
-  const problems: SyncProblem[] = [];
-  const leftOut: SyncProblem[] = [];
-  let token: string | undefined;
-  do {
+  const rows = new BucketRows(name, prefix, filter);
+  const course = new PageCourse(name);
+  const ask = (token: string | undefined): Promise<ListObjectsV2CommandOutput> => {
     const page = { Bucket: bucket, Prefix: prefix, ...(token === undefined ? {} : { ContinuationToken: token }) };
-    const answer = await connections
+    return connections
       .ask(connection, settings, (client) =>
         client.send(new ListObjectsV2Command(page), signal ? { abortSignal: signal } : {}),
       )
       .catch((error: unknown) => {
-        throw mapS3Error(error, `s3://${bucket}/${prefix}`);
+        throw mapS3Error(error, name);
       });
-    for (const object of answer.Contents ?? []) {
-      const path = (object.Key ?? '').slice(prefix.length);
-      // What a console makes to show a folder.
-      if (path === '' || path.endsWith('/') || !filter.takes(path)) continue;
-      const problem = problemOf(object);
-      if (problem === undefined) entries.push(toEntry(path, object));
-      else if (object.Size === 0) leftOut.push({ path, failureType: FailureType.SourceUnusable, message: problem });
-      else problems.push({ path, failureType: FailureType.SourceUnusable, message: problem });
-    }
-    token = answer.IsTruncated ? answer.NextContinuationToken : undefined;
-    if (answer.IsTruncated && token === undefined) {
-      throw new SourceNotRangedError(
-        `s3://${bucket}/${prefix}: the store breaks its list off and does not tell how it goes on`,
-      );
-    }
-  } while (token !== undefined);
-  const byPath = (a: { path: string }, b: { path: string }) => comparePaths(a.path, b.path);
-  return {
-    entries: entries.toSorted(byPath),
-    problems: problems.toSorted(byPath),
-    leftOut: leftOut.toSorted(byPath),
-    isComplete: true,
   };
-}
-
-function problemOf({ Size, ETag }: ListedObject): string | undefined {
-  if (Size === undefined || ETag === undefined) return 'the store tells no size or no ETag';
-  if (Size === 0) return 'is empty; there is nothing to upload';
-  if (Size <= Limits.maxFileBytes) return undefined;
-  return `has ${formatBytes(Size)}; an Upload takes ${formatBytes(Limits.maxFileBytes)} at most: split it`;
-}
-
-function toEntry(path: string, { Size = 0, ETag = '', LastModified }: ListedObject): ListedSource {
-  return {
-    path,
-    sizeBytes: Size,
-    mtimeMs: LastModified?.getTime() ?? Date.now(),
-    fingerprint: fingerprintOfObject(Size, ETag),
-    version: ETag.replaceAll('"', ''),
-  };
+  for (let token: string | undefined; ;) {
+    const page = await ask(token);
+    const before = rows.count;
+    for (const object of page.Contents ?? []) rows.add(object);
+    token = course.next(page, rows.count > before);
+    if (token === undefined) break;
+  }
+  return rows.listing(course.isComplete);
 }

@@ -24,14 +24,20 @@ const CHANGED = new Set(['PreconditionFailed', 'InvalidRange']);
  */
 export function mapS3Error(error: unknown, name: string): LonghaulError {
   if (error instanceof LonghaulError) return error;
-  const { name: code = '', message = String(error), $metadata } = (error ?? {}) as S3Failure;
+  const { name: named = '', message: whole = String(error), $metadata } = (error ?? {}) as S3Failure;
+  // What the SDK calls an answer that names no error.
+  const code = named.startsWith('Unknown') ? '' : named;
+  // The SDK adds a hint for who debugs it.
+  const [message = ''] = whole.split('\n', 1);
   const status = $metadata?.httpStatusCode;
   const cause = { cause: error };
-  if (code === 'AbortError') return new AbortedError(`reading ${name} was aborted`, cause);
-  if (code === 'CredentialsProviderError' || code === 'TokenProviderError') {
+  // A store writes codes of its own; those of the SDK come without a status.
+  const isOfSdk = status === undefined;
+  if (isOfSdk && code === 'AbortError') return new AbortedError(`reading ${name} was aborted`, cause);
+  if (isOfSdk && (code === 'CredentialsProviderError' || code === 'TokenProviderError')) {
     return new ConfigError(`there are no credentials to read ${name} with: ${message}`, cause);
   }
-  if (message === 'Region is missing') {
+  if (isOfSdk && message === 'Region is missing') {
     const advice = 'set AWS_REGION, or "region" of the S3 connection in the config file';
     return new ConfigError(`no region is known to read ${name} in: ${advice}`, cause);
   }
@@ -53,6 +59,7 @@ export function mapS3Error(error: unknown, name: string): LonghaulError {
       cause,
     );
   }
-  const what = code === 'Error' || code === '' ? message : `${code}: ${message}`;
+  const told = code === 'Error' || code === '' ? message : `${code}: ${message}`;
+  const what = message === 'UnknownError' ? `the store answered ${status ?? 'nothing'}` : told;
   return new SourceReadError(`${name} can't be read at the moment (${what})`, cause);
 }

@@ -4,6 +4,7 @@ import { Limits } from '../contracts/limits.ts';
 import { ConfigError, SourceForbiddenError } from '../errors.ts';
 import type { S3Failure } from './map-s3-error.ts';
 import { matchesAny } from './name-patterns.ts';
+import { guardAnswers } from './s3-guard.ts';
 import { SourceDefaults, type S3Settings } from './source-settings.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -70,6 +71,7 @@ export class S3Connections {
     const existing = this.#clients.get(name);
     if (existing) return existing;
     const client = new S3Client(clientConfig(settings));
+    guardAnswers(client, settings.stallTimeoutMs ?? SourceDefaults.stallTimeoutMs);
     this.#clients.set(name, client);
     return client;
   }

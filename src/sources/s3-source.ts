@@ -2,8 +2,9 @@ import type { Readable } from 'node:stream';
 import { GetObjectCommand, HeadObjectCommand, type GetObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
 import type { ByteRange, S3Source } from '../contracts/sources.ts';
 import { nameOfSource } from '../core/source-names.ts';
-import { SourceChangedError, SourceNotRangedError, SourceUnusableError } from '../errors.ts';
+import { SourceChangedError, SourceNotRangedError, SourceReadError, SourceUnusableError } from '../errors.ts';
 import { mapS3Error } from './map-s3-error.ts';
+import { etagOf } from './remote-values.ts';
 import { RemoteReader, type RemoteInfo, type RemoteStore } from './remote-reader.ts';
 import type { S3Connections } from './s3-connections.ts';
 import type { OpenOptions, SourceReader } from './source-reader.ts';
@@ -41,9 +42,12 @@ class S3Store implements RemoteStore {
   async stat(): Promise<S3Info> {
     const name = nameOfSource(this.#source);
     const head = await this.#ask((client) => client.send(new HeadObjectCommand(this.#target()), this.#options()));
-    const { ContentLength: sizeBytes, ETag: etag } = head;
-    if (sizeBytes === undefined || etag === undefined) {
-      throw new SourceNotRangedError(`${name}: the store tells no size or no ETag, by which a change would be noticed`);
+    const { ContentLength: sizeBytes } = head;
+    const etag = etagOf(head.ETag);
+    if (sizeBytes === undefined || !Number.isSafeInteger(sizeBytes) || etag === undefined) {
+      throw new SourceNotRangedError(
+        `${name}: the store tells no usable size or no usable ETag, by which a change would be noticed`,
+      );
     }
     if (sizeBytes === 0) throw new SourceUnusableError(`${name} is empty; there is nothing to upload`);
     return {
@@ -56,10 +60,12 @@ class S3Store implements RemoteStore {
 
   async get({ offsetBytes, sizeBytes }: ByteRange, info: RemoteInfo): Promise<Readable> {
     const { etag } = info as S3Info;
+    const name = nameOfSource(this.#source);
     const Range = `bytes=${offsetBytes}-${offsetBytes + sizeBytes - 1}`;
     const command = new GetObjectCommand({ ...this.#target(), Range, IfMatch: etag });
     const answer = await this.#ask((client) => client.send(command, this.#options()));
-    const body = answer.Body as Readable;
+    const body = answer.Body as Readable | undefined;
+    if (!body) throw new SourceReadError(`${name} can't be read at the moment (the store answered without a body)`);
     try {
       this.#check(answer, { offsetBytes, sizeBytes }, info as S3Info);
     } catch (error) {

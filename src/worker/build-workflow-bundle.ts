@@ -8,6 +8,7 @@ async function writeBundle(path: string, workflowInterceptorModules: string[]): 
   const { code } = await bundleWorkflowCode({
     workflowsPath: pathOf('../../workflows/index.js'),
     workflowInterceptorModules,
+    payloadConverterPath: pathOf('../../workflows/payload-converter.js'),
     logger: new DefaultLogger('WARN'),
   });
   writeFileSync(pathOf(path), code);

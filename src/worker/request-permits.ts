@@ -11,6 +11,9 @@ export interface RequestPermitsOptions {
 
 const MOST_AT_A_TIME = 1000;
 
+/** A thousand requests at ten a minute take less than two hours; a moment later than that is no budget's. */
+const MAX_WAIT_MS = 7_200_000;
+
 /**
  * Holds requests back until it's their turn. Those that come while an answer is under way are asked for together.
  *
@@ -55,11 +58,20 @@ export class RequestPermits {
   async #reserve(count: number): Promise<readonly number[]> {
     if (Date.now() < this.#askAgainAtMs) return [];
     try {
-      return await this.#options.reserve(count);
+      const waits: unknown = await this.#options.reserve(count);
+      if (!isWaits(waits)) throw new TypeError('the budget of requests answered with no moments');
+      return waits;
     } catch (error) {
       this.#askAgainAtMs = Date.now() + (this.#options.faultPauseMs ?? 30_000);
       this.#options.onFault(error);
       return [];
     }
   }
+}
+
+/** The workflow that keeps the budget may be another program's. */
+function isWaits(waits: unknown): waits is readonly number[] {
+  return (
+    Array.isArray(waits) && waits.every((waitMs) => typeof waitMs === 'number' && waitMs >= 0 && waitMs <= MAX_WAIT_MS)
+  );
 }

@@ -70,9 +70,16 @@ export class UploadLimits {
   }
 }
 
+/** A workflow of another program under the same ID may answer anything. */
+function isLimit(limit: unknown): limit is UploadLimit {
+  const { bytesPerSecond, revision } = (limit ?? {}) as Partial<UploadLimit>;
+  const isRate = bytesPerSecond === 0 || (Number.isFinite(bytesPerSecond) && Number(bytesPerSecond) >= 1);
+  return isRate && Number.isSafeInteger(revision);
+}
+
 function hear(entry: Entry, limit: UploadLimit | null | undefined): void {
   entry.heardAtMs = performance.now();
-  if (!limit || limit.revision <= entry.revision) return;
+  if (!isLimit(limit) || limit.revision <= entry.revision) return;
   entry.revision = limit.revision;
   entry.rate.bytesPerSecond = limit.bytesPerSecond === 0 ? undefined : limit.bytesPerSecond;
 }

@@ -7,6 +7,7 @@ import { LonghaulClient } from 'longhaul';
 import { createWorker, type LonghaulWorker, type WorkerOptions } from 'longhaul/worker';
 import { inject } from 'vitest';
 import { startLocalApi, type LocalApi, type LocalApiOptions, type UploadStats } from '../../src/local-api/index.ts';
+import { tolerantClient } from '../../src/tolerant-client.ts';
 import { endCliProcesses } from './cli.ts';
 import { installQuietRuntime } from './quiet-runtime.ts';
 import { until } from './until.ts';
@@ -99,7 +100,8 @@ export async function withSystem(
 
 /** A test that failed half-way must not leave a workflow that goes on for ever. */
 async function endUploads(client: LonghaulClient): Promise<void> {
-  const { workflow } = client.client;
+  // Others may have written memos that can't be read.
+  const { workflow } = tolerantClient(client.client);
   const query = `TaskQueue = "${client.taskQueue}" AND ExecutionStatus = "Running"`;
   for await (const { workflowId } of workflow.list({ query })) {
     await workflow

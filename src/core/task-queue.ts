@@ -1,0 +1,13 @@
+import { TextLimits } from '../contracts/limits.ts';
+import { textUpTo } from './text-check.ts';
+
+/**
+ * What is wrong with the name of a task queue, as the rest of a sentence. Temporal rejects the command of a workflow that
+ * names a wrong one, again and again, so that the workflow would be stuck.
+ */
+export function taskQueueProblem(value: unknown): string | undefined {
+  const problem = textUpTo(TextLimits.taskQueue)(value);
+  if (problem !== undefined) return problem;
+  if (/^(\/_sys\/|__temporal_)/.test(value as string)) return 'must not begin with a name that Temporal reserves';
+  return /\p{Cc}/u.test(value as string) ? 'must have no control characters' : undefined;
+}

@@ -1,0 +1,66 @@
+import { ScheduleClient, WorkflowClient, type Client } from '@temporalio/client';
+import type { DataConverter, LoadedDataConverter, PayloadCodec, PayloadConverter } from '@temporalio/common';
+import { Unreadable } from './core/unreadable.ts';
+
+/**
+ * A view of a Temporal client that reads payloads of any kind: what another program wrote, and this client can't decode,
+ * is an `Unreadable` rather than an error. Otherwise the memo of one foreign workflow would take all others out of a list.
+ */
+export function tolerantClient(client: Client): Client {
+  const { options, connection } = client;
+  // A loaded converter is taken as it is; only the type knows paths alone.
+  const dataConverter = tolerant(options.loadedDataConverter) as DataConverter;
+  const { namespace, identity, interceptors } = options;
+  const common = { connection, namespace, identity, dataConverter };
+  return Object.create(client, {
+    workflow: {
+      value: new WorkflowClient({
+        ...common,
+        ...options.workflow,
+        ...(interceptors.workflow ? { interceptors: interceptors.workflow } : {}),
+      }),
+    },
+    schedule: {
+      value: new ScheduleClient({
+        ...common,
+        ...(interceptors.schedule ? { interceptors: interceptors.schedule } : {}),
+      }),
+    },
+  }) as Client;
+}
+
+function tolerant({ payloadConverter, payloadCodecs, ...rest }: LoadedDataConverter): LoadedDataConverter {
+  return {
+    ...rest,
+    payloadConverter: tolerantConverter(payloadConverter),
+    payloadCodecs: payloadCodecs.map(tolerantCodec),
+  };
+}
+
+function tolerantConverter(converter: PayloadConverter): PayloadConverter {
+  return {
+    toPayload: (value, context, hint) => converter.toPayload(value, context, hint),
+    fromPayload: (payload, context, hint) => {
+      try {
+        return converter.fromPayload(payload, context, hint);
+      } catch {
+        const encoding = payload.metadata?.['encoding'];
+        return new Unreadable(encoding ? Buffer.from(encoding).toString() : '') as never;
+      }
+    },
+  };
+}
+
+/** What it can't decode stays as it is, and the converter doesn't know its encoding. */
+function tolerantCodec(codec: PayloadCodec): PayloadCodec {
+  return {
+    encode: (payloads, context) => codec.encode(payloads, context),
+    decode: async (payloads, context) => {
+      try {
+        return await codec.decode(payloads, context);
+      } catch {
+        return payloads;
+      }
+    },
+  };
+}

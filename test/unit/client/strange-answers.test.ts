@@ -1,0 +1,259 @@
+import { defaultPayloadConverter, type ScheduleDescription } from '@temporalio/client';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { describeSchedule } from '../../../src/cli/schedule-view.ts';
+import { describePieces, describeStatus } from '../../../src/cli/status-view.ts';
+import { describeSyncStatus } from '../../../src/cli/find-sync.ts';
+import { filesOf } from '../../../src/cli/upload-outcomes.ts';
+import { describeCounts } from '../../../src/cli/sync-view.ts';
+import { rowOfProgress, rowOfSync } from '../../../src/cli/top/top-row.ts';
+import { describeRows } from '../../../src/cli/top/top-view.ts';
+import { partsUnderWay } from '../../../src/client/pending-parts.ts';
+import {
+  readSyncProgress,
+  readSyncResult,
+  readUploadProgress,
+  readUploadResult,
+  type ReadAnswer,
+} from '../../../src/client/read-answers.ts';
+import { StrangeWorkflowError } from '../../../src/client/strange-workflow-error.ts';
+import type { WorkflowSummary } from '../../../src/client/workflow-summary.ts';
+import { queryText } from '../../../src/core/list-query.ts';
+import { toScheduleInfo } from '../../../src/schedules/from-temporal.ts';
+import { outcomeOfResult } from '../../../src/schedules/schedule-runs.ts';
+import { RequestPermits } from '../../../src/worker/request-permits.ts';
+import { UploadLimits } from '../../../src/worker/upload-limits.ts';
+import { generatedRuns, jsonText, mutated } from '../../support/mutated.ts';
+
+const RUNS = { numRuns: generatedRuns(300) };
+
+const waiting = { reason: 'x', failureType: 'ApiRejected', status: 401, sinceMs: 1, nextProbeAtMs: 2 };
+const progress = {
+  state: 'uploading',
+  filename: 'a.jsonl',
+  bytesTotal: 10,
+  bytesDone: 5,
+  partSizeBytes: 1,
+  partsTotal: 10,
+  partsDone: 5,
+  partsInFlight: 1,
+  concurrency: 4,
+  limit: { bytesPerSecond: 200_000, revision: 1 },
+  session: { uploadId: 'upload_1', createdAt: 1_790_000_000, expiresAt: 1_790_003_600 },
+  sessionEndsTooEarly: false,
+  waiting,
+  sessionsOpened: 1,
+  orphanedSessions: 0,
+  md5: null,
+  startedAtMs: 1_790_000_000_000,
+};
+const range = { offsetBytes: 0, sizeBytes: 5 };
+const piece = { number: 1, filename: 'a-1.jsonl', workflowId: 'w-1', range, state: 'failed', message: 'm' };
+const splitProgress = { ...progress, pieces: [piece, { ...piece, number: 2, state: 'completed', fileId: 'file_2' }] };
+const amount = { files: 1, bytes: 2 };
+const counts = {
+  listed: amount,
+  same: 1,
+  knownContent: 0,
+  toSend: amount,
+  sent: amount,
+  failed: 1,
+  leftOut: 0,
+  toDelete: 0,
+  deleted: 0,
+};
+const syncProgress = { state: 'uploading', counts, uploading: ['a'], waiting, startedAtMs: 1 };
+const file = { id: 'file_1', bytes: 10, createdAt: 1, filename: 'a.jsonl', purpose: 'batch' };
+const result = {
+  workflowId: 'w',
+  uploadId: 'upload_1',
+  file,
+  bytes: 10,
+  md5: null,
+  parts: 1,
+  partsSent: 1,
+  sessions: 1,
+  orphanedSessions: 0,
+  durationMs: 5,
+};
+const splitResult = { workflowId: 'w', files: [file], pieces: [result], bytes: 10, durationMs: 5 };
+const problem = { path: 'a', failureType: 'SourceMissing', message: 'm' };
+const decision = { action: 'upload', why: 'new', path: 'a', filename: 'a', bytes: 1 };
+const syncResult = {
+  workflowId: 'w',
+  dryRun: true,
+  counts,
+  problems: [problem],
+  leftOut: [problem],
+  deletionsHeld: null,
+  durationMs: 1,
+  memory: null,
+  decisions: [decision],
+};
+
+const summary = { workflowId: 'w', type: 'uploadFile', startedAt: new Date(0), filename: 'a' } as WorkflowSummary;
+
+/** What commands print of an answer. */
+const subjects: Readonly<Record<string, readonly [unknown, ReadAnswer<never>, (answer: never) => readonly string[]]>> =
+  {
+    'the progress of an upload': subject(progress, readUploadProgress, (answer) => [
+      describeStatus('w', answer),
+      ...describeRows([
+        rowOfProgress(summary, { type: 'progress', progress: answer, bytesSent: answer.bytesDone }, 1, 1),
+      ]),
+    ]),
+    'the progress of a split upload': subject(splitProgress, readUploadProgress, (answer) => [
+      describeStatus('w', answer),
+      ...('pieces' in answer ? describePieces(answer) : []),
+    ]),
+    'the progress of a sync': subject(syncProgress, readSyncProgress, (answer) => [
+      describeSyncStatus('w', { ...answer, bytesSent: 0 }),
+      ...describeRows([rowOfSync(summary, { type: 'progress', progress: answer })]),
+    ]),
+    'the result of an upload': subject(result, readUploadResult, (answer) => filesOf(answer).map(({ id }) => id)),
+    'the result of a split upload': subject(splitResult, readUploadResult, (answer) =>
+      filesOf(answer).map(({ id }) => id),
+    ),
+    'the result of a sync': subject(syncResult, readSyncResult, (answer) => [
+      describeCounts(answer.counts),
+      ...answer.problems.map(({ message }) => message),
+      ...(answer.decisions ?? []).map(({ path }) => path),
+    ]),
+  };
+
+function subject<Answer>(
+  correct: unknown,
+  read: ReadAnswer<Answer>,
+  shown: (answer: Answer) => readonly string[],
+): readonly [unknown, ReadAnswer<never>, (answer: never) => readonly string[]] {
+  return [correct, read as ReadAnswer<never>, shown];
+}
+
+describe('what a workflow answers', () => {
+  it.each(Object.keys(subjects))('is read as it is, when it is %s', (name) => {
+    const [correct, read, shown] = subjects[name] as (typeof subjects)[string];
+    const answer = read(correct, 'w');
+    expect(answer).toEqual(correct);
+    expect(shown(answer).join()).not.toBe('');
+  });
+
+  it.each(Object.keys(subjects))('can be shown or is rejected, when it varies from %s', (name) => {
+    const [correct, read, shown] = subjects[name] as (typeof subjects)[string];
+    let rejected = 0;
+    fc.assert(
+      fc.property(mutated(correct), (variation) => {
+        const told: unknown = JSON.parse(jsonText(variation));
+        try {
+          for (const text of shown(read(told, 'w'))) expect(typeof text).toBe('string');
+        } catch (error) {
+          if (!(error instanceof StrangeWorkflowError)) throw error;
+          rejected++;
+        }
+      }),
+      RUNS,
+    );
+    expect(rejected).toBeGreaterThan(0);
+    expect(rejected).toBeLessThan(RUNS.numRuns);
+  });
+
+  it.each([null, undefined, 5, 'text', [], {}, { state: 5 }])('is rejected when it is %j', (answer) => {
+    for (const [, read] of Object.values(subjects)) expect(() => read(answer, 'w')).toThrow(StrangeWorkflowError);
+  });
+});
+
+describe('heartbeats of parts', () => {
+  const pending = (payload: object) => [
+    {
+      activityType: { name: 'uploadPart' },
+      attempt: 2,
+      lastFailure: { message: `x\u0000${'y'.repeat(100_000)}` },
+      heartbeatDetails: { payloads: [payload] },
+    },
+  ];
+
+  it('count only numbers of bytes that a part can have', () => {
+    fc.assert(
+      fc.property(mutated({ bytesSent: 5 }), (details) => {
+        const payload = defaultPayloadConverter.toPayload(JSON.parse(jsonText(details)));
+        const { bytesUnderWay, trouble } = partsUnderWay(pending(payload));
+        expect(bytesUnderWay).toBeGreaterThanOrEqual(0);
+        expect(bytesUnderWay).toBeLessThanOrEqual(64 * 1024 * 1024);
+        expect(trouble?.message.length).toBeLessThanOrEqual(2000);
+      }),
+      RUNS,
+    );
+  });
+
+  it.each(['binary/encrypted', 'json/plain', 'json/protobuf', ''])(
+    'of encoding %j that are rubbish count nothing',
+    (text) => {
+      const payload = { metadata: { encoding: Buffer.from(text) }, data: Buffer.from('{"a') };
+      expect(partsUnderWay(pending(payload)).bytesUnderWay).toBe(0);
+    },
+  );
+});
+
+describe('schedules that others wrote', () => {
+  const sync = { source: { type: 'folder', path: '/data' }, purpose: 'batch' };
+  const described = (workflowType: string, request: unknown) =>
+    ({
+      scheduleId: 'longhaul-schedule-a',
+      spec: {},
+      action: { type: 'startWorkflow', workflowType, taskQueue: 'q', args: [request] },
+      policies: { catchupWindow: 60_000, pauseOnFailure: false },
+      state: { paused: false },
+      info: { createdAt: new Date(0), nextActionTimes: [], numActionsTaken: 1 },
+    }) as unknown as ScheduleDescription;
+
+  it('are shown whatever their request and the results of their runs are', () => {
+    const type = fc.constantFrom('syncSource', 'uploadFile', 'x');
+    fc.assert(
+      fc.property(type, mutated(sync), mutated(syncResult), (workflowType, request, ranTo) => {
+        const told = (value: unknown): unknown => JSON.parse(jsonText(value));
+        const run = {
+          workflowId: 'w',
+          dueAt: new Date(0),
+          startedAt: new Date(0),
+          endedAt: undefined,
+          waitsFor: undefined,
+        };
+        const runs = [{ ...run, ...outcomeOfResult(told(ranTo)) }];
+        const info = toScheduleInfo('a', described(workflowType, told(request)));
+        expect(describeSchedule({ ...info, runs, hasWorkers: true })).not.toEqual([]);
+      }),
+      RUNS,
+    );
+  });
+
+  it('keep a request that is correct', () => {
+    expect(toScheduleInfo('a', described('syncSource', sync)).sync).toEqual(sync);
+  });
+});
+
+describe('workflows that a worker asks', () => {
+  it('cannot stop requests with an answer that holds no moments', async () => {
+    await fc.assert(
+      fc.asyncProperty(mutated([0, 0]), async (answer) => {
+        // A wait of hours is a moment, too.
+        const told: unknown = JSON.parse(jsonText(answer));
+        const isLong = [told].flat().some((waitMs) => typeof waitMs === 'number' && waitMs > 5 && waitMs <= 7_200_000);
+        const reserve = async () => told as number[];
+        const permits = new RequestPermits({ reserve, onFault: () => {}, faultPauseMs: 0 });
+        if (!isLong) await permits.take();
+        await permits.take(AbortSignal.abort()).catch(() => {});
+      }),
+      RUNS,
+    );
+  });
+
+  it.each([null, 'fast', NaN, -1, 1e-300, [], {}])('cannot set the limit %j', (bytesPerSecond) => {
+    const limits = new UploadLimits();
+    const part = limits.enter('w', { bytesPerSecond, revision: 1 } as never, async () => null);
+    expect(part.pace(1_000_000_000)).toBeUndefined();
+    part.leave();
+  });
+});
+
+it('quotes an ID in a list query', () => {
+  expect(queryText('a" OR "b\\')).toBe('"a\\" OR \\"b\\\\"');
+});

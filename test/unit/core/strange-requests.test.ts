@@ -1,0 +1,199 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { carriedBudgetProblems, carriedUploadProblems, handoverProblems } from '../../../src/core/carried.ts';
+import { MAX_MESSAGE_LENGTH, clip, clipMessage } from '../../../src/core/clip.ts';
+import { formatTime } from '../../../src/core/details.ts';
+import { reserveProblem } from '../../../src/core/request-budget.ts';
+import { splitRequestProblems } from '../../../src/core/split-request.ts';
+import { syncRequestProblems } from '../../../src/core/sync-request.ts';
+import { Unreadable } from '../../../src/core/unreadable.ts';
+import { retuneProblems, uploadRequestProblems } from '../../../src/core/upload-request.ts';
+import {
+  generatedRuns,
+  jsonText,
+  mutated,
+  strangeNumbers,
+  strangeTexts,
+  strangeValues,
+} from '../../support/mutated.ts';
+
+const settings = { partSizeBytes: 1_048_576, concurrency: 4, maxSessions: 2, giveUpAfterMs: 0, md5: true };
+const upload = {
+  source: { type: 'file', path: '/data/x.jsonl', host: 'a', range: { offsetBytes: 0, sizeBytes: 10 } },
+  purpose: 'batch',
+  filename: 'x.jsonl',
+  mimeType: 'text/plain',
+  destination: 'default',
+  ...settings,
+  limitBytesPerSecond: 0,
+  expectedFingerprint: '10-1-1',
+  fileExpiresAfterSeconds: 3600,
+  transferTaskQueue: 'q',
+  heartbeatTimeoutMs: 1000,
+  priority: 3,
+  fairnessKey: 'k',
+  fairnessWeight: 1,
+};
+const s3 = { type: 's3', bucket: 'bucket', key: 'a/b', versionId: 'v', connection: 'default' };
+const http = { type: 'http', url: 'https://example.com/a', sealedQuery: 'abc' };
+const sync = {
+  source: { type: 'folder', path: '/data', host: 'a' },
+  purpose: 'batch',
+  destination: 'default',
+  prefix: 'p-',
+  include: ['*.jsonl'],
+  exclude: ['drafts/'],
+  delete: true,
+  maxFiles: 10,
+  maxConcurrentUploads: 8,
+  dryRun: false,
+  upload: { ...settings, fileExpiresAfterSeconds: 3600 },
+};
+const bucket = { type: 's3', bucket: 'bucket', prefix: 'a/', connection: 'default' };
+const carriedUpload = {
+  source: { sizeBytes: 3_000_000, fingerprint: '3000000-1-1' },
+  session: {
+    info: { uploadId: 'upload_1', createdAt: 1_790_000_000, expiresAt: 1_790_003_600 },
+    openedAtMs: 1_790_000_000_000,
+    resent: false,
+    sizeBytes: 3_000_000,
+    partSizeBytes: 1_048_576,
+    partIds: ['part_1', null, null],
+  },
+  partsSent: 1,
+  paused: false,
+  waiting: { reason: 'x', failureType: 'ApiRejected', status: 401, sinceMs: 1, nextProbeAtMs: 2 },
+  startedAtMs: 1_790_000_000_000,
+  sessionsOpened: 1,
+  sessionsExcused: 0,
+  orphanedSessions: 0,
+  md5WasWrong: false,
+  md5: null,
+  hashCheckpoint: null,
+  concurrency: 16,
+  nextPartSizeBytes: null,
+  limit: null,
+};
+const amount = { files: 1, bytes: 2 };
+const problem = { path: 'a', failureType: 'SourceMissing', message: 'm' };
+const handover = {
+  memory: null,
+  run: {
+    planId: 'p',
+    sentUpTo: null,
+    uploadsDone: false,
+    counts: {
+      listed: amount,
+      same: 0,
+      knownContent: 0,
+      toSend: amount,
+      sent: amount,
+      failed: 0,
+      leftOut: 0,
+      toDelete: 0,
+      deleted: 0,
+    },
+    problems: [problem],
+    leftOut: [problem],
+    uploadsFailed: 0,
+    paused: false,
+    startedAtMs: 1,
+  },
+};
+
+const RUNS = generatedRuns(500);
+
+const subjects: Readonly<Record<string, readonly [correct: unknown, problems: (value: unknown) => readonly string[]]>> =
+  {
+    'an upload of a file': [upload, uploadRequestProblems],
+    'an upload from S3': [{ ...upload, source: s3 }, uploadRequestProblems],
+    'an upload from a URL': [{ ...upload, source: http }, uploadRequestProblems],
+    'a split upload': [{ ...upload, pieceSizeBytes: 1000, again: false }, splitRequestProblems],
+    'a sync of a folder': [sync, syncRequestProblems],
+    'a sync of a bucket': [{ ...sync, source: bucket }, syncRequestProblems],
+    'a retune': [{ concurrency: 2, partSizeBytes: 1_048_576, limitBytesPerSecond: 131_072 }, retuneProblems],
+    'a reservation': [{ count: 1, perMinute: 10 }, (value) => [reserveProblem(value as object) ?? []].flat()],
+    'a carried upload': [carriedUpload, carriedUploadProblems],
+    'a handover of a sync': [handover, handoverProblems],
+    'a carried budget': [{ nextMs: 1 }, carriedBudgetProblems],
+  };
+
+describe('the check of what a caller sends', () => {
+  it.each(Object.keys(subjects))('accepts %s of the correct shape', (name) => {
+    const [correct, problems] = subjects[name] as (typeof subjects)[string];
+    expect(problems(correct)).toEqual([]);
+  });
+
+  it.each(Object.keys(subjects))('returns problems for any variation of %s, and never throws', (name) => {
+    const [correct, problems] = subjects[name] as (typeof subjects)[string];
+    fc.assert(
+      fc.property(mutated(correct), (variation) => {
+        // As a worker reads it: `__proto__` is a property then, and a number may be infinite.
+        const found = problems(JSON.parse(jsonText(variation)));
+        const message = clipMessage(found.join('; '));
+        expect(found.every((each) => typeof each === 'string' && each !== '')).toBe(true);
+        expect(message.length).toBeLessThanOrEqual(MAX_MESSAGE_LENGTH);
+        expect(message).not.toMatch(/[\p{Cc}\p{Surrogate}]/u);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('accepts only texts of a request that are bounded and well-formed', () => {
+    fc.assert(
+      fc.property(strangeTexts, fc.constantFrom('purpose', 'filename', 'destination', 'fairnessKey'), (text, name) => {
+        if (uploadRequestProblems({ ...upload, [name]: text }).length > 0) return;
+        expect(Buffer.byteLength(text)).toBeLessThanOrEqual(1024);
+        expect(text).not.toMatch(/\p{Surrogate}/u);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it.each(['/_sys/queue/3', '__temporal_queue', 'a\nb', 'q'.repeat(1001), 'half \ud800'])(
+    'rejects %j as a task queue, whose command Temporal would reject forever',
+    (transferTaskQueue) => {
+      expect(uploadRequestProblems({ ...upload, transferTaskQueue })).toHaveLength(1);
+    },
+  );
+
+  it('reports the encoding of a request that it cannot read', () => {
+    expect(uploadRequestProblems(new Unreadable('binary/encrypted'))).toEqual([
+      'an upload request must be plain JSON, and its encoding is "binary/encrypted"',
+    ]);
+  });
+
+  it('lists twenty problems at most', () => {
+    const many = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`extra${index}`, 1]));
+    const problems = uploadRequestProblems({ ...upload, ...many });
+    expect(problems).toHaveLength(21);
+    expect(problems.at(-1)).toBe('4980 more problems');
+  });
+});
+
+describe('texts for messages', () => {
+  it('have a limit, and no half of a character', () => {
+    fc.assert(
+      fc.property(strangeTexts, fc.integer({ min: 1, max: 100 }), (text, most) => {
+        expect(clip(text, most).length).toBeLessThanOrEqual(most);
+        expect(clip(text, most)).not.toMatch(/\p{Surrogate}/u);
+      }),
+    );
+    expect(clip('a😀b', 3)).toBe('a\ufffd…');
+  });
+
+  it('show any time without an error', () => {
+    fc.assert(fc.property(strangeNumbers, (ms) => formatTime(ms) !== ''));
+    expect(formatTime(1e300)).toBe('an unknown time');
+    expect(formatTime(NaN)).toBe('an unknown time');
+  });
+});
+
+describe('generated values', () => {
+  it('reach infinite numbers, prototype names and huge texts', () => {
+    const values = fc.sample(fc.oneof(mutated(upload), strangeValues), 3000).map((value) => jsonText(value));
+    for (const needle of ['1e999', '"__proto__"', 'x'.repeat(1_000_000), '[{"a":[{"a"', '\\u0000', '\\ud800']) {
+      expect(values.some((text) => text.includes(needle))).toBe(true);
+    }
+  });
+});

@@ -1,0 +1,25 @@
+import { workflowInfo } from '@temporalio/workflow';
+import { TextLimits } from '../src/contracts/limits.ts';
+import { transferTaskQueue } from '../src/contracts/names.ts';
+import type { Container, Source } from '../src/contracts/sources.ts';
+import { taskQueueProblem } from '../src/core/task-queue.ts';
+import { utf8Length } from '../src/core/utf8-length.ts';
+
+/**
+ * Problems of a valid request that only its workflow can see: names that it makes out of its own ones. Temporal rejects
+ * the command that carries a wrong name, again and again.
+ */
+export function placeProblems(
+  request: { readonly source: Source | Container; readonly transferTaskQueue?: string },
+  hasChildren: boolean,
+): string[] {
+  const { taskQueue, workflowId } = workflowInfo();
+  const { source } = request;
+  const host = 'host' in source ? source.host : undefined;
+  const queue = taskQueueProblem(request.transferTaskQueue ?? transferTaskQueue(taskQueue, host));
+  const isLong = hasChildren && utf8Length(workflowId) > TextLimits.parentWorkflowId;
+  return [
+    ...(queue === undefined ? [] : [`the task queue of the workers that move the bytes ${queue}`]),
+    ...(isLong ? [`the workflow ID must have at most ${TextLimits.parentWorkflowId} bytes`] : []),
+  ];
+}
