@@ -1,7 +1,8 @@
 import { Context } from '@temporalio/activity';
+import { ValueError } from '@temporalio/common';
 import type { ControlActivities } from '../src/contracts/activities.ts';
 import { WorkflowName } from '../src/contracts/names.ts';
-import type { SyncResult } from '../src/contracts/sync.ts';
+import { memoryOfResult, UNREADABLE_MEMORY } from '../src/core/sync-memory-shape.ts';
 import { runAttempt } from './run-attempt.ts';
 
 /**
@@ -16,13 +17,17 @@ export const recallSync: ControlActivities['recallSync'] = ({ workflowId, schedu
       scheduleId === null ? `WorkflowId = ${quoted(workflowId)}` : `TemporalScheduledById = ${quoted(scheduleId)}`;
     const query = `${runs} AND WorkflowType = "${WorkflowName.syncSource}" AND ExecutionStatus = "Completed"`;
     for await (const run of client.workflow.list({ query })) {
-      const result: Partial<SyncResult> | undefined = await client.workflow
-        .getHandle(run.workflowId, run.runId)
-        .result();
-      return result?.memory ?? null;
+      const { workflowId: id, runId } = run;
+      return client.workflow.getHandle(id, runId).result().then(memoryOfResult, unreadable);
     }
     return null;
   });
+
+/** A result in an encoding that Longhaul does not write is not of Longhaul. */
+function unreadable(error: unknown): typeof UNREADABLE_MEMORY {
+  if (error instanceof ValueError || error instanceof SyntaxError) return UNREADABLE_MEMORY;
+  throw error;
+}
 
 function quoted(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;

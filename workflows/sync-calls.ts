@@ -179,9 +179,9 @@ export class SyncCalls {
     ]);
   }
 
-  deleteFile({ path, fileId }: PlannedDeletion): Promise<void> {
+  deleteFile({ path, ...file }: PlannedDeletion): Promise<void> {
     const { destination } = this.#scope;
-    return this.#control.deleteFile.executeWithOptions({ summary: path }, [{ destination, fileId }]);
+    return this.#control.deleteFile.executeWithOptions({ summary: path }, [{ destination, ...file }]);
   }
 
   packMemory(

@@ -15,6 +15,7 @@ import {
 import { FailureType } from '../src/contracts/failures.ts';
 import { QueryName, UpdateName } from '../src/contracts/names.ts';
 import type { SyncHandover, SyncProgress, SyncRequest, SyncResult } from '../src/contracts/sync.ts';
+import { carriedSyncProblems } from '../src/core/carried-sync.ts';
 import { syncRequestProblems } from '../src/core/sync-request.ts';
 import { failureOf, reasonOfFailure } from './failure-of.ts';
 import { ShownAttributes } from './shown-attributes.ts';
@@ -33,7 +34,7 @@ const retryUpdate = defineUpdate<SyncProgress>(UpdateName.retry);
  * @throws ApplicationFailure with one of the types of `FailureType` when the sync as a whole can't be done
  */
 export async function syncSource(request: SyncRequest, handover?: SyncHandover): Promise<SyncResult> {
-  const problems = syncRequestProblems(request);
+  const problems = [...syncRequestProblems(request), ...handoverProblems(handover)];
   if (problems.length > 0) {
     new ShownAttributes().showRefusal();
     throw ApplicationFailure.nonRetryable(problems.join('; '), FailureType.InvalidRequest);
@@ -54,6 +55,13 @@ export async function syncSource(request: SyncRequest, handover?: SyncHandover):
     sync.end(isCancellation(error) ? 'cancelled' : 'failed', reasonOfFailure(failure));
     throw failure;
   }
+}
+
+function handoverProblems(handover: SyncHandover | undefined): string[] {
+  if (typeof handover === 'object' && handover !== null) {
+    return handover.run === undefined ? [] : carriedSyncProblems(handover.run);
+  }
+  return handover === undefined || handover === null ? [] : ['the second argument must be an object'];
 }
 
 /** Some schedulers of Temporal hand the last result over; otherwise it is looked up. */

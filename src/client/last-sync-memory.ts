@@ -1,6 +1,7 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { WorkflowName } from '../contracts/names.ts';
-import type { SyncMemory, SyncResult } from '../contracts/sync.ts';
+import type { SyncMemory } from '../contracts/sync.ts';
+import { memoryOfResult } from '../core/sync-memory-shape.ts';
 
 /**
  * What the last run of a sync that came to its end handed over; null when there is none, or Temporal has removed it
@@ -23,6 +24,5 @@ export async function lastSyncMemory(client: Client, workflowId: string): Promis
 }
 
 async function memoryOf(client: Client, workflowId: string, runId: string): Promise<SyncMemory | null> {
-  const result = (await client.workflow.getHandle(workflowId, runId).result()) as Partial<SyncResult> | undefined;
-  return result?.memory ?? null;
+  return memoryOfResult(await client.workflow.getHandle(workflowId, runId).result());
 }
