@@ -64,7 +64,7 @@ export function shapeOf(json: Uint8Array): { readonly containers: number; readon
   return { containers, depth: deepest };
 }
 
-const [QUOTE, BACKSLASH, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [...'"\\[]{}'].map((character) =>
+const [QUOTE, BACKSLASH, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = Array.from('"\\[]{}', (character) =>
   character.charCodeAt(0),
 );
 

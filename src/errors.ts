@@ -1,11 +1,13 @@
-/** Base of everything that Longhaul throws on purpose. Match on `code`. */
+import { redact } from './redact.ts';
+
+/** Base of everything that Longhaul throws on purpose. Match on `code`. No message contains a secret. */
 export abstract class LonghaulError extends Error {
   abstract readonly code: string;
   /** Whether the same call may succeed later without anybody changing anything. */
   abstract readonly retryable: boolean;
 
   constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    super(redact(message), options);
     this.name = new.target.name;
   }
 }

@@ -3,6 +3,7 @@ import { QueryRefusedError, SearchAttributesMissingError } from '../client/list-
 import { SyncIdTakenError } from '../client/sync-errors.ts';
 import { UploadIdTakenError } from '../client/upload-errors.ts';
 import { printable } from '../core/printable.ts';
+import { redact } from '../redact.ts';
 import { ScheduleExistsError, ScheduleNotFoundError } from '../schedules/schedule-errors.ts';
 import {
   ConfigError,
@@ -44,7 +45,7 @@ export function exitCodeOf(error: unknown): number {
 export function describeError(error: unknown): string | undefined {
   if (error instanceof CommanderError || error instanceof Interrupted || error instanceof SaidAlready) return undefined;
   const message = error instanceof Error ? error.message : String(error);
-  const line = printable(message.replace(/\s*\n\s*/g, ' · '));
+  const line = printable(redact(message).replace(/\s*\n\s*/g, ' · '));
   if (error instanceof LonghaulError) return `longhaul: ${line}`;
   return `longhaul: unexpected: ${line} (LONGHAUL_LOG_LEVEL=debug shows more)`;
 }

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Limits, Priorities } from '../contracts/limits.ts';
 import type { ListedState } from '../client/list-uploads.ts';
+import { printable } from '../core/printable.ts';
 import type { CliContext } from './context.ts';
 import { longhaulVersion } from './longhaul-version.ts';
 import { bytesOption, partSizeOption, splitSizeOption, wholeNumberOption, limitOption } from './options.ts';
@@ -195,10 +196,12 @@ export function createProgram(context: () => CliContext): Command {
 }
 
 function oneLine(text: string): string {
-  return text
-    .trim()
-    .replace(/^error: /, 'longhaul: ')
-    .replace(/\s*\n\s*/g, ' ');
+  return printable(
+    text
+      .trim()
+      .replace(/^error: /, 'longhaul: ')
+      .replace(/\s*\n\s*/g, ' '),
+  );
 }
 
 function rolesOption(text: string): ('control' | 'transfer')[] {

@@ -127,8 +127,9 @@ describe('a File', () => {
     ['size', known('a', '1', { sizeBytes: 11 })],
     ['creation time', known('a', '1', { createdAt: CREATED_AT - 1 })],
     ['no creation time', { path: 'a', fileId: '1', sizeBytes: 10, version: 'v1', md5: null }],
-  ])('is kept, with the reason, when its %s does not match the memory', (why, entry) => {
-    expect(gone(new SyncPlan(files, [entry]), () => false)).toEqual({ deletions: [], held: [{ fileId: '1', why }] });
+  ])('is kept, with the reason, when its %s does not match the memory', (what, entry) => {
+    const held = [{ fileId: '1', why: what }];
+    expect(gone(new SyncPlan(files, [entry]), () => false)).toEqual({ deletions: [], held });
   });
 
   it('has its creation time added to the memory when its source is unchanged', () => {
