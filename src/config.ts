@@ -56,6 +56,8 @@ export interface Config {
   readonly buildId: string | undefined;
   /** What may be read, and how. */
   readonly sources: SourceSettings;
+  /** The only key that the local API accepts. @defaultValue any key */
+  readonly localApiKey?: string | undefined;
   /** Where a `longhaul worker` serves its metrics; undefined: nowhere. */
   readonly metricsPort: number | undefined;
   readonly metricsHost: string;
@@ -115,6 +117,7 @@ const environment = z.object({
   LONGHAUL_METRICS_PORT: wholeNumber(0, 65_535).optional(),
   LONGHAUL_METRICS_HOST: text.optional(),
   LONGHAUL_SEAL_KEY: text.min(16, 'must have 16 characters or more').optional(),
+  LONGHAUL_LOCAL_API_KEY: text.optional(),
   LONGHAUL_LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
   OTEL_TRACES_EXPORTER: z.enum(['otlp', 'none'], 'must be otlp or none').optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: text.optional(),
@@ -183,6 +186,7 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
     deploymentName: values.LONGHAUL_DEPLOYMENT_NAME,
     buildId: values.LONGHAUL_BUILD_ID,
     sources,
+    localApiKey: values.LONGHAUL_LOCAL_API_KEY,
     metricsPort: values.LONGHAUL_METRICS_PORT,
     metricsHost: values.LONGHAUL_METRICS_HOST ?? ConfigDefaults.metricsHost,
     tracing: asksForTraces(values),

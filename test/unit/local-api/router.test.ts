@@ -11,8 +11,8 @@ describe('matchRoute', () => {
     ['GET', '/files/file-1', 'retrieve', 'file-1'],
     ['GET', '/files/file-1/content', 'content', 'file-1'],
     ['DELETE', '/files/file-1', 'delete', 'file-1'],
-  ])('finds %s %s with and without /v1', (method, path, route, id) => {
-    expect(matchRoute(method, path)).toEqual({ kind: 'found', route, id });
+  ])('finds %s %s below /v1 only', (method, path, route, id) => {
+    expect(matchRoute(method, path)).toEqual({ kind: 'unknown' });
     expect(matchRoute(method, `/v1${path}`)).toEqual({ kind: 'found', route, id });
   });
 
