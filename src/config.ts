@@ -12,6 +12,7 @@ import { ConfigError } from './errors.ts';
 import { findApiKey, USUAL_API_KEY_ENV } from './config-api-key.ts';
 import { sourcesSchema, toSourceSettings } from './config-sources.ts';
 import type { DestinationProfile } from './openai/destination-profile.ts';
+import { MIN_SEAL_KEY_CHARACTERS } from './sources/sealed-query.ts';
 import type { SourceSettings } from './sources/source-settings.ts';
 
 /** Where an existing Temporal is, in the form that both clients and workers connect with. */
@@ -102,6 +103,11 @@ const limit = text.transform((value, context) => {
   return z.NEVER;
 });
 
+const sealKey = text.min(
+  MIN_SEAL_KEY_CHARACTERS,
+  `must have at least ${MIN_SEAL_KEY_CHARACTERS} characters, for example the output of "openssl rand -hex 32"`,
+);
+
 const environment = z.object({
   LONGHAUL_STATE_DIR: text.optional(),
   LONGHAUL_CACHE_DIR: text.optional(),
@@ -116,7 +122,8 @@ const environment = z.object({
   LONGHAUL_BUILD_ID: text.optional(),
   LONGHAUL_METRICS_PORT: wholeNumber(0, 65_535).optional(),
   LONGHAUL_METRICS_HOST: text.optional(),
-  LONGHAUL_SEAL_KEY: text.min(16, 'must have 16 characters or more').optional(),
+  LONGHAUL_SEAL_KEY: sealKey.optional(),
+  LONGHAUL_SEAL_KEY_PREVIOUS: sealKey.optional(),
   LONGHAUL_LOCAL_API_KEY: text.optional(),
   LONGHAUL_LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
   OTEL_TRACES_EXPORTER: z.enum(['otlp', 'none'], 'must be otlp or none').optional(),
