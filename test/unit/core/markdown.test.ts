@@ -1,17 +1,22 @@
 import fc from 'fast-check';
+import { marked } from 'marked';
 import { describe, expect, it } from 'vitest';
+import { describeProgress } from '../../../src/core/describe-progress.ts';
+import { describeSync } from '../../../src/core/describe-sync.ts';
 import { inlineCode, summaryCode, summaryOf } from '../../../src/core/markdown.ts';
 import { utf8Length } from '../../../src/core/utf8-length.ts';
 
-/** The content of a code span by the rules of CommonMark; undefined if the text is not exactly one code span. */
+/** The content of a code span, as a renderer of GitHub's Markdown finds it; undefined if it renders anything else. */
 function contentOf(markdown: string): string | undefined {
-  const fence = /^`+/.exec(markdown)?.[0] ?? '';
-  const runs = [...markdown.matchAll(/`+/g)].filter(([run]) => run === fence);
-  const isSpan = runs.length === 2 && markdown.endsWith(fence) && markdown.length > 2 * fence.length;
-  if (fence === '' || !isSpan) return undefined;
-  const content = markdown.slice(fence.length, -fence.length);
-  return /^ .* $/.test(content) && content.trim() !== '' ? content.slice(1, -1) : content;
+  const html = marked.parse(markdown, { gfm: true, async: false });
+  const code = /^<p><code>([^<]*)<\/code><\/p>\n$/.exec(html)?.[1];
+  return code?.replace(/&(lt|gt|quot|#39|amp);/g, (_, name: string) => entities[name] ?? '');
 }
+
+const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', '#39': "'", amp: '&' };
+
+const HOSTILE =
+  '`![x](http://evil.example/x.png)` <script src=//evil.example></script>\n# [a](javascript:x) | http://evil.example';
 
 describe('a text from outside in the Markdown of Temporal UI', () => {
   it.each([
@@ -57,5 +62,45 @@ describe('a text from outside in the Markdown of Temporal UI', () => {
       }),
     );
     expect(utf8Length(summaryOf('`'.repeat(5000), '\n'.repeat(5000), '漢'.repeat(5000)))).toBeLessThan(400);
+  });
+});
+
+describe('the pages of Temporal UI', () => {
+  const now = { nowMs: 0, reason: HOSTILE, fileId: HOSTILE };
+  const waiting = { reason: HOSTILE, failureType: HOSTILE, sinceMs: 0, nextProbeAtMs: 0 };
+
+  it('load nothing and link nowhere, whatever names, IDs and messages are', () => {
+    const amount = { files: 1, bytes: 1 };
+    const counts = { listed: amount, toSend: amount, sent: amount, same: 0, knownContent: 0, failed: 0, leftOut: 0 };
+    const upload = {
+      filename: HOSTILE,
+      bytesTotal: 8,
+      bytesDone: 4,
+      partSizeBytes: 4,
+      partsTotal: 2,
+      partsDone: 1,
+      partsInFlight: 1,
+      concurrency: 1,
+      limit: null,
+      session: { uploadId: HOSTILE, createdAt: 0, expiresAt: 0 },
+      sessionEndsTooEarly: true,
+      waiting,
+      sessionsOpened: 1,
+      orphanedSessions: 0,
+      md5: null,
+      startedAtMs: 0,
+    };
+    const texts = (['uploading', 'waiting', 'paused', 'failed', 'completed'] as const).flatMap((state) => [
+      describeProgress({ ...upload, state }, now),
+      describeSync(
+        { state, counts: { ...counts, toDelete: 0, deleted: 0 }, uploading: [HOSTILE], waiting, startedAtMs: 0 },
+        now,
+      ),
+    ]);
+    for (const text of [...texts, summaryOf(HOSTILE, HOSTILE, HOSTILE)]) {
+      const html = marked.parse(text, { gfm: true, async: false });
+      expect(html.match(/<(?!(?:p|strong|code)>)[a-z]/)).toBeNull();
+      expect(html).toContain('evil.example');
+    }
   });
 });
