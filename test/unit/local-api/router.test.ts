@@ -24,6 +24,8 @@ describe('matchRoute', () => {
     ['GET', '/v1/uploads/upload_1'],
     ['GET', '/'],
     ['POST', '/v1/v1/uploads'],
+    ['GET', '/v2/files'],
+    ['GET', '/v1'],
     ['POST', '/v1/uploads/a/b/parts'],
   ])('does not know %s %s', (method, path) => {
     expect(matchRoute(method, path)).toEqual({ kind: 'unknown' });
