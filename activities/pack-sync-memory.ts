@@ -5,7 +5,8 @@ import { packMemory, unpackMemory } from './sync-memory.ts';
 /** Takes what a run has learnt into the memory. */
 export const packSyncMemory: ControlActivities['packSyncMemory'] = ({ scope, memory, add, remove }) =>
   runAttempt(async () => {
-    const byPath = new Map((await unpackMemory(scope, memory)).map((entry) => [entry.path, entry]));
+    const { entries } = await unpackMemory(scope, memory);
+    const byPath = new Map(entries.map((entry) => [entry.path, entry]));
     for (const path of remove) byPath.delete(path);
     for (const entry of add) {
       // Moves to the end, which is dropped last.

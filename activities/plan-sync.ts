@@ -1,5 +1,6 @@
 import type { PlanSyncInput, SyncBatch, TransferActivities } from '../src/contracts/activities.ts';
 import type { SyncDecision } from '../src/contracts/sync.ts';
+import { describeHeld } from '../src/core/describe-held.ts';
 import { comparePaths } from '../src/core/sync-plan.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt } from './run-attempt.ts';
@@ -17,12 +18,14 @@ export function createPlanSync(dependencies: ActivityDependencies): TransferActi
   const cache = new SyncListsCache();
   return (input) =>
     runAttempt(async ({ signal }) => {
-      let lists = cache.get(input.planId);
+      // A caller can pass the plan ID of another sync.
+      const key = JSON.stringify([input.planId, input.scope]);
+      let lists = cache.get(key);
       if (!lists) {
         if (input.memory === undefined) return { type: 'memory-needed' };
         const client = dependencies.destination(input.scope.destination);
         lists = await makeSyncLists(input, { client, sources: dependencies.sources, signal });
-        cache.set(input.planId, lists);
+        cache.set(key, lists);
       }
       if (input.phase === 'uploads') return uploadBatch(lists, input);
       return input.phase === 'deletions' ? deletionBatch(lists, input) : dryRun(lists, input);
@@ -63,16 +66,32 @@ async function deletionBatch(lists: SyncLists, { after, limit, memory }: PlanSyn
   if (deletionsHeld !== null) return { ...empty, totals, hasDeletions: true, deletionsHeld };
   // The memory tells here what this very run has learnt: a File that was recognised under another path is not gone.
   const gone = await lists.gone(memory ?? null);
-  const { batch, next } = sliceOf(gone, after, limit);
-  const deletions = batch.map(({ path, fileId }) => ({ path, fileId: fileId as string }));
-  return { ...empty, totals, deletions, hasDeletions: true, deletionCount: gone.length, next };
+  const { batch: deletions, next } = sliceOf(gone.deletions, after, limit);
+  return {
+    ...empty,
+    totals,
+    deletions,
+    hasDeletions: true,
+    deletionCount: gone.deletions.length,
+    // The workflow stops deleting at a reason, so it comes with the last batch.
+    deletionsHeld: next === null ? describeHeld(gone.held) : null,
+    next,
+  };
 }
 
 async function dryRun(lists: SyncLists, input: PlanSyncInput): Promise<SyncBatch> {
   const { totals, deletionsHeld } = lists;
-  const gone = input.delete && deletionsHeld === null ? await lists.gone(undefined) : [];
+  const gone = input.delete && deletionsHeld === null ? await lists.gone(undefined) : { deletions: [], held: [] };
+  const deletions = gone.deletions.map(({ path, fileId, expected: { filename, bytes } }): SyncDecision => ({
+    action: 'delete',
+    why: 'gone',
+    path,
+    filename,
+    bytes,
+    fileId,
+  }));
   const rank = ({ action, why }: SyncDecision) => (action === 'skip' ? (why === 'same' ? 2 : 1) : 0);
-  const all = [...lists.decisions, ...gone].toSorted((a, b) => rank(a) - rank(b) || comparePaths(a.path, b.path));
+  const all = [...lists.decisions, ...deletions].toSorted((a, b) => rank(a) - rank(b) || comparePaths(a.path, b.path));
   const decisions: SyncDecision[] = [];
   let characters = 0;
   for (const decision of all) {
@@ -83,8 +102,8 @@ async function dryRun(lists: SyncLists, input: PlanSyncInput): Promise<SyncBatch
   return {
     ...empty,
     totals,
-    deletionsHeld: input.delete ? deletionsHeld : null,
-    deletionCount: gone.length,
+    deletionsHeld: input.delete ? (deletionsHeld ?? describeHeld(gone.held)) : null,
+    deletionCount: deletions.length,
     decisions,
     decisionsOmitted: all.length - decisions.length,
   };

@@ -1,9 +1,10 @@
 import { Context } from '@temporalio/activity';
+import { ValueError } from '@temporalio/common';
 import type { ControlActivities } from '../src/contracts/activities.ts';
 import { WorkflowName } from '../src/contracts/names.ts';
-import type { SyncResult } from '../src/contracts/sync.ts';
 import { queryText } from '../src/core/list-query.ts';
 import { tolerantClient } from '../src/tolerant-client.ts';
+import { memoryOfResult, UNREADABLE_MEMORY } from '../src/core/sync-memory-shape.ts';
 import { runAttempt } from './run-attempt.ts';
 
 /**
@@ -20,10 +21,14 @@ export const recallSync: ControlActivities['recallSync'] = ({ workflowId, schedu
         : `TemporalScheduledById = ${queryText(scheduleId)}`;
     const query = `${runs} AND WorkflowType = "${WorkflowName.syncSource}" AND ExecutionStatus = "Completed"`;
     for await (const run of client.workflow.list({ query })) {
-      const result: Partial<SyncResult> | undefined = await client.workflow
-        .getHandle(run.workflowId, run.runId)
-        .result();
-      return result?.memory ?? null;
+      const { workflowId: id, runId } = run;
+      return client.workflow.getHandle(id, runId).result().then(memoryOfResult, unreadable);
     }
     return null;
   });
+
+/** A result in an encoding that Longhaul does not write is not of Longhaul. */
+function unreadable(error: unknown): typeof UNREADABLE_MEMORY {
+  if (error instanceof ValueError || error instanceof SyntaxError) return UNREADABLE_MEMORY;
+  throw error;
+}

@@ -4,7 +4,8 @@ import { FailureType } from '../src/contracts/failures.ts';
 import type { RememberedFile, SyncDecision, SyncMemory, SyncProblem } from '../src/contracts/sync.ts';
 import { sourceWithin } from '../src/core/source-within.ts';
 import { syncFileName, syncFileNameProblem } from '../src/core/sync-file-name.ts';
-import { SyncPlan, type ListedSource, type Verdict } from '../src/core/sync-plan.ts';
+import { memoryProblemOf } from '../src/core/sync-memory-shape.ts';
+import { SyncPlan, type Gone, type ListedSource, type Verdict } from '../src/core/sync-plan.ts';
 import { LonghaulError } from '../src/errors.ts';
 import type { UploadsClient } from '../src/openai/uploads-client.ts';
 import { hashSource } from '../src/sources/hash-source.ts';
@@ -32,8 +33,8 @@ export interface SyncLists {
   readonly forget: readonly string[];
   /** Why nothing may be deleted. */
   readonly deletionsHeld: string | null;
-  /** What is gone, by this memory (undefined: by the one that the lists were made with, and what was recognised). */
-  readonly gone: (memory: SyncMemory | null | undefined) => Promise<SyncDecision[]>;
+  /** Files whose source is deleted, by this memory (undefined: by that of the lists, and the recognised files). */
+  readonly gone: (memory: SyncMemory | null | undefined) => Promise<Gone>;
   /** About what it takes to keep them. */
   readonly entries: number;
 }
@@ -52,7 +53,8 @@ export async function makeSyncLists(
   const filter = createPathFilter(scope.include, scope.exclude);
   const listing = await sources.list(scope.source, { filter, signal });
   const { files, unreadableRows } = await listDestination(client, scope, { signal });
-  const plan = new SyncPlan(files, await unpackMemory(scope, memory ?? null));
+  const remembered = await unpackMemory(scope, memory ?? null);
+  const plan = new SyncPlan(files, remembered.entries);
 
   const problems: SyncProblem[] = [...listing.problems];
   const work: SyncWork[] = [];
@@ -86,16 +88,21 @@ export async function makeSyncLists(
   // A file that the globs leave out is not gone: this run is not about it.
   const isPresent = (path: string) => present.has(path) || !filter.takes(path);
   return {
-    totals: { ...totalsOf(listing, decisions, problems), ...(unreadableRows > 0 ? { unreadableRows } : {}) },
+    totals: {
+      ...totalsOf(listing, decisions, problems),
+      ...(unreadableRows > 0 ? { unreadableRows } : {}),
+      ...(remembered.problem === undefined ? {} : { memoryProblem: memoryProblemOf(remembered.problem) }),
+    },
     work,
     decisions,
     forget: plan.forgettable(isPresent).slice(0, MAX_FORGOTTEN),
     deletionsHeld: reasonToHold(listing, unreadableRows),
-    gone: async (latest) =>
-      latest === undefined
-        ? plan.gone(isPresent, recognised)
-        : new SyncPlan(files, await unpackMemory(scope, latest)).gone(isPresent),
-    entries: listing.entries.length + files.length,
+    gone: async (latest) => {
+      const query = { isListed: isPresent, nameOf: (path: string) => syncFileName(scope.prefix, path) };
+      if (latest === undefined) return plan.gone({ ...query, recognised });
+      return new SyncPlan(files, (await unpackMemory(scope, latest)).entries).gone(query);
+    },
+    entries: listing.entries.length + files.length + remembered.entries.length,
   };
 }
 

@@ -17,6 +17,7 @@ import {
   StrangeAnswerError,
   TimeoutError,
 } from '../src/errors.ts';
+import { redact } from '../src/redact.ts';
 
 /** What an activity knows of the attempt that failed; the workflow reads it in the failure's details. */
 export type AttemptFacts = Pick<FailureDetails, 'notDone' | 'sentPart'> & { readonly attempt: number };
@@ -27,7 +28,7 @@ const MAX_RETRY_DELAY_MS = 60_000;
 /** The one place where an error of ours becomes a failure that Temporal records. */
 export function toApplicationFailure(error: unknown, facts: AttemptFacts): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
-  if (!(error instanceof LonghaulError)) return sendable(error instanceof Error ? error : new Error(String(error)));
+  if (!(error instanceof LonghaulError)) return sendable(withoutSecrets(error));
   const details: FailureDetails = { ...facts };
   if (!(error instanceof ApiError)) return failure(error, typeOf(error), details);
 
@@ -44,6 +45,15 @@ function sendable(error: Error): Error {
   const message = clipMessage(error.message);
   if (message === error.message && error.cause === undefined) return error;
   return ApplicationFailure.create({ message, type: error.name });
+}
+
+/** An error of a library or of the runtime, whose message and stack Temporal records as they are. */
+function withoutSecrets(thrown: unknown): Error {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const { name, message, stack = '' } = error;
+  const safe = { message: redact(message), stack: redact(stack) };
+  if (safe.message === message && safe.stack === stack) return error;
+  return Object.assign(new Error(safe.message), { name, stack: safe.stack });
 }
 
 /**

@@ -74,7 +74,8 @@ until_ok() { # COMMAND…, which tells that the part started last is there
     sleep 0.2
   done
 }
-answers() (exec 3<>"/dev/tcp/127.0.0.1/$1"; printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&3; grep -q '^HTTP/1.. 200' <&3)
+local_key=${LONGHAUL_LOCAL_API_KEY:-sk-local}
+answers() (exec 3<>"/dev/tcp/127.0.0.1/$1"; printf 'GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n\r\n' "$2" "$local_key" >&3; grep -q '^HTTP/1.. 200' <&3)
 
 start_postgres() {
   local bin=(/usr/lib/postgresql/*/bin) user=()
@@ -128,7 +129,7 @@ start_temporal() {
 unset "${!TEMPORAL_@}"
 if [[ $demo ]]; then
   start local-api "${longhaul[@]}" local-api --port "${port[api]}" --data "$data/local-api"
-  export OPENAI_BASE_URL=http://127.0.0.1:${port[api]}/v1 OPENAI_API_KEY=sk-local
+  export OPENAI_BASE_URL=http://127.0.0.1:${port[api]}/v1 OPENAI_API_KEY=$local_key
   until_ok answers "${port[api]}" /_admin/stats
 fi
 if [[ $embedded ]]; then

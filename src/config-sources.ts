@@ -39,7 +39,12 @@ export function toSourceSettings(
     name,
     toConnection(name, settings, env, problems),
   ]);
-  return { ...others, s3: Object.fromEntries(connections), sealKey: env['LONGHAUL_SEAL_KEY'] };
+  return {
+    ...others,
+    s3: Object.fromEntries(connections),
+    sealKey: env['LONGHAUL_SEAL_KEY'],
+    previousSealKey: env['LONGHAUL_SEAL_KEY_PREVIOUS'],
+  };
 }
 
 function toConnection(

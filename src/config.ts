@@ -14,6 +14,7 @@ import { userDirectories } from './config-paths.ts';
 import { sourcesSchema, toSourceSettings } from './config-sources.ts';
 import { loadTemporalConnection } from './config-temporal.ts';
 import type { DestinationProfile } from './openai/destination-profile.ts';
+import { MIN_SEAL_KEY_CHARACTERS } from './sources/sealed-query.ts';
 import type { SourceSettings } from './sources/source-settings.ts';
 
 /** Where an existing Temporal is, in the form that both clients and workers connect with. */
@@ -60,6 +61,8 @@ export interface Config {
   readonly buildId: string | undefined;
   /** What may be read, and how. */
   readonly sources: SourceSettings;
+  /** The only key that the local API accepts. @defaultValue any key */
+  readonly localApiKey?: string | undefined;
   /** Where a `longhaul worker` serves its metrics; undefined: nowhere. */
   readonly metricsPort: number | undefined;
   readonly metricsHost: string;
@@ -104,6 +107,11 @@ const limit = text.transform((value, context) => {
   return z.NEVER;
 });
 
+const sealKey = text.min(
+  MIN_SEAL_KEY_CHARACTERS,
+  `must have at least ${MIN_SEAL_KEY_CHARACTERS} characters, for example the output of "openssl rand -hex 32"`,
+);
+
 const environment = z.object({
   LONGHAUL_STATE_DIR: text.optional(),
   LONGHAUL_CACHE_DIR: text.optional(),
@@ -118,7 +126,9 @@ const environment = z.object({
   LONGHAUL_BUILD_ID: text.optional(),
   LONGHAUL_METRICS_PORT: wholeNumber(0, 65_535).optional(),
   LONGHAUL_METRICS_HOST: text.optional(),
-  LONGHAUL_SEAL_KEY: text.min(16, 'must have 16 characters or more').optional(),
+  LONGHAUL_SEAL_KEY: sealKey.optional(),
+  LONGHAUL_SEAL_KEY_PREVIOUS: sealKey.optional(),
+  LONGHAUL_LOCAL_API_KEY: text.optional(),
   LONGHAUL_LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
   OTEL_TRACES_EXPORTER: z.enum(['otlp', 'none'], 'must be otlp or none').optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: text.optional(),
@@ -193,6 +203,7 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
     deploymentName: values.LONGHAUL_DEPLOYMENT_NAME,
     buildId: values.LONGHAUL_BUILD_ID,
     sources,
+    localApiKey: values.LONGHAUL_LOCAL_API_KEY,
     metricsPort: values.LONGHAUL_METRICS_PORT,
     metricsHost: values.LONGHAUL_METRICS_HOST ?? ConfigDefaults.metricsHost,
     tracing: asksForTraces(values),

@@ -1,13 +1,17 @@
 import { clip, clipMessage, MAX_MESSAGE_LENGTH } from './core/clip.ts';
+import { redact } from './redact.ts';
 
-/** Base of everything that Longhaul throws on purpose. Match on `code`. The length of the message is limited. */
+/**
+ * Base of everything that Longhaul throws on purpose. Match on `code`. No message contains a secret, and its length is
+ * limited.
+ */
 export abstract class LonghaulError extends Error {
   abstract readonly code: string;
   /** Whether the same call may succeed later without anybody changing anything. */
   abstract readonly retryable: boolean;
 
   constructor(message: string, options?: { cause?: unknown }) {
-    super(clip(message, 2 * MAX_MESSAGE_LENGTH), options);
+    super(clip(redact(message), 2 * MAX_MESSAGE_LENGTH), options);
     this.name = new.target.name;
   }
 }

@@ -3,6 +3,8 @@ import type { Logger as TemporalLogger, LogLevel as TemporalLogLevel, LogMetadat
 import { pino, type DestinationStream, type Logger } from 'pino';
 import type { LogLevel } from './config.ts';
 import type { FailureDetails } from './contracts/failures.ts';
+import { escapeJson } from './core/printable.ts';
+import { redact } from './redact.ts';
 import { describeLogRecord, type LogRecord } from './core/log-line.ts';
 
 export type { Logger } from 'pino';
@@ -15,12 +17,17 @@ const STDERR = 2;
  * @param isTerminal whether standard error is one
  */
 export function createLogger(level: LogLevel, isTerminal = process.stderr.isTTY): Logger {
-  return pino({ level, base: null }, isTerminal ? readable : pino.destination({ dest: STDERR, sync: true }));
+  return pino({ level, base: null }, isTerminal ? readable : escaped(pino.destination({ dest: STDERR, sync: true })));
 }
 
 const readable: DestinationStream = {
-  write: (line) => writeSync(STDERR, `${describeLogRecord(JSON.parse(line) as LogRecord)}\n`),
+  write: (line) => writeSync(STDERR, `${redact(describeLogRecord(JSON.parse(line) as LogRecord))}\n`),
 };
+
+function escaped(destination: DestinationStream): DestinationStream {
+  // The line end is the only control character that is not inside a string.
+  return { write: (line) => destination.write(`${escapeJson(redact(line.trimEnd()))}\n`) };
+}
 
 /** Temporal's SDK, and with it every activity and workflow, logs through ours. */
 export function asTemporalLogger(logger: Logger): TemporalLogger {

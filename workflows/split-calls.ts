@@ -13,6 +13,7 @@ import type { UploadProgress } from '../src/contracts/upload.ts';
 import type { AttributeSubject } from '../src/core/attribute-values.ts';
 import { formatBytes } from '../src/core/format.ts';
 import { filenameOfSource } from '../src/core/source-names.ts';
+import { summaryCode } from '../src/core/markdown.ts';
 import { activitiesOf, retry } from './activity-proxies.ts';
 
 /** The activities of one split upload. Each call is one round of attempts. */
@@ -54,11 +55,11 @@ export class SplitCalls {
   }
 
   find(workflowId: string, identity: string): Promise<FindPieceResult> {
-    return this.#pieces.findPiece.executeWithOptions({ summary: workflowId }, [{ workflowId, identity }]);
+    return this.#pieces.findPiece.executeWithOptions({ summary: summaryCode(workflowId) }, [{ workflowId, identity }]);
   }
 
   steer(input: SteerPieceInput): Promise<UploadProgress | null> {
-    const summary = `${input.update} ${input.workflowId}`;
+    const summary = `${input.update} ${summaryCode(input.workflowId)}`;
     return this.#pieces.steerPiece.executeWithOptions({ summary, startToCloseTimeout: '31m' }, [input]);
   }
 }

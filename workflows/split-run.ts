@@ -33,6 +33,7 @@ import { describeSplitProgress, pieceUnderWay, withPieceProgress } from '../src/
 import { Parking } from './parking.ts';
 import { ShownAttributes } from './shown-attributes.ts';
 import { SplitCalls } from './split-calls.ts';
+import { summaryOf } from '../src/core/markdown.ts';
 import type { uploadFile } from './upload-file.ts';
 
 /** As the client starts uploads: how long a killed worker's workflow task would hold a piece up. */
@@ -199,7 +200,7 @@ export class SplitRun {
       args: [request],
       memo: { longhaulIdentity: identity },
       ...this.#shown.ofChild(subject),
-      staticSummary: `${subject.filename} → ${subject.purpose} (${subject.destination})`,
+      staticSummary: summaryOf(subject.filename, subject.purpose, subject.destination),
       workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
       workflowIdReusePolicy: isNew ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
       // Its session is cancelled with it, and this workflow ends after it.

@@ -23,6 +23,7 @@ import { acceptedPartSizeBytes } from '../src/core/part-plan.ts';
 import { nameOfContainer } from '../src/core/source-names.ts';
 import { sourceWithin } from '../src/core/source-within.ts';
 import { retry } from './activity-proxies.ts';
+import { summaryCode } from '../src/core/markdown.ts';
 import type { ShownAttributes } from './shown-attributes.ts';
 
 /** History of one batch: some 300 bytes a file when it is planned, and twice that when it is sent. */
@@ -138,7 +139,7 @@ export class SyncCalls {
           workflowIdReusePolicy: 'ALLOW_DUPLICATE',
           workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
           ...this.#shown.ofChild({ ...this.subject, filename: planned.filename }),
-          staticSummary: `${planned.path} · ${formatBytes(planned.sizeBytes)}`,
+          staticSummary: `${summaryCode(planned.path)} · ${formatBytes(planned.sizeBytes)}`,
         });
         const result = await child.result();
         const { partSizeBytes } = request;
@@ -147,7 +148,7 @@ export class SyncCalls {
         return result;
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError) || tries === BUSY_TRIES) throw error;
-        await sleep(BUSY_PAUSE_MS, { summary: `${planned.path}: an earlier upload still ends` });
+        await sleep(BUSY_PAUSE_MS, { summary: `${summaryCode(planned.path)}: an earlier upload still ends` });
       }
     }
   }
@@ -159,7 +160,7 @@ export class SyncCalls {
     const life = fileExpiresAfterSeconds === undefined ? {} : { fileExpiresAfterSeconds };
     const fields = { destination, filename, purpose, bytes, mimeType: mimeTypeOf(filename), ...life };
     const { unanswered: _orphans, ...session } = await this.#sessions.createUpload.executeWithOptions(
-      { summary: path },
+      { summary: summaryCode(path) },
       [fields],
     );
     return session;
@@ -186,25 +187,28 @@ export class SyncCalls {
     options: Pick<SendSmallFileInput, 'sentPart' | 'onlySettle' | 'neverCompleted'>,
   ): Promise<SendSmallFileResult> {
     const { purpose, destination } = this.#scope;
-    return this.#small.sendSmallFile.executeWithOptions({ summary: `${path} · ${formatBytes(sizeBytes)}` }, [
-      {
-        destination,
-        uploadId: session.uploadId,
-        uploadCreatedAt: session.createdAt,
-        source: sourceWithin(this.#request.source, path),
-        fingerprint,
-        sizeBytes,
-        filename,
-        purpose,
-        md5: this.#request.upload?.md5 ?? true,
-        ...options,
-      },
-    ]);
+    return this.#small.sendSmallFile.executeWithOptions(
+      { summary: `${summaryCode(path)} · ${formatBytes(sizeBytes)}` },
+      [
+        {
+          destination,
+          uploadId: session.uploadId,
+          uploadCreatedAt: session.createdAt,
+          source: sourceWithin(this.#request.source, path),
+          fingerprint,
+          sizeBytes,
+          filename,
+          purpose,
+          md5: this.#request.upload?.md5 ?? true,
+          ...options,
+        },
+      ],
+    );
   }
 
-  deleteFile({ path, fileId }: PlannedDeletion): Promise<void> {
+  deleteFile({ path, ...file }: PlannedDeletion): Promise<void> {
     const { destination } = this.#scope;
-    return this.#control.deleteFile.executeWithOptions({ summary: path }, [{ destination, fileId }]);
+    return this.#control.deleteFile.executeWithOptions({ summary: summaryCode(path) }, [{ destination, ...file }]);
   }
 
   packMemory(
@@ -218,7 +222,7 @@ export class SyncCalls {
   }
 
   async #plan(input: Omit<PlanSyncInput, 'planId' | 'scope'>): Promise<SyncBatch | undefined> {
-    const summary = `${input.phase}${input.after === null ? '' : ` after ${input.after}`}`;
+    const summary = `${input.phase}${input.after === null ? '' : ` after ${summaryCode(input.after)}`}`;
     const answer = await this.#lists.planSync.executeWithOptions({ summary }, [
       { planId: this.#planId, scope: this.#scope, ...input },
     ]);

@@ -22,6 +22,7 @@ import type {
 } from '../src/contracts/sync.ts';
 import { syncAttributes } from '../src/core/attribute-values.ts';
 import { describeSync } from '../src/core/describe-sync.ts';
+import { checkMemory, memoryProblemOf } from '../src/core/sync-memory-shape.ts';
 import { shownState } from '../src/core/shown-state.ts';
 import { SyncTally } from '../src/core/sync-tally.ts';
 import { Pace } from './pace.ts';
@@ -51,6 +52,8 @@ export class SyncRun {
   readonly #forgotten = new Set<string>();
   /** Undefined until the last run's is recalled. */
   #memory: SyncMemory | null | undefined;
+  /** Why the memory of the last run was ignored. */
+  #memoryProblem: string | undefined;
   #state: SyncState;
   #paused: boolean;
   #sentUpTo: string | null;
@@ -69,7 +72,8 @@ export class SyncRun {
     this.#small = new SmallUploads(this.#calls, giveUpAfterMs, () => this.#publish());
     this.#window = new SlidingWindow(request.maxConcurrentUploads ?? Defaults.maxConcurrentUploads);
     this.#tally = new SyncTally(run);
-    this.#memory = memory;
+    this.#memoryProblem = run?.memoryProblem;
+    if (memory !== undefined) this.#recalled(memory);
     this.#state = run ? (run.uploadsDone ? 'deleting' : 'uploading') : 'listing';
     this.#paused = run?.paused ?? false;
     this.#sentUpTo = run?.sentUpTo ?? null;
@@ -80,7 +84,7 @@ export class SyncRun {
   /** Runs to the end, or to the point where the history is long enough to be handed over. */
   async run(isFirst: boolean): Promise<SyncResult | Required<SyncHandover>> {
     this.#publish();
-    if (this.#memory === undefined) this.#memory = await this.#calls.recall();
+    if (this.#memory === undefined) this.#recalled(await this.#calls.recall());
     if (this.#request.dryRun) return this.#dryRun();
     try {
       if (!this.#uploadsDone) await this.#sendAll(isFirst);
@@ -132,7 +136,7 @@ export class SyncRun {
     const batch = await this.#plan(() => this.#calls.decide(this.#known), true);
     this.#tally.begin(batch.totals);
     this.#tally.toDelete(batch.deletionCount);
-    this.#deletionsHeld = batch.deletionsHeld;
+    this.#deletionsHeld = this.#request.delete ? (this.#memoryProblem ?? batch.deletionsHeld) : batch.deletionsHeld;
     this.#enter('completed');
     return { ...this.#result(), decisions: batch.decisions, decisionsOmitted: batch.decisionsOmitted };
   }
@@ -182,7 +186,7 @@ export class SyncRun {
     try {
       const isSmall = sizeBytes <= Defaults.smallFileBytes;
       const { file, md5 } = await (isSmall ? this.#small.send(planned) : this.#calls.upload(planned));
-      this.#learnt.set(path, { path, sizeBytes, version, fileId: file.id, md5 });
+      this.#learnt.set(path, { path, sizeBytes, version, fileId: file.id, md5, createdAt: file.createdAt });
       this.#tally.sent(sizeBytes);
     } catch (error) {
       // A sync that is cancelled has no need to tell what that ended.
@@ -199,6 +203,7 @@ export class SyncRun {
     let after: string | null = null;
     for (;;) {
       if (this.#tally.uploadsFailed > 0) this.#deletionsHeld = `${this.#tally.uploadsFailed} uploads failed`;
+      this.#deletionsHeld ??= this.#memoryProblem ?? null;
       if (this.#deletionsHeld !== null) break;
       const place: string | null = after;
       const batch: SyncBatch =
@@ -239,15 +244,29 @@ export class SyncRun {
     this.#forgotten.clear();
   }
 
+  /** Accepts the memory of the last run, as any caller can pass it: an unusable one is ignored, and reported. */
+  #recalled(value: unknown): void {
+    const { memory, problem } = checkMemory(value);
+    this.#memory = memory;
+    if (problem !== undefined) this.#memoryProblem = memoryProblemOf(problem);
+  }
+
   /** Waits for what a person can repair; a source that is missing at the very start is told at once. */
-  #plan(call: () => Promise<SyncBatch>, isFirst: boolean): Promise<SyncBatch> {
-    return this.#parking.insist(() =>
+  async #plan(call: () => Promise<SyncBatch>, isFirst: boolean): Promise<SyncBatch> {
+    const batch = await this.#parking.insist(() =>
       call().catch((error: unknown) => {
         const cause = error instanceof ActivityFailure ? error.cause : undefined;
         const isMissing = cause instanceof ApplicationFailure && cause.type === FailureType.SourceMissing;
         throw isFirst && isMissing ? cause : error;
       }),
     );
+    const { memoryProblem } = batch.totals;
+    if (memoryProblem !== undefined) {
+      this.#memoryProblem = memoryProblem;
+      // Otherwise each further run would get it and report it again.
+      this.#memory = null;
+    }
+    return batch;
   }
 
   get #known(): SyncMemory | null {
@@ -266,6 +285,7 @@ export class SyncRun {
       ...this.#tally.toJSON(),
       paused: this.#paused,
       startedAtMs: this.#startedAtMs,
+      ...(this.#memoryProblem === undefined ? {} : { memoryProblem: this.#memoryProblem }),
     };
   }
 
@@ -279,6 +299,7 @@ export class SyncRun {
       leftOut,
       deletionsHeld: this.#deletionsHeld,
       durationMs: Date.now() - this.#startedAtMs,
+      ...(this.#memoryProblem === undefined ? {} : { memoryProblem: this.#memoryProblem }),
       memory: this.#known,
     };
   }

@@ -17,6 +17,7 @@ import { partRange } from '../src/core/part-plan.ts';
 import { filenameOfSource, nameOfSource } from '../src/core/source-names.ts';
 import { completeTimeoutMs, partTimeoutMs } from '../src/core/timeouts.ts';
 import { activitiesOf, type UploadActivities } from './activity-proxies.ts';
+import { summaryCode } from '../src/core/markdown.ts';
 import type { OpenSession } from './open-session.ts';
 
 /** The activities of one upload, with what of their input stays the same. Each call is one round of attempts. */
@@ -36,7 +37,7 @@ export class UploadCalls {
   async inspect(): Promise<InspectSourceResult> {
     const { source, expectedFingerprint, partSizeBytes = Infinity } = this.#request;
     const info = await this.#activities.transfer.inspectSource
-      .executeWithOptions({ summary: this.subject.filename, startToCloseTimeout: '1m' }, [
+      .executeWithOptions({ summary: summaryCode(this.subject.filename), startToCloseTimeout: '1m' }, [
         { source, smallBytes: Math.min(partSizeBytes, Defaults.onePartBytes) },
       ])
       .catch((error: unknown) => {
@@ -60,7 +61,7 @@ export class UploadCalls {
   create({ sizeBytes }: SourceInfo): Promise<CreateUploadResult> {
     const { purpose, mimeType, fileExpiresAfterSeconds } = this.#request;
     return this.#activities.control.createUpload.executeWithOptions(
-      { summary: `${this.subject.filename} · ${formatBytes(sizeBytes)}` },
+      { summary: `${summaryCode(this.subject.filename)} · ${formatBytes(sizeBytes)}` },
       [
         {
           destination: this.subject.destination,
@@ -136,6 +137,6 @@ export class UploadCalls {
 
   cancel({ info: { uploadId } }: OpenSession): Promise<void> {
     const input = { destination: this.subject.destination, uploadId };
-    return this.#activities.cleanup.cancelUpload.executeWithOptions({ summary: uploadId }, [input]);
+    return this.#activities.cleanup.cancelUpload.executeWithOptions({ summary: summaryCode(uploadId) }, [input]);
   }
 }

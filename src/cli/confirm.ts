@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { printable } from '../core/printable.ts';
 import type { CliContext } from './context.ts';
 
 /** Asks a person; anything but yes is no. The question goes to standard error, as results have standard output. */
@@ -9,7 +10,7 @@ export async function confirm({ signal }: CliContext, question: string): Promise
   // Ctrl-D is an answer, too.
   const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
   try {
-    const answered = lines.question(`${question} [y/N] `, { signal }).catch(() => '');
+    const answered = lines.question(`${printable(question)} [y/N] `, { signal }).catch(() => '');
     const answer = await Promise.race([answered, closed]);
     signal.throwIfAborted();
     return /^y(es)?$/i.test(answer.trim());

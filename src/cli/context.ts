@@ -1,4 +1,6 @@
 import type { Config } from '../config.ts';
+import { printable, printableJson } from '../core/printable.ts';
+import { redact } from '../redact.ts';
 import { ExitCode, Interrupted } from './exit.ts';
 
 /** A command that was interrupted hands its work back; whatever keeps it longer must not keep the person. */
@@ -11,9 +13,15 @@ export interface CliContext {
   readonly signal: AbortSignal;
   /** Lets this command take so much more than the usual time to end after an interruption. */
   readonly allowLongerEnd: (extraMs: number) => void;
-  /** Results. */
-  readonly out: (line: string) => void;
-  /** Everything else. */
+  /**
+   * Prints one line of the result. Characters that are unsafe in a terminal are replaced, as in `note`.
+   *
+   * @param line text, or cells for programs to read, which are separated by tabs
+   */
+  readonly out: (line: string | readonly string[]) => void;
+  /** Prints the result as JSON. Characters that are unsafe in a terminal are escaped. */
+  readonly json: (value: unknown) => void;
+  /** Prints one line of everything else. */
   readonly note: (line: string) => void;
 }
 
@@ -33,8 +41,9 @@ export function createContext(config: Config): CliContext {
     allowLongerEnd: (extraMs) => {
       longestEndMs = USUAL_END_MS + extraMs;
     },
-    out: (line) => process.stdout.write(`${line}\n`),
-    note: (line) => process.stderr.write(`${line}\n`),
+    out: (line) => process.stdout.write(`${[line].flat().map(printable).join('\t')}\n`),
+    json: (value) => process.stdout.write(`${printableJson(value)}\n`),
+    note: (line) => process.stderr.write(`${printable(redact(line))}\n`),
   };
 }
 

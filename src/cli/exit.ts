@@ -4,6 +4,7 @@ import { SyncIdTakenError } from '../client/sync-errors.ts';
 import { UploadIdTakenError } from '../client/upload-errors.ts';
 import { sentences } from '../client/grpc-cause.ts';
 import { printable } from '../core/printable.ts';
+import { redact } from '../redact.ts';
 import { ScheduleExistsError, ScheduleNotFoundError } from '../schedules/schedule-errors.ts';
 import { explainError } from './explain-error.ts';
 import {
@@ -60,5 +61,5 @@ export function errorText(error: unknown): string {
 }
 
 function oneLine(text: string): string {
-  return printable(text.replace(/\s*\n\s*/g, ' · '));
+  return printable(redact(text).replace(/\s*\n\s*/g, ' · '));
 }

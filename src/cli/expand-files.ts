@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import picomatch from 'picomatch';
-import { printable } from '../core/printable.ts';
 import { ConfigError } from '../errors.ts';
 import { listFolder } from '../sources/list-folder.ts';
 import { isSourceUrl } from '../sources/source-of-url.ts';
@@ -56,7 +55,7 @@ async function gather(
   for (const { path } of entries) {
     const file = join(folder, path);
     if (/[\r\n]/.test(path)) {
-      skipped.push(`${printable(file)}: has a line break in its name; upload it by itself, with --filename`);
+      skipped.push(`${file}: has a line break in its name; upload it by itself, with --filename`);
       continue;
     }
     if (await isReadable(file)) files.push(file);

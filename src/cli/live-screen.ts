@@ -1,4 +1,5 @@
 import { createLogUpdate } from 'log-update';
+import { printable } from '../core/printable.ts';
 
 /** Whether lines can be written over there: a terminal whose size nobody has set can't. */
 export function isLiveTerminal(stream: NodeJS.WriteStream): boolean {
@@ -43,6 +44,10 @@ export class LiveScreen {
   }
 
   #draw(): void {
-    this.#write(this.#lines().join('\n'));
+    this.#write(
+      this.#lines()
+        .map((line) => printable(line))
+        .join('\n'),
+    );
   }
 }

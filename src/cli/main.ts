@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { inspect } from 'node:util';
 import { isDebugging, loadConfig, silenceAwsSdk } from '../config.ts';
+import { printable } from '../core/printable.ts';
+import { redact } from '../redact.ts';
 import { createContext } from './context.ts';
 import { describeError, ExitCode, exitCodeOf } from './exit.ts';
 import { createProgram } from './program.ts';
@@ -22,7 +24,7 @@ function endOutput(error: NodeJS.ErrnoException): never {
 function fail(error: unknown): void {
   const line = describeError(error);
   if (line) process.stderr.write(`${line}\n`);
-  if (isDebugging()) process.stderr.write(`${inspect(error)}\n`);
+  if (isDebugging()) process.stderr.write(`${redact(inspect(error)).split('\n').map(printable).join('\n')}\n`);
   process.exitCode = exitCodeOf(error);
 }
 

@@ -1,9 +1,17 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Limits, Priorities } from '../contracts/limits.ts';
 import type { ListedState } from '../client/list-uploads.ts';
+import { printable } from '../core/printable.ts';
 import type { CliContext } from './context.ts';
 import { longhaulVersion } from './longhaul-version.ts';
-import { bytesOption, partSizeOption, splitSizeOption, wholeNumberOption, limitOption } from './options.ts';
+import {
+  bytesOption,
+  partSizeOption,
+  splitSizeOption,
+  wholeNumberOption,
+  limitOption,
+  repeatedOption,
+} from './options.ts';
 import { addScheduleCommands } from './schedule-program.ts';
 import { addSteerCommands } from './steer-program.ts';
 import { addSyncOptions } from './sync-options.ts';
@@ -172,7 +180,8 @@ export function createProgram(context: () => CliContext): Command {
     .option('--port <n>', 'default: picked by the system', port, 0)
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--data <dir>', 'where it keeps files (default: a temporary directory)')
-    .option('--key <key>', 'the only key it takes (default: any)')
+    .option('--allow-host <name>', 'additional host name in requests (repeatable)', repeatedOption)
+    .option('--key <key>', 'the only key it takes (default: LONGHAUL_LOCAL_API_KEY, else any)')
     .option('--bandwidth <bytes>', 'bytes a second that it takes in, such as 50MiB', bytesOption)
     .option('--latency <ms>', 'delay before each answer', wholeNumberOption(0, 600_000))
     .option('--session-life <seconds>', 'when Uploads expire (default: 3600)', wholeNumberOption(1, 1_000_000))
@@ -195,10 +204,12 @@ export function createProgram(context: () => CliContext): Command {
 }
 
 function oneLine(text: string): string {
-  return text
-    .trim()
-    .replace(/^error: /, 'longhaul: ')
-    .replace(/\s*\n\s*/g, ' ');
+  return printable(
+    text
+      .trim()
+      .replace(/^error: /, 'longhaul: ')
+      .replace(/\s*\n\s*/g, ' '),
+  );
 }
 
 function rolesOption(text: string): ('control' | 'transfer')[] {

@@ -1,6 +1,8 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 import type { UploadEvent } from '../client/upload-events.ts';
 import { formatBytes, formatDuration } from '../core/format.ts';
+import { printable } from '../core/printable.ts';
+import { redact } from '../redact.ts';
 import { RateMeter } from '../core/rate-meter.ts';
 import { describeWait, NOBODY_ANSWERS } from './describe-wait.ts';
 
@@ -126,16 +128,16 @@ class BarView implements ProgressView {
     this.#troubles.tell(name, event, (line) => this.note(line));
     if (event.type !== 'progress') return;
     const { bar, meter } = getOrAdd(this.#byName, name, () => ({
-      bar: this.#bars.create(1, 0, { name, words: '' }),
+      bar: this.#bars.create(1, 0, { name: printable(name), words: '' }),
       meter: new RateMeter(),
     }));
     meter.add(event.bytesSent, Date.now());
     bar.setTotal(Math.max(event.progress.bytesTotal, 1));
-    bar.update(event.bytesSent, { name, words: describe(event, meter.bytesPerSecond) });
+    bar.update(event.bytesSent, { name: printable(name), words: printable(describe(event, meter.bytesPerSecond)) });
   }
 
   note(line: string): void {
-    this.#bars.log(`${line}\n`);
+    this.#bars.log(`${printable(redact(line))}\n`);
     this.#bars.update();
   }
 

@@ -3,7 +3,6 @@ import pMap from 'p-map';
 import type { SyncHandle } from '../client/sync-handle.ts';
 import { SteeringRefusedError } from '../client/upload-errors.ts';
 import type { UploadHandle } from '../client/upload-handle.ts';
-import { printable } from '../core/printable.ts';
 import { ConfigError, LonghaulError } from '../errors.ts';
 import { withBackend, type Backend } from './backend.ts';
 import type { CliContext } from './context.ts';
@@ -47,7 +46,7 @@ export async function steer(
   steering: Steering,
   { json }: SteerOptions,
 ): Promise<void> {
-  const { note, out, signal } = context;
+  const { note, signal } = context;
   checkSelection(selection, steering.verb);
   await withBackend(context, {}, async (backend) => {
     const targets = await select(context, backend, selection, steering.verb, steering.sync !== undefined);
@@ -60,7 +59,7 @@ export async function steer(
     signal.throwIfAborted();
     const [only] = outcomes;
     if (isAlone && only?.error) throw only.error;
-    if (json) out(JSON.stringify({ outcomes: outcomes.map(toJson) }));
+    if (json) context.json({ outcomes: outcomes.map(toJson) });
     else if (targets.length === 0) note('no upload or sync that runs matches the query');
     if (outcomes.some(({ error }) => error !== undefined)) throw new SaidAlready();
   });
@@ -92,10 +91,10 @@ class SteeringRun {
     try {
       signal.throwIfAborted();
       const steered = await this.#untilInterrupted(() => this.#steerOne(workflowId));
-      note(printable(steered.line));
+      note(steered.line);
       return { workflowId, steered };
     } catch (error) {
-      if (!isAlone && !signal.aborted) note(`longhaul: ${printable(workflowId)}: ${errorText(error)}`);
+      if (!isAlone && !signal.aborted) note(`longhaul: ${workflowId}: ${errorText(error)}`);
       return { workflowId, error };
     }
   }

@@ -2,6 +2,7 @@ import { SingleBar } from 'cli-progress';
 import type { SyncEvent } from '../client/sync-handle.ts';
 import type { SyncCounts, SyncProgress } from '../contracts/sync.ts';
 import { formatBytes } from '../core/format.ts';
+import { printable } from '../core/printable.ts';
 import { describeWait, NOBODY_ANSWERS } from './describe-wait.ts';
 
 const LINE_INTERVAL_MS = 5000;
@@ -115,7 +116,7 @@ class BarView implements SyncView {
     if (event.type !== 'progress') return;
     const { toSend, sent } = event.progress.counts;
     const { bytesSent = sent.bytes } = event;
-    const words = describeSyncProgress(event.progress, bytesSent);
+    const words = printable(describeSyncProgress(event.progress, bytesSent));
     if (!this.#isStarted) this.#bar.start(1, 0, { words });
     this.#isStarted = true;
     this.#bar.setTotal(Math.max(toSend.bytes, 1));

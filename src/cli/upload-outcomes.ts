@@ -29,23 +29,24 @@ export function filesOf(result: AnyResult): SplitUploadResult['files'] {
 }
 
 export function tellDetached(
-  { out, note }: CliContext,
+  context: CliContext,
   handles: readonly UploadHandle<AnyResult>[],
   { json, quiet }: TellOptions,
 ): void {
+  const { out, note } = context;
   const started = handles.map(({ workflowId, resumed }) => ({ workflowId, resumed }));
-  if (json) out(JSON.stringify(started.length === 1 ? started[0] : { uploads: started }));
+  if (json) context.json(started.length === 1 ? started[0] : { uploads: started });
   else for (const { workflowId } of started) out(workflowId);
   if (!quiet) note('the upload goes on by itself; "longhaul status ID" shows how far it is');
 }
 
 /** @throws the first error of an upload that failed, when all are told */
 export function tellOutcomes(context: CliContext, outcomes: readonly Outcome[], options: TellOptions): void {
-  const { out, note } = context;
+  const { note } = context;
   if (!options.quiet) for (const outcome of outcomes) tellFigures(context, outcome);
   if (options.json) {
     const rows = outcomes.map(toJson);
-    out(JSON.stringify(rows.length === 1 ? rows[0] : { uploads: rows }));
+    context.json(rows.length === 1 ? rows[0] : { uploads: rows });
   } else {
     for (const { result } of outcomes) if (result) tellFiles(context, result, outcomes.length > 1);
   }
@@ -57,7 +58,7 @@ export function tellOutcomes(context: CliContext, outcomes: readonly Outcome[], 
 }
 
 function tellFiles({ out }: CliContext, result: AnyResult, withNames: boolean): void {
-  for (const { id, filename } of filesOf(result)) out(withNames || 'files' in result ? `${id}\t${filename}` : id);
+  for (const { id, filename } of filesOf(result)) out(withNames || 'files' in result ? [id, filename] : id);
 }
 
 function tellFigures({ note }: CliContext, { name, handle, isOld, result }: Outcome): void {

@@ -3,7 +3,6 @@ import type { UploadEvent } from '../client/upload-events.ts';
 import type { UploadHandle } from '../client/upload-handle.ts';
 import type { SplitUploadProgress } from '../contracts/split.ts';
 import { formatBytes, formatDuration } from '../core/format.ts';
-import { printable } from '../core/printable.ts';
 import { RateMeter } from '../core/rate-meter.ts';
 import { uploadPace } from '../core/upload-pace.ts';
 import type { CliContext } from './context.ts';
@@ -30,21 +29,24 @@ export async function watchStatus(context: CliContext, handle: Handle, json: boo
   const screen = isLive ? new LiveScreen(process.stdout) : undefined;
   const meter = new RateMeter();
   let lastLine = '';
-  const tell = (line: string) => {
-    if (line !== lastLine) out(line);
+  const tell = (shown: string | object) => {
+    const line = typeof shown === 'string' ? shown : JSON.stringify(shown);
+    if (line === lastLine) return;
     lastLine = line;
+    if (typeof shown === 'string') out(shown);
+    else context.json(shown);
   };
   try {
     for await (const event of handle.progress({ intervalMs: INTERVAL_MS, signal })) {
       if (event.type === 'ended') break;
       if (event.type === 'no-answer') {
-        const line = printable(`${workflowId}: waiting for a worker or for Temporal to answer`);
+        const line = `${workflowId}: waiting for a worker or for Temporal to answer`;
         if (screen) screen.show(() => [line]);
         else if (!json) tell(line);
         continue;
       }
       if (event.bytesSent !== undefined) meter.add(event.bytesSent, Date.now());
-      if (json) tell(JSON.stringify({ workflowId, status: 'RUNNING', progress: shownProgress(event) }));
+      if (json) tell({ workflowId, status: 'RUNNING', progress: shownProgress(event) });
       else if (screen) screen.show(() => describe(workflowId, event, meter.bytesPerSecond));
       else describe(workflowId, event).slice(0, 1).forEach(tell);
     }
@@ -55,17 +57,18 @@ export async function watchStatus(context: CliContext, handle: Handle, json: boo
   await tellEnd(context, handle, json);
 }
 
-async function tellEnd({ out, signal }: CliContext, handle: Handle, json: boolean): Promise<void> {
+async function tellEnd(context: CliContext, handle: Handle, json: boolean): Promise<void> {
+  const { out, signal } = context;
   const { workflowId } = handle;
   try {
     const result = await handle.result({ signal });
-    if (json) return out(JSON.stringify({ workflowId, status: 'COMPLETED', result: withoutMemory(result) }));
+    if (json) return context.json({ workflowId, status: 'COMPLETED', result: withoutMemory(result) });
     const files = 'counts' in result ? [] : filesOf(result).map(({ id }) => id);
-    out(printable([`${workflowId}: completed`, ...files].join(' · ')));
+    out([`${workflowId}: completed`, ...files].join(' · '));
   } catch (error) {
     if (signal.aborted || !json) throw error;
     const { status } = await handle.describe();
-    out(JSON.stringify({ workflowId, status, error: { message: errorText(error) } }));
+    context.json({ workflowId, status, error: { message: errorText(error) } });
     throw error;
   }
 }

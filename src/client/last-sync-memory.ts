@@ -1,7 +1,8 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { WorkflowName } from '../contracts/names.ts';
-import type { SyncMemory, SyncResult } from '../contracts/sync.ts';
+import type { SyncMemory } from '../contracts/sync.ts';
 import { queryText } from '../core/list-query.ts';
+import { memoryOfResult } from '../core/sync-memory-shape.ts';
 
 /**
  * What the last run of a sync that came to its end handed over; null when there is none, or Temporal has removed it
@@ -24,6 +25,5 @@ export async function lastSyncMemory(client: Client, workflowId: string): Promis
 }
 
 async function memoryOf(client: Client, workflowId: string, runId: string): Promise<SyncMemory | null> {
-  const result = (await client.workflow.getHandle(workflowId, runId).result()) as Partial<SyncResult> | undefined;
-  return result?.memory ?? null;
+  return memoryOfResult(await client.workflow.getHandle(workflowId, runId).result());
 }

@@ -26,6 +26,7 @@ import { SyncHandle } from './sync-handle.ts';
 import { fromTemporal } from './temporal-faults.ts';
 import { TemporalUnreachableError, UploadIdTakenError } from './upload-errors.ts';
 import { UploadHandle } from './upload-handle.ts';
+import { summaryOf } from '../core/markdown.ts';
 import { listUploads, type ListOptions, type UploadSummary } from './list-uploads.ts';
 
 export interface LonghaulClientOptions {
@@ -149,7 +150,7 @@ export class LonghaulClient {
           workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
           // Its activities get the same from the workflow itself, which other languages start without this.
           priority: requestPriority(request),
-          staticSummary: `${filename} → ${purpose} (${destination})`,
+          staticSummary: summaryOf(filename, purpose, destination),
           workflowIdConflictPolicy: 'FAIL',
           workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
         }),

@@ -15,15 +15,16 @@ export async function prepareSplit(
   { pieceSizeBytes = Limits.maxFileBytes, ...options }: SplitUploadOptions,
   context: PrepareContext,
 ): Promise<PreparedUpload & { readonly request: SplitUploadRequest }> {
-  const whole = await prepareUpload(options, context, Infinity);
-  const request: SplitUploadRequest = { ...whole.request, pieceSizeBytes, ...(options.again ? { again: true } : {}) };
+  const splitDigest = (digest: string) =>
+    createHash('sha256')
+      .update(JSON.stringify(['split', digest, pieceSizeBytes]))
+      .digest('hex')
+      .slice(0, 24);
+  // The query of a URL is sealed for this ID.
+  const idOf = (workflowId: string, digest: string) => workflowId.replace(digest, splitDigest(digest));
+  const { request: upload, workflowId, digest } = await prepareUpload(options, context, Infinity, idOf);
+  const request: SplitUploadRequest = { ...upload, pieceSizeBytes, ...(options.again ? { again: true } : {}) };
   const problems = splitRequestProblems(request);
   if (problems.length > 0) throw new ConfigError(`wrong upload request: ${problems.join('; ')}`);
-
-  const digest = createHash('sha256')
-    .update(JSON.stringify(['split', whole.digest, pieceSizeBytes]))
-    .digest('hex');
-  const identity = digest.slice(0, 24);
-  const workflowId = options.id ?? whole.workflowId.replace(whole.digest, identity);
-  return { request, workflowId, digest: identity };
+  return { request, workflowId, digest: splitDigest(digest) };
 }

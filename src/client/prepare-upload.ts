@@ -8,7 +8,7 @@ import { printable } from '../core/printable.ts';
 import { filenameOfSource, nameOfSource } from '../core/source-names.ts';
 import { uploadRequestProblems } from '../core/upload-request.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
-import { sourceOfUrl } from '../sources/source-of-url.ts';
+import { sealedSource, sourceOfUrl } from '../sources/source-of-url.ts';
 import type { Sources } from '../sources/sources.ts';
 import { identityDigest, workflowIdOf } from './upload-identity.ts';
 
@@ -52,6 +52,7 @@ export interface PrepareContext {
  * Checks an upload and gives it its id, before anything is created anywhere.
  *
  * @param maxBytes largest file that is taken
+ * @param idOf workflow ID of the request, from the digest of the upload as a whole
  * @throws ConfigError for a wrong request, with every problem
  * @throws SourceMissingError, SourceUnusableError, SourceForbiddenError, SourceNotRangedError for what can't be uploaded
  */
@@ -59,18 +60,18 @@ export async function prepareUpload(
   options: UploadOptions,
   { host, sources, sealKey }: PrepareContext,
   maxBytes: number = Limits.maxFileBytes,
+  idOf: (workflowId: string, digest: string) => string = (workflowId) => workflowId,
 ): Promise<PreparedUpload> {
   const { file, url, source: given, s3Connection, id, again: _again, baseUrl, ...rest } = options;
   if ([file, url, given].filter((one) => one !== undefined).length !== 1) {
     throw new ConfigError('give one of "file", "url" and "source"');
   }
-  const source: Source =
-    given ??
-    (url === undefined
-      ? { type: 'file', path: await absolute(file as string), host }
-      : sourceOfUrl(url, { connection: s3Connection, sealKey }));
+  const urlContext = { connection: s3Connection, sealKey };
+  const named = url === undefined ? undefined : sourceOfUrl(url, urlContext);
+  const source: Source = given ?? named?.source ?? { type: 'file', path: await absolute(file as string), host };
   const filename = rest.filename ?? (file === undefined ? filenameOfSource(source) : basename(file));
-  const fingerprint = given === undefined ? await fingerprintOf(source, sources, maxBytes) : rest.expectedFingerprint;
+  const fingerprint =
+    given === undefined ? await fingerprintOf(source, named?.query, sources, maxBytes) : rest.expectedFingerprint;
   const request: UploadRequest = {
     source,
     ...rest,
@@ -89,7 +90,10 @@ export async function prepareUpload(
     destination: request.destination ?? Defaults.destination,
     baseUrl,
   };
-  return { request, workflowId: id ?? workflowIdOf(identity), digest: identityDigest(identity) };
+  const digest = identityDigest(identity);
+  const workflowId = id ?? idOf(workflowIdOf(identity), digest);
+  const sealed = named ? sealedSource(named, workflowId, urlContext) : source;
+  return { request: { ...request, source: sealed }, workflowId, digest };
 }
 
 async function absolute(file: string): Promise<string> {
@@ -101,8 +105,13 @@ async function absolute(file: string): Promise<string> {
   }
 }
 
-async function fingerprintOf(source: Source, sources: Sources, maxBytes: number): Promise<string> {
-  const reader = await sources.open(source);
+async function fingerprintOf(
+  source: Source,
+  query: string | undefined,
+  sources: Sources,
+  maxBytes: number,
+): Promise<string> {
+  const reader = await sources.open(source, { query });
   try {
     const { sizeBytes, fingerprint } = await reader.stat();
     if (sizeBytes > maxBytes) {

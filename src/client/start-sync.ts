@@ -10,6 +10,7 @@ import type { NamespaceAttributes } from './namespace-attributes.ts';
 import type { PreparedSync } from './prepare-sync.ts';
 import { SyncIdTakenError } from './sync-errors.ts';
 import { syncFaultOf } from './sync-faults.ts';
+import { summaryOf } from '../core/markdown.ts';
 import { SyncHandle } from './sync-handle.ts';
 
 /**
@@ -41,7 +42,7 @@ export async function startSync(
         // As that of its larger files, which are uploads of their own.
         priority: requestPriority({ priority: Priorities.bulk }),
         workflowTaskTimeout: options.workflowTaskTimeoutMs,
-        staticSummary: `${request.dryRun ? 'dry run: ' : ''}${filename} → ${purpose} (${destination})`,
+        staticSummary: `${request.dryRun ? 'dry run: ' : ''}${summaryOf(filename, purpose, destination)}`,
         workflowIdConflictPolicy: 'FAIL',
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       }),

@@ -70,9 +70,8 @@ export function fromTemporal(error: unknown, workflowId: string): unknown {
     });
   }
   if (error instanceof QueryNotRegisteredError) return new StrangeWorkflowError(workflowId, error);
-  const refusal = refusalOf(error);
-  if (refusal !== undefined)
-    return new ConfigError(`Temporal rejects a call about ${workflowId}: ${refusal}`, { cause: error });
+  const fault = grpcFault(error);
+  if (fault?.code === GRPC_INVALID_ARGUMENT) return new ConfigError(sentences(grpcCause(fault)), { cause: error });
   if (isTemporalAway(error)) {
     return unreachable(error);
   }

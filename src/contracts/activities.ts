@@ -1,7 +1,7 @@
 import type { SentPart } from './failures.ts';
 import type { UpdateName } from './names.ts';
 import type { ByteRange, Container, Source } from './sources.ts';
-import type { RememberedFile, SyncAmount, SyncDecision, SyncMemory, SyncProblem } from './sync.ts';
+import type { FileFacts, RememberedFile, SyncAmount, SyncDecision, SyncMemory, SyncProblem } from './sync.ts';
 import type { UploadedFile, UploadLimit, UploadProgress, UploadResult, UploadSession } from './upload.ts';
 
 export interface SourceInfo {
@@ -178,6 +178,8 @@ export interface CompleteHeartbeat {
 export interface DeleteFileInput {
   readonly destination: string;
   readonly fileId: string;
+  /** The File is deleted only if the service returns the same properties. Required: see `deleteFile`. */
+  readonly expected?: FileFacts;
 }
 
 /** The part of a `SyncRequest` that decides what is to be done. */
@@ -220,6 +222,8 @@ export interface PlannedUpload {
 export interface PlannedDeletion {
   readonly path: string;
   readonly fileId: string;
+  /** As in `DeleteFileInput`. */
+  readonly expected?: FileFacts;
 }
 
 /** About the whole run, whichever batch was asked for. */
@@ -235,6 +239,8 @@ export interface SyncTotals {
   /** Rows of the files list that cannot be read and may be Files of this purpose. @defaultValue 0 */
   readonly unreadableRows?: number;
   readonly leftOutCount: number;
+  /** As in `SyncResult`. */
+  readonly memoryProblem?: string;
 }
 
 export interface SyncBatch {
@@ -248,7 +254,7 @@ export interface SyncBatch {
   readonly hasDeletions: boolean;
   /** Of all batches. */
   readonly deletionCount: number;
-  /** Why nothing may be deleted; null when nothing stands against it. */
+  /** Reason why Files are not deleted; null if nothing is held back. */
   readonly deletionsHeld: string | null;
   /** Of a dry run. */
   readonly decisions: readonly SyncDecision[];

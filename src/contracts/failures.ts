@@ -43,6 +43,8 @@ export const FailureType = {
   UploadCancelled: 'UploadCancelled',
   /** A file's upload still runs for an earlier sync, and did not end in time. */
   UploadRunning: 'UploadRunning',
+  /** The File at the service is not the File that a sync uploaded; it was not deleted. */
+  FileDiffers: 'FileDiffers',
   /** This worker is shutting down and hands its work back; retried elsewhere at once. */
   WorkerStopping: 'WorkerStopping',
 } as const;

@@ -133,12 +133,14 @@ export interface SyncResult {
   readonly problems: readonly SyncProblem[];
   /** At most 100; `counts.leftOut` counts all. */
   readonly leftOut: readonly SyncProblem[];
-  /** Why nothing was deleted although it was asked for; null when nothing stood against it. */
+  /** Reason why Files were not deleted although it was requested; null if nothing was held back. */
   readonly deletionsHeld: string | null;
   /** Of a dry run: what would be done first, then what is there already; as many as 0.9 MB hold. */
   readonly decisions?: readonly SyncDecision[];
   readonly decisionsOmitted?: number;
   readonly durationMs: number;
+  /** Reason why the memory of the last run was not used; undefined if it was used, or if no memory existed. */
+  readonly memoryProblem?: string;
   /** For the next run. */
   readonly memory: SyncMemory | null;
 }
@@ -156,6 +158,8 @@ export interface CarriedSync {
   readonly uploadsFailed: number;
   readonly paused: boolean;
   readonly startedAtMs: number;
+  /** As in `SyncResult`. */
+  readonly memoryProblem?: string;
 }
 
 /** Where a File of this sync came from. */
@@ -167,4 +171,14 @@ export interface RememberedFile {
   readonly fileId: string;
   /** Lower-case hex; null when the upload went without. */
   readonly md5: string | null;
+  /** Creation time of the File at the service, in Unix seconds; undefined in the memory of earlier versions. */
+  readonly createdAt?: number;
+}
+
+/** Properties by which the service identifies a File, in addition to its ID. */
+export interface FileFacts {
+  readonly filename: string;
+  readonly bytes: number;
+  /** Unix seconds. */
+  readonly createdAt: number;
 }

@@ -88,6 +88,7 @@ const syncShape = shaped({
   uploadsFailed: isCount,
   paused: isFlag,
   startedAtMs: isTime,
+  memoryProblem: optional((value) => textUpTo(TextLimits.filename)(value) === undefined),
 });
 
 /** Problems of the second argument of `uploadFile`, which only the execution before this one can give. */

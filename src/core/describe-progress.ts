@@ -1,6 +1,7 @@
 import type { UploadProgress, UploadState } from '../contracts/upload.ts';
-import { formatTime, inlineCode, paceLines, progressBar, waitingLines } from './details.ts';
+import { formatTime, paceLines, progressBar, waitingLines } from './details.ts';
 import { formatBytes } from './format.ts';
+import { inlineCode } from './markdown.ts';
 
 /** What the answer to the query `progress` doesn't tell. */
 export interface ProgressContext {
@@ -41,7 +42,7 @@ export function describeProgress(progress: UploadProgress, context: ProgressCont
       '**At this pace the session ends before the file is through.** More parts at a time may help: the update `retune` with `{"concurrency": 32}`',
     );
   }
-  if (state === 'failed' && reason !== undefined) lines.push(`**Failed** with \`${reason}\``);
+  if (state === 'failed' && reason !== undefined) lines.push(`**Failed** with ${inlineCode(reason)}`);
   if (fileId !== undefined) lines.push(`File ${inlineCode(fileId)}`);
   if (session && !isOver.includes(state)) {
     const until = formatTime(session.expiresAt * 1000);

@@ -1,6 +1,7 @@
 import type { SyncProgress } from '../contracts/sync.ts';
-import { formatTime, inlineCode, paceLines, progressBar, waitingLines } from './details.ts';
+import { formatTime, paceLines, progressBar, waitingLines } from './details.ts';
 import { formatBytes } from './format.ts';
+import { inlineCode } from './markdown.ts';
 
 const NAMED_PATHS = 10;
 
@@ -30,8 +31,8 @@ export function describeSync({ state, counts, uploading, waiting }: SyncProgress
   if (state === 'uploading') lines.push(...paceLines(toSend.bytes - sent.bytes, bytesPerSecond, nowMs));
   if (state === 'waiting' && waiting) lines.push(...waitingLines(waiting));
   if (state === 'paused') lines.push('**Paused:** the update `resume` lets further uploads begin');
-  if (state === 'failed' && reason !== undefined) lines.push(`**Failed** with \`${reason}\``);
-  const named = uploading.slice(0, NAMED_PATHS).map(inlineCode);
+  if (state === 'failed' && reason !== undefined) lines.push(`**Failed** with ${inlineCode(reason)}`);
+  const named = uploading.slice(0, NAMED_PATHS).map((path) => inlineCode(path));
   const more = uploading.length - named.length;
   if (named.length > 0) lines.push(`Now: ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`);
   return lines.join('\n\n');

@@ -1,5 +1,6 @@
 import type { WaitingInfo } from '../contracts/upload.ts';
 import { formatBytes, formatDuration } from './format.ts';
+import { inlineCode } from './markdown.ts';
 
 const BAR_CELLS = 20;
 /** Of a `Date`. */
@@ -9,11 +10,6 @@ const MAX_TIME_MS = 8.64e15;
 export function progressBar(done: number, total: number): string {
   const filled = total > 0 ? Math.min(Math.floor((done / total) * BAR_CELLS), BAR_CELLS) : 0;
   return `\`${'█'.repeat(filled)}${'░'.repeat(BAR_CELLS - filled)}\``;
-}
-
-/** A name as it is, whatever Markdown would make of it. */
-export function inlineCode(text: string): string {
-  return `\`${text.replaceAll('`', "'").replace(/\s/g, ' ')}\``;
 }
 
 /** Whole seconds: `2026-11-23T02:00:07Z`. */
@@ -35,7 +31,7 @@ export function paceLines(bytesLeft: number, bytesPerSecond: number | undefined,
 /** Why something waits, and what a person can do about it. */
 export function waitingLines({ reason, failureType, sinceMs, nextProbeAtMs }: WaitingInfo): string[] {
   return [
-    `**Waiting** since ${formatTime(sinceMs)} (\`${failureType}\`): ${reason}`,
+    `**Waiting** since ${formatTime(sinceMs)} (${inlineCode(failureType)}): ${inlineCode(reason)}`,
     `It tries again by itself at ${formatTime(nextProbeAtMs)}. When it is mended, the update \`retry\` makes it try at once`,
   ];
 }

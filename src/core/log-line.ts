@@ -1,3 +1,5 @@
+import { printable } from './printable.ts';
+
 /** One record of a log, as JSON. */
 export interface LogRecord {
   readonly level: number;
@@ -32,5 +34,5 @@ export function describeLogRecord(record: LogRecord): string {
     const value = record[name];
     return typeof value === 'string' || typeof value === 'number' ? `${name}=${value}` : [];
   });
-  return [time, level, text, ...fields].join(' ');
+  return printable([time, level, text, ...fields].join(' '));
 }

@@ -1,7 +1,7 @@
 import type { SplitUploadProgress } from '../contracts/split.ts';
 import type { UploadProgress, UploadState } from '../contracts/upload.ts';
 import { describeProgress, type ProgressContext } from './describe-progress.ts';
-import { inlineCode } from './details.ts';
+import { inlineCode } from './markdown.ts';
 
 /** States of a split upload in which its piece has more to say. */
 const underWay: readonly UploadState[] = ['uploading', 'paused'];
@@ -40,6 +40,6 @@ export function describeSplitProgress(progress: SplitUploadProgress, context: Pr
   const current = pieceUnderWay(progress);
   if (current) lines.push(`under way: ${inlineCode(current.filename)}, workflow ${inlineCode(current.workflowId)}`);
   for (const { state, filename, message } of pieces)
-    if (state === 'failed') lines.push(`${inlineCode(filename)} **failed:** ${message}`);
+    if (state === 'failed') lines.push(`${inlineCode(filename)} **failed:** ${inlineCode(message ?? '')}`);
   return lines.join('\n\n');
 }

@@ -1,4 +1,4 @@
-import type { RememberedFile, SyncDecision } from '../contracts/sync.ts';
+import type { FileFacts, RememberedFile, SyncDecision } from '../contracts/sync.ts';
 import type { ListedFile } from '../contracts/upload.ts';
 
 /** One entry of a container's listing. */
@@ -18,6 +18,35 @@ export interface ListedSource {
 export interface Verdict {
   readonly decision: SyncDecision;
   readonly remember?: RememberedFile;
+}
+
+export interface GoneQuery {
+  /** Whether a path is in the source. */
+  readonly isListed: (path: string) => boolean;
+  /** The name that this sync gives to the File of a path. */
+  readonly nameOf: (path: string) => string;
+  /** Entries that `settle` returned in this run. @defaultValue none */
+  readonly recognised?: readonly RememberedFile[];
+}
+
+/** A File that is in the memory, and whose source is deleted, but that is possibly not a File of this sync. */
+export interface HeldFile {
+  readonly fileId: string;
+  readonly why: 'name' | 'size' | 'creation time' | 'no creation time';
+}
+
+/** A deletion with the properties that the File must still have when it is deleted. */
+export interface GoneFile {
+  /** Where its source was. */
+  readonly path: string;
+  readonly fileId: string;
+  readonly expected: FileFacts;
+}
+
+export interface Gone {
+  /** In the order of their paths. */
+  readonly deletions: readonly GoneFile[];
+  readonly held: readonly HeldFile[];
 }
 
 /** Decides about the sources of one sync, one by one, from the destination's files and from what the last run knew. */
@@ -49,7 +78,9 @@ export class SyncPlan {
     const isAsKnown = known?.sizeBytes === source.sizeBytes && known.version === source.version;
     if (!newest) {
       const file = isAsKnown ? this.#filesById.get(known.fileId) : undefined;
-      if (file) return { decision: decisionOf('known-content', source, filename, file) };
+      if (file?.bytes === source.sizeBytes) {
+        return { decision: decisionOf('known-content', source, filename, file) };
+      }
       return this.#knownSizes.has(source.sizeBytes) ? undefined : { decision: decisionOf('new', source, filename) };
     }
     if (this.#sizeOf(newest) !== source.sizeBytes) return { decision: decisionOf('changed', source, filename, newest) };
@@ -59,7 +90,12 @@ export class SyncPlan {
       const isSame = newest.createdAt * 1000 >= source.mtimeMs;
       return { decision: decisionOf(isSame ? 'same' : 'changed', source, filename, newest) };
     }
-    if (isAsKnown && known.fileId === newest.id) return { decision: decisionOf('same', source, filename, newest) };
+    if (isAsKnown && known.fileId === newest.id) {
+      const decision = decisionOf('same', source, filename, newest);
+      // The memory of an earlier version has no creation time, without which the File would never be deleted.
+      if (known.createdAt === newest.createdAt) return { decision };
+      return { decision, remember: { ...known, createdAt: newest.createdAt } };
+    }
     return md5 === null ? { decision: decisionOf('changed', source, filename, newest) } : undefined;
   }
 
@@ -74,29 +110,34 @@ export class SyncPlan {
     const { path, sizeBytes, version } = source;
     return {
       decision: decisionOf('known-content', source, filename, file),
-      remember: { path, sizeBytes, version, fileId: file.id, md5 },
+      remember: { path, sizeBytes, version, fileId: file.id, md5, createdAt: file.createdAt },
     };
   }
 
   /**
-   * Files of this sync whose sources are no more: each File once, and none that a listed path still leads to.
-   *
-   * @param isListed whether a path is in the source
-   * @param recognised what `settle` wanted to be remembered
+   * Files of this sync whose sources are deleted: each File once, and none that a listed path still leads to. A memory can
+   * be forged, so a File is deleted only if it has the remembered size and creation time, and the name that this sync
+   * gives to the path. A File that was recognised under a second path is deleted by the row of its first path.
    */
-  gone(isListed: (path: string) => boolean, recognised: readonly RememberedFile[] = []): SyncDecision[] {
+  gone({ isListed, nameOf, recognised = [] }: GoneQuery): Gone {
     const remembered = new Map(this.#rememberedByPath);
     for (const entry of recognised) remembered.set(entry.path, entry);
-    const taken = new Set([...remembered.values()].filter(({ path }) => isListed(path)).map(({ fileId }) => fileId));
-    const decisions: SyncDecision[] = [];
-    for (const { path, fileId } of remembered.values()) {
+    const used = new Set([...remembered.values()].filter(({ path }) => isListed(path)).map(({ fileId }) => fileId));
+    const deletions = new Map<string, GoneFile>();
+    const held = new Map<string, HeldFile>();
+    for (const entry of remembered.values()) {
+      const { path, fileId } = entry;
       const file = this.#filesById.get(fileId);
-      if (!file || isListed(path) || taken.has(fileId)) continue;
-      taken.add(fileId);
-      const bytes = this.#sizeOf(file) ?? 0;
-      decisions.push({ action: 'delete', why: 'gone', path, filename: file.filename, bytes, fileId });
+      if (!file || isListed(path) || used.has(fileId) || deletions.has(fileId)) continue;
+      const why = reasonToKeep(entry, file, nameOf(path));
+      const expected = { filename: file.filename, bytes: entry.sizeBytes, createdAt: file.createdAt };
+      if (why !== undefined) held.set(fileId, { fileId, why });
+      else deletions.set(fileId, { path, fileId, expected });
     }
-    return decisions.toSorted((a, b) => comparePaths(a.path, b.path));
+    return {
+      deletions: [...deletions.values()].toSorted((a, b) => comparePaths(a.path, b.path)),
+      held: [...held.values()].filter(({ fileId }) => !deletions.has(fileId)),
+    };
   }
 
   /** Remembered paths that are on neither side any more. */
@@ -122,6 +163,13 @@ export class SyncPlan {
   #sizeOf(file: ListedFile): number | undefined {
     return file.bytes ?? this.#sizeByFileId.get(file.id);
   }
+}
+
+function reasonToKeep(entry: RememberedFile, file: ListedFile, filename: string): HeldFile['why'] | undefined {
+  if (file.filename !== filename) return 'name';
+  if (file.bytes !== entry.sizeBytes) return 'size';
+  if (entry.createdAt === undefined) return 'no creation time';
+  return file.createdAt === entry.createdAt ? undefined : 'creation time';
 }
 
 /** By code units, which is the same everywhere. */

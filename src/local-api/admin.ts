@@ -31,7 +31,7 @@ export type SettingsChange = z.input<typeof settingsSchema>;
 
 /**
  * `POST|GET|DELETE /_admin/faults`, `GET /_admin/stats`, `GET|PATCH /_admin/settings`,
- * `POST /_admin/uploads/{id}/expire`. They ask for no key: the server listens for its own machine.
+ * `POST /_admin/uploads/{id}/expire`. They require the same host and key as the API.
  */
 export async function handleAdmin(
   admin: AdminControl,

@@ -8,6 +8,7 @@ import { handleAdmin, type AdminControl } from './admin.ts';
 import { ApiProblem, errorBody, notFound } from './errors.ts';
 import type { FaultSpec } from './faults.ts';
 import { bodyChunks, discardBody } from './read-body.ts';
+import { RequestGuard } from './request-guard.ts';
 import { matchRoute, type ApiRoute } from './router.ts';
 import { addPart } from './handlers/add-part.ts';
 import { cancelUpload } from './handlers/cancel-upload.ts';
@@ -36,12 +37,14 @@ type Outcome = Reply | 'reset' | 'lost-answer' | 'stall';
 export class App {
   readonly #context: ApiContext;
   readonly #admin: AdminControl;
+  readonly #guard: RequestGuard;
   readonly #log: ((line: string) => void) | undefined;
   readonly #active = new Set<Promise<void>>();
 
   constructor(context: ApiContext, admin: AdminControl, log: ((line: string) => void) | undefined) {
     this.#context = context;
     this.#admin = admin;
+    this.#guard = new RequestGuard(context.rules.hosts, context.rules.apiKey);
     this.#log = log;
   }
 
@@ -70,7 +73,8 @@ export class App {
     try {
       if (pathname.startsWith('/_admin/')) {
         route = 'admin';
-        const reply = await asReply(handleAdmin(this.#admin, method, pathname, message));
+        const rejected = this.#guard.problemOf(message);
+        const reply = rejected ? toReply(rejected) : await asReply(handleAdmin(this.#admin, method, pathname, message));
         ending = await this.#send(message, response, reply);
         return;
       }
@@ -95,8 +99,8 @@ export class App {
     match: ReturnType<typeof matchRoute>,
     query: URLSearchParams,
   ): Promise<Outcome> {
-    const unauthorized = this.#checkKey(message.headers.authorization);
-    if (unauthorized !== undefined) return toReply(unauthorized);
+    const rejected = this.#guard.problemOf(message);
+    if (rejected !== undefined) return toReply(rejected);
     if (match.kind === 'unknown') return toReply(notFound(`No such route: ${message.method} ${message.url}.`));
     if (match.kind === 'wrong-method') {
       const headers = { allow: match.allow };
@@ -130,18 +134,6 @@ export class App {
     const ended = fault.kind === 'expire' ? 'expired' : fault.kind === 'cancel' ? 'cancelled' : undefined;
     if (ended && upload?.record.status === 'pending' && !upload.busy) await this.#context.store.end(upload, ended);
     return undefined;
-  }
-
-  #checkKey(header: string | undefined): ApiProblem | undefined {
-    const key = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1];
-    if (key === undefined) {
-      return new ApiProblem(401, "Give an API key in the header 'authorization: Bearer KEY'.", {
-        code: 'missing_api_key',
-      });
-    }
-    const { apiKey } = this.#context.rules;
-    if (apiKey === undefined || key === apiKey) return undefined;
-    return new ApiProblem(401, 'Incorrect API key provided.', { code: 'invalid_api_key' });
   }
 
   /** Sends an answer, also before the body was read to its end; the rest is then read and forgotten. */

@@ -1,4 +1,5 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
+import { FILE_MODE } from './private-files.ts';
 
 /**
  * Writes a file so that a reader, also one after a SIGKILL, finds the old content or the new, never a half. It does
@@ -7,7 +8,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 export async function writeFileAtomic(path: string, content: string): Promise<void> {
   const temporary = `${path}.tmp`;
   try {
-    await writeFile(temporary, content);
+    await writeFile(temporary, content, { mode: FILE_MODE });
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -1,12 +1,17 @@
 import { Limits } from '../contracts/limits.ts';
 
 export interface LocalApiOptions {
-  /** Directory for Uploads and Files; made when missing. One server at a time may use it. */
+  /**
+   * Directory for Uploads and Files; made when missing. One server at a time may use it. Only this user can read the data:
+   * directories get mode 0700, files 0600.
+   */
   readonly dataDir: string;
   /** 0 lets the system pick one. @defaultValue 0 */
   readonly port?: number;
   /** Address to listen on. @defaultValue '127.0.0.1' */
   readonly host?: string;
+  /** Names that the `Host` of a request can have, in addition to loopback names and `host`. @defaultValue none */
+  readonly allowedHosts?: readonly string[];
   /** The one bearer key that is accepted. @defaultValue none: any key that is not empty */
   readonly apiKey?: string | undefined;
   /** Life of an Upload that is not completed. @defaultValue 3600 */
@@ -54,6 +59,8 @@ export interface LocalApiSettings {
 
 /** What stays as it was at the start. */
 export interface ServerRules {
+  /** Accepted in `Host`, in addition to loopback names. */
+  readonly hosts: readonly string[];
   readonly apiKey: string | undefined;
   readonly maxFileBytes: number;
   readonly maxPartBytes: number;

@@ -3,6 +3,7 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy';
+import { FILE_MODE } from './private-files.ts';
 import { type ApiProblem, badRequest } from './errors.ts';
 
 /** What may wait for the disk; small beside a part. */
@@ -42,7 +43,7 @@ export async function receivePart(reception: PartReception): Promise<number> {
     file.once('limit', () => {
       failure.set(reception.overLimit());
     });
-    const writer = createWriteStream(reception.path, { flags: 'wx', highWaterMark: BUFFER_BYTES });
+    const writer = createWriteStream(reception.path, { flags: 'wx', mode: FILE_MODE, highWaterMark: BUFFER_BYTES });
     const stored = pipeline(file, writer);
     stored.catch((error: unknown) => {
       failure.set(error);

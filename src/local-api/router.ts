@@ -20,9 +20,10 @@ const table: readonly { readonly method: string; readonly pattern: RegExp; reado
   { method: 'DELETE', pattern: /^\/files\/([^/]+)$/, route: 'delete' },
 ];
 
-/** Finds the route of a path, which may begin with `/v1`. */
+/** Finds the route of a path below `/v1`. */
 export function matchRoute(method: string, path: string): RouteMatch {
-  const bare = path.replace(/^\/v1(?=\/)/, '');
+  if (!path.startsWith('/v1/')) return { kind: 'unknown' };
+  const bare = path.slice('/v1'.length);
   const allowed: string[] = [];
   for (const entry of table) {
     const match = entry.pattern.exec(bare);

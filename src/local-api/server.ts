@@ -101,9 +101,10 @@ function assemble(
     sessionLifeSeconds: given.sessionLifeSeconds,
   };
   const { apiKey, maxFileBytes, maxPartBytes, strictSums, purposes } = given;
+  const hosts = [given.host, ...(given.allowedHosts ?? [])];
   const context: ApiContext = {
     store,
-    rules: { apiKey, maxFileBytes, maxPartBytes, strictSums, purposes },
+    rules: { hosts, apiKey, maxFileBytes, maxPartBytes, strictSums, purposes },
     stats: new StatsRecorder(),
     bandwidth: new Bandwidth(settings.bandwidthBytesPerSecond),
     settings: () => settings,

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '../errors.ts';
+import { DIRECTORY_MODE, makePrivate } from './private-files.ts';
 import type { LiveUpload, PartRecord, UploadRecord } from './upload-record.ts';
 
 /** How many Uploads are read at once, so that a large directory doesn't use up the file descriptors. */
@@ -8,10 +9,12 @@ const READ_BATCH = 32;
 
 /** Where things are below the data directory. */
 export class StorePaths {
+  readonly root: string;
   readonly incoming: string;
   readonly uploads: string;
 
   constructor(dataDir: string) {
+    this.root = dataDir;
     this.incoming = join(dataDir, 'incoming');
     this.uploads = join(dataDir, 'uploads');
   }
@@ -33,8 +36,10 @@ export class StorePaths {
 export async function loadUploads(paths: StorePaths): Promise<LiveUpload[]> {
   try {
     await rm(paths.incoming, { recursive: true, force: true });
-    await mkdir(paths.incoming, { recursive: true });
-    await mkdir(paths.uploads, { recursive: true });
+    await mkdir(paths.root, { recursive: true, mode: DIRECTORY_MODE });
+    await mkdir(paths.incoming, { mode: DIRECTORY_MODE });
+    await mkdir(paths.uploads, { recursive: true, mode: DIRECTORY_MODE });
+    await makePrivate(paths);
     const ids = await readdir(paths.uploads);
     const uploads: LiveUpload[] = [];
     for (let start = 0; start < ids.length; start += READ_BATCH) {

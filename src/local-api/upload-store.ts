@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { renameSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DIRECTORY_MODE } from './private-files.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { loadUploads, StorePaths } from './store-files.ts';
 import type { FileRecord, LiveUpload, PartRecord, UploadRecord } from './upload-record.ts';
@@ -60,7 +61,7 @@ export class UploadStore {
       expiresAt: createdAt + sessionLifeSeconds,
       status: 'pending',
     };
-    await mkdir(this.#paths.parts(record.id), { recursive: true });
+    await mkdir(this.#paths.parts(record.id), { recursive: true, mode: DIRECTORY_MODE });
     await this.#write(record);
     this.#uploads.set(record.id, { record, parts: new Map(), receivedBytes: 0, busy: false });
     return record;

@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
 import { ApiError } from '../errors.ts';
+import type { Redact } from '../redact.ts';
 import { pageText } from './page-text.ts';
-import type { Redact } from './redact.ts';
 import { parseRetryAfterMs } from './retry-after.ts';
 
 const EXCERPT_CHARACTERS = 200;

@@ -9,7 +9,7 @@ import { createConnector } from './connector.ts';
 import type { ResolvedProfile } from './destination-profile.ts';
 import { mapTransportError } from './map-transport-error.ts';
 import { readBody, type BodyText } from './read-body.ts';
-import { createRedact, type Redact } from './redact.ts';
+import { createRedact, type Redact } from '../redact.ts';
 
 /** One request, sent once. */
 export interface HttpCall extends CallOptions {

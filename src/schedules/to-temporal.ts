@@ -13,6 +13,7 @@ import type { ScheduleOverlap, ScheduleSettings } from '../contracts/schedule.ts
 import { initialAttributes, type AttributeValues } from '../core/attribute-values.ts';
 import { requestPriority } from '../core/request-priority.ts';
 import { filenameOfSource, nameOfContainer, nameOfSource } from '../core/source-names.ts';
+import { inlineCode, summaryOf } from '../core/markdown.ts';
 import { ScheduleDefaults, type ScheduleWork } from './schedule-options.ts';
 
 const ID_PREFIX = 'longhaul-schedule-';
@@ -71,7 +72,7 @@ export function toAction(
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
     // Nobody waits for it; its activities inherit that.
     priority: requestPriority({ priority: Priorities.bulk, ...upload }),
-    staticSummary: `${name}: ${from} → ${request.purpose} (${request.destination ?? Defaults.destination})`,
+    staticSummary: `${inlineCode(name, 50)}: ${summaryOf(from, request.purpose, request.destination ?? Defaults.destination)}`,
   };
 }
 

@@ -9,6 +9,7 @@ import {
   SourceUnusableError,
 } from '../errors.ts';
 import { clip } from '../core/clip.ts';
+import { redactorOf, type Redact } from '../redact.ts';
 import { discardBody } from './discard-body.ts';
 import type { HttpConnections } from './http-connections.ts';
 import { etagOf, httpDateOf } from './remote-values.ts';
@@ -20,12 +21,15 @@ export class HttpResource {
   readonly #url: URL;
   readonly #connections: HttpConnections;
   readonly #signal: AbortSignal | undefined;
+  readonly #redact: Redact;
 
   /** @throws SourceForbiddenError */
   constructor(url: URL, connections: HttpConnections, signal: AbortSignal | undefined) {
     connections.assertUrl(url);
     this.name = `${url.origin}${url.pathname}`;
     this.#url = url;
+    // The whole query, and long values of it, whatever their names are.
+    this.#redact = redactorOf([url.search.slice(1), ...url.searchParams.values()].filter(({ length }) => length > 7));
     this.#connections = connections;
     this.#signal = signal;
   }
@@ -67,9 +71,8 @@ export class HttpResource {
     if (error instanceof LonghaulError) return error;
     const { name, code, message } = error as Partial<NodeJS.ErrnoException>;
     if (name === 'AbortError') return new AbortedError(`reading ${this.name} was aborted`, { cause: error });
-    return new SourceReadError(`${this.name} can't be read at the moment (${code ?? message ?? String(error)})`, {
-      cause: error,
-    });
+    const why = this.#redact(code ?? message ?? String(error));
+    return new SourceReadError(`${this.name} can't be read at the moment (${why})`, { cause: error });
   }
 
   changed(): SourceChangedError {

@@ -2,6 +2,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { Limits } from '../contracts/limits.ts';
 import { ConfigError, SourceForbiddenError } from '../errors.ts';
+import { rememberSecrets } from '../redact.ts';
 import type { S3Failure } from './map-s3-error.ts';
 import { matchesAny } from './name-patterns.ts';
 import { guardAnswers } from './s3-guard.ts';
@@ -22,6 +23,9 @@ export class S3Connections {
 
   constructor(settings: Readonly<Record<string, S3Settings>> = {}) {
     this.#settings = { default: {}, ...settings };
+    for (const { credentials } of Object.values(this.#settings)) {
+      rememberSecrets([credentials?.secretAccessKey, credentials?.sessionToken]);
+    }
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { HttpSource, S3Source } from '../contracts/sources.ts';
+import type { HttpSource, S3Source, Source } from '../contracts/sources.ts';
 import { ConfigError } from '../errors.ts';
 import { sealQuery } from './sealed-query.ts';
 
@@ -14,32 +14,45 @@ export function isHttpUrl(text: string): boolean {
 export interface UrlContext {
   /** S3 connection; undefined for the default one. */
   readonly connection: string | undefined;
-  /** Asked for only when the URL has a query. */
+  /** Called only if the URL has a query. */
   readonly sealKey: (() => string) | undefined;
 }
 
-/**
- * The source that a URL names. Its query is sealed: it may hold a signature, and must not be seen in Temporal.
- *
- * @throws ConfigError for a URL that names no source, or whose query can't be sealed
- */
-export function sourceOfUrl(text: string, { connection, sealKey }: UrlContext): S3Source | HttpSource {
+/** The source that a URL names, as it is read from here. */
+export interface UrlSource {
+  readonly source: S3Source | HttpSource;
+  /** Not part of the source: it can contain a signature, and must not be visible in Temporal. */
+  readonly query?: string;
+}
+
+/** @throws ConfigError if the URL does not name a source, or if its query cannot be sealed */
+export function sourceOfUrl(text: string, { connection, sealKey }: UrlContext): UrlSource {
   if (/^s3:\/\//i.test(text)) {
     const [, bucket = '', key = ''] = /^s3:\/\/([^/]+)\/(.+)$/is.exec(text) ?? [];
     if (bucket === '' || key === '' || key.endsWith('/')) {
       throw new ConfigError(`${text} names no object; give s3://BUCKET/KEY`);
     }
-    return { type: 's3', bucket, key, ...(connection === undefined ? {} : { connection }) };
+    return { source: { type: 's3', bucket, key, ...(connection === undefined ? {} : { connection }) } };
   }
   const url = httpUrlOf(text);
   const query = url.search.slice(1);
   url.search = '';
-  if (query === '') return { type: 'http', url: url.href };
+  if (query === '') return { source: { type: 'http', url: url.href } };
   if (!sealKey) {
     const advice = 'set LONGHAUL_SEAL_KEY to the same secret here and for the workers';
     throw new ConfigError(`the query of ${url.href} may be secret, and there is nothing to seal it with: ${advice}`);
   }
-  return { type: 'http', url: url.href, sealedQuery: sealQuery(query, url.href, sealKey()) };
+  return { source: { type: 'http', url: url.href }, query };
+}
+
+/**
+ * The source as Temporal sees it: its query is sealed for one workflow.
+ *
+ * @throws ConfigError if the seal key is too short
+ */
+export function sealedSource({ source, query }: UrlSource, workflowId: string, { sealKey }: UrlContext): Source {
+  if (source.type !== 'http' || query === undefined || !sealKey) return source;
+  return { ...source, sealedQuery: sealQuery(query, { url: source.url, workflowId }, sealKey()) };
 }
 
 /** @throws ConfigError for what is no http: or https: URL, or holds a user name or password */

@@ -31,6 +31,8 @@ export interface OpenOptions {
    * they arrive as they are read. @defaultValue from wherever the first read begins to the end
    */
   readonly span?: ByteRange | undefined;
+  /** Query of an HTTP source that is not sealed yet. @defaultValue none, or the sealed query of the source */
+  readonly query?: string | undefined;
   /** Breaks off what is asked of a source that is far away. */
   readonly signal?: AbortSignal | undefined;
 }

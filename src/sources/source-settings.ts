@@ -9,6 +9,8 @@ export interface SourceSettings {
    * function it is asked for when it is needed.
    */
   readonly sealKey?: string | (() => string) | undefined;
+  /** An earlier `sealKey`, with which workers still open queries after the key was replaced. @defaultValue none */
+  readonly previousSealKey?: string | undefined;
 }
 
 export interface FileSettings {
@@ -51,4 +53,9 @@ export const SourceDefaults = { stallTimeoutMs: 60_000 } as const;
 /** The seal key as a function, whichever way it was given. */
 export function sealKeyOf({ sealKey }: SourceSettings = {}): (() => string) | undefined {
   return typeof sealKey === 'string' ? () => sealKey : sealKey;
+}
+
+/** The keys with which a worker opens sealed queries. */
+export function openingKeysOf({ sealKey, previousSealKey }: SourceSettings): string[] {
+  return [sealKeyOf({ sealKey })?.(), previousSealKey].filter((key) => key !== undefined);
 }

@@ -1,5 +1,5 @@
 import type { Container, HttpSource, Source } from '../contracts/sources.ts';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, SourceForbiddenError } from '../errors.ts';
 import { AddressPolicy } from './address-policy.ts';
 import { assertWithinRoots } from './file-roots.ts';
 import { openFileSource } from './file-source.ts';
@@ -13,7 +13,7 @@ import { rangedReader, spanInWhole } from './ranged-reader.ts';
 import type { S3Connections } from './s3-connections.ts';
 import { openSealedQuery } from './sealed-query.ts';
 import type { OpenOptions, SourceReader } from './source-reader.ts';
-import { sealKeyOf, SourceDefaults, type FileSettings, type SourceSettings } from './source-settings.ts';
+import { openingKeysOf, SourceDefaults, type FileSettings, type SourceSettings } from './source-settings.ts';
 
 type Listers = {
   readonly [Type in Container['type']]: (
@@ -29,15 +29,31 @@ type Openers = {
   ) => SourceReader | Promise<SourceReader>;
 };
 
+/** The workflow for which a sealed query is opened. */
+export interface SealingWorkflow {
+  readonly workflowId: string;
+  /** Returns the ID of the workflow that started it; undefined if no workflow did. */
+  readonly parentId: () => Promise<string | undefined>;
+}
+
 /** Opens sources of every kind, as far as the settings let callers name them. */
 export class Sources {
   readonly #settings: SourceSettings;
   #s3: S3Connections | undefined;
   readonly #http: HttpConnections;
+  readonly #workflow: (() => SealingWorkflow) | undefined;
 
-  /** @param policy for tests */
-  constructor(settings: SourceSettings = {}, policy = new AddressPolicy(settings.http)) {
+  /**
+   * @param policy for tests
+   * @param workflow the one that asks; left out where no sealed query is opened
+   */
+  constructor(
+    settings: SourceSettings = {},
+    policy = new AddressPolicy(settings.http),
+    workflow?: () => SealingWorkflow,
+  ) {
     this.#settings = settings;
+    this.#workflow = workflow;
     this.#http = new HttpConnections(policy, settings.http?.stallTimeoutMs ?? SourceDefaults.stallTimeoutMs);
   }
 
@@ -121,12 +137,24 @@ export class Sources {
     return this.#s3;
   }
 
-  #openHttp(source: HttpSource, options: OpenOptions): SourceReader {
+  async #openHttp(source: HttpSource, options: OpenOptions): Promise<SourceReader> {
     const { sealedQuery } = source;
-    if (sealedQuery === undefined) return openHttpSource(source, undefined, this.#http, options);
-    const key = sealKeyOf(this.#settings)?.();
-    if (key === undefined)
-      throw new ConfigError(`the query of ${source.url} is sealed: set LONGHAUL_SEAL_KEY to open it`);
-    return openHttpSource(source, openSealedQuery(sealedQuery, source.url, key), this.#http, options);
+    const query = sealedQuery === undefined ? options.query : await this.#openQuery(source.url, sealedQuery);
+    return openHttpSource(source, query, this.#http, options);
+  }
+
+  async #openQuery(url: string, sealedQuery: string): Promise<string> {
+    const secrets = openingKeysOf(this.#settings);
+    const workflow = this.#workflow?.();
+    if (secrets.length === 0 || !workflow) {
+      throw new ConfigError(`the query of ${url} is sealed: set LONGHAUL_SEAL_KEY of its worker to open it`);
+    }
+    try {
+      return openSealedQuery(sealedQuery, { url, workflowId: workflow.workflowId }, secrets);
+    } catch (error) {
+      const parentId = error instanceof SourceForbiddenError ? await workflow.parentId() : undefined;
+      if (parentId === undefined) throw error;
+      return openSealedQuery(sealedQuery, { url, workflowId: parentId }, secrets);
+    }
   }
 }

@@ -18,6 +18,7 @@ import type { Tracing } from '../tracing/tracing.ts';
 import { Destinations, type CreateUploadsClient } from './destinations.ts';
 import { logUpload } from './log-upload.ts';
 import { PartTraffic } from './part-traffic.ts';
+import { currentWorkflow } from './sealing-workflow.ts';
 import { UploadLimits } from './upload-limits.ts';
 import { transferTuner } from './transfer-slots.ts';
 import { warnOfLackingAttributes } from './warn-of-lacking-attributes.ts';
@@ -171,7 +172,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
     typeof options.destinations === 'function'
       ? new Destinations(options.destinations, shared)
       : Destinations.of(options.destinations, shared);
-  const sources = new Sources(options.sources);
+  const sources = new Sources(options.sources, undefined, currentWorkflow);
   const dependencies = { destination: destinations.get, sources, limits: new UploadLimits() };
 
   const common = {

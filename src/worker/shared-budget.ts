@@ -2,6 +2,7 @@ import { Client, WithStartWorkflowOperation } from '@temporalio/client';
 import { Runtime, type NativeConnection } from '@temporalio/worker';
 import { UpdateName, WorkflowName } from '../contracts/names.ts';
 import type { ReserveInput, ReserveResult } from '../contracts/request-budget.ts';
+import { summaryCode } from '../core/markdown.ts';
 import { RequestPermits } from './request-permits.ts';
 
 export interface SharedBudgetOptions {
@@ -28,7 +29,7 @@ export function sharedBudget(
       taskQueue,
       args: [],
       workflowIdConflictPolicy: 'USE_EXISTING',
-      staticSummary: `requests to ${destination}/files`,
+      staticSummary: `requests to ${summaryCode(`${destination}/files`)}`,
       priority: { priorityKey: 1 },
     });
     const input: ReserveInput = { count, perMinute };

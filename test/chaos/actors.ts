@@ -27,7 +27,7 @@ export class ApiProcess {
 
   constructor(directory: string, { api }: Plan) {
     const { bandwidthBytesPerSecond, latencyMs, strictSums } = api;
-    const flags = `--key ${KEY} --bandwidth ${bandwidthBytesPerSecond} --latency ${latencyMs}`.split(' ');
+    const flags = `--bandwidth ${bandwidthBytesPerSecond} --latency ${latencyMs}`.split(' ');
     this.#arguments = ['local-api', '--data', join(directory, 'api'), ...flags];
     if (strictSums) this.#arguments.push('--strict-sums');
   }
@@ -37,7 +37,7 @@ export class ApiProcess {
   }
 
   async start(): Promise<void> {
-    const run = startCli([...this.#arguments, '--port', String(this.#port)], {});
+    const run = startCli([...this.#arguments, '--port', String(this.#port)], { LONGHAUL_LOCAL_API_KEY: KEY });
     this.#run = run;
     await until(() => {
       if (run.child.exitCode !== null) throw new Error(`the local API ended: ${run.said()}`);

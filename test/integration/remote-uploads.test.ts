@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { FailureType } from 'longhaul';
+import { FailureType, LonghaulClient, type UploadRequest } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { startCli, type CliRun } from '../support/cli.ts';
 import { withHttpOrigin } from '../support/http-origin.ts';
@@ -152,6 +152,45 @@ describe('a resource of an HTTP server', () => {
         }
       }),
     ));
+
+  it('goes up in pieces from a signed URL, and no other workflow can use its sealed query', async () => {
+    const content = Buffer.from(`${'x'.repeat(1023)}\n`.repeat(3 * 1024));
+    await withHttpOrigin({ content }, (origin) =>
+      withSystem(async ({ client: { taskQueue }, temporalAddress, startWorker, download }) => {
+        const [sealKey, previousSealKey] = ['replaced-seal-key-0451', 'seal-key-canary-0451'];
+        const http = { allowPrivate: ['127.0.0.1'] };
+        // The client still has the old key.
+        await startWorker({ sources: { http, sealKey, previousSealKey } });
+        const connection = { address: temporalAddress };
+        const client = await LonghaulClient.connect({
+          connection,
+          taskQueue,
+          sources: { http, sealKey: previousSealKey },
+        });
+        try {
+          const url = `${origin.url}/data/set.jsonl?sig=${CANARY}`;
+          const handle = await client.uploadSplit({ url, purpose: 'batch', pieceSizeBytes: 2 * MiB });
+          const { files } = await handle.result();
+          const pieces = await Promise.all(files.map(({ id }) => download(id)));
+          expect(pieces).toHaveLength(2);
+          expect(Buffer.concat(pieces).equals(content)).toBe(true);
+
+          const { events } = await client.client.workflow.getHandle(handle.workflowId).fetchHistory();
+          const input = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data ?? '';
+          const { source } = JSON.parse(Buffer.from(input).toString()) as UploadRequest;
+          expect(source).toMatchObject({ sealedQuery: expect.stringMatching(/^v2\./) });
+          const requests = origin.requests.length;
+          for (const id of [`stolen-${taskQueue}`, `${handle.workflowId}-00003-of-00003`]) {
+            const stolen = await client.upload({ source, purpose: 'batch', id });
+            await expect(stolen.result()).rejects.toMatchObject({ failureType: FailureType.SourceForbidden });
+          }
+          expect(origin.requests).toHaveLength(requests);
+        } finally {
+          await client.close();
+        }
+      }),
+    );
+  });
 
   it('at a private address is refused by a worker that was not told to allow it, whatever the caller says', () =>
     withHttpOrigin({ content: randomBytes(100) }, (origin) =>

@@ -2,18 +2,22 @@ import { join } from 'node:path';
 import { startLocalApi } from '../../local-api/index.ts';
 import { withDefaultDestination } from '../../config.ts';
 import { withBackend } from '../backend.ts';
+import { shownLocalKey } from './local-api.ts';
 import { interrupted, type CliContext } from '../context.ts';
 
-const LOCAL_KEY = 'sk-local';
+/** For an API that accepts any key. */
+const ANY_KEY = 'sk-local';
 
 /** Temporal, the local API and a worker between them, until it is told to stop. */
 export async function devCommand(context: CliContext, options: { port: number; data?: string }): Promise<void> {
+  const { localApiKey } = context.config;
   const api = await startLocalApi({
+    apiKey: localApiKey,
     port: options.port,
     dataDir: options.data ?? join(context.config.stateDir, 'local-api'),
   });
   try {
-    const config = withDefaultDestination(context.config, { baseUrl: api.url, apiKey: LOCAL_KEY });
+    const config = withDefaultDestination(context.config, { baseUrl: api.url, apiKey: localApiKey ?? ANY_KEY });
     await withBackend(
       { ...context, config },
       { logLevel: 'error', needsWorker: true },
@@ -23,7 +27,7 @@ export async function devCommand(context: CliContext, options: { port: number; d
         context.note(`Temporal on ${address}${uiUrl ? `, Temporal UI: ${uiUrl}` : ''}`);
         context.note(`worker serves ${worker.taskQueues.join(', ')}`);
         context.note(`local Uploads API on ${api.url}; in another terminal:`);
-        context.note(`  export OPENAI_BASE_URL=${api.url} OPENAI_API_KEY=${LOCAL_KEY}`);
+        context.note(`  export OPENAI_BASE_URL=${api.url} OPENAI_API_KEY=${shownLocalKey(context.config)}`);
         context.note('  longhaul upload FILE --purpose batch');
         context.note('or from code:');
         context.note(`  { connection: { address: '${address}' }, taskQueue: '${client.taskQueue}' }`);

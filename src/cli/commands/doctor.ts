@@ -35,7 +35,7 @@ export async function doctorCommand(
     ...[ofSource].flat(),
   ];
   const healthy = checks.every(({ status }) => status !== 'fail');
-  if (options.json) out(JSON.stringify({ healthy, checks }));
+  if (options.json) context.json({ healthy, checks });
   else checks.map(describeCheck).forEach(out);
   if (!healthy) throw new SaidAlready();
 }

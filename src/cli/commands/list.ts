@@ -18,7 +18,7 @@ export async function listCommand(context: CliContext, options: ListCommandOptio
     if (json) {
       // Apart, for scripts that take each of `uploads` for one.
       const uploads = found.filter((one) => !isSync(one));
-      return context.out(JSON.stringify({ uploads, syncs: found.filter(isSync) }));
+      return context.json({ uploads, syncs: found.filter(isSync) });
     }
     if (found.length === 0) return context.note(nothingFound(options));
     const [header, ...lines] = formatTable(columns, found, terminalWidth(process.stdout));

@@ -7,6 +7,7 @@ import { interrupted, type CliContext } from '../context.ts';
 export interface LocalApiCommandOptions {
   readonly port: number;
   readonly host?: string;
+  readonly allowHost?: readonly string[];
   readonly data?: string;
   readonly key?: string;
   readonly bandwidth?: number;
@@ -15,23 +16,30 @@ export interface LocalApiCommandOptions {
   readonly strictSums?: boolean;
 }
 
+/** What a shell makes of it is the key; a key from the environment is not printed. */
+export function shownLocalKey({ localApiKey }: CliContext['config']): string {
+  return localApiKey === undefined ? 'sk-local' : '"$LONGHAUL_LOCAL_API_KEY"';
+}
+
 /** Serves the local Uploads API until it is told to stop. */
 export async function localApiCommand(context: CliContext, options: LocalApiCommandOptions): Promise<void> {
-  const { port, host, data, key, bandwidth, latency, sessionLife, strictSums } = options;
+  const { port, host, allowHost, data, bandwidth, latency, sessionLife, strictSums } = options;
+  const key = options.key ?? context.config.localApiKey;
   const dataDir = data ?? (await mkdtemp(join(tmpdir(), 'longhaul-local-api-')));
   try {
     const api = await startLocalApi({
       port,
       dataDir,
       ...(host === undefined ? {} : { host }),
-      ...(key === undefined ? {} : { apiKey: key }),
+      ...(allowHost === undefined ? {} : { allowedHosts: allowHost }),
+      apiKey: key,
       ...(bandwidth === undefined ? {} : { bandwidthBytesPerSecond: bandwidth }),
       ...(latency === undefined ? {} : { latencyMs: latency }),
       ...(sessionLife === undefined ? {} : { sessionLifeSeconds: sessionLife }),
       ...(strictSums === undefined ? {} : { strictSums }),
     });
     context.note(`local Uploads API on ${api.url}, data in ${dataDir}`);
-    context.note(`  export OPENAI_BASE_URL=${api.url} OPENAI_API_KEY=${key ?? 'sk-local'}`);
+    context.note(`  export OPENAI_BASE_URL=${api.url} OPENAI_API_KEY=${options.key ?? shownLocalKey(context.config)}`);
     await interrupted(context.signal);
     await api.close();
   } finally {

@@ -74,7 +74,7 @@ async function tellWhatHolds({ note }: CliContext, backend: Backend, schedule: S
 export async function listSchedulesCommand(context: CliContext, options: { json?: boolean }): Promise<void> {
   await onSchedules(context, async (schedules) => {
     const found = await schedules.list();
-    if (options.json) return context.out(JSON.stringify({ schedules: found }));
+    if (options.json) return context.json({ schedules: found });
     if (found.length === 0) context.note('there is no schedule');
     for (const schedule of found) context.out(describeScheduleLine(schedule));
   });
@@ -87,7 +87,7 @@ export async function showScheduleCommand(
 ): Promise<void> {
   await onSchedules(context, async (schedules) => {
     const report = await schedules.show(name);
-    if (options.json) return context.out(JSON.stringify(report));
+    if (options.json) return context.json(report);
     for (const line of describeSchedule(report)) context.out(line);
   });
 }
@@ -107,8 +107,7 @@ export async function checkSchedulesCommand(
     const checks = await Promise.all(
       wanted.map((name) => schedules.check(name, graceMs === undefined ? {} : { graceMs })),
     );
-    if (options.json)
-      context.out(JSON.stringify({ healthy: checks.every(({ healthy }) => healthy), schedules: checks }));
+    if (options.json) context.json({ healthy: checks.every(({ healthy }) => healthy), schedules: checks });
     else for (const { name, health, reason } of checks) context.out(`${name}: ${health}: ${reason}`);
     if (checks.length === 0) context.note('there is no schedule');
     if (checks.some(({ healthy }) => !healthy)) throw new SaidAlready();

@@ -16,7 +16,7 @@ export async function setupCommand(context: CliContext, options: { json?: boolea
       context.out(cloud);
       throw new SaidAlready();
     });
-    if (options.json) return context.out(JSON.stringify(setup));
+    if (options.json) return context.json(setup);
     for (const { name, type, added } of setup.attributes) {
       context.out(`${name.padEnd(21)}  ${type.padEnd(8)}  ${added ? 'registered' : 'there already'}`);
     }

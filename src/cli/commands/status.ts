@@ -1,5 +1,4 @@
 import { NoWorkerError } from '../../client/upload-errors.ts';
-import { printable } from '../../core/printable.ts';
 import { withBackend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
 import { describeSyncStatus, findSync } from '../find-sync.ts';
@@ -22,11 +21,11 @@ export async function statusCommand(
     }
     if (options.watch) return watchStatus(context, handle, options.json ?? false);
     const progress = await handle.status().catch((error: unknown) => {
-      if (error instanceof NoWorkerError) context.note(printable(`longhaul: ${error.message}`));
+      if (error instanceof NoWorkerError) context.note(`longhaul: ${error.message}`);
       else throw error;
     });
-    if (options.json) return context.out(JSON.stringify({ workflowId, status, ...(progress ? { progress } : {}) }));
-    if (!progress) return context.out(printable(`${workflowId}: ${status.toLowerCase()}`));
+    if (options.json) return context.json({ workflowId, status, ...(progress ? { progress } : {}) });
+    if (!progress) return context.out(`${workflowId}: ${status.toLowerCase()}`);
     context.out('counts' in progress ? describeSyncStatus(workflowId, progress) : describeStatus(workflowId, progress));
     if ('pieces' in progress) describePieces(progress).forEach(context.out);
   });

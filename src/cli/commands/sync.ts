@@ -89,7 +89,8 @@ class SyncRunner {
     const handle = await this.#backend.client.sync(sync);
     const { workflowId, resumed } = handle;
     if (detach) {
-      out(json ? JSON.stringify({ workflowId, resumed }) : workflowId);
+      if (json) this.#context.json({ workflowId, resumed });
+      else out(workflowId);
       if (!quiet) note('the sync goes on by itself; "longhaul status ID" shows how far it is');
       return;
     }
@@ -136,13 +137,15 @@ class SyncRunner {
     const { out, note } = this.#context;
     const { json, quiet } = this.#options;
     const { memory: _memory, ...told } = result;
-    const { counts, problems, leftOut, deletionsHeld, decisions = [], decisionsOmitted = 0 } = told;
+    const { counts, problems, leftOut, deletionsHeld, memoryProblem, decisions = [], decisionsOmitted = 0 } = told;
+    if (memoryProblem !== undefined) note(`longhaul: ${memoryProblem}`);
     for (const { path, message } of problems) note(`longhaul: ${path}: ${message}`);
     if (!quiet) {
       for (const { path, message } of leftOut) note(`left out: ${path}: ${message}`);
-      if (deletionsHeld !== null) note(`nothing was deleted: ${deletionsHeld}`);
+      if (deletionsHeld !== null)
+        note(`${counts.deleted === 0 ? 'nothing' : 'not everything'} was deleted: ${deletionsHeld}`);
     }
-    if (json) out(JSON.stringify({ ...told, resumed: handle.resumed }));
+    if (json) this.#context.json({ ...told, resumed: handle.resumed });
     else if (told.dryRun) {
       for (const decision of decisions) if (decision.why !== 'same') out(describeDecision(decision));
       const { toSend, same, knownContent, toDelete } = counts;

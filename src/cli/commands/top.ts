@@ -41,7 +41,7 @@ async function once(context: CliContext, { client }: Backend, { sort, json }: To
   if (json) {
     // Apart, for scripts that take each of `uploads` for one.
     const uploads = picture.rows.filter((row) => !isSync(row));
-    return context.out(JSON.stringify({ uploads, syncs: picture.rows.filter(isSync) }));
+    return context.json({ uploads, syncs: picture.rows.filter(isSync) });
   }
   context.note(describeTotals(picture.states, picture.rows, picture.isMore));
   if (picture.rows.length === 0) return;

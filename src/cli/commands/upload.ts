@@ -31,7 +31,7 @@ export async function uploadCommand(
   const { config, note } = context;
   const destination = options.destination ?? Defaults.destination;
   const { files, skipped } = await expandFiles(names);
-  for (const words of skipped) note(`longhaul: skipped ${printable(words)}`);
+  for (const words of skipped) note(`longhaul: skipped ${words}`);
   const tellSkipped = () => {
     const were = skipped.length === 1 ? 'was' : 'were';
     if (skipped.length > 0) throw new FilesFailedError(`${formatCount(skipped.length, 'file')} ${were} skipped`);

@@ -25,10 +25,12 @@ export async function sourceCheck(config: Config, name: string, connection: stri
     return await checked('source', async (signal) => {
       const container = await containerOf(name, connection, config.host);
       if (container) return await checkContainer(sources, container, signal);
-      const source: Source = isSourceUrl(name)
-        ? sourceOfUrl(name, { connection, sealKey: sealKeyOf(settings) })
-        : { type: 'file', path: await realpath(name).catch(() => resolve(name)), host: config.host };
-      return checkSource(sources, source);
+      if (isSourceUrl(name)) {
+        const { source, query } = sourceOfUrl(name, { connection, sealKey: sealKeyOf(settings) });
+        return checkSource(sources, source, query);
+      }
+      const path = await realpath(name).catch(() => resolve(name));
+      return checkSource(sources, { type: 'file', path, host: config.host });
     });
   } finally {
     await sources.close();
@@ -75,8 +77,8 @@ async function firstUnreadable(
   return closed.find((path) => path !== undefined);
 }
 
-async function checkSource(sources: Sources, source: Source): Promise<Check> {
-  const reader = await sources.open(source);
+async function checkSource(sources: Sources, source: Source, query?: string): Promise<Check> {
+  const reader = await sources.open(source, { query });
   try {
     const { sizeBytes } = await reader.stat();
     const words = `${nameOfSource(source)}: ${formatBytes(sizeBytes)}`;

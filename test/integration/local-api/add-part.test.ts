@@ -45,7 +45,7 @@ describe('POST /uploads/{id}/parts', () => {
     await withLocalApi({ maxPartBytes: MiB }, async ({ client, api }) => {
       const uploadId = await client.create(4 * MiB);
       const head =
-        `POST /v1/uploads/${uploadId}/parts HTTP/1.1\r\nhost: x\r\nauthorization: Bearer k\r\n` +
+        `POST /v1/uploads/${uploadId}/parts HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer k\r\n` +
         `content-type: multipart/form-data; boundary=b\r\ncontent-length: ${2 * MiB}\r\n\r\n`;
       const answer = await new Promise<string>((resolve, reject) => {
         const socket = connect(api.port, '127.0.0.1', () => socket.write(head));
@@ -183,7 +183,7 @@ describe('POST /uploads/{id}/parts', () => {
       const socket = connect(api.port, '127.0.0.1');
       socket.on('error', () => undefined);
       socket.write(
-        `POST /v1/uploads/${uploadId}/parts HTTP/1.1\r\nhost: x\r\nauthorization: Bearer k\r\n` +
+        `POST /v1/uploads/${uploadId}/parts HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer k\r\n` +
           `content-type: multipart/form-data; boundary=b\r\ncontent-length: ${3 * MiB}\r\n\r\n` +
           '--b\r\ncontent-disposition: form-data; name="data"; filename="x"\r\n\r\n',
       );

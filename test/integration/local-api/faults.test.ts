@@ -33,7 +33,7 @@ describe('faults on demand', () => {
       const answer = await new Promise<string>((resolve, reject) => {
         const socket = connect(api.port, '127.0.0.1');
         socket.write(
-          `POST /v1/uploads/${uploadId}/parts HTTP/1.1\r\nhost: x\r\nauthorization: Bearer k\r\ncontent-length: 99\r\n\r\n`,
+          `POST /v1/uploads/${uploadId}/parts HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer k\r\ncontent-length: 99\r\n\r\n`,
         );
         socket.once('error', reject).once('data', (data) => {
           resolve(data.toString());

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +28,89 @@ describe('authorization', () => {
   });
 });
 
+describe('who may ask', () => {
+  const rawStatus = async (port: number, host: string, path: string): Promise<number | undefined> => {
+    const request = get({ host: '127.0.0.1', port, path, headers: { host, authorization: 'Bearer test' } });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    response.resume();
+    return response.statusCode;
+  };
+
+  it.each(['/v1/files', '/_admin/stats'])('only those who name this machine as the host: %s', async (path) => {
+    await withLocalApi({ allowedHosts: ['Local-Api'] }, async ({ api: { port } }) => {
+      for (const host of ['127.0.0.1', `127.0.0.1:${port}`, 'localhost', 'LOCALHOST:80', '[::1]:1', 'local-api:4010']) {
+        expect([host, await rawStatus(port, host, path)]).toEqual([host, 200]);
+      }
+      const others = [
+        'evil.example',
+        `evil.example:${port}`,
+        '127.0.0.1.evil.example',
+        'localhost.evil.example',
+        '10.0.0.1',
+      ];
+      for (const host of others) expect([host, await rawStatus(port, host, path)]).toEqual([host, 421]);
+    });
+  });
+
+  it('nobody without the key, not even the routes of the administration', async () => {
+    await withLocalApi({ apiKey: 'secret' }, async ({ api, client }) => {
+      for (const [method, path] of [
+        ['GET', '/_admin/stats'],
+        ['POST', '/_admin/faults'],
+        ['DELETE', '/_admin/faults'],
+        ['PATCH', '/_admin/settings'],
+      ] as const) {
+        expect((await client.call(method, path)).json.error.code).toBe('invalid_api_key');
+        expect((await client.call(method, path, { headers: { authorization: '' } })).status).toBe(401);
+      }
+      const right = await client.call('GET', '/_admin/stats', { headers: { authorization: 'Bearer secret' } });
+      expect(right.json).toEqual(api.stats());
+    });
+  });
+});
+
+describe('the data', () => {
+  const modes = async (directory: string): Promise<string[]> => {
+    const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+    const all = entries.map(async (entry) => {
+      const { mode } = await stat(join(entry.parentPath, entry.name));
+      return `${entry.isDirectory() ? 'directory' : 'file'} ${(mode & 0o777).toString(8)}`;
+    });
+    return [...new Set(await Promise.all(all))].toSorted();
+  };
+
+  it('can be read by this user only, also in a directory that others could read before', async () => {
+    await withTempDir(async (dir) => {
+      const dataDir = join(dir, 'data');
+      const fill = async () => {
+        const api = await startLocalApi({ dataDir });
+        const client = new ApiCaller(api.url);
+        await client.file('hello');
+        await client.partId(await client.create(5), 'he');
+        await api.close();
+      };
+      await fill();
+      expect(await modes(dir)).toEqual(['directory 700', 'file 600']);
+      const entries = await readdir(dataDir, { recursive: true });
+      for (const path of ['', ...entries]) await chmod(join(dataDir, path), 0o777);
+      await fill();
+      expect(await modes(dir)).toEqual(['directory 700', 'file 600']);
+    });
+  });
+
+  it('leaves a directory with other things in it as it is, and protects its own directories', async () => {
+    await withTempDir(async (dir) => {
+      const dataDir = join(dir, 'shared');
+      await mkdir(join(dataDir, 'of-others'), { recursive: true });
+      await chmod(dataDir, 0o755);
+      const api = await startLocalApi({ dataDir });
+      await api.close();
+      expect((await stat(dataDir)).mode & 0o777).toBe(0o755);
+      expect((await stat(join(dataDir, 'uploads'))).mode & 0o777).toBe(0o700);
+    });
+  });
+});
+
 describe('routes', () => {
   it('has no way to ask for an Upload or its parts', async () => {
     await withLocalApi({}, async ({ client }) => {
@@ -41,7 +125,7 @@ describe('routes', () => {
       const unknown = await client.call('GET', '/v1/models');
       expect(unknown.status).toBe(404);
       expect(unknown.json.error).toMatchObject({ type: 'invalid_request_error', param: null, code: 'not_found' });
-      const wrong = await client.call('PUT', '/files');
+      const wrong = await client.call('PUT', '/v1/files');
       expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET']);
       expect((await client.call('GET', '//')).status).toBe(404);
       const ids = [unknown, wrong].map((answer) => answer.headers.get('x-request-id'));

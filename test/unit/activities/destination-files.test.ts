@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createDeleteFile } from '../../../activities/delete-file.ts';
 import { listDestination } from '../../../activities/list-destination.ts';
+import type { FileFacts } from '../../../src/contracts/sync.ts';
 import type { UploadedFile } from '../../../src/contracts/upload.ts';
 import { ApiError } from '../../../src/errors.ts';
 import type { ListFilesQuery } from '../../../src/openai/files.ts';
@@ -20,13 +21,46 @@ function page(...files: UploadedFile[]) {
 }
 
 describe('deleting a File', () => {
-  const deleting = (deleteFile: UploadsClient['deleteFile']) =>
-    mockActivity().run(createDeleteFile(withClient({ deleteFile })), { destination: 'default', fileId: 'f' });
+  const expected = { filename: 'a', bytes: 5, createdAt: 100 };
+  const retrieveFile: UploadsClient['retrieveFile'] = () => Promise.resolve(file('f'));
+  const deleting = (methods: Partial<UploadsClient>, facts: FileFacts | undefined = expected) =>
+    mockActivity().run(
+      createDeleteFile(
+        withClient({ retrieveFile, deleteFile: () => Promise.reject(new Error('deleted')), ...methods }),
+      ),
+      { destination: 'default', fileId: 'f', expected: facts },
+    );
 
   it('is done when it is gone, and fails for other refusals', async () => {
-    await deleting(() => Promise.resolve());
-    await deleting(() => Promise.reject(refusal(404)));
-    expect(await failureOf(deleting(() => Promise.reject(refusal(403))))).toMatchObject({ type: 'ApiRejected' });
+    await deleting({ deleteFile: () => Promise.resolve() });
+    await deleting({ deleteFile: () => Promise.reject(refusal(404)) });
+    await deleting({ retrieveFile: () => Promise.reject(refusal(404)) });
+    for (const route of ['retrieveFile', 'deleteFile']) {
+      const refused = deleting({ [route]: () => Promise.reject(refusal(403)) });
+      expect(await failureOf(refused)).toMatchObject({ type: 'ApiRejected' });
+    }
+  });
+
+  it.each([
+    ['name', { filename: 'b' }],
+    ['size', { bytes: 6 }],
+    ['creation time', { createdAt: 101 }],
+  ])('keeps a File whose %s is not the expected one', async (what, changes) => {
+    const kept = deleting({ retrieveFile: () => Promise.resolve(file('f', changes)) });
+    expect(await failureOf(kept)).toMatchObject({
+      type: 'FileDiffers',
+      nonRetryable: true,
+      message: expect.stringContaining(`its ${what} at the service differs`),
+    });
+  });
+
+  it('keeps a File whose plan does not state the expected properties', async () => {
+    const input = { destination: 'default', fileId: 'f' };
+    const kept = mockActivity().run(createDeleteFile(withClient({ retrieveFile })), input);
+    expect(await failureOf(kept)).toMatchObject({
+      type: 'FileDiffers',
+      message: expect.stringContaining('has no name'),
+    });
   });
 });
 

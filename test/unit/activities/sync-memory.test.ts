@@ -24,6 +24,7 @@ function entries(count: number): RememberedFile[] {
     version: (1_790_000_000_000_000_000n + BigInt(index)).toString(36),
     fileId: `file-${randomBytes(12).toString('hex')}`,
     md5: randomBytes(16).toString('hex'),
+    createdAt: 1_790_000_000 + index,
   }));
 }
 
@@ -32,18 +33,26 @@ describe('the memory of a sync', () => {
     const known = entries(50);
     const memory = await packMemory(scope, known);
     expect(memory).toMatchObject({ entries: 50, dropped: 0 });
-    expect(await unpackMemory({ ...scope, include: ['*.x'] }, memory)).toEqual(known);
+    expect(await unpackMemory({ ...scope, include: ['*.x'] }, memory)).toEqual({ entries: known });
     const bucket: SyncScope = { ...scope, source: { type: 's3', bucket: 'b', prefix: 'p' } };
-    expect(await unpackMemory(bucket, await packMemory(bucket, known))).toEqual(known);
+    expect(await unpackMemory(bucket, await packMemory(bucket, known))).toEqual({ entries: known });
   });
 
   it('is nothing for another place, when it is damaged, or when there is none', async () => {
     const memory = await packMemory(scope, entries(3));
-    expect(await unpackMemory({ ...scope, prefix: 'p' }, memory)).toEqual([]);
-    expect(await unpackMemory({ ...scope, source: { type: 'folder', path: '/other' } }, memory)).toEqual([]);
-    expect(await unpackMemory(scope, { ...memory, data: memory.data.slice(0, 40) })).toEqual([]);
-    expect(await unpackMemory(scope, { ...memory, format: 'other' as 'gzip-rows-1' })).toEqual([]);
-    expect(await unpackMemory(scope, null)).toEqual([]);
+    expect(await unpackMemory({ ...scope, prefix: 'p' }, memory)).toEqual({ entries: [] });
+    expect(await unpackMemory({ ...scope, source: { type: 'folder', path: '/other' } }, memory)).toEqual({
+      entries: [],
+    });
+    expect(await unpackMemory(scope, { ...memory, data: memory.data.slice(0, 40) })).toEqual({
+      entries: [],
+      problem: 'its data is damaged',
+    });
+    expect(await unpackMemory(scope, { ...memory, format: 'other' as 'gzip-rows-1' })).toEqual({
+      entries: [],
+      problem: 'its format is unknown',
+    });
+    expect(await unpackMemory(scope, null)).toEqual({ entries: [] });
   });
 
   it('drops the oldest when it grows too large, and stays below its bound', async () => {
@@ -52,7 +61,7 @@ describe('the memory of a sync', () => {
     expect(memory.data.length).toBeLessThanOrEqual(50_000);
     expect(memory.entries).toBeGreaterThan(400);
     expect(memory.dropped).toBe(2000 - memory.entries);
-    expect(await unpackMemory(scope, memory)).toEqual(known.slice(-memory.entries));
+    expect(await unpackMemory(scope, memory)).toEqual({ entries: known.slice(-memory.entries) });
   });
 
   it('takes what a run has learnt, the newest last, and leaves out what it removed', async () => {
@@ -61,7 +70,9 @@ describe('the memory of a sync', () => {
     const renewed = { ...a, fileId: 'file-new' };
     const input = { scope, memory, add: [renewed], remove: [b.path] };
     const packed = await mockActivity().run(packSyncMemory, input);
-    expect(await unpackMemory(scope, packed as Awaited<ReturnType<typeof packMemory>>)).toEqual([c, renewed]);
+    expect(await unpackMemory(scope, packed as Awaited<ReturnType<typeof packMemory>>)).toEqual({
+      entries: [c, renewed],
+    });
   });
 });
 

@@ -90,7 +90,7 @@ describe('its description', () => {
     const text = describeSplitProgress({ ...split, pieces }, { nowMs: 0 });
     expect(text).toMatch(/\*\*uploading\*\* · `x\.jsonl`/);
     expect(text).toMatch(
-      /1 of 3 pieces have their Files\n\nunder way: `x-2`, workflow `w-2`\n\n`x-3` \*\*failed:\*\* refused$/,
+      /1 of 3 pieces have their Files\n\nunder way: `x-2`, workflow `w-2`\n\n`x-3` \*\*failed:\*\* `refused`$/,
     );
   });
 

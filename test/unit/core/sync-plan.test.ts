@@ -15,7 +15,15 @@ function file(id: string, filename: string, changes: Partial<UploadedFile> = {})
 }
 
 function known(path: string, fileId: string, changes: Partial<RememberedFile> = {}): RememberedFile {
-  return { path, fileId, sizeBytes: 10, version: 'v1', md5: `md5-of-${fileId}`, ...changes };
+  return {
+    path,
+    fileId,
+    sizeBytes: 10,
+    version: 'v1',
+    md5: `md5-of-${fileId}`,
+    createdAt: CREATED_AT,
+    ...changes,
+  };
 }
 
 const why = (plan: SyncPlan, listed: ListedSource, name = listed.path) => plan.judge(listed, name)?.decision.why;
@@ -89,33 +97,75 @@ describe('a File', () => {
   const files = [file('1', 'a'), file('2', 'b'), file('9', 'foreign')];
   const remembered = [known('a', '1'), known('b', '2'), known('c', '3')];
 
+  const gone = (plan: SyncPlan, isListed: (path: string) => boolean, recognised: readonly RememberedFile[] = []) =>
+    plan.gone({ isListed, nameOf: (path) => path, recognised });
+  const nothing = { deletions: [], held: [] };
+
   it('is gone when it is of this sync and its source is no more', () => {
     const plan = new SyncPlan(files, remembered);
-    expect(plan.gone((path) => path === 'a')).toEqual([
-      { action: 'delete', why: 'gone', path: 'b', filename: 'b', bytes: 10, fileId: '2' },
-    ]);
+    expect(gone(plan, (path) => path === 'a')).toEqual({
+      deletions: [{ path: 'b', fileId: '2', expected: { filename: 'b', bytes: 10, createdAt: CREATED_AT } }],
+      held: [],
+    });
     expect(plan.forgettable((path) => path === 'a')).toEqual(['c']);
     expect(plan.forgettable(() => true)).toEqual([]);
   });
 
   it('is not gone while another path leads to it', () => {
-    expect(new SyncPlan(files, [...remembered, known('moved', '2')]).gone((path) => path !== 'b')).toEqual([]);
-    expect(new SyncPlan(files, remembered).gone((path) => path !== 'b', [known('moved', '2')])).toEqual([]);
+    const isListed = (path: string) => path !== 'b';
+    expect(gone(new SyncPlan(files, [...remembered, known('moved', '2')]), isListed)).toEqual(nothing);
+    expect(gone(new SyncPlan(files, remembered), isListed, [known('moved', '2')])).toEqual(nothing);
   });
 
-  it('is gone once, though two paths led to it', () => {
+  it('is gone once, by the path that its name is made of, though two paths led to it', () => {
     const plan = new SyncPlan([file('1', 'a')], [known('b', '1'), known('a', '1')]);
-    expect(plan.gone(() => false)).toMatchObject([{ fileId: '1' }]);
+    expect(gone(plan, () => false)).toMatchObject({ deletions: [{ fileId: '1', path: 'a' }], held: [] });
   });
 
-  it('that is not of this sync is never gone', () => {
+  it.each([
+    ['name', known('other', '1')],
+    ['size', known('a', '1', { sizeBytes: 11 })],
+    ['creation time', known('a', '1', { createdAt: CREATED_AT - 1 })],
+    ['no creation time', { path: 'a', fileId: '1', sizeBytes: 10, version: 'v1', md5: null }],
+  ])('is kept, with the reason, when its %s does not match the memory', (what, entry) => {
+    const held = [{ fileId: '1', why: what }];
+    expect(gone(new SyncPlan(files, [entry]), () => false)).toEqual({ deletions: [], held });
+  });
+
+  it('has its creation time added to the memory when its source is unchanged', () => {
+    const { createdAt, ...older } = known('a', '1');
+    const plan = new SyncPlan(files, [older]);
+    expect(plan.judge(source('a'), 'a')).toMatchObject({
+      decision: { why: 'same' },
+      remember: { ...older, createdAt },
+    });
+    expect(new SyncPlan(files, [known('a', '1')]).judge(source('a'), 'a')?.remember).toBeUndefined();
+  });
+
+  it('is deleted by no memory, however it was forged, unless name, size and time are its own', () => {
+    const entry = fc.record({
+      path: fc.constantFrom('a', 'b', 'foreign', 'x'),
+      fileId: fc.constantFrom('1', '2', '9', 'none'),
+      sizeBytes: fc.constantFrom(10, 11),
+      version: fc.constantFrom('v1', 'v2'),
+      md5: fc.constantFrom(null, 'md5-of-1', 'md5-of-9'),
+      createdAt: fc.constantFrom(CREATED_AT, CREATED_AT + 1),
+    });
     fc.assert(
-      fc.property(fc.array(fc.constantFrom('1', '2', '3', '9')), fc.func(fc.boolean()), (ids, isListed) => {
-        const own = ids.filter((id) => id !== '9').map((id, index) => known(`p${index}`, id));
-        const gone = new SyncPlan(files, own).gone(isListed);
-        expect(gone.every(({ fileId }) => own.some((entry) => entry.fileId === fileId))).toBe(true);
-        expect(gone.some(({ path }) => isListed(path))).toBe(false);
+      fc.property(fc.array(entry), fc.array(entry), fc.func(fc.boolean()), (forged, recognised, isListed) => {
+        const { deletions, held } = gone(new SyncPlan(files, forged), isListed, recognised);
+        for (const { path, fileId, expected } of deletions) {
+          const target = files.find(({ id }) => id === fileId);
+          const row = [...forged, ...recognised].findLast((one) => one.path === path);
+          expect(isListed(path)).toBe(false);
+          expect(row).toMatchObject({ fileId, sizeBytes: target?.bytes, createdAt: target?.createdAt });
+          expect(expected).toEqual({ filename: path, bytes: target?.bytes, createdAt: target?.createdAt });
+          expect(target?.filename).toBe(path);
+        }
+        const ids = [...deletions, ...held].map(({ fileId }) => fileId);
+        expect(new Set(ids).size).toBe(ids.length);
       }),
+      { numRuns: 2000 },
     );
   });
 

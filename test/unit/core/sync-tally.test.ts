@@ -69,10 +69,10 @@ describe('a sync in Temporal UI', () => {
     expect(words).toContain('`██████████░░░░░░░░░░` 1 of 4 sent · 512 B of 1 KiB');
     expect(words).toContain('64 B/s over the last minute, about 8 s left (until 1970-01-01T00:00:08Z)');
     expect(words).not.toMatch(/Waiting|Paused|Failed/);
-    expect(told({ state: 'waiting', waiting })).toMatch(/\*\*Waiting\*\* since .* \(`ApiRejected`\): the key/);
+    expect(told({ state: 'waiting', waiting })).toMatch(/\*\*Waiting\*\* since .* \(`ApiRejected`\): `the key`/);
     expect(told({ state: 'paused' })).toContain('the update `resume`');
     expect(told({ state: 'failed' })).toContain('**Failed** with `SourceMissing`');
-    expect(words).toContain("Now: `a'b`, `p1`");
+    expect(words).toContain('Now: ``a`b``, `p1`');
     expect(words).toMatch(/`p9` and 2 more$/);
   });
 

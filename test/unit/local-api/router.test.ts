@@ -11,8 +11,8 @@ describe('matchRoute', () => {
     ['GET', '/files/file-1', 'retrieve', 'file-1'],
     ['GET', '/files/file-1/content', 'content', 'file-1'],
     ['DELETE', '/files/file-1', 'delete', 'file-1'],
-  ])('finds %s %s with and without /v1', (method, path, route, id) => {
-    expect(matchRoute(method, path)).toEqual({ kind: 'found', route, id });
+  ])('finds %s %s below /v1 only', (method, path, route, id) => {
+    expect(matchRoute(method, path)).toEqual({ kind: 'unknown' });
     expect(matchRoute(method, `/v1${path}`)).toEqual({ kind: 'found', route, id });
   });
 
@@ -24,6 +24,8 @@ describe('matchRoute', () => {
     ['GET', '/v1/uploads/upload_1'],
     ['GET', '/'],
     ['POST', '/v1/v1/uploads'],
+    ['GET', '/v2/files'],
+    ['GET', '/v1'],
     ['POST', '/v1/uploads/a/b/parts'],
   ])('does not know %s %s', (method, path) => {
     expect(matchRoute(method, path)).toEqual({ kind: 'unknown' });

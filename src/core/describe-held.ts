@@ -1,0 +1,23 @@
+import { formatCount } from './format.ts';
+import type { HeldFile } from './sync-plan.ts';
+
+const MAX_IDS = 3;
+
+const reasons: Readonly<Record<HeldFile['why'], string>> = {
+  name: 'whose name is not the name that this sync gives to the remembered path',
+  size: 'whose size differs from the remembered size',
+  'creation time': 'whose creation time differs from the remembered creation time',
+  'no creation time': 'of an earlier version of Longhaul, which did not record their creation time',
+};
+
+/** Explains in one line why Files in the memory are not deleted; null if there are none. */
+export function describeHeld(held: readonly HeldFile[]): string | null {
+  if (held.length === 0) return null;
+  const groups = Object.entries(reasons).flatMap(([why, reason]) => {
+    const ids = held.filter((file) => file.why === why).map(({ fileId }) => fileId);
+    if (ids.length === 0) return [];
+    const shown = ids.slice(0, MAX_IDS).join(', ') + (ids.length > MAX_IDS ? ', …' : '');
+    return [`${formatCount(ids.length, 'File')} (${shown}) ${reason}`];
+  });
+  return `kept ${groups.join(', and ')}. Delete them yourself if they are no longer needed`;
+}

@@ -1,0 +1,34 @@
+import { chmod, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export const DIRECTORY_MODE = 0o700;
+export const FILE_MODE = 0o600;
+
+/** Entries that are changed at the same time. */
+const BATCH = 32;
+
+/**
+ * Makes existing data readable for this user only. The data directory itself is changed only if it contains nothing else:
+ * an operator can name a directory that others use, such as `/tmp`.
+ */
+export async function makePrivate(paths: {
+  readonly root: string;
+  readonly incoming: string;
+  readonly uploads: string;
+}) {
+  const own = new Set([paths.incoming, paths.uploads]);
+  const entries = await readdir(paths.root);
+  if (entries.every((name) => own.has(join(paths.root, name)))) await chmod(paths.root, DIRECTORY_MODE);
+  await chmod(paths.incoming, DIRECTORY_MODE);
+  await chmod(paths.uploads, DIRECTORY_MODE);
+  const below = await readdir(paths.uploads, { recursive: true, withFileTypes: true });
+  for (let start = 0; start < below.length; start += BATCH) {
+    await Promise.all(
+      below.slice(start, start + BATCH).map(async (entry) => {
+        // A link could lead anywhere.
+        if (entry.isSymbolicLink()) return;
+        await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? DIRECTORY_MODE : FILE_MODE);
+      }),
+    );
+  }
+}
