@@ -8,7 +8,19 @@ import type { SourceSettings } from '../sources/source-settings.ts';
  * What commands and the workers in them may read. On the embedded server all of them are this user's, so a key of this
  * machine's seals the queries of URLs where none was set.
  */
-export function sourceSettingsOf({ sources, temporal, stateDir }: Config): SourceSettings {
+export function sourceSettingsOf(config: Config): SourceSettings {
+  return { ...sealed(config), http: { ...config.sources.http, trustProxy: true } };
+}
+
+/**
+ * Those of a worker. On an existing Temporal its callers can be others than its operator, so that hosts that are read through a
+ * proxy must be listed.
+ */
+export function workerSourceSettingsOf(config: Config): SourceSettings {
+  return config.temporal === undefined ? sourceSettingsOf(config) : config.sources;
+}
+
+function sealed({ sources, temporal, stateDir }: Config): SourceSettings {
   if (sources.sealKey !== undefined || temporal !== undefined) return sources;
   return { ...sources, sealKey: () => ownSealKey(stateDir) };
 }

@@ -9,6 +9,7 @@ import {
 } from '../errors.ts';
 import { discardBody } from './discard-body.ts';
 import type { HttpConnections } from './http-connections.ts';
+import { networkProblem } from './network-problem.ts';
 
 /** What lies behind one URL. Everything it throws is one of our errors, and none names the query, which may be secret. */
 export class HttpResource {
@@ -37,7 +38,7 @@ export class HttpResource {
     try {
       answer = await this.#connections.get(this.#url, headers, this.#signal);
     } catch (error) {
-      throw refusalIn(error) ?? this.#named(this.mapError(error));
+      throw this.#named(this.mapError(refusalIn(error) ?? error));
     }
     const { statusCode } = answer;
     if (statusCode < 300 || statusCode === 416) return answer;
@@ -53,7 +54,7 @@ export class HttpResource {
 
   /** What an error of an answer's body means. */
   mapError(error: unknown): unknown {
-    if (error instanceof LonghaulError) return error;
+    if (error instanceof LonghaulError) return networkProblem(error, this.name) ?? error;
     const { name, code, message } = error as Partial<NodeJS.ErrnoException>;
     if (name === 'AbortError') return new AbortedError(`reading ${this.name} was aborted`, { cause: error });
     return new SourceReadError(`${this.name} can't be read at the moment (${code ?? message ?? String(error)})`, {
