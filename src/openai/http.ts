@@ -203,7 +203,7 @@ export class Http {
   /** The status is the news; when the body breaks off, it is told without it. */
   async #apiError({ action }: HttpCall, { statusCode, headers, body }: Response, limits: CallLimits) {
     if (statusCode === 407 && this.#proxy) {
-      body.destroy();
+      body.on('error', () => {}).destroy();
       return credentialsProblem(this.#proxy);
     }
     let text = '';

@@ -1,7 +1,9 @@
+import type { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { NetworkHttpsAgent } from '../network/node-agents.ts';
 import { proxyChooser, type ProxyChooser, type ProxyRules } from '../network/proxy.ts';
 import { TlsFiles } from '../network/tls-files.ts';
+import { credentialsProblem } from '../network/tunnel.ts';
 import type { S3Settings } from './source-settings.ts';
 
 export interface S3Network {
@@ -39,7 +41,7 @@ interface SentRequest {
 /** Sends requests for `http:` endpoints to the proxy itself, after they were signed for the endpoint. */
 function forwardPlainHttp(client: S3Client, chooseProxy: ProxyChooser): void {
   client.middlewareStack.add(
-    (next) => (args) => {
+    (next) => async (args) => {
       const request = args.request as SentRequest;
       if (request.protocol !== 'http:') return next(args);
       const { hostname, port } = request;
@@ -58,7 +60,11 @@ function forwardPlainHttp(client: S3Client, chooseProxy: ProxyChooser): void {
           ...(authorization === undefined ? {} : { 'proxy-authorization': authorization }),
         },
       });
-      return next({ ...args, request: forwarded });
+      const result = await next({ ...args, request: forwarded });
+      const { statusCode, body } = result.response as { readonly statusCode: number; readonly body: Readable };
+      if (statusCode !== 407) return result;
+      body.on('error', () => {}).destroy();
+      throw credentialsProblem(proxy);
     },
     // The last step, which the SDK's middleware for signing and retrying precedes.
     { step: 'deserialize', name: 'longhaulProxy', priority: 'low' },
