@@ -38,12 +38,13 @@ const PROXY_VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY', 'NO_PROXY'] a
 
 /** What command-line tools need to run, to find their own settings, and to reach the network. Nothing else is passed on. */
 const PASSED_VARIABLES = [
-  ...['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'TMPDIR'],
-  ...['XDG_CONFIG_HOME', 'XDG_CACHE_HOME', 'XDG_DATA_HOME', 'XDG_RUNTIME_DIR'],
-  ...['AZURE_CONFIG_DIR', 'CLOUDSDK_CONFIG'],
-  ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS'],
-  ...PROXY_VARIABLES.flatMap((name) => [name, name.toLowerCase()]),
-];
+  'PATH HOME USER LOGNAME LANG LC_ALL LC_CTYPE TZ TMPDIR',
+  'XDG_CONFIG_HOME XDG_CACHE_HOME XDG_DATA_HOME XDG_RUNTIME_DIR',
+  'AZURE_CONFIG_DIR CLOUDSDK_CONFIG',
+  'SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS',
+]
+  .flatMap((names) => names.split(' '))
+  .concat(PROXY_VARIABLES.flatMap((name) => [name, name.toLowerCase()]));
 
 /** The provider of a command's key. */
 export function keyCommandOf(

@@ -1,12 +1,12 @@
 import { buildConnector } from 'undici';
 import type { ProxyChooser } from './proxy.ts';
-import type { TlsContexts, TlsFiles } from './tls-files.ts';
+import type { CurrentTls, TlsContexts } from './tls-files.ts';
 import { openTunnel } from './tunnel.ts';
 
 export type ConnectorOptions = buildConnector.BuildOptions & {
   readonly timeout: number;
   /** @defaultValue Node's certificates */
-  readonly tls?: TlsFiles | undefined;
+  readonly tls?: CurrentTls | undefined;
   /** Proxy of `https:` targets. @defaultValue direct connections */
   readonly chooseProxy?: ProxyChooser | undefined;
 };
@@ -24,18 +24,24 @@ export function networkConnector({ tls, chooseProxy, ...options }: ConnectorOpti
     }
     return built.connect;
   };
-  const connect = async (target: buildConnector.Options, callback: buildConnector.Callback): Promise<void> => {
+  const prepare = async (target: buildConnector.Options) => {
     const contexts = await tls?.current();
+    const connect = connectorFor(contexts);
     const proxy = chooseProxy?.(new URL(`${target.protocol}//${target.host ?? target.hostname}`));
-    const tlsOrPlain = connectorFor(contexts);
-    if (!proxy || target.protocol !== 'https:') return tlsOrPlain(target, callback);
-    const { timeout: timeoutMs } = options;
-    const port = Number(target.port) || 443;
-    const end = { host: target.hostname, port };
-    const httpSocket = await openTunnel(proxy, end, { timeoutMs, secureContext: contexts?.proxy });
-    tlsOrPlain({ ...target, httpSocket }, callback);
+    if (!proxy || target.protocol !== 'https:') return { connect, target };
+    const end = { host: target.hostname, port: Number(target.port) || 443 };
+    const limits = { timeoutMs: options.timeout, secureContext: contexts?.proxy };
+    return { connect, target: { ...target, httpSocket: await openTunnel(proxy, end, limits) } };
   };
-  return (target, callback) => {
-    connect(target, callback).catch((error: unknown) => callback(error as Error, null));
+  const connect = async (target: buildConnector.Options, callback: buildConnector.Callback): Promise<void> => {
+    let prepared: Awaited<ReturnType<typeof prepare>>;
+    try {
+      prepared = await prepare(target);
+    } catch (error) {
+      callback(error as Error, null);
+      return;
+    }
+    prepared.connect(prepared.target, callback);
   };
+  return (target, callback) => void connect(target, callback);
 }

@@ -26,10 +26,18 @@ export class NetworkHttpsAgent extends HttpsAgent {
 
   /** Node's types do not have the callback, which its documentation describes. */
   override createConnection(options: AgentOptions, created: Created): undefined {
-    this.#connect(options as ConnectionOptions).then(
-      (socket) => created(null, socket),
-      (error: unknown) => created(error as Error),
-    );
+    void this.#create(options, created);
+  }
+
+  async #create(options: ConnectionOptions, created: Created): Promise<void> {
+    let socket: Duplex;
+    try {
+      socket = await this.#connect(options);
+    } catch (error) {
+      created(error as Error);
+      return;
+    }
+    created(null, socket);
   }
 
   async #connect(options: ConnectionOptions): Promise<Duplex> {

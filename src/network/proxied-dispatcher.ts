@@ -26,15 +26,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   });
   if (!chooseProxy) return direct;
   // Names are resolved by the proxy, so the lookup of direct connections does not apply.
-  const toProxy = networkConnector({ timeout });
-  const trusting: buildConnector.connector = (target, callback) => {
-    if (!tls || target.protocol !== 'https:') return toProxy(target, callback);
-    tls.current().then(
-      ({ proxy }) => networkConnector({ timeout, secureContext: proxy })(target, callback),
-      (error: unknown) => callback(error as Error, null),
-    );
-  };
-  const forwarding = new Agent({ ...agent, connect: wrap(naming(trusting)) });
+  const toProxy = networkConnector({ timeout, tls: tls?.forProxy });
+  const forwarding = new Agent({ ...agent, connect: wrap(naming(toProxy)) });
   return new ProxiedDispatcher(direct, forwarding, chooseProxy);
 }
 

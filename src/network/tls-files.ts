@@ -25,11 +25,17 @@ export interface TlsContexts {
   readonly proxy: SecureContext;
 }
 
+export interface CurrentTls {
+  /** @throws ConfigError if the files cannot be used, and never could be */
+  current(): Promise<TlsContexts>;
+}
+
 /** Reads the certificates of one destination, at most once per second. */
-export class TlsFiles {
+export class TlsFiles implements CurrentTls {
   readonly #settings: TlsSettings;
   #identity: string | undefined;
   #contexts: TlsContexts | undefined;
+  #ofProxy: TlsContexts | undefined;
   #checkAgainAtMs = 0;
   #checking: Promise<TlsContexts> | undefined;
 
@@ -48,6 +54,17 @@ export class TlsFiles {
     if (this.#contexts && Date.now() < this.#checkAgainAtMs) return Promise.resolve(this.#contexts);
     this.#checking ??= this.#check().finally(() => (this.#checking = undefined));
     return this.#checking;
+  }
+
+  /** The same files for connections to a proxy. */
+  get forProxy(): CurrentTls {
+    return { current: async () => this.#proxyContexts(await this.current()) };
+  }
+
+  /** The same object for the same contexts. */
+  #proxyContexts({ proxy }: TlsContexts): TlsContexts {
+    if (this.#ofProxy?.proxy !== proxy) this.#ofProxy = { proxy, target: proxy };
+    return this.#ofProxy;
   }
 
   async #check(): Promise<TlsContexts> {
