@@ -113,6 +113,7 @@ describe.each([
     both({ credentials, tls }, async ({ baseUrl, requests }, proxy) => {
       await withClient({ baseUrl, ca, proxy: proxy.url }, addPart);
       expect(requests.length).toBe(1);
+      expect(proxy.requests.length).toBe(1);
       const untrusted = await withClient({ baseUrl, proxy: proxy.url }, (client) => failure(client.listFiles()));
       expect(untrusted).toMatchObject({ code: 'CONNECTION_FAILED' });
       expect(requests.length).toBe(1);
