@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { hasWholeClientCertificate, networkFields, WHOLE_CLIENT_CERTIFICATE } from './config-network.ts';
 import type { S3Settings, SourceSettings } from './sources/source-settings.ts';
 
 const text = z.string().trim().min(1, 'is empty');
 const stallTimeoutMs = z.coerce.number().int().min(1000).max(3_600_000).optional();
 
 const s3Connection = z.strictObject({
+  ...networkFields,
   endpoint: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).optional(),
   region: text.optional(),
   forcePathStyle: z.boolean().optional(),
@@ -20,9 +22,16 @@ const s3Connection = z.strictObject({
 /** The part `sources` of the configuration file. */
 export const sourcesSchema = z.strictObject({
   files: z.strictObject({ roots: z.array(text.startsWith('/', 'must be an absolute path')) }).optional(),
-  s3: z.record(text, s3Connection).optional(),
+  s3: z.record(text, s3Connection.refine(hasWholeClientCertificate, WHOLE_CLIENT_CERTIFICATE)).optional(),
   http: z
-    .strictObject({ hosts: z.array(text).optional(), allowPrivate: z.array(text).optional(), stallTimeoutMs })
+    .strictObject({
+      ...networkFields,
+      hosts: z.array(text).optional(),
+      allowPrivate: z.array(text).optional(),
+      trustProxy: z.boolean().optional(),
+      stallTimeoutMs,
+    })
+    .refine(hasWholeClientCertificate, WHOLE_CLIENT_CERTIFICATE)
     .optional(),
 });
 

@@ -11,6 +11,15 @@ import { MIN_LIMIT_BYTES_PER_SECOND } from './core/rate-limit.ts';
 import { ConfigError } from './errors.ts';
 import { findApiKey, USUAL_API_KEY_ENV } from './config-api-key.ts';
 import { userDirectories } from './config-paths.ts';
+import { keyCommandSchema } from './config-key-command.ts';
+import {
+  hasWholeClientCertificate,
+  networkFields,
+  readProxyRules,
+  WHOLE_CLIENT_CERTIFICATE,
+} from './config-network.ts';
+import { NO_PROXY_SETTING, proxySettingFor, type ProxyRules } from './network/proxy.ts';
+import { isKey, keyProblem, type KeyProvider } from './openai/keys/key-provider.ts';
 import { sourcesSchema, toSourceSettings } from './config-sources.ts';
 import { loadTemporalConnection } from './config-temporal.ts';
 import type { DestinationProfile } from './openai/destination-profile.ts';
@@ -33,6 +42,10 @@ export interface DestinationConfig extends Omit<DestinationProfile, 'apiKey'> {
   readonly apiKeyProblem?: string | undefined;
   /** The file that contains the key, if a file does. */
   readonly apiKeyPath?: string | undefined;
+  /** For a key that can change. */
+  readonly keys?: KeyProvider | undefined;
+  /** Stays the same when the key of a file or a command changes. @defaultValue the key */
+  readonly keyIdentity?: string | undefined;
   /** Purposes that this service knows beside the usual ones. */
   readonly purposes?: readonly string[] | undefined;
 }
@@ -71,6 +84,8 @@ export interface Config {
   /** Undefined: each command has a default of its own. */
   readonly logLevel: LogLevel | undefined;
   readonly destinations: ReadonlyMap<string, DestinationConfig>;
+  /** Proxies of the environment; undefined: none. */
+  readonly proxies: ProxyRules | undefined;
 }
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -139,10 +154,12 @@ const environment = z.object({
   OPENAI_PROJECT_ID: text.optional(),
 });
 
-const destination = z.strictObject({
+const destinationFields = z.strictObject({
+  ...networkFields,
   baseUrl,
   apiKeyEnv: text.optional(),
   apiKeyFile: text.startsWith('/', 'must be an absolute path').optional(),
+  apiKeyCommand: keyCommandSchema.optional(),
   authHeader: z.enum(['authorization', 'api-key']).optional(),
   headers: z.record(z.string(), z.string()).optional(),
   query: z.record(z.string(), z.string()).optional(),
@@ -155,6 +172,13 @@ const destination = z.strictObject({
   /** Purposes that this service knows beside the usual ones. */
   purposes: z.array(text).optional(),
 });
+
+const destination = destinationFields
+  .refine(hasWholeClientCertificate, WHOLE_CLIENT_CERTIFICATE)
+  .refine(
+    ({ apiKeyFile, apiKeyCommand }) => apiKeyFile === undefined || apiKeyCommand === undefined,
+    'must not have both apiKeyFile and apiKeyCommand',
+  );
 
 const configFile = z.strictObject({
   destinations: z.record(text, destination).optional(),
@@ -180,7 +204,8 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
   const usualFile = paths.config === undefined ? undefined : join(paths.config, 'config.json');
   const file = readConfigFile(namedFile ?? usualFile, namedFile !== undefined, problems);
   const temporal = readTemporal(given, problems);
-  const sources = toSourceSettings(file.sources ?? {}, given, problems);
+  const proxies = readProxyRules(given);
+  const sources = { ...toSourceSettings(file.sources ?? {}, given, problems), ...(proxies ? { proxies } : {}) };
   if (problems.length > 0) throw new ConfigError(`wrong configuration: ${problems.join('; ')}`);
 
   const { [Defaults.destination]: inFile, ...others } = file.destinations ?? {};
@@ -212,11 +237,12 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
       Object.entries({
         [Defaults.destination]: defaultDestination(values, inFile),
         ...others,
-      }).map(([name, { apiKeyEnv, apiKeyFile, ...settings }]) => [
+      }).map(([name, { apiKeyEnv, apiKeyFile, apiKeyCommand, ...settings }]) => [
         name,
-        { name, ...settings, ...findApiKey({ apiKeyEnv, apiKeyFile }, given) },
+        { name, ...settings, ...findApiKey({ apiKeyEnv, apiKeyFile, apiKeyCommand }, given) },
       ]),
     ),
+    proxies,
   };
 }
 
@@ -231,11 +257,38 @@ export function requireDestination(config: Config, name: string): DestinationPro
     const known = [...config.destinations.keys()].join(', ');
     throw new ConfigError(`there is no destination "${name}"; this configuration has: ${known}`);
   }
-  const { apiKeyFrom, apiKey, apiKeyProblem, apiKeyPath: _path, purposes: _purposes, ...settings } = found;
+  const {
+    apiKeyFrom,
+    apiKey,
+    apiKeyProblem,
+    apiKeyPath: _path,
+    keys,
+    keyIdentity: _identity,
+    purposes: _purposes,
+    ...settings
+  } = found;
+  const network = withNetwork(config, settings);
+  // A file may have been corrected since the configuration was read.
+  if (keys) {
+    try {
+      keys.load?.();
+    } catch (error) {
+      throw keyProblem(name, error);
+    }
+    return { ...network, apiKey: keys };
+  }
   if (!apiKey) throw new ConfigError(`destination "${name}" has no API key: ${apiKeyProblem ?? `set ${apiKeyFrom}`}`);
-  if (!/^[\x21-\x7e]+$/.test(apiKey))
-    throw new ConfigError(`the API key in ${apiKeyFrom} has characters that no key has`);
-  return { ...settings, apiKey };
+  if (!isKey(apiKey)) throw new ConfigError(`the API key in ${apiKeyFrom} has characters that no key has`);
+  return { ...network, apiKey };
+}
+
+/** The same with the proxy that the environment results in, if it has none of its own. */
+export function withNetwork<T extends Pick<DestinationConfig, 'baseUrl' | 'proxy'>>(
+  { proxies }: Config,
+  settings: T,
+): T {
+  const proxy = settings.proxy ?? proxySettingFor(new URL(settings.baseUrl), proxies ?? {});
+  return proxy === undefined ? settings : { ...settings, proxy };
 }
 
 /** Off unless one of them says where to or by what, though OpenTelemetry itself would then send to this machine. */
@@ -316,7 +369,8 @@ function describeIssues(error: z.ZodError): string[] {
 /** The same configuration with another default destination, as `longhaul dev` and the demo need. */
 export function withDefaultDestination(config: Config, changes: { baseUrl: string; apiKey: string }): Config {
   const name = Defaults.destination;
-  const changed = { name, apiKeyFrom: USUAL_API_KEY_ENV, ...changes };
+  // It is this machine's own, which no proxy reaches.
+  const changed = { name, apiKeyFrom: USUAL_API_KEY_ENV, proxy: NO_PROXY_SETTING, ...changes };
   return { ...config, destinations: new Map([...config.destinations, [name, changed]]) };
 }
 

@@ -9,13 +9,15 @@ import { withoutProxy } from '../dev/embedded-temporal/server-record.ts';
 import { resolveTemporalCli } from '../dev/temporal-cli/temporal-cli.ts';
 import { createLogger } from '../logger.ts';
 import { startTracing } from '../tracing/start-tracing.ts';
+import { createDispatcher } from '../network/proxied-dispatcher.ts';
+import { proxyChooser } from '../network/proxy.ts';
 import type { LonghaulWorker, WorkerOptions } from '../worker/create-worker.ts';
 import { checkNamespace } from './check-namespace.ts';
 import type { CliContext } from './context.ts';
 import { diagnoseTemporal } from './diagnose-temporal.ts';
 import { errorText } from './exit.ts';
 import { warnOfKey } from './key-warnings.ts';
-import { sourceSettingsOf } from './source-settings.ts';
+import { sourceSettingsOf, workerSourceSettingsOf } from './source-settings.ts';
 
 /** Temporal as a command sees it: an existing cluster, or the embedded server that commands share. */
 export interface Backend {
@@ -109,7 +111,7 @@ export async function withBackend<T>(
           namespace: temporal.namespace,
           taskQueue: client.taskQueue,
           host: config.host,
-          sources: sourceSettingsOf(config),
+          sources: workerSourceSettingsOf(config),
           destinations: (name) => {
             void warnOfKey(config, name, context.note).catch(() => {});
             return requireDestination(config, name);
@@ -136,7 +138,8 @@ function once<T>(load: () => Promise<T>): () => Promise<T> {
 }
 
 async function embed({ config, note }: CliContext, onWait: () => void, closers: (() => Promise<void>)[]) {
-  const { stateDir, temporalCliPath, pathEnv } = config;
+  const { stateDir, temporalCliPath, pathEnv, proxies } = config;
+  const chooseProxy = proxyChooser(undefined, proxies);
   const server = await acquireEmbeddedTemporal({
     stateDir,
     cli: async () =>
@@ -145,6 +148,7 @@ async function embed({ config, note }: CliContext, onWait: () => void, closers: 
         pathEnv,
         // Only this needs it.
         cacheDir: config.cacheDir,
+        dispatcher: createDispatcher({ connectTimeoutMs: 10_000, agent: {}, chooseProxy }),
         log: note,
       }),
     onWait,
@@ -157,14 +161,15 @@ async function embed({ config, note }: CliContext, onWait: () => void, closers: 
 
 /**
  * Commands that share the embedded server each bring a worker with their own environment's key. A queue of its own for
- * each base URL and key keeps them from taking each other's parts to the wrong place.
+ * each base URL and key keeps them from taking each other's parts to the wrong place. A key of a file or a command stays the
+ * same one when it changes.
  */
 function taskQueueOf(config: Config, destinationName: string): string {
   if (config.taskQueue) return config.taskQueue;
   const destination = config.destinations.get(destinationName);
   if (config.temporal || !destination) return DEFAULT_TASK_QUEUE;
-  const { name, baseUrl, headers, apiKey } = destination;
-  const digest = createHmac('sha256', apiKey ?? '')
+  const { name, baseUrl, headers, apiKey, keyIdentity = apiKey ?? '' } = destination;
+  const digest = createHmac('sha256', keyIdentity)
     .update(JSON.stringify([name, baseUrl, headers ?? {}]))
     .digest('hex');
   return `${DEFAULT_TASK_QUEUE}-${digest.slice(0, 8)}`;

@@ -14,10 +14,10 @@ const GROUP_READ = 0o040;
  * @param addressesOf for tests
  */
 export async function keyWarnings(
-  { name, baseUrl, apiKey, apiKeyPath }: DestinationConfig,
+  { name, baseUrl, apiKey, apiKeyPath, keys }: DestinationConfig,
   addressesOf = resolveHost,
 ): Promise<string[]> {
-  if (!apiKey) return [];
+  if (!apiKey && !keys) return [];
   const warnings: string[] = [];
   if (apiKeyPath !== undefined && isReadableByOthers(apiKeyPath)) {
     warnings.push(`other users of this machine can read the key file ${apiKeyPath}. Run "chmod 600 ${apiKeyPath}".`);

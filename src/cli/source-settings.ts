@@ -9,6 +9,18 @@ import type { SourceSettings } from '../sources/source-settings.ts';
  * machine's seals the queries of URLs where none was set.
  */
 export function sourceSettingsOf(config: Config): SourceSettings {
+  return { ...sealed(config), http: { ...config.sources.http, trustProxy: true } };
+}
+
+/**
+ * Those of a worker. On an existing Temporal its callers can be others than its operator, so that hosts that are read through a
+ * proxy must be listed.
+ */
+export function workerSourceSettingsOf(config: Config): SourceSettings {
+  return config.temporal === undefined ? sourceSettingsOf(config) : config.sources;
+}
+
+function sealed(config: Config): SourceSettings {
   const { sources, temporal } = config;
   if (sources.sealKey !== undefined || temporal !== undefined) return sources;
   return { ...sources, sealKey: () => ownSealKey(config.stateDir) };

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { buildConnector } from 'undici';
+import type { buildConnector } from 'undici';
 
 /** Time in which an answer that lies in the socket already must have been read. */
 const READ_TIMEOUT_MS = 1000;
@@ -7,12 +7,11 @@ const READ_TIMEOUT_MS = 1000;
 type WriteCallback = (error?: NodeJS.ErrnoException | null) => void;
 
 /**
- * Connects as undici does, but lets a broken connection be read to its end before it fails. A server that refuses a
+ * Connects as `connect` does, but lets a broken connection be read to its end before it fails. A server that refuses a
  * part answers early (401, 413, 429) and hangs up; the write that then fails would destroy the socket, and with it the
  * answer that says why.
  */
-export function createConnector(options: buildConnector.BuildOptions): buildConnector.connector {
-  const connect = buildConnector(options);
+export function readingConnector(connect: buildConnector.connector): buildConnector.connector {
   return (target, callback) =>
     connect(target, (...result) => {
       if (result[1]) readBeforeFailing(result[1]);

@@ -1,12 +1,15 @@
 import { inspect } from 'node:util';
 import { ConfigError } from '../errors.ts';
+import { withoutCredentials, type ProxySetting } from '../network/proxy.ts';
+import type { KeyProvider } from './keys/key-provider.ts';
 
 /** Where uploads go and how. */
 export interface DestinationProfile {
   readonly name: string;
   /** With its version, such as `https://host/v1`. Neither a key nor a password may be in it. */
   readonly baseUrl: string;
-  readonly apiKey: string;
+  /** A provider returns a key that can change while calls are made. */
+  readonly apiKey: string | KeyProvider;
   /** `authorization` sends `Authorization: Bearer KEY`, `api-key` sends `api-key: KEY` (Azure). @defaultValue `authorization` */
   readonly authHeader?: 'authorization' | 'api-key' | undefined;
   /** Extra headers of every request, such as `OpenAI-Organization`. @defaultValue none */
@@ -15,6 +18,13 @@ export interface DestinationProfile {
   readonly query?: Readonly<Record<string, string>> | undefined;
   /** PEM of a certificate authority to trust besides the usual ones. @defaultValue none */
   readonly ca?: string | undefined;
+  /** Path of the same, read again when it changes. @defaultValue none */
+  readonly caFile?: string | undefined;
+  /** Paths of a PEM certificate and its key, which identify this side, read again when they change. @defaultValue none */
+  readonly clientCertFile?: string | undefined;
+  readonly clientKeyFile?: string | undefined;
+  /** URL of the proxy for this destination; `none` for a direct connection. @defaultValue `none` */
+  readonly proxy?: ProxySetting | undefined;
   /** How `complete` sends its fields; the API's specification and its reference page differ. @defaultValue `json` */
   readonly completeEncoding?: 'json' | 'form' | undefined;
   /** A part's connection on which nothing moves for so long is given up. @defaultValue 60,000 */
@@ -44,6 +54,10 @@ export const DefaultProfile = {
   headers: {},
   query: {},
   ca: '',
+  caFile: '',
+  clientCertFile: '',
+  clientKeyFile: '',
+  proxy: 'none',
   completeEncoding: 'json',
   stallTimeoutMs: 60_000,
   connectTimeoutMs: 10_000,
@@ -72,7 +86,8 @@ export function resolveProfile(profile: DestinationProfile): ResolvedProfile {
     baseUrl: profile.baseUrl,
     apiKey: profile.apiKey,
   };
-  for (const [header, value] of Object.entries({ 'API key': resolved.apiKey, ...resolved.headers })) {
+  const key = typeof profile.apiKey === 'string' ? { 'API key': profile.apiKey } : {};
+  for (const [header, value] of Object.entries({ ...key, ...resolved.headers })) {
     if (!isHeaderValue(value)) {
       throw new ConfigError(
         `destination "${profile.name}": the ${header} is empty or has characters that no header takes`,
@@ -106,7 +121,12 @@ function isHeaderValue(value: string): boolean {
 }
 
 function hideSecrets(profile: ResolvedProfile): ResolvedProfile {
-  const shown = () => ({ ...profile, apiKey: '[redacted]', headers: Object.keys(profile.headers) });
+  const shown = () => ({
+    ...profile,
+    apiKey: '[redacted]',
+    headers: Object.keys(profile.headers),
+    proxy: withoutCredentials(profile.proxy),
+  });
   return Object.defineProperties(
     { ...profile },
     { toJSON: { value: shown, enumerable: false }, [inspect.custom]: { value: shown, enumerable: false } },

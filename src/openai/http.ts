@@ -1,15 +1,19 @@
 import type { Readable } from 'node:stream';
-import { rootCertificates } from 'node:tls';
-import { Agent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { z } from 'zod';
 import { LonghaulError, StrangeAnswerError } from '../errors.ts';
+import { proxyChooser, type Proxy } from '../network/proxy.ts';
+import { createDispatcher } from '../network/proxied-dispatcher.ts';
+import { TlsFiles } from '../network/tls-files.ts';
+import { credentialsProblem } from '../network/tunnel.ts';
 import { apiErrorFromResponse } from './api-error-from-response.ts';
 import { startCallLimits, type CallLimits, type CallOptions } from './call-limits.ts';
-import { createConnector } from './connector.ts';
+import { readingConnector } from './connector.ts';
 import type { ResolvedProfile } from './destination-profile.ts';
+import { fixedKey, keyProblem, type KeyProvider } from './keys/key-provider.ts';
 import { mapTransportError } from './map-transport-error.ts';
 import { readBody, type BodyText } from './read-body.ts';
-import { createRedact, type Redact } from '../redact.ts';
+import { SecretTexts } from './secret-texts.ts';
 
 /** One request, sent once. */
 export interface HttpCall extends CallOptions {
@@ -54,36 +58,38 @@ const MAX_SHOWN_ISSUES = 3;
 /** The connections to one destination. It makes one attempt per call: retries live in Temporal, nowhere else. */
 export class Http {
   readonly #profile: ResolvedProfile;
-  readonly #agent: Agent;
+  readonly #agent: Dispatcher;
   readonly #base: URL;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #redact: Redact;
+  readonly #keys: KeyProvider;
+  /** The keys of calls that failed because of them. */
+  readonly #rejectedKeys = new WeakMap<object, string>();
+  readonly #secrets: SecretTexts;
+  /** Undefined for direct connections. */
+  readonly #proxy: Proxy | undefined;
   readonly #around: AroundCall;
 
   constructor(profile: ResolvedProfile, around: AroundCall = (_, send) => send({})) {
     this.#profile = profile;
     this.#around = around;
     this.#base = new URL(profile.baseUrl);
-    this.#agent = new Agent({
-      connect: createConnector({
-        timeout: profile.connectTimeoutMs,
-        // `ca` replaces what Node trusts by itself.
-        ...(profile.ca === '' ? {} : { ca: [...rootCertificates, profile.ca] }),
-      }),
-      // A connection for each call at the same time; the caller bounds those. Nothing is ever sent behind a part.
-      connections: null,
-      pipelining: 1,
-      keepAliveTimeout: KEEP_ALIVE_MS,
+    const chooseProxy = proxyChooser(profile.proxy);
+    this.#proxy = chooseProxy?.(this.#base);
+    this.#agent = createDispatcher({
+      connectTimeoutMs: profile.connectTimeoutMs,
+      wrap: readingConnector,
+      tls: TlsFiles.of(profile),
+      chooseProxy,
+      agent: {
+        // A connection for each call at the same time; the caller bounds those. Nothing is ever sent behind a part.
+        connections: null,
+        pipelining: 1,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+      },
     });
-    this.#headers = {
-      accept: 'application/json',
-      'user-agent': 'longhaul',
-      ...lowerCased(profile.headers),
-      ...(profile.authHeader === 'api-key'
-        ? { 'api-key': profile.apiKey }
-        : { authorization: `Bearer ${profile.apiKey}` }),
-    };
-    this.#redact = createRedact(profile.apiKey, profile.headers, profile.query);
+    this.#headers = { accept: 'application/json', 'user-agent': 'longhaul', ...lowerCased(profile.headers) };
+    this.#keys = typeof profile.apiKey === 'string' ? fixedKey(profile.apiKey) : profile.apiKey;
+    this.#secrets = new SecretTexts(profile.headers, profile.query, proxySecrets(this.#proxy));
   }
 
   /** HOST:PORT, for messages. */
@@ -95,11 +101,26 @@ export class Http {
     return this.#base.pathname.replace(/\/+$/, '');
   }
 
+  /**
+   * Makes a call, and makes it again if the service rejects the key and there is another key by now. A body that is streamed
+   * must be made by each attempt.
+   */
+  async withKey<T>(attempt: () => Promise<T>): Promise<T> {
+    try {
+      return await attempt();
+    } catch (error) {
+      const key = this.#rejectedKeys.get(error as object);
+      if (key === undefined || (await this.#keys.renewed(key)) === undefined) throw error;
+      return attempt();
+    }
+  }
+
   /** Sends a request and reads its answer, which must be JSON of that shape. */
   json<Schema extends z.ZodType>(call: HttpCall, schema: Schema): Promise<z.output<Schema>> {
-    const { action, method } = call;
+    const { action, method, body } = call;
     const facts = { action, method, host: this.host, path: `${this.#basePath}${call.path}` };
-    return this.#around(facts, (headers) => this.#json(call, schema, headers));
+    const attempt = () => this.#around(facts, (headers) => this.#json(call, schema, headers));
+    return body === undefined || typeof body === 'string' ? this.withKey(attempt) : attempt();
   }
 
   async #json<Schema extends z.ZodType>(call: HttpCall, schema: Schema, headers: Readonly<Record<string, string>>) {
@@ -120,7 +141,7 @@ export class Http {
     const limits = startCallLimits(call, call.action);
     const mapError = (error: unknown) => this.#mapError(call, error);
     try {
-      const { body } = await this.#send(call, limits);
+      const { body } = await this.withKey(() => this.#send(call, limits));
       body.once('close', () => limits.release());
       return { body, mapError };
     } catch (error) {
@@ -143,12 +164,16 @@ export class Http {
     // Known before anything is sent, so that an aborted call reaches no server.
     limits.signal.throwIfAborted();
     const { method, body, contentType, contentLength, stallTimeoutMs = 0 } = call;
+    const held = this.#keys.current();
+    const key = typeof held === 'string' ? held : await limits.race(this.#named(held));
+    this.#secrets.addKey(key);
     const pending = this.#agent.request({
       origin: this.#base.origin,
       path: this.#pathOf(call),
       method,
       headers: {
         ...this.#headers,
+        ...(this.#profile.authHeader === 'api-key' ? { 'api-key': key } : { authorization: `Bearer ${key}` }),
         ...headers,
         ...(contentType === undefined ? {} : { 'content-type': contentType }),
         ...(contentLength === undefined ? {} : { 'content-length': String(contentLength) }),
@@ -166,18 +191,32 @@ export class Http {
     );
     const response = await limits.race(pending);
     if (response.statusCode >= 200 && response.statusCode < 300) return response;
-    throw await this.#apiError(call, response, limits);
+    const error = await this.#apiError(call, response, limits);
+    if (response.statusCode === 401 || response.statusCode === 403) this.#rejectedKeys.set(error, key);
+    throw error;
+  }
+
+  async #named(key: Promise<string>): Promise<string> {
+    try {
+      return await key;
+    } catch (error) {
+      throw keyProblem(this.#profile.name, error);
+    }
   }
 
   /** The status is the news; when the body breaks off, it is told without it. */
   async #apiError({ action }: HttpCall, { statusCode, headers, body }: Response, limits: CallLimits) {
+    if (statusCode === 407 && this.#proxy) {
+      body.on('error', () => {}).destroy();
+      return credentialsProblem(this.#proxy);
+    }
     let text = '';
     try {
       ({ text } = await limits.race(readBody(body, MAX_ERROR_BYTES)));
     } catch {
       body.destroy();
     }
-    return apiErrorFromResponse({ action, host: this.host, status: statusCode, headers, text }, this.#redact);
+    return apiErrorFromResponse({ action, host: this.host, status: statusCode, headers, text }, this.#secrets.redact);
   }
 
   #parse<Schema extends z.ZodType>(
@@ -223,4 +262,9 @@ export class Http {
 /** So that an extra header replaces ours instead of being sent beside it. */
 function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+/** Under a name that marks them as secrets. */
+function proxySecrets(proxy: Proxy | undefined): Readonly<Record<string, string>> {
+  return Object.fromEntries((proxy?.secrets ?? []).map((secret, index) => [`proxy-authorization-${index}`, secret]));
 }

@@ -10,8 +10,16 @@ export interface TransportContext {
 type ErrorClass = new (message: string, options?: { cause?: unknown }) => LonghaulError;
 type Fault = readonly [ErrorClass, string];
 
-const CERTIFICATE = "set NODE_EXTRA_CA_CERTS when the certificate's issuer is one of your own";
+const CERTIFICATE =
+  "set NODE_EXTRA_CA_CERTS, or caFile of the destination, when the certificate's issuer is one of your own";
 const untrusted: Fault = [ConnectionError, `has a TLS certificate that is not trusted here; ${CERTIFICATE}`];
+const clientCertificate: Fault = [
+  ConnectionError,
+  'requires a client certificate that it trusts; set clientCertFile and clientKeyFile of the destination',
+];
+/** TLS alerts of a server that has no use for the client's certificate, or for its absence. */
+const CLIENT_ALERT =
+  /^ERR_SSL_(TLSV1_ALERT|TLSV13_ALERT|SSLV3_ALERT)_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED|HANDSHAKE_FAILURE)$/;
 const noTls: Fault = [ConnectionError, 'does not speak TLS as expected; is the base URL right about https?'];
 const noHttp: Fault = [ConnectionError, 'answered with something that is not proper HTTP; is the base URL right?'];
 const unreachable: Fault = [ConnectionError, 'is not reachable; is there a network?'];
@@ -69,6 +77,7 @@ export function mapTransportError(error: unknown, { action, host }: TransportCon
 }
 
 function faultOfFamily(code: string): Fault {
+  if (CLIENT_ALERT.test(code)) return clientCertificate;
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) return noTls;
   return [ConnectionError, 'could not be talked to'];
 }

@@ -1,4 +1,6 @@
-import { request } from 'undici';
+import { createDispatcher } from '../network/proxied-dispatcher.ts';
+import { proxyChooser } from '../network/proxy.ts';
+import { TlsFiles } from '../network/tls-files.ts';
 import type { DestinationProfile } from './destination-profile.ts';
 
 /** A service's clock beside ours. Times are Unix milliseconds. */
@@ -15,13 +17,21 @@ export interface ServiceTime {
  * @throws what undici throws when there is no answer
  */
 export async function serviceTime(
-  { baseUrl }: Pick<DestinationProfile, 'baseUrl'>,
+  { baseUrl, proxy, ...tls }: Omit<DestinationProfile, 'name' | 'apiKey'>,
   signal: AbortSignal,
 ): Promise<ServiceTime | undefined> {
-  const askedMs = Date.now();
-  const { headers, body } = await request(baseUrl, { method: 'HEAD', signal });
-  const answeredMs = Date.now();
-  await body.dump();
-  const serviceMs = Date.parse(String(headers['date']));
-  return Number.isNaN(serviceMs) ? undefined : { serviceMs, hereMs: (askedMs + answeredMs) / 2 };
+  const url = new URL(baseUrl);
+  const chooseProxy = proxyChooser(proxy);
+  const dispatcher = createDispatcher({ connectTimeoutMs: 5000, agent: {}, tls: TlsFiles.of(tls), chooseProxy });
+  try {
+    const askedMs = Date.now();
+    const path = `${url.pathname}${url.search}`;
+    const { headers, body } = await dispatcher.request({ origin: url.origin, path, method: 'HEAD', signal });
+    const answeredMs = Date.now();
+    await body.dump();
+    const serviceMs = Date.parse(String(headers['date']));
+    return Number.isNaN(serviceMs) ? undefined : { serviceMs, hereMs: (askedMs + answeredMs) / 2 };
+  } finally {
+    await dispatcher.destroy();
+  }
 }

@@ -129,17 +129,19 @@ export class UploadsClient {
    */
   async addPart(uploadId: string, content: PartContent, options: CallOptions = {}): Promise<{ partId: string }> {
     const place = await this.#places?.take(options.signal);
-    if (!place) return this.#sendPart(uploadId, content, options);
+    const send = (part: PartContent) => this.#http.withKey(() => this.#sendPart(uploadId, part, options));
+    if (!place) return send(content);
     let sentBytes = 0;
     let sentAtMs = 0;
     const onBytesSent = (totalBytes: number) => {
-      place.sent(totalBytes - sentBytes);
+      // Less than before: the part is sent again with another key.
+      place.sent(totalBytes - (totalBytes < sentBytes ? 0 : sentBytes));
       sentBytes = totalBytes;
       if (totalBytes === content.sizeBytes) sentAtMs = performance.now();
       content.onBytesSent?.(totalBytes);
     };
     try {
-      const answer = await this.#sendPart(uploadId, { ...content, onBytesSent }, options);
+      const answer = await send({ ...content, onBytesSent });
       // The last chunk tells nobody when the answer is quicker.
       place.answered(sentAtMs === 0 ? 0 : performance.now() - sentAtMs);
       return answer;

@@ -85,6 +85,21 @@ export class AddressPolicy {
     if (isIP(address) !== 0) this.#assertAddress(host, address);
   }
 
+  /**
+   * Checks a URL that is read through a proxy. The proxy resolves the name, so `lookup` cannot check the address: the host
+   * itself must be listed.
+   *
+   * @throws SourceForbiddenError
+   */
+  assertListed(url: URL): void {
+    const host = url.hostname.toLowerCase();
+    // `assertUrl` has checked it.
+    if (this.#hosts || isIP(host.replace(/^\[|\]$/g, '')) !== 0 || matchesAny(host, this.#allowedNames)) return;
+    throw new SourceForbiddenError(
+      `${host} is reached through a proxy, so its address cannot be checked. List it under "sources.http.hosts" in the configuration.`,
+    );
+  }
+
   /** For connecting: refuses a name that leads to a private address, whatever it led to before. */
   readonly lookup: LookupFunction = (hostname, options, callback) => {
     this.#lookup(hostname, { ...options, all: true }, (error, addresses) => {

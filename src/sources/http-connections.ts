@@ -1,7 +1,12 @@
-import { Agent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
+import { createDispatcher } from '../network/proxied-dispatcher.ts';
+import { proxyChooser, type ProxyChooser, type ProxyRules } from '../network/proxy.ts';
+import { TlsFiles } from '../network/tls-files.ts';
+import { credentialsProblem } from '../network/tunnel.ts';
 import { SourceForbiddenError, SourceMissingError, SourceReadError } from '../errors.ts';
 import type { AddressPolicy } from './address-policy.ts';
 import { discardBody } from './discard-body.ts';
+import { SourceDefaults, type HttpSettings } from './source-settings.ts';
 
 const MAX_REDIRECTS = 5;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -10,22 +15,30 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** Connections to HTTP sources, none of which leads where the policy forbids. */
 export class HttpConnections {
   readonly #policy: AddressPolicy;
-  readonly #agent: Agent;
+  readonly #agent: Dispatcher;
+  readonly #chooseProxy: ProxyChooser | undefined;
+  readonly #trustsProxy: boolean;
   readonly stallTimeoutMs: number;
 
-  constructor(policy: AddressPolicy, stallTimeoutMs: number) {
+  constructor(policy: AddressPolicy, settings: HttpSettings = {}, proxies?: ProxyRules) {
+    const { stallTimeoutMs = SourceDefaults.stallTimeoutMs, trustProxy = false, proxy } = settings;
     this.#policy = policy;
     this.stallTimeoutMs = stallTimeoutMs;
-    this.#agent = new Agent({
-      connect: { lookup: policy.lookup, timeout: CONNECT_TIMEOUT_MS },
-      headersTimeout: stallTimeoutMs,
-      bodyTimeout: stallTimeoutMs,
+    this.#chooseProxy = proxyChooser(proxy, proxies);
+    this.#trustsProxy = trustProxy;
+    this.#agent = createDispatcher({
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      connect: { lookup: policy.lookup },
+      tls: TlsFiles.of(settings),
+      chooseProxy: this.#chooseProxy,
+      agent: { headersTimeout: stallTimeoutMs, bodyTimeout: stallTimeoutMs },
     });
   }
 
   /** @throws SourceForbiddenError */
   assertUrl(url: URL): void {
     this.#policy.assertUrl(url);
+    if (this.#chooseProxy?.(url) && !this.#trustsProxy) this.#policy.assertListed(url);
   }
 
   /** One GET, redirects followed: each of them is checked like the first address. */
@@ -36,8 +49,13 @@ export class HttpConnections {
   ): Promise<Dispatcher.ResponseData> {
     let target = url;
     for (let hops = 0; ; hops++) {
-      this.#policy.assertUrl(target);
+      this.assertUrl(target);
       const answer = await this.#ask(target, headers, signal);
+      const proxy = answer.statusCode === 407 ? this.#chooseProxy?.(target) : undefined;
+      if (proxy) {
+        discardBody(answer.body);
+        throw credentialsProblem(proxy);
+      }
       const { location } = answer.headers;
       if (!REDIRECTS.has(answer.statusCode) || typeof location !== 'string') return answer;
       discardBody(answer.body);

@@ -13,6 +13,7 @@ import { redactorOf, type Redact } from '../redact.ts';
 import { discardBody } from './discard-body.ts';
 import type { HttpConnections } from './http-connections.ts';
 import { etagOf, httpDateOf } from './remote-values.ts';
+import { networkProblem } from './network-problem.ts';
 
 /** What lies behind one URL. Everything it throws is one of our errors, and none names the query, which may be secret. */
 export class HttpResource {
@@ -44,7 +45,7 @@ export class HttpResource {
     try {
       answer = await this.#connections.get(this.#url, headers, this.#signal);
     } catch (error) {
-      throw refusalIn(error) ?? this.#named(this.mapError(error));
+      throw this.#named(this.mapError(refusalIn(error) ?? error));
     }
     const { statusCode } = answer;
     const isAnswer = statusCode < 300 || statusCode === 416;
@@ -68,7 +69,7 @@ export class HttpResource {
 
   /** What an error of an answer's body means. */
   mapError(error: unknown): unknown {
-    if (error instanceof LonghaulError) return error;
+    if (error instanceof LonghaulError) return networkProblem(error, this.name) ?? error;
     const { name, code, message } = error as Partial<NodeJS.ErrnoException>;
     if (name === 'AbortError') return new AbortedError(`reading ${this.name} was aborted`, { cause: error });
     const why = this.#redact(code ?? message ?? String(error));

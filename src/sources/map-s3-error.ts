@@ -6,6 +6,7 @@ import {
   SourceMissingError,
   SourceReadError,
 } from '../errors.ts';
+import { networkProblem } from './network-problem.ts';
 
 export interface S3Failure {
   readonly name?: string;
@@ -23,6 +24,8 @@ const CHANGED = new Set(['PreconditionFailed', 'InvalidRange']);
  * @param name of the object, for messages
  */
 export function mapS3Error(error: unknown, name: string): LonghaulError {
+  const ofNetwork = networkProblem(error, name);
+  if (ofNetwork) return ofNetwork;
   if (error instanceof LonghaulError) return error;
   const { name: named = '', message: whole = String(error), $metadata } = (error ?? {}) as S3Failure;
   // What the SDK calls an answer that names no error.

@@ -6,6 +6,8 @@ import { rememberSecrets } from '../redact.ts';
 import type { S3Failure } from './map-s3-error.ts';
 import { matchesAny } from './name-patterns.ts';
 import { guardAnswers } from './s3-guard.ts';
+import type { ProxyRules } from '../network/proxy.ts';
+import { s3Network, type S3Network } from './s3-network.ts';
 import { SourceDefaults, type S3Settings } from './source-settings.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -20,12 +22,14 @@ const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/;
 export class S3Connections {
   readonly #settings: Readonly<Record<string, S3Settings>>;
   readonly #clients = new Map<string, S3Client>();
+  readonly #proxies: ProxyRules | undefined;
 
-  constructor(settings: Readonly<Record<string, S3Settings>> = {}) {
+  constructor(settings: Readonly<Record<string, S3Settings>> = {}, proxies?: ProxyRules) {
     this.#settings = { default: {}, ...settings };
     for (const { credentials } of Object.values(this.#settings)) {
       rememberSecrets([credentials?.secretAccessKey, credentials?.sessionToken]);
     }
+    this.#proxies = proxies;
   }
 
   /**
@@ -74,8 +78,14 @@ export class S3Connections {
   #client(name: string, settings: S3Settings): S3Client {
     const existing = this.#clients.get(name);
     if (existing) return existing;
-    const client = new S3Client(clientConfig(settings));
+    const network = s3Network(settings, this.#proxies, {
+      maxSockets: MAX_SOCKETS,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    });
+    const client = new S3Client(clientConfig(settings, network));
     guardAnswers(client, settings.stallTimeoutMs ?? SourceDefaults.stallTimeoutMs);
+    // After it: what is sent last is forwarded.
+    network.apply(client);
     this.#clients.set(name, client);
     return client;
   }
@@ -88,7 +98,10 @@ function mayBeExpired(error: unknown): boolean {
   return name !== 'AccessDenied' && (status === 400 || status === 401 || status === 403);
 }
 
-function clientConfig({ endpoint, region, forcePathStyle, credentials, stallTimeoutMs }: S3Settings) {
+function clientConfig(
+  { endpoint, region, forcePathStyle, credentials, stallTimeoutMs }: S3Settings,
+  { httpsAgent }: S3Network,
+) {
   return {
     // Retries live in Temporal, nowhere else.
     maxAttempts: 1,
@@ -102,7 +115,7 @@ function clientConfig({ endpoint, region, forcePathStyle, credentials, stallTime
       requestTimeout: stallTimeoutMs ?? SourceDefaults.stallTimeoutMs,
       throwOnRequestTimeout: true,
       httpAgent: { maxSockets: MAX_SOCKETS },
-      httpsAgent: { maxSockets: MAX_SOCKETS },
+      httpsAgent,
     },
     // The SDK keeps AWS's files in memory for good; whoever wrote new credentials into them means them to be read.
     credentialDefaultProvider: (init: object) => defaultProvider({ ...init, ignoreCache: true }),

@@ -1,9 +1,14 @@
+import type { ProxyRules, ProxySetting } from '../network/proxy.ts';
+import type { TlsSettings } from '../network/tls-files.ts';
+
 /** What a worker or a client may read, and how. Plain values, but for the function that fetches the key. */
 export interface SourceSettings {
   readonly files?: FileSettings | undefined;
   /** S3 connections by name. @defaultValue `default`, from AWS's own environment */
   readonly s3?: Readonly<Record<string, S3Settings>>;
   readonly http?: HttpSettings | undefined;
+  /** For connections without a `proxy` of their own. @defaultValue direct connections */
+  readonly proxies?: ProxyRules | undefined;
   /**
    * Seals the queries of URLs (presigned ones) on their way through Temporal; clients and workers need the same. Given as a
    * function it is asked for when it is needed.
@@ -13,13 +18,19 @@ export interface SourceSettings {
   readonly previousSealKey?: string | undefined;
 }
 
+/** How the connections to a store or to HTTP servers are made. */
+export interface NetworkSettings extends TlsSettings {
+  /** URL of the proxy; `none` for direct connections. @defaultValue by `proxies` */
+  readonly proxy?: ProxySetting | undefined;
+}
+
 export interface FileSettings {
   /** Directories below which files may be named, by their real paths. @defaultValue any path */
   readonly roots?: readonly string[] | undefined;
 }
 
 /** What is left out comes from AWS's usual chain: environment, shared files, container and instance roles. */
-export interface S3Settings {
+export interface S3Settings extends NetworkSettings {
   readonly endpoint?: string | undefined;
   readonly region?: string | undefined;
   /** The bucket in the path instead of the host name. @defaultValue true with an endpoint of its own */
@@ -39,11 +50,16 @@ export interface S3Credentials {
   readonly sessionToken?: string;
 }
 
-export interface HttpSettings {
+export interface HttpSettings extends NetworkSettings {
   /** Host names, or patterns with `*`. @defaultValue any host with a public address */
   readonly hosts?: readonly string[] | undefined;
   /** Addresses, networks such as `10.0.0.0/8`, and host names (or patterns) that may be private. @defaultValue none */
   readonly allowPrivate?: readonly string[] | undefined;
+  /**
+   * Whether a host that `hosts` does not list can be read through a proxy. The proxy resolves its name, so its address
+   * cannot be checked here. @defaultValue false
+   */
+  readonly trustProxy?: boolean | undefined;
   /** As in `S3Settings`. */
   readonly stallTimeoutMs?: number | undefined;
 }

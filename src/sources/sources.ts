@@ -13,7 +13,7 @@ import { rangedReader, spanInWhole } from './ranged-reader.ts';
 import type { S3Connections } from './s3-connections.ts';
 import { openSealedQuery } from './sealed-query.ts';
 import type { OpenOptions, SourceReader } from './source-reader.ts';
-import { openingKeysOf, SourceDefaults, type FileSettings, type SourceSettings } from './source-settings.ts';
+import { openingKeysOf, type FileSettings, type SourceSettings } from './source-settings.ts';
 
 type Listers = {
   readonly [Type in Container['type']]: (
@@ -54,7 +54,7 @@ export class Sources {
   ) {
     this.#settings = settings;
     this.#workflow = workflow;
-    this.#http = new HttpConnections(policy, settings.http?.stallTimeoutMs ?? SourceDefaults.stallTimeoutMs);
+    this.#http = new HttpConnections(policy, settings.http, settings.proxies);
   }
 
   /** For those who read a file by themselves. */
@@ -133,7 +133,7 @@ export class Sources {
   /** AWS's SDK takes 23 MiB and a fifth of a second: it is loaded for those who use it. */
   async #connections(): Promise<S3Connections> {
     const { S3Connections } = await import('./s3-connections.ts');
-    this.#s3 ??= new S3Connections(this.#settings.s3);
+    this.#s3 ??= new S3Connections(this.#settings.s3, this.#settings.proxies);
     return this.#s3;
   }
 

@@ -16,9 +16,12 @@ import { Sources } from '../sources/sources.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import { Destinations, type CreateUploadsClient } from './destinations.ts';
+import { KeyWatch } from './key-watch.ts';
 import { logUpload } from './log-upload.ts';
+import { noteRejections } from './note-rejections.ts';
 import { PartTraffic } from './part-traffic.ts';
 import { currentWorkflow } from './sealing-workflow.ts';
+import { WaitingUploads } from './retry-waiting.ts';
 import { UploadLimits } from './upload-limits.ts';
 import { transferTuner } from './transfer-slots.ts';
 import { warnOfLackingAttributes } from './warn-of-lacking-attributes.ts';
@@ -84,11 +87,17 @@ const CONTROL_SLOTS = 32;
 /** For `isReady`: a Temporal that is slower than this is as good as none. */
 const ANSWER_TIMEOUT_MS = 3000;
 
+interface Held {
+  /** Called when the workers run. */
+  start?(): unknown;
+  close(): Promise<void>;
+}
+
 /** Serves an upload's control queue, the shared transfer queue and this host's own. */
 export class LonghaulWorker {
   readonly taskQueues: readonly string[];
   readonly #workers: readonly Worker[];
-  readonly #held: readonly { close(): Promise<void> }[];
+  readonly #held: readonly Held[];
   readonly #answers: () => Promise<unknown>;
   #stopping = false;
   #running: Promise<void> | undefined;
@@ -97,11 +106,7 @@ export class LonghaulWorker {
    * @param held is closed when the workers have ended
    * @param answers rejects when Temporal doesn't answer
    */
-  constructor(
-    workers: readonly Worker[],
-    held: readonly { close(): Promise<void> }[],
-    answers: () => Promise<unknown> = async () => {},
-  ) {
+  constructor(workers: readonly Worker[], held: readonly Held[], answers: () => Promise<unknown> = async () => {}) {
     this.#workers = workers;
     this.#held = held;
     this.#answers = answers;
@@ -135,6 +140,7 @@ export class LonghaulWorker {
           throw error;
         }),
       );
+      for (const one of this.#held) one.start?.();
       const failed = (await Promise.allSettled(runs)).find((run) => run.status === 'rejected');
       if (failed) throw failed.reason;
     } finally {
@@ -173,6 +179,8 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
       ? new Destinations(options.destinations, shared)
       : Destinations.of(options.destinations, shared);
   const sources = new Sources(options.sources, undefined, currentWorkflow);
+  const waiting = new WaitingUploads({ connection, namespace, taskQueue });
+  const keyWatch = new KeyWatch({ keysOf: destinations.keysOf, retry: waiting.retry });
   const dependencies = { destination: destinations.get, sources, limits: new UploadLimits() };
 
   const common = {
@@ -183,6 +191,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
       activity: [
         ...(tracing ? [tracing.activityInterceptor] : []),
         logUpload,
+        noteRejections(keyWatch),
         ...(metered?.activityInterceptors ?? []),
       ],
     },
@@ -217,7 +226,8 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
     roles.includes('control') ? warnOfLackingAttributes(connection, namespace) : undefined,
   ]);
   if (metered && roles.includes('control')) metered.startWorkflowCounters({ namespace, taskQueue });
-  return new LonghaulWorker(workers, [destinations, sources], () =>
+  const calls = { start: () => roles.includes('control') && waiting.start(), close: () => waiting.close() };
+  return new LonghaulWorker(workers, [calls, keyWatch, destinations, sources], () =>
     connection.withDeadline(Date.now() + ANSWER_TIMEOUT_MS, () => connection.workflowService.getSystemInfo({})),
   );
 }

@@ -1,6 +1,7 @@
 import { ConfigError } from '../errors.ts';
 import { DefaultProfile, type DestinationProfile } from '../openai/destination-profile.ts';
 import type { Pace } from '../openai/multipart-part.ts';
+import type { KeyProvider } from '../openai/keys/key-provider.ts';
 import type { AroundCall } from '../openai/http.ts';
 import {
   UploadsClient,
@@ -8,6 +9,7 @@ import {
   type PartPlacesOf,
   type UploadsClientOptions,
 } from '../openai/uploads-client.ts';
+import type { WatchedKeys } from './key-watch.ts';
 import { sharedBudget, type SharedBudgetOptions } from './shared-budget.ts';
 
 /** Makes the client of a destination, where it is more than the plain one. */
@@ -33,6 +35,7 @@ export class Destinations {
   readonly #profile: (name: string) => DestinationProfile;
   readonly #options: DestinationsOptions;
   readonly #clients = new Map<string, UploadsClient>();
+  readonly #keys = new Map<string, KeyProvider>();
 
   /**
    * @param profile throws ConfigError for a name that it doesn't know, or a missing key
@@ -66,6 +69,26 @@ export class Destinations {
     this.#clients.set(name, client);
     return client;
   };
+
+  /** The keys of a destination; undefined if they never change. */
+  readonly keysOf = (name: string): WatchedKeys | undefined => {
+    const known = this.#keys.get(name);
+    if (known) return known;
+    try {
+      const { apiKey } = this.#profile(name);
+      if (typeof apiKey === 'string') return undefined;
+      this.#keys.set(name, apiKey);
+      return apiKey;
+    } catch {
+      // Its key is missing now, and can be there later.
+      return { last: undefined, current: () => this.#laterKey(name) };
+    }
+  };
+
+  #laterKey(name: string): string | Promise<string> {
+    const { apiKey } = this.#profile(name);
+    return typeof apiKey === 'string' ? apiKey : apiKey.current();
+  }
 
   #permits({ name, filesRequestsPerMinute }: DestinationProfile): FilesPermits | undefined {
     const perMinute = filesRequestsPerMinute ?? DefaultProfile.filesRequestsPerMinute;

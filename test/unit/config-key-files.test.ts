@@ -15,8 +15,10 @@ describe('a key in a file', () => {
     await writeFile(keyPath, 'sk-file\n');
   });
 
-  const keyOf = (env: Record<string, string>, name = 'default'): string =>
-    requireDestination(loadConfig({ ...scene.bare, ...env }), name).apiKey;
+  const keyOf = (env: Record<string, string>, name = 'default'): string | undefined => {
+    const { apiKey } = requireDestination(loadConfig({ ...scene.bare, ...env }), name);
+    return typeof apiKey === 'string' ? apiKey : apiKey.last;
+  };
 
   it('is read without the line end that editors and echo leave', () => {
     expect(keyOf({ OPENAI_API_KEY_FILE: keyPath })).toBe('sk-file');

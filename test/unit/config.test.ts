@@ -279,6 +279,7 @@ describe('withDefaultDestination', () => {
     const changed = withDefaultDestination(config, { baseUrl: 'http://127.0.0.1:4010/v1', apiKey: 'sk-local' });
     expect(requireDestination(changed, 'default')).toEqual({
       name: 'default',
+      proxy: 'none',
       baseUrl: 'http://127.0.0.1:4010/v1',
       apiKey: 'sk-local',
     });

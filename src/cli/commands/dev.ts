@@ -27,7 +27,8 @@ export async function devCommand(context: CliContext, options: { port: number; d
         context.note(`Temporal on ${address}${uiUrl ? `, Temporal UI: ${uiUrl}` : ''}`);
         context.note(`worker serves ${worker.taskQueues.join(', ')}`);
         context.note(`local Uploads API on ${api.url}; in another terminal:`);
-        context.note(`  export OPENAI_BASE_URL=${api.url} OPENAI_API_KEY=${shownLocalKey(context.config)}`);
+        const direct = context.config.proxies ? ' no_proxy=127.0.0.1' : '';
+        context.note(`  export OPENAI_BASE_URL=${api.url} OPENAI_API_KEY=${shownLocalKey(context.config)}${direct}`);
         context.note('  longhaul upload FILE --purpose batch');
         context.note('or from code:');
         context.note(`  { connection: { address: '${address}' }, taskQueue: '${client.taskQueue}' }`);

@@ -8,6 +8,7 @@ import { transferTaskQueue } from '../../contracts/names.ts';
 import { formatCount } from '../../core/format.ts';
 import { printable } from '../../core/printable.ts';
 import { ConfigError } from '../../errors.ts';
+import { noteAttached } from '../attached-uploads.ts';
 import { withBackend, type Backend } from '../backend.ts';
 import { checkDestination } from '../check-destination.ts';
 import type { CliContext } from '../context.ts';
@@ -76,9 +77,14 @@ async function uploadFiles(
       if (request.file !== undefined) await spools.use(request.file, handle.workflowId);
     }
     await spools.sweep((workflowId) => statusOf(backend, workflowId)).catch(() => {});
-    if (options.detach) return tellDetached(context, handles, options);
+    const uploads = handles.map((handle, index) => ({ handle, request: requests[index] as UploadOptions }));
+    if (options.detach) {
+      await noteAttached(context, backend, uploads, options);
+      return tellDetached(context, handles, options);
+    }
 
     await serve(context, backend, handles, options);
+    await noteAttached(context, backend, uploads, options);
     const view = createProgressView(viewKind(options), note);
     let outcomes: Outcome[];
     try {

@@ -1,4 +1,4 @@
-import { requireDestination, type Config, type DestinationConfig } from '../../config.ts';
+import { requireDestination, withNetwork, type Config, type DestinationConfig } from '../../config.ts';
 import { ApiError } from '../../errors.ts';
 import type { DestinationProfile } from '../../openai/destination-profile.ts';
 import { serviceTime, type ServiceTime } from '../../openai/service-time.ts';
@@ -16,8 +16,9 @@ export async function destinationChecks(config: Config): Promise<readonly Check[
 
 async function checkDestination(config: Config, name: string, isOnly: boolean): Promise<Check> {
   const label = `destination ${name}`;
-  const { apiKey, apiKeyFrom, apiKeyProblem, baseUrl } = config.destinations.get(name) as DestinationConfig;
-  if (!apiKey) {
+  const { apiKey, apiKeyFrom, apiKeyProblem, baseUrl, keys } = config.destinations.get(name) as DestinationConfig;
+  // The key of a command is found out by the call.
+  if (!apiKey && (!keys || apiKeyProblem)) {
     const message = `${baseUrl}: ${apiKeyProblem ?? `no key in ${apiKeyFrom}`}`;
     const mend = apiKeyProblem ? 'mend that file' : `set ${apiKeyFrom}`;
     if (config.temporal)
@@ -52,7 +53,7 @@ async function askDestination(label: string, profile: DestinationProfile): Promi
 export function clockCheck(config: Config): Promise<Check> {
   return checked('clock', async (signal) => {
     for (const profile of config.destinations.values()) {
-      const time = await serviceTime(profile, signal).catch(() => undefined);
+      const time = await serviceTime(withNetwork(config, profile), signal).catch(() => undefined);
       if (time) return judgeClock(new URL(profile.baseUrl).host, time);
     }
     return warn('clock', 'was not compared: no destination told its time');

@@ -12,6 +12,7 @@ test.each([
   ['CERT_HAS_EXPIRED', ConnectionError, /expired/],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', ConnectionError, /not trusted/],
   ['ERR_SSL_WRONG_VERSION_NUMBER', ConnectionError, /TLS/],
+  ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', ConnectionError, /client certificate.*clientCertFile/],
   ['UND_ERR_CONNECT_TIMEOUT', ConnectionError, /accept a connection/],
   ['UND_ERR_HEADERS_TIMEOUT', TimeoutError, /too long/],
   ['UND_ERR_BODY_TIMEOUT', TimeoutError, /too long/],

@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { ConfigError } from '../errors.ts';
+import { trustedRoots } from './trusted-roots.ts';
+import { FILE_CHECK_INTERVAL_MS, fileIdentity, fileProblem } from './watched-files.ts';
+
+/** Certificates of one destination. Files are PEM, and are read again when they change. */
+export interface TlsSettings {
+  /** PEM of certificate authorities that are trusted in addition to Node's. */
+  readonly ca?: string | undefined;
+  /** Path of the same. */
+  readonly caFile?: string | undefined;
+  /** Certificate that identifies this side. `clientKeyFile` belongs to it. */
+  readonly clientCertFile?: string | undefined;
+  readonly clientKeyFile?: string | undefined;
+}
+
+const FILES = ['caFile', 'clientCertFile', 'clientKeyFile'] as const;
+type FileName = (typeof FILES)[number];
+
+/** Contexts for new connections; the same objects until a file changes. */
+export interface TlsContexts {
+  readonly target: SecureContext;
+  /** Without the client certificate, which is not for a proxy. */
+  readonly proxy: SecureContext;
+}
+
+export interface CurrentTls {
+  /** @throws ConfigError if the files cannot be used, and never could be */
+  current(): Promise<TlsContexts>;
+}
+
+/** Reads the certificates of one destination, at most once per second. */
+export class TlsFiles implements CurrentTls {
+  readonly #settings: TlsSettings;
+  #identity: string | undefined;
+  #contexts: TlsContexts | undefined;
+  #ofProxy: TlsContexts | undefined;
+  #checkAgainAtMs = 0;
+  #checking: Promise<TlsContexts> | undefined;
+
+  constructor(settings: TlsSettings) {
+    this.#settings = settings;
+  }
+
+  /** Returns undefined if Node's own certificates are to be used. An empty text is no setting. */
+  static of({ ca, caFile, clientCertFile, clientKeyFile }: TlsSettings): TlsFiles | undefined {
+    if (!ca && !caFile && !clientCertFile && !clientKeyFile) return undefined;
+    return new TlsFiles({ ca, caFile, clientCertFile, clientKeyFile });
+  }
+
+  /** @throws ConfigError if the files cannot be used, and never could be */
+  current(): Promise<TlsContexts> {
+    if (this.#contexts && Date.now() < this.#checkAgainAtMs) return Promise.resolve(this.#contexts);
+    this.#checking ??= this.#check().finally(() => (this.#checking = undefined));
+    return this.#checking;
+  }
+
+  /** The same files for connections to a proxy. */
+  get forProxy(): CurrentTls {
+    return { current: async () => this.#proxyContexts(await this.current()) };
+  }
+
+  /** The same object for the same contexts. */
+  #proxyContexts({ proxy }: TlsContexts): TlsContexts {
+    if (this.#ofProxy?.proxy !== proxy) this.#ofProxy = { proxy, target: proxy };
+    return this.#ofProxy;
+  }
+
+  async #check(): Promise<TlsContexts> {
+    try {
+      const identity = await this.#identityNow();
+      if (!this.#contexts || identity !== this.#identity) {
+        this.#contexts = await this.#load();
+        this.#identity = identity;
+      }
+      return this.#contexts;
+    } catch (error) {
+      // A certificate and its key are replaced one after the other; until both are there, the old ones are good.
+      if (this.#contexts) return this.#contexts;
+      throw error;
+    } finally {
+      this.#checkAgainAtMs = Date.now() + FILE_CHECK_INTERVAL_MS;
+    }
+  }
+
+  async #identityNow(): Promise<string> {
+    const identities = FILES.map((name) => this.#ofFile(name, fileIdentity));
+    return (await Promise.all(identities)).join(' ');
+  }
+
+  async #load(): Promise<TlsContexts> {
+    const [caText, cert, key] = await Promise.all(FILES.map((name) => this.#ofFile(name, (path) => readFile(path))));
+    const own = [this.#settings.ca, caText?.toString()].filter((pem) => pem);
+    for (const pem of own) if (!pem?.includes('-----BEGIN ')) throw this.#unusable('caFile', 'has no certificate');
+    // Without `ca`, Node uses its own certificates.
+    const trusted = own.length === 0 ? {} : { ca: [...trustedRoots(), ...(own as string[])] };
+    try {
+      const proxy = createSecureContext(trusted);
+      const isClient = cert !== undefined && key !== undefined;
+      return { proxy, target: isClient ? createSecureContext({ ...trusted, cert, key }) : proxy };
+    } catch (error) {
+      throw this.#unusable(cert ? 'clientCertFile' : 'caFile', `can't be used (${(error as Error).message})`);
+    }
+  }
+
+  async #ofFile<T>(name: FileName, act: (path: string) => Promise<T>): Promise<T | undefined> {
+    const path = this.#settings[name];
+    if (!path) return undefined;
+    try {
+      return await act(path);
+    } catch (error) {
+      throw this.#unusable(name, fileProblem(error));
+    }
+  }
+
+  #unusable(name: FileName, problem: string): ConfigError {
+    const fix = 'Set it to a PEM file that the user of this process can read';
+    return new ConfigError(`${name} ${this.#settings[name] ?? '("ca")'} ${problem}. ${fix}.`);
+  }
+}

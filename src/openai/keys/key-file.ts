@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { ConfigError } from '../../errors.ts';
+import { FILE_CHECK_INTERVAL_MS, fileIdentity, fileProblem } from '../../network/watched-files.ts';
+import { isKey, type KeyProvider } from './key-provider.ts';
+
+/** A key in a file, which is read again when the file changes. */
+export class KeyFile implements KeyProvider {
+  readonly #path: string;
+  readonly #label: string;
+  #key: string | undefined;
+  #identity: string | undefined;
+  #checkAgainAtMs = 0;
+  #checking: Promise<string> | undefined;
+
+  /** @param label names the file in messages */
+  constructor(path: string, label: string) {
+    this.#path = path;
+    this.#label = label;
+  }
+
+  get last(): string | undefined {
+    return this.#key;
+  }
+
+  load(): void {
+    this.#key = readKeyFile(this.#path, this.#label);
+  }
+
+  current(): string | Promise<string> {
+    if (this.#key !== undefined && Date.now() < this.#checkAgainAtMs) return this.#key;
+    this.#checking ??= this.#check().finally(() => (this.#checking = undefined));
+    return this.#checking;
+  }
+
+  async renewed(rejected: string): Promise<string | undefined> {
+    if (this.#key === rejected) {
+      this.#identity = undefined;
+      this.#checkAgainAtMs = 0;
+      await Promise.resolve(this.current()).catch(() => {});
+    }
+    return this.#key === rejected ? undefined : this.#key;
+  }
+
+  async #check(): Promise<string> {
+    try {
+      // Before the content: a change in between is then detected by the next check.
+      const identity = await fileIdentity(this.#path);
+      if (this.#key === undefined || identity !== this.#identity) {
+        this.#key = keyOf(await readFile(this.#path, 'utf8'), this.#label);
+        this.#identity = identity;
+      }
+      return this.#key;
+    } catch (error) {
+      // A file can be missing or incomplete for a moment while it is replaced.
+      if (this.#key !== undefined) return this.#key;
+      throw error instanceof ConfigError ? error : new ConfigError(`${this.#label} ${fileProblem(error)}`);
+    } finally {
+      this.#checkAgainAtMs = Date.now() + FILE_CHECK_INTERVAL_MS;
+    }
+  }
+}
+
+/** @throws ConfigError if the file has no key; the message starts with the label */
+export function readKeyFile(path: string, label: string): string {
+  let content: string;
+  try {
+    content = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`${label} ${fileProblem(error)}`);
+  }
+  return keyOf(content, label);
+}
+
+function keyOf(content: string, label: string): string {
+  const key = content.trim();
+  if (key === '') throw new ConfigError(`${label} is empty`);
+  if (!isKey(key)) throw new ConfigError(`the API key in ${label} has characters that no key has`);
+  return key;
+}

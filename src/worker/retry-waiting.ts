@@ -1,0 +1,99 @@
+import { setMaxListeners } from 'node:events';
+import { Client, WorkflowUpdateFailedError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import type { NativeConnection } from '@temporalio/worker';
+import { FailureType } from '../contracts/failures.ts';
+import { UpdateName, WorkflowName } from '../contracts/names.ts';
+import { SearchAttributes } from '../contracts/search-attributes.ts';
+import { reasonLabel } from '../core/attribute-values.ts';
+
+const UPDATE_TIMEOUT_MS = 10_000;
+const LIST_TIMEOUT_MS = 10_000;
+const MOST_LISTED = 1000;
+
+export interface WaitingUploadsOptions {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  /** The control queue. */
+  readonly taskQueue: string;
+}
+
+/** Uploads and syncs that wait, as their worker reaches them. */
+export class WaitingUploads {
+  readonly #client: Client;
+  readonly #taskQueue: string;
+  readonly #ending = new AbortController();
+  #starting: Promise<void> | undefined;
+
+  constructor({ connection, namespace, taskQueue }: WaitingUploadsOptions) {
+    this.#client = new Client({ connection, namespace });
+    this.#taskQueue = taskQueue;
+  }
+
+  /** Returns false if the workflow did not wait yet. @throws what Temporal's client throws, if Temporal does not respond */
+  readonly retry = async (workflowId: string): Promise<boolean> => {
+    const handle = this.#client.workflow.getHandle(workflowId);
+    try {
+      const { waiting } = await this.#bounded(UPDATE_TIMEOUT_MS, () =>
+        handle.executeUpdate<{ readonly waiting?: object | null }, []>(UpdateName.retry, { args: [] }),
+      );
+      return waiting != null;
+    } catch (error) {
+      if (error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError) return true;
+      throw error;
+    }
+  };
+
+  /** Starts `retryRejected`. */
+  start(): void {
+    this.#starting = this.retryRejected();
+  }
+
+  /** Ends every call: one that continues after its connection was closed would end the process. */
+  async close(): Promise<void> {
+    this.#ending.abort();
+    await this.#starting;
+  }
+
+  /**
+   * Makes the uploads of the queue retry that wait because of a key: a worker that starts can have another key. It does what it
+   * can: a namespace without search attributes does not list them, and they then retry by their own timer. Never rejects.
+   */
+  async retryRejected(): Promise<void> {
+    const types = [WorkflowName.uploadFile, WorkflowName.syncSource];
+    const reasons = [
+      reasonLabel(FailureType.ApiRejected, 401),
+      reasonLabel(FailureType.ApiRejected, 403),
+      FailureType.ConfigInvalid,
+    ];
+    const anyOf = (values: readonly string[]) => values.map((value) => `"${value}"`).join(', ');
+    const query = [
+      `WorkflowType IN (${anyOf(types)})`,
+      'ExecutionStatus = "Running"',
+      `TaskQueue = "${this.#taskQueue}"`,
+      `${SearchAttributes.state.name} = "waiting"`,
+      `${SearchAttributes.reason.name} IN (${anyOf(reasons)})`,
+    ].join(' AND ');
+    try {
+      const found: string[] = [];
+      await this.#bounded(LIST_TIMEOUT_MS, async () => {
+        for await (const { workflowId } of this.#client.workflow.list({ query })) {
+          if (found.push(workflowId) >= MOST_LISTED) return;
+        }
+      });
+      for (const workflowId of found) {
+        if (this.#ending.signal.aborted) return;
+        await this.retry(workflowId).catch(() => {});
+      }
+    } catch {
+      // Their own timer is soon enough.
+    }
+  }
+
+  #bounded<T>(timeoutMs: number, call: () => Promise<T>): Promise<T> {
+    // Of its own: each request leaves a listener on the signal that it is given.
+    const signal = AbortSignal.any([this.#ending.signal]);
+    setMaxListeners(0, signal);
+    return this.#client.withAbortSignal(signal, () => this.#client.withDeadline(Date.now() + timeoutMs, call));
+  }
+}

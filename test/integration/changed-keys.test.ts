@@ -1,0 +1,89 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { UploadHandle } from 'longhaul';
+import { loadConfig, requireDestination } from 'longhaul/worker';
+import { describe, expect, it } from 'vitest';
+import { startCli } from '../support/cli.ts';
+import { randomFile } from '../support/random-file.ts';
+import { KEY, MiB, withSystem, type System } from '../support/system.ts';
+import { until } from '../support/until.ts';
+
+const purpose = 'batch';
+
+function toWait(handle: UploadHandle): Promise<void> {
+  return until(async () => (await handle.status()).state === 'waiting', 'the upload to wait');
+}
+
+/** A worker of this configuration; the upload waits five minutes unless it is made to retry. */
+async function startWorker(system: System, destination: object): Promise<void> {
+  const path = join(system.directory, 'config.json');
+  await writeFile(path, JSON.stringify({ destinations: { keyed: { baseUrl: system.api.url, ...destination } } }));
+  const config = loadConfig({ LONGHAUL_CONFIG: path, HOME: system.directory, PATH: process.env['PATH'] });
+  await system.startWorker({ destinations: (name) => requireDestination(config, name) });
+}
+
+async function startUpload({ client, directory }: System): Promise<UploadHandle> {
+  const file = join(directory, 'keyed.bin');
+  await randomFile(file, MiB);
+  return client.upload({ file, purpose, destination: 'keyed' });
+}
+
+describe('an upload that waits because of its key', () => {
+  it.each([
+    ['was rejected', 'sk-wrong'],
+    ['was missing', undefined],
+  ])('continues when the file of a key that %s has another key', (_, first) =>
+    withSystem(async (system) => {
+      const apiKeyFile = join(system.directory, 'key');
+      if (first !== undefined) await writeFile(apiKeyFile, first);
+      await startWorker(system, { apiKeyFile });
+      const handle = await startUpload(system);
+      await toWait(handle);
+      const before = Date.now();
+      await writeFile(apiKeyFile, KEY);
+      expect(await handle.result()).toMatchObject({ sessions: 1 });
+      expect(Date.now() - before).toBeLessThan(30_000);
+    }),
+  );
+
+  it('continues when its command prints a token again', () =>
+    withSystem(async (system) => {
+      const token = join(system.directory, 'token');
+      await startWorker(system, { apiKeyCommand: ['cat', token] });
+      const handle = await startUpload(system);
+      await toWait(handle);
+      expect((await handle.status()).waiting?.reason).toContain('its apiKeyCommand (cat) exited with status 1');
+      await writeFile(token, JSON.stringify({ accessToken: KEY, expires_in: 3600 }));
+      expect(await handle.result()).toMatchObject({ sessions: 1 });
+    }));
+});
+
+describe('a command that is run again', () => {
+  it('retries at once if the key was rejected, and reports an option that is not in effect', () =>
+    withSystem(async (system) => {
+      const { api, directory } = system;
+      const file = join(directory, 'again.bin');
+      await randomFile(file, 3 * MiB);
+      const upload = (limit: string) =>
+        startCli(['upload', file, '--purpose', purpose, '--part-size', '1MiB', '--limit', limit], {
+          LONGHAUL_STATE_DIR: join(directory, 'state'),
+          OPENAI_BASE_URL: api.url,
+          OPENAI_API_KEY: KEY,
+        });
+      api.faults.add({ route: 'part', kind: 'status', status: 401, skip: 1, count: 1000 });
+      const first = upload('20MiB');
+      await until(
+        () => first.said().includes('401'),
+        () => `the upload to wait: ${first.said()}`,
+      );
+      first.child.kill('SIGKILL');
+      await first.ended;
+      api.faults.clear();
+      const { code, stderr } = await upload('30MiB').ended;
+      expect(code, stderr).toBe(0);
+      expect(stderr).toContain(
+        '--limit 30 MiB/s is not in effect: this upload has a limit of 20 MiB/s. Use "longhaul retune" to change it.',
+      );
+      expect(stderr).toContain('begun by an earlier command');
+    }));
+});
