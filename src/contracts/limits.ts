@@ -17,6 +17,8 @@ export const Limits = {
   minFairnessWeight: 0.001,
   maxFairnessWeight: 1000,
   maxConcurrentUploads: 200,
+  /** Of S3: 1,024 bytes. */
+  maxKeyCharacters: 1024,
 } as const;
 
 /** Names for the priorities of uploads. Temporal's own default is `normal`. */
