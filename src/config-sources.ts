@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ProtectedPaths } from './sources/protected-paths.ts';
 import type { S3Settings, SourceSettings } from './sources/source-settings.ts';
 
 const text = z.string().trim().min(1, 'is empty');
@@ -19,6 +20,10 @@ const s3Connection = z.strictObject({
 
 /** The part `sources` of the configuration file. */
 export const sourcesSchema = z.strictObject({
+  /** Permits workers every file, bucket and host. */
+  any: z.boolean().optional(),
+  /** Of connections without `buckets` of their own. */
+  buckets: z.array(text).optional(),
   files: z.strictObject({ roots: z.array(text.startsWith('/', 'must be an absolute path')) }).optional(),
   s3: z.record(text, s3Connection).optional(),
   http: z
@@ -26,20 +31,30 @@ export const sourcesSchema = z.strictObject({
     .optional(),
 });
 
+const ANY_SOURCE = 'LONGHAUL_ANY_SOURCE';
+
 /** Variables of AWS's own tools that say where S3 is. */
 const ENDPOINT_VARIABLES = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'] as const;
 
 /** @param problems gets what is wrong, in words */
 export function toSourceSettings(
-  { s3 = {}, ...others }: z.infer<typeof sourcesSchema>,
+  { s3 = {}, any, files, ...others }: z.infer<typeof sourcesSchema>,
   env: Readonly<Record<string, string | undefined>>,
   problems: string[],
+  protect: ProtectedPaths,
 ): SourceSettings {
+  const anySource = env[ANY_SOURCE];
   const connections = Object.entries({ default: {}, ...s3 }).map(([name, settings]): [string, S3Settings] => [
     name,
     toConnection(name, settings, env, problems),
   ]);
-  return { ...others, s3: Object.fromEntries(connections), sealKey: env['LONGHAUL_SEAL_KEY'] };
+  return {
+    ...others,
+    any: anySource === undefined ? any : anySource.trim() === 'true',
+    files: { ...files, protect },
+    s3: Object.fromEntries(connections),
+    sealKey: env['LONGHAUL_SEAL_KEY'],
+  };
 }
 
 function toConnection(

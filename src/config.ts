@@ -10,6 +10,7 @@ import { parseBytesPerSecond } from './core/parse-bytes.ts';
 import { MIN_LIMIT_BYTES_PER_SECOND } from './core/rate-limit.ts';
 import { ConfigError } from './errors.ts';
 import { findApiKey, USUAL_API_KEY_ENV } from './config-api-key.ts';
+import { protectedPaths } from './config-protected.ts';
 import { sourcesSchema, toSourceSettings } from './config-sources.ts';
 import type { DestinationProfile } from './openai/destination-profile.ts';
 import type { SourceSettings } from './sources/source-settings.ts';
@@ -114,6 +115,7 @@ const environment = z.object({
   LONGHAUL_BUILD_ID: text.optional(),
   LONGHAUL_METRICS_PORT: wholeNumber(0, 65_535).optional(),
   LONGHAUL_METRICS_HOST: text.optional(),
+  LONGHAUL_ANY_SOURCE: z.enum(['true', 'false'], 'must be true or false').optional(),
   LONGHAUL_SEAL_KEY: text.min(16, 'must have 16 characters or more').optional(),
   LONGHAUL_LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
   OTEL_TRACES_EXPORTER: z.enum(['otlp', 'none'], 'must be otlp or none').optional(),
@@ -163,14 +165,17 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
   const paths = envPaths('longhaul', { suffix: '' });
   // Not from the parsed values: a wrong variable must not make another file the one that is read.
   const namedFile = given['LONGHAUL_CONFIG']?.trim();
-  const file = readConfigFile(namedFile ?? join(paths.config, 'config.json'), namedFile !== undefined, problems);
+  const configPath = namedFile ?? join(paths.config, 'config.json');
+  const file = readConfigFile(configPath, namedFile !== undefined, problems);
   const temporal = readTemporal(given, problems);
-  const sources = toSourceSettings(file.sources ?? {}, given, problems);
+  const stateDir = resolve(values.LONGHAUL_STATE_DIR ?? paths.data);
+  const protect = protectedPaths({ env: given, stateDir, configPath, config: file });
+  const sources = toSourceSettings(file.sources ?? {}, given, problems, protect);
   if (problems.length > 0) throw new ConfigError(`wrong configuration: ${problems.join('; ')}`);
 
   const { [Defaults.destination]: inFile, ...others } = file.destinations ?? {};
   return {
-    stateDir: resolve(values.LONGHAUL_STATE_DIR ?? paths.data),
+    stateDir,
     cacheDir: resolve(values.LONGHAUL_CACHE_DIR ?? paths.cache),
     temporalCliPath: values.LONGHAUL_TEMPORAL_CLI,
     pathEnv: env['PATH'],

@@ -9,6 +9,7 @@ import { resolveTemporalCli } from '../dev/temporal-cli/temporal-cli.ts';
 import { createLogger } from '../logger.ts';
 import { startTracing } from '../tracing/start-tracing.ts';
 import type { LonghaulWorker, WorkerOptions } from '../worker/create-worker.ts';
+import type { SourceSettings } from '../sources/source-settings.ts';
 import type { CliContext } from './context.ts';
 import { sourceSettingsOf } from './source-settings.ts';
 
@@ -22,8 +23,13 @@ export interface Backend {
   readonly isEmbedded: boolean;
   /** Where Temporal's SDK serves its metrics, when it was asked to keep them. */
   readonly sdkMetricsUrl: string | undefined;
-  /** A worker in this process; it ends with the command. */
+  /**
+   * A worker in this process; it ends with the command.
+   *
+   * @param sources what it reads, whoever asks for it
+   */
   readonly startWorker: (
+    sources: SourceSettings,
     options?: Pick<
       WorkerOptions,
       'taskQueue' | 'roles' | 'transferSlots' | 'limitBytesPerSecond' | 'shutdownGraceMs' | 'deployment' | 'metrics'
@@ -86,7 +92,7 @@ export async function withBackend<T>(
       uiUrl: 'uiUrl' in temporal ? temporal.uiUrl : undefined,
       isEmbedded: config.temporal === undefined,
       sdkMetricsUrl: options.keepsMetrics ? (await loadWorker()).sdkMetricsUrl : undefined,
-      startWorker: async (workerOptions) => {
+      startWorker: async (sources, workerOptions) => {
         const { NativeConnection, createWorker } = await loadWorker();
         const connection = await NativeConnection.connect(temporal.connectionOptions).catch((error: unknown) => {
           const message = `Temporal at ${temporal.address} does not answer the worker any more: ${(error as Error).message}`;
@@ -98,7 +104,7 @@ export async function withBackend<T>(
           namespace: temporal.namespace,
           taskQueue: client.taskQueue,
           host: config.host,
-          sources: sourceSettingsOf(config),
+          sources,
           destinations: (name) => requireDestination(config, name),
           transferSlots: config.transferSlots,
           limitBytesPerSecond: config.limitBytesPerSecond,

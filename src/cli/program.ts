@@ -3,7 +3,15 @@ import { Limits, Priorities } from '../contracts/limits.ts';
 import type { ListedState } from '../client/list-uploads.ts';
 import type { CliContext } from './context.ts';
 import { longhaulVersion } from './longhaul-version.ts';
-import { bytesOption, partSizeOption, splitSizeOption, wholeNumberOption, limitOption } from './options.ts';
+import {
+  bytesOption,
+  limitOption,
+  partSizeOption,
+  repeatedOption,
+  splitSizeOption,
+  wholeNumberOption,
+} from './options.ts';
+import { addPermissionOptions } from './permission-options.ts';
 import { addScheduleCommands } from './schedule-program.ts';
 import { addSteerCommands } from './steer-program.ts';
 import { addSyncOptions } from './sync-options.ts';
@@ -76,6 +84,7 @@ export function createProgram(context: () => CliContext): Command {
   )
     .option('--yes', 'delete without asking')
     .option('--id <id>', 'workflow id (default: derived from source, purpose, destination and prefix)')
+    .option('--root <dir>', 'directory outside the folder that its links can lead to (repeatable)', repeatedOption)
     .option('--detach', 'start it and leave it to workers that run elsewhere')
     .option('--json', 'print one JSON object on standard output')
     .option('--quiet', 'no progress; only what it waits for, and errors')
@@ -124,9 +133,11 @@ export function createProgram(context: () => CliContext): Command {
   addSteerCommands(program, context);
   addScheduleCommands(program, context);
 
-  program
-    .command('worker')
-    .description('serve uploads until it is told to stop')
+  addPermissionOptions(
+    program
+      .command('worker')
+      .description('serve uploads until it is told to stop; it reads only what these options permit'),
+  )
     .option(
       '--slots <n>',
       'parts sent at a time (default: LONGHAUL_TRANSFER_SLOTS, else what the destination takes best)',
@@ -159,9 +170,9 @@ export function createProgram(context: () => CliContext): Command {
     .option('--json', 'print one JSON object')
     .action(async (options) => (await import('./commands/setup.ts')).setupCommand(context(), options));
 
-  program
-    .command('dev')
-    .description('run Temporal, a local Uploads API and a worker for development')
+  addPermissionOptions(
+    program.command('dev').description('run Temporal, a local Uploads API and a worker for development'),
+  )
     .option('--port <n>', "the local API's port (default: picked by the system)", port, 0)
     .option('--data <dir>', "where the local API keeps files (default: the state directory's local-api)")
     .action(async (options) => (await import('./commands/dev.ts')).devCommand(context(), options));

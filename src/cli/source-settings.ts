@@ -2,15 +2,48 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
+import { namedBy, type NamedSources } from '../sources/named-sources.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
+import { SpoolFolder } from './spool-folder.ts';
 
 /**
- * What commands and the workers in them may read. On the embedded server all of them are this user's, so a key of this
- * machine's seals the queries of URLs where none was set.
+ * What a command itself may read. On the embedded server all commands are this user's, so a key of this machine's seals
+ * the queries of URLs where none was set.
  */
 export function sourceSettingsOf({ sources, temporal, stateDir }: Config): SourceSettings {
-  if (sources.sealKey !== undefined || temporal !== undefined) return sources;
-  return { ...sources, sealKey: () => ownSealKey(stateDir) };
+  const { files } = sources;
+  // Its own copies are in no root.
+  const roots = files?.roots && [...files.roots, new SpoolFolder(stateDir).path];
+  const settings = { ...sources, files: { ...files, roots } };
+  if (sources.sealKey !== undefined || temporal !== undefined) return settings;
+  return { ...settings, sealKey: () => ownSealKey(stateDir) };
+}
+
+/**
+ * What the worker of a command reads: that which commands of this user named, and nothing else that a caller might. An
+ * upload that it does not permit waits for another worker.
+ */
+export function commandSources(config: Config, named: NamedSources = namedBy([])): SourceSettings {
+  const settings = sourceSettingsOf(config);
+  const connections = Object.entries(settings.s3 ?? {}).map(([name, connection]) => [
+    name,
+    { ...connection, buckets: [] },
+  ]);
+  return {
+    ...settings,
+    any: false,
+    buckets: [],
+    s3: Object.fromEntries(connections),
+    files: { ...settings.files, roots: named.paths },
+    http: { ...settings.http, hosts: [] },
+    named: { directory: namedFolder(config) },
+    isOfCommand: true,
+  };
+}
+
+/** Where commands record what they name. */
+export function namedFolder({ stateDir }: Pick<Config, 'stateDir'>): string {
+  return join(stateDir, 'named');
 }
 
 function ownSealKey(stateDir: string): string {

@@ -2,6 +2,7 @@ import { Agent, type Dispatcher } from 'undici';
 import { SourceForbiddenError, SourceMissingError } from '../errors.ts';
 import type { AddressPolicy } from './address-policy.ts';
 import { discardBody } from './discard-body.ts';
+import type { OpenOptions } from './source-reader.ts';
 
 const MAX_REDIRECTS = 5;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -24,19 +25,19 @@ export class HttpConnections {
   }
 
   /** @throws SourceForbiddenError */
-  assertUrl(url: URL): void {
-    this.#policy.assertUrl(url);
+  assertUrl(url: URL, isNamed: boolean): void {
+    this.#policy.assertUrl(url, isNamed);
   }
 
   /** One GET, redirects followed: each of them is checked like the first address. */
   async get(
     url: URL,
     headers: Readonly<Record<string, string>>,
-    signal: AbortSignal | undefined,
+    { signal, isNamed = false }: Pick<OpenOptions, 'signal' | 'isNamed'>,
   ): Promise<Dispatcher.ResponseData> {
     let target = url;
     for (let hops = 0; ; hops++) {
-      this.#policy.assertUrl(target);
+      this.#policy.assertUrl(target, isNamed);
       const answer = await this.#agent.request({
         origin: target.origin,
         path: `${target.pathname}${target.search}`,

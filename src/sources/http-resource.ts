@@ -9,6 +9,7 @@ import {
 } from '../errors.ts';
 import { discardBody } from './discard-body.ts';
 import type { HttpConnections } from './http-connections.ts';
+import type { OpenOptions } from './source-reader.ts';
 
 /** What lies behind one URL. Everything it throws is one of our errors, and none names the query, which may be secret. */
 export class HttpResource {
@@ -16,15 +17,15 @@ export class HttpResource {
   readonly name: string;
   readonly #url: URL;
   readonly #connections: HttpConnections;
-  readonly #signal: AbortSignal | undefined;
+  readonly #options: OpenOptions;
 
-  /** @throws SourceForbiddenError */
-  constructor(url: URL, connections: HttpConnections, signal: AbortSignal | undefined) {
-    connections.assertUrl(url);
+  /** @throws SourceForbiddenError, SourceNotNamedError */
+  constructor(url: URL, connections: HttpConnections, options: OpenOptions) {
+    connections.assertUrl(url, options.isNamed ?? false);
     this.name = `${url.origin}${url.pathname}`;
     this.#url = url;
     this.#connections = connections;
-    this.#signal = signal;
+    this.#options = options;
   }
 
   get stallTimeoutMs(): number {
@@ -35,7 +36,7 @@ export class HttpResource {
   async get(headers: Readonly<Record<string, string>>): Promise<Dispatcher.ResponseData> {
     let answer: Dispatcher.ResponseData;
     try {
-      answer = await this.#connections.get(this.#url, headers, this.#signal);
+      answer = await this.#connections.get(this.#url, headers, this.#options);
     } catch (error) {
       throw refusalIn(error) ?? this.#named(this.mapError(error));
     }

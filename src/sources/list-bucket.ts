@@ -4,9 +4,11 @@ import { Limits } from '../contracts/limits.ts';
 import type { BucketContainer } from '../contracts/sources.ts';
 import type { SyncProblem } from '../contracts/sync.ts';
 import { formatBytes } from '../core/format.ts';
+import { keyProblem } from '../core/source-limits.ts';
 import { keyPrefixOf } from '../core/source-within.ts';
 import { comparePaths, type ListedSource } from '../core/sync-plan.ts';
 import { SourceNotRangedError } from '../errors.ts';
+import { Breather } from './breather.ts';
 import type { Listing, ListOptions } from './listing.ts';
 import { mapS3Error } from './map-s3-error.ts';
 import type { S3Connections } from './s3-connections.ts';
@@ -20,14 +22,15 @@ import { fingerprintOfObject } from './s3-source.ts';
 export async function listBucket(
   container: BucketContainer,
   connections: S3Connections,
-  { filter, signal }: ListOptions,
+  { filter, signal, isNamed }: ListOptions,
 ): Promise<Listing> {
   const { bucket, connection = 'default' } = container;
   const prefix = keyPrefixOf(container);
-  const settings = connections.settings(connection, bucket);
+  const settings = connections.settings(connection, bucket, isNamed);
   const entries: ListedSource[] = [];
   const problems: SyncProblem[] = [];
   const leftOut: SyncProblem[] = [];
+  const breather = new Breather();
   let token: string | undefined;
   do {
     const page = { Bucket: bucket, Prefix: prefix, ...(token === undefined ? {} : { ContinuationToken: token }) };
@@ -39,10 +42,11 @@ export async function listBucket(
         throw mapS3Error(error, `s3://${bucket}/${prefix}`);
       });
     for (const object of answer.Contents ?? []) {
+      await breather.breathe();
       const path = (object.Key ?? '').slice(prefix.length);
       // What a console makes to show a folder.
       if (path === '' || path.endsWith('/') || !filter.takes(path)) continue;
-      const problem = problemOf(object);
+      const problem = problemOf(object) ?? keyProblem('key', path);
       if (problem === undefined) entries.push(toEntry(path, object));
       else if (object.Size === 0) leftOut.push({ path, failureType: FailureType.SourceUnusable, message: problem });
       else problems.push({ path, failureType: FailureType.SourceUnusable, message: problem });
@@ -59,6 +63,7 @@ export async function listBucket(
     entries: entries.toSorted(byPath),
     problems: problems.toSorted(byPath),
     leftOut: leftOut.toSorted(byPath),
+    unseen: [],
     isComplete: true,
   };
 }

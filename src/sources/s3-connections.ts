@@ -4,7 +4,8 @@ import { Limits } from '../contracts/limits.ts';
 import { ConfigError, SourceForbiddenError } from '../errors.ts';
 import type { S3Failure } from './map-s3-error.ts';
 import { matchesAny } from './name-patterns.ts';
-import { SourceDefaults, type S3Settings } from './source-settings.ts';
+import { notPermitted } from './not-permitted.ts';
+import { SourceDefaults, type NamedSettings, type S3Settings } from './source-settings.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -19,15 +20,19 @@ export class S3Connections {
   readonly #settings: Readonly<Record<string, S3Settings>>;
   readonly #clients = new Map<string, S3Client>();
 
-  constructor(settings: Readonly<Record<string, S3Settings>> = {}) {
+  readonly #named: NamedSettings;
+
+  constructor(settings: Readonly<Record<string, S3Settings>> = {}, named: NamedSettings = {}) {
     this.#settings = { default: {}, ...settings };
+    this.#named = named;
   }
 
   /**
+   * @param isNamed by a command, so that no list has to have the bucket
    * @throws ConfigError when there is no connection of that name
-   * @throws SourceForbiddenError when the connection is not meant for the bucket
+   * @throws SourceForbiddenError, SourceNotNamedError when the connection is not meant for the bucket
    */
-  settings(name: string, bucket: string): S3Settings {
+  settings(name: string, bucket: string, isNamed = false): S3Settings {
     const settings = Object.hasOwn(this.#settings, name) ? this.#settings[name] : undefined;
     if (!settings) {
       const known = Object.keys(this.#settings).join(', ');
@@ -36,10 +41,8 @@ export class S3Connections {
     if (!BUCKET.test(bucket) || bucket.includes('..')) {
       throw new SourceForbiddenError(`"${bucket}" can't be the name of a bucket`);
     }
-    if (settings.buckets && !matchesAny(bucket, settings.buckets)) {
-      throw new SourceForbiddenError(
-        `the S3 connection "${name}" is not meant for the bucket ${bucket}; its buckets: ${settings.buckets.join(', ')}`,
-      );
+    if (!isNamed && settings.buckets && !matchesAny(bucket, settings.buckets)) {
+      throw notPermitted(`the bucket ${bucket} by the S3 connection "${name}"`, '--bucket', bucket, this.#named);
     }
     return settings;
   }

@@ -3,11 +3,16 @@ import { startLocalApi } from '../../local-api/index.ts';
 import { withDefaultDestination } from '../../config.ts';
 import { withBackend } from '../backend.ts';
 import { interrupted, type CliContext } from '../context.ts';
+import { permittedSources, type PermissionOptions } from '../permission-options.ts';
 
 const LOCAL_KEY = 'sk-local';
 
 /** Temporal, the local API and a worker between them, until it is told to stop. */
-export async function devCommand(context: CliContext, options: { port: number; data?: string }): Promise<void> {
+export async function devCommand(
+  context: CliContext,
+  options: PermissionOptions & { port: number; data?: string },
+): Promise<void> {
+  const sources = permittedSources(context, options);
   const api = await startLocalApi({
     port: options.port,
     dataDir: options.data ?? join(context.config.stateDir, 'local-api'),
@@ -18,7 +23,7 @@ export async function devCommand(context: CliContext, options: { port: number; d
       { ...context, config },
       { logLevel: 'error', needsWorker: true },
       async ({ client, startWorker, address, uiUrl }) => {
-        const worker = await startWorker();
+        const worker = await startWorker(sources);
         const running = worker.run();
         context.note(`Temporal on ${address}${uiUrl ? `, Temporal UI: ${uiUrl}` : ''}`);
         context.note(`worker serves ${worker.taskQueues.join(', ')}`);

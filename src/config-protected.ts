@@ -1,0 +1,71 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { loadClientConfig } from '@temporalio/envconfig';
+import envPaths from 'env-paths';
+import type { ProtectedPaths } from './sources/protected-paths.ts';
+
+export interface ProtectedPlaces {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stateDir: string;
+  /** Whether it exists or not. */
+  readonly configPath: string;
+  /** The config file's content, as far as it could be read. */
+  readonly config: unknown;
+}
+
+/** Variables with paths of files that hold or lead to secrets: ours, and those of Temporal, AWS and their like. */
+const FILE_VARIABLE = /_(FILE|(KEY|CERT|CERTIFICATE|TOKEN|SECRET|CONFIG)_PATH)$|_CREDENTIALS$|^KUBECONFIG$/;
+
+/** The same of properties, such as `apiKeyFile` in the config file and `clientKey.path` in Temporal's. */
+const FILE_PROPERTY = /(File|Path|^path)$/;
+
+/** Where the SDKs of AWS and Temporal keep credentials by themselves. */
+const HOME_FOLDERS = ['.aws', '.config/temporalio', 'Library/Application Support/temporalio'];
+
+/** Where containers have their secrets. */
+const SECRET_FOLDERS = ['/run/secrets', '/var/run/secrets'];
+
+/**
+ * What no caller can have read. By the names of variables and properties, so that a new one with a key file is protected
+ * from its first day.
+ */
+export function protectedPaths({ env, stateDir, configPath, config }: ProtectedPlaces): ProtectedPaths {
+  const named = Object.entries(env).flatMap(([name, value]) =>
+    FILE_VARIABLE.test(name) && value !== undefined ? pathOf(value) : [],
+  );
+  return {
+    files: [...new Set([resolve(configPath), ...named, ...filesIn(config), ...filesIn(temporalConfig(env))])],
+    folders: [stateDir, ...SECRET_FOLDERS, ...HOME_FOLDERS.map((folder) => join(homedir(), folder))],
+    copies: join(stateDir, 'spool'),
+  };
+}
+
+/** The same for a program without a `Config`: places that this process's environment names. */
+export function protectedByEnvironment(env: Readonly<NodeJS.ProcessEnv> = process.env): ProtectedPaths {
+  const paths = envPaths('longhaul', { suffix: '' });
+  const placeOf = (name: string, usual: string) => resolve(env[name]?.trim() || usual);
+  const stateDir = placeOf('LONGHAUL_STATE_DIR', paths.data);
+  const configPath = placeOf('LONGHAUL_CONFIG', join(paths.config, 'config.json'));
+  return protectedPaths({ env, stateDir, configPath, config: undefined });
+}
+
+/** Temporal's own config file, with the keys of client certificates; its faults are told elsewhere. */
+function temporalConfig(env: Readonly<Record<string, string | undefined>>): unknown {
+  const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  try {
+    return loadClientConfig({ overrideEnvVars: Object.fromEntries(given) });
+  } catch {
+    return undefined;
+  }
+}
+
+function filesIn(value: unknown, property = ''): string[] {
+  if (typeof value === 'string') return FILE_PROPERTY.test(property) ? pathOf(value) : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => filesIn(inner, Array.isArray(value) ? property : name));
+}
+
+function pathOf(value: string): string[] {
+  const path = value.trim();
+  return path === '' ? [] : [resolve(path)];
+}
