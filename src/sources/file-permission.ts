@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import { readlink, realpath, stat, type FileHandle } from 'node:fs/promises';
+import { readlink, realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { SourceForbiddenError } from '../errors.ts';
 import { isInOneOf } from './is-in-one-of.ts';
@@ -31,9 +31,8 @@ export class FilePermission {
    *
    * @throws SourceForbiddenError, SourceNotNamedError
    */
-  async assertOpened(path: string, handle: FileHandle): Promise<void> {
-    const stats = await handle.stat({ bigint: true });
-    await this.#assertReal(path, await openedPath(path, handle, stats));
+  async assertOpened(path: string, fd: number, stats: BigIntStats): Promise<void> {
+    await this.#assertReal(path, await openedPath(path, fd, stats));
     if (!(await this.isSecret(stats))) return;
     throw new SourceForbiddenError(`${path} is a key file or another file with secrets, which is never uploaded`);
   }
@@ -70,7 +69,7 @@ export class FilePermission {
   /** @param isMissing in which case the roots count as they are written, too */
   async #isListed(real: string, isMissing: boolean): Promise<boolean> {
     const { roots } = this.#settings;
-    if (!roots) return true;
+    if (!roots || roots.includes('/')) return true;
     const written = roots.map((root) => resolve(root));
     const realRoots = await Promise.all(written.map((root) => realpath(root).catch(() => root)));
     if (isInOneOf(real, isMissing ? [...realRoots, ...written] : realRoots)) return true;
@@ -103,9 +102,9 @@ export class FilePermission {
 }
 
 /** The real path of an open file. */
-async function openedPath(path: string, handle: FileHandle, opened: BigIntStats): Promise<string> {
+async function openedPath(path: string, fd: number, opened: BigIntStats): Promise<string> {
   // Linux tells which file a descriptor stands for.
-  const told = await readlink(`/proc/self/fd/${handle.fd}`).catch(() => undefined);
+  const told = await readlink(`/proc/self/fd/${fd}`).catch(() => undefined);
   if (told !== undefined) return told;
   const real = await realpath(path);
   const { dev, ino } = await stat(real, { bigint: true });

@@ -25,8 +25,9 @@ export async function openFileSource({ path }: FileSource, settings: FileSetting
   assertUsable(path, await mapFileError(path, stat(path, { bigint: true })));
   const handle = await mapFileError(path, open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)));
   try {
-    await permission.assertOpened(path, handle);
-    assertUsable(path, await mapFileError(path, handle.stat({ bigint: true })));
+    const stats = await mapFileError(path, handle.stat({ bigint: true }));
+    await permission.assertOpened(path, handle.fd, stats);
+    assertUsable(path, stats);
     return new FileReader(path, handle);
   } catch (error) {
     await handle.close();

@@ -1,7 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { Limits } from '../contracts/limits.ts';
-import { ConfigError, SourceForbiddenError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
 import type { S3Failure } from './map-s3-error.ts';
 import { matchesAny } from './name-patterns.ts';
 import { notPermitted } from './not-permitted.ts';
@@ -11,9 +11,6 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 /** As many as a worker can have parts in flight, and one for each to look at the object meanwhile. */
 const MAX_SOCKETS = 2 * Limits.maxConcurrency;
-
-/** Names of buckets, old ones too. Anything else could lead elsewhere than the patterns of allowed names mean. */
-const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/;
 
 /** S3 clients by the name of their connection, made when they are first asked for. */
 export class S3Connections {
@@ -37,9 +34,6 @@ export class S3Connections {
     if (!settings) {
       const known = Object.keys(this.#settings).join(', ');
       throw new ConfigError(`there is no S3 connection "${name}"; this configuration has: ${known}`);
-    }
-    if (!BUCKET.test(bucket) || bucket.includes('..')) {
-      throw new SourceForbiddenError(`"${bucket}" can't be the name of a bucket`);
     }
     if (!isNamed && settings.buckets && !matchesAny(bucket, settings.buckets)) {
       throw notPermitted(`the bucket ${bucket} by the S3 connection "${name}"`, '--bucket', bucket, this.#named);

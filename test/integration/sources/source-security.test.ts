@@ -254,7 +254,9 @@ describe('a file', () => {
         // The path is good again by now; what was opened is not.
         await writeFile(join(root, 'x'), 'good');
         const permission = new FilePermission({ roots: [root] });
-        await expect(permission.assertOpened(join(root, 'x'), handle)).rejects.toMatchObject(forbidden);
+        await expect(
+          permission.assertOpened(join(root, 'x'), handle.fd, await handle.stat({ bigint: true })),
+        ).rejects.toMatchObject(forbidden);
       } finally {
         await handle.close();
       }
