@@ -13,10 +13,14 @@ export interface ProtectedPlaces {
   readonly config: unknown;
 }
 
-/** Variables with paths of files that hold or lead to secrets: ours, and those of Temporal, AWS and their like. */
-const FILE_VARIABLE = /_(FILE|(KEY|CERT|CERTIFICATE|TOKEN|SECRET|CONFIG)_PATH)$|_CREDENTIALS$|^KUBECONFIG$/;
+/** Variables with paths of files that hold or lead to secrets. Not just any `_FILE`: `INPUT_FILE` may be what is uploaded. */
+const FILE_VARIABLE =
+  /^(OPENAI|LONGHAUL|TEMPORAL|AWS)_.*_(FILE|PATH)$|(KEY|TOKEN|SECRET|CREDENTIALS?|PASSWORD).*_(FILE|PATH)$|_CREDENTIALS$|^KUBECONFIG$/;
 
-/** The same of properties, such as `apiKeyFile` in the config file and `clientKey.path` in Temporal's. */
+/** Properties of the config file that name a variable, which may have the path of a file under its name with `_FILE`. */
+const VARIABLE_PROPERTY = /Env$/;
+
+/** Properties with paths, such as `apiKeyFile` in the config file and `clientKey.path` in Temporal's. */
 const FILE_PROPERTY = /(File|Path|^path)$/;
 
 /** Where the SDKs of AWS and Temporal keep credentials by themselves. */
@@ -30,11 +34,13 @@ const SECRET_FOLDERS = ['/run/secrets', '/var/run/secrets'];
  * from its first day.
  */
 export function protectedPaths({ env, stateDir, configPath, config }: ProtectedPlaces): ProtectedPaths {
-  const named = Object.entries(env).flatMap(([name, value]) =>
-    FILE_VARIABLE.test(name) && value !== undefined ? pathOf(value) : [],
+  const named = new Set(textsIn(config, VARIABLE_PROPERTY).map((name) => `${name}_FILE`));
+  const byVariable = Object.entries(env).flatMap(([name, value]) =>
+    (FILE_VARIABLE.test(name) || named.has(name)) && value !== undefined ? [value] : [],
   );
+  const byProperty = [config, temporalConfig(env)].flatMap((content) => textsIn(content, FILE_PROPERTY));
   return {
-    files: [...new Set([resolve(configPath), ...named, ...filesIn(config), ...filesIn(temporalConfig(env))])],
+    files: [...new Set([configPath, ...byVariable, ...byProperty].flatMap(pathOf))],
     folders: [stateDir, ...SECRET_FOLDERS, ...HOME_FOLDERS.map((folder) => join(homedir(), folder))],
     copies: join(stateDir, 'spool'),
   };
@@ -59,10 +65,13 @@ function temporalConfig(env: Readonly<Record<string, string | undefined>>): unkn
   }
 }
 
-function filesIn(value: unknown, property = ''): string[] {
-  if (typeof value === 'string') return FILE_PROPERTY.test(property) ? pathOf(value) : [];
+/** The texts of all properties with such a name, however deep. */
+function textsIn(value: unknown, names: RegExp, property = ''): string[] {
+  if (typeof value === 'string') return names.test(property) ? [value] : [];
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([name, inner]) => filesIn(inner, Array.isArray(value) ? property : name));
+  return Object.entries(value).flatMap(([name, inner]) =>
+    textsIn(inner, names, Array.isArray(value) ? property : name),
+  );
 }
 
 function pathOf(value: string): string[] {

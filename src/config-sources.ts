@@ -1,8 +1,14 @@
 import { z } from 'zod';
+import { globListProblem } from './core/glob.ts';
 import type { ProtectedPaths } from './sources/protected-paths.ts';
 import type { S3Settings, SourceSettings } from './sources/source-settings.ts';
 
 const text = z.string().trim().min(1, 'is empty');
+/** Names or globs. */
+const globs = z.array(text).superRefine((list, context) => {
+  const problem = globListProblem(list);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+});
 const stallTimeoutMs = z.coerce.number().int().min(1000).max(3_600_000).optional();
 
 const s3Connection = z.strictObject({
@@ -13,7 +19,7 @@ const s3Connection = z.strictObject({
   accessKeyIdEnv: text.optional(),
   secretAccessKeyEnv: text.optional(),
   sessionTokenEnv: text.optional(),
-  buckets: z.array(text).optional(),
+  buckets: globs.optional(),
   etagIsMd5: z.boolean().optional(),
   stallTimeoutMs,
 });
@@ -23,12 +29,10 @@ export const sourcesSchema = z.strictObject({
   /** Permits workers every file, bucket and host. */
   any: z.boolean().optional(),
   /** Of connections without `buckets` of their own. */
-  buckets: z.array(text).optional(),
+  buckets: globs.optional(),
   files: z.strictObject({ roots: z.array(text.startsWith('/', 'must be an absolute path')) }).optional(),
   s3: z.record(text, s3Connection).optional(),
-  http: z
-    .strictObject({ hosts: z.array(text).optional(), allowPrivate: z.array(text).optional(), stallTimeoutMs })
-    .optional(),
+  http: z.strictObject({ hosts: globs.optional(), allowPrivate: globs.optional(), stallTimeoutMs }).optional(),
 });
 
 const ANY_SOURCE = 'LONGHAUL_ANY_SOURCE';

@@ -5,6 +5,7 @@ import { SourceForbiddenError } from '../errors.ts';
 import { isInOneOf } from './is-in-one-of.ts';
 import { notPermitted } from './not-permitted.ts';
 import { protectionOf } from './protected-paths.ts';
+import { realPlace } from './real-place.ts';
 import type { FileSettings } from './source-settings.ts';
 
 /** Which files callers can name, by their real paths: neither a link nor `..` leads out. */
@@ -21,9 +22,7 @@ export class FilePermission {
    * @throws SourceForbiddenError, SourceNotNamedError
    */
   async assertPath(path: string): Promise<void> {
-    const real = await realpath(path).catch(() => undefined);
-    // Only about places that can be read does a message tell whether something is missing.
-    await this.#assertReal(path, real ?? resolve(path), real === undefined);
+    await this.#assertReal(path, await realPlace(path));
   }
 
   /**
@@ -40,7 +39,7 @@ export class FilePermission {
   /** Whether a real path can be shown in a list. */
   async permits(real: string): Promise<boolean> {
     if (await this.isProtected(real)) return false;
-    return this.#isListed(real, false);
+    return this.#isListed(real);
   }
 
   /** Whether a real path is one that no list permits: a file with secrets, Longhaul's state, `/proc`. */
@@ -56,23 +55,20 @@ export class FilePermission {
     return (await protectionOf(this.#settings.protect)).inodes.has(`${dev} ${ino}`);
   }
 
-  async #assertReal(path: string, real: string, isMissing = false): Promise<void> {
+  async #assertReal(path: string, real: string): Promise<void> {
     if (await this.isProtected(real)) {
       throw new SourceForbiddenError(
         `${path} belongs to the system, to Longhaul or to its secrets, and is never uploaded; choose another file`,
       );
     }
-    if (await this.#isListed(real, isMissing)) return;
+    if (await this.#isListed(real)) return;
     throw notPermitted(`the file ${path}`, '--root', 'DIR', this.#settings);
   }
 
-  /** @param isMissing in which case the roots count as they are written, too */
-  async #isListed(real: string, isMissing: boolean): Promise<boolean> {
+  async #isListed(real: string): Promise<boolean> {
     const { roots } = this.#settings;
     if (!roots || roots.includes('/')) return true;
-    const written = roots.map((root) => resolve(root));
-    const realRoots = await Promise.all(written.map((root) => realpath(root).catch(() => root)));
-    if (isInOneOf(real, isMissing ? [...realRoots, ...written] : realRoots)) return true;
+    if (isInOneOf(real, await Promise.all(roots.map((root) => realPlace(resolve(root)))))) return true;
     return isInOneOf(real, await this.#named());
   }
 

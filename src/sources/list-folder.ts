@@ -1,6 +1,6 @@
 import type { BigIntStats, Dirent } from 'node:fs';
-import { lstat, opendir, readdir, readlink, realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { lstat, opendir, readdir, realpath, stat } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
 import { FailureType } from '../contracts/failures.ts';
 import { Limits } from '../contracts/limits.ts';
 import type { FolderContainer } from '../contracts/sources.ts';
@@ -14,6 +14,7 @@ import { fingerprintOf } from './file-source.ts';
 import type { Listing, ListOptions } from './listing.ts';
 import { mapFileError } from './map-file-error.ts';
 import type { PathFilter } from './path-filter.ts';
+import { realPlace } from './real-place.ts';
 import type { FileSettings } from './source-settings.ts';
 
 /** More would only wait for the threads that do it. */
@@ -149,17 +150,12 @@ class FolderWalk {
     }
   }
 
-  /** Where a link leads; undefined if it leads to what is not permitted. */
+  /** Where a link leads; undefined if it leads to what is not permitted, whether it is there or not. */
   async #targetOf(absolute: string, link: string): Promise<string | undefined> {
-    try {
-      const target = await realpath(link);
-      return (await this.#permission.permits(target)) ? target : undefined;
-    } catch (error) {
-      // Whether something outside is missing is nobody's business.
-      const written = await readlink(link).catch(() => undefined);
-      if (written !== undefined && !(await this.#permission.permits(resolve(dirname(link), written)))) return undefined;
-      return mapFileError(absolute, Promise.reject(error as Error));
-    }
+    if (!(await this.#permission.permits(await realPlace(link)))) return undefined;
+    const target = await mapFileError(absolute, realpath(link));
+    // It may have been turned since.
+    return (await this.#permission.permits(target)) ? target : undefined;
   }
 
   #add(path: string, stats: BigIntStats): void {

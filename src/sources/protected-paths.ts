@@ -1,5 +1,6 @@
-import { realpath, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { realPlace } from './real-place.ts';
 
 /** Places that no caller can have read, whatever is permitted. */
 export interface ProtectedPaths {
@@ -56,7 +57,7 @@ async function look({ files, folders, copies }: ProtectedPaths): Promise<Protect
 
 /** A path as it is written, and where it leads. */
 async function withReal(paths: readonly string[]): Promise<string[]> {
-  const both = paths.map(async (path) => [resolve(path), await realpath(path).catch(() => resolve(path))]);
+  const both = paths.map(async (path) => [resolve(path), await realPlace(resolve(path))]);
   return (await Promise.all(both)).flat();
 }
 

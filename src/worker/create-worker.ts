@@ -9,6 +9,7 @@ import {
 import type { Registry } from 'prom-client';
 import { createControlActivities, createTransferActivities } from '../../activities/index.ts';
 import { ConfigDefaults } from '../config.ts';
+import { workerSources } from '../config-worker-sources.ts';
 import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../contracts/names.ts';
 import type { DestinationProfile } from '../openai/destination-profile.ts';
 import { warmUpParser } from '../openai/warm-up-parser.ts';
@@ -20,7 +21,7 @@ import { logUpload } from './log-upload.ts';
 import { PartTraffic } from './part-traffic.ts';
 import { UploadLimits } from './upload-limits.ts';
 import { transferTuner } from './transfer-slots.ts';
-import { warnOfRejectedSources, workerSources } from './worker-sources.ts';
+import { warnOfRejectedSources } from './warn-of-rejected-sources.ts';
 import { warnOfLackingAttributes } from './warn-of-lacking-attributes.ts';
 
 export interface WorkerOptions {
@@ -215,7 +216,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
       ? [transfer(transferTaskQueue(taskQueue)), transfer(transferTaskQueue(taskQueue, host))]
       : []),
   ];
-  if (!options.sources?.isOfCommand) warnOfRejectedSources(options.sources);
+  if (roles.includes('transfer') && !options.sources?.isOfCommand) warnOfRejectedSources(options.sources);
   await warmUpParser();
   const [workers] = await Promise.all([
     Promise.all(wanted.map((worker) => Worker.create(worker))),

@@ -109,6 +109,7 @@ it('a worker with roots reads, lists and sends nothing else for a caller that st
       [file(`${data}/../outside/${SECRET_NAME}`), notPermitted],
       [file(join(data, 'link-to-file')), notPermitted],
       [file(join(data, 'link-to-folder', SECRET_NAME)), notPermitted],
+      [file(join(data, 'link-to-folder', 'no-such')), notPermitted],
       [oneByte(secret), notPermitted],
       [oneByte(keyFile), neverUploaded],
       [file(keyFile), neverUploaded],
