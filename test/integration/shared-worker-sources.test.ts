@@ -30,23 +30,26 @@ async function expectFile(system: System, run: CliRun, content: Buffer): Promise
   expect(md5(await system.download(JSON.parse(stdout).file.id))).toBe(md5(content));
 }
 
-it('two commands at the same time carry their own uploads and each other’s, and an interrupted one too', () =>
+it('commands share what they named: two at the same time, and one that was interrupted', () =>
   withSystem(
     async (system) => {
-      const [one, two, three] = [
-        await fileIn(system, 'one', 6 * MiB),
-        await fileIn(system, 'two', 6 * MiB),
-        await fileIn(system, 'three', 6 * MiB),
-      ];
+      const one = await fileIn(system, 'one', 6 * MiB);
+      const two = await fileIn(system, 'two', 16 * MiB);
+      const three = await fileIn(system, 'three', 16 * MiB);
       const interrupted = upload(system, one.path);
       await partsReceived(system, 1);
       interrupted.child.kill('SIGKILL');
       await interrupted.ended;
 
-      const runs = [upload(system, two.path), upload(system, three.path)];
-      await expectFile(system, runs[0] as CliRun, two.content);
-      await expectFile(system, runs[1] as CliRun, three.content);
+      const others = [upload(system, two.path), upload(system, three.path)];
+      const isWhole = () => system.uploads().some(({ status, bytes }) => status === 'completed' && bytes === 6 * MiB);
+      await until(isWhole, 'the others to carry the interrupted upload');
+      expect(
+        others.map(({ child }) => child.exitCode),
+      ).toEqual([null, null]);
       system.api.configure({ bandwidthBytesPerSecond: null });
+      await expectFile(system, others[0] as CliRun, two.content);
+      await expectFile(system, others[1] as CliRun, three.content);
       await expectFile(system, upload(system, one.path), one.content);
       expect(await named(system), 'no record outlives its upload').toEqual([]);
     },
