@@ -1,4 +1,7 @@
+import { workerSources } from '../src/config-worker-sources.ts';
 import type { ControlActivities, PieceActivities, TransferActivities } from '../src/contracts/activities.ts';
+import type { SourceSettings } from '../src/sources/source-settings.ts';
+import { Sources } from '../src/sources/sources.ts';
 import { createCancelUpload } from './cancel-upload.ts';
 import { createCompleteUpload } from './complete-upload.ts';
 import { createCreateUpload } from './create-upload.ts';
@@ -43,9 +46,17 @@ export function createTransferActivities(dependencies: ActivityDependencies): Tr
   };
 }
 
-/** All of them, for a worker of your own that serves every queue. */
-export function createActivities(
-  dependencies: ActivityDependencies,
-): ControlActivities & PieceActivities & TransferActivities {
+/** What a worker of your own gives to its activities. */
+export interface OwnWorkerOptions extends Omit<ActivityDependencies, 'sources'> {
+  /** As in `WorkerOptions` of `longhaul/worker`. @defaultValue callers can have nothing read */
+  readonly sources?: SourceSettings | undefined;
+}
+
+/** All of them, for a worker of your own that serves every queue. @throws ConfigError for wrong `sources` */
+export function createActivities({
+  sources,
+  ...others
+}: OwnWorkerOptions): ControlActivities & PieceActivities & TransferActivities {
+  const dependencies = { ...others, sources: new Sources(workerSources(sources)) };
   return { ...createControlActivities(dependencies), ...createTransferActivities(dependencies) };
 }

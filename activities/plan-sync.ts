@@ -1,6 +1,9 @@
+import { ApplicationFailure } from '@temporalio/common';
 import type { PlanSyncInput, SyncBatch, TransferActivities } from '../src/contracts/activities.ts';
+import { FailureType } from '../src/contracts/failures.ts';
 import type { SyncDecision } from '../src/contracts/sync.ts';
 import { describeHeld } from '../src/core/describe-held.ts';
+import { globProblems } from '../src/core/source-limits.ts';
 import { comparePaths } from '../src/core/sync-plan.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt } from './run-attempt.ts';
@@ -23,6 +26,7 @@ export function createPlanSync(dependencies: ActivityDependencies): TransferActi
       let lists = cache.get(key);
       if (!lists) {
         if (input.memory === undefined) return { type: 'memory-needed' };
+        assertGlobs(input);
         const client = dependencies.destination(input.scope.destination);
         lists = await makeSyncLists(input, { client, sources: dependencies.sources, signal });
         cache.set(key, lists);
@@ -30,6 +34,12 @@ export function createPlanSync(dependencies: ActivityDependencies): TransferActi
       if (input.phase === 'uploads') return uploadBatch(lists, input);
       return input.phase === 'deletions' ? deletionBatch(lists, input) : dryRun(lists, input);
     });
+}
+
+/** Whoever started the workflow by its name has passed no client that checks them. */
+function assertGlobs({ scope }: PlanSyncInput): void {
+  const problems = globProblems(scope);
+  if (problems.length > 0) throw ApplicationFailure.nonRetryable(problems.join('; '), FailureType.InvalidRequest);
 }
 
 const empty = {

@@ -85,8 +85,9 @@ export async function makeSyncLists(
   }
 
   const present = new Set([...listing.entries, ...listing.problems, ...listing.leftOut].map(({ path }) => path));
+  const unseen = new Set(listing.unseen);
   // A file that the globs leave out is not gone: this run is not about it.
-  const isPresent = (path: string) => present.has(path) || !filter.takes(path);
+  const isPresent = (path: string) => present.has(path) || isBelow(path, unseen) || !filter.takes(path);
   return {
     totals: {
       ...totalsOf(listing, decisions, problems),
@@ -104,6 +105,14 @@ export async function makeSyncLists(
     },
     entries: listing.entries.length + files.length + remembered.entries.length,
   };
+}
+
+/** What a link that may not be followed leads to could be there still. */
+function isBelow(path: string, folders: ReadonlySet<string>): boolean {
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+    if (folders.has(path.slice(0, end))) return true;
+  }
+  return false;
 }
 
 function nameProblem(path: string, filename: string, pathByName: Map<string, string>): SyncProblem | undefined {

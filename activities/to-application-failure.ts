@@ -11,6 +11,7 @@ import {
   SourceChangedError,
   SourceForbiddenError,
   SourceMissingError,
+  SourceNotNamedError,
   SourceNotRangedError,
   SourceReadError,
   SourceUnusableError,
@@ -95,6 +96,8 @@ export function typeOf(error: LonghaulError): FailureType {
   if (error instanceof SourceForbiddenError) return FailureType.SourceForbidden;
   if (error instanceof LineTooLongError) return FailureType.LineTooLong;
   if (error instanceof SourceReadError) return FailureType.SourceUnavailable;
+  // The upload waits for a worker that permits it, and loses nothing.
+  if (error instanceof SourceNotNamedError) return FailureType.ConfigInvalid;
   if (error instanceof ConfigError) return FailureType.ConfigInvalid;
   return FailureType.ConnectionFailed;
 }

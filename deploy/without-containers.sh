@@ -4,6 +4,7 @@
 #
 #   --embedded      Longhaul's embedded Temporal server, with its UI, in place of Temporal on PostgreSQL
 #   --demo          the local Uploads API as the destination; else OPENAI_API_KEY and OPENAI_BASE_URL say which
+#   --root DIR      directory that files are uploaded from (default: LONGHAUL_DATA_DIR, else /srv/longhaul)
 #   --data DIR      databases, files and logs (default: /var/lib/longhaul for root, else ~/.local/share/longhaul-stack)
 #   --PART-port N   temporal (7233; embedded: any), postgres (5433), metrics (9464), prometheus (9090) and api (4010);
 #                   0: any that is free
@@ -11,18 +12,20 @@
 # Needs Node, a built Longhaul (npm ci), Debian's prometheus (without it no metrics are kept) and, unless --embedded,
 # Debian's postgresql and Go, which builds Temporal's server once (minutes; kept in ~/.cache/longhaul).
 set -euo pipefail
+from=$PWD
 cd "$(dirname "$0")/.."
 
 fail() { echo "without-containers: $1" >&2 && exit "${2:-1}"; }
 
 declare -A port=([temporal]=7233 [postgres]=5433 [metrics]=9464 [prometheus]=9090 [api]=4010)
-embedded='' demo='' data=${XDG_DATA_HOME:-${HOME:-}/.local/share}/longhaul-stack
+embedded='' demo='' root=${LONGHAUL_DATA_DIR:-/srv/longhaul} data=${XDG_DATA_HOME:-${HOME:-}/.local/share}/longhaul-stack
 ((EUID != 0)) || data=/var/lib/longhaul
 while (($#)); do
   name=${1#--} && name=${name%-port}
   case $1 in
     --embedded | --demo) printf -v "$name" 1 ;;
     --data) [[ ${2:-} ]] || fail '--data needs a directory' 2; data=$2 && shift ;;
+    --root) [[ ${2:-} ]] || fail '--root needs a directory' 2; root=$(cd "$from" && realpath -m -- "$2") && shift ;;
     --*-port)
       [[ -v port[$name] ]] || fail "unknown option $1; see --help" 2
       [[ ${2:-} =~ ^[0-9]{1,5}$ ]] || fail "$1 needs a port, or 0 for any that is free" 2; port[$name]=$2 && shift ;;
@@ -138,7 +141,7 @@ else
   start_postgres
   start_temporal
 fi
-start worker "${longhaul[@]}" worker --metrics-port "${port[metrics]}"
+start worker "${longhaul[@]}" worker --root "$root" --metrics-port "${port[metrics]}"
 until_ok answers "${port[metrics]}" /readyz
 if [[ $embedded ]]; then
   read -r TEMPORAL_ADDRESS ui < <(node -p 'const it = require(process.argv[1]); it.address + " " + it.uiUrl' \
@@ -154,6 +157,7 @@ if command -v prometheus >/dev/null; then
 fi
 echo "metrics:    http://127.0.0.1:${port[metrics]}/metrics${ui:+
 Temporal UI: $ui}
+files:      $root
 data, logs: $data
 all is up, until Ctrl-C; in another terminal:
   export TEMPORAL_ADDRESS=$TEMPORAL_ADDRESS${demo:+ OPENAI_BASE_URL=$OPENAI_BASE_URL OPENAI_API_KEY=$OPENAI_API_KEY}

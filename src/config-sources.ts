@@ -1,8 +1,15 @@
 import { z } from 'zod';
 import { hasWholeClientCertificate, networkFields, WHOLE_CLIENT_CERTIFICATE } from './config-network.ts';
+import { globListProblem } from './core/glob.ts';
+import type { ProtectedPaths } from './sources/protected-paths.ts';
 import type { S3Settings, SourceSettings } from './sources/source-settings.ts';
 
 const text = z.string().trim().min(1, 'is empty');
+/** Names or globs. */
+const globs = z.array(text).superRefine((list, context) => {
+  const problem = globListProblem(list);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+});
 const stallTimeoutMs = z.coerce.number().int().min(1000).max(3_600_000).optional();
 
 const s3Connection = z.strictObject({
@@ -14,20 +21,24 @@ const s3Connection = z.strictObject({
   accessKeyIdEnv: text.optional(),
   secretAccessKeyEnv: text.optional(),
   sessionTokenEnv: text.optional(),
-  buckets: z.array(text).optional(),
+  buckets: globs.optional(),
   etagIsMd5: z.boolean().optional(),
   stallTimeoutMs,
 });
 
 /** The part `sources` of the configuration file. */
 export const sourcesSchema = z.strictObject({
+  /** Permits workers every file, bucket and host. */
+  any: z.boolean().optional(),
+  /** Of connections without `buckets` of their own. */
+  buckets: globs.optional(),
   files: z.strictObject({ roots: z.array(text.startsWith('/', 'must be an absolute path')) }).optional(),
   s3: z.record(text, s3Connection.refine(hasWholeClientCertificate, WHOLE_CLIENT_CERTIFICATE)).optional(),
   http: z
     .strictObject({
       ...networkFields,
-      hosts: z.array(text).optional(),
-      allowPrivate: z.array(text).optional(),
+      hosts: globs.optional(),
+      allowPrivate: globs.optional(),
       trustProxy: z.boolean().optional(),
       stallTimeoutMs,
     })
@@ -35,24 +46,30 @@ export const sourcesSchema = z.strictObject({
     .optional(),
 });
 
+const ANY_SOURCE = 'LONGHAUL_ANY_SOURCE';
+
 /** Variables of AWS's own tools that say where S3 is. */
 const ENDPOINT_VARIABLES = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'] as const;
 
 /** @param problems gets what is wrong, in words */
 export function toSourceSettings(
-  { s3 = {}, ...others }: z.infer<typeof sourcesSchema>,
+  { s3 = {}, any, files, ...others }: z.infer<typeof sourcesSchema>,
   env: Readonly<Record<string, string | undefined>>,
   problems: string[],
+  protect: ProtectedPaths,
 ): SourceSettings {
+  const anySource = env[ANY_SOURCE];
   const connections = Object.entries({ default: {}, ...s3 }).map(([name, settings]): [string, S3Settings] => [
     name,
     toConnection(name, settings, env, problems),
   ]);
   return {
     ...others,
+    previousSealKey: env['LONGHAUL_SEAL_KEY_PREVIOUS'],
+    any: anySource === undefined ? any : anySource.trim() === 'true',
+    files: { ...files, protect },
     s3: Object.fromEntries(connections),
     sealKey: env['LONGHAUL_SEAL_KEY'],
-    previousSealKey: env['LONGHAUL_SEAL_KEY_PREVIOUS'],
   };
 }
 

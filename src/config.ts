@@ -20,6 +20,7 @@ import {
 } from './config-network.ts';
 import { NO_PROXY_SETTING, proxySettingFor, type ProxyRules } from './network/proxy.ts';
 import { isKey, keyProblem, type KeyProvider } from './openai/keys/key-provider.ts';
+import { protectedPaths } from './config-protected.ts';
 import { sourcesSchema, toSourceSettings } from './config-sources.ts';
 import { loadTemporalConnection } from './config-temporal.ts';
 import type { DestinationProfile } from './openai/destination-profile.ts';
@@ -144,6 +145,7 @@ const environment = z.object({
   LONGHAUL_SEAL_KEY: sealKey.optional(),
   LONGHAUL_SEAL_KEY_PREVIOUS: sealKey.optional(),
   LONGHAUL_LOCAL_API_KEY: text.optional(),
+  LONGHAUL_ANY_SOURCE: z.enum(['true', 'false'], 'must be true or false').optional(),
   LONGHAUL_LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
   OTEL_TRACES_EXPORTER: z.enum(['otlp', 'none'], 'must be otlp or none').optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: text.optional(),
@@ -202,10 +204,20 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
   // Not from the parsed values: a wrong variable must not make another file the one that is read.
   const namedFile = given['LONGHAUL_CONFIG']?.trim();
   const usualFile = paths.config === undefined ? undefined : join(paths.config, 'config.json');
-  const file = readConfigFile(namedFile ?? usualFile, namedFile !== undefined, problems);
+  const configPath = namedFile ?? usualFile;
+  const file = readConfigFile(configPath, namedFile !== undefined, problems);
   const temporal = readTemporal(given, problems);
   const proxies = readProxyRules(given);
-  const sources = { ...toSourceSettings(file.sources ?? {}, given, problems), ...(proxies ? { proxies } : {}) };
+  const protect = protectedPaths({
+    env: given,
+    stateDir: values.LONGHAUL_STATE_DIR ?? paths.data,
+    configPath,
+    config: file,
+  });
+  const sources = {
+    ...toSourceSettings(file.sources ?? {}, given, problems, protect),
+    ...(proxies ? { proxies } : {}),
+  };
   if (problems.length > 0) throw new ConfigError(`wrong configuration: ${problems.join('; ')}`);
 
   const { [Defaults.destination]: inFile, ...others } = file.destinations ?? {};

@@ -118,6 +118,12 @@ export class SourceForbiddenError extends SourceError {
   readonly retryable = false;
 }
 
+/** The source is none that a command named whose worker this is; another worker may permit it. */
+export class SourceNotNamedError extends LonghaulError {
+  readonly code = 'SOURCE_NOT_NAMED';
+  readonly retryable = true;
+}
+
 /** The store gives out the source only as a whole, or doesn't say enough about it to read it in parts. */
 export class SourceNotRangedError extends SourceError {
   readonly code = 'SOURCE_NOT_RANGED';

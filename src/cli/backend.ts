@@ -13,11 +13,12 @@ import { createDispatcher } from '../network/proxied-dispatcher.ts';
 import { proxyChooser } from '../network/proxy.ts';
 import type { LonghaulWorker, WorkerOptions } from '../worker/create-worker.ts';
 import { checkNamespace } from './check-namespace.ts';
+import type { SourceSettings } from '../sources/source-settings.ts';
 import type { CliContext } from './context.ts';
 import { diagnoseTemporal } from './diagnose-temporal.ts';
 import { errorText } from './exit.ts';
 import { warnOfKey } from './key-warnings.ts';
-import { sourceSettingsOf, workerSourceSettingsOf } from './source-settings.ts';
+import { sourceSettingsOf } from './source-settings.ts';
 
 /** Temporal as a command sees it: an existing cluster, or the embedded server that commands share. */
 export interface Backend {
@@ -29,8 +30,13 @@ export interface Backend {
   readonly isEmbedded: boolean;
   /** Where Temporal's SDK serves its metrics, when it was asked to keep them. */
   readonly sdkMetricsUrl: string | undefined;
-  /** A worker in this process; it ends with the command. */
+  /**
+   * A worker in this process; it ends with the command.
+   *
+   * @param sources what it reads, whoever asks for it
+   */
   readonly startWorker: (
+    sources: SourceSettings,
     options?: Pick<
       WorkerOptions,
       'taskQueue' | 'roles' | 'transferSlots' | 'limitBytesPerSecond' | 'shutdownGraceMs' | 'deployment' | 'metrics'
@@ -99,7 +105,7 @@ export async function withBackend<T>(
       uiUrl: 'uiUrl' in temporal ? temporal.uiUrl : undefined,
       isEmbedded: config.temporal === undefined,
       sdkMetricsUrl: options.keepsMetrics ? (await loadWorker()).sdkMetricsUrl : undefined,
-      startWorker: async (workerOptions) => {
+      startWorker: async (sources, workerOptions) => {
         const { NativeConnection, createWorker } = await loadWorker();
         const connection = await NativeConnection.connect(temporal.connectionOptions).catch((error: unknown) => {
           const message = `Temporal at ${temporal.address} no longer answers the worker: ${errorText(error)}`;
@@ -111,7 +117,7 @@ export async function withBackend<T>(
           namespace: temporal.namespace,
           taskQueue: client.taskQueue,
           host: config.host,
-          sources: workerSourceSettingsOf(config),
+          sources,
           destinations: (name) => {
             void warnOfKey(config, name, context.note).catch(() => {});
             return requireDestination(config, name);

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import picomatch from 'picomatch';
+import { compileGlobs, globListProblem, isGlob, splitGlob } from '../core/glob.ts';
 import { ConfigError } from '../errors.ts';
 import { listFolder } from '../sources/list-folder.ts';
 import { isSourceUrl } from '../sources/source-of-url.ts';
@@ -32,9 +32,8 @@ export async function expandFiles(names: readonly string[]): Promise<ExpandedFil
       continue;
     }
     const stats = await stat(name).catch(() => undefined);
-    const { isGlob, base, glob } = picomatch.scan(name);
     if (stats?.isDirectory()) await gather(name, createPathFilter([], []), name, files, skipped);
-    else if (stats === undefined && isGlob) await gather(base || '.', globFilter(glob), name, files, skipped);
+    else if (stats === undefined && isGlob(name)) await gatherGlob(name, files, skipped);
     else files.push(name);
   }
   if (files.length > MAX_FILES) {
@@ -67,9 +66,16 @@ async function gather(
   );
 }
 
+async function gatherGlob(glob: string, files: string[], skipped: string[]): Promise<void> {
+  const problem = globListProblem([glob]);
+  if (problem !== undefined) throw new ConfigError(`the list of files ${problem}`);
+  const { folder, rest } = splitGlob(glob);
+  await gather(folder || '.', globFilter(rest), glob, files, skipped);
+}
+
 /** Goes no deeper than the glob does. */
 function globFilter(glob: string): PathFilter {
-  const takes = picomatch(glob);
+  const takes = compileGlobs([glob], { dot: false });
   const depth = glob.includes('**') ? Infinity : glob.split('/').length;
-  return { takes: (path) => takes(path), skipsFolder: (path) => path.split('/').length >= depth };
+  return { takes, skipsFolder: (path) => path.split('/').length >= depth };
 }

@@ -6,12 +6,13 @@ import type { CliContext } from './context.ts';
 import { longhaulVersion } from './longhaul-version.ts';
 import {
   bytesOption,
+  limitOption,
   partSizeOption,
+  repeatedOption,
   splitSizeOption,
   wholeNumberOption,
-  limitOption,
-  repeatedOption,
 } from './options.ts';
+import { addPermissionOptions } from './permission-options.ts';
 import { addScheduleCommands } from './schedule-program.ts';
 import { addSteerCommands } from './steer-program.ts';
 import { addSyncOptions } from './sync-options.ts';
@@ -84,6 +85,7 @@ export function createProgram(context: () => CliContext): Command {
   )
     .option('--yes', 'delete without asking')
     .option('--id <id>', 'workflow id (default: derived from source, purpose, destination and prefix)')
+    .option('--root <dir>', 'directory outside the folder that its links can lead to (repeatable)', repeatedOption)
     .option('--detach', 'start it and leave it to workers that run elsewhere')
     .option('--json', 'print one JSON object on standard output')
     .option('--quiet', 'no progress; only what it waits for, and errors')
@@ -132,9 +134,11 @@ export function createProgram(context: () => CliContext): Command {
   addSteerCommands(program, context);
   addScheduleCommands(program, context);
 
-  program
-    .command('worker')
-    .description('serve uploads until it is told to stop')
+  addPermissionOptions(
+    program
+      .command('worker')
+      .description('serve uploads until it is told to stop; it reads only what these options permit'),
+  )
     .option(
       '--slots <n>',
       'parts sent at a time (default: LONGHAUL_TRANSFER_SLOTS, else what the destination takes best)',
@@ -167,9 +171,9 @@ export function createProgram(context: () => CliContext): Command {
     .option('--json', 'print one JSON object')
     .action(async (options) => (await import('./commands/setup.ts')).setupCommand(context(), options));
 
-  program
-    .command('dev')
-    .description('run Temporal, a local Uploads API and a worker for development')
+  addPermissionOptions(
+    program.command('dev').description('run Temporal, a local Uploads API and a worker for development'),
+  )
     .option('--port <n>', "the local API's port (default: picked by the system)", port, 0)
     .option('--data <dir>', "where the local API keeps files (default: the state directory's local-api)")
     .action(async (options) => (await import('./commands/dev.ts')).devCommand(context(), options));

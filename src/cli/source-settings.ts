@@ -2,28 +2,51 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
+import { namedBy, type NamedSources } from '../sources/named-sources.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
+import { SpoolFolder } from './spool-folder.ts';
 
 /**
- * What commands and the workers in them may read. On the embedded server all of them are this user's, so a key of this
- * machine's seals the queries of URLs where none was set.
+ * What a command itself may read. On the embedded server all commands are this user's, so a key of this machine's seals
+ * the queries of URLs where none was set.
  */
 export function sourceSettingsOf(config: Config): SourceSettings {
-  return { ...sealed(config), http: { ...config.sources.http, trustProxy: true } };
+  const { sources, temporal } = config;
+  const { files } = sources;
+  // Its own copies are in no root.
+  const roots = files?.roots && [...files.roots, new SpoolFolder(config.stateDir).path];
+  // What the own user names is read through a proxy as it is.
+  const http = { ...sources.http, trustProxy: true };
+  const settings = { ...sources, files: { ...files, roots }, http };
+  if (sources.sealKey !== undefined || temporal !== undefined) return settings;
+  return { ...settings, sealKey: () => ownSealKey(config.stateDir) };
 }
 
 /**
- * Those of a worker. On an existing Temporal its callers can be others than its operator, so that hosts that are read through a
- * proxy must be listed.
+ * What the worker of a command reads: that which commands of this user named, and nothing else that a caller might. An
+ * upload that it does not permit waits for another worker.
  */
-export function workerSourceSettingsOf(config: Config): SourceSettings {
-  return config.temporal === undefined ? sourceSettingsOf(config) : config.sources;
+export function commandSources(config: Config, named: NamedSources = namedBy([])): SourceSettings {
+  const settings = sourceSettingsOf(config);
+  const connections = Object.entries(settings.s3 ?? {}).map(([name, connection]) => [
+    name,
+    { ...connection, buckets: [] },
+  ]);
+  return {
+    ...settings,
+    any: false,
+    buckets: [],
+    s3: Object.fromEntries(connections),
+    files: { ...settings.files, roots: named.paths },
+    http: { ...settings.http, hosts: [] },
+    named: { directory: namedFolder(config) },
+    isOfCommand: true,
+  };
 }
 
-function sealed(config: Config): SourceSettings {
-  const { sources, temporal } = config;
-  if (sources.sealKey !== undefined || temporal !== undefined) return sources;
-  return { ...sources, sealKey: () => ownSealKey(config.stateDir) };
+/** Where commands record what they name. */
+export function namedFolder({ stateDir }: Pick<Config, 'stateDir'>): string {
+  return join(stateDir, 'named');
 }
 
 function ownSealKey(stateDir: string): string {

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, statfs, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, parse, resolve } from 'node:path';
 import { z } from 'zod';
 import { openPrivateState } from '../dev/embedded-temporal/private-state.ts';
+import type { Source } from '../contracts/sources.ts';
 import { readJsonFile, writeJsonFile } from '../dev/embedded-temporal/json-file.ts';
 import { isAlive, ownIdentity } from '../dev/embedded-temporal/process-identity.ts';
+import { isInOneOf } from '../sources/is-in-one-of.ts';
 
 /** What was spooled and not uploaded is kept for so long after a command last used it. */
 const KEPT_MS = 7 * 86_400_000;
@@ -65,6 +68,11 @@ export class SpoolFolder {
     return bavail * bsize;
   }
 
+  /** Whether a source is one of these copies. */
+  has(source: Source): boolean {
+    return source.type === 'file' && isInOneOf(source.path, [this.path, realOf(this.path)]);
+  }
+
   /** Says that this command works on the file, if it is one of these. */
   async use(path: string, workflowId?: string): Promise<void> {
     const id = this.#idOf(path);
@@ -118,5 +126,14 @@ export class SpoolFolder {
     await rm(join(this.path, `${id}.partial`), { force: true });
     await rm(join(this.path, id), { recursive: true, force: true });
     await rm(join(this.path, `${id}.json`), { force: true });
+  }
+}
+
+/** Sources have real paths, and the state directory may be behind a link. */
+function realOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
   }
 }

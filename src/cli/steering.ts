@@ -8,6 +8,7 @@ import { withBackend, type Backend } from './backend.ts';
 import type { CliContext } from './context.ts';
 import { errorText, SaidAlready } from './exit.ts';
 import { findSync } from './find-sync.ts';
+import { commandSources } from './source-settings.ts';
 import { checkSelection, select, type SteerSelection } from './steer-selection.ts';
 import type { AnyResult } from './upload-outcomes.ts';
 
@@ -122,7 +123,8 @@ class SteeringRun {
   #serve(taskQueue: string): Promise<void> {
     if (!this.#backend.isEmbedded) return Promise.resolve();
     const start = async () => {
-      const worker = await this.#backend.startWorker({ taskQueue, roles: ['control'] });
+      const sources = commandSources(this.#context.config);
+      const worker = await this.#backend.startWorker(sources, { taskQueue, roles: ['control'] });
       void worker
         .run()
         .catch((error: unknown) => this.#context.note(`longhaul: the worker ended: ${errorText(error)}`));

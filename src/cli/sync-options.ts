@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import { Defaults, KnownPurposes, Limits } from '../contracts/limits.ts';
 import type { Container } from '../contracts/sources.ts';
 import type { SyncRequest, SyncUploadSettings } from '../contracts/sync.ts';
-import { syncRequestProblems } from '../core/sync-request.ts';
+import { newSyncProblems } from '../core/source-limits.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
 import { mapFileError } from '../sources/map-file-error.ts';
 import { partSizeOption, repeatedOption, wholeNumberOption } from './options.ts';
@@ -83,7 +83,7 @@ export async function toSyncRequest(
   };
   const known = config.destinations.get(destination ?? Defaults.destination);
   const purposes: string[] = [...KnownPurposes, ...(known?.purposes ?? [])];
-  const problems = syncRequestProblems(request);
+  const problems = newSyncProblems(request);
   if (!purposes.includes(purpose)) problems.push(`unknown purpose "${purpose}"; known: ${purposes.join(', ')}`);
   if (problems.length > 0) throw new ConfigError(`wrong sync: ${problems.join('; ')}`);
   return request;

@@ -4,7 +4,7 @@ import { basename, resolve } from 'node:path';
 import { Defaults } from '../contracts/limits.ts';
 import type { Container } from '../contracts/sources.ts';
 import type { SyncRequest } from '../contracts/sync.ts';
-import { syncRequestProblems } from '../core/sync-request.ts';
+import { newSyncProblems } from '../core/source-limits.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
 import { mapFileError } from '../sources/map-file-error.ts';
 
@@ -39,7 +39,7 @@ export async function prepareSync(options: SyncOptions, host: string): Promise<P
   if ((folder === undefined) === (given === undefined)) throw new ConfigError('give either "folder" or "source"');
   const source: Container = given ?? { type: 'folder', path: await realFolder(folder as string), host };
   const request: SyncRequest = { source, ...rest };
-  const problems = syncRequestProblems(request);
+  const problems = newSyncProblems(request);
   if (problems.length > 0) throw new ConfigError(`wrong sync request: ${problems.join('; ')}`);
   const memoryId = id ?? syncIdOf(request, baseUrl);
   return {

@@ -6,7 +6,7 @@ import type { UploadRequest } from '../contracts/upload.ts';
 import { formatBytes } from '../core/format.ts';
 import { printable } from '../core/printable.ts';
 import { filenameOfSource, nameOfSource } from '../core/source-names.ts';
-import { uploadRequestProblems } from '../core/upload-request.ts';
+import { newUploadProblems } from '../core/source-limits.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
 import { sealedSource, sourceOfUrl } from '../sources/source-of-url.ts';
 import type { Sources } from '../sources/sources.ts';
@@ -78,7 +78,7 @@ export async function prepareUpload(
     filename,
     ...(fingerprint === undefined ? {} : { expectedFingerprint: fingerprint }),
   };
-  const problems = uploadRequestProblems(request);
+  const problems = newUploadProblems(request);
   if (problems.length > 0)
     throw new ConfigError(`wrong upload request for ${printable(nameOfSource(source))}: ${problems.join('; ')}`);
 

@@ -1,8 +1,9 @@
 import { lookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
-import { ConfigError, SourceForbiddenError } from '../errors.ts';
+import { ConfigError, SourceForbiddenError, SourceNotNamedError } from '../errors.ts';
 import { matchesAny } from './name-patterns.ts';
-import type { HttpSettings } from './source-settings.ts';
+import { notPermitted } from './not-permitted.ts';
+import type { HttpSettings, NamedSettings } from './source-settings.ts';
 
 /**
  * Networks that no caller may make a worker talk to: they are this host, its neighbours, or the metadata service of a cloud.
@@ -14,6 +15,8 @@ const special: Readonly<Record<'ipv4' | 'ipv6', readonly string[]>> = {
     '10.0.0.0/8',
     '100.64.0.0/10',
     '127.0.0.0/8',
+    // Azure's own services for a virtual machine, in the midst of public addresses.
+    '168.63.129.16',
     '169.254.0.0/16',
     '172.16.0.0/12',
     '192.0.0.0/24',
@@ -51,35 +54,42 @@ export class AddressPolicy {
   readonly #private = new BlockList();
   readonly #allowed = new BlockList();
   readonly #allowedNames: readonly string[];
+  readonly #named: NamedSettings;
   readonly #lookup: typeof lookup;
 
   /**
    * @param resolve for tests
    * @throws ConfigError for a network that is none
    */
-  constructor({ hosts, allowPrivate = [] }: HttpSettings = {}, resolve: typeof lookup = lookup) {
-    this.#hosts = hosts?.map((host) => host.toLowerCase());
+  constructor(
+    { hosts, allowPrivate = [] }: HttpSettings = {},
+    named: NamedSettings = {},
+    resolve: typeof lookup = lookup,
+  ) {
+    this.#named = named;
+    this.#hosts = hosts?.map(plainHost);
     this.#lookup = resolve;
     for (const network of [...special.ipv4, ...special.ipv6]) addNetwork(this.#private, network);
     const isNetwork = (entry: string) => isIP(entry.split('/')[0] as string) !== 0;
     for (const network of allowPrivate.filter(isNetwork)) addNetwork(this.#allowed, network);
-    this.#allowedNames = allowPrivate.filter((entry) => !isNetwork(entry)).map((name) => name.toLowerCase());
+    this.#allowedNames = allowPrivate.filter((entry) => !isNetwork(entry)).map(plainHost);
   }
 
   /**
    * Checks a URL as a caller wrote it, or as a redirect leads to it. Addresses behind a name are checked when it is
    * connected to, see `lookup`.
    *
-   * @throws SourceForbiddenError
+   * @param isNamed by a command, or what it named redirects there: no list has to have the host
+   * @throws SourceForbiddenError, SourceNotNamedError
    */
-  assertUrl(url: URL): void {
+  assertUrl(url: URL, isNamed = false): void {
     if (url.protocol !== 'http:' && url.protocol !== 'https:') {
       throw new SourceForbiddenError(`${url.protocol} addresses can't be read; http: and https: can`);
     }
     // `URL` has turned decimal, octal and hexadecimal forms into the usual one.
-    const host = url.hostname.toLowerCase();
-    if (this.#hosts && !matchesAny(host, this.#hosts)) {
-      throw new SourceForbiddenError(`sources may not be read from ${host}; allowed: ${this.#hosts.join(', ')}`);
+    const host = plainHost(url.hostname);
+    if (!isNamed && this.#hosts && !matchesAny(host, this.#hosts)) {
+      throw notPermitted(`the HTTP host ${host}`, '--http-host', host, this.#named);
     }
     const address = host.replace(/^\[|\]$/g, '');
     if (isIP(address) !== 0) this.#assertAddress(host, address);
@@ -105,7 +115,7 @@ export class AddressPolicy {
     this.#lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, '', 0);
       try {
-        for (const { address } of addresses) this.#assertAddress(hostname.toLowerCase(), address);
+        for (const { address } of addresses) this.#assertAddress(plainHost(hostname), address);
       } catch (refusal) {
         return callback(refusal as NodeJS.ErrnoException, '', 0);
       }
@@ -122,10 +132,15 @@ export class AddressPolicy {
     if (!this.#private.check(address, family)) return;
     if (this.#allowed.check(address, family) || matchesAny(host, this.#allowedNames)) return;
     const what = host === address || host === `[${address}]` ? host : `${host} leads to ${address}, which`;
-    throw new SourceForbiddenError(
-      `${what} is a private or local address; list it under "sources.http.allowPrivate" in the configuration to allow it`,
-    );
+    const message = `${what} is a private or local address; list it under "sources.http.allowPrivate" in the configuration to allow it`;
+    // Another command may have another configuration.
+    throw this.#named.isOfCommand ? new SourceNotNamedError(message) : new SourceForbiddenError(message);
   }
+}
+
+/** A dot at the end changes nothing about where a name leads. */
+function plainHost(host: string): string {
+  return host.toLowerCase().replace(/\.$/, '');
 }
 
 function addNetwork(list: BlockList, network: string): void {

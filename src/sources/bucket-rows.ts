@@ -4,6 +4,7 @@ import { Limits, TextLimits } from '../contracts/limits.ts';
 import type { SyncProblem } from '../contracts/sync.ts';
 import { clip } from '../core/clip.ts';
 import { formatBytes, formatCount } from '../core/format.ts';
+import { keyProblem } from '../core/source-limits.ts';
 import { comparePaths, type ListedSource } from '../core/sync-plan.ts';
 import { SourceUnusableError } from '../errors.ts';
 import type { Listing } from './listing.ts';
@@ -54,6 +55,11 @@ export class BucketRows {
         `${this.#name} has more than ${MAX_ROWS} objects. Sync the prefixes below it one by one.`,
       );
     }
+    const wrong = keyProblem('key', path);
+    if (wrong !== undefined) {
+      this.#note(this.#problems, path, wrong);
+      return;
+    }
     const etag = etagOf(object.ETag);
     if (size === undefined || !Number.isSafeInteger(size) || size < 0 || etag === undefined) {
       this.#isWhole = false;
@@ -76,6 +82,7 @@ export class BucketRows {
       entries: sorted(this.#entries),
       problems,
       leftOut: sorted(this.#leftOut),
+      unseen: [],
       isComplete: isComplete && this.#isWhole,
     };
   }

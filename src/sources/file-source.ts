@@ -3,7 +3,7 @@ import { constants, open, stat, type FileHandle } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import type { FileSource } from '../contracts/sources.ts';
 import { SourceChangedError, SourceUnusableError } from '../errors.ts';
-import { assertOpenedWithinRoots, assertWithinRoots } from './file-roots.ts';
+import { FilePermission } from './file-permission.ts';
 import { mapFileError } from './map-file-error.ts';
 import { rangedReader } from './ranged-reader.ts';
 import type { SourceInfo, SourceReader } from './source-reader.ts';
@@ -12,20 +12,22 @@ import type { FileSettings } from './source-settings.ts';
 /**
  * Opens a file on a disk.
  *
- * @throws SourceForbiddenError when it lies outside the roots
+ * @throws SourceForbiddenError, SourceNotNamedError when it is not permitted
  * @throws SourceMissingError when it is missing or not readable
  * @throws SourceUnusableError when it is a directory, no regular file or empty
  * @throws SourceReadError when the disk is in trouble
  */
-export async function openFileSource({ path }: FileSource, { roots }: FileSettings = {}): Promise<SourceReader> {
+export async function openFileSource({ path }: FileSource, settings: FileSettings = {}): Promise<SourceReader> {
   if (!isAbsolute(path)) throw new SourceUnusableError(`${path} is not an absolute path; give the whole path`);
-  if (roots) await assertWithinRoots(path, roots);
+  const permission = new FilePermission(settings);
+  await permission.assertPath(path);
   // Looked at before it is opened: opening a FIFO waits for somebody who writes into it.
   assertUsable(path, await mapFileError(path, stat(path, { bigint: true })));
   const handle = await mapFileError(path, open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)));
   try {
-    if (roots) await assertOpenedWithinRoots(path, handle.fd, roots);
-    assertUsable(path, await mapFileError(path, handle.stat({ bigint: true })));
+    const stats = await mapFileError(path, handle.stat({ bigint: true }));
+    await permission.assertOpened(path, handle.fd, stats);
+    assertUsable(path, stats);
     return new FileReader(path, handle);
   } catch (error) {
     await handle.close();

@@ -7,6 +7,7 @@ import { SourceForbiddenError, SourceMissingError, SourceReadError } from '../er
 import type { AddressPolicy } from './address-policy.ts';
 import { discardBody } from './discard-body.ts';
 import { SourceDefaults, type HttpSettings } from './source-settings.ts';
+import type { OpenOptions } from './source-reader.ts';
 
 const MAX_REDIRECTS = 5;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -36,20 +37,20 @@ export class HttpConnections {
   }
 
   /** @throws SourceForbiddenError */
-  assertUrl(url: URL): void {
-    this.#policy.assertUrl(url);
-    if (this.#chooseProxy?.(url) && !this.#trustsProxy) this.#policy.assertListed(url);
+  assertUrl(url: URL, isNamed: boolean): void {
+    this.#policy.assertUrl(url, isNamed);
+    if (this.#chooseProxy?.(url) && !this.#trustsProxy && !isNamed) this.#policy.assertListed(url);
   }
 
   /** One GET, redirects followed: each of them is checked like the first address. */
   async get(
     url: URL,
     headers: Readonly<Record<string, string>>,
-    signal: AbortSignal | undefined,
+    { signal, isNamed = false }: Pick<OpenOptions, 'signal' | 'isNamed'>,
   ): Promise<Dispatcher.ResponseData> {
     let target = url;
     for (let hops = 0; ; hops++) {
-      this.assertUrl(target);
+      this.assertUrl(target, isNamed);
       const answer = await this.#ask(target, headers, signal);
       const proxy = answer.statusCode === 407 ? this.#chooseProxy?.(target) : undefined;
       if (proxy) {

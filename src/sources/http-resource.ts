@@ -14,6 +14,7 @@ import { discardBody } from './discard-body.ts';
 import type { HttpConnections } from './http-connections.ts';
 import { etagOf, httpDateOf } from './remote-values.ts';
 import { networkProblem } from './network-problem.ts';
+import type { OpenOptions } from './source-reader.ts';
 
 /** What lies behind one URL. Everything it throws is one of our errors, and none names the query, which may be secret. */
 export class HttpResource {
@@ -21,18 +22,18 @@ export class HttpResource {
   readonly name: string;
   readonly #url: URL;
   readonly #connections: HttpConnections;
-  readonly #signal: AbortSignal | undefined;
   readonly #redact: Redact;
+  readonly #options: OpenOptions;
 
-  /** @throws SourceForbiddenError */
-  constructor(url: URL, connections: HttpConnections, signal: AbortSignal | undefined) {
-    connections.assertUrl(url);
+  /** @throws SourceForbiddenError, SourceNotNamedError */
+  constructor(url: URL, connections: HttpConnections, options: OpenOptions) {
+    connections.assertUrl(url, options.isNamed ?? false);
     this.name = `${url.origin}${url.pathname}`;
     this.#url = url;
     // The whole query, and long values of it, whatever their names are.
     this.#redact = redactorOf([url.search.slice(1), ...url.searchParams.values()].filter(({ length }) => length > 7));
     this.#connections = connections;
-    this.#signal = signal;
+    this.#options = options;
   }
 
   get stallTimeoutMs(): number {
@@ -43,7 +44,7 @@ export class HttpResource {
   async get(headers: Readonly<Record<string, string>>): Promise<Dispatcher.ResponseData> {
     let answer: Dispatcher.ResponseData;
     try {
-      answer = await this.#connections.get(this.#url, headers, this.#signal);
+      answer = await this.#connections.get(this.#url, headers, this.#options);
     } catch (error) {
       throw this.#named(this.mapError(refusalIn(error) ?? error));
     }

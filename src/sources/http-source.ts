@@ -23,7 +23,7 @@ export function openHttpSource(
 ): SourceReader {
   const url = new URL(source.url);
   if (query !== undefined) url.search = query;
-  return new RemoteReader(new HttpStore(new HttpResource(url, connections, options.signal)), options);
+  return new RemoteReader(new HttpStore(new HttpResource(url, connections, options)), options);
 }
 
 interface HttpInfo extends RemoteInfo {

@@ -1,6 +1,7 @@
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
 import type { BucketContainer } from '../contracts/sources.ts';
 import { keyPrefixOf } from '../core/source-within.ts';
+import { Breather } from './breather.ts';
 import { BucketRows } from './bucket-rows.ts';
 import type { Listing, ListOptions } from './listing.ts';
 import { mapS3Error } from './map-s3-error.ts';
@@ -16,14 +17,15 @@ import type { S3Connections } from './s3-connections.ts';
 export async function listBucket(
   container: BucketContainer,
   connections: S3Connections,
-  { filter, signal }: ListOptions,
+  { filter, signal, isNamed }: ListOptions,
 ): Promise<Listing> {
   const { bucket, connection = 'default' } = container;
   const prefix = keyPrefixOf(container);
   const name = `s3://${bucket}/${prefix}`;
-  const settings = connections.settings(connection, bucket);
+  const settings = connections.settings(connection, bucket, isNamed);
   const rows = new BucketRows(name, prefix, filter);
   const course = new PageCourse(name);
+  const breather = new Breather();
   const ask = (token: string | undefined): Promise<ListObjectsV2CommandOutput> => {
     const page = { Bucket: bucket, Prefix: prefix, ...(token === undefined ? {} : { ContinuationToken: token }) };
     return connections
@@ -37,7 +39,10 @@ export async function listBucket(
   for (let token: string | undefined; ;) {
     const page = await ask(token);
     const before = rows.count;
-    for (const object of page.Contents ?? []) rows.add(object);
+    for (const object of page.Contents ?? []) {
+      await breather.breathe();
+      rows.add(object);
+    }
     token = course.next(page, rows.count > before);
     if (token === undefined) break;
   }

@@ -5,6 +5,7 @@ import {
   SourceChangedError,
   SourceForbiddenError,
   SourceMissingError,
+  SourceNotNamedError,
   SourceReadError,
   SourceUnusableError,
 } from '../errors.ts';
@@ -37,6 +38,7 @@ const byCode: Readonly<Record<string, ErrorClass>> = {
   SOURCE_CHANGED: SourceChangedError,
   SOURCE_FORBIDDEN: SourceForbiddenError,
   SOURCE_MISSING: SourceMissingError,
+  SOURCE_NOT_NAMED: SourceNotNamedError,
   SOURCE_READ_FAILED: SourceReadError,
   SOURCE_UNUSABLE: SourceUnusableError,
 };

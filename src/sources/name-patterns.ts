@@ -1,7 +1,6 @@
-/** Whether a name is one of `patterns`, in which `*` stands for anything. */
+import { compileGlobs } from '../core/glob.ts';
+
+/** Whether a name is one of `patterns`, which are names or globs. */
 export function matchesAny(name: string, patterns: readonly string[]): boolean {
-  return patterns.some((pattern) => {
-    const escaped = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
-    return new RegExp(`^${escaped}$`, 's').test(name);
-  });
+  return patterns.includes(name) || compileGlobs(patterns)(name);
 }

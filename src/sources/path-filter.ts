@@ -1,7 +1,4 @@
-import picomatch from 'picomatch';
-
-/** Hidden files count like all others; what is out is said by `exclude`, not by a leading `!`. */
-const OPTIONS = { dot: true, nonegate: true } as const satisfies picomatch.PicomatchOptions;
+import { compileGlobs } from '../core/glob.ts';
 
 export interface PathFilter {
   /** Whether a file is in. */
@@ -11,14 +8,17 @@ export interface PathFilter {
 }
 
 /**
+ * Hidden files count like all others.
+ *
  * @param include what is in; everything when it is empty
  * @param exclude what is out all the same
+ * @throws GlobError for globs that `globListProblem` reports
  */
 export function createPathFilter(include: readonly string[], exclude: readonly string[]): PathFilter {
-  const included = include.length > 0 ? picomatch(include.map(normalized), OPTIONS) : () => true;
-  const excluded = exclude.length > 0 ? picomatch(exclude.map(normalized), OPTIONS) : () => false;
+  const included = include.length > 0 ? compileGlobs(include.map(normalized)) : () => true;
+  const excluded = compileGlobs(exclude.map(normalized));
   const wholeFolders = exclude.map(normalized).filter((glob) => glob.endsWith('/**'));
-  const skipsFolder = wholeFolders.length > 0 ? picomatch(wholeFolders, OPTIONS) : () => false;
+  const skipsFolder = compileGlobs(wholeFolders.map((glob) => glob.slice(0, -'/**'.length)));
   return { takes: (path) => included(path) && !excluded(path), skipsFolder };
 }
 

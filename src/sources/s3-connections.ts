@@ -1,30 +1,30 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { Limits } from '../contracts/limits.ts';
-import { ConfigError, SourceForbiddenError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
 import { rememberSecrets } from '../redact.ts';
 import type { S3Failure } from './map-s3-error.ts';
 import { matchesAny } from './name-patterns.ts';
 import { guardAnswers } from './s3-guard.ts';
 import type { ProxyRules } from '../network/proxy.ts';
 import { s3Network, type S3Network } from './s3-network.ts';
-import { SourceDefaults, type S3Settings } from './source-settings.ts';
+import { notPermitted } from './not-permitted.ts';
+import { SourceDefaults, type NamedSettings, type S3Settings } from './source-settings.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** As many as a worker can have parts in flight, and one for each to look at the object meanwhile. */
 const MAX_SOCKETS = 2 * Limits.maxConcurrency;
 
-/** Names of buckets, old ones too. Anything else could lead elsewhere than the patterns of allowed names mean. */
-const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/;
-
 /** S3 clients by the name of their connection, made when they are first asked for. */
 export class S3Connections {
   readonly #settings: Readonly<Record<string, S3Settings>>;
   readonly #clients = new Map<string, S3Client>();
   readonly #proxies: ProxyRules | undefined;
+  readonly #named: NamedSettings;
 
-  constructor(settings: Readonly<Record<string, S3Settings>> = {}, proxies?: ProxyRules) {
+  constructor(settings: Readonly<Record<string, S3Settings>> = {}, named: NamedSettings = {}, proxies?: ProxyRules) {
+    this.#named = named;
     this.#settings = { default: {}, ...settings };
     for (const { credentials } of Object.values(this.#settings)) {
       rememberSecrets([credentials?.secretAccessKey, credentials?.sessionToken]);
@@ -33,22 +33,18 @@ export class S3Connections {
   }
 
   /**
+   * @param isNamed by a command, so that no list has to have the bucket
    * @throws ConfigError when there is no connection of that name
-   * @throws SourceForbiddenError when the connection is not meant for the bucket
+   * @throws SourceForbiddenError, SourceNotNamedError when the connection is not meant for the bucket
    */
-  settings(name: string, bucket: string): S3Settings {
+  settings(name: string, bucket: string, isNamed = false): S3Settings {
     const settings = Object.hasOwn(this.#settings, name) ? this.#settings[name] : undefined;
     if (!settings) {
       const known = Object.keys(this.#settings).join(', ');
       throw new ConfigError(`there is no S3 connection "${name}"; this configuration has: ${known}`);
     }
-    if (!BUCKET.test(bucket) || bucket.includes('..')) {
-      throw new SourceForbiddenError(`"${bucket}" can't be the name of a bucket`);
-    }
-    if (settings.buckets && !matchesAny(bucket, settings.buckets)) {
-      throw new SourceForbiddenError(
-        `the S3 connection "${name}" is not meant for the bucket ${bucket}; its buckets: ${settings.buckets.join(', ')}`,
-      );
+    if (!isNamed && settings.buckets && !matchesAny(bucket, settings.buckets)) {
+      throw notPermitted(`the bucket ${bucket} by the S3 connection "${name}"`, '--bucket', bucket, this.#named);
     }
     return settings;
   }

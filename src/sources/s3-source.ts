@@ -17,10 +17,10 @@ interface S3Info extends RemoteInfo {
 /**
  * Opens an object of a bucket. Nothing is asked yet.
  *
- * @throws ConfigError, SourceForbiddenError as `S3Connections.settings`
+ * @throws ConfigError, SourceForbiddenError, SourceNotNamedError as `S3Connections.settings`
  */
 export function openS3Source(source: S3Source, connections: S3Connections, options: OpenOptions): SourceReader {
-  const settings = connections.settings(source.connection ?? 'default', source.bucket);
+  const settings = connections.settings(source.connection ?? 'default', source.bucket, options.isNamed);
   return new RemoteReader(new S3Store(source, connections, settings, options.signal), options);
 }
 

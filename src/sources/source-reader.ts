@@ -35,4 +35,6 @@ export interface OpenOptions {
   readonly query?: string | undefined;
   /** Breaks off what is asked of a source that is far away. */
   readonly signal?: AbortSignal | undefined;
+  /** A command of this user named it, so that no list of buckets and hosts has to. @defaultValue false */
+  readonly isNamed?: boolean | undefined;
 }

@@ -1,9 +1,18 @@
 import type { ProxyRules, ProxySetting } from '../network/proxy.ts';
 import type { TlsSettings } from '../network/tls-files.ts';
 
-/** What a worker or a client may read, and how. Plain values, but for the function that fetches the key. */
-export interface SourceSettings {
+import type { ProtectedPaths } from './protected-paths.ts';
+
+/**
+ * What a worker or a client may read, and how. Plain values, but for the function that fetches the key. A client reads what
+ * its own program names, as far as a list does not restrict it. A worker reads what a list permits, see `confined`.
+ */
+export interface SourceSettings extends NamedSettings {
   readonly files?: FileSettings | undefined;
+  /** S3 buckets that callers of a worker can name, for connections without `buckets` of their own. */
+  readonly buckets?: readonly string[] | undefined;
+  /** Of a worker: permits every file, bucket and host, whatever the lists say. @defaultValue false */
+  readonly any?: boolean | undefined;
   /** S3 connections by name. @defaultValue `default`, from AWS's own environment */
   readonly s3?: Readonly<Record<string, S3Settings>>;
   readonly http?: HttpSettings | undefined;
@@ -24,9 +33,19 @@ export interface NetworkSettings extends TlsSettings {
   readonly proxy?: ProxySetting | undefined;
 }
 
-export interface FileSettings {
-  /** Directories below which files may be named, by their real paths. @defaultValue any path */
+/** What commands of the same user named, for workers on the same machine. */
+export interface NamedSettings {
+  /** @defaultValue nothing is read for commands */
+  readonly named?: { readonly directory: string; readonly copiesOnly?: boolean } | undefined;
+  /** Of a command's own worker: what it does not permit waits for another worker, as it may be another command's. */
+  readonly isOfCommand?: boolean | undefined;
+}
+
+export interface FileSettings extends NamedSettings {
+  /** Directories (or files) that callers can name, by their real paths. @defaultValue any path; of a worker none */
   readonly roots?: readonly string[] | undefined;
+  /** What is never read. `/proc`, `/sys` and `/dev` are not in any case. */
+  readonly protect?: ProtectedPaths | undefined;
 }
 
 /** What is left out comes from AWS's usual chain: environment, shared files, container and instance roles. */
@@ -36,7 +55,7 @@ export interface S3Settings extends NetworkSettings {
   /** The bucket in the path instead of the host name. @defaultValue true with an endpoint of its own */
   readonly forcePathStyle?: boolean | undefined;
   readonly credentials?: S3Credentials | undefined;
-  /** Names, or patterns with `*`. @defaultValue any bucket */
+  /** Names, or globs. @defaultValue any bucket; of a worker those of `SourceSettings.buckets` */
   readonly buckets?: readonly string[] | undefined;
   /** Whether the ETag of an object that came in one piece is its md5, as AWS documents it. @defaultValue true */
   readonly etagIsMd5?: boolean | undefined;
@@ -51,7 +70,7 @@ export interface S3Credentials {
 }
 
 export interface HttpSettings extends NetworkSettings {
-  /** Host names, or patterns with `*`. @defaultValue any host with a public address */
+  /** Host names, or globs. @defaultValue any host with a public address; of a worker none */
   readonly hosts?: readonly string[] | undefined;
   /** Addresses, networks such as `10.0.0.0/8`, and host names (or patterns) that may be private. @defaultValue none */
   readonly allowPrivate?: readonly string[] | undefined;
@@ -65,6 +84,34 @@ export interface HttpSettings extends NetworkSettings {
 }
 
 export const SourceDefaults = { stallTimeoutMs: 60_000 } as const;
+
+/** Settings of a worker, whose callers are not trusted: a list that is missing permits nothing. */
+export function confined({ any = false, ...settings }: SourceSettings = {}): SourceSettings {
+  const { files, buckets, http, s3 } = settings;
+  const all: Readonly<Record<string, S3Settings>> = { default: {}, ...s3 };
+  const connections = Object.entries(all).map(([name, connection]): [string, S3Settings] => [
+    name,
+    { ...connection, buckets: any ? ['*'] : (connection.buckets ?? buckets ?? []) },
+  ]);
+  return {
+    ...settings,
+    files: { ...files, roots: any ? ['/'] : (files?.roots ?? []) },
+    s3: Object.fromEntries(connections),
+    http: { ...http, hosts: any ? ['*'] : (http?.hosts ?? []) },
+  };
+}
+
+/** Kinds of sources that a worker with these settings reads none of, as messages call them. */
+export function rejectedKinds({ any, files, s3, buckets, http }: SourceSettings = {}): string[] {
+  if (any) return [];
+  const isListed = (list: readonly string[] | undefined) => list !== undefined && list.length > 0;
+  const hasBuckets = isListed(buckets) || Object.values(s3 ?? {}).some((connection) => isListed(connection.buckets));
+  return [
+    ...(isListed(files?.roots) ? [] : ['files (--root DIR)']),
+    ...(hasBuckets ? [] : ['S3 buckets (--bucket NAME)']),
+    ...(isListed(http?.hosts) ? [] : ['HTTP hosts (--http-host HOST)']),
+  ];
+}
 
 /** The seal key as a function, whichever way it was given. */
 export function sealKeyOf({ sealKey }: SourceSettings = {}): (() => string) | undefined {

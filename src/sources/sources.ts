@@ -1,7 +1,9 @@
 import type { Container, HttpSource, Source } from '../contracts/sources.ts';
-import { ConfigError, SourceForbiddenError } from '../errors.ts';
+import { containerNameProblem, sourceNameProblem } from '../core/source-limits.ts';
+import { nameOfContainer, nameOfSource } from '../core/source-names.ts';
+import { printable } from '../core/printable.ts';
+import { ConfigError, SourceForbiddenError, SourceUnusableError } from '../errors.ts';
 import { AddressPolicy } from './address-policy.ts';
-import { assertWithinRoots } from './file-roots.ts';
 import { openFileSource } from './file-source.ts';
 import { HttpConnections } from './http-connections.ts';
 import { downloadHttp, type DownloadOptions, type DownloadSink } from './http-download.ts';
@@ -49,7 +51,7 @@ export class Sources {
    */
   constructor(
     settings: SourceSettings = {},
-    policy = new AddressPolicy(settings.http),
+    policy = new AddressPolicy(settings.http, settings),
     workflow?: () => SealingWorkflow,
   ) {
     this.#settings = settings;
@@ -58,8 +60,9 @@ export class Sources {
   }
 
   /** For those who read a file by themselves. */
-  get files(): FileSettings | undefined {
-    return this.#settings.files;
+  get files(): FileSettings {
+    const { files, named, isOfCommand } = this.#settings;
+    return { ...files, named, isOfCommand };
   }
 
   /** One line for each kind of source. */
@@ -67,7 +70,8 @@ export class Sources {
     file: (source) => openFileSource(source, this.files),
     s3: async (source, options) => {
       const { openS3Source } = await import('./s3-source.ts');
-      return openS3Source(source, await this.#connections(), options);
+      const isNamed = await this.#isNamed(source);
+      return openS3Source(source, await this.#connections(), { ...options, isNamed });
     },
     http: (source, options) => this.#openHttp(source, options),
   };
@@ -76,13 +80,16 @@ export class Sources {
    * Opens a source for reading; the caller closes it.
    *
    * @throws SourceForbiddenError when the settings don't let callers name it; nothing was asked for then
+   * @throws SourceNotNamedError the same of a command's worker
    * @throws SourceMissingError when it is missing or not readable
-   * @throws SourceUnusableError when it is empty or no such thing as its type says
+   * @throws SourceUnusableError when its names can't be valid, it is empty or no such thing as its type says
    * @throws SourceNotRangedError when it can only be read as a whole
    * @throws SourceReadError when the storage is in trouble
    * @throws ConfigError when the settings lack what it takes to read it
    */
   async open(source: Source, options: OpenOptions = {}): Promise<SourceReader> {
+    const problem = sourceNameProblem(source);
+    if (problem !== undefined) throw new SourceUnusableError(`${printable(nameOfSource(source))} ${problem}`);
     const { range } = source;
     const opener = this.#openers[source.type] as (source: Source, options: OpenOptions) => Promise<SourceReader>;
     if (range === undefined) return opener(source, options);
@@ -95,19 +102,16 @@ export class Sources {
    * @throws as `downloadHttp`
    */
   async download(url: URL, sink: DownloadSink, options: DownloadOptions): Promise<void> {
-    await downloadHttp(new HttpResource(url, this.#http, options.signal), sink, options);
+    await downloadHttp(new HttpResource(url, this.#http, { signal: options.signal }), sink, options);
   }
 
   /** One line for each kind of container. */
   readonly #listers: Listers = {
-    folder: async (container, options) => {
-      const { roots } = this.files ?? {};
-      if (roots) await assertWithinRoots(container.path, roots);
-      return listFolder(container, options);
-    },
+    folder: (container, options) => listFolder(container, options, this.files),
     s3: async (container, options) => {
       const { listBucket } = await import('./list-bucket.ts');
-      return listBucket(container, await this.#connections(), options);
+      const isNamed = await this.#isNamed(container);
+      return listBucket(container, await this.#connections(), { ...options, isNamed });
     },
   };
 
@@ -119,7 +123,9 @@ export class Sources {
    * @throws SourceUnusableError when it is no container
    * @throws SourceReadError when the storage is in trouble
    */
-  list(container: Container, options: ListOptions): Promise<Listing> {
+  async list(container: Container, options: ListOptions): Promise<Listing> {
+    const problem = containerNameProblem(container);
+    if (problem !== undefined) throw new SourceUnusableError(`${printable(nameOfContainer(container))} ${problem}`);
     const lister = this.#listers[container.type] as (container: Container, options: ListOptions) => Promise<Listing>;
     return lister(container, options);
   }
@@ -133,12 +139,20 @@ export class Sources {
   /** AWS's SDK takes 23 MiB and a fifth of a second: it is loaded for those who use it. */
   async #connections(): Promise<S3Connections> {
     const { S3Connections } = await import('./s3-connections.ts');
-    this.#s3 ??= new S3Connections(this.#settings.s3, this.#settings.proxies);
+    this.#s3 ??= new S3Connections(this.#settings.s3, this.#settings, this.#settings.proxies);
     return this.#s3;
   }
 
-  async #openHttp(source: HttpSource, options: OpenOptions): Promise<SourceReader> {
+  async #isNamed(source: Source | Container): Promise<boolean> {
+    const { named } = this.#settings;
+    if (!named || named.copiesOnly) return false;
+    const { namesSource, readNamedSources } = await import('./named-sources.ts');
+    return namesSource(await readNamedSources(named.directory), source);
+  }
+
+  async #openHttp(source: HttpSource, open: OpenOptions): Promise<SourceReader> {
     const { sealedQuery } = source;
+    const options = { ...open, isNamed: await this.#isNamed(source) };
     const query = sealedQuery === undefined ? options.query : await this.#openQuery(source.url, sealedQuery);
     return openHttpSource(source, query, this.#http, options);
   }

@@ -9,11 +9,12 @@ import {
 import type { Registry } from 'prom-client';
 import { createControlActivities, createTransferActivities } from '../../activities/index.ts';
 import { ConfigDefaults } from '../config.ts';
+import { workerSources } from '../config-worker-sources.ts';
 import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../contracts/names.ts';
 import type { DestinationProfile } from '../openai/destination-profile.ts';
 import { warmUpParser } from '../openai/warm-up-parser.ts';
-import { Sources } from '../sources/sources.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
+import { Sources } from '../sources/sources.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import { Destinations, type CreateUploadsClient } from './destinations.ts';
 import { KeyWatch } from './key-watch.ts';
@@ -24,6 +25,7 @@ import { currentWorkflow } from './sealing-workflow.ts';
 import { WaitingUploads } from './retry-waiting.ts';
 import { UploadLimits } from './upload-limits.ts';
 import { transferTuner } from './transfer-slots.ts';
+import { warnOfRejectedSources } from './warn-of-rejected-sources.ts';
 import { warnOfLackingAttributes } from './warn-of-lacking-attributes.ts';
 
 export interface WorkerOptions {
@@ -56,7 +58,11 @@ export interface WorkerOptions {
    * deployment's current version. Only the control queue is versioned. @defaultValue unversioned
    */
   readonly deployment?: WorkerDeploymentVersion;
-  /** What callers may have this worker read, and how. @defaultValue any file, S3 by AWS's environment, HTTP hosts with public addresses */
+  /**
+   * What callers can have this worker read, and how: files by `files.roots`, S3 buckets by `buckets`, HTTP hosts by
+   * `http.hosts`, or everything by `any`. Key files, Longhaul's state, `/proc`, `/sys` and `/dev` are never read.
+   * @defaultValue nothing
+   */
   readonly sources?: SourceSettings;
   /** Where this worker's metrics go. What workflows count goes to the exporter of Temporal's `Runtime`. @defaultValue nowhere */
   readonly metrics?: WorkerMetricsOptions;
@@ -178,7 +184,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
     typeof options.destinations === 'function'
       ? new Destinations(options.destinations, shared)
       : Destinations.of(options.destinations, shared);
-  const sources = new Sources(options.sources, undefined, currentWorkflow);
+  const sources = new Sources(workerSources(options.sources), undefined, currentWorkflow);
   const waiting = new WaitingUploads({ connection, namespace, taskQueue });
   const keyWatch = new KeyWatch({ keysOf: destinations.keysOf, retry: waiting.retry });
   const dependencies = { destination: destinations.get, sources, limits: new UploadLimits() };
@@ -220,6 +226,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
       ? [transfer(transferTaskQueue(taskQueue)), transfer(transferTaskQueue(taskQueue, host))]
       : []),
   ];
+  if (roles.includes('transfer') && !options.sources?.isOfCommand) warnOfRejectedSources(options.sources);
   await warmUpParser();
   const [workers] = await Promise.all([
     Promise.all(wanted.map((worker) => Worker.create(worker))),

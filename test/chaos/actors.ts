@@ -143,6 +143,7 @@ export class Fleet {
       LONGHAUL_HEARTBEAT_INTERVAL_MS: '500',
       LONGHAUL_LOG_LEVEL: 'error',
       OPENAI_API_KEY: KEY,
+      LONGHAUL_ANY_SOURCE: 'true',
       ...options.source.environment,
     });
     for (let place = 0; place < plan.workers; place++) fleet.#start(place);

@@ -25,8 +25,8 @@ async function put({ endpoint, credentials, bucket }: S3Server, key: string, siz
   }
 }
 
-function connection({ endpoint, credentials }: S3Server): { readonly s3: Readonly<Record<string, S3Settings>> } {
-  return { s3: { default: { endpoint, region: 'us-east-1', credentials } } };
+function connection({ endpoint, credentials }: S3Server) {
+  return { any: true, s3: { default: { endpoint, region: 'us-east-1', credentials } } };
 }
 
 for (const { name, skipped } of await s3ServerChoices()) {
@@ -67,7 +67,7 @@ for (const { name, skipped } of await s3ServerChoices()) {
       it('is refused in words when it does not exist, or its bucket is not among those allowed', () =>
         withServer((server) =>
           withSystem(async ({ client, startWorker, taskQueue }) => {
-            const settings = connection(server).s3['default'];
+            const settings: S3Settings = connection(server).s3.default;
             await startWorker({ sources: { s3: { default: { ...settings, buckets: ['train*'] } } } });
             const failure = async (bucket: string) => {
               const source = { type: 's3', bucket, key: 'none' } as const;
@@ -78,7 +78,7 @@ for (const { name, skipped } of await s3ServerChoices()) {
             expect(await failure(server.bucket)).toMatchObject({ failureType: 'SourceMissing' });
             expect(await failure('private')).toMatchObject({
               failureType: 'SourceForbidden',
-              message: expect.stringContaining('is not meant for the bucket private'),
+              message: expect.stringContaining('does not permit the bucket private'),
             });
           }),
         ));

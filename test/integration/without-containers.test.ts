@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -71,7 +71,9 @@ async function processesOfStack(): Promise<StackProcess[]> {
 describe.skipIf(process.platform !== 'linux')('deploy/without-containers.sh', () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'longhaul-stack-'));
-    stack = spawn(script, ['--embedded', '--demo', '--data', directory, ...ANY_PORTS], { env: cleanEnvironment({}) });
+    const places = ['--data', directory, '--root', join(directory, 'files')];
+    await mkdir(join(directory, 'files'));
+    stack = spawn(script, ['--embedded', '--demo', ...places, ...ANY_PORTS], { env: cleanEnvironment({}) });
     stack.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     stack.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     stackEnded = once(stack, 'exit');
@@ -87,7 +89,7 @@ describe.skipIf(process.platform !== 'linux')('deploy/without-containers.sh', ()
   });
 
   it('brings up what an upload needs, with a worker that sends it', async () => {
-    const path = join(directory, 'set.jsonl');
+    const path = join(directory, 'files', 'set.jsonl');
     const content = await randomFile(path, SIZE_BYTES);
     const environment = {
       TEMPORAL_ADDRESS: told('TEMPORAL_ADDRESS'),

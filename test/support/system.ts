@@ -62,6 +62,7 @@ export async function withSystem(
         LONGHAUL_STATE_DIR: join(directory, 'state'),
         OPENAI_BASE_URL: api.url,
         OPENAI_API_KEY: KEY,
+        LONGHAUL_ANY_SOURCE: 'true',
       },
       startWorker: async (workerOptions = {}) => {
         const connection = await NativeConnection.connect({ address: temporalAddress });
@@ -70,6 +71,7 @@ export async function withSystem(
           taskQueue,
           destinations: [{ name: 'default', baseUrl: api.url, apiKey: KEY }],
           heartbeatIntervalMs: 200,
+          sources: { any: true },
           ...workerOptions,
         });
         void worker.run();

@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { formatBytes } from '../../core/format.ts';
 import { runDemo, withDemoFile } from '../../dev/demo/run-demo.ts';
 import { startLocalApi } from '../../local-api/index.ts';
@@ -19,7 +19,7 @@ export async function demoCommand(
   file: string | undefined,
   options: { size: number },
 ): Promise<void> {
-  if (file !== undefined) return runOn(context, file);
+  if (file !== undefined) return runOn(context, resolve(file));
   context.note(`making a file of ${formatBytes(options.size)}`);
   await withDemoFile(options.size, (made) => runOn(context, made));
 }

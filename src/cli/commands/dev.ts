@@ -4,12 +4,17 @@ import { withDefaultDestination } from '../../config.ts';
 import { withBackend } from '../backend.ts';
 import { shownLocalKey } from './local-api.ts';
 import { interrupted, type CliContext } from '../context.ts';
+import { permittedSources, type PermissionOptions } from '../permission-options.ts';
 
 /** For an API that accepts any key. */
 const ANY_KEY = 'sk-local';
 
 /** Temporal, the local API and a worker between them, until it is told to stop. */
-export async function devCommand(context: CliContext, options: { port: number; data?: string }): Promise<void> {
+export async function devCommand(
+  context: CliContext,
+  options: PermissionOptions & { port: number; data?: string },
+): Promise<void> {
+  const sources = permittedSources(context, options);
   const { localApiKey } = context.config;
   const api = await startLocalApi({
     apiKey: localApiKey,
@@ -22,7 +27,7 @@ export async function devCommand(context: CliContext, options: { port: number; d
       { ...context, config },
       { logLevel: 'error', needsWorker: true },
       async ({ client, startWorker, address, uiUrl }) => {
-        const worker = await startWorker();
+        const worker = await startWorker(sources);
         const running = worker.run();
         context.note(`Temporal on ${address}${uiUrl ? `, Temporal UI: ${uiUrl}` : ''}`);
         context.note(`worker serves ${worker.taskQueues.join(', ')}`);

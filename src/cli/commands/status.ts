@@ -4,6 +4,7 @@ import type { CliContext } from '../context.ts';
 import { describeSyncStatus, findSync } from '../find-sync.ts';
 import { describePieces, describeStatus } from '../status-view.ts';
 import type { AnyResult } from '../upload-outcomes.ts';
+import { commandSources } from '../source-settings.ts';
 import { watchStatus } from '../watch-status.ts';
 
 export async function statusCommand(
@@ -16,7 +17,7 @@ export async function statusCommand(
     const handle = sync ?? backend.client.getHandle<AnyResult>(workflowId);
     const { status, taskQueue } = await handle.describe();
     if (backend.isEmbedded) {
-      const worker = await backend.startWorker({ taskQueue, roles: ['control'] });
+      const worker = await backend.startWorker(commandSources(context.config), { taskQueue, roles: ['control'] });
       void worker.run().catch(() => {});
     }
     if (options.watch) return watchStatus(context, handle, options.json ?? false);

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { hasWorkers } from '../../client/has-workers.ts';
 import { prepareSync, type SyncOptions } from '../../client/prepare-sync.ts';
 import { SyncNotFoundError } from '../../client/sync-errors.ts';
@@ -8,17 +9,22 @@ import { transferTaskQueue } from '../../contracts/names.ts';
 import type { SyncDecision, SyncRequest, SyncResult } from '../../contracts/sync.ts';
 import { formatBytes, formatCount, formatDuration } from '../../core/format.ts';
 import { ConfigError } from '../../errors.ts';
+import { namedBy, type NamedSources } from '../../sources/named-sources.ts';
 import { withBackend, type Backend } from '../backend.ts';
 import { askDestination } from '../check-destination.ts';
 import { confirm } from '../confirm.ts';
 import type { CliContext } from '../context.ts';
 import { errorText, Interrupted } from '../exit.ts';
 import { FilesFailedError } from '../files-failed-error.ts';
+import { NamedRecords } from '../named-records.ts';
+import { commandSources } from '../source-settings.ts';
 import { toSyncRequest, type SyncOptions as SyncFlags } from '../sync-options.ts';
 import { createSyncView, describeCounts } from '../sync-view.ts';
 
 export interface SyncCommandOptions extends SyncFlags {
   readonly id?: string;
+  /** Where links of the folder can lead besides. */
+  readonly root?: readonly string[];
   readonly yes?: boolean;
   readonly detach?: boolean;
   readonly json?: boolean;
@@ -51,7 +57,10 @@ export async function syncCommand(context: CliContext, source: string, options: 
     if (backend.uiUrl && !options.quiet) note(`Temporal UI: ${backend.uiUrl}`);
     if (options.detach || !backend.isEmbedded) await assertWorkers(backend, request, config.host);
     else await checkDestination(context, backend, sync, destination);
-    const runner = new SyncRunner(context, backend, options);
+    const named = namedBy([request.source]);
+    named.paths.push(...(options.root ?? []).map((directory) => resolve(directory)));
+    const runner = new SyncRunner(context, backend, named, options);
+    if (needsWorker) await runner.record(sync);
     if (asks && !(await runner.agrees(sync))) return note('nothing was changed');
     await runner.run(sync);
   });
@@ -61,13 +70,26 @@ export async function syncCommand(context: CliContext, source: string, options: 
 class SyncRunner {
   readonly #context: CliContext;
   readonly #backend: Backend;
+  readonly #named: NamedSources;
   readonly #options: SyncCommandOptions;
+  readonly #records: NamedRecords;
+  #workflowIds: readonly string[] = [];
   #hasWorker = false;
 
-  constructor(context: CliContext, backend: Backend, options: SyncCommandOptions) {
+  constructor(context: CliContext, backend: Backend, named: NamedSources, options: SyncCommandOptions) {
     this.#context = context;
     this.#backend = backend;
+    this.#named = named;
     this.#options = options;
+    this.#records = new NamedRecords(context.config);
+  }
+
+  /** Says to other workers of this user what the sync reads. */
+  async record(sync: SyncOptions): Promise<void> {
+    const { workflowId } = await prepareSync(sync, this.#context.config.host);
+    this.#workflowIds = [workflowId];
+    await this.#records.sweep(this.#backend.client).catch(() => {});
+    await this.#records.add(this.#named, this.#workflowIds);
   }
 
   /** Shows what would be deleted and asks; a run without deletions needs no question. */
@@ -97,7 +119,9 @@ class SyncRunner {
     if (resumed && !quiet) note(`an earlier run goes on: ${workflowId}`);
     await this.#serve(handle);
     try {
-      this.#tell(handle, await this.#follow(handle, signal));
+      const result = await this.#follow(handle, signal);
+      await this.#records.removeEnded(this.#workflowIds, this.#backend.client).catch(() => {});
+      this.#tell(handle, result);
     } catch (error) {
       if (error instanceof Interrupted) note('longhaul: interrupted; the same command goes on');
       throw error;
@@ -109,7 +133,9 @@ class SyncRunner {
     const { status, taskQueue } = await handle.describe();
     if (status !== 'RUNNING') return;
     this.#hasWorker = true;
-    const worker = await this.#backend.startWorker({ taskQueue, transferSlots: this.#context.config.transferSlots });
+    const { config } = this.#context;
+    const { transferSlots } = config;
+    const worker = await this.#backend.startWorker(commandSources(config, this.#named), { taskQueue, transferSlots });
     void worker.run().catch((error: unknown) => this.#context.note(`longhaul: the worker ended: ${errorText(error)}`));
   }
 

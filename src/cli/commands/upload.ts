@@ -1,10 +1,11 @@
 import type { UploadHandle } from '../../client/upload-handle.ts';
 import { prepareSplit, type SplitUploadOptions } from '../../client/prepare-split.ts';
-import { prepareUpload, type UploadOptions } from '../../client/prepare-upload.ts';
+import { prepareUpload, type PreparedUpload, type UploadOptions } from '../../client/prepare-upload.ts';
 import { hasWorkers } from '../../client/has-workers.ts';
 import { requireDestination } from '../../config.ts';
 import { Defaults } from '../../contracts/limits.ts';
 import { transferTaskQueue } from '../../contracts/names.ts';
+import type { Source } from '../../contracts/sources.ts';
 import { formatCount } from '../../core/format.ts';
 import { printable } from '../../core/printable.ts';
 import { ConfigError } from '../../errors.ts';
@@ -15,11 +16,13 @@ import type { CliContext } from '../context.ts';
 import { errorText, Interrupted } from '../exit.ts';
 import { expandFiles } from '../expand-files.ts';
 import { FilesFailedError } from '../files-failed-error.ts';
+import { isEmpty, namedBy, type NamedSources } from '../../sources/named-sources.ts';
 import { sealKeyOf } from '../../sources/source-settings.ts';
 import { Sources } from '../../sources/sources.ts';
 import { createProgressView, type ProgressView } from '../progress-view.ts';
 import { SourceCopies } from '../source-copies.ts';
-import { sourceSettingsOf } from '../source-settings.ts';
+import { NamedRecords } from '../named-records.ts';
+import { commandSources, sourceSettingsOf } from '../source-settings.ts';
 import { SpoolFolder } from '../spool-folder.ts';
 import { tellDetached, tellOutcomes, type AnyResult, type Outcome } from '../upload-outcomes.ts';
 import { checkUploadOptions, isSplit, toUploadOptions, type UploadCommandOptions } from '../upload-options.ts';
@@ -61,14 +64,18 @@ async function uploadFiles(
   destination: string,
 ): Promise<void> {
   const { config, note } = context;
-  const { requests, workflowIds } = await checkRequests(context, files, options, destination);
+  const { requests, workflowIds, sources } = await checkRequests(context, files, options, destination);
 
   const needsWorker = !options.detach && config.temporal === undefined;
+  const records = new NamedRecords(config);
+  // Workers that run elsewhere on this machine read copies for their commands, and nothing else that is in no list.
+  const named = namedBy(needsWorker ? sources : sources.filter((source) => spools.has(source)));
   await withBackend(context, { destination, needsWorker }, async (backend) => {
     if (backend.uiUrl && !options.quiet) note(`Temporal UI: ${backend.uiUrl}`);
     if (options.detach || !backend.isEmbedded) await assertWorkers(backend, requests, config.host, options);
     else await checkDestination(requireDestination(config, destination), backend, workflowIds);
 
+    if (!isEmpty(named)) await records.add(named, workflowIds);
     const handles: UploadHandle<AnyResult>[] = [];
     for (const request of requests) {
       const { client } = backend;
@@ -77,13 +84,14 @@ async function uploadFiles(
       if (request.file !== undefined) await spools.use(request.file, handle.workflowId);
     }
     await spools.sweep((workflowId) => statusOf(backend, workflowId)).catch(() => {});
+    await records.sweep(backend.client).catch(() => {});
     const uploads = handles.map((handle, index) => ({ handle, request: requests[index] as UploadOptions }));
     if (options.detach) {
       await noteAttached(context, backend, uploads, options);
       return tellDetached(context, handles, options);
     }
 
-    await serve(context, backend, handles, options);
+    await serve(context, backend, handles, named, options);
     await noteAttached(context, backend, uploads, options);
     const view = createProgressView(viewKind(options), note);
     let outcomes: Outcome[];
@@ -95,8 +103,15 @@ async function uploadFiles(
       view.close();
     }
     for (const [index, { result }] of outcomes.entries()) if (result) await spools.release(files[index] as string);
+    await records.removeEnded(workflowIds, backend.client).catch(() => {});
     tellOutcomes(context, outcomes, options);
   });
+}
+
+interface CheckedRequests {
+  readonly requests: readonly SplitUploadOptions[];
+  readonly workflowIds: readonly string[];
+  readonly sources: readonly Source[];
 }
 
 async function checkRequests(
@@ -104,7 +119,7 @@ async function checkRequests(
   files: readonly string[],
   options: UploadCommandOptions,
   destination: string,
-): Promise<{ readonly requests: readonly SplitUploadOptions[]; readonly workflowIds: readonly string[] }> {
+): Promise<CheckedRequests> {
   const baseUrl = config.destinations.get(destination)?.baseUrl;
   const requests = files.map((file) => toUploadOptions(file, options, baseUrl));
   const prepare = isSplit(options) ? prepareSplit : prepareUpload;
@@ -112,9 +127,13 @@ async function checkRequests(
   const sources = new Sources(settings);
   try {
     const prepareContext = { host: config.host, sources, sealKey: sealKeyOf(settings) };
-    const workflowIds: string[] = [];
-    for (const request of requests) workflowIds.push((await prepare(request, prepareContext)).workflowId);
-    return { requests, workflowIds };
+    const prepared: PreparedUpload[] = [];
+    for (const request of requests) prepared.push(await prepare(request, prepareContext));
+    return {
+      requests,
+      workflowIds: prepared.map(({ workflowId }) => workflowId),
+      sources: prepared.map(({ request }) => request.source),
+    };
   } finally {
     await sources.close();
   }
@@ -153,6 +172,7 @@ async function serve(
   { config, note }: CliContext,
   backend: Backend,
   handles: readonly UploadHandle<AnyResult>[],
+  named: NamedSources,
   options: UploadCommandOptions,
 ): Promise<void> {
   if (!backend.isEmbedded) return;
@@ -163,7 +183,7 @@ async function serve(
   const own = new Set(handles.map((handle) => handle.workflowId));
   const transferSlots = options.concurrency ?? config.transferSlots;
   for (const taskQueue of new Set(running.map((upload) => upload.taskQueue))) {
-    const worker = await backend.startWorker({ taskQueue, transferSlots });
+    const worker = await backend.startWorker(commandSources(config, named), { taskQueue, transferSlots });
     void worker.run().catch((error: unknown) => note(`longhaul: the worker ended: ${errorText(error)}`));
     for await (const { workflowId, parentId } of backend.client.list({ running: true, taskQueue })) {
       if (parentId === undefined && !own.has(workflowId) && !options.quiet) {

@@ -3,9 +3,10 @@ import { ConfigError } from '../../errors.ts';
 import type { WorkerDeploymentVersion } from '../../worker/create-worker.ts';
 import { withBackend } from '../backend.ts';
 import { interrupted, type CliContext } from '../context.ts';
+import { permittedSources, type PermissionOptions } from '../permission-options.ts';
 import type { MetricsAddress, WorkerMetricsEndpoint } from '../worker-metrics.ts';
 
-export interface WorkerCommandOptions {
+export interface WorkerCommandOptions extends PermissionOptions {
   readonly slots?: number;
   /** Bytes a second. */
   readonly limit?: number;
@@ -22,6 +23,7 @@ export interface WorkerCommandOptions {
 export async function workerCommand(context: CliContext, options: WorkerCommandOptions): Promise<void> {
   const { config } = context;
   const deployment = deploymentOf(config, options);
+  const sources = permittedSources(context, options);
   const graceSeconds = options.grace ?? 0;
   context.allowLongerEnd(graceSeconds * 1000);
   const port = options.metricsPort ?? config.metricsPort;
@@ -29,7 +31,7 @@ export async function workerCommand(context: CliContext, options: WorkerCommandO
   await withBackend(context, settings, async ({ startWorker, address, uiUrl, sdkMetricsUrl }) => {
     const host = options.metricsHost ?? config.metricsHost;
     const metrics = port === undefined ? undefined : await openMetrics(config, { port, host, sdkMetricsUrl });
-    const worker = await startWorker({
+    const worker = await startWorker(sources, {
       ...(options.slots === undefined ? {} : { transferSlots: options.slots }),
       ...(options.limit === undefined ? {} : { limitBytesPerSecond: options.limit }),
       ...(options.roles === undefined ? {} : { roles: options.roles }),

@@ -42,7 +42,7 @@ export async function withDemoFile<T>(sizeBytes: number, use: (file: string) => 
 /** Uploads a file, kills the worker half-way, goes on with another one. Returns what turned out not to be true. */
 export async function runDemo(options: DemoOptions): Promise<string[]> {
   const { client, api, say, file, signal } = options;
-  let worker = await WorkerProcess.start(options.environment);
+  let worker = await WorkerProcess.start(file, options.environment);
   try {
     const handle = await client.upload({ file, purpose: 'batch', baseUrl: api.url, again: true });
     say(`upload ${handle.workflowId} begins, with worker process ${worker.pid}`);
@@ -67,7 +67,7 @@ export async function runDemo(options: DemoOptions): Promise<string[]> {
     const recorded = await recordedParts(client.client, handle.workflowId);
     say(`worker process ${worker.pid} SIGKILLed with ${recorded} parts recorded`);
 
-    worker = await WorkerProcess.start(options.environment);
+    worker = await WorkerProcess.start(file, options.environment);
     say(`worker process ${worker.pid} takes over`);
     await untilMoreThan(client, handle, recorded, signal);
     say(`the first new part is recorded ${formatDuration(Date.now() - killedAtMs)} after the kill`);

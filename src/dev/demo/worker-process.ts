@@ -15,9 +15,14 @@ export class WorkerProcess {
     this.#child = child;
   }
 
-  /** Resolves when the worker says that it serves. @throws Error with what it said instead */
-  static async start(environment: Readonly<Record<string, string>>): Promise<WorkerProcess> {
-    const child = spawn(process.execPath, [cli, 'worker'], {
+  /**
+   * Resolves when the worker says that it serves.
+   *
+   * @param file that it may read, and no other
+   * @throws Error with what it said instead
+   */
+  static async start(file: string, environment: Readonly<Record<string, string>>): Promise<WorkerProcess> {
+    const child = spawn(process.execPath, [cli, 'worker', '--root', file], {
       env: childEnvironment(environment),
       stdio: ['ignore', 'ignore', 'pipe'],
     });

@@ -21,7 +21,12 @@ export async function startTemporal(stateDir: string): Promise<Temporal> {
     client,
     address: server.address,
     serverPid: server.pid,
-    environment: { LONGHAUL_STATE_DIR: stateDir, LONGHAUL_TASK_QUEUE: TASK_QUEUE, OPENAI_API_KEY: 'sk-bench' },
+    environment: {
+      LONGHAUL_STATE_DIR: stateDir,
+      LONGHAUL_TASK_QUEUE: TASK_QUEUE,
+      LONGHAUL_ANY_SOURCE: 'true',
+      OPENAI_API_KEY: 'sk-bench',
+    },
     close: async () => {
       await client.close();
       await server.release();

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Source } from '../../../src/contracts/sources.ts';
 import { uploadRequestProblems } from '../../../src/core/upload-request.ts';
 import { AddressPolicy } from '../../../src/sources/address-policy.ts';
-import { assertOpenedWithinRoots } from '../../../src/sources/file-roots.ts';
+import { FilePermission } from '../../../src/sources/file-permission.ts';
 import { openFileSource } from '../../../src/sources/file-source.ts';
 import { sourceOfUrl } from '../../../src/sources/source-of-url.ts';
 import { Sources } from '../../../src/sources/sources.ts';
@@ -27,7 +27,7 @@ function resolverOf(answers: Answers): typeof lookup {
 
 /** Asks for size and fingerprint as a worker would. */
 async function stat(url: string, settings: HttpSettings = {}, answers?: Answers): Promise<unknown> {
-  const policy = answers ? new AddressPolicy(settings, resolverOf(answers)) : new AddressPolicy(settings);
+  const policy = answers ? new AddressPolicy(settings, {}, resolverOf(answers)) : new AddressPolicy(settings);
   const sources = new Sources({ http: settings }, policy);
   try {
     const reader = await sources.open({ type: 'http', url });
@@ -67,6 +67,19 @@ describe('an address that is not public', () => {
 
   it.each([
     '169.254.169.254',
+    '169.254.169.254.',
+    '100.100.100.200',
+    '168.63.129.16',
+    '168.63.129.16.',
+    '2822734096',
+    '0xa83f8110',
+    '0250.077.0201.020',
+    '168.63.33040',
+    '[::ffff:168.63.129.16]',
+    '[::168.63.129.16]',
+    '[::ffff:0:168.63.129.16]',
+    '[64:ff9b::168.63.129.16]',
+    '[2002:a83f:8110::1]',
     '[fd00:ec2::254]',
     '10.1.2.3',
     '172.16.0.1',
@@ -140,6 +153,7 @@ describe('a name in DNS', () => {
       const settings = { allowPrivate: ['127.0.0.2'] };
       const policy = new AddressPolicy(
         settings,
+        {},
         resolverOf(() => answers),
       );
       const sources = new Sources({ http: settings }, policy);
@@ -252,7 +266,10 @@ describe('a file', () => {
       try {
         // The path is good again by now; what was opened is not.
         await writeFile(join(root, 'x'), 'good');
-        await expect(assertOpenedWithinRoots(join(root, 'x'), handle.fd, [root])).rejects.toMatchObject(forbidden);
+        const permission = new FilePermission({ roots: [root] });
+        await expect(
+          permission.assertOpened(join(root, 'x'), handle.fd, await handle.stat({ bigint: true })),
+        ).rejects.toMatchObject(forbidden);
       } finally {
         await handle.close();
       }

@@ -1,0 +1,30 @@
+import { protectedByEnvironment } from './config-protected.ts';
+import { globListProblem } from './core/glob.ts';
+import { ConfigError } from './errors.ts';
+import { confined, type SourceSettings } from './sources/source-settings.ts';
+
+/**
+ * What a worker reads: only what is listed, and nothing that the environment's keys and state are in.
+ *
+ * @throws ConfigError for a list of buckets or hosts that is none of globs
+ */
+export function workerSources(settings: SourceSettings = {}): SourceSettings {
+  const { files, ...others } = settings;
+  assertGlobs('buckets', settings.buckets);
+  assertGlobs('http.hosts', settings.http?.hosts);
+  assertGlobs('http.allowPrivate', settings.http?.allowPrivate);
+  for (const [name, { buckets }] of Object.entries(settings.s3 ?? {})) assertGlobs(`s3.${name}.buckets`, buckets);
+  const given = files?.protect;
+  const own = protectedByEnvironment();
+  const protect = {
+    files: [...(given?.files ?? []), ...own.files],
+    folders: [...(given?.folders ?? []), ...own.folders],
+    copies: given?.copies ?? own.copies,
+  };
+  return confined({ ...others, files: { ...files, protect } });
+}
+
+function assertGlobs(name: string, globs: readonly string[] | undefined): void {
+  const problem = globListProblem(globs ?? []);
+  if (problem !== undefined) throw new ConfigError(`"sources.${name}" ${problem}`);
+}

@@ -1,0 +1,97 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LonghaulClient } from 'longhaul';
+import { expect, it } from 'vitest';
+import { startCli, type CliRun } from '../support/cli.ts';
+import { md5, randomFile } from '../support/random-file.ts';
+import { KEY, MiB, partsReceived, withSystem, type System } from '../support/system.ts';
+import { until } from '../support/until.ts';
+
+/** A user with no Temporal of his own: all commands share one embedded server and one queue. */
+function embedded({ api, directory }: System): Record<string, string> {
+  return { LONGHAUL_STATE_DIR: join(directory, 'state'), OPENAI_BASE_URL: api.url, OPENAI_API_KEY: KEY };
+}
+
+const named = ({ directory }: System) => readdir(join(directory, 'state', 'named')).catch((): string[] => []);
+
+async function fileIn(system: System, folder: string, sizeBytes: number) {
+  await mkdir(join(system.directory, folder));
+  const path = join(system.directory, folder, `${folder}.bin`);
+  return { path, content: await randomFile(path, sizeBytes) };
+}
+
+function upload(system: System, path: string): CliRun {
+  return startCli(['upload', path, '--purpose', 'batch', '--part-size', '1MiB', '--json'], embedded(system));
+}
+
+async function expectFile(system: System, run: CliRun, content: Buffer): Promise<void> {
+  const { code, stdout, stderr } = await run.ended;
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(md5(await system.download(JSON.parse(stdout).file.id))).toBe(md5(content));
+}
+
+it('commands share what they named: two at the same time, and one that was interrupted', () =>
+  withSystem(
+    async (system) => {
+      const one = await fileIn(system, 'one', 6 * MiB);
+      const two = await fileIn(system, 'two', 16 * MiB);
+      const three = await fileIn(system, 'three', 16 * MiB);
+      const interrupted = upload(system, one.path);
+      await partsReceived(system, 1);
+      interrupted.child.kill('SIGKILL');
+      await interrupted.ended;
+
+      const others = [upload(system, two.path), upload(system, three.path)];
+      const isWhole = () => system.uploads().some(({ status, bytes }) => status === 'completed' && bytes === 6 * MiB);
+      await until(isWhole, 'the others to carry the interrupted upload');
+      system.api.configure({ bandwidthBytesPerSecond: null });
+      await expectFile(system, others[0] as CliRun, two.content);
+      await expectFile(system, others[1] as CliRun, three.content);
+      await expectFile(system, upload(system, one.path), one.content);
+      expect(await named(system), 'no record outlives its upload').toEqual([]);
+    },
+    { bandwidthBytesPerSecond: 4 * MiB },
+  ));
+
+it('a command’s worker leaves what nobody named to a worker that permits it, and fails nothing', () =>
+  withSystem(
+    async (system) => {
+      const own = await fileIn(system, 'own', 12 * MiB);
+      const other = await fileIn(system, 'other', 12 * MiB);
+      const command = upload(system, own.path);
+      await partsReceived(system, 1);
+      const record = JSON.parse(await readFile(join(system.directory, 'state', 'temporal.json'), 'utf8'));
+      const taskQueue = await queueOf(record.address);
+      const client = await LonghaulClient.connect({ connection: { address: record.address }, taskQueue });
+      try {
+        const handle = await client.upload({ file: other.path, purpose: 'batch', partSizeBytes: MiB });
+        const rejected = async () => {
+          const { raw } = await client.client.workflow.getHandle(handle.workflowId).describe();
+          return JSON.stringify(raw.pendingActivities).includes('no command named');
+        };
+        await until(rejected, 'the command’s worker to have polled it');
+        expect((await handle.describe()).status).toBe('RUNNING');
+
+        const permitted = join(system.directory, 'other');
+        const worker = startCli(['worker', '--root', permitted], embedded(system));
+        await until(() => worker.said().includes('worker on '), 'the worker');
+        system.api.configure({ bandwidthBytesPerSecond: null });
+        const { file } = await handle.result();
+        expect(md5(await system.download(file.id))).toBe(md5(other.content));
+        await expectFile(system, command, own.content);
+      } finally {
+        await client.close();
+      }
+    },
+    { bandwidthBytesPerSecond: MiB },
+  ));
+
+async function queueOf(address: string): Promise<string> {
+  const client = await LonghaulClient.connect({ connection: { address } });
+  try {
+    for await (const { taskQueue } of client.list({ running: true })) return taskQueue;
+    throw new Error('no upload runs');
+  } finally {
+    await client.close();
+  }
+}
