@@ -34,8 +34,9 @@ it('commands share what they named: two at the same time, and one that was inter
   withSystem(
     async (system) => {
       const one = await fileIn(system, 'one', 6 * MiB);
-      const two = await fileIn(system, 'two', 16 * MiB);
-      const three = await fileIn(system, 'three', 16 * MiB);
+      // Large enough to last until the parts of the killed command are given to them, at its heartbeat timeout.
+      const two = await fileIn(system, 'two', 64 * MiB);
+      const three = await fileIn(system, 'three', 64 * MiB);
       const interrupted = upload(system, one.path);
       await partsReceived(system, 1);
       interrupted.child.kill('SIGKILL');
