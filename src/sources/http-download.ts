@@ -98,7 +98,7 @@ class Download {
   async #begin(headers: Dispatcher.ResponseData['headers']): Promise<void> {
     const length = headers['content-length'];
     this.#receivedBytes = 0;
-    this.#sizeBytes = typeof length === 'string' ? sizeOf(length) : undefined;
+    this.#sizeBytes = announcedBytes(length);
     this.#validator = validatorOf(headers);
     await this.#sink.begin(this.#sizeBytes);
   }
@@ -123,4 +123,10 @@ class Download {
     this.#validator = undefined;
     throw new SourceReadError(`${this.#resource.name} was not gone on with by its server (it answered ${statusCode})`);
   }
+}
+
+/** A length that no number holds is more than there is room for, and not an unknown one. */
+function announcedBytes(length: string | string[] | undefined): number | undefined {
+  if (typeof length !== 'string' || !/^\d{1,400}$/.test(length)) return undefined;
+  return sizeOf(length) ?? Number.MAX_SAFE_INTEGER;
 }

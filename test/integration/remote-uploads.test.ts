@@ -158,7 +158,7 @@ describe('a resource of an HTTP server', () => {
     await withHttpOrigin({ content }, (origin) =>
       withSystem(async ({ client: { taskQueue }, temporalAddress, startWorker, download }) => {
         const [sealKey, previousSealKey] = ['replaced-seal-key-0451', 'seal-key-canary-0451'];
-        const http = { allowPrivate: ['127.0.0.1'] };
+        const http = { hosts: ['127.0.0.1'], allowPrivate: ['127.0.0.1'] };
         // The client still has the old key.
         await startWorker({ sources: { http, sealKey, previousSealKey } });
         const connection = { address: temporalAddress };

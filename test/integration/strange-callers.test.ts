@@ -149,7 +149,10 @@ class Caller {
       execution: { workflowId },
     });
     const events = history?.events ?? [];
-    const failedTasks = events.flatMap(({ workflowTaskFailedEventAttributes: task }) => task?.failure?.message ?? []);
+    // Temporal repeats a task during which a signal came in. That is not a fault of the workflow.
+    const failedTasks = events.flatMap(({ workflowTaskFailedEventAttributes: task }) =>
+      task?.failure?.message === 'UnhandledCommand' ? [] : (task?.failure?.message ?? []),
+    );
     const failure = events.at(-1)?.workflowExecutionFailedEventAttributes?.failure;
     const isSettled = failedTasks.length > 0 || events.some((event) => event.workflowTaskCompletedEventAttributes);
     if (!isSettled) return undefined;

@@ -178,7 +178,7 @@ describe('a sync of a folder', () => {
       expect(unreadable.memoryProblem).toMatch(/cannot be read: it is too large when it is unpacked/);
       expect(unreadable.deletionsHeld).toBe(unreadable.memoryProblem);
       await expect(run(null, 'carried', { problems: 5 })).rejects.toMatchObject({
-        cause: { type: 'InvalidRequest', message: expect.stringContaining('"run.problems" is invalid') },
+        cause: { type: 'InvalidRequest', message: expect.stringContaining('callers must leave it out') },
       });
       expect([...(await filesAt({ client, taskQueue, directory, ...system })).keys()]).toContain('other.jsonl');
     }));
