@@ -28,7 +28,13 @@ const seconds = z
 const state = z.string().regex(/^[a-z-]{1,32}$/);
 
 const waiting = z
-  .looseObject({ reason: rawText, failureType: text, sinceMs: timeMs, nextProbeAtMs: timeMs })
+  .looseObject({
+    reason: rawText,
+    failureType: text,
+    sinceMs: timeMs,
+    retryAtMs: z.number().min(0).max(MAX_TIME_MS).optional().catch(undefined),
+    nextProbeAtMs: timeMs,
+  })
   .nullable()
   .catch(null);
 const session = z.looseObject({ uploadId: name, createdAt: seconds, expiresAt: seconds }).nullable().catch(null);
@@ -97,6 +103,7 @@ const uploadResult = z.looseObject({
   bytes: count,
   md5: rawText.nullable().catch(null),
   parts: count,
+  partSizeBytes: z.number().int().min(1).optional().catch(undefined),
   partsSent: count,
   sessions: count,
   orphanedSessions: count,
