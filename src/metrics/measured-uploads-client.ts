@@ -2,7 +2,8 @@ import type { UploadSession } from '../contracts/upload.ts';
 import type { CallOptions } from '../openai/call-limits.ts';
 import type { DestinationProfile } from '../openai/destination-profile.ts';
 import type { PartContent } from '../openai/multipart-part.ts';
-import { UploadsClient, type CreateUploadFields, type UploadsClientOptions } from '../openai/uploads-client.ts';
+import type { CreateUploadFields } from '../openai/sessions.ts';
+import { UploadsClient, type UploadsClientOptions } from '../openai/uploads-client.ts';
 import { measuredReader } from './measured-reader.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 

@@ -1,37 +1,22 @@
 import type { Readable } from 'node:stream';
 import { inspect } from 'node:util';
-import type { CreateUploadInput } from '../contracts/activities.ts';
 import type { ListedFile, UploadedFile, UploadSession } from '../contracts/upload.ts';
 import { StrangeAnswerError } from '../errors.ts';
-import {
-  cancelAnswer,
-  completeAnswer,
-  createdAnswer,
-  partAnswer,
-  sessionAnswer,
-  type CompletedFile,
-  type FilePage,
-} from './answers.ts';
+import { partAnswer, type FilePage } from './answers.ts';
 import { BufferPool } from './buffer-pool.ts';
 import type { CallOptions } from './call-limits.ts';
 import { resolveProfile, type DestinationProfile, type ResolvedProfile } from './destination-profile.ts';
 import { deleteFile, downloadFile, listFiles, retrieveFile, type ListFilesQuery } from './files.ts';
-import { Http, type AroundCall, type HttpCall } from './http.ts';
+import { Http, type AroundCall } from './http.ts';
+import {
+  cancelUpload,
+  completeUpload,
+  createUpload,
+  pathOfUpload,
+  type CompleteUploadFields,
+  type CreateUploadFields,
+} from './sessions.ts';
 import { createMultipartPart, type Pace, type PartContent } from './multipart-part.ts';
-
-export type CreateUploadFields = Omit<CreateUploadInput, 'destination'>;
-
-export interface CompleteUploadFields {
-  /** In the order of the content. */
-  readonly partIds: readonly string[];
-  /** Of the whole content, lower-case hex. */
-  readonly md5?: string | undefined;
-  /** Facts of the File for those that the response omits, or reports as null. Times are Unix seconds. */
-  readonly file: Pick<UploadedFile, 'bytes' | 'createdAt' | 'filename' | 'purpose'>;
-}
-
-/** How far to cancel a session that this client cannot use. */
-const CANCEL_TIMEOUT_MS = 10_000;
 
 /** Holds requests to `/files` back until they may be made. */
 export interface FilesPermits {
@@ -93,32 +78,8 @@ export class UploadsClient {
    *
    * @throws StrangeAnswerError if its times cannot be used; the session is cancelled then
    */
-  async createUpload(fields: CreateUploadFields, options: CallOptions = {}): Promise<UploadSession> {
-    const { filename, purpose, bytes, mimeType, fileExpiresAfterSeconds } = fields;
-    const action = 'creating an upload';
-    const answer = await this.#post('/uploads', action, options, createdAnswer, {
-      filename,
-      purpose,
-      bytes,
-      mime_type: mimeType,
-      // The life of the resulting File; the Upload's own can't be chosen.
-      ...(fileExpiresAfterSeconds === undefined
-        ? {}
-        : { expires_after: { anchor: 'created_at', seconds: fileExpiresAfterSeconds } }),
-    });
-    const session = sessionAnswer.safeParse(answer);
-    if (session.success) return session.data;
-    const isSessionCancelled = await this.cancelUpload(answer.id, { timeoutMs: CANCEL_TIMEOUT_MS }).then(
-      () => true,
-      () => false,
-    );
-    const problems = session.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
-    throw new StrangeAnswerError(
-      `${this.#http.host} returned times that cannot be used (${problems}), while ${action}`,
-      {
-        isSessionCancelled,
-      },
-    );
+  createUpload(fields: CreateUploadFields, options: CallOptions = {}): Promise<UploadSession> {
+    return createUpload(this.#http, fields, options);
   }
 
   /**
@@ -163,7 +124,7 @@ export class UploadsClient {
           timeoutMs: options.timeoutMs ?? this.#profile.partTimeoutMs,
           action,
           method: 'POST',
-          path: `${pathOf(uploadId)}/parts`,
+          path: `${pathOfUpload(uploadId)}/parts`,
           contentType: part.contentType,
           contentLength: part.contentLength,
           body: part.body,
@@ -181,54 +142,13 @@ export class UploadsClient {
   }
 
   /** Accepts the Upload with its nested File, or the bare File. */
-  async completeUpload(
-    uploadId: string,
-    fields: CompleteUploadFields,
-    options: CallOptions = {},
-  ): Promise<UploadedFile> {
-    const { id, expiresAt, status, ...file } = await this.#complete(uploadId, fields, options);
-    return {
-      id,
-      bytes: file.bytes ?? fields.file.bytes,
-      createdAt: file.createdAt ?? fields.file.createdAt,
-      ...(expiresAt === undefined ? {} : { expiresAt }),
-      filename: file.filename ?? fields.file.filename,
-      purpose: file.purpose ?? fields.file.purpose,
-      ...(status === undefined ? {} : { status }),
-    };
-  }
-
-  #complete(uploadId: string, { partIds, md5 }: CompleteUploadFields, options: CallOptions): Promise<CompletedFile> {
-    const schema = completeAnswer(uploadId);
-    const path = `${pathOf(uploadId)}/complete`;
-    const action = `completing ${uploadId}`;
-    const limits = { signal: options.signal, timeoutMs: options.timeoutMs ?? this.#profile.completeTimeoutMs };
-    if (this.#profile.completeEncoding === 'json') {
-      const body = { part_ids: partIds, ...(md5 === undefined ? {} : { md5 }) };
-      return this.#post(path, action, limits, schema, body);
-    }
-    const form = new URLSearchParams(partIds.map((partId): [string, string] => ['part_ids', partId]));
-    if (md5 !== undefined) form.set('md5', md5);
-    return this.#http.json(
-      {
-        ...limits,
-        action,
-        method: 'POST',
-        path,
-        contentType: 'application/x-www-form-urlencoded',
-        body: form.toString(),
-      },
-      schema,
-    );
+  completeUpload(uploadId: string, fields: CompleteUploadFields, options: CallOptions = {}): Promise<UploadedFile> {
+    return completeUpload(this.#http, this.#profile, uploadId, fields, options);
   }
 
   /** @returns the status that the service reports afterwards, if it does: a lenient service accepts any Upload */
-  async cancelUpload(uploadId: string, options: CallOptions = {}): Promise<{ readonly status: string | undefined }> {
-    const { signal, timeoutMs } = options;
-    const path = `${pathOf(uploadId)}/cancel`;
-    const call = { signal, timeoutMs, action: `cancelling ${uploadId}`, method: 'POST', path, acceptsAnyBody: true };
-    const { status } = await this.#http.json(call as HttpCall, cancelAnswer);
-    return { status };
+  cancelUpload(uploadId: string, options: CallOptions = {}): Promise<{ readonly status: string | undefined }> {
+    return cancelUpload(this.#http, uploadId, options);
   }
 
   async listFiles(query: ListFilesQuery = {}, options: CallOptions = {}): Promise<FilePage> {
@@ -264,26 +184,6 @@ export class UploadsClient {
   [inspect.custom](): unknown {
     return { profile: this.#profile };
   }
-
-  #post<Schema extends Parameters<Http['json']>[1]>(
-    path: string,
-    action: string,
-    { signal, timeoutMs }: CallOptions,
-    schema: Schema,
-    body?: unknown,
-  ) {
-    return this.#http.json(
-      {
-        signal,
-        timeoutMs,
-        action,
-        method: 'POST',
-        path,
-        ...(body === undefined ? {} : { contentType: 'application/json', body: JSON.stringify(body) }),
-      },
-      schema,
-    );
-  }
 }
 
 /** Waits for both. */
@@ -293,8 +193,4 @@ function both(one: Pace | undefined, other: Pace | undefined): Pace | undefined 
     const turns = [one(bytes), other(bytes)].filter((turn) => turn !== undefined);
     return turns.length === 0 ? undefined : Promise.all(turns);
   };
-}
-
-function pathOf(uploadId: string): string {
-  return `/uploads/${encodeURIComponent(uploadId)}`;
 }
