@@ -142,6 +142,12 @@ export class SpoolFailedError extends LonghaulError {
   readonly retryable = false;
 }
 
+/** The demo cannot be run to its end, or does not show that an upload survives a kill. */
+export class DemoFailedError extends LonghaulError {
+  readonly code = 'DEMO_FAILED';
+  readonly retryable = false;
+}
+
 /** The source's fingerprint is not the one that the upload began with. */
 export class SourceChangedError extends SourceError {
   readonly code = 'SOURCE_CHANGED';

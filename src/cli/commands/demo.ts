@@ -6,6 +6,7 @@ import { runDemo, withDemoFile } from '../../dev/demo/run-demo.ts';
 import { startLocalApi } from '../../local-api/index.ts';
 import { withBackend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
+import { DemoFailedError } from '../../errors.ts';
 
 const KEY = 'sk-demo';
 const TASK_QUEUE = 'longhaul-demo';
@@ -57,7 +58,7 @@ async function runOn(context: CliContext, file: string): Promise<void> {
         say: context.note,
         signal: context.signal,
       });
-      if (untrue.length > 0) throw new Error(`the demo showed a fault: ${untrue.join('; ')}`);
+      if (untrue.length > 0) throw new DemoFailedError(`the demo showed a fault: ${untrue.join('; ')}`);
       context.note(`The whole story of the upload stays in Temporal UI: run "npx longhaul dev" and open`);
       context.note(`  ${uiUrl}/namespaces/${namespace}/workflows`);
     });

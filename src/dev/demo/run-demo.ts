@@ -13,6 +13,7 @@ import { UploadsClient } from '../../openai/uploads-client.ts';
 import { makeFile } from './make-file.ts';
 import { recordedParts } from './recorded-parts.ts';
 import { WorkerProcess } from './worker-process.ts';
+import { DemoFailedError } from '../../errors.ts';
 
 export interface DemoOptions {
   readonly client: LonghaulClient;
@@ -91,7 +92,7 @@ async function untilHalf(handle: UploadHandle, signal: AbortSignal): Promise<voi
     )
       return;
     if (event.type === 'ended')
-      throw new Error('the upload ended before its worker could be killed; give a larger file');
+      throw new DemoFailedError('the upload completed before its worker could be killed. Use a larger file');
   }
   signal.throwIfAborted();
 }

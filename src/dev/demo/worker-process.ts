@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { childEnvironment } from '../../config-child-environment.ts';
+import { DemoFailedError } from '../../errors.ts';
 
 const cli = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 const READY_TIMEOUT_MS = 30_000;
@@ -29,7 +30,8 @@ export class WorkerProcess {
     const said: string[] = [];
     const lines = createInterface({ input: child.stderr });
     await new Promise<void>((resolve, reject) => {
-      const fail = () => reject(new Error(`the worker did not start: ${said.join(' · ') || 'it said nothing'}`));
+      const fail = () =>
+        reject(new DemoFailedError(`the worker did not start: ${said.join(' · ') || 'it printed nothing'}`));
       const timer = setTimeout(fail, READY_TIMEOUT_MS);
       child.once('exit', fail);
       lines.on('line', (line) => {
