@@ -65,8 +65,16 @@ describe('deleting a File', () => {
 });
 
 describe("the destination's list", () => {
-  const list = (listFiles: UploadsClient['listFiles'], prefix = '') =>
-    listDestination({ listFiles } as UploadsClient, { purpose: 'batch', prefix }, {});
+  /** More than any list may take: a loop without an end must fail, as it would block the clock of the test. */
+  const MAX_CALLS = 50_000;
+  const list = (answer: UploadsClient['listFiles'], prefix = '') => {
+    let calls = 0;
+    const listFiles: UploadsClient['listFiles'] = (query, options) => {
+      if (++calls > MAX_CALLS) throw new Error('the list is read without an end');
+      return answer(query, options);
+    };
+    return listDestination({ listFiles } as UploadsClient, { purpose: 'batch', prefix }, {});
+  };
 
   it('holds Files of the purpose and prefix that are good for something', async () => {
     const { files } = await list(
