@@ -136,7 +136,7 @@ async function settled(
     if (file) return { file, md5 };
     if (refusal && (!saysEnded(refusal) || saysCompleted(refusal))) throw uncertain(uploadId, refusal, attempt.attempt);
   }
-  throw sessionLost(`${uploadId} was cancelled, as an attempt to complete it was broken off`, attempt.attempt);
+  throw sessionLost(`${uploadId} ended without a File. The file is sent in a new session`, attempt.attempt);
 }
 
 /** @returns `cancelled`, the service's rejection, or undefined if it accepted the call and reports another status */
