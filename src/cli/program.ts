@@ -1,7 +1,8 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { Limits, Priorities } from '../contracts/limits.ts';
 import type { ListedState } from '../client/list-uploads.ts';
 import { printable } from '../core/printable.ts';
+import { LonghaulCommand } from './command.ts';
 import type { CliContext } from './context.ts';
 import { longhaulVersion } from './longhaul-version.ts';
 import {
@@ -38,7 +39,7 @@ const LISTED_STATES: readonly ListedState[] = [
  * @param context made when a command runs, so that help and usage errors need no configuration
  */
 export function createProgram(context: () => CliContext): Command {
-  const program = new Command('longhaul')
+  const program = new LonghaulCommand('longhaul')
     .description('Uploads files of many gigabytes to the OpenAI Uploads API, and never starts over.')
     .version(longhaulVersion())
     .exitOverride()

@@ -1,10 +1,11 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { ScheduleOverlaps, type ScheduleOverlap, type ScheduleSettings } from '../contracts/schedule.ts';
 import type { SyncRequest } from '../contracts/sync.ts';
 import { scheduleSettingsProblems } from '../core/schedule-settings.ts';
 import { parseDuration } from '../core/parse-duration.ts';
 import { ConfigError, LonghaulError } from '../errors.ts';
+import { LonghaulCommand } from './command.ts';
 import { repeatedOption } from './options.ts';
 import { addSyncOptions, toSyncRequest, type SyncOptions } from './sync-options.ts';
 
@@ -113,7 +114,7 @@ export async function toScheduledSync(
   }
   let said = '';
   let found: { source: string; options: SyncOptions } | undefined;
-  const command = addSyncOptions(new Command('sync').argument('<source>'))
+  const command = addSyncOptions(new LonghaulCommand('sync').argument('<source>'))
     .exitOverride()
     .helpOption(false)
     .configureOutput({ writeErr: (text) => (said += text), outputError: (text) => (said += text) })

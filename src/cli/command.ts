@@ -1,0 +1,94 @@
+import { Command, type Option, type ParseOptionsResult } from 'commander';
+
+/** Methods of Commander that report an error with a suggestion, and that its declarations do not contain. */
+interface Reporter {
+  unknownOption(flag: string): never;
+  unknownCommand(): never;
+}
+
+/**
+ * Commander's command, with errors that name the mistyped argument. Commander itself reports `--purpse batch` as a missing
+ * `--purpose`, takes `--json` in `--purpose --json` for the purpose, and only counts excess arguments.
+ */
+export class LonghaulCommand extends Command {
+  constructor(name?: string) {
+    super(name);
+    this.allowExcessArguments();
+    this.hook('preAction', (_, command) => {
+      if (command === this) this.#assertNoExcess();
+    });
+  }
+
+  override createCommand(name?: string): LonghaulCommand {
+    return new LonghaulCommand(name);
+  }
+
+  override parseOptions(args: string[]): ParseOptionsResult {
+    if (this.commands.length > 0) {
+      const result = super.parseOptions(args);
+      this.#assertCommand(result.operands);
+      return result;
+    }
+    this.#assertValues(args);
+    const result = super.parseOptions(args);
+    const [first] = result.unknown;
+    if (first !== undefined && !result.unknown.some((text) => text === '--help' || text === '-h')) {
+      this.#reportUnknown(first);
+    }
+    return result;
+  }
+
+  #assertCommand([first = '', second]: readonly string[]): void {
+    const names = this.commands.map((command) => command.name());
+    if (first === 'help' && second !== undefined && !names.includes(second)) {
+      this.args = [second];
+      (this as unknown as Reporter).unknownCommand();
+    }
+    if (names.includes(first)) return;
+    const group = this.commands.find(({ commands }) => commands.some((command) => command.name() === first));
+    if (!group) return;
+    this.error(`error: unknown command '${first}' (Did you mean ${group.name()} ${first}?)`, {
+      code: 'commander.unknownCommand',
+    });
+  }
+
+  #assertValues(args: readonly string[]): void {
+    for (let index = 0; index < args.length && args[index] !== '--'; index++) {
+      const option = this.#optionOf(args[index] as string);
+      if (!option?.required || args[index]?.includes('=')) continue;
+      const value = args[++index];
+      if (value === undefined || !this.#optionOf(value)) continue;
+      this.error(
+        `error: option '${option.flags}' argument missing: '${value}' is an option. To use it as the value, write ${option.long}=${value}`,
+        { code: 'commander.optionMissingArgument' },
+      );
+    }
+  }
+
+  #reportUnknown(flag: string): never {
+    const known = this.#optionOf(flag) ?? this.#optionOf(`-${flag}`);
+    if (known) {
+      const problem = flag.startsWith('--') ? `option '${known.long}' has no value` : `unknown option '${flag}'`;
+      this.error(`error: ${problem} (Did you mean ${known.long}?)`, { code: 'commander.unknownOption' });
+    }
+    // Without its value, which hides the nearest option.
+    return (this as unknown as Reporter).unknownOption(flag.replace(/=.*$/s, ''));
+  }
+
+  #optionOf(flag: string): Option | undefined {
+    const name = flag.replace(/=.*$/s, '');
+    return this.options.find(({ long, short }) => long === name || short === name);
+  }
+
+  #assertNoExcess(): void {
+    const { args, registeredArguments: expected } = this;
+    if (expected.at(-1)?.variadic || args.length <= expected.length) return;
+    const excess = args.slice(expected.length).map((text) => `'${text}'`);
+    const names =
+      excess.length > 3 ? `${excess.slice(0, 3).join(', ')} and ${excess.length - 3} more` : excess.join(', ');
+    this.error(
+      `error: too many arguments for '${this.name()}': ${names}. Expected ${expected.length}, got ${args.length}.`,
+      { code: 'commander.excessArguments' },
+    );
+  }
+}
