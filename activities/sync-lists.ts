@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import type { PlannedUpload, PlanSyncInput, SyncTotals } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
 import type { RememberedFile, SyncDecision, SyncMemory, SyncProblem } from '../src/contracts/sync.ts';
+import { stillWritten, tooNew } from '../src/core/postponed.ts';
 import { sourceWithin } from '../src/core/source-within.ts';
 import { syncFileName, syncFileNameProblem } from '../src/core/sync-file-name.ts';
 import { memoryProblemOf } from '../src/core/sync-memory-shape.ts';
 import { SyncPlan, type Gone, type ListedSource, type Verdict } from '../src/core/sync-plan.ts';
-import { LonghaulError } from '../src/errors.ts';
+import { LonghaulError, SourceChangedError } from '../src/errors.ts';
 import type { UploadsClient } from '../src/openai/uploads-client.ts';
 import { hashSource } from '../src/sources/hash-source.ts';
 import type { Listing } from '../src/sources/listing.ts';
@@ -57,6 +58,9 @@ export async function makeSyncLists(
   const plan = new SyncPlan(files, remembered.entries);
 
   const problems: SyncProblem[] = [...listing.problems];
+  const postponed: SyncProblem[] = [];
+  const { minAgeMs = 0 } = scope;
+  const newestMs = Date.now() - minAgeMs;
   const work: SyncWork[] = [];
   const decisions: SyncDecision[] = [];
   const recognised: RememberedFile[] = [];
@@ -69,10 +73,15 @@ export async function makeSyncLists(
       continue;
     }
     try {
-      const verdict =
-        plan.judge(source, filename) ?? (await settle(plan, source, filename, { scope, sources, signal }));
-      decisions.push(verdict.decision);
       const { path } = source;
+      const judged = plan.judge(source, filename);
+      // A new file that was sent already is the same all the same.
+      if (minAgeMs > 0 && source.mtimeMs > newestMs && judged?.decision.action !== 'skip') {
+        postponed.push(tooNew(path, minAgeMs));
+        continue;
+      }
+      const verdict = judged ?? (await settle(plan, source, filename, { scope, sources, signal }));
+      decisions.push(verdict.decision);
       if (verdict.decision.action === 'upload') work.push({ path, upload: toUpload(source, filename) });
       else if (verdict.remember) {
         work.push({ path, recognised: verdict.remember });
@@ -80,7 +89,8 @@ export async function makeSyncLists(
       }
     } catch (error) {
       if (signal.aborted || !(error instanceof LonghaulError)) throw error;
-      problems.push({ path: source.path, failureType: typeOf(error), message: error.message });
+      if (error instanceof SourceChangedError) postponed.push(stillWritten(source.path));
+      else problems.push({ path: source.path, failureType: typeOf(error), message: error.message });
     }
   }
 
@@ -91,6 +101,9 @@ export async function makeSyncLists(
   return {
     totals: {
       ...totalsOf(listing, decisions, problems),
+      ...(postponed.length > 0
+        ? { postponed: postponed.slice(0, MAX_PROBLEMS), postponedCount: postponed.length }
+        : {}),
       ...(unreadableRows > 0 ? { unreadableRows } : {}),
       ...(remembered.problem === undefined ? {} : { memoryProblem: memoryProblemOf(remembered.problem) }),
     },

@@ -57,9 +57,25 @@ export class SyncCalls {
     this.#partSizeBytes = request.upload?.partSizeBytes;
     this.#shown = shown;
     this.#planId = planId;
-    const { source, purpose, destination = Defaults.destination, prefix = '', include = [], exclude = [] } = request;
+    const {
+      source,
+      purpose,
+      destination = Defaults.destination,
+      prefix = '',
+      include = [],
+      exclude = [],
+      minAgeMs,
+    } = request;
     this.subject = { filename: nameOfContainer(source), purpose, destination };
-    this.#scope = { source, purpose, destination, prefix, include, exclude };
+    this.#scope = {
+      source,
+      purpose,
+      destination,
+      prefix,
+      include,
+      exclude,
+      ...(minAgeMs === undefined ? {} : { minAgeMs }),
+    };
     const heartbeatTimeout = Defaults.heartbeatTimeoutMs;
     this.#control = proxyActivities<SyncControl>({ startToCloseTimeout: '2m', heartbeatTimeout, retry });
     // A session that is being opened is waited for: one that is known can be cancelled.

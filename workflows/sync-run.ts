@@ -15,6 +15,7 @@ import type {
   RememberedFile,
   SyncHandover,
   SyncMemory,
+  SyncProblem,
   SyncProgress,
   SyncRequest,
   SyncResult,
@@ -24,6 +25,7 @@ import { syncAttributes } from '../src/core/attribute-values.ts';
 import { describeSync } from '../src/core/describe-sync.ts';
 import { checkMemory, memoryProblemOf } from '../src/core/sync-memory-shape.ts';
 import { shownState } from '../src/core/shown-state.ts';
+import { stillWritten } from '../src/core/postponed.ts';
 import { SyncTally } from '../src/core/sync-tally.ts';
 import { Pace } from './pace.ts';
 import { Parking } from './parking.ts';
@@ -190,10 +192,16 @@ export class SyncRun {
       this.#tally.sent(sizeBytes);
     } catch (error) {
       // A sync that is cancelled has no need to tell what that ended.
-      if (!CancellationScope.current().consideredCancelled) this.#tally.uploadFailed(uploadProblem(path, error));
+      if (!CancellationScope.current().consideredCancelled) this.#notSent(uploadProblem(path, error));
     }
     this.#uploading.delete(path);
     this.#publish();
+  }
+
+  #notSent(problem: SyncProblem): void {
+    const { path, failureType } = problem;
+    if (failureType === FailureType.SourceChanged) this.#tally.postponed(stillWritten(path));
+    else this.#tally.uploadFailed(problem);
   }
 
   /** Files are deleted only when all else went well: a failed upload may be the new home of what would go. */
@@ -290,13 +298,14 @@ export class SyncRun {
   }
 
   #result(): SyncResult {
-    const { counts, problems, leftOut } = this.#tally.toJSON();
+    const { counts, problems, leftOut, postponed = [] } = this.#tally.toJSON();
     return {
       workflowId: workflowInfo().workflowId,
       dryRun: this.#request.dryRun ?? false,
       counts,
       problems,
       leftOut,
+      postponed,
       deletionsHeld: this.#deletionsHeld,
       durationMs: Date.now() - this.#startedAtMs,
       ...(this.#memoryProblem === undefined ? {} : { memoryProblem: this.#memoryProblem }),

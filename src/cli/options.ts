@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { Limits } from '../contracts/limits.ts';
 import { formatBytes } from '../core/format.ts';
+import { parseDuration } from '../core/parse-duration.ts';
 import { parseBytes, parseBytesPerSecond } from '../core/parse-bytes.ts';
 import { MIN_LIMIT_BYTES_PER_SECOND } from '../core/rate-limit.ts';
 
@@ -47,6 +48,13 @@ export function wholeNumberOption(least: number, most: number): (text: string) =
     }
     return value;
   };
+}
+
+/** Milliseconds. */
+export function ageOption(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError('Use a duration such as 90s, 5m, 6h or 1d.');
+  return ms;
 }
 
 /** Gathers the values of an option that may be given many times. */

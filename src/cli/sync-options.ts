@@ -8,7 +8,7 @@ import type { SyncRequest, SyncUploadSettings } from '../contracts/sync.ts';
 import { newSyncProblems } from '../core/source-limits.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
 import { mapFileError } from '../sources/map-file-error.ts';
-import { partSizeOption, repeatedOption, wholeNumberOption } from './options.ts';
+import { ageOption, partSizeOption, repeatedOption, wholeNumberOption } from './options.ts';
 
 /** What the options of `addSyncOptions` become. */
 export interface SyncOptions {
@@ -18,6 +18,8 @@ export interface SyncOptions {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
   readonly prefix?: string;
+  /** Milliseconds. */
+  readonly minAge?: number;
   readonly delete?: boolean;
   readonly maxFiles?: number;
   readonly concurrency?: number;
@@ -33,6 +35,7 @@ export function addSyncOptions(command: Command): Command {
     .option('--include <glob>', 'only what matches, such as "*.jsonl"; may be repeated', repeatedOption)
     .option('--exclude <glob>', 'not what matches, even if included; may be repeated', repeatedOption)
     .option('--prefix <name>', "put before each File's name; only such Files are looked at")
+    .option('--min-age <duration>', 'leave files that changed later than this for the next run, such as 5m', ageOption)
     .option('--delete', 'delete the Files that this sync uploaded and whose sources are gone')
     .option(
       '--max-files <n>',
@@ -63,7 +66,7 @@ export async function toSyncRequest(
   options: SyncOptions,
   config: Pick<Config, 'host' | 'destinations'>,
 ): Promise<SyncRequest> {
-  const { purpose, destination, include, exclude, prefix, maxFiles, concurrency } = options;
+  const { purpose, destination, include, exclude, prefix, minAge, maxFiles, concurrency } = options;
   const upload: SyncUploadSettings = {
     ...(options.partSize === undefined ? {} : { partSizeBytes: options.partSize }),
     ...(options.md5 ? {} : { md5: false }),
@@ -75,6 +78,7 @@ export async function toSyncRequest(
     ...(prefix === undefined ? {} : { prefix }),
     ...(include === undefined ? {} : { include }),
     ...(exclude === undefined ? {} : { exclude }),
+    ...(minAge === undefined ? {} : { minAgeMs: minAge }),
     ...(options.delete ? { delete: true } : {}),
     ...(maxFiles === undefined ? {} : { maxFiles }),
     ...(concurrency === undefined ? {} : { maxConcurrentUploads: concurrency }),

@@ -20,11 +20,12 @@ export function createSyncView(kind: 'bars' | 'lines' | 'quiet', note: (line: st
 
 /** What a person wants to know of a sync that has ended, in one line. */
 export function describeCounts(counts: SyncCounts): string {
-  const { sent, same, knownContent, deleted, failed, leftOut, unreadableRows = 0 } = counts;
+  const { sent, same, knownContent, deleted, failed, leftOut, postponed = 0, unreadableRows = 0 } = counts;
   const words = [`${sent.files} sent (${formatBytes(sent.bytes)})`, `${same} the same`];
   if (knownContent > 0) words.push(`${knownContent} known by content`);
   if (deleted > 0) words.push(`${deleted} deleted`);
   if (leftOut > 0) words.push(`${leftOut} left out`);
+  if (postponed > 0) words.push(`${postponed} left for the next run`);
   if (unreadableRows > 0) words.push(`${unreadableRows} unreadable rows of the files list skipped`);
   if (failed > 0) words.push(`${failed} failed`);
   return words.join(' · ');

@@ -83,6 +83,7 @@ const counts = z.looseObject({
   sent: amount,
   failed: count,
   leftOut: count,
+  postponed: count.optional(),
   toDelete: count,
   deleted: count,
 });
@@ -127,6 +128,7 @@ const syncResult = z.looseObject({
   counts,
   problems,
   leftOut: problems,
+  postponed: problems.optional(),
   deletionsHeld: rawText.nullable().catch(null),
   durationMs: count,
 });

@@ -190,6 +190,7 @@ export interface SyncScope {
   readonly prefix: string;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
+  readonly minAgeMs?: number;
 }
 
 export interface PlanSyncInput {
@@ -239,6 +240,9 @@ export interface SyncTotals {
   /** Rows of the files list that cannot be read and may be Files of this purpose. @defaultValue 0 */
   readonly unreadableRows?: number;
   readonly leftOutCount: number;
+  /** As in `SyncResult`. */
+  readonly postponed?: readonly SyncProblem[];
+  readonly postponedCount?: number;
   /** As in `SyncResult`. */
   readonly memoryProblem?: string;
 }

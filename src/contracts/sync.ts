@@ -20,6 +20,8 @@ export interface SyncRequest {
   readonly include?: readonly string[];
   /** Globs over the path within the source, stronger than `include`. @defaultValue nothing */
   readonly exclude?: readonly string[];
+  /** Leave files that changed less than this many milliseconds ago for the next run. @defaultValue 0 */
+  readonly minAgeMs?: number;
   /** Delete the Files that this sync uploaded and whose sources are gone. @defaultValue false */
   readonly delete?: boolean;
   /** Refuse to begin when more files than this would be sent. @defaultValue any number */
@@ -99,6 +101,8 @@ export interface SyncCounts {
   readonly failed: number;
   /** What no File can be made of: empty files, pipes, links that go round in a circle. */
   readonly leftOut: number;
+  /** Files that the next run sends: still being written, or newer than `minAgeMs`. They are not failures. @defaultValue 0 */
+  readonly postponed?: number;
   /** Rows of the files list that cannot be read and may be Files of this purpose: they were skipped. @defaultValue 0 */
   readonly unreadableRows?: number;
   /** Known when the uploads are over, or by a dry run. */
@@ -133,6 +137,8 @@ export interface SyncResult {
   readonly problems: readonly SyncProblem[];
   /** At most 100; `counts.leftOut` counts all. */
   readonly leftOut: readonly SyncProblem[];
+  /** Files that were left for the next run, at most 100; `counts.postponed` counts all. @defaultValue none */
+  readonly postponed?: readonly SyncProblem[];
   /** Reason why Files were not deleted although it was requested; null if nothing was held back. */
   readonly deletionsHeld: string | null;
   /** Of a dry run: what would be done first, then what is there already; as many as 0.9 MB hold. */
@@ -155,6 +161,8 @@ export interface CarriedSync {
   readonly counts: SyncCounts;
   readonly problems: readonly SyncProblem[];
   readonly leftOut: readonly SyncProblem[];
+  /** Missing in those of earlier versions. */
+  readonly postponed?: readonly SyncProblem[];
   readonly uploadsFailed: number;
   readonly paused: boolean;
   readonly startedAtMs: number;

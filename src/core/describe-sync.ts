@@ -18,7 +18,18 @@ export interface SyncContext {
 /** A sync's state as Markdown, for the page of its workflow in Temporal UI. */
 export function describeSync({ state, counts, uploading, waiting }: SyncProgress, context: SyncContext): string {
   const { nowMs, bytesPerSecond, reason } = context;
-  const { listed, same, knownContent, toSend, sent, failed, leftOut, deleted, unreadableRows = 0 } = counts;
+  const {
+    listed,
+    same,
+    knownContent,
+    toSend,
+    sent,
+    failed,
+    leftOut,
+    deleted,
+    postponed = 0,
+    unreadableRows = 0,
+  } = counts;
   const lines = [`**${state}** · ${listed.files} files of ${formatBytes(listed.bytes)} · as of ${formatTime(nowMs)}`];
   if (toSend.files > 0) {
     const amounts = `${formatBytes(sent.bytes)} of ${formatBytes(toSend.bytes)}`;
@@ -27,6 +38,7 @@ export function describeSync({ state, counts, uploading, waiting }: SyncProgress
   lines.push(
     `${same} the same, ${knownContent} known by content, ${failed} failed, ${leftOut} left out, ${deleted} deleted`,
   );
+  if (postponed > 0) lines.push(`${postponed} left for the next run`);
   if (unreadableRows > 0) lines.push(`${unreadableRows} rows of the files list cannot be read and are skipped`);
   if (state === 'uploading') lines.push(...paceLines(toSend.bytes - sent.bytes, bytesPerSecond, nowMs));
   if (state === 'waiting' && waiting) lines.push(...waitingLines(waiting));

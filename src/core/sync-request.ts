@@ -4,6 +4,9 @@ import { unknownIn, wrongText } from './source-problem.ts';
 import { anyTextUpTo, textUpTo, type Check } from './text-check.ts';
 import { checks as uploadChecks, flag, problemsOf, text, wholeNumber } from './upload-request.ts';
 
+/** Ten years. */
+const MAX_AGE_MS = 3652 * 86_400_000;
+
 const keyPrefix = anyTextUpTo(TextLimits.objectKey);
 const folderPath = textUpTo(TextLimits.path);
 
@@ -52,6 +55,7 @@ const checks: Readonly<Record<keyof SyncRequest, Check>> = {
   prefix,
   include: globs,
   exclude: globs,
+  minAgeMs: wholeNumber(0, MAX_AGE_MS),
   delete: flag,
   maxFiles: wholeNumber(0, Number.MAX_SAFE_INTEGER),
   maxConcurrentUploads: wholeNumber(1, Limits.maxConcurrentUploads),

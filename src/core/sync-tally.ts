@@ -4,9 +4,10 @@ import type { CarriedSync, SyncCounts, SyncProblem } from '../contracts/sync.ts'
 /** A result has to fit into one payload of Temporal; counts are exact all the same. */
 const MAX_PROBLEMS = 100;
 
+type CarriedTally = Pick<CarriedSync, 'counts' | 'problems' | 'leftOut' | 'postponed' | 'uploadsFailed'>;
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-const nothing: SyncCounts = {
+const nothing = {
   listed: { files: 0, bytes: 0 },
   same: 0,
   knownContent: 0,
@@ -14,21 +15,24 @@ const nothing: SyncCounts = {
   sent: { files: 0, bytes: 0 },
   failed: 0,
   leftOut: 0,
+  postponed: 0,
   toDelete: 0,
   deleted: 0,
-};
+} satisfies SyncCounts;
 
 /** What a sync has done so far, and what went wrong. */
 export class SyncTally {
-  readonly #counts: Mutable<SyncCounts>;
+  readonly #counts: Mutable<SyncCounts> & { postponed: number };
   readonly #problems: SyncProblem[];
-  #leftOut: readonly SyncProblem[];
+  readonly #leftOut: SyncProblem[];
+  readonly #postponed: SyncProblem[];
   #uploadsFailed: number;
 
-  constructor(carried?: Pick<CarriedSync, 'counts' | 'problems' | 'leftOut' | 'uploadsFailed'>) {
-    this.#counts = { ...(carried?.counts ?? nothing) };
+  constructor(carried?: CarriedTally) {
+    this.#counts = { ...nothing, ...carried?.counts };
     this.#problems = [...(carried?.problems ?? [])];
-    this.#leftOut = carried?.leftOut ?? [];
+    this.#leftOut = [...(carried?.leftOut ?? [])];
+    this.#postponed = [...(carried?.postponed ?? [])];
     this.#uploadsFailed = carried?.uploadsFailed ?? 0;
   }
 
@@ -54,12 +58,16 @@ export class SyncTally {
     problemCount,
     leftOut,
     leftOutCount,
+    postponed = [],
+    postponedCount = 0,
     ...more
   }: SyncTotals): void {
     Object.assign(this.#counts, { listed, same, knownContent, toSend, failed: problemCount, leftOut: leftOutCount });
+    this.#counts.postponed = postponedCount;
     if (more.unreadableRows) this.#counts.unreadableRows = more.unreadableRows;
     this.#problems.push(...problems.slice(0, MAX_PROBLEMS));
-    this.#leftOut = leftOut.slice(0, MAX_PROBLEMS);
+    this.#leftOut.push(...leftOut.slice(0, MAX_PROBLEMS));
+    this.#postponed.push(...postponed.slice(0, MAX_PROBLEMS));
   }
 
   sent(bytes: number): void {
@@ -77,6 +85,18 @@ export class SyncTally {
     if (this.#problems.length < MAX_PROBLEMS) this.#problems.push(problem);
   }
 
+  /** A file that no File can be made of, as its upload showed. */
+  leftOut(problem: SyncProblem): void {
+    this.#counts.leftOut++;
+    if (this.#leftOut.length < MAX_PROBLEMS) this.#leftOut.push(problem);
+  }
+
+  /** A file that the next run sends. */
+  postponed(problem: SyncProblem): void {
+    this.#counts.postponed++;
+    if (this.#postponed.length < MAX_PROBLEMS) this.#postponed.push(problem);
+  }
+
   toDelete(files: number): void {
     this.#counts.toDelete = files;
   }
@@ -85,11 +105,12 @@ export class SyncTally {
     this.#counts.deleted++;
   }
 
-  toJSON(): Pick<CarriedSync, 'counts' | 'problems' | 'leftOut' | 'uploadsFailed'> {
+  toJSON(): CarriedTally {
     return {
       counts: this.counts,
       problems: [...this.#problems],
-      leftOut: this.#leftOut,
+      leftOut: [...this.#leftOut],
+      postponed: [...this.#postponed],
       uploadsFailed: this.#uploadsFailed,
     };
   }

@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -117,6 +118,40 @@ describe('a sync of a folder', () => {
       },
     ));
 
+  it('leaves files that are still being written or too new for the next run, which is not a failure', () =>
+    withFolder({ 'log.txt': 'first\n', 'removed.jsonl': 'r\n', 'old.jsonl': 'o\n' }, async (system, folder) => {
+      const large = join(folder, 'large.bin');
+      await randomFile(large, 2 * MiB);
+      const sync = { folder, purpose, delete: true };
+      await runSync(system, sync);
+      const before = await filesAt(system);
+      await rm(join(folder, 'removed.jsonl'));
+      const written = [join(folder, 'log.txt'), large, join(folder, 'unsent.txt')];
+      const writing = setInterval(() => written.forEach((path) => appendFileSync(path, 'more\n')), 1);
+      const run = () => runSync(system, sync);
+      const second = await run().finally(() => clearInterval(writing));
+      expect(second.counts).toMatchObject({ sent: { files: 0 }, failed: 0, postponed: 3, deleted: 1 });
+      expect(second).toMatchObject({ problems: [], deletionsHeld: null });
+      expect(second.postponed?.toSorted((a, b) => (a.path < b.path ? -1 : 1))).toMatchObject(
+        ['large.bin', 'log.txt', 'unsent.txt'].map((path) => ({
+          path,
+          message: 'still being written (it changed after it was listed); left for the next run',
+        })),
+      );
+      const after = await filesAt(system);
+      for (const name of ['large.bin', 'log.txt']) expect(after.get(name)).toEqual(before.get(name));
+
+      await utimes(join(folder, 'unsent.txt'), new Date(), new Date(Date.now() - 3_600_000));
+      const aged = await runSync(system, { ...sync, minAgeMs: 300_000 });
+      expect(aged.counts).toMatchObject({ sent: { files: 1 }, same: 1, failed: 0, postponed: 2, deleted: 0 });
+      expect(aged.postponed?.[0]).toMatchObject({
+        path: 'large.bin',
+        message: expect.stringMatching(/less than 5 min/),
+      });
+      expect((await filesAt(system)).get('log.txt')).toEqual(before.get('log.txt'));
+      expect((await run()).counts).toMatchObject({ sent: { files: 2 }, failed: 0, postponed: 0 });
+    }));
+
   it('has a File once although the answer to its completion was lost', () =>
     withFolder({ 'a.jsonl': 'a\n', 'b.jsonl': 'b\n' }, async (system, folder) => {
       system.api.faults.add({ route: 'complete', kind: 'lost-answer', count: 2 });
@@ -229,10 +264,10 @@ describe('a sync of a folder', () => {
       // It may also be over before the next request.
       const retried = () => handle.retry().catch(() => undefined);
       await until(async () => (await retried())?.state !== 'waiting', 'the sync to go on');
-      const { counts, problems } = await handle.result();
+      const { counts, postponed = [] } = await handle.result();
       expect(refused()).toBe(6);
-      expect(counts).toMatchObject({ sent: { files: 1 }, failed: 5 });
-      expect(problems.map(({ path }) => path).toSorted()).toEqual(changed);
+      expect(counts).toMatchObject({ sent: { files: 1 }, failed: 0, postponed: 5 });
+      expect(postponed.map(({ path }) => path).toSorted()).toEqual(changed);
     }));
 
   it('attaches to the sync that runs, and refuses other options for the same id', () =>

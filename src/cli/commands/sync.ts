@@ -163,11 +163,21 @@ class SyncRunner {
     const { out, note } = this.#context;
     const { json, quiet } = this.#options;
     const { memory: _memory, ...told } = result;
-    const { counts, problems, leftOut, deletionsHeld, memoryProblem, decisions = [], decisionsOmitted = 0 } = told;
+    const {
+      counts,
+      problems,
+      leftOut,
+      postponed = [],
+      deletionsHeld,
+      memoryProblem,
+      decisions = [],
+      decisionsOmitted = 0,
+    } = told;
     if (memoryProblem !== undefined) note(`longhaul: ${memoryProblem}`);
     for (const { path, message } of problems) note(`longhaul: ${path}: ${message}`);
     if (!quiet) {
       for (const { path, message } of leftOut) note(`left out: ${path}: ${message}`);
+      for (const { path, message } of postponed) note(`not sent: ${path}: ${message}`);
       if (deletionsHeld !== null)
         note(`${counts.deleted === 0 ? 'nothing' : 'not everything'} was deleted: ${deletionsHeld}`);
     }

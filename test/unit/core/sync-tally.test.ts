@@ -15,6 +15,8 @@ const totals: SyncTotals = {
   leftOut: [problem('b')],
   problemCount: 120,
   leftOutCount: 1,
+  postponed: [problem('new')],
+  postponedCount: 30,
 };
 
 describe('the tally of a sync', () => {
@@ -24,9 +26,11 @@ describe('the tally of a sync', () => {
     first.sent(512);
     for (let index = 0; index < 150; index++) first.uploadFailed(problem(`p${index}`));
     first.failed(problem('deletion'));
+    first.postponed(problem('growing'));
+    first.leftOut(problem('archived'));
     first.toDelete(2);
     first.deleted();
-    const { counts, problems, leftOut, uploadsFailed } = new SyncTally(first.toJSON()).toJSON();
+    const { counts, problems, leftOut, postponed, uploadsFailed } = new SyncTally(first.toJSON()).toJSON();
     expect(counts).toEqual({
       listed: { files: 200, bytes: 2048 },
       same: 3,
@@ -34,12 +38,14 @@ describe('the tally of a sync', () => {
       toSend: { files: 4, bytes: 1024 },
       sent: { files: 1, bytes: 512 },
       failed: 120 + 150 + 1,
-      leftOut: 1,
+      leftOut: 2,
+      postponed: 31,
       toDelete: 2,
       deleted: 1,
     });
     expect(problems).toHaveLength(100);
-    expect(leftOut).toEqual([problem('b')]);
+    expect(leftOut).toEqual([problem('b'), problem('archived')]);
+    expect(postponed).toEqual([problem('new'), problem('growing')]);
     expect(uploadsFailed).toBe(150);
     expect(first.uploadsFailed).toBe(150);
   });
