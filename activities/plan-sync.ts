@@ -1,14 +1,20 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { PlanSyncInput, SyncBatch, TransferActivities } from '../src/contracts/activities.ts';
+import type {
+  PlanSyncHeartbeat,
+  PlanSyncInput,
+  PlanSyncResult,
+  SyncBatch,
+  TransferActivities,
+} from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
 import type { SyncDecision } from '../src/contracts/sync.ts';
 import { describeHeld } from '../src/core/describe-held.ts';
 import { globProblems } from '../src/core/source-limits.ts';
 import { comparePaths } from '../src/core/sync-plan.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { runAttempt } from './run-attempt.ts';
+import { runAttempt, type Attempt } from './run-attempt.ts';
 import { SyncListsCache } from './sync-lists-cache.ts';
-import { makeSyncLists, type SyncLists } from './sync-lists.ts';
+import { SyncComparison, type SyncLists } from './sync-lists.ts';
 
 /** With the memory beside them they still fit into one payload of Temporal. */
 const MAX_DECISION_CHARACTERS = 900_000;
@@ -19,21 +25,31 @@ const MAX_DECISION_CHARACTERS = 900_000;
  */
 export function createPlanSync(dependencies: ActivityDependencies): TransferActivities['planSync'] {
   const cache = new SyncListsCache();
-  return (input) =>
-    runAttempt(async ({ signal }) => {
+  return (input) => {
+    let comparison: SyncComparison | undefined;
+    const plan = async ({ signal, lastBeat }: Attempt<PlanSyncHeartbeat>): Promise<PlanSyncResult> => {
       // A caller can pass the plan ID of another sync.
       const key = JSON.stringify([input.planId, input.scope]);
-      let lists = cache.get(key);
-      if (!lists) {
-        if (input.memory === undefined) return { type: 'memory-needed' };
+      comparison = cache.get(key);
+      if (!comparison) {
+        if (input.memory === undefined) return { type: 'memory-needed', packFirst: true };
         assertGlobs(input);
         const client = dependencies.destination(input.scope.destination);
-        lists = await makeSyncLists(input, { client, sources: dependencies.sources, signal });
-        cache.set(key, lists);
+        comparison = await SyncComparison.of(input, { client, sources: dependencies.sources, signal });
+        cache.set(key, comparison);
       }
+      while (comparison.left > 0) {
+        const recognised = await comparison.readOn({ signal, digests: lastBeat?.digests });
+        if (input.acceptsReading && comparison.left > 0) {
+          return { type: 'reading', recognised, left: comparison.left };
+        }
+      }
+      const lists = comparison.lists();
       if (input.phase === 'uploads') return uploadBatch(lists, input);
       return input.phase === 'deletions' ? deletionBatch(lists, input) : dryRun(lists, input);
-    });
+    };
+    return runAttempt(plan, () => ({ digests: comparison?.digests ?? [] }));
+  };
 }
 
 /** Whoever started the workflow by its name has passed no client that checks them. */
@@ -54,6 +70,7 @@ const empty = {
   decisionsOmitted: 0,
   forget: [],
   next: null,
+  packsEarly: true,
 } as const;
 
 async function uploadBatch(lists: SyncLists, input: PlanSyncInput): Promise<SyncBatch> {

@@ -1,4 +1,4 @@
-import type { SyncLists } from './sync-lists.ts';
+import type { SyncComparison } from './sync-lists.ts';
 
 /** Longer than two batches of a running sync are apart, mostly. */
 const KEEP_MS = 5 * 60_000;
@@ -9,16 +9,16 @@ const MAX_ENTRIES = 400_000;
 /** The lists of the runs that this worker planned lately. */
 export class SyncListsCache {
   /** Least lately used first. */
-  readonly #kept = new Map<string, { readonly lists: SyncLists; readonly timer: NodeJS.Timeout }>();
+  readonly #kept = new Map<string, { readonly lists: SyncComparison; readonly timer: NodeJS.Timeout }>();
 
-  get(planId: string): SyncLists | undefined {
+  get(planId: string): SyncComparison | undefined {
     const lists = this.#kept.get(planId)?.lists;
     if (lists) this.set(planId, lists);
     return lists;
   }
 
   /** Keeps the lists of a run, unless they are larger than all that may be kept. */
-  set(planId: string, lists: SyncLists): void {
+  set(planId: string, lists: SyncComparison): void {
     this.#drop(planId);
     if (lists.entries > MAX_ENTRIES) return;
     const timer = setTimeout(() => this.#drop(planId), KEEP_MS).unref();

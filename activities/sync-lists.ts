@@ -1,20 +1,22 @@
 import { createHash } from 'node:crypto';
-import type { PlannedUpload, PlanSyncInput, SyncTotals } from '../src/contracts/activities.ts';
+import type { PlannedUpload, PlanSyncInput, SyncDigest, SyncScope, SyncTotals } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
 import type { RememberedFile, SyncDecision, SyncMemory, SyncProblem } from '../src/contracts/sync.ts';
+import { nameKey } from '../src/core/name-form.ts';
 import { stillWritten, tooNew } from '../src/core/postponed.ts';
 import { sourceWithin } from '../src/core/source-within.ts';
 import { syncFileName, syncFileNameProblem } from '../src/core/sync-file-name.ts';
 import { memoryProblemOf } from '../src/core/sync-memory-shape.ts';
-import { SyncPlan, type Gone, type ListedSource, type Verdict } from '../src/core/sync-plan.ts';
+import { comparePaths, SyncPlan, type Gone, type ListedSource, type Verdict } from '../src/core/sync-plan.ts';
 import { LonghaulError, SourceChangedError } from '../src/errors.ts';
 import type { UploadsClient } from '../src/openai/uploads-client.ts';
 import { hashSource } from '../src/sources/hash-source.ts';
 import type { Listing } from '../src/sources/listing.ts';
 import type { Sources } from '../src/sources/sources.ts';
-import { createPathFilter } from '../src/sources/path-filter.ts';
-import { listDestination } from './list-destination.ts';
-import { unpackMemory } from './sync-memory.ts';
+import { createPathFilter, type PathFilter } from '../src/sources/path-filter.ts';
+import { listDestination, type DestinationList } from './list-destination.ts';
+import { unpackMemory, type UnpackedMemory } from './sync-memory.ts';
+import { SyncReads, type ReadContext } from './sync-reads.ts';
 import { typeOf } from './to-application-failure.ts';
 
 const MAX_PROBLEMS = 100;
@@ -36,8 +38,11 @@ export interface SyncLists {
   readonly deletionsHeld: string | null;
   /** Files whose source is deleted, by this memory (undefined: by that of the lists, and the recognised files). */
   readonly gone: (memory: SyncMemory | null | undefined) => Promise<Gone>;
-  /** About what it takes to keep them. */
-  readonly entries: number;
+}
+
+/** A source with the name of its File. */
+interface NamedSource extends ListedSource {
+  readonly filename: string;
 }
 
 export interface ListContext {
@@ -46,78 +51,149 @@ export interface ListContext {
   readonly signal: AbortSignal;
 }
 
-/** Lists both sides and decides about every source. Sources are read only where their md5 decides. */
-export async function makeSyncLists(
-  { scope, memory }: Pick<PlanSyncInput, 'scope' | 'memory'>,
-  { client, sources, signal }: ListContext,
-): Promise<SyncLists> {
-  const filter = createPathFilter(scope.include, scope.exclude);
-  const listing = await sources.list(scope.source, { filter, signal });
-  const { files, unreadableRows } = await listDestination(client, scope, { signal });
-  const remembered = await unpackMemory(scope, memory ?? null);
-  const plan = new SyncPlan(files, remembered.entries);
+/**
+ * Lists both sides and decides about every source. Sources are read only if their MD5 decides: `readOn` reads for a
+ * while, and when none is `left`, `lists` returns all decisions.
+ */
+export class SyncComparison {
+  /** About what it takes to keep it. */
+  readonly entries: number;
+  readonly #scope: SyncScope;
+  readonly #listing: Listing;
+  readonly #files: DestinationList;
+  readonly #remembered: UnpackedMemory;
+  readonly #filter: PathFilter;
+  readonly #plan: SyncPlan;
+  readonly #named: readonly NamedSource[];
+  readonly #problems: SyncProblem[];
+  readonly #postponed: SyncProblem[] = [];
+  readonly #verdicts = new Map<NamedSource, Verdict>();
+  readonly #reads: SyncReads<NamedSource>;
+  #lists: SyncLists | undefined;
 
-  const problems: SyncProblem[] = [...listing.problems];
-  const postponed: SyncProblem[] = [];
-  const { minAgeMs = 0 } = scope;
-  const newestMs = Date.now() - minAgeMs;
-  const work: SyncWork[] = [];
-  const decisions: SyncDecision[] = [];
-  const recognised: RememberedFile[] = [];
-  const pathByName = new Map<string, string>();
-  for (const source of listing.entries) {
-    const filename = syncFileName(scope.prefix, source.path);
-    const problem = nameProblem(source.path, filename, pathByName);
-    if (problem) {
-      problems.push(problem);
-      continue;
-    }
-    try {
-      const { path } = source;
-      const judged = plan.judge(source, filename);
+  private constructor(
+    scope: SyncScope,
+    filter: PathFilter,
+    sides: { readonly listing: Listing; readonly files: DestinationList; readonly remembered: UnpackedMemory },
+    sources: Sources,
+  ) {
+    const { listing, files, remembered } = sides;
+    this.#scope = scope;
+    this.#filter = filter;
+    this.#listing = listing;
+    this.#files = files;
+    this.#remembered = remembered;
+    this.entries = listing.entries.length + files.files.length + remembered.entries.length;
+    this.#plan = new SyncPlan(files.files, remembered.entries);
+    const { named, problems } = nameSources(listing.entries, scope.prefix);
+    this.#named = named;
+    this.#problems = [...listing.problems, ...problems];
+    const { minAgeMs = 0 } = scope;
+    const newestMs = Date.now() - minAgeMs;
+    const unread = named.filter((one) => {
+      const verdict = this.#plan.judge(one, one.filename);
       // A new file that was sent already is the same all the same.
-      if (minAgeMs > 0 && source.mtimeMs > newestMs && judged?.decision.action !== 'skip') {
-        postponed.push(tooNew(path, minAgeMs));
-        continue;
+      const isTooNew = minAgeMs > 0 && one.mtimeMs > newestMs && verdict?.decision.action !== 'skip';
+      if (isTooNew) this.#postponed.push(tooNew(one.path, minAgeMs));
+      else if (verdict) this.#verdicts.set(one, verdict);
+      return !isTooNew && !verdict;
+    });
+    this.#reads = new SyncReads(unread, ({ path, fingerprint, sizeBytes }, options) => {
+      const source = sourceWithin(scope.source, path);
+      return hashSource(sources, { source, fingerprint, sizeBytes, ...options });
+    });
+  }
+
+  static async of(
+    { scope, memory }: Pick<PlanSyncInput, 'scope' | 'memory'>,
+    { client, sources, signal }: ListContext,
+  ): Promise<SyncComparison> {
+    const filter = createPathFilter(scope.include, scope.exclude);
+    const listing = await sources.list(scope.source, { filter, signal });
+    const files = await listDestination(client, scope, { signal });
+    const remembered = await unpackMemory(scope, memory ?? null);
+    return new SyncComparison(scope, filter, { listing, files, remembered }, sources);
+  }
+
+  /** Sources that are left to read. */
+  get left(): number {
+    return this.#reads.left;
+  }
+
+  /** Digests that are not finished, for the next attempt. */
+  get digests(): SyncDigest[] {
+    return this.#reads.digests;
+  }
+
+  /** @returns content of the sources read by this call that is at the destination already */
+  async readOn(context: ReadContext): Promise<RememberedFile[]> {
+    const recognised: RememberedFile[] = [];
+    await this.#reads.readOn(context, (source, outcome) => {
+      if ('error' in outcome) {
+        const { error } = outcome;
+        if (!(error instanceof LonghaulError)) throw error;
+        const { path } = source;
+        if (error instanceof SourceChangedError) this.#postponed.push(stillWritten(path));
+        else this.#problems.push({ path, failureType: typeOf(error), message: error.message });
+        return;
       }
-      const verdict = judged ?? (await settle(plan, source, filename, { scope, sources, signal }));
+      const verdict = this.#plan.settle(source, source.filename, outcome.md5);
+      this.#verdicts.set(source, verdict);
+      if (verdict.decision.action === 'skip' && verdict.remember) recognised.push(verdict.remember);
+    });
+    return recognised;
+  }
+
+  /** All decisions. */
+  lists(): SyncLists {
+    return (this.#lists ??= this.#decide());
+  }
+
+  #decide(): SyncLists {
+    const [listing, plan, filter, { prefix }] = [this.#listing, this.#plan, this.#filter, this.#scope];
+    const { files, unreadableRows } = this.#files;
+    const remembered = this.#remembered;
+    const postponed = this.#postponed.toSorted((a, b) => comparePaths(a.path, b.path));
+    const work: SyncWork[] = [];
+    const decisions: SyncDecision[] = [];
+    const recognised: RememberedFile[] = [];
+    for (const source of this.#named) {
+      const verdict = this.#verdicts.get(source);
+      if (!verdict) continue;
       decisions.push(verdict.decision);
-      if (verdict.decision.action === 'upload') work.push({ path, upload: toUpload(source, filename) });
+      const { path } = source;
+      if (verdict.decision.action === 'upload') work.push({ path, upload: toUpload(source, source.filename) });
       else if (verdict.remember) {
         work.push({ path, recognised: verdict.remember });
         recognised.push(verdict.remember);
       }
-    } catch (error) {
-      if (signal.aborted || !(error instanceof LonghaulError)) throw error;
-      if (error instanceof SourceChangedError) postponed.push(stillWritten(source.path));
-      else problems.push({ path: source.path, failureType: typeOf(error), message: error.message });
     }
+    const listed = [...listing.entries, ...listing.problems, ...listing.leftOut];
+    const present = new Set(listed.map(({ path }) => nameKey(path)));
+    const unseen = new Set(listing.unseen.map(nameKey));
+    // A file that the globs leave out is not gone: this run is not about it.
+    const isPresent = (path: string) =>
+      present.has(nameKey(path)) || isBelow(nameKey(path), unseen) || !filter.takes(path);
+    return {
+      totals: {
+        ...totalsOf(listing, decisions, this.#problems),
+        ...(postponed.length > 0
+          ? { postponed: postponed.slice(0, MAX_PROBLEMS), postponedCount: postponed.length }
+          : {}),
+        ...(unreadableRows > 0 ? { unreadableRows } : {}),
+        ...(remembered.problem === undefined ? {} : { memoryProblem: memoryProblemOf(remembered.problem) }),
+      },
+      work,
+      decisions,
+      forget: plan.forgettable(isPresent).slice(0, MAX_FORGOTTEN),
+      deletionsHeld: reasonToHold(listing, unreadableRows),
+      gone: async (latest) => {
+        const query = { isListed: isPresent, nameOf: (path: string) => syncFileName(prefix, path) };
+        if (latest === undefined) return plan.gone({ ...query, recognised });
+        return new SyncPlan(files, (await unpackMemory(this.#scope, latest)).entries).gone(query);
+      },
+    };
   }
-
-  const present = new Set([...listing.entries, ...listing.problems, ...listing.leftOut].map(({ path }) => path));
-  const unseen = new Set(listing.unseen);
-  // A file that the globs leave out is not gone: this run is not about it.
-  const isPresent = (path: string) => present.has(path) || isBelow(path, unseen) || !filter.takes(path);
-  return {
-    totals: {
-      ...totalsOf(listing, decisions, problems),
-      ...(postponed.length > 0
-        ? { postponed: postponed.slice(0, MAX_PROBLEMS), postponedCount: postponed.length }
-        : {}),
-      ...(unreadableRows > 0 ? { unreadableRows } : {}),
-      ...(remembered.problem === undefined ? {} : { memoryProblem: memoryProblemOf(remembered.problem) }),
-    },
-    work,
-    decisions,
-    forget: plan.forgettable(isPresent).slice(0, MAX_FORGOTTEN),
-    deletionsHeld: reasonToHold(listing, unreadableRows),
-    gone: async (latest) => {
-      const query = { isListed: isPresent, nameOf: (path: string) => syncFileName(scope.prefix, path) };
-      if (latest === undefined) return plan.gone({ ...query, recognised });
-      return new SyncPlan(files, (await unpackMemory(scope, latest)).entries).gone(query);
-    },
-    entries: listing.entries.length + files.length + remembered.entries.length,
-  };
 }
 
 /** What a link that may not be followed leads to could be there still. */
@@ -128,36 +204,49 @@ function isBelow(path: string, folders: ReadonlySet<string>): boolean {
   return false;
 }
 
-function nameProblem(path: string, filename: string, pathByName: Map<string, string>): SyncProblem | undefined {
-  const wrong = syncFileNameProblem(filename);
-  if (wrong) return { path, failureType: FailureType.SourceUnusable, message: wrong };
-  const other = pathByName.get(filename);
-  pathByName.set(filename, other ?? path);
-  if (other === undefined) return undefined;
-  const message = `its File would have the name ${filename}, as that of ${other}; rename one of them`;
-  return { path, failureType: FailureType.SourceUnusable, message };
+/** Gives each source the name of its File, and reports those that cannot have one, or whose name is in use. */
+function nameSources(entries: readonly ListedSource[], prefix: string) {
+  const named: NamedSource[] = [];
+  const problems: SyncProblem[] = [];
+  const pathByName = new Map<string, string>();
+  for (const { path } of entries) {
+    const filename = syncFileName(prefix, path);
+    const other = pathByName.get(filename);
+    // Of two paths that differ only in their form, always the same one has the name.
+    if (other === undefined || (nameKey(other) === nameKey(path) && nameKey(path) === path)) {
+      pathByName.set(filename, path);
+    }
+  }
+  for (const source of entries) {
+    const { path } = source;
+    const filename = syncFileName(prefix, path);
+    const other = pathByName.get(filename) as string;
+    const message = syncFileNameProblem(filename) ?? (other === path ? undefined : nameInUse(filename, path, other));
+    if (message === undefined) named.push({ ...source, filename });
+    else problems.push({ path, failureType: FailureType.SourceUnusable, message });
+  }
+  return { named, problems };
 }
 
-async function settle(
-  plan: SyncPlan,
-  listed: ListedSource,
-  filename: string,
-  { scope, sources, signal }: Pick<ListContext, 'sources' | 'signal'> & Pick<PlanSyncInput, 'scope'>,
-): Promise<Verdict> {
-  const { path, fingerprint, sizeBytes } = listed;
-  const source = sourceWithin(scope.source, path);
-  const outcome = await hashSource(sources, { source, fingerprint, sizeBytes, signal });
-  if (!('md5' in outcome)) throw new Error('hashing stopped without being asked to');
-  return plan.settle(listed, filename, outcome.md5);
+function nameInUse(filename: string, path: string, other: string): string {
+  if (nameKey(path) === nameKey(other)) {
+    return `its name differs from that of another file only in its Unicode form (${formOf(path)}, ${formOf(other)}), and both are one name for a File. Rename one of them`;
+  }
+  return `its File would have the name ${filename}, as that of ${other}; rename one of them`;
+}
+
+function formOf(path: string): string {
+  if (path === path.normalize('NFC')) return 'NFC';
+  return path === path.normalize('NFD') ? 'NFD' : 'mixed';
 }
 
 function toUpload(source: ListedSource, filename: string): PlannedUpload {
-  const { path, sizeBytes, fingerprint, version } = source;
+  const { path, sizeBytes, fingerprint, version, change } = source;
   const key = createHash('sha256')
     .update(JSON.stringify([path, fingerprint, filename]))
     .digest('hex')
     .slice(0, 16);
-  return { path, filename, sizeBytes, fingerprint, version, key };
+  return { path, filename, sizeBytes, fingerprint, version, ...(change === undefined ? {} : { change }), key };
 }
 
 /** An unmounted folder looks like one whose files are all gone. */

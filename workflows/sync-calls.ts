@@ -5,9 +5,11 @@ import type {
   PlannedDeletion,
   PlannedUpload,
   PlanSyncInput,
+  PlanSyncResult,
   SendSmallFileInput,
   SendSmallFileResult,
   SyncBatch,
+  SyncReading,
   SyncScope,
   TransferActivities,
 } from '../src/contracts/activities.ts';
@@ -38,6 +40,15 @@ const BUSY_PAUSE_MS = 2000;
 const WORKFLOW_TASK_TIMEOUT_MS = 5000;
 
 type SyncControl = Pick<ControlActivities, 'deleteFile' | 'packSyncMemory' | 'recallSync'>;
+
+type PlanInput = Omit<PlanSyncInput, 'planId' | 'scope' | 'acceptsReading'>;
+
+/** What the run has learnt, for planning. */
+export interface Learning {
+  readonly memory: () => SyncMemory | null;
+  readonly read: (reading: SyncReading) => Promise<void>;
+  readonly pack: () => Promise<void>;
+}
 
 /** The activities and children of one sync, with what of their input stays the same. */
 export class SyncCalls {
@@ -108,22 +119,21 @@ export class SyncCalls {
     return this.#control.recallSync.executeWithOptions({ summary: 'the memory of the last run' }, [input]);
   }
 
-  /** @param memory is shown to the worker only when it asks for it */
-  async planUploads(after: string | null, memory: SyncMemory | null): Promise<SyncBatch> {
+  /** The memory is sent to the worker only when it needs it. */
+  planUploads(after: string | null, learning: Learning): Promise<SyncBatch> {
     const wantsDeletions = this.#request.delete ?? false;
     const input = { phase: 'uploads', delete: wantsDeletions, after, limit: UPLOADS_A_BATCH } as const;
-    const answer = await this.#plan(after === null ? { ...input, memory } : input);
-    return answer ?? ((await this.#plan({ ...input, memory })) as SyncBatch);
+    return this.#batch(after === null ? { ...input, memory: learning.memory() } : input, learning);
   }
 
-  async planDeletions(after: string | null, memory: SyncMemory | null): Promise<SyncBatch> {
-    const input = { phase: 'deletions', delete: true, after, limit: DELETIONS_A_BATCH, memory } as const;
-    return (await this.#plan(input)) as SyncBatch;
+  planDeletions(after: string | null, learning: Learning): Promise<SyncBatch> {
+    const input = { phase: 'deletions', delete: true, after, limit: DELETIONS_A_BATCH } as const;
+    return this.#batch({ ...input, memory: learning.memory() }, learning);
   }
 
-  async decide(memory: SyncMemory | null): Promise<SyncBatch> {
-    const input = { phase: 'dry-run', delete: this.#request.delete ?? false, after: null, limit: 0, memory } as const;
-    return (await this.#plan(input)) as SyncBatch;
+  decide(learning: Learning): Promise<SyncBatch> {
+    const input = { phase: 'dry-run', delete: this.#request.delete ?? false, after: null, limit: 0 } as const;
+    return this.#batch({ ...input, memory: learning.memory() }, learning);
   }
 
   /**
@@ -237,11 +247,28 @@ export class SyncCalls {
     ]);
   }
 
-  async #plan(input: Omit<PlanSyncInput, 'planId' | 'scope'>): Promise<SyncBatch | undefined> {
+  /** Calls until the sources whose MD5 decides are read. */
+  async #batch(input: PlanInput, learning: Learning): Promise<SyncBatch> {
+    let next = input;
+    for (;;) {
+      const answer = await this.#plan(next);
+      if (answer.type === 'batch') return answer;
+      if (answer.type === 'reading') {
+        await learning.read(answer);
+        // The worker has the lists, mostly. Deletions are decided by a memory of all that was learnt.
+        const { memory: _memory, ...rest } = input;
+        next = input.phase === 'deletions' ? { ...rest, memory: learning.memory() } : rest;
+      } else {
+        if (answer.packFirst) await learning.pack();
+        next = { ...input, memory: learning.memory() };
+      }
+    }
+  }
+
+  #plan(input: PlanInput): Promise<PlanSyncResult> {
     const summary = `${input.phase}${input.after === null ? '' : ` after ${summaryCode(input.after)}`}`;
-    const answer = await this.#lists.planSync.executeWithOptions({ summary }, [
-      { planId: this.#planId, scope: this.#scope, ...input },
+    return this.#lists.planSync.executeWithOptions({ summary }, [
+      { planId: this.#planId, scope: this.#scope, acceptsReading: true, ...input },
     ]);
-    return answer.type === 'batch' ? answer : undefined;
   }
 }

@@ -27,13 +27,19 @@ import { checkMemory, memoryProblemOf } from '../src/core/sync-memory-shape.ts';
 import { shownState } from '../src/core/shown-state.ts';
 import { stillWritten } from '../src/core/postponed.ts';
 import { SyncTally } from '../src/core/sync-tally.ts';
+import { utf8Length } from '../src/core/utf8-length.ts';
 import { Pace } from './pace.ts';
 import { Parking } from './parking.ts';
 import { ShownAttributes } from './shown-attributes.ts';
 import { SlidingWindow } from './sliding-window.ts';
 import { SmallUploads } from './small-uploads.ts';
-import { SyncCalls } from './sync-calls.ts';
+import { SyncCalls, type Learning } from './sync-calls.ts';
 import { uploadProblem } from './upload-problem.ts';
+
+/** With the memory beside them they fit into the input of one activity, which has 2 MB. */
+const PACK_AT_BYTES = 500_000;
+/** Of an entry without its path, as JSON. */
+const ROW_BYTES = 250;
 
 /** The state of one sync, and the steps that move it on. */
 export class SyncRun {
@@ -52,6 +58,19 @@ export class SyncRun {
   /** Learnt by this execution and not in `#memory` yet. */
   readonly #learnt = new Map<string, RememberedFile>();
   readonly #forgotten = new Set<string>();
+  /** Of entries that were learnt since the memory was packed, about. */
+  #learntBytes = 0;
+  readonly #learning: Learning = {
+    memory: () => this.#known,
+    read: async ({ recognised, left }) => {
+      this.#learn({ recognised, forget: [] });
+      this.#leftToRead = left;
+      this.#publish();
+      await this.#packEarly();
+    },
+    pack: () => this.#pack(),
+  };
+  #leftToRead = 0;
   /** Undefined until the last run's is recalled. */
   #memory: SyncMemory | null | undefined;
   /** Why the memory of the last run was ignored. */
@@ -135,7 +154,7 @@ export class SyncRun {
   }
 
   async #dryRun(): Promise<SyncResult> {
-    const batch = await this.#plan(() => this.#calls.decide(this.#known), true);
+    const batch = await this.#plan(() => this.#calls.decide(this.#learning), true);
     this.#tally.begin(batch.totals);
     this.#tally.toDelete(batch.deletionCount);
     this.#deletionsHeld = this.#request.delete ? (this.#memoryProblem ?? batch.deletionsHeld) : batch.deletionsHeld;
@@ -144,12 +163,13 @@ export class SyncRun {
   }
 
   async #sendAll(isFirst: boolean): Promise<void> {
-    let batch = await this.#plan(() => this.#calls.planUploads(this.#sentUpTo, this.#known), isFirst);
+    let batch = await this.#plan(() => this.#calls.planUploads(this.#sentUpTo, this.#learning), isFirst);
     if (isFirst) this.#begin(batch);
     if (batch.hasDeletions) this.#firstDeletions = batch;
     this.#enter('uploading');
     for (;;) {
       this.#learn(batch);
+      if (batch.packsEarly) await this.#packEarly();
       for (const planned of batch.uploads) {
         await condition(() => (this.#window.hasRoom && !this.#paused) || this.#isHandOverDue);
         if (this.#isHandOverDue) return;
@@ -160,7 +180,7 @@ export class SyncRun {
       if (next === null) break;
       this.#sentUpTo = next;
       if (this.#isHandOverDue) return;
-      batch = await this.#plan(() => this.#calls.planUploads(next, this.#known), false);
+      batch = await this.#plan(() => this.#calls.planUploads(next, this.#learning), false);
     }
     await condition(() => this.#window.isEmpty);
     this.#uploadsDone = true;
@@ -176,19 +196,30 @@ export class SyncRun {
     throw ApplicationFailure.nonRetryable(message, FailureType.TooManyFiles);
   }
 
-  #learn({ recognised, forget }: SyncBatch): void {
-    for (const entry of recognised) this.#learnt.set(entry.path, entry);
+  #learn({ recognised, forget }: Pick<SyncBatch, 'recognised' | 'forget'>): void {
+    for (const entry of recognised) this.#remember(entry);
     for (const path of forget) this.#forgotten.add(path);
   }
 
+  #remember(entry: RememberedFile): void {
+    this.#learnt.set(entry.path, entry);
+    this.#learntBytes += utf8Length(entry.path) + ROW_BYTES;
+  }
+
+  /** Before the entries are too many for the input of one activity. */
+  async #packEarly(): Promise<void> {
+    if (this.#learntBytes >= PACK_AT_BYTES) await this.#pack();
+  }
+
   async #send(planned: PlannedUpload): Promise<void> {
-    const { path, sizeBytes, version } = planned;
+    const { path, sizeBytes, version, change } = planned;
     this.#uploading.add(path);
     this.#publish();
     try {
       const isSmall = sizeBytes <= Defaults.smallFileBytes;
       const { file, md5 } = await (isSmall ? this.#small.send(planned) : this.#calls.upload(planned));
-      this.#learnt.set(path, { path, sizeBytes, version, fileId: file.id, md5, createdAt: file.createdAt });
+      const entry = { path, sizeBytes, version, fileId: file.id, md5, createdAt: file.createdAt };
+      this.#remember(change === undefined ? entry : { ...entry, change });
       this.#tally.sent(sizeBytes);
     } catch (error) {
       // A sync that is cancelled has no need to tell what that ended.
@@ -215,7 +246,7 @@ export class SyncRun {
       if (this.#deletionsHeld !== null) break;
       const place: string | null = after;
       const batch: SyncBatch =
-        this.#firstDeletions ?? (await this.#plan(() => this.#calls.planDeletions(place, this.#known), false));
+        this.#firstDeletions ?? (await this.#plan(() => this.#calls.planDeletions(place, this.#learning), false));
       this.#firstDeletions = undefined;
       this.#deletionsHeld = batch.deletionsHeld;
       if (after === null) this.#tally.toDelete(this.#tally.counts.deleted + batch.deletionCount);
@@ -248,8 +279,9 @@ export class SyncRun {
     if (this.#learnt.size === 0 && this.#forgotten.size === 0) return;
     const [add, remove] = [[...this.#learnt.values()], [...this.#forgotten]];
     this.#memory = await this.#calls.packMemory(this.#known, add, remove);
-    this.#learnt.clear();
-    this.#forgotten.clear();
+    for (const entry of add) if (this.#learnt.get(entry.path) === entry) this.#learnt.delete(entry.path);
+    for (const path of remove) this.#forgotten.delete(path);
+    this.#learntBytes = 0;
   }
 
   /** Accepts the memory of the last run, as any caller can pass it: an unusable one is ignored, and reported. */
@@ -268,6 +300,7 @@ export class SyncRun {
         throw isFirst && isMissing ? cause : error;
       }),
     );
+    this.#leftToRead = 0;
     const { memoryProblem } = batch.totals;
     if (memoryProblem !== undefined) {
       this.#memoryProblem = memoryProblem;
@@ -321,7 +354,11 @@ export class SyncRun {
   #publish(): void {
     const progress = this.progress();
     setCurrentDetails(
-      describeSync(progress, { ...this.#pace.measure(progress.counts.sent.bytes), reason: this.#endReason }),
+      describeSync(progress, {
+        ...this.#pace.measure(progress.counts.sent.bytes),
+        leftToRead: this.#leftToRead,
+        reason: this.#endReason,
+      }),
     );
     const reason = this.#endReason ?? this.#tally.firstProblem?.failureType;
     const isHeld = progress.state === 'paused' || progress.state === 'waiting';

@@ -56,6 +56,8 @@ export interface HashCheckpoint {
   readonly offsetBytes: number;
   /** Base64; the state of the digest and the begin of a block that is not whole yet. */
   readonly state: string;
+  /** As in `SourceReader.identity`: if the source has another identity, the digest starts again. */
+  readonly identity?: string;
 }
 
 export interface HashSourceInput {
@@ -207,6 +209,8 @@ export interface PlanSyncInput {
   readonly limit: number;
   /** Left out where the worker may have it already, but never for deletions; null: there is none. */
   readonly memory?: SyncMemory | null;
+  /** Whether the caller accepts `SyncReading` and calls again. @defaultValue false: all sources are read in one call */
+  readonly acceptsReading?: boolean;
 }
 
 /** A file that is to be sent. */
@@ -216,6 +220,8 @@ export interface PlannedUpload {
   readonly sizeBytes: number;
   readonly fingerprint: string;
   readonly version: string;
+  /** As in `ListedSource`. */
+  readonly change?: string;
   /** Short and the same for the same path and content; part of the upload's workflow id. */
   readonly key: string;
 }
@@ -267,10 +273,37 @@ export interface SyncBatch {
   readonly forget: readonly string[];
   /** `after` of the next batch; null when this is the last one. */
   readonly next: string | null;
+  /** Whether the caller packs the memory early when it has learnt much. @defaultValue false: only at the end */
+  readonly packsEarly?: true;
 }
 
-/** `memory-needed`: this worker has no lists of the run and makes them anew, for which it needs the memory. */
-export type PlanSyncResult = SyncBatch | { readonly type: 'memory-needed' };
+/** Sources were read for their MD5, and more must be read before the first batch: the same call continues. */
+export interface SyncReading {
+  readonly type: 'reading';
+  /** Content that is at the destination already: remembered, it is not read again if this worker is lost. */
+  readonly recognised: readonly RememberedFile[];
+  /** Sources that are left to read. */
+  readonly left: number;
+}
+
+/** This worker has no lists of the run and makes them again, for which it needs the memory. */
+export interface SyncMemoryNeeded {
+  readonly type: 'memory-needed';
+  /** Whether the memory must contain all that the caller has learnt, so that nothing is read again. @defaultValue false */
+  readonly packFirst?: true;
+}
+
+export type PlanSyncResult = SyncBatch | SyncReading | SyncMemoryNeeded;
+
+/** Heartbeat details of `planSync`: digests of large sources that are being read. */
+export interface PlanSyncHeartbeat {
+  readonly digests: readonly SyncDigest[];
+}
+
+export interface SyncDigest {
+  readonly path: string;
+  readonly checkpoint: HashCheckpoint;
+}
 
 export interface RecallSyncInput {
   readonly workflowId: string;

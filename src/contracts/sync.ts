@@ -181,6 +181,8 @@ export interface RememberedFile {
   readonly md5: string | null;
   /** Creation time of the File at the service, in Unix seconds; undefined in the memory of earlier versions. */
   readonly createdAt?: number;
+  /** As in `ListedSource`; undefined for sources that have none, and in the memory of earlier versions. */
+  readonly change?: string;
 }
 
 /** Properties by which the service identifies a File, in addition to its ID. */

@@ -11,13 +11,15 @@ export interface SyncContext {
   readonly nowMs: number;
   /** Over the last minute. @defaultValue unknown */
   readonly bytesPerSecond?: number | undefined;
+  /** Files that are left to read for their MD5, before the first upload. @defaultValue 0 */
+  readonly leftToRead?: number;
   /** Why it failed. */
   readonly reason?: string | undefined;
 }
 
 /** A sync's state as Markdown, for the page of its workflow in Temporal UI. */
 export function describeSync({ state, counts, uploading, waiting }: SyncProgress, context: SyncContext): string {
-  const { nowMs, bytesPerSecond, reason } = context;
+  const { nowMs, bytesPerSecond, leftToRead = 0, reason } = context;
   const {
     listed,
     same,
@@ -39,6 +41,8 @@ export function describeSync({ state, counts, uploading, waiting }: SyncProgress
     `${same} the same, ${knownContent} known by content, ${failed} failed, ${leftOut} left out, ${deleted} deleted`,
   );
   if (postponed > 0) lines.push(`${postponed} left for the next run`);
+  if (leftToRead > 0)
+    lines.push(`${leftToRead} files are left to read, because only their MD5 shows whether they changed`);
   if (unreadableRows > 0) lines.push(`${unreadableRows} rows of the files list cannot be read and are skipped`);
   if (state === 'uploading') lines.push(...paceLines(toSend.bytes - sent.bytes, bytesPerSecond, nowMs));
   if (state === 'waiting' && waiting) lines.push(...waitingLines(waiting));

@@ -12,6 +12,11 @@ export interface ListedSource {
   readonly fingerprint: string;
   /** Another one whenever the source may have changed; unlike the fingerprint it survives a move. */
   readonly version: string;
+  /**
+   * Change time and inode of a local file (see `changeOf`). If only this differs, the content can be other content, so
+   * the MD5 decides. Undefined for other sources, whose version covers the content.
+   */
+  readonly change?: string;
 }
 
 /** A decision; `remember` is what the next run has to know of it. */
@@ -75,7 +80,8 @@ export class SyncPlan {
   judge(source: ListedSource, filename: string): Verdict | undefined {
     const newest = this.#newestByName.get(filename);
     const known = this.#rememberedByPath.get(source.path);
-    const isAsKnown = known?.sizeBytes === source.sizeBytes && known.version === source.version;
+    const isAsKnown =
+      known?.sizeBytes === source.sizeBytes && known.version === source.version && !mayBeOtherContent(known, source);
     if (!newest) {
       const file = isAsKnown ? this.#filesById.get(known.fileId) : undefined;
       if (file?.bytes === source.sizeBytes) {
@@ -92,9 +98,11 @@ export class SyncPlan {
     }
     if (isAsKnown && known.fileId === newest.id) {
       const decision = decisionOf('same', source, filename, newest);
-      // The memory of an earlier version has no creation time, without which the File would never be deleted.
-      if (known.createdAt === newest.createdAt) return { decision };
-      return { decision, remember: { ...known, createdAt: newest.createdAt } };
+      // The memory of an earlier version has no creation time, without which the File would never be deleted, and no
+      // change time, without which a change that keeps size and time would not be detected.
+      const isWhole = known.change !== undefined || source.change === undefined || known.md5 === null;
+      if (known.createdAt === newest.createdAt && isWhole) return { decision };
+      return { decision, remember: { ...known, createdAt: newest.createdAt, ...changeOfEntry(source) } };
     }
     return md5 === null ? { decision: decisionOf('changed', source, filename, newest) } : undefined;
   }
@@ -110,7 +118,7 @@ export class SyncPlan {
     const { path, sizeBytes, version } = source;
     return {
       decision: decisionOf('known-content', source, filename, file),
-      remember: { path, sizeBytes, version, fileId: file.id, md5, createdAt: file.createdAt },
+      remember: { path, sizeBytes, version, fileId: file.id, md5, createdAt: file.createdAt, ...changeOfEntry(source) },
     };
   }
 
@@ -163,6 +171,15 @@ export class SyncPlan {
   #sizeOf(file: ListedFile): number | undefined {
     return file.bytes ?? this.#sizeByFileId.get(file.id);
   }
+}
+
+/** Whether only the MD5 can decide about a source of the known size and time. Without an MD5, size and time decide. */
+function mayBeOtherContent(known: RememberedFile, { change }: ListedSource): boolean {
+  return known.md5 !== null && known.change !== undefined && change !== undefined && known.change !== change;
+}
+
+function changeOfEntry({ change }: ListedSource): Pick<RememberedFile, 'change'> {
+  return change === undefined ? {} : { change };
 }
 
 function reasonToKeep(entry: RememberedFile, file: ListedFile, filename: string): HeldFile['why'] | undefined {

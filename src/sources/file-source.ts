@@ -44,6 +44,7 @@ export async function openFileRange(source: FileSource, settings?: FileSettings)
 class FileReader implements SourceReader {
   readonly #path: string;
   readonly #handle: FileHandle;
+  #identity = '';
 
   constructor(path: string, handle: FileHandle) {
     this.#path = path;
@@ -58,7 +59,12 @@ class FileReader implements SourceReader {
         `${this.#path} was replaced by another file while it was read; start a new upload of what is there now`,
       );
     }
+    this.#identity = `${fingerprintOf(opened)}-${changeOf(opened)}`;
     return { sizeBytes: Number(atPath.size), fingerprint: fingerprintOf(atPath) };
+  }
+
+  identity(): string {
+    return this.#identity;
   }
 
   async read(buffer: Uint8Array, offsetBytes: number): Promise<number> {
@@ -82,6 +88,14 @@ class FileReader implements SourceReader {
 /** Without the device's number, which is another one after a restart or on another host that mounts the same files. */
 export function fingerprintOf({ size, mtimeNs, ino }: BigIntStats): string {
   return `${size}-${mtimeNs.toString(36)}-${ino.toString(36)}`;
+}
+
+/**
+ * Another text whenever a file's status changed or it was replaced by another file, also if size and modification time
+ * are the same. Relative to the modification time, which keeps it short in the memory of a sync.
+ */
+export function changeOf({ ctimeNs, mtimeNs, ino }: BigIntStats): string {
+  return `${(ctimeNs - mtimeNs).toString(36)}.${ino.toString(36)}`;
 }
 
 function assertUsable(path: string, stats: BigIntStats): void {

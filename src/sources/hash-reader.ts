@@ -1,5 +1,5 @@
 import type { HashCheckpoint, HashSourceResult } from '../contracts/activities.ts';
-import { SourceChangedError } from '../errors.ts';
+import { SourceChangedError, SourceReadError } from '../errors.ts';
 import { assertUnchanged } from './assert-unchanged.ts';
 import { Md5State } from './md5-state.ts';
 import { allocateReadBuffers } from './read-memory.ts';
@@ -16,14 +16,42 @@ export interface HashReaderOptions {
   readonly isStopping: () => boolean;
 }
 
+/** Passes over a source whose identity changes while it is read, as by `chmod`. */
+const MAX_PASSES = 3;
+
 /**
- * md5 of all that a reader gives, in one pass: one buffer is filled while the other is hashed.
+ * md5 of all that a reader gives, in one pass: one buffer is filled while the other is hashed. The digest is of one
+ * identity of the source: of another one, a checkpoint is ignored and a pass is repeated, so that a digest is never of
+ * the first bytes of one content and the last bytes of another.
  *
  * @throws SourceChangedError when the source is another one before or after the pass, or ends too early
+ * @throws SourceReadError if its identity changes during each of several passes
  */
 export async function hashReader(reader: SourceReader, options: HashReaderOptions): Promise<HashSourceResult> {
-  const { fingerprint, sizeBytes, chunkBytes, checkpointEveryMs, onCheckpoint, isStopping } = options;
-  await assertUnchanged(reader, fingerprint);
+  const { fingerprint } = options;
+  let resumeFrom = options.resumeFrom;
+  for (let pass = 1; pass <= MAX_PASSES; pass++) {
+    await assertUnchanged(reader, fingerprint);
+    const identity = reader.identity?.();
+    const outcome = await onePass(reader, {
+      ...options,
+      resumeFrom: resumeFrom?.identity === identity ? resumeFrom : undefined,
+      onCheckpoint: (checkpoint) => options.onCheckpoint(identified(checkpoint, identity)),
+    });
+    if ('checkpoint' in outcome) return { checkpoint: identified(outcome.checkpoint, identity) };
+    await assertUnchanged(reader, fingerprint);
+    if (reader.identity?.() === identity) return outcome;
+    resumeFrom = undefined;
+  }
+  throw new SourceReadError('the change time of the source changed each time it was read. Do not touch it for a while');
+}
+
+function identified(checkpoint: HashCheckpoint, identity: string | undefined): HashCheckpoint {
+  return identity === undefined ? checkpoint : { ...checkpoint, identity };
+}
+
+async function onePass(reader: SourceReader, options: HashReaderOptions): Promise<HashSourceResult> {
+  const { sizeBytes, chunkBytes, checkpointEveryMs, onCheckpoint, isStopping } = options;
   const md5 = new Md5State(options.resumeFrom, sizeBytes);
   const read = (buffer: Buffer, offsetBytes: number) =>
     reader.read(buffer.subarray(0, Math.min(chunkBytes, sizeBytes - offsetBytes)), offsetBytes);
@@ -54,6 +82,5 @@ export async function hashReader(reader: SourceReader, options: HashReaderOption
     // The reader is closed only when nothing is read any more.
     await pending?.catch(() => {});
   }
-  await assertUnchanged(reader, fingerprint);
   return { md5: md5.digest() };
 }

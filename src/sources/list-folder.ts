@@ -10,7 +10,7 @@ import { comparePaths, type ListedSource } from '../core/sync-plan.ts';
 import { SourceMissingError, SourceReadError, SourceUnusableError } from '../errors.ts';
 import { Breather } from './breather.ts';
 import { FilePermission } from './file-permission.ts';
-import { fingerprintOf } from './file-source.ts';
+import { changeOf, fingerprintOf } from './file-source.ts';
 import type { Listing, ListOptions } from './listing.ts';
 import { mapFileError } from './map-file-error.ts';
 import type { PathFilter } from './path-filter.ts';
@@ -173,6 +173,7 @@ class FolderWalk {
       mtimeMs: Number(stats.mtimeNs) / 1e6,
       fingerprint: fingerprintOf(stats),
       version: stats.mtimeNs.toString(36),
+      change: changeOf(stats),
     });
   }
 

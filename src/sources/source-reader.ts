@@ -20,6 +20,11 @@ export interface SourceReader {
   read(buffer: Uint8Array, offsetBytes: number): Promise<number>;
   /** The md5 that the store already has of what the last `stat` saw, in lower-case hex; undefined where it has none. */
   storedMd5?(): string | undefined;
+  /**
+   * Another text whenever what the last `stat` saw can be other content, also under the same fingerprint: of a local
+   * file with its change time. A digest is of one identity. Undefined if the fingerprint covers the content.
+   */
+  identity?(): string;
   /** May be called while a read is pending: the read ends first, or fails. */
   close(): Promise<void>;
 }

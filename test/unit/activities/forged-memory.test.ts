@@ -50,6 +50,8 @@ describe('a forged memory of a sync', () => {
 
   it.each<[string, unknown]>([
     ['text instead of an array', 'row'],
+    ['a change time of another type', [...row, 7]],
+    ['a change time of 65 characters', [...row, 'x'.repeat(65)]],
     ['too few cells', row.slice(0, 4)],
     ['a path of another type', changed(0, 7)],
     ['an empty path', changed(0, '')],

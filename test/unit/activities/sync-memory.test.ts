@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { packSyncMemory } from '../../../activities/pack-sync-memory.ts';
 import { SyncListsCache } from '../../../activities/sync-lists-cache.ts';
-import type { SyncLists } from '../../../activities/sync-lists.ts';
+import type { SyncComparison } from '../../../activities/sync-lists.ts';
 import { packMemory, unpackMemory } from '../../../activities/sync-memory.ts';
 import type { SyncScope } from '../../../src/contracts/activities.ts';
 import type { RememberedFile } from '../../../src/contracts/sync.ts';
@@ -36,6 +36,13 @@ describe('the memory of a sync', () => {
     expect(await unpackMemory({ ...scope, include: ['*.x'] }, memory)).toEqual({ entries: known });
     const bucket: SyncScope = { ...scope, source: { type: 's3', bucket: 'b', prefix: 'p' } };
     expect(await unpackMemory(bucket, await packMemory(bucket, known))).toEqual({ entries: known });
+  });
+
+  it('keeps change times, also of entries without a creation time', async () => {
+    const [a, b, c] = entries(3) as [RememberedFile, RememberedFile, RememberedFile];
+    const { createdAt: _createdAt, ...earlier } = b;
+    const known = [{ ...a, change: '-5.1' }, { ...earlier, change: '0.z' }, c];
+    expect(await unpackMemory(scope, await packMemory(scope, known))).toEqual({ entries: known });
   });
 
   it('is nothing for another place, when it is damaged, or when there is none', async () => {
@@ -77,7 +84,7 @@ describe('the memory of a sync', () => {
 });
 
 describe('the lists that a worker keeps', () => {
-  const lists = (size: number) => ({ entries: size }) as SyncLists;
+  const lists = (size: number) => ({ entries: size }) as SyncComparison;
 
   it('are those that were used lately, within a bound', () => {
     const cache = new SyncListsCache();

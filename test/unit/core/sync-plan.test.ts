@@ -88,6 +88,43 @@ describe('a source', () => {
     expect(plan.settle(source('b', { version: 'v2' }), 'b', 'md5-of-1').decision.why).toBe('changed');
   });
 
+  describe('whose size and time are the remembered ones', () => {
+    const remembered = known('a', '1', { change: 'c1' });
+    const plan = new SyncPlan([file('1', 'a')], [remembered]);
+    const rewritten = source('a', { change: 'c2' });
+
+    it('is the same without a read if its change time and inode are too', () => {
+      const verdict = plan.judge(source('a', { change: 'c1' }), 'a');
+      expect(verdict).toEqual({ decision: expect.objectContaining({ why: 'same' }) });
+    });
+
+    it('needs its MD5 if its change time or inode differs, and is remembered with the new one', () => {
+      expect(plan.judge(rewritten, 'a')).toBeUndefined();
+      const { decision, remember } = plan.settle(rewritten, 'a', 'md5-of-1');
+      expect(decision).toMatchObject({ action: 'skip', why: 'known-content' });
+      expect(remember).toEqual({ ...remembered, change: 'c2' });
+      expect(why(new SyncPlan([file('1', 'a')], [remember as RememberedFile]), rewritten)).toBe('same');
+      expect(plan.settle(rewritten, 'a', 'other').decision).toMatchObject({ action: 'upload', why: 'changed' });
+    });
+
+    it('is the same without a read by a memory of an earlier version, which then gets the change time', () => {
+      const earlier = new SyncPlan([file('1', 'a')], [known('a', '1')]);
+      expect(earlier.judge(rewritten, 'a')).toEqual({
+        decision: expect.objectContaining({ why: 'same' }),
+        remember: known('a', '1', { change: 'c2' }),
+      });
+    });
+
+    it('is the same if its File went without an MD5, with which nothing can be compared', () => {
+      const unchecked = new SyncPlan([file('1', 'a')], [known('a', '1', { md5: null, change: 'c1' })]);
+      expect(unchecked.judge(rewritten, 'a')).toEqual({ decision: expect.objectContaining({ why: 'same' }) });
+    });
+
+    it('goes by its times if nothing is remembered of its File', () => {
+      expect(why(new SyncPlan([file('1', 'a')], []), rewritten)).toBe('same');
+    });
+  });
+
   it('is new when what is remembered of it is no longer at the destination', () => {
     expect(why(new SyncPlan([], [known('a', '1')]), source('a'))).toBe('new');
   });

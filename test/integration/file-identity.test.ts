@@ -1,0 +1,122 @@
+import { execFile } from 'node:child_process';
+import { chmod, link, mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { SyncResult } from 'longhaul';
+import { describe, expect, it } from 'vitest';
+import { packMemory, unpackMemory } from '../../activities/sync-memory.ts';
+import type { SyncMemory } from '../../src/contracts/sync.ts';
+import { randomFile } from '../support/random-file.ts';
+import { filesAt, runSync, told, writeFiles } from '../support/sync-folder.ts';
+import { MiB, withSystem, type System } from '../support/system.ts';
+
+const purpose = 'batch';
+const run = promisify(execFile);
+
+/** Gives `path` the modification time of another file, to the nanosecond. */
+const touchAs = (other: string, path: string) => run('touch', ['-r', other, path]);
+
+async function withFolder(body: (system: System, folder: string) => Promise<void>): Promise<void> {
+  await withSystem(async (system) => {
+    const folder = join(system.directory, 'data');
+    await mkdir(folder);
+    await system.startWorker();
+    await body(system, folder);
+  });
+}
+
+async function planCalls({ client }: System, workflowId: string): Promise<number> {
+  const { events } = await client.client.workflow.getHandle(workflowId).fetchHistory();
+  return (events ?? []).filter((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'planSync')
+    .length;
+}
+
+describe('a sync of files whose size and modification time are the same as before', () => {
+  it('reads those with another change time or inode once, and sends those with other content', () =>
+    withFolder(async (system, folder) => {
+      const at = (name: string) => join(folder, name);
+      const names = ['rewritten', 'replaced', 'chmod', 'linked', 'moved-back', 'untouched'];
+      await writeFiles(folder, Object.fromEntries(names.map((name) => [name, `before ${name}\n`])));
+      await randomFile(at('large'), 3 * MiB);
+      const sync = { folder, purpose };
+      expect((await runSync(system, sync)).counts).toMatchObject({ sent: { files: 7 }, failed: 0 });
+      expect((await runSync(system, sync)).counts).toMatchObject({ same: 7, knownContent: 0 });
+
+      const aside = join(system.directory, 'aside');
+      await mkdir(aside);
+      for (const name of ['rewritten', 'replaced', 'moved-back']) await run('cp', ['-p', at(name), aside]);
+      await writeFile(at('rewritten'), 'after! rewritten\n');
+      await touchAs(join(aside, 'rewritten'), at('rewritten'));
+      await writeFile(join(aside, 'other'), 'after! replaced\n');
+      await touchAs(at('replaced'), join(aside, 'other'));
+      await rename(join(aside, 'other'), at('replaced'));
+      await rename(join(aside, 'moved-back'), at('moved-back'));
+      await chmod(at('chmod'), 0o600);
+      await chmod(at('large'), 0o600);
+      await link(at('linked'), join(aside, 'linked'));
+
+      const dry = await runSync(system, { ...sync, dryRun: true });
+      const expected = [
+        'upload changed replaced',
+        'upload changed rewritten',
+        ...['chmod', 'large', 'linked', 'moved-back'].map((name) => `skip known-content ${name}`),
+      ];
+      expect(told(dry.decisions).toSorted()).toEqual(expected.toSorted());
+      const third = await runSync(system, sync);
+      expect(third.counts).toMatchObject({ sent: { files: 2 }, knownContent: 4, same: 1, failed: 0 });
+      const [, newest] = (await filesAt(system)).get('rewritten')?.toSorted() ?? [];
+      expect(newest).toBeDefined();
+      const contents = await Promise.all(
+        (await filesAt(system)).get('rewritten')?.map(async (id) => (await system.download(id)).toString()) ?? [],
+      );
+      expect(contents.toSorted()).toEqual(['after! rewritten\n', 'before rewritten\n']);
+
+      // A file that was read once is not read again.
+      expect((await runSync(system, sync)).counts).toMatchObject({ same: 7, knownContent: 0, sent: { files: 0 } });
+    }));
+
+  it('sends nothing by a memory of an earlier version, and detects a change from then on', () =>
+    withFolder(async (system, folder) => {
+      const { client, taskQueue } = system;
+      await writeFiles(folder, { 'a.jsonl': 'before a\n', 'b.jsonl': 'before b\n' });
+      const request = { source: { type: 'folder', path: folder, host: client.host }, purpose } as const;
+      const scope = { ...request, destination: 'default', prefix: '', include: [], exclude: [] };
+      const sync = async (memory: SyncMemory | null, name: string) => {
+        const workflowId = `${name}-${taskQueue}`;
+        return client.client.workflow.execute<(...input: unknown[]) => Promise<SyncResult>>('syncSource', {
+          workflowId,
+          taskQueue,
+          args: [request, { memory }],
+        });
+      };
+      const first = await sync(null, 'first');
+      const { entries } = await unpackMemory(scope, first.memory);
+      expect(entries.map(({ change }) => typeof change)).toEqual(['string', 'string']);
+      const earlier = await packMemory(
+        scope,
+        entries.map(({ change: _change, ...entry }) => entry),
+      );
+      const second = await sync(earlier, 'second');
+      expect(second.counts).toMatchObject({ same: 2, knownContent: 0, sent: { files: 0 } });
+      await run('cp', ['-p', join(folder, 'a.jsonl'), join(system.directory, 'a')]);
+      await writeFile(join(folder, 'a.jsonl'), 'after! a\n');
+      await touchAs(join(system.directory, 'a'), join(folder, 'a.jsonl'));
+      expect((await sync(second.memory, 'third')).counts).toMatchObject({ same: 1, sent: { files: 1 } });
+    }));
+
+  it('reads thousands of files in several calls, and then none of them again', () =>
+    withFolder(async (system, folder) => {
+      const copies = Object.fromEntries(Array.from({ length: 2200 }, (_, index) => [`copies/${index}`, 'content\n']));
+      await writeFiles(folder, { original: 'content\n' });
+      const sync = { folder, purpose };
+      await runSync(system, sync);
+      await writeFiles(folder, copies);
+      const second = await runSync(system, sync);
+      expect(second.counts).toMatchObject({ same: 1, knownContent: 2200, sent: { files: 0 }, failed: 0 });
+      // Four calls that only read, and a batch for each 200.
+      expect(await planCalls(system, second.workflowId)).toBe(4 + 11);
+      const third = await runSync(system, sync);
+      expect(third.counts).toMatchObject({ same: 1, knownContent: 2200, sent: { files: 0 } });
+      expect(await planCalls(system, third.workflowId)).toBe(1);
+    }));
+});
