@@ -31,7 +31,7 @@ export default defineConfig({
     // Most of the time the tests wait for servers, so more of them run than there are cores.
     maxWorkers: 3,
     projects: [
-      project('unit', 10_000),
+      project('unit', 30_000),
       project('integration', 120_000, ['test/support/temporal-server.ts']),
       project('replay', 60_000),
       // Not a test: `npm run record-histories` makes the replay tests' histories.
