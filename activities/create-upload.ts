@@ -1,4 +1,6 @@
+import mime from 'mime';
 import type { ControlActivities, CreateHeartbeat } from '../src/contracts/activities.ts';
+import { knownMimeType } from '../src/core/mime-type.ts';
 import { ApiError, ConfigError, StrangeAnswerError } from '../src/errors.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt } from './run-attempt.ts';
@@ -8,7 +10,9 @@ import { runAttempt } from './run-attempt.ts';
  * When the answer is lost the retry opens another one; the first expires by itself, and is counted.
  */
 export function createCreateUpload(dependencies: ActivityDependencies): ControlActivities['createUpload'] {
-  return ({ destination, ...upload }) => {
+  return ({ destination, mimeTypeByName, ...fields }) => {
+    const { filename, mimeType } = fields;
+    const upload = { ...fields, mimeType: mimeTypeByName ? mimeTypeOf(filename, mimeType) : mimeType };
     let refused = 0;
     return runAttempt<Awaited<ReturnType<ControlActivities['createUpload']>>, CreateHeartbeat>(
       async ({ stopSignal: signal, timeoutMs, attempt, lastBeat, beatNow }) => {
@@ -28,4 +32,8 @@ export function createCreateUpload(dependencies: ActivityDependencies): ControlA
       () => ({ refused }),
     );
   };
+}
+
+function mimeTypeOf(filename: string, otherwise: string): string {
+  return knownMimeType(filename) ?? mime.getType(filename) ?? otherwise;
 }

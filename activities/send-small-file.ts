@@ -14,6 +14,7 @@ import type { Sources } from '../src/sources/sources.ts';
 import { changed } from './changed.ts';
 import { saysCompleted, saysEnded, sessionLost, uncertain } from './completion-words.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { enterLimits } from './enter-limits.ts';
 import { findCompletedFile } from './find-completed-file.ts';
 import { runAttempt, type Attempt } from './run-attempt.ts';
 import { isRejectedBeforeWork, toApplicationFailure } from './to-application-failure.ts';
@@ -39,7 +40,7 @@ export function createSendSmallFile(dependencies: ActivityDependencies): Transfe
         sentPart = attempt.lastBeat?.sentPart ?? sentPart;
         let mayBeCompleted = false;
         try {
-          sentPart ??= await sendPart(client, dependencies.sources, input, attempt);
+          sentPart ??= await sendPart(client, dependencies, input, attempt);
           attempt.signal.throwIfAborted();
           mayBeCompleted = true;
           return await complete(client, input, sentPart, attempt);
@@ -87,22 +88,24 @@ async function md5Of(sources: Sources, input: SendSmallFileInput, signal: AbortS
 
 async function sendPart(
   client: UploadsClient,
-  sources: Sources,
-  { uploadId, source, fingerprint, sizeBytes, md5: withMd5 }: SendSmallFileInput,
+  dependencies: ActivityDependencies,
+  { uploadId, source, fingerprint, sizeBytes, md5: withMd5, sharedLimit }: SendSmallFileInput,
   { signal, timeoutMs }: Attempt<SmallFileHeartbeat>,
 ): Promise<SentPart> {
   const span = { offsetBytes: 0, sizeBytes };
-  const opened = await sources.open(source, { span, signal });
+  const opened = await dependencies.sources.open(source, { span, signal });
   const hashing = withMd5 ? hashingReader(opened, sizeBytes) : undefined;
   const reader = hashing ?? opened;
+  const limited = sharedLimit && enterLimits(dependencies, undefined, sharedLimit);
   try {
     await assertUnchanged(reader, fingerprint);
-    const { partId } = await client.addPart(uploadId, { reader, ...span }, { signal, timeoutMs });
+    const { partId } = await client.addPart(uploadId, { reader, ...span, pace: limited?.pace }, { signal, timeoutMs });
     await assertUnchanged(reader, fingerprint);
     return { partId, md5: hashing?.md5() ?? null };
   } catch (error) {
     throw changed(error) ?? error;
   } finally {
+    limited?.leave();
     await reader.close();
   }
 }

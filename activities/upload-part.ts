@@ -1,17 +1,13 @@
-import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { PartHeartbeat, TransferActivities } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
-import { QueryName } from '../src/contracts/names.ts';
-import type { UploadLimit, UploadProgress } from '../src/contracts/upload.ts';
 import { ApiError } from '../src/errors.ts';
 import { changed } from './changed.ts';
 import { assertUnchanged } from '../src/sources/assert-unchanged.ts';
 import { hashingReader } from '../src/sources/hashing-reader.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { enterLimits } from './enter-limits.ts';
 import { runAttempt } from './run-attempt.ts';
-
-const ASK_TIMEOUT_MS = 5000;
 
 /** Clocks differ; a service's own word comes first, this only ends retries that can't succeed any more. */
 const CLOCK_SKEW_MS = 60_000;
@@ -30,37 +26,26 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
         });
         const hashing = input.withMd5 ? hashingReader(opened, sizeBytes) : undefined;
         const reader = hashing ?? opened;
-        const limited = enterLimit(dependencies, input.limit);
+        const limited = enterLimits(dependencies, input.limit, input.sharedLimit);
         try {
           await assertUnchanged(reader, input.fingerprint);
           const onBytesSent = (totalBytes: number) => {
             bytesSent = totalBytes;
           };
-          const part = { reader, ...span, onBytesSent, pace: limited?.pace };
+          const part = { reader, ...span, onBytesSent, pace: limited.pace };
           const { partId } = await client.addPart(input.uploadId, part, { signal, timeoutMs });
           await assertUnchanged(reader, input.fingerprint);
           return { partId, attempt, ...(hashing ? { md5: hashing.md5() } : {}) };
         } catch (error) {
           throw changed(error) ?? sessionLost(error, input.sessionExpiresAt, attempt) ?? error;
         } finally {
-          limited?.leave();
+          limited.leave();
           await reader.close();
         }
       },
       (): PartHeartbeat => ({ bytesSent }),
     );
   };
-}
-
-function enterLimit({ limits }: ActivityDependencies, limit: UploadLimit | undefined) {
-  const context = Context.current();
-  // Only an activity that no workflow started has no workflow.
-  const workflowId = context.info.workflowExecution?.workflowId ?? context.info.activityId;
-  return limits?.enter(workflowId, limit, async () => {
-    const { client } = context;
-    const ask = () => client.workflow.getHandle(workflowId).query<UploadProgress | null>(QueryName.progress);
-    return (await client.withDeadline(Date.now() + ASK_TIMEOUT_MS, ask))?.limit;
-  });
 }
 
 /** 404 and 410 name a session that is no more; past its end nothing else needs another try. */

@@ -67,6 +67,7 @@ export type {
   SyncUploadSettings,
 } from './contracts/sync.ts';
 export type {
+  SharedLimit,
   UploadedFile,
   UploadProgress,
   UploadRequest,

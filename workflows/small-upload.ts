@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancellationScope, isCancellation, patched } from '@temporalio/workflow';
 import type { PlannedUpload, SendSmallFileResult } from '../src/contracts/activities.ts';
 import { FailureType, type SentPart } from '../src/contracts/failures.ts';
 import { Defaults } from '../src/contracts/limits.ts';
@@ -21,12 +21,16 @@ export class SmallUpload {
   readonly #calls: SyncCalls;
   readonly #planned: PlannedUpload;
   #session: SmallSession | undefined;
-  #sessionsLeft: number = Defaults.maxSessions;
+  #sessionsLeft: number;
   #wasRejected = false;
 
   constructor(calls: SyncCalls, planned: PlannedUpload) {
     this.#calls = calls;
     this.#planned = planned;
+    const { maxSessions } = calls;
+    // Executions that began with an earlier version opened three.
+    const isPatched = maxSessions !== undefined && patched('small-file-sessions');
+    this.#sessionsLeft = isPatched ? maxSessions : Defaults.maxSessions;
   }
 
   /** May be called again after it threw. */

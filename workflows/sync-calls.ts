@@ -20,8 +20,9 @@ import type { RememberedFile, SyncMemory, SyncRequest } from '../src/contracts/s
 import type { UploadRequest, UploadResult, UploadSession } from '../src/contracts/upload.ts';
 import type { AttributeSubject } from '../src/core/attribute-values.ts';
 import { formatBytes } from '../src/core/format.ts';
-import { mimeTypeOf } from '../src/core/mime-type.ts';
+import { mimeTypeFields } from '../src/core/mime-type.ts';
 import { acceptedPartSizeBytes } from '../src/core/part-plan.ts';
+import { mostPartsUnder } from '../src/core/rate-limit.ts';
 import { nameOfContainer } from '../src/core/source-names.ts';
 import { sourceWithin } from '../src/core/source-within.ts';
 import { retry } from './activity-proxies.ts';
@@ -48,6 +49,12 @@ export interface Learning {
   readonly memory: () => SyncMemory | null;
   readonly read: (reading: SyncReading) => Promise<void>;
   readonly pack: () => Promise<void>;
+}
+
+/** Returns the maximum uploads at a time, of which each sends at least one part. */
+export function syncConcurrency({ maxConcurrentUploads, limitBytesPerSecond }: SyncRequest): number {
+  const most = maxConcurrentUploads ?? Defaults.maxConcurrentUploads;
+  return limitBytesPerSecond ? Math.min(most, mostPartsUnder(limitBytesPerSecond)) : most;
 }
 
 /** The activities and children of one sync, with what of their input stays the same. */
@@ -111,6 +118,10 @@ export class SyncCalls {
     });
   }
 
+  get maxSessions(): number | undefined {
+    return this.#request.upload?.maxSessions;
+  }
+
   /** What the run before this one handed over. */
   recall(): Promise<SyncMemory | null> {
     const { workflowId, searchAttributes } = workflowInfo();
@@ -152,7 +163,8 @@ export class SyncCalls {
       purpose,
       ...(destination === undefined ? {} : { destination }),
       ...(this.#partSizeBytes === undefined ? {} : { partSizeBytes: this.#partSizeBytes }),
-      priority: Priorities.bulk,
+      priority: upload?.priority ?? Priorities.bulk,
+      ...this.#limitOfUpload(),
       expectedFingerprint: planned.fingerprint,
     };
     for (let tries = 1; ; tries++) {
@@ -182,9 +194,9 @@ export class SyncCalls {
   /** Opens the session of a small file. */
   async openSmall({ path, filename, sizeBytes: bytes }: PlannedUpload): Promise<UploadSession> {
     const { purpose, destination } = this.#scope;
-    const { fileExpiresAfterSeconds } = this.#request.upload ?? {};
+    const { fileExpiresAfterSeconds, mimeType } = this.#request.upload ?? {};
     const life = fileExpiresAfterSeconds === undefined ? {} : { fileExpiresAfterSeconds };
-    const fields = { destination, filename, purpose, bytes, mimeType: mimeTypeOf(filename), ...life };
+    const fields = { destination, filename, purpose, bytes, ...mimeTypeFields(filename, mimeType), ...life };
     const { unanswered: _orphans, ...session } = await this.#sessions.createUpload.executeWithOptions(
       { summary: summaryCode(path) },
       [fields],
@@ -226,10 +238,28 @@ export class SyncCalls {
           filename,
           purpose,
           md5: this.#request.upload?.md5 ?? true,
+          ...this.#sharedLimit(),
           ...options,
         },
       ],
     );
+  }
+
+  /** Parts wait for the rate as long as they can, and no longer: only so many are in flight. */
+  #limitOfUpload(): Pick<UploadRequest, 'sharedLimit' | 'concurrency'> {
+    const { limitBytesPerSecond, upload } = this.#request;
+    if (!limitBytesPerSecond) return {};
+    const share = Math.floor(mostPartsUnder(limitBytesPerSecond) / syncConcurrency(this.#request));
+    return {
+      ...this.#sharedLimit(),
+      concurrency: Math.min(upload?.concurrency ?? Defaults.concurrency, Math.max(share, 1)),
+    };
+  }
+
+  #sharedLimit(): Pick<UploadRequest, 'sharedLimit'> {
+    const { limitBytesPerSecond: bytesPerSecond } = this.#request;
+    if (!bytesPerSecond) return {};
+    return { sharedLimit: { key: workflowInfo().firstExecutionRunId, bytesPerSecond } };
   }
 
   deleteFile({ path, ...file }: PlannedDeletion): Promise<void> {

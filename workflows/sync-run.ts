@@ -33,7 +33,7 @@ import { Parking } from './parking.ts';
 import { ShownAttributes } from './shown-attributes.ts';
 import { SlidingWindow } from './sliding-window.ts';
 import { SmallUploads } from './small-uploads.ts';
-import { SyncCalls, type Learning } from './sync-calls.ts';
+import { SyncCalls, syncConcurrency, type Learning } from './sync-calls.ts';
 import { uploadProblem } from './upload-problem.ts';
 
 /** With the memory beside them they fit into the input of one activity, which has 2 MB. */
@@ -91,7 +91,7 @@ export class SyncRun {
     const giveUpAfterMs = request.upload?.giveUpAfterMs ?? Defaults.giveUpAfterMs;
     this.#parking = new Parking(giveUpAfterMs, () => this.#publish());
     this.#small = new SmallUploads(this.#calls, giveUpAfterMs, () => this.#publish());
-    this.#window = new SlidingWindow(request.maxConcurrentUploads ?? Defaults.maxConcurrentUploads);
+    this.#window = new SlidingWindow(syncConcurrency(request));
     this.#tally = new SyncTally(run);
     this.#memoryProblem = run?.memoryProblem;
     if (memory !== undefined) this.#recalled(memory);

@@ -12,7 +12,7 @@ import { Defaults, Limits } from '../src/contracts/limits.ts';
 import type { UploadedFile, UploadLimit, UploadRequest } from '../src/contracts/upload.ts';
 import type { AttributeSubject } from '../src/core/attribute-values.ts';
 import { formatBytes } from '../src/core/format.ts';
-import { mimeTypeOf } from '../src/core/mime-type.ts';
+import { mimeTypeFields } from '../src/core/mime-type.ts';
 import { partRange } from '../src/core/part-plan.ts';
 import { filenameOfSource, nameOfSource } from '../src/core/source-names.ts';
 import { completeTimeoutMs, partTimeoutMs } from '../src/core/timeouts.ts';
@@ -68,7 +68,7 @@ export class UploadCalls {
           filename: this.subject.filename,
           purpose,
           bytes: sizeBytes,
-          mimeType: mimeType ?? mimeTypeOf(this.subject.filename),
+          ...mimeTypeFields(this.subject.filename, mimeType),
           ...(fileExpiresAfterSeconds === undefined ? {} : { fileExpiresAfterSeconds }),
         },
       ],
@@ -109,6 +109,7 @@ export class UploadCalls {
           fingerprint,
           ...range,
           ...(limit ? { limit } : {}),
+          ...(this.#request.sharedLimit ? { sharedLimit: this.#request.sharedLimit } : {}),
           ...(withMd5 ? { withMd5 } : {}),
         },
       ],

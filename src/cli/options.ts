@@ -1,8 +1,9 @@
 import { InvalidArgumentError } from 'commander';
-import { Limits } from '../contracts/limits.ts';
+import { Limits, Priorities } from '../contracts/limits.ts';
 import { formatBytes } from '../core/format.ts';
-import { parseDuration } from '../core/parse-duration.ts';
+import { mimeTypeProblem } from '../core/mime-type.ts';
 import { parseBytes, parseBytesPerSecond } from '../core/parse-bytes.ts';
+import { parseDuration } from '../core/parse-duration.ts';
 import { MIN_LIMIT_BYTES_PER_SECOND } from '../core/rate-limit.ts';
 
 export function partSizeOption(text: string): number {
@@ -60,4 +61,52 @@ export function ageOption(text: string): number {
 /** Gathers the values of an option that may be given many times. */
 export function repeatedOption(text: string, earlier: readonly string[] = []): string[] {
   return [...earlier, text];
+}
+
+/** Milliseconds. */
+export function durationOption(least: string, most: string, example: string): (text: string) => number {
+  return (text) => {
+    const ms = parseDuration(text);
+    if (ms !== undefined && ms >= (parseDuration(least) ?? 0) && ms <= (parseDuration(most) ?? Infinity)) return ms;
+    throw new InvalidArgumentError(`Use a duration from ${least} to ${most}, for example ${example}.`);
+  };
+}
+
+/** Seconds. */
+export function fileLifeOption(text: string): number {
+  const seconds = durationOption('1h', '30d', '7d')(text) / 1000;
+  if (Number.isInteger(seconds)) return seconds;
+  throw new InvalidArgumentError('Use whole seconds, for example 90m or 7d.');
+}
+
+/** Milliseconds; 0 for `never`. */
+export function giveUpOption(text: string): number {
+  return text === 'never' ? 0 : durationOption('0s', '365d', '6h, or never')(text);
+}
+
+/** A name of `Priorities`, or a number as in a request. */
+export function priorityOption(text: string): number {
+  if (Object.hasOwn(Priorities, text)) return Priorities[text as keyof typeof Priorities];
+  if (/^[1-5]$/.test(text)) return Number(text);
+  const names = Object.keys(Priorities).join(', ');
+  throw new InvalidArgumentError(`Use ${names}, or a number from 1 (first) to ${Limits.lastPriority} (last).`);
+}
+
+export function fairnessKeyOption(text: string): string {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > 0 && bytes <= Limits.maxFairnessKeyBytes) return text;
+  throw new InvalidArgumentError(`Use a text of 1 to ${Limits.maxFairnessKeyBytes} bytes.`);
+}
+
+export function fairnessWeightOption(text: string): number {
+  const { minFairnessWeight: least, maxFairnessWeight: most } = Limits;
+  const weight = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && weight >= least && weight <= most) return weight;
+  throw new InvalidArgumentError(`Use a number from ${least} to ${most}, for example 2.5.`);
+}
+
+export function mimeTypeOption(text: string): string {
+  const problem = mimeTypeProblem(text);
+  if (problem === undefined) return text;
+  throw new InvalidArgumentError(`It ${problem}.`);
 }

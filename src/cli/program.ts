@@ -1,22 +1,16 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { Limits, Priorities } from '../contracts/limits.ts';
+import { Limits } from '../contracts/limits.ts';
 import type { ListedState } from '../client/list-uploads.ts';
 import { printable } from '../core/printable.ts';
 import { LonghaulCommand } from './command.ts';
 import type { CliContext } from './context.ts';
 import { longhaulVersion } from './longhaul-version.ts';
-import {
-  bytesOption,
-  limitOption,
-  partSizeOption,
-  repeatedOption,
-  splitSizeOption,
-  wholeNumberOption,
-} from './options.ts';
+import { bytesOption, limitOption, repeatedOption, wholeNumberOption } from './options.ts';
 import { addPermissionOptions } from './permission-options.ts';
 import { addScheduleCommands } from './schedule-program.ts';
 import { addSteerCommands } from './steer-program.ts';
 import { addSyncOptions } from './sync-options.ts';
+import { addUploadOptions } from './upload-options.ts';
 
 const LISTED_STATES: readonly ListedState[] = [
   'running',
@@ -47,37 +41,15 @@ export function createProgram(context: () => CliContext): Command {
   const partCount = wholeNumberOption(1, Limits.maxConcurrency);
   const port = wholeNumberOption(0, 65_535);
 
-  program
-    .command('upload <files...>')
-    .description(
-      'upload files, directories, quoted globs, s3:// or https:// URLs, or "-" for standard input; after a crash the same command goes on from the recorded parts',
-    )
-    .requiredOption('--purpose <purpose>', 'what the File is for: fine-tune, batch, assistants, vision …')
-    .option('--filename <name>', "the File's name (default: the file's own)")
-    .option('--part-size <bytes>', 'such as 32MiB (default: 1/128 of the file, 8MiB to 64MiB)', partSizeOption)
-    .option('--concurrency <n>', 'most parts in flight (default: what the destination takes best)', partCount)
-    .option('--limit <rate>', 'most bytes a second, such as 50MiB/s (default: no limit)', limitOption)
-    .option('--connection <name>', "for s3:// URLs: an S3 connection of the config file (default: AWS's environment)")
-    .option('--destination <name>', 'a destination of the config file (default: OPENAI_BASE_URL and OPENAI_API_KEY)')
-    .addOption(
-      new Option(
-        '--priority <priority>',
-        'who goes first when uploads wait for the same workers (default: normal)',
-      ).choices(Object.keys(Priorities)),
-    )
-    .option('--fairness-key <key>', 'share the workers fairly with other keys, as one (default: each upload by itself)')
-    .option('--id <id>', 'workflow id (default: derived from the file, purpose and destination)')
-    .option('--no-md5', "don't have the service check the whole file's md5")
-    .option('--split', 'make several Files of a file of lines (JSONL) that is larger than one can be')
-    .option('--split-size <bytes>', 'split into Files of so many bytes at most (default: 8GiB)', splitSizeOption)
-    .option('--spool', 'download URLs first: for servers that give out no parts of a file')
-    .option('--again', 'upload once more what was uploaded already')
-    .option('--detach', 'start it and leave it to workers that run elsewhere')
-    .option('--json', 'print one JSON object on standard output')
-    .option('--quiet', 'no progress; only what it waits for, and errors')
-    .action(async (files: string[], options) =>
-      (await import('./commands/upload.ts')).uploadCommand(context(), files, options),
-    );
+  addUploadOptions(
+    program
+      .command('upload <files...>')
+      .description(
+        'upload files, directories, quoted globs, s3:// or https:// URLs, or "-" for standard input; after a crash the same command goes on from the recorded parts',
+      ),
+  ).action(async (files: string[], options) =>
+    (await import('./commands/upload.ts')).uploadCommand(context(), files, options),
+  );
 
   addSyncOptions(
     program

@@ -50,9 +50,9 @@ export function runningDifferences(
   if (options.limit === undefined && limit > 0) {
     lines.push(`this upload keeps its limit of ${formatBytes(limit)}/s. ${retune}.`);
   }
-  const priority = options.priority && Priorities[options.priority];
+  const { priority } = options;
   if (priority !== undefined && priority !== request.priority) {
-    differs(`--priority ${options.priority}`, 'has another priority', restart);
+    differs(`--priority ${priorityName(priority)}`, 'has another priority', restart);
   }
   if (options.fairnessKey !== undefined && options.fairnessKey !== request.fairnessKey) {
     differs('--fairness-key', 'has another fairness key, or none', restart);
@@ -65,4 +65,8 @@ export function runningDifferences(
     differs('the query of this URL', 'continues with the query of the URL that it was started with', restart);
   }
   return lines;
+}
+
+function priorityName(priority: number): string {
+  return Object.entries(Priorities).find(([, value]) => value === priority)?.[0] ?? String(priority);
 }

@@ -8,13 +8,11 @@ import type { SyncRequest, SyncUploadSettings } from '../contracts/sync.ts';
 import { newSyncProblems } from '../core/source-limits.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
 import { mapFileError } from '../sources/map-file-error.ts';
-import { ageOption, partSizeOption, repeatedOption, wholeNumberOption } from './options.ts';
+import { ageOption, repeatedOption, wholeNumberOption } from './options.ts';
+import { addRequestOptions, uploadSettingsOf, type RequestOptions } from './request-options.ts';
 
 /** What the options of `addSyncOptions` become. */
-export interface SyncOptions {
-  readonly purpose: string;
-  readonly destination?: string;
-  readonly connection?: string;
+export interface SyncOptions extends RequestOptions {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
   readonly prefix?: string;
@@ -22,16 +20,17 @@ export interface SyncOptions {
   readonly minAge?: number;
   readonly delete?: boolean;
   readonly maxFiles?: number;
+  /** Uploads at a time. */
   readonly concurrency?: number;
-  readonly partSize?: number;
-  readonly md5: boolean;
+  /** Parts in flight of each upload. */
+  readonly partConcurrency?: number;
   readonly dryRun?: boolean;
 }
 
 /** The options that say what a sync does: the same for `longhaul sync` and for a schedule's `-- sync …`. */
 export function addSyncOptions(command: Command): Command {
-  return command
-    .requiredOption('--purpose <purpose>', 'what the Files are for: fine-tune, batch, assistants, vision …')
+  const defaults = { priority: 'bulk', fairness: 'each sync has a separate key', limited: 'all uploads together' };
+  return addRequestOptions(command, defaults)
     .option('--include <glob>', 'only what matches, such as "*.jsonl"; may be repeated', repeatedOption)
     .option('--exclude <glob>', 'not what matches, even if included; may be repeated', repeatedOption)
     .option('--prefix <name>', "put before each File's name; only such Files are looked at")
@@ -47,10 +46,11 @@ export function addSyncOptions(command: Command): Command {
       `most uploads at a time (default: ${Defaults.maxConcurrentUploads})`,
       wholeNumberOption(1, Limits.maxConcurrentUploads),
     )
-    .option('--part-size <bytes>', 'such as 32MiB (default: 1/128 of each file, 8MiB to 64MiB)', partSizeOption)
-    .option('--no-md5', "don't have the service check the whole files' md5")
-    .option('--destination <name>', 'a destination of the config file (default: OPENAI_BASE_URL and OPENAI_API_KEY)')
-    .option('--connection <name>', 'of an s3:// source: a connection that the workers have (default: default)')
+    .option(
+      '--part-concurrency <n>',
+      `maximum parts in flight of each upload (default: ${Defaults.concurrency})`,
+      wholeNumberOption(1, Limits.maxConcurrency),
+    )
     .option('--dry-run', 'say what would be done and why, and change nothing');
 }
 
@@ -66,10 +66,11 @@ export async function toSyncRequest(
   options: SyncOptions,
   config: Pick<Config, 'host' | 'destinations'>,
 ): Promise<SyncRequest> {
-  const { purpose, destination, include, exclude, prefix, minAge, maxFiles, concurrency } = options;
+  const { purpose, destination, include, exclude, prefix, minAge, maxFiles, concurrency, partConcurrency } = options;
+  const { limit } = options;
   const upload: SyncUploadSettings = {
-    ...(options.partSize === undefined ? {} : { partSizeBytes: options.partSize }),
-    ...(options.md5 ? {} : { md5: false }),
+    ...uploadSettingsOf(options),
+    ...(partConcurrency === undefined ? {} : { concurrency: partConcurrency }),
   };
   const request: SyncRequest = {
     source: await toContainer(source, options.connection, config.host),
@@ -82,6 +83,7 @@ export async function toSyncRequest(
     ...(options.delete ? { delete: true } : {}),
     ...(maxFiles === undefined ? {} : { maxFiles }),
     ...(concurrency === undefined ? {} : { maxConcurrentUploads: concurrency }),
+    ...(limit === undefined ? {} : { limitBytesPerSecond: limit }),
     ...(options.dryRun ? { dryRun: true } : {}),
     ...(Object.keys(upload).length > 0 ? { upload } : {}),
   };

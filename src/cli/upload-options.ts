@@ -1,23 +1,20 @@
+import type { Command } from 'commander';
 import type { SplitUploadOptions } from '../client/prepare-split.ts';
 import { requireDestination, type Config } from '../config.ts';
-import { KnownPurposes, Priorities } from '../contracts/limits.ts';
+import { KnownPurposes, Limits } from '../contracts/limits.ts';
 import { ConfigError } from '../errors.ts';
 import { isHttpUrl, isSourceUrl } from '../sources/source-of-url.ts';
+import { durationOption, splitSizeOption, wholeNumberOption } from './options.ts';
+import { addRequestOptions, uploadSettingsOf, type RequestOptions } from './request-options.ts';
 
 /** What the options of `longhaul upload` become. */
-export interface UploadCommandOptions {
-  readonly purpose: string;
+export interface UploadCommandOptions extends RequestOptions {
   readonly filename?: string;
-  readonly partSize?: number;
   readonly concurrency?: number;
-  /** Bytes a second. */
-  readonly limit?: number;
-  readonly destination?: string;
-  readonly priority?: keyof typeof Priorities;
-  readonly fairnessKey?: string;
-  readonly connection?: string;
+  /** Milliseconds. */
+  readonly heartbeatTimeout?: number;
+  readonly transferQueue?: string;
   readonly id?: string;
-  readonly md5: boolean;
   readonly again?: boolean;
   readonly split?: boolean;
   readonly splitSize?: number;
@@ -25,6 +22,31 @@ export interface UploadCommandOptions {
   readonly detach?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
+}
+
+export function addUploadOptions(command: Command): Command {
+  const defaults = { priority: 'normal', fairness: 'each upload has a separate key', limited: 'an upload' };
+  return addRequestOptions(command, defaults)
+    .option('--filename <name>', "the File's name (default: the file's own)")
+    .option(
+      '--concurrency <n>',
+      'most parts in flight (default: what the destination takes best)',
+      wholeNumberOption(1, Limits.maxConcurrency),
+    )
+    .option(
+      '--heartbeat-timeout <duration>',
+      'silence after which a worker counts as dead, 1s to 10m (default: 10s)',
+      durationOption('1s', '10m', '30s'),
+    )
+    .option('--transfer-queue <name>', 'task queue of the workers that send the parts (default: of this host)')
+    .option('--id <id>', 'workflow id (default: derived from the file, purpose and destination)')
+    .option('--split', 'make several Files of a file of lines (JSONL) that is larger than one can be')
+    .option('--split-size <bytes>', 'split into Files of so many bytes at most (default: 8GiB)', splitSizeOption)
+    .option('--spool', 'download URLs first: for servers that give out no parts of a file')
+    .option('--again', 'upload once more what was uploaded already')
+    .option('--detach', 'start it and leave it to workers that run elsewhere')
+    .option('--json', 'print one JSON object on standard output')
+    .option('--quiet', 'no progress; only what it waits for, and errors');
 }
 
 /** Whatever can be known to be wrong is said before anything is read, and before Temporal is asked for. */
@@ -44,6 +66,11 @@ export function checkUploadOptions(
   const isCopied = options.spool || files.includes('-');
   if (isCopied && /[/\0\r\n]|^\.{0,2}$/.test(options.filename ?? 'x')) {
     throw new ConfigError('--filename must be a name, not a path');
+  }
+  if (options.transferQueue !== undefined && config.temporal === undefined && !options.detach) {
+    throw new ConfigError(
+      '--transfer-queue names workers that run elsewhere, and this command is its own worker. Set TEMPORAL_ADDRESS, or add --detach',
+    );
   }
   const known = config.destinations.get(destination);
   const purposes: string[] = [...KnownPurposes, ...(known?.purposes ?? [])];
@@ -70,19 +97,19 @@ export function toUploadOptions(
   options: UploadCommandOptions,
   baseUrl: string | undefined,
 ): SplitUploadOptions {
-  const { purpose, filename, partSize, concurrency, destination, id, md5, again, splitSize } = options;
-  const { priority, fairnessKey, connection, limit } = options;
+  const { purpose, filename, concurrency, destination, id, again, splitSize, connection, limit } = options;
+  const { heartbeatTimeout, transferQueue, md5 } = options;
   return {
     ...(isSourceUrl(file) ? { url: file } : { file }),
     ...(connection === undefined ? {} : { s3Connection: connection }),
     purpose,
+    ...uploadSettingsOf(options),
     md5,
-    ...(priority === undefined ? {} : { priority: Priorities[priority] }),
-    ...(fairnessKey === undefined ? {} : { fairnessKey }),
     ...(filename === undefined ? {} : { filename }),
-    ...(partSize === undefined ? {} : { partSizeBytes: partSize }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(limit === undefined ? {} : { limitBytesPerSecond: limit }),
+    ...(heartbeatTimeout === undefined ? {} : { heartbeatTimeoutMs: heartbeatTimeout }),
+    ...(transferQueue === undefined ? {} : { transferTaskQueue: transferQueue }),
     ...(destination === undefined ? {} : { destination }),
     ...(id === undefined ? {} : { id }),
     ...(again === undefined ? {} : { again }),

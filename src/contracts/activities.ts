@@ -2,7 +2,7 @@ import type { SentPart } from './failures.ts';
 import type { UpdateName } from './names.ts';
 import type { ByteRange, Container, Source } from './sources.ts';
 import type { FileFacts, RememberedFile, SyncAmount, SyncDecision, SyncMemory, SyncProblem } from './sync.ts';
-import type { UploadedFile, UploadLimit, UploadProgress, UploadResult, UploadSession } from './upload.ts';
+import type { SharedLimit, UploadedFile, UploadLimit, UploadProgress, UploadResult, UploadSession } from './upload.ts';
 
 export interface SourceInfo {
   readonly sizeBytes: number;
@@ -34,6 +34,7 @@ export interface UploadPartInput {
   readonly sizeBytes: number;
   /** What held for the upload when the part was scheduled. @defaultValue none */
   readonly limit?: UploadLimit;
+  readonly sharedLimit?: SharedLimit;
   /** The part is the whole source, and its md5 is wanted. @defaultValue false */
   readonly withMd5?: boolean;
 }
@@ -76,6 +77,8 @@ export interface CreateUploadInput {
   readonly purpose: string;
   readonly bytes: number;
   readonly mimeType: string;
+  /** The request has no type: the activity can replace `application/octet-stream` by the type for the name. */
+  readonly mimeTypeByName?: true;
   readonly fileExpiresAfterSeconds?: number;
 }
 
@@ -149,6 +152,7 @@ export interface SendSmallFileInput {
   readonly sizeBytes: number;
   readonly filename: string;
   readonly purpose: string;
+  readonly sharedLimit?: SharedLimit;
   /** Have the service check the md5. */
   readonly md5: boolean;
   /** A Part that the session has already, so that only the completion is missing. @defaultValue none */

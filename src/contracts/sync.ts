@@ -4,7 +4,16 @@ import type { UploadRequest, WaitingInfo } from './upload.ts';
 /** Settings that every upload of a sync gets. */
 export type SyncUploadSettings = Pick<
   UploadRequest,
-  'partSizeBytes' | 'concurrency' | 'maxSessions' | 'giveUpAfterMs' | 'md5' | 'fileExpiresAfterSeconds'
+  | 'partSizeBytes'
+  | 'concurrency'
+  | 'maxSessions'
+  | 'giveUpAfterMs'
+  | 'md5'
+  | 'mimeType'
+  | 'fileExpiresAfterSeconds'
+  | 'priority'
+  | 'fairnessKey'
+  | 'fairnessWeight'
 >;
 
 /** Input of the workflow `syncSource`: plain JSON, as in a schedule. */
@@ -28,6 +37,8 @@ export interface SyncRequest {
   readonly maxFiles?: number;
   /** Most uploads at a time, 1 to 200. @defaultValue 8 */
   readonly maxConcurrentUploads?: number;
+  /** Bytes per second of all uploads together on each worker that sends some, 131,072 at least; 0: no limit. @defaultValue 0 */
+  readonly limitBytesPerSecond?: number;
   /** Decide and say why, and change nothing. @defaultValue false */
   readonly dryRun?: boolean;
   readonly upload?: SyncUploadSettings;

@@ -7,7 +7,7 @@ export interface UploadRequest {
   readonly purpose: string;
   /** The File's name at the destination. @defaultValue the last segment of the source's path */
   readonly filename?: string;
-  /** @defaultValue by the file name's extension, else `application/octet-stream` */
+  /** Such as `text/plain` or `text/plain; charset=utf-8`. @defaultValue by the file name's extension, else `application/octet-stream` */
   readonly mimeType?: string;
   /** Name of the destination profile, which the worker holds; keys never enter a workflow. @defaultValue `default` */
   readonly destination?: string;
@@ -20,6 +20,8 @@ export interface UploadRequest {
    * of one host has one such worker. @defaultValue 0
    */
   readonly limitBytesPerSecond?: number;
+  /** Rate that this upload shares with others, in addition to `limitBytesPerSecond`. A sync sets it. @defaultValue none */
+  readonly sharedLimit?: SharedLimit;
   /** Sessions opened at most: one that expires or is cancelled from outside is replaced. 1 to 10. @defaultValue 3 */
   readonly maxSessions?: number;
   /** How long to wait for what a person can repair, before it fails; 0: for ever. @defaultValue 86,400,000 (24 h) */
@@ -43,6 +45,14 @@ export interface UploadRequest {
   readonly fairnessKey?: string;
   /** Share of the fairness key beside others, 0.001 to 1,000. @defaultValue the workflow's own, else 1 */
   readonly fairnessWeight?: number;
+}
+
+/** A rate that all uploads of one key share on each worker that sends some of their parts. */
+export interface SharedLimit {
+  /** At most 1,000 bytes. */
+  readonly key: string;
+  /** At least 131,072. */
+  readonly bytesPerSecond: number;
 }
 
 /** A File as the service describes it. Times are Unix seconds. */

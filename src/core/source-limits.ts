@@ -2,6 +2,7 @@ import type { Container, Source } from '../contracts/sources.ts';
 import type { SyncRequest } from '../contracts/sync.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
 import { globListProblem } from './glob.ts';
+import { mimeTypeProblem } from './mime-type.ts';
 import { syncRequestProblems } from './sync-request.ts';
 import { uploadRequestProblems } from './upload-request.ts';
 
@@ -40,17 +41,27 @@ export function keyProblem(name: string, key: string): string | undefined {
 export function newUploadProblems(request: unknown): string[] {
   const problems = uploadRequestProblems(request);
   if (problems.length > 0) return problems;
-  const problem = sourceNameProblem((request as UploadRequest).source);
-  return problem === undefined ? [] : [`"source" ${problem}`];
+  const { source, mimeType } = request as UploadRequest;
+  const problem = sourceNameProblem(source);
+  return [...(problem === undefined ? [] : [`"source" ${problem}`]), ...mimeTypeProblems(mimeType)];
 }
 
 /** Every problem of a sync request before it is started. */
 export function newSyncProblems(request: unknown): string[] {
   const problems = syncRequestProblems(request);
   if (problems.length > 0) return problems;
-  const { source, ...globs } = request as SyncRequest;
+  const { source, upload, ...globs } = request as SyncRequest;
   const problem = containerNameProblem(source);
-  return [...(problem === undefined ? [] : [`"source" ${problem}`]), ...globProblems(globs)];
+  return [
+    ...(problem === undefined ? [] : [`"source" ${problem}`]),
+    ...globProblems(globs),
+    ...mimeTypeProblems(upload?.mimeType),
+  ];
+}
+
+function mimeTypeProblems(mimeType: string | undefined): string[] {
+  const problem = mimeType === undefined ? undefined : mimeTypeProblem(mimeType);
+  return problem === undefined ? [] : [`"mimeType" ${problem}`];
 }
 
 /** The problems of the globs of a sync. */

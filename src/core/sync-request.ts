@@ -38,17 +38,20 @@ const prefix: Check = (value) => {
   return /[/\p{Cc}]/u.test(value as string) ? 'is put before names: neither slashes nor control characters' : undefined;
 };
 
-const { partSizeBytes, concurrency, maxSessions, giveUpAfterMs, md5, fileExpiresAfterSeconds } = uploadChecks;
-const settings: Readonly<Record<keyof SyncUploadSettings, Check>> = {
-  partSizeBytes,
-  concurrency,
-  maxSessions,
-  giveUpAfterMs,
-  md5,
-  fileExpiresAfterSeconds,
+export const uploadSettings: Readonly<Record<keyof SyncUploadSettings, Check>> = {
+  partSizeBytes: uploadChecks.partSizeBytes,
+  concurrency: uploadChecks.concurrency,
+  maxSessions: uploadChecks.maxSessions,
+  giveUpAfterMs: uploadChecks.giveUpAfterMs,
+  md5: uploadChecks.md5,
+  mimeType: uploadChecks.mimeType,
+  fileExpiresAfterSeconds: uploadChecks.fileExpiresAfterSeconds,
+  priority: uploadChecks.priority,
+  fairnessKey: uploadChecks.fairnessKey,
+  fairnessWeight: uploadChecks.fairnessWeight,
 };
 
-const checks: Readonly<Record<keyof SyncRequest, Check>> = {
+export const syncChecks: Readonly<Record<keyof SyncRequest, Check>> = {
   source: container,
   purpose: text,
   destination: text,
@@ -59,13 +62,14 @@ const checks: Readonly<Record<keyof SyncRequest, Check>> = {
   delete: flag,
   maxFiles: wholeNumber(0, Number.MAX_SAFE_INTEGER),
   maxConcurrentUploads: wholeNumber(1, Limits.maxConcurrentUploads),
+  limitBytesPerSecond: uploadChecks.limitBytesPerSecond,
   dryRun: flag,
-  upload: (value) => problemsOf(value, 'the settings of uploads', settings, []).join(', ') || undefined,
+  upload: (value) => problemsOf(value, 'the settings of uploads', uploadSettings, []).join(', ') || undefined,
 };
 
 const required = ['source', 'purpose'] as const satisfies readonly (keyof SyncRequest)[];
 
 /** Every problem of a request, in words; none for a good one. */
 export function syncRequestProblems(request: unknown): string[] {
-  return problemsOf(request, 'a sync request', checks, required);
+  return problemsOf(request, 'a sync request', syncChecks, required);
 }

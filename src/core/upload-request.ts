@@ -21,10 +21,19 @@ export const wholeNumber =
 
 const source: Check = (value) => sourceProblem(value);
 
+/** Bytes per second. */
+const rate = wholeNumber(MIN_LIMIT_BYTES_PER_SECOND, Number.MAX_SAFE_INTEGER);
+
 const limitBytesPerSecond: Check = (value) =>
-  value === 0 || wholeNumber(MIN_LIMIT_BYTES_PER_SECOND, Number.MAX_SAFE_INTEGER)(value) === undefined
+  value === 0 || rate(value) === undefined
     ? undefined
     : `must be 0, or a whole number from ${MIN_LIMIT_BYTES_PER_SECOND}`;
+
+const sharedLimit: Check = (value) => {
+  const known = { key: textUpTo(TextLimits.taskQueue), bytesPerSecond: rate };
+  const isGood = problemsOf(value, 'a shared limit', known, ['key', 'bytesPerSecond']).length === 0;
+  return isGood ? undefined : `must have "key", a text, and "bytesPerSecond", at least ${MIN_LIMIT_BYTES_PER_SECOND}`;
+};
 
 const filename: Check = (value) => {
   const problem = textUpTo(TextLimits.filename)(value);
@@ -50,6 +59,7 @@ export const checks: Readonly<Record<keyof UploadRequest, Check>> = {
   partSizeBytes: wholeNumber(Limits.minPartSizeBytes, Limits.maxPartSizeBytes),
   concurrency: wholeNumber(1, Limits.maxConcurrency),
   limitBytesPerSecond,
+  sharedLimit,
   maxSessions: wholeNumber(1, 10),
   giveUpAfterMs: wholeNumber(0, 365 * 86_400_000),
   md5: flag,

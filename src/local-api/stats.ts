@@ -6,6 +6,9 @@ export interface UploadStats {
   readonly filename: string;
   readonly purpose: string;
   readonly bytes: number;
+  readonly mimeType: string;
+  /** Lifetime of its File; null: no end. */
+  readonly fileLifeSeconds: number | null;
   readonly status: UploadStatus;
   /** Wholly stored parts, also those that the completion did not name. */
   readonly partsReceived: number;
@@ -72,6 +75,8 @@ export class StatsRecorder {
         filename: record.filename,
         purpose: record.purpose,
         bytes: record.bytes,
+        mimeType: record.mimeType,
+        fileLifeSeconds: record.fileLifeSeconds ?? null,
         status: record.status,
         partsReceived: parts.size,
         partsBegun: Math.max(counts?.partsBegun ?? 0, parts.size),

@@ -71,7 +71,7 @@ export function toAction(
     ...attributes,
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
     // Nobody waits for it; its activities inherit that.
-    priority: requestPriority({ priority: Priorities.bulk, ...upload }),
+    priority: requestPriority({ priority: Priorities.bulk, ...sync?.upload, ...upload }),
     staticSummary: `${inlineCode(name, 50)}: ${summaryOf(from, request.purpose, request.destination ?? Defaults.destination)}`,
   };
 }

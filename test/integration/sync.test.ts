@@ -288,6 +288,36 @@ describe('a sync of a folder', () => {
       { bandwidthBytesPerSecond: 6 * MiB },
     ));
 
+  it('gives its rate, its priority and the type and lifetime of its Files to each upload', () =>
+    withFolder({ 'main.py': 'print()\n', 'notes.YAML': 'a: 1\n', 'data.jsonl.gz': 'x' }, async (system, folder) => {
+      for (const name of ['one', 'two']) await randomFile(join(folder, `${name}.bin`), 2 * MiB);
+      const upload = { priority: 1, fairnessKey: 'tenant', fileExpiresAfterSeconds: 3600, maxSessions: 2 };
+      const handle = await system.client.sync({ folder, purpose, limitBytesPerSecond: 2 * MiB, upload });
+      const { counts, durationMs } = await handle.result();
+      expect(counts.sent.files).toBe(5);
+      expect(durationMs, 'both large files share the rate').toBeGreaterThan(1700);
+
+      const workflows = system.client.client.workflow;
+      expect((await workflows.getHandle(handle.workflowId).describe()).priority).toMatchObject({
+        priorityKey: 1,
+        fairnessKey: 'tenant',
+      });
+      const types = Object.fromEntries(system.uploads().map(({ filename, mimeType }) => [filename, mimeType]));
+      expect(types).toEqual({
+        'main.py': 'text/x-python',
+        'notes.YAML': 'text/yaml',
+        'data.jsonl.gz': 'application/gzip',
+        'one.bin': 'application/octet-stream',
+        'two.bin': 'application/octet-stream',
+      });
+      expect(system.uploads().map(({ fileLifeSeconds }) => fileLifeSeconds)).toEqual(Array(5).fill(3600));
+
+      await writeFiles(folder, { 'other.txt': 'other' });
+      await runSync(system, { folder, purpose, upload: { mimeType: 'text/x-other; charset=utf-8' } });
+      const other = system.uploads().find(({ filename }) => filename === 'other.txt');
+      expect(other).toMatchObject({ mimeType: 'text/x-other; charset=utf-8' });
+    }));
+
   it('holds further uploads while it is paused', () =>
     withFolder(manyFiles(30), async (system, folder) => {
       system.api.configure({ latencyMs: 20 });

@@ -155,7 +155,7 @@ async function assertWorkers(
   options: UploadCommandOptions,
 ): Promise<void> {
   const isLocal = requests.some(({ file }) => file !== undefined);
-  const transferQueue = transferTaskQueue(client.taskQueue, isLocal ? host : undefined);
+  const transferQueue = options.transferQueue ?? transferTaskQueue(client.taskQueue, isLocal ? host : undefined);
   const control = await hasWorkers(client.client, client.taskQueue, 'workflow');
   if (control && (await hasWorkers(client.client, transferQueue, 'activity'))) return;
   const queue = control ? transferQueue : client.taskQueue;

@@ -17,6 +17,22 @@ describe('createUpload', () => {
     expect(createUpload).toHaveBeenCalledWith(fields, expect.objectContaining({ timeoutMs: 55_000 }));
   });
 
+  it.each([
+    ['a.yaml', 'text/yaml'],
+    ['A.EPUB', 'application/epub+zip'],
+    ['a.ts', 'application/typescript'],
+    ['a.unknown', 'application/octet-stream'],
+    ['Makefile', 'application/octet-stream'],
+  ])('finds the type of %s by its name if the request has none', async (filename, mimeType) => {
+    const createUpload = vi.fn<UploadsClient['createUpload']>().mockResolvedValue({} as never);
+    const activity = createCreateUpload(withClient({ createUpload }));
+    const input = { ...fields, destination: 'default', filename, mimeType: 'application/octet-stream' };
+    await mockActivity().run(activity, { ...input, mimeTypeByName: true as const });
+    expect(createUpload.mock.lastCall?.[0]).toEqual({ ...fields, filename, mimeType });
+    await mockActivity().run(activity, input);
+    expect(createUpload.mock.lastCall?.[0]).toMatchObject({ mimeType: 'application/octet-stream' });
+  });
+
   it('counts the earlier attempts that may have opened a session, and not those that were refused', async () => {
     const session = { uploadId: 'upload_1', createdAt: 1, expiresAt: 3601 };
     const createUpload = vi.fn<UploadsClient['createUpload']>().mockResolvedValue(session);

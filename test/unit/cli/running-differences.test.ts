@@ -14,7 +14,7 @@ const request: UploadRequest = {
 const options = { purpose: 'batch', md5: true };
 
 it('reports nothing if the options are those in effect', () => {
-  const same = { ...options, concurrency: 4, partSize: 8 * MiB, limit: 5 * MiB, priority: 'normal' as const };
+  const same = { ...options, concurrency: 4, partSize: 8 * MiB, limit: 5 * MiB, priority: 3 as const };
   expect(runningDifferences({ request, progress: undefined }, { options: same, isWorker: true })).toEqual([]);
 });
 
@@ -39,7 +39,7 @@ it.each([
     '--part-size 16 MiB is not in effect: this upload has parts of 8 MiB. Use "longhaul retune" to change it for the next session.',
   ],
   [
-    { priority: 'bulk' as const },
+    { priority: 4 as const },
     '--priority bulk is not in effect: this upload has another priority. To change it, cancel the upload and run the command again.',
   ],
   [
