@@ -8,7 +8,7 @@ import { sourceWithin } from '../src/core/source-within.ts';
 import { syncFileName, syncFileNameProblem } from '../src/core/sync-file-name.ts';
 import { memoryProblemOf } from '../src/core/sync-memory-shape.ts';
 import { comparePaths, SyncPlan, type Gone, type ListedSource, type Verdict } from '../src/core/sync-plan.ts';
-import { LonghaulError, SourceChangedError } from '../src/errors.ts';
+import { LonghaulError, SourceArchivedError, SourceChangedError } from '../src/errors.ts';
 import type { UploadsClient } from '../src/openai/uploads-client.ts';
 import { hashSource } from '../src/sources/hash-source.ts';
 import type { Listing } from '../src/sources/listing.ts';
@@ -67,6 +67,7 @@ export class SyncComparison {
   readonly #named: readonly NamedSource[];
   readonly #problems: SyncProblem[];
   readonly #postponed: SyncProblem[] = [];
+  readonly #leftOut: SyncProblem[];
   readonly #verdicts = new Map<NamedSource, Verdict>();
   readonly #reads: SyncReads<NamedSource>;
   #lists: SyncLists | undefined;
@@ -88,6 +89,7 @@ export class SyncComparison {
     const { named, problems } = nameSources(listing.entries, scope.prefix);
     this.#named = named;
     this.#problems = [...listing.problems, ...problems];
+    this.#leftOut = [...listing.leftOut];
     const { minAgeMs = 0 } = scope;
     const newestMs = Date.now() - minAgeMs;
     const unread = named.filter((one) => {
@@ -133,8 +135,9 @@ export class SyncComparison {
         const { error } = outcome;
         if (!(error instanceof LonghaulError)) throw error;
         const { path } = source;
-        if (error instanceof SourceChangedError) this.#postponed.push(stillWritten(path));
-        else this.#problems.push({ path, failureType: typeOf(error), message: error.message });
+        if (error instanceof SourceArchivedError) this.#leftOut.push(problemOf(path, error));
+        else if (error instanceof SourceChangedError) this.#postponed.push(stillWritten(path));
+        else this.#problems.push(problemOf(path, error));
         return;
       }
       const verdict = this.#plan.settle(source, source.filename, outcome.md5);
@@ -176,7 +179,7 @@ export class SyncComparison {
       present.has(nameKey(path)) || isBelow(nameKey(path), unseen) || !filter.takes(path);
     return {
       totals: {
-        ...totalsOf(listing, decisions, this.#problems),
+        ...totalsOf({ entries: listing.entries, leftOut: this.#leftOut }, decisions, this.#problems),
         ...(postponed.length > 0
           ? { postponed: postponed.slice(0, MAX_PROBLEMS), postponedCount: postponed.length }
           : {}),
@@ -194,6 +197,10 @@ export class SyncComparison {
       },
     };
   }
+}
+
+function problemOf(path: string, error: LonghaulError): SyncProblem {
+  return { path, failureType: typeOf(error), message: error.message };
 }
 
 /** What a link that may not be followed leads to could be there still. */
@@ -259,7 +266,7 @@ function reasonToHold({ entries, isComplete }: Listing, unreadableRows: number):
 }
 
 function totalsOf(
-  { entries, leftOut }: Listing,
+  { entries, leftOut }: Pick<Listing, 'entries' | 'leftOut'>,
   decisions: readonly SyncDecision[],
   problems: readonly SyncProblem[],
 ): SyncTotals {

@@ -8,6 +8,7 @@ import {
   ConnectionError,
   LineTooLongError,
   LonghaulError,
+  SourceArchivedError,
   SourceChangedError,
   SourceForbiddenError,
   SourceMissingError,
@@ -93,6 +94,7 @@ export function typeOf(error: LonghaulError): FailureType {
   if (error instanceof SourceChangedError) return FailureType.SourceChanged;
   if (error instanceof SourceMissingError) return FailureType.SourceMissing;
   if (error instanceof SourceUnusableError || error instanceof SourceNotRangedError) return FailureType.SourceUnusable;
+  if (error instanceof SourceArchivedError) return FailureType.SourceArchived;
   if (error instanceof SourceForbiddenError) return FailureType.SourceForbidden;
   if (error instanceof LineTooLongError) return FailureType.LineTooLong;
   if (error instanceof SourceReadError) return FailureType.SourceUnavailable;

@@ -112,6 +112,12 @@ export class SourceUnusableError extends SourceError {
   readonly retryable = false;
 }
 
+/** The object is in an archive of its store and must be restored before it can be read. The message contains the command. */
+export class SourceArchivedError extends SourceError {
+  readonly code = 'SOURCE_ARCHIVED';
+  readonly retryable = false;
+}
+
 /** The configuration here does not let callers name this source. Nothing was asked for. */
 export class SourceForbiddenError extends SourceError {
   readonly code = 'SOURCE_FORBIDDEN';

@@ -232,6 +232,7 @@ export class SyncRun {
   #notSent(problem: SyncProblem): void {
     const { path, failureType } = problem;
     if (failureType === FailureType.SourceChanged) this.#tally.postponed(stillWritten(path));
+    else if (failureType === FailureType.SourceArchived) this.#tally.leftOut(problem);
     else this.#tally.uploadFailed(problem);
   }
 

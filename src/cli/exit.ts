@@ -10,6 +10,7 @@ import { explainError } from './explain-error.ts';
 import {
   ConfigError,
   LonghaulError,
+  SourceArchivedError,
   SourceForbiddenError,
   SourceMissingError,
   SourceNotRangedError,
@@ -32,6 +33,7 @@ export function exitCodeOf(error: unknown): number {
     error instanceof ConfigError ||
     error instanceof SourceMissingError ||
     error instanceof SourceUnusableError ||
+    error instanceof SourceArchivedError ||
     error instanceof SourceForbiddenError ||
     error instanceof SourceNotRangedError ||
     error instanceof UploadIdTakenError ||

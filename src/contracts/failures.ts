@@ -13,6 +13,8 @@ export const FailureType = {
   SourceMissing: 'SourceMissing',
   /** The source can't be uploaded: a directory, no regular file, empty, over the limit. */
   SourceUnusable: 'SourceUnusable',
+  /** The object is archived (GLACIER, DEEP_ARCHIVE …) and not restored; the message contains the command that restores it. */
+  SourceArchived: 'SourceArchived',
   /** The worker's configuration does not let callers name this source; final, and nothing was asked for. */
   SourceForbidden: 'SourceForbidden',
   /** A line of a source that is to be split is longer than a piece can be; nothing was sent. */

@@ -3,7 +3,12 @@ import type { PieceProgress } from '../contracts/split.ts';
 import { waitingReason, type FailedCall } from './waiting-reason.ts';
 
 /** What the source has become, or the request is; no piece after this one would fare better. */
-const fatal: readonly string[] = [FailureType.SourceChanged, FailureType.SourceUnusable, FailureType.InvalidRequest];
+const fatal: readonly string[] = [
+  FailureType.SourceArchived,
+  FailureType.SourceChanged,
+  FailureType.SourceUnusable,
+  FailureType.InvalidRequest,
+];
 
 /** The plan found the source whole, so that one which is not any more was changed. */
 const changed: readonly string[] = [FailureType.SourceChanged, FailureType.SourceUnusable];

@@ -96,6 +96,7 @@ const partFailures: readonly string[] = [
   FailureType.ConfigInvalid,
   FailureType.ConnectionFailed,
   FailureType.SessionLost,
+  FailureType.SourceArchived,
   FailureType.SourceChanged,
   FailureType.SourceForbidden,
   FailureType.SourceMissing,

@@ -7,6 +7,7 @@ import { formatBytes, formatCount } from '../core/format.ts';
 import { keyProblem } from '../core/source-limits.ts';
 import { comparePaths, type ListedSource } from '../core/sync-plan.ts';
 import { SourceUnusableError } from '../errors.ts';
+import { archiveOfRow, describeArchive } from './archived-object.ts';
 import type { Listing } from './listing.ts';
 import type { PathFilter } from './path-filter.ts';
 import { etagOf } from './remote-values.ts';
@@ -61,11 +62,14 @@ export class BucketRows {
       return;
     }
     const etag = etagOf(object.ETag);
+    const archive = archiveOfRow(object);
     if (size === undefined || !Number.isSafeInteger(size) || size < 0 || etag === undefined) {
       this.#isWhole = false;
       this.#note(this.#problems, path, 'the store tells no usable size or no usable ETag');
     } else if (size === 0) this.#note(this.#leftOut, path, 'is empty; there is nothing to upload');
-    else if (size > Limits.maxFileBytes) {
+    else if (archive !== undefined) {
+      this.#note(this.#leftOut, path, describeArchive(archive), FailureType.SourceArchived);
+    } else if (size > Limits.maxFileBytes) {
       const most = formatBytes(Limits.maxFileBytes);
       this.#note(this.#problems, path, `has ${formatBytes(size)}; an Upload takes ${most} at most: split it`);
     } else this.#entries.set(path, toEntry(path, size, etag, object.LastModified));
@@ -87,8 +91,13 @@ export class BucketRows {
     };
   }
 
-  #note(problems: Map<string, SyncProblem>, path: string, message: string): void {
-    problems.set(path, { path, failureType: FailureType.SourceUnusable, message });
+  #note(
+    problems: Map<string, SyncProblem>,
+    path: string,
+    message: string,
+    failureType: FailureType = FailureType.SourceUnusable,
+  ): void {
+    problems.set(path, { path, failureType, message });
   }
 }
 

@@ -1,10 +1,10 @@
-import { ListObjectsV2Command, type ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
+import { ListObjectsV2Command, OptionalObjectAttributes, type ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
 import type { BucketContainer } from '../contracts/sources.ts';
 import { keyPrefixOf } from '../core/source-within.ts';
 import { Breather } from './breather.ts';
 import { BucketRows } from './bucket-rows.ts';
 import type { Listing, ListOptions } from './listing.ts';
-import { mapS3Error } from './map-s3-error.ts';
+import { mapS3Error, type S3Failure } from './map-s3-error.ts';
 import { PageCourse } from './page-course.ts';
 import type { S3Connections } from './s3-connections.ts';
 
@@ -26,18 +26,27 @@ export async function listBucket(
   const rows = new BucketRows(name, prefix, filter);
   const course = new PageCourse(name);
   const breather = new Breather();
+  let tellsRestored = true;
   const ask = (token: string | undefined): Promise<ListObjectsV2CommandOutput> => {
     const page = { Bucket: bucket, Prefix: prefix, ...(token === undefined ? {} : { ContinuationToken: token }) };
-    return connections
-      .ask(connection, settings, (client) =>
-        client.send(new ListObjectsV2Command(page), signal ? { abortSignal: signal } : {}),
-      )
-      .catch((error: unknown) => {
-        throw mapS3Error(error, name);
+    const restored = tellsRestored ? { OptionalObjectAttributes: [OptionalObjectAttributes.RESTORE_STATUS] } : {};
+    return connections.ask(connection, settings, (client) =>
+      client.send(new ListObjectsV2Command({ ...page, ...restored }), signal ? { abortSignal: signal } : {}),
+    );
+  };
+  const askPage = async (token: string | undefined): Promise<ListObjectsV2CommandOutput> => {
+    try {
+      return await ask(token).catch((error: unknown) => {
+        if (!tellsRestored || !isUnsupported(error)) throw error;
+        tellsRestored = false;
+        return ask(token);
       });
+    } catch (error) {
+      throw mapS3Error(error, name);
+    }
   };
   for (let token: string | undefined; ;) {
-    const page = await ask(token);
+    const page = await askPage(token);
     const before = rows.count;
     for (const object of page.Contents ?? []) {
       await breather.breathe();
@@ -47,4 +56,10 @@ export async function listBucket(
     if (token === undefined) break;
   }
   return rows.listing(course.isComplete);
+}
+
+/** A store other than AWS may reject the header that requests the state of restored objects. */
+function isUnsupported(error: unknown): boolean {
+  const { name, $metadata } = (error ?? {}) as S3Failure;
+  return $metadata?.httpStatusCode === 501 || ($metadata?.httpStatusCode === 400 && name !== 'ExpiredToken');
 }

@@ -91,7 +91,9 @@ export class S3Connections {
 function mayBeExpired(error: unknown): boolean {
   const { name, $metadata } = (error ?? {}) as S3Failure;
   const status = $metadata?.httpStatusCode;
-  return name !== 'AccessDenied' && (status === 400 || status === 401 || status === 403);
+  return (
+    name !== 'AccessDenied' && name !== 'InvalidObjectState' && (status === 400 || status === 401 || status === 403)
+  );
 }
 
 function clientConfig(

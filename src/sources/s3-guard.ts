@@ -14,11 +14,14 @@ const HEADERS = new Set([
   'content-type',
   'date',
   'etag',
+  'x-amz-archive-status',
   'x-amz-bucket-region',
   'x-amz-id-2',
   'x-amz-request-id',
+  'x-amz-restore',
   'x-amz-server-side-encryption',
   'x-amz-server-side-encryption-customer-algorithm',
+  'x-amz-storage-class',
 ]);
 
 interface Answer {

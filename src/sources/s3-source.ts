@@ -3,7 +3,8 @@ import { GetObjectCommand, HeadObjectCommand, type GetObjectCommandOutput, type 
 import type { ByteRange, S3Source } from '../contracts/sources.ts';
 import { nameOfSource } from '../core/source-names.ts';
 import { SourceChangedError, SourceNotRangedError, SourceReadError, SourceUnusableError } from '../errors.ts';
-import { mapS3Error } from './map-s3-error.ts';
+import { archiveOfHead, archivedError } from './archived-object.ts';
+import { mapS3Error, type S3Failure } from './map-s3-error.ts';
 import { etagOf } from './remote-values.ts';
 import { RemoteReader, type RemoteInfo, type RemoteStore } from './remote-reader.ts';
 import type { S3Connections } from './s3-connections.ts';
@@ -49,6 +50,8 @@ class S3Store implements RemoteStore {
         `${name}: the store tells no usable size or no usable ETag, by which a change would be noticed`,
       );
     }
+    const archive = archiveOfHead(head);
+    if (archive !== undefined) throw archivedError(this.#source, archive);
     if (sizeBytes === 0) throw new SourceUnusableError(`${name} is empty; there is nothing to upload`);
     return {
       sizeBytes,
@@ -76,6 +79,8 @@ class S3Store implements RemoteStore {
   }
 
   mapError(error: unknown): unknown {
+    // A tier of S3 Intelligent-Tiering, or an object that was archived after it was listed.
+    if ((error as S3Failure).name === 'InvalidObjectState') return archivedError(this.#source, undefined, error);
     return mapS3Error(error, nameOfSource(this.#source));
   }
 

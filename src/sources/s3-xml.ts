@@ -17,6 +17,8 @@ const isTime = (text: string) =>
 
 /** What Longhaul reads of a page and of a row, and which texts the SDK can read there. */
 const pageFields = { IsTruncated: isTruth, NextContinuationToken: isAnything } as const;
+const storageFields = { StorageClass: (text: string) => /^[A-Z_]{1,40}$/.test(text) } as const;
+const restoreFields = { IsRestoreInProgress: isTruth, RestoreExpiryDate: isTime } as const;
 const rowFields = { Key: isAnything, Size: isDigits, ETag: isAnything, LastModified: isTime } as const;
 
 /**
@@ -30,12 +32,17 @@ export function cleanListing(xml: string): string {
   const [root, ...others] = childrenOf(xml.replace(/^\ufeff?\s*(?:<\?xml[^>]{0,200}\?>)?/, ''));
   if (root?.name !== 'ListBucketResult' || others.length > 0) throw noListing();
   const children = childrenOf(root.inner);
-  const rows = children
-    .filter(({ name }) => name === 'Contents')
-    .map(({ inner }) => fieldsOf(childrenOf(inner), rowFields));
-  // A row without a field would not be a structure.
-  const contents = rows.map((fields) => `<Contents><StorageClass>any</StorageClass>${fields}</Contents>`);
+  const contents = children.filter(({ name }) => name === 'Contents').map(({ inner }) => rowOf(childrenOf(inner)));
   return `<ListBucketResult>${fieldsOf(children, pageFields)}${contents.join('')}</ListBucketResult>`;
+}
+
+function rowOf(elements: readonly Element[]): string {
+  const [restore, ...others] = elements.filter(({ name }) => name === 'RestoreStatus');
+  const status = restore && others.length === 0 ? fieldsOf(childrenOf(restore.inner), restoreFields) : '';
+  // A row without a field would not be a structure.
+  const storage = fieldsOf(elements, storageFields) || '<StorageClass>any</StorageClass>';
+  const restored = status === '' ? '' : `<RestoreStatus>${status}</RestoreStatus>`;
+  return `<Contents>${storage}${fieldsOf(elements, rowFields)}${restored}</Contents>`;
 }
 
 /** The fields that are there once, and as a text that can be read. */
