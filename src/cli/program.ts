@@ -67,12 +67,12 @@ export function createProgram(context: () => CliContext): Command {
     );
 
   program
-    .command('status <id>')
-    .description('show how far an upload or a sync is')
-    .option('--watch', 'go on until it has ended; the exit status is 0 when it is completed')
-    .option('--json', 'print one JSON object, with --watch one a line at each change')
-    .action(async (id: string, options) =>
-      (await import('./commands/status.ts')).statusCommand(context(), id, options),
+    .command('status <ids...>')
+    .description('show the progress of uploads and syncs, or how they ended')
+    .option('--watch', 'follow one until it has ended; the exit status is 0 if it is completed')
+    .option('--json', 'print one JSON object per ID, with --watch one per change')
+    .action(async (ids: string[], options) =>
+      (await import('./commands/status.ts')).statusCommand(context(), ids, options),
     );
 
   program

@@ -24,7 +24,7 @@ export function describeStatus(workflowId: string, progress: UploadProgress): st
 }
 
 /** One line for each piece of a split upload. */
-export function describePieces({ pieces }: SplitUploadProgress): string[] {
+export function describePieces(pieces: SplitUploadProgress['pieces']): string[] {
   return pieces.map(({ number, state, filename, range, workflowId, fileId, message }) => {
     const words = [`  ${number}. ${state.padEnd(9)}  ${filename}`, formatBytes(range.sizeBytes)];
     const more = state === 'uploading' ? workflowId : (fileId ?? message);

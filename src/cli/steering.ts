@@ -8,7 +8,7 @@ import { withBackend, type Backend } from './backend.ts';
 import type { CliContext } from './context.ts';
 import { errorText, SaidAlready } from './exit.ts';
 import { findSync } from './find-sync.ts';
-import { commandSources } from './source-settings.ts';
+import { queueServer } from './serve-queues.ts';
 import { checkSelection, select, type SteerSelection } from './steer-selection.ts';
 import type { AnyResult } from './upload-outcomes.ts';
 
@@ -77,13 +77,14 @@ class SteeringRun {
   readonly #backend: Backend;
   readonly #steering: Steering;
   readonly #byQuery: boolean;
-  readonly #served = new Map<string, Promise<void>>();
+  readonly #serve: (taskQueue: string) => Promise<void>;
 
   constructor(context: CliContext, backend: Backend, steering: Steering, byQuery: boolean) {
     this.#context = context;
     this.#backend = backend;
     this.#steering = steering;
     this.#byQuery = byQuery;
+    this.#serve = queueServer(context, backend);
   }
 
   /** Never rejects: the others' calls would go on when the connection is closed. */
@@ -117,21 +118,6 @@ class SteeringRun {
       if (now === 'RUNNING') throw error;
       return hasEnded(workflowId, now);
     }
-  }
-
-  /** On the embedded server nobody else may be there to answer, so this command is the worker. */
-  #serve(taskQueue: string): Promise<void> {
-    if (!this.#backend.isEmbedded) return Promise.resolve();
-    const start = async () => {
-      const sources = commandSources(this.#context.config);
-      const worker = await this.#backend.startWorker(sources, { taskQueue, roles: ['control'] });
-      void worker
-        .run()
-        .catch((error: unknown) => this.#context.note(`longhaul: the worker ended: ${errorText(error)}`));
-    };
-    const served = this.#served.get(taskQueue) ?? start();
-    this.#served.set(taskQueue, served);
-    return served;
   }
 
   /** A pause may wait long for its parts; a person who has seen enough of it need not. */

@@ -6,11 +6,11 @@ import { formatBytes, formatDuration } from '../core/format.ts';
 import { RateMeter } from '../core/rate-meter.ts';
 import { uploadPace } from '../core/upload-pace.ts';
 import type { CliContext } from './context.ts';
-import { errorText } from './exit.ts';
+import { describeEnded, endedJson, readEnd } from './ended-view.ts';
 import { describeSyncStatus } from './find-sync.ts';
 import { isLiveTerminal, LiveScreen } from './live-screen.ts';
 import { describePieces, describeStatus } from './status-view.ts';
-import { filesOf, type AnyResult } from './upload-outcomes.ts';
+import type { AnyResult } from './upload-outcomes.ts';
 
 const INTERVAL_MS = 1000;
 
@@ -57,26 +57,13 @@ export async function watchStatus(context: CliContext, handle: Handle, json: boo
   await tellEnd(context, handle, json);
 }
 
-async function tellEnd(context: CliContext, handle: Handle, json: boolean): Promise<void> {
-  const { out, signal } = context;
-  const { workflowId } = handle;
-  try {
-    const result = await handle.result({ signal });
-    if (json) return context.json({ workflowId, status: 'COMPLETED', result: withoutMemory(result) });
-    const files = 'counts' in result ? [] : filesOf(result).map(({ id }) => id);
-    out([`${workflowId}: completed`, ...files].join(' · '));
-  } catch (error) {
-    if (signal.aborted || !json) throw error;
-    const { status } = await handle.describe();
-    context.json({ workflowId, status, error: { message: errorText(error) } });
-    throw error;
-  }
-}
-
-/** What a sync hands to its next run is nobody's reading. */
-function withoutMemory(result: object): object {
-  const { memory: _memory, ...told } = result as { memory?: unknown };
-  return told;
+/** @throws what the handle's `result` throws when it did not complete */
+async function tellEnd({ json, out, signal }: CliContext, handle: Handle, asJson: boolean): Promise<void> {
+  const { status } = await handle.describe();
+  const ended = await readEnd(handle, status, signal);
+  if (asJson) json(endedJson(ended));
+  else if (ended.result) describeEnded(ended).forEach(out);
+  if (ended.error) throw ended.error;
 }
 
 /** As `status` shows it once: of a sync with the bytes of the files under way. */
@@ -98,6 +85,6 @@ function describe(workflowId: string, event: Progress, measured?: number): strin
   const status = describeStatus(workflowId, progress);
   return [
     measured === undefined ? status : [status, ...pace].join(' · '),
-    ...('pieces' in progress ? describePieces(progress as SplitUploadProgress) : []),
+    ...('pieces' in progress ? describePieces((progress as SplitUploadProgress).pieces) : []),
   ];
 }

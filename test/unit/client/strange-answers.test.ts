@@ -104,7 +104,7 @@ const subjects: Readonly<Record<string, readonly [unknown, ReadAnswer<never>, (a
     ]),
     'the progress of a split upload': subject(splitProgress, readUploadProgress, (answer) => [
       describeStatus('w', answer),
-      ...('pieces' in answer ? describePieces(answer) : []),
+      ...('pieces' in answer ? describePieces(answer.pieces) : []),
     ]),
     'the progress of a sync': subject(syncProgress, readSyncProgress, (answer) => [
       describeSyncStatus('w', { ...answer, bytesSent: 0 }),
