@@ -5,6 +5,7 @@ import type { ListedFile } from '../src/contracts/upload.ts';
 import { FailureType } from '../src/contracts/failures.ts';
 import { ApiError } from '../src/errors.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { isSameName } from '../src/core/name-form.ts';
 import { runAttempt } from './run-attempt.ts';
 
 /** Statuses with which servers say that there is no such File. */
@@ -40,7 +41,7 @@ function notDeleted(fileId: string, why: string): ApplicationFailure {
 }
 
 function differenceOf(expected: FileFacts, file: ListedFile): string | undefined {
-  if (file.filename !== expected.filename) return 'name';
+  if (!isSameName(file.filename, expected.filename)) return 'name';
   if (file.bytes !== expected.bytes) return 'size';
   return file.createdAt === expected.createdAt ? undefined : 'creation time';
 }

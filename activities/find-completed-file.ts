@@ -4,6 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { CompleteUploadInput } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
 import type { ListedFile, UploadedFile } from '../src/contracts/upload.ts';
+import { isSameName } from '../src/core/name-form.ts';
 import { ApiError, StrangeAnswerError } from '../src/errors.ts';
 import type { UploadsClient } from '../src/openai/uploads-client.ts';
 import { filePages } from './file-pages.ts';
@@ -71,7 +72,7 @@ async function candidates(
     for await (const { files } of filePages(client, { purpose, limit: PAGE_SIZE }, { signal })) {
       const recent = files.filter((file) => file.createdAt >= uploadCreatedAt);
       // The size of a new File can be unknown for some time.
-      const isOurs = (file: ListedFile) => file.filename === filename && (file.bytes ?? bytes) === bytes;
+      const isOurs = (file: ListedFile) => isSameName(file.filename, filename) && (file.bytes ?? bytes) === bytes;
       found.push(...recent.filter((file) => isOurs(file) && file.status !== 'error'));
       if (recent.length < files.length && isNewestFirst(files)) return found;
     }

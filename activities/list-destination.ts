@@ -1,4 +1,5 @@
 import type { ListedFile } from '../src/contracts/upload.ts';
+import { nameKey } from '../src/core/name-form.ts';
 import type { CallOptions } from '../src/openai/call-limits.ts';
 import type { UploadsClient } from '../src/openai/uploads-client.ts';
 import { filePages, LostPlaceError } from './file-pages.ts';
@@ -45,7 +46,7 @@ async function listOnce(
   for await (const page of filePages(client, { purpose }, options)) {
     for (const file of page.files) {
       // A service may ignore the filter by purpose.
-      const isOurs = file.purpose === purpose && file.filename.startsWith(prefix);
+      const isOurs = file.purpose === purpose && nameKey(file.filename).startsWith(nameKey(prefix));
       const isUsable = file.status !== 'error' && (file.expiresAt === undefined || file.expiresAt > nowSeconds);
       if (isOurs && isUsable) files.push(file);
     }

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { SyncScope } from '../src/contracts/activities.ts';
 import type { RememberedFile, SyncMemory } from '../src/contracts/sync.ts';
+import { nameKey } from '../src/core/name-form.ts';
 import { checkMemory, MAX_MEMORY_CHARACTERS } from '../src/core/sync-memory-shape.ts';
 import { entryOf, MAX_ROWS, rowOf, shapeOf } from './memory-rows.ts';
 
@@ -96,7 +97,7 @@ function digestOf({ source, destination, purpose, prefix }: SyncScope): string {
   const place =
     source.type === 'folder' ? [source.host, source.path] : [source.bucket, source.prefix, source.connection];
   return createHash('sha256')
-    .update(JSON.stringify([source.type, ...place, destination, purpose, prefix]))
+    .update(JSON.stringify([source.type, ...place, destination, purpose, nameKey(prefix)]))
     .digest('hex')
     .slice(0, 16);
 }

@@ -12,6 +12,7 @@ import type { SplitUploadRequest } from '../src/contracts/split.ts';
 import type { UploadProgress } from '../src/contracts/upload.ts';
 import type { AttributeSubject } from '../src/core/attribute-values.ts';
 import { formatBytes } from '../src/core/format.ts';
+import { nameKey } from '../src/core/name-form.ts';
 import { filenameOfSource } from '../src/core/source-names.ts';
 import { summaryCode } from '../src/core/markdown.ts';
 import { activitiesOf, retry } from './activity-proxies.ts';
@@ -27,7 +28,7 @@ export class SplitCalls {
     this.#request = request;
     this.#transfer = activitiesOf(request).transfer;
     const { filename = filenameOfSource(request.source), purpose, destination = Defaults.destination } = request;
-    this.subject = { filename, purpose, destination };
+    this.subject = { filename: nameKey(filename), purpose, destination };
     this.#pieces = proxyActivities<PieceActivities>({
       // An earlier upload of a piece may take as long as its session lives, and wait for a person besides.
       startToCloseTimeout: '24h',

@@ -14,6 +14,7 @@ import type { AttributeSubject } from '../src/core/attribute-values.ts';
 import { formatBytes } from '../src/core/format.ts';
 import { mimeTypeFields } from '../src/core/mime-type.ts';
 import { partRange } from '../src/core/part-plan.ts';
+import { nameKey } from '../src/core/name-form.ts';
 import { filenameOfSource, nameOfSource } from '../src/core/source-names.ts';
 import { completeTimeoutMs, partTimeoutMs } from '../src/core/timeouts.ts';
 import { activitiesOf, type UploadActivities } from './activity-proxies.ts';
@@ -30,7 +31,7 @@ export class UploadCalls {
     this.#request = request;
     this.#activities = activitiesOf(request);
     const { filename = filenameOfSource(request.source), purpose, destination = Defaults.destination } = request;
-    this.subject = { filename, purpose, destination };
+    this.subject = { filename: nameKey(filename), purpose, destination };
   }
 
   /** @throws ApplicationFailure for a source that this upload is not meant for */

@@ -5,6 +5,7 @@ import { FailureType } from '../contracts/failures.ts';
 import { Defaults } from '../contracts/limits.ts';
 import type { Source } from '../contracts/sources.ts';
 import type { UploadProgress, UploadRequest, WaitingInfo } from '../contracts/upload.ts';
+import { isSameName } from '../core/name-form.ts';
 import { printable } from '../core/printable.ts';
 import { openSealedQuery } from '../sources/sealed-query.ts';
 import { openingKeysOf } from '../sources/source-settings.ts';
@@ -74,7 +75,7 @@ async function noteOther({ note }: CliContext, { client, isEmbedded }: Backend, 
   const own = await startedRequest(client.client, handle.workflowId);
   if (!own) return;
   for await (const { workflowId, filename } of client.list({ running: true })) {
-    if (workflowId === handle.workflowId || filename !== own.filename) continue;
+    if (workflowId === handle.workflowId || !isSameName(filename ?? '', own.filename ?? '')) continue;
     const other = await startedRequest(client.client, workflowId).catch(() => undefined);
     if (!other || !isSameContent(own, other)) continue;
     note(

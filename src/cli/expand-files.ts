@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { compileGlobs, globListProblem, isGlob, splitGlob } from '../core/glob.ts';
 import { ConfigError } from '../errors.ts';
 import { listFolder } from '../sources/list-folder.ts';
+import { pathOnDisk } from '../sources/path-on-disk.ts';
 import { isSourceUrl } from '../sources/source-of-url.ts';
 import { createPathFilter, type PathFilter } from '../sources/path-filter.ts';
 import { isReadable } from './is-readable.ts';
@@ -26,11 +27,12 @@ export interface ExpandedFiles {
 export async function expandFiles(names: readonly string[]): Promise<ExpandedFiles> {
   const files: string[] = [];
   const skipped: string[] = [];
-  for (const name of names) {
-    if (isSourceUrl(name)) {
-      files.push(name);
+  for (const given of names) {
+    if (isSourceUrl(given)) {
+      files.push(given);
       continue;
     }
+    const name = await pathOnDisk(given);
     const stats = await stat(name).catch(() => undefined);
     if (stats?.isDirectory()) await gather(name, createPathFilter([], []), name, files, skipped);
     else if (stats === undefined && isGlob(name)) await gatherGlob(name, files, skipped);
@@ -70,7 +72,7 @@ async function gatherGlob(glob: string, files: string[], skipped: string[]): Pro
   const problem = globListProblem([glob]);
   if (problem !== undefined) throw new ConfigError(`the list of files ${problem}`);
   const { folder, rest } = splitGlob(glob);
-  await gather(folder || '.', globFilter(rest), glob, files, skipped);
+  await gather((await pathOnDisk(folder)) || '.', globFilter(rest), glob, files, skipped);
 }
 
 /** Goes no deeper than the glob does. */

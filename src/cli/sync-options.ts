@@ -7,6 +7,7 @@ import type { Container } from '../contracts/sources.ts';
 import type { SyncRequest, SyncUploadSettings } from '../contracts/sync.ts';
 import { newSyncProblems } from '../core/source-limits.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
+import { pathOnDisk } from '../sources/path-on-disk.ts';
 import { mapFileError } from '../sources/map-file-error.ts';
 import { ageOption, repeatedOption, wholeNumberOption } from './options.ts';
 import { addRequestOptions, uploadSettingsOf, type RequestOptions } from './request-options.ts';
@@ -108,7 +109,8 @@ async function toContainer(source: string, connection: string | undefined, host:
   return { type: 'folder', path: await folderAt(source), host };
 }
 
-async function folderAt(source: string): Promise<string> {
+async function folderAt(given: string): Promise<string> {
+  const source = await pathOnDisk(given);
   const path = await mapFileError(resolve(source), realpath(source));
   if ((await mapFileError(path, stat(path))).isDirectory()) return path;
   throw new SourceUnusableError(`${path} is no folder; "longhaul upload" sends single files`);

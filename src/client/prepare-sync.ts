@@ -4,8 +4,10 @@ import { basename, resolve } from 'node:path';
 import { Defaults } from '../contracts/limits.ts';
 import type { Container } from '../contracts/sources.ts';
 import type { SyncRequest } from '../contracts/sync.ts';
+import { nameKey } from '../core/name-form.ts';
 import { newSyncProblems } from '../core/source-limits.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
+import { pathOnDisk } from '../sources/path-on-disk.ts';
 import { mapFileError } from '../sources/map-file-error.ts';
 
 export interface SyncOptions extends Omit<SyncRequest, 'source'> {
@@ -50,7 +52,8 @@ export async function prepareSync(options: SyncOptions, host: string): Promise<P
   };
 }
 
-async function realFolder(folder: string): Promise<string> {
+async function realFolder(given: string): Promise<string> {
+  const folder = await pathOnDisk(given);
   const stats = await mapFileError(folder, stat(folder));
   if (!stats.isDirectory()) throw new SourceUnusableError(`${folder} is no directory; "longhaul upload" sends a file`);
   return realpath(resolve(folder));
@@ -62,7 +65,7 @@ function syncIdOf({ source, purpose, destination, prefix }: SyncRequest, baseUrl
   const name = isFolder ? basename(source.path) : source.bucket;
   const place = isFolder ? [source.host, source.path] : [source.bucket, source.prefix, source.connection];
   const readable = name.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 48);
-  const fields = [source.type, ...place, purpose, destination ?? Defaults.destination, prefix ?? '', baseUrl];
+  const fields = [source.type, ...place, purpose, destination ?? Defaults.destination, nameKey(prefix ?? ''), baseUrl];
   return `longhaul-sync-${readable}-${digestOf(fields)}`;
 }
 

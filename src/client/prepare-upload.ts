@@ -5,9 +5,11 @@ import type { Source } from '../contracts/sources.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
 import { formatBytes } from '../core/format.ts';
 import { printable } from '../core/printable.ts';
+import { nameKey } from '../core/name-form.ts';
 import { filenameOfSource, nameOfSource } from '../core/source-names.ts';
 import { newUploadProblems } from '../core/source-limits.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
+import { pathOnDisk } from '../sources/path-on-disk.ts';
 import { sealedSource, sourceOfUrl } from '../sources/source-of-url.ts';
 import type { Sources } from '../sources/sources.ts';
 import { identityDigest, workflowIdOf } from './upload-identity.ts';
@@ -69,7 +71,7 @@ export async function prepareUpload(
   const urlContext = { connection: s3Connection, sealKey };
   const named = url === undefined ? undefined : sourceOfUrl(url, urlContext);
   const source: Source = given ?? named?.source ?? { type: 'file', path: await absolute(file as string), host };
-  const filename = rest.filename ?? (file === undefined ? filenameOfSource(source) : basename(file));
+  const filename = nameKey(rest.filename ?? (file === undefined ? filenameOfSource(source) : basename(file)));
   const fingerprint =
     given === undefined ? await fingerprintOf(source, named?.query, sources, maxBytes) : rest.expectedFingerprint;
   const request: UploadRequest = {
@@ -98,7 +100,7 @@ export async function prepareUpload(
 
 async function absolute(file: string): Promise<string> {
   try {
-    return await realpath(file);
+    return await realpath(await pathOnDisk(file));
   } catch {
     // The source itself says best what is wrong with it.
     return resolve(file);

@@ -1,6 +1,7 @@
 import { MAX_KEYWORD_LENGTH, SearchAttributes } from '../contracts/search-attributes.ts';
 import type { SyncProgress } from '../contracts/sync.ts';
 import type { UploadProgress, WaitingInfo } from '../contracts/upload.ts';
+import { nameKey } from './name-form.ts';
 
 export type AttributeName = keyof typeof SearchAttributes;
 
@@ -37,7 +38,7 @@ export function initialAttributes(
   state: 'inspecting' | 'listing',
   { filename, purpose, destination }: AttributeSubject,
 ): Pick<AttributeValues, 'state' | keyof AttributeSubject> {
-  return { state, filename: keyword(filename), purpose: keyword(purpose), destination: keyword(destination) };
+  return { state, filename: keyword(nameKey(filename)), purpose: keyword(purpose), destination: keyword(destination) };
 }
 
 /** A failure's type, and the status of a refusal: `ApiRejected 403`. */

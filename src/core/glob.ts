@@ -1,5 +1,6 @@
 import { braceGroups, expandBraces, GlobError } from './glob-braces.ts';
 import { elementsOf, isClass, type GlobElement } from './glob-elements.ts';
+import { nameKey } from './name-form.ts';
 import { matchSegment, namesDot, parseSegment, type Segment } from './glob-segment.ts';
 
 export interface GlobOptions {
@@ -23,15 +24,18 @@ type Pattern = readonly (Segment | typeof ANY_FOLDERS)[];
  * Compiles globs into a function that decides whether a path matches one of them.
  *
  * The one grammar of Longhaul, as in shells and `.gitignore`: `*`, `?`, `[abc]` and `[!a-z]` within a segment, `**` as a
- * whole segment, `{a,b}`, and `\` before a character that stands for itself. All else is literal. A match takes at most as
+ * whole segment, `{a,b}`, and `\` before a character that stands for itself. All else is literal. Unicode forms (NFC, NFD)
+ * of a name are the same. A match takes at most as
  * many steps as the product of the lengths of glob and path.
  *
  * @throws GlobError for a glob that `globListProblem` reports
  */
 export function compileGlobs(globs: readonly string[], { dot = true }: GlobOptions = {}): (path: string) => boolean {
-  const patterns = globs.flatMap((glob) => expandBraces(elementsOf(glob)).map(patternOf));
+  const patterns = globs.flatMap((glob) => expandBraces(elementsOf(nameKey(glob))).map(patternOf));
   return (path) => {
-    const segments = path.split('/').map((segment) => Array.from(segment));
+    const segments = nameKey(path)
+      .split('/')
+      .map((segment) => Array.from(segment));
     return patterns.some((pattern) => matches(pattern, segments, dot));
   };
 }

@@ -1,4 +1,5 @@
 import type { Container, Source } from '../contracts/sources.ts';
+import { nameKey } from './name-form.ts';
 
 /** The host whose worker alone can read the source; undefined where any worker can. */
 export function hostOfSource(source: Source): string | undefined {
@@ -16,10 +17,10 @@ export function nameOfContainer(source: Container): string {
   return source.type === 'folder' ? source.path : `s3://${source.bucket}/${source.prefix ?? ''}`;
 }
 
-/** The File's name where the request gives none: the last segment. */
+/** The File's name where the request gives none: the last segment, in one Unicode form (NFC). */
 export function filenameOfSource(source: Source): string {
   const last = nameOfSource(source).split('/').at(-1) as string;
-  return source.type === 'http' ? decoded(last) : last;
+  return nameKey(source.type === 'http' ? decoded(last) : last);
 }
 
 function decoded(segment: string): string {

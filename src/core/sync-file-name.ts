@@ -1,9 +1,12 @@
+import { nameKey } from './name-form.ts';
+
 /**
  * The File's name of a path within a sync's source. "File names with slashes" are not documented anywhere, so a path's
- * segments are joined by two underscores.
+ * segments are joined by two underscores. Always in one Unicode form (NFC), so that a folder of macOS and its copy on Linux
+ * have the same Files.
  */
 export function syncFileName(prefix: string, path: string): string {
-  return prefix + path.replaceAll('/', '__');
+  return nameKey(prefix + path.replaceAll('/', '__'));
 }
 
 /** Why no File can have that name; undefined when it can. */

@@ -1,5 +1,6 @@
 import type { FileFacts, RememberedFile, SyncDecision } from '../contracts/sync.ts';
 import type { ListedFile } from '../contracts/upload.ts';
+import { isSameName, nameKey } from './name-form.ts';
 
 /** One entry of a container's listing. */
 export interface ListedSource {
@@ -57,6 +58,7 @@ export interface Gone {
 /** Decides about the sources of one sync, one by one, from the destination's files and from what the last run knew. */
 export class SyncPlan {
   readonly #filesById = new Map<string, ListedFile>();
+  /** By names in one form (see `nameKey`), as paths too. */
   readonly #newestByName = new Map<string, ListedFile>();
   readonly #rememberedByPath = new Map<string, RememberedFile>();
   readonly #md5ByFileId = new Map<string, string | null>();
@@ -70,16 +72,17 @@ export class SyncPlan {
   constructor(files: readonly ListedFile[], remembered: readonly RememberedFile[]) {
     for (const file of files) {
       this.#filesById.set(file.id, file);
-      const newest = this.#newestByName.get(file.filename);
-      if (!newest || file.createdAt > newest.createdAt) this.#newestByName.set(file.filename, file);
+      const name = nameKey(file.filename);
+      const newest = this.#newestByName.get(name);
+      if (!newest || file.createdAt > newest.createdAt) this.#newestByName.set(name, file);
     }
     for (const entry of remembered) this.#remember(entry);
   }
 
   /** What is to be done with a source; undefined when that takes its md5 (see `settle`). */
   judge(source: ListedSource, filename: string): Verdict | undefined {
-    const newest = this.#newestByName.get(filename);
-    const known = this.#rememberedByPath.get(source.path);
+    const newest = this.#newestByName.get(nameKey(filename));
+    const known = this.#rememberedByPath.get(nameKey(source.path));
     const isAsKnown =
       known?.sizeBytes === source.sizeBytes && known.version === source.version && !mayBeOtherContent(known, source);
     if (!newest) {
@@ -109,7 +112,7 @@ export class SyncPlan {
 
   /** As `judge`, with the md5 of the source. */
   settle(source: ListedSource, filename: string, md5: string): Verdict {
-    const newest = this.#newestByName.get(filename);
+    const newest = this.#newestByName.get(nameKey(filename));
     // A File of this name with other content counts more than the same content elsewhere: the name must lead to the new bytes.
     const file = newest ?? this.#filesByContent.get(contentKey(source.sizeBytes, md5));
     if (!file || (newest && this.#md5ByFileId.get(newest.id) !== md5)) {
@@ -129,7 +132,7 @@ export class SyncPlan {
    */
   gone({ isListed, nameOf, recognised = [] }: GoneQuery): Gone {
     const remembered = new Map(this.#rememberedByPath);
-    for (const entry of recognised) remembered.set(entry.path, entry);
+    for (const entry of recognised) remembered.set(nameKey(entry.path), entry);
     const used = new Set([...remembered.values()].filter(({ path }) => isListed(path)).map(({ fileId }) => fileId));
     const deletions = new Map<string, GoneFile>();
     const held = new Map<string, HeldFile>();
@@ -156,7 +159,7 @@ export class SyncPlan {
   }
 
   #remember(entry: RememberedFile): void {
-    this.#rememberedByPath.set(entry.path, entry);
+    this.#rememberedByPath.set(nameKey(entry.path), entry);
     const file = this.#filesById.get(entry.fileId);
     if (!file) return;
     this.#md5ByFileId.set(file.id, entry.md5);
@@ -183,7 +186,7 @@ function changeOfEntry({ change }: ListedSource): Pick<RememberedFile, 'change'>
 }
 
 function reasonToKeep(entry: RememberedFile, file: ListedFile, filename: string): HeldFile['why'] | undefined {
-  if (file.filename !== filename) return 'name';
+  if (!isSameName(file.filename, filename)) return 'name';
   if (file.bytes !== entry.sizeBytes) return 'size';
   if (entry.createdAt === undefined) return 'no creation time';
   return file.createdAt === entry.createdAt ? undefined : 'creation time';

@@ -1,14 +1,15 @@
 import { execFile } from 'node:child_process';
-import { chmod, link, mkdir, rename, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { SyncResult } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { packMemory, unpackMemory } from '../../activities/sync-memory.ts';
 import type { SyncMemory } from '../../src/contracts/sync.ts';
+import { runCli } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
 import { filesAt, runSync, told, writeFiles } from '../support/sync-folder.ts';
-import { MiB, withSystem, type System } from '../support/system.ts';
+import { KEY, MiB, withSystem, type System } from '../support/system.ts';
 
 const purpose = 'batch';
 const run = promisify(execFile);
@@ -118,5 +119,113 @@ describe('a sync of files whose size and modification time are the same as befor
       const third = await runSync(system, sync);
       expect(third.counts).toMatchObject({ same: 1, knownContent: 2200, sent: { files: 0 } });
       expect(await planCalls(system, third.workflowId)).toBe(1);
+    }));
+});
+
+/** Makes a File with exactly this name, as an earlier version did. */
+async function makeFile({ api }: System, filename: string, content: string): Promise<string> {
+  const authorization = `Bearer ${KEY}`;
+  const post = async (path: string, body: string | FormData, type?: string) => {
+    const headers = { authorization, ...(type ? { 'content-type': type } : {}) };
+    const answer = await fetch(`${api.url}${path}`, { method: 'POST', body, headers });
+    return (await answer.json()) as { readonly id: string; readonly file?: { readonly id: string } };
+  };
+  const fields = { filename, purpose, bytes: Buffer.byteLength(content), mime_type: 'application/jsonl' };
+  const { id } = await post('/uploads', JSON.stringify(fields), 'application/json');
+  const form = new FormData();
+  form.set('data', new Blob([content]), 'part');
+  const part = await post(`/uploads/${id}/parts`, form);
+  const completed = await post(`/uploads/${id}/complete`, JSON.stringify({ part_ids: [part.id] }), 'application/json');
+  return completed.file?.id as string;
+}
+
+describe('names in NFD (macOS) and NFC (Linux)', () => {
+  const [nfc, nfd] = ['NFC', 'NFD'].map((form) => 'école/résumé.jsonl'.normalize(form)) as [string, string];
+  const fileName = nfc.replace('/', '__');
+
+  it('are one File to a sync, whichever form is on the disk, in a glob or in the memory', () =>
+    withFolder(async (system, folder) => {
+      await writeFiles(folder, { [nfd]: 'content\n', 'plain.jsonl': 'plain\n' });
+      const sync = { folder, purpose, include: ['école/*.jsonl'.normalize('NFC')] };
+      expect((await runSync(system, sync)).counts).toMatchObject({ listed: { files: 1 }, sent: { files: 1 } });
+      expect([...(await filesAt(system)).keys()]).toEqual([fileName]);
+      expect((await runSync(system, sync)).counts).toMatchObject({ same: 1, sent: { files: 0 } });
+
+      await mkdir(join(folder, 'école'.normalize('NFC')));
+      await rename(join(folder, nfd), join(folder, nfc));
+      await rm(join(folder, 'école'.normalize('NFD')), { recursive: true });
+      const dry = await runSync(system, { ...sync, delete: true, dryRun: true });
+      expect(dry.counts).toMatchObject({ toSend: { files: 0 }, toDelete: 0, knownContent: 1 });
+      const excluding = { ...sync, exclude: ['résumé.*'.normalize('NFD')], delete: true };
+      expect((await runSync(system, excluding)).counts).toMatchObject({ listed: { files: 0 }, deleted: 0 });
+      await runSync(system, { ...sync, delete: true });
+      expect([...(await filesAt(system)).values()]).toEqual([[expect.any(String)]]);
+    }));
+
+  it('send nothing again after an earlier version, whose Files and memory have NFD names', () =>
+    withFolder(async (system, folder) => {
+      const { client, taskQueue } = system;
+      await writeFiles(folder, { [nfd]: 'content\n', 'plain.jsonl': 'plain\n' });
+      const request = { source: { type: 'folder', path: folder, host: client.host }, purpose, delete: true } as const;
+      const scope = { ...request, destination: 'default', prefix: '', include: [], exclude: [] };
+      const sync = (memory: SyncMemory | null, name: string) =>
+        client.client.workflow.execute<(...input: unknown[]) => Promise<SyncResult>>('syncSource', {
+          workflowId: `${name}-${taskQueue}`,
+          taskQueue,
+          args: [request, { memory }],
+        });
+      const first = await sync(null, 'first');
+      const { entries } = await unpackMemory(scope, first.memory);
+      const sent = entries.find(({ path }) => path === nfd);
+      await fetch(`${system.api.url}/files/${sent?.fileId}`, {
+        method: 'DELETE',
+        headers: { authorization: `Bearer ${KEY}` },
+      });
+      const fileId = await makeFile(system, fileName.normalize('NFD'), 'content\n');
+      const list = await fetch(`${system.api.url}/files/${fileId}`, { headers: { authorization: `Bearer ${KEY}` } });
+      const { created_at: createdAt } = (await list.json()) as { created_at: number };
+      const earlier = await packMemory(
+        scope,
+        entries.map((entry) => (entry.path === nfd ? { ...entry, fileId, createdAt } : entry)),
+      );
+      const second = await sync(earlier, 'second');
+      expect(second.counts).toMatchObject({ same: 2, sent: { files: 0 }, toDelete: 0 });
+      await rm(join(folder, nfd));
+      expect((await sync(earlier, 'third')).counts).toMatchObject({ same: 1, deleted: 1 });
+      expect([...(await filesAt(system)).keys()]).toEqual(['plain.jsonl']);
+    }));
+
+  it('in one folder are one File and one problem that states the reason', () =>
+    withFolder(async (system, folder) => {
+      await writeFiles(folder, { [nfc]: 'nfc\n', [nfd]: 'nfd\n' });
+      const { counts, problems } = await runSync(system, { folder, purpose });
+      expect(counts).toMatchObject({ sent: { files: 1 }, failed: 1 });
+      expect(problems).toEqual([
+        {
+          path: nfd,
+          failureType: 'SourceUnusable',
+          message: expect.stringContaining('only in its Unicode form (NFD, NFC)'),
+        },
+      ]);
+      const [id] = (await filesAt(system)).get(fileName) ?? [];
+      expect((await system.download(id as string)).toString()).toBe('nfc\n');
+      expect((await runSync(system, { folder, purpose })).counts).toMatchObject({ same: 1, failed: 1 });
+    }));
+
+  it('are found by the command, and are one upload', () =>
+    withFolder(async (system, folder) => {
+      await writeFiles(folder, { [nfd]: 'content\n' });
+      const upload = (name: string) =>
+        runCli(['upload', join(folder, name), '--purpose', purpose, '--json'], system.environment);
+      const outputs = [await upload(nfc), await upload(nfd), await upload('école/*.jsonl'.normalize('NFC'))];
+      const [first, ...others] = outputs.map(({ stdout, stderr }) => {
+        expect(stdout, stderr).not.toBe('');
+        return JSON.parse(stdout) as { workflowId: string; file: { id: string; filename: string } };
+      });
+      expect(first?.file.filename).toBe(fileName.split('__')[1]);
+      expect(others.map(({ workflowId, file }) => [workflowId, file.id])).toEqual([
+        [first?.workflowId, first?.file.id],
+        [first?.workflowId, first?.file.id],
+      ]);
     }));
 });
