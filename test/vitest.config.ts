@@ -34,6 +34,7 @@ export default defineConfig({
       project('unit', 30_000),
       project('integration', 120_000, ['test/support/temporal-server.ts']),
       project('replay', 60_000),
+      project('simulation', 60_000),
       // Not a test: `npm run record-histories` makes the replay tests' histories.
       project('record', 120_000, ['test/support/temporal-server.ts']),
       project('chaos', 300_000, ['test/support/temporal-server.ts']),

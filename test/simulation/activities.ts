@@ -1,0 +1,138 @@
+import { ActivityCancellationDetails } from '@temporalio/common';
+import { createCancelUpload } from '../../activities/cancel-upload.ts';
+import { createCompleteUpload } from '../../activities/complete-upload.ts';
+import { createCreateUpload } from '../../activities/create-upload.ts';
+import type { ActivityDependencies } from '../../activities/dependencies.ts';
+import { createInspectSource } from '../../activities/inspect-source.ts';
+import { runAttempt } from '../../activities/run-attempt.ts';
+import { createUploadPart } from '../../activities/upload-part.ts';
+import type {
+  HashCheckpoint,
+  HashSourceInput,
+  HashSourceResult,
+  UploadPartInput,
+} from '../../src/contracts/activities.ts';
+import { AbortedError, SourceChangedError } from '../../src/errors.ts';
+import type { Sources } from '../../src/sources/sources.ts';
+import { mockActivity } from '../support/mock-activity.ts';
+import type { AttemptInfo, RunningAttempt } from './activity-task.ts';
+import { modelClient, type ClientWorld, type Process } from './client.ts';
+import { digestOfSource } from './service.ts';
+
+type Activity = (input: never) => Promise<unknown>;
+
+/** Starts an attempt of a real activity, whose destination and source are models. */
+export function startAttempt(
+  world: ClientWorld,
+  info: AttemptInfo,
+  input: readonly unknown[],
+  beat: (details: unknown) => void,
+): RunningAttempt {
+  const process: Process = { info, isDead: false };
+  const { attempt, activityType, heartbeatTimeoutMs, heartbeatDetails, startToCloseTimeoutMs, workflowId, runId } =
+    info;
+  const environment = mockActivity({
+    attempt,
+    activityType,
+    ...(heartbeatTimeoutMs === undefined ? {} : { heartbeatTimeoutMs }),
+    // As JSON: details are recorded by the server.
+    heartbeatDetails: heartbeatDetails === undefined ? undefined : JSON.parse(JSON.stringify(heartbeatDetails)),
+    startToCloseTimeoutMs,
+    workflowExecution: { workflowId, runId },
+  });
+  environment.on('heartbeat', (details: unknown) => {
+    if (!process.isDead) beat(details);
+  });
+  const activity = activitiesOf(world, process)[activityType];
+  if (!activity) throw new Error(`the simulation has no activity ${activityType}`);
+  const running = world.clock.as(process, () =>
+    environment.run(activity as (input: unknown) => Promise<unknown>, input[0]),
+  );
+  return {
+    outcome: new Promise((resolve, reject) => {
+      running.then(
+        (value) => !process.isDead && resolve(value),
+        (error: unknown) => !process.isDead && reject(error as Error),
+      );
+    }),
+    cancel: (reason) => {
+      if (process.isDead) return;
+      const isShutdown = reason === 'WORKER_SHUTDOWN';
+      const details = {
+        cancelRequested: reason === 'CANCELLED',
+        workerShutdown: isShutdown,
+        notFound: reason === 'TIMED_OUT',
+      };
+      environment.cancel(reason, new ActivityCancellationDetails(details));
+    },
+    kill: () => {
+      process.isDead = true;
+    },
+  };
+}
+
+function activitiesOf(world: ClientWorld, process: Process): Readonly<Record<string, Activity>> {
+  const sources = { open: () => world.source.open() } as unknown as Sources;
+  const dependencies: ActivityDependencies = { destination: () => modelClient(world, process), sources };
+  const inspect = createInspectSource(dependencies);
+  return {
+    inspectSource: async (input: Parameters<typeof inspect>[0]) => {
+      await spend(world, process, 'inspectSource');
+      return inspect(input);
+    },
+    createUpload: createCreateUpload(dependencies),
+    uploadPart: uploadPart(dependencies),
+    completeUpload: createCompleteUpload(dependencies),
+    cancelUpload: createCancelUpload(dependencies),
+    hashSource: (input: HashSourceInput) => hashSource(world, process, input),
+  };
+}
+
+async function spend(world: ClientWorld, process: Process, call: 'inspectSource'): Promise<void> {
+  world.onCall(call, process.info);
+  world.trace(call);
+  await world.clock.sleep(world.durationMs(call, process.info.key));
+  if (process.isDead) await new Promise<never>(() => {});
+}
+
+/** The digest of a part is made of bytes, and a model has none. */
+function uploadPart(dependencies: ActivityDependencies): Activity {
+  const send = createUploadPart(dependencies);
+  return async ({ withMd5, ...input }: UploadPartInput) => {
+    const sent = await send(input);
+    return withMd5 ? { ...sent, md5: digestOfSource(input.fingerprint, input.sizeBytes) } : sent;
+  };
+}
+
+const HASH_STEPS = 4;
+
+/** Reads the source in four steps, and saves its position as the real activity does. */
+function hashSource(world: ClientWorld, process: Process, input: HashSourceInput): Promise<HashSourceResult> {
+  let checkpoint: HashCheckpoint | undefined = input.resumeFrom;
+  const { clock, source } = world;
+  return runAttempt<HashSourceResult, HashCheckpoint>(
+    async ({ signal, lastBeat, isWorkerStopping }) => {
+      checkpoint = lastBeat ?? checkpoint;
+      world.onCall('hashSource', process.info);
+      world.trace(`hashSource from ${checkpoint?.offsetBytes ?? 0}`);
+      const stepBytes = Math.ceil(input.sizeBytes / HASH_STEPS);
+      for (;;) {
+        source.assertReadable();
+        if (source.content !== input.fingerprint) throw new SourceChangedError('the source was changed');
+        const offsetBytes = checkpoint?.offsetBytes ?? 0;
+        if (offsetBytes >= input.sizeBytes) return { md5: digestOfSource(source.content, input.sizeBytes) };
+        const isStopped = await clock
+          .sleep(world.durationMs('hashSource', `${process.info.key}/${offsetBytes}`), signal)
+          .then(
+            () => false,
+            () => true,
+          );
+        if (process.isDead) return new Promise<never>(() => {});
+        if (isStopped && isWorkerStopping()) throw new AbortedError('this worker is shutting down');
+        if (isStopped) return { checkpoint: checkpoint ?? { offsetBytes: 0, state: '' } };
+        checkpoint = { offsetBytes: Math.min(offsetBytes + stepBytes, input.sizeBytes), state: source.content };
+      }
+    },
+    () => checkpoint,
+  );
+}

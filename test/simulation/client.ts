@@ -1,0 +1,180 @@
+import { AbortedError, ConnectionError, StrangeAnswerError, TimeoutError } from '../../src/errors.ts';
+import type { CallOptions } from '../../src/openai/call-limits.ts';
+import type { CompleteUploadFields, CreateUploadFields } from '../../src/openai/sessions.ts';
+import type { ListFilesQuery } from '../../src/openai/files.ts';
+import { UploadsClient } from '../../src/openai/uploads-client.ts';
+import type { AttemptInfo } from './activity-task.ts';
+import type { VirtualClock } from './clock.ts';
+import type { Dice } from './dice.ts';
+import type { Call, Fault } from './plan.ts';
+import { rejected, type Service } from './service.ts';
+import type { ModelSource } from './source.ts';
+
+/** As the default of a destination. */
+const STALL_TIMEOUT_MS = 60_000;
+
+export interface ClientWorld {
+  readonly clock: VirtualClock;
+  readonly dice: Dice;
+  readonly service: Service;
+  readonly source: ModelSource;
+  readonly durationMs: (call: Call, key: string) => number;
+  /** Counts the call. @returns the fault that hits it */
+  readonly onCall: (call: Call, info: AttemptInfo) => Fault | undefined;
+  readonly trace: (line: string) => void;
+  /** The completion of a session is without a certain answer. */
+  readonly onDoubt: (uploadId: string) => void;
+}
+
+/** The process that runs an attempt. */
+export interface Process {
+  readonly info: AttemptInfo;
+  isDead: boolean;
+}
+
+interface Work<T> {
+  readonly call: Call;
+  readonly subject: string;
+  readonly run: () => T;
+  readonly onDoubt?: () => void;
+  readonly options: CallOptions;
+}
+
+/** A client of the model, whose methods take virtual time and can be hit by faults. */
+export function modelClient(world: ClientWorld, process: Process): UploadsClient {
+  const { service, source } = world;
+  const call = <T>(work: Work<T>) => makeCall(world, process, work);
+  const methods: Partial<UploadsClient> = {
+    createUpload: (fields: CreateUploadFields, options = {}) =>
+      call({ call: 'createUpload', subject: '', run: () => service.create(fields), options }),
+    addPart: (uploadId, { offsetBytes, sizeBytes }, options = {}) => {
+      let content = source.content;
+      return call({
+        call: 'addPart',
+        subject: `bytes ${offsetBytes}+${sizeBytes} of ${uploadId}`,
+        run: (isDamaged?: boolean) => {
+          source.assertReadable();
+          content = isDamaged ? `${source.content} damaged` : source.content;
+          return service.addPart(uploadId, { offsetBytes, sizeBytes, content });
+        },
+        options,
+      });
+    },
+    completeUpload: (uploadId: string, fields: CompleteUploadFields, options = {}) =>
+      call({
+        call: 'completeUpload',
+        subject: uploadId,
+        run: () => service.complete(uploadId, fields),
+        onDoubt: () => world.onDoubt(uploadId),
+        options,
+      }),
+    cancelUpload: (uploadId, options = {}) =>
+      call({ call: 'cancelUpload', subject: uploadId, run: () => service.cancel(uploadId), options }),
+    listFiles: ({ purpose }: ListFilesQuery = {}, options = {}) =>
+      call({
+        call: 'listFiles',
+        subject: '',
+        run: () => ({ files: service.list(purpose), hasMore: false, nextAfter: undefined, unreadable: 0 }) as never,
+        options,
+      }),
+    downloadFile: ((fileId: string) => Promise.resolve([Buffer.from(service.files.get(fileId)?.text ?? '')])) as never,
+    deleteFile: (fileId, options = {}) =>
+      call({ call: 'listFiles', subject: fileId, run: () => service.delete(fileId), options }),
+  };
+  return Object.assign(Object.create(UploadsClient.prototype) as UploadsClient, methods);
+}
+
+async function makeCall<T>(world: ClientWorld, process: Process, work: Work<T>): Promise<T> {
+  const { clock, dice, trace, service } = world;
+  const { call, subject, options } = work;
+  const key = `${process.info.key}/${call}`;
+  const fault = world.onCall(call, process.info);
+  const name = `${call}${subject ? ` (${subject})` : ''}`;
+  if (fault) trace(`${name}: ${describeFault(fault)}`);
+  else trace(name);
+  const timeoutMs = options.timeoutMs ?? 600_000;
+  const neededMs = world.durationMs(call, key) + (fault?.kind === 'slow' ? fault.ms : 0);
+  const silentMs = fault?.kind === 'silent' ? Math.min(STALL_TIMEOUT_MS, timeoutMs) : undefined;
+  const waitMs = Math.min(silentMs ?? neededMs, timeoutMs);
+  const isAborted = await clock.sleep(waitMs, options.signal).then(
+    () => false,
+    () => true,
+  );
+  const isTimeout = silentMs !== undefined || waitMs < neededMs;
+  if (process.isDead || isAborted || isTimeout) {
+    work.onDoubt?.();
+    const arrives = fault?.kind === 'silent' ? fault.arrives : dice.chance(`${key}/arrives`, 0.5);
+    if (arrives) attempted(work.run);
+    trace(
+      `${name} ${process.isDead ? 'of a lost worker' : isAborted ? 'was aborted' : 'timed out'}${arrives ? ' and arrived' : ''}`,
+    );
+    if (process.isDead) return new Promise<never>(() => {});
+    throw isAborted ? new AbortedError(`${call} was aborted`) : new TimeoutError(`${call} had no response in time`);
+  }
+  switch (fault?.kind) {
+    case 'status':
+      if (fault.arrives) attempted(work.run);
+      if (fault.arrives || isUnclear(fault)) work.onDoubt?.();
+      throw rejected(fault.status, `injected, while ${call}`, fault.retryAfterMs, fault.apiCode);
+    case 'lost':
+    case 'unreachable':
+      work.onDoubt?.();
+      if (fault.kind === 'lost') attempted(work.run);
+      throw new ConnectionError(`${call} broke`);
+    case 'strange':
+      work.onDoubt?.();
+      if (fault.arrives) attempted(work.run);
+      throw new StrangeAnswerError(`${call} was answered by something else`);
+    case 'damaged':
+      return (work.run as (isDamaged?: boolean) => T)(true);
+    case 'session-ends':
+      service.end(/upload_\d+/.exec(subject)?.[0] ?? '', fault.status);
+      return resultOf(work.run, trace, name);
+    default:
+      return resultOf(work.run, trace, name);
+  }
+}
+
+function resultOf<T>(run: () => T, trace: (line: string) => void, name: string): T {
+  try {
+    return run();
+  } catch (error) {
+    trace(`${name} was rejected: ${(error as Error).message}`);
+    throw error;
+  }
+}
+
+/** The work is done, or not, and nobody receives the response. */
+function attempted(run: () => unknown): void {
+  try {
+    run();
+  } catch {
+    // A rejection of it is lost too.
+  }
+}
+
+/** Whether the service can have done the work before it returned the error. */
+function isUnclear({ status, retryAfterMs }: { readonly status: number; readonly retryAfterMs?: number }): boolean {
+  return status === 408 || status === 409 || (status >= 500 && !(status === 503 && retryAfterMs !== undefined));
+}
+
+export function describeFault(fault: Fault): string {
+  switch (fault.kind) {
+    case 'status':
+      return `the service returns ${fault.status}${fault.apiCode ? ` ${fault.apiCode}` : ''}${fault.retryAfterMs ? ` with a pause of ${fault.retryAfterMs} ms` : ''}${fault.arrives ? ' after the work' : ''}`;
+    case 'lost':
+      return 'its response is lost';
+    case 'unreachable':
+      return 'the service is unreachable';
+    case 'silent':
+      return `no response${fault.arrives ? ', but it arrives' : ''}`;
+    case 'strange':
+      return `a response of something else${fault.arrives ? ', but it arrives' : ''}`;
+    case 'slow':
+      return `${fault.ms} ms slower`;
+    case 'damaged':
+      return 'its bytes are damaged';
+    case 'session-ends':
+      return `the session is ${fault.status} first`;
+  }
+}

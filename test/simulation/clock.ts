@@ -1,0 +1,125 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { syncBuiltinESMExports } from 'node:module';
+import promises from 'node:timers/promises';
+
+interface Appointment {
+  readonly atMs: number;
+  readonly order: number;
+  readonly run: () => void | Promise<void>;
+  isCancelled: boolean;
+}
+
+export interface VirtualTimer {
+  cancel(): void;
+}
+
+/** A process of the simulation. Its timers end with it. */
+export interface Owner {
+  readonly isDead: boolean;
+}
+
+/** Time that passes only when nothing is left to do at the current moment. */
+export class VirtualClock {
+  nowMs: number;
+  readonly #appointments: Appointment[] = [];
+  readonly #owner = new AsyncLocalStorage<Owner>();
+  #order = 0;
+
+  constructor(startMs: number) {
+    this.nowMs = startMs;
+  }
+
+  after(delayMs: number, run: () => void | Promise<void>): VirtualTimer {
+    const appointment = { atMs: this.nowMs + Math.max(0, delayMs), order: this.#order++, run, isCancelled: false };
+    insert(this.#appointments, appointment);
+    return {
+      cancel: () => {
+        appointment.isCancelled = true;
+      },
+    };
+  }
+
+  /** Rejects with the signal's reason if it is aborted first. */
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        timer.cancel();
+        reject(signal?.reason instanceof Error ? signal.reason : new Error('aborted'));
+      };
+      const timer = this.after(delayMs, () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      });
+      if (signal?.aborted) onAbort();
+      else signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  /** Advances to the next appointment and keeps it. @returns false if there is no appointment */
+  async next(): Promise<boolean> {
+    let appointment = this.#appointments.pop();
+    while (appointment?.isCancelled) appointment = this.#appointments.pop();
+    if (!appointment) return false;
+    this.nowMs = Math.max(this.nowMs, appointment.atMs);
+    await appointment.run();
+    await settled();
+    return true;
+  }
+
+  /** Replaces the time and the timers of this process, which the code of the activities uses. @returns restores them */
+  install(): () => void {
+    const real = { now: Date.now, setInterval, clearInterval, sleep: promises.setTimeout };
+    Date.now = () => this.nowMs;
+    globalThis.setInterval = ((run: () => void, everyMs: number) => this.#repeat(run, everyMs)) as never;
+    globalThis.clearInterval = ((timer: VirtualTimer | undefined) => timer?.cancel()) as never;
+    promises.setTimeout = (async (delayMs: number, value: unknown, options?: { readonly signal?: AbortSignal }) => {
+      await this.sleep(delayMs, options?.signal);
+      return value;
+    }) as never;
+    syncBuiltinESMExports();
+    return () => {
+      Date.now = real.now;
+      globalThis.setInterval = real.setInterval;
+      globalThis.clearInterval = real.clearInterval;
+      promises.setTimeout = real.sleep;
+      syncBuiltinESMExports();
+    };
+  }
+
+  /** Runs code as that of a process. */
+  as<T>(owner: Owner, run: () => T): T {
+    return this.#owner.run(owner, run);
+  }
+
+  #repeat(run: () => void, everyMs: number): VirtualTimer {
+    const owner = this.#owner.getStore();
+    const beat = () => {
+      if (owner?.isDead) return;
+      timer = this.after(everyMs, beat);
+      run();
+    };
+    let timer = this.after(everyMs, beat);
+    return { cancel: () => timer.cancel() };
+  }
+}
+
+/** Lets all promises settle that need no time. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/** Keeps the list sorted, the next appointment last. Equal times keep their order. */
+function insert(appointments: Appointment[], added: Appointment): void {
+  let low = 0;
+  let high = appointments.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const other = appointments[middle] as Appointment;
+    const isLater = other.atMs > added.atMs || (other.atMs === added.atMs && other.order > added.order);
+    if (isLater) low = middle + 1;
+    else high = middle;
+  }
+  appointments.splice(low, 0, added);
+}

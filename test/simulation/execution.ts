@@ -1,0 +1,281 @@
+import { ActivityTask, type ActivityWorld, type Resolution } from './activity-task.ts';
+import type { VirtualTimer } from './clock.ts';
+import { describeFailure, failureOfError, milliseconds, payloadOf, valueOf } from './payloads.ts';
+import { recordedJobs, sameCommands } from './replay.ts';
+import { SandboxedWorkflow, type Command, type Failure, type Job, type Payload, type StartInfo } from './run.ts';
+
+export interface ExecutionStart extends StartInfo {
+  readonly input: readonly Payload[];
+  readonly memo?: Readonly<Record<string, Payload>>;
+  readonly searchAttributes?: Readonly<Record<string, Payload>>;
+  /** Of the chain of executions with this workflow ID, counted from 1. */
+  readonly number: number;
+}
+
+export type Close =
+  | { readonly status: 'completed'; readonly result: Payload | undefined }
+  | { readonly status: 'failed'; readonly failure: Failure }
+  | { readonly status: 'cancelled' }
+  | { readonly status: 'continued'; readonly command: Command };
+
+/** An update, from the view of its caller. */
+export interface Update {
+  readonly name: string;
+  readonly input: unknown;
+  state: 'sent' | 'accepted' | 'rejected' | 'completed' | 'failed' | 'lost';
+  value?: unknown;
+  failure?: Failure;
+}
+
+export interface ExecutionWorld extends ActivityWorld {
+  /** History events after which the server suggests continue-as-new. */
+  readonly suggestAfterEvents: number;
+  readonly onScheduled: (execution: Execution, task: ActivityTask) => void;
+  readonly onResolved: (execution: Execution, task: ActivityTask, resolution: Resolution) => void;
+  readonly onActivated: (execution: Execution) => Promise<void>;
+  readonly onClosed: (execution: Execution, close: Close) => void;
+  /** Of commands about other workflows. */
+  readonly onCommand: (execution: Execution, command: Command) => void;
+  readonly violation: (rule: string, text: string) => void;
+}
+
+interface Recorded {
+  readonly atMs: number;
+  readonly jobs: readonly Job[];
+  readonly commands: readonly Command[];
+  readonly historyLength: number;
+  readonly continueAsNewSuggested: boolean;
+}
+
+/** Events of what is in flight when the server suggests continue-as-new. */
+const MAX_EXTRA_EVENTS = 400;
+
+/** One execution of a workflow, from its start to its close or continue-as-new, as the server keeps it. */
+export class Execution {
+  readonly start: ExecutionStart;
+  readonly tasks = new Map<number, ActivityTask>();
+  readonly timers = new Map<number, VirtualTimer>();
+  memo: Record<string, Payload>;
+  searchAttributes: Record<string, Payload>;
+  close: Close | undefined;
+  /** The worker whose cache has it. */
+  worker: number | undefined;
+  readonly #world: ExecutionWorld;
+  readonly #recorded: Recorded[] = [];
+  readonly #updates = new Map<string, Update>();
+  #pending: Job[] = [];
+  #isTaskScheduled = false;
+  #tasksRun = 0;
+  #historyLength = 1;
+  #sandboxed: SandboxedWorkflow | undefined;
+
+  constructor(world: ExecutionWorld, start: ExecutionStart) {
+    this.#world = world;
+    this.start = start;
+    this.memo = { ...start.memo };
+    this.searchAttributes = { ...start.searchAttributes };
+    const { workflowId, workflowType, input, firstExecutionRunId, continuedFromRunId, parent } = start;
+    this.#push({
+      initializeWorkflow: {
+        workflowId,
+        workflowType,
+        arguments: [...input],
+        randomnessSeed: 1,
+        firstExecutionRunId,
+        ...(continuedFromRunId ? { continuedFromExecutionRunId: continuedFromRunId } : {}),
+        ...(parent ? { parentWorkflowInfo: { ...parent, namespace: 'default' } } : {}),
+        attempt: 1,
+        memo: { fields: this.memo },
+        searchAttributes: { indexedFields: this.searchAttributes },
+        headers: {},
+      },
+    } as unknown as Job);
+  }
+
+  get isOpen(): boolean {
+    return this.close === undefined;
+  }
+
+  get key(): string {
+    return `${this.start.workflowId}/${this.start.number}`;
+  }
+
+  update(name: string, input: unknown): Update {
+    const update: Update = { name, input, state: this.isOpen ? 'sent' : 'lost' };
+    if (!this.isOpen) return update;
+    const id = `update-${this.#updates.size + 1}`;
+    this.#updates.set(id, update);
+    const args = input === undefined ? [] : [payloadOf(input)];
+    const meta = { identity: 'operator', updateId: id };
+    this.#push({ doUpdate: { id, protocolInstanceId: id, name, input: args, headers: {}, meta, runValidator: true } });
+    return update;
+  }
+
+  signal(signalName: string, input: readonly Payload[]): void {
+    if (this.isOpen) this.#push({ signalWorkflow: { signalName, input: [...input], identity: 'simulation' } });
+  }
+
+  cancel(): void {
+    if (this.isOpen) this.#push({ cancelWorkflow: { reason: 'cancelled by the operator' } });
+  }
+
+  /** An event of the server about something that this execution started. */
+  resolve(job: Job): void {
+    if (this.isOpen) this.#push(job);
+  }
+
+  async query(name: string): Promise<unknown> {
+    if (!this.#sandboxed) await this.#replay();
+    const answer = await (this.#sandboxed as SandboxedWorkflow).query(name, this.#world.clock.nowMs);
+    if ('failure' in answer && !('data' in answer)) throw new Error(describeFailure(answer.failure));
+    return valueOf(answer as Payload);
+  }
+
+  /** The worker is lost, or its cache is full: the next task replays. */
+  async evict(): Promise<void> {
+    await this.#sandboxed?.evict();
+    this.#sandboxed = undefined;
+    this.worker = undefined;
+  }
+
+  #push(job: Job): void {
+    this.#pending.push(job);
+    this.#historyLength++;
+    if (this.#isTaskScheduled) return;
+    this.#isTaskScheduled = true;
+    const { clock, dice } = this.#world;
+    const key = `${this.key}/task-${this.#tasksRun++}`;
+    const waitMs = dice.chance(key, 0.1) ? dice.whole(`${key}/slow`, 50, 3000) : dice.whole(`${key}/ms`, 1, 30);
+    clock.after(waitMs, () => this.#runTask(key));
+  }
+
+  async #runTask(key: string): Promise<void> {
+    this.#isTaskScheduled = false;
+    if (!this.isOpen) return;
+    if (!this.#sandboxed) await this.#replay();
+    this.worker ??= this.#world.pickWorker(key);
+    this.#historyLength += 3;
+    while (this.#pending.length > 0 && this.isOpen) {
+      const jobs = inOrder(this.#pending.splice(0));
+      await this.#activate(jobs);
+    }
+    await this.#world.onActivated(this);
+  }
+
+  async #activate(jobs: readonly Job[]): Promise<void> {
+    const activation = {
+      atMs: this.#world.clock.nowMs,
+      jobs,
+      historyLength: this.#historyLength,
+      continueAsNewSuggested: this.#historyLength >= this.#world.suggestAfterEvents,
+    };
+    const commands = await (this.#sandboxed as SandboxedWorkflow).activate({ ...activation, isReplaying: false });
+    if ('failure' in commands) {
+      this.#world.violation('no workflow task fails', describeFailure(commands.failure));
+      this.#end({ status: 'failed', failure: commands.failure });
+      return;
+    }
+    this.#recorded.push({ ...activation, commands });
+    for (const command of commands) this.#apply(command);
+    if (this.isOpen && this.#historyLength > this.#world.suggestAfterEvents + MAX_EXTRA_EVENTS) {
+      this.#world.violation('a history stays short', `${this.#historyLength} events`);
+    }
+  }
+
+  /** Builds the workflow again in a fresh sandbox, which must return the same commands as before. */
+  async #replay(): Promise<void> {
+    const startedAtMs = this.#recorded[0]?.atMs ?? this.#world.clock.nowMs;
+    this.#sandboxed = await SandboxedWorkflow.create(this.start, startedAtMs);
+    for (const recorded of this.#recorded) {
+      const jobs = recordedJobs(recorded.jobs, recorded.commands);
+      if (jobs.length === 0) continue;
+      const commands = await this.#sandboxed.activate({ ...recorded, jobs, isReplaying: true });
+      const difference = 'failure' in commands ? describeFailure(commands.failure) : sameCommands(recorded, commands);
+      if (difference) this.#world.violation('a replay returns the same commands', difference);
+    }
+    if (this.#recorded.length > 0) this.#world.trace(`${this.start.workflowId} was replayed by another worker`);
+  }
+
+  #apply(command: Command): void {
+    const { clock } = this.#world;
+    if (command.scheduleActivity) this.#schedule(command.scheduleActivity);
+    else if (command.requestCancelActivity) this.#cancelActivity(command.requestCancelActivity.seq ?? 0);
+    else if (command.startTimer) {
+      const { seq, startToFireTimeout } = command.startTimer;
+      const fire = () => {
+        this.timers.delete(seq ?? 0);
+        this.#push({ fireTimer: { seq: seq ?? 0 } });
+      };
+      this.#historyLength++;
+      this.timers.set(seq ?? 0, clock.after(milliseconds(startToFireTimeout) ?? 0, fire));
+    } else if (command.cancelTimer) {
+      this.timers.get(command.cancelTimer.seq ?? 0)?.cancel();
+      this.timers.delete(command.cancelTimer.seq ?? 0);
+      this.#historyLength++;
+    } else if (command.updateResponse) this.#respond(command.updateResponse);
+    else if (command.upsertWorkflowSearchAttributes) {
+      Object.assign(this.searchAttributes, command.upsertWorkflowSearchAttributes.searchAttributes?.indexedFields);
+      this.#historyLength++;
+    } else if (command.modifyWorkflowProperties) {
+      Object.assign(this.memo, command.modifyWorkflowProperties.upsertedMemo?.fields);
+    } else if (command.completeWorkflowExecution) {
+      this.#end({ status: 'completed', result: command.completeWorkflowExecution.result ?? undefined });
+    } else if (command.failWorkflowExecution) {
+      this.#end({ status: 'failed', failure: command.failWorkflowExecution.failure ?? failureOfError(new Error()) });
+    } else if (command.cancelWorkflowExecution) this.#end({ status: 'cancelled' });
+    else if (command.continueAsNewWorkflowExecution) this.#end({ status: 'continued', command });
+    else if (command.setPatchMarker) this.#historyLength++;
+    else this.#world.onCommand(this, command);
+  }
+
+  #schedule(options: NonNullable<Command['scheduleActivity']>): void {
+    const owner = { workflowId: this.start.workflowId, runId: this.start.runId, key: this.key };
+    const task: ActivityTask = new ActivityTask(this.#world, options, owner, (result) => this.#closeTask(task, result));
+    this.tasks.set(task.seq, task);
+    this.#historyLength++;
+    this.#world.onScheduled(this, task);
+  }
+
+  #closeTask(task: ActivityTask, result: Resolution): void {
+    // What the workflow did not wait for is not reported to it again.
+    if (!this.tasks.delete(task.seq)) return;
+    this.#historyLength++;
+    this.#world.onResolved(this, task, result);
+    this.resolve({ resolveActivity: { seq: task.seq, result } });
+  }
+
+  #cancelActivity(seq: number): void {
+    const task = this.tasks.get(seq);
+    if (!task) return;
+    this.#historyLength++;
+    const immediate = task.requestCancel();
+    if (!immediate) return;
+    this.tasks.delete(seq);
+    this.#world.onResolved(this, task, immediate);
+    // The worker itself resolves it within the same workflow task.
+    this.#pending.push({ resolveActivity: { seq, result: immediate } });
+  }
+
+  #respond({ protocolInstanceId, accepted, rejected, completed }: NonNullable<Command['updateResponse']>): void {
+    const update = this.#updates.get(protocolInstanceId ?? '');
+    if (!update) return;
+    this.#historyLength++;
+    if (accepted) update.state = 'accepted';
+    if (completed) Object.assign(update, { state: 'completed', value: valueOf(completed) });
+    if (rejected) Object.assign(update, { state: update.state === 'sent' ? 'rejected' : 'failed', failure: rejected });
+  }
+
+  #end(close: Close): void {
+    this.close = close;
+    for (const timer of this.timers.values()) timer.cancel();
+    for (const task of this.tasks.values()) task.drop();
+    for (const update of this.#updates.values()) if (update.state === 'sent') update.state = 'lost';
+    this.#world.onClosed(this, close);
+  }
+}
+
+/** The core's order: the start, signals and updates, and everything else. */
+function inOrder(jobs: readonly Job[]): Job[] {
+  const rank = (job: Job) => (job.initializeWorkflow ? 0 : job.signalWorkflow || job.doUpdate ? 1 : 2);
+  return [0, 1, 2].flatMap((wanted) => jobs.filter((job) => rank(job) === wanted));
+}

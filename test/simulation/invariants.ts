@@ -1,0 +1,206 @@
+import type { CancelUploadInput, UploadPartInput } from '../../src/contracts/activities.ts';
+import { FailureType } from '../../src/contracts/failures.ts';
+import type { UploadProgress, UploadResult, UploadSession } from '../../src/contracts/upload.ts';
+import type { ActivityTask, Resolution } from './activity-task.ts';
+import type { Close, Execution } from './execution.ts';
+import { describeFailure, valueOf } from './payloads.ts';
+import type { Plan } from './plan.ts';
+import type { Service } from './service.ts';
+
+/** Calls that must have ended before an upload ends. */
+const MUST_END = ['uploadPart', 'createUpload', 'completeUpload', 'hashSource', 'inspectSource'];
+/** Of a list that shows a File later, an upload cannot know. */
+const MAX_LIST_LAG_MS = 4000;
+const HOUR = 3_600_000;
+
+/** What must hold for an upload at any time, whatever happens. */
+export class UploadInvariants {
+  readonly #plan: Plan;
+  readonly #service: Service;
+  readonly #violation: (rule: string, text: string) => void;
+  readonly #recorded = new Set<string>();
+  readonly #inFlight = new Set<string>();
+  readonly #received = new Set<string>();
+  readonly #notCancelled = new Set<string>();
+  readonly #doubtful = new Set<string>();
+  readonly #lostWhileWaiting = new Set<string>();
+  #progress: UploadProgress | undefined;
+  #isPaused = false;
+
+  constructor(plan: Plan, service: Service, violation: (rule: string, text: string) => void) {
+    this.#plan = plan;
+    this.#service = service;
+    this.#violation = violation;
+  }
+
+  /** The last one that was seen. */
+  get progress(): UploadProgress | undefined {
+    return this.#progress;
+  }
+
+  /** @param isPaused whether a pause is in effect, and no resume was sent */
+  paused(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+  }
+
+  /** Nobody received a clear answer to a completion. */
+  doubt(uploadId: string): void {
+    this.#doubtful.add(uploadId);
+  }
+
+  scheduled(task: ActivityTask): void {
+    if (task.type === 'createUpload') this.#noteLoss();
+    if (task.type !== 'uploadPart') return;
+    const name = partName(task);
+    if (this.#recorded.has(name)) this.#violation('no recorded part is resent', name);
+    if (this.#inFlight.has(name)) this.#violation('no part is in flight twice', name);
+    if (this.#isPaused) this.#violation('nothing is sent during a pause', name);
+    this.#inFlight.add(name);
+  }
+
+  resolved(task: ActivityTask, resolution: Resolution): void {
+    const { completed } = resolution;
+    if (task.type === 'uploadPart') {
+      this.#inFlight.delete(partName(task));
+      if (completed) this.#recorded.add(partName(task));
+    }
+    if (task.type === 'createUpload' && completed) {
+      this.#received.add((valueOf(completed.result) as UploadSession).uploadId);
+    }
+    // The service did not accept the cancellation: a best effort was made.
+    const isTried = resolution.failed !== undefined && resolution.failed !== null;
+    if (task.type === 'cancelUpload' && isTried) this.#notCancelled.add((task.input[0] as CancelUploadInput).uploadId);
+  }
+
+  activated(execution: Execution, progress: UploadProgress, nowMs: number): void {
+    const before = this.#progress;
+    this.#progress = progress;
+    if (progress.session && before?.session?.uploadId === progress.session.uploadId) {
+      if (progress.bytesDone < before.bytesDone) {
+        this.#violation('progress never decreases within a session', `${before.bytesDone} → ${progress.bytesDone}`);
+      }
+    }
+    const { waiting } = progress;
+    if (progress.state === 'waiting' && !waiting?.reason) this.#violation('what waits shows its reason', 'no reason');
+    if (!execution.isOpen || !waiting) return;
+    if (execution.tasks.size === 0 && execution.timers.size === 0 && progress.state === 'waiting' && !this.#isPaused) {
+      this.#violation('what waits has a next attempt', waiting.reason);
+    }
+    if (waiting.nextProbeAtMs < nowMs) {
+      this.#violation('the next attempt is not in the past', `${nowMs - waiting.nextProbeAtMs} ms ago`);
+    }
+    const giveUpAfterMs = this.#plan.request.giveUpAfterMs ?? 24 * HOUR;
+    const waitedMs = nowMs - waiting.sinceMs;
+    if (giveUpAfterMs > 0 && execution.tasks.size === 0 && waitedMs > giveUpAfterMs + 60_000 && !this.#isPaused) {
+      this.#violation('the retry period is respected', `waits for ${waitedMs} ms`);
+    }
+  }
+
+  /** @param progress after the end */
+  closed(execution: Execution, close: Close, progress: UploadProgress | undefined): void {
+    if (close.status === 'continued') {
+      const running = [...execution.tasks.values()].map(({ type }) => type);
+      if (running.length > 0) this.#violation('nothing runs at continue-as-new', running.join());
+      return;
+    }
+    this.#noteLoss();
+    for (const task of execution.tasks.values()) {
+      if (MUST_END.includes(task.type)) this.#violation('nothing is sent after the end', `${task.type} still runs`);
+    }
+    for (const session of this.#service.sessions.values()) {
+      const isOpen = this.#service.statusOf(session) === 'pending';
+      if (isOpen && this.#received.has(session.id) && !this.#notCancelled.has(session.id)) {
+        this.#violation('no session is left open', session.id);
+      }
+    }
+    const files = [...this.#service.files.values()];
+    if (files.length > 1) this.#violation('at most one File exists', files.map(({ id }) => id).join());
+    if (close.status === 'completed') this.#completed(valueOf(close.result) as UploadResult);
+    else this.#notCompleted(close);
+    if (progress?.waiting) this.#violation('nothing waits after the end', progress.waiting.reason);
+    const expected = close.status === 'completed' ? 'completed' : close.status;
+    if (progress && progress.state !== expected) {
+      this.#violation('progress shows the end', `${progress.state} instead of ${expected}`);
+    }
+  }
+
+  #completed(result: UploadResult): void {
+    const file = this.#service.files.get(result.file.id);
+    if (!file) {
+      this.#violation('the result names the File', result.file.id);
+      return;
+    }
+    let offsetBytes = 0;
+    for (const part of file.parts) {
+      const isDamaged = part.content !== file.parts[0]?.content || part.content.includes('damaged');
+      const isChecked = this.#service.style.checksMd5 && this.#plan.request.md5 !== false;
+      if (part.offsetBytes !== offsetBytes) this.#violation('the byte ranges of a File are in order', part.id);
+      if (isDamaged && (isChecked || !part.content.includes('damaged'))) {
+        this.#violation('a File has one content', file.parts.map(({ content }) => content).join());
+      }
+      offsetBytes += part.sizeBytes;
+    }
+    if (offsetBytes !== this.#plan.sizeBytes) this.#violation('a File has all bytes', String(offsetBytes));
+    if (result.sessions !== this.#received.size) {
+      this.#violation('the result counts the sessions', `${result.sessions} instead of ${this.#received.size}`);
+    }
+    const orphans = this.#service.sessions.size - this.#received.size;
+    if (orphans > result.orphanedSessions) {
+      this.#violation('the result counts the orphaned sessions', `${result.orphanedSessions} instead of ${orphans}`);
+    }
+  }
+
+  #notCompleted(close: Exclude<Close, { readonly status: 'completed' }>): void {
+    const type = close.status === 'failed' ? close.failure.applicationFailureInfo?.type : undefined;
+    const text = close.status === 'failed' ? describeFailure(close.failure) : close.status;
+    if (close.status === 'failed' && !type) this.#violation('a failure has a type', text);
+    const isUncertain = type === FailureType.CompletionUncertain;
+    if (this.#service.files.size > 0 && !isUncertain) this.#violation('a File that exists is the result', text);
+    if (isUncertain && this.#doubtful.size === 0) this.#violation('an uncertain completion has a cause', text);
+    const { listLagMs } = this.#service.style;
+    if (isUncertain && this.#service.files.size > 0 && listLagMs < MAX_LIST_LAG_MS && !this.#hasListFaults()) {
+      this.#violation('a File that the list shows is found', text);
+    }
+    this.#neededToFail(type ?? '', text);
+    const { maxSessions = 3 } = this.#plan.request;
+    const counted = this.#received.size - this.#lostWhileWaiting.size;
+    if (type === FailureType.SessionLost && counted < maxSessions) {
+      this.#violation('a session that is lost while the upload waits does not count', `${counted} of ${maxSessions}`);
+    }
+  }
+
+  /** A failure that patience or a new session would have avoided. */
+  #neededToFail(type: string, text: string): void {
+    const { request, faults, outages, actions, style, partMs } = this.#plan;
+    const isCalm = faults.length + outages.length + actions.length + style.maxPartBytes === 0;
+    if (isCalm && partMs[1] < 60_000) this.#violation('an upload without faults completes', text);
+    const isRejected = type === FailureType.ApiRejected;
+    if (isRejected && text.includes('returned 400') && !text.includes('md5')) {
+      this.#violation('a new session is opened if it can help', text);
+    }
+    const { giveUpAfterMs = 24 * HOUR } = request;
+    const pausesMs = faults.map(({ fault }) => ('retryAfterMs' in fault ? (fault.retryAfterMs ?? 0) : 0));
+    const outagesMs = outages.map((outage) => outage.forMs + ('retryAfterMs' in outage.fault ? HOUR : 0));
+    const troubleMs = [...pausesMs, ...outagesMs].reduce((sum, ms) => sum + ms, 0);
+    const isOutage = ['ApiUnavailable', 'ConnectionFailed', 'StrangeAnswer'].includes(type);
+    if (isOutage && (giveUpAfterMs === 0 || troubleMs + HOUR < giveUpAfterMs)) {
+      this.#violation('an outage that is shorter than the retry period is survived', text);
+    }
+  }
+
+  #hasListFaults(): boolean {
+    const { faults, outages } = this.#plan;
+    return [...faults, ...outages].some(({ call }) => call === 'listFiles' || call === '*');
+  }
+
+  /** The session that was open is lost, or the upload ends. */
+  #noteLoss(): void {
+    const { session, waiting } = this.#progress ?? {};
+    if (session && waiting) this.#lostWhileWaiting.add(session.uploadId);
+  }
+}
+
+function partName(task: ActivityTask): string {
+  const { uploadId, partNumber } = task.input[0] as UploadPartInput;
+  return `part ${partNumber} of ${uploadId}`;
+}

@@ -1,0 +1,172 @@
+import { CALM, type Plan } from './plan.ts';
+
+const MiB = 1024 * 1024;
+const HOUR = 3_600_000;
+
+export interface KnownFailure {
+  /** What an upload does, or is to do. */
+  readonly name: string;
+  /** Nobody has fixed it yet. */
+  readonly isOpen: boolean;
+  /** The rule that the plan breaks, or broke. */
+  readonly rule: string;
+  readonly plan: Plan;
+}
+
+const ONE_PART: Plan = { ...CALM, sizeBytes: MiB, request: { partSizeBytes: MiB, concurrency: 1 } };
+/** So that all answers arrive within one workflow task. */
+const TOGETHER: Plan = { ...CALM, sizeBytes: 4 * MiB, partMs: [1000, 1000] };
+
+/** Failures that simulations found, each as the shortest plan that shows it. */
+export const knownFailures: readonly KnownFailure[] = [
+  {
+    name: 'retries if one part is rejected with 403 and another one with 404, together',
+    isOpen: true,
+    rule: 'an upload does not wait forever',
+    plan: {
+      ...TOGETHER,
+      faults: [
+        { call: 'addPart', nth: 1, fault: { kind: 'status', status: 403 } },
+        { call: 'addPart', nth: 2, fault: { kind: 'session-ends', status: 'expired' } },
+      ],
+      style: { ...CALM.style, endedStatus: 404 },
+    },
+  },
+  {
+    name: 'opens a new session if a part that was stopped arrived at a strict service, twice',
+    isOpen: true,
+    rule: 'a new session is opened if it can help',
+    plan: {
+      ...ONE_PART,
+      seed: 5,
+      partMs: [2000, 2000],
+      actions: [1, 3].flatMap((nth) => [
+        {
+          when: { call: 'addPart' as const, nth, plusMs: 500 },
+          action: { kind: 'pause' as const, parts: 'stop' as const },
+        },
+        { when: { call: 'addPart' as const, nth, plusMs: 6000 }, action: { kind: 'resume' as const } },
+      ]),
+    },
+  },
+  {
+    name: 'opens a new session if another client cancels two before their first part',
+    isOpen: true,
+    rule: 'a new session is opened if it can help',
+    plan: {
+      ...ONE_PART,
+      faults: [1, 2].map((nth) => ({ call: 'addPart', nth, fault: { kind: 'session-ends', status: 'cancelled' } })),
+    },
+  },
+  {
+    name: 'does not count a session that is lost while its completion waits',
+    isOpen: true,
+    rule: 'a session that is lost while the upload waits does not count',
+    plan: {
+      ...ONE_PART,
+      request: { ...ONE_PART.request, maxSessions: 1 },
+      outages: [{ call: 'completeUpload', fromMs: 0, forMs: 2 * HOUR, fault: { kind: 'status', status: 403 } }],
+    },
+  },
+  {
+    name: 'cancels a replaced session although the upload is cancelled in the meantime',
+    isOpen: true,
+    rule: 'no session is left open',
+    plan: {
+      ...ONE_PART,
+      faults: [
+        { call: 'addPart', nth: 1, fault: { kind: 'damaged' } },
+        { call: 'cancelUpload', nth: 1, fault: { kind: 'unreachable' } },
+      ],
+      actions: [{ when: { call: 'cancelUpload', nth: 1, plusMs: 5 }, action: { kind: 'cancel' } }],
+    },
+  },
+  {
+    name: 'replaces a session with a wrong MD5 after a certain rejection of its completion',
+    isOpen: false,
+    rule: 'an uncertain completion has a cause',
+    plan: {
+      ...ONE_PART,
+      faults: [
+        { call: 'addPart', nth: 1, fault: { kind: 'damaged' } },
+        { call: 'completeUpload', nth: 1, fault: { kind: 'status', status: 403 } },
+      ],
+    },
+  },
+  {
+    name: 'replaces a session whose completion is rejected with 409 "expired"',
+    isOpen: true,
+    rule: 'an outage that is shorter than the retry period is survived',
+    plan: {
+      ...ONE_PART,
+      style: { ...CALM.style, endedStatus: 409 },
+      faults: [{ call: 'completeUpload', nth: 1, fault: { kind: 'session-ends', status: 'expired' } }],
+    },
+  },
+  {
+    name: 'sends parts of more than a second with a heartbeat timeout of a second',
+    isOpen: true,
+    rule: 'an upload without faults completes',
+    plan: {
+      ...ONE_PART,
+      request: { ...ONE_PART.request, heartbeatTimeoutMs: 1000 },
+      partMs: [1500, 2500],
+    },
+  },
+  {
+    name: 'continues as new while the create call waits',
+    isOpen: true,
+    rule: 'a history stays short',
+    plan: {
+      ...ONE_PART,
+      suggestAfterEvents: 100,
+      outages: [{ call: 'createUpload', fromMs: 0, forMs: 20 * HOUR, fault: { kind: 'status', status: 403 } }],
+    },
+  },
+  {
+    name: 'reports the File if the upload is cancelled after a completion without a response',
+    isOpen: true,
+    rule: 'a File that exists is the result',
+    plan: {
+      ...ONE_PART,
+      callMs: [200, 200],
+      faults: [{ call: 'completeUpload', nth: 1, fault: { kind: 'lost' } }],
+      actions: [{ when: { call: 'completeUpload', nth: 1, plusMs: 50 }, action: { kind: 'cancel' } }],
+    },
+  },
+  {
+    name: 'shows no reason to wait after the end',
+    isOpen: true,
+    rule: 'nothing waits after the end',
+    plan: {
+      ...ONE_PART,
+      outages: [{ call: 'completeUpload', fromMs: 0, forMs: 48 * HOUR, fault: { kind: 'status', status: 403 } }],
+    },
+  },
+  {
+    name: 'shows no next attempt in the past while the attempt runs',
+    isOpen: true,
+    rule: 'the next attempt is not in the past',
+    plan: {
+      ...CALM,
+      outages: [{ call: 'addPart', fromMs: 0, forMs: 100_000, fault: { kind: 'status', status: 403 } }],
+    },
+  },
+  {
+    name: 'counts an orphaned session if all attempts of the create call failed',
+    isOpen: true,
+    rule: 'the result counts the orphaned sessions',
+    plan: {
+      ...ONE_PART,
+      faults: [
+        { call: 'createUpload', nth: 1, fault: { kind: 'lost' } },
+        { call: 'createUpload', nth: 2, fault: { kind: 'status', status: 402 } },
+      ],
+    },
+  },
+];
+
+/** Rules that uploads break until those failures are fixed. */
+export const openRules: ReadonlySet<string> = new Set(
+  knownFailures.filter(({ isOpen }) => isOpen).map(({ rule }) => rule),
+);

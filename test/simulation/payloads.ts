@@ -1,0 +1,54 @@
+import { defaultFailureConverter, defaultPayloadConverter, type Payload as CommonPayload } from '@temporalio/common';
+import type { Duration, Failure, Payload } from './run.ts';
+
+/** What crosses the boundary of the sandbox, as workers convert it. */
+export function payloadOf(value: unknown): Payload {
+  return defaultPayloadConverter.toPayload(value) as Payload;
+}
+
+export function valueOf(payload: Payload | null | undefined): unknown {
+  return payload ? defaultPayloadConverter.fromPayload(payload as CommonPayload) : undefined;
+}
+
+export function valuesOf(payloads: readonly Payload[] | null | undefined): unknown[] {
+  return (payloads ?? []).map(valueOf);
+}
+
+export function failureOfError(error: unknown): Failure {
+  return defaultFailureConverter.errorToFailure(error, defaultPayloadConverter) as Failure;
+}
+
+export function milliseconds(duration: Duration | null | undefined): number | undefined {
+  if (!duration) return undefined;
+  return Number(duration.seconds ?? 0) * 1000 + (duration.nanos ?? 0) / 1_000_000;
+}
+
+/** The type and the message of the innermost cause, for a trace. */
+export function describeFailure(failure: Failure | null | undefined): string {
+  let innermost = failure;
+  while (innermost?.cause && !innermost.applicationFailureInfo) innermost = innermost.cause;
+  const type = innermost?.applicationFailureInfo?.type;
+  return `${type ? `${type}: ` : ''}${innermost?.message ?? 'unknown failure'}`;
+}
+
+export const Failures = {
+  cancelled: (): Failure => ({ message: 'cancelled', canceledFailureInfo: {} }),
+  heartbeatTimeout: (): Failure => ({ message: 'activity Heartbeat timeout', timeoutFailureInfo: { timeoutType: 4 } }),
+  startToCloseTimeout: (): Failure => ({
+    message: 'activity StartToClose timeout',
+    timeoutFailureInfo: { timeoutType: 1 },
+  }),
+  scheduleToCloseTimeout: (): Failure => ({
+    message: 'activity ScheduleToClose timeout',
+    timeoutFailureInfo: { timeoutType: 3 },
+  }),
+} as const;
+
+/** As in Temporal's enum of the same name. */
+export const RetryState = {
+  IN_PROGRESS: 1,
+  NON_RETRYABLE_FAILURE: 2,
+  TIMEOUT: 3,
+  MAXIMUM_ATTEMPTS_REACHED: 4,
+  CANCEL_REQUESTED: 7,
+} as const;

@@ -1,0 +1,98 @@
+import type { UploadRequest } from '../../src/contracts/upload.ts';
+import type { PauseInput, RetuneInput } from '../../src/contracts/names.ts';
+import type { ServiceStyle } from './service.ts';
+
+/** Calls to the service and to the source that a fault can hit. */
+export type Call =
+  'createUpload' | 'addPart' | 'completeUpload' | 'cancelUpload' | 'listFiles' | 'inspectSource' | 'hashSource';
+
+export type Fault =
+  /** The service returns an error. `arrives`: after it has done the work. */
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly retryAfterMs?: number;
+      readonly apiCode?: string;
+      readonly arrives?: boolean;
+    }
+  /** The work is done, and the response is lost. */
+  | { readonly kind: 'lost' }
+  /** No connection. */
+  | { readonly kind: 'unreachable' }
+  /** No response until the timeout. */
+  | { readonly kind: 'silent'; readonly arrives: boolean }
+  /** A success whose body is not of the API. */
+  | { readonly kind: 'strange'; readonly arrives: boolean }
+  | { readonly kind: 'slow'; readonly ms: number }
+  /** The bytes of a part change on their way. */
+  | { readonly kind: 'damaged' }
+  /** The session ends just before the call. */
+  | { readonly kind: 'session-ends'; readonly status: 'cancelled' | 'expired' };
+
+export interface PlannedFault {
+  readonly call: Call;
+  /** Counted from 1, over the whole simulation. */
+  readonly nth: number;
+  readonly fault: Fault;
+}
+
+/** Every call of a kind fails for some time. */
+export interface Outage {
+  readonly call: Call | '*';
+  readonly fromMs: number;
+  readonly forMs: number;
+  readonly fault: Fault;
+}
+
+export type Action =
+  | { readonly kind: 'pause'; readonly parts: NonNullable<PauseInput['parts']> }
+  | { readonly kind: 'resume' }
+  | { readonly kind: 'retry' }
+  | { readonly kind: 'retune'; readonly input: RetuneInput }
+  | { readonly kind: 'cancel' }
+  | { readonly kind: 'edit-source'; readonly sizeBytes?: number }
+  | { readonly kind: 'hide-source'; readonly problem: 'missing' | 'unreadable'; readonly forMs: number }
+  | { readonly kind: 'kill-worker'; readonly worker: number }
+  | { readonly kind: 'stop-worker'; readonly worker: number };
+
+/** A time after the start, or the start of a call. */
+export type When = { readonly atMs: number } | { readonly call: Call; readonly nth: number; readonly plusMs: number };
+
+export interface PlannedAction {
+  readonly when: When;
+  readonly action: Action;
+}
+
+/** Everything that happens in one simulation. The same plan always has the same trace. */
+export interface Plan {
+  readonly seed: number;
+  readonly request: Omit<UploadRequest, 'source' | 'purpose'>;
+  readonly sizeBytes: number;
+  readonly style: ServiceStyle;
+  /** Least and most milliseconds of a part, and of other calls. */
+  readonly partMs: readonly [number, number];
+  readonly callMs: readonly [number, number];
+  readonly suggestAfterEvents: number;
+  /** How likely the workflow leaves the cache after an activation. */
+  readonly evictChance: number;
+  readonly faults: readonly PlannedFault[];
+  readonly outages: readonly Outage[];
+  readonly actions: readonly PlannedAction[];
+}
+
+const MiB = 1024 * 1024;
+
+/** Of 12 parts of 1 MiB, with nothing that goes wrong. */
+export const CALM: Plan = {
+  seed: 1,
+  request: { partSizeBytes: MiB, concurrency: 4 },
+  sizeBytes: 12 * MiB,
+  style: { isStrict: true, endedStatus: 400, checksMd5: true, listLagMs: 0, maxPartBytes: 0, sessionSeconds: 3600 },
+  partMs: [200, 2000],
+  callMs: [20, 200],
+  suggestAfterEvents: 4000,
+  evictChance: 0,
+  faults: [],
+  outages: [],
+  actions: [],
+};

@@ -1,0 +1,217 @@
+import type { UploadProgress, UploadRequest } from '../../src/contracts/upload.ts';
+import { startAttempt } from './activities.ts';
+import { VirtualClock } from './clock.ts';
+import type { ClientWorld } from './client.ts';
+import { Dice } from './dice.ts';
+import { Execution, type Close, type ExecutionWorld } from './execution.ts';
+import { UploadInvariants } from './invariants.ts';
+import { Operator } from './operator.ts';
+import { describeFailure, payloadOf, valueOf } from './payloads.ts';
+import type { Call, Fault, Plan } from './plan.ts';
+import type { Payload } from './run.ts';
+import { Service } from './service.ts';
+import { ModelSource } from './source.ts';
+
+/** 2027, at a whole hour. */
+const START_MS = Date.UTC(2027, 0, 4, 9);
+const WORKERS = 2;
+/** An upload that does not end before has a fault, or a plan that never lets it end. */
+const MAX_DAYS = 30;
+const MAX_ACTIVATIONS = 3000;
+
+export interface Violation {
+  readonly rule: string;
+  readonly text: string;
+}
+
+export interface Outcome {
+  readonly trace: readonly string[];
+  readonly violations: readonly Violation[];
+  readonly close: Close | undefined;
+  readonly executions: number;
+  readonly activities: number;
+  readonly virtualMs: number;
+}
+
+/** Runs one upload from its start to its end, as the plan says. */
+export async function simulate(plan: Plan): Promise<Outcome> {
+  const simulation = new Simulation(plan);
+  const restore = simulation.clock.install();
+  try {
+    return await simulation.run();
+  } finally {
+    restore();
+  }
+}
+
+class Simulation {
+  readonly clock = new VirtualClock(START_MS);
+  readonly #plan: Plan;
+  readonly #dice: Dice;
+  readonly #service: Service;
+  readonly #source: ModelSource;
+  readonly #invariants: UploadInvariants;
+  readonly #operator: Operator;
+  readonly #trace: string[] = [];
+  readonly #violations: Violation[] = [];
+  readonly #calls = new Map<Call, number>();
+  #execution!: Execution;
+  #executions = 0;
+  #activities = 0;
+  #activations = 0;
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+    this.#dice = new Dice(plan.seed);
+    this.#service = new Service(this.clock, plan.style);
+    this.#source = new ModelSource(plan.sizeBytes);
+    this.#invariants = new UploadInvariants(plan, this.#service, (rule, text) => this.#violate(rule, text));
+    this.#operator = new Operator(plan, {
+      clock: this.clock,
+      source: this.#source,
+      execution: () => this.#execution,
+      progress: () => this.#invariants.progress,
+      paused: (isPaused) => this.#invariants.paused(isPaused),
+      trace: (line) => this.#note(line),
+      violation: (rule, text) => this.#violate(rule, text),
+    });
+  }
+
+  async run(): Promise<Outcome> {
+    const request: UploadRequest = {
+      source: { type: 'file', path: '/data/train.jsonl' },
+      purpose: 'fine-tune',
+      ...this.#plan.request,
+    };
+    this.#start([payloadOf(request)]);
+    this.#operator.begin();
+    while (this.#execution.isOpen) {
+      if (!(await this.clock.next()) && !this.#operator.resumeAtTheEnd()) {
+        this.#violate('an upload does not wait forever', 'nothing is scheduled, and it is open');
+        break;
+      }
+      if (this.#activations > MAX_ACTIVATIONS || this.clock.nowMs > START_MS + MAX_DAYS * 86_400_000) {
+        this.#violate('an upload ends', `open after ${this.#activations} activations`);
+        break;
+      }
+    }
+    const { close } = this.#execution;
+    await this.#execution.evict();
+    // What still runs on workers ends, and must not reach the service.
+    for (let rest = 0; rest < 200 && (await this.clock.next()); rest++);
+    const counts = { executions: this.#executions, activities: this.#activities };
+    const virtualMs = this.clock.nowMs - START_MS;
+    return { trace: this.#trace, violations: this.#violations, close, ...counts, virtualMs };
+  }
+
+  #start(input: readonly Payload[], previous?: Execution): void {
+    this.#executions++;
+    const workflowId = 'upload';
+    const runId = `run-${this.#executions}`;
+    const first = previous?.start.firstExecutionRunId ?? runId;
+    this.#execution = new Execution(this.#world(), {
+      workflowId,
+      runId,
+      workflowType: 'uploadFile',
+      taskQueue: 'longhaul',
+      firstExecutionRunId: first,
+      number: this.#executions,
+      input,
+      ...(previous ? { continuedFromRunId: previous.start.runId, searchAttributes: previous.searchAttributes } : {}),
+    });
+  }
+
+  #world(): ExecutionWorld {
+    return {
+      clock: this.clock,
+      dice: this.#dice,
+      suggestAfterEvents: this.#plan.suggestAfterEvents,
+      trace: (line) => this.#note(line),
+      violation: (rule, text) => this.#violate(rule, text),
+      pickWorker: (key) => this.#dice.whole(`${key}/worker`, 0, WORKERS - 1),
+      start: (info, input, beat) => startAttempt(this.#clientWorld(), info, input, beat),
+      onScheduled: (_, task) => {
+        this.#activities++;
+        this.#invariants.scheduled(task);
+      },
+      onResolved: (_, task, resolution) => {
+        this.#invariants.resolved(task, resolution);
+        const { completed, failed } = resolution;
+        const end = completed ? 'completed' : failed ? describeFailure(failed.failure) : 'cancelled';
+        this.#note(`${task.type} ${task.seq} ended: ${end}`);
+      },
+      onActivated: (execution) => this.#activated(execution),
+      onClosed: (_, close) => this.#note(`the workflow ended: ${describeClose(close)}`),
+      onCommand: (_, command) => this.#violate('commands are known', Object.keys(command).join()),
+    };
+  }
+
+  #clientWorld(): ClientWorld {
+    return {
+      clock: this.clock,
+      dice: this.#dice,
+      service: this.#service,
+      source: this.#source,
+      trace: (line) => this.#note(line),
+      onDoubt: (uploadId) => this.#invariants.doubt(uploadId),
+      onCall: (call) => this.#faultOf(call),
+      durationMs: (call, key) => {
+        const [least, most] = call === 'addPart' || call === 'hashSource' ? this.#plan.partMs : this.#plan.callMs;
+        return this.#dice.whole(`${key}/duration`, least, most);
+      },
+    };
+  }
+
+  #faultOf(call: Call): Fault | undefined {
+    const nth = (this.#calls.get(call) ?? 0) + 1;
+    this.#calls.set(call, nth);
+    this.#operator.called(call, nth);
+    const planned = this.#plan.faults.find((fault) => fault.call === call && fault.nth === nth);
+    const sinceMs = this.clock.nowMs - START_MS;
+    const isNow = ({ fromMs, forMs }: { fromMs: number; forMs: number }) =>
+      sinceMs >= fromMs && sinceMs < fromMs + forMs;
+    const outage = this.#plan.outages.find((one) => (one.call === '*' || one.call === call) && isNow(one));
+    return planned?.fault ?? outage?.fault;
+  }
+
+  async #activated(execution: Execution): Promise<void> {
+    this.#activations++;
+    let progress: UploadProgress | undefined;
+    try {
+      progress = (await execution.query('progress')) as UploadProgress;
+    } catch (error) {
+      this.#violate('progress never throws', (error as Error).message);
+    }
+    if (progress) this.#invariants.activated(execution, progress, this.clock.nowMs);
+    this.#operator.activated(execution);
+    const { close } = execution;
+    if (close) this.#invariants.closed(execution, close, close.status === 'continued' ? undefined : progress);
+    if (close?.status === 'continued') {
+      await execution.evict();
+      this.#start(close.command.continueAsNewWorkflowExecution?.arguments ?? [], execution);
+    } else if (this.#dice.chance(`${execution.key}/${this.clock.nowMs}/evict`, this.#plan.evictChance)) {
+      await execution.evict();
+    }
+  }
+
+  #note(line: string): void {
+    const seconds = (this.clock.nowMs - START_MS) / 1000;
+    this.#trace.push(`${seconds.toFixed(3).padStart(10)} s  ${line}`);
+  }
+
+  #violate(rule: string, text: string): void {
+    this.#note(`VIOLATION of "${rule}": ${text}`);
+    this.#violations.push({ rule, text });
+  }
+}
+
+function describeClose(close: Close): string {
+  switch (close.status) {
+    case 'completed':
+      return `completed ${JSON.stringify(valueOf(close.result))}`;
+    case 'failed':
+      return `failed, ${describeFailure(close.failure)}`;
+    default:
+      return close.status;
+  }
+}

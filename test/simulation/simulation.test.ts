@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { drawPlan } from './draw-plan.ts';
+import { knownFailures, openRules } from './known-failures.ts';
+import { simulate } from './simulate.ts';
+
+/** Few, so that `npm test` stays fast. `npm run simulate` runs as many as it is told. */
+const SEEDS = Number(process.env['LONGHAUL_SIMULATION_SEEDS'] ?? 100);
+
+describe('uploadFile in a simulation', () => {
+  it(`keeps every rule with each of ${SEEDS} seeds`, { timeout: 120_000 + SEEDS * 1000 }, async () => {
+    const ends = new Set<string>();
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const { violations, trace, close, executions } = await simulate(drawPlan(seed));
+      const broken = violations.filter(({ rule }) => !openRules.has(rule));
+      expect(broken, `npm run simulate -- --seed ${seed}\n${trace.join('\n')}`).toEqual([]);
+      ends.add(close?.status ?? 'open').add(executions > 1 ? 'handed over' : 'in one execution');
+    }
+    // The plans lead to every kind of end.
+    expect([...ends]).toEqual(
+      expect.arrayContaining(['completed', 'failed', 'cancelled', 'handed over', 'in one execution']),
+    );
+  });
+
+  it('has the same trace for the same seed', async () => {
+    for (const seed of [7, 14, 21, 28, 35]) {
+      const first = await simulate(drawPlan(seed));
+      expect((await simulate(drawPlan(seed))).trace).toEqual(first.trace);
+    }
+  });
+});
+
+describe('an upload that once broke a rule', () => {
+  for (const { name, rule, plan, isOpen } of knownFailures) {
+    // A failure that is open must be seen, so that its plan is known to show it.
+    (isOpen ? it.fails : it)(name, async () => {
+      const { violations, trace } = await simulate(plan);
+      const broken = violations.filter((violation) => violation.rule === rule);
+      expect(broken, trace.join('\n')).toEqual([]);
+    });
+  }
+});
