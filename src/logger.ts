@@ -2,10 +2,11 @@ import { writeSync } from 'node:fs';
 import type { Logger as TemporalLogger, LogLevel as TemporalLogLevel, LogMetadata } from '@temporalio/worker';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import type { LogLevel } from './config.ts';
-import type { FailureDetails } from './contracts/failures.ts';
+import { FailureType, type FailureDetails } from './contracts/failures.ts';
 import { escapeJson } from './core/printable.ts';
 import { redact } from './redact.ts';
 import { describeLogRecord, type LogRecord } from './core/log-line.ts';
+import { waitingReason } from './core/waiting-reason.ts';
 
 export type { Logger } from 'pino';
 
@@ -32,7 +33,8 @@ function escaped(destination: DestinationStream): DestinationStream {
 /** Temporal's SDK, and with it every activity and workflow, logs through ours. */
 export function asTemporalLogger(logger: Logger): TemporalLogger {
   const log = (level: TemporalLogLevel, message: string, meta?: LogMetadata) => {
-    logger[level.toLowerCase() as Lowercase<TemporalLogLevel>](plain(meta), message);
+    const isOrdinary = (level === 'WARN' || level === 'INFO') && isOrdinaryRecord(message, meta);
+    logger[isOrdinary ? 'debug' : (level.toLowerCase() as Lowercase<TemporalLogLevel>)](plain(meta), message);
   };
   return {
     log,
@@ -42,6 +44,43 @@ export function asTemporalLogger(logger: Logger): TemporalLogger {
     warn: (message, meta) => log('WARN', message, meta),
     error: (message, meta) => log('ERROR', message, meta),
   };
+}
+
+/** Records of Temporal's SDK that report nothing: the worker and its settings are right. */
+const ordinaryRecords: readonly string[] = [
+  'No Nexus services registered, not polling for Nexus tasks',
+  // A worker with the role `transfer`.
+  'No workflows registered, not polling for workflow tasks',
+  // Of an upload that was cancelled or terminated while its parts were being sent.
+  'Activity not found on completion.',
+  // The line of the upload that failed contains its reason.
+  'Workflow failed',
+];
+
+function isOrdinaryRecord(message: string, meta: LogMetadata | undefined): boolean {
+  return ordinaryRecords.some((text) => message.startsWith(text)) || isFinalAttempt(message, meta);
+}
+
+/** An attempt after which the upload fails: its own line contains the reason. A forbidden source stays a warning. */
+function isFinalAttempt(message: string, { error, activityType }: LogMetadata = {}): boolean {
+  if (message !== 'Activity failed') return false;
+  const {
+    type: failureType = '',
+    nonRetryable,
+    message: reason = '',
+    details,
+  } = (error ?? {}) as Partial<FinalFailure>;
+  if (!nonRetryable || failureType === FailureType.SourceForbidden) return false;
+  if (failureType === FailureType.SourceMissing && activityType === 'inspectSource') return true;
+  const { status, retryAtMs } = (details?.[0] ?? {}) as FailureDetails;
+  return waitingReason({ failureType, status, message: reason, retryAtMs }) === undefined;
+}
+
+interface FinalFailure {
+  readonly type: string;
+  readonly nonRetryable: boolean;
+  readonly message: string;
+  readonly details: readonly unknown[];
 }
 
 /** The core's timestamps are bigints, which JSON can't hold; a task token says nothing to anybody. */

@@ -102,6 +102,11 @@ export class SyncRun {
     this.#startedAtMs = run?.startedAtMs ?? Date.now();
   }
 
+  /** Name of the folder or bucket. */
+  get source(): string {
+    return this.#calls.subject.filename;
+  }
+
   /** Runs to the end, or to the point where the history is long enough to be handed over. */
   async run(isFirst: boolean): Promise<SyncResult | Required<SyncHandover>> {
     this.#publish();

@@ -17,6 +17,7 @@ import { handoverProblems } from '../src/core/carried.ts';
 import { syncRequestProblems } from '../src/core/sync-request.ts';
 import { failureOf, reasonOfFailure } from './failure-of.ts';
 import { invalidRequest } from './invalid-request.ts';
+import { logCompletedSync, logFailedSync, logRejectedRequest } from './log-end.ts';
 import { placeProblems } from './place-problems.ts';
 import { ShownAttributes } from './shown-attributes.ts';
 import { SyncRun } from './sync-run.ts';
@@ -38,7 +39,9 @@ export async function syncSource(request: SyncRequest, handover?: SyncHandover):
   if (problems.length === 0) problems.push(...placeProblems(request, true));
   if (problems.length > 0) {
     new ShownAttributes().showRefusal();
-    throw invalidRequest(...problems);
+    const failure = invalidRequest(...problems);
+    logRejectedRequest('sync', failure);
+    throw failure;
   }
 
   const sync = new SyncRun(request, handover ?? lastHandover());
@@ -46,7 +49,10 @@ export async function syncSource(request: SyncRequest, handover?: SyncHandover):
   try {
     const outcome = await sync.run(handover?.run === undefined);
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
-    if ('counts' in outcome) return outcome;
+    if ('counts' in outcome) {
+      logCompletedSync(sync.source, sync.progress());
+      return outcome;
+    }
     // The next execution would not know of a cancellation that came to this one.
     if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled at the hand-over');
     return await makeContinueAsNewFunc<typeof syncSource>()(request, outcome);
@@ -54,6 +60,7 @@ export async function syncSource(request: SyncRequest, handover?: SyncHandover):
     if (error instanceof ContinueAsNew) throw error;
     const failure = failureOf(error);
     sync.end(isCancellation(error) ? 'cancelled' : 'failed', reasonOfFailure(failure));
+    logFailedSync(sync.source, sync.progress(), failure);
     throw failure;
   }
 }

@@ -17,6 +17,7 @@ import { retuneProblems, uploadRequestProblems } from '../src/core/upload-reques
 import { countStart } from './counters.ts';
 import { failureOf, reasonOfFailure } from './failure-of.ts';
 import { invalidRequest } from './invalid-request.ts';
+import { logCompletedUpload, logFailedUpload, logRejectedRequest } from './log-end.ts';
 import { placeProblems } from './place-problems.ts';
 import { ShownAttributes } from './shown-attributes.ts';
 import { UploadRun, type CarriedUpload } from './upload-run.ts';
@@ -38,7 +39,9 @@ export async function uploadFile(request: UploadRequest, carried?: CarriedUpload
   if (problems.length === 0) problems.push(...placeProblems(request, false));
   if (problems.length > 0) {
     new ShownAttributes().showRefusal();
-    throw invalidRequest(...problems);
+    const failure = invalidRequest(...problems);
+    logRejectedRequest('upload', failure);
+    throw failure;
   }
 
   if (!carried) countStart();
@@ -48,7 +51,10 @@ export async function uploadFile(request: UploadRequest, carried?: CarriedUpload
     const handOver = await upload.run();
     // A cancellation that came after the File was made must not hide it.
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
-    if ('file' in handOver) return handOver;
+    if ('file' in handOver) {
+      logCompletedUpload(upload.progress(), [handOver.file.id]);
+      return handOver;
+    }
     // The next execution would not know of a cancellation that came to this one.
     if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled at the hand-over');
     return await makeContinueAsNewFunc<typeof uploadFile>()(request, handOver);
@@ -56,6 +62,7 @@ export async function uploadFile(request: UploadRequest, carried?: CarriedUpload
     if (error instanceof ContinueAsNew) throw error;
     const failure = failureOf(error);
     await upload.abandon(isCancellation(error) ? 'cancelled' : 'failed', reasonOfFailure(failure));
+    logFailedUpload(upload.progress(), failure);
     throw failure;
   }
 }

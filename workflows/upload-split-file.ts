@@ -13,6 +13,7 @@ import { splitRequestProblems } from '../src/core/split-request.ts';
 import { retuneProblems } from '../src/core/upload-request.ts';
 import { failureOf, reasonOfFailure } from './failure-of.ts';
 import { invalidRequest } from './invalid-request.ts';
+import { logCompletedUpload, logFailedUpload, logRejectedRequest } from './log-end.ts';
 import { placeProblems } from './place-problems.ts';
 import { ShownAttributes } from './shown-attributes.ts';
 import { SplitRun } from './split-run.ts';
@@ -34,16 +35,24 @@ export async function uploadSplitFile(request: SplitUploadRequest): Promise<Spli
   if (problems.length === 0) problems.push(...placeProblems(request, true));
   if (problems.length > 0) {
     new ShownAttributes().showRefusal();
-    throw invalidRequest(...problems);
+    const failure = invalidRequest(...problems);
+    logRejectedRequest('upload', failure);
+    throw failure;
   }
 
   const split = new SplitRun(request);
   handleSteering(split);
   try {
-    return await split.run();
+    const result = await split.run();
+    logCompletedUpload(
+      split.progress(),
+      result.files.map(({ id }) => id),
+    );
+    return result;
   } catch (error) {
     const failure = failureOf(error);
     split.end(isCancellation(error) ? 'cancelled' : 'failed', reasonOfFailure(failure));
+    logFailedUpload(split.progress(), failure);
     throw failure;
   } finally {
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));

@@ -3,12 +3,12 @@ import { SyncFailedError } from '../client/sync-errors.ts';
 import type { UploadHandle } from '../client/upload-handle.ts';
 import { UploadFailedError } from '../client/upload-errors.ts';
 import type { SyncResult } from '../contracts/sync.ts';
+import { describeCounts } from '../core/describe-sync.ts';
 import { formatBytes, formatCount, formatDuration } from '../core/format.ts';
 import { printable } from '../core/printable.ts';
 import { LonghaulError } from '../errors.ts';
 import { errorText } from './exit.ts';
 import { describePieces } from './status-view.ts';
-import { describeCounts } from './sync-view.ts';
 import { filesOf, type AnyResult } from './upload-outcomes.ts';
 
 /** How an upload or a sync closed. Temporal's history contains it, so that no worker is needed. */

@@ -1,10 +1,11 @@
 import { SyncNotFoundError } from '../client/sync-errors.ts';
 import type { SyncHandle, SyncStatus } from '../client/sync-handle.ts';
 import { WorkflowName } from '../contracts/names.ts';
+import { describeCounts } from '../core/describe-sync.ts';
 import { formatBytes } from '../core/format.ts';
 import { printable } from '../core/printable.ts';
 import type { Backend } from './backend.ts';
-import { describeCounts, describeSyncProgress } from './sync-view.ts';
+import { describeSyncProgress } from './sync-view.ts';
 
 /** The sync of an id; undefined when there is none, or it is something else. */
 export async function findSync({ client }: Backend, workflowId: string): Promise<SyncHandle | undefined> {

@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import type { SyncEvent } from '../client/sync-handle.ts';
-import type { SyncCounts, SyncProgress } from '../contracts/sync.ts';
+import type { SyncProgress } from '../contracts/sync.ts';
 import { formatBytes } from '../core/format.ts';
 import { printable } from '../core/printable.ts';
 import { describeWait, NOBODY_ANSWERS } from './describe-wait.ts';
@@ -16,19 +16,6 @@ export interface SyncView {
 export function createSyncView(kind: 'bars' | 'lines' | 'quiet', note: (line: string) => void): SyncView {
   if (kind === 'quiet') return new QuietView(note);
   return kind === 'bars' ? new BarView(note) : new LineView(note);
-}
-
-/** What a person wants to know of a sync that has ended, in one line. */
-export function describeCounts(counts: SyncCounts): string {
-  const { sent, same, knownContent, deleted, failed, leftOut, postponed = 0, unreadableRows = 0 } = counts;
-  const words = [`${sent.files} sent (${formatBytes(sent.bytes)})`, `${same} the same`];
-  if (knownContent > 0) words.push(`${knownContent} known by content`);
-  if (deleted > 0) words.push(`${deleted} deleted`);
-  if (leftOut > 0) words.push(`${leftOut} left out`);
-  if (postponed > 0) words.push(`${postponed} left for the next run`);
-  if (unreadableRows > 0) words.push(`${unreadableRows} unreadable rows of the files list skipped`);
-  if (failed > 0) words.push(`${failed} failed`);
-  return words.join(' · ');
 }
 
 /** @param bytesSent with those of the files under way */

@@ -1,4 +1,4 @@
-import type { SyncProgress } from '../contracts/sync.ts';
+import type { SyncCounts, SyncProgress } from '../contracts/sync.ts';
 import { formatTime, paceLines, progressBar, waitingLines } from './details.ts';
 import { formatBytes } from './format.ts';
 import { inlineCode } from './markdown.ts';
@@ -52,4 +52,17 @@ export function describeSync({ state, counts, uploading, waiting }: SyncProgress
   const more = uploading.length - named.length;
   if (named.length > 0) lines.push(`Now: ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`);
   return lines.join('\n\n');
+}
+
+/** The counts of a sync in one line. */
+export function describeCounts(counts: SyncCounts): string {
+  const { sent, same, knownContent, deleted, failed, leftOut, postponed = 0, unreadableRows = 0 } = counts;
+  const words = [`${sent.files} sent (${formatBytes(sent.bytes)})`, `${same} the same`];
+  if (knownContent > 0) words.push(`${knownContent} known by content`);
+  if (deleted > 0) words.push(`${deleted} deleted`);
+  if (leftOut > 0) words.push(`${leftOut} left out`);
+  if (postponed > 0) words.push(`${postponed} left for the next run`);
+  if (unreadableRows > 0) words.push(`${unreadableRows} unreadable rows of the files list skipped`);
+  if (failed > 0) words.push(`${failed} failed`);
+  return words.join(' · ');
 }

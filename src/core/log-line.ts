@@ -32,7 +32,8 @@ export function describeLogRecord(record: LogRecord): string {
     .replace(/\s*\n\s*/g, ' · ');
   const fields = shown.flatMap((name) => {
     const value = record[name];
-    return typeof value === 'string' || typeof value === 'number' ? `${name}=${value}` : [];
+    const isShown = typeof value === 'string' || typeof value === 'number';
+    return isShown && !(name === 'state' && text.includes(String(value))) ? `${name}=${value}` : [];
   });
   return printable([time, level, text, ...fields].join(' '));
 }

@@ -7,6 +7,7 @@ import { requireDestination } from '../../config.ts';
 import { Defaults } from '../../contracts/limits.ts';
 import { transferTaskQueue } from '../../contracts/names.ts';
 import type { SyncDecision, SyncRequest, SyncResult } from '../../contracts/sync.ts';
+import { describeCounts } from '../../core/describe-sync.ts';
 import { formatBytes, formatCount, formatDuration } from '../../core/format.ts';
 import { ConfigError } from '../../errors.ts';
 import { namedBy, type NamedSources } from '../../sources/named-sources.ts';
@@ -19,7 +20,7 @@ import { FilesFailedError } from '../files-failed-error.ts';
 import { NamedRecords } from '../named-records.ts';
 import { commandSources } from '../source-settings.ts';
 import { toSyncRequest, type SyncOptions as SyncFlags } from '../sync-options.ts';
-import { createSyncView, describeCounts } from '../sync-view.ts';
+import { createSyncView } from '../sync-view.ts';
 
 export interface SyncCommandOptions extends SyncFlags {
   readonly id?: string;

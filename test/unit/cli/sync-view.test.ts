@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { describeSyncStatus } from '../../../src/cli/find-sync.ts';
-import { createSyncView, describeCounts, describeSyncProgress } from '../../../src/cli/sync-view.ts';
+import { createSyncView, describeSyncProgress } from '../../../src/cli/sync-view.ts';
+import { describeCounts } from '../../../src/core/describe-sync.ts';
 import type { SyncCounts, SyncProgress } from '../../../src/contracts/sync.ts';
 
 const counts: SyncCounts = {

@@ -5,7 +5,7 @@ import { describeSchedule } from '../../../src/cli/schedule-view.ts';
 import { describePieces, describeStatus } from '../../../src/cli/status-view.ts';
 import { describeSyncStatus } from '../../../src/cli/find-sync.ts';
 import { filesOf } from '../../../src/cli/upload-outcomes.ts';
-import { describeCounts } from '../../../src/cli/sync-view.ts';
+import { describeCounts } from '../../../src/core/describe-sync.ts';
 import { rowOfProgress, rowOfSync } from '../../../src/cli/top/top-row.ts';
 import { describeRows } from '../../../src/cli/top/top-view.ts';
 import { partsUnderWay } from '../../../src/client/pending-parts.ts';
