@@ -4,13 +4,14 @@ import { hashSource } from '../src/sources/hash-source.ts';
 import { changed } from './changed.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt } from './run-attempt.ts';
+import { scopedSourceError } from './source-scope.ts';
 
 /** md5 of the whole source. An attempt that ends early leaves a checkpoint in its heartbeat, and the next goes on from it. */
 export function createHashSource({ sources }: ActivityDependencies): TransferActivities['hashSource'] {
   return (input) => {
     let checkpoint: HashCheckpoint | undefined = input.resumeFrom;
     return runAttempt(
-      async ({ signal, lastBeat, isWorkerStopping }) => {
+      async ({ signal, attempt, lastBeat, isWorkerStopping }) => {
         checkpoint = lastBeat ?? checkpoint;
         const pass = {
           ...input,
@@ -20,8 +21,8 @@ export function createHashSource({ sources }: ActivityDependencies): TransferAct
             checkpoint = reached;
           },
         };
-        const outcome = await hashSource(sources, pass).catch((error: unknown) => {
-          throw changed(error) ?? error;
+        const outcome = await hashSource(sources, pass).catch(async (error: unknown) => {
+          throw changed(error) ?? (await scopedSourceError(error, input, { attempt }, { sources, signal }));
         });
         if (!('checkpoint' in outcome)) return outcome;
         checkpoint = outcome.checkpoint;

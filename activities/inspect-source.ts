@@ -1,17 +1,25 @@
 import type { TransferActivities } from '../src/contracts/activities.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { changed } from './changed.ts';
 import { runAttempt } from './run-attempt.ts';
+import { scopedSourceError } from './source-scope.ts';
 
 /** Size and fingerprint of the source, before anything is created. */
 export function createInspectSource({ sources }: ActivityDependencies): TransferActivities['inspectSource'] {
-  return ({ source, smallBytes = 0 }) =>
-    runAttempt(async ({ signal }) => {
-      const reader = await sources.open(source, { signal });
+  return ({ source, within, smallBytes = 0 }) =>
+    runAttempt(async ({ signal, attempt }) => {
       try {
-        const info = await reader.stat();
-        return { ...info, ...(info.sizeBytes <= smallBytes ? { isSmall: true } : {}) };
-      } finally {
-        await reader.close();
+        const reader = await sources.open(source, { signal });
+        try {
+          const info = await reader.stat();
+          return { ...info, ...(info.sizeBytes <= smallBytes ? { isSmall: true } : {}) };
+        } finally {
+          await reader.close();
+        }
+      } catch (error) {
+        // A sync has listed it as a file that can be uploaded.
+        const now = within && changed(error);
+        throw now ?? (await scopedSourceError(error, { within, failsQuickly: true }, { attempt }, { sources, signal }));
       }
     });
 }

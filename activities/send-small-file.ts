@@ -17,6 +17,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { enterLimits } from './enter-limits.ts';
 import { findCompletedFile } from './find-completed-file.ts';
 import { runAttempt, type Attempt } from './run-attempt.ts';
+import { scopedSourceError } from './source-scope.ts';
 import { isRejectedBeforeWork, toApplicationFailure } from './to-application-failure.ts';
 
 /** Statuses with which servers say that an Upload has ended: completed, cancelled, expired or unknown. */
@@ -50,7 +51,13 @@ export function createSendSmallFile(dependencies: ActivityDependencies): Transfe
             cleanAttempt = attempt.attempt;
             attempt.beatNow();
           }
-          throw lostSession(error, attempt.attempt) ?? (isClean ? clean(error, attempt, sentPart) : error);
+          const lost = lostSession(error, attempt.attempt);
+          if (lost) throw lost;
+          const { sources } = dependencies;
+          const facts = { attempt: attempt.attempt, ...(isClean ? { notDone: true as const } : {}) };
+          const one = { within: input.within, failsQuickly: true };
+          const scoped = await scopedSourceError(error, one, facts, { sources, signal: attempt.signal });
+          throw isClean ? clean(scoped, attempt, sentPart) : scoped;
         }
       },
       () => (cleanAttempt === undefined ? undefined : { cleanAttempt, ...(sentPart ? { sentPart } : {}) }),
@@ -93,7 +100,9 @@ async function sendPart(
   { signal, timeoutMs }: Attempt<SmallFileHeartbeat>,
 ): Promise<SentPart> {
   const span = { offsetBytes: 0, sizeBytes };
-  const opened = await dependencies.sources.open(source, { span, signal });
+  const opened = await dependencies.sources.open(source, { span, signal }).catch((error: unknown) => {
+    throw changed(error) ?? error;
+  });
   const hashing = withMd5 ? hashingReader(opened, sizeBytes) : undefined;
   const reader = hashing ?? opened;
   const limited = sharedLimit && enterLimits(dependencies, undefined, sharedLimit);

@@ -17,6 +17,7 @@ import { createPathFilter, type PathFilter } from '../src/sources/path-filter.ts
 import { listDestination, type DestinationList } from './list-destination.ts';
 import { unpackMemory, type UnpackedMemory } from './sync-memory.ts';
 import { SyncReads, type ReadContext } from './sync-reads.ts';
+import { isOfSource, wholeSourceProblem } from './source-scope.ts';
 import { typeOf } from './to-application-failure.ts';
 
 const MAX_PROBLEMS = 100;
@@ -43,6 +44,16 @@ export interface SyncLists {
 /** A source with the name of its File. */
 interface NamedSource extends ListedSource {
   readonly filename: string;
+}
+
+/** The folder or bucket itself cannot be read. */
+class WholeSource extends Error {
+  override readonly cause: Error;
+
+  constructor(cause: Error) {
+    super(cause.message);
+    this.cause = cause;
+  }
 }
 
 export interface ListContext {
@@ -100,9 +111,14 @@ export class SyncComparison {
       else if (verdict) this.#verdicts.set(one, verdict);
       return !isTooNew && !verdict;
     });
-    this.#reads = new SyncReads(unread, ({ path, fingerprint, sizeBytes }, options) => {
+    this.#reads = new SyncReads(unread, async ({ path, fingerprint, sizeBytes }, options) => {
       const source = sourceWithin(scope.source, path);
-      return hashSource(sources, { source, fingerprint, sizeBytes, ...options });
+      try {
+        return await hashSource(sources, { source, fingerprint, sizeBytes, ...options });
+      } catch (error) {
+        const whole = isOfSource(error) ? await wholeSourceProblem(sources, scope.source, options.signal) : undefined;
+        throw whole ? new WholeSource(whole) : error;
+      }
     });
   }
 
@@ -133,6 +149,8 @@ export class SyncComparison {
     await this.#reads.readOn(context, (source, outcome) => {
       if ('error' in outcome) {
         const { error } = outcome;
+        // The sync waits for it: the next call reads this source again.
+        if (error instanceof WholeSource) throw error.cause;
         if (!(error instanceof LonghaulError)) throw error;
         const { path } = source;
         if (error instanceof SourceArchivedError) this.#leftOut.push(problemOf(path, error));

@@ -8,6 +8,7 @@ import { hashingReader } from '../src/sources/hashing-reader.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { enterLimits } from './enter-limits.ts';
 import { runAttempt } from './run-attempt.ts';
+import { scopedSourceError } from './source-scope.ts';
 
 /** Clocks differ; a service's own word comes first, this only ends retries that can't succeed any more. */
 const CLOCK_SKEW_MS = 60_000;
@@ -19,10 +20,15 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
     return runAttempt(
       async ({ signal, attempt, timeoutMs }) => {
         const client = dependencies.destination(input.destination);
+        const { sources } = dependencies;
         const { offsetBytes, sizeBytes } = input;
         const span = { offsetBytes, sizeBytes };
-        const opened = await dependencies.sources.open(input.source, { span, signal }).catch((error: unknown) => {
-          throw changed(error) ?? error;
+        const failureOf = async (error: unknown): Promise<unknown> =>
+          changed(error) ??
+          sessionLost(error, input.sessionExpiresAt, attempt) ??
+          (await scopedSourceError(error, input, { attempt }, { sources, signal }));
+        const opened = await sources.open(input.source, { span, signal }).catch(async (error: unknown) => {
+          throw await failureOf(error);
         });
         const hashing = input.withMd5 ? hashingReader(opened, sizeBytes) : undefined;
         const reader = hashing ?? opened;
@@ -37,7 +43,7 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
           await assertUnchanged(reader, input.fingerprint);
           return { partId, attempt, ...(hashing ? { md5: hashing.md5() } : {}) };
         } catch (error) {
-          throw changed(error) ?? sessionLost(error, input.sessionExpiresAt, attempt) ?? error;
+          throw await failureOf(error);
         } finally {
           limited.leave();
           await reader.close();

@@ -184,7 +184,9 @@ function repairable(error: unknown): RepairableFailure | undefined {
   }
   const type = cause.type ?? '';
   if (type === FailureType.WorkerStopping) return { type, reason: undefined };
-  const { status, retryAtMs } = (cause.details?.[0] ?? {}) as FailureDetails;
+  const { status, retryAtMs, sourceScope } = (cause.details?.[0] ?? {}) as FailureDetails;
+  // One file of many, the others of which can be read.
+  if (sourceScope === 'file') return undefined;
   const reason = waitingReason({ failureType: type, status, message: cause.message, retryAtMs });
   if (reason === undefined) return undefined;
   return {

@@ -2,6 +2,7 @@ import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio
 import type { PlannedUpload, SendSmallFileResult } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
 import type { WaitingInfo } from '../src/contracts/upload.ts';
+import { detailsOf } from './failure-of.ts';
 import { Parking } from './parking.ts';
 import { SmallUpload } from './small-upload.ts';
 import type { SyncCalls } from './sync-calls.ts';
@@ -49,7 +50,8 @@ export class SmallUploads {
     } catch (error) {
       const cause = error instanceof ActivityFailure ? error.cause : undefined;
       const isOfSource = cause instanceof ApplicationFailure && SOURCE_FAILURES.includes(cause.type ?? '');
-      throw isOfSource ? cause : error;
+      // If the whole folder or bucket cannot be read, all files wait for it.
+      throw isOfSource && detailsOf(error)?.sourceScope !== 'container' ? cause : error;
     }
   }
 }

@@ -159,6 +159,7 @@ export class SyncCalls {
     const request: UploadRequest = {
       ...upload,
       source: sourceWithin(source, planned.path),
+      within: source,
       filename: planned.filename,
       purpose,
       ...(destination === undefined ? {} : { destination }),
@@ -233,6 +234,7 @@ export class SyncCalls {
           uploadId: session.uploadId,
           uploadCreatedAt: session.createdAt,
           source: sourceWithin(this.#request.source, path),
+          within: this.#request.source,
           fingerprint,
           sizeBytes,
           filename,

@@ -19,6 +19,7 @@ import { filenameOfSource, nameOfSource } from '../src/core/source-names.ts';
 import { completeTimeoutMs, partTimeoutMs } from '../src/core/timeouts.ts';
 import { activitiesOf, type UploadActivities } from './activity-proxies.ts';
 import { summaryCode } from '../src/core/markdown.ts';
+import { detailsOf } from './failure-of.ts';
 import type { OpenSession } from './open-session.ts';
 
 /** The activities of one upload, with what of their input stays the same. Each call is one round of attempts. */
@@ -39,12 +40,13 @@ export class UploadCalls {
     const { source, expectedFingerprint, partSizeBytes = Infinity } = this.#request;
     const info = await this.#activities.transfer.inspectSource
       .executeWithOptions({ summary: summaryCode(this.subject.filename), startToCloseTimeout: '1m' }, [
-        { source, smallBytes: Math.min(partSizeBytes, Defaults.onePartBytes) },
+        { source, ...this.#within(), smallBytes: Math.min(partSizeBytes, Defaults.onePartBytes) },
       ])
       .catch((error: unknown) => {
         // Nothing was begun yet: a wrong path is better told now than after a day of waiting.
         const cause = error instanceof ActivityFailure ? error.cause : undefined;
-        throw cause instanceof ApplicationFailure && cause.type === FailureType.SourceMissing ? cause : error;
+        const isMissing = cause instanceof ApplicationFailure && cause.type === FailureType.SourceMissing;
+        throw isMissing && detailsOf(error)?.sourceScope !== 'container' ? cause : error;
       });
     if (info.sizeBytes > Limits.maxFileBytes) {
       const size = `${formatBytes(info.sizeBytes)} (${info.sizeBytes} bytes)`;
@@ -78,7 +80,7 @@ export class UploadCalls {
 
   hash(source: SourceInfo, resumeFrom: HashCheckpoint | null): Promise<HashSourceResult> {
     return this.#activities.transfer.hashSource.executeWithOptions({ summary: 'md5 of the whole file' }, [
-      { source: this.#request.source, ...source, ...(resumeFrom ? { resumeFrom } : {}) },
+      { source: this.#request.source, ...this.#within(), ...source, ...(resumeFrom ? { resumeFrom } : {}) },
     ]);
   }
 
@@ -107,6 +109,8 @@ export class UploadCalls {
           sessionExpiresAt: session.info.expiresAt,
           partNumber,
           source: this.#request.source,
+          ...this.#within(),
+          ...(this.#request.within && session.ledger.done === 0 ? { failsQuickly: true } : {}),
           fingerprint,
           ...range,
           ...(limit ? { limit } : {}),
@@ -135,6 +139,11 @@ export class UploadCalls {
         },
       ],
     );
+  }
+
+  #within(): Pick<UploadRequest, 'within'> {
+    const { within } = this.#request;
+    return within === undefined ? {} : { within };
   }
 
   cancel({ info: { uploadId } }: OpenSession): Promise<void> {

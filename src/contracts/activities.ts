@@ -12,6 +12,8 @@ export interface SourceInfo {
 
 export interface InspectSourceInput {
   readonly source: Source;
+  /** As in `UploadRequest`. */
+  readonly within?: Container;
   /** Whether to tell that a source is small: the workflow treats those of this size at most otherwise. @defaultValue 0: not */
   readonly smallBytes?: number;
 }
@@ -29,6 +31,10 @@ export interface UploadPartInput {
   /** Counted from 1, for people and logs; the order of parts is set at completion. */
   readonly partNumber: number;
   readonly source: Source;
+  /** As in `UploadRequest`. */
+  readonly within?: Container;
+  /** Of `within`: nothing was sent, so that a source that cannot be read fails after a few attempts. @defaultValue false */
+  readonly failsQuickly?: boolean;
   readonly fingerprint: string;
   readonly offsetBytes: number;
   readonly sizeBytes: number;
@@ -63,6 +69,8 @@ export interface HashCheckpoint {
 
 export interface HashSourceInput {
   readonly source: Source;
+  /** As in `UploadRequest`. */
+  readonly within?: Container;
   readonly fingerprint: string;
   readonly sizeBytes: number;
   readonly resumeFrom?: HashCheckpoint;
@@ -155,6 +163,8 @@ export interface SendSmallFileInput {
   readonly sharedLimit?: SharedLimit;
   /** Have the service check the md5. */
   readonly md5: boolean;
+  /** As in `UploadRequest`. */
+  readonly within?: Container;
   /** A Part that the session has already, so that only the completion is missing. @defaultValue none */
   readonly sentPart?: SentPart;
   /** Send nothing: find the File that came of the session, or end the session. @defaultValue false */

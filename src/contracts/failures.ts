@@ -69,6 +69,8 @@ export interface FailureDetails {
   readonly retryAtMs?: number;
   /** The service did no work for any attempt of this call: it is repeated as if it had never been made. */
   readonly notDone?: true;
+  /** Of a source that cannot be read and is one of many: whether its whole folder or bucket cannot be read either. */
+  readonly sourceScope?: 'file' | 'container';
   /** Of a small file: a Part that the session has already. */
   readonly sentPart?: SentPart;
 }

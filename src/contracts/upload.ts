@@ -1,8 +1,13 @@
-import type { Source } from './sources.ts';
+import type { Container, Source } from './sources.ts';
 
 /** Input of the workflow `uploadFile`: plain JSON, so that a service in any language can start it by name. */
 export interface UploadRequest {
   readonly source: Source;
+  /**
+   * Folder or bucket that the source is one file of. If only this file cannot be read, the upload fails and does not wait.
+   * @defaultValue none: an upload waits for its source
+   */
+  readonly within?: Container;
   /** What the File is for, such as `fine-tune`, `batch`, `assistants` or `vision`. */
   readonly purpose: string;
   /** The File's name at the destination. @defaultValue the last segment of the source's path */

@@ -1,7 +1,7 @@
 import { TextLimits } from '../contracts/limits.ts';
 import type { Source } from '../contracts/sources.ts';
 import { quoted } from './clip.ts';
-import { textUpTo, type Check } from './text-check.ts';
+import { anyTextUpTo, textUpTo, type Check } from './text-check.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -18,6 +18,22 @@ export function sourceProblem(value: unknown): string | undefined {
       .join(', ')}`;
   const { range, ...others } = fields;
   return check(others) ?? (range === undefined ? undefined : rangeProblem(range));
+}
+
+/** The same of a folder or a bucket. */
+export function containerProblem(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null)
+    return 'must be an object such as {"type":"folder","path":"/data/train"}';
+  const { type, ...fields } = value as Fields;
+  if (type === 's3') {
+    const { bucket, prefix: within, connection, ...rest } = fields;
+    if (nameText(bucket) !== undefined) return 'needs "bucket", its name';
+    return wrongText({ prefix: within }, keyPrefix) ?? wrongText({ connection }) ?? unknownIn(rest);
+  }
+  if (type !== 'folder') return 'has an unknown "type"; known: "folder", "s3"';
+  const { path, host, ...rest } = fields;
+  if (typeof path !== 'string' || !path.startsWith('/')) return 'needs "path", an absolute path as the worker sees it';
+  return wrongText({ path }, pathText) ?? wrongText({ host }) ?? unknownIn(rest);
 }
 
 /** One line for each kind of source. */
@@ -43,6 +59,7 @@ const kinds: Readonly<Record<Source['type'], (fields: Fields) => string | undefi
 
 const nameText = textUpTo(TextLimits.name);
 const pathText = textUpTo(TextLimits.path);
+const keyPrefix = anyTextUpTo(TextLimits.objectKey);
 const keyText = textUpTo(TextLimits.objectKey);
 
 function rangeProblem(range: unknown): string | undefined {

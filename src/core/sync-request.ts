@@ -1,29 +1,11 @@
 import { Limits, TextLimits } from '../contracts/limits.ts';
 import type { SyncRequest, SyncUploadSettings } from '../contracts/sync.ts';
-import { unknownIn, wrongText } from './source-problem.ts';
-import { anyTextUpTo, textUpTo, type Check } from './text-check.ts';
+import { containerProblem } from './source-problem.ts';
+import { anyTextUpTo, type Check } from './text-check.ts';
 import { checks as uploadChecks, flag, problemsOf, text, wholeNumber } from './upload-request.ts';
 
 /** Ten years. */
 const MAX_AGE_MS = 3652 * 86_400_000;
-
-const keyPrefix = anyTextUpTo(TextLimits.objectKey);
-const folderPath = textUpTo(TextLimits.path);
-
-const container: Check = (value) => {
-  if (typeof value !== 'object' || value === null)
-    return 'must be an object such as {"type":"folder","path":"/data/train"}';
-  const { type, ...fields } = value as Readonly<Record<string, unknown>>;
-  if (type === 's3') {
-    const { bucket, prefix: within, connection, ...rest } = fields;
-    if (text(bucket) !== undefined) return 'needs "bucket", its name';
-    return wrongText({ prefix: within }, keyPrefix) ?? wrongText({ connection }) ?? unknownIn(rest);
-  }
-  if (type !== 'folder') return 'has an unknown "type"; known: "folder", "s3"';
-  const { path, host, ...rest } = fields;
-  if (typeof path !== 'string' || !path.startsWith('/')) return 'needs "path", an absolute path as the worker sees it';
-  return wrongText({ path }, folderPath) ?? wrongText({ host }) ?? unknownIn(rest);
-};
 
 const globs: Check = (value) => {
   if (!Array.isArray(value) || !value.every((glob) => typeof glob === 'string' && glob !== '')) {
@@ -52,7 +34,7 @@ export const uploadSettings: Readonly<Record<keyof SyncUploadSettings, Check>> =
 };
 
 export const syncChecks: Readonly<Record<keyof SyncRequest, Check>> = {
-  source: container,
+  source: containerProblem,
   purpose: text,
   destination: text,
   prefix,

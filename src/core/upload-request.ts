@@ -2,7 +2,7 @@ import { Limits, TextLimits } from '../contracts/limits.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
 import { quoted } from './clip.ts';
 import { MIN_LIMIT_BYTES_PER_SECOND } from './rate-limit.ts';
-import { sourceProblem } from './source-problem.ts';
+import { containerProblem, sourceProblem } from './source-problem.ts';
 import { taskQueueProblem } from './task-queue.ts';
 import { textUpTo, type Check } from './text-check.ts';
 import { Unreadable } from './unreadable.ts';
@@ -52,6 +52,7 @@ const fairnessWeight: Check = (value) => {
 /** `expires_after.seconds` is 3600 to 2592000 in the API's specification. */
 export const checks: Readonly<Record<keyof UploadRequest, Check>> = {
   source,
+  within: containerProblem,
   purpose: text,
   filename,
   mimeType: text,

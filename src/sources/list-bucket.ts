@@ -58,6 +58,25 @@ export async function listBucket(
   return rows.listing(course.isComplete);
 }
 
+/** Checks that a bucket can be listed. @throws as `listBucket` */
+export async function checkBucket(
+  container: BucketContainer,
+  connections: S3Connections,
+  { signal, isNamed }: Pick<ListOptions, 'signal' | 'isNamed'>,
+): Promise<void> {
+  const { bucket, connection = 'default' } = container;
+  const prefix = keyPrefixOf(container);
+  const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: 1 });
+  const settings = connections.settings(connection, bucket, isNamed);
+  try {
+    await connections.ask(connection, settings, (client) =>
+      client.send(command, signal ? { abortSignal: signal } : {}),
+    );
+  } catch (error) {
+    throw mapS3Error(error, `s3://${bucket}/${prefix}`);
+  }
+}
+
 /** A store other than AWS may reject the header that requests the state of restored objects. */
 function isUnsupported(error: unknown): boolean {
   const { name, $metadata } = (error ?? {}) as S3Failure;

@@ -4,6 +4,7 @@ import { nameOfContainer, nameOfSource } from '../core/source-names.ts';
 import { printable } from '../core/printable.ts';
 import { ConfigError, SourceForbiddenError, SourceUnusableError } from '../errors.ts';
 import { AddressPolicy } from './address-policy.ts';
+import { checkFolder, deviceOf } from './check-folder.ts';
 import { openFileSource } from './file-source.ts';
 import { HttpConnections } from './http-connections.ts';
 import { downloadHttp, type DownloadOptions, type DownloadSink } from './http-download.ts';
@@ -44,6 +45,8 @@ export class Sources {
   #s3: S3Connections | undefined;
   readonly #http: HttpConnections;
   readonly #workflow: (() => SealingWorkflow) | undefined;
+  /** File systems of listed folders. */
+  readonly #devices = new Map<string, bigint>();
 
   /**
    * @param policy for tests
@@ -107,7 +110,12 @@ export class Sources {
 
   /** One line for each kind of container. */
   readonly #listers: Listers = {
-    folder: (container, options) => listFolder(container, options, this.files),
+    folder: async (container, options) => {
+      const listing = await listFolder(container, options, this.files);
+      const device = await deviceOf(container.path);
+      if (device !== undefined) this.#devices.set(container.path, device);
+      return listing;
+    },
     s3: async (container, options) => {
       const { listBucket } = await import('./list-bucket.ts');
       const isNamed = await this.#isNamed(container);
@@ -128,6 +136,19 @@ export class Sources {
     if (problem !== undefined) throw new SourceUnusableError(`${printable(nameOfContainer(container))} ${problem}`);
     const lister = this.#listers[container.type] as (container: Container, options: ListOptions) => Promise<Listing>;
     return lister(container, options);
+  }
+
+  /**
+   * Checks that a container can be read as a whole, whatever its files.
+   *
+   * @throws as `list`
+   */
+  async check(container: Container, { signal }: Pick<ListOptions, 'signal'>): Promise<void> {
+    const problem = containerNameProblem(container);
+    if (problem !== undefined) throw new SourceUnusableError(`${printable(nameOfContainer(container))} ${problem}`);
+    if (container.type === 'folder') return checkFolder(container, this.files, this.#devices.get(container.path));
+    const { checkBucket } = await import('./list-bucket.ts');
+    await checkBucket(container, await this.#connections(), { signal, isNamed: await this.#isNamed(container) });
   }
 
   /** Breaks what is under way. */

@@ -36,6 +36,7 @@ const uploadRows: Readonly<Record<keyof SplitUploadRequest, Row>> = {
   pieceSizeBytes: ['--split-size=1GiB', 1_073_741_824],
   again: ['--again', true],
   expectedFingerprint: 'the command reads the fingerprint from the source',
+  within: 'a sync sets it for its uploads',
   sharedLimit: 'a sync sets it for its uploads',
 };
 

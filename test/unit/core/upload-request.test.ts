@@ -14,6 +14,7 @@ describe('an upload request', () => {
   it('may set everything', () => {
     const full: Required<UploadRequest> = {
       source: { type: 'file', path: '/data/x.jsonl', host: 'a', range: { offsetBytes: 0, sizeBytes: 1 } },
+      within: { type: 'folder', path: '/data', host: 'a' },
       purpose: 'fine-tune',
       filename: 'x.jsonl',
       mimeType: 'text/jsonl',

@@ -1,0 +1,62 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { Container } from '../src/contracts/sources.ts';
+import type { FailureDetails } from '../src/contracts/failures.ts';
+import { SourceMissingError, SourceReadError } from '../src/errors.ts';
+import type { Sources } from '../src/sources/sources.ts';
+import { toApplicationFailure, type AttemptFacts } from './to-application-failure.ts';
+
+/** Attempts to read a file among many: its error may pass, but the file must not occupy a slot for long. */
+const QUICK_ATTEMPTS = 3;
+
+/** The folder or bucket that a source is one file of. */
+export interface OneOfMany {
+  readonly within?: Container | undefined;
+  /** Nothing was sent of the file: it fails after a few attempts. @defaultValue false */
+  readonly failsQuickly?: boolean | undefined;
+}
+
+/**
+ * Decides whether a source that cannot be read is the problem of this file or of its whole folder or bucket, which is
+ * the case if that cannot be read either. Returns any other error as it is.
+ */
+export async function scopedSourceError(
+  error: unknown,
+  { within, failsQuickly = false }: OneOfMany,
+  facts: AttemptFacts,
+  { sources, signal }: { readonly sources: Sources; readonly signal: AbortSignal },
+): Promise<unknown> {
+  if (!within || signal.aborted || !isOfSource(error)) return error;
+  const problem = await wholeSourceProblem(sources, within, signal);
+  if (problem) return toApplicationFailure(problem, { ...facts, sourceScope: 'container' });
+  const failure = toApplicationFailure(error, { ...facts, sourceScope: 'file' });
+  const isLast = failsQuickly && facts.attempt >= QUICK_ATTEMPTS;
+  return isLast && failure instanceof ApplicationFailure ? asFinal(failure) : failure;
+}
+
+/** The reason why a folder or bucket cannot be read; undefined if it can be, or if this cannot be determined. */
+export async function wholeSourceProblem(
+  sources: Sources,
+  container: Container,
+  signal: AbortSignal,
+): Promise<Error | undefined> {
+  try {
+    await sources.check(container, { signal });
+    return undefined;
+  } catch (error) {
+    return isOfSource(error) ? error : undefined;
+  }
+}
+
+/** Whether reading failed in a way that concerns one file or all. */
+export function isOfSource(error: unknown): error is SourceMissingError | SourceReadError {
+  return error instanceof SourceMissingError || error instanceof SourceReadError;
+}
+
+function asFinal({ message, type, details }: ApplicationFailure): ApplicationFailure {
+  return ApplicationFailure.create({
+    message,
+    ...(type ? { type } : {}),
+    nonRetryable: true,
+    details: (details ?? []) as FailureDetails[],
+  });
+}
