@@ -1,7 +1,8 @@
 import type { Config } from '../config.ts';
 import { printable, printableJson } from '../core/printable.ts';
 import { redact } from '../redact.ts';
-import { ExitCode, Interrupted } from './exit.ts';
+import { ExitCode, exitCodeOf, Interrupted } from './exit.ts';
+import { jsonErrorOf } from './json-errors.ts';
 
 /** A command that was interrupted hands its work back; whatever keeps it longer must not keep the person. */
 const USUAL_END_MS = 20_000;
@@ -25,14 +26,53 @@ export interface CliContext {
   readonly note: (line: string) => void;
 }
 
-export function createContext(config: Config): CliContext {
+let isJsonPrinted = false;
+
+/** Prints JSON on one line. Characters that are unsafe in a terminal are escaped. */
+function printJson(value: unknown): void {
+  isJsonPrinted = true;
+  process.stdout.write(`${printableJson(value)}\n`);
+}
+
+/** For a command with `--json` that fails: prints the error, if the command has printed nothing. */
+export function printJsonError(error: unknown): void {
+  if (!isJsonPrinted && exitCodeOf(error) !== ExitCode.done) printJson({ error: jsonErrorOf(error) });
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Ends the process at a signal, until a command has its context.
+ *
+ * @param end prints what an interrupted command prints
+ * @returns a function that ends this
+ */
+export function endAtSignals(end: (error: Interrupted) => void): () => void {
+  const listeners = SIGNALS.map((name) => {
+    const listener = () => {
+      end(new Interrupted(name));
+      process.exit();
+    };
+    process.on(name, listener);
+    return () => process.off(name, listener);
+  });
+  return () => listeners.forEach((remove) => remove());
+}
+
+/** @param end prints what an interrupted command prints that does not end soon */
+export function createContext(config: Config, end: (error: Interrupted) => void): CliContext {
   const interruption = new AbortController();
   let longestEndMs = USUAL_END_MS;
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  for (const name of SIGNALS) {
     process.on(name, () => {
-      if (interruption.signal.aborted) process.exit(ExitCode.interrupted);
-      interruption.abort(new Interrupted(name));
-      setTimeout(() => process.exit(ExitCode.interrupted), longestEndMs).unref();
+      const error = new Interrupted(name);
+      const exit = () => {
+        end(error);
+        process.exit();
+      };
+      if (interruption.signal.aborted) exit();
+      interruption.abort(error);
+      setTimeout(exit, longestEndMs).unref();
     });
   }
   return {
@@ -42,7 +82,7 @@ export function createContext(config: Config): CliContext {
       longestEndMs = USUAL_END_MS + extraMs;
     },
     out: (line) => process.stdout.write(`${[line].flat().map(printable).join('\t')}\n`),
-    json: (value) => process.stdout.write(`${printableJson(value)}\n`),
+    json: printJson,
     note: (line) => process.stderr.write(`${printable(redact(line))}\n`),
   };
 }

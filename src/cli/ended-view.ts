@@ -8,6 +8,7 @@ import { formatBytes, formatCount, formatDuration } from '../core/format.ts';
 import { printable } from '../core/printable.ts';
 import { LonghaulError } from '../errors.ts';
 import { errorText } from './exit.ts';
+import { jsonErrorOf } from './json-errors.ts';
 import { describePieces } from './status-view.ts';
 import { filesOf, type AnyResult } from './upload-outcomes.ts';
 
@@ -46,17 +47,8 @@ export function describeEnded({ workflowId, status, result, error }: Ended): str
 export function endedJson({ workflowId, status, result, error }: Ended): object {
   if (result) return { workflowId, status, result: withoutMemory(result) };
   if (!error) return { workflowId, status };
-  const { failureType, pieces } = error as Partial<UploadFailedError>;
-  return {
-    workflowId,
-    status,
-    error: {
-      code: error.code,
-      ...(failureType === undefined ? {} : { failureType }),
-      message: errorText(error),
-    },
-    ...(pieces ? { pieces } : {}),
-  };
+  const { pieces } = error as Partial<UploadFailedError>;
+  return { workflowId, status, error: jsonErrorOf(error), ...(pieces ? { pieces } : {}) };
 }
 
 function describeResult(result: AnyResult | SyncResult): string[] {

@@ -1,5 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { FailureType } from '../contracts/failures.ts';
+import type { SyncProblem } from '../contracts/sync.ts';
 import { compileGlobs, globListProblem, isGlob, splitGlob } from '../core/glob.ts';
 import { ConfigError } from '../errors.ts';
 import { listFolder } from '../sources/list-folder.ts';
@@ -13,8 +15,8 @@ const MAX_FILES = 500;
 
 export interface ExpandedFiles {
   readonly files: readonly string[];
-  /** What was found and can't be uploaded, in words. */
-  readonly skipped: readonly string[];
+  /** What was found and can't be uploaded. */
+  readonly skipped: readonly SyncProblem[];
 }
 
 /**
@@ -26,7 +28,7 @@ export interface ExpandedFiles {
  */
 export async function expandFiles(names: readonly string[]): Promise<ExpandedFiles> {
   const files: string[] = [];
-  const skipped: string[] = [];
+  const skipped: SyncProblem[] = [];
   for (const given of names) {
     if (isSourceUrl(given)) {
       files.push(given);
@@ -49,18 +51,22 @@ async function gather(
   filter: PathFilter,
   name: string,
   files: string[],
-  skipped: string[],
+  skipped: SyncProblem[],
 ): Promise<void> {
   const { entries, problems, leftOut } = await listFolder({ type: 'folder', path: resolve(folder) }, { filter });
-  for (const { path, message } of [...problems, ...leftOut]) skipped.push(`${join(folder, path)}: ${message}`);
+  for (const problem of [...problems, ...leftOut]) skipped.push({ ...problem, path: join(folder, problem.path) });
   for (const { path } of entries) {
     const file = join(folder, path);
     if (/[\r\n]/.test(path)) {
-      skipped.push(`${file}: has a line break in its name; upload it by itself, with --filename`);
+      const message = 'has a line break in its name; upload it by itself, with --filename';
+      skipped.push({ path: file, failureType: FailureType.SourceUnusable, message });
       continue;
     }
     if (await isReadable(file)) files.push(file);
-    else skipped.push(`${file}: is not readable for this user`);
+    else {
+      const message = 'is not readable for this user';
+      skipped.push({ path: file, failureType: FailureType.SourceMissing, message });
+    }
   }
   if (entries.length + problems.length + leftOut.length > 0) return;
   throw new ConfigError(
@@ -68,7 +74,7 @@ async function gather(
   );
 }
 
-async function gatherGlob(glob: string, files: string[], skipped: string[]): Promise<void> {
+async function gatherGlob(glob: string, files: string[], skipped: SyncProblem[]): Promise<void> {
   const problem = globListProblem([glob]);
   if (problem !== undefined) throw new ConfigError(`the list of files ${problem}`);
   const { folder, rest } = splitGlob(glob);

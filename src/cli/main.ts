@@ -3,8 +3,9 @@ import { inspect } from 'node:util';
 import { isDebugging, loadConfig, silenceAwsSdk } from '../config.ts';
 import { printable } from '../core/printable.ts';
 import { redact } from '../redact.ts';
-import { createContext } from './context.ts';
+import { createContext, endAtSignals, printJsonError } from './context.ts';
 import { describeError, ExitCode, exitCodeOf } from './exit.ts';
+import { wantsJson } from './json-errors.ts';
 import { createProgram } from './program.ts';
 
 // A reader that went away (`longhaul list | head`) is not an error, and a full disk below `> FILE` is.
@@ -24,6 +25,7 @@ function endOutput(error: NodeJS.ErrnoException): never {
 function fail(error: unknown): void {
   const line = describeError(error);
   if (line) process.stderr.write(`${line}\n`);
+  if (wantsJson(process.argv)) printJsonError(error);
   if (isDebugging()) process.stderr.write(`${redact(inspect(error)).split('\n').map(printable).join('\n')}\n`);
   process.exitCode = exitCodeOf(error);
 }
@@ -31,8 +33,12 @@ function fail(error: unknown): void {
 silenceAwsSdk();
 // Warnings about code of libraries would stand between a command's own lines.
 process.noDeprecation = !isDebugging();
+const hasContext = endAtSignals(fail);
 try {
-  await createProgram(() => createContext(loadConfig())).parseAsync();
+  await createProgram(() => {
+    hasContext();
+    return createContext(loadConfig(), fail);
+  }).parseAsync();
 } catch (error) {
   fail(error);
 }

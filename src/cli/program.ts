@@ -60,7 +60,7 @@ export function createProgram(context: () => CliContext): Command {
     .option('--id <id>', 'workflow id (default: derived from source, purpose, destination and prefix)')
     .option('--root <dir>', 'directory outside the folder that its links can lead to (repeatable)', repeatedOption)
     .option('--detach', 'start it and leave it to workers that run elsewhere')
-    .option('--json', 'print one JSON object on standard output')
+    .option('--json', 'print one JSON object, also if the command fails')
     .option('--quiet', 'no progress; only what it waits for, and errors')
     .action(async (source: string, options) =>
       (await import('./commands/sync.ts')).syncCommand(context(), source, options),

@@ -3,11 +3,12 @@ import pMap from 'p-map';
 import type { SyncHandle } from '../client/sync-handle.ts';
 import { SteeringRefusedError } from '../client/upload-errors.ts';
 import type { UploadHandle } from '../client/upload-handle.ts';
-import { ConfigError, LonghaulError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
 import { withBackend, type Backend } from './backend.ts';
 import type { CliContext } from './context.ts';
 import { errorText, SaidAlready } from './exit.ts';
 import { findSync } from './find-sync.ts';
+import { jsonErrorOf } from './json-errors.ts';
 import { queueServer } from './serve-queues.ts';
 import { checkSelection, select, type SteerSelection } from './steer-selection.ts';
 import type { AnyResult } from './upload-outcomes.ts';
@@ -51,7 +52,11 @@ export async function steer(
   checkSelection(selection, steering.verb);
   await withBackend(context, {}, async (backend) => {
     const targets = await select(context, backend, selection, steering.verb, steering.sync !== undefined);
-    if (targets === undefined) return note('nothing was changed');
+    if (targets === undefined) {
+      note('nothing was changed');
+      if (json) context.json({ outcomes: [] });
+      return;
+    }
     const isAlone = selection.query === undefined && targets.length === 1 && !json;
     const run = new SteeringRun(context, backend, steering, selection.query !== undefined);
     const outcomes = await pMap(targets, (workflowId) => run.steer(workflowId, isAlone), {
@@ -135,6 +140,5 @@ export function hasEnded(workflowId: string, status: string): Steered {
 
 function toJson({ workflowId, steered, error }: Outcome): object {
   if (steered) return { workflowId, outcome: steered.outcome, ...steered.details };
-  const code = error instanceof LonghaulError ? error.code : undefined;
-  return { workflowId, outcome: 'failed', error: { code, message: errorText(error) } };
+  return { workflowId, outcome: 'failed', error: jsonErrorOf(error) };
 }

@@ -45,7 +45,7 @@ export function addUploadOptions(command: Command): Command {
     .option('--spool', 'download URLs first: for servers that give out no parts of a file')
     .option('--again', 'upload once more what was uploaded already')
     .option('--detach', 'start it and leave it to workers that run elsewhere')
-    .option('--json', 'print one JSON object on standard output')
+    .option('--json', 'print one JSON object for each file, also if it fails')
     .option('--quiet', 'no progress; only what it waits for, and errors');
 }
 

@@ -4,13 +4,17 @@ import type { SplitUploadResult } from '../contracts/split.ts';
 import type { UploadResult } from '../contracts/upload.ts';
 import { formatBytes, formatCount, formatDuration } from '../core/format.ts';
 import type { CliContext } from './context.ts';
+import { isSourceUrl } from '../sources/source-of-url.ts';
 import { errorText } from './exit.ts';
+import { jsonErrorOf } from './json-errors.ts';
 
 export type AnyResult = UploadResult | SplitUploadResult;
 
 /** What became of one upload of a command. */
 export interface Outcome {
   readonly name: string;
+  /** As `sourceOf`. */
+  readonly source: string;
   readonly handle: UploadHandle<AnyResult>;
   /** Whether the upload was completed before this command. */
   readonly isOld?: boolean;
@@ -28,28 +32,30 @@ export function filesOf(result: AnyResult): SplitUploadResult['files'] {
   return 'files' in result ? result.files : [result.file];
 }
 
+/** The argument that names a source, without the query of a URL: it can be a signature. */
+export function sourceOf(argument: string): string {
+  return isSourceUrl(argument) ? argument.replace(/[?#].*$/s, '') : argument;
+}
+
 export function tellDetached(
   context: CliContext,
-  handles: readonly UploadHandle<AnyResult>[],
+  started: readonly Pick<Outcome, 'source' | 'handle'>[],
   { json, quiet }: TellOptions,
 ): void {
   const { out, note } = context;
-  const started = handles.map(({ workflowId, resumed }) => ({ workflowId, resumed }));
-  if (json) context.json(started.length === 1 ? started[0] : { uploads: started });
-  else for (const { workflowId } of started) out(workflowId);
+  for (const { source, handle } of started) {
+    const { workflowId, resumed } = handle;
+    if (json) context.json({ source, workflowId, resumed });
+    else out(workflowId);
+  }
   if (!quiet) note('the upload goes on by itself; "longhaul status ID" shows how far it is');
 }
 
-/** @throws the first error of an upload that failed, when all are told */
+/** @throws the first error of an upload that failed, after all are printed; `--json` has printed each when it ended */
 export function tellOutcomes(context: CliContext, outcomes: readonly Outcome[], options: TellOptions): void {
   const { note } = context;
   if (!options.quiet) for (const outcome of outcomes) tellFigures(context, outcome);
-  if (options.json) {
-    const rows = outcomes.map(toJson);
-    context.json(rows.length === 1 ? rows[0] : { uploads: rows });
-  } else {
-    for (const { result } of outcomes) if (result) tellFiles(context, result, outcomes.length > 1);
-  }
+  if (!options.json) for (const { result } of outcomes) if (result) tellFiles(context, result, outcomes.length > 1);
   const failed = outcomes.filter(({ error }) => error !== undefined);
   const [first] = failed;
   if (!first) return;
@@ -79,12 +85,10 @@ function tellFigures({ note }: CliContext, { name, handle, isOld, result }: Outc
   note(`${name}: ${words.join(' · ')}`);
 }
 
-function toJson({ handle, result, error }: Outcome): object {
+/** The JSON of one upload: its result, or why it has none. */
+export function outcomeJson({ source, handle, result, error }: Omit<Outcome, 'name'>): object {
   const { workflowId, resumed } = handle;
-  if (result) return { ...result, resumed };
-  if (!(error instanceof UploadFailedError))
-    return { workflowId, resumed, error: { type: (error as { code?: string }).code, message: errorText(error) } };
-  const { message } = error;
-  const { failureType: type, pieces } = error;
-  return { workflowId, resumed, error: { type, message }, ...(pieces ? { pieces } : {}) };
+  if (result) return { source, ...result, resumed };
+  const { pieces } = error instanceof UploadFailedError ? error : {};
+  return { source, workflowId, resumed, error: jsonErrorOf(error), ...(pieces ? { pieces } : {}) };
 }

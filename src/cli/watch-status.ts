@@ -8,6 +8,7 @@ import { uploadPace } from '../core/upload-pace.ts';
 import type { CliContext } from './context.ts';
 import { describeEnded, endedJson, readEnd } from './ended-view.ts';
 import { describeSyncStatus } from './find-sync.ts';
+import { jsonErrorOf } from './json-errors.ts';
 import { isLiveTerminal, LiveScreen } from './live-screen.ts';
 import { describePieces, describeStatus } from './status-view.ts';
 import type { AnyResult } from './upload-outcomes.ts';
@@ -53,6 +54,7 @@ export async function watchStatus(context: CliContext, handle: Handle, json: boo
   } finally {
     screen?.close();
   }
+  if (json && signal.aborted) context.json({ workflowId, error: jsonErrorOf(signal.reason) });
   signal.throwIfAborted();
   await tellEnd(context, handle, json);
 }

@@ -151,7 +151,7 @@ describe('longhaul upload', () => {
         first.child.kill('SIGINT');
         expect(await first.ended).toMatchObject({
           code: 130,
-          stdout: '',
+          stdout: expect.stringMatching(/^{.*"error":{"code":"Interrupted".*}\n$/),
           stderr: expect.stringMatching(/interrupted; the same command goes on/),
         });
         const { partsReceived: before } = system.api.stats().totals;

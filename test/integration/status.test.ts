@@ -77,16 +77,16 @@ describe('longhaul status', () => {
       expect(objects.map(({ workflowId }) => workflowId)).toEqual(ended);
       expect(objects).toMatchObject([
         { status: 'COMPLETED', result: { file: { id: file.id } } },
-        { status: 'FAILED', error: { code: 'UPLOAD_FAILED', failureType: 'ApiRejected', message: expect.any(String) } },
+        { status: 'FAILED', error: { code: 'ApiRejected', message: expect.any(String) } },
         {
           status: 'FAILED',
-          error: { failureType: 'PiecesFailed' },
+          error: { code: 'PiecesFailed' },
           pieces: [{ state: 'completed' }, { state: 'failed' }],
         },
         { status: 'COMPLETED', result: { counts: { sent: { files: 1 } } } },
-        { status: 'CANCELLED', error: { code: 'UPLOAD_CANCELLED' } },
-        { status: 'TERMINATED', error: { code: 'UPLOAD_CANCELLED' } },
-        { status: 'TIMED_OUT', error: { code: 'UPLOAD_FAILED' } },
+        { status: 'CANCELLED', error: { code: 'UploadCancelled' } },
+        { status: 'TERMINATED', error: { code: 'UploadCancelled' } },
+        { status: 'TIMED_OUT', error: { code: 'TimeoutFailure' } },
       ]);
       expect(json.stdout).not.toContain('"memory"');
 

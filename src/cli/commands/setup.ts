@@ -3,6 +3,7 @@ import { setupSearchAttributes } from '../../client/setup-search-attributes.ts';
 import { withBackend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
 import { describeError, SaidAlready } from '../exit.ts';
+import { jsonErrorOf } from '../json-errors.ts';
 
 /** Registers the search attributes, or prints the commands for somebody who may. */
 export async function setupCommand(context: CliContext, options: { json?: boolean }): Promise<void> {
@@ -12,8 +13,8 @@ export async function setupCommand(context: CliContext, options: { json?: boolea
       const { temporal, cloud } = error.commands;
       context.note(describeError(error) ?? '');
       context.note('somebody who may do it runs the first of these lines, or the second on Temporal Cloud:');
-      context.out(temporal);
-      context.out(cloud);
+      if (options.json) context.json({ error: jsonErrorOf(error), commands: error.commands });
+      else [temporal, cloud].forEach((command) => context.out(command));
       throw new SaidAlready();
     });
     if (options.json) return context.json(setup);

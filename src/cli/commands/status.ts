@@ -9,6 +9,7 @@ import type { CliContext } from '../context.ts';
 import { describeEnded, endedJson, readEnd } from '../ended-view.ts';
 import { errorText, SaidAlready } from '../exit.ts';
 import { describeSyncStatus, findSync } from '../find-sync.ts';
+import { jsonErrorOf } from '../json-errors.ts';
 import { queueServer } from '../serve-queues.ts';
 import { describePieces, describeStatus } from '../status-view.ts';
 import type { AnyResult } from '../upload-outcomes.ts';
@@ -51,7 +52,11 @@ export async function statusCommand(
         if (options.json) json(shown.json);
         else shown.lines.forEach(out);
       } else if (all.length === 1) throw shown.error;
-      else note(`longhaul: ${workflowIds[index]}: ${errorText(shown.error)}`);
+      else {
+        const workflowId = workflowIds[index];
+        note(`longhaul: ${workflowId}: ${errorText(shown.error)}`);
+        if (options.json) json({ workflowId, error: jsonErrorOf(shown.error) });
+      }
     }
     if (all.some((shown) => 'error' in shown)) throw new SaidAlready();
   });

@@ -17,6 +17,7 @@ import { confirm } from '../confirm.ts';
 import type { CliContext } from '../context.ts';
 import { errorText, Interrupted } from '../exit.ts';
 import { FilesFailedError } from '../files-failed-error.ts';
+import { jsonErrorOf } from '../json-errors.ts';
 import { NamedRecords } from '../named-records.ts';
 import { commandSources } from '../source-settings.ts';
 import { toSyncRequest, type SyncOptions as SyncFlags } from '../sync-options.ts';
@@ -62,7 +63,11 @@ export async function syncCommand(context: CliContext, source: string, options: 
     named.paths.push(...(options.root ?? []).map((directory) => resolve(directory)));
     const runner = new SyncRunner(context, backend, named, options);
     if (needsWorker) await runner.record(sync);
-    if (asks && !(await runner.agrees(sync))) return note('nothing was changed');
+    if (asks && !(await runner.agrees(sync))) {
+      note('nothing was changed');
+      if (options.json) context.json({ workflowId: runner.workflowId, declined: true });
+      return;
+    }
     await runner.run(sync);
   });
 }
@@ -83,6 +88,11 @@ class SyncRunner {
     this.#named = named;
     this.#options = options;
     this.#records = new NamedRecords(context.config);
+  }
+
+  /** Undefined before `record`. */
+  get workflowId(): string | undefined {
+    return this.#workflowIds[0];
   }
 
   /** Says to other workers of this user what the sync reads. */
@@ -124,6 +134,9 @@ class SyncRunner {
       await this.#records.removeEnded(this.#workflowIds, this.#backend.client).catch(() => {});
       this.#tell(handle, result);
     } catch (error) {
+      if (json && !(error instanceof FilesFailedError)) {
+        this.#context.json({ workflowId, resumed, error: jsonErrorOf(error) });
+      }
       if (error instanceof Interrupted) note('longhaul: interrupted; the same command goes on');
       throw error;
     }
@@ -182,14 +195,17 @@ class SyncRunner {
       if (deletionsHeld !== null)
         note(`${counts.deleted === 0 ? 'nothing' : 'not everything'} was deleted: ${deletionsHeld}`);
     }
-    if (json) this.#context.json({ ...told, resumed: handle.resumed });
+    const failure =
+      counts.failed > 0 ? new FilesFailedError(`${formatCount(counts.failed, 'file')} failed`) : undefined;
+    const shownError = failure && { error: jsonErrorOf(failure) };
+    if (json) this.#context.json({ ...told, resumed: handle.resumed, ...shownError });
     else if (told.dryRun) {
       for (const decision of decisions) if (decision.why !== 'same') out(describeDecision(decision));
       const { toSend, same, knownContent, toDelete } = counts;
       const words = `would send ${toSend.files} (${formatBytes(toSend.bytes)}) and delete ${toDelete}; ${same} the same, ${knownContent} known by content`;
       if (!quiet) note(decisionsOmitted > 0 ? `${words} (${decisionsOmitted} decisions are not shown)` : words);
     } else if (!quiet) note(`${describeCounts(counts)} in ${formatDuration(told.durationMs)}`);
-    if (counts.failed > 0) throw new FilesFailedError(`${formatCount(counts.failed, 'file')} failed`);
+    if (failure) throw failure;
   }
 }
 

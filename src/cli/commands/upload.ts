@@ -7,7 +7,6 @@ import { Defaults } from '../../contracts/limits.ts';
 import { transferTaskQueue } from '../../contracts/names.ts';
 import type { Source } from '../../contracts/sources.ts';
 import { formatCount } from '../../core/format.ts';
-import { printable } from '../../core/printable.ts';
 import { ConfigError } from '../../errors.ts';
 import { noteAttached } from '../attached-uploads.ts';
 import { withBackend, type Backend } from '../backend.ts';
@@ -15,16 +14,16 @@ import { checkDestination } from '../check-destination.ts';
 import type { CliContext } from '../context.ts';
 import { errorText, Interrupted } from '../exit.ts';
 import { expandFiles } from '../expand-files.ts';
+import { followAll } from '../follow-uploads.ts';
 import { FilesFailedError } from '../files-failed-error.ts';
 import { isEmpty, namedBy, type NamedSources } from '../../sources/named-sources.ts';
 import { sealKeyOf } from '../../sources/source-settings.ts';
 import { Sources } from '../../sources/sources.ts';
-import { createProgressView, type ProgressView } from '../progress-view.ts';
 import { SourceCopies } from '../source-copies.ts';
 import { NamedRecords } from '../named-records.ts';
 import { commandSources, sourceSettingsOf } from '../source-settings.ts';
 import { SpoolFolder } from '../spool-folder.ts';
-import { tellDetached, tellOutcomes, type AnyResult, type Outcome } from '../upload-outcomes.ts';
+import { sourceOf, tellDetached, tellOutcomes, type AnyResult } from '../upload-outcomes.ts';
 import { checkUploadOptions, isSplit, toUploadOptions, type UploadCommandOptions } from '../upload-options.ts';
 
 export async function uploadCommand(
@@ -35,18 +34,27 @@ export async function uploadCommand(
   const { config, note } = context;
   const destination = options.destination ?? Defaults.destination;
   const { files, skipped } = await expandFiles(names);
-  for (const words of skipped) note(`longhaul: skipped ${words}`);
+  for (const { path, message } of skipped) note(`longhaul: skipped ${path}: ${message}`);
+  const printSkipped = () => {
+    for (const { path, failureType: code, message } of skipped) {
+      if (options.json) context.json({ source: path, error: { code, message } });
+    }
+  };
   const tellSkipped = () => {
     const were = skipped.length === 1 ? 'was' : 'were';
     if (skipped.length > 0) throw new FilesFailedError(`${formatCount(skipped.length, 'file')} ${were} skipped`);
   };
-  if (files.length === 0) return tellSkipped();
+  if (files.length === 0) {
+    printSkipped();
+    return tellSkipped();
+  }
   checkUploadOptions(config, files, options, destination);
   const spools = new SpoolFolder(config.stateDir);
   const copies = new SourceCopies(context, spools, options);
   const paths = await copies.replace(files);
+  const sources = files.map(sourceOf);
   try {
-    await uploadFiles(context, spools, paths, options, destination);
+    await uploadFiles(context, spools, { paths, sources, onStarted: printSkipped }, options, destination);
   } catch (error) {
     const isInterrupted = error instanceof Interrupted;
     if (copies.areMade) await copies.tellKept(isInterrupted ? 'longhaul: interrupted; ' : 'longhaul: ');
@@ -56,15 +64,23 @@ export async function uploadCommand(
   tellSkipped();
 }
 
+interface NamedFiles {
+  readonly paths: readonly string[];
+  /** The arguments, as in `Outcome`. */
+  readonly sources: readonly string[];
+  /** When each upload has started. */
+  readonly onStarted: () => void;
+}
+
 async function uploadFiles(
   context: CliContext,
   spools: SpoolFolder,
-  files: readonly string[],
+  files: NamedFiles,
   options: UploadCommandOptions,
   destination: string,
 ): Promise<void> {
   const { config, note } = context;
-  const { requests, workflowIds, sources } = await checkRequests(context, files, options, destination);
+  const { requests, workflowIds, sources } = await checkRequests(context, files.paths, options, destination);
 
   const needsWorker = !options.detach && config.temporal === undefined;
   const records = new NamedRecords(config);
@@ -85,24 +101,22 @@ async function uploadFiles(
     }
     await spools.sweep((workflowId) => statusOf(backend, workflowId)).catch(() => {});
     await records.sweep(backend.client).catch(() => {});
-    const uploads = handles.map((handle, index) => ({ handle, request: requests[index] as UploadOptions }));
+    const uploads = handles.map((handle, index) => ({
+      handle,
+      request: requests[index] as UploadOptions,
+      source: files.sources[index] as string,
+    }));
+    files.onStarted();
     if (options.detach) {
       await noteAttached(context, backend, uploads, options);
-      return tellDetached(context, handles, options);
+      return tellDetached(context, uploads, options);
     }
 
     await serve(context, backend, handles, named, options);
     await noteAttached(context, backend, uploads, options);
-    const view = createProgressView(viewKind(options), note);
-    let outcomes: Outcome[];
-    try {
-      outcomes = await Promise.all(
-        handles.map((handle, index) => follow(handle, labelOf(requests[index] as UploadOptions), view, context.signal)),
-      );
-    } finally {
-      view.close();
-    }
-    for (const [index, { result }] of outcomes.entries()) if (result) await spools.release(files[index] as string);
+    const outcomes = await followAll(context, uploads, options);
+    for (const [index, { result }] of outcomes.entries())
+      if (result) await spools.release(files.paths[index] as string);
     await records.removeEnded(workflowIds, backend.client).catch(() => {});
     tellOutcomes(context, outcomes, options);
   });
@@ -191,38 +205,4 @@ async function serve(
       }
     }
   }
-}
-
-async function follow(
-  handle: UploadHandle<AnyResult>,
-  name: string,
-  view: ProgressView,
-  signal: AbortSignal,
-): Promise<Outcome> {
-  const watching = new AbortController();
-  const watch = async () => {
-    for await (const event of handle.progress({ signal: AbortSignal.any([signal, watching.signal]) })) {
-      if (!watching.signal.aborted) view.show(name, event);
-    }
-  };
-  const watched = watch().catch(() => {});
-  try {
-    const isOld = handle.resumed === true && (await handle.describe()).status === 'COMPLETED';
-    return { name, handle, isOld, result: await handle.result({ signal }) };
-  } catch (error) {
-    if (error instanceof Interrupted) throw error;
-    return { name, handle, error };
-  } finally {
-    watching.abort();
-    await watched;
-  }
-}
-
-function viewKind({ quiet }: UploadCommandOptions): 'bars' | 'lines' | 'quiet' {
-  if (quiet) return 'quiet';
-  return process.stderr.isTTY ? 'bars' : 'lines';
-}
-
-function labelOf({ file, url = '', filename }: UploadOptions): string {
-  return printable(filename ?? ((file ?? url.replace(/[?#].*$/s, '')).split('/').at(-1) as string));
 }

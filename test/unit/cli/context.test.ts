@@ -15,7 +15,7 @@ function printed(run: (context: CliContext) => void): string {
   vi.spyOn(process.stderr, 'write').mockImplementation(capture);
   const on = vi.spyOn(process, 'on').mockReturnValue(process);
   try {
-    run(createContext(loadConfig({})));
+    run(createContext(loadConfig({}), () => {}));
   } finally {
     on.mockRestore();
     vi.restoreAllMocks();

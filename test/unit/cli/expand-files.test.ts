@@ -17,5 +17,11 @@ it('skips a file of a directory whose name can be no File’s, and says which', 
   await writeFile(join(folder, 'two\nlines.jsonl'), '{}');
   const { files, skipped } = await expandFiles([folder]);
   expect(files).toEqual([join(folder, 'good.jsonl')]);
-  expect(skipped).toEqual([expect.stringMatching(/two\nlines\.jsonl: has a line break in its name; .*--filename/)]);
+  expect(skipped).toMatchObject([
+    {
+      path: join(folder, 'two\nlines.jsonl'),
+      failureType: 'SourceUnusable',
+      message: expect.stringMatching(/line break in its name; .*--filename/),
+    },
+  ]);
 });
