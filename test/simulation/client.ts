@@ -1,7 +1,6 @@
 import { AbortedError, ConnectionError, StrangeAnswerError, TimeoutError } from '../../src/errors.ts';
 import type { CallOptions } from '../../src/openai/call-limits.ts';
 import type { CompleteUploadFields, CreateUploadFields } from '../../src/openai/sessions.ts';
-import type { ListFilesQuery } from '../../src/openai/files.ts';
 import { UploadsClient } from '../../src/openai/uploads-client.ts';
 import type { AttemptInfo } from './activity-task.ts';
 import type { VirtualClock } from './clock.ts';
@@ -35,9 +34,9 @@ export interface Process {
 interface Work<T> {
   readonly call: Call;
   readonly subject: string;
-  readonly run: () => T;
+  readonly run: (isDamaged?: boolean) => T;
   readonly onDoubt?: () => void;
-  readonly options: CallOptions;
+  readonly options: CallOptions | undefined;
 }
 
 /** A client of the model, whose methods take virtual time and can be hit by faults. */
@@ -45,9 +44,9 @@ export function modelClient(world: ClientWorld, process: Process): UploadsClient
   const { service, source } = world;
   const call = <T>(work: Work<T>) => makeCall(world, process, work);
   const methods: Partial<UploadsClient> = {
-    createUpload: (fields: CreateUploadFields, options = {}) =>
+    createUpload: (fields: CreateUploadFields, options) =>
       call({ call: 'createUpload', subject: '', run: () => service.create(fields), options }),
-    addPart: (uploadId, { offsetBytes, sizeBytes }, options = {}) => {
+    addPart: (uploadId, { offsetBytes, sizeBytes }, options) => {
       let content = source.content;
       return call({
         call: 'addPart',
@@ -60,7 +59,7 @@ export function modelClient(world: ClientWorld, process: Process): UploadsClient
         options,
       });
     },
-    completeUpload: (uploadId: string, fields: CompleteUploadFields, options = {}) =>
+    completeUpload: (uploadId: string, fields: CompleteUploadFields, options) =>
       call({
         call: 'completeUpload',
         subject: uploadId,
@@ -68,35 +67,36 @@ export function modelClient(world: ClientWorld, process: Process): UploadsClient
         onDoubt: () => world.onDoubt(uploadId),
         options,
       }),
-    cancelUpload: (uploadId, options = {}) =>
+    cancelUpload: (uploadId, options) =>
       call({ call: 'cancelUpload', subject: uploadId, run: () => service.cancel(uploadId), options }),
-    listFiles: ({ purpose }: ListFilesQuery = {}, options = {}) =>
+    listFiles: (query, options) =>
       call({
         call: 'listFiles',
         subject: '',
-        run: () => ({ files: service.list(purpose), hasMore: false, nextAfter: undefined, unreadable: 0 }) as never,
+        run: () =>
+          ({ files: service.list(query?.purpose), hasMore: false, nextAfter: undefined, unreadable: 0 }) as never,
         options,
       }),
     downloadFile: ((fileId: string) => Promise.resolve([Buffer.from(service.files.get(fileId)?.text ?? '')])) as never,
-    deleteFile: (fileId, options = {}) =>
+    deleteFile: (fileId, options) =>
       call({ call: 'listFiles', subject: fileId, run: () => service.delete(fileId), options }),
   };
   return Object.assign(Object.create(UploadsClient.prototype) as UploadsClient, methods);
 }
 
 async function makeCall<T>(world: ClientWorld, process: Process, work: Work<T>): Promise<T> {
-  const { clock, dice, trace, service } = world;
+  const { clock, dice, trace } = world;
   const { call, subject, options } = work;
   const key = `${process.info.key}/${call}`;
   const fault = world.onCall(call, process.info);
   const name = `${call}${subject ? ` (${subject})` : ''}`;
   if (fault) trace(`${name}: ${describeFault(fault)}`);
   else trace(name);
-  const timeoutMs = options.timeoutMs ?? 600_000;
+  const timeoutMs = options?.timeoutMs ?? 600_000;
   const neededMs = world.durationMs(call, key) + (fault?.kind === 'slow' ? fault.ms : 0);
   const silentMs = fault?.kind === 'silent' ? Math.min(STALL_TIMEOUT_MS, timeoutMs) : undefined;
   const waitMs = Math.min(silentMs ?? neededMs, timeoutMs);
-  const isAborted = await clock.sleep(waitMs, options.signal).then(
+  const isAborted = await clock.sleep(waitMs, options?.signal).then(
     () => false,
     () => true,
   );
@@ -108,9 +108,14 @@ async function makeCall<T>(world: ClientWorld, process: Process, work: Work<T>):
     trace(
       `${name} ${process.isDead ? 'of a lost worker' : isAborted ? 'was aborted' : 'timed out'}${arrives ? ' and arrived' : ''}`,
     );
-    if (process.isDead) return new Promise<never>(() => {});
+    if (process.isDead) return await new Promise<never>(() => {});
     throw isAborted ? new AbortedError(`${call} was aborted`) : new TimeoutError(`${call} had no response in time`);
   }
+  return answer(world, work, fault, name);
+}
+
+function answer<T>({ service, trace }: ClientWorld, work: Work<T>, fault: Fault | undefined, name: string): T {
+  const { call, subject } = work;
   switch (fault?.kind) {
     case 'status':
       if (fault.arrives) attempted(work.run);
@@ -126,13 +131,15 @@ async function makeCall<T>(world: ClientWorld, process: Process, work: Work<T>):
       if (fault.arrives) attempted(work.run);
       throw new StrangeAnswerError(`${call} was answered by something else`);
     case 'damaged':
-      return (work.run as (isDamaged?: boolean) => T)(true);
+      return work.run(true);
     case 'session-ends':
       service.end(/upload_\d+/.exec(subject)?.[0] ?? '', fault.status);
-      return resultOf(work.run, trace, name);
-    default:
-      return resultOf(work.run, trace, name);
+      break;
+    case 'slow':
+    case 'silent':
+    case undefined:
   }
+  return resultOf(work.run, trace, name);
 }
 
 function resultOf<T>(run: () => T, trace: (line: string) => void, name: string): T {
@@ -158,23 +165,20 @@ function isUnclear({ status, retryAfterMs }: { readonly status: number; readonly
   return status === 408 || status === 409 || (status >= 500 && !(status === 503 && retryAfterMs !== undefined));
 }
 
-export function describeFault(fault: Fault): string {
-  switch (fault.kind) {
-    case 'status':
-      return `the service returns ${fault.status}${fault.apiCode ? ` ${fault.apiCode}` : ''}${fault.retryAfterMs ? ` with a pause of ${fault.retryAfterMs} ms` : ''}${fault.arrives ? ' after the work' : ''}`;
-    case 'lost':
-      return 'its response is lost';
-    case 'unreachable':
-      return 'the service is unreachable';
-    case 'silent':
-      return `no response${fault.arrives ? ', but it arrives' : ''}`;
-    case 'strange':
-      return `a response of something else${fault.arrives ? ', but it arrives' : ''}`;
-    case 'slow':
-      return `${fault.ms} ms slower`;
-    case 'damaged':
-      return 'its bytes are damaged';
-    case 'session-ends':
-      return `the session is ${fault.status} first`;
+function describeFault(fault: Fault): string {
+  if (fault.kind === 'slow') return `${fault.ms} ms slower`;
+  if (fault.kind === 'session-ends') return `the session is ${fault.status} first`;
+  if (fault.kind === 'status') {
+    const code = fault.apiCode ? ` ${fault.apiCode}` : '';
+    const pause = fault.retryAfterMs ? ` with a pause of ${fault.retryAfterMs} ms` : '';
+    return `the service returns ${fault.status}${code}${pause}${fault.arrives ? ' after the work' : ''}`;
   }
+  const texts = {
+    lost: 'its response is lost',
+    unreachable: 'the service is unreachable',
+    silent: 'no response',
+    strange: 'a response of something else',
+    damaged: 'its bytes are damaged',
+  } as const;
+  return texts[fault.kind] + ('arrives' in fault && fault.arrives ? ', but it arrives' : '');
 }

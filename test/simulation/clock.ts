@@ -6,6 +6,8 @@ interface Appointment {
   readonly atMs: number;
   readonly order: number;
   readonly run: () => void | Promise<void>;
+  /** It changes nothing that another process waits for, at this moment. */
+  readonly isQuiet: boolean;
   isCancelled: boolean;
 }
 
@@ -29,8 +31,14 @@ export class VirtualClock {
     this.nowMs = startMs;
   }
 
-  after(delayMs: number, run: () => void | Promise<void>): VirtualTimer {
-    const appointment = { atMs: this.nowMs + Math.max(0, delayMs), order: this.#order++, run, isCancelled: false };
+  after(delayMs: number, run: () => void | Promise<void>, isQuiet = false): VirtualTimer {
+    const appointment = {
+      atMs: this.nowMs + Math.max(0, delayMs),
+      order: this.#order++,
+      run,
+      isQuiet,
+      isCancelled: false,
+    };
     insert(this.#appointments, appointment);
     return {
       cancel: () => {
@@ -61,7 +69,9 @@ export class VirtualClock {
     while (appointment?.isCancelled) appointment = this.#appointments.pop();
     if (!appointment) return false;
     this.nowMs = Math.max(this.nowMs, appointment.atMs);
-    await appointment.run();
+    const running = appointment.run();
+    if (appointment.isQuiet) return true;
+    await running;
     await settled();
     return true;
   }
@@ -91,14 +101,15 @@ export class VirtualClock {
     return this.#owner.run(owner, run);
   }
 
+  /** Of heartbeats, most of which are not sent: days of them must cost nothing. */
   #repeat(run: () => void, everyMs: number): VirtualTimer {
     const owner = this.#owner.getStore();
     const beat = () => {
       if (owner?.isDead) return;
-      timer = this.after(everyMs, beat);
+      timer = this.after(everyMs, beat, true);
       run();
     };
-    let timer = this.after(everyMs, beat);
+    let timer = this.after(everyMs, beat, true);
     return { cancel: () => timer.cancel() };
   }
 }

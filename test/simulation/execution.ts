@@ -96,6 +96,10 @@ export class Execution {
     return this.close === undefined;
   }
 
+  get activations(): number {
+    return this.#recorded.length;
+  }
+
   get key(): string {
     return `${this.start.workflowId}/${this.start.number}`;
   }

@@ -1,13 +1,13 @@
-import { defaultFailureConverter, defaultPayloadConverter, type Payload as CommonPayload } from '@temporalio/common';
+import { defaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
 import type { Duration, Failure, Payload } from './run.ts';
 
 /** What crosses the boundary of the sandbox, as workers convert it. */
 export function payloadOf(value: unknown): Payload {
-  return defaultPayloadConverter.toPayload(value) as Payload;
+  return defaultPayloadConverter.toPayload(value);
 }
 
 export function valueOf(payload: Payload | null | undefined): unknown {
-  return payload ? defaultPayloadConverter.fromPayload(payload as CommonPayload) : undefined;
+  return payload ? defaultPayloadConverter.fromPayload(payload) : undefined;
 }
 
 export function valuesOf(payloads: readonly Payload[] | null | undefined): unknown[] {
@@ -15,7 +15,7 @@ export function valuesOf(payloads: readonly Payload[] | null | undefined): unkno
 }
 
 export function failureOfError(error: unknown): Failure {
-  return defaultFailureConverter.errorToFailure(error, defaultPayloadConverter) as Failure;
+  return defaultFailureConverter.errorToFailure(error, defaultPayloadConverter);
 }
 
 export function milliseconds(duration: Duration | null | undefined): number | undefined {

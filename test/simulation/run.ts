@@ -20,8 +20,7 @@ const { TypedSearchAttributes, decodePriority } = sdk('@temporalio/common') as {
 
 export type Job = CoreSdk.workflow_activation.IWorkflowActivationJob;
 export type Command = CoreSdk.workflow_commands.IWorkflowCommand;
-export type InitializeWorkflow = CoreSdk.workflow_activation.IInitializeWorkflow;
-export type Completion = CoreSdk.workflow_completion.IWorkflowActivationCompletion;
+type Completion = CoreSdk.workflow_completion.IWorkflowActivationCompletion;
 export type Failure = NonNullable<CoreSdk.activity_result.IFailure['failure']>;
 export type Payload = NonNullable<CoreSdk.workflow_commands.IScheduleActivity['arguments']>[number];
 export type Duration = NonNullable<CoreSdk.workflow_commands.IStartTimer['startToFireTimeout']>;

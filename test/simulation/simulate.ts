@@ -17,6 +17,8 @@ const START_MS = Date.UTC(2027, 0, 4, 9);
 const WORKERS = 2;
 /** An upload that does not end before has a fault, or a plan that never lets it end. */
 const MAX_DAYS = 30;
+/** Activations that are replayed without a reason: their number grows with the square of the length of a history. */
+const MAX_REPLAYED = 400;
 const MAX_ACTIVATIONS = 3000;
 
 export interface Violation {
@@ -59,6 +61,7 @@ class Simulation {
   #executions = 0;
   #activities = 0;
   #activations = 0;
+  #replayed = 0;
 
   constructor(plan: Plan) {
     this.#plan = plan;
@@ -189,7 +192,11 @@ class Simulation {
     if (close?.status === 'continued') {
       await execution.evict();
       this.#start(close.command.continueAsNewWorkflowExecution?.arguments ?? [], execution);
-    } else if (this.#dice.chance(`${execution.key}/${this.clock.nowMs}/evict`, this.#plan.evictChance)) {
+    } else if (
+      this.#replayed < MAX_REPLAYED &&
+      this.#dice.chance(`${execution.key}/${this.clock.nowMs}/evict`, this.#plan.evictChance)
+    ) {
+      this.#replayed += execution.activations;
       await execution.evict();
     }
   }
@@ -200,18 +207,14 @@ class Simulation {
   }
 
   #violate(rule: string, text: string): void {
+    // The first violation of a rule is enough.
     this.#note(`VIOLATION of "${rule}": ${text}`);
-    this.#violations.push({ rule, text });
+    if (!this.#violations.some((violation) => violation.rule === rule)) this.#violations.push({ rule, text });
   }
 }
 
 function describeClose(close: Close): string {
-  switch (close.status) {
-    case 'completed':
-      return `completed ${JSON.stringify(valueOf(close.result))}`;
-    case 'failed':
-      return `failed, ${describeFailure(close.failure)}`;
-    default:
-      return close.status;
-  }
+  if (close.status === 'completed') return `completed ${JSON.stringify(valueOf(close.result))}`;
+  if (close.status === 'failed') return `failed, ${describeFailure(close.failure)}`;
+  return close.status;
 }

@@ -23,16 +23,12 @@ export class ModelSource {
     if (this.problem === 'unreadable') throw new SourceReadError('reading the source failed (EIO)');
   }
 
-  open(): Promise<SourceReader> {
-    try {
-      this.assertReadable();
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
-    return Promise.resolve({
+  async open(): Promise<SourceReader> {
+    this.assertReadable();
+    return {
       stat: () => Promise.resolve({ sizeBytes: this.sizeBytes, fingerprint: this.content }),
       read: () => Promise.reject(new SourceReadError('a simulation reads no bytes')),
       close: () => Promise.resolve(),
-    });
+    };
   }
 }
