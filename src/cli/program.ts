@@ -4,7 +4,7 @@ import type { ListedState } from '../client/list-uploads.ts';
 import { printable } from '../core/printable.ts';
 import { LonghaulCommand } from './command.ts';
 import type { CliContext } from './context.ts';
-import { longhaulVersion } from './longhaul-version.ts';
+import { longhaulVersion } from '../longhaul-version.ts';
 import { bytesOption, limitOption, repeatedOption, wholeNumberOption } from './options.ts';
 import { addPermissionOptions } from './permission-options.ts';
 import { addScheduleCommands } from './schedule-program.ts';

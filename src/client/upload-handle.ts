@@ -71,7 +71,7 @@ export class UploadHandle<Result = UploadResult> {
   }
 
   /**
-   * The answer of the workflow's own query.
+   * The answer of the workflow's own query. Its byte counts include only recorded parts; `progress` adds those in flight.
    *
    * @throws NoWorkerError when no worker answers within 5 s
    * @throws UploadNotFoundError

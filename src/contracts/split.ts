@@ -43,7 +43,7 @@ export interface PieceProgress {
 }
 
 /**
- * Answer of the query `progress` of `uploadSplitFile`, over all pieces. Of the piece that is under way it knows what
+ * Answer of the query `progress` of `uploadSplitFile`, over all pieces. It counts whole pieces only. Of the piece that is under way it knows what
  * its last update told; the piece's own query knows better.
  */
 export interface SplitUploadProgress extends UploadProgress {

@@ -128,7 +128,10 @@ export interface SyncCounts {
 export type SyncState =
   'listing' | 'uploading' | 'paused' | 'waiting' | 'deleting' | 'completed' | 'cancelled' | 'failed';
 
-/** Answer of the query `syncProgress`. */
+/**
+ * Answer of the query `syncProgress`. `counts.sent` includes whole files only: a file that is being sent counts when its
+ * File exists. For its bytes, see `bytesSent` of `SyncHandle.progress()`.
+ */
 export interface SyncProgress {
   readonly state: SyncState;
   readonly counts: SyncCounts;

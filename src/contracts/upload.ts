@@ -118,16 +118,20 @@ export interface WaitingInfo {
   readonly nextProbeAtMs: number;
 }
 
-/** Answer of the query `progress`. */
+/**
+ * Answer of the query `progress`. Its counts of bytes and parts include only recorded parts: bytes of a part that is
+ * being sent count when the part is complete. For these bytes, see `bytesSent` of `UploadHandle.progress()`.
+ */
 export interface UploadProgress {
   readonly state: UploadState;
   readonly filename: string;
   /** 0 until the source was inspected. */
   readonly bytesTotal: number;
-  /** Bytes of the parts whose ids are recorded. */
+  /** Bytes of recorded parts only. Moves in steps of a part, and falls to 0 when a session is replaced. */
   readonly bytesDone: number;
   readonly partSizeBytes: number;
   readonly partsTotal: number;
+  /** Recorded parts. */
   readonly partsDone: number;
   /** Scheduled and not yet recorded. */
   readonly partsInFlight: number;

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { z } from 'zod';
 import { LonghaulError, StrangeAnswerError } from '../errors.ts';
+import { userAgent } from '../longhaul-version.ts';
 import { proxyChooser, type Proxy } from '../network/proxy.ts';
 import { createDispatcher } from '../network/proxied-dispatcher.ts';
 import { TlsFiles } from '../network/tls-files.ts';
@@ -87,7 +88,7 @@ export class Http {
         keepAliveTimeout: KEEP_ALIVE_MS,
       },
     });
-    this.#headers = { accept: 'application/json', 'user-agent': 'longhaul', ...lowerCased(profile.headers) };
+    this.#headers = { accept: 'application/json', 'user-agent': userAgent(), ...lowerCased(profile.headers) };
     this.#keys = typeof profile.apiKey === 'string' ? fixedKey(profile.apiKey) : profile.apiKey;
     this.#secrets = new SecretTexts(profile.headers, profile.query, proxySecrets(this.#proxy));
   }

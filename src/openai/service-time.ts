@@ -1,3 +1,4 @@
+import { userAgent } from '../longhaul-version.ts';
 import { createDispatcher } from '../network/proxied-dispatcher.ts';
 import { proxyChooser } from '../network/proxy.ts';
 import { TlsFiles } from '../network/tls-files.ts';
@@ -26,7 +27,14 @@ export async function serviceTime(
   try {
     const askedMs = Date.now();
     const path = `${url.pathname}${url.search}`;
-    const { headers, body } = await dispatcher.request({ origin: url.origin, path, method: 'HEAD', signal });
+    const sent = { 'user-agent': userAgent() };
+    const { headers, body } = await dispatcher.request({
+      origin: url.origin,
+      path,
+      method: 'HEAD',
+      headers: sent,
+      signal,
+    });
     const answeredMs = Date.now();
     await body.dump();
     const serviceMs = Date.parse(String(headers['date']));

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { userAgent } from '../longhaul-version.ts';
 import { createDispatcher } from '../network/proxied-dispatcher.ts';
 import { proxyChooser, type ProxyChooser, type ProxyRules } from '../network/proxy.ts';
 import { TlsFiles } from '../network/tls-files.ts';
@@ -86,7 +87,7 @@ export class HttpConnections {
         origin,
         path: `${pathname}${search}`,
         method: 'GET',
-        headers: { 'user-agent': 'longhaul', accept: '*/*', 'accept-encoding': 'identity', ...headers },
+        headers: { 'user-agent': userAgent(), accept: '*/*', 'accept-encoding': 'identity', ...headers },
         signal: signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal,
       });
     } finally {

@@ -2,6 +2,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { Limits } from '../contracts/limits.ts';
 import { ConfigError } from '../errors.ts';
+import { longhaulVersion } from '../longhaul-version.ts';
 import { rememberSecrets } from '../redact.ts';
 import type { S3Failure } from './map-s3-error.ts';
 import { matchesAny } from './name-patterns.ts';
@@ -101,6 +102,8 @@ function clientConfig(
   { httpsAgent }: S3Network,
 ) {
   return {
+    // Appended to the SDK's own.
+    customUserAgent: [['longhaul', longhaulVersion()]] as [string, string][],
     // Retries live in Temporal, nowhere else.
     maxAttempts: 1,
     // Stores other than AWS know no other checksums than the md5.

@@ -6,7 +6,7 @@ import { sourceCheck } from '../doctor/source-check.ts';
 import { temporalChecks } from '../doctor/temporal-checks.ts';
 import { versionsCheck } from '../doctor/versions-check.ts';
 import { SaidAlready } from '../exit.ts';
-import { longhaulVersion } from '../longhaul-version.ts';
+import { longhaulVersion } from '../../longhaul-version.ts';
 
 export interface DoctorCommandOptions {
   readonly destination?: string;

@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { EnvHttpProxyAgent, interceptors, request, type Dispatcher } from 'undici';
+import { userAgent } from '../../longhaul-version.ts';
 import { z } from 'zod';
 import { runCommand } from './run-command.ts';
 import { PINNED_VERSION } from './temporal-cli-pin.ts';
@@ -30,7 +31,13 @@ async function get(
   dispatcher: Dispatcher,
   signal: AbortSignal | undefined,
 ): Promise<Dispatcher.ResponseData> {
-  const response = await request(url, { dispatcher, signal, headersTimeout: 15_000, bodyTimeout: 30_000 });
+  const response = await request(url, {
+    headers: { 'user-agent': userAgent() },
+    dispatcher,
+    signal,
+    headersTimeout: 15_000,
+    bodyTimeout: 30_000,
+  });
   if (response.statusCode === 200) return response;
   await response.body.dump();
   throw new Error(`${url} answered ${response.statusCode}`);

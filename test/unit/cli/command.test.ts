@@ -1,8 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createProgram } from '../../../src/cli/program.ts';
 
-vi.mock('../../../src/cli/longhaul-version.ts', () => ({ longhaulVersion: () => '0.0.0' }));
-
 async function errorOf(line: string): Promise<{ message: string; exitCode: number }> {
   const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   try {
