@@ -6,8 +6,9 @@ import { compileGlobs, globListProblem, isGlob, splitGlob } from '../core/glob.t
 import { ConfigError } from '../errors.ts';
 import { listFolder } from '../sources/list-folder.ts';
 import { pathOnDisk } from '../sources/path-on-disk.ts';
-import { isSourceUrl } from '../sources/source-of-url.ts';
+import { isHttpUrl, isSourceUrl } from '../sources/source-of-url.ts';
 import { createPathFilter, type PathFilter } from '../sources/path-filter.ts';
+import { expandBucket, type Bucket } from './expand-bucket.ts';
 import { isReadable } from './is-readable.ts';
 
 /** Each upload is followed by itself; more files than these are a sync's business. */
@@ -22,16 +23,26 @@ export interface ExpandedFiles {
 /**
  * Files as a person names them: a directory stands for all that is in it, and a glob that the shell was kept from
  * expanding for what it matches (hidden files only where it says so, as in a shell). A file that has such a name is that file.
+ * For objects of S3, see `expandBucket`.
  *
  * @throws ConfigError when nothing is found for a name, or too much
  * @throws SourceMissingError, SourceReadError for a directory that can't be listed
  */
-export async function expandFiles(names: readonly string[]): Promise<ExpandedFiles> {
+export async function expandFiles(
+  names: readonly string[],
+  bucket: Pick<Bucket, 'sources' | 'connection'>,
+): Promise<ExpandedFiles> {
   const files: string[] = [];
   const skipped: SyncProblem[] = [];
   for (const given of names) {
-    if (isSourceUrl(given)) {
+    if (isHttpUrl(given)) {
       files.push(given);
+      continue;
+    }
+    if (isSourceUrl(given)) {
+      const found = await expandBucket(given, { ...bucket, maxObjects: MAX_FILES });
+      files.push(...found.urls);
+      skipped.push(...found.skipped);
       continue;
     }
     const name = await pathOnDisk(given);

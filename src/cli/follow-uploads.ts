@@ -4,7 +4,7 @@ import { printable } from '../core/printable.ts';
 import type { CliContext } from './context.ts';
 import { Interrupted } from './exit.ts';
 import { createProgressView, type ProgressView } from './progress-view.ts';
-import { outcomeJson, type AnyResult, type Outcome } from './upload-outcomes.ts';
+import { outcomeJson, sourceOf, type AnyResult, type Outcome } from './upload-outcomes.ts';
 import type { UploadCommandOptions } from './upload-options.ts';
 
 export interface StartedUpload {
@@ -69,5 +69,5 @@ function viewKind({ quiet }: UploadCommandOptions): 'bars' | 'lines' | 'quiet' {
 }
 
 function labelOf({ file, url = '', filename }: UploadOptions): string {
-  return printable(filename ?? ((file ?? url.replace(/[?#].*$/s, '')).split('/').at(-1) as string));
+  return printable(filename ?? ((file ?? sourceOf(url)).split('/').at(-1) as string));
 }

@@ -4,7 +4,7 @@ import type { SplitUploadResult } from '../contracts/split.ts';
 import type { UploadResult } from '../contracts/upload.ts';
 import { formatBytes, formatCount, formatDuration } from '../core/format.ts';
 import type { CliContext } from './context.ts';
-import { isSourceUrl } from '../sources/source-of-url.ts';
+import { isHttpUrl } from '../sources/source-of-url.ts';
 import { errorText } from './exit.ts';
 import { jsonErrorOf } from './json-errors.ts';
 
@@ -34,7 +34,7 @@ export function filesOf(result: AnyResult): SplitUploadResult['files'] {
 
 /** The argument that names a source, without the query of a URL: it can be a signature. */
 export function sourceOf(argument: string): string {
-  return isSourceUrl(argument) ? argument.replace(/[?#].*$/s, '') : argument;
+  return isHttpUrl(argument) ? argument.replace(/[?#].*$/s, '') : argument;
 }
 
 export function tellDetached(

@@ -49,8 +49,9 @@ export class BucketRows {
       return;
     }
     const path = key.slice(this.#prefix.length);
-    // What a console makes to show a folder.
-    if (path === '' || path.endsWith('/') || !this.#filter.takes(path)) return;
+    const isFolder = path === '' || path.endsWith('/');
+    // Without content it is made by a console to show a folder.
+    if ((isFolder && !(size !== undefined && size > 0)) || !this.#filter.takes(path)) return;
     if (this.count >= MAX_ROWS) {
       throw new SourceUnusableError(
         `${this.#name} has more than ${MAX_ROWS} objects. Sync the prefixes below it one by one.`,
@@ -66,7 +67,9 @@ export class BucketRows {
     if (size === undefined || !Number.isSafeInteger(size) || size < 0 || etag === undefined) {
       this.#isWhole = false;
       this.#note(this.#problems, path, 'the store tells no usable size or no usable ETag');
-    } else if (size === 0) this.#note(this.#leftOut, path, 'is empty; there is nothing to upload');
+    } else if (isFolder)
+      this.#note(this.#leftOut, path || './', 'has content and a key that ends in "/". Copy it to another key');
+    else if (size === 0) this.#note(this.#leftOut, path, 'is empty; there is nothing to upload');
     else if (archive !== undefined) {
       this.#note(this.#leftOut, path, describeArchive(archive), FailureType.SourceArchived);
     } else if (size > Limits.maxFileBytes) {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import type { S3Settings } from '../../src/sources/source-settings.ts';
+import { runCli } from '../support/cli.ts';
 import { md5 } from '../support/random-file.ts';
 import { s3ServerChoices, withS3Server, type S3Server } from '../support/s3-servers.ts';
 import { MiB, withSystem } from '../support/system.ts';
@@ -47,6 +48,53 @@ for (const { name, skipped } of await s3ServerChoices()) {
             expect(result).toMatchObject({ parts: 6, partsSent: 6, md5: md5(content) });
             expect(result.file.filename).toBe('train set.jsonl');
             expect(md5(await download(result.file.id))).toBe(md5(content));
+          }),
+        ));
+
+      it('is uploaded by the command with all others below its prefix, or that match a glob', () =>
+        withServer((server) =>
+          withSystem(async (system) => {
+            for (const key of ['set/a.jsonl', 'set/b/c.jsonl', 'set/d.txt', 'other.jsonl'])
+              await put(server, key, 1000);
+            await system.startWorker({ sources: connection(server) });
+            const { endpoint, bucket, credentials } = server;
+            const aws = {
+              AWS_ENDPOINT_URL_S3: endpoint,
+              AWS_REGION: 'us-east-1',
+              AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+              AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+            };
+            const upload = async (url: string, key = credentials.secretAccessKey) => {
+              const environment = { ...system.environment, ...aws, AWS_SECRET_ACCESS_KEY: key };
+              const { stdout, stderr, code } = await runCli(
+                ['upload', url, '--purpose', purpose, '--json'],
+                environment,
+              );
+              const lines = stdout
+                .trim()
+                .split('\n')
+                .map((line) => JSON.parse(line) as Record<string, any>);
+              return { names: lines.map(({ file }) => file?.filename as string).toSorted(), lines, stderr, code };
+            };
+            const glob = await upload(`s3://${bucket}/set/*.jsonl`);
+            expect(glob).toMatchObject({ names: ['a.jsonl'], code: 0 });
+            expect(glob.lines).toMatchObject([{ source: `s3://${bucket}/set/a.jsonl`, resumed: false }]);
+            const prefix = await upload(`s3://${bucket}/set/`);
+            expect(prefix).toMatchObject({ names: ['a.jsonl', 'c.jsonl', 'd.txt'], code: 0 });
+            expect(prefix.stderr).toMatch(/a\.jsonl: .* uploaded already, nothing was sent/);
+
+            const failing = await Promise.all([
+              upload(`s3://${bucket}/empty/`),
+              upload(`s3://${bucket}/set/*.csv`),
+              upload('s3://no-such-bucket/set/'),
+              upload(`s3://${bucket}/set/`, 'wrong'),
+            ]);
+            expect(failing.map(({ code, lines: [line] }) => [code, line?.error.code, line?.error.message])).toEqual([
+              [2, 'ConfigInvalid', expect.stringContaining('no object is below')],
+              [2, 'ConfigInvalid', expect.stringContaining('no object matches')],
+              [2, 'SourceMissing', expect.stringContaining('no-such-bucket')],
+              [2, 'SourceMissing', expect.stringMatching(/not readable with these credentials/)],
+            ]);
           }),
         ));
 

@@ -2,7 +2,7 @@ import type { UploadHandle } from '../../client/upload-handle.ts';
 import { prepareSplit, type SplitUploadOptions } from '../../client/prepare-split.ts';
 import { prepareUpload, type PreparedUpload, type UploadOptions } from '../../client/prepare-upload.ts';
 import { hasWorkers } from '../../client/has-workers.ts';
-import { requireDestination } from '../../config.ts';
+import { requireDestination, type Config } from '../../config.ts';
 import { Defaults } from '../../contracts/limits.ts';
 import { transferTaskQueue } from '../../contracts/names.ts';
 import type { Source } from '../../contracts/sources.ts';
@@ -13,7 +13,7 @@ import { withBackend, type Backend } from '../backend.ts';
 import { checkDestination } from '../check-destination.ts';
 import type { CliContext } from '../context.ts';
 import { errorText, Interrupted } from '../exit.ts';
-import { expandFiles } from '../expand-files.ts';
+import { expandFiles, type ExpandedFiles } from '../expand-files.ts';
 import { followAll } from '../follow-uploads.ts';
 import { FilesFailedError } from '../files-failed-error.ts';
 import { isEmpty, namedBy, type NamedSources } from '../../sources/named-sources.ts';
@@ -33,7 +33,7 @@ export async function uploadCommand(
 ): Promise<void> {
   const { config, note } = context;
   const destination = options.destination ?? Defaults.destination;
-  const { files, skipped } = await expandFiles(names);
+  const { files, skipped } = await expand(config, names, options);
   for (const { path, message } of skipped) note(`longhaul: skipped ${path}: ${message}`);
   const printSkipped = () => {
     for (const { path, failureType: code, message } of skipped) {
@@ -62,6 +62,15 @@ export async function uploadCommand(
     throw error;
   }
   tellSkipped();
+}
+
+async function expand(config: Config, names: readonly string[], options: UploadCommandOptions): Promise<ExpandedFiles> {
+  const sources = new Sources(sourceSettingsOf(config));
+  try {
+    return await expandFiles(names, { sources, connection: options.connection });
+  } finally {
+    await sources.close();
+  }
 }
 
 interface NamedFiles {

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { expandFiles } from '../../../src/cli/expand-files.ts';
 import { pathOnDisk } from '../../../src/sources/path-on-disk.ts';
+import { Sources } from '../../../src/sources/sources.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
 
+const noBucket = { sources: new Sources({}), connection: undefined };
 const [folder, file] = ['données'.normalize('NFD'), 'résumé.jsonl'.normalize('NFD')];
 
 it('finds a path whose Unicode form differs from the one on the disk', () =>
@@ -19,9 +21,9 @@ it('finds a path whose Unicode form differs from the one on the disk', () =>
     expect(await pathOnDisk(`${typed}.missing`)).toBe(`${typed}.missing`);
 
     for (const glob of ['*.jsonl', 'r?sumé.*', '{résumé,other}.jsonl'])
-      expect(await expandFiles([join(directory, 'données', glob)])).toEqual({ files: [onDisk], skipped: [] });
-    expect(await expandFiles([typed])).toEqual({ files: [onDisk], skipped: [] });
-    expect(await expandFiles([join(directory, 'données')])).toEqual({ files: [onDisk], skipped: [] });
+      expect(await expandFiles([join(directory, 'données', glob)], noBucket)).toEqual({ files: [onDisk], skipped: [] });
+    expect(await expandFiles([typed], noBucket)).toEqual({ files: [onDisk], skipped: [] });
+    expect(await expandFiles([join(directory, 'données')], noBucket)).toEqual({ files: [onDisk], skipped: [] });
   }));
 
 it('takes no form for another one if the path exists, or if several forms do', () =>
