@@ -4,6 +4,7 @@ import { FailureType } from '../src/contracts/failures.ts';
 import type { RememberedFile, SyncDecision, SyncMemory, SyncProblem } from '../src/contracts/sync.ts';
 import { nameKey } from '../src/core/name-form.ts';
 import { stillWritten, tooNew } from '../src/core/postponed.ts';
+import { withoutInode } from '../src/core/source-fingerprint.ts';
 import { sourceWithin } from '../src/core/source-within.ts';
 import { syncFileName, syncFileNameProblem } from '../src/core/sync-file-name.ts';
 import { memoryProblemOf } from '../src/core/sync-memory-shape.ts';
@@ -96,7 +97,7 @@ export class SyncComparison {
     this.#files = files;
     this.#remembered = remembered;
     this.entries = listing.entries.length + files.files.length + remembered.entries.length;
-    this.#plan = new SyncPlan(files.files, remembered.entries);
+    this.#plan = new SyncPlan(files.files, remembered.entries, scope.ignoreInode);
     const { named, problems } = nameSources(listing.entries, scope.prefix);
     this.#named = named;
     this.#problems = [...listing.problems, ...problems];
@@ -171,7 +172,7 @@ export class SyncComparison {
   }
 
   #decide(): SyncLists {
-    const [listing, plan, filter, { prefix }] = [this.#listing, this.#plan, this.#filter, this.#scope];
+    const [listing, plan, filter, { prefix, ignoreInode }] = [this.#listing, this.#plan, this.#filter, this.#scope];
     const { files, unreadableRows } = this.#files;
     const remembered = this.#remembered;
     const postponed = this.#postponed.toSorted((a, b) => comparePaths(a.path, b.path));
@@ -183,7 +184,8 @@ export class SyncComparison {
       if (!verdict) continue;
       decisions.push(verdict.decision);
       const { path } = source;
-      if (verdict.decision.action === 'upload') work.push({ path, upload: toUpload(source, source.filename) });
+      if (verdict.decision.action === 'upload')
+        work.push({ path, upload: toUpload(source, source.filename, ignoreInode) });
       else if (verdict.remember) {
         work.push({ path, recognised: verdict.remember });
         recognised.push(verdict.remember);
@@ -265,8 +267,9 @@ function formOf(path: string): string {
   return path === path.normalize('NFD') ? 'NFD' : 'mixed';
 }
 
-function toUpload(source: ListedSource, filename: string): PlannedUpload {
-  const { path, sizeBytes, fingerprint, version, change } = source;
+function toUpload(source: ListedSource, filename: string, ignoreInode = false): PlannedUpload {
+  const { path, sizeBytes, version, change } = source;
+  const fingerprint = ignoreInode ? withoutInode(source.fingerprint) : source.fingerprint;
   const key = createHash('sha256')
     .update(JSON.stringify([path, fingerprint, filename]))
     .digest('hex')

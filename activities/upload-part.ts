@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { PartHeartbeat, TransferActivities } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
+import { ignoresInode } from '../src/core/source-fingerprint.ts';
 import { ApiError } from '../src/errors.ts';
 import { changed } from './changed.ts';
 import { assertUnchanged } from '../src/sources/assert-unchanged.ts';
@@ -40,8 +41,13 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
           };
           const part = { reader, ...span, onBytesSent, pace: limited.pace };
           const { partId } = await client.addPart(input.uploadId, part, { signal, timeoutMs });
-          await assertUnchanged(reader, input.fingerprint);
-          return { partId, attempt, ...(hashing ? { md5: hashing.md5() } : {}) };
+          const { fingerprint } = await assertUnchanged(reader, input.fingerprint);
+          return {
+            partId,
+            attempt,
+            ...(hashing ? { md5: hashing.md5() } : {}),
+            ...(ignoresInode(input.fingerprint) ? { fingerprint } : {}),
+          };
         } catch (error) {
           throw await failureOf(error);
         } finally {

@@ -1,5 +1,6 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { HashCheckpoint, SourceInfo } from '../src/contracts/activities.ts';
+import type { ExpectedSource } from './expected-source.ts';
 import type { Parking } from './parking.ts';
 import type { UploadCalls } from './upload-calls.ts';
 
@@ -40,10 +41,10 @@ export class SourceHash {
   }
 
   /** Never rejects: a failure waits until somebody asks for the outcome. */
-  async run(source: SourceInfo): Promise<void> {
+  async run(source: SourceInfo, asExpected: ExpectedSource['call']): Promise<void> {
     if (this.#md5 !== null) return;
     try {
-      const hash = () => this.#calls.hash(source, this.#checkpoint);
+      const hash = () => asExpected(source, (expected) => this.#calls.hash(expected, this.#checkpoint));
       const outcome = await this.#scope.run(() => this.#parking.insist(hash));
       if ('md5' in outcome) this.#md5 = outcome.md5;
       else this.#checkpoint = outcome.checkpoint;

@@ -93,6 +93,7 @@ export class SyncCalls {
       include,
       exclude,
       ...(minAgeMs === undefined ? {} : { minAgeMs }),
+      ...(request.upload?.ignoreInode ? { ignoreInode: true } : {}),
     };
     const heartbeatTimeout = Defaults.heartbeatTimeoutMs;
     this.#control = proxyActivities<SyncControl>({ startToCloseTimeout: '2m', heartbeatTimeout, retry });

@@ -16,6 +16,7 @@ import { mimeTypeFields } from '../src/core/mime-type.ts';
 import { partRange } from '../src/core/part-plan.ts';
 import { nameKey } from '../src/core/name-form.ts';
 import { filenameOfSource, nameOfSource } from '../src/core/source-names.ts';
+import { isExpected, withoutInode } from '../src/core/source-fingerprint.ts';
 import { completeTimeoutMs, partTimeoutMs } from '../src/core/timeouts.ts';
 import { activitiesOf, type UploadActivities } from './activity-proxies.ts';
 import { summaryCode } from '../src/core/markdown.ts';
@@ -37,7 +38,7 @@ export class UploadCalls {
 
   /** @throws ApplicationFailure for a source that this upload is not meant for */
   async inspect(): Promise<InspectSourceResult> {
-    const { source, expectedFingerprint, partSizeBytes = Infinity } = this.#request;
+    const { source, expectedFingerprint, partSizeBytes = Infinity, ignoreInode } = this.#request;
     const info = await this.#activities.transfer.inspectSource
       .executeWithOptions({ summary: summaryCode(this.subject.filename), startToCloseTimeout: '1m' }, [
         { source, ...this.#within(), smallBytes: Math.min(partSizeBytes, Defaults.onePartBytes) },
@@ -54,7 +55,8 @@ export class UploadCalls {
       const message = `${nameOfSource(source)} has ${size}; an Upload takes ${limit} at most`;
       throw ApplicationFailure.nonRetryable(message, FailureType.SourceUnusable);
     }
-    if (expectedFingerprint !== undefined && info.fingerprint !== expectedFingerprint) {
+    const expected = ignoreInode && expectedFingerprint ? withoutInode(expectedFingerprint) : expectedFingerprint;
+    if (expected !== undefined && !isExpected(info.fingerprint, expected)) {
       const message = `${nameOfSource(source)} is not the file that this upload was asked for: it changed before the upload began`;
       throw ApplicationFailure.nonRetryable(message, FailureType.SourceChanged);
     }

@@ -100,6 +100,8 @@ function handleSteering(upload: UploadRun): void {
     {
       validator: (input) => {
         const problems = retuneProblems(input);
+        const problem = problems.length === 0 ? upload.retuneProblem(input) : undefined;
+        if (problem !== undefined) problems.push(problem);
         if (problems.length > 0) throw invalidRequest(...problems);
       },
     },

@@ -13,8 +13,10 @@ import type {
 import { planParts } from '../src/core/part-plan.ts';
 import { SessionBudget, type CarriedSessions } from '../src/core/session-budget.ts';
 import { shownState } from '../src/core/shown-state.ts';
+import { ignoreInodeProblems } from '../src/core/upload-request.ts';
 import { UploadTuning, type CarriedTuning } from '../src/core/upload-tuning.ts';
 import { countEnd, countReplacedSession } from './counters.ts';
+import { ExpectedSource, otherContent } from './expected-source.ts';
 import { isNotDone } from './failure-of.ts';
 import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
 import { Parking } from './parking.ts';
@@ -25,6 +27,8 @@ import { UploadCalls } from './upload-calls.ts';
 
 /** What an execution hands to its successor when its history has grown long. Plain JSON. */
 export interface CarriedUpload extends CarriedSessions, CarriedHash, CarriedTuning {
+  /** As `ExpectedSource.isOther`. @defaultValue false */
+  readonly otherInode?: boolean;
   readonly source: InspectSourceResult;
   readonly session: CarriedSession;
   readonly partsSent: number;
@@ -46,6 +50,7 @@ export class UploadRun {
   readonly #sessions: SessionBudget;
   readonly #hash: SourceHash;
   readonly #tuning: UploadTuning;
+  readonly #expected: ExpectedSource;
   #state: UploadState;
   #paused: boolean;
   #source: InspectSourceResult | undefined;
@@ -72,6 +77,7 @@ export class UploadRun {
     this.#partsSent = carried?.partsSent ?? 0;
     this.#paused = carried?.paused ?? false;
     this.#tuning = new UploadTuning(request, carried);
+    this.#expected = new ExpectedSource(this.#tuning, carried?.otherInode);
     this.#startedAtMs = carried?.startedAtMs ?? Date.now();
   }
 
@@ -84,7 +90,7 @@ export class UploadRun {
     this.#publish();
     const source = (this.#source ??= await this.#parking.insist(() => this.#calls.inspect()));
     const wantsMd5 = this.#request.md5 !== false;
-    const hashing = wantsMd5 && !source.isSmall ? this.#hash.run(source) : Promise.resolve();
+    const hashing = wantsMd5 && !source.isSmall ? this.#hash.run(source, this.#expected.call) : Promise.resolve();
     try {
       for (;;) {
         const session = (this.#session ??= await this.#openSession(source));
@@ -93,10 +99,11 @@ export class UploadRun {
           if (!session.ledger.complete) return await this.#handOver(source, session, hashing);
           await hashing;
           // It was cut into parts all the same, as the size of the parts was retuned.
-          if (wantsMd5 && source.isSmall) await this.#hash.run(source);
+          if (wantsMd5 && source.isSmall) await this.#hash.run(source, this.#expected.call);
           this.#hash.assertSound();
           return this.#receipt(source, session, await this.#complete(session));
         } catch (error) {
+          if (this.#expected.isOther && OpenSession.isWrongMd5(error)) throw otherContent(error);
           if (this.#partParking.waiting) this.#sessions.excuse();
           const isLost = session.isLostBy(error);
           if (!isLost && !this.#mayTryAnother(error, session)) throw error;
@@ -143,6 +150,11 @@ export class UploadRun {
   resume(): void {
     this.#paused = false;
     this.#publish();
+  }
+
+  /** Why this upload cannot be retuned so; undefined if it can. */
+  retuneProblem({ ignoreInode }: RetuneInput): string | undefined {
+    return ignoreInodeProblems({ ...this.#request, ignoreInode: ignoreInode ?? false })[0];
   }
 
   retune(input: RetuneInput): void {
@@ -220,7 +232,9 @@ export class UploadRun {
     try {
       const isWhole = session.ledger.plan.partCount === 1;
       const withMd5 = isWhole && source.isSmall === true && this.#request.md5 !== false;
-      const sent = await this.#calls.sendPart(partNumber, source, session, this.#tuning.limit, withMd5);
+      const sent = await this.#expected.call(source, (expected) =>
+        this.#calls.sendPart(partNumber, expected, session, this.#tuning.limit, withMd5),
+      );
       const { partId, attempt, md5 } = sent;
       session.ledger.record(partNumber, partId);
       if (md5 !== undefined) this.#hash.adopt(md5);
@@ -273,6 +287,7 @@ export class UploadRun {
       partsSent: this.#partsSent,
       ...this.#hash.toJSON(),
       ...this.#tuning.toJSON(),
+      ...(this.#expected.isOther ? { otherInode: true } : {}),
       paused: this.#paused,
       waiting: this.#partParking.waiting ?? null,
       startedAtMs: this.#startedAtMs,

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import { QueryName, UpdateName, type PauseInput, type RetuneInput } from '../src/contracts/names.ts';
 import type { SplitUploadProgress, SplitUploadRequest, SplitUploadResult } from '../src/contracts/split.ts';
-import { splitRequestProblems } from '../src/core/split-request.ts';
+import { SPLIT_IGNORES_NO_INODE, splitRequestProblems } from '../src/core/split-request.ts';
 import { retuneProblems } from '../src/core/upload-request.ts';
 import { failureOf, reasonOfFailure } from './failure-of.ts';
 import { invalidRequest } from './invalid-request.ts';
@@ -76,6 +76,7 @@ function handleSteering(split: SplitRun): void {
   setHandler(retuneUpdate, (input) => steer(() => split.retune(input)), {
     validator: (input) => {
       const wrong = retuneProblems(input);
+      if (wrong.length === 0 && input.ignoreInode) wrong.push(SPLIT_IGNORES_NO_INODE);
       if (wrong.length > 0) throw invalidRequest(...wrong);
     },
   });

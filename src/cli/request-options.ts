@@ -31,6 +31,7 @@ export interface RequestOptions {
   readonly priority?: number;
   readonly fairnessKey?: string;
   readonly fairnessWeight?: number;
+  readonly ignoreInode?: boolean;
   readonly md5: boolean;
 }
 
@@ -68,6 +69,7 @@ export function addRequestOptions(
       `share of the key, ${Limits.minFairnessWeight} to ${Limits.maxFairnessWeight} (default: 1)`,
       fairnessWeightOption,
     )
+    .option('--ignore-inode', 'continue if the inode of a file changed, as after a remount; the MD5 verifies it')
     .option('--no-md5', 'do not send the MD5 of the whole file for a check by the service');
 }
 
@@ -83,6 +85,7 @@ export function uploadSettingsOf(options: RequestOptions): Omit<SyncUploadSettin
     ...(priority === undefined ? {} : { priority }),
     ...(fairnessKey === undefined ? {} : { fairnessKey }),
     ...(fairnessWeight === undefined ? {} : { fairnessWeight }),
+    ...(options.ignoreInode ? { ignoreInode: true } : {}),
     ...(options.md5 ? {} : { md5: false }),
   };
 }

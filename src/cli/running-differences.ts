@@ -57,6 +57,9 @@ export function runningDifferences(
   if (options.fairnessKey !== undefined && options.fairnessKey !== request.fairnessKey) {
     differs('--fairness-key', 'has another fairness key, or none', restart);
   }
+  if (options.ignoreInode && !request.ignoreInode) {
+    differs('--ignore-inode', 'was started without it', retune);
+  }
   if (options.md5 !== (request.md5 ?? true)) {
     const has = options.md5 ? 'does not have its MD5 checked' : 'has its MD5 checked';
     differs(options.md5 ? 'the check of the MD5' : '--no-md5', has, restart);

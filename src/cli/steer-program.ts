@@ -27,6 +27,7 @@ export function addSteerCommands(program: Command, context: () => CliContext): v
     .option('--concurrency <n>', 'most parts in flight', wholeNumberOption(1, Limits.maxConcurrency))
     .option('--limit <rate>', 'most bytes a second, such as 50MiB/s, or none', limitOrNoneOption)
     .option('--part-size <bytes>', 'of the next session, should there be one', partSizeOption)
+    .option('--ignore-inode', 'continue if the inode of the file changed, as after a remount')
     .action(async (ids: string[], options) =>
       (await import('./commands/steer.ts')).retuneCommand(context(), ids, options),
     );

@@ -62,6 +62,7 @@ export function checkUploadOptions(
   if (options.spool && !files.some(isHttpUrl)) {
     throw new ConfigError('--spool is for http: and https: URLs; other sources are read in parts, or need no option');
   }
+  if (options.ignoreInode) assertIgnoringInode(files, options);
   if (files.includes('-')) assertInputNamed(files, options);
   const isCopied = options.spool || files.includes('-');
   if (isCopied && /[/\0\r\n]|^\.{0,2}$/.test(options.filename ?? 'x')) {
@@ -79,6 +80,16 @@ export function checkUploadOptions(
   }
   // On an existing Temporal the workers hold the destinations and their keys.
   if (!config.temporal) requireDestination(config, destination);
+}
+
+function assertIgnoringInode(files: readonly string[], options: UploadCommandOptions): void {
+  if (!options.md5) throw new ConfigError('--ignore-inode needs the MD5, which detects other content: remove --no-md5');
+  if (isSplit(options)) {
+    throw new ConfigError('--ignore-inode cannot be used with --split, whose pieces have no common MD5. Remove one');
+  }
+  const other = files.find((file) => isSourceUrl(file) || file === '-');
+  if (other === undefined) return;
+  throw new ConfigError(`--ignore-inode is for files, and ${other} is none. Upload it by a command without the option`);
 }
 
 function assertInputNamed(files: readonly string[], { filename }: UploadCommandOptions): void {

@@ -7,6 +7,7 @@ import { formatBytes } from '../core/format.ts';
 import { printable } from '../core/printable.ts';
 import { nameKey } from '../core/name-form.ts';
 import { filenameOfSource, nameOfSource } from '../core/source-names.ts';
+import { withoutInode } from '../core/source-fingerprint.ts';
 import { newUploadProblems } from '../core/source-limits.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
 import { pathOnDisk } from '../sources/path-on-disk.ts';
@@ -72,8 +73,10 @@ export async function prepareUpload(
   const named = url === undefined ? undefined : sourceOfUrl(url, urlContext);
   const source: Source = given ?? named?.source ?? { type: 'file', path: await absolute(file as string), host };
   const filename = nameKey(rest.filename ?? (file === undefined ? filenameOfSource(source) : basename(file)));
-  const fingerprint =
+  const found =
     given === undefined ? await fingerprintOf(source, named?.query, sources, maxBytes) : rest.expectedFingerprint;
+  // So that the derived ID is the same after a remount.
+  const fingerprint = rest.ignoreInode && found !== undefined ? withoutInode(found) : found;
   const request: UploadRequest = {
     source,
     ...rest,

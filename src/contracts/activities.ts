@@ -51,6 +51,8 @@ export interface UploadPartResult {
   readonly attempt: number;
   /** Lower-case hex, where it was asked for. */
   readonly md5?: string;
+  /** What the source had, if any inode was expected. */
+  readonly fingerprint?: string;
 }
 
 /** Heartbeat details of `uploadPart`. */
@@ -76,8 +78,9 @@ export interface HashSourceInput {
   readonly resumeFrom?: HashCheckpoint;
 }
 
-/** `md5` when the whole source was read; a checkpoint when the workflow asked it to stop for a hand-over. */
-export type HashSourceResult = { readonly md5: string } | { readonly checkpoint: HashCheckpoint };
+/** `md5` when the whole source was read, with the fingerprint that it had if any inode was expected; a checkpoint when the workflow asked it to stop for a hand-over. */
+export type HashSourceResult =
+  { readonly md5: string; readonly fingerprint?: string } | { readonly checkpoint: HashCheckpoint };
 
 export interface CreateUploadInput {
   readonly destination: string;
@@ -207,6 +210,8 @@ export interface SyncScope {
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly minAgeMs?: number;
+  /** As in `UploadRequest`. @defaultValue false */
+  readonly ignoreInode?: boolean;
 }
 
 export interface PlanSyncInput {

@@ -33,6 +33,8 @@ export interface RetuneInput {
   readonly partSizeBytes?: number;
   /** Bytes a second, as in `UploadRequest`; it holds for the parts in flight too, within 5 s. */
   readonly limitBytesPerSecond?: number;
+  /** As in `UploadRequest`, from now on; not for split uploads. */
+  readonly ignoreInode?: boolean;
 }
 
 export const DEFAULT_TASK_QUEUE = 'longhaul';

@@ -9,6 +9,7 @@ export type SyncUploadSettings = Pick<
   | 'maxSessions'
   | 'giveUpAfterMs'
   | 'md5'
+  | 'ignoreInode'
   | 'mimeType'
   | 'fileExpiresAfterSeconds'
   | 'priority'

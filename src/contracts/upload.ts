@@ -33,6 +33,11 @@ export interface UploadRequest {
   readonly giveUpAfterMs?: number;
   /** Send the whole file's md5 with the completion, so that the service checks it. @defaultValue true */
   readonly md5?: boolean;
+  /**
+   * Accept a file whose inode is another one than before, as after a remount (sshfs, mergerfs, FAT): the recorded parts
+   * are kept, and the MD5 shows whether the content is the same. Needs `md5`. @defaultValue false
+   */
+  readonly ignoreInode?: boolean;
   /** Refuse to start when the source's fingerprint is another one (see `SourceInfo.fingerprint`). */
   readonly expectedFingerprint?: string;
   /** Life of the resulting File (not of the upload), 3,600 to 2,592,000. @defaultValue the service's: no end */

@@ -63,6 +63,8 @@ const uploadShape = shaped({
   concurrency: (value) => isCount(value) && (value as number) >= 1 && (value as number) <= Limits.maxConcurrency,
   nextPartSizeBytes: orNull(isCount),
   limit: optional(orNull(shaped({ bytesPerSecond: isCount, revision: isCount }))),
+  ignoreInode: optional(isFlag),
+  otherInode: optional(isFlag),
 });
 
 const amount = shaped({ files: isCount, bytes: isCount });

@@ -68,8 +68,14 @@ export class SyncPlan {
   /** Of remembered Files, for those whose size the service does not report yet. */
   readonly #sizeByFileId = new Map<string, number>();
 
-  /** @param files of the destination, newest first where seconds tie */
-  constructor(files: readonly ListedFile[], remembered: readonly RememberedFile[]) {
+  readonly #ignoreInode: boolean;
+
+  /**
+   * @param files of the destination, newest first where seconds tie
+   * @param ignoreInode whether another inode alone says nothing about a source
+   */
+  constructor(files: readonly ListedFile[], remembered: readonly RememberedFile[], ignoreInode = false) {
+    this.#ignoreInode = ignoreInode;
     for (const file of files) {
       this.#filesById.set(file.id, file);
       const name = nameKey(file.filename);
@@ -84,7 +90,9 @@ export class SyncPlan {
     const newest = this.#newestByName.get(nameKey(filename));
     const known = this.#rememberedByPath.get(nameKey(source.path));
     const isAsKnown =
-      known?.sizeBytes === source.sizeBytes && known.version === source.version && !mayBeOtherContent(known, source);
+      known?.sizeBytes === source.sizeBytes &&
+      known.version === source.version &&
+      !this.#mayBeOtherContent(known, source);
     if (!newest) {
       const file = isAsKnown ? this.#filesById.get(known.fileId) : undefined;
       if (file?.bytes === source.sizeBytes) {
@@ -158,6 +166,13 @@ export class SyncPlan {
       .map(({ path }) => path);
   }
 
+  /** Whether only the MD5 can decide about a source of the known size and time. Without an MD5, size and time decide. */
+  #mayBeOtherContent(known: RememberedFile, { change }: ListedSource): boolean {
+    if (known.md5 === null || known.change === undefined || change === undefined) return false;
+    const compared = (one: string) => (this.#ignoreInode ? one.split('.')[0] : one);
+    return compared(known.change) !== compared(change);
+  }
+
   #remember(entry: RememberedFile): void {
     this.#rememberedByPath.set(nameKey(entry.path), entry);
     const file = this.#filesById.get(entry.fileId);
@@ -174,11 +189,6 @@ export class SyncPlan {
   #sizeOf(file: ListedFile): number | undefined {
     return file.bytes ?? this.#sizeByFileId.get(file.id);
   }
-}
-
-/** Whether only the MD5 can decide about a source of the known size and time. Without an MD5, size and time decide. */
-function mayBeOtherContent(known: RememberedFile, { change }: ListedSource): boolean {
-  return known.md5 !== null && known.change !== undefined && change !== undefined && known.change !== change;
 }
 
 function changeOfEntry({ change }: ListedSource): Pick<RememberedFile, 'change'> {

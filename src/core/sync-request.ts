@@ -2,7 +2,7 @@ import { Limits, TextLimits } from '../contracts/limits.ts';
 import type { SyncRequest, SyncUploadSettings } from '../contracts/sync.ts';
 import { containerProblem } from './source-problem.ts';
 import { anyTextUpTo, type Check } from './text-check.ts';
-import { checks as uploadChecks, flag, problemsOf, text, wholeNumber } from './upload-request.ts';
+import { checks as uploadChecks, flag, ignoreInodeProblems, problemsOf, text, wholeNumber } from './upload-request.ts';
 
 /** Ten years. */
 const MAX_AGE_MS = 3652 * 86_400_000;
@@ -26,6 +26,7 @@ export const uploadSettings: Readonly<Record<keyof SyncUploadSettings, Check>> =
   maxSessions: uploadChecks.maxSessions,
   giveUpAfterMs: uploadChecks.giveUpAfterMs,
   md5: uploadChecks.md5,
+  ignoreInode: uploadChecks.ignoreInode,
   mimeType: uploadChecks.mimeType,
   fileExpiresAfterSeconds: uploadChecks.fileExpiresAfterSeconds,
   priority: uploadChecks.priority,
@@ -53,5 +54,8 @@ const required = ['source', 'purpose'] as const satisfies readonly (keyof SyncRe
 
 /** Every problem of a request, in words; none for a good one. */
 export function syncRequestProblems(request: unknown): string[] {
-  return problemsOf(request, 'a sync request', syncChecks, required);
+  const problems = problemsOf(request, 'a sync request', syncChecks, required);
+  if (problems.length > 0) return problems;
+  const { source, upload } = request as SyncRequest;
+  return ignoreInodeProblems({ ...upload, source });
 }

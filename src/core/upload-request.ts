@@ -64,6 +64,7 @@ export const checks: Readonly<Record<keyof UploadRequest, Check>> = {
   maxSessions: wholeNumber(1, 10),
   giveUpAfterMs: wholeNumber(0, 365 * 86_400_000),
   md5: flag,
+  ignoreInode: flag,
   expectedFingerprint: textUpTo(TextLimits.fingerprint),
   fileExpiresAfterSeconds: wholeNumber(3600, 2_592_000),
   transferTaskQueue: taskQueueProblem,
@@ -77,15 +78,27 @@ const required = ['source', 'purpose'] as const satisfies readonly (keyof Upload
 
 /** Every problem of a request, in words; none for a good one. Unknown properties are problems: they are mostly typos. */
 export function uploadRequestProblems(request: unknown): string[] {
-  return problemsOf(request, 'an upload request', checks, required);
+  const problems = problemsOf(request, 'an upload request', checks, required);
+  return problems.length > 0 ? problems : ignoreInodeProblems(request as UploadRequest);
+}
+
+/** Only a file has an inode, and only the MD5 shows whether a file with another one is the same. */
+export function ignoreInodeProblems({ ignoreInode, md5, source: { type } }: IgnoreInodeSubject): string[] {
+  if (ignoreInode !== true) return [];
+  if (type === 's3' || type === 'http') return ['"ignoreInode" is for files; remove it'];
+  return md5 === false ? ['"ignoreInode" needs the MD5, which detects other content; remove "md5": false'] : [];
+}
+
+interface IgnoreInodeSubject extends Pick<UploadRequest, 'ignoreInode' | 'md5'> {
+  readonly source: { readonly type: string };
 }
 
 /** Every problem of the input of the update `retune`. */
 export function retuneProblems(input: unknown): string[] {
-  const { concurrency, partSizeBytes } = checks;
-  const problems = problemsOf(input, 'a retune', { concurrency, partSizeBytes, limitBytesPerSecond }, []);
+  const { concurrency, partSizeBytes, ignoreInode } = checks;
+  const problems = problemsOf(input, 'a retune', { concurrency, partSizeBytes, limitBytesPerSecond, ignoreInode }, []);
   if (problems.length > 0 || Object.keys(input as object).length > 0) return problems;
-  return ['give "concurrency", "partSizeBytes" or "limitBytesPerSecond"'];
+  return ['set "concurrency", "partSizeBytes", "limitBytesPerSecond" or "ignoreInode"'];
 }
 
 /** Problems that are listed; a request may have a hundred thousand unknown properties. */

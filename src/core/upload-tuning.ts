@@ -8,6 +8,7 @@ export interface CarriedTuning {
   readonly concurrency: number;
   readonly nextPartSizeBytes: number | null;
   readonly limit?: UploadLimit | null;
+  readonly ignoreInode?: boolean;
 }
 
 /** What of an upload may be changed while it runs. */
@@ -15,11 +16,13 @@ export class UploadTuning {
   #concurrency: number;
   #nextPartSizeBytes: number | null;
   #limit: UploadLimit | null;
+  #ignoreInode: boolean;
 
   constructor(request: UploadRequest, carried?: CarriedTuning) {
     const { concurrency, partSizeBytes, limitBytesPerSecond: bytesPerSecond } = request;
     this.#concurrency = carried?.concurrency ?? concurrency ?? Defaults.concurrency;
     this.#nextPartSizeBytes = carried?.nextPartSizeBytes ?? partSizeBytes ?? null;
+    this.#ignoreInode = carried?.ignoreInode ?? request.ignoreInode ?? false;
     this.#limit = carried?.limit ?? (bytesPerSecond === undefined ? null : { bytesPerSecond, revision: 0 });
   }
 
@@ -43,7 +46,13 @@ export class UploadTuning {
     return this.#limit;
   }
 
-  retune({ concurrency, partSizeBytes, limitBytesPerSecond }: RetuneInput): void {
+  /** Whether a file with another inode is accepted. */
+  get ignoreInode(): boolean {
+    return this.#ignoreInode;
+  }
+
+  retune({ concurrency, partSizeBytes, limitBytesPerSecond, ignoreInode }: RetuneInput): void {
+    this.#ignoreInode = ignoreInode ?? this.#ignoreInode;
     this.#concurrency = concurrency ?? this.#concurrency;
     this.#nextPartSizeBytes = partSizeBytes ?? this.#nextPartSizeBytes;
     if (limitBytesPerSecond === undefined) return;
@@ -51,6 +60,11 @@ export class UploadTuning {
   }
 
   toJSON(): CarriedTuning {
-    return { concurrency: this.#concurrency, nextPartSizeBytes: this.#nextPartSizeBytes, limit: this.#limit };
+    return {
+      concurrency: this.#concurrency,
+      nextPartSizeBytes: this.#nextPartSizeBytes,
+      limit: this.#limit,
+      ...(this.#ignoreInode ? { ignoreInode: true } : {}),
+    };
   }
 }

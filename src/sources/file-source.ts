@@ -6,7 +6,7 @@ import { SourceChangedError, SourceUnusableError } from '../errors.ts';
 import { FilePermission } from './file-permission.ts';
 import { mapFileError } from './map-file-error.ts';
 import { rangedReader } from './ranged-reader.ts';
-import type { SourceInfo, SourceReader } from './source-reader.ts';
+import type { SourceInfo, SourceReader, StatOptions } from './source-reader.ts';
 import type { FileSettings } from './source-settings.ts';
 
 /**
@@ -52,9 +52,11 @@ class FileReader implements SourceReader {
   }
 
   /** A replaced file or a re-pointed link shows at the path only, a file that is written to shows at both. */
-  async stat(): Promise<SourceInfo> {
+  async stat({ ignoreInode = false }: StatOptions = {}): Promise<SourceInfo> {
     const [atPath, opened] = await Promise.all([this.#statPath(), this.#statHandle()]);
-    if (atPath.ino !== opened.ino || atPath.dev !== opened.dev) {
+    const isAnother = atPath.ino !== opened.ino || atPath.dev !== opened.dev;
+    const isAlike = ignoreInode && atPath.size === opened.size && atPath.mtimeNs === opened.mtimeNs;
+    if (isAnother && !isAlike) {
       throw new SourceChangedError(
         `${this.#path} was replaced by another file while it was read; start a new upload of what is there now`,
       );

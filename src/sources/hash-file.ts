@@ -48,7 +48,7 @@ export async function hashFile(options: HashFileOptions): Promise<HashSourceResu
       worker.on('message', (message: Md5Message) => {
         if (message.type === 'checkpoint') onCheckpoint?.(message.checkpoint);
         else if (message.type === 'stopped') resolve({ checkpoint: message.checkpoint });
-        else if (message.type === 'done') resolve({ md5: message.md5 });
+        else if (message.type === 'done') resolve(message.result);
         else reject(toError(message));
       });
       worker.once('error', (error) => reject(new Error('the md5 thread died', { cause: error })));

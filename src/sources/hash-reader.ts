@@ -1,9 +1,10 @@
 import type { HashCheckpoint, HashSourceResult } from '../contracts/activities.ts';
+import { ignoresInode } from '../core/source-fingerprint.ts';
 import { SourceChangedError, SourceReadError } from '../errors.ts';
 import { assertUnchanged } from './assert-unchanged.ts';
 import { Md5State } from './md5-state.ts';
 import { allocateReadBuffers } from './read-memory.ts';
-import type { SourceReader } from './source-reader.ts';
+import type { SourceInfo, SourceReader } from './source-reader.ts';
 
 export interface HashReaderOptions {
   readonly fingerprint: string;
@@ -39,11 +40,16 @@ export async function hashReader(reader: SourceReader, options: HashReaderOption
       onCheckpoint: (checkpoint) => options.onCheckpoint(identified(checkpoint, identity)),
     });
     if ('checkpoint' in outcome) return { checkpoint: identified(outcome.checkpoint, identity) };
-    await assertUnchanged(reader, fingerprint);
-    if (reader.identity?.() === identity) return outcome;
+    const now = await assertUnchanged(reader, fingerprint);
+    if (reader.identity?.() === identity) return { ...outcome, ...seenUnder(now, fingerprint) };
     resumeFrom = undefined;
   }
   throw new SourceReadError('the change time of the source changed each time it was read. Do not touch it for a while');
+}
+
+/** For a caller that expects any inode, which then knows whether it is another one. */
+function seenUnder(now: SourceInfo, expected: string): { readonly fingerprint?: string } {
+  return ignoresInode(expected) ? { fingerprint: now.fingerprint } : {};
 }
 
 function identified(checkpoint: HashCheckpoint, identity: string | undefined): HashCheckpoint {

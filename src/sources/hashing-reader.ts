@@ -14,7 +14,7 @@ export interface HashingReader extends SourceReader {
 export function hashingReader(reader: SourceReader, sizeBytes: number): HashingReader {
   let state = new Md5State(undefined, sizeBytes);
   return {
-    stat: () => reader.stat(),
+    stat: (options) => reader.stat(options),
     read: async (buffer, offsetBytes) => {
       const bytesRead = await reader.read(buffer, offsetBytes);
       if (offsetBytes === 0) state = new Md5State(undefined, sizeBytes);

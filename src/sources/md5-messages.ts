@@ -1,4 +1,4 @@
-import type { HashCheckpoint } from '../contracts/activities.ts';
+import type { HashCheckpoint, HashSourceResult } from '../contracts/activities.ts';
 import type { FileSource } from '../contracts/sources.ts';
 import {
   LonghaulError,
@@ -28,7 +28,7 @@ export const STOP = 'stop';
 export type Md5Message =
   | { readonly type: 'checkpoint'; readonly checkpoint: HashCheckpoint }
   | { readonly type: 'stopped'; readonly checkpoint: HashCheckpoint }
-  | { readonly type: 'done'; readonly md5: string }
+  | { readonly type: 'done'; readonly result: Extract<HashSourceResult, { readonly md5: string }> }
   | { readonly type: 'failed'; readonly code: string | undefined; readonly message: string };
 
 type ErrorClass = new (message: string, options?: { cause?: unknown }) => LonghaulError;

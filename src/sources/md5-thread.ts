@@ -17,7 +17,7 @@ async function run(task: Md5Task, post: (message: Md5Message) => void): Promise<
       isStopping: () => isStopping,
       onCheckpoint: (checkpoint) => post({ type: 'checkpoint', checkpoint }),
     });
-    return 'md5' in outcome ? { type: 'done', md5: outcome.md5 } : { type: 'stopped', checkpoint: outcome.checkpoint };
+    return 'md5' in outcome ? { type: 'done', result: outcome } : { type: 'stopped', checkpoint: outcome.checkpoint };
   } finally {
     await reader.close();
   }

@@ -8,8 +8,8 @@ import type { SourceReader } from './source-reader.ts';
  */
 export function rangedReader(reader: SourceReader, { offsetBytes: start, sizeBytes }: ByteRange): SourceReader {
   return {
-    stat: async () => {
-      const whole = await reader.stat();
+    stat: async (options) => {
+      const whole = await reader.stat(options);
       if (start + sizeBytes > whole.sizeBytes) {
         const range = `the ${sizeBytes} bytes from ${start} on`;
         throw new SourceUnusableError(`${range} lie outside the source, which has ${whole.sizeBytes} bytes`);

@@ -3,6 +3,11 @@ import type { ByteRange } from '../contracts/sources.ts';
 
 export type { SourceInfo } from '../contracts/activities.ts';
 
+export interface StatOptions {
+  /** Whether a file at the path that differs only in its inode is the one that is open. @defaultValue false */
+  readonly ignoreInode?: boolean;
+}
+
 /** The port behind which every kind of source looks alike. */
 export interface SourceReader {
   /**
@@ -10,7 +15,7 @@ export interface SourceReader {
    *
    * @throws SourceChangedError when what is open is no longer what the source's name leads to
    */
-  stat(): Promise<SourceInfo>;
+  stat(options?: StatOptions): Promise<SourceInfo>;
   /**
    * Reads into `buffer` from `offsetBytes` on. May give fewer bytes than the buffer takes; 0 at the source's end. One
    * read at a time.

@@ -73,16 +73,22 @@ async function letGoOn(
 export async function retuneCommand(
   context: CliContext,
   ids: readonly string[],
-  options: SteerCommandOptions & { readonly concurrency?: number; readonly limit?: number; readonly partSize?: number },
+  options: SteerCommandOptions & {
+    readonly concurrency?: number;
+    readonly limit?: number;
+    readonly partSize?: number;
+    readonly ignoreInode?: boolean;
+  },
 ): Promise<void> {
-  const { concurrency, limit, partSize } = options;
+  const { concurrency, limit, partSize, ignoreInode } = options;
   const input: RetuneInput = {
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(limit === undefined ? {} : { limitBytesPerSecond: limit }),
     ...(partSize === undefined ? {} : { partSizeBytes: partSize }),
+    ...(ignoreInode === undefined ? {} : { ignoreInode }),
   };
   if (Object.keys(input).length === 0) {
-    throw new ConfigError('nothing to change: give --concurrency, --limit or --part-size');
+    throw new ConfigError('nothing to change: set --concurrency, --limit, --part-size or --ignore-inode');
   }
   await steer(
     context,

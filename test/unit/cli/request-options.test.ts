@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { LonghaulCommand } from '../../../src/cli/command.ts';
 import { addSyncOptions, toSyncRequest, type SyncOptions } from '../../../src/cli/sync-options.ts';
@@ -6,7 +7,7 @@ import type { SplitUploadRequest } from '../../../src/contracts/split.ts';
 import type { SyncRequest, SyncUploadSettings } from '../../../src/contracts/sync.ts';
 import { splitRequestProblems } from '../../../src/core/split-request.ts';
 import { syncChecks, syncRequestProblems, uploadSettings } from '../../../src/core/sync-request.ts';
-import { checks } from '../../../src/core/upload-request.ts';
+import { checks, uploadRequestProblems } from '../../../src/core/upload-request.ts';
 
 /** An option that sets a property, and the value in the request; or the reason why no option exists. */
 type Row = readonly [option: string, value: unknown] | string;
@@ -16,6 +17,7 @@ const common: Readonly<Record<Exclude<keyof SyncUploadSettings, 'concurrency'>, 
   maxSessions: ['--max-sessions=5', 5],
   giveUpAfterMs: ['--give-up-after=6h', 21_600_000],
   md5: ['--no-md5', false],
+  ignoreInode: ['--ignore-inode', true],
   mimeType: ['--mime-type=text/x-diff', 'text/x-diff'],
   fileExpiresAfterSeconds: ['--expires-after=7d', 604_800],
   priority: ['--priority=1', 1],
@@ -72,7 +74,7 @@ function parse(add: (command: LonghaulCommand) => unknown, ...args: string[]): u
 const upload = (...args: string[]) =>
   toUploadOptions('/data/a', parse(addUploadOptions, ...args) as UploadCommandOptions, undefined);
 const sync = (...args: string[]) =>
-  toSyncRequest('s3://bucket/a', parse(addSyncOptions, ...args) as SyncOptions, {
+  toSyncRequest(tmpdir(), parse(addSyncOptions, ...args) as SyncOptions, {
     host: 'here',
     destinations: new Map(),
   });
@@ -90,7 +92,8 @@ describe('the options of a command', () => {
   it.each(withOption(uploadRows))('set %s of an upload by %s', (name, option, value) => {
     const { file: _file, ...request } = upload(option) as unknown as Record<string, unknown>;
     expect(request[name]).toEqual(value);
-    expect(splitRequestProblems({ ...request, source: { type: 'file', path: '/data/a' } })).toEqual([]);
+    const problems = Object.hasOwn(checks, name) ? uploadRequestProblems : splitRequestProblems;
+    expect(problems({ ...request, source: { type: 'file', path: '/data/a' } })).toEqual([]);
   });
 
   it.each(withOption(syncRows))('set %s of a sync by %s', async (name, option, value) => {

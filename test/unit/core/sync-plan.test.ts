@@ -120,6 +120,17 @@ describe('a source', () => {
       expect(unchecked.judge(rewritten, 'a')).toEqual({ decision: expect.objectContaining({ why: 'same' }) });
     });
 
+    it('is the same after a remount if only the inode differs and it is to be ignored', () => {
+      const listed = [file('1', 'a')];
+      const entry = known('a', '1', { change: 'c1.i1' });
+      const plans = [false, true].map((ignoreInode) => new SyncPlan(listed, [entry], ignoreInode));
+      expect(plans.map((one) => one.judge(source('a', { change: 'c1.i2' }), 'a')?.decision.why)).toEqual([
+        undefined,
+        'same',
+      ]);
+      expect(plans.map((one) => one.judge(source('a', { change: 'c2.i1' }), 'a'))).toEqual([undefined, undefined]);
+    });
+
     it('goes by its times if nothing is remembered of its File', () => {
       expect(why(new SyncPlan([file('1', 'a')], []), rewritten)).toBe('same');
     });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { UploadRequest } from '../../../src/contracts/upload.ts';
+import { splitRequestProblems } from '../../../src/core/split-request.ts';
+import { syncRequestProblems } from '../../../src/core/sync-request.ts';
 import { retuneProblems, uploadRequestProblems } from '../../../src/core/upload-request.ts';
 
 const good: UploadRequest = { source: { type: 'file', path: '/data/x.jsonl' }, purpose: 'batch' };
@@ -25,6 +27,7 @@ describe('an upload request', () => {
       sharedLimit: { key: 'nightly', bytesPerSecond: 131_072 },
       maxSessions: 10,
       md5: false,
+      ignoreInode: false,
       expectedFingerprint: 'f',
       fileExpiresAfterSeconds: 3600,
       transferTaskQueue: 'q',
@@ -35,6 +38,21 @@ describe('an upload request', () => {
       fairnessWeight: 0.001,
     };
     expect(uploadRequestProblems(full)).toEqual([]);
+  });
+
+  it('can ignore the inode of a file, if the MD5 is checked', () => {
+    const request = { ...good, ignoreInode: true };
+    expect(uploadRequestProblems(request)).toEqual([]);
+    expect(uploadRequestProblems({ ...request, md5: false })).toEqual([
+      '"ignoreInode" needs the MD5, which detects other content; remove "md5": false',
+    ]);
+    const source = { type: 's3', bucket: 'bucket', key: 'key' };
+    expect(uploadRequestProblems({ ...request, source })).toEqual(['"ignoreInode" is for files; remove it']);
+    expect(splitRequestProblems(request)).toEqual([expect.stringContaining('split upload')]);
+    const sync = { source: { type: 'folder', path: '/data' }, purpose: 'batch', upload: { ignoreInode: true } };
+    expect(syncRequestProblems(sync)).toEqual([]);
+    expect(syncRequestProblems({ ...sync, source: { type: 's3', bucket: 'bucket' } })).toHaveLength(1);
+    expect(syncRequestProblems({ ...sync, upload: { ignoreInode: true, md5: false } })).toHaveLength(1);
   });
 
   it('reports every problem at once', () => {
@@ -135,7 +153,7 @@ describe('the input of a retune', () => {
   });
 
   it('is refused with every problem', () => {
-    expect(retuneProblems({})).toEqual(['give "concurrency", "partSizeBytes" or "limitBytesPerSecond"']);
+    expect(retuneProblems({})).toEqual(['set "concurrency", "partSizeBytes", "limitBytesPerSecond" or "ignoreInode"']);
     expect(retuneProblems(undefined)).toEqual(['a retune must be an object']);
     expect(retuneProblems({ limitBytesPerSecond: 1 })).toEqual([
       '"limitBytesPerSecond" must be 0, or a whole number from 131072',
