@@ -11,7 +11,7 @@ import { openSealedQuery } from '../sources/sealed-query.ts';
 import { openingKeysOf } from '../sources/source-settings.ts';
 import type { Backend } from './backend.ts';
 import type { CliContext } from './context.ts';
-import { runningDifferences } from './running-differences.ts';
+import { completedDifferences, runningDifferences } from './running-differences.ts';
 import { sourceSettingsOf } from './source-settings.ts';
 import type { AnyResult } from './upload-outcomes.ts';
 import type { UploadCommandOptions } from './upload-options.ts';
@@ -42,22 +42,26 @@ export async function noteAttached(
 async function noteOne(
   context: CliContext,
   backend: Backend,
-  { handle, request: { url } }: Attached,
+  { handle, request: own }: Attached,
   options: UploadCommandOptions,
 ): Promise<void> {
   const { client, isEmbedded } = backend;
   const { config } = context;
   const { workflowId } = handle;
   const { status, taskQueue } = await handle.describe();
-  if (status !== 'RUNNING') return;
   const note = (line: string) => context.note(printable(`${workflowId}: ${line}`));
+  if (status !== 'RUNNING' && status !== 'COMPLETED') return;
   const request = await startedRequest(client.client, workflowId);
+  if (status === 'COMPLETED') {
+    if (request) completedDifferences(request, own).forEach(note);
+    return;
+  }
   const progress: UploadProgress | undefined = await handle.status().catch(() => undefined);
   if (request) {
-    const running = { request, progress, query: queryOf(request.source, workflowId, context) };
-    const query = url === undefined ? undefined : new URL(url).search.slice(1) || undefined;
+    const running = { workflowId, request, progress, query: queryOf(request.source, workflowId, context) };
+    const query = own.url === undefined ? undefined : new URL(own.url).search.slice(1) || undefined;
     const isWorker = isEmbedded && !options.detach;
-    runningDifferences(running, { options, query, isWorker }).forEach(note);
+    runningDifferences(running, { request: own, query, isWorker }).forEach(note);
   }
   if (!isEmbedded || options.detach) return;
   if (config.taskQueue === undefined && taskQueue !== client.taskQueue) {

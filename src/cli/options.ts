@@ -110,3 +110,23 @@ export function mimeTypeOption(text: string): string {
   if (problem === undefined) return text;
   throw new InvalidArgumentError(`It ${problem}.`);
 }
+
+const MiB = 1024 ** 2;
+
+/** A number of bytes as `bytesOption` accepts it, without loss. */
+export function bytesText(bytes: number): string {
+  if (bytes % MiB === 0) return `${bytes / MiB}MiB`;
+  return bytes % 1024 === 0 ? `${bytes / 1024}KiB` : String(bytes);
+}
+
+/** A rate as `limitOrNoneOption` accepts it, without loss. */
+export function rateText(bytesPerSecond: number): string {
+  return bytesPerSecond === 0 ? 'none' : `${bytesText(bytesPerSecond)}/s`;
+}
+
+/** Milliseconds as `durationOption` accepts them, without loss. */
+export function durationText(ms: number): string {
+  const units = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 };
+  const [unit, unitMs] = Object.entries(units).find(([, size]) => ms > 0 && ms % size === 0) ?? ['ms', 1];
+  return `${ms / unitMs}${unit}`;
+}

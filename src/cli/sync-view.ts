@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import type { SyncEvent } from '../client/sync-handle.ts';
-import type { SyncProgress } from '../contracts/sync.ts';
+import type { SyncDecision, SyncProgress } from '../contracts/sync.ts';
 import { formatBytes } from '../core/format.ts';
 import { printable } from '../core/printable.ts';
 import { describeWait, NOBODY_ANSWERS } from './describe-wait.ts';
@@ -115,4 +115,19 @@ class BarView implements SyncView {
     if (this.#isStarted) this.#bar.stop();
     this.#isStarted = false;
   }
+}
+
+const reasons: Readonly<Record<SyncDecision['why'], string>> = {
+  new: 'new',
+  changed: 'changed',
+  same: 'the same',
+  'known-content': 'the same bytes are there as',
+  gone: 'its source is gone',
+};
+
+/** A decision of a dry run on one line. */
+export function describeDecision({ action, why, path, bytes, fileId }: SyncDecision): string {
+  const file = why === 'known-content' || why === 'gone' ? ` ${fileId}` : '';
+  const reason = why === 'gone' ? `${reasons.gone} (File${file})` : `${reasons[why]}${file}`;
+  return `${action.padEnd(6)}  ${path}  ${formatBytes(bytes)}  ${reason}`;
 }

@@ -1,13 +1,17 @@
 import type { Client } from '@temporalio/client';
+import type { SyncRequest } from '../contracts/sync.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
 import { fromTemporal } from './temporal-faults.ts';
 
 /**
- * The request that an upload was started with, from the first event of its history.
+ * The request that an upload or a sync was started with, from the first event of its history.
  *
  * @throws TemporalUnreachableError, UploadNotFoundError
  */
-export async function startedRequest(client: Client, workflowId: string): Promise<UploadRequest | undefined> {
+export async function startedRequest<Request extends UploadRequest | SyncRequest = UploadRequest>(
+  client: Client,
+  workflowId: string,
+): Promise<Request | undefined> {
   const { namespace, loadedDataConverter } = client.options;
   try {
     const { history } = await client.workflowService.getWorkflowExecutionHistory({
@@ -18,7 +22,7 @@ export async function startedRequest(client: Client, workflowId: string): Promis
     const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
     if (!payload) return undefined;
     const [decoded = payload] = await decode(loadedDataConverter, payload);
-    return loadedDataConverter.payloadConverter.fromPayload<UploadRequest>(decoded);
+    return loadedDataConverter.payloadConverter.fromPayload<Request>(decoded);
   } catch (error) {
     throw fromTemporal(error, workflowId);
   }

@@ -1,9 +1,9 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { UploadHandle } from 'longhaul';
 import { loadConfig, requireDestination } from 'longhaul/worker';
 import { describe, expect, it } from 'vitest';
-import { startCli } from '../support/cli.ts';
+import { runCli, startCli } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
 import { KEY, MiB, withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
@@ -81,9 +81,49 @@ describe('a command that is run again', () => {
       api.faults.clear();
       const { code, stderr } = await upload('30MiB').ended;
       expect(code, stderr).toBe(0);
-      expect(stderr).toContain(
-        '--limit 30 MiB/s is not in effect: this upload has a limit of 20 MiB/s. Use "longhaul retune" to change it.',
+      expect(stderr).toMatch(
+        /: --limit 30MiB\/s is not in effect: this upload keeps --limit 20MiB\/s\. Use "longhaul retune longhaul-again\.bin-\w+ --limit 30MiB\/s"\./,
       );
       expect(stderr).toContain('begun by an earlier command');
     }));
+
+  it('prints the command that changes an option, also of a sync, and what a File does not have', () =>
+    withSystem(
+      async (system) => {
+        const { environment, directory, client, taskQueue } = system;
+        await system.startWorker();
+        const file = join(directory, 'data', 'slow.bin');
+        await mkdir(join(directory, 'data'));
+        await randomFile(file, 4 * MiB);
+        const id = `options-${taskQueue}`;
+        const upload = async (...args: string[]) => {
+          const fixed = ['--purpose', purpose, '--part-size', '1MiB', '--id', id];
+          return runCli(['upload', file, ...fixed, ...args], environment);
+        };
+        const started = await upload('--concurrency', '2', '--detach', '--quiet');
+        expect(started).toMatchObject({ code: 0, stderr: '' });
+        const other = await upload('--concurrency', '3', '--max-sessions', '5', '--detach', '--quiet');
+        const [, ...command] = /"(longhaul retune .*)"/.exec(other.stderr)?.[1]?.split(' ') ?? [];
+        expect(command).toEqual(['retune', id, '--concurrency', '3']);
+        expect(other.stderr).toContain(`${id}: --max-sessions 5 is not in effect: this upload keeps --max-sessions 3.`);
+        expect(await runCli(command, environment)).toMatchObject({ code: 0 });
+        const same = await upload('--concurrency', '3', '--detach', '--quiet');
+        expect(same).toMatchObject({ code: 0, stderr: '' });
+
+        const folder = join(directory, 'data');
+        const sync = await client.sync({ folder, purpose, id: `${id}-sync` });
+        const args = ['sync', folder, '--purpose', purpose, '--id', `${id}-sync`, '--limit', '1MiB/s', '--json'];
+        const refused = await runCli(args, environment);
+        expect(refused.stderr).toContain('--limit 1MiB/s is not in effect: this sync keeps --limit none.');
+        expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: 'SyncIdTaken' } });
+        expect(refused.code).toBe(2);
+
+        system.api.configure({ bandwidthBytesPerSecond: null });
+        await Promise.all([client.getHandle(id).result(), sync.result()]);
+        const completed = await upload('--expires-after', '1h', '--quiet');
+        expect(completed.stderr).toContain('--expires-after 1h is not in effect: the File keeps the default.');
+        expect(completed.code).toBe(0);
+      },
+      { bandwidthBytesPerSecond: MiB / 4 },
+    ));
 });

@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
 import { hasWorkers } from '../../client/has-workers.ts';
 import { prepareSync, type SyncOptions } from '../../client/prepare-sync.ts';
-import { SyncNotFoundError } from '../../client/sync-errors.ts';
+import { startedRequest } from '../../client/started-request.ts';
+import { SyncIdTakenError, SyncNotFoundError } from '../../client/sync-errors.ts';
 import type { SyncHandle } from '../../client/sync-handle.ts';
 import { requireDestination } from '../../config.ts';
 import { Defaults } from '../../contracts/limits.ts';
 import { transferTaskQueue } from '../../contracts/names.ts';
-import type { SyncDecision, SyncRequest, SyncResult } from '../../contracts/sync.ts';
+import type { SyncRequest, SyncResult } from '../../contracts/sync.ts';
 import { describeCounts } from '../../core/describe-sync.ts';
 import { formatBytes, formatCount, formatDuration } from '../../core/format.ts';
 import { ConfigError } from '../../errors.ts';
@@ -19,9 +20,10 @@ import { errorText, Interrupted } from '../exit.ts';
 import { FilesFailedError } from '../files-failed-error.ts';
 import { jsonErrorOf } from '../json-errors.ts';
 import { NamedRecords } from '../named-records.ts';
+import { syncDifferences } from '../running-differences.ts';
 import { commandSources } from '../source-settings.ts';
 import { toSyncRequest, type SyncOptions as SyncFlags } from '../sync-options.ts';
-import { createSyncView } from '../sync-view.ts';
+import { createSyncView, describeDecision } from '../sync-view.ts';
 
 export interface SyncCommandOptions extends SyncFlags {
   readonly id?: string;
@@ -105,7 +107,7 @@ class SyncRunner {
 
   /** Shows what would be deleted and asks; a run without deletions needs no question. */
   async agrees(sync: SyncOptions): Promise<boolean> {
-    const handle = await this.#backend.client.sync({ ...sync, dryRun: true });
+    const handle = await this.#start({ ...sync, dryRun: true });
     await this.#serve(handle);
     const { decisions = [], counts } = await handle.result({ signal: this.#context.signal });
     if (counts.toDelete === 0) return true;
@@ -119,7 +121,7 @@ class SyncRunner {
   async run(sync: SyncOptions): Promise<void> {
     const { out, note, signal } = this.#context;
     const { json, quiet, detach } = this.#options;
-    const handle = await this.#backend.client.sync(sync);
+    const handle = await this.#start(sync);
     const { workflowId, resumed } = handle;
     if (detach) {
       if (json) this.#context.json({ workflowId, resumed });
@@ -138,6 +140,21 @@ class SyncRunner {
         this.#context.json({ workflowId, resumed, error: jsonErrorOf(error) });
       }
       if (error instanceof Interrupted) note('longhaul: interrupted; the same command goes on');
+      throw error;
+    }
+  }
+
+  async #start(sync: SyncOptions): Promise<SyncHandle> {
+    const { client } = this.#backend;
+    try {
+      return await client.sync(sync);
+    } catch (error) {
+      if (!(error instanceof SyncIdTakenError)) throw error;
+      const { request, workflowId } = await prepareSync(sync, this.#context.config.host);
+      // It is only information.
+      const running = await startedRequest<SyncRequest>(client.client, workflowId).catch(() => undefined);
+      const lines = running ? syncDifferences(workflowId, running, request) : [];
+      for (const line of lines) this.#context.note(`${workflowId}: ${line}`);
       throw error;
     }
   }
@@ -207,20 +224,6 @@ class SyncRunner {
     } else if (!quiet) note(`${describeCounts(counts)} in ${formatDuration(told.durationMs)}`);
     if (failure) throw failure;
   }
-}
-
-const reasons: Readonly<Record<SyncDecision['why'], string>> = {
-  new: 'new',
-  changed: 'changed',
-  same: 'the same',
-  'known-content': 'the same bytes are there as',
-  gone: 'its source is gone',
-};
-
-function describeDecision({ action, why, path, bytes, fileId }: SyncDecision): string {
-  const file = why === 'known-content' || why === 'gone' ? ` ${fileId}` : '';
-  const reason = why === 'gone' ? `${reasons.gone} (File${file})` : `${reasons[why]}${file}`;
-  return `${action.padEnd(6)}  ${path}  ${formatBytes(bytes)}  ${reason}`;
 }
 
 /** A sync that runs already is left to its patience. */
