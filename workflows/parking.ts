@@ -32,6 +32,8 @@ export class Postponed extends Error {}
 export class Parking {
   readonly #giveUpAfterMs: number;
   readonly #onChange: () => void;
+  /** The scope of the whole workflow: the timer must not end with the call that failed. */
+  readonly #home = CancellationScope.current();
   #waiting: WaitingInfo | undefined;
   #mayProbe = false;
   #nextProbeAtMs: number | undefined;
@@ -153,7 +155,7 @@ export class Parking {
 
   async #probeLater(delayMs: number): Promise<void> {
     this.#timer?.cancel();
-    const timer = new CancellationScope();
+    const timer = new CancellationScope({ cancellable: true, parent: this.#home });
     this.#timer = timer;
     this.#nextProbeAtMs = Date.now() + delayMs;
     await timer.run(() => sleep(delayMs, { summary: 'waiting: next try' }));

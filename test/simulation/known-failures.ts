@@ -21,7 +21,7 @@ const TOGETHER: Plan = { ...CALM, sizeBytes: 4 * MiB, partMs: [1000, 1000] };
 export const knownFailures: readonly KnownFailure[] = [
   {
     name: 'retries if one part is rejected with 403 and another one with 404, together',
-    isOpen: true,
+    isOpen: false,
     rule: 'an upload does not wait forever',
     plan: {
       ...TOGETHER,
