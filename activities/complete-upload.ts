@@ -60,7 +60,7 @@ async function complete(
       if (file) return file;
     }
     // It may come from a server that still reads the whole content for an earlier attempt.
-    if (error.details.status === 409 && !isCompleted) throw error;
+    if (error.details.status === 409 && !isCompleted && !saysEnded(error)) throw error;
     if (isCompleted || (mayBeCompleted && !saysEnded(error))) throw uncertain(uploadId, error, attempt.attempt);
     throw refusal(error, attempt.attempt);
   }

@@ -6,6 +6,7 @@ import { ApiError } from '../src/errors.ts';
 import { changed } from './changed.ts';
 import { assertUnchanged } from '../src/sources/assert-unchanged.ts';
 import { hashingReader } from '../src/sources/hashing-reader.ts';
+import { saysEnded } from './completion-words.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { enterLimits } from './enter-limits.ts';
 import { runAttempt } from './run-attempt.ts';
@@ -60,11 +61,17 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
   };
 }
 
-/** 404 and 410 name a session that is no more; past its end nothing else needs another try. */
+/** Statuses with which servers reject a part of a session that has ended. */
+const MAYBE_ENDED = [400, 409];
+
+/**
+ * 404 and 410 name a session that is no more, 400 and 409 do if they say so; past its end nothing else needs another
+ * try.
+ */
 function sessionLost(error: unknown, expiresAt: number, attempt: number): ApplicationFailure | undefined {
   if (!(error instanceof ApiError)) return undefined;
   const { status } = error.details;
-  const isGone = status === 404 || status === 410;
+  const isGone = status === 404 || status === 410 || (MAYBE_ENDED.includes(status) && saysEnded(error));
   const isOver = Date.now() > expiresAt * 1000 + CLOCK_SKEW_MS;
   if (!isGone && !isOver) return undefined;
   return ApplicationFailure.create({

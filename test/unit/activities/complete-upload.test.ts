@@ -177,6 +177,7 @@ describe('completeUpload after an answer was lost', () => {
   it.each([
     [404, 'upload has expired'],
     [400, 'upload was cancelled'],
+    [409, 'upload is expired'],
   ])('opens a new session when the %d says that the %s, as that is no completion', async (status, said) => {
     completeUpload.mockRejectedValue(refusal(status, said));
     expect(await failureOf(run(2))).toMatchObject({ type: FailureType.SessionLost, nonRetryable: true });

@@ -147,6 +147,15 @@ describe('uploadPart and the life of the session', () => {
     });
   });
 
+  it.each([400, 409])('reports the session as lost if %d says that it has ended', async (status) => {
+    addPart.mockRejectedValue(new ApiError('Upload upload_1 is cancelled', { status }));
+    expect(await failureOf(run())).toMatchObject({
+      type: FailureType.SessionLost,
+      nonRetryable: true,
+      details: [{ attempt: 1, status }],
+    });
+  });
+
   it('leaves a 400 within its time to the workflow, which knows what happened before', async () => {
     addPart.mockRejectedValue(new ApiError('too many bytes', { status: 400 }));
     expect(await failureOf(run())).toMatchObject({ type: FailureType.ApiRejected, details: [{ status: 400 }] });
