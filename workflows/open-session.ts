@@ -74,6 +74,11 @@ export class OpenSession {
     });
   }
 
+  /** Takes note of a part that was stopped: it can have arrived all the same. */
+  noteStoppedPart(): void {
+    this.resent = true;
+  }
+
   /** Takes note of a part that failed for good. @returns how often it was begun */
   noteFailedPart(error: unknown): number {
     const cause = error instanceof ActivityFailure ? error.cause : undefined;

@@ -25,6 +25,8 @@ import { SourceHash, type CarriedHash } from './source-hash.ts';
 import { ShownUpload } from './shown-upload.ts';
 import { UploadCalls } from './upload-calls.ts';
 
+const endStates: readonly UploadState[] = ['completed', 'failed', 'cancelled'];
+
 /** What an execution hands to its successor when its history has grown long. Plain JSON. */
 export interface CarriedUpload extends CarriedSessions, CarriedHash, CarriedTuning {
   /** As `ExpectedSource.isOther`. @defaultValue false */
@@ -112,7 +114,8 @@ export class UploadRun {
           const { uploadId } = session.info;
           log.warn('The session is lost; its parts are sent again in a new one', { uploadId, sessionsLeft });
           countReplacedSession(session.ledger.bytesDone);
-          await this.#cancelSession();
+          // Also if the upload is cancelled now: nothing else cancels this session later.
+          await CancellationScope.nonCancellable(() => this.#cancelSession());
           this.#session = undefined;
         }
       }
@@ -182,7 +185,7 @@ export class UploadRun {
 
   progress(): UploadProgress {
     const ledger = this.#session?.ledger;
-    const waiting = this.#parking.waiting ?? this.#partParking.waiting ?? this.#hashParking.waiting;
+    const waiting = this.#waiting;
     const isPaused = this.#paused && this.#state === 'uploading';
     return {
       state: shownState(this.#state, { isWaiting: waiting !== undefined, isPaused }),
@@ -199,10 +202,17 @@ export class UploadRun {
       sessionEndsTooEarly: this.#session?.endsTooEarly ?? false,
       sessionsOpened: this.#sessions.opened,
       orphanedSessions: this.#sessions.orphaned,
-      waiting: waiting ?? null,
+      // A next attempt that was due is being made.
+      waiting: waiting ? { ...waiting, nextProbeAtMs: Math.max(waiting.nextProbeAtMs, Date.now()) } : null,
       md5: this.#hash.md5,
       startedAtMs: this.#startedAtMs,
     };
+  }
+
+  /** Nothing waits once the upload has ended. */
+  get #waiting(): WaitingInfo | undefined {
+    if (endStates.includes(this.#state)) return undefined;
+    return this.#parking.waiting ?? this.#partParking.waiting ?? this.#hashParking.waiting;
   }
 
   async #openSession(source: SourceInfo): Promise<OpenSession> {
@@ -241,7 +251,8 @@ export class UploadRun {
       this.#partsSent += attempt;
       if (attempt > 1) session.resent = true;
     } catch (error) {
-      if (!isCancellation(error)) this.#partsSent += session.noteFailedPart(error);
+      if (isCancellation(error)) session.noteStoppedPart();
+      else this.#partsSent += session.noteFailedPart(error);
       throw error;
     }
     session.warnOfEarlyEnd();

@@ -25,6 +25,8 @@ export class UploadInvariants {
   readonly #doubtful = new Set<string>();
   readonly #lostWhileWaiting = new Set<string>();
   #progress: UploadProgress | undefined;
+  /** The last one of an upload that had not ended. */
+  #beforeEnd: UploadProgress | undefined;
   #isPaused = false;
 
   constructor(plan: Plan, service: Service, violation: (rule: string, text: string) => void) {
@@ -74,6 +76,7 @@ export class UploadInvariants {
 
   activated(execution: Execution, progress: UploadProgress, nowMs: number): void {
     const before = this.#progress;
+    if (execution.isOpen) this.#beforeEnd = progress;
     this.#progress = progress;
     if (progress.session && before?.session?.uploadId === progress.session.uploadId) {
       if (progress.bytesDone < before.bytesDone) {
@@ -195,7 +198,7 @@ export class UploadInvariants {
 
   /** The session that was open is lost, or the upload ends. */
   #noteLoss(): void {
-    const { session, waiting } = this.#progress ?? {};
+    const { session, waiting } = this.#beforeEnd ?? {};
     if (session && waiting) this.#lostWhileWaiting.add(session.uploadId);
   }
 }
