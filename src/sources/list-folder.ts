@@ -22,6 +22,7 @@ const STATS_AT_A_TIME = 16;
 
 /** Neither tells anything about what is there. */
 const LEADS_OUT = 'is a link that leads to what is not permitted; permit its target with --root';
+const NOT_UTF8 = 'its name, or that of its directory, is not UTF-8; rename it';
 const NOT_PERMITTED = 'belongs to the system, to Longhaul or to its secrets, and is never uploaded';
 
 interface Folder {
@@ -188,7 +189,10 @@ class FolderWalk {
 
   #tell(path: string, error: unknown): void {
     const { message } = error as Error;
-    if (error instanceof SourceMissingError) {
+    if (error instanceof SourceMissingError && path.includes('\uFFFD')) {
+      // Such a name can be read from its directory, and not be opened.
+      this.problems.push({ path, failureType: FailureType.SourceUnusable, message: NOT_UTF8 });
+    } else if (error instanceof SourceMissingError) {
       this.problems.push({ path, failureType: FailureType.SourceMissing, message });
     } else if (error instanceof SourceReadError) {
       // Trouble of the storage may hide other entries too.

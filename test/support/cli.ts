@@ -31,15 +31,17 @@ export function endCliProcesses(): void {
   for (const child of running) child.kill('SIGKILL');
 }
 
-/** Starts the built command line as a process of its own. */
+/** Starts the built command line as a process of its own. @param user another one than that of the tests, for root */
 export function startCli(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
   stdin: 'ignore' | 'pipe' = 'ignore',
+  user?: { readonly uid: number; readonly gid: number },
 ): CliRun {
   const child = spawn(process.execPath, [main, ...args], {
     env: cleanEnvironment(environment),
     stdio: [stdin, 'pipe', 'pipe'],
+    ...user,
   });
   running.add(child);
   let stdout = '';

@@ -79,7 +79,9 @@ describe('listing a folder', () => {
       await mkdir(Buffer.concat([Buffer.from(`${folder}/bad`), Buffer.from([0xff])]));
       const { entries, problems, isComplete } = await list(folder);
       expect(entries.map(({ path }) => path)).toEqual(['good']);
-      expect(problems).toMatchObject([{ failureType: 'SourceMissing' }]);
+      expect(problems).toMatchObject([
+        { failureType: 'SourceUnusable', message: expect.stringContaining('not UTF-8') },
+      ]);
       expect(isComplete).toBe(false);
     }));
 
