@@ -4,6 +4,7 @@ import type {
   PlanSyncInput,
   PlanSyncResult,
   SyncBatch,
+  SyncTotals,
   TransferActivities,
 } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
@@ -74,13 +75,13 @@ const empty = {
 } as const;
 
 async function uploadBatch(lists: SyncLists, input: PlanSyncInput): Promise<SyncBatch> {
-  const { totals, work, forget } = lists;
+  const { work, forget } = lists;
   const { after, limit } = input;
   const { batch, next } = sliceOf(work, after, limit);
   const learnsNothing = input.delete && after === null && work.length === 0;
   return {
     ...(learnsNothing ? await deletionBatch(lists, input) : empty),
-    totals,
+    totals: after === null ? totalsWithGlobs(lists) : lists.totals,
     uploads: batch.flatMap((one) => ('upload' in one ? [one.upload] : [])),
     recognised: batch.flatMap((one) => ('recognised' in one ? [one.recognised] : [])),
     forget: after === null ? forget : [],
@@ -107,7 +108,7 @@ async function deletionBatch(lists: SyncLists, { after, limit, memory }: PlanSyn
 }
 
 async function dryRun(lists: SyncLists, input: PlanSyncInput): Promise<SyncBatch> {
-  const { totals, deletionsHeld } = lists;
+  const { deletionsHeld } = lists;
   const gone = input.delete && deletionsHeld === null ? await lists.gone(undefined) : { deletions: [], held: [] };
   const deletions = gone.deletions.map(({ path, fileId, expected: { filename, bytes } }): SyncDecision => ({
     action: 'delete',
@@ -128,12 +129,16 @@ async function dryRun(lists: SyncLists, input: PlanSyncInput): Promise<SyncBatch
   }
   return {
     ...empty,
-    totals,
+    totals: totalsWithGlobs(lists),
     deletionsHeld: input.delete ? (deletionsHeld ?? describeHeld(gone.held)) : null,
     deletionCount: deletions.length,
     decisions,
     decisionsOmitted: all.length - decisions.length,
   };
+}
+
+function totalsWithGlobs({ totals, unmatchedGlobs }: SyncLists): SyncTotals {
+  return unmatchedGlobs.length > 0 ? { ...totals, unmatchedGlobs } : totals;
 }
 
 /** The next few by path. Places are paths, not numbers, so that lists that were made anew are gone on with. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PlannedUpload, PlanSyncInput, SyncDigest, SyncScope, SyncTotals } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
-import type { RememberedFile, SyncDecision, SyncMemory, SyncProblem } from '../src/contracts/sync.ts';
+import type { RememberedFile, SyncDecision, SyncMemory, SyncProblem, UnmatchedGlob } from '../src/contracts/sync.ts';
 import { nameKey } from '../src/core/name-form.ts';
 import { stillWritten, tooNew } from '../src/core/postponed.ts';
 import { withoutInode } from '../src/core/source-fingerprint.ts';
@@ -32,6 +32,7 @@ export type SyncWork =
 /** Both sides of a sync as they were at one time, and what follows from that. */
 export interface SyncLists {
   readonly totals: SyncTotals;
+  readonly unmatchedGlobs: readonly UnmatchedGlob[];
   /** In the order of their paths, as all lists here. */
   readonly work: readonly SyncWork[];
   readonly decisions: readonly SyncDecision[];
@@ -70,6 +71,7 @@ export interface ListContext {
 export class SyncComparison {
   /** About what it takes to keep it. */
   readonly entries: number;
+  readonly unmatchedGlobs: readonly UnmatchedGlob[];
   readonly #scope: SyncScope;
   readonly #listing: Listing;
   readonly #files: DestinationList;
@@ -87,10 +89,16 @@ export class SyncComparison {
   private constructor(
     scope: SyncScope,
     filter: PathFilter,
-    sides: { readonly listing: Listing; readonly files: DestinationList; readonly remembered: UnpackedMemory },
+    sides: {
+      readonly listing: Listing;
+      readonly files: DestinationList;
+      readonly remembered: UnpackedMemory;
+      readonly unmatchedGlobs: readonly UnmatchedGlob[];
+    },
     sources: Sources,
   ) {
     const { listing, files, remembered } = sides;
+    this.unmatchedGlobs = sides.unmatchedGlobs;
     this.#scope = scope;
     this.#filter = filter;
     this.#listing = listing;
@@ -129,9 +137,11 @@ export class SyncComparison {
   ): Promise<SyncComparison> {
     const filter = createPathFilter(scope.include, scope.exclude);
     const listing = await sources.list(scope.source, { filter, signal });
+    // The filter is used again, for paths of the memory.
+    const unmatchedGlobs = filter.unmatched();
     const files = await listDestination(client, scope, { signal });
     const remembered = await unpackMemory(scope, memory ?? null);
-    return new SyncComparison(scope, filter, { listing, files, remembered }, sources);
+    return new SyncComparison(scope, filter, { listing, files, remembered, unmatchedGlobs }, sources);
   }
 
   /** Sources that are left to read. */
@@ -172,6 +182,7 @@ export class SyncComparison {
   }
 
   #decide(): SyncLists {
+    const { unmatchedGlobs } = this;
     const [listing, plan, filter, { prefix, ignoreInode }] = [this.#listing, this.#plan, this.#filter, this.#scope];
     const { files, unreadableRows } = this.#files;
     const remembered = this.#remembered;
@@ -206,6 +217,7 @@ export class SyncComparison {
         ...(unreadableRows > 0 ? { unreadableRows } : {}),
         ...(remembered.problem === undefined ? {} : { memoryProblem: memoryProblemOf(remembered.problem) }),
       },
+      unmatchedGlobs,
       work,
       decisions,
       forget: plan.forgettable(isPresent).slice(0, MAX_FORGOTTEN),

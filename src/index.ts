@@ -65,6 +65,7 @@ export type {
   SyncResult,
   SyncState,
   SyncUploadSettings,
+  UnmatchedGlob,
 } from './contracts/sync.ts';
 export type {
   SharedLimit,

@@ -337,7 +337,7 @@ export class SyncRun {
   }
 
   #result(): SyncResult {
-    const { counts, problems, leftOut, postponed = [] } = this.#tally.toJSON();
+    const { counts, problems, leftOut, postponed = [], unmatchedGlobs = [] } = this.#tally.toJSON();
     return {
       workflowId: workflowInfo().workflowId,
       dryRun: this.#request.dryRun ?? false,
@@ -345,6 +345,7 @@ export class SyncRun {
       problems,
       leftOut,
       postponed,
+      unmatchedGlobs,
       deletionsHeld: this.#deletionsHeld,
       durationMs: Date.now() - this.#startedAtMs,
       ...(this.#memoryProblem === undefined ? {} : { memoryProblem: this.#memoryProblem }),

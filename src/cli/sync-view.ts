@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import type { SyncEvent } from '../client/sync-handle.ts';
-import type { SyncDecision, SyncProgress } from '../contracts/sync.ts';
+import type { SyncDecision, SyncProgress, UnmatchedGlob } from '../contracts/sync.ts';
 import { formatBytes } from '../core/format.ts';
 import { printable } from '../core/printable.ts';
 import { describeWait, NOBODY_ANSWERS } from './describe-wait.ts';
@@ -126,6 +126,11 @@ const reasons: Readonly<Record<SyncDecision['why'], string>> = {
 };
 
 /** A decision of a dry run on one line. */
+export function describeUnmatched({ list, glob, matchesFolder }: UnmatchedGlob): string {
+  const fix = matchesFolder ? `It matches a folder. For a folder with its files, use '${glob}/'.` : 'Check the glob.';
+  return `--${list} '${glob}' matched no file. ${fix}`;
+}
+
 export function describeDecision({ action, why, path, bytes, fileId }: SyncDecision): string {
   const file = why === 'known-content' || why === 'gone' ? ` ${fileId}` : '';
   const reason = why === 'gone' ? `${reasons.gone} (File${file})` : `${reasons[why]}${file}`;

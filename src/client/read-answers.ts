@@ -122,6 +122,10 @@ const problems = z.array(z.looseObject({ path: text, failureType: text, message:
 const decisions = z.array(
   z.looseObject({ action: text, why: text, path: text, filename: text, bytes: count, fileId: rawText.optional() }),
 );
+const unmatchedGlobs = z
+  .array(z.looseObject({ list: text, glob: text }))
+  .optional()
+  .catch([]);
 const syncResult = z.looseObject({
   workflowId: text,
   dryRun: flag,
@@ -129,6 +133,7 @@ const syncResult = z.looseObject({
   problems,
   leftOut: problems,
   postponed: problems.optional(),
+  unmatchedGlobs,
   deletionsHeld: rawText.nullable().catch(null),
   durationMs: count,
 });

@@ -1,7 +1,15 @@
 import type { SentPart } from './failures.ts';
 import type { UpdateName } from './names.ts';
 import type { ByteRange, Container, Source } from './sources.ts';
-import type { FileFacts, RememberedFile, SyncAmount, SyncDecision, SyncMemory, SyncProblem } from './sync.ts';
+import type {
+  FileFacts,
+  RememberedFile,
+  SyncAmount,
+  SyncDecision,
+  SyncMemory,
+  SyncProblem,
+  UnmatchedGlob,
+} from './sync.ts';
 import type { SharedLimit, UploadedFile, UploadLimit, UploadProgress, UploadResult, UploadSession } from './upload.ts';
 
 export interface SourceInfo {
@@ -268,6 +276,8 @@ export interface SyncTotals {
   /** As in `SyncResult`. */
   readonly postponed?: readonly SyncProblem[];
   readonly postponedCount?: number;
+  /** As in `SyncResult`; only in the first batch. */
+  readonly unmatchedGlobs?: readonly UnmatchedGlob[];
   /** As in `SyncResult`. */
   readonly memoryProblem?: string;
 }

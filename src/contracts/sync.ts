@@ -62,6 +62,15 @@ export interface SyncDecision {
   readonly fileId?: string;
 }
 
+/** A glob of a sync that matched no path of the source. */
+export interface UnmatchedGlob {
+  readonly list: 'include' | 'exclude';
+  /** At most 256 characters of it. */
+  readonly glob: string;
+  /** It matches the name of a folder, not of a file: `drafts/` is the folder with its files. @defaultValue false */
+  readonly matchesFolder?: boolean;
+}
+
 /** A file that could not be brought over; the others were. */
 export interface SyncProblem {
   /** Path within the source. */
@@ -154,6 +163,8 @@ export interface SyncResult {
   readonly leftOut: readonly SyncProblem[];
   /** Files that were left for the next run, at most 100; `counts.postponed` counts all. @defaultValue none */
   readonly postponed?: readonly SyncProblem[];
+  /** Globs that matched nothing, at most 20. @defaultValue none */
+  readonly unmatchedGlobs?: readonly UnmatchedGlob[];
   /** Reason why Files were not deleted although it was requested; null if nothing was held back. */
   readonly deletionsHeld: string | null;
   /** Of a dry run: what would be done first, then what is there already; as many as 0.9 MB hold. */
@@ -178,6 +189,7 @@ export interface CarriedSync {
   readonly leftOut: readonly SyncProblem[];
   /** Missing in those of earlier versions. */
   readonly postponed?: readonly SyncProblem[];
+  readonly unmatchedGlobs?: readonly UnmatchedGlob[];
   readonly uploadsFailed: number;
   readonly paused: boolean;
   readonly startedAtMs: number;

@@ -89,6 +89,7 @@ const syncShape = shaped({
   problems,
   leftOut: problems,
   postponed: optional(problems),
+  unmatchedGlobs: optional(listOf(shaped({ list: isString, glob: isString }), 100)),
   uploadsFailed: isCount,
   paused: isFlag,
   startedAtMs: isTime,

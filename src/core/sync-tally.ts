@@ -1,10 +1,13 @@
 import type { SyncTotals } from '../contracts/activities.ts';
-import type { CarriedSync, SyncCounts, SyncProblem } from '../contracts/sync.ts';
+import type { CarriedSync, SyncCounts, SyncProblem, UnmatchedGlob } from '../contracts/sync.ts';
 
 /** A result has to fit into one payload of Temporal; counts are exact all the same. */
 const MAX_PROBLEMS = 100;
 
-type CarriedTally = Pick<CarriedSync, 'counts' | 'problems' | 'leftOut' | 'postponed' | 'uploadsFailed'>;
+type CarriedTally = Pick<
+  CarriedSync,
+  'counts' | 'problems' | 'leftOut' | 'postponed' | 'unmatchedGlobs' | 'uploadsFailed'
+>;
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const nothing = {
@@ -26,6 +29,7 @@ export class SyncTally {
   readonly #problems: SyncProblem[];
   readonly #leftOut: SyncProblem[];
   readonly #postponed: SyncProblem[];
+  #unmatchedGlobs: readonly UnmatchedGlob[];
   #uploadsFailed: number;
 
   constructor(carried?: CarriedTally) {
@@ -33,6 +37,7 @@ export class SyncTally {
     this.#problems = [...(carried?.problems ?? [])];
     this.#leftOut = [...(carried?.leftOut ?? [])];
     this.#postponed = [...(carried?.postponed ?? [])];
+    this.#unmatchedGlobs = carried?.unmatchedGlobs ?? [];
     this.#uploadsFailed = carried?.uploadsFailed ?? 0;
   }
 
@@ -64,6 +69,7 @@ export class SyncTally {
   }: SyncTotals): void {
     Object.assign(this.#counts, { listed, same, knownContent, toSend, failed: problemCount, leftOut: leftOutCount });
     this.#counts.postponed = postponedCount;
+    this.#unmatchedGlobs = more.unmatchedGlobs ?? [];
     if (more.unreadableRows) this.#counts.unreadableRows = more.unreadableRows;
     this.#problems.push(...problems.slice(0, MAX_PROBLEMS));
     this.#leftOut.push(...leftOut.slice(0, MAX_PROBLEMS));
@@ -111,6 +117,7 @@ export class SyncTally {
       problems: [...this.#problems],
       leftOut: [...this.#leftOut],
       postponed: [...this.#postponed],
+      unmatchedGlobs: this.#unmatchedGlobs,
       uploadsFailed: this.#uploadsFailed,
     };
   }

@@ -25,6 +25,19 @@ describe('longhaul sync', () => {
 
       await rm(join(folder, 'a.jsonl'));
       await writeFile(join(folder, 'b/c.jsonl'), 'changed\n');
+      const young = await sync('--min-age', '5m', '--exclude', 'b', '--exclude', 'none/*');
+      expect(young.code, young.stderr).toBe(0);
+      for (const line of [
+        "longhaul: --exclude 'b' matched no file. It matches a folder. For a folder with its files, use 'b/'.",
+        "longhaul: --exclude 'none/*' matched no file. Check the glob.",
+        'not sent: b/c.jsonl: changed less than 5 min 00 s ago; left for the next run',
+      ]) {
+        expect(young.stderr.split('\n')).toContain(line);
+      }
+      expect(young.stderr).toMatch(/0 sent .* 1 left for the next run in/);
+      const unmatched = await sync('--dry-run', '--json', '--exclude', 'none/*');
+      expect(JSON.parse(unmatched.stdout).unmatchedGlobs).toEqual([{ list: 'exclude', glob: 'none/*' }]);
+
       const dry = await sync('--delete', '--dry-run');
       expect(dry.stdout).toMatch(
         /^delete {2}a.jsonl {2}2 B {2}its source is gone \(File file-\w+\)\nupload {2}b\/c.jsonl {2}8 B {2}changed\n$/,

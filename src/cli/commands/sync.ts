@@ -23,7 +23,7 @@ import { NamedRecords } from '../named-records.ts';
 import { syncDifferences } from '../running-differences.ts';
 import { commandSources } from '../source-settings.ts';
 import { toSyncRequest, type SyncOptions as SyncFlags } from '../sync-options.ts';
-import { createSyncView, describeDecision } from '../sync-view.ts';
+import { createSyncView, describeDecision, describeUnmatched } from '../sync-view.ts';
 
 export interface SyncCommandOptions extends SyncFlags {
   readonly id?: string;
@@ -199,12 +199,14 @@ class SyncRunner {
       problems,
       leftOut,
       postponed = [],
+      unmatchedGlobs = [],
       deletionsHeld,
       memoryProblem,
       decisions = [],
       decisionsOmitted = 0,
     } = told;
     if (memoryProblem !== undefined) note(`longhaul: ${memoryProblem}`);
+    for (const one of unmatchedGlobs) note(`longhaul: ${describeUnmatched(one)}`);
     for (const { path, message } of problems) note(`longhaul: ${path}: ${message}`);
     if (!quiet) {
       for (const { path, message } of leftOut) note(`left out: ${path}: ${message}`);
@@ -218,8 +220,9 @@ class SyncRunner {
     if (json) this.#context.json({ ...told, resumed: handle.resumed, ...shownError });
     else if (told.dryRun) {
       for (const decision of decisions) if (decision.why !== 'same') out(describeDecision(decision));
-      const { toSend, same, knownContent, toDelete } = counts;
-      const words = `would send ${toSend.files} (${formatBytes(toSend.bytes)}) and delete ${toDelete}; ${same} the same, ${knownContent} known by content`;
+      const { toSend, same, knownContent, toDelete, postponed: later = 0 } = counts;
+      const left = later > 0 ? `, ${later} left for the next run` : '';
+      const words = `would send ${toSend.files} (${formatBytes(toSend.bytes)}) and delete ${toDelete}; ${same} the same, ${knownContent} known by content${left}`;
       if (!quiet) note(decisionsOmitted > 0 ? `${words} (${decisionsOmitted} decisions are not shown)` : words);
     } else if (!quiet) note(`${describeCounts(counts)} in ${formatDuration(told.durationMs)}`);
     if (failure) throw failure;

@@ -119,4 +119,33 @@ describe('globs', () => {
     expect(skipsFolder('x.tmp')).toBe(false);
     expect(createPathFilter([], []).skipsFolder('a')).toBe(false);
   });
+
+  it('are literal in parentheses and escaped brackets', () => {
+    const globs = ['private (old)/', 'src/private (old)/*.jsonl', 'br\\[1\\]/*.jsonl'];
+    const { takes, unmatched } = createPathFilter([], globs);
+    const excluded = ['private (old)/a/b', 'src/private (old)/x.jsonl', 'br[1]/x.jsonl'];
+    for (const path of excluded) expect(takes(path), path).toBe(false);
+    for (const path of ['private old/a', 'private /a', 'br1/x.jsonl', 'br\\[1\\]/x.jsonl']) {
+      expect(takes(path), path).toBe(true);
+    }
+    expect(unmatched()).toEqual([]);
+  });
+
+  it('that match nothing are reported, with those that match only a folder', () =>
+    withTempDir(async (folder) => {
+      await writeFiles(folder, { 'a.txt': 'a', 'private/b.jsonl': 'b', 'tmp/c': 'c', 'drafts/d': 'd' });
+      const filter = createPathFilter(
+        ['*.txt', '*.jsonl', 'drafts/*', '*.csv'],
+        ['private', 'tmp/', 'none/', '**/drafts/**', 'x'.repeat(999)],
+      );
+      const { entries } = await list(folder, filter);
+      expect(entries.map(({ path }) => path)).toEqual(['a.txt', 'private/b.jsonl']);
+      expect(filter.unmatched()).toEqual([
+        { list: 'include', glob: 'drafts/*' },
+        { list: 'include', glob: '*.csv' },
+        { list: 'exclude', glob: 'private', matchesFolder: true },
+        { list: 'exclude', glob: 'none/' },
+        { list: 'exclude', glob: `${'x'.repeat(255)}…` },
+      ]);
+    }));
 });
