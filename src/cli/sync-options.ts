@@ -6,7 +6,8 @@ import { Defaults, KnownPurposes, Limits } from '../contracts/limits.ts';
 import type { Container } from '../contracts/sources.ts';
 import type { SyncRequest, SyncUploadSettings } from '../contracts/sync.ts';
 import { newSyncProblems } from '../core/source-limits.ts';
-import { ConfigError, SourceUnusableError } from '../errors.ts';
+import { isGlob, splitGlob } from '../core/glob.ts';
+import { ConfigError, SourceMissingError, SourceUnusableError } from '../errors.ts';
 import { pathOnDisk } from '../sources/path-on-disk.ts';
 import { mapFileError } from '../sources/map-file-error.ts';
 import { ageOption, repeatedOption, wholeNumberOption } from './options.ts';
@@ -97,9 +98,13 @@ export async function toSyncRequest(
 }
 
 async function toContainer(source: string, connection: string | undefined, host: string): Promise<Container> {
-  const bucket = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(source);
+  const bucket = /^s3:\/\/([^/]+)\/?(.*)$/is.exec(source);
   if (bucket) {
     const [, name = '', prefix = ''] = bucket;
+    // Keys can contain all characters of globs, but an asterisk at the end of a prefix is meant as a wildcard.
+    if (/\*[^/]*$/.test(prefix)) {
+      throw new ConfigError(`${globAdvice(`s3://${name}/`, prefix)}. If the prefix contains "*", end it with "/"`);
+    }
     return { type: 's3', bucket: name, ...(prefix ? { prefix } : {}), ...(connection ? { connection } : {}) };
   }
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) {
@@ -111,7 +116,16 @@ async function toContainer(source: string, connection: string | undefined, host:
 
 async function folderAt(given: string): Promise<string> {
   const source = await pathOnDisk(given);
-  const path = await mapFileError(resolve(source), realpath(source));
+  const path = await mapFileError(resolve(source), realpath(source)).catch((error: unknown) => {
+    throw error instanceof SourceMissingError && isGlob(given) ? new ConfigError(globAdvice('', given)) : error;
+  });
   if ((await mapFileError(path, stat(path))).isDirectory()) return path;
   throw new SourceUnusableError(`${path} is no folder; "longhaul upload" sends single files`);
+}
+
+/** The problem of a glob in the place of a source, and the options that mean the same. */
+function globAdvice(start: string, glob: string): string {
+  const { folder, rest } = splitGlob(glob);
+  const source = `${start}${folder === '' || folder === '/' ? folder : `${folder}/`}` || '.';
+  return `"${start}${glob}" has a wildcard, and a sync has a folder or a prefix. Use: ${source} --include '/${rest}'`;
 }

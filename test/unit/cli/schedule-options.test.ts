@@ -95,12 +95,30 @@ describe('what stands behind -- of a schedule', () => {
     expect(problems).toEqual([]);
   });
 
+  it.each(['s3://bucket/a*b/', 's3://bucket/*/c', 's3://bucket/data [1]'])(
+    'can be below the prefix %s',
+    async (url) => {
+      const problems: string[] = [];
+      const sync = await toScheduledSync(['sync', url, '--purpose', 'batch'], config, problems);
+      expect(sync?.source).toMatchObject({ prefix: url.replace('s3://bucket/', '') });
+      expect(problems).toEqual([]);
+    },
+  );
+
   it.each([
     [['sync', 's3://bucket'], /required option '--purpose/],
     [['sync', 's3://bucket', '--purpose', 'batch', '--perhaps'], /unknown option '--perhaps'/],
     [['sync', '--purpose', 'batch'], /missing required argument 'source'/],
     [['sync', 's3://a', 's3://b', '--purpose', 'batch'], /too many arguments/],
     [['sync', 's3://bucket', '--purpose', 'dance'], /unknown purpose "dance"/],
+    [
+      ['sync', 's3://bucket/logs/*.jsonl', '--purpose', 'batch'],
+      /^sync: "s3:\/\/bucket\/logs\/\*\.jsonl" has a wildcard.* Use: s3:\/\/bucket\/logs\/ --include '\/\*\.jsonl'\. If the prefix/,
+    ],
+    [
+      ['sync', '/no/such/*.jsonl', '--purpose', 'batch'],
+      /^sync: "\/no\/such\/\*\.jsonl" has a wildcard.* Use: \/no\/such\/ --include '\/\*\.jsonl'$/,
+    ],
     [['upload', 'x'], /after "--" give what to do.*not "upload"/],
     [[], /after "--" give what to do/],
   ])('is refused when it is %j', async (words, problem) => {
