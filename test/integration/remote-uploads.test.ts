@@ -110,7 +110,7 @@ for (const { name, skipped } of await s3ServerChoices()) {
           const { code, stdout, stderr } = await run.ended;
           expect(stderr).not.toMatch(/unexpected|Warning/);
           expect(code).toBe(1);
-          expect(JSON.parse(stdout)).toMatchObject({ error: { type: FailureType.SourceChanged } });
+          expect(JSON.parse(stdout)).toMatchObject({ error: { code: FailureType.SourceChanged } });
           expect(system.uploads()).toMatchObject([{ status: 'cancelled', completions: 0 }]);
         }, slow),
       ));

@@ -47,7 +47,7 @@ describe('longhaul upload --split', () => {
       expect(failed.code).toBe(1);
       expect(failed.stderr).toMatch(/^longhaul: 1 of 2 pieces have no File: 2 \(.*\n$/);
       expect(JSON.parse(failed.stdout)).toMatchObject({
-        error: { type: 'PiecesFailed' },
+        error: { code: 'PiecesFailed' },
         pieces: [{ state: 'completed', fileId: expect.any(String) }, { state: 'failed' }],
       });
 
