@@ -1,4 +1,5 @@
-import { Command, type Option, type ParseOptionsResult } from 'commander';
+import { Command, type Help, type Option, type ParseOptionsResult } from 'commander';
+import { NarrowHelp } from './narrow-help.ts';
 
 /** Methods of Commander that report an error with a suggestion, and that its declarations do not contain. */
 interface Reporter {
@@ -21,6 +22,10 @@ export class LonghaulCommand extends Command {
 
   override createCommand(name?: string): LonghaulCommand {
     return new LonghaulCommand(name);
+  }
+
+  override createHelp(): Help {
+    return Object.assign(new NarrowHelp(), this.configureHelp());
   }
 
   override parseOptions(args: string[]): ParseOptionsResult {

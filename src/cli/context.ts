@@ -3,6 +3,8 @@ import { printable, printableJson } from '../core/printable.ts';
 import { redact } from '../redact.ts';
 import { ExitCode, exitCodeOf, Interrupted } from './exit.ts';
 import { jsonErrorOf } from './json-errors.ts';
+import { terminalWidth } from './terminal-width.ts';
+import { wrapText } from './wrap-text.ts';
 
 /** A command that was interrupted hands its work back; whatever keeps it longer must not keep the person. */
 const USUAL_END_MS = 20_000;
@@ -81,9 +83,13 @@ export function createContext(config: Config, end: (error: Interrupted) => void)
     allowLongerEnd: (extraMs) => {
       longestEndMs = USUAL_END_MS + extraMs;
     },
-    out: (line) => process.stdout.write(`${[line].flat().map(printable).join('\t')}\n`),
+    out: (line) => {
+      const isText = typeof line === 'string';
+      const text = isText ? wrapText(printable(line), terminalWidth(process.stdout)) : line.map(printable).join('\t');
+      process.stdout.write(`${text}\n`);
+    },
     json: printJson,
-    note: (line) => process.stderr.write(`${printable(redact(line))}\n`),
+    note: (line) => process.stderr.write(`${wrapText(printable(redact(line)), terminalWidth(process.stderr))}\n`),
   };
 }
 

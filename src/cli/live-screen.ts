@@ -1,5 +1,7 @@
 import { createLogUpdate } from 'log-update';
 import { printable } from '../core/printable.ts';
+import { terminalWidth } from './terminal-width.ts';
+import { wrapText } from './wrap-text.ts';
 
 /** Whether lines can be written over there: a terminal whose size nobody has set can't. */
 export function isLiveTerminal(stream: NodeJS.WriteStream): boolean {
@@ -46,7 +48,7 @@ export class LiveScreen {
   #draw(): void {
     this.#write(
       this.#lines()
-        .map((line) => printable(line))
+        .map((line) => wrapText(printable(line), terminalWidth(this.#stream)))
         .join('\n'),
     );
   }

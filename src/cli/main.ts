@@ -7,6 +7,8 @@ import { createContext, endAtSignals, printJsonError } from './context.ts';
 import { describeError, ExitCode, exitCodeOf } from './exit.ts';
 import { wantsJson } from './json-errors.ts';
 import { createProgram } from './program.ts';
+import { terminalWidth } from './terminal-width.ts';
+import { wrapText } from './wrap-text.ts';
 
 // A reader that went away (`longhaul list | head`) is not an error, and a full disk below `> FILE` is.
 process.stdout.on('error', endOutput);
@@ -24,7 +26,7 @@ function endOutput(error: NodeJS.ErrnoException): never {
 
 function fail(error: unknown): void {
   const line = describeError(error);
-  if (line) process.stderr.write(`${line}\n`);
+  if (line) process.stderr.write(`${wrapText(line, terminalWidth(process.stderr))}\n`);
   if (wantsJson(process.argv)) printJsonError(error);
   if (isDebugging()) process.stderr.write(`${redact(inspect(error)).split('\n').map(printable).join('\n')}\n`);
   process.exitCode = exitCodeOf(error);

@@ -10,7 +10,9 @@ import { addPermissionOptions } from './permission-options.ts';
 import { addScheduleCommands } from './schedule-program.ts';
 import { addSteerCommands } from './steer-program.ts';
 import { addSyncOptions } from './sync-options.ts';
+import { terminalWidth } from './terminal-width.ts';
 import { addUploadOptions } from './upload-options.ts';
+import { wrapText } from './wrap-text.ts';
 
 const LISTED_STATES: readonly ListedState[] = [
   'running',
@@ -37,7 +39,11 @@ export function createProgram(context: () => CliContext): Command {
     .description('Uploads files of many gigabytes to the OpenAI Uploads API, and never starts over.')
     .version(longhaulVersion())
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(`${oneLine(text)}\n`) });
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(wrapText(text, terminalWidth(process.stdout))),
+      writeErr: (text) => process.stderr.write(wrapText(text, terminalWidth(process.stderr))),
+      outputError: (text, write) => write(`${oneLine(text)}\n`),
+    });
   const partCount = wholeNumberOption(1, Limits.maxConcurrency);
   const port = wholeNumberOption(0, 65_535);
 

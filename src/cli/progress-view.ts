@@ -4,7 +4,10 @@ import { formatBytes, formatDuration } from '../core/format.ts';
 import { printable } from '../core/printable.ts';
 import { redact } from '../redact.ts';
 import { RateMeter } from '../core/rate-meter.ts';
+import { barLine } from './bar-line.ts';
 import { describeWait, NOBODY_ANSWERS } from './describe-wait.ts';
+import { terminalWidth } from './terminal-width.ts';
+import { wrapText } from './wrap-text.ts';
 
 /** Renders the events of one command's uploads on standard error. */
 export interface ProgressView {
@@ -22,9 +25,9 @@ export function createProgressView(kind: 'bars' | 'lines' | 'quiet', note: (line
 }
 
 /** What a person wants to know of an upload, in a few words. */
-function describe(event: UploadEvent & { type: 'progress' }, rate: number | undefined): string {
+function wordsOf(event: UploadEvent & { type: 'progress' }, rate: number | undefined): string[] {
   const { progress, bytesSent } = event;
-  if (progress.bytesTotal === 0) return progress.state;
+  if (progress.bytesTotal === 0) return [progress.state];
   const percent = Math.floor((bytesSent / progress.bytesTotal) * 100);
   const words = [`${percent} %`, `${formatBytes(bytesSent)} of ${formatBytes(progress.bytesTotal)}`];
   if (progress.state !== 'uploading') words.push(progress.state);
@@ -32,7 +35,7 @@ function describe(event: UploadEvent & { type: 'progress' }, rate: number | unde
     const leftMs = ((progress.bytesTotal - bytesSent) / rate) * 1000;
     words.push(`${formatBytes(rate)}/s`, `${formatDuration(Math.max(leftMs, 1000))} left`);
   }
-  return words.join(' · ');
+  return words;
 }
 
 function waitOf(event: UploadEvent): string | undefined {
@@ -104,7 +107,7 @@ class LineView implements ProgressView {
     const last = this.#lastLine.get(name);
     if (last && last.state === event.progress.state && now - last.atMs < LINE_INTERVAL_MS) return;
     this.#lastLine.set(name, { state: event.progress.state, atMs: now });
-    this.note(`${name}: ${describe(event, meter.bytesPerSecond)}`);
+    this.note(`${name}: ${wordsOf(event, meter.bytesPerSecond).join(' · ')}`);
   }
 
   close(): void {}
@@ -112,12 +115,12 @@ class LineView implements ProgressView {
 
 class BarView implements ProgressView {
   readonly #bars = new MultiBar({
-    format: '{name} [{bar}] {words}',
+    format: (_options, { progress }, { name, words }: { name: string; words: string[] }) =>
+      barLine({ name, fraction: progress, words }, process.stderr.columns),
     stream: process.stderr,
     hideCursor: true,
     clearOnComplete: false,
     linewrap: false,
-    barsize: 24,
     // The default tells nothing where standard error is no terminal; there the lines are shown instead.
     noTTYOutput: false,
   });
@@ -128,16 +131,16 @@ class BarView implements ProgressView {
     this.#troubles.tell(name, event, (line) => this.note(line));
     if (event.type !== 'progress') return;
     const { bar, meter } = getOrAdd(this.#byName, name, () => ({
-      bar: this.#bars.create(1, 0, { name: printable(name), words: '' }),
+      bar: this.#bars.create(1, 0, { name, words: [] }),
       meter: new RateMeter(),
     }));
     meter.add(event.bytesSent, Date.now());
     bar.setTotal(Math.max(event.progress.bytesTotal, 1));
-    bar.update(event.bytesSent, { name: printable(name), words: printable(describe(event, meter.bytesPerSecond)) });
+    bar.update(event.bytesSent, { name, words: wordsOf(event, meter.bytesPerSecond) });
   }
 
   note(line: string): void {
-    this.#bars.log(`${printable(redact(line))}\n`);
+    this.#bars.log(`${wrapText(printable(redact(line)), terminalWidth(process.stderr))}\n`);
     this.#bars.update();
   }
 

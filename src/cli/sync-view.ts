@@ -2,7 +2,7 @@ import { SingleBar } from 'cli-progress';
 import type { SyncEvent } from '../client/sync-handle.ts';
 import type { SyncDecision, SyncProgress, UnmatchedGlob } from '../contracts/sync.ts';
 import { formatBytes } from '../core/format.ts';
-import { printable } from '../core/printable.ts';
+import { barLine } from './bar-line.ts';
 import { describeWait, NOBODY_ANSWERS } from './describe-wait.ts';
 
 const LINE_INTERVAL_MS = 5000;
@@ -19,14 +19,18 @@ export function createSyncView(kind: 'bars' | 'lines' | 'quiet', note: (line: st
 }
 
 /** @param bytesSent with those of the files under way */
-export function describeSyncProgress({ state, counts }: SyncProgress, bytesSent = counts.sent.bytes): string {
+export function describeSyncProgress(progress: SyncProgress, bytesSent = progress.counts.sent.bytes): string {
+  return wordsOf(progress, bytesSent).join(' · ');
+}
+
+function wordsOf({ state, counts }: SyncProgress, bytesSent: number): string[] {
   const { toSend, sent, failed, toDelete, deleted } = counts;
-  if (state === 'deleting') return `deleting · ${deleted} of ${toDelete}`;
-  if (toSend.files === 0) return state;
+  if (state === 'deleting') return ['deleting', `${deleted} of ${toDelete}`];
+  if (toSend.files === 0) return [state];
   const words = [`${sent.files} of ${toSend.files} files`, `${formatBytes(bytesSent)} of ${formatBytes(toSend.bytes)}`];
   if (failed > 0) words.push(`${failed} failed`);
   if (state !== 'uploading') words.push(state);
-  return words.join(' · ');
+  return words;
 }
 
 function waitOf(event: SyncEvent): string | undefined {
@@ -81,11 +85,11 @@ class LineView implements SyncView {
 class BarView implements SyncView {
   readonly #note: (line: string) => void;
   readonly #bar = new SingleBar({
-    format: '[{bar}] {words}',
+    format: (_options, { progress }, { words }: { words: string[] }) =>
+      barLine({ fraction: progress, words }, process.stderr.columns),
     stream: process.stderr,
     hideCursor: true,
     linewrap: false,
-    barsize: 24,
   });
   #isStarted = false;
   #trouble = '';
@@ -104,7 +108,7 @@ class BarView implements SyncView {
     if (event.type !== 'progress') return;
     const { toSend, sent } = event.progress.counts;
     const { bytesSent = sent.bytes } = event;
-    const words = printable(describeSyncProgress(event.progress, bytesSent));
+    const words = wordsOf(event.progress, bytesSent);
     if (!this.#isStarted) this.#bar.start(1, 0, { words });
     this.#isStarted = true;
     this.#bar.setTotal(Math.max(toSend.bytes, 1));

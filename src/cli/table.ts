@@ -9,6 +9,8 @@ export interface Column<Row> {
   readonly align?: 'right';
   /** Where the width is short, the column with the highest number is left out first. @defaultValue it stays */
   readonly dropOrder?: number;
+  /** If the table is too wide with texts cut as well, the column with the highest number is left out. @defaultValue it stays */
+  readonly narrowDropOrder?: number;
   /** When nothing is left to leave out, texts are cut in the middle down to so many columns. @defaultValue never */
   readonly shrinksTo?: number;
 }
@@ -27,7 +29,7 @@ interface Laid<Row> extends Column<Row> {
  */
 export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width?: number): string[] {
   const laid = columns.map((column) => layOut(column, rows)).filter(({ cells }) => cells.some(Boolean));
-  const fitted = width === undefined ? laid : shrink(leaveOut(laid, width), width);
+  const fitted = width === undefined ? laid : fit(laid, width);
   const lineOf = (cells: readonly string[]) => {
     const line = cells
       .map((cell, index) => pad(cell, fitted[index] as Laid<Row>))
@@ -46,17 +48,33 @@ function layOut<Row>(column: Column<Row>, rows: readonly Row[]): Laid<Row> {
   return { ...column, cells, width: Math.max(...[column.header, ...cells].map((cell) => stringWidth(cell))) };
 }
 
-function leaveOut<Row>(columns: readonly Laid<Row>[], width: number): readonly Laid<Row>[] {
-  if (totalWidth(columns) <= width) return columns;
+function fit<Row>(columns: readonly Laid<Row>[], width: number): readonly Laid<Row>[] {
+  const kept = leaveOut(
+    columns,
+    ({ dropOrder }) => dropOrder,
+    (some) => totalWidth(some) <= width,
+  );
+  const leastWidth = ({ width: natural, shrinksTo = Infinity }: Laid<Row>) => Math.min(natural, shrinksTo);
+  const isShrinkable = (some: readonly Laid<Row>[]) => totalWidth(some, leastWidth) <= width;
+  return shrink(
+    leaveOut(kept, ({ narrowDropOrder }) => narrowDropOrder, isShrinkable),
+    width,
+  );
+}
+
+/** Leaves out the columns with the highest order first, until the others fit or no column has an order. */
+function leaveOut<Row>(
+  columns: readonly Laid<Row>[],
+  orderOf: (column: Laid<Row>) => number | undefined,
+  fits: (columns: readonly Laid<Row>[]) => boolean,
+): readonly Laid<Row>[] {
+  if (fits(columns)) return columns;
   const [first] = columns
-    .filter(({ dropOrder }) => dropOrder !== undefined)
-    .toSorted((a, b) => (b.dropOrder as number) - (a.dropOrder as number));
-  return first
-    ? leaveOut(
-        columns.filter((column) => column !== first),
-        width,
-      )
-    : columns;
+    .filter((column) => orderOf(column) !== undefined)
+    .toSorted((a, b) => (orderOf(b) as number) - (orderOf(a) as number));
+  if (!first) return columns;
+  const others = columns.filter((column) => column !== first);
+  return leaveOut(others, orderOf, fits);
 }
 
 /** The widest gives way first. */
@@ -76,8 +94,11 @@ function shrink<Row>(columns: readonly Laid<Row>[], width: number): readonly Lai
   );
 }
 
-function totalWidth<Row>(columns: readonly Laid<Row>[]): number {
-  return columns.reduce((sum, column) => sum + column.width, GAP.length * (columns.length - 1));
+function totalWidth<Row>(
+  columns: readonly Laid<Row>[],
+  widthOf: (column: Laid<Row>) => number = ({ width }) => width,
+): number {
+  return columns.reduce((sum, column) => sum + widthOf(column), GAP.length * (columns.length - 1));
 }
 
 function pad<Row>(cell: string, { width, align }: Laid<Row>): string {

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import type { UploadHandle } from 'longhaul';
+import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { findRunning } from '../../src/client/find-running.ts';
 import { runCli } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
 import { withTemporalServer } from '../support/temporal-with-flags.ts';
-import { withTerminal } from '../support/terminal.ts';
+import { withTerminal, type TerminalRun } from '../support/terminal.ts';
 import { until } from '../support/until.ts';
 
 const partSizeBytes = MiB;
@@ -152,8 +154,63 @@ describe('the terminal', () => {
         const { file: made } = await handle.result();
         const { code, stdout } = await watched;
         expect(code).toBe(0);
-        expect(stdout.trim().split('\n').at(-1)).toContain(`completed · ${made.id}`);
+        expect(stdout.trim().split('\n').at(-1)).toMatch(new RegExp(`: completed · .* · ${made.id}$`));
         expect(stdout).not.toContain('\u001b');
+      },
+      { bandwidthBytesPerSecond: MiB / 2 },
+    ));
+
+  it('is readable at a width of 40 columns', () =>
+    withSystem(
+      async (system) => {
+        await system.startWorker();
+        const names = [
+          '訓練データの二〇二六年十一月二十八日の分.bin',
+          'a-name-that-is-longer-than-a-narrow-terminal.bin',
+        ];
+        const files = names.map((name) => join(system.directory, name));
+        for (const file of files) await randomFile(file, 8 * MiB);
+        const narrow = async (args: string[], use: (terminal: TerminalRun) => Promise<void>): Promise<string> => {
+          let shown = '';
+          const keep = async (terminal: TerminalRun) => {
+            await use(terminal);
+            await terminal.ended;
+            shown = terminal.screen();
+          };
+          await withTerminal(args, system.environment, keep, 40);
+          // Movements of the cursor to another line or column separate what is written.
+          // eslint-disable-next-line no-control-regex
+          const separated = shown.replace(/\u001b\[[\d;]*[A-HJf]/g, '\n');
+          const lines = stripVTControlCharacters(separated).split(/[\r\n]+/);
+          // Only a word that is longer, such as an ID, can be wider.
+          const isTooWide = (line: string) => stringWidth(line) > 40 && line.trim().includes(' ');
+          expect(lines.filter(isTooWide), args.join(' ')).toEqual([]);
+          return lines.map((line) => line.trimEnd()).join('\n');
+        };
+        const uploading = narrow(
+          ['upload', ...files, '--purpose', 'batch', '--part-size', '1MiB', '--concurrency', '1'],
+          async ({ shows }) => {
+            await shows(/訓.*….* [1-9]\d % · .*left/);
+            await shows(/a-nam.*….* [1-9]\d %/);
+          },
+        );
+        await partsReceived(system, 2);
+        const listed = await narrow(['list', '--running'], async () => {});
+        expect(listed).toMatch(/^STATE +ID +DONE$/m);
+        expect(listed).toMatch(/^uploading +longhau.*….* \d+ %$/m);
+        const topped = await narrow(['top', '--once'], async () => {});
+        expect(topped).toMatch(/^uploading +\d+ % .*longhau.*…/m);
+        const { uploads } = JSON.parse((await longhaul(system, 'list', '--running', '--json')).stdout);
+        const mine = uploads.find((one: { taskQueue: string }) => one.taskQueue === system.taskQueue);
+        const status = await narrow(['status', mine.workflowId], async () => {});
+        expect(status).toMatch(/uploading ·/);
+        expect(status.replace(/\n {2}/g, ' ')).toMatch(/\d of 8 parts recorded/);
+        expect(await narrow(['doctor'], async () => {})).toMatch(/^ok {4}Temporal: /m);
+        expect(await narrow(['upload', '--help'], async () => {})).toMatch(/^ {2}--part-size <bytes>\n {6}\S/m);
+        const error = await narrow(['upload', '/no such file', '--purpose', 'batch'], async () => {});
+        expect(error).toMatch(/^longhaul: .*\n {2}\S/);
+        system.api.configure({ bandwidthBytesPerSecond: null });
+        expect(await uploading).toMatch(/file-\w+/);
       },
       { bandwidthBytesPerSecond: MiB / 2 },
     ));

@@ -15,14 +15,15 @@ export interface TerminalRun {
   readonly ended: Promise<number | null>;
 }
 
-/** Runs the built command line on a terminal of 100 columns and 30 rows, made by `script` of util-linux. */
+/** Runs the built command line on a terminal of 30 rows, made by `script` of util-linux. */
 export async function withTerminal(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
   use: (terminal: TerminalRun) => Promise<void>,
+  columns = 100,
 ): Promise<void> {
   const words = [process.execPath, main, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-  const child = spawn('/usr/bin/env', ['script', '-qefc', `stty cols 100 rows 30; exec ${words}`, '/dev/null'], {
+  const child = spawn('/usr/bin/env', ['script', '-qefc', `stty cols ${columns} rows 30; exec ${words}`, '/dev/null'], {
     env: cleanEnvironment({ ...environment, SHELL: '/bin/sh', TERM: 'xterm' }),
     stdio: ['pipe', 'pipe', 'inherit'],
     // So that whatever a failed test has left ends with it.

@@ -35,8 +35,8 @@ function nothingFound({ state, running }: ListCommandOptions): string {
 const columns: readonly Column<WorkflowSummary>[] = [
   { header: 'STARTED', text: ({ startedAt }) => startedAt.toISOString(), dropOrder: 5 },
   { header: 'STATE', text: ({ state, status }) => state ?? status.toLowerCase() },
-  { header: 'ID', text: ({ workflowId }) => workflowId, shrinksTo: 24 },
-  { header: 'TYPE', text: (one) => (isSync(one) ? 'sync' : '') },
+  { header: 'ID', text: ({ workflowId }) => workflowId, shrinksTo: 16 },
+  { header: 'TYPE', text: (one) => (isSync(one) ? 'sync' : ''), narrowDropOrder: 1 },
   { header: 'DONE', text: describePercent, align: 'right' },
   { header: 'SIZE', text: ({ bytes }) => (bytes ? formatBytes(bytes) : ''), align: 'right', dropOrder: 2 },
   { header: 'WHY', text: ({ reason, endsTooEarly }) => reason ?? (endsTooEarly ? 'ends too early' : ''), dropOrder: 1 },

@@ -64,16 +64,17 @@ const columns: readonly Column<TopRow>[] = [
     align: 'right',
     dropOrder: 3,
   },
-  { header: 'RATE', text: ({ bytesPerSecond }) => rateOf(bytesPerSecond), align: 'right' },
+  { header: 'RATE', text: ({ bytesPerSecond }) => rateOf(bytesPerSecond), align: 'right', narrowDropOrder: 3 },
   {
     header: 'LEFT',
     text: ({ leftMs }) => (leftMs === undefined ? '' : formatDuration(Math.max(leftMs, 1000))),
     align: 'right',
+    narrowDropOrder: 2,
   },
   { header: 'FILE', text: ({ filename }) => filename ?? '', shrinksTo: 12, dropOrder: 4 },
-  { header: 'ID', text: ({ workflowId }) => workflowId, shrinksTo: 20 },
-  { header: 'TYPE', text: (row) => (isSync(row) ? 'sync' : '') },
-  { header: 'TROUBLE', text: ({ trouble }) => trouble ?? '', shrinksTo: 16 },
+  { header: 'ID', text: ({ workflowId }) => workflowId, shrinksTo: 16 },
+  { header: 'TYPE', text: (row) => (isSync(row) ? 'sync' : ''), narrowDropOrder: 4 },
+  { header: 'TROUBLE', text: ({ trouble }) => trouble ?? '', shrinksTo: 12, narrowDropOrder: 1 },
 ];
 
 function rateOf(bytesPerSecond: number | undefined): string {
