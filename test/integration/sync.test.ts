@@ -290,7 +290,7 @@ describe('a sync of a folder', () => {
 
   it('gives its rate, its priority and the type and lifetime of its Files to each upload', () =>
     withFolder({ 'main.py': 'print()\n', 'notes.YAML': 'a: 1\n', 'data.jsonl.gz': 'x' }, async (system, folder) => {
-      for (const name of ['one', 'two']) await randomFile(join(folder, `${name}.bin`), 2 * MiB);
+      for (const name of ['one.bin', 'two.epub']) await randomFile(join(folder, name), 2 * MiB);
       const upload = { priority: 1, fairnessKey: 'tenant', fileExpiresAfterSeconds: 3600, maxSessions: 2 };
       const handle = await system.client.sync({ folder, purpose, limitBytesPerSecond: 2 * MiB, upload });
       const { counts, durationMs } = await handle.result();
@@ -308,7 +308,7 @@ describe('a sync of a folder', () => {
         'notes.YAML': 'text/yaml',
         'data.jsonl.gz': 'application/gzip',
         'one.bin': 'application/octet-stream',
-        'two.bin': 'application/octet-stream',
+        'two.epub': 'application/epub+zip',
       });
       expect(system.uploads().map(({ fileLifeSeconds }) => fileLifeSeconds)).toEqual(Array(5).fill(3600));
 

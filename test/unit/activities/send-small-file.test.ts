@@ -8,6 +8,7 @@ import type { UploadedFile } from '../../../src/contracts/upload.ts';
 import { ApiError, ConnectionError } from '../../../src/errors.ts';
 import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
 import { openFileSource } from '../../../src/sources/file-source.ts';
+import { UploadLimits } from '../../../src/worker/upload-limits.ts';
 import { failureOf, mockActivity, withClient } from '../../support/mock-activity.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
 
@@ -68,7 +69,8 @@ function withFile(body: (scene: Scene) => Promise<void>, changes: Partial<SendSm
       );
       const environment = mockActivity({ attempt: 1, heartbeatTimeoutMs: 10_000, ...info });
       environment.on('heartbeat', (details) => beats.push(details));
-      return environment.run(createSendSmallFile(withClient(logged)), input) as Promise<SendSmallFileResult>;
+      const dependencies = { ...withClient(logged), limits: new UploadLimits() };
+      return environment.run(createSendSmallFile(dependencies), input) as Promise<SendSmallFileResult>;
     };
     await body({ calls, beats, run });
   });
@@ -87,6 +89,24 @@ describe('a small file', () => {
     withFile(async ({ run }) => expect(await run({})).toMatchObject({ file: { id: 'made without md5' }, md5: null }), {
       md5: false,
     }));
+
+  it.each([
+    [{ key: 'sync', bytesPerSecond: 131_072 }, true],
+    [undefined, false],
+  ])('waits for the rate of its sync: %j', (sharedLimit, waits) =>
+    withFile(
+      async ({ run }) => {
+        const turns: unknown[] = [];
+        const addPart: UploadsClient['addPart'] = (_id, { reader, sizeBytes, pace }) => {
+          turns.push(pace?.(131_072), pace?.(1));
+          return reader.read(Buffer.alloc(sizeBytes), 0).then(() => ({ partId: 'part_1' }));
+        };
+        await run({ addPart });
+        expect(turns.some((turn) => turn !== undefined)).toBe(waits);
+      },
+      sharedLimit ? { sharedLimit } : {},
+    ),
+  );
 
   it('that changed since it was listed is not sent', () =>
     withFile(
