@@ -1,6 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Container } from '../src/contracts/sources.ts';
-import type { FailureDetails } from '../src/contracts/failures.ts';
 import { SourceMissingError, SourceReadError } from '../src/errors.ts';
 import type { Sources } from '../src/sources/sources.ts';
 import { toApplicationFailure, type AttemptFacts } from './to-application-failure.ts';
@@ -57,6 +56,6 @@ function asFinal({ message, type, details }: ApplicationFailure): ApplicationFai
     message,
     ...(type ? { type } : {}),
     nonRetryable: true,
-    details: (details ?? []) as FailureDetails[],
+    details: details ?? [],
   });
 }

@@ -129,12 +129,13 @@ const reasons: Readonly<Record<SyncDecision['why'], string>> = {
   gone: 'its source is gone',
 };
 
-/** A decision of a dry run on one line. */
+/** A glob that matched nothing, as a warning. */
 export function describeUnmatched({ list, glob, matchesFolder }: UnmatchedGlob): string {
   const fix = matchesFolder ? `It matches a folder. For a folder with its files, use '${glob}/'.` : 'Check the glob.';
   return `--${list} '${glob}' matched no file. ${fix}`;
 }
 
+/** A decision of a dry run on one line. */
 export function describeDecision({ action, why, path, bytes, fileId }: SyncDecision): string {
   const file = why === 'known-content' || why === 'gone' ? ` ${fileId}` : '';
   const reason = why === 'gone' ? `${reasons.gone} (File${file})` : `${reasons[why]}${file}`;

@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { packMemory } from '../../../activities/sync-memory.ts';
+import { SyncComparison } from '../../../activities/sync-lists.ts';
+import type { SyncScope } from '../../../src/contracts/activities.ts';
+import { Sources } from '../../../src/sources/sources.ts';
+import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
+import { BUCKET, withFakeS3 } from '../../support/fake-s3.ts';
+
+const source = { type: 's3', bucket: BUCKET, prefix: 'set' } as const;
+const scope: SyncScope = { source, destination: 'default', purpose: 'batch', prefix: '', include: [], exclude: [] };
+
+it('a sync that reads sources fails for a whole bucket, and reports a single object', () =>
+  withFakeS3(
+    {
+      'set/a': { content: 'aa' },
+      'set/denied': { content: 'dd', rejects: { status: 403, code: 'AccessDenied' } },
+      'set/tier': { content: 'tt', storageClass: 'INTELLIGENT_TIERING', archiveStatus: 'ARCHIVE_ACCESS' },
+    },
+    async (store) => {
+      const file = { id: 'f', bytes: 2, createdAt: 1, filename: 'other', purpose: 'batch' };
+      const page = { files: [file], unreadable: [], hasMore: false, nextAfter: undefined };
+      const client = { listFiles: () => Promise.resolve(page) } as unknown as UploadsClient;
+      const { signal } = new AbortController();
+      // Each object has the size of a known File, so that its MD5 decides.
+      const known = { path: 'other', sizeBytes: 2, version: 'v', fileId: 'f', md5: '0'.repeat(32), createdAt: 1 };
+      const memory = await packMemory(scope, [known]);
+      const comparison = await SyncComparison.of(
+        { scope, memory },
+        { client, sources: new Sources(store.sources), signal },
+      );
+      expect(comparison.left).toBe(3);
+
+      store.rejectsAll = { status: 403, code: 'InvalidAccessKeyId' };
+      await expect(comparison.readOn({ signal })).rejects.toMatchObject({
+        code: 'SOURCE_MISSING',
+        message: expect.stringMatching(/^s3:\/\/archive-1\/set\/ is not readable/),
+      });
+      expect(comparison.left).toBe(3);
+
+      store.rejectsAll = undefined;
+      await comparison.readOn({ signal });
+      const { totals, work } = comparison.lists();
+      expect(work.map(({ path }) => path)).toEqual(['a']);
+      expect(totals.problems).toMatchObject([{ path: 'denied', failureType: 'SourceMissing' }]);
+      expect(totals.leftOut).toMatchObject([{ path: 'tier', failureType: 'SourceArchived' }]);
+    },
+  ));
