@@ -83,7 +83,7 @@ describe('archived objects of a bucket', () => {
           ...aws,
         });
         expect(upload).toMatchObject({ code: 2, stdout: '' });
-        const command = `aws s3api restore-object --bucket archive-1 --key 'set/it'\\''s a.jsonl' --restore-request '{"Days":7}'`;
+        const command = `aws s3api restore-object --bucket ${store.bucket} --key 'set/it'\\''s a.jsonl' --restore-request '{"Days":7}'`;
         expect(upload.stderr.trim()).toBe(
           `longhaul: ${url("set/it's a.jsonl")} is archived (GLACIER) and cannot be read. Restore it first: ${command}. Run the same command again when it is restored (this takes hours).`,
         );
@@ -100,7 +100,7 @@ describe('archived objects of a bucket', () => {
         const reader = await new Sources(store.sources).open({ type: 's3', bucket: store.bucket, key });
         await expect(reader.read(Buffer.alloc(1), 0)).rejects.toMatchObject({
           code: 'SOURCE_ARCHIVED',
-          message: expect.stringContaining('aws s3api restore-object --bucket archive-1 --key set/z.jsonl'),
+          message: expect.stringContaining(`aws s3api restore-object --bucket ${store.bucket} --key set/z.jsonl`),
         });
       }),
     ));

@@ -85,7 +85,7 @@ describe('a file that cannot be read, among many of a sync', () => {
         await handle.resume();
         await until(async () => (await handle.status()).state === 'waiting', 'the sync to wait');
         expect((await handle.status()).waiting?.reason).toMatch(
-          /s3:\/\/archive-1\/set\/ is not readable.*InvalidAccessKeyId/,
+          /s3:\/\/bucket-\w+\/set\/ is not readable.*InvalidAccessKeyId/,
         );
         store.rejectsAll = undefined;
         await handle.retry();

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -34,8 +34,6 @@ export interface FakeS3 {
   readonly requests: string[];
 }
 
-export const BUCKET = 'archive-1';
-
 /** Runs `body` with a store on loopback that has one bucket and speaks as much S3 as Longhaul uses. */
 export async function withFakeS3<T>(
   objects: Readonly<Record<string, FakeObject>>,
@@ -50,7 +48,8 @@ export async function withFakeS3<T>(
     credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
   };
   const store: FakeS3 = {
-    bucket: BUCKET,
+    // Tests share a Temporal server, where the ID of a sync is derived from the bucket.
+    bucket: `bucket-${randomUUID().slice(0, 8)}`,
     sources: { any: true, s3: { default: connection } },
     objects: new Map(Object.entries(objects)),
     rejectsAll: undefined,
@@ -68,7 +67,7 @@ export async function withFakeS3<T>(
 
 function answer(store: FakeS3, request: IncomingMessage, response: ServerResponse): void {
   const url = new URL(request.url ?? '', 'http://x');
-  const key = decodeURIComponent(url.pathname).slice(`/${BUCKET}/`.length);
+  const key = decodeURIComponent(url.pathname).slice(`/${store.bucket}/`.length);
   const isList = url.searchParams.get('list-type') === '2';
   if (!isList) store.requests.push(`${request.method} ${key}`);
   if (store.rejectsAll) return reject(request, response, store.rejectsAll);

@@ -4,10 +4,7 @@ import { SyncComparison } from '../../../activities/sync-lists.ts';
 import type { SyncScope } from '../../../src/contracts/activities.ts';
 import { Sources } from '../../../src/sources/sources.ts';
 import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
-import { BUCKET, withFakeS3 } from '../../support/fake-s3.ts';
-
-const source = { type: 's3', bucket: BUCKET, prefix: 'set' } as const;
-const scope: SyncScope = { source, destination: 'default', purpose: 'batch', prefix: '', include: [], exclude: [] };
+import { withFakeS3 } from '../../support/fake-s3.ts';
 
 it('a sync that reads sources fails for a whole bucket, and reports a single object', () =>
   withFakeS3(
@@ -17,6 +14,15 @@ it('a sync that reads sources fails for a whole bucket, and reports a single obj
       'set/tier': { content: 'tt', storageClass: 'INTELLIGENT_TIERING', archiveStatus: 'ARCHIVE_ACCESS' },
     },
     async (store) => {
+      const source = { type: 's3', bucket: store.bucket, prefix: 'set' } as const;
+      const scope: SyncScope = {
+        source,
+        destination: 'default',
+        purpose: 'batch',
+        prefix: '',
+        include: [],
+        exclude: [],
+      };
       const file = { id: 'f', bytes: 2, createdAt: 1, filename: 'other', purpose: 'batch' };
       const page = { files: [file], unreadable: [], hasMore: false, nextAfter: undefined };
       const client = { listFiles: () => Promise.resolve(page) } as unknown as UploadsClient;
@@ -33,7 +39,7 @@ it('a sync that reads sources fails for a whole bucket, and reports a single obj
       store.rejectsAll = { status: 403, code: 'InvalidAccessKeyId' };
       await expect(comparison.readOn({ signal })).rejects.toMatchObject({
         code: 'SOURCE_MISSING',
-        message: expect.stringMatching(/^s3:\/\/archive-1\/set\/ is not readable/),
+        message: expect.stringMatching(/^s3:\/\/bucket-\w+\/set\/ is not readable/),
       });
       expect(comparison.left).toBe(3);
 
