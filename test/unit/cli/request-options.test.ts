@@ -1,8 +1,14 @@
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { LonghaulCommand } from '../../../src/cli/command.ts';
+import {
+  addScheduleOptions,
+  toScheduleSettings,
+  type ScheduleCommandOptions,
+} from '../../../src/cli/schedule-options.ts';
 import { addSyncOptions, toSyncRequest, type SyncOptions } from '../../../src/cli/sync-options.ts';
 import { addUploadOptions, toUploadOptions, type UploadCommandOptions } from '../../../src/cli/upload-options.ts';
+import type { ScheduleSettings } from '../../../src/contracts/schedule.ts';
 import type { SplitUploadRequest } from '../../../src/contracts/split.ts';
 import type { SyncRequest, SyncUploadSettings } from '../../../src/contracts/sync.ts';
 import { splitRequestProblems } from '../../../src/core/split-request.ts';
@@ -58,6 +64,20 @@ const syncRows: Readonly<Record<keyof SyncRequest, Row>> = {
   upload: 'see the options of its uploads',
 };
 
+const scheduleRows: Readonly<Record<keyof ScheduleSettings, Row>> = {
+  cron: ['--cron=@daily', ['@daily']],
+  everyMs: ['--every=6h', 21_600_000],
+  offsetMs: ['--offset=5m', 300_000],
+  timezone: ['--timezone=Europe/Berlin', 'Europe/Berlin'],
+  jitterMs: ['--jitter=10s', 10_000],
+  catchupWindowMs: ['--catchup=2d', 172_800_000],
+  overlap: ['--overlap=buffer-one', 'buffer-one'],
+  pauseOnFailure: ['--pause-on-failure', true],
+  startAt: ['--start=2026-12-01', new Date('2026-12-01')],
+  endAt: ['--end=2026-12-01', new Date('2026-12-01')],
+  note: ['--note=text', 'text'],
+};
+
 const settingRows: Readonly<Record<keyof SyncUploadSettings, Row>> = {
   ...common,
   concurrency: ['--part-concurrency=7', 7],
@@ -67,7 +87,8 @@ function parse(add: (command: LonghaulCommand) => unknown, ...args: string[]): u
   const command = new LonghaulCommand('it').argument('<source>').exitOverride();
   command.configureOutput({ writeErr: () => {} }).action(() => {});
   add(command);
-  const purpose = args.some((arg) => arg.startsWith('--purpose')) ? [] : ['--purpose=batch'];
+  const isOfSchedule = command.options.some(({ long }) => long === '--cron');
+  const purpose = isOfSchedule || args.some((arg) => arg.startsWith('--purpose')) ? [] : ['--purpose=batch'];
   return command.parse(['source', ...purpose, ...args], { from: 'user' }).opts();
 }
 
@@ -106,6 +127,14 @@ describe('the options of a command', () => {
     const request = await sync(option);
     expect(request.upload?.[name as keyof SyncUploadSettings]).toEqual(value);
     expect(syncRequestProblems(request)).toEqual([]);
+  });
+
+  it.each(withOption(scheduleRows))('set %s of a schedule by %s', (name, option, value) => {
+    const problems: string[] = [];
+    const every = name === 'offsetMs' ? ['--every=6h'] : [];
+    const options = parse(addScheduleOptions, option, ...every) as ScheduleCommandOptions;
+    expect(toScheduleSettings(options, false, problems)[name as keyof ScheduleSettings]).toEqual(value);
+    expect(problems).toEqual([]);
   });
 
   it.each([
