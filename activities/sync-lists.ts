@@ -81,6 +81,7 @@ export class SyncComparison {
   readonly #named: readonly NamedSource[];
   readonly #problems: SyncProblem[];
   readonly #postponed: SyncProblem[] = [];
+  readonly #postponedSizes = new Set<number>();
   readonly #leftOut: SyncProblem[];
   readonly #verdicts = new Map<NamedSource, Verdict>();
   readonly #reads: SyncReads<NamedSource>;
@@ -116,7 +117,7 @@ export class SyncComparison {
       const verdict = this.#plan.judge(one, one.filename);
       // A new file that was sent already is the same all the same.
       const isTooNew = minAgeMs > 0 && one.mtimeMs > newestMs && verdict?.decision.action !== 'skip';
-      if (isTooNew) this.#postponed.push(tooNew(one.path, minAgeMs));
+      if (isTooNew) this.#postpone(one, tooNew(one.path, minAgeMs));
       else if (verdict) this.#verdicts.set(one, verdict);
       return !isTooNew && !verdict;
     });
@@ -165,7 +166,7 @@ export class SyncComparison {
         if (!(error instanceof LonghaulError)) throw error;
         const { path } = source;
         if (error instanceof SourceArchivedError) this.#leftOut.push(problemOf(path, error));
-        else if (error instanceof SourceChangedError) this.#postponed.push(stillWritten(path));
+        else if (error instanceof SourceChangedError) this.#postpone(source, stillWritten(path));
         else this.#problems.push(problemOf(path, error));
         return;
       }
@@ -174,6 +175,11 @@ export class SyncComparison {
       if (verdict.decision.action === 'skip' && verdict.remember) recognised.push(verdict.remember);
     });
     return recognised;
+  }
+
+  #postpone({ sizeBytes }: ListedSource, problem: SyncProblem): void {
+    this.#postponed.push(problem);
+    this.#postponedSizes.add(sizeBytes);
   }
 
   /** All decisions. */
@@ -223,7 +229,8 @@ export class SyncComparison {
       forget: plan.forgettable(isPresent).slice(0, MAX_FORGOTTEN),
       deletionsHeld: reasonToHold(listing, unreadableRows),
       gone: async (latest) => {
-        const query = { isListed: isPresent, nameOf: (path: string) => syncFileName(prefix, path) };
+        const nameOf = (path: string) => syncFileName(prefix, path);
+        const query = { isListed: isPresent, nameOf, postponedSizes: this.#postponedSizes };
         if (latest === undefined) return plan.gone({ ...query, recognised });
         return new SyncPlan(files, (await unpackMemory(this.#scope, latest)).entries).gone(query);
       },

@@ -8,6 +8,7 @@ const reasons: Readonly<Record<HeldFile['why'], string>> = {
   size: 'whose size differs from the remembered size',
   'creation time': 'whose creation time differs from the remembered creation time',
   'no creation time': 'of an earlier version of Longhaul, which did not record their creation time',
+  postponed: 'of the size of a file that is left for the next run, which can be their moved source',
 };
 
 /** Explains in one line why Files in the memory are not deleted; null if there are none. */
@@ -19,5 +20,9 @@ export function describeHeld(held: readonly HeldFile[]): string | null {
     const shown = ids.slice(0, MAX_IDS).join(', ') + (ids.length > MAX_IDS ? ', …' : '');
     return [`${formatCount(ids.length, 'File')} (${shown}) ${reason}`];
   });
-  return `kept ${groups.join(', and ')}. Delete them yourself if they are no longer needed`;
+  const kept = `kept ${groups.join(', and ')}`;
+  // The next run decides about those.
+  return held.every(({ why }) => why === 'postponed')
+    ? kept
+    : `${kept}. Delete them yourself if they are no longer needed`;
 }

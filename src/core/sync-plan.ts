@@ -31,6 +31,8 @@ export interface GoneQuery {
   readonly isListed: (path: string) => boolean;
   /** The name that this sync gives to the File of a path. */
   readonly nameOf: (path: string) => string;
+  /** Sizes of files that the next run compares: each can be the moved source of a File of its size. @defaultValue none */
+  readonly postponedSizes?: ReadonlySet<number>;
   /** Entries that `settle` returned in this run. @defaultValue none */
   readonly recognised?: readonly RememberedFile[];
 }
@@ -38,7 +40,7 @@ export interface GoneQuery {
 /** A File that is in the memory, and whose source is deleted, but that is possibly not a File of this sync. */
 export interface HeldFile {
   readonly fileId: string;
-  readonly why: 'name' | 'size' | 'creation time' | 'no creation time';
+  readonly why: 'name' | 'size' | 'creation time' | 'no creation time' | 'postponed';
 }
 
 /** A deletion with the properties that the File must still have when it is deleted. */
@@ -138,7 +140,7 @@ export class SyncPlan {
    * be forged, so a File is deleted only if it has the remembered size and creation time, and the name that this sync
    * gives to the path. A File that was recognised under a second path is deleted by the row of its first path.
    */
-  gone({ isListed, nameOf, recognised = [] }: GoneQuery): Gone {
+  gone({ isListed, nameOf, postponedSizes, recognised = [] }: GoneQuery): Gone {
     const remembered = new Map(this.#rememberedByPath);
     for (const entry of recognised) remembered.set(nameKey(entry.path), entry);
     const used = new Set([...remembered.values()].filter(({ path }) => isListed(path)).map(({ fileId }) => fileId));
@@ -148,7 +150,8 @@ export class SyncPlan {
       const { path, fileId } = entry;
       const file = this.#filesById.get(fileId);
       if (!file || isListed(path) || used.has(fileId) || deletions.has(fileId)) continue;
-      const why = reasonToKeep(entry, file, nameOf(path));
+      const isPostponed = postponedSizes?.has(entry.sizeBytes) === true;
+      const why = reasonToKeep(entry, file, nameOf(path)) ?? (isPostponed ? 'postponed' : undefined);
       const expected = { filename: file.filename, bytes: entry.sizeBytes, createdAt: file.createdAt };
       if (why !== undefined) held.set(fileId, { fileId, why });
       else deletions.set(fileId, { path, fileId, expected });

@@ -142,14 +142,19 @@ describe('a sync of a folder', () => {
       for (const name of ['large.bin', 'log.txt']) expect(after.get(name)).toEqual(before.get(name));
 
       await utimes(join(folder, 'unsent.txt'), new Date(), new Date(Date.now() - 3_600_000));
+      // A copy that is too new can be what became of the file.
+      await writeFile(join(folder, 'copied.jsonl'), 'o\n');
+      await rm(join(folder, 'old.jsonl'));
       const aged = await runSync(system, { ...sync, minAgeMs: 300_000 });
-      expect(aged.counts).toMatchObject({ sent: { files: 1 }, same: 1, failed: 0, postponed: 2, deleted: 0 });
-      expect(aged.postponed?.[0]).toMatchObject({
+      expect(aged.counts).toMatchObject({ sent: { files: 1 }, same: 0, failed: 0, postponed: 3, deleted: 0 });
+      expect(aged.deletionsHeld).toMatch(/kept 1 File .* left for the next run/);
+      expect(aged.postponed?.[1]).toMatchObject({
         path: 'large.bin',
         message: expect.stringMatching(/less than 5 min/),
       });
       expect((await filesAt(system)).get('log.txt')).toEqual(before.get('log.txt'));
-      expect((await run()).counts).toMatchObject({ sent: { files: 2 }, failed: 0, postponed: 0 });
+      const last = await run();
+      expect(last.counts).toMatchObject({ sent: { files: 2 }, knownContent: 1, failed: 0, postponed: 0, deleted: 0 });
     }));
 
   it('has a File once although the answer to its completion was lost', () =>

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { describeHeld } from '../../../src/core/describe-held.ts';
 import type { RememberedFile } from '../../../src/contracts/sync.ts';
 import type { UploadedFile } from '../../../src/contracts/upload.ts';
 import { comparePaths, SyncPlan, type ListedSource } from '../../../src/core/sync-plan.ts';
@@ -178,6 +179,16 @@ describe('a File', () => {
   ])('is kept, with the reason, when its %s does not match the memory', (what, entry) => {
     const held = [{ fileId: '1', why: what }];
     expect(gone(new SyncPlan(files, [entry]), () => false)).toEqual({ deletions: [], held });
+  });
+
+  it('is kept when its source can be a moved file that is left for the next run', () => {
+    const query = { isListed: () => false, nameOf: (path: string) => path, postponedSizes: new Set([10]) };
+    const { deletions, held } = new SyncPlan(files, [known('a', '1')]).gone(query);
+    expect({ deletions, held }).toEqual({ deletions: [], held: [{ fileId: '1', why: 'postponed' }] });
+    expect(describeHeld(held)).toBe(
+      'kept 1 File (1) of the size of a file that is left for the next run, which can be their moved source',
+    );
+    expect(new SyncPlan(files, [known('a', '1')]).gone({ ...query, postponedSizes: new Set([11]) }).held).toEqual([]);
   });
 
   it('has its creation time added to the memory when its source is unchanged', () => {
