@@ -28,7 +28,8 @@ export async function scopedSourceError(
   const problem = await wholeSourceProblem(sources, within, signal);
   if (problem) return toApplicationFailure(problem, { ...facts, sourceScope: 'container' });
   const failure = toApplicationFailure(error, { ...facts, sourceScope: 'file' });
-  const isLast = failsQuickly && facts.attempt >= QUICK_ATTEMPTS;
+  const isOverload = error instanceof SourceReadError && error.isOverload;
+  const isLast = failsQuickly && !isOverload && facts.attempt >= QUICK_ATTEMPTS;
   return isLast && failure instanceof ApplicationFailure ? asFinal(failure) : failure;
 }
 

@@ -164,4 +164,11 @@ export class SourceChangedError extends SourceError {
 export class SourceReadError extends SourceError {
   readonly code = 'SOURCE_READ_FAILED';
   readonly retryable = true;
+  /** The cause is not this source: the store limits the rate of requests, or this process has too many open files. */
+  readonly isOverload: boolean;
+
+  constructor(message: string, options: { cause?: unknown; isOverload?: boolean } = {}) {
+    super(message, options);
+    this.isOverload = options.isOverload ?? false;
+  }
 }

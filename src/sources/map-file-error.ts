@@ -16,6 +16,9 @@ const unusable: Readonly<Record<string, string>> = {
   ENXIO: 'is no regular file (a pipe, socket or device); save its content in a file',
 };
 
+/** Of this process or machine, whatever the file. */
+const overload: readonly string[] = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'];
+
 /**
  * Turns the errors of `node:fs` into ours. What isn't known to be final (EIO, ESTALE, EMFILE …) may work later.
  */
@@ -28,6 +31,10 @@ export async function mapFileError<T>(path: string, operation: Promise<T>): Prom
     if (missing[code]) throw new SourceMissingError(`${path} ${missing[code]}`, { cause: error });
     const reason = unusable[code];
     if (reason) throw new SourceUnusableError(`${path} ${reason}`, { cause: error });
-    throw new SourceReadError(`${path} can't be read at the moment (${code || String(error)})`, { cause: error });
+    const isOverload = overload.includes(code);
+    throw new SourceReadError(`${path} can't be read at the moment (${code || String(error)})`, {
+      cause: error,
+      isOverload,
+    });
   }
 }

@@ -16,6 +16,7 @@ export interface S3Failure {
 
 /** Credentials that were good and are so no longer. */
 const EXPIRED = new Set(['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired', 'RequestExpired']);
+const THROTTLED = new Set(['SlowDown', 'Throttling', 'ThrottlingException', 'RequestLimitExceeded', 'TooManyRequests']);
 const CHANGED = new Set(['PreconditionFailed', 'InvalidRange']);
 
 /**
@@ -64,5 +65,6 @@ export function mapS3Error(error: unknown, name: string): LonghaulError {
   }
   const told = code === 'Error' || code === '' ? message : `${code}: ${message}`;
   const what = message === 'UnknownError' ? `the store answered ${status ?? 'nothing'}` : told;
-  return new SourceReadError(`${name} can't be read at the moment (${what})`, cause);
+  const isOverload = status === 429 || status === 503 || THROTTLED.has(code);
+  return new SourceReadError(`${name} can't be read at the moment (${what})`, { ...cause, isOverload });
 }
