@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { ScheduleOverlaps, type ScheduleOverlap, type ScheduleSettings } from '../contracts/schedule.ts';
-import type { SyncRequest } from '../contracts/sync.ts';
 import { scheduleSettingsProblems } from '../core/schedule-settings.ts';
 import { parseDuration } from '../core/parse-duration.ts';
-import { ConfigError, LonghaulError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
+import type { ScheduleWork } from '../schedules/schedule-options.ts';
 import { LonghaulCommand } from './command.ts';
 import { repeatedOption } from './options.ts';
 import { addSyncOptions, toSyncRequest, type SyncOptions } from './sync-options.ts';
+import { addUploadRequestOptions, toUploadRequest, type UploadCommandOptions } from './upload-options.ts';
 
 /** As they were typed: `toScheduleSettings` reads them, so that all problems are said at once. */
 export interface ScheduleCommandOptions {
@@ -97,43 +98,53 @@ export function parseTime(text: string): Date | undefined {
   return day.toISOString().startsWith(match[1] as string) ? date : undefined;
 }
 
-/**
- * What stands behind `--`: `sync SOURCE --purpose P …`. Every problem lands in `problems`; the result is undefined then.
- */
-export async function toScheduledSync(
+/** Reads the words after `--`: `sync SOURCE …` or `upload FILE …`. Each problem is added to `problems`. */
+export async function toScheduledWork(
   words: readonly string[],
   config: Pick<Config, 'host' | 'destinations'>,
   problems: string[],
-): Promise<SyncRequest | undefined> {
-  const [name, ...args] = words;
-  if (name !== 'sync') {
-    problems.push(
-      `after "--" give what to do, such as: -- sync ./data --purpose batch${name ? ` (not "${name}")` : ''}`,
-    );
-    return undefined;
-  }
-  let said = '';
-  let found: { source: string; options: SyncOptions } | undefined;
-  const command = addSyncOptions(new LonghaulCommand('sync').argument('<source>'))
-    .exitOverride()
-    .helpOption(false)
-    .configureOutput({ writeErr: (text) => (said += text), outputError: (text) => (said += text) })
-    .action((source: string, options: SyncOptions) => {
-      found = { source, options };
-    });
+): Promise<ScheduleWork | undefined> {
+  const [name = '', ...args] = words;
   try {
-    command.parse(args, { from: 'user' });
-    if (found) return await toSyncRequest(found.source, found.options, config);
+    if (name === 'sync') {
+      const { source, options } = parse<SyncOptions>(name, addSyncOptions, args);
+      return { sync: await toSyncRequest(source, options, config) };
+    }
+    if (name === 'upload') {
+      const { source, options } = parse<UploadCommandOptions>(name, addUploadRequestOptions, args);
+      return { upload: await toUploadRequest(source, options, config) };
+    }
+    const not = name === '' ? '' : ` (not "${name}")`;
+    problems.push(`after "--" give what to do, such as: -- sync ./data --purpose batch${not}`);
   } catch (error) {
-    const message = error instanceof LonghaulError ? error.message : said || (error as Error).message;
+    const { message } = error as Error;
     problems.push(
-      `sync: ${message
+      `${name}: ${message
         .trim()
         .replace(/^error: |^wrong sync: /, '')
         .replace(/\s*\n\s*/g, ' ')}`,
     );
   }
   return undefined;
+}
+
+interface Parsed<Options> {
+  readonly source: string;
+  readonly options: Options;
+}
+
+/** @throws CommanderError, which is not printed */
+function parse<Options>(name: string, add: (command: Command) => Command, args: readonly string[]): Parsed<Options> {
+  let found: Parsed<Options> | undefined;
+  add(new LonghaulCommand(name).argument('<source>'))
+    .exitOverride()
+    .helpOption(false)
+    .configureOutput({ writeErr: () => {}, outputError: () => {} })
+    .action((source: string, options: Options) => {
+      found = { source, options };
+    })
+    .parse(args, { from: 'user' });
+  return found as Parsed<Options>;
 }
 
 /** @throws ConfigError when there are any */

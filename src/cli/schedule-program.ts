@@ -5,13 +5,15 @@ import { addScheduleOptions } from './schedule-options.ts';
 /** `longhaul schedule …`: syncs at set times. */
 export function addScheduleCommands(program: Command, context: () => CliContext): void {
   const load = () => import('./commands/schedule.ts');
-  const schedule = program.command('schedule').description('run a sync at set times, every night for instance');
+  const schedule = program
+    .command('schedule')
+    .description('run a sync or an upload at set times, every night for instance');
 
   addScheduleOptions(
     schedule
-      .command('create <name> <sync...>')
-      .usage('<name> --cron <expression>|--every <duration> [options] -- sync <source> --purpose <purpose> …')
-      .description('create a schedule; behind "--" stands what "longhaul sync" would be given'),
+      .command('create <name> <work...>')
+      .usage('<name> --cron <expression>|--every <duration> [options] -- sync|upload <source> --purpose <purpose> …')
+      .description('create a schedule; after "--" is what "longhaul sync" or "longhaul upload" would be given'),
   )
     .option('--paused', 'nothing runs until it is resumed')
     .action(async (name: string, words: string[], options) =>
@@ -20,8 +22,8 @@ export function addScheduleCommands(program: Command, context: () => CliContext)
 
   addScheduleOptions(
     schedule
-      .command('update <name> [sync...]')
-      .usage('<name> [options] [-- sync <source> --purpose <purpose> …]')
+      .command('update <name> [work...]')
+      .usage('<name> [options] [-- sync|upload <source> --purpose <purpose> …]')
       .description('change a schedule; what is not given stays (--cron and --every replace all times)'),
   ).action(async (name: string, words: string[], options) =>
     (await load()).updateScheduleCommand(context(), name, words, options),

@@ -1,9 +1,15 @@
+import { realpath, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { SplitUploadOptions } from '../client/prepare-split.ts';
 import { requireDestination, type Config } from '../config.ts';
-import { KnownPurposes, Limits } from '../contracts/limits.ts';
-import { ConfigError } from '../errors.ts';
-import { isHttpUrl, isSourceUrl } from '../sources/source-of-url.ts';
+import { Defaults, KnownPurposes, Limits } from '../contracts/limits.ts';
+import type { Source } from '../contracts/sources.ts';
+import type { UploadRequest } from '../contracts/upload.ts';
+import { newUploadProblems } from '../core/source-limits.ts';
+import { ConfigError, SourceUnusableError } from '../errors.ts';
+import { mapFileError } from '../sources/map-file-error.ts';
+import { isHttpUrl, isSourceUrl, sourceOfUrl } from '../sources/source-of-url.ts';
 import { durationOption, splitSizeOption, wholeNumberOption } from './options.ts';
 import { addRequestOptions, uploadSettingsOf, type RequestOptions } from './request-options.ts';
 
@@ -24,7 +30,8 @@ export interface UploadCommandOptions extends RequestOptions {
   readonly quiet?: boolean;
 }
 
-export function addUploadOptions(command: Command): Command {
+/** The options that a request contains: the same for `longhaul upload` and for a schedule's `-- upload …`. */
+export function addUploadRequestOptions(command: Command): Command {
   const defaults = { priority: 'normal', fairness: 'each upload has a separate key', limited: 'an upload' };
   return addRequestOptions(command, defaults)
     .option('--filename <name>', "the File's name (default: the file's own)")
@@ -38,7 +45,11 @@ export function addUploadOptions(command: Command): Command {
       'silence after which a worker counts as dead, 1s to 10m (default: 10s)',
       durationOption('1s', '10m', '30s'),
     )
-    .option('--transfer-queue <name>', 'task queue of the workers that send the parts (default: of this host)')
+    .option('--transfer-queue <name>', 'task queue of the workers that send the parts (default: of this host)');
+}
+
+export function addUploadOptions(command: Command): Command {
+  return addUploadRequestOptions(command)
     .option('--id <id>', 'workflow id (default: derived from the file, purpose and destination)')
     .option('--split', 'make several Files of a file of lines (JSONL) that is larger than one can be')
     .option('--split-size <bytes>', 'split into Files of so many bytes at most (default: 8GiB)', splitSizeOption)
@@ -127,4 +138,39 @@ export function toUploadOptions(
     ...(splitSize === undefined ? {} : { pieceSizeBytes: splitSize }),
     ...(baseUrl === undefined ? {} : { baseUrl }),
   };
+}
+
+/**
+ * The input of `uploadFile` for a schedule, which reads the content that the source has at each run. A file is one of this
+ * machine, as an absolute path without links.
+ *
+ * @throws ConfigError with every problem
+ * @throws SourceMissingError, SourceUnusableError, SourceReadError for a file that cannot be read
+ */
+export async function toUploadRequest(
+  argument: string,
+  options: UploadCommandOptions,
+  { host, destinations }: Pick<Config, 'host' | 'destinations'>,
+): Promise<UploadRequest> {
+  const { file: _file, url: _url, s3Connection: connection, ...rest } = toUploadOptions(argument, options, undefined);
+  const request = { source: await scheduledSource(argument, connection, host), ...rest };
+  const problems = newUploadProblems(request);
+  const known = destinations.get(options.destination ?? Defaults.destination);
+  const purposes: string[] = [...KnownPurposes, ...(known?.purposes ?? [])];
+  if (!purposes.includes(options.purpose)) {
+    problems.push(`unknown purpose "${options.purpose}"; known: ${purposes.join(', ')}`);
+  }
+  if (problems.length > 0) throw new ConfigError(problems.join('; '));
+  return request;
+}
+
+async function scheduledSource(argument: string, connection: string | undefined, host: string): Promise<Source> {
+  if (isSourceUrl(argument)) {
+    const { source, query } = sourceOfUrl(argument, { connection, sealKey: () => '' });
+    if (query === undefined) return source;
+    throw new ConfigError('a schedule cannot have a URL with a query, which can be a signature. Use a URL without it');
+  }
+  const path = await mapFileError(resolve(argument), realpath(argument));
+  if ((await mapFileError(path, stat(path))).isFile()) return { type: 'file', path, host };
+  throw new SourceUnusableError(`${path} is not a file. Use "sync" for a folder`);
 }

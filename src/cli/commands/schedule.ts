@@ -13,7 +13,7 @@ import {
   parseTime,
   throwProblems,
   TIME_EXAMPLES,
-  toScheduledSync,
+  toScheduledWork,
   toScheduleSettings,
   type ScheduleCommandOptions,
 } from '../schedule-options.ts';
@@ -27,13 +27,12 @@ export async function createScheduleCommand(
 ): Promise<void> {
   const problems = isScheduleName(name) ? [] : [`its name ${SCHEDULE_NAME_RULE}`];
   const settings = toScheduleSettings(options, true, problems);
-  const sync = await toScheduledSync(words, context.config, problems);
+  const work = await toScheduledWork(words, context.config, problems);
   throwProblems(problems);
-  if (!sync) return;
-  const { destination } = sync;
+  const destination = (work?.sync ?? work?.upload)?.destination;
   await withBackend(context, destination === undefined ? {} : { destination }, async (backend) => {
     const paused = options.paused ?? false;
-    const created = await backend.client.schedules.create({ name, ...settings, sync, paused });
+    const created = await backend.client.schedules.create({ name, ...settings, ...work, paused });
     context.out(name);
     await tellWhatHolds(context, backend, created);
   });
@@ -47,12 +46,12 @@ export async function updateScheduleCommand(
 ): Promise<void> {
   const problems: string[] = [];
   const settings = toScheduleSettings(options, false, problems);
-  const sync = words.length > 0 ? await toScheduledSync(words, context.config, problems) : undefined;
+  const work = words.length > 0 ? await toScheduledWork(words, context.config, problems) : undefined;
   throwProblems(problems);
-  if (!sync && Object.keys(settings).length === 0) throw new ConfigError('nothing to change: give at least one option');
-  const destination = sync?.destination;
+  if (!work && Object.keys(settings).length === 0) throw new ConfigError('nothing to change: give at least one option');
+  const destination = (work?.sync ?? work?.upload)?.destination;
   await withBackend(context, destination === undefined ? {} : { destination }, async (backend) => {
-    const changed = await backend.client.schedules.update(name, { ...settings, ...(sync ? { sync } : {}) });
+    const changed = await backend.client.schedules.update(name, { ...settings, ...work });
     await tellWhatHolds(context, backend, changed);
   });
 }

@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { parseTime, toScheduledSync, toScheduleSettings } from '../../../src/cli/schedule-options.ts';
+import { parseTime, toScheduledWork, toScheduleSettings } from '../../../src/cli/schedule-options.ts';
 import { addSyncOptions, toSyncRequest, type SyncOptions } from '../../../src/cli/sync-options.ts';
 import { loadConfig } from '../../../src/config.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
@@ -89,18 +89,41 @@ describe('the options of a sync', () => {
 describe('what stands behind -- of a schedule', () => {
   it('is read as the command sync is', async () => {
     const problems: string[] = [];
-    expect(await toScheduledSync(['sync', 's3://bucket', '--purpose', 'batch'], config, problems)).toMatchObject({
-      purpose: 'batch',
+    expect(await toScheduledWork(['sync', 's3://bucket', '--purpose', 'batch'], config, problems)).toMatchObject({
+      sync: { purpose: 'batch' },
     });
     expect(problems).toEqual([]);
+  });
+
+  it('is read as the command upload is, without what only the command has', async () => {
+    const problems: string[] = [];
+    const options = ['--purpose', 'batch', '--expires-after', '7d', '--priority', 'normal', '--filename', 'x.jsonl'];
+    const work = await toScheduledWork(['upload', 's3://bucket/latest.jsonl', ...options], config, problems);
+    expect(problems).toEqual([]);
+    expect(work).toEqual({
+      upload: {
+        source: { type: 's3', bucket: 'bucket', key: 'latest.jsonl' },
+        purpose: 'batch',
+        fileExpiresAfterSeconds: 604_800,
+        priority: 3,
+        filename: 'x.jsonl',
+        md5: true,
+      },
+    });
+    const file = await toScheduledWork(['upload', 'package.json', '--purpose', 'batch'], config, problems);
+    expect(file?.upload?.source).toEqual({
+      type: 'file',
+      path: expect.stringMatching(/^\/.*package\.json$/),
+      host: config.host,
+    });
   });
 
   it.each(['s3://bucket/a*b/', 's3://bucket/*/c', 's3://bucket/data [1]'])(
     'can be below the prefix %s',
     async (url) => {
       const problems: string[] = [];
-      const sync = await toScheduledSync(['sync', url, '--purpose', 'batch'], config, problems);
-      expect(sync?.source).toMatchObject({ prefix: url.replace('s3://bucket/', '') });
+      const work = await toScheduledWork(['sync', url, '--purpose', 'batch'], config, problems);
+      expect(work?.sync?.source).toMatchObject({ prefix: url.replace('s3://bucket/', '') });
       expect(problems).toEqual([]);
     },
   );
@@ -119,11 +142,16 @@ describe('what stands behind -- of a schedule', () => {
       ['sync', '/no/such/*.jsonl', '--purpose', 'batch'],
       /^sync: "\/no\/such\/\*\.jsonl" has a wildcard.* Use: \/no\/such\/ --include '\/\*\.jsonl'$/,
     ],
-    [['upload', 'x'], /after "--" give what to do.*not "upload"/],
+    [['upload', '/no/such', '--purpose', 'batch'], /^upload: \/no\/such does not exist/],
+    [['upload', '/tmp', '--purpose', 'batch'], /^upload: \/tmp is not a file\. Use "sync" for a folder/],
+    [['upload', 'https://host/x?sig=canary', '--purpose', 'batch'], /^upload: (?!.*canary).* URL with a query/],
+    [['upload', 's3://bucket/a', '--purpose', 'dance'], /^upload: unknown purpose "dance"/],
+    [['upload', 's3://bucket/a', '--purpose', 'batch', '--detach'], /^upload: unknown option '--detach'/],
+    [['download', 'x'], /after "--" give what to do.*not "download"/],
     [[], /after "--" give what to do/],
   ])('is refused when it is %j', async (words, problem) => {
     const problems: string[] = [];
-    expect(await toScheduledSync(words, config, problems)).toBeUndefined();
+    expect(await toScheduledWork(words, config, problems)).toBeUndefined();
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(problem);
   });
