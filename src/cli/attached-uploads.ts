@@ -58,7 +58,9 @@ async function noteOne(
   }
   const progress: UploadProgress | undefined = await handle.status().catch(() => undefined);
   if (request) {
-    const running = { workflowId, request, progress, query: queryOf(request.source, workflowId, context) };
+    // The client set it when it attached.
+    const kept = own.ignoreInode ? { ...request, ignoreInode: true } : request;
+    const running = { workflowId, request: kept, progress, query: queryOf(request.source, workflowId, context) };
     const query = own.url === undefined ? undefined : new URL(own.url).search.slice(1) || undefined;
     const isWorker = isEmbedded && !options.detach;
     runningDifferences(running, { request: own, query, isWorker }).forEach(note);

@@ -18,6 +18,7 @@ import { Sources } from '../sources/sources.ts';
 import { sealKeyOf, type SourceSettings } from '../sources/source-settings.ts';
 import { tolerantClient } from '../tolerant-client.ts';
 import { NamespaceAttributes } from './namespace-attributes.ts';
+import { findWithOtherInode, ignoreInodeOf } from './other-inode.ts';
 import { prepareSplit, type SplitUploadOptions } from './prepare-split.ts';
 import { prepareSync, type SyncOptions } from './prepare-sync.ts';
 import { prepareUpload, type PrepareContext, type PreparedUpload, type UploadOptions } from './prepare-upload.ts';
@@ -58,6 +59,7 @@ export class LonghaulClient {
   readonly schedules: SchedulesClient;
   readonly #connection: Connection | undefined;
   readonly #sources: Sources;
+  readonly #closing = new AbortController();
   readonly #context: PrepareContext;
   readonly #attributes: NamespaceAttributes;
 
@@ -93,12 +95,14 @@ export class LonghaulClient {
 
   /** Ends the connection that `connect` made; uploads go on. */
   async close(): Promise<void> {
+    this.#closing.abort();
     await this.#sources.close();
     await this.#connection?.close();
   }
 
   /**
-   * Starts an upload, or attaches to the same one when it runs or has succeeded already.
+   * Starts an upload, or attaches to the same one when it runs or has succeeded already; with `ignoreInode`, also to a
+   * running one that was started with another inode of the file.
    *
    * @throws ConfigError for a wrong request, with every problem
    * @throws SourceMissingError, SourceUnusableError for a file that can't be uploaded
@@ -107,7 +111,10 @@ export class LonghaulClient {
    */
   async upload(options: UploadOptions): Promise<UploadHandle> {
     const prepared = await prepareUpload(options, this.#context);
-    return this.#startOrAttach(WorkflowName.uploadFile, prepared, options.again);
+    const earlier = await findWithOtherInode(this.client, prepared);
+    if (earlier === undefined) return this.#startOrAttach(WorkflowName.uploadFile, prepared, options.again);
+    await ignoreInodeOf(this.client, earlier, this.#closing.signal);
+    return new UploadHandle(this.client, earlier, true);
   }
 
   /**

@@ -22,9 +22,9 @@ export async function prepareSplit(
       .slice(0, 24);
   // The query of a URL is sealed for this ID.
   const idOf = (workflowId: string, digest: string) => workflowId.replace(digest, splitDigest(digest));
-  const { request: upload, workflowId, digest } = await prepareUpload(options, context, Infinity, idOf);
+  const { request: upload, workflowId, digest, identityUnder } = await prepareUpload(options, context, Infinity, idOf);
   const request: SplitUploadRequest = { ...upload, pieceSizeBytes, ...(options.again ? { again: true } : {}) };
   const problems = splitRequestProblems(request);
   if (problems.length > 0) throw new ConfigError(`wrong upload request: ${problems.join('; ')}`);
-  return { request, workflowId, digest: splitDigest(digest) };
+  return { request, workflowId, digest: splitDigest(digest), identityUnder };
 }

@@ -13,7 +13,7 @@ import { ConfigError, SourceUnusableError } from '../errors.ts';
 import { pathOnDisk } from '../sources/path-on-disk.ts';
 import { sealedSource, sourceOfUrl } from '../sources/source-of-url.ts';
 import type { Sources } from '../sources/sources.ts';
-import { identityDigest, workflowIdOf } from './upload-identity.ts';
+import { identityDigest, workflowIdOf, type UploadIdentity } from './upload-identity.ts';
 
 export interface UploadOptions extends Omit<UploadRequest, 'source'> {
   /** A file of this machine; its parts run on this machine's worker. Give this, `url` or `source`. */
@@ -40,6 +40,8 @@ export interface PreparedUpload {
   readonly workflowId: string;
   /** Equal for the same bytes, name, purpose and destination. */
   readonly digest: string;
+  /** ID and digest of the same upload of a source with another fingerprint. */
+  readonly identityUnder: (fingerprint: string) => { readonly workflowId: string; readonly digest: string };
 }
 
 export interface PrepareContext {
@@ -95,10 +97,14 @@ export async function prepareUpload(
     destination: request.destination ?? Defaults.destination,
     baseUrl,
   };
-  const digest = identityDigest(identity);
-  const workflowId = id ?? idOf(workflowIdOf(identity), digest);
+  const under = (one: UploadIdentity) => {
+    const digest = identityDigest(one);
+    return { workflowId: id ?? idOf(workflowIdOf(one), digest), digest };
+  };
+  const { workflowId, digest } = under(identity);
   const sealed = named ? sealedSource(named, workflowId, urlContext) : source;
-  return { request: { ...request, source: sealed }, workflowId, digest };
+  const identityUnder = (other: string) => under({ ...identity, fingerprint: other });
+  return { request: { ...request, source: sealed }, workflowId, digest, identityUnder };
 }
 
 async function absolute(file: string): Promise<string> {

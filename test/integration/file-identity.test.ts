@@ -6,7 +6,7 @@ import { FailureType, type SyncResult, type UploadHandle } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { packMemory, unpackMemory } from '../../activities/sync-memory.ts';
 import type { SyncMemory } from '../../src/contracts/sync.ts';
-import { runCli } from '../support/cli.ts';
+import { runCli, startCli } from '../support/cli.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { filesAt, runSync, told, writeFiles } from '../support/sync-folder.ts';
 import { KEY, MiB, partsReceived, withSystem, type System } from '../support/system.ts';
@@ -277,6 +277,45 @@ describe('an upload of a file whose inode changed, as by a remount', () => {
       expect(uploads()).toMatchObject([{ status: 'completed' }]);
       expect(md5(await download(result.file.id))).toBe(md5(content));
     }));
+
+  it('that was started without the option is found by the same request with it', () =>
+    withPaused({}, async ({ client, download }, handle, file, content) => {
+      await remount(file);
+      const again = await client.upload({ file, purpose, partSizeBytes, ignoreInode: true });
+      expect([again.workflowId, again.resumed]).toEqual([handle.workflowId, true]);
+      await handle.resume();
+      const result = await again.result();
+      expect(result).toMatchObject({ parts: 8, partsSent: 8, sessions: 1 });
+      expect(md5(await download(result.file.id))).toBe(md5(content));
+    }));
+
+  it('of a command that was killed continues when the command is given again with the option', () =>
+    withSystem(
+      async (system) => {
+        const file = join(system.directory, 'remounted.bin');
+        const content = await randomFile(file, 16 * MiB);
+        const environment = {
+          OPENAI_BASE_URL: system.api.url,
+          OPENAI_API_KEY: KEY,
+          LONGHAUL_STATE_DIR: join(system.directory, 'state'),
+        };
+        const args = ['upload', file, '--purpose', purpose, '--part-size', '1MiB', '--json'];
+        const first = startCli(args, environment);
+        await partsReceived(system, 4);
+        first.child.kill('SIGINT');
+        expect((await first.ended).code).toBe(130);
+        await remount(file);
+        system.api.configure({ bandwidthBytesPerSecond: null });
+        const second = await runCli([...args, '--ignore-inode'], environment);
+        expect(second.code, second.stderr).toBe(0);
+        const result = JSON.parse(second.stdout) as { partsSent: number; sessions: number; file: { id: string } };
+        expect(result).toMatchObject({ resumed: true, sessions: 1, parts: 16 });
+        expect(result.partsSent).toBeLessThan(16 + 12);
+        expect(system.uploads()).toHaveLength(1);
+        expect(md5(await system.download(result.file.id))).toBe(md5(content));
+      },
+      { bandwidthBytesPerSecond: 2 * MiB },
+    ));
 
   it('continues after a retune while it is paused', () =>
     withPaused({}, async ({ download, environment }, handle, file, content) => {
