@@ -51,13 +51,6 @@ export function wholeNumberOption(least: number, most: number): (text: string) =
   };
 }
 
-/** Milliseconds. */
-export function ageOption(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined) throw new InvalidArgumentError('Use a duration such as 90s, 5m, 6h or 1d.');
-  return ms;
-}
-
 /** Gathers the values of an option that may be given many times. */
 export function repeatedOption(text: string, earlier: readonly string[] = []): string[] {
   return [...earlier, text];

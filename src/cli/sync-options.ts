@@ -10,7 +10,7 @@ import { isGlob, splitGlob } from '../core/glob.ts';
 import { ConfigError, SourceMissingError, SourceUnusableError } from '../errors.ts';
 import { pathOnDisk } from '../sources/path-on-disk.ts';
 import { mapFileError } from '../sources/map-file-error.ts';
-import { ageOption, repeatedOption, wholeNumberOption } from './options.ts';
+import { durationOption, repeatedOption, wholeNumberOption } from './options.ts';
 import { addRequestOptions, uploadSettingsOf, type RequestOptions } from './request-options.ts';
 
 /** What the options of `addSyncOptions` become. */
@@ -36,7 +36,11 @@ export function addSyncOptions(command: Command): Command {
     .option('--include <glob>', 'only what matches, such as "*.jsonl"; may be repeated', repeatedOption)
     .option('--exclude <glob>', 'not what matches, even if included; may be repeated', repeatedOption)
     .option('--prefix <name>', "put before each File's name; only such Files are looked at")
-    .option('--min-age <duration>', 'leave files that changed later than this for the next run, such as 5m', ageOption)
+    .option(
+      '--min-age <duration>',
+      'leave files that changed later than this for the next run, such as 5m',
+      durationOption('0s', '3652d', '5m'),
+    )
     .option('--delete', 'delete the Files that this sync uploaded and whose sources are gone')
     .option(
       '--max-files <n>',
