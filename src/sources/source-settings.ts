@@ -101,6 +101,9 @@ export function confined({ any = false, ...settings }: SourceSettings = {}): Sou
   };
 }
 
+/** Number of the kinds of sources: files, S3 and HTTP. */
+export const ALL_KINDS = 3;
+
 /** Kinds of sources that a worker with these settings reads none of, as messages call them. */
 export function rejectedKinds({ any, files, s3, buckets, http }: SourceSettings = {}): string[] {
   if (any) return [];

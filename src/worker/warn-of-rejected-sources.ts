@@ -1,11 +1,14 @@
 import { Runtime } from '@temporalio/worker';
-import { rejectedKinds, type SourceSettings } from '../sources/source-settings.ts';
+import { ALL_KINDS, rejectedKinds, type SourceSettings } from '../sources/source-settings.ts';
 
-/** Says once which kinds of sources a worker rejects altogether, and how to permit them. */
+/**
+ * Logs once which kinds of sources a worker rejects, and how to permit them. A worker that rejects every kind can read
+ * nothing, so that this is a warning. If some kind is listed, the others are excluded on purpose.
+ */
 export function warnOfRejectedSources(settings: SourceSettings | undefined): void {
   const kinds = rejectedKinds(settings);
   if (kinds.length === 0) return;
   const list = new Intl.ListFormat('en-GB').format(kinds);
   const message = `this worker rejects all ${list}: none is listed. List those that callers can name, or use --any-source`;
-  Runtime.instance().logger.warn(message);
+  Runtime.instance().logger[kinds.length === ALL_KINDS ? 'warn' : 'info'](message);
 }
