@@ -8,17 +8,16 @@ import type {
   TransferActivities,
 } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
+import { PayloadLimits } from '../src/contracts/limits.ts';
 import type { SyncDecision } from '../src/contracts/sync.ts';
 import { describeHeld } from '../src/core/describe-held.ts';
+import { takeWithin } from '../src/core/payload-size.ts';
 import { globProblems } from '../src/core/source-limits.ts';
 import { comparePaths } from '../src/core/sync-plan.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt, type Attempt } from './run-attempt.ts';
 import { SyncListsCache } from './sync-lists-cache.ts';
 import { SyncComparison, type SyncLists } from './sync-lists.ts';
-
-/** With the memory beside them they still fit into one payload of Temporal. */
-const MAX_DECISION_CHARACTERS = 900_000;
 
 /**
  * What a sync has to do, batch by batch. The lists of both sides are made once and kept for the run; where they are
@@ -120,13 +119,7 @@ async function dryRun(lists: SyncLists, input: PlanSyncInput): Promise<SyncBatch
   }));
   const rank = ({ action, why }: SyncDecision) => (action === 'skip' ? (why === 'same' ? 2 : 1) : 0);
   const all = [...lists.decisions, ...deletions].toSorted((a, b) => rank(a) - rank(b) || comparePaths(a.path, b.path));
-  const decisions: SyncDecision[] = [];
-  let characters = 0;
-  for (const decision of all) {
-    characters += JSON.stringify(decision).length + 1;
-    if (characters > MAX_DECISION_CHARACTERS) break;
-    decisions.push(decision);
-  }
+  const { taken: decisions } = takeWithin(all, { bytes: PayloadLimits.decisions });
   return {
     ...empty,
     totals: totalsWithGlobs(lists),
@@ -141,14 +134,18 @@ function totalsWithGlobs({ totals, unmatchedGlobs }: SyncLists): SyncTotals {
   return unmatchedGlobs.length > 0 ? { ...totals, unmatchedGlobs } : totals;
 }
 
-/** The next few by path. Places are paths, not numbers, so that lists that were made anew are gone on with. */
-function sliceOf<T extends { readonly path: string }>(
+/** The next few by path that fit. Places are paths, not numbers, so that the place is found in lists that were made again. */
+export function sliceOf<T extends { readonly path: string }>(
   sorted: readonly T[],
   after: string | null,
   limit: number,
 ): { batch: readonly T[]; next: string | null } {
   const first = after === null ? 0 : sorted.findIndex(({ path }) => comparePaths(path, after) > 0);
-  const batch = first === -1 ? [] : sorted.slice(first, first + limit);
-  const isLast = first === -1 || first + limit >= sorted.length;
+  if (first === -1) return { batch: [], next: null };
+  const following = sorted.slice(first, first + limit);
+  const { taken } = takeWithin(following, { bytes: PayloadLimits.batch });
+  // One at least, so that each batch leads to the next.
+  const batch = taken.length === 0 ? following.slice(0, 1) : taken;
+  const isLast = first + batch.length >= sorted.length;
   return { batch, next: isLast ? null : (batch.at(-1)?.path ?? null) };
 }

@@ -1,5 +1,8 @@
 import { Context } from '@temporalio/activity';
-import type { FailureType } from '../src/contracts/failures.ts';
+import { ApplicationFailure } from '@temporalio/common';
+import { FailureType } from '../src/contracts/failures.ts';
+import { PayloadLimits } from '../src/contracts/limits.ts';
+import { jsonBytes, payloadProblem } from '../src/core/payload-size.ts';
 import { toApplicationFailure, workerStopping } from './to-application-failure.ts';
 
 /** Quick attempts end before this and cost no heartbeat, which is a call to the server and may be billed. */
@@ -35,12 +38,13 @@ export async function runAttempt<Result, Beat = never>(
   const context = Context.current();
   const { attempt, startToCloseTimeoutMs, heartbeatTimeoutMs } = context.info;
   const isWorkerStopping = () => context.cancellationDetails?.workerShutdown === true;
+  const details = beat && (() => beatWithin(beat()));
   const beatNow = () => {
-    if (heartbeatTimeoutMs !== undefined) context.heartbeat(beat?.());
+    if (heartbeatTimeoutMs !== undefined) context.heartbeat(details?.());
   };
-  const stopBeating = heartbeatTimeoutMs === undefined ? () => {} : startBeating(context, beat);
+  const stopBeating = heartbeatTimeoutMs === undefined ? () => {} : startBeating(context, details);
   try {
-    return await run({
+    const result = await run({
       signal: context.cancellationSignal,
       stopSignal: stopSignalOf(context),
       attempt,
@@ -49,6 +53,8 @@ export async function runAttempt<Result, Beat = never>(
       beatNow,
       isWorkerStopping,
     });
+    assertFits(result, context.info.activityType);
+    return result;
   } catch (error) {
     if (isWorkerStopping()) {
       beatNow();
@@ -63,6 +69,17 @@ export async function runAttempt<Result, Beat = never>(
   } finally {
     stopBeating();
   }
+}
+
+/** Temporal rejects a result that is too large: the activity would be repeated, and the workflow would wait for it. */
+function assertFits(result: unknown, activityType: string): void {
+  const problem = payloadProblem(`the result of the activity ${activityType}`, jsonBytes(result));
+  if (problem !== undefined) throw ApplicationFailure.nonRetryable(problem, FailureType.PayloadTooLarge);
+}
+
+/** Without details that are too large, the next attempt starts from the beginning. */
+function beatWithin<Beat>(beat: Beat): Beat | undefined {
+  return jsonBytes(beat) > PayloadLimits.payload ? undefined : beat;
 }
 
 function stopSignalOf(context: Context): AbortSignal {

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import type { PlannedUpload, PlanSyncInput, SyncDigest, SyncScope, SyncTotals } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
 import type { RememberedFile, SyncDecision, SyncMemory, SyncProblem, UnmatchedGlob } from '../src/contracts/sync.ts';
+import { PayloadLimits } from '../src/contracts/limits.ts';
+import { clipMessage } from '../src/core/clip.ts';
 import { nameKey } from '../src/core/name-form.ts';
+import { jsonBytes, takeWithin } from '../src/core/payload-size.ts';
 import { stillWritten, tooNew } from '../src/core/postponed.ts';
 import { withoutInode } from '../src/core/source-fingerprint.ts';
 import { sourceWithin } from '../src/core/source-within.ts';
@@ -21,7 +24,7 @@ import { SyncReads, type ReadContext } from './sync-reads.ts';
 import { isOfSource, wholeSourceProblem } from './source-scope.ts';
 import { typeOf } from './to-application-failure.ts';
 
-const MAX_PROBLEMS = 100;
+const MAX_REPORTED = 100;
 const MAX_FORGOTTEN = 5000;
 
 /** What is to be done for one path. */
@@ -139,7 +142,7 @@ export class SyncComparison {
     const filter = createPathFilter(scope.include, scope.exclude);
     const listing = await sources.list(scope.source, { filter, signal });
     // The filter is used again, for paths of the memory.
-    const unmatchedGlobs = filter.unmatched();
+    const { taken: unmatchedGlobs } = takeWithin(filter.unmatched(), { bytes: PayloadLimits.report });
     const files = await listDestination(client, scope, { signal });
     const remembered = await unpackMemory(scope, memory ?? null);
     return new SyncComparison(scope, filter, { listing, files, remembered, unmatchedGlobs }, sources);
@@ -158,7 +161,9 @@ export class SyncComparison {
   /** @returns content of the sources read by this call that is at the destination already */
   async readOn(context: ReadContext): Promise<RememberedFile[]> {
     const recognised: RememberedFile[] = [];
-    await this.#reads.readOn(context, (source, outcome) => {
+    let bytes = 0;
+    const isFull = () => bytes >= PayloadLimits.batch;
+    await this.#reads.readOn({ ...context, isFull }, (source, outcome) => {
       if ('error' in outcome) {
         const { error } = outcome;
         // The sync waits for it: the next call reads this source again.
@@ -172,7 +177,10 @@ export class SyncComparison {
       }
       const verdict = this.#plan.settle(source, source.filename, outcome.md5);
       this.#verdicts.set(source, verdict);
-      if (verdict.decision.action === 'skip' && verdict.remember) recognised.push(verdict.remember);
+      if (verdict.decision.action === 'skip' && verdict.remember) {
+        recognised.push(verdict.remember);
+        bytes += jsonBytes(verdict.remember) + 1;
+      }
     });
     return recognised;
   }
@@ -217,16 +225,14 @@ export class SyncComparison {
     return {
       totals: {
         ...totalsOf({ entries: listing.entries, leftOut: this.#leftOut }, decisions, this.#problems),
-        ...(postponed.length > 0
-          ? { postponed: postponed.slice(0, MAX_PROBLEMS), postponedCount: postponed.length }
-          : {}),
+        ...(postponed.length > 0 ? { postponed: reported(postponed), postponedCount: postponed.length } : {}),
         ...(unreadableRows > 0 ? { unreadableRows } : {}),
         ...(remembered.problem === undefined ? {} : { memoryProblem: memoryProblemOf(remembered.problem) }),
       },
       unmatchedGlobs,
       work,
       decisions,
-      forget: plan.forgettable(isPresent).slice(0, MAX_FORGOTTEN),
+      forget: takeWithin(plan.forgettable(isPresent), { bytes: PayloadLimits.forgotten, count: MAX_FORGOTTEN }).taken,
       deletionsHeld: reasonToHold(listing, unreadableRows),
       gone: async (latest) => {
         const nameOf = (path: string) => syncFileName(prefix, path);
@@ -236,6 +242,12 @@ export class SyncComparison {
       },
     };
   }
+}
+
+/** As many of a list as a report shows. Counts are exact all the same. */
+function reported(problems: readonly SyncProblem[]): readonly SyncProblem[] {
+  const lines = problems.slice(0, MAX_REPORTED).map((one) => ({ ...one, message: clipMessage(one.message) }));
+  return takeWithin(lines, { bytes: PayloadLimits.report }).taken;
 }
 
 function problemOf(path: string, error: LonghaulError): SyncProblem {
@@ -318,8 +330,8 @@ function totalsOf(
     same: count('same'),
     knownContent: count('known-content'),
     toSend: { files: toSend.length, bytes: sum(toSend.map(({ bytes }) => bytes)) },
-    problems: problems.slice(0, MAX_PROBLEMS),
-    leftOut: leftOut.slice(0, MAX_PROBLEMS),
+    problems: reported(problems),
+    leftOut: reported(leftOut),
     problemCount: problems.length,
     leftOutCount: leftOut.length,
   };

@@ -20,7 +20,7 @@ export interface UnpackedMemory {
 export async function packMemory(
   scope: SyncScope,
   entries: readonly RememberedFile[],
-  maxCharacters = MAX_MEMORY_CHARACTERS,
+  maxCharacters: number = MAX_MEMORY_CHARACTERS,
 ): Promise<SyncMemory> {
   // A row that cannot be read again would make the whole memory unreadable.
   let rows = entries

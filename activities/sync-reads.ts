@@ -11,6 +11,8 @@ export interface ReadContext {
   readonly signal: AbortSignal;
   /** Digests that an earlier attempt did not finish. @defaultValue none */
   readonly digests?: readonly SyncDigest[] | undefined;
+  /** Whether no more sources are to be read by this call. @defaultValue never */
+  readonly isFull?: () => boolean;
 }
 
 export interface ReadOptions {
@@ -54,7 +56,7 @@ export class SyncReads<Source extends { readonly path: string }> {
   }
 
   async #readOn(
-    { signal, digests = [] }: ReadContext,
+    { signal, digests = [], isFull = () => false }: ReadContext,
     settle: (source: Source, outcome: { md5: string } | { error: unknown }) => void,
   ): Promise<void> {
     for (const { path, checkpoint } of digests) {
@@ -66,7 +68,7 @@ export class SyncReads<Source extends { readonly path: string }> {
     const stop = AbortSignal.any([signal, failed.signal]);
     let begun = 0;
     const reader = async () => {
-      while (begun < READS_A_CALL && Date.now() < untilMs && !stop.aborted) {
+      while (begun < READS_A_CALL && !isFull() && Date.now() < untilMs && !stop.aborted) {
         const source = this.#waiting.shift();
         if (!source) return;
         begun++;

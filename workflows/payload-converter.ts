@@ -1,13 +1,21 @@
-import { defaultPayloadConverter, type Payload, type PayloadConverter } from '@temporalio/common';
+import { ApplicationFailure, defaultPayloadConverter, type Payload, type PayloadConverter } from '@temporalio/common';
 import { decode } from '@temporalio/common/lib/encoding.js';
+import { FailureType } from '../src/contracts/failures.ts';
+import { payloadProblem } from '../src/core/payload-size.ts';
 import { Unreadable } from '../src/core/unreadable.ts';
 
 /**
  * Reads and writes payloads as usual, but for what callers sent to a workflow and can't be read: an error there would
  * stop the workflow, and the caller would wait without a reason. What activities return is read as strictly as ever.
+ * An input or an answer that is larger than Temporal accepts fails with a reason.
  */
 export const payloadConverter: PayloadConverter = {
-  toPayload: (value, context) => defaultPayloadConverter.toPayload(value, context),
+  toPayload: (value, context) => {
+    const payload = defaultPayloadConverter.toPayload(value, context);
+    const problem = payloadProblem('an input or a result of the workflow', payload?.data?.length ?? 0);
+    if (problem !== undefined) throw ApplicationFailure.nonRetryable(problem, FailureType.PayloadTooLarge);
+    return payload;
+  },
   fromPayload: (payload, context) => {
     try {
       return defaultPayloadConverter.fromPayload(payload, context);

@@ -13,7 +13,7 @@ import {
 } from '@temporalio/workflow';
 import type { PlanSplitResult } from '../src/contracts/activities.ts';
 import { FailureType, type FailureDetails, type PiecesFailedDetails } from '../src/contracts/failures.ts';
-import { Defaults } from '../src/contracts/limits.ts';
+import { Defaults, PayloadLimits } from '../src/contracts/limits.ts';
 import { UpdateName, WorkflowName, type PauseInput, type RetuneInput } from '../src/contracts/names.ts';
 import type { ByteRange } from '../src/contracts/sources.ts';
 import type {
@@ -26,10 +26,17 @@ import type { UploadRequest, UploadResult, UploadState } from '../src/contracts/
 import { uploadAttributes } from '../src/core/attribute-values.ts';
 import { clip } from '../src/core/clip.ts';
 import { acceptedPartSizeBytes, planParts } from '../src/core/part-plan.ts';
+import { formatBytes } from '../src/core/format.ts';
 import { pieceLabel, pieceName } from '../src/core/piece-name.ts';
 import { shownState } from '../src/core/shown-state.ts';
 import { endsAllPieces, splitFailure } from '../src/core/split-failure.ts';
-import { describeSplitProgress, pieceUnderWay, withPieceProgress } from '../src/core/split-progress.ts';
+import {
+  describeSplitProgress,
+  pieceMessageLength,
+  pieceUnderWay,
+  resultBytes,
+  withPieceProgress,
+} from '../src/core/split-progress.ts';
 import { Parking } from './parking.ts';
 import { ShownAttributes } from './shown-attributes.ts';
 import { SplitCalls } from './split-calls.ts';
@@ -73,12 +80,22 @@ export class SplitRun {
     const plan = await this.#parking.insist(() => this.#calls.plan());
     this.#sizeBytes = plan.sizeBytes;
     this.#pieces = plan.pieces.map((range, index) => this.#piece(range, index + 1, plan.pieces.length));
+    this.#assertFits();
     this.#enter('uploading');
     // One after the other: each session lives an hour, and has the whole link for it.
     for (const { number } of this.#pieces) {
       if (!(await this.#send(number, plan))) break;
     }
     return this.#outcome();
+  }
+
+  /** Too many long names are rejected before any byte is sent. */
+  #assertFits(): void {
+    const bytes = resultBytes(this.#pieces);
+    if (bytes <= PayloadLimits.pieces) return;
+    const sizes = `about ${formatBytes(bytes)}, and the limit is ${formatBytes(PayloadLimits.pieces)}`;
+    const message = `the names of ${this.#pieces.length} Files do not fit into one result (${sizes}). Use a shorter name or larger pieces`;
+    throw ApplicationFailure.nonRetryable(message, FailureType.PayloadTooLarge);
   }
 
   /** Holds further parts and pieces back, and returns when no part is in flight. */
@@ -166,7 +183,8 @@ export class SplitRun {
       if (CancellationScope.current().consideredCancelled) throw error;
       const failure = failureOfChild(error);
       if (failure === undefined) throw error;
-      const { failureType, message } = failure;
+      const { failureType } = failure;
+      const message = clip(failure.message, pieceMessageLength(this.#pieces.length));
       log.warn('A piece failed', { number, failureType, message });
       this.#change(number, { state: 'failed', failureType, message });
       return !endsAllPieces(failure);

@@ -22,6 +22,7 @@ import type { AttributeSubject } from '../src/core/attribute-values.ts';
 import { formatBytes } from '../src/core/format.ts';
 import { mimeTypeFields } from '../src/core/mime-type.ts';
 import { acceptedPartSizeBytes } from '../src/core/part-plan.ts';
+import { packInput } from '../src/core/pack-input.ts';
 import { mostPartsUnder } from '../src/core/rate-limit.ts';
 import { nameOfContainer } from '../src/core/source-names.ts';
 import { sourceWithin } from '../src/core/source-within.ts';
@@ -270,14 +271,20 @@ export class SyncCalls {
     return this.#control.deleteFile.executeWithOptions({ summary: summaryCode(path) }, [{ destination, ...file }]);
   }
 
-  packMemory(
+  /** In one call, or in as many as its inputs need to fit. */
+  async packMemory(
     memory: SyncMemory | null,
     add: readonly RememberedFile[],
     remove: readonly string[],
   ): Promise<SyncMemory> {
-    return this.#control.packSyncMemory.executeWithOptions({ summary: 'for the next run' }, [
-      { scope: this.#scope, memory, add, remove },
-    ]);
+    let packed = memory;
+    let rest = { add, remove };
+    for (;;) {
+      const { input, ...left } = packInput(this.#scope, packed, rest);
+      packed = await this.#control.packSyncMemory.executeWithOptions({ summary: 'for the next run' }, [input]);
+      if (left.add.length + left.remove.length === 0) return packed;
+      rest = left;
+    }
   }
 
   /** Calls until the sources whose MD5 decides are read. */

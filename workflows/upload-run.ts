@@ -1,5 +1,13 @@
-import { CancellationScope, condition, isCancellation, log, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  log,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { InspectSourceResult, SourceInfo } from '../src/contracts/activities.ts';
+import { FailureType } from '../src/contracts/failures.ts';
 import { Defaults } from '../src/contracts/limits.ts';
 import type { RetuneInput } from '../src/contracts/names.ts';
 import type {
@@ -11,6 +19,7 @@ import type {
   WaitingInfo,
 } from '../src/contracts/upload.ts';
 import { planParts } from '../src/core/part-plan.ts';
+import { partIdsProblem } from '../src/core/payload-size.ts';
 import { SessionBudget, type CarriedSessions } from '../src/core/session-budget.ts';
 import { shownState } from '../src/core/shown-state.ts';
 import { ignoreInodeProblems } from '../src/core/upload-request.ts';
@@ -246,6 +255,8 @@ export class UploadRun {
         this.#calls.sendPart(partNumber, expected, session, this.#tuning.limit, withMd5),
       );
       const { partId, attempt, md5 } = sent;
+      const tooLong = partIdsProblem(session.ledger.plan.partCount, partId);
+      if (tooLong !== undefined) throw ApplicationFailure.nonRetryable(tooLong, FailureType.PayloadTooLarge);
       session.ledger.record(partNumber, partId);
       if (md5 !== undefined) this.#hash.adopt(md5);
       this.#partsSent += attempt;

@@ -41,6 +41,8 @@ export const FailureType = {
   CompletionUncertain: 'CompletionUncertain',
   /** A sync would send more files than `maxFiles`; nothing was sent. */
   TooManyFiles: 'TooManyFiles',
+  /** An input or a result is larger than a payload of Temporal; final. */
+  PayloadTooLarge: 'PayloadTooLarge',
   /** Somebody cancelled or terminated one of a sync's uploads. */
   UploadCancelled: 'UploadCancelled',
   /** A file's upload still runs for an earlier sync, and did not end in time. */

@@ -38,6 +38,31 @@ export const TextLimits = {
   taskQueue: 1000,
 } as const;
 
+/**
+ * Maximum sizes of what crosses Temporal, in bytes of JSON in UTF-8. The server rejects payloads of more than 2 MiB
+ * (`limit.blobSize.error`), all arguments of a call together, and messages of more than 4 MiB. The limits of the parts
+ * of one payload add up to less than `payload`. docs/reliability.md has the table of all structures.
+ */
+export const PayloadLimits = {
+  payload: 2_000_000,
+  /** Of a request, with its globs. */
+  request: 262_144,
+  /** Of a memory: Base64, so that characters are bytes. */
+  memory: 900_000,
+  /** Decisions of a dry run. */
+  decisions: 600_000,
+  /** Each list of problems, of omitted and of postponed entries. */
+  report: 100_000,
+  /** Uploads, recognised files or deletions of one batch. */
+  batch: 400_000,
+  /** Paths that a run removes from the memory without a deletion. */
+  forgotten: 200_000,
+  /** IDs of all parts of an Upload. */
+  partIds: 1_500_000,
+  /** Files and receipts of a split upload. */
+  pieces: 1_900_000,
+} as const;
+
 /** Names for the priorities of uploads. Temporal's own default is `normal`. */
 export const Priorities = { interactive: 2, normal: 3, bulk: 4 } as const;
 

@@ -82,7 +82,7 @@ export interface SyncProblem {
 
 /**
  * What a run hands to the next one: which Files this sync uploaded, from what, with which md5. Opaque, and at most
- * about 0.9 MB: a payload of Temporal holds 2 MB.
+ * 0.9 MB: see `PayloadLimits`.
  */
 export interface SyncMemory {
   readonly format: 'gzip-rows-1';
@@ -157,17 +157,17 @@ export interface SyncResult {
   readonly workflowId: string;
   readonly dryRun: boolean;
   readonly counts: SyncCounts;
-  /** At most 100; `counts.failed` counts all. */
+  /** At most 100, and 100,000 bytes; `counts.failed` counts all. */
   readonly problems: readonly SyncProblem[];
-  /** At most 100; `counts.leftOut` counts all. */
+  /** At most 100, and 100,000 bytes; `counts.leftOut` counts all. */
   readonly leftOut: readonly SyncProblem[];
-  /** Files that were left for the next run, at most 100; `counts.postponed` counts all. @defaultValue none */
+  /** Files that were left for the next run, at most 100, and 100,000 bytes; `counts.postponed` counts all. @defaultValue none */
   readonly postponed?: readonly SyncProblem[];
   /** Globs that matched nothing, at most 20. @defaultValue none */
   readonly unmatchedGlobs?: readonly UnmatchedGlob[];
   /** Reason why Files were not deleted although it was requested; null if nothing was held back. */
   readonly deletionsHeld: string | null;
-  /** Of a dry run: what would be done first, then what is there already; as many as 0.9 MB hold. */
+  /** Of a dry run: what would be done first, then what is there already; as many as 0.6 MB contain. */
   readonly decisions?: readonly SyncDecision[];
   readonly decisionsOmitted?: number;
   readonly durationMs: number;

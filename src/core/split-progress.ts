@@ -1,7 +1,9 @@
-import type { SplitUploadProgress } from '../contracts/split.ts';
+import type { PieceProgress, SplitUploadProgress } from '../contracts/split.ts';
 import type { UploadProgress, UploadState } from '../contracts/upload.ts';
+import { MAX_MESSAGE_LENGTH } from './clip.ts';
 import { describeProgress, type ProgressContext } from './describe-progress.ts';
 import { inlineCode } from './markdown.ts';
+import { jsonBytes } from './payload-size.ts';
 
 /** States of a split upload in which its piece has more to say. */
 const underWay: readonly UploadState[] = ['uploading', 'paused'];
@@ -42,4 +44,20 @@ export function describeSplitProgress(progress: SplitUploadProgress, context: Pr
   for (const { state, filename, message } of pieces)
     if (state === 'failed') lines.push(`${inlineCode(filename)} **failed:** ${inlineCode(message ?? '')}`);
   return lines.join('\n\n');
+}
+
+/** Of the receipt and the File of a piece in the result, without its names. */
+const RECEIPT_BYTES = 700;
+
+/** About the bytes that a result with a File for each piece has. Each name is there twice. */
+export function resultBytes(pieces: readonly PieceProgress[]): number {
+  return pieces.reduce(
+    (sum, { filename, workflowId }) => sum + 2 * jsonBytes(filename) + jsonBytes(workflowId) + RECEIPT_BYTES,
+    0,
+  );
+}
+
+/** Maximum length of the message of one piece, so that those of all fit into the progress and the failure. */
+export function pieceMessageLength(pieceCount: number): number {
+  return pieceCount > 100 ? 200 : MAX_MESSAGE_LENGTH;
 }

@@ -1,7 +1,9 @@
+import { PayloadLimits } from '../contracts/limits.ts';
 import type { SyncMemory } from '../contracts/sync.ts';
+import { jsonBytes } from './payload-size.ts';
 
-/** A payload of Temporal holds 2 MB. The rest is for the decisions of a dry run, or for the other input. */
-export const MAX_MEMORY_CHARACTERS = 900_000;
+/** Of Base64. */
+export const MAX_MEMORY_CHARACTERS = PayloadLimits.memory;
 
 /** A memory that is safe to pass on: of bounded size, and without unknown properties. */
 export interface CheckedMemory {
@@ -21,6 +23,8 @@ export function checkMemory(value: unknown): CheckedMemory {
     const sizes = `${data.length} characters, limit ${MAX_MEMORY_CHARACTERS}`;
     return { memory: null, problem: `it is too large (${sizes})` };
   }
+  // Base64 has one byte for each character, and no escapes.
+  if (jsonBytes(data) > MAX_MEMORY_CHARACTERS + 2) return { memory: null, problem: 'its data is damaged' };
   return { memory: { format, entries: countOf(entries), dropped: countOf(dropped), data } };
 }
 

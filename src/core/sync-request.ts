@@ -1,5 +1,6 @@
-import { Limits, TextLimits } from '../contracts/limits.ts';
+import { Limits, PayloadLimits, TextLimits } from '../contracts/limits.ts';
 import type { SyncRequest, SyncUploadSettings } from '../contracts/sync.ts';
+import { jsonBytes } from './payload-size.ts';
 import { containerProblem } from './source-problem.ts';
 import { anyTextUpTo, type Check } from './text-check.ts';
 import { checks as uploadChecks, flag, ignoreInodeProblems, problemsOf, text, wholeNumber } from './upload-request.ts';
@@ -56,6 +57,9 @@ const required = ['source', 'purpose'] as const satisfies readonly (keyof SyncRe
 export function syncRequestProblems(request: unknown): string[] {
   const problems = problemsOf(request, 'a sync request', syncChecks, required);
   if (problems.length > 0) return problems;
+  if (jsonBytes(request) > PayloadLimits.request) {
+    return [`a sync request must have at most ${PayloadLimits.request} bytes as JSON: use fewer or shorter globs`];
+  }
   const { source, upload } = request as SyncRequest;
   return ignoreInodeProblems({ ...upload, source });
 }

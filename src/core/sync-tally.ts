@@ -1,8 +1,10 @@
 import type { SyncTotals } from '../contracts/activities.ts';
+import { PayloadLimits } from '../contracts/limits.ts';
 import type { CarriedSync, SyncCounts, SyncProblem, UnmatchedGlob } from '../contracts/sync.ts';
+import { jsonBytes } from './payload-size.ts';
 
-/** A result has to fit into one payload of Temporal; counts are exact all the same. */
-const MAX_PROBLEMS = 100;
+/** Of a report; counts are exact all the same. */
+const MAX_REPORTED = 100;
 
 type CarriedTally = Pick<
   CarriedSync,
@@ -23,20 +25,40 @@ const nothing = {
   deleted: 0,
 } satisfies SyncCounts;
 
+/** Entries of a report, as many as the result of the workflow can contain. */
+class Report {
+  readonly entries: SyncProblem[] = [];
+  #bytes = 0;
+
+  constructor(carried: readonly SyncProblem[] = []) {
+    this.add(...carried);
+  }
+
+  add(...problems: readonly SyncProblem[]): void {
+    for (const problem of problems) {
+      if (this.entries.length >= MAX_REPORTED) return;
+      const bytes = this.#bytes + jsonBytes(problem) + 1;
+      if (bytes > PayloadLimits.report) return;
+      this.#bytes = bytes;
+      this.entries.push(problem);
+    }
+  }
+}
+
 /** What a sync has done so far, and what went wrong. */
 export class SyncTally {
   readonly #counts: Mutable<SyncCounts> & { postponed: number };
-  readonly #problems: SyncProblem[];
-  readonly #leftOut: SyncProblem[];
-  readonly #postponed: SyncProblem[];
+  readonly #problems: Report;
+  readonly #leftOut: Report;
+  readonly #postponed: Report;
   #unmatchedGlobs: readonly UnmatchedGlob[];
   #uploadsFailed: number;
 
   constructor(carried?: CarriedTally) {
     this.#counts = { ...nothing, ...carried?.counts };
-    this.#problems = [...(carried?.problems ?? [])];
-    this.#leftOut = [...(carried?.leftOut ?? [])];
-    this.#postponed = [...(carried?.postponed ?? [])];
+    this.#problems = new Report(carried?.problems);
+    this.#leftOut = new Report(carried?.leftOut);
+    this.#postponed = new Report(carried?.postponed);
     this.#unmatchedGlobs = carried?.unmatchedGlobs ?? [];
     this.#uploadsFailed = carried?.uploadsFailed ?? 0;
   }
@@ -46,7 +68,7 @@ export class SyncTally {
   }
 
   get firstProblem(): SyncProblem | undefined {
-    return this.#problems[0];
+    return this.#problems.entries[0];
   }
 
   get uploadsFailed(): number {
@@ -71,9 +93,9 @@ export class SyncTally {
     this.#counts.postponed = postponedCount;
     this.#unmatchedGlobs = more.unmatchedGlobs ?? [];
     if (more.unreadableRows) this.#counts.unreadableRows = more.unreadableRows;
-    this.#problems.push(...problems.slice(0, MAX_PROBLEMS));
-    this.#leftOut.push(...leftOut.slice(0, MAX_PROBLEMS));
-    this.#postponed.push(...postponed.slice(0, MAX_PROBLEMS));
+    this.#problems.add(...problems);
+    this.#leftOut.add(...leftOut);
+    this.#postponed.add(...postponed);
   }
 
   sent(bytes: number): void {
@@ -88,19 +110,19 @@ export class SyncTally {
 
   failed(problem: SyncProblem): void {
     this.#counts.failed++;
-    if (this.#problems.length < MAX_PROBLEMS) this.#problems.push(problem);
+    this.#problems.add(problem);
   }
 
   /** A file that no File can be made of, as its upload showed. */
   leftOut(problem: SyncProblem): void {
     this.#counts.leftOut++;
-    if (this.#leftOut.length < MAX_PROBLEMS) this.#leftOut.push(problem);
+    this.#leftOut.add(problem);
   }
 
   /** A file that the next run sends. */
   postponed(problem: SyncProblem): void {
     this.#counts.postponed++;
-    if (this.#postponed.length < MAX_PROBLEMS) this.#postponed.push(problem);
+    this.#postponed.add(problem);
   }
 
   toDelete(files: number): void {
@@ -114,9 +136,9 @@ export class SyncTally {
   toJSON(): CarriedTally {
     return {
       counts: this.counts,
-      problems: [...this.#problems],
-      leftOut: [...this.#leftOut],
-      postponed: [...this.#postponed],
+      problems: [...this.#problems.entries],
+      leftOut: [...this.#leftOut.entries],
+      postponed: [...this.#postponed.entries],
       unmatchedGlobs: this.#unmatchedGlobs,
       uploadsFailed: this.#uploadsFailed,
     };

@@ -207,10 +207,16 @@ class SyncRunner {
     } = told;
     if (memoryProblem !== undefined) note(`longhaul: ${memoryProblem}`);
     for (const one of unmatchedGlobs) note(`longhaul: ${describeUnmatched(one)}`);
+    const more = (words: string, all: number, shown: number) => {
+      if (all > shown) note(`${words}: ${all - shown} more`);
+    };
     for (const { path, message } of problems) note(`longhaul: ${path}: ${message}`);
+    more('longhaul: failed', counts.failed, problems.length);
     if (!quiet) {
       for (const { path, message } of leftOut) note(`left out: ${path}: ${message}`);
+      more('left out', counts.leftOut, leftOut.length);
       for (const { path, message } of postponed) note(`not sent: ${path}: ${message}`);
+      more('not sent', counts.postponed ?? 0, postponed.length);
       if (deletionsHeld !== null)
         note(`${counts.deleted === 0 ? 'nothing' : 'not everything'} was deleted: ${deletionsHeld}`);
     }

@@ -1,0 +1,40 @@
+import { PayloadLimits } from '../contracts/limits.ts';
+import { formatBytes } from './format.ts';
+import { utf8Length } from './utf8-length.ts';
+
+/** Bytes of a value as Temporal stores it: JSON in UTF-8, with its escapes. */
+export function jsonBytes(value: unknown): number {
+  const json = JSON.stringify(value) as string | undefined;
+  return json === undefined ? 0 : utf8Length(json);
+}
+
+/** The first items of a list that fit, and their bytes with their commas. */
+export function takeWithin<T>(
+  items: readonly T[],
+  { bytes: most, count = items.length }: { readonly bytes: number; readonly count?: number },
+): { readonly taken: readonly T[]; readonly bytes: number } {
+  let bytes = 0;
+  let taken = 0;
+  while (taken < Math.min(items.length, count)) {
+    const next = bytes + jsonBytes(items[taken]) + 1;
+    if (next > most) break;
+    bytes = next;
+    taken++;
+  }
+  return { taken: items.slice(0, taken), bytes };
+}
+
+/** The reason why a payload cannot be sent; undefined if Temporal accepts it. */
+export function payloadProblem(name: string, bytes: number): string | undefined {
+  if (bytes <= PayloadLimits.payload) return undefined;
+  const sizes = `${formatBytes(bytes)} (${bytes} bytes), and Temporal accepts ${PayloadLimits.payload} bytes`;
+  return `${name} has ${sizes}. Use shorter names, or divide the work into smaller requests`;
+}
+
+/** The reason why the completion of an Upload could not name all of its parts, from the ID of one of them. */
+export function partIdsProblem(partCount: number, partId: string): string | undefined {
+  const bytes = partCount * (jsonBytes(partId) + 1);
+  if (bytes <= PayloadLimits.partIds) return undefined;
+  const most = formatBytes(PayloadLimits.partIds);
+  return `the IDs of ${partCount} parts have about ${formatBytes(bytes)}, and the limit is ${most}. Use a larger part size`;
+}
