@@ -40,7 +40,7 @@ export class SplitCalls {
   /** @throws ApplicationFailure for a source that can't be split, or that this upload is not meant for */
   async plan(): Promise<PlanSplitResult> {
     const { source, pieceSizeBytes = Limits.maxFileBytes, expectedFingerprint } = this.#request;
-    const summary = `${this.subject.filename} · pieces of ${formatBytes(pieceSizeBytes)} at most`;
+    const summary = `${summaryCode(this.subject.filename)} · pieces of ${formatBytes(pieceSizeBytes)} at most`;
     const plan = await this.#transfer.planSplit
       .executeWithOptions({ summary }, [{ source, pieceSizeBytes }])
       .catch((error: unknown) => {

@@ -93,6 +93,8 @@ describe('a split upload', () => {
         const content = await linesFile(file, 8 * MiB);
         const handle = await client.uploadSplit({
           file,
+          // 606 bytes.
+          filename: `${'長'.repeat(200)}.jsonl`,
           purpose,
           partSizeBytes,
           pieceSizeBytes: 3 * MiB,
