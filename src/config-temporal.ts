@@ -17,12 +17,36 @@ const loaded = z.object({
   }),
 });
 
+/** Undefined: not set. */
+export interface TemporalSettings {
+  /** `HOST` or `HOST:PORT`. */
+  readonly address: string | undefined;
+  readonly namespace: string | undefined;
+  readonly connectionOptions: ClientConnectConfig['connectionOptions'];
+}
+
+/**
+ * Returns the settings of Temporal's own variables and of its file.
+ *
+ * @throws Error with one line that names the variable or the file
+ */
+export function temporalSettings(env: Readonly<Record<string, string | undefined>>): TemporalSettings {
+  const { connectionOptions, namespace } = loadTemporalConnection(
+    Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
+  );
+  const address = connectionOptions.address || undefined;
+  if (address !== undefined && !/^[^\s:]+(:\d+)?$|^\[[0-9a-f:]+\]:\d+$/i.test(address)) {
+    throw new Error(`TEMPORAL_ADDRESS "${address}" is not HOST:PORT`);
+  }
+  return { address, namespace, connectionOptions };
+}
+
 /**
  * Loads Temporal's own configuration: its variables and its file.
  *
  * @throws Error with one line. Temporal's loader ignores a missing file, also if a variable names it.
  */
-export function loadTemporalConnection(env: Environment): ClientConnectConfig {
+function loadTemporalConnection(env: Environment): ClientConnectConfig {
   const configFile = env['TEMPORAL_CONFIG_FILE'];
   const isEmpty = configFile !== undefined && readNamed('TEMPORAL_CONFIG_FILE', configFile).trim() === '';
   for (const variable of files) {

@@ -22,7 +22,7 @@ import { NO_PROXY_SETTING, proxySettingFor, type ProxyRules } from './network/pr
 import { isKey, keyProblem, type KeyProvider } from './openai/keys/key-provider.ts';
 import { protectedPaths } from './config-protected.ts';
 import { sourcesSchema, toSourceSettings } from './config-sources.ts';
-import { loadTemporalConnection } from './config-temporal.ts';
+import { temporalSettings } from './config-temporal.ts';
 import type { DestinationProfile } from './openai/destination-profile.ts';
 import { MIN_SEAL_KEY_CHARACTERS } from './sources/sealed-query.ts';
 import type { SourceSettings } from './sources/source-settings.ts';
@@ -356,18 +356,9 @@ function homeIsMissing(variable: string): never {
 
 /** Temporal's own environment variables and config file (`TEMPORAL_ADDRESS`, `TEMPORAL_PROFILE` …). */
 function readTemporal(env: Record<string, string | undefined>, problems: string[]): TemporalConfig | undefined {
-  const overrideEnvVars = Object.fromEntries(
-    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
   try {
-    const { connectionOptions, namespace } = loadTemporalConnection(overrideEnvVars);
-    const { address } = connectionOptions;
-    if (!address) return undefined;
-    if (!/^[^\s:]+(:\d+)?$|^\[[0-9a-f:]+\]:\d+$/i.test(address)) {
-      problems.push(`TEMPORAL_ADDRESS "${address}" is not HOST:PORT`);
-      return undefined;
-    }
-    return { address, namespace: namespace ?? 'default', connectionOptions };
+    const { address, namespace = 'default', connectionOptions } = temporalSettings(env);
+    return address === undefined ? undefined : { address, namespace, connectionOptions };
   } catch (error) {
     problems.push((error as Error).message);
     return undefined;

@@ -6,6 +6,7 @@ import {
   type ConnectionOptions,
   type WorkflowClientInterceptor,
 } from '@temporalio/client';
+import { temporalSettings, type TemporalSettings } from '../config-temporal.ts';
 import { Defaults } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE, WorkflowName } from '../contracts/names.ts';
 import { initialAttributes } from '../core/attribute-values.ts';
@@ -13,6 +14,7 @@ import { requestPriority } from '../core/request-priority.ts';
 import { filenameOfSource } from '../core/source-names.ts';
 import type { SplitUploadResult } from '../contracts/split.ts';
 import type { UploadResult } from '../contracts/upload.ts';
+import { ConfigError } from '../errors.ts';
 import { SchedulesClient } from '../schedules/schedules-client.ts';
 import { Sources } from '../sources/sources.ts';
 import { sealKeyOf, type SourceSettings } from '../sources/source-settings.ts';
@@ -40,9 +42,15 @@ export interface LonghaulClientOptions {
 }
 
 export interface ConnectOptions extends LonghaulClientOptions {
-  /** @defaultValue localhost:7233 */
+  /**
+   * Address, TLS and API key of Temporal. If it is set, Temporal's environment configuration is not read: a key of the
+   * environment is never sent to another address.
+   *
+   * @defaultValue `TEMPORAL_ADDRESS`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS…` and Temporal's config file, as in the command;
+   * otherwise localhost:7233
+   */
   readonly connection?: ConnectionOptions;
-  /** @defaultValue `default` */
+  /** @defaultValue `TEMPORAL_NAMESPACE` or Temporal's config file, unless `connection` is set; otherwise `default` */
   readonly namespace?: string;
   /** Around the calls to Temporal, for traces. @defaultValue none */
   readonly interceptors?: readonly WorkflowClientInterceptor[];
@@ -75,19 +83,26 @@ export class LonghaulClient {
     this.#context = { host: this.host, sources: this.#sources, sealKey: sealKeyOf(options.sources) };
   }
 
-  /** @throws TemporalUnreachableError */
+  /**
+   * Connects to Temporal, by default as its environment configuration says.
+   *
+   * @throws ConfigError if that configuration is invalid
+   * @throws TemporalUnreachableError
+   */
   static async connect(options: ConnectOptions = {}): Promise<LonghaulClient> {
     const { connection: connectionOptions, namespace, interceptors = [], ...rest } = options;
+    const settings = connectionOptions ? { connectionOptions, namespace: undefined } : environmentSettings();
+    const usedNamespace = namespace ?? settings.namespace;
     try {
-      const connection = await Connection.connect(connectionOptions);
+      const connection = await Connection.connect(settings.connectionOptions);
       const client = new Client({
         connection,
-        ...(namespace ? { namespace } : {}),
+        ...(usedNamespace ? { namespace: usedNamespace } : {}),
         interceptors: { workflow: [...interceptors] },
       });
       return new LonghaulClient(client, rest, connection);
     } catch (error) {
-      const address = connectionOptions?.address ?? 'localhost:7233';
+      const address = settings.connectionOptions.address ?? 'localhost:7233';
       const message = `no Temporal server answers at ${address} (${(error as Error).message})`;
       throw new TemporalUnreachableError(message, { cause: error });
     }
@@ -198,5 +213,13 @@ export class LonghaulClient {
   async #assertSame(workflowId: string, digest: string): Promise<void> {
     const { identity: known } = await this.getHandle(workflowId).describe();
     if (known !== undefined && known !== digest) throw new UploadIdTakenError(workflowId);
+  }
+}
+
+function environmentSettings(): TemporalSettings {
+  try {
+    return temporalSettings(process.env);
+  } catch (error) {
+    throw new ConfigError(`invalid configuration of Temporal: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -1,0 +1,48 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LonghaulClient, LonghaulError } from 'longhaul';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { withSystem } from '../support/system.ts';
+
+afterEach(() => void vi.unstubAllEnvs());
+
+describe('LonghaulClient.connect', () => {
+  it("uses Temporal's environment configuration, unless a connection is passed", () =>
+    withSystem(async ({ temporalAddress, directory }) => {
+      vi.stubEnv('TEMPORAL_ADDRESS', temporalAddress);
+      vi.stubEnv('TEMPORAL_NAMESPACE', 'uploads');
+      const found = await LonghaulClient.connect();
+      expect(found.client.options.namespace).toBe('uploads');
+      await found.close();
+
+      const profile = join(directory, 'temporal.toml');
+      await writeFile(profile, `[profile.prod]\naddress = "${temporalAddress}"\nnamespace = "prod"\n`);
+      vi.unstubAllEnvs();
+      vi.stubEnv('TEMPORAL_CONFIG_FILE', profile);
+      vi.stubEnv('TEMPORAL_PROFILE', 'prod');
+      const named = await LonghaulClient.connect({ namespace: 'default' });
+      expect(named.client.options.namespace).toBe('default');
+      await named.close();
+
+      vi.stubEnv('TEMPORAL_ADDRESS', '127.0.0.1:1');
+      vi.stubEnv('TEMPORAL_API_KEY', 'tk-canary');
+      const passed = await LonghaulClient.connect({ connection: { address: temporalAddress } });
+      expect(passed.client.options.namespace).toBe('default');
+      await passed.close();
+    }));
+
+  it.each([
+    [
+      { TEMPORAL_ADDRESS: 'https://temporal.internal:7233', TEMPORAL_API_KEY: 'tk-canary' },
+      /TEMPORAL_ADDRESS .* is not HOST:PORT/,
+    ],
+    [{ TEMPORAL_CONFIG_FILE: '/no/such.toml' }, /\/no\/such\.toml, which TEMPORAL_CONFIG_FILE names/],
+    [{ TEMPORAL_PROFILE: 'absent' }, /'absent' not found/],
+  ])('reports %j in one line', async (env, message) => {
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    const error = await LonghaulClient.connect().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(LonghaulError);
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) });
+    expect((error as Error).message).not.toMatch(/\n|tk-canary/);
+  });
+});
