@@ -151,8 +151,8 @@ function statusOfRejectedPart(error: unknown): number | undefined {
 
 /** What the service said of the last session, under the type that tells what it means. */
 export function lastSessionLost(error: unknown, sessionsOpened: number): unknown {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
-  if (!(cause instanceof ApplicationFailure) || cause.type === FailureType.SessionLost) return error;
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  if (!(cause instanceof ApplicationFailure)) return error;
   const which = sessionsOpened === 1 ? 'the only session' : `the last of ${sessionsOpened} sessions`;
   return ApplicationFailure.create({
     message: `${which} that this upload may open is lost: ${cause.message}`,
