@@ -4,6 +4,7 @@ import { chmod, link, lutimes, mkdir, rename, symlink, utimes, writeFile } from 
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
+import { seededRandom } from '../../src/local-api/random.ts';
 
 /** What a sync must make of an entry. */
 export type Fate =
@@ -21,17 +22,6 @@ export interface RandomFolder {
   readonly exclude: readonly string[];
   /** Starts to write to the growing files. Returns a function that stops. */
   readonly grow: () => () => void;
-}
-
-/** A generator of numbers from 0 to 1 (mulberry32): the same for the same seed. */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 const PIECES = [
@@ -101,7 +91,7 @@ type Kind = keyof typeof SHARES;
 
 /** Makes a folder of about 2,000 entries. @param skipped kinds that this system cannot make */
 export async function makeRandomFolder(root: string, seed: number, skipped: readonly Kind[]): Promise<RandomFolder> {
-  const random = randomOf(seed);
+  const random = seededRandom(seed);
   const below = (most: number) => Math.floor(random() * most);
   const pick = <T>(items: readonly T[]): T => items[below(items.length)] as T;
   const fates: [string, Fate][] = [];
