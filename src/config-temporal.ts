@@ -30,7 +30,7 @@ export interface TemporalSettings {
  *
  * @throws Error with one line that names the variable or the file
  */
-export function temporalSettings(env: Readonly<Record<string, string | undefined>>): TemporalSettings {
+export function temporalSettings(env: Readonly<Record<string, string | undefined>> = process.env): TemporalSettings {
   const { connectionOptions, namespace } = loadTemporalConnection(
     Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
   );

@@ -218,7 +218,7 @@ export class LonghaulClient {
 
 function environmentSettings(): TemporalSettings {
   try {
-    return temporalSettings(process.env);
+    return temporalSettings();
   } catch (error) {
     throw new ConfigError(`invalid configuration of Temporal: ${(error as Error).message}`, { cause: error });
   }
