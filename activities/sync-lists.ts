@@ -219,7 +219,7 @@ export class SyncComparison {
     const listed = [...listing.entries, ...listing.problems, ...listing.leftOut];
     const present = new Set(listed.map(({ path }) => nameKey(path)));
     const unseen = new Set(listing.unseen.map(nameKey));
-    // A file that the globs leave out is not gone: this run is not about it.
+    // A file that the globs exclude is not deleted from the source: it is outside this run.
     const isPresent = (path: string) =>
       present.has(nameKey(path)) || isBelow(nameKey(path), unseen) || !filter.takes(path);
     return {

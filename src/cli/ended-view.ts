@@ -70,6 +70,6 @@ function describeFailure(status: string, error: LonghaulError | undefined): stri
 
 /** Only the next run reads the memory of a sync. */
 function withoutMemory(result: object): object {
-  const { memory: _memory, ...told } = result as { memory?: unknown };
-  return told;
+  const { memory: _memory, ...rest } = result as { memory?: unknown };
+  return rest;
 }

@@ -193,7 +193,7 @@ class SyncRunner {
   #tell(handle: SyncHandle, result: SyncResult): void {
     const { out, note } = this.#context;
     const { json, quiet } = this.#options;
-    const { memory: _memory, ...told } = result;
+    const { memory: _memory, ...shown } = result;
     const {
       counts,
       problems,
@@ -204,11 +204,11 @@ class SyncRunner {
       memoryProblem,
       decisions = [],
       decisionsOmitted = 0,
-    } = told;
+    } = shown;
     if (memoryProblem !== undefined) note(`longhaul: ${memoryProblem}`);
     for (const one of unmatchedGlobs) note(`longhaul: ${describeUnmatched(one)}`);
-    const more = (words: string, all: number, shown: number) => {
-      if (all > shown) note(`${words}: ${all - shown} more`);
+    const more = (what: string, count: number, named: number) => {
+      if (count > named) note(`${what}: ${count - named} more`);
     };
     for (const { path, message } of problems) note(`longhaul: ${path}: ${message}`);
     more('longhaul: failed', counts.failed, problems.length);
@@ -223,14 +223,14 @@ class SyncRunner {
     const failure =
       counts.failed > 0 ? new FilesFailedError(`${formatCount(counts.failed, 'file')} failed`) : undefined;
     const shownError = failure && { error: jsonErrorOf(failure) };
-    if (json) this.#context.json({ ...told, resumed: handle.resumed, ...shownError });
-    else if (told.dryRun) {
+    if (json) this.#context.json({ ...shown, resumed: handle.resumed, ...shownError });
+    else if (shown.dryRun) {
       for (const decision of decisions) if (decision.why !== 'same') out(describeDecision(decision));
       const { toSend, same, knownContent, toDelete, postponed: later = 0 } = counts;
       const left = later > 0 ? `, ${later} left for the next run` : '';
       const words = `would send ${toSend.files} (${formatBytes(toSend.bytes)}) and delete ${toDelete}; ${same} the same, ${knownContent} known by content${left}`;
       if (!quiet) note(decisionsOmitted > 0 ? `${words} (${decisionsOmitted} decisions are not shown)` : words);
-    } else if (!quiet) note(`${describeCounts(counts)} in ${formatDuration(told.durationMs)}`);
+    } else if (!quiet) note(`${describeCounts(counts)} in ${formatDuration(shown.durationMs)}`);
     if (failure) throw failure;
   }
 }
