@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 export function listeningPorts(pid: number): number[] {
   const sockets = new Set<string>();
   for (const fd of readdirSync(`/proc/${pid}/fd`)) {
-    const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
+    const inode = /^socket:\[(\d+)\]$/.exec(targetOf(`/proc/${pid}/fd/${fd}`))?.[1];
     if (inode !== undefined) sockets.add(inode);
   }
   const ports: number[] = [];
@@ -15,4 +15,13 @@ export function listeningPorts(pid: number): number[] {
     }
   }
   return ports;
+}
+
+/** A running process closes files between the listing and the reading of a link. */
+function targetOf(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return '';
+  }
 }
