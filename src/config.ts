@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { z } from 'zod';
 import { Defaults } from './contracts/limits.ts';
 import { errnoCause, errnoOf } from './core/errno-cause.ts';
 import { formatBytes } from './core/format.ts';
+import { hostNameProblem } from './core/host-name.ts';
 import { parseBytesPerSecond } from './core/parse-bytes.ts';
 import { MIN_LIMIT_BYTES_PER_SECOND } from './core/rate-limit.ts';
 import { ConfigError } from './errors.ts';
+import { readHostIdentity, thisHost, type HostIdentity } from './host-identity.ts';
 import { findApiKey, USUAL_API_KEY_ENV } from './config-api-key.ts';
 import { userDirectories } from './config-paths.ts';
 import { keyCommandSchema } from './config-key-command.ts';
@@ -62,8 +63,12 @@ export interface Config {
   readonly temporal: TemporalConfig | undefined;
   /** Undefined: `longhaul` on an existing Temporal, one per destination on the embedded one. */
   readonly taskQueue: string | undefined;
-  /** Names this machine in `source.host`. */
+  /** Names this machine in `source.host`. With the embedded server, the state directory stores it. */
   readonly host: string;
+  /** Further names of this machine, whose queues its workers poll as well. */
+  readonly otherHosts: readonly string[];
+  /** Whether `LONGHAUL_HOST` sets the name. */
+  readonly hostIsGiven: boolean;
   /** Parts that a worker sends at a time; undefined: what each destination takes best. */
   readonly transferSlots: number | undefined;
   /** Bytes a second of all parts that a worker sends; undefined: no limit. */
@@ -134,7 +139,12 @@ const environment = z.object({
   LONGHAUL_CONFIG: text.optional(),
   LONGHAUL_TEMPORAL_CLI: text.optional(),
   LONGHAUL_TASK_QUEUE: text.optional(),
-  LONGHAUL_HOST: text.optional(),
+  LONGHAUL_HOST: text
+    .superRefine((value, context) => {
+      const message = hostNameProblem(value);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    })
+    .optional(),
   LONGHAUL_TRANSFER_SLOTS: wholeNumber(1, 256).optional(),
   LONGHAUL_LIMIT: limit.optional(),
   LONGHAUL_HEARTBEAT_INTERVAL_MS: wholeNumber(100, 600_000).optional(),
@@ -220,6 +230,12 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
   };
   if (problems.length > 0) throw new ConfigError(`wrong configuration: ${problems.join('; ')}`);
 
+  const hostIsGiven = values.LONGHAUL_HOST !== undefined;
+  const storedIn = hostIsGiven || temporal ? undefined : (values.LONGHAUL_STATE_DIR ?? paths.data);
+  /** Read each time: another command can have stored it in the meantime. */
+  const stored = (): HostIdentity | undefined =>
+    storedIn === undefined ? undefined : readHostIdentity(resolve(storedIn));
+
   const { [Defaults.destination]: inFile, ...others } = file.destinations ?? {};
   return {
     // Workers need neither, and a container may have no home directory.
@@ -233,7 +249,17 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
     pathEnv: env['PATH'],
     temporal,
     taskQueue: values.LONGHAUL_TASK_QUEUE,
-    host: values.LONGHAUL_HOST ?? hostname(),
+    get host() {
+      return stored()?.host ?? thisHost(undefined, given);
+    },
+    get otherHosts() {
+      const identity = stored();
+      if (!identity) return [];
+      // A program with the library names this machine by its present host name.
+      const names = new Set([...identity.earlier, thisHost(undefined, given)]);
+      return [...names].filter((name) => name !== identity.host);
+    },
+    hostIsGiven,
     transferSlots: values.LONGHAUL_TRANSFER_SLOTS,
     limitBytesPerSecond: values.LONGHAUL_LIMIT,
     heartbeatIntervalMs: values.LONGHAUL_HEARTBEAT_INTERVAL_MS ?? ConfigDefaults.heartbeatIntervalMs,

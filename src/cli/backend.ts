@@ -4,17 +4,15 @@ import { TemporalUnreachableError } from '../client/upload-errors.ts';
 import { requireDestination, type Config, type LogLevel } from '../config.ts';
 import { Defaults } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE } from '../contracts/names.ts';
-import { acquireEmbeddedTemporal } from '../dev/embedded-temporal/embedded-temporal.ts';
 import { withoutProxy } from '../dev/embedded-temporal/server-record.ts';
-import { resolveTemporalCli } from '../dev/temporal-cli/temporal-cli.ts';
 import { createLogger } from '../logger.ts';
 import { startTracing } from '../tracing/start-tracing.ts';
-import { createDispatcher } from '../network/proxied-dispatcher.ts';
-import { proxyChooser } from '../network/proxy.ts';
 import type { LonghaulWorker, WorkerOptions } from '../worker/create-worker.ts';
 import { checkNamespace } from './check-namespace.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 import type { CliContext } from './context.ts';
+import { embed } from './embed-server.ts';
+import { establishHost, keepHost } from './establish-host.ts';
 import { diagnoseTemporal } from './diagnose-temporal.ts';
 import { errorText } from './exit.ts';
 import { warnOfKey } from './key-warnings.ts';
@@ -61,6 +59,7 @@ export async function withBackend<T>(
   options: BackendOptions,
   command: (backend: Backend) => Promise<T>,
 ): Promise<T> {
+  await establishHost(context);
   const { config } = context;
   const logger = createLogger(config.logLevel ?? options.logLevel ?? 'silent');
   const loadClient = once(() => import('../client/longhaul-client.ts'));
@@ -97,6 +96,7 @@ export async function withBackend<T>(
     });
     closers.push(() => client.close());
     if (config.temporal) await checkNamespace(client, temporal.address);
+    else if (!config.hostIsGiven) keepHost(config);
 
     return await command({
       client,
@@ -117,6 +117,7 @@ export async function withBackend<T>(
           namespace: temporal.namespace,
           taskQueue: client.taskQueue,
           host: config.host,
+          otherHosts: config.otherHosts,
           sources,
           destinations: (name) => {
             void warnOfKey(config, name, context.note).catch(() => {});
@@ -141,28 +142,6 @@ export async function withBackend<T>(
 function once<T>(load: () => Promise<T>): () => Promise<T> {
   let loaded: Promise<T> | undefined;
   return () => (loaded ??= load());
-}
-
-async function embed({ config, note }: CliContext, onWait: () => void, closers: (() => Promise<void>)[]) {
-  const { stateDir, temporalCliPath, pathEnv, proxies } = config;
-  const chooseProxy = proxyChooser(undefined, proxies);
-  const server = await acquireEmbeddedTemporal({
-    stateDir,
-    cli: async () =>
-      resolveTemporalCli({
-        ...(temporalCliPath ? { explicitPath: temporalCliPath } : {}),
-        pathEnv,
-        // Only this needs it.
-        cacheDir: config.cacheDir,
-        dispatcher: createDispatcher({ connectTimeoutMs: 10_000, agent: {}, chooseProxy }),
-        log: note,
-      }),
-    onWait,
-    log: note,
-  });
-  closers.push(() => server.release());
-  const { address, namespace, uiUrl } = server;
-  return { address, namespace, uiUrl, connectionOptions: { address } };
 }
 
 /**

@@ -4,7 +4,7 @@ import type { SplitUploadProgress } from '../contracts/split.ts';
 import type { UploadProgress } from '../contracts/upload.ts';
 import { pieceUnderWay, withPieceProgress } from '../core/split-progress.ts';
 import { queryWorkflow } from './followed-workflow.ts';
-import { partsUnderWay } from './pending-parts.ts';
+import { partsUnderWay, type PendingActivity } from './pending-parts.ts';
 import { readUploadProgress } from './read-answers.ts';
 import type { PartTrouble } from './upload-events.ts';
 
@@ -13,6 +13,8 @@ export interface FollowedProgress {
   /** What heartbeats tell of the parts of the piece that is under way. */
   readonly bytesUnderWay: number;
   readonly trouble?: PartTrouble;
+  /** Activities of the piece; undefined if the upload itself has them. */
+  readonly pending?: readonly PendingActivity[];
 }
 
 /** Adds to a split upload's progress what the piece tells that is under way; any other progress stays as it is. */
@@ -29,9 +31,10 @@ export async function followPiece(
     if (status.name === 'COMPLETED') return { progress, bytesUnderWay: piece.range.sizeBytes };
     if (status.name !== 'RUNNING') return { progress, bytesUnderWay: 0 };
     const ofPiece = await queryWorkflow(client, workflow, QueryName.progress, readUploadProgress);
-    const { bytesUnderWay, trouble } = partsUnderWay(raw.pendingActivities ?? []);
+    const pending = raw.pendingActivities ?? [];
+    const { bytesUnderWay, trouble } = partsUnderWay(pending);
     const followed = withPieceProgress(progress as SplitUploadProgress, ofPiece);
-    return { progress: followed, bytesUnderWay, ...(trouble ? { trouble } : {}) };
+    return { progress: followed, bytesUnderWay, pending, ...(trouble ? { trouble } : {}) };
   } catch {
     // Not started yet, or no worker just now: the whole is known all the same.
     return { progress, bytesUnderWay: 0 };

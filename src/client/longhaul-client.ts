@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import {
   Client,
   Connection,
@@ -15,6 +14,7 @@ import { filenameOfSource } from '../core/source-names.ts';
 import type { SplitUploadResult } from '../contracts/split.ts';
 import type { UploadResult } from '../contracts/upload.ts';
 import { ConfigError } from '../errors.ts';
+import { thisHost } from '../host-identity.ts';
 import { SchedulesClient } from '../schedules/schedules-client.ts';
 import { Sources } from '../sources/sources.ts';
 import { sealKeyOf, type SourceSettings } from '../sources/source-settings.ts';
@@ -35,7 +35,7 @@ import { listUploads, type ListOptions, type UploadSummary } from './list-upload
 export interface LonghaulClientOptions {
   /** @defaultValue `longhaul` */
   readonly taskQueue?: string;
-  /** Name of this machine for files that only it can read; its worker must have the same. @defaultValue the host name */
+  /** Name of this machine for files that only it can read; its worker must have the same. @defaultValue `LONGHAUL_HOST`, or the host name */
   readonly host?: string;
   /** How `url`s are looked at before they are uploaded. @defaultValue S3 by AWS's environment, HTTP hosts with public addresses */
   readonly sources?: SourceSettings;
@@ -75,7 +75,7 @@ export class LonghaulClient {
   constructor(client: Client, options: LonghaulClientOptions = {}, connection?: Connection) {
     this.client = tolerantClient(client);
     this.taskQueue = options.taskQueue ?? DEFAULT_TASK_QUEUE;
-    this.host = options.host ?? hostname();
+    this.host = thisHost(options.host);
     this.#attributes = new NamespaceAttributes(this.client);
     this.schedules = new SchedulesClient(client, this.taskQueue, this.#attributes);
     this.#connection = connection;

@@ -5,7 +5,7 @@ import { Limits } from '../contracts/limits.ts';
 import { clipMessage } from '../core/clip.ts';
 import type { PartTrouble } from './upload-events.ts';
 
-type PendingActivity = NonNullable<DescribeWorkflowExecutionResponse['pendingActivities']>[number];
+export type PendingActivity = NonNullable<DescribeWorkflowExecutionResponse['pendingActivities']>[number];
 type Timestamp = PendingActivity['lastStartedTime'];
 
 /** What Temporal itself knows of the activities that are not over: bytes told by heartbeats, and failures to repeat. */

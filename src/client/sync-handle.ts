@@ -6,6 +6,7 @@ import { FollowedWorkflow, type WorkflowDescription } from './followed-workflow.
 import { lookAtUpload, LOOKS_A_POLL, SyncBytes } from './sync-bytes.ts';
 import { readSyncProgress, readSyncResult } from './read-answers.ts';
 import { syncFaultOf } from './sync-faults.ts';
+import { findUnpolledQueue, UnpolledQueueWatch, type UnpolledQueue } from './unpolled-queue.ts';
 import type { ProgressOptions } from './upload-handle.ts';
 
 const DESCRIBE_TIMEOUT_MS = 5000;
@@ -18,8 +19,16 @@ export type SyncEvent =
       /** Bytes of the files that were sent and of the large files under way; small ones count when they are there. */
       readonly bytesSent?: number;
     }
-  /** No worker or no Temporal answered in time; the sync goes on as soon as they do. */
-  | { readonly type: 'no-answer'; readonly reason: string }
+  /**
+   * No worker or no Temporal answered in time, or no worker polls the queue of the folder's host. It continues as soon as
+   * one does.
+   */
+  | {
+      readonly type: 'no-answer';
+      readonly reason: string;
+      /** The queue of the folder that no worker polls; undefined if nothing answered. */
+      readonly unpolled?: UnpolledQueue;
+    }
   /** The last event. `status` is Temporal's: COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
   | { readonly type: 'ended'; readonly status: string };
 
@@ -27,6 +36,8 @@ export type SyncEvent =
 export interface SyncStatus extends SyncProgress {
   /** As in `SyncEvent`. */
   readonly bytesSent?: number;
+  /** The queue of the folder's host, if work waits for it and no worker polls it. */
+  readonly unpolled?: UnpolledQueue;
 }
 
 /** One sync, from the outside. It may run anywhere, and this process may go away: the sync doesn't notice. */
@@ -64,8 +75,9 @@ export class SyncHandle {
   async *progress(options: ProgressOptions = {}): AsyncGenerator<SyncEvent, void, undefined> {
     const { intervalMs = 500, signal } = options;
     const bytes = this.#newBytes(LOOKS_A_POLL);
+    const queues = new UnpolledQueueWatch(this.#workflow.client);
     while (!signal?.aborted) {
-      const event = await this.#workflow.until(signal, () => this.#look(bytes));
+      const event = await this.#workflow.until(signal, () => this.#look(bytes, queues));
       yield event;
       if (event.type === 'ended') return;
       await setTimeout(intervalMs, undefined, signal ? { signal } : {}).catch(() => {});
@@ -84,7 +96,10 @@ export class SyncHandle {
       const description = await client.withDeadline(Date.now() + DESCRIBE_TIMEOUT_MS, () => handle.describe());
       // All are asked: there is no next poll for the others.
       const { progress, bytesSent } = await this.#measured(description, this.#newBytes(Infinity));
-      return { ...progress, bytesSent };
+      const unpolled = await this.#pending(description).then((pending) =>
+        findUnpolledQueue(client, description.taskQueue, pending),
+      );
+      return { ...progress, bytesSent, ...(unpolled ? { unpolled } : {}) };
     });
   }
 
@@ -121,11 +136,24 @@ export class SyncHandle {
     return new SyncBytes((workflowId) => lookAtUpload(this.#workflow.client, workflowId), looksAtOnce);
   }
 
-  #look(bytes: SyncBytes): Promise<SyncEvent> {
-    return this.#workflow.look(async (description): Promise<SyncEvent> => ({
-      type: 'progress',
-      ...(await this.#measured(description, bytes)),
-    }));
+  #look(bytes: SyncBytes, queues: UnpolledQueueWatch): Promise<SyncEvent> {
+    return this.#workflow.look(async (description): Promise<SyncEvent> => {
+      const measured = await this.#measured(description, bytes);
+      const unpolled = await queues.check(description.taskQueue, await this.#pending(description));
+      if (unpolled) return { type: 'no-answer', reason: unpolled.reason, unpolled };
+      return { type: 'progress', ...measured };
+    });
+  }
+
+  /** Activities of the sync, or else of one of its uploads: all of them read the same folder. */
+  async #pending({ raw }: WorkflowExecutionDescription) {
+    const [child] = raw.pendingChildren ?? [];
+    if ((raw.pendingActivities ?? []).length > 0 || !child?.workflowId) return raw.pendingActivities ?? [];
+    const upload = this.#workflow.client.workflow.getHandle(child.workflowId);
+    return upload.describe().then(
+      (found) => found.raw.pendingActivities ?? [],
+      () => [],
+    );
   }
 
   async #measured({ raw }: WorkflowExecutionDescription, bytes: SyncBytes) {

@@ -1,4 +1,5 @@
 import type { UploadProgress } from '../contracts/upload.ts';
+import type { UnpolledQueue } from './unpolled-queue.ts';
 
 /** What `handle.progress()` yields. */
 export type UploadEvent =
@@ -10,8 +11,16 @@ export type UploadEvent =
       /** The newest failure of an attempt that is going to be repeated. */
       readonly trouble?: PartTrouble;
     }
-  /** No worker or no Temporal answered in time; the upload goes on as soon as they do. */
-  | { readonly type: 'no-answer'; readonly reason: string }
+  /**
+   * No worker or no Temporal answered in time, or no worker polls the queue of the source's host. It continues as soon as
+   * one does.
+   */
+  | {
+      readonly type: 'no-answer';
+      readonly reason: string;
+      /** The queue of the parts that no worker polls; undefined if nothing answered. */
+      readonly unpolled?: UnpolledQueue;
+    }
   /** The last event. `status` is Temporal's: COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
   | { readonly type: 'ended'; readonly status: string };
 

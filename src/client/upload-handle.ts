@@ -8,6 +8,7 @@ import { FollowedWorkflow, type WorkflowDescription } from './followed-workflow.
 import { partsUnderWay } from './pending-parts.ts';
 import { readUploadProgress, readUploadResult, type ReadAnswer } from './read-answers.ts';
 import { fromTemporal } from './temporal-faults.ts';
+import { findUnpolledQueue, UnpolledQueueWatch, type UnpolledQueue } from './unpolled-queue.ts';
 import type { UploadEvent } from './upload-events.ts';
 
 export interface ProgressOptions {
@@ -15,6 +16,12 @@ export interface ProgressOptions {
   readonly intervalMs?: number;
   readonly signal?: AbortSignal;
 }
+
+/** What `UploadHandle.status()` returns. */
+export type UploadStatus = (UploadProgress | SplitUploadProgress) & {
+  /** The queue of the source's host, if parts wait for it and no worker polls it. */
+  readonly unpolled?: UnpolledQueue;
+};
 
 /** A pause waits for the parts in flight, which may be slow. */
 const PAUSE_TIMEOUT_MS = 30 * 60_000;
@@ -55,9 +62,10 @@ export class UploadHandle<Result = UploadResult> {
    */
   async *progress(options: ProgressOptions = {}): AsyncGenerator<UploadEvent, void, undefined> {
     const { intervalMs = 500, signal } = options;
+    const queues = new UnpolledQueueWatch(this.#workflow.client);
     let mostSent = { uploadId: '', bytes: 0 };
     while (!signal?.aborted) {
-      const event = await this.#workflow.until(signal, () => this.#look());
+      const event = await this.#workflow.until(signal, () => this.#look(queues));
       if (event.type === 'progress') {
         const uploadId = event.progress.session?.uploadId ?? '';
         // A part's heartbeats vanish a moment before its record is seen; a bar must not jump back for that.
@@ -76,8 +84,15 @@ export class UploadHandle<Result = UploadResult> {
    * @throws NoWorkerError when no worker answers within 5 s
    * @throws UploadNotFoundError
    */
-  status(): Promise<UploadProgress | SplitUploadProgress> {
-    return this.#workflow.ask(async () => (await followPiece(this.#workflow.client, await this.#query())).progress);
+  status(): Promise<UploadStatus> {
+    return this.#workflow.ask(async () => {
+      const { client, handle } = this.#workflow;
+      const { progress, pending } = await followPiece(client, await this.#query());
+      const { raw, taskQueue } = await handle.describe();
+      const waiting = pending ?? raw.pendingActivities ?? [];
+      const unpolled = await findUnpolledQueue(client, taskQueue, waiting);
+      return { ...progress, ...(unpolled ? { unpolled } : {}) };
+    });
   }
 
   /** Holds further parts back; answers when none is in flight. @throws SteeringRefusedError, NoWorkerError */
@@ -114,10 +129,12 @@ export class UploadHandle<Result = UploadResult> {
     return this.#workflow.query(QueryName.progress, readUploadProgress);
   }
 
-  #look(): Promise<UploadEvent> {
-    return this.#workflow.look(async ({ raw }): Promise<UploadEvent> => {
+  #look(queues: UnpolledQueueWatch): Promise<UploadEvent> {
+    return this.#workflow.look(async ({ raw, taskQueue }): Promise<UploadEvent> => {
       const own = partsUnderWay(raw.pendingActivities ?? []);
       const { progress, ...ofPiece } = await followPiece(this.#workflow.client, await this.#query());
+      const unpolled = await queues.check(taskQueue, ofPiece.pending ?? raw.pendingActivities ?? []);
+      if (unpolled) return { type: 'no-answer', reason: unpolled.reason, unpolled };
       const bytesUnderWay = own.bytesUnderWay + ofPiece.bytesUnderWay;
       const trouble = ofPiece.trouble ?? own.trouble;
       const bytesSent = Math.min(progress.bytesDone + bytesUnderWay, progress.bytesTotal);

@@ -43,3 +43,9 @@ export const DEFAULT_TASK_QUEUE = 'longhaul';
 export function transferTaskQueue(taskQueue: string, host?: string): string {
   return host === undefined ? `${taskQueue}-transfer` : `${taskQueue}-transfer-${host}`;
 }
+
+/** The host of a queue that `transferTaskQueue` returned; undefined for the queue of any host, or another queue. */
+export function hostOfQueue(queue: string, taskQueue: string): string | undefined {
+  const prefix = `${transferTaskQueue(taskQueue)}-`;
+  return queue.startsWith(prefix) ? queue.slice(prefix.length) : undefined;
+}

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import {
   type NativeConnection,
@@ -10,6 +9,7 @@ import type { Registry } from 'prom-client';
 import { createControlActivities, createTransferActivities } from '../../activities/index.ts';
 import { ConfigDefaults } from '../config.ts';
 import { workerSources } from '../config-worker-sources.ts';
+import { thisHost } from '../host-identity.ts';
 import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../contracts/names.ts';
 import type { DestinationProfile } from '../openai/destination-profile.ts';
 import { warmUpParser } from '../openai/warm-up-parser.ts';
@@ -34,8 +34,10 @@ export interface WorkerOptions {
   readonly namespace?: string;
   /** Queue of the workflows and of the cheap calls; the transfer queues' names are derived from it. @defaultValue `longhaul` */
   readonly taskQueue?: string;
-  /** Name of this machine in `source.host`. @defaultValue the host name */
+  /** Name of this machine in `source.host`. @defaultValue `LONGHAUL_HOST`, or the host name */
   readonly host?: string;
+  /** Further names of this machine in `source.host`, such as earlier ones. @defaultValue none */
+  readonly otherHosts?: readonly string[];
   /** Where uploads may go: a list, or a function that throws ConfigError for a name that it doesn't know. */
   readonly destinations: readonly DestinationProfile[] | ((name: string) => DestinationProfile);
   /**
@@ -165,7 +167,8 @@ export class LonghaulWorker {
 
 /** @throws what Temporal throws when the namespace doesn't exist or the connection doesn't work */
 export async function createWorker(options: WorkerOptions): Promise<LonghaulWorker> {
-  const { connection, namespace = 'default', taskQueue = DEFAULT_TASK_QUEUE, host = hostname() } = options;
+  const { connection, namespace = 'default', taskQueue = DEFAULT_TASK_QUEUE } = options;
+  const hosts = new Set([thisHost(options.host), ...(options.otherHosts ?? [])]);
   const { roles = ['control', 'transfer'], shutdownGraceMs = 0, deployment } = options;
   const { transferSlots, limitBytesPerSecond } = options;
   const heartbeatIntervalMs = options.heartbeatIntervalMs ?? ConfigDefaults.heartbeatIntervalMs;
@@ -223,7 +226,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   const wanted = [
     ...(roles.includes('control') ? [control] : []),
     ...(roles.includes('transfer')
-      ? [transfer(transferTaskQueue(taskQueue)), transfer(transferTaskQueue(taskQueue, host))]
+      ? [undefined, ...hosts].map((host) => transfer(transferTaskQueue(taskQueue, host)))
       : []),
   ];
   if (roles.includes('transfer') && !options.sources?.isOfCommand) warnOfRejectedSources(options.sources);

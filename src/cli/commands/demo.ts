@@ -6,6 +6,7 @@ import { runDemo, withDemoFile } from '../../dev/demo/run-demo.ts';
 import { startLocalApi } from '../../local-api/index.ts';
 import { withBackend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
+import { establishHost } from '../establish-host.ts';
 import { DemoFailedError } from '../../errors.ts';
 
 const KEY = 'sk-demo';
@@ -34,6 +35,7 @@ async function runOn(context: CliContext, file: string): Promise<void> {
     const [configFile, temporalConfigFile] = [join(directory, 'config.json'), join(directory, 'temporal.toml')];
     await writeFile(configFile, '{}');
     await writeFile(temporalConfigFile, '');
+    await establishHost(context);
     const config = { ...context.config, temporal: undefined, taskQueue: TASK_QUEUE };
     await withBackend({ ...context, config }, {}, async ({ client, address, namespace, uiUrl }) => {
       context.note(`Temporal on ${address}, Temporal UI: ${uiUrl}; local Uploads API on ${api.url}`);

@@ -3,6 +3,7 @@ import { startLocalApi } from '../../local-api/index.ts';
 import { withDefaultDestination } from '../../config.ts';
 import { withBackend } from '../backend.ts';
 import { shownLocalKey } from './local-api.ts';
+import { establishHost } from '../establish-host.ts';
 import { interrupted, type CliContext } from '../context.ts';
 import { permittedSources, type PermissionOptions } from '../permission-options.ts';
 
@@ -14,6 +15,7 @@ export async function devCommand(
   context: CliContext,
   options: PermissionOptions & { port: number; data?: string },
 ): Promise<void> {
+  await establishHost(context);
   const sources = permittedSources(context, options);
   const { localApiKey } = context.config;
   const api = await startLocalApi({

@@ -8,6 +8,7 @@ import type { ScheduleInfo } from '../../schedules/schedule-options.ts';
 import type { SchedulesClient } from '../../schedules/schedules-client.ts';
 import { withBackend, type Backend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
+import { establishHost } from '../establish-host.ts';
 import { SaidAlready } from '../exit.ts';
 import {
   parseTime,
@@ -25,6 +26,7 @@ export async function createScheduleCommand(
   words: readonly string[],
   options: ScheduleCommandOptions & { paused?: boolean },
 ): Promise<void> {
+  await establishHost(context);
   const problems = isScheduleName(name) ? [] : [`its name ${SCHEDULE_NAME_RULE}`];
   const settings = toScheduleSettings(options, true, problems);
   const work = await toScheduledWork(words, context.config, problems);
@@ -44,6 +46,7 @@ export async function updateScheduleCommand(
   words: readonly string[],
   options: ScheduleCommandOptions,
 ): Promise<void> {
+  await establishHost(context);
   const problems: string[] = [];
   const settings = toScheduleSettings(options, false, problems);
   const work = words.length > 0 ? await toScheduledWork(words, context.config, problems) : undefined;

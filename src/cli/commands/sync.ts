@@ -16,6 +16,7 @@ import { withBackend, type Backend } from '../backend.ts';
 import { askDestination } from '../check-destination.ts';
 import { confirm } from '../confirm.ts';
 import type { CliContext } from '../context.ts';
+import { establishHost } from '../establish-host.ts';
 import { errorText, Interrupted } from '../exit.ts';
 import { FilesFailedError } from '../files-failed-error.ts';
 import { jsonErrorOf } from '../json-errors.ts';
@@ -38,6 +39,7 @@ export interface SyncCommandOptions extends SyncFlags {
 const NAMED_DELETIONS = 20;
 
 export async function syncCommand(context: CliContext, source: string, options: SyncCommandOptions): Promise<void> {
+  await establishHost(context);
   const { config, note } = context;
   const request = await toSyncRequest(source, options, config);
   const asks = request.delete === true && !request.dryRun && !options.yes;

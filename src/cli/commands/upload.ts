@@ -12,6 +12,7 @@ import { noteAttached } from '../attached-uploads.ts';
 import { withBackend, type Backend } from '../backend.ts';
 import { checkDestination } from '../check-destination.ts';
 import type { CliContext } from '../context.ts';
+import { establishHost } from '../establish-host.ts';
 import { errorText, Interrupted } from '../exit.ts';
 import { expandFiles, type ExpandedFiles } from '../expand-files.ts';
 import { followAll } from '../follow-uploads.ts';
@@ -31,6 +32,7 @@ export async function uploadCommand(
   names: readonly string[],
   options: UploadCommandOptions,
 ): Promise<void> {
+  await establishHost(context);
   const { config, note } = context;
   const destination = options.destination ?? Defaults.destination;
   const { files, skipped } = await expand(config, names, options);

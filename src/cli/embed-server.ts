@@ -1,0 +1,28 @@
+import { acquireEmbeddedTemporal } from '../dev/embedded-temporal/embedded-temporal.ts';
+import { resolveTemporalCli } from '../dev/temporal-cli/temporal-cli.ts';
+import { createDispatcher } from '../network/proxied-dispatcher.ts';
+import { proxyChooser } from '../network/proxy.ts';
+import type { CliContext } from './context.ts';
+
+/** Joins or starts the embedded server; one of `closers` releases it. */
+export async function embed({ config, note }: CliContext, onWait: () => void, closers: (() => Promise<void>)[]) {
+  const { stateDir, temporalCliPath, pathEnv, proxies } = config;
+  const chooseProxy = proxyChooser(undefined, proxies);
+  const server = await acquireEmbeddedTemporal({
+    stateDir,
+    cli: async () =>
+      resolveTemporalCli({
+        ...(temporalCliPath ? { explicitPath: temporalCliPath } : {}),
+        pathEnv,
+        // Only this needs it.
+        cacheDir: config.cacheDir,
+        dispatcher: createDispatcher({ connectTimeoutMs: 10_000, agent: {}, chooseProxy }),
+        log: note,
+      }),
+    onWait,
+    log: note,
+  });
+  closers.push(() => server.release());
+  const { address, namespace, uiUrl } = server;
+  return { address, namespace, uiUrl, connectionOptions: { address } };
+}
