@@ -1,19 +1,31 @@
 import type { ControlActivities } from '../src/contracts/activities.ts';
-import { ApiError } from '../src/errors.ts';
+import { ApiError, StrangeAnswerError } from '../src/errors.ts';
+import { saysCompleted } from './completion-words.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { findCompletedFile } from './find-completed-file.ts';
 import { runAttempt } from './run-attempt.ts';
 
 /** Statuses with which servers say that there is nothing left to cancel. */
 const ALREADY_OVER = [400, 404, 409, 410];
 
-/** Cancels an Upload; one that has ended already counts as cancelled. */
+/** Cancels an Upload. An Upload that has ended counts as cancelled, unless it became a File. */
 export function createCancelUpload(dependencies: ActivityDependencies): ControlActivities['cancelUpload'] {
-  return ({ destination, uploadId }) =>
-    runAttempt(async ({ signal, timeoutMs }) => {
-      try {
-        await dependencies.destination(destination).cancelUpload(uploadId, { signal, timeoutMs });
-      } catch (error) {
-        if (!(error instanceof ApiError && ALREADY_OVER.includes(error.details.status))) throw error;
-      }
+  return ({ destination, uploadId, completion }) =>
+    runAttempt(async ({ signal, timeoutMs, attempt }) => {
+      const client = dependencies.destination(destination);
+      const end = await client.cancelUpload(uploadId, { signal, timeoutMs }).then(
+        // A lenient service accepts the cancellation of any Upload.
+        ({ status }) => (status === 'completed' ? 'completed' : 'cancelled'),
+        (error: unknown) => {
+          if (!(error instanceof ApiError && ALREADY_OVER.includes(error.details.status))) throw error;
+          return saysCompleted(error) ? 'completed' : 'unknown';
+        },
+      );
+      if (end === 'cancelled' || !completion) return undefined;
+      const file = await findCompletedFile(client, { uploadId, ...completion }, { signal, attempt, timeoutMs });
+      // The list can show a new File late: the next attempt searches again.
+      if (!file && end === 'completed')
+        throw new StrangeAnswerError(`${uploadId} is completed, but its File is not listed`);
+      return file;
     });
 }

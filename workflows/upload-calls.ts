@@ -148,8 +148,23 @@ export class UploadCalls {
     return within === undefined ? {} : { within };
   }
 
-  cancel({ info: { uploadId } }: OpenSession): Promise<void> {
+  /**
+   * @param isInDoubt a completion had no clear response
+   * @param md5 of the whole file, if it is known
+   * @returns the File that the session became, if there is one
+   */
+  cancel({ info, ledger }: OpenSession, isInDoubt: boolean, md5: string | null): Promise<UploadedFile | undefined> {
+    const { uploadId, createdAt: uploadCreatedAt } = info;
     const input = { destination: this.subject.destination, uploadId };
-    return this.#activities.cleanup.cancelUpload.executeWithOptions({ summary: summaryCode(uploadId) }, [input]);
+    const summary = summaryCode(uploadId);
+    const { cancelUpload } = this.#activities.cleanup;
+    if (!isInDoubt) return cancelUpload.executeWithOptions({ summary }, [input]);
+    const bytes = ledger.plan.sizeBytes;
+    const file = { filename: this.subject.filename, purpose: this.#request.purpose, bytes };
+    const completion = { uploadCreatedAt, ...file, ...(md5 === null ? {} : { md5 }) };
+    // The content of a File may be read to recognise it.
+    const startToCloseTimeout = completeTimeoutMs(bytes);
+    const options = { summary, startToCloseTimeout, scheduleToCloseTimeout: 3 * startToCloseTimeout };
+    return cancelUpload.executeWithOptions(options, [{ ...input, completion }]);
   }
 }

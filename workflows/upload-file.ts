@@ -61,7 +61,12 @@ export async function uploadFile(request: UploadRequest, carried?: CarriedUpload
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
     const failure = failureOf(error);
-    await upload.abandon(isCancellation(error) ? 'cancelled' : 'failed', reasonOfFailure(failure));
+    const receipt = await upload.abandon(isCancellation(error) ? 'cancelled' : 'failed', reasonOfFailure(failure));
+    if (receipt) {
+      // Nothing may hide a File that exists.
+      logCompletedUpload(upload.progress(), [receipt.file.id]);
+      return receipt;
+    }
     logFailedUpload(upload.progress(), failure);
     throw failure;
   }

@@ -68,6 +68,8 @@ export class UploadRun {
   #session: OpenSession | undefined;
   #window: PartWindow | undefined;
   #partsSent: number;
+  /** A completion of the session may have succeeded without its response. */
+  #mayBeCompleted = false;
   /** Once it has ended. */
   #end: { readonly fileId?: string; readonly reason?: string | undefined } = {};
 
@@ -124,8 +126,10 @@ export class UploadRun {
           log.warn('The session is lost; its parts are sent again in a new one', { uploadId, sessionsLeft });
           countReplacedSession(session.ledger.bytesDone);
           // Also if the upload is cancelled now: nothing else cancels this session later.
-          await CancellationScope.nonCancellable(() => this.#cancelSession());
+          const file = await CancellationScope.nonCancellable(() => this.#cancelSession());
+          if (file) return this.#receipt(source, session, file);
           this.#session = undefined;
+          this.#mayBeCompleted = false;
         }
       }
     } finally {
@@ -185,11 +189,14 @@ export class UploadRun {
    * Cancels the session, whatever ended the upload; nothing is sent after this.
    *
    * @param reason of its failure, as `reasonOfFailure` tells it
+   * @returns the result of an upload that was completed before, although the response to its completion was lost
    */
-  async abandon(state: 'cancelled' | 'failed', reason?: string): Promise<void> {
-    await CancellationScope.nonCancellable(() => this.#cancelSession());
+  async abandon(state: 'cancelled' | 'failed', reason?: string): Promise<UploadResult | undefined> {
+    const file = await CancellationScope.nonCancellable(() => this.#cancelSession());
+    if (file && this.#source && this.#session) return this.#receipt(this.#source, this.#session, file);
     this.#end = { reason };
     this.#enter(state);
+    return undefined;
   }
 
   progress(): UploadProgress {
@@ -272,10 +279,10 @@ export class UploadRun {
 
   async #complete(session: OpenSession): Promise<UploadedFile> {
     this.#enter('completing');
-    let mayBeCompleted = false;
+    this.#mayBeCompleted = false;
     return this.#parking.insist(() =>
-      this.#calls.complete(session, this.#hash.md5, mayBeCompleted).catch((error: unknown) => {
-        mayBeCompleted ||= !isNotDone(error);
+      this.#calls.complete(session, this.#hash.md5, this.#mayBeCompleted).catch((error: unknown) => {
+        this.#mayBeCompleted ||= !isNotDone(error);
         throw error;
       }),
     );
@@ -316,13 +323,15 @@ export class UploadRun {
     };
   }
 
-  async #cancelSession(): Promise<void> {
+  /** @returns the File that the session became, if a completion without a clear response succeeded */
+  async #cancelSession(): Promise<UploadedFile | undefined> {
     const session = this.#session;
-    if (!session) return;
+    if (!session) return undefined;
     try {
-      await this.#calls.cancel(session);
+      return await this.#calls.cancel(session, this.#mayBeCompleted, this.#hash.md5);
     } catch (error) {
       log.warn('The session could not be cancelled; it expires by itself', { ...session.info, error });
+      return undefined;
     }
   }
 

@@ -129,6 +129,8 @@ export interface CompleteUploadInput {
 export interface CancelUploadInput {
   readonly destination: string;
   readonly uploadId: string;
+  /** Of an Upload whose completion had no clear response: it can be a File already. @defaultValue it is not a File */
+  readonly completion?: Pick<CompleteUploadInput, 'uploadCreatedAt' | 'md5' | 'filename' | 'purpose' | 'bytes'>;
 }
 
 export interface PlanSplitInput {
@@ -352,7 +354,8 @@ export interface PackSyncMemoryInput {
 export interface ControlActivities {
   createUpload(input: CreateUploadInput): Promise<CreateUploadResult>;
   completeUpload(input: CompleteUploadInput): Promise<UploadedFile>;
-  cancelUpload(input: CancelUploadInput): Promise<void>;
+  /** @returns the File that the Upload became before, if that was asked */
+  cancelUpload(input: CancelUploadInput): Promise<UploadedFile | undefined>;
   deleteFile(input: DeleteFileInput): Promise<void>;
   recallSync(input: RecallSyncInput): Promise<SyncMemory | null>;
   packSyncMemory(input: PackSyncMemoryInput): Promise<SyncMemory>;

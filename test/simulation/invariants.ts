@@ -158,7 +158,8 @@ export class UploadInvariants {
     const text = close.status === 'failed' ? describeFailure(close.failure) : close.status;
     if (close.status === 'failed' && !type) this.#violation('a failure has a type', text);
     const isUncertain = type === FailureType.CompletionUncertain;
-    if (this.#service.files.size > 0 && !isUncertain) this.#violation('a File that exists is the result', text);
+    if (this.#service.files.size > 0 && !isUncertain && !this.#isHidden())
+      this.#violation('a File that exists is the result', text);
     if (isUncertain && this.#doubtful.size === 0) this.#violation('an uncertain completion has a cause', text);
     const { listLagMs } = this.#service.style;
     if (isUncertain && this.#service.files.size > 0 && listLagMs < MAX_LIST_LAG_MS && !this.#hasListFaults()) {
@@ -189,6 +190,12 @@ export class UploadInvariants {
     if (isOutage && (giveUpAfterMs === 0 || troubleMs + HOUR < giveUpAfterMs)) {
       this.#violation('an outage that is shorter than the retry period is survived', text);
     }
+  }
+
+  /** Nobody can know of a File that the list shows late, if the service does not say that the session is completed. */
+  #isHidden(): boolean {
+    const { listLagMs, endedStatus } = this.#service.style;
+    return (listLagMs > MAX_LIST_LAG_MS && endedStatus === 404) || this.#notCancelled.size > 0;
   }
 
   #hasListFaults(): boolean {

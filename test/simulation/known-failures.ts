@@ -125,7 +125,7 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'reports the File if the upload is cancelled after a completion without a response',
-    isOpen: true,
+    isOpen: false,
     rule: 'a File that exists is the result',
     plan: {
       ...ONE_PART,

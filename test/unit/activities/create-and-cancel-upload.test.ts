@@ -81,6 +81,30 @@ describe('cancelUpload', () => {
     await expect(run()).resolves.toBeUndefined();
   });
 
+  describe('after a completion without a response', () => {
+    const completion = { uploadCreatedAt: 1, filename: 'a.jsonl', purpose: 'batch', bytes: 5 };
+    const file = { id: 'file-1', bytes: 5, createdAt: 2, filename: 'a.jsonl', purpose: 'batch' };
+    const listFiles = vi.fn<UploadsClient['listFiles']>();
+    const settle = () =>
+      mockActivity().run(createCancelUpload(withClient({ cancelUpload, listFiles })), { ...input, completion });
+
+    it.each([
+      ['rejects the cancellation', () => cancelUpload.mockRejectedValueOnce(new ApiError('not open', { status: 409 }))],
+      ['accepts it for a completed Upload', () => cancelUpload.mockResolvedValueOnce({ status: 'completed' })],
+    ])('returns the File if the service %s', async (_, respond) => {
+      respond();
+      listFiles.mockResolvedValueOnce({ files: [file], hasMore: false } as never);
+      expect(await settle()).toEqual(file);
+    });
+
+    it('returns nothing if the Upload was cancelled', async () => {
+      cancelUpload.mockResolvedValueOnce({ status: 'cancelled' });
+      listFiles.mockClear();
+      expect(await settle()).toBeUndefined();
+      expect(listFiles).not.toHaveBeenCalled();
+    });
+  });
+
   it('fails when it got no answer, or a refusal of another kind', async () => {
     cancelUpload
       .mockRejectedValueOnce(new ConnectionError('reset'))
