@@ -155,7 +155,8 @@ export class Execution {
 
   async #runTask(key: string): Promise<void> {
     this.#isTaskScheduled = false;
-    if (!this.isOpen) return;
+    // An event of the task before was handled in that task already.
+    if (!this.isOpen || this.#pending.length === 0) return;
     if (!this.#sandboxed) await this.#replay();
     this.worker ??= this.#world.pickWorker(key);
     this.#historyLength += 3;
