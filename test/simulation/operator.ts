@@ -41,6 +41,12 @@ export class Operator {
     }
   }
 
+  /** Reports a pause that has come into effect. */
+  notePause(): void {
+    const last = this.#updates.findLast(({ update }) => update.name === 'pause');
+    if (this.#isPauseWanted && last?.update.state === 'completed') this.#world.paused(true);
+  }
+
   activated(execution: Execution): void {
     for (const sent of this.#updates) {
       const { update } = sent;
@@ -53,7 +59,6 @@ export class Operator {
       // An upload that was cancelled before ends, and its pause with it.
       const isCancelled =
         update.failure?.canceledFailureInfo !== undefined && update.failure.canceledFailureInfo !== null;
-      if (update.name === 'pause' && update.state === 'completed') this.#world.paused(this.#isPauseWanted);
       if (update.state === 'failed' && !isCancelled)
         this.#world.violation('an accepted update succeeds', describeFailure(update.failure));
       if (update.name === 'retry' && update.state === 'completed') this.#checkRetry(execution);

@@ -185,6 +185,7 @@ class Simulation {
     } catch (error) {
       this.#violate('progress never throws', (error as Error).message);
     }
+    this.#operator.notePause();
     if (progress) this.#invariants.activated(execution, progress, this.clock.nowMs);
     this.#operator.activated(execution);
     const { close } = execution;
