@@ -20,11 +20,13 @@ export interface Owner {
   readonly isDead: boolean;
 }
 
+/** One for all clocks: each that exists costs time at every promise of the process. */
+const owners = new AsyncLocalStorage<Owner>();
+
 /** Time that passes only when nothing is left to do at the current moment. */
 export class VirtualClock {
   nowMs: number;
   readonly #appointments: Appointment[] = [];
-  readonly #owner = new AsyncLocalStorage<Owner>();
   #order = 0;
 
   constructor(startMs: number) {
@@ -98,12 +100,12 @@ export class VirtualClock {
 
   /** Runs code as that of a process. */
   as<T>(owner: Owner, run: () => T): T {
-    return this.#owner.run(owner, run);
+    return owners.run(owner, run);
   }
 
   /** Of heartbeats, most of which are not sent: days of them must cost nothing. */
   #repeat(run: () => void, everyMs: number): VirtualTimer {
-    const owner = this.#owner.getStore();
+    const owner = owners.getStore();
     const beat = () => {
       if (owner?.isDead) return;
       timer = this.after(everyMs, beat, true);
