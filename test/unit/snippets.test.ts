@@ -1,0 +1,222 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parseDocument } from 'yaml';
+import { loadConfig } from '../../src/config.ts';
+import { retuneProblems, uploadRequestProblems } from '../../src/core/upload-request.ts';
+import {
+  commandLineProblems,
+  commandsOf,
+  expectNone,
+  longhaulArguments,
+  longhaulOptions,
+  mentionProblems,
+  readInlineCode,
+  readSnippets,
+  type Snippet,
+} from '../support/snippets.ts';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const snippets = readSnippets();
+const of = (language: string) => snippets.filter((snippet) => snippet.language === language);
+const commands = of('sh').flatMap(({ place, text }) => commandsOf(text).map((words) => ({ place, words })));
+
+const directory = mkdtempSync(join(tmpdir(), 'longhaul-test-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** Nothing here has a compiler for Go. Text without a language is output, a diagram or a formula. */
+const unchecked = ['', 'go'];
+const checked = ['ts', 'sh', 'json', 'yaml', 'python'];
+
+/** Of docker compose, `deploy/without-containers.sh`, `npm run bench` and temporal. */
+const optionsOfOthers = [
+  '--profile',
+  '--temporal-port',
+  '--embedded',
+  '--demo',
+  '--parallel',
+  '--quick',
+  '--write-baseline',
+  '--search-attribute',
+];
+
+/** What JSON of the docs can be, by its properties, and how it is checked. */
+const kindsOfJson: readonly {
+  readonly name: string;
+  readonly has: readonly string[];
+  readonly problems: (text: string) => readonly string[];
+}[] = [
+  { name: 'a config file', has: ['destinations'], problems: configProblems },
+  { name: 'a config file', has: ['sources'], problems: configProblems },
+  // Compiled as `UploadResult` by the integration tests.
+  { name: 'the result of an upload', has: ['workflowId', 'file'], problems: () => [] },
+  { name: 'a log line', has: ['level', 'time', 'msg'], problems: () => [] },
+  { name: 'a request', has: ['source', 'purpose'], problems: (text) => uploadRequestProblems(JSON.parse(text)) },
+];
+
+/** What `temporal` gives to a workflow or an update of this name. */
+const inputProblems: Readonly<Record<string, (input: unknown) => readonly string[]>> = {
+  uploadFile: uploadRequestProblems,
+  retune: retuneProblems,
+  pause: (input) =>
+    /^\{"parts":"(finish|stop)"\}$/.test(JSON.stringify(input)) ? [] : ['"parts" must be "finish" or "stop"'],
+};
+
+describe('the snippets of the README and of docs', () => {
+  it('are in a language that has a check', () => {
+    expect(checked.filter((language) => of(language).length === 0)).toEqual([]);
+    const others = snippets.filter(({ language }) => ![...checked, ...unchecked].includes(language));
+    expectNone(
+      others.map(({ place, language }) => `${place}: nothing checks a snippet of "${language}"`),
+      `use one of ${checked.join(', ')}, or no language for output; another language needs a check in this test`,
+    );
+    expectNone(
+      of('').flatMap(({ place, text }) =>
+        /^\s*(\$ )?(npx |npm |longhaul [a-z]+ -)/m.test(text) ? [`${place}: looks like commands`] : [],
+      ),
+      'write ```sh before commands, so that they are checked',
+    );
+  });
+
+  it('name only commands, arguments and options that longhaul has', async () => {
+    const ours = commands.flatMap(({ place, words }) => {
+      const args = longhaulArguments(words);
+      // A schedule requires that its folder exists.
+      return args ? [{ place, args: args.map((arg) => (arg === './data' ? directory : arg)) }] : [];
+    });
+    expect(ours.length).toBeGreaterThan(30);
+    const problems = await Promise.all(
+      ours.map(async ({ place, args }) =>
+        (await commandLineProblems(args)).map((problem) => `${place}: longhaul ${args.join(' ')}: ${problem}`),
+      ),
+    );
+    expectNone(problems.flat(), 'correct the command in the snippet, or add the option to src/cli');
+  });
+
+  it('name only scripts and files of the repository that exist', () => {
+    const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { scripts: object };
+    const problems = commands.flatMap(({ place, words }) => [
+      ...(words[0] === 'npm' && words[1] === 'run' && !((words[2] ?? '') in scripts)
+        ? [`${place}: package.json has no script "${words[2]}"`]
+        : []),
+      ...words
+        .filter((word) => /^(\.\/)?(deploy|test|docs|src)\//.test(word) && !existsSync(join(repository, word)))
+        .map((word) => `${place}: there is no ${word}`),
+    ]);
+    expectNone(problems, 'correct the name in the snippet');
+  });
+
+  it('are valid for bash', () => {
+    const problems = of('sh').flatMap((snippet) => rejected(snippet, 'bash', ['-n']));
+    expectNone(problems, 'correct the snippet; output belongs in a snippet without a language');
+  });
+
+  it('give the temporal command only input that the workflows accept', () => {
+    const problems = commands.flatMap(({ place, words }) => {
+      const text = wordAfter(words, '--input');
+      if (words[0] !== 'temporal' || text === undefined) return [];
+      const name = wordAfter(words, '--name') ?? wordAfter(words, '--type') ?? '';
+      const check = inputProblems[name];
+      if (!check) return [`${place}: nothing checks the input of "${name}"`];
+      try {
+        return check(JSON.parse(text)).map((problem) => `${place}: input of ${name}: ${problem}`);
+      } catch (error) {
+        return [`${place}: input of ${name}: ${(error as Error).message}`];
+      }
+    });
+    expectNone(problems, 'correct the JSON after --input; a new update needs a line in inputProblems of this test');
+  });
+
+  it('are valid config files, requests or results, if they are JSON', () => {
+    const problems = of('json').flatMap(({ place, text }) => {
+      try {
+        const properties = Object.keys(JSON.parse(text) as object);
+        const kind = kindsOfJson.find(({ has }) => has.every((name) => properties.includes(name)));
+        if (!kind) return [`${place}: JSON of no kind that has a check, with ${properties.join(', ')}`];
+        return kind.problems(text).map((problem) => `${place}: as ${kind.name}: ${problem}`);
+      } catch (error) {
+        return [`${place}: ${(error as Error).message}`];
+      }
+    });
+    expectNone(problems, 'correct the snippet; JSON of a new kind needs a line in kindsOfJson of this test');
+    expect(of('json').filter(({ text }) => configProblems(text).length === 0).length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('parse, if they are YAML', () => {
+    const problems = of('yaml').flatMap(({ place, text }) =>
+      parseDocument(text)
+        .errors.slice(0, 1)
+        .map(({ message }) => `${place}: ${message}`),
+    );
+    expectNone(problems, 'correct the snippet');
+  });
+
+  it('parse, if they are Python', ({ skip }) => {
+    skip(!hasPython(), 'python3 is not installed');
+    const program = 'import ast,sys; compile(sys.stdin.read(), "-", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)';
+    const problems = of('python').flatMap((snippet) => rejected(snippet, 'python3', ['-c', program]));
+    expectNone(problems, 'correct the snippet');
+  });
+});
+
+describe('the sentences of the README and of docs', () => {
+  it('name only commands and options that longhaul has', () => {
+    const mentions = readInlineCode().flatMap(({ place, text }) => {
+      const args = longhaulArguments(commandsOf(text)[0] ?? []);
+      return args ? [{ place, text, args }] : [];
+    });
+    expect(mentions.length).toBeGreaterThan(50);
+    const problems = mentions.flatMap(({ place, text, args }) =>
+      mentionProblems(args).map((problem) => `${place}: \`${text}\`: ${problem}`),
+    );
+    expectNone(problems, 'correct the command in the sentence, or add the option to src/cli');
+  });
+
+  it('name only options that a command of longhaul has, or another program', () => {
+    const unknown = readInlineCode().flatMap(({ place, text }) =>
+      (text.startsWith('--') ? text.split(/\s+/) : [])
+        .map((word) => word.replace(/=.*/, ''))
+        .filter((word) => /^--\w/.test(word) && !longhaulOptions().has(word) && !optionsOfOthers.includes(word))
+        .map((word) => `${place}: no command of longhaul has the option ${word}`),
+    );
+    expectNone(unknown, 'correct the option in the sentence; one of another program goes into optionsOfOthers');
+  });
+});
+
+function configProblems(text: string): string[] {
+  const path = join(directory, 'config.json');
+  writeFileSync(path, text, { mode: 0o600 });
+  const variables = [...text.matchAll(/"\w+Env": "(\w+)"/g)].map(([, name]) => [name as string, 'x-canary']);
+  try {
+    loadConfig({ ...Object.fromEntries(variables), HOME: directory, LONGHAUL_CONFIG: path });
+    return [];
+  } catch (error) {
+    return [(error as Error).message];
+  }
+}
+
+function rejected({ place, text }: Snippet, program: string, args: readonly string[]): string[] {
+  try {
+    execFileSync(program, args, { input: text, stdio: ['pipe', 'pipe', 'pipe'] });
+    return [];
+  } catch (error) {
+    return [`${place}: ${String((error as { readonly stderr?: unknown }).stderr ?? error).trim()}`];
+  }
+}
+
+function wordAfter(words: readonly string[], option: string): string | undefined {
+  const index = words.indexOf(option);
+  return index < 0 ? undefined : words[index + 1];
+}
+
+function hasPython(): boolean {
+  try {
+    execFileSync('python3', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
