@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { errnoCause, errnoOf } from './core/errno-cause.ts';
 import { hostNameProblem } from './core/host-name.ts';
@@ -79,11 +79,43 @@ export function storeHostIdentity(stateDir: string, identity: HostIdentity): Hos
  *
  * @throws ConfigError if a given name cannot be part of the name of a task queue
  */
-export function thisHost(given?: string, env: Readonly<NodeJS.ProcessEnv> = process.env): string {
-  const fromEnvironment = env['LONGHAUL_HOST']?.trim() || undefined;
+export function thisHost(given?: string): string {
+  const fromEnvironment = process.env['LONGHAUL_HOST']?.trim() || undefined;
   const found = given ?? fromEnvironment;
   if (found === undefined) return hostname();
   const problem = hostNameProblem(found);
   if (problem !== undefined) throw new ConfigError(`${given === undefined ? 'LONGHAUL_HOST' : '"host"'} ${problem}`);
   return found;
+}
+
+/** Names of this machine in a configuration. */
+export class HostNames {
+  readonly #given: string | undefined;
+  readonly #stateDir: string | undefined;
+
+  /**
+   * @param given name that the environment or the config file sets
+   * @param stateDir directory that can contain a name; undefined if none is to be read
+   */
+  constructor(given: string | undefined, stateDir: string | undefined) {
+    this.#given = given;
+    this.#stateDir = stateDir === undefined ? undefined : resolve(stateDir);
+  }
+
+  get host(): string {
+    return this.#stored?.host ?? this.#given ?? hostname();
+  }
+
+  /** Further names, whose queues the workers of this machine poll as well. */
+  get others(): readonly string[] {
+    const identity = this.#stored;
+    if (!identity) return [];
+    // A program with the library names this machine by its present host name.
+    return [...new Set([...identity.earlier, hostname()])].filter((other) => other !== identity.host);
+  }
+
+  /** Read each time: another command can have stored it in the meantime. */
+  get #stored(): HostIdentity | undefined {
+    return this.#stateDir === undefined ? undefined : readHostIdentity(this.#stateDir);
+  }
 }

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { LonghaulClient } from '../client/longhaul-client.ts';
 import { TemporalUnreachableError } from '../client/upload-errors.ts';
-import { requireDestination, type Config, type LogLevel } from '../config.ts';
+import type { Config, LogLevel } from '../config.ts';
+import { requireDestination } from '../config-destinations.ts';
 import { Defaults } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE } from '../contracts/names.ts';
 import { withoutProxy } from '../dev/embedded-temporal/server-record.ts';

@@ -5,7 +5,8 @@ import { startedRequest } from '../client/started-request.ts';
 import { hostNameProblem } from '../core/host-name.ts';
 import type { Config } from '../config.ts';
 import { statePaths, withoutProxy } from '../dev/embedded-temporal/server-record.ts';
-import { readHostIdentity, storeHostIdentity, thisHost } from '../host-identity.ts';
+import { stateDirectoryError } from '../dev/embedded-temporal/state-directory-error.ts';
+import { readHostIdentity, storeHostIdentity, thisHost, type HostIdentity } from '../host-identity.ts';
 import type { CliContext } from './context.ts';
 import { embed } from './embed-server.ts';
 
@@ -35,18 +36,26 @@ export async function establishHost(context: CliContext): Promise<void> {
     closers.push(() => connection.close());
     const names = await namesIn(new TemporalClient({ connection, namespace }));
     const host = names.find((name) => hostNameProblem(name) === undefined) ?? config.host;
-    storeHostIdentity(stateDir, { host, earlier: names.filter((name) => name !== host) });
+    store(stateDir, { host, earlier: names.filter((name) => name !== host) });
     if (host !== thisHost()) {
-      context.note(`longhaul: this machine remains ${host} for its uploads; its host name has changed`);
+      context.note(`longhaul: the host name of this machine changed. Its uploads still use the name ${host}`);
     }
   } finally {
     for (const close of closers.toReversed()) await close().catch(() => {});
   }
 }
 
-/** Stores the name for a state directory in which nothing has another. */
+/** Stores the name of this machine if none is stored. */
 export function keepHost({ stateDir, host }: Config): void {
-  if (!readHostIdentity(stateDir)) storeHostIdentity(stateDir, { host, earlier: [] });
+  if (!readHostIdentity(stateDir)) store(stateDir, { host, earlier: [] });
+}
+
+function store(stateDir: string, identity: HostIdentity): void {
+  try {
+    storeHostIdentity(stateDir, identity);
+  } catch (error) {
+    throw stateDirectoryError(stateDir, error);
+  }
 }
 
 /** Names of hosts in the uploads, syncs and schedules of a server; those of running ones first, and the latest first. */

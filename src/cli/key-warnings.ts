@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import type { Config, DestinationConfig } from '../config.ts';
+import type { Config } from '../config.ts';
+import type { DestinationConfig } from '../config-destinations.ts';
 import { AddressPolicy } from '../sources/address-policy.ts';
 
 const OTHERS_READ = 0o004;

@@ -11,5 +11,6 @@ export { startTracing } from '../tracing/start-tracing.ts';
 export type { Tracing } from '../tracing/tracing.ts';
 export { Destinations } from './destinations.ts';
 export type { SharedBudgetOptions } from './shared-budget.ts';
-export { loadConfig, requireDestination, type Config } from '../config.ts';
+export { loadConfig, type Config } from '../config.ts';
+export { requireDestination } from '../config-destinations.ts';
 export type { DestinationProfile } from '../openai/destination-profile.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readProxyRules } from '../../src/config-network.ts';
-import { loadConfig, requireDestination } from '../../src/config.ts';
+import { loadConfig } from '../../src/config.ts';
+import { requireDestination } from '../../src/config-destinations.ts';
 import { proxyChooser } from '../../src/network/proxy.ts';
 import { resolveProfile } from '../../src/openai/destination-profile.ts';
 import { configScene } from '../support/config-scene.ts';

@@ -1,9 +1,11 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { isDebugging, loadConfig, requireDestination, withDefaultDestination } from '../../src/config.ts';
+import { isDebugging, loadConfig } from '../../src/config.ts';
+import { requireDestination, withDefaultDestination } from '../../src/config-destinations.ts';
 import { ConfigError } from '../../src/errors.ts';
+import { storeHostIdentity } from '../../src/host-identity.ts';
 import { configScene } from '../support/config-scene.ts';
 
 const { scene, writeConfig, problemsOf } = configScene();
@@ -60,6 +62,38 @@ describe('loadConfig', () => {
       buildId: '2026-11-23.1',
       logLevel: 'warn',
     });
+  });
+
+  it('reads the name of the host from the environment, the config file and the state directory', async () => {
+    const state = join(scene.dir, 'state');
+    await mkdir(state);
+    storeHostIdentity(state, { host: 'stored', earlier: ['earlier'] });
+    const own = { ...scene.bare, LONGHAUL_STATE_DIR: state };
+    expect(loadConfig(own)).toMatchObject({
+      host: 'stored',
+      otherHosts: ['earlier', hostname()],
+      hostIsGiven: false,
+    });
+    // The state directory is that of the embedded server.
+    expect(loadConfig({ ...own, TEMPORAL_ADDRESS: 'temporal:7233' })).toMatchObject({
+      host: hostname(),
+      otherHosts: [],
+    });
+    await writeConfig({ host: 'in-file' });
+    expect(loadConfig(own)).toMatchObject({ host: 'in-file', otherHosts: [], hostIsGiven: true });
+    const LONGHAUL_HOST = 'in-environment';
+    expect(loadConfig({ ...own, LONGHAUL_HOST })).toMatchObject({
+      host: LONGHAUL_HOST,
+      otherHosts: [],
+      hostIsGiven: true,
+    });
+  });
+
+  it('rejects a name of a host that cannot be part of a task queue, with its place', async () => {
+    expect(problemsOf({ LONGHAUL_HOST: 'a b' })).toContain('LONGHAUL_HOST must have no spaces');
+    expect(problemsOf({ LONGHAUL_HOST: 'a'.repeat(201) })).toContain('LONGHAUL_HOST must have at most 200 bytes');
+    await writeConfig({ host: 'a/b' });
+    expect(problemsOf({})).toContain(`${scene.configPath}: host must have no spaces`);
   });
 
   it('takes relative directories from the working directory', () => {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { loadConfig, requireDestination, type Config } from '../../src/config.ts';
+import { loadConfig, type Config } from '../../src/config.ts';
+import { requireDestination } from '../../src/config-destinations.ts';
 
 interface Service {
   readonly image?: string;

@@ -4,7 +4,7 @@ import { prepareSync, type SyncOptions } from '../../client/prepare-sync.ts';
 import { startedRequest } from '../../client/started-request.ts';
 import { SyncIdTakenError, SyncNotFoundError } from '../../client/sync-errors.ts';
 import type { SyncHandle } from '../../client/sync-handle.ts';
-import { requireDestination } from '../../config.ts';
+import { requireDestination } from '../../config-destinations.ts';
 import { Defaults } from '../../contracts/limits.ts';
 import { transferTaskQueue } from '../../contracts/names.ts';
 import type { SyncRequest, SyncResult } from '../../contracts/sync.ts';

@@ -1,4 +1,5 @@
-import { requireDestination, withNetwork, type Config, type DestinationConfig } from '../../config.ts';
+import type { Config } from '../../config.ts';
+import { requireDestination, withNetwork, type DestinationConfig } from '../../config-destinations.ts';
 import { ApiError } from '../../errors.ts';
 import type { DestinationProfile } from '../../openai/destination-profile.ts';
 import { serviceTime, type ServiceTime } from '../../openai/service-time.ts';
