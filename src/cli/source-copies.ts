@@ -4,53 +4,86 @@ import { filenameOfSource } from '../core/source-names.ts';
 import { ConfigError } from '../errors.ts';
 import { httpUrlOf, isHttpUrl } from '../sources/source-of-url.ts';
 import { Sources } from '../sources/sources.ts';
+import type { UploadTarget } from './check-requests.ts';
 import type { CliContext } from './context.ts';
 import { Interrupted } from './exit.ts';
 import { sourceSettingsOf } from './source-settings.ts';
-import type { SpoolOptions, SpoolWords } from './spool-copy.ts';
+import { assertSpoolable, type SpoolOptions, type SpoolWords } from './spool-copy.ts';
 import type { SpoolFolder } from './spool-folder.ts';
 import { spoolInput, standardInput } from './spool-input.ts';
 import { spoolUrl, urlWords } from './spool-url.ts';
 import { isSplit, type UploadCommandOptions } from './upload-options.ts';
+
+/** A copy that is to be made. */
+interface Copier {
+  readonly words: SpoolWords;
+  /** The File's name. */
+  readonly filename: string;
+  readonly copy: (options: SpoolOptions) => Promise<string>;
+}
 
 /** Copies of what can't be read in parts: standard input and, with `--spool`, what HTTP servers give out. */
 export class SourceCopies {
   readonly #context: CliContext;
   readonly #folder: SpoolFolder;
   readonly #options: UploadCommandOptions;
+  readonly #files: readonly string[];
+  readonly #copiers: readonly (Copier | undefined)[];
   readonly #made = new Map<string, SpoolWords>();
+  #isInterruptionTold = false;
 
-  constructor(context: CliContext, folder: SpoolFolder, options: UploadCommandOptions) {
+  /**
+   * Reads nothing yet.
+   *
+   * @throws ConfigError for a source that gives the copy no name
+   */
+  constructor(context: CliContext, folder: SpoolFolder, options: UploadCommandOptions, files: readonly string[]) {
     this.#context = context;
     this.#folder = folder;
     this.#options = options;
+    this.#files = files;
+    this.#copiers = files.map((file) => this.#copierOf(file));
+  }
+
+  get areNeeded(): boolean {
+    return this.#needed.length > 0;
+  }
+
+  /** The files, with the names of the copies that are to be made. */
+  get targets(): UploadTarget[] {
+    return this.#files.map((path, index) => {
+      const copier = this.#copiers[index];
+      return { path, coming: copier && { filename: copier.filename, what: copier.words.what } };
+    });
+  }
+
+  /** @throws as `assertSpoolable` */
+  async assertPossible(): Promise<void> {
+    const [first] = this.#needed;
+    if (first) await assertSpoolable(this.#folder, first.words);
   }
 
   /**
-   * The files with copies in the places of their sources.
+   * Returns the paths of the files, with copies in the places of their sources.
    *
-   * @throws ConfigError for a source that gives the copy no name, before anything is read
    * @throws as `spoolInput` and `spoolUrl`
    */
-  async replace(files: readonly string[]): Promise<readonly string[]> {
-    const copiers = files.map((file) => this.#copierOf(file));
+  async make(): Promise<readonly string[]> {
     const paths: string[] = [];
-    try {
-      for (const [index, copier] of copiers.entries()) paths.push(copier ? await copier() : (files[index] as string));
-      return paths;
-    } catch (error) {
-      await this.tellKept('longhaul: ');
-      throw error;
+    for (const [index, copier] of this.#copiers.entries()) {
+      paths.push(copier ? await this.#copy(copier) : (this.#files[index] as string));
     }
+    return paths;
   }
 
-  /** Whether what the command was given is not what it gives to the upload. */
-  get areMade(): boolean {
-    return this.#made.size > 0;
-  }
-
-  /** What a command that ended too early has to say of its copies. */
-  async tellKept(beginning: string): Promise<void> {
+  /**
+   * Reports which copies a command leaves that ended too early.
+   *
+   * @returns whether the command has copies, so that running it again does not continue its uploads
+   */
+  async tellEnd(error: unknown): Promise<boolean> {
+    const { note } = this.#context;
+    const isInterrupted = error instanceof Interrupted && !this.#isInterruptionTold;
     for (const [path, { what, argument }] of this.#made) {
       // One of several may have become a File.
       const isKept = await access(path).then(
@@ -58,60 +91,64 @@ export class SourceCopies {
         () => false,
       );
       const words = `the copy of ${what} is kept for a week: the same command with ${path} instead of ${argument} goes on`;
-      if (isKept) this.#context.note(`${beginning}${words}`);
+      if (isKept) note(`longhaul: ${isInterrupted ? 'interrupted; ' : ''}${words}`);
     }
-  }
-
-  #copierOf(file: string): (() => Promise<string>) | undefined {
-    if (file === '-') return () => this.#copyInput();
-    if (!this.#options.spool || !isHttpUrl(file)) return undefined;
-    const url = httpUrlOf(file);
-    const filename = this.#filenameFor(url);
-    return () => this.#copyUrl(url, filename);
-  }
-
-  async #copyInput(): Promise<string> {
-    if (process.stdin.isTTY) this.#context.note('reading standard input; Ctrl-D ends it');
-    const spoolOptions = this.#spoolOptions(this.#options.filename as string);
-    return this.#copy(standardInput, () => spoolInput(process.stdin, this.#folder, spoolOptions));
-  }
-
-  async #copyUrl(url: URL, filename: string): Promise<string> {
-    const sources = new Sources(sourceSettingsOf(this.#context.config));
-    try {
-      const spoolOptions = { ...this.#spoolOptions(filename), sources };
-      return await this.#copy(urlWords(url), () => spoolUrl(url, this.#folder, spoolOptions));
-    } finally {
-      await sources.close();
+    const [first] = this.#needed;
+    if (isInterrupted && first && this.#made.size === 0) {
+      note(`longhaul: interrupted before ${first.words.what} was read`);
     }
+    return this.areNeeded;
   }
 
-  async #copy(words: SpoolWords, make: () => Promise<string>): Promise<string> {
+  get #needed(): Copier[] {
+    return this.#copiers.filter((copier) => copier !== undefined);
+  }
+
+  #copierOf(file: string): Copier | undefined {
+    if (file === '-') return this.#inputCopier();
+    return this.#options.spool && isHttpUrl(file) ? this.#urlCopier(httpUrlOf(file)) : undefined;
+  }
+
+  #inputCopier(): Copier {
+    const copy = (options: SpoolOptions) => {
+      if (process.stdin.isTTY) this.#context.note('reading standard input; Ctrl-D ends it');
+      return spoolInput(process.stdin, this.#folder, options);
+    };
+    return { words: standardInput, filename: this.#options.filename as string, copy };
+  }
+
+  #urlCopier(url: URL): Copier {
+    const words = urlWords(url);
+    const filename = this.#options.filename ?? filenameOfSource({ type: 'http', url: words.what });
+    if (filename === '') throw new ConfigError(`${words.what} ends without a name: give the File one with --filename`);
+    const copy = async (options: SpoolOptions) => {
+      const sources = new Sources(sourceSettingsOf(this.#context.config));
+      try {
+        return await spoolUrl(url, this.#folder, { ...options, sources });
+      } finally {
+        await sources.close();
+      }
+    };
+    return { words, filename, copy };
+  }
+
+  async #copy({ words, filename, copy }: Copier): Promise<string> {
+    const { note, signal } = this.#context;
     try {
-      const path = await make();
+      const path = await copy({
+        filename,
+        maxBytes: isSplit(this.#options) ? Infinity : Limits.maxFileBytes,
+        signal,
+        tell: this.#options.quiet ? () => {} : note,
+      });
       this.#made.set(path, words);
       return path;
     } catch (error) {
-      const isInterrupted = error instanceof Interrupted;
-      if (isInterrupted)
-        this.#context.note(`longhaul: interrupted while ${words.what} was read; nothing of it is kept`);
+      if (error instanceof Interrupted) {
+        note(`longhaul: interrupted while ${words.what} was read; nothing of it is kept`);
+        this.#isInterruptionTold = true;
+      }
       throw error;
     }
-  }
-
-  #spoolOptions(filename: string): SpoolOptions {
-    const { note, signal } = this.#context;
-    return {
-      filename,
-      maxBytes: isSplit(this.#options) ? Infinity : Limits.maxFileBytes,
-      signal,
-      tell: this.#options.quiet ? () => {} : note,
-    };
-  }
-
-  #filenameFor(url: URL): string {
-    const filename = this.#options.filename ?? filenameOfSource({ type: 'http', url: urlWords(url).what });
-    if (filename !== '') return filename;
-    throw new ConfigError(`${urlWords(url).what} ends without a name: give the File one with --filename`);
   }
 }

@@ -8,7 +8,7 @@ const LOOK_EVERY_BYTES = 16 * 1024 ** 2;
 const TELL_EVERY_MS = 5000;
 
 export interface SpoolOptions {
-  /** The copy's name. */
+  /** The File's name. */
   readonly filename: string;
   /** More than this can't be uploaded. */
   readonly maxBytes: number;
@@ -23,6 +23,20 @@ export interface SpoolWords {
   readonly what: string;
   /** How the command line names it. */
   readonly argument: string;
+}
+
+/**
+ * Checks that a copy can be made in the folder, before anything is read that can be read only once.
+ *
+ * @throws ConfigError, SpoolFailedError if the folder cannot be written, or the disk is full
+ */
+export async function assertSpoolable(folder: SpoolFolder, { what }: SpoolWords): Promise<void> {
+  const probe = await keeping(what, folder, folder.begin(''));
+  try {
+    await assertRoom(folder, what, 0);
+  } finally {
+    await probe.discard();
+  }
 }
 
 /**
@@ -41,12 +55,12 @@ export async function spoolCopy(
   fill: (copy: SpoolCopy) => Promise<void>,
 ): Promise<string> {
   const { what, argument } = words;
-  const spool = await keeping(what, folder, folder.begin());
+  const spool = await keeping(what, folder, folder.begin(options.filename));
   try {
     const copy = new SpoolCopy(folder, spool, what, options);
     await fill(copy);
     if (copy.bytes === 0) throw new SourceUnusableError(`${what} is empty; there is nothing to upload`);
-    const path = await keeping(what, folder, spool.finish(options.filename));
+    const path = await keeping(what, folder, spool.finish());
     options.tell(
       `${what}: ${formatBytes(copy.bytes)} are in ${path}; should this command be interrupted, ` +
         `the same command with this path instead of ${argument} goes on`,
@@ -90,7 +104,7 @@ export class SpoolCopy {
     this.#bytes = 0;
     this.#knownBytes = knownBytes;
     this.#assertSize(knownBytes ?? 0);
-    await this.#assertRoom(knownBytes ?? 0);
+    await assertRoom(this.#folder, this.#what, knownBytes ?? 0);
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -102,7 +116,7 @@ export class SpoolCopy {
     }
     this.#bytes += chunk.byteLength;
     const isLook = Math.floor(this.#bytes / LOOK_EVERY_BYTES) !== Math.floor(before / LOOK_EVERY_BYTES);
-    if (isLook) await this.#assertRoom(0);
+    if (isLook) await assertRoom(this.#folder, this.#what, 0);
     this.#tellNowAndThen();
   }
 
@@ -122,18 +136,18 @@ export class SpoolCopy {
     );
   }
 
-  async #assertRoom(neededBytes: number): Promise<void> {
-    const free = await this.#keeping(this.#folder.freeBytes());
-    if (free - neededBytes >= SPARE_BYTES) return;
-    throw new SpoolFailedError(
-      `there is no room for ${this.#what} in ${this.#folder.path} (${formatBytes(free)} free); ` +
-        'make room, or set LONGHAUL_STATE_DIR to a directory on a larger disk',
-    );
-  }
-
   #keeping<T>(operation: Promise<T>): Promise<T> {
     return keeping(this.#what, this.#folder, operation);
   }
+}
+
+async function assertRoom(folder: SpoolFolder, what: string, neededBytes: number): Promise<void> {
+  const free = await keeping(what, folder, folder.freeBytes());
+  if (free - neededBytes >= SPARE_BYTES) return;
+  throw new SpoolFailedError(
+    `there is no room for ${what} in ${folder.path} (${formatBytes(free)} free); ` +
+      'make room, or set LONGHAUL_STATE_DIR to a directory on a larger disk',
+  );
 }
 
 async function keeping<T>(what: string, folder: SpoolFolder, operation: Promise<T>): Promise<T> {

@@ -7,27 +7,32 @@ import { openPrivateState } from '../dev/embedded-temporal/private-state.ts';
 import type { Source } from '../contracts/sources.ts';
 import { readJsonFile, writeJsonFile } from '../dev/embedded-temporal/json-file.ts';
 import { isAlive, ownIdentity } from '../dev/embedded-temporal/process-identity.ts';
+import { ConfigError } from '../errors.ts';
 import { isInOneOf } from '../sources/is-in-one-of.ts';
 
 /** What was spooled and not uploaded is kept for so long after a command last used it. */
 const KEPT_MS = 7 * 86_400_000;
 
+/** Name of a whole copy in its directory. A name of a File can be longer than a name on a disk. */
+const COPY_NAME = 'copy';
+
 const recordSchema = z.object({
   owner: z.object({ pid: z.int(), startTime: z.string() }),
   workflowId: z.string().optional(),
+  filename: z.string().optional(),
 });
 
 /** A copy of standard input that is being written. */
 export interface NewSpool {
   readonly handle: FileHandle;
-  /** Makes it a file of that name, whole or not at all, and gives its path. */
-  readonly finish: (filename: string) => Promise<string>;
+  /** Makes it a whole file or none, and returns its path. */
+  readonly finish: () => Promise<string>;
   readonly discard: () => Promise<void>;
 }
 
 /**
- * Copies of what came over standard input: `ID.partial` while it comes, `ID/NAME` when it is whole, and `ID.json` that
- * says which command works on it.
+ * Copies of what came over standard input: `ID.partial` while it comes, `ID/copy` when it is whole, and `ID.json` with the
+ * File's name and the command that works on it. Earlier versions wrote `ID/NAME`, where NAME was the File's name.
  */
 export class SpoolFolder {
   readonly path: string;
@@ -38,19 +43,20 @@ export class SpoolFolder {
     this.path = join(stateDir, 'spool');
   }
 
-  async begin(): Promise<NewSpool> {
+  /** @param filename the File's name, for a command that uploads the copy by its path */
+  async begin(filename: string): Promise<NewSpool> {
     await openPrivateState(this.#stateDir);
     await mkdir(this.path, { recursive: true, mode: 0o700 });
     const id = randomUUID();
-    await this.#record(id);
+    await this.#record(id, { filename });
     const partial = join(this.path, `${id}.partial`);
     const handle = await open(partial, 'wx', 0o600);
     return {
       handle,
-      finish: async (filename) => {
+      finish: async () => {
         await handle.sync();
         await handle.close();
-        const path = join(this.path, id, filename);
+        const path = join(this.path, id, COPY_NAME);
         await mkdir(dirname(path), { mode: 0o700 });
         await rename(partial, path);
         return path;
@@ -73,10 +79,25 @@ export class SpoolFolder {
     return source.type === 'file' && isInOneOf(source.path, [this.path, realOf(this.path)]);
   }
 
-  /** Says that this command works on the file, if it is one of these. */
+  /**
+   * Returns the File's name of a copy; undefined if the path is not a copy, or its own name is the File's name.
+   *
+   * @throws ConfigError if the record of the copy is missing
+   */
+  async filenameOf(path: string): Promise<string | undefined> {
+    const id = this.#idOf(path);
+    if (id === undefined || basename(path) !== COPY_NAME) return undefined;
+    const record = await this.#recordOf(id);
+    if (record) return record.filename;
+    throw new ConfigError(`the name of the File is not recorded for ${path}. Set it with --filename`);
+  }
+
+  /** Records that this command works on the file, if it is one of these. */
   async use(path: string, workflowId?: string): Promise<void> {
     const id = this.#idOf(path);
-    if (id !== undefined) await this.#record(id, workflowId);
+    if (id === undefined) return;
+    const filename = (await this.#recordOf(id))?.filename;
+    await this.#record(id, { workflowId, filename });
   }
 
   /** Removes the file, if it is one of these: it is a File now. */
@@ -102,7 +123,7 @@ export class SpoolFolder {
     isWhole: boolean,
     statusOf: (workflowId: string) => Promise<string | undefined>,
   ): Promise<boolean> {
-    const record = await readJsonFile(join(this.path, `${id}.json`), recordSchema);
+    const record = await this.#recordOf(id);
     if (record && isAlive(record.owner)) return false;
     if (record && !isWhole) return true;
     const status = record?.workflowId === undefined ? undefined : await statusOf(record.workflowId);
@@ -114,11 +135,15 @@ export class SpoolFolder {
 
   #idOf(path: string): string | undefined {
     const folder = dirname(resolve(path));
-    return dirname(folder) === this.path ? basename(folder) : undefined;
+    return [this.path, realOf(this.path)].includes(dirname(folder)) ? basename(folder) : undefined;
   }
 
-  #record(id: string, workflowId?: string): Promise<void> {
-    return writeJsonFile(join(this.path, `${id}.json`), { owner: ownIdentity(), workflowId });
+  #recordOf(id: string): Promise<z.infer<typeof recordSchema> | null> {
+    return readJsonFile(join(this.path, `${id}.json`), recordSchema);
+  }
+
+  #record(id: string, values: Omit<z.infer<typeof recordSchema>, 'owner'>): Promise<void> {
+    return writeJsonFile(join(this.path, `${id}.json`), { owner: ownIdentity(), ...values });
   }
 
   /** The record last: without it nobody would know whose the rest is. */

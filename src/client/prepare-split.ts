@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { Limits } from '../contracts/limits.ts';
+import { Limits, TextLimits } from '../contracts/limits.ts';
 import type { SplitUploadRequest } from '../contracts/split.ts';
+import { pieceName } from '../core/piece-name.ts';
 import { splitRequestProblems } from '../core/split-request.ts';
+import { utf8Length } from '../core/utf8-length.ts';
 import { ConfigError } from '../errors.ts';
 import { prepareUpload, type PrepareContext, type PreparedUpload, type UploadOptions } from './prepare-upload.ts';
 
@@ -24,7 +26,15 @@ export async function prepareSplit(
   const idOf = (workflowId: string, digest: string) => workflowId.replace(digest, splitDigest(digest));
   const { request: upload, workflowId, digest, identityUnder } = await prepareUpload(options, context, Infinity, idOf);
   const request: SplitUploadRequest = { ...upload, pieceSizeBytes, ...(options.again ? { again: true } : {}) };
-  const problems = splitRequestProblems(request);
+  const problems = [...splitRequestProblems(request), ...pieceNameProblems(upload.filename as string)];
   if (problems.length > 0) throw new ConfigError(`wrong upload request: ${problems.join('; ')}`);
   return { request, workflowId, digest: splitDigest(digest), identityUnder };
+}
+
+/** A piece that is longer than a name can be would fail when the pieces before it are Files. */
+function pieceNameProblems(filename: string): string[] {
+  const addedBytes = utf8Length(pieceName(filename, 1, 2)) - utf8Length(filename);
+  const maxBytes = TextLimits.filename - addedBytes;
+  if (utf8Length(filename) <= maxBytes) return [];
+  return [`"filename" must have at most ${maxBytes} bytes, because the name of a piece is longer`];
 }

@@ -22,18 +22,20 @@ function pathIn(run: CliRun): string {
 }
 
 describe('standard input', () => {
-  it('is uploaded as a file of the given name, also in pieces, and its copy is gone after', () =>
+  it('is uploaded under a name too long for a disk, also in pieces, and its copy is removed', () =>
     withSystem(async (system) => {
       const content = await linesFile(join(system.directory, 'content'), 3 * MiB);
-      const run = startCli([...args, '--split-size', '2MiB', '--json'], embedded(system), 'pipe');
+      const name = 'あ'.repeat(150);
+      const named = args.with(3, `${name}.jsonl`);
+      const run = startCli([...named, '--split-size', '2MiB', '--json'], embedded(system), 'pipe');
       run.child.stdin?.end(content);
       const outcome = await run.ended;
-      expect(outcome.stderr).toMatch(/standard input: 3 MiB are in .*piped\.jsonl;/);
+      expect(outcome.stderr).toMatch(/standard input: 3 MiB are in .*\/copy;/);
       expect(outcome.code).toBe(0);
       const { files } = JSON.parse(outcome.stdout);
       expect(files.map(({ filename }: { filename: string }) => filename)).toEqual([
-        'piped-00001-of-00002.jsonl',
-        'piped-00002-of-00002.jsonl',
+        `${name}-00001-of-00002.jsonl`,
+        `${name}-00002-of-00002.jsonl`,
       ]);
       const pieces = await Promise.all(files.map(({ id }: { id: string }) => system.download(id)));
       expect(md5(Buffer.concat(pieces))).toBe(md5(content));
@@ -53,8 +55,8 @@ describe('standard input', () => {
         expect((await stat(path)).mode & 0o777).toBe(0o600);
 
         system.api.configure({ bandwidthBytesPerSecond: null });
-        const others = args.slice(2);
-        const second = await runCli(['upload', path, ...others, '--json'], embedded(system));
+        // The copy's record has the name.
+        const second = await runCli(['upload', path, ...args.slice(4), '--json'], embedded(system));
         expect(second).toMatchObject({ code: 0 });
         const { file, resumed } = JSON.parse(second.stdout);
         expect(resumed).toBe(true);
@@ -98,22 +100,23 @@ describe('standard input', () => {
       expect(system.uploads()).toHaveLength(1);
     }));
 
-  it('is kept when it is whole and something else is wrong, and when the command is interrupted after that', () =>
+  it('is kept when its upload fails, and when the command is interrupted after it was read', () =>
     withSystem(
       async (system) => {
         const content = await randomFile(join(system.directory, 'content'), 4 * MiB);
-        const fed = (changes: Record<string, string>) => {
-          const run = startCli(args, { ...embedded(system), ...changes }, 'pipe');
+        const fed = (purpose: string) => {
+          const run = startCli(args.with(5, purpose), embedded(system), 'pipe');
           run.child.stdin?.end(content);
           return run;
         };
-        const refused = fed({ OPENAI_API_KEY: 'sk-wrong' });
-        const outcome = await refused.ended;
-        expect(outcome).toMatchObject({ code: 2, stdout: '' });
-        expect(outcome.stderr).toMatch(/is kept for a week: .* instead of "-" goes on\n.*refuses the key/);
-        expect((await stat(pathIn(refused))).size).toBe(4 * MiB);
+        // The local API does not have this purpose.
+        const failed = fed('evals');
+        const outcome = await failed.ended;
+        expect(outcome).toMatchObject({ code: 1, stdout: '' });
+        expect(outcome.stderr).toMatch(/is kept for a week: .* instead of "-" goes on\n/);
+        expect((await stat(pathIn(failed))).size).toBe(4 * MiB);
 
-        const interrupted = fed({});
+        const interrupted = fed('batch');
         await partsReceived(system, 1);
         interrupted.child.kill('SIGINT');
         expect((await interrupted.ended).code).toBe(130);
@@ -122,6 +125,44 @@ describe('standard input', () => {
       },
       { bandwidthBytesPerSecond: MiB },
     ));
+
+  it('is not read if the request, the key, the service, the ID, Temporal or a worker is not usable', () =>
+    withSystem(async (system) => {
+      const file = join(system.directory, 'x.jsonl');
+      await writeFile(file, '{}\n');
+      const own = embedded(system);
+      const first = await runCli(['upload', file, '--purpose', 'batch', '--id', 'taken'], own);
+      expect(first).toMatchObject({ code: 0 });
+      // The pipe stays open without a byte: a command that reads it does not end.
+      const refused = async (
+        words: RegExp,
+        given: readonly string[],
+        changes: Record<string, string> = {},
+        code = 2,
+      ) => {
+        const run = startCli([...given, '--quiet'], { ...own, ...changes }, 'pipe');
+        const outcome = await run.ended;
+        expect(outcome.stderr).toMatch(words);
+        expect(outcome.stderr.trim().split('\n')).toHaveLength(1);
+        expect(outcome).toMatchObject({ code, stdout: '' });
+      };
+      await refused(/refuses the key/, args, { OPENAI_API_KEY: 'sk-wrong' });
+      await refused(/can't be reached/, args, { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' });
+      await refused(/the id taken belongs to/, [...args, '--id', 'taken']);
+      await refused(/no worker serves/, [...args, '--detach']);
+      const long = (bytes: number) => args.with(3, 'x'.repeat(bytes));
+      await Promise.all([
+        refused(/for standard input: "filename" must have at most 1024 bytes/, long(1025)),
+        refused(/"filename" must have at most 1009 bytes, because the name of a piece is longer/, [
+          ...long(1010),
+          '--split',
+        ]),
+        refused(/no worker serves/, args, system.environment),
+        refused(/no Temporal server answers/, args, { TEMPORAL_ADDRESS: '127.0.0.1:9' }, 1),
+      ]);
+      expect(await spooled(system)).toEqual([]);
+      expect(system.uploads()).toHaveLength(1);
+    }));
 
   it('is refused in one line when it is empty, nameless, not alone, or for a wrong purpose', () =>
     withSystem(async (system) => {

@@ -1,17 +1,17 @@
 import type { UploadHandle } from '../../client/upload-handle.ts';
-import { prepareSplit, type SplitUploadOptions } from '../../client/prepare-split.ts';
-import { prepareUpload, type PreparedUpload, type UploadOptions } from '../../client/prepare-upload.ts';
+import type { UploadOptions } from '../../client/prepare-upload.ts';
+import { UploadIdTakenError } from '../../client/upload-errors.ts';
 import { hasWorkers } from '../../client/has-workers.ts';
 import type { Config } from '../../config.ts';
 import { requireDestination } from '../../config-destinations.ts';
 import { Defaults } from '../../contracts/limits.ts';
 import { transferTaskQueue } from '../../contracts/names.ts';
-import type { Source } from '../../contracts/sources.ts';
 import { formatCount } from '../../core/format.ts';
 import { ConfigError } from '../../errors.ts';
 import { noteAttached } from '../attached-uploads.ts';
 import { withBackend, type Backend } from '../backend.ts';
 import { checkDestination } from '../check-destination.ts';
+import { checkRequests } from '../check-requests.ts';
 import type { CliContext } from '../context.ts';
 import { establishHost } from '../establish-host.ts';
 import { errorText, Interrupted } from '../exit.ts';
@@ -19,14 +19,13 @@ import { expandFiles, type ExpandedFiles } from '../expand-files.ts';
 import { followAll } from '../follow-uploads.ts';
 import { FilesFailedError } from '../files-failed-error.ts';
 import { isEmpty, namedBy, type NamedSources } from '../../sources/named-sources.ts';
-import { sealKeyOf } from '../../sources/source-settings.ts';
 import { Sources } from '../../sources/sources.ts';
 import { SourceCopies } from '../source-copies.ts';
 import { NamedRecords } from '../named-records.ts';
 import { commandSources, sourceSettingsOf } from '../source-settings.ts';
 import { SpoolFolder } from '../spool-folder.ts';
 import { sourceOf, tellDetached, tellOutcomes, type AnyResult } from '../upload-outcomes.ts';
-import { checkUploadOptions, isSplit, toUploadOptions, type UploadCommandOptions } from '../upload-options.ts';
+import { checkUploadOptions, isSplit, type UploadCommandOptions } from '../upload-options.ts';
 
 export async function uploadCommand(
   context: CliContext,
@@ -53,15 +52,14 @@ export async function uploadCommand(
   }
   checkUploadOptions(config, files, options, destination);
   const spools = new SpoolFolder(config.stateDir);
-  const copies = new SourceCopies(context, spools, options);
-  const paths = await copies.replace(files);
+  const copies = new SourceCopies(context, spools, options, files);
   const sources = files.map(sourceOf);
   try {
-    await uploadFiles(context, spools, { paths, sources, onStarted: printSkipped }, options, destination);
+    await uploadFiles(context, spools, { copies, sources, onStarted: printSkipped }, options, destination);
   } catch (error) {
-    const isInterrupted = error instanceof Interrupted;
-    if (copies.areMade) await copies.tellKept(isInterrupted ? 'longhaul: interrupted; ' : 'longhaul: ');
-    else if (isInterrupted) note('longhaul: interrupted; the same command goes on from the recorded parts');
+    if (!(await copies.tellEnd(error)) && error instanceof Interrupted) {
+      note('longhaul: interrupted; the same command goes on from the recorded parts');
+    }
     throw error;
   }
   tellSkipped();
@@ -77,7 +75,7 @@ async function expand(config: Config, names: readonly string[], options: UploadC
 }
 
 interface NamedFiles {
-  readonly paths: readonly string[];
+  readonly copies: SourceCopies;
   /** The arguments, as in `Outcome`. */
   readonly sources: readonly string[];
   /** When each upload has started. */
@@ -92,17 +90,30 @@ async function uploadFiles(
   destination: string,
 ): Promise<void> {
   const { config, note } = context;
-  const { requests, workflowIds, sources } = await checkRequests(context, files.paths, options, destination);
+  const { copies } = files;
+  const planned = await checkRequests(context, spools, copies.targets, options);
+  await copies.assertPossible();
 
   const needsWorker = !options.detach && config.temporal === undefined;
   const records = new NamedRecords(config);
-  // Workers that run elsewhere on this machine read copies for their commands, and nothing else that is in no list.
-  const named = namedBy(needsWorker ? sources : sources.filter((source) => spools.has(source)));
   await withBackend(context, { destination, needsWorker }, async (backend) => {
-    if (backend.uiUrl && !options.quiet) note(`Temporal UI: ${backend.uiUrl}`);
-    if (options.detach || !backend.isEmbedded) await assertWorkers(backend, requests, config.host, options);
-    else await checkDestination(requireDestination(config, destination), backend, workflowIds);
+    if (options.detach || !backend.isEmbedded) await assertWorkers(backend, planned.requests, config.host, options);
+    else await checkDestination(requireDestination(config, destination), backend, planned.workflowIds);
+    if (copies.areNeeded && options.id !== undefined) await assertIdFree(backend, options.id, options.again);
 
+    // What can be read only once is read when everything else is known to be good.
+    const paths = await copies.make();
+    if (backend.uiUrl && !options.quiet) note(`Temporal UI: ${backend.uiUrl}`);
+    const { requests, workflowIds, sources } = copies.areNeeded
+      ? await checkRequests(
+          context,
+          spools,
+          paths.map((path) => ({ path })),
+          options,
+        )
+      : planned;
+    // Workers that run elsewhere on this machine read copies for their commands, and nothing else that is in no list.
+    const named = namedBy(needsWorker ? sources : sources.filter((source) => spools.has(source)));
     if (!isEmpty(named)) await records.add(named, workflowIds);
     const handles: UploadHandle<AnyResult>[] = [];
     for (const request of requests) {
@@ -127,42 +138,10 @@ async function uploadFiles(
     await serve(context, backend, handles, named, options);
     await noteAttached(context, backend, uploads, options);
     const outcomes = await followAll(context, uploads, options);
-    for (const [index, { result }] of outcomes.entries())
-      if (result) await spools.release(files.paths[index] as string);
+    for (const [index, { result }] of outcomes.entries()) if (result) await spools.release(paths[index] as string);
     await records.removeEnded(workflowIds, backend.client).catch(() => {});
     tellOutcomes(context, outcomes, options);
   });
-}
-
-interface CheckedRequests {
-  readonly requests: readonly SplitUploadOptions[];
-  readonly workflowIds: readonly string[];
-  readonly sources: readonly Source[];
-}
-
-async function checkRequests(
-  { config }: CliContext,
-  files: readonly string[],
-  options: UploadCommandOptions,
-  destination: string,
-): Promise<CheckedRequests> {
-  const baseUrl = config.destinations.get(destination)?.baseUrl;
-  const requests = files.map((file) => toUploadOptions(file, options, baseUrl));
-  const prepare = isSplit(options) ? prepareSplit : prepareUpload;
-  const settings = sourceSettingsOf(config);
-  const sources = new Sources(settings);
-  try {
-    const prepareContext = { host: config.host, sources, sealKey: sealKeyOf(settings) };
-    const prepared: PreparedUpload[] = [];
-    for (const request of requests) prepared.push(await prepare(request, prepareContext));
-    return {
-      requests,
-      workflowIds: prepared.map(({ workflowId }) => workflowId),
-      sources: prepared.map(({ request }) => request.source),
-    };
-  } finally {
-    await sources.close();
-  }
 }
 
 async function statusOf({ client }: Backend, workflowId: string): Promise<string | undefined> {
@@ -171,6 +150,12 @@ async function statusOf({ client }: Backend, workflowId: string): Promise<string
     .describe()
     .then(({ status }) => status)
     .catch(() => undefined);
+}
+
+/** The upload of a copy that is not made yet cannot be the same as one that has the ID already. */
+async function assertIdFree(backend: Backend, id: string, again: boolean | undefined): Promise<void> {
+  const status = await statusOf(backend, id);
+  if (status === 'RUNNING' || (status === 'COMPLETED' && !again)) throw new UploadIdTakenError(id);
 }
 
 /** Without a worker an upload would wait for ever, and nobody would know why. */

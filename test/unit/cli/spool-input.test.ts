@@ -1,4 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { spoolCopy, type SpoolOptions } from '../../../src/cli/spool-copy.ts';
@@ -21,7 +22,7 @@ describe('spooling', () => {
   it('makes a whole file of what comes, which is kept until it is released', () =>
     withFolder(async (folder) => {
       const path = await spoolInput(Readable.from([Buffer.from('ab'), Buffer.from('cd')]), folder, options);
-      expect(path).toMatch(/\/x\.jsonl$/);
+      expect(await folder.filenameOf(path)).toBe('x.jsonl');
       expect(await readFile(path, 'utf8')).toBe('abcd');
       await folder.sweep(async () => undefined);
       expect(await readFile(path, 'utf8')).toBe('abcd');
@@ -66,14 +67,21 @@ describe('spooling', () => {
       expect(await readdir(folder.path)).toEqual([]);
     }));
 
-  it('says when a name can be no name of a file', () =>
+  it('keeps a name of the File that no disk could keep, also where another command works on the copy', () =>
     withFolder(async (folder) => {
-      const filename = 'x'.repeat(300);
-      const spooling = spoolInput(Readable.from([Buffer.from('a')]), folder, { ...options, filename });
-      await expect(spooling).rejects.toMatchObject({
-        code: 'SPOOL_FAILED',
-        message: expect.stringContaining('ENAMETOOLONG'),
-      });
-      expect(await readdir(folder.path)).toEqual([]);
+      const filename = 'あ'.repeat(300);
+      const path = await spoolInput(Readable.from([Buffer.from('a')]), folder, { ...options, filename });
+      await folder.use(path, 'longhaul-1');
+      expect(await folder.filenameOf(path)).toBe(filename);
+      await rm(`${dirname(path)}.json`);
+      await expect(folder.filenameOf(path)).rejects.toMatchObject({ message: expect.stringContaining('--filename') });
+    }));
+
+  it('takes the name of an earlier version’s copy, and of other files, from their paths', () =>
+    withFolder(async (folder) => {
+      const path = await spoolInput(Readable.from([Buffer.from('a')]), folder, options);
+      for (const other of [join(dirname(path), 'x.jsonl'), '/elsewhere/copy', 'copy']) {
+        expect(await folder.filenameOf(other)).toBeUndefined();
+      }
     }));
 });
