@@ -18,10 +18,10 @@ const FILE_VARIABLE =
   /^(OPENAI|LONGHAUL|TEMPORAL|AWS)_.*_(FILE|PATH)$|(KEY|TOKEN|SECRET|CREDENTIALS?|PASSWORD).*_(FILE|PATH)$|_CREDENTIALS$|^KUBECONFIG$/;
 
 /** Properties of the config file that name a variable, which may have the path of a file under its name with `_FILE`. */
-const VARIABLE_PROPERTY = /Env$/;
+const VARIABLE_PROPERTY = /(Env|^env)$/;
 
 /** Properties with paths, such as `apiKeyFile` in the config file and `clientKey.path` in Temporal's. */
-const FILE_PROPERTY = /(File|Path|^path)$/;
+const FILE_PROPERTY = /(File|Path|^path|^file)$/;
 
 /** Where the SDKs of AWS and Temporal keep credentials by themselves. */
 const HOME_FOLDERS = ['.aws', '.config/temporalio', 'Library/Application Support/temporalio'];

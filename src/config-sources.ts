@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { headersSchema, toSourceHeaders } from './config-source-headers.ts';
 import { hasWholeClientCertificate, networkFields, WHOLE_CLIENT_CERTIFICATE } from './config-network.ts';
 import { globListProblem } from './core/glob.ts';
 import type { ProtectedPaths } from './sources/protected-paths.ts';
@@ -40,6 +41,7 @@ export const sourcesSchema = z.strictObject({
       hosts: globs.optional(),
       allowPrivate: globs.optional(),
       trustProxy: z.boolean().optional(),
+      headers: headersSchema.optional(),
       stallTimeoutMs,
     })
     .refine(hasWholeClientCertificate, WHOLE_CLIENT_CERTIFICATE)
@@ -53,7 +55,7 @@ const ENDPOINT_VARIABLES = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'] as const;
 
 /** @param problems gets what is wrong, in words */
 export function toSourceSettings(
-  { s3 = {}, any, files, ...others }: z.infer<typeof sourcesSchema>,
+  { s3 = {}, any, files, http, ...others }: z.infer<typeof sourcesSchema>,
   env: Readonly<Record<string, string | undefined>>,
   problems: string[],
   protect: ProtectedPaths,
@@ -68,6 +70,7 @@ export function toSourceSettings(
     previousSealKey: env['LONGHAUL_SEAL_KEY_PREVIOUS'],
     any: anySource === undefined ? any : anySource.trim() === 'true',
     files: { ...files, protect },
+    http: http && { ...http, headers: toSourceHeaders(http.headers, env, problems) },
     s3: Object.fromEntries(connections),
     sealKey: env['LONGHAUL_SEAL_KEY'],
   };

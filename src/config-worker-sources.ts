@@ -1,12 +1,13 @@
 import { protectedByEnvironment } from './config-protected.ts';
 import { globListProblem } from './core/glob.ts';
 import { ConfigError } from './errors.ts';
+import { SourceHeaders } from './sources/source-headers.ts';
 import { confined, type SourceSettings } from './sources/source-settings.ts';
 
 /**
  * What a worker reads: only what is listed, and nothing that the environment's keys and state are in.
  *
- * @throws ConfigError for a list of buckets or hosts that is none of globs
+ * @throws ConfigError for a list of buckets or hosts that is none of globs, and for a header of a source without a value
  */
 export function workerSources(settings: SourceSettings = {}): SourceSettings {
   const { files, ...others } = settings;
@@ -14,6 +15,8 @@ export function workerSources(settings: SourceSettings = {}): SourceSettings {
   assertGlobs('http.hosts', settings.http?.hosts);
   assertGlobs('http.allowPrivate', settings.http?.allowPrivate);
   for (const [name, { buckets }] of Object.entries(settings.s3 ?? {})) assertGlobs(`s3.${name}.buckets`, buckets);
+  // A command needs the headers of its own URL only.
+  if (settings.isOfCommand !== true) new SourceHeaders(settings.http?.headers).load();
   const given = files?.protect;
   const own = protectedByEnvironment();
   const protect = {

@@ -14,7 +14,7 @@ const MIN_CHARACTERS_EVERYWHERE = 8;
 /** A part of a Base64 text that is shorter is too likely to be an ordinary word. */
 const MIN_BASE64_CHARACTERS = 8;
 /** More than one process uses. */
-const MAX_REMEMBERED = 32;
+const MAX_REMEMBERED = 256;
 
 /** Replaces every secret in a text from outside: a server can repeat a key in its error message. */
 export type Redact = (text: string) => string;
@@ -134,8 +134,8 @@ function redactNamed(text: string): string {
     .replace(HEADER, `$1$2${REDACTED}`);
 }
 
-/** A name can be percent-encoded, too. */
-function isSecretName(name: string): boolean {
+/** Whether a value with this name counts as a secret. The name can be percent-encoded, too. */
+export function isSecretName(name: string): boolean {
   const plain = name.replace(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)));
   return SECRET_PARAMETER.test(plain);
 }

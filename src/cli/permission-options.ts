@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { globListProblem } from '../core/glob.ts';
 import { ConfigError } from '../errors.ts';
+import { SourceHeaders } from '../sources/source-headers.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 import type { CliContext } from './context.ts';
 import { repeatedOption } from './options.ts';
@@ -57,6 +58,8 @@ export function permittedSources(
     if (problem !== undefined) throw new ConfigError(`${option} ${problem}`);
   }
   const settings = sourceSettingsOf(config);
+  // Before a server is started or called.
+  new SourceHeaders(settings.http?.headers).load();
   const roots = root?.map((directory) => resolve(directory)) ?? config.sources.files?.roots;
   for (const directory of roots ?? []) {
     if (!existsSync(directory)) note(`longhaul: the root ${directory} does not exist. Create or mount it.`);

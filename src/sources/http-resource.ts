@@ -11,7 +11,7 @@ import {
 import { clip } from '../core/clip.ts';
 import { redactorOf, type Redact } from '../redact.ts';
 import { discardBody } from './discard-body.ts';
-import type { HttpConnections } from './http-connections.ts';
+import type { HttpConnections, HttpResponse } from './http-connections.ts';
 import { etagOf, httpDateOf } from './remote-values.ts';
 import { networkProblem } from './network-problem.ts';
 import type { OpenOptions } from './source-reader.ts';
@@ -42,12 +42,13 @@ export class HttpResource {
 
   /** An answer that carries something, or 416. */
   async get(headers: Readonly<Record<string, string>>): Promise<Dispatcher.ResponseData> {
-    let answer: Dispatcher.ResponseData;
+    let given: HttpResponse;
     try {
-      answer = await this.#connections.get(this.#url, headers, this.#options);
+      given = await this.#connections.get(this.#url, headers, this.#options);
     } catch (error) {
       throw this.#named(this.mapError(refusalIn(error) ?? error));
     }
+    const { response: answer, advice } = given;
     const { statusCode } = answer;
     const isAnswer = statusCode < 300 || statusCode === 416;
     const encoding = isAnswer ? encodingOf(answer.headers) : undefined;
@@ -63,9 +64,11 @@ export class HttpResource {
     if (statusCode === 408 || statusCode === 425 || statusCode === 429 || statusCode >= 500) {
       throw new SourceReadError(`${this.name} can't be read at the moment (the server answered ${statusCode})`);
     }
-    const advice =
-      statusCode === 401 || statusCode === 403 ? 'its signature may have expired; give a new URL' : 'check the URL';
-    throw new SourceMissingError(`${this.name} can't be read: the server answered ${statusCode}; ${advice}`);
+    const isDenied = statusCode === 401 || statusCode === 403;
+    // A query can be a signature.
+    const ofQuery = this.#url.search === '' ? '' : 'its signature may have expired; give a new URL, or ';
+    const fix = isDenied ? `${ofQuery}${advice}` : 'check the URL';
+    throw new SourceMissingError(`${this.name} can't be read: the server answered ${statusCode}; ${fix}`);
   }
 
   /** What an error of an answer's body means. */

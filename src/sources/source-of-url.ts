@@ -62,7 +62,8 @@ export function httpUrlOf(text: string): URL {
     throw new ConfigError('a source URL begins with s3://, http:// or https://');
   }
   if (url.username || url.password) {
-    throw new ConfigError(`the URL of ${url.host} must not hold a user name or password; use a presigned URL`);
+    const advice = `use a presigned URL, or set "sources.http.headers" for ${url.host} in the configuration`;
+    throw new ConfigError(`the URL of ${url.host} must not hold a user name or password; ${advice}`);
   }
   url.hash = '';
   return url;

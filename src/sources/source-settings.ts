@@ -2,9 +2,10 @@ import type { ProxyRules, ProxySetting } from '../network/proxy.ts';
 import type { TlsSettings } from '../network/tls-files.ts';
 
 import type { ProtectedPaths } from './protected-paths.ts';
+import type { SourceHeaderSettings } from './source-headers.ts';
 
 /**
- * What a worker or a client may read, and how. Plain values, but for the function that fetches the key. A client reads what
+ * What a worker or a client may read, and how. Plain values, but for the functions that return secrets. A client reads what
  * its own program names, as far as a list does not restrict it. A worker reads what a list permits, see `confined`.
  */
 export interface SourceSettings extends NamedSettings {
@@ -79,6 +80,12 @@ export interface HttpSettings extends NetworkSettings {
    * cannot be checked here. @defaultValue false
    */
   readonly trustProxy?: boolean | undefined;
+  /**
+   * Headers for servers that require them, such as `Authorization`, by `HOST`, `HOST:PORT` or `http://HOST:PORT`. A header
+   * is sent to its own host over `https:` (or to this machine), and not after a redirect to another host. Other `http:`
+   * hosts must be named with `http://`. @defaultValue none
+   */
+  readonly headers?: SourceHeaderSettings | undefined;
   /** As in `S3Settings`. */
   readonly stallTimeoutMs?: number | undefined;
 }

@@ -24,6 +24,7 @@ const canaries = {
   awsToken: 'canary-of-an-aws-session-token-19bd',
   temporalHeader: 'canary-of-a-temporal-header-d7e3',
   traceHeader: 'canary-of-a-trace-header-a815',
+  sourceHeader: 'canary-of-a-source-header-e46b',
 } as const;
 
 interface Output {
@@ -49,7 +50,12 @@ async function environmentOf(
   await writeFile(
     config,
     JSON.stringify({
-      sources: { http: { allowPrivate: ['127.0.0.1'] } },
+      sources: {
+        http: {
+          allowPrivate: ['127.0.0.1'],
+          headers: { [`127.0.0.1:${origin.port}`]: { Authorization: { env: 'SOURCE_TOKEN', prefix: 'Bearer ' } } },
+        },
+      },
       destinations: {
         team: {
           baseUrl: api.url,
@@ -67,6 +73,7 @@ async function environmentOf(
     LONGHAUL_SEAL_KEY: canaries.sealKey,
     OPENAI_API_KEY: canaries.apiKey,
     TEAM_KEY: canaries.teamKey,
+    SOURCE_TOKEN: canaries.sourceHeader,
     AWS_ENDPOINT_URL_S3: origin.url,
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
@@ -138,8 +145,14 @@ it(
             // What succeeds: a file, and a URL that only its signature opens.
             expect(await run('upload', await file('good.bin'), '--purpose', purpose)).toMatchObject({ code: 0 });
             origin.behaviour.content = Buffer.alloc(MiB, 7);
+            origin.behaviour.answer = ({ headers }, response) =>
+              headers.authorization !== `Bearer ${canaries.sourceHeader}` && Boolean(response.writeHead(401).end());
             const signed = `${origin.url}/signed.bin?X-Amz-Signature=${canaries.urlSignature}`;
             expect(await runSigned(signed)).toMatchObject({ code: 0 });
+
+            const plain = await runCli(['upload', `${origin.url}/x.bin`, '--purpose', purpose, '--spool'], environment);
+            expect(plain).toMatchObject({ code: 0 });
+            outputs.push({ where: 'longhaul upload --spool', text: plain.stdout + plain.stderr });
 
             // What waits, at a service that repeats what it was sent.
             api.faults.add({
@@ -215,7 +228,7 @@ it(
             expect(said('longhaul top --json')).toContain(waiting.workflowId);
             expect(outputs.flatMap(found)).toEqual([]);
             expect(Object.values(canaries).flatMap((secret) => found({ where: 'itself', text: secret }))).toHaveLength(
-              10,
+              11,
             );
           },
           { apiKey: undefined },

@@ -2,7 +2,7 @@ import { Defaults } from '../../contracts/limits.ts';
 import type { CliContext } from '../context.ts';
 import { describeCheck, type Check } from '../doctor/check.ts';
 import { clockCheck, destinationChecks } from '../doctor/destination-checks.ts';
-import { sourceCheck } from '../doctor/source-check.ts';
+import { headerChecks, sourceCheck } from '../doctor/source-check.ts';
 import { temporalChecks } from '../doctor/temporal-checks.ts';
 import { versionsCheck } from '../doctor/versions-check.ts';
 import { SaidAlready } from '../exit.ts';
@@ -21,10 +21,11 @@ export async function doctorCommand(
   options: DoctorCommandOptions,
 ): Promise<void> {
   const { config, out } = context;
-  const [temporal, destinations, clock, ofSource] = await Promise.all([
+  const [temporal, destinations, clock, headers, ofSource] = await Promise.all([
     temporalChecks(context, options.destination ?? Defaults.destination),
     destinationChecks(config),
     clockCheck(config),
+    headerChecks(config),
     source === undefined ? [] : sourceCheck(config, source, options.connection),
   ]);
   const checks: Check[] = [
@@ -32,6 +33,7 @@ export async function doctorCommand(
     ...temporal,
     ...destinations,
     clock,
+    ...headers,
     ...[ofSource].flat(),
   ];
   const healthy = checks.every(({ status }) => status !== 'fail');

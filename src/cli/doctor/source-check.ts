@@ -7,6 +7,7 @@ import type { Container, Source } from '../../contracts/sources.ts';
 import { formatBytes, formatCount } from '../../core/format.ts';
 import { nameOfSource } from '../../core/source-names.ts';
 import { createPathFilter } from '../../sources/path-filter.ts';
+import { SourceHeaders } from '../../sources/source-headers.ts';
 import { isSourceUrl, sourceOfUrl } from '../../sources/source-of-url.ts';
 import { sealKeyOf } from '../../sources/source-settings.ts';
 import { Sources } from '../../sources/sources.ts';
@@ -35,6 +36,22 @@ export async function sourceCheck(config: Config, name: string, connection: stri
   } finally {
     await sources.close();
   }
+}
+
+/** Whether there is a value for each header of the configuration. Nothing is sent. */
+export function headerChecks(config: Config): Promise<readonly Check[]> {
+  const { hosts } = new SourceHeaders(config.sources.http?.headers);
+  return Promise.all(
+    hosts.map((host) =>
+      checked(`headers of ${host.host}`, async () => {
+        await host.read();
+        return ok(
+          `headers of ${host.host}`,
+          `${host.names} ${host.names.includes(',') ? 'have values' : 'has a value'}`,
+        );
+      }),
+    ),
+  );
 }
 
 async function containerOf(name: string, connection: string | undefined, host: string): Promise<Container | undefined> {

@@ -4,19 +4,33 @@ import { ConfigError } from '../../errors.ts';
 import { FILE_CHECK_INTERVAL_MS, fileIdentity, fileProblem } from '../../network/watched-files.ts';
 import { isKey, type KeyProvider } from './key-provider.ts';
 
+/** Which content of a file is usable. */
+export interface KeyForm {
+  readonly accepts: (text: string) => boolean;
+  /** Message about another content. */
+  readonly problem: (label: string) => string;
+}
+
+const API_KEY: KeyForm = {
+  accepts: isKey,
+  problem: (label) => `the API key in ${label} has characters that no key has`,
+};
+
 /** A key in a file, which is read again when the file changes. */
 export class KeyFile implements KeyProvider {
   readonly #path: string;
   readonly #label: string;
+  readonly #form: KeyForm;
   #key: string | undefined;
   #identity: string | undefined;
   #checkAgainAtMs = 0;
   #checking: Promise<string> | undefined;
 
   /** @param label names the file in messages */
-  constructor(path: string, label: string) {
+  constructor(path: string, label: string, form: KeyForm = API_KEY) {
     this.#path = path;
     this.#label = label;
+    this.#form = form;
   }
 
   get last(): string | undefined {
@@ -24,7 +38,7 @@ export class KeyFile implements KeyProvider {
   }
 
   load(): void {
-    this.#key = readKeyFile(this.#path, this.#label);
+    this.#key = readKeyFile(this.#path, this.#label, this.#form);
   }
 
   current(): string | Promise<string> {
@@ -47,7 +61,7 @@ export class KeyFile implements KeyProvider {
       // Before the content: a change in between is then detected by the next check.
       const identity = await fileIdentity(this.#path);
       if (this.#key === undefined || identity !== this.#identity) {
-        this.#key = keyOf(await readFile(this.#path, 'utf8'), this.#label);
+        this.#key = keyOf(await readFile(this.#path, 'utf8'), this.#label, this.#form);
         this.#identity = identity;
       }
       return this.#key;
@@ -62,19 +76,19 @@ export class KeyFile implements KeyProvider {
 }
 
 /** @throws ConfigError if the file has no key; the message starts with the label */
-export function readKeyFile(path: string, label: string): string {
+export function readKeyFile(path: string, label: string, form: KeyForm = API_KEY): string {
   let content: string;
   try {
     content = readFileSync(path, 'utf8');
   } catch (error) {
     throw new ConfigError(`${label} ${fileProblem(error)}`);
   }
-  return keyOf(content, label);
+  return keyOf(content, label, form);
 }
 
-function keyOf(content: string, label: string): string {
+function keyOf(content: string, label: string, { accepts, problem }: KeyForm): string {
   const key = content.trim();
   if (key === '') throw new ConfigError(`${label} is empty`);
-  if (!isKey(key)) throw new ConfigError(`the API key in ${label} has characters that no key has`);
+  if (!accepts(key)) throw new ConfigError(problem(label));
   return key;
 }

@@ -12,9 +12,28 @@ export interface KeyProvider {
   readonly last: string | undefined;
 }
 
+/** A key that never changes. Output of the object does not show it. */
+class FixedKey implements KeyProvider {
+  readonly #key: string;
+
+  constructor(key: string) {
+    this.#key = key;
+  }
+
+  get last(): string {
+    return this.#key;
+  }
+
+  current(): string {
+    return this.#key;
+  }
+
+  async renewed(): Promise<undefined> {}
+}
+
 /** A provider for a key that never changes. */
 export function fixedKey(key: string): KeyProvider {
-  return { current: () => key, renewed: async () => undefined, last: key };
+  return new FixedKey(key);
 }
 
 /** Whether the key can be sent as a header. */

@@ -1,0 +1,229 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import type { IncomingHttpHeaders } from 'node:http';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { KeyFile } from '../../../src/openai/keys/key-file.ts';
+import { fixedKey } from '../../../src/openai/keys/key-provider.ts';
+import type { SourceHeaderSettings } from '../../../src/sources/source-headers.ts';
+import { Sources } from '../../../src/sources/sources.ts';
+import { withHttpOrigin, type HttpOrigin } from '../../support/http-origin.ts';
+import { withProxy } from '../../support/proxy-server.ts';
+import { withTempDir } from '../../support/temp-dir.ts';
+
+const SECRET = 'canary-of-a-source-4712';
+const content = randomBytes(300_000);
+
+interface Server extends HttpOrigin {
+  readonly host: string;
+  /** Headers of each request so far. */
+  readonly seen: readonly IncomingHttpHeaders[];
+  /** Where all requests are redirected to, unless it is empty. */
+  redirectTo: string;
+  /** The only value of `Authorization`. */
+  required: string | undefined;
+}
+
+function withServer<T>(body: (server: Server) => Promise<T>): Promise<T> {
+  return withHttpOrigin({ content }, async (origin) => {
+    const seen: IncomingHttpHeaders[] = [];
+    const server: Server = {
+      ...origin,
+      host: `127.0.0.1:${origin.port}`,
+      seen,
+      redirectTo: '',
+      required: undefined,
+    };
+    origin.behaviour.answer = ({ headers, url }, response) => {
+      seen.push(headers);
+      if (server.redirectTo !== '' && url !== '/here') {
+        response.writeHead(302, { location: server.redirectTo }).end();
+        return true;
+      }
+      if (server.required === undefined || headers.authorization === server.required) return false;
+      response.writeHead(401).end(JSON.stringify(headers));
+      return true;
+    };
+    return body(server);
+  });
+}
+
+async function withSources<T>(
+  headers: SourceHeaderSettings,
+  body: (sources: Sources) => Promise<T>,
+  proxy?: string,
+): Promise<T> {
+  const sources = new Sources({ http: { allowPrivate: ['127.0.0.1'], headers, proxy } });
+  try {
+    return await body(sources);
+  } finally {
+    await sources.close();
+  }
+}
+
+async function read(sources: Sources, url: string): Promise<Buffer> {
+  const span = { offsetBytes: 0, sizeBytes: content.byteLength };
+  const reader = await sources.open({ type: 'http', url }, { span });
+  try {
+    await reader.stat();
+    const all = Buffer.alloc(content.byteLength);
+    for (let done = 0; done < all.byteLength;) {
+      const bytesRead = await reader.read(all.subarray(done), done);
+      if (bytesRead === 0) break;
+      done += bytesRead;
+    }
+    return all;
+  } finally {
+    await reader.close();
+  }
+}
+
+async function download(sources: Sources, url: string): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  const sink = {
+    begin: async () => {},
+    write: async (chunk: Uint8Array) => void chunks.push(chunk),
+    retrying: () => {},
+  };
+  await sources.download(new URL(url), sink, { signal: new AbortController().signal });
+  return Buffer.concat(chunks);
+}
+
+const failure = (call: Promise<unknown>): Promise<Error> =>
+  call.then(
+    () => expect.unreachable('the call succeeded'),
+    (error: Error) => error,
+  );
+
+/** No part of an error shows the value. */
+function expectNoSecret(error: Error): void {
+  const shown = JSON.stringify(error, Object.getOwnPropertyNames(error)) + String(error.stack) + String(error.cause);
+  expect(shown).not.toContain(SECRET);
+}
+
+const authorization = `Bearer ${SECRET}`;
+const secretHeaders = { Authorization: fixedKey(authorization), 'User-Agent': 'nightly/2' };
+
+describe('an HTTP server that requires a header', () => {
+  it('receives it with each request for a part, a size or the whole', () =>
+    withServer(async (server) => {
+      server.required = authorization;
+      await withSources({ [server.host]: secretHeaders }, async (sources) => {
+        expect((await read(sources, `${server.url}/x?a=1`)).equals(content)).toBe(true);
+        expect(server.requests.map(({ range }) => range)).toEqual(['bytes=0-0', `bytes=0-${content.byteLength - 1}`]);
+        server.behaviour.ranges = false;
+        expect((await download(sources, `${server.url}/x`)).equals(content)).toBe(true);
+      });
+      expect(server.seen.map((sent) => sent.authorization)).toEqual(Array(3).fill(authorization));
+      expect(server.seen.map((sent) => sent['user-agent'])).toEqual(Array(3).fill('nightly/2'));
+    }));
+
+  it('does not share it with another port, nor with a server that a redirect names', () =>
+    withServer((server) =>
+      withServer(async (other) => {
+        const headers = { [server.host]: secretHeaders, [other.host]: { 'X-Other': fixedKey('another-secret') } };
+        await withSources(headers, async (sources) => {
+          server.redirectTo = `${other.url}/here`;
+          expect((await read(sources, `${server.url}/x`)).equals(content)).toBe(true);
+          expect((await download(sources, `${server.url}/x`)).equals(content)).toBe(true);
+          expect(server.seen.map((sent) => sent.authorization)).toEqual(Array(3).fill(authorization));
+          expect(other.seen).toHaveLength(3);
+
+          // On the same server it stays. On the way back, another server has chosen the URL.
+          server.redirectTo = '/here';
+          const before = server.seen.length;
+          await download(sources, `${server.url}/x`);
+          expect(server.seen.slice(before).map((sent) => sent.authorization)).toEqual([authorization, authorization]);
+          server.redirectTo = `${other.url}/back`;
+          other.redirectTo = `${server.url}/here`;
+          await download(sources, `${server.url}/x`);
+          expect(server.seen.at(-1)?.authorization).toBeUndefined();
+        });
+        const sent = other.seen.flatMap((received) => Object.entries(received).flat());
+        expect(sent).not.toContain(authorization);
+        expect(sent).not.toContain('another-secret');
+        expect(other.seen.map((received) => received['user-agent'])).not.toContain('nightly/2');
+      }),
+    ));
+
+  it('is rejected in one line that names the setting, without a value', () =>
+    withServer((server) =>
+      withServer(async (other) => {
+        server.required = 'Bearer another';
+        other.required = 'Bearer another';
+        const url = `${server.url}/x.jsonl`;
+        const none = await withSources({}, (sources) => failure(read(sources, url)));
+        expect(none.message).toBe(
+          `${url} can't be read: the server answered 401; if it requires a header such as Authorization, ` +
+            `set "sources.http.headers" for ${server.url}, for the workers too`,
+        );
+        const rejected = await withSources({ [server.host]: secretHeaders }, (sources) => failure(read(sources, url)));
+        expect(rejected.message).toBe(
+          `${url} can't be read: the server answered 401; correct the header Authorization, User-Agent ` +
+            `that "sources.http.headers" sets for ${server.host}`,
+        );
+        expectNoSecret(rejected);
+        server.redirectTo = `${other.url}/here`;
+        const elsewhere = await withSources({ [server.host]: secretHeaders }, (sources) => failure(read(sources, url)));
+        expect(elsewhere.message).toBe(
+          `${url} can't be read: the server answered 401; it redirects to ${other.url}, where the headers of ` +
+            `${server.host} are not sent. Use the URL at ${other.host}, and set "sources.http.headers" for that host ` +
+            'if it requires a header',
+        );
+      }),
+    ));
+
+  it('cannot put it into a message or the fingerprint', () =>
+    withServer(async (server) => {
+      await withSources({ [server.host]: { 'X-Token': fixedKey('tok4') } }, async (sources) => {
+        server.behaviour.etag = '"tok4"';
+        const withoutEtag = await failure(read(sources, `${server.url}/x`));
+        expect(withoutEtag.message).toMatch(/neither a strong ETag nor a time of change/);
+        server.behaviour.etag = '"v1"';
+        const answer = server.behaviour.answer;
+        server.behaviour.answer = ({ headers }, response) =>
+          Boolean(response.writeHead(206, { 'content-encoding': String(headers['x-token']) }).end());
+        const encoded = await failure(read(sources, `${server.url}/x`));
+        expect(encoded.message).toMatch(/comes encoded \(\[redacted\]\)/);
+        server.behaviour.answer = answer;
+      });
+    }));
+
+  it('receives a new value of a file at once when it rejects the old one', () =>
+    withServer((server) =>
+      withTempDir(async (directory) => {
+        const path = join(directory, 'token');
+        await writeFile(path, 'token-number-1');
+        const header = { Authorization: new KeyFile(path, path) };
+        await withSources({ [server.host]: header }, async (sources) => {
+          server.required = 'token-number-1';
+          await download(sources, `${server.url}/x`);
+          await writeFile(path, 'token-number-2');
+          server.required = 'token-number-2';
+          expect((await download(sources, `${server.url}/x`)).equals(content)).toBe(true);
+          server.required = 'token-number-3';
+          const before = server.seen.length;
+          await failure(download(sources, `${server.url}/x`));
+          expect(server.seen).toHaveLength(before + 1);
+        });
+      }),
+    ));
+
+  it('is not asked if the value is missing, or a proxy could read it', () =>
+    withServer((server) =>
+      withProxy({}, async (proxy) => {
+        const missing = { [server.host]: { Authorization: new KeyFile('/no/such/token', 'the file /no/such/token') } };
+        const error = await withSources(missing, (sources) => failure(download(sources, `${server.url}/x`)));
+        expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
+        expect(error.message).toMatch(/^no value for the header "Authorization" .*\/no\/such\/token does not exist$/);
+        const proxied = await withSources(
+          { [server.host]: secretHeaders },
+          (sources) => failure(download(sources, `${server.url}/x`)),
+          proxy.url,
+        );
+        expect(proxied.message).toMatch(/is not encrypted, so "sources\.http\.headers" sends no header/);
+        expect(server.seen).toEqual([]);
+        expect(proxy.requests).toEqual([]);
+      }),
+    ));
+});
