@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { LonghaulClient } from '../client/longhaul-client.ts';
 import { TemporalUnreachableError } from '../client/upload-errors.ts';
+import { withoutUndefined } from '../core/without-undefined.ts';
 import type { Config, LogLevel } from '../config.ts';
 import { requireDestination } from '../config-destinations.ts';
 import { Defaults } from '../contracts/limits.ts';
@@ -106,7 +107,7 @@ export async function withBackend<T>(
       uiUrl: 'uiUrl' in temporal ? temporal.uiUrl : undefined,
       isEmbedded: config.temporal === undefined,
       sdkMetricsUrl: options.keepsMetrics ? (await loadWorker()).sdkMetricsUrl : undefined,
-      startWorker: async (sources, workerOptions) => {
+      startWorker: async (sources, workerOptions = {}) => {
         const { NativeConnection, createWorker } = await loadWorker();
         const connection = await NativeConnection.connect(temporal.connectionOptions).catch((error: unknown) => {
           const message = `Temporal at ${temporal.address} no longer answers the worker: ${errorText(error)}`;
@@ -128,7 +129,7 @@ export async function withBackend<T>(
           limitBytesPerSecond: config.limitBytesPerSecond,
           heartbeatIntervalMs: config.heartbeatIntervalMs,
           tracing,
-          ...workerOptions,
+          ...withoutUndefined(workerOptions),
         });
         closers.push(() => worker.shutdown());
         return worker;

@@ -40,7 +40,7 @@ export async function startSync(
         memo: { longhaulIdentity: digest },
         ...known,
         // As that of its larger files, which are uploads of their own.
-        priority: requestPriority({ priority: Priorities.bulk, ...request.upload }),
+        priority: requestPriority({ ...request.upload, priority: request.upload?.priority ?? Priorities.bulk }),
         workflowTaskTimeout: options.workflowTaskTimeoutMs,
         staticSummary: `${request.dryRun ? 'dry run: ' : ''}${summaryOf(filename, purpose, destination)}`,
         workflowIdConflictPolicy: 'FAIL',

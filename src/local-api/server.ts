@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { withoutUndefined } from '../core/without-undefined.ts';
 import { ConfigError } from '../errors.ts';
 import { settingsSchema, type AdminControl, type SettingsChange } from './admin.ts';
 import type { ApiContext } from './api-context.ts';
@@ -33,7 +34,7 @@ export interface LocalApi {
  * @throws ConfigError when an option makes no sense, the port is in use or may not be used, or the data directory can't be used
  */
 export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi> {
-  const { host, port: wantedPort } = { ...LocalApiDefaults, ...options };
+  const { host, port: wantedPort } = { ...LocalApiDefaults, ...withoutUndefined(options) };
   const { bandwidthBytesPerSecond, latencyMs, sessionLifeSeconds } = options;
   const settings = settingsSchema.safeParse({ bandwidthBytesPerSecond, latencyMs, sessionLifeSeconds });
   if (!settings.success) {
@@ -94,7 +95,7 @@ function assemble(
   store: UploadStore,
   closing: AbortSignal,
 ): { admin: AdminControl; context: ApiContext } {
-  const given = { ...LocalApiDefaults, ...options };
+  const given = { ...LocalApiDefaults, ...withoutUndefined(options) };
   let settings: LocalApiSettings = {
     bandwidthBytesPerSecond: options.bandwidthBytesPerSecond ?? null,
     latencyMs: given.latencyMs,

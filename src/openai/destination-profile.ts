@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { withoutUndefined } from '../core/without-undefined.ts';
 import { ConfigError } from '../errors.ts';
 import { withoutCredentials, type ProxySetting } from '../network/proxy.ts';
 import type { KeyProvider } from './keys/key-provider.ts';
@@ -78,10 +79,9 @@ export type ResolvedProfile = Defaulted & Pick<DestinationProfile, 'name' | 'bas
  */
 export function resolveProfile(profile: DestinationProfile): ResolvedProfile {
   assertBaseUrl(profile);
-  const given = withoutUndefined(profile);
   const resolved = {
     ...DefaultProfile,
-    ...given,
+    ...withoutUndefined(profile),
     name: profile.name,
     baseUrl: profile.baseUrl,
     apiKey: profile.apiKey,
@@ -110,10 +110,6 @@ function assertBaseUrl({ name, baseUrl }: DestinationProfile): void {
   if (url.username || url.password) {
     throw new ConfigError(`destination "${name}": the base URL must not hold a user name or password`);
   }
-}
-
-function withoutUndefined(profile: DestinationProfile): Partial<ResolvedProfile> {
-  return Object.fromEntries(Object.entries(profile).filter(([, value]) => value !== undefined));
 }
 
 function isHeaderValue(value: string): boolean {

@@ -59,6 +59,7 @@ export function toAction(
   attributes: StartAttributes,
 ): Action {
   const request = (sync ?? upload) as NonNullable<typeof sync | typeof upload>;
+  const settings = sync ? sync.upload : upload;
   const from = sync ? nameOfContainer(sync.source) : (upload?.filename ?? (upload ? nameOfSource(upload.source) : ''));
   return {
     type: 'startWorkflow',
@@ -71,7 +72,7 @@ export function toAction(
     ...attributes,
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
     // Nobody waits for it; its activities inherit that.
-    priority: requestPriority({ priority: Priorities.bulk, ...sync?.upload, ...upload }),
+    priority: requestPriority({ ...settings, priority: settings?.priority ?? Priorities.bulk }),
     staticSummary: `${inlineCode(name, 50)}: ${summaryOf(from, request.purpose, request.destination ?? Defaults.destination)}`,
   };
 }

@@ -3,8 +3,8 @@ import { requestPriority } from '../../../src/core/request-priority.ts';
 
 describe('the priority of a request', () => {
   it('says nothing that the request leaves out, so that it is inherited', () => {
-    expect(requestPriority({})).toEqual({});
-    expect(requestPriority({ priority: 4 })).toEqual({ priorityKey: 4 });
+    expect(requestPriority({})).toStrictEqual({});
+    expect(requestPriority({ priority: 4 })).toStrictEqual({ priorityKey: 4 });
   });
 
   it('has all that the request says', () => {
