@@ -18,7 +18,10 @@ import { recallSync } from './recall-sync.ts';
 import { createUploadPart } from './upload-part.ts';
 import { createSendSmallFile } from './send-small-file.ts';
 
-export type { ActivityDependencies } from './dependencies.ts';
+export type * from '../src/contracts/activities.ts';
+export type { SentPart } from '../src/contracts/failures.ts';
+export type { Pace } from '../src/openai/multipart-part.ts';
+export type { ActivityDependencies, UploadLimitsKeeper } from './dependencies.ts';
 
 /** Activities of the control task queue, which runs the workflows too. */
 export function createControlActivities(dependencies: ActivityDependencies): ControlActivities & PieceActivities {

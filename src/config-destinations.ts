@@ -12,7 +12,7 @@ import { isKey, keyProblem, type KeyProvider } from './openai/keys/key-provider.
 const DEFAULT_BASE_URL = 'https://api.openai.com/v1';
 
 /** The destinations of a configuration. */
-interface Destinations {
+export interface ConfiguredDestinations {
   readonly destinations: ReadonlyMap<string, DestinationConfig>;
   /** Proxies of the environment; undefined: none. */
   readonly proxies: ProxyRules | undefined;
@@ -86,7 +86,7 @@ export function readDestinations(
  *
  * @throws ConfigError when there is none, or its key is missing or can't stand in a header
  */
-export function requireDestination(config: Destinations, name: string): DestinationProfile {
+export function requireDestination(config: ConfiguredDestinations, name: string): DestinationProfile {
   const found = config.destinations.get(name);
   if (!found) {
     const known = [...config.destinations.keys()].join(', ');
@@ -119,7 +119,7 @@ export function requireDestination(config: Destinations, name: string): Destinat
 
 /** The same with the proxy that the environment results in, if it has none of its own. */
 export function withNetwork<T extends Pick<DestinationConfig, 'baseUrl' | 'proxy'>>(
-  { proxies }: Pick<Destinations, 'proxies'>,
+  { proxies }: Pick<ConfiguredDestinations, 'proxies'>,
   settings: T,
 ): T {
   const proxy = settings.proxy ?? proxySettingFor(new URL(settings.baseUrl), proxies ?? {});
@@ -147,7 +147,7 @@ function defaultDestination(values: DestinationVariables, inFile: DestinationInF
 }
 
 /** The same configuration with another default destination, as `longhaul dev` and the demo need. */
-export function withDefaultDestination<T extends Destinations>(
+export function withDefaultDestination<T extends ConfiguredDestinations>(
   config: T,
   changes: { baseUrl: string; apiKey: string },
 ): T {

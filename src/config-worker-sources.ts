@@ -11,10 +11,7 @@ import { confined, type SourceSettings } from './sources/source-settings.ts';
  */
 export function workerSources(settings: SourceSettings = {}): SourceSettings {
   const { files, ...others } = settings;
-  assertGlobs('buckets', settings.buckets);
-  assertGlobs('http.hosts', settings.http?.hosts);
-  assertGlobs('http.allowPrivate', settings.http?.allowPrivate);
-  for (const [name, { buckets }] of Object.entries(settings.s3 ?? {})) assertGlobs(`s3.${name}.buckets`, buckets);
+  assertSourceGlobs(settings);
   // A command needs the headers of its own URL only.
   if (settings.isOfCommand !== true) new SourceHeaders(settings.http?.headers).load();
   const given = files?.protect;
@@ -25,6 +22,14 @@ export function workerSources(settings: SourceSettings = {}): SourceSettings {
     copies: given?.copies ?? own.copies,
   };
   return confined({ ...others, files: { ...files, protect } });
+}
+
+/** @throws ConfigError for a list of buckets or hosts that is none of globs */
+export function assertSourceGlobs({ buckets, http, s3 }: SourceSettings = {}): void {
+  assertGlobs('buckets', buckets);
+  assertGlobs('http.hosts', http?.hosts);
+  assertGlobs('http.allowPrivate', http?.allowPrivate);
+  for (const [name, connection] of Object.entries(s3 ?? {})) assertGlobs(`s3.${name}.buckets`, connection.buckets);
 }
 
 function assertGlobs(name: string, globs: readonly string[] | undefined): void {

@@ -94,7 +94,7 @@ export class AbortedError extends LonghaulError {
 }
 
 /** About a source, whose store may have written a part of the message: it is one line. */
-abstract class SourceError extends LonghaulError {
+export abstract class SourceError extends LonghaulError {
   constructor(message: string, options?: { cause?: unknown }) {
     super(clipMessage(message), options);
   }
@@ -139,18 +139,6 @@ export class SourceNotRangedError extends SourceError {
 /** A line of the source is longer than a File can be, so that the source can't be split at line ends. */
 export class LineTooLongError extends SourceError {
   readonly code = 'LINE_TOO_LONG';
-  readonly retryable = false;
-}
-
-/** What can be read only once, such as standard input, can't be kept: no room, or no permission. */
-export class SpoolFailedError extends LonghaulError {
-  readonly code = 'SPOOL_FAILED';
-  readonly retryable = false;
-}
-
-/** The demo cannot be run to its end, or does not show that an upload survives a kill. */
-export class DemoFailedError extends LonghaulError {
-  readonly code = 'DEMO_FAILED';
   readonly retryable = false;
 }
 

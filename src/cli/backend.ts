@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { LonghaulClient } from '../client/longhaul-client.ts';
-import { TemporalUnreachableError } from '../client/upload-errors.ts';
+import { TemporalUnreachableError } from '../temporal/temporal-errors.ts';
 import { withoutUndefined } from '../core/without-undefined.ts';
 import type { Config, LogLevel } from '../config.ts';
 import { requireDestination } from '../config-destinations.ts';

@@ -1,8 +1,8 @@
 import { connect as connectSocket, isIP } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import type { Explanation } from '../client/grpc-cause.ts';
-import { grpcCause } from '../client/grpc-cause.ts';
-import { grpcFault } from '../client/temporal-faults.ts';
+import type { Explanation } from '../temporal/grpc-cause.ts';
+import { grpcCause } from '../temporal/grpc-cause.ts';
+import { grpcFault } from '../temporal/temporal-fault.ts';
 import type { TemporalConfig } from '../config.ts';
 import { errnoCause, errnoOf } from '../core/errno-cause.ts';
 

@@ -1,8 +1,9 @@
 import { CommanderError } from 'commander';
 import { QueryRefusedError, SearchAttributesMissingError } from '../client/list-errors.ts';
 import { SyncIdTakenError } from '../client/sync-errors.ts';
+import { NamespaceNotFoundError, TemporalDeniedError } from '../temporal/temporal-errors.ts';
 import { UploadIdTakenError } from '../client/upload-errors.ts';
-import { sentences } from '../client/grpc-cause.ts';
+import { sentences } from '../temporal/grpc-cause.ts';
 import { printable } from '../core/printable.ts';
 import { redact } from '../redact.ts';
 import { ScheduleExistsError, ScheduleNotFoundError } from '../schedules/schedule-errors.ts';
@@ -38,6 +39,8 @@ export function exitCodeOf(error: unknown): number {
     error instanceof SourceNotRangedError ||
     error instanceof UploadIdTakenError ||
     error instanceof SyncIdTakenError ||
+    error instanceof NamespaceNotFoundError ||
+    error instanceof TemporalDeniedError ||
     error instanceof QueryRefusedError ||
     error instanceof SearchAttributesMissingError ||
     error instanceof ScheduleNotFoundError ||

@@ -1,5 +1,5 @@
-import { grpcCause, namespaceMissing, type Explanation } from '../client/grpc-cause.ts';
-import { grpcFault } from '../client/temporal-faults.ts';
+import { grpcCause, namespaceMissing, type Explanation } from '../temporal/grpc-cause.ts';
+import { grpcFault } from '../temporal/temporal-fault.ts';
 import { errnoCause, errnoOf } from '../core/errno-cause.ts';
 
 /** What a call of the system does, for `cannot <verb> <object>`. */
@@ -48,27 +48,12 @@ const fixes: Readonly<Record<string, string>> = {
   EROFS: 'Choose a path on a file system that can be written',
 };
 
-/** Errors of Temporal's worker, by name. */
-const workerErrors: Readonly<Record<string, Explanation>> = {
-  TransportError: {
-    problem: 'the worker lost its connection to Temporal',
-    fix: 'Check that the Temporal server runs, then start the command again',
-  },
-  GracefulShutdownPeriodExpiredError: {
-    problem: 'the worker did not stop in time',
-    fix: 'Run the command again; it continues from the recorded parts',
-  },
-};
-
-/** Explains an error of the system, of Temporal or of its worker; undefined for any other, which is an error in Longhaul. */
+/** Explains an error of the system or of Temporal; undefined for any other, which is an error in Longhaul. */
 export function explainError(error: unknown): Explanation | undefined {
   const fault = grpcFault(error);
   if (fault) return grpcCause(fault);
-  const { name, message, cause } = (error ?? {}) as Partial<Error>;
-  const ofWorker = workerErrors[name ?? ''];
-  if (ofWorker) return { ...ofWorker, problem: `${ofWorker.problem} (${firstLine(message ?? '')})` };
-  if (name === 'NamespaceNotFoundError') return namespaceMissing((error as { namespace?: string }).namespace ?? '');
-  if (name === 'CombinedWorkerRunError') return explainError((cause as { workerError?: unknown }).workerError);
+  const { name, namespace } = (error ?? {}) as { readonly name?: string; readonly namespace?: string };
+  if (name === 'NamespaceNotFoundError') return namespaceMissing(namespace ?? '');
   const code = errnoOf(error);
   return code === undefined ? undefined : explainErrno(code, error as NodeJS.ErrnoException);
 }
@@ -108,8 +93,4 @@ function explainErrno(code: string, error: NodeJS.ErrnoException): Explanation {
 
 function fixOf(code: string, otherwise: string): string {
   return fixes[code] ?? otherwise;
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? '';
 }

@@ -1,11 +1,17 @@
 import { formatBytes } from '../core/format.ts';
-import { LonghaulError, SourceUnusableError, SpoolFailedError } from '../errors.ts';
+import { LonghaulError, SourceUnusableError } from '../errors.ts';
 import type { NewSpool, SpoolFolder } from './spool-folder.ts';
 
 /** The embedded server's database may be on the same disk, which must not become full. */
 const SPARE_BYTES = 64 * 1024 ** 2;
 const LOOK_EVERY_BYTES = 16 * 1024 ** 2;
 const TELL_EVERY_MS = 5000;
+
+/** What can be read only once, such as standard input, can't be kept: no room, or no permission. */
+export class SpoolFailedError extends LonghaulError {
+  readonly code = 'SPOOL_FAILED';
+  readonly retryable = false;
+}
 
 export interface SpoolOptions {
   /** The File's name. */

@@ -3,7 +3,8 @@ import { setTimeout } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { hasWorkers } from './has-workers.ts';
 import type { ReadAnswer } from './read-answers.ts';
-import { isTemporalAway, isUnanswered } from './temporal-faults.ts';
+import { isTemporalAway } from '../temporal/temporal-fault.ts';
+import { fromTemporal, isUnanswered, isWithoutWorker, noWorkerAnswered } from './temporal-faults.ts';
 import { NoWorkerError, SteeringRefusedError } from './upload-errors.ts';
 
 /** What both an upload's and a sync's handle say of where it stands in Temporal. */
@@ -50,14 +51,13 @@ export class FollowedWorkflow {
     }
   }
 
-  /** @throws NoWorkerError when `ask` finds no worker, or Temporal away */
+  /** @throws NoWorkerError if no worker responds to `ask` in time */
   async ask<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     try {
       return await ask();
     } catch (error) {
-      if (!isUnanswered(error)) throw this.#faultOf(error, this.workflowId);
-      const message = `no worker answered for ${this.workflowId}; start one with "longhaul worker"`;
-      throw new NoWorkerError(message, { cause: error });
+      if (!isWithoutWorker(error)) throw this.#faultOf(error, this.workflowId);
+      throw noWorkerAnswered(this.workflowId, error);
     }
   }
 
@@ -75,10 +75,10 @@ export class FollowedWorkflow {
   ): Promise<Answer> {
     const { status, taskQueue } = await this.describe();
     if (status !== 'RUNNING') throw new SteeringRefusedError(`${this.workflowId} has ended: ${status}`);
-    if (!(await hasWorkers(this.client, taskQueue, 'workflow'))) {
-      throw new NoWorkerError(`no worker serves the task queue ${taskQueue}; start one with "longhaul worker"`);
-    }
     try {
+      if (!(await hasWorkers(this.client, taskQueue, 'workflow'))) {
+        throw new NoWorkerError(`no worker serves the task queue ${taskQueue}; start one with "longhaul worker"`);
+      }
       const answer = await this.client.withDeadline(Date.now() + timeoutMs, () =>
         this.handle.executeUpdate<unknown, [object]>(name, { args: [input] }),
       );
@@ -138,7 +138,7 @@ export class FollowedWorkflow {
     } catch {
       // Temporal itself is away.
     }
-    return (error as Error).message;
+    return (fromTemporal(error, this.workflowId) as Error).message;
   }
 
   /** Calls are ended, not left: one that goes on after its connection was closed would bring the process down. */

@@ -5,6 +5,7 @@ import {
   type ConnectionOptions,
   type WorkflowClientInterceptor,
 } from '@temporalio/client';
+import { assertSourceGlobs } from '../config-worker-sources.ts';
 import { temporalSettings, type TemporalSettings } from '../config-temporal.ts';
 import { Defaults } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE, WorkflowName } from '../contracts/names.ts';
@@ -19,6 +20,7 @@ import { SchedulesClient } from '../schedules/schedules-client.ts';
 import { Sources } from '../sources/sources.ts';
 import { sealKeyOf, type SourceSettings } from '../sources/source-settings.ts';
 import { tolerantClient } from '../tolerant-client.ts';
+import { grpcCause, sentences } from '../temporal/grpc-cause.ts';
 import { NamespaceAttributes } from './namespace-attributes.ts';
 import { findWithOtherInode, ignoreInodeOf } from './other-inode.ts';
 import { prepareSplit, type SplitUploadOptions } from './prepare-split.ts';
@@ -26,8 +28,10 @@ import { prepareSync, type SyncOptions } from './prepare-sync.ts';
 import { prepareUpload, type PrepareContext, type PreparedUpload, type UploadOptions } from './prepare-upload.ts';
 import { startSync } from './start-sync.ts';
 import { SyncHandle } from './sync-handle.ts';
+import { grpcError, grpcFault, isTemporalAway } from '../temporal/temporal-fault.ts';
 import { fromTemporal } from './temporal-faults.ts';
-import { TemporalUnreachableError, UploadIdTakenError } from './upload-errors.ts';
+import { TemporalUnreachableError } from '../temporal/temporal-errors.ts';
+import { UploadIdTakenError } from './upload-errors.ts';
 import { UploadHandle } from './upload-handle.ts';
 import { summaryOf } from '../core/markdown.ts';
 import { listUploads, type ListOptions, type UploadSummary } from './list-uploads.ts';
@@ -71,8 +75,12 @@ export class LonghaulClient {
   readonly #context: PrepareContext;
   readonly #attributes: NamespaceAttributes;
 
-  /** @param client a Temporal client of yours; it stays yours to close */
+  /**
+   * @param client a Temporal client of yours; it stays yours to close
+   * @throws ConfigError if `sources` is invalid
+   */
   constructor(client: Client, options: LonghaulClientOptions = {}, connection?: Connection) {
+    assertSourceGlobs(options.sources);
     this.client = tolerantClient(client);
     this.taskQueue = options.taskQueue ?? DEFAULT_TASK_QUEUE;
     this.host = thisHost(options.host);
@@ -87,12 +95,13 @@ export class LonghaulClient {
    * Connects to Temporal, by default as its environment configuration says.
    *
    * @throws ConfigError if that configuration is invalid
-   * @throws TemporalUnreachableError
+   * @throws TemporalDeniedError, TemporalUnreachableError
    */
   static async connect(options: ConnectOptions = {}): Promise<LonghaulClient> {
     const { connection: connectionOptions, namespace, interceptors = [], ...rest } = options;
     const settings = connectionOptions ? { connectionOptions, namespace: undefined } : environmentSettings();
     const usedNamespace = namespace ?? settings.namespace;
+    assertSourceGlobs(rest.sources);
     try {
       const connection = await Connection.connect(settings.connectionOptions);
       const client = new Client({
@@ -102,9 +111,7 @@ export class LonghaulClient {
       });
       return new LonghaulClient(client, rest, connection);
     } catch (error) {
-      const address = settings.connectionOptions.address ?? 'localhost:7233';
-      const message = `no Temporal server answers at ${address} (${(error as Error).message})`;
-      throw new TemporalUnreachableError(message, { cause: error });
+      throw connectFault(error, settings.connectionOptions.address ?? 'localhost:7233');
     }
   }
 
@@ -214,6 +221,16 @@ export class LonghaulClient {
     const { identity: known } = await this.getHandle(workflowId).describe();
     if (known !== undefined && known !== digest) throw new UploadIdTakenError(workflowId);
   }
+}
+
+function connectFault(error: unknown, address: string): unknown {
+  const fault = grpcFault(error);
+  if (fault && !isTemporalAway(error)) return grpcError(fault, error);
+  const { problem, fix } = fault
+    ? grpcCause(fault)
+    : { problem: (error as Error).message, fix: 'Check the address, TLS and the credentials' };
+  const message = sentences({ problem: `no Temporal server answers at ${address}: ${problem}`, fix });
+  return new TemporalUnreachableError(message, { cause: error });
 }
 
 function environmentSettings(): TemporalSettings {

@@ -60,6 +60,10 @@ export async function ignoreInodeOf(client: Client, workflowId: string, signal: 
 }
 
 async function identityOf(client: Client, workflowId: string): Promise<unknown> {
-  const { memo } = await client.workflow.getHandle(workflowId).describe();
-  return memo?.['longhaulIdentity'];
+  try {
+    const { memo } = await client.workflow.getHandle(workflowId).describe();
+    return memo?.['longhaulIdentity'];
+  } catch (error) {
+    throw fromTemporal(error, workflowId);
+  }
 }

@@ -56,7 +56,7 @@ async function realFolder(given: string): Promise<string> {
   const folder = await pathOnDisk(given);
   const stats = await mapFileError(folder, stat(folder));
   if (!stats.isDirectory()) throw new SourceUnusableError(`${folder} is no directory; "longhaul upload" sends a file`);
-  return realpath(resolve(folder));
+  return mapFileError(folder, realpath(resolve(folder)));
 }
 
 /** The same for every run of the same sync, whatever its globs and limits, and recognisable for a person. */

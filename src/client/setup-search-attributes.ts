@@ -7,7 +7,9 @@ import {
   type RegisteredAttribute,
 } from '../core/attribute-registry.ts';
 import { AttributeConflictError, SetupRefusedError, SetupUnfinishedError } from './setup-errors.ts';
-import { fromTemporal, grpcFault, isTemporalAway } from './temporal-faults.ts';
+import { NamespaceNotFoundError } from '../temporal/temporal-errors.ts';
+import { grpcFault, isTemporalAway } from '../temporal/temporal-fault.ts';
+import { fromTemporal } from './temporal-faults.ts';
 
 export interface SearchAttributesSetup {
   readonly namespace: string;
@@ -87,7 +89,9 @@ async function call<T>(
     const fault = grpcFault(error);
     // Somebody else does the same at this moment.
     if (fault?.code === GRPC_ALREADY_EXISTS) return undefined;
-    if (!fault || isTemporalAway(error)) throw fromTemporal(error, '');
+    const known = fromTemporal(error, '');
+    const isRefusal = fault !== undefined && !isTemporalAway(error) && !(known instanceof NamespaceNotFoundError);
+    if (!isRefusal) throw known;
     const message = `search attributes can't be registered in namespace ${namespace} from here: ${fault.details}`;
     throw new SetupRefusedError(message, registerCommands(wanted, namespace), error);
   }

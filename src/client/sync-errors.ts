@@ -31,8 +31,8 @@ export class SyncNotFoundError extends LonghaulError {
   readonly code = 'SYNC_NOT_FOUND';
   readonly retryable = false;
 
-  constructor(workflowId: string) {
-    super(`there is no sync with the id ${workflowId}`);
+  constructor(workflowId: string, cause?: unknown) {
+    super(`there is no sync with the id ${workflowId}`, { cause });
   }
 }
 

@@ -1,21 +1,19 @@
 import {
-  isGrpcServiceError,
   QueryNotRegisteredError,
-  ServiceError,
   WorkflowFailedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure } from '@temporalio/common';
-import { grpcCause, sentences } from './grpc-cause.ts';
-import { ConfigError } from '../errors.ts';
+import type { LonghaulError } from '../errors.ts';
+import { NamespaceNotFoundError } from '../temporal/temporal-errors.ts';
+import { grpcError, grpcFault, isTemporalAway, temporalFault } from '../temporal/temporal-fault.ts';
 import { readPieces } from './read-answers.ts';
 import { StrangeWorkflowError } from './strange-workflow-error.ts';
 import {
   NoWorkerError,
   SteeringRefusedError,
-  TemporalUnreachableError,
   UploadCancelledError,
   UploadFailedError,
   UploadNotFoundError,
@@ -25,31 +23,19 @@ import {
 const GRPC_CANCELLED = 1;
 const GRPC_INVALID_ARGUMENT = 3;
 const GRPC_DEADLINE_EXCEEDED = 4;
-const GRPC_RESOURCE_EXHAUSTED = 8;
+const GRPC_NOT_FOUND = 5;
 const GRPC_FAILED_PRECONDITION = 9;
-const GRPC_UNAVAILABLE = 14;
-
-/** What the server or the connection to it said; undefined for anything else. */
-export function grpcFault(error: unknown): { readonly code: number; readonly details: string } | undefined {
-  const cause = error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(cause) ? cause : undefined;
-}
 
 /** The server's own words when it refuses what was asked for as wrong. */
 export function refusalOf(error: unknown): string | undefined {
-  const cause = error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(cause) && cause.code === GRPC_INVALID_ARGUMENT ? cause.details : undefined;
+  const fault = grpcFault(error);
+  return fault?.code === GRPC_INVALID_ARGUMENT ? fault.details : undefined;
 }
 
-/** Whether the server is away for now (a restart, a broken network), so that the same question may be asked again. */
-export function isTemporalAway(error: unknown): boolean {
-  const code = grpcFault(error)?.code;
-  return (
-    code === GRPC_UNAVAILABLE ||
-    code === GRPC_RESOURCE_EXHAUSTED ||
-    code === GRPC_DEADLINE_EXCEEDED ||
-    code === GRPC_CANCELLED
-  );
+/** Whether the server responded to a query, or kept it until its deadline, because no worker polls the task queue. */
+export function isWithoutWorker(error: unknown): boolean {
+  const code = grpcFault(error)?.code ?? -1;
+  return [GRPC_CANCELLED, GRPC_DEADLINE_EXCEEDED, GRPC_FAILED_PRECONDITION].includes(code);
 }
 
 /** Whether nobody could answer a query: the server is away, or it has seen no worker on the task queue lately. */
@@ -57,31 +43,34 @@ export function isUnanswered(error: unknown): boolean {
   return isTemporalAway(error) || grpcFault(error)?.code === GRPC_FAILED_PRECONDITION;
 }
 
-/** Turns what Temporal's client throws into Longhaul's errors; what is none of these comes back as it was. */
+/**
+ * Turns an error of Temporal's client into a LonghaulError. An error that no call to Temporal causes, such as one of a
+ * payload codec, is returned unchanged.
+ */
 export function fromTemporal(error: unknown, workflowId: string): unknown {
-  if (error instanceof WorkflowNotFoundError) return new UploadNotFoundError(workflowId);
+  if (error instanceof WorkflowNotFoundError) return notFound(error, workflowId);
   if (error instanceof WorkflowFailedError) return ended(error, workflowId);
   if (error instanceof WorkflowUpdateFailedError) {
     return new SteeringRefusedError(error.cause?.message ?? error.message, { cause: error });
   }
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
-    return new NoWorkerError(`no worker answered for ${workflowId}; is one running on its task queue?`, {
-      cause: error,
-    });
-  }
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return noWorkerAnswered(workflowId, error);
   if (error instanceof QueryNotRegisteredError) return new StrangeWorkflowError(workflowId, error);
-  const fault = grpcFault(error);
-  if (fault?.code === GRPC_INVALID_ARGUMENT) return new ConfigError(sentences(grpcCause(fault)), { cause: error });
-  if (isTemporalAway(error)) {
-    return unreachable(error);
-  }
-  return error;
+  return temporalFault(error);
 }
 
-/** An error of a server that is away for now, with its cause and the fix. */
-export function unreachable(error: unknown): TemporalUnreachableError {
-  const fault = grpcFault(error) ?? { code: GRPC_UNAVAILABLE, details: (error as Error).message };
-  return new TemporalUnreachableError(sentences(grpcCause(fault)), { cause: error });
+/** @param workflowId empty for a call that is about no single workflow */
+function notFound(error: WorkflowNotFoundError, workflowId: string): LonghaulError {
+  const fault = grpcError({ code: GRPC_NOT_FOUND, details: error.message }, error);
+  if (workflowId === '' || fault instanceof NamespaceNotFoundError) return fault;
+  if (/already completed/i.test(error.message)) {
+    return new SteeringRefusedError(`${workflowId} has ended`, { cause: error });
+  }
+  return new UploadNotFoundError(workflowId, error);
+}
+
+/** @param what that no worker responded for, such as a workflow ID */
+export function noWorkerAnswered(what: string, cause: unknown): NoWorkerError {
+  return new NoWorkerError(`no worker answered for ${what}. Start one with "longhaul worker".`, { cause });
 }
 
 function ended(error: WorkflowFailedError, workflowId: string): Error {

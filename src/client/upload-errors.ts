@@ -41,8 +41,8 @@ export class UploadNotFoundError extends LonghaulError {
   readonly code = 'UPLOAD_NOT_FOUND';
   readonly retryable = false;
 
-  constructor(workflowId: string) {
-    super(`there is no upload with the id ${workflowId}; "longhaul list" shows those there are`);
+  constructor(workflowId: string, cause?: unknown) {
+    super(`there is no upload with the id ${workflowId}; "longhaul list" shows those there are`, { cause });
   }
 }
 
@@ -67,11 +67,5 @@ export class SteeringRefusedError extends LonghaulError {
 /** No worker answered in time: none is running, or none for this upload's task queue. */
 export class NoWorkerError extends LonghaulError {
   readonly code = 'NO_WORKER';
-  readonly retryable = true;
-}
-
-/** Temporal can't be reached. */
-export class TemporalUnreachableError extends LonghaulError {
-  readonly code = 'TEMPORAL_UNREACHABLE';
   readonly retryable = true;
 }

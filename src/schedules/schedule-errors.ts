@@ -5,8 +5,8 @@ export class ScheduleNotFoundError extends LonghaulError {
   readonly code = 'SCHEDULE_NOT_FOUND';
   readonly retryable = false;
 
-  constructor(name: string) {
-    super(`there is no schedule "${name}"; "longhaul schedule list" shows those there are`);
+  constructor(name: string, cause?: unknown) {
+    super(`there is no schedule "${name}"; "longhaul schedule list" shows those there are`, { cause });
   }
 }
 
@@ -15,8 +15,10 @@ export class ScheduleExistsError extends LonghaulError {
   readonly code = 'SCHEDULE_EXISTS';
   readonly retryable = false;
 
-  constructor(name: string) {
-    super(`there is a schedule "${name}" already; change it with "longhaul schedule update", or choose another name`);
+  constructor(name: string, cause?: unknown) {
+    super(`there is a schedule "${name}" already; change it with "longhaul schedule update", or choose another name`, {
+      cause,
+    });
   }
 }
 

@@ -1,28 +1,32 @@
-import {
-  isGrpcServiceError,
-  ScheduleAlreadyRunning,
-  ScheduleNotFoundError as TemporalNotFoundError,
-  ServiceError,
-} from '@temporalio/client';
-import { isTemporalAway, unreachable } from '../client/temporal-faults.ts';
+import { ScheduleAlreadyRunning, ScheduleNotFoundError as TemporalNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import { grpcError, grpcFault, temporalFault } from '../temporal/temporal-fault.ts';
+import { NamespaceNotFoundError } from '../temporal/temporal-errors.ts';
 import { ConfigError } from '../errors.ts';
 import { ScheduleExistsError, ScheduleNotFoundError } from './schedule-errors.ts';
 
-/** gRPC's number (grpc/grpc, doc/statuscodes.md). */
+/** gRPC's numbers (grpc/grpc, doc/statuscodes.md). */
 const GRPC_INVALID_ARGUMENT = 3;
 const GRPC_NOT_FOUND = 5;
 
-/** Turns what Temporal's client throws into Longhaul's errors; what is none of these comes back as it was. */
+/** As `fromTemporal`, for a call about the schedule of that name; an empty name for a call about no single one. */
 export function scheduleFault(error: unknown, name: string): unknown {
-  if (error instanceof TemporalNotFoundError) return new ScheduleNotFoundError(name);
-  if (error instanceof ScheduleAlreadyRunning) return new ScheduleExistsError(name);
-  const cause = error instanceof ServiceError ? error.cause : error;
-  if (isGrpcServiceError(cause) && (cause.code as number) === GRPC_NOT_FOUND) return new ScheduleNotFoundError(name);
-  if (isGrpcServiceError(cause) && (cause.code as number) === GRPC_INVALID_ARGUMENT) {
-    return new ConfigError(`Temporal refuses the schedule: ${cause.details}`, { cause: error });
+  if (error instanceof ScheduleAlreadyRunning) return new ScheduleExistsError(name, error);
+  const isOfClient = error instanceof TemporalNotFoundError || error instanceof WorkflowNotFoundError;
+  const fault = isOfClient ? { code: GRPC_NOT_FOUND, details: error.message } : grpcFault(error);
+  if (fault?.code === GRPC_NOT_FOUND) {
+    const missing = grpcError(fault, error);
+    return name === '' || missing instanceof NamespaceNotFoundError ? missing : new ScheduleNotFoundError(name, error);
   }
-  if (isTemporalAway(error)) return unreachable(error);
-  return error;
+  const refusal = fault?.code === GRPC_INVALID_ARGUMENT ? fault.details : specRefusal(error);
+  if (refusal === undefined) return temporalFault(error);
+  const text = refusal.replace(/[\s.]+$/, '');
+  return new ConfigError(`Temporal rejected the schedule: ${text}. Change the value that it names.`, { cause: error });
+}
+
+/** The client turns one kind of refusal into a TypeError; one of this program has another stack. */
+function specRefusal(error: unknown): string | undefined {
+  return error instanceof TypeError && error.stack?.includes('rethrowGrpcError') ? error.message : undefined;
 }
 
 /** Runs a call to Temporal about the schedule of that name. */

@@ -11,6 +11,7 @@ import { ConfigDefaults } from '../config.ts';
 import { workerSources } from '../config-worker-sources.ts';
 import { thisHost } from '../host-identity.ts';
 import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../contracts/names.ts';
+import { ConfigError } from '../errors.ts';
 import type { DestinationProfile } from '../openai/destination-profile.ts';
 import { warmUpParser } from '../openai/warm-up-parser.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
@@ -25,6 +26,8 @@ import { currentWorkflow } from './sealing-workflow.ts';
 import { WaitingUploads } from './retry-waiting.ts';
 import { UploadLimits } from './upload-limits.ts';
 import { transferTuner } from './transfer-slots.ts';
+import { workerFault } from './worker-faults.ts';
+import { workerOptionProblems } from './worker-option-problems.ts';
 import { warnOfRejectedSources } from './warn-of-rejected-sources.ts';
 import { warnOfLackingAttributes } from './warn-of-lacking-attributes.ts';
 
@@ -121,7 +124,11 @@ export class LonghaulWorker {
     this.taskQueues = workers.map((worker) => worker.options.taskQueue);
   }
 
-  /** Works until `shutdown`, or rejects with the first fault of Temporal's worker that can't be mended. */
+  /**
+   * Works until `shutdown`.
+   *
+   * @throws TemporalUnreachableError, WorkerFailedError for the first error of Temporal's worker that it can't repair
+   */
   run(): Promise<void> {
     this.#running ??= this.#run();
     return this.#running;
@@ -150,7 +157,7 @@ export class LonghaulWorker {
       );
       for (const one of this.#held) one.start?.();
       const failed = (await Promise.allSettled(runs)).find((run) => run.status === 'rejected');
-      if (failed) throw failed.reason;
+      if (failed) throw workerFault(failed.reason);
     } finally {
       await Promise.all(this.#held.map((one) => one.close()));
     }
@@ -165,8 +172,15 @@ export class LonghaulWorker {
   }
 }
 
-/** @throws what Temporal throws when the namespace doesn't exist or the connection doesn't work */
+/**
+ * Creates a worker; `run` starts it.
+ *
+ * @throws ConfigError if an option is invalid, with every problem
+ * @throws NamespaceNotFoundError, TemporalDeniedError, TemporalUnreachableError if Temporal doesn't accept the worker
+ */
 export async function createWorker(options: WorkerOptions): Promise<LonghaulWorker> {
+  const problems = workerOptionProblems(options);
+  if (problems.length > 0) throw new ConfigError(`invalid options of a worker: ${problems.join('; ')}`);
   const { connection, namespace = 'default', taskQueue = DEFAULT_TASK_QUEUE } = options;
   const hosts = new Set([thisHost(options.host), ...(options.otherHosts ?? [])]);
   const { roles = ['control', 'transfer'], shutdownGraceMs = 0, deployment } = options;
@@ -234,7 +248,9 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   const [workers] = await Promise.all([
     Promise.all(wanted.map((worker) => Worker.create(worker))),
     roles.includes('control') ? warnOfLackingAttributes(connection, namespace) : undefined,
-  ]);
+  ]).catch((error: unknown) => {
+    throw workerFault(error);
+  });
   if (metered && roles.includes('control')) metered.startWorkflowCounters({ namespace, taskQueue });
   const calls = { start: () => roles.includes('control') && waiting.start(), close: () => waiting.close() };
   return new LonghaulWorker(workers, [calls, keyWatch, destinations, sources], () =>

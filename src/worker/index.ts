@@ -10,7 +10,9 @@ export {
 export { startTracing } from '../tracing/start-tracing.ts';
 export type { Tracing } from '../tracing/tracing.ts';
 export { Destinations } from './destinations.ts';
+export { WorkerFailedError } from './worker-faults.ts';
 export type { SharedBudgetOptions } from './shared-budget.ts';
-export { loadConfig, type Config } from '../config.ts';
-export { requireDestination } from '../config-destinations.ts';
+export { loadConfig, type Config, type LogLevel, type TemporalConfig } from '../config.ts';
+export { requireDestination, type ConfiguredDestinations, type DestinationConfig } from '../config-destinations.ts';
+export type { KeyProvider } from '../openai/keys/key-provider.ts';
 export type { DestinationProfile } from '../openai/destination-profile.ts';

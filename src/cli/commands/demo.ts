@@ -7,7 +7,7 @@ import { startLocalApi } from '../../local-api/index.ts';
 import { withBackend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
 import { establishHost } from '../establish-host.ts';
-import { DemoFailedError } from '../../errors.ts';
+import { DemoFailedError } from '../../dev/demo/worker-process.ts';
 
 const KEY = 'sk-demo';
 const TASK_QUEUE = 'longhaul-demo';

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import cliTruncate from 'cli-truncate';
 import { isSync } from '../../client/workflow-summary.ts';
-import { TemporalUnreachableError } from '../../client/upload-errors.ts';
+import { TemporalUnreachableError } from '../../temporal/temporal-errors.ts';
 import { withBackend, type Backend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
 import { listenToKeys } from '../keyboard.ts';

@@ -12,8 +12,7 @@ import type { LocalApi } from '../../local-api/index.ts';
 import { UploadsClient } from '../../openai/uploads-client.ts';
 import { makeFile } from './make-file.ts';
 import { recordedParts } from './recorded-parts.ts';
-import { WorkerProcess } from './worker-process.ts';
-import { DemoFailedError } from '../../errors.ts';
+import { DemoFailedError, WorkerProcess } from './worker-process.ts';
 
 export interface DemoOptions {
   readonly client: LonghaulClient;

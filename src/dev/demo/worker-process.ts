@@ -3,7 +3,13 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { childEnvironment } from '../../config-child-environment.ts';
-import { DemoFailedError } from '../../errors.ts';
+import { LonghaulError } from '../../errors.ts';
+
+/** The demo cannot be run to its end, or does not show that an upload survives a kill. */
+export class DemoFailedError extends LonghaulError {
+  readonly code = 'DEMO_FAILED';
+  readonly retryable = false;
+}
 
 const cli = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 const READY_TIMEOUT_MS = 30_000;

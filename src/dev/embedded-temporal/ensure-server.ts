@@ -1,6 +1,6 @@
 import { open, statfs } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { databaseCause } from '../../client/grpc-cause.ts';
+import { databaseCause } from '../../temporal/grpc-cause.ts';
 import { EmbeddedTemporalError } from './embedded-temporal-error.ts';
 import { findServerProcess } from './find-server-process.ts';
 import { arePortsFree, pickFreePorts } from './free-ports.ts';

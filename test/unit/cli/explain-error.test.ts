@@ -15,16 +15,16 @@ function ofSystem(code: string, syscall: string, more: object = {}): Error {
 
 describe('the line about an error of Temporal', () => {
   it.each([
-    [1, 'the request to Temporal was cancelled: details (CANCELLED). Run the command again.'],
+    [1, 'the request to Temporal was cancelled: details (CANCELLED). Try again.'],
     [2, 'Temporal failed: details (UNKNOWN). Check the log of the Temporal server.'],
     [3, 'Temporal rejected the request: details (INVALID_ARGUMENT). Change the value that it names.'],
-    [4, 'Temporal did not answer in time: details (DEADLINE_EXCEEDED). Check the Temporal server, then run'],
+    [4, 'Temporal did not answer in time: details (DEADLINE_EXCEEDED). Check the Temporal server, then try'],
     [5, 'Temporal did not find it: details (NOT_FOUND). Check the ID and TEMPORAL_NAMESPACE.'],
     [6, 'Temporal has it already: details (ALREADY_EXISTS). Choose another ID.'],
     [7, 'Temporal denied access: details (PERMISSION_DENIED). Check TEMPORAL_NAMESPACE and the permissions of'],
-    [8, 'Temporal rejected the request because of a limit: details (RESOURCE_EXHAUSTED). Run the command again later.'],
+    [8, 'Temporal rejected the request because of a limit: details (RESOURCE_EXHAUSTED). Try again later.'],
     [9, 'Temporal cannot do it now: details (FAILED_PRECONDITION). Check the state of the workflow'],
-    [10, 'Temporal aborted the request: details (ABORTED). Run the command again.'],
+    [10, 'Temporal aborted the request: details (ABORTED). Try again.'],
     [11, 'Temporal rejected the request: details (OUT_OF_RANGE). Change the value that it names.'],
     [12, 'the server does not support the request: details (UNIMPLEMENTED). Check TEMPORAL_ADDRESS'],
     [13, 'Temporal failed: details (INTERNAL). Check the log of the Temporal server.'],
@@ -43,10 +43,7 @@ describe('the line about an error of Temporal', () => {
 
   it.each([
     ['Namespace nope is not found.', 'namespace "nope" not found. Set TEMPORAL_NAMESPACE to an existing namespace, or'],
-    [
-      'database or disk is full (13)',
-      'the disk of the Temporal database is full. Free some space, then run the command',
-    ],
+    ['database or disk is full (13)', 'the disk of the Temporal database is full. Free some space, then try again.'],
     [
       'attempt to write a readonly database',
       'the Temporal database cannot be written. Grant write access to the state',
@@ -91,14 +88,6 @@ describe('the line about an error of the system', () => {
     expect(describeError(error)).toContain(`longhaul: ${line}`);
     expect(describeError(error)).not.toMatch(/unexpected:|text of the system/);
   });
-});
-
-it('the line about a lost connection of the worker has a cause and a fix', () => {
-  const error = Object.assign(new Error('tonic::transport::Error\nlong'), { name: 'TransportError' });
-  expect(describeError(error)).toBe(
-    'longhaul: the worker lost its connection to Temporal (tonic::transport::Error). ' +
-      'Check that the Temporal server runs, then start the command again.',
-  );
 });
 
 it('the line about a missing namespace has a cause and a fix', () => {

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Interrupted } from '../../../src/cli/exit.ts';
 import { jsonErrorOf, wantsJson } from '../../../src/cli/json-errors.ts';
 import { SyncFailedError } from '../../../src/client/sync-errors.ts';
-import { TemporalUnreachableError, UploadFailedError } from '../../../src/client/upload-errors.ts';
+import { TemporalUnreachableError } from '../../../src/temporal/temporal-errors.ts';
+import { UploadFailedError } from '../../../src/client/upload-errors.ts';
 import { FailureType } from '../../../src/contracts/failures.ts';
 import { ApiError, ConfigError, SourceMissingError, SourceReadError } from '../../../src/errors.ts';
 

@@ -1,6 +1,7 @@
 import { ServiceError } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
-import { isTemporalAway, isUnanswered } from '../../../src/client/temporal-faults.ts';
+import { isTemporalAway } from '../../../src/temporal/temporal-fault.ts';
+import { isUnanswered } from '../../../src/client/temporal-faults.ts';
 
 function serviceError(code: number, details: string): ServiceError {
   const cause = Object.assign(new Error(`${code} ${details}`), { code, details, metadata: {} });

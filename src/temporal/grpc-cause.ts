@@ -7,17 +7,17 @@ export interface Explanation {
 
 /** gRPC's names and numbers (grpc/grpc, doc/statuscodes.md), with what each means to a caller of Temporal. */
 const codes: readonly (readonly [name: string, problem: string, fix: string])[] = [
-  ['OK', 'Temporal returned no result', 'Run the command again'],
-  ['CANCELLED', 'the request to Temporal was cancelled', 'Run the command again'],
+  ['OK', 'Temporal returned no result', 'Try again'],
+  ['CANCELLED', 'the request to Temporal was cancelled', 'Try again'],
   ['UNKNOWN', 'Temporal failed', 'Check the log of the Temporal server'],
   ['INVALID_ARGUMENT', 'Temporal rejected the request', 'Change the value that it names'],
-  ['DEADLINE_EXCEEDED', 'Temporal did not answer in time', 'Check the Temporal server, then run the command again'],
+  ['DEADLINE_EXCEEDED', 'Temporal did not answer in time', 'Check the Temporal server, then try again'],
   ['NOT_FOUND', 'Temporal did not find it', 'Check the ID and TEMPORAL_NAMESPACE'],
   ['ALREADY_EXISTS', 'Temporal has it already', 'Choose another ID'],
   ['PERMISSION_DENIED', 'Temporal denied access', 'Check TEMPORAL_NAMESPACE and the permissions of TEMPORAL_API_KEY'],
-  ['RESOURCE_EXHAUSTED', 'Temporal rejected the request because of a limit', 'Run the command again later'],
-  ['FAILED_PRECONDITION', 'Temporal cannot do it now', 'Check the state of the workflow, then run the command again'],
-  ['ABORTED', 'Temporal aborted the request', 'Run the command again'],
+  ['RESOURCE_EXHAUSTED', 'Temporal rejected the request because of a limit', 'Try again later'],
+  ['FAILED_PRECONDITION', 'Temporal cannot do it now', 'Check the state of the workflow, then try again'],
+  ['ABORTED', 'Temporal aborted the request', 'Try again'],
   ['OUT_OF_RANGE', 'Temporal rejected the request', 'Change the value that it names'],
   ['UNIMPLEMENTED', 'the server does not support the request', 'Check TEMPORAL_ADDRESS, or update the Temporal server'],
   ['INTERNAL', 'Temporal failed', 'Check the log of the Temporal server'],
@@ -30,7 +30,7 @@ const codes: readonly (readonly [name: string, problem: string, fix: string])[] 
 const databaseErrors: readonly (readonly [RegExp, Explanation])[] = [
   [
     /database or disk is full|no space left on device|SQLITE_FULL/i,
-    { problem: 'the disk of the Temporal database is full', fix: 'Free some space, then run the command again' },
+    { problem: 'the disk of the Temporal database is full', fix: 'Free some space, then try again' },
   ],
   [
     /readonly database|read-only file system|SQLITE_READONLY/i,
@@ -50,11 +50,22 @@ export function databaseCause(text: string): Explanation | undefined {
 export function grpcCause({ code, details }: { readonly code: number; readonly details: string }): Explanation {
   const ofDatabase = databaseCause(details);
   if (ofDatabase) return ofDatabase;
-  const namespace = /namespace "?([^\s"]+?)"? (?:is |was )?not found/i.exec(details)?.[1];
-  if (namespace !== undefined) return namespaceMissing(namespace.replace(/\.$/, ''));
-  const [name, problem, fix] = codes[code] ?? [`code ${code}`, 'Temporal failed', 'Check the Temporal server'];
+  const namespace = missingNamespace(details);
+  if (namespace !== undefined) return namespaceMissing(namespace);
+  const [, problem, fix] = codes[code] ?? ['', 'Temporal failed', 'Check the Temporal server'];
+  const name = grpcStatus(code);
   const cause = details.replace(/[\s.]+$/, '').replace(/\s+/g, ' ');
   return { problem: `${problem}: ${cause === '' ? name : `${cause} (${name})`}`, fix };
+}
+
+/** Name of a gRPC status; `code 99` for a number that has no name. */
+export function grpcStatus(code: number): string {
+  return codes[code]?.[0] ?? `code ${code}`;
+}
+
+/** Returns the namespace that Temporal reports as missing; undefined for any other text. */
+export function missingNamespace(details: string): string | undefined {
+  return /namespace "?([^\s"]+?)"? (?:is |was )?not found/i.exec(details)?.[1]?.replace(/\.$/, '');
 }
 
 /** @param where such as ` at temporal:7233` */
