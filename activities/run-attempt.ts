@@ -6,7 +6,9 @@ import { jsonBytes, payloadProblem } from '../src/core/payload-size.ts';
 import { toApplicationFailure, workerStopping } from './to-application-failure.ts';
 
 /** Quick attempts end before this and cost no heartbeat, which is a call to the server and may be billed. */
-const FIRST_HEARTBEAT_AFTER_MS = 1000;
+const HEARTBEAT_INTERVAL_MS = 1000;
+/** So that a short timeout does not end before the first heartbeat. */
+const HEARTBEATS_PER_TIMEOUT = 3;
 
 export interface Attempt<Beat> {
   /** Aborted when the workflow cancels the activity, or this worker goes down. */
@@ -42,7 +44,7 @@ export async function runAttempt<Result, Beat = never>(
   const beatNow = () => {
     if (heartbeatTimeoutMs !== undefined) context.heartbeat(details?.());
   };
-  const stopBeating = heartbeatTimeoutMs === undefined ? () => {} : startBeating(context, details);
+  const stopBeating = heartbeatTimeoutMs === undefined ? () => {} : startBeating(context, heartbeatTimeoutMs, details);
   try {
     const result = await run({
       signal: context.cancellationSignal,
@@ -93,7 +95,8 @@ function stopSignalOf(context: Context): AbortSignal {
 }
 
 /** The SDK throttles; one call a second keeps cancellation and progress close. */
-function startBeating(context: Context, beat: (() => unknown) | undefined): () => void {
-  const timer = setInterval(() => context.heartbeat(beat?.()), FIRST_HEARTBEAT_AFTER_MS);
+function startBeating(context: Context, timeoutMs: number, beat: (() => unknown) | undefined): () => void {
+  const intervalMs = Math.min(HEARTBEAT_INTERVAL_MS, timeoutMs / HEARTBEATS_PER_TIMEOUT);
+  const timer = setInterval(() => context.heartbeat(beat?.()), intervalMs);
   return () => clearInterval(timer);
 }

@@ -22,6 +22,16 @@ describe('an attempt of an activity', () => {
     expect(await mockActivity().run(() => runAttempt(async () => {}))).toBeUndefined();
   });
 
+  it('sends its first heartbeat well before a heartbeat timeout of one second', async () => {
+    const environment = mockActivity({ heartbeatTimeoutMs: 1000 });
+    const startedAtMs = Date.now();
+    const beating = new Promise<number>((resolve) => {
+      environment.on('heartbeat', () => resolve(Date.now() - startedAtMs));
+    });
+    const afterMs = await environment.run(() => runAttempt(() => beating));
+    expect(afterMs).toBeLessThan(900);
+  });
+
   it('omits the details of a heartbeat that are larger than a payload', async () => {
     const beats: unknown[] = [];
     const environment = mockActivity({ heartbeatTimeoutMs: 10_000 });
