@@ -4,10 +4,12 @@ import { knownMimeType } from '../src/core/mime-type.ts';
 import { ApiError, ConfigError, StrangeAnswerError } from '../src/errors.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt } from './run-attempt.ts';
+import { toApplicationFailure } from './to-application-failure.ts';
 
 /**
  * Opens an Upload, and does not break that off for a cancellation: a session that is known can be cancelled.
- * When the answer is lost the retry opens another one; the first expires by itself, and is counted.
+ * When the answer is lost the retry opens another one; the first expires by itself, and is counted: in the result, or
+ * in the failure if no attempt succeeds.
  */
 export function createCreateUpload(dependencies: ActivityDependencies): ControlActivities['createUpload'] {
   return ({ destination, mimeTypeByName, ...fields }) => {
@@ -23,10 +25,12 @@ export function createCreateUpload(dependencies: ActivityDependencies): ControlA
           return unanswered > 0 ? { ...session, unanswered } : session;
         } catch (error) {
           const isCancelled = error instanceof StrangeAnswerError && error.isSessionCancelled;
-          if (!(error instanceof ApiError || error instanceof ConfigError || isCancelled)) throw error;
-          refused++;
-          beatNow();
-          throw error;
+          if (error instanceof ApiError || error instanceof ConfigError || isCancelled) {
+            refused++;
+            beatNow();
+          }
+          const unanswered = attempt - refused;
+          throw unanswered > 0 ? toApplicationFailure(error, { attempt, unanswered }) : error;
         }
       },
       () => ({ refused }),

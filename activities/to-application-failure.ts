@@ -22,7 +22,9 @@ import {
 import { redact } from '../src/redact.ts';
 
 /** What an activity knows of the attempt that failed; the workflow reads it in the failure's details. */
-export type AttemptFacts = Pick<FailureDetails, 'notDone' | 'sentPart' | 'sourceScope'> & { readonly attempt: number };
+export type AttemptFacts = Pick<FailureDetails, 'notDone' | 'sentPart' | 'sourceScope' | 'unanswered'> & {
+  readonly attempt: number;
+};
 
 /** A longer pause is not spent inside of Temporal's retries: the upload shows that it waits, and why. */
 const MAX_RETRY_DELAY_MS = 60_000;

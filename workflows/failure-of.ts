@@ -1,6 +1,8 @@
-import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import type { CreateHeartbeat } from '../src/contracts/activities.ts';
 import { FailureType, type FailureDetails } from '../src/contracts/failures.ts';
 import { reasonLabel } from '../src/core/attribute-values.ts';
+import { retry } from './activity-proxies.ts';
 
 /** What a workflow ends with, as `failureOf` made it: its type, and the status of a refusal behind it. */
 export function reasonOfFailure(failure: unknown): string {
@@ -32,4 +34,14 @@ export function isNotDone(error: unknown): boolean {
 export function detailsOf(error: unknown): FailureDetails | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   return cause instanceof ApplicationFailure ? (cause.details?.[0] as FailureDetails | undefined) : undefined;
+}
+
+/** Attempts of a failed create call that may have opened a session each, without its response. */
+export function unansweredBy(error: unknown): number {
+  const { unanswered } = detailsOf(error) ?? {};
+  if (unanswered !== undefined) return unanswered;
+  const isTimeout = error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
+  if (!isTimeout || error.retryState !== 'MAXIMUM_ATTEMPTS_REACHED') return 0;
+  const beat = error.cause.lastHeartbeatDetails as CreateHeartbeat | undefined;
+  return retry.maximumAttempts - (beat?.refused ?? 0);
 }

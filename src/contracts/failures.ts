@@ -71,6 +71,8 @@ export interface FailureDetails {
   readonly retryAtMs?: number;
   /** The service did no work for any attempt of this call: it is repeated as if it had never been made. */
   readonly notDone?: true;
+  /** Attempts of a create call that may have opened a session each, without its response. */
+  readonly unanswered?: number;
   /** Of a source that cannot be read and is one of many: whether its whole folder or bucket cannot be read either. */
   readonly sourceScope?: 'file' | 'container';
   /** Of a small file: a Part that the session has already. */

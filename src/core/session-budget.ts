@@ -47,6 +47,11 @@ export class SessionBudget {
     this.#orphaned += unanswered;
   }
 
+  /** @param unanswered as `open`, of a create call that failed */
+  orphan(unanswered: number): void {
+    this.#orphaned += unanswered;
+  }
+
   /** One was lost for a reason that no session can have: it does not count. */
   excuse(): void {
     this.#excused++;

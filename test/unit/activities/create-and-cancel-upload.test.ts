@@ -49,9 +49,10 @@ describe('createUpload', () => {
       environment.on('heartbeat', (details) => beats.push(details));
       return environment;
     };
-    await failureOf(told().run(activity, input));
-    await failureOf(told().run(activity, input));
+    const failures = [await failureOf(told().run(activity, input)), await failureOf(told().run(activity, input))];
     expect(beats).toEqual([{ refused: 2 }]);
+    // If all attempts fail, the failure reports the sessions that may be open.
+    expect(failures.map(({ details }) => details?.[0])).toMatchObject([{ unanswered: 1 }, { unanswered: 2 }]);
   });
 
   it('fails for good when the service refuses', async () => {
