@@ -1,15 +1,8 @@
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  CancellationScope,
-  condition,
-  patched,
-  sleep,
-} from '@temporalio/workflow';
-import { FailureType, type FailureDetails } from '../src/contracts/failures.ts';
+import { CancellationScope, condition, patched, sleep, workflowInfo } from '@temporalio/workflow';
 import type { WaitingInfo } from '../src/contracts/upload.ts';
-import { waitingReason } from '../src/core/waiting-reason.ts';
 import { countParked } from './counters.ts';
+import { repairable } from './repairable.ts';
+import type { RetryPeriod } from './retry-period.ts';
 
 /** How often a waiting upload tries by itself whether it may go on. */
 const PROBE_INTERVAL_MS = 5 * 60_000;
@@ -22,8 +15,23 @@ const SAME_PAUSE_MS = 5000;
 /** Executions of before made all their calls at once when it was time for one, and none after a probe that told nothing. */
 const PROBE_ANEW = 'probe-anew';
 
+/** Executions of before never handed over while a call other than a part waited. */
+const HAND_OVER_OF_WAITS = 'hand-over-of-waits';
+
 /** The call was not made after all, or is to be made again. */
 export class Postponed extends Error {}
+
+/** A call waits and the history has grown long: the next execution makes the call. */
+export class HandOverDue extends Error {}
+
+export interface ParkingOptions {
+  /** The wait of the execution before this one. */
+  readonly carried?: WaitingInfo | undefined;
+  /** Shared with the other waits of the same job. @defaultValue a period of its own */
+  readonly period?: RetryPeriod;
+  /** Whether `insist` ends with HandOverDue if the server suggests continue-as-new. @defaultValue false */
+  readonly handsOver?: boolean;
+}
 
 /**
  * Where an upload waits for what a person can repair. One call at a time finds out whether it may go on: the first one
@@ -32,6 +40,8 @@ export class Postponed extends Error {}
 export class Parking {
   readonly #giveUpAfterMs: number;
   readonly #onChange: () => void;
+  readonly #period: RetryPeriod | undefined;
+  readonly #handsOver: boolean;
   /** The scope of the whole workflow: the timer must not end with the call that failed. */
   readonly #home = CancellationScope.current();
   #waiting: WaitingInfo | undefined;
@@ -39,14 +49,24 @@ export class Parking {
   #nextProbeAtMs: number | undefined;
   #timer: CancellationScope | undefined;
   #spent: { readonly error: unknown } | undefined;
+  #failedAtMs = -Infinity;
+  #endedAtMs = -Infinity;
 
   /** @param giveUpAfterMs 0: never */
-  constructor(giveUpAfterMs: number, onChange: () => void, carried?: WaitingInfo) {
+  constructor(
+    giveUpAfterMs: number,
+    onChange: () => void,
+    { carried, period, handsOver = false }: ParkingOptions = {},
+  ) {
     this.#giveUpAfterMs = giveUpAfterMs;
     this.#onChange = onChange;
+    this.#period = period;
+    this.#handsOver = handsOver;
+    period?.add(this);
     this.#waiting = carried;
     // A new execution begins with a probe.
     this.#mayProbe = carried !== undefined;
+    if (carried) this.#failedAtMs = Date.now();
   }
 
   get waiting(): WaitingInfo | undefined {
@@ -56,6 +76,16 @@ export class Parking {
   /** Whether a call may be made now: anything while nothing is parked, one as a probe when it is time. */
   get isOpen(): boolean {
     return this.#waiting === undefined || this.#mayProbe;
+  }
+
+  /** Whether a call waits now, or waited at this time or later. */
+  hasWaitedSince(timeMs: number): boolean {
+    return this.#waiting !== undefined || this.#endedAtMs >= timeMs;
+  }
+
+  /** Whether a call waits that failed at this time or later. */
+  hasFailedSince(timeMs: number): boolean {
+    return this.#waiting !== undefined && this.#failedAtMs >= timeMs;
   }
 
   /** What was waited for until all patience was over. */
@@ -91,7 +121,12 @@ export class Parking {
     }
   }
 
-  /** Makes a call until it succeeds, and waits in between. @throws as `attempt`, without Postponed */
+  /**
+   * Makes a call until it succeeds, and waits in between.
+   *
+   * @throws HandOverDue if the history is too long for another attempt
+   * @throws as `attempt`, without Postponed
+   */
   async insist<T>(call: () => Promise<T>): Promise<T> {
     for (;;) {
       await condition(() => this.isOpen);
@@ -102,12 +137,15 @@ export class Parking {
       } catch (error) {
         if (!(error instanceof Postponed)) throw error;
       }
+      const isDue = this.#handsOver && workflowInfo().continueAsNewSuggested;
+      if (isDue && patched(HAND_OVER_OF_WAITS)) throw new HandOverDue();
     }
   }
 
   #clear(): void {
     if (this.#waiting === undefined) return;
     this.#waiting = undefined;
+    this.#endedAtMs = Date.now();
     this.#spent = undefined;
     this.#onChange();
   }
@@ -121,7 +159,7 @@ export class Parking {
     if (failure === undefined) throw error;
     // Handed back by a worker that stopped or died too often: nothing to wait for.
     if (failure.reason === undefined) return false;
-    const sinceMs = this.#waiting?.sinceMs ?? Date.now();
+    const sinceMs = this.#waiting?.sinceMs ?? this.#period?.startOfWait() ?? Date.now();
     if (this.#giveUpAfterMs > 0 && Date.now() - sinceMs >= this.#giveUpAfterMs) {
       this.#spent ??= { error };
       throw error;
@@ -133,6 +171,7 @@ export class Parking {
       void this.#probeLater(delayMs).catch(() => {});
     }
     const nextProbeAtMs = this.#nextProbeAtMs ?? Date.now();
+    this.#failedAtMs = Date.now();
     countParked(failure.type, this.#waiting === undefined);
     this.#waiting = {
       reason,
@@ -163,38 +202,4 @@ export class Parking {
     this.#nextProbeAtMs = undefined;
     this.retry();
   }
-}
-
-interface RepairableFailure {
-  readonly type: string;
-  readonly status?: number;
-  readonly retryAtMs?: number;
-  readonly reason: string | undefined;
-}
-
-/** The reason for which an activity's failure is worth waiting; undefined for one that is final. */
-function repairable(error: unknown): RepairableFailure | undefined {
-  if (!(error instanceof ActivityFailure)) return undefined;
-  // A part that was being stopped and failed by itself meanwhile is not repeated by Temporal; that says nothing.
-  if (error.retryState === 'CANCEL_REQUESTED') return { type: FailureType.WorkerStopping, reason: undefined };
-  const { cause } = error;
-  if (!(cause instanceof ApplicationFailure)) {
-    // Heartbeats that stopped, round after round: workers die, and the next one may live.
-    return error.retryState === 'MAXIMUM_ATTEMPTS_REACHED'
-      ? { type: FailureType.WorkerStopping, reason: undefined }
-      : undefined;
-  }
-  const type = cause.type ?? '';
-  if (type === FailureType.WorkerStopping) return { type, reason: undefined };
-  const { status, retryAtMs, sourceScope } = (cause.details?.[0] ?? {}) as FailureDetails;
-  // One file of many, the others of which can be read.
-  if (sourceScope === 'file') return undefined;
-  const reason = waitingReason({ failureType: type, status, message: cause.message, retryAtMs });
-  if (reason === undefined) return undefined;
-  return {
-    type,
-    reason,
-    ...(status === undefined ? {} : { status }),
-    ...(retryAtMs === undefined ? {} : { retryAtMs }),
-  };
 }

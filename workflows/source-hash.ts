@@ -1,7 +1,7 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { HashCheckpoint, SourceInfo } from '../src/contracts/activities.ts';
 import type { ExpectedSource } from './expected-source.ts';
-import type { Parking } from './parking.ts';
+import { HandOverDue, type Parking } from './parking.ts';
 import type { UploadCalls } from './upload-calls.ts';
 
 /** What an execution hands to its successor of it. Plain JSON. */
@@ -18,6 +18,7 @@ export class SourceHash {
   #md5: string | null;
   #checkpoint: HashCheckpoint | null;
   #failure: { readonly error: unknown } | undefined;
+  #isHandOverDue = false;
 
   constructor(calls: UploadCalls, parking: Parking, carried?: CarriedHash) {
     this.#calls = calls;
@@ -49,7 +50,8 @@ export class SourceHash {
       if ('md5' in outcome) this.#md5 = outcome.md5;
       else this.#checkpoint = outcome.checkpoint;
     } catch (error) {
-      this.#failure = { error };
+      if (error instanceof HandOverDue) this.#isHandOverDue = true;
+      else this.#failure = { error };
     }
   }
 
@@ -58,8 +60,12 @@ export class SourceHash {
     this.#scope.cancel();
   }
 
-  /** @throws what it failed with */
+  /**
+   * @throws what it failed with
+   * @throws HandOverDue if it waits, and the next execution is to continue it
+   */
   assertSound(): void {
+    if (this.#isHandOverDue) throw new HandOverDue();
     if (this.#failure) throw this.#failure.error;
   }
 

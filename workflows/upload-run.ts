@@ -4,6 +4,7 @@ import {
   condition,
   isCancellation,
   log,
+  patched,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { InspectSourceResult, SourceInfo } from '../src/contracts/activities.ts';
@@ -26,13 +27,17 @@ import { ignoreInodeProblems } from '../src/core/upload-request.ts';
 import { UploadTuning, type CarriedTuning } from '../src/core/upload-tuning.ts';
 import { countEnd, countReplacedSession } from './counters.ts';
 import { ExpectedSource, otherContent } from './expected-source.ts';
-import { isNotDone } from './failure-of.ts';
+import { isNotDone, unansweredBy } from './failure-of.ts';
 import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
-import { Parking } from './parking.ts';
+import { HandOverDue, Parking } from './parking.ts';
 import { PartWindow } from './part-window.ts';
+import { RetryPeriod } from './retry-period.ts';
 import { SourceHash, type CarriedHash } from './source-hash.ts';
 import { ShownUpload } from './shown-upload.ts';
 import { UploadCalls } from './upload-calls.ts';
+
+/** Executions of before excused the loss of every session while parts waited, and of no session otherwise. */
+const EXCUSED_WAITS = 'excused-waits';
 
 const endStates: readonly UploadState[] = ['completed', 'failed', 'cancelled'];
 
@@ -40,11 +45,22 @@ const endStates: readonly UploadState[] = ['completed', 'failed', 'cancelled'];
 export interface CarriedUpload extends CarriedSessions, CarriedHash, CarriedTuning {
   /** As `ExpectedSource.isOther`. @defaultValue false */
   readonly otherInode?: boolean;
-  readonly source: InspectSourceResult;
-  readonly session: CarriedSession;
+  /** Left out if it was not inspected yet. */
+  readonly source?: InspectSourceResult;
+  /** Left out if none was open. */
+  readonly session?: CarriedSession;
   readonly partsSent: number;
   readonly paused: boolean;
+  /** Of the parts. */
   readonly waiting: WaitingInfo | null;
+  /** Of other calls. Left out by executions of earlier versions. */
+  readonly otherWaits?: {
+    readonly call?: WaitingInfo;
+    readonly hash?: WaitingInfo;
+    readonly completionSinceMs?: number;
+  };
+  /** A completion of the session may have succeeded without its response. @defaultValue false */
+  readonly mayBeCompleted?: boolean;
   readonly startedAtMs: number;
 }
 
@@ -58,6 +74,7 @@ export class UploadRun {
   readonly #parking: Parking;
   readonly #partParking: Parking;
   readonly #hashParking: Parking;
+  readonly #period: RetryPeriod;
   readonly #sessions: SessionBudget;
   readonly #hash: SourceHash;
   readonly #tuning: UploadTuning;
@@ -69,7 +86,7 @@ export class UploadRun {
   #window: PartWindow | undefined;
   #partsSent: number;
   /** A completion of the session may have succeeded without its response. */
-  #mayBeCompleted = false;
+  #mayBeCompleted: boolean;
   /** Once it has ended. */
   #end: { readonly fileId?: string; readonly reason?: string | undefined } = {};
 
@@ -79,13 +96,17 @@ export class UploadRun {
     this.#shown = new ShownUpload(this.#calls.subject);
     const giveUpAfterMs = request.giveUpAfterMs ?? Defaults.giveUpAfterMs;
     const onChange = () => this.#publish();
-    this.#parking = new Parking(giveUpAfterMs, onChange);
-    this.#partParking = new Parking(giveUpAfterMs, onChange, carried?.waiting ?? undefined);
-    this.#hashParking = new Parking(giveUpAfterMs, onChange);
+    const waits = carried?.otherWaits;
+    const period = new RetryPeriod(waits?.completionSinceMs);
+    this.#period = period;
+    this.#parking = new Parking(giveUpAfterMs, onChange, { carried: waits?.call, period, handsOver: true });
+    this.#partParking = new Parking(giveUpAfterMs, onChange, { carried: carried?.waiting ?? undefined, period });
+    this.#hashParking = new Parking(giveUpAfterMs, onChange, { carried: waits?.hash, period, handsOver: true });
     this.#hash = new SourceHash(this.#calls, this.#hashParking, carried);
-    this.#state = carried ? 'uploading' : 'inspecting';
     this.#source = carried?.source;
-    this.#session = carried && OpenSession.of(carried.session);
+    this.#session = carried?.session && OpenSession.of(carried.session);
+    this.#state = this.#session ? 'uploading' : this.#source ? 'creating' : 'inspecting';
+    this.#mayBeCompleted = carried?.mayBeCompleted ?? false;
     this.#sessions = new SessionBudget(request.maxSessions ?? Defaults.maxSessions, carried);
     this.#partsSent = carried?.partsSent ?? 0;
     this.#paused = carried?.paused ?? false;
@@ -101,6 +122,15 @@ export class UploadRun {
   /** Runs to the end, or to the point where the history is long enough to be handed over. */
   async run(): Promise<UploadResult | CarriedUpload> {
     this.#publish();
+    try {
+      return await this.#run();
+    } catch (error) {
+      if (error instanceof HandOverDue) return this.#carried();
+      throw error;
+    }
+  }
+
+  async #run(): Promise<UploadResult> {
     const source = (this.#source ??= await this.#parking.insist(() => this.#calls.inspect()));
     const wantsMd5 = this.#request.md5 !== false;
     const hashing = wantsMd5 && !source.isSmall ? this.#hash.run(source, this.#expected.call) : Promise.resolve();
@@ -109,15 +139,17 @@ export class UploadRun {
         const session = (this.#session ??= await this.#openSession(source));
         try {
           await this.#sendParts(source, session);
-          if (!session.ledger.complete) return await this.#handOver(source, session, hashing);
+          if (!session.ledger.complete) throw new HandOverDue();
           await hashing;
+          this.#hash.assertSound();
           // It was cut into parts all the same, as the size of the parts was retuned.
           if (wantsMd5 && source.isSmall) await this.#hash.run(source, this.#expected.call);
           this.#hash.assertSound();
           return this.#receipt(source, session, await this.#complete(session));
         } catch (error) {
+          if (error instanceof HandOverDue) throw error;
           if (this.#expected.isOther && OpenSession.isWrongMd5(error)) throw otherContent(error);
-          if (this.#partParking.waiting) this.#sessions.excuse();
+          if (this.#hasWaitedIn(session)) this.#sessions.excuse();
           const isLost = session.isLostBy(error);
           if (!isLost && !this.#mayTryAnother(error, session)) throw error;
           const { opened, left: sessionsLeft } = this.#sessions;
@@ -136,6 +168,24 @@ export class UploadRun {
       this.#hash.stop();
       await CancellationScope.nonCancellable(() => hashing);
     }
+  }
+
+  /**
+   * Whether the session is lost because the upload waited. If it is lost for another reason during a wait, it counts:
+   * otherwise, an upload would open one session after the other.
+   */
+  #hasWaitedIn(session: OpenSession): boolean {
+    const { openedAtMs, endsAtMs, isOver } = session;
+    const isPart = this.#partParking.waiting !== undefined;
+    const isCompletion = this.#parking.hasFailedSince(openedAtMs);
+    const hasWaited =
+      this.#partParking.hasFailedSince(openedAtMs) ||
+      isCompletion ||
+      (isOver && this.#hashParking.hasWaitedSince(endsAtMs));
+    if (hasWaited === isPart) return isPart;
+    if (!patched(EXCUSED_WAITS)) return isPart;
+    if (isCompletion && this.#parking.waiting) this.#period.keep(this.#parking.waiting.sinceMs);
+    return hasWaited;
   }
 
   /** Whether another session may help although this one is not lost. */
@@ -233,7 +283,12 @@ export class UploadRun {
 
   async #openSession(source: SourceInfo): Promise<OpenSession> {
     this.#enter('creating');
-    const { unanswered = 0, ...info } = await this.#parking.insist(() => this.#calls.create(source));
+    const create = () =>
+      this.#calls.create(source).catch((error: unknown) => {
+        this.#sessions.orphan(unansweredBy(error));
+        throw error;
+      });
+    const { unanswered = 0, ...info } = await this.#parking.insist(create);
     this.#sessions.open(unanswered);
     return new OpenSession(info, planParts(source.sizeBytes, this.#tuning.nextPartSizeBytes));
   }
@@ -279,7 +334,6 @@ export class UploadRun {
 
   async #complete(session: OpenSession): Promise<UploadedFile> {
     this.#enter('completing');
-    this.#mayBeCompleted = false;
     return this.#parking.insist(() =>
       this.#calls.complete(session, this.#hash.md5, this.#mayBeCompleted).catch((error: unknown) => {
         this.#mayBeCompleted ||= !isNotDone(error);
@@ -306,12 +360,13 @@ export class UploadRun {
     };
   }
 
-  async #handOver(source: InspectSourceResult, session: OpenSession, hashing: Promise<void>): Promise<CarriedUpload> {
-    this.#hash.stop();
-    await hashing;
+  #carried(): CarriedUpload {
+    const call = this.#parking.waiting;
+    const hash = this.#hashParking.waiting;
+    const { completionSinceMs } = this.#period;
     return {
-      source,
-      session: session.toJSON(),
+      ...(this.#source ? { source: this.#source } : {}),
+      ...(this.#session ? { session: this.#session.toJSON() } : {}),
       ...this.#sessions.toJSON(),
       partsSent: this.#partsSent,
       ...this.#hash.toJSON(),
@@ -319,6 +374,12 @@ export class UploadRun {
       ...(this.#expected.isOther ? { otherInode: true } : {}),
       paused: this.#paused,
       waiting: this.#partParking.waiting ?? null,
+      otherWaits: {
+        ...(call ? { call } : {}),
+        ...(hash ? { hash } : {}),
+        ...(completionSinceMs === undefined ? {} : { completionSinceMs }),
+      },
+      ...(this.#mayBeCompleted ? { mayBeCompleted: true } : {}),
       startedAtMs: this.#startedAtMs,
     };
   }

@@ -49,11 +49,15 @@ const sessionShape = shaped({
 });
 
 const uploadShape = shaped({
-  source: shaped({ sizeBytes: isCount, fingerprint: isText }),
-  session: (value) => sessionShape(value) && hasPlannedParts(value),
+  source: optional(shaped({ sizeBytes: isCount, fingerprint: isText })),
+  session: optional((value) => sessionShape(value) && hasPlannedParts(value)),
   partsSent: isCount,
   paused: isFlag,
   waiting: orNull(waiting),
+  otherWaits: optional(
+    shaped({ call: optional(waiting), hash: optional(waiting), completionSinceMs: optional(isTime) }),
+  ),
+  mayBeCompleted: optional(isFlag),
   startedAtMs: isTime,
   sessionsOpened: isCount,
   sessionsExcused: isCount,

@@ -139,13 +139,15 @@ export class ActivityTask {
     const attempt = this.#attempt;
     const isCurrent = () => !this.#isClosed && this.#current?.token === token;
     if (startToCloseTimeoutMs > 0) {
-      const isOver = () => this.#failed(token, Failures.startToCloseTimeout());
+      const isOver = () => this.#failed(token, Failures.startToCloseTimeout(this.#details));
       this.#timers.push(clock.after(startToCloseTimeoutMs, isOver));
     }
     const alive = () => {
       this.#heartbeatTimer?.cancel();
       if (!heartbeatTimeoutMs) return;
-      this.#heartbeatTimer = clock.after(heartbeatTimeoutMs, () => this.#failed(token, Failures.heartbeatTimeout()));
+      this.#heartbeatTimer = clock.after(heartbeatTimeoutMs, () =>
+        this.#failed(token, Failures.heartbeatTimeout(this.#details)),
+      );
     };
     alive();
     const beats = new Heartbeats(clock, heartbeatTimeoutMs, (details) => {

@@ -24,6 +24,10 @@ export class UploadInvariants {
   readonly #notCancelled = new Set<string>();
   readonly #doubtful = new Set<string>();
   readonly #lostWhileWaiting = new Set<string>();
+  /** Sessions with a failure that the upload can wait for. */
+  readonly #failed = new Set<string>();
+  /** Since when it waits without a break. */
+  #waitingSinceMs: number | undefined;
   #progress: UploadProgress | undefined;
   /** The last one of an upload that had not ended. */
   #beforeEnd: UploadProgress | undefined;
@@ -68,6 +72,14 @@ export class UploadInvariants {
     }
     if (task.type === 'createUpload' && completed) {
       this.#received.add((valueOf(completed.result) as UploadSession).uploadId);
+      const { maxSessions = 3 } = this.#plan.request;
+      if (this.#received.size > maxSessions + this.#failed.size) {
+        this.#violation('a session that is lost without a wait counts', `${this.#received.size} sessions`);
+      }
+    }
+    if (resolution.failed && !describeFailure(resolution.failed.failure).startsWith('SessionLost')) {
+      const uploadId = this.#progress?.session?.uploadId;
+      if (uploadId !== undefined) this.#failed.add(uploadId);
     }
     // The service did not accept the cancellation: a best effort was made.
     const isTried = resolution.failed !== undefined && resolution.failed !== null;
@@ -84,6 +96,7 @@ export class UploadInvariants {
       }
     }
     const { waiting } = progress;
+    this.#waitingSinceMs = waiting ? (this.#waitingSinceMs ?? nowMs) : undefined;
     if (progress.state === 'waiting' && !waiting?.reason) this.#violation('what waits shows its reason', 'no reason');
     if (!execution.isOpen || !waiting) return;
     if (execution.tasks.size === 0 && execution.timers.size === 0 && progress.state === 'waiting' && !this.#isPaused) {
@@ -96,6 +109,10 @@ export class UploadInvariants {
     const waitedMs = nowMs - waiting.sinceMs;
     if (giveUpAfterMs > 0 && execution.tasks.size === 0 && waitedMs > giveUpAfterMs + 60_000 && !this.#isPaused) {
       this.#violation('the retry period is respected', `waits for ${waitedMs} ms`);
+    }
+    const allMs = nowMs - (this.#waitingSinceMs ?? nowMs);
+    if (giveUpAfterMs > 0 && execution.tasks.size === 0 && allMs > giveUpAfterMs + 600_000 && !this.#isPaused) {
+      this.#violation('the retry period of an upload is respected', `waits for ${allMs} ms`);
     }
   }
 
@@ -163,7 +180,10 @@ export class UploadInvariants {
     if (this.#service.files.size > 0 && !isUncertain && !this.#isHidden())
       this.#violation('a File that exists is the result', text);
     if (isUncertain && this.#doubtful.size === 0) this.#violation('an uncertain completion has a cause', text);
-    const { listLagMs } = this.#service.style;
+    const { listLagMs, checksMd5 } = this.#service.style;
+    // Its content is not that of the source, and the service has not seen that.
+    const isDamaged = !checksMd5 && this.#plan.faults.some(({ fault }) => fault.kind === 'damaged');
+    if (isDamaged) return;
     if (isUncertain && this.#service.files.size > 0 && listLagMs < MAX_LIST_LAG_MS && !this.#hasListFaults()) {
       this.#violation('a File that the list shows is found', text);
     }
@@ -208,7 +228,7 @@ export class UploadInvariants {
   /** The session that was open is lost, or the upload ends. */
   #noteLoss(): void {
     const { session, waiting } = this.#beforeEnd ?? {};
-    if (session && waiting) this.#lostWhileWaiting.add(session.uploadId);
+    if (session && waiting && this.#failed.has(session.uploadId)) this.#lostWhileWaiting.add(session.uploadId);
   }
 }
 

@@ -1,4 +1,4 @@
-import { CALM, type Plan } from './plan.ts';
+import { CALM, type Call, type Plan, type When } from './plan.ts';
 
 const MiB = 1024 * 1024;
 const HOUR = 3_600_000;
@@ -60,7 +60,7 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'does not count a session that is lost while its completion waits',
-    isOpen: true,
+    isOpen: false,
     rule: 'a session that is lost while the upload waits does not count',
     plan: {
       ...ONE_PART,
@@ -105,7 +105,7 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'sends parts of more than a second with a heartbeat timeout of a second',
-    isOpen: true,
+    isOpen: false,
     rule: 'an upload without faults completes',
     plan: {
       ...ONE_PART,
@@ -115,12 +115,52 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'continues as new while the create call waits',
-    isOpen: true,
+    isOpen: false,
+    rule: 'a history stays short',
+    plan: waitingFor('createUpload'),
+  },
+  {
+    name: 'continues as new while the completion waits',
+    isOpen: false,
+    rule: 'a history stays short',
+    plan: waitingFor('completeUpload'),
+  },
+  {
+    name: 'continues as new while the inspection of the source waits',
+    isOpen: false,
+    rule: 'a history stays short',
+    plan: hidden({ atMs: 0 }),
+  },
+  {
+    name: 'continues as new while the MD5 waits',
+    isOpen: false,
     rule: 'a history stays short',
     plan: {
+      ...hidden({ call: 'hashSource', nth: 1, plusMs: 6000 }),
+      sizeBytes: 4 * MiB,
+      request: { partSizeBytes: MiB, concurrency: 4 },
+      partMs: [3000, 3000],
+    },
+  },
+  {
+    name: 'does not wait for a call after the other, each for the whole retry period',
+    isOpen: false,
+    rule: 'the retry period of an upload is respected',
+    plan: {
       ...ONE_PART,
-      suggestAfterEvents: 100,
-      outages: [{ call: 'createUpload', fromMs: 0, forMs: 20 * HOUR, fault: { kind: 'status', status: 403 } }],
+      request: { ...ONE_PART.request, giveUpAfterMs: HOUR + 60_000 },
+      outages: [{ call: '*', fromMs: 500, forMs: 5 * HOUR, fault: { kind: 'status', status: 403 } }],
+      faults: [{ call: 'addPart', nth: 1, fault: { kind: 'status', status: 403 } }],
+    },
+  },
+  {
+    name: 'does not open one session after the other if parts return 404 while the upload waits',
+    isOpen: false,
+    rule: 'a session that is lost without a wait counts',
+    plan: {
+      ...ONE_PART,
+      outages: [{ call: 'addPart', fromMs: 60_000, forMs: 26 * HOUR, fault: { kind: 'status', status: 404 } }],
+      faults: [{ call: 'addPart', nth: 1, fault: { kind: 'status', status: 403 } }],
     },
   },
   {
@@ -154,7 +194,7 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'counts an orphaned session if all attempts of the create call failed',
-    isOpen: true,
+    isOpen: false,
     rule: 'the result counts the orphaned sessions',
     plan: {
       ...ONE_PART,
@@ -165,6 +205,17 @@ export const knownFailures: readonly KnownFailure[] = [
     },
   },
 ];
+
+function waitingFor(call: Call): Plan {
+  const fault = { kind: 'status', status: 403 } as const;
+  return { ...ONE_PART, suggestAfterEvents: 100, outages: [{ call, fromMs: 0, forMs: 8 * HOUR, fault }] };
+}
+
+/** The source cannot be read for a long time. */
+function hidden(when: When): Plan {
+  const action = { kind: 'hide-source', problem: 'unreadable', forMs: 8 * HOUR } as const;
+  return { ...ONE_PART, suggestAfterEvents: 100, actions: [{ when, action }] };
+}
 
 /** Rules that uploads break until those failures are fixed. */
 export const openRules: ReadonlySet<string> = new Set(

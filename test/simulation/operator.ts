@@ -15,11 +15,19 @@ export interface OperatorWorld {
   readonly violation: (rule: string, text: string) => void;
 }
 
+interface SentUpdate {
+  readonly update: Update;
+  readonly sentTo: Execution;
+  /** Whether the upload was seen to wait when it was sent. */
+  readonly isWaiting: boolean;
+  isReported: boolean;
+}
+
 /** Whoever acts on the upload, its source and its workers. */
 export class Operator {
   readonly #plan: Plan;
   readonly #world: OperatorWorld;
-  readonly #updates: { readonly update: Update; readonly sentTo: Execution; isReported: boolean }[] = [];
+  readonly #updates: SentUpdate[] = [];
   /** Whether the last of both was a pause. */
   #isPauseWanted = false;
 
@@ -61,7 +69,7 @@ export class Operator {
         update.failure?.canceledFailureInfo !== undefined && update.failure.canceledFailureInfo !== null;
       if (update.state === 'failed' && !isCancelled)
         this.#world.violation('an accepted update succeeds', describeFailure(update.failure));
-      if (update.name === 'retry' && update.state === 'completed') this.#checkRetry(execution);
+      if (update.name === 'retry' && update.state === 'completed' && sent.isWaiting) this.#checkRetry(execution);
     }
   }
 
@@ -119,7 +127,8 @@ export class Operator {
       this.#isPauseWanted = false;
       this.#world.paused(false);
     }
-    this.#updates.push({ update: execution.update(name, input), sentTo: execution, isReported: false });
+    const isWaiting = this.#world.progress()?.state === 'waiting';
+    this.#updates.push({ update: execution.update(name, input), sentTo: execution, isWaiting, isReported: false });
   }
 
   #checkRetry(execution: Execution): void {

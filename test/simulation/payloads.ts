@@ -31,12 +31,19 @@ export function describeFailure(failure: Failure | null | undefined): string {
   return `${type ? `${type}: ` : ''}${innermost?.message ?? 'unknown failure'}`;
 }
 
+function detailsOf(details: unknown): { readonly payloads: Payload[] } | null {
+  return details === undefined ? null : { payloads: [payloadOf(details)] };
+}
+
 export const Failures = {
   cancelled: (): Failure => ({ message: 'cancelled', canceledFailureInfo: {} }),
-  heartbeatTimeout: (): Failure => ({ message: 'activity Heartbeat timeout', timeoutFailureInfo: { timeoutType: 4 } }),
-  startToCloseTimeout: (): Failure => ({
+  heartbeatTimeout: (details: unknown): Failure => ({
+    message: 'activity Heartbeat timeout',
+    timeoutFailureInfo: { timeoutType: 4, lastHeartbeatDetails: detailsOf(details) },
+  }),
+  startToCloseTimeout: (details: unknown): Failure => ({
     message: 'activity StartToClose timeout',
-    timeoutFailureInfo: { timeoutType: 1 },
+    timeoutFailureInfo: { timeoutType: 1, lastHeartbeatDetails: detailsOf(details) },
   }),
   scheduleToCloseTimeout: (): Failure => ({
     message: 'activity ScheduleToClose timeout',

@@ -5,7 +5,7 @@ import type { Plan } from './plan.ts';
 import { simulate } from './simulate.ts';
 
 /** Few, so that `npm test` stays fast. `npm run simulate` runs as many as it is told. */
-const SEEDS = Number(process.env['LONGHAUL_SIMULATION_SEEDS'] ?? 80);
+const SEEDS = Number(process.env['LONGHAUL_SIMULATION_SEEDS'] ?? 60);
 
 describe('uploadFile in a simulation', () => {
   it(`keeps every rule with each of ${SEEDS} seeds`, { timeout: 120_000 + SEEDS * 1000 }, async () => {

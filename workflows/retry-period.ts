@@ -1,0 +1,41 @@
+import { patched } from '@temporalio/workflow';
+import type { Parking } from './parking.ts';
+
+/** Executions of before had one period for each kind of call, and for each session. */
+const ONE_RETRY_PERIOD = 'one-retry-period';
+
+/**
+ * The retry period of an upload, which all its calls share. It starts when the first call waits. A wait that starts
+ * while another one lasts belongs to the same period, so that the calls cannot wait one after the other, each for the
+ * whole period.
+ */
+export class RetryPeriod {
+  readonly #parkings: Parking[] = [];
+  #completionSinceMs: number | undefined;
+
+  /** @param completionSinceMs as `completionSinceMs` of the execution before this one */
+  constructor(completionSinceMs?: number) {
+    this.#completionSinceMs = completionSinceMs;
+  }
+
+  /** When the completion of a lost session began to wait, in Unix milliseconds. */
+  get completionSinceMs(): number | undefined {
+    return this.#completionSinceMs;
+  }
+
+  add(parking: Parking): void {
+    this.#parkings.push(parking);
+  }
+
+  /** The session is lost whose completion waits. The completion of the next session continues its wait. */
+  keep(sinceMs: number): void {
+    this.#completionSinceMs ??= sinceMs;
+  }
+
+  /** When a wait that starts now began to count, in Unix milliseconds. */
+  startOfWait(): number {
+    const waits = this.#parkings.flatMap(({ waiting }) => (waiting ? [waiting.sinceMs] : []));
+    const firstMs = Math.min(...waits, this.#completionSinceMs ?? Infinity);
+    return firstMs < Date.now() && patched(ONE_RETRY_PERIOD) ? firstMs : Date.now();
+  }
+}
