@@ -118,6 +118,10 @@ class PrefixedValue implements KeyProvider {
     return last === undefined ? undefined : `${this.#prefix}${last}`;
   }
 
+  get path(): string | undefined {
+    return this.#value.path;
+  }
+
   load(): void {
     this.#value.load?.();
   }

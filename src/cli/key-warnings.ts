@@ -20,14 +20,18 @@ export async function keyWarnings(
 ): Promise<string[]> {
   if (!apiKey && !keys) return [];
   const warnings: string[] = [];
-  if (apiKeyPath !== undefined && isReadableByOthers(apiKeyPath)) {
-    warnings.push(`other users of this machine can read the key file ${apiKeyPath}. Run "chmod 600 ${apiKeyPath}".`);
-  }
+  if (apiKeyPath !== undefined) warnings.push(...fileWarnings(apiKeyPath));
   const { protocol, hostname, host } = new URL(baseUrl);
   if (protocol === 'http:' && (await isPublic(hostname, addressesOf))) {
     warnings.push(`the key of destination "${name}" is sent unencrypted to ${host}. Set an https:// base URL.`);
   }
   return warnings;
+}
+
+/** Returns a warning if other users can read a file with a secret. */
+export function fileWarnings(path: string): string[] {
+  if (!isReadableByOthers(path)) return [];
+  return [`other users of this machine can read the key file ${path}. Run "chmod 600 ${path}".`];
 }
 
 /** Group access to another user's file is on purpose: it is how this process can read it. */

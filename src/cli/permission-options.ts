@@ -7,6 +7,7 @@ import { ConfigError } from '../errors.ts';
 import { SourceHeaders } from '../sources/source-headers.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 import type { CliContext } from './context.ts';
+import { fileWarnings } from './key-warnings.ts';
 import { repeatedOption } from './options.ts';
 import { namedFolder, sourceSettingsOf } from './source-settings.ts';
 
@@ -59,7 +60,11 @@ export function permittedSources(
   }
   const settings = sourceSettingsOf(config);
   // Before a server is started or called.
-  new SourceHeaders(settings.http?.headers).load();
+  const headers = new SourceHeaders(settings.http?.headers);
+  headers.load();
+  for (const warning of headers.hosts.flatMap(({ files }) => files.flatMap(fileWarnings))) {
+    note(`longhaul: warning: ${warning}`);
+  }
   const roots = root?.map((directory) => resolve(directory)) ?? config.sources.files?.roots;
   for (const directory of roots ?? []) {
     if (!existsSync(directory)) note(`longhaul: the root ${directory} does not exist. Create or mount it.`);

@@ -117,6 +117,11 @@ export class HostHeaders {
     return [...this.#values.keys()].join(', ');
   }
 
+  /** Paths of the files that contain values. */
+  get files(): readonly string[] {
+    return [...this.#values.values()].flatMap((value) => (typeof value === 'string' ? [] : (value.path ?? [])));
+  }
+
   /** @throws ConfigError for a value that is missing */
   load(): void {
     for (const [name, value] of this.#values) {

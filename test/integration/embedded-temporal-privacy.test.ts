@@ -37,6 +37,7 @@ describe('the embedded server', () => {
     umask = process.umask(0);
     vi.stubEnv('OPENAI_API_KEY', 'sk-never-in-a-child');
     vi.stubEnv('LONGHAUL_SEAL_KEY', 'sk-never-in-a-child');
+    vi.stubEnv('FILES_AUTHORIZATION', 'Bearer sk-never-in-a-child');
     // A proxy that accepts nothing: a call that goes there fails.
     for (const name of ['http_proxy', 'https_proxy', 'grpc_proxy', 'all_proxy', 'HTTP_PROXY', 'HTTPS_PROXY']) {
       vi.stubEnv(name, 'http://127.0.0.1:1');

@@ -10,6 +10,7 @@ const env = {
   OPENAI_API_KEY: 'sk-1',
   OPENAI_API_KEY_FILE: '/key',
   GATEWAY_KEY: 'sk-2',
+  FILES_AUTHORIZATION: 'Bearer sk-5',
   AWS_SECRET_ACCESS_KEY: 'aws',
   LONGHAUL_SEAL_KEY: 'seal',
   TEMPORAL_API_KEY: 'tk',

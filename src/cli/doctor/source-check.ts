@@ -12,6 +12,7 @@ import { isSourceUrl, sourceOfUrl } from '../../sources/source-of-url.ts';
 import { sealKeyOf } from '../../sources/source-settings.ts';
 import { Sources } from '../../sources/sources.ts';
 import { isReadable } from '../is-readable.ts';
+import { fileWarnings } from '../key-warnings.ts';
 import { sourceSettingsOf } from '../source-settings.ts';
 import { checked, fail, ok, warn, type Check } from './check.ts';
 
@@ -45,6 +46,8 @@ export function headerChecks(config: Config): Promise<readonly Check[]> {
     hosts.map((host) =>
       checked(`headers of ${host.host}`, async () => {
         await host.read();
+        const [warning] = host.files.flatMap(fileWarnings);
+        if (warning !== undefined) return warn(`headers of ${host.host}`, warning);
         return ok(
           `headers of ${host.host}`,
           `${host.names} ${host.names.includes(',') ? 'have values' : 'has a value'}`,

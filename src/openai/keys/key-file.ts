@@ -18,7 +18,7 @@ const API_KEY: KeyForm = {
 
 /** A key in a file, which is read again when the file changes. */
 export class KeyFile implements KeyProvider {
-  readonly #path: string;
+  readonly path: string;
   readonly #label: string;
   readonly #form: KeyForm;
   #key: string | undefined;
@@ -28,7 +28,7 @@ export class KeyFile implements KeyProvider {
 
   /** @param label names the file in messages */
   constructor(path: string, label: string, form: KeyForm = API_KEY) {
-    this.#path = path;
+    this.path = path;
     this.#label = label;
     this.#form = form;
   }
@@ -38,7 +38,7 @@ export class KeyFile implements KeyProvider {
   }
 
   load(): void {
-    this.#key = readKeyFile(this.#path, this.#label, this.#form);
+    this.#key = readKeyFile(this.path, this.#label, this.#form);
   }
 
   current(): string | Promise<string> {
@@ -59,9 +59,9 @@ export class KeyFile implements KeyProvider {
   async #check(): Promise<string> {
     try {
       // Before the content: a change in between is then detected by the next check.
-      const identity = await fileIdentity(this.#path);
+      const identity = await fileIdentity(this.path);
       if (this.#key === undefined || identity !== this.#identity) {
-        this.#key = keyOf(await readFile(this.#path, 'utf8'), this.#label, this.#form);
+        this.#key = keyOf(await readFile(this.path, 'utf8'), this.#label, this.#form);
         this.#identity = identity;
       }
       return this.#key;

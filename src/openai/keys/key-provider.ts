@@ -10,6 +10,8 @@ export interface KeyProvider {
   load?(): void;
   /** The key that was returned last, without reading anything. */
   readonly last: string | undefined;
+  /** The file that contains the key, if a file does. */
+  readonly path?: string | undefined;
 }
 
 /** A key that never changes. Output of the object does not show it. */
