@@ -1,12 +1,15 @@
 import { workerSources } from '../src/config-worker-sources.ts';
 import type { ControlActivities, PieceActivities, TransferActivities } from '../src/contracts/activities.ts';
 import type { SourceSettings } from '../src/sources/source-settings.ts';
+import { ConfigError } from '../src/errors.ts';
 import { Sources } from '../src/sources/sources.ts';
+import { currentWorkflow } from '../src/worker/sealing-workflow.ts';
+import { UploadLimits } from '../src/worker/upload-limits.ts';
 import { createCancelUpload } from './cancel-upload.ts';
 import { createCompleteUpload } from './complete-upload.ts';
 import { createCreateUpload } from './create-upload.ts';
 import { createDeleteFile } from './delete-file.ts';
-import type { ActivityDependencies } from './dependencies.ts';
+import type { ActivityDependencies, UploadLimitsKeeper } from './dependencies.ts';
 import { createHashSource } from './hash-source.ts';
 import { createInspectSource } from './inspect-source.ts';
 import { findPiece } from './find-piece.ts';
@@ -53,13 +56,25 @@ export function createTransferActivities(dependencies: ActivityDependencies): Tr
 export interface OwnWorkerOptions extends Omit<ActivityDependencies, 'sources'> {
   /** As in `WorkerOptions` of `longhaul/worker`. @defaultValue callers can have nothing read */
   readonly sources?: SourceSettings | undefined;
+  /** @defaultValue those of the workers of `createWorker`: `limitBytesPerSecond` of each upload holds */
+  readonly limits?: UploadLimitsKeeper;
 }
 
-/** All of them, for a worker of your own that serves every queue. @throws ConfigError for wrong `sources` */
+/**
+ * All of them, for a worker of your own that serves every queue.
+ *
+ * @throws ConfigError for wrong `sources`, and without `destination`
+ */
 export function createActivities({
+  destination,
   sources,
-  ...others
+  limits = new UploadLimits(),
 }: OwnWorkerOptions): ControlActivities & PieceActivities & TransferActivities {
-  const dependencies = { ...others, sources: new Sources(workerSources(sources)) };
+  // Not every caller has a compiler.
+  if (typeof (destination as unknown) !== 'function') {
+    throw new ConfigError('"destination" is missing: pass the "get" of a "Destinations" of longhaul/worker');
+  }
+  const opened = new Sources(workerSources(sources), undefined, currentWorkflow);
+  const dependencies = { destination, sources: opened, limits };
   return { ...createControlActivities(dependencies), ...createTransferActivities(dependencies) };
 }

@@ -1,0 +1,58 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger } from '@temporalio/worker';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { expect, it } from 'vitest';
+import { createActivities, type OwnWorkerOptions } from '../../../activities/index.ts';
+import type { SourceInfo } from '../../../src/contracts/activities.ts';
+import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
+import { sealQuery } from '../../../src/sources/sealed-query.ts';
+import { withHttpOrigin } from '../../support/http-origin.ts';
+import { mockActivity, withClient } from '../../support/mock-activity.ts';
+import { withTempDir } from '../../support/temp-dir.ts';
+
+const workflowId = 'upload-1';
+const { destination } = withClient({});
+
+it('activities of your own worker keep the limit of an upload', () =>
+  withTempDir(async (directory) => {
+    const source = { type: 'file', path: join(directory, 'a') } as const;
+    await writeFile(source.path, 'hello');
+    const turns: unknown[] = [];
+    const addPart: UploadsClient['addPart'] = async (_id, { reader, sizeBytes, pace }) => {
+      turns.push(pace?.(131_072), pace?.(1));
+      await reader.read(Buffer.alloc(sizeBytes), 0);
+      return { partId: 'part_1' };
+    };
+    const sources = { files: { roots: [directory] } };
+    const activities = createActivities({ ...withClient({ addPart }), sources });
+    const { fingerprint }: SourceInfo = await mockActivity().run(() => activities.inspectSource({ source }));
+    const session = { destination: 'default', uploadId: 'u', sessionExpiresAt: Date.now() / 1000 + 3600 };
+    const range = { partNumber: 1, offsetBytes: 0, sizeBytes: 5 };
+    const limit = { bytesPerSecond: 131_072, revision: 1 };
+    await mockActivity().run(() => activities.uploadPart({ ...session, ...range, source, fingerprint, limit }));
+    expect(turns.some((turn) => turn !== undefined)).toBe(true);
+  }));
+
+it('activities of your own worker open a query that was sealed for their workflow', () =>
+  withHttpOrigin({ content: Buffer.from('hello') }, async (origin) => {
+    const url = `${origin.url}/a.jsonl`;
+    const sealKey = 'a key of at least thirty-two bytes, for the test';
+    const sealedQuery = sealQuery('sig=canary', { url, workflowId }, sealKey);
+    const sources = { sealKey, http: { hosts: ['127.0.0.1'], allowPrivate: ['127.0.0.1'] } };
+    const activities = createActivities({ destination, sources });
+    const info = { workflowExecution: { workflowId, runId: 'run-1' }, startToCloseTimeoutMs: 60_000 };
+    const client = new Client({ connection: Connection.lazy() });
+    const logger = new DefaultLogger('ERROR', () => {});
+    const environment = new MockActivityEnvironment(info, { logger, client });
+    const source = { type: 'http', url, sealedQuery } as const;
+    expect(await environment.run(() => activities.inspectSource({ source }))).toMatchObject({ sizeBytes: 5 });
+    expect(origin.requests.map(({ path }) => path)).toContain('/a.jsonl?sig=canary');
+  }));
+
+it('activities of your own worker are not made without a function for destinations', () => {
+  const call = (options: unknown) => () => createActivities(options as OwnWorkerOptions);
+  const missing = expect.objectContaining({ code: 'CONFIG_INVALID' });
+  for (const options of [{}, { destination: 'default' }, { destinations: [] }]) expect(call(options)).toThrow(missing);
+});
