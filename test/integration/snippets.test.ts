@@ -4,81 +4,137 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import * as longhaul from 'longhaul';
+import * as activities from 'longhaul/activities';
+import * as worker from 'longhaul/worker';
+import * as sdk from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cleanEnvironment } from '../support/cli.ts';
 import { compileProject, installPackedPackage } from '../support/packed-package.ts';
 import { md5, randomFile } from '../support/random-file.ts';
-import { expectNone, readSnippets, type Snippet } from '../support/snippets.ts';
+import { expectNone, readInlineCode, readSnippets, type InlineCode, type Snippet } from '../support/snippets.ts';
 import { KEY, MiB, withSystem } from '../support/system.ts';
 
 /** Values that a page leaves to its reader. A snippet that uses one names it after its fence: `ts given longhaul`. */
 const givens: Readonly<Record<string, string>> = {
-  longhaul: "declare const longhaul: import('longhaul').LonghaulClient;",
-  connection: "declare const connection: import('@temporalio/worker').NativeConnection;",
-  destinations: "declare const destinations: import('longhaul/worker').WorkerOptions['destinations'];",
+  longhaul: "import('longhaul').LonghaulClient",
+  handle: "import('longhaul').UploadHandle",
+  connection: "import('@temporalio/worker').NativeConnection",
+  destinations: "import('longhaul/worker').WorkerOptions['destinations']",
+  profiles: "readonly import('longhaul/worker').DestinationProfile[]",
+  interceptors: "import('longhaul').ConnectOptions['interceptors'] & {}",
+  namespace: 'string',
+  taskQueue: 'string',
 };
+const declared = (names: readonly string[]): string =>
+  names.map((name) => `declare const ${name}: ${givens[name]};`).join(' ');
 
 const snippets = readSnippets();
 const programs = snippets.filter(({ language }) => language === 'ts');
+const whole = programs.filter(({ note }) => note !== 'fragment');
 const results = snippets.filter(
   ({ language, text }) => language === 'json' && text.includes('"workflowId"') && text.includes('"file"'),
 );
-const fileOf = ({ place }: Snippet) => `${place.replaceAll(/\W+/g, '-')}.ts`;
+
+/** The module of each value that the package exports. */
+const exported = new Map(
+  Object.entries({ longhaul, 'longhaul/worker': worker, 'longhaul/activities': activities }).flatMap(
+    ([module, values]) => Object.keys(values).map((name) => [name, module] as const),
+  ),
+);
+const calls = readInlineCode().filter(({ text }) => {
+  const [, start, rest] = /^(?:\w+: )?(?:await )?(\w+)(.*)/s.exec(text) ?? [];
+  return (exported.has(start ?? '') || (start ?? '') in givens) && rest?.includes('(');
+});
+
+/** Every file that is compiled, by the place and the text of what is in it. All are compiled at once: that takes a second. */
+const sources = new Map<InlineCode, string>([
+  // Before the first line, so that the compiler's line numbers are those of the snippet.
+  ...whole.map((one) => [one, `export {}; ${declared(namesOf(one.note))} ${one.text}`] as const),
+  ...results.map((one) => {
+    const type = one.text.includes('"resumed"')
+      ? 'UploadResult & { source: string; resumed: boolean }'
+      : 'UploadResult';
+    return [one, `import type { UploadResult } from 'longhaul'; export const result: ${type} = ${one.text};`] as const;
+  }),
+  ...calls.map((one) => {
+    const isNamed = (name: string) => new RegExp(`\\b${name}\\b`).test(one.text);
+    const imports = [...exported].filter(([name]) => isNamed(name));
+    const before = imports.map(([name, module]) => `import { ${name} } from '${module}';`);
+    const call = one.text.replace(/^\w+: /, '');
+    return [one, `${before.join(' ')} ${declared(Object.keys(givens).filter(isNamed))} void (${call});`] as const;
+  }),
+]);
 
 let project: string;
+let compilerLines: readonly string[];
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'longhaul-test-'));
   await installPackedPackage(project);
+  const files = [...sources.values()].map((text, index) => ({ name: `source-${index}.ts`, text }));
+  for (const { name, text } of files) await writeFile(join(project, name), text);
+  compilerLines = await compileProject(
+    project,
+    files.map(({ name }) => name),
+  );
 });
 afterAll(() => rm(project, { recursive: true, force: true }));
 
 describe('the snippets of the README and of docs, with the packed package', () => {
-  it('compile, if they are TypeScript', async () => {
+  it('compile, if they are TypeScript', () => {
     const problems = programs.flatMap(({ place, note }) => {
       const isKnown = note === 'fragment' || note === '' || note.startsWith('given ');
-      const unknown = note.startsWith('given ') ? namesOf(note).filter((name) => !(name in givens)) : [];
-      return isKnown && unknown.length === 0 ? [] : [`${place}: unknown words after the language: ${note}`];
+      return isKnown && namesOf(note).every((name) => name in givens)
+        ? []
+        : [`${place}: unknown words after the language: ${note}`];
     });
     expectNone(problems, `known are: fragment, given ${Object.keys(givens).join(' ')}`);
     const fragments = programs.filter(({ note }) => note === 'fragment').map(({ place }) => place);
     expect(fragments.length, `few snippets may be left out as fragments: ${fragments.join(', ')}`).toBeLessThan(3);
-
-    const whole = programs.filter(({ note }) => note !== 'fragment');
     expect(whole.length).toBeGreaterThan(8);
-    for (const snippet of whole) {
-      const before = namesOf(snippet.note).map((name) => givens[name]);
-      // Before the first line, so that the compiler's line numbers are those of the snippet.
-      await writeFile(join(project, fileOf(snippet)), `export {}; ${before.join(' ')} ${snippet.text}`);
-    }
     expectNone(
-      await compileSnippets(whole),
+      problemsIn(whole),
       'correct the snippet. A value that the page leaves to its reader is named after the fence (```ts given longhaul, ' +
         'see givens in this test); a piece of a larger file, which cannot compile, is a ```ts fragment',
     );
   });
 
-  it('have the properties of a result, if they are one', async () => {
+  it('have the properties of a result, if they are one', () => {
     expect(results.length).toBeGreaterThanOrEqual(2);
-    for (const snippet of results) {
-      const type = snippet.text.includes('"resumed"')
-        ? 'UploadResult & { source: string; resumed: boolean }'
-        : 'UploadResult';
-      const source = `import type { UploadResult } from 'longhaul'; export const result: ${type} = ${snippet.text};`;
-      await writeFile(join(project, fileOf(snippet)), source);
-    }
-    expectNone(await compileSnippets(results), 'correct the snippet, or the type UploadResult');
+    expectNone(problemsIn(results), 'correct the snippet, or the type UploadResult');
+  });
+
+  it('compile, if they are calls in a sentence', () => {
+    expect(calls.length).toBeGreaterThan(5);
+    expectNone(problemsIn(calls), 'correct the call in the sentence, or the API');
+  });
+
+  it('name only errors that the package exports, or the official SDK', () => {
+    const errors = readInlineCode().filter(
+      ({ text }) => /^[A-Z]\w+Error$/.test(text) && !(text in globalThis) && !(text in sdk),
+    );
+    expect(errors.length).toBeGreaterThan(5);
+    const unknown = errors.filter(({ text }) => !exported.has(text));
+    expectNone(
+      unknown.map(({ place, text }) => `${place}: no module of the package exports ${text}`),
+      'correct the name in the sentence, or export the class in src/index.ts',
+    );
+  });
+
+  it('leave no error of the compiler without a snippet', () => {
+    expect(compilerLines.filter((line) => !/^source-\d+\.ts\(|^ /.test(line))).toEqual([]);
   });
 });
 
-/** Compiles them, also as strictly as a project can ask for. @returns errors at the lines of their pages */
-async function compileSnippets(some: readonly Snippet[]): Promise<string[]> {
-  const strictest = { exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true };
-  const files = some.map(fileOf);
-  const lines = await compileProject(project, files);
-  return (lines.length > 0 ? lines : await compileProject(project, files, strictest)).map((line) => {
-    const snippet = some.find((one) => line.startsWith(`${fileOf(one)}(`));
-    const [, place, message] = /\((\d+),\d+\): (.*)/s.exec(line) ?? [];
-    return snippet && place ? `${snippet.page}:${snippet.line + Number(place)}: ${message}` : line;
+/** Errors of the compiler in some of the files, at the lines of their pages. */
+function problemsIn(some: readonly (Snippet | InlineCode)[]): string[] {
+  const all = [...sources.keys()];
+  return compilerLines.flatMap((line) => {
+    const [, index, lineInFile, message] = /^source-(\d+)\.ts\((\d+),\d+\): (.*)/s.exec(line) ?? [];
+    const found = some.find((one) => one === all[Number(index)]);
+    if (!found || index === undefined) return [];
+    const place = 'note' in found ? `${found.page}:${found.line + Number(lineInFile)}` : found.place;
+    return [`${place}: ${message}`];
   });
 }
 
@@ -92,7 +148,7 @@ describe('a project with the packed package', () => {
     withSystem(async ({ temporalAddress, directory, api, download }) => {
       const here = { directory, temporalAddress, url: api.url };
       const content = await randomFile(join(directory, 'train.jsonl'), 12 * MiB);
-      const worker = spawn(process.execPath, [await writeProgram('services-worker.mjs', 'await worker.run()', here)], {
+      const running = spawn(process.execPath, [await writeProgram('services-worker.mjs', 'await worker.run()', here)], {
         env: cleanEnvironment({ OPENAI_API_KEY: KEY }),
         stdio: 'ignore',
       });
@@ -110,8 +166,8 @@ describe('a project with the packed package', () => {
         expect(lines.slice(0, -2).filter((line) => !/^\d+ of \d+$|^no response: /.test(line))).toEqual([]);
         expect(md5(await download(file.id))).toBe(md5(content));
       } finally {
-        const ended = once(worker, 'exit');
-        worker.kill('SIGTERM');
+        const ended = once(running, 'exit');
+        running.kill('SIGTERM');
         expect(await ended).toEqual([0, null]);
       }
     }));

@@ -7,18 +7,21 @@ import { toScheduledWork } from '../../src/cli/schedule-options.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
-export interface Snippet {
+export interface InlineCode {
+  /** `docs/services.md:34`, for messages. */
+  readonly place: string;
+  readonly text: string;
+}
+
+export interface Snippet extends InlineCode {
   /** Such as `docs/services.md`. */
   readonly page: string;
   /** Line of the fence. */
   readonly line: number;
-  /** `docs/services.md:34`, for messages. */
-  readonly place: string;
   /** Word after the fence. */
   readonly language: string;
   /** Rest of the line of the fence: `given connection` names a value that the page leaves to its reader. */
   readonly note: string;
-  readonly text: string;
 }
 
 const pages = (): string[] => {
@@ -47,7 +50,7 @@ export function readSnippets(): Snippet[] {
 }
 
 /** Every `code` in the sentences of the README and of `docs`. */
-export function readInlineCode(): { readonly place: string; readonly text: string }[] {
+export function readInlineCode(): InlineCode[] {
   return pages().flatMap((page) => {
     const text = readFileSync(join(repository, page), 'utf8').replaceAll(fenced, (snippet) =>
       snippet.replaceAll(/[^\n]/g, ' '),

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
 import { loadConfig } from '../../src/config.ts';
+import { syncRequestProblems } from '../../src/core/sync-request.ts';
 import { retuneProblems, uploadRequestProblems } from '../../src/core/upload-request.ts';
 import {
   commandLineProblems,
@@ -64,6 +65,31 @@ const inputProblems: Readonly<Record<string, (input: unknown) => readonly string
   pause: (input) =>
     /^\{"parts":"(finish|stop)"\}$/.test(JSON.stringify(input)) ? [] : ['"parts" must be "finish" or "stop"'],
 };
+
+const request = { source: { type: 'file', path: '/a' }, purpose: 'batch' };
+const connection = { destinations: { example: { baseUrl: 'https://example.com/v1' } } };
+
+/** Where JSON in a sentence may belong: it is valid if one of these takes it. */
+const placesOfJson: readonly ((value: object) => readonly string[])[] = [
+  uploadRequestProblems,
+  syncRequestProblems,
+  (part) => uploadRequestProblems({ ...request, ...part }),
+  (source) => uploadRequestProblems({ ...request, source }),
+  (source) => syncRequestProblems({ ...request, source }),
+  (range) => uploadRequestProblems({ ...request, source: { ...request.source, range } }),
+  (sharedLimit) => uploadRequestProblems({ ...request, sharedLimit }),
+  (input) => inputProblems['pause']?.(input) ?? [],
+  retuneProblems,
+  (config) => configProblems({ ...connection, ...config }),
+  (part) => configProblems({ destinations: { example: { ...connection.destinations.example, ...part } } }),
+  (apiKeyCommand) =>
+    configProblems({ destinations: { example: { ...connection.destinations.example, apiKeyCommand } } }),
+  (sources) => configProblems({ sources }),
+  (http) => configProblems({ sources: { http } }),
+  (example) => configProblems({ sources: { s3: { example } } }),
+  // An error that a command prints with --json.
+  (value) => (Object.keys(value).join() === 'code,message' ? [] : ['it has other properties']),
+];
 
 describe('the snippets of the README and of docs', () => {
   it('are in a language that has a check', () => {
@@ -175,6 +201,21 @@ describe('the sentences of the README and of docs', () => {
     expectNone(problems, 'correct the command in the sentence, or add the option to src/cli');
   });
 
+  it('show only JSON that is valid where it is used', () => {
+    const shown = readInlineCode().filter(({ text }) => /^\{\s*"/.test(text));
+    expect(shown.length).toBeGreaterThan(8);
+    const problems = shown.flatMap(({ place, text }) => {
+      try {
+        const value = JSON.parse(text.replaceAll('[...]', '["program"]')) as object;
+        const isTaken = placesOfJson.some((problemsOf) => problemsOf(value).length === 0);
+        return isTaken ? [] : [`${place}: no request, update or config file takes ${text}`];
+      } catch (error) {
+        return [`${place}: ${text}: ${(error as Error).message}`];
+      }
+    });
+    expectNone(problems, 'correct the JSON; if it belongs somewhere else, add the place to placesOfJson of this test');
+  });
+
   it('name only options that a command of longhaul has, or another program', () => {
     const unknown = readInlineCode().flatMap(({ place, text }) =>
       (text.startsWith('--') ? text.split(/\s+/) : [])
@@ -186,7 +227,8 @@ describe('the sentences of the README and of docs', () => {
   });
 });
 
-function configProblems(text: string): string[] {
+function configProblems(config: string | object): string[] {
+  const text = typeof config === 'string' ? config : JSON.stringify(config);
   const path = join(directory, 'config.json');
   writeFileSync(path, text, { mode: 0o600 });
   const variables = [...text.matchAll(/"\w+Env": "(\w+)"/g)].map(([, name]) => [name as string, 'x-canary']);
