@@ -3,37 +3,72 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { md5, randomFile } from '../support/random-file.ts';
+import { commandsOf, expectNone, readInlineCode, readSnippets } from '../support/snippets.ts';
 import { MiB, partsReceived, withSystem } from '../support/system.ts';
 import { temporalCliForTests } from '../support/temporal-cli.ts';
 
-it('a service without our library starts, steers and reads an upload by name with plain JSON', () =>
+const commands = [...readSnippets().filter(({ language }) => language === 'sh'), ...readInlineCode()].flatMap(
+  ({ place, text }) =>
+    commandsOf(text)
+      .filter(([name, command]) => name === 'temporal' && command !== undefined)
+      .map(([, ...args]) => ({ place, args })),
+);
+
+const ofServices = commands.filter(({ place }) => place.startsWith('docs/services.md:'));
+
+async function temporal(...args: string[]): Promise<string> {
+  const { path } = await temporalCliForTests();
+  return (await promisify(execFile)(path, args)).stdout;
+}
+
+it('the temporal command has all commands and options of the docs', async () => {
+  expect(commands.length).toBeGreaterThan(10);
+  const problems = await Promise.all(
+    commands.map(async ({ place, args }) => {
+      // It checks the options before it shows its help; a word that is no command gets the help of the one before.
+      const words = args.slice(0, args.findIndex((arg) => arg.startsWith('-')) >>> 0);
+      return temporal(...args, '--help').then(
+        (help) => (help.includes(`temporal ${words.join(' ')}`) ? [] : [`${place}: no command ${words.join(' ')}`]),
+        (error: { readonly stderr: string }) => [`${place}: temporal ${args.join(' ')}: ${error.stderr.trim()}`],
+      );
+    }),
+  );
+  expectNone(problems.flat(), 'correct the command in the docs');
+});
+
+it('a service without our library starts, steers and reads an upload as docs/services.md shows', () =>
   withSystem(
     async (system) => {
       const { temporalAddress, taskQueue, startWorker, directory, download } = system;
-      await startWorker();
-      const file = join(directory, 'from-go.jsonl');
-      const content = await randomFile(file, 12 * MiB);
-      const { path } = await temporalCliForTests();
-      const temporal = async (...args: string[]) =>
-        (await promisify(execFile)(path, [...args, '--address', temporalAddress])).stdout;
+      await startWorker({ host: 'worker-1' });
+      const content = await randomFile(join(directory, 'train.jsonl'), 12 * MiB);
+      const workflowId = `nightly-${taskQueue}`;
+      const input = ofServices.flatMap(({ args }) => args).find((arg) => arg.startsWith('{"source"')) ?? '';
+      const smallParts = { ...JSON.parse(input.replace('/data', directory)), partSizeBytes: MiB, concurrency: 2 };
+      const texts: Readonly<Record<string, string>> = {
+        [input]: JSON.stringify(smallParts),
+        longhaul: taskQueue,
+        'nightly-2026-11-23': workflowId,
+        ID: workflowId,
+      };
+      const documented = (part: string) => {
+        const found = ofServices.find(({ args }) => args.includes(part));
+        const args = (found?.args ?? []).map((arg) => texts[arg] ?? arg);
+        return temporal(...args, '--address', temporalAddress, '-o', 'json');
+      };
 
-      const workflowId = `from-go-${taskQueue}`;
-      const request = { source: { type: 'file', path: file }, purpose: 'batch', partSizeBytes: MiB, concurrency: 2 };
-      const target = ['--workflow-id', workflowId];
-      const start = ['workflow', 'start', '--type', 'uploadFile', '--task-queue', taskQueue, ...target];
-      await temporal(...start, '--input', JSON.stringify(request));
+      await documented('start');
       await partsReceived(system, 2);
-
-      const pause = ['workflow', 'update', 'execute', ...target, '--name', 'pause', '--input', '{"parts":"finish"}'];
-      expect(await temporal(...pause)).toMatch(/"state":\s*"paused"|paused/);
-      const query = await temporal('workflow', 'query', ...target, '--type', 'progress', '-o', 'json');
-      expect(JSON.parse(query)).toMatchObject({
+      expect(await documented('pause')).toContain('"paused"');
+      expect(JSON.parse(await documented('query'))).toMatchObject({
         queryResult: [{ state: 'paused', bytesTotal: 12 * MiB, partsInFlight: 0 }],
       });
-      await temporal('workflow', 'update', 'execute', ...target, '--name', 'retune', '--input', '{"concurrency":4}');
-      await temporal('workflow', 'update', 'execute', ...target, '--name', 'resume');
+      await documented('retune');
+      await documented('retry');
+      await documented('resume');
 
-      const outcome = JSON.parse(await temporal('workflow', 'result', ...target, '-o', 'json'));
+      const result = ['workflow', 'result', '--workflow-id', workflowId, '--address', temporalAddress, '-o', 'json'];
+      const outcome = JSON.parse(await temporal(...result));
       expect(outcome.result).toMatchObject({ workflowId, bytes: content.length, md5: md5(content), parts: 12 });
       expect(md5(await download(outcome.result.file.id))).toBe(md5(content));
     },
