@@ -46,17 +46,18 @@ const PASSED_VARIABLES = [
   .flatMap((names) => names.split(' '))
   .concat(PROXY_VARIABLES.flatMap((name) => [name, name.toLowerCase()]));
 
-/** The provider of a command's key. */
+/** The provider of a command's key. @param setting names the setting in messages */
 export function keyCommandOf(
   { command: list, ttlSeconds, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS, environment = [] }: KeyCommandConfig,
   env: Readonly<Record<string, string | undefined>>,
+  setting = 'its apiKeyCommand',
 ): { readonly apiKeyFrom: string; readonly keys: KeyProvider } {
   const passed = [...PASSED_VARIABLES, ...environment].flatMap((name) => {
     const value = env[name];
     return value === undefined ? [] : [[name, value] as const];
   });
   // The other arguments can be secrets.
-  const apiKeyFrom = `its apiKeyCommand (${list[0]})`;
+  const apiKeyFrom = `${setting} (${list[0]})`;
   const settings = {
     command: list,
     ttlMs: ttlSeconds === undefined ? undefined : ttlSeconds * 1000,

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { keyCommandOf, keyCommandSchema } from './config-key-command.ts';
 import { ConfigError } from './errors.ts';
 import { KeyFile, type KeyForm } from './openai/keys/key-file.ts';
 import { fixedKey, type KeyProvider } from './openai/keys/key-provider.ts';
@@ -16,6 +17,7 @@ const secret = z
     /** Variable with the value; with `_FILE` after it, variable with the path of a file. */
     env: z.string().trim().regex(/^\w+$/, 'must be the name of an environment variable').optional(),
     file: z.string().startsWith('/', 'must be an absolute path').optional(),
+    command: keyCommandSchema.optional(),
     /** Before the value, such as `Bearer `. */
     prefix: z
       .string()
@@ -23,8 +25,8 @@ const secret = z
       .optional(),
   })
   .refine(
-    ({ env, file }) => (env === undefined) !== (file === undefined),
-    'must have either "env", the name of an environment variable, or "file", the path of a file',
+    ({ env, file, command }) => [env, file, command].filter((place) => place !== undefined).length === 1,
+    'must have one of "env" (name of an environment variable), "file" (path) and "command" (list of a program and its arguments)',
   );
 
 /** `sources.http.headers` of the configuration file: secrets by their place, other values as they are. */
@@ -34,8 +36,14 @@ export const headersSchema = z.record(
     .record(
       z.string(),
       z.union([z.string(), secret], 'must be {"env": "VARIABLE"}, {"file": "/path"}, or a text that is not a secret'),
+      'must be an object of headers',
     )
     .superRefine((headers, context) => {
+      const names = Object.keys(headers);
+      if (names.length > 0 && names.every((name) => Object.hasOwn(secret.shape, name))) {
+        const message = 'must be a host, for example {"files.example.com": {"Authorization": {"env": "VARIABLE"}}}';
+        return context.addIssue({ code: 'custom', message });
+      }
       for (const [name, value] of Object.entries(headers)) {
         if (typeof value !== 'string' || !isSecretName(name)) continue;
         const message = 'looks like a secret: use {"env": "VARIABLE"} or {"file": "/path"} instead of a text';
@@ -81,9 +89,16 @@ export function toSourceHeaders(
   return settings;
 }
 
-function providerOf({ env: variable, file, prefix = '' }: HeaderConfig, env: Environment): KeyProvider {
-  const provider = file === undefined ? ofVariable(variable as string, env) : new KeyFile(file, file, HEADER_VALUE);
+function providerOf(config: HeaderConfig, env: Environment): KeyProvider {
+  const { prefix = '' } = config;
+  const provider = plainProviderOf(config, env);
   return prefix === '' ? provider : new PrefixedValue(provider, prefix);
+}
+
+function plainProviderOf({ env: variable, file, command }: HeaderConfig, env: Environment): KeyProvider {
+  if (command !== undefined) return keyCommandOf(command, env, 'its command').keys;
+  if (file !== undefined) return new KeyFile(file, `the file ${file}`, HEADER_VALUE);
+  return ofVariable(variable as string, env);
 }
 
 function ofVariable(variable: string, env: Environment): KeyProvider {

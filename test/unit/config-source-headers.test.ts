@@ -35,6 +35,16 @@ describe('the headers of an HTTP source in the config file', () => {
     expect(await sent({ FILES_TOKEN_FILE: path })).toEqual({ authorization: `Bearer ${SECRET}-of-a-file`, ...others });
   });
 
+  it('come from a command, which receives no secret of the environment', async () => {
+    const command = ['/bin/sh', '-c', `echo "token-of-\${FILES_TOKEN:-nothing}"`];
+    await writeHeaders({ Authorization: { command, prefix: 'Bearer ' } });
+    expect(await sent({ FILES_TOKEN: SECRET })).toEqual({ authorization: 'Bearer token-of-nothing' });
+    await writeHeaders({ Authorization: { command: { command: ['/bin/sh', '-c', 'exit 3'], timeoutSeconds: 5 } } });
+    await expect(sent({})).rejects.toThrow(
+      /^no value for the header "Authorization" .* sets for files\.example\.com: its command \(\/bin\/sh\) .*3/,
+    );
+  });
+
   it('name files that no caller can have read', async () => {
     await writeHeaders({ Authorization: { env: 'FILES_AUTHORIZATION' }, 'X-Token': { file: '/keys/token' } });
     const { protect } = settingsOf({ FILES_AUTHORIZATION_FILE: '/keys/authorization' }).files ?? {};
@@ -53,20 +63,27 @@ describe('the headers of an HTTP source in the config file', () => {
       { Authorization: 'Bearer abc' },
       /http\.headers\.\S+\.Authorization looks like a secret: use \{"env"/,
     ],
-    ['neither a variable nor a file', { Authorization: {} }, /must have either "env".* or "file"/],
-    ['both of them', { Authorization: { env: 'A', file: '/a' } }, /must have either "env".* or "file"/],
+    ['neither a variable nor a file', { Authorization: {} }, /must have one of "env" .*, "file" .* and "command"/],
+    ['both of them', { Authorization: { env: 'A', file: '/a' } }, /must have one of "env" .*, "file" .* and "command"/],
     [
       'a value instead of a name',
       { Authorization: { env: 'Bearer abc' } },
       /must be the name of an environment variable/,
     ],
     ['a relative path', { Authorization: { file: 'token' } }, /must be an absolute path/],
-    ['another property', { Authorization: { command: ['a'] } }, /must have either|Unrecognized|must be \{"env"/],
+    ['another property', { Authorization: { value: 'a' } }, /Unrecognized key: "value"/],
+    ['no header', {}, /files\.example\.com has no headers/],
+    ['a text', 'Authorization: a', /files\.example\.com must be an object of headers/],
     ['a number', { 'X-Team': 4 }, /must be \{"env": "VARIABLE"\}/],
     ['a prefix with a line break', { Authorization: { env: 'A', prefix: 'a\r\nb: ' } }, /prefix|must be/],
   ])('are rejected with %s', async (_, headers, problem) => {
     await writeHeaders(headers);
     expect(problemsOf({ A: SECRET })).toMatch(problem);
+  });
+
+  it('are rejected without a host', async () => {
+    await writeHeaders({ env: 'FILES_TOKEN' }, 'Authorization');
+    expect(problemsOf({})).toMatch(/http\.headers\.Authorization must be a host, for example \{"files\.example\.com"/);
   });
 
   it.each<[string, Record<string, string>, RegExp]>([
