@@ -5,6 +5,7 @@ import {
   CancelledFailure,
   ChildWorkflowFailure,
   condition,
+  isCancellation,
   log,
   setCurrentDetails,
   startChild,
@@ -102,7 +103,7 @@ export class SplitRun {
   async pause(input: PauseInput): Promise<SplitUploadProgress> {
     this.#paused = true;
     this.#publish();
-    const progress = await this.#steer(UpdateName.pause, input);
+    const progress = await this.#steer(UpdateName.pause, { ...input, whileCompleting: true });
     // Updates that cross on their way to the piece must not leave it otherwise than the whole.
     return this.#paused ? progress : this.#steer(UpdateName.resume, {});
   }
@@ -111,7 +112,7 @@ export class SplitRun {
     this.#paused = false;
     this.#publish();
     const progress = await this.#steer(UpdateName.resume, {});
-    return this.#paused ? this.#steer(UpdateName.pause, {}) : progress;
+    return this.#paused ? this.#steer(UpdateName.pause, { whileCompleting: true }) : progress;
   }
 
   retry(): Promise<SplitUploadProgress> {
@@ -180,13 +181,16 @@ export class SplitRun {
       this.#change(number, { state: 'completed', fileId: result.file.id });
       return true;
     } catch (error) {
-      if (CancellationScope.current().consideredCancelled) throw error;
+      const { consideredCancelled } = CancellationScope.current();
+      if (consideredCancelled && isCancellation(error)) throw error;
       const failure = failureOfChild(error);
       if (failure === undefined) throw error;
       const { failureType } = failure;
       const message = clip(failure.message, pieceMessageLength(this.#pieces.length));
       log.warn('A piece failed', { number, failureType, message });
       this.#change(number, { state: 'failed', failureType, message });
+      // The piece had failed before the cancellation reached it.
+      if (consideredCancelled) throw new CancelledFailure('cancelled when a piece had failed');
       return !endsAllPieces(failure);
     }
   }

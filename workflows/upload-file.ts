@@ -84,7 +84,8 @@ function handleSteering(upload: UploadRun): void {
       validator: (input) => {
         if (input?.parts !== undefined && input.parts !== 'finish' && input.parts !== 'stop')
           throw invalidRequest('"parts" must be "finish" or "stop"');
-        if (upload.isCompleting) throw invalidRequest('the upload is completing; there is nothing left to pause');
+        if (upload.isCompleting && input?.whileCompleting !== true)
+          throw invalidRequest('the upload is completing; there is nothing left to pause');
       },
     },
   );

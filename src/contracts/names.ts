@@ -23,6 +23,11 @@ export const UpdateName = {
 /** `finish` lets the parts in flight end, `stop` breaks them off; they are sent again later. @defaultValue `finish` */
 export interface PauseInput {
   readonly parts?: 'finish' | 'stop';
+  /**
+   * Accept the pause of an upload that completes. It takes effect if the session is lost and parts are to be sent again.
+   * Split uploads set it for their pieces. @defaultValue false: the pause is rejected
+   */
+  readonly whileCompleting?: boolean;
 }
 
 /** At least one of them. */

@@ -13,11 +13,14 @@ import type {
   UploadPartInput,
 } from '../../src/contracts/activities.ts';
 import { AbortedError, SourceChangedError } from '../../src/errors.ts';
+import type { Source } from '../../src/contracts/sources.ts';
 import type { Sources } from '../../src/sources/sources.ts';
 import { mockActivity } from '../support/mock-activity.ts';
 import type { AttemptInfo, RunningAttempt } from './activity-task.ts';
 import { modelClient, type ClientWorld, type Process } from './client.ts';
+import { pieceActivities, temporalClient } from './pieces.ts';
 import { digestOfSource } from './service.ts';
+import { contentOfSource } from './source.ts';
 
 type Activity = (input: never) => Promise<unknown>;
 
@@ -31,15 +34,18 @@ export function startAttempt(
   const process: Process = { info, isDead: false };
   const { attempt, activityType, heartbeatTimeoutMs, heartbeatDetails, startToCloseTimeoutMs, workflowId, runId } =
     info;
-  const environment = mockActivity({
-    attempt,
-    activityType,
-    ...(heartbeatTimeoutMs === undefined ? {} : { heartbeatTimeoutMs }),
-    // As JSON: details are recorded by the server.
-    heartbeatDetails: heartbeatDetails === undefined ? undefined : JSON.parse(JSON.stringify(heartbeatDetails)),
-    startToCloseTimeoutMs,
-    workflowExecution: { workflowId, runId },
-  });
+  const environment = mockActivity(
+    {
+      attempt,
+      activityType,
+      ...(heartbeatTimeoutMs === undefined ? {} : { heartbeatTimeoutMs }),
+      // As JSON: details are recorded by the server.
+      heartbeatDetails: heartbeatDetails === undefined ? undefined : JSON.parse(JSON.stringify(heartbeatDetails)),
+      startToCloseTimeoutMs,
+      workflowExecution: { workflowId, runId },
+    },
+    temporalClient(world, process),
+  );
   environment.on('heartbeat', (details: unknown) => {
     if (!process.isDead) beat(details);
   });
@@ -72,7 +78,7 @@ export function startAttempt(
 }
 
 function activitiesOf(world: ClientWorld, process: Process): Readonly<Record<string, Activity>> {
-  const sources = { open: () => world.source.open() } as unknown as Sources;
+  const sources = { open: (source: Source) => world.source.open(source) } as unknown as Sources;
   const dependencies: ActivityDependencies = { destination: () => modelClient(world, process), sources };
   const inspect = createInspectSource(dependencies);
   return {
@@ -85,6 +91,7 @@ function activitiesOf(world: ClientWorld, process: Process): Readonly<Record<str
     completeUpload: createCompleteUpload(dependencies),
     cancelUpload: createCancelUpload(dependencies),
     hashSource: (input: HashSourceInput) => hashSource(world, process, input),
+    ...pieceActivities(world, process),
   };
 }
 
@@ -100,7 +107,9 @@ function uploadPart(dependencies: ActivityDependencies): Activity {
   const send = createUploadPart(dependencies);
   return async ({ withMd5, ...input }: UploadPartInput) => {
     const sent = await send(input);
-    return withMd5 ? { ...sent, md5: digestOfSource(input.fingerprint, input.sizeBytes) } : sent;
+    return withMd5
+      ? { ...sent, md5: digestOfSource(contentOfSource(input.fingerprint, input.source), input.sizeBytes) }
+      : sent;
   };
 }
 
@@ -120,7 +129,9 @@ function hashSource(world: ClientWorld, process: Process, input: HashSourceInput
         source.assertReadable();
         if (source.content !== input.fingerprint) throw new SourceChangedError('the source was changed');
         const offsetBytes = checkpoint?.offsetBytes ?? 0;
-        if (offsetBytes >= input.sizeBytes) return { md5: digestOfSource(source.content, input.sizeBytes) };
+        if (offsetBytes >= input.sizeBytes) {
+          return { md5: digestOfSource(contentOfSource(source.content, input.source), input.sizeBytes) };
+        }
         const isStopped = await clock
           .sleep(world.durationMs('hashSource', `${process.info.key}/${offsetBytes}`), signal)
           .then(

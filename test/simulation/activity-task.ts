@@ -1,6 +1,7 @@
 import type { coresdk } from '@temporalio/proto';
 import type { VirtualClock, VirtualTimer } from './clock.ts';
 import type { Dice } from './dice.ts';
+import { Heartbeats } from './heartbeats.ts';
 import { failureOfError, Failures, milliseconds, payloadOf, RetryState, valuesOf } from './payloads.ts';
 import type { Failure } from './run.ts';
 
@@ -41,8 +42,6 @@ export interface ActivityWorld {
 
 /** `ActivityCancellationType` of the SDK's core. */
 const CancellationType = { TRY_CANCEL: 0, WAIT_CANCELLATION_COMPLETED: 1, ABANDON: 2 } as const;
-/** The SDK sends heartbeats at most this often if there is no timeout, or a long one. */
-const MAX_THROTTLE_MS = 60_000;
 
 /** One scheduled activity: its attempts, and what the server decides about them. */
 export class ActivityTask {
@@ -238,33 +237,5 @@ export class ActivityTask {
       retryState,
     };
     return { message: 'Activity task failed', cause, activityFailureInfo };
-  }
-}
-
-/** Sends the first heartbeat immediately, and later ones as often as the SDK does. */
-class Heartbeats {
-  readonly #clock: VirtualClock;
-  readonly #throttleMs: number;
-  readonly #send: (details: unknown) => void;
-  #nextAtMs = 0;
-  #pending: VirtualTimer | undefined;
-  /** The newest details, sent or not: the end of an attempt sends them. */
-  last: unknown;
-
-  constructor(clock: VirtualClock, timeoutMs: number | undefined, send: (details: unknown) => void) {
-    this.#clock = clock;
-    this.#throttleMs = Math.min((timeoutMs ?? 37_500) * 0.8, MAX_THROTTLE_MS);
-    this.#send = send;
-  }
-
-  beat(details: unknown): void {
-    this.last = details;
-    if (this.#pending) return;
-    const waitMs = Math.max(0, this.#nextAtMs - this.#clock.nowMs);
-    this.#pending = this.#clock.after(waitMs, () => {
-      this.#pending = undefined;
-      this.#nextAtMs = this.#clock.nowMs + this.#throttleMs;
-      this.#send(this.last);
-    });
   }
 }

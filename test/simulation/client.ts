@@ -7,7 +7,8 @@ import type { VirtualClock } from './clock.ts';
 import type { Dice } from './dice.ts';
 import type { Call, Fault } from './plan.ts';
 import { rejected, type Service } from './service.ts';
-import type { ModelSource } from './source.ts';
+import type { Namespace } from './namespace.ts';
+import type { ModelReader, ModelSource } from './source.ts';
 
 /** As the default of a destination. */
 const STALL_TIMEOUT_MS = 60_000;
@@ -17,6 +18,7 @@ export interface ClientWorld {
   readonly dice: Dice;
   readonly service: Service;
   readonly source: ModelSource;
+  readonly namespace: Namespace;
   readonly durationMs: (call: Call, key: string) => number;
   /** Counts the call. @returns the fault that hits it */
   readonly onCall: (call: Call, info: AttemptInfo) => Fault | undefined;
@@ -46,14 +48,14 @@ export function modelClient(world: ClientWorld, process: Process): UploadsClient
   const methods: Partial<UploadsClient> = {
     createUpload: (fields: CreateUploadFields, options) =>
       call({ call: 'createUpload', subject: '', run: () => service.create(fields), options }),
-    addPart: (uploadId, { offsetBytes, sizeBytes }, options) => {
-      let content = source.content;
+    addPart: (uploadId, { reader, offsetBytes, sizeBytes }, options) => {
       return call({
         call: 'addPart',
         subject: `bytes ${offsetBytes}+${sizeBytes} of ${uploadId}`,
         run: (isDamaged?: boolean) => {
           source.assertReadable();
-          content = isDamaged ? `${source.content} damaged` : source.content;
+          const own = (reader as ModelReader).content();
+          const content = isDamaged ? `${own} damaged` : own;
           return service.addPart(uploadId, { offsetBytes, sizeBytes, content });
         },
         options,

@@ -52,6 +52,16 @@ export function drawPlan(seed: number): Plan {
   };
 }
 
+/** The same for a split upload. Some of the actions are on its pieces. */
+export function drawSplitPlan(seed: number): Plan {
+  const plan = drawPlan(seed);
+  const dice = new Dice(seed);
+  const actions = plan.actions.map((action, index) =>
+    dice.chance(`on-piece-${index}`, 0.3) ? { ...action, isOnPiece: true } : action,
+  );
+  return { ...plan, pieces: dice.whole('pieces', 2, 3), actions };
+}
+
 function drawMany<T>(dice: Dice, key: string, counts: readonly number[], draw: (key: string) => T): T[] {
   return Array.from({ length: dice.one(`${key}s`, counts) }, (_, index) => draw(`${key}-${index}`));
 }

@@ -1,43 +1,9 @@
-import { ActivityTask, type ActivityWorld, type Resolution } from './activity-task.ts';
+import { ActivityTask, type Resolution } from './activity-task.ts';
 import type { VirtualTimer } from './clock.ts';
+import type { Close, ExecutionStart, ExecutionWorld, Update } from './execution-world.ts';
 import { describeFailure, failureOfError, milliseconds, payloadOf, valueOf } from './payloads.ts';
 import { recordedJobs, sameCommands } from './replay.ts';
-import { SandboxedWorkflow, type Command, type Failure, type Job, type Payload, type StartInfo } from './run.ts';
-
-export interface ExecutionStart extends StartInfo {
-  readonly input: readonly Payload[];
-  readonly memo?: Readonly<Record<string, Payload>>;
-  readonly searchAttributes?: Readonly<Record<string, Payload>>;
-  /** Of the chain of executions with this workflow ID, counted from 1. */
-  readonly number: number;
-}
-
-export type Close =
-  | { readonly status: 'completed'; readonly result: Payload | undefined }
-  | { readonly status: 'failed'; readonly failure: Failure }
-  | { readonly status: 'cancelled' }
-  | { readonly status: 'continued'; readonly command: Command };
-
-/** An update, from the view of its caller. */
-export interface Update {
-  readonly name: string;
-  readonly input: unknown;
-  state: 'sent' | 'accepted' | 'rejected' | 'completed' | 'failed' | 'lost';
-  value?: unknown;
-  failure?: Failure;
-}
-
-export interface ExecutionWorld extends ActivityWorld {
-  /** History events after which the server suggests continue-as-new. */
-  readonly suggestAfterEvents: number;
-  readonly onScheduled: (execution: Execution, task: ActivityTask) => void;
-  readonly onResolved: (execution: Execution, task: ActivityTask, resolution: Resolution) => void;
-  readonly onActivated: (execution: Execution) => Promise<void>;
-  readonly onClosed: (execution: Execution, close: Close) => void;
-  /** Of commands about other workflows. */
-  readonly onCommand: (execution: Execution, command: Command) => void;
-  readonly violation: (rule: string, text: string) => void;
-}
+import { SandboxedWorkflow, type Command, type Job, type Payload } from './run.ts';
 
 interface Recorded {
   readonly atMs: number;
@@ -230,7 +196,10 @@ export class Execution {
     } else if (command.cancelWorkflowExecution) this.#end({ status: 'cancelled' });
     else if (command.continueAsNewWorkflowExecution) this.#end({ status: 'continued', command });
     else if (command.setPatchMarker) this.#historyLength++;
-    else this.#world.onCommand(this, command);
+    else {
+      this.#historyLength++;
+      this.#world.onCommand(this, command);
+    }
   }
 
   #schedule(options: NonNullable<Command['scheduleActivity']>): void {

@@ -2,10 +2,11 @@ import type { CancelUploadInput, UploadPartInput } from '../../src/contracts/act
 import { FailureType } from '../../src/contracts/failures.ts';
 import type { UploadProgress, UploadResult, UploadSession } from '../../src/contracts/upload.ts';
 import type { ActivityTask, Resolution } from './activity-task.ts';
-import type { Close, Execution } from './execution.ts';
+import type { Execution } from './execution.ts';
+import type { Close } from './execution-world.ts';
 import { describeFailure, valueOf } from './payloads.ts';
 import type { Plan } from './plan.ts';
-import type { Service } from './service.ts';
+import type { ServiceView } from './service.ts';
 
 /** Calls that must have ended before an upload ends. */
 const MUST_END = ['uploadPart', 'createUpload', 'completeUpload', 'hashSource', 'inspectSource'];
@@ -16,7 +17,7 @@ const HOUR = 3_600_000;
 /** What must hold for an upload at any time, whatever happens. */
 export class UploadInvariants {
   readonly #plan: Plan;
-  readonly #service: Service;
+  readonly #service: ServiceView;
   readonly #violation: (rule: string, text: string) => void;
   readonly #recorded = new Set<string>();
   readonly #inFlight = new Set<string>();
@@ -33,7 +34,7 @@ export class UploadInvariants {
   #beforeEnd: UploadProgress | undefined;
   #isPaused = false;
 
-  constructor(plan: Plan, service: Service, violation: (rule: string, text: string) => void) {
+  constructor(plan: Plan, service: ServiceView, violation: (rule: string, text: string) => void) {
     this.#plan = plan;
     this.#service = service;
     this.#violation = violation;

@@ -204,6 +204,32 @@ export const knownFailures: readonly KnownFailure[] = [
       ],
     },
   },
+  {
+    name: 'ends as cancelled if a split upload is cancelled while its piece fails',
+    isOpen: false,
+    rule: 'a failure has a type',
+    plan: {
+      ...CALM,
+      pieces: 2,
+      faults: [{ call: 'addPart', nth: 1, fault: { kind: 'status', status: 422 } }],
+      actions: [{ when: { call: 'cancelUpload', nth: 1, plusMs: 50 }, action: { kind: 'cancel' } }],
+    },
+  },
+  {
+    name: 'sends no part in a new session if a split upload was paused while its piece completed',
+    isOpen: false,
+    rule: 'nothing is sent during a pause',
+    plan: {
+      ...CALM,
+      pieces: 2,
+      callMs: [1000, 1000],
+      faults: [{ call: 'completeUpload', nth: 1, fault: { kind: 'session-ends', status: 'expired' } }],
+      actions: [
+        { when: { call: 'completeUpload', nth: 1, plusMs: 10 }, action: { kind: 'pause', parts: 'finish' } },
+        { when: { atMs: 600_000 }, action: { kind: 'resume' } },
+      ],
+    },
+  },
 ];
 
 function waitingFor(call: Call): Plan {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { drawPlan } from './draw-plan.ts';
+import { drawPlan, drawSplitPlan } from './draw-plan.ts';
 import { openRules } from './known-failures.ts';
 import { shrink } from './shrink.ts';
 import { simulate } from './simulate.ts';
@@ -11,6 +11,7 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false },
     'keep-going': { type: 'boolean', default: false },
     'known-failures': { type: 'boolean', default: false },
+    split: { type: 'boolean', default: false },
   },
 });
 
@@ -21,7 +22,7 @@ const startedAt = performance.now();
 const broken = new Map<string, number[]>();
 const ends = new Map<string, number>();
 for (let seed = first; seed < first + runs; seed++) {
-  const plan = drawPlan(seed);
+  const plan = values.split ? drawSplitPlan(seed) : drawPlan(seed);
   const { violations, trace, close } = await simulate(plan);
   ends.set(close?.status ?? 'open', (ends.get(close?.status ?? 'open') ?? 0) + 1);
   if (values.trace) print(trace.join('\n'));

@@ -1,6 +1,8 @@
 import type { UploadProgress } from '../../src/contracts/upload.ts';
 import type { VirtualClock } from './clock.ts';
-import type { Execution, Update } from './execution.ts';
+import type { Execution } from './execution.ts';
+import type { Update } from './execution-world.ts';
+import type { Namespace } from './namespace.ts';
 import { describeFailure } from './payloads.ts';
 import type { Action, Call, Plan, PlannedAction } from './plan.ts';
 import type { ModelSource } from './source.ts';
@@ -8,9 +10,12 @@ import type { ModelSource } from './source.ts';
 export interface OperatorWorld {
   readonly clock: VirtualClock;
   readonly source: ModelSource;
-  readonly execution: () => Execution;
-  readonly progress: () => UploadProgress | undefined;
-  readonly paused: (isPaused: boolean) => void;
+  readonly namespace: Namespace;
+  /** The execution of the upload, or of its piece that runs. */
+  readonly execution: (isPiece: boolean) => Execution | undefined;
+  readonly progress: (execution: Execution) => UploadProgress | undefined;
+  /** @param workflowId of a piece; without it, the whole upload */
+  readonly paused: (isPaused: boolean, workflowId?: string) => void;
   readonly trace: (line: string) => void;
   readonly violation: (rule: string, text: string) => void;
 }
@@ -18,6 +23,7 @@ export interface OperatorWorld {
 interface SentUpdate {
   readonly update: Update;
   readonly sentTo: Execution;
+  readonly isOnPiece: boolean;
   /** Whether the upload was seen to wait when it was sent. */
   readonly isWaiting: boolean;
   isReported: boolean;
@@ -28,8 +34,10 @@ export class Operator {
   readonly #plan: Plan;
   readonly #world: OperatorWorld;
   readonly #updates: SentUpdate[] = [];
-  /** Whether the last of both was a pause. */
-  #isPauseWanted = false;
+  /** Workflow IDs of the upload and of the pieces whose last such update was a pause. */
+  readonly #pauseWanted = new Set<string>();
+  /** Pieces that were resumed although the whole is paused. */
+  readonly #resumedAlone = new Set<string>();
 
   constructor(plan: Plan, world: OperatorWorld) {
     this.#plan = plan;
@@ -37,22 +45,27 @@ export class Operator {
   }
 
   begin(): void {
-    for (const { when, action } of this.#plan.actions) {
-      if ('atMs' in when) this.#world.clock.after(when.atMs, () => this.#act(action));
+    for (const planned of this.#plan.actions) {
+      if ('atMs' in planned.when) this.#world.clock.after(planned.when.atMs, () => this.#act(planned));
     }
   }
 
   called(call: Call, nth: number): void {
     const isDue = ({ when }: PlannedAction) => 'call' in when && when.call === call && when.nth === nth;
-    for (const { when, action } of this.#plan.actions.filter(isDue)) {
-      this.#world.clock.after('plusMs' in when ? when.plusMs : 0, () => this.#act(action));
+    for (const planned of this.#plan.actions.filter(isDue)) {
+      const { when } = planned;
+      this.#world.clock.after('plusMs' in when ? when.plusMs : 0, () => this.#act(planned));
     }
   }
 
   /** Reports a pause that has come into effect. */
   notePause(): void {
-    const last = this.#updates.findLast(({ update }) => update.name === 'pause');
-    if (this.#isPauseWanted && last?.update.state === 'completed') this.#world.paused(true);
+    for (const id of this.#pauseWanted) {
+      const isIt = ({ update, sentTo }: SentUpdate) => update.name === 'pause' && sentTo.start.workflowId === id;
+      const last = this.#updates.findLast(isIt);
+      if (last?.update.state === 'completed') this.#world.paused(true, last.isOnPiece ? id : undefined);
+    }
+    for (const id of this.#resumedAlone) this.#world.paused(false, id);
   }
 
   activated(execution: Execution): void {
@@ -75,28 +88,28 @@ export class Operator {
 
   /** So that a pause is not taken for the end. @returns false if nothing is paused */
   resumeAtTheEnd(): boolean {
-    const execution = this.#world.execution();
-    if (!this.#isPauseWanted) return false;
+    const execution = this.#world.execution(false);
+    if (this.#pauseWanted.size === 0 || !execution) return false;
     this.#world.trace('nothing moves while it is paused; the operator resumes it');
-    this.#update(execution, 'resume');
+    this.#update(execution, 'resume', false);
     return true;
   }
 
-  async #act(action: Action): Promise<void> {
+  async #act({ action, isOnPiece = false }: PlannedAction): Promise<void> {
     const { clock, source, trace } = this.#world;
-    const execution = this.#world.execution();
-    if (!execution.isOpen) return;
-    trace(`the operator: ${JSON.stringify(action)}`);
+    const execution = this.#world.execution(isOnPiece);
+    if (!execution?.isOpen) return;
+    trace(`the operator: ${JSON.stringify(action)}${isOnPiece ? ` on ${execution.start.workflowId}` : ''}`);
     switch (action.kind) {
       case 'pause':
-        this.#update(execution, 'pause', { parts: action.parts });
+        this.#update(execution, 'pause', isOnPiece, { parts: action.parts });
         return;
       case 'resume':
       case 'retry':
-        this.#update(execution, action.kind);
+        this.#update(execution, action.kind, isOnPiece);
         return;
       case 'retune':
-        this.#update(execution, 'retune', action.input);
+        this.#update(execution, 'retune', isOnPiece, action.input);
         return;
       case 'cancel':
         execution.cancel();
@@ -111,29 +124,52 @@ export class Operator {
         });
         return;
       case 'kill-worker':
-        for (const task of execution.tasks.values()) if (task.worker === action.worker) task.lose();
-        if (execution.worker === action.worker) await execution.evict();
-        return;
       case 'stop-worker':
-        for (const task of execution.tasks.values()) if (task.worker === action.worker) task.shutDown();
-        if (execution.worker === action.worker) await execution.evict();
+        await this.#end(action);
         return;
     }
   }
 
-  #update(execution: Execution, name: string, input?: unknown): void {
-    if (name === 'pause') this.#isPauseWanted = true;
-    if (name === 'resume') {
-      this.#isPauseWanted = false;
-      this.#world.paused(false);
+  /** All that a worker runs ends with it. */
+  async #end({ kind, worker }: Action & { readonly worker: number }): Promise<void> {
+    for (const execution of this.#world.namespace.all) {
+      for (const task of execution.tasks.values()) {
+        if (task.worker !== worker) continue;
+        if (kind === 'kill-worker') task.lose();
+        else task.shutDown();
+      }
+      if (execution.worker === worker) await execution.evict();
     }
-    const isWaiting = this.#world.progress()?.state === 'waiting';
-    this.#updates.push({ update: execution.update(name, input), sentTo: execution, isWaiting, isReported: false });
+  }
+
+  #update(execution: Execution, name: string, isOnPiece: boolean, input?: unknown): void {
+    const { workflowId } = execution.start;
+    if (name === 'pause') {
+      this.#pauseWanted.add(workflowId);
+      if (isOnPiece) this.#resumedAlone.delete(workflowId);
+      else this.#resumedAlone.clear();
+    }
+    if (name === 'resume') {
+      // The whole passes it on to the piece. A piece that resumes alone sends although the whole is paused.
+      if (isOnPiece) {
+        this.#pauseWanted.delete(workflowId);
+        this.#resumedAlone.add(workflowId);
+      } else this.#pauseWanted.clear();
+      this.#world.paused(false, isOnPiece ? workflowId : undefined);
+    }
+    const isWaiting = this.#world.progress(execution)?.state === 'waiting';
+    this.#updates.push({
+      update: execution.update(name, input),
+      sentTo: execution,
+      isOnPiece,
+      isWaiting,
+      isReported: false,
+    });
   }
 
   #checkRetry(execution: Execution): void {
-    const progress = this.#world.progress();
-    if (progress?.state !== 'waiting' || !execution.isOpen || this.#isPauseWanted) return;
+    const progress = this.#world.progress(execution);
+    if (progress?.state !== 'waiting' || !execution.isOpen || this.#pauseWanted.size > 0) return;
     if (execution.tasks.size === 0) this.#world.violation('retry starts a new attempt', progress.waiting?.reason ?? '');
   }
 }

@@ -61,6 +61,8 @@ export type When = { readonly atMs: number } | { readonly call: Call; readonly n
 export interface PlannedAction {
   readonly when: When;
   readonly action: Action;
+  /** On the piece of a split upload that is sent then. @defaultValue on the whole */
+  readonly isOnPiece?: boolean;
 }
 
 /** Everything that happens in one simulation. The same plan always has the same trace. */
@@ -68,6 +70,8 @@ export interface Plan {
   readonly seed: number;
   readonly request: Omit<UploadRequest, 'source' | 'purpose'>;
   readonly sizeBytes: number;
+  /** Of a split upload. @defaultValue it is not split */
+  readonly pieces?: number;
   readonly style: ServiceStyle;
   /** Least and most milliseconds of a part, and of other calls. */
   readonly partMs: readonly [number, number];

@@ -50,6 +50,9 @@ export interface Completion {
   readonly md5?: string | undefined;
 }
 
+/** What a service has of one upload. */
+export type ServiceView = Pick<Service, 'style' | 'sessions' | 'files' | 'statusOf'>;
+
 /** A model of the Uploads API: sessions, parts and Files, without bytes. */
 export class Service {
   readonly style: ServiceStyle;
@@ -128,6 +131,23 @@ export class Service {
 
   delete(fileId: string): void {
     if (!this.files.delete(fileId)) throw rejected(404, 'no such File');
+  }
+
+  /** The sessions and Files of one name. */
+  of(filename: string): ServiceView {
+    const named = <T extends { readonly filename: string }>(all: ReadonlyMap<string, T>) =>
+      new Map([...all].filter(([, one]) => one.filename === filename));
+    const { style, sessions, files } = this;
+    return {
+      style,
+      statusOf: (session) => this.statusOf(session),
+      get sessions() {
+        return named(sessions);
+      },
+      get files() {
+        return named(files);
+      },
+    };
   }
 
   /** By another client, or because the service lost it. */

@@ -1,16 +1,19 @@
+import type { SplitUploadProgress, SplitUploadRequest } from '../../src/contracts/split.ts';
 import type { UploadProgress, UploadRequest } from '../../src/contracts/upload.ts';
 import { startAttempt } from './activities.ts';
 import { VirtualClock } from './clock.ts';
 import type { ClientWorld } from './client.ts';
 import { Dice } from './dice.ts';
-import { Execution, type Close, type ExecutionWorld } from './execution.ts';
+import type { Execution } from './execution.ts';
+import type { Close, ExecutionWorld } from './execution-world.ts';
 import { UploadInvariants } from './invariants.ts';
+import { Namespace } from './namespace.ts';
 import { Operator } from './operator.ts';
 import { describeFailure, payloadOf, valueOf } from './payloads.ts';
 import type { Call, Fault, Plan } from './plan.ts';
-import type { Payload } from './run.ts';
 import { Service } from './service.ts';
 import { ModelSource } from './source.ts';
+import { SplitInvariants } from './split-invariants.ts';
 
 /** 2027, at a whole hour. */
 const START_MS = Date.UTC(2027, 0, 4, 9);
@@ -35,6 +38,9 @@ export interface Outcome {
   readonly virtualMs: number;
 }
 
+const WORKFLOW_ID = 'upload';
+const NAME = 'train.jsonl';
+
 /** Runs one upload from its start to its end, as the plan says. */
 export async function simulate(plan: Plan): Promise<Outcome> {
   const simulation = new Simulation(plan);
@@ -52,13 +58,15 @@ class Simulation {
   readonly #dice: Dice;
   readonly #service: Service;
   readonly #source: ModelSource;
-  readonly #invariants: UploadInvariants;
+  readonly #namespace: Namespace;
+  /** By workflow ID: of the upload, or of each piece. */
+  readonly #invariants = new Map<string, UploadInvariants>();
+  readonly #split: SplitInvariants;
   readonly #operator: Operator;
   readonly #trace: string[] = [];
   readonly #violations: Violation[] = [];
   readonly #calls = new Map<Call, number>();
-  #execution!: Execution;
-  #executions = 0;
+  #isPaused = false;
   #activities = 0;
   #activations = 0;
   #replayed = 0;
@@ -68,25 +76,30 @@ class Simulation {
     this.#dice = new Dice(plan.seed);
     this.#service = new Service(this.clock, plan.style);
     this.#source = new ModelSource(plan.sizeBytes);
-    this.#invariants = new UploadInvariants(plan, this.#service, (rule, text) => this.#violate(rule, text));
+    this.#namespace = new Namespace(this.clock, this.#dice, () => this.#world());
+    this.#split = new SplitInvariants(plan, this.#service, (rule, text) => this.#violate(rule, text));
     this.#operator = new Operator(plan, {
       clock: this.clock,
       source: this.#source,
-      execution: () => this.#execution,
-      progress: () => this.#invariants.progress,
-      paused: (isPaused) => this.#invariants.paused(isPaused),
+      namespace: this.#namespace,
+      execution: (isPiece) => (isPiece ? this.#pieces.find(({ isOpen }) => isOpen) : this.#execution),
+      progress: ({ start }) => this.#invariants.get(start.workflowId)?.progress,
+      paused: (isPaused, workflowId) => this.#paused(isPaused, workflowId),
       trace: (line) => this.#note(line),
       violation: (rule, text) => this.#violate(rule, text),
     });
   }
 
   async run(): Promise<Outcome> {
-    const request: UploadRequest = {
-      source: { type: 'file', path: '/data/train.jsonl' },
+    const { request: settings, sizeBytes, pieces } = this.#plan;
+    const request: SplitUploadRequest = {
+      source: { type: 'file', path: `/data/${NAME}` },
       purpose: 'fine-tune',
-      ...this.#plan.request,
+      ...settings,
+      ...(pieces ? { pieceSizeBytes: Math.ceil(sizeBytes / pieces) } : {}),
     };
-    this.#start([payloadOf(request)]);
+    const workflowType = pieces ? 'uploadSplitFile' : 'uploadFile';
+    this.#namespace.start({ workflowType, workflowId: WORKFLOW_ID, input: [payloadOf(request)] });
     this.#operator.begin();
     while (this.#execution.isOpen) {
       if (!(await this.clock.next()) && !this.#operator.resumeAtTheEnd()) {
@@ -99,29 +112,40 @@ class Simulation {
       }
     }
     const { close } = this.#execution;
-    await this.#execution.evict();
+    for (const execution of this.#namespace.all) await execution.evict();
     // What still runs on workers ends, and must not reach the service.
     for (let rest = 0; rest < 200 && (await this.clock.next()); rest++);
-    const counts = { executions: this.#executions, activities: this.#activities };
+    const counts = { executions: this.#namespace.started, activities: this.#activities };
     const virtualMs = this.clock.nowMs - START_MS;
     return { trace: this.#trace, violations: this.#violations, close, ...counts, virtualMs };
   }
 
-  #start(input: readonly Payload[], previous?: Execution): void {
-    this.#executions++;
-    const workflowId = 'upload';
-    const runId = `run-${this.#executions}`;
-    const first = previous?.start.firstExecutionRunId ?? runId;
-    this.#execution = new Execution(this.#world(), {
-      workflowId,
-      runId,
-      workflowType: 'uploadFile',
-      taskQueue: 'longhaul',
-      firstExecutionRunId: first,
-      number: this.#executions,
-      input,
-      ...(previous ? { continuedFromRunId: previous.start.runId, searchAttributes: previous.searchAttributes } : {}),
-    });
+  get #execution(): Execution {
+    return this.#namespace.at(WORKFLOW_ID) as Execution;
+  }
+
+  get #pieces(): Execution[] {
+    return this.#namespace.all.filter(({ start }) => start.workflowId !== WORKFLOW_ID);
+  }
+
+  /** The rules of an upload; undefined for a split upload as a whole. */
+  #rulesOf({ start }: Execution): UploadInvariants | undefined {
+    const { workflowId, workflowType, input } = start;
+    const known = this.#invariants.get(workflowId);
+    if (known || workflowType !== 'uploadFile') return known;
+    const { filename = NAME, source } = valueOf(input[0]) as UploadRequest;
+    const { sizeBytes = this.#plan.sizeBytes } =
+      (source as { readonly range?: { readonly sizeBytes: number } }).range ?? {};
+    const violation = (rule: string, text: string) => this.#violate(rule, text);
+    const rules = new UploadInvariants({ ...this.#plan, sizeBytes }, this.#service.of(filename), violation);
+    rules.paused(this.#isPaused);
+    this.#invariants.set(workflowId, rules);
+    return rules;
+  }
+
+  #paused(isPaused: boolean, workflowId?: string): void {
+    if (workflowId === undefined) this.#isPaused = isPaused;
+    for (const [id, rules] of this.#invariants) if (id === (workflowId ?? id)) rules.paused(isPaused);
   }
 
   #world(): ExecutionWorld {
@@ -133,19 +157,26 @@ class Simulation {
       violation: (rule, text) => this.#violate(rule, text),
       pickWorker: (key) => this.#dice.whole(`${key}/worker`, 0, WORKERS - 1),
       start: (info, input, beat) => startAttempt(this.#clientWorld(), info, input, beat),
-      onScheduled: (_, task) => {
+      onScheduled: (execution, task) => {
         this.#activities++;
-        this.#invariants.scheduled(task);
+        this.#rulesOf(execution)?.scheduled(task);
       },
-      onResolved: (_, task, resolution) => {
-        this.#invariants.resolved(task, resolution);
+      onResolved: (execution, task, resolution) => {
+        this.#rulesOf(execution)?.resolved(task, resolution);
         const { completed, failed } = resolution;
         const end = completed ? 'completed' : failed ? describeFailure(failed.failure) : 'cancelled';
         this.#note(`${task.type} ${task.seq} ended: ${end}`);
       },
       onActivated: (execution) => this.#activated(execution),
-      onClosed: (_, close) => this.#note(`the workflow ended: ${describeClose(close)}`),
-      onCommand: (_, command) => this.#violate('commands are known', Object.keys(command).join()),
+      onClosed: (execution, close) => {
+        const { workflowId } = execution.start;
+        this.#note(`${workflowId === WORKFLOW_ID ? 'the workflow' : workflowId} ended: ${describeClose(close)}`);
+        this.#namespace.closed(execution, close);
+      },
+      onCommand: (execution, command) => {
+        if (this.#namespace.command(execution, command)) return;
+        this.#violate('commands are known', Object.keys(command).join());
+      },
     };
   }
 
@@ -155,8 +186,11 @@ class Simulation {
       dice: this.#dice,
       service: this.#service,
       source: this.#source,
+      namespace: this.#namespace,
       trace: (line) => this.#note(line),
-      onDoubt: (uploadId) => this.#invariants.doubt(uploadId),
+      onDoubt: (uploadId) => {
+        for (const rules of this.#invariants.values()) rules.doubt(uploadId);
+      },
       onCall: (call) => this.#faultOf(call),
       durationMs: (call, key) => {
         const [least, most] = call === 'addPart' || call === 'hashSource' ? this.#plan.partMs : this.#plan.callMs;
@@ -179,20 +213,23 @@ class Simulation {
 
   async #activated(execution: Execution): Promise<void> {
     this.#activations++;
-    let progress: UploadProgress | undefined;
+    let progress: UploadProgress | SplitUploadProgress | undefined;
     try {
-      progress = (await execution.query('progress')) as UploadProgress;
+      progress = (await execution.query('progress')) as UploadProgress | SplitUploadProgress;
     } catch (error) {
       this.#violate('progress never throws', (error as Error).message);
     }
     this.#operator.notePause();
-    if (progress) this.#invariants.activated(execution, progress, this.clock.nowMs);
+    const rules = this.#rulesOf(execution);
+    if (progress) rules?.activated(execution, progress, this.clock.nowMs);
+    if (progress && 'pieces' in progress) this.#split.activated(progress);
     this.#operator.activated(execution);
     const { close } = execution;
-    if (close) this.#invariants.closed(execution, close, close.status === 'continued' ? undefined : progress);
+    if (close) rules?.closed(execution, close, close.status === 'continued' ? undefined : progress);
+    if (close && !rules) this.#split.closed(close, progress as SplitUploadProgress | undefined, this.#pieces);
     if (close?.status === 'continued') {
       await execution.evict();
-      this.#start(close.command.continueAsNewWorkflowExecution?.arguments ?? [], execution);
+      this.#namespace.continueAsNew(execution, close.command);
     } else if (
       this.#replayed < MAX_REPLAYED &&
       this.#dice.chance(`${execution.key}/${this.clock.nowMs}/evict`, this.#plan.evictChance)

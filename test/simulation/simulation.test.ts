@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { drawPlan } from './draw-plan.ts';
+import { drawPlan, drawSplitPlan } from './draw-plan.ts';
 import { knownFailures, openRules } from './known-failures.ts';
 import type { Plan } from './plan.ts';
 import { simulate } from './simulate.ts';
 
 /** Few, so that `npm test` stays fast. `npm run simulate` runs as many as it is told. */
 const SEEDS = Number(process.env['LONGHAUL_SIMULATION_SEEDS'] ?? 60);
+const SPLIT_SEEDS = Math.ceil(SEEDS / 3);
 
 describe('uploadFile in a simulation', () => {
   it(`keeps every rule with each of ${SEEDS} seeds`, { timeout: 120_000 + SEEDS * 1000 }, async () => {
@@ -23,10 +24,23 @@ describe('uploadFile in a simulation', () => {
   });
 
   it('has the same trace for the same seed', async () => {
-    for (const seed of [7, 14, 21, 28, 35]) {
-      const first = await simulate(drawPlan(seed));
-      expect((await simulate(drawPlan(seed))).trace).toEqual(first.trace);
+    for (const plan of [drawPlan(7), drawPlan(14), drawPlan(21), drawSplitPlan(1)]) {
+      const first = await simulate(plan);
+      expect((await simulate(plan)).trace).toEqual(first.trace);
     }
+  });
+});
+
+describe('uploadSplitFile in a simulation', () => {
+  it(`keeps every rule with each of ${SPLIT_SEEDS} seeds`, { timeout: 120_000 + SPLIT_SEEDS * 2000 }, async () => {
+    const ends = new Set<string>();
+    for (let seed = 1; seed <= SPLIT_SEEDS; seed++) {
+      const { violations, trace, close } = await simulate(drawSplitPlan(seed));
+      const broken = violations.filter(({ rule }) => !openRules.has(rule));
+      expect(broken, `npm run simulate -- --split --seed ${seed}\n${trace.join('\n')}`).toEqual([]);
+      ends.add(close?.status ?? 'open');
+    }
+    expect([...ends]).toEqual(expect.arrayContaining(['completed', 'failed', 'cancelled']));
   });
 });
 

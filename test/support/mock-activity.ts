@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import { ActivityCancellationDetails, ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
@@ -8,9 +9,9 @@ import { UploadsClient } from '../../src/openai/uploads-client.ts';
 type Info = ConstructorParameters<typeof MockActivityEnvironment>[0];
 
 /** What an activity sees of Temporal, without a server. */
-export function mockActivity(info: Info = {}): MockActivityEnvironment {
+export function mockActivity(info: Info = {}, client?: Client): MockActivityEnvironment {
   const logger = new DefaultLogger('ERROR', () => {});
-  return new MockActivityEnvironment({ startToCloseTimeoutMs: 60_000, ...info }, { logger });
+  return new MockActivityEnvironment({ startToCloseTimeoutMs: 60_000, ...info }, { logger, ...(client && { client }) });
 }
 
 /** Ends the activity as a worker does that is told to stop. */
