@@ -1,8 +1,8 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import * as longhaul from 'longhaul';
 import * as activities from 'longhaul/activities';
@@ -34,6 +34,11 @@ const programs = snippets.filter(({ language }) => language === 'ts');
 const whole = programs.filter(({ note }) => note !== 'fragment');
 const results = snippets.filter(
   ({ language, text }) => language === 'json' && text.includes('"workflowId"') && text.includes('"file"'),
+);
+
+/** What a program can do with a worker that reads `/data`, apart from what has a test of its own. */
+const others = programs.filter(
+  ({ note, text }) => (note === 'given longhaul' && !/s3:|https?:/.test(text)) || text.includes('schedules.create('),
 );
 
 /** The module of each value that the package exports. */
@@ -144,27 +149,43 @@ function namesOf(note: string): string[] {
 
 /** Each test runs the text of the snippets, with the addresses and paths of the test. */
 describe('a project with the packed package', () => {
-  it('uploads as the README shows, in plain JavaScript, with the worker of docs/services.md', () =>
-    withSystem(async ({ temporalAddress, directory, api, download }) => {
-      const here = { directory, temporalAddress, url: api.url };
-      const content = await randomFile(join(directory, 'train.jsonl'), 12 * MiB);
+  it('uploads, syncs and splits as the pages show, in plain JavaScript, with the worker of docs/services.md', () =>
+    withSystem(async ({ temporalAddress, directory, taskQueue, api, download }) => {
+      const here = { data: join(directory, 'data'), temporalAddress, url: api.url };
+      await mkdir(here.data);
+      const content = await randomFile(join(here.data, 'train.jsonl'), 12 * MiB);
       const running = spawn(process.execPath, [await writeProgram('services-worker.mjs', 'await worker.run()', here)], {
         env: cleanEnvironment({ OPENAI_API_KEY: KEY }),
         stdio: 'ignore',
       });
+      const environment = { TEMPORAL_ADDRESS: temporalAddress };
       try {
-        const source = await writeProgram(
-          'readme.mjs',
-          'upload.progress()',
-          here,
-          '\nconsole.log(JSON.stringify(file));',
+        const print = '\nconsole.log(JSON.stringify(file));';
+        const readme = await runProgram(
+          await writeProgram('readme.mjs', 'upload.progress()', here, print),
+          environment,
         );
-        const { stdout } = await runProgram(source, { TEMPORAL_ADDRESS: temporalAddress });
-        const lines = stdout.trim().split('\n');
+        const lines = readme.trim().split('\n');
         const file = JSON.parse(lines.at(-1) as string) as { readonly id: string };
         expect(lines.at(-2)).toBe('COMPLETED');
         expect(lines.slice(0, -2).filter((line) => !/^\d+ of \d+$|^no response: /.test(line))).toEqual([]);
         expect(md5(await download(file.id))).toBe(md5(content));
+
+        const names = await makeData(others, here);
+        const schedule = taskQueue;
+        const blocks = others.map(({ text }) => `{ ${textFor(here, text).replaceAll('nightly', schedule)} }`);
+        const imports = "import { LonghaulClient } from 'longhaul';";
+        const program = `${imports} const longhaul = await LonghaulClient.connect();
+          ${blocks.join('\n').replaceAll(imports, '')}
+          await longhaul.schedules.delete('${schedule}');`;
+        await writeFile(join(project, 'others.mjs'), program);
+        await runProgram(join(project, 'others.mjs'), environment);
+        const headers = { authorization: `Bearer ${KEY}` };
+        const { data } = (await (await fetch(`${api.url}/files`, { headers })).json()) as {
+          data: { filename: string }[];
+        };
+        const missing = names.filter((name) => !data.some(({ filename }) => filename.endsWith(name)));
+        expect(missing).toEqual([]);
       } finally {
         const ended = once(running, 'exit');
         running.kill('SIGTERM');
@@ -174,7 +195,7 @@ describe('a project with the packed package', () => {
 
   it('runs the activities of docs/services.md in its own worker', () =>
     withSystem(async ({ temporalAddress, directory, taskQueue, api, download }) => {
-      const here = { directory, temporalAddress, url: api.url };
+      const here = { data: directory, temporalAddress, url: api.url };
       const content = await randomFile(join(directory, 'train.jsonl'), 12 * MiB);
       await writeFile(join(project, 'own-workflows.mjs'), "export * from 'longhaul/workflows';");
       const source = await writeProgram(
@@ -198,32 +219,48 @@ describe('a project with the packed package', () => {
         await connection.close();
         await destinations.close();`,
       );
-      const { stdout } = await runProgram(source, { OPENAI_API_KEY: KEY });
+      const stdout = await runProgram(source, { OPENAI_API_KEY: KEY });
       const file = JSON.parse(stdout.trim()) as { readonly id: string };
       expect(md5(await download(file.id))).toBe(md5(content));
     }));
 });
 
 interface Here {
-  readonly directory: string;
+  /** In the place of `/data`. */
+  readonly data: string;
   readonly temporalAddress: string;
   readonly url: string;
 }
 
 /** Writes the snippet that contains `part` as a program of the project, for this test's servers and folder. */
 async function writeProgram(name: string, part: string, here: Here, rest = ''): Promise<string> {
-  const [snippet, ...others] = programs.filter(({ text }) => text.includes(part));
-  expect(others).toEqual([]);
+  const [snippet, ...more] = programs.filter(({ text }) => text.includes(part));
+  expect(more).toEqual([]);
   const path = join(project, name);
-  const text = (snippet as Snippet).text
-    .replaceAll("'/data", `'${here.directory}`)
-    .replaceAll('temporal.internal:7233', here.temporalAddress)
-    .replaceAll('https://api.openai.com/v1', here.url)
-    .replaceAll(/(process\.env\.\w+)!/g, '$1');
-  await writeFile(path, text + rest);
+  await writeFile(path, textFor(here, (snippet as Snippet).text) + rest);
   return path;
 }
 
-function runProgram(path: string, environment: Readonly<Record<string, string>>) {
-  return promisify(execFile)(process.execPath, [path], { env: cleanEnvironment(environment), timeout: 60_000 });
+function textFor({ data, temporalAddress, url }: Here, text: string): string {
+  return text
+    .replaceAll("'/data", `'${data}`)
+    .replaceAll('temporal.internal:7233', temporalAddress)
+    .replaceAll('https://api.openai.com/v1', url)
+    .replaceAll(/(process\.env\.\w+)!/g, '$1');
+}
+
+/** Makes what snippets name in `/data`: a file of each name with an extension, and folders with one. @returns names of Files */
+async function makeData(some: readonly Snippet[], { data }: Here): Promise<string[]> {
+  const paths = some.flatMap(({ text }) => [...text.matchAll(/'\/data\/([^']+)'/g)].map(([, path]) => path as string));
+  const files = [...new Set(paths)].map((path) => (path.includes('.') ? path : `${path}/a.jsonl`));
+  for (const file of files) {
+    await mkdir(dirname(join(data, file)), { recursive: true });
+    await appendFile(join(data, file), '{"line":1}\n');
+  }
+  return files.map((file) => basename(file));
+}
+
+async function runProgram(path: string, environment: Readonly<Record<string, string>>): Promise<string> {
+  const options = { env: cleanEnvironment(environment), timeout: 100_000 };
+  return (await promisify(execFile)(process.execPath, [path], options)).stdout;
 }
