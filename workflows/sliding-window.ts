@@ -1,17 +1,21 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
+import { PayloadLimits } from '../src/contracts/limits.ts';
 
 /** Runs many things, some of them at a time. */
 export class SlidingWindow {
   readonly #limit: number;
   #running = 0;
+  #runningBytes = 0;
 
   /** @param limit most at a time */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  get hasRoom(): boolean {
-    return this.#running < this.#limit;
+  /** @param bytes of the next one's command: those of all that run fit into one message to Temporal */
+  hasRoom(bytes: number): boolean {
+    if (this.isEmpty) return true;
+    return this.#running < this.#limit && this.#runningBytes + bytes <= PayloadLimits.inFlight;
   }
 
   get isEmpty(): boolean {
@@ -19,11 +23,15 @@ export class SlidingWindow {
   }
 
   /** @param work deals with its own failures */
-  start(work: () => Promise<void>): void {
+  start(bytes: number, work: () => Promise<void>): void {
     this.#running++;
+    this.#runningBytes += bytes;
     void work()
       .catch(() => {})
-      .finally(() => this.#running--);
+      .finally(() => {
+        this.#running--;
+        this.#runningBytes -= bytes;
+      });
   }
 
   /** Waits for what runs, also when the workflow is cancelled: that reaches it by itself. */

@@ -27,6 +27,7 @@ import { mostPartsUnder } from '../src/core/rate-limit.ts';
 import { nameOfContainer } from '../src/core/source-names.ts';
 import { sourceWithin } from '../src/core/source-within.ts';
 import { retry } from './activity-proxies.ts';
+import { commandBytes } from '../src/core/payload-size.ts';
 import { summaryCode } from '../src/core/markdown.ts';
 import type { ShownAttributes } from './shown-attributes.ts';
 
@@ -118,6 +119,11 @@ export class SyncCalls {
       // The md5 of large files that were renamed may have to be taken.
       startToCloseTimeout: '24h',
     });
+  }
+
+  /** About the bytes of the largest command that sends a file: the start of its upload, or the activity for a small one. */
+  commandBytes({ path, filename, fingerprint }: PlannedUpload): number {
+    return commandBytes(this.#request.source, sourceWithin(this.#request.source, path), filename, fingerprint, path);
   }
 
   get maxSessions(): number | undefined {

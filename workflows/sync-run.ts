@@ -27,6 +27,7 @@ import { checkMemory, memoryProblemOf } from '../src/core/sync-memory-shape.ts';
 import { shownState } from '../src/core/shown-state.ts';
 import { stillWritten } from '../src/core/postponed.ts';
 import { SyncTally } from '../src/core/sync-tally.ts';
+import { commandBytes } from '../src/core/payload-size.ts';
 import { utf8Length } from '../src/core/utf8-length.ts';
 import { Pace } from './pace.ts';
 import { Parking } from './parking.ts';
@@ -176,10 +177,11 @@ export class SyncRun {
       this.#learn(batch);
       if (batch.packsEarly) await this.#packEarly();
       for (const planned of batch.uploads) {
-        await condition(() => (this.#window.hasRoom && !this.#paused) || this.#isHandOverDue);
+        const bytes = this.#calls.commandBytes(planned);
+        await condition(() => (this.#window.hasRoom(bytes) && !this.#paused) || this.#isHandOverDue);
         if (this.#isHandOverDue) return;
         this.#sentUpTo = planned.path;
-        this.#window.start(() => this.#send(planned));
+        this.#window.start(bytes, () => this.#send(planned));
       }
       const next = batch.hasDeletions ? null : batch.next;
       if (next === null) break;
@@ -257,9 +259,10 @@ export class SyncRun {
       this.#deletionsHeld = batch.deletionsHeld;
       if (after === null) this.#tally.toDelete(this.#tally.counts.deleted + batch.deletionCount);
       for (const planned of batch.deletions) {
-        await condition(() => (this.#window.hasRoom && !this.#paused) || this.#isHandOverDue);
+        const bytes = commandBytes(planned);
+        await condition(() => (this.#window.hasRoom(bytes) && !this.#paused) || this.#isHandOverDue);
         if (this.#isHandOverDue) return;
-        this.#window.start(() => this.#delete(planned));
+        this.#window.start(bytes, () => this.#delete(planned));
       }
       if (batch.next === null) break;
       after = batch.next;

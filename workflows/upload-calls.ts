@@ -14,6 +14,7 @@ import type { AttributeSubject } from '../src/core/attribute-values.ts';
 import { formatBytes } from '../src/core/format.ts';
 import { mimeTypeFields } from '../src/core/mime-type.ts';
 import { partRange } from '../src/core/part-plan.ts';
+import { commandBytes, mostInFlight } from '../src/core/payload-size.ts';
 import { nameKey } from '../src/core/name-form.ts';
 import { filenameOfSource, nameOfSource } from '../src/core/source-names.ts';
 import { isExpected, withoutInode } from '../src/core/source-fingerprint.ts';
@@ -84,6 +85,12 @@ export class UploadCalls {
     return this.#activities.transfer.hashSource.executeWithOptions({ summary: 'md5 of the whole file' }, [
       { source: this.#request.source, ...this.#within(), ...source, ...(resumeFrom ? { resumeFrom } : {}) },
     ]);
+  }
+
+  /** Maximum number of parts in flight whose activities one message to Temporal can contain. */
+  mostPartsInFlight({ fingerprint }: SourceInfo): number {
+    const { source, within, sharedLimit } = this.#request;
+    return mostInFlight(commandBytes(source, within, sharedLimit, fingerprint));
   }
 
   /**

@@ -297,10 +297,11 @@ export class UploadRun {
     this.#enter('uploading');
     this.#window = new PartWindow(session.ledger);
     const isHandOverDue = () => workflowInfo().continueAsNewSuggested;
+    const mostInFlight = this.#calls.mostPartsInFlight(source);
     await this.#window.run({
       send: (partNumber) => this.#partParking.attempt(() => this.#sendPart(partNumber, source, session)),
       // While the upload waits, one part finds out whether it may go on.
-      limit: () => (this.#partParking.waiting ? 1 : this.#tuning.mostParts),
+      limit: () => (this.#partParking.waiting ? 1 : Math.min(this.#tuning.mostParts, mostInFlight)),
       onGivenBack: () => this.#publish(),
       mayStart: () => !this.#paused && this.#partParking.isOpen && !session.isOver,
       until: () => this.#hash.hasFailed || isHandOverDue() || (session.isOver && !this.#paused),

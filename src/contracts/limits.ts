@@ -61,6 +61,8 @@ export const PayloadLimits = {
   partIds: 1_500_000,
   /** Files and receipts of a split upload. */
   pieces: 1_900_000,
+  /** Commands that a workflow has in flight. One task can start all of them, and one of `payload` bytes besides. */
+  inFlight: 1_500_000,
 } as const;
 
 /** Names for the priorities of uploads. Temporal's own default is `normal`. */

@@ -38,3 +38,16 @@ export function partIdsProblem(partCount: number, partId: string): string | unde
   const most = formatBytes(PayloadLimits.partIds);
   return `the IDs of ${partCount} parts have about ${formatBytes(bytes)}, and the limit is ${most}. Use a larger part size`;
 }
+
+/** Of a command of a workflow, without its arguments: IDs, timeouts, retry policy, summary and search attributes. */
+const COMMAND_BYTES = 3000;
+
+/** About the bytes of a command that schedules an activity or starts a workflow with these arguments. */
+export function commandBytes(...args: readonly unknown[]): number {
+  return jsonBytes(args) + COMMAND_BYTES;
+}
+
+/** Maximum number of commands of this size that a workflow has in flight, as one message can contain all of them. */
+export function mostInFlight(bytes: number): number {
+  return Math.max(1, Math.floor(PayloadLimits.inFlight / bytes));
+}

@@ -33,6 +33,9 @@ export function pieceUnderWay({ pieces }: SplitUploadProgress): SplitUploadProgr
   return pieces.find(({ state }) => state === 'uploading');
 }
 
+/** Of failed pieces: the text stays short enough to read. */
+const MOST_SHOWN = 10;
+
 /** A split upload's state as Markdown, for the page of its workflow in Temporal UI. */
 export function describeSplitProgress(progress: SplitUploadProgress, context: ProgressContext): string {
   const { pieces } = progress;
@@ -41,8 +44,13 @@ export function describeSplitProgress(progress: SplitUploadProgress, context: Pr
   if (pieces.length > 0) lines.push(`${completed} of ${pieces.length} pieces have their Files`);
   const current = pieceUnderWay(progress);
   if (current) lines.push(`under way: ${inlineCode(current.filename)}, workflow ${inlineCode(current.workflowId)}`);
-  for (const { state, filename, message } of pieces)
-    if (state === 'failed') lines.push(`${inlineCode(filename)} **failed:** ${inlineCode(message ?? '')}`);
+  const failed = pieces.filter(({ state }) => state === 'failed');
+  for (const { filename, message } of failed.slice(0, MOST_SHOWN)) {
+    lines.push(`${inlineCode(filename)} **failed:** ${inlineCode(message ?? '')}`);
+  }
+  if (failed.length > MOST_SHOWN) {
+    lines.push(`${failed.length - MOST_SHOWN} more failed. The query \`progress\` lists all of them`);
+  }
   return lines.join('\n\n');
 }
 

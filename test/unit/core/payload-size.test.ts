@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sliceOf } from '../../../activities/plan-sync.ts';
 import type { SyncScope } from '../../../src/contracts/activities.ts';
-import { PayloadLimits } from '../../../src/contracts/limits.ts';
+import { PayloadLimits, TextLimits } from '../../../src/contracts/limits.ts';
 import type { RememberedFile, SyncMemory } from '../../../src/contracts/sync.ts';
 import { packInput } from '../../../src/core/pack-input.ts';
-import { jsonBytes, partIdsProblem, takeWithin } from '../../../src/core/payload-size.ts';
+import { commandBytes, jsonBytes, mostInFlight, partIdsProblem, takeWithin } from '../../../src/core/payload-size.ts';
 import { comparePaths } from '../../../src/core/sync-plan.ts';
 import { syncRequestProblems } from '../../../src/core/sync-request.ts';
 import { SyncTally } from '../../../src/core/sync-tally.ts';
@@ -120,6 +120,24 @@ describe('sizes of what crosses Temporal', () => {
     expect(partIdsProblem(8192, `part_${'x'.repeat(170)}`)).toBeUndefined();
     expect(partIdsProblem(8192, 'x'.repeat(200))).toMatch(/IDs of 8192 parts .* Use a larger part size$/);
     expect(partIdsProblem(128, 'x'.repeat(512))).toBeUndefined();
+  });
+
+  it('of all arguments of a call add up to less than the server accepts', () => {
+    const { request, memory, report, partIds, inFlight, payload } = PayloadLimits;
+    // Request, memory, three lists of problems, and globs that match nothing.
+    expect(request + memory + 4 * report).toBeLessThan(2 * 1024 * 1024);
+    // The longest requestTexts of a request of an upload, six bytes a character, twice for `within`.
+    const { path, url, sealedQuery, fingerprint, filename, name, taskQueue } = TextLimits;
+    const requestTexts = 6 * (2 * path + url + sealedQuery + fingerprint + 2 * filename + 8 * name + taskQueue);
+    expect(requestTexts).toBeLessThan(400_000);
+    expect(partIds + 400_000).toBeLessThan(2 * 1024 * 1024);
+    // All that is in flight and one other command, in one message.
+    expect(inFlight + payload).toBeLessThan(4 * 1024 * 1024 - 400_000);
+  });
+
+  it('of what is in flight allow for one command in any case, and for all usual ones', () => {
+    expect(mostInFlight(commandBytes({ path: '/data/a.jsonl' }))).toBeGreaterThan(256);
+    expect(mostInFlight(10_000_000)).toBe(1);
   });
 
   it('of a request with its globs are limited', () => {

@@ -94,6 +94,15 @@ describe('its description', () => {
     );
   });
 
+  it('lists ten of many failed pieces, and the number of the others', () => {
+    const failed = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ ...pieceOf(index + 1, 'failed'), message: 'refused' }));
+    const text = (count: number) => describeSplitProgress({ ...split, pieces: failed(count) }, { nowMs: 0 });
+    expect(text(1000).match(/\*\*failed:\*\*/g)).toHaveLength(10);
+    expect(text(1000)).toMatch(/\n\n990 more failed\. The query `progress` lists all of them$/);
+    expect(text(10)).not.toMatch(/more failed/);
+  });
+
   it('tells of no pieces before they are known', () => {
     expect(describeSplitProgress({ ...split, state: 'inspecting', pieces: [] }, { nowMs: 0 })).not.toMatch(
       /pieces|under way/,
