@@ -18,7 +18,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** Response to a GET, after its redirects. */
 export interface HttpResponse {
   readonly response: Dispatcher.ResponseData;
-  /** What to do if the server rejects the request (401, 403). */
+  /** What to do if the server rejects the request (401, 403), or hides the resource (404). */
   readonly advice: string;
 }
 

@@ -67,7 +67,9 @@ export class HttpResource {
     const isDenied = statusCode === 401 || statusCode === 403;
     // A query can be a signature.
     const ofQuery = this.#url.search === '' ? '' : 'its signature may have expired; give a new URL, or ';
-    const fix = isDenied ? `${ofQuery}${advice}` : 'check the URL';
+    // Some servers hide what the request is not allowed to see.
+    const ofUrl = statusCode === 404 ? `check the URL; ${advice}` : 'check the URL';
+    const fix = isDenied ? `${ofQuery}${advice}` : ofUrl;
     throw new SourceMissingError(`${this.name} can't be read: the server answered ${statusCode}; ${fix}`);
   }
 

@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { KeyFile } from '../../../src/openai/keys/key-file.ts';
 import { fixedKey } from '../../../src/openai/keys/key-provider.ts';
@@ -20,6 +24,8 @@ interface Server extends HttpOrigin {
   readonly seen: readonly IncomingHttpHeaders[];
   /** Where all requests are redirected to, unless it is empty. */
   redirectTo: string;
+  /** Status without the required value. */
+  rejection: number;
   /** The only value of `Authorization`. */
   required: string | undefined;
 }
@@ -32,6 +38,7 @@ function withServer<T>(body: (server: Server) => Promise<T>): Promise<T> {
       host: `127.0.0.1:${origin.port}`,
       seen,
       redirectTo: '',
+      rejection: 401,
       required: undefined,
     };
     origin.behaviour.answer = ({ headers, url }, response) => {
@@ -41,7 +48,7 @@ function withServer<T>(body: (server: Server) => Promise<T>): Promise<T> {
         return true;
       }
       if (server.required === undefined || headers.authorization === server.required) return false;
-      response.writeHead(401).end(JSON.stringify(headers));
+      response.writeHead(server.rejection).end(JSON.stringify(headers));
       return true;
     };
     return body(server);
@@ -118,6 +125,31 @@ describe('an HTTP server that requires a header', () => {
       expect(server.seen.map((sent) => sent['user-agent'])).toEqual(Array(3).fill('nightly/2'));
     }));
 
+  it('receives it over TLS only, and a redirect to plain HTTP is rejected', async () => {
+    const fixture = (name: string) => fileURLToPath(new URL(`../../support/tls/${name}`, import.meta.url));
+    const [key, cert] = await Promise.all([readFile(fixture('localhost.key')), readFile(fixture('localhost.crt'))]);
+    const seen: (string | undefined)[] = [];
+    const server = createServer({ key, cert }, ({ headers, url }, response) => {
+      seen.push(headers.authorization);
+      if (url === '/plain') response.writeHead(302, { location: `http://127.0.0.1:${port}/x` }).end();
+      else response.end(content);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const headers = { [`127.0.0.1:${port}`]: secretHeaders };
+    const sources = new Sources({ http: { allowPrivate: ['127.0.0.1'], headers, caFile: fixture('localhost.crt') } });
+    try {
+      expect((await download(sources, `https://127.0.0.1:${port}/x`)).equals(content)).toBe(true);
+      const plain = await failure(download(sources, `https://127.0.0.1:${port}/plain`));
+      expect(plain.message).toMatch(/redirects from https: to http:/);
+      expect(seen).toEqual([authorization, authorization]);
+    } finally {
+      await sources.close();
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
   it('does not share it with another port, nor with a server that a redirect names', () =>
     withServer((server) =>
       withServer(async (other) => {
@@ -163,6 +195,11 @@ describe('an HTTP server that requires a header', () => {
             `that "sources.http.headers" sets for ${server.host}`,
         );
         expectNoSecret(rejected);
+        server.rejection = 404;
+        const hidden = await withSources({}, (sources) => failure(read(sources, url)));
+        expect(hidden.message).toMatch(
+          /answered 404; check the URL; if it requires a header such as Authorization, set /,
+        );
         server.redirectTo = `${other.url}/here`;
         const elsewhere = await withSources({ [server.host]: secretHeaders }, (sources) => failure(read(sources, url)));
         expect(elsewhere.message).toBe(
