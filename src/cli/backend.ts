@@ -65,7 +65,12 @@ export async function withBackend<T>(
   const { config } = context;
   const logger = createLogger(config.logLevel ?? options.logLevel ?? 'silent');
   const loadClient = once(() => import('../client/longhaul-client.ts'));
-  const loadWorker = once(async () => (await import('./worker-code.ts')).prepareWorkers(logger, options));
+  const loadWorker = once(async () =>
+    (await import('./worker-code.ts')).prepareWorkers(logger, {
+      ...options,
+      heartbeatIntervalMs: config.heartbeatIntervalMs,
+    }),
+  );
   const loadAhead = async () => {
     await loadClient();
     if (options.needsWorker) await loadWorker();

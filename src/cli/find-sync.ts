@@ -27,5 +27,6 @@ export function describeSyncStatus(workflowId: string, progress: SyncStatus): st
   words.push(describeCounts(counts));
   if (uploading.length > 0) words.push(`${uploading.length} under way`);
   if (waiting) words.push(`waits: ${waiting.reason}`);
+  if (progress.unpolled) words.push(`waits: ${progress.unpolled.reason}`);
   return printable(words.join(' · '));
 }

@@ -5,7 +5,7 @@ import { printable } from '../core/printable.ts';
 import { redact } from '../redact.ts';
 import { RateMeter } from '../core/rate-meter.ts';
 import { barLine } from './bar-line.ts';
-import { describeWait, NOBODY_ANSWERS } from './describe-wait.ts';
+import { waitOf, waitOrSilenceOf } from './describe-wait.ts';
 import { terminalWidth } from './terminal-width.ts';
 import { wrapText } from './wrap-text.ts';
 
@@ -38,15 +38,9 @@ function wordsOf(event: UploadEvent & { type: 'progress' }, rate: number | undef
   return words;
 }
 
-function waitOf(event: UploadEvent): string | undefined {
-  return event.type === 'progress' ? describeWait(event.progress.waiting) : undefined;
-}
-
 function describeTrouble(event: UploadEvent): string | undefined {
-  if (event.type === 'no-answer') return NOBODY_ANSWERS;
-  if (event.type !== 'progress') return undefined;
-  const wait = waitOf(event);
-  if (wait) return wait;
+  const wait = waitOrSilenceOf(event);
+  if (wait || event.type !== 'progress') return wait;
   if (event.progress.sessionEndsTooEarly) return 'at this pace the session ends before the file is through';
   if (!event.trouble) return undefined;
   if (event.trouble.failureType === 'WorkerStopping') return undefined;

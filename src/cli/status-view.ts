@@ -1,10 +1,10 @@
 import type { SplitUploadProgress } from '../contracts/split.ts';
-import type { UploadProgress } from '../contracts/upload.ts';
+import type { UploadStatus } from '../client/upload-handle.ts';
 import { formatBytes } from '../core/format.ts';
 import { printable } from '../core/printable.ts';
 
 /** An upload's state in one line. */
-export function describeStatus(workflowId: string, progress: UploadProgress): string {
+export function describeStatus(workflowId: string, progress: UploadStatus): string {
   const { state, bytesDone, bytesTotal, partsDone, partsTotal, partsInFlight, session } = progress;
   const words = [`${workflowId}: ${state}`];
   if (bytesTotal > 0) {
@@ -16,6 +16,7 @@ export function describeStatus(workflowId: string, progress: UploadProgress): st
   const bytesPerSecond = progress.limit?.bytesPerSecond ?? 0;
   if (bytesPerSecond > 0) words.push(`limited to ${formatBytes(bytesPerSecond)}/s`);
   if (progress.waiting) words.push(`waits: ${progress.waiting.reason}`);
+  if (progress.unpolled) words.push(`waits: ${progress.unpolled.reason}`);
   if (session) words.push(`Upload ${session.uploadId} expires ${new Date(session.expiresAt * 1000).toISOString()}`);
   if (progress.orphanedSessions > 0) {
     words.push(`${progress.orphanedSessions} more sessions may be open, as the answer with their id was lost`);

@@ -3,7 +3,7 @@ import type { SyncEvent } from '../client/sync-handle.ts';
 import type { SyncDecision, SyncProgress, UnmatchedGlob } from '../contracts/sync.ts';
 import { formatBytes } from '../core/format.ts';
 import { barLine } from './bar-line.ts';
-import { describeWait, NOBODY_ANSWERS } from './describe-wait.ts';
+import { waitOf, waitOrSilenceOf } from './describe-wait.ts';
 
 const LINE_INTERVAL_MS = 5000;
 
@@ -33,14 +33,6 @@ function wordsOf({ state, counts }: SyncProgress, bytesSent: number): string[] {
   return words;
 }
 
-function waitOf(event: SyncEvent): string | undefined {
-  return event.type === 'progress' ? describeWait(event.progress.waiting) : undefined;
-}
-
-function troubleOf(event: SyncEvent): string | undefined {
-  return event.type === 'no-answer' ? NOBODY_ANSWERS : waitOf(event);
-}
-
 /** Says only what the sync waits for: without a person it may wait for a day. */
 class QuietView implements SyncView {
   readonly #note: (line: string) => void;
@@ -68,7 +60,7 @@ class LineView implements SyncView {
   }
 
   show(event: SyncEvent): void {
-    const trouble = troubleOf(event) ?? '';
+    const trouble = waitOrSilenceOf(event) ?? '';
     if (trouble && trouble !== this.#last.trouble) this.#note(trouble);
     this.#last.trouble = trouble;
     if (event.type !== 'progress') return;
@@ -99,7 +91,7 @@ class BarView implements SyncView {
   }
 
   show(event: SyncEvent): void {
-    const trouble = troubleOf(event) ?? '';
+    const trouble = waitOrSilenceOf(event) ?? '';
     if (trouble && trouble !== this.#trouble) {
       this.close();
       this.#note(trouble);

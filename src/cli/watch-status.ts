@@ -1,6 +1,6 @@
 import type { SyncEvent, SyncHandle, SyncStatus } from '../client/sync-handle.ts';
 import type { UploadEvent } from '../client/upload-events.ts';
-import type { UploadHandle } from '../client/upload-handle.ts';
+import type { UploadHandle, UploadStatus } from '../client/upload-handle.ts';
 import type { SplitUploadProgress } from '../contracts/split.ts';
 import { formatBytes, formatDuration } from '../core/format.ts';
 import { RateMeter } from '../core/rate-meter.ts';
@@ -41,6 +41,8 @@ export async function watchStatus(context: CliContext, handle: Handle, json: boo
     for await (const event of handle.progress({ intervalMs: INTERVAL_MS, signal })) {
       if (event.type === 'ended') break;
       if (event.type === 'no-answer') {
+        // The event before it has the same.
+        if (event.unpolled) continue;
         const line = `${workflowId}: waiting for a worker or for Temporal to answer`;
         if (screen) screen.show(() => [line]);
         else if (!json) tell(line);
@@ -69,9 +71,9 @@ async function tellEnd({ json, out, signal }: CliContext, handle: Handle, asJson
 }
 
 /** As `status` shows it once: of a sync with the bytes of the files under way. */
-function shownProgress({ progress, bytesSent }: Progress): Progress['progress'] | SyncStatus {
-  if (!('counts' in progress) || bytesSent === undefined) return progress;
-  return { ...progress, bytesSent };
+function shownProgress({ progress, bytesSent, unpolled }: Progress): UploadStatus | SyncStatus {
+  const shown = { ...progress, ...(unpolled ? { unpolled } : {}) };
+  return 'counts' in shown && bytesSent !== undefined ? { ...shown, bytesSent } : shown;
 }
 
 /** @param measured bytes a second; undefined where lines are told only when something has changed */

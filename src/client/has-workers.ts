@@ -1,12 +1,12 @@
 import type { Client } from '@temporalio/client';
-import { describeQueue } from './describe-queue.ts';
+import { QueueWorkers } from './queue-workers.ts';
 
 /**
- * Whether a worker polled the queue lately (Temporal remembers for some minutes, so a worker that was killed just now
- * still counts).
+ * Whether a worker polls the queue. A worker that was killed counts for some seconds, or up to 90 s if the server does not
+ * accept the heartbeats of workers.
  *
  * @throws ServiceError of Temporal's client
  */
 export async function hasWorkers(client: Client, taskQueue: string, type: 'workflow' | 'activity'): Promise<boolean> {
-  return (await describeQueue(client, taskQueue, type)).pollers.length > 0;
+  return (await QueueWorkers.of(client).look(taskQueue, type)).presence !== 'unpolled';
 }

@@ -6,6 +6,8 @@ import { FollowedWorkflow, type WorkflowDescription } from './followed-workflow.
 import { lookAtUpload, LOOKS_A_POLL, SyncBytes } from './sync-bytes.ts';
 import { readSyncProgress, readSyncResult } from './read-answers.ts';
 import { syncFaultOf } from './sync-faults.ts';
+import { pendingActivities } from './pending-activities.ts';
+import type { PendingActivity } from './pending-parts.ts';
 import { findUnpolledQueue, UnpolledQueueWatch, type UnpolledQueue } from './unpolled-queue.ts';
 import type { ProgressOptions } from './upload-handle.ts';
 
@@ -18,15 +20,17 @@ export type SyncEvent =
       readonly progress: SyncProgress;
       /** Bytes of the files that were sent and of the large files under way; small ones count when they are there. */
       readonly bytesSent?: number;
+      /** The queue of the folder, if work waits for it and no worker polls it. */
+      readonly unpolled?: UnpolledQueue;
     }
   /**
-   * No worker or no Temporal answered in time, or no worker polls the queue of the folder's host. It continues as soon as
-   * one does.
+   * No worker or no Temporal answered in time; or, once, no worker polls the queue of the folder, such as that of its
+   * host. The sync continues when one does.
    */
   | {
       readonly type: 'no-answer';
       readonly reason: string;
-      /** The queue of the folder that no worker polls; undefined if nothing answered. */
+      /** The queue of the folder, if no worker polls it; undefined if nothing answered. */
       readonly unpolled?: UnpolledQueue;
     }
   /** The last event. `status` is Temporal's: COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
@@ -36,7 +40,7 @@ export type SyncEvent =
 export interface SyncStatus extends SyncProgress {
   /** As in `SyncEvent`. */
   readonly bytesSent?: number;
-  /** The queue of the folder's host, if work waits for it and no worker polls it. */
+  /** The queue of the folder, if work waits for it and no worker polls it. */
   readonly unpolled?: UnpolledQueue;
 }
 
@@ -46,11 +50,13 @@ export class SyncHandle {
   /** Whether `sync` found this sync running rather than starting it; undefined for a handle made from an id. */
   readonly resumed: boolean | undefined;
   readonly #workflow: FollowedWorkflow;
+  readonly #queues: UnpolledQueueWatch;
 
   constructor(client: Client, workflowId: string, resumed?: boolean) {
     this.workflowId = workflowId;
     this.resumed = resumed;
     this.#workflow = new FollowedWorkflow(client, workflowId, syncFaultOf);
+    this.#queues = new UnpolledQueueWatch(client);
   }
 
   /**
@@ -75,11 +81,16 @@ export class SyncHandle {
   async *progress(options: ProgressOptions = {}): AsyncGenerator<SyncEvent, void, undefined> {
     const { intervalMs = 500, signal } = options;
     const bytes = this.#newBytes(LOOKS_A_POLL);
-    const queues = new UnpolledQueueWatch(this.#workflow.client);
+    let reported: string | undefined;
     while (!signal?.aborted) {
-      const event = await this.#workflow.until(signal, () => this.#look(bytes, queues));
+      const event = await this.#workflow.until(signal, () => this.#look(bytes));
       yield event;
       if (event.type === 'ended') return;
+      if (event.type === 'progress') {
+        const { unpolled } = event;
+        if (unpolled && unpolled.reason !== reported) yield { type: 'no-answer', reason: unpolled.reason, unpolled };
+        reported = unpolled?.reason;
+      }
       await setTimeout(intervalMs, undefined, signal ? { signal } : {}).catch(() => {});
     }
   }
@@ -136,24 +147,20 @@ export class SyncHandle {
     return new SyncBytes((workflowId) => lookAtUpload(this.#workflow.client, workflowId), looksAtOnce);
   }
 
-  #look(bytes: SyncBytes, queues: UnpolledQueueWatch): Promise<SyncEvent> {
+  #look(bytes: SyncBytes): Promise<SyncEvent> {
     return this.#workflow.look(async (description): Promise<SyncEvent> => {
       const measured = await this.#measured(description, bytes);
-      const unpolled = await queues.check(description.taskQueue, await this.#pending(description));
-      if (unpolled) return { type: 'no-answer', reason: unpolled.reason, unpolled };
-      return { type: 'progress', ...measured };
+      const unpolled = await this.#queues.check(description.taskQueue, () => this.#pending(description));
+      return { type: 'progress', ...measured, ...(unpolled ? { unpolled } : {}) };
     });
   }
 
   /** Activities of the sync, or else of one of its uploads: all of them read the same folder. */
-  async #pending({ raw }: WorkflowExecutionDescription) {
-    const [child] = raw.pendingChildren ?? [];
-    if ((raw.pendingActivities ?? []).length > 0 || !child?.workflowId) return raw.pendingActivities ?? [];
-    const upload = this.#workflow.client.workflow.getHandle(child.workflowId);
-    return upload.describe().then(
-      (found) => found.raw.pendingActivities ?? [],
-      () => [],
-    );
+  /** Activities of the sync, or else of one of its uploads: all of them read the same folder. */
+  async #pending({ raw }: WorkflowExecutionDescription): Promise<readonly PendingActivity[]> {
+    const own = raw.pendingActivities ?? [];
+    const child = raw.pendingChildren?.[0]?.workflowId;
+    return own.length > 0 || !child ? own : pendingActivities(this.#workflow.client, child);
   }
 
   async #measured({ raw }: WorkflowExecutionDescription, bytes: SyncBytes) {

@@ -10,15 +10,17 @@ export type UploadEvent =
       readonly bytesSent: number;
       /** The newest failure of an attempt that is going to be repeated. */
       readonly trouble?: PartTrouble;
+      /** The queue of the parts, if they wait for it and no worker polls it. */
+      readonly unpolled?: UnpolledQueue;
     }
   /**
-   * No worker or no Temporal answered in time, or no worker polls the queue of the source's host. It continues as soon as
-   * one does.
+   * No worker or no Temporal answered in time; or, once, no worker polls the queue of the parts, such as that of the
+   * source's host. The upload continues when one does.
    */
   | {
       readonly type: 'no-answer';
       readonly reason: string;
-      /** The queue of the parts that no worker polls; undefined if nothing answered. */
+      /** The queue of the parts, if no worker polls it; undefined if nothing answered. */
       readonly unpolled?: UnpolledQueue;
     }
   /** The last event. `status` is Temporal's: COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */

@@ -25,6 +25,7 @@ export type UploadStatus = (UploadProgress | SplitUploadProgress) & {
 
 /** A pause waits for the parts in flight, which may be slow. */
 const PAUSE_TIMEOUT_MS = 30 * 60_000;
+const DESCRIBE_TIMEOUT_MS = 5000;
 
 /**
  * One upload, from the outside: of a file, or with `SplitUploadResult` of a split one, whose `progress` tells of its
@@ -35,11 +36,13 @@ export class UploadHandle<Result = UploadResult> {
   /** Whether `upload` found this upload rather than starting it; undefined for a handle made from an id. */
   readonly resumed: boolean | undefined;
   readonly #workflow: FollowedWorkflow;
+  readonly #queues: UnpolledQueueWatch;
 
   constructor(client: Client, workflowId: string, resumed?: boolean) {
     this.workflowId = workflowId;
     this.resumed = resumed;
     this.#workflow = new FollowedWorkflow(client, workflowId, fromTemporal);
+    this.#queues = new UnpolledQueueWatch(client);
   }
 
   /**
@@ -55,23 +58,27 @@ export class UploadHandle<Result = UploadResult> {
   }
 
   /**
-   * Events about once an interval until the upload has ended, whichever way (`result` tells which) or `signal` aborts.
+   * Events about once an interval until the upload has ended, whichever way (`result` tells which) or `signal` aborts. If
+   * no worker polls the queue of its parts, each `progress` has `unpolled`, and the first is followed by a `no-answer`.
    * Bytes inside unfinished parts come from heartbeats, so they run a little behind.
    *
    * @throws UploadNotFoundError
    */
   async *progress(options: ProgressOptions = {}): AsyncGenerator<UploadEvent, void, undefined> {
     const { intervalMs = 500, signal } = options;
-    const queues = new UnpolledQueueWatch(this.#workflow.client);
     let mostSent = { uploadId: '', bytes: 0 };
+    let reported: string | undefined;
     while (!signal?.aborted) {
-      const event = await this.#workflow.until(signal, () => this.#look(queues));
+      const event = await this.#workflow.until(signal, () => this.#look());
       if (event.type === 'progress') {
         const uploadId = event.progress.session?.uploadId ?? '';
         // A part's heartbeats vanish a moment before its record is seen; a bar must not jump back for that.
         const bytes = mostSent.uploadId === uploadId ? Math.max(mostSent.bytes, event.bytesSent) : event.bytesSent;
         mostSent = { uploadId, bytes };
         yield { ...event, bytesSent: bytes };
+        const { unpolled } = event;
+        if (unpolled && unpolled.reason !== reported) yield { type: 'no-answer', reason: unpolled.reason, unpolled };
+        reported = unpolled?.reason;
       } else yield event;
       if (event.type === 'ended') return;
       await setTimeout(intervalMs, undefined, signal ? { signal } : {}).catch(() => {});
@@ -80,6 +87,7 @@ export class UploadHandle<Result = UploadResult> {
 
   /**
    * The answer of the workflow's own query. Its byte counts include only recorded parts; `progress` adds those in flight.
+   * If the worker for its parts was silent only for seconds, this takes up to 6 s more, in which the worker can be heard.
    *
    * @throws NoWorkerError when no worker answers within 5 s
    * @throws UploadNotFoundError
@@ -88,7 +96,7 @@ export class UploadHandle<Result = UploadResult> {
     return this.#workflow.ask(async () => {
       const { client, handle } = this.#workflow;
       const { progress, pending } = await followPiece(client, await this.#query());
-      const { raw, taskQueue } = await handle.describe();
+      const { raw, taskQueue } = await client.withDeadline(Date.now() + DESCRIBE_TIMEOUT_MS, () => handle.describe());
       const waiting = pending ?? raw.pendingActivities ?? [];
       const unpolled = await findUnpolledQueue(client, taskQueue, waiting);
       return { ...progress, ...(unpolled ? { unpolled } : {}) };
@@ -129,16 +137,22 @@ export class UploadHandle<Result = UploadResult> {
     return this.#workflow.query(QueryName.progress, readUploadProgress);
   }
 
-  #look(queues: UnpolledQueueWatch): Promise<UploadEvent> {
+  #look(): Promise<UploadEvent> {
     return this.#workflow.look(async ({ raw, taskQueue }): Promise<UploadEvent> => {
       const own = partsUnderWay(raw.pendingActivities ?? []);
       const { progress, ...ofPiece } = await followPiece(this.#workflow.client, await this.#query());
-      const unpolled = await queues.check(taskQueue, ofPiece.pending ?? raw.pendingActivities ?? []);
-      if (unpolled) return { type: 'no-answer', reason: unpolled.reason, unpolled };
+      const pending = ofPiece.pending ?? raw.pendingActivities ?? [];
+      const unpolled = await this.#queues.check(taskQueue, () => Promise.resolve(pending));
       const bytesUnderWay = own.bytesUnderWay + ofPiece.bytesUnderWay;
       const trouble = ofPiece.trouble ?? own.trouble;
       const bytesSent = Math.min(progress.bytesDone + bytesUnderWay, progress.bytesTotal);
-      return { type: 'progress', progress, bytesSent, ...(trouble ? { trouble } : {}) };
+      return {
+        type: 'progress',
+        progress,
+        bytesSent,
+        ...(trouble ? { trouble } : {}),
+        ...(unpolled ? { unpolled } : {}),
+      };
     });
   }
 }

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { Runtime, type MetricsExporterConfig } from '@temporalio/worker';
+import { ConfigDefaults } from '../config.ts';
 import { asTemporalLogger, type Logger } from '../logger.ts';
 
 /**
@@ -17,20 +18,34 @@ const MOST_TRIES = 20;
 export interface RuntimeOptions {
   /** Whether the SDK keeps metrics. @defaultValue false */
   readonly keepsMetrics?: boolean;
+  /** Time between two heartbeats of a worker. @defaultValue 5000 */
+  readonly heartbeatIntervalMs?: number;
 }
+
+/** Temporal's SDK accepts no others. */
+const MIN_HEARTBEAT_INTERVAL_MS = 1000;
+const MAX_HEARTBEAT_INTERVAL_MS = 60_000;
 
 /**
  * Once a process, before the first connection: the SDK logs through `logger`, and leaves signals to us.
  *
  * @returns where the SDK serves its metrics, to this machine alone; undefined when it keeps none
  */
-export function installRuntime(logger: Logger, { keepsMetrics = false }: RuntimeOptions = {}): string | undefined {
+export function installRuntime(
+  logger: Logger,
+  { keepsMetrics = false, heartbeatIntervalMs = ConfigDefaults.heartbeatIntervalMs }: RuntimeOptions = {},
+): string | undefined {
   setFlagsFromString(V8_FLAG);
   const install = (metrics?: MetricsExporterConfig) =>
     Runtime.install({
       logger: asTemporalLogger(logger),
       telemetryOptions: { logging: { filter: 'WARN', forward: {} }, ...(metrics ? { metrics } : {}) },
       shutdownSignals: [],
+      // Clients detect a killed worker after three of them.
+      workerHeartbeatInterval: Math.min(
+        Math.max(heartbeatIntervalMs, MIN_HEARTBEAT_INTERVAL_MS),
+        MAX_HEARTBEAT_INTERVAL_MS,
+      ),
     });
   if (keepsMetrics) return installWithMetrics(install);
   install();

@@ -1,8 +1,12 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { LonghaulClient, type SyncEvent, type UploadEvent } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { runCli, startCli } from '../support/cli.ts';
 import { md5, randomFile } from '../support/random-file.ts';
+import { until } from '../support/until.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
 
 const PARTS = 24;
@@ -50,6 +54,35 @@ describe('a machine whose host name changes', () => {
       }, limits));
   }
 
+  it('continues syncs and schedules in a state directory of an earlier version', () =>
+    withSystem(async (system) => {
+      const folder = join(system.directory, 'nightly');
+      await mkdir(folder);
+      await writeFile(join(folder, 'a.txt'), 'a');
+      const before = await onHost(system, 'before');
+      const after = await onHost(system, 'after');
+      const sync = ['sync', folder, '--purpose', 'batch'];
+      const first = await runCli([...sync, '--json'], before);
+      expect(first.code, first.stderr).toBe(0);
+      const create = ['schedule', 'create', 'nightly', '--cron', '0 2 * * *', '--', ...sync, '--prefix', 'night-'];
+      const created = await runCli(create, before);
+      expect(created.code, created.stderr).toBe(0);
+      const identity = join(system.directory, 'state', 'host.json');
+      await rm(identity);
+
+      const second = await runCli([...sync, '--json'], after);
+      expect(second.code, second.stderr).toBe(0);
+      expect(second.stderr).toContain('Its uploads still use the name before');
+      expect(JSON.parse(await readFile(identity, 'utf8'))).toEqual({ host: 'before', earlier: [] });
+      // The memory of the sync is found under the same name.
+      expect(JSON.parse(second.stdout)).toMatchObject({ counts: { same: 1, sent: { files: 0 } } });
+      const worker = startCli(['worker', '--any-source'], after);
+      await until(() => worker.said().includes('worker on'), 'the worker to start');
+      expect(worker.said()).toMatch(/serves .*-transfer-before, .*-transfer-after/);
+      worker.child.kill('SIGTERM');
+      await worker.ended;
+    }));
+
   it('stores one name when several commands start at the same time', () =>
     withSystem(async (system) => {
       const runs = await Promise.all(
@@ -66,23 +99,93 @@ describe('a machine whose host name changes', () => {
 });
 
 describe('a host without a worker', () => {
-  it('is reported to the client within seconds, and the upload goes on when its worker starts', () =>
+  it('is reported within seconds by the library and by each command, until its worker starts', () =>
     withSystem(async (system) => {
-      const { LonghaulClient } = await import('longhaul');
       await system.startWorker({ host: 'present' });
       const file = join(system.directory, 'gone.bin');
       await randomFile(file, 2 * MiB);
       const gone = new LonghaulClient(system.client.client, { taskQueue: system.taskQueue, host: 'gone' });
-      const handle = await gone.upload({ file, purpose: 'batch', partSizeBytes: MiB });
+      const upload = await gone.upload({ file, purpose: 'batch', partSizeBytes: MiB });
+      const folder = join(system.directory, 'folder');
+      await mkdir(folder);
+      await writeFile(join(folder, 'a.txt'), 'a');
+      const sync = await gone.sync({ folder, purpose: 'batch' });
+      const queue = `${system.taskQueue}-transfer-gone`;
+      const reason = `no worker of host gone polls the queue ${queue}. Start "longhaul worker" there`;
+      const unpolled = { taskQueue: queue, host: 'gone', reason: expect.stringContaining(reason) };
+
       const startedMs = Date.now();
-      for await (const event of handle.progress({ signal: AbortSignal.timeout(20_000) })) {
-        if (event.type !== 'no-answer') continue;
-        expect(event.reason).toContain('no worker of host gone polls');
-        break;
+      for (const handle of [upload, sync]) {
+        const events: (UploadEvent | SyncEvent)[] = [];
+        for await (const event of handle.progress({ intervalMs: 200, signal: AbortSignal.timeout(20_000) })) {
+          events.push(event);
+          if (events.at(-3)?.type === 'no-answer') break;
+        }
+        const [before, report, ...later] = events.slice(-4);
+        expect(report).toMatchObject({ type: 'no-answer', reason: unpolled.reason, unpolled });
+        // Progress continues, and the report comes once.
+        const progress = { type: 'progress', unpolled };
+        expect([before, ...later]).toMatchObject([progress, progress, progress]);
+        expect(events.filter(({ type }) => type === 'no-answer')).toHaveLength(1);
+        expect(await handle.status()).toMatchObject({ unpolled });
       }
-      expect(Date.now() - startedMs).toBeLessThan(10_000);
-      expect((await handle.status()).unpolled).toMatchObject({ host: 'gone' });
+      expect(Date.now() - startedMs).toBeLessThan(20_000);
+
+      const run = (...words: string[]) => runCli(words, { ...system.environment, LONGHAUL_HOST: 'present' });
+      const [status, list, listJson, top, doctor] = await Promise.all([
+        run('status', upload.workflowId, sync.workflowId),
+        run('list'),
+        run('list', '--json'),
+        run('top', '--once'),
+        run('doctor'),
+      ]);
+      expect(status.stdout.split(reason)).toHaveLength(3);
+      expect(list.stdout.split('no worker of gone')).toHaveLength(3);
+      expect(list.stderr.split(reason)).toHaveLength(2);
+      expect(JSON.parse(listJson.stdout)).toMatchObject({ uploads: [{ unpolled }], syncs: [{ unpolled }] });
+      expect(top.stdout.split(reason)).toHaveLength(3);
+      expect(doctor.stdout).toContain(`warn  hosts: 2 waiting: ${reason}`);
+
       await system.startWorker({ host: 'gone' });
-      expect((await handle.result()).partsSent).toBe(2);
+      expect((await upload.result()).partsSent).toBe(2);
+      await sync.result();
+      expect((await run('doctor')).stdout).toContain('ok    hosts');
     }));
+
+  it('is reported within seconds of a kill, and a copy of the file on another machine continues the upload', () =>
+    withSystem(async (system) => {
+      const { api, directory, environment } = system;
+      await system.startWorker({ host: 'present', roles: ['control'] });
+      const startHost = () =>
+        startCli(['worker', '--any-source', '--slots', '2'], {
+          ...environment,
+          LONGHAUL_HOST: 'killed',
+          LONGHAUL_HEARTBEAT_INTERVAL_MS: '1000',
+        });
+      const worker = startHost();
+      const file = join(directory, 'killed.bin');
+      const content = await randomFile(file, PARTS * MiB);
+      const client = new LonghaulClient(system.client.client, { taskQueue: system.taskQueue, host: 'killed' });
+      const upload = await client.upload({ file, purpose: 'batch', partSizeBytes: MiB, concurrency: 8 });
+      await partsReceived(system, 4);
+      expect((await upload.status()).unpolled).toBeUndefined();
+      worker.child.kill('SIGKILL');
+      await worker.ended;
+      const killedMs = Date.now();
+      for await (const event of upload.progress({ signal: AbortSignal.timeout(60_000) })) {
+        if (event.type === 'no-answer' && event.unpolled) break;
+      }
+      expect(Date.now() - killedMs).toBeLessThan(25_000);
+      expect((await upload.status()).unpolled?.host).toBe('killed');
+
+      const copy = `${file}.copy`;
+      // The copy of Node.js rounds times to milliseconds.
+      await promisify(execFile)('cp', ['--preserve=timestamps', file, copy]);
+      await rename(copy, file);
+      const retuned = await runCli(['retune', upload.workflowId, '--ignore-inode'], environment);
+      expect(retuned.code, retuned.stderr).toBe(0);
+      startHost();
+      expect(await upload.result()).toMatchObject({ parts: PARTS, md5: md5(content), sessions: 1 });
+      expect(api.stats().totals.partsBegun).toBeLessThan(PARTS + 8);
+    }, limits));
 });

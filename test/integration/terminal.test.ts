@@ -245,7 +245,7 @@ describe('the terminal', () => {
         doctor({ OPENAI_API_KEY: 'sk-wrong', LONGHAUL_HOST: 'elsewhere' }, `${file}.gone`),
         doctor({ TEMPORAL_ADDRESS: '127.0.0.1:9', OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' }),
       ]);
-      expect(Object.values(fine).map(({ status }) => status)).toEqual(Array(7).fill('ok'));
+      expect(Object.values(fine).map(({ status }) => status)).toEqual(Array(8).fill('ok'));
       expect(fine['source'].message).toBe(`${file}: 3 MiB`);
       expect(faulty).toMatchObject({
         'destination default': { status: 'fail', message: expect.stringMatching(/refuses the key/) },

@@ -1,6 +1,8 @@
+import { findUnpolledQueues, type UnpolledQueue } from '../../client/unpolled-queue.ts';
 import type { ListOptions } from '../../client/list-uploads.ts';
 import { isSync, type WorkflowSummary } from '../../client/workflow-summary.ts';
 import { formatBytes } from '../../core/format.ts';
+import { printable } from '../../core/printable.ts';
 import { withBackend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
 import { formatTable, type Column } from '../table.ts';
@@ -10,11 +12,22 @@ export interface ListCommandOptions extends Pick<ListOptions, 'state' | 'running
   readonly json?: boolean;
 }
 
+/** A row, with the queue that it waits for if no worker polls it. */
+interface Listed extends WorkflowSummary {
+  readonly unpolled?: UnpolledQueue;
+}
+
 export async function listCommand(context: CliContext, options: ListCommandOptions): Promise<void> {
   const { json, ...wanted } = options;
   await withBackend(context, {}, async ({ client }) => {
-    const found: WorkflowSummary[] = [];
-    for await (const one of client.list({ ...wanted, syncs: true })) found.push(one);
+    const summaries: WorkflowSummary[] = [];
+    for await (const one of client.list({ ...wanted, syncs: true })) summaries.push(one);
+    const running = summaries.filter(({ status }) => status === 'RUNNING');
+    const queues = await findUnpolledQueues(client.client, running);
+    const found = summaries.map((one): Listed => {
+      const unpolled = queues.get(one.workflowId);
+      return unpolled ? { ...one, unpolled } : one;
+    });
     if (json) {
       // Apart, for scripts that take each of `uploads` for one.
       const uploads = found.filter((one) => !isSync(one));
@@ -24,6 +37,9 @@ export async function listCommand(context: CliContext, options: ListCommandOptio
     const [header, ...lines] = formatTable(columns, found, terminalWidth(process.stdout));
     if (process.stdout.isTTY) context.out(header as string);
     lines.forEach(context.out);
+    for (const reason of new Set(found.flatMap(({ unpolled }) => unpolled?.reason ?? []))) {
+      context.note(`longhaul: ${printable(reason)}`);
+    }
   });
 }
 
@@ -32,20 +48,25 @@ function nothingFound({ state, running }: ListCommandOptions): string {
   return running ? 'no upload or sync is running' : 'there is no upload or sync';
 }
 
-const columns: readonly Column<WorkflowSummary>[] = [
+const columns: readonly Column<Listed>[] = [
   { header: 'STARTED', text: ({ startedAt }) => startedAt.toISOString(), dropOrder: 5 },
   { header: 'STATE', text: ({ state, status }) => state ?? status.toLowerCase() },
   { header: 'ID', text: ({ workflowId }) => workflowId, shrinksTo: 16 },
   { header: 'TYPE', text: (one) => (isSync(one) ? 'sync' : ''), narrowDropOrder: 1 },
   { header: 'DONE', text: describePercent, align: 'right' },
   { header: 'SIZE', text: ({ bytes }) => (bytes ? formatBytes(bytes) : ''), align: 'right', dropOrder: 2 },
-  { header: 'WHY', text: ({ reason, endsTooEarly }) => reason ?? (endsTooEarly ? 'ends too early' : ''), dropOrder: 1 },
+  { header: 'WHY', text: describeReason, dropOrder: 1 },
   { header: 'PURPOSE', text: ({ purpose }) => purpose ?? '', dropOrder: 6 },
   { header: 'DESTINATION', text: ({ destination }) => destination ?? '', dropOrder: 7 },
   { header: 'FILE', text: ({ fileId }) => fileId ?? '', dropOrder: 3 },
   { header: 'SOURCE', text: (one) => (isSync(one) ? (one.filename ?? '') : ''), dropOrder: 4 },
   { header: '', text: ({ parentId }) => (parentId === undefined ? '' : `(of ${parentId})`), dropOrder: 8 },
 ];
+
+function describeReason({ reason, endsTooEarly, unpolled }: Listed): string {
+  if (unpolled) return unpolled.host === undefined ? 'no worker' : `no worker of ${unpolled.host}`;
+  return reason ?? (endsTooEarly ? 'ends too early' : '');
+}
 
 function describePercent({ percent, bytes, bytesDone }: WorkflowSummary): string {
   const known = percent ?? (bytes && bytesDone !== undefined ? (bytesDone / bytes) * 100 : undefined);

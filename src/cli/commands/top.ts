@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import cliTruncate from 'cli-truncate';
 import { isSync } from '../../client/workflow-summary.ts';
+import { findWaiting, type UnpolledQueue } from '../../client/unpolled-queue.ts';
 import { TemporalUnreachableError } from '../../temporal/temporal-errors.ts';
 import { withBackend, type Backend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
@@ -37,7 +38,14 @@ export async function topCommand(context: CliContext, options: TopCommandOptions
 async function once(context: CliContext, { client }: Backend, { sort, json }: TopCommandOptions): Promise<void> {
   const { signal } = context;
   const board = new TopBoard(client, ASK_ONCE_TIMEOUT_MS);
-  const picture = await board.look(Infinity, sort, signal).finally(() => signal.throwIfAborted());
+  const looks = Promise.all([
+    board.look(Infinity, sort, signal),
+    // The board reports them after more than one look.
+    findWaiting(client.client).catch(() => new Map<string, UnpolledQueue>()),
+  ]);
+  const [found, waiting] = await looks.finally(() => signal.throwIfAborted());
+  const rows = found.rows.map((row) => ({ ...row, trouble: waiting.get(row.workflowId)?.reason ?? row.trouble }));
+  const picture = { ...found, rows };
   if (json) {
     // Apart, for scripts that take each of `uploads` for one.
     const uploads = picture.rows.filter((row) => !isSync(row));

@@ -1,5 +1,7 @@
 import type { Client } from '@temporalio/client';
-import { describeQueue } from '../../client/describe-queue.ts';
+import { describeQueue, type QueueDescription } from '../../client/describe-queue.ts';
+import { QueueWorkers } from '../../client/queue-workers.ts';
+import { findWaiting } from '../../client/unpolled-queue.ts';
 import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../../contracts/names.ts';
 import { lackingAttributes, registeredAttributes } from '../../core/attribute-registry.ts';
 import { withBackend, type Backend } from '../backend.ts';
@@ -7,6 +9,9 @@ import type { CliContext } from '../context.ts';
 import { errorText } from '../exit.ts';
 import { CHECK_LIMIT_MS, checked, fail, messageOf, ok, warn, type Check } from './check.ts';
 import { judgeWorkers } from './judge-workers.ts';
+
+/** Workers that are silent are looked at twice. */
+const WORKERS_LIMIT_MS = 2 * CHECK_LIMIT_MS + 2000;
 
 /** Temporal, its search attributes and its workers; where it is away, the others are left out. */
 export async function temporalChecks(context: CliContext, destination: string): Promise<readonly Check[]> {
@@ -21,7 +26,8 @@ export async function temporalChecks(context: CliContext, destination: string): 
         server,
         ...(await Promise.all([
           checked('search attributes', () => checkSearchAttributes(backend.client.client)),
-          checked('workers', () => checkWorkers(backend)),
+          checked('workers', () => checkWorkers(backend), WORKERS_LIMIT_MS),
+          checked('hosts', () => checkHosts(backend), WORKERS_LIMIT_MS),
         ])),
       ];
     });
@@ -70,12 +76,15 @@ async function checkSearchAttributes(client: Client): Promise<Check> {
 async function checkWorkers({ client: { client, taskQueue, host }, isEmbedded }: Backend): Promise<Check> {
   const controlQueue = taskQueue;
   const transferQueue = transferTaskQueue(taskQueue);
-  const [control, transfer, ofHost] = await bounded(client, () =>
-    Promise.all([
-      describeQueue(client, controlQueue, 'workflow'),
-      describeQueue(client, transferQueue, 'activity'),
-      describeQueue(client, transferTaskQueue(taskQueue, host), 'activity'),
-    ]),
+  const [control, transfer, ofHost] = await bounded(
+    client,
+    () =>
+      Promise.all([
+        describePolled(client, controlQueue, 'workflow'),
+        describePolled(client, transferQueue, 'activity'),
+        describePolled(client, transferTaskQueue(taskQueue, host), 'activity'),
+      ]),
+    WORKERS_LIMIT_MS,
   );
   const found = { host, control, controlQueue, transfer, transferQueue, ofHost, isEmbedded };
   const check = judgeWorkers(found, Date.now());
@@ -83,7 +92,30 @@ async function checkWorkers({ client: { client, taskQueue, host }, isEmbedded }:
   return { ...check, mend: `${check.mend} (theirs may be another one: LONGHAUL_TASK_QUEUE)` };
 }
 
+/** Without the pollers that Temporal still lists after their end, if no worker is left. */
+async function describePolled(
+  client: Client,
+  taskQueue: string,
+  kind: 'workflow' | 'activity',
+): Promise<QueueDescription> {
+  const [description, { presence }] = await Promise.all([
+    describeQueue(client, taskQueue, kind),
+    QueueWorkers.of(client).lookUntilCertain(taskQueue, kind),
+  ]);
+  return presence === 'unpolled' ? { ...description, pollers: [] } : description;
+}
+
+/** Whether uploads and syncs of the task queue wait for a host without a worker, also if it is not this machine. */
+async function checkHosts({ client: { client, taskQueue } }: Backend): Promise<Check> {
+  const name = 'hosts';
+  const waiting = [...(await bounded(client, () => findWaiting(client, { taskQueue }), WORKERS_LIMIT_MS))];
+  const counts = new Map<string, number>();
+  for (const [, { reason }] of waiting) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  if (counts.size === 0) return ok(name, 'no upload or sync waits for a host without a worker');
+  return warn(name, [...counts].map(([reason, count]) => `${count} waiting: ${reason}`).join(' '));
+}
+
 /** Calls are ended, not left: one that goes on after its connection was closed would bring the process down. */
-function bounded<T>(client: Client, call: () => Promise<T>): Promise<T> {
-  return client.withDeadline(Date.now() + CHECK_LIMIT_MS - 500, call);
+function bounded<T>(client: Client, call: () => Promise<T>, limitMs = CHECK_LIMIT_MS): Promise<T> {
+  return client.withDeadline(Date.now() + limitMs - 500, call);
 }

@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import pMap from 'p-map';
 import type { LonghaulClient } from '../../client/longhaul-client.ts';
+import type { SyncHandle } from '../../client/sync-handle.ts';
+import type { UploadHandle } from '../../client/upload-handle.ts';
 import { isSync, withoutPieces, type WorkflowSummary } from '../../client/workflow-summary.ts';
 import { RateMeter } from '../../core/rate-meter.ts';
 import {
@@ -42,6 +44,9 @@ export class TopBoard {
   /** The states that workers told, for clusters without search attributes. */
   readonly #states = new Map<string, string>();
   readonly #silentUntilMs = new Map<string, number>();
+  /** Kept, because a handle reports a queue without workers after some looks. */
+  readonly #uploads = new Map<string, UploadHandle>();
+  readonly #syncs = new Map<string, SyncHandle>();
 
   /** @param askTimeoutMs how long a worker may take to answer */
   constructor(client: LonghaulClient, askTimeoutMs: number) {
@@ -83,7 +88,7 @@ export class TopBoard {
   }
 
   async #syncRow(sync: WorkflowSummary, signal: AbortSignal): Promise<TopRow> {
-    const handle = this.#client.getSyncHandle(sync.workflowId);
+    const handle = getOrAdd(this.#syncs, sync.workflowId, (id) => this.#client.getSyncHandle(id));
     const event = await this.#ask<SyncProgressEvent>(sync, signal, (limit) => handle.progress({ signal: limit }));
     if (!event) return rowOfSummary(sync);
     this.#states.set(sync.workflowId, event.progress.state);
@@ -91,7 +96,7 @@ export class TopBoard {
   }
 
   async #uploadRow(upload: WorkflowSummary, signal: AbortSignal): Promise<TopRow> {
-    const handle = this.#client.getHandle(upload.workflowId);
+    const handle = getOrAdd(this.#uploads, upload.workflowId, (id) => this.#client.getHandle(id));
     const event = await this.#ask<ProgressEvent>(upload, signal, (limit) => handle.progress({ signal: limit }));
     if (!event) return rowOfSummary(upload);
     const nowMs = Date.now();
@@ -130,9 +135,15 @@ export class TopBoard {
 
   #forgetOthers(listed: readonly WorkflowSummary[]): void {
     const running = new Set(listed.map(({ workflowId }) => workflowId));
-    for (const known of [this.#seen, this.#states])
+    for (const known of [this.#seen, this.#states, this.#uploads, this.#syncs])
       for (const workflowId of known.keys()) if (!running.has(workflowId)) known.delete(workflowId);
   }
+}
+
+function getOrAdd<V>(map: Map<string, V>, key: string, make: (key: string) => V): V {
+  const found = map.get(key) ?? make(key);
+  map.set(key, found);
+  return found;
 }
 
 /** Of its own: each request leaves a listener on the signal that it is given. */

@@ -35,7 +35,7 @@ export type SyncProgressEvent = SyncEvent & { readonly type: 'progress' };
 /** @param measured bytes a second of the last moments; undefined at the first look */
 export function rowOfProgress(
   { workflowId, type, startedAt }: WorkflowSummary,
-  { progress, bytesSent, trouble }: ProgressEvent,
+  { progress, bytesSent, trouble, unpolled }: ProgressEvent,
   measured: number | undefined,
   nowMs: number,
 ): TopRow {
@@ -52,14 +52,14 @@ export function rowOfProgress(
     bytesSent,
     percent: bytesTotal > 0 ? (bytesSent / bytesTotal) * 100 : undefined,
     ...uploadPace(progress, bytesSent, measured, nowMs),
-    trouble: waiting?.reason ?? tooEarly ?? trouble?.message,
+    trouble: unpolled?.reason ?? waiting?.reason ?? tooEarly ?? trouble?.message,
     from: 'worker',
   };
 }
 
 export function rowOfSync(
   { workflowId, type, filename, startedAt }: WorkflowSummary,
-  { progress, bytesSent = progress.counts.sent.bytes }: SyncProgressEvent,
+  { progress, bytesSent = progress.counts.sent.bytes, unpolled }: SyncProgressEvent,
 ): TopRow {
   const { state, counts, waiting } = progress;
   const { toSend, sent, failed } = counts;
@@ -75,7 +75,7 @@ export function rowOfSync(
     percent: toSend.bytes > 0 ? (bytesSent / toSend.bytes) * 100 : undefined,
     bytesPerSecond: undefined,
     leftMs: undefined,
-    trouble: waiting?.reason ?? (failed > 0 ? `${failed} failed` : undefined),
+    trouble: unpolled?.reason ?? waiting?.reason ?? (failed > 0 ? `${failed} failed` : undefined),
     from: 'worker',
   };
 }

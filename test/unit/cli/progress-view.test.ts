@@ -34,6 +34,8 @@ const sent = (mebibytes: number, changes: Partial<UploadProgress> = {}, trouble?
 
 const trouble: PartTrouble = { activity: 'uploadPart', attempt: 2, failureType: 'TimedOut', message: 'it is slow' };
 
+const unpolled = { taskQueue: 'longhaul-transfer-a', host: 'a', reason: 'no worker of host a. Start it.' };
+
 let lines: string[];
 const note = (line: string): void => {
   lines.push(line);
@@ -55,6 +57,17 @@ describe('progress in lines', () => {
     vi.advanceTimersByTime(5000);
     view.show('x', sent(50));
     expect(lines).toEqual(['x: 0 % · 0 B of 100 MiB', 'x: 50 % · 50 MiB of 100 MiB · 10 MiB/s · 5 s left']);
+  });
+
+  it.each(['lines', 'quiet'] as const)('reports a host without a worker once, as %s, and shows progress on', (kind) => {
+    const view = createProgressView(kind, note);
+    const event = { ...sent(0), unpolled } as UploadEvent;
+    view.show('x', event);
+    view.show('x', { type: 'no-answer', reason: unpolled.reason, unpolled });
+    view.show('x', event);
+    view.show('x', sent(1));
+    expect(lines.filter((line) => line === `x: ${unpolled.reason}`)).toHaveLength(1);
+    expect(lines).toHaveLength(kind === 'lines' ? 2 : 1);
   });
 
   it('says a line every five seconds at most', () => {

@@ -42,6 +42,19 @@ describe('a sync in words', () => {
     expect(describeSyncStatus('id', { ...progress, state: 'completed', uploading: [] })).not.toMatch(/of 4 files/);
   });
 
+  it.each(['lines', 'quiet'] as const)('reports a host without a worker once, as %s', (kind) => {
+    const unpolled = { taskQueue: 'longhaul-transfer-a', host: 'a', reason: 'no worker of host a. Start it.' };
+    const lines: string[] = [];
+    const view = createSyncView(kind, (line) => lines.push(line));
+    view.show({ type: 'progress', progress, unpolled });
+    view.show({ type: 'no-answer', reason: unpolled.reason, unpolled });
+    view.show({ type: 'progress', progress, unpolled });
+    view.close();
+    expect(lines.filter((line) => line === unpolled.reason)).toHaveLength(1);
+    expect(lines).toHaveLength(kind === 'lines' ? 2 : 1);
+    expect(describeSyncStatus('id', { ...progress, unpolled })).toContain(`waits: ${unpolled.reason}`);
+  });
+
   it('comes in lines, each state and each trouble once', () => {
     const lines: string[] = [];
     const view = createSyncView('lines', (line) => lines.push(line));

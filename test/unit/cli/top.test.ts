@@ -84,6 +84,8 @@ describe('a row of longhaul top', () => {
     const trouble = { activity: 'uploadPart', attempt: 2, failureType: 'ApiUnavailable', message: '503' };
     const event = { type: 'progress', progress: progress(), bytesSent: 0, trouble } as const;
     expect(rowOfProgress(summary(), event, undefined, 0).trouble).toBe('503');
+    const unpolled = { taskQueue: 'longhaul-transfer-a', host: 'a', reason: 'no worker of host a' };
+    expect(rowOfProgress(summary(), { ...event, unpolled }, undefined, 0).trouble).toBe(unpolled.reason);
   });
 
   it('knows no percentage before the source was inspected', () => {

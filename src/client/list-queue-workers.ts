@@ -1,0 +1,69 @@
+import type { Client } from '@temporalio/client';
+
+/** Numbers of temporal.api.enums.v1.WorkerStatus. */
+const SHUTTING_DOWN = 2;
+const SHUTDOWN = 3;
+/** The default of Temporal's SDK, for a worker that has sent one heartbeat only. */
+const DEFAULT_INTERVAL_MS = 60_000;
+const PAGE_SIZE = 1000;
+/** Workers that are described one by one. */
+const MAX_DESCRIBED = 20;
+
+type Info = Awaited<ReturnType<typeof listed>>['workersInfo'][number];
+type Heartbeat = NonNullable<Info['workerHeartbeat']>;
+
+/** A worker of a queue, as its last heartbeat describes it. */
+export interface QueueWorker {
+  /** Of the process: `PID@HOST` unless it was set. */
+  readonly identity: string;
+  /** False from the start of its shutdown. */
+  readonly isRunning: boolean;
+  /** Time of the last heartbeat by the worker's clock. */
+  readonly heardMs: number;
+  readonly intervalMs: number;
+}
+
+/** Returns the workers that send heartbeats. None, if the server does not accept heartbeats. */
+export async function listQueueWorkers(client: Client, query: string): Promise<readonly QueueWorker[]> {
+  const { namespace } = client.options;
+  try {
+    const { workersInfo, workers } = await listed(client, query);
+    const heartbeats = workersInfo.map(({ workerHeartbeat }) => workerHeartbeat);
+    if (heartbeats.length > 0) return heartbeats.flatMap(toWorker);
+    // Later servers list them without heartbeats.
+    const newest = workers.toSorted((a, b) => milliseconds(b.startTime) - milliseconds(a.startTime));
+    const described = await Promise.all(
+      newest.slice(0, MAX_DESCRIBED).map(async ({ workerInstanceKey = '' }) => {
+        const { workerInfo } = await client.workflowService.describeWorker({ namespace, workerInstanceKey });
+        return workerInfo?.workerHeartbeat;
+      }),
+    );
+    return described.flatMap(toWorker);
+  } catch {
+    // An earlier server, or no permission. If Temporal is unavailable, the next call throws.
+    return [];
+  }
+}
+
+function listed(client: Client, query: string) {
+  const { namespace } = client.options;
+  return client.workflowService.listWorkers({ namespace, query, pageSize: PAGE_SIZE });
+}
+
+function toWorker(heartbeat: Heartbeat | null | undefined): QueueWorker[] {
+  const { workerIdentity, status, heartbeatTime, elapsedSinceLastHeartbeat } = heartbeat ?? {};
+  if (!heartbeatTime) return [];
+  return [
+    {
+      identity: workerIdentity ?? '',
+      isRunning: status !== SHUTTING_DOWN && status !== SHUTDOWN,
+      heardMs: milliseconds(heartbeatTime),
+      intervalMs: milliseconds(elapsedSinceLastHeartbeat) || DEFAULT_INTERVAL_MS,
+    },
+  ];
+}
+
+/** A timestamp of any kind counts from its own zero. */
+function milliseconds(time: Heartbeat['heartbeatTime'] | Heartbeat['elapsedSinceLastHeartbeat']): number {
+  return Number(time?.seconds ?? 0) * 1000 + (time?.nanos ?? 0) / 1e6;
+}
