@@ -13,8 +13,6 @@ import {
   commandsOf,
   expectNone,
   longhaulArguments,
-  longhaulOptions,
-  mentionProblems,
   readInlineCode,
   readSnippets,
   type Snippet,
@@ -31,18 +29,6 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 /** Nothing here has a compiler for Go. Text without a language is output, a diagram or a formula. */
 const unchecked = ['', 'go'];
 const checked = ['ts', 'sh', 'json', 'yaml', 'python'];
-
-/** Of docker compose, `deploy/without-containers.sh`, `npm run bench` and temporal. */
-const optionsOfOthers = [
-  '--profile',
-  '--temporal-port',
-  '--embedded',
-  '--demo',
-  '--parallel',
-  '--quick',
-  '--write-baseline',
-  '--search-attribute',
-];
 
 /** What JSON of the docs can be, by its properties, and how it is checked. */
 const kindsOfJson: readonly {
@@ -189,18 +175,6 @@ describe('the snippets of the README and of docs', () => {
 });
 
 describe('the sentences of the README and of docs', () => {
-  it('name only commands and options that longhaul has', () => {
-    const mentions = readInlineCode().flatMap(({ place, text }) => {
-      const args = longhaulArguments(commandsOf(text)[0] ?? []);
-      return args ? [{ place, text, args }] : [];
-    });
-    expect(mentions.length).toBeGreaterThan(50);
-    const problems = mentions.flatMap(({ place, text, args }) =>
-      mentionProblems(args).map((problem) => `${place}: \`${text}\`: ${problem}`),
-    );
-    expectNone(problems, 'correct the command in the sentence, or add the option to src/cli');
-  });
-
   it('show only JSON that is valid where it is used', () => {
     const shown = readInlineCode().filter(({ text }) => /^\{\s*"/.test(text));
     expect(shown.length).toBeGreaterThan(8);
@@ -214,16 +188,6 @@ describe('the sentences of the README and of docs', () => {
       }
     });
     expectNone(problems, 'correct the JSON; if it belongs somewhere else, add the place to placesOfJson of this test');
-  });
-
-  it('name only options that a command of longhaul has, or another program', () => {
-    const unknown = readInlineCode().flatMap(({ place, text }) =>
-      (text.startsWith('--') ? text.split(/\s+/) : [])
-        .map((word) => word.replace(/=.*/, ''))
-        .filter((word) => /^--\w/.test(word) && !longhaulOptions().has(word) && !optionsOfOthers.includes(word))
-        .map((word) => `${place}: no command of longhaul has the option ${word}`),
-    );
-    expectNone(unknown, 'correct the option in the sentence; one of another program goes into optionsOfOthers');
   });
 });
 
