@@ -4,6 +4,7 @@ import { FailureType } from '../contracts/failures.ts';
 import type { SyncProblem } from '../contracts/sync.ts';
 import { compileGlobs, globListProblem, isGlob, splitGlob } from '../core/glob.ts';
 import { ConfigError } from '../errors.ts';
+import { pathBehindDescriptor } from '../sources/descriptor-path.ts';
 import { listFolder } from '../sources/list-folder.ts';
 import { pathOnDisk } from '../sources/path-on-disk.ts';
 import { isHttpUrl, isSourceUrl } from '../sources/source-of-url.ts';
@@ -35,7 +36,7 @@ export async function expandFiles(
   const files: string[] = [];
   const skipped: SyncProblem[] = [];
   for (const given of names) {
-    if (isHttpUrl(given)) {
+    if (given === '-' || isHttpUrl(given)) {
       files.push(given);
       continue;
     }
@@ -45,7 +46,7 @@ export async function expandFiles(
       skipped.push(...found.skipped);
       continue;
     }
-    const name = await pathOnDisk(given);
+    const name = await pathOnDisk(await pathBehindDescriptor(given));
     const stats = await stat(name).catch(() => undefined);
     if (stats?.isDirectory()) await gather(name, createPathFilter([], []), name, files, skipped);
     else if (stats === undefined && isGlob(name)) await gatherGlob(name, files, skipped);

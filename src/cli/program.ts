@@ -51,7 +51,7 @@ export function createProgram(context: () => CliContext): Command {
     program
       .command('upload <files...>')
       .description(
-        'upload files, directories, quoted globs, s3:// or https:// URLs, or "-" for standard input; after a crash the same command goes on from the recorded parts',
+        'upload files, pipes, directories, quoted globs, s3:// or https:// URLs, or "-" for standard input; after a crash the same command goes on from the recorded parts',
       ),
   ).action(async (files: string[], options) =>
     (await import('./commands/upload.ts')).uploadCommand(context(), files, options),

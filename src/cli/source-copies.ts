@@ -7,10 +7,11 @@ import { Sources } from '../sources/sources.ts';
 import type { UploadTarget } from './check-requests.ts';
 import type { CliContext } from './context.ts';
 import { Interrupted } from './exit.ts';
+import type { PipeArgument } from './pipe-arguments.ts';
 import { sourceSettingsOf } from './source-settings.ts';
 import { assertSpoolable, type SpoolOptions, type SpoolWords } from './spool-copy.ts';
 import type { SpoolFolder } from './spool-folder.ts';
-import { spoolInput, standardInput } from './spool-input.ts';
+import { spoolInput } from './spool-input.ts';
 import { spoolUrl, urlWords } from './spool-url.ts';
 import { isSplit, type UploadCommandOptions } from './upload-options.ts';
 
@@ -20,14 +21,16 @@ interface Copier {
   /** The File's name. */
   readonly filename: string;
   readonly copy: (options: SpoolOptions) => Promise<string>;
+  readonly isPipe: boolean;
 }
 
-/** Copies of what can't be read in parts: standard input and, with `--spool`, what HTTP servers give out. */
+/** Copies of what can't be read in parts: pipes and, with `--spool`, what HTTP servers give out. */
 export class SourceCopies {
   readonly #context: CliContext;
   readonly #folder: SpoolFolder;
   readonly #options: UploadCommandOptions;
   readonly #files: readonly string[];
+  readonly #pipes: ReadonlyMap<string, PipeArgument>;
   readonly #copiers: readonly (Copier | undefined)[];
   readonly #made = new Map<string, SpoolWords>();
   #isInterruptionTold = false;
@@ -35,13 +38,21 @@ export class SourceCopies {
   /**
    * Reads nothing yet.
    *
+   * @param pipes those of the files that are pipes
    * @throws ConfigError for a source that gives the copy no name
    */
-  constructor(context: CliContext, folder: SpoolFolder, options: UploadCommandOptions, files: readonly string[]) {
+  constructor(
+    context: CliContext,
+    folder: SpoolFolder,
+    options: UploadCommandOptions,
+    files: readonly string[],
+    pipes: ReadonlyMap<string, PipeArgument>,
+  ) {
     this.#context = context;
     this.#folder = folder;
     this.#options = options;
     this.#files = files;
+    this.#pipes = pipes;
     this.#copiers = files.map((file) => this.#copierOf(file));
   }
 
@@ -64,16 +75,26 @@ export class SourceCopies {
   }
 
   /**
-   * Returns the paths of the files, with copies in the places of their sources.
+   * Returns the paths of the files, with copies in the places of their sources. All pipes are read at the same time, because
+   * one program can write into several. The first error ends the others.
    *
    * @throws as `spoolInput` and `spoolUrl`
    */
   async make(): Promise<readonly string[]> {
-    const paths: string[] = [];
-    for (const [index, copier] of this.#copiers.entries()) {
-      paths.push(copier ? await this.#copy(copier) : (this.#files[index] as string));
-    }
-    return paths;
+    const stop = new AbortController();
+    const signal = AbortSignal.any([this.#context.signal, stop.signal]);
+    let downloads: Promise<unknown> = Promise.resolve();
+    const paths = this.#copiers.map(async (copier, index) => {
+      if (!copier) return this.#files[index] as string;
+      const copying = copier.isPipe ? this.#copy(copier, signal) : downloads.then(() => this.#copy(copier, signal));
+      if (!copier.isPipe) downloads = copying;
+      return copying.catch((error: unknown) => {
+        stop.abort(error);
+        throw error;
+      });
+    });
+    await Promise.allSettled(paths);
+    return Promise.all(paths);
   }
 
   /**
@@ -105,16 +126,24 @@ export class SourceCopies {
   }
 
   #copierOf(file: string): Copier | undefined {
-    if (file === '-') return this.#inputCopier();
+    const pipe = this.#pipes.get(file);
+    if (pipe) return this.#pipeCopier(pipe);
     return this.#options.spool && isHttpUrl(file) ? this.#urlCopier(httpUrlOf(file)) : undefined;
   }
 
-  #inputCopier(): Copier {
-    const copy = (options: SpoolOptions) => {
-      if (process.stdin.isTTY) this.#context.note('reading standard input; Ctrl-D ends it');
-      return spoolInput(process.stdin, this.#folder, options);
+  #pipeCopier({ words, open, ...pipe }: PipeArgument): Copier {
+    const { note } = this.#context;
+    const copy = async (options: SpoolOptions) => {
+      const input = await open();
+      const isTerminal = 'isTTY' in input && input.isTTY === true;
+      if (isTerminal) note('reading standard input; Ctrl-D ends it');
+      const tellSilence = () => {
+        if (!isTerminal) note(`waiting for a program that writes into ${words.what}. Press Ctrl-C to stop`);
+      };
+      return spoolInput(input, this.#folder, { ...options, words, tellSilence });
     };
-    return { words: standardInput, filename: this.#options.filename as string, copy };
+    // A pipe without a name has an option with it.
+    return { words, filename: this.#options.filename ?? (pipe.filename as string), copy, isPipe: true };
   }
 
   #urlCopier(url: URL): Copier {
@@ -129,11 +158,11 @@ export class SourceCopies {
         await sources.close();
       }
     };
-    return { words, filename, copy };
+    return { words, filename, copy, isPipe: false };
   }
 
-  async #copy({ words, filename, copy }: Copier): Promise<string> {
-    const { note, signal } = this.#context;
+  async #copy({ words, filename, copy }: Copier, signal: AbortSignal): Promise<string> {
+    const { note } = this.#context;
     try {
       const path = await copy({
         filename,

@@ -10,6 +10,7 @@ import { isGlob, splitGlob } from '../core/glob.ts';
 import { ConfigError, SourceMissingError, SourceUnusableError } from '../errors.ts';
 import { pathOnDisk } from '../sources/path-on-disk.ts';
 import { mapFileError } from '../sources/map-file-error.ts';
+import { specialKind } from '../sources/special-file.ts';
 import { durationOption, repeatedOption, wholeNumberOption } from './options.ts';
 import { addRequestOptions, uploadSettingsOf, type RequestOptions } from './request-options.ts';
 
@@ -120,6 +121,10 @@ async function toContainer(source: string, connection: string | undefined, host:
 
 async function folderAt(given: string): Promise<string> {
   const source = await pathOnDisk(given);
+  const special = await stat(source).then(specialKind, () => (given === '-' ? 'standard input' : undefined));
+  if (special !== undefined) {
+    throw new SourceUnusableError(`${given} is ${special}, not a folder. "longhaul upload" uploads single files`);
+  }
   const path = await mapFileError(resolve(source), realpath(source)).catch((error: unknown) => {
     throw error instanceof SourceMissingError && isGlob(given) ? new ConfigError(globAdvice('', given)) : error;
   });

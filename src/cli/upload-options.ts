@@ -11,6 +11,7 @@ import { newUploadProblems } from '../core/source-limits.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
 import { mapFileError } from '../sources/map-file-error.ts';
 import { isHttpUrl, isSourceUrl, sourceOfUrl } from '../sources/source-of-url.ts';
+import { findPipes, type PipeArgument } from './pipe-arguments.ts';
 import { durationOption, splitSizeOption, wholeNumberOption } from './options.ts';
 import { addRequestOptions, uploadSettingsOf, type RequestOptions } from './request-options.ts';
 
@@ -65,6 +66,7 @@ export function addUploadOptions(command: Command): Command {
 export function checkUploadOptions(
   config: Config,
   files: readonly string[],
+  pipes: ReadonlyMap<string, Pick<PipeArgument, 'filename'>>,
   options: UploadCommandOptions,
   destination: string,
 ): void {
@@ -74,9 +76,9 @@ export function checkUploadOptions(
   if (options.spool && !files.some(isHttpUrl)) {
     throw new ConfigError('--spool is for http: and https: URLs; other sources are read in parts, or need no option');
   }
-  if (options.ignoreInode) assertIgnoringInode(files, options);
-  if (files.includes('-')) assertInputNamed(files, options);
-  const isCopied = options.spool || files.includes('-');
+  if (options.ignoreInode) assertIgnoringInode(files, pipes, options);
+  assertPipesNamed(files, pipes, options);
+  const isCopied = options.spool || pipes.size > 0;
   if (isCopied && /[/\0\r\n]|^\.{0,2}$/.test(options.filename ?? 'x')) {
     throw new ConfigError('--filename must be a name, not a path');
   }
@@ -94,21 +96,34 @@ export function checkUploadOptions(
   if (!config.temporal) requireDestination(config, destination);
 }
 
-function assertIgnoringInode(files: readonly string[], options: UploadCommandOptions): void {
+function assertIgnoringInode(
+  files: readonly string[],
+  pipes: ReadonlyMap<string, unknown>,
+  options: UploadCommandOptions,
+): void {
   if (!options.md5) throw new ConfigError('--ignore-inode needs the MD5, which detects other content: remove --no-md5');
   if (isSplit(options)) {
     throw new ConfigError('--ignore-inode cannot be used with --split, whose pieces have no common MD5. Remove one');
   }
-  const other = files.find((file) => isSourceUrl(file) || file === '-');
+  const other = files.find((file) => isSourceUrl(file) || pipes.has(file));
   if (other === undefined) return;
   throw new ConfigError(`--ignore-inode is for files, and ${other} is none. Upload it by a command without the option`);
 }
 
-function assertInputNamed(files: readonly string[], { filename }: UploadCommandOptions): void {
-  if (files.length > 1)
-    throw new ConfigError('"-" (standard input) goes alone; upload the other files by another command');
-  if (filename === undefined)
-    throw new ConfigError('standard input has no name of its own: give the File one with --filename');
+function assertPipesNamed(
+  files: readonly string[],
+  pipes: ReadonlyMap<string, Pick<PipeArgument, 'filename'>>,
+  options: UploadCommandOptions,
+): void {
+  const nameless = files.find((file) => pipes.has(file) && pipes.get(file)?.filename === undefined);
+  if (nameless === undefined) return;
+  const what = nameless === '-' ? '"-" (standard input)' : nameless;
+  if (files.length > 1) {
+    throw new ConfigError(`${what} has no name, so it goes alone. Upload the other files with another command`);
+  }
+  if (options.filename === undefined) {
+    throw new ConfigError(`${what} has no name. Set the name of the File with --filename`);
+  }
 }
 
 export function isSplit({ split, splitSize }: UploadCommandOptions): boolean {
@@ -170,6 +185,11 @@ async function scheduledSource(argument: string, connection: string | undefined,
     const { source, query } = sourceOfUrl(argument, { connection, sealKey: () => '' });
     if (query === undefined) return source;
     throw new ConfigError('a schedule cannot have a URL with a query, which can be a signature. Use a URL without it');
+  }
+  if ((await findPipes([argument], {})).size > 0) {
+    throw new SourceUnusableError(
+      `${argument} can be read only once, and each run of a schedule reads its source. Save its content in a file`,
+    );
   }
   const path = await mapFileError(resolve(argument), realpath(argument));
   if ((await mapFileError(path, stat(path))).isFile()) return { type: 'file', path, host };

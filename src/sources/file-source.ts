@@ -8,6 +8,7 @@ import { mapFileError } from './map-file-error.ts';
 import { rangedReader } from './ranged-reader.ts';
 import type { SourceInfo, SourceReader, StatOptions } from './source-reader.ts';
 import type { FileSettings } from './source-settings.ts';
+import { specialFileMessage } from './special-file.ts';
 
 /**
  * Opens a file on a disk.
@@ -104,9 +105,7 @@ function assertUsable(path: string, stats: BigIntStats): void {
   if (stats.isDirectory()) {
     throw new SourceUnusableError(`${path} is a directory; name a file, or pack the directory into one`);
   }
-  if (!stats.isFile()) {
-    throw new SourceUnusableError(`${path} is no regular file (a pipe, socket or device); save its content in a file`);
-  }
+  if (!stats.isFile()) throw new SourceUnusableError(specialFileMessage(path, stats));
   if (stats.size === 0n) {
     throw new SourceUnusableError(`${path} is empty; there is nothing to upload`);
   }

@@ -13,7 +13,7 @@ const missing: Readonly<Record<string, string>> = {
 const unusable: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'is longer than a path can be',
   EISDIR: 'is a directory; name a file, or pack the directory into one',
-  ENXIO: 'is no regular file (a pipe, socket or device); save its content in a file',
+  ENXIO: 'is a socket or a device, not a file. Save its content in a file',
 };
 
 /** Of this process or machine, whatever the file. */

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
@@ -38,11 +38,17 @@ export function startCli(
   stdin: 'ignore' | 'pipe' = 'ignore',
   user?: { readonly uid: number; readonly gid: number },
 ): CliRun {
-  const child = spawn(process.execPath, [main, ...args], {
-    env: cleanEnvironment(environment),
-    stdio: [stdin, 'pipe', 'pipe'],
-    ...user,
-  });
+  const options = { env: cleanEnvironment(environment), stdio: [stdin, 'pipe', 'pipe'] as StdioOptions, ...user };
+  return follow(spawn(process.execPath, [main, ...args], options));
+}
+
+/** Runs a bash script in which `longhaul` is the built command line; start it with `exec` to send it signals. */
+export function startScript(script: string, environment: Readonly<Record<string, string>>, cwd: string): CliRun {
+  const command = script.replaceAll('longhaul', `'${process.execPath}' '${main}'`);
+  return follow(spawn('bash', ['-c', command], { env: cleanEnvironment(environment), cwd, stdio: 'pipe' }));
+}
+
+function follow(child: ChildProcess): CliRun {
   running.add(child);
   let stdout = '';
   let stderr = '';

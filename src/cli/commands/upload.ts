@@ -20,6 +20,7 @@ import { followAll } from '../follow-uploads.ts';
 import { FilesFailedError } from '../files-failed-error.ts';
 import { isEmpty, namedBy, type NamedSources } from '../../sources/named-sources.ts';
 import { Sources } from '../../sources/sources.ts';
+import { findPipes } from '../pipe-arguments.ts';
 import { SourceCopies } from '../source-copies.ts';
 import { NamedRecords } from '../named-records.ts';
 import { commandSources, sourceSettingsOf } from '../source-settings.ts';
@@ -50,9 +51,10 @@ export async function uploadCommand(
     printSkipped();
     return tellSkipped();
   }
-  checkUploadOptions(config, files, options, destination);
+  const pipes = await findPipes(files, sourceSettingsOf(config).files ?? {});
+  checkUploadOptions(config, files, pipes, options, destination);
   const spools = new SpoolFolder(config.stateDir);
-  const copies = new SourceCopies(context, spools, options, files);
+  const copies = new SourceCopies(context, spools, options, files, pipes);
   const sources = files.map(sourceOf);
   try {
     await uploadFiles(context, spools, { copies, sources, onStarted: printSkipped }, options, destination);

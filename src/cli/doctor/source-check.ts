@@ -11,6 +11,7 @@ import { SourceHeaders } from '../../sources/source-headers.ts';
 import { isSourceUrl, sourceOfUrl } from '../../sources/source-of-url.ts';
 import { sealKeyOf } from '../../sources/source-settings.ts';
 import { Sources } from '../../sources/sources.ts';
+import { findPipes } from '../pipe-arguments.ts';
 import { isReadable } from '../is-readable.ts';
 import { fileWarnings } from '../key-warnings.ts';
 import { sourceSettingsOf } from '../source-settings.ts';
@@ -31,6 +32,8 @@ export async function sourceCheck(config: Config, name: string, connection: stri
         const { source, query } = sourceOfUrl(name, { connection, sealKey: sealKeyOf(settings) });
         return checkSource(sources, source, query);
       }
+      const [pipe] = (await findPipes([name], settings.files ?? {})).values();
+      if (pipe) return ok('source', `${pipe.words.what}: a pipe. Its content was not read`);
       const path = await realpath(name).catch(() => resolve(name));
       return checkSource(sources, { type: 'file', path, host: config.host });
     });
