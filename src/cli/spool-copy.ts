@@ -37,12 +37,8 @@ export interface SpoolWords {
  * @throws ConfigError, SpoolFailedError if the folder cannot be written, or the disk is full
  */
 export async function assertSpoolable(folder: SpoolFolder, { what }: SpoolWords): Promise<void> {
-  const probe = await keeping(what, folder, folder.begin(''));
-  try {
-    await assertRoom(folder, what, 0);
-  } finally {
-    await probe.discard();
-  }
+  await keeping(what, folder, folder.assertWritable());
+  await assertRoom(folder, what, 0);
 }
 
 /**

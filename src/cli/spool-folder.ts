@@ -43,12 +43,14 @@ export class SpoolFolder {
     this.path = join(stateDir, 'spool');
   }
 
+  /** Writes and removes a small file. @throws ConfigError, or an error of the file system, if no copy can be made */
+  async assertWritable(): Promise<void> {
+    await this.#remove(await this.#newId({}));
+  }
+
   /** @param filename the File's name, for a command that uploads the copy by its path */
   async begin(filename: string): Promise<NewSpool> {
-    await openPrivateState(this.#stateDir);
-    await mkdir(this.path, { recursive: true, mode: 0o700 });
-    const id = randomUUID();
-    await this.#record(id, { filename });
+    const id = await this.#newId({ filename });
     const partial = join(this.path, `${id}.partial`);
     const handle = await open(partial, 'wx', 0o600);
     return {
@@ -131,6 +133,15 @@ export class SpoolFolder {
     if (status === 'RUNNING') return false;
     const recorded = await stat(join(this.path, record ? `${id}.json` : id)).catch(() => undefined);
     return recorded !== undefined && Date.now() - recorded.mtimeMs > KEPT_MS;
+  }
+
+  /** Makes the folder if it is missing, and the record of a new copy. */
+  async #newId(values: Omit<z.infer<typeof recordSchema>, 'owner'>): Promise<string> {
+    await openPrivateState(this.#stateDir);
+    await mkdir(this.path, { recursive: true, mode: 0o700 });
+    const id = randomUUID();
+    await this.#record(id, values);
+    return id;
   }
 
   #idOf(path: string): string | undefined {

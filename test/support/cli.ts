@@ -28,7 +28,14 @@ const running = new Set<ChildProcess>();
 
 /** Ends whatever a test that failed half-way has left. */
 export function endCliProcesses(): void {
-  for (const child of running) child.kill('SIGKILL');
+  for (const child of running) {
+    try {
+      // A script with the programs that it started.
+      process.kill(child.spawnfile === 'bash' ? -(child.pid as number) : (child.pid as number), 'SIGKILL');
+    } catch {
+      // It has just ended.
+    }
+  }
 }
 
 /** Starts the built command line as a process of its own. @param user another one than that of the tests, for root */
@@ -45,7 +52,9 @@ export function startCli(
 /** Runs a bash script in which `longhaul` is the built command line; start it with `exec` to send it signals. */
 export function startScript(script: string, environment: Readonly<Record<string, string>>, cwd: string): CliRun {
   const command = script.replaceAll('longhaul', `'${process.execPath}' '${main}'`);
-  return follow(spawn('bash', ['-c', command], { env: cleanEnvironment(environment), cwd, stdio: 'pipe' }));
+  return follow(
+    spawn('bash', ['-c', command], { env: cleanEnvironment(environment), cwd, stdio: 'pipe', detached: true }),
+  );
 }
 
 function follow(child: ChildProcess): CliRun {
