@@ -96,7 +96,7 @@ function stopSignalOf(context: Context): AbortSignal {
 
 /** The SDK throttles; one call a second keeps cancellation and progress close. */
 function startBeating(context: Context, timeoutMs: number, beat: (() => unknown) | undefined): () => void {
-  const intervalMs = Math.min(HEARTBEAT_INTERVAL_MS, timeoutMs / HEARTBEATS_PER_TIMEOUT);
+  const intervalMs = Math.min(HEARTBEAT_INTERVAL_MS, Math.floor(timeoutMs / HEARTBEATS_PER_TIMEOUT));
   const timer = setInterval(() => context.heartbeat(beat?.()), intervalMs);
   return () => clearInterval(timer);
 }

@@ -1,10 +1,4 @@
-/** A safeguard, and how it is taken out of a copy of the project. */
-export interface Mutation {
-  readonly safeguard: string;
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-}
+import type { Mutation } from '../support/mutant.ts';
 
 export const mutations: readonly Mutation[] = [
   {
@@ -23,7 +17,7 @@ export const mutations: readonly Mutation[] = [
     safeguard: 'the session of an upload that ended is cancelled',
     file: 'workflows/upload-file.ts',
     from: "await upload.abandon(isCancellation(error) ? 'cancelled' : 'failed', reasonOfFailure(failure));",
-    to: '',
+    to: 'undefined as UploadResult | undefined;',
   },
   {
     safeguard: 'a buffer is not filled while the socket still sends from it',

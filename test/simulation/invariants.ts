@@ -33,6 +33,8 @@ export class UploadInvariants {
   /** The last one of an upload that had not ended. */
   #beforeEnd: UploadProgress | undefined;
   #isPaused = false;
+  /** Whether the next activation is the first one of the next execution. */
+  #isContinued = false;
 
   constructor(plan: Plan, service: ServiceView, violation: (rule: string, text: string) => void) {
     this.#plan = plan;
@@ -89,6 +91,10 @@ export class UploadInvariants {
 
   activated(execution: Execution, progress: UploadProgress, nowMs: number): void {
     const before = this.#progress;
+    if (this.#isContinued && execution.isOpen && before?.waiting && !progress.waiting) {
+      this.#violation('the next execution waits for what this one waited for', before.waiting.reason);
+    }
+    this.#isContinued = false;
     if (execution.isOpen) this.#beforeEnd = progress;
     this.#progress = progress;
     if (progress.session && before?.session?.uploadId === progress.session.uploadId) {
@@ -119,6 +125,7 @@ export class UploadInvariants {
 
   /** @param progress after the end */
   closed(execution: Execution, close: Close, progress: UploadProgress | undefined): void {
+    this.#isContinued = close.status === 'continued';
     if (close.status === 'continued') {
       const running = [...execution.tasks.values()].map(({ type }) => type);
       if (running.length > 0) this.#violation('nothing runs at continue-as-new', running.join());

@@ -12,6 +12,7 @@ const { values } = parseArgs({
     'keep-going': { type: 'boolean', default: false },
     'known-failures': { type: 'boolean', default: false },
     split: { type: 'boolean', default: false },
+    'no-shrink': { type: 'boolean', default: false },
   },
 });
 
@@ -31,6 +32,10 @@ for (let seed = first; seed < first + runs; seed++) {
     const seeds = broken.get(rule) ?? [];
     broken.set(rule, [...seeds, seed]);
     if (seeds.length > 0) continue;
+    if (values['no-shrink']) {
+      print(`seed ${seed} breaks "${rule}"`);
+      continue;
+    }
     print(`seed ${seed} breaks "${rule}". The shortest plan that still breaks it:`);
     const shortest = await shrink(plan, rule, simulate);
     print(JSON.stringify(shortest, undefined, 1));

@@ -1,0 +1,77 @@
+import type { Mutation } from '../support/mutant.ts';
+
+/** Safeguards whose loss the simulation must detect. */
+export const mutations: readonly Mutation[] = [
+  {
+    safeguard: 'parts are completed in the order of the file, not of their arrival',
+    file: 'src/core/part-ledger.ts',
+    from: '    });\n  }\n\n  toJSON(): (string | null)[] {',
+    to: '    }).sort((a, b) => Number(a.slice(5)) - Number(b.slice(5)));\n  }\n\n  toJSON(): (string | null)[] {',
+  },
+  {
+    safeguard: 'a replaced session is cancelled',
+    file: 'workflows/upload-run.ts',
+    from: 'const file = await CancellationScope.nonCancellable(() => this.#cancelSession());\n          if',
+    to: 'const file = undefined as UploadedFile | undefined;\n          if',
+  },
+  {
+    safeguard: 'the session of an upload that ends is cancelled',
+    file: 'workflows/upload-run.ts',
+    from: 'const file = await CancellationScope.nonCancellable(() => this.#cancelSession());\n    if',
+    to: 'const file = undefined as UploadedFile | undefined;\n    if',
+  },
+  {
+    safeguard: 'a completion without a response is looked up',
+    file: 'activities/complete-upload.ts',
+    from: 'if (mayBeCompleted) {',
+    to: 'if (false as boolean) {',
+  },
+  {
+    safeguard: 'the next round of a completion is told that it may be completed',
+    file: 'workflows/upload-run.ts',
+    from: 'this.#mayBeCompleted ||= !isNotDone(error);',
+    to: 'void isNotDone;',
+  },
+  {
+    safeguard: 'a probe that found nothing out is repeated',
+    file: 'workflows/parking.ts',
+    from: 'if (isProbe && !isParked && this.#waiting !== undefined && patched(PROBE_ANEW)) this.#mayProbe = true;',
+    to: 'void isProbe;\n      void isParked;',
+  },
+  {
+    safeguard: 'the next execution waits for what this one waited for',
+    file: 'workflows/upload-run.ts',
+    from: 'waiting: this.#partParking.waiting ?? null,\n      otherWaits',
+    to: 'waiting: null,\n      otherWaits',
+  },
+  {
+    safeguard: 'the next execution has the recorded parts',
+    file: 'workflows/open-session.ts',
+    from: 'partIds: this.ledger.toJSON(),',
+    to: 'partIds: this.ledger.toJSON().map(() => null),',
+  },
+  {
+    safeguard: 'a session is cancelled or replaced after its last part has ended',
+    file: 'workflows/part-window.ts',
+    from: 'if (this.#running.size > 0) await CancellationScope.nonCancellable(() => condition(() => this.#running.size === 0));',
+    to: '',
+  },
+  {
+    safeguard: 'no part starts during a pause',
+    file: 'workflows/upload-run.ts',
+    from: 'mayStart: () => !this.#paused && ',
+    to: 'mayStart: () => ',
+  },
+  {
+    safeguard: 'a part that was stopped may have arrived',
+    file: 'workflows/open-session.ts',
+    from: '  noteStoppedPart(): void {\n    this.resent = true;',
+    to: '  noteStoppedPart(): void {',
+  },
+  {
+    safeguard: 'all calls of an upload share its retry period',
+    file: 'workflows/retry-period.ts',
+    from: 'return firstMs < Date.now() && patched(ONE_RETRY_PERIOD) ? firstMs : Date.now();',
+    to: 'return firstMs > Date.now() && patched(ONE_RETRY_PERIOD) ? firstMs : Date.now();',
+  },
+];
