@@ -3,7 +3,7 @@ import type { VirtualClock } from './clock.ts';
 import type { Execution } from './execution.ts';
 import type { Update } from './execution-world.ts';
 import type { Namespace } from './namespace.ts';
-import { describeFailure } from './payloads.ts';
+import { describeFailure, isCancellation } from './payloads.ts';
 import type { Action, Call, Plan, PlannedAction } from './plan.ts';
 import type { ModelSource } from './source.ts';
 
@@ -24,6 +24,8 @@ interface SentUpdate {
   readonly update: Update;
   readonly sentTo: Execution;
   readonly isOnPiece: boolean;
+  /** Whether an earlier update of the whole can still reach the piece after it. */
+  readonly isOvertaken: boolean;
   /** Whether the upload was seen to wait when it was sent. */
   readonly isWaiting: boolean;
   isReported: boolean;
@@ -63,7 +65,8 @@ export class Operator {
     for (const id of this.#pauseWanted) {
       const isIt = ({ update, sentTo }: SentUpdate) => update.name === 'pause' && sentTo.start.workflowId === id;
       const last = this.#updates.findLast(isIt);
-      if (last?.update.state === 'completed') this.#world.paused(true, last.isOnPiece ? id : undefined);
+      if (last?.update.state === 'completed' && !last.isOvertaken)
+        this.#world.paused(true, last.isOnPiece ? id : undefined);
     }
     for (const id of this.#resumedAlone) this.#world.paused(false, id);
   }
@@ -78,8 +81,7 @@ export class Operator {
         `${update.name} was ${update.state}${update.failure ? `: ${describeFailure(update.failure)}` : ''}`,
       );
       // An upload that was cancelled before ends, and its pause with it.
-      const isCancelled =
-        update.failure?.canceledFailureInfo !== undefined && update.failure.canceledFailureInfo !== null;
+      const isCancelled = isCancellation(update.failure);
       if (update.state === 'failed' && !isCancelled)
         this.#world.violation('an accepted update succeeds', describeFailure(update.failure));
       if (update.name === 'retry' && update.state === 'completed' && sent.isWaiting) this.#checkRetry(execution);
@@ -158,13 +160,11 @@ export class Operator {
       this.#world.paused(false, isOnPiece ? workflowId : undefined);
     }
     const isWaiting = this.#world.progress(execution)?.state === 'waiting';
-    this.#updates.push({
-      update: execution.update(name, input),
-      sentTo: execution,
-      isOnPiece,
-      isWaiting,
-      isReported: false,
-    });
+    const isPending = ({ update, isOnPiece: isOther }: SentUpdate) =>
+      !isOther && (update.state === 'sent' || update.state === 'accepted');
+    const isOvertaken = isOnPiece && this.#updates.some(isPending);
+    const update = execution.update(name, input);
+    this.#updates.push({ update, sentTo: execution, isOnPiece, isOvertaken, isWaiting, isReported: false });
   }
 
   #checkRetry(execution: Execution): void {

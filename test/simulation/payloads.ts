@@ -31,6 +31,13 @@ export function describeFailure(failure: Failure | null | undefined): string {
   return `${type ? `${type}: ` : ''}${innermost?.message ?? 'unknown failure'}`;
 }
 
+/** Whether a failure is a cancellation, of an activity also. */
+export function isCancellation(failure: Failure | null | undefined): boolean {
+  if (!failure) return false;
+  const isOwn = failure.canceledFailureInfo !== undefined && failure.canceledFailureInfo !== null;
+  return isOwn || isCancellation(failure.cause);
+}
+
 function detailsOf(details: unknown): { readonly payloads: Payload[] } | null {
   return details === undefined ? null : { payloads: [payloadOf(details)] };
 }

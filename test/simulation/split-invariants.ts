@@ -49,7 +49,9 @@ export class SplitInvariants {
   #isWhole({ files }: SplitUploadResult): void {
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     if (bytes !== this.#plan.sizeBytes) this.#violation('a split upload has all bytes', String(bytes));
-    const offsets = files.map(({ id }) => Number(this.#service.files.get(id)?.parts[0]?.content.split('+')[1]));
+    const offsets = files.map(({ id }) =>
+      Number.parseInt(this.#service.files.get(id)?.parts[0]?.content.split('+')[1] ?? '', 10),
+    );
     const isOrdered = offsets.every((offset, index) => index === 0 || offset > (offsets[index - 1] ?? 0));
     if (!isOrdered) this.#violation('the Files of a split upload are in the order of the source', offsets.join());
   }
