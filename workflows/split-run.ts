@@ -1,5 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
+  allHandlersFinished,
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
@@ -30,6 +31,8 @@ import { acceptedPartSizeBytes, planParts } from '../src/core/part-plan.ts';
 import { formatBytes } from '../src/core/format.ts';
 import { pieceLabel, pieceName } from '../src/core/piece-name.ts';
 import { shownState } from '../src/core/shown-state.ts';
+import { uploadEndLine, type End, type EndLine } from '../src/core/end-line.ts';
+import { SPLIT_IGNORES_NO_INODE } from '../src/core/split-request.ts';
 import { endsAllPieces, splitFailure } from '../src/core/split-failure.ts';
 import {
   describeSplitProgress,
@@ -38,6 +41,7 @@ import {
   resultBytes,
   withPieceProgress,
 } from '../src/core/split-progress.ts';
+import type { Control, Run } from './define-workflow.ts';
 import { Parking } from './parking.ts';
 import { ShownAttributes } from './shown-attributes.ts';
 import { SplitCalls } from './split-calls.ts';
@@ -48,7 +52,7 @@ import type { uploadFile } from './upload-file.ts';
 const WORKFLOW_TASK_TIMEOUT_MS = 5000;
 
 /** The state of one split upload, and the steps that move it on. */
-export class SplitRun {
+export class SplitRun implements Run<SplitUploadResult, never, SplitUploadProgress> {
   readonly #request: SplitUploadRequest;
   readonly #calls: SplitCalls;
   readonly #shown = new ShownAttributes();
@@ -99,37 +103,48 @@ export class SplitRun {
     throw ApplicationFailure.nonRetryable(message, FailureType.PayloadTooLarge);
   }
 
+  rejects(control: Control): string | undefined {
+    return control.type === 'retune' && control.ignoreInode ? SPLIT_IGNORES_NO_INODE : undefined;
+  }
+
+  apply(control: Control): Promise<SplitUploadProgress> {
+    const { type, ...input } = control;
+    if (control.type === 'pause') return this.#pause(control.parts);
+    if (control.type === 'resume') return this.#resume();
+    if (control.type === 'retry') this.#parking.retry();
+    else {
+      this.#settings = { ...this.#settings, ...input };
+      this.#publish();
+    }
+    return this.#steer(type, input);
+  }
+
   /** Holds further parts and pieces back, and returns when no part is in flight. */
-  async pause(input: PauseInput): Promise<SplitUploadProgress> {
+  async #pause(parts: PauseInput['parts']): Promise<SplitUploadProgress> {
     this.#paused = true;
     this.#publish();
-    const progress = await this.#steer(UpdateName.pause, { ...input, whileCompleting: true });
+    const input = { ...(parts === undefined ? {} : { parts }), whileCompleting: true };
+    const progress = await this.#steer(UpdateName.pause, input);
     // Updates that cross on their way to the piece must not leave it otherwise than the whole.
     return this.#paused ? progress : this.#steer(UpdateName.resume, {});
   }
 
-  async resume(): Promise<SplitUploadProgress> {
+  async #resume(): Promise<SplitUploadProgress> {
     this.#paused = false;
     this.#publish();
     const progress = await this.#steer(UpdateName.resume, {});
     return this.#paused ? this.#steer(UpdateName.pause, { whileCompleting: true }) : progress;
   }
 
-  retry(): Promise<SplitUploadProgress> {
-    this.#parking.retry();
-    return this.#steer(UpdateName.retry, {});
-  }
-
-  retune(input: RetuneInput): Promise<SplitUploadProgress> {
-    this.#settings = { ...this.#settings, ...input };
-    this.#publish();
-    return this.#steer(UpdateName.retune, input);
-  }
-
-  /** @param reason of its failure, as `reasonOfFailure` tells it */
-  end(state: 'cancelled' | 'failed', reason: string): void {
+  async abandon(state: 'cancelled' | 'failed', reason: string): Promise<undefined> {
     this.#endReason = reason;
     this.#enter(state);
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+    return undefined;
+  }
+
+  endLine(end: End): EndLine {
+    return uploadEndLine(end, this.progress(), Date.now());
   }
 
   progress(): SplitUploadProgress {

@@ -22,6 +22,7 @@ import type {
   SyncState,
 } from '../src/contracts/sync.ts';
 import { syncAttributes } from '../src/core/attribute-values.ts';
+import { syncEndLine, type End, type EndLine } from '../src/core/end-line.ts';
 import { describeSync } from '../src/core/describe-sync.ts';
 import { checkMemory, memoryProblemOf } from '../src/core/sync-memory-shape.ts';
 import { shownState } from '../src/core/shown-state.ts';
@@ -29,6 +30,7 @@ import { stillWritten } from '../src/core/postponed.ts';
 import { SyncTally } from '../src/core/sync-tally.ts';
 import { commandBytes } from '../src/core/payload-size.ts';
 import { utf8Length } from '../src/core/utf8-length.ts';
+import { HandOver, type Control, type Run } from './define-workflow.ts';
 import { Pace } from './pace.ts';
 import { Parking } from './parking.ts';
 import { ShownAttributes } from './shown-attributes.ts';
@@ -43,9 +45,11 @@ const PACK_AT_BYTES = 500_000;
 const ROW_BYTES = 250;
 
 /** The state of one sync, and the steps that move it on. */
-export class SyncRun {
+export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProgress> {
   readonly #request: SyncRequest;
   readonly #calls: SyncCalls;
+  /** No execution of this sync was before this one. */
+  readonly #isFirst: boolean;
   readonly #planId: string;
   readonly #shown = new ShownAttributes();
   readonly #parking: Parking;
@@ -87,6 +91,7 @@ export class SyncRun {
 
   constructor(request: SyncRequest, { memory, run }: SyncHandover) {
     this.#request = request;
+    this.#isFirst = run === undefined;
     this.#planId = run?.planId ?? uuid4();
     this.#calls = new SyncCalls(request, this.#planId, this.#shown);
     const giveUpAfterMs = request.upload?.giveUpAfterMs ?? Defaults.giveUpAfterMs;
@@ -103,48 +108,46 @@ export class SyncRun {
     this.#startedAtMs = run?.startedAtMs ?? Date.now();
   }
 
-  /** Name of the folder or bucket. */
-  get source(): string {
-    return this.#calls.subject.filename;
-  }
-
   /** Runs to the end, or to the point where the history is long enough to be handed over. */
-  async run(isFirst: boolean): Promise<SyncResult | Required<SyncHandover>> {
+  async run(): Promise<SyncResult | HandOver<Required<SyncHandover>>> {
     this.#publish();
     if (this.#memory === undefined) this.#recalled(await this.#calls.recall());
     if (this.#request.dryRun) return this.#dryRun();
     try {
-      if (!this.#uploadsDone) await this.#sendAll(isFirst);
+      if (!this.#uploadsDone) await this.#sendAll(this.#isFirst);
       if (this.#uploadsDone && this.#request.delete) await this.#deleteGone();
     } finally {
       await this.#window.drain();
     }
     await this.#pack();
-    if (this.#state !== 'completed') return { memory: this.#known, run: this.#carried() };
+    if (this.#state !== 'completed') return new HandOver({ memory: this.#known, run: this.#carried() });
     return this.#result();
   }
 
-  /** Holds further uploads back; those under way go on. */
-  pause(): void {
-    this.#paused = true;
-    this.#publish();
+  rejects(): undefined {
+    return undefined;
   }
 
-  resume(): void {
-    this.#paused = false;
-    this.#publish();
+  /** A pause holds further uploads back; those under way go on. */
+  apply({ type }: Control): SyncProgress {
+    if (type === 'retry') {
+      this.#parking.retry();
+      this.#small.retry();
+    } else {
+      this.#paused = type === 'pause';
+      this.#publish();
+    }
+    return this.progress();
   }
 
-  /** Goes on at once with what the sync waits for; nothing happens when it doesn't wait. */
-  retry(): void {
-    this.#parking.retry();
-    this.#small.retry();
-  }
-
-  /** @param reason of its failure, as `reasonOfFailure` tells it */
-  end(state: 'cancelled' | 'failed', reason: string): void {
+  async abandon(state: 'cancelled' | 'failed', reason: string): Promise<undefined> {
     this.#endReason = reason;
     this.#enter(state);
+    return undefined;
+  }
+
+  endLine(end: End): EndLine {
+    return syncEndLine(end, this.#calls.subject.filename, this.progress(), Date.now());
   }
 
   progress(): SyncProgress {

@@ -10,7 +10,6 @@ import {
 import type { InspectSourceResult, SourceInfo } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
 import { Defaults } from '../src/contracts/limits.ts';
-import type { RetuneInput } from '../src/contracts/names.ts';
 import type {
   UploadedFile,
   UploadProgress,
@@ -19,6 +18,7 @@ import type {
   UploadState,
   WaitingInfo,
 } from '../src/contracts/upload.ts';
+import { uploadEndLine, type End, type EndLine } from '../src/core/end-line.ts';
 import { planParts } from '../src/core/part-plan.ts';
 import { partIdsProblem } from '../src/core/payload-size.ts';
 import { SessionBudget, type CarriedSessions } from '../src/core/session-budget.ts';
@@ -26,6 +26,7 @@ import { shownState } from '../src/core/shown-state.ts';
 import { ignoreInodeProblems } from '../src/core/upload-request.ts';
 import { UploadTuning, type CarriedTuning } from '../src/core/upload-tuning.ts';
 import { countEnd, countReplacedSession } from './counters.ts';
+import { HandOver, type Control, type Run } from './define-workflow.ts';
 import { ExpectedSource, otherContent } from './expected-source.ts';
 import { isNotDone, unansweredBy } from './failure-of.ts';
 import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
@@ -65,7 +66,7 @@ export interface CarriedUpload extends CarriedSessions, CarriedHash, CarriedTuni
 }
 
 /** The state of one upload, and the steps that move it on. */
-export class UploadRun {
+export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgress> {
   readonly #request: UploadRequest;
   readonly #calls: UploadCalls;
   readonly #shown: ShownUpload;
@@ -115,17 +116,13 @@ export class UploadRun {
     this.#startedAtMs = carried?.startedAtMs ?? Date.now();
   }
 
-  get isCompleting(): boolean {
-    return this.#state === 'completing' || this.#state === 'completed';
-  }
-
   /** Runs to the end, or to the point where the history is long enough to be handed over. */
-  async run(): Promise<UploadResult | CarriedUpload> {
+  async run(): Promise<UploadResult | HandOver<CarriedUpload>> {
     this.#publish();
     try {
       return await this.#run();
     } catch (error) {
-      if (error instanceof HandOverDue) return this.#carried();
+      if (error instanceof HandOverDue) return new HandOver(this.#carried());
       throw error;
     }
   }
@@ -204,35 +201,31 @@ export class UploadRun {
     return OpenSession.isRejectedPart(error) && this.#sessions.forgiveRejectedPart();
   }
 
+  rejects(control: Control): string | undefined {
+    const isCompleting = this.#state === 'completing' || this.#state === 'completed';
+    if (control.type === 'pause' && isCompleting && control.whileCompleting !== true)
+      return 'the upload is completing; there is nothing left to pause';
+    if (control.type !== 'retune') return undefined;
+    return ignoreInodeProblems({ ...this.#request, ignoreInode: control.ignoreInode ?? false })[0];
+  }
+
+  apply(control: Control): UploadProgress | Promise<UploadProgress> {
+    if (control.type === 'pause') return this.#pause(control.parts ?? 'finish');
+    if (control.type === 'resume') this.#paused = false;
+    else if (control.type === 'retune') this.#tuning.retune(control);
+    else for (const parking of [this.#parking, this.#partParking, this.#hashParking]) parking.retry();
+    if (control.type !== 'retry') this.#publish();
+    return this.progress();
+  }
+
   /** Holds further parts back, and returns when none is in flight. */
-  async pause(parts: 'finish' | 'stop'): Promise<void> {
+  async #pause(parts: 'finish' | 'stop'): Promise<UploadProgress> {
     this.#paused = true;
     this.#publish();
     if (parts === 'stop') this.#window?.stopParts();
     await condition(() => !this.#paused || (this.#session?.ledger.out ?? 0) === 0);
     this.#publish();
-  }
-
-  resume(): void {
-    this.#paused = false;
-    this.#publish();
-  }
-
-  /** Why this upload cannot be retuned so; undefined if it can. */
-  retuneProblem({ ignoreInode }: RetuneInput): string | undefined {
-    return ignoreInodeProblems({ ...this.#request, ignoreInode: ignoreInode ?? false })[0];
-  }
-
-  retune(input: RetuneInput): void {
-    this.#tuning.retune(input);
-    this.#publish();
-  }
-
-  /** Goes on at once with what the upload waits for; nothing happens when it doesn't wait. */
-  retry(): void {
-    this.#parking.retry();
-    this.#partParking.retry();
-    this.#hashParking.retry();
+    return this.progress();
   }
 
   /**
@@ -241,12 +234,16 @@ export class UploadRun {
    * @param reason of its failure, as `reasonOfFailure` tells it
    * @returns the result of an upload that was completed before, although the response to its completion was lost
    */
-  async abandon(state: 'cancelled' | 'failed', reason?: string): Promise<UploadResult | undefined> {
+  async abandon(state: 'cancelled' | 'failed', reason: string): Promise<UploadResult | undefined> {
     const file = await CancellationScope.nonCancellable(() => this.#cancelSession());
     if (file && this.#source && this.#session) return this.#receipt(this.#source, this.#session, file);
     this.#end = { reason };
     this.#enter(state);
     return undefined;
+  }
+
+  endLine(end: End): EndLine {
+    return uploadEndLine(end, this.progress(), Date.now());
   }
 
   progress(): UploadProgress {

@@ -15,9 +15,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     safeguard: 'the session of an upload that ended is cancelled',
-    file: 'workflows/upload-file.ts',
-    from: "await upload.abandon(isCancellation(error) ? 'cancelled' : 'failed', reasonOfFailure(failure));",
-    to: 'undefined as UploadResult | undefined;',
+    file: 'workflows/define-workflow.ts',
+    from: "await run.abandon(isCancellation(error) ? 'cancelled' : 'failed', reasonOfFailure(failure));",
+    to: 'undefined as Result | undefined;',
   },
   {
     safeguard: 'a buffer is not filled while the socket still sends from it',
