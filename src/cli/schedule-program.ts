@@ -16,6 +16,7 @@ export function addScheduleCommands(program: Command, context: () => CliContext)
       .description('create a schedule; after "--" is what "longhaul sync" or "longhaul upload" would be given'),
   )
     .option('--paused', 'nothing runs until it is resumed')
+    .option('--json', 'print one JSON object')
     .action(async (name: string, words: string[], options) =>
       (await load()).createScheduleCommand(context(), name, words, options),
     );
@@ -25,9 +26,11 @@ export function addScheduleCommands(program: Command, context: () => CliContext)
       .command('update <name> [work...]')
       .usage('<name> [options] [-- sync|upload <source> --purpose <purpose> …]')
       .description('change a schedule; what is not given stays (--cron and --every replace all times)'),
-  ).action(async (name: string, words: string[], options) =>
-    (await load()).updateScheduleCommand(context(), name, words, options),
-  );
+  )
+    .option('--json', 'print one JSON object')
+    .action(async (name: string, words: string[], options) =>
+      (await load()).updateScheduleCommand(context(), name, words, options),
+    );
 
   schedule
     .command('list')
@@ -54,18 +57,21 @@ export function addScheduleCommands(program: Command, context: () => CliContext)
     .command('pause <name>')
     .description('start no run until it is resumed; a run that is under way goes on')
     .option('--note <text>', 'for people')
+    .option('--json', 'print one JSON object')
     .action(async (name: string, options) => (await load()).pauseScheduleCommand(context(), name, options));
 
   schedule
     .command('resume <name>')
     .description('let a paused schedule go on')
     .option('--note <text>', 'for people')
+    .option('--json', 'print one JSON object')
     .action(async (name: string, options) => (await load()).resumeScheduleCommand(context(), name, options));
 
   schedule
     .command('trigger <name>')
     .description("start a run now; prints its workflow's id")
-    .action(async (name: string) => (await load()).triggerScheduleCommand(context(), name));
+    .option('--json', 'print one JSON object')
+    .action(async (name: string, options) => (await load()).triggerScheduleCommand(context(), name, options));
 
   schedule
     .command('backfill <name>')
@@ -73,12 +79,14 @@ export function addScheduleCommands(program: Command, context: () => CliContext)
     .requiredOption('--from <time>', 'such as 2026-12-01T00:00:00Z')
     .option('--to <time>', '(default: now)')
     .option('--overlap <policy>', 'as of create (default: buffer-all, one after the other)')
+    .option('--json', 'print one JSON object')
     .action(async (name: string, options) => (await load()).backfillScheduleCommand(context(), name, options));
 
   schedule
     .command('delete <name>')
     .description('delete a schedule; a run that is under way goes on')
     .option('--yes', "don't ask")
+    .option('--json', 'print one JSON object')
     .action(async (name: string, options) => (await load()).deleteScheduleCommand(context(), name, options));
 
   for (const command of schedule.commands) command.copyInheritedSettings(program);

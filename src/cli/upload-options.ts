@@ -34,7 +34,7 @@ export interface UploadCommandOptions extends RequestOptions {
 
 /** The options that a request contains: the same for `longhaul upload` and for a schedule's `-- upload …`. */
 export function addUploadRequestOptions(command: Command): Command {
-  const defaults = { priority: 'normal', fairness: 'each upload has a separate key', limited: 'an upload' };
+  const defaults = { priority: 'normal', fairness: 'each upload has a separate key', limited: 'each upload' };
   return addRequestOptions(command, defaults)
     .option('--filename <name>', "the File's name (default: the file's own)")
     .option(

@@ -55,8 +55,10 @@ describe('with --json, an upload', () => {
       await writeFile(join(folder, 'empty'), '');
       system.api.faults.add({ route: 'create', kind: 'status', status: 400, skip: 1 });
 
-      const outcome = await runCli(['upload', folder, '--purpose', 'batch', '--json'], system.environment);
+      const args = ['upload', folder, '--purpose', 'batch', '--json', '--limit', '1GiB/s'];
+      const outcome = await runCli(args, system.environment);
       const lines = linesOf(outcome);
+      expect(outcome.stderr).toMatch(/--limit 1\.?0* GiB\/s is the rate of each of the 2 uploads\. To limit their sum/);
       expect(lines.map(({ source }) => source as string).toSorted()).toEqual([...files, join(folder, 'empty')]);
       expect(lines.filter(({ file }) => file !== undefined)).toHaveLength(1);
       expect(

@@ -54,7 +54,8 @@ describe.concurrent('longhaul schedule', () => {
           stderr: expect.stringMatching(/there is a schedule .* already/),
         });
 
-        const shown = JSON.parse((await run('show', nightly, '--json')).stdout);
+        const jsonOf = async (...args: string[]) => JSON.parse((await run(...args, '--json')).stdout) as object;
+        const shown = await jsonOf('show', nightly);
         expect(shown).toMatchObject({
           name: nightly,
           jitterMs: 300_000,
@@ -75,7 +76,19 @@ describe.concurrent('longhaul schedule', () => {
         expect(text).toMatch(/overlap skip · catch-up 48 h 00 min · jitter 5 min/);
         expect((await run('resume', nightly)).stderr).toMatch(/next \d{4}-/);
         expect(await run('delete', nightly)).toMatchObject({ code: 2, stderr: expect.stringMatching(/give --yes/) });
-        expect((await run('delete', nightly, '--yes')).code).toBe(0);
+
+        expect(await jsonOf('update', nightly, '--note', 'other')).toMatchObject({ name: nightly, note: 'other' });
+        expect(await jsonOf('pause', nightly)).toMatchObject({ name: nightly, paused: true });
+        const { schedules } = (await jsonOf('list')) as { schedules: { name: string }[] };
+        const resumed = await jsonOf('resume', nightly);
+        expect(Object.keys(resumed)).toEqual(Object.keys(schedules.find(({ name }) => name === nightly) ?? {}));
+        const [from, to] = ['2026-01-01T00:00:00.000Z', '2026-01-01T00:00:01.000Z'];
+        expect(await jsonOf('backfill', nightly, '--from', from, '--to', to)).toEqual({ name: nightly, from, to });
+        const triggered = (await jsonOf('trigger', nightly)) as { workflowId: string };
+        expect(triggered).toEqual({ name: nightly, workflowId: expect.stringContaining(nightly) });
+        await system.client.client.workflow.getHandle(triggered.workflowId).terminate('not needed');
+        expect(await jsonOf('delete', nightly, '--yes')).toEqual({ name: nightly, deleted: true });
+        expect(await jsonOf('delete', nightly, '--yes')).toMatchObject({ error: { code: 'ScheduleNotFound' } });
         await expect(system.client.schedules.get(nightly)).rejects.toThrow(/there is no schedule/);
       }),
     ));

@@ -24,7 +24,7 @@ export async function createScheduleCommand(
   context: CliContext,
   name: string,
   words: readonly string[],
-  options: ScheduleCommandOptions & { paused?: boolean },
+  options: ScheduleCommandOptions & { paused?: boolean; json?: boolean },
 ): Promise<void> {
   await establishHost(context);
   const problems = isScheduleName(name) ? [] : [`its name ${SCHEDULE_NAME_RULE}`];
@@ -35,7 +35,8 @@ export async function createScheduleCommand(
   await withBackend(context, destination === undefined ? {} : { destination }, async (backend) => {
     const paused = options.paused ?? false;
     const created = await backend.client.schedules.create({ name, ...settings, ...work, paused });
-    context.out(name);
+    if (options.json) context.json(created);
+    else context.out(name);
     await tellWhatHolds(context, backend, created);
   });
 }
@@ -44,7 +45,7 @@ export async function updateScheduleCommand(
   context: CliContext,
   name: string,
   words: readonly string[],
-  options: ScheduleCommandOptions,
+  options: ScheduleCommandOptions & { json?: boolean },
 ): Promise<void> {
   await establishHost(context);
   const problems: string[] = [];
@@ -55,6 +56,7 @@ export async function updateScheduleCommand(
   const destination = (work?.sync ?? work?.upload)?.destination;
   await withBackend(context, destination === undefined ? {} : { destination }, async (backend) => {
     const changed = await backend.client.schedules.update(name, { ...settings, ...work });
+    if (options.json) context.json(changed);
     await tellWhatHolds(context, backend, changed);
   });
 }
@@ -119,26 +121,35 @@ export async function checkSchedulesCommand(
 export async function pauseScheduleCommand(
   context: CliContext,
   name: string,
-  options: { note?: string },
+  options: { note?: string; json?: boolean },
 ): Promise<void> {
   await onSchedules(context, async (schedules) => {
-    context.note(describeScheduleLine(await schedules.pause(name, options.note)));
+    const schedule = await schedules.pause(name, options.note);
+    if (options.json) context.json(schedule);
+    context.note(describeScheduleLine(schedule));
   });
 }
 
 export async function resumeScheduleCommand(
   context: CliContext,
   name: string,
-  options: { note?: string },
+  options: { note?: string; json?: boolean },
 ): Promise<void> {
   await onSchedules(context, async (schedules) => {
-    context.note(describeScheduleLine(await schedules.resume(name, options.note)));
+    const schedule = await schedules.resume(name, options.note);
+    if (options.json) context.json(schedule);
+    context.note(describeScheduleLine(schedule));
   });
 }
 
-export async function triggerScheduleCommand(context: CliContext, name: string): Promise<void> {
+export async function triggerScheduleCommand(
+  context: CliContext,
+  name: string,
+  options: { json?: boolean },
+): Promise<void> {
   await onSchedules(context, async (schedules) => {
     const workflowId = await schedules.trigger(name);
+    if (options.json) return context.json({ name, workflowId: workflowId ?? null });
     if (workflowId === undefined) context.note('a run starts when the one that is under way ends');
     else context.out(workflowId);
   });
@@ -147,7 +158,7 @@ export async function triggerScheduleCommand(context: CliContext, name: string):
 export async function backfillScheduleCommand(
   context: CliContext,
   name: string,
-  options: { from: string; to?: string; overlap?: string },
+  options: { from: string; to?: string; overlap?: string; json?: boolean },
 ): Promise<void> {
   const from = parseTime(options.from);
   const to = options.to === undefined ? new Date() : parseTime(options.to);
@@ -159,6 +170,7 @@ export async function backfillScheduleCommand(
   const overlap = options.overlap as ScheduleOverlap | undefined;
   await onSchedules(context, async (schedules) => {
     await schedules.backfill(name, { from, to, ...(overlap === undefined ? {} : { overlap }) });
+    if (options.json) context.json({ name, from, to });
     context.note(`the runs that were due from ${from.toISOString()} to ${to.toISOString()} start now`);
   });
 }
@@ -166,16 +178,20 @@ export async function backfillScheduleCommand(
 export async function deleteScheduleCommand(
   context: CliContext,
   name: string,
-  options: { yes?: boolean },
+  options: { yes?: boolean; json?: boolean },
 ): Promise<void> {
   await onSchedules(context, async (schedules) => {
     const schedule = await schedules.get(name);
     if (!options.yes) {
       if (!process.stdin.isTTY) throw new ConfigError('nobody is there to ask whether to delete it: give --yes');
       context.note(describeScheduleLine(schedule));
-      if (!(await confirmed(context))) return context.note('nothing was deleted');
+      if (!(await confirmed(context))) {
+        if (options.json) context.json({ name, deleted: false });
+        return context.note('nothing was deleted');
+      }
     }
     await schedules.delete(name);
+    if (options.json) context.json({ name, deleted: true });
     context.note(`${name} is deleted; a run that is under way goes on`);
   });
 }

@@ -6,7 +6,7 @@ import type { Config } from '../../config.ts';
 import { requireDestination } from '../../config-destinations.ts';
 import { Defaults } from '../../contracts/limits.ts';
 import { transferTaskQueue } from '../../contracts/names.ts';
-import { formatCount } from '../../core/format.ts';
+import { formatBytes, formatCount } from '../../core/format.ts';
 import { ConfigError } from '../../errors.ts';
 import { noteAttached } from '../attached-uploads.ts';
 import { withBackend, type Backend } from '../backend.ts';
@@ -53,6 +53,12 @@ export async function uploadCommand(
   }
   const pipes = await findPipes(files, sourceSettingsOf(config).files ?? {});
   checkUploadOptions(config, files, pipes, options, destination);
+  if (options.limit !== undefined && files.length > 1 && !options.quiet) {
+    const rate = `${formatBytes(options.limit)}/s`;
+    note(
+      `--limit ${rate} is the rate of each of the ${files.length} uploads. To limit their sum, set LONGHAUL_LIMIT for the worker.`,
+    );
+  }
   const spools = new SpoolFolder(config.stateDir);
   const copies = new SourceCopies(context, spools, options, files, pipes);
   const sources = files.map(sourceOf);
