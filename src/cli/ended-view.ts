@@ -1,40 +1,15 @@
-import type { SyncHandle } from '../client/sync-handle.ts';
+import type { Ended } from '../client/read-end.ts';
 import { SyncFailedError } from '../client/sync-errors.ts';
-import type { UploadHandle } from '../client/upload-handle.ts';
 import { UploadFailedError } from '../client/upload-errors.ts';
 import type { SyncResult } from '../contracts/sync.ts';
 import { describeCounts } from '../core/describe-sync.ts';
 import { formatBytes, formatCount, formatDuration } from '../core/format.ts';
 import { printable } from '../core/printable.ts';
-import { LonghaulError } from '../errors.ts';
+import type { LonghaulError } from '../errors.ts';
 import { errorText } from './exit.ts';
 import { jsonErrorOf } from './json-errors.ts';
 import { describePieces } from './status-view.ts';
 import { filesOf, type AnyResult } from './upload-outcomes.ts';
-
-/** How an upload or a sync closed. Temporal's history contains it, so that no worker is needed. */
-export interface Ended {
-  readonly workflowId: string;
-  /** Temporal's: COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
-  readonly status: string;
-  readonly result?: AnyResult | SyncResult;
-  readonly error?: LonghaulError;
-}
-
-/** @throws StrangeWorkflowError if the workflow is not Longhaul's */
-export async function readEnd(
-  handle: UploadHandle<AnyResult> | SyncHandle,
-  status: string,
-  signal: AbortSignal,
-): Promise<Ended> {
-  const { workflowId } = handle;
-  try {
-    return { workflowId, status, result: await handle.result({ signal }) };
-  } catch (error) {
-    if (status === 'COMPLETED' || !(error instanceof LonghaulError)) throw error;
-    return { workflowId, status, error };
-  }
-}
 
 /** The end of an upload or a sync: one line, and one more for each File or piece of a split upload. */
 export function describeEnded({ workflowId, status, result, error }: Ended): string[] {

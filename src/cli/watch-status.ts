@@ -6,7 +6,9 @@ import { formatBytes, formatDuration } from '../core/format.ts';
 import { RateMeter } from '../core/rate-meter.ts';
 import { uploadPace } from '../core/upload-pace.ts';
 import type { CliContext } from './context.ts';
-import { describeEnded, endedJson, readEnd } from './ended-view.ts';
+import { readEnd } from '../client/read-end.ts';
+import type { SyncResult } from '../contracts/sync.ts';
+import { describeEnded, endedJson } from './ended-view.ts';
 import { describeSyncStatus } from './find-sync.ts';
 import { jsonErrorOf } from './json-errors.ts';
 import { isLiveTerminal, LiveScreen } from './live-screen.ts';
@@ -64,7 +66,7 @@ export async function watchStatus(context: CliContext, handle: Handle, json: boo
 /** @throws what the handle's `result` throws when it did not complete */
 async function tellEnd({ json, out, signal }: CliContext, handle: Handle, asJson: boolean): Promise<void> {
   const { status } = await handle.describe();
-  const ended = await readEnd(handle, status, signal);
+  const ended = await readEnd<AnyResult | SyncResult>(handle, status, signal);
   if (asJson) json(endedJson(ended));
   else if (ended.result) describeEnded(ended).forEach(out);
   if (ended.error) throw ended.error;

@@ -4,6 +4,7 @@ import { QueryName, UpdateName, WorkflowName } from '../contracts/names.ts';
 import type { SyncProgress, SyncResult } from '../contracts/sync.ts';
 import { FollowedWorkflow, type WorkflowDescription } from './followed-workflow.ts';
 import { lookAtUpload, LOOKS_A_POLL, SyncBytes } from './sync-bytes.ts';
+import { progressOfSync } from './read-end.ts';
 import { readSyncProgress, readSyncResult } from './read-answers.ts';
 import { syncFaultOf } from './sync-faults.ts';
 import { pendingActivities } from './pending-activities.ts';
@@ -96,7 +97,8 @@ export class SyncHandle {
   }
 
   /**
-   * The answer of the workflow's own query, and what the uploads under way have sent.
+   * The answer of the workflow's own query, and what the uploads under way have sent. Of a completed sync, it is made of
+   * the result in Temporal's history, without a worker.
    *
    * @throws NoWorkerError when no worker answers within 5 s
    * @throws SyncNotFoundError
@@ -105,6 +107,7 @@ export class SyncHandle {
     return this.#workflow.ask(async () => {
       const { client, handle } = this.#workflow;
       const description = await client.withDeadline(Date.now() + DESCRIBE_TIMEOUT_MS, () => handle.describe());
+      if (description.status.name === 'COMPLETED') return progressOfSync(description, await this.result());
       // All are asked: there is no next poll for the others.
       const { progress, bytesSent } = await this.#measured(description, this.#newBytes(Infinity));
       const unpolled = await this.#pending(description).then((pending) =>

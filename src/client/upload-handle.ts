@@ -1,15 +1,20 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { QueryName, UpdateName, type PauseInput, type RetuneInput } from '../contracts/names.ts';
-import type { SplitUploadProgress } from '../contracts/split.ts';
+import type { SplitUploadProgress, SplitUploadResult } from '../contracts/split.ts';
 import type { UploadProgress, UploadResult } from '../contracts/upload.ts';
+import { filenameOfSource } from '../core/source-names.ts';
 import { followPiece } from './follow-piece.ts';
 import { FollowedWorkflow, type WorkflowDescription } from './followed-workflow.ts';
 import { partsUnderWay } from './pending-parts.ts';
 import { readUploadProgress, readUploadResult, type ReadAnswer } from './read-answers.ts';
+import { progressOfEnd, readEnd } from './read-end.ts';
+import { startedRequest } from './started-request.ts';
 import { fromTemporal } from './temporal-faults.ts';
 import { findUnpolledQueue, UnpolledQueueWatch, type UnpolledQueue } from './unpolled-queue.ts';
+import { NoWorkerError } from './upload-errors.ts';
 import type { UploadEvent } from './upload-events.ts';
+import { toWorkflowSummary } from './workflow-summary.ts';
 
 export interface ProgressOptions {
   /** @defaultValue 500 */
@@ -23,9 +28,10 @@ export type UploadStatus = (UploadProgress | SplitUploadProgress) & {
   readonly unpolled?: UnpolledQueue;
 };
 
+const DESCRIBE_TIMEOUT_MS = 5000;
+
 /** A pause waits for the parts in flight, which may be slow. */
 const PAUSE_TIMEOUT_MS = 30 * 60_000;
-const DESCRIBE_TIMEOUT_MS = 5000;
 
 /**
  * One upload, from the outside: of a file, or with `SplitUploadResult` of a split one, whose `progress` tells of its
@@ -88,19 +94,51 @@ export class UploadHandle<Result = UploadResult> {
   /**
    * The answer of the workflow's own query. Its byte counts include only recorded parts; `progress` adds those in flight.
    * If the worker for its parts was silent only for seconds, this takes up to 6 s more, in which the worker can be heard.
+   * Of an upload that has closed, it is made of the result in Temporal's history, without a worker: `concurrency` is 0,
+   * and `limit` and `session` are null.
    *
    * @throws NoWorkerError when no worker answers within 5 s
    * @throws UploadNotFoundError
    */
-  status(): Promise<UploadStatus> {
-    return this.#workflow.ask(async () => {
-      const { client, handle } = this.#workflow;
-      const { progress, pending } = await followPiece(client, await this.#query());
-      const { raw, taskQueue } = await client.withDeadline(Date.now() + DESCRIBE_TIMEOUT_MS, () => handle.describe());
-      const waiting = pending ?? raw.pendingActivities ?? [];
-      const unpolled = await findUnpolledQueue(client, taskQueue, waiting);
-      return { ...progress, ...(unpolled ? { unpolled } : {}) };
-    });
+  async status(): Promise<UploadStatus> {
+    const { client } = this.#workflow;
+    const description = await this.#description();
+    if (description.status.name !== 'RUNNING') return this.#statusOfEnd(description);
+    try {
+      return await this.#workflow.ask(async () => {
+        const { progress, pending } = await followPiece(client, await this.#query());
+        const { raw, taskQueue } = await this.#description();
+        const waiting = pending ?? raw.pendingActivities ?? [];
+        const unpolled = await findUnpolledQueue(client, taskQueue, waiting);
+        return { ...progress, ...(unpolled ? { unpolled } : {}) };
+      });
+    } catch (error) {
+      if (!(error instanceof NoWorkerError)) throw error;
+      const now = await this.#description();
+      if (now.status.name === 'RUNNING') throw error;
+      return this.#statusOfEnd(now);
+    }
+  }
+
+  async #description(): Promise<WorkflowExecutionDescription> {
+    const { client, handle } = this.#workflow;
+    try {
+      return await client.withDeadline(Date.now() + DESCRIBE_TIMEOUT_MS, () => handle.describe());
+    } catch (error) {
+      throw fromTemporal(error, this.workflowId);
+    }
+  }
+
+  async #statusOfEnd(description: WorkflowExecutionDescription): Promise<UploadStatus> {
+    const ended = await readEnd(this as UploadHandle<UploadResult | SplitUploadResult>, description.status.name);
+    if (ended.result && 'file' in ended.result) return progressOfEnd(description, ended, ended.result.file.filename);
+    const { filename } = toWorkflowSummary(description);
+    return progressOfEnd(description, ended, filename ?? (await this.#filenameOfRequest()));
+  }
+
+  async #filenameOfRequest(): Promise<string> {
+    const request = await startedRequest(this.#workflow.client, this.workflowId);
+    return request?.filename ?? (request?.source ? filenameOfSource(request.source) : '');
   }
 
   /** Holds further parts back; answers when none is in flight. @throws SteeringRefusedError, NoWorkerError */

@@ -44,7 +44,7 @@ const endStates: Readonly<Record<string, string>> = {
   TERMINATED: 'cancelled',
 };
 
-export function toWorkflowSummary(found: WorkflowExecutionInfo): WorkflowSummary {
+export function toWorkflowSummary(found: Omit<WorkflowExecutionInfo, 'raw'>): WorkflowSummary {
   const { typedSearchAttributes: attributes } = found;
   const status = found.status.name;
   return {

@@ -69,6 +69,17 @@ describe('longhaul status', () => {
       expect(of6).toBe(`${terminated.workflowId}: terminated`);
       expect(of7).toBe(`${timedOut.workflowId}: timed out`);
 
+      // The library reads the same, in the form of the progress.
+      const states = await Promise.all([done, failed, split, sync, cancelled, terminated].map((one) => one.status()));
+      expect(states).toMatchObject([
+        { state: 'completed', filename: 'done.bin', bytesDone: 2 * MiB - 7, partsDone: 2, partsTotal: 2 },
+        { state: 'failed', filename: 'failed.bin', waiting: null },
+        { state: 'failed', pieces: [{ state: 'completed' }, { state: 'failed' }] },
+        { state: 'completed', counts: { sent: { files: 1 } }, bytesSent: 1 },
+        { state: 'cancelled', filename: 'cancelled.bin' },
+        { state: 'cancelled', filename: 'terminated.bin' },
+      ]);
+
       const json = await run(...ended, '--json');
       const objects = json.stdout
         .trim()

@@ -6,7 +6,9 @@ import { ConfigError } from '../../errors.ts';
 import { ScheduleNotFoundError } from '../../schedules/schedule-errors.ts';
 import { withBackend, type Backend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
-import { describeEnded, endedJson, readEnd } from '../ended-view.ts';
+import { readEnd } from '../../client/read-end.ts';
+import type { SyncResult } from '../../contracts/sync.ts';
+import { describeEnded, endedJson } from '../ended-view.ts';
 import { errorText, SaidAlready } from '../exit.ts';
 import { describeSyncStatus, findSync } from '../find-sync.ts';
 import { jsonErrorOf } from '../json-errors.ts';
@@ -70,7 +72,7 @@ async function show(
 ): Promise<Shown> {
   const { handle, status, taskQueue } = await find(backend, workflowId);
   const showEnd = async (endStatus: string): Promise<Shown> => {
-    const ended = await readEnd(handle, endStatus, context.signal);
+    const ended = await readEnd<AnyResult | SyncResult>(handle, endStatus, context.signal);
     return { lines: describeEnded(ended), json: endedJson(ended) };
   };
   if (status !== 'RUNNING') return showEnd(status);
