@@ -27,6 +27,8 @@ export class HandOverDue extends Error {}
 export interface ParkingOptions {
   /** The wait of the execution before this one. */
   readonly carried?: WaitingInfo | undefined;
+  /** When its last call failed, in Unix milliseconds. @defaultValue now */
+  readonly failedAtMs?: number | undefined;
   /** Shared with the other waits of the same job. @defaultValue a period of its own */
   readonly period?: RetryPeriod;
   /** Whether `insist` ends with HandOverDue if the server suggests continue-as-new. @defaultValue false */
@@ -56,7 +58,7 @@ export class Parking {
   constructor(
     giveUpAfterMs: number,
     onChange: () => void,
-    { carried, period, handsOver = false }: ParkingOptions = {},
+    { carried, failedAtMs = Date.now(), period, handsOver = false }: ParkingOptions = {},
   ) {
     this.#giveUpAfterMs = giveUpAfterMs;
     this.#onChange = onChange;
@@ -66,7 +68,7 @@ export class Parking {
     this.#waiting = carried;
     // A new execution begins with a probe.
     this.#mayProbe = carried !== undefined;
-    if (carried) this.#failedAtMs = Date.now();
+    if (carried) this.#failedAtMs = failedAtMs;
   }
 
   get waiting(): WaitingInfo | undefined {
@@ -81,6 +83,11 @@ export class Parking {
   /** Whether a call waits now, or waited at this time or later. */
   hasWaitedSince(timeMs: number): boolean {
     return this.#waiting !== undefined || this.#endedAtMs >= timeMs;
+  }
+
+  /** When the last call failed that waits now, in Unix milliseconds. */
+  get failedAtMs(): number {
+    return this.#failedAtMs;
   }
 
   /** Whether a call waits that failed at this time or later. */

@@ -59,6 +59,9 @@ export interface CarriedUpload extends CarriedSessions, CarriedHash, CarriedTuni
     readonly call?: WaitingInfo;
     readonly hash?: WaitingInfo;
     readonly completionSinceMs?: number;
+    /** When the last call failed that waits: a part, or another call. */
+    readonly partFailedAtMs?: number;
+    readonly callFailedAtMs?: number;
   };
   /** A completion of the session may have succeeded without its response. @defaultValue false */
   readonly mayBeCompleted?: boolean;
@@ -100,8 +103,17 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     const waits = carried?.otherWaits;
     const period = new RetryPeriod(waits?.completionSinceMs);
     this.#period = period;
-    this.#parking = new Parking(giveUpAfterMs, onChange, { carried: waits?.call, period, handsOver: true });
-    this.#partParking = new Parking(giveUpAfterMs, onChange, { carried: carried?.waiting ?? undefined, period });
+    this.#parking = new Parking(giveUpAfterMs, onChange, {
+      carried: waits?.call,
+      failedAtMs: waits?.callFailedAtMs,
+      period,
+      handsOver: true,
+    });
+    this.#partParking = new Parking(giveUpAfterMs, onChange, {
+      carried: carried?.waiting ?? undefined,
+      failedAtMs: waits?.partFailedAtMs,
+      period,
+    });
     this.#hashParking = new Parking(giveUpAfterMs, onChange, { carried: waits?.hash, period, handsOver: true });
     this.#hash = new SourceHash(this.#calls, this.#hashParking, carried);
     this.#source = carried?.source;
@@ -359,6 +371,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   }
 
   #carried(): CarriedUpload {
+    const part = this.#partParking.waiting;
     const call = this.#parking.waiting;
     const hash = this.#hashParking.waiting;
     const { completionSinceMs } = this.#period;
@@ -371,11 +384,13 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
       ...this.#tuning.toJSON(),
       ...(this.#expected.isOther ? { otherInode: true } : {}),
       paused: this.#paused,
-      waiting: this.#partParking.waiting ?? null,
+      waiting: part ?? null,
       otherWaits: {
         ...(call ? { call } : {}),
         ...(hash ? { hash } : {}),
         ...(completionSinceMs === undefined ? {} : { completionSinceMs }),
+        ...(part ? { partFailedAtMs: this.#partParking.failedAtMs } : {}),
+        ...(call ? { callFailedAtMs: this.#parking.failedAtMs } : {}),
       },
       ...(this.#mayBeCompleted ? { mayBeCompleted: true } : {}),
       startedAtMs: this.#startedAtMs,

@@ -55,7 +55,13 @@ const uploadShape = shaped({
   paused: isFlag,
   waiting: orNull(waiting),
   otherWaits: optional(
-    shaped({ call: optional(waiting), hash: optional(waiting), completionSinceMs: optional(isTime) }),
+    shaped({
+      call: optional(waiting),
+      hash: optional(waiting),
+      completionSinceMs: optional(isTime),
+      partFailedAtMs: optional(isTime),
+      callFailedAtMs: optional(isTime),
+    }),
   ),
   mayBeCompleted: optional(isFlag),
   startedAtMs: isTime,

@@ -25,8 +25,9 @@ export class UploadInvariants {
   readonly #notCancelled = new Set<string>();
   readonly #doubtful = new Set<string>();
   readonly #lostWhileWaiting = new Set<string>();
-  /** Sessions with a failure that the upload can wait for. */
+  /** Sessions with a failure that the upload can wait for; those of a part or a completion also by themselves. */
   readonly #failed = new Set<string>();
+  readonly #callFailed = new Set<string>();
   /** Since when it waits without a break. */
   #waitingSinceMs: number | undefined;
   #progress: UploadProgress | undefined;
@@ -82,7 +83,10 @@ export class UploadInvariants {
     }
     if (resolution.failed && !describeFailure(resolution.failed.failure).startsWith('SessionLost')) {
       const uploadId = this.#progress?.session?.uploadId;
-      if (uploadId !== undefined) this.#failed.add(uploadId);
+      if (uploadId !== undefined) {
+        this.#failed.add(uploadId);
+        if (task.type === 'uploadPart' || task.type === 'completeUpload') this.#callFailed.add(uploadId);
+      }
     }
     // The service did not accept the cancellation: a best effort was made.
     const isTried = resolution.failed !== undefined && resolution.failed !== null;
@@ -236,7 +240,7 @@ export class UploadInvariants {
   /** The session that was open is lost, or the upload ends. */
   #noteLoss(): void {
     const { session, waiting } = this.#beforeEnd ?? {};
-    if (session && waiting && this.#failed.has(session.uploadId)) this.#lostWhileWaiting.add(session.uploadId);
+    if (session && waiting && this.#callFailed.has(session.uploadId)) this.#lostWhileWaiting.add(session.uploadId);
   }
 }
 

@@ -230,6 +230,30 @@ export const knownFailures: readonly KnownFailure[] = [
       ],
     },
   },
+  {
+    name: 'counts a session that is lost without a wait in the next execution of an upload that waits',
+    isOpen: false,
+    rule: 'a session that is lost without a wait counts',
+    plan: {
+      ...ONE_PART,
+      seed: 60_356,
+      pieces: 3,
+      request: { partSizeBytes: 3 * MiB, concurrency: 5, md5: false, heartbeatTimeoutMs: 2000 },
+      sizeBytes: 3 * MiB,
+      style: { ...CALM.style, endedStatus: 404 },
+      partMs: [100, 3000],
+      callMs: [10, 60],
+      suggestAfterEvents: 76,
+      faults: [
+        { call: 'createUpload', nth: 1, fault: { kind: 'status', status: 429, retryAfterMs: 3 * HOUR } },
+        { call: 'addPart', nth: 2, fault: { kind: 'status', status: 403 } },
+      ],
+      outages: [
+        { call: 'addPart', fromMs: 255_496, forMs: HOUR, fault: { kind: 'status', status: 404, retryAfterMs: 2000 } },
+      ],
+      actions: [{ when: { atMs: 251_444 }, action: { kind: 'retry' }, isOnPiece: true }],
+    },
+  },
 ];
 
 function waitingFor(call: Call): Plan {

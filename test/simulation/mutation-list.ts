@@ -41,7 +41,7 @@ export const mutations: readonly Mutation[] = [
   {
     safeguard: 'the next execution waits for what this one waited for',
     file: 'workflows/upload-run.ts',
-    from: 'waiting: this.#partParking.waiting ?? null,\n      otherWaits',
+    from: 'waiting: part ?? null,\n      otherWaits',
     to: 'waiting: null,\n      otherWaits',
   },
   {
