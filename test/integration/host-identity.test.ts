@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { LonghaulClient, type SyncEvent, type UploadEvent } from 'longhaul';
 import { describe, expect, it } from 'vitest';
+import { listQueueWorkers } from '../../src/client/list-queue-workers.ts';
 import { runCli, startCli } from '../support/cli.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { until } from '../support/until.ts';
@@ -163,6 +164,12 @@ describe('a host without a worker', () => {
           LONGHAUL_HEARTBEAT_INTERVAL_MS: '1000',
         });
       const worker = startHost();
+      // The second heartbeat contains the interval.
+      const query = `TaskQueue="${system.taskQueue}-transfer-killed"`;
+      await until(async () => {
+        const workers = await listQueueWorkers(system.client.client, query);
+        return workers.some(({ intervalMs }) => intervalMs < 60_000);
+      }, 'two heartbeats of the worker');
       const file = join(directory, 'killed.bin');
       const content = await randomFile(file, PARTS * MiB);
       const client = new LonghaulClient(system.client.client, { taskQueue: system.taskQueue, host: 'killed' });
