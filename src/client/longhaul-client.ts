@@ -21,6 +21,7 @@ import { Sources } from '../sources/sources.ts';
 import { sealKeyOf, type SourceSettings } from '../sources/source-settings.ts';
 import { tolerantClient } from '../tolerant-client.ts';
 import { grpcCause, sentences } from '../temporal/grpc-cause.ts';
+import { assertClientOptions } from './option-problems.ts';
 import { NamespaceAttributes } from './namespace-attributes.ts';
 import { findWithOtherInode, ignoreInodeOf } from './other-inode.ts';
 import { prepareSplit, type SplitUploadOptions } from './prepare-split.ts';
@@ -77,9 +78,10 @@ export class LonghaulClient {
 
   /**
    * @param client a Temporal client of yours; it stays yours to close
-   * @throws ConfigError if `sources` is invalid
+   * @throws ConfigError if an option is invalid
    */
   constructor(client: Client, options: LonghaulClientOptions = {}, connection?: Connection) {
+    assertClientOptions(options, 'constructor');
     assertSourceGlobs(options.sources);
     this.client = tolerantClient(client);
     this.taskQueue = options.taskQueue ?? DEFAULT_TASK_QUEUE;
@@ -94,10 +96,11 @@ export class LonghaulClient {
   /**
    * Connects to Temporal, by default as its environment configuration says.
    *
-   * @throws ConfigError if that configuration is invalid
+   * @throws ConfigError if an option or that configuration is invalid
    * @throws TemporalDeniedError, TemporalUnreachableError
    */
   static async connect(options: ConnectOptions = {}): Promise<LonghaulClient> {
+    assertClientOptions(options, 'connect');
     const { connection: connectionOptions, namespace, interceptors = [], ...rest } = options;
     const settings = connectionOptions ? { connectionOptions, namespace: undefined } : environmentSettings();
     const usedNamespace = namespace ?? settings.namespace;

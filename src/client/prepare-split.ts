@@ -5,6 +5,7 @@ import { pieceName } from '../core/piece-name.ts';
 import { splitRequestProblems } from '../core/split-request.ts';
 import { utf8Length } from '../core/utf8-length.ts';
 import { ConfigError } from '../errors.ts';
+import { assertTextOptions } from './option-problems.ts';
 import { prepareUpload, type PrepareContext, type PreparedUpload, type UploadOptions } from './prepare-upload.ts';
 
 export interface SplitUploadOptions extends UploadOptions {
@@ -14,9 +15,11 @@ export interface SplitUploadOptions extends UploadOptions {
 
 /** As `prepareUpload`, for a file of any size that becomes several Files. @throws as `prepareUpload` */
 export async function prepareSplit(
-  { pieceSizeBytes = Limits.maxFileBytes, ...options }: SplitUploadOptions,
+  options: SplitUploadOptions,
   context: PrepareContext,
 ): Promise<PreparedUpload & { readonly request: SplitUploadRequest }> {
+  assertTextOptions(options, 'uploadSplit', []);
+  const { pieceSizeBytes = Limits.maxFileBytes, ...rest } = options;
   const splitDigest = (digest: string) =>
     createHash('sha256')
       .update(JSON.stringify(['split', digest, pieceSizeBytes]))
@@ -24,7 +27,7 @@ export async function prepareSplit(
       .slice(0, 24);
   // The query of a URL is sealed for this ID.
   const idOf = (workflowId: string, digest: string) => workflowId.replace(digest, splitDigest(digest));
-  const { request: upload, workflowId, digest, identityUnder } = await prepareUpload(options, context, Infinity, idOf);
+  const { request: upload, workflowId, digest, identityUnder } = await prepareUpload(rest, context, Infinity, idOf);
   const request: SplitUploadRequest = { ...upload, pieceSizeBytes, ...(options.again ? { again: true } : {}) };
   const problems = [...splitRequestProblems(request), ...pieceNameProblems(upload.filename as string)];
   if (problems.length > 0) throw new ConfigError(`wrong upload request: ${problems.join('; ')}`);

@@ -9,6 +9,7 @@ import { newSyncProblems } from '../core/source-limits.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
 import { pathOnDisk } from '../sources/path-on-disk.ts';
 import { mapFileError } from '../sources/map-file-error.ts';
+import { assertTextOptions } from './option-problems.ts';
 
 export interface SyncOptions extends Omit<SyncRequest, 'source'> {
   /** A directory of this machine; its files are read by this machine's worker. Give this or `source`. */
@@ -37,6 +38,7 @@ export interface PreparedSync {
  * @throws SourceMissingError, SourceUnusableError for a folder that can't be listed
  */
 export async function prepareSync(options: SyncOptions, host: string): Promise<PreparedSync> {
+  assertTextOptions(options, 'sync', ['folder', 'id', 'baseUrl']);
   const { folder, source: given, id, baseUrl, ...rest } = options;
   if ((folder === undefined) === (given === undefined)) throw new ConfigError('give either "folder" or "source"');
   const source: Container = given ?? { type: 'folder', path: await realFolder(folder as string), host };

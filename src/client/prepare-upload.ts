@@ -14,6 +14,7 @@ import { pathOnDisk } from '../sources/path-on-disk.ts';
 import { sealedSource, sourceOfUrl } from '../sources/source-of-url.ts';
 import type { Sources } from '../sources/sources.ts';
 import { identityDigest, workflowIdOf, type UploadIdentity } from './upload-identity.ts';
+import { assertTextOptions } from './option-problems.ts';
 
 export interface UploadOptions extends Omit<UploadRequest, 'source'> {
   /** A file of this machine; its parts run on this machine's worker. Give this, `url` or `source`. */
@@ -67,6 +68,7 @@ export async function prepareUpload(
   maxBytes: number = Limits.maxFileBytes,
   idOf: (workflowId: string, digest: string) => string = (workflowId) => workflowId,
 ): Promise<PreparedUpload> {
+  assertTextOptions(options, 'upload', ['file', 'url', 's3Connection', 'id', 'baseUrl']);
   const { file, url, source: given, s3Connection, id, again: _again, baseUrl, ...rest } = options;
   if ([file, url, given].filter((one) => one !== undefined).length !== 1) {
     throw new ConfigError('give one of "file", "url" and "source"');
