@@ -8,8 +8,9 @@ import { packMemory, unpackMemory } from '../../activities/sync-memory.ts';
 import type { SyncMemory } from '../../src/contracts/sync.ts';
 import { runCli } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
-import { filesAt, runSync, told, writeFiles } from '../support/sync-folder.ts';
+import { filesAt, runSync, told } from '../support/sync-folder.ts';
 import { KEY, MiB, withSystem, type System } from '../support/system.ts';
+import { writeFiles } from '../support/temp-dir.ts';
 
 const purpose = 'batch';
 const run = promisify(execFile);

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli, startCli, type CliOutcome } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
-import { writeFiles } from '../support/sync-folder.ts';
 import { MiB, partsReceived, withSystem } from '../support/system.ts';
-import { withTempDir } from '../support/temp-dir.ts';
+import { withTempDir, writeFiles } from '../support/temp-dir.ts';
 
 /** Standard output as JSON, one value for each line. */
 function linesOf({ stdout }: CliOutcome): any[] {

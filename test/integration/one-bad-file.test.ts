@@ -4,9 +4,10 @@ import type { SyncHandle } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { withFakeS3, type FakeObject } from '../support/fake-s3.ts';
 import { randomFile } from '../support/random-file.ts';
-import { filesAt, manyFiles, runSync, writeFiles } from '../support/sync-folder.ts';
+import { filesAt, manyFiles, runSync } from '../support/sync-folder.ts';
 import { MiB, withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
+import { writeFiles } from '../support/temp-dir.ts';
 
 const purpose = 'batch';
 const large = Buffer.alloc(2 * MiB, 'x');

@@ -2,9 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ScheduleSettings } from 'longhaul';
 import { expect, it } from 'vitest';
-import { filesAt, manyFiles, writeFiles } from '../support/sync-folder.ts';
+import { filesAt, manyFiles } from '../support/sync-folder.ts';
 import { withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
+import { writeFiles } from '../support/temp-dir.ts';
 
 const FILES = 5;
 const EVERY_MS = 2000;

@@ -11,10 +11,11 @@ import { describe, expect, it } from 'vitest';
 import { runCli, startCli } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
 import { randomFile } from '../support/random-file.ts';
-import { manyFiles, runSync, writeFiles } from '../support/sync-folder.ts';
+import { manyFiles, runSync } from '../support/sync-folder.ts';
 import { MiB, withSystem, type System } from '../support/system.ts';
 import { withTemporalServer } from '../support/temporal-with-flags.ts';
 import { until } from '../support/until.ts';
+import { writeFiles } from '../support/temp-dir.ts';
 
 const purpose = 'batch';
 const partSizeBytes = MiB;

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli, startCli } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
-import { filesAt, writeFiles } from '../support/sync-folder.ts';
+import { filesAt } from '../support/sync-folder.ts';
 import { KEY, MiB, withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
+import { writeFiles } from '../support/temp-dir.ts';
 
 /** A user with no Temporal of his own. */
 function environmentOf({ api, directory }: System): Record<string, string> {

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startCli, type CliRun } from '../support/cli.ts';
 import { md5, randomFile } from '../support/random-file.ts';
-import { filesAt, manyFiles, runSync, writeFiles } from '../support/sync-folder.ts';
+import { filesAt, manyFiles, runSync } from '../support/sync-folder.ts';
 import { KEY, MiB, withSystem, type System } from '../support/system.ts';
 import { withTemporalServer } from '../support/temporal-with-flags.ts';
 import { until } from '../support/until.ts';
+import { writeFiles } from '../support/temp-dir.ts';
 
 /** `SYNC_KILL_FILES=500` for the long way. */
 const SMALL_FILES = Number(process.env['SYNC_KILL_FILES'] ?? 120);

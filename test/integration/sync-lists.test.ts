@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
-import { manyFiles, writeFiles } from '../support/sync-folder.ts';
+import { manyFiles } from '../support/sync-folder.ts';
 import { MiB, withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
+import { writeFiles } from '../support/temp-dir.ts';
 
 const purpose = 'batch';
 

@@ -2,9 +2,10 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
-import { filesAt, writeFiles } from '../support/sync-folder.ts';
+import { filesAt } from '../support/sync-folder.ts';
 import { withSystem } from '../support/system.ts';
 import { withTerminal } from '../support/terminal.ts';
+import { writeFiles } from '../support/temp-dir.ts';
 
 const CTRL_C = '\u0003';
 const CTRL_D = '\u0004';

@@ -2,8 +2,9 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SyncOptions } from 'longhaul';
 import { expect, it } from 'vitest';
-import { manyFiles, runSync, told, writeFiles } from '../support/sync-folder.ts';
+import { manyFiles, runSync, told } from '../support/sync-folder.ts';
 import { withSystem } from '../support/system.ts';
+import { writeFiles } from '../support/temp-dir.ts';
 
 /** `SYNC_SCALE_FILES=2000` lets it run and print its figures: it takes minutes. */
 const FILES = Number(process.env['SYNC_SCALE_FILES'] ?? 0);

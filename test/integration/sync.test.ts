@@ -7,9 +7,10 @@ import { describe, expect, it } from 'vitest';
 import { packMemory } from '../../activities/sync-memory.ts';
 import { Priorities } from '../../src/contracts/limits.ts';
 import { md5, randomFile } from '../support/random-file.ts';
-import { filesAt, manyFiles, runSync, told, writeFiles } from '../support/sync-folder.ts';
+import { filesAt, manyFiles, runSync, told } from '../support/sync-folder.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
+import { writeFiles } from '../support/temp-dir.ts';
 
 const purpose = 'batch';
 

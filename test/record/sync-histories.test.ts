@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { setupSearchAttributes } from 'longhaul';
 import { describe, it } from 'vitest';
 import { randomFile } from '../support/random-file.ts';
-import { manyFiles, runSync, writeFiles } from '../support/sync-folder.ts';
+import { manyFiles, runSync } from '../support/sync-folder.ts';
 import { MiB, partsReceived, withSystem, type System, type SystemOptions } from '../support/system.ts';
 import { withTemporalServer } from '../support/temporal-with-flags.ts';
 import { until } from '../support/until.ts';
 import { saveHistories } from './save-histories.ts';
+import { writeFiles } from '../support/temp-dir.ts';
 
 const purpose = 'batch';
 

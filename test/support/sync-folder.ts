@@ -1,15 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import type { SyncDecision, SyncOptions, SyncResult } from 'longhaul';
 import { KEY, type System } from './system.ts';
-
-/** Writes files below a folder; their content is their text. */
-export async function writeFiles(folder: string, contents: Readonly<Record<string, string>>): Promise<void> {
-  for (const [path, content] of Object.entries(contents)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), content);
-  }
-}
 
 /** So many small files with contents of their own: `many/0000.jsonl` … */
 export function manyFiles(count: number, mark = ''): Record<string, string> {

@@ -1,6 +1,6 @@
-import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Runs `body` with a directory of its own, which is removed after. */
 export async function withTempDir<T>(body: (directory: string) => Promise<T>): Promise<T> {
@@ -9,5 +9,13 @@ export async function withTempDir<T>(body: (directory: string) => Promise<T>): P
     return await body(directory);
   } finally {
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Writes files below a folder; their content is their text. */
+export async function writeFiles(folder: string, contents: Readonly<Record<string, string>>): Promise<void> {
+  for (const [path, content] of Object.entries(contents)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), content);
   }
 }

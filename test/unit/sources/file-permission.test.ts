@@ -4,8 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createPathFilter } from '../../../src/sources/path-filter.ts';
 import { Sources } from '../../../src/sources/sources.ts';
 import { confined, type SourceSettings } from '../../../src/sources/source-settings.ts';
-import { writeFiles } from '../../support/sync-folder.ts';
-import { withTempDir } from '../../support/temp-dir.ts';
+import { withTempDir, writeFiles } from '../../support/temp-dir.ts';
 
 const everything = createPathFilter([], []);
 

@@ -5,8 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { openFileSource } from '../../../src/sources/file-source.ts';
 import { Sources } from '../../../src/sources/sources.ts';
 import { createPathFilter } from '../../../src/sources/path-filter.ts';
-import { writeFiles } from '../../support/sync-folder.ts';
-import { withTempDir } from '../../support/temp-dir.ts';
+import { withTempDir, writeFiles } from '../../support/temp-dir.ts';
 
 const everything = createPathFilter([], []);
 
