@@ -189,12 +189,12 @@ export class UploadInvariants {
     const text = close.status === 'failed' ? describeFailure(close.failure) : close.status;
     if (close.status === 'failed' && !type) this.#violation('a failure has a type', text);
     const isUncertain = type === FailureType.CompletionUncertain;
-    if (this.#service.files.size > 0 && !isUncertain && !this.#isHidden())
-      this.#violation('a File that exists is the result', text);
-    if (isUncertain && this.#doubtful.size === 0) this.#violation('an uncertain completion has a cause', text);
     const { listLagMs, checksMd5 } = this.#service.style;
     // Its content is not that of the source, and the service has not seen that.
     const isDamaged = !checksMd5 && this.#plan.faults.some(({ fault }) => fault.kind === 'damaged');
+    if (this.#service.files.size > 0 && !isUncertain && !isDamaged && !this.#isHidden())
+      this.#violation('a File that exists is the result', text);
+    if (isUncertain && this.#doubtful.size === 0) this.#violation('an uncertain completion has a cause', text);
     if (isDamaged) return;
     if (isUncertain && this.#service.files.size > 0 && listLagMs < MAX_LIST_LAG_MS && !this.#hasListFaults()) {
       this.#violation('a File that the list shows is found', text);
