@@ -46,7 +46,7 @@ async function complete(
   isInDoubt: boolean,
 ): Promise<UploadedFile> {
   const { uploadId, partIds, md5, bytes, filename, purpose, uploadCreatedAt: createdAt } = input;
-  const fields = { partIds, file: { bytes, filename, purpose, createdAt }, ...(md5 ? { md5 } : {}) };
+  const fields = { partIds, file: { bytes, filename, purpose, createdAt }, md5: md5 || undefined };
   try {
     // A cancellation that comes now comes too late: the service may be done already.
     const { stopSignal: signal, timeoutMs } = attempt;

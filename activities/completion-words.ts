@@ -30,6 +30,6 @@ export function sessionLost(message: string, attempt: number, status?: number): 
     message,
     type: FailureType.SessionLost,
     nonRetryable: true,
-    details: [{ attempt, ...(status === undefined ? {} : { status }) }],
+    details: [{ attempt, status }],
   });
 }

@@ -29,7 +29,7 @@ export async function* filePages(
   const places = new Set<string>();
   let after: string | undefined;
   for (;;) {
-    const query = { purpose, order: 'desc', limit, ...(after ? { after } : {}) } as const;
+    const query = { purpose, order: 'desc', limit, after: after || undefined } as const;
     const page = await client.listFiles(query, options).catch((error: unknown) => {
       const isLost = after !== undefined && error instanceof ApiError && [400, 404].includes(error.details.status);
       throw isLost ? new LostPlaceError(error.message, { cause: error }) : error;

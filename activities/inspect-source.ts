@@ -12,7 +12,7 @@ export function createInspectSource({ sources }: ActivityDependencies): Transfer
         const reader = await sources.open(source, { signal });
         try {
           const info = await reader.stat();
-          return { ...info, ...(info.sizeBytes <= smallBytes ? { isSmall: true } : {}) };
+          return { ...info, isSmall: info.sizeBytes <= smallBytes ? true : undefined };
         } finally {
           await reader.close();
         }

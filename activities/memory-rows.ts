@@ -46,7 +46,7 @@ export function entryOf(row: unknown): RememberedFile | undefined {
     fileId,
     md5,
     ...(createdAt === null ? {} : { createdAt }),
-    ...(change === undefined ? {} : { change }),
+    change,
   };
 }
 

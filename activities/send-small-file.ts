@@ -54,13 +54,13 @@ export function createSendSmallFile(dependencies: ActivityDependencies): Transfe
           const lost = lostSession(error, attempt.attempt);
           if (lost) throw lost;
           const { sources } = dependencies;
-          const facts = { attempt: attempt.attempt, ...(isClean ? { notDone: true as const } : {}) };
+          const facts = { attempt: attempt.attempt, notDone: isClean ? (true as const) : undefined };
           const one = { within: input.within, failsQuickly: true };
           const scoped = await scopedSourceError(error, one, facts, { sources, signal: attempt.signal });
           throw isClean ? clean(scoped, attempt, sentPart) : scoped;
         }
       },
-      () => (cleanAttempt === undefined ? undefined : { cleanAttempt, ...(sentPart ? { sentPart } : {}) }),
+      () => (cleanAttempt === undefined ? undefined : { cleanAttempt, sentPart }),
     );
   };
 }
@@ -72,7 +72,7 @@ async function complete(
   // A cancellation that comes now comes too late: the service may be done already.
   { stopSignal: signal, timeoutMs }: Attempt<SmallFileHeartbeat>,
 ): Promise<SendSmallFileResult> {
-  const fields = { partIds: [partId], file: { bytes, filename, purpose, createdAt }, ...(md5 ? { md5 } : {}) };
+  const fields = { partIds: [partId], file: { bytes, filename, purpose, createdAt }, md5: md5 || undefined };
   return { file: await client.completeUpload(uploadId, fields, { signal, timeoutMs }), md5 };
 }
 
@@ -83,7 +83,7 @@ function clean(
 ): unknown {
   // A cancellation is not a failure.
   if (signal.aborted) return error;
-  return toApplicationFailure(error, { attempt, notDone: true, ...(sentPart ? { sentPart } : {}) });
+  return toApplicationFailure(error, { attempt, notDone: true, sentPart });
 }
 
 async function md5Of(sources: Sources, input: SendSmallFileInput, signal: AbortSignal): Promise<string> {

@@ -55,7 +55,7 @@ export function isOfSource(error: unknown): error is SourceMissingError | Source
 function asFinal({ message, type, details }: ApplicationFailure): ApplicationFailure {
   return ApplicationFailure.create({
     message,
-    ...(type ? { type } : {}),
+    type: type || undefined,
     nonRetryable: true,
     details: details ?? [],
   });

@@ -305,7 +305,7 @@ function toUpload(source: ListedSource, filename: string, ignoreInode = false): 
     .update(JSON.stringify([path, fingerprint, filename]))
     .digest('hex')
     .slice(0, 16);
-  return { path, filename, sizeBytes, fingerprint, version, ...(change === undefined ? {} : { change }), key };
+  return { path, filename, sizeBytes, fingerprint, version, change, key };
 }
 
 /** An unmounted folder looks like one whose files are all gone. */

@@ -99,7 +99,7 @@ export class SyncReads<Source extends { readonly path: string }> {
     const resumeFrom = this.#digests.get(path);
     const onCheckpoint = (checkpoint: HashCheckpoint) => this.#digests.set(path, checkpoint);
     try {
-      const result = await this.#read(source, { signal, onCheckpoint, ...(resumeFrom ? { resumeFrom } : {}) });
+      const result = await this.#read(source, { signal, onCheckpoint, resumeFrom });
       if (!('md5' in result)) {
         onCheckpoint(result.checkpoint);
         return false;

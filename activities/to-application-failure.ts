@@ -118,6 +118,6 @@ function failure(
     nonRetryable: isFinal || !error.retryable || isUsedUp(error),
     details: [details],
     // Temporal takes a delay of 0 for the end of all retries; its own backoff is soon enough.
-    ...(nextRetryDelayMs ? { nextRetryDelay: nextRetryDelayMs } : {}),
+    nextRetryDelay: nextRetryDelayMs || undefined,
   });
 }

@@ -46,8 +46,8 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
           return {
             partId,
             attempt,
-            ...(hashing ? { md5: hashing.md5() } : {}),
-            ...(ignoresInode(input.fingerprint) ? { fingerprint } : {}),
+            md5: hashing?.md5(),
+            fingerprint: ignoresInode(input.fingerprint) ? fingerprint : undefined,
           };
         } catch (error) {
           throw await failureOf(error);

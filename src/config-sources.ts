@@ -93,7 +93,7 @@ function toConnection(
     return found;
   }
   const sessionToken = env[sessionTokenEnv ?? ''];
-  const credentials = { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+  const credentials = { accessKeyId, secretAccessKey, sessionToken };
   return { ...found, credentials };
 }
 

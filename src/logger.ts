@@ -95,8 +95,8 @@ function factsOf(error: unknown): Record<string, unknown> {
   const { type, details } = error as { readonly type?: unknown; readonly details?: readonly unknown[] };
   const { requestId, status } = (details?.[0] ?? {}) as FailureDetails;
   return {
-    ...(typeof type === 'string' ? { failureType: type } : {}),
-    ...(status === undefined ? {} : { status }),
-    ...(requestId === undefined ? {} : { requestId }),
+    failureType: typeof type === 'string' ? type : undefined,
+    status,
+    requestId,
   };
 }

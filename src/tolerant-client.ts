@@ -17,13 +17,13 @@ export function tolerantClient(client: Client): Client {
       value: new WorkflowClient({
         ...common,
         ...options.workflow,
-        ...(interceptors.workflow ? { interceptors: interceptors.workflow } : {}),
+        interceptors: interceptors.workflow,
       }),
     },
     schedule: {
       value: new ScheduleClient({
         ...common,
-        ...(interceptors.schedule ? { interceptors: interceptors.schedule } : {}),
+        interceptors: interceptors.schedule,
       }),
     },
   }) as Client;

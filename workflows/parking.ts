@@ -183,9 +183,9 @@ export class Parking {
     this.#waiting = {
       reason,
       failureType,
-      ...(status === undefined ? {} : { status }),
+      status,
       sinceMs,
-      ...(retryAtMs === undefined ? {} : { retryAtMs }),
+      retryAtMs,
       nextProbeAtMs,
     };
     this.#onChange();

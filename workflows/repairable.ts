@@ -31,7 +31,7 @@ export function repairable(error: unknown): RepairableFailure | undefined {
   return {
     type,
     reason,
-    ...(status === undefined ? {} : { status }),
-    ...(retryAtMs === undefined ? {} : { retryAtMs }),
+    status,
+    retryAtMs,
   };
 }

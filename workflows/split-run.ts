@@ -73,9 +73,9 @@ export class SplitRun implements Run<SplitUploadResult, never, SplitUploadProgre
     this.#parking = new Parking(request.giveUpAfterMs ?? Defaults.giveUpAfterMs, () => this.#publish());
     const { concurrency, partSizeBytes, limitBytesPerSecond } = request;
     this.#settings = {
-      ...(concurrency === undefined ? {} : { concurrency }),
-      ...(partSizeBytes === undefined ? {} : { partSizeBytes }),
-      ...(limitBytesPerSecond === undefined ? {} : { limitBytesPerSecond }),
+      concurrency,
+      partSizeBytes,
+      limitBytesPerSecond,
     };
   }
 
@@ -123,7 +123,7 @@ export class SplitRun implements Run<SplitUploadResult, never, SplitUploadProgre
   async #pause(parts: PauseInput['parts']): Promise<SplitUploadProgress> {
     this.#paused = true;
     this.#publish();
-    const input = { ...(parts === undefined ? {} : { parts }), whileCompleting: true };
+    const input = { parts, whileCompleting: true };
     const progress = await this.#steer(UpdateName.pause, input);
     // Updates that cross on their way to the piece must not leave it otherwise than the whole.
     return this.#paused ? progress : this.#steer(UpdateName.resume, {});

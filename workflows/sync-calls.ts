@@ -94,8 +94,8 @@ export class SyncCalls {
       prefix,
       include,
       exclude,
-      ...(minAgeMs === undefined ? {} : { minAgeMs }),
-      ...(request.upload?.ignoreInode ? { ignoreInode: true } : {}),
+      minAgeMs,
+      ignoreInode: request.upload?.ignoreInode ? true : undefined,
     };
     const heartbeatTimeout = Defaults.heartbeatTimeoutMs;
     this.#control = proxyActivities<SyncControl>({ startToCloseTimeout: '2m', heartbeatTimeout, retry });
@@ -170,7 +170,7 @@ export class SyncCalls {
       within: source,
       filename: planned.filename,
       purpose,
-      ...(destination === undefined ? {} : { destination }),
+      destination,
       ...(this.#partSizeBytes === undefined ? {} : { partSizeBytes: this.#partSizeBytes }),
       priority: upload?.priority ?? Priorities.bulk,
       ...this.#limitOfUpload(),
@@ -225,7 +225,7 @@ export class SyncCalls {
    * @returns the File that came of it
    */
   settleSmall(planned: PlannedUpload, session: UploadSession, neverCompleted: boolean): Promise<SendSmallFileResult> {
-    return this.#sendSmall(planned, session, { onlySettle: true, ...(neverCompleted ? { neverCompleted } : {}) });
+    return this.#sendSmall(planned, session, { onlySettle: true, neverCompleted: neverCompleted || undefined });
   }
 
   #sendSmall(

@@ -338,7 +338,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       ...this.#tally.toJSON(),
       paused: this.#paused,
       startedAtMs: this.#startedAtMs,
-      ...(this.#memoryProblem === undefined ? {} : { memoryProblem: this.#memoryProblem }),
+      memoryProblem: this.#memoryProblem,
     };
   }
 
@@ -354,7 +354,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       unmatchedGlobs,
       deletionsHeld: this.#deletionsHeld,
       durationMs: Date.now() - this.#startedAtMs,
-      ...(this.#memoryProblem === undefined ? {} : { memoryProblem: this.#memoryProblem }),
+      memoryProblem: this.#memoryProblem,
       memory: this.#known,
     };
   }

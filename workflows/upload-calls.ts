@@ -75,7 +75,7 @@ export class UploadCalls {
           purpose,
           bytes: sizeBytes,
           ...mimeTypeFields(this.subject.filename, mimeType),
-          ...(fileExpiresAfterSeconds === undefined ? {} : { fileExpiresAfterSeconds }),
+          fileExpiresAfterSeconds,
         },
       ],
     );
@@ -83,7 +83,7 @@ export class UploadCalls {
 
   hash(source: SourceInfo, resumeFrom: HashCheckpoint | null): Promise<HashSourceResult> {
     return this.#activities.transfer.hashSource.executeWithOptions({ summary: 'md5 of the whole file' }, [
-      { source: this.#request.source, ...this.#within(), ...source, ...(resumeFrom ? { resumeFrom } : {}) },
+      { source: this.#request.source, ...this.#within(), ...source, resumeFrom: resumeFrom || undefined },
     ]);
   }
 
@@ -119,12 +119,12 @@ export class UploadCalls {
           partNumber,
           source: this.#request.source,
           ...this.#within(),
-          ...(this.#request.within && session.ledger.done === 0 ? { failsQuickly: true } : {}),
+          failsQuickly: this.#request.within && session.ledger.done === 0 ? true : undefined,
           fingerprint,
           ...range,
-          ...(limit ? { limit } : {}),
-          ...(this.#request.sharedLimit ? { sharedLimit: this.#request.sharedLimit } : {}),
-          ...(withMd5 ? { withMd5 } : {}),
+          limit: limit || undefined,
+          sharedLimit: this.#request.sharedLimit,
+          withMd5: withMd5 || undefined,
         },
       ],
     );
@@ -140,7 +140,7 @@ export class UploadCalls {
           uploadId: session.info.uploadId,
           uploadCreatedAt: session.info.createdAt,
           partIds: session.ledger.orderedPartIds(),
-          ...(mayBeCompleted ? { mayBeCompleted } : {}),
+          mayBeCompleted: mayBeCompleted || undefined,
           ...(md5 === null ? {} : { md5 }),
           filename: this.subject.filename,
           purpose: this.#request.purpose,

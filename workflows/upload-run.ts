@@ -376,23 +376,23 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     const hash = this.#hashParking.waiting;
     const { completionSinceMs } = this.#period;
     return {
-      ...(this.#source ? { source: this.#source } : {}),
-      ...(this.#session ? { session: this.#session.toJSON() } : {}),
+      source: this.#source,
+      session: this.#session ? this.#session.toJSON() : undefined,
       ...this.#sessions.toJSON(),
       partsSent: this.#partsSent,
       ...this.#hash.toJSON(),
       ...this.#tuning.toJSON(),
-      ...(this.#expected.isOther ? { otherInode: true } : {}),
+      otherInode: this.#expected.isOther ? true : undefined,
       paused: this.#paused,
       waiting: part ?? null,
       otherWaits: {
-        ...(call ? { call } : {}),
-        ...(hash ? { hash } : {}),
-        ...(completionSinceMs === undefined ? {} : { completionSinceMs }),
-        ...(part ? { partFailedAtMs: this.#partParking.failedAtMs } : {}),
-        ...(call ? { callFailedAtMs: this.#parking.failedAtMs } : {}),
+        call,
+        hash,
+        completionSinceMs,
+        partFailedAtMs: part ? this.#partParking.failedAtMs : undefined,
+        callFailedAtMs: call ? this.#parking.failedAtMs : undefined,
       },
-      ...(this.#mayBeCompleted ? { mayBeCompleted: true } : {}),
+      mayBeCompleted: this.#mayBeCompleted ? true : undefined,
       startedAtMs: this.#startedAtMs,
     };
   }

@@ -72,8 +72,8 @@ async function withTls(target: Target, settings: TlsSettings): Promise<Explanati
   const options: ConnectionOptions = {
     ...target,
     ALPNProtocols: ['h2'],
-    ...(servername === undefined ? {} : { servername }),
-    ...(serverRootCACertificate ? { ca: Buffer.from(serverRootCACertificate) } : {}),
+    servername,
+    ca: serverRootCACertificate ? Buffer.from(serverRootCACertificate) : undefined,
     ...(clientCertPair ? { cert: Buffer.from(clientCertPair.crt), key: Buffer.from(clientCertPair.key) } : {}),
   };
   const outcome = await probe(() => connectTls(options));

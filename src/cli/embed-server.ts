@@ -12,7 +12,7 @@ export async function embed({ config, note }: CliContext, onWait: () => void, cl
     stateDir,
     cli: async () =>
       resolveTemporalCli({
-        ...(temporalCliPath ? { explicitPath: temporalCliPath } : {}),
+        explicitPath: temporalCliPath || undefined,
         pathEnv,
         // Only this needs it.
         cacheDir: config.cacheDir,

@@ -23,7 +23,7 @@ export function endedJson({ workflowId, status, result, error }: Ended): object 
   if (result) return { workflowId, status, result: withoutMemory(result) };
   if (!error) return { workflowId, status };
   const { pieces } = error as Partial<UploadFailedError>;
-  return { workflowId, status, error: jsonErrorOf(error), ...(pieces ? { pieces } : {}) };
+  return { workflowId, status, error: jsonErrorOf(error), pieces };
 }
 
 function describeResult(result: AnyResult | SyncResult): string[] {

@@ -56,7 +56,7 @@ export async function expandBucket(url: string, bucket: Bucket): Promise<Expande
 
 /** Only an object that is missing can be a prefix or a glob. Other errors are those of its upload. */
 async function isObject(name: string, key: string, { sources, connection }: Bucket): Promise<boolean> {
-  const source = { type: 's3', bucket: name, key, ...(connection === undefined ? {} : { connection }) } as const;
+  const source = { type: 's3', bucket: name, key, connection } as const;
   try {
     const reader = await sources.open(source, {});
     await reader.stat().finally(() => reader.close());
@@ -80,7 +80,7 @@ async function objectsBelow(
     const advice = `Use "longhaul sync s3://${name}/${prefix}"`;
     throw new ConfigError(`${url} names more than ${maxObjects} objects, the maximum of one command. ${advice}.`);
   };
-  const container = { type: 's3', bucket: name, prefix, ...(connection === undefined ? {} : { connection }) } as const;
+  const container = { type: 's3', bucket: name, prefix, connection } as const;
   const listing = await sources.list(container, { filter: { ...filter, takes } });
   const urlOf = (path: string) => `s3://${name}/${prefix}${path}`;
   return {

@@ -77,15 +77,15 @@ export function addRequestOptions(
 export function uploadSettingsOf(options: RequestOptions): Omit<SyncUploadSettings, 'concurrency'> {
   const { mimeType, expiresAfter, partSize, maxSessions, giveUpAfter, priority, fairnessKey, fairnessWeight } = options;
   return {
-    ...(mimeType === undefined ? {} : { mimeType }),
-    ...(expiresAfter === undefined ? {} : { fileExpiresAfterSeconds: expiresAfter }),
-    ...(partSize === undefined ? {} : { partSizeBytes: partSize }),
-    ...(maxSessions === undefined ? {} : { maxSessions }),
-    ...(giveUpAfter === undefined ? {} : { giveUpAfterMs: giveUpAfter }),
-    ...(priority === undefined ? {} : { priority }),
-    ...(fairnessKey === undefined ? {} : { fairnessKey }),
-    ...(fairnessWeight === undefined ? {} : { fairnessWeight }),
-    ...(options.ignoreInode ? { ignoreInode: true } : {}),
+    mimeType,
+    fileExpiresAfterSeconds: expiresAfter,
+    partSizeBytes: partSize,
+    maxSessions,
+    giveUpAfterMs: giveUpAfter,
+    priority,
+    fairnessKey,
+    fairnessWeight,
+    ignoreInode: options.ignoreInode ? true : undefined,
     ...(options.md5 ? {} : { md5: false }),
   };
 }

@@ -126,7 +126,9 @@ export function runningDifferences(running: RunningUpload, command: ThisCommand)
 
 /** One line for each option of a command that its completed upload does not have. */
 export function completedDifferences(request: UploadRequest, own: Readonly<Partial<UploadRequest>>): readonly string[] {
-  const rows = Object.entries(uploadOptionRows).filter(([name, row]) => row.isOfFile && name in own);
+  const rows = Object.entries(uploadOptionRows).filter(
+    ([name, row]) => row.isOfFile && own[name as keyof UploadRequest] !== undefined,
+  );
   const given = Object.fromEntries(rows.map(([name]) => [name, own[name as keyof UploadRequest]]));
   const fixOf = () => 'To upload the file again, add --again';
   return differences(Object.fromEntries(rows), given, request, 'the File', fixOf);

@@ -69,17 +69,17 @@ export function toScheduleSettings(
   const startAt = time('start');
   const endAt = time('end');
   const settings: ScheduleSettings = {
-    ...(cron === undefined ? {} : { cron }),
-    ...(everyMs === undefined ? {} : { everyMs }),
-    ...(offsetMs === undefined ? {} : { offsetMs }),
-    ...(timezone === undefined ? {} : { timezone }),
-    ...(jitterMs === undefined ? {} : { jitterMs }),
-    ...(catchupWindowMs === undefined ? {} : { catchupWindowMs }),
-    ...(overlap === undefined ? {} : { overlap: overlap as ScheduleOverlap }),
-    ...(pauseOnFailure === undefined ? {} : { pauseOnFailure }),
-    ...(startAt === undefined ? {} : { startAt }),
-    ...(endAt === undefined ? {} : { endAt }),
-    ...(note === undefined ? {} : { note }),
+    cron,
+    everyMs,
+    offsetMs,
+    timezone,
+    jitterMs,
+    catchupWindowMs,
+    overlap: overlap === undefined ? undefined : (overlap as ScheduleOverlap),
+    pauseOnFailure,
+    startAt,
+    endAt,
+    note,
   };
   // An interval that can't be read is a problem already, not a missing one.
   const isTimed = isWhole && options.every === undefined;

@@ -77,22 +77,22 @@ export async function toSyncRequest(
   const { limit } = options;
   const upload: SyncUploadSettings = {
     ...uploadSettingsOf(options),
-    ...(partConcurrency === undefined ? {} : { concurrency: partConcurrency }),
+    concurrency: partConcurrency,
   };
   const request: SyncRequest = {
     source: await toContainer(source, options.connection, config.host),
     purpose,
-    ...(destination === undefined ? {} : { destination }),
-    ...(prefix === undefined ? {} : { prefix }),
-    ...(include === undefined ? {} : { include }),
-    ...(exclude === undefined ? {} : { exclude }),
-    ...(minAge === undefined ? {} : { minAgeMs: minAge }),
-    ...(options.delete ? { delete: true } : {}),
-    ...(maxFiles === undefined ? {} : { maxFiles }),
-    ...(concurrency === undefined ? {} : { maxConcurrentUploads: concurrency }),
-    ...(limit === undefined ? {} : { limitBytesPerSecond: limit }),
-    ...(options.dryRun ? { dryRun: true } : {}),
-    ...(Object.keys(upload).length > 0 ? { upload } : {}),
+    destination,
+    prefix,
+    include,
+    exclude,
+    minAgeMs: minAge,
+    delete: options.delete ? true : undefined,
+    maxFiles,
+    maxConcurrentUploads: concurrency,
+    limitBytesPerSecond: limit,
+    dryRun: options.dryRun ? true : undefined,
+    upload: Object.values(upload).some((value) => value !== undefined) ? upload : undefined,
   };
   const known = config.destinations.get(destination ?? Defaults.destination);
   const purposes: string[] = [...KnownPurposes, ...(known?.purposes ?? [])];
@@ -110,7 +110,7 @@ async function toContainer(source: string, connection: string | undefined, host:
     if (/\*[^/]*$/.test(prefix)) {
       throw new ConfigError(`${globAdvice(`s3://${name}/`, prefix)}. If the prefix contains "*", end it with "/"`);
     }
-    return { type: 's3', bucket: name, ...(prefix ? { prefix } : {}), ...(connection ? { connection } : {}) };
+    return { type: 's3', bucket: name, prefix: prefix || undefined, connection: connection || undefined };
   }
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) {
     throw new ConfigError(`"${source}" can't be synced: give a folder, or a bucket such as s3://BUCKET/PREFIX`);

@@ -139,20 +139,20 @@ export function toUploadOptions(
   const { heartbeatTimeout, transferQueue, md5 } = options;
   return {
     ...(isSourceUrl(file) ? { url: file } : { file }),
-    ...(connection === undefined ? {} : { s3Connection: connection }),
+    s3Connection: connection,
     purpose,
     ...uploadSettingsOf(options),
     md5,
-    ...(filename === undefined ? {} : { filename }),
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...(limit === undefined ? {} : { limitBytesPerSecond: limit }),
-    ...(heartbeatTimeout === undefined ? {} : { heartbeatTimeoutMs: heartbeatTimeout }),
-    ...(transferQueue === undefined ? {} : { transferTaskQueue: transferQueue }),
-    ...(destination === undefined ? {} : { destination }),
-    ...(id === undefined ? {} : { id }),
-    ...(again === undefined ? {} : { again }),
-    ...(splitSize === undefined ? {} : { pieceSizeBytes: splitSize }),
-    ...(baseUrl === undefined ? {} : { baseUrl }),
+    filename,
+    concurrency,
+    limitBytesPerSecond: limit,
+    heartbeatTimeoutMs: heartbeatTimeout,
+    transferTaskQueue: transferQueue,
+    destination,
+    id,
+    again,
+    pieceSizeBytes: splitSize,
+    baseUrl,
   };
 }
 

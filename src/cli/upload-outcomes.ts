@@ -90,5 +90,5 @@ export function outcomeJson({ source, handle, result, error }: Omit<Outcome, 'na
   const { workflowId, resumed } = handle;
   if (result) return { source, ...result, resumed };
   const { pieces } = error instanceof UploadFailedError ? error : {};
-  return { source, workflowId, resumed, error: jsonErrorOf(error), ...(pieces ? { pieces } : {}) };
+  return { source, workflowId, resumed, error: jsonErrorOf(error), pieces };
 }

@@ -74,7 +74,7 @@ async function tellEnd({ json, out, signal }: CliContext, handle: Handle, asJson
 
 /** As `status` shows it once: of a sync with the bytes of the files under way. */
 function shownProgress({ progress, bytesSent, unpolled }: Progress): UploadStatus | SyncStatus {
-  const shown = { ...progress, ...(unpolled ? { unpolled } : {}) };
+  const shown = { ...progress, unpolled };
   return 'counts' in shown && bytesSent !== undefined ? { ...shown, bytesSent } : shown;
 }
 

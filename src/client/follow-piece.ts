@@ -34,7 +34,7 @@ export async function followPiece(
     const pending = raw.pendingActivities ?? [];
     const { bytesUnderWay, trouble } = partsUnderWay(pending);
     const followed = withPieceProgress(progress as SplitUploadProgress, ofPiece);
-    return { progress: followed, bytesUnderWay, pending, ...(trouble ? { trouble } : {}) };
+    return { progress: followed, bytesUnderWay, pending, trouble };
   } catch {
     // Not started yet, or no worker just now: the whole is known all the same.
     return { progress, bytesUnderWay: 0 };

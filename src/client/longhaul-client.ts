@@ -109,7 +109,7 @@ export class LonghaulClient {
       const connection = await Connection.connect(settings.connectionOptions);
       const client = new Client({
         connection,
-        ...(usedNamespace ? { namespace: usedNamespace } : {}),
+        namespace: usedNamespace || undefined,
         interceptors: { workflow: [...interceptors] },
       });
       return new LonghaulClient(client, rest, connection);

@@ -28,7 +28,7 @@ export async function prepareSplit(
   // The query of a URL is sealed for this ID.
   const idOf = (workflowId: string, digest: string) => workflowId.replace(digest, splitDigest(digest));
   const { request: upload, workflowId, digest, identityUnder } = await prepareUpload(rest, context, Infinity, idOf);
-  const request: SplitUploadRequest = { ...upload, pieceSizeBytes, ...(options.again ? { again: true } : {}) };
+  const request: SplitUploadRequest = { ...upload, pieceSizeBytes, again: options.again ? true : undefined };
   const problems = [...splitRequestProblems(request), ...pieceNameProblems(upload.filename as string)];
   if (problems.length > 0) throw new ConfigError(`wrong upload request: ${problems.join('; ')}`);
   return { request, workflowId, digest: splitDigest(digest), identityUnder };

@@ -113,7 +113,7 @@ export class SyncHandle {
       const unpolled = await this.#pending(description).then((pending) =>
         findUnpolledQueue(client, description.taskQueue, pending),
       );
-      return { ...progress, bytesSent, ...(unpolled ? { unpolled } : {}) };
+      return { ...progress, bytesSent, unpolled };
     });
   }
 
@@ -154,7 +154,7 @@ export class SyncHandle {
     return this.#workflow.look(async (description): Promise<SyncEvent> => {
       const measured = await this.#measured(description, bytes);
       const unpolled = await this.#queues.check(description.taskQueue, () => this.#pending(description));
-      return { type: 'progress', ...measured, ...(unpolled ? { unpolled } : {}) };
+      return { type: 'progress', ...measured, unpolled };
     });
   }
 

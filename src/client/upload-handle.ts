@@ -110,7 +110,7 @@ export class UploadHandle<Result = UploadResult> {
         const { raw, taskQueue } = await this.#description();
         const waiting = pending ?? raw.pendingActivities ?? [];
         const unpolled = await findUnpolledQueue(client, taskQueue, waiting);
-        return { ...progress, ...(unpolled ? { unpolled } : {}) };
+        return { ...progress, unpolled };
       });
     } catch (error) {
       if (!(error instanceof NoWorkerError)) throw error;
@@ -188,8 +188,8 @@ export class UploadHandle<Result = UploadResult> {
         type: 'progress',
         progress,
         bytesSent,
-        ...(trouble ? { trouble } : {}),
-        ...(unpolled ? { unpolled } : {}),
+        trouble,
+        unpolled,
       };
     });
   }

@@ -8,12 +8,12 @@ export function sourceWithin(container: Container, path: string): Source {
       type: 's3',
       bucket,
       key: `${keyPrefixOf(container)}${path}`,
-      ...(connection === undefined ? {} : { connection }),
+      connection,
     };
   }
   const { host } = container;
   const folder = container.path.replace(/\/+$/, '');
-  return { type: 'file', path: `${folder}/${path}`, ...(host === undefined ? {} : { host }) };
+  return { type: 'file', path: `${folder}/${path}`, host };
 }
 
 /** A prefix stands for a folder: `data` does not reach `database/x`. */

@@ -219,7 +219,7 @@ function decisionOf(
   filename: string,
   file?: ListedFile,
 ): SyncDecision {
-  return { action: actions[why], why, path, filename, bytes: sizeBytes, ...(file ? { fileId: file.id } : {}) };
+  return { action: actions[why], why, path, filename, bytes: sizeBytes, fileId: file?.id };
 }
 
 function contentKey(sizeBytes: number, md5: string): string {

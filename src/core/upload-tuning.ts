@@ -64,7 +64,7 @@ export class UploadTuning {
       concurrency: this.#concurrency,
       nextPartSizeBytes: this.#nextPartSizeBytes,
       limit: this.#limit,
-      ...(this.#ignoreInode ? { ignoreInode: true } : {}),
+      ignoreInode: this.#ignoreInode ? true : undefined,
     };
   }
 }

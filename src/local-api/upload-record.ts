@@ -56,7 +56,7 @@ export function toFileObject(file: FileRecord): Record<string, unknown> {
     object: 'file',
     bytes: file.bytes,
     created_at: file.createdAt,
-    ...(file.expiresAt === undefined ? {} : { expires_at: file.expiresAt }),
+    expires_at: file.expiresAt,
     filename: file.filename,
     purpose: file.purpose,
     status: 'processed',
@@ -74,6 +74,6 @@ export function toUploadObject(upload: UploadRecord): Record<string, unknown> {
     purpose: upload.purpose,
     status: upload.status,
     expires_at: upload.expiresAt,
-    ...(upload.file === undefined ? {} : { file: toFileObject(upload.file) }),
+    file: upload.file === undefined ? undefined : toFileObject(upload.file),
   };
 }

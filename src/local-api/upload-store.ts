@@ -111,7 +111,7 @@ export class UploadStore {
       bytes: record.bytes,
       createdAt,
       orderMs: this.#nextOrderMs(),
-      ...(record.fileLifeSeconds === undefined ? {} : { expiresAt: createdAt + record.fileLifeSeconds }),
+      expiresAt: record.fileLifeSeconds === undefined ? undefined : createdAt + record.fileLifeSeconds,
       filename: record.filename,
       purpose: record.purpose,
       partIds,

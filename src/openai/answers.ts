@@ -118,10 +118,10 @@ export const fileAnswer = z
     id: file.id,
     bytes: file.bytes ?? null,
     createdAt: file.created_at,
-    ...(file.expires_at === undefined ? {} : { expiresAt: file.expires_at }),
+    expiresAt: file.expires_at,
     filename: file.filename,
     purpose: file.purpose,
-    ...(file.status === undefined ? {} : { status: file.status }),
+    status: file.status,
   }));
 
 export interface FilePage {

@@ -35,7 +35,7 @@ export async function createUpload(
     bytes,
     mime_type: mimeType,
     // The life of the resulting File; the Upload's own can't be chosen.
-    ...(seconds === undefined ? {} : { expires_after: { anchor: 'created_at', seconds } }),
+    expires_after: seconds === undefined ? undefined : { anchor: 'created_at', seconds },
   });
   const call = { ...options, action, method: 'POST', path: '/uploads', contentType: JSON_TYPE, body } as const;
   const answer = await http.json(call, createdAnswer);
@@ -74,10 +74,10 @@ export async function completeUpload(
     id,
     bytes: file.bytes ?? fields.file.bytes,
     createdAt: file.createdAt ?? fields.file.createdAt,
-    ...(expiresAt === undefined ? {} : { expiresAt }),
+    expiresAt,
     filename: file.filename ?? fields.file.filename,
     purpose: file.purpose ?? fields.file.purpose,
-    ...(status === undefined ? {} : { status }),
+    status,
   };
 }
 

@@ -68,7 +68,7 @@ export class SchedulesClient {
         policies: toPolicies(options),
         action: toAction(name, options, this.#taskQueue, attributes),
         memo: { longhaulSchedule: name },
-        state: { paused: options.paused ?? false, ...(options.note ? { note: options.note } : {}) },
+        state: { paused: options.paused ?? false, note: options.note || undefined },
       });
       return toScheduleInfo(name, await handle.describe());
     });
@@ -125,8 +125,8 @@ export class SchedulesClient {
         workflowId,
         dueAtMs: dueAt.getTime(),
         outcome,
-        ...(detail === undefined ? {} : { detail }),
-        ...(waitsFor === undefined ? {} : { waitsFor }),
+        detail,
+        waitsFor,
       }));
       return { name, ...scheduleVerdict({ paused, runs: facts, lastDueMs, nowMs }) };
     });
@@ -134,12 +134,12 @@ export class SchedulesClient {
 
   /** Nothing runs until it is resumed; a run that is under way goes on. The note stays when none is given. */
   pause(name: string, note?: string): Promise<ScheduleInfo> {
-    return this.update(name, { paused: true, ...(note === undefined ? {} : { note }) });
+    return this.update(name, { paused: true, note });
   }
 
   /** What was due meanwhile is not made up for; `backfill` does that. */
   resume(name: string, note?: string): Promise<ScheduleInfo> {
-    return this.update(name, { paused: false, ...(note === undefined ? {} : { note }) });
+    return this.update(name, { paused: false, note });
   }
 
   /**

@@ -95,8 +95,8 @@ export function toSpec(settings: ScheduleSettings): ScheduleSpec {
     ...toTimes(settings),
     timezone,
     jitter: jitterMs,
-    ...(startAt ? { startAt } : {}),
-    ...(endAt ? { endAt } : {}),
+    startAt,
+    endAt,
   };
 }
 

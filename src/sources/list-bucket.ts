@@ -28,7 +28,7 @@ export async function listBucket(
   const breather = new Breather();
   let tellsRestored = true;
   const ask = (token: string | undefined): Promise<ListObjectsV2CommandOutput> => {
-    const page = { Bucket: bucket, Prefix: prefix, ...(token === undefined ? {} : { ContinuationToken: token }) };
+    const page = { Bucket: bucket, Prefix: prefix, ContinuationToken: token };
     const restored = tellsRestored ? { OptionalObjectAttributes: [OptionalObjectAttributes.RESTORE_STATUS] } : {};
     return connections.ask(connection, settings, (client) =>
       client.send(new ListObjectsV2Command({ ...page, ...restored }), signal ? { abortSignal: signal } : {}),

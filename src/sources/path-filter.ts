@@ -88,7 +88,7 @@ class GlobWatch {
     return this.#waiting.slice(0, MAX_REPORTED).map(({ list, glob, matchesFolder }) => ({
       list,
       glob: clip(glob, MAX_GLOB_CHARACTERS),
-      ...(matchesFolder ? { matchesFolder } : {}),
+      matchesFolder: matchesFolder || undefined,
     }));
   }
 }

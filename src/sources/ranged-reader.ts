@@ -21,7 +21,7 @@ export function rangedReader(reader: SourceReader, { offsetBytes: start, sizeByt
       if (left === 0) return 0;
       return reader.read(buffer.byteLength > left ? buffer.subarray(0, left) : buffer, start + offsetBytes);
     },
-    ...(reader.identity ? { identity: () => reader.identity?.() as string } : {}),
+    identity: reader.identity ? () => reader.identity?.() as string : undefined,
     close: () => reader.close(),
   };
 }

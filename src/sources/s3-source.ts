@@ -125,7 +125,7 @@ class S3Store implements RemoteStore {
 
   #target() {
     const { bucket, key, versionId } = this.#source;
-    return { Bucket: bucket, Key: key, ...(versionId === undefined ? {} : { VersionId: versionId }) };
+    return { Bucket: bucket, Key: key, VersionId: versionId };
   }
 
   #options() {

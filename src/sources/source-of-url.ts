@@ -32,7 +32,7 @@ export function sourceOfUrl(text: string, { connection, sealKey }: UrlContext): 
     if (bucket === '' || key === '' || key.endsWith('/')) {
       throw new ConfigError(`${text} names no object; give s3://BUCKET/KEY`);
     }
-    return { source: { type: 's3', bucket, key, ...(connection === undefined ? {} : { connection }) } };
+    return { source: { type: 's3', bucket, key, connection } };
   }
   const url = httpUrlOf(text);
   const query = url.search.slice(1);

@@ -15,9 +15,9 @@ export const logUpload: ActivityInterceptorsFactory = () => {
       execute: (input, next) => {
         const { uploadId, partNumber, destination } = (input.args[0] ?? {}) as KnownInput;
         about = {
-          ...(uploadId === undefined ? {} : { uploadId }),
-          ...(partNumber === undefined ? {} : { part: partNumber }),
-          ...(destination === undefined ? {} : { destination }),
+          uploadId,
+          part: partNumber,
+          destination,
         };
         return next(input);
       },

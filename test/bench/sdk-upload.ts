@@ -30,7 +30,7 @@ export async function uploadWithSdk(upload: SdkUpload): Promise<string | undefin
   const client = new OpenAI({
     baseURL: baseUrl,
     apiKey: 'sk-local',
-    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
+    timeout: timeoutMs,
   });
   const { size } = await stat(path);
   const { id } = await client.uploads.create({
@@ -45,7 +45,7 @@ export async function uploadWithSdk(upload: SdkUpload): Promise<string | undefin
     partIds.push((await client.uploads.parts.create(id, { data })).id);
     await afterPart?.(partIds.length);
   }
-  const completed = await client.uploads.complete(id, { part_ids: partIds, ...(md5 === undefined ? {} : { md5 }) });
+  const completed = await client.uploads.complete(id, { part_ids: partIds, md5 });
   return completed.file?.id;
 }
 

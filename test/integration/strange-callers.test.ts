@@ -84,7 +84,7 @@ function startsOf(file: string, folder: string, taskQueue: string, runs: number)
     ...handed('uploadFile', upload, carried, 0.1),
     ...handed('syncSource', sync, { memory: null, run: { planId: 'p', counts: {} } }, 0.1),
     ...draw('requestBudget', { nextMs: 1 }, 0.05),
-    ...encodings.flatMap((strange) => [
+    ...encodings.flatMap((strange): Start[] => [
       { type: 'uploadFile', payloads: [strange] },
       { type: 'syncSource', payloads: [strange] },
       { type: 'uploadFile', payloads: [json(upload)], memo: { longhaulIdentity: strange, other: strange } },

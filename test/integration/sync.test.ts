@@ -200,7 +200,7 @@ describe('a sync of a folder', () => {
         client.client.workflow.execute<(...input: unknown[]) => Promise<SyncResult>>('syncSource', {
           workflowId: `${name}-${taskQueue}`,
           taskQueue,
-          args: [request, { memory, ...(carried === undefined ? {} : { run: carried }) }],
+          args: [request, { memory, run: carried }],
         });
       const row = { path: 'other.jsonl', sizeBytes: 2, version: 'v', fileId: file.id, md5: null };
       const forgeries = [

@@ -38,7 +38,7 @@ export function startAttempt(
     {
       attempt,
       activityType,
-      ...(heartbeatTimeoutMs === undefined ? {} : { heartbeatTimeoutMs }),
+      heartbeatTimeoutMs,
       // As JSON: details are recorded by the server.
       heartbeatDetails: heartbeatDetails === undefined ? undefined : JSON.parse(JSON.stringify(heartbeatDetails)),
       startToCloseTimeoutMs,

@@ -123,7 +123,7 @@ function drawRejection(dice: Dice, key: string, call: Call | '*'): Fault {
   return {
     kind: 'status',
     status,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    retryAfterMs,
     ...(isQuota ? { apiCode: 'insufficient_quota' } : {}),
   };
 }

@@ -63,8 +63,8 @@ export class Namespace {
       firstExecutionRunId: previous?.start.firstExecutionRunId ?? runId,
       number: (this.at(workflowId)?.start.number ?? 0) + 1,
       input,
-      ...(memo ? { memo } : {}),
-      ...(parent ? { parent } : {}),
+      memo,
+      parent,
       ...(previous ? { continuedFromRunId: previous.start.runId, searchAttributes: previous.searchAttributes } : {}),
     });
     this.#newest.set(workflowId, execution);
@@ -74,7 +74,7 @@ export class Namespace {
   continueAsNew(execution: Execution, command: Command): Execution {
     const { workflowType, workflowId, parent } = execution.start;
     const input = command.continueAsNewWorkflowExecution?.arguments ?? [];
-    const start = { workflowType, workflowId, input, memo: execution.memo, ...(parent ? { parent } : {}) };
+    const start = { workflowType, workflowId, input, memo: execution.memo, parent };
     return this.start(start, execution);
   }
 

@@ -30,13 +30,13 @@ export async function localApiCommand(context: CliContext, options: LocalApiComm
     const api = await startLocalApi({
       port,
       dataDir,
-      ...(host === undefined ? {} : { host }),
-      ...(allowHost === undefined ? {} : { allowedHosts: allowHost }),
+      host,
+      allowedHosts: allowHost,
       apiKey: key,
-      ...(bandwidth === undefined ? {} : { bandwidthBytesPerSecond: bandwidth }),
-      ...(latency === undefined ? {} : { latencyMs: latency }),
-      ...(sessionLife === undefined ? {} : { sessionLifeSeconds: sessionLife }),
-      ...(strictSums === undefined ? {} : { strictSums }),
+      bandwidthBytesPerSecond: bandwidth,
+      latencyMs: latency,
+      sessionLifeSeconds: sessionLife,
+      strictSums,
     });
     context.note(`local Uploads API on ${api.url}, data in ${dataDir}`);
     context.note(`  export OPENAI_BASE_URL=${api.url} OPENAI_API_KEY=${options.key ?? shownLocalKey(context.config)}`);

@@ -52,7 +52,8 @@ export async function updateScheduleCommand(
   const settings = toScheduleSettings(options, false, problems);
   const work = words.length > 0 ? await toScheduledWork(words, context.config, problems) : undefined;
   throwProblems(problems);
-  if (!work && Object.keys(settings).length === 0) throw new ConfigError('nothing to change: give at least one option');
+  if (!work && Object.values(settings).every((value) => value === undefined))
+    throw new ConfigError('nothing to change: give at least one option');
   const destination = (work?.sync ?? work?.upload)?.destination;
   await withBackend(context, destination === undefined ? {} : { destination }, async (backend) => {
     const changed = await backend.client.schedules.update(name, { ...settings, ...work });
@@ -169,7 +170,7 @@ export async function backfillScheduleCommand(
   if (!from || !to) throw new ConfigError(problems.join('; '));
   const overlap = options.overlap as ScheduleOverlap | undefined;
   await onSchedules(context, async (schedules) => {
-    await schedules.backfill(name, { from, to, ...(overlap === undefined ? {} : { overlap }) });
+    await schedules.backfill(name, { from, to, overlap });
     if (options.json) context.json({ name, from, to });
     context.note(`the runs that were due from ${from.toISOString()} to ${to.toISOString()} start now`);
   });

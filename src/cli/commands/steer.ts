@@ -82,12 +82,12 @@ export async function retuneCommand(
 ): Promise<void> {
   const { concurrency, limit, partSize, ignoreInode } = options;
   const input: RetuneInput = {
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...(limit === undefined ? {} : { limitBytesPerSecond: limit }),
-    ...(partSize === undefined ? {} : { partSizeBytes: partSize }),
-    ...(ignoreInode === undefined ? {} : { ignoreInode }),
+    concurrency,
+    limitBytesPerSecond: limit,
+    partSizeBytes: partSize,
+    ignoreInode,
   };
-  if (Object.keys(input).length === 0) {
+  if (Object.values(input).every((value) => value === undefined)) {
     throw new ConfigError('nothing to change: set --concurrency, --limit, --part-size or --ignore-inode');
   }
   await steer(

@@ -54,8 +54,8 @@ export async function syncCommand(context: CliContext, source: string, options: 
   const baseUrl = config.destinations.get(destination)?.baseUrl;
   const sync: SyncOptions = {
     ...request,
-    ...(options.id === undefined ? {} : { id: options.id }),
-    ...(baseUrl === undefined ? {} : { baseUrl }),
+    id: options.id,
+    baseUrl,
   };
 
   const needsWorker = !options.detach && config.temporal === undefined;

@@ -32,12 +32,12 @@ export async function workerCommand(context: CliContext, options: WorkerCommandO
     const host = options.metricsHost ?? config.metricsHost;
     const metrics = port === undefined ? undefined : await openMetrics(config, { port, host, sdkMetricsUrl });
     const worker = await startWorker(sources, {
-      ...(options.slots === undefined ? {} : { transferSlots: options.slots }),
-      ...(options.limit === undefined ? {} : { limitBytesPerSecond: options.limit }),
-      ...(options.roles === undefined ? {} : { roles: options.roles }),
+      transferSlots: options.slots,
+      limitBytesPerSecond: options.limit,
+      roles: options.roles,
       shutdownGraceMs: graceSeconds * 1000,
-      ...(deployment ? { deployment } : {}),
-      ...(metrics ? { metrics: metrics.options } : {}),
+      deployment,
+      metrics: metrics?.options,
     });
     const running = worker.run();
     metrics?.server.watch(() => worker.isReady());

@@ -17,11 +17,11 @@ export function ok(name: string, message: string): Check {
 }
 
 export function warn(name: string, message: string, mend?: string): Check {
-  return { name, status: 'warn', message, ...(mend === undefined ? {} : { mend }) };
+  return { name, status: 'warn', message, mend };
 }
 
 export function fail(name: string, message: string, mend?: string): Check {
-  return { name, status: 'fail', message, ...(mend === undefined ? {} : { mend }) };
+  return { name, status: 'fail', message, mend };
 }
 
 /** Runs a check for a bounded time; whatever it throws is its finding. */

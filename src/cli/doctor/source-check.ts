@@ -62,7 +62,7 @@ export function headerChecks(config: Config): Promise<readonly Check[]> {
 
 async function containerOf(name: string, connection: string | undefined, host: string): Promise<Container | undefined> {
   const [, bucket, prefix = ''] = /^s3:\/\/([^/]+)(?:\/(.*\/)?)?$/is.exec(name) ?? [];
-  if (bucket) return { type: 's3', bucket, ...(prefix ? { prefix } : {}), ...(connection ? { connection } : {}) };
+  if (bucket) return { type: 's3', bucket, prefix: prefix || undefined, connection: connection || undefined };
   const isFolder = await stat(name).then(
     (stats) => stats.isDirectory(),
     () => false,

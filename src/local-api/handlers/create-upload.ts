@@ -32,7 +32,7 @@ export const createUpload: Handler = async (context, { message }) => {
     filename: input.filename,
     purpose: input.purpose,
     mimeType: input.mime_type,
-    ...(input.expires_after === undefined ? {} : { fileLifeSeconds: input.expires_after.seconds }),
+    fileLifeSeconds: input.expires_after === undefined ? undefined : input.expires_after.seconds,
     sessionLifeSeconds: context.settings().sessionLifeSeconds,
   });
   return { status: 200, json: toUploadObject(record) };

@@ -21,7 +21,7 @@ export async function createLineup(bench: Bench, { scheme, fileBytes = bench.set
   return (contender: ContenderName, change: Partial<Task> = {}, remark?: string): Entry => {
     const { partBytes, concurrency } = bench.settings;
     const task: Task = { baseUrl, path, fileBytes, partBytes, concurrency, ...change };
-    return { contender, task, ...(remark === undefined ? {} : { remark }) };
+    return { contender, task, remark };
   };
 }
 

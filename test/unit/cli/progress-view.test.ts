@@ -29,7 +29,7 @@ const sent = (mebibytes: number, changes: Partial<UploadProgress> = {}, trouble?
   type: 'progress',
   progress: { ...progress, ...changes },
   bytesSent: mebibytes * MiB,
-  ...(trouble ? { trouble } : {}),
+  trouble,
 });
 
 const trouble: PartTrouble = { activity: 'uploadPart', attempt: 2, failureType: 'TimedOut', message: 'it is slow' };

@@ -122,7 +122,7 @@ describe('a row of a sync', () => {
   const asked = (changes: Partial<SyncProgress>, bytesSent?: number) =>
     rowOfSync(sync, {
       type: 'progress',
-      ...(bytesSent === undefined ? {} : { bytesSent }),
+      bytesSent,
       progress: {
         state: 'uploading',
         counts: {

@@ -144,7 +144,7 @@ describe('scheduleVerdict', () => {
     workflowId: `run-${outcome}`,
     dueAtMs,
     outcome,
-    ...(detail === undefined ? {} : { detail }),
+    detail,
   });
   const verdict = (runs: ReturnType<typeof run>[], changes: { paused?: boolean; lastDueMs?: number } = {}) =>
     scheduleVerdict({ paused: false, lastDueMs: undefined, runs, nowMs, ...changes });
