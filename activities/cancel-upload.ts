@@ -1,9 +1,9 @@
 import type { ControlActivities } from '../src/contracts/activities.ts';
 import { ApiError, StrangeAnswerError } from '../src/errors.ts';
-import { saysCompleted } from './completion-words.ts';
+import { saysCompleted } from './completion/words.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { findCompletedFile } from './find-completed-file.ts';
-import { runAttempt } from './run-attempt.ts';
+import { findCompletedFile } from './completion/find-completed-file.ts';
+import { runAttempt } from './attempt.ts';
 
 /** Statuses with which servers say that there is nothing left to cancel. */
 const ALREADY_OVER = [400, 404, 409, 410];

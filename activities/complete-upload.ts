@@ -4,11 +4,11 @@ import { FailureType } from '../src/contracts/failures.ts';
 import type { UploadedFile } from '../src/contracts/upload.ts';
 import { ApiError } from '../src/errors.ts';
 import type { UploadsClient } from '../src/openai/uploads-client.ts';
-import { saysCompleted, saysEnded, uncertain } from './completion-words.ts';
+import { saysCompleted, saysEnded, uncertain } from './completion/words.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { findCompletedFile } from './find-completed-file.ts';
-import { runAttempt, type Attempt } from './run-attempt.ts';
-import { isRejectedBeforeWork, toApplicationFailure } from './to-application-failure.ts';
+import { findCompletedFile } from './completion/find-completed-file.ts';
+import { runAttempt, type Attempt } from './attempt.ts';
+import { isRejectedBeforeWork, toApplicationFailure } from './failures.ts';
 
 /** "Completing again is an error on every server seen (400, 404, 409 or 410)." */
 const MAYBE_COMPLETED = [400, 404, 409, 410];

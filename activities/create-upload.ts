@@ -1,10 +1,10 @@
 import mime from 'mime';
 import type { ControlActivities, CreateHeartbeat } from '../src/contracts/activities.ts';
-import { knownMimeType } from '../src/core/mime-type.ts';
+import { knownMimeType } from '../src/core/upload/mime-type.ts';
 import { ApiError, ConfigError, StrangeAnswerError } from '../src/errors.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { runAttempt } from './run-attempt.ts';
-import { toApplicationFailure } from './to-application-failure.ts';
+import { runAttempt } from './attempt.ts';
+import { toApplicationFailure } from './failures.ts';
 
 /**
  * Opens an Upload, and does not break that off for a cancellation: a session that is known can be cancelled.

@@ -5,8 +5,8 @@ import type { ListedFile } from '../src/contracts/upload.ts';
 import { FailureType } from '../src/contracts/failures.ts';
 import { ApiError } from '../src/errors.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { isSameName } from '../src/core/name-form.ts';
-import { runAttempt } from './run-attempt.ts';
+import { isSameName } from '../src/core/text/name-form.ts';
+import { runAttempt } from './attempt.ts';
 
 /** Statuses with which servers say that there is no such File. */
 const GONE = [404, 410];

@@ -1,9 +1,9 @@
 import { AbortedError } from '../src/errors.ts';
 import type { HashCheckpoint, TransferActivities } from '../src/contracts/activities.ts';
-import { hashSource } from '../src/sources/hash-source.ts';
-import { changed } from './changed.ts';
+import { hashSource } from '../src/sources/digest/hash-source.ts';
+import { changed } from './failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { runAttempt } from './run-attempt.ts';
+import { runAttempt } from './attempt.ts';
 import { scopedSourceError } from './source-scope.ts';
 
 /** md5 of the whole source. An attempt that ends early leaves a checkpoint in its heartbeat, and the next goes on from it. */

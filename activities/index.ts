@@ -1,4 +1,4 @@
-import { workerSources } from '../src/config-worker-sources.ts';
+import { workerSources } from '../src/config/sources.ts';
 import type { ControlActivities, PieceActivities, TransferActivities } from '../src/contracts/activities.ts';
 import type { SourceSettings } from '../src/sources/source-settings.ts';
 import { ConfigError } from '../src/errors.ts';

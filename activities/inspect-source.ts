@@ -1,7 +1,7 @@
 import type { TransferActivities } from '../src/contracts/activities.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { changed } from './changed.ts';
-import { runAttempt } from './run-attempt.ts';
+import { changed } from './failures.ts';
+import { runAttempt } from './attempt.ts';
 import { scopedSourceError } from './source-scope.ts';
 
 /** Size and fingerprint of the source, before anything is created. */

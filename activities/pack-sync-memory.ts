@@ -1,7 +1,7 @@
 import type { ControlActivities } from '../src/contracts/activities.ts';
-import { nameKey } from '../src/core/name-form.ts';
-import { runAttempt } from './run-attempt.ts';
-import { packMemory, unpackMemory } from './sync-memory.ts';
+import { nameKey } from '../src/core/text/name-form.ts';
+import { runAttempt } from './attempt.ts';
+import { packMemory, unpackMemory } from './sync/memory.ts';
 
 /** Takes what a run has learnt into the memory. */
 export const packSyncMemory: ControlActivities['packSyncMemory'] = ({ scope, memory, add, remove }) =>

@@ -1,13 +1,13 @@
 import type { TransferActivities } from '../src/contracts/activities.ts';
 import { Limits } from '../src/contracts/limits.ts';
-import { formatBytes } from '../src/core/format.ts';
-import { planSplit as plan } from '../src/core/split-plan.ts';
+import { formatBytes } from '../src/core/text/format.ts';
+import { planSplit as plan } from '../src/core/split/plan.ts';
 import { LineTooLongError, SourceUnusableError } from '../src/errors.ts';
 import { assertUnchanged } from '../src/sources/assert-unchanged.ts';
 import { SourceLines } from '../src/sources/source-lines.ts';
-import { changed } from './changed.ts';
+import { changed } from './failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { runAttempt } from './run-attempt.ts';
+import { runAttempt } from './attempt.ts';
 
 /** Where to cut a source at line ends, before anything is created. Reads only around the cuts. */
 export function createPlanSplit({ sources }: ActivityDependencies): TransferActivities['planSplit'] {

@@ -10,14 +10,14 @@ import type {
 import { FailureType } from '../src/contracts/failures.ts';
 import { PayloadLimits } from '../src/contracts/limits.ts';
 import type { SyncDecision } from '../src/contracts/sync.ts';
-import { describeHeld } from '../src/core/describe-held.ts';
-import { takeWithin } from '../src/core/payload-size.ts';
-import { globProblems } from '../src/core/source-limits.ts';
-import { comparePaths } from '../src/core/sync-plan.ts';
+import { describeHeld } from '../src/core/sync/reports.ts';
+import { takeWithin } from '../src/core/payload.ts';
+import { globProblems } from '../src/core/source/limits.ts';
+import { comparePaths } from '../src/core/sync/plan.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { runAttempt, type Attempt } from './run-attempt.ts';
-import { SyncListsCache } from './sync-lists-cache.ts';
-import { SyncComparison, type SyncLists } from './sync-lists.ts';
+import { runAttempt, type Attempt } from './attempt.ts';
+import { SyncListsCache } from './sync/lists-cache.ts';
+import { SyncComparison, type SyncLists } from './sync/lists.ts';
 
 /**
  * What a sync has to do, batch by batch. The lists of both sides are made once and kept for the run; where they are

@@ -2,10 +2,10 @@ import { Context } from '@temporalio/activity';
 import { ValueError } from '@temporalio/common';
 import type { ControlActivities } from '../src/contracts/activities.ts';
 import { WorkflowName } from '../src/contracts/names.ts';
-import { queryText } from '../src/core/list-query.ts';
+import { queryText } from '../src/core/show/attributes.ts';
 import { tolerantClient } from '../src/tolerant-client.ts';
-import { memoryOfResult, UNREADABLE_MEMORY } from '../src/core/sync-memory-shape.ts';
-import { runAttempt } from './run-attempt.ts';
+import { memoryOfResult, UNREADABLE_MEMORY } from '../src/core/sync/memory-shape.ts';
+import { runAttempt } from './attempt.ts';
 
 /**
  * The memory of the last run that came to its end, of a schedule's runs or of those of one workflow id; null where there

@@ -8,17 +8,16 @@ import type { SentPart } from '../src/contracts/failures.ts';
 import { ApiError } from '../src/errors.ts';
 import type { UploadsClient } from '../src/openai/uploads-client.ts';
 import { assertUnchanged } from '../src/sources/assert-unchanged.ts';
-import { hashingReader } from '../src/sources/hashing-reader.ts';
-import { hashSource } from '../src/sources/hash-source.ts';
+import { hashingReader } from '../src/sources/digest/hashing-reader.ts';
+import { hashSource } from '../src/sources/digest/hash-source.ts';
 import type { Sources } from '../src/sources/sources.ts';
-import { changed } from './changed.ts';
-import { saysCompleted, saysEnded, sessionLost, uncertain } from './completion-words.ts';
+import { changed, isRejectedBeforeWork, toApplicationFailure } from './failures.ts';
+import { saysCompleted, saysEnded, sessionLost, uncertain } from './completion/words.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { enterLimits } from './enter-limits.ts';
-import { findCompletedFile } from './find-completed-file.ts';
-import { runAttempt, type Attempt } from './run-attempt.ts';
+import { findCompletedFile } from './completion/find-completed-file.ts';
+import { runAttempt, type Attempt } from './attempt.ts';
 import { scopedSourceError } from './source-scope.ts';
-import { isRejectedBeforeWork, toApplicationFailure } from './to-application-failure.ts';
 
 /** Statuses with which servers say that an Upload has ended: completed, cancelled, expired or unknown. */
 const ENDED = [400, 404, 409, 410];

@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Container } from '../src/contracts/sources.ts';
 import { SourceMissingError, SourceReadError } from '../src/errors.ts';
 import type { Sources } from '../src/sources/sources.ts';
-import { toApplicationFailure, type AttemptFacts } from './to-application-failure.ts';
+import { toApplicationFailure, type AttemptFacts } from './failures.ts';
 
 /** Attempts to read a file among many: its error may pass, but the file must not occupy a slot for long. */
 const QUICK_ATTEMPTS = 3;

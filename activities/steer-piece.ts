@@ -3,7 +3,7 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { PieceActivities } from '../src/contracts/activities.ts';
 import type { UploadProgress } from '../src/contracts/upload.ts';
-import { runAttempt } from './run-attempt.ts';
+import { runAttempt } from './attempt.ts';
 
 /** Passes an update on to the upload of one piece; a workflow can't update another one by itself. */
 export const steerPiece: PieceActivities['steerPiece'] = ({ workflowId, update, input }) =>

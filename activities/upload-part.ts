@@ -1,15 +1,15 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { PartHeartbeat, TransferActivities } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
-import { ignoresInode } from '../src/core/source-fingerprint.ts';
+import { ignoresInode } from '../src/core/upload/fingerprint.ts';
 import { ApiError } from '../src/errors.ts';
-import { changed } from './changed.ts';
+import { changed } from './failures.ts';
 import { assertUnchanged } from '../src/sources/assert-unchanged.ts';
-import { hashingReader } from '../src/sources/hashing-reader.ts';
-import { saysEnded } from './completion-words.ts';
+import { hashingReader } from '../src/sources/digest/hashing-reader.ts';
+import { saysEnded } from './completion/words.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { enterLimits } from './enter-limits.ts';
-import { runAttempt } from './run-attempt.ts';
+import { runAttempt } from './attempt.ts';
 import { scopedSourceError } from './source-scope.ts';
 
 /** Clocks differ; a service's own word comes first, this only ends retries that can't succeed any more. */

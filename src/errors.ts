@@ -1,4 +1,4 @@
-import { clip, clipMessage, MAX_MESSAGE_LENGTH } from './core/clip.ts';
+import { clip, clipMessage, MAX_MESSAGE_LENGTH } from './core/text/clip.ts';
 import { redact } from './redact.ts';
 
 /**

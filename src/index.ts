@@ -1,5 +1,5 @@
 export { LonghaulClient, type ConnectOptions, type LonghaulClientOptions } from './client/longhaul-client.ts';
-export type { SplitUploadOptions } from './client/prepare-split.ts';
+export type { SplitUploadOptions } from './client/prepare-upload.ts';
 export type { UploadOptions } from './client/prepare-upload.ts';
 export { UploadHandle, type ProgressOptions, type UploadStatus } from './client/upload-handle.ts';
 export type { SyncOptions } from './client/prepare-sync.ts';
@@ -95,8 +95,8 @@ export * from './errors.ts';
 export * from './schedules/index.ts';
 export type { ProxyRules, ProxySetting } from './network/proxy.ts';
 export type { TlsSettings } from './network/tls-files.ts';
-export type { ProtectedPaths } from './sources/protected-paths.ts';
-export type { SourceHeaderSettings, SourceHeaderValue } from './sources/source-headers.ts';
+export type { ProtectedPaths } from './sources/file/protected-paths.ts';
+export type { SourceHeaderSettings, SourceHeaderValue } from './sources/http/headers.ts';
 export type {
   FileSettings,
   HttpSettings,

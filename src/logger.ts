@@ -1,12 +1,12 @@
 import { writeSync } from 'node:fs';
 import type { Logger as TemporalLogger, LogLevel as TemporalLogLevel, LogMetadata } from '@temporalio/worker';
 import { pino, type DestinationStream, type Logger } from 'pino';
-import type { LogLevel } from './config.ts';
+import type { LogLevel } from './config/config.ts';
 import { FailureType, type FailureDetails } from './contracts/failures.ts';
-import { escapeJson } from './core/printable.ts';
+import { escapeJson } from './core/text/printable.ts';
 import { redact } from './redact.ts';
-import { describeLogRecord, type LogRecord } from './core/log-line.ts';
-import { waitingReason } from './core/waiting-reason.ts';
+import { describeLogRecord, type LogRecord } from './core/show/log-line.ts';
+import { waitingReason } from './core/upload/reasons.ts';
 
 export type { Logger } from 'pino';
 

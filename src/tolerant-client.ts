@@ -1,6 +1,6 @@
 import { ScheduleClient, WorkflowClient, type Client } from '@temporalio/client';
 import type { DataConverter, LoadedDataConverter, PayloadCodec, PayloadConverter } from '@temporalio/common';
-import { Unreadable } from './core/unreadable.ts';
+import { Unreadable } from './core/payload.ts';
 
 /**
  * A view of a Temporal client that reads payloads of any kind: what another program wrote, and this client can't decode,

@@ -1,8 +1,7 @@
 import { ApplicationFailure, defaultPayloadConverter, type Payload, type PayloadConverter } from '@temporalio/common';
 import { decode } from '@temporalio/common/lib/encoding.js';
 import { FailureType } from '../src/contracts/failures.ts';
-import { payloadProblem } from '../src/core/payload-size.ts';
-import { Unreadable } from '../src/core/unreadable.ts';
+import { payloadProblem, Unreadable } from '../src/core/payload.ts';
 
 /**
  * Reads and writes payloads as usual, but for what callers sent to a workflow and can't be read: an error there would

@@ -1,9 +1,9 @@
 import { condition, continueAsNew, defineUpdate, setHandler, workflowInfo } from '@temporalio/workflow';
 import { UpdateName } from '../src/contracts/names.ts';
 import type { BudgetCarried, ReserveInput, ReserveResult } from '../src/contracts/request-budget.ts';
-import { carriedBudgetProblems } from '../src/core/carried.ts';
-import { RequestBudget, reserveProblem } from '../src/core/request-budget.ts';
-import { invalidRequest } from './invalid-request.ts';
+import { carriedBudgetProblems } from '../src/core/upload/carried.ts';
+import { RequestBudget, reserveProblem } from '../src/core/pace/request-budget.ts';
+import { invalidRequest } from './shell/requests.ts';
 
 const reserveUpdate = defineUpdate<ReserveResult, [ReserveInput]>(UpdateName.reserve);
 

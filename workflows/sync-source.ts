@@ -1,10 +1,10 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { QueryName } from '../src/contracts/names.ts';
 import type { SyncHandover, SyncProgress, SyncRequest, SyncResult } from '../src/contracts/sync.ts';
-import { handoverProblems } from '../src/core/carried.ts';
-import { syncRequestProblems } from '../src/core/sync-request.ts';
-import { defineWorkflow } from './define-workflow.ts';
-import { SyncRun } from './sync-run.ts';
+import { handoverProblems } from '../src/core/upload/carried.ts';
+import { syncRequestProblems } from '../src/core/sync/request.ts';
+import { defineWorkflow } from './shell/define-workflow.ts';
+import { SyncRun } from './sync/run.ts';
 
 /**
  * Brings what is new and changed in a folder to the destination, each file by an `uploadFile` of its own. Files that

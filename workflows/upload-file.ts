@@ -1,10 +1,10 @@
 import { QueryName } from '../src/contracts/names.ts';
 import type { UploadProgress, UploadRequest, UploadResult } from '../src/contracts/upload.ts';
-import { carriedUploadProblems } from '../src/core/carried.ts';
-import { uploadRequestProblems } from '../src/core/upload-request.ts';
-import { countStart } from './counters.ts';
-import { defineWorkflow } from './define-workflow.ts';
-import { UploadRun, type CarriedUpload } from './upload-run.ts';
+import { carriedUploadProblems } from '../src/core/upload/carried.ts';
+import { uploadRequestProblems } from '../src/core/upload/request.ts';
+import { countStart } from './shell/counters.ts';
+import { defineWorkflow } from './shell/define-workflow.ts';
+import { UploadRun, type CarriedUpload } from './upload/run.ts';
 
 /**
  * Uploads one file: inspects it, opens an Upload, sends its parts, completes it. One execution is one File. The second

@@ -1,8 +1,8 @@
 import { QueryName } from '../src/contracts/names.ts';
 import type { SplitUploadProgress, SplitUploadRequest, SplitUploadResult } from '../src/contracts/split.ts';
-import { splitRequestProblems } from '../src/core/split-request.ts';
-import { defineWorkflow } from './define-workflow.ts';
-import { SplitRun } from './split-run.ts';
+import { splitRequestProblems } from '../src/core/split/request.ts';
+import { defineWorkflow } from './shell/define-workflow.ts';
+import { SplitRun } from './split/run.ts';
 
 /**
  * Uploads a source of lines as several Files: cuts it at line ends, and sends each piece by an `uploadFile` of its own,

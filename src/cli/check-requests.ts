@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { prepareSplit, type SplitUploadOptions } from '../client/prepare-split.ts';
-import { prepareUpload, type PreparedUpload } from '../client/prepare-upload.ts';
+import { prepareSplit, type SplitUploadOptions, prepareUpload, type PreparedUpload } from '../client/prepare-upload.ts';
 import { Defaults } from '../contracts/limits.ts';
 import type { Source } from '../contracts/sources.ts';
 import { ConfigError } from '../errors.ts';
@@ -8,8 +7,8 @@ import { sealKeyOf } from '../sources/source-settings.ts';
 import { Sources } from '../sources/sources.ts';
 import type { CliContext } from './context.ts';
 import { sourceSettingsOf } from './source-settings.ts';
-import type { SpoolFolder } from './spool-folder.ts';
-import { isSplit, toUploadOptions, type UploadCommandOptions } from './upload-options.ts';
+import type { SpoolFolder } from './spool/folder.ts';
+import { isSplit, toUploadOptions, type UploadCommandOptions } from './commands/upload/options.ts';
 
 /** What becomes one upload of a command. */
 export interface UploadTarget {

@@ -1,5 +1,5 @@
 import { Command, type Help, type Option, type ParseOptionsResult } from 'commander';
-import { NarrowHelp } from './narrow-help.ts';
+import { NarrowHelp } from './text/narrow-help.ts';
 
 /** Methods of Commander that report an error with a suggestion, and that its declarations do not contain. */
 interface Reporter {

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { printable } from '../core/printable.ts';
+import { printable } from '../core/text/printable.ts';
 import type { CliContext } from './context.ts';
 
 /** Asks a person; anything but yes is no. The question goes to standard error, as results have standard output. */

@@ -1,10 +1,9 @@
-import type { Config } from '../config.ts';
-import { printable, printableJson } from '../core/printable.ts';
+import type { Config } from '../config/config.ts';
+import { printable, printableJson } from '../core/text/printable.ts';
 import { redact } from '../redact.ts';
 import { ExitCode, exitCodeOf, Interrupted } from './exit.ts';
 import { jsonErrorOf } from './json-errors.ts';
-import { terminalWidth } from './terminal-width.ts';
-import { wrapText } from './wrap-text.ts';
+import { terminalWidth, wrapText } from './text/wrap-text.ts';
 
 /** A command that was interrupted hands its work back; whatever keeps it longer must not keep the person. */
 const USUAL_END_MS = 20_000;

@@ -1,10 +1,9 @@
 import { connect as connectSocket, isIP } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import type { Explanation } from '../temporal/grpc-cause.ts';
-import { grpcCause } from '../temporal/grpc-cause.ts';
+import { type Explanation, grpcCause } from '../temporal/grpc-cause.ts';
 import { grpcFault } from '../temporal/temporal-fault.ts';
-import type { TemporalConfig } from '../config.ts';
-import { errnoCause, errnoOf } from '../core/errno-cause.ts';
+import type { TemporalConfig } from '../config/config.ts';
+import { errnoCause, errnoOf } from '../core/text/errno-cause.ts';
 
 const PROBE_MS = 3_000;
 /** A server that requires a client certificate reports it after the handshake. */

@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
 import { listUploads } from '../client/list-uploads.ts';
 import { startedRequest } from '../client/started-request.ts';
-import { hostNameProblem } from '../core/host-name.ts';
-import type { Config } from '../config.ts';
+import { hostNameProblem } from '../core/task-queue.ts';
+import type { Config } from '../config/config.ts';
 import { statePaths, withoutProxy } from '../dev/embedded-temporal/server-record.ts';
 import { stateDirectoryError } from '../dev/embedded-temporal/state-directory-error.ts';
-import { readHostIdentity, storeHostIdentity, thisHost, type HostIdentity } from '../host-identity.ts';
+import { readHostIdentity, storeHostIdentity, thisHost, type HostIdentity } from '../config/host-identity.ts';
 import type { CliContext } from './context.ts';
 import { embed } from './embed-server.ts';
 

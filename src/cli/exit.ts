@@ -4,7 +4,7 @@ import { SyncIdTakenError } from '../client/sync-errors.ts';
 import { NamespaceNotFoundError, TemporalDeniedError } from '../temporal/temporal-errors.ts';
 import { UploadIdTakenError } from '../client/upload-errors.ts';
 import { sentences } from '../temporal/grpc-cause.ts';
-import { printable } from '../core/printable.ts';
+import { printable } from '../core/text/printable.ts';
 import { redact } from '../redact.ts';
 import { ScheduleExistsError, ScheduleNotFoundError } from '../schedules/schedule-errors.ts';
 import { explainError } from './explain-error.ts';
@@ -67,4 +67,10 @@ export function errorText(error: unknown): string {
 
 function oneLine(text: string): string {
   return printable(redact(text).replace(/\s*\n\s*/g, ' · '));
+}
+
+/** The command did its work but for some files, which it has named. */
+export class FilesFailedError extends LonghaulError {
+  readonly code = 'FILES_FAILED';
+  readonly retryable = false;
 }

@@ -1,6 +1,6 @@
 import { grpcCause, namespaceMissing, type Explanation } from '../temporal/grpc-cause.ts';
 import { grpcFault } from '../temporal/temporal-fault.ts';
-import { errnoCause, errnoOf } from '../core/errno-cause.ts';
+import { errnoCause, errnoOf } from '../core/text/errno-cause.ts';
 
 /** What a call of the system does, for `cannot <verb> <object>`. */
 const verbs: Readonly<Record<string, string>> = {

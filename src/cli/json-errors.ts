@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { UploadFailedError } from '../client/upload-errors.ts';
 import { SyncFailedError } from '../client/sync-errors.ts';
 import { FailureType } from '../contracts/failures.ts';
-import { errnoOf } from '../core/errno-cause.ts';
+import { errnoOf } from '../core/text/errno-cause.ts';
 import { ApiError, LonghaulError } from '../errors.ts';
 import { errorText, Interrupted, SaidAlready } from './exit.ts';
 

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import type { Config } from '../config.ts';
-import type { DestinationConfig } from '../config-destinations.ts';
-import { AddressPolicy } from '../sources/address-policy.ts';
+import type { Config } from '../config/config.ts';
+import type { DestinationConfig } from '../config/destinations.ts';
+import { AddressPolicy } from '../sources/http/address-policy.ts';
 
 const OTHERS_READ = 0o004;
 const GROUP_READ = 0o040;

@@ -1,14 +1,12 @@
-#!/usr/bin/env node
 import { inspect } from 'node:util';
-import { isDebugging, loadConfig, silenceAwsSdk } from '../config.ts';
-import { printable } from '../core/printable.ts';
+import { isDebugging, loadConfig, silenceAwsSdk } from '../config/config.ts';
+import { printable } from '../core/text/printable.ts';
 import { redact } from '../redact.ts';
 import { createContext, endAtSignals, printJsonError } from './context.ts';
 import { describeError, ExitCode, exitCodeOf } from './exit.ts';
 import { wantsJson } from './json-errors.ts';
 import { createProgram } from './program.ts';
-import { terminalWidth } from './terminal-width.ts';
-import { wrapText } from './wrap-text.ts';
+import { terminalWidth, wrapText } from './text/wrap-text.ts';
 
 // A reader that went away (`longhaul list | head`) is not an error, and a full disk below `> FILE` is.
 process.stdout.on('error', endOutput);

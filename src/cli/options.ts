@@ -1,10 +1,9 @@
 import { InvalidArgumentError } from 'commander';
 import { Limits, Priorities } from '../contracts/limits.ts';
-import { formatBytes } from '../core/format.ts';
-import { mimeTypeProblem } from '../core/mime-type.ts';
-import { parseBytes, parseBytesPerSecond } from '../core/parse-bytes.ts';
-import { parseDuration } from '../core/parse-duration.ts';
-import { MIN_LIMIT_BYTES_PER_SECOND } from '../core/rate-limit.ts';
+import { formatBytes } from '../core/text/format.ts';
+import { mimeTypeProblem } from '../core/upload/mime-type.ts';
+import { parseBytes, parseBytesPerSecond, parseDuration } from '../core/text/parse.ts';
+import { MIN_LIMIT_BYTES_PER_SECOND } from '../core/pace/rate-limit.ts';
 
 export function partSizeOption(text: string): number {
   const bytes = bytesOption(text);

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Config } from '../config.ts';
-import { globListProblem } from '../core/glob.ts';
+import type { Config } from '../config/config.ts';
+import { globListProblem } from '../core/glob/glob.ts';
 import { ConfigError } from '../errors.ts';
-import { SourceHeaders } from '../sources/source-headers.ts';
+import { SourceHeaders } from '../sources/http/headers.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 import type { CliContext } from './context.ts';
 import { fileWarnings } from './key-warnings.ts';

@@ -1,18 +1,17 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { Limits } from '../contracts/limits.ts';
 import type { ListedState } from '../client/list-uploads.ts';
-import { printable } from '../core/printable.ts';
+import { printable } from '../core/text/printable.ts';
 import { LonghaulCommand } from './command.ts';
 import type { CliContext } from './context.ts';
 import { longhaulVersion } from '../longhaul-version.ts';
 import { bytesOption, limitOption, repeatedOption, wholeNumberOption } from './options.ts';
 import { addPermissionOptions } from './permission-options.ts';
-import { addScheduleCommands } from './schedule-program.ts';
-import { addSteerCommands } from './steer-program.ts';
-import { addSyncOptions } from './sync-options.ts';
-import { terminalWidth } from './terminal-width.ts';
-import { addUploadOptions } from './upload-options.ts';
-import { wrapText } from './wrap-text.ts';
+import { addScheduleCommands } from './commands/schedule/program.ts';
+import { addSteerCommands } from './commands/steer/program.ts';
+import { addSyncOptions } from './commands/sync/options.ts';
+import { terminalWidth, wrapText } from './text/wrap-text.ts';
+import { addUploadOptions } from './commands/upload/options.ts';
 
 const LISTED_STATES: readonly ListedState[] = [
   'running',
@@ -54,7 +53,7 @@ export function createProgram(context: () => CliContext): Command {
         'upload files, pipes, directories, quoted globs, s3:// or https:// URLs, or "-" for standard input; after a crash the same command goes on from the recorded parts',
       ),
   ).action(async (files: string[], options) =>
-    (await import('./commands/upload.ts')).uploadCommand(context(), files, options),
+    (await import('./commands/upload/run.ts')).uploadCommand(context(), files, options),
   );
 
   addSyncOptions(
@@ -69,7 +68,7 @@ export function createProgram(context: () => CliContext): Command {
     .option('--json', 'print one JSON object, also if the command fails')
     .option('--quiet', 'no progress; only what it waits for, and errors')
     .action(async (source: string, options) =>
-      (await import('./commands/sync.ts')).syncCommand(context(), source, options),
+      (await import('./commands/sync/run.ts')).syncCommand(context(), source, options),
     );
 
   program
@@ -78,7 +77,7 @@ export function createProgram(context: () => CliContext): Command {
     .option('--watch', 'follow one until it has ended; the exit status is 0 if it is completed')
     .option('--json', 'print one JSON object per ID, with --watch one per change')
     .action(async (ids: string[], options) =>
-      (await import('./commands/status.ts')).statusCommand(context(), ids, options),
+      (await import('./commands/status/run.ts')).statusCommand(context(), ids, options),
     );
 
   program
@@ -96,7 +95,7 @@ export function createProgram(context: () => CliContext): Command {
     .addOption(new Option('--sort <by>', 'what comes first').choices(['start', 'state']).default('start'))
     .option('--once', 'print the table once (so it does without a terminal)')
     .option('--json', 'print one JSON object, once')
-    .action(async (options) => (await import('./commands/top.ts')).topCommand(context(), options));
+    .action(async (options) => (await import('./commands/top/run.ts')).topCommand(context(), options));
 
   program
     .command('doctor [source]')
@@ -107,7 +106,7 @@ export function createProgram(context: () => CliContext): Command {
     .option('--connection <name>', 'of an s3:// source: a connection of the config file')
     .option('--json', 'print one JSON object')
     .action(async (source: string | undefined, options) =>
-      (await import('./commands/doctor.ts')).doctorCommand(context(), source, options),
+      (await import('./commands/doctor/run.ts')).doctorCommand(context(), source, options),
     );
 
   addSteerCommands(program, context);

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import type { Config } from '../config.ts';
+import { access } from 'node:fs/promises';
+import type { Config } from '../config/config.ts';
 import { namedBy, type NamedSources } from '../sources/named-sources.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
-import { SpoolFolder } from './spool-folder.ts';
+import { SpoolFolder } from './spool/folder.ts';
 
 /**
  * What a command itself may read. On the embedded server all commands are this user's, so a key of this machine's seals
@@ -58,4 +59,12 @@ function ownSealKey(stateDir: string): string {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
   return readFileSync(path, 'utf8');
+}
+
+/** Whether this user may read the file. */
+export function isReadable(path: string): Promise<boolean> {
+  return access(path, constants.R_OK).then(
+    () => true,
+    () => false,
+  );
 }

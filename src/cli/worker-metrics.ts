@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { startMetricsServer, type MetricsServer, type MetricsServerOptions } from '../metrics/index.ts';
 import type { WorkerMetricsOptions } from '../worker/create-worker.ts';
 

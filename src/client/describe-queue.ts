@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { clip } from '../core/clip.ts';
+import { clip } from '../core/text/clip.ts';
 
 /** Numbers of temporal.api.enums.v1.TaskQueueType. */
 const QueueType = { workflow: 1, activity: 2 } as const;

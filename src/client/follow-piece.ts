@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { QueryName } from '../contracts/names.ts';
 import type { SplitUploadProgress } from '../contracts/split.ts';
 import type { UploadProgress } from '../contracts/upload.ts';
-import { pieceUnderWay, withPieceProgress } from '../core/split-progress.ts';
+import { pieceUnderWay, withPieceProgress } from '../core/split/progress.ts';
 import { queryWorkflow } from './followed-workflow.ts';
 import { partsUnderWay, type PendingActivity } from './pending-parts.ts';
 import { readUploadProgress } from './read-answers.ts';

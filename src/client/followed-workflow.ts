@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
-import { hasWorkers } from './has-workers.ts';
+import { hasWorkers } from './queue-workers.ts';
 import type { ReadAnswer } from './read-answers.ts';
 import { isTemporalAway } from '../temporal/temporal-fault.ts';
 import { fromTemporal, isUnanswered, isWithoutWorker, noWorkerAnswered } from './temporal-faults.ts';

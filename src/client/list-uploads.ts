@@ -3,9 +3,10 @@ import { WorkflowName } from '../contracts/names.ts';
 import { SearchAttributes } from '../contracts/search-attributes.ts';
 import type { SyncState } from '../contracts/sync.ts';
 import type { UploadState } from '../contracts/upload.ts';
-import { queryText } from '../core/list-query.ts';
+import { queryText } from '../core/show/attributes.ts';
 import { listWorkflows } from './list-workflows.ts';
-import type { WorkflowSummary } from './workflow-summary.ts';
+import { type WorkflowSummary, withoutPieces } from './workflow-summary.ts';
+import { nameKey } from '../core/text/name-form.ts';
 
 /** An upload or a split upload, or a sync where these are asked for, as Temporal's list knows it. */
 export type UploadSummary = WorkflowSummary;
@@ -62,4 +63,24 @@ function stateConditions(state: ListedState): string[] {
   if (state === 'failed') return ['ExecutionStatus IN ("Failed", "TimedOut")'];
   if (state === 'cancelled') return ['ExecutionStatus IN ("Canceled", "Terminated")'];
   return ['ExecutionStatus = "Running"', `${SearchAttributes.state.name} = "${state}"`];
+}
+
+/**
+ * Uploads, split uploads and syncs that run and match a list query of Temporal's, such as `LonghaulState = "waiting"`.
+ * A piece is left out when its split upload matches too: what is told to the whole reaches it.
+ * Names in search attributes are in one Unicode form, so the query is too.
+ *
+ * @throws QueryRefusedError, SearchAttributesMissingError, TemporalUnreachableError
+ */
+export async function findRunning(client: Client, query: string): Promise<readonly WorkflowSummary[]> {
+  const types: readonly string[] = uploadAndSyncTypes;
+  const found: WorkflowSummary[] = [];
+  for await (const one of listWorkflows(
+    client,
+    `(${nameKey(query)}) AND ${typeIn(types)} AND ExecutionStatus = "Running"`,
+  )) {
+    // Brackets in the query may close ours: what is not ours must not be steered all the same.
+    if (types.includes(one.type) && one.status === 'RUNNING') found.push(one);
+  }
+  return withoutPieces(found);
 }

@@ -5,17 +5,17 @@ import {
   type ConnectionOptions,
   type WorkflowClientInterceptor,
 } from '@temporalio/client';
-import { assertSourceGlobs } from '../config-worker-sources.ts';
-import { temporalSettings, type TemporalSettings } from '../config-temporal.ts';
+import { assertSourceGlobs } from '../config/sources.ts';
+import { temporalSettings, type TemporalSettings } from '../config/temporal.ts';
 import { Defaults } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE, WorkflowName } from '../contracts/names.ts';
-import { initialAttributes } from '../core/attribute-values.ts';
-import { requestPriority } from '../core/request-priority.ts';
-import { filenameOfSource } from '../core/source-names.ts';
+import { initialAttributes } from '../core/show/attributes.ts';
+import { requestPriority } from '../core/upload/priority.ts';
+import { filenameOfSource } from '../core/source/names.ts';
 import type { SplitUploadResult } from '../contracts/split.ts';
 import type { UploadResult } from '../contracts/upload.ts';
 import { ConfigError } from '../errors.ts';
-import { thisHost } from '../host-identity.ts';
+import { thisHost } from '../config/host-identity.ts';
 import { SchedulesClient } from '../schedules/schedules-client.ts';
 import { Sources } from '../sources/sources.ts';
 import { sealKeyOf, type SourceSettings } from '../sources/source-settings.ts';
@@ -24,9 +24,15 @@ import { grpcCause, sentences } from '../temporal/grpc-cause.ts';
 import { assertClientOptions } from './option-problems.ts';
 import { NamespaceAttributes } from './namespace-attributes.ts';
 import { findWithOtherInode, ignoreInodeOf } from './other-inode.ts';
-import { prepareSplit, type SplitUploadOptions } from './prepare-split.ts';
+import {
+  prepareSplit,
+  type SplitUploadOptions,
+  prepareUpload,
+  type PrepareContext,
+  type PreparedUpload,
+  type UploadOptions,
+} from './prepare-upload.ts';
 import { prepareSync, type SyncOptions } from './prepare-sync.ts';
-import { prepareUpload, type PrepareContext, type PreparedUpload, type UploadOptions } from './prepare-upload.ts';
 import { startSync } from './start-sync.ts';
 import { SyncHandle } from './sync-handle.ts';
 import { grpcError, grpcFault, isTemporalAway } from '../temporal/temporal-fault.ts';
@@ -34,7 +40,7 @@ import { fromTemporal } from './temporal-faults.ts';
 import { TemporalUnreachableError } from '../temporal/temporal-errors.ts';
 import { UploadIdTakenError } from './upload-errors.ts';
 import { UploadHandle } from './upload-handle.ts';
-import { summaryOf } from '../core/markdown.ts';
+import { summaryOf } from '../core/text/markdown.ts';
 import { listUploads, type ListOptions, type UploadSummary } from './list-uploads.ts';
 
 export interface LonghaulClientOptions {

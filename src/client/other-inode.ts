@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { UpdateName, WorkflowName, type RetuneInput } from '../contracts/names.ts';
-import { queryText } from '../core/list-query.ts';
-import { withoutInode } from '../core/source-fingerprint.ts';
+import { queryText } from '../core/show/attributes.ts';
+import { withoutInode } from '../core/upload/fingerprint.ts';
 import { listWorkflows } from './list-workflows.ts';
 import type { PreparedUpload } from './prepare-upload.ts';
 import { startedRequest } from './started-request.ts';

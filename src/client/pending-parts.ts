@@ -2,7 +2,7 @@ import { defaultPayloadConverter, type DescribeWorkflowExecutionResponse } from 
 import type { Payload } from '@temporalio/common';
 import type { PartHeartbeat } from '../contracts/activities.ts';
 import { Limits } from '../contracts/limits.ts';
-import { clipMessage } from '../core/clip.ts';
+import { clipMessage } from '../core/text/clip.ts';
 import type { PartTrouble } from './upload-events.ts';
 
 export type PendingActivity = NonNullable<DescribeWorkflowExecutionResponse['pendingActivities']>[number];

@@ -4,11 +4,11 @@ import { basename, resolve } from 'node:path';
 import { Defaults } from '../contracts/limits.ts';
 import type { Container } from '../contracts/sources.ts';
 import type { SyncRequest } from '../contracts/sync.ts';
-import { nameKey } from '../core/name-form.ts';
-import { newSyncProblems } from '../core/source-limits.ts';
+import { nameKey } from '../core/text/name-form.ts';
+import { newSyncProblems } from '../core/source/limits.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
-import { pathOnDisk } from '../sources/path-on-disk.ts';
-import { mapFileError } from '../sources/map-file-error.ts';
+import { pathOnDisk } from '../sources/file/path-on-disk.ts';
+import { mapFileError } from '../sources/file/errors.ts';
 import { assertTextOptions } from './option-problems.ts';
 
 export interface SyncOptions extends Omit<SyncRequest, 'source'> {

@@ -1,20 +1,25 @@
 import { realpath } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { Defaults, Limits } from '../contracts/limits.ts';
+import { createHash } from 'node:crypto';
+import { Defaults, Limits, TextLimits } from '../contracts/limits.ts';
 import type { Source } from '../contracts/sources.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
-import { formatBytes } from '../core/format.ts';
-import { printable } from '../core/printable.ts';
-import { nameKey } from '../core/name-form.ts';
-import { filenameOfSource, nameOfSource } from '../core/source-names.ts';
-import { withoutInode } from '../core/source-fingerprint.ts';
-import { newUploadProblems } from '../core/source-limits.ts';
+import { formatBytes } from '../core/text/format.ts';
+import { printable } from '../core/text/printable.ts';
+import { nameKey } from '../core/text/name-form.ts';
+import { filenameOfSource, nameOfSource } from '../core/source/names.ts';
+import { withoutInode } from '../core/upload/fingerprint.ts';
+import { newUploadProblems } from '../core/source/limits.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
-import { pathOnDisk } from '../sources/path-on-disk.ts';
+import { pathOnDisk } from '../sources/file/path-on-disk.ts';
 import { sealedSource, sourceOfUrl } from '../sources/source-of-url.ts';
 import type { Sources } from '../sources/sources.ts';
 import { identityDigest, workflowIdOf, type UploadIdentity } from './upload-identity.ts';
 import { assertTextOptions } from './option-problems.ts';
+import type { SplitUploadRequest } from '../contracts/split.ts';
+import { pieceName } from '../core/split/pieces.ts';
+import { splitRequestProblems } from '../core/split/request.ts';
+import { utf8Length } from '../core/text/clip.ts';
 
 export interface UploadOptions extends Omit<UploadRequest, 'source'> {
   /** A file of this machine; its parts run on this machine's worker. Give this, `url` or `source`. */
@@ -138,4 +143,38 @@ async function fingerprintOf(
   } finally {
     await reader.close();
   }
+}
+
+export interface SplitUploadOptions extends UploadOptions {
+  /** Most bytes of one File. @defaultValue 8 GiB */
+  readonly pieceSizeBytes?: number;
+}
+
+/** As `prepareUpload`, for a file of any size that becomes several Files. @throws as `prepareUpload` */
+export async function prepareSplit(
+  options: SplitUploadOptions,
+  context: PrepareContext,
+): Promise<PreparedUpload & { readonly request: SplitUploadRequest }> {
+  assertTextOptions(options, 'uploadSplit', []);
+  const { pieceSizeBytes = Limits.maxFileBytes, ...rest } = options;
+  const splitDigest = (digest: string) =>
+    createHash('sha256')
+      .update(JSON.stringify(['split', digest, pieceSizeBytes]))
+      .digest('hex')
+      .slice(0, 24);
+  // The query of a URL is sealed for this ID.
+  const idOf = (workflowId: string, digest: string) => workflowId.replace(digest, splitDigest(digest));
+  const { request: upload, workflowId, digest, identityUnder } = await prepareUpload(rest, context, Infinity, idOf);
+  const request: SplitUploadRequest = { ...upload, pieceSizeBytes, again: options.again ? true : undefined };
+  const problems = [...splitRequestProblems(request), ...pieceNameProblems(upload.filename as string)];
+  if (problems.length > 0) throw new ConfigError(`wrong upload request: ${problems.join('; ')}`);
+  return { request, workflowId, digest: splitDigest(digest), identityUnder };
+}
+
+/** A piece that is longer than a name can be would fail when the pieces before it are Files. */
+function pieceNameProblems(filename: string): string[] {
+  const addedBytes = utf8Length(pieceName(filename, 1, 2)) - utf8Length(filename);
+  const maxBytes = TextLimits.filename - addedBytes;
+  if (utf8Length(filename) <= maxBytes) return [];
+  return [`"filename" must have at most ${maxBytes} bytes, because the name of a piece is longer`];
 }

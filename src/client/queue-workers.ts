@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import pMap from 'p-map';
-import { queryText } from '../core/list-query.ts';
+import { queryText } from '../core/show/attributes.ts';
 import { describeQueue, type QueueDescription } from './describe-queue.ts';
 import { listQueueWorkers, type QueueWorker } from './list-queue-workers.ts';
 import { listUploads } from './list-uploads.ts';
@@ -147,4 +147,14 @@ async function runsOn(client: Client, taskQueue: string): Promise<boolean> {
   const runs = async (workflowId: string) =>
     queuesOfRunning(await pendingActivities(client, workflowId)).includes(taskQueue);
   return (await pMap(ids, runs, { concurrency: CONCURRENCY })).includes(true);
+}
+
+/**
+ * Whether a worker polls the queue. A worker that was killed counts for some seconds, or up to 90 s if the server does not
+ * accept the heartbeats of workers.
+ *
+ * @throws ServiceError of Temporal's client
+ */
+export async function hasWorkers(client: Client, taskQueue: string, type: 'workflow' | 'activity'): Promise<boolean> {
+  return (await QueueWorkers.of(client).look(taskQueue, type)).presence !== 'unpolled';
 }

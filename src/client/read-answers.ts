@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { PieceProgress, SplitUploadProgress, SplitUploadResult } from '../contracts/split.ts';
 import type { SyncProgress, SyncResult } from '../contracts/sync.ts';
 import type { UploadProgress, UploadResult } from '../contracts/upload.ts';
-import { clip } from '../core/clip.ts';
+import { clip } from '../core/text/clip.ts';
 import { StrangeWorkflowError } from './strange-workflow-error.ts';
 
 /*

@@ -5,7 +5,7 @@ import {
   registerCommands,
   registeredAttributes,
   type RegisteredAttribute,
-} from '../core/attribute-registry.ts';
+} from '../core/show/attribute-registry.ts';
 import { AttributeConflictError, SetupRefusedError, SetupUnfinishedError } from './setup-errors.ts';
 import { NamespaceNotFoundError } from '../temporal/temporal-errors.ts';
 import { grpcFault, isTemporalAway } from '../temporal/temporal-fault.ts';

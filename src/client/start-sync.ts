@@ -1,17 +1,16 @@
-import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { Defaults, Priorities } from '../contracts/limits.ts';
 import { WorkflowName } from '../contracts/names.ts';
-import type { SyncHandover } from '../contracts/sync.ts';
-import { initialAttributes } from '../core/attribute-values.ts';
-import { requestPriority } from '../core/request-priority.ts';
-import { nameOfContainer } from '../core/source-names.ts';
-import { lastSyncMemory } from './last-sync-memory.ts';
+import type { SyncHandover, SyncMemory } from '../contracts/sync.ts';
+import { initialAttributes, queryText } from '../core/show/attributes.ts';
+import { requestPriority } from '../core/upload/priority.ts';
+import { nameOfContainer } from '../core/source/names.ts';
 import type { NamespaceAttributes } from './namespace-attributes.ts';
 import type { PreparedSync } from './prepare-sync.ts';
-import { SyncIdTakenError } from './sync-errors.ts';
-import { syncFaultOf } from './sync-faults.ts';
-import { summaryOf } from '../core/markdown.ts';
+import { SyncIdTakenError, syncFaultOf } from './sync-errors.ts';
+import { summaryOf } from '../core/text/markdown.ts';
 import { SyncHandle } from './sync-handle.ts';
+import { memoryOfResult } from '../core/sync/memory-shape.ts';
 
 /**
  * Starts a run of a sync with the memory of the last one, or attaches to the one that runs.
@@ -55,4 +54,28 @@ export async function startSync(
     if (identity !== undefined && identity !== digest) throw new SyncIdTakenError(workflowId);
     return handle;
   }
+}
+
+/**
+ * What the last run of a sync that came to its end handed over; null when there is none, or Temporal has removed it
+ * after its retention time.
+ *
+ * @throws ServiceError of Temporal's client
+ */
+export async function lastSyncMemory(client: Client, workflowId: string): Promise<SyncMemory | null> {
+  try {
+    // The newest run is known at once; the list of earlier ones may be some seconds old.
+    const { status, runId } = await client.workflow.getHandle(workflowId).describe();
+    if (status.name === 'COMPLETED') return await memoryOf(client, workflowId, runId);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+  const query = `WorkflowId = ${queryText(workflowId)} AND WorkflowType = "${WorkflowName.syncSource}" AND ExecutionStatus = "Completed"`;
+  for await (const { runId } of client.workflow.list({ query })) return memoryOf(client, workflowId, runId);
+  return null;
+}
+
+async function memoryOf(client: Client, workflowId: string, runId: string): Promise<SyncMemory | null> {
+  return memoryOfResult(await client.workflow.getHandle(workflowId, runId).result());
 }

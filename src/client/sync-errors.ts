@@ -1,4 +1,7 @@
+import { WorkflowFailedError } from '@temporalio/client';
 import { LonghaulError } from '../errors.ts';
+import { UploadCancelledError, UploadFailedError, UploadNotFoundError } from './upload-errors.ts';
+import { fromTemporal } from './temporal-faults.ts';
 
 /** The sync as a whole could not be done. `failureType` is one of `FailureType`, or a name of Temporal's. */
 export class SyncFailedError extends LonghaulError {
@@ -47,4 +50,17 @@ export class SyncIdTakenError extends LonghaulError {
         `or end it with "longhaul cancel ${workflowId}"`,
     );
   }
+}
+
+/** As `fromTemporal`, in the words of a sync. */
+export function syncFaultOf(error: unknown, workflowId: string): unknown {
+  const fault = fromTemporal(error, workflowId);
+  if (fault instanceof UploadNotFoundError) return new SyncNotFoundError(workflowId, error);
+  if (!(error instanceof WorkflowFailedError)) return fault;
+  if (fault instanceof UploadCancelledError) {
+    return new SyncCancelledError(workflowId, 'the sync was cancelled or terminated from outside', error);
+  }
+  return fault instanceof UploadFailedError
+    ? new SyncFailedError(workflowId, fault.failureType, fault.message, error)
+    : fault;
 }

@@ -6,7 +6,7 @@ import { FollowedWorkflow, type WorkflowDescription } from './followed-workflow.
 import { lookAtUpload, LOOKS_A_POLL, SyncBytes } from './sync-bytes.ts';
 import { progressOfSync } from './read-end.ts';
 import { readSyncProgress, readSyncResult } from './read-answers.ts';
-import { syncFaultOf } from './sync-faults.ts';
+import { syncFaultOf } from './sync-errors.ts';
 import { pendingActivities } from './pending-activities.ts';
 import type { PendingActivity } from './pending-parts.ts';
 import { findUnpolledQueue, UnpolledQueueWatch, type UnpolledQueue } from './unpolled-queue.ts';

@@ -3,7 +3,7 @@ import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { QueryName, UpdateName, type PauseInput, type RetuneInput } from '../contracts/names.ts';
 import type { SplitUploadProgress, SplitUploadResult } from '../contracts/split.ts';
 import type { UploadProgress, UploadResult } from '../contracts/upload.ts';
-import { filenameOfSource } from '../core/source-names.ts';
+import { filenameOfSource } from '../core/source/names.ts';
 import { followPiece } from './follow-piece.ts';
 import { FollowedWorkflow, type WorkflowDescription } from './followed-workflow.ts';
 import { partsUnderWay } from './pending-parts.ts';

@@ -1,5 +1,5 @@
 import { TextLimits } from '../contracts/limits.ts';
-import { textUpTo } from './text-check.ts';
+import { textUpTo } from './text/check.ts';
 
 /**
  * What is wrong with the name of a task queue, as the rest of a sentence. Temporal rejects the command of a workflow that
@@ -10,4 +10,15 @@ export function taskQueueProblem(value: unknown): string | undefined {
   if (problem !== undefined) return problem;
   if (/^(\/_sys\/|__temporal_)/.test(value as string)) return 'must not begin with a name that Temporal reserves';
   return /\p{Cc}/u.test(value as string) ? 'must have no control characters' : undefined;
+}
+
+/** A queue's name also contains that of the control queue, and some clusters permit 255 bytes. */
+const MAX_BYTES = 200;
+
+/** The problem of a name of a host, as the rest of a sentence. It becomes part of the name of a task queue. */
+export function hostNameProblem(value: unknown): string | undefined {
+  const problem = textUpTo(MAX_BYTES)(value);
+  if (problem !== undefined) return problem;
+  if (!/[\s\p{C}"'`\\/]/u.test(value as string)) return undefined;
+  return 'must have no spaces, quotes, slashes or control characters, for example transfer-1';
 }

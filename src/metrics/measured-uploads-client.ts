@@ -4,8 +4,8 @@ import type { DestinationProfile } from '../openai/destination-profile.ts';
 import type { PartContent } from '../openai/multipart-part.ts';
 import type { CreateUploadFields } from '../openai/sessions.ts';
 import { UploadsClient, type UploadsClientOptions } from '../openai/uploads-client.ts';
-import { measuredReader } from './measured-reader.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
+import type { SourceReader } from '../sources/source-reader.ts';
 
 /** A client that counts the sessions it opens, and the bytes of parts while they are sent. */
 export class MeasuredUploadsClient extends UploadsClient {
@@ -52,4 +52,18 @@ export class MeasuredUploadsClient extends UploadsClient {
     metrics.countPart(destination, content.sizeBytes, performance.now() - startedAtMs);
     return answer;
   }
+}
+
+/** A reader whose reads are counted and timed. */
+export function measuredReader(reader: SourceReader, metrics: WorkerMetrics): SourceReader {
+  return {
+    stat: () => reader.stat(),
+    read: async (buffer, offsetBytes) => {
+      const startedAtMs = performance.now();
+      const bytes = await reader.read(buffer, offsetBytes);
+      metrics.countRead(bytes, performance.now() - startedAtMs);
+      return bytes;
+    },
+    close: () => reader.close(),
+  };
 }

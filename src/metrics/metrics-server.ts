@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { Agent, request } from 'undici';
-import { errnoCause } from '../core/errno-cause.ts';
+import { errnoCause } from '../core/text/errno-cause.ts';
 import { ConfigError } from '../errors.ts';
 
 export interface MetricsServerOptions {

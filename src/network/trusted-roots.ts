@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
-import { extraCaFile } from '../config-extra-ca.ts';
+import { extraCaFile } from '../config/extra-ca.ts';
 
 let roots: readonly string[] | undefined;
 

@@ -1,4 +1,4 @@
-import { allocateReadBuffers } from '../sources/read-memory.ts';
+import { allocateReadBuffers } from '../sources/digest/read-memory.ts';
 
 /** Idle buffers beyond this are left to the garbage collector, which frees those made at once together: 16 MiB. */
 const MAX_IDLE = 32;

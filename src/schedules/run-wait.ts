@@ -1,6 +1,6 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { listWorkflows } from '../client/list-workflows.ts';
-import { queryText } from '../core/list-query.ts';
+import { queryText } from '../core/show/attributes.ts';
 import { SearchAttributes } from '../contracts/search-attributes.ts';
 
 type Run = Pick<WorkflowExecutionInfo, 'workflowId' | 'typedSearchAttributes'>;

@@ -1,8 +1,8 @@
 import type { ScheduleHealth, ScheduleOverlap, ScheduleRunOutcome, ScheduleSettings } from '../contracts/schedule.ts';
 import type { SyncRequest } from '../contracts/sync.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
-import { newSyncProblems, newUploadProblems } from '../core/source-limits.ts';
-import { isScheduleName, SCHEDULE_NAME_RULE, scheduleSettingsProblems } from '../core/schedule-settings.ts';
+import { newSyncProblems, newUploadProblems } from '../core/source/limits.ts';
+import { isScheduleName, SCHEDULE_NAME_RULE, scheduleSettingsProblems } from '../core/schedule/settings.ts';
 import { ConfigError } from '../errors.ts';
 
 /** What each run does: one of the two, as plain JSON. */

@@ -1,9 +1,8 @@
-import { WorkflowNotFoundError, type Client, type ScheduleDescription } from '@temporalio/client';
-import { WorkflowFailedError } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client, type ScheduleDescription, WorkflowFailedError } from '@temporalio/client';
 import type { ScheduleRunOutcome } from '../contracts/schedule.ts';
-import { formatCount } from '../core/format.ts';
-import { clipMessage } from '../core/clip.ts';
-import { isPlainObject } from '../core/upload-request.ts';
+import { formatCount } from '../core/text/format.ts';
+import { clipMessage } from '../core/text/clip.ts';
+import { isPlainObject } from '../core/upload/request.ts';
 import { waitOfRun } from './run-wait.ts';
 import type { ScheduleRun } from './schedule-options.ts';
 

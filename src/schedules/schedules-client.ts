@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Client, ScheduleDescription, ScheduleHandle, ScheduleUpdateOptions } from '@temporalio/client';
 import { tolerantClient } from '../tolerant-client.ts';
-import { hasWorkers } from '../client/has-workers.ts';
+import { hasWorkers } from '../client/queue-workers.ts';
 import { NamespaceAttributes } from '../client/namespace-attributes.ts';
-import { scheduleVerdict } from '../core/schedule-verdict.ts';
-import { isScheduleName } from '../core/schedule-settings.ts';
+import { scheduleVerdict } from '../core/schedule/verdict.ts';
+import { isScheduleName } from '../core/schedule/settings.ts';
 import { ConfigError } from '../errors.ts';
 import { toScheduleInfo } from './from-temporal.ts';
 import { lastDue } from './last-due.ts';

@@ -10,10 +10,10 @@ import type { StartAttributes } from '../client/namespace-attributes.ts';
 import { Defaults, Priorities } from '../contracts/limits.ts';
 import { WorkflowName } from '../contracts/names.ts';
 import type { ScheduleOverlap, ScheduleSettings } from '../contracts/schedule.ts';
-import { initialAttributes, type AttributeValues } from '../core/attribute-values.ts';
-import { requestPriority } from '../core/request-priority.ts';
-import { filenameOfSource, nameOfContainer, nameOfSource } from '../core/source-names.ts';
-import { inlineCode, summaryOf } from '../core/markdown.ts';
+import { initialAttributes, type AttributeValues } from '../core/show/attributes.ts';
+import { requestPriority } from '../core/upload/priority.ts';
+import { filenameOfSource, nameOfContainer, nameOfSource } from '../core/source/names.ts';
+import { inlineCode, summaryOf } from '../core/text/markdown.ts';
 import { ScheduleDefaults, type ScheduleWork } from './schedule-options.ts';
 
 const ID_PREFIX = 'longhaul-schedule-';

@@ -1,4 +1,4 @@
-import { ignoresInode, isExpected } from '../core/source-fingerprint.ts';
+import { ignoresInode, isExpected } from '../core/upload/fingerprint.ts';
 import { SourceChangedError } from '../errors.ts';
 import type { SourceInfo, SourceReader } from './source-reader.ts';
 

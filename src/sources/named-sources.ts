@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Container, Source } from '../contracts/sources.ts';
-import { keyPrefixOf } from '../core/source-within.ts';
+import { keyPrefixOf } from '../core/source/names.ts';
 
 const namedObjects = z.object({
   connection: z.string(),

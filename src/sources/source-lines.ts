@@ -1,5 +1,5 @@
 import { AbortedError, SourceChangedError } from '../errors.ts';
-import type { LineEnds } from '../core/split-plan.ts';
+import type { LineEnds } from '../core/split/plan.ts';
 import type { SourceReader } from './source-reader.ts';
 
 const BLOCK_BYTES = 64 * 1024;

@@ -1,6 +1,6 @@
 import type { HttpSource, S3Source, Source } from '../contracts/sources.ts';
 import { ConfigError } from '../errors.ts';
-import { sealQuery } from './sealed-query.ts';
+import { sealQuery } from './http/sealed-query.ts';
 
 /** Whether an argument names a source by a URL rather than a path. */
 export function isSourceUrl(text: string): boolean {

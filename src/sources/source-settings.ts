@@ -1,8 +1,8 @@
 import type { ProxyRules, ProxySetting } from '../network/proxy.ts';
 import type { TlsSettings } from '../network/tls-files.ts';
 
-import type { ProtectedPaths } from './protected-paths.ts';
-import type { SourceHeaderSettings } from './source-headers.ts';
+import type { ProtectedPaths } from './file/protected-paths.ts';
+import type { SourceHeaderSettings } from './http/headers.ts';
 
 /**
  * What a worker or a client may read, and how. Plain values, but for the functions that return secrets. A client reads what

@@ -1,20 +1,20 @@
 import type { Container, HttpSource, Source } from '../contracts/sources.ts';
-import { containerNameProblem, sourceNameProblem } from '../core/source-limits.ts';
-import { nameOfContainer, nameOfSource } from '../core/source-names.ts';
-import { printable } from '../core/printable.ts';
+import { containerNameProblem, sourceNameProblem } from '../core/source/limits.ts';
+import { nameOfContainer, nameOfSource } from '../core/source/names.ts';
+import { printable } from '../core/text/printable.ts';
 import { ConfigError, SourceForbiddenError, SourceUnusableError } from '../errors.ts';
-import { AddressPolicy } from './address-policy.ts';
-import { checkFolder, deviceOf } from './check-folder.ts';
-import { openFileSource } from './file-source.ts';
-import { HttpConnections } from './http-connections.ts';
-import { downloadHttp, type DownloadOptions, type DownloadSink } from './http-download.ts';
-import { HttpResource } from './http-resource.ts';
-import { openHttpSource } from './http-source.ts';
-import { listFolder } from './list-folder.ts';
-import type { Listing, ListOptions } from './listing.ts';
-import { rangedReader, spanInWhole } from './ranged-reader.ts';
-import type { S3Connections } from './s3-connections.ts';
-import { openSealedQuery } from './sealed-query.ts';
+import { AddressPolicy } from './http/address-policy.ts';
+import { checkFolder, deviceOf } from './file/check-folder.ts';
+import { openFileSource } from './file/source.ts';
+import { HttpConnections } from './http/connections.ts';
+import { downloadHttp, type DownloadOptions, type DownloadSink } from './http/download.ts';
+import { HttpResource } from './http/resource.ts';
+import { openHttpSource } from './http/source.ts';
+import { listFolder } from './file/list-folder.ts';
+import type { Listing, ListOptions } from './listing/listing.ts';
+import { rangedReader, spanInWhole } from './remote/ranged-reader.ts';
+import type { S3Connections } from './s3/connections.ts';
+import { openSealedQuery } from './http/sealed-query.ts';
 import type { OpenOptions, SourceReader } from './source-reader.ts';
 import { openingKeysOf, type FileSettings, type SourceSettings } from './source-settings.ts';
 
@@ -72,7 +72,7 @@ export class Sources {
   readonly #openers: Openers = {
     file: (source) => openFileSource(source, this.files),
     s3: async (source, options) => {
-      const { openS3Source } = await import('./s3-source.ts');
+      const { openS3Source } = await import('./s3/source.ts');
       const isNamed = await this.#isNamed(source);
       return openS3Source(source, await this.#connections(), { ...options, isNamed });
     },
@@ -117,7 +117,7 @@ export class Sources {
       return listing;
     },
     s3: async (container, options) => {
-      const { listBucket } = await import('./list-bucket.ts');
+      const { listBucket } = await import('./s3/list-bucket.ts');
       const isNamed = await this.#isNamed(container);
       return listBucket(container, await this.#connections(), { ...options, isNamed });
     },
@@ -147,7 +147,7 @@ export class Sources {
     const problem = containerNameProblem(container);
     if (problem !== undefined) throw new SourceUnusableError(`${printable(nameOfContainer(container))} ${problem}`);
     if (container.type === 'folder') return checkFolder(container, this.files, this.#devices.get(container.path));
-    const { checkBucket } = await import('./list-bucket.ts');
+    const { checkBucket } = await import('./s3/list-bucket.ts');
     await checkBucket(container, await this.#connections(), { signal, isNamed: await this.#isNamed(container) });
   }
 
@@ -159,7 +159,7 @@ export class Sources {
 
   /** AWS's SDK takes 23 MiB and a fifth of a second: it is loaded for those who use it. */
   async #connections(): Promise<S3Connections> {
-    const { S3Connections } = await import('./s3-connections.ts');
+    const { S3Connections } = await import('./s3/connections.ts');
     this.#s3 ??= new S3Connections(this.#settings.s3, this.#settings, this.#settings.proxies);
     return this.#s3;
   }

@@ -7,9 +7,9 @@ import {
 } from '@temporalio/worker';
 import type { Registry } from 'prom-client';
 import { createControlActivities, createTransferActivities } from '../../activities/index.ts';
-import { ConfigDefaults } from '../config.ts';
-import { workerSources } from '../config-worker-sources.ts';
-import { thisHost } from '../host-identity.ts';
+import { ConfigDefaults } from '../config/config.ts';
+import { workerSources } from '../config/sources.ts';
+import { thisHost } from '../config/host-identity.ts';
 import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../contracts/names.ts';
 import { ConfigError } from '../errors.ts';
 import type { DestinationProfile } from '../openai/destination-profile.ts';
@@ -28,8 +28,7 @@ import { UploadLimits } from './upload-limits.ts';
 import { transferTuner } from './transfer-slots.ts';
 import { workerFault } from './worker-faults.ts';
 import { workerOptionProblems } from './worker-option-problems.ts';
-import { warnOfRejectedSources } from './warn-of-rejected-sources.ts';
-import { warnOfLackingAttributes } from './warn-of-lacking-attributes.ts';
+import { warnOfRejectedSources, warnOfLackingAttributes } from './warnings.ts';
 
 export interface WorkerOptions {
   readonly connection: NativeConnection;

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { Runtime, type MetricsExporterConfig } from '@temporalio/worker';
-import { ConfigDefaults } from '../config.ts';
+import { ConfigDefaults } from '../config/config.ts';
 import { asTemporalLogger, type Logger } from '../logger.ts';
 
 /**

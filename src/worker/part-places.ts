@@ -1,4 +1,4 @@
-import { AdaptiveConcurrency, type ConcurrencyBounds } from '../core/adaptive-concurrency.ts';
+import { AdaptiveConcurrency, type ConcurrencyBounds } from '../core/pace/adaptive-concurrency.ts';
 import { AbortedError, ApiError, TimeoutError } from '../errors.ts';
 import type { PartPlace, PartPlacesOf } from '../openai/uploads-client.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import { AutoConcurrency, type ConcurrencyBounds } from '../core/adaptive-concurrency.ts';
-import { mostPartsUnder, RateLimit } from '../core/rate-limit.ts';
+import { AutoConcurrency, type ConcurrencyBounds } from '../core/pace/adaptive-concurrency.ts';
+import { mostPartsUnder, RateLimit } from '../core/pace/rate-limit.ts';
 import { PartPlaces } from './part-places.ts';
 import { TransferSlots } from './transfer-slots.ts';
 

@@ -5,7 +5,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import { FailureType } from '../contracts/failures.ts';
 import { UpdateName, WorkflowName } from '../contracts/names.ts';
 import { SearchAttributes } from '../contracts/search-attributes.ts';
-import { reasonLabel } from '../core/attribute-values.ts';
+import { reasonLabel } from '../core/show/attributes.ts';
 
 const UPDATE_TIMEOUT_MS = 10_000;
 const LIST_TIMEOUT_MS = 10_000;

@@ -2,7 +2,7 @@ import { Client, WithStartWorkflowOperation } from '@temporalio/client';
 import { Runtime, type NativeConnection } from '@temporalio/worker';
 import { UpdateName, WorkflowName } from '../contracts/names.ts';
 import type { ReserveInput, ReserveResult } from '../contracts/request-budget.ts';
-import { summaryCode } from '../core/markdown.ts';
+import { summaryCode } from '../core/text/markdown.ts';
 import { RequestPermits } from './request-permits.ts';
 
 export interface SharedBudgetOptions {

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { UploadLimit } from '../contracts/upload.ts';
-import { RateLimit } from '../core/rate-limit.ts';
+import { RateLimit } from '../core/pace/rate-limit.ts';
 import type { Pace } from '../openai/multipart-part.ts';
 
 /** Its workflow is asked when nothing was heard of a limit for so long; a quarter more, and a change has come through. */

@@ -15,7 +15,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     safeguard: 'the session of an upload that ended is cancelled',
-    file: 'workflows/define-workflow.ts',
+    file: 'workflows/shell/define-workflow.ts',
     from: "await run.abandon(isCancellation(error) ? 'cancelled' : 'failed', reasonOfFailure(failure));",
     to: 'undefined as Result | undefined;',
   },

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { createPathFilter } from '../../src/sources/path-filter.ts';
+import { createPathFilter } from '../../src/sources/listing/path-filter.ts';
 import { Sources } from '../../src/sources/sources.ts';
 import { runCli } from '../support/cli.ts';
 import { withFakeS3, type FakeObject } from '../support/fake-s3.ts';

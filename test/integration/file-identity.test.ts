@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { SyncResult } from 'longhaul';
 import { describe, expect, it } from 'vitest';
-import { packMemory, unpackMemory } from '../../activities/sync-memory.ts';
+import { packMemory, unpackMemory } from '../../activities/sync/memory.ts';
 import type { SyncMemory } from '../../src/contracts/sync.ts';
 import { runCli } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';

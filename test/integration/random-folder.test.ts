@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import pMap from 'p-map';
 import type { SyncProblem } from 'longhaul';
 import { expect, it } from 'vitest';
-import { syncFileName } from '../../src/core/sync-file-name.ts';
+import { syncFileName } from '../../src/core/sync/file-name.ts';
 import { startCli } from '../support/cli.ts';
 import { makeRandomFolder, type Fate } from '../support/random-folder.ts';
 import { filesAt, runSync } from '../support/sync-folder.ts';

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import pMap from 'p-map';
 import { expect, it } from 'vitest';
 import { FailureType } from '../../src/contracts/failures.ts';
-import { MAX_MESSAGE_LENGTH } from '../../src/core/clip.ts';
+import { MAX_MESSAGE_LENGTH } from '../../src/core/text/clip.ts';
 import { generatedRuns, jsonText, mutated, strangeValues } from '../support/mutated.ts';
 import { withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { SyncRequest, SyncResult } from 'longhaul';
 import { describe, expect, it } from 'vitest';
-import { packMemory } from '../../activities/sync-memory.ts';
+import { packMemory } from '../../activities/sync/memory.ts';
 import { Priorities } from '../../src/contracts/limits.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { filesAt, manyFiles, runSync, told } from '../support/sync-folder.ts';

@@ -4,7 +4,7 @@ import { createCompleteUpload } from '../../activities/complete-upload.ts';
 import { createCreateUpload } from '../../activities/create-upload.ts';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
 import { createInspectSource } from '../../activities/inspect-source.ts';
-import { runAttempt } from '../../activities/run-attempt.ts';
+import { runAttempt } from '../../activities/attempt.ts';
 import { createUploadPart } from '../../activities/upload-part.ts';
 import type {
   HashCheckpoint,

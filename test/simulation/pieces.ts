@@ -1,6 +1,6 @@
 import { WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
-import { runAttempt } from '../../activities/run-attempt.ts';
+import { runAttempt } from '../../activities/attempt.ts';
 import { steerPiece } from '../../activities/steer-piece.ts';
 import type {
   FindPieceInput,

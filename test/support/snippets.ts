@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { createProgram } from '../../src/cli/program.ts';
-import { toScheduledWork } from '../../src/cli/schedule-options.ts';
+import { toScheduledWork } from '../../src/cli/commands/schedule/options.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 

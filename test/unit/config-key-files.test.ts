@@ -1,8 +1,8 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { loadConfig } from '../../src/config.ts';
-import { requireDestination } from '../../src/config-destinations.ts';
+import { loadConfig } from '../../src/config/config.ts';
+import { requireDestination } from '../../src/config/destinations.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { configScene } from '../support/config-scene.ts';
 

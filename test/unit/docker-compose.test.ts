@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { loadConfig, type Config } from '../../src/config.ts';
-import { requireDestination } from '../../src/config-destinations.ts';
+import { loadConfig, type Config } from '../../src/config/config.ts';
+import { requireDestination } from '../../src/config/destinations.ts';
 
 interface Service {
   readonly image?: string;
@@ -173,7 +173,7 @@ describe('docker-compose.yml', () => {
   });
 
   it('sets no variable of Longhaul that its configuration does not know', () => {
-    const known = read('src/config.ts');
+    const known = read('src/config/config.ts');
     for (const [name, { environment = {} }] of ofLonghaul) {
       const variables = Object.keys(environment).filter((variable) => /^(LONGHAUL|OPENAI)_(?!API_KEY)/.test(variable));
       expect(variables.filter((variable) => !known.includes(`  ${variable}: `))).toEqual([]);

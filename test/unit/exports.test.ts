@@ -45,11 +45,11 @@ const internal: Readonly<Record<string, string>> = {
 
 /** Files of the client and of the creation of a worker that make built-in errors, with the code that catches them. */
 const builtIn: Readonly<Record<string, string>> = {
-  'src/config-temporal.ts': 'connect and loadConfig make a ConfigError of it',
+  'src/config/temporal.ts': 'connect and loadConfig make a ConfigError of it',
   'src/network/tunnel.ts': 'the reading of a source makes a SourceReadError of it, as of each error of a connection',
-  'src/sources/remote-reader.ts': 'nothing reads from a reader after it was closed',
-  'src/sources/s3-guard.ts': 'mapS3Error makes a SourceReadError of it',
-  'src/sources/s3-xml.ts': 'mapS3Error makes a SourceReadError of it',
+  'src/sources/remote/reader.ts': 'nothing reads from a reader after it was closed',
+  'src/sources/s3/guard.ts': 'mapS3Error makes a SourceReadError of it',
+  'src/sources/s3/xml.ts': 'mapS3Error makes a SourceReadError of it',
   'src/worker/request-permits.ts': 'the requests then go without a budget',
   'src/worker/sealing-workflow.ts': 'thrown in an activity, which makes a failure of it',
 };

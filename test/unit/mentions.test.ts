@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { checks } from '../../src/core/upload-request.ts';
+import { checks } from '../../src/core/upload/request.ts';
 import {
   commandsOf,
   expectNone,

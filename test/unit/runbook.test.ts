@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { FailureType } from '../../src/contracts/failures.ts';
-import { waitingReason } from '../../src/core/waiting-reason.ts';
+import { waitingReason } from '../../src/core/upload/reasons.ts';
 
 const docs = new URL('../../docs/', import.meta.url);
 const runbook = readFileSync(new URL('runbook.md', docs), 'utf8');

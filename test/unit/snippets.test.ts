@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
-import { loadConfig } from '../../src/config.ts';
-import { syncRequestProblems } from '../../src/core/sync-request.ts';
-import { retuneProblems, uploadRequestProblems } from '../../src/core/upload-request.ts';
+import { loadConfig } from '../../src/config/config.ts';
+import { syncRequestProblems } from '../../src/core/sync/request.ts';
+import { retuneProblems, uploadRequestProblems } from '../../src/core/upload/request.ts';
 import {
   commandLineProblems,
   commandsOf,

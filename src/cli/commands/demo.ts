@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { formatBytes } from '../../core/format.ts';
+import { formatBytes } from '../../core/text/format.ts';
 import { runDemo, withDemoFile } from '../../dev/demo/run-demo.ts';
 import { startLocalApi } from '../../local-api/index.ts';
 import { withBackend } from '../backend.ts';

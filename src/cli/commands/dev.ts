@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { startLocalApi } from '../../local-api/index.ts';
-import { withDefaultDestination } from '../../config-destinations.ts';
+import { withDefaultDestination } from '../../config/destinations.ts';
 import { withBackend } from '../backend.ts';
 import { shownLocalKey } from './local-api.ts';
 import { establishHost } from '../establish-host.ts';

@@ -1,12 +1,12 @@
 import { findUnpolledQueues, type UnpolledQueue } from '../../client/unpolled-queue.ts';
 import type { ListOptions } from '../../client/list-uploads.ts';
 import { isSync, type WorkflowSummary } from '../../client/workflow-summary.ts';
-import { formatBytes } from '../../core/format.ts';
-import { printable } from '../../core/printable.ts';
+import { formatBytes } from '../../core/text/format.ts';
+import { printable } from '../../core/text/printable.ts';
 import { withBackend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
-import { formatTable, type Column } from '../table.ts';
-import { terminalWidth } from '../terminal-width.ts';
+import { formatTable, type Column } from '../text/table.ts';
+import { terminalWidth } from '../text/wrap-text.ts';
 
 export interface ListCommandOptions extends Pick<ListOptions, 'state' | 'running' | 'limit'> {
   readonly json?: boolean;

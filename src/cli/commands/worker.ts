@@ -1,4 +1,4 @@
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import { ConfigError } from '../../errors.ts';
 import type { WorkerDeploymentVersion } from '../../worker/create-worker.ts';
 import { withBackend } from '../backend.ts';

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import type { LonghaulClient } from '../../client/longhaul-client.ts';
 import type { UploadHandle } from '../../client/upload-handle.ts';
 import type { UploadResult } from '../../contracts/upload.ts';
-import { formatBytes, formatDuration } from '../../core/format.ts';
+import { formatBytes, formatDuration } from '../../core/text/format.ts';
 import type { LocalApi } from '../../local-api/index.ts';
 import { UploadsClient } from '../../openai/uploads-client.ts';
 import { makeFile } from './make-file.ts';

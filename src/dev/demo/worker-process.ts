@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { childEnvironment } from '../../config-child-environment.ts';
+import { childEnvironment } from '../../config/child-environment.ts';
 import { LonghaulError } from '../../errors.ts';
 
 /** The demo cannot be run to its end, or does not show that an upload survives a kill. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { registeredAttributes } from '../../core/attribute-registry.ts';
+import { registeredAttributes } from '../../core/show/attribute-registry.ts';
 import { ConfigError } from '../../errors.ts';
 import { adoptServer, endServer, RestartLimitError, startServer, type ServerContext } from './ensure-server.ts';
 import { withFileLock } from './file-lock.ts';

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { childEnvironment } from '../../config-child-environment.ts';
+import { childEnvironment } from '../../config/child-environment.ts';
 
 const onLinux = process.platform === 'linux';
 

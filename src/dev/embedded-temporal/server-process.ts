@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { open, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { childEnvironment } from '../../config-child-environment.ts';
+import { childEnvironment } from '../../config/child-environment.ts';
 import { EmbeddedTemporalError } from './embedded-temporal-error.ts';
 import { identifyProcess, isAlive, isProbablyAlive, type ProcessIdentity } from './process-identity.ts';
 import { runCommand } from '../temporal-cli/run-command.ts';

@@ -1,4 +1,4 @@
-import { errnoCause, errnoOf } from '../../core/errno-cause.ts';
+import { errnoCause, errnoOf } from '../../core/text/errno-cause.ts';
 import { ConfigError } from '../../errors.ts';
 
 const fixes: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import { formatBytes } from '../../core/format.ts';
+import { formatBytes } from '../../core/text/format.ts';
 
 const INTERVAL_MS = 5_000;
 /** With less, the database soon can't record anything. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { childEnvironment } from '../../config-child-environment.ts';
+import { childEnvironment } from '../../config/child-environment.ts';
 
 export interface CommandResult {
   readonly stdout: string;

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { downloaderEnvironment } from '../../config-child-environment.ts';
+import { downloaderEnvironment } from '../../config/child-environment.ts';
 import { runCommand, type CommandOptions } from './run-command.ts';
 import { findOnPath } from './temporal-cli-check.ts';
 import { assertDigest, PINNED_VERSION, type PinnedDigests } from './temporal-cli-pin.ts';

@@ -1,5 +1,5 @@
 import type { Bench } from '../bench.ts';
-import { automaticPartSizeBytes } from '../../../src/core/part-plan.ts';
+import { automaticPartSizeBytes } from '../../../src/core/upload/plan.ts';
 import { GiB, MiB } from '../measurement.ts';
 import { toComparisonTable, toHistoryTable } from '../report/comparison-table.ts';
 import { figureOf, type Figure } from '../report/figure.ts';

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createCompleteUpload } from '../../../activities/complete-upload.ts';
 import { createCreateUpload } from '../../../activities/create-upload.ts';
-import { listDestination } from '../../../activities/list-destination.ts';
-import { toApplicationFailure } from '../../../activities/to-application-failure.ts';
+import { listDestination } from '../../../activities/sync/list-destination.ts';
+import { toApplicationFailure } from '../../../activities/failures.ts';
 import { LonghaulError } from '../../../src/errors.ts';
 import { UploadsClient } from '../../../src/openai/uploads-client.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import type { DownloadSink } from '../../../src/sources/http-download.ts';
+import type { DownloadSink } from '../../../src/sources/http/download.ts';
 import { Sources } from '../../../src/sources/sources.ts';
 import { withHttpOrigin, type HttpOrigin, type OriginBehaviour } from '../../support/http-origin.ts';
 

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { KeyFile } from '../../../src/openai/keys/key-file.ts';
 import { fixedKey } from '../../../src/openai/keys/key-provider.ts';
-import type { SourceHeaderSettings } from '../../../src/sources/source-headers.ts';
+import type { SourceHeaderSettings } from '../../../src/sources/http/headers.ts';
 import { Sources } from '../../../src/sources/sources.ts';
 import { withHttpOrigin, type HttpOrigin } from '../../support/http-origin.ts';
 import { withProxy } from '../../support/proxy-server.ts';

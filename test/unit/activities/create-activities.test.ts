@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import { createActivities, type OwnWorkerOptions } from '../../../activities/index.ts';
 import type { SourceInfo } from '../../../src/contracts/activities.ts';
 import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
-import { sealQuery } from '../../../src/sources/sealed-query.ts';
+import { sealQuery } from '../../../src/sources/http/sealed-query.ts';
 import { withHttpOrigin } from '../../support/http-origin.ts';
 import { mockActivity, withClient } from '../../support/mock-activity.ts';
 import { withTempDir } from '../../support/temp-dir.ts';

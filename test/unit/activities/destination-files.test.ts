@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createDeleteFile } from '../../../activities/delete-file.ts';
-import { listDestination } from '../../../activities/list-destination.ts';
+import { listDestination } from '../../../activities/sync/list-destination.ts';
 import type { FileFacts } from '../../../src/contracts/sync.ts';
 import type { UploadedFile } from '../../../src/contracts/upload.ts';
 import { ApiError } from '../../../src/errors.ts';

@@ -2,11 +2,11 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { packSyncMemory } from '../../../activities/pack-sync-memory.ts';
-import { packMemory, unpackMemory } from '../../../activities/sync-memory.ts';
+import { packMemory, unpackMemory } from '../../../activities/sync/memory.ts';
 import type { SyncScope } from '../../../src/contracts/activities.ts';
 import type { RememberedFile, SyncMemory } from '../../../src/contracts/sync.ts';
-import { handoverProblems } from '../../../src/core/carried.ts';
-import { checkMemory, memoryOfResult } from '../../../src/core/sync-memory-shape.ts';
+import { handoverProblems } from '../../../src/core/upload/carried.ts';
+import { checkMemory, memoryOfResult } from '../../../src/core/sync/memory-shape.ts';
 import { mockActivity } from '../../support/mock-activity.ts';
 
 const scope: SyncScope = {

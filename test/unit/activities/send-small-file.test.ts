@@ -7,7 +7,7 @@ import type { SendSmallFileInput, SendSmallFileResult } from '../../../src/contr
 import type { UploadedFile } from '../../../src/contracts/upload.ts';
 import { ApiError, ConnectionError } from '../../../src/errors.ts';
 import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
-import { openFileSource } from '../../../src/sources/file-source.ts';
+import { openFileSource } from '../../../src/sources/file/source.ts';
 import { UploadLimits } from '../../../src/worker/upload-limits.ts';
 import { failureOf, mockActivity, withClient } from '../../support/mock-activity.ts';
 import { withTempDir } from '../../support/temp-dir.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { scopedSourceError } from '../../../activities/source-scope.ts';
 import { ApiError, SourceMissingError, SourceReadError } from '../../../src/errors.ts';
-import { mapFileError } from '../../../src/sources/map-file-error.ts';
-import { mapS3Error } from '../../../src/sources/map-s3-error.ts';
+import { mapFileError } from '../../../src/sources/file/errors.ts';
+import { mapS3Error } from '../../../src/sources/s3/errors.ts';
 import type { Sources } from '../../../src/sources/sources.ts';
 
 const within = { type: 'folder', path: '/data' } as const;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { packMemory } from '../../../activities/sync-memory.ts';
-import { SyncComparison } from '../../../activities/sync-lists.ts';
+import { packMemory } from '../../../activities/sync/memory.ts';
+import { SyncComparison } from '../../../activities/sync/lists.ts';
 import type { SyncScope } from '../../../src/contracts/activities.ts';
 import { Sources } from '../../../src/sources/sources.ts';
 import type { UploadsClient } from '../../../src/openai/uploads-client.ts';

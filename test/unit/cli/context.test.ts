@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createContext, type CliContext } from '../../../src/cli/context.ts';
 import { describeError } from '../../../src/cli/exit.ts';
-import { loadConfig } from '../../../src/config.ts';
+import { loadConfig } from '../../../src/config/config.ts';
 import { rememberSecrets } from '../../../src/redact.ts';
 
 const HOSTILE = 'a\u001b[2J\u009b\u202e\u200b\n\u2028b';

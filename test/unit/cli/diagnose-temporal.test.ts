@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { ServiceError } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { diagnoseTemporal } from '../../../src/cli/diagnose-temporal.ts';
-import type { TemporalConfig } from '../../../src/config.ts';
+import type { TemporalConfig } from '../../../src/config/config.ts';
 import { freePort } from '../../support/free-port.ts';
 
 const fileOf = (name: string) => readFileSync(fileURLToPath(new URL(`../../support/tls/${name}`, import.meta.url)));

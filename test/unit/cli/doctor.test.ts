@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { checked, describeCheck, ok } from '../../../src/cli/doctor/check.ts';
-import { judgeClock } from '../../../src/cli/doctor/destination-checks.ts';
-import { judgeWorkers, type QueuesFound } from '../../../src/cli/doctor/judge-workers.ts';
-import { versionsCheck } from '../../../src/cli/doctor/versions-check.ts';
+import { checked, describeCheck, ok } from '../../../src/cli/commands/doctor/check.ts';
+import { judgeClock } from '../../../src/cli/commands/doctor/destination-checks.ts';
+import { judgeWorkers, type QueuesFound } from '../../../src/cli/commands/doctor/judge-workers.ts';
+import { versionsCheck } from '../../../src/cli/commands/doctor/run.ts';
 import type { QueueDescription, QueuePoller } from '../../../src/client/describe-queue.ts';
 
 const NOW_MS = 1_800_000_000_000;

@@ -1,7 +1,6 @@
 import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { Interrupted } from '../../../src/cli/exit.ts';
-import { describeError, exitCodeOf } from '../../../src/cli/exit.ts';
+import { Interrupted, describeError, exitCodeOf } from '../../../src/cli/exit.ts';
 import { TemporalUnreachableError } from '../../../src/temporal/temporal-errors.ts';
 import { UploadFailedError, UploadIdTakenError } from '../../../src/client/upload-errors.ts';
 import { ConfigError, SourceUnusableError } from '../../../src/errors.ts';

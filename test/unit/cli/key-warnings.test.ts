@@ -2,7 +2,7 @@ import { chmod, chown, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { keyWarnings, warnOfKey } from '../../../src/cli/key-warnings.ts';
-import { loadConfig } from '../../../src/config.ts';
+import { loadConfig } from '../../../src/config/config.ts';
 import { configScene } from '../../support/config-scene.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
 

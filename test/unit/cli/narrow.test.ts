@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
-import { barLine } from '../../../src/cli/bar-line.ts';
+import { barLine } from '../../../src/cli/text/bar-line.ts';
 import { createProgram } from '../../../src/cli/program.ts';
-import type { TopRow } from '../../../src/cli/top/top-row.ts';
-import { describeRows } from '../../../src/cli/top/top-view.ts';
-import { wrapText } from '../../../src/cli/wrap-text.ts';
+import type { TopRow } from '../../../src/cli/commands/top/row.ts';
+import { describeRows } from '../../../src/cli/commands/top/view.ts';
+import { wrapText } from '../../../src/cli/text/wrap-text.ts';
 
 const WIDTHS = [40, 60, 80];
 const widestOf = (text: string) => Math.max(...text.split('\n').map((line) => stringWidth(line)));

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { loadConfig, type Config } from '../../../src/config.ts';
+import { loadConfig, type Config } from '../../../src/config/config.ts';
 import { permittedSources, type PermissionOptions } from '../../../src/cli/permission-options.ts';
 import { commandSources } from '../../../src/cli/source-settings.ts';
 import { confined, rejectedKinds, type SourceSettings } from '../../../src/sources/source-settings.ts';

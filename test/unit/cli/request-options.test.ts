@@ -5,15 +5,19 @@ import {
   addScheduleOptions,
   toScheduleSettings,
   type ScheduleCommandOptions,
-} from '../../../src/cli/schedule-options.ts';
-import { addSyncOptions, toSyncRequest, type SyncOptions } from '../../../src/cli/sync-options.ts';
-import { addUploadOptions, toUploadOptions, type UploadCommandOptions } from '../../../src/cli/upload-options.ts';
+} from '../../../src/cli/commands/schedule/options.ts';
+import { addSyncOptions, toSyncRequest, type SyncOptions } from '../../../src/cli/commands/sync/options.ts';
+import {
+  addUploadOptions,
+  toUploadOptions,
+  type UploadCommandOptions,
+} from '../../../src/cli/commands/upload/options.ts';
 import type { ScheduleSettings } from '../../../src/contracts/schedule.ts';
 import type { SplitUploadRequest } from '../../../src/contracts/split.ts';
 import type { SyncRequest, SyncUploadSettings } from '../../../src/contracts/sync.ts';
-import { splitRequestProblems } from '../../../src/core/split-request.ts';
-import { syncChecks, syncRequestProblems, uploadSettings } from '../../../src/core/sync-request.ts';
-import { checks, uploadRequestProblems } from '../../../src/core/upload-request.ts';
+import { splitRequestProblems } from '../../../src/core/split/request.ts';
+import { syncChecks, syncRequestProblems, uploadSettings } from '../../../src/core/sync/request.ts';
+import { checks, uploadRequestProblems } from '../../../src/core/upload/request.ts';
 
 /** An option that sets a property, and the value in the request; or the reason why no option exists. */
 type Row = readonly [option: string, value: unknown] | string;

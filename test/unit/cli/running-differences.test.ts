@@ -9,9 +9,9 @@ import {
 } from '../../../src/cli/running-differences.ts';
 import type { SyncRequest } from '../../../src/contracts/sync.ts';
 import type { UploadProgress, UploadRequest } from '../../../src/contracts/upload.ts';
-import { parseDuration } from '../../../src/core/parse-duration.ts';
-import { syncChecks } from '../../../src/core/sync-request.ts';
-import { checks } from '../../../src/core/upload-request.ts';
+import { parseDuration } from '../../../src/core/text/parse.ts';
+import { syncChecks } from '../../../src/core/sync/request.ts';
+import { checks } from '../../../src/core/upload/request.ts';
 
 const MiB = 1024 * 1024;
 const request: UploadRequest = {

@@ -1,7 +1,7 @@
 import { ServiceError, type Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { NamespaceAttributes, type StartAttributes } from '../../../src/client/namespace-attributes.ts';
-import { registeredAttributes } from '../../../src/core/attribute-registry.ts';
+import { registeredAttributes } from '../../../src/core/show/attribute-registry.ts';
 
 const all = Object.fromEntries(registeredAttributes.map(({ name, code }) => [name, code]));
 const values = { state: 'inspecting' };

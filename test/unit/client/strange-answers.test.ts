@@ -1,13 +1,13 @@
 import { defaultPayloadConverter, type ScheduleDescription } from '@temporalio/client';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describeSchedule } from '../../../src/cli/schedule-view.ts';
-import { describePieces, describeStatus } from '../../../src/cli/status-view.ts';
-import { describeSyncStatus } from '../../../src/cli/find-sync.ts';
-import { filesOf } from '../../../src/cli/upload-outcomes.ts';
-import { describeCounts } from '../../../src/core/describe-sync.ts';
-import { rowOfProgress, rowOfSync } from '../../../src/cli/top/top-row.ts';
-import { describeRows } from '../../../src/cli/top/top-view.ts';
+import { describeSchedule } from '../../../src/cli/commands/schedule/view.ts';
+import { describePieces, describeStatus } from '../../../src/cli/commands/status/view.ts';
+import { describeSyncStatus } from '../../../src/cli/commands/sync/find-sync.ts';
+import { filesOf } from '../../../src/cli/commands/upload/outcomes.ts';
+import { describeCounts } from '../../../src/core/show/describe-sync.ts';
+import { rowOfProgress, rowOfSync } from '../../../src/cli/commands/top/row.ts';
+import { describeRows } from '../../../src/cli/commands/top/view.ts';
 import { partsUnderWay } from '../../../src/client/pending-parts.ts';
 import {
   readSyncProgress,
@@ -18,7 +18,7 @@ import {
 } from '../../../src/client/read-answers.ts';
 import { StrangeWorkflowError } from '../../../src/client/strange-workflow-error.ts';
 import type { WorkflowSummary } from '../../../src/client/workflow-summary.ts';
-import { queryText } from '../../../src/core/list-query.ts';
+import { queryText } from '../../../src/core/show/attributes.ts';
 import { toScheduleInfo } from '../../../src/schedules/from-temporal.ts';
 import { outcomeOfResult } from '../../../src/schedules/schedule-runs.ts';
 import { RequestPermits } from '../../../src/worker/request-permits.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatDuration } from '../../../src/core/format.ts';
-import { parseBytes } from '../../../src/core/parse-bytes.ts';
+import { formatBytes, formatDuration } from '../../../src/core/text/format.ts';
+import { parseBytes } from '../../../src/core/text/parse.ts';
 
 describe('parseBytes', () => {
   it.each([

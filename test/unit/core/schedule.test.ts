@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ScheduleRunOutcome, ScheduleSettings } from '../../../src/contracts/schedule.ts';
-import { cronProblem } from '../../../src/core/cron-problem.ts';
-import { parseDuration } from '../../../src/core/parse-duration.ts';
-import { isScheduleName, scheduleSettingsProblems } from '../../../src/core/schedule-settings.ts';
-import { scheduleVerdict } from '../../../src/core/schedule-verdict.ts';
+import { cronProblem } from '../../../src/core/schedule/cron.ts';
+import { parseDuration } from '../../../src/core/text/parse.ts';
+import { isScheduleName, scheduleSettingsProblems } from '../../../src/core/schedule/settings.ts';
+import { scheduleVerdict } from '../../../src/core/schedule/verdict.ts';
 
 const HOUR_MS = 3_600_000;
 

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { carriedBudgetProblems, carriedUploadProblems, handoverProblems } from '../../../src/core/carried.ts';
-import { MAX_MESSAGE_LENGTH, clip, clipMessage } from '../../../src/core/clip.ts';
-import { formatTime } from '../../../src/core/details.ts';
-import { reserveProblem } from '../../../src/core/request-budget.ts';
-import { splitRequestProblems } from '../../../src/core/split-request.ts';
-import { syncRequestProblems } from '../../../src/core/sync-request.ts';
-import { Unreadable } from '../../../src/core/unreadable.ts';
-import { retuneProblems, uploadRequestProblems } from '../../../src/core/upload-request.ts';
+import { carriedBudgetProblems, carriedUploadProblems, handoverProblems } from '../../../src/core/upload/carried.ts';
+import { MAX_MESSAGE_LENGTH, clip, clipMessage } from '../../../src/core/text/clip.ts';
+import { formatTime } from '../../../src/core/show/details.ts';
+import { reserveProblem } from '../../../src/core/pace/request-budget.ts';
+import { splitRequestProblems } from '../../../src/core/split/request.ts';
+import { syncRequestProblems } from '../../../src/core/sync/request.ts';
+import { Unreadable } from '../../../src/core/payload.ts';
+import { retuneProblems, uploadRequestProblems } from '../../../src/core/upload/request.ts';
 import {
   generatedRuns,
   jsonText,

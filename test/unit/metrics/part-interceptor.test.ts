@@ -4,7 +4,7 @@ import { Registry } from 'prom-client';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FailureType } from '../../../src/contracts/failures.ts';
 import { WorkflowCounter } from '../../../src/contracts/metrics.ts';
-import { waitingReason } from '../../../src/core/waiting-reason.ts';
+import { waitingReason } from '../../../src/core/upload/reasons.ts';
 import { partOutcomes, UNKNOWN_DESTINATION } from '../../../src/metrics/definitions.ts';
 import { partInterceptor } from '../../../src/metrics/part-interceptor.ts';
 import { workerMetricsOf, type WorkerMetrics } from '../../../src/metrics/worker-metrics.ts';

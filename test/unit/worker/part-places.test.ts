@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AutoConcurrency } from '../../../src/core/adaptive-concurrency.ts';
+import { AutoConcurrency } from '../../../src/core/pace/adaptive-concurrency.ts';
 import { ApiError, TimeoutError } from '../../../src/errors.ts';
 import type { PartPlace } from '../../../src/openai/uploads-client.ts';
 import { PartPlaces } from '../../../src/worker/part-places.ts';

@@ -1,0 +1,102 @@
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { FailureType } from '../src/contracts/failures.ts';
+import { PayloadLimits } from '../src/contracts/limits.ts';
+import { jsonBytes, payloadProblem } from '../src/core/payload.ts';
+import { toApplicationFailure, workerStopping } from './failures.ts';
+
+/** Quick attempts end before this and cost no heartbeat, which is a call to the server and may be billed. */
+const HEARTBEAT_INTERVAL_MS = 1000;
+/** So that a short timeout does not end before the first heartbeat. */
+const HEARTBEATS_PER_TIMEOUT = 3;
+
+export interface Attempt<Beat> {
+  /** Aborted when the workflow cancels the activity, or this worker goes down. */
+  readonly signal: AbortSignal;
+  /** Aborted only when this worker goes down: for what must not be broken off half-way by a cancellation. */
+  readonly stopSignal: AbortSignal;
+  /** Counted from 1. */
+  readonly attempt: number;
+  /** Time left for the whole attempt, a little less than Temporal gives it, so that the cause is told, not guessed. */
+  readonly timeoutMs: number;
+  /** What the attempt before this one told last. */
+  readonly lastBeat: Beat | undefined;
+  /** Tells the next attempt the details of a heartbeat without waiting for the next one that is due. */
+  readonly beatNow: () => void;
+  /** Whether this worker is going down (or else the workflow cancelled the activity). */
+  readonly isWorkerStopping: () => boolean;
+}
+
+/**
+ * Runs one attempt of an activity: heartbeats while it lasts, cancellation reaches it by `signal`, and whatever it
+ * throws arrives in Temporal with a stable type.
+ *
+ * @param beat details of the next heartbeat; also what the next attempt finds in `lastBeat`
+ */
+export async function runAttempt<Result, Beat = never>(
+  run: (attempt: Attempt<Beat>) => Promise<Result>,
+  beat?: () => Beat | undefined,
+): Promise<Result> {
+  const context = Context.current();
+  const { attempt, startToCloseTimeoutMs, heartbeatTimeoutMs } = context.info;
+  const isWorkerStopping = () => context.cancellationDetails?.workerShutdown === true;
+  const details = beat && (() => beatWithin(beat()));
+  const beatNow = () => {
+    if (heartbeatTimeoutMs !== undefined) context.heartbeat(details?.());
+  };
+  const stopBeating = heartbeatTimeoutMs === undefined ? () => {} : startBeating(context, heartbeatTimeoutMs, details);
+  try {
+    const result = await run({
+      signal: context.cancellationSignal,
+      stopSignal: stopSignalOf(context),
+      attempt,
+      timeoutMs: Math.max(startToCloseTimeoutMs - 5000, startToCloseTimeoutMs / 2),
+      lastBeat: context.info.heartbeatDetails as Beat | undefined,
+      beatNow,
+      isWorkerStopping,
+    });
+    assertFits(result, context.info.activityType);
+    return result;
+  } catch (error) {
+    if (isWorkerStopping()) {
+      beatNow();
+      throw workerStopping();
+    }
+    if (context.cancellationSignal.aborted) await context.cancelled;
+    const failure = toApplicationFailure(error, { attempt });
+    context.log.debug(`attempt ${attempt} failed: ${failure.message}`, {
+      type: (failure as { type?: FailureType }).type,
+    });
+    throw failure;
+  } finally {
+    stopBeating();
+  }
+}
+
+/** Temporal rejects a result that is too large: the activity would be repeated, and the workflow would wait for it. */
+function assertFits(result: unknown, activityType: string): void {
+  const problem = payloadProblem(`the result of the activity ${activityType}`, jsonBytes(result));
+  if (problem !== undefined) throw ApplicationFailure.nonRetryable(problem, FailureType.PayloadTooLarge);
+}
+
+/** Without details that are too large, the next attempt starts from the beginning. */
+function beatWithin<Beat>(beat: Beat): Beat | undefined {
+  return jsonBytes(beat) > PayloadLimits.payload ? undefined : beat;
+}
+
+function stopSignalOf(context: Context): AbortSignal {
+  const stop = new AbortController();
+  const onAbort = () => {
+    if (context.cancellationDetails?.workerShutdown === true) stop.abort();
+  };
+  if (context.cancellationSignal.aborted) onAbort();
+  else context.cancellationSignal.addEventListener('abort', onAbort, { once: true });
+  return stop.signal;
+}
+
+/** The SDK throttles; one call a second keeps cancellation and progress close. */
+function startBeating(context: Context, timeoutMs: number, beat: (() => unknown) | undefined): () => void {
+  const intervalMs = Math.min(HEARTBEAT_INTERVAL_MS, Math.floor(timeoutMs / HEARTBEATS_PER_TIMEOUT));
+  const timer = setInterval(() => context.heartbeat(beat?.()), intervalMs);
+  return () => clearInterval(timer);
+}

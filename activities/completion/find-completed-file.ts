@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
+import type { CompleteUploadInput } from '../../src/contracts/activities.ts';
+import { FailureType } from '../../src/contracts/failures.ts';
+import type { ListedFile, UploadedFile } from '../../src/contracts/upload.ts';
+import { isSameName } from '../../src/core/text/name-form.ts';
+import { ApiError, StrangeAnswerError } from '../../src/errors.ts';
+import type { UploadsClient } from '../../src/openai/uploads-client.ts';
+import { filePages } from '../file-pages.ts';
+import type { Attempt } from '../attempt.ts';
+
+/** A list that doesn't show the File yet may show it in a moment; then the question is left to a person. */
+const LOOKS = 5;
+const LOOK_PAUSE_MS = 1000;
+const PAGE_SIZE = 1000;
+
+/** What is known of an Upload that may have become a File. */
+export type CompletedUpload = Pick<
+  CompleteUploadInput,
+  'uploadId' | 'uploadCreatedAt' | 'md5' | 'filename' | 'purpose' | 'bytes'
+>;
+
+type Verdict = 'ours' | 'of-another' | 'unknown';
+
+/**
+ * Looks for the File of an Upload whose completion was not answered. A File of the same name, size and purpose may be
+ * that of another upload; so its content is read and compared, where the md5 is known and the service gives it out.
+ *
+ * @returns undefined when the list doesn't show it
+ * @throws ApplicationFailure `CompletionUncertain` when several Files can be it
+ */
+export async function findCompletedFile(
+  client: UploadsClient,
+  input: CompletedUpload,
+  { signal, attempt, timeoutMs }: Pick<Attempt<never>, 'signal' | 'attempt' | 'timeoutMs'>,
+): Promise<UploadedFile | undefined> {
+  const verdicts = new Map<string, Verdict>();
+  for (let look = 1; look <= LOOKS; look++) {
+    const found = await candidates(client, input, signal);
+    for (const { id } of found) {
+      if (!verdicts.has(id)) verdicts.set(id, await compare(client, id, input.md5, { signal, timeoutMs }));
+    }
+    const ours = found.filter(({ id }) => verdicts.get(id) === 'ours');
+    const possible = ours.length > 0 ? ours : found.filter(({ id }) => verdicts.get(id) === 'unknown');
+    if (possible.length > 1) throw ambiguous(input, possible, attempt);
+    if (possible[0]) return { ...possible[0], bytes: possible[0].bytes ?? input.bytes };
+    if (look < LOOKS) await setTimeout(LOOK_PAUSE_MS, undefined, { signal });
+  }
+  return undefined;
+}
+
+function ambiguous({ uploadId }: CompletedUpload, files: readonly ListedFile[], attempt: number): ApplicationFailure {
+  return ApplicationFailure.create({
+    message:
+      `the answer to the completion of ${uploadId} was lost, and ${files.length} files have its name, size and purpose: ` +
+      `${files.map((file) => file.id).join(', ')}; compare them and remove what is too many`,
+    type: FailureType.CompletionUncertain,
+    nonRetryable: true,
+    details: [{ attempt }],
+  });
+}
+
+/** Lists no further back than the Upload itself, if the service respects the order: its File cannot be older. */
+async function candidates(
+  client: UploadsClient,
+  { purpose, filename, bytes, uploadCreatedAt }: CompletedUpload,
+  signal: AbortSignal,
+): Promise<ListedFile[]> {
+  const found: ListedFile[] = [];
+  try {
+    for await (const { files } of filePages(client, { purpose, limit: PAGE_SIZE }, { signal })) {
+      const recent = files.filter((file) => file.createdAt >= uploadCreatedAt);
+      // The size of a new File can be unknown for some time.
+      const isOurs = (file: ListedFile) => isSameName(file.filename, filename) && (file.bytes ?? bytes) === bytes;
+      found.push(...recent.filter((file) => isOurs(file) && file.status !== 'error'));
+      if (recent.length < files.length && isNewestFirst(files)) return found;
+    }
+  } catch (error) {
+    // A list that cannot be read to its end is of use if it shows the File.
+    if (!(error instanceof StrangeAnswerError) || found.length === 0) throw error;
+  }
+  return found;
+}
+
+function isNewestFirst(files: readonly ListedFile[]): boolean {
+  return files.every((file, index) => index === 0 || file.createdAt <= (files[index - 1] as ListedFile).createdAt);
+}
+
+/** A service may refuse to give out the content of some purposes, or of all; then nobody knows. */
+async function compare(
+  client: UploadsClient,
+  fileId: string,
+  md5: string | undefined,
+  limits: { readonly signal: AbortSignal; readonly timeoutMs: number },
+): Promise<Verdict> {
+  if (md5 === undefined) return 'unknown';
+  try {
+    const digest = createHash('md5');
+    for await (const chunk of await client.downloadFile(fileId, limits)) digest.update(chunk as Buffer);
+    return digest.digest('hex') === md5 ? 'ours' : 'of-another';
+  } catch (error) {
+    if (error instanceof ApiError && !error.retryable) return 'unknown';
+    throw error;
+  }
+}

@@ -1,0 +1,129 @@
+import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
+import { FailureType, type FailureDetails } from '../src/contracts/failures.ts';
+import { clipMessage } from '../src/core/text/clip.ts';
+import {
+  AbortedError,
+  ApiError,
+  ConfigError,
+  ConnectionError,
+  LineTooLongError,
+  LonghaulError,
+  SourceArchivedError,
+  SourceChangedError,
+  SourceForbiddenError,
+  SourceMissingError,
+  SourceNotNamedError,
+  SourceNotRangedError,
+  SourceReadError,
+  SourceUnusableError,
+  StrangeAnswerError,
+  TimeoutError,
+} from '../src/errors.ts';
+import { redact } from '../src/redact.ts';
+
+/** What an activity knows of the attempt that failed; the workflow reads it in the failure's details. */
+export type AttemptFacts = Pick<FailureDetails, 'notDone' | 'sentPart' | 'sourceScope' | 'unanswered'> & {
+  readonly attempt: number;
+};
+
+/** A longer pause is not spent inside of Temporal's retries: the upload shows that it waits, and why. */
+const MAX_RETRY_DELAY_MS = 60_000;
+
+/** The one place where an error of ours becomes a failure that Temporal records. */
+export function toApplicationFailure(error: unknown, facts: AttemptFacts): Error {
+  if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
+  if (!(error instanceof LonghaulError)) return sendable(withoutSecrets(error));
+  const details: FailureDetails = { ...facts };
+  if (!(error instanceof ApiError)) return failure(error, typeOf(error), details);
+
+  const { status, requestId, apiCode, retryAfterMs = 0 } = error.details;
+  const isLongPause = retryAfterMs > MAX_RETRY_DELAY_MS;
+  const known = { ...details, status, ...(requestId ? { requestId } : {}), ...(apiCode ? { apiCode } : {}) };
+  return isLongPause
+    ? failure(error, typeOf(error), { ...known, retryAtMs: Date.now() + retryAfterMs }, { isFinal: true })
+    : failure(error, typeOf(error), known, { nextRetryDelayMs: retryAfterMs });
+}
+
+/** Half of a surrogate pair in a message would end this worker, and a message has to fit into Temporal's limits. */
+function sendable(error: Error): Error {
+  const message = clipMessage(error.message);
+  if (message === error.message && error.cause === undefined) return error;
+  return ApplicationFailure.create({ message, type: error.name });
+}
+
+/** An error of a library or of the runtime, whose message and stack Temporal records as they are. */
+function withoutSecrets(thrown: unknown): Error {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const { name, message, stack = '' } = error;
+  const safe = { message: redact(message), stack: redact(stack) };
+  if (safe.message === message && safe.stack === stack) return error;
+  return Object.assign(new Error(safe.message), { name, stack: safe.stack });
+}
+
+/**
+ * Hands the work back: the server gives it to another worker at once. A plain error would wait for the retry policy's
+ * first interval.
+ */
+export function workerStopping(): ApplicationFailure {
+  return ApplicationFailure.create({
+    message: 'this worker is shutting down; another one takes over',
+    type: FailureType.WorkerStopping,
+    nextRetryDelay: '10ms',
+    category: ApplicationFailureCategory.BENIGN,
+  });
+}
+
+/** Codes of a 429 that no waiting of seconds ends; others say that requests come too fast. */
+const USED_UP = ['insufficient_quota', 'billing_hard_limit_reached', 'billing_not_active'];
+
+function isUsedUp(error: LonghaulError): boolean {
+  return error instanceof ApiError && USED_UP.includes(error.details.apiCode ?? error.details.apiType ?? '');
+}
+
+/** Whether a call that failed was never made, or was rejected before the service did any work for it. */
+export function isRejectedBeforeWork(error: unknown): boolean {
+  return error instanceof ConfigError || (error instanceof ApiError && error.isRejectedBeforeWork);
+}
+
+/** The type of the failure that stands for an error. */
+export function typeOf(error: LonghaulError): FailureType {
+  if (error instanceof ApiError) {
+    return error.retryable && !isUsedUp(error) ? FailureType.ApiUnavailable : FailureType.ApiRejected;
+  }
+  if (error instanceof ConnectionError) return FailureType.ConnectionFailed;
+  if (error instanceof TimeoutError || error instanceof AbortedError) return FailureType.TimedOut;
+  if (error instanceof StrangeAnswerError) return FailureType.StrangeAnswer;
+  if (error instanceof SourceChangedError) return FailureType.SourceChanged;
+  if (error instanceof SourceMissingError) return FailureType.SourceMissing;
+  if (error instanceof SourceUnusableError || error instanceof SourceNotRangedError) return FailureType.SourceUnusable;
+  if (error instanceof SourceArchivedError) return FailureType.SourceArchived;
+  if (error instanceof SourceForbiddenError) return FailureType.SourceForbidden;
+  if (error instanceof LineTooLongError) return FailureType.LineTooLong;
+  if (error instanceof SourceReadError) return FailureType.SourceUnavailable;
+  // The upload waits for a worker that permits it, and loses nothing.
+  if (error instanceof SourceNotNamedError) return FailureType.ConfigInvalid;
+  if (error instanceof ConfigError) return FailureType.ConfigInvalid;
+  return FailureType.ConnectionFailed;
+}
+
+function failure(
+  error: LonghaulError,
+  type: FailureType,
+  details: FailureDetails,
+  { nextRetryDelayMs, isFinal = false }: { readonly nextRetryDelayMs?: number; readonly isFinal?: boolean } = {},
+): ApplicationFailure {
+  return ApplicationFailure.create({
+    message: clipMessage(error.message),
+    type,
+    nonRetryable: isFinal || !error.retryable || isUsedUp(error),
+    details: [details],
+    // Temporal takes a delay of 0 for the end of all retries; its own backoff is soon enough.
+    nextRetryDelay: nextRetryDelayMs || undefined,
+  });
+}
+
+/** A source that was good when the upload began, and is empty or a directory now, was changed. */
+export function changed(error: unknown): SourceChangedError | undefined {
+  if (!(error instanceof SourceUnusableError)) return undefined;
+  return new SourceChangedError(`the source was changed: ${error.message}`, { cause: error });
+}

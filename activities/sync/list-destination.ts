@@ -1,0 +1,56 @@
+import type { ListedFile } from '../../src/contracts/upload.ts';
+import { nameKey } from '../../src/core/text/name-form.ts';
+import type { CallOptions } from '../../src/openai/call-limits.ts';
+import type { UploadsClient } from '../../src/openai/uploads-client.ts';
+import { filePages, LostPlaceError } from '../file-pages.ts';
+
+/** Lists that are started again after a File was deleted while its ID marked the place between two pages. */
+const MAX_STARTS = 3;
+
+export interface DestinationList {
+  /** Files of the purpose and prefix that can be used, newest first. */
+  readonly files: readonly ListedFile[];
+  /** Rows that cannot be read and may be Files of this purpose. */
+  readonly unreadableRows: number;
+}
+
+/**
+ * Lists the Files of one purpose. A row of another purpose never counts, whatever it contains.
+ *
+ * @param prefix of their names
+ * @throws StrangeAnswerError if the pages of the list do not end, or not where the service says
+ */
+export async function listDestination(
+  client: UploadsClient,
+  { purpose, prefix }: { readonly purpose: string; readonly prefix: string },
+  options: CallOptions,
+): Promise<DestinationList> {
+  for (let start = 1; ; start++) {
+    try {
+      return await listOnce(client, { purpose, prefix }, options);
+    } catch (error) {
+      if (!(error instanceof LostPlaceError)) throw error;
+      if (start === MAX_STARTS) throw error.cause;
+    }
+  }
+}
+
+async function listOnce(
+  client: UploadsClient,
+  { purpose, prefix }: { readonly purpose: string; readonly prefix: string },
+  options: CallOptions,
+): Promise<DestinationList> {
+  const files: ListedFile[] = [];
+  let unreadableRows = 0;
+  const nowSeconds = Date.now() / 1000;
+  for await (const page of filePages(client, { purpose }, options)) {
+    for (const file of page.files) {
+      // A service may ignore the filter by purpose.
+      const isOurs = file.purpose === purpose && nameKey(file.filename).startsWith(nameKey(prefix));
+      const isUsable = file.status !== 'error' && (file.expiresAt === undefined || file.expiresAt > nowSeconds);
+      if (isOurs && isUsable) files.push(file);
+    }
+    unreadableRows += page.unreadable.filter((other) => other === undefined || other === purpose).length;
+  }
+  return { files, unreadableRows };
+}

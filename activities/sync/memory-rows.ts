@@ -1,0 +1,86 @@
+import type { RememberedFile } from '../../src/contracts/sync.ts';
+import { syncFileName, syncFileNameProblem } from '../../src/core/sync/file-name.ts';
+
+/** About five times as many as a memory of 900,000 characters can contain. */
+export const MAX_ROWS = 100_000;
+
+/** Longest path of Linux, in characters; keys of S3 are shorter. */
+const MAX_PATH_CHARACTERS = 4096;
+const MAX_FILE_ID_CHARACTERS = 512;
+const MAX_VERSION_CHARACTERS = 1024;
+const MAX_CHANGE_CHARACTERS = 64;
+/** The year 9999. */
+const MAX_UNIX_SECONDS = 253_402_300_799;
+
+export type Row = readonly [
+  path: string,
+  sizeBytes: number,
+  version: string,
+  fileId: string,
+  md5: string | null,
+  createdAt?: number | null,
+  change?: string,
+];
+
+export function rowOf({ path, sizeBytes, version, fileId, md5, createdAt, change }: RememberedFile): Row {
+  const row = [path, sizeBytes, version, fileId, md5] as const;
+  if (change !== undefined) return [...row, createdAt ?? null, change];
+  return createdAt === undefined ? row : [...row, createdAt];
+}
+
+/** Returns the entry of a row; undefined if it is not one that `rowOf` can return. */
+export function entryOf(row: unknown): RememberedFile | undefined {
+  if (!Array.isArray(row)) return undefined;
+  const [path, sizeBytes, version, fileId, md5, createdAt = null, change] = row as unknown[];
+  if (!isText(path, MAX_PATH_CHARACTERS) || syncFileNameProblem(syncFileName('', path)) !== undefined) return undefined;
+  if (!Number.isSafeInteger(sizeBytes) || (sizeBytes as number) < 0) return undefined;
+  if (typeof version !== 'string' || version.length > MAX_VERSION_CHARACTERS) return undefined;
+  if (!isText(fileId, MAX_FILE_ID_CHARACTERS)) return undefined;
+  if (md5 !== null && !(typeof md5 === 'string' && /^[0-9a-f]{32}$/.test(md5))) return undefined;
+  if (change !== undefined && !isText(change, MAX_CHANGE_CHARACTERS)) return undefined;
+  if (createdAt !== null && !isUnixSeconds(createdAt)) return undefined;
+  return {
+    path,
+    sizeBytes: sizeBytes as number,
+    version,
+    fileId,
+    md5,
+    ...(createdAt === null ? {} : { createdAt }),
+    change,
+  };
+}
+
+/**
+ * Counts the arrays and objects of a JSON text, and their depth, without building them: 16 MiB of `[[[[` would take
+ * more than a GiB as objects.
+ */
+export function shapeOf(json: Uint8Array): { readonly containers: number; readonly depth: number } {
+  let containers = 0;
+  let depth = 0;
+  let deepest = 0;
+  let isInString = false;
+  for (let index = 0; index < json.length; index++) {
+    const byte = json[index];
+    if (isInString) {
+      if (byte === BACKSLASH) index++;
+      else if (byte === QUOTE) isInString = false;
+    } else if (byte === QUOTE) isInString = true;
+    else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
+      containers++;
+      deepest = Math.max(deepest, ++depth);
+    } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) depth--;
+  }
+  return { containers, depth: deepest };
+}
+
+const [QUOTE, BACKSLASH, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = Array.from('"\\[]{}', (character) =>
+  character.charCodeAt(0),
+);
+
+function isUnixSeconds(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= MAX_UNIX_SECONDS;
+}
+
+function isText(value: unknown, maxCharacters: number): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= maxCharacters && !/[\p{Cc}\p{Cs}]/u.test(value);
+}

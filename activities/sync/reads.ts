@@ -1,0 +1,115 @@
+import type { HashCheckpoint, HashSourceResult, SyncDigest } from '../../src/contracts/activities.ts';
+
+/** More would compete with the parts of running uploads for the disk and the CPUs. */
+const READS_AT_A_TIME = 4;
+
+/** A result for the workflow at least this often: it is on record then, and the sync shows how many are left. */
+const READ_FOR_MS = 20_000;
+const READS_A_CALL = 500;
+
+export interface ReadContext {
+  readonly signal: AbortSignal;
+  /** Digests that an earlier attempt did not finish. @defaultValue none */
+  readonly digests?: readonly SyncDigest[] | undefined;
+  /** Whether no more sources are to be read by this call. @defaultValue never */
+  readonly isFull?: () => boolean;
+}
+
+export interface ReadOptions {
+  readonly signal: AbortSignal;
+  readonly resumeFrom?: HashCheckpoint;
+  readonly onCheckpoint: (checkpoint: HashCheckpoint) => void;
+}
+
+/** Reads the sources whose MD5 decides, a few at the same time, in calls of limited duration. */
+export class SyncReads<Source extends { readonly path: string }> {
+  readonly #waiting: Source[];
+  readonly #read: (source: Source, options: ReadOptions) => Promise<HashSourceResult>;
+  readonly #digests = new Map<string, HashCheckpoint>();
+  #inFlight = 0;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(sources: readonly Source[], read: (source: Source, options: ReadOptions) => Promise<HashSourceResult>) {
+    this.#waiting = [...sources];
+    this.#read = read;
+  }
+
+  get left(): number {
+    return this.#waiting.length + this.#inFlight;
+  }
+
+  /** Digests that are not finished. */
+  get digests(): SyncDigest[] {
+    return [...this.#digests].map(([path, checkpoint]) => ({ path, checkpoint }));
+  }
+
+  /**
+   * Reads for a while, or until none is left. A read that fails or is aborted is repeated by the next call. Calls run one
+   * after the other: an attempt that Temporal gave up can still be reading.
+   *
+   * @param settle for each source with its MD5, or with the error of its read, which it can throw
+   */
+  readOn(context: ReadContext, settle: (source: Source, outcome: { md5: string } | { error: unknown }) => void) {
+    const turn = this.#turn.then(() => this.#readOn(context, settle));
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  async #readOn(
+    { signal, digests = [], isFull = () => false }: ReadContext,
+    settle: (source: Source, outcome: { md5: string } | { error: unknown }) => void,
+  ): Promise<void> {
+    for (const { path, checkpoint } of digests) {
+      const isWaiting = this.#waiting.some((source) => source.path === path);
+      if (isWaiting && !this.#digests.has(path)) this.#digests.set(path, checkpoint);
+    }
+    const untilMs = Date.now() + READ_FOR_MS;
+    const failed = new AbortController();
+    const stop = AbortSignal.any([signal, failed.signal]);
+    let begun = 0;
+    const reader = async () => {
+      while (begun < READS_A_CALL && !isFull() && Date.now() < untilMs && !stop.aborted) {
+        const source = this.#waiting.shift();
+        if (!source) return;
+        begun++;
+        this.#inFlight++;
+        try {
+          if (!(await this.#settled(source, stop, settle))) this.#waiting.unshift(source);
+        } catch (error) {
+          this.#waiting.unshift(source);
+          failed.abort();
+          throw error;
+        } finally {
+          this.#inFlight--;
+        }
+      }
+    };
+    const readers = await Promise.allSettled(Array.from({ length: READS_AT_A_TIME }, reader));
+    signal.throwIfAborted();
+    for (const outcome of readers) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  /** @returns false if it was aborted */
+  async #settled(
+    source: Source,
+    signal: AbortSignal,
+    settle: (source: Source, outcome: { md5: string } | { error: unknown }) => void,
+  ): Promise<boolean> {
+    const { path } = source;
+    const resumeFrom = this.#digests.get(path);
+    const onCheckpoint = (checkpoint: HashCheckpoint) => this.#digests.set(path, checkpoint);
+    try {
+      const result = await this.#read(source, { signal, onCheckpoint, resumeFrom });
+      if (!('md5' in result)) {
+        onCheckpoint(result.checkpoint);
+        return false;
+      }
+      settle(source, result);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      settle(source, { error });
+    }
+    this.#digests.delete(path);
+    return true;
+  }
+}

@@ -1,0 +1,113 @@
+import { realpath, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import pMap from 'p-map';
+import type { Config } from '../../../config/config.ts';
+import { Limits } from '../../../contracts/limits.ts';
+import type { Container, Source } from '../../../contracts/sources.ts';
+import { formatBytes, formatCount } from '../../../core/text/format.ts';
+import { nameOfSource } from '../../../core/source/names.ts';
+import { createPathFilter } from '../../../sources/listing/path-filter.ts';
+import { SourceHeaders } from '../../../sources/http/headers.ts';
+import { isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
+import { sealKeyOf } from '../../../sources/source-settings.ts';
+import { Sources } from '../../../sources/sources.ts';
+import { findPipes } from '../../spool/pipe-arguments.ts';
+import { isReadable, sourceSettingsOf } from '../../source-settings.ts';
+import { fileWarnings } from '../../key-warnings.ts';
+import { checked, fail, ok, warn, type Check } from './check.ts';
+
+/** A large folder is no fault. */
+const LIST_LIMIT_MS = 4000;
+
+/** Whether a file, a folder, an s3:// or an https:// URL can be read from here, with this environment's settings. */
+export async function sourceCheck(config: Config, name: string, connection: string | undefined): Promise<Check> {
+  const settings = sourceSettingsOf(config);
+  const sources = new Sources(settings);
+  try {
+    return await checked('source', async (signal) => {
+      const container = await containerOf(name, connection, config.host);
+      if (container) return await checkContainer(sources, container, signal);
+      if (isSourceUrl(name)) {
+        const { source, query } = sourceOfUrl(name, { connection, sealKey: sealKeyOf(settings) });
+        return checkSource(sources, source, query);
+      }
+      const [pipe] = (await findPipes([name], settings.files ?? {})).values();
+      if (pipe) return ok('source', `${pipe.words.what}: a pipe. Its content was not read`);
+      const path = await realpath(name).catch(() => resolve(name));
+      return checkSource(sources, { type: 'file', path, host: config.host });
+    });
+  } finally {
+    await sources.close();
+  }
+}
+
+/** Whether there is a value for each header of the configuration. Nothing is sent. */
+export function headerChecks(config: Config): Promise<readonly Check[]> {
+  const { hosts } = new SourceHeaders(config.sources.http?.headers);
+  return Promise.all(
+    hosts.map((host) =>
+      checked(`headers of ${host.host}`, async () => {
+        await host.read();
+        const [warning] = host.files.flatMap(fileWarnings);
+        if (warning !== undefined) return warn(`headers of ${host.host}`, warning);
+        return ok(
+          `headers of ${host.host}`,
+          `${host.names} ${host.names.includes(',') ? 'have values' : 'has a value'}`,
+        );
+      }),
+    ),
+  );
+}
+
+async function containerOf(name: string, connection: string | undefined, host: string): Promise<Container | undefined> {
+  const [, bucket, prefix = ''] = /^s3:\/\/([^/]+)(?:\/(.*\/)?)?$/is.exec(name) ?? [];
+  if (bucket) return { type: 's3', bucket, prefix: prefix || undefined, connection: connection || undefined };
+  const isFolder = await stat(name).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+  return isFolder ? { type: 'folder', path: await realpath(name), host } : undefined;
+}
+
+async function checkContainer(sources: Sources, container: Container, signal: AbortSignal): Promise<Check> {
+  const filter = createPathFilter([], []);
+  const name = container.type === 'folder' ? container.path : `s3://${container.bucket}/${container.prefix ?? ''}`;
+  const listing = AbortSignal.timeout(LIST_LIMIT_MS);
+  const listed = await sources
+    .list(container, { filter, signal: AbortSignal.any([signal, listing]) })
+    .catch((error: unknown) => {
+      if (!listing.aborted) throw error;
+    });
+  if (!listed) return warn('source', `${name}: its list is not complete after ${LIST_LIMIT_MS / 1000} s`);
+  const { entries, problems } = listed;
+  const [first] = problems;
+  if (!first && container.type === 'folder') {
+    const closed = await firstUnreadable(container.path, entries);
+    if (closed) return warn('source', `${name}: ${closed} can't be read by this user`, 'change who may read it');
+  }
+  if (!first) return ok('source', `${name}: ${formatCount(entries.length, 'file')}`);
+  return warn('source', `${name}: ${problems.length} of its entries can't be read; ${first.path}: ${first.message}`);
+}
+
+async function firstUnreadable(
+  folder: string,
+  entries: readonly { readonly path: string }[],
+): Promise<string | undefined> {
+  const closed = await pMap(entries, async ({ path }) => ((await isReadable(join(folder, path))) ? undefined : path), {
+    concurrency: 16,
+  });
+  return closed.find((path) => path !== undefined);
+}
+
+async function checkSource(sources: Sources, source: Source, query?: string): Promise<Check> {
+  const reader = await sources.open(source, { query });
+  try {
+    const { sizeBytes } = await reader.stat();
+    const words = `${nameOfSource(source)}: ${formatBytes(sizeBytes)}`;
+    if (sizeBytes <= Limits.maxFileBytes) return ok('source', words);
+    const message = `${words}, and an Upload takes ${formatBytes(Limits.maxFileBytes)} at most`;
+    return fail('source', message, 'upload a file of lines (JSONL) with --split, or make it smaller');
+  } finally {
+    await reader.close();
+  }
+}

@@ -1,0 +1,121 @@
+import type { Client } from '@temporalio/client';
+import { describeQueue, type QueueDescription } from '../../../client/describe-queue.ts';
+import { QueueWorkers } from '../../../client/queue-workers.ts';
+import { findWaiting } from '../../../client/unpolled-queue.ts';
+import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../../../contracts/names.ts';
+import { lackingAttributes, registeredAttributes } from '../../../core/show/attribute-registry.ts';
+import { withBackend, type Backend } from '../../backend.ts';
+import type { CliContext } from '../../context.ts';
+import { errorText } from '../../exit.ts';
+import { CHECK_LIMIT_MS, checked, fail, messageOf, ok, warn, type Check } from './check.ts';
+import { judgeWorkers } from './judge-workers.ts';
+
+/** Workers that are silent are looked at twice. */
+const WORKERS_LIMIT_MS = 2 * CHECK_LIMIT_MS + 2000;
+
+/** Temporal, its search attributes and its workers; where it is away, the others are left out. */
+export async function temporalChecks(context: CliContext, destination: string): Promise<readonly Check[]> {
+  const { temporal } = context.config;
+  let isReached = false;
+  try {
+    return await withBackend(context, { destination }, async (backend) => {
+      isReached = true;
+      const server = await checked('Temporal', () => checkServer(backend));
+      if (server.status === 'fail') return [server];
+      return [
+        server,
+        ...(await Promise.all([
+          checked('search attributes', () => checkSearchAttributes(backend.client.client)),
+          checked('workers', () => checkWorkers(backend), WORKERS_LIMIT_MS),
+          checked('hosts', () => checkHosts(backend), WORKERS_LIMIT_MS),
+        ])),
+      ];
+    });
+  } catch (error) {
+    if (isReached) throw error;
+    const mend = temporal ? undefined : 'see the lines above, or point TEMPORAL_ADDRESS at a Temporal server';
+    return [fail('Temporal', errorText(error), mend)];
+  }
+}
+
+async function checkServer({ client: { client }, address, namespace, isEmbedded }: Backend): Promise<Check> {
+  const { serverVersion } = await bounded(client, () => client.workflowService.getSystemInfo({}));
+  try {
+    await bounded(client, () => client.workflowService.describeNamespace({ namespace }));
+  } catch (error) {
+    const mend = `create it (temporal operator namespace create ${namespace}), or set TEMPORAL_NAMESPACE`;
+    return fail('Temporal', `${address} has no use of the namespace ${namespace}: ${messageOf(error)}`, mend);
+  }
+  return ok(
+    'Temporal',
+    `${address}${isEmbedded ? ' (embedded)' : ''}, server ${serverVersion}, namespace ${namespace}`,
+  );
+}
+
+async function checkSearchAttributes(client: Client): Promise<Check> {
+  const name = 'search attributes';
+  let known: Readonly<Record<string, number>>;
+  try {
+    const { connection, options } = client;
+    const { namespace } = options;
+    const answer = await bounded(client, () => connection.operatorService.listSearchAttributes({ namespace }));
+    known = answer.customAttributes;
+  } catch (error) {
+    return warn(name, `can't be listed: ${messageOf(error)}`, "ask who runs the cluster whether Longhaul's are there");
+  }
+  const { missing, conflicts } = lackingAttributes(known);
+  if (conflicts.length > 0) {
+    const each = conflicts.map((one) => `${one.name} is ${one.found}, not ${one.type}`);
+    return warn(name, each.join(', '), 'remove them on the cluster, then run "longhaul setup"');
+  }
+  if (missing.length === 0) return ok(name, `all ${registeredAttributes.length} are there`);
+  const names = missing.map((one) => one.name).join(', ');
+  return warn(name, `lists can't tell uploads apart without ${names}`, 'run "longhaul setup"');
+}
+
+async function checkWorkers({ client: { client, taskQueue, host }, isEmbedded }: Backend): Promise<Check> {
+  const controlQueue = taskQueue;
+  const transferQueue = transferTaskQueue(taskQueue);
+  const [control, transfer, ofHost] = await bounded(
+    client,
+    () =>
+      Promise.all([
+        describePolled(client, controlQueue, 'workflow'),
+        describePolled(client, transferQueue, 'activity'),
+        describePolled(client, transferTaskQueue(taskQueue, host), 'activity'),
+      ]),
+    WORKERS_LIMIT_MS,
+  );
+  const found = { host, control, controlQueue, transfer, transferQueue, ofHost, isEmbedded };
+  const check = judgeWorkers(found, Date.now());
+  if (check.status !== 'fail' || taskQueue !== DEFAULT_TASK_QUEUE || !check.mend) return check;
+  return { ...check, mend: `${check.mend} (theirs may be another one: LONGHAUL_TASK_QUEUE)` };
+}
+
+/** Without the pollers that Temporal still lists after their end, if no worker is left. */
+async function describePolled(
+  client: Client,
+  taskQueue: string,
+  kind: 'workflow' | 'activity',
+): Promise<QueueDescription> {
+  const [description, { presence }] = await Promise.all([
+    describeQueue(client, taskQueue, kind),
+    QueueWorkers.of(client).lookUntilCertain(taskQueue, kind),
+  ]);
+  return presence === 'unpolled' ? { ...description, pollers: [] } : description;
+}
+
+/** Whether uploads and syncs of the task queue wait for a host without a worker, also if it is not this machine. */
+async function checkHosts({ client: { client, taskQueue } }: Backend): Promise<Check> {
+  const name = 'hosts';
+  const waiting = [...(await bounded(client, () => findWaiting(client, { taskQueue }), WORKERS_LIMIT_MS))];
+  const counts = new Map<string, number>();
+  for (const [, { reason }] of waiting) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  if (counts.size === 0) return ok(name, 'no upload or sync waits for a host without a worker');
+  return warn(name, [...counts].map(([reason, count]) => `${count} waiting: ${reason}`).join(' '));
+}
+
+/** Calls are ended, not left: one that goes on after its connection was closed would bring the process down. */
+function bounded<T>(client: Client, call: () => Promise<T>, limitMs = CHECK_LIMIT_MS): Promise<T> {
+  return client.withDeadline(Date.now() + limitMs - 500, call);
+}

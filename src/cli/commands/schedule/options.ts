@@ -1,0 +1,153 @@
+import type { Command } from 'commander';
+import type { Config } from '../../../config/config.ts';
+import { ScheduleOverlaps, type ScheduleOverlap, type ScheduleSettings } from '../../../contracts/schedule.ts';
+import { scheduleSettingsProblems } from '../../../core/schedule/settings.ts';
+import { parseDuration } from '../../../core/text/parse.ts';
+import { ConfigError } from '../../../errors.ts';
+import type { ScheduleWork } from '../../../schedules/schedule-options.ts';
+import { LonghaulCommand } from '../../command.ts';
+import { repeatedOption } from '../../options.ts';
+import { addSyncOptions, toSyncRequest, type SyncOptions } from '../sync/options.ts';
+import { addUploadRequestOptions, toUploadRequest, type UploadCommandOptions } from '../upload/options.ts';
+
+/** As they were typed: `toScheduleSettings` reads them, so that all problems are said at once. */
+export interface ScheduleCommandOptions {
+  readonly cron?: readonly string[];
+  readonly every?: string;
+  readonly offset?: string;
+  readonly timezone?: string;
+  readonly jitter?: string;
+  readonly overlap?: string;
+  readonly catchup?: string;
+  readonly pauseOnFailure?: boolean;
+  readonly start?: string;
+  readonly end?: string;
+  readonly note?: string;
+}
+
+export function addScheduleOptions(command: Command): Command {
+  return command
+    .option('--cron <expression>', 'such as "0 2 * * *", each night at two; may be repeated', repeatedOption)
+    .option('--every <duration>', 'such as 6h or 1h30m, counted from midnight of 1970-01-01 UTC')
+    .option('--offset <duration>', 'moves the times of --every')
+    .option('--timezone <zone>', 'in which --cron is read, such as Europe/Berlin (default: UTC)')
+    .option('--jitter <duration>', 'start each run up to so much later, at random (default: 0s)')
+    .option('--overlap <policy>', `while a run is under way: ${ScheduleOverlaps.join(', ')} (default: skip)`)
+    .option('--catchup <duration>', 'after an outage, start runs that are late by no more (default: 1d)')
+    .option('--pause-on-failure', 'pause when a run fails')
+    .option('--no-pause-on-failure', "don't (default)")
+    .option('--start <time>', 'no run before, such as 2026-12-01T00:00:00Z')
+    .option('--end <time>', 'no run after')
+    .option('--note <text>', 'for people');
+}
+
+/** Every problem lands in `problems`. */
+export function toScheduleSettings(
+  options: ScheduleCommandOptions,
+  isWhole: boolean,
+  problems: string[],
+): ScheduleSettings {
+  const duration = (name: 'every' | 'offset' | 'jitter' | 'catchup'): number | undefined => {
+    const text = options[name];
+    const ms = text === undefined ? undefined : parseDuration(text);
+    if (text !== undefined && ms === undefined) {
+      problems.push(`--${name} "${text}" is no duration; give one such as 90s, 15m, 6h, 1d or 1h30m`);
+    }
+    return ms;
+  };
+  const time = (name: 'start' | 'end'): Date | undefined => {
+    const text = options[name];
+    const date = text === undefined ? undefined : parseTime(text);
+    if (text !== undefined && !date) problems.push(`--${name} "${text}" is no time; ${TIME_EXAMPLES}`);
+    return date;
+  };
+  const { cron, timezone, overlap, pauseOnFailure, note } = options;
+  const everyMs = duration('every');
+  const offsetMs = duration('offset');
+  const jitterMs = duration('jitter');
+  const catchupWindowMs = duration('catchup');
+  const startAt = time('start');
+  const endAt = time('end');
+  const settings: ScheduleSettings = {
+    cron,
+    everyMs,
+    offsetMs,
+    timezone,
+    jitterMs,
+    catchupWindowMs,
+    overlap: overlap === undefined ? undefined : (overlap as ScheduleOverlap),
+    pauseOnFailure,
+    startAt,
+    endAt,
+    note,
+  };
+  // An interval that can't be read is a problem already, not a missing one.
+  const isTimed = isWhole && options.every === undefined;
+  problems.push(...scheduleSettingsProblems(settings, isTimed));
+  return settings;
+}
+
+export const TIME_EXAMPLES = 'give one such as 2026-12-01, 2026-12-01T02:00Z or 2026-12-01T02:00:00+01:00';
+
+/** A date is its midnight in UTC; a time needs its zone. Undefined for anything else, such as the 30th of February. */
+export function parseTime(text: string): Date | undefined {
+  const match = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.exec(text.trim());
+  const date = new Date(text.trim());
+  if (!match || Number.isNaN(date.getTime())) return undefined;
+  const day = new Date(`${match[1]}T00:00:00Z`);
+  return day.toISOString().startsWith(match[1] as string) ? date : undefined;
+}
+
+/** Reads the words after `--`: `sync SOURCE …` or `upload FILE …`. Each problem is added to `problems`. */
+export async function toScheduledWork(
+  words: readonly string[],
+  config: Pick<Config, 'host' | 'destinations'>,
+  problems: string[],
+): Promise<ScheduleWork | undefined> {
+  const [name = '', ...args] = words;
+  try {
+    if (name === 'sync') {
+      const { source, options } = parse<SyncOptions>(name, addSyncOptions, args);
+      return { sync: await toSyncRequest(source, options, config) };
+    }
+    if (name === 'upload') {
+      const { source, options } = parse<UploadCommandOptions>(name, addUploadRequestOptions, args);
+      return { upload: await toUploadRequest(source, options, config) };
+    }
+    const not = name === '' ? '' : ` (not "${name}")`;
+    problems.push(`after "--" give what to do, such as: -- sync ./data --purpose batch${not}`);
+  } catch (error) {
+    const { message } = error as Error;
+    problems.push(
+      `${name}: ${message
+        .trim()
+        .replace(/^error: |^wrong sync: /, '')
+        .replace(/\s*\n\s*/g, ' ')}`,
+    );
+  }
+  return undefined;
+}
+
+interface Parsed<Options> {
+  readonly source: string;
+  readonly options: Options;
+}
+
+/** @throws CommanderError, which is not printed */
+function parse<Options>(name: string, add: (command: Command) => Command, args: readonly string[]): Parsed<Options> {
+  let found: Parsed<Options> | undefined;
+  add(new LonghaulCommand(name).argument('<source>'))
+    .exitOverride()
+    .helpOption(false)
+    .configureOutput({ writeErr: () => {}, outputError: () => {} })
+    .action((source: string, options: Options) => {
+      found = { source, options };
+    })
+    .parse(args, { from: 'user' });
+  return found as Parsed<Options>;
+}
+
+/** @throws ConfigError when there are any */
+export function throwProblems(problems: readonly string[]): void {
+  if (problems.length > 0) throw new ConfigError(`wrong schedule: ${problems.join('; ')}`);
+}

@@ -1,0 +1,211 @@
+import { createInterface } from 'node:readline/promises';
+import { hasWorkers } from '../../../client/queue-workers.ts';
+import type { ScheduleOverlap } from '../../../contracts/schedule.ts';
+import { parseDuration } from '../../../core/text/parse.ts';
+import { isScheduleName, SCHEDULE_NAME_RULE } from '../../../core/schedule/settings.ts';
+import { ConfigError } from '../../../errors.ts';
+import type { ScheduleInfo } from '../../../schedules/schedule-options.ts';
+import type { SchedulesClient } from '../../../schedules/schedules-client.ts';
+import { withBackend, type Backend } from '../../backend.ts';
+import type { CliContext } from '../../context.ts';
+import { establishHost } from '../../establish-host.ts';
+import { SaidAlready } from '../../exit.ts';
+import {
+  parseTime,
+  throwProblems,
+  TIME_EXAMPLES,
+  toScheduledWork,
+  toScheduleSettings,
+  type ScheduleCommandOptions,
+} from './options.ts';
+import { describeSchedule, describeScheduleLine } from './view.ts';
+
+export async function createScheduleCommand(
+  context: CliContext,
+  name: string,
+  words: readonly string[],
+  options: ScheduleCommandOptions & { paused?: boolean; json?: boolean },
+): Promise<void> {
+  await establishHost(context);
+  const problems = isScheduleName(name) ? [] : [`its name ${SCHEDULE_NAME_RULE}`];
+  const settings = toScheduleSettings(options, true, problems);
+  const work = await toScheduledWork(words, context.config, problems);
+  throwProblems(problems);
+  const destination = (work?.sync ?? work?.upload)?.destination;
+  await withBackend(context, destination === undefined ? {} : { destination }, async (backend) => {
+    const paused = options.paused ?? false;
+    const created = await backend.client.schedules.create({ name, ...settings, ...work, paused });
+    if (options.json) context.json(created);
+    else context.out(name);
+    await tellWhatHolds(context, backend, created);
+  });
+}
+
+export async function updateScheduleCommand(
+  context: CliContext,
+  name: string,
+  words: readonly string[],
+  options: ScheduleCommandOptions & { json?: boolean },
+): Promise<void> {
+  await establishHost(context);
+  const problems: string[] = [];
+  const settings = toScheduleSettings(options, false, problems);
+  const work = words.length > 0 ? await toScheduledWork(words, context.config, problems) : undefined;
+  throwProblems(problems);
+  if (!work && Object.values(settings).every((value) => value === undefined))
+    throw new ConfigError('nothing to change: give at least one option');
+  const destination = (work?.sync ?? work?.upload)?.destination;
+  await withBackend(context, destination === undefined ? {} : { destination }, async (backend) => {
+    const changed = await backend.client.schedules.update(name, { ...settings, ...work });
+    if (options.json) context.json(changed);
+    await tellWhatHolds(context, backend, changed);
+  });
+}
+
+/** Nobody must find out in the morning that nothing could run at night. */
+async function tellWhatHolds({ note }: CliContext, backend: Backend, schedule: ScheduleInfo): Promise<void> {
+  note(describeScheduleLine(schedule));
+  if (backend.isEmbedded) {
+    note(
+      'on the embedded server a run starts only while that server and a worker are up: keep "longhaul worker" running with the same environment, or point TEMPORAL_ADDRESS at a cluster',
+    );
+  } else if (!(await hasWorkers(backend.client.client, schedule.taskQueue, 'workflow'))) {
+    note(
+      `no worker serves the task queue ${schedule.taskQueue}: runs will wait until "longhaul worker" is started with the same TEMPORAL_ADDRESS`,
+    );
+  }
+}
+
+export async function listSchedulesCommand(context: CliContext, options: { json?: boolean }): Promise<void> {
+  await onSchedules(context, async (schedules) => {
+    const found = await schedules.list();
+    if (options.json) return context.json({ schedules: found });
+    if (found.length === 0) context.note('there is no schedule');
+    for (const schedule of found) context.out(describeScheduleLine(schedule));
+  });
+}
+
+export async function showScheduleCommand(
+  context: CliContext,
+  name: string,
+  options: { json?: boolean },
+): Promise<void> {
+  await onSchedules(context, async (schedules) => {
+    const report = await schedules.show(name);
+    if (options.json) return context.json(report);
+    for (const line of describeSchedule(report)) context.out(line);
+  });
+}
+
+/** Fails when somebody should look. */
+export async function checkSchedulesCommand(
+  context: CliContext,
+  names: readonly string[],
+  options: { grace?: string; json?: boolean },
+): Promise<void> {
+  const graceMs = options.grace === undefined ? undefined : parseDuration(options.grace);
+  if (options.grace !== undefined && graceMs === undefined) {
+    throw new ConfigError(`--grace "${options.grace}" is no duration; give one such as 90s, 15m or 1h30m`);
+  }
+  await onSchedules(context, async (schedules) => {
+    const wanted = names.length > 0 ? names : (await schedules.list()).map(({ name }) => name);
+    const checks = await Promise.all(
+      wanted.map((name) => schedules.check(name, graceMs === undefined ? {} : { graceMs })),
+    );
+    if (options.json) context.json({ healthy: checks.every(({ healthy }) => healthy), schedules: checks });
+    else for (const { name, health, reason } of checks) context.out(`${name}: ${health}: ${reason}`);
+    if (checks.length === 0) context.note('there is no schedule');
+    if (checks.some(({ healthy }) => !healthy)) throw new SaidAlready();
+  });
+}
+
+export async function pauseScheduleCommand(
+  context: CliContext,
+  name: string,
+  options: { note?: string; json?: boolean },
+): Promise<void> {
+  await onSchedules(context, async (schedules) => {
+    const schedule = await schedules.pause(name, options.note);
+    if (options.json) context.json(schedule);
+    context.note(describeScheduleLine(schedule));
+  });
+}
+
+export async function resumeScheduleCommand(
+  context: CliContext,
+  name: string,
+  options: { note?: string; json?: boolean },
+): Promise<void> {
+  await onSchedules(context, async (schedules) => {
+    const schedule = await schedules.resume(name, options.note);
+    if (options.json) context.json(schedule);
+    context.note(describeScheduleLine(schedule));
+  });
+}
+
+export async function triggerScheduleCommand(
+  context: CliContext,
+  name: string,
+  options: { json?: boolean },
+): Promise<void> {
+  await onSchedules(context, async (schedules) => {
+    const workflowId = await schedules.trigger(name);
+    if (options.json) return context.json({ name, workflowId: workflowId ?? null });
+    if (workflowId === undefined) context.note('a run starts when the one that is under way ends');
+    else context.out(workflowId);
+  });
+}
+
+export async function backfillScheduleCommand(
+  context: CliContext,
+  name: string,
+  options: { from: string; to?: string; overlap?: string; json?: boolean },
+): Promise<void> {
+  const from = parseTime(options.from);
+  const to = options.to === undefined ? new Date() : parseTime(options.to);
+  const problems = [
+    ...(from ? [] : [`--from "${options.from}" is no time; ${TIME_EXAMPLES}`]),
+    ...(to ? [] : [`--to "${options.to}" is no time; ${TIME_EXAMPLES}`]),
+  ];
+  if (!from || !to) throw new ConfigError(problems.join('; '));
+  const overlap = options.overlap as ScheduleOverlap | undefined;
+  await onSchedules(context, async (schedules) => {
+    await schedules.backfill(name, { from, to, overlap });
+    if (options.json) context.json({ name, from, to });
+    context.note(`the runs that were due from ${from.toISOString()} to ${to.toISOString()} start now`);
+  });
+}
+
+export async function deleteScheduleCommand(
+  context: CliContext,
+  name: string,
+  options: { yes?: boolean; json?: boolean },
+): Promise<void> {
+  await onSchedules(context, async (schedules) => {
+    const schedule = await schedules.get(name);
+    if (!options.yes) {
+      if (!process.stdin.isTTY) throw new ConfigError('nobody is there to ask whether to delete it: give --yes');
+      context.note(describeScheduleLine(schedule));
+      if (!(await confirmed(context))) {
+        if (options.json) context.json({ name, deleted: false });
+        return context.note('nothing was deleted');
+      }
+    }
+    await schedules.delete(name);
+    if (options.json) context.json({ name, deleted: true });
+    context.note(`${name} is deleted; a run that is under way goes on`);
+  });
+}
+
+async function confirmed({ signal }: CliContext): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question('Delete it? [y/N] ', { signal })).trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+async function onSchedules(context: CliContext, command: (schedules: SchedulesClient) => Promise<void>): Promise<void> {
+  await withBackend(context, {}, ({ client }) => command(client.schedules));
+}

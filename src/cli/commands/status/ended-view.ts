@@ -1,0 +1,50 @@
+import type { Ended } from '../../../client/read-end.ts';
+import { SyncFailedError } from '../../../client/sync-errors.ts';
+import { UploadFailedError } from '../../../client/upload-errors.ts';
+import type { SyncResult } from '../../../contracts/sync.ts';
+import { describeCounts } from '../../../core/show/describe-sync.ts';
+import { formatBytes, formatCount, formatDuration } from '../../../core/text/format.ts';
+import { printable } from '../../../core/text/printable.ts';
+import type { LonghaulError } from '../../../errors.ts';
+import { errorText } from '../../exit.ts';
+import { jsonErrorOf } from '../../json-errors.ts';
+import { describePieces } from './view.ts';
+import { filesOf, type AnyResult } from '../upload/outcomes.ts';
+
+/** The end of an upload or a sync: one line, and one more for each File or piece of a split upload. */
+export function describeEnded({ workflowId, status, result, error }: Ended): string[] {
+  const state = status.toLowerCase().replaceAll('_', ' ');
+  const [first, ...more] = result ? describeResult(result) : describeFailure(status, error);
+  return [`${workflowId}: ${[state, ...(first ? [first] : [])].join(' · ')}`, ...more].map(printable);
+}
+
+/** The same for programs. */
+export function endedJson({ workflowId, status, result, error }: Ended): object {
+  if (result) return { workflowId, status, result: withoutMemory(result) };
+  if (!error) return { workflowId, status };
+  const { pieces } = error as Partial<UploadFailedError>;
+  return { workflowId, status, error: jsonErrorOf(error), pieces };
+}
+
+function describeResult(result: AnyResult | SyncResult): string[] {
+  const took = `in ${formatDuration(result.durationMs)}`;
+  if ('counts' in result) return [`${describeCounts(result.counts)} ${took}`];
+  const files = filesOf(result);
+  const size = `${formatBytes(result.bytes)} ${took}`;
+  if (!('files' in result)) return [[size, ...files.map(({ id }) => id)].join(' · ')];
+  const lines = files.map(({ id, filename }) => `  ${filename} · ${id}`);
+  return [`${size} · ${formatCount(files.length, 'File')}`, ...lines];
+}
+
+/** Only a failure has a reason: the other states are their own. */
+function describeFailure(status: string, error: LonghaulError | undefined): string[] {
+  if (status !== 'FAILED' || !(error instanceof UploadFailedError || error instanceof SyncFailedError)) return [];
+  const pieces = error instanceof UploadFailedError ? error.pieces : undefined;
+  return [`${error.failureType}: ${errorText(error)}`, ...(pieces ? describePieces(pieces) : [])];
+}
+
+/** Only the next run reads the memory of a sync. */
+function withoutMemory(result: object): object {
+  const { memory: _memory, ...rest } = result as { memory?: unknown };
+  return rest;
+}

@@ -1,0 +1,119 @@
+import pMap from 'p-map';
+import type { SyncHandle } from '../../../client/sync-handle.ts';
+import { NoWorkerError, UploadNotFoundError } from '../../../client/upload-errors.ts';
+import type { UploadHandle } from '../../../client/upload-handle.ts';
+import { ConfigError } from '../../../errors.ts';
+import { ScheduleNotFoundError } from '../../../schedules/schedule-errors.ts';
+import { withBackend, type Backend } from '../../backend.ts';
+import type { CliContext } from '../../context.ts';
+import { readEnd } from '../../../client/read-end.ts';
+import type { SyncResult } from '../../../contracts/sync.ts';
+import { describeEnded, endedJson } from './ended-view.ts';
+import { errorText, SaidAlready } from '../../exit.ts';
+import { describeSyncStatus, findSync } from '../sync/find-sync.ts';
+import { jsonErrorOf } from '../../json-errors.ts';
+import { queueServer } from '../../serve-queues.ts';
+import { describePieces, describeStatus } from './view.ts';
+import type { AnyResult } from '../upload/outcomes.ts';
+import { watchStatus } from './watch.ts';
+
+const CONCURRENCY = 8;
+
+/** What is printed for one ID. */
+interface Shown {
+  readonly lines: readonly string[];
+  readonly json: object;
+}
+
+/**
+ * Prints the state of uploads and syncs, in the order of their IDs. If one of several fails, the others are printed
+ * nevertheless.
+ */
+export async function statusCommand(
+  context: CliContext,
+  workflowIds: readonly string[],
+  options: { json?: boolean; watch?: boolean },
+): Promise<void> {
+  const { note, out, json } = context;
+  if (options.watch && workflowIds.length > 1) {
+    throw new ConfigError('--watch follows one upload or sync. Pass one ID, or use "longhaul top"');
+  }
+  await withBackend(context, {}, async (backend) => {
+    const serve = queueServer(context, backend);
+    const [only] = workflowIds;
+    if (options.watch) {
+      const { handle, status, taskQueue } = await find(backend, only as string);
+      if (status === 'RUNNING') await serve(taskQueue);
+      return watchStatus(context, handle, options.json ?? false);
+    }
+    const showOne = async (workflowId: string): Promise<Shown | { readonly error: unknown }> =>
+      show(context, backend, workflowId, serve).catch((error: unknown) => ({ error }));
+    const all = await pMap(workflowIds, showOne, { concurrency: CONCURRENCY });
+    for (const [index, shown] of all.entries()) {
+      if (!('error' in shown)) {
+        if (options.json) json(shown.json);
+        else shown.lines.forEach(out);
+      } else if (all.length === 1) throw shown.error;
+      else {
+        const workflowId = workflowIds[index];
+        note(`longhaul: ${workflowId}: ${errorText(shown.error)}`);
+        if (options.json) json({ workflowId, error: jsonErrorOf(shown.error) });
+      }
+    }
+    if (all.some((shown) => 'error' in shown)) throw new SaidAlready();
+  });
+}
+
+async function show(
+  context: CliContext,
+  backend: Backend,
+  workflowId: string,
+  serve: (taskQueue: string) => Promise<void>,
+): Promise<Shown> {
+  const { handle, status, taskQueue } = await find(backend, workflowId);
+  const showEnd = async (endStatus: string): Promise<Shown> => {
+    const ended = await readEnd<AnyResult | SyncResult>(handle, endStatus, context.signal);
+    return { lines: describeEnded(ended), json: endedJson(ended) };
+  };
+  if (status !== 'RUNNING') return showEnd(status);
+  await serve(taskQueue);
+  try {
+    const progress = await handle.status();
+    const line = 'counts' in progress ? describeSyncStatus(workflowId, progress) : describeStatus(workflowId, progress);
+    const pieces = 'pieces' in progress ? describePieces(progress.pieces) : [];
+    return { lines: [line, ...pieces], json: { workflowId, status, progress } };
+  } catch (error) {
+    if (!(error instanceof NoWorkerError)) throw error;
+    const { status: now } = await handle.describe();
+    if (now !== 'RUNNING') return showEnd(now);
+    context.note(`longhaul: ${error.message}`);
+    return { lines: [`${workflowId}: ${status.toLowerCase()}`], json: { workflowId, status } };
+  }
+}
+
+interface Found {
+  readonly handle: UploadHandle<AnyResult> | SyncHandle;
+  readonly status: string;
+  readonly taskQueue: string;
+}
+
+/** @throws UploadNotFoundError, or ConfigError if the ID is the name of a schedule */
+async function find(backend: Backend, workflowId: string): Promise<Found> {
+  const { client } = backend;
+  const handle = (await findSync(backend, workflowId)) ?? client.getHandle<AnyResult>(workflowId);
+  try {
+    const { status, taskQueue } = await handle.describe();
+    return { handle, status, taskQueue };
+  } catch (error) {
+    if (!(error instanceof UploadNotFoundError)) throw error;
+    const isSchedule = await client.schedules.get(workflowId).then(
+      () => true,
+      (cause: unknown) => {
+        if (cause instanceof ScheduleNotFoundError || cause instanceof ConfigError) return false;
+        throw error;
+      },
+    );
+    if (!isSchedule) throw error;
+    throw new ConfigError(`${workflowId} is a schedule. Use "longhaul schedule show ${workflowId}"`, { cause: error });
+  }
+}

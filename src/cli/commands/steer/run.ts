@@ -1,0 +1,134 @@
+import { SyncCancelledError } from '../../../client/sync-errors.ts';
+import type { SyncHandle } from '../../../client/sync-handle.ts';
+import { UploadCancelledError } from '../../../client/upload-errors.ts';
+import type { UploadHandle } from '../../../client/upload-handle.ts';
+import type { RetuneInput } from '../../../contracts/names.ts';
+import type { SyncProgress } from '../../../contracts/sync.ts';
+import type { UploadProgress } from '../../../contracts/upload.ts';
+import { ConfigError } from '../../../errors.ts';
+import type { CliContext } from '../../context.ts';
+import { describeSyncStatus } from '../sync/find-sync.ts';
+import { hasEnded, steer, type Steered } from './steering.ts';
+import { describeStatus } from '../status/view.ts';
+import { filesOf, type AnyResult } from '../upload/outcomes.ts';
+
+/** What all steering commands have in common. */
+export interface SteerCommandOptions {
+  readonly query?: string;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+/** A pause waits for the parts in flight and costs nothing meanwhile; those not yet told would go on sending. */
+const PAUSES_AT_A_TIME = 64;
+
+export async function pauseCommand(
+  context: CliContext,
+  ids: readonly string[],
+  options: SteerCommandOptions & { readonly stop?: boolean },
+): Promise<void> {
+  await steer(
+    context,
+    { ids, ...options },
+    {
+      verb: 'pause',
+      upload: async (handle) => ofUpload(handle, await handle.pause({ parts: options.stop ? 'stop' : 'finish' })),
+      sync: async (handle) => ofSync(handle, await handle.pause()),
+      concurrency: PAUSES_AT_A_TIME,
+    },
+    options,
+  );
+}
+
+export function resumeCommand(
+  context: CliContext,
+  ids: readonly string[],
+  options: SteerCommandOptions,
+): Promise<void> {
+  return letGoOn('resume', context, ids, options);
+}
+
+export function retryCommand(context: CliContext, ids: readonly string[], options: SteerCommandOptions): Promise<void> {
+  return letGoOn('retry', context, ids, options);
+}
+
+async function letGoOn(
+  verb: 'resume' | 'retry',
+  context: CliContext,
+  ids: readonly string[],
+  options: SteerCommandOptions,
+): Promise<void> {
+  await steer(
+    context,
+    { ids, ...options },
+    {
+      verb,
+      upload: async (handle) => ofUpload(handle, await handle[verb]()),
+      sync: async (handle) => ofSync(handle, await handle[verb]()),
+    },
+    options,
+  );
+}
+
+export async function retuneCommand(
+  context: CliContext,
+  ids: readonly string[],
+  options: SteerCommandOptions & {
+    readonly concurrency?: number;
+    readonly limit?: number;
+    readonly partSize?: number;
+    readonly ignoreInode?: boolean;
+  },
+): Promise<void> {
+  const { concurrency, limit, partSize, ignoreInode } = options;
+  const input: RetuneInput = {
+    concurrency,
+    limitBytesPerSecond: limit,
+    partSizeBytes: partSize,
+    ignoreInode,
+  };
+  if (Object.values(input).every((value) => value === undefined)) {
+    throw new ConfigError('nothing to change: set --concurrency, --limit, --part-size or --ignore-inode');
+  }
+  await steer(
+    context,
+    { ids, ...options },
+    { verb: 'retune', upload: async (handle) => ofUpload(handle, await handle.retune(input)) },
+    options,
+  );
+}
+
+/** Returns when the uploads and syncs have ended and their sessions are cancelled. */
+export async function cancelCommand(
+  context: CliContext,
+  ids: readonly string[],
+  options: SteerCommandOptions,
+): Promise<void> {
+  const cancel = (handle: UploadHandle<AnyResult> | SyncHandle) => cancelAndWait(handle, context.signal);
+  await steer(context, { ids, ...options }, { verb: 'cancel', upload: cancel, sync: cancel }, options);
+}
+
+async function cancelAndWait(handle: UploadHandle<AnyResult> | SyncHandle, signal: AbortSignal): Promise<Steered> {
+  const { workflowId } = handle;
+  const { status } = await handle.describe();
+  if (status !== 'RUNNING') return hasEnded(workflowId, status);
+  await handle.cancel();
+  try {
+    const result = await handle.result({ signal });
+    const files = 'counts' in result ? [] : filesOf(result).map(({ id }) => id);
+    const outcome = files.length > 0 ? `: ${files.join(', ')}` : '';
+    const line = `${workflowId} was completed before the cancellation reached it${outcome}`;
+    return { outcome: 'ended', line, details: { status: 'COMPLETED', files } };
+  } catch (error) {
+    if (!(error instanceof UploadCancelledError || error instanceof SyncCancelledError)) throw error;
+    return { outcome: 'done', line: `${workflowId} is cancelled` };
+  }
+}
+
+function ofUpload({ workflowId }: UploadHandle<AnyResult>, progress: UploadProgress): Steered {
+  return { outcome: 'done', line: describeStatus(workflowId, progress), details: { progress } };
+}
+
+function ofSync({ workflowId }: SyncHandle, progress: SyncProgress): Steered {
+  return { outcome: 'done', line: describeSyncStatus(workflowId, progress), details: { progress } };
+}

@@ -1,0 +1,140 @@
+import { realpath, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Config } from '../../../config/config.ts';
+import { Defaults, KnownPurposes, Limits } from '../../../contracts/limits.ts';
+import type { Container } from '../../../contracts/sources.ts';
+import type { SyncRequest, SyncUploadSettings } from '../../../contracts/sync.ts';
+import { newSyncProblems } from '../../../core/source/limits.ts';
+import { isGlob, splitGlob } from '../../../core/glob/glob.ts';
+import { ConfigError, SourceMissingError, SourceUnusableError } from '../../../errors.ts';
+import { pathOnDisk } from '../../../sources/file/path-on-disk.ts';
+import { mapFileError } from '../../../sources/file/errors.ts';
+import { specialKind } from '../../../sources/file/special-file.ts';
+import { durationOption, repeatedOption, wholeNumberOption } from '../../options.ts';
+import { addRequestOptions, uploadSettingsOf, type RequestOptions } from '../../request-options.ts';
+
+/** What the options of `addSyncOptions` become. */
+export interface SyncOptions extends RequestOptions {
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly prefix?: string;
+  /** Milliseconds. */
+  readonly minAge?: number;
+  readonly delete?: boolean;
+  readonly maxFiles?: number;
+  /** Uploads at a time. */
+  readonly concurrency?: number;
+  /** Parts in flight of each upload. */
+  readonly partConcurrency?: number;
+  readonly dryRun?: boolean;
+}
+
+/** The options that say what a sync does: the same for `longhaul sync` and for a schedule's `-- sync …`. */
+export function addSyncOptions(command: Command): Command {
+  const defaults = { priority: 'bulk', fairness: 'each sync has a separate key', limited: 'all uploads together' };
+  return addRequestOptions(command, defaults)
+    .option('--include <glob>', 'only what matches, such as "*.jsonl"; may be repeated', repeatedOption)
+    .option('--exclude <glob>', 'not what matches, even if included; may be repeated', repeatedOption)
+    .option('--prefix <name>', "put before each File's name; only such Files are looked at")
+    .option(
+      '--min-age <duration>',
+      'leave files that changed later than this for the next run, such as 5m',
+      durationOption('0s', '3652d', '5m'),
+    )
+    .option('--delete', 'delete the Files that this sync uploaded and whose sources are gone')
+    .option(
+      '--max-files <n>',
+      'refuse to begin when more files would be sent',
+      wholeNumberOption(0, Number.MAX_SAFE_INTEGER),
+    )
+    .option(
+      '--concurrency <n>',
+      `most uploads at a time (default: ${Defaults.maxConcurrentUploads})`,
+      wholeNumberOption(1, Limits.maxConcurrentUploads),
+    )
+    .option(
+      '--part-concurrency <n>',
+      `maximum parts in flight of each upload (default: ${Defaults.concurrency})`,
+      wholeNumberOption(1, Limits.maxConcurrency),
+    )
+    .option('--dry-run', 'say what would be done and why, and change nothing');
+}
+
+/**
+ * The input of `syncSource`. A folder is one of this machine, as an absolute path without links.
+ *
+ * @param source a folder, or `s3://BUCKET/PREFIX`
+ * @throws ConfigError with every problem of the options
+ * @throws SourceMissingError, SourceUnusableError, SourceReadError for a folder that is none or can't be read
+ */
+export async function toSyncRequest(
+  source: string,
+  options: SyncOptions,
+  config: Pick<Config, 'host' | 'destinations'>,
+): Promise<SyncRequest> {
+  const { purpose, destination, include, exclude, prefix, minAge, maxFiles, concurrency, partConcurrency } = options;
+  const { limit } = options;
+  const upload: SyncUploadSettings = {
+    ...uploadSettingsOf(options),
+    concurrency: partConcurrency,
+  };
+  const request: SyncRequest = {
+    source: await toContainer(source, options.connection, config.host),
+    purpose,
+    destination,
+    prefix,
+    include,
+    exclude,
+    minAgeMs: minAge,
+    delete: options.delete ? true : undefined,
+    maxFiles,
+    maxConcurrentUploads: concurrency,
+    limitBytesPerSecond: limit,
+    dryRun: options.dryRun ? true : undefined,
+    upload: Object.values(upload).some((value) => value !== undefined) ? upload : undefined,
+  };
+  const known = config.destinations.get(destination ?? Defaults.destination);
+  const purposes: string[] = [...KnownPurposes, ...(known?.purposes ?? [])];
+  const problems = newSyncProblems(request);
+  if (!purposes.includes(purpose)) problems.push(`unknown purpose "${purpose}"; known: ${purposes.join(', ')}`);
+  if (problems.length > 0) throw new ConfigError(`wrong sync: ${problems.join('; ')}`);
+  return request;
+}
+
+async function toContainer(source: string, connection: string | undefined, host: string): Promise<Container> {
+  const bucket = /^s3:\/\/([^/]+)\/?(.*)$/is.exec(source);
+  if (bucket) {
+    const [, name = '', prefix = ''] = bucket;
+    // Keys can contain all characters of globs, but an asterisk at the end of a prefix is meant as a wildcard.
+    if (/\*[^/]*$/.test(prefix)) {
+      throw new ConfigError(`${globAdvice(`s3://${name}/`, prefix)}. If the prefix contains "*", end it with "/"`);
+    }
+    return { type: 's3', bucket: name, prefix: prefix || undefined, connection: connection || undefined };
+  }
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) {
+    throw new ConfigError(`"${source}" can't be synced: give a folder, or a bucket such as s3://BUCKET/PREFIX`);
+  }
+  if (connection !== undefined) throw new ConfigError('--connection goes with a source such as s3://BUCKET/PREFIX');
+  return { type: 'folder', path: await folderAt(source), host };
+}
+
+async function folderAt(given: string): Promise<string> {
+  const source = await pathOnDisk(given);
+  const special = await stat(source).then(specialKind, () => (given === '-' ? 'standard input' : undefined));
+  if (special !== undefined) {
+    throw new SourceUnusableError(`${given} is ${special}, not a folder. "longhaul upload" uploads single files`);
+  }
+  const path = await mapFileError(resolve(source), realpath(source)).catch((error: unknown) => {
+    throw error instanceof SourceMissingError && isGlob(given) ? new ConfigError(globAdvice('', given)) : error;
+  });
+  if ((await mapFileError(path, stat(path))).isDirectory()) return path;
+  throw new SourceUnusableError(`${path} is no folder; "longhaul upload" sends single files`);
+}
+
+/** The problem of a glob in the place of a source, and the options that mean the same. */
+function globAdvice(start: string, glob: string): string {
+  const { folder, rest } = splitGlob(glob);
+  const source = `${start}${folder === '' || folder === '/' ? folder : `${folder}/`}` || '.';
+  return `"${start}${glob}" has a wildcard, and a sync has a folder or a prefix. Use: ${source} --include '/${rest}'`;
+}

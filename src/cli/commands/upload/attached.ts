@@ -1,0 +1,110 @@
+import { startedRequest } from '../../../client/started-request.ts';
+import type { UploadHandle } from '../../../client/upload-handle.ts';
+import type { UploadOptions } from '../../../client/prepare-upload.ts';
+import { FailureType } from '../../../contracts/failures.ts';
+import { Defaults } from '../../../contracts/limits.ts';
+import type { Source } from '../../../contracts/sources.ts';
+import type { UploadProgress, UploadRequest, WaitingInfo } from '../../../contracts/upload.ts';
+import { isSameName } from '../../../core/text/name-form.ts';
+import { printable } from '../../../core/text/printable.ts';
+import { openSealedQuery } from '../../../sources/http/sealed-query.ts';
+import { openingKeysOf } from '../../../sources/source-settings.ts';
+import type { Backend } from '../../backend.ts';
+import type { CliContext } from '../../context.ts';
+import { completedDifferences, runningDifferences } from '../../running-differences.ts';
+import { sourceSettingsOf } from '../../source-settings.ts';
+import type { AnyResult } from './outcomes.ts';
+import type { UploadCommandOptions } from './options.ts';
+
+export interface Attached {
+  readonly handle: UploadHandle<AnyResult>;
+  readonly request: UploadOptions;
+}
+
+/**
+ * For a command that is run again: reports which of its options are not in effect in the upload that is already running, and
+ * makes the upload retry if it waits because of its key, which can be another one now.
+ */
+export async function noteAttached(
+  context: CliContext,
+  backend: Backend,
+  uploads: readonly Attached[],
+  options: UploadCommandOptions,
+): Promise<void> {
+  for (const upload of uploads) {
+    // It is only information: whatever fails here is reported by the upload itself.
+    await (
+      upload.handle.resumed ? noteOne(context, backend, upload, options) : noteOther(context, backend, upload)
+    ).catch(() => {});
+  }
+}
+
+async function noteOne(
+  context: CliContext,
+  backend: Backend,
+  { handle, request: own }: Attached,
+  options: UploadCommandOptions,
+): Promise<void> {
+  const { client, isEmbedded } = backend;
+  const { config } = context;
+  const { workflowId } = handle;
+  const { status, taskQueue } = await handle.describe();
+  const note = (line: string) => context.note(printable(`${workflowId}: ${line}`));
+  if (status !== 'RUNNING' && status !== 'COMPLETED') return;
+  const request = await startedRequest(client.client, workflowId);
+  if (status === 'COMPLETED') {
+    if (request) completedDifferences(request, own).forEach(note);
+    return;
+  }
+  const progress: UploadProgress | undefined = await handle.status().catch(() => undefined);
+  if (request) {
+    // The client set it when it attached.
+    const kept = own.ignoreInode ? { ...request, ignoreInode: true } : request;
+    const running = { workflowId, request: kept, progress, query: queryOf(request.source, workflowId, context) };
+    const query = own.url === undefined ? undefined : new URL(own.url).search.slice(1) || undefined;
+    const isWorker = isEmbedded && !options.detach;
+    runningDifferences(running, { request: own, query, isWorker }).forEach(note);
+  }
+  if (!isEmbedded || options.detach) return;
+  if (config.taskQueue === undefined && taskQueue !== client.taskQueue) {
+    note(
+      'the key or the headers differ from those that this upload was started with. This command sends with its own. ' +
+        'Another command that still runs keeps the others.',
+    );
+  }
+  if (progress?.waiting && isAboutKey(progress.waiting)) await handle.retry();
+}
+
+/** On the embedded server, another base URL makes another upload, and the first one stays unfinished. */
+async function noteOther({ note }: CliContext, { client, isEmbedded }: Backend, { handle }: Attached): Promise<void> {
+  if (!isEmbedded) return;
+  const own = await startedRequest(client.client, handle.workflowId);
+  if (!own) return;
+  for await (const { workflowId, filename } of client.list({ running: true })) {
+    if (workflowId === handle.workflowId || !isSameName(filename ?? '', own.filename ?? '')) continue;
+    const other = await startedRequest(client.client, workflowId).catch(() => undefined);
+    if (!other || !isSameContent(own, other)) continue;
+    note(
+      printable(
+        `${workflowId}: an earlier upload of the same file to another base URL is not finished. ` +
+          `To end it, use "longhaul cancel ${workflowId}".`,
+      ),
+    );
+  }
+}
+
+function isSameContent(one: UploadRequest, other: UploadRequest): boolean {
+  const key = ({ source, expectedFingerprint, purpose, destination = Defaults.destination }: UploadRequest) =>
+    JSON.stringify([{ ...source, sealedQuery: undefined }, expectedFingerprint, purpose, destination]);
+  return key(one) === key(other);
+}
+
+function queryOf(source: Source, workflowId: string, { config }: CliContext): string | undefined {
+  if (source.type !== 'http' || source.sealedQuery === undefined) return undefined;
+  return openSealedQuery(source.sealedQuery, { url: source.url, workflowId }, openingKeysOf(sourceSettingsOf(config)));
+}
+
+function isAboutKey({ failureType, status }: WaitingInfo): boolean {
+  if (failureType === FailureType.ConfigInvalid) return true;
+  return failureType === FailureType.ApiRejected && (status === 401 || status === 403);
+}

@@ -1,0 +1,197 @@
+import { realpath, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { SplitUploadOptions } from '../../../client/prepare-upload.ts';
+import type { Config } from '../../../config/config.ts';
+import { requireDestination } from '../../../config/destinations.ts';
+import { Defaults, KnownPurposes, Limits } from '../../../contracts/limits.ts';
+import type { Source } from '../../../contracts/sources.ts';
+import type { UploadRequest } from '../../../contracts/upload.ts';
+import { newUploadProblems } from '../../../core/source/limits.ts';
+import { ConfigError, SourceUnusableError } from '../../../errors.ts';
+import { mapFileError } from '../../../sources/file/errors.ts';
+import { isHttpUrl, isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
+import { findPipes, type PipeArgument } from '../../spool/pipe-arguments.ts';
+import { durationOption, splitSizeOption, wholeNumberOption } from '../../options.ts';
+import { addRequestOptions, uploadSettingsOf, type RequestOptions } from '../../request-options.ts';
+
+/** What the options of `longhaul upload` become. */
+export interface UploadCommandOptions extends RequestOptions {
+  readonly filename?: string;
+  readonly concurrency?: number;
+  /** Milliseconds. */
+  readonly heartbeatTimeout?: number;
+  readonly transferQueue?: string;
+  readonly id?: string;
+  readonly again?: boolean;
+  readonly split?: boolean;
+  readonly splitSize?: number;
+  readonly spool?: boolean;
+  readonly detach?: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** The options that a request contains: the same for `longhaul upload` and for a schedule's `-- upload …`. */
+export function addUploadRequestOptions(command: Command): Command {
+  const defaults = { priority: 'normal', fairness: 'each upload has a separate key', limited: 'each upload' };
+  return addRequestOptions(command, defaults)
+    .option('--filename <name>', "the File's name (default: the file's own)")
+    .option(
+      '--concurrency <n>',
+      'most parts in flight (default: what the destination takes best)',
+      wholeNumberOption(1, Limits.maxConcurrency),
+    )
+    .option(
+      '--heartbeat-timeout <duration>',
+      'silence after which a worker counts as dead, 1s to 10m (default: 10s)',
+      durationOption('1s', '10m', '30s'),
+    )
+    .option('--transfer-queue <name>', 'task queue of the workers that send the parts (default: of this host)');
+}
+
+export function addUploadOptions(command: Command): Command {
+  return addUploadRequestOptions(command)
+    .option('--id <id>', 'workflow id (default: derived from the file, purpose and destination)')
+    .option('--split', 'make several Files of a file of lines (JSONL) that is larger than one can be')
+    .option('--split-size <bytes>', 'split into Files of so many bytes at most (default: 8GiB)', splitSizeOption)
+    .option('--spool', 'download URLs first: for servers that give out no parts of a file')
+    .option('--again', 'upload once more what was uploaded already')
+    .option('--detach', 'start it and leave it to workers that run elsewhere')
+    .option('--json', 'print one JSON object for each file, also if it fails')
+    .option('--quiet', 'no progress; only what it waits for, and errors');
+}
+
+/** Whatever can be known to be wrong is said before anything is read, and before Temporal is asked for. */
+export function checkUploadOptions(
+  config: Config,
+  files: readonly string[],
+  pipes: ReadonlyMap<string, Pick<PipeArgument, 'filename'>>,
+  options: UploadCommandOptions,
+  destination: string,
+): void {
+  if (files.length > 1 && (options.id ?? options.filename) !== undefined) {
+    throw new ConfigError('--id and --filename go with one file');
+  }
+  if (options.spool && !files.some(isHttpUrl)) {
+    throw new ConfigError('--spool is for http: and https: URLs; other sources are read in parts, or need no option');
+  }
+  if (options.ignoreInode) assertIgnoringInode(files, pipes, options);
+  assertPipesNamed(files, pipes, options);
+  const isCopied = options.spool || pipes.size > 0;
+  if (isCopied && /[/\0\r\n]|^\.{0,2}$/.test(options.filename ?? 'x')) {
+    throw new ConfigError('--filename must be a name, not a path');
+  }
+  if (options.transferQueue !== undefined && config.temporal === undefined && !options.detach) {
+    throw new ConfigError(
+      '--transfer-queue names workers that run elsewhere, and this command is its own worker. Set TEMPORAL_ADDRESS, or add --detach',
+    );
+  }
+  const known = config.destinations.get(destination);
+  const purposes: string[] = [...KnownPurposes, ...(known?.purposes ?? [])];
+  if (!purposes.includes(options.purpose)) {
+    throw new ConfigError(`unknown purpose "${options.purpose}"; known: ${purposes.join(', ')}`);
+  }
+  // On an existing Temporal the workers hold the destinations and their keys.
+  if (!config.temporal) requireDestination(config, destination);
+}
+
+function assertIgnoringInode(
+  files: readonly string[],
+  pipes: ReadonlyMap<string, unknown>,
+  options: UploadCommandOptions,
+): void {
+  if (!options.md5) throw new ConfigError('--ignore-inode needs the MD5, which detects other content: remove --no-md5');
+  if (isSplit(options)) {
+    throw new ConfigError('--ignore-inode cannot be used with --split, whose pieces have no common MD5. Remove one');
+  }
+  const other = files.find((file) => isSourceUrl(file) || pipes.has(file));
+  if (other === undefined) return;
+  throw new ConfigError(`--ignore-inode is for files, and ${other} is none. Upload it by a command without the option`);
+}
+
+function assertPipesNamed(
+  files: readonly string[],
+  pipes: ReadonlyMap<string, Pick<PipeArgument, 'filename'>>,
+  options: UploadCommandOptions,
+): void {
+  const nameless = files.find((file) => pipes.has(file) && pipes.get(file)?.filename === undefined);
+  if (nameless === undefined) return;
+  const what = nameless === '-' ? '"-" (standard input)' : nameless;
+  if (files.length > 1) {
+    throw new ConfigError(`${what} has no name, so it goes alone. Upload the other files with another command`);
+  }
+  if (options.filename === undefined) {
+    throw new ConfigError(`${what} has no name. Set the name of the File with --filename`);
+  }
+}
+
+export function isSplit({ split, splitSize }: UploadCommandOptions): boolean {
+  return split === true || splitSize !== undefined;
+}
+
+export function toUploadOptions(
+  file: string,
+  options: UploadCommandOptions,
+  baseUrl: string | undefined,
+): SplitUploadOptions {
+  const { purpose, filename, concurrency, destination, id, again, splitSize, connection, limit } = options;
+  const { heartbeatTimeout, transferQueue, md5 } = options;
+  return {
+    ...(isSourceUrl(file) ? { url: file } : { file }),
+    s3Connection: connection,
+    purpose,
+    ...uploadSettingsOf(options),
+    md5,
+    filename,
+    concurrency,
+    limitBytesPerSecond: limit,
+    heartbeatTimeoutMs: heartbeatTimeout,
+    transferTaskQueue: transferQueue,
+    destination,
+    id,
+    again,
+    pieceSizeBytes: splitSize,
+    baseUrl,
+  };
+}
+
+/**
+ * The input of `uploadFile` for a schedule, which reads the content that the source has at each run. A file is one of this
+ * machine, as an absolute path without links.
+ *
+ * @throws ConfigError with every problem
+ * @throws SourceMissingError, SourceUnusableError, SourceReadError for a file that cannot be read
+ */
+export async function toUploadRequest(
+  argument: string,
+  options: UploadCommandOptions,
+  { host, destinations }: Pick<Config, 'host' | 'destinations'>,
+): Promise<UploadRequest> {
+  const { file: _file, url: _url, s3Connection: connection, ...rest } = toUploadOptions(argument, options, undefined);
+  const request = { source: await scheduledSource(argument, connection, host), ...rest };
+  const problems = newUploadProblems(request);
+  const known = destinations.get(options.destination ?? Defaults.destination);
+  const purposes: string[] = [...KnownPurposes, ...(known?.purposes ?? [])];
+  if (!purposes.includes(options.purpose)) {
+    problems.push(`unknown purpose "${options.purpose}"; known: ${purposes.join(', ')}`);
+  }
+  if (problems.length > 0) throw new ConfigError(problems.join('; '));
+  return request;
+}
+
+async function scheduledSource(argument: string, connection: string | undefined, host: string): Promise<Source> {
+  if (isSourceUrl(argument)) {
+    const { source, query } = sourceOfUrl(argument, { connection, sealKey: () => '' });
+    if (query === undefined) return source;
+    throw new ConfigError('a schedule cannot have a URL with a query, which can be a signature. Use a URL without it');
+  }
+  if ((await findPipes([argument], {})).size > 0) {
+    throw new SourceUnusableError(
+      `${argument} can be read only once, and each run of a schedule reads its source. Save its content in a file`,
+    );
+  }
+  const path = await mapFileError(resolve(argument), realpath(argument));
+  if ((await mapFileError(path, stat(path))).isFile()) return { type: 'file', path, host };
+  throw new SourceUnusableError(`${path} is not a file. Use "sync" for a folder`);
+}

@@ -1,0 +1,148 @@
+import { MultiBar, type SingleBar } from 'cli-progress';
+import type { UploadEvent } from '../../../client/upload-events.ts';
+import { formatBytes, formatDuration } from '../../../core/text/format.ts';
+import { printable } from '../../../core/text/printable.ts';
+import { redact } from '../../../redact.ts';
+import { RateMeter } from '../../../core/pace/rate-meter.ts';
+import { barLine, waitOf, waitOrSilenceOf } from '../../text/bar-line.ts';
+import { terminalWidth, wrapText } from '../../text/wrap-text.ts';
+
+/** Renders the events of one command's uploads on standard error. */
+export interface ProgressView {
+  show(name: string, event: UploadEvent): void;
+  /** A line of its own, above the bars. */
+  note(line: string): void;
+  close(): void;
+}
+
+const LINE_INTERVAL_MS = 5000;
+
+export function createProgressView(kind: 'bars' | 'lines' | 'quiet', note: (line: string) => void): ProgressView {
+  if (kind === 'quiet') return new QuietView(note);
+  return kind === 'bars' ? new BarView() : new LineView(note);
+}
+
+/** What a person wants to know of an upload, in a few words. */
+function wordsOf(event: UploadEvent & { type: 'progress' }, rate: number | undefined): string[] {
+  const { progress, bytesSent } = event;
+  if (progress.bytesTotal === 0) return [progress.state];
+  const percent = Math.floor((bytesSent / progress.bytesTotal) * 100);
+  const words = [`${percent} %`, `${formatBytes(bytesSent)} of ${formatBytes(progress.bytesTotal)}`];
+  if (progress.state !== 'uploading') words.push(progress.state);
+  else if (rate) {
+    const leftMs = ((progress.bytesTotal - bytesSent) / rate) * 1000;
+    words.push(`${formatBytes(rate)}/s`, `${formatDuration(Math.max(leftMs, 1000))} left`);
+  }
+  return words;
+}
+
+function describeTrouble(event: UploadEvent): string | undefined {
+  const wait = waitOrSilenceOf(event);
+  if (wait || event.type !== 'progress') return wait;
+  if (event.progress.sessionEndsTooEarly) return 'at this pace the session ends before the file is through';
+  if (!event.trouble) return undefined;
+  if (event.trouble.failureType === 'WorkerStopping') return undefined;
+  return `${event.trouble.message}; it is tried again`;
+}
+
+/** Says a trouble once, not with every event that repeats it. */
+class TroubleTeller {
+  readonly #told = new Map<string, string>();
+  readonly #wordsFor: (event: UploadEvent) => string | undefined;
+
+  constructor(wordsFor: (event: UploadEvent) => string | undefined = describeTrouble) {
+    this.#wordsFor = wordsFor;
+  }
+
+  tell(name: string, event: UploadEvent, say: (line: string) => void): void {
+    const trouble = this.#wordsFor(event);
+    if (trouble && this.#told.get(name) !== trouble) say(`${name}: ${trouble}`);
+    if (trouble) this.#told.set(name, trouble);
+    else this.#told.delete(name);
+  }
+}
+
+/** Says only what the upload waits for: without a person it may wait for a day. */
+class QuietView implements ProgressView {
+  readonly #note: (line: string) => void;
+  readonly #waits = new TroubleTeller(waitOf);
+
+  constructor(note: (line: string) => void) {
+    this.#note = note;
+  }
+
+  show(name: string, event: UploadEvent): void {
+    this.#waits.tell(name, event, this.#note);
+  }
+
+  note(): void {}
+
+  close(): void {}
+}
+
+class LineView implements ProgressView {
+  readonly note: (line: string) => void;
+  readonly #meters = new Map<string, RateMeter>();
+  readonly #lastLine = new Map<string, { state: string; atMs: number }>();
+  readonly #troubles = new TroubleTeller();
+
+  constructor(note: (line: string) => void) {
+    this.note = note;
+  }
+
+  show(name: string, event: UploadEvent): void {
+    this.#troubles.tell(name, event, this.note);
+    if (event.type !== 'progress') return;
+    const now = Date.now();
+    const meter = getOrAdd(this.#meters, name, () => new RateMeter());
+    meter.add(event.bytesSent, now);
+    const last = this.#lastLine.get(name);
+    if (last && last.state === event.progress.state && now - last.atMs < LINE_INTERVAL_MS) return;
+    this.#lastLine.set(name, { state: event.progress.state, atMs: now });
+    this.note(`${name}: ${wordsOf(event, meter.bytesPerSecond).join(' · ')}`);
+  }
+
+  close(): void {}
+}
+
+class BarView implements ProgressView {
+  readonly #bars = new MultiBar({
+    format: (_options, { progress }, { name, words }: { name: string; words: string[] }) =>
+      barLine({ name, fraction: progress, words }, process.stderr.columns),
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: false,
+    linewrap: false,
+    // The default tells nothing where standard error is no terminal; there the lines are shown instead.
+    noTTYOutput: false,
+  });
+  readonly #byName = new Map<string, { bar: SingleBar; meter: RateMeter }>();
+  readonly #troubles = new TroubleTeller();
+
+  show(name: string, event: UploadEvent): void {
+    this.#troubles.tell(name, event, (line) => this.note(line));
+    if (event.type !== 'progress') return;
+    const { bar, meter } = getOrAdd(this.#byName, name, () => ({
+      bar: this.#bars.create(1, 0, { name, words: [] }),
+      meter: new RateMeter(),
+    }));
+    meter.add(event.bytesSent, Date.now());
+    bar.setTotal(Math.max(event.progress.bytesTotal, 1));
+    bar.update(event.bytesSent, { name, words: wordsOf(event, meter.bytesPerSecond) });
+  }
+
+  note(line: string): void {
+    this.#bars.log(`${wrapText(printable(redact(line)), terminalWidth(process.stderr))}\n`);
+    this.#bars.update();
+  }
+
+  close(): void {
+    this.#bars.stop();
+  }
+}
+
+function getOrAdd<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const found = map.get(key) ?? make();
+  map.set(key, found);
+  return found;
+}

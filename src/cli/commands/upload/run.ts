@@ -1,0 +1,212 @@
+import type { UploadHandle } from '../../../client/upload-handle.ts';
+import type { UploadOptions } from '../../../client/prepare-upload.ts';
+import { UploadIdTakenError } from '../../../client/upload-errors.ts';
+import { hasWorkers } from '../../../client/queue-workers.ts';
+import type { Config } from '../../../config/config.ts';
+import { requireDestination } from '../../../config/destinations.ts';
+import { Defaults } from '../../../contracts/limits.ts';
+import { transferTaskQueue } from '../../../contracts/names.ts';
+import { formatBytes, formatCount } from '../../../core/text/format.ts';
+import { ConfigError } from '../../../errors.ts';
+import { noteAttached } from './attached.ts';
+import { withBackend, type Backend } from '../../backend.ts';
+import { checkDestination } from '../../check-destination.ts';
+import { checkRequests } from '../../check-requests.ts';
+import type { CliContext } from '../../context.ts';
+import { establishHost } from '../../establish-host.ts';
+import { errorText, Interrupted, FilesFailedError } from '../../exit.ts';
+import { expandFiles, type ExpandedFiles } from './expand-files.ts';
+import { followAll } from './follow.ts';
+import { isEmpty, namedBy, type NamedSources } from '../../../sources/named-sources.ts';
+import { Sources } from '../../../sources/sources.ts';
+import { findPipes } from '../../spool/pipe-arguments.ts';
+import { SourceCopies } from '../../spool/source-copies.ts';
+import { NamedRecords } from '../../named-records.ts';
+import { commandSources, sourceSettingsOf } from '../../source-settings.ts';
+import { SpoolFolder } from '../../spool/folder.ts';
+import { sourceOf, tellDetached, tellOutcomes, type AnyResult } from './outcomes.ts';
+import { checkUploadOptions, isSplit, type UploadCommandOptions } from './options.ts';
+
+export async function uploadCommand(
+  context: CliContext,
+  names: readonly string[],
+  options: UploadCommandOptions,
+): Promise<void> {
+  await establishHost(context);
+  const { config, note } = context;
+  const destination = options.destination ?? Defaults.destination;
+  const { files, skipped } = await expand(config, names, options);
+  for (const { path, message } of skipped) note(`longhaul: skipped ${path}: ${message}`);
+  const printSkipped = () => {
+    for (const { path, failureType: code, message } of skipped) {
+      if (options.json) context.json({ source: path, error: { code, message } });
+    }
+  };
+  const tellSkipped = () => {
+    const were = skipped.length === 1 ? 'was' : 'were';
+    if (skipped.length > 0) throw new FilesFailedError(`${formatCount(skipped.length, 'file')} ${were} skipped`);
+  };
+  if (files.length === 0) {
+    printSkipped();
+    return tellSkipped();
+  }
+  const pipes = await findPipes(files, sourceSettingsOf(config).files ?? {});
+  checkUploadOptions(config, files, pipes, options, destination);
+  if (options.limit !== undefined && files.length > 1 && !options.quiet) {
+    const rate = `${formatBytes(options.limit)}/s`;
+    note(
+      `--limit ${rate} is the rate of each of the ${files.length} uploads. To limit their sum, set LONGHAUL_LIMIT for the worker.`,
+    );
+  }
+  const spools = new SpoolFolder(config.stateDir);
+  const copies = new SourceCopies(context, spools, options, files, pipes);
+  const sources = files.map(sourceOf);
+  try {
+    await uploadFiles(context, spools, { copies, sources, onStarted: printSkipped }, options, destination);
+  } catch (error) {
+    if (!(await copies.tellEnd(error)) && error instanceof Interrupted) {
+      note('longhaul: interrupted; the same command goes on from the recorded parts');
+    }
+    throw error;
+  }
+  tellSkipped();
+}
+
+async function expand(config: Config, names: readonly string[], options: UploadCommandOptions): Promise<ExpandedFiles> {
+  const sources = new Sources(sourceSettingsOf(config));
+  try {
+    return await expandFiles(names, { sources, connection: options.connection });
+  } finally {
+    await sources.close();
+  }
+}
+
+interface NamedFiles {
+  readonly copies: SourceCopies;
+  /** The arguments, as in `Outcome`. */
+  readonly sources: readonly string[];
+  /** When each upload has started. */
+  readonly onStarted: () => void;
+}
+
+async function uploadFiles(
+  context: CliContext,
+  spools: SpoolFolder,
+  files: NamedFiles,
+  options: UploadCommandOptions,
+  destination: string,
+): Promise<void> {
+  const { config, note } = context;
+  const { copies } = files;
+  const planned = await checkRequests(context, spools, copies.targets, options);
+  await copies.assertPossible();
+
+  const needsWorker = !options.detach && config.temporal === undefined;
+  const records = new NamedRecords(config);
+  await withBackend(context, { destination, needsWorker }, async (backend) => {
+    if (options.detach || !backend.isEmbedded) await assertWorkers(backend, planned.requests, config.host, options);
+    else await checkDestination(requireDestination(config, destination), backend, planned.workflowIds);
+    if (copies.areNeeded && options.id !== undefined) await assertIdFree(backend, options.id, options.again);
+
+    // What can be read only once is read when everything else is known to be good.
+    const paths = await copies.make();
+    if (backend.uiUrl && !options.quiet) note(`Temporal UI: ${backend.uiUrl}`);
+    const { requests, workflowIds, sources } = copies.areNeeded
+      ? await checkRequests(
+          context,
+          spools,
+          paths.map((path) => ({ path })),
+          options,
+        )
+      : planned;
+    // Workers that run elsewhere on this machine read copies for their commands, and nothing else that is in no list.
+    const named = namedBy(needsWorker ? sources : sources.filter((source) => spools.has(source)));
+    if (!isEmpty(named)) await records.add(named, workflowIds);
+    const handles: UploadHandle<AnyResult>[] = [];
+    for (const request of requests) {
+      const { client } = backend;
+      const handle = isSplit(options) ? await client.uploadSplit(request) : await client.upload(request);
+      handles.push(handle);
+      if (request.file !== undefined) await spools.use(request.file, handle.workflowId);
+    }
+    await spools.sweep((workflowId) => statusOf(backend, workflowId)).catch(() => {});
+    await records.sweep(backend.client).catch(() => {});
+    const uploads = handles.map((handle, index) => ({
+      handle,
+      request: requests[index] as UploadOptions,
+      source: files.sources[index] as string,
+    }));
+    files.onStarted();
+    if (options.detach) {
+      await noteAttached(context, backend, uploads, options);
+      return tellDetached(context, uploads, options);
+    }
+
+    await serve(context, backend, handles, named, options);
+    await noteAttached(context, backend, uploads, options);
+    const outcomes = await followAll(context, uploads, options);
+    for (const [index, { result }] of outcomes.entries()) if (result) await spools.release(paths[index] as string);
+    await records.removeEnded(workflowIds, backend.client).catch(() => {});
+    tellOutcomes(context, outcomes, options);
+  });
+}
+
+async function statusOf({ client }: Backend, workflowId: string): Promise<string | undefined> {
+  return client
+    .getHandle(workflowId)
+    .describe()
+    .then(({ status }) => status)
+    .catch(() => undefined);
+}
+
+/** The upload of a copy that is not made yet cannot be the same as one that has the ID already. */
+async function assertIdFree(backend: Backend, id: string, again: boolean | undefined): Promise<void> {
+  const status = await statusOf(backend, id);
+  if (status === 'RUNNING' || (status === 'COMPLETED' && !again)) throw new UploadIdTakenError(id);
+}
+
+/** Without a worker an upload would wait for ever, and nobody would know why. */
+async function assertWorkers(
+  { client, isEmbedded }: Backend,
+  requests: readonly UploadOptions[],
+  host: string,
+  options: UploadCommandOptions,
+): Promise<void> {
+  const isLocal = requests.some(({ file }) => file !== undefined);
+  const transferQueue = options.transferQueue ?? transferTaskQueue(client.taskQueue, isLocal ? host : undefined);
+  const control = await hasWorkers(client.client, client.taskQueue, 'workflow');
+  if (control && (await hasWorkers(client.client, transferQueue, 'activity'))) return;
+  const queue = control ? transferQueue : client.taskQueue;
+  const advice = isEmbedded
+    ? 'run "longhaul worker" in another terminal with the same environment, or leave out --detach'
+    : 'start "longhaul worker" on this machine with the same TEMPORAL_ADDRESS';
+  throw new ConfigError(
+    `no worker serves the task queue ${queue}${options.detach ? ', so nothing would carry the upload' : ''}: ${advice}`,
+  );
+}
+
+/** On the embedded server this command is its own worker, for the queue that its uploads were started on. */
+async function serve(
+  { config, note }: CliContext,
+  backend: Backend,
+  handles: readonly UploadHandle<AnyResult>[],
+  named: NamedSources,
+  options: UploadCommandOptions,
+): Promise<void> {
+  if (!backend.isEmbedded) return;
+  const running = (await Promise.all(handles.map((handle) => handle.describe()))).filter(
+    ({ status }) => status === 'RUNNING',
+  );
+  if (running.length === 0) return;
+  const own = new Set(handles.map((handle) => handle.workflowId));
+  const transferSlots = options.concurrency ?? config.transferSlots;
+  for (const taskQueue of new Set(running.map((upload) => upload.taskQueue))) {
+    const worker = await backend.startWorker(commandSources(config, named), { taskQueue, transferSlots });
+    void worker.run().catch((error: unknown) => note(`longhaul: the worker ended: ${errorText(error)}`));
+    for await (const { workflowId, parentId } of backend.client.list({ running: true, taskQueue })) {
+      if (parentId === undefined && !own.has(workflowId) && !options.quiet) {
+        note(`an earlier upload goes on as well: ${workflowId} ("longhaul cancel ${workflowId}" ends it)`);
+      }
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { fstatSync } from 'node:fs';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { spoolCopy, type SpoolOptions, type SpoolWords } from './copy.ts';
+import type { SpoolFolder } from './folder.ts';
+
+export const standardInput = { what: 'standard input', argument: '"-"' } as const;
+
+/** Silence after which the command prints what it waits for. */
+const SILENCE_MS = 2000;
+
+export interface SpoolInputOptions extends SpoolOptions {
+  /** What is copied. @defaultValue standard input */
+  readonly words?: SpoolWords;
+  /** Called if no byte has arrived after some seconds. */
+  readonly tellSilence?: () => void;
+}
+
+/**
+ * Copies all bytes of `input` into the spool folder, and returns the copy's path: a pipe can be read only once.
+ *
+ * @throws as `spoolCopy`
+ */
+export function spoolInput(
+  input: Readable & { readonly fd?: number },
+  folder: SpoolFolder,
+  { words = standardInput, tellSilence = () => {}, ...options }: SpoolInputOptions,
+): Promise<string> {
+  return spoolCopy(folder, words, options, async (copy) => {
+    await copy.begin(sizeOf(input.fd));
+    const silence = setTimeout(tellSilence, SILENCE_MS);
+    try {
+      for await (const chunk of addAbortSignal(options.signal, input) as AsyncIterable<Buffer>) {
+        clearTimeout(silence);
+        await copy.write(chunk);
+      }
+    } finally {
+      clearTimeout(silence);
+    }
+  });
+}
+
+/** The size is known of a file, and not of a pipe. */
+function sizeOf(fd: number | undefined): number | undefined {
+  const stats = fd === undefined ? undefined : fstatSync(fd);
+  return stats?.isFile() ? stats.size : undefined;
+}

@@ -1,0 +1,107 @@
+import cliTruncate from 'cli-truncate';
+import stringWidth from 'string-width';
+import { printable } from '../../core/text/printable.ts';
+
+export interface Column<Row> {
+  readonly header: string;
+  readonly text: (row: Row) => string;
+  /** @defaultValue left */
+  readonly align?: 'right';
+  /** Where the width is short, the column with the highest number is left out first. @defaultValue it stays */
+  readonly dropOrder?: number;
+  /** If the table is too wide with texts cut as well, the column with the highest number is left out. @defaultValue it stays */
+  readonly narrowDropOrder?: number;
+  /** When nothing is left to leave out, texts are cut in the middle down to so many columns. @defaultValue never */
+  readonly shrinksTo?: number;
+}
+
+const GAP = '  ';
+
+interface Laid<Row> extends Column<Row> {
+  readonly cells: readonly string[];
+  readonly width: number;
+}
+
+/**
+ * Lines of a table, the first with the headers; columns in which no row has a text are left out.
+ *
+ * @param width of the terminal; undefined: as wide as it gets
+ */
+export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width?: number): string[] {
+  const laid = columns.map((column) => layOut(column, rows)).filter(({ cells }) => cells.some(Boolean));
+  const fitted = width === undefined ? laid : fit(laid, width);
+  const lineOf = (cells: readonly string[]) => {
+    const line = cells
+      .map((cell, index) => pad(cell, fitted[index] as Laid<Row>))
+      .join(GAP)
+      .trimEnd();
+    return width === undefined ? line : cliTruncate(line, width);
+  };
+  return [
+    lineOf(fitted.map(({ header }) => header)),
+    ...rows.map((_, index) => lineOf(fitted.map(({ cells }) => cells[index] as string))),
+  ];
+}
+
+function layOut<Row>(column: Column<Row>, rows: readonly Row[]): Laid<Row> {
+  const cells = rows.map((row) => printable(column.text(row)));
+  return { ...column, cells, width: Math.max(...[column.header, ...cells].map((cell) => stringWidth(cell))) };
+}
+
+function fit<Row>(columns: readonly Laid<Row>[], width: number): readonly Laid<Row>[] {
+  const kept = leaveOut(
+    columns,
+    ({ dropOrder }) => dropOrder,
+    (some) => totalWidth(some) <= width,
+  );
+  const leastWidth = ({ width: natural, shrinksTo = Infinity }: Laid<Row>) => Math.min(natural, shrinksTo);
+  const isShrinkable = (some: readonly Laid<Row>[]) => totalWidth(some, leastWidth) <= width;
+  return shrink(
+    leaveOut(kept, ({ narrowDropOrder }) => narrowDropOrder, isShrinkable),
+    width,
+  );
+}
+
+/** Leaves out the columns with the highest order first, until the others fit or no column has an order. */
+function leaveOut<Row>(
+  columns: readonly Laid<Row>[],
+  orderOf: (column: Laid<Row>) => number | undefined,
+  fits: (columns: readonly Laid<Row>[]) => boolean,
+): readonly Laid<Row>[] {
+  if (fits(columns)) return columns;
+  const [first] = columns
+    .filter((column) => orderOf(column) !== undefined)
+    .toSorted((a, b) => (orderOf(b) as number) - (orderOf(a) as number));
+  if (!first) return columns;
+  const others = columns.filter((column) => column !== first);
+  return leaveOut(others, orderOf, fits);
+}
+
+/** The widest gives way first. */
+function shrink<Row>(columns: readonly Laid<Row>[], width: number): readonly Laid<Row>[] {
+  const excess = totalWidth(columns) - width;
+  if (excess <= 0) return columns;
+  const [widest, second] = columns
+    .filter((column) => column.width > (column.shrinksTo ?? Infinity))
+    .toSorted((a, b) => b.width - a.width);
+  if (!widest) return columns;
+  const least = Math.max(widest.shrinksTo as number, Math.min(second?.width ?? 0, widest.width - 1));
+  const narrower = Math.max(least, widest.width - excess);
+  const cells = widest.cells.map((cell) => cliTruncate(cell, narrower, { position: 'middle' }));
+  return shrink(
+    columns.map((column) => (column === widest ? { ...column, cells, width: narrower } : column)),
+    width,
+  );
+}
+
+function totalWidth<Row>(
+  columns: readonly Laid<Row>[],
+  widthOf: (column: Laid<Row>) => number = ({ width }) => width,
+): number {
+  return columns.reduce((sum, column) => sum + widthOf(column), GAP.length * (columns.length - 1));
+}
+
+function pad<Row>(cell: string, { width, align }: Laid<Row>): string {
+  const space = ' '.repeat(Math.max(width - stringWidth(cell), 0));
+  return align === 'right' ? space + cell : cell + space;
+}

@@ -1,0 +1,68 @@
+import { resolve } from 'node:path';
+import { keyCommandOf, type KeyCommandConfig } from './key-command.ts';
+import { KeyFile, readKeyFile } from '../openai/keys/key-file.ts';
+import type { KeyProvider } from '../openai/keys/key-provider.ts';
+
+/** The variable of the official SDKs. */
+export const USUAL_API_KEY_ENV = 'OPENAI_API_KEY';
+
+/** What a destination says about its key. */
+export interface ApiKeySettings {
+  /** Variable with the key; with `_FILE` behind it, the variable with the path of a file that holds it. */
+  readonly apiKeyEnv: string | undefined;
+  /** Absolute path of a file that holds the key. */
+  readonly apiKeyFile: string | undefined;
+  /** Command that prints the key. */
+  readonly apiKeyCommand?: KeyCommandConfig | undefined;
+}
+
+export interface FoundApiKey {
+  /** Where the key is looked for, in words for messages. */
+  readonly apiKeyFrom: string;
+  /** As it is now; undefined for the key of a command, which has not run yet. */
+  readonly apiKey: string | undefined;
+  /** Why there is no key in the file that should hold it. */
+  readonly apiKeyProblem?: string;
+  /** The file that contains the key. */
+  readonly apiKeyPath?: string;
+  /** For a key that can change. */
+  readonly keys?: KeyProvider;
+  /** Stays the same when a key of a file or a command changes. @defaultValue the key */
+  readonly keyIdentity?: string;
+}
+
+/**
+ * The key of a destination: from its variable, or the file that its `_FILE` variable names, or its own file. A file that
+ * can't be read is a problem of whoever needs the key: commands that only ask Temporal have none.
+ */
+export function findApiKey(
+  { apiKeyEnv, apiKeyFile, apiKeyCommand }: ApiKeySettings,
+  env: Readonly<Record<string, string | undefined>>,
+): FoundApiKey {
+  const variable = apiKeyEnv ?? USUAL_API_KEY_ENV;
+  const fileVariable = `${variable}_FILE`;
+  // A file of its own means another key than the usual one, which must not go to a service that it isn't meant for.
+  if (apiKeyEnv !== undefined || (apiKeyFile ?? apiKeyCommand) === undefined) {
+    const apiKey = env[variable]?.trim();
+    if (apiKey) return { apiKeyFrom: variable, apiKey };
+    const path = env[fileVariable]?.trim();
+    if (path) return ofFile(resolve(path), `the file ${resolve(path)} that ${fileVariable} names`);
+  }
+  if (apiKeyFile !== undefined) return ofFile(apiKeyFile, `its apiKeyFile ${apiKeyFile}`);
+  if (apiKeyCommand !== undefined) return ofCommand(apiKeyCommand, env);
+  return { apiKeyFrom: `${variable} or ${fileVariable}`, apiKey: undefined };
+}
+
+function ofCommand(config: KeyCommandConfig, env: Readonly<Record<string, string | undefined>>): FoundApiKey {
+  const { apiKeyFrom, keys } = keyCommandOf(config, env);
+  return { apiKeyFrom, apiKey: undefined, keys, keyIdentity: `command ${JSON.stringify(config.command)}` };
+}
+
+function ofFile(path: string, apiKeyFrom: string): FoundApiKey {
+  const found = { apiKeyFrom, apiKeyPath: path, keys: new KeyFile(path, apiKeyFrom), keyIdentity: `file ${path}` };
+  try {
+    return { ...found, apiKey: readKeyFile(path, apiKeyFrom) };
+  } catch (error) {
+    return { ...found, apiKey: undefined, apiKeyProblem: (error as Error).message };
+  }
+}

@@ -1,0 +1,238 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { ClientConnectConfig } from '@temporalio/envconfig';
+import { z } from 'zod';
+import { errnoCause, errnoOf } from '../core/text/errno-cause.ts';
+import { ConfigError } from '../errors.ts';
+import { HostNames } from './host-identity.ts';
+import { userDirectories } from './paths.ts';
+import { destinationSchema, readDestinations, type DestinationConfig } from './destinations.ts';
+import { readProxyRules } from './network.ts';
+import type { ProxyRules } from '../network/proxy.ts';
+import { protectedPaths } from './protected.ts';
+import { sourcesSchema, toSourceSettings } from './sources.ts';
+import { temporalSettings } from './temporal.ts';
+import { baseUrl, hostName, limit, sealKey, text, wholeNumber } from './values.ts';
+import type { SourceSettings } from '../sources/source-settings.ts';
+
+/** Where an existing Temporal is, in the form that both clients and workers connect with. */
+export interface TemporalConfig {
+  readonly address: string;
+  readonly namespace: string;
+  readonly connectionOptions: ClientConnectConfig['connectionOptions'];
+}
+
+export interface Config {
+  /** The embedded server's database and leases. */
+  readonly stateDir: string;
+  /** Downloaded executables; may be deleted at any time. */
+  readonly cacheDir: string;
+  readonly temporalCliPath: string | undefined;
+  readonly pathEnv: string | undefined;
+  /** Undefined: a server is embedded. */
+  readonly temporal: TemporalConfig | undefined;
+  /** Undefined: `longhaul` on an existing Temporal, one per destination on the embedded one. */
+  readonly taskQueue: string | undefined;
+  /** Names this machine in `source.host`. With the embedded server, the state directory stores it. */
+  readonly host: string;
+  /** Further names of this machine, whose queues its workers poll as well. */
+  readonly otherHosts: readonly string[];
+  /** Whether `LONGHAUL_HOST` or the config file sets the name. */
+  readonly hostIsGiven: boolean;
+  /** Parts that a worker sends at a time; undefined: what each destination takes best. */
+  readonly transferSlots: number | undefined;
+  /** Bytes a second of all parts that a worker sends; undefined: no limit. */
+  readonly limitBytesPerSecond: number | undefined;
+  /** Least time between two heartbeats of a part that reach the server. */
+  readonly heartbeatIntervalMs: number;
+  /** Which deployment and build a `longhaul worker` is, for Temporal's Worker Versioning. */
+  readonly deploymentName: string | undefined;
+  readonly buildId: string | undefined;
+  /** What may be read, and how. */
+  readonly sources: SourceSettings;
+  /** The only key that the local API accepts. @defaultValue any key */
+  readonly localApiKey?: string | undefined;
+  /** Where a `longhaul worker` serves its metrics; undefined: nowhere. */
+  readonly metricsPort: number | undefined;
+  readonly metricsHost: string;
+  /** Whether OpenTelemetry's variables ask for traces; its packages read the rest of them. */
+  readonly tracing: boolean;
+  /** Undefined: each command has a default of its own. */
+  readonly logLevel: LogLevel | undefined;
+  readonly destinations: ReadonlyMap<string, DestinationConfig>;
+  /** Proxies of the environment; undefined: none. */
+  readonly proxies: ProxyRules | undefined;
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export const ConfigDefaults = {
+  heartbeatIntervalMs: 5000,
+  metricsHost: '127.0.0.1',
+} as const;
+
+const environment = z.object({
+  LONGHAUL_STATE_DIR: text.optional(),
+  LONGHAUL_CACHE_DIR: text.optional(),
+  LONGHAUL_CONFIG: text.optional(),
+  LONGHAUL_TEMPORAL_CLI: text.optional(),
+  LONGHAUL_TASK_QUEUE: text.optional(),
+  LONGHAUL_HOST: hostName.optional(),
+  LONGHAUL_TRANSFER_SLOTS: wholeNumber(1, 256).optional(),
+  LONGHAUL_LIMIT: limit.optional(),
+  LONGHAUL_HEARTBEAT_INTERVAL_MS: wholeNumber(100, 600_000).optional(),
+  LONGHAUL_DEPLOYMENT_NAME: text.optional(),
+  LONGHAUL_BUILD_ID: text.optional(),
+  LONGHAUL_METRICS_PORT: wholeNumber(0, 65_535).optional(),
+  LONGHAUL_METRICS_HOST: text.optional(),
+  LONGHAUL_SEAL_KEY: sealKey.optional(),
+  LONGHAUL_SEAL_KEY_PREVIOUS: sealKey.optional(),
+  LONGHAUL_LOCAL_API_KEY: text.optional(),
+  LONGHAUL_ANY_SOURCE: z.enum(['true', 'false'], 'must be true or false').optional(),
+  LONGHAUL_LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
+  OTEL_TRACES_EXPORTER: z.enum(['otlp', 'none'], 'must be otlp or none').optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: text.optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: text.optional(),
+  OTEL_SDK_DISABLED: text.optional(),
+  OPENAI_BASE_URL: baseUrl.optional(),
+  OPENAI_ORG_ID: text.optional(),
+  OPENAI_PROJECT_ID: text.optional(),
+});
+
+const configFile = z.strictObject({
+  host: hostName.optional(),
+  destinations: z.record(text, destinationSchema).optional(),
+  sources: sourcesSchema.optional(),
+});
+
+/**
+ * Reads everything that can be set from outside; nothing else in Longhaul looks at the environment.
+ *
+ * @throws ConfigError that names every problem at once
+ */
+export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Config {
+  const problems: string[] = [];
+  // An empty variable is one that somebody unset in a file or a shell.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) problems.push(...describeIssues(parsed.error));
+  const values = parsed.data ?? {};
+
+  const paths = userDirectories(given);
+  // Not from the parsed values: a wrong variable must not make another file the one that is read.
+  const namedFile = given['LONGHAUL_CONFIG']?.trim();
+  const usualFile = paths.config === undefined ? undefined : join(paths.config, 'config.json');
+  const configPath = namedFile ?? usualFile;
+  const file = readConfigFile(configPath, namedFile !== undefined, problems);
+  const temporal = readTemporal(given, problems);
+  const proxies = readProxyRules(given);
+  const protect = protectedPaths({
+    env: given,
+    stateDir: values.LONGHAUL_STATE_DIR ?? paths.data,
+    configPath,
+    config: file,
+  });
+  const sources = {
+    ...toSourceSettings(file.sources ?? {}, given, problems, protect),
+    ...(proxies ? { proxies } : {}),
+  };
+  if (problems.length > 0) throw new ConfigError(`wrong configuration: ${problems.join('; ')}`);
+
+  const givenHost = values.LONGHAUL_HOST ?? file.host;
+  const isStored = givenHost === undefined && temporal === undefined;
+  const hostNames = new HostNames(givenHost, isStored ? (values.LONGHAUL_STATE_DIR ?? paths.data) : undefined);
+
+  return {
+    // Workers need neither, and a container may have no home directory.
+    get stateDir() {
+      return resolve(values.LONGHAUL_STATE_DIR ?? paths.data ?? homeIsMissing('LONGHAUL_STATE_DIR'));
+    },
+    get cacheDir() {
+      return resolve(values.LONGHAUL_CACHE_DIR ?? paths.cache ?? homeIsMissing('LONGHAUL_CACHE_DIR'));
+    },
+    temporalCliPath: values.LONGHAUL_TEMPORAL_CLI,
+    pathEnv: env['PATH'],
+    temporal,
+    taskQueue: values.LONGHAUL_TASK_QUEUE,
+    get host() {
+      return hostNames.host;
+    },
+    get otherHosts() {
+      return hostNames.others;
+    },
+    hostIsGiven: givenHost !== undefined,
+    transferSlots: values.LONGHAUL_TRANSFER_SLOTS,
+    limitBytesPerSecond: values.LONGHAUL_LIMIT,
+    heartbeatIntervalMs: values.LONGHAUL_HEARTBEAT_INTERVAL_MS ?? ConfigDefaults.heartbeatIntervalMs,
+    deploymentName: values.LONGHAUL_DEPLOYMENT_NAME,
+    buildId: values.LONGHAUL_BUILD_ID,
+    sources,
+    localApiKey: values.LONGHAUL_LOCAL_API_KEY,
+    metricsPort: values.LONGHAUL_METRICS_PORT,
+    metricsHost: values.LONGHAUL_METRICS_HOST ?? ConfigDefaults.metricsHost,
+    tracing: asksForTraces(values),
+    logLevel: values.LONGHAUL_LOG_LEVEL,
+    destinations: readDestinations(values, file.destinations, given),
+    proxies,
+  };
+}
+
+/** Off unless one of them says where to or by what, though OpenTelemetry itself would then send to this machine. */
+function asksForTraces(values: z.infer<typeof environment>): boolean {
+  if (values.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return false;
+  if (values.OTEL_TRACES_EXPORTER !== undefined) return values.OTEL_TRACES_EXPORTER === 'otlp';
+  return (values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? values.OTEL_EXPORTER_OTLP_ENDPOINT) !== undefined;
+}
+
+function readConfigFile(path: string | undefined, mustExist: boolean, problems: string[]): z.infer<typeof configFile> {
+  if (path === undefined) return {};
+  try {
+    const parsed = configFile.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+    if (parsed.success) return parsed.data;
+    problems.push(...describeIssues(parsed.error).map((issue) => `${path}: ${issue}`));
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === undefined) problems.push(`${path} can't be read as JSON${positionIn(error)}`);
+    else if (code !== 'ENOENT') problems.push(`cannot read the config file ${path}: ${errnoCause(code)}`);
+    else if (mustExist) problems.push(`LONGHAUL_CONFIG names ${path}, which does not exist`);
+  }
+  return {};
+}
+
+/** Not the whole message: it quotes the file, which may contain a secret. */
+function positionIn(error: unknown): string {
+  const position = / at position \d+/.exec((error as Error).message)?.[0];
+  return position === undefined ? '' : `: it is invalid${position}`;
+}
+
+function homeIsMissing(variable: string): never {
+  throw new ConfigError(
+    `the home directory of this user is unknown: HOME is not set, and the system does not name one. Set HOME or ${variable}.`,
+  );
+}
+
+/** Temporal's own environment variables and config file (`TEMPORAL_ADDRESS`, `TEMPORAL_PROFILE` …). */
+function readTemporal(env: Record<string, string | undefined>, problems: string[]): TemporalConfig | undefined {
+  try {
+    const { address, namespace = 'default', connectionOptions } = temporalSettings(env);
+    return address === undefined ? undefined : { address, namespace, connectionOptions };
+  } catch (error) {
+    problems.push((error as Error).message);
+    return undefined;
+  }
+}
+
+function describeIssues(error: z.ZodError): string[] {
+  return error.issues.map((issue) => `${issue.path.join('.') || 'the file'} ${issue.message}`);
+}
+
+/** Whether a person asked to see the inside of unexpected errors; works while the rest of the configuration is broken. */
+export function isDebugging(env: Readonly<NodeJS.ProcessEnv> = process.env): boolean {
+  return env['LONGHAUL_LOG_LEVEL'] === 'debug' || env['LONGHAUL_LOG_LEVEL'] === 'trace';
+}
+
+/** AWS's SDK warns of the version of Node when it is first used, which would stand between a command's own words. */
+export function silenceAwsSdk(): void {
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+}

@@ -1,0 +1,158 @@
+import { z } from 'zod';
+import { findApiKey, USUAL_API_KEY_ENV } from './api-key.ts';
+import { keyCommandSchema } from './key-command.ts';
+import { hasWholeClientCertificate, networkFields, WHOLE_CLIENT_CERTIFICATE } from './network.ts';
+import { baseUrl, text, wholeNumber } from './values.ts';
+import { Defaults } from '../contracts/limits.ts';
+import { ConfigError } from '../errors.ts';
+import { NO_PROXY_SETTING, proxySettingFor, type ProxyRules } from '../network/proxy.ts';
+import type { DestinationProfile } from '../openai/destination-profile.ts';
+import { isKey, keyProblem, type KeyProvider } from '../openai/keys/key-provider.ts';
+
+const DEFAULT_BASE_URL = 'https://api.openai.com/v1';
+
+/** The destinations of a configuration. */
+export interface ConfiguredDestinations {
+  readonly destinations: ReadonlyMap<string, DestinationConfig>;
+  /** Proxies of the environment; undefined: none. */
+  readonly proxies: ProxyRules | undefined;
+}
+
+/** A destination before its key is needed. */
+export interface DestinationConfig extends Omit<DestinationProfile, 'apiKey'> {
+  /** Where the key is looked for, in words for messages. */
+  readonly apiKeyFrom: string;
+  readonly apiKey: string | undefined;
+  /** Why there is no key in the file that should hold it. */
+  readonly apiKeyProblem?: string | undefined;
+  /** The file that contains the key, if a file does. */
+  readonly apiKeyPath?: string | undefined;
+  /** For a key that can change. */
+  readonly keys?: KeyProvider | undefined;
+  /** Stays the same when the key of a file or a command changes. @defaultValue the key */
+  readonly keyIdentity?: string | undefined;
+  /** Purposes that this service knows beside the usual ones. */
+  readonly purposes?: readonly string[] | undefined;
+}
+
+const destinationFields = z.strictObject({
+  ...networkFields,
+  baseUrl,
+  apiKeyEnv: text.optional(),
+  apiKeyFile: text.startsWith('/', 'must be an absolute path').optional(),
+  apiKeyCommand: keyCommandSchema.optional(),
+  authHeader: z.enum(['authorization', 'api-key']).optional(),
+  headers: z.record(z.string(), z.string()).optional(),
+  query: z.record(z.string(), z.string()).optional(),
+  completeEncoding: z.enum(['json', 'form']).optional(),
+  stallTimeoutMs: wholeNumber(1000, 3_600_000).optional(),
+  filesRequestsPerMinute: z
+    .union([z.literal(0), wholeNumber(10, 1_000_000)], 'must be 0, or a whole number from 10 to 1000000')
+    .optional(),
+  traceHeaders: z.boolean().optional(),
+  /** Purposes that this service knows beside the usual ones. */
+  purposes: z.array(text).optional(),
+});
+
+/** A part of `destinations` of the config file. */
+export const destinationSchema = destinationFields
+  .refine(hasWholeClientCertificate, WHOLE_CLIENT_CERTIFICATE)
+  .refine(
+    ({ apiKeyFile, apiKeyCommand }) => apiKeyFile === undefined || apiKeyCommand === undefined,
+    'must not have both apiKeyFile and apiKeyCommand',
+  );
+
+type DestinationInFile = z.infer<typeof destinationSchema>;
+
+/** Returns the destinations of the environment and of the config file. */
+export function readDestinations(
+  values: DestinationVariables,
+  inFile: Readonly<Record<string, DestinationInFile>> = {},
+  env: Readonly<Record<string, string | undefined>>,
+): ReadonlyMap<string, DestinationConfig> {
+  const { [Defaults.destination]: usual, ...others } = inFile;
+  return new Map(
+    Object.entries({ [Defaults.destination]: defaultDestination(values, usual), ...others }).map(
+      ([name, { apiKeyEnv, apiKeyFile, apiKeyCommand, ...settings }]) => [
+        name,
+        { name, ...settings, ...findApiKey({ apiKeyEnv, apiKeyFile, apiKeyCommand }, env) },
+      ],
+    ),
+  );
+}
+
+/**
+ * The destination of that name with its key.
+ *
+ * @throws ConfigError when there is none, or its key is missing or can't stand in a header
+ */
+export function requireDestination(config: ConfiguredDestinations, name: string): DestinationProfile {
+  const found = config.destinations.get(name);
+  if (!found) {
+    const known = [...config.destinations.keys()].join(', ');
+    throw new ConfigError(`there is no destination "${name}"; this configuration has: ${known}`);
+  }
+  const {
+    apiKeyFrom,
+    apiKey,
+    apiKeyProblem,
+    apiKeyPath: _path,
+    keys,
+    keyIdentity: _identity,
+    purposes: _purposes,
+    ...settings
+  } = found;
+  const network = withNetwork(config, settings);
+  // A file may have been corrected since the configuration was read.
+  if (keys) {
+    try {
+      keys.load?.();
+    } catch (error) {
+      throw keyProblem(name, error);
+    }
+    return { ...network, apiKey: keys };
+  }
+  if (!apiKey) throw new ConfigError(`destination "${name}" has no API key: ${apiKeyProblem ?? `set ${apiKeyFrom}`}`);
+  if (!isKey(apiKey)) throw new ConfigError(`the API key in ${apiKeyFrom} has characters that no key has`);
+  return { ...network, apiKey };
+}
+
+/** The same with the proxy that the environment results in, if it has none of its own. */
+export function withNetwork<T extends Pick<DestinationConfig, 'baseUrl' | 'proxy'>>(
+  { proxies }: Pick<ConfiguredDestinations, 'proxies'>,
+  settings: T,
+): T {
+  const proxy = settings.proxy ?? proxySettingFor(new URL(settings.baseUrl), proxies ?? {});
+  return proxy === undefined ? settings : { ...settings, proxy };
+}
+
+interface DestinationVariables {
+  readonly OPENAI_BASE_URL?: string | undefined;
+  readonly OPENAI_ORG_ID?: string | undefined;
+  readonly OPENAI_PROJECT_ID?: string | undefined;
+}
+
+/** The environment comes before the file. */
+function defaultDestination(values: DestinationVariables, inFile: DestinationInFile | undefined): DestinationInFile {
+  return {
+    ...inFile,
+    apiKeyEnv: inFile?.apiKeyEnv ?? USUAL_API_KEY_ENV,
+    baseUrl: values.OPENAI_BASE_URL ?? inFile?.baseUrl ?? DEFAULT_BASE_URL,
+    headers: {
+      ...inFile?.headers,
+      ...(values.OPENAI_ORG_ID ? { 'openai-organization': values.OPENAI_ORG_ID } : {}),
+      ...(values.OPENAI_PROJECT_ID ? { 'openai-project': values.OPENAI_PROJECT_ID } : {}),
+    },
+  };
+}
+
+/** The same configuration with another default destination, as `longhaul dev` and the demo need. */
+export function withDefaultDestination<T extends ConfiguredDestinations>(
+  config: T,
+  changes: { baseUrl: string; apiKey: string },
+): T {
+  const name = Defaults.destination;
+  // It is this machine's own, which no proxy reaches.
+  const changed = { name, apiKeyFrom: USUAL_API_KEY_ENV, proxy: NO_PROXY_SETTING, ...changes };
+  return { ...config, destinations: new Map([...config.destinations, [name, changed]]) };
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { headersSchema, toSourceHeaders } from './source-headers.ts';
+import { hasWholeClientCertificate, networkFields, WHOLE_CLIENT_CERTIFICATE } from './network.ts';
+import { globListProblem } from '../core/glob/glob.ts';
+import type { ProtectedPaths } from '../sources/file/protected-paths.ts';
+import { type S3Settings, type SourceSettings, confined } from '../sources/source-settings.ts';
+import { protectedByEnvironment } from './protected.ts';
+import { ConfigError } from '../errors.ts';
+import { SourceHeaders } from '../sources/http/headers.ts';
+
+const text = z.string().trim().min(1, 'is empty');
+/** Names or globs. */
+const globs = z.array(text).superRefine((list, context) => {
+  const problem = globListProblem(list);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+});
+const stallTimeoutMs = z.coerce.number().int().min(1000).max(3_600_000).optional();
+
+const s3Connection = z.strictObject({
+  ...networkFields,
+  endpoint: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).optional(),
+  region: text.optional(),
+  forcePathStyle: z.boolean().optional(),
+  /** Names of environment variables; left out, AWS's usual chain is asked. */
+  accessKeyIdEnv: text.optional(),
+  secretAccessKeyEnv: text.optional(),
+  sessionTokenEnv: text.optional(),
+  buckets: globs.optional(),
+  etagIsMd5: z.boolean().optional(),
+  stallTimeoutMs,
+});
+
+/** The part `sources` of the configuration file. */
+export const sourcesSchema = z.strictObject({
+  /** Permits workers every file, bucket and host. */
+  any: z.boolean().optional(),
+  /** Of connections without `buckets` of their own. */
+  buckets: globs.optional(),
+  files: z.strictObject({ roots: z.array(text.startsWith('/', 'must be an absolute path')) }).optional(),
+  s3: z.record(text, s3Connection.refine(hasWholeClientCertificate, WHOLE_CLIENT_CERTIFICATE)).optional(),
+  http: z
+    .strictObject({
+      ...networkFields,
+      hosts: globs.optional(),
+      allowPrivate: globs.optional(),
+      trustProxy: z.boolean().optional(),
+      headers: headersSchema.optional(),
+      stallTimeoutMs,
+    })
+    .refine(hasWholeClientCertificate, WHOLE_CLIENT_CERTIFICATE)
+    .optional(),
+});
+
+const ANY_SOURCE = 'LONGHAUL_ANY_SOURCE';
+
+/** Variables of AWS's own tools that say where S3 is. */
+const ENDPOINT_VARIABLES = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'] as const;
+
+/** @param problems gets what is wrong, in words */
+export function toSourceSettings(
+  { s3 = {}, any, files, http, ...others }: z.infer<typeof sourcesSchema>,
+  env: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+  protect: ProtectedPaths,
+): SourceSettings {
+  const anySource = env[ANY_SOURCE];
+  const connections = Object.entries({ default: {}, ...s3 }).map(([name, settings]): [string, S3Settings] => [
+    name,
+    toConnection(name, settings, env, problems),
+  ]);
+  return {
+    ...others,
+    previousSealKey: env['LONGHAUL_SEAL_KEY_PREVIOUS'],
+    any: anySource === undefined ? any : anySource.trim() === 'true',
+    files: { ...files, protect },
+    http: http && { ...http, headers: toSourceHeaders(http.headers, env, problems) },
+    s3: Object.fromEntries(connections),
+    sealKey: env['LONGHAUL_SEAL_KEY'],
+  };
+}
+
+function toConnection(
+  name: string,
+  { accessKeyIdEnv, secretAccessKeyEnv, sessionTokenEnv, ...settings }: z.infer<typeof s3Connection>,
+  env: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): S3Settings {
+  const endpoint = settings.endpoint ?? (name === 'default' ? env[endpointVariable(env) ?? ''] : undefined);
+  const found = { ...settings, ...(endpoint === undefined ? {} : { endpoint }) };
+  if (accessKeyIdEnv === undefined && secretAccessKeyEnv === undefined) return found;
+  const accessKeyId = env[accessKeyIdEnv ?? ''];
+  const secretAccessKey = env[secretAccessKeyEnv ?? ''];
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    const missing = [accessKeyIdEnv ?? 'accessKeyIdEnv', secretAccessKeyEnv ?? 'secretAccessKeyEnv'].join(' and ');
+    problems.push(`the S3 connection "${name}" has no credentials: set ${missing}`);
+    return found;
+  }
+  const sessionToken = env[sessionTokenEnv ?? ''];
+  const credentials = { accessKeyId, secretAccessKey, sessionToken };
+  return { ...found, credentials };
+}
+
+function endpointVariable(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  return ENDPOINT_VARIABLES.find((variable) => env[variable] !== undefined);
+}
+
+/**
+ * What a worker reads: only what is listed, and nothing that the environment's keys and state are in.
+ *
+ * @throws ConfigError for a list of buckets or hosts that is none of globs, and for a header of a source without a value
+ */
+export function workerSources(settings: SourceSettings = {}): SourceSettings {
+  const { files, ...others } = settings;
+  assertSourceGlobs(settings);
+  // A command needs the headers of its own URL only.
+  if (settings.isOfCommand !== true) new SourceHeaders(settings.http?.headers).load();
+  const given = files?.protect;
+  const own = protectedByEnvironment();
+  const protect = {
+    files: [...(given?.files ?? []), ...own.files],
+    folders: [...(given?.folders ?? []), ...own.folders],
+    copies: given?.copies ?? own.copies,
+  };
+  return confined({ ...others, files: { ...files, protect } });
+}
+
+/** @throws ConfigError for a list of buckets or hosts that is none of globs */
+export function assertSourceGlobs({ buckets, http, s3 }: SourceSettings = {}): void {
+  assertGlobs('buckets', buckets);
+  assertGlobs('http.hosts', http?.hosts);
+  assertGlobs('http.allowPrivate', http?.allowPrivate);
+  for (const [name, connection] of Object.entries(s3 ?? {})) assertGlobs(`s3.${name}.buckets`, connection.buckets);
+}
+
+function assertGlobs(name: string, list: readonly string[] | undefined): void {
+  const problem = globListProblem(list ?? []);
+  if (problem !== undefined) throw new ConfigError(`"sources.${name}" ${problem}`);
+}

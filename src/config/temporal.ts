@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
+import { z } from 'zod';
+import { errnoCause, errnoOf } from '../core/text/errno-cause.ts';
+
+type Environment = Readonly<Record<string, string>>;
+
+/** Variables of Temporal's own configuration that name files. */
+const files = ['TEMPORAL_TLS_CLIENT_CERT_PATH', 'TEMPORAL_TLS_CLIENT_KEY_PATH', 'TEMPORAL_TLS_SERVER_CA_CERT_PATH'];
+
+/** Types of the values that a file can contain: the loader passes on whatever it finds. */
+const loaded = z.object({
+  namespace: z.string('namespace must be a text').optional(),
+  connectionOptions: z.object({
+    address: z.string('address must be a text such as "temporal:7233"').optional(),
+    apiKey: z.string('api_key must be a text').optional(),
+  }),
+});
+
+/** Undefined: not set. */
+export interface TemporalSettings {
+  /** `HOST` or `HOST:PORT`. */
+  readonly address: string | undefined;
+  readonly namespace: string | undefined;
+  readonly connectionOptions: ClientConnectConfig['connectionOptions'];
+}
+
+/**
+ * Returns the settings of Temporal's own variables and of its file.
+ *
+ * @throws Error with one line that names the variable or the file
+ */
+export function temporalSettings(env: Readonly<Record<string, string | undefined>> = process.env): TemporalSettings {
+  const { connectionOptions, namespace } = loadTemporalConnection(
+    Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
+  );
+  const address = connectionOptions.address || undefined;
+  if (address !== undefined && !/^[^\s:]+(:\d+)?$|^\[[0-9a-f:]+\]:\d+$/i.test(address)) {
+    throw new Error(`TEMPORAL_ADDRESS "${address}" is not HOST:PORT`);
+  }
+  return { address, namespace, connectionOptions };
+}
+
+/**
+ * Loads Temporal's own configuration: its variables and its file.
+ *
+ * @throws Error with one line. Temporal's loader ignores a missing file, also if a variable names it.
+ */
+function loadTemporalConnection(env: Environment): ClientConnectConfig {
+  const configFile = env['TEMPORAL_CONFIG_FILE'];
+  const isEmpty = configFile !== undefined && readNamed('TEMPORAL_CONFIG_FILE', configFile).trim() === '';
+  for (const variable of files) {
+    const path = env[variable];
+    if (path !== undefined) readNamed(variable, path);
+  }
+  const label = configFile === undefined ? "Temporal's client configuration" : `TEMPORAL_CONFIG_FILE ${configFile}`;
+  let config: ClientConnectConfig;
+  try {
+    config = loadClientConnectConfig({ overrideEnvVars: { ...env }, disableFile: isEmpty });
+  } catch (error) {
+    throw new Error(`${label}: ${problemOf(error)}`, { cause: error });
+  }
+  const checked = loaded.safeParse(config);
+  if (!checked.success) throw new Error(`${label}: ${checked.error.issues.map(({ message }) => message).join(', ')}`);
+  return config;
+}
+
+function readNamed(variable: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const cause = errnoCause(errnoOf(error) ?? (error as Error).message);
+    throw new Error(`cannot read ${path}, which ${variable} names: ${cause}`, { cause: error });
+  }
+}
+
+function problemOf(error: unknown): string {
+  const { message, path, line } = error as NodeJS.ErrnoException & { readonly line?: number };
+  const code = errnoOf(error);
+  if (code !== undefined) return `cannot read ${path}: ${errnoCause(code)}`;
+  if (error instanceof TypeError) return 'it has no table such as [profile.default]';
+  // The parser of TOML also shows lines of the file, which may contain an API key.
+  const [first = ''] = message.split('\n');
+  return line === undefined ? first : `${first} in line ${line}`;
+}

@@ -1,0 +1,90 @@
+import { PayloadLimits } from '../contracts/limits.ts';
+import { formatBytes } from './text/format.ts';
+import { utf8Length } from './text/clip.ts';
+import type { PackSyncMemoryInput, SyncScope } from '../contracts/activities.ts';
+import type { SyncMemory } from '../contracts/sync.ts';
+
+/** Bytes of a value as Temporal stores it: JSON in UTF-8, with its escapes. */
+export function jsonBytes(value: unknown): number {
+  const json = JSON.stringify(value) as string | undefined;
+  return json === undefined ? 0 : utf8Length(json);
+}
+
+/** The first items of a list that fit, and their bytes with their commas. */
+export function takeWithin<T>(
+  items: readonly T[],
+  { bytes: most, count = items.length }: { readonly bytes: number; readonly count?: number },
+): { readonly taken: readonly T[]; readonly bytes: number } {
+  let bytes = 0;
+  let taken = 0;
+  while (taken < Math.min(items.length, count)) {
+    const next = bytes + jsonBytes(items[taken]) + 1;
+    if (next > most) break;
+    bytes = next;
+    taken++;
+  }
+  return { taken: items.slice(0, taken), bytes };
+}
+
+/** The reason why a payload cannot be sent; undefined if Temporal accepts it. */
+export function payloadProblem(name: string, bytes: number): string | undefined {
+  if (bytes <= PayloadLimits.payload) return undefined;
+  const sizes = `${formatBytes(bytes)} (${bytes} bytes), and Temporal accepts ${PayloadLimits.payload} bytes`;
+  return `${name} has ${sizes}. Use shorter names, or divide the work into smaller requests`;
+}
+
+/** The reason why the completion of an Upload could not name all of its parts, from the ID of one of them. */
+export function partIdsProblem(partCount: number, partId: string): string | undefined {
+  const bytes = partCount * (jsonBytes(partId) + 1);
+  if (bytes <= PayloadLimits.partIds) return undefined;
+  const most = formatBytes(PayloadLimits.partIds);
+  return `the IDs of ${partCount} parts have about ${formatBytes(bytes)}, and the limit is ${most}. Use a larger part size`;
+}
+
+/** Of a command of a workflow, without its arguments: IDs, timeouts, retry policy, summary and search attributes. */
+const COMMAND_BYTES = 3000;
+
+/** About the bytes of a command that schedules an activity or starts a workflow with these arguments. */
+export function commandBytes(...args: readonly unknown[]): number {
+  return jsonBytes(args) + COMMAND_BYTES;
+}
+
+/** Maximum number of commands of this size that a workflow has in flight, as one message can contain all of them. */
+export function mostInFlight(bytes: number): number {
+  return Math.max(1, Math.floor(PayloadLimits.inFlight / bytes));
+}
+
+type Learnt = Pick<PackSyncMemoryInput, 'add' | 'remove'>;
+
+/**
+ * The next input of `packSyncMemory` that fits into a payload, and what is left for further ones. Paths are removed
+ * before any is added again, as one call does it.
+ */
+export function packInput(
+  scope: SyncScope,
+  memory: SyncMemory | null,
+  { add, remove }: Learnt,
+): Learnt & { readonly input: PackSyncMemoryInput } {
+  const room = PayloadLimits.payload - jsonBytes({ scope, memory, add: [], remove: [] });
+  const removing = takeWithin(remove, { bytes: room });
+  const areAllRemoved = removing.taken.length === remove.length;
+  let { taken: adding } = takeWithin(areAllRemoved ? add : [], { bytes: room - removing.bytes });
+  // One at least: an entry that fits nowhere fails with a reason.
+  if (adding.length + removing.taken.length === 0 && areAllRemoved) adding = add.slice(0, 1);
+  const removed = adding.length + removing.taken.length === 0 ? remove.slice(0, 1) : removing.taken;
+  return {
+    input: { scope, memory, add: adding, remove: removed },
+    add: add.slice(adding.length),
+    remove: remove.slice(removed.length),
+  };
+}
+
+/** Stands for what a caller sent in a form that can't be read: encrypted, or no JSON. */
+export class Unreadable {
+  /** As the payload's metadata has it. */
+  readonly encoding: string;
+
+  constructor(encoding: string) {
+    this.encoding = encoding;
+  }
+}

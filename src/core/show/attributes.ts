@@ -1,0 +1,177 @@
+import { MAX_KEYWORD_LENGTH, SearchAttributes } from '../../contracts/search-attributes.ts';
+import type { SyncProgress } from '../../contracts/sync.ts';
+import type { UploadProgress, WaitingInfo } from '../../contracts/upload.ts';
+import { nameKey } from '../text/name-form.ts';
+
+export type AttributeName = keyof typeof SearchAttributes;
+
+interface ValueTypes {
+  readonly KEYWORD: string;
+  readonly INT: number;
+  readonly DOUBLE: number;
+  readonly BOOL: boolean;
+}
+
+/** Values of the search attributes; null where there is none. */
+export type AttributeValues = {
+  readonly [Name in AttributeName]: ValueTypes[(typeof SearchAttributes)[Name]['type']] | null;
+};
+
+/** As Temporal's SDKs take it: null takes the attribute away. */
+export type AttributePair = {
+  readonly [Type in keyof ValueTypes]: {
+    readonly key: { readonly name: string; readonly type: Type };
+    readonly value: ValueTypes[Type] | null;
+  };
+}[keyof ValueTypes];
+
+/** What is known of a workflow from its start to its end. */
+export interface AttributeSubject {
+  /** Of a sync: its source's. */
+  readonly filename: string;
+  readonly purpose: string;
+  readonly destination: string;
+}
+
+/** What those who start a workflow say of it; it says the rest itself, and only when it was given these. */
+export function initialAttributes(
+  state: 'inspecting' | 'listing',
+  { filename, purpose, destination }: AttributeSubject,
+): Pick<AttributeValues, 'state' | keyof AttributeSubject> {
+  return { state, filename: keyword(nameKey(filename)), purpose: keyword(purpose), destination: keyword(destination) };
+}
+
+/** A failure's type, and the status of a refusal: `ApiRejected 403`. */
+export function reasonLabel(failureType: string, status: number | undefined): string {
+  return status === undefined ? failureType : `${failureType} ${status}`;
+}
+
+/** @param end why it failed, or the File that it became */
+export function uploadAttributes(
+  progress: Pick<UploadProgress, 'state' | 'bytesTotal' | 'bytesDone' | 'sessionEndsTooEarly' | 'waiting'>,
+  subject: AttributeSubject,
+  end: { readonly reason?: string | undefined; readonly fileId?: string | undefined },
+): AttributeValues {
+  const { state, bytesTotal, bytesDone, sessionEndsTooEarly, waiting } = progress;
+  return {
+    ...initialAttributes('inspecting', subject),
+    state,
+    reason: reasonOf(state, waiting, end.reason),
+    fileId: end.fileId === undefined ? null : keyword(end.fileId),
+    ...amounts(bytesTotal, bytesDone),
+    endsTooEarly: bytesTotal > 0 ? state === 'uploading' && sessionEndsTooEarly : null,
+  };
+}
+
+/** @param reason why it failed, or the first file that it could not bring */
+export function syncAttributes(
+  { state, counts, waiting }: Pick<SyncProgress, 'state' | 'counts' | 'waiting'>,
+  subject: AttributeSubject,
+  reason: string | undefined,
+): AttributeValues {
+  return {
+    ...initialAttributes('listing', subject),
+    state,
+    reason: reasonOf(state, waiting, reason),
+    fileId: null,
+    ...amounts(counts.toSend.bytes, counts.sent.bytes),
+    endsTooEarly: null,
+  };
+}
+
+export function attributePairs(values: Partial<AttributeValues>): AttributePair[] {
+  return (Object.keys(values) as AttributeName[]).map(
+    (name) => ({ key: { ...SearchAttributes[name] }, value: values[name] }) as AttributePair,
+  );
+}
+
+/** What a workflow carries already. @param untyped values by name, each in a list, as the SDK reads them */
+export function readAttributes(
+  untyped: Readonly<Record<string, readonly unknown[] | undefined>>,
+): Partial<AttributeValues> {
+  const found = (Object.keys(SearchAttributes) as AttributeName[]).flatMap((name) => {
+    const [value] = untyped[SearchAttributes[name].name] ?? [];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(found);
+}
+
+function reasonOf(state: string, waiting: WaitingInfo | null, endedBy: string | undefined): string | null {
+  const waitsFor = waiting ? reasonLabel(waiting.failureType, waiting.status) : undefined;
+  const reason = state === 'waiting' ? waitsFor : state === 'failed' || state === 'completed' ? endedBy : undefined;
+  return reason === undefined ? null : keyword(reason);
+}
+
+function amounts(bytes: number, bytesDone: number): Pick<AttributeValues, 'bytes' | 'bytesDone' | 'percent'> {
+  if (bytes === 0) return { bytes: null, bytesDone: null, percent: null };
+  // Rounded down, so that 100 says that all is there.
+  return { bytes, bytesDone, percent: Math.floor((bytesDone / bytes) * 1000) / 10 };
+}
+
+/** Cut at what SQL keeps, and without what PostgreSQL's JSON can't hold. */
+function keyword(text: string): string {
+  return Array.from(text.replace(/[\0\p{Surrogate}]/gu, '\u{fffd}'))
+    .slice(0, MAX_KEYWORD_LENGTH)
+    .join('');
+}
+
+/** Progress alone is told after so much of the whole: twenty times at most, whatever the size. */
+const STEP = 0.05;
+
+const ofProgress: readonly AttributeName[] = ['bytesDone', 'percent', 'endsTooEarly'];
+
+/**
+ * What of a workflow's search attributes to change, and when: each change is an event of history. It needs no clock, and
+ * goes on from what the workflow carries already, so that an execution that continues another one tells nothing twice.
+ */
+export class AttributeUpdates {
+  #shown: Partial<AttributeValues>;
+  #toldEndsTooEarly = false;
+
+  /** @param shown what the workflow carries already */
+  constructor(shown: Partial<AttributeValues>) {
+    this.#shown = shown;
+  }
+
+  /**
+   * @param isSettled nothing moves, so that there is no later moment for the exact progress
+   * @returns what to change now, and takes it as changed; empty when nothing did, or when it may wait
+   */
+  next(values: Partial<AttributeValues>, isSettled: boolean): Partial<AttributeValues> {
+    const names = (Object.keys(values) as AttributeName[]).filter((name) => values[name] !== this.#at(name));
+    if (names.length === 0 || !this.#isDue(names, values, isSettled)) return {};
+    this.#shown = { ...this.#shown, ...values };
+    return Object.fromEntries(names.map((name) => [name, values[name]]));
+  }
+
+  #isDue(names: readonly AttributeName[], values: Partial<AttributeValues>, isSettled: boolean): boolean {
+    if ((values.bytesDone ?? 0) < (this.#at('bytesDone') ?? 0)) this.#toldEndsTooEarly = false;
+    const isNews = values.endsTooEarly === true && names.includes('endsTooEarly') && !this.#toldEndsTooEarly;
+    // Near its threshold it comes and goes with every part.
+    if (isNews) this.#toldEndsTooEarly = true;
+    if (isNews || isSettled || names.some((name) => !ofProgress.includes(name))) return true;
+    const grown = (values.bytesDone ?? 0) - (this.#at('bytesDone') ?? 0);
+    return grown >= STEP * (values.bytes ?? 0);
+  }
+
+  #at<Name extends AttributeName>(name: Name): AttributeValues[Name] | null {
+    return (this.#shown as AttributeValues)[name] ?? null;
+  }
+}
+
+const overStates: readonly string[] = ['completed', 'failed', 'cancelled'];
+
+/** The state that is told of a workflow: what holds it comes before what it would do, and the end before all. */
+export function shownState<State extends string>(
+  state: State,
+  { isWaiting, isPaused }: { readonly isWaiting: boolean; readonly isPaused: boolean },
+): State | 'waiting' | 'paused' {
+  if (overStates.includes(state)) return state;
+  if (isWaiting) return 'waiting';
+  return isPaused ? 'paused' : state;
+}
+
+/** A text as a list query of Temporal's quotes it: an ID may have quotes, which would end the text there. */
+export function queryText(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}

@@ -1,0 +1,52 @@
+import type { UploadProgress, UploadState } from '../../contracts/upload.ts';
+import { formatTime, paceLines, progressBar, waitingLines } from './details.ts';
+import { formatBytes } from '../text/format.ts';
+import { inlineCode } from '../text/markdown.ts';
+
+/** What the answer to the query `progress` doesn't tell. */
+export interface ProgressContext {
+  /** Unix milliseconds: the text is of this moment. */
+  readonly nowMs: number;
+  /** Over the last minute. @defaultValue unknown */
+  readonly bytesPerSecond?: number | undefined;
+  /** Parts begun over all attempts and sessions, as far as they have ended. @defaultValue unknown */
+  readonly partsSent?: number;
+  /** Why it failed. */
+  readonly reason?: string | undefined;
+  /** Once it is completed. */
+  readonly fileId?: string | undefined;
+}
+
+const isOver: readonly UploadState[] = ['completed', 'cancelled', 'failed'];
+
+/** An upload's state as Markdown, for the page of its workflow in Temporal UI. */
+export function describeProgress(progress: UploadProgress, context: ProgressContext): string {
+  const { state, bytesDone, bytesTotal, partsDone, partsTotal, partsInFlight, session } = progress;
+  const { nowMs, bytesPerSecond, partsSent = 0, reason, fileId } = context;
+  const lines = [`**${state}** · ${inlineCode(progress.filename)} · as of ${formatTime(nowMs)}`];
+  if (bytesTotal > 0) {
+    const percent = Math.floor((bytesDone / bytesTotal) * 100);
+    const amounts = `${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`;
+    lines.push(`${progressBar(bytesDone, bytesTotal)} ${percent} % · ${amounts}`);
+    const again = partsSent > partsDone ? `, ${partsSent - partsDone} sent in vain or twice` : '';
+    const flight = isOver.includes(state)
+      ? ''
+      : `, ${partsInFlight} in flight, at most ${progress.concurrency} at a time`;
+    lines.push(`${partsDone} of ${partsTotal} parts recorded${flight}${again}`);
+  }
+  if (state === 'uploading') lines.push(...paceLines(bytesTotal - bytesDone, bytesPerSecond, nowMs));
+  if (state === 'waiting' && progress.waiting) lines.push(...waitingLines(progress.waiting));
+  if (state === 'paused') lines.push('**Paused:** the update `resume` lets it go on');
+  if (state === 'uploading' && progress.sessionEndsTooEarly) {
+    lines.push(
+      '**At this pace the session ends before the file is through.** More parts at a time may help: the update `retune` with `{"concurrency": 32}`',
+    );
+  }
+  if (state === 'failed' && reason !== undefined) lines.push(`**Failed** with ${inlineCode(reason)}`);
+  if (fileId !== undefined) lines.push(`File ${inlineCode(fileId)}`);
+  if (session && !isOver.includes(state)) {
+    const until = formatTime(session.expiresAt * 1000);
+    lines.push(`Upload ${inlineCode(session.uploadId)} (session ${progress.sessionsOpened}) expires ${until}`);
+  }
+  return lines.join('\n\n');
+}

@@ -1,0 +1,68 @@
+import type { SyncCounts, SyncProgress } from '../../contracts/sync.ts';
+import { formatTime, paceLines, progressBar, waitingLines } from './details.ts';
+import { formatBytes } from '../text/format.ts';
+import { inlineCode } from '../text/markdown.ts';
+
+const NAMED_PATHS = 10;
+
+/** What the answer to the query `syncProgress` doesn't tell. */
+export interface SyncContext {
+  /** Unix milliseconds: the text is of this moment. */
+  readonly nowMs: number;
+  /** Over the last minute. @defaultValue unknown */
+  readonly bytesPerSecond?: number | undefined;
+  /** Files that are left to read for their MD5, before the first upload. @defaultValue 0 */
+  readonly leftToRead?: number;
+  /** Why it failed. */
+  readonly reason?: string | undefined;
+}
+
+/** A sync's state as Markdown, for the page of its workflow in Temporal UI. */
+export function describeSync({ state, counts, uploading, waiting }: SyncProgress, context: SyncContext): string {
+  const { nowMs, bytesPerSecond, leftToRead = 0, reason } = context;
+  const {
+    listed,
+    same,
+    knownContent,
+    toSend,
+    sent,
+    failed,
+    leftOut,
+    deleted,
+    postponed = 0,
+    unreadableRows = 0,
+  } = counts;
+  const lines = [`**${state}** · ${listed.files} files of ${formatBytes(listed.bytes)} · as of ${formatTime(nowMs)}`];
+  if (toSend.files > 0) {
+    const amounts = `${formatBytes(sent.bytes)} of ${formatBytes(toSend.bytes)}`;
+    lines.push(`${progressBar(sent.bytes, toSend.bytes)} ${sent.files} of ${toSend.files} sent · ${amounts}`);
+  }
+  lines.push(
+    `${same} the same, ${knownContent} known by content, ${failed} failed, ${leftOut} left out, ${deleted} deleted`,
+  );
+  if (postponed > 0) lines.push(`${postponed} left for the next run`);
+  if (leftToRead > 0)
+    lines.push(`${leftToRead} files are left to read, because only their MD5 shows whether they changed`);
+  if (unreadableRows > 0) lines.push(`${unreadableRows} rows of the files list cannot be read and are skipped`);
+  if (state === 'uploading') lines.push(...paceLines(toSend.bytes - sent.bytes, bytesPerSecond, nowMs));
+  if (state === 'waiting' && waiting) lines.push(...waitingLines(waiting));
+  if (state === 'paused') lines.push('**Paused:** the update `resume` lets further uploads begin');
+  if (state === 'failed' && reason !== undefined) lines.push(`**Failed** with ${inlineCode(reason)}`);
+  const named = uploading.slice(0, NAMED_PATHS).map((path) => inlineCode(path));
+  const more = uploading.length - named.length;
+  if (named.length > 0) lines.push(`Now: ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`);
+  return lines.join('\n\n');
+}
+
+/** The counts of a sync in one line. */
+export function describeCounts(counts: SyncCounts): string {
+  const { sent, same, knownContent, deleted, failed, leftOut, postponed = 0, unreadableRows = 0 } = counts;
+  const words = [`${sent.files} sent (${formatBytes(sent.bytes)})`, `${same} the same`];
+  if (knownContent > 0) words.push(`${knownContent} known by content`);
+  if (deleted > 0) words.push(`${deleted} deleted`);
+  if (leftOut > 0) words.push(`${leftOut} left out`);
+  if (postponed > 0) words.push(`${postponed} left for the next run`);
+  if (unreadableRows > 0) words.push(`${unreadableRows} unreadable rows of the files list skipped`);
+  if (failed > 0) words.push(`${failed} failed`);
+  return words.join(' · ');
+}

@@ -1,0 +1,37 @@
+import type { WaitingInfo } from '../../contracts/upload.ts';
+import { formatBytes, formatDuration } from '../text/format.ts';
+import { inlineCode } from '../text/markdown.ts';
+
+const BAR_CELLS = 20;
+/** Of a `Date`. */
+const MAX_TIME_MS = 8.64e15;
+
+/** Twenty cells, full only when everything is there. */
+export function progressBar(done: number, total: number): string {
+  const filled = total > 0 ? Math.min(Math.floor((done / total) * BAR_CELLS), BAR_CELLS) : 0;
+  return `\`${'█'.repeat(filled)}${'░'.repeat(BAR_CELLS - filled)}\``;
+}
+
+/** Whole seconds: `2026-11-23T02:00:07Z`. */
+export function formatTime(ms: number): string {
+  // Whatever a service or a caller gave: an error here would stop the workflow.
+  if (!(Math.abs(ms) <= MAX_TIME_MS)) return 'an unknown time';
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/** @returns nothing while no pace is known, or nothing moves */
+export function paceLines(bytesLeft: number, bytesPerSecond: number | undefined, nowMs: number): string[] {
+  if (bytesPerSecond === undefined || bytesPerSecond <= 0 || bytesLeft === 0) return [];
+  const leftMs = (bytesLeft / bytesPerSecond) * 1000;
+  return [
+    `${formatBytes(bytesPerSecond)}/s over the last minute, about ${formatDuration(leftMs)} left (until ${formatTime(nowMs + leftMs)})`,
+  ];
+}
+
+/** Why something waits, and what a person can do about it. */
+export function waitingLines({ reason, failureType, sinceMs, nextProbeAtMs }: WaitingInfo): string[] {
+  return [
+    `**Waiting** since ${formatTime(sinceMs)} (${inlineCode(failureType)}): ${inlineCode(reason)}`,
+    `It tries again by itself at ${formatTime(nextProbeAtMs)}. When it is mended, the update \`retry\` makes it try at once`,
+  ];
+}

@@ -1,0 +1,89 @@
+import type { Container, Source } from '../../contracts/sources.ts';
+import type { SyncRequest } from '../../contracts/sync.ts';
+import type { UploadRequest } from '../../contracts/upload.ts';
+import { globListProblem } from '../glob/glob.ts';
+import { mimeTypeProblem } from '../upload/mime-type.ts';
+import { syncRequestProblems } from '../sync/request.ts';
+import { uploadRequestProblems } from '../upload/request.ts';
+
+/*
+ * Checks of what callers name, by clients and by activities. Workflows do not make them: an upload that began before a
+ * check was added must replay.
+ */
+
+/** The problem of a source's names, as the rest of a sentence; undefined if they can be used. */
+export function sourceNameProblem(source: Source): string | undefined {
+  if (source.type === 'file') return pathProblem(source.path) ?? controlProblem({ host: source.host });
+  if (source.type === 'http') return controlProblem({ url: source.url, sealedQuery: source.sealedQuery });
+  const { bucket, key, versionId, connection } = source;
+  return bucketProblem(bucket) ?? keyProblem('key', key) ?? controlProblem({ versionId, connection });
+}
+
+/** The same of a folder or a bucket. */
+export function containerNameProblem(container: Container): string | undefined {
+  if (container.type === 'folder') return pathProblem(container.path) ?? controlProblem({ host: container.host });
+  const { bucket, prefix, connection } = container;
+  if (prefix !== undefined && typeof prefix !== 'string') return 'needs a text as "prefix"';
+  return bucketProblem(bucket) ?? keyProblem('prefix', prefix ?? '') ?? controlProblem({ connection });
+}
+
+/** The problem of an S3 key in a list, as the rest of a sentence. */
+export function keyProblem(name: string, key: string): string | undefined {
+  if (key.includes('\0')) return `has a NUL byte in "${name}"; remove it`;
+  // HTTP clients, proxies and stores resolve them, each in its own way, so that another object may be meant.
+  if (key.split('/').some((segment) => segment === '.' || segment === '..')) {
+    return `has a "." or ".." segment in "${name}", which stores resolve in different ways; rename the object`;
+  }
+  return undefined;
+}
+
+/** Every problem of an upload request before it is started. */
+export function newUploadProblems(request: unknown): string[] {
+  const problems = uploadRequestProblems(request);
+  if (problems.length > 0) return problems;
+  const { source, mimeType } = request as UploadRequest;
+  const problem = sourceNameProblem(source);
+  return [...(problem === undefined ? [] : [`"source" ${problem}`]), ...mimeTypeProblems(mimeType)];
+}
+
+/** Every problem of a sync request before it is started. */
+export function newSyncProblems(request: unknown): string[] {
+  const problems = syncRequestProblems(request);
+  if (problems.length > 0) return problems;
+  const { source, upload, ...globs } = request as SyncRequest;
+  const problem = containerNameProblem(source);
+  return [
+    ...(problem === undefined ? [] : [`"source" ${problem}`]),
+    ...globProblems(globs),
+    ...mimeTypeProblems(upload?.mimeType),
+  ];
+}
+
+function mimeTypeProblems(mimeType: string | undefined): string[] {
+  const problem = mimeType === undefined ? undefined : mimeTypeProblem(mimeType);
+  return problem === undefined ? [] : [`"mimeType" ${problem}`];
+}
+
+/** The problems of the globs of a sync. */
+export function globProblems({ include = [], exclude = [] }: Pick<SyncRequest, 'include' | 'exclude'>): string[] {
+  return Object.entries({ include, exclude }).flatMap(([name, globs]) => {
+    const problem = globListProblem(globs);
+    return problem === undefined ? [] : [`"${name}" ${problem}`];
+  });
+}
+
+function pathProblem(path: string): string | undefined {
+  return path.includes('\0') ? 'has a NUL byte in "path"; remove it' : undefined;
+}
+
+/** Names of buckets, old ones too. Anything else could lead elsewhere than the lists of permitted names mean. */
+function bucketProblem(bucket: string): string | undefined {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/.test(bucket) && !bucket.includes('..')) return undefined;
+  return `has the bucket ${JSON.stringify(bucket.slice(0, 100))}; use letters, digits, dots, dashes and underscores`;
+}
+
+/** Names in which a control character is never valid. */
+function controlProblem(names: Readonly<Record<string, string | undefined>>): string | undefined {
+  const [found] = Object.entries(names).find(([, value]) => /\p{Cc}/u.test(value ?? '')) ?? [];
+  return found && `has a control character in "${found}"; remove it`;
+}

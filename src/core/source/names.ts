@@ -1,0 +1,54 @@
+import type { Container, Source, BucketContainer } from '../../contracts/sources.ts';
+import { nameKey } from '../text/name-form.ts';
+
+/** The host whose worker alone can read the source; undefined where any worker can. */
+export function hostOfSource(source: Source): string | undefined {
+  return source.type === 'file' ? source.host : undefined;
+}
+
+/** What a message calls the source: never with a query, which may be secret. */
+export function nameOfSource(source: Source): string {
+  if (source.type === 'file') return source.path;
+  return source.type === 'http' ? source.url : `s3://${source.bucket}/${source.key}`;
+}
+
+/** The same of a folder or a bucket. */
+export function nameOfContainer(source: Container): string {
+  return source.type === 'folder' ? source.path : `s3://${source.bucket}/${source.prefix ?? ''}`;
+}
+
+/** The File's name where the request gives none: the last segment, in one Unicode form (NFC). */
+export function filenameOfSource(source: Source): string {
+  const last = nameOfSource(source).split('/').at(-1) as string;
+  return nameKey(source.type === 'http' ? decoded(last) : last);
+}
+
+function decoded(segment: string): string {
+  try {
+    // A name is no path, however it was encoded.
+    return decodeURIComponent(segment).replace(/[/\0\r\n]/g, '_');
+  } catch {
+    return segment;
+  }
+}
+
+/** The source that a path within a container leads to. */
+export function sourceWithin(container: Container, path: string): Source {
+  if (container.type === 's3') {
+    const { bucket, connection } = container;
+    return {
+      type: 's3',
+      bucket,
+      key: `${keyPrefixOf(container)}${path}`,
+      connection,
+    };
+  }
+  const { host } = container;
+  const folder = container.path.replace(/\/+$/, '');
+  return { type: 'file', path: `${folder}/${path}`, host };
+}
+
+/** A prefix stands for a folder: `data` does not reach `database/x`. */
+export function keyPrefixOf({ prefix = '' }: BucketContainer): string {
+  return prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`;
+}

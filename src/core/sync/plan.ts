@@ -1,0 +1,227 @@
+import type { FileFacts, RememberedFile, SyncDecision } from '../../contracts/sync.ts';
+import type { ListedFile } from '../../contracts/upload.ts';
+import { isSameName, nameKey } from '../text/name-form.ts';
+
+/** One entry of a container's listing. */
+export interface ListedSource {
+  /** Within the container, with `/` between its segments. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Unix milliseconds, with fractions. */
+  readonly mtimeMs: number;
+  /** As the source's reader tells it (see `SourceInfo.fingerprint`). */
+  readonly fingerprint: string;
+  /** Another one whenever the source may have changed; unlike the fingerprint it survives a move. */
+  readonly version: string;
+  /**
+   * Change time and inode of a local file (see `changeOf`). If only this differs, the content can be other content, so
+   * the MD5 decides. Undefined for other sources, whose version covers the content.
+   */
+  readonly change?: string;
+}
+
+/** A decision; `remember` is what the next run has to know of it. */
+export interface Verdict {
+  readonly decision: SyncDecision;
+  readonly remember?: RememberedFile;
+}
+
+export interface GoneQuery {
+  /** Whether a path is in the source. */
+  readonly isListed: (path: string) => boolean;
+  /** The name that this sync gives to the File of a path. */
+  readonly nameOf: (path: string) => string;
+  /** Sizes of files that the next run compares: each can be the moved source of a File of its size. @defaultValue none */
+  readonly postponedSizes?: ReadonlySet<number>;
+  /** Entries that `settle` returned in this run. @defaultValue none */
+  readonly recognised?: readonly RememberedFile[];
+}
+
+/** A File that is in the memory, and whose source is deleted, but that is possibly not a File of this sync. */
+export interface HeldFile {
+  readonly fileId: string;
+  readonly why: 'name' | 'size' | 'creation time' | 'no creation time' | 'postponed';
+}
+
+/** A deletion with the properties that the File must still have when it is deleted. */
+export interface GoneFile {
+  /** Where its source was. */
+  readonly path: string;
+  readonly fileId: string;
+  readonly expected: FileFacts;
+}
+
+export interface Gone {
+  /** In the order of their paths. */
+  readonly deletions: readonly GoneFile[];
+  readonly held: readonly HeldFile[];
+}
+
+/** Decides about the sources of one sync, one by one, from the destination's files and from what the last run knew. */
+export class SyncPlan {
+  readonly #filesById = new Map<string, ListedFile>();
+  /** By names in one form (see `nameKey`), as paths too. */
+  readonly #newestByName = new Map<string, ListedFile>();
+  readonly #rememberedByPath = new Map<string, RememberedFile>();
+  readonly #md5ByFileId = new Map<string, string | null>();
+  /** Files of this sync that are there, by size and md5. */
+  readonly #filesByContent = new Map<string, ListedFile>();
+  readonly #knownSizes = new Set<number>();
+  /** Of remembered Files, for those whose size the service does not report yet. */
+  readonly #sizeByFileId = new Map<string, number>();
+
+  readonly #ignoreInode: boolean;
+
+  /**
+   * @param files of the destination, newest first where seconds tie
+   * @param ignoreInode whether another inode alone says nothing about a source
+   */
+  constructor(files: readonly ListedFile[], remembered: readonly RememberedFile[], ignoreInode = false) {
+    this.#ignoreInode = ignoreInode;
+    for (const file of files) {
+      this.#filesById.set(file.id, file);
+      const name = nameKey(file.filename);
+      const newest = this.#newestByName.get(name);
+      if (!newest || file.createdAt > newest.createdAt) this.#newestByName.set(name, file);
+    }
+    for (const entry of remembered) this.#remember(entry);
+  }
+
+  /** What is to be done with a source; undefined when that takes its md5 (see `settle`). */
+  judge(source: ListedSource, filename: string): Verdict | undefined {
+    const newest = this.#newestByName.get(nameKey(filename));
+    const known = this.#rememberedByPath.get(nameKey(source.path));
+    const isAsKnown =
+      known?.sizeBytes === source.sizeBytes &&
+      known.version === source.version &&
+      !this.#mayBeOtherContent(known, source);
+    if (!newest) {
+      const file = isAsKnown ? this.#filesById.get(known.fileId) : undefined;
+      if (file?.bytes === source.sizeBytes) {
+        return { decision: decisionOf('known-content', source, filename, file) };
+      }
+      return this.#knownSizes.has(source.sizeBytes) ? undefined : { decision: decisionOf('new', source, filename) };
+    }
+    if (this.#sizeOf(newest) !== source.sizeBytes) return { decision: decisionOf('changed', source, filename, newest) };
+    const md5 = this.#md5ByFileId.get(newest.id);
+    if (md5 === undefined) {
+      // Somebody else's File: all that is known are the times, of which the File's is in whole seconds.
+      const isSame = newest.createdAt * 1000 >= source.mtimeMs;
+      return { decision: decisionOf(isSame ? 'same' : 'changed', source, filename, newest) };
+    }
+    if (isAsKnown && known.fileId === newest.id) {
+      const decision = decisionOf('same', source, filename, newest);
+      // The memory of an earlier version has no creation time, without which the File would never be deleted, and no
+      // change time, without which a change that keeps size and time would not be detected.
+      const isWhole = known.change !== undefined || source.change === undefined || known.md5 === null;
+      if (known.createdAt === newest.createdAt && isWhole) return { decision };
+      return { decision, remember: { ...known, createdAt: newest.createdAt, ...changeOfEntry(source) } };
+    }
+    return md5 === null ? { decision: decisionOf('changed', source, filename, newest) } : undefined;
+  }
+
+  /** As `judge`, with the md5 of the source. */
+  settle(source: ListedSource, filename: string, md5: string): Verdict {
+    const newest = this.#newestByName.get(nameKey(filename));
+    // A File of this name with other content counts more than the same content elsewhere: the name must lead to the new bytes.
+    const file = newest ?? this.#filesByContent.get(contentKey(source.sizeBytes, md5));
+    if (!file || (newest && this.#md5ByFileId.get(newest.id) !== md5)) {
+      return { decision: decisionOf(newest ? 'changed' : 'new', source, filename, newest) };
+    }
+    const { path, sizeBytes, version } = source;
+    return {
+      decision: decisionOf('known-content', source, filename, file),
+      remember: { path, sizeBytes, version, fileId: file.id, md5, createdAt: file.createdAt, ...changeOfEntry(source) },
+    };
+  }
+
+  /**
+   * Files of this sync whose sources are deleted: each File once, and none that a listed path still leads to. A memory can
+   * be forged, so a File is deleted only if it has the remembered size and creation time, and the name that this sync
+   * gives to the path. A File that was recognised under a second path is deleted by the row of its first path.
+   */
+  gone({ isListed, nameOf, postponedSizes, recognised = [] }: GoneQuery): Gone {
+    const remembered = new Map(this.#rememberedByPath);
+    for (const entry of recognised) remembered.set(nameKey(entry.path), entry);
+    const used = new Set([...remembered.values()].filter(({ path }) => isListed(path)).map(({ fileId }) => fileId));
+    const deletions = new Map<string, GoneFile>();
+    const held = new Map<string, HeldFile>();
+    for (const entry of remembered.values()) {
+      const { path, fileId } = entry;
+      const file = this.#filesById.get(fileId);
+      if (!file || isListed(path) || used.has(fileId) || deletions.has(fileId)) continue;
+      const isPostponed = postponedSizes?.has(entry.sizeBytes) === true;
+      const why = reasonToKeep(entry, file, nameOf(path)) ?? (isPostponed ? 'postponed' : undefined);
+      const expected = { filename: file.filename, bytes: entry.sizeBytes, createdAt: file.createdAt };
+      if (why !== undefined) held.set(fileId, { fileId, why });
+      else deletions.set(fileId, { path, fileId, expected });
+    }
+    return {
+      deletions: [...deletions.values()].toSorted((a, b) => comparePaths(a.path, b.path)),
+      held: [...held.values()].filter(({ fileId }) => !deletions.has(fileId)),
+    };
+  }
+
+  /** Remembered paths that are on neither side any more. */
+  forgettable(isListed: (path: string) => boolean): string[] {
+    return [...this.#rememberedByPath.values()]
+      .filter(({ path, fileId }) => !isListed(path) && !this.#filesById.has(fileId))
+      .map(({ path }) => path);
+  }
+
+  /** Whether only the MD5 can decide about a source of the known size and time. Without an MD5, size and time decide. */
+  #mayBeOtherContent(known: RememberedFile, { change }: ListedSource): boolean {
+    if (known.md5 === null || known.change === undefined || change === undefined) return false;
+    const compared = (one: string) => (this.#ignoreInode ? one.split('.')[0] : one);
+    return compared(known.change) !== compared(change);
+  }
+
+  #remember(entry: RememberedFile): void {
+    this.#rememberedByPath.set(nameKey(entry.path), entry);
+    const file = this.#filesById.get(entry.fileId);
+    if (!file) return;
+    this.#md5ByFileId.set(file.id, entry.md5);
+    this.#sizeByFileId.set(file.id, entry.sizeBytes);
+    if (entry.md5 === null) return;
+    const bytes = file.bytes ?? entry.sizeBytes;
+    this.#filesByContent.set(contentKey(bytes, entry.md5), file);
+    this.#knownSizes.add(bytes);
+  }
+
+  /** Undefined if neither the service nor the last run knows it: such a File counts as another one. */
+  #sizeOf(file: ListedFile): number | undefined {
+    return file.bytes ?? this.#sizeByFileId.get(file.id);
+  }
+}
+
+function changeOfEntry({ change }: ListedSource): Pick<RememberedFile, 'change'> {
+  return change === undefined ? {} : { change };
+}
+
+function reasonToKeep(entry: RememberedFile, file: ListedFile, filename: string): HeldFile['why'] | undefined {
+  if (!isSameName(file.filename, filename)) return 'name';
+  if (file.bytes !== entry.sizeBytes) return 'size';
+  if (entry.createdAt === undefined) return 'no creation time';
+  return file.createdAt === entry.createdAt ? undefined : 'creation time';
+}
+
+/** By code units, which is the same everywhere. */
+export function comparePaths(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+const actions = { new: 'upload', changed: 'upload', same: 'skip', 'known-content': 'skip' } as const;
+
+function decisionOf(
+  why: keyof typeof actions,
+  { path, sizeBytes }: ListedSource,
+  filename: string,
+  file?: ListedFile,
+): SyncDecision {
+  return { action: actions[why], why, path, filename, bytes: sizeBytes, fileId: file?.id };
+}
+
+function contentKey(sizeBytes: number, md5: string): string {
+  return `${sizeBytes} ${md5}`;
+}

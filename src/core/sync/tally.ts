@@ -1,0 +1,146 @@
+import type { SyncTotals } from '../../contracts/activities.ts';
+import { PayloadLimits } from '../../contracts/limits.ts';
+import type { CarriedSync, SyncCounts, SyncProblem, UnmatchedGlob } from '../../contracts/sync.ts';
+import { jsonBytes } from '../payload.ts';
+
+/** Of a report; counts are exact all the same. */
+const MAX_REPORTED = 100;
+
+type CarriedTally = Pick<
+  CarriedSync,
+  'counts' | 'problems' | 'leftOut' | 'postponed' | 'unmatchedGlobs' | 'uploadsFailed'
+>;
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+const nothing = {
+  listed: { files: 0, bytes: 0 },
+  same: 0,
+  knownContent: 0,
+  toSend: { files: 0, bytes: 0 },
+  sent: { files: 0, bytes: 0 },
+  failed: 0,
+  leftOut: 0,
+  postponed: 0,
+  toDelete: 0,
+  deleted: 0,
+} satisfies SyncCounts;
+
+/** Entries of a report, as many as the result of the workflow can contain. */
+class Report {
+  readonly entries: SyncProblem[] = [];
+  #bytes = 0;
+
+  constructor(carried: readonly SyncProblem[] = []) {
+    this.add(...carried);
+  }
+
+  add(...problems: readonly SyncProblem[]): void {
+    for (const problem of problems) {
+      if (this.entries.length >= MAX_REPORTED) return;
+      const bytes = this.#bytes + jsonBytes(problem) + 1;
+      if (bytes > PayloadLimits.report) return;
+      this.#bytes = bytes;
+      this.entries.push(problem);
+    }
+  }
+}
+
+/** What a sync has done so far, and what went wrong. */
+export class SyncTally {
+  readonly #counts: Mutable<SyncCounts> & { postponed: number };
+  readonly #problems: Report;
+  readonly #leftOut: Report;
+  readonly #postponed: Report;
+  #unmatchedGlobs: readonly UnmatchedGlob[];
+  #uploadsFailed: number;
+
+  constructor(carried?: CarriedTally) {
+    this.#counts = { ...nothing, ...carried?.counts };
+    this.#problems = new Report(carried?.problems);
+    this.#leftOut = new Report(carried?.leftOut);
+    this.#postponed = new Report(carried?.postponed);
+    this.#unmatchedGlobs = carried?.unmatchedGlobs ?? [];
+    this.#uploadsFailed = carried?.uploadsFailed ?? 0;
+  }
+
+  get counts(): SyncCounts {
+    return { ...this.#counts };
+  }
+
+  get firstProblem(): SyncProblem | undefined {
+    return this.#problems.entries[0];
+  }
+
+  get uploadsFailed(): number {
+    return this.#uploadsFailed;
+  }
+
+  /** Takes what the listings showed. */
+  begin({
+    listed,
+    same,
+    knownContent,
+    toSend,
+    problems,
+    problemCount,
+    leftOut,
+    leftOutCount,
+    postponed = [],
+    postponedCount = 0,
+    ...more
+  }: SyncTotals): void {
+    Object.assign(this.#counts, { listed, same, knownContent, toSend, failed: problemCount, leftOut: leftOutCount });
+    this.#counts.postponed = postponedCount;
+    this.#unmatchedGlobs = more.unmatchedGlobs ?? [];
+    if (more.unreadableRows) this.#counts.unreadableRows = more.unreadableRows;
+    this.#problems.add(...problems);
+    this.#leftOut.add(...leftOut);
+    this.#postponed.add(...postponed);
+  }
+
+  sent(bytes: number): void {
+    const { sent } = this.#counts;
+    this.#counts.sent = { files: sent.files + 1, bytes: sent.bytes + bytes };
+  }
+
+  uploadFailed(problem: SyncProblem): void {
+    this.#uploadsFailed++;
+    this.failed(problem);
+  }
+
+  failed(problem: SyncProblem): void {
+    this.#counts.failed++;
+    this.#problems.add(problem);
+  }
+
+  /** A file that no File can be made of, as its upload showed. */
+  leftOut(problem: SyncProblem): void {
+    this.#counts.leftOut++;
+    this.#leftOut.add(problem);
+  }
+
+  /** A file that the next run sends. */
+  postponed(problem: SyncProblem): void {
+    this.#counts.postponed++;
+    this.#postponed.add(problem);
+  }
+
+  toDelete(files: number): void {
+    this.#counts.toDelete = files;
+  }
+
+  deleted(): void {
+    this.#counts.deleted++;
+  }
+
+  toJSON(): CarriedTally {
+    return {
+      counts: this.counts,
+      problems: [...this.#problems.entries],
+      leftOut: [...this.#leftOut.entries],
+      postponed: [...this.#postponed.entries],
+      unmatchedGlobs: this.#unmatchedGlobs,
+      uploadsFailed: this.#uploadsFailed,
+    };
+  }
+}

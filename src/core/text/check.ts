@@ -1,0 +1,26 @@
+import { utf8Length } from './clip.ts';
+
+/** What is wrong with a value, as the rest of a sentence; undefined for a good one. */
+export type Check = (value: unknown) => string | undefined;
+
+/**
+ * A text of a request. Its length is limited because Temporal limits payloads, names and messages, into which it is
+ * copied. Half of a surrogate pair can't be sent to Temporal in a name or a message.
+ */
+export const textUpTo =
+  (mostBytes: number): Check =>
+  (value) => {
+    if (typeof value !== 'string' || value.length === 0) return 'must be a non-empty string';
+    return lengthProblem(value, mostBytes);
+  };
+
+/** As `textUpTo`, for a text that may be empty. */
+export const anyTextUpTo =
+  (mostBytes: number): Check =>
+  (value) =>
+    typeof value === 'string' ? lengthProblem(value, mostBytes) : 'must be a string';
+
+function lengthProblem(text: string, mostBytes: number): string | undefined {
+  if (text.length > mostBytes || utf8Length(text) > mostBytes) return `must have at most ${mostBytes} bytes`;
+  return /\p{Surrogate}/u.test(text) ? 'must be valid Unicode' : undefined;
+}

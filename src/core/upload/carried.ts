@@ -1,0 +1,138 @@
+import { Limits, TextLimits } from '../../contracts/limits.ts';
+import { textUpTo } from '../text/check.ts';
+import { isPlainObject } from './request.ts';
+
+/** Of an Upload: 8 GiB in parts of 1 MiB are 8,192. */
+const MAX_PARTS = 10_000;
+
+type Is = (value: unknown) => boolean;
+type Shape = Readonly<Record<string, Is>>;
+
+const isText: Is = (value) => textUpTo(TextLimits.fingerprint)(value) === undefined;
+const isFlag: Is = (value) => typeof value === 'boolean';
+const isCount: Is = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+/** Milliseconds or seconds since 1970, within what a `Date` can hold. */
+const isTime: Is = (value) => typeof value === 'number' && value >= 0 && value <= 8.64e15;
+const orNull =
+  (is: Is): Is =>
+  (value) =>
+    value === null || is(value);
+const optional =
+  (is: Is): Is =>
+  (value) =>
+    value === undefined || is(value);
+const shaped =
+  (shape: Shape): Is =>
+  (value) =>
+    isPlainObject(value) && Object.entries(shape).every(([name, is]) => is(value[name]));
+const listOf =
+  (is: Is, most: number): Is =>
+  (value) =>
+    Array.isArray(value) && value.length <= most && value.every(is);
+
+const hasPlannedParts: Is = (value) => {
+  const { sizeBytes, partSizeBytes, partIds } = value as Record<'sizeBytes' | 'partSizeBytes', number> & {
+    readonly partIds: readonly unknown[];
+  };
+  return sizeBytes > 0 && partSizeBytes > 0 && partIds.length === Math.ceil(sizeBytes / partSizeBytes);
+};
+
+const waiting = shaped({ reason: isString, failureType: isString, sinceMs: isTime, nextProbeAtMs: isTime });
+
+const sessionShape = shaped({
+  info: shaped({ uploadId: isText, createdAt: isSeconds, expiresAt: isSeconds }),
+  openedAtMs: isTime,
+  resent: isFlag,
+  sizeBytes: isCount,
+  partSizeBytes: isCount,
+  partIds: listOf(orNull(isText), MAX_PARTS),
+});
+
+const uploadShape = shaped({
+  source: optional(shaped({ sizeBytes: isCount, fingerprint: isText })),
+  session: optional((value) => sessionShape(value) && hasPlannedParts(value)),
+  partsSent: isCount,
+  paused: isFlag,
+  waiting: orNull(waiting),
+  otherWaits: optional(
+    shaped({
+      call: optional(waiting),
+      hash: optional(waiting),
+      completionSinceMs: optional(isTime),
+      partFailedAtMs: optional(isTime),
+      callFailedAtMs: optional(isTime),
+    }),
+  ),
+  mayBeCompleted: optional(isFlag),
+  startedAtMs: isTime,
+  sessionsOpened: isCount,
+  sessionsExcused: isCount,
+  orphanedSessions: optional(isCount),
+  md5: orNull(isText),
+  hashCheckpoint: orNull(isPlainObject),
+  concurrency: (value) => isCount(value) && (value as number) >= 1 && (value as number) <= Limits.maxConcurrency,
+  nextPartSizeBytes: orNull(isCount),
+  limit: optional(orNull(shaped({ bytesPerSecond: isCount, revision: isCount }))),
+  ignoreInode: optional(isFlag),
+  otherInode: optional(isFlag),
+});
+
+const amount = shaped({ files: isCount, bytes: isCount });
+const problems = listOf(shaped({ path: isString, failureType: isString, message: isString }), 1000);
+
+const syncShape = shaped({
+  planId: isText,
+  sentUpTo: orNull(isString),
+  uploadsDone: isFlag,
+  counts: shaped({
+    listed: amount,
+    same: isCount,
+    knownContent: isCount,
+    toSend: amount,
+    sent: amount,
+    failed: isCount,
+    leftOut: isCount,
+    postponed: optional(isCount),
+    toDelete: isCount,
+    deleted: isCount,
+  }),
+  problems,
+  leftOut: problems,
+  postponed: optional(problems),
+  unmatchedGlobs: optional(listOf(shaped({ list: isString, glob: isString }), 100)),
+  uploadsFailed: isCount,
+  paused: isFlag,
+  startedAtMs: isTime,
+  memoryProblem: optional((value) => textUpTo(TextLimits.filename)(value) === undefined),
+});
+
+/** Problems of the second argument of `uploadFile`, which only the execution before this one can give. */
+export function carriedUploadProblems(carried: unknown): string[] {
+  return isLeftOut(carried) || uploadShape(carried) ? [] : [WRONG];
+}
+
+/** The same of `syncSource`. The memory of the run before is checked where it is unpacked. */
+export function handoverProblems(handover: unknown): string[] {
+  if (isLeftOut(handover)) return [];
+  const run = isPlainObject(handover) ? handover['run'] : null;
+  return run === undefined || syncShape(run) ? [] : [WRONG];
+}
+
+/** The same of the only argument of `requestBudget`. */
+export function carriedBudgetProblems(carried: unknown): string[] {
+  return isLeftOut(carried) || shaped({ nextMs: isTime })(carried) ? [] : [WRONG];
+}
+
+const WRONG = 'the argument that an execution hands to its successor is wrong; callers must leave it out';
+
+function isLeftOut(argument: unknown): boolean {
+  return argument === undefined || argument === null;
+}
+
+function isString(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function isSeconds(value: unknown): boolean {
+  return isTime(value) && (value as number) <= 8.64e12;
+}

@@ -1,0 +1,108 @@
+import type { BigIntStats } from 'node:fs';
+import { readlink, realpath, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { SourceForbiddenError } from '../../errors.ts';
+import { isInOneOf, realPlace } from './real-place.ts';
+import { notPermitted } from '../permission.ts';
+import { protectionOf } from './protected-paths.ts';
+import type { FileSettings } from '../source-settings.ts';
+
+/** Which files callers can name, by their real paths: neither a link nor `..` leads out. */
+export class FilePermission {
+  readonly #settings: FileSettings;
+
+  constructor(settings: FileSettings = {}) {
+    this.#settings = settings;
+  }
+
+  /**
+   * Checks a path before anything is opened.
+   *
+   * @throws SourceForbiddenError, SourceNotNamedError
+   */
+  async assertPath(path: string): Promise<void> {
+    await this.#assertReal(path, await realPlace(path));
+  }
+
+  /**
+   * Checks what was opened: a link may have been turned after the check of the path.
+   *
+   * @throws SourceForbiddenError, SourceNotNamedError
+   */
+  async assertOpened(path: string, fd: number, stats: BigIntStats): Promise<void> {
+    await this.#assertReal(path, await openedPath(path, fd, stats));
+    if (!(await this.isSecret(stats))) return;
+    throw new SourceForbiddenError(`${path} is a key file or another file with secrets, which is never uploaded`);
+  }
+
+  /** Whether a real path can be shown in a list. */
+  async permits(real: string): Promise<boolean> {
+    if (await this.isProtected(real)) return false;
+    return this.#isListed(real);
+  }
+
+  /** Whether a real path is one that no list permits: a file with secrets, Longhaul's state, `/proc`. */
+  async isProtected(real: string): Promise<boolean> {
+    const { files, folders, copies } = await protectionOf(this.#settings.protect);
+    if (files.has(real)) return true;
+    if (!isInOneOf(real, folders)) return false;
+    return !(isInOneOf(real, copies) && (await this.#isNamedCopy(real, copies)));
+  }
+
+  /** The same for hard links. */
+  async isSecret({ dev, ino }: BigIntStats): Promise<boolean> {
+    return (await protectionOf(this.#settings.protect)).inodes.has(`${dev} ${ino}`);
+  }
+
+  async #assertReal(path: string, real: string): Promise<void> {
+    if (await this.isProtected(real)) {
+      throw new SourceForbiddenError(
+        `${path} belongs to the system, to Longhaul or to its secrets, and is never uploaded; choose another file`,
+      );
+    }
+    if (await this.#isListed(real)) return;
+    throw notPermitted(`the file ${path}`, '--root', 'DIR', this.#settings);
+  }
+
+  async #isListed(real: string): Promise<boolean> {
+    const { roots } = this.#settings;
+    if (!roots || roots.includes('/')) return true;
+    if (isInOneOf(real, await Promise.all(roots.map((root) => realPlace(resolve(root)))))) return true;
+    return isInOneOf(real, await this.#named());
+  }
+
+  /** A copy of standard input is in the state directory, and is read for the command that made it. */
+  async #isNamedCopy(real: string, copies: readonly string[]): Promise<boolean> {
+    const { roots } = this.#settings;
+    if (
+      !roots ||
+      isInOneOf(
+        real,
+        roots.filter((root) => isInOneOf(root, copies)),
+      )
+    )
+      return true;
+    return (await this.#named()).includes(real);
+  }
+
+  async #named(): Promise<readonly string[]> {
+    const { named, protect } = this.#settings;
+    if (!named) return [];
+    const { readNamedSources } = await import('../named-sources.ts');
+    const { paths } = await readNamedSources(named.directory);
+    if (!named.copiesOnly) return paths;
+    const { copies } = await protectionOf(protect);
+    return paths.filter((path) => isInOneOf(path, copies));
+  }
+}
+
+/** The real path of an open file. */
+async function openedPath(path: string, fd: number, opened: BigIntStats): Promise<string> {
+  // Linux tells which file a descriptor stands for.
+  const told = await readlink(`/proc/self/fd/${fd}`).catch(() => undefined);
+  if (told !== undefined) return told;
+  const real = await realpath(path);
+  const { dev, ino } = await stat(real, { bigint: true });
+  if (dev === opened.dev && ino === opened.ino) return real;
+  throw new SourceForbiddenError(`${path} was replaced while it was opened; upload it again`);
+}

@@ -1,0 +1,112 @@
+import type { BigIntStats } from 'node:fs';
+import { constants, open, stat, type FileHandle } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
+import type { FileSource } from '../../contracts/sources.ts';
+import { SourceChangedError, SourceUnusableError } from '../../errors.ts';
+import { FilePermission } from './permission.ts';
+import { mapFileError } from './errors.ts';
+import { rangedReader } from '../remote/ranged-reader.ts';
+import type { SourceInfo, SourceReader, StatOptions } from '../source-reader.ts';
+import type { FileSettings } from '../source-settings.ts';
+import { specialFileMessage } from './special-file.ts';
+
+/**
+ * Opens a file on a disk.
+ *
+ * @throws SourceForbiddenError, SourceNotNamedError when it is not permitted
+ * @throws SourceMissingError when it is missing or not readable
+ * @throws SourceUnusableError when it is a directory, no regular file or empty
+ * @throws SourceReadError when the disk is in trouble
+ */
+export async function openFileSource({ path }: FileSource, settings: FileSettings = {}): Promise<SourceReader> {
+  if (!isAbsolute(path)) throw new SourceUnusableError(`${path} is not an absolute path; give the whole path`);
+  const permission = new FilePermission(settings);
+  await permission.assertPath(path);
+  // Looked at before it is opened: opening a FIFO waits for somebody who writes into it.
+  assertUsable(path, await mapFileError(path, stat(path, { bigint: true })));
+  const handle = await mapFileError(path, open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)));
+  try {
+    const stats = await mapFileError(path, handle.stat({ bigint: true }));
+    await permission.assertOpened(path, handle.fd, stats);
+    assertUsable(path, stats);
+    return new FileReader(path, handle);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** The same for a range of it. */
+export async function openFileRange(source: FileSource, settings?: FileSettings): Promise<SourceReader> {
+  const reader = await openFileSource(source, settings);
+  return source.range === undefined ? reader : rangedReader(reader, source.range);
+}
+
+class FileReader implements SourceReader {
+  readonly #path: string;
+  readonly #handle: FileHandle;
+  #identity = '';
+
+  constructor(path: string, handle: FileHandle) {
+    this.#path = path;
+    this.#handle = handle;
+  }
+
+  /** A replaced file or a re-pointed link shows at the path only, a file that is written to shows at both. */
+  async stat({ ignoreInode = false }: StatOptions = {}): Promise<SourceInfo> {
+    const [atPath, opened] = await Promise.all([this.#statPath(), this.#statHandle()]);
+    const isAnother = atPath.ino !== opened.ino || atPath.dev !== opened.dev;
+    const isAlike = ignoreInode && atPath.size === opened.size && atPath.mtimeNs === opened.mtimeNs;
+    if (isAnother && !isAlike) {
+      throw new SourceChangedError(
+        `${this.#path} was replaced by another file while it was read; start a new upload of what is there now`,
+      );
+    }
+    this.#identity = `${fingerprintOf(opened)}-${changeOf(opened)}`;
+    return { sizeBytes: Number(atPath.size), fingerprint: fingerprintOf(atPath) };
+  }
+
+  identity(): string {
+    return this.#identity;
+  }
+
+  async read(buffer: Uint8Array, offsetBytes: number): Promise<number> {
+    const { bytesRead } = await mapFileError(this.#path, this.#handle.read(buffer, 0, buffer.byteLength, offsetBytes));
+    return bytesRead;
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+
+  #statPath(): Promise<BigIntStats> {
+    return mapFileError(this.#path, stat(this.#path, { bigint: true }));
+  }
+
+  #statHandle(): Promise<BigIntStats> {
+    return mapFileError(this.#path, this.#handle.stat({ bigint: true }));
+  }
+}
+
+/** Without the device's number, which is another one after a restart or on another host that mounts the same files. */
+export function fingerprintOf({ size, mtimeNs, ino }: BigIntStats): string {
+  return `${size}-${mtimeNs.toString(36)}-${ino.toString(36)}`;
+}
+
+/**
+ * Another text whenever a file's status changed or it was replaced by another file, also if size and modification time
+ * are the same. Relative to the modification time, which keeps it short in the memory of a sync.
+ */
+export function changeOf({ ctimeNs, mtimeNs, ino }: BigIntStats): string {
+  return `${(ctimeNs - mtimeNs).toString(36)}.${ino.toString(36)}`;
+}
+
+function assertUsable(path: string, stats: BigIntStats): void {
+  if (stats.isDirectory()) {
+    throw new SourceUnusableError(`${path} is a directory; name a file, or pack the directory into one`);
+  }
+  if (!stats.isFile()) throw new SourceUnusableError(specialFileMessage(path, stats));
+  if (stats.size === 0n) {
+    throw new SourceUnusableError(`${path} is empty; there is nothing to upload`);
+  }
+}

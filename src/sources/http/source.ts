@@ -1,0 +1,96 @@
+import type { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import type { ByteRange, HttpSource } from '../../contracts/sources.ts';
+import { SourceUnusableError } from '../../errors.ts';
+import { discardBody, contentRangeOf, type ContentRange } from '../remote/values.ts';
+import type { HttpConnections } from './connections.ts';
+import { HttpResource, validatorOf } from './resource.ts';
+import { RemoteReader, type RemoteInfo, type RemoteStore } from '../remote/reader.ts';
+import type { OpenOptions, SourceReader } from '../source-reader.ts';
+
+/**
+ * Opens what an HTTP server gives out. Nothing is asked yet.
+ *
+ * @param query of the URL, without its `?`
+ * @throws SourceForbiddenError
+ */
+export function openHttpSource(
+  source: HttpSource,
+  query: string | undefined,
+  connections: HttpConnections,
+  options: OpenOptions,
+): SourceReader {
+  const url = new URL(source.url);
+  if (query !== undefined) url.search = query;
+  return new RemoteReader(new HttpStore(new HttpResource(url, connections, options)), options);
+}
+
+interface HttpInfo extends RemoteInfo {
+  /** Of a `If-Range`, or `If-Match`, or both. */
+  readonly validator: string;
+}
+
+class HttpStore implements RemoteStore {
+  readonly #resource: HttpResource;
+
+  constructor(resource: HttpResource) {
+    this.#resource = resource;
+  }
+
+  get stallTimeoutMs(): number {
+    return this.#resource.stallTimeoutMs;
+  }
+
+  /** By one byte rather than by HEAD: a presigned URL is signed for one method, and some servers know no other. */
+  async stat(): Promise<HttpInfo> {
+    const { statusCode, headers, body } = await this.#resource.get({ range: 'bytes=0-0' });
+    discardBody(body);
+    if (statusCode === 416)
+      throw new SourceUnusableError(`${this.#resource.name} is empty; there is nothing to upload`);
+    if (statusCode !== 206) throw this.#resource.notRanged('it answers a range with the whole');
+    return this.#infoOf(headers);
+  }
+
+  async get({ offsetBytes, sizeBytes }: ByteRange, info: RemoteInfo): Promise<Readable> {
+    const { validator } = info as HttpInfo;
+    const last = offsetBytes + sizeBytes - 1;
+    const { statusCode, headers, body } = await this.#resource.get({
+      range: `bytes=${offsetBytes}-${last}`,
+      // With another content the server gives the whole instead of a range.
+      'if-range': validator,
+    });
+    try {
+      if (statusCode !== 206) throw this.#resource.changed();
+      if (this.#infoOf(headers).fingerprint !== info.fingerprint) throw this.#resource.changed();
+      const { firstByte, lastByte } = this.#rangeOf(headers);
+      if (firstByte !== offsetBytes || lastByte !== last) {
+        throw this.#resource.notRanged(`it gives other bytes than those it is asked for`);
+      }
+      return body;
+    } catch (error) {
+      discardBody(body);
+      throw error;
+    }
+  }
+
+  mapError(error: unknown): unknown {
+    return this.#resource.mapError(error);
+  }
+
+  #infoOf(headers: Dispatcher.ResponseData['headers']): HttpInfo {
+    const { sizeBytes } = this.#rangeOf(headers);
+    const validator = validatorOf(headers);
+    if (validator === undefined) {
+      const why = 'it tells neither a strong ETag nor a time of change, by which a change would be noticed';
+      throw this.#resource.notRanged(why);
+    }
+    return { sizeBytes, fingerprint: `${sizeBytes}-${validator}`, validator };
+  }
+
+  #rangeOf(headers: Dispatcher.ResponseData['headers']): ContentRange & { readonly sizeBytes: number } {
+    const range = contentRangeOf(headers['content-range']);
+    const sizeBytes = range?.sizeBytes;
+    if (!range || sizeBytes === undefined) throw this.#resource.notRanged('it tells no size');
+    return { ...range, sizeBytes };
+  }
+}

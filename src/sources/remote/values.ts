@@ -1,0 +1,53 @@
+import type { Readable } from 'node:stream';
+import { ConnectionError, SourceReadError, TimeoutError } from '../../errors.ts';
+
+/** An ETag, in practice, has less than a hundred; it becomes a part of the fingerprint, which stands in history. */
+const MAX_VALIDATOR_LENGTH = 1024;
+
+/** Of a size that is written in digits: no number that JavaScript can't hold. */
+export function sizeOf(digits: string | undefined): number | undefined {
+  if (digits === undefined || !/^\d{1,16}$/.test(digits)) return undefined;
+  const size = Number(digits);
+  return Number.isSafeInteger(size) ? size : undefined;
+}
+
+export interface ContentRange {
+  readonly firstByte: number;
+  readonly lastByte: number;
+  /** Undefined where the server writes `*`. */
+  readonly sizeBytes: number | undefined;
+}
+
+/** What a header `Content-Range` says; undefined when it is none, or can't be true. */
+export function contentRangeOf(header: unknown): ContentRange | undefined {
+  if (typeof header !== 'string') return undefined;
+  const [, first, last, total] = /^bytes (\d{1,16})-(\d{1,16})\/(\d{1,16}|\*)$/i.exec(header) ?? [];
+  const [firstByte, lastByte] = [sizeOf(first), sizeOf(last)];
+  const sizeBytes = total === '*' ? undefined : sizeOf(total);
+  if (firstByte === undefined || lastByte === undefined || firstByte > lastByte) return undefined;
+  if (total !== '*' && (sizeBytes === undefined || lastByte >= sizeBytes)) return undefined;
+  return { firstByte, lastByte, sizeBytes };
+}
+
+/** An ETag that can be sent back in a header and stand in a fingerprint; undefined for any other. */
+export function etagOf(header: unknown): string | undefined {
+  if (typeof header !== 'string' || header.length > MAX_VALIDATOR_LENGTH) return undefined;
+  return /^[\x21-\x7e]+$/.test(header) ? header : undefined;
+}
+
+/** The same of a time of change. */
+export function httpDateOf(header: unknown): string | undefined {
+  if (typeof header !== 'string' || header.length > 64 || !/^[\x20-\x7e]+$/.test(header)) return undefined;
+  return Number.isNaN(Date.parse(header)) ? undefined : header;
+}
+
+/** Lets an answer go whose body nobody wants. */
+export function discardBody(body: Readable): void {
+  body.on('error', () => {}).destroy();
+}
+
+/** The error for a source that a proxy does not reach; undefined for any other error. */
+export function networkProblem(error: unknown, name: string): SourceReadError | undefined {
+  if (!(error instanceof ConnectionError || error instanceof TimeoutError)) return undefined;
+  return new SourceReadError(`${name} can't be read at the moment: ${error.message}`, { cause: error });
+}

@@ -1,0 +1,128 @@
+import type { _Object as ListedObject } from '@aws-sdk/client-s3';
+import { FailureType } from '../../contracts/failures.ts';
+import { Limits, TextLimits } from '../../contracts/limits.ts';
+import type { SyncProblem } from '../../contracts/sync.ts';
+import { clip } from '../../core/text/clip.ts';
+import { formatBytes, formatCount } from '../../core/text/format.ts';
+import { keyProblem } from '../../core/source/limits.ts';
+import { comparePaths, type ListedSource } from '../../core/sync/plan.ts';
+import { SourceUnusableError } from '../../errors.ts';
+import { archiveOfRow, describeArchive } from './archived-object.ts';
+import type { Listing } from '../listing/listing.ts';
+import type { PathFilter } from '../listing/path-filter.ts';
+import { etagOf } from '../remote/values.ts';
+import { fingerprintOfObject } from './source.ts';
+
+/** A listing is held in memory; more than this is no source of a sync. */
+const MAX_ROWS = 2_000_000;
+
+/** The rows of a bucket's listing, as they come. */
+export class BucketRows {
+  readonly #name: string;
+  readonly #prefix: string;
+  readonly #filter: PathFilter;
+  readonly #entries = new Map<string, ListedSource>();
+  readonly #problems = new Map<string, SyncProblem>();
+  readonly #leftOut = new Map<string, SyncProblem>();
+  /** Rows without a key that can be used. */
+  #nameless = 0;
+  #isWhole = true;
+
+  /** @param name of the listing, for messages */
+  constructor(name: string, prefix: string, filter: PathFilter) {
+    this.#name = name;
+    this.#prefix = prefix;
+    this.#filter = filter;
+  }
+
+  /** Rows so far, each path once. */
+  get count(): number {
+    return this.#entries.size + this.#problems.size + this.#leftOut.size + this.#nameless;
+  }
+
+  /** @throws SourceUnusableError when there are too many */
+  add(object: ListedObject): void {
+    const { Key: key, Size: size } = object;
+    if (!isUsable(key) || !key.startsWith(this.#prefix)) {
+      this.#nameless++;
+      this.#isWhole = false;
+      return;
+    }
+    const path = key.slice(this.#prefix.length);
+    const isFolder = path === '' || path.endsWith('/');
+    // Without content it is made by a console to show a folder.
+    if ((isFolder && !(size !== undefined && size > 0)) || !this.#filter.takes(path)) return;
+    if (this.count >= MAX_ROWS) {
+      throw new SourceUnusableError(
+        `${this.#name} has more than ${MAX_ROWS} objects. Sync the prefixes below it one by one.`,
+      );
+    }
+    const wrong = keyProblem('key', path);
+    if (wrong !== undefined) {
+      this.#note(this.#problems, path, wrong);
+      return;
+    }
+    const etag = etagOf(object.ETag);
+    const archive = archiveOfRow(object);
+    if (size === undefined || !Number.isSafeInteger(size) || size < 0 || etag === undefined) {
+      this.#isWhole = false;
+      this.#note(this.#problems, path, 'the store tells no usable size or no usable ETag');
+    } else if (isFolder)
+      this.#note(this.#leftOut, path || './', 'has content and a key that ends in "/". Copy it to another key');
+    else if (size === 0) this.#note(this.#leftOut, path, 'is empty; there is nothing to upload');
+    else if (archive !== undefined) {
+      this.#note(this.#leftOut, path, describeArchive(archive), FailureType.SourceArchived);
+    } else if (size > Limits.maxFileBytes) {
+      const most = formatBytes(Limits.maxFileBytes);
+      this.#note(this.#problems, path, `has ${formatBytes(size)}; an Upload takes ${most} at most: split it`);
+    } else this.#entries.set(path, toEntry(path, size, etag, object.LastModified));
+  }
+
+  /** @param isComplete whether all pages came */
+  listing(isComplete: boolean): Listing {
+    const problems = sorted(this.#problems);
+    if (this.#nameless > 0) {
+      const message = `${formatCount(this.#nameless, 'row')} of the store's list can't be used, as a key is missing or wrong`;
+      problems.unshift({ path: clip(this.#name, 256), failureType: FailureType.SourceUnusable, message });
+    }
+    return {
+      entries: sorted(this.#entries),
+      problems,
+      leftOut: sorted(this.#leftOut),
+      unseen: [],
+      isComplete: isComplete && this.#isWhole,
+    };
+  }
+
+  #note(
+    problems: Map<string, SyncProblem>,
+    path: string,
+    message: string,
+    failureType: FailureType = FailureType.SourceUnusable,
+  ): void {
+    problems.set(path, { path, failureType, message });
+  }
+}
+
+/** S3's keys are texts of 1 to 1,024 bytes; with a segment `..` an address leads elsewhere. */
+function isUsable(key: string | undefined): key is string {
+  if (key === undefined || key === '' || Buffer.byteLength(key) > TextLimits.objectKey) return false;
+  return !/\p{Surrogate}/u.test(key) && !key.split('/').includes('..');
+}
+
+function toEntry(path: string, sizeBytes: number, etag: string, changedAt: Date | undefined): ListedSource {
+  const nowMs = Date.now();
+  const changedMs = changedAt?.getTime() ?? nowMs;
+  return {
+    path,
+    sizeBytes,
+    // A time that is none, or is still to come, is taken for now: then the object may be newer than its File.
+    mtimeMs: changedMs >= 0 && changedMs <= nowMs ? changedMs : nowMs,
+    fingerprint: fingerprintOfObject(sizeBytes, etag),
+    version: etag.replaceAll('"', ''),
+  };
+}
+
+function sorted<Row extends { readonly path: string }>(rows: ReadonlyMap<string, Row>): Row[] {
+  return [...rows.values()].toSorted((a, b) => comparePaths(a.path, b.path));
+}

@@ -1,0 +1,143 @@
+import type { Readable } from 'node:stream';
+import { GetObjectCommand, HeadObjectCommand, type GetObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
+import type { ByteRange, S3Source } from '../../contracts/sources.ts';
+import { nameOfSource } from '../../core/source/names.ts';
+import { SourceChangedError, SourceNotRangedError, SourceReadError, SourceUnusableError } from '../../errors.ts';
+import { archiveOfHead, archivedError } from './archived-object.ts';
+import { mapS3Error, type S3Failure } from './errors.ts';
+import { etagOf } from '../remote/values.ts';
+import { RemoteReader, type RemoteInfo, type RemoteStore } from '../remote/reader.ts';
+import type { S3Connections } from './connections.ts';
+import type { OpenOptions, SourceReader } from '../source-reader.ts';
+import { SourceDefaults, type S3Settings } from '../source-settings.ts';
+
+interface S3Info extends RemoteInfo {
+  readonly etag: string;
+}
+
+/**
+ * Opens an object of a bucket. Nothing is asked yet.
+ *
+ * @throws ConfigError, SourceForbiddenError, SourceNotNamedError as `S3Connections.settings`
+ */
+export function openS3Source(source: S3Source, connections: S3Connections, options: OpenOptions): SourceReader {
+  const settings = connections.settings(source.connection ?? 'default', source.bucket, options.isNamed);
+  return new RemoteReader(new S3Store(source, connections, settings, options.signal), options);
+}
+
+class S3Store implements RemoteStore {
+  readonly stallTimeoutMs: number;
+  readonly #source: S3Source;
+  readonly #connections: S3Connections;
+  readonly #settings: S3Settings;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(source: S3Source, connections: S3Connections, settings: S3Settings, signal: AbortSignal | undefined) {
+    this.#source = source;
+    this.#connections = connections;
+    this.#settings = settings;
+    this.#signal = signal;
+    this.stallTimeoutMs = settings.stallTimeoutMs ?? SourceDefaults.stallTimeoutMs;
+  }
+
+  async stat(): Promise<S3Info> {
+    const name = nameOfSource(this.#source);
+    const head = await this.#ask((client) => client.send(new HeadObjectCommand(this.#target()), this.#options()));
+    const { ContentLength: sizeBytes } = head;
+    const etag = etagOf(head.ETag);
+    if (sizeBytes === undefined || !Number.isSafeInteger(sizeBytes) || etag === undefined) {
+      throw new SourceNotRangedError(
+        `${name}: the store tells no usable size or no usable ETag, by which a change would be noticed`,
+      );
+    }
+    const archive = archiveOfHead(head);
+    if (archive !== undefined) throw archivedError(this.#source, archive);
+    if (sizeBytes === 0) throw new SourceUnusableError(`${name} is empty; there is nothing to upload`);
+    return {
+      sizeBytes,
+      fingerprint: fingerprintOfObject(sizeBytes, etag),
+      etag,
+      storedMd5: this.#md5Of(etag, head),
+    };
+  }
+
+  async get({ offsetBytes, sizeBytes }: ByteRange, info: RemoteInfo): Promise<Readable> {
+    const { etag } = info as S3Info;
+    const name = nameOfSource(this.#source);
+    const Range = `bytes=${offsetBytes}-${offsetBytes + sizeBytes - 1}`;
+    const command = new GetObjectCommand({ ...this.#target(), Range, IfMatch: etag });
+    const answer = await this.#ask((client) => client.send(command, this.#options()));
+    const body = answer.Body as Readable | undefined;
+    if (!body) throw new SourceReadError(`${name} can't be read at the moment (the store answered without a body)`);
+    try {
+      this.#check(answer, { offsetBytes, sizeBytes }, info as S3Info);
+    } catch (error) {
+      body.on('error', () => {}).destroy();
+      throw error;
+    }
+    return body;
+  }
+
+  mapError(error: unknown): unknown {
+    // A tier of S3 Intelligent-Tiering, or an object that was archived after it was listed.
+    if ((error as S3Failure).name === 'InvalidObjectState') return archivedError(this.#source, undefined, error);
+    return mapS3Error(error, nameOfSource(this.#source));
+  }
+
+  /** A store may ignore `If-Match` and `Range`; so every answer is looked at. */
+  #check(answer: GetObjectCommandOutput, range: ByteRange, { etag, sizeBytes }: S3Info): void {
+    const name = nameOfSource(this.#source);
+    if (answer.ETag === undefined || bare(answer.ETag) !== bare(etag)) {
+      throw new SourceChangedError(
+        `${name} was overwritten while it was read; start a new upload of what is there now`,
+      );
+    }
+    const { offsetBytes, sizeBytes: length } = range;
+    const told = answer.ContentRange;
+    const isRange =
+      told === undefined
+        ? answer.ContentLength === length && (length < sizeBytes || offsetBytes === 0)
+        : told === `bytes ${offsetBytes}-${offsetBytes + length - 1}/${sizeBytes}`;
+    if (!isRange) {
+      throw new SourceNotRangedError(
+        `${name}: the store gave other bytes than those it was asked for (${told ?? 'no range'}); it can't be read in parts`,
+      );
+    }
+  }
+
+  /** "Objects … encrypted by SSE-S3 or plaintext have ETags that are an MD5 digest", not so those of several parts (AWS). */
+  #md5Of(etag: string, head: { ServerSideEncryption?: string | undefined; SSECustomerAlgorithm?: string | undefined }) {
+    const { etagIsMd5 = this.#settings.endpoint === undefined } = this.#settings;
+    const isPlain = (head.ServerSideEncryption ?? 'AES256') === 'AES256' && head.SSECustomerAlgorithm === undefined;
+    // Directory buckets: "ETag … is not the MD5 digest of the object".
+    const isDirectoryBucket = this.#source.bucket.endsWith('--x-s3');
+    const digest = bare(etag);
+    return etagIsMd5 && isPlain && !isDirectoryBucket && /^[0-9a-f]{32}$/.test(digest) ? digest : undefined;
+  }
+
+  async #ask<T>(call: (client: S3Client) => Promise<T>): Promise<T> {
+    try {
+      return await this.#connections.ask(this.#source.connection ?? 'default', this.#settings, call);
+    } catch (error) {
+      throw this.mapError(error);
+    }
+  }
+
+  #target() {
+    const { bucket, key, versionId } = this.#source;
+    return { Bucket: bucket, Key: key, VersionId: versionId };
+  }
+
+  #options() {
+    return this.#signal ? { abortSignal: this.#signal } : {};
+  }
+}
+
+/** As a listing tells it too, which knows no version. */
+export function fingerprintOfObject(sizeBytes: number, etag: string): string {
+  return `${sizeBytes}-${bare(etag)}`;
+}
+
+function bare(etag: string): string {
+  return etag.replace(/^W\//, '').replaceAll('"', '');
+}

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { runAttempt } from '../../../activities/attempt.ts';
+import { PayloadLimits } from '../../../src/contracts/limits.ts';
+import { failureOf, mockActivity } from '../../support/mock-activity.ts';
+
+const half = PayloadLimits.payload / 2;
+
+describe('an attempt of an activity', () => {
+  it('fails finally and with a reason if its result is larger than a payload', async () => {
+    // Fewer characters than the limit, and more bytes.
+    const running = mockActivity().run(() => runAttempt(async () => ({ text: '架'.repeat(half) })));
+    const failure = await failureOf(running);
+    expect(failure).toMatchObject({ type: 'PayloadTooLarge', nonRetryable: true });
+    expect(failure.message).toMatch(
+      /the result of the activity .* has 2.86 MiB \(3000011 bytes\), and Temporal accepts/,
+    );
+  });
+
+  it('returns a result that fits, or none', async () => {
+    const text = 'a'.repeat(half);
+    expect(await mockActivity().run(() => runAttempt(async () => text))).toBe(text);
+    expect(await mockActivity().run(() => runAttempt(async () => {}))).toBeUndefined();
+  });
+
+  it('sends its first heartbeat well before a heartbeat timeout of one second', async () => {
+    const environment = mockActivity({ heartbeatTimeoutMs: 1000 });
+    const startedAtMs = Date.now();
+    const beating = new Promise<number>((resolve) => {
+      environment.on('heartbeat', () => resolve(Date.now() - startedAtMs));
+    });
+    const afterMs = await environment.run(() => runAttempt(() => beating));
+    expect(afterMs).toBeLessThan(900);
+  });
+
+  it('omits the details of a heartbeat that are larger than a payload', async () => {
+    const beats: unknown[] = [];
+    const environment = mockActivity({ heartbeatTimeoutMs: 10_000 });
+    environment.on('heartbeat', (details: unknown) => beats.push(details));
+    let details = '架'.repeat(half);
+    const act = () =>
+      runAttempt(
+        async ({ beatNow }) => {
+          beatNow();
+          details = 'small';
+          beatNow();
+        },
+        () => details,
+      );
+    await environment.run(act);
+    expect(beats).toEqual([undefined, 'small']);
+  });
+});

@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { packSyncMemory } from '../../../../activities/pack-sync-memory.ts';
+import { SyncListsCache } from '../../../../activities/sync/lists-cache.ts';
+import type { SyncComparison } from '../../../../activities/sync/lists.ts';
+import { packMemory, unpackMemory } from '../../../../activities/sync/memory.ts';
+import type { SyncScope } from '../../../../src/contracts/activities.ts';
+import type { RememberedFile } from '../../../../src/contracts/sync.ts';
+import { mockActivity } from '../../../support/mock-activity.ts';
+
+const scope: SyncScope = {
+  source: { type: 'folder', path: '/data', host: 'h' },
+  destination: 'default',
+  purpose: 'batch',
+  prefix: '',
+  include: [],
+  exclude: [],
+};
+
+function entries(count: number): RememberedFile[] {
+  return Array.from({ length: count }, (_, index) => ({
+    path: `folder/${index}.jsonl`,
+    sizeBytes: 1000 + index,
+    version: (1_790_000_000_000_000_000n + BigInt(index)).toString(36),
+    fileId: `file-${randomBytes(12).toString('hex')}`,
+    md5: randomBytes(16).toString('hex'),
+    createdAt: 1_790_000_000 + index,
+  }));
+}
+
+describe('the memory of a sync', () => {
+  it('comes out as it went in, for the same place and whatever globs', async () => {
+    const known = entries(50);
+    const memory = await packMemory(scope, known);
+    expect(memory).toMatchObject({ entries: 50, dropped: 0 });
+    expect(await unpackMemory({ ...scope, include: ['*.x'] }, memory)).toEqual({ entries: known });
+    const bucket: SyncScope = { ...scope, source: { type: 's3', bucket: 'b', prefix: 'p' } };
+    expect(await unpackMemory(bucket, await packMemory(bucket, known))).toEqual({ entries: known });
+  });
+
+  it('keeps change times, also of entries without a creation time', async () => {
+    const [a, b, c] = entries(3) as [RememberedFile, RememberedFile, RememberedFile];
+    const { createdAt: _createdAt, ...earlier } = b;
+    const known = [{ ...a, change: '-5.1' }, { ...earlier, change: '0.z' }, c];
+    expect(await unpackMemory(scope, await packMemory(scope, known))).toEqual({ entries: known });
+  });
+
+  it('is nothing for another place, when it is damaged, or when there is none', async () => {
+    const memory = await packMemory(scope, entries(3));
+    expect(await unpackMemory({ ...scope, prefix: 'p' }, memory)).toEqual({ entries: [] });
+    expect(await unpackMemory({ ...scope, source: { type: 'folder', path: '/other' } }, memory)).toEqual({
+      entries: [],
+    });
+    expect(await unpackMemory(scope, { ...memory, data: memory.data.slice(0, 40) })).toEqual({
+      entries: [],
+      problem: 'its data is damaged',
+    });
+    expect(await unpackMemory(scope, { ...memory, format: 'other' as 'gzip-rows-1' })).toEqual({
+      entries: [],
+      problem: 'its format is unknown',
+    });
+    expect(await unpackMemory(scope, null)).toEqual({ entries: [] });
+  });
+
+  it('drops the oldest when it grows too large, and stays below its bound', async () => {
+    const known = entries(2000);
+    const memory = await packMemory(scope, known, 50_000);
+    expect(memory.data.length).toBeLessThanOrEqual(50_000);
+    expect(memory.entries).toBeGreaterThan(400);
+    expect(memory.dropped).toBe(2000 - memory.entries);
+    expect(await unpackMemory(scope, memory)).toEqual({ entries: known.slice(-memory.entries) });
+  });
+
+  it('takes what a run has learnt, the newest last, and leaves out what it removed', async () => {
+    const [a, b, c] = entries(3) as [RememberedFile, RememberedFile, RememberedFile];
+    const memory = await packMemory(scope, [a, b, c]);
+    const renewed = { ...a, fileId: 'file-new' };
+    const input = { scope, memory, add: [renewed], remove: [b.path] };
+    const packed = await mockActivity().run(packSyncMemory, input);
+    expect(await unpackMemory(scope, packed as Awaited<ReturnType<typeof packMemory>>)).toEqual({
+      entries: [c, renewed],
+    });
+  });
+});
+
+describe('the lists that a worker keeps', () => {
+  const lists = (size: number) => ({ entries: size }) as SyncComparison;
+
+  it('are those that were used lately, within a bound', () => {
+    const cache = new SyncListsCache();
+    cache.set('a', lists(150_000));
+    cache.set('b', lists(150_000));
+    expect(cache.get('a')).toBeDefined();
+    cache.set('c', lists(150_000));
+    expect(cache.get('b')).toBeUndefined();
+    expect(cache.get('a')).toBeDefined();
+    cache.set('huge', lists(400_001));
+    expect(cache.get('huge')).toBeUndefined();
+    expect(cache.get('c')).toBeDefined();
+  });
+});

@@ -1,0 +1,218 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { parseTime, toScheduledWork, toScheduleSettings } from '../../../../../src/cli/commands/schedule/options.ts';
+import { addSyncOptions, toSyncRequest, type SyncOptions } from '../../../../../src/cli/commands/sync/options.ts';
+import { loadConfig } from '../../../../../src/config/config.ts';
+import { withTempDir } from '../../../../support/temp-dir.ts';
+
+const config = { host: 'here', destinations: loadConfig({ LONGHAUL_CONFIG: '' }).destinations };
+
+function optionsOf(...args: string[]): SyncOptions {
+  return addSyncOptions(new Command('sync')).parse(args, { from: 'user' }).opts();
+}
+
+describe('the options of a sync', () => {
+  it('become a request with what was given and nothing else', async () => {
+    expect(await toSyncRequest('s3://bucket/some/prefix', optionsOf('--purpose', 'batch'), config)).toEqual({
+      source: { type: 's3', bucket: 'bucket', prefix: 'some/prefix' },
+      purpose: 'batch',
+    });
+    const all = [
+      '--purpose',
+      'batch',
+      '--include',
+      'a',
+      '--include',
+      'b',
+      '--exclude',
+      'c',
+      '--prefix',
+      'p-',
+      '--delete',
+      '--max-files',
+      '9',
+    ];
+    const more = [
+      '--concurrency',
+      '3',
+      '--part-size',
+      '8MiB',
+      '--no-md5',
+      '--dry-run',
+      '--destination',
+      'other',
+      '--connection',
+      'minio',
+    ];
+    expect(await toSyncRequest('s3://bucket', optionsOf(...all, ...more), config)).toEqual({
+      source: { type: 's3', bucket: 'bucket', connection: 'minio' },
+      purpose: 'batch',
+      destination: 'other',
+      prefix: 'p-',
+      include: ['a', 'b'],
+      exclude: ['c'],
+      delete: true,
+      maxFiles: 9,
+      maxConcurrentUploads: 3,
+      dryRun: true,
+      upload: { partSizeBytes: 8 * 1024 * 1024, md5: false },
+    });
+  });
+
+  it('make a folder absolute, without links, and name its host', () =>
+    withTempDir(async (directory) => {
+      await mkdir(join(directory, 'data'));
+      await symlink('data', join(directory, 'link'));
+      const { source } = await toSyncRequest(join(directory, 'link/'), optionsOf('--purpose', 'batch'), config);
+      expect(source).toEqual({ type: 'folder', path: join(directory, 'data'), host: 'here' });
+      const near = relative(process.cwd(), join(directory, 'data'));
+      expect(await toSyncRequest(near, optionsOf('--purpose', 'batch'), config)).toMatchObject({ source });
+    }));
+
+  it('are refused with every problem, as is a source that is none', () =>
+    withTempDir(async (directory) => {
+      const sync = (source: string, ...args: string[]) =>
+        toSyncRequest(source, optionsOf('--purpose', 'batch', ...args), config);
+      await writeFile(join(directory, 'file'), 'x');
+      await expect(sync(join(directory, 'file'))).rejects.toThrow(/is no folder/);
+      await expect(sync(join(directory, 'missing'))).rejects.toThrow(/missing.*not exist/);
+      await expect(sync('ftp://host/x')).rejects.toThrow(/give a folder, or a bucket/);
+      await expect(sync(directory, '--connection', 'x')).rejects.toThrow(/goes with a source such as s3/);
+      await expect(sync(directory, '--purpose', 'dance', '--prefix', 'a/b')).rejects.toThrow(
+        /neither slashes.*unknown purpose "dance"/,
+      );
+    }));
+});
+
+describe('what stands behind -- of a schedule', () => {
+  it('is read as the command sync is', async () => {
+    const problems: string[] = [];
+    expect(await toScheduledWork(['sync', 's3://bucket', '--purpose', 'batch'], config, problems)).toMatchObject({
+      sync: { purpose: 'batch' },
+    });
+    expect(problems).toEqual([]);
+  });
+
+  it('is read as the command upload is, without what only the command has', async () => {
+    const problems: string[] = [];
+    const options = ['--purpose', 'batch', '--expires-after', '7d', '--priority', 'normal', '--filename', 'x.jsonl'];
+    const work = await toScheduledWork(['upload', 's3://bucket/latest.jsonl', ...options], config, problems);
+    expect(problems).toEqual([]);
+    expect(work).toEqual({
+      upload: {
+        source: { type: 's3', bucket: 'bucket', key: 'latest.jsonl' },
+        purpose: 'batch',
+        fileExpiresAfterSeconds: 604_800,
+        priority: 3,
+        filename: 'x.jsonl',
+        md5: true,
+      },
+    });
+    const file = await toScheduledWork(['upload', 'package.json', '--purpose', 'batch'], config, problems);
+    expect(file?.upload?.source).toEqual({
+      type: 'file',
+      path: expect.stringMatching(/^\/.*package\.json$/),
+      host: config.host,
+    });
+  });
+
+  it.each(['s3://bucket/a*b/', 's3://bucket/*/c', 's3://bucket/data [1]'])(
+    'can be below the prefix %s',
+    async (url) => {
+      const problems: string[] = [];
+      const work = await toScheduledWork(['sync', url, '--purpose', 'batch'], config, problems);
+      expect(work?.sync?.source).toMatchObject({ prefix: url.replace('s3://bucket/', '') });
+      expect(problems).toEqual([]);
+    },
+  );
+
+  it.each([
+    [['sync', 's3://bucket'], /required option '--purpose/],
+    [['sync', 's3://bucket', '--purpose', 'batch', '--perhaps'], /unknown option '--perhaps'/],
+    [['sync', '--purpose', 'batch'], /missing required argument 'source'/],
+    [['sync', 's3://a', 's3://b', '--purpose', 'batch'], /too many arguments/],
+    [['sync', 's3://bucket', '--purpose', 'dance'], /unknown purpose "dance"/],
+    [
+      ['sync', 's3://bucket/logs/*.jsonl', '--purpose', 'batch'],
+      /^sync: "s3:\/\/bucket\/logs\/\*\.jsonl" has a wildcard.* Use: s3:\/\/bucket\/logs\/ --include '\/\*\.jsonl'\. If the prefix/,
+    ],
+    [
+      ['sync', '/no/such/*.jsonl', '--purpose', 'batch'],
+      /^sync: "\/no\/such\/\*\.jsonl" has a wildcard.* Use: \/no\/such\/ --include '\/\*\.jsonl'$/,
+    ],
+    [['upload', '/no/such', '--purpose', 'batch'], /^upload: \/no\/such does not exist/],
+    [['upload', '/tmp', '--purpose', 'batch'], /^upload: \/tmp is not a file\. Use "sync" for a folder/],
+    [['upload', 'https://host/x?sig=canary', '--purpose', 'batch'], /^upload: (?!.*canary).* URL with a query/],
+    [['upload', 's3://bucket/a', '--purpose', 'dance'], /^upload: unknown purpose "dance"/],
+    [['upload', 's3://bucket/a', '--purpose', 'batch', '--detach'], /^upload: unknown option '--detach'/],
+    [['download', 'x'], /after "--" give what to do.*not "download"/],
+    [[], /after "--" give what to do/],
+  ])('is refused when it is %j', async (words, problem) => {
+    const problems: string[] = [];
+    expect(await toScheduledWork(words, config, problems)).toBeUndefined();
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(problem);
+  });
+});
+
+describe('the options of a schedule', () => {
+  it('become settings', () => {
+    const problems: string[] = [];
+    const settings = toScheduleSettings(
+      {
+        cron: ['@daily'],
+        every: '1h30m',
+        offset: '5m',
+        jitter: '10s',
+        catchup: '2d',
+        start: '2026-12-01',
+        end: '2026-12-01T02:00:00+01:00',
+        overlap: 'skip',
+        timezone: 'UTC',
+        pauseOnFailure: false,
+        note: '',
+      },
+      true,
+      problems,
+    );
+    expect(problems).toEqual([]);
+    expect(settings).toEqual({
+      cron: ['@daily'],
+      everyMs: 5_400_000,
+      offsetMs: 300_000,
+      jitterMs: 10_000,
+      catchupWindowMs: 172_800_000,
+      startAt: new Date('2026-12-01T00:00:00Z'),
+      endAt: new Date('2026-12-01T01:00:00Z'),
+      overlap: 'skip',
+      timezone: 'UTC',
+      pauseOnFailure: false,
+      note: '',
+    });
+  });
+
+  it('are refused with every problem, each said once', () => {
+    const problems: string[] = [];
+    toScheduleSettings({ every: 'often', jitter: '5', start: 'soon', end: '2026-02-30' }, true, problems);
+    expect(problems).toEqual([
+      expect.stringMatching(/--every "often" is no duration/),
+      expect.stringMatching(/--jitter "5" is no duration/),
+      expect.stringMatching(/--start "soon" is no time/),
+      expect.stringMatching(/--end "2026-02-30" is no time/),
+    ]);
+  });
+
+  it.each([
+    '',
+    '2026',
+    '2026-13-01',
+    '2026-02-30T00:00Z',
+    '2026-12-01T02:00',
+    '2026-12-01T25:00Z',
+    '2026-12-01 02:00Z',
+  ])('take no time from %j', (text) => {
+    expect(parseTime(text)).toBeUndefined();
+  });
+});

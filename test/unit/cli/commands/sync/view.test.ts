@@ -1,0 +1,102 @@
+import { describe, expect, it, vi } from 'vitest';
+import { describeSyncStatus } from '../../../../../src/cli/commands/sync/find-sync.ts';
+import { createSyncView, describeSyncProgress } from '../../../../../src/cli/commands/sync/view.ts';
+import { describeCounts } from '../../../../../src/core/show/describe-sync.ts';
+import type { SyncCounts, SyncProgress } from '../../../../../src/contracts/sync.ts';
+
+const counts: SyncCounts = {
+  listed: { files: 9, bytes: 4096 },
+  same: 3,
+  knownContent: 1,
+  toSend: { files: 4, bytes: 2048 },
+  sent: { files: 2, bytes: 1024 },
+  failed: 1,
+  leftOut: 1,
+  toDelete: 2,
+  deleted: 1,
+};
+const progress: SyncProgress = { state: 'uploading', counts, uploading: ['a'], waiting: null, startedAtMs: 0 };
+
+describe('a sync in words', () => {
+  it('says what became of the files, and nothing of what did not happen', () => {
+    expect(describeCounts(counts)).toBe(
+      '2 sent (1 KiB) · 3 the same · 1 known by content · 1 deleted · 1 left out · 1 failed',
+    );
+    const quiet = { ...counts, knownContent: 0, deleted: 0, leftOut: 0, failed: 0 };
+    expect(describeCounts(quiet)).toBe('2 sent (1 KiB) · 3 the same');
+  });
+
+  it('says how far it is', () => {
+    expect(describeSyncProgress(progress)).toBe('2 of 4 files · 1 KiB of 2 KiB · 1 failed');
+    expect(describeSyncProgress({ ...progress, state: 'deleting' })).toBe('deleting · 1 of 2');
+    expect(describeSyncProgress({ ...progress, state: 'paused' })).toMatch(/paused$/);
+    const nothing = { ...counts, toSend: { files: 0, bytes: 0 } };
+    expect(describeSyncProgress({ ...progress, state: 'listing', counts: nothing })).toBe('listing');
+  });
+
+  it('says of a status what runs and what it waits for', () => {
+    const waiting = { reason: 'the key', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 0 };
+    const words = describeSyncStatus('id', { ...progress, waiting });
+    expect(words).toMatch(/^id: uploading · 9 files \(4 KiB\) · 2 of 4 files .* 1 under way · waits: the key$/);
+    expect(describeSyncStatus('id', { ...progress, bytesSent: 1536 })).toMatch(/ 1.5 KiB of 2 KiB /);
+    expect(describeSyncStatus('id', { ...progress, state: 'completed', uploading: [] })).not.toMatch(/of 4 files/);
+  });
+
+  it.each(['lines', 'quiet'] as const)('reports a host without a worker once, as %s', (kind) => {
+    const unpolled = { taskQueue: 'longhaul-transfer-a', host: 'a', reason: 'no worker of host a. Start it.' };
+    const lines: string[] = [];
+    const view = createSyncView(kind, (line) => lines.push(line));
+    view.show({ type: 'progress', progress, unpolled });
+    view.show({ type: 'no-answer', reason: unpolled.reason, unpolled });
+    view.show({ type: 'progress', progress, unpolled });
+    view.close();
+    expect(lines.filter((line) => line === unpolled.reason)).toHaveLength(1);
+    expect(lines).toHaveLength(kind === 'lines' ? 2 : 1);
+    expect(describeSyncStatus('id', { ...progress, unpolled })).toContain(`waits: ${unpolled.reason}`);
+  });
+
+  it('comes in lines, each state and each trouble once', () => {
+    const lines: string[] = [];
+    const view = createSyncView('lines', (line) => lines.push(line));
+    view.show({ type: 'progress', progress });
+    view.show({ type: 'progress', progress });
+    view.show({ type: 'no-answer', reason: 'x' });
+    view.show({ type: 'no-answer', reason: 'x' });
+    view.show({ type: 'progress', progress: { ...progress, state: 'deleting' } });
+    view.show({ type: 'ended', status: 'COMPLETED' });
+    view.close();
+    expect(lines).toEqual([
+      '2 of 4 files · 1 KiB of 2 KiB · 1 failed',
+      'waiting for a worker or for Temporal to answer',
+      'deleting · 1 of 2',
+    ]);
+  });
+
+  it('comes in lines that count the bytes of files under way, every five seconds', () => {
+    vi.useFakeTimers();
+    try {
+      const lines: string[] = [];
+      const view = createSyncView('lines', (line) => lines.push(line));
+      for (const bytesSent of [1024, 1280, 1536, 1792]) {
+        view.show({ type: 'progress', progress, bytesSent });
+        vi.advanceTimersByTime(2500);
+      }
+      expect(lines).toEqual(['2 of 4 files · 1 KiB of 2 KiB · 1 failed', '2 of 4 files · 1.5 KiB of 2 KiB · 1 failed']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('quiet, says only what the sync waits for, once', () => {
+    const lines: string[] = [];
+    const view = createSyncView('quiet', (line) => lines.push(line));
+    view.show({ type: 'progress', progress });
+    view.show({ type: 'no-answer', reason: 'x' });
+    expect(lines).toEqual([]);
+    const waiting = { reason: 'the key is refused', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 1 };
+    view.show({ type: 'progress', progress: { ...progress, state: 'waiting', waiting } });
+    view.show({ type: 'progress', progress: { ...progress, state: 'waiting', waiting } });
+    view.close();
+    expect(lines).toEqual(['waits: the key is refused; it goes on by itself, and at once with "longhaul retry"']);
+  });
+});

@@ -1,0 +1,29 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expandFiles } from '../../../../../src/cli/commands/upload/expand-files.ts';
+import { Sources } from '../../../../../src/sources/sources.ts';
+
+let folder: string;
+const noBucket = { sources: new Sources({}), connection: undefined };
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'longhaul-expand-'));
+});
+
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+it('skips a file of a directory whose name can be no File’s, and says which', async () => {
+  await writeFile(join(folder, 'good.jsonl'), '{}');
+  await writeFile(join(folder, 'two\nlines.jsonl'), '{}');
+  const { files, skipped } = await expandFiles([folder], noBucket);
+  expect(files).toEqual([join(folder, 'good.jsonl')]);
+  expect(skipped).toMatchObject([
+    {
+      path: join(folder, 'two\nlines.jsonl'),
+      failureType: 'SourceUnusable',
+      message: expect.stringMatching(/line break in its name; .*--filename/),
+    },
+  ]);
+});

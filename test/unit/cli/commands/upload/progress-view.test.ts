@@ -1,0 +1,185 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createProgressView } from '../../../../../src/cli/commands/upload/progress-view.ts';
+import type { PartTrouble, UploadEvent } from '../../../../../src/client/upload-events.ts';
+import type { UploadProgress } from '../../../../../src/contracts/upload.ts';
+
+const MiB = 1024 * 1024;
+
+const progress: UploadProgress = {
+  state: 'uploading',
+  filename: 'x',
+  bytesTotal: 100 * MiB,
+  bytesDone: 0,
+  partSizeBytes: 8 * MiB,
+  partsTotal: 13,
+  partsDone: 0,
+  partsInFlight: 8,
+  concurrency: 8,
+  limit: null,
+  session: null,
+  sessionEndsTooEarly: false,
+  waiting: null,
+  sessionsOpened: 1,
+  orphanedSessions: 0,
+  md5: null,
+  startedAtMs: 0,
+};
+
+const sent = (mebibytes: number, changes: Partial<UploadProgress> = {}, trouble?: PartTrouble): UploadEvent => ({
+  type: 'progress',
+  progress: { ...progress, ...changes },
+  bytesSent: mebibytes * MiB,
+  trouble,
+});
+
+const trouble: PartTrouble = { activity: 'uploadPart', attempt: 2, failureType: 'TimedOut', message: 'it is slow' };
+
+const unpolled = { taskQueue: 'longhaul-transfer-a', host: 'a', reason: 'no worker of host a. Start it.' };
+
+let lines: string[];
+const note = (line: string): void => {
+  lines.push(line);
+};
+
+beforeEach(() => {
+  lines = [];
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('progress in lines', () => {
+  it('says share, bytes, rate and time left', () => {
+    const view = createProgressView('lines', note);
+    view.show('x', sent(0));
+    vi.advanceTimersByTime(5000);
+    view.show('x', sent(50));
+    expect(lines).toEqual(['x: 0 % · 0 B of 100 MiB', 'x: 50 % · 50 MiB of 100 MiB · 10 MiB/s · 5 s left']);
+  });
+
+  it.each(['lines', 'quiet'] as const)('reports a host without a worker once, as %s, and shows progress on', (kind) => {
+    const view = createProgressView(kind, note);
+    const event = { ...sent(0), unpolled } as UploadEvent;
+    view.show('x', event);
+    view.show('x', { type: 'no-answer', reason: unpolled.reason, unpolled });
+    view.show('x', event);
+    view.show('x', sent(1));
+    expect(lines.filter((line) => line === `x: ${unpolled.reason}`)).toHaveLength(1);
+    expect(lines).toHaveLength(kind === 'lines' ? 2 : 1);
+  });
+
+  it('says a line every five seconds at most', () => {
+    const view = createProgressView('lines', note);
+    for (let step = 0; step <= 100; step++) {
+      view.show('x', sent(step / 2));
+      vi.advanceTimersByTime(100);
+    }
+    expect(lines).toHaveLength(3);
+  });
+
+  it('says a new state at once', () => {
+    const view = createProgressView('lines', note);
+    view.show('x', sent(0, { state: 'inspecting', bytesTotal: 0 }));
+    view.show('x', sent(0, { state: 'creating' }));
+    view.show('x', sent(0, { state: 'uploading' }));
+    view.show('x', sent(100, { state: 'completing' }));
+    expect(lines).toEqual([
+      'x: inspecting',
+      'x: 0 % · 0 B of 100 MiB · creating',
+      'x: 0 % · 0 B of 100 MiB',
+      'x: 100 % · 100 MiB of 100 MiB · completing',
+    ]);
+  });
+
+  it('promises no end while nothing moves', () => {
+    const view = createProgressView('lines', note);
+    view.show('x', sent(50));
+    vi.advanceTimersByTime(20_000);
+    view.show('x', sent(50));
+    expect(lines.at(-1)).toBe('x: 50 % · 50 MiB of 100 MiB');
+  });
+
+  it('keeps the uploads of one command apart', () => {
+    const view = createProgressView('lines', note);
+    view.show('x', sent(0));
+    view.show('y', sent(40));
+    vi.advanceTimersByTime(10_000);
+    view.show('x', sent(10));
+    view.show('y', sent(60));
+    expect(lines.slice(2)).toEqual([
+      'x: 10 % · 10 MiB of 100 MiB · 1 MiB/s · 1 min 30 s left',
+      'y: 60 % · 60 MiB of 100 MiB · 2 MiB/s · 20 s left',
+    ]);
+  });
+
+  it('says a trouble once, and again when it comes back', () => {
+    const view = createProgressView('lines', note);
+    for (const event of [sent(1, {}, trouble), sent(1, {}, trouble), sent(2), sent(2, {}, trouble)]) {
+      view.show('x', event);
+    }
+    const said = 'x: it is slow; it is tried again';
+    expect(lines.filter((line) => line.includes('slow'))).toEqual([said, said]);
+  });
+
+  it('says another trouble of the same upload', () => {
+    const view = createProgressView('lines', note);
+    view.show('x', sent(1, {}, trouble));
+    view.show('x', sent(1, {}, { ...trouble, message: 'it is gone' }));
+    expect(lines).toContain('x: it is gone; it is tried again');
+  });
+
+  it('is silent about a worker that hands its parts over, which is no trouble', () => {
+    const view = createProgressView('lines', note);
+    view.show('x', sent(1, {}, { ...trouble, failureType: 'WorkerStopping' }));
+    expect(lines).toEqual(['x: 1 % · 1 MiB of 100 MiB']);
+  });
+
+  it('says that it waits when nobody answers', () => {
+    const view = createProgressView('lines', note);
+    view.show('x', { type: 'no-answer', reason: 'deadline' });
+    view.show('x', { type: 'no-answer', reason: 'deadline' });
+    expect(lines).toEqual(['x: waiting for a worker or for Temporal to answer']);
+  });
+
+  it('leaves the end to the command', () => {
+    const view = createProgressView('lines', note);
+    view.show('x', { type: 'ended', status: 'COMPLETED' });
+    view.close();
+    expect(lines).toEqual([]);
+  });
+
+  it('passes notes on', () => {
+    createProgressView('lines', note).note('hello');
+    expect(lines).toEqual(['hello']);
+  });
+});
+
+describe('quiet progress', () => {
+  it('says only what the upload waits for, once', () => {
+    const view = createProgressView('quiet', note);
+    view.show('x', sent(1, {}, trouble));
+    view.show('x', { type: 'no-answer', reason: 'deadline' });
+    view.note('hello');
+    expect(lines).toEqual([]);
+    const waiting = { reason: 'the key is refused', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 1 };
+    view.show('x', sent(1, { state: 'waiting', waiting }));
+    view.show('x', sent(1, { state: 'waiting', waiting }));
+    view.close();
+    expect(lines).toEqual(['x: waits: the key is refused; it goes on by itself, and at once with "longhaul retry"']);
+  });
+});
+
+describe('progress in bars', () => {
+  it('writes nothing where standard error is no terminal, and ends', () => {
+    const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const view = createProgressView('bars', note);
+    view.show('x', sent(1, {}, trouble));
+    view.show('x', { type: 'no-answer', reason: 'deadline' });
+    view.close();
+    expect(vi.getTimerCount()).toBe(0);
+    expect(lines).toEqual([]);
+    write.mockRestore();
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import type { UploadProgress } from '../../../../src/contracts/upload.ts';
+import { uploadPace } from '../../../../src/core/pace/upload-pace.ts';
+
+const startedAtMs = 1_000_000;
+
+function progress(changes: Partial<UploadProgress> = {}): UploadProgress {
+  return {
+    state: 'uploading',
+    filename: 'a',
+    bytesTotal: 1000,
+    bytesDone: 200,
+    partSizeBytes: 100,
+    partsTotal: 10,
+    partsDone: 2,
+    partsInFlight: 2,
+    concurrency: 2,
+    limit: null,
+    session: { uploadId: 'u', createdAt: startedAtMs / 1000 + 10, expiresAt: startedAtMs / 1000 + 3610 },
+    sessionEndsTooEarly: false,
+    waiting: null,
+    sessionsOpened: 1,
+    orphanedSessions: 0,
+    md5: null,
+    startedAtMs,
+    ...changes,
+  };
+}
+
+describe('the pace of an upload', () => {
+  it('is what was measured, and the time left at that', () => {
+    expect(uploadPace(progress(), 200, 80, startedAtMs)).toEqual({ bytesPerSecond: 80, leftMs: 10_000 });
+  });
+
+  it('is at the first look the average of the session', () => {
+    expect(uploadPace(progress(), 200, undefined, startedAtMs + 15_000)).toEqual({
+      bytesPerSecond: 40,
+      leftMs: 20_000,
+    });
+  });
+
+  it('is that since the start for a split upload, whose session is only that of a piece', () => {
+    const split = { ...progress(), pieces: [] };
+    expect(uploadPace(split, 300, undefined, startedAtMs + 15_000).bytesPerSecond).toBe(20);
+    expect(uploadPace(progress({ session: null }), 300, undefined, startedAtMs + 15_000).bytesPerSecond).toBe(20);
+  });
+
+  it('is not known in the first moments, nor the time left of one that stands still', () => {
+    const nothing = { bytesPerSecond: undefined, leftMs: undefined };
+    expect(uploadPace(progress(), 200, undefined, startedAtMs + 11_000)).toEqual(nothing);
+    expect(uploadPace(progress(), 200, 0, startedAtMs)).toEqual({ bytesPerSecond: 0, leftMs: undefined });
+  });
+
+  it('is none where nothing is sent', () => {
+    const nothing = { bytesPerSecond: undefined, leftMs: undefined };
+    expect(uploadPace(progress({ state: 'paused' }), 200, 80, startedAtMs)).toEqual(nothing);
+  });
+});

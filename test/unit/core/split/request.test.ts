@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { Limits } from '../../../../src/contracts/limits.ts';
+import { splitRequestProblems } from '../../../../src/core/split/request.ts';
+
+const request = { source: { type: 'file', path: '/data/x.jsonl' }, purpose: 'batch' };
+
+describe('the check of a split request', () => {
+  it.each([
+    {},
+    { pieceSizeBytes: 1 },
+    { pieceSizeBytes: Limits.maxFileBytes },
+    { again: true },
+    { pieceSizeBytes: undefined },
+  ])('finds nothing wrong with %j', (changes) => {
+    expect(splitRequestProblems({ ...request, ...changes })).toEqual([]);
+  });
+
+  it('names what is wrong, also with what every upload has', () => {
+    expect(splitRequestProblems({ ...request, pieceSizeBytes: 0, again: 'yes', purpose: '' })).toEqual([
+      '"purpose" must be a non-empty string',
+      '"pieceSizeBytes" must be a whole number from 1 to 8589934592',
+      '"again" must be true or false',
+    ]);
+    expect(splitRequestProblems({ ...request, pieceSizeBytes: Limits.maxFileBytes + 1 })).toHaveLength(1);
+    expect(splitRequestProblems({ ...request, pieceSizeBytes: 1.5 })).toHaveLength(1);
+    expect(splitRequestProblems({ ...request, pieces: 3 })).toEqual([
+      '"pieces" is not a property of an upload request',
+    ]);
+    expect(splitRequestProblems(null)).toEqual(['an upload request must be an object']);
+    expect(splitRequestProblems('x')).toEqual(['an upload request must be an object']);
+  });
+});

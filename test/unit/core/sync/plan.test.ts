@@ -1,0 +1,234 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { describeHeld } from '../../../../src/core/sync/reports.ts';
+import type { RememberedFile } from '../../../../src/contracts/sync.ts';
+import type { UploadedFile } from '../../../../src/contracts/upload.ts';
+import { comparePaths, SyncPlan, type ListedSource } from '../../../../src/core/sync/plan.ts';
+
+const CREATED_AT = 1_000_000;
+
+function source(path: string, changes: Partial<ListedSource> = {}): ListedSource {
+  return { path, sizeBytes: 10, mtimeMs: (CREATED_AT - 60) * 1000, fingerprint: 'f', version: 'v1', ...changes };
+}
+
+function file(id: string, filename: string, changes: Partial<UploadedFile> = {}): UploadedFile {
+  return { id, filename, bytes: 10, createdAt: CREATED_AT, purpose: 'batch', ...changes };
+}
+
+function known(path: string, fileId: string, changes: Partial<RememberedFile> = {}): RememberedFile {
+  return {
+    path,
+    fileId,
+    sizeBytes: 10,
+    version: 'v1',
+    md5: `md5-of-${fileId}`,
+    createdAt: CREATED_AT,
+    ...changes,
+  };
+}
+
+const why = (plan: SyncPlan, listed: ListedSource, name = listed.path) => plan.judge(listed, name)?.decision.why;
+
+describe('a source', () => {
+  it('is new when no File has its name', () => {
+    expect(new SyncPlan([], []).judge(source('a'), 'p-a')).toEqual({
+      decision: { action: 'upload', why: 'new', path: 'a', filename: 'p-a', bytes: 10 },
+    });
+  });
+
+  it('goes by name, size and time where nothing is remembered of its File', () => {
+    const plan = new SyncPlan([file('1', 'a')], []);
+    expect(plan.judge(source('a'), 'a')?.decision).toMatchObject({ action: 'skip', why: 'same', fileId: '1' });
+    expect(why(plan, source('a', { sizeBytes: 11 }))).toBe('changed');
+    expect(why(plan, source('a', { mtimeMs: CREATED_AT * 1000 }))).toBe('same');
+    expect(why(plan, source('a', { mtimeMs: CREATED_AT * 1000 + 1 }))).toBe('changed');
+  });
+
+  it('is compared with the newest File of its name, the first in the list where seconds tie', () => {
+    const files = [file('3', 'a', { bytes: 3 }), file('2', 'a'), file('1', 'a', { bytes: 99, createdAt: 5 })];
+    const plan = new SyncPlan(files, []);
+    expect(why(plan, source('a', { sizeBytes: 3 }))).toBe('same');
+  });
+
+  it('is the same when it is as remembered, whatever the clocks say', () => {
+    const plan = new SyncPlan([file('1', 'a')], [known('a', '1')]);
+    expect(why(plan, source('a', { mtimeMs: (CREATED_AT + 60) * 1000 }))).toBe('same');
+  });
+
+  it('needs its md5 when it differs from what is remembered by its time only', () => {
+    const plan = new SyncPlan([file('1', 'a')], [known('a', '1')]);
+    const touched = source('a', { version: 'v2' });
+    expect(plan.judge(touched, 'a')).toBeUndefined();
+    expect(plan.settle(touched, 'a', 'md5-of-1')).toEqual({
+      decision: { action: 'skip', why: 'known-content', path: 'a', filename: 'a', bytes: 10, fileId: '1' },
+      remember: known('a', '1', { version: 'v2' }),
+    });
+    expect(plan.settle(touched, 'a', 'other').decision).toMatchObject({ action: 'upload', why: 'changed' });
+    expect(plan.settle(touched, 'a', 'other').remember).toBeUndefined();
+  });
+
+  it('is changed when its File went without md5, or somebody put a newer one there', () => {
+    const touched = source('a', { version: 'v2' });
+    expect(why(new SyncPlan([file('1', 'a')], [known('a', '1', { md5: null })]), touched)).toBe('changed');
+    const newer = file('2', 'a', { createdAt: CREATED_AT + 9, bytes: 12 });
+    expect(why(new SyncPlan([newer, file('1', 'a')], [known('a', '1')]), source('a'))).toBe('changed');
+  });
+
+  it('is recognised under a new name by its md5, and the next time without', () => {
+    const plan = new SyncPlan([file('1', 'a')], [known('a', '1')]);
+    expect(plan.judge(source('b'), 'b')).toBeUndefined();
+    const { decision, remember } = plan.settle(source('b'), 'b', 'md5-of-1');
+    expect(decision).toMatchObject({ action: 'skip', why: 'known-content', fileId: '1' });
+    const next = new SyncPlan([file('1', 'a')], [known('a', '1'), remember as RememberedFile]);
+    expect(next.judge(source('b'), 'b')?.decision).toEqual(decision);
+    expect(plan.settle(source('b'), 'b', 'other').decision.why).toBe('new');
+  });
+
+  it('is sent when its name leads to other content, although the same bytes are elsewhere', () => {
+    const plan = new SyncPlan([file('1', 'a'), file('2', 'b')], [known('a', '1'), known('b', '2')]);
+    expect(plan.settle(source('b', { version: 'v2' }), 'b', 'md5-of-1').decision.why).toBe('changed');
+  });
+
+  describe('whose size and time are the remembered ones', () => {
+    const remembered = known('a', '1', { change: 'c1' });
+    const plan = new SyncPlan([file('1', 'a')], [remembered]);
+    const rewritten = source('a', { change: 'c2' });
+
+    it('is the same without a read if its change time and inode are too', () => {
+      const verdict = plan.judge(source('a', { change: 'c1' }), 'a');
+      expect(verdict).toEqual({ decision: expect.objectContaining({ why: 'same' }) });
+    });
+
+    it('needs its MD5 if its change time or inode differs, and is remembered with the new one', () => {
+      expect(plan.judge(rewritten, 'a')).toBeUndefined();
+      const { decision, remember } = plan.settle(rewritten, 'a', 'md5-of-1');
+      expect(decision).toMatchObject({ action: 'skip', why: 'known-content' });
+      expect(remember).toEqual({ ...remembered, change: 'c2' });
+      expect(why(new SyncPlan([file('1', 'a')], [remember as RememberedFile]), rewritten)).toBe('same');
+      expect(plan.settle(rewritten, 'a', 'other').decision).toMatchObject({ action: 'upload', why: 'changed' });
+    });
+
+    it('is the same without a read by a memory of an earlier version, which then gets the change time', () => {
+      const earlier = new SyncPlan([file('1', 'a')], [known('a', '1')]);
+      expect(earlier.judge(rewritten, 'a')).toEqual({
+        decision: expect.objectContaining({ why: 'same' }),
+        remember: known('a', '1', { change: 'c2' }),
+      });
+    });
+
+    it('is the same if its File went without an MD5, with which nothing can be compared', () => {
+      const unchecked = new SyncPlan([file('1', 'a')], [known('a', '1', { md5: null, change: 'c1' })]);
+      expect(unchecked.judge(rewritten, 'a')).toEqual({ decision: expect.objectContaining({ why: 'same' }) });
+    });
+
+    it('is the same after a remount if only the inode differs and it is to be ignored', () => {
+      const listed = [file('1', 'a')];
+      const entry = known('a', '1', { change: 'c1.i1' });
+      const plans = [false, true].map((ignoreInode) => new SyncPlan(listed, [entry], ignoreInode));
+      expect(plans.map((one) => one.judge(source('a', { change: 'c1.i2' }), 'a')?.decision.why)).toEqual([
+        undefined,
+        'same',
+      ]);
+      expect(plans.map((one) => one.judge(source('a', { change: 'c2.i1' }), 'a'))).toEqual([undefined, undefined]);
+    });
+
+    it('goes by its times if nothing is remembered of its File', () => {
+      expect(why(new SyncPlan([file('1', 'a')], []), rewritten)).toBe('same');
+    });
+  });
+
+  it('is new when what is remembered of it is no longer at the destination', () => {
+    expect(why(new SyncPlan([], [known('a', '1')]), source('a'))).toBe('new');
+  });
+});
+
+describe('a File', () => {
+  const files = [file('1', 'a'), file('2', 'b'), file('9', 'foreign')];
+  const remembered = [known('a', '1'), known('b', '2'), known('c', '3')];
+
+  const gone = (plan: SyncPlan, isListed: (path: string) => boolean, recognised: readonly RememberedFile[] = []) =>
+    plan.gone({ isListed, nameOf: (path) => path, recognised });
+  const nothing = { deletions: [], held: [] };
+
+  it('is gone when it is of this sync and its source is no more', () => {
+    const plan = new SyncPlan(files, remembered);
+    expect(gone(plan, (path) => path === 'a')).toEqual({
+      deletions: [{ path: 'b', fileId: '2', expected: { filename: 'b', bytes: 10, createdAt: CREATED_AT } }],
+      held: [],
+    });
+    expect(plan.forgettable((path) => path === 'a')).toEqual(['c']);
+    expect(plan.forgettable(() => true)).toEqual([]);
+  });
+
+  it('is not gone while another path leads to it', () => {
+    const isListed = (path: string) => path !== 'b';
+    expect(gone(new SyncPlan(files, [...remembered, known('moved', '2')]), isListed)).toEqual(nothing);
+    expect(gone(new SyncPlan(files, remembered), isListed, [known('moved', '2')])).toEqual(nothing);
+  });
+
+  it('is gone once, by the path that its name is made of, though two paths led to it', () => {
+    const plan = new SyncPlan([file('1', 'a')], [known('b', '1'), known('a', '1')]);
+    expect(gone(plan, () => false)).toMatchObject({ deletions: [{ fileId: '1', path: 'a' }], held: [] });
+  });
+
+  it.each([
+    ['name', known('other', '1')],
+    ['size', known('a', '1', { sizeBytes: 11 })],
+    ['creation time', known('a', '1', { createdAt: CREATED_AT - 1 })],
+    ['no creation time', { path: 'a', fileId: '1', sizeBytes: 10, version: 'v1', md5: null }],
+  ])('is kept, with the reason, when its %s does not match the memory', (what, entry) => {
+    const held = [{ fileId: '1', why: what }];
+    expect(gone(new SyncPlan(files, [entry]), () => false)).toEqual({ deletions: [], held });
+  });
+
+  it('is kept when its source can be a moved file that is left for the next run', () => {
+    const query = { isListed: () => false, nameOf: (path: string) => path, postponedSizes: new Set([10]) };
+    const { deletions, held } = new SyncPlan(files, [known('a', '1')]).gone(query);
+    expect({ deletions, held }).toEqual({ deletions: [], held: [{ fileId: '1', why: 'postponed' }] });
+    expect(describeHeld(held)).toBe(
+      'kept 1 File (1) of the size of a file that is left for the next run, which can be their moved source',
+    );
+    expect(new SyncPlan(files, [known('a', '1')]).gone({ ...query, postponedSizes: new Set([11]) }).held).toEqual([]);
+  });
+
+  it('has its creation time added to the memory when its source is unchanged', () => {
+    const { createdAt, ...older } = known('a', '1');
+    const plan = new SyncPlan(files, [older]);
+    expect(plan.judge(source('a'), 'a')).toMatchObject({
+      decision: { why: 'same' },
+      remember: { ...older, createdAt },
+    });
+    expect(new SyncPlan(files, [known('a', '1')]).judge(source('a'), 'a')?.remember).toBeUndefined();
+  });
+
+  it('is deleted by no memory, however it was forged, unless name, size and time are its own', () => {
+    const entry = fc.record({
+      path: fc.constantFrom('a', 'b', 'foreign', 'x'),
+      fileId: fc.constantFrom('1', '2', '9', 'none'),
+      sizeBytes: fc.constantFrom(10, 11),
+      version: fc.constantFrom('v1', 'v2'),
+      md5: fc.constantFrom(null, 'md5-of-1', 'md5-of-9'),
+      createdAt: fc.constantFrom(CREATED_AT, CREATED_AT + 1),
+    });
+    fc.assert(
+      fc.property(fc.array(entry), fc.array(entry), fc.func(fc.boolean()), (forged, recognised, isListed) => {
+        const { deletions, held } = gone(new SyncPlan(files, forged), isListed, recognised);
+        for (const { path, fileId, expected } of deletions) {
+          const target = files.find(({ id }) => id === fileId);
+          const row = [...forged, ...recognised].findLast((one) => one.path === path);
+          expect(isListed(path)).toBe(false);
+          expect(row).toMatchObject({ fileId, sizeBytes: target?.bytes, createdAt: target?.createdAt });
+          expect(expected).toEqual({ filename: path, bytes: target?.bytes, createdAt: target?.createdAt });
+          expect(target?.filename).toBe(path);
+        }
+        const ids = [...deletions, ...held].map(({ fileId }) => fileId);
+        expect(new Set(ids).size).toBe(ids.length);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('comes in the order of paths', () => {
+    expect(['b', 'a', 'a', 'B'].toSorted(comparePaths)).toEqual(['B', 'a', 'a', 'b']);
+  });
+});

@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Limits } from '../../../../src/contracts/limits.ts';
+import { automaticPartSizeBytes, partRange, planParts } from '../../../../src/core/upload/plan.ts';
+
+const MiB = 1024 * 1024;
+const fileSize = fc.integer({ min: 1, max: Limits.maxFileBytes });
+const partSize = fc.integer({ min: Limits.minPartSizeBytes, max: Limits.maxPartSizeBytes });
+
+describe('the part plan', () => {
+  it('tiles the file exactly, in order, without an empty part', () => {
+    fc.assert(
+      fc.property(fileSize, partSize, (sizeBytes, partSizeBytes) => {
+        const plan = planParts(sizeBytes, partSizeBytes);
+        let end = 0;
+        for (let partNumber = 1; partNumber <= plan.partCount; partNumber++) {
+          const range = partRange(plan, partNumber);
+          if (range.offsetBytes !== end || range.sizeBytes < 1 || range.sizeBytes > partSizeBytes) return false;
+          end += range.sizeBytes;
+        }
+        return end === sizeBytes;
+      }),
+    );
+  });
+
+  it('makes every part but the last of the same size', () => {
+    fc.assert(
+      fc.property(fileSize, partSize, (sizeBytes, partSizeBytes) => {
+        const plan = planParts(sizeBytes, partSizeBytes);
+        const last = partRange(plan, plan.partCount).sizeBytes;
+        return last === sizeBytes - (plan.partCount - 1) * partSizeBytes;
+      }),
+    );
+  });
+
+  it('picks by itself parts that the service takes, and few enough for a short history', () => {
+    fc.assert(
+      fc.property(fileSize, (sizeBytes) => {
+        const plan = planParts(sizeBytes);
+        return plan.partSizeBytes <= Limits.maxPartSizeBytes && plan.partCount <= 128;
+      }),
+    );
+  });
+
+  it.each([
+    [1, 8 * MiB],
+    [1024 * MiB, 8 * MiB],
+    [1024 * MiB + 1, 8 * MiB + 1],
+    [4096 * MiB, 32 * MiB],
+    [Limits.maxFileBytes, 64 * MiB],
+    [2 * Limits.maxFileBytes, 64 * MiB],
+  ])('gives a file of %d bytes parts of %d bytes', (sizeBytes, expected) => {
+    expect(automaticPartSizeBytes(sizeBytes)).toBe(expected);
+  });
+
+  it('has one part for a file that is smaller than a part', () => {
+    expect(planParts(5)).toEqual({ sizeBytes: 5, partSizeBytes: 8 * MiB, partCount: 1 });
+    expect(partRange(planParts(5), 1)).toEqual({ offsetBytes: 0, sizeBytes: 5 });
+  });
+
+  it('refuses an empty file', () => {
+    expect(() => planParts(0)).toThrow(RangeError);
+  });
+});

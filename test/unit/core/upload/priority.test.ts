@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest';
+import { requestPriority } from '../../../../src/core/upload/priority.ts';
+
+describe('the priority of a request', () => {
+  it('says nothing that the request leaves out, so that it is inherited', () => {
+    expect(requestPriority({})).toStrictEqual({});
+    expect(requestPriority({ priority: 4 })).toStrictEqual({ priorityKey: 4 });
+  });
+
+  it('has all that the request says', () => {
+    expect(requestPriority({ priority: 1, fairnessKey: 'tenant', fairnessWeight: 2 })).toEqual({
+      priorityKey: 1,
+      fairnessKey: 'tenant',
+      fairnessWeight: 2,
+    });
+  });
+});

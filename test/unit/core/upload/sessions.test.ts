@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { SessionBudget } from '../../../../src/core/upload/sessions.ts';
+
+describe('SessionBudget', () => {
+  it('counts down with every session, but not with those that were lost while the upload waited', () => {
+    const budget = new SessionBudget(2);
+    expect(budget.left).toBe(2);
+    budget.open();
+    budget.open();
+    expect({ left: budget.left, opened: budget.opened }).toEqual({ left: 0, opened: 2 });
+    budget.excuse();
+    expect(budget.left).toBe(1);
+  });
+
+  it('counts the sessions that nobody knows the ids of', () => {
+    const budget = new SessionBudget(3);
+    budget.open(2);
+    budget.open();
+    expect(budget.orphaned).toBe(2);
+  });
+
+  it('forgives one wrong md5', () => {
+    const budget = new SessionBudget(3);
+    expect([budget.forgiveWrongMd5(), budget.forgiveWrongMd5()]).toEqual([true, false]);
+  });
+
+  it('goes on in the next execution as it was, also from one of an earlier version', () => {
+    const budget = new SessionBudget(3);
+    budget.open(1);
+    budget.excuse();
+    budget.forgiveWrongMd5();
+    const carried = new SessionBudget(3, budget.toJSON());
+    expect(carried.toJSON()).toEqual(budget.toJSON());
+    expect(carried.forgiveWrongMd5()).toBe(false);
+    const { orphanedSessions: _left, ...earlier } = budget.toJSON();
+    expect(new SessionBudget(3, earlier).orphaned).toBe(0);
+  });
+});

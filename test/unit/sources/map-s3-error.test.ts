@@ -1,9 +1,0 @@
-import { expect, it } from 'vitest';
-import { ConfigError } from '../../../src/errors.ts';
-import { mapS3Error } from '../../../src/sources/map-s3-error.ts';
-
-it('says what to set when no region is known', () => {
-  const error = mapS3Error(new Error('Region is missing'), 's3://bucket/key');
-  expect(error).toBeInstanceOf(ConfigError);
-  expect(error.message).toMatch(/s3:\/\/bucket\/key.*AWS_REGION/);
-});

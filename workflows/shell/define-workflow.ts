@@ -1,0 +1,162 @@
+import {
+  allHandlersFinished,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  ContinueAsNew,
+  defineQuery,
+  defineUpdate,
+  isCancellation,
+  makeContinueAsNewFunc,
+  setHandler,
+} from '@temporalio/workflow';
+import { UpdateName, type PauseInput, type RetuneInput } from '../../src/contracts/names.ts';
+import type { Container, Source } from '../../src/contracts/sources.ts';
+import type { End, EndLine } from '../../src/core/show/end-line.ts';
+import { retuneProblems } from '../../src/core/upload/request.ts';
+import { failureOf, reasonOfFailure } from './failures.ts';
+import { invalidRequest, placeProblems } from './requests.ts';
+import { logEnd, logRejectedRequest } from './log-end.ts';
+import { ShownAttributes } from './shown-attributes.ts';
+
+/** What an operator does to a running job: each is an update of the same name. */
+export type Control =
+  | ({ readonly type: 'pause' } & PauseInput)
+  | { readonly type: 'resume' }
+  | { readonly type: 'retry' }
+  | ({ readonly type: 'retune' } & RetuneInput);
+
+/** What a run hands to the next execution if its history is long. */
+export class HandOver<Carried> {
+  readonly carried: Carried;
+
+  constructor(carried: Carried) {
+    this.carried = carried;
+  }
+}
+
+/** One execution of a workflow: its own steps, without what all workflows do in the same way. */
+export interface Run<Result, Carried, Progress> {
+  run(): Promise<Result | HandOver<Carried>>;
+  progress(): Progress;
+  /** Why a valid control cannot be applied now; undefined if it can. */
+  rejects(control: Control): string | undefined;
+  /** @returns the progress as soon as the control is in effect */
+  apply(control: Control): Progress | Promise<Progress>;
+  /**
+   * Called after any failure or cancellation: no part of the run continues after it.
+   *
+   * @param reason as `reasonOfFailure` returns it
+   * @returns the result of a run that was completed in spite of the failure
+   */
+  abandon(state: 'cancelled' | 'failed', reason: string): Promise<Result | undefined>;
+  endLine(end: End): EndLine;
+}
+
+interface Kind<Request, Carried, Result, Progress> {
+  /** What log lines call it. */
+  readonly noun: 'upload' | 'sync';
+  /** Name of the query that returns the progress. */
+  readonly query: string;
+  readonly controls: readonly Control['type'][];
+  /** Whether it starts workflows whose IDs begin with its own. */
+  readonly hasChildren: boolean;
+  /** All that is wrong with the input, whoever sent it. */
+  problems(request: Request, carried: Carried | undefined): readonly string[];
+  open(request: Request, carried: Carried | undefined): Run<Result, Carried, Progress>;
+  fileIds(result: Result): readonly string[];
+}
+
+interface RequestOfSource {
+  readonly source: Source | Container;
+  readonly transferTaskQueue?: string;
+}
+
+/** A workflow: rejects invalid input, answers the query and the updates, ends or continues as new. */
+export function defineWorkflow<Request extends RequestOfSource, Carried, Result, Progress>(
+  kind: Kind<Request, Carried, Result, Progress>,
+): (request: Request, carried?: Carried) => Promise<Result> {
+  return async (request, carried) => {
+    rejectInvalid(kind, request, carried);
+    const run = kind.open(request, carried);
+    setHandlers(kind, run);
+    try {
+      const outcome = await run.run();
+      // A cancellation that comes after the end must not hide the result.
+      await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+      if (!(outcome instanceof HandOver)) {
+        logEnd(run, { fileIds: kind.fileIds(outcome) });
+        return outcome;
+      }
+      // The next execution does not receive a cancellation of this one.
+      if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled at the hand-over');
+      const continueAsNew = makeContinueAsNewFunc<(request: Request, carried: Carried) => Promise<Result>>();
+      return await continueAsNew(request, outcome.carried);
+    } catch (error) {
+      if (error instanceof ContinueAsNew) throw error;
+      const failure = failureOf(error);
+      const result = await run.abandon(isCancellation(error) ? 'cancelled' : 'failed', reasonOfFailure(failure));
+      if (result !== undefined) {
+        // Nothing may hide a File that exists.
+        logEnd(run, { fileIds: kind.fileIds(result) });
+        return result;
+      }
+      logEnd(run, { failure });
+      throw failure;
+    }
+  };
+}
+
+function rejectInvalid<Request extends RequestOfSource, Carried>(
+  kind: Pick<Kind<Request, Carried, never, never>, 'noun' | 'hasChildren' | 'problems'>,
+  request: Request,
+  carried: Carried | undefined,
+): void {
+  const problems = [...kind.problems(request, carried)];
+  if (problems.length === 0) problems.push(...placeProblems(request, kind.hasChildren));
+  if (problems.length === 0) return;
+  new ShownAttributes().showRefusal();
+  const failure = invalidRequest(...problems);
+  logRejectedRequest(kind.noun, failure);
+  throw failure;
+}
+
+function setHandlers<Result, Carried, Progress>(
+  { query, controls }: Pick<Kind<never, Carried, Result, Progress>, 'query' | 'controls'>,
+  run: Run<Result, Carried, Progress>,
+): void {
+  setHandler(defineQuery<Progress>(query), () => run.progress());
+  for (const type of controls) {
+    setHandler(
+      defineUpdate<Progress, [object | undefined]>(UpdateName[type]),
+      (input) => {
+        const progress = run.apply(controlOf(type, input));
+        return progress instanceof Promise ? progress.catch(throwFailure) : progress;
+      },
+      {
+        validator: (input) => {
+          const problems = inputProblems(type, input);
+          const problem = problems.length === 0 ? run.rejects(controlOf(type, input)) : undefined;
+          if (problem !== undefined) problems.push(problem);
+          if (problems.length > 0) throw invalidRequest(...problems);
+        },
+      },
+    );
+  }
+}
+
+function controlOf(type: Control['type'], input: object | undefined): Control {
+  return { ...input, type };
+}
+
+/** Problems of the input of an update, which any caller can send. */
+function inputProblems(type: Control['type'], input: unknown): string[] {
+  if (type === 'retune') return retuneProblems(input);
+  if (type !== 'pause') return [];
+  const { parts } = (input ?? {}) as { readonly parts?: unknown };
+  return parts === undefined || parts === 'finish' || parts === 'stop' ? [] : ['"parts" must be "finish" or "stop"'];
+}
+
+function throwFailure(error: unknown): never {
+  throw failureOf(error);
+}

@@ -1,0 +1,47 @@
+import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import type { CreateHeartbeat } from '../../src/contracts/activities.ts';
+import { FailureType, type FailureDetails } from '../../src/contracts/failures.ts';
+import { reasonLabel } from '../../src/core/show/attributes.ts';
+import { retry } from './activities.ts';
+
+/** What a workflow ends with, as `failureOf` made it: its type, and the status of a refusal behind it. */
+export function reasonOfFailure(failure: unknown): string {
+  if (!(failure instanceof ApplicationFailure)) return 'Unknown';
+  const details = failure.details?.[0] as FailureDetails | undefined;
+  return reasonLabel(failure.type ?? 'Unknown', details?.status);
+}
+
+/** The activity's own failure rather than its wrapping, so that every client finds the type at the same depth. */
+export function failureOf(error: unknown): unknown {
+  if (!(error instanceof ActivityFailure) || isCancellation(error)) return error;
+  const { cause } = error;
+  if (!(cause instanceof ApplicationFailure)) return error;
+  return ApplicationFailure.create({
+    message: cause.message,
+    type: cause.type ?? FailureType.ApiRejected,
+    nonRetryable: true,
+    details: cause.details ?? [],
+    cause: error,
+  });
+}
+
+/** Whether the service did no work for any attempt of an activity that failed. */
+export function isNotDone(error: unknown): boolean {
+  return detailsOf(error)?.notDone === true;
+}
+
+/** What an activity that failed knows of its last attempt. */
+export function detailsOf(error: unknown): FailureDetails | undefined {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof ApplicationFailure ? (cause.details?.[0] as FailureDetails | undefined) : undefined;
+}
+
+/** Attempts of a failed create call that may have opened a session each, without its response. */
+export function unansweredBy(error: unknown): number {
+  const { unanswered } = detailsOf(error) ?? {};
+  if (unanswered !== undefined) return unanswered;
+  const isTimeout = error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
+  if (!isTimeout || error.retryState !== 'MAXIMUM_ATTEMPTS_REACHED') return 0;
+  const beat = error.cause.lastHeartbeatDetails as CreateHeartbeat | undefined;
+  return retry.maximumAttempts - (beat?.refused ?? 0);
+}

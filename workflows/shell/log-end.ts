@@ -1,0 +1,38 @@
+import { ApplicationFailure, isCancellation, log, TemporalFailure } from '@temporalio/workflow';
+import type { FailureDetails } from '../../src/contracts/failures.ts';
+import type { End, EndLine } from '../../src/core/show/end-line.ts';
+
+/*
+ * One line in the worker's log for each upload and sync that ends. The SDK's logger prints nothing at replay, so that
+ * the worker that closes the workflow prints it, once.
+ */
+
+/** @param end the Files that were created, or the failure: one that Temporal repeats ends nothing, and is not logged */
+export function logEnd(
+  run: { endLine(end: End): EndLine },
+  end: { readonly fileIds: readonly string[] } | { readonly failure: unknown },
+): void {
+  if ('fileIds' in end) print(run.endLine({ state: 'completed', fileIds: end.fileIds }));
+  else if (end.failure instanceof TemporalFailure) print(run.endLine(endOf(end.failure)));
+}
+
+/** A request that was rejected: nothing was read, so that only the failure is known. */
+export function logRejectedRequest(kind: 'upload' | 'sync', failure: ApplicationFailure): void {
+  const reason = failure.message;
+  log.info(`${kind} failed: ${failure.type}: ${reason}`, { state: 'failed', failureType: failure.type, reason });
+}
+
+function endOf(failure: TemporalFailure): End {
+  if (isCancellation(failure)) return { state: 'cancelled' };
+  const { type, details } = failure instanceof ApplicationFailure ? failure : {};
+  return {
+    state: 'failed',
+    failureType: type ?? failure.name,
+    reason: failure.message,
+    details: details?.[0] as FailureDetails | undefined,
+  };
+}
+
+function print({ message, fields }: EndLine): void {
+  log.info(message, { ...fields });
+}

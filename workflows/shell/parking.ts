@@ -1,0 +1,212 @@
+import { CancellationScope, condition, patched, sleep, workflowInfo } from '@temporalio/workflow';
+import type { WaitingInfo } from '../../src/contracts/upload.ts';
+import { countParked } from './counters.ts';
+import { repairable } from './repairable.ts';
+import type { RetryPeriod } from './retry-period.ts';
+
+/** How often a waiting upload tries by itself whether it may go on. */
+const PROBE_INTERVAL_MS = 5 * 60_000;
+
+/** However long a pause the service asks for: it may have been a mistake, or may be over. */
+const MAX_PAUSE_MS = 3_600_000;
+/** Calls that are rejected at the same time ask for about the same pause. */
+const SAME_PAUSE_MS = 5000;
+
+/** Executions of before made all their calls at once when it was time for one, and none after a probe that told nothing. */
+const PROBE_ANEW = 'probe-anew';
+
+/** Executions of before never handed over while a call other than a part waited. */
+const HAND_OVER_OF_WAITS = 'hand-over-of-waits';
+
+/** The call was not made after all, or is to be made again. */
+export class Postponed extends Error {}
+
+/** A call waits and the history has grown long: the next execution makes the call. */
+export class HandOverDue extends Error {}
+
+export interface ParkingOptions {
+  /** The wait of the execution before this one. */
+  readonly carried?: WaitingInfo | undefined;
+  /** When its last call failed, in Unix milliseconds. @defaultValue now */
+  readonly failedAtMs?: number | undefined;
+  /** Shared with the other waits of the same job. @defaultValue a period of its own */
+  readonly period?: RetryPeriod;
+  /** Whether `insist` ends with HandOverDue if the server suggests continue-as-new. @defaultValue false */
+  readonly handsOver?: boolean;
+}
+
+/**
+ * Where an upload waits for what a person can repair. One call at a time finds out whether it may go on: the first one
+ * that succeeds ends the waiting for all.
+ */
+export class Parking {
+  readonly #giveUpAfterMs: number;
+  readonly #onChange: () => void;
+  readonly #period: RetryPeriod | undefined;
+  readonly #handsOver: boolean;
+  /** The scope of the whole workflow: the timer must not end with the call that failed. */
+  readonly #home = CancellationScope.current();
+  #waiting: WaitingInfo | undefined;
+  #mayProbe = false;
+  #nextProbeAtMs: number | undefined;
+  #timer: CancellationScope | undefined;
+  #spent: { readonly error: unknown } | undefined;
+  #failedAtMs = -Infinity;
+  #endedAtMs = -Infinity;
+
+  /** @param giveUpAfterMs 0: never */
+  constructor(
+    giveUpAfterMs: number,
+    onChange: () => void,
+    { carried, failedAtMs = Date.now(), period, handsOver = false }: ParkingOptions = {},
+  ) {
+    this.#giveUpAfterMs = giveUpAfterMs;
+    this.#onChange = onChange;
+    this.#period = period;
+    this.#handsOver = handsOver;
+    period?.add(this);
+    this.#waiting = carried;
+    // A new execution begins with a probe.
+    this.#mayProbe = carried !== undefined;
+    if (carried) this.#failedAtMs = failedAtMs;
+  }
+
+  get waiting(): WaitingInfo | undefined {
+    return this.#waiting;
+  }
+
+  /** Whether a call may be made now: anything while nothing is parked, one as a probe when it is time. */
+  get isOpen(): boolean {
+    return this.#waiting === undefined || this.#mayProbe;
+  }
+
+  /** Whether a call waits now, or waited at this time or later. */
+  hasWaitedSince(timeMs: number): boolean {
+    return this.#waiting !== undefined || this.#endedAtMs >= timeMs;
+  }
+
+  /** When the last call failed that waits now, in Unix milliseconds. */
+  get failedAtMs(): number {
+    return this.#failedAtMs;
+  }
+
+  /** Whether a call waits that failed at this time or later. */
+  hasFailedSince(timeMs: number): boolean {
+    return this.#waiting !== undefined && this.#failedAtMs >= timeMs;
+  }
+
+  /** What was waited for until all patience was over. */
+  get spent(): { readonly error: unknown } | undefined {
+    return this.#spent;
+  }
+
+  /** Probes at once. */
+  retry(): void {
+    this.#mayProbe = this.#waiting !== undefined;
+  }
+
+  /**
+   * Makes a call once. When it fails in a way that can be repaired, the upload is parked from then on.
+   *
+   * @throws Postponed when it is to be made again later
+   * @throws what the call threw, when waiting can't help or has lasted too long
+   */
+  async attempt<T>(call: () => Promise<T>): Promise<T> {
+    const isProbe = this.#waiting !== undefined;
+    this.#mayProbe = false;
+    let isParked = false;
+    try {
+      const result = await call();
+      this.#clear();
+      return result;
+    } catch (error) {
+      isParked = this.#park(error);
+      throw new Postponed();
+    } finally {
+      // It told nothing of what is waited for, such as one that was stopped, or whose session was over.
+      if (isProbe && !isParked && this.#waiting !== undefined && patched(PROBE_ANEW)) this.#mayProbe = true;
+    }
+  }
+
+  /**
+   * Makes a call until it succeeds, and waits in between.
+   *
+   * @throws HandOverDue if the history is too long for another attempt
+   * @throws as `attempt`, without Postponed
+   */
+  async insist<T>(call: () => Promise<T>): Promise<T> {
+    for (;;) {
+      await condition(() => this.isOpen);
+      // Of several that wait the first one took the turn.
+      while (!this.isOpen && patched(PROBE_ANEW)) await condition(() => this.isOpen);
+      try {
+        return await this.attempt(call);
+      } catch (error) {
+        if (!(error instanceof Postponed)) throw error;
+      }
+      const isDue = this.#handsOver && workflowInfo().continueAsNewSuggested;
+      if (isDue && patched(HAND_OVER_OF_WAITS)) throw new HandOverDue();
+    }
+  }
+
+  #clear(): void {
+    if (this.#waiting === undefined) return;
+    this.#waiting = undefined;
+    this.#endedAtMs = Date.now();
+    this.#spent = undefined;
+    this.#onChange();
+  }
+
+  /**
+   * @returns whether it is waited for what failed
+   * @throws the error, when waiting can't help or has lasted too long
+   */
+  #park(error: unknown): boolean {
+    const failure = repairable(error);
+    if (failure === undefined) throw error;
+    // Handed back by a worker that stopped or died too often: nothing to wait for.
+    if (failure.reason === undefined) return false;
+    const sinceMs = this.#waiting?.sinceMs ?? this.#period?.startOfWait() ?? Date.now();
+    if (this.#giveUpAfterMs > 0 && Date.now() - sinceMs >= this.#giveUpAfterMs) {
+      this.#spent ??= { error };
+      throw error;
+    }
+    const { reason, type: failureType, status, retryAtMs } = failure;
+    const delayMs = this.#delayMs(sinceMs, retryAtMs);
+    const isOther = Math.abs(Date.now() + delayMs - (this.#nextProbeAtMs ?? 0)) > SAME_PAUSE_MS;
+    if (this.#nextProbeAtMs === undefined || (retryAtMs !== undefined && isOther)) {
+      void this.#probeLater(delayMs).catch(() => {});
+    }
+    const nextProbeAtMs = this.#nextProbeAtMs ?? Date.now();
+    this.#failedAtMs = Date.now();
+    countParked(failure.type, this.#waiting === undefined);
+    this.#waiting = {
+      reason,
+      failureType,
+      status,
+      sinceMs,
+      retryAtMs,
+      nextProbeAtMs,
+    };
+    this.#onChange();
+    return true;
+  }
+
+  /** The last probe is made when the patience ends. */
+  #delayMs(sinceMs: number, retryAtMs: number | undefined): number {
+    const pauseMs = retryAtMs === undefined ? PROBE_INTERVAL_MS : Math.min(retryAtMs - Date.now(), MAX_PAUSE_MS);
+    const leftMs = this.#giveUpAfterMs === 0 ? Infinity : sinceMs + this.#giveUpAfterMs - Date.now();
+    return Math.max(Math.min(pauseMs, leftMs), 1);
+  }
+
+  async #probeLater(delayMs: number): Promise<void> {
+    this.#timer?.cancel();
+    const timer = new CancellationScope({ cancellable: true, parent: this.#home });
+    this.#timer = timer;
+    this.#nextProbeAtMs = Date.now() + delayMs;
+    await timer.run(() => sleep(delayMs, { summary: 'waiting: next try' }));
+    this.#timer = undefined;
+    this.#nextProbeAtMs = undefined;
+    this.retry();
+  }
+}

@@ -1,0 +1,318 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { proxyActivities, sleep, startChild, workflowInfo, type ActivityInterfaceFor } from '@temporalio/workflow';
+import type {
+  ControlActivities,
+  PlannedDeletion,
+  PlannedUpload,
+  PlanSyncInput,
+  PlanSyncResult,
+  SendSmallFileInput,
+  SendSmallFileResult,
+  SyncBatch,
+  SyncReading,
+  SyncScope,
+  TransferActivities,
+} from '../../src/contracts/activities.ts';
+import type { SentPart } from '../../src/contracts/failures.ts';
+import { Defaults, Priorities } from '../../src/contracts/limits.ts';
+import { transferTaskQueue, WorkflowName } from '../../src/contracts/names.ts';
+import type { RememberedFile, SyncMemory, SyncRequest } from '../../src/contracts/sync.ts';
+import type { UploadRequest, UploadResult, UploadSession } from '../../src/contracts/upload.ts';
+import type { AttributeSubject } from '../../src/core/show/attributes.ts';
+import { formatBytes } from '../../src/core/text/format.ts';
+import { mimeTypeFields } from '../../src/core/upload/mime-type.ts';
+import { acceptedPartSizeBytes } from '../../src/core/upload/plan.ts';
+import { packInput, commandBytes } from '../../src/core/payload.ts';
+import { mostPartsUnder } from '../../src/core/pace/rate-limit.ts';
+import { nameOfContainer, sourceWithin } from '../../src/core/source/names.ts';
+import { retry } from '../shell/activities.ts';
+import { summaryCode } from '../../src/core/text/markdown.ts';
+import type { ShownAttributes } from '../shell/shown-attributes.ts';
+
+/** History of one batch: some 300 bytes a file when it is planned, and twice that when it is sent. */
+const UPLOADS_A_BATCH = 200;
+const DELETIONS_A_BATCH = 1000;
+
+/** An upload of an earlier run that was told to end cancels its session first. */
+const BUSY_TRIES = 30;
+const BUSY_PAUSE_MS = 2000;
+
+/** As the client starts them. */
+const WORKFLOW_TASK_TIMEOUT_MS = 5000;
+
+type SyncControl = Pick<ControlActivities, 'deleteFile' | 'packSyncMemory' | 'recallSync'>;
+
+type PlanInput = Omit<PlanSyncInput, 'planId' | 'scope' | 'acceptsReading'>;
+
+/** What the run has learnt, for planning. */
+export interface Learning {
+  readonly memory: () => SyncMemory | null;
+  readonly read: (reading: SyncReading) => Promise<void>;
+  readonly pack: () => Promise<void>;
+}
+
+/** Returns the maximum uploads at a time, of which each sends at least one part. */
+export function syncConcurrency({ maxConcurrentUploads, limitBytesPerSecond }: SyncRequest): number {
+  const most = maxConcurrentUploads ?? Defaults.maxConcurrentUploads;
+  return limitBytesPerSecond ? Math.min(most, mostPartsUnder(limitBytesPerSecond)) : most;
+}
+
+/** The activities and children of one sync, with what of their input stays the same. */
+export class SyncCalls {
+  readonly subject: AttributeSubject;
+  readonly #request: SyncRequest;
+  readonly #shown: ShownAttributes;
+  readonly #planId: string;
+  readonly #scope: SyncScope;
+  readonly #control: ActivityInterfaceFor<SyncControl>;
+  readonly #lists: ActivityInterfaceFor<Pick<TransferActivities, 'planSync'>>;
+  readonly #sessions: ActivityInterfaceFor<Pick<ControlActivities, 'createUpload'>>;
+  readonly #small: ActivityInterfaceFor<Pick<TransferActivities, 'sendSmallFile'>>;
+  #partSizeBytes: number | undefined;
+
+  constructor(request: SyncRequest, planId: string, shown: ShownAttributes) {
+    this.#request = request;
+    this.#partSizeBytes = request.upload?.partSizeBytes;
+    this.#shown = shown;
+    this.#planId = planId;
+    const {
+      source,
+      purpose,
+      destination = Defaults.destination,
+      prefix = '',
+      include = [],
+      exclude = [],
+      minAgeMs,
+    } = request;
+    this.subject = { filename: nameOfContainer(source), purpose, destination };
+    this.#scope = {
+      source,
+      purpose,
+      destination,
+      prefix,
+      include,
+      exclude,
+      minAgeMs,
+      ignoreInode: request.upload?.ignoreInode ? true : undefined,
+    };
+    const heartbeatTimeout = Defaults.heartbeatTimeoutMs;
+    this.#control = proxyActivities<SyncControl>({ startToCloseTimeout: '2m', heartbeatTimeout, retry });
+    // A session that is being opened is waited for: one that is known can be cancelled.
+    this.#sessions = proxyActivities<Pick<ControlActivities, 'createUpload'>>({
+      startToCloseTimeout: '2m',
+      heartbeatTimeout,
+      retry,
+      cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    });
+    const host = source.type === 'folder' ? source.host : undefined;
+    const transfer = { taskQueue: transferTaskQueue(workflowInfo().taskQueue, host), heartbeatTimeout, retry } as const;
+    this.#small = proxyActivities<Pick<TransferActivities, 'sendSmallFile'>>({
+      ...transfer,
+      startToCloseTimeout: '5m',
+      // A sync that is cancelled ends when nothing is sent any more.
+      cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    });
+    this.#lists = proxyActivities<Pick<TransferActivities, 'planSync'>>({
+      ...transfer,
+      // The md5 of large files that were renamed may have to be taken.
+      startToCloseTimeout: '24h',
+    });
+  }
+
+  /** About the bytes of the largest command that sends a file: the start of its upload, or the activity for a small one. */
+  commandBytes({ path, filename, fingerprint }: PlannedUpload): number {
+    return commandBytes(this.#request.source, sourceWithin(this.#request.source, path), filename, fingerprint, path);
+  }
+
+  get maxSessions(): number | undefined {
+    return this.#request.upload?.maxSessions;
+  }
+
+  /** What the run before this one handed over. */
+  recall(): Promise<SyncMemory | null> {
+    const { workflowId, searchAttributes } = workflowInfo();
+    const [scheduleId] = searchAttributes['TemporalScheduledById'] ?? [];
+    const input = { workflowId, scheduleId: typeof scheduleId === 'string' ? scheduleId : null };
+    return this.#control.recallSync.executeWithOptions({ summary: 'the memory of the last run' }, [input]);
+  }
+
+  /** The memory is sent to the worker only when it needs it. */
+  planUploads(after: string | null, learning: Learning): Promise<SyncBatch> {
+    const wantsDeletions = this.#request.delete ?? false;
+    const input = { phase: 'uploads', delete: wantsDeletions, after, limit: UPLOADS_A_BATCH } as const;
+    return this.#batch(after === null ? { ...input, memory: learning.memory() } : input, learning);
+  }
+
+  planDeletions(after: string | null, learning: Learning): Promise<SyncBatch> {
+    const input = { phase: 'deletions', delete: true, after, limit: DELETIONS_A_BATCH } as const;
+    return this.#batch({ ...input, memory: learning.memory() }, learning);
+  }
+
+  decide(learning: Learning): Promise<SyncBatch> {
+    const input = { phase: 'dry-run', delete: this.#request.delete ?? false, after: null, limit: 0 } as const;
+    return this.#batch({ ...input, memory: learning.memory() }, learning);
+  }
+
+  /**
+   * Runs one file's upload to its end. Its id is the same for the same file and content, so that it is never sent by two
+   * at a time.
+   *
+   * @throws WorkflowExecutionAlreadyStartedError when an upload of an earlier run doesn't end
+   */
+  async upload(planned: PlannedUpload): Promise<UploadResult> {
+    const readable = planned.filename.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 48);
+    const { purpose, destination, upload, source } = this.#request;
+    const request: UploadRequest = {
+      ...upload,
+      source: sourceWithin(source, planned.path),
+      within: source,
+      filename: planned.filename,
+      purpose,
+      destination,
+      ...(this.#partSizeBytes === undefined ? {} : { partSizeBytes: this.#partSizeBytes }),
+      priority: upload?.priority ?? Priorities.bulk,
+      ...this.#limitOfUpload(),
+      expectedFingerprint: planned.fingerprint,
+    };
+    for (let tries = 1; ; tries++) {
+      try {
+        const child = await startChild<(request: UploadRequest) => Promise<UploadResult>>(WorkflowName.uploadFile, {
+          workflowId: `${workflowInfo().workflowId}-${readable}-${planned.key}`,
+          args: [request],
+          parentClosePolicy: 'REQUEST_CANCEL',
+          cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+          ...this.#shown.ofChild({ ...this.subject, filename: planned.filename }),
+          staticSummary: `${summaryCode(planned.path)} · ${formatBytes(planned.sizeBytes)}`,
+        });
+        const result = await child.result();
+        const { partSizeBytes } = request;
+        this.#partSizeBytes =
+          acceptedPartSizeBytes(result.bytes, partSizeBytes, result.partSizeBytes) ?? this.#partSizeBytes;
+        return result;
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError) || tries === BUSY_TRIES) throw error;
+        await sleep(BUSY_PAUSE_MS, { summary: `${summaryCode(planned.path)}: an earlier upload still ends` });
+      }
+    }
+  }
+
+  /** Opens the session of a small file. */
+  async openSmall({ path, filename, sizeBytes: bytes }: PlannedUpload): Promise<UploadSession> {
+    const { purpose, destination } = this.#scope;
+    const { fileExpiresAfterSeconds, mimeType } = this.#request.upload ?? {};
+    const life = fileExpiresAfterSeconds === undefined ? {} : { fileExpiresAfterSeconds };
+    const fields = { destination, filename, purpose, bytes, ...mimeTypeFields(filename, mimeType), ...life };
+    const { unanswered: _orphans, ...session } = await this.#sessions.createUpload.executeWithOptions(
+      { summary: summaryCode(path) },
+      [fields],
+    );
+    return session;
+  }
+
+  /** Sends a small file into its session, and completes it. @param sentPart that the session has already */
+  sendSmall(planned: PlannedUpload, session: UploadSession, sentPart?: SentPart): Promise<SendSmallFileResult> {
+    return this.#sendSmall(planned, session, sentPart ? { sentPart } : {});
+  }
+
+  /**
+   * Ends the session of a small file.
+   *
+   * @param neverCompleted no completion can have taken effect
+   * @returns the File that came of it
+   */
+  settleSmall(planned: PlannedUpload, session: UploadSession, neverCompleted: boolean): Promise<SendSmallFileResult> {
+    return this.#sendSmall(planned, session, { onlySettle: true, neverCompleted: neverCompleted || undefined });
+  }
+
+  #sendSmall(
+    { path, filename, sizeBytes, fingerprint }: PlannedUpload,
+    session: UploadSession,
+    options: Pick<SendSmallFileInput, 'sentPart' | 'onlySettle' | 'neverCompleted'>,
+  ): Promise<SendSmallFileResult> {
+    const { purpose, destination } = this.#scope;
+    return this.#small.sendSmallFile.executeWithOptions(
+      { summary: `${summaryCode(path)} · ${formatBytes(sizeBytes)}` },
+      [
+        {
+          destination,
+          uploadId: session.uploadId,
+          uploadCreatedAt: session.createdAt,
+          source: sourceWithin(this.#request.source, path),
+          within: this.#request.source,
+          fingerprint,
+          sizeBytes,
+          filename,
+          purpose,
+          md5: this.#request.upload?.md5 ?? true,
+          ...this.#sharedLimit(),
+          ...options,
+        },
+      ],
+    );
+  }
+
+  /** Parts wait for the rate as long as they can, and no longer: only so many are in flight. */
+  #limitOfUpload(): Pick<UploadRequest, 'sharedLimit' | 'concurrency'> {
+    const { limitBytesPerSecond, upload } = this.#request;
+    if (!limitBytesPerSecond) return {};
+    const share = Math.floor(mostPartsUnder(limitBytesPerSecond) / syncConcurrency(this.#request));
+    return {
+      ...this.#sharedLimit(),
+      concurrency: Math.min(upload?.concurrency ?? Defaults.concurrency, Math.max(share, 1)),
+    };
+  }
+
+  #sharedLimit(): Pick<UploadRequest, 'sharedLimit'> {
+    const { limitBytesPerSecond: bytesPerSecond } = this.#request;
+    if (!bytesPerSecond) return {};
+    return { sharedLimit: { key: workflowInfo().firstExecutionRunId, bytesPerSecond } };
+  }
+
+  deleteFile({ path, ...file }: PlannedDeletion): Promise<void> {
+    const { destination } = this.#scope;
+    return this.#control.deleteFile.executeWithOptions({ summary: summaryCode(path) }, [{ destination, ...file }]);
+  }
+
+  /** In one call, or in as many as its inputs need to fit. */
+  async packMemory(
+    memory: SyncMemory | null,
+    add: readonly RememberedFile[],
+    remove: readonly string[],
+  ): Promise<SyncMemory> {
+    let packed = memory;
+    let rest = { add, remove };
+    for (;;) {
+      const { input, ...left } = packInput(this.#scope, packed, rest);
+      packed = await this.#control.packSyncMemory.executeWithOptions({ summary: 'for the next run' }, [input]);
+      if (left.add.length + left.remove.length === 0) return packed;
+      rest = left;
+    }
+  }
+
+  /** Calls until the sources whose MD5 decides are read. */
+  async #batch(input: PlanInput, learning: Learning): Promise<SyncBatch> {
+    let next = input;
+    for (;;) {
+      const answer = await this.#plan(next);
+      if (answer.type === 'batch') return answer;
+      if (answer.type === 'reading') {
+        await learning.read(answer);
+        // The worker has the lists, mostly. Deletions are decided by a memory of all that was learnt.
+        const { memory: _memory, ...rest } = input;
+        next = input.phase === 'deletions' ? { ...rest, memory: learning.memory() } : rest;
+      } else {
+        if (answer.packFirst) await learning.pack();
+        next = { ...input, memory: learning.memory() };
+      }
+    }
+  }
+
+  #plan(input: PlanInput): Promise<PlanSyncResult> {
+    const summary = `${input.phase}${input.after === null ? '' : ` after ${summaryCode(input.after)}`}`;
+    return this.#lists.planSync.executeWithOptions({ summary }, [
+      { planId: this.#planId, scope: this.#scope, acceptsReading: true, ...input },
+    ]);
+  }
+}

@@ -1,0 +1,55 @@
+import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
+import type { SourceInfo } from '../../src/contracts/activities.ts';
+import { FailureType } from '../../src/contracts/failures.ts';
+import { withoutInode } from '../../src/core/upload/fingerprint.ts';
+import type { UploadTuning } from '../../src/core/upload/tuning.ts';
+
+/** The source that the calls of an upload expect: with its inode, or with any inode after `ignoreInode` was set. */
+export class ExpectedSource {
+  readonly #tuning: UploadTuning;
+  #isOther: boolean;
+
+  constructor(tuning: UploadTuning, isOther = false) {
+    this.#tuning = tuning;
+    this.#isOther = isOther;
+  }
+
+  /** Whether a call found another inode than the inspection. */
+  get isOther(): boolean {
+    return this.#isOther;
+  }
+
+  /** Makes a call, and repeats it if it expected the inode and `ignoreInode` was set in the meantime. */
+  readonly call = async <Result extends object>(
+    source: SourceInfo,
+    call: (expected: SourceInfo) => Promise<Result>,
+  ): Promise<Result> => {
+    for (;;) {
+      const { ignoreInode } = this.#tuning;
+      try {
+        const result = await call(ignoreInode ? { ...source, fingerprint: withoutInode(source.fingerprint) } : source);
+        const seen = 'fingerprint' in result ? result.fingerprint : source.fingerprint;
+        this.#isOther ||= seen !== source.fingerprint;
+        return result;
+      } catch (error) {
+        if (ignoreInode || !this.#tuning.ignoreInode || !isSourceChanged(error)) throw error;
+      }
+    }
+  };
+}
+
+/** A completion that was rejected for its MD5, after parts were read from files with two inodes. */
+export function otherContent(error: unknown): ApplicationFailure {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return ApplicationFailure.nonRetryable(
+    `the MD5 of the file is not that of the parts: its inode changed during the upload, and its content too (${reason}). ` +
+      'No File was created. Start a new upload of what it is now',
+    FailureType.SourceChanged,
+  );
+}
+
+function isSourceChanged(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return cause instanceof ApplicationFailure && cause.type === FailureType.SourceChanged;
+}

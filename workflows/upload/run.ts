@@ -1,0 +1,422 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  log,
+  patched,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { InspectSourceResult, SourceInfo } from '../../src/contracts/activities.ts';
+import { FailureType } from '../../src/contracts/failures.ts';
+import { Defaults } from '../../src/contracts/limits.ts';
+import type {
+  UploadedFile,
+  UploadProgress,
+  UploadRequest,
+  UploadResult,
+  UploadState,
+  WaitingInfo,
+} from '../../src/contracts/upload.ts';
+import { uploadEndLine, type End, type EndLine } from '../../src/core/show/end-line.ts';
+import { planParts } from '../../src/core/upload/plan.ts';
+import { partIdsProblem } from '../../src/core/payload.ts';
+import { SessionBudget, type CarriedSessions } from '../../src/core/upload/sessions.ts';
+import { shownState } from '../../src/core/show/attributes.ts';
+import { ignoreInodeProblems } from '../../src/core/upload/request.ts';
+import { UploadTuning, type CarriedTuning } from '../../src/core/upload/tuning.ts';
+import { countEnd, countReplacedSession } from '../shell/counters.ts';
+import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
+import { ExpectedSource, otherContent } from './expected-source.ts';
+import { isNotDone, unansweredBy } from '../shell/failures.ts';
+import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
+import { HandOverDue, Parking } from '../shell/parking.ts';
+import { PartWindow } from './part-window.ts';
+import { RetryPeriod } from '../shell/retry-period.ts';
+import { SourceHash, type CarriedHash } from './source-hash.ts';
+import { ShownUpload } from './shown-upload.ts';
+import { UploadCalls } from './calls.ts';
+
+/** Executions of before excused the loss of every session while parts waited, and of no session otherwise. */
+const EXCUSED_WAITS = 'excused-waits';
+
+const endStates: readonly UploadState[] = ['completed', 'failed', 'cancelled'];
+
+/** What an execution hands to its successor when its history has grown long. Plain JSON. */
+export interface CarriedUpload extends CarriedSessions, CarriedHash, CarriedTuning {
+  /** As `ExpectedSource.isOther`. @defaultValue false */
+  readonly otherInode?: boolean;
+  /** Left out if it was not inspected yet. */
+  readonly source?: InspectSourceResult;
+  /** Left out if none was open. */
+  readonly session?: CarriedSession;
+  readonly partsSent: number;
+  readonly paused: boolean;
+  /** Of the parts. */
+  readonly waiting: WaitingInfo | null;
+  /** Of other calls. Left out by executions of earlier versions. */
+  readonly otherWaits?: {
+    readonly call?: WaitingInfo;
+    readonly hash?: WaitingInfo;
+    readonly completionSinceMs?: number;
+    /** When the last call failed that waits: a part, or another call. */
+    readonly partFailedAtMs?: number;
+    readonly callFailedAtMs?: number;
+  };
+  /** A completion of the session may have succeeded without its response. @defaultValue false */
+  readonly mayBeCompleted?: boolean;
+  readonly startedAtMs: number;
+}
+
+/** The state of one upload, and the steps that move it on. */
+export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgress> {
+  readonly #request: UploadRequest;
+  readonly #calls: UploadCalls;
+  readonly #shown: ShownUpload;
+  readonly #startedAtMs: number;
+  /** One for each kind of call: that a session can be opened, or the file be read, doesn't mean that parts go through. */
+  readonly #parking: Parking;
+  readonly #partParking: Parking;
+  readonly #hashParking: Parking;
+  readonly #period: RetryPeriod;
+  readonly #sessions: SessionBudget;
+  readonly #hash: SourceHash;
+  readonly #tuning: UploadTuning;
+  readonly #expected: ExpectedSource;
+  #state: UploadState;
+  #paused: boolean;
+  #source: InspectSourceResult | undefined;
+  #session: OpenSession | undefined;
+  #window: PartWindow | undefined;
+  #partsSent: number;
+  /** A completion of the session may have succeeded without its response. */
+  #mayBeCompleted: boolean;
+  /** Once it has ended. */
+  #end: { readonly fileId?: string; readonly reason?: string | undefined } = {};
+
+  constructor(request: UploadRequest, carried?: CarriedUpload) {
+    this.#request = request;
+    this.#calls = new UploadCalls(request);
+    this.#shown = new ShownUpload(this.#calls.subject);
+    const giveUpAfterMs = request.giveUpAfterMs ?? Defaults.giveUpAfterMs;
+    const onChange = () => this.#publish();
+    const waits = carried?.otherWaits;
+    const period = new RetryPeriod(waits?.completionSinceMs);
+    this.#period = period;
+    this.#parking = new Parking(giveUpAfterMs, onChange, {
+      carried: waits?.call,
+      failedAtMs: waits?.callFailedAtMs,
+      period,
+      handsOver: true,
+    });
+    this.#partParking = new Parking(giveUpAfterMs, onChange, {
+      carried: carried?.waiting ?? undefined,
+      failedAtMs: waits?.partFailedAtMs,
+      period,
+    });
+    this.#hashParking = new Parking(giveUpAfterMs, onChange, { carried: waits?.hash, period, handsOver: true });
+    this.#hash = new SourceHash(this.#calls, this.#hashParking, carried);
+    this.#source = carried?.source;
+    this.#session = carried?.session && OpenSession.of(carried.session);
+    this.#state = this.#session ? 'uploading' : this.#source ? 'creating' : 'inspecting';
+    this.#mayBeCompleted = carried?.mayBeCompleted ?? false;
+    this.#sessions = new SessionBudget(request.maxSessions ?? Defaults.maxSessions, carried);
+    this.#partsSent = carried?.partsSent ?? 0;
+    this.#paused = carried?.paused ?? false;
+    this.#tuning = new UploadTuning(request, carried);
+    this.#expected = new ExpectedSource(this.#tuning, carried?.otherInode);
+    this.#startedAtMs = carried?.startedAtMs ?? Date.now();
+  }
+
+  /** Runs to the end, or to the point where the history is long enough to be handed over. */
+  async run(): Promise<UploadResult | HandOver<CarriedUpload>> {
+    this.#publish();
+    try {
+      return await this.#run();
+    } catch (error) {
+      if (error instanceof HandOverDue) return new HandOver(this.#carried());
+      throw error;
+    }
+  }
+
+  async #run(): Promise<UploadResult> {
+    const source = (this.#source ??= await this.#parking.insist(() => this.#calls.inspect()));
+    const wantsMd5 = this.#request.md5 !== false;
+    const hashing = wantsMd5 && !source.isSmall ? this.#hash.run(source, this.#expected.call) : Promise.resolve();
+    try {
+      for (;;) {
+        const session = (this.#session ??= await this.#openSession(source));
+        try {
+          await this.#sendParts(source, session);
+          if (!session.ledger.complete) throw new HandOverDue();
+          await hashing;
+          this.#hash.assertSound();
+          // It was cut into parts all the same, as the size of the parts was retuned.
+          if (wantsMd5 && source.isSmall) await this.#hash.run(source, this.#expected.call);
+          this.#hash.assertSound();
+          return this.#receipt(source, session, await this.#complete(session));
+        } catch (error) {
+          if (error instanceof HandOverDue) throw error;
+          if (this.#expected.isOther && OpenSession.isWrongMd5(error)) throw otherContent(error);
+          if (this.#hasWaitedIn(session)) this.#sessions.excuse();
+          const isLost = session.isLostBy(error);
+          if (!isLost && !this.#mayTryAnother(error, session)) throw error;
+          const { opened, left: sessionsLeft } = this.#sessions;
+          if (sessionsLeft < 1) throw isLost ? lastSessionLost(error, opened) : error;
+          const { uploadId } = session.info;
+          log.warn('The session is lost; its parts are sent again in a new one', { uploadId, sessionsLeft });
+          countReplacedSession(session.ledger.bytesDone);
+          // Also if the upload is cancelled now: nothing else cancels this session later.
+          const file = await CancellationScope.nonCancellable(() => this.#cancelSession());
+          if (file) return this.#receipt(source, session, file);
+          this.#session = undefined;
+          this.#mayBeCompleted = false;
+        }
+      }
+    } finally {
+      this.#hash.stop();
+      await CancellationScope.nonCancellable(() => hashing);
+    }
+  }
+
+  /**
+   * Whether the session is lost because the upload waited. If it is lost for another reason during a wait, it counts:
+   * otherwise, an upload would open one session after the other.
+   */
+  #hasWaitedIn(session: OpenSession): boolean {
+    const { openedAtMs, endsAtMs, isOver } = session;
+    const isPart = this.#partParking.waiting !== undefined;
+    const isCompletion = this.#parking.hasFailedSince(openedAtMs);
+    const hasWaited =
+      this.#partParking.hasFailedSince(openedAtMs) ||
+      isCompletion ||
+      (isOver && this.#hashParking.hasWaitedSince(endsAtMs));
+    if (hasWaited === isPart) return isPart;
+    if (!patched(EXCUSED_WAITS)) return isPart;
+    if (isCompletion && this.#parking.waiting) this.#period.keep(this.#parking.waiting.sinceMs);
+    return hasWaited;
+  }
+
+  /** Whether another session may help although this one is not lost. */
+  #mayTryAnother(error: unknown, session: OpenSession): boolean {
+    const partSizeBytes = session.smallerPartSizeBytes(error);
+    if (partSizeBytes !== undefined) {
+      log.warn('The service rejects parts of this size (413); a new session gets smaller ones', {
+        partSizeBytes: session.ledger.plan.partSizeBytes,
+        nextPartSizeBytes: partSizeBytes,
+      });
+      this.#tuning.retune({ partSizeBytes });
+      this.#sessions.excuse();
+      return true;
+    }
+    if (OpenSession.isWrongMd5(error)) return this.#sessions.forgiveWrongMd5();
+    return OpenSession.isRejectedPart(error) && this.#sessions.forgiveRejectedPart();
+  }
+
+  rejects(control: Control): string | undefined {
+    const isCompleting = this.#state === 'completing' || this.#state === 'completed';
+    if (control.type === 'pause' && isCompleting && control.whileCompleting !== true)
+      return 'the upload is completing; there is nothing left to pause';
+    if (control.type !== 'retune') return undefined;
+    return ignoreInodeProblems({ ...this.#request, ignoreInode: control.ignoreInode ?? false })[0];
+  }
+
+  apply(control: Control): UploadProgress | Promise<UploadProgress> {
+    if (control.type === 'pause') return this.#pause(control.parts ?? 'finish');
+    if (control.type === 'resume') this.#paused = false;
+    else if (control.type === 'retune') this.#tuning.retune(control);
+    else for (const parking of [this.#parking, this.#partParking, this.#hashParking]) parking.retry();
+    if (control.type !== 'retry') this.#publish();
+    return this.progress();
+  }
+
+  /** Holds further parts back, and returns when none is in flight. */
+  async #pause(parts: 'finish' | 'stop'): Promise<UploadProgress> {
+    this.#paused = true;
+    this.#publish();
+    if (parts === 'stop') this.#window?.stopParts();
+    await condition(() => !this.#paused || (this.#session?.ledger.out ?? 0) === 0);
+    this.#publish();
+    return this.progress();
+  }
+
+  /**
+   * Cancels the session, whatever ended the upload; nothing is sent after this.
+   *
+   * @param reason of its failure, as `reasonOfFailure` tells it
+   * @returns the result of an upload that was completed before, although the response to its completion was lost
+   */
+  async abandon(state: 'cancelled' | 'failed', reason: string): Promise<UploadResult | undefined> {
+    const file = await CancellationScope.nonCancellable(() => this.#cancelSession());
+    if (file && this.#source && this.#session) return this.#receipt(this.#source, this.#session, file);
+    this.#end = { reason };
+    this.#enter(state);
+    return undefined;
+  }
+
+  endLine(end: End): EndLine {
+    return uploadEndLine(end, this.progress(), Date.now());
+  }
+
+  progress(): UploadProgress {
+    const ledger = this.#session?.ledger;
+    const waiting = this.#waiting;
+    const isPaused = this.#paused && this.#state === 'uploading';
+    return {
+      state: shownState(this.#state, { isWaiting: waiting !== undefined, isPaused }),
+      filename: this.#calls.subject.filename,
+      bytesTotal: this.#source?.sizeBytes ?? 0,
+      bytesDone: ledger?.bytesDone ?? 0,
+      partSizeBytes: ledger?.plan.partSizeBytes ?? 0,
+      partsTotal: ledger?.plan.partCount ?? 0,
+      partsDone: ledger?.done ?? 0,
+      partsInFlight: ledger?.out ?? 0,
+      concurrency: this.#tuning.concurrency,
+      limit: this.#tuning.limit,
+      session: this.#session?.info ?? null,
+      sessionEndsTooEarly: this.#session?.endsTooEarly ?? false,
+      sessionsOpened: this.#sessions.opened,
+      orphanedSessions: this.#sessions.orphaned,
+      // A next attempt that was due is being made.
+      waiting: waiting ? { ...waiting, nextProbeAtMs: Math.max(waiting.nextProbeAtMs, Date.now()) } : null,
+      md5: this.#hash.md5,
+      startedAtMs: this.#startedAtMs,
+    };
+  }
+
+  /** Nothing waits once the upload has ended. */
+  get #waiting(): WaitingInfo | undefined {
+    if (endStates.includes(this.#state)) return undefined;
+    return this.#parking.waiting ?? this.#partParking.waiting ?? this.#hashParking.waiting;
+  }
+
+  async #openSession(source: SourceInfo): Promise<OpenSession> {
+    this.#enter('creating');
+    const create = () =>
+      this.#calls.create(source).catch((error: unknown) => {
+        this.#sessions.orphan(unansweredBy(error));
+        throw error;
+      });
+    const { unanswered = 0, ...info } = await this.#parking.insist(create);
+    this.#sessions.open(unanswered);
+    return new OpenSession(info, planParts(source.sizeBytes, this.#tuning.nextPartSizeBytes));
+  }
+
+  async #sendParts(source: InspectSourceResult, session: OpenSession): Promise<void> {
+    this.#enter('uploading');
+    this.#window = new PartWindow(session.ledger);
+    const isHandOverDue = () => workflowInfo().continueAsNewSuggested;
+    const mostInFlight = this.#calls.mostPartsInFlight(source);
+    await this.#window.run({
+      send: (partNumber) => this.#partParking.attempt(() => this.#sendPart(partNumber, source, session)),
+      // While the upload waits, one part finds out whether it may go on.
+      limit: () => (this.#partParking.waiting ? 1 : Math.min(this.#tuning.mostParts, mostInFlight)),
+      onGivenBack: () => this.#publish(),
+      mayStart: () => !this.#paused && this.#partParking.isOpen && !session.isOver,
+      until: () => this.#hash.hasFailed || isHandOverDue() || (session.isOver && !this.#paused),
+    });
+    this.#hash.assertSound();
+    if (!session.ledger.complete && !isHandOverDue()) session.assertTime();
+  }
+
+  async #sendPart(partNumber: number, source: InspectSourceResult, session: OpenSession): Promise<void> {
+    try {
+      const isWhole = session.ledger.plan.partCount === 1;
+      const withMd5 = isWhole && source.isSmall === true && this.#request.md5 !== false;
+      const sent = await this.#expected.call(source, (expected) =>
+        this.#calls.sendPart(partNumber, expected, session, this.#tuning.limit, withMd5),
+      );
+      const { partId, attempt, md5 } = sent;
+      const tooLong = partIdsProblem(session.ledger.plan.partCount, partId);
+      if (tooLong !== undefined) throw ApplicationFailure.nonRetryable(tooLong, FailureType.PayloadTooLarge);
+      session.ledger.record(partNumber, partId);
+      if (md5 !== undefined) this.#hash.adopt(md5);
+      this.#partsSent += attempt;
+      if (attempt > 1) session.resent = true;
+    } catch (error) {
+      if (isCancellation(error)) session.noteStoppedPart();
+      else this.#partsSent += session.noteFailedPart(error);
+      throw error;
+    }
+    session.warnOfEarlyEnd();
+    this.#publish();
+  }
+
+  async #complete(session: OpenSession): Promise<UploadedFile> {
+    this.#enter('completing');
+    return this.#parking.insist(() =>
+      this.#calls.complete(session, this.#hash.md5, this.#mayBeCompleted).catch((error: unknown) => {
+        this.#mayBeCompleted ||= !isNotDone(error);
+        throw error;
+      }),
+    );
+  }
+
+  #receipt(source: SourceInfo, session: OpenSession, file: UploadedFile): UploadResult {
+    this.#end = { fileId: file.id };
+    this.#enter('completed');
+    return {
+      workflowId: workflowInfo().workflowId,
+      uploadId: session.info.uploadId,
+      file,
+      bytes: source.sizeBytes,
+      md5: this.#hash.md5,
+      parts: session.ledger.plan.partCount,
+      partSizeBytes: session.ledger.plan.partSizeBytes,
+      partsSent: this.#partsSent,
+      sessions: this.#sessions.opened,
+      orphanedSessions: this.#sessions.orphaned,
+      durationMs: Date.now() - this.#startedAtMs,
+    };
+  }
+
+  #carried(): CarriedUpload {
+    const part = this.#partParking.waiting;
+    const call = this.#parking.waiting;
+    const hash = this.#hashParking.waiting;
+    const { completionSinceMs } = this.#period;
+    return {
+      source: this.#source,
+      session: this.#session ? this.#session.toJSON() : undefined,
+      ...this.#sessions.toJSON(),
+      partsSent: this.#partsSent,
+      ...this.#hash.toJSON(),
+      ...this.#tuning.toJSON(),
+      otherInode: this.#expected.isOther ? true : undefined,
+      paused: this.#paused,
+      waiting: part ?? null,
+      otherWaits: {
+        call,
+        hash,
+        completionSinceMs,
+        partFailedAtMs: part ? this.#partParking.failedAtMs : undefined,
+        callFailedAtMs: call ? this.#parking.failedAtMs : undefined,
+      },
+      mayBeCompleted: this.#mayBeCompleted ? true : undefined,
+      startedAtMs: this.#startedAtMs,
+    };
+  }
+
+  /** @returns the File that the session became, if a completion without a clear response succeeded */
+  async #cancelSession(): Promise<UploadedFile | undefined> {
+    const session = this.#session;
+    if (!session) return undefined;
+    try {
+      return await this.#calls.cancel(session, this.#mayBeCompleted, this.#hash.md5);
+    } catch (error) {
+      log.warn('The session could not be cancelled; it expires by itself', { ...session.info, error });
+      return undefined;
+    }
+  }
+
+  #enter(state: UploadState): void {
+    this.#state = state;
+    countEnd(state);
+    this.#publish();
+  }
+
+  #publish(): void {
+    const isSmall = this.#source?.isSmall === true;
+    this.#shown.show(this.progress(), { ...this.#end, partsSent: this.#partsSent, isSmall });
+  }
+}

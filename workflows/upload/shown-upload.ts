@@ -1,0 +1,44 @@
+import { setCurrentDetails } from '@temporalio/workflow';
+import type { UploadProgress } from '../../src/contracts/upload.ts';
+import { uploadAttributes, type AttributeSubject } from '../../src/core/show/attributes.ts';
+import { describeProgress } from '../../src/core/show/describe-progress.ts';
+import { Pace } from '../shell/pace.ts';
+import { ShownAttributes } from '../shell/shown-attributes.ts';
+
+interface ShownContext {
+  readonly partsSent: number;
+  /** Of a source that is one part, unless the size of its parts was retuned. */
+  readonly isSmall: boolean;
+  /** Once it is completed. */
+  readonly fileId?: string;
+  /** Once it has failed. */
+  readonly reason?: string | undefined;
+}
+
+/** What Temporal UI shows of an upload: the details of its page, and its search attributes. */
+export class ShownUpload {
+  readonly #subject: AttributeSubject;
+  readonly #attributes = new ShownAttributes();
+  readonly #pace = new Pace();
+  /** Whether the attributes say that the upload is held up. */
+  #isHeld = false;
+
+  constructor(subject: AttributeSubject) {
+    this.#subject = subject;
+  }
+
+  show(progress: UploadProgress, { isSmall, partsSent, ...end }: ShownContext): void {
+    const context = { ...this.#pace.measure(progress.bytesDone), ...end, partsSent };
+    setCurrentDetails(describeProgress(progress, context));
+    if (isSmall && !this.#isHeld && isBrief(progress)) return;
+    this.#isHeld = progress.state === 'paused' || progress.state === 'waiting';
+    const attributes = uploadAttributes(progress, this.#subject, end);
+    this.#attributes.show(attributes, this.#isHeld && progress.partsInFlight === 0);
+  }
+}
+
+/** Of one part, each of whose steps takes a moment: search attributes that tell of all would cost it half as much again. */
+function isBrief({ state, bytesDone, partsTotal }: UploadProgress): boolean {
+  if (partsTotal > 1) return false;
+  return state === 'creating' || state === 'completing' || (state === 'uploading' && bytesDone > 0);
+}

@@ -1,0 +1,75 @@
+import { CancellationScope } from '@temporalio/workflow';
+import type { HashCheckpoint, SourceInfo } from '../../src/contracts/activities.ts';
+import type { ExpectedSource } from './expected-source.ts';
+import { HandOverDue, type Parking } from '../shell/parking.ts';
+import type { UploadCalls } from './calls.ts';
+
+/** What an execution hands to its successor of it. Plain JSON. */
+export interface CarriedHash {
+  readonly md5: string | null;
+  readonly hashCheckpoint: HashCheckpoint | null;
+}
+
+/** The md5 of the whole file, which is computed beside the parts. */
+export class SourceHash {
+  readonly #calls: UploadCalls;
+  readonly #parking: Parking;
+  readonly #scope = new CancellationScope();
+  #md5: string | null;
+  #checkpoint: HashCheckpoint | null;
+  #failure: { readonly error: unknown } | undefined;
+  #isHandOverDue = false;
+
+  constructor(calls: UploadCalls, parking: Parking, carried?: CarriedHash) {
+    this.#calls = calls;
+    this.#parking = parking;
+    this.#md5 = carried?.md5 ?? null;
+    this.#checkpoint = carried?.hashCheckpoint ?? null;
+  }
+
+  /** Lower-case hex, when it is known. */
+  get md5(): string | null {
+    return this.#md5;
+  }
+
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** @param md5 taken by somebody else */
+  adopt(md5: string): void {
+    this.#md5 = md5;
+  }
+
+  /** Never rejects: a failure waits until somebody asks for the outcome. */
+  async run(source: SourceInfo, asExpected: ExpectedSource['call']): Promise<void> {
+    if (this.#md5 !== null) return;
+    try {
+      const hash = () => asExpected(source, (expected) => this.#calls.hash(expected, this.#checkpoint));
+      const outcome = await this.#scope.run(() => this.#parking.insist(hash));
+      if ('md5' in outcome) this.#md5 = outcome.md5;
+      else this.#checkpoint = outcome.checkpoint;
+    } catch (error) {
+      if (error instanceof HandOverDue) this.#isHandOverDue = true;
+      else this.#failure = { error };
+    }
+  }
+
+  /** Told to stop, the activity answers with a checkpoint, from which the next execution goes on. */
+  stop(): void {
+    this.#scope.cancel();
+  }
+
+  /**
+   * @throws what it failed with
+   * @throws HandOverDue if it waits, and the next execution is to continue it
+   */
+  assertSound(): void {
+    if (this.#isHandOverDue) throw new HandOverDue();
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  toJSON(): CarriedHash {
+    return { md5: this.#md5, hashCheckpoint: this.#checkpoint };
+  }
+}
