@@ -76,7 +76,7 @@ describe.concurrent('a schedule', () => {
       const found = await Promise.all([
         priorityOf('sync', { sync: standIn() }),
         priorityOf('changed', { sync: standIn() }, { sync: standIn('other') }),
-        priorityOf('upload', { upload }),
+        priorityOf('upload', { upload: { ...upload, priority: undefined } }),
         priorityOf('urgent', { upload: { ...upload, priority: Priorities.interactive } }),
       ]);
       expect(found).toEqual([Priorities.bulk, Priorities.bulk, Priorities.bulk, Priorities.interactive]);

@@ -281,7 +281,7 @@ describe('a sync of a folder', () => {
       {},
       async (system, folder) => {
         await randomFile(join(folder, 'slow.bin'), 6 * MiB);
-        const first = await system.client.sync({ folder, purpose });
+        const first = await system.client.sync({ folder, purpose, upload: { priority: undefined } });
         const second = await system.client.sync({ folder, purpose });
         expect(second).toMatchObject({ workflowId: first.workflowId, resumed: true });
         const { priority } = await system.client.client.workflow.getHandle(first.workflowId).describe();
