@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FailureType, type UploadHandle } from 'longhaul';
+import { FailureType, type UploadHandle, type UploadProgress } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { randomFile } from '../support/random-file.ts';
 import { MiB, withSystem, type System } from '../support/system.ts';
@@ -78,7 +78,8 @@ describe('an upload whose service', () => {
       system.api.faults.add({ route: 'create', kind: 'alter', remove: ['/expires_at'], set: { '/status': 'created' } });
       const handle = await start(system);
       expect(await handle.result()).toMatchObject({ sessions: 1, orphanedSessions: 0 });
-      const { session } = await handle.status();
+      const workflow = system.client.client.workflow.getHandle(handle.workflowId);
+      const { session } = await workflow.query<UploadProgress>('progress');
       expect((session?.expiresAt ?? 0) - (session?.createdAt ?? 0)).toBe(3600);
     }));
 

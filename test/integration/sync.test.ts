@@ -282,7 +282,7 @@ describe('a sync of a folder', () => {
       async (system, folder) => {
         await randomFile(join(folder, 'slow.bin'), 6 * MiB);
         const first = await system.client.sync({ folder, purpose, upload: { priority: undefined } });
-        const second = await system.client.sync({ folder, purpose });
+        const second = await system.client.sync({ folder, purpose, upload: { priority: undefined } });
         expect(second).toMatchObject({ workflowId: first.workflowId, resumed: true });
         const { priority } = await system.client.client.workflow.getHandle(first.workflowId).describe();
         expect(priority, 'small files are sent by the sync itself').toMatchObject({ priorityKey: Priorities.bulk });
