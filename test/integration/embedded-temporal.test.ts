@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { access, chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -134,7 +135,10 @@ test('two commands that start at once share one server, which ends after the las
 test('a server whose command was killed is taken over by the next one and ends with it', async () => {
   await withStateDir(async (stateDir) => {
     const killed = await startTemporalUser(stateDir);
+    const closed = once(killed.pipe.resume(), 'close');
     await killed.kill();
+    // The program that writes into a pipe of the command ends with the command.
+    await closed;
     expect(lives(killed.serverPid)).toBe(true);
     await withTemporal(stateDir, async (temporal) => {
       expect(temporal).toMatchObject({ pid: killed.serverPid, address: killed.address, started: false });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 const script = fileURLToPath(new URL('embedded-temporal-user.ts', import.meta.url));
@@ -11,6 +12,8 @@ export interface TemporalUserProcess {
   /** Process id of the server. */
   readonly serverPid: number;
   readonly started: boolean;
+  /** A pipe that a shell gave it; it closes when nobody has the other end. */
+  readonly pipe: Readable;
   /** Lets it release the server and waits until it has ended. */
   finish(): Promise<number | null>;
   /** SIGKILL. */
@@ -19,7 +22,11 @@ export interface TemporalUserProcess {
 
 /** Starts another process that uses the embedded server, and waits until it has it. */
 export async function startTemporalUser(stateDir: string): Promise<TemporalUserProcess> {
-  const child = spawn(process.execPath, ['--import', 'tsx', script, stateDir], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const command = [process.execPath, '--import', 'tsx', script, stateDir];
+  // As bash passes `<(command)`. Node.js keeps descriptors up to 15 from its children by itself.
+  const child = spawn('bash', ['-c', 'exec 63<&3 3<&-; exec "$@"', 'bash', ...command], {
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+  });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const ended = once(child, 'exit') as Promise<[number | null]>;
@@ -34,6 +41,7 @@ export async function startTemporalUser(stateDir: string): Promise<TemporalUserP
     address,
     serverPid: pid,
     started,
+    pipe: child.stdio[3] as Readable,
     finish: async () => {
       child.stdin.end();
       return (await ended)[0];

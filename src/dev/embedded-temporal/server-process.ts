@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
+import { devNull } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { childEnvironment } from '../../config/child-environment.ts';
 import { EmbeddedTemporalError } from './embedded-temporal-error.ts';
@@ -52,6 +54,32 @@ function privately<T>(start: () => T): T {
   }
 }
 
+const CLOSE_ON_EXEC = 0o2000000;
+/** Shells use far lower ones. */
+const MAX_DESCRIPTOR = 1023;
+
+/** Descriptors that a shell gave this process, such as the pipe of `<(command)`: children inherit them. Linux only. */
+function inheritedDescriptors(): number[] {
+  try {
+    return readdirSync('/proc/self/fdinfo')
+      .filter(isInherited)
+      .map(Number)
+      .filter((fd) => fd > 2 && fd <= MAX_DESCRIPTOR);
+  } catch {
+    return [];
+  }
+}
+
+function isInherited(fd: string): boolean {
+  try {
+    const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1];
+    return flags !== undefined && (parseInt(flags, 8) & CLOSE_ON_EXEC) === 0;
+  } catch {
+    // It was that of the listing.
+    return false;
+  }
+}
+
 export interface SpawnedServer extends ProcessIdentity {
   /** Where in the log this server's lines begin. */
   readonly logOffsetBytes: number;
@@ -66,8 +94,14 @@ export async function spawnServer(cliPath: string, stateDir: string, ports: Serv
   const args = await serverArgs(cliPath, paths.database, ports);
   const logOffsetBytes = await prepareLog(paths.log);
   const log = await open(paths.log, 'a', 0o600);
+  const nothing = await open(devNull, 'r');
   try {
-    const stdio = ['ignore' as const, log.fd, log.fd];
+    // The server lives on: with a pipe of this command, the program that writes into it would not end after a kill.
+    const inherited = inheritedDescriptors();
+    const others = Array.from({ length: Math.max(2, ...inherited) - 2 }, (_, index) =>
+      inherited.includes(index + 3) ? nothing.fd : ('ignore' as const),
+    );
+    const stdio = ['ignore' as const, log.fd, log.fd, ...others];
     const child = privately(() =>
       spawn(cliPath, args, { detached: true, cwd: stateDir, env: childEnvironment(), stdio }),
     );
@@ -83,7 +117,7 @@ export async function spawnServer(cliPath: string, stateDir: string, ports: Serv
     const reason = error instanceof Error ? error.message : String(error);
     throw new EmbeddedTemporalError(`Temporal could not be started from ${cliPath}: ${reason}`, { cause: error });
   } finally {
-    await log.close();
+    await Promise.all([log.close(), nothing.close()]);
   }
 }
 
