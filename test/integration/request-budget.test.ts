@@ -14,9 +14,9 @@ const AT_ONCE = 6;
 const A_SECOND = (PER_MINUTE * 0.9) / 60;
 const SPAN_MS = 3000;
 
-/** Uploads whose completion's answer is lost: each File has to be looked up in `/files`. */
-async function lookUp({ client, directory, api }: System): Promise<void> {
-  api.faults.add({ route: 'complete', kind: 'lost-answer', count: UPLOADS });
+/** Uploads whose completions get no response until all Files exist: each File has to be looked up in `/files`. */
+async function lookUp({ client, directory, api, uploads }: System): Promise<void> {
+  api.faults.add({ route: 'complete', kind: 'lost-answer', probability: 1 });
   const handles = await Promise.all(
     Array.from({ length: UPLOADS }, async (_, index) => {
       const file = join(directory, `${index}.jsonl`);
@@ -24,6 +24,9 @@ async function lookUp({ client, directory, api }: System): Promise<void> {
       return client.upload({ file, purpose: 'batch', partSizeBytes: MiB, md5: false });
     }),
   );
+  const isCompleted = ({ status }: { readonly status: string }) => status === 'completed';
+  await until(() => uploads().filter(isCompleted).length === UPLOADS, 'each File to exist');
+  api.faults.clear();
   await Promise.all(handles.map((handle) => handle.result()));
 }
 
