@@ -40,7 +40,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     safeguard: 'the next execution waits for what this one waited for',
-    file: 'workflows/upload/run.ts',
+    file: 'workflows/upload/waits.ts',
     from: 'waiting: part ?? null,\n      otherWaits',
     to: 'waiting: null,\n      otherWaits',
   },

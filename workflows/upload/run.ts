@@ -4,7 +4,6 @@ import {
   condition,
   isCancellation,
   log,
-  patched,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { InspectSourceResult, SourceInfo } from '../../src/contracts/activities.ts';
@@ -30,20 +29,17 @@ import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
 import { ExpectedSource, otherContent } from './expected-source.ts';
 import { isNotDone, unansweredBy } from '../shell/failures.ts';
 import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
-import { HandOverDue, Parking } from '../shell/parking.ts';
+import { HandOverDue } from '../shell/parking.ts';
 import { PartWindow } from './part-window.ts';
-import { RetryPeriod } from '../shell/retry-period.ts';
 import { SourceHash, type CarriedHash } from './source-hash.ts';
 import { ShownUpload } from './shown-upload.ts';
 import { UploadCalls } from './calls.ts';
-
-/** Executions of before excused the loss of every session while parts waited, and of no session otherwise. */
-const EXCUSED_WAITS = 'excused-waits';
+import { UploadWaits, type CarriedWaits } from './waits.ts';
 
 const endStates: readonly UploadState[] = ['completed', 'failed', 'cancelled'];
 
 /** What an execution hands to its successor when its history has grown long. Plain JSON. */
-export interface CarriedUpload extends CarriedSessions, CarriedHash, CarriedTuning {
+export interface CarriedUpload extends CarriedSessions, CarriedHash, CarriedTuning, CarriedWaits {
   /** As `ExpectedSource.isOther`. @defaultValue false */
   readonly otherInode?: boolean;
   /** Left out if it was not inspected yet. */
@@ -52,17 +48,6 @@ export interface CarriedUpload extends CarriedSessions, CarriedHash, CarriedTuni
   readonly session?: CarriedSession;
   readonly partsSent: number;
   readonly paused: boolean;
-  /** Of the parts. */
-  readonly waiting: WaitingInfo | null;
-  /** Of other calls. Left out by executions of earlier versions. */
-  readonly otherWaits?: {
-    readonly call?: WaitingInfo;
-    readonly hash?: WaitingInfo;
-    readonly completionSinceMs?: number;
-    /** When the last call failed that waits: a part, or another call. */
-    readonly partFailedAtMs?: number;
-    readonly callFailedAtMs?: number;
-  };
   /** A completion of the session may have succeeded without its response. @defaultValue false */
   readonly mayBeCompleted?: boolean;
   readonly startedAtMs: number;
@@ -74,11 +59,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   readonly #calls: UploadCalls;
   readonly #shown: ShownUpload;
   readonly #startedAtMs: number;
-  /** One for each kind of call: that a session can be opened, or the file be read, doesn't mean that parts go through. */
-  readonly #parking: Parking;
-  readonly #partParking: Parking;
-  readonly #hashParking: Parking;
-  readonly #period: RetryPeriod;
+  readonly #waits: UploadWaits;
   readonly #sessions: SessionBudget;
   readonly #hash: SourceHash;
   readonly #tuning: UploadTuning;
@@ -99,23 +80,8 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     this.#calls = new UploadCalls(request);
     this.#shown = new ShownUpload(this.#calls.subject);
     const giveUpAfterMs = request.giveUpAfterMs ?? Defaults.giveUpAfterMs;
-    const onChange = () => this.#publish();
-    const waits = carried?.otherWaits;
-    const period = new RetryPeriod(waits?.completionSinceMs);
-    this.#period = period;
-    this.#parking = new Parking(giveUpAfterMs, onChange, {
-      carried: waits?.call,
-      failedAtMs: waits?.callFailedAtMs,
-      period,
-      handsOver: true,
-    });
-    this.#partParking = new Parking(giveUpAfterMs, onChange, {
-      carried: carried?.waiting ?? undefined,
-      failedAtMs: waits?.partFailedAtMs,
-      period,
-    });
-    this.#hashParking = new Parking(giveUpAfterMs, onChange, { carried: waits?.hash, period, handsOver: true });
-    this.#hash = new SourceHash(this.#calls, this.#hashParking, carried);
+    this.#waits = new UploadWaits(giveUpAfterMs, () => this.#publish(), carried);
+    this.#hash = new SourceHash(this.#calls, this.#waits.hash, carried);
     this.#source = carried?.source;
     this.#session = carried?.session && OpenSession.of(carried.session);
     this.#state = this.#session ? 'uploading' : this.#source ? 'creating' : 'inspecting';
@@ -140,7 +106,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   }
 
   async #run(): Promise<UploadResult> {
-    const source = (this.#source ??= await this.#parking.insist(() => this.#calls.inspect()));
+    const source = (this.#source ??= await this.#waits.calls.insist(() => this.#calls.inspect()));
     const wantsMd5 = this.#request.md5 !== false;
     const hashing = wantsMd5 && !source.isSmall ? this.#hash.run(source, this.#expected.call) : Promise.resolve();
     try {
@@ -158,7 +124,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
         } catch (error) {
           if (error instanceof HandOverDue) throw error;
           if (this.#expected.isOther && OpenSession.isWrongMd5(error)) throw otherContent(error);
-          if (this.#hasWaitedIn(session)) this.#sessions.excuse();
+          if (this.#waits.hasWaitedIn(session)) this.#sessions.excuse();
           const isLost = session.isLostBy(error);
           if (!isLost && !this.#mayTryAnother(error, session)) throw error;
           const { opened, left: sessionsLeft } = this.#sessions;
@@ -177,24 +143,6 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
       this.#hash.stop();
       await CancellationScope.nonCancellable(() => hashing);
     }
-  }
-
-  /**
-   * Whether the session is lost because the upload waited. If it is lost for another reason during a wait, it counts:
-   * otherwise, an upload would open one session after the other.
-   */
-  #hasWaitedIn(session: OpenSession): boolean {
-    const { openedAtMs, endsAtMs, isOver } = session;
-    const isPart = this.#partParking.waiting !== undefined;
-    const isCompletion = this.#parking.hasFailedSince(openedAtMs);
-    const hasWaited =
-      this.#partParking.hasFailedSince(openedAtMs) ||
-      isCompletion ||
-      (isOver && this.#hashParking.hasWaitedSince(endsAtMs));
-    if (hasWaited === isPart) return isPart;
-    if (!patched(EXCUSED_WAITS)) return isPart;
-    if (isCompletion && this.#parking.waiting) this.#period.keep(this.#parking.waiting.sinceMs);
-    return hasWaited;
   }
 
   /** Whether another session may help although this one is not lost. */
@@ -225,7 +173,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     if (control.type === 'pause') return this.#pause(control.parts ?? 'finish');
     if (control.type === 'resume') this.#paused = false;
     else if (control.type === 'retune') this.#tuning.retune(control);
-    else for (const parking of [this.#parking, this.#partParking, this.#hashParking]) parking.retry();
+    else this.#waits.retry();
     if (control.type !== 'retry') this.#publish();
     return this.progress();
   }
@@ -286,8 +234,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
 
   /** Nothing waits once the upload has ended. */
   get #waiting(): WaitingInfo | undefined {
-    if (endStates.includes(this.#state)) return undefined;
-    return this.#parking.waiting ?? this.#partParking.waiting ?? this.#hashParking.waiting;
+    return endStates.includes(this.#state) ? undefined : this.#waits.waiting;
   }
 
   async #openSession(source: SourceInfo): Promise<OpenSession> {
@@ -297,7 +244,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
         this.#sessions.orphan(unansweredBy(error));
         throw error;
       });
-    const { unanswered = 0, ...info } = await this.#parking.insist(create);
+    const { unanswered = 0, ...info } = await this.#waits.calls.insist(create);
     this.#sessions.open(unanswered);
     return new OpenSession(info, planParts(source.sizeBytes, this.#tuning.nextPartSizeBytes));
   }
@@ -308,11 +255,11 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     const isHandOverDue = () => workflowInfo().continueAsNewSuggested;
     const mostInFlight = this.#calls.mostPartsInFlight(source);
     await this.#window.run({
-      send: (partNumber) => this.#partParking.attempt(() => this.#sendPart(partNumber, source, session)),
+      send: (partNumber) => this.#waits.parts.attempt(() => this.#sendPart(partNumber, source, session)),
       // While the upload waits, one part finds out whether it may go on.
-      limit: () => (this.#partParking.waiting ? 1 : Math.min(this.#tuning.mostParts, mostInFlight)),
+      limit: () => (this.#waits.parts.waiting ? 1 : Math.min(this.#tuning.mostParts, mostInFlight)),
       onGivenBack: () => this.#publish(),
-      mayStart: () => !this.#paused && this.#partParking.isOpen && !session.isOver,
+      mayStart: () => !this.#paused && this.#waits.parts.isOpen && !session.isOver,
       until: () => this.#hash.hasFailed || isHandOverDue() || (session.isOver && !this.#paused),
     });
     this.#hash.assertSound();
@@ -344,7 +291,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
 
   async #complete(session: OpenSession): Promise<UploadedFile> {
     this.#enter('completing');
-    return this.#parking.insist(() =>
+    return this.#waits.calls.insist(() =>
       this.#calls.complete(session, this.#hash.md5, this.#mayBeCompleted).catch((error: unknown) => {
         this.#mayBeCompleted ||= !isNotDone(error);
         throw error;
@@ -371,10 +318,6 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   }
 
   #carried(): CarriedUpload {
-    const part = this.#partParking.waiting;
-    const call = this.#parking.waiting;
-    const hash = this.#hashParking.waiting;
-    const { completionSinceMs } = this.#period;
     return {
       source: this.#source,
       session: this.#session ? this.#session.toJSON() : undefined,
@@ -384,14 +327,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
       ...this.#tuning.toJSON(),
       otherInode: this.#expected.isOther ? true : undefined,
       paused: this.#paused,
-      waiting: part ?? null,
-      otherWaits: {
-        call,
-        hash,
-        completionSinceMs,
-        partFailedAtMs: part ? this.#partParking.failedAtMs : undefined,
-        callFailedAtMs: call ? this.#parking.failedAtMs : undefined,
-      },
+      ...this.#waits.toJSON(),
       mayBeCompleted: this.#mayBeCompleted ? true : undefined,
       startedAtMs: this.#startedAtMs,
     };

@@ -1,0 +1,90 @@
+import { patched } from '@temporalio/workflow';
+import type { WaitingInfo } from '../../src/contracts/upload.ts';
+import { Parking } from '../shell/parking.ts';
+import { RetryPeriod } from '../shell/retry-period.ts';
+import type { OpenSession } from './open-session.ts';
+
+/** Executions of before excused the loss of every session while parts waited, and of no session otherwise. */
+const EXCUSED_WAITS = 'excused-waits';
+
+/** What an execution hands to its successor of it. Plain JSON. */
+export interface CarriedWaits {
+  /** Of the parts. */
+  readonly waiting: WaitingInfo | null;
+  /** Of other calls. Left out by executions of earlier versions. */
+  readonly otherWaits?: {
+    readonly call?: WaitingInfo;
+    readonly hash?: WaitingInfo;
+    readonly completionSinceMs?: number;
+    /** When the last call failed that waits: a part, or another call. */
+    readonly partFailedAtMs?: number;
+    readonly callFailedAtMs?: number;
+  };
+}
+
+/**
+ * Where the calls of one upload wait, for one retry period. There is one place for each kind of call: that a session can
+ * be opened, or the file be read, does not mean that parts go through.
+ */
+export class UploadWaits {
+  /** Of all calls but those of `parts` and `hash`. */
+  readonly calls: Parking;
+  readonly parts: Parking;
+  readonly hash: Parking;
+  readonly #period: RetryPeriod;
+
+  /** @param giveUpAfterMs 0: never */
+  constructor(giveUpAfterMs: number, onChange: () => void, carried?: CarriedWaits) {
+    const { call, hash, completionSinceMs, partFailedAtMs, callFailedAtMs } = carried?.otherWaits ?? {};
+    const period = new RetryPeriod(completionSinceMs);
+    this.#period = period;
+    this.calls = new Parking(giveUpAfterMs, onChange, {
+      carried: call,
+      failedAtMs: callFailedAtMs,
+      period,
+      handsOver: true,
+    });
+    const ofParts = { carried: carried?.waiting ?? undefined, failedAtMs: partFailedAtMs, period };
+    this.parts = new Parking(giveUpAfterMs, onChange, ofParts);
+    this.hash = new Parking(giveUpAfterMs, onChange, { carried: hash, period, handsOver: true });
+  }
+
+  get waiting(): WaitingInfo | undefined {
+    return this.calls.waiting ?? this.parts.waiting ?? this.hash.waiting;
+  }
+
+  /** Makes the calls that wait at once. */
+  retry(): void {
+    for (const parking of [this.calls, this.parts, this.hash]) parking.retry();
+  }
+
+  /**
+   * Whether the session is lost because the upload waited. If it is lost for another reason during a wait, it counts:
+   * otherwise, an upload would open one session after the other.
+   */
+  hasWaitedIn({ openedAtMs, endsAtMs, isOver }: OpenSession): boolean {
+    const isPart = this.parts.waiting !== undefined;
+    const isCompletion = this.calls.hasFailedSince(openedAtMs);
+    const hasWaited =
+      this.parts.hasFailedSince(openedAtMs) || isCompletion || (isOver && this.hash.hasWaitedSince(endsAtMs));
+    if (hasWaited === isPart) return isPart;
+    if (!patched(EXCUSED_WAITS)) return isPart;
+    if (isCompletion && this.calls.waiting) this.#period.keep(this.calls.waiting.sinceMs);
+    return hasWaited;
+  }
+
+  toJSON(): CarriedWaits {
+    const { waiting: call, failedAtMs: callFailedAtMs } = this.calls;
+    const { waiting: part, failedAtMs: partFailedAtMs } = this.parts;
+    return {
+      waiting: part ?? null,
+      otherWaits: {
+        call,
+        hash: this.hash.waiting,
+        completionSinceMs: this.#period.completionSinceMs,
+        partFailedAtMs: part ? partFailedAtMs : undefined,
+        callFailedAtMs: call ? callFailedAtMs : undefined,
+      },
+    };
+  }
+}
