@@ -7,9 +7,9 @@ import { runAttempt } from './attempt.ts';
 import { toApplicationFailure } from './failures.ts';
 
 /**
- * Opens an Upload, and does not break that off for a cancellation: a session that is known can be cancelled.
- * When the answer is lost the retry opens another one; the first expires by itself, and is counted: in the result, or
- * in the failure if no attempt succeeds.
+ * Opens an Upload. A cancellation does not abort the call, because only a session with a known ID can be cancelled. If the
+ * response is lost, the retry opens another session. The first one expires, and is counted in the result, or in the
+ * failure if no attempt succeeds.
  */
 export function createCreateUpload(dependencies: ActivityDependencies): ControlActivities['createUpload'] {
   return ({ destination, mimeTypeByName, ...fields }) => {
