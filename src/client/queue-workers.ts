@@ -58,10 +58,13 @@ export class QueueWorkers {
     return found;
   }
 
-  /** @throws ServiceError of Temporal's client */
-  look(taskQueue: string, kind: QueueKind): Promise<QueueLook> {
+  /**
+   * @param isNew whether a result of the last seconds is not used again
+   * @throws ServiceError of Temporal's client
+   */
+  look(taskQueue: string, kind: QueueKind, isNew = false): Promise<QueueLook> {
     const key = `${kind} ${taskQueue}`;
-    const known = this.#looks.get(key);
+    const known = isNew ? undefined : this.#looks.get(key);
     if (known && performance.now() < known.freshUntilMs) return known.look;
     const look = this.#lookNow(key, taskQueue, kind);
     this.#looks.set(key, { freshUntilMs: Infinity, look });
@@ -156,5 +159,6 @@ async function runsOn(client: Client, taskQueue: string): Promise<boolean> {
  * @throws ServiceError of Temporal's client
  */
 export async function hasWorkers(client: Client, taskQueue: string, type: 'workflow' | 'activity'): Promise<boolean> {
-  return (await QueueWorkers.of(client).look(taskQueue, type)).presence !== 'unpolled';
+  // A caller that was rejected can start a worker and try again at once.
+  return (await QueueWorkers.of(client).look(taskQueue, type, true)).presence !== 'unpolled';
 }

@@ -7,6 +7,8 @@ import { until } from '../support/until.ts';
 const purpose = 'batch';
 const partSizeBytes = MiB;
 
+const refused = (message: RegExp) => ({ code: 'STEERING_REFUSED', message: expect.stringMatching(message) });
+
 describe('steering an upload', () => {
   it('pauses with no part in flight, changes its concurrency, and goes on when told', () =>
     withSystem(
@@ -128,13 +130,14 @@ describe('steering an upload', () => {
       api.configure({ latencyMs: 1500 });
       const handle = await client.upload({ file, purpose });
       await until(async () => (await handle.status()).state === 'completing', 'the completion');
+      await expect(handle.pause()).rejects.toMatchObject(refused(/nothing left to pause/));
       await handle.cancel();
       const result = await handle.result();
       expect(uploads()).toMatchObject([{ status: 'completed', fileId: result.file.id }]);
     }));
 
   it('refuses what makes no sense, in words', () =>
-    withSystem(async ({ client, startWorker, directory }) => {
+    withSystem(async ({ client, startWorker, directory, api }) => {
       const file = join(directory, 'done.bin');
       await randomFile(file, 10);
       const handle = await client.upload({ file, purpose });
@@ -142,6 +145,18 @@ describe('steering an upload', () => {
       await startWorker();
       await handle.result();
       await expect(handle.pause()).rejects.toMatchObject({ code: 'STEERING_REFUSED' });
+      api.configure({ latencyMs: 1500 });
+      const [unverified, split] = await Promise.all([
+        client.upload({ file, purpose, md5: false, id: `${handle.workflowId}-unverified` }),
+        client.uploadSplit({ file, purpose, id: `${handle.workflowId}-split` }),
+      ]);
+      const rejects = (one: typeof unverified | typeof split, message: RegExp) =>
+        expect(one.retune({ ignoreInode: true })).rejects.toMatchObject(refused(message));
+      await Promise.all([
+        rejects(unverified, /"ignoreInode" needs the MD5/),
+        rejects(split, /"ignoreInode" cannot be used for a split upload/),
+      ]);
+      await Promise.all([unverified.result(), split.result()]);
       await expect(client.getHandle('no-such-upload').resume()).rejects.toMatchObject({ code: 'UPLOAD_NOT_FOUND' });
     }));
 });
