@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { inspect } from 'node:util';
 import { isDebugging, loadConfig, silenceAwsSdk } from '../config/config.ts';
 import { printable } from '../core/text/printable.ts';
