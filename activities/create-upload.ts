@@ -38,6 +38,6 @@ export function createCreateUpload(dependencies: ActivityDependencies): ControlA
   };
 }
 
-function mimeTypeOf(filename: string, otherwise: string): string {
+export function mimeTypeOf(filename: string, otherwise: string): string {
   return knownMimeType(filename) ?? mime.getType(filename) ?? otherwise;
 }

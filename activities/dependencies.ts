@@ -11,7 +11,15 @@ export interface ActivityDependencies {
   readonly sources: Sources;
   /** Keeps the limits of uploads. @defaultValue none is kept */
   readonly limits?: UploadLimitsKeeper;
+  /** Runs the attempt to send one file of a batch, and counts how it ends. @defaultValue it is not counted */
+  readonly watchPart?: PartWatcher | undefined;
 }
+
+/** @param body throws an ApplicationFailure, or a CancelledFailure */
+export type PartWatcher = <T>(
+  part: { readonly destination: string; readonly attempt: number },
+  body: () => Promise<T>,
+) => Promise<T>;
 
 export interface UploadLimitsKeeper {
   /** @param ask the limit by the workflow's own word */

@@ -12,6 +12,8 @@ import { createDeleteFile } from './delete-file.ts';
 import type { ActivityDependencies, UploadLimitsKeeper } from './dependencies.ts';
 import { createHashSource } from './hash-source.ts';
 import { createInspectSource } from './inspect-source.ts';
+import { createOpenBatch } from './open-batch.ts';
+import { createSendBatch } from './send-batch.ts';
 import { findPiece } from './find-piece.ts';
 import { createPlanSplit } from './plan-split.ts';
 import { steerPiece } from './steer-piece.ts';
@@ -22,15 +24,17 @@ import { createUploadPart } from './upload-part.ts';
 import { createSendSmallFile } from './send-small-file.ts';
 
 export type * from '../src/contracts/activities.ts';
+export type * from '../src/contracts/batch.ts';
 export type { SentPart } from '../src/contracts/failures.ts';
 export type { Pace } from '../src/openai/multipart-part.ts';
-export type { ActivityDependencies, UploadLimitsKeeper } from './dependencies.ts';
+export type { ActivityDependencies, PartWatcher, UploadLimitsKeeper } from './dependencies.ts';
 
 /** Activities of the control task queue, which runs the workflows too. */
 export function createControlActivities(dependencies: ActivityDependencies): ControlActivities & PieceActivities {
   return {
     createUpload: createCreateUpload(dependencies),
     completeUpload: createCompleteUpload(dependencies),
+    openBatch: createOpenBatch(dependencies),
     cancelUpload: createCancelUpload(dependencies),
     findPiece,
     steerPiece,
@@ -48,6 +52,7 @@ export function createTransferActivities(dependencies: ActivityDependencies): Tr
     planSplit: createPlanSplit(dependencies),
     uploadPart: createUploadPart(dependencies),
     sendSmallFile: createSendSmallFile(dependencies),
+    sendBatch: createSendBatch(dependencies),
     planSync: createPlanSync(dependencies),
   };
 }

@@ -1,3 +1,4 @@
+import type { OpenBatchInput, OpenBatchResult, SendBatchInput, SendBatchResult } from './batch.ts';
 import type { SentPart } from './failures.ts';
 import type { UpdateName } from './names.ts';
 import type { ByteRange, Container, Source } from './sources.ts';
@@ -354,6 +355,7 @@ export interface PackSyncMemoryInput {
 export interface ControlActivities {
   createUpload(input: CreateUploadInput): Promise<CreateUploadResult>;
   completeUpload(input: CompleteUploadInput): Promise<UploadedFile>;
+  openBatch(input: OpenBatchInput): Promise<OpenBatchResult>;
   /** @returns the File that the Upload became before, if that was asked */
   cancelUpload(input: CancelUploadInput): Promise<UploadedFile | undefined>;
   deleteFile(input: DeleteFileInput): Promise<void>;
@@ -376,5 +378,6 @@ export interface TransferActivities {
   hashSource(input: HashSourceInput): Promise<HashSourceResult>;
   planSplit(input: PlanSplitInput): Promise<PlanSplitResult>;
   sendSmallFile(input: SendSmallFileInput): Promise<SendSmallFileResult>;
+  sendBatch(input: SendBatchInput): Promise<SendBatchResult>;
   planSync(input: PlanSyncInput): Promise<PlanSyncResult>;
 }

@@ -6,25 +6,37 @@ import type { WorkerMetrics } from './worker-metrics.ts';
 
 const sending: readonly (keyof TransferActivities)[] = ['uploadPart', 'sendSmallFile'];
 
-/** Counts the attempts of the activities that send parts by how they end, and knows them while they are under way. */
+/** Counts the attempts of the activities that send one part by their outcome, and records them while they run. */
 export function partInterceptor(metrics: WorkerMetrics): ActivityInterceptorsFactory {
-  return ({ info }) => {
-    if (!sending.some((name) => name === info.activityType)) return {};
+  const watchPart = partWatcher(metrics);
+  return ({ info: { activityType, attempt } }) => {
+    if (!sending.some((name) => name === activityType)) return {};
     return {
       inbound: {
-        execute: async (input, next) => {
-          const destination = metrics.labelOf((input.args[0] as { readonly destination?: unknown })?.destination);
-          try {
-            const result = await metrics.flights.run(destination, info.attempt, () => next(input));
-            metrics.countOutcome(destination, PartOutcome.ok);
-            return result;
-          } catch (error) {
-            metrics.countOutcome(destination, outcomeOf(error));
-            throw error;
-          }
+        execute: (input, next) => {
+          const { destination } = (input.args[0] ?? {}) as { readonly destination?: unknown };
+          return watchPart({ destination, attempt }, () => next(input));
         },
       },
     };
+  };
+}
+
+/** As `partInterceptor`, for the files of an activity that sends many. */
+export function partWatcher(metrics: WorkerMetrics) {
+  return async <T>(
+    { destination: name, attempt }: { readonly destination: unknown; readonly attempt: number },
+    body: () => Promise<T>,
+  ): Promise<T> => {
+    const destination = metrics.labelOf(name);
+    try {
+      const result = await metrics.flights.run(destination, attempt, body);
+      metrics.countOutcome(destination, PartOutcome.ok);
+      return result;
+    } catch (error) {
+      metrics.countOutcome(destination, outcomeOf(error));
+      throw error;
+    }
   };
 }
 

@@ -47,7 +47,7 @@ export interface WorkerOptions {
    */
   readonly roles?: readonly ('control' | 'transfer')[];
   /**
-   * Parts sent at a time, for each transfer queue; as many md5s are computed beside them.
+   * Maximum parts sent at the same time. For each transfer queue, as many MD5s are computed in parallel.
    * @defaultValue 8 at first, then what each destination takes best, between 1 and 32 (`AutoConcurrency`)
    */
   readonly transferSlots?: number | undefined;
@@ -203,7 +203,12 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   const sources = new Sources(workerSources(options.sources), undefined, currentWorkflow);
   const waiting = new WaitingUploads({ connection, namespace, taskQueue });
   const keyWatch = new KeyWatch({ keysOf: destinations.keysOf, retry: waiting.retry });
-  const dependencies = { destination: destinations.get, sources, limits: new UploadLimits() };
+  const dependencies = {
+    destination: destinations.get,
+    sources,
+    limits: new UploadLimits(),
+    watchPart: metered?.watchPart,
+  };
 
   const common = {
     connection,
@@ -259,14 +264,19 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
 
 /** Metrics take code of their own, which is loaded for those who want them. */
 async function meter({ registry, destinations: names }: WorkerMetricsOptions, { destinations }: WorkerOptions) {
-  const { MeasuredUploadsClient, partInterceptor, startWorkflowCounters, workerMetricsOf } =
+  const { MeasuredUploadsClient, partInterceptor, partWatcher, startWorkflowCounters, workerMetricsOf } =
     await import('../metrics/index.ts');
   const metrics = workerMetricsOf(registry);
   const given = typeof destinations === 'function' ? [] : destinations.map(({ name }) => name);
   for (const name of names ?? given) metrics.addDestination(name);
   const createClient: CreateUploadsClient = (profile, clientOptions) =>
     new MeasuredUploadsClient(metrics, profile, clientOptions);
-  return { createClient, activityInterceptors: [partInterceptor(metrics)], startWorkflowCounters };
+  return {
+    createClient,
+    activityInterceptors: [partInterceptor(metrics)],
+    watchPart: partWatcher(metrics),
+    startWorkflowCounters,
+  };
 }
 
 /**

@@ -13,7 +13,8 @@ export interface PartTrafficOptions {
 
 /** How many parts a worker sends at a time, and how fast all of them together. */
 export class PartTraffic {
-  readonly #fixedSlots: number | undefined;
+  /** Of all destinations: an activity can send many small files in one slot. */
+  readonly #fixedPlaces: PartPlaces | undefined;
   readonly #bounds: ConcurrencyBounds;
   readonly #limit: RateLimit;
   readonly #places: PartPlaces[] = [];
@@ -24,13 +25,15 @@ export class PartTraffic {
     const { floor, start, ceiling } =
       slots === undefined ? AutoConcurrency : { floor: 1, start: slots, ceiling: slots };
     this.#bounds = { floor, start: Math.min(start, most), ceiling: Math.min(ceiling, most) };
-    this.#fixedSlots = slots === undefined ? undefined : this.#bounds.start;
     this.#limit = new RateLimit(limitBytesPerSecond);
+    if (slots === undefined) return;
+    const count = this.#bounds.start;
+    this.#fixedPlaces = new PartPlaces({ floor: count, start: count, ceiling: count }, () => {});
   }
 
-  /** For one destination; undefined where each slot is a place. */
-  readonly createPlaces = (): PartPlaces | undefined => {
-    if (this.#fixedSlots !== undefined) return undefined;
+  /** For one destination. */
+  readonly createPlaces = (): PartPlaces => {
+    if (this.#fixedPlaces) return this.#fixedPlaces;
     const places = new PartPlaces(this.#bounds, () => {
       for (const slots of this.#slots) slots.grant();
     });
@@ -40,7 +43,7 @@ export class PartTraffic {
 
   /** For one task queue. */
   createSlots(): TransferSlots {
-    const slots = new TransferSlots(() => this.#fixedSlots ?? this.#placesInUse);
+    const slots = new TransferSlots(() => this.#fixedPlaces?.count ?? this.#placesInUse);
     this.#slots.push(slots);
     return slots;
   }

@@ -70,7 +70,7 @@ describe('the places of a destination', () => {
 });
 
 describe('slots of a worker that follow the destinations', () => {
-  const placesOf = (traffic: PartTraffic) => traffic.createPlaces() as PartPlaces;
+  const placesOf = (traffic: PartTraffic) => traffic.createPlaces();
   const reserveAll = (slots: TransferSlots) => {
     let count = 0;
     while (slots.tryReserveSlot()) count++;
@@ -104,9 +104,12 @@ describe('slots of a worker that follow the destinations', () => {
     expect(reserveAll(slots)).toBe(start / 2);
   });
 
-  it('are those that somebody fixed, whatever a destination takes', () => {
+  it('have a fixed number that all destinations share, whatever a destination takes', async () => {
     const fixed = new PartTraffic({ slots: 3 });
-    expect(fixed.createPlaces()).toBeUndefined();
+    const places = fixed.createPlaces();
+    expect(fixed.createPlaces()).toBe(places);
+    (await places.take()).failed(new ApiError('', { status: 429 }));
+    expect(places.count).toBe(3);
     expect(reserveAll(fixed.createSlots())).toBe(3);
   });
 

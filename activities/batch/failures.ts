@@ -1,0 +1,97 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { FileFailure } from '../../src/contracts/batch.ts';
+import { FailureType, type FailureDetails } from '../../src/contracts/failures.ts';
+import { waitingReason } from '../../src/core/upload/reasons.ts';
+import { clipMessage } from '../../src/core/text/clip.ts';
+
+/** So many failures in a row are not about single files. */
+const OUTAGE = 8;
+
+/** The failures of one attempt after which the same call can succeed later. */
+export class Troubles {
+  #inARow = 0;
+  #worst: Error | undefined;
+
+  /** @returns the failure if it is final, and only about this file; undefined if the same call can succeed later */
+  add(failure: Error): FileFailure | undefined {
+    const final = finalFailureOf(failure);
+    if (final) {
+      this.#inARow = 0;
+      return final;
+    }
+    if (!isOfFile(failure)) this.#inARow++;
+    if (!this.#worst || weightOf(failure) > weightOf(this.#worst)) this.#worst = failure;
+    return undefined;
+  }
+
+  succeeded(): void {
+    this.#inARow = 0;
+  }
+
+  /** Whether nothing succeeds, so that this attempt starts nothing more. */
+  get areEverywhere(): boolean {
+    return this.#inARow >= OUTAGE;
+  }
+
+  /** Milliseconds until the next call, if the service requests a pause. */
+  get pauseMs(): number | undefined {
+    return delayOf(this.#worst) || undefined;
+  }
+
+  /**
+   * The failure of the whole attempt.
+   *
+   * @param left in `details[1]`
+   */
+  failure(left?: unknown): Error {
+    const worst = this.#worst ?? new Error('the batch ended without a result');
+    if (left === undefined || !(worst instanceof ApplicationFailure)) return worst;
+    const { message, type, nonRetryable, details } = worst;
+    const nextRetryDelay = delayOf(worst) || undefined;
+    return ApplicationFailure.create({
+      message,
+      type: type ?? undefined,
+      nonRetryable: nonRetryable ?? false,
+      details: [details?.[0] ?? {}, left],
+      nextRetryDelay,
+    });
+  }
+}
+
+/** Starts with other files in each attempt, so that files that fail again and again do not delay the others. */
+export function rotated<T>(items: readonly T[], attempt: number): readonly T[] {
+  if (items.length === 0) return items;
+  const first = ((attempt - 1) * OUTAGE) % items.length;
+  return [...items.slice(first), ...items.slice(0, first)];
+}
+
+function finalFailureOf(failure: Error): FileFailure | undefined {
+  if (!(failure instanceof ApplicationFailure) || !failure.nonRetryable || canWait(failure)) return undefined;
+  const { type, message } = failure;
+  return { type: type ?? FailureType.ApiRejected, message: clipMessage(message), details: detailsOf(failure) };
+}
+
+function canWait(failure: ApplicationFailure): boolean {
+  const { status, retryAtMs, sourceScope } = detailsOf(failure);
+  if (sourceScope === 'file') return false;
+  return waitingReason({ failureType: failure.type ?? '', status, message: '', retryAtMs }) !== undefined;
+}
+
+function isOfFile(failure: Error): boolean {
+  return failure instanceof ApplicationFailure && detailsOf(failure).sourceScope === 'file';
+}
+
+/** A failure that only waiting helps against is reported first, then the longest pause. */
+function weightOf(failure: Error): number {
+  if (failure instanceof ApplicationFailure && failure.nonRetryable) return Infinity;
+  return delayOf(failure) + (isOfFile(failure) ? 0 : 1);
+}
+
+function delayOf(failure: Error | undefined): number {
+  const delay = failure instanceof ApplicationFailure ? failure.nextRetryDelay : undefined;
+  return typeof delay === 'number' ? delay : 0;
+}
+
+function detailsOf({ details }: ApplicationFailure): FailureDetails {
+  return (details?.[0] ?? {}) as FailureDetails;
+}

@@ -1,0 +1,149 @@
+import type { SendBatchFile, SendBatchInput, SentFile } from '../../src/contracts/batch.ts';
+import type { SentPart } from '../../src/contracts/failures.ts';
+import type { UploadedFile } from '../../src/contracts/upload.ts';
+import { sourceWithin } from '../../src/core/source/names.ts';
+import { ApiError } from '../../src/errors.ts';
+import type { UploadsClient } from '../../src/openai/uploads-client.ts';
+import { assertUnchanged } from '../../src/sources/assert-unchanged.ts';
+import { hashSource } from '../../src/sources/digest/hash-source.ts';
+import { hashingReader } from '../../src/sources/digest/hashing-reader.ts';
+import type { Attempt } from '../attempt.ts';
+import { findCompletedFile } from '../completion/find-completed-file.ts';
+import { saysCompleted, saysEnded, sessionLost, uncertain } from '../completion/words.ts';
+import type { ActivityDependencies } from '../dependencies.ts';
+import { enterLimits } from '../enter-limits.ts';
+import { changed } from '../failures.ts';
+
+/** Statuses with which servers say that an Upload has ended: completed, cancelled, expired or unknown. */
+const ENDED = [400, 404, 409, 410];
+/** Of one call: a batch can last longer than a file. */
+const CALL_TIMEOUT_MS = 295_000;
+
+/** The calls for one file of a batch. */
+export class SmallFile {
+  readonly #dependencies: ActivityDependencies;
+  readonly #client: UploadsClient;
+  readonly #input: SendBatchInput;
+  readonly #file: SendBatchFile;
+  readonly #attempt: Attempt<unknown>;
+  readonly #timeoutMs: number;
+
+  constructor(
+    dependencies: ActivityDependencies,
+    client: UploadsClient,
+    { input, file, attempt }: { input: SendBatchInput; file: SendBatchFile; attempt: Attempt<unknown> },
+  ) {
+    this.#dependencies = dependencies;
+    this.#client = client;
+    this.#input = input;
+    this.#file = file;
+    this.#attempt = attempt;
+    this.#timeoutMs = Math.min(attempt.timeoutMs, CALL_TIMEOUT_MS);
+  }
+
+  /** Sends the whole file as one Part. @throws SourceChangedError if it is not what was listed */
+  async send(): Promise<SentPart> {
+    const { sources } = this.#dependencies;
+    const { sharedLimit, md5 } = this.#input;
+    const { uploadId, fingerprint, sizeBytes } = this.#file;
+    const { signal } = this.#attempt;
+    const span = { offsetBytes: 0, sizeBytes };
+    const opened = await sources.open(this.#source, { span, signal }).catch((error: unknown) => {
+      throw changed(error) ?? error;
+    });
+    const hashing = md5 ? hashingReader(opened, sizeBytes) : undefined;
+    const reader = hashing ?? opened;
+    const limited = sharedLimit && enterLimits(this.#dependencies, undefined, sharedLimit);
+    try {
+      await assertUnchanged(reader, fingerprint);
+      const content = { reader, ...span, pace: limited?.pace };
+      const { partId } = await this.#client.addPart(uploadId, content, { signal, timeoutMs: this.#timeoutMs });
+      await assertUnchanged(reader, fingerprint);
+      return { partId, md5: hashing?.md5() ?? null };
+    } catch (error) {
+      throw changed(error) ?? error;
+    } finally {
+      limited?.leave();
+      await reader.close();
+    }
+  }
+
+  /** A cancellation does not abort this call: the service can have completed the Upload already. */
+  async complete({ partId, md5 }: SentPart): Promise<SentFile> {
+    const { uploadId, sizeBytes: bytes, filename, uploadCreatedAt: createdAt } = this.#file;
+    const { stopSignal: signal } = this.#attempt;
+    const file = { bytes, filename, purpose: this.#input.purpose, createdAt };
+    const fields = { partIds: [partId], file, md5: md5 || undefined };
+    return sentFile(await this.#client.completeUpload(uploadId, fields, { signal, timeoutMs: this.#timeoutMs }), md5);
+  }
+
+  /**
+   * Ends the session.
+   *
+   * @param neverCompleted no completion was requested, or each was rejected before any work
+   * @returns the File that came of it
+   * @throws ApplicationFailure `SessionLost` if no File came of the session, and none will
+   */
+  async settle(neverCompleted: boolean): Promise<SentFile> {
+    const { uploadId } = this.#file;
+    const { attempt } = this.#attempt;
+    const rejection = await this.#cancel();
+    if (!neverCompleted && rejection !== 'cancelled') {
+      const found = await this.#find();
+      if (found) return found;
+      if (rejection && (!saysEnded(rejection) || saysCompleted(rejection))) {
+        throw uncertain(uploadId, rejection, attempt);
+      }
+    }
+    throw sessionLost(`${uploadId} ended without a File. The file is sent in a new session`, attempt);
+  }
+
+  async #find(): Promise<SentFile | undefined> {
+    const { uploadId, uploadCreatedAt, filename, sizeBytes: bytes } = this.#file;
+    const md5 = this.#input.md5 ? await this.#md5() : null;
+    const upload = { uploadId, uploadCreatedAt, filename, purpose: this.#input.purpose, bytes, md5: md5 ?? undefined };
+    const { signal, attempt } = this.#attempt;
+    const file = await findCompletedFile(this.#client, upload, { signal, attempt, timeoutMs: this.#timeoutMs });
+    return file && sentFile(file, md5);
+  }
+
+  /** @returns `cancelled`, the service's rejection, or undefined if it accepted the call and reports another status */
+  async #cancel(): Promise<'cancelled' | ApiError | undefined> {
+    try {
+      const { status } = await this.#client.cancelUpload(this.#file.uploadId, { signal: this.#attempt.signal });
+      return /^cancell?ed$/.test(status ?? '') ? 'cancelled' : undefined;
+    } catch (error) {
+      if (error instanceof ApiError && ENDED.includes(error.details.status)) return error;
+      throw error;
+    }
+  }
+
+  async #md5(): Promise<string> {
+    const { fingerprint, sizeBytes } = this.#file;
+    const { signal } = this.#attempt;
+    const outcome = await hashSource(this.#dependencies.sources, {
+      source: this.#source,
+      fingerprint,
+      sizeBytes,
+      signal,
+    });
+    if ('md5' in outcome) return outcome.md5;
+    throw new Error('hashing stopped without a request to stop');
+  }
+
+  get #source() {
+    return sourceWithin(this.#input.source, this.#file.path);
+  }
+}
+
+function sentFile({ id, createdAt }: UploadedFile, md5: string | null): SentFile {
+  return { fileId: id, createdAt, md5 };
+}
+
+/** The failure of a call whose session the service has ended; undefined for another failure. */
+export function lostSession(error: unknown, attempt: number): Error | undefined {
+  if (!(error instanceof ApiError)) return undefined;
+  const { status } = error.details;
+  const isLost = status === 404 || status === 410 || (ENDED.includes(status) && saysEnded(error));
+  return isLost ? sessionLost(error.message, attempt, status) : undefined;
+}

@@ -1,0 +1,377 @@
+import { chmod, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { createSendBatch } from '../../../activities/send-batch.ts';
+import type {
+  SendBatchFile,
+  SendBatchHeartbeat,
+  SendBatchInput,
+  SendBatchResult,
+} from '../../../src/contracts/batch.ts';
+import type { UploadedFile } from '../../../src/contracts/upload.ts';
+import { ApiError, ConnectionError } from '../../../src/errors.ts';
+import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
+import { openFileSource } from '../../../src/sources/file/source.ts';
+import { UploadLimits } from '../../../src/worker/upload-limits.ts';
+import { failureOf, mockActivity, stopWorker, withClient } from '../../support/mock-activity.ts';
+import { withTempDir } from '../../support/temp-dir.ts';
+
+// Files of a process share modules: the one that waits must be loaded with this clock, and with no other file's.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => {
+  vi.resetModules();
+});
+vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
+
+const HELLO = '5d41402abc4b2a76b9719d911017c592';
+const names = ['a', 'b', 'c'] as const;
+
+function file(id: string, changes: Partial<UploadedFile> = {}): UploadedFile {
+  return { id, bytes: 5, createdAt: 100, filename: 'a', purpose: 'batch', ...changes };
+}
+
+function rejection(status: number, said = 'rejected', details = {}): ApiError {
+  return new ApiError(`${said} with ${status}`, { status, ...details });
+}
+
+const sent = (name: string, md5: string | null = HELLO) => ({
+  sent: { fileId: `file_of upload_${name}`, createdAt: 100, md5 },
+});
+
+type Methods = Partial<UploadsClient>;
+
+interface Scene {
+  readonly folder: string;
+  /** `addPart a`, in the order of the calls. */
+  readonly calls: string[];
+  readonly beats: SendBatchHeartbeat[];
+  /** @param files changes of the files of these names; others are not in the batch */
+  readonly run: (methods?: Methods, options?: RunOptions) => Promise<SendBatchResult>;
+  readonly environment: () => ReturnType<typeof mockActivity>;
+}
+
+interface RunOptions {
+  readonly files?: Readonly<Record<string, Partial<SendBatchFile>>>;
+  readonly input?: Partial<SendBatchInput>;
+  readonly info?: object;
+}
+
+/** A folder with three files, and a service that accepts everything, except for what `methods` does otherwise. */
+function withFolder(body: (scene: Scene) => Promise<void>): Promise<void> {
+  return withTempDir(async (folder) => {
+    const all: Record<string, SendBatchFile> = {};
+    for (const name of names) {
+      const path = join(folder, name);
+      await writeFile(path, 'hello');
+      const reader = await openFileSource({ type: 'file', path });
+      const { fingerprint, sizeBytes } = await reader.stat();
+      await reader.close();
+      all[name] = {
+        path: name,
+        filename: name,
+        fingerprint,
+        sizeBytes,
+        uploadId: `upload_${name}`,
+        uploadCreatedAt: 100,
+      };
+    }
+    const calls: string[] = [];
+    const beats: SendBatchHeartbeat[] = [];
+    let environment: ReturnType<typeof mockActivity>;
+    const run: Scene['run'] = (methods = {}, { files = all, input: changes = {}, info = {} } = {}) => {
+      const base: Methods = {
+        addPart: async (_id, content) => {
+          await content.reader.read(Buffer.alloc(content.sizeBytes), 0);
+          return { partId: 'part_1' };
+        },
+        completeUpload: (id) => Promise.resolve(file(`file_of ${id}`)),
+        cancelUpload: () => Promise.resolve({ status: 'cancelled' }),
+        listFiles: () => Promise.resolve({ files: [], unreadable: [], hasMore: false, nextAfter: undefined }),
+        downloadFile: () => Promise.resolve(Readable.from([Buffer.from('hello')], { objectMode: false })),
+      };
+      const logged = Object.fromEntries(
+        Object.entries({ ...base, ...methods }).map(([name, method]) => [
+          name,
+          (...args: never[]) => {
+            const [id] = args as unknown[];
+            calls.push(typeof id === 'string' ? `${name} ${id.replace('upload_', '')}` : name);
+            return Reflect.apply(method, undefined, args) as unknown;
+          },
+        ]),
+      );
+      environment = mockActivity({ attempt: 1, heartbeatTimeoutMs: 10_000, ...info });
+      environment.on('heartbeat', (details) => beats.push(details as SendBatchHeartbeat));
+      const input: SendBatchInput = {
+        destination: 'default',
+        purpose: 'batch',
+        source: { type: 'folder', path: folder },
+        files: Object.entries(files).map(([name, change]) => ({ ...(all[name] as SendBatchFile), ...change })),
+        md5: true,
+        concurrency: 1,
+        ...changes,
+      };
+      const dependencies = { ...withClient(logged), limits: new UploadLimits() };
+      return environment.run(createSendBatch(dependencies), input) as Promise<SendBatchResult>;
+    };
+    await body({ folder, calls, beats, run, environment: () => environment });
+  });
+}
+
+/** Fails for the Upload of one file, and does what `otherwise` does for the others. */
+const only = (name: string, error: Error, otherwise: () => unknown) => (id: string) =>
+  id === `upload_${name}` ? Promise.reject(error) : Promise.resolve(otherwise());
+const addPart = (name: string, error: Error) =>
+  ({ addPart: only(name, error, () => ({ partId: 'part_1' })) }) as Methods;
+const complete = (name: string, error: Error) => {
+  const completeUpload: UploadsClient['completeUpload'] = (id) =>
+    id === `upload_${name}` ? Promise.reject(error) : Promise.resolve(file(`file_of ${id}`));
+  return { completeUpload };
+};
+const one = { a: {} };
+const noMd5 = { input: { md5: false } };
+
+describe('sendBatch', () => {
+  it('sends and completes each file, with its MD5', () =>
+    withFolder(async ({ calls, run }) => {
+      const md5s: unknown[] = [];
+      const result = await run({
+        completeUpload: (id, { md5 }) => {
+          md5s.push(md5);
+          return Promise.resolve(file(`file_of ${id}`));
+        },
+      });
+      expect(result).toEqual({ outcomes: names.map((name) => sent(name)), pauseMs: undefined });
+      expect(calls).toEqual(names.flatMap((name) => [`addPart ${name}`, `completeUpload ${name}`]));
+      expect(md5s).toEqual([HELLO, HELLO, HELLO]);
+      expect((await run({}, noMd5)).outcomes).toEqual(names.map((name) => sent(name, null)));
+    }));
+
+  it('sends as many files at the same time as it is permitted', () =>
+    withFolder(async ({ run }) => {
+      let [running, most] = [0, 0];
+      const addPartSlowly: UploadsClient['addPart'] = async (_id, { reader, sizeBytes }) => {
+        most = Math.max(most, ++running);
+        await reader.read(Buffer.alloc(sizeBytes), 0);
+        await new Promise((resolve) => setImmediate(resolve));
+        running--;
+        return { partId: 'part_1' };
+      };
+      await run({ addPart: addPartSlowly }, { input: { concurrency: 2 } });
+      expect(most).toBe(2);
+    }));
+
+  it.each([
+    [{ key: 'sync', bytesPerSecond: 131_072 }, true],
+    [undefined, false],
+  ])('waits for the rate of its sync: %j', (sharedLimit, waits) =>
+    withFolder(async ({ run }) => {
+      const turns: unknown[] = [];
+      const paced: UploadsClient['addPart'] = (_id, { reader, sizeBytes, pace }) => {
+        turns.push(pace?.(131_072), pace?.(1));
+        return reader.read(Buffer.alloc(sizeBytes), 0).then(() => ({ partId: 'part_1' }));
+      };
+      await run({ addPart: paced }, { input: { sharedLimit } });
+      expect(turns.some((turn) => turn !== undefined)).toBe(waits);
+    }),
+  );
+
+  it('reports a file that changed, is missing or is a directory, and sends the others', () =>
+    withFolder(async ({ folder, calls, run }) => {
+      const changed = await run({}, { ...noMd5, files: { a: { fingerprint: 'other' }, b: {} } });
+      expect(changed.outcomes).toMatchObject([{ failure: { type: 'SourceChanged' } }, sent('b', null)]);
+      await rm(join(folder, 'a'));
+      expect((await run()).outcomes).toMatchObject([{ failure: { type: 'SourceMissing' } }, sent('b'), sent('c')]);
+      expect(calls.filter((call) => call.endsWith(' a'))).toEqual([]);
+    }));
+
+  it('waits if the whole folder is missing, and fails no file', () =>
+    withFolder(async ({ folder, run }) => {
+      await rm(folder, { recursive: true });
+      const failure = await failureOf(run());
+      expect(failure).toMatchObject({ type: 'SourceMissing', details: [{ sourceScope: 'container' }, [{}, {}, {}]] });
+    }));
+
+  it.skipIf(process.getuid?.() === 0)('reports a file that cannot be read', () =>
+    withFolder(async ({ folder, run }) => {
+      await chmod(join(folder, 'b'), 0);
+      expect((await run()).outcomes).toMatchObject([sent('a'), { failure: { type: 'SourceMissing' } }, sent('c')]);
+    }),
+  );
+
+  it.each([rejection(400), rejection(413), rejection(422)])('reports a file that the service rejects: %s', (error) =>
+    withFolder(async ({ run }) => {
+      const { outcomes } = await run(addPart('b', error), noMd5);
+      const details = { status: error.details.status, notDone: true };
+      expect(outcomes).toMatchObject([sent('a', null), { failure: { type: 'ApiRejected', details } }, sent('c', null)]);
+      const { outcomes: atCompletion } = await run(complete('b', error));
+      expect(atCompletion[1]).toMatchObject({ failure: { details: { notDone: undefined } } });
+    }),
+  );
+
+  it.each([rejection(404), rejection(410), rejection(400, 'is cancelled')])(
+    'reports that a file needs another session: %s',
+    (error) =>
+      withFolder(async ({ run }) => {
+        const { outcomes } = await run(addPart('a', error), noMd5);
+        expect(outcomes).toMatchObject([{ failure: { type: 'SessionLost' } }, sent('b', null), sent('c', null)]);
+      }),
+  );
+
+  it('returns the Files that it has if another file can succeed later, with the pause that the service requests', () =>
+    withFolder(async ({ run }) => {
+      const unavailable = rejection(503, 'busy', { retryAfterMs: 3000 });
+      const sentPart = { partId: 'part_1', md5: HELLO };
+      expect(await run(complete('b', unavailable))).toEqual({
+        outcomes: [sent('a'), { left: { sentPart } }, sent('c')],
+        pauseMs: 3000,
+      });
+      expect((await run(addPart('a', new ConnectionError('reset')), noMd5)).outcomes[0]).toEqual({ left: {} });
+    }));
+
+  it.each([
+    [429, {}],
+    [503, { retryAfterMs: 1000 }],
+    [401, {}],
+    [403, {}],
+  ])('repeats only the completion, in the same session, after it was rejected with %d', (status, details) =>
+    withFolder(async ({ calls, beats, run }) => {
+      const failure = await failureOf(run(complete('a', rejection(status, 'not now', details)), { files: one }));
+      const sentPart = { partId: 'part_1', md5: HELLO };
+      expect(failure.details).toMatchObject([{ attempt: 1, status }, [{ sentPart }]]);
+      expect(beats.at(-1)).toEqual({ attempt: 1, outcomes: {}, clean: { 0: sentPart } });
+      calls.length = 0;
+      await run({}, { files: one, info: { attempt: 2, heartbeatDetails: beats.at(-1) } });
+      await run({}, { files: { a: { sentPart } } });
+      expect(calls).toEqual(['completeUpload a', 'completeUpload a']);
+    }),
+  );
+
+  it('sends into the same session again after its part failed', () =>
+    withFolder(async ({ calls, beats, run }) => {
+      await failureOf(run({ addPart: () => Promise.reject(new ConnectionError('reset')) }));
+      expect(beats.at(-1)?.clean).toEqual({ 0: null, 1: null, 2: null });
+      calls.length = 0;
+      await run({}, { info: { attempt: 2, heartbeatDetails: beats.at(-1) } });
+      expect(calls.filter((call) => call.startsWith('addPart'))).toHaveLength(3);
+      expect(calls.filter((call) => call.startsWith('cancel'))).toEqual([]);
+    }));
+
+  it.each([rejection(408), rejection(500), rejection(504), new ConnectionError('reset')])(
+    'leaves a completion in doubt: %s',
+    (error) =>
+      withFolder(async ({ beats, run }) => {
+        expect((await run(complete('b', error))).outcomes[1]).toEqual({ left: { inDoubt: true } });
+        const failure = await failureOf(run(complete('a', error), { files: one }));
+        expect(failure.details?.[1]).toEqual([{ inDoubt: true }]);
+        expect(beats.at(-1)).toEqual({ attempt: 1, outcomes: {}, clean: {} });
+      }),
+  );
+
+  it('returns what it has if the sync is cancelled, after the completion that runs', () =>
+    withFolder(async ({ calls, run, environment }) => {
+      const { outcomes } = await run({
+        completeUpload: async (id) => {
+          environment().cancel();
+          await new Promise((resolve) => setImmediate(resolve));
+          return file(`file_of ${id}`);
+        },
+      });
+      expect(outcomes).toEqual([sent('a'), { left: {} }, { left: {} }]);
+      expect(calls).toEqual(['addPart a', 'completeUpload a']);
+    }));
+
+  it('hands a batch without a result to another worker if its worker stops, and says what is clean', () =>
+    withFolder(async ({ beats, run, environment }) => {
+      const stopped = run({
+        addPart: () => {
+          stopWorker(environment());
+          return Promise.reject(new ConnectionError('stopped'));
+        },
+      });
+      expect(await failureOf(stopped)).toMatchObject({ type: 'WorkerStopping' });
+      expect(beats.at(-1)).toEqual({ attempt: 1, outcomes: {}, clean: { 0: null, 1: null, 2: null } });
+    }));
+});
+
+describe('an attempt of sendBatch after a kill', () => {
+  const again = (beat?: Partial<SendBatchHeartbeat>, attempt = 2) => ({
+    info: { attempt, heartbeatDetails: beat && { attempt: 1, outcomes: {}, clean: {}, ...beat } },
+  });
+  const list = (...files: UploadedFile[]): Methods => ({
+    listFiles: () => Promise.resolve({ files, unreadable: [], hasMore: false, nextAfter: undefined }),
+  });
+  const ended = (said: string, status = 400): Methods => ({
+    cancelUpload: () => Promise.reject(rejection(status, said)),
+  });
+
+  it('sends nothing into a session without a receipt: it cancels the session, and reports that another is needed', () =>
+    withFolder(async ({ calls, run }) => {
+      const { outcomes } = await run({}, again());
+      expect(outcomes).toMatchObject(names.map(() => ({ failure: { type: 'SessionLost' } })));
+      expect(calls).toEqual(['cancelUpload c', 'cancelUpload a', 'cancelUpload b']);
+    }));
+
+  it('believes receipts, and settles only the other files', () =>
+    withFolder(async ({ calls, run }) => {
+      const { outcomes } = await run({}, again({ outcomes: { 0: sent('a'), 2: sent('c') } }));
+      expect(outcomes).toMatchObject([sent('a'), { failure: { type: 'SessionLost' } }, sent('c')]);
+      expect(calls).toEqual(['cancelUpload b']);
+    }));
+
+  it('does not believe what an attempt before the last one reported as clean', () =>
+    withFolder(async ({ calls, run }) => {
+      await run({}, { ...again({ clean: { 0: null } }, 3), files: one });
+      expect(calls).toEqual(['cancelUpload a']);
+    }));
+
+  it('finds the File of a session that was completed', () =>
+    withFolder(async ({ calls, run }) => {
+      const service = { ...ended('is completed'), ...list(file('other', { filename: 'b' }), file('mine')) };
+      const { outcomes } = await run(service, { ...again(), files: one });
+      expect(outcomes).toEqual([{ sent: { fileId: 'mine', createdAt: 100, md5: HELLO } }]);
+      expect(calls).toEqual(['cancelUpload a', 'listFiles', 'downloadFile file_of a'.replace('file_of a', 'mine')]);
+    }));
+
+  it('leaves it to an operator if the Upload is completed and its File is not listed', () =>
+    withFolder(async ({ run }) => {
+      const { outcomes } = await run(ended('is completed', 409), { ...again(), files: one });
+      expect(outcomes).toMatchObject([{ failure: { type: 'CompletionUncertain' } }]);
+    }));
+
+  it('reports that another session is needed if the session expired', () =>
+    withFolder(async ({ run }) => {
+      const { outcomes } = await run(ended('has expired'), { ...again(), files: one });
+      expect(outcomes).toMatchObject([{ failure: { type: 'SessionLost' } }]);
+    }));
+
+  it('stays in doubt if the service is not ready', () =>
+    withFolder(async ({ beats, run }) => {
+      const failure = await failureOf(run(ended('busy', 503), { ...again(), files: one }));
+      expect(failure).toMatchObject({ type: 'ApiUnavailable', nonRetryable: false });
+      expect(failure.details?.[1]).toEqual([{ inDoubt: true }]);
+      expect(beats.at(-1)?.clean).toEqual({});
+    }));
+
+  it.each([undefined, 'pending', 'completed'])(
+    'finds the File if the service reports %s after a cancellation',
+    (status) =>
+      withFolder(async ({ run }) => {
+        const lenient = { cancelUpload: () => Promise.resolve({ status }), ...list(file('mine')) };
+        expect((await run(lenient, { ...again(), files: one })).outcomes).toMatchObject([{ sent: { fileId: 'mine' } }]);
+      }),
+  );
+
+  it('only settles on request, and searches no File of a session that was never completed', () =>
+    withFolder(async ({ calls, run }) => {
+      const service = ended('what is this');
+      const clean = await run(service, { files: { a: { onlySettle: true } } });
+      expect(clean.outcomes).toMatchObject([{ failure: { type: 'SessionLost' } }]);
+      expect(calls).toEqual(['cancelUpload a']);
+      const inDoubt = await run(
+        { ...service, ...list(file('mine')) },
+        { files: { a: { onlySettle: true, inDoubt: true } } },
+      );
+      expect(inDoubt.outcomes).toMatchObject([{ sent: { fileId: 'mine' } }]);
+    }));
+});
