@@ -9,16 +9,20 @@ import type {
   SendOutcome,
   SentFile,
 } from '../src/contracts/batch.ts';
-import type { UploadsClient } from '../src/openai/uploads-client.ts';
 import { runAttempt, type Attempt } from './attempt.ts';
 import { rotated, Troubles } from './batch/failures.ts';
 import { inLanes } from './batch/lanes.ts';
 import { lostSession, SmallFile } from './batch/small-file.ts';
+import { AbortedError, ApiError, ConnectionError, TimeoutError } from '../src/errors.ts';
+import type { SentPart } from '../src/contracts/failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { isRejectedBeforeWork, toApplicationFailure } from './failures.ts';
 import { scopedSourceError } from './source-scope.ts';
 
 type EndOutcome = Exclude<SendOutcome, { readonly left: LeftFile }>;
+
+/** Time of a Part that is being sent when the batch is paused or cancelled. */
+const CANCEL_GRACE_MS = 3000;
 
 /**
  * Sends the files of a batch into their sessions and completes them. An attempt after one that may have completed a
@@ -34,18 +38,37 @@ export function createSendBatch(dependencies: ActivityDependencies): TransferAct
     let run: SendRun | undefined;
     return runAttempt<SendBatchResult, SendBatchHeartbeat>(
       async (attempt) => {
-        const client = dependencies.destination(input.destination);
-        run = new SendRun({ dependencies, client, input, attempt });
-        return run.run();
+        const grace = gracefulSignal(attempt);
+        try {
+          run = new SendRun({ dependencies, input, attempt, partSignal: grace.signal });
+          return await run.run();
+        } finally {
+          grace.release();
+        }
       },
       () => run?.heartbeat(),
     );
   };
 }
 
+/** A Part that a pause or a cancellation does not abort is not sent again. */
+function gracefulSignal({ signal, stopSignal }: Attempt<unknown>) {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const abort = () => controller.abort(signal.reason);
+  const onAbort = () => {
+    if (stopSignal.aborted) abort();
+    else timer = setTimeout(abort, CANCEL_GRACE_MS);
+  };
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  stopSignal.addEventListener('abort', abort, { once: true });
+  return { signal: controller.signal, release: () => clearTimeout(timer) };
+}
+
 interface SendRunOptions {
+  readonly partSignal: AbortSignal;
   readonly dependencies: ActivityDependencies;
-  readonly client: UploadsClient;
   readonly input: SendBatchInput;
   readonly attempt: Attempt<SendBatchHeartbeat>;
 }
@@ -53,30 +76,30 @@ interface SendRunOptions {
 /** One attempt. */
 class SendRun {
   readonly #dependencies: ActivityDependencies;
-  readonly #client: UploadsClient;
   readonly #input: SendBatchInput;
   readonly #attempt: Attempt<SendBatchHeartbeat>;
+  readonly #partSignal: AbortSignal;
   readonly #troubles = new Troubles();
   readonly #outcomes = new Map<number, EndOutcome>();
   /** Of the files that are left, by what earlier attempts and this one have done. */
   readonly #left = new Map<number, LeftFile>();
   /** Files that this attempt works on no longer. */
   readonly #ended = new Set<number>();
+  #isOver = false;
 
-  constructor({ dependencies, client, input, attempt }: SendRunOptions) {
+  constructor({ dependencies, input, attempt, partSignal }: SendRunOptions) {
+    this.#partSignal = partSignal;
     this.#dependencies = dependencies;
-    this.#client = client;
     this.#input = input;
     this.#attempt = attempt;
     const { lastBeat } = attempt;
     const isOfLastAttempt = lastBeat?.attempt === attempt.attempt - 1;
     for (const [index, file] of input.files.entries()) {
       const outcome = lastBeat?.outcomes[index];
-      const clean = isOfLastAttempt ? lastBeat?.clean[index] : undefined;
+      const left = isOfLastAttempt ? lastBeat?.left[index] : undefined;
       if (outcome) this.#outcomes.set(index, outcome);
       else if (file.inDoubt || file.onlySettle || attempt.attempt === 1) this.#left.set(index, leftOf(file));
-      else if (clean === undefined) this.#left.set(index, { inDoubt: true });
-      else this.#left.set(index, { sentPart: clean ?? file.sentPart });
+      else this.#left.set(index, left ?? { inDoubt: 'worker' });
     }
   }
 
@@ -86,8 +109,7 @@ class SendRun {
       work: (index) => this.#work(index),
       isOver: () => signal.aborted || this.#troubles.areEverywhere,
     });
-    // From now on, nothing is done in this attempt.
-    for (const index of this.#left.keys()) this.#ended.add(index);
+    this.#isOver = true;
     if (this.#outcomes.size === 0) {
       if (isWorkerStopping()) signal.throwIfAborted();
       if (!signal.aborted) {
@@ -100,14 +122,11 @@ class SendRun {
   }
 
   heartbeat(): SendBatchHeartbeat {
-    const clean = [...this.#ended].flatMap((index) => {
-      const left = this.#left.get(index);
-      return left && !left.inDoubt ? [[index, left.sentPart ?? null] as const] : [];
-    });
+    const left = [...this.#left].filter(([index]) => this.#isOver || this.#ended.has(index));
     return {
       attempt: this.#attempt.attempt,
       outcomes: Object.fromEntries(this.#outcomes),
-      clean: Object.fromEntries(clean),
+      left: Object.fromEntries(left),
     };
   }
 
@@ -115,12 +134,9 @@ class SendRun {
     const file = this.#input.files[index] as SendBatchFile;
     const { signal, attempt } = this.#attempt;
     const { inDoubt } = this.#left.get(index) as LeftFile;
-    const calls = new SmallFile(this.#dependencies, this.#client, {
-      input: this.#input,
-      file,
-      attempt: this.#attempt,
-    });
     try {
+      const options = { input: this.#input, file, attempt: this.#attempt, partSignal: this.#partSignal };
+      const calls = new SmallFile(this.#dependencies, options);
       const settles = inDoubt || file.onlySettle;
       const sent = settles ? await calls.settle(!inDoubt) : await this.#send(index, calls);
       this.#end(index, { sent });
@@ -150,14 +166,25 @@ class SendRun {
 
   async #sendAndComplete(index: number, calls: SmallFile): Promise<SentFile> {
     const { signal } = this.#attempt;
-    const sentPart = this.#left.get(index)?.sentPart ?? (await calls.send());
-    this.#left.set(index, { sentPart });
+    const left = this.#left.get(index);
+    const sentPart = left?.sentPart ?? (await this.#sendPart(index, calls));
+    const { mayHavePart } = left ?? {};
+    this.#left.set(index, { sentPart, mayHavePart });
     signal.throwIfAborted();
-    this.#left.set(index, { inDoubt: true });
+    this.#left.set(index, { inDoubt: 'response', mayHavePart });
     try {
       return await calls.complete(sentPart);
     } catch (error) {
-      if (isRejectedBeforeWork(error)) this.#left.set(index, { sentPart });
+      if (isRejectedBeforeWork(error)) this.#left.set(index, { sentPart, mayHavePart });
+      throw error;
+    }
+  }
+
+  async #sendPart(index: number, calls: SmallFile): Promise<SentPart> {
+    try {
+      return await calls.send();
+    } catch (error) {
+      if (mayHaveArrived(error)) this.#left.set(index, { mayHavePart: true });
       throw error;
     }
   }
@@ -171,7 +198,10 @@ class SendRun {
     const lost = lostSession(error, attempt);
     const scoped = lost ?? (await scopedSourceError(error, one, facts, { sources, signal }));
     const failure = this.#troubles.add(toApplicationFailure(scoped, facts));
-    if (failure) this.#end(index, { failure });
+    if (!failure) return;
+    const { mayHavePart, inDoubt } = this.#left.get(index) ?? {};
+    const isExcused = inDoubt === 'worker' ? (true as const) : undefined;
+    this.#end(index, { failure: { ...failure, mayHavePart, isExcused } });
   }
 
   #end(index: number, outcome: EndOutcome): void {
@@ -184,6 +214,11 @@ class SendRun {
   }
 }
 
-function leftOf({ sentPart, inDoubt }: SendBatchFile): LeftFile {
-  return { sentPart, inDoubt };
+function mayHaveArrived(error: unknown): boolean {
+  if (error instanceof ApiError) return error.details.status >= 500;
+  return [ConnectionError, TimeoutError, AbortedError].some((kind) => error instanceof kind);
+}
+
+function leftOf({ sentPart, inDoubt, mayHavePart }: SendBatchFile): LeftFile {
+  return { sentPart, inDoubt, mayHavePart };
 }

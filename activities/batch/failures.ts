@@ -28,9 +28,9 @@ export class Troubles {
     this.#inARow = 0;
   }
 
-  /** Whether nothing succeeds, so that this attempt starts nothing more. */
+  /** Whether nothing succeeds, or nothing will until an operator acts: this attempt starts nothing more. */
   get areEverywhere(): boolean {
-    return this.#inARow >= OUTAGE;
+    return this.#inARow >= OUTAGE || (this.#worst instanceof ApplicationFailure && this.#worst.nonRetryable === true);
   }
 
   /** Milliseconds until the next call, if the service requests a pause. */
@@ -93,5 +93,5 @@ function delayOf(failure: Error | undefined): number {
 }
 
 function detailsOf({ details }: ApplicationFailure): FailureDetails {
-  return (details?.[0] ?? {}) as FailureDetails;
+  return details?.[0] ?? {};
 }

@@ -19,6 +19,14 @@ const ENDED = [400, 404, 409, 410];
 /** Of one call: a batch can last longer than a file. */
 const CALL_TIMEOUT_MS = 295_000;
 
+interface SmallFileOptions {
+  readonly input: SendBatchInput;
+  readonly file: SendBatchFile;
+  readonly attempt: Attempt<unknown>;
+  /** Aborts its Part. */
+  readonly partSignal: AbortSignal;
+}
+
 /** The calls for one file of a batch. */
 export class SmallFile {
   readonly #dependencies: ActivityDependencies;
@@ -26,18 +34,16 @@ export class SmallFile {
   readonly #input: SendBatchInput;
   readonly #file: SendBatchFile;
   readonly #attempt: Attempt<unknown>;
+  readonly #partSignal: AbortSignal;
   readonly #timeoutMs: number;
 
-  constructor(
-    dependencies: ActivityDependencies,
-    client: UploadsClient,
-    { input, file, attempt }: { input: SendBatchInput; file: SendBatchFile; attempt: Attempt<unknown> },
-  ) {
+  constructor(dependencies: ActivityDependencies, { input, file, attempt, partSignal }: SmallFileOptions) {
     this.#dependencies = dependencies;
-    this.#client = client;
+    this.#client = dependencies.destination(input.destination);
     this.#input = input;
     this.#file = file;
     this.#attempt = attempt;
+    this.#partSignal = partSignal;
     this.#timeoutMs = Math.min(attempt.timeoutMs, CALL_TIMEOUT_MS);
   }
 
@@ -46,7 +52,7 @@ export class SmallFile {
     const { sources } = this.#dependencies;
     const { sharedLimit, md5 } = this.#input;
     const { uploadId, fingerprint, sizeBytes } = this.#file;
-    const { signal } = this.#attempt;
+    const signal = this.#partSignal;
     const span = { offsetBytes: 0, sizeBytes };
     const opened = await sources.open(this.#source, { span, signal }).catch((error: unknown) => {
       throw changed(error) ?? error;

@@ -61,8 +61,13 @@ export interface SendBatchFile {
   readonly uploadCreatedAt: number;
   /** A Part that the session has already, so that only the completion is missing. @defaultValue none */
   readonly sentPart?: SentPart;
-  /** The session may be completed: nothing is sent, and the File is searched if the session cannot be cancelled. */
-  readonly inDoubt?: true;
+  /** As in `LeftFile`. */
+  readonly mayHavePart?: true;
+  /**
+   * The session may be completed: nothing is sent, and the File is searched if the session cannot be cancelled. The
+   * response to the completion is missing, or the worker that had the file is lost.
+   */
+  readonly inDoubt?: 'response' | 'worker';
   /** Nothing is sent: the session is cancelled. */
   readonly onlySettle?: true;
 }
@@ -86,13 +91,20 @@ export interface SentFile {
 }
 
 /** The session of a file that is neither sent nor failed. */
-export type LeftFile = Pick<SendBatchFile, 'sentPart' | 'inDoubt'>;
+export interface LeftFile extends Pick<SendBatchFile, 'sentPart' | 'inDoubt'> {
+  /** The response to its Part was lost: a strict service that has the Part rejects the Part that is sent again. */
+  readonly mayHavePart?: true;
+}
 
 /** Why one file of a batch has no File: as the failure of an activity. */
 export interface FileFailure {
   readonly type: string;
   readonly message: string;
   readonly details?: FailureDetails;
+  /** Of a Part that was sent again (see `LeftFile.mayHavePart`). */
+  readonly mayHavePart?: true;
+  /** The session was ended because a worker is lost: the session does not count against the maximum. */
+  readonly isExcused?: true;
 }
 
 /** In `details[1]` of a failure of `sendBatch`, in the order of the files. */
@@ -107,9 +119,6 @@ export interface SendBatchHeartbeat {
   readonly attempt: number;
   /** Of files that are sent or failed, by their index; also those of earlier attempts. */
   readonly outcomes: Readonly<Record<number, Exclude<SendOutcome, { readonly left: LeftFile }>>>;
-  /**
-   * Of files with which this attempt has ended, and whose completion it did not request, or that was rejected before any
-   * work: the Part that is in their session, or null.
-   */
-  readonly clean: Readonly<Record<number, SentPart | null>>;
+  /** Of other files on which this attempt works no longer. If the attempt has ended by itself, these are all. */
+  readonly left: Readonly<Record<number, LeftFile>>;
 }

@@ -16,6 +16,8 @@ export interface Settings {
   /** How long a link is filled by each contender. */
   readonly linkSeconds: number;
   readonly smallFiles: number;
+  /** Of 10 KiB. */
+  readonly tinyFiles: number;
   /** Most uploads at once. */
   readonly uploads: number;
   readonly uploadBytes: number;
@@ -41,6 +43,7 @@ disk; nothing else should run meanwhile. Linux only.
   --concurrency N      parts in flight (8)
   --link-seconds N     how long each contender fills a link (${FULL['link-seconds']})
   --files N            small files of 1 MiB (500)
+  --tiny-files N       files of 10 KiB (10000)
   --uploads N          most uploads at once (200)
   --upload-mib N       size of each of them (64)
 `;
@@ -63,6 +66,7 @@ export function readSettings(args: readonly string[]): Settings {
       concurrency: number,
       'link-seconds': number,
       files: number,
+      'tiny-files': number,
       uploads: number,
       'upload-mib': number,
     },
@@ -81,6 +85,7 @@ export function readSettings(args: readonly string[]): Settings {
     concurrency: wholeNumber('concurrency', values.concurrency ?? '8'),
     linkSeconds: positive('link-seconds', values['link-seconds'] ?? preset['link-seconds']),
     smallFiles: wholeNumber('files', values.files ?? '500'),
+    tinyFiles: wholeNumber('tiny-files', values['tiny-files'] ?? '10000'),
     uploads: wholeNumber('uploads', values.uploads ?? '200'),
     uploadBytes: wholeNumber('upload-mib', values['upload-mib'] ?? '64') * MiB,
   };

@@ -1,10 +1,12 @@
 /**
- * The official SDK uploads one small file many times, each time as an Upload of one part, in a process of its own.
+ * The official SDK uploads one small file many times, or each file of a folder, each as an Upload of one part, in a
+ * process of its own.
  *
  *   node small-files-process.js BASE_URL PATH COUNT CONCURRENCY
  */
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import OpenAI from 'openai';
 import type { SmallFilesResult } from './small-files-result.ts';
 
@@ -12,23 +14,25 @@ const [baseURL = '', path = '', count = 0, concurrency = 0] = process.argv
   .slice(2)
   .map((value, index) => (index < 2 ? value : Number(value))) as [string?, string?, number?, number?];
 const client = new OpenAI({ baseURL, apiKey: 'bench', maxRetries: 0 });
-const { size } = await stat(path);
+const isFolder = (await stat(path)).isDirectory();
+const paths = isFolder ? (await readdir(path)).map((name) => join(path, name)) : [path];
 
-async function uploadOne(): Promise<void> {
+async function uploadOne(file: string): Promise<void> {
+  const { size } = await stat(file);
   const upload = await client.uploads.create({
     filename: 'small.bin',
     purpose: 'batch',
     bytes: size,
     mime_type: 'application/octet-stream',
   });
-  const part = await client.uploads.parts.create(upload.id, { data: createReadStream(path) });
+  const part = await client.uploads.parts.create(upload.id, { data: createReadStream(file) });
   await client.uploads.complete(upload.id, { part_ids: [part.id] });
 }
 
 async function uploadMany(files: number): Promise<void> {
   let next = 0;
   const uploadNext = async () => {
-    while (next++ < files) await uploadOne();
+    while (next < files) await uploadOne(paths[next++ % paths.length] as string);
   };
   await Promise.all(Array.from({ length: concurrency }, uploadNext));
 }

@@ -12,6 +12,7 @@ import { metrics } from './metrics.ts';
 import { partSize } from './part-size.ts';
 import type { Scenario } from './scenario.ts';
 import { smallFiles } from './small-files.ts';
+import { syncs } from './syncs.ts';
 import { tls } from './tls.ts';
 
 /** In the order in which they run. */
@@ -26,6 +27,7 @@ export const scenarios: readonly Scenario[] = [
   limits,
   firstAndLastByte,
   smallFiles,
+  syncs,
   fileSize,
   manyUploads,
   coldSource,
