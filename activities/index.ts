@@ -25,7 +25,7 @@ import { createSendSmallFile } from './send-small-file.ts';
 
 export type * from '../src/contracts/activities.ts';
 export type * from '../src/contracts/batch.ts';
-export type { SentPart } from '../src/contracts/failures.ts';
+export type { FailureDetails, SentPart } from '../src/contracts/failures.ts';
 export type { Pace } from '../src/openai/multipart-part.ts';
 export type { ActivityDependencies, PartWatcher, UploadLimitsKeeper } from './dependencies.ts';
 
