@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { FindPieceResult, PieceActivities } from '../src/contracts/activities.ts';
 import type { UploadResult } from '../src/contracts/upload.ts';
-import { isPlainObject } from '../src/core/upload/request.ts';
+import { isPlainObject } from '../src/core/payload.ts';
 import { tolerantClient } from '../src/tolerant-client.ts';
 import { runAttempt } from './attempt.ts';
 

@@ -12,7 +12,7 @@ import { PayloadLimits } from '../src/contracts/limits.ts';
 import type { SyncDecision } from '../src/contracts/sync.ts';
 import { describeHeld } from '../src/core/sync/reports.ts';
 import { takeWithin } from '../src/core/payload.ts';
-import { globProblems } from '../src/core/source/limits.ts';
+import { globListProblem } from '../src/core/glob/glob.ts';
 import { comparePaths } from '../src/core/sync/plan.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt, type Attempt } from './attempt.ts';
@@ -54,7 +54,11 @@ export function createPlanSync(dependencies: ActivityDependencies): TransferActi
 
 /** Whoever started the workflow by its name has passed no client that checks them. */
 function assertGlobs({ scope }: PlanSyncInput): void {
-  const problems = globProblems(scope);
+  const { include, exclude } = scope;
+  const problems = Object.entries({ include, exclude }).flatMap(([name, globs]) => {
+    const problem = globListProblem(globs);
+    return problem === undefined ? [] : [`"${name}" ${problem}`];
+  });
   if (problems.length > 0) throw ApplicationFailure.nonRetryable(problems.join('; '), FailureType.InvalidRequest);
 }
 

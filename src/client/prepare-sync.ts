@@ -5,7 +5,7 @@ import { Defaults } from '../contracts/limits.ts';
 import type { Container } from '../contracts/sources.ts';
 import type { SyncRequest } from '../contracts/sync.ts';
 import { nameKey } from '../core/text/name-form.ts';
-import { newSyncProblems } from '../core/source/limits.ts';
+import { syncRequestProblems } from '../contracts/requests/problems.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
 import { pathOnDisk } from '../sources/file/path-on-disk.ts';
 import { mapFileError } from '../sources/file/errors.ts';
@@ -43,7 +43,7 @@ export async function prepareSync(options: SyncOptions, host: string): Promise<P
   if ((folder === undefined) === (given === undefined)) throw new ConfigError('give either "folder" or "source"');
   const source: Container = given ?? { type: 'folder', path: await realFolder(folder as string), host };
   const request: SyncRequest = { source, ...rest };
-  const problems = newSyncProblems(request);
+  const problems = syncRequestProblems(request);
   if (problems.length > 0) throw new ConfigError(`wrong sync request: ${problems.join('; ')}`);
   const memoryId = id ?? syncIdOf(request, baseUrl);
   return {

@@ -9,7 +9,7 @@ import { printable } from '../core/text/printable.ts';
 import { nameKey } from '../core/text/name-form.ts';
 import { filenameOfSource, nameOfSource } from '../core/source/names.ts';
 import { withoutInode } from '../core/upload/fingerprint.ts';
-import { newUploadProblems } from '../core/source/limits.ts';
+import { splitRequestProblems, uploadRequestProblems } from '../contracts/requests/problems.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
 import { pathOnDisk } from '../sources/file/path-on-disk.ts';
 import { sealedSource, sourceOfUrl } from '../sources/source-of-url.ts';
@@ -18,7 +18,6 @@ import { identityDigest, workflowIdOf, type UploadIdentity } from './upload-iden
 import { assertTextOptions } from './option-problems.ts';
 import type { SplitUploadRequest } from '../contracts/split.ts';
 import { pieceName } from '../core/split/pieces.ts';
-import { splitRequestProblems } from '../core/split/request.ts';
 import { utf8Length } from '../core/text/clip.ts';
 
 export interface UploadOptions extends Omit<UploadRequest, 'source'> {
@@ -92,7 +91,7 @@ export async function prepareUpload(
     filename,
     ...(fingerprint === undefined ? {} : { expectedFingerprint: fingerprint }),
   };
-  const problems = newUploadProblems(request);
+  const problems = uploadRequestProblems(request);
   if (problems.length > 0)
     throw new ConfigError(`wrong upload request for ${printable(nameOfSource(source))}: ${problems.join('; ')}`);
 

@@ -1,16 +1,7 @@
 import type { ByteRange } from './sources.ts';
-import type { UploadedFile, UploadProgress, UploadRequest, UploadResult } from './upload.ts';
+import type { UploadedFile, UploadProgress, UploadResult } from './upload.ts';
 
-/**
- * Input of the workflow `uploadSplitFile`: what `uploadFile` takes, for a source of lines (JSONL) that may be larger
- * than an Upload can be. `filename` is that of the whole; the Files get `name-00001-of-00003.jsonl` and so on.
- */
-export interface SplitUploadRequest extends UploadRequest {
-  /** Most bytes of one File, up to 8 GiB. @defaultValue 8,589,934,592 (8 GiB) */
-  readonly pieceSizeBytes?: number;
-  /** Send pieces once more that an earlier execution sent. @defaultValue false */
-  readonly again?: boolean;
-}
+export type { SplitUploadRequest } from './requests/upload.ts';
 
 /** Result of the workflow `uploadSplitFile`: one File after the other they are the source. */
 export interface SplitUploadResult {

@@ -1,49 +1,6 @@
-import type { Container } from './sources.ts';
-import type { UploadRequest, WaitingInfo } from './upload.ts';
+import type { WaitingInfo } from './upload.ts';
 
-/** Settings that every upload of a sync gets. */
-export type SyncUploadSettings = Pick<
-  UploadRequest,
-  | 'partSizeBytes'
-  | 'concurrency'
-  | 'maxSessions'
-  | 'giveUpAfterMs'
-  | 'md5'
-  | 'ignoreInode'
-  | 'mimeType'
-  | 'fileExpiresAfterSeconds'
-  | 'priority'
-  | 'fairnessKey'
-  | 'fairnessWeight'
->;
-
-/** Input of the workflow `syncSource`: plain JSON, as in a schedule. */
-export interface SyncRequest {
-  readonly source: Container;
-  /** Purpose of the Files; only Files of this purpose are looked at. */
-  readonly purpose: string;
-  /** @defaultValue `default` */
-  readonly destination?: string;
-  /** Put before each File's name; only Files whose names begin with it are looked at. @defaultValue '' */
-  readonly prefix?: string;
-  /** Globs over the path within the source. @defaultValue everything */
-  readonly include?: readonly string[];
-  /** Globs over the path within the source, stronger than `include`. @defaultValue nothing */
-  readonly exclude?: readonly string[];
-  /** Leave files that changed less than this many milliseconds ago for the next run. @defaultValue 0 */
-  readonly minAgeMs?: number;
-  /** Delete the Files that this sync uploaded and whose sources are gone. @defaultValue false */
-  readonly delete?: boolean;
-  /** Refuse to begin when more files than this would be sent. @defaultValue any number */
-  readonly maxFiles?: number;
-  /** Most uploads at a time, 1 to 200. @defaultValue 8 */
-  readonly maxConcurrentUploads?: number;
-  /** Bytes per second of all uploads together on each worker that sends some, 131,072 at least; 0: no limit. @defaultValue 0 */
-  readonly limitBytesPerSecond?: number;
-  /** Decide and say why, and change nothing. @defaultValue false */
-  readonly dryRun?: boolean;
-  readonly upload?: SyncUploadSettings;
-}
+export type { SyncRequest, SyncUploadSettings } from './requests/sync.ts';
 
 /** What a sync does about one file, and why. */
 export interface SyncDecision {

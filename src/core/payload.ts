@@ -1,6 +1,6 @@
 import { PayloadLimits } from '../contracts/limits.ts';
 import { formatBytes } from './text/format.ts';
-import { utf8Length } from './text/clip.ts';
+import { quoted, utf8Length } from './text/clip.ts';
 import type { PackSyncMemoryInput, SyncScope } from '../contracts/activities.ts';
 import type { SyncMemory } from '../contracts/sync.ts';
 
@@ -87,4 +87,24 @@ export class Unreadable {
   constructor(encoding: string) {
     this.encoding = encoding;
   }
+}
+
+/** Whether JSON calls a value an object: not a list, and not the bytes of a payload that is not JSON. */
+export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !ArrayBuffer.isView(value) &&
+    !(value instanceof Unreadable)
+  );
+}
+
+/** The reason why an input of a caller is not an object that can be sent on; undefined for a good one. */
+export function inputProblem(what: string, value: unknown): string | undefined {
+  if (value instanceof Unreadable) return `${what} must be plain JSON, and its encoding is ${quoted(value.encoding)}`;
+  if (!isPlainObject(value)) return `${what} must be an object`;
+  return jsonBytes(value) > PayloadLimits.request
+    ? `${what} must have at most ${PayloadLimits.request} bytes as JSON`
+    : undefined;
 }

@@ -3,8 +3,7 @@ import { WorkflowName } from '../contracts/names.ts';
 import type { ScheduleOverlap } from '../contracts/schedule.ts';
 import type { SyncRequest } from '../contracts/sync.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
-import { syncRequestProblems } from '../core/sync/request.ts';
-import { uploadRequestProblems } from '../core/upload/request.ts';
+import { syncRequestProblems, uploadRequestProblems } from '../contracts/requests/problems.ts';
 import type { ScheduleInfo, ScheduleWork } from './schedule-options.ts';
 import { overlapToTemporal } from './to-temporal.ts';
 

@@ -1,7 +1,7 @@
 import type { ScheduleHealth, ScheduleOverlap, ScheduleRunOutcome, ScheduleSettings } from '../contracts/schedule.ts';
 import type { SyncRequest } from '../contracts/sync.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
-import { newSyncProblems, newUploadProblems } from '../core/source/limits.ts';
+import { syncRequestProblems, uploadRequestProblems } from '../contracts/requests/problems.ts';
 import { isScheduleName, SCHEDULE_NAME_RULE, scheduleSettingsProblems } from '../core/schedule/settings.ts';
 import { ConfigError } from '../errors.ts';
 
@@ -108,7 +108,7 @@ function scheduleProblems(name: string, options: ScheduleSettings & ScheduleWork
   problems.push(...scheduleSettingsProblems(options, isWhole));
   if (sync && upload) problems.push('give either "sync" or "upload"');
   if (isWhole && !sync && !upload) problems.push('it does nothing: give "sync" or "upload"');
-  if (sync) problems.push(...newSyncProblems(sync).map((problem) => `sync: ${problem}`));
-  if (upload) problems.push(...newUploadProblems(upload).map((problem) => `upload: ${problem}`));
+  if (sync) problems.push(...syncRequestProblems(sync).map((problem) => `sync: ${problem}`));
+  if (upload) problems.push(...uploadRequestProblems(upload).map((problem) => `upload: ${problem}`));
   return problems;
 }

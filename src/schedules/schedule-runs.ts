@@ -2,7 +2,7 @@ import { WorkflowNotFoundError, type Client, type ScheduleDescription, WorkflowF
 import type { ScheduleRunOutcome } from '../contracts/schedule.ts';
 import { formatCount } from '../core/text/format.ts';
 import { clipMessage } from '../core/text/clip.ts';
-import { isPlainObject } from '../core/upload/request.ts';
+import { isPlainObject } from '../core/payload.ts';
 import { waitOfRun } from './run-wait.ts';
 import type { ScheduleRun } from './schedule-options.ts';
 

@@ -31,6 +31,14 @@ function replay(history: RecordedHistory, codePath = workflowBundlePath): Promis
   return Worker.runReplayHistory({ workflowBundle: { codePath } }, history, workflowId);
 }
 
+it('the bundle of workflows contains no schema of a request, which each execution would evaluate', () => {
+  for (const path of [workflowBundlePath, tracedWorkflowBundlePath]) {
+    const bundle = readFileSync(path, 'utf8');
+    expect(bundle).toContain('uploadSplitFile');
+    expect(bundle).not.toMatch(/node_modules\/zod|ZodType|contracts\/requests/);
+  }
+});
+
 describe('a history that was recorded earlier', () => {
   it.each(files)('%s replays on the code of today', (file) => replay(read(file)));
 

@@ -2,7 +2,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { checks } from '../../src/core/upload/request.ts';
 import {
   commandsOf,
   expectNone,
@@ -12,6 +11,7 @@ import {
   readInlineCode,
   type InlineCode,
 } from '../support/snippets.ts';
+import { uploadRequest } from '../../src/contracts/requests/upload.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -67,7 +67,7 @@ describe('the sentences of the README and of docs', () => {
     const page = readFileSync(join(repository, 'docs/services.md'), 'utf8');
     const [, table = ''] = /\n\| property \| meaning \|\n(.*?)\n\n/s.exec(page) ?? [];
     const described = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name as string);
-    expect(described.toSorted()).toEqual(Object.keys(checks).toSorted());
+    expect(described.toSorted()).toEqual(Object.keys(uploadRequest.shape).toSorted());
   });
 });
 

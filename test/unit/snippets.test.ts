@@ -6,8 +6,6 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
 import { loadConfig } from '../../src/config/config.ts';
-import { syncRequestProblems } from '../../src/core/sync/request.ts';
-import { retuneProblems, uploadRequestProblems } from '../../src/core/upload/request.ts';
 import {
   commandLineProblems,
   commandsOf,
@@ -17,6 +15,8 @@ import {
   readSnippets,
   type Snippet,
 } from '../support/snippets.ts';
+import { syncRequestProblems, uploadRequestProblems } from '../../src/contracts/requests/problems.ts';
+import { retuneProblems } from '../../workflows/shell/control-problems.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const snippets = readSnippets();

@@ -13,7 +13,7 @@ import {
 import { UpdateName, type PauseInput, type RetuneInput } from '../../src/contracts/names.ts';
 import type { Container, Source } from '../../src/contracts/sources.ts';
 import type { End, EndLine } from '../../src/core/show/end-line.ts';
-import { retuneProblems } from '../../src/core/upload/request.ts';
+import { pauseProblems, retuneProblems } from './control-problems.ts';
 import { failureOf, reasonOfFailure } from './failures.ts';
 import { invalidRequest, placeProblems } from './requests.ts';
 import { logEnd, logRejectedRequest } from './log-end.ts';
@@ -152,9 +152,7 @@ function controlOf(type: Control['type'], input: object | undefined): Control {
 /** Problems of the input of an update, which any caller can send. */
 function inputProblems(type: Control['type'], input: unknown): string[] {
   if (type === 'retune') return retuneProblems(input);
-  if (type !== 'pause') return [];
-  const { parts } = (input ?? {}) as { readonly parts?: unknown };
-  return parts === undefined || parts === 'finish' || parts === 'stop' ? [] : ['"parts" must be "finish" or "stop"'];
+  return type === 'pause' ? pauseProblems(input) : [];
 }
 
 function throwFailure(error: unknown): never {

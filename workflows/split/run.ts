@@ -31,7 +31,7 @@ import { acceptedPartSizeBytes, planParts } from '../../src/core/upload/plan.ts'
 import { formatBytes } from '../../src/core/text/format.ts';
 import { pieceLabel, pieceName } from '../../src/core/split/pieces.ts';
 import { uploadEndLine, type End, type EndLine } from '../../src/core/show/end-line.ts';
-import { SPLIT_IGNORES_NO_INODE } from '../../src/core/split/request.ts';
+import { SPLIT_IGNORES_NO_INODE } from '../../src/core/upload/tuning.ts';
 import { endsAllPieces, splitFailure } from '../../src/core/split/failure.ts';
 import {
   describeSplitProgress,

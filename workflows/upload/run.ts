@@ -22,8 +22,7 @@ import { planParts } from '../../src/core/upload/plan.ts';
 import { partIdsProblem } from '../../src/core/payload.ts';
 import { SessionBudget, type CarriedSessions } from '../../src/core/upload/sessions.ts';
 import { shownState } from '../../src/core/show/attributes.ts';
-import { ignoreInodeProblems } from '../../src/core/upload/request.ts';
-import { UploadTuning, type CarriedTuning } from '../../src/core/upload/tuning.ts';
+import { ignoreInodeProblem, UploadTuning, type CarriedTuning } from '../../src/core/upload/tuning.ts';
 import { countEnd, countReplacedSession } from '../shell/counters.ts';
 import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
 import { ExpectedSource, otherContent } from './expected-source.ts';
@@ -166,7 +165,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     if (control.type === 'pause' && isCompleting && control.whileCompleting !== true)
       return 'the upload is completing; there is nothing left to pause';
     if (control.type !== 'retune') return undefined;
-    return ignoreInodeProblems({ ...this.#request, ignoreInode: control.ignoreInode ?? false })[0];
+    return ignoreInodeProblem({ ...this.#request, ignoreInode: control.ignoreInode ?? false });
   }
 
   apply(control: Control): UploadProgress | Promise<UploadProgress> {

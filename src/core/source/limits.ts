@@ -1,15 +1,4 @@
 import type { Container, Source } from '../../contracts/sources.ts';
-import type { SyncRequest } from '../../contracts/sync.ts';
-import type { UploadRequest } from '../../contracts/upload.ts';
-import { globListProblem } from '../glob/glob.ts';
-import { mimeTypeProblem } from '../upload/mime-type.ts';
-import { syncRequestProblems } from '../sync/request.ts';
-import { uploadRequestProblems } from '../upload/request.ts';
-
-/*
- * Checks of what callers name, by clients and by activities. Workflows do not make them: an upload that began before a
- * check was added must replay.
- */
 
 /** The problem of a source's names, as the rest of a sentence; undefined if they can be used. */
 export function sourceNameProblem(source: Source): string | undefined {
@@ -35,41 +24,6 @@ export function keyProblem(name: string, key: string): string | undefined {
     return `has a "." or ".." segment in "${name}", which stores resolve in different ways; rename the object`;
   }
   return undefined;
-}
-
-/** Every problem of an upload request before it is started. */
-export function newUploadProblems(request: unknown): string[] {
-  const problems = uploadRequestProblems(request);
-  if (problems.length > 0) return problems;
-  const { source, mimeType } = request as UploadRequest;
-  const problem = sourceNameProblem(source);
-  return [...(problem === undefined ? [] : [`"source" ${problem}`]), ...mimeTypeProblems(mimeType)];
-}
-
-/** Every problem of a sync request before it is started. */
-export function newSyncProblems(request: unknown): string[] {
-  const problems = syncRequestProblems(request);
-  if (problems.length > 0) return problems;
-  const { source, upload, ...globs } = request as SyncRequest;
-  const problem = containerNameProblem(source);
-  return [
-    ...(problem === undefined ? [] : [`"source" ${problem}`]),
-    ...globProblems(globs),
-    ...mimeTypeProblems(upload?.mimeType),
-  ];
-}
-
-function mimeTypeProblems(mimeType: string | undefined): string[] {
-  const problem = mimeType === undefined ? undefined : mimeTypeProblem(mimeType);
-  return problem === undefined ? [] : [`"mimeType" ${problem}`];
-}
-
-/** The problems of the globs of a sync. */
-export function globProblems({ include = [], exclude = [] }: Pick<SyncRequest, 'include' | 'exclude'>): string[] {
-  return Object.entries({ include, exclude }).flatMap(([name, globs]) => {
-    const problem = globListProblem(globs);
-    return problem === undefined ? [] : [`"${name}" ${problem}`];
-  });
 }
 
 function pathProblem(path: string): string | undefined {

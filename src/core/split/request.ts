@@ -1,5 +1,7 @@
 import { Limits } from '../../contracts/limits.ts';
-import { isPlainObject, uploadRequestProblems } from '../upload/request.ts';
+import { isPlainObject } from '../payload.ts';
+import { uploadRequestProblems } from '../upload/request.ts';
+import { SPLIT_IGNORES_NO_INODE } from '../upload/tuning.ts';
 
 /** Every problem of a request to upload a split file, in words; none for a good one. */
 export function splitRequestProblems(request: unknown): string[] {
@@ -12,10 +14,6 @@ export function splitRequestProblems(request: unknown): string[] {
   if (upload['ignoreInode'] === true) problems.push(SPLIT_IGNORES_NO_INODE);
   return problems;
 }
-
-/** Each piece is consistent, but nothing shows that two pieces are of one content. */
-export const SPLIT_IGNORES_NO_INODE =
-  '"ignoreInode" cannot be used for a split upload, whose pieces have no common MD5; remove it';
 
 function isPieceSize(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= Limits.maxFileBytes;

@@ -2,8 +2,9 @@ import { Limits, PayloadLimits, TextLimits } from '../../contracts/limits.ts';
 import type { SyncRequest, SyncUploadSettings } from '../../contracts/sync.ts';
 import { jsonBytes } from '../payload.ts';
 import { containerProblem } from '../source/problem.ts';
-import { anyTextUpTo, type Check } from '../text/check.ts';
-import { checks as uploadChecks, flag, ignoreInodeProblems, problemsOf, text, wholeNumber } from '../upload/request.ts';
+import { anyTextUpTo, flag, wholeNumber, type Check } from '../text/check.ts';
+import { checks as uploadChecks, problemsOf, text } from '../upload/request.ts';
+import { ignoreInodeProblem } from '../upload/tuning.ts';
 
 /** Ten years. */
 const MAX_AGE_MS = 3652 * 86_400_000;
@@ -21,7 +22,7 @@ const prefix: Check = (value) => {
   return /[/\p{Cc}]/u.test(value as string) ? 'is put before names: neither slashes nor control characters' : undefined;
 };
 
-export const uploadSettings: Readonly<Record<keyof SyncUploadSettings, Check>> = {
+const uploadSettings: Readonly<Record<keyof SyncUploadSettings, Check>> = {
   partSizeBytes: uploadChecks.partSizeBytes,
   concurrency: uploadChecks.concurrency,
   maxSessions: uploadChecks.maxSessions,
@@ -35,7 +36,7 @@ export const uploadSettings: Readonly<Record<keyof SyncUploadSettings, Check>> =
   fairnessWeight: uploadChecks.fairnessWeight,
 };
 
-export const syncChecks: Readonly<Record<keyof SyncRequest, Check>> = {
+const syncChecks: Readonly<Record<keyof SyncRequest, Check>> = {
   source: containerProblem,
   purpose: text,
   destination: text,
@@ -61,5 +62,5 @@ export function syncRequestProblems(request: unknown): string[] {
     return [`a sync request must have at most ${PayloadLimits.request} bytes as JSON: use fewer or shorter globs`];
   }
   const { source, upload } = request as SyncRequest;
-  return ignoreInodeProblems({ ...upload, source });
+  return [ignoreInodeProblem({ ...upload, source }) ?? []].flat();
 }

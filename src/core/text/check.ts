@@ -24,3 +24,12 @@ function lengthProblem(text: string, mostBytes: number): string | undefined {
   if (text.length > mostBytes || utf8Length(text) > mostBytes) return `must have at most ${mostBytes} bytes`;
   return /\p{Surrogate}/u.test(text) ? 'must be valid Unicode' : undefined;
 }
+
+export const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
+
+export const wholeNumber =
+  (least: number, most: number): Check =>
+  (value) =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
+      ? undefined
+      : `must be a whole number from ${least} to ${most}`;

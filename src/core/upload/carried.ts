@@ -1,6 +1,6 @@
 import { Limits, TextLimits } from '../../contracts/limits.ts';
 import { textUpTo } from '../text/check.ts';
-import { isPlainObject } from './request.ts';
+import { isPlainObject } from '../payload.ts';
 
 /** Of an Upload: 8 GiB in parts of 1 MiB are 8,192. */
 const MAX_PARTS = 10_000;

@@ -4,20 +4,12 @@ import { quoted } from '../text/clip.ts';
 import { MIN_LIMIT_BYTES_PER_SECOND } from '../pace/rate-limit.ts';
 import { containerProblem, sourceProblem } from '../source/problem.ts';
 import { taskQueueProblem } from '../task-queue.ts';
-import { textUpTo, type Check } from '../text/check.ts';
-import { Unreadable } from '../payload.ts';
+import { flag, textUpTo, wholeNumber, type Check } from '../text/check.ts';
+import { isPlainObject, Unreadable } from '../payload.ts';
+import { ignoreInodeProblem } from './tuning.ts';
 
 /** A name that somebody chose: of a purpose, of a destination, of a type. */
 export const text = textUpTo(TextLimits.name);
-
-export const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
-
-export const wholeNumber =
-  (least: number, most: number): Check =>
-  (value) =>
-    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
-      ? undefined
-      : `must be a whole number from ${least} to ${most}`;
 
 const source: Check = (value) => sourceProblem(value);
 
@@ -79,26 +71,7 @@ const required = ['source', 'purpose'] as const satisfies readonly (keyof Upload
 /** Every problem of a request, in words; none for a good one. Unknown properties are problems: they are mostly typos. */
 export function uploadRequestProblems(request: unknown): string[] {
   const problems = problemsOf(request, 'an upload request', checks, required);
-  return problems.length > 0 ? problems : ignoreInodeProblems(request as UploadRequest);
-}
-
-/** Only a file has an inode, and only the MD5 shows whether a file with another one is the same. */
-export function ignoreInodeProblems({ ignoreInode, md5, source: { type } }: IgnoreInodeSubject): string[] {
-  if (ignoreInode !== true) return [];
-  if (type === 's3' || type === 'http') return ['"ignoreInode" is for files; remove it'];
-  return md5 === false ? ['"ignoreInode" needs the MD5, which detects other content; remove "md5": false'] : [];
-}
-
-interface IgnoreInodeSubject extends Pick<UploadRequest, 'ignoreInode' | 'md5'> {
-  readonly source: { readonly type: string };
-}
-
-/** Every problem of the input of the update `retune`. */
-export function retuneProblems(input: unknown): string[] {
-  const { concurrency, partSizeBytes, ignoreInode } = checks;
-  const problems = problemsOf(input, 'a retune', { concurrency, partSizeBytes, limitBytesPerSecond, ignoreInode }, []);
-  if (problems.length > 0 || Object.keys(input as object).length > 0) return problems;
-  return ['set "concurrency", "partSizeBytes", "limitBytesPerSecond" or "ignoreInode"'];
+  return problems.length > 0 ? problems : [ignoreInodeProblem(request as UploadRequest) ?? []].flat();
 }
 
 /** Problems that are listed; a request may have a hundred thousand unknown properties. */
@@ -124,15 +97,4 @@ export function problemsOf(
   const problems = [...missing, ...wrong];
   const more = problems.length - MAX_PROBLEMS;
   return more > 0 ? [...problems.slice(0, MAX_PROBLEMS), `${more} more problems`] : problems;
-}
-
-/** What JSON calls an object, not a list, nor the bytes of a payload that is no JSON. */
-export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !ArrayBuffer.isView(value) &&
-    !(value instanceof Unreadable)
-  );
 }

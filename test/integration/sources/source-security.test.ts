@@ -3,7 +3,6 @@ import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Source } from '../../../src/contracts/sources.ts';
-import { uploadRequestProblems } from '../../../src/core/upload/request.ts';
 import { AddressPolicy } from '../../../src/sources/http/address-policy.ts';
 import { FilePermission } from '../../../src/sources/file/permission.ts';
 import { openFileSource } from '../../../src/sources/file/source.ts';
@@ -12,6 +11,7 @@ import { Sources } from '../../../src/sources/sources.ts';
 import type { HttpSettings } from '../../../src/sources/source-settings.ts';
 import { withHttpOrigin, type HttpOrigin } from '../../support/http-origin.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
+import { uploadRequestProblems } from '../../../src/contracts/requests/problems.ts';
 
 const content = Buffer.from('the secret of a neighbour');
 const forbidden = { code: 'SOURCE_FORBIDDEN', retryable: false };

@@ -15,9 +15,13 @@ import {
 import type { ScheduleSettings } from '../../../src/contracts/schedule.ts';
 import type { SplitUploadRequest } from '../../../src/contracts/split.ts';
 import type { SyncRequest, SyncUploadSettings } from '../../../src/contracts/sync.ts';
-import { splitRequestProblems } from '../../../src/core/split/request.ts';
-import { syncChecks, syncRequestProblems, uploadSettings } from '../../../src/core/sync/request.ts';
-import { checks, uploadRequestProblems } from '../../../src/core/upload/request.ts';
+import {
+  splitRequestProblems,
+  syncRequestProblems,
+  uploadRequestProblems,
+} from '../../../src/contracts/requests/problems.ts';
+import { uploadRequest } from '../../../src/contracts/requests/upload.ts';
+import { syncRequest, uploadSettings } from '../../../src/contracts/requests/sync.ts';
 
 /** An option that sets a property, and the value in the request; or the reason why no option exists. */
 type Row = readonly [option: string, value: unknown] | string;
@@ -109,15 +113,17 @@ const withOption = (rows: Readonly<Record<string, Row>>) =>
 
 describe('the options of a command', () => {
   it('cover each property of a request', () => {
-    expect(Object.keys(uploadRows).toSorted()).toEqual([...Object.keys(checks), 'again', 'pieceSizeBytes'].toSorted());
-    expect(Object.keys(syncRows).toSorted()).toEqual(Object.keys(syncChecks).toSorted());
-    expect(Object.keys(settingRows).toSorted()).toEqual(Object.keys(uploadSettings).toSorted());
+    expect(Object.keys(uploadRows).toSorted()).toEqual(
+      [...Object.keys(uploadRequest.shape), 'again', 'pieceSizeBytes'].toSorted(),
+    );
+    expect(Object.keys(syncRows).toSorted()).toEqual(Object.keys(syncRequest.shape).toSorted());
+    expect(Object.keys(settingRows).toSorted()).toEqual(Object.keys(uploadSettings.shape).toSorted());
   });
 
   it.each(withOption(uploadRows))('set %s of an upload by %s', (name, option, value) => {
     const { file: _file, ...request } = upload(option) as unknown as Record<string, unknown>;
     expect(request[name]).toEqual(value);
-    const problems = Object.hasOwn(checks, name) ? uploadRequestProblems : splitRequestProblems;
+    const problems = Object.hasOwn(uploadRequest.shape, name) ? uploadRequestProblems : splitRequestProblems;
     expect(problems({ ...request, source: { type: 'file', path: '/data/a' } })).toEqual([]);
   });
 

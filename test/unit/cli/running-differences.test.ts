@@ -10,8 +10,8 @@ import {
 import type { SyncRequest } from '../../../src/contracts/sync.ts';
 import type { UploadProgress, UploadRequest } from '../../../src/contracts/upload.ts';
 import { parseDuration } from '../../../src/core/text/parse.ts';
-import { syncChecks } from '../../../src/core/sync/request.ts';
-import { checks } from '../../../src/core/upload/request.ts';
+import { uploadRequest } from '../../../src/contracts/requests/upload.ts';
+import { syncRequest } from '../../../src/contracts/requests/sync.ts';
 
 const MiB = 1024 * 1024;
 const request: UploadRequest = {
@@ -128,9 +128,11 @@ describe('a command whose upload is running', () => {
 
   it('compares each option that does not decide which upload is meant', () => {
     const deciding = ['source', 'within', 'purpose', 'filename', 'destination', 'expectedFingerprint', 'sharedLimit'];
-    expect([...Object.keys(uploadOptionRows), ...deciding].toSorted()).toEqual(Object.keys(checks).toSorted());
+    expect([...Object.keys(uploadOptionRows), ...deciding].toSorted()).toEqual(
+      Object.keys(uploadRequest.shape).toSorted(),
+    );
     const ofSync = ['source', 'purpose', 'destination', 'prefix', 'upload'];
-    expect([...Object.keys(syncOptionRows), ...ofSync].toSorted()).toEqual(Object.keys(syncChecks).toSorted());
+    expect([...Object.keys(syncOptionRows), ...ofSync].toSorted()).toEqual(Object.keys(syncRequest.shape).toSorted());
   });
 });
 

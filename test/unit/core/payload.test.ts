@@ -7,14 +7,15 @@ import type { RememberedFile, SyncMemory } from '../../../src/contracts/sync.ts'
 import {
   packInput,
   commandBytes,
+  inputProblem,
   jsonBytes,
   mostInFlight,
   partIdsProblem,
   takeWithin,
 } from '../../../src/core/payload.ts';
 import { comparePaths } from '../../../src/core/sync/plan.ts';
-import { syncRequestProblems } from '../../../src/core/sync/request.ts';
 import { SyncTally } from '../../../src/core/sync/tally.ts';
+import { syncRequestProblems } from '../../../src/contracts/requests/problems.ts';
 
 /** What Temporal stores, by Node.js. */
 const stored = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
@@ -148,10 +149,13 @@ describe('sizes of what crosses Temporal', () => {
 
   it('of a request with its globs are limited', () => {
     const request = { source: scope.source, purpose: 'batch' };
-    expect(syncRequestProblems({ ...request, include: ['架'.repeat(20_000)] })).toEqual([]);
-    expect(syncRequestProblems({ ...request, include: ['\u0001'.repeat(60_000)] })).toEqual([
-      expect.stringMatching(/at most 262144 bytes as JSON/),
-    ]);
+    const most = Array.from({ length: 20 }, () => '\u0001'.repeat(1000));
+    expect(syncRequestProblems({ ...request, include: most, exclude: most })).toEqual([]);
+    expect(inputProblem('a sync request', { ...request, include: most, exclude: most })).toBeUndefined();
+    expect(syncRequestProblems({ ...request, include: [...most, 'a'] })).toHaveLength(1);
+    expect(inputProblem('a sync request', { ...request, include: ['\u0001'.repeat(60_000)] })).toBe(
+      'a sync request must have at most 262144 bytes as JSON',
+    );
   });
 });
 

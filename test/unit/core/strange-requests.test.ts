@@ -4,10 +4,7 @@ import { carriedBudgetProblems, carriedUploadProblems, handoverProblems } from '
 import { MAX_MESSAGE_LENGTH, clip, clipMessage } from '../../../src/core/text/clip.ts';
 import { formatTime } from '../../../src/core/show/details.ts';
 import { reserveProblem } from '../../../src/core/pace/request-budget.ts';
-import { splitRequestProblems } from '../../../src/core/split/request.ts';
-import { syncRequestProblems } from '../../../src/core/sync/request.ts';
-import { Unreadable } from '../../../src/core/payload.ts';
-import { retuneProblems, uploadRequestProblems } from '../../../src/core/upload/request.ts';
+import { inputProblem, Unreadable } from '../../../src/core/payload.ts';
 import {
   generatedRuns,
   jsonText,
@@ -16,6 +13,12 @@ import {
   strangeTexts,
   strangeValues,
 } from '../../support/mutated.ts';
+import {
+  splitRequestProblems,
+  syncRequestProblems,
+  uploadRequestProblems,
+} from '../../../src/contracts/requests/problems.ts';
+import { retuneProblems } from '../../../workflows/shell/control-problems.ts';
 
 const settings = { partSizeBytes: 1_048_576, concurrency: 4, maxSessions: 2, giveUpAfterMs: 0, md5: true };
 const upload = {
@@ -158,9 +161,9 @@ describe('the check of what a caller sends', () => {
   );
 
   it('reports the encoding of a request that it cannot read', () => {
-    expect(uploadRequestProblems(new Unreadable('binary/encrypted'))).toEqual([
+    expect(inputProblem('an upload request', new Unreadable('binary/encrypted'))).toBe(
       'an upload request must be plain JSON, and its encoding is "binary/encrypted"',
-    ]);
+    );
   });
 
   it('lists twenty problems at most', () => {

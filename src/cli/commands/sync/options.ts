@@ -5,7 +5,7 @@ import type { Config } from '../../../config/config.ts';
 import { Defaults, KnownPurposes, Limits } from '../../../contracts/limits.ts';
 import type { Container } from '../../../contracts/sources.ts';
 import type { SyncRequest, SyncUploadSettings } from '../../../contracts/sync.ts';
-import { newSyncProblems } from '../../../core/source/limits.ts';
+import { syncRequestProblems } from '../../../contracts/requests/problems.ts';
 import { isGlob, splitGlob } from '../../../core/glob/glob.ts';
 import { ConfigError, SourceMissingError, SourceUnusableError } from '../../../errors.ts';
 import { pathOnDisk } from '../../../sources/file/path-on-disk.ts';
@@ -96,7 +96,7 @@ export async function toSyncRequest(
   };
   const known = config.destinations.get(destination ?? Defaults.destination);
   const purposes: string[] = [...KnownPurposes, ...(known?.purposes ?? [])];
-  const problems = newSyncProblems(request);
+  const problems = syncRequestProblems(request);
   if (!purposes.includes(purpose)) problems.push(`unknown purpose "${purpose}"; known: ${purposes.join(', ')}`);
   if (problems.length > 0) throw new ConfigError(`wrong sync: ${problems.join('; ')}`);
   return request;

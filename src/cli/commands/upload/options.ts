@@ -7,7 +7,7 @@ import { requireDestination } from '../../../config/destinations.ts';
 import { Defaults, KnownPurposes, Limits } from '../../../contracts/limits.ts';
 import type { Source } from '../../../contracts/sources.ts';
 import type { UploadRequest } from '../../../contracts/upload.ts';
-import { newUploadProblems } from '../../../core/source/limits.ts';
+import { uploadRequestProblems } from '../../../contracts/requests/problems.ts';
 import { ConfigError, SourceUnusableError } from '../../../errors.ts';
 import { mapFileError } from '../../../sources/file/errors.ts';
 import { isHttpUrl, isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
@@ -170,7 +170,7 @@ export async function toUploadRequest(
 ): Promise<UploadRequest> {
   const { file: _file, url: _url, s3Connection: connection, ...rest } = toUploadOptions(argument, options, undefined);
   const request = { source: await scheduledSource(argument, connection, host), ...rest };
-  const problems = newUploadProblems(request);
+  const problems = uploadRequestProblems(request);
   const known = destinations.get(options.destination ?? Defaults.destination);
   const purposes: string[] = [...KnownPurposes, ...(known?.purposes ?? [])];
   if (!purposes.includes(options.purpose)) {

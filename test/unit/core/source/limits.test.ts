@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { newSyncProblems, newUploadProblems } from '../../../../src/core/source/limits.ts';
+import { syncRequestProblems, uploadRequestProblems } from '../../../../src/contracts/requests/problems.ts';
 
 const purpose = 'batch';
 
@@ -16,7 +16,7 @@ it.each<[object, RegExp]>([
   [{ type: 's3', bucket: 'good', key: 'a', versionId: 'v\r\nx: y' }, /control character in "versionId"/],
   [{ type: 'http', url: 'http://host/a\0b' }, /control character in "url"/],
 ])('rejects the source %j', (source, problem) => {
-  expect(newUploadProblems({ source, purpose })).toEqual([expect.stringMatching(problem)]);
+  expect(uploadRequestProblems({ source, purpose })).toEqual([expect.stringMatching(problem)]);
 });
 
 it.each<[object, RegExp]>([
@@ -26,12 +26,14 @@ it.each<[object, RegExp]>([
   [{ source: { type: 'folder', path: '/a' }, include: ['{a,b}'.repeat(10)] }, /"include" has the glob .*more than 100/],
   [{ source: { type: 'folder', path: '/a' }, exclude: ['a\\'] }, /"exclude" has the glob .*single backslash/],
 ])('rejects the sync %j', (request, problem) => {
-  expect(newSyncProblems({ purpose, ...request })).toEqual([expect.stringMatching(problem)]);
+  expect(syncRequestProblems({ purpose, ...request })).toEqual([expect.stringMatching(problem)]);
 });
 
 it('accepts names that only look odd', () => {
   for (const key of ['a/...', '..a/b', 'a//b', '/a', 'a b', 'Icon\r']) {
-    expect(newUploadProblems({ source: { type: 's3', bucket: 'good', key }, purpose })).toEqual([]);
+    expect(uploadRequestProblems({ source: { type: 's3', bucket: 'good', key }, purpose })).toEqual([]);
   }
-  expect(newUploadProblems({ source: { type: 'file', path: '/data/../x\ny' }, purpose, filename: 'x' })).toEqual([]);
+  expect(uploadRequestProblems({ source: { type: 'file', path: '/data/../x\ny' }, purpose, filename: 'x' })).toEqual(
+    [],
+  );
 });

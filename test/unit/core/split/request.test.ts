@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Limits } from '../../../../src/contracts/limits.ts';
-import { splitRequestProblems } from '../../../../src/core/split/request.ts';
+import { splitRequestProblems } from '../../../../src/contracts/requests/problems.ts';
 
 const request = { source: { type: 'file', path: '/data/x.jsonl' }, purpose: 'batch' };
 

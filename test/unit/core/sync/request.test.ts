@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sourceWithin } from '../../../../src/core/source/names.ts';
 import { syncFileName, syncFileNameProblem } from '../../../../src/core/sync/file-name.ts';
-import { syncRequestProblems } from '../../../../src/core/sync/request.ts';
+import { syncRequestProblems } from '../../../../src/contracts/requests/problems.ts';
 
 const good = { source: { type: 'folder', path: '/data' }, purpose: 'batch' };
 
@@ -22,7 +22,7 @@ describe('a sync request', () => {
       upload: { md5: false, partSizeBytes: 1024 * 1024 },
     };
     expect(syncRequestProblems(all)).toEqual([]);
-    expect(syncRequestProblems({ ...good, source: { type: 's3', bucket: 'b' } })).toEqual([]);
+    expect(syncRequestProblems({ ...good, source: { type: 's3', bucket: 'bucket' } })).toEqual([]);
   });
 
   it.each([

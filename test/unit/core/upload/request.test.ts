@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { UploadRequest } from '../../../../src/contracts/upload.ts';
-import { splitRequestProblems } from '../../../../src/core/split/request.ts';
-import { syncRequestProblems } from '../../../../src/core/sync/request.ts';
-import { retuneProblems, uploadRequestProblems } from '../../../../src/core/upload/request.ts';
+import {
+  splitRequestProblems,
+  syncRequestProblems,
+  uploadRequestProblems,
+} from '../../../../src/contracts/requests/problems.ts';
+import { retuneProblems } from '../../../../workflows/shell/control-problems.ts';
 
 const good: UploadRequest = { source: { type: 'file', path: '/data/x.jsonl' }, purpose: 'batch' };
 

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { globListProblem } from '../../core/glob/glob.ts';
+import { anyTextUpTo } from '../../core/text/check.ts';
+import { ignoreInodeProblem } from '../../core/upload/tuning.ts';
+import { Defaults, Limits, TextLimits } from '../limits.ts';
+import { anyText, by, flag, objectCalled, whole, type Frozen } from './fields.ts';
+import { container } from './sources.ts';
+import { destination, limitBytesPerSecond, purpose, settings } from './upload.ts';
+
+/** Ten years. */
+const MAX_AGE_MS = 3652 * 86_400_000;
+
+const NO_GLOBS = 'must be a list of globs such as ["*.jsonl"]';
+
+const globs = z
+  .array(z.string(`../${NO_GLOBS}`).min(1, `../${NO_GLOBS}`), NO_GLOBS)
+  .superRefine(by((list) => anyTextUpTo(TextLimits.globs)(list.join('\n')) ?? globListProblem(list)));
+
+function prefixProblem(value: unknown): string | undefined {
+  const problem = anyTextUpTo(TextLimits.name)(value);
+  if (problem !== undefined) return problem;
+  return /[/\p{Cc}]/u.test(value as string) ? 'is put before names: neither slashes nor control characters' : undefined;
+}
+
+export const uploadSettings = z.strictObject(settings, objectCalled('the settings of uploads'));
+
+/** Input of the workflow `syncSource`: plain JSON, as in a schedule. */
+export const syncRequest = z
+  .strictObject(
+    {
+      source: container.describe(
+        '`{"type":"folder","path":"/data","host":"worker-1"}` or `{"type":"s3","bucket":"b","prefix":"p/"}`',
+      ),
+      purpose: purpose.describe('purpose of the Files. Only Files with this purpose are compared'),
+      destination,
+      prefix: anyText(TextLimits.name, prefixProblem)
+        .describe("start of each File's name. Only Files whose names start with it are compared")
+        .default(''),
+      include: globs.describe('globs of paths within the source; default: all').default([]),
+      exclude: globs.describe('globs of paths within the source, which override `include`').default([]),
+      minAgeMs: whole(0, MAX_AGE_MS)
+        .describe('files that changed less than this many milliseconds ago are left for the next run')
+        .default(0),
+      delete: flag
+        .describe('whether to delete Files that this sync uploaded and whose sources are deleted')
+        .default(false),
+      maxFiles: whole(0, Number.MAX_SAFE_INTEGER)
+        .describe('the sync fails before it sends anything if more files are to be sent; default: any number')
+        .optional(),
+      maxConcurrentUploads: whole(1, Limits.maxConcurrentUploads)
+        .describe('maximum number of uploads at the same time')
+        .default(Defaults.maxConcurrentUploads),
+      limitBytesPerSecond: limitBytesPerSecond.describe(
+        'bytes per second of all uploads together on each worker that sends some; 0: no limit',
+      ),
+      dryRun: flag.describe('whether to decide only, and to change nothing').default(false),
+      upload: uploadSettings
+        .describe(
+          'settings of each upload: `partSizeBytes`, `concurrency`, `maxSessions`, `giveUpAfterMs`, `md5`, `ignoreInode`, ' +
+            '`mimeType`, `fileExpiresAfterSeconds`, `priority`, `fairnessKey` and `fairnessWeight` of an upload request',
+        )
+        .prefault({}),
+    },
+    objectCalled('a sync request'),
+  )
+  .superRefine(by(({ source, upload }) => ignoreInodeProblem({ ...upload, source })))
+  .meta({ title: 'SyncRequest' });
+
+export type SyncRequest = Frozen<z.input<typeof syncRequest>>;
+/** Settings of all uploads of a sync. */
+export type SyncUploadSettings = Frozen<z.input<typeof uploadSettings>>;
