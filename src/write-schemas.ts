@@ -1,9 +1,28 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { requestJsonSchemas } from './contracts/requests/json-schema.ts';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { declaredTypes, requestJsonSchemas } from './contracts/requests/json-schema.ts';
 
-/** Part of the build: the JSON Schemas of requests, for programs in other languages. */
+/*
+ * Part of the build: writes what users read of the schemas of requests. Compiled code, so that it runs without tools.
+ */
+
+/** For programs in other languages. */
 const folder = new URL('../schemas/', import.meta.url);
 mkdirSync(folder, { recursive: true });
 for (const [name, schema] of Object.entries(requestJsonSchemas())) {
   writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify(schema, null, 2)}\n`);
 }
+
+/** The compiler's declarations of inferred types have no doc comments, which editors show. */
+const left = new Map(Object.entries(declaredTypes()));
+for (const file of ['sources', 'upload', 'sync']) {
+  const path = new URL(`contracts/requests/${file}.d.ts`, import.meta.url);
+  const text = readFileSync(path, 'utf8').replaceAll(/^export type (\w+) = Frozen<[^;]*;\n/gm, (line, name: string) => {
+    const written = left.get(name);
+    left.delete(name);
+    return written ?? line;
+  });
+  const imported = ['Source', 'Container'].filter((name) => file !== 'sources' && text.includes(`: ${name};`));
+  const imports = `import type { ${imported.join(', ')} } from './sources.ts';\n`;
+  writeFileSync(path, `${imported.length > 0 ? imports : ''}${text}`);
+}
+if (left.size > 0) throw new Error(`the compiler's declarations do not contain ${[...left.keys()].join(', ')}`);

@@ -20,13 +20,14 @@ export function withTables(page: string): string {
 function tables(): Readonly<Record<string, string>> {
   const { 'upload-request': upload, 'split-upload-request': split, 'sync-request': sync } = requestJsonSchemas();
   const more = Object.entries(split?.properties ?? {}).filter(([name]) => !upload?.properties?.[name]);
-  const { source } = upload?.properties ?? {};
-  const { source: container } = sync?.properties ?? {};
+  const { Source: source, Container: container, ...others } = { ...upload?.$defs, ...sync?.$defs };
+  const kindsOf = ({ oneOf = [] }: JsonSchema = {}) =>
+    oneOf.map(({ $ref = '' }) => others[$ref.slice('#/$defs/'.length)] ?? {});
   return {
     'upload-request': rows(upload),
     'split-upload-request': rows({ properties: Object.fromEntries(more) }),
     'sync-request': rows(sync),
-    sources: kinds([...(source?.oneOf ?? []), ...(container?.oneOf ?? [])]),
+    sources: kinds([...kindsOf(source), ...kindsOf(container)]),
   };
 }
 
@@ -50,8 +51,8 @@ function kinds(schemas: readonly JsonSchema[]): string {
   return ['| `type` | property | values | meaning |', '| --- | --- | --- | --- |', ...lines, ''].join('\n');
 }
 
-function valuesOf({ type, minimum, maximum = 0, maxLength, anyOf, oneOf, items }: JsonSchema): string {
-  if (oneOf) return 'object';
+function valuesOf({ $ref, type, minimum, maximum = 0, maxLength, anyOf, items }: JsonSchema): string {
+  if ($ref !== undefined) return 'object';
   if (anyOf) return anyOf.map((one) => valuesOf(one)).join(', or ');
   if (type === 'boolean') return '`true` or `false`';
   if (type === 'string') return `at most ${numberText(maxLength ?? 0)} bytes`;

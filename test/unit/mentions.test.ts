@@ -11,7 +11,6 @@ import {
   readInlineCode,
   type InlineCode,
 } from '../support/snippets.ts';
-import { uploadRequest } from '../../src/contracts/requests/upload.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -61,13 +60,6 @@ describe('the sentences of the README and of docs', () => {
         .map((word) => `${place}: no command of longhaul has the option ${word}`),
     );
     expectNone(unknown, 'correct the option in the sentence; one of another program goes into optionsOfOthers');
-  });
-
-  it('describe every property of a request in the table of docs/services.md, and no other', () => {
-    const page = readFileSync(join(repository, 'docs/services.md'), 'utf8');
-    const [, table = ''] = /\n\| property \| meaning \|\n(.*?)\n\n/s.exec(page) ?? [];
-    const described = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name as string);
-    expect(described.toSorted()).toEqual(Object.keys(uploadRequest.shape).toSorted());
   });
 });
 

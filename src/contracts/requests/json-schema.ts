@@ -1,9 +1,12 @@
 import { z } from 'zod';
-import { syncRequest } from './sync.ts';
-import { splitRequest, uploadRequest } from './upload.ts';
+import { bucket, fileSource, folder, httpSource, range, s3Source } from './sources.ts';
+import { syncRequest, uploadSettings } from './sync.ts';
+import { sharedLimit, splitRequest, uploadRequest } from './upload.ts';
 
 /** What Longhaul uses of JSON Schema. */
 export interface JsonSchema {
+  readonly $ref?: string;
+  readonly $defs?: Readonly<Record<string, JsonSchema>>;
   readonly type?: string;
   readonly const?: unknown;
   readonly title?: string;
@@ -14,19 +17,65 @@ export interface JsonSchema {
   readonly items?: JsonSchema;
   readonly oneOf?: readonly JsonSchema[];
   readonly anyOf?: readonly JsonSchema[];
+  readonly allOf?: readonly JsonSchema[];
   readonly minimum?: number;
   readonly maximum?: number;
   readonly maxLength?: number;
 }
 
+const toJson = (schema: z.ZodType) => z.toJSONSchema(schema, { io: 'input' }) as JsonSchema;
+
 /** The schemas of the inputs of workflows, by the names of their files. */
 export function requestJsonSchemas(): Readonly<Record<string, JsonSchema>> {
-  const schemas = {
-    'upload-request': uploadRequest,
-    'split-upload-request': splitRequest,
-    'sync-request': syncRequest,
+  return {
+    'upload-request': toJson(uploadRequest),
+    'split-upload-request': toJson(splitRequest),
+    'sync-request': toJson(syncRequest),
+  };
+}
+
+/** The types of the package's declarations that are made of schemas, by name. */
+export function declaredTypes(): Readonly<Record<string, string>> {
+  const named = {
+    ByteRange: range,
+    FileSource: fileSource,
+    S3Source: s3Source,
+    HttpSource: httpSource,
+    FolderContainer: folder,
+    BucketContainer: bucket,
+    SharedLimit: sharedLimit,
+    SyncUploadSettings: uploadSettings,
+    UploadRequest: uploadRequest,
+    SplitUploadRequest: splitRequest,
+    SyncRequest: syncRequest,
   };
   return Object.fromEntries(
-    Object.entries(schemas).map(([name, schema]) => [name, z.toJSONSchema(schema, { io: 'input' }) as JsonSchema]),
+    Object.entries(named).map(([name, schema]) => {
+      const json = toJson(schema);
+      const { description, ...rest } = json.$defs?.[name] ?? json;
+      return [name, `${comment(description, '')}export interface ${name} ${typeText(rest)}\n`];
+    }),
   );
+}
+
+function comment(description = '', indent: string, standard?: unknown): string {
+  const text = description.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1');
+  const value = standard === undefined ? '' : ` @defaultValue \`${JSON.stringify(standard)}\``;
+  return `${indent}/** ${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('…') ? '' : '.'}${value} */\n`;
+}
+
+function typeText({ $ref, type, const: value, properties, required = [], items, oneOf, anyOf }: JsonSchema): string {
+  if ($ref !== undefined) return $ref.split('/').at(-1) as string;
+  if (typeof value === 'number') return 'number';
+  if (value !== undefined) return JSON.stringify(value).replaceAll('"', "'");
+  const kinds = oneOf ?? anyOf;
+  if (kinds) return [...new Set(kinds.map((kind) => typeText(kind)))].join(' | ');
+  if (items) return `readonly ${typeText(items)}[]`;
+  if (!properties) return type === 'integer' ? 'number' : (type ?? 'unknown');
+  const lines = Object.entries(properties).map(([name, property]) => {
+    const mark = required.includes(name) ? '' : '?';
+    const text = comment(property.description ?? 'which kind it is', '    ', property.default);
+    return `${text}    readonly ${name}${mark}: ${typeText(property)};\n`;
+  });
+  return `{\n${lines.join('')}}`;
 }

@@ -16,7 +16,7 @@ function firstOf(keys: unknown): string {
   return quoted(String((keys as readonly unknown[])[0]));
 }
 
-const range = z
+export const range = z
   .strictObject(
     {
       offsetBytes: z.int(`../../${WRONG_RANGE}`).min(0, `../../${WRONG_RANGE}`).describe('first byte, counted from 0'),
@@ -25,7 +25,9 @@ const range = z
     unknownProperty('../', WRONG_RANGE),
   )
   .refine(({ offsetBytes, sizeBytes }) => Number.isSafeInteger(offsetBytes + sizeBytes), `../${WRONG_RANGE}`)
-  .describe('bytes of the source that are uploaded as if they were a file; default: all');
+  .meta({ id: 'ByteRange', description: 'some bytes of a source, as if they were a file' });
+
+const someBytes = range.describe('bytes that are uploaded as if they were a file; default: all');
 
 const absolutePath = text(TextLimits.path, { missing: '../needs "path", an absolute path as the worker sees it' })
   .regex(/^\//, '../needs "path", an absolute path as the worker sees it')
@@ -41,15 +43,18 @@ const connection = text(TextLimits.name).describe(
 
 const object = unknownProperty('', 'must be an object');
 
-const fileSource = z
-  .strictObject({ type: z.literal('file'), path: absolutePath, host: host.optional(), range: range.optional() }, object)
-  .describe('a file on a disk');
+export const fileSource = z
+  .strictObject(
+    { type: z.literal('file'), path: absolutePath, host: host.optional(), range: someBytes.optional() },
+    object,
+  )
+  .meta({ id: 'FileSource', description: 'a file on a disk' });
 
 const NO_OBJECT = '../needs "bucket" and "key"';
 
 const bucketName = (missing: string) => text(TextLimits.name, { missing }).describe('name of the bucket');
 
-const s3Source = z
+export const s3Source = z
   .strictObject(
     {
       type: z.literal('s3'),
@@ -57,15 +62,15 @@ const s3Source = z
       key: text(TextLimits.objectKey, { missing: NO_OBJECT }).describe('key of the object'),
       versionId: text(TextLimits.objectKey).describe('version of the object; default: the newest').optional(),
       connection: connection.optional(),
-      range: range.optional(),
+      range: someBytes.optional(),
     },
     object,
   )
-  .describe('an object in a bucket');
+  .meta({ id: 'S3Source', description: 'an object in a bucket' });
 
 const NO_URL = '../needs "url", an http:// or https:// address without user, query and fragment, which may be secret';
 
-const httpSource = z
+export const httpSource = z
   .strictObject(
     {
       type: z.literal('http'),
@@ -75,11 +80,11 @@ const httpSource = z
       sealedQuery: text(TextLimits.sealedQuery)
         .describe("the URL's query, such as the signature of a presigned URL, encrypted for the workers")
         .optional(),
-      range: range.optional(),
+      range: someBytes.optional(),
     },
     object,
   )
-  .describe('a resource of an HTTP server that supports range requests');
+  .meta({ id: 'HttpSource', description: 'a resource of an HTTP server that supports range requests' });
 
 const unknownType = (example: string, ...types: readonly string[]) => ({
   error: ({ code }: { readonly code: string }) =>
@@ -95,13 +100,14 @@ export const source = z
     [fileSource, s3Source, httpSource],
     unknownType('{"type":"file","path":"/data/x.jsonl"}', 'file', 's3', 'http'),
   )
-  .superRefine(by(sourceNameProblem));
+  .superRefine(by(sourceNameProblem))
+  .meta({ id: 'Source', description: 'where the bytes of one File come from' });
 
-const folder = z
+export const folder = z
   .strictObject({ type: z.literal('folder'), path: absolutePath, host: host.optional() }, object)
-  .describe('a directory on a disk');
+  .meta({ id: 'FolderContainer', description: 'a directory on a disk' });
 
-const bucket = z
+export const bucket = z
   .strictObject(
     {
       type: z.literal('s3'),
@@ -116,12 +122,13 @@ const bucket = z
     },
     object,
   )
-  .describe('the objects of a bucket whose keys start with a prefix');
+  .meta({ id: 'BucketContainer', description: 'the objects of a bucket whose keys start with a prefix' });
 
 /** A set of sources. */
 export const container = z
   .discriminatedUnion('type', [folder, bucket], unknownType('{"type":"folder","path":"/data/train"}', 'folder', 's3'))
-  .superRefine(by(containerNameProblem));
+  .superRefine(by(containerNameProblem))
+  .meta({ id: 'Container', description: 'a set of sources' });
 
 export type ByteRange = Frozen<z.output<typeof range>>;
 export type FileSource = Frozen<z.output<typeof fileSource>>;

@@ -22,14 +22,16 @@ function prefixProblem(value: unknown): string | undefined {
   return /[/\p{Cc}]/u.test(value as string) ? 'is put before names: neither slashes nor control characters' : undefined;
 }
 
-export const uploadSettings = z.strictObject(settings, objectCalled('the settings of uploads'));
+export const uploadSettings = z
+  .strictObject(settings, objectCalled('the settings of uploads'))
+  .meta({ id: 'SyncUploadSettings', description: 'settings of all uploads of a sync' });
 
 /** Input of the workflow `syncSource`: plain JSON, as in a schedule. */
 export const syncRequest = z
   .strictObject(
     {
       source: container.describe(
-        '`{"type":"folder","path":"/data","host":"worker-1"}` or `{"type":"s3","bucket":"b","prefix":"p/"}`',
+        '`{"type":"folder","path":"/data","host":"worker-1"}` or `{"type":"s3","bucket":"my-bucket","prefix":"data/"}`',
       ),
       purpose: purpose.describe('purpose of the Files. Only Files with this purpose are compared'),
       destination,
@@ -64,7 +66,7 @@ export const syncRequest = z
     objectCalled('a sync request'),
   )
   .superRefine(by(({ source, upload }) => ignoreInodeProblem({ ...upload, source })))
-  .meta({ title: 'SyncRequest' });
+  .meta({ title: 'SyncRequest', description: 'input of the workflow `syncSource`: plain JSON, as in a schedule' });
 
 export type SyncRequest = Frozen<z.input<typeof syncRequest>>;
 /** Settings of all uploads of a sync. */

@@ -10,18 +10,20 @@ import { container, source } from './sources.ts';
 
 const SHARED_LIMIT = `must have "key", a text, and "bytesPerSecond", at least ${MIN_LIMIT_BYTES_PER_SECOND}`;
 
-const sharedLimit = z.strictObject(
-  {
-    key: text(TextLimits.taskQueue, {
-      missing: `../${SHARED_LIMIT}`,
-      problem: (key) => (textUpTo(TextLimits.taskQueue)(key) === undefined ? undefined : `../${SHARED_LIMIT}`),
-    }).describe('name of the rate'),
-    bytesPerSecond: whole(MIN_LIMIT_BYTES_PER_SECOND, Number.MAX_SAFE_INTEGER, `../${SHARED_LIMIT}`).describe(
-      'bytes per second of all uploads with the key on each worker',
-    ),
-  },
-  SHARED_LIMIT,
-);
+export const sharedLimit = z
+  .strictObject(
+    {
+      key: text(TextLimits.taskQueue, {
+        missing: `../${SHARED_LIMIT}`,
+        problem: (key) => (textUpTo(TextLimits.taskQueue)(key) === undefined ? undefined : `../${SHARED_LIMIT}`),
+      }).describe('name of the rate'),
+      bytesPerSecond: whole(MIN_LIMIT_BYTES_PER_SECOND, Number.MAX_SAFE_INTEGER, `../${SHARED_LIMIT}`).describe(
+        'bytes per second of all uploads with the key on each worker',
+      ),
+    },
+    SHARED_LIMIT,
+  )
+  .meta({ id: 'SharedLimit', description: 'a rate that all uploads with one key share on each worker' });
 
 function filenameProblem(value: unknown): string | undefined {
   const problem = textUpTo(TextLimits.filename)(value);
@@ -136,7 +138,11 @@ const fields = {
 export const uploadRequest = z
   .strictObject(fields, objectCalled('an upload request'))
   .superRefine(by(ignoreInodeProblem))
-  .meta({ title: 'UploadRequest' });
+  .meta({
+    title: 'UploadRequest',
+    description:
+      'input of the workflow `uploadFile`: plain JSON, so that a program in any language can start it by name',
+  });
 
 /**
  * Input of the workflow `uploadSplitFile`: as that of `uploadFile`, for a source of lines (JSONL) that can be larger than
@@ -154,7 +160,11 @@ export const splitRequest = z
     objectCalled('an upload request'),
   )
   .superRefine(by(({ ignoreInode }) => (ignoreInode ? SPLIT_IGNORES_NO_INODE : undefined)))
-  .meta({ title: 'SplitUploadRequest' });
+  .meta({
+    title: 'SplitUploadRequest',
+    description:
+      'input of the workflow `uploadSplitFile`: as that of `uploadFile`, for a source of lines (JSONL) that can be larger than an Upload can be',
+  });
 
 export type UploadRequest = Frozen<z.input<typeof uploadRequest>>;
 export type SplitUploadRequest = Frozen<z.input<typeof splitRequest>>;
