@@ -1,6 +1,5 @@
-import { writeSync } from 'node:fs';
 import type { Logger as TemporalLogger, LogLevel as TemporalLogLevel, LogMetadata } from '@temporalio/worker';
-import { pino, type DestinationStream, type Logger } from 'pino';
+import { pino, type Logger } from 'pino';
 import type { LogLevel } from './config/config.ts';
 import { FailureType, type FailureDetails } from './contracts/failures.ts';
 import { escapeJson } from './core/text/printable.ts';
@@ -10,24 +9,21 @@ import { waitingReason } from './core/upload/reasons.ts';
 
 export type { Logger } from 'pino';
 
-const STDERR = 2;
-
 /**
  * JSON lines on standard error: standard output belongs to results. A person at a terminal gets lines to read.
- *
- * @param isTerminal whether standard error is one
  */
-export function createLogger(level: LogLevel, isTerminal = process.stderr.isTTY): Logger {
-  return pino({ level, base: null }, isTerminal ? readable : escaped(pino.destination({ dest: STDERR, sync: true })));
+export function createLogger(level: LogLevel, stderr: NodeJS.WriteStream): Logger {
+  const toLine = stderr.isTTY ? readable : escaped;
+  return pino({ level, base: null }, { write: (record: string) => stderr.write(`${toLine(record)}\n`) });
 }
 
-const readable: DestinationStream = {
-  write: (line) => writeSync(STDERR, `${redact(describeLogRecord(JSON.parse(line) as LogRecord))}\n`),
-};
+function readable(record: string): string {
+  return redact(describeLogRecord(JSON.parse(record) as LogRecord));
+}
 
-function escaped(destination: DestinationStream): DestinationStream {
-  // The line end is the only control character that is not inside a string.
-  return { write: (line) => destination.write(`${escapeJson(redact(line.trimEnd()))}\n`) };
+/** The line end is the only control character that is not inside a string. */
+function escaped(record: string): string {
+  return escapeJson(redact(record.trimEnd()));
 }
 
 /** Temporal's SDK, and with it every activity and workflow, logs through ours. */

@@ -63,7 +63,7 @@ export async function withBackend<T>(
 ): Promise<T> {
   await establishHost(context);
   const { config } = context;
-  const logger = createLogger(config.logLevel ?? options.logLevel ?? 'silent');
+  const logger = createLogger(config.logLevel ?? options.logLevel ?? 'silent', context.stderr);
   const loadClient = once(() => import('../client/longhaul-client.ts'));
   const loadWorker = once(async () =>
     (await import('./worker-code.ts')).prepareWorkers(logger, {

@@ -1,6 +1,5 @@
 import type { LonghaulClient } from '../client/longhaul-client.ts';
-import { grpcCause, namespaceMissing, sentences } from '../temporal/grpc-cause.ts';
-import { grpcFault } from '../temporal/temporal-fault.ts';
+import { grpcCause, grpcFault, namespaceMissing, sentences } from '../temporal/grpc-cause.ts';
 import { ConfigError } from '../errors.ts';
 
 const CALL_TIMEOUT_MS = 5_000;

@@ -1,7 +1,6 @@
 import { connect as connectSocket, isIP } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import { type Explanation, grpcCause } from '../temporal/grpc-cause.ts';
-import { grpcFault } from '../temporal/temporal-fault.ts';
+import { grpcCause, grpcFault, type Explanation } from '../temporal/grpc-cause.ts';
 import type { TemporalConfig } from '../config/config.ts';
 import { errnoCause, errnoOf } from '../core/text/errno-cause.ts';
 

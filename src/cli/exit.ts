@@ -1,22 +1,9 @@
 import { CommanderError } from 'commander';
-import { QueryRefusedError, SearchAttributesMissingError } from '../client/list-errors.ts';
-import { SyncIdTakenError } from '../client/sync-errors.ts';
-import { NamespaceNotFoundError, TemporalDeniedError } from '../temporal/temporal-errors.ts';
-import { UploadIdTakenError } from '../client/upload-errors.ts';
-import { sentences } from '../temporal/grpc-cause.ts';
 import { printable } from '../core/text/printable.ts';
+import { LonghaulError } from '../errors.ts';
 import { redact } from '../redact.ts';
-import { ScheduleExistsError, ScheduleNotFoundError } from '../schedules/schedule-errors.ts';
+import { sentences } from '../temporal/grpc-cause.ts';
 import { explainError } from './explain-error.ts';
-import {
-  ConfigError,
-  LonghaulError,
-  SourceArchivedError,
-  SourceForbiddenError,
-  SourceMissingError,
-  SourceNotRangedError,
-  SourceUnusableError,
-} from '../errors.ts';
 
 /** Ctrl-C or SIGTERM. */
 export class Interrupted extends Error {}
@@ -27,25 +14,28 @@ export class SaidAlready extends Error {}
 /** 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted. */
 export const ExitCode = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
+/** Codes of errors that the caller can only repair by changing the arguments, the configuration or the source. */
+const USAGE_CODES: ReadonlySet<string> = new Set([
+  'CONFIG_INVALID',
+  'SOURCE_MISSING',
+  'SOURCE_UNUSABLE',
+  'SOURCE_ARCHIVED',
+  'SOURCE_FORBIDDEN',
+  'SOURCE_NOT_RANGED',
+  'UPLOAD_ID_TAKEN',
+  'SYNC_ID_TAKEN',
+  'NAMESPACE_NOT_FOUND',
+  'TEMPORAL_DENIED',
+  'QUERY_REFUSED',
+  'SEARCH_ATTRIBUTES_MISSING',
+  'SCHEDULE_NOT_FOUND',
+  'SCHEDULE_EXISTS',
+]);
+
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
   if (error instanceof Interrupted) return ExitCode.interrupted;
-  const isUsage =
-    error instanceof ConfigError ||
-    error instanceof SourceMissingError ||
-    error instanceof SourceUnusableError ||
-    error instanceof SourceArchivedError ||
-    error instanceof SourceForbiddenError ||
-    error instanceof SourceNotRangedError ||
-    error instanceof UploadIdTakenError ||
-    error instanceof SyncIdTakenError ||
-    error instanceof NamespaceNotFoundError ||
-    error instanceof TemporalDeniedError ||
-    error instanceof QueryRefusedError ||
-    error instanceof SearchAttributesMissingError ||
-    error instanceof ScheduleNotFoundError ||
-    error instanceof ScheduleExistsError;
-  return isUsage ? ExitCode.usage : ExitCode.failed;
+  return error instanceof LonghaulError && USAGE_CODES.has(error.code) ? ExitCode.usage : ExitCode.failed;
 }
 
 /** One line for a person; undefined where something was said already. */

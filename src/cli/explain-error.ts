@@ -1,5 +1,4 @@
-import { grpcCause, namespaceMissing, type Explanation } from '../temporal/grpc-cause.ts';
-import { grpcFault } from '../temporal/temporal-fault.ts';
+import { grpcCause, grpcFault, namespaceMissing, type Explanation } from '../temporal/grpc-cause.ts';
 import { errnoCause, errnoOf } from '../core/text/errno-cause.ts';
 
 /** What a call of the system does, for `cannot <verb> <object>`. */

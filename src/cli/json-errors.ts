@@ -1,6 +1,4 @@
 import { CommanderError } from 'commander';
-import { UploadFailedError } from '../client/upload-errors.ts';
-import { SyncFailedError } from '../client/sync-errors.ts';
 import { FailureType } from '../contracts/failures.ts';
 import { errnoOf } from '../core/text/errno-cause.ts';
 import { ApiError, LonghaulError } from '../errors.ts';
@@ -30,7 +28,7 @@ export function jsonErrorOf(error: unknown): JsonError {
 }
 
 function codeOf(error: unknown): string {
-  if (error instanceof UploadFailedError || error instanceof SyncFailedError) return error.failureType;
+  if (error instanceof LonghaulError && 'failureType' in error) return error.failureType as string;
   if (error instanceof ApiError) return error.retryable ? FailureType.ApiUnavailable : FailureType.ApiRejected;
   if (!(error instanceof LonghaulError)) return errnoOf(error) ?? 'Unexpected';
   return failureTypes[error.code] ?? pascalCase(error.code);

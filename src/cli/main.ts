@@ -1,48 +1,62 @@
 #!/usr/bin/env node
-import { inspect } from 'node:util';
-import { isDebugging, loadConfig, silenceAwsSdk } from '../config/config.ts';
-import { printable } from '../core/text/printable.ts';
-import { redact } from '../redact.ts';
-import { createContext, endAtSignals, printJsonError } from './context.ts';
-import { describeError, ExitCode, exitCodeOf } from './exit.ts';
-import { wantsJson } from './json-errors.ts';
-import { createProgram } from './program.ts';
-import { terminalWidth, wrapText } from './text/wrap-text.ts';
+import type { Io } from './context.ts';
+import { ExitCode, Interrupted } from './exit.ts';
+import { CliRun, isDebugging } from './run.ts';
 
+/** A command that was interrupted hands its work back; whatever keeps it longer must not keep the person. */
+const USUAL_END_MS = 20_000;
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+const interruption = new AbortController();
+let hasBegun = false;
+let longestEndMs = USUAL_END_MS;
+
+const io: Io = {
+  // A getter of the process, which opens the stream when it is first used.
+  get stdin() {
+    return process.stdin;
+  },
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  signal: interruption.signal,
+  interrupt: () => interrupt('SIGINT'),
+  begin: () => {
+    hasBegun = true;
+  },
+  allowLongerEnd: (extraMs) => {
+    longestEndMs = USUAL_END_MS + extraMs;
+  },
+};
+const command = new CliRun(process.argv.slice(2), io);
+
+function interrupt(name: string): void {
+  const error = new Interrupted(name);
+  const exit = () => end(error);
+  if (!hasBegun || interruption.signal.aborted) exit();
+  interruption.abort(error);
+  setTimeout(exit, longestEndMs).unref();
+}
+
+function end(error: unknown): never {
+  process.exit(command.fail(error));
+}
+
+for (const name of SIGNALS) process.on(name, () => interrupt(name));
 // A reader that went away (`longhaul list | head`) is not an error, and a full disk below `> FILE` is.
-process.stdout.on('error', endOutput);
+process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+  error.code === 'EPIPE' ? process.exit(ExitCode.done) : end(error),
+);
 process.stderr.on('error', () => {});
-process.on('uncaughtException', (error) => {
-  fail(error);
-  process.exit();
-});
+process.on('uncaughtException', end);
 
-function endOutput(error: NodeJS.ErrnoException): never {
-  if (error.code === 'EPIPE') process.exit(ExitCode.done);
-  fail(error);
-  process.exit();
-}
+// AWS's SDK warns of the version of Node when it is first used, which would stand between a command's own words.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+// So would warnings about the code of libraries.
+process.noDeprecation = !isDebugging(process.env);
 
-function fail(error: unknown): void {
-  const line = describeError(error);
-  if (line) process.stderr.write(`${wrapText(line, terminalWidth(process.stderr))}\n`);
-  if (wantsJson(process.argv)) printJsonError(error);
-  if (isDebugging()) process.stderr.write(`${redact(inspect(error)).split('\n').map(printable).join('\n')}\n`);
-  process.exitCode = exitCodeOf(error);
-}
-
-silenceAwsSdk();
-// Warnings about code of libraries would stand between a command's own lines.
-process.noDeprecation = !isDebugging();
-const hasContext = endAtSignals(fail);
-try {
-  await createProgram(() => {
-    hasContext();
-    return createContext(loadConfig(), fail);
-  }).parseAsync();
-} catch (error) {
-  fail(error);
-}
+process.exitCode = await command.run();
 // Whatever a library still holds open must not keep a finished command alive.
 // A write that failed is reported only after the callbacks.
 process.stdout.write('', () => setImmediate(() => process.exit()));

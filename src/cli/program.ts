@@ -3,7 +3,7 @@ import { Limits } from '../contracts/limits.ts';
 import type { ListedState } from '../client/list-uploads.ts';
 import { printable } from '../core/text/printable.ts';
 import { LonghaulCommand } from './command.ts';
-import type { CliContext } from './context.ts';
+import type { CliContext, Io } from './context.ts';
 import { longhaulVersion } from '../longhaul-version.ts';
 import { bytesOption, limitOption, repeatedOption, wholeNumberOption } from './options.ts';
 import { addPermissionOptions } from './permission-options.ts';
@@ -12,6 +12,8 @@ import { addSteerCommands } from './commands/steer/program.ts';
 import { addSyncOptions } from './commands/sync/options.ts';
 import { terminalWidth, wrapText } from './text/wrap-text.ts';
 import { addUploadOptions } from './commands/upload/options.ts';
+
+export type MakeContext = () => Promise<CliContext>;
 
 const LISTED_STATES: readonly ListedState[] = [
   'running',
@@ -33,14 +35,14 @@ const LISTED_STATES: readonly ListedState[] = [
  *
  * @param context made when a command runs, so that help and usage errors need no configuration
  */
-export function createProgram(context: () => CliContext): Command {
+export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>, context: MakeContext): Command {
   const program = new LonghaulCommand('longhaul')
     .description('Uploads files of many gigabytes to the OpenAI Uploads API, and never starts over.')
     .version(longhaulVersion())
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => process.stdout.write(wrapText(text, terminalWidth(process.stdout))),
-      writeErr: (text) => process.stderr.write(wrapText(text, terminalWidth(process.stderr))),
+      writeOut: (text) => stdout.write(wrapText(text, terminalWidth(stdout))),
+      writeErr: (text) => stderr.write(wrapText(text, terminalWidth(stderr))),
       outputError: (text, write) => write(`${oneLine(text)}\n`),
     });
   const partCount = wholeNumberOption(1, Limits.maxConcurrency);
@@ -53,7 +55,7 @@ export function createProgram(context: () => CliContext): Command {
         'upload files, pipes, directories, quoted globs, s3:// or https:// URLs, or "-" for standard input; after a crash the same command goes on from the recorded parts',
       ),
   ).action(async (files: string[], options) =>
-    (await import('./commands/upload/run.ts')).uploadCommand(context(), files, options),
+    (await import('./commands/upload/run.ts')).uploadCommand(await context(), files, options),
   );
 
   addSyncOptions(
@@ -68,7 +70,7 @@ export function createProgram(context: () => CliContext): Command {
     .option('--json', 'print one JSON object, also if the command fails')
     .option('--quiet', 'no progress; only what it waits for, and errors')
     .action(async (source: string, options) =>
-      (await import('./commands/sync/run.ts')).syncCommand(context(), source, options),
+      (await import('./commands/sync/run.ts')).syncCommand(await context(), source, options),
     );
 
   program
@@ -77,7 +79,7 @@ export function createProgram(context: () => CliContext): Command {
     .option('--watch', 'follow one until it has ended; the exit status is 0 if it is completed')
     .option('--json', 'print one JSON object per ID, with --watch one per change')
     .action(async (ids: string[], options) =>
-      (await import('./commands/status/run.ts')).statusCommand(context(), ids, options),
+      (await import('./commands/status/run.ts')).statusCommand(await context(), ids, options),
     );
 
   program
@@ -87,7 +89,7 @@ export function createProgram(context: () => CliContext): Command {
     .option('--running', 'only those that have not ended')
     .option('--limit <n>', 'only the newest so many', wholeNumberOption(1, 1_000_000))
     .option('--json', 'print one JSON object')
-    .action(async (options) => (await import('./commands/list.ts')).listCommand(context(), options));
+    .action(async (options) => (await import('./commands/list.ts')).listCommand(await context(), options));
 
   program
     .command('top')
@@ -95,7 +97,7 @@ export function createProgram(context: () => CliContext): Command {
     .addOption(new Option('--sort <by>', 'what comes first').choices(['start', 'state']).default('start'))
     .option('--once', 'print the table once (so it does without a terminal)')
     .option('--json', 'print one JSON object, once')
-    .action(async (options) => (await import('./commands/top/run.ts')).topCommand(context(), options));
+    .action(async (options) => (await import('./commands/top/run.ts')).topCommand(await context(), options));
 
   program
     .command('doctor [source]')
@@ -106,7 +108,7 @@ export function createProgram(context: () => CliContext): Command {
     .option('--connection <name>', 'of an s3:// source: a connection of the config file')
     .option('--json', 'print one JSON object')
     .action(async (source: string | undefined, options) =>
-      (await import('./commands/doctor/run.ts')).doctorCommand(context(), source, options),
+      (await import('./commands/doctor/run.ts')).doctorCommand(await context(), source, options),
     );
 
   addSteerCommands(program, context);
@@ -141,20 +143,20 @@ export function createProgram(context: () => CliContext): Command {
       port,
     )
     .option('--metrics-host <address>', 'address to serve them on (default: LONGHAUL_METRICS_HOST or 127.0.0.1)')
-    .action(async (options) => (await import('./commands/worker.ts')).workerCommand(context(), options));
+    .action(async (options) => (await import('./commands/worker.ts')).workerCommand(await context(), options));
 
   program
     .command('setup')
     .description('register the search attributes by which Temporal UI and lists show uploads; may be repeated')
     .option('--json', 'print one JSON object')
-    .action(async (options) => (await import('./commands/setup.ts')).setupCommand(context(), options));
+    .action(async (options) => (await import('./commands/setup.ts')).setupCommand(await context(), options));
 
   addPermissionOptions(
     program.command('dev').description('run Temporal, a local Uploads API and a worker for development'),
   )
     .option('--port <n>', "the local API's port (default: picked by the system)", port, 0)
     .option('--data <dir>', "where the local API keeps files (default: the state directory's local-api)")
-    .action(async (options) => (await import('./commands/dev.ts')).devCommand(context(), options));
+    .action(async (options) => (await import('./commands/dev.ts')).devCommand(await context(), options));
 
   program
     .command('local-api')
@@ -168,7 +170,7 @@ export function createProgram(context: () => CliContext): Command {
     .option('--latency <ms>', 'delay before each answer', wholeNumberOption(0, 600_000))
     .option('--session-life <seconds>', 'when Uploads expire (default: 3600)', wholeNumberOption(1, 1_000_000))
     .option('--strict-sums', 'count parts that were sent twice, as the strictest servers do')
-    .action(async (options) => (await import('./commands/local-api.ts')).localApiCommand(context(), options));
+    .action(async (options) => (await import('./commands/local-api.ts')).localApiCommand(await context(), options));
 
   program
     .command('demo [file]')
@@ -177,7 +179,7 @@ export function createProgram(context: () => CliContext): Command {
       new Option('--size <bytes>', 'of the file it makes').default(512 * 1024 ** 2, '512MiB').argParser(bytesOption),
     )
     .action(async (file: string | undefined, options) =>
-      (await import('./commands/demo.ts')).demoCommand(context(), file, options),
+      (await import('./commands/demo.ts')).demoCommand(await context(), file, options),
     );
 
   // Subcommands are made before the settings above reach them.

@@ -20,7 +20,7 @@ import { SchedulesClient } from '../schedules/schedules-client.ts';
 import { Sources } from '../sources/sources.ts';
 import { sealKeyOf, type SourceSettings } from '../sources/source-settings.ts';
 import { tolerantClient } from '../tolerant-client.ts';
-import { grpcCause, sentences } from '../temporal/grpc-cause.ts';
+import { grpcCause, grpcFault, sentences } from '../temporal/grpc-cause.ts';
 import { assertClientOptions } from './option-problems.ts';
 import { NamespaceAttributes } from './namespace-attributes.ts';
 import { findWithOtherInode, ignoreInodeOf } from './other-inode.ts';
@@ -35,7 +35,7 @@ import {
 import { prepareSync, type SyncOptions } from './prepare-sync.ts';
 import { startSync } from './start-sync.ts';
 import { SyncHandle } from './sync-handle.ts';
-import { grpcError, grpcFault, isTemporalAway } from '../temporal/temporal-fault.ts';
+import { grpcError, isTemporalAway } from '../temporal/temporal-fault.ts';
 import { fromTemporal } from './temporal-faults.ts';
 import { TemporalUnreachableError } from '../temporal/temporal-errors.ts';
 import { UploadIdTakenError } from './upload-errors.ts';

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { SearchAttributePair } from '@temporalio/common';
 import { lackingAttributes } from '../core/show/attribute-registry.ts';
 import { attributePairs, type AttributeValues } from '../core/show/attributes.ts';
-import { grpcFault } from '../temporal/temporal-fault.ts';
+import { grpcFault } from '../temporal/grpc-cause.ts';
 
 const ASK_TIMEOUT_MS = 5000;
 

@@ -8,7 +8,8 @@ import {
 } from '../core/show/attribute-registry.ts';
 import { AttributeConflictError, SetupRefusedError, SetupUnfinishedError } from './setup-errors.ts';
 import { NamespaceNotFoundError } from '../temporal/temporal-errors.ts';
-import { grpcFault, isTemporalAway } from '../temporal/temporal-fault.ts';
+import { grpcFault } from '../temporal/grpc-cause.ts';
+import { isTemporalAway } from '../temporal/temporal-fault.ts';
 import { fromTemporal } from './temporal-faults.ts';
 
 export interface SearchAttributesSetup {

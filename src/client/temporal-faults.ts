@@ -8,7 +8,8 @@ import {
 import { ApplicationFailure, CancelledFailure, TerminatedFailure } from '@temporalio/common';
 import type { LonghaulError } from '../errors.ts';
 import { NamespaceNotFoundError } from '../temporal/temporal-errors.ts';
-import { grpcError, grpcFault, isTemporalAway, temporalFault } from '../temporal/temporal-fault.ts';
+import { grpcFault } from '../temporal/grpc-cause.ts';
+import { grpcError, isTemporalAway, temporalFault } from '../temporal/temporal-fault.ts';
 import { readPieces } from './read-answers.ts';
 import { StrangeWorkflowError } from './strange-workflow-error.ts';
 import {

@@ -226,13 +226,3 @@ function readTemporal(env: Record<string, string | undefined>, problems: string[
 function describeIssues(error: z.ZodError): string[] {
   return error.issues.map((issue) => `${issue.path.join('.') || 'the file'} ${issue.message}`);
 }
-
-/** Whether a person asked to see the inside of unexpected errors; works while the rest of the configuration is broken. */
-export function isDebugging(env: Readonly<NodeJS.ProcessEnv> = process.env): boolean {
-  return env['LONGHAUL_LOG_LEVEL'] === 'debug' || env['LONGHAUL_LOG_LEVEL'] === 'trace';
-}
-
-/** AWS's SDK warns of the version of Node when it is first used, which would stand between a command's own words. */
-export function silenceAwsSdk(): void {
-  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-}

@@ -1,6 +1,7 @@
 import { ScheduleAlreadyRunning, ScheduleNotFoundError as TemporalNotFoundError } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
-import { grpcError, grpcFault, temporalFault } from '../temporal/temporal-fault.ts';
+import { grpcFault } from '../temporal/grpc-cause.ts';
+import { grpcError, temporalFault } from '../temporal/temporal-fault.ts';
 import { NamespaceNotFoundError } from '../temporal/temporal-errors.ts';
 import { ConfigError } from '../errors.ts';
 import { ScheduleExistsError, ScheduleNotFoundError } from './schedule-errors.ts';

@@ -46,6 +46,18 @@ export function databaseCause(text: string): Explanation | undefined {
   return databaseErrors.find(([pattern]) => pattern.test(text))?.[1];
 }
 
+/**
+ * What the server or the connection to it said; undefined for anything else. By the form of the error, as Temporal's SDK
+ * does it, so that a command that fails early need not load the SDK.
+ */
+export function grpcFault(error: unknown): { readonly code: number; readonly details: string } | undefined {
+  const cause = error instanceof Error && error.name === 'ServiceError' ? error.cause : error;
+  if (!(cause instanceof Error)) return undefined;
+  const { code, details, metadata } = cause as Error & Readonly<Record<'code' | 'details' | 'metadata', unknown>>;
+  const isFault = typeof code === 'number' && typeof details === 'string' && typeof metadata === 'object';
+  return isFault ? { code, details } : undefined;
+}
+
 /** Explains an error of Temporal or of the connection to it. */
 export function grpcCause({ code, details }: { readonly code: number; readonly details: string }): Explanation {
   const ofDatabase = databaseCause(details);

@@ -1,6 +1,6 @@
-import { isGrpcServiceError, ServiceError } from '@temporalio/client';
+import { ServiceError } from '@temporalio/client';
 import { ConfigError, LonghaulError } from '../errors.ts';
-import { grpcCause, grpcStatus, missingNamespace, namespaceMissing, sentences } from './grpc-cause.ts';
+import { grpcCause, grpcFault, grpcStatus, missingNamespace, namespaceMissing, sentences } from './grpc-cause.ts';
 import {
   NamespaceNotFoundError,
   TemporalDeniedError,
@@ -26,12 +26,6 @@ const AWAY: readonly number[] = [GRPC_CANCELLED, GRPC_DEADLINE_EXCEEDED, GRPC_RE
 
 /** Statuses of a server that responded with an error, and can succeed later without a change. */
 const TRANSIENT: readonly number[] = [GRPC_UNKNOWN, GRPC_ABORTED, GRPC_INTERNAL];
-
-/** What the server or the connection to it said; undefined for anything else. */
-export function grpcFault(error: unknown): { readonly code: number; readonly details: string } | undefined {
-  const cause = error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(cause) ? cause : undefined;
-}
 
 /** Whether the server is away for now (a restart, a broken network), so that the same question may be asked again. */
 export function isTemporalAway(error: unknown): boolean {

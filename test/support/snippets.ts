@@ -89,7 +89,7 @@ export function longhaulArguments([first, ...rest]: readonly string[]): readonly
 }
 
 const neverRuns = (): Command =>
-  createProgram(() => {
+  createProgram(process, () => {
     throw new Error('the command must not run');
   });
 

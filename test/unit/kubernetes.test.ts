@@ -20,7 +20,7 @@ const END_SECONDS = 20;
 
 /** The options that the command gets from the arguments of a container. */
 async function optionsOf(component: 'control' | 'transfer'): Promise<Readonly<Record<string, unknown>>> {
-  const program = createProgram(() => {
+  const program = createProgram(process, () => {
     throw new Error('no command runs');
   });
   const worker = program.commands.find((command) => command.name() === 'worker');

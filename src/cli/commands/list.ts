@@ -34,8 +34,8 @@ export async function listCommand(context: CliContext, options: ListCommandOptio
       return context.json({ uploads, syncs: found.filter(isSync) });
     }
     if (found.length === 0) return context.note(nothingFound(options));
-    const [header, ...lines] = formatTable(columns, found, terminalWidth(process.stdout));
-    if (process.stdout.isTTY) context.out(header as string);
+    const [header, ...lines] = formatTable(columns, found, terminalWidth(context.stdout));
+    if (context.stdout.isTTY) context.out(header as string);
     lines.forEach(context.out);
     for (const reason of new Set(found.flatMap(({ unpolled }) => unpolled?.reason ?? []))) {
       context.note(`longhaul: ${printable(reason)}`);

@@ -4,7 +4,7 @@ import { createProgram } from '../../../src/cli/program.ts';
 async function errorOf(line: string): Promise<{ message: string; exitCode: number }> {
   const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   try {
-    const program = createProgram(() => {
+    const program = createProgram(process, () => {
       throw new Error('the command ran');
     });
     await program.parseAsync(line.split(' '), { from: 'user' });

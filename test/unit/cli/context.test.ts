@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createContext, type CliContext } from '../../../src/cli/context.ts';
+import { describe, expect, it } from 'vitest';
+import { createContext, printJson, type CliContext, type Io } from '../../../src/cli/context.ts';
 import { describeError } from '../../../src/cli/exit.ts';
 import { loadConfig } from '../../../src/config/config.ts';
 import { rememberSecrets } from '../../../src/redact.ts';
@@ -11,19 +11,11 @@ const KEY = 'sk-canary-of-the-writer-0451';
 function printed(run: (context: CliContext) => void): string {
   const texts: string[] = [];
   const capture = (text: string | Uint8Array) => Boolean(texts.push(String(text)));
-  vi.spyOn(process.stdout, 'write').mockImplementation(capture);
-  vi.spyOn(process.stderr, 'write').mockImplementation(capture);
-  const on = vi.spyOn(process, 'on').mockReturnValue(process);
-  try {
-    run(createContext(loadConfig({}), () => {}));
-  } finally {
-    on.mockRestore();
-    vi.restoreAllMocks();
-  }
+  const stream = { write: capture };
+  const io = { stdout: stream, stderr: stream } as unknown as Io;
+  run(createContext(loadConfig({}), io, (value) => printJson(io, value)));
   return texts.join('');
 }
-
-afterEach(() => vi.restoreAllMocks());
 
 describe('the writer of the commands', () => {
   it('prints a hostile name on one line without control characters, on both streams', () => {

@@ -88,7 +88,7 @@ describe('longhaul top on a narrow terminal', () => {
 });
 
 describe('the help on a narrow terminal', () => {
-  const program = createProgram(() => {
+  const program = createProgram(process, () => {
     throw new Error('no command runs');
   });
   const all = (command: Command): Command[] => [command, ...command.commands.flatMap(all)];

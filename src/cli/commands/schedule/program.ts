@@ -3,7 +3,7 @@ import type { CliContext } from '../../context.ts';
 import { addScheduleOptions } from './options.ts';
 
 /** `longhaul schedule …`: syncs at set times. */
-export function addScheduleCommands(program: Command, context: () => CliContext): void {
+export function addScheduleCommands(program: Command, context: () => Promise<CliContext>): void {
   const load = () => import('./run.ts');
   const schedule = program
     .command('schedule')
@@ -18,7 +18,7 @@ export function addScheduleCommands(program: Command, context: () => CliContext)
     .option('--paused', 'nothing runs until it is resumed')
     .option('--json', 'print one JSON object')
     .action(async (name: string, words: string[], options) =>
-      (await load()).createScheduleCommand(context(), name, words, options),
+      (await load()).createScheduleCommand(await context(), name, words, options),
     );
 
   addScheduleOptions(
@@ -29,20 +29,20 @@ export function addScheduleCommands(program: Command, context: () => CliContext)
   )
     .option('--json', 'print one JSON object')
     .action(async (name: string, words: string[], options) =>
-      (await load()).updateScheduleCommand(context(), name, words, options),
+      (await load()).updateScheduleCommand(await context(), name, words, options),
     );
 
   schedule
     .command('list')
     .description('list schedules')
     .option('--json', 'print one JSON object')
-    .action(async (options) => (await load()).listSchedulesCommand(context(), options));
+    .action(async (options) => (await load()).listSchedulesCommand(await context(), options));
 
   schedule
     .command('show <name>')
     .description('show a schedule, its next times and what became of its last runs')
     .option('--json', 'print one JSON object')
-    .action(async (name: string, options) => (await load()).showScheduleCommand(context(), name, options));
+    .action(async (name: string, options) => (await load()).showScheduleCommand(await context(), name, options));
 
   schedule
     .command('check [names...]')
@@ -51,27 +51,27 @@ export function addScheduleCommands(program: Command, context: () => CliContext)
     )
     .option('--grace <duration>', 'how late a run may be (default: 10m)')
     .option('--json', 'print one JSON object')
-    .action(async (names: string[], options) => (await load()).checkSchedulesCommand(context(), names, options));
+    .action(async (names: string[], options) => (await load()).checkSchedulesCommand(await context(), names, options));
 
   schedule
     .command('pause <name>')
     .description('start no run until it is resumed; a run that is under way goes on')
     .option('--note <text>', 'for people')
     .option('--json', 'print one JSON object')
-    .action(async (name: string, options) => (await load()).pauseScheduleCommand(context(), name, options));
+    .action(async (name: string, options) => (await load()).pauseScheduleCommand(await context(), name, options));
 
   schedule
     .command('resume <name>')
     .description('let a paused schedule go on')
     .option('--note <text>', 'for people')
     .option('--json', 'print one JSON object')
-    .action(async (name: string, options) => (await load()).resumeScheduleCommand(context(), name, options));
+    .action(async (name: string, options) => (await load()).resumeScheduleCommand(await context(), name, options));
 
   schedule
     .command('trigger <name>')
     .description("start a run now; prints its workflow's id")
     .option('--json', 'print one JSON object')
-    .action(async (name: string, options) => (await load()).triggerScheduleCommand(context(), name, options));
+    .action(async (name: string, options) => (await load()).triggerScheduleCommand(await context(), name, options));
 
   schedule
     .command('backfill <name>')
@@ -80,14 +80,14 @@ export function addScheduleCommands(program: Command, context: () => CliContext)
     .option('--to <time>', '(default: now)')
     .option('--overlap <policy>', 'as of create (default: buffer-all, one after the other)')
     .option('--json', 'print one JSON object')
-    .action(async (name: string, options) => (await load()).backfillScheduleCommand(context(), name, options));
+    .action(async (name: string, options) => (await load()).backfillScheduleCommand(await context(), name, options));
 
   schedule
     .command('delete <name>')
     .description('delete a schedule; a run that is under way goes on')
     .option('--yes', "don't ask")
     .option('--json', 'print one JSON object')
-    .action(async (name: string, options) => (await load()).deleteScheduleCommand(context(), name, options));
+    .action(async (name: string, options) => (await load()).deleteScheduleCommand(await context(), name, options));
 
   for (const command of schedule.commands) command.copyInheritedSettings(program);
 }

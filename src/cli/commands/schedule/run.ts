@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import { hasWorkers } from '../../../client/queue-workers.ts';
 import type { ScheduleOverlap } from '../../../contracts/schedule.ts';
 import { parseDuration } from '../../../core/text/parse.ts';
@@ -7,6 +6,7 @@ import { ConfigError } from '../../../errors.ts';
 import type { ScheduleInfo } from '../../../schedules/schedule-options.ts';
 import type { SchedulesClient } from '../../../schedules/schedules-client.ts';
 import { withBackend, type Backend } from '../../backend.ts';
+import { confirm } from '../../confirm.ts';
 import type { CliContext } from '../../context.ts';
 import { establishHost } from '../../establish-host.ts';
 import { SaidAlready } from '../../exit.ts';
@@ -184,9 +184,9 @@ export async function deleteScheduleCommand(
   await onSchedules(context, async (schedules) => {
     const schedule = await schedules.get(name);
     if (!options.yes) {
-      if (!process.stdin.isTTY) throw new ConfigError('nobody is there to ask whether to delete it: give --yes');
+      if (!context.stdin.isTTY) throw new ConfigError('nobody is there to ask whether to delete it: give --yes');
       context.note(describeScheduleLine(schedule));
-      if (!(await confirmed(context))) {
+      if (!(await confirm(context, 'Delete it?'))) {
         if (options.json) context.json({ name, deleted: false });
         return context.note('nothing was deleted');
       }
@@ -195,15 +195,6 @@ export async function deleteScheduleCommand(
     if (options.json) context.json({ name, deleted: true });
     context.note(`${name} is deleted; a run that is under way goes on`);
   });
-}
-
-async function confirmed({ signal }: CliContext): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await terminal.question('Delete it? [y/N] ', { signal })).trim());
-  } finally {
-    terminal.close();
-  }
 }
 
 async function onSchedules(context: CliContext, command: (schedules: SchedulesClient) => Promise<void>): Promise<void> {

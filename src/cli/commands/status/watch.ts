@@ -28,8 +28,8 @@ type Progress = (UploadEvent | SyncEvent) & { readonly type: 'progress' };
 export async function watchStatus(context: CliContext, handle: Handle, json: boolean): Promise<void> {
   const { workflowId } = handle;
   const { out, signal } = context;
-  const isLive = !json && isLiveTerminal(process.stdout);
-  const screen = isLive ? new LiveScreen(process.stdout) : undefined;
+  const isLive = !json && isLiveTerminal(context.stdout);
+  const screen = isLive ? new LiveScreen(context.stdout) : undefined;
   const meter = new RateMeter();
   let lastLine = '';
   const tell = (shown: string | object) => {

@@ -19,15 +19,18 @@ export interface SteerSelection {
 
 const NAMED_TARGETS = 10;
 
-/** @throws ConfigError for what can be known to be wrong before Temporal is asked */
-export function checkSelection({ ids, query, yes }: SteerSelection, verb: string): void {
+/**
+ * @param isTerminal whether standard input is one, so that a person can be asked
+ * @throws ConfigError for what can be known to be wrong before Temporal is asked
+ */
+export function checkSelection({ ids, query, yes }: SteerSelection, verb: string, isTerminal: boolean): void {
   if (query === undefined && ids.length === 0) {
     throw new ConfigError(`nothing to ${verb}: give ids ("longhaul list --running" shows them) or --query`);
   }
   if (query === undefined) return;
   if (ids.length > 0) throw new ConfigError('give ids or --query, not both');
   if (query.trim() === '') throw new ConfigError(`--query is empty; such a one matches: LonghaulState = "waiting"`);
-  if (!yes && !process.stdin.isTTY) {
+  if (!yes && !isTerminal) {
     throw new ConfigError(
       `--query asks before it goes to work, and there is no terminal: add --yes to ${verb} all that match`,
     );
@@ -50,10 +53,11 @@ export async function select(
   const found = query === undefined ? undefined : await findRunning(client.client, query);
   const fitting = found?.filter((one) => takesSyncs || !isSync(one));
   const targets = fitting?.map(({ workflowId }) => workflowId) ?? [...new Set(ids)];
-  const mustAsk = query === undefined ? targets.length > 1 && process.stdin.isTTY : targets.length > 0;
+  const mustAsk = query === undefined ? targets.length > 1 && context.stdin.isTTY : targets.length > 0;
   if (yes || !mustAsk) return targets;
 
-  for (const line of fitting ? describeFound(fitting) : describeIds(targets)) context.note(line);
+  for (const line of fitting ? describeFound(fitting, terminalWidth(context.stderr)) : describeIds(targets))
+    context.note(line);
   if (targets.length > NAMED_TARGETS) context.note(`… and ${targets.length - NAMED_TARGETS} more`);
   const these = targets.length === 1 ? 'this one' : `these ${targets.length}`;
   return (await confirm(context, `${verb} ${these}?`)) ? targets : undefined;
@@ -63,8 +67,8 @@ function describeIds(ids: readonly string[]): string[] {
   return ids.slice(0, NAMED_TARGETS).map(printable);
 }
 
-function describeFound(found: readonly WorkflowSummary[]): string[] {
-  return formatTable(columns, found.slice(0, NAMED_TARGETS), terminalWidth(process.stderr));
+function describeFound(found: readonly WorkflowSummary[], width: number | undefined): string[] {
+  return formatTable(columns, found.slice(0, NAMED_TARGETS), width);
 }
 
 const columns: readonly Column<WorkflowSummary>[] = [

@@ -49,7 +49,7 @@ export async function steer(
   { json }: SteerOptions,
 ): Promise<void> {
   const { note, signal } = context;
-  checkSelection(selection, steering.verb);
+  checkSelection(selection, steering.verb, context.stdin.isTTY);
   await withBackend(context, {}, async (backend) => {
     const targets = await select(context, backend, selection, steering.verb, steering.sync !== undefined);
     if (targets === undefined) {

@@ -39,10 +39,10 @@ const NAMED_DELETIONS = 20;
 
 export async function syncCommand(context: CliContext, source: string, options: SyncCommandOptions): Promise<void> {
   await establishHost(context);
-  const { config, note } = context;
+  const { config, note, stdin } = context;
   const request = await toSyncRequest(source, options, config);
   const asks = request.delete === true && !request.dryRun && !options.yes;
-  if (asks && !process.stdin.isTTY) {
+  if (asks && !stdin.isTTY) {
     throw new ConfigError(
       '--delete asks before it deletes, and there is no terminal: add --yes, or see with --dry-run',
     );
@@ -173,8 +173,9 @@ class SyncRunner {
 
   async #follow(handle: SyncHandle, signal: AbortSignal): Promise<SyncResult> {
     const { quiet } = this.#options;
-    const kind = quiet ? 'quiet' : process.stderr.isTTY ? 'bars' : 'lines';
-    const view = createSyncView(kind, this.#context.note);
+    const { note, stderr } = this.#context;
+    const kind = quiet ? 'quiet' : stderr.isTTY ? 'bars' : 'lines';
+    const view = createSyncView(kind, note, stderr);
     const watching = new AbortController();
     const watch = async () => {
       for await (const event of handle.progress({ signal: AbortSignal.any([signal, watching.signal]) })) {

@@ -12,9 +12,13 @@ export interface SyncView {
   close(): void;
 }
 
-export function createSyncView(kind: 'bars' | 'lines' | 'quiet', note: (line: string) => void): SyncView {
+export function createSyncView(
+  kind: 'bars' | 'lines' | 'quiet',
+  note: (line: string) => void,
+  stderr: NodeJS.WriteStream,
+): SyncView {
   if (kind === 'quiet') return new QuietView(note);
-  return kind === 'bars' ? new BarView(note) : new LineView(note);
+  return kind === 'bars' ? new BarView(note, stderr) : new LineView(note);
 }
 
 /** @param bytesSent with those of the files under way */
@@ -75,18 +79,19 @@ class LineView implements SyncView {
 
 class BarView implements SyncView {
   readonly #note: (line: string) => void;
-  readonly #bar = new SingleBar({
-    format: (_options, { progress }, { words }: { words: string[] }) =>
-      barLine({ fraction: progress, words }, process.stderr.columns),
-    stream: process.stderr,
-    hideCursor: true,
-    linewrap: false,
-  });
+  readonly #bar: SingleBar;
   #isStarted = false;
   #trouble = '';
 
-  constructor(note: (line: string) => void) {
+  constructor(note: (line: string) => void, stderr: NodeJS.WriteStream) {
     this.#note = note;
+    this.#bar = new SingleBar({
+      format: (_options, { progress }, { words }: { words: string[] }) =>
+        barLine({ fraction: progress, words }, stderr.columns),
+      stream: stderr,
+      hideCursor: true,
+      linewrap: false,
+    });
   }
 
   show(event: SyncEvent): void {

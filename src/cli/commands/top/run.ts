@@ -28,7 +28,7 @@ const ASK_ONCE_TIMEOUT_MS = 5000;
 const OTHER_LINES = 5;
 
 export async function topCommand(context: CliContext, options: TopCommandOptions): Promise<void> {
-  const isLive = !options.once && !options.json && isLiveTerminal(process.stdout);
+  const isLive = !options.once && !options.json && isLiveTerminal(context.stdout);
   await withBackend(context, {}, async (backend) => {
     if (isLive) await live(context, backend, options.sort);
     else await once(context, backend, options);
@@ -53,7 +53,7 @@ async function once(context: CliContext, { client }: Backend, { sort, json }: To
   }
   context.note(describeTotals(picture.states, picture.rows, picture.isMore));
   if (picture.rows.length === 0) return;
-  describeRows(picture.rows, terminalWidth(process.stdout)).forEach(context.out);
+  describeRows(picture.rows, terminalWidth(context.stdout)).forEach(context.out);
 }
 
 /** Until `q` or Ctrl-C, which are the usual ends of it and no interruption. */
@@ -62,12 +62,12 @@ async function live(context: CliContext, { client }: Backend, firstSort: TopSort
   let picture: TopPicture | undefined;
   let trouble: string | undefined;
   const board = new TopBoard(client, ASK_TIMEOUT_MS);
-  const screen = new LiveScreen(process.stdout);
+  const screen = new LiveScreen(context.stdout);
   const rowCount = () => Math.max(screen.rows - OTHER_LINES, 1);
   const draw = () => screen.show(() => describe(picture, sort, trouble, rowCount(), screen.columns));
 
   const quitting = new AbortController();
-  const letGo = listenToKeys(process.stdin, (key) => {
+  const letGo = listenToKeys(context.stdin, (key) => {
     if (key === 'q' || key === 'ctrl-c') quitting.abort();
     if (key !== 's') return;
     sort = sort === 'start' ? 'state' : 'start';

@@ -20,7 +20,7 @@ export async function followAll(
   uploads: readonly StartedUpload[],
   options: UploadCommandOptions,
 ): Promise<Outcome[]> {
-  const view = createProgressView(viewKind(options), context.note);
+  const view = createProgressView(viewKind(context, options), context.note, context.stderr);
   const running = new Set(uploads);
   const followOne = async (upload: StartedUpload): Promise<Outcome> => {
     const outcome = await follow(upload, labelOf(upload.request), view, context.signal);
@@ -63,9 +63,9 @@ async function follow(
   }
 }
 
-function viewKind({ quiet }: UploadCommandOptions): 'bars' | 'lines' | 'quiet' {
+function viewKind({ stderr }: CliContext, { quiet }: UploadCommandOptions): 'bars' | 'lines' | 'quiet' {
   if (quiet) return 'quiet';
-  return process.stderr.isTTY ? 'bars' : 'lines';
+  return stderr.isTTY ? 'bars' : 'lines';
 }
 
 function labelOf({ file, url = '', filename }: UploadOptions): string {

@@ -17,9 +17,13 @@ export interface ProgressView {
 
 const LINE_INTERVAL_MS = 5000;
 
-export function createProgressView(kind: 'bars' | 'lines' | 'quiet', note: (line: string) => void): ProgressView {
+export function createProgressView(
+  kind: 'bars' | 'lines' | 'quiet',
+  note: (line: string) => void,
+  stderr: NodeJS.WriteStream,
+): ProgressView {
   if (kind === 'quiet') return new QuietView(note);
-  return kind === 'bars' ? new BarView() : new LineView(note);
+  return kind === 'bars' ? new BarView(stderr) : new LineView(note);
 }
 
 /** What a person wants to know of an upload, in a few words. */
@@ -106,18 +110,24 @@ class LineView implements ProgressView {
 }
 
 class BarView implements ProgressView {
-  readonly #bars = new MultiBar({
-    format: (_options, { progress }, { name, words }: { name: string; words: string[] }) =>
-      barLine({ name, fraction: progress, words }, process.stderr.columns),
-    stream: process.stderr,
-    hideCursor: true,
-    clearOnComplete: false,
-    linewrap: false,
-    // The default tells nothing where standard error is no terminal; there the lines are shown instead.
-    noTTYOutput: false,
-  });
+  readonly #stderr: NodeJS.WriteStream;
+  readonly #bars: MultiBar;
   readonly #byName = new Map<string, { bar: SingleBar; meter: RateMeter }>();
   readonly #troubles = new TroubleTeller();
+
+  constructor(stderr: NodeJS.WriteStream) {
+    this.#stderr = stderr;
+    this.#bars = new MultiBar({
+      format: (_options, { progress }, { name, words }: { name: string; words: string[] }) =>
+        barLine({ name, fraction: progress, words }, stderr.columns),
+      stream: stderr,
+      hideCursor: true,
+      clearOnComplete: false,
+      linewrap: false,
+      // The default tells nothing where standard error is no terminal; there the lines are shown instead.
+      noTTYOutput: false,
+    });
+  }
 
   show(name: string, event: UploadEvent): void {
     this.#troubles.tell(name, event, (line) => this.note(line));
@@ -132,7 +142,7 @@ class BarView implements ProgressView {
   }
 
   note(line: string): void {
-    this.#bars.log(`${wrapText(printable(redact(line)), terminalWidth(process.stderr))}\n`);
+    this.#bars.log(`${wrapText(printable(redact(line)), terminalWidth(this.#stderr))}\n`);
     this.#bars.update();
   }
 

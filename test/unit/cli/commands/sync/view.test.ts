@@ -45,7 +45,7 @@ describe('a sync in words', () => {
   it.each(['lines', 'quiet'] as const)('reports a host without a worker once, as %s', (kind) => {
     const unpolled = { taskQueue: 'longhaul-transfer-a', host: 'a', reason: 'no worker of host a. Start it.' };
     const lines: string[] = [];
-    const view = createSyncView(kind, (line) => lines.push(line));
+    const view = createSyncView(kind, (line) => lines.push(line), process.stderr);
     view.show({ type: 'progress', progress, unpolled });
     view.show({ type: 'no-answer', reason: unpolled.reason, unpolled });
     view.show({ type: 'progress', progress, unpolled });
@@ -57,7 +57,7 @@ describe('a sync in words', () => {
 
   it('comes in lines, each state and each trouble once', () => {
     const lines: string[] = [];
-    const view = createSyncView('lines', (line) => lines.push(line));
+    const view = createSyncView('lines', (line) => lines.push(line), process.stderr);
     view.show({ type: 'progress', progress });
     view.show({ type: 'progress', progress });
     view.show({ type: 'no-answer', reason: 'x' });
@@ -76,7 +76,7 @@ describe('a sync in words', () => {
     vi.useFakeTimers();
     try {
       const lines: string[] = [];
-      const view = createSyncView('lines', (line) => lines.push(line));
+      const view = createSyncView('lines', (line) => lines.push(line), process.stderr);
       for (const bytesSent of [1024, 1280, 1536, 1792]) {
         view.show({ type: 'progress', progress, bytesSent });
         vi.advanceTimersByTime(2500);
@@ -89,7 +89,7 @@ describe('a sync in words', () => {
 
   it('quiet, says only what the sync waits for, once', () => {
     const lines: string[] = [];
-    const view = createSyncView('quiet', (line) => lines.push(line));
+    const view = createSyncView('quiet', (line) => lines.push(line), process.stderr);
     view.show({ type: 'progress', progress });
     view.show({ type: 'no-answer', reason: 'x' });
     expect(lines).toEqual([]);

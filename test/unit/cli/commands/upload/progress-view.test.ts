@@ -52,7 +52,7 @@ afterEach(() => {
 
 describe('progress in lines', () => {
   it('says share, bytes, rate and time left', () => {
-    const view = createProgressView('lines', note);
+    const view = createProgressView('lines', note, process.stderr);
     view.show('x', sent(0));
     vi.advanceTimersByTime(5000);
     view.show('x', sent(50));
@@ -60,7 +60,7 @@ describe('progress in lines', () => {
   });
 
   it.each(['lines', 'quiet'] as const)('reports a host without a worker once, as %s, and shows progress on', (kind) => {
-    const view = createProgressView(kind, note);
+    const view = createProgressView(kind, note, process.stderr);
     const event = { ...sent(0), unpolled } as UploadEvent;
     view.show('x', event);
     view.show('x', { type: 'no-answer', reason: unpolled.reason, unpolled });
@@ -71,7 +71,7 @@ describe('progress in lines', () => {
   });
 
   it('says a line every five seconds at most', () => {
-    const view = createProgressView('lines', note);
+    const view = createProgressView('lines', note, process.stderr);
     for (let step = 0; step <= 100; step++) {
       view.show('x', sent(step / 2));
       vi.advanceTimersByTime(100);
@@ -80,7 +80,7 @@ describe('progress in lines', () => {
   });
 
   it('says a new state at once', () => {
-    const view = createProgressView('lines', note);
+    const view = createProgressView('lines', note, process.stderr);
     view.show('x', sent(0, { state: 'inspecting', bytesTotal: 0 }));
     view.show('x', sent(0, { state: 'creating' }));
     view.show('x', sent(0, { state: 'uploading' }));
@@ -94,7 +94,7 @@ describe('progress in lines', () => {
   });
 
   it('promises no end while nothing moves', () => {
-    const view = createProgressView('lines', note);
+    const view = createProgressView('lines', note, process.stderr);
     view.show('x', sent(50));
     vi.advanceTimersByTime(20_000);
     view.show('x', sent(50));
@@ -102,7 +102,7 @@ describe('progress in lines', () => {
   });
 
   it('keeps the uploads of one command apart', () => {
-    const view = createProgressView('lines', note);
+    const view = createProgressView('lines', note, process.stderr);
     view.show('x', sent(0));
     view.show('y', sent(40));
     vi.advanceTimersByTime(10_000);
@@ -115,7 +115,7 @@ describe('progress in lines', () => {
   });
 
   it('says a trouble once, and again when it comes back', () => {
-    const view = createProgressView('lines', note);
+    const view = createProgressView('lines', note, process.stderr);
     for (const event of [sent(1, {}, trouble), sent(1, {}, trouble), sent(2), sent(2, {}, trouble)]) {
       view.show('x', event);
     }
@@ -124,41 +124,41 @@ describe('progress in lines', () => {
   });
 
   it('says another trouble of the same upload', () => {
-    const view = createProgressView('lines', note);
+    const view = createProgressView('lines', note, process.stderr);
     view.show('x', sent(1, {}, trouble));
     view.show('x', sent(1, {}, { ...trouble, message: 'it is gone' }));
     expect(lines).toContain('x: it is gone; it is tried again');
   });
 
   it('is silent about a worker that hands its parts over, which is no trouble', () => {
-    const view = createProgressView('lines', note);
+    const view = createProgressView('lines', note, process.stderr);
     view.show('x', sent(1, {}, { ...trouble, failureType: 'WorkerStopping' }));
     expect(lines).toEqual(['x: 1 % · 1 MiB of 100 MiB']);
   });
 
   it('says that it waits when nobody answers', () => {
-    const view = createProgressView('lines', note);
+    const view = createProgressView('lines', note, process.stderr);
     view.show('x', { type: 'no-answer', reason: 'deadline' });
     view.show('x', { type: 'no-answer', reason: 'deadline' });
     expect(lines).toEqual(['x: waiting for a worker or for Temporal to answer']);
   });
 
   it('leaves the end to the command', () => {
-    const view = createProgressView('lines', note);
+    const view = createProgressView('lines', note, process.stderr);
     view.show('x', { type: 'ended', status: 'COMPLETED' });
     view.close();
     expect(lines).toEqual([]);
   });
 
   it('passes notes on', () => {
-    createProgressView('lines', note).note('hello');
+    createProgressView('lines', note, process.stderr).note('hello');
     expect(lines).toEqual(['hello']);
   });
 });
 
 describe('quiet progress', () => {
   it('says only what the upload waits for, once', () => {
-    const view = createProgressView('quiet', note);
+    const view = createProgressView('quiet', note, process.stderr);
     view.show('x', sent(1, {}, trouble));
     view.show('x', { type: 'no-answer', reason: 'deadline' });
     view.note('hello');
@@ -174,7 +174,7 @@ describe('quiet progress', () => {
 describe('progress in bars', () => {
   it('writes nothing where standard error is no terminal, and ends', () => {
     const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-    const view = createProgressView('bars', note);
+    const view = createProgressView('bars', note, process.stderr);
     view.show('x', sent(1, {}, trouble));
     view.show('x', { type: 'no-answer', reason: 'deadline' });
     view.close();
