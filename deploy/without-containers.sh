@@ -35,7 +35,7 @@ while (($#)); do
   shift
 done
 
-longhaul=(node dist/src/cli/main.js)
+longhaul=(node dist/cli/main.js)
 [[ -f ${longhaul[1]} ]] || fail "Longhaul isn't built: npm ci"
 mkdir -p "$data/logs" && data=$(cd "$data" && pwd)
 # Every part holds the lock too: what a start that was killed has left behind keeps the next one away.

@@ -1,11 +1,11 @@
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { packageFiles } from './package-files.ts';
 
 let version: string | undefined;
 
 /** The version of this package. */
 export function longhaulVersion(): string {
-  // By its own name, so that the sources and the built files find the same file.
-  version ??= (createRequire(import.meta.url)('longhaul/package.json') as { version: string }).version;
+  version ??= (JSON.parse(readFileSync(packageFiles.manifest, 'utf8')) as { version: string }).version;
   return version;
 }
 

@@ -1,7 +1,11 @@
 #!/usr/bin/env node
+import module from 'node:module';
 import type { Io } from './context.ts';
-import { ExitCode, Interrupted } from './exit.ts';
-import { CliRun, isDebugging } from './run.ts';
+
+// Before anything is loaded. Node.js 20 has none.
+(module as { enableCompileCache?: () => unknown }).enableCompileCache?.();
+const { ExitCode, Interrupted } = await import('./exit.ts');
+const { CliRun, isDebugging } = await import('./run.ts');
 
 /** A command that was interrupted hands its work back; whatever keeps it longer must not keep the person. */
 const USUAL_END_MS = 20_000;

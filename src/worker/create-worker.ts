@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import {
   type NativeConnection,
   Worker,
@@ -10,6 +9,7 @@ import { createControlActivities, createTransferActivities } from '../../activit
 import { ConfigDefaults } from '../config/config.ts';
 import { workerSources } from '../config/sources.ts';
 import { thisHost } from '../config/host-identity.ts';
+import { packageFiles } from '../package-files.ts';
 import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../contracts/names.ts';
 import { ConfigError } from '../errors.ts';
 import type { DestinationProfile } from '../openai/destination-profile.ts';
@@ -288,7 +288,7 @@ function versioned(version: WorkerDeploymentVersion): WorkerDeploymentOptions {
 }
 
 /** The workflows, bundled at build time. Give it to a worker of your own as `workflowBundle: { codePath }`. */
-export const workflowBundlePath = fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url));
+export const workflowBundlePath = packageFiles.workflowBundle;
 
 /** The same with OpenTelemetry's interceptors. */
-export const tracedWorkflowBundlePath = fileURLToPath(new URL('../../workflow-bundle-traced.js', import.meta.url));
+export const tracedWorkflowBundlePath = packageFiles.tracedWorkflowBundle;

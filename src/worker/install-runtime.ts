@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
-import { Runtime, type MetricsExporterConfig } from '@temporalio/worker';
+import { IllegalStateError, Runtime, type MetricsExporterConfig } from '@temporalio/worker';
 import { ConfigDefaults } from '../config/config.ts';
 import { asTemporalLogger, type Logger } from '../logger.ts';
 
@@ -48,7 +48,12 @@ export function installRuntime(
       ),
     });
   if (keepsMetrics) return installWithMetrics(install);
-  install();
+  try {
+    install();
+  } catch (error) {
+    // The process has a runtime already, and may use it.
+    if (!(error instanceof IllegalStateError)) throw error;
+  }
   return undefined;
 }
 

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { createPathFilter } from '../../src/sources/listing/path-filter.ts';
 import { Sources } from '../../src/sources/sources.ts';
-import { runCli } from '../support/cli.ts';
+import { runCliProcess } from '../support/cli.ts';
 import { withFakeS3, type FakeObject } from '../support/fake-s3.ts';
 import { filesAt, runSync } from '../support/sync-folder.ts';
 import { withSystem } from '../support/system.ts';
@@ -78,7 +78,7 @@ describe('archived objects of a bucket', () => {
         await writeFile(configFile, JSON.stringify({ sources: { s3: { default: { endpoint, region } } } }));
         const aws = { AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'x', LONGHAUL_CONFIG: configFile };
         const url = (key: string) => `s3://${store.bucket}/${key}`;
-        const upload = await runCli(['upload', url("set/it's a.jsonl"), '--purpose', purpose], {
+        const upload = await runCliProcess(['upload', url("set/it's a.jsonl"), '--purpose', purpose], {
           ...environment,
           ...aws,
         });

@@ -23,9 +23,8 @@ function expectOneLine(outcome: CliOutcome, status: number, words: RegExp): void
   expect(outcome.code).toBe(status);
 }
 
-/** A user with no Temporal of his own. */
-function embedded({ api, directory }: System, changes: Record<string, string> = {}): Record<string, string> {
-  return { LONGHAUL_STATE_DIR: join(directory, 'state'), OPENAI_BASE_URL: api.url, OPENAI_API_KEY: KEY, ...changes };
+function embedded(system: System, changes: Record<string, string> = {}): Record<string, string> {
+  return { ...system.embedded, ...changes };
 }
 
 describe('bad input is one line that says what is wrong, before anything is created:', () => {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, inject, it } from 'vitest';
-import { endCliProcesses, runCli } from '../support/cli.ts';
+import { endCliProcesses, runCliProcess } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
 import { KEY, withSystem } from '../support/system.ts';
 import { withTempDir } from '../support/temp-dir.ts';
@@ -37,7 +37,7 @@ async function withMount(directory: string, options: string, run: () => Promise<
 }
 
 async function expectLine(args: string[], environment: Record<string, string>, line: RegExp): Promise<void> {
-  const { stdout, stderr, code } = await runCli(args, environment);
+  const { stdout, stderr, code } = await runCliProcess(args, environment);
   expect(stderr).toMatch(line);
   expect(stderr.trim().split('\n'), stderr).toHaveLength(1);
   expect(stderr).not.toContain('unexpected:');
@@ -117,7 +117,7 @@ it('a command uses the embedded server directly although the environment names a
       OPENAI_BASE_URL: api.url,
       OPENAI_API_KEY: KEY,
     };
-    const { code, stdout, stderr } = await runCli(['upload', file, '--purpose', 'batch'], environment);
+    const { code, stdout, stderr } = await runCliProcess(['upload', file, '--purpose', 'batch'], environment);
     expect(stderr).not.toContain('proxy');
     expect(stdout).toMatch(/^file-/);
     expect(code).toBe(0);

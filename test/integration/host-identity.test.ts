@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { LonghaulClient, type SyncEvent, type UploadEvent } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { listQueueWorkers } from '../../src/client/list-queue-workers.ts';
-import { runCli, startCli } from '../support/cli.ts';
+import { runCli, runCliProcess, startCli } from '../support/cli.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { until } from '../support/until.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
@@ -46,7 +46,7 @@ describe('a machine whose host name changes', () => {
         expect(JSON.parse(await readFile(identity, 'utf8'))).toEqual({ host: 'before', earlier: [] });
         if (earlierVersion) await rm(identity);
 
-        const second = await runCli(['upload', file, ...uploadArguments], await onHost(system, 'after'));
+        const second = await runCliProcess(['upload', file, ...uploadArguments], await onHost(system, 'after'));
         expect(second.code, second.stderr).toBe(0);
         expect(JSON.parse(second.stdout)).toMatchObject({ resumed: true, parts: PARTS, md5: md5(content) });
         expect(system.uploads()).toMatchObject([{ status: 'completed', completions: 1 }]);
@@ -63,15 +63,15 @@ describe('a machine whose host name changes', () => {
       const before = await onHost(system, 'before');
       const after = await onHost(system, 'after');
       const sync = ['sync', folder, '--purpose', 'batch'];
-      const first = await runCli([...sync, '--json'], before);
+      const first = await runCliProcess([...sync, '--json'], before);
       expect(first.code, first.stderr).toBe(0);
       const create = ['schedule', 'create', 'nightly', '--cron', '0 2 * * *', '--', ...sync, '--prefix', 'night-'];
-      const created = await runCli(create, before);
+      const created = await runCliProcess(create, before);
       expect(created.code, created.stderr).toBe(0);
       const identity = join(system.directory, 'state', 'host.json');
       await rm(identity);
 
-      const second = await runCli([...sync, '--json'], after);
+      const second = await runCliProcess([...sync, '--json'], after);
       expect(second.code, second.stderr).toBe(0);
       expect(second.stderr).toContain('Its uploads still use the name before');
       expect(JSON.parse(await readFile(identity, 'utf8'))).toEqual({ host: 'before', earlier: [] });

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { WorkflowCounter } from '../../src/contracts/metrics.ts';
 import { WorkerMetric } from '../../src/metrics/definitions.ts';
 import { startChaosProxy } from '../support/chaos-proxy.ts';
-import { runCli, startCli, type CliRun } from '../support/cli.ts';
+import { runCliProcess, startCli, type CliRun } from '../support/cli.ts';
 import { prometheusMissing, withPrometheus } from '../support/prometheus.ts';
 import { randomFile } from '../support/random-file.ts';
 import { processMetrics, sdkMetrics } from '../support/sdk-metrics.ts';
@@ -166,12 +166,12 @@ describe('the metrics of a worker process', () => {
     withSystem(async (system) => {
       const { host } = await startMeasuredWorker(system);
       const port = host.split(':')[1] ?? '';
-      const refused = await runCli(['worker'], { ...system.environment, LONGHAUL_METRICS_PORT: port });
+      const refused = await runCliProcess(['worker'], { ...system.environment, LONGHAUL_METRICS_PORT: port });
       expect(refused).toMatchObject({
         code: 2,
         stderr: expect.stringContaining(`127.0.0.1:${port} for metrics is taken`),
       });
-      const wrong = await runCli(['worker', '--metrics-port', '70000'], system.environment);
+      const wrong = await runCliProcess(['worker', '--metrics-port', '70000'], system.environment);
       expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('from 0 to 65535') });
     }));
 

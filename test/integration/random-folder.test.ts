@@ -19,7 +19,7 @@ const seed = Number(process.env['RANDOM_FOLDER_SEED'] ?? Date.now() % 1_000_000)
 /** Root can read every file: the worker then is another user, if that one can read the code. */
 const isRoot = process.getuid?.() === 0;
 const nobody = { uid: 65_534, gid: 65_534 };
-const code = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+const code = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const canBeNobody = isRoot && spawnSync('test', ['-r', code], nobody).status === 0;
 
 function pathsOf(problems: readonly SyncProblem[] = []): string[] {

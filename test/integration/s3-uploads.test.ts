@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import type { S3Settings } from '../../src/sources/source-settings.ts';
-import { runCli } from '../support/cli.ts';
+import { runCliProcess } from '../support/cli.ts';
 import { md5 } from '../support/random-file.ts';
 import { s3ServerChoices, withS3Server, type S3Server } from '../support/s3-servers.ts';
 import { MiB, withSystem } from '../support/system.ts';
@@ -66,7 +66,7 @@ for (const { name, skipped } of await s3ServerChoices()) {
             };
             const upload = async (url: string, key = credentials.secretAccessKey) => {
               const environment = { ...system.environment, ...aws, AWS_SECRET_ACCESS_KEY: key };
-              const { stdout, stderr, code } = await runCli(
+              const { stdout, stderr, code } = await runCliProcess(
                 ['upload', url, '--purpose', purpose, '--json'],
                 environment,
               );

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCli, startCli, type CliRun } from '../support/cli.ts';
+import { runCli, runCliProcess, startCli, type CliRun } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { KEY, MiB, partsReceived, withSystem, type System } from '../support/system.ts';
@@ -167,7 +167,7 @@ describe('standard input', () => {
   it('is refused in one line when it is empty, nameless, not alone, or for a wrong purpose', () =>
     withSystem(async (system) => {
       const refused = async (words: RegExp, ...given: string[]) => {
-        const outcome = await runCli(['upload', ...given], embedded(system));
+        const outcome = await runCliProcess(['upload', ...given], embedded(system));
         expect(outcome.stderr).toMatch(words);
         expect(outcome.stderr.trim().split('\n')).toHaveLength(1);
         expect(outcome).toMatchObject({ code: 2, stdout: '' });
@@ -182,7 +182,7 @@ describe('standard input', () => {
       expect(await spooled(system)).toEqual([]);
       await rm(join(system.directory, 'state'), { recursive: true, force: true });
       await writeFile(join(system.directory, 'state'), '');
-      const unwritable = await runCli(args, embedded(system));
+      const unwritable = await runCliProcess(args, embedded(system));
       expect(unwritable.stderr).toMatch(
         /^longhaul: cannot use the state directory .*\. Set LONGHAUL_STATE_DIR to .*\n$/,
       );

@@ -4,14 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { runCli, startCli } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
 import { filesAt } from '../support/sync-folder.ts';
-import { KEY, MiB, withSystem, type System } from '../support/system.ts';
+import { MiB, withSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 import { writeFiles } from '../support/temp-dir.ts';
-
-/** A user with no Temporal of his own. */
-function environmentOf({ api, directory }: System): Record<string, string> {
-  return { LONGHAUL_STATE_DIR: join(directory, 'state'), OPENAI_BASE_URL: api.url, OPENAI_API_KEY: KEY };
-}
 
 describe('longhaul sync', () => {
   it('sends a folder, tells a dry run in words, deletes when told to, and prints JSON', () =>
@@ -19,7 +14,7 @@ describe('longhaul sync', () => {
       const folder = join(system.directory, 'data');
       await writeFiles(folder, { 'a.jsonl': 'a\n', 'b/c.jsonl': 'c\n', 'd.txt': 'd\n' });
       const sync = (...args: string[]) =>
-        runCli(['sync', folder, '--purpose', 'batch', '--include', '*.jsonl', ...args], environmentOf(system));
+        runCli(['sync', folder, '--purpose', 'batch', '--include', '*.jsonl', ...args], system.embedded);
       const first = await sync();
       expect(first.stderr).toMatch(/2 sent .* 0 the same in/);
       expect(first).toMatchObject({ code: 0, stdout: '' });
@@ -96,7 +91,7 @@ describe('longhaul sync', () => {
     withSystem(async (system) => {
       const folder = join(system.directory, 'data');
       await writeFiles(folder, { 'good.jsonl': 'g\n', 'bad\n.jsonl': 'b\n' });
-      const outcome = await runCli(['sync', folder, '--purpose', 'batch', '--quiet'], environmentOf(system));
+      const outcome = await runCli(['sync', folder, '--purpose', 'batch', '--quiet'], system.embedded);
       expect(outcome.stderr).toMatch(/its name holds control characters; rename it/);
       expect(outcome.stderr).toMatch(/longhaul: 1 file failed/);
       expect(outcome.code).toBe(1);
@@ -107,7 +102,7 @@ describe('longhaul sync', () => {
     withSystem(async (system) => {
       const folder = join(system.directory, 'data');
       await mkdir(folder);
-      const environment = environmentOf(system);
+      const environment = system.embedded;
       const missing = await runCli(['sync', join(folder, 'none'), '--purpose', 'batch'], environment);
       expect(missing).toMatchObject({ code: 2, stderr: expect.stringMatching(/none does not exist/) });
       const prefix = await runCli(['sync', folder, '--purpose', 'batch', '--prefix', 'a/b'], environment);
@@ -124,7 +119,7 @@ describe('longhaul upload', () => {
       const folder = join(system.directory, 'data');
       await writeFiles(folder, { 'a/1.jsonl': '1', 'a/b/2.jsonl': '2', 'a/.hidden.jsonl': 'h', 'c/3.txt': '3' });
       const upload = (...names: string[]) =>
-        runCli(['upload', ...names, '--purpose', 'batch', '--quiet'], environmentOf(system));
+        runCli(['upload', ...names, '--purpose', 'batch', '--quiet'], system.embedded);
       const globbed = await upload(join(folder, '**/*.jsonl'));
       expect(globbed.code).toBe(0);
       expect([...(await filesAt(system)).keys()].toSorted()).toEqual(['1.jsonl', '2.jsonl']);

@@ -1,8 +1,11 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
+import { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { CliRun as Command } from '../../dist/src/cli/run.js';
+import { installQuietRuntime } from './quiet-runtime.ts';
 
-const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 export interface CliRun {
   readonly child: ChildProcess;
@@ -70,6 +73,45 @@ function follow(child: ChildProcess): CliRun {
   return { child, said: () => stderr, ended };
 }
 
-export function runCli(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<CliOutcome> {
+/** Runs the built command line to its end in a process of its own. */
+export function runCliProcess(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<CliOutcome> {
   return startCli(args, environment).ended;
+}
+
+/**
+ * Runs the built command line in this process, which saves the second of CPU time that it takes to load Temporal's SDK
+ * and to start a thread for workflows. What needs a process of its own (signals, standard input, variables that libraries
+ * read) takes `runCliProcess` or `startCli`.
+ */
+export async function runCli(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<CliOutcome> {
+  installQuietRuntime();
+  const stdout = new Captured();
+  const stderr = new Captured();
+  const command = new Command(args, {
+    stdin: Object.assign(Readable.from([]), { isTTY: false }) as unknown as NodeJS.ReadStream,
+    stdout: stdout as unknown as NodeJS.WriteStream,
+    stderr: stderr as unknown as NodeJS.WriteStream,
+    env: cleanEnvironment(environment),
+    signal: new AbortController().signal,
+    interrupt: () => {},
+    begin: () => {},
+    allowLongerEnd: () => {},
+  });
+  const code = await command.run();
+  return { code, signal: null, stdout: stdout.text, stderr: stderr.text };
+}
+
+class Captured extends Writable {
+  text = '';
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
 }

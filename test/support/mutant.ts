@@ -28,7 +28,7 @@ export async function withMutant<T>({ file, from, to }: Mutation, use: (copy: st
     await writeFile(join(copy, file), source.replace(from, to));
     // It emits all the same when a mutation leaves something unused, which is all that it can complain about.
     await run('npx', ['tsc', '-p', 'src/tsconfig.build.json'], { cwd: copy }).catch(() => {});
-    await run('node', ['dist/src/worker/build-workflow-bundle.js'], { cwd: copy });
+    await run('node', ['dist/src/build-bundles.js'], { cwd: copy });
     return use(copy);
   });
 }

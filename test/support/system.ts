@@ -28,6 +28,8 @@ export interface System {
   readonly startWorker: (options?: Partial<WorkerOptions>) => Promise<LonghaulWorker>;
   /** Environment in which the command line talks to this system. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Environment of a user who has no Temporal, and whose embedded server runs already. */
+  readonly embedded: Readonly<Record<string, string>>;
   /** The Uploads that the API knows. */
   readonly uploads: () => readonly UploadStats[];
   /** The File's bytes, as the service gives them out. */
@@ -63,6 +65,11 @@ export async function withSystem(
         OPENAI_BASE_URL: api.url,
         OPENAI_API_KEY: KEY,
         LONGHAUL_ANY_SOURCE: 'true',
+      },
+      embedded: {
+        LONGHAUL_STATE_DIR: inject('embeddedStateDir'),
+        OPENAI_BASE_URL: api.url,
+        OPENAI_API_KEY: KEY,
       },
       startWorker: async (workerOptions = {}) => {
         const connection = await NativeConnection.connect({ address: temporalAddress });

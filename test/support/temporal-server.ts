@@ -9,6 +9,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** A real Temporal server that all test files share; each uses a task queue of its own. */
     temporalAddress: string;
+    /** Commands with this state directory and no address of Temporal find the same server as the embedded one. */
+    embeddedStateDir: string;
   }
 }
 
@@ -16,6 +18,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const stateDir = await mkdtemp(join(tmpdir(), 'longhaul-test-temporal-'));
   const server = await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests });
   project.provide('temporalAddress', server.address);
+  project.provide('embeddedStateDir', stateDir);
   return async () => {
     await server.release();
     await rm(stateDir, { recursive: true, force: true });

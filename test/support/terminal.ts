@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { cleanEnvironment } from './cli.ts';
 import { until } from './until.ts';
 
-const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 export interface TerminalRun {
   /** All that was written to the terminal so far, escape sequences included. */

@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { childEnvironment } from '../../config/child-environment.ts';
 import { LonghaulError } from '../../errors.ts';
+import { packageFiles } from '../../package-files.ts';
 
 /** The demo cannot be run to its end, or does not show that an upload survives a kill. */
 export class DemoFailedError extends LonghaulError {
@@ -11,7 +11,6 @@ export class DemoFailedError extends LonghaulError {
   readonly retryable = false;
 }
 
-const cli = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 const READY_TIMEOUT_MS = 30_000;
 
 /** A `longhaul worker` of its own process, so that it can be killed as a machine would kill it. */
@@ -29,7 +28,7 @@ export class WorkerProcess {
    * @throws Error with what it said instead
    */
   static async start(file: string, environment: Readonly<Record<string, string>>): Promise<WorkerProcess> {
-    const child = spawn(process.execPath, [cli, 'worker', '--root', file], {
+    const child = spawn(process.execPath, [packageFiles.command, 'worker', '--root', file], {
       env: childEnvironment(environment),
       stdio: ['ignore', 'ignore', 'pipe'],
     });

@@ -2,6 +2,7 @@ import { Worker, type ResourceLimits } from 'node:worker_threads';
 import type { HashCheckpoint, HashSourceInput, HashSourceResult } from '../../contracts/activities.ts';
 import type { FileSource } from '../../contracts/sources.ts';
 import { AbortedError } from '../../errors.ts';
+import { packageFiles } from '../../package-files.ts';
 import { STOP, toError, type Md5Message, type Md5Task } from './md5-messages.ts';
 import type { FileSettings } from '../source-settings.ts';
 
@@ -37,7 +38,7 @@ const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2 } as const satisfies Resou
 export async function hashFile(options: HashFileOptions): Promise<HashSourceResult> {
   const { signal, onAbort = 'throw', onCheckpoint } = options;
   if (signal?.aborted && onAbort === 'throw') throw aborted(signal);
-  const worker = new Worker(new URL('./md5-thread.js', import.meta.url), {
+  const worker = new Worker(packageFiles.md5Thread, {
     workerData: taskOf(options),
     resourceLimits: RESOURCE_LIMITS,
   });

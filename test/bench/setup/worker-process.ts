@@ -9,7 +9,7 @@ import { childScript } from './compile-children.ts';
 import { pidOf } from './serving-process.ts';
 import { certificatePath } from './sink.ts';
 
-const main = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 
 /** Node gives back what starting took, and the pollers are all out. */
 const SETTLE_MS = 1500;

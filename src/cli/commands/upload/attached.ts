@@ -57,6 +57,8 @@ async function noteOne(
     return;
   }
   const progress: UploadProgress | undefined = await handle.status().catch(() => undefined);
+  // It has ended in the meantime.
+  if (progress && ['completed', 'cancelled', 'failed'].includes(progress.state)) return;
   if (request) {
     // The client set it when it attached.
     const kept = own.ignoreInode ? { ...request, ignoreInode: true } : request;

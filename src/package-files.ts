@@ -1,0 +1,21 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+/** By the name of the package, so that the sources, the built files and the bundle of the command find the same files. */
+const manifest = createRequire(import.meta.url).resolve('longhaul/package.json');
+const built = (...path: string[]) => join(dirname(manifest), 'dist', ...path);
+
+/** Files of this package that other programs and threads load. */
+export const packageFiles = {
+  manifest,
+  /** The program `longhaul`, in one bundle. */
+  command: built('cli', 'main.js'),
+  /** The program before it is bundled. */
+  commandEntry: built('src', 'cli', 'main.js'),
+  md5Thread: built('src', 'sources', 'digest', 'md5-thread.js'),
+  workflows: built('workflows', 'index.js'),
+  payloadConverter: built('workflows', 'payload-converter.js'),
+  workflowBundle: built('workflow-bundle.js'),
+  tracedWorkflowBundle: built('workflow-bundle-traced.js'),
+  tracingInterceptors: built('src', 'tracing', 'workflow-interceptors.js'),
+} as const;
