@@ -65,11 +65,10 @@ describe('a command that is run again', () => {
       const file = join(directory, 'again.bin');
       await randomFile(file, 3 * MiB);
       const upload = (limit: string) =>
-        startCli(['upload', file, '--purpose', purpose, '--part-size', '1MiB', '--limit', limit], {
-          LONGHAUL_STATE_DIR: join(directory, 'state'),
-          OPENAI_BASE_URL: api.url,
-          OPENAI_API_KEY: KEY,
-        });
+        startCli(
+          ['upload', file, '--purpose', purpose, '--part-size', '1MiB', '--heartbeat-timeout', '2s', '--limit', limit],
+          system.embedded,
+        );
       api.faults.add({ route: 'part', kind: 'status', status: 401, skip: 1, count: 1000 });
       const first = upload('20MiB');
       await until(

@@ -8,7 +8,9 @@ import { until } from '../support/until.ts';
 
 const PARTS = 24;
 const SLOTS = 4;
-const uploadArguments = ['--purpose', 'batch', '--part-size', '1MiB', '--concurrency', String(SLOTS), '--json'];
+const uploadArguments = `--purpose batch --part-size 1MiB --concurrency ${SLOTS} --heartbeat-timeout 2s --json`.split(
+  ' ',
+);
 
 /** Slow enough that a kill hits the middle. */
 const limits = { bandwidthBytesPerSecond: 6 * MiB };

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { startCli, startScript } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
 import { md5 } from '../support/random-file.ts';
-import { KEY, MiB, withSystem, type System } from '../support/system.ts';
+import { MiB, withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
 interface User extends System {
@@ -17,17 +17,18 @@ interface User extends System {
 
 /** A user without a Temporal server. */
 function withUser(body: (user: User) => Promise<void>): Promise<void> {
-  return withSystem((system) => {
-    const { api, directory } = system;
-    const state = join(directory, 'state');
-    const environment = { LONGHAUL_STATE_DIR: state, OPENAI_BASE_URL: api.url, OPENAI_API_KEY: KEY };
-    return body({
-      ...system,
-      environment,
-      spooled: () => readdir(join(state, 'spool')).catch((): string[] => []),
-      script: (text) => startScript(text, environment, directory),
-    });
-  });
+  return withSystem(
+    (system) => {
+      const { directory, embedded: environment } = system;
+      return body({
+        ...system,
+        environment,
+        spooled: () => readdir(join(directory, 'state', 'spool')).catch((): string[] => []),
+        script: (text) => startScript(text, environment, directory),
+      });
+    },
+    { ownServer: true },
+  );
 }
 
 describe('a pipe as an argument of an upload', () => {

@@ -21,7 +21,10 @@ async function fileIn(system: System, folder: string, sizeBytes: number) {
 }
 
 function upload(system: System, path: string): CliRun {
-  return startCli(['upload', path, '--purpose', 'batch', '--part-size', '1MiB', '--json'], embedded(system));
+  return startCli(
+    ['upload', path, '--purpose', 'batch', '--part-size', '1MiB', '--heartbeat-timeout', '2s', '--json'],
+    embedded(system),
+  );
 }
 
 async function expectFile(system: System, run: CliRun, content: Buffer): Promise<void> {
@@ -35,8 +38,8 @@ it('commands share what they named: two at the same time, and one that was inter
     async (system) => {
       const one = await fileIn(system, 'one', 6 * MiB);
       // Large enough to last until the parts of the killed command are given to them, at its heartbeat timeout.
-      const two = await fileIn(system, 'two', 64 * MiB);
-      const three = await fileIn(system, 'three', 64 * MiB);
+      const two = await fileIn(system, 'two', 20 * MiB);
+      const three = await fileIn(system, 'three', 20 * MiB);
       const interrupted = upload(system, one.path);
       await partsReceived(system, 1);
       interrupted.child.kill('SIGKILL');

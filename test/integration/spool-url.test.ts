@@ -6,7 +6,7 @@ import { runCli, startCli, type CliRun } from '../support/cli.ts';
 import { withHttpOrigin, type HttpOrigin, type OriginBehaviour } from '../support/http-origin.ts';
 import { linesFile } from '../support/lines-file.ts';
 import { md5 } from '../support/random-file.ts';
-import { KEY, MiB, partsReceived, withSystem, type System, type SystemOptions } from '../support/system.ts';
+import { MiB, partsReceived, withSystem, type System, type SystemOptions } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
 const CANARY = 'signature-canary-0451';
@@ -24,20 +24,17 @@ function withUser(
   options: SystemOptions = {},
 ): Promise<void> {
   return withHttpOrigin({ ranges: false, ...changes }, (origin) =>
-    withSystem(async (system) => {
-      const { api, directory } = system;
-      const config = join(directory, 'config.json');
-      await writeFile(config, JSON.stringify({ sources: { http: { allowPrivate: ['127.0.0.1'] } } }));
-      const state = join(directory, 'state');
-      const environment = {
-        LONGHAUL_STATE_DIR: state,
-        LONGHAUL_CONFIG: config,
-        OPENAI_BASE_URL: api.url,
-        OPENAI_API_KEY: KEY,
-      };
-      const spooled = () => readdir(join(state, 'spool')).catch((): string[] => []);
-      await body({ ...system, origin, environment, spooled });
-    }, options),
+    withSystem(
+      async (system) => {
+        const { directory } = system;
+        const config = join(directory, 'config.json');
+        await writeFile(config, JSON.stringify({ sources: { http: { allowPrivate: ['127.0.0.1'] } } }));
+        const environment = { ...system.embedded, LONGHAUL_CONFIG: config };
+        const spooled = () => readdir(join(directory, 'state', 'spool')).catch((): string[] => []);
+        await body({ ...system, origin, environment, spooled });
+      },
+      { ...options, ownServer: true },
+    ),
   );
 }
 

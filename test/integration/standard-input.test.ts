@@ -4,15 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { runCli, runCliProcess, startCli, type CliRun } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
 import { md5, randomFile } from '../support/random-file.ts';
-import { KEY, MiB, partsReceived, withSystem, type System } from '../support/system.ts';
+import { MiB, partsReceived, withSystem, type System, type SystemOptions } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
 const args = ['upload', '-', '--filename', 'piped.jsonl', '--purpose', 'batch', '--part-size', '1MiB'];
 
-/** A user with no Temporal of his own. */
-function embedded({ api, directory }: System): Record<string, string> {
-  return { LONGHAUL_STATE_DIR: join(directory, 'state'), OPENAI_BASE_URL: api.url, OPENAI_API_KEY: KEY };
-}
+const withOwnServer = (run: (system: System) => Promise<void>, options: SystemOptions = {}) =>
+  withSystem(run, { ...options, ownServer: true });
 
 const spoolOf = ({ directory }: System) => join(directory, 'state', 'spool');
 const spooled = (system: System) => readdir(spoolOf(system)).catch((): string[] => []);
@@ -23,11 +21,11 @@ function pathIn(run: CliRun): string {
 
 describe('standard input', () => {
   it('is uploaded under a name too long for a disk, also in pieces, and its copy is removed', () =>
-    withSystem(async (system) => {
+    withOwnServer(async (system) => {
       const content = await linesFile(join(system.directory, 'content'), 3 * MiB);
       const name = 'あ'.repeat(150);
       const named = args.with(3, `${name}.jsonl`);
-      const run = startCli([...named, '--split-size', '2MiB', '--json'], embedded(system), 'pipe');
+      const run = startCli([...named, '--split-size', '2MiB', '--json'], system.embedded, 'pipe');
       run.child.stdin?.end(content);
       const outcome = await run.ended;
       expect(outcome.stderr).toMatch(/standard input: 3 MiB are in .*\/copy;/);
@@ -43,10 +41,10 @@ describe('standard input', () => {
     }));
 
   it('outlives a kill of the command: its copy, for nobody else to read, is uploaded by its path', () =>
-    withSystem(
+    withOwnServer(
       async (system) => {
         const content = await randomFile(join(system.directory, 'content'), 8 * MiB);
-        const run = startCli(args, embedded(system), 'pipe');
+        const run = startCli([...args, '--heartbeat-timeout', '2s'], system.embedded, 'pipe');
         run.child.stdin?.end(content);
         await partsReceived(system, 2);
         run.child.kill('SIGKILL');
@@ -56,7 +54,7 @@ describe('standard input', () => {
 
         system.api.configure({ bandwidthBytesPerSecond: null });
         // The copy's record has the name.
-        const second = await runCli(['upload', path, ...args.slice(4), '--json'], embedded(system));
+        const second = await runCli(['upload', path, ...args.slice(4), '--json'], system.embedded);
         expect(second).toMatchObject({ code: 0 });
         const { file, resumed } = JSON.parse(second.stdout);
         expect(resumed).toBe(true);
@@ -69,9 +67,9 @@ describe('standard input', () => {
     ));
 
   it('leaves nothing when it is interrupted while it comes, and a half that a killed command left is swept', () =>
-    withSystem(async (system) => {
+    withOwnServer(async (system) => {
       const begun = async () => {
-        const run = startCli(args, embedded(system), 'pipe');
+        const run = startCli(args, system.embedded, 'pipe');
         run.child.stdin?.on('error', () => {});
         run.child.stdin?.write(Buffer.alloc(MiB, 'x'));
         await until(async () => (await spooled(system)).some((name) => name.endsWith('.partial')), 'the copy to begin');
@@ -95,17 +93,17 @@ describe('standard input', () => {
       await utimes(kept[1] as string, twoWeeksAgo, twoWeeksAgo);
       const file = join(system.directory, 'other.jsonl');
       await writeFile(file, '{}\n');
-      expect(await runCli(['upload', file, '--purpose', 'batch'], embedded(system))).toMatchObject({ code: 0 });
+      expect(await runCli(['upload', file, '--purpose', 'batch'], system.embedded)).toMatchObject({ code: 0 });
       expect(await spooled(system)).toEqual(['young']);
       expect(system.uploads()).toHaveLength(1);
     }));
 
   it('is kept when its upload fails, and when the command is interrupted after it was read', () =>
-    withSystem(
+    withOwnServer(
       async (system) => {
         const content = await randomFile(join(system.directory, 'content'), 4 * MiB);
         const fed = (purpose: string) => {
-          const run = startCli(args.with(5, purpose), embedded(system), 'pipe');
+          const run = startCli(args.with(5, purpose), system.embedded, 'pipe');
           run.child.stdin?.end(content);
           return run;
         };
@@ -127,10 +125,10 @@ describe('standard input', () => {
     ));
 
   it('is not read if the request, the key, the service, the ID, Temporal or a worker is not usable', () =>
-    withSystem(async (system) => {
+    withOwnServer(async (system) => {
       const file = join(system.directory, 'x.jsonl');
       await writeFile(file, '{}\n');
-      const own = embedded(system);
+      const own = system.embedded;
       const first = await runCli(['upload', file, '--purpose', 'batch', '--id', 'taken'], own);
       expect(first).toMatchObject({ code: 0 });
       // The pipe stays open without a byte: a command that reads it does not end.
@@ -166,8 +164,9 @@ describe('standard input', () => {
 
   it('is refused in one line when it is empty, nameless, not alone, or for a wrong purpose', () =>
     withSystem(async (system) => {
+      const own = { ...system.embedded, LONGHAUL_STATE_DIR: join(system.directory, 'state') };
       const refused = async (words: RegExp, ...given: string[]) => {
-        const outcome = await runCliProcess(['upload', ...given], embedded(system));
+        const outcome = await runCliProcess(['upload', ...given], own);
         expect(outcome.stderr).toMatch(words);
         expect(outcome.stderr.trim().split('\n')).toHaveLength(1);
         expect(outcome).toMatchObject({ code: 2, stdout: '' });
@@ -182,7 +181,7 @@ describe('standard input', () => {
       expect(await spooled(system)).toEqual([]);
       await rm(join(system.directory, 'state'), { recursive: true, force: true });
       await writeFile(join(system.directory, 'state'), '');
-      const unwritable = await runCliProcess(args, embedded(system));
+      const unwritable = await runCliProcess(args, own);
       expect(unwritable.stderr).toMatch(
         /^longhaul: cannot use the state directory .*\. Set LONGHAUL_STATE_DIR to .*\n$/,
       );

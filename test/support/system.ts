@@ -6,10 +6,12 @@ import { NativeConnection } from '@temporalio/worker';
 import { LonghaulClient } from 'longhaul';
 import { createWorker, type LonghaulWorker, type WorkerOptions } from 'longhaul/worker';
 import { inject } from 'vitest';
+import { acquireEmbeddedTemporal } from '../../src/dev/embedded-temporal/embedded-temporal.ts';
 import { startLocalApi, type LocalApi, type LocalApiOptions, type UploadStats } from '../../src/local-api/index.ts';
 import { tolerantClient } from '../../src/tolerant-client.ts';
 import { endCliProcesses } from './cli.ts';
 import { installQuietRuntime } from './quiet-runtime.ts';
+import { temporalCliForTests } from './temporal-cli.ts';
 import { until } from './until.ts';
 
 installQuietRuntime();
@@ -28,7 +30,7 @@ export interface System {
   readonly startWorker: (options?: Partial<WorkerOptions>) => Promise<LonghaulWorker>;
   /** Environment in which the command line talks to this system. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Environment of a user who has no Temporal, and whose embedded server runs already. */
+  /** Environment of a user who has no Temporal, and whose embedded server runs already. See `ownServer`. */
   readonly embedded: Readonly<Record<string, string>>;
   /** The Uploads that the API knows. */
   readonly uploads: () => readonly UploadStats[];
@@ -39,18 +41,24 @@ export interface System {
 export interface SystemOptions extends Partial<LocalApiOptions> {
   /** @defaultValue the server that all test files share */
   readonly temporalAddress?: string;
+  /** Whether `embedded` has a state directory and a server of its own. @defaultValue false: all test files share one */
+  readonly ownServer?: boolean;
 }
 
 /** The real Temporal server, a real local API over HTTP, and workers on demand; all of it ends with `run`. */
 export async function withSystem(
   run: (system: System) => Promise<void>,
-  { temporalAddress = inject('temporalAddress'), ...options }: SystemOptions = {},
+  { temporalAddress = inject('temporalAddress'), ownServer = false, ...options }: SystemOptions = {},
 ): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'longhaul-test-'));
   const api = await startLocalApi({ dataDir: join(directory, 'api'), apiKey: KEY, ...options });
   const taskQueue = `test-${randomUUID()}`;
   const client = await LonghaulClient.connect({ connection: { address: temporalAddress }, taskQueue });
   const closers: (() => Promise<void>)[] = [];
+  const stateDir = join(directory, 'state');
+  // Each command would start one, and end it.
+  const kept = ownServer ? await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests }) : undefined;
+  if (kept) closers.push(() => kept.release());
   try {
     await run({
       api,
@@ -61,13 +69,13 @@ export async function withSystem(
       environment: {
         TEMPORAL_ADDRESS: temporalAddress,
         LONGHAUL_TASK_QUEUE: taskQueue,
-        LONGHAUL_STATE_DIR: join(directory, 'state'),
+        LONGHAUL_STATE_DIR: stateDir,
         OPENAI_BASE_URL: api.url,
         OPENAI_API_KEY: KEY,
         LONGHAUL_ANY_SOURCE: 'true',
       },
       embedded: {
-        LONGHAUL_STATE_DIR: inject('embeddedStateDir'),
+        LONGHAUL_STATE_DIR: ownServer ? stateDir : inject('embeddedStateDir'),
         OPENAI_BASE_URL: api.url,
         OPENAI_API_KEY: KEY,
       },
@@ -98,7 +106,7 @@ export async function withSystem(
     });
   } finally {
     endCliProcesses();
-    await endEmbeddedServer(join(directory, 'state'));
+    if (!kept) await endEmbeddedServer(stateDir);
     await endUploads(client);
     for (const close of closers) await close();
     await client.close();
