@@ -21,7 +21,6 @@ import { packSyncMemory } from './pack-sync-memory.ts';
 import { createPlanSync } from './plan-sync.ts';
 import { recallSync } from './recall-sync.ts';
 import { createUploadPart } from './upload-part.ts';
-import { createSendSmallFile } from './send-small-file.ts';
 
 export type * from '../src/contracts/activities.ts';
 export type * from '../src/contracts/batch.ts';
@@ -51,7 +50,6 @@ export function createTransferActivities(dependencies: ActivityDependencies): Tr
     hashSource: createHashSource(dependencies),
     planSplit: createPlanSplit(dependencies),
     uploadPart: createUploadPart(dependencies),
-    sendSmallFile: createSendSmallFile(dependencies),
     sendBatch: createSendBatch(dependencies),
     planSync: createPlanSync(dependencies),
   };

@@ -1,5 +1,4 @@
 import type { OpenBatchInput, OpenBatchResult, SendBatchInput, SendBatchResult } from './batch.ts';
-import type { SentPart } from './failures.ts';
 import type { UpdateName } from './names.ts';
 import type { ByteRange, Container, Source } from './sources.ts';
 import type {
@@ -161,42 +160,6 @@ export interface SteerPieceInput {
   readonly workflowId: string;
   readonly update: keyof typeof UpdateName;
   readonly input: object;
-}
-
-/** A file that fits into one part, sent in one go. */
-export interface SendSmallFileInput {
-  readonly destination: string;
-  readonly uploadId: string;
-  /** Unix seconds; a File older than its Upload can't be its result. */
-  readonly uploadCreatedAt: number;
-  readonly source: Source;
-  readonly fingerprint: string;
-  readonly sizeBytes: number;
-  readonly filename: string;
-  readonly purpose: string;
-  readonly sharedLimit?: SharedLimit;
-  /** Have the service check the md5. */
-  readonly md5: boolean;
-  /** As in `UploadRequest`. */
-  readonly within?: Container;
-  /** A Part that the session has already, so that only the completion is missing. @defaultValue none */
-  readonly sentPart?: SentPart;
-  /** Send nothing: find the File that came of the session, or end the session. @defaultValue false */
-  readonly onlySettle?: boolean;
-  /** Of `onlySettle`: no completion was requested, or each was rejected before any work. @defaultValue false */
-  readonly neverCompleted?: boolean;
-}
-
-export interface SendSmallFileResult {
-  readonly file: UploadedFile;
-  readonly md5: string | null;
-}
-
-/** Heartbeat details of `sendSmallFile`. */
-export interface SmallFileHeartbeat {
-  /** The latest attempt whose completion was not requested, or was rejected before any work. */
-  readonly cleanAttempt: number;
-  readonly sentPart?: SentPart;
 }
 
 /** Heartbeat details of `completeUpload`. */
@@ -377,7 +340,6 @@ export interface TransferActivities {
   uploadPart(input: UploadPartInput): Promise<UploadPartResult>;
   hashSource(input: HashSourceInput): Promise<HashSourceResult>;
   planSplit(input: PlanSplitInput): Promise<PlanSplitResult>;
-  sendSmallFile(input: SendSmallFileInput): Promise<SendSmallFileResult>;
   sendBatch(input: SendBatchInput): Promise<SendBatchResult>;
   planSync(input: PlanSyncInput): Promise<PlanSyncResult>;
 }

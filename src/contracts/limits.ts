@@ -65,6 +65,16 @@ export const PayloadLimits = {
   inFlight: 1_500_000,
 } as const;
 
+/** Maximum of a batch of small files. A batch completes well within the hour of its sessions. */
+export const BatchLimits = {
+  files: 50,
+  sizeBytes: 32 * MiB,
+  /** Files of a batch that are sent at the same time. */
+  concurrency: 8,
+  /** Of the input of `sendBatch`, as JSON. */
+  inputBytes: 300_000,
+} as const;
+
 /** Names for the priorities of uploads. Temporal's own default is `normal`. */
 export const Priorities = { interactive: 2, normal: 3, bulk: 4 } as const;
 

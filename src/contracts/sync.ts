@@ -1,3 +1,4 @@
+import type { PlannedUpload } from './activities.ts';
 import type { WaitingInfo } from './upload.ts';
 
 export type { SyncRequest, SyncUploadSettings } from './requests/sync.ts';
@@ -140,6 +141,8 @@ export interface CarriedSync {
   readonly planId: string;
   /** Uploads of paths up to this one were begun; null: of none. */
   readonly sentUpTo: string | null;
+  /** Uploads of paths up to there that were planned and not begun. @defaultValue none */
+  readonly planned?: readonly PlannedUpload[];
   readonly uploadsDone: boolean;
   readonly counts: SyncCounts;
   readonly problems: readonly SyncProblem[];

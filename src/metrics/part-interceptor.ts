@@ -4,13 +4,13 @@ import type { TransferActivities } from '../contracts/activities.ts';
 import { PartOutcome } from './definitions.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 
-const sending: readonly (keyof TransferActivities)[] = ['uploadPart', 'sendSmallFile'];
+const SENDING: keyof TransferActivities = 'uploadPart';
 
 /** Counts the attempts of the activities that send one part by their outcome, and records them while they run. */
 export function partInterceptor(metrics: WorkerMetrics): ActivityInterceptorsFactory {
   const watchPart = partWatcher(metrics);
   return ({ info: { activityType, attempt } }) => {
-    if (!sending.some((name) => name === activityType)) return {};
+    if (activityType !== SENDING) return {};
     return {
       inbound: {
         execute: (input, next) => {

@@ -71,11 +71,11 @@ describe('recording', () => {
     }));
 
   it('a sync that continued as new', () =>
-    withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 40 }, (temporalAddress) =>
+    withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 20 }, (temporalAddress) =>
       record('sync-continued', { temporalAddress }, async (system, folder) => {
         await setupSearchAttributes(system.client.client);
-        await writeFiles(folder, manyFiles(20));
-        return (await runSync(system, { folder, purpose, delete: true, maxConcurrentUploads: 2 })).workflowId;
+        await writeFiles(folder, manyFiles(120));
+        return (await runSync(system, { folder, purpose, delete: true, maxConcurrentUploads: 1 })).workflowId;
       }),
     ));
 });

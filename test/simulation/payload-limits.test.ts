@@ -1,5 +1,6 @@
 import { coresdk } from '@temporalio/proto';
 import { describe, expect, it } from 'vitest';
+import type { OpenBatchInput, SendBatchInput } from '../../src/contracts/batch.ts';
 import type { PlannedUpload, SyncBatch } from '../../src/contracts/activities.ts';
 import { PayloadLimits } from '../../src/contracts/limits.ts';
 import type { SyncRequest } from '../../src/contracts/sync.ts';
@@ -237,20 +238,22 @@ describe('a sync', () => {
   };
 
   it.each([
-    ['uploads of their own', 2 * MiB, 'uploadFile'],
-    ['activities', 1000, 'sendSmallFile'],
-  ])('starts as many files as %s in one task as one message can contain', async (_, sizeBytes, name) => {
+    ['uploads of their own', 2 * MiB, 'uploadFile', 120],
+    ['batches', 1000, 'sendBatch', 5],
+  ])('starts as many files as %s in one task as one message can contain', async (_, sizeBytes, name, commands) => {
     const uploads = Array.from({ length: 120 }, (_unused, index) => upload(index, sizeBytes));
     const { taskBytes, started, failure } = await run('syncSource', request, {
       recallSync: () => null,
       planSync: () => batchOf(uploads),
-      createUpload: () => session,
-      sendSmallFile: () => ({ file: file(sizeBytes), md5: null }),
+      openBatch: ({ files }: OpenBatchInput) => ({ outcomes: files.map(() => ({ session })) }),
+      sendBatch: ({ files }: SendBatchInput) => ({
+        outcomes: files.map(() => ({ sent: { fileId: 'file-1', createdAt: 1, md5: null } })),
+      }),
       uploadFile: () => ({ bytes: sizeBytes, partSizeBytes: MiB, file: file(sizeBytes), md5: null }),
       packSyncMemory: () => ({ format: 'gzip-rows-1', entries: 1, dropped: 0, data: 'A' }),
     });
     expect(failure).toBeUndefined();
-    expect(started.filter((one) => one === name)).toHaveLength(120);
+    expect(started.filter((one) => one === name)).toHaveLength(commands);
     // A memory that is packed in the same task fits too.
     expect(Math.max(...taskBytes)).toBeLessThan(MESSAGE_BYTES - PayloadLimits.payload);
     expect(taskBytes.filter((bytes) => bytes > MiB).length).toBeGreaterThan(0);

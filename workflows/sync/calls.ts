@@ -6,21 +6,17 @@ import type {
   PlannedUpload,
   PlanSyncInput,
   PlanSyncResult,
-  SendSmallFileInput,
-  SendSmallFileResult,
   SyncBatch,
   SyncReading,
   SyncScope,
   TransferActivities,
 } from '../../src/contracts/activities.ts';
-import type { SentPart } from '../../src/contracts/failures.ts';
 import { Defaults, Priorities } from '../../src/contracts/limits.ts';
 import { transferTaskQueue, WorkflowName } from '../../src/contracts/names.ts';
 import type { RememberedFile, SyncMemory, SyncRequest } from '../../src/contracts/sync.ts';
-import type { UploadRequest, UploadResult, UploadSession } from '../../src/contracts/upload.ts';
+import type { SharedLimit, UploadRequest, UploadResult } from '../../src/contracts/upload.ts';
 import type { AttributeSubject } from '../../src/core/show/attributes.ts';
 import { formatBytes } from '../../src/core/text/format.ts';
-import { mimeTypeFields } from '../../src/core/upload/mime-type.ts';
 import { acceptedPartSizeBytes } from '../../src/core/upload/plan.ts';
 import { packInput, commandBytes } from '../../src/core/payload.ts';
 import { mostPartsUnder } from '../../src/core/pace/rate-limit.ts';
@@ -66,8 +62,6 @@ export class SyncCalls {
   readonly #scope: SyncScope;
   readonly #control: ActivityInterfaceFor<SyncControl>;
   readonly #lists: ActivityInterfaceFor<Pick<TransferActivities, 'planSync'>>;
-  readonly #sessions: ActivityInterfaceFor<Pick<ControlActivities, 'createUpload'>>;
-  readonly #small: ActivityInterfaceFor<Pick<TransferActivities, 'sendSmallFile'>>;
   #partSizeBytes: number | undefined;
 
   constructor(request: SyncRequest, planId: string, shown: ShownAttributes) {
@@ -97,21 +91,8 @@ export class SyncCalls {
     };
     const heartbeatTimeout = Defaults.heartbeatTimeoutMs;
     this.#control = proxyActivities<SyncControl>({ startToCloseTimeout: '2m', heartbeatTimeout, retry });
-    // A session that is being opened is waited for: one that is known can be cancelled.
-    this.#sessions = proxyActivities<Pick<ControlActivities, 'createUpload'>>({
-      startToCloseTimeout: '2m',
-      heartbeatTimeout,
-      retry,
-      cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-    });
     const host = source.type === 'folder' ? source.host : undefined;
     const transfer = { taskQueue: transferTaskQueue(workflowInfo().taskQueue, host), heartbeatTimeout, retry } as const;
-    this.#small = proxyActivities<Pick<TransferActivities, 'sendSmallFile'>>({
-      ...transfer,
-      startToCloseTimeout: '5m',
-      // A sync that is cancelled ends when nothing is sent any more.
-      cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-    });
     this.#lists = proxyActivities<Pick<TransferActivities, 'planSync'>>({
       ...transfer,
       // The md5 of large files that were renamed may have to be taken.
@@ -198,76 +179,20 @@ export class SyncCalls {
     }
   }
 
-  /** Opens the session of a small file. */
-  async openSmall({ path, filename, sizeBytes: bytes }: PlannedUpload): Promise<UploadSession> {
-    const { purpose, destination } = this.#scope;
-    const { fileExpiresAfterSeconds, mimeType } = this.#request.upload ?? {};
-    const life = fileExpiresAfterSeconds === undefined ? {} : { fileExpiresAfterSeconds };
-    const fields = { destination, filename, purpose, bytes, ...mimeTypeFields(filename, mimeType), ...life };
-    const { unanswered: _orphans, ...session } = await this.#sessions.createUpload.executeWithOptions(
-      { summary: summaryCode(path) },
-      [fields],
-    );
-    return session;
-  }
-
-  /** Sends a small file into its session, and completes it. @param sentPart that the session has already */
-  sendSmall(planned: PlannedUpload, session: UploadSession, sentPart?: SentPart): Promise<SendSmallFileResult> {
-    return this.#sendSmall(planned, session, sentPart ? { sentPart } : {});
-  }
-
-  /**
-   * Ends the session of a small file.
-   *
-   * @param neverCompleted no completion can have taken effect
-   * @returns the File that came of it
-   */
-  settleSmall(planned: PlannedUpload, session: UploadSession, neverCompleted: boolean): Promise<SendSmallFileResult> {
-    return this.#sendSmall(planned, session, { onlySettle: true, neverCompleted: neverCompleted || undefined });
-  }
-
-  #sendSmall(
-    { path, filename, sizeBytes, fingerprint }: PlannedUpload,
-    session: UploadSession,
-    options: Pick<SendSmallFileInput, 'sentPart' | 'onlySettle' | 'neverCompleted'>,
-  ): Promise<SendSmallFileResult> {
-    const { purpose, destination } = this.#scope;
-    return this.#small.sendSmallFile.executeWithOptions(
-      { summary: `${summaryCode(path)} · ${formatBytes(sizeBytes)}` },
-      [
-        {
-          destination,
-          uploadId: session.uploadId,
-          uploadCreatedAt: session.createdAt,
-          source: sourceWithin(this.#request.source, path),
-          within: this.#request.source,
-          fingerprint,
-          sizeBytes,
-          filename,
-          purpose,
-          md5: this.#request.upload?.md5 ?? true,
-          ...this.#sharedLimit(),
-          ...options,
-        },
-      ],
-    );
-  }
-
   /** Parts wait for the rate as long as they can, and no longer: only so many are in flight. */
   #limitOfUpload(): Pick<UploadRequest, 'sharedLimit' | 'concurrency'> {
     const { limitBytesPerSecond, upload } = this.#request;
     if (!limitBytesPerSecond) return {};
     const share = Math.floor(mostPartsUnder(limitBytesPerSecond) / syncConcurrency(this.#request));
     return {
-      ...this.#sharedLimit(),
+      sharedLimit: this.sharedLimit,
       concurrency: Math.min(upload?.concurrency ?? Defaults.concurrency, Math.max(share, 1)),
     };
   }
 
-  #sharedLimit(): Pick<UploadRequest, 'sharedLimit'> {
+  get sharedLimit(): SharedLimit | undefined {
     const { limitBytesPerSecond: bytesPerSecond } = this.#request;
-    if (!bytesPerSecond) return {};
-    return { sharedLimit: { key: workflowInfo().firstExecutionRunId, bytesPerSecond } };
+    return bytesPerSecond ? { key: workflowInfo().firstExecutionRunId, bytesPerSecond } : undefined;
   }
 
   deleteFile({ path, ...file }: PlannedDeletion): Promise<void> {

@@ -1,7 +1,6 @@
 import {
   ActivityFailure,
   ApplicationFailure,
-  CancellationScope,
   condition,
   isCancellation,
   setCurrentDetails,
@@ -9,6 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { PlannedDeletion, PlannedUpload, SyncBatch } from '../../src/contracts/activities.ts';
+import type { SentFile } from '../../src/contracts/batch.ts';
 import { FailureType } from '../../src/contracts/failures.ts';
 import { Defaults } from '../../src/contracts/limits.ts';
 import type {
@@ -25,6 +25,7 @@ import { syncAttributes, shownState } from '../../src/core/show/attributes.ts';
 import { syncEndLine, type End, type EndLine } from '../../src/core/show/end-line.ts';
 import { describeSync } from '../../src/core/show/describe-sync.ts';
 import { checkMemory, memoryProblemOf } from '../../src/core/sync/memory-shape.ts';
+import { loadsOf } from '../../src/core/sync/loads.ts';
 import { stillWritten } from '../../src/core/sync/reports.ts';
 import { SyncTally } from '../../src/core/sync/tally.ts';
 import { commandBytes } from '../../src/core/payload.ts';
@@ -34,8 +35,8 @@ import { Pace } from '../shell/pace.ts';
 import { Parking } from '../shell/parking.ts';
 import { ShownAttributes } from '../shell/shown-attributes.ts';
 import { SlidingWindow } from './sliding-window.ts';
-import { SmallUploads } from './small-uploads.ts';
 import { SyncCalls, syncConcurrency, type Learning } from './calls.ts';
+import { SyncUploads } from './uploads.ts';
 import { uploadProblem } from './upload-problem.ts';
 
 /** With the memory beside them they fit into the input of one activity, which has 2 MB. */
@@ -53,12 +54,11 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   readonly #shown = new ShownAttributes();
   readonly #parking: Parking;
   /** With a parking of their own: that lists can be made doesn't mean that files go through. */
-  readonly #small: SmallUploads;
+  readonly #uploads: SyncUploads;
   readonly #window: SlidingWindow;
   readonly #tally: SyncTally;
   readonly #startedAtMs: number;
   readonly #pace = new Pace();
-  readonly #uploading = new Set<string>();
   /** Learnt by this execution and not in `#memory` yet. */
   readonly #learnt = new Map<string, RememberedFile>();
   readonly #forgotten = new Set<string>();
@@ -82,6 +82,8 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   #state: SyncState;
   #paused: boolean;
   #sentUpTo: string | null;
+  /** Uploads that were planned up to there and not started. */
+  #planned: readonly PlannedUpload[];
   #uploadsDone: boolean;
   #deletionsHeld: string | null = null;
   #endReason: string | undefined;
@@ -95,14 +97,24 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     this.#calls = new SyncCalls(request, this.#planId, this.#shown);
     const giveUpAfterMs = request.upload?.giveUpAfterMs ?? Defaults.giveUpAfterMs;
     this.#parking = new Parking(giveUpAfterMs, () => this.#publish());
-    this.#small = new SmallUploads(this.#calls, giveUpAfterMs, () => this.#publish());
     this.#window = new SlidingWindow(syncConcurrency(request));
+    this.#uploads = new SyncUploads({
+      request,
+      calls: this.#calls,
+      window: this.#window,
+      giveUpAfterMs,
+      isPaused: () => this.#paused,
+      onSent: (planned, sent) => this.#sent(planned, sent),
+      onFailed: ({ path }, error) => this.#notSent(uploadProblem(path, error)),
+      onChange: () => this.#publish(),
+    });
     this.#tally = new SyncTally(run);
     this.#memoryProblem = run?.memoryProblem;
     if (memory !== undefined) this.#recalled(memory);
     this.#state = run ? (run.uploadsDone ? 'deleting' : 'uploading') : 'listing';
     this.#paused = run?.paused ?? false;
     this.#sentUpTo = run?.sentUpTo ?? null;
+    this.#planned = run?.planned ?? [];
     this.#uploadsDone = run?.uploadsDone ?? false;
     this.#startedAtMs = run?.startedAtMs ?? Date.now();
   }
@@ -127,13 +139,14 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     return undefined;
   }
 
-  /** A pause holds further uploads back; those under way go on. */
+  /** A pause holds further files back. Large files that are being sent go on. */
   apply({ type }: Control): SyncProgress {
     if (type === 'retry') {
       this.#parking.retry();
-      this.#small.retry();
+      this.#uploads.retry();
     } else {
       this.#paused = type === 'pause';
+      if (this.#paused) this.#uploads.pause();
       this.#publish();
     }
     return this.progress();
@@ -150,12 +163,12 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   }
 
   progress(): SyncProgress {
-    const waiting = this.#parking.waiting ?? this.#small.waiting;
+    const waiting = this.#parking.waiting ?? this.#uploads.waiting;
     const isPaused = this.#paused && this.#state !== 'listing';
     return {
       state: shownState(this.#state, { isWaiting: waiting !== undefined, isPaused }),
       counts: this.#tally.counts,
-      uploading: [...this.#uploading],
+      uploading: this.#uploads.paths,
       waiting: waiting ?? null,
       startedAtMs: this.#startedAtMs,
     };
@@ -171,6 +184,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   }
 
   async #sendAll(isFirst: boolean): Promise<void> {
+    if (!isFirst && !(await this.#startPlanned())) return;
     let batch = await this.#plan(() => this.#calls.planUploads(this.#sentUpTo, this.#learning), isFirst);
     if (isFirst) this.#begin(batch);
     if (batch.hasDeletions) this.#firstDeletions = batch;
@@ -178,13 +192,9 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     for (;;) {
       this.#learn(batch);
       if (batch.packsEarly) await this.#packEarly();
-      for (const planned of batch.uploads) {
-        const bytes = this.#calls.commandBytes(planned);
-        await condition(() => (this.#window.hasRoom(bytes) && !this.#paused) || this.#isHandOverDue);
-        if (this.#isHandOverDue) return;
-        this.#sentUpTo = planned.path;
-        this.#window.start(bytes, () => this.#send(planned));
-      }
+      this.#planned = batch.uploads;
+      this.#sentUpTo = batch.uploads.at(-1)?.path ?? this.#sentUpTo;
+      if (!(await this.#startPlanned())) return;
       const next = batch.hasDeletions ? null : batch.next;
       if (next === null) break;
       this.#sentUpTo = next;
@@ -194,6 +204,19 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     await condition(() => this.#window.isEmpty);
     this.#uploadsDone = true;
     if (!this.#request.delete) this.#enter('completed');
+  }
+
+  /** @returns false if the next execution starts the rest */
+  async #startPlanned(): Promise<boolean> {
+    const loads = loadsOf(this.#planned);
+    for (const [index, load] of loads.entries()) {
+      await condition(() => (this.#uploads.hasRoom(load) && !this.#paused) || this.#isHandOverDue);
+      this.#planned = loads.slice(index).flat();
+      if (this.#isHandOverDue) return false;
+      this.#uploads.start(load);
+    }
+    this.#planned = [];
+    return true;
   }
 
   /** @throws ApplicationFailure when more is to be sent than the request allows */
@@ -220,22 +243,11 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     if (this.#learntBytes >= PACK_AT_BYTES) await this.#pack();
   }
 
-  async #send(planned: PlannedUpload): Promise<void> {
-    const { path, sizeBytes, version, change } = planned;
-    this.#uploading.add(path);
-    this.#publish();
-    try {
-      const isSmall = sizeBytes <= Defaults.smallFileBytes;
-      const { file, md5 } = await (isSmall ? this.#small.send(planned) : this.#calls.upload(planned));
-      const entry = { path, sizeBytes, version, fileId: file.id, md5, createdAt: file.createdAt };
-      this.#remember(change === undefined ? entry : { ...entry, change });
-      this.#tally.sent(sizeBytes);
-    } catch (error) {
-      // A sync that is cancelled has no need to tell what that ended.
-      if (!CancellationScope.current().consideredCancelled) this.#notSent(uploadProblem(path, error));
-    }
-    this.#uploading.delete(path);
-    this.#publish();
+  #sent({ path, sizeBytes, version, change }: PlannedUpload, sent: SentFile): void {
+    const { fileId, md5, createdAt } = sent;
+    const entry = { path, sizeBytes, version, fileId, md5, createdAt };
+    this.#remember(change === undefined ? entry : { ...entry, change });
+    this.#tally.sent(sizeBytes);
   }
 
   #notSent(problem: SyncProblem): void {
@@ -333,6 +345,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     return {
       planId: this.#planId,
       sentUpTo: this.#sentUpTo,
+      planned: this.#planned,
       uploadsDone: this.#uploadsDone,
       ...this.#tally.toJSON(),
       paused: this.#paused,
@@ -374,6 +387,6 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     );
     const reason = this.#endReason ?? this.#tally.firstProblem?.failureType;
     const isHeld = progress.state === 'paused' || progress.state === 'waiting';
-    this.#shown.show(syncAttributes(progress, this.#calls.subject, reason), isHeld && this.#uploading.size === 0);
+    this.#shown.show(syncAttributes(progress, this.#calls.subject, reason), isHeld && progress.uploading.length === 0);
   }
 }

@@ -13,9 +13,9 @@ export class SlidingWindow {
   }
 
   /** @param bytes of the next one's command: those of all that run fit into one message to Temporal */
-  hasRoom(bytes: number): boolean {
+  hasRoom(bytes: number, lanes = 1): boolean {
     if (this.isEmpty) return true;
-    return this.#running < this.#limit && this.#runningBytes + bytes <= PayloadLimits.inFlight;
+    return this.#running + lanes <= this.#limit && this.#runningBytes + bytes <= PayloadLimits.inFlight;
   }
 
   get isEmpty(): boolean {
@@ -23,13 +23,13 @@ export class SlidingWindow {
   }
 
   /** @param work deals with its own failures */
-  start(bytes: number, work: () => Promise<void>): void {
-    this.#running++;
+  start(bytes: number, work: () => Promise<void>, lanes = 1): void {
+    this.#running += lanes;
     this.#runningBytes += bytes;
     void work()
       .catch(() => {})
       .finally(() => {
-        this.#running--;
+        this.#running -= lanes;
         this.#runningBytes -= bytes;
       });
   }

@@ -83,6 +83,20 @@ const problems = listOf(shaped({ path: isString, failureType: isString, message:
 const syncShape = shaped({
   planId: isText,
   sentUpTo: orNull(isString),
+  planned: optional(
+    listOf(
+      shaped({
+        path: isText,
+        filename: isText,
+        sizeBytes: isCount,
+        fingerprint: isString,
+        version: isString,
+        change: optional(isString),
+        key: isText,
+      }),
+      1000,
+    ),
+  ),
   uploadsDone: isFlag,
   counts: shaped({
     listed: amount,

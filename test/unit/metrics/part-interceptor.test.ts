@@ -6,7 +6,7 @@ import { FailureType } from '../../../src/contracts/failures.ts';
 import { WorkflowCounter } from '../../../src/contracts/metrics.ts';
 import { waitingReason } from '../../../src/core/upload/reasons.ts';
 import { partOutcomes, UNKNOWN_DESTINATION } from '../../../src/metrics/definitions.ts';
-import { partInterceptor } from '../../../src/metrics/part-interceptor.ts';
+import { partInterceptor, partWatcher } from '../../../src/metrics/part-interceptor.ts';
 import { workerMetricsOf, type WorkerMetrics } from '../../../src/metrics/worker-metrics.ts';
 
 let registry: Registry;
@@ -37,7 +37,8 @@ describe('partInterceptor', () => {
     const failure = ApplicationFailure.create({ type: FailureType.ApiUnavailable });
     expect(await execute(async () => 'result')).toBe('result');
     expect(await execute(() => Promise.reject(failure))).toBe(failure);
-    await execute(() => Promise.reject(new CancelledFailure('no')), 'sendSmallFile');
+    const cancelled = () => Promise.reject(new CancelledFailure('no'));
+    await partWatcher(metrics)({ destination: 'eu', attempt: 1 }, cancelled).catch(() => {});
     await execute(() => Promise.reject(new Error('a bug')));
     await execute(() => Promise.reject(ApplicationFailure.create({ type: 'of somebody else' })));
     const wanted = ['eu ok', 'eu ApiUnavailable', 'eu Cancelled', 'eu Unknown', 'eu Unknown'];

@@ -1,0 +1,89 @@
+import { proxyActivities, workflowInfo, type ActivityInterfaceFor } from '@temporalio/workflow';
+import type { ControlActivities, PlannedUpload, TransferActivities } from '../../src/contracts/activities.ts';
+import type { OpenBatchResult, SendBatchFile, SendBatchInput, SendBatchResult } from '../../src/contracts/batch.ts';
+import { Defaults } from '../../src/contracts/limits.ts';
+import { transferTaskQueue } from '../../src/contracts/names.ts';
+import type { SyncRequest } from '../../src/contracts/sync.ts';
+import type { SharedLimit } from '../../src/contracts/upload.ts';
+import { formatBytes } from '../../src/core/text/format.ts';
+import { summaryCode } from '../../src/core/text/markdown.ts';
+import { retry } from '../shell/activities.ts';
+
+/** Nothing is sent any longer when a sync that is paused or cancelled goes on. */
+const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
+
+type Sending = ActivityInterfaceFor<Pick<TransferActivities, 'sendBatch'>>;
+
+/** The activities for small files of one sync, with the properties of their input that stay the same. */
+export class BatchCalls {
+  readonly #request: SyncRequest;
+  readonly #sessions: ActivityInterfaceFor<Pick<ControlActivities, 'openBatch'>>;
+  readonly #sending: Sending;
+  readonly #settling: Sending;
+  readonly #sharedLimit: SharedLimit | undefined;
+
+  constructor(request: SyncRequest, sharedLimit: SharedLimit | undefined) {
+    this.#request = request;
+    this.#sharedLimit = sharedLimit;
+    const { source } = request;
+    const heartbeatTimeout = Defaults.heartbeatTimeoutMs;
+    this.#sessions = proxyActivities<Pick<ControlActivities, 'openBatch'>>({
+      startToCloseTimeout: '5m',
+      heartbeatTimeout,
+      retry,
+      cancellationType,
+    });
+    const host = source.type === 'folder' ? source.host : undefined;
+    const options = {
+      taskQueue: transferTaskQueue(workflowInfo().taskQueue, host),
+      startToCloseTimeout: '1h',
+      heartbeatTimeout,
+      retry,
+      cancellationType,
+    } as const;
+    this.#sending = proxyActivities<Pick<TransferActivities, 'sendBatch'>>(options);
+    // Best effort: a session ends by itself.
+    this.#settling = proxyActivities<Pick<TransferActivities, 'sendBatch'>>({
+      ...options,
+      scheduleToCloseTimeout: '5m',
+    });
+  }
+
+  open(files: readonly PlannedUpload[], concurrency: number): Promise<OpenBatchResult> {
+    const { purpose, destination = Defaults.destination, upload } = this.#request;
+    return this.#sessions.openBatch.executeWithOptions({ summary: summaryOf(files) }, [
+      {
+        destination,
+        purpose,
+        files: files.map(({ filename, sizeBytes: bytes }) => ({ filename, bytes })),
+        mimeType: upload?.mimeType,
+        fileExpiresAfterSeconds: upload?.fileExpiresAfterSeconds,
+        concurrency,
+      },
+    ]);
+  }
+
+  send(files: readonly SendBatchFile[], concurrency: number): Promise<SendBatchResult> {
+    return this.#sending.sendBatch.executeWithOptions({ summary: summaryOf(files) }, [this.#input(files, concurrency)]);
+  }
+
+  /** Ends the sessions, for files that are given up. */
+  settle(files: readonly SendBatchFile[], concurrency: number): Promise<SendBatchResult> {
+    const settled = files.map((file) => ({ ...file, onlySettle: true as const }));
+    return this.#settling.sendBatch.executeWithOptions({ summary: `cancel: ${summaryOf(files)}` }, [
+      this.#input(settled, concurrency),
+    ]);
+  }
+
+  #input(files: readonly SendBatchFile[], concurrency: number): SendBatchInput {
+    const { source, purpose, destination = Defaults.destination, upload } = this.#request;
+    const sharedLimit = this.#sharedLimit;
+    return { destination, purpose, source, files, md5: upload?.md5 ?? true, concurrency, sharedLimit };
+  }
+}
+
+function summaryOf(files: readonly { readonly path: string; readonly sizeBytes: number }[]): string {
+  const bytes = formatBytes(files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+  const first = summaryCode(files[0]?.path ?? '');
+  return files.length === 1 ? `${first} · ${bytes}` : `${files.length} files from ${first} · ${bytes}`;
+}

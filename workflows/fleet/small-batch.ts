@@ -1,0 +1,296 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  sleep,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import type { PlannedUpload } from '../../src/contracts/activities.ts';
+import type {
+  FileFailure,
+  LeftFile,
+  LeftFiles,
+  OpenBatchHeartbeat,
+  OpenOutcome,
+  SendBatchFile,
+  SendBatchHeartbeat,
+  SendOutcome,
+  SentFile,
+} from '../../src/contracts/batch.ts';
+import { FailureType } from '../../src/contracts/failures.ts';
+import { Defaults } from '../../src/contracts/limits.ts';
+import type { UploadSession } from '../../src/contracts/upload.ts';
+import { Postponed, type Parking } from '../shell/parking.ts';
+import type { BatchCalls } from './batch-calls.ts';
+
+export interface BatchOptions {
+  /** Of all batches of the sync: an outage of the service is waited for together. */
+  readonly parking: Parking;
+  readonly isPaused: () => boolean;
+  readonly calls: BatchCalls;
+  /** Files at the same time. */
+  readonly concurrency: number;
+  /** @defaultValue 3 */
+  readonly maxSessions: number | undefined;
+  readonly onSent: (planned: PlannedUpload, sent: SentFile) => void;
+  readonly onFailed: (planned: PlannedUpload, error: unknown) => void;
+  /** Called after each step. */
+  readonly onChange: () => void;
+}
+
+/** Small files of a fleet that are sent together, each with its own result. */
+export class SmallBatch {
+  readonly #options: BatchOptions;
+  readonly #files: BatchFiles;
+  #step: CancellationScope | undefined;
+
+  constructor(planned: readonly PlannedUpload[], options: BatchOptions) {
+    this.#options = options;
+    this.#files = new BatchFiles(planned, options);
+  }
+
+  /** Of files that are being sent, or will be without any action of an operator. */
+  get paths(): readonly string[] {
+    return this.#step || !this.#options.isPaused() ? this.#files.paths : [];
+  }
+
+  /** Handles its own failure: each file has a result afterwards. */
+  async run(): Promise<void> {
+    const { parking } = this.#options;
+    try {
+      while (!this.#files.isDone) {
+        const pauseMs = await parking.insist(() => this.#attempt());
+        if (pauseMs > 0 && !this.#files.isDone) await sleep(pauseMs, { summary: 'a pause of the service' });
+      }
+    } catch (error) {
+      await this.#files.end(error);
+      // So that the next batch detects that the retry period is over.
+      if (parking.spent && !isCancellation(error)) parking.retry();
+    }
+  }
+
+  /** Stops after the files that are being sent. The other files keep their sessions. */
+  pause(): void {
+    this.#step?.cancel();
+  }
+
+  async #attempt(): Promise<number> {
+    const { parking, isPaused, onChange } = this.#options;
+    await condition(() => !isPaused());
+    // A failure that outlasted the retry period for one batch is not waited for again by each of the others.
+    if (parking.spent) throw parking.spent.error;
+    const step = new CancellationScope({ cancellable: true });
+    const isStopped = () => step.consideredCancelled && !CancellationScope.current().consideredCancelled;
+    this.#step = step;
+    try {
+      const pauseMs = await step.run(() => this.#files.step());
+      if (!isStopped()) return pauseMs;
+    } catch (error) {
+      if (!isStopped() || !isCancellation(error)) throw error;
+    } finally {
+      this.#step = undefined;
+      onChange();
+    }
+    throw new Postponed();
+  }
+}
+
+/** A file without a result. */
+interface OpenFile {
+  readonly planned: PlannedUpload;
+  session: UploadSession | undefined;
+  /** Unix milliseconds, by Temporal's clock. */
+  endsAtMs: number;
+  left: LeftFile;
+  sessionsLeft: number;
+  /** The service rejected the Part with 400: another client can have cancelled the session. */
+  wasRejected: boolean;
+  /** The session is to be ended: the file has failed, or needs another session. */
+  settles: boolean;
+  failure: FileFailure | undefined;
+}
+
+/** The uploads of small files. A session is opened only if the result of the session before is recorded. */
+class BatchFiles {
+  readonly #options: BatchOptions;
+  readonly #files: Set<OpenFile>;
+
+  constructor(planned: readonly PlannedUpload[], options: BatchOptions) {
+    this.#options = options;
+    const sessionsLeft = options.maxSessions ?? Defaults.maxSessions;
+    this.#files = new Set(
+      planned.map((one) => ({
+        planned: one,
+        session: undefined,
+        endsAtMs: 0,
+        left: {},
+        sessionsLeft,
+        wasRejected: false,
+        settles: false,
+        failure: undefined,
+      })),
+    );
+  }
+
+  get isDone(): boolean {
+    return this.#files.size === 0;
+  }
+
+  get paths(): string[] {
+    return [...this.#files].map(({ planned }) => planned.path);
+  }
+
+  /**
+   * Opens the sessions that are missing and sends the files that have one.
+   *
+   * @returns milliseconds to wait before the next step, as the service requests
+   * @throws ActivityFailure if no file has a result; the same step can be repeated
+   */
+  async step(): Promise<number> {
+    const openPauseMs = await this.#open();
+    const sendPauseMs = await this.#send();
+    return Math.max(openPauseMs, sendPauseMs);
+  }
+
+  /** Ends the sessions of all files, and reports the files: those of which a File came as sent, the others as failed. */
+  async end(error: unknown): Promise<void> {
+    const opened = [...this.#files].filter(({ session }) => session !== undefined);
+    try {
+      if (opened.length > 0) {
+        const { calls, concurrency } = this.#options;
+        const settle = () => calls.settle(opened.map(inputOf), concurrency);
+        const { outcomes } = await CancellationScope.nonCancellable(settle);
+        outcomes.forEach((outcome, index) => {
+          if ('sent' in outcome) this.#sent(opened[index] as OpenFile, outcome.sent);
+        });
+      }
+    } catch {
+      // They end by themselves.
+    }
+    for (const file of this.#files) this.#failed(file, file.failure ? failureOf(file.failure) : error);
+  }
+
+  async #open(): Promise<number> {
+    const files = [...this.#files].filter(({ session }) => session === undefined);
+    if (files.length === 0) return 0;
+    const { calls, concurrency } = this.#options;
+    const planned = files.map((file) => file.planned);
+    const { outcomes, pauseMs = 0 } = await calls.open(planned, concurrency).catch((error: unknown) => {
+      const { sessions } = (beatOf(error) ?? {}) as Partial<OpenBatchHeartbeat>;
+      const isOpen = Object.keys(sessions ?? {}).length > 0;
+      const outcomeOf = (index: number): OpenOutcome => {
+        const session = sessions?.[index];
+        return session ? { session } : { left: true };
+      };
+      // At least the sessions that are known can be used.
+      if (isOpen) return { outcomes: files.map((_, index) => outcomeOf(index)), pauseMs: 0 };
+      throw error;
+    });
+    for (const [index, file] of files.entries()) {
+      const outcome = outcomes[index] ?? { left: true };
+      if ('session' in outcome) {
+        const { session } = outcome;
+        const endsAtMs = Date.now() + (session.expiresAt - session.createdAt - 1) * 1000;
+        Object.assign(file, { session, endsAtMs, left: {}, settles: false });
+        file.sessionsLeft--;
+      } else if ('failure' in outcome) this.#failed(file, failureOf(outcome.failure));
+    }
+    return pauseMs;
+  }
+
+  async #send(): Promise<number> {
+    const files = [...this.#files].filter(({ session }) => session !== undefined);
+    if (files.length === 0) return 0;
+    const { calls, concurrency } = this.#options;
+    for (const file of files) file.settles ||= Date.now() >= file.endsAtMs;
+    try {
+      const { outcomes, pauseMs = 0 } = await calls.send(files.map(inputOf), concurrency);
+      files.forEach((file, index) => this.#take(file, outcomes[index]));
+      return pauseMs;
+    } catch (error) {
+      // The call was not made.
+      if (!(error instanceof ActivityFailure)) throw error;
+      const hasResult = this.#takeFailure(files, error);
+      if (files.every(({ failure }) => failure) && !isCancellation(error)) {
+        // Their sessions end by themselves.
+        for (const file of files) this.#failed(file, failureOf(file.failure as FileFailure));
+        return 0;
+      }
+      if (hasResult) return 0;
+      throw error;
+    }
+  }
+
+  /** @returns whether any file has a result */
+  #takeFailure(files: readonly OpenFile[], error: unknown): boolean {
+    const left = leftOf(error);
+    const beat = beatOf(error) as SendBatchHeartbeat | undefined;
+    const results = files.map((file, index) => {
+      const outcome = beat?.outcomes[index];
+      this.#take(file, outcome ?? { left: left?.[index] ?? { inDoubt: 'worker' } });
+      return outcome !== undefined;
+    });
+    return results.includes(true);
+  }
+
+  #take(file: OpenFile, outcome: SendOutcome = { left: { inDoubt: 'worker' } }): void {
+    if ('sent' in outcome) this.#sent(file, outcome.sent);
+    else if ('left' in outcome) file.left = outcome.left;
+    else if (outcome.failure.type === FailureType.SessionLost) this.#lost(file, outcome.failure);
+    else this.#rejected(file, outcome.failure);
+  }
+
+  #lost(file: OpenFile, failure: FileFailure): void {
+    if (failure.isExcused && !file.settles) file.sessionsLeft++;
+    if (file.failure || file.sessionsLeft < 1) this.#failed(file, failureOf(file.failure ?? failure));
+    else Object.assign(file, { session: undefined, left: {}, settles: false });
+  }
+
+  #rejected(file: OpenFile, failure: FileFailure): void {
+    const { status, notDone } = failure.details ?? {};
+    if (file.failure || failure.type === FailureType.CompletionUncertain) {
+      this.#failed(file, failureOf(file.failure ?? failure));
+      return;
+    }
+    file.left = { inDoubt: notDone ? undefined : 'response' };
+    file.settles = true;
+    const isExcused = failure.mayHavePart || (notDone && !file.wasRejected);
+    if (status !== 400 || !isExcused || file.sessionsLeft < 1) file.failure = failure;
+    file.wasRejected ||= !failure.mayHavePart;
+  }
+
+  #sent(file: OpenFile, sent: SentFile): void {
+    this.#files.delete(file);
+    this.#options.onSent(file.planned, sent);
+  }
+
+  #failed(file: OpenFile, error: unknown): void {
+    this.#files.delete(file);
+    this.#options.onFailed(file.planned, error);
+  }
+}
+
+function inputOf({ planned, session, left, settles }: OpenFile): SendBatchFile {
+  const { path, filename, sizeBytes, fingerprint } = planned;
+  const { uploadId, createdAt: uploadCreatedAt } = session as UploadSession;
+  const onlySettle = settles ? (true as const) : undefined;
+  return { path, filename, sizeBytes, fingerprint, uploadId, uploadCreatedAt, ...left, onlySettle };
+}
+
+/** Of an attempt that ended by itself. */
+function leftOf(error: unknown): LeftFiles | undefined {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return cause instanceof ApplicationFailure ? (cause.details?.[1] as LeftFiles | undefined) : undefined;
+}
+
+/** Of the last attempt, whose worker is lost. */
+function beatOf(error: unknown): unknown {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return cause instanceof TimeoutFailure ? cause.lastHeartbeatDetails : undefined;
+}
+
+function failureOf({ type, message, details }: FileFailure): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, type, details);
+}
