@@ -6,6 +6,9 @@ import type { Pace } from '../openai/multipart-part.ts';
 /** Its workflow is asked when nothing was heard of a limit for so long; a quarter more, and a change has come through. */
 const ASK_AFTER_MS = 4000;
 
+/** How much rarer it is asked while it has no limit. Temporal Cloud bills each query, and few uploads get a limit later. */
+const UNLIMITED_FACTOR = 14;
+
 interface Entry {
   readonly rate: RateLimit;
   revision: number;
@@ -57,7 +60,8 @@ export class UploadLimits {
 
   #open(workflowId: string, ask: () => Promise<UploadLimit | null | undefined>): Entry {
     const timer = setInterval(() => {
-      if (performance.now() - entry.heardAtMs < this.#askAfterMs) return;
+      const factor = entry.rate.bytesPerSecond === undefined ? UNLIMITED_FACTOR : 1;
+      if (performance.now() - entry.heardAtMs < factor * this.#askAfterMs) return;
       ask().then(
         (limit) => hear(entry, limit),
         () => {},

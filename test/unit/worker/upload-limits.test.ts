@@ -42,6 +42,22 @@ describe('the limits of uploads', () => {
     part.leave();
   });
 
+  it('are asked for rarely while there is none, and a new one holds within a minute', async () => {
+    vi.useFakeTimers();
+    try {
+      const ask = vi.fn(() => Promise.resolve(slow));
+      const part = new UploadLimits().enter('a', undefined, ask);
+      await vi.advanceTimersByTimeAsync(50_000);
+      expect(ask).not.toHaveBeenCalled();
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(ask).toHaveBeenCalled();
+      expect(isLimited(part)).toBe(true);
+      part.leave();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('are heard of within 5 s, though parts came at different moments', async () => {
     vi.useFakeTimers();
     try {
