@@ -12,17 +12,17 @@ import { DemoFailedError } from '../../dev/demo/worker-process.ts';
 const KEY = 'sk-demo';
 const TASK_QUEUE = 'longhaul-demo';
 const SLOTS = 4;
-/** Slow enough that the kill hits the middle, fast enough that nobody waits. */
+/** Slow enough that the kill comes during the upload. */
 const BYTES_PER_SECOND = 100 * 1024 * 1024;
 
-/** Shows on this machine what Longhaul promises. Fails unless all of it is true. */
+/** Uploads a file and kills the worker halfway. Fails unless all checks pass. */
 export async function demoCommand(
   context: CliContext,
   file: string | undefined,
   options: { size: number },
 ): Promise<void> {
   if (file !== undefined) return runOn(context, resolve(file));
-  context.note(`making a file of ${formatBytes(options.size)}`);
+  context.note(`creating a file of ${formatBytes(options.size)}`);
   await withDemoFile(options.size, (made) => runOn(context, made));
 }
 
@@ -39,7 +39,7 @@ async function runOn(context: CliContext, file: string): Promise<void> {
     const config = { ...context.config, temporal: undefined, taskQueue: TASK_QUEUE };
     await withBackend({ ...context, config }, {}, async ({ client, address, namespace, uiUrl }) => {
       context.note(`Temporal on ${address}, Temporal UI: ${uiUrl}; local Uploads API on ${api.url}`);
-      const untrue = await runDemo({
+      const failed = await runDemo({
         client,
         api,
         apiKey: KEY,
@@ -60,8 +60,8 @@ async function runOn(context: CliContext, file: string): Promise<void> {
         say: context.note,
         signal: context.signal,
       });
-      if (untrue.length > 0) throw new DemoFailedError(`the demo showed a fault: ${untrue.join('; ')}`);
-      context.note(`The whole story of the upload stays in Temporal UI: run "npx longhaul dev" and open`);
+      if (failed.length > 0) throw new DemoFailedError(`the demo failed: ${failed.join('; ')}`);
+      context.note(`to see the upload in Temporal UI, run "npx longhaul dev" and open`);
       context.note(`  ${uiUrl}/namespaces/${namespace}/workflows`);
     });
   } finally {

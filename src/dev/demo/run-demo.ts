@@ -27,7 +27,7 @@ export interface DemoOptions {
   readonly signal: AbortSignal;
 }
 
-/** Makes a file of its own in a temporary directory, which goes away with it. */
+/** Creates a file in a temporary directory, and deletes it afterwards. */
 export async function withDemoFile<T>(sizeBytes: number, use: (file: string) => Promise<T>): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'longhaul-demo-'));
   try {
@@ -39,17 +39,17 @@ export async function withDemoFile<T>(sizeBytes: number, use: (file: string) => 
   }
 }
 
-/** Uploads a file, kills the worker half-way, goes on with another one. Returns what turned out not to be true. */
+/** Uploads a file, kills the worker halfway, and resumes with another worker. Returns the checks that failed. */
 export async function runDemo(options: DemoOptions): Promise<string[]> {
   const { client, api, say, file, signal } = options;
   let worker = await WorkerProcess.start(file, options.environment);
   try {
     const handle = await client.upload({ file, purpose: 'batch', baseUrl: api.url, again: true });
-    say(`upload ${handle.workflowId} begins, with worker process ${worker.pid}`);
+    say(`started upload ${handle.workflowId} on worker ${worker.pid}`);
     try {
       return await killHalfWay(handle);
     } catch (error) {
-      // Its file, service and task queue go away with the demo, so that nobody could end it any more.
+      // Its file, service and task queue are deleted with the demo, so that it could never end.
       await client.client.workflow
         .getHandle(handle.workflowId)
         .terminate('the demo ended early')
@@ -65,18 +65,18 @@ export async function runDemo(options: DemoOptions): Promise<string[]> {
     await worker.kill();
     const killedAtMs = Date.now();
     const recorded = await recordedParts(client.client, handle.workflowId);
-    say(`worker process ${worker.pid} SIGKILLed with ${recorded} parts recorded`);
+    say(`killed worker ${worker.pid} (SIGKILL) with ${recorded} parts recorded`);
 
     worker = await WorkerProcess.start(file, options.environment);
-    say(`worker process ${worker.pid} takes over`);
+    say(`started worker ${worker.pid}`);
     await untilMoreThan(client, handle, recorded, signal);
-    say(`the first new part is recorded ${formatDuration(Date.now() - killedAtMs)} after the kill`);
+    say(`recorded the first new part ${formatDuration(Date.now() - killedAtMs)} after the kill`);
 
     const result = await handle.result({ signal });
     const again = result.partsSent - result.parts;
     say(
-      `done after ${formatDuration(result.durationMs)}: ${result.parts} parts, ${again} of them sent again, ` +
-        `because they were in flight when the worker died`,
+      `completed in ${formatDuration(result.durationMs)}: ${result.parts} parts, ${again} of them resent ` +
+        'because they were in flight at the kill',
     );
     return checkOutcome(options, result, recorded);
   }
@@ -111,30 +111,30 @@ async function untilMoreThan(
 
 async function checkOutcome(options: DemoOptions, result: UploadResult, recorded: number): Promise<string[]> {
   const { api, file, say, slots } = options;
-  const untrue: string[] = [];
+  const failed: string[] = [];
   const check = (holds: boolean, claim: string) => {
-    say(`${holds ? 'true ' : 'FALSE'}  ${claim}`);
-    if (!holds) untrue.push(claim);
+    say(`${holds ? 'PASS' : 'FAIL'}  ${claim}`);
+    if (!holds) failed.push(claim);
   };
 
   const sent = await sha256(createReadStream(file));
   const received = await downloadedDigest(options, result.file.id);
   check(
     received === sent,
-    `the File ${result.file.id}, downloaded, has the sha256 of the source (${formatBytes(result.bytes)})`,
+    `File ${result.file.id} has the SHA-256 digest of the source (${formatBytes(result.bytes)})`,
   );
   const uploads = Object.values(api.stats().uploads).filter(({ status }) => status === 'completed');
   check(uploads.length === 1, 'the API has exactly one completed Upload');
   const [upload] = uploads;
   check(
     recorded > 0 && recorded < result.parts,
-    `the kill came in the middle: ${recorded} of ${result.parts} parts were recorded`,
+    `the worker was killed during the upload, with ${recorded} of ${result.parts} parts recorded`,
   );
   check(
     (upload?.partsReceived ?? Infinity) <= result.parts + slots,
-    `the API received ${upload?.partsReceived} parts: ${result.parts} and at most ${slots} that were in flight at the kill`,
+    `the API received ${upload?.partsReceived} parts (expected ${result.parts} to ${result.parts + slots})`,
   );
-  return untrue;
+  return failed;
 }
 
 async function downloadedDigest({ api, apiKey }: DemoOptions, fileId: string): Promise<string> {
