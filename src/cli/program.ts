@@ -101,9 +101,7 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
 
   program
     .command('doctor [source]')
-    .description(
-      'check all that uploads need, and say for each fault what mends it; with a source, also that it is readable',
-    )
+    .description('check the setup, and access to a source, and suggest fixes')
     .option('--destination <name>', 'whose task queue is looked at on the embedded server (default: default)')
     .option('--connection <name>', 'of an s3:// source: a connection of the config file')
     .option('--json', 'print one JSON object')

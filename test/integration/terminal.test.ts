@@ -216,7 +216,7 @@ describe('the terminal', () => {
       { bandwidthBytesPerSecond: MiB / 2 },
     ));
 
-  it('says for each fault what mends it, and fails only for what stops uploads', () =>
+  it('prints a fix for each problem, and fails only for problems that stop uploads', () =>
     withSystem(async (system) => {
       const doctor = async (changes: Record<string, string> = {}, ...args: string[]) => {
         const { code, stdout, stderr } = await runCli(['doctor', '--json', ...args], {
@@ -237,7 +237,7 @@ describe('the terminal', () => {
       expect(row).toMatchObject({ state: 'inspecting', filename: 'nobody-sends.bin', from: 'search-attributes' });
       expect(unserved['workers']).toMatchObject({
         status: 'fail',
-        mend: expect.stringMatching(/longhaul worker/),
+        fix: expect.stringMatching(/longhaul worker/),
       });
       await system.startWorker();
       const [fine, faulty, away] = await Promise.all([

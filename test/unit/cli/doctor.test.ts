@@ -40,11 +40,11 @@ describe('the check of the workers', () => {
   it('fails without a worker for workflows or for parts, but for the embedded server, where commands are theirs', () => {
     expect(judge({ control: queue([]) })).toMatchObject({
       status: 'fail',
-      mend: expect.stringMatching(/longhaul worker/),
+      fix: expect.stringMatching(/longhaul worker/),
     });
     expect(judge({ transfer: queue([]) })).toMatchObject({
       status: 'fail',
-      mend: expect.stringMatching(/--roles transfer/),
+      fix: expect.stringMatching(/--roles transfer/),
     });
     expect(judge({ control: queue([]), isEmbedded: true }).status).toBe('ok');
   });
@@ -64,7 +64,7 @@ describe('the check of the workers', () => {
     expect(judge({ control: queue(versioned) })).toMatchObject({
       status: 'fail',
       message: expect.stringMatching(/is none, and its workers are fleet b2/),
-      mend: expect.stringMatching(/set-current-version/),
+      fix: expect.stringMatching(/set-current-version/),
     });
     const current = { deploymentName: 'fleet', buildId: 'b2' };
     expect(judge({ control: queue(versioned, current) }).status).toBe('ok');
@@ -109,8 +109,8 @@ describe('a check', () => {
     expect(found).toMatchObject({ status: 'fail', message: 'no answer within 0.02 s' });
   });
 
-  it('is one line, with what mends it', () => {
+  it('is one line with its fix', () => {
     expect(describeCheck(ok('x', 'fine'))).toBe('ok    x: fine');
-    expect(describeCheck({ name: 'x', status: 'fail', message: 'a\nb', mend: 'do c' })).toBe('fail  x: a�b → do c');
+    expect(describeCheck({ name: 'x', status: 'fail', message: 'a\nb', fix: 'do c' })).toBe('fail  x: a�b → do c');
   });
 });

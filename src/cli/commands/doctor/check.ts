@@ -6,7 +6,7 @@ export interface Check {
   readonly status: 'ok' | 'warn' | 'fail';
   readonly message: string;
   /** What to do about it. */
-  readonly mend?: string;
+  readonly fix?: string;
 }
 
 /** No check takes longer. */
@@ -16,12 +16,12 @@ export function ok(name: string, message: string): Check {
   return { name, status: 'ok', message };
 }
 
-export function warn(name: string, message: string, mend?: string): Check {
-  return { name, status: 'warn', message, mend };
+export function warn(name: string, message: string, fix?: string): Check {
+  return { name, status: 'warn', message, fix };
 }
 
-export function fail(name: string, message: string, mend?: string): Check {
-  return { name, status: 'fail', message, mend };
+export function fail(name: string, message: string, fix?: string): Check {
+  return { name, status: 'fail', message, fix };
 }
 
 /** Runs a check for a bounded time; whatever it throws is its finding. */
@@ -45,6 +45,6 @@ export function messageOf(error: unknown): string {
 }
 
 /** One line: what it is, how it is, and what to do. */
-export function describeCheck({ name, status, message, mend }: Check): string {
-  return printable(`${status.padEnd(4)}  ${name}: ${message}${mend === undefined ? '' : ` → ${mend}`}`);
+export function describeCheck({ name, status, message, fix }: Check): string {
+  return printable(`${status.padEnd(4)}  ${name}: ${message}${fix === undefined ? '' : ` → ${fix}`}`);
 }

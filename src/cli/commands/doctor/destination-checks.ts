@@ -21,10 +21,10 @@ async function checkDestination(config: Config, name: string, isOnly: boolean): 
   // The key of a command is found out by the call.
   if (!apiKey && (!keys || apiKeyProblem)) {
     const message = `${baseUrl}: ${apiKeyProblem ?? `no key in ${apiKeyFrom}`}`;
-    const mend = apiKeyProblem ? 'mend that file' : `set ${apiKeyFrom}`;
+    const fix = apiKeyProblem ? 'fix that file' : `set ${apiKeyFrom}`;
     if (config.temporal)
-      return warn(label, `${message}; not asked, as the workers hold theirs`, `${mend} to have it asked`);
-    return isOnly ? fail(label, message, mend) : warn(label, message, mend);
+      return warn(label, `${message}; not asked, as the workers hold theirs`, `${fix} to have it asked`);
+    return isOnly ? fail(label, message, fix) : warn(label, message, fix);
   }
   return askDestination(label, requireDestination(config, name));
 }
@@ -40,8 +40,8 @@ async function askDestination(label: string, profile: DestinationProfile): Promi
     if (!(error instanceof ApiError)) throw error;
     const { status } = error.details;
     if (status === 403) {
-      const mend = 'let the key read files: syncs and completions whose answers were lost look there';
-      return warn(label, `${profile.baseUrl} does not let the key list files: ${error.message}`, mend);
+      const fix = 'let the key read files: syncs and completions whose answers were lost look there';
+      return warn(label, `${profile.baseUrl} does not let the key list files: ${error.message}`, fix);
     }
     if (error.retryable) return warn(label, `${profile.baseUrl} is not ready: ${error.message}`, 'look again later');
     return fail(label, `${profile.baseUrl}: ${error.message}`, 'check the base URL');

@@ -35,11 +35,11 @@ export function judgeWorkers(found: QueuesFound, nowMs: number): Check {
       ...new Set(pollers.map(({ deploymentName, buildId }) => `${deploymentName ?? 'unversioned'} ${buildId}`)),
     ];
     const wanted = current ? `${current.deploymentName} ${current.buildId}` : 'none';
-    const mend = 'make a version of them current: temporal worker deployment set-current-version';
+    const fix = 'make a version of them current: temporal worker deployment set-current-version';
     return fail(
       NAME,
       `the current version of ${controlQueue} is ${wanted}, and its workers are ${builds.join(', ')}`,
-      mend,
+      fix,
     );
   }
   if (transfer.pollers.length === 0) {
@@ -56,8 +56,8 @@ export function judgeWorkers(found: QueuesFound, nowMs: number): Check {
   }
   const words = describeWorkers(found);
   if (ofHost.pollers.length > 0 || isEmbedded) return ok(NAME, words);
-  const mend = 'start "longhaul worker" on this machine, or set LONGHAUL_HOST to the name that its worker has';
-  return warn(NAME, `${words}; none is of this machine (${host}): its files would wait, URLs would not`, mend);
+  const fix = 'start "longhaul worker" on this machine, or set LONGHAUL_HOST to the name that its worker has';
+  return warn(NAME, `${words}; none is of this machine (${host}): its files would wait, URLs would not`, fix);
 }
 
 /** Versioned workers get new uploads when theirs is the current version, the others when there is none. */

@@ -33,8 +33,8 @@ export async function temporalChecks(context: CliContext, destination: string): 
     });
   } catch (error) {
     if (isReached) throw error;
-    const mend = temporal ? undefined : 'see the lines above, or point TEMPORAL_ADDRESS at a Temporal server';
-    return [fail('Temporal', errorText(error), mend)];
+    const fix = temporal ? undefined : 'see the lines above, or point TEMPORAL_ADDRESS at a Temporal server';
+    return [fail('Temporal', errorText(error), fix)];
   }
 }
 
@@ -43,8 +43,8 @@ async function checkServer({ client: { client }, address, namespace, isEmbedded 
   try {
     await bounded(client, () => client.workflowService.describeNamespace({ namespace }));
   } catch (error) {
-    const mend = `create it (temporal operator namespace create ${namespace}), or set TEMPORAL_NAMESPACE`;
-    return fail('Temporal', `${address} has no use of the namespace ${namespace}: ${messageOf(error)}`, mend);
+    const fix = `create it (temporal operator namespace create ${namespace}), or set TEMPORAL_NAMESPACE`;
+    return fail('Temporal', `${address} has no use of the namespace ${namespace}: ${messageOf(error)}`, fix);
   }
   return ok(
     'Temporal',
@@ -88,8 +88,8 @@ async function checkWorkers({ client: { client, taskQueue, host }, isEmbedded }:
   );
   const found = { host, control, controlQueue, transfer, transferQueue, ofHost, isEmbedded };
   const check = judgeWorkers(found, Date.now());
-  if (check.status !== 'fail' || taskQueue !== DEFAULT_TASK_QUEUE || !check.mend) return check;
-  return { ...check, mend: `${check.mend} (theirs may be another one: LONGHAUL_TASK_QUEUE)` };
+  if (check.status !== 'fail' || taskQueue !== DEFAULT_TASK_QUEUE || !check.fix) return check;
+  return { ...check, fix: `${check.fix} (theirs may be another one: LONGHAUL_TASK_QUEUE)` };
 }
 
 /** Without the pollers that Temporal still lists after their end, if no worker is left. */
