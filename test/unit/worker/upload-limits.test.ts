@@ -45,7 +45,7 @@ describe('the limits of uploads', () => {
   it('are asked for rarely while there is none, and a new one holds within a minute', async () => {
     vi.useFakeTimers();
     try {
-      const ask = vi.fn(() => Promise.resolve(slow));
+      const ask = vi.fn<() => Promise<UploadLimit>>(() => Promise.resolve(slow));
       const part = new UploadLimits().enter('a', undefined, ask);
       await vi.advanceTimersByTimeAsync(50_000);
       expect(ask).not.toHaveBeenCalled();
