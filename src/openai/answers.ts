@@ -77,13 +77,15 @@ const completedFile = z
     status: file.status,
   }));
 
+/** Made once: a schema of an object is compiled when it parses for the first time. */
+const completedUpload = z.looseObject({ file: z.looseObject({}).nullish() });
+
 /**
  * "Within the returned Upload object there is a nested File object"; one server returns the bare File. An Upload
  * without a nested File looks much like a File, and must not be mistaken for one.
  */
 export const completeAnswer = (uploadId: string) =>
-  z
-    .looseObject({ file: z.looseObject({}).nullish() })
+  completedUpload
     .transform((answer, context) => {
       if (answer.file) return answer.file;
       const isFile = answer['object'] === 'file' || typeof answer['filename'] === 'string';

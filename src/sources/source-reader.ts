@@ -11,7 +11,8 @@ export interface StatOptions {
 /** The port behind which every kind of source looks alike. */
 export interface SourceReader {
   /**
-   * Size and fingerprint as they are now: asks the source each time, and never answers from what it saw before.
+   * Size and fingerprint as they are now: queries the source each time. Only the first call can return what opening the
+   * source has shown.
    *
    * @throws SourceChangedError when what is open is no longer what the source's name leads to
    */

@@ -23,13 +23,14 @@ export async function openFileSource({ path }: FileSource, settings: FileSetting
   const permission = new FilePermission(settings);
   await permission.assertPath(path);
   // Looked at before it is opened: opening a FIFO waits for somebody who writes into it.
-  assertUsable(path, await mapFileError(path, stat(path, { bigint: true })));
+  const atPath = await mapFileError(path, stat(path, { bigint: true }));
+  assertUsable(path, atPath);
   const handle = await mapFileError(path, open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)));
   try {
     const stats = await mapFileError(path, handle.stat({ bigint: true }));
     await permission.assertOpened(path, handle.fd, stats);
     assertUsable(path, stats);
-    return new FileReader(path, handle);
+    return new FileReader(path, handle, { atPath, opened: stats });
   } catch (error) {
     await handle.close();
     throw error;
@@ -42,20 +43,29 @@ export async function openFileRange(source: FileSource, settings?: FileSettings)
   return source.range === undefined ? reader : rangedReader(reader, source.range);
 }
 
+/** Status of a file at its path, and of the file that is open. */
+interface SeenFile {
+  readonly atPath: BigIntStats;
+  readonly opened: BigIntStats;
+}
+
 class FileReader implements SourceReader {
   readonly #path: string;
   readonly #handle: FileHandle;
   #identity = '';
+  readonly #seen: SeenFile;
+  #isSeen = false;
 
-  constructor(path: string, handle: FileHandle) {
+  constructor(path: string, handle: FileHandle, seen: SeenFile) {
     this.#path = path;
     this.#handle = handle;
+    this.#seen = seen;
   }
 
   /** A replaced file or a re-pointed link shows at the path only, a file that is written to shows at both. */
   async stat({ ignoreInode = false }: StatOptions = {}): Promise<SourceInfo> {
-    const [atPath, opened] = await Promise.all([this.#statPath(), this.#statHandle()]);
-    const isAnother = atPath.ino !== opened.ino || atPath.dev !== opened.dev;
+    const { atPath, opened } = await this.#see();
+    const isAnother = !isSameFile(atPath, opened);
     const isAlike = ignoreInode && atPath.size === opened.size && atPath.mtimeNs === opened.mtimeNs;
     if (isAnother && !isAlike) {
       throw new SourceChangedError(
@@ -79,13 +89,21 @@ class FileReader implements SourceReader {
     return this.#handle.close();
   }
 
-  #statPath(): Promise<BigIntStats> {
-    return mapFileError(this.#path, stat(this.#path, { bigint: true }));
+  /** What opening the file has shown, the first time. Each query costs as much as sending a very small file. */
+  async #see(): Promise<SeenFile> {
+    const { opened } = this.#seen;
+    const isFirst = !this.#isSeen;
+    this.#isSeen = true;
+    if (isFirst) return this.#seen;
+    const atPath = await mapFileError(this.#path, stat(this.#path, { bigint: true }));
+    // The same file has the same status at both.
+    if (isSameFile(atPath, opened)) return { atPath, opened: atPath };
+    return { atPath, opened: await mapFileError(this.#path, this.#handle.stat({ bigint: true })) };
   }
+}
 
-  #statHandle(): Promise<BigIntStats> {
-    return mapFileError(this.#path, this.#handle.stat({ bigint: true }));
-  }
+function isSameFile(one: BigIntStats, other: BigIntStats): boolean {
+  return one.ino === other.ino && one.dev === other.dev;
 }
 
 /** Without the device's number, which is another one after a restart or on another host that mounts the same files. */
