@@ -237,7 +237,7 @@ describe('the list of Temporal UI', () => {
   it('understands each query of the documentation', () =>
     withSystem(async (system) => {
       const docs = await readFile(new URL('../../docs/operating.md', import.meta.url), 'utf8');
-      const section = docs.slice(docs.indexOf('### Queries'), docs.indexOf('### Steering'));
+      const section = docs.slice(docs.indexOf('### Queries'), docs.indexOf('### Updates'));
       const rows = [...section.matchAll(/^\| .+ \| `(.+)` \|$/gm)].map(([, query]) => query ?? '');
       const addresses = [...section.matchAll(/workflows\?query=(\S+)$/gm)].map(([, query]) =>
         decodeURIComponent((query ?? '').replaceAll('+', ' ')),
