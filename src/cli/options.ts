@@ -9,7 +9,7 @@ export function partSizeOption(text: string): number {
   const bytes = bytesOption(text);
   const { minPartSizeBytes: least, maxPartSizeBytes: most } = Limits;
   if (bytes < least || bytes > most) {
-    throw new InvalidArgumentError(`A part has ${formatBytes(least)} to ${formatBytes(most)}.`);
+    throw new InvalidArgumentError(`Use ${formatBytes(least)} to ${formatBytes(most)}.`);
   }
   return bytes;
 }
@@ -17,26 +17,27 @@ export function partSizeOption(text: string): number {
 export function splitSizeOption(text: string): number {
   const bytes = bytesOption(text);
   if (bytes >= 1 && bytes <= Limits.maxFileBytes) return bytes;
-  throw new InvalidArgumentError(`A File has 1 B to ${formatBytes(Limits.maxFileBytes)}.`);
+  throw new InvalidArgumentError(`Use 1 B to ${formatBytes(Limits.maxFileBytes)}.`);
 }
 
-/** Bytes a second. */
+/** Bytes per second. */
 export function limitOption(text: string): number {
   const bytesPerSecond = parseBytesPerSecond(text);
   if (bytesPerSecond !== undefined && bytesPerSecond >= MIN_LIMIT_BYTES_PER_SECOND) return bytesPerSecond;
   throw new InvalidArgumentError(
-    `Give bytes a second such as 50MiB/s, ${formatBytes(MIN_LIMIT_BYTES_PER_SECOND)}/s at least.`,
+    `Use a rate of at least ${formatBytes(MIN_LIMIT_BYTES_PER_SECOND)}/s, for example 50MiB/s.`,
   );
 }
 
-/** Bytes a second; 0 for `none`. */
+/** Bytes per second; 0 for `none`. */
 export function limitOrNoneOption(text: string): number {
   return text === 'none' ? 0 : limitOption(text);
 }
 
 export function bytesOption(text: string): number {
   const bytes = parseBytes(text);
-  if (bytes === undefined) throw new InvalidArgumentError('Give bytes such as 33554432, 32MiB or 1.5GiB.');
+  if (bytes === undefined)
+    throw new InvalidArgumentError('Use a number of bytes, for example 33554432, 32MiB or 1.5GiB.');
   return bytes;
 }
 
@@ -44,13 +45,13 @@ export function wholeNumberOption(least: number, most: number): (text: string) =
   return (text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < least || value > most) {
-      throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+      throw new InvalidArgumentError(`Use a whole number from ${least} to ${most}.`);
     }
     return value;
   };
 }
 
-/** Gathers the values of an option that may be given many times. */
+/** Collects the values of a repeatable option. */
 export function repeatedOption(text: string, earlier: readonly string[] = []): string[] {
   return [...earlier, text];
 }

@@ -11,7 +11,7 @@ import { fileWarnings } from './key-warnings.ts';
 import { repeatedOption } from './options.ts';
 import { namedFolder, sourceSettingsOf } from './source-settings.ts';
 
-/** What the options of `addPermissionOptions` become. */
+/** Values of the options of `addPermissionOptions`. */
 export interface PermissionOptions {
   readonly root?: readonly string[];
   readonly bucket?: readonly string[];
@@ -19,25 +19,25 @@ export interface PermissionOptions {
   readonly anySource?: boolean;
 }
 
-/** The options that say what callers of a worker can have it read. */
+/** Adds the options that list the sources that callers of a worker can name. */
 export function addPermissionOptions(command: Command): Command {
   return command
-    .option('--root <dir>', 'directory that callers can upload from (repeatable; default: none)', repeatedOption)
+    .option('--root <dir>', 'directory that callers can upload from (repeatable) (default: none)', repeatedOption)
     .option(
       '--bucket <name>',
-      'S3 bucket or glob that callers can upload from (repeatable; default: none)',
+      'S3 bucket or glob that callers can upload from (repeatable) (default: none)',
       repeatedOption,
     )
     .option(
       '--http-host <host>',
-      'host or glob that callers can upload from (repeatable; default: none)',
+      'host or glob that callers can upload from (repeatable) (default: none)',
       repeatedOption,
     )
     .option('--any-source', 'permit every file, bucket and host that this worker can read');
 }
 
 /**
- * What a worker reads that is no command's: an option replaces the list of the config file.
+ * Returns the sources that callers can name. An option replaces the list of the config file.
  *
  * @throws ConfigError
  */

@@ -37,7 +37,7 @@ const LISTED_STATES: readonly ListedState[] = [
  */
 export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>, context: MakeContext): Command {
   const program = new LonghaulCommand('longhaul')
-    .description('Uploads files of many gigabytes to the OpenAI Uploads API, and never starts over.')
+    .description('upload multi-gigabyte files to the OpenAI Uploads API, and resume after failures')
     .version(longhaulVersion())
     .exitOverride()
     .configureOutput({
@@ -51,8 +51,10 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
   addUploadOptions(
     program
       .command('upload <files...>')
-      .description(
-        'upload files, pipes, directories, quoted globs, s3:// or https:// URLs, or "-" for standard input; after a crash the same command goes on from the recorded parts',
+      .description('upload files, folders, quoted globs, URLs, pipes or standard input ("-")')
+      .addHelpText(
+        'after',
+        '\nURLs are s3://BUCKET/KEY or https://HOST/PATH. If the command is interrupted, run it again to resume.',
       ),
   ).action(async (files: string[], options) =>
     (await import('./commands/upload/run.ts')).uploadCommand(await context(), files, options),
@@ -61,22 +63,23 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
   addSyncOptions(
     program
       .command('sync <source>')
-      .description('upload what is new and changed in a folder; the same command goes on after a crash'),
+      .description('upload new and changed files of a folder or of s3://BUCKET/PREFIX')
+      .addHelpText('after', '\nIf the command is interrupted, run it again to resume.'),
   )
-    .option('--yes', 'delete without asking')
-    .option('--id <id>', 'workflow id (default: derived from source, purpose, destination and prefix)')
-    .option('--root <dir>', 'directory outside the folder that its links can lead to (repeatable)', repeatedOption)
-    .option('--detach', 'start it and leave it to workers that run elsewhere')
-    .option('--json', 'print one JSON object, also if the command fails')
-    .option('--quiet', 'no progress; only what it waits for, and errors')
+    .option('--yes', 'skip the prompt before files are deleted')
+    .option('--id <id>', 'workflow ID (default: from source, purpose, destination and prefix)')
+    .option('--root <dir>', 'directory outside the folder that links can lead to (repeatable)', repeatedOption)
+    .option('--detach', 'start the sync on other workers, and exit')
+    .option('--json', 'print one JSON object, also after a failure')
+    .option('--quiet', 'print only waiting reasons and errors, no progress')
     .action(async (source: string, options) =>
       (await import('./commands/sync/run.ts')).syncCommand(await context(), source, options),
     );
 
   program
     .command('status <ids...>')
-    .description('show the progress of uploads and syncs, or how they ended')
-    .option('--watch', 'follow one until it has ended; the exit status is 0 if it is completed')
+    .description('show the progress or the result of uploads and syncs')
+    .option('--watch', 'follow progress, and exit with 0 if it completes')
     .option('--json', 'print one JSON object per ID, with --watch one per change')
     .action(async (ids: string[], options) =>
       (await import('./commands/status/run.ts')).statusCommand(await context(), ids, options),
@@ -85,25 +88,25 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
   program
     .command('list')
     .description('list uploads and syncs, newest first')
-    .addOption(new Option('--state <state>', 'only those in this state').choices(LISTED_STATES))
-    .option('--running', 'only those that have not ended')
-    .option('--limit <n>', 'only the newest so many', wholeNumberOption(1, 1_000_000))
+    .addOption(new Option('--state <state>', 'state to list').choices(LISTED_STATES))
+    .option('--running', 'list only running uploads and syncs')
+    .option('--limit <n>', 'maximum rows, newest first', wholeNumberOption(1, 1_000_000))
     .option('--json', 'print one JSON object')
     .action(async (options) => (await import('./commands/list.ts')).listCommand(await context(), options));
 
   program
     .command('top')
-    .description('show all running uploads and syncs, with rate and time left, until q is pressed')
-    .addOption(new Option('--sort <by>', 'what comes first').choices(['start', 'state']).default('start'))
-    .option('--once', 'print the table once (so it does without a terminal)')
+    .description('show running uploads and syncs, with rate and time left, until you press q')
+    .addOption(new Option('--sort <by>', 'sort order').choices(['start', 'state']).default('start'))
+    .option('--once', 'print the table once, as without a terminal')
     .option('--json', 'print one JSON object, once')
     .action(async (options) => (await import('./commands/top/run.ts')).topCommand(await context(), options));
 
   program
     .command('doctor [source]')
     .description('check the setup, and access to a source, and suggest fixes')
-    .option('--destination <name>', 'whose task queue is looked at on the embedded server (default: default)')
-    .option('--connection <name>', 'of an s3:// source: a connection of the config file')
+    .option('--destination <name>', 'destination whose task queue to check on the embedded server (default: default)')
+    .option('--connection <name>', 'S3 connection of the config file, for an s3:// source')
     .option('--json', 'print one JSON object')
     .action(async (source: string | undefined, options) =>
       (await import('./commands/doctor/run.ts')).doctorCommand(await context(), source, options),
@@ -113,68 +116,72 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
   addScheduleCommands(program, context);
 
   addPermissionOptions(
-    program
-      .command('worker')
-      .description('serve uploads until it is told to stop; it reads only what these options permit'),
+    program.command('worker').description('run a worker that sends uploads, and reads only permitted sources'),
   )
-    .option(
-      '--slots <n>',
-      'parts sent at a time (default: LONGHAUL_TRANSFER_SLOTS, else what the destination takes best)',
-      partCount,
-    )
+    .option('--slots <n>', 'maximum parts in flight (default: LONGHAUL_TRANSFER_SLOTS, or automatic)', partCount)
     .option(
       '--limit <rate>',
-      'most bytes a second of all parts, such as 50MiB/s (default: LONGHAUL_LIMIT, else none)',
+      'maximum rate of all parts, such as 50MiB/s (default: LONGHAUL_LIMIT, or none)',
       limitOption,
     )
-    .option('--roles <roles>', 'control, transfer or both (default: control,transfer)', rolesOption)
+    .option(
+      '--roles <roles>',
+      'roles of the worker: control, transfer, or both (default: control,transfer)',
+      rolesOption,
+    )
     .option(
       '--grace <seconds>',
-      'when told to stop, let parts in flight end for so long before they are handed back (default: 0)',
+      'seconds to wait for parts in flight at shutdown (default: 0)',
       wholeNumberOption(0, 86_400),
     )
-    .option('--deployment <name>', 'deployment that this worker is a version of (default: LONGHAUL_DEPLOYMENT_NAME)')
-    .option('--build-id <id>', 'version of this worker (default: LONGHAUL_BUILD_ID)')
+    .option('--deployment <name>', 'deployment name for Worker Versioning (default: LONGHAUL_DEPLOYMENT_NAME)')
+    .option('--build-id <id>', 'build ID for Worker Versioning (default: LONGHAUL_BUILD_ID)')
     .option(
       '--metrics-port <n>',
-      'serve /metrics, /healthz and /readyz there; 0: picked by the system (default: LONGHAUL_METRICS_PORT or not at all)',
+      'port of metrics and health, 0 for any (default: LONGHAUL_METRICS_PORT, or none)',
       port,
     )
-    .option('--metrics-host <address>', 'address to serve them on (default: LONGHAUL_METRICS_HOST or 127.0.0.1)')
+    .option('--metrics-host <address>', 'address of metrics and health (default: LONGHAUL_METRICS_HOST, or 127.0.0.1)')
     .action(async (options) => (await import('./commands/worker.ts')).workerCommand(await context(), options));
 
   program
     .command('setup')
-    .description('register the search attributes by which Temporal UI and lists show uploads; may be repeated')
+    .description('register search attributes in Temporal, once for each namespace')
     .option('--json', 'print one JSON object')
     .action(async (options) => (await import('./commands/setup.ts')).setupCommand(await context(), options));
 
   addPermissionOptions(
     program.command('dev').description('run Temporal, a local Uploads API and a worker for development'),
   )
-    .option('--port <n>', "the local API's port (default: picked by the system)", port, 0)
-    .option('--data <dir>', "where the local API keeps files (default: the state directory's local-api)")
+    .option('--port <n>', 'port of the local API, 0 for any free port', port, 0)
+    .option('--data <dir>', 'directory of the local API (default: local-api in the state directory)')
     .action(async (options) => (await import('./commands/dev.ts')).devCommand(await context(), options));
 
   program
     .command('local-api')
     .description('run a strict local Uploads API, for development and tests')
-    .option('--port <n>', 'default: picked by the system', port, 0)
+    .option('--port <n>', 'port to listen on, 0 for any free port', port, 0)
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
-    .option('--data <dir>', 'where it keeps files (default: a temporary directory)')
-    .option('--allow-host <name>', 'additional host name in requests (repeatable)', repeatedOption)
-    .option('--key <key>', 'the only key it takes (default: LONGHAUL_LOCAL_API_KEY, else any)')
-    .option('--bandwidth <bytes>', 'bytes a second that it takes in, such as 50MiB', bytesOption)
-    .option('--latency <ms>', 'delay before each answer', wholeNumberOption(0, 600_000))
-    .option('--session-life <seconds>', 'when Uploads expire (default: 3600)', wholeNumberOption(1, 1_000_000))
-    .option('--strict-sums', 'count parts that were sent twice, as the strictest servers do')
+    .option('--data <dir>', 'directory for uploaded files (default: a temporary directory)')
+    .option('--allow-host <name>', 'additional host name that requests can use (repeatable)', repeatedOption)
+    .option('--key <key>', 'key that it accepts (default: LONGHAUL_LOCAL_API_KEY, or any key)')
+    .option('--bandwidth <bytes>', 'maximum bytes received per second, such as 50MiB', bytesOption)
+    .option('--latency <ms>', 'milliseconds of delay before each response', wholeNumberOption(0, 600_000))
+    .option(
+      '--session-life <seconds>',
+      'seconds until an Upload expires (default: 3600)',
+      wholeNumberOption(1, 1_000_000),
+    )
+    .option('--strict-sums', 'count the bytes of resent parts, as strict servers do')
     .action(async (options) => (await import('./commands/local-api.ts')).localApiCommand(await context(), options));
 
   program
     .command('demo [file]')
-    .description('upload with everything embedded, kill the worker half-way, go on, compare')
+    .description('run an upload whose worker is killed halfway, and verify the result')
     .addOption(
-      new Option('--size <bytes>', 'of the file it makes').default(512 * 1024 ** 2, '512MiB').argParser(bytesOption),
+      new Option('--size <bytes>', 'size of the generated file')
+        .default(512 * 1024 ** 2, '512MiB')
+        .argParser(bytesOption),
     )
     .action(async (file: string | undefined, options) =>
       (await import('./commands/demo.ts')).demoCommand(await context(), file, options),

@@ -46,7 +46,7 @@ export function addRequestOptions(
     .option('--connection <name>', "S3 connection of the config file, for s3:// (default: AWS's environment)")
     .option('--mime-type <type>', 'MIME type of the Files (default: by the extension of the name)', mimeTypeOption)
     .option('--expires-after <duration>', 'lifetime of the Files, from 1h to 30d (default: no end)', fileLifeOption)
-    .option('--part-size <bytes>', 'such as 32MiB (default: 1/128 of the file, 8MiB to 64MiB)', partSizeOption)
+    .option('--part-size <bytes>', 'size of the parts (default: 1/128 of the file, from 8MiB to 64MiB)', partSizeOption)
     .option('--limit <rate>', `maximum rate of ${defaults.limited}, such as 50MiB/s (default: none)`, limitOption)
     .option(
       '--max-sessions <n>',
@@ -56,12 +56,12 @@ export function addRequestOptions(
     .option('--give-up-after <duration>', `maximum wait for an operator, or never (default: 24h)`, giveUpOption)
     .option(
       '--priority <priority>',
-      `interactive, normal, bulk, or 1 (first) to 5 (default: ${defaults.priority})`,
+      `priority: interactive, normal, bulk, or 1 (first) to 5 (last) (default: ${defaults.priority})`,
       priorityOption,
     )
     .option(
       '--fairness-key <key>',
-      `key whose uploads share the workers as one (default: ${defaults.fairness})`,
+      `key of uploads that share one turn (default: ${defaults.fairness})`,
       fairnessKeyOption,
     )
     .option(
@@ -69,8 +69,8 @@ export function addRequestOptions(
       `share of the key, ${Limits.minFairnessWeight} to ${Limits.maxFairnessWeight} (default: 1)`,
       fairnessWeightOption,
     )
-    .option('--ignore-inode', 'continue if the inode of a file changed, as after a remount; the MD5 verifies it')
-    .option('--no-md5', 'do not send the MD5 of the whole file for a check by the service');
+    .option('--ignore-inode', 'accept another inode of a file, as after a remount (the MD5 verifies it)')
+    .option('--no-md5', 'skip the MD5 of the whole file, which the service verifies');
 }
 
 /** The settings of a request that these options contain, under the names of a request. */

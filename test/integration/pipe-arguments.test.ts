@@ -118,11 +118,14 @@ describe('a pipe as an argument of an upload', () => {
       };
       await Promise.all([
         rejected('upload <(echo 1) --purpose batch', /^longhaul: \/dev\/fd\/\d+ has no name\. .* --filename/),
-        rejected('upload <(echo 1) <(echo 2) --purpose batch', /has no name, so it goes alone/),
+        rejected('upload <(echo 1) <(echo 2) --purpose batch', /has no name, so it must be the only source/),
         rejected('upload >(cat) --filename x --purpose batch', /is open only for writing/),
         rejected('upload pipe.jsonl ./pipe.jsonl --purpose batch', /are the same pipe/),
         rejected('upload pipe.jsonl --ignore-inode --purpose batch', /--ignore-inode is for files/),
-        rejected('upload pipe.jsonl file.jsonl --filename x --purpose batch', /--id and --filename go with one file/),
+        rejected(
+          'upload pipe.jsonl file.jsonl --filename x --purpose batch',
+          /--id and --filename require a single file/,
+        ),
         rejected('sync pipe.jsonl --purpose batch', /pipe\.jsonl is a pipe, not a folder/),
         rejected('sync <(echo 1) --purpose batch', /is a pipe, not a folder/),
         rejected('sync - --purpose batch', /- is standard input, not a folder/),

@@ -175,7 +175,7 @@ describe('standard input', () => {
         refused(/standard input is empty/, ...args.slice(1)),
         refused(/--filename/, '-', '--purpose', 'batch'),
         refused(/must be a name, not a path/, '-', '--purpose', 'batch', '--filename', '..'),
-        refused(/goes alone/, '-', 'x', '--purpose', 'batch'),
+        refused(/must be the only source/, '-', 'x', '--purpose', 'batch'),
         refused(/unknown purpose/, '-', '--filename', 'x', '--purpose', 'dance'),
       ]);
       expect(await spooled(system)).toEqual([]);

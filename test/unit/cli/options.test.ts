@@ -10,7 +10,7 @@ describe('options of the command line', () => {
 
   it.each(['', 'x', '-5', '1e9', '5 bananas'])('refuse %j for bytes, with examples', (text) => {
     expect(() => bytesOption(text)).toThrow(InvalidArgumentError);
-    expect(() => bytesOption(text)).toThrow('Give bytes such as 33554432, 32MiB or 1.5GiB.');
+    expect(() => bytesOption(text)).toThrow('Use a number of bytes, for example 33554432, 32MiB or 1.5GiB.');
   });
 
   it.each(['1MiB', '64MiB', '67108864', '1.5MiB'])('take %s for the size of a part', (text) => {
@@ -21,7 +21,7 @@ describe('options of the command line', () => {
     'refuse %s for the size of a part, with the limits',
     (text) => {
       expect(() => partSizeOption(text)).toThrow(InvalidArgumentError);
-      expect(() => partSizeOption(text)).toThrow('A part has 1 MiB to 64 MiB.');
+      expect(() => partSizeOption(text)).toThrow('Use 1 MiB to 64 MiB.');
     },
   );
 
@@ -32,6 +32,6 @@ describe('options of the command line', () => {
 
   it.each(['-1', '101', '1.5', '', ' 5', '1e1', '0x5', 'five'])('refuse %j for a whole number', (text) => {
     expect(() => wholeNumberOption(0, 100)(text)).toThrow(InvalidArgumentError);
-    expect(() => wholeNumberOption(0, 100)(text)).toThrow('Give a whole number from 0 to 100.');
+    expect(() => wholeNumberOption(0, 100)(text)).toThrow('Use a whole number from 0 to 100.');
   });
 });

@@ -160,14 +160,14 @@ describe('the options of a command', () => {
     ['--expires-after=31d', 'Use a duration from 1h to 30d'],
     ['--expires-after=604800', 'Use a duration from 1h to 30d'],
     ['--expires-after=1h250ms', 'Use whole seconds'],
-    ['--max-sessions=0', 'Give a whole number from 1 to 10.'],
+    ['--max-sessions=0', 'Use a whole number from 1 to 10.'],
     ['--give-up-after=soon', 'Use a duration from 0s to 365d, for example 6h, or never.'],
     ['--priority=6', 'Use interactive, normal, bulk, or a number from 1 (first) to 5 (last).'],
     ['--fairness-weight=0', 'Use a number from 0.001 to 1000'],
     [`--fairness-key=${'x'.repeat(65)}`, 'Use a text of 1 to 64 bytes.'],
     ['--mime-type=jsonl', 'It must be a MIME type, for example text/plain or application/pdf.'],
     ['--heartbeat-timeout=11m', 'Use a duration from 1s to 10m'],
-    ['--limit=1KiB/s', '128 KiB/s at least'],
+    ['--limit=1KiB/s', 'Use a rate of at least 128 KiB/s'],
   ])('reject %s, with the limits and the name of the option', (option, message) => {
     expect(() => upload(option)).toThrow(message);
     expect(() => upload(option)).toThrow(option.replace(/=.*/, ''));

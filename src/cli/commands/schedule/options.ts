@@ -10,7 +10,7 @@ import { repeatedOption } from '../../options.ts';
 import { addSyncOptions, toSyncRequest, type SyncOptions } from '../sync/options.ts';
 import { addUploadRequestOptions, toUploadRequest, type UploadCommandOptions } from '../upload/options.ts';
 
-/** As they were typed: `toScheduleSettings` reads them, so that all problems are said at once. */
+/** Options as typed. `toScheduleSettings` parses them, so that it reports all problems together. */
 export interface ScheduleCommandOptions {
   readonly cron?: readonly string[];
   readonly every?: string;
@@ -27,21 +27,25 @@ export interface ScheduleCommandOptions {
 
 export function addScheduleOptions(command: Command): Command {
   return command
-    .option('--cron <expression>', 'such as "0 2 * * *", each night at two; may be repeated', repeatedOption)
-    .option('--every <duration>', 'such as 6h or 1h30m, counted from midnight of 1970-01-01 UTC')
-    .option('--offset <duration>', 'moves the times of --every')
-    .option('--timezone <zone>', 'in which --cron is read, such as Europe/Berlin (default: UTC)')
-    .option('--jitter <duration>', 'start each run up to so much later, at random (default: 0s)')
-    .option('--overlap <policy>', `while a run is under way: ${ScheduleOverlaps.join(', ')} (default: skip)`)
-    .option('--catchup <duration>', 'after an outage, start runs that are late by no more (default: 1d)')
-    .option('--pause-on-failure', 'pause when a run fails')
-    .option('--no-pause-on-failure', "don't (default)")
-    .option('--start <time>', 'no run before, such as 2026-12-01T00:00:00Z')
-    .option('--end <time>', 'no run after')
-    .option('--note <text>', 'for people');
+    .option(
+      '--cron <expression>',
+      'cron expression, such as "0 2 * * *" for 02:00 every day (repeatable)',
+      repeatedOption,
+    )
+    .option('--every <duration>', 'interval such as 6h or 1h30m, counted from 1970-01-01T00:00Z')
+    .option('--offset <duration>', 'offset of the times of --every (default: 0s)')
+    .option('--timezone <zone>', 'time zone of --cron, such as Europe/Berlin (default: UTC)')
+    .option('--jitter <duration>', 'maximum random delay of each run (default: 0s)')
+    .option('--overlap <policy>', `policy: ${ScheduleOverlaps.join(', ')} (default: skip)`)
+    .option('--catchup <duration>', 'maximum age of a missed run that still starts after an outage (default: 1d)')
+    .option('--pause-on-failure', 'pause the schedule if a run fails')
+    .option('--no-pause-on-failure', 'keep the schedule running if a run fails (default)')
+    .option('--start <time>', 'time of the first possible run, such as 2026-12-01T00:00:00Z')
+    .option('--end <time>', 'time of the last possible run')
+    .option('--note <text>', 'note for operators');
 }
 
-/** Every problem lands in `problems`. */
+/** Adds each problem to `problems`. */
 export function toScheduleSettings(
   options: ScheduleCommandOptions,
   isWhole: boolean,
@@ -51,14 +55,14 @@ export function toScheduleSettings(
     const text = options[name];
     const ms = text === undefined ? undefined : parseDuration(text);
     if (text !== undefined && ms === undefined) {
-      problems.push(`--${name} "${text}" is no duration; give one such as 90s, 15m, 6h, 1d or 1h30m`);
+      problems.push(`--${name} must be a duration, for example 90s, 15m, 6h, 1d or 1h30m, not "${text}"`);
     }
     return ms;
   };
   const time = (name: 'start' | 'end'): Date | undefined => {
     const text = options[name];
     const date = text === undefined ? undefined : parseTime(text);
-    if (text !== undefined && !date) problems.push(`--${name} "${text}" is no time; ${TIME_EXAMPLES}`);
+    if (text !== undefined && !date) problems.push(`--${name} must be a time, ${TIME_EXAMPLES}, not "${text}"`);
     return date;
   };
   const { cron, timezone, overlap, pauseOnFailure, note } = options;
@@ -81,13 +85,13 @@ export function toScheduleSettings(
     endAt,
     note,
   };
-  // An interval that can't be read is a problem already, not a missing one.
+  // An invalid interval is already reported, and is not missing.
   const isTimed = isWhole && options.every === undefined;
   problems.push(...scheduleSettingsProblems(settings, isTimed));
   return settings;
 }
 
-export const TIME_EXAMPLES = 'give one such as 2026-12-01, 2026-12-01T02:00Z or 2026-12-01T02:00:00+01:00';
+export const TIME_EXAMPLES = 'for example 2026-12-01, 2026-12-01T02:00Z or 2026-12-01T02:00:00+01:00';
 
 /** A date is its midnight in UTC; a time needs its zone. Undefined for anything else, such as the 30th of February. */
 export function parseTime(text: string): Date | undefined {
@@ -114,8 +118,8 @@ export async function toScheduledWork(
       const { source, options } = parse<UploadCommandOptions>(name, addUploadRequestOptions, args);
       return { upload: await toUploadRequest(source, options, config) };
     }
-    const not = name === '' ? '' : ` (not "${name}")`;
-    problems.push(`after "--" give what to do, such as: -- sync ./data --purpose batch${not}`);
+    const not = name === '' ? '' : `, not "${name}"`;
+    problems.push(`after "--", use "sync" or "upload"${not}, for example: -- sync ./data --purpose batch`);
   } catch (error) {
     const { message } = error as Error;
     problems.push(
@@ -147,7 +151,7 @@ function parse<Options>(name: string, add: (command: Command) => Command, args: 
   return found as Parsed<Options>;
 }
 
-/** @throws ConfigError when there are any */
+/** @throws ConfigError if `problems` is not empty */
 export function throwProblems(problems: readonly string[]): void {
   if (problems.length > 0) throw new ConfigError(`wrong schedule: ${problems.join('; ')}`);
 }

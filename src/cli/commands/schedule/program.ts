@@ -7,15 +7,15 @@ export function addScheduleCommands(program: Command, context: () => Promise<Cli
   const load = () => import('./run.ts');
   const schedule = program
     .command('schedule')
-    .description('run a sync or an upload at set times, every night for instance');
+    .description('manage schedules that run a sync or an upload at set times');
 
   addScheduleOptions(
     schedule
       .command('create <name> <work...>')
       .usage('<name> --cron <expression>|--every <duration> [options] -- sync|upload <source> --purpose <purpose> …')
-      .description('create a schedule; after "--" is what "longhaul sync" or "longhaul upload" would be given'),
+      .description('create a schedule that runs the sync or upload command after "--"'),
   )
-    .option('--paused', 'nothing runs until it is resumed')
+    .option('--paused', 'create the schedule paused')
     .option('--json', 'print one JSON object')
     .action(async (name: string, words: string[], options) =>
       (await load()).createScheduleCommand(await context(), name, words, options),
@@ -25,7 +25,7 @@ export function addScheduleCommands(program: Command, context: () => Promise<Cli
     schedule
       .command('update <name> [work...]')
       .usage('<name> [options] [-- sync|upload <source> --purpose <purpose> …]')
-      .description('change a schedule; what is not given stays (--cron and --every replace all times)'),
+      .description('change a schedule (--cron and --every replace all times)'),
   )
     .option('--json', 'print one JSON object')
     .action(async (name: string, words: string[], options) =>
@@ -40,52 +40,51 @@ export function addScheduleCommands(program: Command, context: () => Promise<Cli
 
   schedule
     .command('show <name>')
-    .description('show a schedule, its next times and what became of its last runs')
+    .description('show a schedule, its next times and the results of its last runs')
     .option('--json', 'print one JSON object')
     .action(async (name: string, options) => (await load()).showScheduleCommand(await context(), name, options));
 
   schedule
     .command('check [names...]')
-    .description(
-      'exit with 1 when the last run failed or had problems, or one waits or is overdue (default: of any schedule)',
-    )
-    .option('--grace <duration>', 'how late a run may be (default: 10m)')
+    .description('check the last runs of schedules (default: all), and exit with 1 if one is bad')
+    .addHelpText('after', '\nA run is bad if it failed, completed with problems, waits for an operator or is overdue.')
+    .option('--grace <duration>', 'maximum delay of a run (default: 10m)')
     .option('--json', 'print one JSON object')
     .action(async (names: string[], options) => (await load()).checkSchedulesCommand(await context(), names, options));
 
   schedule
     .command('pause <name>')
-    .description('start no run until it is resumed; a run that is under way goes on')
-    .option('--note <text>', 'for people')
+    .description('pause a schedule (a current run continues)')
+    .option('--note <text>', 'note for operators')
     .option('--json', 'print one JSON object')
     .action(async (name: string, options) => (await load()).pauseScheduleCommand(await context(), name, options));
 
   schedule
     .command('resume <name>')
-    .description('let a paused schedule go on')
-    .option('--note <text>', 'for people')
+    .description('resume a paused schedule')
+    .option('--note <text>', 'note for operators')
     .option('--json', 'print one JSON object')
     .action(async (name: string, options) => (await load()).resumeScheduleCommand(await context(), name, options));
 
   schedule
     .command('trigger <name>')
-    .description("start a run now; prints its workflow's id")
+    .description('start a run now, and print its workflow ID')
     .option('--json', 'print one JSON object')
     .action(async (name: string, options) => (await load()).triggerScheduleCommand(await context(), name, options));
 
   schedule
     .command('backfill <name>')
-    .description('start the runs that were due in a span of the past')
-    .requiredOption('--from <time>', 'such as 2026-12-01T00:00:00Z')
-    .option('--to <time>', '(default: now)')
-    .option('--overlap <policy>', 'as of create (default: buffer-all, one after the other)')
+    .description('start the runs that were due in a past period')
+    .requiredOption('--from <time>', 'first time of the period, such as 2026-12-01T00:00:00Z')
+    .option('--to <time>', 'last time of the period (default: now)')
+    .option('--overlap <policy>', 'policy for overlapping runs, as of create (default: buffer-all)')
     .option('--json', 'print one JSON object')
     .action(async (name: string, options) => (await load()).backfillScheduleCommand(await context(), name, options));
 
   schedule
     .command('delete <name>')
-    .description('delete a schedule; a run that is under way goes on')
-    .option('--yes', "don't ask")
+    .description('delete a schedule (a current run continues)')
+    .option('--yes', 'skip the prompt')
     .option('--json', 'print one JSON object')
     .action(async (name: string, options) => (await load()).deleteScheduleCommand(await context(), name, options));
 

@@ -105,7 +105,7 @@ export async function checkSchedulesCommand(
 ): Promise<void> {
   const graceMs = options.grace === undefined ? undefined : parseDuration(options.grace);
   if (options.grace !== undefined && graceMs === undefined) {
-    throw new ConfigError(`--grace "${options.grace}" is no duration; give one such as 90s, 15m or 1h30m`);
+    throw new ConfigError(`--grace must be a duration, for example 90s, 15m or 1h30m, not "${options.grace}"`);
   }
   await onSchedules(context, async (schedules) => {
     const wanted = names.length > 0 ? names : (await schedules.list()).map(({ name }) => name);
@@ -164,8 +164,8 @@ export async function backfillScheduleCommand(
   const from = parseTime(options.from);
   const to = options.to === undefined ? new Date() : parseTime(options.to);
   const problems = [
-    ...(from ? [] : [`--from "${options.from}" is no time; ${TIME_EXAMPLES}`]),
-    ...(to ? [] : [`--to "${options.to}" is no time; ${TIME_EXAMPLES}`]),
+    ...(from ? [] : [`--from must be a time, ${TIME_EXAMPLES}, not "${options.from}"`]),
+    ...(to ? [] : [`--to must be a time, ${TIME_EXAMPLES}, not "${options.to}"`]),
   ];
   if (!from || !to) throw new ConfigError(problems.join('; '));
   const overlap = options.overlap as ScheduleOverlap | undefined;

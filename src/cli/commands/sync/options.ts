@@ -14,7 +14,7 @@ import { specialKind } from '../../../sources/file/special-file.ts';
 import { durationOption, repeatedOption, wholeNumberOption } from '../../options.ts';
 import { addRequestOptions, uploadSettingsOf, type RequestOptions } from '../../request-options.ts';
 
-/** What the options of `addSyncOptions` become. */
+/** Values of the options of `addSyncOptions`. */
 export interface SyncOptions extends RequestOptions {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
@@ -30,27 +30,27 @@ export interface SyncOptions extends RequestOptions {
   readonly dryRun?: boolean;
 }
 
-/** The options that say what a sync does: the same for `longhaul sync` and for a schedule's `-- sync …`. */
+/** Adds the options of `longhaul sync` that a schedule's `-- sync …` also accepts. */
 export function addSyncOptions(command: Command): Command {
-  const defaults = { priority: 'bulk', fairness: 'each sync has a separate key', limited: 'all uploads together' };
+  const defaults = { priority: 'bulk', fairness: 'one key per sync', limited: 'all uploads together' };
   return addRequestOptions(command, defaults)
-    .option('--include <glob>', 'only what matches, such as "*.jsonl"; may be repeated', repeatedOption)
-    .option('--exclude <glob>', 'not what matches, even if included; may be repeated', repeatedOption)
-    .option('--prefix <name>', "put before each File's name; only such Files are looked at")
+    .option('--include <glob>', 'glob of files to upload, such as "*.jsonl" (repeatable)', repeatedOption)
+    .option('--exclude <glob>', 'glob of files to skip, even if included (repeatable)', repeatedOption)
+    .option('--prefix <name>', 'prefix for File names (other Files are ignored)')
     .option(
       '--min-age <duration>',
-      'leave files that changed later than this for the next run, such as 5m',
+      'minimum time since the last change of a file, such as 5m (default: 0s)',
       durationOption('0s', '3652d', '5m'),
     )
-    .option('--delete', 'delete the Files that this sync uploaded and whose sources are gone')
+    .option('--delete', 'delete Files that this sync uploaded if their sources are deleted')
     .option(
       '--max-files <n>',
-      'refuse to begin when more files would be sent',
+      'maximum files to send, above which the sync sends none',
       wholeNumberOption(0, Number.MAX_SAFE_INTEGER),
     )
     .option(
       '--concurrency <n>',
-      `most uploads at a time (default: ${Defaults.maxConcurrentUploads})`,
+      `maximum uploads at the same time (default: ${Defaults.maxConcurrentUploads})`,
       wholeNumberOption(1, Limits.maxConcurrentUploads),
     )
     .option(
@@ -58,7 +58,7 @@ export function addSyncOptions(command: Command): Command {
       `maximum parts in flight of each upload (default: ${Defaults.concurrency})`,
       wholeNumberOption(1, Limits.maxConcurrency),
     )
-    .option('--dry-run', 'say what would be done and why, and change nothing');
+    .option('--dry-run', 'print the action and the reason for each file, and change nothing');
 }
 
 /**
@@ -66,7 +66,7 @@ export function addSyncOptions(command: Command): Command {
  *
  * @param source a folder, or `s3://BUCKET/PREFIX`
  * @throws ConfigError with every problem of the options
- * @throws SourceMissingError, SourceUnusableError, SourceReadError for a folder that is none or can't be read
+ * @throws SourceMissingError, SourceUnusableError, SourceReadError if the folder is not a folder or cannot be read
  */
 export async function toSyncRequest(
   source: string,
@@ -113,9 +113,9 @@ async function toContainer(source: string, connection: string | undefined, host:
     return { type: 's3', bucket: name, prefix: prefix || undefined, connection: connection || undefined };
   }
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) {
-    throw new ConfigError(`"${source}" can't be synced: give a folder, or a bucket such as s3://BUCKET/PREFIX`);
+    throw new ConfigError(`cannot sync "${source}". Use a folder, or a bucket such as s3://BUCKET/PREFIX`);
   }
-  if (connection !== undefined) throw new ConfigError('--connection goes with a source such as s3://BUCKET/PREFIX');
+  if (connection !== undefined) throw new ConfigError('--connection requires a source such as s3://BUCKET/PREFIX');
   return { type: 'folder', path: await folderAt(source), host };
 }
 
@@ -123,13 +123,13 @@ async function folderAt(given: string): Promise<string> {
   const source = await pathOnDisk(given);
   const special = await stat(source).then(specialKind, () => (given === '-' ? 'standard input' : undefined));
   if (special !== undefined) {
-    throw new SourceUnusableError(`${given} is ${special}, not a folder. "longhaul upload" uploads single files`);
+    throw new SourceUnusableError(`${given} is ${special}, not a folder. Use "longhaul upload" for single files`);
   }
   const path = await mapFileError(resolve(source), realpath(source)).catch((error: unknown) => {
     throw error instanceof SourceMissingError && isGlob(given) ? new ConfigError(globAdvice('', given)) : error;
   });
   if ((await mapFileError(path, stat(path))).isDirectory()) return path;
-  throw new SourceUnusableError(`${path} is no folder; "longhaul upload" sends single files`);
+  throw new SourceUnusableError(`${path} is not a folder. Use "longhaul upload" for single files`);
 }
 
 /** The problem of a glob in the place of a source, and the options that mean the same. */

@@ -15,7 +15,7 @@ import { findPipes, type PipeArgument } from '../../spool/pipe-arguments.ts';
 import { durationOption, splitSizeOption, wholeNumberOption } from '../../options.ts';
 import { addRequestOptions, uploadSettingsOf, type RequestOptions } from '../../request-options.ts';
 
-/** What the options of `longhaul upload` become. */
+/** Values of the options of `longhaul upload`. */
 export interface UploadCommandOptions extends RequestOptions {
   readonly filename?: string;
   readonly concurrency?: number;
@@ -34,35 +34,35 @@ export interface UploadCommandOptions extends RequestOptions {
 
 /** The options that a request contains: the same for `longhaul upload` and for a schedule's `-- upload …`. */
 export function addUploadRequestOptions(command: Command): Command {
-  const defaults = { priority: 'normal', fairness: 'each upload has a separate key', limited: 'each upload' };
+  const defaults = { priority: 'normal', fairness: 'one key per upload', limited: 'each upload' };
   return addRequestOptions(command, defaults)
-    .option('--filename <name>', "the File's name (default: the file's own)")
+    .option('--filename <name>', 'name of the File (default: name of the source)')
     .option(
       '--concurrency <n>',
-      'most parts in flight (default: what the destination takes best)',
+      'maximum parts in flight (default: automatic, up to 16)',
       wholeNumberOption(1, Limits.maxConcurrency),
     )
     .option(
       '--heartbeat-timeout <duration>',
-      'silence after which a worker counts as dead, 1s to 10m (default: 10s)',
+      'time without heartbeat until a retry, 1s to 10m (default: 10s)',
       durationOption('1s', '10m', '30s'),
     )
-    .option('--transfer-queue <name>', 'task queue of the workers that send the parts (default: of this host)');
+    .option('--transfer-queue <name>', 'task queue of the workers that send the parts (default: that of this host)');
 }
 
 export function addUploadOptions(command: Command): Command {
   return addUploadRequestOptions(command)
-    .option('--id <id>', 'workflow id (default: derived from the file, purpose and destination)')
-    .option('--split', 'make several Files of a file of lines (JSONL) that is larger than one can be')
-    .option('--split-size <bytes>', 'split into Files of so many bytes at most (default: 8GiB)', splitSizeOption)
-    .option('--spool', 'download URLs first: for servers that give out no parts of a file')
-    .option('--again', 'upload once more what was uploaded already')
-    .option('--detach', 'start it and leave it to workers that run elsewhere')
-    .option('--json', 'print one JSON object for each file, also if it fails')
-    .option('--quiet', 'no progress; only what it waits for, and errors');
+    .option('--id <id>', 'workflow ID (default: from the source, purpose and destination)')
+    .option('--split', 'split a JSONL file at line ends into several Files')
+    .option('--split-size <bytes>', 'maximum size of each File of a split upload (default: 8GiB)', splitSizeOption)
+    .option('--spool', 'download URLs first, for servers without range requests')
+    .option('--again', 'upload the file again if it is already uploaded')
+    .option('--detach', 'start the upload on other workers, and exit')
+    .option('--json', 'print one JSON object per file, also after a failure')
+    .option('--quiet', 'print only waiting reasons and errors, no progress');
 }
 
-/** Whatever can be known to be wrong is said before anything is read, and before Temporal is asked for. */
+/** Reports invalid options before a source is read and Temporal is called. */
 export function checkUploadOptions(
   config: Config,
   files: readonly string[],
@@ -71,10 +71,10 @@ export function checkUploadOptions(
   destination: string,
 ): void {
   if (files.length > 1 && (options.id ?? options.filename) !== undefined) {
-    throw new ConfigError('--id and --filename go with one file');
+    throw new ConfigError('--id and --filename require a single file. Upload each file with a separate command');
   }
   if (options.spool && !files.some(isHttpUrl)) {
-    throw new ConfigError('--spool is for http: and https: URLs; other sources are read in parts, or need no option');
+    throw new ConfigError('--spool is for http: and https: URLs. Remove it: other sources do not need it');
   }
   if (options.ignoreInode) assertIgnoringInode(files, pipes, options);
   assertPipesNamed(files, pipes, options);
@@ -92,7 +92,7 @@ export function checkUploadOptions(
   if (!purposes.includes(options.purpose)) {
     throw new ConfigError(`unknown purpose "${options.purpose}"; known: ${purposes.join(', ')}`);
   }
-  // On an existing Temporal the workers hold the destinations and their keys.
+  // On an existing Temporal, the workers have the destinations and their keys.
   if (!config.temporal) requireDestination(config, destination);
 }
 
@@ -107,7 +107,9 @@ function assertIgnoringInode(
   }
   const other = files.find((file) => isSourceUrl(file) || pipes.has(file));
   if (other === undefined) return;
-  throw new ConfigError(`--ignore-inode is for files, and ${other} is none. Upload it by a command without the option`);
+  throw new ConfigError(
+    `--ignore-inode is for files, and ${other} is not a file. Upload it with a command without the option`,
+  );
 }
 
 function assertPipesNamed(
@@ -119,7 +121,9 @@ function assertPipesNamed(
   if (nameless === undefined) return;
   const what = nameless === '-' ? '"-" (standard input)' : nameless;
   if (files.length > 1) {
-    throw new ConfigError(`${what} has no name, so it goes alone. Upload the other files with another command`);
+    throw new ConfigError(
+      `${what} has no name, so it must be the only source. Upload the other files with another command`,
+    );
   }
   if (options.filename === undefined) {
     throw new ConfigError(`${what} has no name. Set the name of the File with --filename`);

@@ -76,10 +76,10 @@ describe('the options of a sync', () => {
       const sync = (source: string, ...args: string[]) =>
         toSyncRequest(source, optionsOf('--purpose', 'batch', ...args), config);
       await writeFile(join(directory, 'file'), 'x');
-      await expect(sync(join(directory, 'file'))).rejects.toThrow(/is no folder/);
+      await expect(sync(join(directory, 'file'))).rejects.toThrow(/is not a folder/);
       await expect(sync(join(directory, 'missing'))).rejects.toThrow(/missing.*not exist/);
-      await expect(sync('ftp://host/x')).rejects.toThrow(/give a folder, or a bucket/);
-      await expect(sync(directory, '--connection', 'x')).rejects.toThrow(/goes with a source such as s3/);
+      await expect(sync('ftp://host/x')).rejects.toThrow(/Use a folder, or a bucket/);
+      await expect(sync(directory, '--connection', 'x')).rejects.toThrow(/requires a source such as s3/);
       await expect(sync(directory, '--purpose', 'dance', '--prefix', 'a/b')).rejects.toThrow(
         /neither slashes.*unknown purpose "dance"/,
       );
@@ -147,8 +147,8 @@ describe('what stands behind -- of a schedule', () => {
     [['upload', 'https://host/x?sig=canary', '--purpose', 'batch'], /^upload: (?!.*canary).* URL with a query/],
     [['upload', 's3://bucket/a', '--purpose', 'dance'], /^upload: unknown purpose "dance"/],
     [['upload', 's3://bucket/a', '--purpose', 'batch', '--detach'], /^upload: unknown option '--detach'/],
-    [['download', 'x'], /after "--" give what to do.*not "download"/],
-    [[], /after "--" give what to do/],
+    [['download', 'x'], /after "--", use "sync" or "upload", not "download"/],
+    [[], /after "--", use "sync" or "upload", for/],
   ])('is refused when it is %j', async (words, problem) => {
     const problems: string[] = [];
     expect(await toScheduledWork(words, config, problems)).toBeUndefined();
@@ -197,10 +197,10 @@ describe('the options of a schedule', () => {
     const problems: string[] = [];
     toScheduleSettings({ every: 'often', jitter: '5', start: 'soon', end: '2026-02-30' }, true, problems);
     expect(problems).toEqual([
-      expect.stringMatching(/--every "often" is no duration/),
-      expect.stringMatching(/--jitter "5" is no duration/),
-      expect.stringMatching(/--start "soon" is no time/),
-      expect.stringMatching(/--end "2026-02-30" is no time/),
+      expect.stringMatching(/--every must be a duration, .*, not "often"/),
+      expect.stringMatching(/--jitter must be a duration, .*, not "5"/),
+      expect.stringMatching(/--start must be a time, .*, not "soon"/),
+      expect.stringMatching(/--end must be a time, .*, not "2026-02-30"/),
     ]);
   });
 
