@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# Brings up what docker-compose.yml does without containers: PostgreSQL, Temporal, a Longhaul worker and Prometheus (no
-# Grafana, which Debian doesn't have). Runs until Ctrl-C or SIGTERM and then ends everything; started again it goes on.
+# Starts the services of docker-compose.yml without containers: PostgreSQL, Temporal, a Longhaul worker and Prometheus
+# (not Grafana, which Debian does not have). Runs until Ctrl-C or SIGTERM, then stops all of them. The next start resumes.
 #
-#   --embedded      Longhaul's embedded Temporal server, with its UI, in place of Temporal on PostgreSQL
-#   --demo          the local Uploads API as the destination; else OPENAI_API_KEY and OPENAI_BASE_URL say which
-#   --root DIR      directory that files are uploaded from (default: LONGHAUL_DATA_DIR, else /srv/longhaul)
-#   --data DIR      databases, files and logs (default: /var/lib/longhaul for root, else ~/.local/share/longhaul-stack)
-#   --PART-port N   temporal (7233; embedded: any), postgres (5433), metrics (9464), prometheus (9090) and api (4010);
-#                   0: any that is free
+#   --embedded      Longhaul's embedded Temporal server, with its UI, instead of Temporal on PostgreSQL
+#   --demo          the local Uploads API as the destination (default: OPENAI_API_KEY and OPENAI_BASE_URL)
+#   --root DIR      directory of the files to upload (default: LONGHAUL_DATA_DIR, or /srv/longhaul)
+#   --data DIR      databases, files and logs (default: ~/.local/share/longhaul-stack, for root /var/lib/longhaul)
+#   --PART-port N   port of temporal (7233, embedded: any), postgres (5433), metrics (9464), prometheus (9090)
+#                   or api (4010), 0 for any free port
 #
-# Needs Node, a built Longhaul (npm ci), Debian's prometheus (without it no metrics are kept) and, unless --embedded,
-# Debian's postgresql and Go, which builds Temporal's server once (minutes; kept in ~/.cache/longhaul).
+# Requires Node.js, a built Longhaul (npm ci) and Debian's prometheus (without it, no metrics are stored). Without
+# --embedded, also requires Debian's postgresql and Go, which builds Temporal's server once (minutes, cached in
+# ~/.cache/longhaul).
 set -euo pipefail
 from=$PWD
 cd "$(dirname "$0")/.."
@@ -36,13 +37,13 @@ while (($#)); do
 done
 
 longhaul=(node dist/cli/main.js)
-[[ -f ${longhaul[1]} ]] || fail "Longhaul isn't built: npm ci"
+[[ -f ${longhaul[1]} ]] || fail 'Longhaul is not built. Run: npm ci'
 mkdir -p "$data/logs" && data=$(cd "$data" && pwd)
-# Every part holds the lock too: what a start that was killed has left behind keeps the next one away.
+# Every process holds the lock, so processes that a killed start left behind block the next start.
 exec 9>"$data/lock"
 flock --nonblock 9 || fail "something runs on $data already: fuser $data/lock"
 
-# Temporal's tables on PostgreSQL have no room for a port above 32767.
+# Temporal's tables on PostgreSQL cannot store a port above 32767.
 mapfile -t free < <(node -e 'const first = 20000 + Math.floor(Math.random() * 12000);
   for (let port = first; port < first + 40; port++) {
     const server = require("net").createServer().listen(port, "127.0.0.1").on("error", () => {});
@@ -52,10 +53,10 @@ take_port() { printf -v "$1" %s "${free[0]}" && free=("${free[@]:1}"); } # VARIA
 for name in "${!port[@]}"; do ((port[$name] > 0)) || take_port "port[$name]"; done
 
 parts=() && declare -A name_of
-end_all() { # the last one first
+end_all() { # in reverse order of the start
   trap '' INT TERM HUP
   for pid in "${parts[@]}"; do
-    # SIGINT is PostgreSQL's way to end without waiting for its clients.
+    # At SIGINT, PostgreSQL shuts down without waiting for its clients.
     if [[ ${name_of[$pid]} == postgres ]]; then kill -s INT "$pid"; else kill -s TERM "$pid"; fi 2>/dev/null || continue
     for ((i = 0; i < 300; i++)); do kill -0 "$pid" 2>/dev/null || continue 2 && sleep 0.1; done
     kill -s KILL "$pid"
@@ -64,16 +65,16 @@ end_all() { # the last one first
 trap end_all EXIT
 trap 'exit 0' INT TERM HUP
 
-start() { # NAME COMMAND…, in a session of its own, so that Ctrl-C reaches this script alone
+start() { # NAME COMMAND…, in a separate session, so that Ctrl-C reaches only this script
   setsid "${@:2}" </dev/null >>"$data/logs/$1.log" 2>&1 &
   name_of[$!]=$1 parts=("$!" "${parts[@]}")
 }
-ended() { fail "$1 ended; $data/logs/$1.log says last: $(tail -n 3 "$data/logs/$1.log")"; }
-until_ok() { # COMMAND…, which tells that the part started last is there
+ended() { fail "$1 exited. The end of $data/logs/$1.log is: $(tail -n 3 "$data/logs/$1.log")"; }
+until_ok() { # COMMAND…, which succeeds when the last started process is ready
   local deadline=$((SECONDS + 90))
   until "$@" &>/dev/null; do
     kill -0 "${parts[0]}" 2>/dev/null || ended "${name_of[${parts[0]}]}"
-    ((SECONDS < deadline)) || fail "${name_of[${parts[0]}]} is not there after 90 s; see $data/logs"
+    ((SECONDS < deadline)) || fail "${name_of[${parts[0]}]} is not ready after 90 s. Check $data/logs"
     sleep 0.2
   done
 }
@@ -82,9 +83,9 @@ answers() (exec 3<>"/dev/tcp/127.0.0.1/$1"; printf 'GET %s HTTP/1.0\r\nHost: 127
 
 start_postgres() {
   local bin=(/usr/lib/postgresql/*/bin) user=()
-  [[ -x ${bin[-1]}/initdb ]] || fail 'PostgreSQL is missing: apt-get install postgresql, or give --embedded'
-  ((EUID != 0)) || user=(setpriv --reuid=postgres --regid=postgres --init-groups --) # it refuses to be root
-  "${user[@]}" test -x "$data" || fail "the user postgres can't enter $data; choose another --data"
+  [[ -x ${bin[-1]}/initdb ]] || fail 'PostgreSQL is missing: apt-get install postgresql, or use --embedded'
+  ((EUID != 0)) || user=(setpriv --reuid=postgres --regid=postgres --init-groups --) # it does not run as root
+  "${user[@]}" test -x "$data" || fail "the user postgres cannot read $data. Use another --data"
   if [[ ! -s $data/postgres/PG_VERSION ]]; then
     mkdir -p "$data/postgres"
     (umask 077 && od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$data/postgres-password")
@@ -102,14 +103,14 @@ start_temporal() {
   version=$(sed -n 's|.*temporalio/server:||p' docker-compose.yml)
   tools=${LONGHAUL_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/longhaul}/temporal-server-$version
   if [[ ! -x $tools/server || ! -x $tools/sql ]]; then
-    command -v go >/dev/null || fail 'Go is missing: install it, or give --embedded'
-    echo "building Temporal's server $version; that takes some minutes, once"
+    command -v go >/dev/null || fail 'Go is missing: install it, or use --embedded'
+    echo "building Temporal's server $version; once, in some minutes"
     GOBIN=$tools go install "go.temporal.io/server/cmd/server@v$version" "go.temporal.io/server/cmd/tools/sql@v$version"
   fi
   local -x POSTGRES_PWD SQL_PASSWORD
   POSTGRES_PWD=$(<"$data/postgres-password") SQL_PASSWORD=$POSTGRES_PWD
   local sql=("$tools/sql" --plugin postgres12 --ep 127.0.0.1 --port "${port[postgres]}" --user temporal)
-  for name in temporal temporal_visibility; do # as in docker-compose.yml, each step may run again
+  for name in temporal temporal_visibility; do # as in docker-compose.yml, each step is idempotent
     {
       "${sql[@]}" --db "$name" create-database && "${sql[@]}" --db "$name" setup-schema --version 0.0 &&
         "${sql[@]}" --db "$name" update-schema --schema-name "postgresql/v12/${name##*_}"
