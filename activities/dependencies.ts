@@ -11,6 +11,8 @@ export interface ActivityDependencies {
   readonly sources: Sources;
   /** Keeps the limits of uploads. @defaultValue none is kept */
   readonly limits?: UploadLimitsKeeper;
+  /** Whether the namespace has all search attributes of Longhaul. @defaultValue it does not */
+  readonly hasAttributes?: (() => Promise<boolean>) | undefined;
   /** Runs the attempt to send one file of a batch, and counts how it ends. @defaultValue it is not counted */
   readonly watchPart?: PartWatcher | undefined;
 }

@@ -1,9 +1,12 @@
+import { Context } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
 import { workerSources } from '../src/config/sources.ts';
 import type { ControlActivities, PieceActivities, TransferActivities } from '../src/contracts/activities.ts';
 import type { SourceSettings } from '../src/sources/source-settings.ts';
 import { ConfigError } from '../src/errors.ts';
 import { Sources } from '../src/sources/sources.ts';
 import { currentWorkflow } from '../src/worker/sealing-workflow.ts';
+import { NamespaceAttributes } from '../src/worker/namespace-attributes.ts';
 import { UploadLimits } from '../src/worker/upload-limits.ts';
 import { createCancelUpload } from './cancel-upload.ts';
 import { createCompleteUpload } from './complete-upload.ts';
@@ -24,7 +27,7 @@ import { createUploadPart } from './upload-part.ts';
 
 export type * from '../src/contracts/activities.ts';
 export type * from '../src/contracts/batch.ts';
-export type { FailureDetails, SentPart } from '../src/contracts/failures.ts';
+export type { Admitted, FailureDetails, JobSubject, SentPart } from '../src/contracts/failures.ts';
 export type { Pace } from '../src/openai/multipart-part.ts';
 export type { ActivityDependencies, PartWatcher, UploadLimitsKeeper } from './dependencies.ts';
 
@@ -78,6 +81,22 @@ export function createActivities({
     throw new ConfigError('"destination" is missing: pass the "get" of a "Destinations" of longhaul/worker');
   }
   const opened = new Sources(workerSources(sources), undefined, currentWorkflow);
-  const dependencies = { destination, sources: opened, limits };
+  let attributes: NamespaceAttributes | undefined;
+  const hasAttributes = async () => {
+    const { connection, options } = clientOfActivity() ?? {};
+    if (!connection) return false;
+    attributes ??= new NamespaceAttributes(connection, options?.namespace ?? 'default');
+    return attributes.areKnown();
+  };
+  const dependencies = { destination, sources: opened, limits, hasAttributes };
   return { ...createControlActivities(dependencies), ...createTransferActivities(dependencies) };
+}
+
+/** Undefined in an environment of tests. */
+function clientOfActivity(): Client | undefined {
+  try {
+    return Context.current().client;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,25 +1,74 @@
-import type { TransferActivities } from '../src/contracts/activities.ts';
+import type { InspectSourceResult, SourceInfo, TransferActivities } from '../src/contracts/activities.ts';
+import { Defaults, Limits } from '../src/contracts/limits.ts';
+import { uploadRequest } from '../src/contracts/requests/upload.ts';
+import type { FullUploadRequest } from '../src/contracts/upload.ts';
+import { filenameOfSource, nameOfSource } from '../src/core/source/names.ts';
+import { formatBytes } from '../src/core/text/format.ts';
+import { nameKey } from '../src/core/text/name-form.ts';
+import { isExpected, withoutInode } from '../src/core/upload/fingerprint.ts';
+import { automaticPartSizeBytes } from '../src/core/upload/plan.ts';
+import { SourceChangedError, SourceUnusableError } from '../src/errors.ts';
+import { runAttempt } from './attempt.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { changed } from './failures.ts';
-import { runAttempt } from './attempt.ts';
+import { firstCall } from './first-call.ts';
 import { scopedSourceError } from './source-scope.ts';
 
-/** Size and fingerprint of the source, before anything is created. */
-export function createInspectSource({ sources }: ActivityDependencies): TransferActivities['inspectSource'] {
-  return ({ source, within, smallBytes = 0 }) =>
-    runAttempt(async ({ signal, attempt }) => {
-      try {
-        const reader = await sources.open(source, { signal });
+type Checked = Omit<FullUploadRequest, 'partSizeBytes'> & { readonly partSizeBytes?: number };
+
+/** The request with its defaults, and size and fingerprint of the source, before anything is created. */
+export function createInspectSource(dependencies: ActivityDependencies): TransferActivities['inspectSource'] {
+  const { sources } = dependencies;
+  return ({ request: input }) =>
+    runAttempt(({ signal, attempt }) => {
+      const stat = async ({ source, within }: Checked): Promise<SourceInfo> => {
         try {
-          const info = await reader.stat();
-          return { ...info, isSmall: info.sizeBytes <= smallBytes ? true : undefined };
-        } finally {
-          await reader.close();
+          const reader = await sources.open(source, { signal });
+          try {
+            return await reader.stat();
+          } finally {
+            await reader.close();
+          }
+        } catch (error) {
+          // A sync has listed it as a file that can be uploaded.
+          const now = within && changed(error);
+          const scope = { within, failsQuickly: true };
+          throw now ?? (await scopedSourceError(error, scope, { attempt }, { sources, signal }));
         }
-      } catch (error) {
-        // A sync has listed it as a file that can be uploaded.
-        const now = within && changed(error);
-        throw now ?? (await scopedSourceError(error, { within, failsQuickly: true }, { attempt }, { sources, signal }));
-      }
+      };
+      const call = async (request: Checked) => {
+        const info = await stat(request);
+        assertMeant(request, info);
+        return { ...info, ...forSize(request, info.sizeBytes) };
+      };
+      const complete = (checked: Omit<Checked, 'filename'> & { readonly filename?: string }) => {
+        const { source, purpose, destination, giveUpAfterMs } = checked;
+        const filename = nameKey(checked.filename ?? filenameOfSource(source));
+        return { request: { ...checked, filename }, subject: { filename, purpose, destination }, giveUpAfterMs };
+      };
+      return firstCall({ schema: uploadRequest, input, complete }, { attempt }, dependencies, call);
     });
+}
+
+/** What depends on the size of the source. */
+function forSize(request: Checked, sizeBytes: number): Pick<InspectSourceResult, 'request' | 'isSmall'> {
+  const { partSizeBytes = automaticPartSizeBytes(sizeBytes) } = request;
+  const isSmall = sizeBytes <= Math.min(request.partSizeBytes ?? Infinity, Defaults.onePartBytes) ? true : undefined;
+  return { request: { ...request, partSizeBytes }, isSmall };
+}
+
+/** @throws SourceUnusableError, SourceChangedError if this upload is not meant for the source */
+function assertMeant(request: Checked, { sizeBytes, fingerprint }: SourceInfo): void {
+  const { source, expectedFingerprint, ignoreInode } = request;
+  if (sizeBytes > Limits.maxFileBytes) {
+    const size = `${formatBytes(sizeBytes)} (${sizeBytes} bytes)`;
+    const limit = formatBytes(Limits.maxFileBytes);
+    throw new SourceUnusableError(`${nameOfSource(source)} has ${size}; an Upload takes ${limit} at most`);
+  }
+  const expected = ignoreInode && expectedFingerprint ? withoutInode(expectedFingerprint) : expectedFingerprint;
+  if (expected !== undefined && !isExpected(fingerprint, expected)) {
+    throw new SourceChangedError(
+      `${nameOfSource(source)} is not the file that this upload was asked for: it changed before the upload began`,
+    );
+  }
 }

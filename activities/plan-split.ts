@@ -1,39 +1,58 @@
 import type { TransferActivities } from '../src/contracts/activities.ts';
 import { Limits } from '../src/contracts/limits.ts';
+import { splitRequest } from '../src/contracts/requests/upload.ts';
+import type { FullSplitRequest } from '../src/contracts/split.ts';
+import { filenameOfSource } from '../src/core/source/names.ts';
+import { nameKey } from '../src/core/text/name-form.ts';
 import { formatBytes } from '../src/core/text/format.ts';
 import { planSplit as plan } from '../src/core/split/plan.ts';
-import { LineTooLongError, SourceUnusableError } from '../src/errors.ts';
+import { LineTooLongError, SourceChangedError, SourceUnusableError } from '../src/errors.ts';
 import { assertUnchanged } from '../src/sources/assert-unchanged.ts';
 import { SourceLines } from '../src/sources/source-lines.ts';
 import { changed } from './failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt } from './attempt.ts';
+import { firstCall } from './first-call.ts';
 
 /** Where to cut a source at line ends, before anything is created. Reads only around the cuts. */
-export function createPlanSplit({ sources }: ActivityDependencies): TransferActivities['planSplit'] {
-  return ({ source, pieceSizeBytes }) =>
-    runAttempt(async ({ signal }) => {
-      const reader = await sources.open(source, { signal });
-      try {
-        const info = await reader.stat();
-        assertCount(info.sizeBytes, pieceSizeBytes);
-        const outcome = await plan(info.sizeBytes, pieceSizeBytes, new SourceLines(reader, signal));
-        await assertUnchanged(reader, info.fingerprint).catch((error: unknown) => {
-          throw changed(error) ?? error;
-        });
-        if (!('pieces' in outcome)) {
-          throw new LineTooLongError(
-            `the line that begins at byte ${outcome.longLineAtBytes} is longer than ` +
-              `${formatBytes(pieceSizeBytes)} (${pieceSizeBytes} bytes), which is the most that one File may have: ` +
-              (pieceSizeBytes < Limits.maxFileBytes
-                ? 'shorten the line, or allow for larger pieces'
-                : 'shorten the line'),
-          );
+export function createPlanSplit(dependencies: ActivityDependencies): TransferActivities['planSplit'] {
+  const { sources } = dependencies;
+  return ({ request: input }) =>
+    runAttempt(async ({ signal, attempt }) => {
+      const call = async ({ source, pieceSizeBytes, filename, expectedFingerprint }: FullSplitRequest) => {
+        const reader = await sources.open(source, { signal });
+        try {
+          const info = await reader.stat();
+          assertCount(info.sizeBytes, pieceSizeBytes);
+          if (expectedFingerprint !== undefined && info.fingerprint !== expectedFingerprint) {
+            throw new SourceChangedError(
+              `${filename} is not the file that this upload was asked for: it changed before the upload began`,
+            );
+          }
+          const outcome = await plan(info.sizeBytes, pieceSizeBytes, new SourceLines(reader, signal));
+          await assertUnchanged(reader, info.fingerprint).catch((error: unknown) => {
+            throw changed(error) ?? error;
+          });
+          if (!('pieces' in outcome)) {
+            throw new LineTooLongError(
+              `the line that begins at byte ${outcome.longLineAtBytes} is longer than ` +
+                `${formatBytes(pieceSizeBytes)} (${pieceSizeBytes} bytes), which is the most that one File may have: ` +
+                (pieceSizeBytes < Limits.maxFileBytes
+                  ? 'shorten the line, or allow for larger pieces'
+                  : 'shorten the line'),
+            );
+          }
+          return { ...info, pieces: outcome.pieces };
+        } finally {
+          await reader.close();
         }
-        return { ...info, pieces: outcome.pieces };
-      } finally {
-        await reader.close();
-      }
+      };
+      const complete = (checked: Omit<FullSplitRequest, 'filename'> & { readonly filename?: string }) => {
+        const { source, purpose, destination, giveUpAfterMs } = checked;
+        const filename = nameKey(checked.filename ?? filenameOfSource(source));
+        return { request: { ...checked, filename }, subject: { filename, purpose, destination }, giveUpAfterMs };
+      };
+      return firstCall({ schema: splitRequest, input, complete }, { attempt }, dependencies, call);
     });
 }
 

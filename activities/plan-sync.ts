@@ -1,21 +1,23 @@
-import { ApplicationFailure } from '@temporalio/common';
 import type {
   PlanSyncHeartbeat,
   PlanSyncInput,
   PlanSyncResult,
   SyncBatch,
+  SyncScope,
   SyncTotals,
   TransferActivities,
 } from '../src/contracts/activities.ts';
-import { FailureType } from '../src/contracts/failures.ts';
 import { PayloadLimits } from '../src/contracts/limits.ts';
-import type { SyncDecision } from '../src/contracts/sync.ts';
+import { syncRequest } from '../src/contracts/requests/sync.ts';
+import type { FullSyncRequest, SyncDecision } from '../src/contracts/sync.ts';
+import { nameOfContainer } from '../src/core/source/names.ts';
+import { syncScope } from '../src/core/sync/plan.ts';
 import { describeHeld } from '../src/core/sync/reports.ts';
 import { takeWithin } from '../src/core/payload.ts';
-import { globListProblem } from '../src/core/glob/glob.ts';
 import { comparePaths } from '../src/core/sync/plan.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt, type Attempt } from './attempt.ts';
+import { firstCall, type Known } from './first-call.ts';
 import { SyncListsCache } from './sync/lists-cache.ts';
 import { SyncComparison, type SyncLists } from './sync/lists.ts';
 
@@ -25,17 +27,19 @@ import { SyncComparison, type SyncLists } from './sync/lists.ts';
  */
 export function createPlanSync(dependencies: ActivityDependencies): TransferActivities['planSync'] {
   const cache = new SyncListsCache();
-  return (input) => {
+  return ({ request, ...input }) => {
     let comparison: SyncComparison | undefined;
-    const plan = async ({ signal, lastBeat }: Attempt<PlanSyncHeartbeat>): Promise<PlanSyncResult> => {
+    const plan = async (
+      scope: SyncScope,
+      { signal, lastBeat }: Attempt<PlanSyncHeartbeat>,
+    ): Promise<PlanSyncResult> => {
       // A caller can pass the plan ID of another sync.
-      const key = JSON.stringify([input.planId, input.scope]);
+      const key = JSON.stringify([input.planId, scope]);
       comparison = cache.get(key);
       if (!comparison) {
         if (input.memory === undefined) return { type: 'memory-needed', packFirst: true };
-        assertGlobs(input);
-        const client = dependencies.destination(input.scope.destination);
-        comparison = await SyncComparison.of(input, { client, sources: dependencies.sources, signal });
+        const client = dependencies.destination(scope.destination);
+        comparison = await SyncComparison.of({ ...input, scope }, { client, sources: dependencies.sources, signal });
         cache.set(key, comparison);
       }
       while (comparison.left > 0) {
@@ -48,18 +52,21 @@ export function createPlanSync(dependencies: ActivityDependencies): TransferActi
       if (input.phase === 'uploads') return uploadBatch(lists, input);
       return input.phase === 'deletions' ? deletionBatch(lists, input) : dryRun(lists, input);
     };
-    return runAttempt(plan, () => ({ digests: comparison?.digests ?? [] }));
+    const run = async (attempt: Attempt<PlanSyncHeartbeat>): Promise<PlanSyncResult> => {
+      if (input.scope) return plan(input.scope, attempt);
+      const call = async (full: FullSyncRequest) => ({ result: await plan(syncScope(full), attempt) });
+      const first = { schema: syncRequest, input: request, complete };
+      const { result, ...admitted } = await firstCall(first, attempt, dependencies, call);
+      return { ...result, admitted };
+    };
+    return runAttempt(run, () => ({ digests: comparison?.digests ?? [] }));
   };
 }
 
-/** Whoever started the workflow by its name has passed no client that checks them. */
-function assertGlobs({ scope }: PlanSyncInput): void {
-  const { include, exclude } = scope;
-  const problems = Object.entries({ include, exclude }).flatMap(([name, globs]) => {
-    const problem = globListProblem(globs);
-    return problem === undefined ? [] : [`"${name}" ${problem}`];
-  });
-  if (problems.length > 0) throw ApplicationFailure.nonRetryable(problems.join('; '), FailureType.InvalidRequest);
+function complete(request: FullSyncRequest): Known<FullSyncRequest> {
+  const { source, purpose, destination, upload } = request;
+  const subject = { filename: nameOfContainer(source), purpose, destination };
+  return { request, subject, giveUpAfterMs: upload.giveUpAfterMs };
 }
 
 const empty = {

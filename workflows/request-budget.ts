@@ -2,13 +2,16 @@ import { condition, continueAsNew, defineUpdate, setHandler, workflowInfo } from
 import { UpdateName } from '../src/contracts/names.ts';
 import type { BudgetCarried, ReserveInput, ReserveResult } from '../src/contracts/request-budget.ts';
 import { carriedBudgetProblems } from '../src/core/upload/carried.ts';
-import { RequestBudget, reserveProblem } from '../src/core/pace/request-budget.ts';
+import { RequestBudget } from '../src/core/pace/request-budget.ts';
+import { wholeNumber } from '../src/core/text/check.ts';
 import { invalidRequest } from './shell/requests.ts';
 
 const reserveUpdate = defineUpdate<ReserveResult, [ReserveInput]>(UpdateName.reserve);
 
 /** After so long a rest the budget is full again, so that nothing is lost with the one that ends. */
 const REST = '5m';
+
+const isWhole = (value: unknown, least: number, most: number) => wholeNumber(least, most)(value) === undefined;
 
 /** Gives the requests of all workers to one destination their moments. It ends by itself when nobody asks any more. */
 export async function requestBudget(carried?: BudgetCarried): Promise<void> {
@@ -24,8 +27,9 @@ export async function requestBudget(carried?: BudgetCarried): Promise<void> {
     },
     {
       validator: (input) => {
-        const problem = reserveProblem(input);
-        if (problem) throw invalidRequest(problem);
+        const { count, perMinute } = (input ?? {}) as Partial<ReserveInput>;
+        const isValid = isWhole(count, 1, 1000) && isWhole(perMinute, 10, 1_000_000);
+        if (!isValid) throw invalidRequest('"count" must be 1 to 1000, and "perMinute" 10 to 1000000');
       },
     },
   );

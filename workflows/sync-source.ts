@@ -2,7 +2,6 @@ import { workflowInfo } from '@temporalio/workflow';
 import { QueryName } from '../src/contracts/names.ts';
 import type { SyncHandover, SyncProgress, SyncRequest, SyncResult } from '../src/contracts/sync.ts';
 import { handoverProblems } from '../src/core/upload/carried.ts';
-import { syncRequestProblems } from '../src/core/sync/request.ts';
 import { defineWorkflow } from './shell/define-workflow.ts';
 import { SyncRun } from './sync/run.ts';
 
@@ -18,7 +17,7 @@ export const syncSource = defineWorkflow<SyncRequest, SyncHandover, SyncResult, 
   query: QueryName.syncProgress,
   controls: ['pause', 'resume', 'retry'],
   hasChildren: true,
-  problems: (request, handover) => [...syncRequestProblems(request), ...handoverProblems(handover)],
+  carriedProblems: handoverProblems,
   open: (request, handover) => new SyncRun(request, handover ?? lastHandover()),
   fileIds: () => [],
 });

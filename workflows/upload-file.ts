@@ -1,7 +1,6 @@
 import { QueryName } from '../src/contracts/names.ts';
 import type { UploadProgress, UploadRequest, UploadResult } from '../src/contracts/upload.ts';
 import { carriedUploadProblems } from '../src/core/upload/carried.ts';
-import { uploadRequestProblems } from '../src/core/upload/request.ts';
 import { countStart } from './shell/counters.ts';
 import { defineWorkflow } from './shell/define-workflow.ts';
 import { UploadRun, type CarriedUpload } from './upload/run.ts';
@@ -17,7 +16,7 @@ export const uploadFile = defineWorkflow<UploadRequest, CarriedUpload, UploadRes
   query: QueryName.progress,
   controls: ['pause', 'resume', 'retry', 'retune'],
   hasChildren: false,
-  problems: (request, carried) => [...uploadRequestProblems(request), ...carriedUploadProblems(carried)],
+  carriedProblems: carriedUploadProblems,
   open: (request, carried) => {
     if (!carried) countStart();
     return new UploadRun(request, carried);

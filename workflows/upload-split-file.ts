@@ -1,6 +1,5 @@
 import { QueryName } from '../src/contracts/names.ts';
 import type { SplitUploadProgress, SplitUploadRequest, SplitUploadResult } from '../src/contracts/split.ts';
-import { splitRequestProblems } from '../src/core/split/request.ts';
 import { defineWorkflow } from './shell/define-workflow.ts';
 import { SplitRun } from './split/run.ts';
 
@@ -15,7 +14,7 @@ export const uploadSplitFile = defineWorkflow<SplitUploadRequest, never, SplitUp
   query: QueryName.progress,
   controls: ['pause', 'resume', 'retry', 'retune'],
   hasChildren: true,
-  problems: (request) => splitRequestProblems(request),
+  carriedProblems: () => [],
   open: (request) => new SplitRun(request),
   fileIds: ({ files }) => files.map(({ id }) => id),
 });

@@ -142,7 +142,7 @@ export class SyncComparison {
   }
 
   static async of(
-    { scope, memory }: Pick<PlanSyncInput, 'scope' | 'memory'>,
+    { scope, memory }: { readonly scope: SyncScope } & Pick<PlanSyncInput, 'memory'>,
     { client, sources, signal }: ListContext,
   ): Promise<SyncComparison> {
     const filter = createPathFilter(scope.include, scope.exclude);

@@ -9,7 +9,6 @@ import { assertSourceGlobs } from '../config/sources.ts';
 import { temporalSettings, type TemporalSettings } from '../config/temporal.ts';
 import { Defaults } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE, WorkflowName } from '../contracts/names.ts';
-import { initialAttributes } from '../core/show/attributes.ts';
 import { requestPriority } from '../core/upload/priority.ts';
 import { filenameOfSource } from '../core/source/names.ts';
 import type { SplitUploadResult } from '../contracts/split.ts';
@@ -22,7 +21,6 @@ import { sealKeyOf, type SourceSettings } from '../sources/source-settings.ts';
 import { tolerantClient } from '../tolerant-client.ts';
 import { grpcCause, grpcFault, sentences } from '../temporal/grpc-cause.ts';
 import { assertClientOptions } from './option-problems.ts';
-import { NamespaceAttributes } from './namespace-attributes.ts';
 import { findWithOtherInode, ignoreInodeOf } from './other-inode.ts';
 import {
   prepareSplit,
@@ -80,7 +78,6 @@ export class LonghaulClient {
   readonly #sources: Sources;
   readonly #closing = new AbortController();
   readonly #context: PrepareContext;
-  readonly #attributes: NamespaceAttributes;
 
   /**
    * @param client a Temporal client of yours; it stays yours to close
@@ -92,8 +89,7 @@ export class LonghaulClient {
     this.client = tolerantClient(client);
     this.taskQueue = options.taskQueue ?? DEFAULT_TASK_QUEUE;
     this.host = thisHost(options.host);
-    this.#attributes = new NamespaceAttributes(this.client);
-    this.schedules = new SchedulesClient(client, this.taskQueue, this.#attributes);
+    this.schedules = new SchedulesClient(client, this.taskQueue);
     this.#connection = connection;
     this.#sources = new Sources(options.sources);
     this.#context = { host: this.host, sources: this.#sources, sealKey: sealKeyOf(options.sources) };
@@ -175,24 +171,20 @@ export class LonghaulClient {
     again: boolean | undefined,
   ): Promise<UploadHandle<Result>> {
     const { purpose, filename = filenameOfSource(request.source), destination = Defaults.destination } = request;
-    const attributes = initialAttributes('inspecting', { filename, purpose, destination });
     try {
-      await this.#attributes.startWith(attributes, (known) =>
-        this.client.workflow.start(workflowType, {
-          workflowId,
-          taskQueue: this.taskQueue,
-          args: [request],
-          memo: { longhaulIdentity: digest },
-          ...known,
-          // Temporal's default of 10 s is how long a killed worker's workflow task would hold the upload up.
-          workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
-          // Its activities get the same from the workflow itself, which other languages start without this.
-          priority: requestPriority(request),
-          staticSummary: summaryOf(filename, purpose, destination),
-          workflowIdConflictPolicy: 'FAIL',
-          workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
-        }),
-      );
+      await this.client.workflow.start(workflowType, {
+        workflowId,
+        taskQueue: this.taskQueue,
+        args: [request],
+        memo: { longhaulIdentity: digest },
+        // Temporal's default of 10 s is how long a killed worker's workflow task would hold the upload up.
+        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+        // Its activities get the same from the workflow itself, which other languages start without this.
+        priority: requestPriority(request),
+        staticSummary: summaryOf(filename, purpose, destination),
+        workflowIdConflictPolicy: 'FAIL',
+        workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
+      });
       return new UploadHandle(this.client, workflowId, false);
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw fromTemporal(error, workflowId);
@@ -216,7 +208,6 @@ export class LonghaulClient {
     return startSync(this.client, prepared, {
       taskQueue,
       workflowTaskTimeoutMs: WORKFLOW_TASK_TIMEOUT_MS,
-      attributes: this.#attributes,
     });
   }
 

@@ -2,10 +2,9 @@ import { WorkflowExecutionAlreadyStartedError, type Client, WorkflowNotFoundErro
 import { Defaults, Priorities } from '../contracts/limits.ts';
 import { WorkflowName } from '../contracts/names.ts';
 import type { SyncHandover, SyncMemory } from '../contracts/sync.ts';
-import { initialAttributes, queryText } from '../core/show/attributes.ts';
+import { queryText } from '../core/show/attributes.ts';
 import { requestPriority } from '../core/upload/priority.ts';
 import { nameOfContainer } from '../core/source/names.ts';
-import type { NamespaceAttributes } from './namespace-attributes.ts';
 import type { PreparedSync } from './prepare-sync.ts';
 import { SyncIdTakenError, syncFaultOf } from './sync-errors.ts';
 import { summaryOf } from '../core/text/markdown.ts';
@@ -24,28 +23,24 @@ export async function startSync(
   options: {
     readonly taskQueue: string;
     readonly workflowTaskTimeoutMs: number;
-    readonly attributes: NamespaceAttributes;
   },
 ): Promise<SyncHandle> {
   const { purpose, destination = Defaults.destination } = request;
   const filename = nameOfContainer(request.source);
   try {
     const handover: SyncHandover = { memory: await lastSyncMemory(client, memoryId) };
-    await options.attributes.startWith(initialAttributes('listing', { filename, purpose, destination }), (known) =>
-      client.workflow.start(WorkflowName.syncSource, {
-        workflowId,
-        taskQueue: options.taskQueue,
-        args: [request, handover],
-        memo: { longhaulIdentity: digest },
-        ...known,
-        // As that of its larger files, which are uploads of their own.
-        priority: requestPriority({ ...request.upload, priority: request.upload?.priority ?? Priorities.bulk }),
-        workflowTaskTimeout: options.workflowTaskTimeoutMs,
-        staticSummary: `${request.dryRun ? 'dry run: ' : ''}${summaryOf(filename, purpose, destination)}`,
-        workflowIdConflictPolicy: 'FAIL',
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      }),
-    );
+    await client.workflow.start(WorkflowName.syncSource, {
+      workflowId,
+      taskQueue: options.taskQueue,
+      args: [request, handover],
+      memo: { longhaulIdentity: digest },
+      // As that of its larger files, which are uploads of their own.
+      priority: requestPriority({ ...request.upload, priority: request.upload?.priority ?? Priorities.bulk }),
+      workflowTaskTimeout: options.workflowTaskTimeoutMs,
+      staticSummary: `${request.dryRun ? 'dry run: ' : ''}${summaryOf(filename, purpose, destination)}`,
+      workflowIdConflictPolicy: 'FAIL',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    });
     return new SyncHandle(client, workflowId, false);
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw syncFaultOf(error, workflowId);

@@ -1,16 +1,29 @@
 import type { OpenBatchInput, OpenBatchResult, SendBatchInput, SendBatchResult } from './batch.ts';
+import type { Admitted } from './failures.ts';
 import type { UpdateName } from './names.ts';
 import type { ByteRange, Container, Source } from './sources.ts';
 import type {
   FileFacts,
+  FullSyncRequest,
   RememberedFile,
   SyncAmount,
   SyncDecision,
   SyncMemory,
   SyncProblem,
+  SyncRequest,
   UnmatchedGlob,
 } from './sync.ts';
-import type { SharedLimit, UploadedFile, UploadLimit, UploadProgress, UploadResult, UploadSession } from './upload.ts';
+import type { FullSplitRequest, SplitUploadRequest } from './split.ts';
+import type {
+  FullUploadRequest,
+  SharedLimit,
+  UploadedFile,
+  UploadLimit,
+  UploadRequest,
+  UploadProgress,
+  UploadResult,
+  UploadSession,
+} from './upload.ts';
 
 export interface SourceInfo {
   readonly sizeBytes: number;
@@ -19,15 +32,12 @@ export interface SourceInfo {
 }
 
 export interface InspectSourceInput {
-  readonly source: Source;
-  /** As in `UploadRequest`. */
-  readonly within?: Container;
-  /** Whether to tell that a source is small: the workflow treats those of this size at most otherwise. @defaultValue 0: not */
-  readonly smallBytes?: number;
+  /** As a caller sent it: it is checked here. */
+  readonly request: UploadRequest;
 }
 
-export interface InspectSourceResult extends SourceInfo {
-  /** Of the size that was asked about at most. */
+export interface InspectSourceResult extends SourceInfo, Admitted<FullUploadRequest> {
+  /** It is one part that is small enough to cost fewer events. @defaultValue false */
   readonly isSmall?: true;
 }
 
@@ -134,13 +144,12 @@ export interface CancelUploadInput {
 }
 
 export interface PlanSplitInput {
-  readonly source: Source;
-  /** Most bytes of a piece. */
-  readonly pieceSizeBytes: number;
+  /** As a caller sent it: it is checked here. */
+  readonly request: SplitUploadRequest;
 }
 
 /** The whole source, and the ranges within it that the pieces are. */
-export interface PlanSplitResult extends SourceInfo {
+export interface PlanSplitResult extends SourceInfo, Admitted<FullSplitRequest> {
   readonly pieces: readonly ByteRange[];
 }
 
@@ -191,7 +200,10 @@ export interface SyncScope {
 export interface PlanSyncInput {
   /** Workers keep the lists of a run under it for some minutes. */
   readonly planId: string;
-  readonly scope: SyncScope;
+  /** Of a request that was checked. Left out by the first call of a sync. */
+  readonly scope?: SyncScope;
+  /** Of the first call of a sync: as a caller sent it. It is checked here. */
+  readonly request?: SyncRequest;
   /** What to answer with: uploads with all counts, deletions, or a dry run's decisions about both. */
   readonly phase: 'uploads' | 'deletions' | 'dry-run';
   /** Whether gone Files are to be deleted: a dry run decides about them, and a run that sends nothing gets them at once. */
@@ -288,7 +300,10 @@ export interface SyncMemoryNeeded {
   readonly packFirst?: true;
 }
 
-export type PlanSyncResult = SyncBatch | SyncReading | SyncMemoryNeeded;
+/** With `admitted` if the input had a request. */
+export type PlanSyncResult = (SyncBatch | SyncReading | SyncMemoryNeeded) & {
+  readonly admitted?: Admitted<FullSyncRequest>;
+};
 
 /** Heartbeat details of `planSync`: digests of large sources that are being read. */
 export interface PlanSyncHeartbeat {

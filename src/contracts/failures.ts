@@ -1,5 +1,21 @@
 import type { PieceProgress } from './split.ts';
 
+/** What the first activity of a workflow returns in addition to its own result. */
+export interface Admitted<Full> {
+  /** The request, with its defaults. */
+  readonly request: Full;
+  /** Whether the namespace has all search attributes of Longhaul. The workflow sets them only then. */
+  readonly hasAttributes: boolean;
+}
+
+/** What lists and messages call a job. */
+export interface JobSubject {
+  /** Of a sync: its source's. */
+  readonly filename: string;
+  readonly purpose: string;
+  readonly destination: string;
+}
+
 /**
  * The `type` of each failure that crosses Temporal. Match on these, never on messages: they are stable, and the same
  * in every language.
@@ -75,6 +91,12 @@ export interface FailureDetails {
   readonly unanswered?: number;
   /** Of a source that cannot be read and is one of many: whether its whole folder or bucket cannot be read either. */
   readonly sourceScope?: 'file' | 'container';
+  /** Of the first activity: as in `Admitted`. */
+  readonly hasAttributes?: boolean;
+  /** Of the first activity, if the request is valid: what the workflow shows while it waits for a retry. */
+  readonly subject?: JobSubject;
+  /** Of the first activity, if the request is valid: the retry period. 0: without a limit. */
+  readonly giveUpAfterMs?: number;
   /** Of a small file: a Part that the session has already. */
   readonly sentPart?: SentPart;
 }

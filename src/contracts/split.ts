@@ -1,7 +1,7 @@
 import type { ByteRange } from './sources.ts';
 import type { UploadedFile, UploadProgress, UploadResult } from './upload.ts';
 
-export type { SplitUploadRequest } from './requests/upload.ts';
+export type { FullSplitRequest, SplitUploadRequest } from './requests/upload.ts';
 
 /** Result of the workflow `uploadSplitFile`: one File after the other they are the source. */
 export interface SplitUploadResult {

@@ -1,7 +1,9 @@
 import type { PlannedUpload } from './activities.ts';
+import type { Admitted } from './failures.ts';
+import type { FullSyncRequest } from './requests/sync.ts';
 import type { WaitingInfo } from './upload.ts';
 
-export type { SyncRequest, SyncUploadSettings } from './requests/sync.ts';
+export type { FullSyncRequest, SyncRequest, SyncUploadSettings } from './requests/sync.ts';
 
 /** What a sync does about one file, and why. */
 export interface SyncDecision {
@@ -136,7 +138,7 @@ export interface SyncResult {
 }
 
 /** What an execution hands to its successor when its history has grown long. */
-export interface CarriedSync {
+export interface CarriedSync extends Admitted<FullSyncRequest> {
   /** Names the lists that workers keep for this run. */
   readonly planId: string;
   /** Uploads of paths up to this one were begun; null: of none. */

@@ -1,4 +1,4 @@
-export type { SharedLimit, UploadRequest } from './requests/upload.ts';
+export type { FullUploadRequest, SharedLimit, UploadRequest } from './requests/upload.ts';
 
 /** A File as the service describes it. Times are Unix seconds. */
 export interface UploadedFile {

@@ -2,7 +2,6 @@ import { setTimeout } from 'node:timers/promises';
 import type { Client, ScheduleDescription, ScheduleHandle, ScheduleUpdateOptions } from '@temporalio/client';
 import { tolerantClient } from '../tolerant-client.ts';
 import { hasWorkers } from '../client/queue-workers.ts';
-import { NamespaceAttributes } from '../client/namespace-attributes.ts';
 import { scheduleVerdict } from '../core/schedule/verdict.ts';
 import { isScheduleName } from '../core/schedule/settings.ts';
 import { ConfigError } from '../errors.ts';
@@ -21,15 +20,7 @@ import {
   type UpdateScheduleOptions,
 } from './schedule-options.ts';
 import { recentRuns } from './schedule-runs.ts';
-import {
-  attributesOfWork,
-  overlapToTemporal,
-  scheduleIdOf,
-  scheduleNameOf,
-  toAction,
-  toPolicies,
-  toSpec,
-} from './to-temporal.ts';
+import { overlapToTemporal, scheduleIdOf, scheduleNameOf, toAction, toPolicies, toSpec } from './to-temporal.ts';
 import { updatedSchedule } from './updated-schedule.ts';
 
 const TRIGGER_TIMEOUT_MS = 10_000;
@@ -42,13 +33,11 @@ const TRIGGER_POLL_MS = 100;
 export class SchedulesClient {
   readonly #client: Client;
   readonly #taskQueue: string;
-  readonly #attributes: NamespaceAttributes;
 
   /** @param taskQueue queue of the runs of schedules that are created or updated */
-  constructor(client: Client, taskQueue: string, attributes = new NamespaceAttributes(client)) {
+  constructor(client: Client, taskQueue: string) {
     this.#client = tolerantClient(client);
     this.#taskQueue = taskQueue;
-    this.#attributes = attributes;
   }
 
   /**
@@ -61,12 +50,11 @@ export class SchedulesClient {
     const { name } = options;
     assertSchedule(name, options, true);
     return onSchedule(name, async () => {
-      const attributes = await this.#attributes.of(attributesOfWork(options));
       const handle = await this.#client.schedule.create({
         scheduleId: scheduleIdOf(name),
         spec: toSpec(options),
         policies: toPolicies(options),
-        action: toAction(name, options, this.#taskQueue, attributes),
+        action: toAction(name, options, this.#taskQueue),
         memo: { longhaulSchedule: name },
         state: { paused: options.paused ?? false, note: options.note || undefined },
       });
@@ -200,9 +188,8 @@ export class SchedulesClient {
     assertSchedule(name, changes, false);
     return onSchedule(name, async () => {
       const handle = this.#handle(name);
-      const attributes = await this.#attributes.of(attributesOfWork(changes));
       await handle.update(
-        (previous) => updatedSchedule(name, previous, changes, this.#taskQueue, attributes) as ScheduleUpdateOptions,
+        (previous) => updatedSchedule(name, previous, changes, this.#taskQueue) as ScheduleUpdateOptions,
       );
       return toScheduleInfo(name, await handle.describe());
     });

@@ -6,13 +6,11 @@ import type {
   ScheduleSpec,
 } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
-import type { StartAttributes } from '../client/namespace-attributes.ts';
 import { Defaults, Priorities } from '../contracts/limits.ts';
 import { WorkflowName } from '../contracts/names.ts';
 import type { ScheduleOverlap, ScheduleSettings } from '../contracts/schedule.ts';
-import { initialAttributes, type AttributeValues } from '../core/show/attributes.ts';
 import { requestPriority } from '../core/upload/priority.ts';
-import { filenameOfSource, nameOfContainer, nameOfSource } from '../core/source/names.ts';
+import { nameOfContainer, nameOfSource } from '../core/source/names.ts';
 import { inlineCode, summaryOf } from '../core/text/markdown.ts';
 import { ScheduleDefaults, type ScheduleWork } from './schedule-options.ts';
 
@@ -42,22 +40,7 @@ const WORKFLOW_TASK_TIMEOUT_MS = 5000;
 /** The SDK sends the priority and tells it, only its type of what is given lacks it. */
 type Action = ScheduleOptionsStartWorkflowAction<Workflow> & Pick<ScheduleDescriptionAction, 'priority'>;
 
-/** Search attributes with which each run begins. */
-export function attributesOfWork({ sync, upload }: ScheduleWork): Partial<AttributeValues> {
-  const request = sync ?? upload;
-  if (!request) return {};
-  const { purpose, destination = Defaults.destination } = request;
-  if (sync) return initialAttributes('listing', { filename: nameOfContainer(sync.source), purpose, destination });
-  const filename = upload?.filename ?? (upload ? filenameOfSource(upload.source) : '');
-  return initialAttributes('inspecting', { filename, purpose, destination });
-}
-
-export function toAction(
-  name: string,
-  { sync, upload }: ScheduleWork,
-  taskQueue: string,
-  attributes: StartAttributes,
-): Action {
+export function toAction(name: string, { sync, upload }: ScheduleWork, taskQueue: string): Action {
   const request = (sync ?? upload) as NonNullable<typeof sync | typeof upload>;
   const settings = sync ? sync.upload : upload;
   const from = sync ? nameOfContainer(sync.source) : (upload?.filename ?? (upload ? nameOfSource(upload.source) : ''));
@@ -69,7 +52,6 @@ export function toAction(
     taskQueue,
     args: [request],
     memo: { longhaulSchedule: name },
-    ...attributes,
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
     // Nobody waits for it; its activities inherit that.
     priority: requestPriority({ ...settings, priority: settings?.priority ?? Priorities.bulk }),

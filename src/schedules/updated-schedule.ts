@@ -4,7 +4,6 @@ import type {
   ScheduleUpdateOptions,
 } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
-import type { StartAttributes } from '../client/namespace-attributes.ts';
 import { ConfigError } from '../errors.ts';
 import type { UpdateScheduleOptions } from './schedule-options.ts';
 import { overlapToTemporal, toAction, toTimes } from './to-temporal.ts';
@@ -19,7 +18,6 @@ export function updatedSchedule(
   { spec, policies, action, state }: ScheduleDescription,
   changes: UpdateScheduleOptions,
   taskQueue: string,
-  attributes: StartAttributes,
 ): ScheduleUpdateOptions<ScheduleOptionsStartWorkflowAction<Workflow>> {
   const { cron, everyMs, timezone, jitterMs, startAt, endAt, overlap, catchupWindowMs, pauseOnFailure } = changes;
   const newTimes = cron !== undefined || everyMs !== undefined;
@@ -27,7 +25,7 @@ export function updatedSchedule(
   const end = endAt ?? spec.endAt;
   if (start && end && start >= end) throw new ConfigError('wrong schedule: the end must be later than the start');
   return {
-    action: changes.sync || changes.upload ? toAction(name, changes, taskQueue, attributes) : action,
+    action: changes.sync || changes.upload ? toAction(name, changes, taskQueue) : action,
     spec: {
       ...spec,
       ...(newTimes ? { calendars: [], ...toTimes(changes) } : {}),

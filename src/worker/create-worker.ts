@@ -28,7 +28,8 @@ import { UploadLimits } from './upload-limits.ts';
 import { transferTuner } from './transfer-slots.ts';
 import { workerFault } from './worker-faults.ts';
 import { workerOptionProblems } from './worker-option-problems.ts';
-import { warnOfRejectedSources, warnOfLackingAttributes } from './warnings.ts';
+import { NamespaceAttributes } from './namespace-attributes.ts';
+import { registerAttributes, warnOfRejectedSources } from './warnings.ts';
 
 export interface WorkerOptions {
   readonly connection: NativeConnection;
@@ -203,7 +204,9 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   const sources = new Sources(workerSources(options.sources), undefined, currentWorkflow);
   const waiting = new WaitingUploads({ connection, namespace, taskQueue });
   const keyWatch = new KeyWatch({ keysOf: destinations.keysOf, retry: waiting.retry });
+  const attributes = new NamespaceAttributes(connection, namespace);
   const dependencies = {
+    hasAttributes: attributes.areKnown,
     destination: destinations.get,
     sources,
     limits: new UploadLimits(),
@@ -251,7 +254,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   await warmUpParser();
   const [workers] = await Promise.all([
     Promise.all(wanted.map((worker) => Worker.create(worker))),
-    roles.includes('control') ? warnOfLackingAttributes(connection, namespace) : undefined,
+    roles.includes('control') ? registerAttributes(attributes, namespace) : undefined,
   ]).catch((error: unknown) => {
     throw workerFault(error);
   });

@@ -1,23 +1,13 @@
-import { Runtime, type NativeConnection } from '@temporalio/worker';
-import { lackingAttributes } from '../core/show/attribute-registry.ts';
+import { Runtime } from '@temporalio/worker';
 import { ALL_KINDS, rejectedKinds, type SourceSettings } from '../sources/source-settings.ts';
+import type { NamespaceAttributes } from './namespace-attributes.ts';
 
-const ASK_TIMEOUT_MS = 5000;
-
-/** Says once what a namespace lacks. Uploads go on without, so nothing else comes of it. */
-export async function warnOfLackingAttributes(connection: NativeConnection, namespace: string): Promise<void> {
-  try {
-    const { customAttributes } = await connection.withDeadline(Date.now() + ASK_TIMEOUT_MS, () =>
-      connection.operatorService.listSearchAttributes({ namespace }),
-    );
-    const { missing, conflicts } = lackingAttributes(customAttributes);
-    const lacking = [...missing, ...conflicts].map(({ name }) => name);
-    if (lacking.length === 0) return;
-    const message = `namespace ${namespace} lacks the search attributes ${lacking.join(', ')}: uploads don't show their state in lists; "longhaul setup" mends it`;
-    Runtime.instance().logger.warn(message);
-  } catch {
-    // Not every worker may ask.
-  }
+/** Registers the search attributes that a namespace does not have. If this is not permitted, logs one warning. */
+export async function registerAttributes(attributes: NamespaceAttributes, namespace: string): Promise<void> {
+  const lacking = await attributes.register();
+  if (lacking.length === 0) return;
+  const message = `namespace ${namespace} lacks the search attributes ${lacking.join(', ')}: lists do not show the state of uploads. Run "longhaul setup"`;
+  Runtime.instance().logger.warn(message);
 }
 
 /**

@@ -121,10 +121,10 @@ it('a worker with roots reads, lists and sends nothing else for a caller that st
       [file(join(data, 'link-to-root', secret)), notPermitted],
       [file('/dev/zero'), neverUploaded],
       [file('/sys/kernel/uevent_seqnum'), neverUploaded],
-      [file(`${data}/good.jsonl\0.txt`), /^SourceUnusable: .* NUL byte in "path"/],
+      [file(`${data}/good.jsonl\0.txt`), /^InvalidRequest: .* NUL byte in "path"/],
       [{ type: 's3', bucket: 'private', key: 'x' }, /^SourceForbidden: .* bucket private .*--bucket private/],
-      [{ type: 's3', bucket: 'good-1', key: 'a/../../private/x' }, /^SourceUnusable: .*"\.\." segment in "key"/],
-      [{ type: 's3', bucket: 'good-1/../private', key: 'x' }, /^SourceUnusable: .* bucket/],
+      [{ type: 's3', bucket: 'good-1', key: 'a/../../private/x' }, /^InvalidRequest: .*"\.\." segment in "key"/],
+      [{ type: 's3', bucket: 'good-1/../private', key: 'x' }, /^InvalidRequest: .* bucket/],
       [{ type: 'http', url: `${origin.url}/x` }, /^SourceForbidden: .* host 127\.0\.0\.1.*--http-host 127\.0\.0\.1/],
       [{ type: 'http', url: 'http://168.63.129.16/metadata' }, /^SourceForbidden: .*168\.63\.129\.16/],
     ];

@@ -36,6 +36,16 @@ describe('recording', () => {
       return handle.workflowId;
     }));
 
+  it('an upload in a namespace without search attributes', () =>
+    withTemporalServer({}, (temporalAddress) =>
+      record('without-attributes', 4, { temporalAddress }, async ({ client, startWorker }, file) => {
+        await startWorker();
+        const handle = await client.upload({ file, purpose, partSizeBytes });
+        await handle.result();
+        return handle.workflowId;
+      }),
+    ));
+
   it('an upload of a small file, and one that was retuned into parts', async () => {
     await record('small', 3, {}, async ({ client, startWorker }, file) => {
       await startWorker();

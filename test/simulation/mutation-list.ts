@@ -35,7 +35,7 @@ export const mutations: readonly Mutation[] = [
   {
     safeguard: 'a probe that found nothing out is repeated',
     file: 'workflows/shell/parking.ts',
-    from: 'if (isProbe && !isParked && this.#waiting !== undefined && patched(PROBE_ANEW)) this.#mayProbe = true;',
+    from: 'if (isProbe && !isParked && this.#waiting !== undefined) this.#mayProbe = true;',
     to: 'void isProbe;\n      void isParked;',
   },
   {
@@ -71,7 +71,7 @@ export const mutations: readonly Mutation[] = [
   {
     safeguard: 'all calls of an upload share its retry period',
     file: 'workflows/shell/retry-period.ts',
-    from: 'return firstMs < Date.now() && patched(ONE_RETRY_PERIOD) ? firstMs : Date.now();',
-    to: 'return firstMs > Date.now() && patched(ONE_RETRY_PERIOD) ? firstMs : Date.now();',
+    from: 'return Math.min(...waits, this.#completionSinceMs ?? Infinity, Date.now());',
+    to: 'return Math.max(...waits, Date.now());',
   },
 ];

@@ -7,6 +7,7 @@ import type { SyncRequest } from '../../src/contracts/sync.ts';
 import type { UploadRequest } from '../../src/contracts/upload.ts';
 import { failureOfError, payloadOf, valueOf } from './payloads.ts';
 import { SandboxedWorkflow, type Command, type Job } from './run.ts';
+import { fullSplit, fullSync, fullUpload } from '../support/full-request.ts';
 
 const { WorkflowCommand } = coresdk.workflow_commands;
 
@@ -112,7 +113,13 @@ const file = (bytes: number, filename = 'a.jsonl') => ({
 });
 
 const ofUpload = (sizeBytes: number, partId: (partNumber: number) => string): Answers => ({
-  inspectSource: () => ({ sizeBytes, fingerprint: 'f', isSmall: false }),
+  inspectSource: ({ request }: { request: object }) => ({
+    sizeBytes,
+    fingerprint: 'f',
+    isSmall: false,
+    hasAttributes: false,
+    request: fullUpload(request),
+  }),
   createUpload: () => session,
   hashSource: () => ({ md5: '0'.repeat(32) }),
   uploadPart: ({ partNumber }: { partNumber: number }) => ({ partId: partId(partNumber), attempt: 1 }),
@@ -174,7 +181,13 @@ describe('a split upload', () => {
   };
   const pieces = Array.from({ length: 1000 }, (_, index) => ({ offsetBytes: index * MiB, sizeBytes: MiB }));
   const answers: Answers = {
-    planSplit: () => ({ sizeBytes: 1000 * MiB, fingerprint: 'f', pieces }),
+    planSplit: ({ request: raw }: { request: object }) => ({
+      request: fullSplit(raw),
+      hasAttributes: false,
+      sizeBytes: 1000 * MiB,
+      fingerprint: 'f',
+      pieces,
+    }),
     uploadFile: ({ filename }: UploadRequest) => ({
       workflowId: 'p',
       uploadId: 'u',
@@ -244,7 +257,10 @@ describe('a sync', () => {
     const uploads = Array.from({ length: 120 }, (_unused, index) => upload(index, sizeBytes));
     const { taskBytes, started, failure } = await run('syncSource', request, {
       recallSync: () => null,
-      planSync: () => batchOf(uploads),
+      planSync: ({ request: raw }: { request: object }) => ({
+        ...batchOf(uploads),
+        admitted: { request: fullSync(raw), hasAttributes: false },
+      }),
       openBatch: ({ files }: OpenBatchInput) => ({ outcomes: files.map(() => ({ session })) }),
       sendBatch: ({ files }: SendBatchInput) => ({
         outcomes: files.map(() => ({ sent: { fileId: 'file-1', createdAt: 1, md5: null } })),

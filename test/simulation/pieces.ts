@@ -12,6 +12,7 @@ import type { UploadResult } from '../../src/contracts/upload.ts';
 import type { ClientWorld, Process } from './client.ts';
 import type { Update } from './execution-world.ts';
 import { describeFailure, valueOf } from './payloads.ts';
+import { fullSplit } from '../support/full-request.ts';
 
 const POLL_MS = 100;
 
@@ -59,12 +60,14 @@ function planSplit(world: ClientWorld, process: Process, input: PlanSplitInput):
     const { source } = world;
     source.assertReadable();
     const { sizeBytes, content: fingerprint } = source;
-    const count = Math.ceil(sizeBytes / input.pieceSizeBytes);
+    const request = fullSplit(input.request);
+    const { pieceSizeBytes } = request;
+    const count = Math.ceil(sizeBytes / pieceSizeBytes);
     const pieces = Array.from({ length: count }, (_, index) => {
-      const offsetBytes = index * input.pieceSizeBytes;
-      return { offsetBytes, sizeBytes: Math.min(input.pieceSizeBytes, sizeBytes - offsetBytes) };
+      const offsetBytes = index * pieceSizeBytes;
+      return { offsetBytes, sizeBytes: Math.min(pieceSizeBytes, sizeBytes - offsetBytes) };
     });
-    return { sizeBytes, fingerprint, pieces };
+    return { request, hasAttributes: false, sizeBytes, fingerprint, pieces };
   });
 }
 

@@ -1,13 +1,12 @@
-import { proxyActivities, workflowInfo, type ActivityInterfaceFor } from '@temporalio/workflow';
+import { proxyActivities, type ActivityInterfaceFor } from '@temporalio/workflow';
 import type { ControlActivities, PlannedUpload, TransferActivities } from '../../src/contracts/activities.ts';
 import type { OpenBatchResult, SendBatchFile, SendBatchInput, SendBatchResult } from '../../src/contracts/batch.ts';
-import { Defaults } from '../../src/contracts/limits.ts';
-import { transferTaskQueue } from '../../src/contracts/names.ts';
-import type { SyncRequest } from '../../src/contracts/sync.ts';
+import type { FullSyncRequest } from '../../src/contracts/sync.ts';
 import type { SharedLimit } from '../../src/contracts/upload.ts';
 import { formatBytes } from '../../src/core/text/format.ts';
 import { summaryCode } from '../../src/core/text/markdown.ts';
-import { retry } from '../shell/activities.ts';
+import { HEARTBEAT_TIMEOUT, retry } from '../shell/activities.ts';
+import { transferQueueOf } from '../shell/requests.ts';
 
 /** Nothing is sent any longer when a sync that is paused or cancelled goes on. */
 const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
@@ -16,26 +15,24 @@ type Sending = ActivityInterfaceFor<Pick<TransferActivities, 'sendBatch'>>;
 
 /** The activities for small files of one sync, with the properties of their input that stay the same. */
 export class BatchCalls {
-  readonly #request: SyncRequest;
+  readonly #request: FullSyncRequest;
   readonly #sessions: ActivityInterfaceFor<Pick<ControlActivities, 'openBatch'>>;
   readonly #sending: Sending;
   readonly #settling: Sending;
   readonly #sharedLimit: SharedLimit | undefined;
 
-  constructor(request: SyncRequest, sharedLimit: SharedLimit | undefined) {
+  constructor(request: FullSyncRequest, sharedLimit: SharedLimit | undefined) {
     this.#request = request;
     this.#sharedLimit = sharedLimit;
-    const { source } = request;
-    const heartbeatTimeout = Defaults.heartbeatTimeoutMs;
+    const heartbeatTimeout = HEARTBEAT_TIMEOUT;
     this.#sessions = proxyActivities<Pick<ControlActivities, 'openBatch'>>({
       startToCloseTimeout: '5m',
       heartbeatTimeout,
       retry,
       cancellationType,
     });
-    const host = source.type === 'folder' ? source.host : undefined;
     const options = {
-      taskQueue: transferTaskQueue(workflowInfo().taskQueue, host),
+      taskQueue: transferQueueOf({ ...request }),
       startToCloseTimeout: '1h',
       heartbeatTimeout,
       retry,
@@ -50,14 +47,14 @@ export class BatchCalls {
   }
 
   open(files: readonly PlannedUpload[], concurrency: number): Promise<OpenBatchResult> {
-    const { purpose, destination = Defaults.destination, upload } = this.#request;
+    const { purpose, destination, upload } = this.#request;
     return this.#sessions.openBatch.executeWithOptions({ summary: summaryOf(files) }, [
       {
         destination,
         purpose,
         files: files.map(({ filename, sizeBytes: bytes }) => ({ filename, bytes })),
-        mimeType: upload?.mimeType,
-        fileExpiresAfterSeconds: upload?.fileExpiresAfterSeconds,
+        mimeType: upload.mimeType,
+        fileExpiresAfterSeconds: upload.fileExpiresAfterSeconds,
         concurrency,
       },
     ]);
@@ -76,9 +73,9 @@ export class BatchCalls {
   }
 
   #input(files: readonly SendBatchFile[], concurrency: number): SendBatchInput {
-    const { source, purpose, destination = Defaults.destination, upload } = this.#request;
+    const { source, purpose, destination, upload } = this.#request;
     const sharedLimit = this.#sharedLimit;
-    return { destination, purpose, source, files, md5: upload?.md5 ?? true, concurrency, sharedLimit };
+    return { destination, purpose, source, files, md5: upload.md5, concurrency, sharedLimit };
   }
 }
 

@@ -20,7 +20,6 @@ import type {
   SentFile,
 } from '../../src/contracts/batch.ts';
 import { FailureType } from '../../src/contracts/failures.ts';
-import { Defaults } from '../../src/contracts/limits.ts';
 import type { UploadSession } from '../../src/contracts/upload.ts';
 import { Postponed, type Parking } from '../shell/parking.ts';
 import type { BatchCalls } from './batch-calls.ts';
@@ -33,7 +32,7 @@ export interface BatchOptions {
   /** Files at the same time. */
   readonly concurrency: number;
   /** @defaultValue 3 */
-  readonly maxSessions: number | undefined;
+  readonly maxSessions: number;
   readonly onSent: (planned: PlannedUpload, sent: SentFile) => void;
   readonly onFailed: (planned: PlannedUpload, error: unknown) => void;
   /** Called after each step. */
@@ -119,7 +118,7 @@ class BatchFiles {
 
   constructor(planned: readonly PlannedUpload[], options: BatchOptions) {
     this.#options = options;
-    const sessionsLeft = options.maxSessions ?? Defaults.maxSessions;
+    const sessionsLeft = options.maxSessions;
     this.#files = new Set(
       planned.map((one) => ({
         planned: one,

@@ -1,11 +1,9 @@
 import type { Priority } from '@temporalio/common';
 import { proxyActivities, workflowInfo, type ActivityInterfaceFor } from '@temporalio/workflow';
 import type { ControlActivities, TransferActivities } from '../../src/contracts/activities.ts';
-import { Defaults } from '../../src/contracts/limits.ts';
-import { transferTaskQueue } from '../../src/contracts/names.ts';
-import type { UploadRequest } from '../../src/contracts/upload.ts';
-import { requestPriority } from '../../src/core/upload/priority.ts';
-import { hostOfSource } from '../../src/core/source/names.ts';
+import type { FullUploadRequest } from '../../src/contracts/upload.ts';
+import { requestPriority, type RequestPriority } from '../../src/core/upload/priority.ts';
+import { firstPriority, transferQueueOf, type RawRequest } from './requests.ts';
 
 /**
  * The first retry is quick, as it is also how the parts of a dead worker get to the next one. A round of attempts takes
@@ -29,11 +27,25 @@ export interface UploadActivities {
   readonly transfer: ActivityInterfaceFor<TransferActivities>;
 }
 
-export function activitiesOf(request: UploadRequest): UploadActivities {
-  const taskQueue =
-    request.transferTaskQueue ?? transferTaskQueue(workflowInfo().taskQueue, hostOfSource(request.source));
-  const heartbeatTimeout = request.heartbeatTimeoutMs ?? Defaults.heartbeatTimeoutMs;
-  const priority = activityPriority(request);
+/** Of the first activity, which returns the setting of an upload, and of the activities of syncs. */
+export const HEARTBEAT_TIMEOUT = '10s';
+
+/** The first activity of a workflow: it checks the request, so that nothing of it is used before. */
+export function firstActivities(request: RawRequest): UploadActivities['transfer'] {
+  return proxyActivities<TransferActivities>({
+    taskQueue: transferQueueOf(request),
+    startToCloseTimeout: '24h',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    cancellationType,
+    retry,
+    priority: activityPriority(firstPriority(request)),
+  });
+}
+
+export function activitiesOf(request: FullUploadRequest): UploadActivities {
+  const taskQueue = transferQueueOf({ ...request });
+  const heartbeatTimeout = request.heartbeatTimeoutMs;
+  const priority = activityPriority(requestPriority(request));
   return {
     control: proxyActivities<ControlActivities>({
       startToCloseTimeout: '2m',
@@ -64,7 +76,7 @@ export function activitiesOf(request: UploadRequest): UploadActivities {
  * Without a key of its caller's an upload is its own: else one with many parts would hold up a small one that has the
  * same key, for within a key the queue is first in, first out.
  */
-function activityPriority(request: UploadRequest): Priority {
+function activityPriority(wanted: RequestPriority): Priority {
   const { firstExecutionRunId, priority: own } = workflowInfo();
-  return { ...own, fairnessKey: own?.fairnessKey || firstExecutionRunId, ...requestPriority(request) };
+  return { ...own, fairnessKey: own?.fairnessKey || firstExecutionRunId, ...wanted };
 }

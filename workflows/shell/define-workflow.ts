@@ -11,13 +11,11 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { UpdateName, type PauseInput, type RetuneInput } from '../../src/contracts/names.ts';
-import type { Container, Source } from '../../src/contracts/sources.ts';
 import type { End, EndLine } from '../../src/core/show/end-line.ts';
 import { pauseProblems, retuneProblems } from './control-problems.ts';
 import { failureOf, reasonOfFailure } from './failures.ts';
-import { invalidRequest, placeProblems } from './requests.ts';
+import { invalidRequest, rawProblems } from './requests.ts';
 import { logEnd, logRejectedRequest } from './log-end.ts';
-import { ShownAttributes } from './shown-attributes.ts';
 
 /** What an operator does to a running job: each is an update of the same name. */
 export type Control =
@@ -61,19 +59,15 @@ interface Kind<Request, Carried, Result, Progress> {
   readonly controls: readonly Control['type'][];
   /** Whether it starts workflows whose IDs begin with its own. */
   readonly hasChildren: boolean;
-  /** All that is wrong with the input, whoever sent it. */
-  problems(request: Request, carried: Carried | undefined): readonly string[];
+  /** All that is wrong with the second argument, whoever sent it. */
+  carriedProblems(carried: Carried | undefined): readonly string[];
+  /** @param request is an object, and not checked any further if `carried` does not contain it */
   open(request: Request, carried: Carried | undefined): Run<Result, Carried, Progress>;
   fileIds(result: Result): readonly string[];
 }
 
-interface RequestOfSource {
-  readonly source: Source | Container;
-  readonly transferTaskQueue?: string;
-}
-
 /** A workflow: rejects invalid input, answers the query and the updates, ends or continues as new. */
-export function defineWorkflow<Request extends RequestOfSource, Carried, Result, Progress>(
+export function defineWorkflow<Request, Carried, Result, Progress>(
   kind: Kind<Request, Carried, Result, Progress>,
 ): (request: Request, carried?: Carried) => Promise<Result> {
   return async (request, carried) => {
@@ -107,17 +101,19 @@ export function defineWorkflow<Request extends RequestOfSource, Carried, Result,
   };
 }
 
-function rejectInvalid<Request extends RequestOfSource, Carried>(
-  kind: Pick<Kind<Request, Carried, never, never>, 'noun' | 'hasChildren' | 'problems'>,
+function rejectInvalid<Request, Carried>(
+  {
+    noun,
+    hasChildren,
+    carriedProblems,
+  }: Pick<Kind<Request, Carried, never, never>, 'noun' | 'hasChildren' | 'carriedProblems'>,
   request: Request,
   carried: Carried | undefined,
 ): void {
-  const problems = [...kind.problems(request, carried)];
-  if (problems.length === 0) problems.push(...placeProblems(request, kind.hasChildren));
+  const problems = [...rawProblems(noun, request, hasChildren), ...carriedProblems(carried)];
   if (problems.length === 0) return;
-  new ShownAttributes().showRefusal();
   const failure = invalidRequest(...problems);
-  logRejectedRequest(kind.noun, failure);
+  logRejectedRequest(noun, failure);
   throw failure;
 }
 

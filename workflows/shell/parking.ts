@@ -1,4 +1,4 @@
-import { CancellationScope, condition, patched, sleep, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, condition, sleep, workflowInfo } from '@temporalio/workflow';
 import type { WaitingInfo } from '../../src/contracts/upload.ts';
 import { countParked } from './counters.ts';
 import { repairable } from './repairable.ts';
@@ -11,12 +11,6 @@ const PROBE_INTERVAL_MS = 5 * 60_000;
 const MAX_PAUSE_MS = 3_600_000;
 /** Calls that are rejected at the same time ask for about the same pause. */
 const SAME_PAUSE_MS = 5000;
-
-/** Executions of before made all their calls at once when it was time for one, and none after a probe that told nothing. */
-const PROBE_ANEW = 'probe-anew';
-
-/** Executions of before never handed over while a call other than a part waited. */
-const HAND_OVER_OF_WAITS = 'hand-over-of-waits';
 
 /** The call was not made after all, or is to be made again. */
 export class Postponed extends Error {}
@@ -40,7 +34,7 @@ export interface ParkingOptions {
  * that succeeds ends the waiting for all.
  */
 export class Parking {
-  readonly #giveUpAfterMs: number;
+  readonly #giveUpAfterMs: () => number;
   readonly #onChange: () => void;
   readonly #period: RetryPeriod | undefined;
   readonly #handsOver: boolean;
@@ -54,9 +48,9 @@ export class Parking {
   #failedAtMs = -Infinity;
   #endedAtMs = -Infinity;
 
-  /** @param giveUpAfterMs 0: never */
+  /** @param giveUpAfterMs the retry period when a call fails; 0: without a limit */
   constructor(
-    giveUpAfterMs: number,
+    giveUpAfterMs: () => number,
     onChange: () => void,
     { carried, failedAtMs = Date.now(), period, handsOver = false }: ParkingOptions = {},
   ) {
@@ -124,7 +118,7 @@ export class Parking {
       throw new Postponed();
     } finally {
       // It told nothing of what is waited for, such as one that was stopped, or whose session was over.
-      if (isProbe && !isParked && this.#waiting !== undefined && patched(PROBE_ANEW)) this.#mayProbe = true;
+      if (isProbe && !isParked && this.#waiting !== undefined) this.#mayProbe = true;
     }
   }
 
@@ -136,16 +130,14 @@ export class Parking {
    */
   async insist<T>(call: () => Promise<T>): Promise<T> {
     for (;;) {
-      await condition(() => this.isOpen);
-      // Of several that wait the first one took the turn.
-      while (!this.isOpen && patched(PROBE_ANEW)) await condition(() => this.isOpen);
+      // Of several that wait, the first one takes the turn.
+      while (!this.isOpen) await condition(() => this.isOpen);
       try {
         return await this.attempt(call);
       } catch (error) {
         if (!(error instanceof Postponed)) throw error;
       }
-      const isDue = this.#handsOver && workflowInfo().continueAsNewSuggested;
-      if (isDue && patched(HAND_OVER_OF_WAITS)) throw new HandOverDue();
+      if (this.#handsOver && workflowInfo().continueAsNewSuggested) throw new HandOverDue();
     }
   }
 
@@ -167,7 +159,8 @@ export class Parking {
     // Handed back by a worker that stopped or died too often: nothing to wait for.
     if (failure.reason === undefined) return false;
     const sinceMs = this.#waiting?.sinceMs ?? this.#period?.startOfWait() ?? Date.now();
-    if (this.#giveUpAfterMs > 0 && Date.now() - sinceMs >= this.#giveUpAfterMs) {
+    const giveUpAfterMs = this.#giveUpAfterMs();
+    if (giveUpAfterMs > 0 && Date.now() - sinceMs >= giveUpAfterMs) {
       this.#spent ??= { error };
       throw error;
     }
@@ -195,7 +188,8 @@ export class Parking {
   /** The last probe is made when the patience ends. */
   #delayMs(sinceMs: number, retryAtMs: number | undefined): number {
     const pauseMs = retryAtMs === undefined ? PROBE_INTERVAL_MS : Math.min(retryAtMs - Date.now(), MAX_PAUSE_MS);
-    const leftMs = this.#giveUpAfterMs === 0 ? Infinity : sinceMs + this.#giveUpAfterMs - Date.now();
+    const giveUpAfterMs = this.#giveUpAfterMs();
+    const leftMs = giveUpAfterMs === 0 ? Infinity : sinceMs + giveUpAfterMs - Date.now();
     return Math.max(Math.min(pauseMs, leftMs), 1);
   }
 

@@ -1,28 +1,56 @@
 import { workflowInfo, ApplicationFailure } from '@temporalio/workflow';
-import { TextLimits } from '../../src/contracts/limits.ts';
-import { transferTaskQueue } from '../../src/contracts/names.ts';
-import type { Container, Source } from '../../src/contracts/sources.ts';
-import { taskQueueProblem } from '../../src/core/task-queue.ts';
-import { utf8Length, clipMessage } from '../../src/core/text/clip.ts';
+import { Limits, TextLimits } from '../../src/contracts/limits.ts';
 import { FailureType } from '../../src/contracts/failures.ts';
+import { transferTaskQueue } from '../../src/contracts/names.ts';
+import { inputProblem, isPlainObject } from '../../src/core/payload.ts';
+import { taskQueueProblem } from '../../src/core/task-queue.ts';
+import { textUpTo, wholeNumber } from '../../src/core/text/check.ts';
+import { utf8Length, clip, clipMessage } from '../../src/core/text/clip.ts';
+import { requestPriority, type RequestPriority } from '../../src/core/upload/priority.ts';
 
 /**
- * Problems of a valid request that only its workflow can see: names that it makes out of its own ones. Temporal rejects
- * the command that carries a wrong name, again and again.
+ * An object that a caller sent. The first activity checks it, and returns it with its defaults. Before that, the workflow
+ * reads only what the first activity itself needs: its queue and its priority.
  */
-export function placeProblems(
-  request: { readonly source: Source | Container; readonly transferTaskQueue?: string },
-  hasChildren: boolean,
-): string[] {
-  const { taskQueue, workflowId } = workflowInfo();
-  const { source } = request;
-  const host = 'host' in source ? source.host : undefined;
-  const queue = taskQueueProblem(request.transferTaskQueue ?? transferTaskQueue(taskQueue, host));
-  const isLong = hasChildren && utf8Length(workflowId) > TextLimits.parentWorkflowId;
+export type RawRequest = Readonly<Record<string, unknown>>;
+
+/** Problems that a workflow finds without the schema of its request. */
+export function rawProblems(noun: 'upload' | 'sync', request: unknown, hasChildren: boolean): string[] {
+  const problem = inputProblem(noun === 'upload' ? 'an upload request' : 'a sync request', request);
+  if (problem !== undefined) return [problem];
+  // Names that the workflow makes out of its own ones. Temporal rejects a command with an invalid name again and again.
+  const queue = taskQueueProblem(transferQueueOf(request as RawRequest));
+  const isLong = hasChildren && utf8Length(workflowInfo().workflowId) > TextLimits.parentWorkflowId;
   return [
     ...(queue === undefined ? [] : [`the task queue of the workers that move the bytes ${queue}`]),
     ...(isLong ? [`the workflow ID must have at most ${TextLimits.parentWorkflowId} bytes`] : []),
   ];
+}
+
+/** The queue of the workers that can read the source. If the request has no usable source, any worker rejects it. */
+export function transferQueueOf({ transferTaskQueue: named, source }: RawRequest): string {
+  if (named !== undefined && taskQueueProblem(named) === undefined) return named as string;
+  const host = isPlainObject(source) ? source['host'] : undefined;
+  const isUsable = textUpTo(TextLimits.name)(host) === undefined && taskQueueProblem(host) === undefined;
+  return transferTaskQueue(workflowInfo().taskQueue, isUsable ? (host as string) : undefined);
+}
+
+/** The place of the first activity in its queue, as far as the request is valid. */
+export function firstPriority({ priority, fairnessKey, fairnessWeight }: RawRequest): RequestPriority {
+  const { minFairnessWeight: least, maxFairnessWeight: most } = Limits;
+  return requestPriority({
+    priority: wholeNumber(1, Limits.lastPriority)(priority) === undefined ? (priority as number) : undefined,
+    fairnessKey: textUpTo(Limits.maxFairnessKeyBytes)(fairnessKey) === undefined ? (fairnessKey as string) : undefined,
+    fairnessWeight:
+      typeof fairnessWeight === 'number' && fairnessWeight >= least && fairnessWeight <= most
+        ? fairnessWeight
+        : undefined,
+  });
+}
+
+/** What the name of an upload is until the first activity has returned it. */
+export function firstName({ filename }: RawRequest): string {
+  return typeof filename === 'string' ? clip(filename, TextLimits.name) : '';
 }
 
 /** Rejects what a caller sent. Its own texts are in the message, so that is limited. */

@@ -1,8 +1,4 @@
-import { patched } from '@temporalio/workflow';
 import type { Parking } from './parking.ts';
-
-/** Executions of before had one period for each kind of call, and for each session. */
-const ONE_RETRY_PERIOD = 'one-retry-period';
 
 /**
  * The retry period of an upload, which all its calls share. It starts when the first call waits. A wait that starts
@@ -35,7 +31,6 @@ export class RetryPeriod {
   /** When a wait that starts now began to count, in Unix milliseconds. */
   startOfWait(): number {
     const waits = this.#parkings.flatMap(({ waiting }) => (waiting ? [waiting.sinceMs] : []));
-    const firstMs = Math.min(...waits, this.#completionSinceMs ?? Infinity);
-    return firstMs < Date.now() && patched(ONE_RETRY_PERIOD) ? firstMs : Date.now();
+    return Math.min(...waits, this.#completionSinceMs ?? Infinity, Date.now());
   }
 }

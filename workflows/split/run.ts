@@ -14,17 +14,23 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { PlanSplitResult } from '../../src/contracts/activities.ts';
-import { FailureType, type FailureDetails, type PiecesFailedDetails } from '../../src/contracts/failures.ts';
-import { Defaults, PayloadLimits } from '../../src/contracts/limits.ts';
+import {
+  FailureType,
+  type FailureDetails,
+  type JobSubject,
+  type PiecesFailedDetails,
+} from '../../src/contracts/failures.ts';
+import { PayloadLimits } from '../../src/contracts/limits.ts';
 import { UpdateName, WorkflowName, type PauseInput, type RetuneInput } from '../../src/contracts/names.ts';
 import type { ByteRange } from '../../src/contracts/sources.ts';
 import type {
+  FullSplitRequest,
   PieceProgress,
   SplitUploadProgress,
   SplitUploadRequest,
   SplitUploadResult,
 } from '../../src/contracts/split.ts';
-import type { UploadRequest, UploadResult, UploadState } from '../../src/contracts/upload.ts';
+import type { UploadResult, UploadState } from '../../src/contracts/upload.ts';
 import { uploadAttributes, shownState } from '../../src/core/show/attributes.ts';
 import { clip } from '../../src/core/text/clip.ts';
 import { acceptedPartSizeBytes, planParts } from '../../src/core/upload/plan.ts';
@@ -41,7 +47,9 @@ import {
   withPieceProgress,
 } from '../../src/core/split/progress.ts';
 import type { Control, Run } from '../shell/define-workflow.ts';
+import { detailsOf } from '../shell/failures.ts';
 import { Parking } from '../shell/parking.ts';
+import { firstName, type RawRequest } from '../shell/requests.ts';
 import { ShownAttributes } from '../shell/shown-attributes.ts';
 import { SplitCalls } from './calls.ts';
 import { summaryOf } from '../../src/core/text/markdown.ts';
@@ -52,7 +60,7 @@ const WORKFLOW_TASK_TIMEOUT_MS = 5000;
 
 /** The state of one split upload, and the steps that move it on. */
 export class SplitRun implements Run<SplitUploadResult, never, SplitUploadProgress> {
-  readonly #request: SplitUploadRequest;
+  readonly #raw: RawRequest;
   readonly #calls: SplitCalls;
   readonly #shown = new ShownAttributes();
   readonly #parking: Parking;
@@ -60,28 +68,31 @@ export class SplitRun implements Run<SplitUploadResult, never, SplitUploadProgre
   readonly #receipts = new Map<number, UploadResult>();
   #state: UploadState = 'inspecting';
   #paused = false;
-  #settings: RetuneInput;
+  /** Changes of the request. */
+  #settings: RetuneInput = {};
+  #request: FullSplitRequest | undefined;
+  /** What the last failure of the first activity says of the request. */
+  #known: Pick<FailureDetails, 'subject' | 'giveUpAfterMs'> = {};
   #sizeBytes = 0;
   #pieces: PieceProgress[] = [];
   #isStarting = false;
   #endReason: string | undefined;
 
   constructor(request: SplitUploadRequest) {
-    this.#request = request;
-    this.#calls = new SplitCalls(request);
-    this.#parking = new Parking(request.giveUpAfterMs ?? Defaults.giveUpAfterMs, () => this.#publish());
-    const { concurrency, partSizeBytes, limitBytesPerSecond } = request;
-    this.#settings = {
-      concurrency,
-      partSizeBytes,
-      limitBytesPerSecond,
-    };
+    this.#raw = { ...request };
+    this.#calls = new SplitCalls(this.#raw);
+    const giveUpAfterMs = () => this.#request?.giveUpAfterMs ?? this.#known.giveUpAfterMs ?? 0;
+    this.#parking = new Parking(giveUpAfterMs, () => this.#publish());
   }
 
   /** @throws ApplicationFailure that lists the pieces, when some have no File in the end */
   async run(): Promise<SplitUploadResult> {
     this.#publish();
-    const plan = await this.#parking.insist(() => this.#calls.plan());
+    const plan = await this.#parking.insist(() => this.#plan());
+    this.#request = plan.request;
+    this.#shown.use(plan.hasAttributes);
+    const { concurrency, partSizeBytes, limitBytesPerSecond } = plan.request;
+    this.#settings = { concurrency, partSizeBytes, limitBytesPerSecond, ...defined(this.#settings) };
     this.#sizeBytes = plan.sizeBytes;
     this.#pieces = plan.pieces.map((range, index) => this.#piece(range, index + 1, plan.pieces.length));
     this.#assertFits();
@@ -91,6 +102,16 @@ export class SplitRun implements Run<SplitUploadResult, never, SplitUploadProgre
       if (!(await this.#send(number, plan))) break;
     }
     return this.#outcome();
+  }
+
+  async #plan(): Promise<PlanSplitResult> {
+    try {
+      return await this.#calls.plan();
+    } catch (error) {
+      this.#known = detailsOf(error) ?? this.#known;
+      this.#shown.use(detailsOf(error)?.hasAttributes);
+      throw error;
+    }
   }
 
   /** Too many long names are rejected before any byte is sent. */
@@ -149,13 +170,13 @@ export class SplitRun implements Run<SplitUploadResult, never, SplitUploadProgre
   progress(): SplitUploadProgress {
     const receipts = [...this.#receipts.values()];
     const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
-    const { concurrency = Defaults.concurrency, partSizeBytes, limitBytesPerSecond } = this.#settings;
+    const { concurrency = 0, partSizeBytes, limitBytesPerSecond } = this.#settings;
     const parts = this.#pieces.map(({ range }) => planParts(range.sizeBytes, partSizeBytes));
     const { waiting } = this.#parking;
     const isPaused = this.#paused && this.#state === 'uploading';
     return {
       state: shownState(this.#state, { isWaiting: waiting !== undefined, isPaused }),
-      filename: this.#calls.subject.filename,
+      filename: this.#subject?.filename ?? firstName(this.#raw),
       bytesTotal: this.#sizeBytes,
       bytesDone: sum(receipts.map(({ bytes }) => bytes)),
       partSizeBytes: parts[0]?.partSizeBytes ?? 0,
@@ -175,10 +196,14 @@ export class SplitRun implements Run<SplitUploadResult, never, SplitUploadProgre
     };
   }
 
+  get #subject(): JobSubject | undefined {
+    return this.#request ?? this.#known.subject;
+  }
+
   #piece(range: ByteRange, number: number, count: number): PieceProgress {
     return {
       number,
-      filename: pieceName(this.#calls.subject.filename, number, count),
+      filename: pieceName(this.#subject?.filename ?? '', number, count),
       workflowId: `${workflowInfo().workflowId}-${pieceLabel(number, count)}`,
       range,
       state: 'pending',
@@ -212,7 +237,7 @@ export class SplitRun implements Run<SplitUploadResult, never, SplitUploadProgre
   async #upload(number: number, plan: PlanSplitResult): Promise<UploadResult> {
     const { workflowId } = this.#at(number);
     const identity = this.#identity(number, plan);
-    let isNew = this.#request.again ?? false;
+    let isNew = plan.request.again;
     for (;;) {
       await condition(() => !this.#paused);
       this.#change(number, { state: 'uploading' });
@@ -229,14 +254,13 @@ export class SplitRun implements Run<SplitUploadResult, never, SplitUploadProgre
 
   async #startPiece(number: number, plan: PlanSplitResult, identity: string, isNew: boolean): Promise<UploadResult> {
     const request = this.#requestOf(number, plan);
-    const subject = { ...this.#calls.subject, filename: this.#at(number).filename };
+    const { filename, purpose, destination } = request;
     this.#isStarting = true;
     const child = await startChild<typeof uploadFile>(WorkflowName.uploadFile, {
       workflowId: this.#at(number).workflowId,
       args: [request],
       memo: { longhaulIdentity: identity },
-      ...this.#shown.ofChild(subject),
-      staticSummary: summaryOf(subject.filename, subject.purpose, subject.destination),
+      staticSummary: summaryOf(filename, purpose, destination),
       workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
       workflowIdReusePolicy: isNew ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
       // Its session is cancelled with it, and this workflow ends after it.
@@ -248,8 +272,8 @@ export class SplitRun implements Run<SplitUploadResult, never, SplitUploadProgre
     return child.result();
   }
 
-  #requestOf(number: number, plan: PlanSplitResult): UploadRequest {
-    const { pieceSizeBytes: _pieceSizeBytes, again: _again, source, ...rest } = this.#request;
+  #requestOf(number: number, plan: PlanSplitResult) {
+    const { pieceSizeBytes: _pieceSizeBytes, again: _again, source, ...rest } = plan.request;
     const { range, filename } = this.#at(number);
     const offsetBytes = (source.range?.offsetBytes ?? 0) + range.offsetBytes;
     return {
@@ -262,8 +286,8 @@ export class SplitRun implements Run<SplitUploadResult, never, SplitUploadProgre
   }
 
   /** What makes two pieces the same, so that the File of other bytes under the same id is never taken for it. */
-  #identity(number: number, { fingerprint }: PlanSplitResult): string {
-    const { purpose, destination = Defaults.destination } = this.#request;
+  #identity(number: number, { fingerprint, request }: PlanSplitResult): string {
+    const { purpose, destination } = request;
     const { filename, range } = this.#at(number);
     const { longhaulIdentity } = workflowInfo().memo ?? {};
     const whole = typeof longhaulIdentity === 'string' ? clip(longhaulIdentity, 256) : null;
@@ -313,8 +337,13 @@ export class SplitRun implements Run<SplitUploadResult, never, SplitUploadProgre
     const progress = this.progress();
     const context = { nowMs: Date.now(), reason: this.#endReason };
     setCurrentDetails(describeSplitProgress(progress, context));
-    this.#shown.show(uploadAttributes(progress, this.#calls.subject, { reason: this.#endReason }));
+    this.#shown.show(uploadAttributes(progress, this.#subject, { reason: this.#endReason }));
   }
+}
+
+/** Without properties that are undefined. */
+function defined(settings: RetuneInput): RetuneInput {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 
 /** Undefined for what no upload of a piece ended with. */

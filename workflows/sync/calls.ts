@@ -11,19 +11,20 @@ import type {
   SyncScope,
   TransferActivities,
 } from '../../src/contracts/activities.ts';
-import { Defaults, Priorities } from '../../src/contracts/limits.ts';
-import { transferTaskQueue, WorkflowName } from '../../src/contracts/names.ts';
-import type { RememberedFile, SyncMemory, SyncRequest } from '../../src/contracts/sync.ts';
+import type { Admitted } from '../../src/contracts/failures.ts';
+import { Priorities } from '../../src/contracts/limits.ts';
+import { WorkflowName } from '../../src/contracts/names.ts';
+import type { FullSyncRequest, RememberedFile, SyncMemory } from '../../src/contracts/sync.ts';
 import type { SharedLimit, UploadRequest, UploadResult } from '../../src/contracts/upload.ts';
-import type { AttributeSubject } from '../../src/core/show/attributes.ts';
 import { formatBytes } from '../../src/core/text/format.ts';
 import { acceptedPartSizeBytes } from '../../src/core/upload/plan.ts';
 import { packInput, commandBytes } from '../../src/core/payload.ts';
 import { mostPartsUnder } from '../../src/core/pace/rate-limit.ts';
-import { nameOfContainer, sourceWithin } from '../../src/core/source/names.ts';
-import { retry } from '../shell/activities.ts';
+import { sourceWithin } from '../../src/core/source/names.ts';
+import { HEARTBEAT_TIMEOUT, retry } from '../shell/activities.ts';
 import { summaryCode } from '../../src/core/text/markdown.ts';
-import type { ShownAttributes } from '../shell/shown-attributes.ts';
+import { transferQueueOf, type RawRequest } from '../shell/requests.ts';
+import { syncScope } from '../../src/core/sync/plan.ts';
 
 /** History of one batch: some 300 bytes a file when it is planned, and twice that when it is sent. */
 const UPLOADS_A_BATCH = 200;
@@ -38,61 +39,37 @@ const WORKFLOW_TASK_TIMEOUT_MS = 5000;
 
 type SyncControl = Pick<ControlActivities, 'deleteFile' | 'packSyncMemory' | 'recallSync'>;
 
-type PlanInput = Omit<PlanSyncInput, 'planId' | 'scope' | 'acceptsReading'>;
+type PlanInput = Omit<PlanSyncInput, 'planId' | 'scope' | 'request' | 'acceptsReading'>;
 
 /** What the run has learnt, for planning. */
 export interface Learning {
   readonly memory: () => SyncMemory | null;
   readonly read: (reading: SyncReading) => Promise<void>;
   readonly pack: () => Promise<void>;
+  readonly admit: (admitted: Admitted<FullSyncRequest>) => void;
 }
 
 /** Returns the maximum uploads at a time, of which each sends at least one part. */
-export function syncConcurrency({ maxConcurrentUploads, limitBytesPerSecond }: SyncRequest): number {
-  const most = maxConcurrentUploads ?? Defaults.maxConcurrentUploads;
+export function syncConcurrency({ maxConcurrentUploads: most, limitBytesPerSecond }: FullSyncRequest): number {
   return limitBytesPerSecond ? Math.min(most, mostPartsUnder(limitBytesPerSecond)) : most;
 }
 
 /** The activities and children of one sync, with what of their input stays the same. */
 export class SyncCalls {
-  readonly subject: AttributeSubject;
-  readonly #request: SyncRequest;
-  readonly #shown: ShownAttributes;
+  readonly #raw: RawRequest;
   readonly #planId: string;
-  readonly #scope: SyncScope;
+  #full: FullSyncRequest | undefined;
   readonly #control: ActivityInterfaceFor<SyncControl>;
   readonly #lists: ActivityInterfaceFor<Pick<TransferActivities, 'planSync'>>;
   #partSizeBytes: number | undefined;
 
-  constructor(request: SyncRequest, planId: string, shown: ShownAttributes) {
-    this.#request = request;
-    this.#partSizeBytes = request.upload?.partSizeBytes;
-    this.#shown = shown;
+  /** @param raw as a caller sent it: of it, only the first activity is made */
+  constructor(raw: RawRequest, planId: string) {
+    this.#raw = raw;
     this.#planId = planId;
-    const {
-      source,
-      purpose,
-      destination = Defaults.destination,
-      prefix = '',
-      include = [],
-      exclude = [],
-      minAgeMs,
-    } = request;
-    this.subject = { filename: nameOfContainer(source), purpose, destination };
-    this.#scope = {
-      source,
-      purpose,
-      destination,
-      prefix,
-      include,
-      exclude,
-      minAgeMs,
-      ignoreInode: request.upload?.ignoreInode ? true : undefined,
-    };
-    const heartbeatTimeout = Defaults.heartbeatTimeoutMs;
+    const heartbeatTimeout = HEARTBEAT_TIMEOUT;
     this.#control = proxyActivities<SyncControl>({ startToCloseTimeout: '2m', heartbeatTimeout, retry });
-    const host = source.type === 'folder' ? source.host : undefined;
-    const transfer = { taskQueue: transferTaskQueue(workflowInfo().taskQueue, host), heartbeatTimeout, retry } as const;
+    const transfer = { taskQueue: transferQueueOf(raw), heartbeatTimeout, retry } as const;
     this.#lists = proxyActivities<Pick<TransferActivities, 'planSync'>>({
       ...transfer,
       // The md5 of large files that were renamed may have to be taken.
@@ -100,13 +77,28 @@ export class SyncCalls {
     });
   }
 
+  /** @param request as the first activity returned it */
+  admit(request: FullSyncRequest): void {
+    this.#full = request;
+    this.#partSizeBytes ??= request.upload.partSizeBytes;
+  }
+
+  get #request(): FullSyncRequest {
+    if (!this.#full) throw new Error('the request is not known before the lists are made');
+    return this.#full;
+  }
+
+  get #scope(): SyncScope {
+    return syncScope(this.#request);
+  }
+
   /** About the bytes of the largest command that sends a file: the start of its upload, or the activity for a small one. */
   commandBytes({ path, filename, fingerprint }: PlannedUpload): number {
     return commandBytes(this.#request.source, sourceWithin(this.#request.source, path), filename, fingerprint, path);
   }
 
-  get maxSessions(): number | undefined {
-    return this.#request.upload?.maxSessions;
+  get maxSessions(): number {
+    return this.#request.upload.maxSessions;
   }
 
   /** What the run before this one handed over. */
@@ -119,7 +111,7 @@ export class SyncCalls {
 
   /** The memory is sent to the worker only when it needs it. */
   planUploads(after: string | null, learning: Learning): Promise<SyncBatch> {
-    const wantsDeletions = this.#request.delete ?? false;
+    const wantsDeletions = this.#raw['delete'] === true;
     const input = { phase: 'uploads', delete: wantsDeletions, after, limit: UPLOADS_A_BATCH } as const;
     return this.#batch(after === null ? { ...input, memory: learning.memory() } : input, learning);
   }
@@ -130,7 +122,7 @@ export class SyncCalls {
   }
 
   decide(learning: Learning): Promise<SyncBatch> {
-    const input = { phase: 'dry-run', delete: this.#request.delete ?? false, after: null, limit: 0 } as const;
+    const input = { phase: 'dry-run', delete: this.#raw['delete'] === true, after: null, limit: 0 } as const;
     return this.#batch({ ...input, memory: learning.memory() }, learning);
   }
 
@@ -151,7 +143,7 @@ export class SyncCalls {
       purpose,
       destination,
       ...(this.#partSizeBytes === undefined ? {} : { partSizeBytes: this.#partSizeBytes }),
-      priority: upload?.priority ?? Priorities.bulk,
+      priority: upload.priority ?? Priorities.bulk,
       ...this.#limitOfUpload(),
       expectedFingerprint: planned.fingerprint,
     };
@@ -164,7 +156,6 @@ export class SyncCalls {
           cancellationType: 'WAIT_CANCELLATION_COMPLETED',
           workflowIdReusePolicy: 'ALLOW_DUPLICATE',
           workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
-          ...this.#shown.ofChild({ ...this.subject, filename: planned.filename }),
           staticSummary: `${summaryCode(planned.path)} · ${formatBytes(planned.sizeBytes)}`,
         });
         const result = await child.result();
@@ -186,7 +177,7 @@ export class SyncCalls {
     const share = Math.floor(mostPartsUnder(limitBytesPerSecond) / syncConcurrency(this.#request));
     return {
       sharedLimit: this.sharedLimit,
-      concurrency: Math.min(upload?.concurrency ?? Defaults.concurrency, Math.max(share, 1)),
+      concurrency: Math.min(upload.concurrency, Math.max(share, 1)),
     };
   }
 
@@ -220,7 +211,8 @@ export class SyncCalls {
   async #batch(input: PlanInput, learning: Learning): Promise<SyncBatch> {
     let next = input;
     for (;;) {
-      const answer = await this.#plan(next);
+      const { admitted, ...answer } = await this.#plan(next);
+      if (admitted) learning.admit(admitted);
       if (answer.type === 'batch') return answer;
       if (answer.type === 'reading') {
         await learning.read(answer);
@@ -237,7 +229,12 @@ export class SyncCalls {
   #plan(input: PlanInput): Promise<PlanSyncResult> {
     const summary = `${input.phase}${input.after === null ? '' : ` after ${summaryCode(input.after)}`}`;
     return this.#lists.planSync.executeWithOptions({ summary }, [
-      { planId: this.#planId, scope: this.#scope, acceptsReading: true, ...input },
+      {
+        planId: this.#planId,
+        ...(this.#full ? { scope: this.#scope } : { request: this.#raw as never }),
+        acceptsReading: true,
+        ...input,
+      },
     ]);
   }
 }

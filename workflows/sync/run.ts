@@ -9,9 +9,9 @@ import {
 } from '@temporalio/workflow';
 import type { PlannedDeletion, PlannedUpload, SyncBatch } from '../../src/contracts/activities.ts';
 import type { SentFile } from '../../src/contracts/batch.ts';
-import { FailureType } from '../../src/contracts/failures.ts';
-import { Defaults } from '../../src/contracts/limits.ts';
+import { FailureType, type Admitted, type FailureDetails, type JobSubject } from '../../src/contracts/failures.ts';
 import type {
+  FullSyncRequest,
   RememberedFile,
   SyncHandover,
   SyncMemory,
@@ -32,7 +32,10 @@ import { commandBytes } from '../../src/core/payload.ts';
 import { utf8Length } from '../../src/core/text/clip.ts';
 import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
 import { Pace } from '../shell/pace.ts';
+import { detailsOf } from '../shell/failures.ts';
 import { Parking } from '../shell/parking.ts';
+import type { RawRequest } from '../shell/requests.ts';
+import { nameOfContainer } from '../../src/core/source/names.ts';
 import { ShownAttributes } from '../shell/shown-attributes.ts';
 import { SlidingWindow } from './sliding-window.ts';
 import { SyncCalls, syncConcurrency, type Learning } from './calls.ts';
@@ -46,7 +49,7 @@ const ROW_BYTES = 250;
 
 /** The state of one sync, and the steps that move it on. */
 export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProgress> {
-  readonly #request: SyncRequest;
+  readonly #raw: RawRequest;
   readonly #calls: SyncCalls;
   /** No execution of this sync was before this one. */
   readonly #isFirst: boolean;
@@ -54,7 +57,8 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   readonly #shown = new ShownAttributes();
   readonly #parking: Parking;
   /** With a parking of their own: that lists can be made doesn't mean that files go through. */
-  readonly #uploads: SyncUploads;
+  #uploads: SyncUploads | undefined;
+  readonly #giveUpAfterMs: () => number;
   readonly #window: SlidingWindow;
   readonly #tally: SyncTally;
   readonly #startedAtMs: number;
@@ -73,7 +77,11 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       await this.#packEarly();
     },
     pack: () => this.#pack(),
+    admit: (admitted) => this.#admit(admitted),
   };
+  #admitted: Admitted<FullSyncRequest> | undefined;
+  /** What the last failure of the first activity says of the request. */
+  #facts: Pick<FailureDetails, 'subject' | 'giveUpAfterMs'> = {};
   #leftToRead = 0;
   /** Undefined until the last run's is recalled. */
   #memory: SyncMemory | null | undefined;
@@ -91,23 +99,14 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   #firstDeletions: SyncBatch | undefined;
 
   constructor(request: SyncRequest, { memory, run }: SyncHandover) {
-    this.#request = request;
+    this.#raw = { ...request };
     this.#isFirst = run === undefined;
     this.#planId = run?.planId ?? uuid4();
-    this.#calls = new SyncCalls(request, this.#planId, this.#shown);
-    const giveUpAfterMs = request.upload?.giveUpAfterMs ?? Defaults.giveUpAfterMs;
+    this.#calls = new SyncCalls(this.#raw, this.#planId);
+    const giveUpAfterMs = () => this.#admitted?.request.upload.giveUpAfterMs ?? this.#facts.giveUpAfterMs ?? 0;
     this.#parking = new Parking(giveUpAfterMs, () => this.#publish());
-    this.#window = new SlidingWindow(syncConcurrency(request));
-    this.#uploads = new SyncUploads({
-      request,
-      calls: this.#calls,
-      window: this.#window,
-      giveUpAfterMs,
-      isPaused: () => this.#paused,
-      onSent: (planned, sent) => this.#sent(planned, sent),
-      onFailed: ({ path }, error) => this.#notSent(uploadProblem(path, error)),
-      onChange: () => this.#publish(),
-    });
+    this.#giveUpAfterMs = giveUpAfterMs;
+    this.#window = new SlidingWindow(() => syncConcurrency(this.#request));
     this.#tally = new SyncTally(run);
     this.#memoryProblem = run?.memoryProblem;
     if (memory !== undefined) this.#recalled(memory);
@@ -117,13 +116,41 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     this.#planned = run?.planned ?? [];
     this.#uploadsDone = run?.uploadsDone ?? false;
     this.#startedAtMs = run?.startedAtMs ?? Date.now();
+    if (run) this.#admit(run);
+  }
+
+  #admit({ request, hasAttributes }: Admitted<FullSyncRequest>): void {
+    this.#admitted = { request, hasAttributes };
+    this.#calls.admit(request);
+    this.#shown.use(hasAttributes);
+    this.#uploads ??= new SyncUploads({
+      request,
+      calls: this.#calls,
+      window: this.#window,
+      giveUpAfterMs: this.#giveUpAfterMs,
+      isPaused: () => this.#paused,
+      onSent: (planned, sent) => this.#sent(planned, sent),
+      onFailed: ({ path }, error) => this.#notSent(uploadProblem(path, error)),
+      onChange: () => this.#publish(),
+    });
+  }
+
+  get #request(): FullSyncRequest {
+    if (!this.#admitted) throw new Error('the request is not known before the lists are made');
+    return this.#admitted.request;
+  }
+
+  get #subject(): JobSubject | undefined {
+    if (!this.#admitted) return this.#facts.subject;
+    const { source, purpose, destination } = this.#admitted.request;
+    return { filename: nameOfContainer(source), purpose, destination };
   }
 
   /** Runs to the end, or to the point where the history is long enough to be handed over. */
   async run(): Promise<SyncResult | HandOver<Required<SyncHandover>>> {
     this.#publish();
     if (this.#memory === undefined) this.#recalled(await this.#calls.recall());
-    if (this.#request.dryRun) return this.#dryRun();
+    if (this.#raw['dryRun'] === true) return this.#dryRun();
     try {
       if (!this.#uploadsDone) await this.#sendAll(this.#isFirst);
       if (this.#uploadsDone && this.#request.delete) await this.#deleteGone();
@@ -143,10 +170,10 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   apply({ type }: Control): SyncProgress {
     if (type === 'retry') {
       this.#parking.retry();
-      this.#uploads.retry();
+      this.#uploads?.retry();
     } else {
       this.#paused = type === 'pause';
-      if (this.#paused) this.#uploads.pause();
+      if (this.#paused) this.#uploads?.pause();
       this.#publish();
     }
     return this.progress();
@@ -159,16 +186,16 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   }
 
   endLine(end: End): EndLine {
-    return syncEndLine(end, this.#calls.subject.filename, this.progress(), Date.now());
+    return syncEndLine(end, this.#subject?.filename ?? '', this.progress(), Date.now());
   }
 
   progress(): SyncProgress {
-    const waiting = this.#parking.waiting ?? this.#uploads.waiting;
+    const waiting = this.#parking.waiting ?? this.#uploads?.waiting;
     const isPaused = this.#paused && this.#state !== 'listing';
     return {
       state: shownState(this.#state, { isWaiting: waiting !== undefined, isPaused }),
       counts: this.#tally.counts,
-      uploading: this.#uploads.paths,
+      uploading: this.#uploads?.paths ?? [],
       waiting: waiting ?? null,
       startedAtMs: this.#startedAtMs,
     };
@@ -208,12 +235,14 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
 
   /** @returns false if the next execution starts the rest */
   async #startPlanned(): Promise<boolean> {
+    const uploads = this.#uploads;
+    if (!uploads) return true;
     const loads = loadsOf(this.#planned);
     for (const [index, load] of loads.entries()) {
-      await condition(() => (this.#uploads.hasRoom(load) && !this.#paused) || this.#isHandOverDue);
+      await condition(() => (uploads.hasRoom(load) && !this.#paused) || this.#isHandOverDue);
       this.#planned = loads.slice(index).flat();
       if (this.#isHandOverDue) return false;
-      this.#uploads.start(load);
+      uploads.start(load);
     }
     this.#planned = [];
     return true;
@@ -319,6 +348,8 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     const batch = await this.#parking.insist(() =>
       call().catch((error: unknown) => {
         const cause = error instanceof ActivityFailure ? error.cause : undefined;
+        this.#facts = detailsOf(error) ?? this.#facts;
+        this.#shown.use(detailsOf(error)?.hasAttributes);
         const isMissing = cause instanceof ApplicationFailure && cause.type === FailureType.SourceMissing;
         throw isFirst && isMissing ? cause : error;
       }),
@@ -343,6 +374,8 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
 
   #carried(): Required<SyncHandover>['run'] {
     return {
+      request: this.#request,
+      hasAttributes: this.#admitted?.hasAttributes ?? false,
       planId: this.#planId,
       sentUpTo: this.#sentUpTo,
       planned: this.#planned,
@@ -358,7 +391,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     const { counts, problems, leftOut, postponed = [], unmatchedGlobs = [] } = this.#tally.toJSON();
     return {
       workflowId: workflowInfo().workflowId,
-      dryRun: this.#request.dryRun ?? false,
+      dryRun: this.#request.dryRun,
       counts,
       problems,
       leftOut,
@@ -387,6 +420,6 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     );
     const reason = this.#endReason ?? this.#tally.firstProblem?.failureType;
     const isHeld = progress.state === 'paused' || progress.state === 'waiting';
-    this.#shown.show(syncAttributes(progress, this.#calls.subject, reason), isHeld && progress.uploading.length === 0);
+    this.#shown.show(syncAttributes(progress, this.#subject, reason), isHeld && progress.uploading.length === 0);
   }
 }

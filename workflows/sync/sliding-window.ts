@@ -3,19 +3,19 @@ import { PayloadLimits } from '../../src/contracts/limits.ts';
 
 /** Runs many things, some of them at a time. */
 export class SlidingWindow {
-  readonly #limit: number;
+  readonly #limit: () => number;
   #running = 0;
   #runningBytes = 0;
 
   /** @param limit most at a time */
-  constructor(limit: number) {
+  constructor(limit: () => number) {
     this.#limit = limit;
   }
 
   /** @param bytes of the next one's command: those of all that run fit into one message to Temporal */
   hasRoom(bytes: number, lanes = 1): boolean {
     if (this.isEmpty) return true;
-    return this.#running + lanes <= this.#limit && this.#runningBytes + bytes <= PayloadLimits.inFlight;
+    return this.#running + lanes <= this.#limit() && this.#runningBytes + bytes <= PayloadLimits.inFlight;
   }
 
   get isEmpty(): boolean {

@@ -2,7 +2,7 @@ import { CancellationScope } from '@temporalio/workflow';
 import type { PlannedUpload } from '../../src/contracts/activities.ts';
 import type { SentFile } from '../../src/contracts/batch.ts';
 import { BatchLimits } from '../../src/contracts/limits.ts';
-import type { SyncRequest } from '../../src/contracts/sync.ts';
+import type { FullSyncRequest } from '../../src/contracts/sync.ts';
 import type { WaitingInfo } from '../../src/contracts/upload.ts';
 import { batchRowBytes, isSmall, type Load } from '../../src/core/sync/loads.ts';
 import { BatchCalls } from '../fleet/batch-calls.ts';
@@ -12,10 +12,10 @@ import { syncConcurrency, type SyncCalls } from './calls.ts';
 import type { SlidingWindow } from './sliding-window.ts';
 
 interface UploadsOptions {
-  readonly request: SyncRequest;
+  readonly request: FullSyncRequest;
   readonly calls: SyncCalls;
   readonly window: SlidingWindow;
-  readonly giveUpAfterMs: number;
+  readonly giveUpAfterMs: () => number;
   readonly isPaused: () => boolean;
   readonly onSent: (planned: PlannedUpload, sent: SentFile) => void;
   /** Not called for files that a cancellation of the sync has ended. */

@@ -8,82 +8,79 @@ import type {
   UploadPartResult,
 } from '../../src/contracts/activities.ts';
 import { FailureType } from '../../src/contracts/failures.ts';
-import { Defaults, Limits } from '../../src/contracts/limits.ts';
-import type { UploadedFile, UploadLimit, UploadRequest } from '../../src/contracts/upload.ts';
-import type { AttributeSubject } from '../../src/core/show/attributes.ts';
+import type { FullUploadRequest, UploadedFile, UploadLimit, UploadRequest } from '../../src/contracts/upload.ts';
 import { formatBytes } from '../../src/core/text/format.ts';
 import { mimeTypeFields } from '../../src/core/upload/mime-type.ts';
 import { partRange } from '../../src/core/upload/plan.ts';
 import { commandBytes, mostInFlight } from '../../src/core/payload.ts';
-import { nameKey } from '../../src/core/text/name-form.ts';
-import { filenameOfSource, nameOfSource } from '../../src/core/source/names.ts';
-import { isExpected, withoutInode } from '../../src/core/upload/fingerprint.ts';
 import { completeTimeoutMs, partTimeoutMs } from '../../src/core/upload/timeouts.ts';
-import { activitiesOf, type UploadActivities } from '../shell/activities.ts';
+import { activitiesOf, firstActivities, type UploadActivities } from '../shell/activities.ts';
+import { firstName, type RawRequest } from '../shell/requests.ts';
 import { summaryCode } from '../../src/core/text/markdown.ts';
 import { detailsOf } from '../shell/failures.ts';
 import type { OpenSession } from './open-session.ts';
 
-/** The activities of one upload, with what of their input stays the same. Each call is one round of attempts. */
+/** The activities of one upload, with the input that is the same for all. Each call is one round of attempts. */
 export class UploadCalls {
-  readonly subject: AttributeSubject;
-  readonly #request: UploadRequest;
-  readonly #activities: UploadActivities;
+  readonly #raw: RawRequest;
+  #admitted: { readonly request: FullUploadRequest; readonly activities: UploadActivities } | undefined;
 
-  constructor(request: UploadRequest) {
-    this.#request = request;
-    this.#activities = activitiesOf(request);
-    const { filename = filenameOfSource(request.source), purpose, destination = Defaults.destination } = request;
-    this.subject = { filename: nameKey(filename), purpose, destination };
+  /** @param raw as a caller sent it: of it, only the first activity is made */
+  constructor(raw: RawRequest) {
+    this.#raw = raw;
   }
 
-  /** @throws ApplicationFailure for a source that this upload is not meant for */
+  /** @param request as the first activity returned it */
+  admit(request: FullUploadRequest): void {
+    this.#admitted = { request, activities: activitiesOf(request) };
+  }
+
+  get #request(): FullUploadRequest {
+    return this.#known.request;
+  }
+
+  get #activities(): UploadActivities {
+    return this.#known.activities;
+  }
+
+  get #known() {
+    if (!this.#admitted) throw new Error('the request is not known before the source is inspected');
+    return this.#admitted;
+  }
+
+  /** @throws ApplicationFailure for a request or a source that cannot be used */
   async inspect(): Promise<InspectSourceResult> {
-    const { source, expectedFingerprint, partSizeBytes = Infinity, ignoreInode } = this.#request;
-    const info = await this.#activities.transfer.inspectSource
-      .executeWithOptions({ summary: summaryCode(this.subject.filename), startToCloseTimeout: '1m' }, [
-        { source, ...this.#within(), smallBytes: Math.min(partSizeBytes, Defaults.onePartBytes) },
-      ])
+    const summary = summaryCode(firstName(this.#raw));
+    return firstActivities(this.#raw)
+      .inspectSource.executeWithOptions({ summary, startToCloseTimeout: '1m' }, [{ request: this.#raw as never }])
       .catch((error: unknown) => {
         // Nothing was begun yet: a wrong path is better told now than after a day of waiting.
         const cause = error instanceof ActivityFailure ? error.cause : undefined;
         const isMissing = cause instanceof ApplicationFailure && cause.type === FailureType.SourceMissing;
         throw isMissing && detailsOf(error)?.sourceScope !== 'container' ? cause : error;
       });
-    if (info.sizeBytes > Limits.maxFileBytes) {
-      const size = `${formatBytes(info.sizeBytes)} (${info.sizeBytes} bytes)`;
-      const limit = formatBytes(Limits.maxFileBytes);
-      const message = `${nameOfSource(source)} has ${size}; an Upload takes ${limit} at most`;
-      throw ApplicationFailure.nonRetryable(message, FailureType.SourceUnusable);
-    }
-    const expected = ignoreInode && expectedFingerprint ? withoutInode(expectedFingerprint) : expectedFingerprint;
-    if (expected !== undefined && !isExpected(info.fingerprint, expected)) {
-      const message = `${nameOfSource(source)} is not the file that this upload was asked for: it changed before the upload began`;
-      throw ApplicationFailure.nonRetryable(message, FailureType.SourceChanged);
-    }
-    return info;
   }
 
   create({ sizeBytes }: SourceInfo): Promise<CreateUploadResult> {
     const { purpose, mimeType, fileExpiresAfterSeconds } = this.#request;
     return this.#activities.control.createUpload.executeWithOptions(
-      { summary: `${summaryCode(this.subject.filename)} · ${formatBytes(sizeBytes)}` },
+      { summary: `${summaryCode(this.#request.filename)} · ${formatBytes(sizeBytes)}` },
       [
         {
-          destination: this.subject.destination,
-          filename: this.subject.filename,
+          destination: this.#request.destination,
+          filename: this.#request.filename,
           purpose,
           bytes: sizeBytes,
-          ...mimeTypeFields(this.subject.filename, mimeType),
+          ...mimeTypeFields(this.#request.filename, mimeType),
           fileExpiresAfterSeconds,
         },
       ],
     );
   }
 
-  hash(source: SourceInfo, resumeFrom: HashCheckpoint | null): Promise<HashSourceResult> {
+  hash({ sizeBytes, fingerprint }: SourceInfo, resumeFrom: HashCheckpoint | null): Promise<HashSourceResult> {
     return this.#activities.transfer.hashSource.executeWithOptions({ summary: 'md5 of the whole file' }, [
-      { source: this.#request.source, ...this.#within(), ...source, resumeFrom: resumeFrom || undefined },
+      { source: this.#request.source, ...this.#within(), sizeBytes, fingerprint, resumeFrom: resumeFrom || undefined },
     ]);
   }
 
@@ -113,7 +110,7 @@ export class UploadCalls {
       },
       [
         {
-          destination: this.subject.destination,
+          destination: this.#request.destination,
           uploadId: session.info.uploadId,
           sessionExpiresAt: session.info.expiresAt,
           partNumber,
@@ -136,13 +133,13 @@ export class UploadCalls {
       { summary: `${plan.partCount} parts`, startToCloseTimeout: completeTimeoutMs(plan.sizeBytes) },
       [
         {
-          destination: this.subject.destination,
+          destination: this.#request.destination,
           uploadId: session.info.uploadId,
           uploadCreatedAt: session.info.createdAt,
           partIds: session.ledger.orderedPartIds(),
           mayBeCompleted: mayBeCompleted || undefined,
           ...(md5 === null ? {} : { md5 }),
-          filename: this.subject.filename,
+          filename: this.#request.filename,
           purpose: this.#request.purpose,
           bytes: plan.sizeBytes,
         },
@@ -162,12 +159,12 @@ export class UploadCalls {
    */
   cancel({ info, ledger }: OpenSession, isInDoubt: boolean, md5: string | null): Promise<UploadedFile | undefined> {
     const { uploadId, createdAt: uploadCreatedAt } = info;
-    const input = { destination: this.subject.destination, uploadId };
+    const input = { destination: this.#request.destination, uploadId };
     const summary = summaryCode(uploadId);
     const { cancelUpload } = this.#activities.cleanup;
     if (!isInDoubt) return cancelUpload.executeWithOptions({ summary }, [input]);
     const bytes = ledger.plan.sizeBytes;
-    const file = { filename: this.subject.filename, purpose: this.#request.purpose, bytes };
+    const file = { filename: this.#request.filename, purpose: this.#request.purpose, bytes };
     const completion = { uploadCreatedAt, ...file, ...(md5 === null ? {} : { md5 }) };
     // The content of a File may be read to recognise it.
     const startToCloseTimeout = completeTimeoutMs(bytes);

@@ -7,9 +7,9 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { InspectSourceResult, SourceInfo } from '../../src/contracts/activities.ts';
-import { FailureType } from '../../src/contracts/failures.ts';
-import { Defaults } from '../../src/contracts/limits.ts';
+import { FailureType, type FailureDetails } from '../../src/contracts/failures.ts';
 import type {
+  FullUploadRequest,
   UploadedFile,
   UploadProgress,
   UploadRequest,
@@ -26,7 +26,8 @@ import { ignoreInodeProblem, UploadTuning, type CarriedTuning } from '../../src/
 import { countEnd, countReplacedSession } from '../shell/counters.ts';
 import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
 import { ExpectedSource, otherContent } from './expected-source.ts';
-import { isNotDone, unansweredBy } from '../shell/failures.ts';
+import { detailsOf, isNotDone, unansweredBy } from '../shell/failures.ts';
+import { firstName, type RawRequest } from '../shell/requests.ts';
 import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
 import { HandOverDue } from '../shell/parking.ts';
 import { PartWindow } from './part-window.ts';
@@ -54,15 +55,17 @@ export interface CarriedUpload extends CarriedSessions, CarriedHash, CarriedTuni
 
 /** The state of one upload, and the steps that move it on. */
 export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgress> {
-  readonly #request: UploadRequest;
+  readonly #raw: RawRequest;
   readonly #calls: UploadCalls;
-  readonly #shown: ShownUpload;
+  readonly #shown = new ShownUpload();
   readonly #startedAtMs: number;
   readonly #waits: UploadWaits;
   readonly #sessions: SessionBudget;
   readonly #hash: SourceHash;
   readonly #tuning: UploadTuning;
   readonly #expected: ExpectedSource;
+  /** What the last failure of the first activity says of the request. */
+  #known: Pick<FailureDetails, 'subject' | 'giveUpAfterMs'> = {};
   #state: UploadState;
   #paused: boolean;
   #source: InspectSourceResult | undefined;
@@ -75,22 +78,26 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   #end: { readonly fileId?: string; readonly reason?: string | undefined } = {};
 
   constructor(request: UploadRequest, carried?: CarriedUpload) {
-    this.#request = request;
-    this.#calls = new UploadCalls(request);
-    this.#shown = new ShownUpload(this.#calls.subject);
-    const giveUpAfterMs = request.giveUpAfterMs ?? Defaults.giveUpAfterMs;
+    this.#raw = { ...request };
+    this.#calls = new UploadCalls(this.#raw);
+    const giveUpAfterMs = () => this.#source?.request.giveUpAfterMs ?? this.#known.giveUpAfterMs ?? 0;
     this.#waits = new UploadWaits(giveUpAfterMs, () => this.#publish(), carried);
     this.#hash = new SourceHash(this.#calls, this.#waits.hash, carried);
-    this.#source = carried?.source;
     this.#session = carried?.session && OpenSession.of(carried.session);
-    this.#state = this.#session ? 'uploading' : this.#source ? 'creating' : 'inspecting';
+    this.#state = this.#session ? 'uploading' : carried?.source ? 'creating' : 'inspecting';
     this.#mayBeCompleted = carried?.mayBeCompleted ?? false;
-    this.#sessions = new SessionBudget(request.maxSessions ?? Defaults.maxSessions, carried);
+    this.#sessions = new SessionBudget(() => this.#request.maxSessions, carried);
     this.#partsSent = carried?.partsSent ?? 0;
     this.#paused = carried?.paused ?? false;
-    this.#tuning = new UploadTuning(request, carried);
+    this.#tuning = new UploadTuning(carried);
     this.#expected = new ExpectedSource(this.#tuning, carried?.otherInode);
     this.#startedAtMs = carried?.startedAtMs ?? Date.now();
+    if (carried?.source) this.#admit(carried.source);
+  }
+
+  get #request(): FullUploadRequest {
+    if (!this.#source) throw new Error('the request is not known before the source is inspected');
+    return this.#source.request;
   }
 
   /** Runs to the end, or to the point where the history is long enough to be handed over. */
@@ -105,8 +112,8 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   }
 
   async #run(): Promise<UploadResult> {
-    const source = (this.#source ??= await this.#waits.calls.insist(() => this.#calls.inspect()));
-    const wantsMd5 = this.#request.md5 !== false;
+    const source = this.#source ?? this.#admit(await this.#waits.calls.insist(() => this.#inspect()));
+    const wantsMd5 = this.#request.md5;
     const hashing = wantsMd5 && !source.isSmall ? this.#hash.run(source, this.#expected.call) : Promise.resolve();
     try {
       for (;;) {
@@ -144,6 +151,24 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     }
   }
 
+  async #inspect(): Promise<InspectSourceResult> {
+    try {
+      return await this.#calls.inspect();
+    } catch (error) {
+      this.#known = detailsOf(error) ?? this.#known;
+      this.#shown.use(detailsOf(error)?.hasAttributes);
+      throw error;
+    }
+  }
+
+  #admit(source: InspectSourceResult): InspectSourceResult {
+    this.#source = source;
+    this.#calls.admit(source.request);
+    this.#tuning.admit(source.request);
+    this.#shown.use(source.hasAttributes);
+    return source;
+  }
+
   /** Whether another session may help although this one is not lost. */
   #mayTryAnother(error: unknown, session: OpenSession): boolean {
     const partSizeBytes = session.smallerPartSizeBytes(error);
@@ -165,7 +190,9 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     if (control.type === 'pause' && isCompleting && control.whileCompleting !== true)
       return 'the upload is completing; there is nothing left to pause';
     if (control.type !== 'retune') return undefined;
-    return ignoreInodeProblem({ ...this.#request, ignoreInode: control.ignoreInode ?? false });
+    const { md5, source } = this.#source?.request ?? this.#raw;
+    const { type } = (source ?? {}) as { readonly type?: unknown };
+    return ignoreInodeProblem({ md5, source: { type }, ignoreInode: control.ignoreInode });
   }
 
   apply(control: Control): UploadProgress | Promise<UploadProgress> {
@@ -211,7 +238,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     const isPaused = this.#paused && this.#state === 'uploading';
     return {
       state: shownState(this.#state, { isWaiting: waiting !== undefined, isPaused }),
-      filename: this.#calls.subject.filename,
+      filename: (this.#source?.request ?? this.#known.subject)?.filename ?? firstName(this.#raw),
       bytesTotal: this.#source?.sizeBytes ?? 0,
       bytesDone: ledger?.bytesDone ?? 0,
       partSizeBytes: ledger?.plan.partSizeBytes ?? 0,
@@ -268,7 +295,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   async #sendPart(partNumber: number, source: InspectSourceResult, session: OpenSession): Promise<void> {
     try {
       const isWhole = session.ledger.plan.partCount === 1;
-      const withMd5 = isWhole && source.isSmall === true && this.#request.md5 !== false;
+      const withMd5 = isWhole && source.isSmall === true && this.#request.md5;
       const sent = await this.#expected.call(source, (expected) =>
         this.#calls.sendPart(partNumber, expected, session, this.#tuning.limit, withMd5),
       );
@@ -352,6 +379,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
 
   #publish(): void {
     const isSmall = this.#source?.isSmall === true;
-    this.#shown.show(this.progress(), { ...this.#end, partsSent: this.#partsSent, isSmall });
+    const subject = this.#source?.request ?? this.#known.subject;
+    this.#shown.show(this.progress(), { ...this.#end, subject, partsSent: this.#partsSent, isSmall });
   }
 }

@@ -1,11 +1,14 @@
 import { setCurrentDetails } from '@temporalio/workflow';
+import type { JobSubject } from '../../src/contracts/failures.ts';
 import type { UploadProgress } from '../../src/contracts/upload.ts';
-import { uploadAttributes, type AttributeSubject } from '../../src/core/show/attributes.ts';
+import { uploadAttributes } from '../../src/core/show/attributes.ts';
 import { describeProgress } from '../../src/core/show/describe-progress.ts';
 import { Pace } from '../shell/pace.ts';
 import { ShownAttributes } from '../shell/shown-attributes.ts';
 
 interface ShownContext {
+  /** Undefined until the request was checked. */
+  readonly subject: JobSubject | undefined;
   readonly partsSent: number;
   /** Of a source that is one part, unless the size of its parts was retuned. */
   readonly isSmall: boolean;
@@ -17,22 +20,22 @@ interface ShownContext {
 
 /** What Temporal UI shows of an upload: the details of its page, and its search attributes. */
 export class ShownUpload {
-  readonly #subject: AttributeSubject;
   readonly #attributes = new ShownAttributes();
   readonly #pace = new Pace();
   /** Whether the attributes say that the upload is held up. */
   #isHeld = false;
 
-  constructor(subject: AttributeSubject) {
-    this.#subject = subject;
+  /** @param hasAttributes as the first activity returned it */
+  use(hasAttributes: boolean | undefined): void {
+    this.#attributes.use(hasAttributes);
   }
 
-  show(progress: UploadProgress, { isSmall, partsSent, ...end }: ShownContext): void {
+  show(progress: UploadProgress, { isSmall, partsSent, subject, ...end }: ShownContext): void {
     const context = { ...this.#pace.measure(progress.bytesDone), ...end, partsSent };
     setCurrentDetails(describeProgress(progress, context));
     if (isSmall && !this.#isHeld && isBrief(progress)) return;
     this.#isHeld = progress.state === 'paused' || progress.state === 'waiting';
-    const attributes = uploadAttributes(progress, this.#subject, end);
+    const attributes = uploadAttributes(progress, subject, end);
     this.#attributes.show(attributes, this.#isHeld && progress.partsInFlight === 0);
   }
 }

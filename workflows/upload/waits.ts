@@ -1,17 +1,13 @@
-import { patched } from '@temporalio/workflow';
 import type { WaitingInfo } from '../../src/contracts/upload.ts';
 import { Parking } from '../shell/parking.ts';
 import { RetryPeriod } from '../shell/retry-period.ts';
 import type { OpenSession } from './open-session.ts';
 
-/** Executions of before excused the loss of every session while parts waited, and of no session otherwise. */
-const EXCUSED_WAITS = 'excused-waits';
-
 /** What an execution hands to its successor of it. Plain JSON. */
 export interface CarriedWaits {
   /** Of the parts. */
   readonly waiting: WaitingInfo | null;
-  /** Of other calls. Left out by executions of earlier versions. */
+  /** Of other calls. */
   readonly otherWaits?: {
     readonly call?: WaitingInfo;
     readonly hash?: WaitingInfo;
@@ -33,8 +29,8 @@ export class UploadWaits {
   readonly hash: Parking;
   readonly #period: RetryPeriod;
 
-  /** @param giveUpAfterMs 0: never */
-  constructor(giveUpAfterMs: number, onChange: () => void, carried?: CarriedWaits) {
+  /** @param giveUpAfterMs 0: without a limit */
+  constructor(giveUpAfterMs: () => number, onChange: () => void, carried?: CarriedWaits) {
     const { call, hash, completionSinceMs, partFailedAtMs, callFailedAtMs } = carried?.otherWaits ?? {};
     const period = new RetryPeriod(completionSinceMs);
     this.#period = period;
@@ -63,14 +59,9 @@ export class UploadWaits {
    * otherwise, an upload would open one session after the other.
    */
   hasWaitedIn({ openedAtMs, endsAtMs, isOver }: OpenSession): boolean {
-    const isPart = this.parts.waiting !== undefined;
     const isCompletion = this.calls.hasFailedSince(openedAtMs);
-    const hasWaited =
-      this.parts.hasFailedSince(openedAtMs) || isCompletion || (isOver && this.hash.hasWaitedSince(endsAtMs));
-    if (hasWaited === isPart) return isPart;
-    if (!patched(EXCUSED_WAITS)) return isPart;
     if (isCompletion && this.calls.waiting) this.#period.keep(this.calls.waiting.sinceMs);
-    return hasWaited;
+    return this.parts.hasFailedSince(openedAtMs) || isCompletion || (isOver && this.hash.hasWaitedSince(endsAtMs));
   }
 
   toJSON(): CarriedWaits {

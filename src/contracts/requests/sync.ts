@@ -68,6 +68,8 @@ export const syncRequest = z
   .superRefine(by(({ source, upload }) => ignoreInodeProblem({ ...upload, source })))
   .meta({ title: 'SyncRequest', description: 'input of the workflow `syncSource`: plain JSON, as in a schedule' });
 
+/** A request with its defaults, as the first activity of the workflow returns it. */
+export type FullSyncRequest = Frozen<z.output<typeof syncRequest>>;
 export type SyncRequest = Frozen<z.input<typeof syncRequest>>;
 /** Settings of all uploads of a sync. */
 export type SyncUploadSettings = Frozen<z.input<typeof uploadSettings>>;

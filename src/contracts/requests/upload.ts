@@ -168,4 +168,11 @@ export const splitRequest = z
 
 export type UploadRequest = Frozen<z.input<typeof uploadRequest>>;
 export type SplitUploadRequest = Frozen<z.input<typeof splitRequest>>;
+/** A request with its defaults, as the first activity of the workflow returns it. */
+export type FullUploadRequest = Frozen<z.output<typeof uploadRequest>> & ResolvedByWorker;
+export type FullSplitRequest = Frozen<z.output<typeof splitRequest>> & Pick<ResolvedByWorker, 'filename'>;
+interface ResolvedByWorker {
+  readonly filename: string;
+  readonly partSizeBytes: number;
+}
 export type SharedLimit = Frozen<z.output<typeof sharedLimit>>;

@@ -1,5 +1,3 @@
-import type { ReserveInput } from '../../contracts/request-budget.ts';
-
 /** Part of what is allowed that may be asked for at once after a rest. */
 const BURST_SHARE = 0.05;
 
@@ -39,13 +37,4 @@ export class RequestBudget {
       return waitMs;
     });
   }
-}
-
-/** What is wrong with the input of the update `reserve`; undefined for a good one. */
-export function reserveProblem(input: Partial<ReserveInput> | undefined): string | undefined {
-  const isWithin = (value: unknown, least: number, most: number) =>
-    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
-  if (!isWithin(input?.count, 1, 1000)) return '"count" must be a whole number from 1 to 1000';
-  if (!isWithin(input?.perMinute, 10, 1_000_000)) return '"perMinute" must be a whole number from 10 to 1000000';
-  return undefined;
 }

@@ -1,4 +1,5 @@
 import { MAX_KEYWORD_LENGTH, SearchAttributes } from '../../contracts/search-attributes.ts';
+import type { JobSubject } from '../../contracts/failures.ts';
 import type { SyncProgress } from '../../contracts/sync.ts';
 import type { UploadProgress, WaitingInfo } from '../../contracts/upload.ts';
 import { nameKey } from '../text/name-form.ts';
@@ -25,20 +26,11 @@ export type AttributePair = {
   };
 }[keyof ValueTypes];
 
-/** What is known of a workflow from its start to its end. */
-export interface AttributeSubject {
-  /** Of a sync: its source's. */
-  readonly filename: string;
-  readonly purpose: string;
-  readonly destination: string;
-}
-
-/** What those who start a workflow say of it; it says the rest itself, and only when it was given these. */
-export function initialAttributes(
-  state: 'inspecting' | 'listing',
-  { filename, purpose, destination }: AttributeSubject,
-): Pick<AttributeValues, 'state' | keyof AttributeSubject> {
-  return { state, filename: keyword(nameKey(filename)), purpose: keyword(purpose), destination: keyword(destination) };
+/** Nothing is known of a request that was not checked. */
+function subjectAttributes(subject: JobSubject | undefined): Pick<AttributeValues, keyof JobSubject> {
+  if (!subject) return { filename: null, purpose: null, destination: null };
+  const { filename, purpose, destination } = subject;
+  return { filename: keyword(nameKey(filename)), purpose: keyword(purpose), destination: keyword(destination) };
 }
 
 /** A failure's type, and the status of a refusal: `ApiRejected 403`. */
@@ -49,12 +41,12 @@ export function reasonLabel(failureType: string, status: number | undefined): st
 /** @param end why it failed, or the File that it became */
 export function uploadAttributes(
   progress: Pick<UploadProgress, 'state' | 'bytesTotal' | 'bytesDone' | 'sessionEndsTooEarly' | 'waiting'>,
-  subject: AttributeSubject,
+  subject: JobSubject | undefined,
   end: { readonly reason?: string | undefined; readonly fileId?: string | undefined },
 ): AttributeValues {
   const { state, bytesTotal, bytesDone, sessionEndsTooEarly, waiting } = progress;
   return {
-    ...initialAttributes('inspecting', subject),
+    ...subjectAttributes(subject),
     state,
     reason: reasonOf(state, waiting, end.reason),
     fileId: end.fileId === undefined ? null : keyword(end.fileId),
@@ -66,11 +58,11 @@ export function uploadAttributes(
 /** @param reason why it failed, or the first file that it could not bring */
 export function syncAttributes(
   { state, counts, waiting }: Pick<SyncProgress, 'state' | 'counts' | 'waiting'>,
-  subject: AttributeSubject,
+  subject: JobSubject | undefined,
   reason: string | undefined,
 ): AttributeValues {
   return {
-    ...initialAttributes('listing', subject),
+    ...subjectAttributes(subject),
     state,
     reason: reasonOf(state, waiting, reason),
     fileId: null,

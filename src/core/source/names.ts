@@ -1,11 +1,6 @@
 import type { Container, Source, BucketContainer } from '../../contracts/sources.ts';
 import { nameKey } from '../text/name-form.ts';
 
-/** The host whose worker alone can read the source; undefined where any worker can. */
-export function hostOfSource(source: Source): string | undefined {
-  return source.type === 'file' ? source.host : undefined;
-}
-
 /** What a message calls the source: never with a query, which may be secret. */
 export function nameOfSource(source: Source): string {
   if (source.type === 'file') return source.path;

@@ -1,4 +1,5 @@
-import type { FileFacts, RememberedFile, SyncDecision } from '../../contracts/sync.ts';
+import type { SyncScope } from '../../contracts/activities.ts';
+import type { FileFacts, FullSyncRequest, RememberedFile, SyncDecision } from '../../contracts/sync.ts';
 import type { ListedFile } from '../../contracts/upload.ts';
 import { isSameName, nameKey } from '../text/name-form.ts';
 
@@ -224,4 +225,11 @@ function decisionOf(
 
 function contentKey(sizeBytes: number, md5: string): string {
   return `${sizeBytes} ${md5}`;
+}
+
+/** The part of a request that decides what a sync does. */
+export function syncScope(request: FullSyncRequest): SyncScope {
+  const { source, purpose, destination, prefix, include, exclude, minAgeMs, upload } = request;
+  const ignoreInode = upload.ignoreInode ? true : undefined;
+  return { source, purpose, destination, prefix, include, exclude, minAgeMs: minAgeMs || undefined, ignoreInode };
 }

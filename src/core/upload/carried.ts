@@ -49,7 +49,14 @@ const sessionShape = shaped({
 });
 
 const uploadShape = shaped({
-  source: optional(shaped({ sizeBytes: isCount, fingerprint: isText })),
+  source: optional(
+    shaped({
+      sizeBytes: isCount,
+      fingerprint: isText,
+      hasAttributes: isFlag,
+      request: shaped({ source: isPlainObject, filename: isText, purpose: isText, destination: isText }),
+    }),
+  ),
   session: optional((value) => sessionShape(value) && hasPlannedParts(value)),
   partsSent: isCount,
   paused: isFlag,
@@ -67,12 +74,14 @@ const uploadShape = shaped({
   startedAtMs: isTime,
   sessionsOpened: isCount,
   sessionsExcused: isCount,
-  orphanedSessions: optional(isCount),
+  orphanedSessions: isCount,
   md5: orNull(isText),
   hashCheckpoint: orNull(isPlainObject),
-  concurrency: (value) => isCount(value) && (value as number) >= 1 && (value as number) <= Limits.maxConcurrency,
-  nextPartSizeBytes: orNull(isCount),
-  limit: optional(orNull(shaped({ bytesPerSecond: isCount, revision: isCount }))),
+  concurrency: optional(
+    (value) => isCount(value) && (value as number) >= 1 && (value as number) <= Limits.maxConcurrency,
+  ),
+  nextPartSizeBytes: optional(isCount),
+  limit: optional(shaped({ bytesPerSecond: isCount, revision: isCount })),
   ignoreInode: optional(isFlag),
   otherInode: optional(isFlag),
 });
@@ -117,12 +126,16 @@ const syncShape = shaped({
   uploadsFailed: isCount,
   paused: isFlag,
   startedAtMs: isTime,
+  request: shaped({ source: isPlainObject, purpose: isText, destination: isText, upload: isPlainObject }),
+  hasAttributes: isFlag,
   memoryProblem: optional((value) => textUpTo(TextLimits.filename)(value) === undefined),
 });
 
 /** Problems of the second argument of `uploadFile`, which only the execution before this one can give. */
 export function carriedUploadProblems(carried: unknown): string[] {
-  return isLeftOut(carried) || uploadShape(carried) ? [] : [WRONG];
+  if (isLeftOut(carried)) return [];
+  const isSound = uploadShape(carried) && (!('session' in (carried as object)) || 'source' in (carried as object));
+  return isSound ? [] : [WRONG];
 }
 
 /** The same of `syncSource`. The memory of the run before is checked where it is unpacked. */

@@ -2,23 +2,22 @@
 export interface CarriedSessions {
   readonly sessionsOpened: number;
   readonly sessionsExcused: number;
-  /** Left out by executions of earlier versions. */
-  readonly orphanedSessions?: number;
+  readonly orphanedSessions: number;
   readonly md5WasWrong: boolean;
-  /** Left out by executions of earlier versions. */
-  readonly partWasRejected?: boolean;
+  readonly partWasRejected: boolean;
 }
 
 /** How many sessions an upload has had, and whether it may have another one. */
 export class SessionBudget {
-  readonly #most: number;
+  readonly #most: () => number;
   #opened: number;
   #excused: number;
   #orphaned: number;
   #md5WasWrong: boolean;
   #partWasRejected: boolean;
 
-  constructor(most: number, carried?: CarriedSessions) {
+  /** @param most sessions that the request permits */
+  constructor(most: () => number, carried?: CarriedSessions) {
     this.#most = most;
     this.#opened = carried?.sessionsOpened ?? 0;
     this.#excused = carried?.sessionsExcused ?? 0;
@@ -38,7 +37,7 @@ export class SessionBudget {
 
   /** Sessions that may still be opened. */
   get left(): number {
-    return this.#most + this.#excused - this.#opened;
+    return this.#most() + this.#excused - this.#opened;
   }
 
   /** @param unanswered attempts that may have opened one each, and told nobody */
@@ -74,7 +73,7 @@ export class SessionBudget {
     return isFirst;
   }
 
-  toJSON(): Required<CarriedSessions> {
+  toJSON(): CarriedSessions {
     return {
       sessionsOpened: this.#opened,
       sessionsExcused: this.#excused,

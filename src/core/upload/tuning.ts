@@ -1,79 +1,87 @@
-import { Defaults } from '../../contracts/limits.ts';
 import type { RetuneInput } from '../../contracts/names.ts';
-import type { UploadLimit, UploadRequest } from '../../contracts/upload.ts';
+import type { FullUploadRequest, UploadLimit } from '../../contracts/upload.ts';
 import { mostPartsUnder } from '../pace/rate-limit.ts';
 
-/** What an execution hands to its successor of it. Plain JSON. */
+/** The settings that were changed, for the next execution. Plain JSON. */
 export interface CarriedTuning {
-  readonly concurrency: number;
-  readonly nextPartSizeBytes: number | null;
-  readonly limit?: UploadLimit | null;
+  readonly concurrency?: number;
+  readonly nextPartSizeBytes?: number;
+  readonly limit?: UploadLimit;
   readonly ignoreInode?: boolean;
 }
 
-/** What of an upload may be changed while it runs. */
-export class UploadTuning {
-  #concurrency: number;
-  #nextPartSizeBytes: number | null;
-  #limit: UploadLimit | null;
-  #ignoreInode: boolean;
+type Settings = Pick<FullUploadRequest, 'concurrency' | 'partSizeBytes' | 'limitBytesPerSecond' | 'ignoreInode'> & {
+  readonly md5?: boolean;
+  readonly source: { readonly type: string };
+};
 
-  constructor(request: UploadRequest, carried?: CarriedTuning) {
-    const { concurrency, partSizeBytes, limitBytesPerSecond: bytesPerSecond } = request;
-    this.#concurrency = carried?.concurrency ?? concurrency ?? Defaults.concurrency;
-    this.#nextPartSizeBytes = carried?.nextPartSizeBytes ?? partSizeBytes ?? null;
-    this.#ignoreInode = carried?.ignoreInode ?? request.ignoreInode ?? false;
-    this.#limit = carried?.limit ?? (bytesPerSecond === undefined ? null : { bytesPerSecond, revision: 0 });
+/** The settings of an upload that can be changed while it runs: those of the request, and the changes of them. */
+export class UploadTuning {
+  #request: Settings | undefined;
+  #changed: CarriedTuning;
+
+  constructor(carried?: CarriedTuning) {
+    const { concurrency, nextPartSizeBytes, limit, ignoreInode } = carried ?? {};
+    this.#changed = { concurrency, nextPartSizeBytes, limit, ignoreInode };
   }
 
-  /** Most parts scheduled at a time, as it was asked for. */
+  /** Uses a request that was checked. Before this, only changes are known. */
+  admit(request: Settings): void {
+    this.#request = request;
+    const { ignoreInode } = this.#changed;
+    // It was set before the request was known, and cannot be used for it.
+    if (ignoreInodeProblem({ ...request, ignoreInode }) !== undefined)
+      this.#changed = { ...this.#changed, ignoreInode: false };
+  }
+
+  /** Maximum number of parts that are scheduled at the same time, as requested; 0 until the request is known. */
   get concurrency(): number {
-    return this.#concurrency;
+    return this.#changed.concurrency ?? this.#request?.concurrency ?? 0;
   }
 
   /** The same, as far as the limit can feed them. */
   get mostParts(): number {
-    const bytesPerSecond = this.#limit?.bytesPerSecond ?? 0;
-    return bytesPerSecond === 0 ? this.#concurrency : Math.min(this.#concurrency, mostPartsUnder(bytesPerSecond));
+    const bytesPerSecond = this.limit?.bytesPerSecond ?? 0;
+    return bytesPerSecond === 0 ? this.concurrency : Math.min(this.concurrency, mostPartsUnder(bytesPerSecond));
   }
 
-  /** Of the next session; undefined: by the file's size. */
+  /** Of the next session; undefined until the request is known. */
   get nextPartSizeBytes(): number | undefined {
-    return this.#nextPartSizeBytes ?? undefined;
+    return this.#changed.nextPartSizeBytes ?? this.#request?.partSizeBytes;
   }
 
   get limit(): UploadLimit | null {
-    return this.#limit;
+    const bytesPerSecond = this.#request?.limitBytesPerSecond;
+    return this.#changed.limit ?? (bytesPerSecond === undefined ? null : { bytesPerSecond, revision: 0 });
   }
 
   /** Whether a file with another inode is accepted. */
   get ignoreInode(): boolean {
-    return this.#ignoreInode;
+    return this.#changed.ignoreInode ?? this.#request?.ignoreInode ?? false;
   }
 
   retune({ concurrency, partSizeBytes, limitBytesPerSecond, ignoreInode }: RetuneInput): void {
-    this.#ignoreInode = ignoreInode ?? this.#ignoreInode;
-    this.#concurrency = concurrency ?? this.#concurrency;
-    this.#nextPartSizeBytes = partSizeBytes ?? this.#nextPartSizeBytes;
-    if (limitBytesPerSecond === undefined) return;
-    this.#limit = { bytesPerSecond: limitBytesPerSecond, revision: (this.#limit?.revision ?? 0) + 1 };
+    this.#changed = {
+      concurrency: concurrency ?? this.#changed.concurrency,
+      nextPartSizeBytes: partSizeBytes ?? this.#changed.nextPartSizeBytes,
+      limit:
+        limitBytesPerSecond === undefined
+          ? this.#changed.limit
+          : { bytesPerSecond: limitBytesPerSecond, revision: (this.limit?.revision ?? 0) + 1 },
+      ignoreInode: ignoreInode ?? this.#changed.ignoreInode,
+    };
   }
 
   toJSON(): CarriedTuning {
-    return {
-      concurrency: this.#concurrency,
-      nextPartSizeBytes: this.#nextPartSizeBytes,
-      limit: this.#limit,
-      ignoreInode: this.#ignoreInode ? true : undefined,
-    };
+    return this.#changed;
   }
 }
 
 /** Only a file has an inode, and only the MD5 shows whether a file with another inode is the same. */
 export function ignoreInodeProblem(request: {
   readonly ignoreInode?: boolean;
-  readonly md5?: boolean;
-  readonly source: { readonly type: string };
+  readonly md5?: unknown;
+  readonly source: { readonly type?: unknown };
 }): string | undefined {
   const { ignoreInode, md5, source } = request;
   if (ignoreInode !== true) return undefined;

@@ -27,7 +27,9 @@ it('activities of your own worker keep the limit of an upload', () =>
     };
     const sources = { files: { roots: [directory] } };
     const activities = createActivities({ ...withClient({ addPart }), sources });
-    const { fingerprint }: SourceInfo = await mockActivity().run(() => activities.inspectSource({ source }));
+    const { fingerprint }: SourceInfo = await mockActivity().run(() =>
+      activities.inspectSource({ request: { source, purpose: 'batch' } }),
+    );
     const session = { destination: 'default', uploadId: 'u', sessionExpiresAt: Date.now() / 1000 + 3600 };
     const range = { partNumber: 1, offsetBytes: 0, sizeBytes: 5 };
     const limit = { bytesPerSecond: 131_072, revision: 1 };
@@ -47,7 +49,9 @@ it('activities of your own worker open a query that was sealed for their workflo
     const logger = new DefaultLogger('ERROR', () => {});
     const environment = new MockActivityEnvironment(info, { logger, client });
     const source = { type: 'http', url, sealedQuery } as const;
-    expect(await environment.run(() => activities.inspectSource({ source }))).toMatchObject({ sizeBytes: 5 });
+    expect(
+      await environment.run(() => activities.inspectSource({ request: { source, purpose: 'batch' } })),
+    ).toMatchObject({ sizeBytes: 5 });
     expect(origin.requests.map(({ path }) => path)).toContain('/a.jsonl?sig=canary');
   }));
 

@@ -146,6 +146,8 @@ describe('the state that a sync carries to its next execution', () => {
   const amount = { files: 1, bytes: 2 };
   const numbers = { same: 0, knownContent: 0, failed: 0, leftOut: 0, toDelete: 0, deleted: 0 };
   const carried = {
+    request: { source: { type: 'folder', path: '/a' }, purpose: 'batch', destination: 'default', upload: {} },
+    hasAttributes: false,
     planId: 'p',
     sentUpTo: null,
     uploadsDone: false,

@@ -2,15 +2,17 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createPlanSplit } from '../../../activities/plan-split.ts';
-import type { PlanSplitInput, PlanSplitResult } from '../../../src/contracts/activities.ts';
+import type { PlanSplitResult } from '../../../src/contracts/activities.ts';
+import type { FileSource } from '../../../src/contracts/sources.ts';
 import { FailureType } from '../../../src/contracts/failures.ts';
 import { failureOf, mockActivity, withClient } from '../../support/mock-activity.ts';
+import { fullSplit } from '../../support/full-request.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
 
-const plan = (input: PlanSplitInput): Promise<PlanSplitResult> =>
-  mockActivity().run(createPlanSplit(withClient({})), input);
+const plan = (input: object): Promise<PlanSplitResult> =>
+  mockActivity().run(createPlanSplit(withClient({})), { request: { purpose: 'batch', ...input } as never });
 
-function withLines<T>(lines: string, body: (source: PlanSplitInput['source']) => Promise<T>): Promise<T> {
+function withLines<T>(lines: string, body: (source: FileSource) => Promise<T>): Promise<T> {
   return withTempDir(async (directory) => {
     const path = join(directory, 'lines.jsonl');
     await writeFile(path, lines);
@@ -22,6 +24,8 @@ describe('the activity planSplit', () => {
   it('gives size and fingerprint of the whole, and the ranges of the pieces', () =>
     withLines('{1}\r\n{2}\r\n{3}', async (source) => {
       expect(await plan({ source, pieceSizeBytes: 8 })).toEqual({
+        request: fullSplit({ source, purpose: 'batch', filename: 'lines.jsonl', pieceSizeBytes: 8 }),
+        hasAttributes: false,
         sizeBytes: 13,
         fingerprint: expect.stringMatching(/^13-/),
         pieces: [

@@ -25,7 +25,9 @@ beforeEach(async () => {
   path = join(dir, 'file');
   await writeFile(path, '0123456789');
   const source = { type: 'file', path } as const;
-  const { fingerprint }: SourceInfo = await mockActivity().run(createInspectSource(withClient({})), { source });
+  const { fingerprint }: SourceInfo = await mockActivity().run(createInspectSource(withClient({})), {
+    request: { source, purpose: 'batch' },
+  });
   input = {
     destination: 'default',
     uploadId: 'upload_1',

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { carriedBudgetProblems, carriedUploadProblems, handoverProblems } from '../../../src/core/upload/carried.ts';
 import { MAX_MESSAGE_LENGTH, clip, clipMessage } from '../../../src/core/text/clip.ts';
 import { formatTime } from '../../../src/core/show/details.ts';
-import { reserveProblem } from '../../../src/core/pace/request-budget.ts';
 import { inputProblem, Unreadable } from '../../../src/core/payload.ts';
 import {
   generatedRuns,
@@ -18,6 +17,7 @@ import {
   syncRequestProblems,
   uploadRequestProblems,
 } from '../../../src/contracts/requests/problems.ts';
+import { fullSync, fullUpload } from '../../support/full-request.ts';
 import { retuneProblems } from '../../../workflows/shell/control-problems.ts';
 
 const settings = { partSizeBytes: 1_048_576, concurrency: 4, maxSessions: 2, giveUpAfterMs: 0, md5: true };
@@ -54,7 +54,12 @@ const sync = {
 };
 const bucket = { type: 's3', bucket: 'bucket', prefix: 'a/', connection: 'default' };
 const carriedUpload = {
-  source: { sizeBytes: 3_000_000, fingerprint: '3000000-1-1' },
+  source: {
+    sizeBytes: 3_000_000,
+    fingerprint: '3000000-1-1',
+    hasAttributes: true,
+    request: fullUpload({ source: { type: 'file', path: '/a' }, purpose: 'batch' }),
+  },
   session: {
     info: { uploadId: 'upload_1', createdAt: 1_790_000_000, expiresAt: 1_790_003_600 },
     openedAtMs: 1_790_000_000_000,
@@ -74,14 +79,14 @@ const carriedUpload = {
   md5: null,
   hashCheckpoint: null,
   concurrency: 16,
-  nextPartSizeBytes: null,
-  limit: null,
 };
 const amount = { files: 1, bytes: 2 };
 const problem = { path: 'a', failureType: 'SourceMissing', message: 'm' };
 const handover = {
   memory: null,
   run: {
+    request: fullSync({ source: { type: 'folder', path: '/a' }, purpose: 'batch' }),
+    hasAttributes: false,
     planId: 'p',
     sentUpTo: null,
     uploadsDone: false,
@@ -115,7 +120,6 @@ const subjects: Readonly<Record<string, readonly [correct: unknown, problems: (v
     'a sync of a folder': [sync, syncRequestProblems],
     'a sync of a bucket': [{ ...sync, source: bucket }, syncRequestProblems],
     'a retune': [{ concurrency: 2, partSizeBytes: 1_048_576, limitBytesPerSecond: 131_072 }, retuneProblems],
-    'a reservation': [{ count: 1, perMinute: 10 }, (value) => [reserveProblem(value as object) ?? []].flat()],
     'a carried upload': [carriedUpload, carriedUploadProblems],
     'a handover of a sync': [handover, handoverProblems],
     'a carried budget': [{ nextMs: 1 }, carriedBudgetProblems],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RequestBudget, reserveProblem } from '../../../../src/core/pace/request-budget.ts';
+import { RequestBudget } from '../../../../src/core/pace/request-budget.ts';
 
 describe('the budget of requests', () => {
   it('lets a twentieth of a minute go at once after a rest, and the others one by one', () => {
@@ -35,15 +35,5 @@ describe('the budget of requests', () => {
         return moments.every((moment, index) => (moments[index + perMinute] ?? Infinity) - moment >= 60_000);
       }),
     );
-  });
-});
-
-describe('the input of a reservation', () => {
-  it('is checked', () => {
-    expect(reserveProblem({ count: 1, perMinute: 10 })).toBeUndefined();
-    expect(reserveProblem({ count: 1001, perMinute: 10 })).toContain('"count" must be');
-    expect(reserveProblem({ count: 1.5, perMinute: 10 })).toContain('"count" must be');
-    expect(reserveProblem({ count: 1, perMinute: 9 })).toContain('"perMinute" must be');
-    expect(reserveProblem(undefined)).toContain('"count" must be');
   });
 });

@@ -3,7 +3,6 @@ import { MAX_KEYWORD_LENGTH } from '../../../../src/contracts/search-attributes.
 import type { WaitingInfo } from '../../../../src/contracts/upload.ts';
 import {
   attributePairs,
-  initialAttributes,
   readAttributes,
   syncAttributes,
   uploadAttributes,
@@ -45,6 +44,12 @@ describe('the values of search attributes', () => {
     });
   });
 
+  it('say nothing of a request that was not checked', () => {
+    const values = uploadAttributes({ ...uploading, state: 'failed' }, undefined, { reason: 'InvalidRequest' });
+    const none = { filename: null, purpose: null, destination: null };
+    expect(values).toMatchObject({ ...none, state: 'failed', reason: 'InvalidRequest' });
+  });
+
   it('say nothing of amounts before the source was inspected', () => {
     const none = { bytes: null, bytesDone: null, percent: null, endsTooEarly: null };
     const progress = { ...uploading, state: 'inspecting', bytesTotal: 0, bytesDone: 0 } as const;
@@ -72,7 +77,7 @@ describe('the values of search attributes', () => {
 
   it('are cut by code points at what SQL keeps, and hold nothing that its JSON can not', () => {
     const filename = `a\0\u{d800}b${'😀'.repeat(300)}`;
-    const { filename: cut } = initialAttributes('inspecting', { ...subject, filename });
+    const { filename: cut } = uploadAttributes(uploading, { ...subject, filename }, {});
     expect(Array.from(cut ?? '')).toHaveLength(MAX_KEYWORD_LENGTH);
     expect(cut).toMatch(/^a\ufffd\ufffdb(😀){251}$/u);
   });

@@ -1,16 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import type { UploadRequest } from '../../../../src/contracts/upload.ts';
-import { UploadTuning } from '../../../../src/core/upload/tuning.ts';
+import { UploadTuning, type CarriedTuning } from '../../../../src/core/upload/tuning.ts';
+import { fullUpload } from '../../../support/full-request.ts';
 
-const request: UploadRequest = { source: { type: 'file', path: '/a' }, purpose: 'batch' };
+const request = { source: { type: 'file', path: '/a' }, purpose: 'batch', partSizeBytes: 8_388_608 };
+
+function tuningOf(admitted: object, carried?: CarriedTuning): UploadTuning {
+  const tuning = new UploadTuning(carried);
+  tuning.admit(fullUpload(admitted));
+  return tuning;
+}
 const KiB = 1024;
 
 describe('what of an upload may be changed while it runs', () => {
   it('is what the request says, else the default', () => {
-    const tuning = new UploadTuning(request);
-    expect(tuning).toMatchObject({ concurrency: 16, mostParts: 16, nextPartSizeBytes: undefined, limit: null });
+    const tuning = tuningOf(request);
+    expect(tuning).toMatchObject({ concurrency: 16, mostParts: 16, nextPartSizeBytes: 8_388_608, limit: null });
     const asked = { ...request, concurrency: 4, partSizeBytes: 2_000_000, limitBytesPerSecond: 1024 * KiB };
-    expect(new UploadTuning(asked)).toMatchObject({
+    expect(tuningOf(asked)).toMatchObject({
       concurrency: 4,
       nextPartSizeBytes: 2_000_000,
       limit: { bytesPerSecond: 1024 * KiB, revision: 0 },
@@ -18,7 +24,7 @@ describe('what of an upload may be changed while it runs', () => {
   });
 
   it('changes only where something is given, and each limit is newer than the one before', () => {
-    const tuning = new UploadTuning({ ...request, limitBytesPerSecond: 0 });
+    const tuning = tuningOf({ ...request, limitBytesPerSecond: 0 });
     tuning.retune({ concurrency: 3 });
     tuning.retune({ partSizeBytes: 3_000_000 });
     expect(tuning).toMatchObject({ concurrency: 3, nextPartSizeBytes: 3_000_000, limit: { revision: 0 } });
@@ -29,17 +35,26 @@ describe('what of an upload may be changed while it runs', () => {
   });
 
   it('sends no more parts at a time than its limit can feed', () => {
-    const tuning = new UploadTuning({ ...request, limitBytesPerSecond: 256 * KiB });
+    const tuning = tuningOf({ ...request, limitBytesPerSecond: 256 * KiB });
     expect(tuning.mostParts).toBe(2);
     tuning.retune({ limitBytesPerSecond: 0 });
     expect(tuning.mostParts).toBe(16);
   });
 
+  it('keeps changes from before the request was known, except an unusable "ignoreInode"', () => {
+    const tuning = new UploadTuning();
+    expect(tuning).toMatchObject({ concurrency: 0, nextPartSizeBytes: undefined, limit: null, ignoreInode: false });
+    tuning.retune({ concurrency: 3, ignoreInode: true });
+    expect(tuning).toMatchObject({ concurrency: 3, ignoreInode: true });
+    tuning.admit(fullUpload({ ...request, concurrency: 9, md5: false }));
+    expect(tuning).toMatchObject({ concurrency: 3, nextPartSizeBytes: 8_388_608, ignoreInode: false });
+  });
+
   it('goes on in the next execution as it was, also from one that knew no limit', () => {
-    const tuning = new UploadTuning(request);
+    const tuning = tuningOf(request);
     tuning.retune({ concurrency: 2, limitBytesPerSecond: 512 * KiB });
-    expect(new UploadTuning(request, tuning.toJSON()).toJSON()).toEqual(tuning.toJSON());
+    expect(tuningOf(request, tuning.toJSON()).toJSON()).toEqual(tuning.toJSON());
     const { limit: _limit, ...older } = tuning.toJSON();
-    expect(new UploadTuning(request, older).limit).toBeNull();
+    expect(tuningOf(request, older).limit).toBeNull();
   });
 });

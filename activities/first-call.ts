@@ -1,0 +1,61 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { z } from 'zod';
+import { FailureType, type Admitted, type FailureDetails, type JobSubject } from '../src/contracts/failures.ts';
+import { checkRequest } from '../src/contracts/requests/problems.ts';
+import { clipMessage } from '../src/core/text/clip.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { toApplicationFailure } from './failures.ts';
+
+/** A valid request, and what the workflow needs of it while this activity fails. */
+export interface Known<Full> {
+  readonly request: Full;
+  readonly subject: JobSubject;
+  readonly giveUpAfterMs: number;
+}
+
+/**
+ * Runs the first activity of a workflow: checks the request as clients do, because other programs start workflows too,
+ * and returns it with its defaults. The workflow uses only this request.
+ *
+ * @param complete adds the defaults that the schema does not have
+ * @throws ApplicationFailure of the type `InvalidRequest` with every problem; it is not retried
+ */
+export async function firstCall<Schema extends z.ZodType, Full, Result extends object>(
+  { schema, input, complete }: FirstCall<Schema, Full>,
+  { attempt }: { readonly attempt: number },
+  { hasAttributes: ask = async () => false }: Pick<ActivityDependencies, 'hasAttributes'>,
+  call: (request: Full) => Promise<Result>,
+): Promise<Result & Admitted<Full>> {
+  const hasAttributes = await ask();
+  const { problems, full } = checkRequest(schema, input);
+  if (full === undefined) {
+    const details: FailureDetails = { attempt, hasAttributes };
+    throw ApplicationFailure.nonRetryable(clipMessage(problems.join('; ')), FailureType.InvalidRequest, details);
+  }
+  const { request, subject, giveUpAfterMs } = complete(full);
+  try {
+    return { request, hasAttributes, ...(await call(request)) };
+  } catch (error) {
+    throw withDetails(toApplicationFailure(error, { attempt }), { hasAttributes, subject, giveUpAfterMs });
+  }
+}
+
+interface FirstCall<Schema extends z.ZodType, Full> {
+  readonly schema: Schema;
+  /** As a caller sent it. */
+  readonly input: unknown;
+  readonly complete: (request: z.output<Schema>) => Known<Full>;
+}
+
+function withDetails(failure: Error, details: FailureDetails): Error {
+  if (!(failure instanceof ApplicationFailure)) return failure;
+  const { message, type, nonRetryable, nextRetryDelay, category } = failure;
+  return ApplicationFailure.create({
+    message,
+    type: type ?? undefined,
+    nonRetryable: nonRetryable ?? false,
+    nextRetryDelay: nextRetryDelay ?? undefined,
+    category: category ?? undefined,
+    details: [{ ...(failure.details?.[0] as FailureDetails | undefined), ...details }],
+  });
+}
