@@ -4,9 +4,9 @@ import { databaseCause } from '../../temporal/grpc-cause.ts';
 import { EmbeddedTemporalError } from './embedded-temporal-error.ts';
 import { findServerProcess } from './find-server-process.ts';
 import { arePortsFree, pickFreePorts } from './free-ports.ts';
-import { isAlive, isProbablyAlive } from './process-identity.ts';
+import { isAlive, isForeign, isProbablyAlive, sharesNetwork } from './process-identity.ts';
 import { isOwnProcess, portOwner } from './process-owner.ts';
-import { sweepLeases } from './server-leases.ts';
+import { removeForeignLeases, sweepLeases } from './server-leases.ts';
 import { logTail, spawnServer, stopServer } from './server-process.ts';
 import type { NamespaceNeeds } from './prepare-namespace.ts';
 import { waitUntilReady } from './server-readiness.ts';
@@ -63,6 +63,7 @@ async function recordedOrStrayServer(stateDir: string): Promise<ServerRecord | n
   }
   const stray = await findServerProcess(statePaths(stateDir).database);
   if (stray === null) return null;
+  if (!sharesNetwork(stray.pid)) throw databaseInUse(stateDir);
   return writeServerRecord(stateDir, { ...stray, restartsAtMs: record?.restartsAtMs ?? [] });
 }
 
@@ -100,6 +101,13 @@ function recentRestarts(record: ServerRecord | null): number[] {
 /** Less than this, and a new database does not fit. */
 const MIN_FREE_BYTES = 8 * 1024 ** 2;
 
+function databaseInUse(stateDir: string): EmbeddedTemporalError {
+  return new EmbeddedTemporalError(
+    `another Temporal server uses the database in ${stateDir}, such as one in another container. ` +
+      'Set TEMPORAL_ADDRESS to an address of that server, or LONGHAUL_STATE_DIR to another directory.',
+  );
+}
+
 /** @param tail the last lines of its log. A full disk leaves it empty. */
 async function didNotStart(stateDir: string, problem: string, tail: string): Promise<EmbeddedTemporalError> {
   const { log } = statePaths(stateDir);
@@ -107,6 +115,13 @@ async function didNotStart(stateDir: string, problem: string, tail: string): Pro
     ({ bavail, bsize }) => bavail * bsize < MIN_FREE_BYTES,
     () => false,
   );
+  if (/^no such (table|column)/.test(problem)) {
+    return new EmbeddedTemporalError(
+      `another version of the Temporal CLI created the database in ${stateDir}, and this version cannot read it (${problem}). ` +
+        'Set LONGHAUL_TEMPORAL_CLI to the path of that version, or LONGHAUL_STATE_DIR to another directory.',
+    );
+  }
+  if (tail.includes('database is locked')) return databaseInUse(stateDir);
   const cause = databaseCause(isFull ? 'no space left on device' : tail);
   if (cause) {
     return new EmbeddedTemporalError(
@@ -115,8 +130,21 @@ async function didNotStart(stateDir: string, problem: string, tail: string): Pro
   }
   return new EmbeddedTemporalError(
     `The Temporal server did not start: ${problem}. ` +
-      (tail === '' ? 'It wrote nothing to its log.' : `Its last lines, from ${log}:\n${tail}`),
+      (tail === '' ? 'It wrote nothing to its log.' : `Its last lines, from ${log}:\n${lastLines(tail)}`),
   );
+}
+
+const SHOWN_LINES = 8;
+
+/** Without the stack trace of a server that panicked, which hides the cause. */
+function lastLines(tail: string): string {
+  const lines = tail.split('\n');
+  const trace = lines.findIndex((line) => /^goroutine \d+ \[/.test(line));
+  return lines
+    .slice(0, trace < 0 ? undefined : trace)
+    .slice(-SHOWN_LINES)
+    .join('\n')
+    .trimEnd();
 }
 
 async function startOnce(context: ServerContext, cliPath: string, ports: ServerPorts, restartsAtMs: number[]) {
@@ -159,7 +187,10 @@ export async function startServer(context: ServerContext, cliPath: string): Prom
   for (let attempt = 1; ; attempt += 1) {
     if (ports === null || (!isRestart && !(await arePortsFree(ports)))) ports = await pickFreePorts();
     const { server, problem, tail } = await startOnce(context, cliPath, ports, restartsAtMs);
-    if (server !== undefined) return server;
+    if (server !== undefined) {
+      await removeForeignLeases(statePaths(stateDir).leases);
+      return server;
+    }
     if (attempt < START_ATTEMPTS && tail.includes('address already in use')) {
       // Its users can only find it again where it was; whoever took the port may leave again.
       if (isRestart) await delay(200 * attempt);
@@ -167,7 +198,8 @@ export async function startServer(context: ServerContext, cliPath: string): Prom
       continue;
     }
     // A record without a server would only say what is not; but it counts the restarts while there are users.
-    if (!isRestart) await removeServerRecord(stateDir);
+    if (before !== null && isForeign(before)) await writeServerRecord(stateDir, before);
+    else if (!isRestart) await removeServerRecord(stateDir);
     throw await didNotStart(stateDir, problem, tail);
   }
 }

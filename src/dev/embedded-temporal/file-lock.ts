@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { EmbeddedTemporalError } from './embedded-temporal-error.ts';
 import { readJsonFile } from './json-file.ts';
-import { isAlive, ownIdentity } from './process-identity.ts';
+import { isAlive, isForeign, ownIdentity } from './process-identity.ts';
 
 const lockSchema = z.union([
   z.object({ released: z.literal(true) }),
-  z.object({ pid: z.number().int(), startTime: z.string() }),
+  z.object({ pid: z.number().int(), startTime: z.string(), pidNamespace: z.string().optional() }),
 ]);
 
 export interface FileLockOptions {
@@ -20,6 +20,8 @@ export interface FileLockOptions {
 /** Old generations that stay behind, so that a slow process which knows only those can't create one of them anew. */
 const GENERATIONS_KEPT = 16;
 const POLL_MS = 25;
+/** Starting a server, which is the longest that a lock is held for, takes at most half of it. */
+const FOREIGN_HOLD_MS = 60_000;
 
 async function newestGeneration(directory: string): Promise<number> {
   const numbers = (await readdir(directory)).filter((name) => /^\d+$/.test(name)).map(Number);
@@ -29,8 +31,17 @@ async function newestGeneration(directory: string): Promise<number> {
 /** Null when it is free: never taken, released, or its owner is dead. */
 async function owner(directory: string, generation: number): Promise<number | null> {
   if (generation === 0) return null;
-  const content = await readJsonFile(join(directory, String(generation)), lockSchema);
-  return content === null || 'released' in content || !isAlive(content) ? null : content.pid;
+  const path = join(directory, String(generation));
+  const content = await readJsonFile(path, lockSchema);
+  if (content === null || 'released' in content) return null;
+  const isHeld = isForeign(content) ? await isYoung(path) : isAlive(content);
+  return isHeld ? content.pid : null;
+}
+
+/** Of an owner in another container, only the time is known. */
+async function isYoung(path: string): Promise<boolean> {
+  const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: 0 }));
+  return Date.now() - mtimeMs < FOREIGN_HOLD_MS;
 }
 
 /** Whether this process is now the owner of `generation`. */

@@ -48,11 +48,29 @@ async function ensureSearchAttributes(
   }
 }
 
+/** The server cannot read a table of its database, which another version of the Temporal CLI created. */
+export class DatabaseSchemaError extends Error {}
+
+/** A server starts on the database of an older version, and then fails to list workflows and schedules. */
+async function assertReadable({ workflowService }: Connection): Promise<void> {
+  try {
+    const namespace = EMBEDDED_NAMESPACE;
+    await workflowService.listWorkflowExecutions({ namespace, pageSize: 1 });
+    await workflowService.listSchedules({ namespace, maximumPageSize: 1 });
+  } catch (error) {
+    const cause = /no such (?:table|column)[^()]*\w/.exec((error as Error).message)?.[0];
+    if (cause !== undefined) throw new DatabaseSchemaError(cause, { cause: error });
+    throw error;
+  }
+}
+
 /**
- * Sees that closed workflows are kept for long enough and that the search attributes are known.
+ * Checks that the database can be read, that closed workflows are kept for long enough and that the search attributes
+ * are registered.
  *
  * @param deadline milliseconds since the epoch
- * @throws when the server doesn't answer in time, or refuses
+ * @throws DatabaseSchemaError if another version of the Temporal CLI created the database
+ * @throws Error if the server does not respond in time, or rejects a request
  */
 export async function prepareNamespace(
   address: string,
@@ -61,9 +79,16 @@ export async function prepareNamespace(
 ): Promise<void> {
   // A client goes on trying for all of its time, even when the server has died meanwhile; so the time is short.
   const connectTimeout = Math.max(1, Math.min(3_000, deadline - Date.now()));
-  const connection = await Connection.connect({ address, connectTimeout, channelArgs: withoutProxy });
+  const connection = await Connection.connect({
+    address,
+    connectTimeout,
+    channelArgs: withoutProxy,
+    // The caller repeats the whole. By default, each call is repeated for up to 10 s.
+    interceptors: [],
+  });
   try {
     await connection.withDeadline(Math.min(deadline, Date.now() + 10_000), async () => {
+      await assertReadable(connection);
       await ensureRetention(connection, retentionDays);
       await ensureSearchAttributes(connection, searchAttributes);
     });

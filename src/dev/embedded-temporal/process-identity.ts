@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 
 /** A process that can't be mistaken for a later one under the same pid. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** When it started, in the words of the platform; only ever compared. */
   readonly startTime: string;
+  /** Where its `pid` is valid: containers that share a directory do not see each other's processes. Linux only. */
+  readonly pidNamespace?: string;
 }
 
 const onLinux = process.platform === 'linux';
@@ -15,6 +17,30 @@ function bootId(): string {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   } catch {
     return '';
+  }
+}
+
+function ownPidNamespace(): string | undefined {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return undefined;
+  }
+}
+
+const pidNamespace = onLinux ? ownPidNamespace() : undefined;
+
+/** Whether the process runs in another container, so that nothing can be found out about it. */
+export function isForeign(identity: ProcessIdentity): boolean {
+  return identity.pidNamespace !== undefined && identity.pidNamespace !== pidNamespace;
+}
+
+/** Whether this process can reach the ports of another one on 127.0.0.1, as far as that can be known. */
+export function sharesNetwork(pid: number): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`) === readlinkSync('/proc/self/ns/net');
+  } catch {
+    return true;
   }
 }
 
@@ -50,19 +76,20 @@ function psStartTime(pid: number): string | null {
 /** The living process under `pid`, or null when there is none (a zombie counts as none). */
 export function identifyProcess(pid: number): ProcessIdentity | null {
   const startTime = onLinux ? linuxStartTime(pid) : psStartTime(pid);
-  return startTime === null ? null : { pid, startTime };
+  return startTime === null ? null : { pid, startTime, pidNamespace };
 }
 
 let own: ProcessIdentity | undefined;
 
 /** The process that asks. */
 export function ownIdentity(): ProcessIdentity {
-  own ??= identifyProcess(process.pid) ?? { pid: process.pid, startTime: 'unknown' };
+  own ??= identifyProcess(process.pid) ?? { pid: process.pid, startTime: 'unknown', pidNamespace };
   return own;
 }
 
-/** Whether this very process still lives. */
+/** Whether this very process still lives. Of a process in another container, false. */
 export function isAlive(identity: ProcessIdentity): boolean {
+  if (isForeign(identity)) return false;
   if (identity.pid === process.pid) return identity.startTime === ownIdentity().startTime;
   return identifyProcess(identity.pid)?.startTime === identity.startTime;
 }

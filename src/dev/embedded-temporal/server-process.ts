@@ -20,6 +20,8 @@ async function serverArgs(cliPath: string, database: string, { port, uiPort }: S
   args.push('--db-filename', database, '--log-level', 'error');
   // Three times the activities a second, and a killed process still loses nothing.
   args.push('--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal');
+  // A second server on the same database, such as one in another container, ends at once instead of spoiling it.
+  args.push('--sqlite-pragma', 'locking_mode=exclusive');
   // The server asks its vendor for newer versions otherwise.
   args.push('--dynamic-config-value', 'frontend.enableServerVersionCheck=false');
   // Its HTTP API would start workflows for any web page: it checks neither keys nor where a request comes from.
@@ -128,15 +130,15 @@ export function onChildExit(pid: number, listener: () => void): () => void {
   return () => child?.off('exit', listener);
 }
 
-/** The last lines that a server wrote, for an error message. */
-export async function logTail(path: string, fromBytes: number, lines = 8): Promise<string> {
+/** The end of what a server wrote: its last 16 KiB. */
+export async function logTail(path: string, fromBytes: number): Promise<string> {
   const file = await open(path, 'r').catch(() => null);
   if (file === null) return '';
   try {
     const { size } = await file.stat();
     const start = Math.max(fromBytes, size - 16 * 1024);
     const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(Math.max(1, size - start)), position: start });
-    return buffer.toString('utf8', 0, bytesRead).trimEnd().split('\n').slice(-lines).join('\n');
+    return buffer.toString('utf8', 0, bytesRead).trimEnd();
   } finally {
     await file.close();
   }

@@ -30,7 +30,7 @@ async function acceptsConnections(address: string): Promise<boolean> {
 export async function waitUntilReady(options: ReadinessOptions): Promise<string | null> {
   const deadline = Date.now() + options.timeoutMs;
   // Temporal's client takes 0.3 s to load, in which the server that was just started comes up.
-  const { prepareNamespace } = await import('./prepare-namespace.ts');
+  const { DatabaseSchemaError, prepareNamespace } = await import('./prepare-namespace.ts');
   let reason = 'it did not open its port';
   while (Date.now() < deadline) {
     if (!options.isAlive()) return 'it ended';
@@ -41,6 +41,7 @@ export async function waitUntilReady(options: ReadinessOptions): Promise<string 
         return null;
       } catch (error) {
         reason = error instanceof Error ? error.message : String(error);
+        if (error instanceof DatabaseSchemaError) return reason;
       }
     }
     await delay(25);

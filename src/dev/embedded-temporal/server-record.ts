@@ -12,6 +12,7 @@ const recordSchema = z.object({
   pid: z.number().int(),
   /** Tells the server from a later process under the same pid. */
   startTime: z.string(),
+  pidNamespace: z.string().optional(),
   ...portsSchema.shape,
   /** For people who read the file. */
   address: z.string(),
@@ -60,12 +61,13 @@ export async function readServerRecord(stateDir: string): Promise<ServerRecord |
 
 export async function writeServerRecord(
   stateDir: string,
-  { pid, startTime, port, uiPort, restartsAtMs }: Omit<ServerRecord, 'address' | 'uiUrl'>,
+  { pid, startTime, pidNamespace, port, uiPort, restartsAtMs }: Omit<ServerRecord, 'address' | 'uiUrl'>,
 ): Promise<ServerRecord> {
   const ports = { port, uiPort };
   const record = {
     pid,
     startTime,
+    pidNamespace,
     ...ports,
     address: serverAddress(ports),
     uiUrl: serverUiUrl(ports),
