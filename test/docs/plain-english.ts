@@ -1,0 +1,76 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/*
+ * Searches the README, docs, deploy and docker-compose.yml for words and phrases that the style of the documentation
+ * replaces, and prints each with its place. `npm run check` runs it.
+ */
+
+/** Files that still contain such words. Delete a file from this list after you rewrite it. */
+const toDo = ['architecture', 'performance', 'services', 'split', 'sync'].map((name) => `docs/${name}.md`);
+
+const phrases = [
+  'go(?:es)? on',
+  'went on',
+  'at once',
+  'for good',
+  'for ever',
+  'once more',
+  'so (?:many|much|long)',
+  '(?:is|are) no [a-z]+',
+  'is none',
+  'there is no',
+  'any more',
+  'by (?:itself|themselves)',
+  'of (?:its|your|their|our|his) own',
+  'left out',
+  'leaves? out',
+  'in vain',
+  'of no use',
+  'made up for',
+  'broken off',
+  'breaks? off',
+  'under way',
+  'how far',
+];
+
+const words = `afresh anew began begins begun beside besides circle circles deed deeds everybody half-way lack
+  lacking lacks learnt lies meanwhile mend mended mending mends nobody patience patiently picture pictures processor
+  refuses seldom somebody stands stood telling tells told trouble troubles twins vain wanted wants whichever whoever`;
+
+const avoided = new RegExp(`\\b(?:${[...phrases, ...words.split(/\s+/)].join('|')})\\b`, 'gi');
+
+/** In prose, these are MD5 and ID. */
+const lowerCase = /\b(?:md5|id)s?\b/g;
+
+/** Code, targets of links and comments of Markdown, which name things and are no prose. */
+const code = /^ *(`{3,})[^]*?^ *\1|`[^`\n]*`|\]\([^)]*\)|<!--[^]*?-->/gm;
+
+function problemsOf(path: string): string[] {
+  const text = readFileSync(path, 'utf8');
+  const isMarkdown = path.endsWith('.md');
+  const prose = isMarkdown ? text.replaceAll(code, (found) => found.replaceAll(/[^\n]/g, ' ')) : text;
+  const patterns = isMarkdown ? [avoided, lowerCase] : [avoided];
+  return prose
+    .split('\n')
+    .flatMap((line, index) =>
+      patterns.flatMap((pattern) => [...line.matchAll(pattern)].map(([found]) => `${path}:${index + 1}: ${found}`)),
+    );
+}
+
+process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
+const files = execFileSync('git', ['ls-files', 'README.md', 'docs/*.md', 'deploy', 'docker-compose.yml'], {
+  encoding: 'utf8',
+});
+const problems = files
+  .trim()
+  .split('\n')
+  .filter((path) => !toDo.includes(path))
+  .flatMap(problemsOf);
+if (problems.length > 0) {
+  process.stderr.write(
+    `${problems.join('\n')}\nRewrite these sentences in plain English: name the actor and the action.\n`,
+  );
+  process.exitCode = 1;
+}
