@@ -1,8 +1,12 @@
 import type { ScheduleHealth, ScheduleOverlap, ScheduleRunOutcome, ScheduleSettings } from '../contracts/schedule.ts';
 import type { SyncRequest } from '../contracts/sync.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
-import { syncRequestProblems, uploadRequestProblems } from '../contracts/requests/problems.ts';
-import { isScheduleName, SCHEDULE_NAME_RULE, scheduleSettingsProblems } from '../core/schedule/settings.ts';
+import {
+  scheduleSettingsProblems,
+  syncRequestProblems,
+  uploadRequestProblems,
+} from '../contracts/requests/problems.ts';
+import { isScheduleName, SCHEDULE_NAME_RULE } from '../core/schedule/settings.ts';
 import { ConfigError } from '../errors.ts';
 
 /** What each run does: one of the two, as plain JSON. */

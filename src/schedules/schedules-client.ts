@@ -49,17 +49,21 @@ export class SchedulesClient {
   async create(options: CreateScheduleOptions): Promise<ScheduleInfo> {
     const { name } = options;
     assertSchedule(name, options, true);
-    return onSchedule(name, async () => {
-      const handle = await this.#client.schedule.create({
-        scheduleId: scheduleIdOf(name),
-        spec: toSpec(options),
-        policies: toPolicies(options),
-        action: toAction(name, options, this.#taskQueue),
-        memo: { longhaulSchedule: name },
-        state: { paused: options.paused ?? false, note: options.note || undefined },
-      });
-      return toScheduleInfo(name, await handle.describe());
-    });
+    return onSchedule(
+      name,
+      async () => {
+        const handle = await this.#client.schedule.create({
+          scheduleId: scheduleIdOf(name),
+          spec: toSpec(options),
+          policies: toPolicies(options),
+          action: toAction(name, options, this.#taskQueue),
+          memo: { longhaulSchedule: name },
+          state: { paused: options.paused ?? false, note: options.note || undefined },
+        });
+        return toScheduleInfo(name, await handle.describe());
+      },
+      options.cron,
+    );
   }
 
   /** Longhaul's schedules, by name; a new one may take a second to be among them. */
@@ -186,13 +190,17 @@ export class SchedulesClient {
    */
   async update(name: string, changes: UpdateScheduleOptions): Promise<ScheduleInfo> {
     assertSchedule(name, changes, false);
-    return onSchedule(name, async () => {
-      const handle = this.#handle(name);
-      await handle.update(
-        (previous) => updatedSchedule(name, previous, changes, this.#taskQueue) as ScheduleUpdateOptions,
-      );
-      return toScheduleInfo(name, await handle.describe());
-    });
+    return onSchedule(
+      name,
+      async () => {
+        const handle = this.#handle(name);
+        await handle.update(
+          (previous) => updatedSchedule(name, previous, changes, this.#taskQueue) as ScheduleUpdateOptions,
+        );
+        return toScheduleInfo(name, await handle.describe());
+      },
+      changes.cron,
+    );
   }
 
   /** Runs that are under way go on. */

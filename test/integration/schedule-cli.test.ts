@@ -156,8 +156,7 @@ describe.concurrent('longhaul schedule', () => {
         expect(stderr.trim().split('\n')).toHaveLength(1);
         for (const words of [
           'its name must',
-          'needs five fields',
-          '--jitter "soon"',
+          '--jitter must be a duration',
           'zone "Nowhere"',
           'policy "maybe"',
           'missing',

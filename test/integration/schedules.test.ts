@@ -222,12 +222,15 @@ describe.concurrent('a schedule', () => {
       const wrong = name('wrong');
       const attempt = schedules.create({
         name: wrong,
-        cron: ['0 25 * * *'],
+        cron: ['0 2 * * * # night'],
         timezone: 'Mars/Olympus',
         catchupWindowMs: 1,
         sync: { ...standIn(), purpos: 'x' } as never,
       });
-      await expect(attempt).rejects.toThrow(/"25" is no hour.*Mars\/Olympus.*10s to 366d.*"purpos" is not a property/);
+      await expect(attempt).rejects.toThrow(/use the note.*Mars\/Olympus.*10s to 366d.*"purpos" is not a property/);
+      await expect(schedules.create({ name: wrong, cron: ['0 25 * * *'], sync: standIn() })).rejects.toThrow(
+        'Temporal rejected the schedule: Hour is not in range [0-23] (cron "0 25 * * *"). Change the value that it names.',
+      );
       await expect(schedules.get(wrong)).rejects.toThrow(ScheduleNotFoundError);
       await schedules.create({ name: wrong, everyMs: HOUR_MS, sync: standIn() });
       await expect(schedules.create({ name: wrong, everyMs: HOUR_MS, sync: standIn() })).rejects.toThrow(

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import { isPlainObject } from '../../core/payload.ts';
 import { quoted } from '../../core/text/clip.ts';
+import type { ScheduleSettings } from '../schedule.ts';
+import { scheduleSettings } from './schedule.ts';
 import { syncRequest } from './sync.ts';
 import { splitRequest, uploadRequest } from './upload.ts';
 
@@ -30,6 +32,18 @@ export const splitRequestProblems = (value: unknown): string[] => [...checkReque
 /** Every problem of a sync request as text; none for a valid request. */
 export const syncRequestProblems = (value: unknown): string[] => [...checkRequest(syncRequest, value).problems];
 
+/**
+ * Every problem of the settings of a schedule as text; none for valid settings.
+ *
+ * @param isWhole whether the schedule has no other settings, so that these must contain its times
+ */
+export function scheduleSettingsProblems(settings: ScheduleSettings, isWhole: boolean): string[] {
+  const { cron, everyMs } = settings;
+  const isTimed = !isWhole || Boolean(cron?.length) || everyMs !== undefined;
+  const problems = [...checkRequest(scheduleSettings, settings).problems];
+  return isTimed ? problems : ['it has no times: give a cron expression or an interval', ...problems];
+}
+
 /** In a program, a property that is undefined is not set. Bytes of a payload are not an object. */
 function withoutUndefined(value: unknown): unknown {
   if (!isPlainObject(value)) return ArrayBuffer.isView(value) ? null : value;
@@ -43,8 +57,14 @@ function problemLines(issues: readonly z.core.$ZodIssue[], value: unknown): stri
   const whole: string[] = [];
   const missing = new Set<string>();
   const messages = new Map<string, Map<string, string>>();
+  const above = new Set<string>();
   for (const issue of issues) {
     const [key] = issue.path.map(String);
+    const { text, up } = placed(issue.message);
+    if (up > 0 && up >= issue.path.length) {
+      above.add(text);
+      continue;
+    }
     if (key !== undefined && !has(key)) missing.add(`${quoted(key)} is missing`);
     else if (key !== undefined) {
       const ofKey = messages.get(key) ?? new Map<string, string>();
@@ -62,16 +82,21 @@ function problemLines(issues: readonly z.core.$ZodIssue[], value: unknown): stri
   const lines = [...messages]
     .toSorted(([one], [other]) => (places.get(one) ?? 0) - (places.get(other) ?? 0))
     .map(([key, ofKey]) => `${quoted(key)} ${[...new Set(ofKey.values())].join(', ')}`);
-  return missing.size + lines.length > 0 ? [...missing, ...lines] : whole;
+  return missing.size + above.size + lines.length > 0 ? [...missing, ...above, ...lines] : whole;
 }
 
 /** The messages of an issue within a property, by place: `"host" must be …`. Each `../` moves a message up. */
 function messagesOf(issue: z.core.$ZodIssue, path: readonly string[]): readonly (readonly [string, string])[] {
-  const text = issue.message.replace(/^(\.\.\/)+/, '');
-  const up = (issue.message.length - text.length) / '../'.length;
+  const { text, up } = placed(issue.message);
   const names = path.slice(0, Math.max(path.length - up, 0)).map(quoted);
   const place = path.map((name) => `${name}/`).join('');
   if (issue.code !== 'unrecognized_keys') return [[place, [...names, text].join(' ')]];
   if (!text.startsWith('is not')) return [[`${place}${issue.keys[0]}/`, [...names, text].join(' ')]];
   return issue.keys.map((key) => [`${place}${key}/`, [...names, quoted(key), text].join(' ')]);
+}
+
+/** A message without its `../`, and their number. */
+function placed(message: string): { readonly text: string; readonly up: number } {
+  const text = message.replace(/^(\.\.\/)+/, '');
+  return { text, up: (message.length - text.length) / '../'.length };
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../../../config/config.ts';
 import { ScheduleOverlaps, type ScheduleOverlap, type ScheduleSettings } from '../../../contracts/schedule.ts';
-import { scheduleSettingsProblems } from '../../../core/schedule/settings.ts';
+import { scheduleSettingsProblems } from '../../../contracts/requests/problems.ts';
 import { parseDuration } from '../../../core/text/parse.ts';
 import { ConfigError } from '../../../errors.ts';
 import type { ScheduleWork } from '../../../schedules/schedule-options.ts';
