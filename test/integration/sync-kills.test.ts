@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { OpenBatchResult } from '../../src/contracts/batch.ts';
 import { startCli, type CliRun } from '../support/cli.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { filesAt, manyFiles, runSync } from '../support/sync-folder.ts';
@@ -30,6 +31,18 @@ function completed({ uploads }: System): number {
   return uploads().filter(({ status }) => status === 'completed').length;
 }
 
+/** IDs of the sessions that `openBatch` has returned. */
+async function recordedSessions({ client }: System, workflowId: string): Promise<Set<string>> {
+  const { events } = await client.client.workflow.getHandle(workflowId).fetchHistory();
+  const results = (events ?? []).flatMap(
+    ({ activityTaskCompletedEventAttributes: completed }) => completed?.result?.payloads?.[0]?.data ?? [],
+  );
+  const opened = results.flatMap(
+    (data) => (JSON.parse(Buffer.from(data).toString()) as Partial<OpenBatchResult> | null)?.outcomes ?? [],
+  );
+  return new Set(opened.flatMap((outcome) => ('session' in outcome ? outcome.session.uploadId : [])));
+}
+
 describe('SIGKILL of every worker in the middle of a sync', () => {
   it('three times: in the end each file is there once, byte-exact, and the next run sends nothing', () =>
     withSystem(async (system) => {
@@ -55,6 +68,11 @@ describe('SIGKILL of every worker in the middle of a sync', () => {
       }
       const { counts } = await handle.result();
       expect(counts).toMatchObject({ sent: { files: all }, failed: 0 });
+
+      const recorded = await recordedSessions(system, handle.workflowId);
+      expect(recorded.size).toBeGreaterThanOrEqual(SMALL_FILES);
+      const open = system.uploads().filter(({ id, status }) => recorded.has(id) && status === 'pending');
+      expect(open, 'no session whose ID was recorded is left open').toEqual([]);
 
       const files = await filesAt(system);
       expect(files.size).toBe(all);
