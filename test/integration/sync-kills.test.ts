@@ -35,7 +35,7 @@ function completed({ uploads }: System): number {
 async function recordedSessions({ client }: System, workflowId: string): Promise<Set<string>> {
   const { events } = await client.client.workflow.getHandle(workflowId).fetchHistory();
   const results = (events ?? []).flatMap(
-    ({ activityTaskCompletedEventAttributes: completed }) => completed?.result?.payloads?.[0]?.data ?? [],
+    ({ activityTaskCompletedEventAttributes: ended }) => ended?.result?.payloads?.[0]?.data ?? [],
   );
   const opened = results.flatMap(
     (data) => (JSON.parse(Buffer.from(data).toString()) as Partial<OpenBatchResult> | null)?.outcomes ?? [],

@@ -1,7 +1,4 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Bench } from '../bench.ts';
 import type { SmallFilesResult } from '../children/small-files-result.ts';
@@ -27,7 +24,6 @@ const ways: Readonly<Record<string, Way>> = {
   'openai SDK, streaming': withSdk,
   'Longhaul, end to end': (bench, path) => withLonghaul(bench, path, true),
   'Longhaul, end to end, no md5': (bench, path) => withLonghaul(bench, path, false),
-  'Longhaul, sync of a folder': (bench) => withSync(bench),
 };
 
 async function run(bench: Bench): Promise<Section> {
@@ -45,7 +41,7 @@ async function run(bench: Bench): Promise<Section> {
   const over = (list: readonly SmallFilesResult[], ask: (result: SmallFilesResult) => number | undefined) =>
     figureOf(list.flatMap((result) => ask(result) ?? []));
   const msAFile = (list: readonly SmallFilesResult[]) => over(list, ({ seconds }) => (seconds / files) * 1000);
-  const [sdk, longhaul, , sync] = results;
+  const [sdk, longhaul] = results;
   const paired = (own: typeof sdk, of: (ours: SmallFilesResult, theirs: SmallFilesResult) => number) =>
     figureOf((own?.rounds ?? []).flatMap((ours, index) => (sdk?.rounds[index] ? of(ours, sdk.rounds[index]) : [])));
   const times = (ours: SmallFilesResult, theirs: SmallFilesResult) => ours.seconds / theirs.seconds;
@@ -60,7 +56,7 @@ async function run(bench: Bench): Promise<Section> {
   };
   const actions = longhaul?.rounds.at(-1);
   return {
-    about: `${files} files of 1 MiB over loopback, ${concurrency} at a time: each is created, sent as one part and completed. The uploads of Longhaul are all started at once, on one worker; a sync is one workflow for all of them. Medians of ${rounds} rounds (least–most).`,
+    about: `${files} files of 1 MiB over loopback, ${concurrency} at a time: each is created, sent as one part and completed. The uploads of Longhaul are all started at once, on one worker. Medians of ${rounds} rounds (least–most).`,
     tables: [
       {
         columns: ['', 's', 'ms a file', 'CPU ms a file', 'Temporal CPU ms a file', 'peak MiB'],
@@ -83,11 +79,9 @@ async function run(bench: Bench): Promise<Section> {
       : [],
     ratios: {
       ...named('small-files: time of Longhaul / openai SDK', paired(longhaul, times)),
-      ...named('small-files: time of a sync / openai SDK', paired(sync, times)),
     },
     figures: {
       ...named('small-files: cost of a file, ms', paired(longhaul, msMore)),
-      ...named('small-files: cost of a file in a sync, ms', paired(sync, msMore)),
     },
   };
 }
@@ -100,30 +94,6 @@ async function withSdk({ sink, settings }: Bench, path: string): Promise<SmallFi
     String,
   );
   return JSON.parse((await promisify(execFile)(process.execPath, args)).stdout) as SmallFilesResult;
-}
-
-/** Files of different content: a sync sends the same one only once. */
-async function withSync({ sink, temporal, settings, directory }: Bench): Promise<SmallFilesResult> {
-  const { client, environment, serverPid } = await temporal();
-  const { baseUrl } = await sink();
-  const folder = await mkdtemp(join(directory, 'small-files-'));
-  const sync = async (count: number) => {
-    const source = join(folder, `${count}`);
-    await mkdir(source);
-    for (let file = 0; file < count; file++) await writeFile(join(source, `${file}.bin`), randomBytes(FILE_BYTES));
-    return async () => {
-      const { concurrency: maxConcurrentUploads } = settings;
-      const id = `bench-${crypto.randomUUID()}`;
-      const handle = await client.sync({ folder: source, purpose: 'batch', id, maxConcurrentUploads });
-      const { counts } = await handle.result();
-      if (counts.sent.files !== count) throw new Error(`a sync sent ${counts.sent.files} of ${count} files`);
-    };
-  };
-  const [warmUp, measured] = [await sync(settings.concurrency), await sync(settings.smallFiles)];
-  return withWorkerProcess({ slots: settings.concurrency, baseUrl, environment }, async ({ pid }) => {
-    await warmUp();
-    return { ...(await timed([pid, serverPid], measured)), peakRssMib: (await memoryOf(pid)).peakRssMib };
-  });
 }
 
 async function timed([pid, serverPid]: readonly [number, number], upload: () => Promise<unknown>) {
