@@ -20,6 +20,7 @@ import { runAttempt, type Attempt } from './attempt.ts';
 import { firstCall, type Known } from './first-call.ts';
 import { SyncListsCache } from './sync/lists-cache.ts';
 import { SyncComparison, type SyncLists } from './sync/lists.ts';
+import { changesOf, packPlanned } from './sync/planned.ts';
 
 /**
  * What a sync has to do, batch by batch. The lists of both sides are made once and kept for the run; where they are
@@ -36,7 +37,7 @@ export function createPlanSync(dependencies: ActivityDependencies): TransferActi
       // A caller can pass the plan ID of another sync.
       const key = JSON.stringify([input.planId, scope]);
       comparison = cache.get(key);
-      if (!comparison) {
+      if (!comparison || !isWanted(comparison, input)) {
         if (input.memory === undefined) return { type: 'memory-needed', packFirst: true };
         const client = dependencies.destination(scope.destination);
         comparison = await SyncComparison.of({ ...input, scope }, { client, sources: dependencies.sources, signal });
@@ -69,6 +70,12 @@ function complete(request: FullSyncRequest): Known<FullSyncRequest> {
   return { request, subject, giveUpAfterMs: upload.giveUpAfterMs };
 }
 
+/** Lists that are compared with planned uploads must be new. */
+function isWanted({ generation }: SyncComparison, { lists, plannedBefore }: PlanSyncInput): boolean {
+  if (plannedBefore !== undefined) return generation === lists?.generation;
+  return generation >= (lists?.atLeast ?? 0);
+}
+
 const empty = {
   type: 'batch',
   uploads: [],
@@ -86,8 +93,10 @@ const empty = {
 
 async function uploadBatch(lists: SyncLists, input: PlanSyncInput): Promise<SyncBatch> {
   const { work, forget } = lists;
-  const { after, limit } = input;
+  const { after, limit, plannedBefore } = input;
   const { batch, next } = sliceOf(work, after, limit);
+  const relisted = plannedBefore === undefined ? undefined : await changesOf(plannedBefore, after, lists);
+  const isFirst = after === null && plannedBefore === undefined;
   const learnsNothing = input.delete && after === null && work.length === 0;
   return {
     ...(learnsNothing ? await deletionBatch(lists, input) : empty),
@@ -95,6 +104,9 @@ async function uploadBatch(lists: SyncLists, input: PlanSyncInput): Promise<Sync
     uploads: batch.flatMap((one) => ('upload' in one ? [one.upload] : [])),
     recognised: batch.flatMap((one) => ('recognised' in one ? [one.recognised] : [])),
     forget: after === null ? forget : [],
+    planned: isFirst || relisted ? await packPlanned(work) : undefined,
+    relisted,
+    generation: lists.generation,
     ...(learnsNothing ? {} : { next }),
   };
 }

@@ -42,9 +42,13 @@ export type SyncWork =
 export interface SyncLists {
   readonly totals: SyncTotals;
   readonly unmatchedGlobs: readonly UnmatchedGlob[];
+  /** As in `ListsWanted`. */
+  readonly generation: number;
   /** In the order of their paths, as all lists here. */
   readonly work: readonly SyncWork[];
   readonly decisions: readonly SyncDecision[];
+  /** Files without a decision, all of them. */
+  readonly undecided: Readonly<Record<'problems' | 'leftOut' | 'postponed', readonly SyncProblem[]>>;
   readonly forget: readonly string[];
   /** Why nothing may be deleted. */
   readonly deletionsHeld: string | null;
@@ -80,6 +84,8 @@ export interface ListContext {
 export class SyncComparison {
   /** About what it takes to keep it. */
   readonly entries: number;
+  /** As in `ListsWanted`. */
+  readonly generation: number;
   readonly unmatchedGlobs: readonly UnmatchedGlob[];
   readonly #scope: SyncScope;
   readonly #listing: Listing;
@@ -104,11 +110,13 @@ export class SyncComparison {
       readonly files: DestinationList;
       readonly remembered: UnpackedMemory;
       readonly unmatchedGlobs: readonly UnmatchedGlob[];
+      readonly generation: number;
     },
     sources: Sources,
   ) {
     const { listing, files, remembered } = sides;
     this.unmatchedGlobs = sides.unmatchedGlobs;
+    this.generation = sides.generation;
     this.#scope = scope;
     this.#filter = filter;
     this.#listing = listing;
@@ -142,7 +150,7 @@ export class SyncComparison {
   }
 
   static async of(
-    { scope, memory }: { readonly scope: SyncScope } & Pick<PlanSyncInput, 'memory'>,
+    { scope, memory, lists }: { readonly scope: SyncScope } & Pick<PlanSyncInput, 'memory' | 'lists'>,
     { client, sources, signal }: ListContext,
   ): Promise<SyncComparison> {
     const filter = createPathFilter(scope.include, scope.exclude);
@@ -151,7 +159,8 @@ export class SyncComparison {
     const { taken: unmatchedGlobs } = takeWithin(filter.unmatched(), { bytes: PayloadLimits.report });
     const files = await listDestination(client, scope, { signal });
     const remembered = await unpackMemory(scope, memory ?? null);
-    return new SyncComparison(scope, filter, { listing, files, remembered, unmatchedGlobs }, sources);
+    const generation = lists?.generation ?? 0;
+    return new SyncComparison(scope, filter, { listing, files, remembered, unmatchedGlobs, generation }, sources);
   }
 
   /** Sources that are left to read. */
@@ -236,8 +245,10 @@ export class SyncComparison {
         ...(remembered.problem === undefined ? {} : { memoryProblem: memoryProblemOf(remembered.problem) }),
       },
       unmatchedGlobs,
+      generation: this.generation,
       work,
       decisions,
+      undecided: { problems: this.#problems, leftOut: this.#leftOut, postponed },
       forget: takeWithin(plan.forgettable(isPresent), { bytes: PayloadLimits.forgotten, count: MAX_FORGOTTEN }).taken,
       deletionsHeld: reasonToHold(listing, unreadableRows),
       gone: async (latest) => {
@@ -251,7 +262,7 @@ export class SyncComparison {
 }
 
 /** As many of a list as a report shows. Counts are exact all the same. */
-function reported(problems: readonly SyncProblem[]): readonly SyncProblem[] {
+export function reported(problems: readonly SyncProblem[]): readonly SyncProblem[] {
   const lines = problems.slice(0, MAX_REPORTED).map((one) => ({ ...one, message: clipMessage(one.message) }));
   return takeWithin(lines, { bytes: PayloadLimits.report }).taken;
 }

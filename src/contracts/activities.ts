@@ -214,8 +214,19 @@ export interface PlanSyncInput {
   readonly limit: number;
   /** Left out where the worker may have it already, but never for deletions; null: there is none. */
   readonly memory?: SyncMemory | null;
+  /** `planned` of the newest batch that has it, for lists that are made again. @defaultValue lists were not made before */
+  readonly plannedBefore?: string;
+  readonly lists?: ListsWanted;
   /** Whether the caller accepts `SyncReading` and calls again. @defaultValue false: all sources are read in one call */
   readonly acceptsReading?: boolean;
+}
+
+/** The lists of a run that a call accepts. Workers keep different ones if the source changes while they list it. */
+export interface ListsWanted {
+  /** Of lists that this call makes: each generation is newer than those before. */
+  readonly generation: number;
+  /** Lists of earlier generations are made again: they do not show what the newest lists showed. */
+  readonly atLeast: number;
 }
 
 /** A file that is to be sent. */
@@ -280,8 +291,28 @@ export interface SyncBatch {
   readonly forget: readonly string[];
   /** `after` of the next batch; null when this is the last one. */
   readonly next: string | null;
+  /** All uploads of lists that the caller had not seen: opaque, and at most 200,000 characters. @defaultValue none */
+  readonly planned?: string;
+  /** Only if lists that were made again differ from the planned uploads. */
+  readonly relisted?: SyncChanges;
+  /** Of the lists. @defaultValue 0 */
+  readonly generation?: number;
   /** Whether the caller packs the memory early when it has learnt much. @defaultValue false: only at the end */
   readonly packsEarly?: true;
+}
+
+/** Differences between new lists and the uploads that were planned before, after the place of the batch. */
+export interface SyncChanges extends Pick<
+  SyncTotals,
+  'problems' | 'problemCount' | 'leftOut' | 'leftOutCount' | 'postponed' | 'postponedCount'
+> {
+  /** Files that are at the destination now, although this run has not sent them. */
+  readonly same: number;
+  readonly knownContent: number;
+  /** Files that were not planned before. */
+  readonly added: SyncAmount;
+  /** Files that need not be sent any longer: those of `same` and `knownContent`. */
+  readonly dropped: SyncAmount;
 }
 
 /** Sources were read for their MD5, and more must be read before the first batch: the same call continues. */

@@ -57,6 +57,8 @@ export const PayloadLimits = {
   batch: 400_000,
   /** Paths that a run removes from the memory without a deletion. */
   forgotten: 200_000,
+  /** Uploads that a sync has planned: Base64 of what lists that are made again are compared with. */
+  planned: 200_000,
   /** IDs of all parts of an Upload. */
   partIds: 1_500_000,
   /** Files and receipts of a split upload. */

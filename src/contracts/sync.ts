@@ -157,6 +157,8 @@ export interface CarriedSync extends Admitted<FullSyncRequest> {
   readonly startedAtMs: number;
   /** As in `SyncResult`. */
   readonly memoryProblem?: string;
+  /** As in `ListsWanted`, and `plannedBefore` for lists that are made again. @defaultValue none were made */
+  readonly lists?: { readonly generation: number; readonly atLeast: number; readonly planned?: string };
 }
 
 /** Where a File of this sync came from. */

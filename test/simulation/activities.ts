@@ -3,24 +3,32 @@ import { createCancelUpload } from '../../activities/cancel-upload.ts';
 import { createCompleteUpload } from '../../activities/complete-upload.ts';
 import { createCreateUpload } from '../../activities/create-upload.ts';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
+import { createDeleteFile } from '../../activities/delete-file.ts';
 import { createInspectSource } from '../../activities/inspect-source.ts';
 import { runAttempt } from '../../activities/attempt.ts';
+import { createOpenBatch } from '../../activities/open-batch.ts';
+import { packSyncMemory } from '../../activities/pack-sync-memory.ts';
+import { createPlanSync } from '../../activities/plan-sync.ts';
+import { createSendBatch } from '../../activities/send-batch.ts';
 import { createUploadPart } from '../../activities/upload-part.ts';
 import type {
   HashCheckpoint,
   HashSourceInput,
   HashSourceResult,
+  PlanSyncInput,
+  TransferActivities,
   UploadPartInput,
 } from '../../src/contracts/activities.ts';
 import { AbortedError, SourceChangedError } from '../../src/errors.ts';
 import type { Source } from '../../src/contracts/sources.ts';
+import { memoryOfResult } from '../../src/core/sync/memory-shape.ts';
 import type { Sources } from '../../src/sources/sources.ts';
 import { mockActivity } from '../support/mock-activity.ts';
 import type { AttemptInfo, RunningAttempt } from './activity-task.ts';
 import { modelClient, type ClientWorld, type Process } from './client.ts';
 import { pieceActivities, temporalClient } from './pieces.ts';
 import { digestOfSource } from './service.ts';
-import { contentOfSource } from './source.ts';
+import { contentOfSource, type ModelSources } from './source.ts';
 
 type Activity = (input: never) => Promise<unknown>;
 
@@ -78,8 +86,8 @@ export function startAttempt(
 }
 
 function activitiesOf(world: ClientWorld, process: Process): Readonly<Record<string, Activity>> {
-  const sources = { open: (source: Source) => world.source.open(source) } as unknown as Sources;
-  const dependencies: ActivityDependencies = { destination: () => modelClient(world, process), sources };
+  const { info } = process;
+  const dependencies = dependenciesOf(world, () => process);
   const inspect = createInspectSource(dependencies);
   return {
     inspectSource: async (input: Parameters<typeof inspect>[0]) => {
@@ -92,10 +100,50 @@ function activitiesOf(world: ClientWorld, process: Process): Readonly<Record<str
     cancelUpload: createCancelUpload(dependencies),
     hashSource: (input: HashSourceInput) => hashSource(world, process, input),
     ...pieceActivities(world, process),
+    openBatch: createOpenBatch(dependencies),
+    sendBatch: createSendBatch(dependencies),
+    deleteFile: createDeleteFile(dependencies),
+    packSyncMemory,
+    recallSync: () => runAttempt(() => Promise.resolve(memoryOfResult(world.namespace.lastResult(info.workflowId)))),
+    planSync: (input: PlanSyncInput) => {
+      const limit = Math.min(input.limit, world.batchFiles);
+      return world.workers.planSync(world, info.worker)({ ...input, limit });
+    },
   };
 }
 
-async function spend(world: ClientWorld, process: Process, call: 'inspectSource'): Promise<void> {
+/** What workers have in memory. */
+export class Workers {
+  readonly #planSync = new Map<number, TransferActivities['planSync']>();
+
+  planSync(world: ClientWorld, worker: number): TransferActivities['planSync'] {
+    const known = this.#planSync.get(worker);
+    if (known) return known;
+    const plan = createPlanSync(dependenciesOf(world, () => world.clock.owner as Process));
+    this.#planSync.set(worker, plan);
+    return plan;
+  }
+
+  /** A new process continues in its place. */
+  restart(worker: number): void {
+    this.#planSync.delete(worker);
+  }
+}
+
+/** @param process the one whose code runs */
+function dependenciesOf(world: ClientWorld, process: () => Process): ActivityDependencies {
+  const sources = {
+    open: (source: Source) => world.sources.open(source),
+    check: async () => world.sources.assertReadable(),
+    list: async (...args: Parameters<ModelSources['list']>) => {
+      await spend(world, process(), 'listSource');
+      return world.sources.list(...args);
+    },
+  } as unknown as Sources;
+  return { destination: () => modelClient(world, process()), sources };
+}
+
+async function spend(world: ClientWorld, process: Process, call: 'inspectSource' | 'listSource'): Promise<void> {
   world.onCall(call, process.info);
   world.trace(call);
   await world.clock.sleep(world.durationMs(call, process.info.key));
@@ -118,7 +166,7 @@ const HASH_STEPS = 4;
 /** Reads the source in four steps, and saves its position as the real activity does. */
 function hashSource(world: ClientWorld, process: Process, input: HashSourceInput): Promise<HashSourceResult> {
   let checkpoint: HashCheckpoint | undefined = input.resumeFrom;
-  const { clock, source } = world;
+  const { clock, sources } = world;
   return runAttempt<HashSourceResult, HashCheckpoint>(
     async ({ signal, lastBeat, isWorkerStopping }) => {
       checkpoint = lastBeat ?? checkpoint;
@@ -126,11 +174,11 @@ function hashSource(world: ClientWorld, process: Process, input: HashSourceInput
       world.trace(`hashSource from ${checkpoint?.offsetBytes ?? 0}`);
       const stepBytes = Math.ceil(input.sizeBytes / HASH_STEPS);
       for (;;) {
-        source.assertReadable();
-        if (source.content !== input.fingerprint) throw new SourceChangedError('the source was changed');
+        const { fingerprint } = sources.at(input.source);
+        if (fingerprint !== input.fingerprint) throw new SourceChangedError('the source was changed');
         const offsetBytes = checkpoint?.offsetBytes ?? 0;
         if (offsetBytes >= input.sizeBytes) {
-          return { md5: digestOfSource(contentOfSource(source.content, input.source), input.sizeBytes) };
+          return { md5: digestOfSource(contentOfSource(fingerprint, input.source), input.sizeBytes) };
         }
         const isStopped = await clock
           .sleep(world.durationMs('hashSource', `${process.info.key}/${offsetBytes}`), signal)
@@ -141,7 +189,7 @@ function hashSource(world: ClientWorld, process: Process, input: HashSourceInput
         if (process.isDead) return new Promise<never>(() => {});
         if (isStopped && isWorkerStopping()) throw new AbortedError('this worker is shutting down');
         if (isStopped) return { checkpoint: checkpoint ?? { offsetBytes: 0, state: '' } };
-        checkpoint = { offsetBytes: Math.min(offsetBytes + stepBytes, input.sizeBytes), state: source.content };
+        checkpoint = { offsetBytes: Math.min(offsetBytes + stepBytes, input.sizeBytes), state: fingerprint };
       }
     },
     () => checkpoint,

@@ -7,8 +7,10 @@ import type { VirtualClock } from './clock.ts';
 import type { Dice } from './dice.ts';
 import type { Call, Fault } from './plan.ts';
 import { rejected, type Service } from './service.ts';
+import type { SourceReader } from '../../src/sources/source-reader.ts';
+import type { Workers } from './activities.ts';
 import type { Namespace } from './namespace.ts';
-import type { ModelReader, ModelSource } from './source.ts';
+import { contentOfSource, type ModelReader, type ModelSources } from './source.ts';
 
 /** As the default of a destination. */
 const STALL_TIMEOUT_MS = 60_000;
@@ -17,8 +19,11 @@ export interface ClientWorld {
   readonly clock: VirtualClock;
   readonly dice: Dice;
   readonly service: Service;
-  readonly source: ModelSource;
+  readonly sources: ModelSources;
   readonly namespace: Namespace;
+  readonly workers: Workers;
+  /** Most uploads of one batch of the lists of a sync. */
+  readonly batchFiles: number;
   readonly durationMs: (call: Call, key: string) => number;
   /** Counts the call. @returns the fault that hits it */
   readonly onCall: (call: Call, info: AttemptInfo) => Fault | undefined;
@@ -43,20 +48,19 @@ interface Work<T> {
 
 /** A client of the model, whose methods take virtual time and can be hit by faults. */
 export function modelClient(world: ClientWorld, process: Process): UploadsClient {
-  const { service, source } = world;
+  const { service } = world;
   const call = <T>(work: Work<T>) => makeCall(world, process, work);
   const methods: Partial<UploadsClient> = {
     createUpload: (fields: CreateUploadFields, options) =>
       call({ call: 'createUpload', subject: '', run: () => service.create(fields), options }),
-    addPart: (uploadId, { reader, offsetBytes, sizeBytes }, options) => {
+    addPart: async (uploadId, { reader, offsetBytes, sizeBytes }, options) => {
+      const content = await contentReader(reader, sizeBytes);
       return call({
         call: 'addPart',
         subject: `bytes ${offsetBytes}+${sizeBytes} of ${uploadId}`,
         run: (isDamaged?: boolean) => {
-          source.assertReadable();
-          const own = (reader as ModelReader).content();
-          const content = isDamaged ? `${own} damaged` : own;
-          return service.addPart(uploadId, { offsetBytes, sizeBytes, content });
+          const own = content();
+          return service.addPart(uploadId, { offsetBytes, sizeBytes, content: isDamaged ? `${own} damaged` : own });
         },
         options,
       });
@@ -76,14 +80,25 @@ export function modelClient(world: ClientWorld, process: Process): UploadsClient
         call: 'listFiles',
         subject: '',
         run: () =>
-          ({ files: service.list(query?.purpose), hasMore: false, nextAfter: undefined, unreadable: 0 }) as never,
+          ({ files: service.list(query?.purpose), hasMore: false, nextAfter: undefined, unreadable: [] }) as never,
         options,
       }),
     downloadFile: ((fileId: string) => Promise.resolve([Buffer.from(service.files.get(fileId)?.text ?? '')])) as never,
+    retrieveFile: (fileId, options) =>
+      call({ call: 'retrieveFile', subject: fileId, run: () => service.retrieve(fileId), options }),
     deleteFile: (fileId, options) =>
-      call({ call: 'listFiles', subject: fileId, run: () => service.delete(fileId), options }),
+      call({ call: 'deleteFile', subject: fileId, run: () => service.delete(fileId), options }),
   };
   return Object.assign(Object.create(UploadsClient.prototype) as UploadsClient, methods);
+}
+
+/** Names the bytes that a reader reads when they arrive, or now if another reader is around it, which hashes them. */
+async function contentReader(reader: SourceReader, sizeBytes: number): Promise<() => string> {
+  if ('content' in reader) return () => (reader as ModelReader).content();
+  await reader.read(Buffer.alloc(sizeBytes), 0);
+  const { fingerprint } = await reader.stat();
+  const content = contentOfSource(fingerprint, { type: 'file', path: '' });
+  return () => content;
 }
 
 async function makeCall<T>(world: ClientWorld, process: Process, work: Work<T>): Promise<T> {

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { syncBuiltinESMExports } from 'node:module';
 import promises from 'node:timers/promises';
+import zlib from 'node:zlib';
 
 interface Appointment {
   readonly atMs: number;
@@ -80,7 +81,16 @@ export class VirtualClock {
 
   /** Replaces the time and the timers of this process, which the code of the activities uses. @returns restores them */
   install(): () => void {
-    const real = { now: Date.now, setInterval, clearInterval, sleep: promises.setTimeout };
+    const real = {
+      now: Date.now,
+      setInterval,
+      clearInterval,
+      setTimeout,
+      clearTimeout,
+      sleep: promises.setTimeout,
+      gzip: zlib.gzip,
+      gunzip: zlib.gunzip,
+    };
     Date.now = () => this.nowMs;
     globalThis.setInterval = ((run: () => void, everyMs: number) => this.#repeat(run, everyMs)) as never;
     globalThis.clearInterval = ((timer: VirtualTimer | undefined) => timer?.cancel()) as never;
@@ -88,12 +98,21 @@ export class VirtualClock {
       await this.sleep(delayMs, options?.signal);
       return value;
     }) as never;
+    globalThis.setTimeout = ((run: () => void, delayMs: number) => this.#once(run, delayMs)) as never;
+    globalThis.clearTimeout = ((timer: VirtualTimer | undefined) => timer?.cancel()) as never;
+    // Threads take real time.
+    zlib.gzip = atOnce(zlib.gzipSync) as never;
+    zlib.gunzip = atOnce(zlib.gunzipSync) as never;
     syncBuiltinESMExports();
     return () => {
       Date.now = real.now;
       globalThis.setInterval = real.setInterval;
       globalThis.clearInterval = real.clearInterval;
+      globalThis.setTimeout = real.setTimeout;
+      globalThis.clearTimeout = real.clearTimeout;
       promises.setTimeout = real.sleep;
+      zlib.gzip = real.gzip;
+      zlib.gunzip = real.gunzip;
       syncBuiltinESMExports();
     };
   }
@@ -101,6 +120,19 @@ export class VirtualClock {
   /** Runs code as that of a process. */
   as<T>(owner: Owner, run: () => T): T {
     return owners.run(owner, run);
+  }
+
+  /** The process whose code runs now. */
+  get owner(): Owner | undefined {
+    return owners.getStore();
+  }
+
+  #once(run: () => void, delayMs: number): VirtualTimer & { unref(): unknown } {
+    const owner = owners.getStore();
+    const timer = this.after(delayMs, () => {
+      if (!owner?.isDead) run();
+    });
+    return Object.assign(timer, { unref: () => timer });
   }
 
   /** Of heartbeats, most of which are not sent: days of them must cost nothing. */
@@ -114,6 +146,21 @@ export class VirtualClock {
     let timer = this.after(everyMs, beat, true);
     return { cancel: () => timer.cancel() };
   }
+}
+
+type Callback = (error: Error | null, result?: Buffer) => void;
+
+/** A function of zlib that calls back before it returns. */
+function atOnce(run: (input: string | Buffer, options: object) => Buffer) {
+  return (input: string | Buffer, ...rest: readonly (object | Callback)[]) => {
+    const callback = rest.at(-1) as Callback;
+    const options = rest.length > 1 ? (rest[0] as object) : {};
+    try {
+      callback(null, run(input, options));
+    } catch (error) {
+      callback(error as Error);
+    }
+  };
 }
 
 /** Lets all promises settle that need no time. */

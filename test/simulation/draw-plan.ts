@@ -1,5 +1,6 @@
 import { Dice } from './dice.ts';
 import type { Action, Call, Fault, Outage, Plan, PlannedAction, PlannedFault, When } from './plan.ts';
+import type { FolderEdit } from './source.ts';
 import type { ServiceStyle } from './service.ts';
 
 const MiB = 1024 * 1024;
@@ -60,6 +61,65 @@ export function drawSplitPlan(seed: number): Plan {
     dice.chance(`on-piece-${index}`, 0.3) ? { ...action, isOnPiece: true } : action,
   );
   return { ...plan, pieces: dice.whole('pieces', 2, 3), actions };
+}
+
+/** Sizes of large files differ, so that no MD5 has to be computed for a comparison. */
+const LARGE_BYTES = 1024 * 1024 + 1;
+
+/** The same for a sync of a folder with small and large files. */
+export function drawSyncPlan(seed: number): Plan {
+  const plan = drawPlan(seed);
+  const dice = new Dice(seed);
+  const { partSizeBytes: _partSize, heartbeatTimeoutMs: _timeout, ...request } = plan.request;
+  const files = Array.from({ length: dice.one('files', [1, 3, 5, 8, 12]) }, (_, index) => {
+    const path = `${dice.one(`folder-${index}`, ['', '', 'a/', 'z/'])}f${index}.jsonl`;
+    return { path, sizeBytes: drawFileSize(dice, `file-${index}`) };
+  });
+  const folder = {
+    files,
+    deletes: dice.chance('deletes', 0.4),
+    maxConcurrentUploads: dice.whole('uploads', 1, 5),
+    batchFiles: dice.one('batch', [2, 3, 200, 200]),
+  };
+  const actions = plan.actions
+    .filter(({ action }) => action.kind !== 'edit-source' && action.kind !== 'retune')
+    .map((action, index) => (dice.chance(`on-piece-${index}`, 0.2) ? { ...action, isOnPiece: true } : action))
+    .map((planned) => {
+      const { kind } = planned.action;
+      if (kind === 'pause' && !planned.isOnPiece) return { ...planned, action: { kind, parts: 'finish' } as const };
+      return planned;
+    });
+  const edits = drawMany(dice, 'edit', [0, 0, 1, 2, 4], (key) => drawEdit(dice, key, files, files.length));
+  return {
+    ...plan,
+    request,
+    folder,
+    faults: [
+      ...plan.faults,
+      ...drawMany(dice, 'more', [0, 1, 2, 4], (key) => drawPlannedFault(dice, key, 2 * files.length)),
+    ],
+    actions: [...actions, ...edits],
+  };
+}
+
+function drawFileSize(dice: Dice, key: string): number {
+  return dice.chance(`${key}/large`, 0.25)
+    ? LARGE_BYTES + dice.whole(`${key}/bytes`, 0, 20 * MiB)
+    : dice.whole(`${key}/bytes`, 1, 40);
+}
+
+function drawEdit(dice: Dice, key: string, files: readonly { readonly path: string }[], parts: number): PlannedAction {
+  const { path } = dice.one(`${key}/path`, files);
+  const sizeBytes = drawFileSize(dice, key);
+  const name = `${dice.one(`${key}/folder`, ['', 'a/', 'z/'])}new-${key}.jsonl`;
+  const edit = dice.weighted<FolderEdit>(`${key}/edit`, [
+    [3, { edit: 'change', path, sizeBytes }],
+    [2, { edit: 'touch', path }],
+    [4, { edit: 'remove', path }],
+    [3, { edit: 'add', path: name, sizeBytes }],
+    [2, { edit: 'move', path, to: name }],
+  ]);
+  return { when: drawWhen(dice, key, parts), action: { kind: 'edit-folder', ...edit } };
 }
 
 function drawMany<T>(dice: Dice, key: string, counts: readonly number[], draw: (key: string) => T): T[] {

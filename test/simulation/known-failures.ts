@@ -254,6 +254,44 @@ export const knownFailures: readonly KnownFailure[] = [
       actions: [{ when: { atMs: 251_444 }, action: { kind: 'retry' }, isOnPiece: true }],
     },
   },
+  {
+    name: 'reports a file of a sync that is deleted before the source is listed again',
+    isOpen: false,
+    rule: 'the numbers of a sync add up',
+    plan: {
+      ...CALM,
+      request: {},
+      folder: {
+        files: ['a', 'b', 'c', 'd'].map((path) => ({ path, sizeBytes: 10 })),
+        deletes: false,
+        maxConcurrentUploads: 1,
+        batchFiles: 2,
+      },
+      actions: [
+        { when: { call: 'addPart', nth: 1, plusMs: 0 }, action: { kind: 'edit-folder', edit: 'remove', path: 'd' } },
+        ...[0, 1].map((worker) => ({
+          when: { call: 'addPart' as const, nth: 1, plusMs: 10 },
+          action: { kind: 'stop-worker' as const, worker },
+        })),
+      ],
+    },
+  },
+  {
+    name: 'shows no reason to wait after the end of a sync',
+    isOpen: false,
+    rule: 'nothing waits after the end',
+    plan: {
+      ...CALM,
+      request: { giveUpAfterMs: HOUR },
+      folder: {
+        files: [{ path: 'a', sizeBytes: 10 }],
+        deletes: false,
+        maxConcurrentUploads: 1,
+        batchFiles: 200,
+      },
+      outages: [{ call: 'addPart', fromMs: 0, forMs: 5 * HOUR, fault: { kind: 'status', status: 403 } }],
+    },
+  },
 ];
 
 function waitingFor(call: Call): Plan {

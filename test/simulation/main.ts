@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { drawPlan, drawSplitPlan } from './draw-plan.ts';
+import { drawPlan, drawSplitPlan, drawSyncPlan } from './draw-plan.ts';
 import { openRules } from './known-failures.ts';
 import { shrink } from './shrink.ts';
 import { simulate } from './simulate.ts';
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     'keep-going': { type: 'boolean', default: false },
     'known-failures': { type: 'boolean', default: false },
     split: { type: 'boolean', default: false },
+    sync: { type: 'boolean', default: false },
     'no-shrink': { type: 'boolean', default: false },
   },
 });
@@ -23,7 +24,7 @@ const startedAt = performance.now();
 const broken = new Map<string, number[]>();
 const ends = new Map<string, number>();
 for (let seed = first; seed < first + runs; seed++) {
-  const plan = values.split ? drawSplitPlan(seed) : drawPlan(seed);
+  const plan = values.sync ? drawSyncPlan(seed) : values.split ? drawSplitPlan(seed) : drawPlan(seed);
   const { violations, trace, close } = await simulate(plan);
   ends.set(close?.status ?? 'open', (ends.get(close?.status ?? 'open') ?? 0) + 1);
   if (values.trace) print(trace.join('\n'));

@@ -69,6 +69,12 @@ export const mutations: readonly Mutation[] = [
     to: '  noteStoppedPart(): void {',
   },
   {
+    safeguard: 'a file that a later list of a sync does not contain is reported',
+    file: 'workflows/sync/run.ts',
+    from: 'if (batch.relisted) this.#tally.relisted(batch.relisted);',
+    to: '',
+  },
+  {
     safeguard: 'all calls of an upload share its retry period',
     file: 'workflows/shell/retry-period.ts',
     from: 'return Math.min(...waits, this.#completionSinceMs ?? Infinity, Date.now());',

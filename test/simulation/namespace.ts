@@ -2,7 +2,7 @@ import type { VirtualClock } from './clock.ts';
 import type { Dice } from './dice.ts';
 import { Execution } from './execution.ts';
 import type { Close, ExecutionWorld } from './execution-world.ts';
-import { RetryState } from './payloads.ts';
+import { RetryState, valueOf } from './payloads.ts';
 import type { Command, Failure, Payload } from './run.ts';
 
 export interface WorkflowStart {
@@ -33,6 +33,7 @@ export class Namespace {
   readonly #newest = new Map<string, Execution>();
   /** Children that run, by their workflow ID. */
   readonly #children = new Map<string, Child>();
+  readonly #lastResults = new Map<string, unknown>();
   #started = 0;
 
   constructor(clock: VirtualClock, dice: Dice, world: () => ExecutionWorld) {
@@ -51,6 +52,11 @@ export class Namespace {
 
   at(workflowId: string): Execution | undefined {
     return this.#newest.get(workflowId);
+  }
+
+  /** Of the last execution with this workflow ID that completed. */
+  lastResult(workflowId: string): unknown {
+    return this.#lastResults.get(workflowId);
   }
 
   start({ workflowType, workflowId, input, memo, parent }: WorkflowStart, previous?: Execution): Execution {
@@ -104,6 +110,7 @@ export class Namespace {
       this.#later(`${execution.key}/closes-${id}`, () => this.at(id)?.cancel());
     }
     const { workflowId } = execution.start;
+    if (close.status === 'completed') this.#lastResults.set(workflowId, valueOf(close.result));
     const link = this.#children.get(workflowId);
     if (!link) return;
     this.#children.delete(workflowId);

@@ -1,3 +1,4 @@
+import type { SyncProgress } from '../../src/contracts/sync.ts';
 import type { UploadProgress } from '../../src/contracts/upload.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Execution } from './execution.ts';
@@ -5,17 +6,19 @@ import type { Update } from './execution-world.ts';
 import type { Namespace } from './namespace.ts';
 import { describeFailure, isCancellation } from './payloads.ts';
 import type { Action, Call, Plan, PlannedAction } from './plan.ts';
-import type { ModelSource } from './source.ts';
+import type { ModelSources } from './source.ts';
 
 export interface OperatorWorld {
   readonly clock: VirtualClock;
-  readonly source: ModelSource;
+  readonly sources: ModelSources;
   readonly namespace: Namespace;
   /** The execution of the upload, or of its piece that runs. */
   readonly execution: (isPiece: boolean) => Execution | undefined;
-  readonly progress: (execution: Execution) => UploadProgress | undefined;
+  readonly progress: (execution: Execution) => Pick<UploadProgress | SyncProgress, 'state' | 'waiting'> | undefined;
   /** @param workflowId of a piece; without it, the whole upload */
   readonly paused: (isPaused: boolean, workflowId?: string) => void;
+  /** The memory of a worker is lost. */
+  readonly restart: (worker: number) => void;
   readonly trace: (line: string) => void;
   readonly violation: (rule: string, text: string) => void;
 }
@@ -40,6 +43,7 @@ export class Operator {
   readonly #pauseWanted = new Set<string>();
   /** Pieces that were resumed although the whole is paused. */
   readonly #resumedAlone = new Set<string>();
+  #isStopped = false;
 
   constructor(plan: Plan, world: OperatorWorld) {
     this.#plan = plan;
@@ -93,12 +97,23 @@ export class Operator {
     const execution = this.#world.execution(false);
     if (this.#pauseWanted.size === 0 || !execution) return false;
     this.#world.trace('nothing moves while it is paused; the operator resumes it');
-    this.#update(execution, 'resume', false);
+    const piece = this.#world.execution(true);
+    const isOfPiece = piece !== undefined && this.#pauseWanted.has(piece.start.workflowId);
+    this.#update(isOfPiece ? piece : execution, 'resume', isOfPiece);
     return true;
   }
 
+  /** Nothing that was planned happens any longer. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#pauseWanted.clear();
+    this.#resumedAlone.clear();
+    this.#world.sources.problem = undefined;
+  }
+
   async #act({ action, isOnPiece = false }: PlannedAction): Promise<void> {
-    const { clock, source, trace } = this.#world;
+    if (this.#isStopped) return;
+    const { clock, sources, trace } = this.#world;
     const execution = this.#world.execution(isOnPiece);
     if (!execution?.isOpen) return;
     trace(`the operator: ${JSON.stringify(action)}${isOnPiece ? ` on ${execution.start.workflowId}` : ''}`);
@@ -117,12 +132,17 @@ export class Operator {
         execution.cancel();
         return;
       case 'edit-source':
-        source.edit(action.sizeBytes);
+        for (const [path, { sizeBytes }] of sources.files) {
+          sources.apply({ edit: 'change', path, sizeBytes: action.sizeBytes ?? sizeBytes });
+        }
+        return;
+      case 'edit-folder':
+        sources.apply(action);
         return;
       case 'hide-source':
-        source.problem = action.problem;
+        sources.problem = action.problem;
         clock.after(action.forMs, () => {
-          source.problem = undefined;
+          sources.problem = undefined;
         });
         return;
       case 'kill-worker':
@@ -134,6 +154,7 @@ export class Operator {
 
   /** All that a worker runs ends with it. */
   async #end({ kind, worker }: Action & { readonly worker: number }): Promise<void> {
+    this.#world.restart(worker);
     for (const execution of this.#world.namespace.all) {
       for (const task of execution.tasks.values()) {
         if (task.worker !== worker) continue;

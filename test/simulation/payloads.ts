@@ -1,4 +1,9 @@
-import { defaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
+import {
+  defaultFailureConverter,
+  defaultPayloadConverter,
+  ensureApplicationFailure,
+  TemporalFailure,
+} from '@temporalio/common';
 import type { Duration, Failure, Payload } from './run.ts';
 
 /** What crosses the boundary of the sandbox, as workers convert it. */
@@ -15,7 +20,9 @@ export function valuesOf(payloads: readonly Payload[] | null | undefined): unkno
 }
 
 export function failureOfError(error: unknown): Failure {
-  return defaultFailureConverter.errorToFailure(error, defaultPayloadConverter);
+  // As workers do it.
+  const failure = error instanceof TemporalFailure ? error : ensureApplicationFailure(error);
+  return defaultFailureConverter.errorToFailure(failure, defaultPayloadConverter);
 }
 
 export function milliseconds(duration: Duration | null | undefined): number | undefined {

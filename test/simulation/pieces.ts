@@ -57,9 +57,7 @@ function planSplit(world: ClientWorld, process: Process, input: PlanSplitInput):
     world.trace('planSplit');
     await world.clock.sleep(world.durationMs('inspectSource', process.info.key));
     if (process.isDead) return new Promise<never>(() => {});
-    const { source } = world;
-    source.assertReadable();
-    const { sizeBytes, content: fingerprint } = source;
+    const { sizeBytes, fingerprint } = world.sources.at(input.request.source);
     const request = fullSplit(input.request);
     const { pieceSizeBytes } = request;
     const count = Math.ceil(sizeBytes / pieceSizeBytes);

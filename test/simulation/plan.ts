@@ -1,10 +1,20 @@
 import type { UploadRequest } from '../../src/contracts/upload.ts';
 import type { PauseInput, RetuneInput } from '../../src/contracts/names.ts';
+import type { FolderEdit } from './source.ts';
 import type { ServiceStyle } from './service.ts';
 
 /** Calls to the service and to the source that a fault can hit. */
 export type Call =
-  'createUpload' | 'addPart' | 'completeUpload' | 'cancelUpload' | 'listFiles' | 'inspectSource' | 'hashSource';
+  | 'createUpload'
+  | 'addPart'
+  | 'completeUpload'
+  | 'cancelUpload'
+  | 'listFiles'
+  | 'retrieveFile'
+  | 'deleteFile'
+  | 'inspectSource'
+  | 'hashSource'
+  | 'listSource';
 
 export type Fault =
   /** The service returns an error. `arrives`: after it has done the work. */
@@ -51,6 +61,7 @@ export type Action =
   | { readonly kind: 'retune'; readonly input: RetuneInput }
   | { readonly kind: 'cancel' }
   | { readonly kind: 'edit-source'; readonly sizeBytes?: number }
+  | ({ readonly kind: 'edit-folder' } & FolderEdit)
   | { readonly kind: 'hide-source'; readonly problem: 'missing' | 'unreadable'; readonly forMs: number }
   | { readonly kind: 'kill-worker'; readonly worker: number }
   | { readonly kind: 'stop-worker'; readonly worker: number };
@@ -61,8 +72,17 @@ export type When = { readonly atMs: number } | { readonly call: Call; readonly n
 export interface PlannedAction {
   readonly when: When;
   readonly action: Action;
-  /** On the piece of a split upload that is sent then. @defaultValue on the whole */
+  /** On the piece of a split upload, or the large file of a sync, that is sent then. @defaultValue on the whole */
   readonly isOnPiece?: boolean;
+}
+
+/** The folder of a sync. */
+export interface PlannedFolder {
+  readonly files: readonly { readonly path: string; readonly sizeBytes: number }[];
+  readonly deletes: boolean;
+  readonly maxConcurrentUploads: number;
+  /** Most uploads of one batch of the lists. */
+  readonly batchFiles: number;
 }
 
 /** Everything that happens in one simulation. The same plan always has the same trace. */
@@ -72,6 +92,8 @@ export interface Plan {
   readonly sizeBytes: number;
   /** Of a split upload. @defaultValue it is not split */
   readonly pieces?: number;
+  /** Of a sync, whose files are those of the folder. @defaultValue it is not a sync */
+  readonly folder?: PlannedFolder;
   readonly style: ServiceStyle;
   /** Least and most milliseconds of a part, and of other calls. */
   readonly partMs: readonly [number, number];

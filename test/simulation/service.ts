@@ -42,6 +42,7 @@ export interface StoredFile extends UploadedFile {
   readonly parts: readonly ReceivedPart[];
   /** What the service returns as its content. */
   readonly text: string;
+  readonly createdAtMs: number;
   readonly visibleFromMs: number;
 }
 
@@ -58,6 +59,7 @@ export class Service {
   readonly style: ServiceStyle;
   readonly sessions = new Map<string, Session>();
   readonly files = new Map<string, StoredFile>();
+  readonly deleted: StoredFile[] = [];
   readonly #clock: VirtualClock;
   #ids = 0;
 
@@ -112,7 +114,14 @@ export class Service {
     const { filename, purpose } = session;
     const file = { id: `file-${++this.#ids}`, bytes, createdAt, filename, purpose, status: 'processed' };
     const visibleFromMs = this.#clock.nowMs + this.style.listLagMs;
-    this.files.set(file.id, { ...file, sessionId: uploadId, parts: known, text, visibleFromMs });
+    this.files.set(file.id, {
+      ...file,
+      sessionId: uploadId,
+      parts: known,
+      text,
+      createdAtMs: this.#clock.nowMs,
+      visibleFromMs,
+    });
     return file;
   }
 
@@ -129,14 +138,25 @@ export class Service {
       .toReversed();
   }
 
-  delete(fileId: string): void {
-    if (!this.files.delete(fileId)) throw rejected(404, 'no such File');
+  retrieve(fileId: string): ListedFile {
+    const file = this.files.get(fileId);
+    if (!file) throw rejected(404, 'no such File');
+    const { id, bytes, createdAt, filename, purpose } = file;
+    return { id, bytes, createdAt, filename, purpose };
   }
 
-  /** The sessions and Files of one name. */
-  of(filename: string): ServiceView {
-    const named = <T extends { readonly filename: string }>(all: ReadonlyMap<string, T>) =>
-      new Map([...all].filter(([, one]) => one.filename === filename));
+  delete(fileId: string): void {
+    const file = this.files.get(fileId);
+    if (!file) throw rejected(404, 'no such File');
+    this.files.delete(fileId);
+    this.deleted.push(file);
+  }
+
+  /** The sessions and Files of one name, from a time. */
+  of(filename: string, sinceMs = 0): ServiceView {
+    const named = <T extends { readonly filename: string; readonly createdAtMs: number }>(
+      all: ReadonlyMap<string, T>,
+    ) => new Map([...all].filter(([, one]) => one.filename === filename && one.createdAtMs >= sinceMs));
     const { style, sessions, files } = this;
     return {
       style,

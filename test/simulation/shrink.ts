@@ -30,10 +30,14 @@ function* candidates(plan: Plan): Generator<Plan> {
       yield { ...plan, [list]: (plan[list] as readonly unknown[]).filter((_, other) => other !== index) };
     }
   }
+  const { folder } = plan;
+  for (const { path } of folder?.files ?? []) {
+    if (folder) yield { ...plan, folder: { ...folder, files: folder.files.filter((file) => file.path !== path) } };
+  }
   const { partSizeBytes = plan.sizeBytes } = plan.request;
   const parts = Math.ceil(plan.sizeBytes / partSizeBytes);
-  if (parts > 1) yield { ...plan, sizeBytes: (parts - 1) * partSizeBytes };
-  if (parts > 4) yield { ...plan, sizeBytes: Math.floor(parts / 2) * partSizeBytes };
+  if (!folder && parts > 1) yield { ...plan, sizeBytes: (parts - 1) * partSizeBytes };
+  if (!folder && parts > 4) yield { ...plan, sizeBytes: Math.floor(parts / 2) * partSizeBytes };
   if (plan.evictChance > 0) yield { ...plan, evictChance: 0 };
   if (plan.suggestAfterEvents < 4000) yield { ...plan, suggestAfterEvents: 4000 };
   if (plan.style.maxPartBytes > 0) yield { ...plan, style: { ...plan.style, maxPartBytes: 0 } };

@@ -1,19 +1,23 @@
+import { FailureType } from '../../src/contracts/failures.ts';
 import type { SplitUploadProgress, SplitUploadRequest } from '../../src/contracts/split.ts';
+import type { SyncProgress, SyncRequest } from '../../src/contracts/sync.ts';
 import type { UploadProgress, UploadRequest } from '../../src/contracts/upload.ts';
-import { startAttempt } from './activities.ts';
+import { startAttempt, Workers } from './activities.ts';
 import { VirtualClock } from './clock.ts';
 import type { ClientWorld } from './client.ts';
 import { Dice } from './dice.ts';
 import type { Execution } from './execution.ts';
 import type { Close, ExecutionWorld } from './execution-world.ts';
 import { UploadInvariants } from './invariants.ts';
+import type { S3Source } from '../../src/contracts/sources.ts';
 import { Namespace } from './namespace.ts';
 import { Operator } from './operator.ts';
 import { describeFailure, payloadOf, valueOf } from './payloads.ts';
 import type { Call, Fault, Plan } from './plan.ts';
 import { Service } from './service.ts';
-import { ModelSource } from './source.ts';
+import { ModelSources } from './source.ts';
 import { SplitInvariants } from './split-invariants.ts';
+import { SyncInvariants } from './sync-invariants.ts';
 
 /** 2027, at a whole hour. */
 const START_MS = Date.UTC(2027, 0, 4, 9);
@@ -40,6 +44,11 @@ export interface Outcome {
 
 const WORKFLOW_ID = 'upload';
 const NAME = 'train.jsonl';
+const PATH = `/data/${NAME}`;
+/** The first one with all that the plan contains, then two without faults and changes. */
+const SYNC_RUNS = 3;
+/** Longer than the list of the service lags. */
+const PAUSE_MS = 10 * 60_000;
 
 /** Runs one upload from its start to its end, as the plan says. */
 export async function simulate(plan: Plan): Promise<Outcome> {
@@ -57,16 +66,22 @@ class Simulation {
   readonly #plan: Plan;
   readonly #dice: Dice;
   readonly #service: Service;
-  readonly #source: ModelSource;
+  readonly #sources: ModelSources;
+  readonly #workers = new Workers();
   readonly #namespace: Namespace;
-  /** By workflow ID: of the upload, or of each piece. */
+  /** By the ID of the first execution: of the upload, or of each piece or large file. */
   readonly #invariants = new Map<string, UploadInvariants>();
   readonly #split: SplitInvariants;
+  readonly #sync: SyncInvariants;
   readonly #operator: Operator;
   readonly #trace: string[] = [];
   readonly #violations: Violation[] = [];
   readonly #calls = new Map<Call, number>();
   #isPaused = false;
+  /** Nothing fails any longer. */
+  #isCalm = false;
+  /** Of the current run of a sync. */
+  #startedAtMs = START_MS;
   #activities = 0;
   #activations = 0;
   #replayed = 0;
@@ -75,15 +90,19 @@ class Simulation {
     this.#plan = plan;
     this.#dice = new Dice(plan.seed);
     this.#service = new Service(this.clock, plan.style);
-    this.#source = new ModelSource(plan.sizeBytes);
+    this.#sources = new ModelSources(() => this.clock.nowMs);
+    if (plan.folder) for (const { path, sizeBytes } of plan.folder.files) this.#sources.add(path, sizeBytes);
+    else this.#sources.add(PATH, plan.sizeBytes);
     this.#namespace = new Namespace(this.clock, this.#dice, () => this.#world());
     this.#split = new SplitInvariants(plan, this.#service, (rule, text) => this.#violate(rule, text));
+    this.#sync = new SyncInvariants(plan, this.#service, this.#sources, (rule, text) => this.#violate(rule, text));
     this.#operator = new Operator(plan, {
       clock: this.clock,
-      source: this.#source,
+      sources: this.#sources,
       namespace: this.#namespace,
+      restart: (worker) => this.#workers.restart(worker),
       execution: (isPiece) => (isPiece ? this.#pieces.find(({ isOpen }) => isOpen) : this.#execution),
-      progress: ({ start }) => this.#invariants.get(start.workflowId)?.progress,
+      progress: (execution) => (isSync(execution) ? this.#sync : this.#rulesOf(execution))?.progress,
       paused: (isPaused, workflowId) => this.#paused(isPaused, workflowId),
       trace: (line) => this.#note(line),
       violation: (rule, text) => this.#violate(rule, text),
@@ -91,33 +110,69 @@ class Simulation {
   }
 
   async run(): Promise<Outcome> {
-    const { request: settings, sizeBytes, pieces } = this.#plan;
-    const request: SplitUploadRequest = {
-      source: { type: 'file', path: `/data/${NAME}` },
-      purpose: 'fine-tune',
-      ...settings,
-      ...(pieces ? { pieceSizeBytes: Math.ceil(sizeBytes / pieces) } : {}),
-    };
-    const workflowType = pieces ? 'uploadSplitFile' : 'uploadFile';
-    this.#namespace.start({ workflowType, workflowId: WORKFLOW_ID, input: [payloadOf(request)] });
+    this.#start();
     this.#operator.begin();
-    while (this.#execution.isOpen) {
-      if (!(await this.clock.next()) && !this.#operator.resumeAtTheEnd()) {
-        this.#violate('an upload does not wait forever', 'nothing is scheduled, and it is open');
-        break;
-      }
-      if (this.#activations > MAX_ACTIVATIONS || this.clock.nowMs > START_MS + MAX_DAYS * 86_400_000) {
-        this.#violate('an upload ends', `open after ${this.#activations} activations`);
-        break;
+    await this.#untilClosed();
+    const first = this.#execution.close;
+    if (this.#plan.folder) {
+      this.#operator.stop();
+      this.#isCalm = true;
+      for (let run = 2; run <= SYNC_RUNS; run++) {
+        await this.#wait(PAUSE_MS);
+        this.#start(run);
+        await this.#untilClosed();
       }
     }
-    const { close } = this.#execution;
     for (const execution of this.#namespace.all) await execution.evict();
     // What still runs on workers ends, and must not reach the service.
     for (let rest = 0; rest < 200 && (await this.clock.next()); rest++);
     const counts = { executions: this.#namespace.started, activities: this.#activities };
     const virtualMs = this.clock.nowMs - START_MS;
-    return { trace: this.#trace, violations: this.#violations, close, ...counts, virtualMs };
+    return { trace: this.#trace, violations: this.#violations, close: first, ...counts, virtualMs };
+  }
+
+  #start(run = 1): void {
+    const { request: settings, sizeBytes, pieces, folder } = this.#plan;
+    const purpose = 'fine-tune';
+    this.#startedAtMs = this.clock.nowMs;
+    if (folder) {
+      this.#note(`run ${run}`);
+      this.#sync.begin(run);
+      const { maxConcurrentUploads, deletes } = folder;
+      const source = { type: 's3', bucket: 'data' } as const;
+      const request: SyncRequest = { source, purpose, delete: deletes, maxConcurrentUploads, upload: settings };
+      this.#namespace.start({ workflowType: 'syncSource', workflowId: WORKFLOW_ID, input: [payloadOf(request)] });
+      return;
+    }
+    const request: SplitUploadRequest = {
+      source: { type: 'file', path: PATH },
+      purpose,
+      ...settings,
+      ...(pieces ? { pieceSizeBytes: Math.ceil(sizeBytes / pieces) } : {}),
+    };
+    const workflowType = pieces ? 'uploadSplitFile' : 'uploadFile';
+    this.#namespace.start({ workflowType, workflowId: WORKFLOW_ID, input: [payloadOf(request)] });
+  }
+
+  async #untilClosed(): Promise<void> {
+    while (this.#execution.isOpen) {
+      if (!(await this.clock.next()) && !this.#operator.resumeAtTheEnd()) {
+        this.#violate('an upload does not wait forever', 'nothing is scheduled, and it is open');
+        return;
+      }
+      if (this.#activations > MAX_ACTIVATIONS || this.clock.nowMs > this.#startedAtMs + MAX_DAYS * 86_400_000) {
+        this.#violate('an upload ends', `open after ${this.#activations} activations`);
+        return;
+      }
+    }
+  }
+
+  async #wait(forMs: number): Promise<void> {
+    let isOver = false;
+    this.clock.after(forMs, () => {
+      isOver = true;
+    });
+    while (!isOver) await this.clock.next();
   }
 
   get #execution(): Execution {
@@ -130,22 +185,32 @@ class Simulation {
 
   /** The rules of an upload; undefined for a split upload as a whole. */
   #rulesOf({ start }: Execution): UploadInvariants | undefined {
-    const { workflowId, workflowType, input } = start;
-    const known = this.#invariants.get(workflowId);
+    const { workflowId, workflowType, input, firstExecutionRunId } = start;
+    const known = this.#invariants.get(firstExecutionRunId);
     if (known || workflowType !== 'uploadFile') return known;
     const { filename = NAME, source } = valueOf(input[0]) as UploadRequest;
-    const { sizeBytes = this.#plan.sizeBytes } =
-      (source as { readonly range?: { readonly sizeBytes: number } }).range ?? {};
-    const violation = (rule: string, text: string) => this.#violate(rule, text);
-    const rules = new UploadInvariants({ ...this.#plan, sizeBytes }, this.#service.of(filename), violation);
-    rules.paused(this.#isPaused);
-    this.#invariants.set(workflowId, rules);
+    const { range } = source as { readonly range?: { readonly sizeBytes: number } };
+    const { folder } = this.#plan;
+    const sizeBytes =
+      range?.sizeBytes ?? (folder ? this.#sources.files.get((source as S3Source).key)?.sizeBytes : undefined);
+    const plan = { ...this.#plan, sizeBytes: sizeBytes ?? this.#plan.sizeBytes };
+    const violation = (rule: string, text: string) => this.#violate(`${rule}`, `${workflowId}: ${text}`);
+    const rules = new UploadInvariants(plan, this.#service.of(filename, this.#startedAtMs), violation);
+    rules.paused(this.#isPaused && !folder);
+    this.#invariants.set(firstExecutionRunId, rules);
     return rules;
   }
 
   #paused(isPaused: boolean, workflowId?: string): void {
     if (workflowId === undefined) this.#isPaused = isPaused;
-    for (const [id, rules] of this.#invariants) if (id === (workflowId ?? id)) rules.paused(isPaused);
+    // A paused sync starts no upload, and continues those that it has started.
+    if (this.#plan.folder && workflowId === undefined) this.#sync.paused(isPaused);
+    else {
+      for (const { start } of this.#namespace.all) {
+        if (start.workflowId !== (workflowId ?? start.workflowId)) continue;
+        this.#invariants.get(start.firstExecutionRunId)?.paused(isPaused);
+      }
+    }
   }
 
   #world(): ExecutionWorld {
@@ -162,8 +227,14 @@ class Simulation {
         this.#rulesOf(execution)?.scheduled(task);
       },
       onResolved: (execution, task, resolution) => {
-        this.#rulesOf(execution)?.resolved(task, resolution);
+        if (isSync(execution)) this.#sync.resolved(task, resolution);
+        else this.#rulesOf(execution)?.resolved(task, resolution);
         const { completed, failed } = resolution;
+        const { cause } = failed?.failure ?? {};
+        const { type = '' } = cause?.applicationFailureInfo ?? { type: 'none' };
+        // Another type is a mistake in the code.
+        if (failed && type !== 'none' && !failureTypes.has(type ?? ''))
+          this.#violate('the failure of an activity has a type', describeFailure(failed.failure));
         const end = completed ? 'completed' : failed ? describeFailure(failed.failure) : 'cancelled';
         this.#note(`${task.type} ${task.seq} ended: ${end}`);
       },
@@ -174,6 +245,9 @@ class Simulation {
         this.#namespace.closed(execution, close);
       },
       onCommand: (execution, command) => {
+        if (command.startChildWorkflowExecution && isSync(execution)) {
+          this.#sync.childStarts(command.startChildWorkflowExecution.workflowId ?? '');
+        }
         if (this.#namespace.command(execution, command)) return;
         this.#violate('commands are known', Object.keys(command).join());
       },
@@ -185,7 +259,9 @@ class Simulation {
       clock: this.clock,
       dice: this.#dice,
       service: this.#service,
-      source: this.#source,
+      sources: this.#sources,
+      workers: this.#workers,
+      batchFiles: this.#plan.folder?.batchFiles ?? Infinity,
       namespace: this.#namespace,
       trace: (line) => this.#note(line),
       onDoubt: (uploadId) => {
@@ -203,6 +279,7 @@ class Simulation {
     const nth = (this.#calls.get(call) ?? 0) + 1;
     this.#calls.set(call, nth);
     this.#operator.called(call, nth);
+    if (this.#isCalm) return undefined;
     const planned = this.#plan.faults.find((fault) => fault.call === call && fault.nth === nth);
     const sinceMs = this.clock.nowMs - START_MS;
     const isNow = ({ fromMs, forMs }: { fromMs: number; forMs: number }) =>
@@ -213,20 +290,28 @@ class Simulation {
 
   async #activated(execution: Execution): Promise<void> {
     this.#activations++;
-    let progress: UploadProgress | SplitUploadProgress | undefined;
+    let progress: UploadProgress | SplitUploadProgress | SyncProgress | undefined;
     try {
-      progress = (await execution.query('progress')) as UploadProgress | SplitUploadProgress;
+      progress = (await execution.query(isSync(execution) ? 'syncProgress' : 'progress')) as typeof progress;
     } catch (error) {
       this.#violate('progress never throws', (error as Error).message);
     }
     this.#operator.notePause();
-    const rules = this.#rulesOf(execution);
-    if (progress) rules?.activated(execution, progress, this.clock.nowMs);
-    if (progress && 'pieces' in progress) this.#split.activated(progress);
-    this.#operator.activated(execution);
     const { close } = execution;
-    if (close) rules?.closed(execution, close, close.status === 'continued' ? undefined : progress);
-    if (close && !rules) this.#split.closed(close, progress as SplitUploadProgress | undefined, this.#pieces);
+    const atTheEnd = close?.status === 'continued' ? undefined : progress;
+    const { nowMs } = this.clock;
+    if (isSync(execution)) {
+      if (progress) this.#sync.activated(execution, progress as SyncProgress, this.#pieces, nowMs);
+      if (close) this.#sync.closed(execution, close, atTheEnd as SyncProgress | undefined, this.#pieces);
+    } else if (execution.start.workflowType === 'uploadSplitFile') {
+      if (progress) this.#split.activated(progress as SplitUploadProgress);
+      if (close) this.#split.closed(close, atTheEnd as SplitUploadProgress | undefined, this.#pieces);
+    } else {
+      const rules = this.#rulesOf(execution);
+      if (progress) rules?.activated(execution, progress as UploadProgress, nowMs);
+      if (close) rules?.closed(execution, close, atTheEnd as UploadProgress | undefined);
+    }
+    this.#operator.activated(execution);
     if (close?.status === 'continued') {
       await execution.evict();
       this.#namespace.continueAsNew(execution, close.command);
@@ -255,4 +340,10 @@ function describeClose(close: Close): string {
   if (close.status === 'completed') return `completed ${JSON.stringify(valueOf(close.result))}`;
   if (close.status === 'failed') return `failed, ${describeFailure(close.failure)}`;
   return close.status;
+}
+
+const failureTypes: ReadonlySet<string> = new Set(Object.values(FailureType));
+
+function isSync({ start }: Execution): boolean {
+  return start.workflowType === 'syncSource';
 }

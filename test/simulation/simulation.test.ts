@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { drawPlan, drawSplitPlan } from './draw-plan.ts';
+import { drawPlan, drawSplitPlan, drawSyncPlan } from './draw-plan.ts';
 import { knownFailures, openRules } from './known-failures.ts';
 import type { Plan } from './plan.ts';
 import { simulate } from './simulate.ts';
@@ -7,6 +7,7 @@ import { simulate } from './simulate.ts';
 /** Few, so that `npm test` stays fast. `npm run simulate` runs as many as it is told. */
 const SEEDS = Number(process.env['LONGHAUL_SIMULATION_SEEDS'] ?? 60);
 const SPLIT_SEEDS = Math.ceil(SEEDS / 3);
+const SYNC_SEEDS = Math.ceil(SEEDS / 3);
 
 describe('uploadFile in a simulation', () => {
   it(`keeps every rule with each of ${SEEDS} seeds`, { timeout: 120_000 + SEEDS * 1000 }, async () => {
@@ -24,7 +25,7 @@ describe('uploadFile in a simulation', () => {
   });
 
   it('has the same trace for the same seed', async () => {
-    for (const plan of [drawPlan(7), drawPlan(14), drawPlan(21), drawSplitPlan(1)]) {
+    for (const plan of [drawPlan(7), drawPlan(14), drawPlan(21), drawSplitPlan(1), drawSyncPlan(3)]) {
       const first = await simulate(plan);
       expect((await simulate(plan)).trace).toEqual(first.trace);
     }
@@ -41,6 +42,19 @@ describe('uploadSplitFile in a simulation', () => {
       ends.add(close?.status ?? 'open');
     }
     expect([...ends]).toEqual(expect.arrayContaining(['completed', 'failed', 'cancelled']));
+  });
+});
+
+describe('syncSource in a simulation', () => {
+  it(`keeps every rule with each of ${SYNC_SEEDS} seeds`, { timeout: 120_000 + SYNC_SEEDS * 2000 }, async () => {
+    const ends = new Set<string>();
+    for (let seed = 1; seed <= SYNC_SEEDS; seed++) {
+      const { violations, trace, close } = await simulate(drawSyncPlan(seed));
+      const broken = violations.filter(({ rule }) => !openRules.has(rule));
+      expect(broken, `npm run simulate -- --sync --seed ${seed}\n${trace.join('\n')}`).toEqual([]);
+      ends.add(close?.status ?? 'open');
+    }
+    expect([...ends]).toEqual(expect.arrayContaining(['completed', 'cancelled']));
   });
 });
 

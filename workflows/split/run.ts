@@ -31,7 +31,7 @@ import type {
   SplitUploadResult,
 } from '../../src/contracts/split.ts';
 import type { UploadResult, UploadState } from '../../src/contracts/upload.ts';
-import { uploadAttributes, shownState } from '../../src/core/show/attributes.ts';
+import { uploadAttributes, shownState, shownWait } from '../../src/core/show/attributes.ts';
 import { clip } from '../../src/core/text/clip.ts';
 import { acceptedPartSizeBytes, planParts } from '../../src/core/upload/plan.ts';
 import { formatBytes } from '../../src/core/text/format.ts';
@@ -172,10 +172,10 @@ export class SplitRun implements Run<SplitUploadResult, never, SplitUploadProgre
     const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
     const { concurrency = 0, partSizeBytes, limitBytesPerSecond } = this.#settings;
     const parts = this.#pieces.map(({ range }) => planParts(range.sizeBytes, partSizeBytes));
-    const { waiting } = this.#parking;
+    const waiting = shownWait(this.#state, this.#parking.waiting, Date.now());
     const isPaused = this.#paused && this.#state === 'uploading';
     return {
-      state: shownState(this.#state, { isWaiting: waiting !== undefined, isPaused }),
+      state: shownState(this.#state, { isWaiting: waiting !== null, isPaused }),
       filename: this.#subject?.filename ?? firstName(this.#raw),
       bytesTotal: this.#sizeBytes,
       bytesDone: sum(receipts.map(({ bytes }) => bytes)),
@@ -187,7 +187,7 @@ export class SplitRun implements Run<SplitUploadResult, never, SplitUploadProgre
       limit: limitBytesPerSecond === undefined ? null : { bytesPerSecond: limitBytesPerSecond, revision: 0 },
       session: null,
       sessionEndsTooEarly: false,
-      waiting: waiting ?? null,
+      waiting,
       sessionsOpened: sum(receipts.map(({ sessions }) => sessions)),
       orphanedSessions: sum(receipts.map(({ orphanedSessions }) => orphanedSessions ?? 0)),
       md5: null,

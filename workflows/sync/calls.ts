@@ -25,6 +25,7 @@ import { HEARTBEAT_TIMEOUT, retry } from '../shell/activities.ts';
 import { summaryCode } from '../../src/core/text/markdown.ts';
 import { transferQueueOf, type RawRequest } from '../shell/requests.ts';
 import { syncScope } from '../../src/core/sync/plan.ts';
+import type { NewestLists } from './newest-lists.ts';
 
 /** History of one batch: some 300 bytes a file when it is planned, and twice that when it is sent. */
 const UPLOADS_A_BATCH = 200;
@@ -44,6 +45,7 @@ type PlanInput = Omit<PlanSyncInput, 'planId' | 'scope' | 'request' | 'acceptsRe
 /** What the run has learnt, for planning. */
 export interface Learning {
   readonly memory: () => SyncMemory | null;
+  readonly lists: () => NewestLists;
   readonly read: (reading: SyncReading) => Promise<void>;
   readonly pack: () => Promise<void>;
   readonly admit: (admitted: Admitted<FullSyncRequest>) => void;
@@ -209,7 +211,13 @@ export class SyncCalls {
 
   /** Calls until the sources whose MD5 decides are read. */
   async #batch(input: PlanInput, learning: Learning): Promise<SyncBatch> {
-    let next = input;
+    const lists = learning.lists();
+    const makesLists = input.memory !== undefined;
+    let next: PlanInput = {
+      ...input,
+      lists: makesLists ? lists.anew() : lists.wanted,
+      plannedBefore: makesLists && input.phase === 'uploads' ? lists.planned : undefined,
+    };
     for (;;) {
       const { admitted, ...answer } = await this.#plan(next);
       if (admitted) learning.admit(admitted);
@@ -217,11 +225,12 @@ export class SyncCalls {
       if (answer.type === 'reading') {
         await learning.read(answer);
         // The worker has the lists, mostly. Deletions are decided by a memory of all that was learnt.
-        const { memory: _memory, ...rest } = input;
+        const { memory: _memory, ...rest } = next;
         next = input.phase === 'deletions' ? { ...rest, memory: learning.memory() } : rest;
       } else {
         if (answer.packFirst) await learning.pack();
-        next = { ...input, memory: learning.memory() };
+        const plannedBefore = input.phase === 'uploads' ? lists.planned : undefined;
+        next = { ...input, memory: learning.memory(), plannedBefore, lists: lists.anew() };
       }
     }
   }

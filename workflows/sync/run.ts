@@ -10,6 +10,7 @@ import {
 import type { PlannedDeletion, PlannedUpload, SyncBatch } from '../../src/contracts/activities.ts';
 import type { SentFile } from '../../src/contracts/batch.ts';
 import { FailureType, type Admitted, type FailureDetails, type JobSubject } from '../../src/contracts/failures.ts';
+import { PayloadLimits } from '../../src/contracts/limits.ts';
 import type {
   FullSyncRequest,
   RememberedFile,
@@ -21,14 +22,14 @@ import type {
   SyncResult,
   SyncState,
 } from '../../src/contracts/sync.ts';
-import { syncAttributes, shownState } from '../../src/core/show/attributes.ts';
+import { syncAttributes, shownState, shownWait } from '../../src/core/show/attributes.ts';
 import { syncEndLine, type End, type EndLine } from '../../src/core/show/end-line.ts';
 import { describeSync } from '../../src/core/show/describe-sync.ts';
 import { checkMemory, memoryProblemOf } from '../../src/core/sync/memory-shape.ts';
 import { loadsOf } from '../../src/core/sync/loads.ts';
 import { stillWritten } from '../../src/core/sync/reports.ts';
 import { SyncTally } from '../../src/core/sync/tally.ts';
-import { commandBytes } from '../../src/core/payload.ts';
+import { commandBytes, jsonBytes } from '../../src/core/payload.ts';
 import { utf8Length } from '../../src/core/text/clip.ts';
 import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
 import { Pace } from '../shell/pace.ts';
@@ -37,6 +38,7 @@ import { Parking } from '../shell/parking.ts';
 import type { RawRequest } from '../shell/requests.ts';
 import { nameOfContainer } from '../../src/core/source/names.ts';
 import { ShownAttributes } from '../shell/shown-attributes.ts';
+import { NewestLists } from './newest-lists.ts';
 import { SlidingWindow } from './sliding-window.ts';
 import { SyncCalls, syncConcurrency, type Learning } from './calls.ts';
 import { SyncUploads } from './uploads.ts';
@@ -44,6 +46,8 @@ import { uploadProblem } from './upload-problem.ts';
 
 /** With the memory beside them they fit into the input of one activity, which has 2 MB. */
 const PACK_AT_BYTES = 500_000;
+/** Of what is handed over of the lists, without the uploads. */
+const LISTS_BYTES = 200;
 /** Of an entry without its path, as JSON. */
 const ROW_BYTES = 250;
 
@@ -68,7 +72,9 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   readonly #forgotten = new Set<string>();
   /** Of entries that were learnt since the memory was packed, about. */
   #learntBytes = 0;
+  readonly #lists: NewestLists;
   readonly #learning: Learning = {
+    lists: () => this.#lists,
     memory: () => this.#known,
     read: async ({ recognised, left }) => {
       this.#learn({ recognised, forget: [] });
@@ -108,6 +114,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     this.#giveUpAfterMs = giveUpAfterMs;
     this.#window = new SlidingWindow(() => syncConcurrency(this.#request));
     this.#tally = new SyncTally(run);
+    this.#lists = new NewestLists(run?.lists);
     this.#memoryProblem = run?.memoryProblem;
     if (memory !== undefined) this.#recalled(memory);
     this.#state = run ? (run.uploadsDone ? 'deleting' : 'uploading') : 'listing';
@@ -190,13 +197,13 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   }
 
   progress(): SyncProgress {
-    const waiting = this.#parking.waiting ?? this.#uploads?.waiting;
+    const waiting = shownWait(this.#state, this.#parking.waiting ?? this.#uploads?.waiting, Date.now());
     const isPaused = this.#paused && this.#state !== 'listing';
     return {
-      state: shownState(this.#state, { isWaiting: waiting !== undefined, isPaused }),
+      state: shownState(this.#state, { isWaiting: waiting !== null, isPaused }),
       counts: this.#tally.counts,
       uploading: this.#uploads?.paths ?? [],
-      waiting: waiting ?? null,
+      waiting,
       startedAtMs: this.#startedAtMs,
     };
   }
@@ -355,6 +362,8 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       }),
     );
     this.#leftToRead = 0;
+    this.#lists.took(batch);
+    if (batch.relisted) this.#tally.relisted(batch.relisted);
     const { memoryProblem } = batch.totals;
     if (memoryProblem !== undefined) {
       this.#memoryProblem = memoryProblem;
@@ -373,7 +382,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   }
 
   #carried(): Required<SyncHandover>['run'] {
-    return {
+    const carried = {
       request: this.#request,
       hasAttributes: this.#admitted?.hasAttributes ?? false,
       planId: this.#planId,
@@ -385,6 +394,8 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       startedAtMs: this.#startedAtMs,
       memoryProblem: this.#memoryProblem,
     };
+    const roomBytes = PayloadLimits.payload - jsonBytes([this.#request, { memory: this.#known, run: carried }]);
+    return { ...carried, lists: this.#lists.within(roomBytes - LISTS_BYTES) };
   }
 
   #result(): SyncResult {

@@ -15,13 +15,12 @@ import type {
   UploadRequest,
   UploadResult,
   UploadState,
-  WaitingInfo,
 } from '../../src/contracts/upload.ts';
 import { uploadEndLine, type End, type EndLine } from '../../src/core/show/end-line.ts';
 import { planParts } from '../../src/core/upload/plan.ts';
 import { partIdsProblem } from '../../src/core/payload.ts';
 import { SessionBudget, type CarriedSessions } from '../../src/core/upload/sessions.ts';
-import { shownState } from '../../src/core/show/attributes.ts';
+import { shownState, shownWait } from '../../src/core/show/attributes.ts';
 import { ignoreInodeProblem, UploadTuning, type CarriedTuning } from '../../src/core/upload/tuning.ts';
 import { countEnd, countReplacedSession } from '../shell/counters.ts';
 import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
@@ -35,8 +34,6 @@ import { SourceHash, type CarriedHash } from './source-hash.ts';
 import { ShownUpload } from './shown-upload.ts';
 import { UploadCalls } from './calls.ts';
 import { UploadWaits, type CarriedWaits } from './waits.ts';
-
-const endStates: readonly UploadState[] = ['completed', 'failed', 'cancelled'];
 
 /** What an execution hands to its successor when its history has grown long. Plain JSON. */
 export interface CarriedUpload extends CarriedSessions, CarriedHash, CarriedTuning, CarriedWaits {
@@ -234,10 +231,10 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
 
   progress(): UploadProgress {
     const ledger = this.#session?.ledger;
-    const waiting = this.#waiting;
+    const waiting = shownWait(this.#state, this.#waits.waiting, Date.now());
     const isPaused = this.#paused && this.#state === 'uploading';
     return {
-      state: shownState(this.#state, { isWaiting: waiting !== undefined, isPaused }),
+      state: shownState(this.#state, { isWaiting: waiting !== null, isPaused }),
       filename: (this.#source?.request ?? this.#known.subject)?.filename ?? firstName(this.#raw),
       bytesTotal: this.#source?.sizeBytes ?? 0,
       bytesDone: ledger?.bytesDone ?? 0,
@@ -251,16 +248,10 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
       sessionEndsTooEarly: this.#session?.endsTooEarly ?? false,
       sessionsOpened: this.#sessions.opened,
       orphanedSessions: this.#sessions.orphaned,
-      // A next attempt that was due is being made.
-      waiting: waiting ? { ...waiting, nextProbeAtMs: Math.max(waiting.nextProbeAtMs, Date.now()) } : null,
+      waiting,
       md5: this.#hash.md5,
       startedAtMs: this.#startedAtMs,
     };
-  }
-
-  /** Nothing waits once the upload has ended. */
-  get #waiting(): WaitingInfo | undefined {
-    return endStates.includes(this.#state) ? undefined : this.#waits.waiting;
   }
 
   async #openSession(source: SourceInfo): Promise<OpenSession> {

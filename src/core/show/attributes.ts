@@ -163,6 +163,12 @@ export function shownState<State extends string>(
   return isPaused ? 'paused' : state;
 }
 
+/** The wait that is shown: nothing waits after the end, and a next attempt that was due is being made. */
+export function shownWait(state: string, waiting: WaitingInfo | undefined, nowMs: number): WaitingInfo | null {
+  if (!waiting || overStates.includes(state)) return null;
+  return { ...waiting, nextProbeAtMs: Math.max(waiting.nextProbeAtMs, nowMs) };
+}
+
 /** A text as a list query of Temporal's quotes it: an ID may have quotes, which would end the text there. */
 export function queryText(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;

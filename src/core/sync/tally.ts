@@ -1,6 +1,6 @@
-import type { SyncTotals } from '../../contracts/activities.ts';
+import type { SyncChanges, SyncTotals } from '../../contracts/activities.ts';
 import { PayloadLimits } from '../../contracts/limits.ts';
-import type { CarriedSync, SyncCounts, SyncProblem, UnmatchedGlob } from '../../contracts/sync.ts';
+import type { CarriedSync, SyncAmount, SyncCounts, SyncProblem, UnmatchedGlob } from '../../contracts/sync.ts';
 import { jsonBytes } from '../payload.ts';
 
 /** Of a report; counts are exact all the same. */
@@ -98,6 +98,22 @@ export class SyncTally {
     this.#postponed.add(...postponed);
   }
 
+  /** Takes what lists that were made again show about files that were not started. */
+  relisted({ same, knownContent, added, dropped, ...found }: SyncChanges): void {
+    const { listed, toSend } = this.#counts;
+    this.#counts.listed = plus(listed, added);
+    this.#counts.toSend = plus(plus(toSend, added), dropped, -1);
+    this.#counts.same += same;
+    this.#counts.knownContent += knownContent;
+    this.#counts.failed += found.problemCount;
+    this.#uploadsFailed += found.problemCount;
+    this.#counts.leftOut += found.leftOutCount;
+    this.#counts.postponed += found.postponedCount ?? 0;
+    this.#problems.add(...found.problems);
+    this.#leftOut.add(...found.leftOut);
+    this.#postponed.add(...(found.postponed ?? []));
+  }
+
   sent(bytes: number): void {
     const { sent } = this.#counts;
     this.#counts.sent = { files: sent.files + 1, bytes: sent.bytes + bytes };
@@ -143,4 +159,8 @@ export class SyncTally {
       uploadsFailed: this.#uploadsFailed,
     };
   }
+}
+
+function plus(one: SyncAmount, other: SyncAmount, sign: 1 | -1 = 1): SyncAmount {
+  return { files: one.files + sign * other.files, bytes: one.bytes + sign * other.bytes };
 }

@@ -1,4 +1,4 @@
-import { Limits, TextLimits } from '../../contracts/limits.ts';
+import { Limits, PayloadLimits, TextLimits } from '../../contracts/limits.ts';
 import { textUpTo } from '../text/check.ts';
 import { isPlainObject } from '../payload.ts';
 
@@ -129,6 +129,13 @@ const syncShape = shaped({
   request: shaped({ source: isPlainObject, purpose: isText, destination: isText, upload: isPlainObject }),
   hasAttributes: isFlag,
   memoryProblem: optional((value) => textUpTo(TextLimits.filename)(value) === undefined),
+  lists: optional(
+    shaped({
+      generation: isCount,
+      atLeast: isCount,
+      planned: optional((value) => isString(value) && (value as string).length <= PayloadLimits.planned),
+    }),
+  ),
 });
 
 /** Problems of the second argument of `uploadFile`, which only the execution before this one can give. */

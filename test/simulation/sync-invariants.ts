@@ -1,0 +1,201 @@
+import type { PlannedUpload, PlanSyncResult, SyncTotals } from '../../src/contracts/activities.ts';
+import type { OpenBatchResult } from '../../src/contracts/batch.ts';
+import type { SyncProgress, SyncResult } from '../../src/contracts/sync.ts';
+import type { UploadSession } from '../../src/contracts/upload.ts';
+import type { ActivityTask, Resolution } from './activity-task.ts';
+import type { Execution } from './execution.ts';
+import type { Close } from './execution-world.ts';
+import { describeFailure, valueOf } from './payloads.ts';
+import type { Plan } from './plan.ts';
+import type { Service, StoredFile } from './service.ts';
+import { contentOfSource, type ModelSources } from './source.ts';
+
+/** Calls that must have ended before a sync ends. */
+const MUST_END = ['createUpload', 'openBatch', 'sendBatch', 'deleteFile'];
+
+/** What must hold for a sync, in addition to the rules of its large files. */
+export class SyncInvariants {
+  readonly #plan: Plan;
+  readonly #service: Service;
+  readonly #sources: ModelSources;
+  readonly #violation: (rule: string, text: string) => void;
+  readonly #received = new Set<string>();
+  readonly #notEnded = new Set<string>();
+  #run = 0;
+  /** Fingerprints at the start of this run. */
+  #atStart = new Map<string, string>();
+  #filesAtStart = new Set<string>();
+  /** Uploads of the lists that were made first. */
+  #planned = new Map<string, PlannedUpload>();
+  #totals: SyncTotals | undefined;
+  #progress: SyncProgress | undefined;
+  #isPaused = false;
+  /** The last activation has started an upload. */
+  #isStarting = false;
+
+  constructor(plan: Plan, service: Service, sources: ModelSources, violation: (rule: string, text: string) => void) {
+    this.#plan = plan;
+    this.#service = service;
+    this.#sources = sources;
+    this.#violation = violation;
+  }
+
+  /** The last one that was seen. */
+  get progress(): SyncProgress | undefined {
+    return this.#progress;
+  }
+
+  /** @param run counted from 1: without faults and changes from the second one */
+  begin(run: number): void {
+    this.#run = run;
+    this.#atStart = new Map([...this.#sources.files].map(([path, { fingerprint }]) => [path, fingerprint]));
+    const all = [...this.#service.files.values(), ...this.#service.deleted];
+    this.#filesAtStart = new Set(all.map(({ id }) => id));
+    this.#planned = new Map();
+    this.#totals = undefined;
+    this.#progress = undefined;
+    this.#isPaused = false;
+  }
+
+  paused(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+  }
+
+  childStarts(workflowId: string): void {
+    this.#isStarting = true;
+    if (this.#isPaused) this.#violation('a paused sync starts no upload', workflowId);
+  }
+
+  resolved(task: ActivityTask, { completed, failed }: Resolution): void {
+    const result = completed ? valueOf(completed.result) : undefined;
+    if (task.type === 'createUpload' && result) this.#received.add((result as UploadSession).uploadId);
+    if (task.type === 'openBatch' && result) {
+      for (const outcome of (result as OpenBatchResult).outcomes) {
+        if ('session' in outcome) this.#received.add(outcome.session.uploadId);
+      }
+    }
+    if (task.type === 'planSync' && result) this.#listed(result as PlanSyncResult);
+    // The service did not accept the end of the session: a best effort was made.
+    if (failed) for (const id of JSON.stringify(task.input).match(/upload_\d+/g) ?? []) this.#notEnded.add(id);
+  }
+
+  activated(execution: Execution, progress: SyncProgress, children: readonly Execution[], nowMs: number): void {
+    const before = this.#progress;
+    this.#progress = progress;
+    const sent = progress.counts.sent.files;
+    if (before && sent < before.counts.sent.files) {
+      this.#violation('the number of sent files never decreases', `${before.counts.sent.files} → ${sent}`);
+    }
+    const running = children.filter(({ isOpen }) => isOpen).length;
+    const { maxConcurrentUploads = 1 } = this.#plan.folder ?? {};
+    if (running > maxConcurrentUploads) this.#violation('a sync keeps its number of uploads', String(running));
+    const { waiting, state } = progress;
+    if (state === 'waiting' && !waiting?.reason) this.#violation('what waits shows its reason', 'no reason');
+    if (!execution.isOpen || !waiting || this.#isPaused) return;
+    const isStarting = this.#isStarting;
+    this.#isStarting = false;
+    if (execution.tasks.size + execution.timers.size + running === 0 && !isStarting) {
+      this.#violation('what waits has a next attempt', waiting.reason);
+    }
+    if (waiting.nextProbeAtMs < nowMs) this.#violation('the next attempt is not in the past', waiting.reason);
+  }
+
+  /** @param progress after the end @param children executions of the large files */
+  closed(execution: Execution, close: Close, progress: SyncProgress | undefined, children: readonly Execution[]): void {
+    for (const task of execution.tasks.values()) {
+      if (close.status !== 'continued' && MUST_END.includes(task.type)) {
+        this.#violation('nothing is sent after the end', `${task.type} still runs`);
+      }
+    }
+    for (const child of children) {
+      if (child.isOpen) this.#violation('no upload runs after the end of its sync', child.start.workflowId);
+    }
+    if (close.status === 'continued') return;
+    for (const session of this.#service.sessions.values()) {
+      const isOpen = this.#service.statusOf(session) === 'pending';
+      if (isOpen && this.#received.has(session.id) && !this.#notEnded.has(session.id)) {
+        this.#violation('no session is left open', session.id);
+      }
+    }
+    this.#onlyOneFile();
+    if (progress && progress.state !== close.status) {
+      this.#violation('progress shows the end', `${progress.state} instead of ${close.status}`);
+    }
+    if (progress?.waiting) this.#violation('nothing waits after the end', progress.waiting.reason);
+    if (close.status === 'completed') this.#completed(valueOf(close.result) as SyncResult);
+    else this.#neededToEnd(close);
+  }
+
+  #listed(result: PlanSyncResult): void {
+    if (result.type !== 'batch') return;
+    const isFirst = this.#totals === undefined;
+    this.#totals ??= result.totals;
+    if (isFirst || this.#planned.size > 0) for (const one of result.uploads) this.#planned.set(one.path, one);
+  }
+
+  #completed({ counts, problems, leftOut, postponed = [] }: SyncResult): void {
+    const reported = new Set([...problems, ...leftOut, ...postponed].map(({ path }) => path));
+    for (const [path, { fingerprint }] of this.#sources.files) {
+      if (this.#atStart.get(path) !== fingerprint || reported.has(path) || this.#hasFile(path, fingerprint)) continue;
+      this.#violation('each file that stays is sent or reported', path);
+    }
+    for (const { path, fingerprint } of this.#planned.values()) {
+      if (reported.has(path) || this.#hasFile(path, fingerprint, this.#service.deleted)) continue;
+      this.#violation('each planned file is sent or reported', path);
+    }
+    const all = [...this.#service.files.values(), ...this.#service.deleted];
+    const created = all.filter(({ id }) => !this.#filesAtStart.has(id)).length;
+    if (counts.sent.files > created || counts.sent.files + counts.failed < created) {
+      this.#violation('the numbers of a sync agree with the service', `${JSON.stringify(counts)}, ${created} Files`);
+    }
+    if (problems.length !== counts.failed || leftOut.length !== counts.leftOut) {
+      this.#violation('the numbers of a sync agree with its lists', JSON.stringify(counts));
+    }
+    const { problemCount = 0, leftOutCount = 0, postponedCount = 0 } = this.#totals ?? {};
+    const listed = problemCount + leftOutCount + postponedCount;
+    const notSent = counts.failed + counts.leftOut + (counts.postponed ?? 0) - listed;
+    if (counts.toSend.files !== counts.sent.files + notSent) {
+      this.#violation('the numbers of a sync add up', JSON.stringify(counts));
+    }
+    if (this.#run === 1) {
+      if (this.#isCalm && counts.failed > 0)
+        this.#violation('a sync without faults sends all', problems[0]?.message ?? '');
+      return;
+    }
+    for (const { path, message } of problems) this.#violation('the next run sends the rest', `${path}: ${message}`);
+    if (this.#run > 2 && counts.sent.files + counts.deleted > 0) {
+      this.#violation('a further run changes nothing', JSON.stringify(counts));
+    }
+  }
+
+  #neededToEnd(close: Exclude<Close, { readonly status: 'completed' }>): void {
+    const text = close.status === 'failed' ? describeFailure(close.failure) : close.status;
+    if (close.status === 'failed' && !close.failure.applicationFailureInfo?.type) {
+      this.#violation('a failure has a type', text);
+    }
+    if (this.#run > 1 || this.#isCalm) this.#violation('a sync without faults completes', text);
+  }
+
+  /** Of one name and content. Bytes that were damaged on their way are other content. */
+  #onlyOneFile(): void {
+    const seen = new Map<string, StoredFile>();
+    for (const file of this.#service.files.values()) {
+      const key = `${file.filename} ${file.text}`;
+      const other = seen.get(key);
+      if (other) this.#violation('no second File exists', `${other.id} and ${file.id} of ${key}`);
+      seen.set(key, file);
+    }
+  }
+
+  /** Under its own name, or that of a file that was moved. */
+  #hasFile(path: string, fingerprint: string, deleted: readonly StoredFile[] = []): boolean {
+    const content = contentOfSource(fingerprint, { type: 'file', path });
+    const isIt = ({ parts }: StoredFile) => parts.every((part) => part.content.replace(' damaged', '') === content);
+    return [...this.#service.files.values(), ...deleted].some(isIt);
+  }
+
+  get #isCalm(): boolean {
+    const { faults, outages, actions, style } = this.#plan;
+    return faults.length + outages.length + actions.length + style.maxPartBytes === 0;
+  }
+}
