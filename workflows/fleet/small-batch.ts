@@ -155,15 +155,18 @@ class BatchFiles {
 
   /** Ends the sessions of all files, and reports the files: those of which a File came as sent, the others as failed. */
   async end(error: unknown): Promise<void> {
-    const opened = [...this.#files].filter(({ session }) => session !== undefined);
+    let opened = [...this.#files].filter(({ session }) => session !== undefined);
+    const { calls, concurrency } = this.#options;
     try {
-      if (opened.length > 0) {
-        const { calls, concurrency } = this.#options;
+      // A call that ended some sessions returns, also if it could not end the others.
+      for (let before = Infinity; opened.length > 0 && opened.length < before;) {
+        before = opened.length;
         const settle = () => calls.settle(opened.map(inputOf), concurrency);
         const { outcomes } = await CancellationScope.nonCancellable(settle);
         outcomes.forEach((outcome, index) => {
           if ('sent' in outcome) this.#sent(opened[index] as OpenFile, outcome.sent);
         });
+        opened = opened.filter((_, index) => 'left' in (outcomes[index] ?? {}));
       }
     } catch {
       // They end by themselves.
