@@ -7,7 +7,6 @@ import type { LocalApiSettings } from './options.ts';
 import { readJson } from './read-body.ts';
 import type { LocalApiStats } from './stats.ts';
 import { toUploadObject } from './upload-record.ts';
-import { requirePending } from './upload-state.ts';
 import type { UploadStore } from './upload-store.ts';
 import { validate } from './validation.ts';
 
@@ -56,7 +55,7 @@ export async function handleAdmin(
     case 'PATCH /_admin/settings':
       return { status: 200, json: admin.configure(validate(settingsSchema, await readJson(message))) };
     case 'POST /_admin/uploads/{id}/expire': {
-      const upload = requirePending(admin.store, expiring?.[1] ?? '');
+      const upload = admin.store.pending(expiring?.[1] ?? '');
       return { status: 200, json: toUploadObject(await admin.store.end(upload, 'expired')) };
     }
   }

@@ -4,6 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DIRECTORY_MODE } from './private-files.ts';
 import { writeFileAtomic } from './atomic-file.ts';
+import { requirePending, sessionTimes, statusAt } from './session-rules.ts';
 import { loadUploads, StorePaths } from './store-files.ts';
 import type { FileRecord, LiveUpload, PartRecord, UploadRecord } from './upload-record.ts';
 
@@ -51,14 +52,14 @@ export class UploadStore {
   }
 
   async create(input: NewUpload): Promise<UploadRecord> {
-    const createdAt = Math.floor(this.#nowMs() / 1000);
     const { sessionLifeSeconds, ...rest } = input;
+    const { createdAt, expiresAt } = sessionTimes(this.#nowMs(), sessionLifeSeconds);
     const record: UploadRecord = {
       id: newId('upload_'),
       ...rest,
       createdAt,
       orderMs: this.#nextOrderMs(),
-      expiresAt: createdAt + sessionLifeSeconds,
+      expiresAt,
       status: 'pending',
     };
     await mkdir(this.#paths.parts(record.id), { recursive: true, mode: DIRECTORY_MODE });
@@ -72,6 +73,11 @@ export class UploadStore {
     const upload = this.#uploads.get(uploadId);
     if (upload !== undefined) this.#expireWhenDue(upload);
     return upload;
+  }
+
+  /** The Upload, which must be open. @throws ApiProblem as `requirePending` */
+  pending(uploadId: string): LiveUpload {
+    return requirePending(uploadId, this.get(uploadId), this.#nowMs());
   }
 
   *all(): IterableIterator<LiveUpload> {
@@ -172,7 +178,7 @@ export class UploadStore {
 
   #expireWhenDue(upload: LiveUpload): void {
     const { record } = upload;
-    if (record.status !== 'pending' || upload.busy || this.#nowMs() < record.expiresAt * 1000) return;
+    if (record.status !== 'pending' || statusAt(upload, this.#nowMs()) === 'pending') return;
     upload.record = { ...record, status: 'expired' };
     this.#cleanUp(this.end(upload, 'expired').then(() => undefined));
   }

@@ -41,15 +41,3 @@ describe('when the answer to a completion is lost', () => {
       ]);
     }));
 });
-
-it('a session that was opened without an answer is counted, and none that was refused', () =>
-  withSystem(async ({ client, startWorker, directory, api, uploads }) => {
-    await startWorker();
-    const file = join(directory, 'orphan.bin');
-    await randomFile(file, MiB);
-    api.faults.add({ route: 'create', kind: 'status', status: 503 });
-    api.faults.add({ route: 'create', kind: 'lost-answer' });
-    const result = await (await client.upload({ file, purpose })).result();
-    expect(result).toMatchObject({ sessions: 1, orphanedSessions: 1 });
-    expect(uploads().map(({ status }) => status)).toEqual(['pending', 'completed']);
-  }));

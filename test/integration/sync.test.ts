@@ -158,14 +158,6 @@ describe('a sync of a folder', () => {
       expect(last.counts).toMatchObject({ sent: { files: 2 }, knownContent: 1, failed: 0, postponed: 0, deleted: 0 });
     }));
 
-  it('has a File once although the answer to its completion was lost', () =>
-    withFolder({ 'a.jsonl': 'a\n', 'b.jsonl': 'b\n' }, async (system, folder) => {
-      system.api.faults.add({ route: 'complete', kind: 'lost-answer', count: 2 });
-      const { counts } = await runSync(system, { folder, purpose });
-      expect(counts).toMatchObject({ sent: { files: 2 }, failed: 0 });
-      expect([...(await filesAt(system)).values()].map((ids) => ids.length)).toEqual([1, 1]);
-    }));
-
   it('deletes nothing but its own Files, and nothing when the source looks unmounted', () =>
     withFolder({ 'a.jsonl': 'a\n', 'b.jsonl': 'b\n', 'kept.txt': 'k\n' }, async (system, folder) => {
       const other = join(system.directory, 'other.jsonl');

@@ -1,7 +1,12 @@
 import type { Mutation } from '../support/mutant.ts';
 
+interface SimulationMutation extends Mutation {
+  /** @defaultValue uploads show the loss */
+  readonly kind?: 'split' | 'sync';
+}
+
 /** Safeguards whose loss the simulation must detect. */
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly SimulationMutation[] = [
   {
     safeguard: 'parts are completed in the order of the file, not of their arrival',
     file: 'src/core/upload/ledger.ts',
@@ -70,9 +75,31 @@ export const mutations: readonly Mutation[] = [
   },
   {
     safeguard: 'a file that a later list of a sync does not contain is reported',
+    kind: 'sync',
     file: 'workflows/sync/run.ts',
     from: 'if (batch.relisted) this.#tally.relisted(batch.relisted);',
     to: '',
+  },
+  {
+    safeguard: 'a paused sync starts no file',
+    kind: 'sync',
+    file: 'workflows/sync/run.ts',
+    from: 'this.#uploads.hasRoom(load) && !this.#paused',
+    to: 'this.#uploads.hasRoom(load)',
+  },
+  {
+    safeguard: 'a small file that can be completed is settled before it is sent again',
+    kind: 'sync',
+    file: 'activities/send-batch.ts',
+    from: 'const settles = inDoubt || file.onlySettle;',
+    to: 'const settles = file.onlySettle;',
+  },
+  {
+    safeguard: 'the sessions of small files that are given up are ended',
+    kind: 'sync',
+    file: 'workflows/fleet/small-batch.ts',
+    from: 'opened.length > 0 && opened.length < before;',
+    to: 'opened.length < 0 && opened.length < before;',
   },
   {
     safeguard: 'all calls of an upload share its retry period',

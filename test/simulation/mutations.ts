@@ -11,6 +11,7 @@ const words = process.argv.slice(2);
 for (const mutation of mutations) {
   if (words.length > 0 && !words.some((word) => mutation.safeguard.includes(word))) continue;
   const simulate = ['--import', 'tsx', 'test/simulation/main.ts', '--seed', '1', '--runs', RUNS, '--no-shrink'];
+  if (mutation.kind) simulate.push(`--${mutation.kind}`);
   const printed = await withMutant(mutation, (copy) => runIn(copy, 'node', simulate));
   const [found] = /^seed \d+ breaks .*$/m.exec(printed) ?? [];
   if (found === undefined) process.exitCode = 1;

@@ -1,6 +1,19 @@
 import { createHash } from 'node:crypto';
 import { ApiError } from '../../src/errors.ts';
 import type { ListedFile, UploadedFile, UploadSession } from '../../src/contracts/upload.ts';
+import { ApiProblem } from '../../src/local-api/errors.ts';
+import {
+  partTooLarge,
+  requireParts,
+  requirePending,
+  roomOf,
+  sessionTimes,
+  statusAt,
+  tooManyBytes,
+  wrongMd5,
+  type SessionState,
+} from '../../src/local-api/session-rules.ts';
+import type { UploadStatus } from '../../src/local-api/upload-record.ts';
 import type { VirtualClock } from './clock.ts';
 
 /** How servers differ ("A part after completion returns 400, 404 or 409 …"). */
@@ -25,16 +38,41 @@ export interface ReceivedPart {
   readonly content: string;
 }
 
-export interface Session {
-  readonly id: string;
+interface NewSession {
   readonly bytes: number;
   readonly filename: string;
   readonly purpose: string;
+}
+
+/** An Upload, as the rules of the local API have it. */
+export class Session implements SessionState {
+  record: SessionState['record'];
+  readonly filename: string;
+  readonly purpose: string;
   readonly createdAtMs: number;
-  readonly endsAtMs: number;
-  status: 'pending' | 'completed' | 'cancelled' | 'expired';
-  receivedBytes: number;
-  readonly parts: Map<string, ReceivedPart>;
+  readonly busy = false;
+  readonly parts = new Map<string, ReceivedPart>();
+  receivedBytes = 0;
+
+  constructor({
+    record,
+    filename,
+    purpose,
+    createdAtMs,
+  }: Pick<Session, 'record' | 'filename' | 'purpose' | 'createdAtMs'>) {
+    this.record = record;
+    this.filename = filename;
+    this.purpose = purpose;
+    this.createdAtMs = createdAtMs;
+  }
+
+  get id(): string {
+    return this.record.id;
+  }
+
+  end(status: UploadStatus): void {
+    this.record = { ...this.record, status };
+  }
 }
 
 export interface StoredFile extends UploadedFile {
@@ -68,32 +106,20 @@ export class Service {
     this.style = style;
   }
 
-  create({ bytes, filename, purpose }: Pick<Session, 'bytes' | 'filename' | 'purpose'>): UploadSession {
+  create({ bytes, filename, purpose }: NewSession): UploadSession {
     const id = `upload_${++this.#ids}`;
-    // Times of the service are whole seconds.
-    const createdAt = Math.floor(this.#clock.nowMs / 1000);
-    const expiresAt = createdAt + this.style.sessionSeconds;
-    this.sessions.set(id, {
-      id,
-      bytes,
-      filename,
-      purpose,
-      createdAtMs: this.#clock.nowMs,
-      endsAtMs: expiresAt * 1000,
-      status: 'pending',
-      receivedBytes: 0,
-      parts: new Map(),
-    });
+    const { createdAt, expiresAt } = sessionTimes(this.#clock.nowMs, this.style.sessionSeconds);
+    const createdAtMs = this.#clock.nowMs;
+    const record = { id, bytes, expiresAt, status: 'pending' as const };
+    this.sessions.set(id, new Session({ record, filename, purpose, createdAtMs }));
     return { uploadId: id, createdAt, expiresAt };
   }
 
   addPart(uploadId: string, part: Omit<ReceivedPart, 'id'>): { partId: string } {
     const session = this.#open(uploadId, 'adding a part to');
     const { maxPartBytes, isStrict } = this.style;
-    if (maxPartBytes > 0 && part.sizeBytes > maxPartBytes) throw rejected(413, 'the part is too large');
-    if (isStrict && session.receivedBytes + part.sizeBytes > session.bytes) {
-      throw rejected(400, 'more bytes were received than the Upload has');
-    }
+    if (maxPartBytes > 0 && part.sizeBytes > maxPartBytes) throw rejectedBy(partTooLarge(maxPartBytes));
+    if (part.sizeBytes > roomOf(session, isStrict)) throw rejectedBy(tooManyBytes(session));
     const id = `part_${++this.#ids}`;
     session.receivedBytes += part.sizeBytes;
     session.parts.set(id, { id, ...part });
@@ -102,14 +128,13 @@ export class Service {
 
   complete(uploadId: string, { partIds, md5 }: Completion): UploadedFile {
     const session = this.#open(uploadId, 'completing');
-    const parts = partIds.map((id) => session.parts.get(id));
-    if (parts.includes(undefined)) throw rejected(400, 'a part is not of this Upload');
-    const known = parts as ReceivedPart[];
-    const bytes = known.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    if (bytes !== session.bytes) throw rejected(400, 'the parts do not have as many bytes as the Upload');
+    byTheRules(() => requireParts(session, partIds));
+    const { bytes } = session.record;
+    const known = partIds.map((id) => session.parts.get(id) as ReceivedPart);
     const text = contentOf(known);
-    if (this.style.checksMd5 && md5 !== undefined && md5 !== digestOf(text)) throw rejected(400, 'md5 does not match');
-    session.status = 'completed';
+    const digest = digestOf(text);
+    if (this.style.checksMd5 && md5 !== undefined && md5 !== digest) throw rejectedBy(wrongMd5(digest, md5));
+    session.end('completed');
     const createdAt = Math.floor(this.#clock.nowMs / 1000);
     const { filename, purpose } = session;
     const file = { id: `file-${++this.#ids}`, bytes, createdAt, filename, purpose, status: 'processed' };
@@ -126,7 +151,7 @@ export class Service {
   }
 
   cancel(uploadId: string): { status: string } {
-    this.#open(uploadId, 'cancelling').status = 'cancelled';
+    this.#open(uploadId, 'cancelling').end('cancelled');
     return { status: 'cancelled' };
   }
 
@@ -173,23 +198,38 @@ export class Service {
   /** By another client, or because the service lost it. */
   end(uploadId: string, status: 'cancelled' | 'expired'): void {
     const session = this.sessions.get(uploadId);
-    if (session?.status === 'pending') session.status = status;
+    if (session?.record.status === 'pending') session.end(status);
   }
 
   /** The status by the service's clock. */
-  statusOf(session: Session): Session['status'] {
-    if (session.status === 'pending' && this.#clock.nowMs >= session.endsAtMs) session.status = 'expired';
-    return session.status;
+  statusOf(session: Session): UploadStatus {
+    return statusAt(session, this.#clock.nowMs);
   }
 
+  /** Servers differ in the status with which they reject a call for a session that has ended. */
   #open(uploadId: string, action: string): Session {
     const session = this.sessions.get(uploadId);
-    if (!session) throw rejected(404, `no such Upload, while ${action} ${uploadId}`);
-    const status = this.statusOf(session);
-    if (status === 'pending') return session;
-    const message = this.style.endedStatus === 404 ? 'no such Upload' : `Upload ${uploadId} is ${status}`;
-    throw rejected(this.style.endedStatus, `${message}, while ${action} ${uploadId}`);
+    try {
+      return requirePending(uploadId, session, this.#clock.nowMs);
+    } catch (error) {
+      if (!session) throw rejected(404, `no such Upload, while ${action} ${uploadId}`);
+      const isHidden = this.style.endedStatus === 404;
+      const message = isHidden ? 'no such Upload' : (error as ApiProblem).message;
+      throw rejected(this.style.endedStatus, `${message}, while ${action} ${uploadId}`);
+    }
   }
+}
+
+function byTheRules<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw error instanceof ApiProblem ? rejectedBy(error) : error;
+  }
+}
+
+function rejectedBy({ status, message }: ApiProblem): ApiError {
+  return rejected(status, message);
 }
 
 export function rejected(status: number, message: string, retryAfterMs?: number, apiCode?: string): ApiError {

@@ -1,6 +1,7 @@
 import type { PlannedUpload, PlanSyncResult, SyncTotals } from '../../src/contracts/activities.ts';
-import type { OpenBatchResult } from '../../src/contracts/batch.ts';
-import type { SyncProgress, SyncResult } from '../../src/contracts/sync.ts';
+import type { OpenBatchResult, SendBatchInput, SendBatchResult } from '../../src/contracts/batch.ts';
+import { FailureType } from '../../src/contracts/failures.ts';
+import type { SyncProblem, SyncProgress, SyncResult } from '../../src/contracts/sync.ts';
 import type { UploadSession } from '../../src/contracts/upload.ts';
 import type { ActivityTask, Resolution } from './activity-task.ts';
 import type { Execution } from './execution.ts';
@@ -12,6 +13,13 @@ import { contentOfSource, type ModelSources } from './source.ts';
 
 /** Calls that must have ended before a sync ends. */
 const MUST_END = ['createUpload', 'openBatch', 'sendBatch', 'deleteFile'];
+
+const OUTAGES: readonly string[] = [
+  FailureType.ApiUnavailable,
+  FailureType.ConnectionFailed,
+  FailureType.StrangeAnswer,
+];
+const HOUR = 3_600_000;
 
 /** What must hold for a sync, in addition to the rules of its large files. */
 export class SyncInvariants {
@@ -75,6 +83,14 @@ export class SyncInvariants {
       }
     }
     if (task.type === 'planSync' && result) this.#listed(result as PlanSyncResult);
+    // The service has no such session, as it said.
+    if (task.type === 'sendBatch' && result) {
+      const { files } = task.input[0] as SendBatchInput;
+      for (const [index, outcome] of (result as SendBatchResult).outcomes.entries()) {
+        const isLost = 'failure' in outcome && outcome.failure.type === FailureType.SessionLost;
+        if (isLost) this.#notEnded.add(files[index]?.uploadId ?? '');
+      }
+    }
     // The service did not accept the end of the session: a best effort was made.
     if (failed) for (const id of JSON.stringify(task.input).match(/upload_\d+/g) ?? []) this.#notEnded.add(id);
   }
@@ -157,6 +173,7 @@ export class SyncInvariants {
     if (counts.toSend.files !== counts.sent.files + notSent) {
       this.#violation('the numbers of a sync add up', JSON.stringify(counts));
     }
+    this.#survivedOutages(problems);
     if (this.#run === 1) {
       if (this.#isCalm && counts.failed > 0)
         this.#violation('a sync without faults sends all', problems[0]?.message ?? '');
@@ -165,6 +182,20 @@ export class SyncInvariants {
     for (const { path, message } of problems) this.#violation('the next run sends the rest', `${path}: ${message}`);
     if (this.#run > 2 && counts.sent.files + counts.deleted > 0) {
       this.#violation('a further run changes nothing', JSON.stringify(counts));
+    }
+  }
+
+  /** An outage that is shorter than the retry period costs no file. */
+  #survivedOutages(problems: readonly SyncProblem[]): void {
+    const { request, faults, outages } = this.#plan;
+    const { giveUpAfterMs = 24 * HOUR } = request;
+    const pausesMs = faults.map(({ fault }) => ('retryAfterMs' in fault ? (fault.retryAfterMs ?? 0) : 0));
+    const outagesMs = outages.map((outage) => outage.forMs + ('retryAfterMs' in outage.fault ? HOUR : 0));
+    const troubleMs = [...pausesMs, ...outagesMs].reduce((sum, ms) => sum + ms, 0);
+    if (giveUpAfterMs > 0 && troubleMs + HOUR >= giveUpAfterMs) return;
+    for (const { path, failureType, message } of problems) {
+      if (!OUTAGES.includes(failureType)) continue;
+      this.#violation('an outage that is shorter than the retry period is survived', `${path}: ${message}`);
     }
   }
 

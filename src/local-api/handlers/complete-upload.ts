@@ -6,7 +6,7 @@ import type { ApiContext, Handler } from '../api-context.ts';
 import { badRequest } from '../errors.ts';
 import { mediaType, readJson, readText } from '../read-body.ts';
 import { toUploadObject, type LiveUpload } from '../upload-record.ts';
-import { requirePending } from '../upload-state.ts';
+import { requireParts, wrongMd5 } from '../session-rules.ts';
 import { validate } from '../validation.ts';
 
 const completeSchema = z.strictObject({
@@ -19,16 +19,13 @@ const completeSchema = z.strictObject({
 
 export const completeUpload: Handler = async (context, { message, id }) => {
   const input = validate(completeSchema, await readCompletion(message));
-  const upload = requirePending(context.store, id);
-  checkParts(upload, input.part_ids);
+  const upload = context.store.pending(id);
+  requireParts(upload, input.part_ids);
   upload.busy = true;
   try {
     if (input.md5 !== undefined) {
       const md5 = await md5OfParts(context, upload, input.part_ids);
-      // The Upload stays pending: the caller may name the parts in another order, or cancel.
-      if (md5 !== input.md5) {
-        throw badRequest(`The md5 of the named Parts is ${md5}, not ${input.md5}.`, 'md5', 'md5_mismatch');
-      }
+      if (md5 !== input.md5) throw wrongMd5(md5, input.md5);
     }
     return { status: 200, json: toUploadObject(await context.store.complete(upload, input.part_ids)) };
   } finally {
@@ -51,25 +48,6 @@ async function readCompletion(message: IncomingMessage): Promise<unknown> {
     }
   }
   return { ...body, part_ids: partIds };
-}
-
-function checkParts(upload: LiveUpload, partIds: readonly string[]): void {
-  let sumBytes = 0;
-  const seen = new Set<string>();
-  for (const partId of partIds) {
-    const part = upload.parts.get(partId);
-    if (part === undefined) {
-      throw badRequest(`Upload '${upload.record.id}' has no Part '${partId}'.`, 'part_ids', 'part_not_found');
-    }
-    if (seen.has(partId)) throw badRequest(`Part '${partId}' is named twice.`, 'part_ids', 'duplicate_part');
-    seen.add(partId);
-    sumBytes += part.sizeBytes;
-  }
-  // "The number of bytes uploaded upon completion must match the number of bytes initially specified."
-  if (sumBytes !== upload.record.bytes) {
-    const expected = `the Upload was created with ${upload.record.bytes}`;
-    throw badRequest(`The named Parts have ${sumBytes} bytes, but ${expected}.`, 'part_ids', 'bytes_mismatch');
-  }
 }
 
 async function md5OfParts(context: ApiContext, upload: LiveUpload, partIds: readonly string[]): Promise<string> {
