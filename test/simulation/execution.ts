@@ -251,7 +251,7 @@ export class Execution {
 }
 
 /** The core's order: the start, signals and updates, and everything else. */
-function inOrder(jobs: readonly Job[]): Job[] {
+export function inOrder(jobs: readonly Job[]): Job[] {
   const rank = (job: Job) => (job.initializeWorkflow ? 0 : job.signalWorkflow || job.doUpdate ? 1 : 2);
   return [0, 1, 2].flatMap((wanted) => jobs.filter((job) => rank(job) === wanted));
 }

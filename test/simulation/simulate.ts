@@ -194,7 +194,7 @@ class Simulation {
     const sizeBytes =
       range?.sizeBytes ?? (folder ? this.#sources.files.get((source as S3Source).key)?.sizeBytes : undefined);
     const plan = { ...this.#plan, sizeBytes: sizeBytes ?? this.#plan.sizeBytes };
-    const violation = (rule: string, text: string) => this.#violate(`${rule}`, `${workflowId}: ${text}`);
+    const violation = (rule: string, text: string) => this.#violate(rule, `${workflowId}: ${text}`);
     const rules = new UploadInvariants(plan, this.#service.of(filename, this.#startedAtMs), violation);
     rules.paused(this.#isPaused && !folder);
     this.#invariants.set(firstExecutionRunId, rules);
