@@ -84,8 +84,8 @@ export const mutations: readonly SimulationMutation[] = [
     safeguard: 'a paused sync starts no file',
     kind: 'sync',
     file: 'workflows/sync/run.ts',
-    from: 'this.#uploads.hasRoom(load) && !this.#paused',
-    to: 'this.#uploads.hasRoom(load)',
+    from: 'uploads.hasRoom(load) && !this.#paused',
+    to: 'uploads.hasRoom(load)',
   },
   {
     safeguard: 'a small file that can be completed is settled before it is sent again',
