@@ -5,7 +5,6 @@ import { Defaults } from '../contracts/limits.ts';
 import type { Container } from '../contracts/sources.ts';
 import type { SyncRequest } from '../contracts/sync.ts';
 import { nameKey } from '../core/text/name-form.ts';
-import { syncRequestProblems } from '../contracts/requests/problems.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
 import { pathOnDisk } from '../sources/file/path-on-disk.ts';
 import { mapFileError } from '../sources/file/errors.ts';
@@ -43,6 +42,8 @@ export async function prepareSync(options: SyncOptions, host: string): Promise<P
   if ((folder === undefined) === (given === undefined)) throw new ConfigError('give either "folder" or "source"');
   const source: Container = given ?? { type: 'folder', path: await realFolder(folder as string), host };
   const request: SyncRequest = { source, ...rest };
+  // Commands that start nothing load no schemas.
+  const { syncRequestProblems } = await import('../contracts/requests/problems.ts');
   const problems = syncRequestProblems(request);
   if (problems.length > 0) throw new ConfigError(`wrong sync request: ${problems.join('; ')}`);
   const memoryId = id ?? syncIdOf(request, baseUrl);

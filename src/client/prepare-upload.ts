@@ -9,7 +9,6 @@ import { printable } from '../core/text/printable.ts';
 import { nameKey } from '../core/text/name-form.ts';
 import { filenameOfSource, nameOfSource } from '../core/source/names.ts';
 import { withoutInode } from '../core/upload/fingerprint.ts';
-import { splitRequestProblems, uploadRequestProblems } from '../contracts/requests/problems.ts';
 import { ConfigError, SourceUnusableError } from '../errors.ts';
 import { pathOnDisk } from '../sources/file/path-on-disk.ts';
 import { sealedSource, sourceOfUrl } from '../sources/source-of-url.ts';
@@ -91,6 +90,8 @@ export async function prepareUpload(
     filename,
     ...(fingerprint === undefined ? {} : { expectedFingerprint: fingerprint }),
   };
+  // Commands that start nothing load no schemas.
+  const { uploadRequestProblems } = await import('../contracts/requests/problems.ts');
   const problems = uploadRequestProblems(request);
   if (problems.length > 0)
     throw new ConfigError(`wrong upload request for ${printable(nameOfSource(source))}: ${problems.join('; ')}`);
@@ -165,6 +166,7 @@ export async function prepareSplit(
   const idOf = (workflowId: string, digest: string) => workflowId.replace(digest, splitDigest(digest));
   const { request: upload, workflowId, digest, identityUnder } = await prepareUpload(rest, context, Infinity, idOf);
   const request: SplitUploadRequest = { ...upload, pieceSizeBytes, again: options.again ? true : undefined };
+  const { splitRequestProblems } = await import('../contracts/requests/problems.ts');
   const problems = [...splitRequestProblems(request), ...pieceNameProblems(upload.filename as string)];
   if (problems.length > 0) throw new ConfigError(`wrong upload request: ${problems.join('; ')}`);
   return { request, workflowId, digest: splitDigest(digest), identityUnder };

@@ -3,17 +3,16 @@ import { WorkflowName } from '../contracts/names.ts';
 import type { ScheduleOverlap } from '../contracts/schedule.ts';
 import type { SyncRequest } from '../contracts/sync.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
-import { syncRequestProblems, uploadRequestProblems } from '../contracts/requests/problems.ts';
 import type { ScheduleInfo, ScheduleWork } from './schedule-options.ts';
 import { overlapToTemporal } from './to-temporal.ts';
 
-export function toScheduleInfo(name: string, description: ScheduleDescription): ScheduleInfo {
+export async function toScheduleInfo(name: string, description: ScheduleDescription): Promise<ScheduleInfo> {
   const { scheduleId, spec, action, policies, state, info } = description;
   return {
     name,
     scheduleId,
     taskQueue: action.taskQueue,
-    ...workOf(action),
+    ...(await workOf(action)),
     cron: (spec.calendars ?? []).map(({ comment }: CalendarSpecDescription) => comment || 'times set elsewhere'),
     intervals: (spec.intervals ?? []).map(({ every, offset }) => ({ everyMs: every, offsetMs: offset ?? 0 })),
     timezone: spec.timezone || 'UTC',
@@ -34,7 +33,8 @@ export function toScheduleInfo(name: string, description: ScheduleDescription): 
   };
 }
 
-function workOf({ workflowType, args }: ScheduleDescription['action']): ScheduleWork {
+async function workOf({ workflowType, args }: ScheduleDescription['action']): Promise<ScheduleWork> {
+  const { syncRequestProblems, uploadRequestProblems } = await import('../contracts/requests/problems.ts');
   // Another program, or a person in Temporal UI, may have written a request that no run can start from.
   const [request] = Array.isArray(args) ? (args as unknown[]) : [];
   if (workflowType === WorkflowName.syncSource && syncRequestProblems(request).length === 0)

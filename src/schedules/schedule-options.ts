@@ -1,11 +1,6 @@
 import type { ScheduleHealth, ScheduleOverlap, ScheduleRunOutcome, ScheduleSettings } from '../contracts/schedule.ts';
 import type { SyncRequest } from '../contracts/sync.ts';
 import type { UploadRequest } from '../contracts/upload.ts';
-import {
-  scheduleSettingsProblems,
-  syncRequestProblems,
-  uploadRequestProblems,
-} from '../contracts/requests/problems.ts';
 import { isScheduleName, SCHEDULE_NAME_RULE } from '../core/schedule/settings.ts';
 import { ConfigError } from '../errors.ts';
 
@@ -101,12 +96,23 @@ export interface ScheduleCheck {
 }
 
 /** @throws ConfigError with every problem */
-export function assertSchedule(name: string, options: ScheduleSettings & ScheduleWork, isWhole: boolean): void {
-  const problems = scheduleProblems(name, options, isWhole);
+export async function assertSchedule(
+  name: string,
+  options: ScheduleSettings & ScheduleWork,
+  isWhole: boolean,
+): Promise<void> {
+  const problems = await scheduleProblems(name, options, isWhole);
   if (problems.length > 0) throw new ConfigError(`wrong schedule: ${problems.join('; ')}`);
 }
 
-function scheduleProblems(name: string, options: ScheduleSettings & ScheduleWork, isWhole: boolean): string[] {
+async function scheduleProblems(
+  name: string,
+  options: ScheduleSettings & ScheduleWork,
+  isWhole: boolean,
+): Promise<string[]> {
+  // Commands that create nothing load no schemas.
+  const { scheduleSettingsProblems, syncRequestProblems, uploadRequestProblems } =
+    await import('../contracts/requests/problems.ts');
   const { sync, upload } = options;
   const problems = isScheduleName(name) ? [] : [`its name ${SCHEDULE_NAME_RULE}`];
   problems.push(...scheduleSettingsProblems(options, isWhole));

@@ -48,7 +48,7 @@ export class SchedulesClient {
    */
   async create(options: CreateScheduleOptions): Promise<ScheduleInfo> {
     const { name } = options;
-    assertSchedule(name, options, true);
+    await assertSchedule(name, options, true);
     return onSchedule(
       name,
       async () => {
@@ -60,7 +60,7 @@ export class SchedulesClient {
           memo: { longhaulSchedule: name },
           state: { paused: options.paused ?? false, note: options.note || undefined },
         });
-        return toScheduleInfo(name, await handle.describe());
+        return await toScheduleInfo(name, await handle.describe());
       },
       options.cron,
     );
@@ -82,14 +82,14 @@ export class SchedulesClient {
 
   /** A schedule as it stands, without its runs. */
   async get(name: string): Promise<ScheduleInfo> {
-    return toScheduleInfo(name, await this.#describe(name));
+    return await toScheduleInfo(name, await this.#describe(name));
   }
 
   /** A schedule with its last ten runs and what became of them. */
   async show(name: string): Promise<ScheduleReport> {
     const description = await this.#describe(name);
     return onSchedule(name, async () => {
-      const info = toScheduleInfo(name, description);
+      const info = await toScheduleInfo(name, description);
       const [runs, workflows] = await Promise.all([
         recentRuns(this.#client, description),
         hasWorkers(this.#client, info.taskQueue, 'workflow'),
@@ -107,7 +107,7 @@ export class SchedulesClient {
     const { graceMs = ScheduleDefaults.checkGraceMs } = options;
     const description = await this.#describe(name);
     return onSchedule(name, async () => {
-      const { paused, jitterMs } = toScheduleInfo(name, description);
+      const { paused, jitterMs } = await toScheduleInfo(name, description);
       const nowMs = Date.now();
       const [runs, lastDueMs] = await Promise.all([
         recentRuns(this.#client, description),
@@ -189,7 +189,7 @@ export class SchedulesClient {
    * @throws ConfigError with every problem
    */
   async update(name: string, changes: UpdateScheduleOptions): Promise<ScheduleInfo> {
-    assertSchedule(name, changes, false);
+    await assertSchedule(name, changes, false);
     return onSchedule(
       name,
       async () => {
@@ -197,7 +197,7 @@ export class SchedulesClient {
         await handle.update(
           (previous) => updatedSchedule(name, previous, changes, this.#taskQueue) as ScheduleUpdateOptions,
         );
-        return toScheduleInfo(name, await handle.describe());
+        return await toScheduleInfo(name, await handle.describe());
       },
       changes.cron,
     );
@@ -220,7 +220,7 @@ export class SchedulesClient {
 
   async #find(name: string): Promise<ScheduleInfo | undefined> {
     try {
-      return toScheduleInfo(name, await this.#handle(name).describe());
+      return await toScheduleInfo(name, await this.#handle(name).describe());
     } catch (error) {
       if (scheduleFault(error, name) instanceof ScheduleNotFoundError) return undefined;
       throw error;

@@ -205,10 +205,10 @@ describe('schedules that others wrote', () => {
       info: { createdAt: new Date(0), nextActionTimes: [], numActionsTaken: 1 },
     }) as unknown as ScheduleDescription;
 
-  it('are shown whatever their request and the results of their runs are', () => {
+  it('are shown whatever their request and the results of their runs are', async () => {
     const type = fc.constantFrom('syncSource', 'uploadFile', 'x');
-    fc.assert(
-      fc.property(type, mutated(sync), mutated(syncResult), (workflowType, request, ranTo) => {
+    await fc.assert(
+      fc.asyncProperty(type, mutated(sync), mutated(syncResult), async (workflowType, request, ranTo) => {
         const told = (value: unknown): unknown => JSON.parse(jsonText(value));
         const run = {
           workflowId: 'w',
@@ -218,15 +218,15 @@ describe('schedules that others wrote', () => {
           waitsFor: undefined,
         };
         const runs = [{ ...run, ...outcomeOfResult(told(ranTo)) }];
-        const info = toScheduleInfo('a', described(workflowType, told(request)));
+        const info = await toScheduleInfo('a', described(workflowType, told(request)));
         expect(describeSchedule({ ...info, runs, hasWorkers: true })).not.toEqual([]);
       }),
       RUNS,
     );
   });
 
-  it('keep a request that is correct', () => {
-    expect(toScheduleInfo('a', described('syncSource', sync)).sync).toEqual(sync);
+  it('keep a request that is correct', async () => {
+    expect((await toScheduleInfo('a', described('syncSource', sync))).sync).toEqual(sync);
   });
 });
 
