@@ -161,8 +161,10 @@ function drawFault(dice: Dice, key: string, call: Call): Fault {
   const arrives = dice.chance(`${key}/arrives`, 0.5);
   // An error to the create call counts as a rejection, whatever the service did before.
   const arrivesFirst = arrives && call !== 'createUpload';
+  // 429 is returned before any work.
+  const status = dice.one(`${key}/5xx`, [500, 502, 503, 408, 429]);
   return dice.weighted<Fault>(`${key}/kind`, [
-    [4, { kind: 'status', status: dice.one(`${key}/5xx`, [500, 502, 503, 408, 429]), arrives: arrivesFirst }],
+    [4, { kind: 'status', status, arrives: arrivesFirst && status !== 429 }],
     [2, drawRejection(dice, key, call)],
     [4, { kind: 'lost' }],
     [2, { kind: 'unreachable' }],

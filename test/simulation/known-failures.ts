@@ -292,6 +292,32 @@ export const knownFailures: readonly KnownFailure[] = [
       outages: [{ call: 'addPart', fromMs: 0, forMs: 5 * HOUR, fault: { kind: 'status', status: 403 } }],
     },
   },
+  {
+    name: 'reports a file of a batch whose session ends while the sync is paused',
+    isOpen: false,
+    rule: 'each file that stays is sent or reported',
+    plan: {
+      ...CALM,
+      seed: 1211,
+      request: { maxSessions: 1, giveUpAfterMs: 600_000 },
+      style: { ...CALM.style, isStrict: false, endedStatus: 409 },
+      partMs: [100, 3000],
+      callMs: [20, 500],
+      folder: {
+        files: [
+          { path: 'f2.jsonl', sizeBytes: 33 },
+          { path: 'f3.jsonl', sizeBytes: 8 },
+          { path: 'z/f4.jsonl', sizeBytes: 33 },
+        ],
+        deletes: false,
+        maxConcurrentUploads: 3,
+        batchFiles: 200,
+      },
+      faults: [{ call: 'listFiles', nth: 1, fault: { kind: 'status', status: 429 } }],
+      outages: [{ call: '*', fromMs: 7874, forMs: 10_000, fault: { kind: 'unreachable' } }],
+      actions: [{ when: { call: 'completeUpload', nth: 2, plusMs: 757 }, action: { kind: 'pause', parts: 'finish' } }],
+    },
+  },
 ];
 
 function waitingFor(call: Call): Plan {

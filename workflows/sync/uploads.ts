@@ -26,6 +26,8 @@ interface UploadsOptions {
 /** The uploads of a sync that run: batches of small files, and uploads of their own. */
 export class SyncUploads {
   readonly #options: UploadsOptions;
+  /** Of the whole sync: a pause cancels only the step of a batch. */
+  readonly #scope = CancellationScope.current();
   /** Of batches: an outage of the service is waited for by all of them together. */
   readonly #parking: Parking;
   readonly #batchCalls: BatchCalls;
@@ -103,7 +105,7 @@ export class SyncUploads {
 
   /** A sync that is cancelled does not report what its cancellation has ended. */
   #failed(planned: PlannedUpload, error: unknown): void {
-    if (!CancellationScope.current().consideredCancelled) this.#options.onFailed(planned, error);
+    if (!this.#scope.consideredCancelled) this.#options.onFailed(planned, error);
   }
 
   #unitsOf([first]: Load): number {
