@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
+import { isOutdated, OUTDATED } from './outdated.ts';
 import { hasWorkers } from './queue-workers.ts';
 import type { ReadAnswer } from './read-answers.ts';
 import { isTemporalAway } from '../temporal/temporal-fault.ts';
@@ -124,6 +125,10 @@ export class FollowedWorkflow {
       if (description.status.name !== 'RUNNING') return { type: 'ended', status: description.status.name };
       return await tell(description);
     } catch (error) {
+      if (isOutdated(error)) {
+        const reason = `${OUTDATED}. Run workers of that version, or terminate it and start it again`;
+        return { type: 'no-answer', reason };
+      }
       if (!isUnanswered(error)) throw this.#faultOf(error, this.workflowId);
       return { type: 'no-answer', reason: await this.#whyNobodyAnswers(error) };
     }

@@ -1,11 +1,13 @@
 import type { UploadHandle } from '../../../client/upload-handle.ts';
 import type { UploadOptions } from '../../../client/prepare-upload.ts';
 import { UploadIdTakenError } from '../../../client/upload-errors.ts';
+import type { LonghaulClient } from '../../../client/longhaul-client.ts';
+import { isOutdated, OUTDATED } from '../../../client/outdated.ts';
 import { hasWorkers } from '../../../client/queue-workers.ts';
 import type { Config } from '../../../config/config.ts';
 import { requireDestination } from '../../../config/destinations.ts';
 import { Defaults } from '../../../contracts/limits.ts';
-import { transferTaskQueue } from '../../../contracts/names.ts';
+import { QueryName, transferTaskQueue } from '../../../contracts/names.ts';
 import { formatBytes, formatCount } from '../../../core/text/format.ts';
 import { ConfigError } from '../../../errors.ts';
 import { noteAttached } from './attached.ts';
@@ -143,6 +145,7 @@ async function uploadFiles(
     }
 
     await serve(context, backend, handles, named, options);
+    await restartOutdated(context, backend, uploads, options);
     await noteAttached(context, backend, uploads, options);
     const outcomes = await followAll(context, uploads, options);
     for (const [index, { result }] of outcomes.entries()) if (result) await spools.release(paths[index] as string);
@@ -151,7 +154,37 @@ async function uploadFiles(
   });
 }
 
-async function statusOf({ client }: Backend, workflowId: string): Promise<string | undefined> {
+/** On the embedded server, no other worker can continue what this version cannot. */
+async function restartOutdated(
+  { note }: CliContext,
+  { client, isEmbedded }: Backend,
+  uploads: readonly { handle: UploadHandle<AnyResult>; readonly request: UploadOptions }[],
+  options: UploadCommandOptions,
+): Promise<void> {
+  if (!isEmbedded) return;
+  for (const upload of uploads) {
+    const { workflowId, resumed } = upload.handle;
+    if (!resumed || (await statusOf({ client }, workflowId)) !== 'RUNNING') continue;
+    if (!(await cannotBeContinued(client, workflowId))) continue;
+    note(
+      `${workflowId}: another version of Longhaul started this upload, and this one cannot continue it. Starting it again.`,
+    );
+    await client.client.workflow.getHandle(workflowId).terminate(OUTDATED);
+    upload.handle = isSplit(options) ? await client.uploadSplit(upload.request) : await client.upload(upload.request);
+  }
+}
+
+/** A worker that cannot replay an upload fails its queries at once. */
+const QUERY_TIMEOUT_MS = 5000;
+
+async function cannotBeContinued({ client }: LonghaulClient, workflowId: string): Promise<boolean> {
+  const handle = client.workflow.getHandle(workflowId);
+  return client
+    .withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query(QueryName.progress))
+    .then(() => false, isOutdated);
+}
+
+async function statusOf({ client }: Pick<Backend, 'client'>, workflowId: string): Promise<string | undefined> {
   return client
     .getHandle(workflowId)
     .describe()
