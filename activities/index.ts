@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { workerSources } from '../src/config/sources.ts';
-import type { ControlActivities, PieceActivities, TransferActivities } from '../src/contracts/activities.ts';
+import type { ControlActivities, TransferActivities } from '../src/contracts/activities.ts';
 import type { SourceSettings } from '../src/sources/source-settings.ts';
 import { ConfigError } from '../src/errors.ts';
 import { Sources } from '../src/sources/sources.ts';
@@ -17,9 +17,7 @@ import { createHashSource } from './hash-source.ts';
 import { createInspectSource } from './inspect-source.ts';
 import { createOpenBatch } from './open-batch.ts';
 import { createSendBatch } from './send-batch.ts';
-import { findPiece } from './find-piece.ts';
 import { createPlanSplit } from './plan-split.ts';
-import { steerPiece } from './steer-piece.ts';
 import { packSyncMemory } from './pack-sync-memory.ts';
 import { createPlanSync } from './plan-sync.ts';
 import { recallSync } from './recall-sync.ts';
@@ -32,14 +30,12 @@ export type { Pace } from '../src/openai/multipart-part.ts';
 export type { ActivityDependencies, PartWatcher, UploadLimitsKeeper } from './dependencies.ts';
 
 /** Activities of the control task queue, which runs the workflows too. */
-export function createControlActivities(dependencies: ActivityDependencies): ControlActivities & PieceActivities {
+export function createControlActivities(dependencies: ActivityDependencies): ControlActivities {
   return {
     createUpload: createCreateUpload(dependencies),
     completeUpload: createCompleteUpload(dependencies),
     openBatch: createOpenBatch(dependencies),
     cancelUpload: createCancelUpload(dependencies),
-    findPiece,
-    steerPiece,
     deleteFile: createDeleteFile(dependencies),
     recallSync,
     packSyncMemory,
@@ -75,7 +71,7 @@ export function createActivities({
   destination,
   sources,
   limits = new UploadLimits(),
-}: OwnWorkerOptions): ControlActivities & PieceActivities & TransferActivities {
+}: OwnWorkerOptions): ControlActivities & TransferActivities {
   // Not every caller has a compiler.
   if (typeof (destination as unknown) !== 'function') {
     throw new ConfigError('"destination" is missing: pass the "get" of a "Destinations" of longhaul/worker');

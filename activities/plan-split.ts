@@ -13,13 +13,15 @@ import { changed } from './failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt } from './attempt.ts';
 import { firstCall } from './first-call.ts';
+import { withReceipts } from './piece-receipts.ts';
 
 /** Where to cut a source at line ends, before anything is created. Reads only around the cuts. */
 export function createPlanSplit(dependencies: ActivityDependencies): TransferActivities['planSplit'] {
   const { sources } = dependencies;
-  return ({ request: input }) =>
+  return ({ request: input, identity }) =>
     runAttempt(async ({ signal, attempt }) => {
-      const call = async ({ source, pieceSizeBytes, filename, expectedFingerprint }: FullSplitRequest) => {
+      const call = async (request: FullSplitRequest) => {
+        const { source, pieceSizeBytes, filename, purpose, destination, expectedFingerprint, again } = request;
         const reader = await sources.open(source, { signal });
         try {
           const info = await reader.stat();
@@ -42,7 +44,10 @@ export function createPlanSplit(dependencies: ActivityDependencies): TransferAct
                   : 'shorten the line'),
             );
           }
-          return { ...info, pieces: outcome.pieces };
+          const { pieces } = outcome;
+          if (again) return { ...info, pieces: pieces.map((piece) => ({ ...piece, isReplaced: true as const })) };
+          const whole = { filename, purpose, destination, identity, fingerprint: info.fingerprint };
+          return { ...info, pieces: await withReceipts(pieces, whole, signal) };
         } finally {
           await reader.close();
         }

@@ -17,9 +17,9 @@ export const uploadFile = defineWorkflow<UploadRequest, CarriedUpload, UploadRes
   controls: ['pause', 'resume', 'retry', 'retune'],
   hasChildren: false,
   carriedProblems: carriedUploadProblems,
-  open: (request, carried) => {
+  open: (request, carried, reports) => {
     if (!carried) countStart();
-    return new UploadRun(request, carried);
+    return new UploadRun(request, carried, reports);
   },
   fileIds: ({ file }) => [file.id],
 });

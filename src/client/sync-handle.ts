@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { QueryName, UpdateName, WorkflowName } from '../contracts/names.ts';
+import { QueryName, UpdateName, WorkflowName, type PauseInput } from '../contracts/names.ts';
 import type { SyncProgress, SyncResult } from '../contracts/sync.ts';
 import { FollowedWorkflow, type WorkflowDescription } from './followed-workflow.ts';
 import { lookAtUpload, LOOKS_A_POLL, SyncBytes } from './sync-bytes.ts';
@@ -10,7 +10,7 @@ import { syncFaultOf } from './sync-errors.ts';
 import { pendingActivities } from './pending-activities.ts';
 import type { PendingActivity } from './pending-parts.ts';
 import { findUnpolledQueue, UnpolledQueueWatch, type UnpolledQueue } from './unpolled-queue.ts';
-import type { ProgressOptions } from './upload-handle.ts';
+import { PAUSE_TIMEOUT_MS, type ProgressOptions } from './upload-handle.ts';
 
 const DESCRIBE_TIMEOUT_MS = 5000;
 
@@ -117,9 +117,9 @@ export class SyncHandle {
     });
   }
 
-  /** Holds further uploads back; those under way go on. @throws SteeringRefusedError, NoWorkerError */
-  pause(): Promise<SyncProgress> {
-    return this.#workflow.update(UpdateName.pause, {}, readSyncProgress);
+  /** Pauses the sync and its uploads. Returns when nothing is in flight. @throws SteeringRefusedError, NoWorkerError */
+  pause(input: PauseInput = {}): Promise<SyncProgress> {
+    return this.#workflow.update(UpdateName.pause, input, readSyncProgress, PAUSE_TIMEOUT_MS);
   }
 
   /** @throws SteeringRefusedError, NoWorkerError */
@@ -127,7 +127,7 @@ export class SyncHandle {
     return this.#workflow.update(UpdateName.resume, {}, readSyncProgress);
   }
 
-  /** Goes on at once with what the sync itself waits for; its uploads have handles of their own. @throws SteeringRefusedError, NoWorkerError */
+  /** Makes the next attempt of all that waits immediately, also in the uploads of the sync. @throws SteeringRefusedError, NoWorkerError */
   retry(): Promise<SyncProgress> {
     return this.#workflow.update(UpdateName.retry, {}, readSyncProgress);
   }
@@ -158,7 +158,6 @@ export class SyncHandle {
     });
   }
 
-  /** Activities of the sync, or else of one of its uploads: all of them read the same folder. */
   /** Activities of the sync, or else of one of its uploads: all of them read the same folder. */
   async #pending({ raw }: WorkflowExecutionDescription): Promise<readonly PendingActivity[]> {
     const own = raw.pendingActivities ?? [];

@@ -31,7 +31,7 @@ export type UploadStatus = (UploadProgress | SplitUploadProgress) & {
 const DESCRIBE_TIMEOUT_MS = 5000;
 
 /** A pause waits for the parts in flight, which may be slow. */
-const PAUSE_TIMEOUT_MS = 30 * 60_000;
+export const PAUSE_TIMEOUT_MS = 30 * 60_000;
 
 /**
  * One upload, from the outside: of a file, or with `SplitUploadResult` of a split one, whose `progress` tells of its

@@ -1,6 +1,5 @@
 import type { OpenBatchInput, OpenBatchResult, SendBatchInput, SendBatchResult } from './batch.ts';
 import type { Admitted } from './failures.ts';
-import type { UpdateName } from './names.ts';
 import type { ByteRange, Container, Source } from './sources.ts';
 import type {
   FileFacts,
@@ -20,7 +19,6 @@ import type {
   UploadedFile,
   UploadLimit,
   UploadRequest,
-  UploadProgress,
   UploadResult,
   UploadSession,
 } from './upload.ts';
@@ -146,29 +144,21 @@ export interface CancelUploadInput {
 export interface PlanSplitInput {
   /** As a caller sent it: it is checked here. */
   readonly request: SplitUploadRequest;
+  /** Of the request, as its client has stored it; null if it did not. */
+  readonly identity: string | null;
 }
 
-/** The whole source, and the ranges within it that the pieces are. */
+/** A range of the source that becomes one File. */
+export interface PlannedPiece extends ByteRange {
+  /** Of the same piece, which an earlier execution has completed. */
+  readonly receipt?: UploadResult;
+  /** Its workflow ID was used, and is used again: for other bytes, or as all pieces are sent again. */
+  readonly isReplaced?: true;
+}
+
+/** The whole source, and its pieces in order. */
 export interface PlanSplitResult extends SourceInfo, Admitted<FullSplitRequest> {
-  readonly pieces: readonly ByteRange[];
-}
-
-export interface FindPieceInput {
-  readonly workflowId: string;
-  /** Of the piece that is meant, as in the memo `longhaulIdentity`. */
-  readonly identity: string;
-}
-
-/** How an upload under a piece's id ended: with its File, without one, or it is that of other bytes. */
-export type FindPieceResult =
-  | { readonly outcome: 'completed'; readonly result: UploadResult }
-  | { readonly outcome: 'failed' }
-  | { readonly outcome: 'foreign' };
-
-export interface SteerPieceInput {
-  readonly workflowId: string;
-  readonly update: keyof typeof UpdateName;
-  readonly input: object;
+  readonly pieces: readonly PlannedPiece[];
 }
 
 /** Heartbeat details of `completeUpload`. */
@@ -370,14 +360,6 @@ export interface ControlActivities {
   deleteFile(input: DeleteFileInput): Promise<void>;
   recallSync(input: RecallSyncInput): Promise<SyncMemory | null>;
   packSyncMemory(input: PackSyncMemoryInput): Promise<SyncMemory>;
-}
-
-/** Calls to Temporal about the pieces of a split upload; they run on the control task queue. */
-export interface PieceActivities {
-  /** Waits until the upload of that id has ended. */
-  findPiece(input: FindPieceInput): Promise<FindPieceResult>;
-  /** Null when the piece has ended or doesn't take the update any more. */
-  steerPiece(input: SteerPieceInput): Promise<UploadProgress | null>;
 }
 
 /** Whatever reads the source; they run on a transfer task queue, where the source can be read. */

@@ -20,12 +20,18 @@ export const UpdateName = {
   reserve: 'reserve',
 } as const;
 
+/** Between a workflow and the uploads that it has started. Longhaul's own: other callers use the updates. */
+export const SignalName = { control: 'control', report: 'report' } as const;
+
+/** Memo of an upload whose parent receives its reports. */
+export const MemoName = { identity: 'longhaulIdentity', fleet: 'longhaulFleet' } as const;
+
 /** `finish` lets the parts in flight end, `stop` breaks them off; they are sent again later. @defaultValue `finish` */
 export interface PauseInput {
   readonly parts?: 'finish' | 'stop';
   /**
    * Accept the pause of an upload that completes. It takes effect if the session is lost and parts are to be sent again.
-   * Split uploads set it for their pieces. @defaultValue false: the pause is rejected
+   * Split uploads and syncs set it for their uploads. @defaultValue false: the pause is rejected
    */
   readonly whileCompleting?: boolean;
 }

@@ -34,8 +34,8 @@ export interface PieceProgress {
 }
 
 /**
- * Answer of the query `progress` of `uploadSplitFile`, over all pieces. It counts whole pieces only. Of the piece that is under way it knows what
- * its last update told; the piece's own query knows better.
+ * Answer of the query `progress` of `uploadSplitFile`, over all pieces. It counts whole pieces only. The query of the
+ * piece that runs returns the rest.
  */
 export interface SplitUploadProgress extends UploadProgress {
   readonly pieces: readonly PieceProgress[];

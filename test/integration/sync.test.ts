@@ -339,6 +339,28 @@ describe('a sync of a folder', () => {
       ).toEqual(Array(30).fill('completed'));
     }));
 
+  it('passes retry, pause and resume on to its uploads, and waits if all of them wait', () =>
+    withFolder({}, async ({ api, client }, folder) => {
+      await randomFile(join(folder, 'large.bin'), 3 * MiB);
+      api.faults.add({ route: 'create', kind: 'status', status: 401 });
+      api.faults.add({ route: 'part', kind: 'stall', skip: 1 });
+      const upload = { partSizeBytes: MiB, concurrency: 1 };
+      const handle = await client.sync({ folder, purpose, upload });
+      await until(async () => (await handle.status()).state === 'waiting', 'the sync to wait for its upload');
+      expect((await handle.status()).waiting?.reason).toMatch(/refuses the key/);
+      await handle.retry();
+      await until(
+        () => api.faults.list().some(({ route, fired }) => route === 'part' && fired === 1),
+        'the part to hang',
+      );
+      expect(await handle.pause({ parts: 'stop' })).toMatchObject({ state: 'paused', uploading: [] });
+      const { raw } = await client.client.workflow.getHandle(handle.workflowId).describe();
+      const child = client.getHandle(raw.pendingChildren?.[0]?.workflowId ?? '');
+      expect(await child.status()).toMatchObject({ state: 'paused', partsInFlight: 0, partsDone: 1 });
+      await handle.resume();
+      expect((await handle.result()).counts.sent.files).toBe(1);
+    }));
+
   it('ends its uploads and their sessions when it is cancelled', () =>
     withFolder(
       manyFiles(3),

@@ -26,7 +26,7 @@ import type { Sources } from '../../src/sources/sources.ts';
 import { mockActivity } from '../support/mock-activity.ts';
 import type { AttemptInfo, RunningAttempt } from './activity-task.ts';
 import { modelClient, type ClientWorld, type Process } from './client.ts';
-import { pieceActivities, temporalClient } from './pieces.ts';
+import { planSplit } from './pieces.ts';
 import { digestOfSource } from './service.ts';
 import { contentOfSource, type ModelSources } from './source.ts';
 
@@ -42,18 +42,15 @@ export function startAttempt(
   const process: Process = { info, isDead: false };
   const { attempt, activityType, heartbeatTimeoutMs, heartbeatDetails, startToCloseTimeoutMs, workflowId, runId } =
     info;
-  const environment = mockActivity(
-    {
-      attempt,
-      activityType,
-      heartbeatTimeoutMs,
-      // As JSON: details are recorded by the server.
-      heartbeatDetails: heartbeatDetails === undefined ? undefined : JSON.parse(JSON.stringify(heartbeatDetails)),
-      startToCloseTimeoutMs,
-      workflowExecution: { workflowId, runId },
-    },
-    temporalClient(world, process),
-  );
+  const environment = mockActivity({
+    attempt,
+    activityType,
+    heartbeatTimeoutMs,
+    // As JSON: details are recorded by the server.
+    heartbeatDetails: heartbeatDetails === undefined ? undefined : JSON.parse(JSON.stringify(heartbeatDetails)),
+    startToCloseTimeoutMs,
+    workflowExecution: { workflowId, runId },
+  });
   environment.on('heartbeat', (details: unknown) => {
     if (!process.isDead) beat(details);
   });
@@ -99,7 +96,7 @@ function activitiesOf(world: ClientWorld, process: Process): Readonly<Record<str
     completeUpload: createCompleteUpload(dependencies),
     cancelUpload: createCancelUpload(dependencies),
     hashSource: (input: HashSourceInput) => hashSource(world, process, input),
-    ...pieceActivities(world, process),
+    planSplit: (input: Parameters<typeof planSplit>[2]) => planSplit(world, process, input),
     openBatch: createOpenBatch(dependencies),
     sendBatch: createSendBatch(dependencies),
     deleteFile: createDeleteFile(dependencies),

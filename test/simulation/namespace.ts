@@ -29,6 +29,7 @@ export class Namespace {
   readonly #clock: VirtualClock;
   readonly #dice: Dice;
   readonly #world: () => ExecutionWorld;
+  readonly #onSignal: (from: Execution, workflowId: string, name: string, isReceived: boolean) => void;
   /** The newest execution of each workflow ID. */
   readonly #newest = new Map<string, Execution>();
   /** Children that run, by their workflow ID. */
@@ -36,7 +37,13 @@ export class Namespace {
   readonly #lastResults = new Map<string, unknown>();
   #started = 0;
 
-  constructor(clock: VirtualClock, dice: Dice, world: () => ExecutionWorld) {
+  constructor(
+    clock: VirtualClock,
+    dice: Dice,
+    world: () => ExecutionWorld,
+    onSignal: (from: Execution, workflowId: string, name: string, isReceived: boolean) => void,
+  ) {
+    this.#onSignal = onSignal;
     this.#clock = clock;
     this.#dice = dice;
     this.#world = world;
@@ -98,8 +105,27 @@ export class Namespace {
       };
       // After the start, which takes at most as long.
       this.#clock.after(MAX_DELAY_MS, () => this.#later(`${execution.key}/cancel-${seq}`, work));
-    } else return false;
+    } else if (command.signalExternalWorkflowExecution)
+      this.#signal(execution, command.signalExternalWorkflowExecution);
+    else if (!command.cancelSignalWorkflow) return false;
     return true;
+  }
+
+  /** Signals of one workflow can arrive in another order than they were sent. */
+  #signal(execution: Execution, signal: NonNullable<Command['signalExternalWorkflowExecution']>): void {
+    const { seq = 0, childWorkflowId, workflowExecution, signalName, args } = signal;
+    const workflowId = childWorkflowId ?? workflowExecution?.workflowId ?? '';
+    this.#later(`${execution.key}/signal-${seq ?? 0}`, () => {
+      const target = this.at(workflowId);
+      const isOpen = target?.isOpen === true;
+      if (isOpen) target.signal(signalName ?? '', args ?? []);
+      const failure: Failure = { message: `unable to signal ${workflowId}: not found`, applicationFailureInfo: {} };
+      const job = { seq, ...(isOpen ? {} : { failure }) };
+      this.#later(`${execution.key}/signalled-${seq ?? 0}`, () =>
+        execution.resolve({ resolveSignalExternalWorkflow: job }),
+      );
+      this.#onSignal(execution, workflowId, signalName ?? '', isOpen);
+    });
   }
 
   /** Reports the end of an execution to its parent, and to its children. */

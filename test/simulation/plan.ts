@@ -66,8 +66,10 @@ export type Action =
   | { readonly kind: 'kill-worker'; readonly worker: number }
   | { readonly kind: 'stop-worker'; readonly worker: number };
 
-/** A time after the start, or the start of a call. */
-export type When = { readonly atMs: number } | { readonly call: Call; readonly nth: number; readonly plusMs: number };
+/** A time after the start, or the start of a call. A piece starts when its parent decides so, and ends with its workflow. */
+export type When =
+  | { readonly atMs: number }
+  | { readonly call: Call | 'startPiece' | 'endPiece'; readonly nth: number; readonly plusMs: number };
 
 export interface PlannedAction {
   readonly when: When;

@@ -83,6 +83,9 @@ class Simulation {
   /** Of the current run of a sync. */
   #startedAtMs = START_MS;
   #activities = 0;
+  /** Pieces. */
+  #begun = 0;
+  #ended = 0;
   #activations = 0;
   #replayed = 0;
 
@@ -93,7 +96,15 @@ class Simulation {
     this.#sources = new ModelSources(() => this.clock.nowMs);
     if (plan.folder) for (const { path, sizeBytes } of plan.folder.files) this.#sources.add(path, sizeBytes);
     else this.#sources.add(PATH, plan.sizeBytes);
-    this.#namespace = new Namespace(this.clock, this.#dice, () => this.#world());
+    this.#namespace = new Namespace(
+      this.clock,
+      this.#dice,
+      () => this.#world(),
+      ({ start }, workflowId, name, isReceived) =>
+        this.#note(
+          `${start.workflowId} sent the signal ${name} to ${workflowId}${isReceived ? '' : ', which has closed'}`,
+        ),
+    );
     this.#split = new SplitInvariants(plan, this.#service, (rule, text) => this.#violate(rule, text));
     this.#sync = new SyncInvariants(plan, this.#service, this.#sources, (rule, text) => this.#violate(rule, text));
     this.#operator = new Operator(plan, {
@@ -243,11 +254,14 @@ class Simulation {
         const { workflowId } = execution.start;
         this.#note(`${workflowId === WORKFLOW_ID ? 'the workflow' : workflowId} ended: ${describeClose(close)}`);
         this.#namespace.closed(execution, close);
+        if (workflowId !== WORKFLOW_ID && close.status !== 'continued')
+          this.#operator.called('endPiece', ++this.#ended);
       },
       onCommand: (execution, command) => {
         if (command.startChildWorkflowExecution && isSync(execution)) {
           this.#sync.childStarts(command.startChildWorkflowExecution.workflowId ?? '');
         }
+        if (command.startChildWorkflowExecution) this.#operator.called('startPiece', ++this.#begun);
         if (this.#namespace.command(execution, command)) return;
         this.#violate('commands are known', Object.keys(command).join());
       },

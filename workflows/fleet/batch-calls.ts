@@ -46,6 +46,10 @@ export class BatchCalls {
     });
   }
 
+  get source(): FullSyncRequest['source'] {
+    return this.#request.source;
+  }
+
   open(files: readonly PlannedUpload[], concurrency: number): Promise<OpenBatchResult> {
     const { purpose, destination, upload } = this.#request;
     return this.#sessions.openBatch.executeWithOptions({ summary: summaryOf(files) }, [

@@ -20,9 +20,13 @@ import type {
   SentFile,
 } from '../../src/contracts/batch.ts';
 import { FailureType } from '../../src/contracts/failures.ts';
-import type { UploadSession } from '../../src/contracts/upload.ts';
+import type { UploadSession, WaitingInfo } from '../../src/contracts/upload.ts';
+import { commandBytes } from '../../src/core/payload.ts';
+import { batchRowBytes } from '../../src/core/sync/loads.ts';
+import type { Control } from '../shell/define-workflow.ts';
 import { Postponed, type Parking } from '../shell/parking.ts';
 import type { BatchCalls } from './batch-calls.ts';
+import type { Load } from './fleet.ts';
 
 export interface BatchOptions {
   /** Of all batches of the sync: an outage of the service is waited for together. */
@@ -40,7 +44,9 @@ export interface BatchOptions {
 }
 
 /** Small files of a fleet that are sent together, each with its own result. */
-export class SmallBatch {
+export class SmallBatch implements Load {
+  readonly commandBytes: number;
+  readonly units: number;
   readonly #options: BatchOptions;
   readonly #files: BatchFiles;
   #step: CancellationScope | undefined;
@@ -48,6 +54,12 @@ export class SmallBatch {
   constructor(planned: readonly PlannedUpload[], options: BatchOptions) {
     this.#options = options;
     this.#files = new BatchFiles(planned, options);
+    this.units = options.concurrency;
+    this.commandBytes = commandBytes(options.calls.source) + planned.reduce((sum, one) => sum + batchRowBytes(one), 0);
+  }
+
+  get waiting(): WaitingInfo | undefined {
+    return this.#options.parking.waiting;
   }
 
   /** Of files that are being sent, or will be without any action of an operator. */
@@ -70,9 +82,11 @@ export class SmallBatch {
     }
   }
 
-  /** Stops after the files that are being sent. The other files keep their sessions. */
-  pause(): void {
-    this.#step?.cancel();
+  /** A pause stops after the files that are being sent. The other files keep their sessions. */
+  async apply(control: Control): Promise<void> {
+    if (control.type !== 'pause' || !this.#step) return;
+    this.#step.cancel();
+    await condition(() => this.#step === undefined || !this.#options.isPaused());
   }
 
   async #attempt(): Promise<number> {

@@ -5,17 +5,19 @@ import {
   condition,
   ContinueAsNew,
   defineQuery,
+  defineSignal,
   defineUpdate,
   isCancellation,
   makeContinueAsNewFunc,
   setHandler,
 } from '@temporalio/workflow';
-import { UpdateName, type PauseInput, type RetuneInput } from '../../src/contracts/names.ts';
+import { SignalName, UpdateName, type PauseInput, type RetuneInput } from '../../src/contracts/names.ts';
 import type { End, EndLine } from '../../src/core/show/end-line.ts';
 import { pauseProblems, retuneProblems } from './control-problems.ts';
 import { failureOf, reasonOfFailure } from './failures.ts';
 import { invalidRequest, rawProblems } from './requests.ts';
 import { logEnd, logRejectedRequest } from './log-end.ts';
+import { ParentReports } from './parent-reports.ts';
 
 /** What an operator does to a running job: each is an update of the same name. */
 export type Control =
@@ -23,6 +25,9 @@ export type Control =
   | { readonly type: 'resume' }
   | { readonly type: 'retry' }
   | ({ readonly type: 'retune' } & RetuneInput);
+
+/** A control that a fleet passes on to its uploads. Each has a number, which the upload reports as soon as it is in effect. */
+export const controlSignal = defineSignal<[control: Control, number: number]>(SignalName.control);
 
 /** What a run hands to the next execution if its history is long. */
 export class HandOver<Carried> {
@@ -61,8 +66,9 @@ interface Kind<Request, Carried, Result, Progress> {
   readonly hasChildren: boolean;
   /** All that is wrong with the second argument, whoever sent it. */
   carriedProblems(carried: Carried | undefined): readonly string[];
-  /** @param request is an object, and not checked any further if `carried` does not contain it */
-  open(request: Request, carried: Carried | undefined): Run<Result, Carried, Progress>;
+  /** @param request is an object, and not checked any further if `carried` does not contain it
+   *  @param reports to the parent that has started this workflow as an upload of its fleet */
+  open(request: Request, carried: Carried | undefined, reports: ParentReports): Run<Result, Carried, Progress>;
   fileIds(result: Result): readonly string[];
 }
 
@@ -72,8 +78,9 @@ export function defineWorkflow<Request, Carried, Result, Progress>(
 ): (request: Request, carried?: Carried) => Promise<Result> {
   return async (request, carried) => {
     rejectInvalid(kind, request, carried);
-    const run = kind.open(request, carried);
-    setHandlers(kind, run);
+    const reports = new ParentReports();
+    const run = kind.open(request, carried, reports);
+    setHandlers(kind, run, reports);
     try {
       const outcome = await run.run();
       // A cancellation that comes after the end must not hide the result.
@@ -82,6 +89,7 @@ export function defineWorkflow<Request, Carried, Result, Progress>(
         logEnd(run, { fileIds: kind.fileIds(outcome) });
         return outcome;
       }
+      await reports.settled();
       // The next execution does not receive a cancellation of this one.
       if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled at the hand-over');
       const continueAsNew = makeContinueAsNewFunc<(request: Request, carried: Carried) => Promise<Result>>();
@@ -120,8 +128,20 @@ function rejectInvalid<Request, Carried>(
 function setHandlers<Result, Carried, Progress>(
   { query, controls }: Pick<Kind<never, Carried, Result, Progress>, 'query' | 'controls'>,
   run: Run<Result, Carried, Progress>,
+  reports: ParentReports,
 ): void {
   setHandler(defineQuery<Progress>(query), () => run.progress());
+  setHandler(controlSignal, async (control, number) => {
+    const { type, ...input } = control;
+    if (!controls.includes(type) || inputProblems(type, input).length > 0) return;
+    // A failure of a signal's handler would end the workflow, before its session is cancelled.
+    try {
+      if (run.rejects(control) === undefined) await run.apply(control);
+    } catch {
+      return;
+    }
+    reports.applied(number, run.progress());
+  });
   for (const type of controls) {
     setHandler(
       defineUpdate<Progress, [object | undefined]>(UpdateName[type]),

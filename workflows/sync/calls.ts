@@ -1,9 +1,7 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { proxyActivities, sleep, startChild, workflowInfo, type ActivityInterfaceFor } from '@temporalio/workflow';
+import { proxyActivities, workflowInfo, type ActivityInterfaceFor } from '@temporalio/workflow';
 import type {
   ControlActivities,
   PlannedDeletion,
-  PlannedUpload,
   PlanSyncInput,
   PlanSyncResult,
   SyncBatch,
@@ -12,15 +10,8 @@ import type {
   TransferActivities,
 } from '../../src/contracts/activities.ts';
 import type { Admitted } from '../../src/contracts/failures.ts';
-import { Priorities } from '../../src/contracts/limits.ts';
-import { WorkflowName } from '../../src/contracts/names.ts';
 import type { FullSyncRequest, RememberedFile, SyncMemory } from '../../src/contracts/sync.ts';
-import type { SharedLimit, UploadRequest, UploadResult } from '../../src/contracts/upload.ts';
-import { formatBytes } from '../../src/core/text/format.ts';
-import { acceptedPartSizeBytes } from '../../src/core/upload/plan.ts';
-import { packInput, commandBytes } from '../../src/core/payload.ts';
-import { mostPartsUnder } from '../../src/core/pace/rate-limit.ts';
-import { sourceWithin } from '../../src/core/source/names.ts';
+import { packInput } from '../../src/core/payload.ts';
 import { HEARTBEAT_TIMEOUT, retry } from '../shell/activities.ts';
 import { summaryCode } from '../../src/core/text/markdown.ts';
 import { transferQueueOf, type RawRequest } from '../shell/requests.ts';
@@ -30,13 +21,6 @@ import type { NewestLists } from './newest-lists.ts';
 /** History of one batch: some 300 bytes a file when it is planned, and twice that when it is sent. */
 const UPLOADS_A_BATCH = 200;
 const DELETIONS_A_BATCH = 1000;
-
-/** An upload of an earlier run that was told to end cancels its session first. */
-const BUSY_TRIES = 30;
-const BUSY_PAUSE_MS = 2000;
-
-/** As the client starts them. */
-const WORKFLOW_TASK_TIMEOUT_MS = 5000;
 
 type SyncControl = Pick<ControlActivities, 'deleteFile' | 'packSyncMemory' | 'recallSync'>;
 
@@ -51,19 +35,13 @@ export interface Learning {
   readonly admit: (admitted: Admitted<FullSyncRequest>) => void;
 }
 
-/** Returns the maximum uploads at a time, of which each sends at least one part. */
-export function syncConcurrency({ maxConcurrentUploads: most, limitBytesPerSecond }: FullSyncRequest): number {
-  return limitBytesPerSecond ? Math.min(most, mostPartsUnder(limitBytesPerSecond)) : most;
-}
-
-/** The activities and children of one sync, with what of their input stays the same. */
+/** The activities of one sync, with the properties of their input that stay the same. */
 export class SyncCalls {
   readonly #raw: RawRequest;
   readonly #planId: string;
   #full: FullSyncRequest | undefined;
   readonly #control: ActivityInterfaceFor<SyncControl>;
   readonly #lists: ActivityInterfaceFor<Pick<TransferActivities, 'planSync'>>;
-  #partSizeBytes: number | undefined;
 
   /** @param raw as a caller sent it: of it, only the first activity is made */
   constructor(raw: RawRequest, planId: string) {
@@ -82,7 +60,6 @@ export class SyncCalls {
   /** @param request as the first activity returned it */
   admit(request: FullSyncRequest): void {
     this.#full = request;
-    this.#partSizeBytes ??= request.upload.partSizeBytes;
   }
 
   get #request(): FullSyncRequest {
@@ -92,15 +69,6 @@ export class SyncCalls {
 
   get #scope(): SyncScope {
     return syncScope(this.#request);
-  }
-
-  /** About the bytes of the largest command that sends a file: the start of its upload, or the activity for a small one. */
-  commandBytes({ path, filename, fingerprint }: PlannedUpload): number {
-    return commandBytes(this.#request.source, sourceWithin(this.#request.source, path), filename, fingerprint, path);
-  }
-
-  get maxSessions(): number {
-    return this.#request.upload.maxSessions;
   }
 
   /** What the run before this one handed over. */
@@ -126,66 +94,6 @@ export class SyncCalls {
   decide(learning: Learning): Promise<SyncBatch> {
     const input = { phase: 'dry-run', delete: this.#raw['delete'] === true, after: null, limit: 0 } as const;
     return this.#batch({ ...input, memory: learning.memory() }, learning);
-  }
-
-  /**
-   * Runs one file's upload to its end. Its id is the same for the same file and content, so that it is never sent by two
-   * at a time.
-   *
-   * @throws WorkflowExecutionAlreadyStartedError when an upload of an earlier run doesn't end
-   */
-  async upload(planned: PlannedUpload): Promise<UploadResult> {
-    const readable = planned.filename.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 48);
-    const { purpose, destination, upload, source } = this.#request;
-    const request: UploadRequest = {
-      ...upload,
-      source: sourceWithin(source, planned.path),
-      within: source,
-      filename: planned.filename,
-      purpose,
-      destination,
-      ...(this.#partSizeBytes === undefined ? {} : { partSizeBytes: this.#partSizeBytes }),
-      priority: upload.priority ?? Priorities.bulk,
-      ...this.#limitOfUpload(),
-      expectedFingerprint: planned.fingerprint,
-    };
-    for (let tries = 1; ; tries++) {
-      try {
-        const child = await startChild<(request: UploadRequest) => Promise<UploadResult>>(WorkflowName.uploadFile, {
-          workflowId: `${workflowInfo().workflowId}-${readable}-${planned.key}`,
-          args: [request],
-          parentClosePolicy: 'REQUEST_CANCEL',
-          cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-          workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
-          staticSummary: `${summaryCode(planned.path)} · ${formatBytes(planned.sizeBytes)}`,
-        });
-        const result = await child.result();
-        const { partSizeBytes } = request;
-        this.#partSizeBytes =
-          acceptedPartSizeBytes(result.bytes, partSizeBytes, result.partSizeBytes) ?? this.#partSizeBytes;
-        return result;
-      } catch (error) {
-        if (!(error instanceof WorkflowExecutionAlreadyStartedError) || tries === BUSY_TRIES) throw error;
-        await sleep(BUSY_PAUSE_MS, { summary: `${summaryCode(planned.path)}: an earlier upload still ends` });
-      }
-    }
-  }
-
-  /** Parts wait for the rate as long as they can, and no longer: only so many are in flight. */
-  #limitOfUpload(): Pick<UploadRequest, 'sharedLimit' | 'concurrency'> {
-    const { limitBytesPerSecond, upload } = this.#request;
-    if (!limitBytesPerSecond) return {};
-    const share = Math.floor(mostPartsUnder(limitBytesPerSecond) / syncConcurrency(this.#request));
-    return {
-      sharedLimit: this.sharedLimit,
-      concurrency: Math.min(upload.concurrency, Math.max(share, 1)),
-    };
-  }
-
-  get sharedLimit(): SharedLimit | undefined {
-    const { limitBytesPerSecond: bytesPerSecond } = this.#request;
-    return bytesPerSecond ? { key: workflowInfo().firstExecutionRunId, bytesPerSecond } : undefined;
   }
 
   deleteFile({ path, ...file }: PlannedDeletion): Promise<void> {

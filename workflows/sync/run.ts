@@ -1,22 +1,11 @@
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  condition,
-  isCancellation,
-  setCurrentDetails,
-  uuid4,
-  workflowInfo,
-} from '@temporalio/workflow';
-import type { PlannedDeletion, PlannedUpload, SyncBatch } from '../../src/contracts/activities.ts';
+import { ApplicationFailure, condition, setCurrentDetails, uuid4, workflowInfo } from '@temporalio/workflow';
+import type { PlannedUpload, SyncBatch } from '../../src/contracts/activities.ts';
 import type { SentFile } from '../../src/contracts/batch.ts';
 import { FailureType, type Admitted, type FailureDetails, type JobSubject } from '../../src/contracts/failures.ts';
 import { PayloadLimits } from '../../src/contracts/limits.ts';
 import type {
   FullSyncRequest,
-  RememberedFile,
   SyncHandover,
-  SyncMemory,
-  SyncProblem,
   SyncProgress,
   SyncRequest,
   SyncResult,
@@ -25,31 +14,26 @@ import type {
 import { syncAttributes, shownState, shownWait } from '../../src/core/show/attributes.ts';
 import { syncEndLine, type End, type EndLine } from '../../src/core/show/end-line.ts';
 import { describeSync } from '../../src/core/show/describe-sync.ts';
-import { checkMemory, memoryProblemOf } from '../../src/core/sync/memory-shape.ts';
+import { nameOfContainer } from '../../src/core/source/names.ts';
 import { loadsOf } from '../../src/core/sync/loads.ts';
-import { stillWritten } from '../../src/core/sync/reports.ts';
 import { SyncTally } from '../../src/core/sync/tally.ts';
-import { commandBytes, jsonBytes } from '../../src/core/payload.ts';
-import { utf8Length } from '../../src/core/text/clip.ts';
+import { jsonBytes } from '../../src/core/payload.ts';
+import { Fleet, type Load } from '../fleet/fleet.ts';
+import { problemOf } from '../fleet/upload-end.ts';
 import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
 import { Pace } from '../shell/pace.ts';
-import { detailsOf } from '../shell/failures.ts';
 import { Parking } from '../shell/parking.ts';
 import type { RawRequest } from '../shell/requests.ts';
-import { nameOfContainer } from '../../src/core/source/names.ts';
 import { ShownAttributes } from '../shell/shown-attributes.ts';
+import { SyncCalls } from './calls.ts';
+import { Deletions } from './deletions.ts';
+import { Memory } from './memory.ts';
 import { NewestLists } from './newest-lists.ts';
-import { SlidingWindow } from './sliding-window.ts';
-import { SyncCalls, syncConcurrency, type Learning } from './calls.ts';
-import { SyncUploads } from './uploads.ts';
-import { uploadProblem } from './upload-problem.ts';
+import { Plans } from './plans.ts';
+import { syncConcurrency, SyncUploads } from './uploads.ts';
 
-/** With the memory beside them they fit into the input of one activity, which has 2 MB. */
-const PACK_AT_BYTES = 500_000;
 /** Of what is handed over of the lists, without the uploads. */
 const LISTS_BYTES = 200;
-/** Of an entry without its path, as JSON. */
-const ROW_BYTES = 250;
 
 /** The state of one sync, and the steps that move it on. */
 export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProgress> {
@@ -59,64 +43,62 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   readonly #isFirst: boolean;
   readonly #planId: string;
   readonly #shown = new ShownAttributes();
+  /** Of the lists and deletions. */
   readonly #parking: Parking;
-  /** With a parking of their own: that lists can be made doesn't mean that files go through. */
+  /** With a parking of its own: that lists can be made doesn't mean that files go through. */
   #uploads: SyncUploads | undefined;
   readonly #giveUpAfterMs: () => number;
-  readonly #window: SlidingWindow;
+  readonly #fleet: Fleet;
   readonly #tally: SyncTally;
+  readonly #memory: Memory;
+  readonly #plans: Plans;
+  readonly #deletions: Deletions;
   readonly #startedAtMs: number;
   readonly #pace = new Pace();
-  /** Learnt by this execution and not in `#memory` yet. */
-  readonly #learnt = new Map<string, RememberedFile>();
-  readonly #forgotten = new Set<string>();
-  /** Of entries that were learnt since the memory was packed, about. */
-  #learntBytes = 0;
   readonly #lists: NewestLists;
-  readonly #learning: Learning = {
-    lists: () => this.#lists,
-    memory: () => this.#known,
-    read: async ({ recognised, left }) => {
-      this.#learn({ recognised, forget: [] });
-      this.#leftToRead = left;
-      this.#publish();
-      await this.#packEarly();
-    },
-    pack: () => this.#pack(),
-    admit: (admitted) => this.#admit(admitted),
-  };
   #admitted: Admitted<FullSyncRequest> | undefined;
   /** What the last failure of the first activity says of the request. */
   #facts: Pick<FailureDetails, 'subject' | 'giveUpAfterMs'> = {};
-  #leftToRead = 0;
-  /** Undefined until the last run's is recalled. */
-  #memory: SyncMemory | null | undefined;
-  /** Why the memory of the last run was ignored. */
-  #memoryProblem: string | undefined;
   #state: SyncState;
   #paused: boolean;
   #sentUpTo: string | null;
   /** Uploads that were planned up to there and not started. */
   #planned: readonly PlannedUpload[];
   #uploadsDone: boolean;
-  #deletionsHeld: string | null = null;
   #endReason: string | undefined;
-  /** Known from the first answer where nothing is to be sent. */
-  #firstDeletions: SyncBatch | undefined;
 
   constructor(request: SyncRequest, { memory, run }: SyncHandover) {
     this.#raw = { ...request };
     this.#isFirst = run === undefined;
     this.#planId = run?.planId ?? uuid4();
     this.#calls = new SyncCalls(this.#raw, this.#planId);
-    const giveUpAfterMs = () => this.#admitted?.request.upload.giveUpAfterMs ?? this.#facts.giveUpAfterMs ?? 0;
-    this.#parking = new Parking(giveUpAfterMs, () => this.#publish());
-    this.#giveUpAfterMs = giveUpAfterMs;
-    this.#window = new SlidingWindow(() => syncConcurrency(this.#request));
+    this.#giveUpAfterMs = () => this.#admitted?.request.upload.giveUpAfterMs ?? this.#facts.giveUpAfterMs ?? 0;
+    const onChange = () => this.#publish();
+    this.#parking = new Parking(this.#giveUpAfterMs, onChange);
+    const maxRunning = () => syncConcurrency(this.#request);
+    this.#fleet = new Fleet({ isPaused: () => this.#paused, onChange, maxRunning });
     this.#tally = new SyncTally(run);
     this.#lists = new NewestLists(run?.lists);
-    this.#memoryProblem = run?.memoryProblem;
-    if (memory !== undefined) this.#recalled(memory);
+    this.#memory = new Memory(this.#calls, memory, run?.memoryProblem);
+    this.#plans = new Plans(this.#calls, this.#memory, this.#parking, {
+      lists: this.#lists,
+      tally: this.#tally,
+      onChange,
+      onAdmitted: (admitted) => this.#admit(admitted),
+      onFailure: (details) => {
+        this.#facts = details ?? this.#facts;
+        this.#shown.use(details?.hasAttributes);
+      },
+    });
+    this.#deletions = new Deletions({
+      calls: this.#calls,
+      plans: this.#plans,
+      fleet: this.#fleet,
+      memory: this.#memory,
+      tally: this.#tally,
+      parking: this.#parking,
+      isHandOverDue,
+    });
     this.#state = run ? (run.uploadsDone ? 'deleting' : 'uploading') : 'listing';
     this.#paused = run?.paused ?? false;
     this.#sentUpTo = run?.sentUpTo ?? null;
@@ -132,13 +114,11 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     this.#shown.use(hasAttributes);
     this.#uploads ??= new SyncUploads({
       request,
-      calls: this.#calls,
-      window: this.#window,
       giveUpAfterMs: this.#giveUpAfterMs,
       isPaused: () => this.#paused,
-      onSent: (planned, sent) => this.#sent(planned, sent),
-      onFailed: ({ path }, error) => this.#notSent(uploadProblem(path, error)),
       onChange: () => this.#publish(),
+      onSent: (planned, sent) => this.#sent(planned, sent),
+      onFailed: ({ path }, error) => this.#tally.notSent(problemOf(path, error)),
     });
   }
 
@@ -156,16 +136,19 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   /** Runs to the end, or to the point where the history is long enough to be handed over. */
   async run(): Promise<SyncResult | HandOver<Required<SyncHandover>>> {
     this.#publish();
-    if (this.#memory === undefined) this.#recalled(await this.#calls.recall());
+    await this.#memory.recall();
     if (this.#raw['dryRun'] === true) return this.#dryRun();
     try {
       if (!this.#uploadsDone) await this.#sendAll(this.#isFirst);
-      if (this.#uploadsDone && this.#request.delete) await this.#deleteGone();
+      if (this.#uploadsDone && this.#request.delete) {
+        this.#enter('deleting');
+        if (await this.#deletions.run()) this.#enter('completed');
+      }
     } finally {
-      await this.#window.drain();
+      await this.#fleet.drain();
     }
-    await this.#pack();
-    if (this.#state !== 'completed') return new HandOver({ memory: this.#known, run: this.#carried() });
+    await this.#memory.pack();
+    if (this.#state !== 'completed') return new HandOver({ memory: this.#memory.packed, run: this.#carried() });
     return this.#result();
   }
 
@@ -173,16 +156,16 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     return undefined;
   }
 
-  /** A pause holds further files back. Large files that are being sent go on. */
-  apply({ type }: Control): SyncProgress {
+  /** Returns when the control is in effect in all uploads that run. */
+  async apply(control: Control): Promise<SyncProgress> {
+    const { type } = control;
     if (type === 'retry') {
       this.#parking.retry();
       this.#uploads?.retry();
-    } else {
-      this.#paused = type === 'pause';
-      if (this.#paused) this.#uploads?.pause();
-      this.#publish();
-    }
+    } else this.#paused = type === 'pause';
+    this.#publish();
+    // An upload that completes can lose its session, and then sends its parts again.
+    await this.#fleet.apply(type === 'pause' ? { ...control, whileCompleting: true } : control);
     return this.progress();
   }
 
@@ -197,62 +180,65 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   }
 
   progress(): SyncProgress {
-    const waiting = shownWait(this.#state, this.#parking.waiting ?? this.#uploads?.waiting, Date.now());
+    const waiting = shownWait(this.#state, this.#parking.waiting ?? this.#fleet.waiting, Date.now());
     const isPaused = this.#paused && this.#state !== 'listing';
     return {
       state: shownState(this.#state, { isWaiting: waiting !== null, isPaused }),
       counts: this.#tally.counts,
-      uploading: this.#uploads?.paths ?? [],
+      uploading: this.#fleet.paths,
       waiting,
       startedAtMs: this.#startedAtMs,
     };
   }
 
   async #dryRun(): Promise<SyncResult> {
-    const batch = await this.#plan(() => this.#calls.decide(this.#learning), true);
+    const batch = await this.#plans.decisions();
     this.#tally.begin(batch.totals);
     this.#tally.toDelete(batch.deletionCount);
-    this.#deletionsHeld = this.#request.delete ? (this.#memoryProblem ?? batch.deletionsHeld) : batch.deletionsHeld;
+    const problem = this.#request.delete ? this.#memory.problem : undefined;
+    this.#deletions.held = problem ?? batch.deletionsHeld;
     this.#enter('completed');
     return { ...this.#result(), decisions: batch.decisions, decisionsOmitted: batch.decisionsOmitted };
   }
 
   async #sendAll(isFirst: boolean): Promise<void> {
     if (!isFirst && !(await this.#startPlanned())) return;
-    let batch = await this.#plan(() => this.#calls.planUploads(this.#sentUpTo, this.#learning), isFirst);
+    let batch = await this.#plans.uploads(this.#sentUpTo, isFirst);
     if (isFirst) this.#begin(batch);
-    if (batch.hasDeletions) this.#firstDeletions = batch;
+    if (batch.hasDeletions) this.#deletions.begin(batch);
     this.#enter('uploading');
     for (;;) {
-      this.#learn(batch);
-      if (batch.packsEarly) await this.#packEarly();
+      this.#memory.learn(batch);
+      if (batch.packsEarly) await this.#memory.packEarly();
       this.#planned = batch.uploads;
       this.#sentUpTo = batch.uploads.at(-1)?.path ?? this.#sentUpTo;
       if (!(await this.#startPlanned())) return;
       const next = batch.hasDeletions ? null : batch.next;
       if (next === null) break;
       this.#sentUpTo = next;
-      if (this.#isHandOverDue) return;
-      batch = await this.#plan(() => this.#calls.planUploads(next, this.#learning), false);
+      if (isHandOverDue()) return;
+      batch = await this.#plans.uploads(next, false);
     }
-    await condition(() => this.#window.isEmpty);
+    await condition(() => this.#fleet.isEmpty);
     this.#uploadsDone = true;
     if (!this.#request.delete) this.#enter('completed');
   }
 
   /** @returns false if the next execution starts the rest */
-  async #startPlanned(): Promise<boolean> {
+  #startPlanned(): Promise<boolean> {
+    return this.#fleet.send(this.#plannedLoads(), isHandOverDue);
+  }
+
+  /** Each is made when it can start soon, with what the uploads before it have shown. */
+  *#plannedLoads(): Iterable<Load> {
     const uploads = this.#uploads;
-    if (!uploads) return true;
+    if (!uploads) return;
     const loads = loadsOf(this.#planned);
-    for (const [index, load] of loads.entries()) {
-      await condition(() => (uploads.hasRoom(load) && !this.#paused) || this.#isHandOverDue);
+    for (const [index, files] of loads.entries()) {
       this.#planned = loads.slice(index).flat();
-      if (this.#isHandOverDue) return false;
-      uploads.start(load);
+      yield uploads.load(files);
     }
     this.#planned = [];
-    return true;
   }
 
   /** @throws ApplicationFailure when more is to be sent than the request allows */
@@ -264,121 +250,11 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     throw ApplicationFailure.nonRetryable(message, FailureType.TooManyFiles);
   }
 
-  #learn({ recognised, forget }: Pick<SyncBatch, 'recognised' | 'forget'>): void {
-    for (const entry of recognised) this.#remember(entry);
-    for (const path of forget) this.#forgotten.add(path);
-  }
-
-  #remember(entry: RememberedFile): void {
-    this.#learnt.set(entry.path, entry);
-    this.#learntBytes += utf8Length(entry.path) + ROW_BYTES;
-  }
-
-  /** Before the entries are too many for the input of one activity. */
-  async #packEarly(): Promise<void> {
-    if (this.#learntBytes >= PACK_AT_BYTES) await this.#pack();
-  }
-
   #sent({ path, sizeBytes, version, change }: PlannedUpload, sent: SentFile): void {
     const { fileId, md5, createdAt } = sent;
     const entry = { path, sizeBytes, version, fileId, md5, createdAt };
-    this.#remember(change === undefined ? entry : { ...entry, change });
+    this.#memory.remember(change === undefined ? entry : { ...entry, change });
     this.#tally.sent(sizeBytes);
-  }
-
-  #notSent(problem: SyncProblem): void {
-    const { path, failureType } = problem;
-    if (failureType === FailureType.SourceChanged) this.#tally.postponed(stillWritten(path));
-    else if (failureType === FailureType.SourceArchived) this.#tally.leftOut(problem);
-    else this.#tally.uploadFailed(problem);
-  }
-
-  /** Files are deleted only when all else went well: a failed upload may be the new home of what would go. */
-  async #deleteGone(): Promise<void> {
-    this.#enter('deleting');
-    await this.#pack();
-    let after: string | null = null;
-    for (;;) {
-      if (this.#tally.uploadsFailed > 0) this.#deletionsHeld = `${this.#tally.uploadsFailed} uploads failed`;
-      this.#deletionsHeld ??= this.#memoryProblem ?? null;
-      if (this.#deletionsHeld !== null) break;
-      const place: string | null = after;
-      const batch: SyncBatch =
-        this.#firstDeletions ?? (await this.#plan(() => this.#calls.planDeletions(place, this.#learning), false));
-      this.#firstDeletions = undefined;
-      this.#deletionsHeld = batch.deletionsHeld;
-      if (after === null) this.#tally.toDelete(this.#tally.counts.deleted + batch.deletionCount);
-      for (const planned of batch.deletions) {
-        const bytes = commandBytes(planned);
-        await condition(() => (this.#window.hasRoom(bytes) && !this.#paused) || this.#isHandOverDue);
-        if (this.#isHandOverDue) return;
-        this.#window.start(bytes, () => this.#delete(planned));
-      }
-      if (batch.next === null) break;
-      after = batch.next;
-    }
-    await condition(() => this.#window.isEmpty);
-    this.#enter('completed');
-  }
-
-  async #delete(planned: PlannedDeletion): Promise<void> {
-    const { path } = planned;
-    try {
-      await this.#parking.insist(() => this.#calls.deleteFile(planned));
-      this.#forgotten.add(path);
-      this.#tally.deleted();
-    } catch (error) {
-      if (!isCancellation(error)) this.#tally.failed(uploadProblem(path, error));
-    }
-    this.#publish();
-  }
-
-  /** Takes what was learnt into the memory, if anything was. */
-  async #pack(): Promise<void> {
-    if (this.#learnt.size === 0 && this.#forgotten.size === 0) return;
-    const [add, remove] = [[...this.#learnt.values()], [...this.#forgotten]];
-    this.#memory = await this.#calls.packMemory(this.#known, add, remove);
-    for (const entry of add) if (this.#learnt.get(entry.path) === entry) this.#learnt.delete(entry.path);
-    for (const path of remove) this.#forgotten.delete(path);
-    this.#learntBytes = 0;
-  }
-
-  /** Accepts the memory of the last run, as any caller can pass it: an unusable one is ignored, and reported. */
-  #recalled(value: unknown): void {
-    const { memory, problem } = checkMemory(value);
-    this.#memory = memory;
-    if (problem !== undefined) this.#memoryProblem = memoryProblemOf(problem);
-  }
-
-  /** Waits for what a person can repair; a source that is missing at the very start is told at once. */
-  async #plan(call: () => Promise<SyncBatch>, isFirst: boolean): Promise<SyncBatch> {
-    const batch = await this.#parking.insist(() =>
-      call().catch((error: unknown) => {
-        const cause = error instanceof ActivityFailure ? error.cause : undefined;
-        this.#facts = detailsOf(error) ?? this.#facts;
-        this.#shown.use(detailsOf(error)?.hasAttributes);
-        const isMissing = cause instanceof ApplicationFailure && cause.type === FailureType.SourceMissing;
-        throw isFirst && isMissing ? cause : error;
-      }),
-    );
-    this.#leftToRead = 0;
-    this.#lists.took(batch);
-    if (batch.relisted) this.#tally.relisted(batch.relisted);
-    const { memoryProblem } = batch.totals;
-    if (memoryProblem !== undefined) {
-      this.#memoryProblem = memoryProblem;
-      // Otherwise each further run would get it and report it again.
-      this.#memory = null;
-    }
-    return batch;
-  }
-
-  get #known(): SyncMemory | null {
-    return this.#memory ?? null;
-  }
-
-  get #isHandOverDue(): boolean {
-    return workflowInfo().continueAsNewSuggested;
   }
 
   #carried(): Required<SyncHandover>['run'] {
@@ -392,9 +268,9 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       ...this.#tally.toJSON(),
       paused: this.#paused,
       startedAtMs: this.#startedAtMs,
-      memoryProblem: this.#memoryProblem,
+      memoryProblem: this.#memory.problem,
     };
-    const roomBytes = PayloadLimits.payload - jsonBytes([this.#request, { memory: this.#known, run: carried }]);
+    const roomBytes = PayloadLimits.payload - jsonBytes([this.#request, { memory: this.#memory.packed, run: carried }]);
     return { ...carried, lists: this.#lists.within(roomBytes - LISTS_BYTES) };
   }
 
@@ -408,10 +284,10 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       leftOut,
       postponed,
       unmatchedGlobs,
-      deletionsHeld: this.#deletionsHeld,
+      deletionsHeld: this.#deletions.held,
       durationMs: Date.now() - this.#startedAtMs,
-      memoryProblem: this.#memoryProblem,
-      memory: this.#known,
+      memoryProblem: this.#memory.problem,
+      memory: this.#memory.packed,
     };
   }
 
@@ -425,7 +301,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     setCurrentDetails(
       describeSync(progress, {
         ...this.#pace.measure(progress.counts.sent.bytes),
-        leftToRead: this.#leftToRead,
+        leftToRead: this.#plans.leftToRead,
         reason: this.#endReason,
       }),
     );
@@ -433,4 +309,8 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     const isHeld = progress.state === 'paused' || progress.state === 'waiting';
     this.#shown.show(syncAttributes(progress, this.#subject, reason), isHeld && progress.uploading.length === 0);
   }
+}
+
+function isHandOverDue(): boolean {
+  return workflowInfo().continueAsNewSuggested;
 }

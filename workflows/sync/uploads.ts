@@ -1,20 +1,23 @@
-import { CancellationScope } from '@temporalio/workflow';
+import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { PlannedUpload } from '../../src/contracts/activities.ts';
 import type { SentFile } from '../../src/contracts/batch.ts';
-import { BatchLimits } from '../../src/contracts/limits.ts';
+import { BatchLimits, Priorities } from '../../src/contracts/limits.ts';
 import type { FullSyncRequest } from '../../src/contracts/sync.ts';
-import type { WaitingInfo } from '../../src/contracts/upload.ts';
-import { batchRowBytes, isSmall, type Load } from '../../src/core/sync/loads.ts';
+import type { SharedLimit, UploadRequest, UploadResult } from '../../src/contracts/upload.ts';
+import { mostPartsUnder } from '../../src/core/pace/rate-limit.ts';
+import { sourceWithin } from '../../src/core/source/names.ts';
+import { isSmall, type Load as Files } from '../../src/core/sync/loads.ts';
+import { formatBytes } from '../../src/core/text/format.ts';
+import { summaryCode } from '../../src/core/text/markdown.ts';
+import { acceptedPartSizeBytes } from '../../src/core/upload/plan.ts';
 import { BatchCalls } from '../fleet/batch-calls.ts';
+import { ChildUpload } from '../fleet/child-upload.ts';
+import type { Load } from '../fleet/fleet.ts';
 import { SmallBatch } from '../fleet/small-batch.ts';
 import { Parking } from '../shell/parking.ts';
-import { syncConcurrency, type SyncCalls } from './calls.ts';
-import type { SlidingWindow } from './sliding-window.ts';
 
 interface UploadsOptions {
   readonly request: FullSyncRequest;
-  readonly calls: SyncCalls;
-  readonly window: SlidingWindow;
   readonly giveUpAfterMs: () => number;
   readonly isPaused: () => boolean;
   readonly onSent: (planned: PlannedUpload, sent: SentFile) => void;
@@ -23,7 +26,12 @@ interface UploadsOptions {
   readonly onChange: () => void;
 }
 
-/** The uploads of a sync that run: batches of small files, and uploads of their own. */
+/** Returns the maximum uploads at a time, of which each sends at least one part. */
+export function syncConcurrency({ maxConcurrentUploads: most, limitBytesPerSecond }: FullSyncRequest): number {
+  return limitBytesPerSecond ? Math.min(most, mostPartsUnder(limitBytesPerSecond)) : most;
+}
+
+/** Makes the loads of a sync's fleet: a batch of small files, or the upload of one other file. */
 export class SyncUploads {
   readonly #options: UploadsOptions;
   /** Of the whole sync: a pause cancels only the step of a batch. */
@@ -31,76 +39,84 @@ export class SyncUploads {
   /** Of batches: an outage of the service is waited for by all of them together. */
   readonly #parking: Parking;
   readonly #batchCalls: BatchCalls;
-  readonly #batches = new Set<SmallBatch>();
-  readonly #large = new Set<string>();
   /** Files of a batch at the same time: two batches share what is permitted. */
   readonly #batchConcurrency: number;
+  #partSizeBytes: number | undefined;
 
   constructor(options: UploadsOptions) {
     this.#options = options;
-    const { request, calls, giveUpAfterMs, onChange } = options;
+    const { request, giveUpAfterMs, onChange } = options;
     this.#parking = new Parking(giveUpAfterMs, onChange);
-    this.#batchCalls = new BatchCalls(request, calls.sharedLimit);
+    this.#batchCalls = new BatchCalls(request, this.#sharedLimit);
     this.#batchConcurrency = Math.min(Math.max(Math.floor(syncConcurrency(request) / 2), 1), BatchLimits.concurrency);
+    this.#partSizeBytes = request.upload.partSizeBytes;
   }
 
-  get waiting(): WaitingInfo | undefined {
-    return this.#parking.waiting;
+  load(files: Files): Load {
+    return isSmall(files[0]) ? this.#batch(files) : this.#child(files[0]);
   }
 
-  /** Of files that are being sent. */
-  get paths(): string[] {
-    return [...this.#large, ...[...this.#batches].flatMap((batch) => batch.paths)];
-  }
-
-  hasRoom(load: Load): boolean {
-    return this.#options.window.hasRoom(this.#bytesOf(load), this.#unitsOf(load));
-  }
-
-  start(load: Load): void {
-    const work = () => (isSmall(load[0]) ? this.#sendBatch(load) : this.#sendLarge(load[0]));
-    this.#options.window.start(this.#bytesOf(load), work, this.#unitsOf(load));
-  }
-
+  /** Of batches. Other uploads receive it as a control. */
   retry(): void {
     this.#parking.retry();
   }
 
-  /** Batches stop after the files that are being sent. Large files go on. */
-  pause(): void {
-    for (const batch of this.#batches) batch.pause();
-  }
-
-  async #sendBatch(load: Load): Promise<void> {
-    const { calls, isPaused, onSent, onChange } = this.#options;
-    const batch = new SmallBatch(load, {
+  #batch(files: Files): Load {
+    const { request, isPaused, onSent, onChange } = this.#options;
+    return new SmallBatch(files, {
       calls: this.#batchCalls,
       parking: this.#parking,
       concurrency: this.#batchConcurrency,
-      maxSessions: calls.maxSessions,
+      maxSessions: request.upload.maxSessions,
       isPaused,
       onSent,
       onFailed: (planned, error) => this.#failed(planned, error),
       onChange,
     });
-    this.#batches.add(batch);
-    await batch.run();
-    this.#batches.delete(batch);
-    onChange();
   }
 
-  async #sendLarge(planned: PlannedUpload): Promise<void> {
-    const { calls, onSent, onChange } = this.#options;
-    this.#large.add(planned.path);
-    onChange();
-    try {
-      const { file, md5 } = await calls.upload(planned);
-      onSent(planned, { fileId: file.id, md5, createdAt: file.createdAt });
-    } catch (error) {
-      this.#failed(planned, error);
-    }
-    this.#large.delete(planned.path);
-    onChange();
+  /** Its workflow ID is the same for the same file and content. */
+  #child(planned: PlannedUpload): Load {
+    const { isPaused, onSent } = this.#options;
+    const { path, filename, key, sizeBytes } = planned;
+    const readable = filename.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 48);
+    return new ChildUpload({
+      workflowId: `${workflowInfo().workflowId}-${readable}-${key}`,
+      path,
+      isPaused,
+      request: () => this.#requestOf(planned),
+      options: () => ({
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        staticSummary: `${summaryCode(path)} · ${formatBytes(sizeBytes)}`,
+      }),
+      onResult: (result) => {
+        this.#adoptPartSize(result);
+        const { file, md5 } = result;
+        onSent(planned, { fileId: file.id, md5, createdAt: file.createdAt });
+      },
+      onFailure: (error) => this.#failed(planned, error),
+    });
+  }
+
+  #requestOf({ path, filename, fingerprint }: PlannedUpload): UploadRequest {
+    const { purpose, destination, upload, source } = this.#options.request;
+    return {
+      ...upload,
+      source: sourceWithin(source, path),
+      within: source,
+      filename,
+      purpose,
+      destination,
+      partSizeBytes: this.#partSizeBytes,
+      priority: upload.priority ?? Priorities.bulk,
+      ...this.#limitOfUpload(),
+      expectedFingerprint: fingerprint,
+    };
+  }
+
+  /** The service rejected larger parts: the next uploads start with this size. */
+  #adoptPartSize({ bytes, partSizeBytes }: UploadResult): void {
+    this.#partSizeBytes = acceptedPartSizeBytes(bytes, this.#partSizeBytes, partSizeBytes) ?? this.#partSizeBytes;
   }
 
   /** A sync that is cancelled does not report what its cancellation has ended. */
@@ -108,13 +124,19 @@ export class SyncUploads {
     if (!this.#scope.consideredCancelled) this.#options.onFailed(planned, error);
   }
 
-  #unitsOf([first]: Load): number {
-    return isSmall(first) ? this.#batchConcurrency : 1;
+  /** Parts wait for the rate as long as they can, and no longer: only so many are in flight. */
+  #limitOfUpload(): Pick<UploadRequest, 'sharedLimit' | 'concurrency'> {
+    const { limitBytesPerSecond, upload } = this.#options.request;
+    if (!limitBytesPerSecond) return {};
+    const share = Math.floor(mostPartsUnder(limitBytesPerSecond) / syncConcurrency(this.#options.request));
+    return {
+      sharedLimit: this.#sharedLimit,
+      concurrency: Math.min(upload.concurrency, Math.max(share, 1)),
+    };
   }
 
-  /** About the bytes of the largest command of a load. */
-  #bytesOf(load: Load): number {
-    const { calls } = this.#options;
-    return load.slice(1).reduce((sum, one) => sum + batchRowBytes(one), calls.commandBytes(load[0]));
+  get #sharedLimit(): SharedLimit | undefined {
+    const { limitBytesPerSecond: bytesPerSecond } = this.#options.request;
+    return bytesPerSecond ? { key: workflowInfo().firstExecutionRunId, bytesPerSecond } : undefined;
   }
 }

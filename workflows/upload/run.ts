@@ -28,6 +28,7 @@ import { ExpectedSource, otherContent } from './expected-source.ts';
 import { detailsOf, isNotDone, unansweredBy } from '../shell/failures.ts';
 import { firstName, type RawRequest } from '../shell/requests.ts';
 import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
+import type { ParentReports } from '../shell/parent-reports.ts';
 import { HandOverDue } from '../shell/parking.ts';
 import { PartWindow } from './part-window.ts';
 import { SourceHash, type CarriedHash } from './source-hash.ts';
@@ -53,6 +54,7 @@ export interface CarriedUpload extends CarriedSessions, CarriedHash, CarriedTuni
 /** The state of one upload, and the steps that move it on. */
 export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgress> {
   readonly #raw: RawRequest;
+  readonly #reports: ParentReports;
   readonly #calls: UploadCalls;
   readonly #shown = new ShownUpload();
   readonly #startedAtMs: number;
@@ -74,7 +76,8 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   /** Once it has ended. */
   #end: { readonly fileId?: string; readonly reason?: string | undefined } = {};
 
-  constructor(request: UploadRequest, carried?: CarriedUpload) {
+  constructor(request: UploadRequest, carried: CarriedUpload | undefined, reports: ParentReports) {
+    this.#reports = reports;
     this.#raw = { ...request };
     this.#calls = new UploadCalls(this.#raw);
     const giveUpAfterMs = () => this.#source?.request.giveUpAfterMs ?? this.#known.giveUpAfterMs ?? 0;
@@ -370,6 +373,9 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
 
   #publish(): void {
     const isSmall = this.#source?.isSmall === true;
+    // The parent receives the end itself.
+    const hasEnded = ['completed', 'failed', 'cancelled'].includes(this.#state);
+    if (!hasEnded) this.#reports.waits(this.#waits.waiting ?? null);
     const subject = this.#source?.request ?? this.#known.subject;
     this.#shown.show(this.progress(), { ...this.#end, subject, partsSent: this.#partsSent, isSmall });
   }

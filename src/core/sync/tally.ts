@@ -1,7 +1,9 @@
 import type { SyncChanges, SyncTotals } from '../../contracts/activities.ts';
+import { FailureType } from '../../contracts/failures.ts';
 import { PayloadLimits } from '../../contracts/limits.ts';
 import type { CarriedSync, SyncAmount, SyncCounts, SyncProblem, UnmatchedGlob } from '../../contracts/sync.ts';
 import { jsonBytes } from '../payload.ts';
+import { stillWritten } from './reports.ts';
 
 /** Of a report; counts are exact all the same. */
 const MAX_REPORTED = 100;
@@ -122,6 +124,14 @@ export class SyncTally {
   uploadFailed(problem: SyncProblem): void {
     this.#uploadsFailed++;
     this.failed(problem);
+  }
+
+  /** A file whose upload ended without a File. */
+  notSent(problem: SyncProblem): void {
+    const { path, failureType } = problem;
+    if (failureType === FailureType.SourceChanged) this.postponed(stillWritten(path));
+    else if (failureType === FailureType.SourceArchived) this.leftOut(problem);
+    else this.uploadFailed(problem);
   }
 
   failed(problem: SyncProblem): void {

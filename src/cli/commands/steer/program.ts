@@ -9,7 +9,7 @@ export function addSteerCommands(program: Command, context: () => Promise<CliCon
     async (ids: string[], options) => (await import('./run.ts')).cancelCommand(await context(), ids, options),
   );
 
-  add(program, 'pause', 'pause uploads or syncs, and return when no part of the uploads is in flight')
+  add(program, 'pause', 'pause uploads or syncs, and return when no part is in flight')
     .option('--stop', 'abort the parts in flight (default: wait for them)')
     .action(async (ids: string[], options) => (await import('./run.ts')).pauseCommand(await context(), ids, options));
 

@@ -33,7 +33,7 @@ export async function pauseCommand(
     {
       verb: 'pause',
       upload: async (handle) => ofUpload(handle, await handle.pause({ parts: options.stop ? 'stop' : 'finish' })),
-      sync: async (handle) => ofSync(handle, await handle.pause()),
+      sync: async (handle) => ofSync(handle, await handle.pause({ parts: options.stop ? 'stop' : 'finish' })),
       concurrency: PAUSES_AT_A_TIME,
     },
     options,

@@ -1,0 +1,67 @@
+import { Context } from '@temporalio/activity';
+import type { WorkflowHandle } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import type { PlannedPiece } from '../src/contracts/activities.ts';
+import { MemoName } from '../src/contracts/names.ts';
+import type { ByteRange } from '../src/contracts/sources.ts';
+import type { UploadResult } from '../src/contracts/upload.ts';
+import { isPlainObject } from '../src/core/payload.ts';
+import { pieceIdentity, pieceName, pieceWorkflowId, type Whole } from '../src/core/split/pieces.ts';
+import { tolerantClient } from '../src/tolerant-client.ts';
+
+/** Requests to Temporal at the same time. */
+const CONCURRENCY = 8;
+
+/**
+ * Adds the receipts of pieces that an earlier execution of the split upload has completed. It does not wait for any:
+ * an upload that still runs has no receipt.
+ */
+export async function withReceipts(
+  ranges: readonly ByteRange[],
+  whole: Whole & { readonly filename: string },
+  signal: AbortSignal,
+): Promise<PlannedPiece[]> {
+  const { info, client } = Context.current();
+  const { workflow } = tolerantClient(client);
+  const parentId = info.workflowExecution?.workflowId ?? '';
+  const pieces: PlannedPiece[] = [...ranges];
+  let next = 0;
+  const look = async () => {
+    while (next < ranges.length) {
+      signal.throwIfAborted();
+      const index = next++;
+      const range = ranges[index] as ByteRange;
+      const workflowId = pieceWorkflowId(parentId, index + 1, ranges.length);
+      const filename = pieceName(whole.filename, index + 1, ranges.length);
+      pieces[index] = {
+        ...range,
+        ...(await findReceipt(workflow.getHandle(workflowId), pieceIdentity(whole, { filename, range }))),
+      };
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, look));
+  return pieces;
+}
+
+async function findReceipt(
+  handle: WorkflowHandle,
+  identity: string,
+): Promise<Pick<PlannedPiece, 'receipt' | 'isReplaced'>> {
+  try {
+    const { status, memo } = await handle.describe();
+    if (status.name !== 'COMPLETED') return {};
+    if (memo?.[MemoName.identity] !== identity) return { isReplaced: true };
+    const result: unknown = await handle.result();
+    return isReceipt(result) ? { receipt: result } : { isReplaced: true };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return {};
+    throw error;
+  }
+}
+
+/** A memo can be copied: the result of another program under the same ID is not a File of Longhaul. */
+function isReceipt(result: unknown): result is UploadResult {
+  if (!isPlainObject(result) || !isPlainObject(result['file'])) return false;
+  const numbers = [result['bytes'], result['parts'], result['partsSent'], result['sessions']];
+  return typeof result['file']['id'] === 'string' && numbers.every(Number.isSafeInteger);
+}

@@ -1,0 +1,40 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  ChildWorkflowFailure,
+  TerminatedFailure,
+} from '@temporalio/workflow';
+import { FailureType, type FailureDetails } from '../../src/contracts/failures.ts';
+import type { SyncProblem } from '../../src/contracts/sync.ts';
+
+/** How the upload of one file or piece of a fleet ended without a File. */
+export interface UploadEnd {
+  readonly failureType: string;
+  /** HTTP status of a rejection. */
+  readonly status?: number;
+  readonly message: string;
+}
+
+export function describeUploadEnd(error: unknown): UploadEnd {
+  if (error instanceof WorkflowExecutionAlreadyStartedError) {
+    const message = `the upload ${error.workflowId} of an earlier run still goes on; the next run finds its File`;
+    return { failureType: FailureType.UploadRunning, message };
+  }
+  const cause = error instanceof ChildWorkflowFailure || error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof CancelledFailure || cause instanceof TerminatedFailure) {
+    return { failureType: FailureType.UploadCancelled, message: 'somebody ended its upload' };
+  }
+  if (cause instanceof ApplicationFailure) {
+    const details = cause.details?.[0] as FailureDetails | undefined;
+    return { failureType: cause.type ?? 'Unknown', status: details?.status, message: cause.message };
+  }
+  return { failureType: cause instanceof Error ? cause.name : 'Unknown', message: (cause as Error).message };
+}
+
+/** The same as an entry of the report of a sync. */
+export function problemOf(path: string, error: unknown): SyncProblem {
+  const { failureType, message } = describeUploadEnd(error);
+  return { path, failureType, message };
+}

@@ -1,0 +1,88 @@
+import { condition, isCancellation } from '@temporalio/workflow';
+import type { PlannedDeletion, SyncBatch } from '../../src/contracts/activities.ts';
+import { commandBytes } from '../../src/core/payload.ts';
+import type { SyncTally } from '../../src/core/sync/tally.ts';
+import type { Fleet, Load } from '../fleet/fleet.ts';
+import { problemOf } from '../fleet/upload-end.ts';
+import type { Parking } from '../shell/parking.ts';
+import type { SyncCalls } from './calls.ts';
+import type { Memory } from './memory.ts';
+import type { Plans } from './plans.ts';
+
+interface DeletionsOptions {
+  readonly calls: SyncCalls;
+  readonly plans: Plans;
+  readonly fleet: Fleet;
+  readonly memory: Memory;
+  readonly tally: SyncTally;
+  readonly parking: Parking;
+  readonly isHandOverDue: () => boolean;
+}
+
+/** Deletes the Files of files that are missing, after all uploads. */
+export class Deletions {
+  readonly #options: DeletionsOptions;
+  /** Known from the first answer if nothing is to be sent. */
+  #first: SyncBatch | undefined;
+  /** Why Files that would be deleted are kept; null if none are. */
+  held: string | null = null;
+
+  constructor(options: DeletionsOptions) {
+    this.#options = options;
+  }
+
+  begin(batch: SyncBatch): void {
+    this.#first = batch;
+  }
+
+  /**
+   * Files are deleted only when all else went well: a failed upload may be the new home of what would go.
+   *
+   * @returns false if the next execution deletes the rest
+   */
+  async run(): Promise<boolean> {
+    const { plans, fleet, memory, tally, isHandOverDue } = this.#options;
+    await memory.pack();
+    let after: string | null = null;
+    for (;;) {
+      if (tally.uploadsFailed > 0) this.held = `${tally.uploadsFailed} uploads failed`;
+      this.held ??= memory.problem ?? null;
+      if (this.held !== null) break;
+      const batch: SyncBatch = this.#first ?? (await plans.deletions(after));
+      this.#first = undefined;
+      this.held = batch.deletionsHeld;
+      if (after === null) tally.toDelete(tally.counts.deleted + batch.deletionCount);
+      const loads = batch.deletions.map((planned) => this.#load(planned));
+      if (!(await fleet.send(loads, isHandOverDue))) return false;
+      if (batch.next === null) break;
+      after = batch.next;
+    }
+    await condition(() => fleet.isEmpty);
+    return true;
+  }
+
+  #load(planned: PlannedDeletion): Load {
+    const { parking } = this.#options;
+    return {
+      paths: [],
+      commandBytes: commandBytes(planned),
+      get waiting() {
+        return parking.waiting;
+      },
+      run: () => this.#delete(planned),
+      apply: () => Promise.resolve(),
+    };
+  }
+
+  async #delete(planned: PlannedDeletion): Promise<void> {
+    const { calls, memory, tally, parking } = this.#options;
+    const { path } = planned;
+    try {
+      await parking.insist(() => calls.deleteFile(planned));
+      memory.forget(path);
+      tally.deleted();
+    } catch (error) {
+      if (!isCancellation(error)) tally.failed(problemOf(path, error));
+    }
+  }
+}

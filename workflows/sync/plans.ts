@@ -1,0 +1,89 @@
+import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
+import type { SyncBatch } from '../../src/contracts/activities.ts';
+import { FailureType, type Admitted, type FailureDetails } from '../../src/contracts/failures.ts';
+import type { FullSyncRequest } from '../../src/contracts/sync.ts';
+import type { SyncTally } from '../../src/core/sync/tally.ts';
+import { detailsOf } from '../shell/failures.ts';
+import type { Parking } from '../shell/parking.ts';
+import type { Learning, SyncCalls } from './calls.ts';
+import type { Memory } from './memory.ts';
+import type { NewestLists } from './newest-lists.ts';
+
+interface PlansOptions {
+  readonly lists: NewestLists;
+  readonly tally: SyncTally;
+  readonly onChange: () => void;
+  /** Called with the request, as the first activity returned it. */
+  readonly onAdmitted: (admitted: Admitted<FullSyncRequest>) => void;
+  readonly onFailure: (details: FailureDetails | undefined) => void;
+}
+
+/** Plans of one batch after the other, which wait for problems that an operator can fix. */
+export class Plans {
+  readonly #calls: SyncCalls;
+  readonly #memory: Memory;
+  readonly #parking: Parking;
+  readonly #learning: Learning;
+  readonly #onFailure: (details: FailureDetails | undefined) => void;
+  readonly #lists: NewestLists;
+  readonly #tally: SyncTally;
+  #leftToRead = 0;
+
+  constructor(calls: SyncCalls, memory: Memory, parking: Parking, options: PlansOptions) {
+    const { lists, tally, onChange, onAdmitted } = options;
+    this.#lists = lists;
+    this.#tally = tally;
+    this.#onFailure = options.onFailure;
+    this.#calls = calls;
+    this.#memory = memory;
+    this.#parking = parking;
+    this.#learning = {
+      lists: () => lists,
+      memory: () => memory.packed,
+      read: async ({ recognised, left }) => {
+        memory.learn({ recognised });
+        this.#leftToRead = left;
+        onChange();
+        await memory.packEarly();
+      },
+      pack: () => memory.pack(),
+      admit: onAdmitted,
+    };
+  }
+
+  /** Sources whose MD5 decides, and is still to be taken. */
+  get leftToRead(): number {
+    return this.#leftToRead;
+  }
+
+  /** @param isFirst of the sync: a source that is missing then is reported and not waited for */
+  uploads(after: string | null, isFirst: boolean): Promise<SyncBatch> {
+    return this.#plan(() => this.#calls.planUploads(after, this.#learning), isFirst);
+  }
+
+  deletions(after: string | null): Promise<SyncBatch> {
+    return this.#plan(() => this.#calls.planDeletions(after, this.#learning));
+  }
+
+  /** Of a dry run. */
+  decisions(): Promise<SyncBatch> {
+    return this.#plan(() => this.#calls.decide(this.#learning), true);
+  }
+
+  async #plan(call: () => Promise<SyncBatch>, isFirst = false): Promise<SyncBatch> {
+    const batch = await this.#parking.insist(() =>
+      call().catch((error: unknown) => {
+        this.#onFailure(detailsOf(error));
+        const cause = error instanceof ActivityFailure ? error.cause : undefined;
+        const isMissing = cause instanceof ApplicationFailure && cause.type === FailureType.SourceMissing;
+        throw isFirst && isMissing ? cause : error;
+      }),
+    );
+    this.#leftToRead = 0;
+    this.#lists.took(batch);
+    if (batch.relisted) this.#tally.relisted(batch.relisted);
+    const { memoryProblem } = batch.totals;
+    if (memoryProblem !== undefined) this.#memory.reject(memoryProblem);
+    return batch;
+  }
+}
