@@ -76,16 +76,16 @@ export const mutations: readonly SimulationMutation[] = [
   {
     safeguard: 'a file that a later list of a sync does not contain is reported',
     kind: 'sync',
-    file: 'workflows/sync/run.ts',
+    file: 'workflows/sync/plans.ts',
     from: 'if (batch.relisted) this.#tally.relisted(batch.relisted);',
     to: '',
   },
   {
     safeguard: 'a paused sync starts no file',
     kind: 'sync',
-    file: 'workflows/sync/run.ts',
-    from: 'uploads.hasRoom(load) && !this.#paused',
-    to: 'uploads.hasRoom(load)',
+    file: 'workflows/fleet/fleet.ts',
+    from: '(!this.#options.isPaused() && this.#hasRoom(load))',
+    to: 'this.#hasRoom(load)',
   },
   {
     safeguard: 'a small file that can be completed is settled before it is sent again',

@@ -191,6 +191,10 @@ export class Operator {
   #checkRetry(execution: Execution): void {
     const progress = this.#world.progress(execution);
     if (progress?.state !== 'waiting' || !execution.isOpen || this.#pauseWanted.size > 0) return;
-    if (execution.tasks.size === 0) this.#world.violation('retry starts a new attempt', progress.waiting?.reason ?? '');
+    // What a fleet waits for is an attempt of one of its uploads.
+    const isIt = ({ start }: Execution) => start.parent?.workflowId === execution.start.workflowId;
+    const all = [execution, ...this.#world.namespace.all.filter(isIt)];
+    if (all.every(({ tasks }) => tasks.size === 0))
+      this.#world.violation('retry starts a new attempt', progress.waiting?.reason ?? '');
   }
 }

@@ -146,6 +146,8 @@ class Simulation {
     const { request: settings, sizeBytes, pieces, folder } = this.#plan;
     const purpose = 'fine-tune';
     this.#startedAtMs = this.clock.nowMs;
+    // A pause ends with the run that it was for.
+    this.#isPaused = false;
     if (folder) {
       this.#note(`run ${run}`);
       this.#sync.begin(run);
@@ -207,20 +209,18 @@ class Simulation {
     const plan = { ...this.#plan, sizeBytes: sizeBytes ?? this.#plan.sizeBytes };
     const violation = (rule: string, text: string) => this.#violate(rule, `${workflowId}: ${text}`);
     const rules = new UploadInvariants(plan, this.#service.of(filename, this.#startedAtMs), violation);
-    rules.paused(this.#isPaused && !folder);
+    rules.paused(this.#isPaused);
     this.#invariants.set(firstExecutionRunId, rules);
     return rules;
   }
 
   #paused(isPaused: boolean, workflowId?: string): void {
     if (workflowId === undefined) this.#isPaused = isPaused;
-    // A paused sync starts no upload, and continues those that it has started.
+    // A pause of a sync pauses its uploads, too.
     if (this.#plan.folder && workflowId === undefined) this.#sync.paused(isPaused);
-    else {
-      for (const { start } of this.#namespace.all) {
-        if (start.workflowId !== (workflowId ?? start.workflowId)) continue;
-        this.#invariants.get(start.firstExecutionRunId)?.paused(isPaused);
-      }
+    for (const { start } of this.#namespace.all) {
+      if (start.workflowId !== (workflowId ?? start.workflowId)) continue;
+      this.#invariants.get(start.firstExecutionRunId)?.paused(isPaused);
     }
   }
 
