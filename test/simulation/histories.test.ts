@@ -122,10 +122,12 @@ function timeOf({ eventTime }: Event): number {
 class Numbers {
   readonly #events: ReadonlyMap<number, Event>;
   readonly #children: readonly Event[];
+  readonly #signals: readonly Event[];
 
   constructor(events: readonly Event[]) {
     this.#events = new Map(events.map((event) => [Number(event.eventId), event]));
     this.#children = events.filter((event) => event.startChildWorkflowExecutionInitiatedEventAttributes);
+    this.#signals = events.filter((event) => event.signalExternalWorkflowExecutionInitiatedEventAttributes);
   }
 
   activity(scheduledEventId: unknown): number {
@@ -138,6 +140,10 @@ class Numbers {
 
   child(initiatedEventId: unknown): number {
     return this.#children.findIndex(({ eventId }) => Number(eventId) === Number(initiatedEventId)) + 1;
+  }
+
+  signal(initiatedEventId: unknown): number {
+    return this.#signals.findIndex(({ eventId }) => Number(eventId) === Number(initiatedEventId)) + 1;
   }
 
   childId(seq: number): string {
@@ -173,7 +179,7 @@ function jobsOf(event: Event, numbers: Numbers, immediate: ReadonlySet<number>):
   if (event.workflowExecutionCancelRequestedEventAttributes) return [{ cancelWorkflow: { reason: '' } }];
   const signal = event.workflowExecutionSignaledEventAttributes;
   if (signal) return [{ signalWorkflow: { signalName: signal.signalName, input: signal.input?.payloads ?? [] } }];
-  return childJobs(event, numbers);
+  return [...signalJobs(event, numbers), ...childJobs(event, numbers)];
 }
 
 interface ActivityEnd {
@@ -210,6 +216,16 @@ function initialization(started: NonNullable<Event['workflowExecutionStartedEven
       headers: {},
     },
   };
+}
+
+function signalJobs(event: Event, numbers: Numbers): Job[] {
+  const received = event.externalWorkflowExecutionSignaledEventAttributes;
+  const lost = event.signalExternalWorkflowExecutionFailedEventAttributes;
+  const { initiatedEventId } = received ?? lost ?? {};
+  if (!received && !lost) return [];
+  const failure: Failure = { message: 'unable to signal', applicationFailureInfo: {} };
+  const seq = numbers.signal(initiatedEventId);
+  return [{ resolveSignalExternalWorkflow: { seq, ...(lost ? { failure } : {}) } }];
 }
 
 function childJobs(event: Event, numbers: Numbers): Job[] {
@@ -288,6 +304,8 @@ function nameOfEvent(event: Event, numbers?: Numbers): string | undefined {
   if (event.timerCanceledEventAttributes) return `cancel timer ${event.timerCanceledEventAttributes.timerId ?? ''}`;
   const child = event.startChildWorkflowExecutionInitiatedEventAttributes;
   if (child) return `child ${child.workflowId ?? ''}`;
+  const signal = event.signalExternalWorkflowExecutionInitiatedEventAttributes;
+  if (signal) return `signal ${signal.signalName ?? ''}`;
   const other = event.requestCancelExternalWorkflowExecutionInitiatedEventAttributes;
   if (other) return `cancel child ${other.workflowExecution?.workflowId ?? ''}`;
   const attributes = event.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields;
@@ -312,6 +330,8 @@ function nameOfCommand(command: Command, numbers: Numbers): string | undefined {
   if (startTimer) return `timer ${startTimer.seq ?? ''}`;
   if (cancelTimer) return `cancel timer ${cancelTimer.seq ?? ''}`;
   if (child) return `child ${child.workflowId ?? ''}`;
+  const signal = command.signalExternalWorkflowExecution;
+  if (signal) return `signal ${signal.signalName ?? ''}`;
   if (cancelled) return `cancel child ${numbers.childId(cancelled.childWorkflowSeq ?? 0)}`;
   if (command.upsertWorkflowSearchAttributes) return 'attributes';
   if (command.modifyWorkflowProperties) return 'memo';
