@@ -82,8 +82,10 @@ describe('a sync', () => {
       await system.startWorker();
       await writeFiles(join(directory, 'small'), manyFiles(3));
       await mkdir(join(directory, 'large'));
-      await randomFile(join(directory, 'large', 'large.bin'), 2 * MiB);
-      api.faults.add({ route: 'create', kind: 'status', status: 401, count: 1000 });
+      for (const name of ['a.bin', 'b.bin']) await randomFile(join(directory, 'large', name), 2 * MiB);
+      // One upload is sent for as long as the test lasts, and everything else waits.
+      api.configure({ bandwidthBytesPerSecond: MiB / 16 });
+      api.faults.add({ route: 'create', kind: 'status', status: 401, skip: 1, count: 1000 });
       const names = ['small', 'large'].map((kind) => `${kind}-${taskQueue}`);
       const [small = '', large = ''] = names;
       const start = async (name: string, folder: string) => {
@@ -92,9 +94,11 @@ describe('a sync', () => {
         return (await client.schedules.trigger(name)) ?? '';
       };
       try {
-        const [ofSmall, ofLarge] = [await start(small, 'small'), await start(large, 'large')];
         const isSeen = async (name: string) => (await client.schedules.check(name)).health === 'waiting';
-        for (const name of names) await until(() => isSeen(name), `${name} to wait`, 15_000);
+        const ofLarge = await start(large, 'large');
+        await until(() => isSeen(large), 'an upload of the large files to wait', 15_000);
+        const ofSmall = await start(small, 'small');
+        await until(() => isSeen(small), 'the sync of the small files to wait', 15_000);
         expect(await client.getSyncHandle(ofLarge).status()).toMatchObject({ state: 'uploading', waiting: null });
 
         const [shown, json, checked, checkedJson] = await Promise.all([
@@ -105,7 +109,7 @@ describe('a sync', () => {
         ]);
         expect(lineOf(shown.stdout, ofSmall)).toMatch(/^\S+ {2}waiting · \S+ · ApiRejected 401$/);
         expect(JSON.parse(json.stdout).runs).toMatchObject([
-          { outcome: 'running', waitsFor: expect.stringMatching(/^ApiRejected 401 \(upload .*large\.bin.*\)$/) },
+          { outcome: 'running', waitsFor: expect.stringMatching(/^ApiRejected 401 \(upload .*[ab]\.bin.*\)$/) },
         ]);
         expect(checked).toMatchObject({ code: 1, stderr: '' });
         expect(checked.stdout.split('\n')).toEqual([
