@@ -76,7 +76,6 @@ export class LonghaulClient {
   readonly schedules: SchedulesClient;
   readonly #connection: Connection | undefined;
   readonly #sources: Sources;
-  readonly #closing = new AbortController();
   readonly #context: PrepareContext;
 
   /**
@@ -122,7 +121,6 @@ export class LonghaulClient {
 
   /** Ends the connection that `connect` made; uploads go on. */
   async close(): Promise<void> {
-    this.#closing.abort();
     await this.#sources.close();
     await this.#connection?.close();
   }
@@ -140,7 +138,7 @@ export class LonghaulClient {
     const prepared = await prepareUpload(options, this.#context);
     const earlier = await findWithOtherInode(this.client, prepared);
     if (earlier === undefined) return this.#startOrAttach(WorkflowName.uploadFile, prepared, options.again);
-    await ignoreInodeOf(this.client, earlier, this.#closing.signal);
+    await ignoreInodeOf(this.client, earlier);
     return new UploadHandle(this.client, earlier, true);
   }
 

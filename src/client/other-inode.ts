@@ -1,17 +1,13 @@
-import { setTimeout } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { UpdateName, WorkflowName, type RetuneInput } from '../contracts/names.ts';
+import { SignalName, WorkflowName } from '../contracts/names.ts';
 import { queryText } from '../core/show/attributes.ts';
 import { withoutInode } from '../core/upload/fingerprint.ts';
+import { ignoreInodeProblem } from '../core/upload/tuning.ts';
 import { listWorkflows } from './list-workflows.ts';
 import type { PreparedUpload } from './prepare-upload.ts';
 import { startedRequest } from './started-request.ts';
 import { fromTemporal } from './temporal-faults.ts';
-
-/** A command starts its worker only after it has attached to the upload. */
-const UPDATE_TIMEOUT_MS = 30_000;
-/** After which the caller continues, while the update waits for a worker. */
-const WAIT_MS = 1000;
+import { SteeringRefusedError } from './upload-errors.ts';
 
 /**
  * The ID of a running upload of the same file that was started with another inode, as before a remount, and without
@@ -40,20 +36,18 @@ export async function findWithOtherInode(client: Client, prepared: PreparedUploa
 }
 
 /**
- * Makes a running upload ignore the inode. Returns without a response if no worker is running yet: the update is applied
- * before the first part that a worker sends has failed.
+ * Makes a running upload ignore the inode. Temporal stores the signal before this returns, so that the workflow has it
+ * before it receives the result of a part that failed later. An update would need a worker that is already running.
  *
- * @throws SteeringRefusedError if the upload rejects it, such as one without an MD5
+ * @throws SteeringRefusedError if the upload has no MD5, which detects other content
  */
-export async function ignoreInodeOf(client: Client, workflowId: string, signal: AbortSignal): Promise<void> {
-  const input: RetuneInput = { ignoreInode: true };
-  const handle = client.workflow.getHandle(workflowId);
-  const updated = client.withAbortSignal(AbortSignal.any([signal, AbortSignal.timeout(UPDATE_TIMEOUT_MS)]), () =>
-    handle.executeUpdate(UpdateName.retune, { args: [input] }),
-  );
-  updated.catch(() => {});
+export async function ignoreInodeOf(client: Client, workflowId: string): Promise<void> {
+  const request = await startedRequest(client, workflowId).catch(() => undefined);
+  const problem = request && ignoreInodeProblem({ ...request, ignoreInode: true });
+  if (problem !== undefined) throw new SteeringRefusedError(`${workflowId}: ${problem}`);
+  const control = { type: 'retune', ignoreInode: true };
   try {
-    await Promise.race([updated, setTimeout(WAIT_MS)]);
+    await client.workflow.getHandle(workflowId).signal(SignalName.control, control, 0);
   } catch (error) {
     throw fromTemporal(error, workflowId);
   }
