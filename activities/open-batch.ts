@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import type {
   OpenBatchFile,
   OpenBatchHeartbeat,
@@ -10,7 +11,6 @@ import { mimeTypeFields } from '../src/core/upload/mime-type.ts';
 import type { UploadsClient } from '../src/openai/uploads-client.ts';
 import { runAttempt, type Attempt } from './attempt.ts';
 import { rotated, Troubles } from './batch/failures.ts';
-import { inLanes } from './batch/lanes.ts';
 import { mimeTypeOf } from './create-upload.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { toApplicationFailure } from './failures.ts';
@@ -59,7 +59,10 @@ async function openAll(
     [...input.files.keys()].filter((index) => !opened.has(index)),
     attempt,
   );
-  await inLanes(left, input.concurrency, { work: open, isOver: () => signal.aborted || troubles.areEverywhere });
+  const openNext = async (index: number) => {
+    if (!signal.aborted && !troubles.areEverywhere) await open(index);
+  };
+  await pMap(left, openNext, { concurrency: input.concurrency });
   if (opened.size === 0 && isWorkerStopping()) signal.throwIfAborted();
   if (opened.size === 0 && !signal.aborted) throw troubles.failure();
   const outcomes = [...input.files.keys()].map((index): OpenOutcome => opened.get(index) ?? { left: true });

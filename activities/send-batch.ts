@@ -1,4 +1,5 @@
 import { CancelledFailure } from '@temporalio/common';
+import pMap from 'p-map';
 import type { TransferActivities } from '../src/contracts/activities.ts';
 import type {
   LeftFile,
@@ -11,7 +12,6 @@ import type {
 } from '../src/contracts/batch.ts';
 import { runAttempt, type Attempt } from './attempt.ts';
 import { rotated, Troubles } from './batch/failures.ts';
-import { inLanes } from './batch/lanes.ts';
 import { lostSession, SmallFile } from './batch/small-file.ts';
 import { AbortedError, ApiError, ConnectionError, TimeoutError } from '../src/errors.ts';
 import type { SentPart } from '../src/contracts/failures.ts';
@@ -105,10 +105,10 @@ class SendRun {
 
   async run(): Promise<SendBatchResult> {
     const { signal, attempt, isWorkerStopping } = this.#attempt;
-    await inLanes(rotated([...this.#left.keys()], attempt), this.#input.concurrency, {
-      work: (index) => this.#work(index),
-      isOver: () => signal.aborted || this.#troubles.areEverywhere,
-    });
+    const workNext = async (index: number) => {
+      if (!signal.aborted && !this.#troubles.areEverywhere) await this.#work(index);
+    };
+    await pMap(rotated([...this.#left.keys()], attempt), workNext, { concurrency: this.#input.concurrency });
     this.#isOver = true;
     if (this.#outcomes.size === 0) {
       if (isWorkerStopping()) signal.throwIfAborted();
