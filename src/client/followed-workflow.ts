@@ -1,11 +1,17 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
-import { isOutdated, OUTDATED } from './outdated.ts';
 import { hasWorkers } from './queue-workers.ts';
 import type { ReadAnswer } from './read-answers.ts';
 import { isTemporalAway } from '../temporal/temporal-fault.ts';
-import { fromTemporal, isUnanswered, isWithoutWorker, noWorkerAnswered } from './temporal-faults.ts';
+import {
+  fromTemporal,
+  isOutdated,
+  isUnanswered,
+  isWithoutWorker,
+  noWorkerAnswered,
+  OUTDATED,
+} from './temporal-faults.ts';
 import { NoWorkerError, SteeringRefusedError } from './upload-errors.ts';
 
 /** What both an upload's and a sync's handle say of where it stands in Temporal. */

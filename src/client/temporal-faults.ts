@@ -86,3 +86,14 @@ function ended(error: WorkflowFailedError, workflowId: string): Error {
   const { pieces } = (details ?? {}) as { readonly pieces?: unknown };
   return new UploadFailedError(workflowId, type, cause?.message ?? error.message, error, readPieces(pieces));
 }
+
+/**
+ * Whether a query failed because the worker that received it cannot replay the workflow. The workflows of Longhaul
+ * register the query of their progress before anything else, so that only such a worker responds with this error.
+ */
+export function isOutdated(error: unknown): boolean {
+  return error instanceof QueryNotRegisteredError;
+}
+
+/** What a report about such a workflow states. */
+export const OUTDATED = 'another version of Longhaul started it, and the version of its workers cannot continue it';

@@ -2,7 +2,7 @@ import type { UploadHandle } from '../../../client/upload-handle.ts';
 import type { UploadOptions } from '../../../client/prepare-upload.ts';
 import { UploadIdTakenError } from '../../../client/upload-errors.ts';
 import type { LonghaulClient } from '../../../client/longhaul-client.ts';
-import { isOutdated, OUTDATED } from '../../../client/outdated.ts';
+import { isOutdated, OUTDATED } from '../../../client/temporal-faults.ts';
 import { hasWorkers } from '../../../client/queue-workers.ts';
 import type { Config } from '../../../config/config.ts';
 import { requireDestination } from '../../../config/destinations.ts';
