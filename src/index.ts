@@ -1,27 +1,33 @@
 export { LonghaulClient, type ConnectOptions, type LonghaulClientOptions } from './client/longhaul-client.ts';
-export type { SplitUploadOptions } from './client/prepare-upload.ts';
-export type { UploadOptions } from './client/prepare-upload.ts';
+export type { SplitUploadOptions } from './client/prepare/prepare-upload.ts';
+export type { UploadOptions } from './client/prepare/prepare-upload.ts';
 export { UploadHandle, type ProgressOptions, type UploadStatus } from './client/upload-handle.ts';
-export type { SyncOptions } from './client/prepare-sync.ts';
-export { setupSearchAttributes, type SearchAttributesSetup } from './client/setup-search-attributes.ts';
-export { AttributeConflictError, SetupRefusedError, SetupUnfinishedError } from './client/setup-errors.ts';
-export { SyncHandle, type SyncEvent, type SyncStatus } from './client/sync-handle.ts';
-export { SyncCancelledError, SyncFailedError, SyncIdTakenError, SyncNotFoundError } from './client/sync-errors.ts';
-export { QueryRefusedError, SearchAttributesMissingError } from './client/list-errors.ts';
-export { StrangeWorkflowError } from './client/strange-workflow-error.ts';
-export type { ListedState, ListOptions, UploadSummary } from './client/list-uploads.ts';
-export type { WorkflowSummary } from './client/workflow-summary.ts';
-export type { UnpolledQueue } from './client/unpolled-queue.ts';
-export type { WorkflowDescription } from './client/followed-workflow.ts';
-export type { PartTrouble, UploadEvent } from './client/upload-events.ts';
+export type { SyncOptions } from './client/prepare/prepare-sync.ts';
+export { setupSearchAttributes, type SearchAttributesSetup } from './client/setup.ts';
 export {
+  AttributeConflictError,
   NoWorkerError,
+  QueryRefusedError,
+  SearchAttributesMissingError,
+  SetupRefusedError,
+  SetupUnfinishedError,
   SteeringRefusedError,
+  StrangeWorkflowError,
+  SyncCancelledError,
+  SyncFailedError,
+  SyncIdTakenError,
+  SyncNotFoundError,
   UploadCancelledError,
   UploadFailedError,
   UploadIdTakenError,
   UploadNotFoundError,
-} from './client/upload-errors.ts';
+} from './client/errors.ts';
+export { SyncHandle, type SyncEvent, type SyncStatus } from './client/sync-handle.ts';
+export type { ListedState, ListOptions, UploadSummary } from './client/lists/list-uploads.ts';
+export type { WorkflowSummary } from './client/lists/workflow-summary.ts';
+export type { UnpolledQueue } from './client/queues/unpolled-queue.ts';
+export type { WorkflowDescription } from './client/follow/followed-workflow.ts';
+export type { PartTrouble, UploadEvent } from './client/follow/events.ts';
 export {
   NamespaceNotFoundError,
   TemporalDeniedError,
@@ -92,7 +98,7 @@ export type {
   WaitingInfo,
 } from './contracts/upload.ts';
 export * from './errors.ts';
-export * from './schedules/index.ts';
+export * from './client/schedules/index.ts';
 export type { ProxyRules, ProxySetting } from './network/proxy.ts';
 export type { TlsSettings } from './network/tls-files.ts';
 export type { ProtectedPaths } from './sources/file/protected-paths.ts';

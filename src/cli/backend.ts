@@ -10,15 +10,15 @@ import { withoutProxy } from '../dev/embedded-temporal/server-record.ts';
 import { createLogger } from '../logger.ts';
 import { startTracing } from '../tracing/start-tracing.ts';
 import type { LonghaulWorker, WorkerOptions } from '../worker/create-worker.ts';
-import { checkNamespace } from './check-namespace.ts';
+import { checkNamespace } from './checks/check-namespace.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 import type { CliContext } from './context.ts';
 import { embed } from './embed-server.ts';
-import { establishHost, keepHost } from './establish-host.ts';
-import { diagnoseTemporal } from './diagnose-temporal.ts';
-import { errorText } from './exit.ts';
-import { warnOfKey } from './key-warnings.ts';
-import { sourceSettingsOf } from './source-settings.ts';
+import { establishHost, keepHost } from './checks/establish-host.ts';
+import { diagnoseTemporal } from './checks/diagnose-temporal.ts';
+import { errorText } from './errors/exit.ts';
+import { warnOfKey } from './checks/key-warnings.ts';
+import { sourceSettingsOf } from './sources/source-settings.ts';
 
 /** Temporal as a command sees it: an existing cluster, or the embedded server that commands share. */
 export interface Backend {
@@ -66,7 +66,7 @@ export async function withBackend<T>(
   const logger = createLogger(config.logLevel ?? options.logLevel ?? 'silent', context.stderr);
   const loadClient = once(() => import('../client/longhaul-client.ts'));
   const loadWorker = once(async () =>
-    (await import('./worker-code.ts')).prepareWorkers(logger, {
+    (await import('./workers/worker-code.ts')).prepareWorkers(logger, {
       ...options,
       heartbeatIntervalMs: config.heartbeatIntervalMs,
     }),

@@ -4,7 +4,7 @@ import type { Io } from './context.ts';
 
 // Before anything is loaded. Node.js 20 has none.
 (module as { enableCompileCache?: () => unknown }).enableCompileCache?.();
-const { ExitCode, Interrupted } = await import('./exit.ts');
+const { ExitCode, Interrupted } = await import('./errors/exit.ts');
 const { CliRun, isDebugging } = await import('./run.ts');
 
 /** A command that was interrupted hands its work back; whatever keeps it longer must not keep the person. */

@@ -1,12 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { Limits } from '../contracts/limits.ts';
-import type { ListedState } from '../client/list-uploads.ts';
+import type { ListedState } from '../client/lists/list-uploads.ts';
 import { printable } from '../core/text/printable.ts';
 import { LonghaulCommand } from './command.ts';
 import type { CliContext, Io } from './context.ts';
 import { longhaulVersion } from '../longhaul-version.ts';
-import { bytesOption, limitOption, repeatedOption, wholeNumberOption } from './options.ts';
-import { addPermissionOptions } from './permission-options.ts';
+import { bytesOption, limitOption, repeatedOption, wholeNumberOption } from './options/values.ts';
+import { addPermissionOptions } from './options/permission-options.ts';
 import { addScheduleCommands } from './commands/schedule/program.ts';
 import { addSteerCommands } from './commands/steer/program.ts';
 import { addSyncOptions } from './commands/sync/options.ts';

@@ -2,8 +2,8 @@ import { inspect } from 'node:util';
 import { printable } from '../core/text/printable.ts';
 import { redact } from '../redact.ts';
 import { createContext, printJson, type Io } from './context.ts';
-import { describeError, ExitCode, exitCodeOf } from './exit.ts';
-import { jsonErrorOf, wantsJson } from './json-errors.ts';
+import { describeError, ExitCode, exitCodeOf } from './errors/exit.ts';
+import { jsonErrorOf, wantsJson } from './errors/json-errors.ts';
 import { createProgram } from './program.ts';
 import { terminalWidth, wrapText } from './text/wrap-text.ts';
 

@@ -15,13 +15,13 @@ import type { SplitUploadResult } from '../contracts/split.ts';
 import type { UploadResult } from '../contracts/upload.ts';
 import { ConfigError } from '../errors.ts';
 import { thisHost } from '../config/host-identity.ts';
-import { SchedulesClient } from '../schedules/schedules-client.ts';
+import { SchedulesClient } from './schedules/schedules-client.ts';
 import { Sources } from '../sources/sources.ts';
 import { sealKeyOf, type SourceSettings } from '../sources/source-settings.ts';
 import { tolerantClient } from '../tolerant-client.ts';
 import { grpcCause, grpcFault, sentences } from '../temporal/grpc-cause.ts';
-import { assertClientOptions } from './option-problems.ts';
-import { findWithOtherInode, ignoreInodeOf } from './other-inode.ts';
+import { assertClientOptions } from './prepare/option-problems.ts';
+import { findWithOtherInode, ignoreInodeOf } from './prepare/other-inode.ts';
 import {
   prepareSplit,
   type SplitUploadOptions,
@@ -29,17 +29,17 @@ import {
   type PrepareContext,
   type PreparedUpload,
   type UploadOptions,
-} from './prepare-upload.ts';
-import { prepareSync, type SyncOptions } from './prepare-sync.ts';
+} from './prepare/prepare-upload.ts';
+import { prepareSync, type SyncOptions } from './prepare/prepare-sync.ts';
 import { startSync } from './start-sync.ts';
 import { SyncHandle } from './sync-handle.ts';
 import { grpcError, isTemporalAway } from '../temporal/temporal-fault.ts';
 import { fromTemporal } from './temporal-faults.ts';
 import { TemporalUnreachableError } from '../temporal/temporal-errors.ts';
-import { UploadIdTakenError } from './upload-errors.ts';
+import { UploadIdTakenError } from './errors.ts';
 import { UploadHandle } from './upload-handle.ts';
 import { summaryOf } from '../core/text/markdown.ts';
-import { listUploads, type ListOptions, type UploadSummary } from './list-uploads.ts';
+import { listUploads, type ListOptions, type UploadSummary } from './lists/list-uploads.ts';
 
 export interface LonghaulClientOptions {
   /** @defaultValue `longhaul` */

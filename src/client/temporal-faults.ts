@@ -10,15 +10,18 @@ import type { LonghaulError } from '../errors.ts';
 import { NamespaceNotFoundError } from '../temporal/temporal-errors.ts';
 import { grpcFault } from '../temporal/grpc-cause.ts';
 import { grpcError, isTemporalAway, temporalFault } from '../temporal/temporal-fault.ts';
-import { readPieces } from './read-answers.ts';
-import { StrangeWorkflowError } from './strange-workflow-error.ts';
+import { readPieces } from './follow/read-answers.ts';
 import {
+  StrangeWorkflowError,
   NoWorkerError,
   SteeringRefusedError,
+  SyncCancelledError,
+  SyncFailedError,
+  SyncNotFoundError,
   UploadCancelledError,
   UploadFailedError,
   UploadNotFoundError,
-} from './upload-errors.ts';
+} from './errors.ts';
 
 /** gRPC's numbers (grpc/grpc, doc/statuscodes.md). */
 const GRPC_CANCELLED = 1;
@@ -97,3 +100,16 @@ export function isOutdated(error: unknown): boolean {
 
 /** What a report about such a workflow states. */
 export const OUTDATED = 'another version of Longhaul started it, and the version of its workers cannot continue it';
+
+/** As `fromTemporal`, in the words of a sync. */
+export function syncFaultOf(error: unknown, workflowId: string): unknown {
+  const fault = fromTemporal(error, workflowId);
+  if (fault instanceof UploadNotFoundError) return new SyncNotFoundError(workflowId, error);
+  if (!(error instanceof WorkflowFailedError)) return fault;
+  if (fault instanceof UploadCancelledError) {
+    return new SyncCancelledError(workflowId, 'the sync was cancelled or terminated from outside', error);
+  }
+  return fault instanceof UploadFailedError
+    ? new SyncFailedError(workflowId, fault.failureType, fault.message, error)
+    : fault;
+}

@@ -4,17 +4,17 @@ import { QueryName, UpdateName, type PauseInput, type RetuneInput } from '../con
 import type { SplitUploadProgress, SplitUploadResult } from '../contracts/split.ts';
 import type { UploadProgress, UploadResult } from '../contracts/upload.ts';
 import { filenameOfSource } from '../core/source/names.ts';
-import { followPiece } from './follow-piece.ts';
-import { FollowedWorkflow, type WorkflowDescription } from './followed-workflow.ts';
-import { partsUnderWay } from './pending-parts.ts';
-import { readUploadProgress, readUploadResult, type ReadAnswer } from './read-answers.ts';
-import { progressOfEnd, readEnd } from './read-end.ts';
-import { startedRequest } from './started-request.ts';
+import { followPiece } from './follow/follow-piece.ts';
+import { FollowedWorkflow, type WorkflowDescription } from './follow/followed-workflow.ts';
+import { partsUnderWay } from './follow/pending.ts';
+import { readUploadProgress, readUploadResult, type ReadAnswer } from './follow/read-answers.ts';
+import { progressOfEnd, readEnd } from './follow/read-end.ts';
+import { startedRequest } from './prepare/started-request.ts';
 import { fromTemporal } from './temporal-faults.ts';
-import { findUnpolledQueue, UnpolledQueueWatch, type UnpolledQueue } from './unpolled-queue.ts';
-import { NoWorkerError } from './upload-errors.ts';
-import type { UploadEvent } from './upload-events.ts';
-import { toWorkflowSummary } from './workflow-summary.ts';
+import { findUnpolledQueue, UnpolledQueueWatch, type UnpolledQueue } from './queues/unpolled-queue.ts';
+import { NoWorkerError } from './errors.ts';
+import type { UploadEvent } from './follow/events.ts';
+import { toWorkflowSummary } from './lists/workflow-summary.ts';
 
 export interface ProgressOptions {
   /** @defaultValue 500 */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { LonghaulClient, type SyncEvent, type UploadEvent } from 'longhaul';
 import { describe, expect, it } from 'vitest';
-import { listQueueWorkers } from '../../src/client/list-queue-workers.ts';
+import { listQueueWorkers } from '../../src/client/queues/list-queue-workers.ts';
 import { runCli, runCliProcess, startCli } from '../support/cli.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { until } from '../support/until.ts';

@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { UploadHandle } from 'longhaul';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
-import { findRunning } from '../../src/client/list-uploads.ts';
+import { findRunning } from '../../src/client/lists/list-uploads.ts';
 import { runCli } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';

@@ -6,7 +6,7 @@ import { runDemo, withDemoFile } from '../../dev/demo/run-demo.ts';
 import { startLocalApi } from '../../local-api/index.ts';
 import { withBackend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
-import { establishHost } from '../establish-host.ts';
+import { establishHost } from '../checks/establish-host.ts';
 import { DemoFailedError } from '../../dev/demo/worker-process.ts';
 
 const KEY = 'sk-demo';

@@ -3,9 +3,9 @@ import { startLocalApi } from '../../local-api/index.ts';
 import { withDefaultDestination } from '../../config/destinations.ts';
 import { withBackend } from '../backend.ts';
 import { shownLocalKey } from './local-api.ts';
-import { establishHost } from '../establish-host.ts';
+import { establishHost } from '../checks/establish-host.ts';
 import { interrupted, type CliContext } from '../context.ts';
-import { permittedSources, type PermissionOptions } from '../permission-options.ts';
+import { permittedSources, type PermissionOptions } from '../options/permission-options.ts';
 
 /** For an API that accepts any key. */
 const ANY_KEY = 'sk-local';

@@ -1,6 +1,6 @@
-import { findUnpolledQueues, type UnpolledQueue } from '../../client/unpolled-queue.ts';
-import type { ListOptions } from '../../client/list-uploads.ts';
-import { isSync, type WorkflowSummary } from '../../client/workflow-summary.ts';
+import { findUnpolledQueues, type UnpolledQueue } from '../../client/queues/unpolled-queue.ts';
+import type { ListOptions } from '../../client/lists/list-uploads.ts';
+import { isSync, type WorkflowSummary } from '../../client/lists/workflow-summary.ts';
 import { formatBytes } from '../../core/text/format.ts';
 import { printable } from '../../core/text/printable.ts';
 import { withBackend } from '../backend.ts';

@@ -1,9 +1,9 @@
-import { SetupRefusedError } from '../../client/setup-errors.ts';
-import { setupSearchAttributes } from '../../client/setup-search-attributes.ts';
+import { SetupRefusedError } from '../../client/errors.ts';
+import { setupSearchAttributes } from '../../client/setup.ts';
 import { withBackend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
-import { describeError, SaidAlready } from '../exit.ts';
-import { jsonErrorOf } from '../json-errors.ts';
+import { describeError, SaidAlready } from '../errors/exit.ts';
+import { jsonErrorOf } from '../errors/json-errors.ts';
 
 /** Registers the search attributes, or prints the commands for somebody who may. */
 export async function setupCommand(context: CliContext, options: { json?: boolean }): Promise<void> {

@@ -3,8 +3,8 @@ import { ConfigError } from '../../errors.ts';
 import type { WorkerDeploymentVersion } from '../../worker/create-worker.ts';
 import { withBackend } from '../backend.ts';
 import { interrupted, type CliContext } from '../context.ts';
-import { permittedSources, type PermissionOptions } from '../permission-options.ts';
-import type { MetricsAddress, WorkerMetricsEndpoint } from '../worker-metrics.ts';
+import { permittedSources, type PermissionOptions } from '../options/permission-options.ts';
+import type { MetricsAddress, WorkerMetricsEndpoint } from '../workers/worker-metrics.ts';
 
 export interface WorkerCommandOptions extends PermissionOptions {
   readonly slots?: number;
@@ -53,7 +53,7 @@ export async function workerCommand(context: CliContext, options: WorkerCommandO
 
 /** Metrics take code of their own, which is loaded for those who want them. */
 async function openMetrics(config: Config, address: MetricsAddress): Promise<WorkerMetricsEndpoint> {
-  const { openWorkerMetrics } = await import('../worker-metrics.ts');
+  const { openWorkerMetrics } = await import('../workers/worker-metrics.ts');
   return openWorkerMetrics(config, address);
 }
 

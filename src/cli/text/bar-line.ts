@@ -1,7 +1,7 @@
 import cliTruncate from 'cli-truncate';
 import stringWidth from 'string-width';
 import { printable } from '../../core/text/printable.ts';
-import type { UnpolledQueue } from '../../client/unpolled-queue.ts';
+import type { UnpolledQueue } from '../../client/queues/unpolled-queue.ts';
 import type { WaitingInfo } from '../../contracts/upload.ts';
 
 /** The progress of one upload or sync on a line. */

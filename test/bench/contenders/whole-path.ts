@@ -1,4 +1,4 @@
-import type { UploadOptions } from '../../../src/client/prepare-upload.ts';
+import type { UploadOptions } from '../../../src/client/prepare/prepare-upload.ts';
 import { Defaults } from '../../../src/contracts/limits.ts';
 import { historyCostOf } from '../history-cost.ts';
 import { GiB, WARM_UP_MS, type Measurement, type Task } from '../measurement.ts';

@@ -3,7 +3,7 @@ import { checked, describeCheck, ok } from '../../../src/cli/commands/doctor/che
 import { judgeClock } from '../../../src/cli/commands/doctor/destination-checks.ts';
 import { judgeWorkers, type QueuesFound } from '../../../src/cli/commands/doctor/judge-workers.ts';
 import { versionsCheck } from '../../../src/cli/commands/doctor/run.ts';
-import type { QueueDescription, QueuePoller } from '../../../src/client/describe-queue.ts';
+import type { QueueDescription, QueuePoller } from '../../../src/client/queues/describe-queue.ts';
 
 const NOW_MS = 1_800_000_000_000;
 

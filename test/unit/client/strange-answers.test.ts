@@ -8,19 +8,19 @@ import { filesOf } from '../../../src/cli/commands/upload/outcomes.ts';
 import { describeCounts } from '../../../src/core/show/describe-sync.ts';
 import { rowOfProgress, rowOfSync } from '../../../src/cli/commands/top/row.ts';
 import { describeRows } from '../../../src/cli/commands/top/view.ts';
-import { partsUnderWay } from '../../../src/client/pending-parts.ts';
+import { partsUnderWay } from '../../../src/client/follow/pending.ts';
 import {
   readSyncProgress,
   readSyncResult,
   readUploadProgress,
   readUploadResult,
   type ReadAnswer,
-} from '../../../src/client/read-answers.ts';
-import { StrangeWorkflowError } from '../../../src/client/strange-workflow-error.ts';
-import type { WorkflowSummary } from '../../../src/client/workflow-summary.ts';
+} from '../../../src/client/follow/read-answers.ts';
+import { StrangeWorkflowError } from '../../../src/client/errors.ts';
+import type { WorkflowSummary } from '../../../src/client/lists/workflow-summary.ts';
 import { queryText } from '../../../src/core/show/attributes.ts';
-import { toScheduleInfo } from '../../../src/schedules/from-temporal.ts';
-import { outcomeOfResult } from '../../../src/schedules/schedule-runs.ts';
+import { toScheduleInfo } from '../../../src/client/schedules/from-temporal.ts';
+import { outcomeOfResult } from '../../../src/client/schedules/schedule-runs.ts';
 import { RequestPermits } from '../../../src/worker/request-permits.ts';
 import { UploadLimits } from '../../../src/worker/upload-limits.ts';
 import { generatedRuns, jsonText, mutated } from '../../support/mutated.ts';

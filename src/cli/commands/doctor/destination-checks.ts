@@ -4,7 +4,7 @@ import { ApiError } from '../../../errors.ts';
 import type { DestinationProfile } from '../../../openai/destination-profile.ts';
 import { serviceTime, type ServiceTime } from '../../../openai/service-time.ts';
 import { UploadsClient } from '../../../openai/uploads-client.ts';
-import { problemOf } from '../../check-destination.ts';
+import { problemOf } from '../../checks/check-destination.ts';
 import { CHECK_LIMIT_MS, checked, fail, ok, warn, type Check } from './check.ts';
 
 /** Each destination that this configuration has, with its key. */

@@ -1,4 +1,4 @@
-import type { QueueDescription } from '../../../client/describe-queue.ts';
+import type { QueueDescription } from '../../../client/queues/describe-queue.ts';
 import { formatDuration } from '../../../core/text/format.ts';
 import { fail, ok, warn, type Check } from './check.ts';
 

@@ -4,7 +4,7 @@ import { describeCheck, type Check, fail, ok } from './check.ts';
 import { clockCheck, destinationChecks } from './destination-checks.ts';
 import { headerChecks, sourceCheck } from './source-check.ts';
 import { temporalChecks } from './temporal-checks.ts';
-import { SaidAlready } from '../../exit.ts';
+import { SaidAlready } from '../../errors/exit.ts';
 import { longhaulVersion } from '../../../longhaul-version.ts';
 
 export interface DoctorCommandOptions {

@@ -11,9 +11,9 @@ import { SourceHeaders } from '../../../sources/http/headers.ts';
 import { isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
 import { sealKeyOf } from '../../../sources/source-settings.ts';
 import { Sources } from '../../../sources/sources.ts';
-import { findPipes } from '../../spool/pipe-arguments.ts';
-import { isReadable, sourceSettingsOf } from '../../source-settings.ts';
-import { fileWarnings } from '../../key-warnings.ts';
+import { findPipes } from '../../sources/spool/pipe-arguments.ts';
+import { isReadable, sourceSettingsOf } from '../../sources/source-settings.ts';
+import { fileWarnings } from '../../checks/key-warnings.ts';
 import { checked, fail, ok, warn, type Check } from './check.ts';
 
 /** A large folder is no fault. */

@@ -1,12 +1,12 @@
 import type { Client } from '@temporalio/client';
-import { describeQueue, type QueueDescription } from '../../../client/describe-queue.ts';
-import { QueueWorkers } from '../../../client/queue-workers.ts';
-import { findWaiting } from '../../../client/unpolled-queue.ts';
+import { describeQueue, type QueueDescription } from '../../../client/queues/describe-queue.ts';
+import { QueueWorkers } from '../../../client/queues/queue-workers.ts';
+import { findWaiting } from '../../../client/queues/unpolled-queue.ts';
 import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../../../contracts/names.ts';
 import { lackingAttributes, registeredAttributes } from '../../../core/show/attribute-registry.ts';
 import { withBackend, type Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
-import { errorText } from '../../exit.ts';
+import { errorText } from '../../errors/exit.ts';
 import { CHECK_LIMIT_MS, checked, fail, messageOf, ok, warn, type Check } from './check.ts';
 import { judgeWorkers } from './judge-workers.ts';
 

@@ -4,9 +4,9 @@ import { ScheduleOverlaps, type ScheduleOverlap, type ScheduleSettings } from '.
 import { scheduleSettingsProblems } from '../../../contracts/requests/problems.ts';
 import { parseDuration } from '../../../core/text/parse.ts';
 import { ConfigError } from '../../../errors.ts';
-import type { ScheduleWork } from '../../../schedules/schedule-options.ts';
+import type { ScheduleWork } from '../../../client/schedules/schedule-options.ts';
 import { LonghaulCommand } from '../../command.ts';
-import { repeatedOption } from '../../options.ts';
+import { repeatedOption } from '../../options/values.ts';
 import { addSyncOptions, toSyncRequest, type SyncOptions } from '../sync/options.ts';
 import { addUploadRequestOptions, toUploadRequest, type UploadCommandOptions } from '../upload/options.ts';
 

@@ -1,15 +1,15 @@
-import { hasWorkers } from '../../../client/queue-workers.ts';
+import { hasWorkers } from '../../../client/queues/queue-workers.ts';
 import type { ScheduleOverlap } from '../../../contracts/schedule.ts';
 import { parseDuration } from '../../../core/text/parse.ts';
 import { isScheduleName, SCHEDULE_NAME_RULE } from '../../../core/schedule/settings.ts';
 import { ConfigError } from '../../../errors.ts';
-import type { ScheduleInfo } from '../../../schedules/schedule-options.ts';
-import type { SchedulesClient } from '../../../schedules/schedules-client.ts';
+import type { ScheduleInfo } from '../../../client/schedules/schedule-options.ts';
+import type { SchedulesClient } from '../../../client/schedules/schedules-client.ts';
 import { withBackend, type Backend } from '../../backend.ts';
-import { confirm } from '../../confirm.ts';
+import { confirm } from '../../text/confirm.ts';
 import type { CliContext } from '../../context.ts';
-import { establishHost } from '../../establish-host.ts';
-import { SaidAlready } from '../../exit.ts';
+import { establishHost } from '../../checks/establish-host.ts';
+import { SaidAlready } from '../../errors/exit.ts';
 import {
   parseTime,
   throwProblems,

@@ -1,7 +1,7 @@
 import { nameOfSource, nameOfContainer } from '../../../core/source/names.ts';
 import { formatBytes, formatDuration } from '../../../core/text/format.ts';
-import type { ScheduleInfo, ScheduleReport, ScheduleRun } from '../../../schedules/schedule-options.ts';
-import { isCount } from '../../../schedules/schedule-runs.ts';
+import type { ScheduleInfo, ScheduleReport, ScheduleRun } from '../../../client/schedules/schedule-options.ts';
+import { isCount } from '../../../client/schedules/schedule-runs.ts';
 
 const SHOWN_TIMES = 5;
 

@@ -1,13 +1,12 @@
-import type { Ended } from '../../../client/read-end.ts';
-import { SyncFailedError } from '../../../client/sync-errors.ts';
-import { UploadFailedError } from '../../../client/upload-errors.ts';
+import type { Ended } from '../../../client/follow/read-end.ts';
+import { SyncFailedError, UploadFailedError } from '../../../client/errors.ts';
 import type { SyncResult } from '../../../contracts/sync.ts';
 import { describeCounts } from '../../../core/show/describe-sync.ts';
 import { formatBytes, formatCount, formatDuration } from '../../../core/text/format.ts';
 import { printable } from '../../../core/text/printable.ts';
 import type { LonghaulError } from '../../../errors.ts';
-import { errorText } from '../../exit.ts';
-import { jsonErrorOf } from '../../json-errors.ts';
+import { errorText } from '../../errors/exit.ts';
+import { jsonErrorOf } from '../../errors/json-errors.ts';
 import { describePieces } from './view.ts';
 import { filesOf, type AnyResult } from '../upload/outcomes.ts';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Limits } from '../../../contracts/limits.ts';
 import type { CliContext } from '../../context.ts';
-import { limitOrNoneOption, partSizeOption, wholeNumberOption } from '../../options.ts';
+import { limitOrNoneOption, partSizeOption, wholeNumberOption } from '../../options/values.ts';
 
 /** Adds the commands that control running uploads and syncs, by IDs or by a list filter. */
 export function addSteerCommands(program: Command, context: () => Promise<CliContext>): void {

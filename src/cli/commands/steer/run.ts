@@ -1,6 +1,5 @@
-import { SyncCancelledError } from '../../../client/sync-errors.ts';
+import { SyncCancelledError, UploadCancelledError } from '../../../client/errors.ts';
 import type { SyncHandle } from '../../../client/sync-handle.ts';
-import { UploadCancelledError } from '../../../client/upload-errors.ts';
 import type { UploadHandle } from '../../../client/upload-handle.ts';
 import type { RetuneInput } from '../../../contracts/names.ts';
 import type { SyncProgress } from '../../../contracts/sync.ts';

@@ -1,9 +1,9 @@
-import { findRunning } from '../../../client/list-uploads.ts';
-import { isSync, type WorkflowSummary } from '../../../client/workflow-summary.ts';
+import { findRunning } from '../../../client/lists/list-uploads.ts';
+import { isSync, type WorkflowSummary } from '../../../client/lists/workflow-summary.ts';
 import { printable } from '../../../core/text/printable.ts';
 import { ConfigError } from '../../../errors.ts';
 import type { Backend } from '../../backend.ts';
-import { confirm } from '../../confirm.ts';
+import { confirm } from '../../text/confirm.ts';
 import type { CliContext } from '../../context.ts';
 import { formatTable, type Column } from '../../text/table.ts';
 import { terminalWidth } from '../../text/wrap-text.ts';

@@ -1,15 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import pMap from 'p-map';
 import type { SyncHandle } from '../../../client/sync-handle.ts';
-import { SteeringRefusedError } from '../../../client/upload-errors.ts';
+import { SteeringRefusedError } from '../../../client/errors.ts';
 import type { UploadHandle } from '../../../client/upload-handle.ts';
 import { ConfigError } from '../../../errors.ts';
 import { withBackend, type Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
-import { errorText, SaidAlready } from '../../exit.ts';
+import { errorText, SaidAlready } from '../../errors/exit.ts';
 import { findSync } from '../sync/find-sync.ts';
-import { jsonErrorOf } from '../../json-errors.ts';
-import { queueServer } from '../../serve-queues.ts';
+import { jsonErrorOf } from '../../errors/json-errors.ts';
+import { queueServer } from '../../workers/serve-queues.ts';
 import { checkSelection, select, type SteerSelection } from './selection.ts';
 import type { AnyResult } from '../upload/outcomes.ts';
 

@@ -1,4 +1,4 @@
-import { SyncNotFoundError } from '../../../client/sync-errors.ts';
+import { SyncNotFoundError } from '../../../client/errors.ts';
 import type { SyncHandle, SyncStatus } from '../../../client/sync-handle.ts';
 import { WorkflowName } from '../../../contracts/names.ts';
 import { describeCounts } from '../../../core/show/describe-sync.ts';

@@ -11,8 +11,8 @@ import { ConfigError, SourceMissingError, SourceUnusableError } from '../../../e
 import { pathOnDisk } from '../../../sources/file/path-on-disk.ts';
 import { mapFileError } from '../../../sources/file/errors.ts';
 import { specialKind } from '../../../sources/file/special-file.ts';
-import { durationOption, repeatedOption, wholeNumberOption } from '../../options.ts';
-import { addRequestOptions, uploadSettingsOf, type RequestOptions } from '../../request-options.ts';
+import { durationOption, repeatedOption, wholeNumberOption } from '../../options/values.ts';
+import { addRequestOptions, uploadSettingsOf, type RequestOptions } from '../../options/request-options.ts';
 
 /** Values of the options of `addSyncOptions`. */
 export interface SyncOptions extends RequestOptions {

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import { hasWorkers } from '../../../client/queue-workers.ts';
-import { prepareSync, type SyncOptions } from '../../../client/prepare-sync.ts';
-import { startedRequest } from '../../../client/started-request.ts';
-import { SyncIdTakenError, SyncNotFoundError } from '../../../client/sync-errors.ts';
+import { hasWorkers } from '../../../client/queues/queue-workers.ts';
+import { prepareSync, type SyncOptions } from '../../../client/prepare/prepare-sync.ts';
+import { startedRequest } from '../../../client/prepare/started-request.ts';
+import { SyncIdTakenError, SyncNotFoundError } from '../../../client/errors.ts';
 import type { SyncHandle } from '../../../client/sync-handle.ts';
 import { requireDestination } from '../../../config/destinations.ts';
 import { Defaults } from '../../../contracts/limits.ts';
@@ -13,15 +13,15 @@ import { formatBytes, formatCount, formatDuration } from '../../../core/text/for
 import { ConfigError } from '../../../errors.ts';
 import { namedBy, type NamedSources } from '../../../sources/named-sources.ts';
 import { withBackend, type Backend } from '../../backend.ts';
-import { askDestination } from '../../check-destination.ts';
-import { confirm } from '../../confirm.ts';
+import { askDestination } from '../../checks/check-destination.ts';
+import { confirm } from '../../text/confirm.ts';
 import type { CliContext } from '../../context.ts';
-import { establishHost } from '../../establish-host.ts';
-import { errorText, Interrupted, FilesFailedError } from '../../exit.ts';
-import { jsonErrorOf } from '../../json-errors.ts';
-import { NamedRecords } from '../../named-records.ts';
-import { syncDifferences } from '../../running-differences.ts';
-import { commandSources } from '../../source-settings.ts';
+import { establishHost } from '../../checks/establish-host.ts';
+import { errorText, Interrupted, FilesFailedError } from '../../errors/exit.ts';
+import { jsonErrorOf } from '../../errors/json-errors.ts';
+import { NamedRecords } from '../../sources/named-records.ts';
+import { syncDifferences } from '../../checks/running-differences.ts';
+import { commandSources } from '../../sources/source-settings.ts';
 import { toSyncRequest, type SyncOptions as SyncFlags } from './options.ts';
 import { createSyncView, describeDecision, describeUnmatched } from './view.ts';
 

@@ -3,7 +3,7 @@ import pMap from 'p-map';
 import type { LonghaulClient } from '../../../client/longhaul-client.ts';
 import type { SyncHandle } from '../../../client/sync-handle.ts';
 import type { UploadHandle } from '../../../client/upload-handle.ts';
-import { isSync, withoutPieces, type WorkflowSummary } from '../../../client/workflow-summary.ts';
+import { isSync, withoutPieces, type WorkflowSummary } from '../../../client/lists/workflow-summary.ts';
 import { RateMeter } from '../../../core/pace/rate-meter.ts';
 import {
   rowOfProgress,

@@ -1,6 +1,6 @@
 import type { SyncEvent } from '../../../client/sync-handle.ts';
-import type { UploadEvent } from '../../../client/upload-events.ts';
-import type { WorkflowSummary } from '../../../client/workflow-summary.ts';
+import type { UploadEvent } from '../../../client/follow/events.ts';
+import type { WorkflowSummary } from '../../../client/lists/workflow-summary.ts';
 import { uploadPace } from '../../../core/pace/upload-pace.ts';
 
 /** One upload or sync of `longhaul top`, and of its `--json`. */

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import cliTruncate from 'cli-truncate';
-import { isSync } from '../../../client/workflow-summary.ts';
-import { findWaiting, type UnpolledQueue } from '../../../client/unpolled-queue.ts';
+import { isSync } from '../../../client/lists/workflow-summary.ts';
+import { findWaiting, type UnpolledQueue } from '../../../client/queues/unpolled-queue.ts';
 import { TemporalUnreachableError } from '../../../temporal/temporal-errors.ts';
 import { withBackend, type Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';

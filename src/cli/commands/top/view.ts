@@ -1,5 +1,5 @@
 import { formatBytes, formatDuration } from '../../../core/text/format.ts';
-import { isSync } from '../../../client/workflow-summary.ts';
+import { isSync } from '../../../client/lists/workflow-summary.ts';
 import { formatTable, type Column } from '../../text/table.ts';
 import type { TopRow } from './row.ts';
 

@@ -1,6 +1,6 @@
-import { startedRequest } from '../../../client/started-request.ts';
+import { startedRequest } from '../../../client/prepare/started-request.ts';
 import type { UploadHandle } from '../../../client/upload-handle.ts';
-import type { UploadOptions } from '../../../client/prepare-upload.ts';
+import type { UploadOptions } from '../../../client/prepare/prepare-upload.ts';
 import { FailureType } from '../../../contracts/failures.ts';
 import { Defaults } from '../../../contracts/limits.ts';
 import type { Source } from '../../../contracts/sources.ts';
@@ -11,8 +11,8 @@ import { openSealedQuery } from '../../../sources/http/sealed-query.ts';
 import { openingKeysOf } from '../../../sources/source-settings.ts';
 import type { Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
-import { completedDifferences, runningDifferences } from '../../running-differences.ts';
-import { sourceSettingsOf } from '../../source-settings.ts';
+import { completedDifferences, runningDifferences } from '../../checks/running-differences.ts';
+import { sourceSettingsOf } from '../../sources/source-settings.ts';
 import type { AnyResult } from './outcomes.ts';
 import type { UploadCommandOptions } from './options.ts';
 

@@ -10,7 +10,7 @@ import { pathOnDisk } from '../../../sources/file/path-on-disk.ts';
 import { isHttpUrl, isSourceUrl } from '../../../sources/source-of-url.ts';
 import { createPathFilter, type PathFilter } from '../../../sources/listing/path-filter.ts';
 import { expandBucket, type Bucket } from './expand-bucket.ts';
-import { isReadable } from '../../source-settings.ts';
+import { isReadable } from '../../sources/source-settings.ts';
 
 /** Each upload is followed by itself; more files than these are a sync's business. */
 const MAX_FILES = 500;

@@ -1,8 +1,8 @@
 import type { UploadHandle } from '../../../client/upload-handle.ts';
-import type { UploadOptions } from '../../../client/prepare-upload.ts';
+import type { UploadOptions } from '../../../client/prepare/prepare-upload.ts';
 import { printable } from '../../../core/text/printable.ts';
 import type { CliContext } from '../../context.ts';
-import { Interrupted } from '../../exit.ts';
+import { Interrupted } from '../../errors/exit.ts';
 import { createProgressView, type ProgressView } from './progress-view.ts';
 import { outcomeJson, sourceOf, type AnyResult, type Outcome } from './outcomes.ts';
 import type { UploadCommandOptions } from './options.ts';

@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { SplitUploadOptions } from '../../../client/prepare-upload.ts';
+import type { SplitUploadOptions } from '../../../client/prepare/prepare-upload.ts';
 import type { Config } from '../../../config/config.ts';
 import { requireDestination } from '../../../config/destinations.ts';
 import { Defaults, KnownPurposes, Limits } from '../../../contracts/limits.ts';
@@ -11,9 +11,9 @@ import { uploadRequestProblems } from '../../../contracts/requests/problems.ts';
 import { ConfigError, SourceUnusableError } from '../../../errors.ts';
 import { mapFileError } from '../../../sources/file/errors.ts';
 import { isHttpUrl, isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
-import { findPipes, type PipeArgument } from '../../spool/pipe-arguments.ts';
-import { durationOption, splitSizeOption, wholeNumberOption } from '../../options.ts';
-import { addRequestOptions, uploadSettingsOf, type RequestOptions } from '../../request-options.ts';
+import { findPipes, type PipeArgument } from '../../sources/spool/pipe-arguments.ts';
+import { durationOption, splitSizeOption, wholeNumberOption } from '../../options/values.ts';
+import { addRequestOptions, uploadSettingsOf, type RequestOptions } from '../../options/request-options.ts';
 
 /** Values of the options of `longhaul upload`. */
 export interface UploadCommandOptions extends RequestOptions {

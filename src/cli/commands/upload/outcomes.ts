@@ -1,12 +1,12 @@
 import type { UploadHandle } from '../../../client/upload-handle.ts';
-import { UploadFailedError } from '../../../client/upload-errors.ts';
+import { UploadFailedError } from '../../../client/errors.ts';
 import type { SplitUploadResult } from '../../../contracts/split.ts';
 import type { UploadResult } from '../../../contracts/upload.ts';
 import { formatBytes, formatCount, formatDuration } from '../../../core/text/format.ts';
 import type { CliContext } from '../../context.ts';
 import { isHttpUrl } from '../../../sources/source-of-url.ts';
-import { errorText } from '../../exit.ts';
-import { jsonErrorOf } from '../../json-errors.ts';
+import { errorText } from '../../errors/exit.ts';
+import { jsonErrorOf } from '../../errors/json-errors.ts';
 
 export type AnyResult = UploadResult | SplitUploadResult;
 

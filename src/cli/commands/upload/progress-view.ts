@@ -1,5 +1,5 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
-import type { UploadEvent } from '../../../client/upload-events.ts';
+import type { UploadEvent } from '../../../client/follow/events.ts';
 import { formatBytes, formatDuration } from '../../../core/text/format.ts';
 import { printable } from '../../../core/text/printable.ts';
 import { redact } from '../../../redact.ts';

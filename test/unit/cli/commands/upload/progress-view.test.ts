@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createProgressView } from '../../../../../src/cli/commands/upload/progress-view.ts';
-import type { PartTrouble, UploadEvent } from '../../../../../src/client/upload-events.ts';
+import type { PartTrouble, UploadEvent } from '../../../../../src/client/follow/events.ts';
 import type { UploadProgress } from '../../../../../src/contracts/upload.ts';
 
 const MiB = 1024 * 1024;

@@ -1,0 +1,66 @@
+import { CommanderError } from 'commander';
+import { printable } from '../../core/text/printable.ts';
+import { LonghaulError } from '../../errors.ts';
+import { redact } from '../../redact.ts';
+import { sentences } from '../../temporal/grpc-cause.ts';
+import { explainError } from './explain-error.ts';
+
+/** Ctrl-C or SIGTERM. */
+export class Interrupted extends Error {}
+
+/** The command failed, and its own output says why. */
+export class SaidAlready extends Error {}
+
+/** 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted. */
+export const ExitCode = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** Codes of errors that the caller can only repair by changing the arguments, the configuration or the source. */
+const USAGE_CODES: ReadonlySet<string> = new Set([
+  'CONFIG_INVALID',
+  'SOURCE_MISSING',
+  'SOURCE_UNUSABLE',
+  'SOURCE_ARCHIVED',
+  'SOURCE_FORBIDDEN',
+  'SOURCE_NOT_RANGED',
+  'UPLOAD_ID_TAKEN',
+  'SYNC_ID_TAKEN',
+  'NAMESPACE_NOT_FOUND',
+  'TEMPORAL_DENIED',
+  'QUERY_REFUSED',
+  'SEARCH_ATTRIBUTES_MISSING',
+  'SCHEDULE_NOT_FOUND',
+  'SCHEDULE_EXISTS',
+]);
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
+  if (error instanceof Interrupted) return ExitCode.interrupted;
+  return error instanceof LonghaulError && USAGE_CODES.has(error.code) ? ExitCode.usage : ExitCode.failed;
+}
+
+/** One line for a person; undefined where something was said already. */
+export function describeError(error: unknown): string | undefined {
+  if (error instanceof CommanderError || error instanceof Interrupted || error instanceof SaidAlready) return undefined;
+  return `longhaul: ${errorText(error)}`;
+}
+
+/** The same without the program's name. */
+export function errorText(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof LonghaulError) return oneLine(message);
+  const explanation = explainError(error);
+  // What is left is an error in Longhaul itself: whoever sees it must be able to report it.
+  return explanation
+    ? oneLine(sentences(explanation))
+    : `unexpected: ${oneLine(message)} (LONGHAUL_LOG_LEVEL=debug shows more)`;
+}
+
+function oneLine(text: string): string {
+  return printable(redact(text).replace(/\s*\n\s*/g, ' · '));
+}
+
+/** The command did its work but for some files, which it has named. */
+export class FilesFailedError extends LonghaulError {
+  readonly code = 'FILES_FAILED';
+  readonly retryable = false;
+}

@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat, statfs, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join, parse, resolve } from 'node:path';
+import { z } from 'zod';
+import { openPrivateState } from '../../../dev/embedded-temporal/private-state.ts';
+import type { Source } from '../../../contracts/sources.ts';
+import { readJsonFile, writeJsonFile } from '../../../dev/embedded-temporal/json-file.ts';
+import { isAlive, ownIdentity } from '../../../dev/embedded-temporal/process-identity.ts';
+import { ConfigError } from '../../../errors.ts';
+import { isInOneOf } from '../../../sources/file/real-place.ts';
+
+/** What was spooled and not uploaded is kept for so long after a command last used it. */
+const KEPT_MS = 7 * 86_400_000;
+
+/** Name of a whole copy in its directory. A name of a File can be longer than a name on a disk. */
+const COPY_NAME = 'copy';
+
+const recordSchema = z.object({
+  owner: z.object({ pid: z.int(), startTime: z.string() }),
+  workflowId: z.string().optional(),
+  filename: z.string().optional(),
+});
+
+/** A copy of standard input that is being written. */
+export interface NewSpool {
+  readonly handle: FileHandle;
+  /** Makes it a whole file or none, and returns its path. */
+  readonly finish: () => Promise<string>;
+  readonly discard: () => Promise<void>;
+}
+
+/**
+ * Copies of what came over standard input: `ID.partial` while it comes, `ID/copy` when it is whole, and `ID.json` with the
+ * File's name and the command that works on it. Earlier versions wrote `ID/NAME`, where NAME was the File's name.
+ */
+export class SpoolFolder {
+  readonly path: string;
+  readonly #stateDir: string;
+
+  constructor(stateDir: string) {
+    this.#stateDir = stateDir;
+    this.path = join(stateDir, 'spool');
+  }
+
+  /** Writes and removes a small file. @throws ConfigError, or an error of the file system, if no copy can be made */
+  async assertWritable(): Promise<void> {
+    await this.#remove(await this.#newId({}));
+  }
+
+  /** @param filename the File's name, for a command that uploads the copy by its path */
+  async begin(filename: string): Promise<NewSpool> {
+    const id = await this.#newId({ filename });
+    const partial = join(this.path, `${id}.partial`);
+    const handle = await open(partial, 'wx', 0o600);
+    return {
+      handle,
+      finish: async () => {
+        await handle.sync();
+        await handle.close();
+        const path = join(this.path, id, COPY_NAME);
+        await mkdir(dirname(path), { mode: 0o700 });
+        await rename(partial, path);
+        return path;
+      },
+      discard: async () => {
+        await handle.close().catch(() => {});
+        await this.#remove(id);
+      },
+    };
+  }
+
+  /** Bytes that may be written before the disk is full. */
+  async freeBytes(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.path);
+    return bavail * bsize;
+  }
+
+  /** Whether a source is one of these copies. */
+  has(source: Source): boolean {
+    return source.type === 'file' && isInOneOf(source.path, [this.path, realOf(this.path)]);
+  }
+
+  /**
+   * Returns the File's name of a copy; undefined if the path is not a copy, or its own name is the File's name.
+   *
+   * @throws ConfigError if the record of the copy is missing
+   */
+  async filenameOf(path: string): Promise<string | undefined> {
+    const id = this.#idOf(path);
+    if (id === undefined || basename(path) !== COPY_NAME) return undefined;
+    const record = await this.#recordOf(id);
+    if (record) return record.filename;
+    throw new ConfigError(`the name of the File is not recorded for ${path}. Set it with --filename`);
+  }
+
+  /** Records that this command works on the file, if it is one of these. */
+  async use(path: string, workflowId?: string): Promise<void> {
+    const id = this.#idOf(path);
+    if (id === undefined) return;
+    const filename = (await this.#recordOf(id))?.filename;
+    await this.#record(id, { workflowId, filename });
+  }
+
+  /** Removes the file, if it is one of these: it is a File now. */
+  async release(path: string): Promise<void> {
+    const id = this.#idOf(path);
+    if (id !== undefined) await this.#remove(id);
+  }
+
+  /**
+   * Removes what dead commands have left: halves at once, whole files when they are uploaded, or after a week.
+   *
+   * @param statusOf of a workflow: Temporal's word, or undefined when it is not known
+   */
+  async sweep(statusOf: (workflowId: string) => Promise<string | undefined>): Promise<void> {
+    const names = await readdir(this.path).catch((): string[] => []);
+    for (const id of new Set(names.map((name) => parse(name).name))) {
+      if (await this.#isLeft(id, names.includes(id), statusOf)) await this.#remove(id);
+    }
+  }
+
+  async #isLeft(
+    id: string,
+    isWhole: boolean,
+    statusOf: (workflowId: string) => Promise<string | undefined>,
+  ): Promise<boolean> {
+    const record = await this.#recordOf(id);
+    if (record && isAlive(record.owner)) return false;
+    if (record && !isWhole) return true;
+    const status = record?.workflowId === undefined ? undefined : await statusOf(record.workflowId);
+    if (status === 'COMPLETED') return true;
+    if (status === 'RUNNING') return false;
+    const recorded = await stat(join(this.path, record ? `${id}.json` : id)).catch(() => undefined);
+    return recorded !== undefined && Date.now() - recorded.mtimeMs > KEPT_MS;
+  }
+
+  /** Makes the folder if it is missing, and the record of a new copy. */
+  async #newId(values: Omit<z.infer<typeof recordSchema>, 'owner'>): Promise<string> {
+    await openPrivateState(this.#stateDir);
+    await mkdir(this.path, { recursive: true, mode: 0o700 });
+    const id = randomUUID();
+    await this.#record(id, values);
+    return id;
+  }
+
+  #idOf(path: string): string | undefined {
+    const folder = dirname(resolve(path));
+    return [this.path, realOf(this.path)].includes(dirname(folder)) ? basename(folder) : undefined;
+  }
+
+  #recordOf(id: string): Promise<z.infer<typeof recordSchema> | null> {
+    return readJsonFile(join(this.path, `${id}.json`), recordSchema);
+  }
+
+  #record(id: string, values: Omit<z.infer<typeof recordSchema>, 'owner'>): Promise<void> {
+    return writeJsonFile(join(this.path, `${id}.json`), { owner: ownIdentity(), ...values });
+  }
+
+  /** The record last: without it nobody would know whose the rest is. */
+  async #remove(id: string): Promise<void> {
+    await rm(join(this.path, `${id}.partial`), { force: true });
+    await rm(join(this.path, id), { recursive: true, force: true });
+    await rm(join(this.path, `${id}.json`), { force: true });
+  }
+}
+
+/** Sources have real paths, and the state directory may be behind a link. */
+function realOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}

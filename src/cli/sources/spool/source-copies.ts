@@ -1,0 +1,183 @@
+import { access } from 'node:fs/promises';
+import { Limits } from '../../../contracts/limits.ts';
+import { filenameOfSource } from '../../../core/source/names.ts';
+import { ConfigError } from '../../../errors.ts';
+import { httpUrlOf, isHttpUrl } from '../../../sources/source-of-url.ts';
+import { Sources } from '../../../sources/sources.ts';
+import type { UploadTarget } from '../../checks/check-requests.ts';
+import type { CliContext } from '../../context.ts';
+import { Interrupted } from '../../errors/exit.ts';
+import type { PipeArgument } from './pipe-arguments.ts';
+import { sourceSettingsOf } from '../source-settings.ts';
+import { assertSpoolable, type SpoolOptions, type SpoolWords } from './copy.ts';
+import type { SpoolFolder } from './folder.ts';
+import { spoolInput } from './input.ts';
+import { spoolUrl, urlWords } from './url.ts';
+import { isSplit, type UploadCommandOptions } from '../../commands/upload/options.ts';
+
+/** A copy that is to be made. */
+interface Copier {
+  readonly words: SpoolWords;
+  /** The File's name. */
+  readonly filename: string;
+  readonly copy: (options: SpoolOptions) => Promise<string>;
+  readonly isPipe: boolean;
+}
+
+/** Copies of what can't be read in parts: pipes and, with `--spool`, what HTTP servers give out. */
+export class SourceCopies {
+  readonly #context: CliContext;
+  readonly #folder: SpoolFolder;
+  readonly #options: UploadCommandOptions;
+  readonly #files: readonly string[];
+  readonly #pipes: ReadonlyMap<string, PipeArgument>;
+  readonly #copiers: readonly (Copier | undefined)[];
+  readonly #made = new Map<string, SpoolWords>();
+  #isInterruptionTold = false;
+
+  /**
+   * Reads nothing yet.
+   *
+   * @param pipes those of the files that are pipes
+   * @throws ConfigError for a source that gives the copy no name
+   */
+  constructor(
+    context: CliContext,
+    folder: SpoolFolder,
+    options: UploadCommandOptions,
+    files: readonly string[],
+    pipes: ReadonlyMap<string, PipeArgument>,
+  ) {
+    this.#context = context;
+    this.#folder = folder;
+    this.#options = options;
+    this.#files = files;
+    this.#pipes = pipes;
+    this.#copiers = files.map((file) => this.#copierOf(file));
+  }
+
+  get areNeeded(): boolean {
+    return this.#needed.length > 0;
+  }
+
+  /** The files, with the names of the copies that are to be made. */
+  get targets(): UploadTarget[] {
+    return this.#files.map((path, index) => {
+      const copier = this.#copiers[index];
+      return { path, coming: copier && { filename: copier.filename, what: copier.words.what } };
+    });
+  }
+
+  /** @throws as `assertSpoolable` */
+  async assertPossible(): Promise<void> {
+    const [first] = this.#needed;
+    if (first) await assertSpoolable(this.#folder, first.words);
+  }
+
+  /**
+   * Returns the paths of the files, with copies in the places of their sources. All pipes are read at the same time, because
+   * one program can write into several. The first error ends the others.
+   *
+   * @throws as `spoolInput` and `spoolUrl`
+   */
+  async make(): Promise<readonly string[]> {
+    const stop = new AbortController();
+    const signal = AbortSignal.any([this.#context.signal, stop.signal]);
+    let downloads: Promise<unknown> = Promise.resolve();
+    const paths = this.#copiers.map(async (copier, index) => {
+      if (!copier) return this.#files[index] as string;
+      const copying = copier.isPipe ? this.#copy(copier, signal) : downloads.then(() => this.#copy(copier, signal));
+      if (!copier.isPipe) downloads = copying;
+      return copying.catch((error: unknown) => {
+        stop.abort(error);
+        throw error;
+      });
+    });
+    await Promise.allSettled(paths);
+    return Promise.all(paths);
+  }
+
+  /**
+   * Reports which copies a command leaves that ended too early.
+   *
+   * @returns whether the command has copies, so that running it again does not continue its uploads
+   */
+  async tellEnd(error: unknown): Promise<boolean> {
+    const { note } = this.#context;
+    const isInterrupted = error instanceof Interrupted && !this.#isInterruptionTold;
+    for (const [path, { what, argument }] of this.#made) {
+      // One of several may have become a File.
+      const isKept = await access(path).then(
+        () => true,
+        () => false,
+      );
+      const words = `the copy of ${what} is kept for a week: the same command with ${path} instead of ${argument} goes on`;
+      if (isKept) note(`longhaul: ${isInterrupted ? 'interrupted; ' : ''}${words}`);
+    }
+    const [first] = this.#needed;
+    if (isInterrupted && first && this.#made.size === 0) {
+      note(`longhaul: interrupted before ${first.words.what} was read`);
+    }
+    return this.areNeeded;
+  }
+
+  get #needed(): Copier[] {
+    return this.#copiers.filter((copier) => copier !== undefined);
+  }
+
+  #copierOf(file: string): Copier | undefined {
+    const pipe = this.#pipes.get(file);
+    if (pipe) return this.#pipeCopier(pipe);
+    return this.#options.spool && isHttpUrl(file) ? this.#urlCopier(httpUrlOf(file)) : undefined;
+  }
+
+  #pipeCopier({ words, open, ...pipe }: PipeArgument): Copier {
+    const { note } = this.#context;
+    const copy = async (options: SpoolOptions) => {
+      const input = await open();
+      const isTerminal = 'isTTY' in input && input.isTTY === true;
+      if (isTerminal) note('reading standard input; Ctrl-D ends it');
+      const tellSilence = () => {
+        if (!isTerminal) note(`waiting for a program that writes into ${words.what}. Press Ctrl-C to stop`);
+      };
+      return spoolInput(input, this.#folder, { ...options, words, tellSilence });
+    };
+    // A pipe without a name has an option with it.
+    return { words, filename: this.#options.filename ?? (pipe.filename as string), copy, isPipe: true };
+  }
+
+  #urlCopier(url: URL): Copier {
+    const words = urlWords(url);
+    const filename = this.#options.filename ?? filenameOfSource({ type: 'http', url: words.what });
+    if (filename === '') throw new ConfigError(`${words.what} ends without a name: give the File one with --filename`);
+    const copy = async (options: SpoolOptions) => {
+      const sources = new Sources(sourceSettingsOf(this.#context.config));
+      try {
+        return await spoolUrl(url, this.#folder, { ...options, sources });
+      } finally {
+        await sources.close();
+      }
+    };
+    return { words, filename, copy, isPipe: false };
+  }
+
+  async #copy({ words, filename, copy }: Copier, signal: AbortSignal): Promise<string> {
+    const { note } = this.#context;
+    try {
+      const path = await copy({
+        filename,
+        maxBytes: isSplit(this.#options) ? Infinity : Limits.maxFileBytes,
+        signal,
+        tell: this.#options.quiet ? () => {} : note,
+      });
+      this.#made.set(path, words);
+      return path;
+    } catch (error) {
+      if (error instanceof Interrupted) {
+        note(`longhaul: interrupted while ${words.what} was read; nothing of it is kept`);
+        this.#isInterruptionTold = true;
+      }
+      throw error;
+    }
+  }
+}

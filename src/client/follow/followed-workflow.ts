@@ -1,0 +1,181 @@
+import { setMaxListeners } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
+import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
+import { hasWorkers } from '../queues/queue-workers.ts';
+import type { ReadAnswer } from './read-answers.ts';
+import { isTemporalAway } from '../../temporal/temporal-fault.ts';
+import {
+  fromTemporal,
+  isOutdated,
+  isUnanswered,
+  isWithoutWorker,
+  noWorkerAnswered,
+  OUTDATED,
+} from '../temporal-faults.ts';
+import { NoWorkerError, SteeringRefusedError } from '../errors.ts';
+
+/** What both an upload's and a sync's handle say of where it stands in Temporal. */
+export interface WorkflowDescription {
+  /** Temporal's: RUNNING, COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
+  readonly status: string;
+  readonly workflowType: string;
+  readonly taskQueue: string;
+  /** Digest of what was asked for; undefined for what was started by name from elsewhere, or by a schedule. */
+  readonly identity: string | undefined;
+}
+
+const RECONNECT_PAUSE_MS = 500;
+const QUERY_TIMEOUT_MS = 5000;
+const STEERING_TIMEOUT_MS = 30_000;
+
+/**
+ * One workflow, from the outside: what the handles of uploads and syncs have in common. Whatever it throws goes through
+ * `faultOf`, which says it in the words of the one or the other.
+ */
+export class FollowedWorkflow {
+  readonly workflowId: string;
+  readonly client: Client;
+  readonly handle: WorkflowHandle;
+  readonly #faultOf: (error: unknown, workflowId: string) => unknown;
+
+  constructor(client: Client, workflowId: string, faultOf: (error: unknown, workflowId: string) => unknown) {
+    this.workflowId = workflowId;
+    this.client = client;
+    this.handle = client.workflow.getHandle(workflowId);
+    this.#faultOf = faultOf;
+  }
+
+  /** Waits for the end, however long it takes, also across restarts of the Temporal server. */
+  async result<Result>(signal: AbortSignal | undefined, read: ReadAnswer<Result>): Promise<Result> {
+    for (;;) {
+      signal?.throwIfAborted();
+      try {
+        return read(await this.until(signal, () => this.handle.result() as Promise<unknown>), this.workflowId);
+      } catch (error) {
+        if (!isTemporalAway(error)) throw this.#faultOf(error, this.workflowId);
+        await setTimeout(RECONNECT_PAUSE_MS);
+      }
+    }
+  }
+
+  /** @throws NoWorkerError if no worker responds to `ask` in time */
+  async ask<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isWithoutWorker(error)) throw this.#faultOf(error, this.workflowId);
+      throw noWorkerAnswered(this.workflowId, error);
+    }
+  }
+
+  /** @throws what Temporal's client throws, also when no worker answers within 5 s */
+  query<Answer>(name: string, read: ReadAnswer<Answer>): Promise<Answer> {
+    return queryWorkflow(this.client, this.handle, name, read);
+  }
+
+  /** An update waits for a worker for ever; a person should rather be told that none is there. */
+  async update<Answer>(
+    name: string,
+    input: object,
+    read: ReadAnswer<Answer>,
+    timeoutMs = STEERING_TIMEOUT_MS,
+  ): Promise<Answer> {
+    const { status, taskQueue } = await this.describe();
+    if (status !== 'RUNNING') throw new SteeringRefusedError(`${this.workflowId} has ended: ${status}`);
+    try {
+      if (!(await hasWorkers(this.client, taskQueue, 'workflow'))) {
+        throw new NoWorkerError(`no worker serves the task queue ${taskQueue}; start one with "longhaul worker"`);
+      }
+      const answer = await this.client.withDeadline(Date.now() + timeoutMs, () =>
+        this.handle.executeUpdate<unknown, [object]>(name, { args: [input] }),
+      );
+      return read(answer, this.workflowId);
+    } catch (error) {
+      throw this.#faultOf(error, this.workflowId);
+    }
+  }
+
+  async cancel(): Promise<void> {
+    try {
+      await this.handle.cancel();
+    } catch (error) {
+      throw this.#faultOf(error, this.workflowId);
+    }
+  }
+
+  async describe(): Promise<WorkflowDescription> {
+    try {
+      const { status, type, taskQueue, memo } = await this.handle.describe();
+      const identity = memo?.['longhaulIdentity'];
+      return {
+        status: status.name,
+        workflowType: type,
+        taskQueue,
+        identity: typeof identity === 'string' ? identity : undefined,
+      };
+    } catch (error) {
+      throw this.#faultOf(error, this.workflowId);
+    }
+  }
+
+  /** One look for `progress`: the end, an event of `tell`, or that nobody answered. */
+  async look<Event>(
+    tell: (description: WorkflowExecutionDescription) => Promise<Event>,
+  ): Promise<
+    | Event
+    | { readonly type: 'ended'; readonly status: string }
+    | { readonly type: 'no-answer'; readonly reason: string }
+  > {
+    try {
+      const description = await this.handle.describe();
+      if (description.status.name !== 'RUNNING') return { type: 'ended', status: description.status.name };
+      return await tell(description);
+    } catch (error) {
+      if (isOutdated(error)) {
+        const reason = `${OUTDATED}. Run workers of that version, or terminate it and start it again`;
+        return { type: 'no-answer', reason };
+      }
+      if (!isUnanswered(error)) throw this.#faultOf(error, this.workflowId);
+      return { type: 'no-answer', reason: await this.#whyNobodyAnswers(error) };
+    }
+  }
+
+  async #whyNobodyAnswers(error: unknown): Promise<string> {
+    try {
+      const deadline = Date.now() + QUERY_TIMEOUT_MS;
+      const { taskQueue } = await this.client.withDeadline(deadline, () => this.handle.describe());
+      if (!(await hasWorkers(this.client, taskQueue, 'workflow')))
+        return `no worker serves the task queue ${taskQueue}`;
+    } catch {
+      // Temporal itself is away.
+    }
+    return (fromTemporal(error, this.workflowId) as Error).message;
+  }
+
+  /** Calls are ended, not left: one that goes on after its connection was closed would bring the process down. */
+  async until<T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
+    if (!signal) return call();
+    // Of its own: each request leaves a listener on the signal that it is given.
+    const own = new AbortController();
+    setMaxListeners(0, own.signal);
+    const abort = () => own.abort(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    try {
+      return await this.client.withAbortSignal(own.signal, call);
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+}
+
+/** @throws what Temporal's client throws, also when no worker answers within 5 s */
+export async function queryWorkflow<Answer>(
+  client: Client,
+  handle: WorkflowHandle,
+  name: string,
+  read: ReadAnswer<Answer>,
+): Promise<Answer> {
+  const answer = await client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query<unknown>(name));
+  return read(answer, handle.workflowId);
+}

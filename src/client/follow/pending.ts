@@ -1,0 +1,79 @@
+import { defaultPayloadConverter, type DescribeWorkflowExecutionResponse, type Client } from '@temporalio/client';
+import type { Payload } from '@temporalio/common';
+import type { PartHeartbeat } from '../../contracts/activities.ts';
+import { Limits } from '../../contracts/limits.ts';
+import { clipMessage } from '../../core/text/clip.ts';
+import type { PartTrouble } from './events.ts';
+
+export type PendingActivity = NonNullable<DescribeWorkflowExecutionResponse['pendingActivities']>[number];
+type Timestamp = PendingActivity['lastStartedTime'];
+
+/** What Temporal itself knows of the activities that are not over: bytes told by heartbeats, and failures to repeat. */
+export function partsUnderWay(pending: readonly PendingActivity[]): { bytesUnderWay: number; trouble?: PartTrouble } {
+  const bytesUnderWay = pending
+    .filter((activity) => activity.activityType?.name === 'uploadPart')
+    .reduce((sum, activity) => sum + bytesTold(activity), 0);
+  const troubled = pending.filter((activity) => activity.lastFailure && (activity.attempt ?? 1) > 1);
+  const worst = troubled.toSorted((a, b) => (b.attempt ?? 0) - (a.attempt ?? 0))[0];
+  if (!worst) return { bytesUnderWay };
+  return {
+    bytesUnderWay,
+    trouble: {
+      activity: worst.activityType?.name ?? '',
+      attempt: worst.attempt ?? 1,
+      failureType: worst.lastFailure?.applicationFailureInfo?.type ?? '',
+      message: clipMessage(worst.lastFailure?.message ?? ''),
+    },
+  };
+}
+
+/** Details of an earlier attempt stay until the present one has told something; its bytes are lost. */
+function bytesTold(activity: PendingActivity): number {
+  const [payload] = activity.heartbeatDetails?.payloads ?? [];
+  if (!payload || seconds(activity.lastHeartbeatTime) < seconds(activity.lastStartedTime)) return 0;
+  const bytesSent = (detailsOf(payload) as Partial<PartHeartbeat> | null | undefined)?.bytesSent;
+  return typeof bytesSent === 'number' && bytesSent >= 0 && bytesSent <= Limits.maxPartSizeBytes ? bytesSent : 0;
+}
+
+/** Undefined where another program wrote them in a form of its own. */
+function detailsOf(payload: Payload): unknown {
+  try {
+    return defaultPayloadConverter.fromPayload(payload);
+  } catch {
+    return undefined;
+  }
+}
+
+function seconds(time: Timestamp): number {
+  return Number(time?.seconds ?? 0) + (time?.nanos ?? 0) / 1e9;
+}
+
+/** Numbers of temporal.api.enums.v1.PendingActivityState. */
+const SCHEDULED = 1;
+const STARTED = 2;
+
+/** None if the workflow has been deleted or cannot be described. */
+export async function pendingActivities(client: Client, workflowId: string): Promise<readonly PendingActivity[]> {
+  const described = await client.workflow
+    .getHandle(workflowId)
+    .describe()
+    .catch(() => undefined);
+  return described?.raw.pendingActivities ?? [];
+}
+
+/** An activity between two attempts does not wait for a worker. */
+export function queuesOfWaiting(pending: readonly PendingActivity[]): string[] {
+  const waiting = pending.filter(
+    ({ state, nextAttemptScheduleTime }) => state === SCHEDULED && !nextAttemptScheduleTime,
+  );
+  return [...new Set(waiting.flatMap(queueOf))];
+}
+
+export function queuesOfRunning(pending: readonly PendingActivity[]): string[] {
+  return pending.filter(({ state }) => state === STARTED).flatMap(queueOf);
+}
+
+function queueOf({ activityOptions }: PendingActivity): string[] {
+  const name = activityOptions?.taskQueue?.name;
+  return name ? [name] : [];
+}

@@ -1,0 +1,176 @@
+import { z } from 'zod';
+import type { PieceProgress, SplitUploadProgress, SplitUploadResult } from '../../contracts/split.ts';
+import type { SyncProgress, SyncResult } from '../../contracts/sync.ts';
+import type { UploadProgress, UploadResult } from '../../contracts/upload.ts';
+import { clip } from '../../core/text/clip.ts';
+import { StrangeWorkflowError } from '../errors.ts';
+
+/*
+ * What workflows answer. A workflow of our name may be another program's, or of another version: what is wrong in an
+ * answer is replaced by a value that means "unknown", as long as it can be told what kind of answer it is. Properties
+ * that are not known here are kept.
+ */
+
+const MAX_TEXT = 4096;
+/** Of a `Date`. */
+const MAX_TIME_MS = 8.64e15;
+
+const rawText = z.string().transform((text) => clip(text, MAX_TEXT));
+const text = rawText.catch('');
+const name = z.string().min(1).max(MAX_TEXT);
+const count = z.number().min(0).max(Number.MAX_SAFE_INTEGER).catch(0);
+const flag = z.boolean().catch(false);
+const timeMs = z.number().min(0).max(MAX_TIME_MS).catch(0);
+const seconds = z
+  .number()
+  .min(0)
+  .max(MAX_TIME_MS / 1000);
+const state = z.string().regex(/^[a-z-]{1,32}$/);
+
+const waiting = z
+  .looseObject({
+    reason: rawText,
+    failureType: text,
+    sinceMs: timeMs,
+    retryAtMs: z.number().min(0).max(MAX_TIME_MS).optional().catch(undefined),
+    nextProbeAtMs: timeMs,
+  })
+  .nullable()
+  .catch(null);
+const session = z.looseObject({ uploadId: name, createdAt: seconds, expiresAt: seconds }).nullable().catch(null);
+const limit = z
+  .looseObject({ bytesPerSecond: z.number().int().min(0), revision: z.number().int().min(0) })
+  .nullable()
+  .catch(null);
+
+const uploadProgress = z.looseObject({
+  state,
+  filename: text,
+  bytesTotal: count,
+  bytesDone: count,
+  partSizeBytes: count,
+  partsTotal: count,
+  partsDone: count,
+  partsInFlight: count,
+  concurrency: count,
+  limit,
+  session,
+  sessionEndsTooEarly: flag,
+  waiting,
+  sessionsOpened: count,
+  orphanedSessions: count,
+  md5: rawText.nullable().catch(null),
+  startedAtMs: timeMs,
+});
+
+const piece = z.looseObject({
+  number: count,
+  filename: text,
+  workflowId: name,
+  range: z.looseObject({ offsetBytes: count, sizeBytes: count }),
+  state,
+  fileId: rawText.optional(),
+  failureType: rawText.optional(),
+  message: rawText.optional(),
+});
+
+const amount = z.looseObject({ files: count, bytes: count }).catch({ files: 0, bytes: 0 });
+const counts = z.looseObject({
+  listed: amount,
+  same: count,
+  knownContent: count,
+  toSend: amount,
+  sent: amount,
+  failed: count,
+  leftOut: count,
+  postponed: count.optional(),
+  toDelete: count,
+  deleted: count,
+});
+
+const syncProgress = z.looseObject({
+  state,
+  counts,
+  uploading: z.array(text).catch([]),
+  waiting,
+  startedAtMs: timeMs,
+});
+
+const file = z.looseObject({ id: name, bytes: count, createdAt: count, filename: text, purpose: text });
+const uploadResult = z.looseObject({
+  workflowId: text,
+  uploadId: text,
+  file,
+  bytes: count,
+  md5: rawText.nullable().catch(null),
+  parts: count,
+  partSizeBytes: z.number().int().min(1).optional().catch(undefined),
+  partsSent: count,
+  sessions: count,
+  orphanedSessions: count,
+  durationMs: count,
+});
+const splitResult = z.looseObject({
+  workflowId: text,
+  files: z.array(file),
+  pieces: z.array(uploadResult),
+  bytes: count,
+  durationMs: count,
+});
+
+const problems = z.array(z.looseObject({ path: text, failureType: text, message: text })).catch([]);
+const decisions = z.array(
+  z.looseObject({ action: text, why: text, path: text, filename: text, bytes: count, fileId: rawText.optional() }),
+);
+const unmatchedGlobs = z
+  .array(z.looseObject({ list: text, glob: text }))
+  .optional()
+  .catch([]);
+const syncResult = z.looseObject({
+  workflowId: text,
+  dryRun: flag,
+  counts,
+  problems,
+  leftOut: problems,
+  postponed: problems.optional(),
+  unmatchedGlobs,
+  deletionsHeld: rawText.nullable().catch(null),
+  durationMs: count,
+});
+
+/** Reads what a workflow answered. @throws StrangeWorkflowError when it is no such answer */
+export type ReadAnswer<Answer> = (answer: unknown, workflowId: string) => Answer;
+
+export const readUploadProgress: ReadAnswer<UploadProgress | SplitUploadProgress> = (answer, workflowId) => {
+  const progress = read(uploadProgress, answer, workflowId) as unknown as UploadProgress;
+  if (!('pieces' in progress)) return progress;
+  const split: SplitUploadProgress = { ...progress, pieces: readPieces(progress.pieces) ?? [] };
+  return split;
+};
+
+/** Undefined for what is no list of pieces. */
+export function readPieces(value: unknown): readonly PieceProgress[] | undefined {
+  const pieces = z.array(piece).safeParse(value);
+  return pieces.success ? (pieces.data as unknown as readonly PieceProgress[]) : undefined;
+}
+
+export const readSyncProgress: ReadAnswer<SyncProgress> = (answer, workflowId) =>
+  read(syncProgress, answer, workflowId) as unknown as SyncProgress;
+
+export const readUploadResult: ReadAnswer<UploadResult | SplitUploadResult> = (answer, workflowId) => {
+  const isSplit = typeof answer === 'object' && answer !== null && 'files' in answer;
+  return read<unknown>(isSplit ? splitResult : uploadResult, answer, workflowId) as UploadResult | SplitUploadResult;
+};
+
+export const readSyncResult: ReadAnswer<SyncResult> = (answer, workflowId) => {
+  const { decisions: found, ...result } = read(syncResult, answer, workflowId);
+  if (found === undefined) return result as unknown as SyncResult;
+  const decided = decisions.safeParse(found);
+  return { ...result, decisions: decided.success ? decided.data : [] } as unknown as SyncResult;
+};
+
+function read<Answer>(schema: z.ZodType<Answer>, answer: unknown, workflowId: string): Answer {
+  const found = schema.safeParse(answer);
+  if (found.success) return found.data;
+  throw new StrangeWorkflowError(workflowId);
+}

@@ -1,0 +1,50 @@
+import { taskQueueProblem } from '../../core/task-queue.ts';
+import { ConfigError } from '../../errors.ts';
+
+const clientOptions = ['taskQueue', 'host', 'sources'] as const;
+const connectOptions = [...clientOptions, 'connection', 'namespace', 'interceptors'] as const;
+
+/**
+ * Checks the options of a `LonghaulClient`, which programs without types can pass as they like.
+ *
+ * @throws ConfigError with every problem
+ */
+export function assertClientOptions(options: unknown, kind: 'constructor' | 'connect'): void {
+  assertObject(options, `the options of ${kind === 'connect' ? 'connect()' : 'new LonghaulClient()'}`);
+  const known: readonly string[] = kind === 'connect' ? connectOptions : clientOptions;
+  const problems = Object.keys(options)
+    .filter((name) => !known.includes(name))
+    .map((name) => `"${name}" is no option. The options are ${known.join(', ')}`);
+  const { taskQueue, connection } = options;
+  const ofQueue = taskQueue === undefined ? undefined : taskQueueProblem(taskQueue);
+  if (ofQueue !== undefined) problems.push(`"taskQueue" ${ofQueue}`);
+  problems.push(...textProblems(options, ['host', 'namespace']));
+  if (connection !== undefined && (typeof connection !== 'object' || connection === null)) {
+    problems.push('"connection" must be an object such as { address: "localhost:7233" }');
+  }
+  if (problems.length > 0) throw new ConfigError(problems.join('; '));
+}
+
+/**
+ * Checks what becomes no property of a request, but the way to it.
+ *
+ * @param method whose options they are
+ * @param texts names of those that are texts
+ * @throws ConfigError with every problem
+ */
+export function assertTextOptions(options: unknown, method: string, texts: readonly string[]): void {
+  assertObject(options, `the options of ${method}()`);
+  const problems = textProblems(options, texts);
+  if (problems.length > 0) throw new ConfigError(problems.join('; '));
+}
+
+function assertObject(value: unknown, what: string): asserts value is Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
+  throw new ConfigError(`${what} must be an object`);
+}
+
+function textProblems(options: Readonly<Record<string, unknown>>, names: readonly string[]): string[] {
+  return names
+    .filter((name) => options[name] !== undefined && (typeof options[name] !== 'string' || options[name] === ''))
+    .map((name) => `"${name}" must be a text that is not empty`);
+}

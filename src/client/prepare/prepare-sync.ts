@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { realpath, stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { Defaults } from '../../contracts/limits.ts';
+import type { Container } from '../../contracts/sources.ts';
+import type { SyncRequest } from '../../contracts/sync.ts';
+import { nameKey } from '../../core/text/name-form.ts';
+import { ConfigError, SourceUnusableError } from '../../errors.ts';
+import { pathOnDisk } from '../../sources/file/path-on-disk.ts';
+import { mapFileError } from '../../sources/file/errors.ts';
+import { assertTextOptions } from './option-problems.ts';
+
+export interface SyncOptions extends Omit<SyncRequest, 'source'> {
+  /** A directory of this machine; its files are read by this machine's worker. Give this or `source`. */
+  readonly folder?: string;
+  readonly source?: Container;
+  /** Workflow id; runs of one id follow each other, and hand over what they know. @defaultValue derived from source, purpose, destination and prefix */
+  readonly id?: string;
+  /** Base URL behind `destination`, where it may differ between callers; part of the derived id. */
+  readonly baseUrl?: string;
+}
+
+export interface PreparedSync {
+  readonly request: SyncRequest;
+  readonly workflowId: string;
+  /** Id whose last run's memory this one goes on from: a dry run has an id of its own. */
+  readonly memoryId: string;
+  /** Equal for equal requests. */
+  readonly digest: string;
+}
+
+/**
+ * Checks a sync and gives it its id, before anything is created anywhere.
+ *
+ * @param host this machine's name in `source.host`
+ * @throws ConfigError for a wrong request, with every problem
+ * @throws SourceMissingError, SourceUnusableError for a folder that can't be listed
+ */
+export async function prepareSync(options: SyncOptions, host: string): Promise<PreparedSync> {
+  assertTextOptions(options, 'sync', ['folder', 'id', 'baseUrl']);
+  const { folder, source: given, id, baseUrl, ...rest } = options;
+  if ((folder === undefined) === (given === undefined)) throw new ConfigError('give either "folder" or "source"');
+  const source: Container = given ?? { type: 'folder', path: await realFolder(folder as string), host };
+  const request: SyncRequest = { source, ...rest };
+  // Commands that start nothing load no schemas.
+  const { syncRequestProblems } = await import('../../contracts/requests/problems.ts');
+  const problems = syncRequestProblems(request);
+  if (problems.length > 0) throw new ConfigError(`wrong sync request: ${problems.join('; ')}`);
+  const memoryId = id ?? syncIdOf(request, baseUrl);
+  return {
+    request,
+    workflowId: request.dryRun ? `${memoryId}-dry-run` : memoryId,
+    memoryId,
+    digest: digestOf([request, baseUrl]),
+  };
+}
+
+async function realFolder(given: string): Promise<string> {
+  const folder = await pathOnDisk(given);
+  const stats = await mapFileError(folder, stat(folder));
+  if (!stats.isDirectory()) throw new SourceUnusableError(`${folder} is no directory; "longhaul upload" sends a file`);
+  return mapFileError(folder, realpath(resolve(folder)));
+}
+
+/** The same for every run of the same sync, whatever its globs and limits, and recognisable for a person. */
+function syncIdOf({ source, purpose, destination, prefix }: SyncRequest, baseUrl: string | undefined): string {
+  const isFolder = source.type === 'folder';
+  const name = isFolder ? basename(source.path) : source.bucket;
+  const place = isFolder ? [source.host, source.path] : [source.bucket, source.prefix, source.connection];
+  const readable = name.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 48);
+  const fields = [source.type, ...place, purpose, destination ?? Defaults.destination, nameKey(prefix ?? ''), baseUrl];
+  return `longhaul-sync-${readable}-${digestOf(fields)}`;
+}
+
+function digestOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
+}

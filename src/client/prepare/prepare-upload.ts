@@ -1,0 +1,181 @@
+import { realpath } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { createHash } from 'node:crypto';
+import { Defaults, Limits, TextLimits } from '../../contracts/limits.ts';
+import type { Source } from '../../contracts/sources.ts';
+import type { UploadRequest } from '../../contracts/upload.ts';
+import { formatBytes } from '../../core/text/format.ts';
+import { printable } from '../../core/text/printable.ts';
+import { nameKey } from '../../core/text/name-form.ts';
+import { filenameOfSource, nameOfSource } from '../../core/source/names.ts';
+import { withoutInode } from '../../core/upload/fingerprint.ts';
+import { ConfigError, SourceUnusableError } from '../../errors.ts';
+import { pathOnDisk } from '../../sources/file/path-on-disk.ts';
+import { sealedSource, sourceOfUrl } from '../../sources/source-of-url.ts';
+import type { Sources } from '../../sources/sources.ts';
+import { identityDigest, workflowIdOf, type UploadIdentity } from './upload-identity.ts';
+import { assertTextOptions } from './option-problems.ts';
+import type { SplitUploadRequest } from '../../contracts/split.ts';
+import { pieceName } from '../../core/split/pieces.ts';
+import { utf8Length } from '../../core/text/clip.ts';
+
+export interface UploadOptions extends Omit<UploadRequest, 'source'> {
+  /** A file of this machine; its parts run on this machine's worker. Give this, `url` or `source`. */
+  readonly file?: string;
+  /** `s3://BUCKET/KEY`, or an http: or https: address. It is looked at from here, and read by any worker. */
+  readonly url?: string;
+  /**
+   * Taken as it is; nothing is looked at from here. The derived id doesn't know the content then: give an `id` or
+   * `expectedFingerprint` where the content may change under the same name.
+   */
+  readonly source?: Source;
+  /** Name of the S3 connection for an `s3://` URL. @defaultValue `default` */
+  readonly s3Connection?: string;
+  /** Idempotency key: the workflow id. @defaultValue derived from source, fingerprint, name, purpose and destination */
+  readonly id?: string;
+  /** Upload once more what was uploaded already. An upload that still runs is attached to all the same. */
+  readonly again?: boolean;
+  /** Base URL behind `destination`, where it may differ between callers; part of the derived id. */
+  readonly baseUrl?: string;
+}
+
+export interface PreparedUpload {
+  readonly request: UploadRequest;
+  readonly workflowId: string;
+  /** Equal for the same bytes, name, purpose and destination. */
+  readonly digest: string;
+  /** ID and digest of the same upload of a source with another fingerprint. */
+  readonly identityUnder: (fingerprint: string) => { readonly workflowId: string; readonly digest: string };
+}
+
+export interface PrepareContext {
+  /** This machine's name in `source.host`. */
+  readonly host: string;
+  /** What may be read from here. */
+  readonly sources: Sources;
+  /** Seals the query of a URL; the workers need the same. */
+  readonly sealKey?: (() => string) | undefined;
+}
+
+/**
+ * Checks an upload and gives it its id, before anything is created anywhere.
+ *
+ * @param maxBytes largest file that is taken
+ * @param idOf workflow ID of the request, from the digest of the upload as a whole
+ * @throws ConfigError for a wrong request, with every problem
+ * @throws SourceMissingError, SourceUnusableError, SourceForbiddenError, SourceNotRangedError for what can't be uploaded
+ */
+export async function prepareUpload(
+  options: UploadOptions,
+  { host, sources, sealKey }: PrepareContext,
+  maxBytes: number = Limits.maxFileBytes,
+  idOf: (workflowId: string, digest: string) => string = (workflowId) => workflowId,
+): Promise<PreparedUpload> {
+  assertTextOptions(options, 'upload', ['file', 'url', 's3Connection', 'id', 'baseUrl']);
+  const { file, url, source: given, s3Connection, id, again: _again, baseUrl, ...rest } = options;
+  if ([file, url, given].filter((one) => one !== undefined).length !== 1) {
+    throw new ConfigError('give one of "file", "url" and "source"');
+  }
+  const urlContext = { connection: s3Connection, sealKey };
+  const named = url === undefined ? undefined : sourceOfUrl(url, urlContext);
+  const source: Source = given ?? named?.source ?? { type: 'file', path: await absolute(file as string), host };
+  const filename = nameKey(rest.filename ?? (file === undefined ? filenameOfSource(source) : basename(file)));
+  const found =
+    given === undefined ? await fingerprintOf(source, named?.query, sources, maxBytes) : rest.expectedFingerprint;
+  // So that the derived ID is the same after a remount.
+  const fingerprint = rest.ignoreInode && found !== undefined ? withoutInode(found) : found;
+  const request: UploadRequest = {
+    source,
+    ...rest,
+    filename,
+    ...(fingerprint === undefined ? {} : { expectedFingerprint: fingerprint }),
+  };
+  // Commands that start nothing load no schemas.
+  const { uploadRequestProblems } = await import('../../contracts/requests/problems.ts');
+  const problems = uploadRequestProblems(request);
+  if (problems.length > 0)
+    throw new ConfigError(`wrong upload request for ${printable(nameOfSource(source))}: ${problems.join('; ')}`);
+
+  const identity = {
+    source,
+    fingerprint,
+    filename: request.filename as string,
+    purpose: request.purpose,
+    destination: request.destination ?? Defaults.destination,
+    baseUrl,
+  };
+  const under = (one: UploadIdentity) => {
+    const digest = identityDigest(one);
+    return { workflowId: id ?? idOf(workflowIdOf(one), digest), digest };
+  };
+  const { workflowId, digest } = under(identity);
+  const sealed = named ? sealedSource(named, workflowId, urlContext) : source;
+  const identityUnder = (other: string) => under({ ...identity, fingerprint: other });
+  return { request: { ...request, source: sealed }, workflowId, digest, identityUnder };
+}
+
+async function absolute(file: string): Promise<string> {
+  try {
+    return await realpath(await pathOnDisk(file));
+  } catch {
+    // The source itself says best what is wrong with it.
+    return resolve(file);
+  }
+}
+
+async function fingerprintOf(
+  source: Source,
+  query: string | undefined,
+  sources: Sources,
+  maxBytes: number,
+): Promise<string> {
+  const reader = await sources.open(source, { query });
+  try {
+    const { sizeBytes, fingerprint } = await reader.stat();
+    if (sizeBytes > maxBytes) {
+      const limit = formatBytes(maxBytes);
+      throw new SourceUnusableError(
+        `${nameOfSource(source)} has ${formatBytes(sizeBytes)} (${sizeBytes} bytes); an Upload takes ${limit} at most: ` +
+          'upload a file of lines (JSONL) with --split, which makes several Files of it, or make the file smaller',
+      );
+    }
+    return fingerprint;
+  } finally {
+    await reader.close();
+  }
+}
+
+export interface SplitUploadOptions extends UploadOptions {
+  /** Most bytes of one File. @defaultValue 8 GiB */
+  readonly pieceSizeBytes?: number;
+}
+
+/** As `prepareUpload`, for a file of any size that becomes several Files. @throws as `prepareUpload` */
+export async function prepareSplit(
+  options: SplitUploadOptions,
+  context: PrepareContext,
+): Promise<PreparedUpload & { readonly request: SplitUploadRequest }> {
+  assertTextOptions(options, 'uploadSplit', []);
+  const { pieceSizeBytes = Limits.maxFileBytes, ...rest } = options;
+  const splitDigest = (digest: string) =>
+    createHash('sha256')
+      .update(JSON.stringify(['split', digest, pieceSizeBytes]))
+      .digest('hex')
+      .slice(0, 24);
+  // The query of a URL is sealed for this ID.
+  const idOf = (workflowId: string, digest: string) => workflowId.replace(digest, splitDigest(digest));
+  const { request: upload, workflowId, digest, identityUnder } = await prepareUpload(rest, context, Infinity, idOf);
+  const request: SplitUploadRequest = { ...upload, pieceSizeBytes, again: options.again ? true : undefined };
+  const { splitRequestProblems } = await import('../../contracts/requests/problems.ts');
+  const problems = [...splitRequestProblems(request), ...pieceNameProblems(upload.filename as string)];
+  if (problems.length > 0) throw new ConfigError(`wrong upload request: ${problems.join('; ')}`);
+  return { request, workflowId, digest: splitDigest(digest), identityUnder };
+}
+
+/** A piece that is longer than a name can be would fail when the pieces before it are Files. */
+function pieceNameProblems(filename: string): string[] {
+  const addedBytes = utf8Length(pieceName(filename, 1, 2)) - utf8Length(filename);
+  const maxBytes = TextLimits.filename - addedBytes;
+  if (utf8Length(filename) <= maxBytes) return [];
+  return [`"filename" must have at most ${maxBytes} bytes, because the name of a piece is longer`];
+}

@@ -1,0 +1,135 @@
+import type { Client } from '@temporalio/client';
+import pMap from 'p-map';
+import { hostOfQueue } from '../../contracts/names.ts';
+import { listUploads, type ListOptions, type UploadSummary } from '../lists/list-uploads.ts';
+import { pendingActivities, queuesOfRunning, queuesOfWaiting, type PendingActivity } from '../follow/pending.ts';
+import { QueueWorkers, type QueueLook } from './queue-workers.ts';
+
+/** A worker that starts at the same time as an upload polls by then. */
+const START_MS = 2000;
+/** Work that is this old by this machine's clock does not wait for a worker that starts. */
+const OLD_MS = 30_000;
+/** Until work of a workflow is looked for again. */
+const RECHECK_MS = 1000;
+/** Uploads that are described. */
+const MAX_DESCRIBED = 100;
+const CONCURRENCY = 16;
+
+/** A task queue for which activities of an upload or a sync wait, and which no worker polls. */
+export interface UnpolledQueue {
+  readonly taskQueue: string;
+  /** Host whose workers poll it; undefined if workers of all hosts do. */
+  readonly host: string | undefined;
+  /** Problem and fix, in one line. */
+  readonly reason: string;
+}
+
+/** Looks at the queue of one workflow for as long as it is followed. It looks at workers only while work waits. */
+export class UnpolledQueueWatch {
+  readonly #client: Client;
+  #waitingSinceMs: number | undefined;
+  #checkedAtMs = -Infinity;
+  #found: UnpolledQueue | undefined;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  /** @param readPending reads the activities of the workflow */
+  async check(
+    controlQueue: string,
+    readPending: () => Promise<readonly PendingActivity[]>,
+  ): Promise<UnpolledQueue | undefined> {
+    const nowMs = performance.now();
+    if (nowMs - this.#checkedAtMs < RECHECK_MS) return this.#found;
+    this.#checkedAtMs = nowMs;
+    // The progress is known also if this fails.
+    this.#found = await this.#find(controlQueue, readPending, nowMs).catch(() => undefined);
+    return this.#found;
+  }
+
+  async #find(
+    controlQueue: string,
+    readPending: () => Promise<readonly PendingActivity[]>,
+    nowMs: number,
+  ): Promise<UnpolledQueue | undefined> {
+    const pending = await readPending();
+    const queues = queuesOfWaiting(pending);
+    if (queues.length === 0) this.#waitingSinceMs = undefined;
+    else this.#waitingSinceMs ??= isOld(pending) ? -Infinity : nowMs;
+    // Its workers are looked at from the start, because a worker is absent only if it is silent in several looks.
+    const look = (queue: string) => QueueWorkers.of(this.#client).look(queue, 'activity');
+    const found = await firstUnpolled(controlQueue, pending, look);
+    return nowMs - (this.#waitingSinceMs ?? nowMs) < START_MS ? undefined : found;
+  }
+}
+
+/**
+ * Returns the queue that no worker polls, of those for which the activities of a workflow wait. If its workers were
+ * silent only for seconds, this takes 6 s.
+ */
+export async function findUnpolledQueue(
+  client: Client,
+  controlQueue: string,
+  pending: readonly PendingActivity[],
+): Promise<UnpolledQueue | undefined> {
+  const look = (queue: string) => QueueWorkers.of(client).lookUntilCertain(queue, 'activity');
+  return firstUnpolled(controlQueue, pending, look);
+}
+
+/** Returns the queues that no worker polls, by the IDs of the workflows that wait for them. It checks 100 at most. */
+export async function findUnpolledQueues(
+  client: Client,
+  workflows: readonly { readonly workflowId: string; readonly taskQueue: string }[],
+): Promise<ReadonlyMap<string, UnpolledQueue>> {
+  const find = async ({ workflowId, taskQueue }: (typeof workflows)[number]) => {
+    const pending = await pendingActivities(client, workflowId);
+    return [workflowId, await findUnpolledQueue(client, taskQueue, pending).catch(() => undefined)] as const;
+  };
+  const found = await pMap(workflows.slice(0, MAX_DESCRIBED), find, { concurrency: CONCURRENCY });
+  return new Map(found.flatMap(([workflowId, queue]) => (queue ? [[workflowId, queue] as const] : [])));
+}
+
+/**
+ * Returns the queues that no worker polls, by the IDs of the uploads and syncs that wait for them. It checks the latest
+ * 100 that run.
+ */
+export async function findWaiting(
+  client: Client,
+  options: Pick<ListOptions, 'taskQueue'> = {},
+): Promise<ReadonlyMap<string, UnpolledQueue>> {
+  const running: UploadSummary[] = [];
+  const wanted = { ...options, syncs: true, running: true, limit: MAX_DESCRIBED };
+  for await (const one of listUploads(client, wanted)) running.push(one);
+  return findUnpolledQueues(client, running);
+}
+
+function isOld(pending: readonly PendingActivity[]): boolean {
+  const newestMs = Math.max(...pending.map(({ scheduledTime }) => Number(scheduledTime?.seconds ?? 0) * 1000));
+  return Date.now() - newestMs > OLD_MS;
+}
+
+async function firstUnpolled(
+  controlQueue: string,
+  pending: readonly PendingActivity[],
+  look: (queue: string) => Promise<QueueLook>,
+): Promise<UnpolledQueue | undefined> {
+  const running = queuesOfRunning(pending);
+  for (const taskQueue of queuesOfWaiting(pending)) {
+    const { presence, hasHeartbeats } = await look(taskQueue);
+    // Until its heartbeat timeout, an activity also seems to run if its worker was killed.
+    const seemsToRun = !hasHeartbeats && running.includes(taskQueue);
+    if (presence === 'unpolled' && !seemsToRun) return describe(taskQueue, controlQueue);
+  }
+  return undefined;
+}
+
+function describe(taskQueue: string, controlQueue: string): UnpolledQueue {
+  const host = hostOfQueue(taskQueue, controlQueue);
+  const fix =
+    host === undefined
+      ? 'Start "longhaul worker"'
+      : `Start "longhaul worker" there, or on another machine with the same files and LONGHAUL_HOST=${host}`;
+  const worker = host === undefined ? 'no worker' : `no worker of host ${host}`;
+  return { taskQueue, host, reason: `${worker} polls the queue ${taskQueue}. ${fix}.` };
+}

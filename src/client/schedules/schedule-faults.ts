@@ -1,0 +1,46 @@
+import { ScheduleAlreadyRunning, ScheduleNotFoundError as TemporalNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import { grpcFault } from '../../temporal/grpc-cause.ts';
+import { grpcError, temporalFault } from '../../temporal/temporal-fault.ts';
+import { NamespaceNotFoundError } from '../../temporal/temporal-errors.ts';
+import { ConfigError } from '../../errors.ts';
+import { ScheduleExistsError, ScheduleNotFoundError } from './schedule-errors.ts';
+
+/** gRPC's numbers (grpc/grpc, doc/statuscodes.md). */
+const GRPC_INVALID_ARGUMENT = 3;
+const GRPC_NOT_FOUND = 5;
+
+const CRON_FIELD = /^(CronString|Second|Minute|Hour|DayOfMonth|Month|DayOfWeek|Year)\b/;
+
+/** As `fromTemporal`, for a call about the schedule of that name; an empty name for a call about no single one. */
+export function scheduleFault(error: unknown, name: string, cron: readonly string[] = []): unknown {
+  if (error instanceof ScheduleAlreadyRunning) return new ScheduleExistsError(name, error);
+  const isOfClient = error instanceof TemporalNotFoundError || error instanceof WorkflowNotFoundError;
+  const fault = isOfClient ? { code: GRPC_NOT_FOUND, details: error.message } : grpcFault(error);
+  if (fault?.code === GRPC_NOT_FOUND) {
+    const missing = grpcError(fault, error);
+    return name === '' || missing instanceof NamespaceNotFoundError ? missing : new ScheduleNotFoundError(name, error);
+  }
+  const refusal = fault?.code === GRPC_INVALID_ARGUMENT ? fault.details : specRefusal(error);
+  if (refusal === undefined) return temporalFault(error);
+  const text = refusal.replace(/[\s.]+$/, '');
+  // Temporal names the field of a cron expression, and not the expression.
+  const of = CRON_FIELD.test(text) ? ` (cron ${cron.map((expression) => `"${expression}"`).join(', ')})` : '';
+  return new ConfigError(`Temporal rejected the schedule: ${text}${of}. Change the value that it names.`, {
+    cause: error,
+  });
+}
+
+/** The client turns one kind of refusal into a TypeError; one of this program has another stack. */
+function specRefusal(error: unknown): string | undefined {
+  return error instanceof TypeError && error.stack?.includes('rethrowGrpcError') ? error.message : undefined;
+}
+
+/** Runs a call to Temporal about the schedule of that name. */
+export async function onSchedule<T>(name: string, call: () => Promise<T>, cron?: readonly string[]): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw scheduleFault(error, name, cron);
+  }
+}

@@ -1,0 +1,88 @@
+import { WorkflowNotFoundError, type Client, type ScheduleDescription, WorkflowFailedError } from '@temporalio/client';
+import type { ScheduleRunOutcome } from '../../contracts/schedule.ts';
+import { formatCount } from '../../core/text/format.ts';
+import { clipMessage } from '../../core/text/clip.ts';
+import { isPlainObject } from '../../core/payload.ts';
+import { waitOfRun } from './run-wait.ts';
+import type { ScheduleRun } from './schedule-options.ts';
+
+const ended: Readonly<Record<string, ScheduleRunOutcome>> = {
+  RUNNING: 'running',
+  COMPLETED: 'succeeded',
+  CANCELLED: 'cancelled',
+  TERMINATED: 'terminated',
+};
+
+type Started = ScheduleDescription['info']['recentActions'][number]['action']['workflow'];
+
+/** The runs that Temporal remembers for a schedule, newest first, each with what became of it. */
+export async function recentRuns(client: Client, { info }: ScheduleDescription): Promise<ScheduleRun[]> {
+  const runs = await Promise.all(
+    info.recentActions.map(({ scheduledAt, takenAt, action }) =>
+      describeRun(client, action.workflow, scheduledAt, takenAt),
+    ),
+  );
+  return runs.toSorted((a, b) => b.startedAt.getTime() - a.startedAt.getTime());
+}
+
+async function describeRun(
+  client: Client,
+  { workflowId, firstExecutionRunId }: Started,
+  dueAt: Date,
+  startedAt: Date,
+): Promise<ScheduleRun> {
+  // A second backfill of the same time has the same workflow id; only the run ids differ.
+  const first = client.workflow.getHandle(workflowId, firstExecutionRunId);
+  const base = { workflowId, dueAt, startedAt };
+  const nothing = { endedAt: undefined, detail: undefined, counts: undefined, waitsFor: undefined };
+  try {
+    const told = await first.describe();
+    // What continues as new has other run ids.
+    const handle = told.status.name === 'CONTINUED_AS_NEW' ? client.workflow.getHandle(workflowId) : first;
+    const latest = handle === first ? told : await handle.describe();
+    const { status, closeTime: endedAt } = latest;
+    const outcome = ended[status.name] ?? 'failed';
+    if (outcome === 'running') {
+      return { ...base, ...nothing, outcome, waitsFor: await waitOfRun(client, latest) };
+    }
+    if (outcome !== 'succeeded') {
+      return { ...base, ...nothing, endedAt, outcome, detail: await whyItFailed(handle) };
+    }
+    return { ...base, ...nothing, endedAt, ...outcomeOfResult(await handle.result()) };
+  } catch (error) {
+    // Temporal keeps what ended for the namespace's retention period only.
+    if (error instanceof WorkflowNotFoundError) return { ...base, ...nothing, outcome: 'gone' };
+    throw error;
+  }
+}
+
+async function whyItFailed(handle: { result: () => Promise<unknown> }): Promise<string | undefined> {
+  try {
+    await handle.result();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    return clipMessage(error.cause?.message ?? error.message);
+  }
+}
+
+/** A sync completes although files failed: only a completed run hands its memory over to the next. */
+export function outcomeOfResult(result: unknown): Pick<ScheduleRun, 'outcome' | 'detail' | 'counts'> {
+  // A run may have been another program's.
+  const { counts: told, problems } = isPlainObject(result) ? result : {};
+  const counts = isPlainObject(told) ? told : undefined;
+  const named = Array.isArray(problems) ? (problems as unknown[]).filter(isPlainObject) : [];
+  const failed = Math.max(isCount(counts?.['failed']) ? counts['failed'] : 0, named.length);
+  if (failed === 0) return { outcome: 'succeeded', detail: undefined, counts };
+  const [first] = named;
+  const example = first ? `, such as ${textOf(first['path'])}: ${textOf(first['message'])}` : '';
+  return { outcome: 'problems', detail: clipMessage(`${formatCount(failed, 'file')} failed${example}`), counts };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : 'unknown';
+}
+
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

@@ -1,0 +1,87 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { spoolCopy, type SpoolOptions } from '../../../../../src/cli/sources/spool/copy.ts';
+import { SpoolFolder } from '../../../../../src/cli/sources/spool/folder.ts';
+import { spoolInput } from '../../../../../src/cli/sources/spool/input.ts';
+import { withTempDir } from '../../../../support/temp-dir.ts';
+
+const options: SpoolOptions = {
+  filename: 'x.jsonl',
+  maxBytes: 10,
+  signal: new AbortController().signal,
+  tell: () => {},
+};
+
+function withFolder(body: (folder: SpoolFolder) => Promise<void>): Promise<void> {
+  return withTempDir((directory) => body(new SpoolFolder(directory)));
+}
+
+describe('spooling', () => {
+  it('makes a whole file of what comes, which is kept until it is released', () =>
+    withFolder(async (folder) => {
+      const path = await spoolInput(Readable.from([Buffer.from('ab'), Buffer.from('cd')]), folder, options);
+      expect(await folder.filenameOf(path)).toBe('x.jsonl');
+      expect(await readFile(path, 'utf8')).toBe('abcd');
+      await folder.sweep(async () => undefined);
+      expect(await readFile(path, 'utf8')).toBe('abcd');
+      await folder.release('/elsewhere/x.jsonl');
+      await folder.release(path);
+      expect(await readdir(folder.path)).toEqual([]);
+    }));
+
+  it('forgets what came before when it begins again', () =>
+    withFolder(async (folder) => {
+      const words = { what: 'the well', argument: 'it' };
+      const path = await spoolCopy(folder, words, options, async (copy) => {
+        await copy.begin(6);
+        await copy.write(Buffer.from('abcdef'));
+        await copy.begin(undefined);
+        await copy.write(Buffer.from('x'));
+        await copy.write(Buffer.from('y'));
+      });
+      expect(await readFile(path, 'utf8')).toBe('xy');
+    }));
+
+  it('stops at what can never be uploaded, and leaves nothing of it', () =>
+    withFolder(async (folder) => {
+      const endless = new Readable({ read: () => endless.push(Buffer.alloc(6)) });
+      const spooling = spoolInput(endless, folder, options);
+      await expect(spooling).rejects.toMatchObject({
+        code: 'SOURCE_UNUSABLE',
+        message: expect.stringContaining('--split'),
+      });
+      expect(endless.destroyed).toBe(true);
+      expect(await readdir(folder.path)).toEqual([]);
+    }));
+
+  it('does not fill the disk', () =>
+    withFolder(async (folder) => {
+      Object.assign(folder, { freeBytes: async () => 63 * 1024 ** 2 });
+      const spooling = spoolInput(Readable.from([Buffer.from('a')]), folder, options);
+      await expect(spooling).rejects.toMatchObject({
+        code: 'SPOOL_FAILED',
+        message: expect.stringContaining('63 MiB free'),
+      });
+      expect(await readdir(folder.path)).toEqual([]);
+    }));
+
+  it('keeps a name of the File that no disk could keep, also where another command works on the copy', () =>
+    withFolder(async (folder) => {
+      const filename = 'あ'.repeat(300);
+      const path = await spoolInput(Readable.from([Buffer.from('a')]), folder, { ...options, filename });
+      await folder.use(path, 'longhaul-1');
+      expect(await folder.filenameOf(path)).toBe(filename);
+      await rm(`${dirname(path)}.json`);
+      await expect(folder.filenameOf(path)).rejects.toMatchObject({ message: expect.stringContaining('--filename') });
+    }));
+
+  it('takes the name of an earlier version’s copy, and of other files, from their paths', () =>
+    withFolder(async (folder) => {
+      const path = await spoolInput(Readable.from([Buffer.from('a')]), folder, options);
+      for (const other of [join(dirname(path), 'x.jsonl'), '/elsewhere/copy', 'copy']) {
+        expect(await folder.filenameOf(other)).toBeUndefined();
+      }
+    }));
+});

@@ -1,0 +1,42 @@
+import { Client, Connection } from '@temporalio/client';
+import { describe, expect, it } from 'vitest';
+import { LonghaulClient } from '../../../../src/client/longhaul-client.ts';
+
+const temporal = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
+const client = new LonghaulClient(temporal, { taskQueue: 'test' });
+const anything = (value: unknown) => value as never;
+
+describe('options that a program without types passes', () => {
+  it.each<[unknown, RegExp]>([
+    ['localhost:7233', /^the options of connect\(\) must be an object$/],
+    [null, /must be an object/],
+    [[], /must be an object/],
+    [{ adress: 'x:1' }, /^"adress" is no option\. The options are taskQueue, host, sources, connection, namespace, /],
+    [{ connection: 'localhost:7233' }, /^"connection" must be an object such as /],
+    [{ namespace: 7, host: '' }, /^"host" must be a text that is not empty; "namespace" must be a text/],
+    [{ taskQueue: '' }, /^"taskQueue" /],
+  ])('%j are rejected by connect() before it connects', async (options, message) => {
+    const rejected = { code: 'CONFIG_INVALID', message: expect.stringMatching(message) };
+    await expect(LonghaulClient.connect(anything(options))).rejects.toMatchObject(rejected);
+  });
+
+  it('are rejected by the constructor', () => {
+    const message = '"namespace" is no option. The options are taskQueue, host, sources';
+    expect(() => new LonghaulClient(temporal, anything({ namespace: 'x' }))).toThrow(message);
+  });
+
+  it.each<['upload' | 'uploadSplit' | 'sync', unknown, RegExp]>([
+    ['upload', undefined, /^the options of upload\(\) must be an object$/],
+    ['uploadSplit', undefined, /^the options of uploadSplit\(\) must be an object$/],
+    ['sync', null, /^the options of sync\(\) must be an object$/],
+    ['upload', 'file.jsonl', /must be an object/],
+    ['upload', { file: 3, purpose: 'batch' }, /^"file" must be a text/],
+    ['upload', { url: new URL('http://x'), purpose: 'batch' }, /^"url" must be a text/],
+    ['uploadSplit', { file: '', purpose: 'batch' }, /^"file" must be a text/],
+    ['sync', { folder: ['a'], purpose: 'batch' }, /^"folder" must be a text/],
+    ['sync', { folder: '/data', id: 1, purpose: 'batch' }, /^"id" must be a text/],
+  ])('are rejected by %s(%j)', async (method, options, message) => {
+    const rejected = { code: 'CONFIG_INVALID', message: expect.stringMatching(message) };
+    await expect(client[method](anything(options))).rejects.toMatchObject(rejected);
+  });
+});

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { identityDigest, workflowIdOf, type UploadIdentity } from '../../../../src/client/prepare/upload-identity.ts';
+
+const identity: UploadIdentity = {
+  source: { type: 'file', path: '/data/train.jsonl', host: 'a' },
+  fingerprint: '10-x-y',
+  filename: 'train.jsonl',
+  purpose: 'fine-tune',
+  destination: 'default',
+  baseUrl: 'https://127.0.0.1/v1',
+};
+
+describe('the identity of an upload', () => {
+  it('is equal for equal uploads', () => {
+    expect(identityDigest(structuredClone(identity))).toBe(identityDigest(identity));
+  });
+
+  it.each<[string, Partial<UploadIdentity>]>([
+    ['path', { source: { type: 'file', path: '/data/other.jsonl', host: 'a' } }],
+    ['host', { source: { type: 'file', path: '/data/train.jsonl', host: 'b' } }],
+    ['host, by none', { source: { type: 'file', path: '/data/train.jsonl' } }],
+    [
+      'range',
+      { source: { type: 'file', path: '/data/train.jsonl', host: 'a', range: { offsetBytes: 0, sizeBytes: 5 } } },
+    ],
+    ['fingerprint', { fingerprint: '10-x-z' }],
+    ['fingerprint, by none', { fingerprint: undefined }],
+    ['filename', { filename: 'test.jsonl' }],
+    ['purpose', { purpose: 'batch' }],
+    ['destination', { destination: 'eu' }],
+    ['base URL', { baseUrl: 'https://127.0.0.2/v1' }],
+  ])('changes with the %s', (_, change) => {
+    expect(identityDigest({ ...identity, ...change })).not.toBe(identityDigest(identity));
+  });
+
+  it('keeps apart what only reads the same when it is joined', () => {
+    const joined = { ...identity, filename: 'ab', purpose: 'c' };
+    expect(identityDigest(joined)).not.toBe(identityDigest({ ...identity, filename: 'a', purpose: 'bc' }));
+  });
+
+  it('stays as it is over releases, so that an upload of yesterday is found again', () => {
+    expect(identityDigest(identity)).toBe('80ef357be930278770cba7b7');
+  });
+});
+
+describe('workflowIdOf', () => {
+  it('begins with a name that a person recognises, and ends with the digest', () => {
+    expect(workflowIdOf(identity)).toBe(`longhaul-train.jsonl-${identityDigest(identity)}`);
+  });
+
+  it('replaces what is awkward in an id, and cuts long names', () => {
+    const id = workflowIdOf({ ...identity, filename: `année 1/${'x'.repeat(300)}` });
+    expect(id).toMatch(/^longhaul-ann-e-1-x{40}-[0-9a-f]{24}$/);
+  });
+
+  it('tells names apart that look alike after that', () => {
+    expect(workflowIdOf({ ...identity, filename: 'a b' })).not.toBe(workflowIdOf({ ...identity, filename: 'a?b' }));
+  });
+});
