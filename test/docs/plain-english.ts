@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
  */
 
 /** Files that still contain such words. Delete a file from this list after you rewrite it. */
-const toDo = ['architecture', 'performance', 'services'].map((name) => `docs/${name}.md`);
+const toDo = ['performance'].map((name) => `docs/${name}.md`);
 
 const phrases = [
   'go(?:es)? on',
