@@ -6,7 +6,7 @@ import type { Config, LogLevel } from '../config/config.ts';
 import { requireDestination } from '../config/destinations.ts';
 import { Defaults } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE } from '../contracts/names.ts';
-import { withoutProxy } from '../dev/embedded-temporal/server-record.ts';
+import { withoutProxy } from '../dev/server/state-files.ts';
 import { createLogger } from '../logger.ts';
 import { startTracing } from '../tracing/start-tracing.ts';
 import type { LonghaulWorker, WorkerOptions } from '../worker/create-worker.ts';

@@ -1,4 +1,4 @@
-import { acquireEmbeddedTemporal } from '../dev/embedded-temporal/embedded-temporal.ts';
+import { acquireEmbeddedTemporal } from '../dev/server/join.ts';
 import { resolveTemporalCli } from '../dev/temporal-cli/temporal-cli.ts';
 import { createDispatcher } from '../network/proxied-dispatcher.ts';
 import { proxyChooser } from '../network/proxy.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { acquireEmbeddedTemporal } from '../../src/dev/embedded-temporal/embedded-temporal.ts';
+import { acquireEmbeddedTemporal } from '../../src/dev/server/join.ts';
 import { endCliProcesses } from '../support/cli.ts';
 import { temporalCliForTests } from '../support/temporal-cli.ts';
 import { withStateDir } from '../support/state-dir.ts';

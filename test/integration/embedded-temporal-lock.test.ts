@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { withFileLock } from '../../src/dev/embedded-temporal/file-lock.ts';
+import { withFileLock } from '../../src/dev/server/file-lock.ts';
 
 const script = fileURLToPath(new URL('../support/lock-user.ts', import.meta.url));
 

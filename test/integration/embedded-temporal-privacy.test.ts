@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { acquireEmbeddedTemporal } from '../../src/dev/embedded-temporal/embedded-temporal.ts';
+import { acquireEmbeddedTemporal } from '../../src/dev/server/join.ts';
 import { listeningPorts } from '../support/listening-ports.ts';
 import { withStateDir } from '../support/state-dir.ts';
 import { temporalCliForTests } from '../support/temporal-cli.ts';

@@ -8,10 +8,10 @@ import {
   acquireEmbeddedTemporal,
   type EmbeddedTemporal,
   type EmbeddedTemporalOptions,
-} from '../../src/dev/embedded-temporal/embedded-temporal.ts';
-import { EmbeddedTemporalError } from '../../src/dev/embedded-temporal/embedded-temporal-error.ts';
-import { identifyProcess } from '../../src/dev/embedded-temporal/process-identity.ts';
-import { statePaths } from '../../src/dev/embedded-temporal/server-record.ts';
+} from '../../src/dev/server/join.ts';
+import { EmbeddedTemporalError } from '../../src/dev/server/embedded-temporal-error.ts';
+import { identifyProcess } from '../../src/dev/server/process-identity.ts';
+import { statePaths } from '../../src/dev/server/state-files.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { withStateDir } from '../support/state-dir.ts';
 import { temporalCliForTests } from '../support/temporal-cli.ts';

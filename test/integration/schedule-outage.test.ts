@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { acquireEmbeddedTemporal } from '../../src/dev/embedded-temporal/embedded-temporal.ts';
+import { acquireEmbeddedTemporal } from '../../src/dev/server/join.ts';
 import { withStateDir } from '../support/state-dir.ts';
 import { standIn, withSchedules } from '../support/stand-in/with-schedules.ts';
 import { temporalCliForTests } from '../support/temporal-cli.ts';

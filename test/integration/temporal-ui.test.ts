@@ -1,7 +1,7 @@
 import type { UploadHandle } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { SearchAttributes } from '../../src/contracts/search-attributes.ts';
-import { acquireEmbeddedTemporal } from '../../src/dev/embedded-temporal/embedded-temporal.ts';
+import { acquireEmbeddedTemporal } from '../../src/dev/server/join.ts';
 import type { UploadStats } from '../../src/local-api/index.ts';
 import { findBrowser, withPage } from '../support/browser.ts';
 import { withStateDir } from '../support/state-dir.ts';

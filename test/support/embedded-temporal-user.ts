@@ -1,6 +1,6 @@
 /** A command that uses the embedded server of the state directory in its first argument until its stdin ends. */
 import { once } from 'node:events';
-import { acquireEmbeddedTemporal } from '../../src/dev/embedded-temporal/embedded-temporal.ts';
+import { acquireEmbeddedTemporal } from '../../src/dev/server/join.ts';
 import { temporalCliForTests } from './temporal-cli.ts';
 
 const temporal = await acquireEmbeddedTemporal({

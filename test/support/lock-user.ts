@@ -4,7 +4,7 @@
  */
 import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { withFileLock } from '../../src/dev/embedded-temporal/file-lock.ts';
+import { withFileLock } from '../../src/dev/server/file-lock.ts';
 
 const [directory = '', mode, times] = process.argv.slice(2);
 const lock = join(directory, 'lock');

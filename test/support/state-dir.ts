@@ -1,9 +1,9 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findServerProcess } from '../../src/dev/embedded-temporal/find-server-process.ts';
-import { statePaths } from '../../src/dev/embedded-temporal/server-record.ts';
-import { stopServer } from '../../src/dev/embedded-temporal/server-process.ts';
+import { findServerProcess } from '../../src/dev/server/find-server-process.ts';
+import { statePaths } from '../../src/dev/server/state-files.ts';
+import { stopServer } from '../../src/dev/server/temporal-process.ts';
 
 /** Runs `body` with a state directory of its own (with a space in its path), and fails when a server outlives it. */
 export async function withStateDir<T>(body: (stateDir: string) => Promise<T>): Promise<T> {

@@ -6,7 +6,7 @@ import { NativeConnection } from '@temporalio/worker';
 import { LonghaulClient } from 'longhaul';
 import { createWorker, type LonghaulWorker, type WorkerOptions } from 'longhaul/worker';
 import { inject } from 'vitest';
-import { acquireEmbeddedTemporal } from '../../src/dev/embedded-temporal/embedded-temporal.ts';
+import { acquireEmbeddedTemporal } from '../../src/dev/server/join.ts';
 import { startLocalApi, type LocalApi, type LocalApiOptions, type UploadStats } from '../../src/local-api/index.ts';
 import { tolerantClient } from '../../src/tolerant-client.ts';
 import { endCliProcesses } from './cli.ts';

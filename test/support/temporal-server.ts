@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { acquireEmbeddedTemporal } from '../../src/dev/embedded-temporal/embedded-temporal.ts';
+import { acquireEmbeddedTemporal } from '../../src/dev/server/join.ts';
 import { temporalCliForTests } from './temporal-cli.ts';
 
 declare module 'vitest' {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Connection } from '@temporalio/client';
-import { pickFreePorts } from '../../src/dev/embedded-temporal/free-ports.ts';
+import { pickFreePorts } from '../../src/dev/server/free-ports.ts';
 import { temporalCliForTests } from './temporal-cli.ts';
 import { until } from './until.ts';
 

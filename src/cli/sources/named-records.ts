@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { LonghaulClient } from '../../client/longhaul-client.ts';
 import type { Config } from '../../config/config.ts';
-import { readJsonFile, writeJsonFile } from '../../dev/embedded-temporal/json-file.ts';
-import { isAlive, ownIdentity } from '../../dev/embedded-temporal/process-identity.ts';
+import { readJsonFile, writeJsonFile } from '../../dev/server/json-file.ts';
+import { isAlive, ownIdentity } from '../../dev/server/process-identity.ts';
 import type { NamedSources } from '../../sources/named-sources.ts';
 import { namedFolder } from './source-settings.ts';
 

@@ -1,5 +1,5 @@
 import { LonghaulClient } from '../../../src/client/longhaul-client.ts';
-import { acquireEmbeddedTemporal } from '../../../src/dev/embedded-temporal/embedded-temporal.ts';
+import { acquireEmbeddedTemporal } from '../../../src/dev/server/join.ts';
 import { temporalCliForTests } from '../../support/temporal-cli.ts';
 
 /** A Temporal server, and a client whose uploads the workers of `environment` take. */

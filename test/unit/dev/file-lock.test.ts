@@ -2,8 +2,8 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { EmbeddedTemporalError } from '../../../src/dev/embedded-temporal/embedded-temporal-error.ts';
-import { withFileLock } from '../../../src/dev/embedded-temporal/file-lock.ts';
+import { EmbeddedTemporalError } from '../../../src/dev/server/embedded-temporal-error.ts';
+import { withFileLock } from '../../../src/dev/server/file-lock.ts';
 
 let directory = '';
 beforeEach(async () => {

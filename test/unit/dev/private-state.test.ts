@@ -1,7 +1,7 @@
 import { chmod, chown, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { openPrivateState } from '../../../src/dev/embedded-temporal/private-state.ts';
+import { openPrivateState } from '../../../src/dev/server/private-state.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
 
@@ -67,7 +67,7 @@ describe('openPrivateState', () => {
       await chmod(directory, 0o777);
       vi.resetModules();
       try {
-        const fresh = await import('../../../src/dev/embedded-temporal/private-state.ts');
+        const fresh = await import('../../../src/dev/server/private-state.ts');
         await expect(fresh.openPrivateState(directory)).rejects.toThrow(/open to other users, and all users share it/);
         expect(await modeOf(directory)).toBe('777');
       } finally {

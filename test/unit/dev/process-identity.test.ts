@@ -1,12 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import {
-  identifyProcess,
-  isAlive,
-  isProbablyAlive,
-  ownIdentity,
-} from '../../../src/dev/embedded-temporal/process-identity.ts';
+import { identifyProcess, isAlive, isProbablyAlive, ownIdentity } from '../../../src/dev/server/process-identity.ts';
 
 test('a process is known by its pid and start time for as long as it lives', async () => {
   const child = spawn('sleep', ['60']);

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { findServerProcess } from '../../../src/dev/embedded-temporal/find-server-process.ts';
-import { isOwnProcess, portOwner, processOwner } from '../../../src/dev/embedded-temporal/process-owner.ts';
+import { findServerProcess } from '../../../src/dev/server/find-server-process.ts';
+import { isOwnProcess, portOwner, processOwner } from '../../../src/dev/server/process-owner.ts';
 import { until } from '../../support/until.ts';
 
 const isRoot = process.getuid?.() === 0;

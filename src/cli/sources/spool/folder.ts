@@ -3,10 +3,10 @@ import { realpathSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, statfs, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, parse, resolve } from 'node:path';
 import { z } from 'zod';
-import { openPrivateState } from '../../../dev/embedded-temporal/private-state.ts';
+import { openPrivateState } from '../../../dev/server/private-state.ts';
 import type { Source } from '../../../contracts/sources.ts';
-import { readJsonFile, writeJsonFile } from '../../../dev/embedded-temporal/json-file.ts';
-import { isAlive, ownIdentity } from '../../../dev/embedded-temporal/process-identity.ts';
+import { readJsonFile, writeJsonFile } from '../../../dev/server/json-file.ts';
+import { isAlive, ownIdentity } from '../../../dev/server/process-identity.ts';
 import { ConfigError } from '../../../errors.ts';
 import { isInOneOf } from '../../../sources/file/real-place.ts';
 

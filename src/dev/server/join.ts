@@ -6,10 +6,10 @@ import { withFileLock } from './file-lock.ts';
 import { openPrivateState } from './private-state.ts';
 import { isProbablyAlive } from './process-identity.ts';
 import { addLease, removeLease, sweepLeases } from './server-leases.ts';
-import { onChildExit } from './server-process.ts';
+import { onChildExit } from './temporal-process.ts';
 import { watchDisk } from './watch-disk.ts';
 import { stateDirectoryError } from './state-directory-error.ts';
-import { EMBEDDED_NAMESPACE, statePaths, type ServerRecord } from './server-record.ts';
+import { EMBEDDED_NAMESPACE, statePaths, type ServerRecord } from './state-files.ts';
 
 export interface EmbeddedTemporalOptions {
   /** Holds the database, the server's log and the records by which commands share it; made when missing. */

@@ -1,6 +1,6 @@
 import { Connection } from '@temporalio/client';
 import { msToTs, tsToMs } from '@temporalio/common/lib/time.js';
-import { EMBEDDED_NAMESPACE, withoutProxy } from './server-record.ts';
+import { EMBEDDED_NAMESPACE, withoutProxy } from './state-files.ts';
 
 /** `temporal.api.enums.v1.IndexedValueType`, by the names that the Temporal CLI gives them. */
 const SEARCH_ATTRIBUTE_TYPES: ReadonlyMap<string, number> = new Map([

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { isOwnProcess } from './process-owner.ts';
 import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
 import { runCommand } from '../temporal-cli/run-command.ts';
-import type { ServerPorts } from './server-record.ts';
+import type { ServerPorts } from './state-files.ts';
 
 interface ProcessCommand {
   readonly pid: number;

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
-import type { ServerPorts } from './server-record.ts';
+import type { ServerPorts } from './state-files.ts';
 
 /**
  * Below the ranges from which Linux (32768) and macOS (49152) take ports for outgoing connections: those come and go,

@@ -1,6 +1,6 @@
 import { connect as connectSocket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { NamespaceNeeds } from './prepare-namespace.ts';
+import type { NamespaceNeeds } from './namespace.ts';
 
 export interface ReadinessOptions extends NamespaceNeeds {
   readonly address: string;
@@ -30,7 +30,7 @@ async function acceptsConnections(address: string): Promise<boolean> {
 export async function waitUntilReady(options: ReadinessOptions): Promise<string | null> {
   const deadline = Date.now() + options.timeoutMs;
   // Temporal's client takes 0.3 s to load, in which the server that was just started comes up.
-  const { DatabaseSchemaError, prepareNamespace } = await import('./prepare-namespace.ts');
+  const { DatabaseSchemaError, prepareNamespace } = await import('./namespace.ts');
   let reason = 'it did not open its port';
   while (Date.now() < deadline) {
     if (!options.isAlive()) return 'it ended';

@@ -1,5 +1,5 @@
 import { access, rm, writeFile } from 'node:fs/promises';
-import { statePaths } from './server-record.ts';
+import { statePaths } from './state-files.ts';
 
 async function exists(path: string): Promise<boolean> {
   return access(path).then(

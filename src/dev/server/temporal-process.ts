@@ -8,7 +8,7 @@ import { childEnvironment } from '../../config/child-environment.ts';
 import { EmbeddedTemporalError } from './embedded-temporal-error.ts';
 import { identifyProcess, isAlive, isProbablyAlive, type ProcessIdentity } from './process-identity.ts';
 import { runCommand } from '../temporal-cli/run-command.ts';
-import { statePaths, type ServerPorts } from './server-record.ts';
+import { statePaths, type ServerPorts } from './state-files.ts';
 
 const MAX_LOG_BYTES = 5 * 1024 * 1024;
 

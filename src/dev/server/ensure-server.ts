@@ -7,8 +7,8 @@ import { arePortsFree, pickFreePorts } from './free-ports.ts';
 import { isAlive, isForeign, isProbablyAlive, sharesNetwork } from './process-identity.ts';
 import { isOwnProcess, portOwner } from './process-owner.ts';
 import { removeForeignLeases, sweepLeases } from './server-leases.ts';
-import { logTail, spawnServer, stopServer } from './server-process.ts';
-import type { NamespaceNeeds } from './prepare-namespace.ts';
+import { logTail, spawnServer, stopServer } from './temporal-process.ts';
+import type { NamespaceNeeds } from './namespace.ts';
 import { waitUntilReady } from './server-readiness.ts';
 import {
   lastPorts,
@@ -19,7 +19,7 @@ import {
   writeServerRecord,
   type ServerPorts,
   type ServerRecord,
-} from './server-record.ts';
+} from './state-files.ts';
 import { beginDatabase, finishDatabase } from './unfinished-database.ts';
 
 /** How often a server may die under its users before they are left without. */
