@@ -3,7 +3,7 @@ import type { CompleteHeartbeat, CompleteUploadInput, ControlActivities } from '
 import { FailureType } from '../src/contracts/failures.ts';
 import type { UploadedFile } from '../src/contracts/upload.ts';
 import { ApiError } from '../src/errors.ts';
-import type { UploadsClient } from '../src/openai/uploads-client.ts';
+import type { UploadsClient } from '../src/destinations/openai.ts';
 import { saysCompleted, saysEnded, uncertain } from './completion/words.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { findCompletedFile } from './completion/find-completed-file.ts';

@@ -1,7 +1,7 @@
 import type { Sources } from '../src/sources/sources.ts';
-import type { UploadsClient } from '../src/openai/uploads-client.ts';
+import type { UploadsClient } from '../src/destinations/openai.ts';
 import type { UploadLimit } from '../src/contracts/upload.ts';
-import type { Pace } from '../src/openai/multipart-part.ts';
+import type { Pace } from '../src/destinations/http/multipart-part.ts';
 
 /** What the activities need from the worker that runs them. */
 export interface ActivityDependencies {

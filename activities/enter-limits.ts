@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { QueryName } from '../src/contracts/names.ts';
 import type { SharedLimit, UploadLimit, UploadProgress } from '../src/contracts/upload.ts';
-import type { Pace } from '../src/openai/multipart-part.ts';
+import type { Pace } from '../src/destinations/http/multipart-part.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 const ASK_TIMEOUT_MS = 5000;

@@ -1,7 +1,7 @@
 import { ApiError, StrangeAnswerError } from '../src/errors.ts';
-import type { FilePage } from '../src/openai/answers.ts';
-import type { CallOptions } from '../src/openai/call-limits.ts';
-import type { UploadsClient } from '../src/openai/uploads-client.ts';
+import type { FilePage } from '../src/destinations/responses.ts';
+import type { CallOptions } from '../src/destinations/http/call-limits.ts';
+import type { UploadsClient } from '../src/destinations/openai.ts';
 
 /** "limit: between 1 and 10,000" (the API's specification). */
 const MAX_PAGE_SIZE = 10_000;

@@ -6,8 +6,8 @@ import type { SourceSettings } from '../src/sources/source-settings.ts';
 import { ConfigError } from '../src/errors.ts';
 import { Sources } from '../src/sources/sources.ts';
 import { currentWorkflow } from '../src/worker/sealing-workflow.ts';
-import { NamespaceAttributes } from '../src/worker/namespace-attributes.ts';
-import { UploadLimits } from '../src/worker/upload-limits.ts';
+import { NamespaceAttributes } from '../src/worker/attributes.ts';
+import { UploadLimits } from '../src/pace/upload-rates.ts';
 import { createCancelUpload } from './cancel-upload.ts';
 import { createCompleteUpload } from './complete-upload.ts';
 import { createCreateUpload } from './create-upload.ts';
@@ -26,7 +26,7 @@ import { createUploadPart } from './upload-part.ts';
 export type * from '../src/contracts/activities.ts';
 export type * from '../src/contracts/batch.ts';
 export type { Admitted, FailureDetails, JobSubject, SentPart } from '../src/contracts/failures.ts';
-export type { Pace } from '../src/openai/multipart-part.ts';
+export type { Pace } from '../src/destinations/http/multipart-part.ts';
 export type { ActivityDependencies, PartWatcher, UploadLimitsKeeper } from './dependencies.ts';
 
 /** Activities of the control task queue, which runs the workflows too. */

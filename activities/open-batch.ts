@@ -8,7 +8,7 @@ import type {
 } from '../src/contracts/batch.ts';
 import type { ControlActivities } from '../src/contracts/activities.ts';
 import { mimeTypeFields } from '../src/core/upload/mime-type.ts';
-import type { UploadsClient } from '../src/openai/uploads-client.ts';
+import type { UploadsClient } from '../src/destinations/openai.ts';
 import { runAttempt, type Attempt } from './attempt.ts';
 import { rotated, Troubles } from './batch/failures.ts';
 import { mimeTypeOf } from './create-upload.ts';

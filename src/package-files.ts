@@ -12,7 +12,7 @@ export const packageFiles = {
   command: built('cli', 'main.js'),
   /** The program before it is bundled. */
   commandEntry: built('src', 'cli', 'main.js'),
-  md5Thread: built('src', 'sources', 'digest', 'md5-thread.js'),
+  md5Thread: built('src', 'sources', 'digest', 'pass-thread.js'),
   workflows: built('workflows', 'index.js'),
   payloadConverter: built('workflows', 'payload-converter.js'),
   workflowBundle: built('workflow-bundle.js'),

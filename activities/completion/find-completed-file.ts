@@ -6,7 +6,7 @@ import { FailureType } from '../../src/contracts/failures.ts';
 import type { ListedFile, UploadedFile } from '../../src/contracts/upload.ts';
 import { isSameName } from '../../src/core/text/name-form.ts';
 import { ApiError, StrangeAnswerError } from '../../src/errors.ts';
-import type { UploadsClient } from '../../src/openai/uploads-client.ts';
+import type { UploadsClient } from '../../src/destinations/openai.ts';
 import { filePages } from '../file-pages.ts';
 import type { Attempt } from '../attempt.ts';
 

@@ -1,7 +1,7 @@
 import type { ListedFile } from '../../src/contracts/upload.ts';
 import { nameKey } from '../../src/core/text/name-form.ts';
-import type { CallOptions } from '../../src/openai/call-limits.ts';
-import type { UploadsClient } from '../../src/openai/uploads-client.ts';
+import type { CallOptions } from '../../src/destinations/http/call-limits.ts';
+import type { UploadsClient } from '../../src/destinations/openai.ts';
 import { filePages, LostPlaceError } from '../file-pages.ts';
 
 /** Lists that are started again after a File was deleted while its ID marked the place between two pages. */

@@ -19,8 +19,8 @@ import { syncFileName, syncFileNameProblem } from '../../src/core/sync/file-name
 import { memoryProblemOf } from '../../src/core/sync/memory-shape.ts';
 import { comparePaths, SyncPlan, type Gone, type ListedSource, type Verdict } from '../../src/core/sync/plan.ts';
 import { LonghaulError, SourceArchivedError, SourceChangedError } from '../../src/errors.ts';
-import type { UploadsClient } from '../../src/openai/uploads-client.ts';
-import { hashSource } from '../../src/sources/digest/hash-source.ts';
+import type { UploadsClient } from '../../src/destinations/openai.ts';
+import { hashSource } from '../../src/sources/digest/digest-source.ts';
 import type { Listing } from '../../src/sources/listing/listing.ts';
 import type { Sources } from '../../src/sources/sources.ts';
 import { createPathFilter, type PathFilter } from '../../src/sources/listing/path-filter.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { keyCommandOf, type KeyCommandConfig } from './key-command.ts';
-import { KeyFile, readKeyFile } from '../openai/keys/key-file.ts';
-import type { KeyProvider } from '../openai/keys/key-provider.ts';
+import { KeyFile, readKeyFile } from '../destinations/keys/key-file.ts';
+import type { KeyProvider } from '../destinations/keys/key-provider.ts';
 
 /** The variable of the official SDKs. */
 export const USUAL_API_KEY_ENV = 'OPENAI_API_KEY';

@@ -6,8 +6,8 @@ import { baseUrl, text, wholeNumber } from './values.ts';
 import { Defaults } from '../contracts/limits.ts';
 import { ConfigError } from '../errors.ts';
 import { NO_PROXY_SETTING, proxySettingFor, type ProxyRules } from '../network/proxy.ts';
-import type { DestinationProfile } from '../openai/destination-profile.ts';
-import { isKey, keyProblem, type KeyProvider } from '../openai/keys/key-provider.ts';
+import type { DestinationProfile } from '../destinations/profile.ts';
+import { isKey, keyProblem, type KeyProvider } from '../destinations/keys/key-provider.ts';
 
 const DEFAULT_BASE_URL = 'https://api.openai.com/v1';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { KeyCommand } from '../openai/keys/key-command.ts';
-import type { KeyProvider } from '../openai/keys/key-provider.ts';
+import { KeyCommand } from '../destinations/keys/key-command.ts';
+import type { KeyProvider } from '../destinations/keys/key-provider.ts';
 import { parseProxy } from '../network/proxy.ts';
 
 const argument = z.string().refine((text) => !text.includes('\0'), 'must not contain a NUL character');

@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { keyCommandOf, keyCommandSchema } from './key-command.ts';
 import { ConfigError } from '../errors.ts';
-import { KeyFile, type KeyForm } from '../openai/keys/key-file.ts';
-import { fixedKey, type KeyProvider } from '../openai/keys/key-provider.ts';
+import { KeyFile, type KeyForm } from '../destinations/keys/key-file.ts';
+import { fixedKey, type KeyProvider } from '../destinations/keys/key-provider.ts';
 import { isSecretName } from '../redact.ts';
 import {
   isHeaderValue,

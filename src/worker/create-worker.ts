@@ -12,23 +12,23 @@ import { thisHost } from '../config/host-identity.ts';
 import { packageFiles } from '../package-files.ts';
 import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../contracts/names.ts';
 import { ConfigError } from '../errors.ts';
-import type { DestinationProfile } from '../openai/destination-profile.ts';
-import { warmUpParser } from '../openai/warm-up-parser.ts';
+import type { DestinationProfile } from '../destinations/profile.ts';
+import { warmUpParser } from '../destinations/http/warm-up-parser.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 import { Sources } from '../sources/sources.ts';
-import type { Tracing } from '../tracing/tracing.ts';
+import type { Tracing } from '../observe/tracing/tracing.ts';
 import { Destinations, type CreateUploadsClient } from './destinations.ts';
 import { KeyWatch } from './key-watch.ts';
-import { logUpload } from './log-upload.ts';
+import { logUpload } from './log.ts';
 import { noteRejections } from './note-rejections.ts';
-import { PartTraffic } from './part-traffic.ts';
+import { PartTraffic } from '../pace/part-traffic.ts';
 import { currentWorkflow } from './sealing-workflow.ts';
-import { WaitingUploads } from './retry-waiting.ts';
-import { UploadLimits } from './upload-limits.ts';
-import { transferTuner } from './transfer-slots.ts';
-import { workerFault } from './worker-faults.ts';
-import { workerOptionProblems } from './worker-option-problems.ts';
-import { NamespaceAttributes } from './namespace-attributes.ts';
+import { WaitingUploads } from './waiting-uploads.ts';
+import { UploadLimits } from '../pace/upload-rates.ts';
+import { transferTuner } from '../pace/slots.ts';
+import { workerFault } from './faults.ts';
+import { workerOptionProblems } from './option-problems.ts';
+import { NamespaceAttributes } from './attributes.ts';
 import { registerAttributes, warnOfRejectedSources } from './warnings.ts';
 
 export interface WorkerOptions {
@@ -268,7 +268,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
 /** Metrics take code of their own, which is loaded for those who want them. */
 async function meter({ registry, destinations: names }: WorkerMetricsOptions, { destinations }: WorkerOptions) {
   const { MeasuredUploadsClient, partInterceptor, partWatcher, startWorkflowCounters, workerMetricsOf } =
-    await import('../metrics/index.ts');
+    await import('../observe/metrics/index.ts');
   const metrics = workerMetricsOf(registry);
   const given = typeof destinations === 'function' ? [] : destinations.map(({ name }) => name);
   for (const name of names ?? given) metrics.addDestination(name);

@@ -1,16 +1,16 @@
 import { ConfigError } from '../errors.ts';
-import { DefaultProfile, type DestinationProfile } from '../openai/destination-profile.ts';
-import type { Pace } from '../openai/multipart-part.ts';
-import type { KeyProvider } from '../openai/keys/key-provider.ts';
-import type { AroundCall } from '../openai/http.ts';
+import { DefaultProfile, type DestinationProfile } from '../destinations/profile.ts';
+import type { Pace } from '../destinations/http/multipart-part.ts';
+import type { KeyProvider } from '../destinations/keys/key-provider.ts';
+import type { AroundCall } from '../destinations/http/http.ts';
 import {
   UploadsClient,
   type FilesPermits,
   type PartPlacesOf,
   type UploadsClientOptions,
-} from '../openai/uploads-client.ts';
+} from '../destinations/openai.ts';
 import type { WatchedKeys } from './key-watch.ts';
-import { sharedBudget, type SharedBudgetOptions } from './shared-budget.ts';
+import { sharedBudget, type SharedBudgetOptions } from '../pace/shared-budget.ts';
 
 /** Makes the client of a destination, where it is more than the plain one. */
 export type CreateUploadsClient = (profile: DestinationProfile, options: UploadsClientOptions) => UploadsClient;

@@ -7,12 +7,12 @@ export {
   type WorkerMetricsOptions,
   type WorkerOptions,
 } from './create-worker.ts';
-export { startTracing } from '../tracing/start-tracing.ts';
-export type { Tracing } from '../tracing/tracing.ts';
+export { startTracing } from '../observe/tracing/start-tracing.ts';
+export type { Tracing } from '../observe/tracing/tracing.ts';
 export { Destinations } from './destinations.ts';
-export { WorkerFailedError } from './worker-faults.ts';
-export type { SharedBudgetOptions } from './shared-budget.ts';
+export { WorkerFailedError } from './faults.ts';
+export type { SharedBudgetOptions } from '../pace/shared-budget.ts';
 export { loadConfig, type Config, type LogLevel, type TemporalConfig } from '../config/config.ts';
 export { requireDestination, type ConfiguredDestinations, type DestinationConfig } from '../config/destinations.ts';
-export type { KeyProvider } from '../openai/keys/key-provider.ts';
-export type { DestinationProfile } from '../openai/destination-profile.ts';
+export type { KeyProvider } from '../destinations/keys/key-provider.ts';
+export type { DestinationProfile } from '../destinations/profile.ts';

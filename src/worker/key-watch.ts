@@ -1,4 +1,4 @@
-import type { KeyProvider } from '../openai/keys/key-provider.ts';
+import type { KeyProvider } from '../destinations/keys/key-provider.ts';
 
 /** What is asked of a provider. */
 export type WatchedKeys = Pick<KeyProvider, 'current' | 'last'>;

@@ -1,6 +1,6 @@
 import { Runtime } from '@temporalio/worker';
 import { ALL_KINDS, rejectedKinds, type SourceSettings } from '../sources/source-settings.ts';
-import type { NamespaceAttributes } from './namespace-attributes.ts';
+import type { NamespaceAttributes } from './attributes.ts';
 
 /** Registers the search attributes that a namespace does not have. If this is not permitted, logs one warning. */
 export async function registerAttributes(attributes: NamespaceAttributes, namespace: string): Promise<void> {

@@ -21,7 +21,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     safeguard: 'a buffer is not filled while the socket still sends from it',
-    file: 'src/openai/multipart-part.ts',
+    file: 'src/destinations/http/multipart-part.ts',
     from: 'let next = pool.take();',
     to: 'let next = current;',
   },

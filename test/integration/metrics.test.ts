@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { WorkflowCounter } from '../../src/contracts/metrics.ts';
-import { WorkerMetric } from '../../src/metrics/definitions.ts';
+import { WorkerMetric } from '../../src/observe/metrics/definitions.ts';
 import { startChaosProxy } from '../support/chaos-proxy.ts';
 import { runCliProcess, startCli, type CliRun } from '../support/cli.ts';
 import { prometheusMissing, withPrometheus } from '../support/prometheus.ts';

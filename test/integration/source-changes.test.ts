@@ -2,7 +2,7 @@ import { appendFile, open, readdir, readFile, rename, stat, symlink, truncate, u
 import { join } from 'node:path';
 import { FailureType } from 'longhaul';
 import { describe, expect, it } from 'vitest';
-import { UploadsClient } from '../../src/openai/uploads-client.ts';
+import { UploadsClient } from '../../src/destinations/openai.ts';
 import { memoryReader } from '../support/memory-reader.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { KEY, MiB, partsReceived, withSystem, type System } from '../support/system.ts';

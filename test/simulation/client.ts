@@ -1,7 +1,7 @@
 import { AbortedError, ConnectionError, StrangeAnswerError, TimeoutError } from '../../src/errors.ts';
-import type { CallOptions } from '../../src/openai/call-limits.ts';
-import type { CompleteUploadFields, CreateUploadFields } from '../../src/openai/sessions.ts';
-import { UploadsClient } from '../../src/openai/uploads-client.ts';
+import type { CallOptions } from '../../src/destinations/http/call-limits.ts';
+import type { CompleteUploadFields, CreateUploadFields } from '../../src/destinations/sessions.ts';
+import { UploadsClient } from '../../src/destinations/openai.ts';
 import type { AttemptInfo } from './activity-task.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Dice } from './dice.ts';

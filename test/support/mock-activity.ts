@@ -4,7 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
 import { Sources } from '../../src/sources/sources.ts';
-import { UploadsClient } from '../../src/openai/uploads-client.ts';
+import { UploadsClient } from '../../src/destinations/openai.ts';
 
 type Info = ConstructorParameters<typeof MockActivityEnvironment>[0];
 

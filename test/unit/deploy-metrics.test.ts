@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { WorkflowCounter, type WorkflowCounterDefinition } from '../../src/contracts/metrics.ts';
-import { partOutcomes, WorkerMetric, type MetricDefinition } from '../../src/metrics/definitions.ts';
+import { partOutcomes, WorkerMetric, type MetricDefinition } from '../../src/observe/metrics/definitions.ts';
 import { processMetrics, sdkMetrics } from '../support/sdk-metrics.ts';
 
 interface Rule {

@@ -50,7 +50,7 @@ const builtIn: Readonly<Record<string, string>> = {
   'src/sources/remote/reader.ts': 'nothing reads from a reader after it was closed',
   'src/sources/s3/guard.ts': 'mapS3Error makes a SourceReadError of it',
   'src/sources/s3/xml.ts': 'mapS3Error makes a SourceReadError of it',
-  'src/worker/request-permits.ts': 'the requests then go without a budget',
+  'src/pace/request-permits.ts': 'the requests then go without a budget',
   'src/worker/sealing-workflow.ts': 'thrown in an activity, which makes a failure of it',
 };
 
@@ -126,7 +126,7 @@ describe('the errors of the library and of the worker', () => {
   it('are no built-in errors, except those that never reach a caller', () => {
     const ofClient = new Set(reachable(['src/index.ts']).map((path) => relative(root, path)));
     const found = files
-      .filter(({ path }) => ofClient.has(path) || path.startsWith('src/worker/'))
+      .filter(({ path }) => ofClient.has(path) || /^src\/(worker|pace)\//.test(path))
       .filter(({ text }) => /\bnew (Error|TypeError|RangeError|AggregateError)\(/.test(text))
       .map(({ path }) => path);
     expect(found.toSorted()).toEqual(Object.keys(builtIn).toSorted());

@@ -1,7 +1,7 @@
 import { UploadNotFoundError } from '../../client/errors.ts';
 import { ApiError, ConfigError, ConnectionError, StrangeAnswerError, TimeoutError } from '../../errors.ts';
-import type { DestinationProfile } from '../../openai/destination-profile.ts';
-import { UploadsClient } from '../../openai/uploads-client.ts';
+import type { DestinationProfile } from '../../destinations/profile.ts';
+import { UploadsClient } from '../../destinations/openai.ts';
 import type { Backend } from '../backend.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Config } from '../../config/config.ts';
-import { startMetricsServer, type MetricsServer, type MetricsServerOptions } from '../../metrics/index.ts';
+import { startMetricsServer, type MetricsServer, type MetricsServerOptions } from '../../observe/metrics/index.ts';
 import type { WorkerMetricsOptions } from '../../worker/create-worker.ts';
 
 export type MetricsAddress = Pick<MetricsServerOptions, 'port' | 'host' | 'sdkMetricsUrl'>;

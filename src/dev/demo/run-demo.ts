@@ -9,7 +9,7 @@ import type { UploadHandle } from '../../client/upload-handle.ts';
 import type { UploadResult } from '../../contracts/upload.ts';
 import { formatBytes, formatDuration } from '../../core/text/format.ts';
 import type { LocalApi } from '../../local-api/index.ts';
-import { UploadsClient } from '../../openai/uploads-client.ts';
+import { UploadsClient } from '../../destinations/openai.ts';
 import { makeFile } from './make-file.ts';
 import { recordedParts } from './recorded-parts.ts';
 import { DemoFailedError, WorkerProcess } from './worker-process.ts';

@@ -1,5 +1,5 @@
 import type { HashCheckpoint } from '../../contracts/activities.ts';
-import { md5Blocks, MD5_BLOCK_BYTES, MD5_INITIAL_STATE } from './md5-blocks.ts';
+import { md5Blocks, MD5_BLOCK_BYTES, MD5_INITIAL_STATE } from './md5.ts';
 
 /** What a saved state begins with, so that no other one is taken for it. */
 const SAVED_TAG = Buffer.from('md5\x01', 'latin1');

@@ -31,9 +31,9 @@ export type PartSenderName = keyof typeof partSenders;
 
 /** As a worker does it: the parser is warm from the start, and the source is opened for each part. */
 async function createLonghaul(baseUrl: string, path: string): Promise<PartSender> {
-  const { UploadsClient } = await import('../../../src/openai/uploads-client.ts');
+  const { UploadsClient } = await import('../../../src/destinations/openai.ts');
   const { openFileSource } = await import('../../../src/sources/file/source.ts');
-  const { warmUpParser } = await import('../../../src/openai/warm-up-parser.ts');
+  const { warmUpParser } = await import('../../../src/destinations/http/warm-up-parser.ts');
   await warmUpParser();
   const client = new UploadsClient({ name: 'bench', baseUrl, apiKey: 'bench' });
   return {

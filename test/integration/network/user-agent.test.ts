@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { serviceTime } from '../../../src/openai/service-time.ts';
-import { UploadsClient } from '../../../src/openai/uploads-client.ts';
+import { serviceTime } from '../../../src/destinations/service-time.ts';
+import { UploadsClient } from '../../../src/destinations/openai.ts';
 import { Sources } from '../../../src/sources/sources.ts';
 import { withCaptureServer } from '../../support/capture-server.ts';
 import { memoryReader } from '../../support/memory-reader.ts';

@@ -5,7 +5,7 @@ import type { CompleteUploadInput } from '../../../src/contracts/activities.ts';
 import { FailureType } from '../../../src/contracts/failures.ts';
 import type { UploadedFile } from '../../../src/contracts/upload.ts';
 import { ApiError, ConnectionError } from '../../../src/errors.ts';
-import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
+import type { UploadsClient } from '../../../src/destinations/openai.ts';
 import { failureOf, mockActivity, withClient } from '../../support/mock-activity.ts';
 
 const { pause } = vi.hoisted(() => {

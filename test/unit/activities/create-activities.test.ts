@@ -6,7 +6,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, it } from 'vitest';
 import { createActivities, type OwnWorkerOptions } from '../../../activities/index.ts';
 import type { SourceInfo } from '../../../src/contracts/activities.ts';
-import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
+import type { UploadsClient } from '../../../src/destinations/openai.ts';
 import { sealQuery } from '../../../src/sources/http/sealed-query.ts';
 import { withHttpOrigin } from '../../support/http-origin.ts';
 import { mockActivity, withClient } from '../../support/mock-activity.ts';

@@ -3,7 +3,7 @@ import { createCancelUpload } from '../../../activities/cancel-upload.ts';
 import { createCreateUpload } from '../../../activities/create-upload.ts';
 import { FailureType } from '../../../src/contracts/failures.ts';
 import { ApiError, ConnectionError } from '../../../src/errors.ts';
-import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
+import type { UploadsClient } from '../../../src/destinations/openai.ts';
 import { failureOf, mockActivity, withClient } from '../../support/mock-activity.ts';
 
 describe('createUpload', () => {

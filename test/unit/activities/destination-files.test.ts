@@ -4,8 +4,8 @@ import { listDestination } from '../../../activities/sync/list-destination.ts';
 import type { FileFacts } from '../../../src/contracts/sync.ts';
 import type { UploadedFile } from '../../../src/contracts/upload.ts';
 import { ApiError } from '../../../src/errors.ts';
-import type { ListFilesQuery } from '../../../src/openai/files.ts';
-import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
+import type { ListFilesQuery } from '../../../src/destinations/files.ts';
+import type { UploadsClient } from '../../../src/destinations/openai.ts';
 import { failureOf, mockActivity, withClient } from '../../support/mock-activity.ts';
 
 function file(id: string, changes: Partial<UploadedFile> = {}): UploadedFile {

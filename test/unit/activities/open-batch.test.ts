@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createOpenBatch } from '../../../activities/open-batch.ts';
 import type { OpenBatchInput, OpenBatchResult } from '../../../src/contracts/batch.ts';
 import { ApiError, ConnectionError } from '../../../src/errors.ts';
-import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
+import type { UploadsClient } from '../../../src/destinations/openai.ts';
 import { failureOf, mockActivity, stopWorker, withClient } from '../../support/mock-activity.ts';
 
 type Create = UploadsClient['createUpload'];

@@ -11,9 +11,9 @@ import type {
 } from '../../../src/contracts/batch.ts';
 import type { UploadedFile } from '../../../src/contracts/upload.ts';
 import { ApiError, ConnectionError } from '../../../src/errors.ts';
-import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
+import type { UploadsClient } from '../../../src/destinations/openai.ts';
 import { openFileSource } from '../../../src/sources/file/source.ts';
-import { UploadLimits } from '../../../src/worker/upload-limits.ts';
+import { UploadLimits } from '../../../src/pace/upload-rates.ts';
 import { failureOf, mockActivity, stopWorker, withClient } from '../../support/mock-activity.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
 

@@ -3,7 +3,7 @@ import { packMemory } from '../../../activities/sync/memory.ts';
 import { SyncComparison } from '../../../activities/sync/lists.ts';
 import type { SyncScope } from '../../../src/contracts/activities.ts';
 import { Sources } from '../../../src/sources/sources.ts';
-import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
+import type { UploadsClient } from '../../../src/destinations/openai.ts';
 import { withFakeS3 } from '../../support/fake-s3.ts';
 
 it('a sync that reads sources fails for a whole bucket, and reports a single object', () =>

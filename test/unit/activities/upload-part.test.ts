@@ -8,7 +8,7 @@ import { createUploadPart } from '../../../activities/upload-part.ts';
 import type { SourceInfo, UploadPartInput, UploadPartResult } from '../../../src/contracts/activities.ts';
 import { FailureType } from '../../../src/contracts/failures.ts';
 import { AbortedError, ApiError, ConfigError, ConnectionError, SourceReadError } from '../../../src/errors.ts';
-import type { UploadsClient } from '../../../src/openai/uploads-client.ts';
+import type { UploadsClient } from '../../../src/destinations/openai.ts';
 import { failureOf, mockActivity, stopWorker, withClient } from '../../support/mock-activity.ts';
 
 let dir: string;

@@ -21,8 +21,8 @@ import type { WorkflowSummary } from '../../../src/client/lists/workflow-summary
 import { queryText } from '../../../src/core/show/attributes.ts';
 import { toScheduleInfo } from '../../../src/client/schedules/from-temporal.ts';
 import { outcomeOfResult } from '../../../src/client/schedules/schedule-runs.ts';
-import { RequestPermits } from '../../../src/worker/request-permits.ts';
-import { UploadLimits } from '../../../src/worker/upload-limits.ts';
+import { RequestPermits } from '../../../src/pace/request-permits.ts';
+import { UploadLimits } from '../../../src/pace/upload-rates.ts';
 import { generatedRuns, jsonText, mutated } from '../../support/mutated.ts';
 
 const RUNS = { numRuns: generatedRuns(300) };

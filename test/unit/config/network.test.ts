@@ -3,7 +3,7 @@ import { readProxyRules } from '../../../src/config/network.ts';
 import { loadConfig } from '../../../src/config/config.ts';
 import { requireDestination } from '../../../src/config/destinations.ts';
 import { proxyChooser } from '../../../src/network/proxy.ts';
-import { resolveProfile } from '../../../src/openai/destination-profile.ts';
+import { resolveProfile } from '../../../src/destinations/profile.ts';
 import { configScene } from '../../support/config-scene.ts';
 
 const { scene, writeConfig, problemsOf } = configScene();

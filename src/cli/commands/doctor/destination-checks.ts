@@ -1,9 +1,9 @@
 import type { Config } from '../../../config/config.ts';
 import { requireDestination, withNetwork, type DestinationConfig } from '../../../config/destinations.ts';
 import { ApiError } from '../../../errors.ts';
-import type { DestinationProfile } from '../../../openai/destination-profile.ts';
-import { serviceTime, type ServiceTime } from '../../../openai/service-time.ts';
-import { UploadsClient } from '../../../openai/uploads-client.ts';
+import type { DestinationProfile } from '../../../destinations/profile.ts';
+import { serviceTime, type ServiceTime } from '../../../destinations/service-time.ts';
+import { UploadsClient } from '../../../destinations/openai.ts';
 import { problemOf } from '../../checks/check-destination.ts';
 import { CHECK_LIMIT_MS, checked, fail, ok, warn, type Check } from './check.ts';
 

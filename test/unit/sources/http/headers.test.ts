@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ConfigError, SourceForbiddenError } from '../../../../src/errors.ts';
 import { redact } from '../../../../src/redact.ts';
 import { SourceHeaders, type SourceHeaderSettings } from '../../../../src/sources/http/headers.ts';
-import { fixedKey } from '../../../../src/openai/keys/key-provider.ts';
+import { fixedKey } from '../../../../src/destinations/keys/key-provider.ts';
 
 const headers = { Authorization: 'Bearer one' };
 

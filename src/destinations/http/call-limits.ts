@@ -1,0 +1,60 @@
+import { AbortedError, TimeoutError } from '../../errors.ts';
+
+/** Limits of one call. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Longest time of the whole call. @defaultValue the destination profile's for this kind of call */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Timers that are longer than this end at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export interface CallLimits {
+  /** Aborted with the error that the call has to end with. */
+  readonly signal: AbortSignal;
+  /** The same as a rejection, for what doesn't heed a signal. */
+  race<T>(promise: Promise<T>): Promise<T>;
+  /** Forgets the timer and the caller's signal. */
+  release(): void;
+}
+
+/** Joins the caller's signal and the time limit to one signal, whose reason is a typed error. */
+export function startCallLimits({ signal, timeoutMs }: CallOptions, action: string): CallLimits {
+  const controller = new AbortController();
+  const onAbort = () =>
+    controller.abort(new AbortedError(`${action} was aborted by its caller`, { cause: signal?.reason }));
+  if (signal?.aborted) onAbort();
+  else signal?.addEventListener('abort', onAbort, { once: true });
+  const timer =
+    timeoutMs === undefined
+      ? undefined
+      : setTimeout(
+          () => {
+            controller.abort(new TimeoutError(`${action} took longer than ${timeoutMs} ms`));
+          },
+          Math.min(timeoutMs, MAX_TIMER_MS),
+        );
+  return {
+    signal: controller.signal,
+    race: (promise) => raceWith(controller.signal, promise),
+    release: () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    },
+  };
+}
+
+async function raceWith<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,271 @@
+import type { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import type { z } from 'zod';
+import { LonghaulError, StrangeAnswerError } from '../../errors.ts';
+import { userAgent } from '../../longhaul-version.ts';
+import { proxyChooser, type Proxy } from '../../network/proxy.ts';
+import { createDispatcher } from '../../network/proxied-dispatcher.ts';
+import { TlsFiles } from '../../network/tls-files.ts';
+import { credentialsProblem } from '../../network/tunnel.ts';
+import { apiErrorFromResponse } from './api-error.ts';
+import { startCallLimits, type CallLimits, type CallOptions } from './call-limits.ts';
+import { readingConnector } from './connector.ts';
+import type { ResolvedProfile } from '../profile.ts';
+import { fixedKey, keyProblem, type KeyProvider } from '../keys/key-provider.ts';
+import { mapTransportError } from './transport-error.ts';
+import { readBody, type BodyText } from './read-body.ts';
+import { SecretTexts } from './secret-texts.ts';
+
+/** One request, sent once. */
+export interface HttpCall extends CallOptions {
+  /** What is being done, for messages: `adding a part to upload_1`. */
+  readonly action: string;
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Below the base URL, with each segment encoded. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly contentType?: string;
+  /** Only needed for a body that is streamed. */
+  readonly contentLength?: number;
+  readonly body?: string | AsyncIterable<Uint8Array>;
+  /** Longest time in which nothing moves. It restarts with each chunk of the body that the socket takes. */
+  readonly stallTimeoutMs?: number;
+  /** @defaultValue 1 MiB */
+  readonly maxAnswerBytes?: number;
+  /** Whether a success needs no JSON body, such as a 204: the schema then gets undefined. @defaultValue false */
+  readonly acceptsAnyBody?: boolean;
+}
+
+/** What is known of a call before it is sent; the path is the whole one, without its query. */
+export interface CallFacts extends Pick<HttpCall, 'action' | 'method' | 'path'> {
+  /** HOST:PORT */
+  readonly host: string;
+}
+
+/** Runs each call that has an answer of JSON. @param send sends it, once, with more headers */
+export type AroundCall = <T>(
+  facts: CallFacts,
+  send: (headers: Readonly<Record<string, string>>) => Promise<T>,
+) => Promise<T>;
+
+type Response = Dispatcher.ResponseData;
+
+const KEEP_ALIVE_MS = 30_000;
+const MAX_ANSWER_BYTES = 1024 * 1024;
+const MAX_ERROR_BYTES = 64 * 1024;
+/** Of a response with many invalid properties. */
+const MAX_SHOWN_ISSUES = 3;
+
+/** The connections to one destination. It makes one attempt per call: retries live in Temporal, nowhere else. */
+export class Http {
+  readonly #profile: ResolvedProfile;
+  readonly #agent: Dispatcher;
+  readonly #base: URL;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #keys: KeyProvider;
+  /** The keys of calls that failed because of them. */
+  readonly #rejectedKeys = new WeakMap<object, string>();
+  readonly #secrets: SecretTexts;
+  /** Undefined for direct connections. */
+  readonly #proxy: Proxy | undefined;
+  readonly #around: AroundCall;
+
+  constructor(profile: ResolvedProfile, around: AroundCall = (_, send) => send({})) {
+    this.#profile = profile;
+    this.#around = around;
+    this.#base = new URL(profile.baseUrl);
+    const chooseProxy = proxyChooser(profile.proxy);
+    this.#proxy = chooseProxy?.(this.#base);
+    this.#agent = createDispatcher({
+      connectTimeoutMs: profile.connectTimeoutMs,
+      wrap: readingConnector,
+      tls: TlsFiles.of(profile),
+      chooseProxy,
+      agent: {
+        // A connection for each call at the same time; the caller bounds those. Nothing is ever sent behind a part.
+        connections: null,
+        pipelining: 1,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+      },
+    });
+    this.#headers = { accept: 'application/json', 'user-agent': userAgent(), ...lowerCased(profile.headers) };
+    this.#keys = typeof profile.apiKey === 'string' ? fixedKey(profile.apiKey) : profile.apiKey;
+    this.#secrets = new SecretTexts(profile.headers, profile.query, proxySecrets(this.#proxy));
+  }
+
+  /** HOST:PORT, for messages. */
+  get host(): string {
+    return this.#base.port ? this.#base.host : `${this.#base.host}:${this.#base.protocol === 'http:' ? 80 : 443}`;
+  }
+
+  get #basePath(): string {
+    return this.#base.pathname.replace(/\/+$/, '');
+  }
+
+  /**
+   * Makes a call, and makes it again if the service rejects the key and there is another key by now. A body that is streamed
+   * must be made by each attempt.
+   */
+  async withKey<T>(attempt: () => Promise<T>): Promise<T> {
+    try {
+      return await attempt();
+    } catch (error) {
+      const key = this.#rejectedKeys.get(error as object);
+      if (key === undefined || (await this.#keys.renewed(key)) === undefined) throw error;
+      return attempt();
+    }
+  }
+
+  /** Sends a request and reads its answer, which must be JSON of that shape. */
+  json<Schema extends z.ZodType>(call: HttpCall, schema: Schema): Promise<z.output<Schema>> {
+    const { action, method, body } = call;
+    const facts = { action, method, host: this.host, path: `${this.#basePath}${call.path}` };
+    const attempt = () => this.#around(facts, (headers) => this.#json(call, schema, headers));
+    return body === undefined || typeof body === 'string' ? this.withKey(attempt) : attempt();
+  }
+
+  async #json<Schema extends z.ZodType>(call: HttpCall, schema: Schema, headers: Readonly<Record<string, string>>) {
+    const limits = startCallLimits(this.#withTimeout(call), call.action);
+    try {
+      const response = await this.#send(call, limits, headers);
+      const body = await limits.race(readBody(response.body, call.maxAnswerBytes ?? MAX_ANSWER_BYTES));
+      return this.#parse(call, response, body, schema);
+    } catch (error) {
+      throw this.#mapError(call, error);
+    } finally {
+      limits.release();
+    }
+  }
+
+  /** Sends a request and hands out the answer's body while it arrives; errors of the stream are typed as well. */
+  async stream(call: HttpCall): Promise<{ readonly body: Readable; readonly mapError: (error: unknown) => unknown }> {
+    const limits = startCallLimits(call, call.action);
+    const mapError = (error: unknown) => this.#mapError(call, error);
+    try {
+      const { body } = await this.withKey(() => this.#send(call, limits));
+      body.once('close', () => limits.release());
+      return { body, mapError };
+    } catch (error) {
+      limits.release();
+      throw mapError(error);
+    }
+  }
+
+  /** Breaks what is under way. */
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  #withTimeout(call: HttpCall): CallOptions {
+    return { signal: call.signal, timeoutMs: call.timeoutMs ?? this.#profile.requestTimeoutMs };
+  }
+
+  /** @throws ApiError for every status but 2xx */
+  async #send(call: HttpCall, limits: CallLimits, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+    // Known before anything is sent, so that an aborted call reaches no server.
+    limits.signal.throwIfAborted();
+    const { method, body, contentType, contentLength, stallTimeoutMs = 0 } = call;
+    const held = this.#keys.current();
+    const key = typeof held === 'string' ? held : await limits.race(this.#named(held));
+    this.#secrets.addKey(key);
+    const pending = this.#agent.request({
+      origin: this.#base.origin,
+      path: this.#pathOf(call),
+      method,
+      headers: {
+        ...this.#headers,
+        ...(this.#profile.authHeader === 'api-key' ? { 'api-key': key } : { authorization: `Bearer ${key}` }),
+        ...headers,
+        ...(contentType === undefined ? {} : { 'content-type': contentType }),
+        ...(contentLength === undefined ? {} : { 'content-length': String(contentLength) }),
+      },
+      // undici takes any async iterable; its types know streams only.
+      body: (body as Readable | string | undefined) ?? null,
+      signal: limits.signal,
+      headersTimeout: stallTimeoutMs,
+      bodyTimeout: stallTimeoutMs,
+    });
+    // While undici still connects it doesn't heed the signal; then its late answer, if any, is thrown away.
+    pending.then(
+      (late) => limits.signal.aborted && late.body.destroy(),
+      () => {},
+    );
+    const response = await limits.race(pending);
+    if (response.statusCode >= 200 && response.statusCode < 300) return response;
+    const error = await this.#apiError(call, response, limits);
+    if (response.statusCode === 401 || response.statusCode === 403) this.#rejectedKeys.set(error, key);
+    throw error;
+  }
+
+  async #named(key: Promise<string>): Promise<string> {
+    try {
+      return await key;
+    } catch (error) {
+      throw keyProblem(this.#profile.name, error);
+    }
+  }
+
+  /** The status is the news; when the body breaks off, it is told without it. */
+  async #apiError({ action }: HttpCall, { statusCode, headers, body }: Response, limits: CallLimits) {
+    if (statusCode === 407 && this.#proxy) {
+      body.on('error', () => {}).destroy();
+      return credentialsProblem(this.#proxy);
+    }
+    let text = '';
+    try {
+      ({ text } = await limits.race(readBody(body, MAX_ERROR_BYTES)));
+    } catch {
+      body.destroy();
+    }
+    return apiErrorFromResponse({ action, host: this.host, status: statusCode, headers, text }, this.#secrets.redact);
+  }
+
+  #parse<Schema extends z.ZodType>(
+    { action, acceptsAnyBody = false }: HttpCall,
+    { statusCode }: Response,
+    { text, isCut }: BodyText,
+    schema: Schema,
+  ): z.output<Schema> {
+    const strange = (problem: string) =>
+      new StrangeAnswerError(`${this.host} answered ${statusCode} with ${problem}, while ${action}`);
+    if (isCut && !acceptsAnyBody) throw strange('a longer body than the API ever gives');
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      // The parser's own message would quote the body, secrets included.
+      if (!acceptsAnyBody) {
+        throw strange(text === '' ? 'an empty body' : 'a body that is not JSON; is the base URL right?');
+      }
+    }
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    const problems = parsed.error.issues
+      .slice(0, MAX_SHOWN_ISSUES)
+      .map(({ path, message }) => `${path.length > 0 ? path.join('.') : 'the body'}: ${message}`);
+    throw strange(`JSON that is not what the API promises (${problems.join('; ')})`);
+  }
+
+  #mapError({ action }: HttpCall, error: unknown): unknown {
+    return error instanceof LonghaulError ? error : mapTransportError(error, { action, host: this.host });
+  }
+
+  #pathOf({ path, query }: HttpCall): string {
+    const search = new URLSearchParams(this.#base.search);
+    for (const [name, value] of Object.entries({ ...this.#profile.query, ...query })) {
+      if (value !== undefined) search.set(name, String(value));
+    }
+    const text = search.toString();
+    return `${this.#basePath}${path}${text ? `?${text}` : ''}`;
+  }
+}
+
+/** So that an extra header replaces ours instead of being sent beside it. */
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+/** Under a name that marks them as secrets. */
+function proxySecrets(proxy: Proxy | undefined): Readonly<Record<string, string>> {
+  return Object.fromEntries((proxy?.secrets ?? []).map((secret, index) => [`proxy-authorization-${index}`, secret]));
+}

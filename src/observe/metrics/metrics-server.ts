@@ -1,0 +1,125 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+import { Agent, request } from 'undici';
+import { errnoCause } from '../../core/text/errno-cause.ts';
+import { ConfigError } from '../../errors.ts';
+
+export interface MetricsServerOptions {
+  /** 0: picked by the system. */
+  readonly port: number;
+  /** @defaultValue 127.0.0.1 */
+  readonly host?: string;
+  readonly registry: Registry;
+  /** Address of the metrics of Temporal's SDK, which stand behind ours. */
+  readonly sdkMetricsUrl?: string | undefined;
+}
+
+export interface MetricsServer {
+  /** `http://HOST:PORT` */
+  readonly url: string;
+  /** Until it is told, nothing is ready. @param isReady asked once a second at most */
+  readonly watch: (isReady: () => Promise<boolean>) => void;
+  close(): Promise<void>;
+}
+
+const READY_FOR_MS = 1000;
+const SDK_TIMEOUT_MS = 5000;
+
+/**
+ * Serves `/metrics`, `/healthz` (this process answers) and `/readyz` (its workers work, and Temporal answers them).
+ *
+ * @throws ConfigError when the port is taken, or the address is none of this machine
+ */
+export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
+  const { port, host = '127.0.0.1', registry, sdkMetricsUrl } = options;
+  const readiness = new Readiness();
+  const routes: Readonly<Record<string, () => Promise<Answer>>> = {
+    '/metrics': async () => {
+      const sdk = sdkMetricsUrl === undefined ? '' : await readSdkMetrics(sdkMetricsUrl);
+      return { status: 200, type: registry.contentType, text: (await registry.metrics()) + sdk };
+    },
+    '/healthz': async () => plain(200, 'ok'),
+    '/readyz': async () => ((await readiness.ask()) ? plain(200, 'ready') : plain(503, 'not ready')),
+  };
+  const server = createServer((incoming, response) => {
+    const path = incoming.url?.split('?')[0] ?? '';
+    const route = routes[path];
+    if (!route) return send(response, plain(404, 'there is /metrics, /healthz and /readyz'));
+    if (incoming.method !== 'GET' && incoming.method !== 'HEAD') return send(response, plain(405, 'only GET'));
+    route().then(
+      (answer) => send(response, answer),
+      (error: unknown) => send(response, plain(500, `the metrics can't be read: ${(error as Error).message}`)),
+    );
+  });
+  server.listen(port, host);
+  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+    const reason =
+      error.code === 'EADDRINUSE'
+        ? 'is taken; choose another --metrics-port'
+        : `can't be used: ${errnoCause(error.code ?? error.message)}`;
+    throw new ConfigError(`${host}:${port} for metrics ${reason}`, { cause: error });
+  });
+  const { address, family, port: actual } = server.address() as AddressInfo;
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`,
+    watch: (isReady) => readiness.watch(isReady),
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly text: string;
+}
+
+function plain(status: number, text: string): Answer {
+  return { status, type: 'text/plain; charset=utf-8', text: `${text}\n` };
+}
+
+function send(response: ServerResponse, { status, type, text }: Answer): void {
+  response.writeHead(status, { 'content-type': type }).end(text);
+}
+
+/** Not the dispatcher of the whole process, which may lead to a proxy: NODE_USE_ENV_PROXY of Node.js 24 sets it. */
+const direct = new Agent();
+
+async function readSdkMetrics(url: string): Promise<string> {
+  const { statusCode, body } = await request(url, { dispatcher: direct, signal: AbortSignal.timeout(SDK_TIMEOUT_MS) });
+  const text = await body.text();
+  if (statusCode !== 200) throw new Error(`Temporal's SDK answered ${statusCode}`);
+  return withSnakeCase(text);
+}
+
+/** Temporal's meter for workflows names its labels as JavaScript does, which Prometheus doesn't. */
+function withSnakeCase(text: string): string {
+  return text.replace(/^longhaul_.*$/gm, (line) =>
+    line.replace(/([{,])taskQueue=/, '$1task_queue=').replace(/([{,])workflowType=/, '$1workflow_type='),
+  );
+}
+
+/** Many may ask; who answers is asked once a second. */
+class Readiness {
+  #isReady: (() => Promise<boolean>) | undefined;
+  #last: { readonly atMs: number; readonly answer: Promise<boolean> } | undefined;
+
+  watch(isReady: () => Promise<boolean>): void {
+    this.#isReady = isReady;
+    this.#last = undefined;
+  }
+
+  ask(): Promise<boolean> {
+    if (!this.#isReady) return Promise.resolve(false);
+    const nowMs = performance.now();
+    if (!this.#last || nowMs - this.#last.atMs > READY_FOR_MS) {
+      this.#last = { atMs: nowMs, answer: this.#isReady().catch(() => false) };
+    }
+    return this.#last.answer;
+  }
+}

@@ -1,0 +1,25 @@
+import { Runtime } from '@temporalio/worker';
+import { WorkflowCounter, type WorkflowCounterDefinition } from '../../contracts/metrics.ts';
+import { WorkflowName } from '../../contracts/names.ts';
+
+const waits: readonly WorkflowCounterDefinition[] = [WorkflowCounter.uploadsParked, WorkflowCounter.parkedTries];
+const counters: readonly WorkflowCounterDefinition[] = Object.values(WorkflowCounter);
+
+/** A sync and a split upload wait as an upload does, and count nothing else. */
+const counting: Readonly<Record<string, readonly WorkflowCounterDefinition[]>> = {
+  [WorkflowName.uploadFile]: counters,
+  [WorkflowName.uploadSplitFile]: waits,
+  [WorkflowName.syncSource]: waits,
+};
+
+/** Brings every series of the workflows' counters to life at 0: to Prometheus a series that begins at 1 is no increase. */
+export function startWorkflowCounters(where: { readonly namespace: string; readonly taskQueue: string }): void {
+  for (const [workflowType, definitions] of Object.entries(counting)) {
+    const meter = Runtime.instance().metricMeter.withTags({ ...where, workflowType });
+    for (const { name, help, label } of definitions) {
+      const counter = meter.createCounter(name, undefined, help);
+      if (label) for (const value of label.values) counter.add(0, { [label.name]: value });
+      else counter.add(0);
+    }
+  }
+}

@@ -1,0 +1,267 @@
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { ApiError, AbortedError, ConnectionError, LonghaulError, StrangeAnswerError } from '../../../src/errors.ts';
+import type { DestinationProfile } from '../../../src/destinations/profile.ts';
+import { UploadsClient } from '../../../src/destinations/openai.ts';
+import { withCaptureServer, type CapturedRequest, type Reply } from '../../support/capture-server.ts';
+
+const KEY = 'sk-canary-0123456789';
+const file = { id: 'file-1', object: 'file', bytes: 3, created_at: 5, filename: 'a.jsonl', purpose: 'batch' };
+const facts = { bytes: 3, createdAt: 5, filename: 'a.jsonl', purpose: 'batch' };
+const upload = { id: 'upload_1', object: 'upload', created_at: 5, expires_at: 3605, status: 'pending' };
+
+/** Runs one call against one answer, and gives what the server saw of it. */
+async function exchange<T>(
+  reply: Reply,
+  call: (client: UploadsClient) => Promise<T>,
+  profile: Partial<DestinationProfile> = {},
+): Promise<{ readonly result: T; readonly request: CapturedRequest }> {
+  return withCaptureServer({ reply: () => reply }, async ({ baseUrl, requests }) => {
+    const client = new UploadsClient({ name: 'test', baseUrl, apiKey: KEY, ...profile });
+    try {
+      const result = await call(client);
+      return { result, request: requests[0] as CapturedRequest };
+    } finally {
+      await client.close();
+    }
+  });
+}
+
+async function failure(reply: Reply, profile: Partial<DestinationProfile> = {}): Promise<LonghaulError> {
+  const { result } = await exchange(
+    reply,
+    (client) =>
+      client.retrieveFile('file-1').then(
+        () => new Error('nothing was thrown'),
+        (error: unknown) => error as Error,
+      ),
+    profile,
+  );
+  expect(result).toBeInstanceOf(LonghaulError);
+  expect(inspect(result, { depth: Infinity, showHidden: true })).not.toContain(KEY);
+  return result as LonghaulError;
+}
+
+describe('the requests', () => {
+  test('create: the fields of the specification and no other, with the life of the File when it is given', async () => {
+    const fields = { filename: 'a.jsonl', purpose: 'batch', bytes: 3, mimeType: 'application/jsonl' };
+    const { result, request } = await exchange({ body: upload }, (client) =>
+      client.createUpload({ ...fields, fileExpiresAfterSeconds: 3600 }),
+    );
+    expect(result).toEqual({ uploadId: 'upload_1', createdAt: 5, expiresAt: 3605 });
+    expect(request).toMatchObject({ method: 'POST', path: '/v1/uploads' });
+    expect(request.headers).toMatchObject({ authorization: `Bearer ${KEY}`, 'content-type': 'application/json' });
+    expect(JSON.parse(request.body.toString())).toEqual({
+      filename: 'a.jsonl',
+      purpose: 'batch',
+      bytes: 3,
+      mime_type: 'application/jsonl',
+      expires_after: { anchor: 'created_at', seconds: 3600 },
+    });
+  });
+
+  test('complete as JSON: the ids in order and the md5', async () => {
+    const { result, request } = await exchange({ body: { ...upload, status: 'completed', file } }, (client) =>
+      client.completeUpload('upload_1', { partIds: ['b', 'a'], md5: '00ff', file: facts }),
+    );
+    expect(result).toEqual({ id: 'file-1', bytes: 3, createdAt: 5, filename: 'a.jsonl', purpose: 'batch' });
+    expect(request.path).toBe('/v1/uploads/upload_1/complete');
+    expect(JSON.parse(request.body.toString())).toEqual({ part_ids: ['b', 'a'], md5: '00ff' });
+  });
+
+  test('complete as a form, for a destination that wants it', async () => {
+    const { request } = await exchange(
+      { body: file },
+      (client) => client.completeUpload('upload_1', { partIds: ['b', 'a'], md5: '00ff', file: facts }),
+      { completeEncoding: 'form' },
+    );
+    expect(request.headers['content-type']).toBe('application/x-www-form-urlencoded');
+    expect(request.body.toString()).toBe('part_ids=b&part_ids=a&md5=00ff');
+  });
+
+  test('cancel and delete', async () => {
+    const cancel = await exchange({ body: { ...upload, status: 'cancelled' } }, (client) =>
+      client.cancelUpload('upload_1'),
+    );
+    expect(cancel.request).toMatchObject({ method: 'POST', path: '/v1/uploads/upload_1/cancel' });
+    expect(cancel.request.body.byteLength).toBe(0);
+    const remove = await exchange({ body: { id: 'file-1', deleted: true } }, (client) => client.deleteFile('file-1'));
+    expect(remove.request).toMatchObject({ method: 'DELETE', path: '/v1/files/file-1' });
+  });
+
+  test('list: the query, and where the next page begins', async () => {
+    const { result, request } = await exchange(
+      { body: { object: 'list', data: [{ ...file, expires_at: null, status: 'processed' }], has_more: true } },
+      (client) => client.listFiles({ purpose: 'batch', order: 'desc', limit: 10, after: 'file-0' }),
+    );
+    expect(request.path).toBe('/v1/files?purpose=batch&after=file-0&limit=10&order=desc');
+    expect(result).toMatchObject({
+      hasMore: true,
+      nextAfter: 'file-1',
+      files: [{ id: 'file-1', status: 'processed' }],
+    });
+  });
+
+  test('Azure: another header for the key, a query everywhere, ids and path segments encoded', async () => {
+    const { request } = await exchange({ body: file }, (client) => client.retrieveFile('file/1'), {
+      authHeader: 'api-key',
+      query: { 'api-version': '2025-03-01' },
+      headers: { 'X-Team': 'data' },
+    });
+    expect(request.path).toBe('/v1/files/file%2F1?api-version=2025-03-01');
+    expect(request.headers).toMatchObject({ 'api-key': KEY, 'x-team': 'data' });
+    expect(request.headers['authorization']).toBeUndefined();
+  });
+});
+
+describe('a deletion that the service does not confirm', () => {
+  const missing = { status: 404, body: { error: { message: 'No such File object' } } };
+
+  async function deleteWith(deletion: Reply, retrieval: Reply): Promise<readonly string[]> {
+    const reply = ({ method }: CapturedRequest) => (method === 'DELETE' ? deletion : retrieval);
+    return withCaptureServer({ reply }, async ({ baseUrl, requests }) => {
+      const client = new UploadsClient({ name: 'test', baseUrl, apiKey: KEY });
+      try {
+        await client.deleteFile('file-1');
+        return requests.map(({ method }) => method);
+      } finally {
+        await client.close();
+      }
+    });
+  }
+
+  test.each<[string, Reply]>([
+    ['a 204', { status: 204 }],
+    ['a page', { body: '<html>deleted</html>' }],
+    ['another ID', { body: { id: 'file-2', deleted: true } }],
+    ['"deleted": false', { body: { id: 'file-1', deleted: false } }],
+  ])('with %s is checked, and fails if the File still exists', async (_name, deletion) => {
+    expect(await deleteWith(deletion, missing)).toEqual(['DELETE', 'GET']);
+    await expect(deleteWith(deletion, { body: file })).rejects.toThrow(/did not confirm the deletion of file file-1/);
+  });
+
+  test('and cannot be checked, fails with the error of the check', async () => {
+    await expect(deleteWith({ status: 204 }, { status: 503 })).rejects.toThrow(ApiError);
+  });
+});
+
+describe('the answers', () => {
+  test.each<[string, Reply]>([
+    ['a truncated body', { body: '{"id": "file-1", "by' }],
+    ['a page', { body: '<html>Welcome</html>' }],
+    ['nothing', { body: '' }],
+    ['another shape', { body: { ...file, bytes: 'three' } }],
+    ['more than the API ever gives', { body: { ...file, padding: 'x'.repeat(2 * 1024 * 1024) } }],
+  ])('a success with %s is a StrangeAnswerError that may be retried', async (_name, reply) => {
+    const error = await failure(reply);
+    expect(error).toBeInstanceOf(StrangeAnswerError);
+    expect(error.retryable).toBe(true);
+    expect(error.message).toMatch(/^127\.0\.0\.1:\d+ answered 200 with .* while asking for file file-1$/);
+  });
+
+  test('a completed Upload that holds no File is not taken for one', async () => {
+    const bare = { ...file, ...upload, status: 'completed', id: 'upload_1' };
+    await exchange({ body: bare }, (client) =>
+      expect(client.completeUpload('upload_1', { partIds: ['a'], file: facts })).rejects.toThrow(StrangeAnswerError),
+    );
+  });
+
+  test.each([400, 401, 403, 404, 408, 409, 410, 413, 422, 425, 429, 500, 502, 503, 504])(
+    'the status %i is an ApiError with the words of the service',
+    async (status) => {
+      const body = { error: { message: 'because', type: 't', param: 'p', code: 'c' } };
+      const error = (await failure({ status, body, headers: { 'x-request-id': 'req_9' } })) as ApiError;
+      expect(error).toBeInstanceOf(ApiError);
+      expect(error.details).toMatchObject({ status, apiMessage: 'because', apiType: 't', apiParam: 'p', apiCode: 'c' });
+      expect(error.retryable).toBe([408, 409, 425, 429].includes(status) || status >= 500);
+      expect(error.message).toContain('because (request req_9)');
+    },
+  );
+
+  test('a redirect is not followed, and the message says where to look', async () => {
+    const error = (await failure({ status: 308, headers: { location: 'https://127.0.0.2/v1' } })) as ApiError;
+    expect(error.details.status).toBe(308);
+    expect(error.retryable).toBe(false);
+    expect(error.message).toContain('https://127.0.0.2/v1');
+    expect(error.message).toContain('base URL');
+  });
+
+  test('a key that the service repeats is taken out, also where a cut would leave half of it', async () => {
+    const long = `${'x'.repeat(190)} ${KEY} in the page`;
+    for (const body of [{ error: { message: `wrong key ${KEY}`, code: KEY } }, long, `<html>${KEY}</html>`]) {
+      const error = await failure({ status: 401, body, headers: { 'x-request-id': KEY } });
+      expect(inspect(error)).not.toContain('sk-canary');
+    }
+  });
+
+  test('an answer that ends before its length is a ConnectionError', async () => {
+    await withCaptureServer(
+      {
+        onHead: (_head, socket) =>
+          Boolean(socket.end('HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{"id": "file-1"', () => socket.destroy())),
+      },
+      async ({ baseUrl }) => {
+        const client = new UploadsClient({ name: 'test', baseUrl, apiKey: KEY });
+        await expect(client.retrieveFile('file-1')).rejects.toThrow(ConnectionError);
+        await client.close();
+      },
+    );
+  });
+});
+
+describe('a download', () => {
+  test('gives the content as it arrives', async () => {
+    await exchange({ body: 'abcdef' }, async (client) => {
+      const chunks = await (await client.downloadFile('file-1')).toArray();
+      expect(Buffer.concat(chunks as Buffer[]).toString()).toBe('abcdef');
+    });
+  });
+
+  test('is refused with an ApiError before any content', async () => {
+    await exchange({ status: 404, body: { error: { message: 'no such File' } } }, (client) =>
+      expect(client.downloadFile('file-1')).rejects.toThrow('no such File'),
+    );
+  });
+
+  test('ends with a typed error when the connection breaks, or the caller aborts', async () => {
+    let sockets: { destroy(): void }[] = [];
+    await withCaptureServer(
+      {
+        onHead: (_head, socket) => {
+          sockets = [...sockets, socket];
+          socket.write('HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nabc');
+          return true;
+        },
+      },
+      async ({ baseUrl }) => {
+        const client = new UploadsClient({ name: 'test', baseUrl, apiKey: KEY });
+        const broken = await client.downloadFile('file-1');
+        sockets[0]?.destroy();
+        await expect(broken.toArray()).rejects.toThrow(ConnectionError);
+
+        const abort = new AbortController();
+        const aborted = await client.downloadFile('file-1', { signal: abort.signal });
+        abort.abort();
+        await expect(aborted.toArray()).rejects.toThrow(AbortedError);
+
+        // Never read, only thrown away.
+        const unread = await client.downloadFile('file-1');
+        unread.destroy();
+        await client.close();
+      },
+    );
+  });
+});
+
+test('a client and its profile show no key when they are printed', () => {
+  const client = new UploadsClient({
+    name: 'test',
+    baseUrl: 'http://127.0.0.1:9/v1',
+    apiKey: KEY,
+    headers: { 'x-proxy-token': 'canary-2' },
+  });
+  const shown = inspect(client, { depth: Infinity, showHidden: true }) + JSON.stringify(client);
+  expect(shown).toContain('x-proxy-token');
+  expect(shown).not.toContain('canary');
+  return client.close();
+});

@@ -1,0 +1,84 @@
+import type { NativeConnection } from '@temporalio/worker';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { registeredAttributes } from '../../../src/core/show/attribute-registry.ts';
+import { NamespaceAttributes } from '../../../src/worker/attributes.ts';
+
+const all = Object.fromEntries(registeredAttributes.map(({ name, code }) => [name, code]));
+const { LonghaulBytes: _bytes, ...some } = all;
+
+/** A namespace that returns one list after the other. */
+function namespaceOf(
+  lists: readonly (Record<string, number> | Error)[],
+  add: () => Promise<unknown> = async () => ({}),
+) {
+  let asked = 0;
+  const added: object[] = [];
+  const operatorService = {
+    listSearchAttributes: async () => {
+      const list = lists[Math.min(asked++, lists.length - 1)];
+      if (list instanceof Error) throw list;
+      return { customAttributes: list };
+    },
+    addSearchAttributes: ({ searchAttributes }: { readonly searchAttributes: object }) => {
+      added.push(searchAttributes);
+      return add();
+    },
+  };
+  const connection = { operatorService, withDeadline: (_: number, call: () => Promise<unknown>) => call() };
+  const attributes = new NamespaceAttributes(connection as unknown as NativeConnection, 'default');
+  return { attributes, added, asked: () => asked };
+}
+
+describe('the search attributes of a namespace', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+  const minutes = (count: number) => vi.setSystemTime(Date.now() + count * 60_000 + 1);
+
+  it('are known if it has all of them, which is asked once', async () => {
+    const { attributes, asked } = namespaceOf([all]);
+    expect(await Promise.all([attributes.areKnown(), attributes.areKnown()])).toEqual([true, true]);
+    minutes(5);
+    expect(await attributes.areKnown()).toBe(true);
+    expect(asked()).toBe(1);
+  });
+
+  it('are not known if one is missing or of another type, or if the worker may not ask', async () => {
+    for (const list of [{}, some, { ...all, LonghaulBytes: 2 }, new Error('denied')]) {
+      const { attributes, asked } = namespaceOf([list]);
+      expect([await attributes.areKnown(), await attributes.areKnown()]).toEqual([false, false]);
+      expect(asked()).toBe(1);
+    }
+  });
+
+  it('are known one minute after they appeared, when all servers have them', async () => {
+    const { attributes } = namespaceOf([some, all]);
+    expect(await attributes.areKnown()).toBe(false);
+    minutes(1);
+    expect(await attributes.areKnown()).toBe(false);
+    minutes(1);
+    expect(await attributes.areKnown()).toBe(true);
+  });
+
+  it('are registered if they are missing', async () => {
+    const { attributes, added } = namespaceOf([some, all]);
+    expect(await attributes.register()).toEqual([]);
+    expect(added).toEqual([{ LonghaulBytes: 3 }]);
+    expect(await attributes.areKnown()).toBe(false);
+    minutes(2);
+    expect(await attributes.areKnown()).toBe(true);
+  });
+
+  it('are reported if they cannot be registered, except if another worker has done it', async () => {
+    const denied = async () => Promise.reject(new Error('denied'));
+    expect(await namespaceOf([some], denied).attributes.register()).toEqual(['LonghaulBytes']);
+    expect(await namespaceOf([some, all], denied).attributes.register()).toEqual([]);
+    const taken = namespaceOf([{ ...all, LonghaulBytes: 2 }]);
+    expect(await taken.attributes.register()).toEqual(['LonghaulBytes']);
+    expect(taken.added).toEqual([]);
+    expect(await namespaceOf([new Error('denied')]).attributes.register()).toEqual([]);
+  });
+});
