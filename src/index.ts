@@ -87,6 +87,8 @@ export type {
   UnmatchedGlob,
 } from './contracts/sync.ts';
 export type {
+  JobKind,
+  ProgressHead,
   SharedLimit,
   UploadedFile,
   UploadLimit,

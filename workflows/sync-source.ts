@@ -1,5 +1,4 @@
 import { workflowInfo } from '@temporalio/workflow';
-import { QueryName } from '../src/contracts/names.ts';
 import type { SyncHandover, SyncProgress, SyncRequest, SyncResult } from '../src/contracts/sync.ts';
 import { handoverProblems } from '../src/core/upload/carried.ts';
 import { defineWorkflow } from './shell/define-workflow.ts';
@@ -14,7 +13,6 @@ import { SyncRun } from './sync/run.ts';
  */
 export const syncSource = defineWorkflow<SyncRequest, SyncHandover, SyncResult, SyncProgress>({
   noun: 'sync',
-  query: QueryName.syncProgress,
   controls: ['pause', 'resume', 'retry'],
   hasChildren: true,
   carriedProblems: handoverProblems,

@@ -1,4 +1,3 @@
-import { QueryName } from '../src/contracts/names.ts';
 import type { UploadProgress, UploadRequest, UploadResult } from '../src/contracts/upload.ts';
 import { carriedUploadProblems } from '../src/core/upload/carried.ts';
 import { countStart } from './shell/counters.ts';
@@ -13,7 +12,6 @@ import { UploadRun, type CarriedUpload } from './upload/run.ts';
  */
 export const uploadFile = defineWorkflow<UploadRequest, CarriedUpload, UploadResult, UploadProgress>({
   noun: 'upload',
-  query: QueryName.progress,
   controls: ['pause', 'resume', 'retry', 'retune'],
   hasChildren: false,
   carriedProblems: carriedUploadProblems,

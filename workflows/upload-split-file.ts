@@ -1,4 +1,3 @@
-import { QueryName } from '../src/contracts/names.ts';
 import type { SplitUploadProgress, SplitUploadRequest, SplitUploadResult } from '../src/contracts/split.ts';
 import { defineWorkflow } from './shell/define-workflow.ts';
 import { SplitRun } from './split/run.ts';
@@ -11,7 +10,6 @@ import { SplitRun } from './split/run.ts';
  */
 export const uploadSplitFile = defineWorkflow<SplitUploadRequest, never, SplitUploadResult, SplitUploadProgress>({
   noun: 'upload',
-  query: QueryName.progress,
   controls: ['pause', 'resume', 'retry', 'retune'],
   hasChildren: true,
   carriedProblems: () => [],

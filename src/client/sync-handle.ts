@@ -142,7 +142,7 @@ export class SyncHandle {
   }
 
   #query(): Promise<SyncProgress> {
-    return this.#workflow.query(QueryName.syncProgress, readSyncProgress);
+    return this.#workflow.query(QueryName.progress, readSyncProgress);
   }
 
   #newBytes(looksAtOnce: number): SyncBytes {

@@ -6,7 +6,8 @@ export const WorkflowName = {
   requestBudget: 'requestBudget',
 } as const;
 
-export const QueryName = { progress: 'progress', syncProgress: 'syncProgress' } as const;
+/** Query of every workflow but `requestBudget`. */
+export const QueryName = { progress: 'progress' } as const;
 
 /**
  * Updates of `uploadFile`, `uploadSplitFile` and, but for `retune`, of `syncSource`, each of which is idempotent and answers

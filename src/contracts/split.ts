@@ -38,5 +38,6 @@ export interface PieceProgress {
  * piece that runs returns the rest.
  */
 export interface SplitUploadProgress extends UploadProgress {
+  readonly kind: 'split';
   readonly pieces: readonly PieceProgress[];
 }

@@ -1,7 +1,7 @@
 import type { PlannedUpload } from './activities.ts';
 import type { Admitted } from './failures.ts';
 import type { FullSyncRequest } from './requests/sync.ts';
-import type { WaitingInfo } from './upload.ts';
+import type { ProgressHead } from './upload.ts';
 
 export type { FullSyncRequest, SyncRequest, SyncUploadSettings } from './requests/sync.ts';
 
@@ -99,17 +99,15 @@ export type SyncState =
   'listing' | 'uploading' | 'paused' | 'waiting' | 'deleting' | 'completed' | 'cancelled' | 'failed';
 
 /**
- * Answer of the query `syncProgress`. `counts.sent` includes whole files only: a file that is being sent counts when its
- * File exists. For its bytes, see `bytesSent` of `SyncHandle.progress()`.
+ * Answer of the query `progress` of `syncSource`. `bytesDone` and `counts.sent` include whole files only: a file that is
+ * being sent counts when its File exists. For its bytes, see `bytesSent` of `SyncHandle.progress()`.
  */
-export interface SyncProgress {
+export interface SyncProgress extends ProgressHead {
+  readonly kind: 'sync';
   readonly state: SyncState;
   readonly counts: SyncCounts;
   /** Paths whose uploads run now. */
   readonly uploading: readonly string[];
-  readonly waiting: WaitingInfo | null;
-  /** Unix milliseconds. */
-  readonly startedAtMs: number;
 }
 
 /** Result of the workflow `syncSource`. It completes also when single files failed; `problems` says which. */

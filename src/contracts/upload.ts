@@ -58,36 +58,50 @@ export interface WaitingInfo {
   readonly nextProbeAtMs: number;
 }
 
+/** Upload of one File, split upload, or sync. */
+export type JobKind = 'upload' | 'split' | 'sync';
+
+/** Properties that the query `progress` of every workflow returns. */
+export interface ProgressHead {
+  readonly kind: JobKind;
+  /** An `UploadState`, of a sync a `SyncState`. */
+  readonly state: string;
+  /** Name of the File. Of a sync: name of its folder or prefix. Empty while unknown. */
+  readonly filename: string;
+  /** Bytes to send. 0 while unknown. */
+  readonly bytesTotal: number;
+  /** Bytes of recorded parts. Of a split upload and a sync: bytes of the Files that exist. */
+  readonly bytesDone: number;
+  /** Scheduled and not yet recorded. 0 of a split upload and a sync, because their uploads report their own parts. */
+  readonly partsInFlight: number;
+  readonly waiting: WaitingInfo | null;
+  /** Unix milliseconds. */
+  readonly startedAtMs: number;
+}
+
 /**
  * Answer of the query `progress`. Its counts of bytes and parts include only recorded parts: bytes of a part that is
  * being sent count when the part is complete. For these bytes, see `bytesSent` of `UploadHandle.progress()`.
  */
-export interface UploadProgress {
+export interface UploadProgress extends ProgressHead {
+  readonly kind: 'upload' | 'split';
   readonly state: UploadState;
-  readonly filename: string;
-  /** 0 until the source was inspected. */
-  readonly bytesTotal: number;
-  /** Bytes of recorded parts only. Moves in steps of a part, and falls to 0 when a session is replaced. */
+  /** As in `ProgressHead`. Moves in steps of a part, and falls to 0 when a session is replaced. */
   readonly bytesDone: number;
   readonly partSizeBytes: number;
   readonly partsTotal: number;
   /** Recorded parts. */
   readonly partsDone: number;
-  /** Scheduled and not yet recorded. */
-  readonly partsInFlight: number;
   readonly concurrency: number;
   /** Null where nobody ever gave one. */
   readonly limit: UploadLimit | null;
   readonly session: UploadSession | null;
   /** At the pace so far the session ends before the file is through. */
   readonly sessionEndsTooEarly: boolean;
-  readonly waiting: WaitingInfo | null;
   readonly sessionsOpened: number;
   /** Sessions that may have been opened beside them, as the answer that told their ids was lost. */
   readonly orphanedSessions: number;
   readonly md5: string | null;
-  /** Unix milliseconds. */
-  readonly startedAtMs: number;
 }
 
 /** How fast an upload may be. */

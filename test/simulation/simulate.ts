@@ -1,7 +1,7 @@
 import { FailureType } from '../../src/contracts/failures.ts';
 import type { SplitUploadProgress, SplitUploadRequest } from '../../src/contracts/split.ts';
 import type { SyncProgress, SyncRequest } from '../../src/contracts/sync.ts';
-import type { UploadProgress, UploadRequest } from '../../src/contracts/upload.ts';
+import type { ProgressHead, UploadProgress, UploadRequest } from '../../src/contracts/upload.ts';
 import { startAttempt, Workers } from './activities.ts';
 import { VirtualClock } from './clock.ts';
 import type { ClientWorld } from './client.ts';
@@ -41,6 +41,18 @@ export interface Outcome {
   readonly activities: number;
   readonly virtualMs: number;
 }
+
+/** Properties that the progress of every workflow has. */
+const head = [
+  'kind',
+  'state',
+  'filename',
+  'bytesTotal',
+  'bytesDone',
+  'partsInFlight',
+  'waiting',
+  'startedAtMs',
+] as const satisfies readonly (keyof ProgressHead)[];
 
 const WORKFLOW_ID = 'upload';
 const NAME = 'train.jsonl';
@@ -306,10 +318,12 @@ class Simulation {
     this.#activations++;
     let progress: UploadProgress | SplitUploadProgress | SyncProgress | undefined;
     try {
-      progress = (await execution.query(isSync(execution) ? 'syncProgress' : 'progress')) as typeof progress;
+      progress = (await execution.query('progress')) as typeof progress;
     } catch (error) {
       this.#violate('progress never throws', (error as Error).message);
     }
+    const missing = head.filter((name) => progress?.[name] === undefined);
+    if (progress && missing.length > 0) this.#violate('every progress has the same head', missing.join());
     this.#operator.notePause();
     const { close } = execution;
     const atTheEnd = close?.status === 'continued' ? undefined : progress;

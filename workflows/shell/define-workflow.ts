@@ -11,7 +11,8 @@ import {
   makeContinueAsNewFunc,
   setHandler,
 } from '@temporalio/workflow';
-import { SignalName, UpdateName, type PauseInput, type RetuneInput } from '../../src/contracts/names.ts';
+import { QueryName, SignalName, UpdateName, type PauseInput, type RetuneInput } from '../../src/contracts/names.ts';
+import type { ProgressHead } from '../../src/contracts/upload.ts';
 import type { End, EndLine } from '../../src/core/show/end-line.ts';
 import { pauseProblems, retuneProblems } from './control-problems.ts';
 import { failureOf, reasonOfFailure } from './failures.ts';
@@ -39,7 +40,7 @@ export class HandOver<Carried> {
 }
 
 /** One execution of a workflow: its own steps, without what all workflows do in the same way. */
-export interface Run<Result, Carried, Progress> {
+export interface Run<Result, Carried, Progress extends ProgressHead> {
   run(): Promise<Result | HandOver<Carried>>;
   progress(): Progress;
   /** Why a valid control cannot be applied now; undefined if it can. */
@@ -56,11 +57,9 @@ export interface Run<Result, Carried, Progress> {
   endLine(end: End): EndLine;
 }
 
-interface Kind<Request, Carried, Result, Progress> {
+interface Kind<Request, Carried, Result, Progress extends ProgressHead> {
   /** What log lines call it. */
   readonly noun: 'upload' | 'sync';
-  /** Name of the query that returns the progress. */
-  readonly query: string;
   readonly controls: readonly Control['type'][];
   /** Whether it starts workflows whose IDs begin with its own. */
   readonly hasChildren: boolean;
@@ -73,7 +72,7 @@ interface Kind<Request, Carried, Result, Progress> {
 }
 
 /** A workflow: rejects invalid input, answers the query and the updates, ends or continues as new. */
-export function defineWorkflow<Request, Carried, Result, Progress>(
+export function defineWorkflow<Request, Carried, Result, Progress extends ProgressHead>(
   kind: Kind<Request, Carried, Result, Progress>,
 ): (request: Request, carried?: Carried) => Promise<Result> {
   return async (request, carried) => {
@@ -125,12 +124,12 @@ function rejectInvalid<Request, Carried>(
   throw failure;
 }
 
-function setHandlers<Result, Carried, Progress>(
-  { query, controls }: Pick<Kind<never, Carried, Result, Progress>, 'query' | 'controls'>,
+function setHandlers<Result, Carried, Progress extends ProgressHead>(
+  { controls }: Pick<Kind<never, Carried, Result, Progress>, 'controls'>,
   run: Run<Result, Carried, Progress>,
   reports: ParentReports,
 ): void {
-  setHandler(defineQuery<Progress>(query), () => run.progress());
+  setHandler(defineQuery<Progress>(QueryName.progress), () => run.progress());
   setHandler(controlSignal, async (control, number) => {
     const { type, ...input } = control;
     if (!controls.includes(type) || inputProblems(type, input).length > 0) return;

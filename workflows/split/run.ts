@@ -122,6 +122,7 @@ export class SplitRun implements Run<SplitUploadResult, never, SplitUploadProgre
     const waiting = shownWait(this.#state, this.#parking.waiting ?? this.#fleet.waiting, Date.now());
     const isPaused = this.#paused && this.#state === 'uploading';
     return {
+      kind: 'split',
       state: shownState(this.#state, { isWaiting: waiting !== null, isPaused }),
       filename: this.#subject?.filename ?? firstName(this.#raw),
       bytesTotal: this.#plan?.sizeBytes ?? 0,

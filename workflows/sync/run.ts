@@ -176,17 +176,23 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   }
 
   endLine(end: End): EndLine {
-    return syncEndLine(end, this.#subject?.filename ?? '', this.progress(), Date.now());
+    return syncEndLine(end, this.progress(), Date.now());
   }
 
   progress(): SyncProgress {
     const waiting = shownWait(this.#state, this.#parking.waiting ?? this.#fleet.waiting, Date.now());
     const isPaused = this.#paused && this.#state !== 'listing';
+    const { counts } = this.#tally;
     return {
+      kind: 'sync',
       state: shownState(this.#state, { isWaiting: waiting !== null, isPaused }),
-      counts: this.#tally.counts,
-      uploading: this.#fleet.paths,
+      filename: this.#subject?.filename ?? '',
+      bytesTotal: counts.toSend.bytes,
+      bytesDone: counts.sent.bytes,
+      partsInFlight: 0,
       waiting,
+      counts,
+      uploading: this.#fleet.paths,
       startedAtMs: this.#startedAtMs,
     };
   }
@@ -300,7 +306,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     const progress = this.progress();
     setCurrentDetails(
       describeSync(progress, {
-        ...this.#pace.measure(progress.counts.sent.bytes),
+        ...this.#pace.measure(progress.bytesDone),
         leftToRead: this.#plans.leftToRead,
         reason: this.#endReason,
       }),

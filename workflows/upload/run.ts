@@ -237,6 +237,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     const waiting = shownWait(this.#state, this.#waits.waiting, Date.now());
     const isPaused = this.#paused && this.#state === 'uploading';
     return {
+      kind: 'upload',
       state: shownState(this.#state, { isWaiting: waiting !== null, isPaused }),
       filename: (this.#source?.request ?? this.#known.subject)?.filename ?? firstName(this.#raw),
       bytesTotal: this.#source?.sizeBytes ?? 0,

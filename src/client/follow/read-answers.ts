@@ -43,24 +43,29 @@ const limit = z
   .nullable()
   .catch(null);
 
-const uploadProgress = z.looseObject({
+const head = {
   state,
   filename: text,
   bytesTotal: count,
   bytesDone: count,
+  partsInFlight: count,
+  waiting,
+  startedAtMs: timeMs,
+};
+
+const uploadProgress = z.looseObject({
+  ...head,
+  kind: z.literal('upload').catch('upload'),
   partSizeBytes: count,
   partsTotal: count,
   partsDone: count,
-  partsInFlight: count,
   concurrency: count,
   limit,
   session,
   sessionEndsTooEarly: flag,
-  waiting,
   sessionsOpened: count,
   orphanedSessions: count,
   md5: rawText.nullable().catch(null),
-  startedAtMs: timeMs,
 });
 
 const piece = z.looseObject({
@@ -89,11 +94,10 @@ const counts = z.looseObject({
 });
 
 const syncProgress = z.looseObject({
-  state,
+  ...head,
+  kind: z.literal('sync').catch('sync'),
   counts,
   uploading: z.array(text).catch([]),
-  waiting,
-  startedAtMs: timeMs,
 });
 
 const file = z.looseObject({ id: name, bytes: count, createdAt: count, filename: text, purpose: text });
@@ -144,8 +148,7 @@ export type ReadAnswer<Answer> = (answer: unknown, workflowId: string) => Answer
 export const readUploadProgress: ReadAnswer<UploadProgress | SplitUploadProgress> = (answer, workflowId) => {
   const progress = read(uploadProgress, answer, workflowId) as unknown as UploadProgress;
   if (!('pieces' in progress)) return progress;
-  const split: SplitUploadProgress = { ...progress, pieces: readPieces(progress.pieces) ?? [] };
-  return split;
+  return { ...progress, kind: 'split', pieces: readPieces(progress.pieces) ?? [] };
 };
 
 /** Undefined for what is no list of pieces. */

@@ -55,6 +55,7 @@ export function progressOfEnd(
   const summary = toWorkflowSummary(description);
   const progress: UploadProgress = {
     ...noLongerKnown,
+    kind: 'upload',
     state: summary.state as UploadState,
     filename,
     bytesTotal: summary.bytes ?? 0,
@@ -68,7 +69,7 @@ export function progressOfEnd(
     startedAtMs: description.startTime.getTime(),
   };
   const { pieces } = (error ?? {}) as { readonly pieces?: readonly PieceProgress[] };
-  return pieces ? { ...progress, pieces } : progress;
+  return pieces ? { ...progress, kind: 'split', pieces } : progress;
 }
 
 function completedProgress(
@@ -80,6 +81,7 @@ function completedProgress(
   const sum = (of: (receipt: UploadResult) => number) => receipts.reduce((total, receipt) => total + of(receipt), 0);
   const progress: UploadProgress = {
     ...noLongerKnown,
+    kind: 'upload',
     state: 'completed',
     filename,
     bytesTotal: result.bytes,
@@ -93,7 +95,7 @@ function completedProgress(
     // An upload that was continued as new started earlier than its last execution.
     startedAtMs: closeTime ? closeTime.getTime() - result.durationMs : startTime.getTime(),
   };
-  return 'files' in result ? { ...progress, pieces: completedPieces(result) } : progress;
+  return 'files' in result ? { ...progress, kind: 'split', pieces: completedPieces(result) } : progress;
 }
 
 function completedPieces({ files, pieces }: SplitUploadResult): PieceProgress[] {
@@ -108,9 +110,21 @@ function completedPieces({ files, pieces }: SplitUploadResult): PieceProgress[] 
 
 /** The progress of a completed sync, and the bytes that it sent. */
 export function progressOfSync(
-  { startTime, closeTime }: WorkflowExecutionDescription,
+  description: WorkflowExecutionDescription,
   { counts, durationMs }: SyncResult,
 ): SyncProgress & { readonly bytesSent: number } {
-  const startedAtMs = closeTime ? closeTime.getTime() - durationMs : startTime.getTime();
-  return { state: 'completed', counts, uploading: [], waiting: null, startedAtMs, bytesSent: counts.sent.bytes };
+  const { startTime, closeTime } = description;
+  return {
+    kind: 'sync',
+    state: 'completed',
+    filename: toWorkflowSummary(description).filename ?? '',
+    bytesTotal: counts.toSend.bytes,
+    bytesDone: counts.sent.bytes,
+    partsInFlight: 0,
+    waiting: null,
+    startedAtMs: closeTime ? closeTime.getTime() - durationMs : startTime.getTime(),
+    counts,
+    uploading: [],
+    bytesSent: counts.sent.bytes,
+  };
 }

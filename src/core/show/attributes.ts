@@ -57,7 +57,7 @@ export function uploadAttributes(
 
 /** @param reason why it failed, or the first file that it could not bring */
 export function syncAttributes(
-  { state, counts, waiting }: Pick<SyncProgress, 'state' | 'counts' | 'waiting'>,
+  { state, bytesTotal, bytesDone, waiting }: Pick<SyncProgress, 'state' | 'bytesTotal' | 'bytesDone' | 'waiting'>,
   subject: JobSubject | undefined,
   reason: string | undefined,
 ): AttributeValues {
@@ -66,7 +66,7 @@ export function syncAttributes(
     state,
     reason: reasonOf(state, waiting, reason),
     fileId: null,
-    ...amounts(counts.toSend.bytes, counts.sent.bytes),
+    ...amounts(bytesTotal, bytesDone),
     endsTooEarly: null,
   };
 }

@@ -1,6 +1,5 @@
 import type { UploadProgress, UploadState } from '../../contracts/upload.ts';
-import { formatTime, paceLines, progressBar, waitingLines } from './details.ts';
-import { formatBytes } from '../text/format.ts';
+import { formatTime, headLines, paceLines, waitingLines } from './details.ts';
 import { inlineCode } from '../text/markdown.ts';
 
 /** What the answer to the query `progress` doesn't tell. */
@@ -23,11 +22,8 @@ const isOver: readonly UploadState[] = ['completed', 'cancelled', 'failed'];
 export function describeProgress(progress: UploadProgress, context: ProgressContext): string {
   const { state, bytesDone, bytesTotal, partsDone, partsTotal, partsInFlight, session } = progress;
   const { nowMs, bytesPerSecond, partsSent = 0, reason, fileId } = context;
-  const lines = [`**${state}** · ${inlineCode(progress.filename)} · as of ${formatTime(nowMs)}`];
+  const lines = headLines(progress, nowMs);
   if (bytesTotal > 0) {
-    const percent = Math.floor((bytesDone / bytesTotal) * 100);
-    const amounts = `${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`;
-    lines.push(`${progressBar(bytesDone, bytesTotal)} ${percent} % · ${amounts}`);
     const again = partsSent > partsDone ? `, ${partsSent - partsDone} sent in vain or twice` : '';
     const flight = isOver.includes(state)
       ? ''

@@ -1,11 +1,11 @@
 import type { SyncCounts, SyncProgress } from '../../contracts/sync.ts';
-import { formatTime, paceLines, progressBar, waitingLines } from './details.ts';
+import { headLines, paceLines, waitingLines } from './details.ts';
 import { formatBytes } from '../text/format.ts';
 import { inlineCode } from '../text/markdown.ts';
 
 const NAMED_PATHS = 10;
 
-/** What the answer to the query `syncProgress` doesn't tell. */
+/** What the answer to the query `progress` doesn't tell. */
 export interface SyncContext {
   /** Unix milliseconds: the text is of this moment. */
   readonly nowMs: number;
@@ -18,7 +18,8 @@ export interface SyncContext {
 }
 
 /** A sync's state as Markdown, for the page of its workflow in Temporal UI. */
-export function describeSync({ state, counts, uploading, waiting }: SyncProgress, context: SyncContext): string {
+export function describeSync(progress: SyncProgress, context: SyncContext): string {
+  const { state, counts, uploading, waiting, bytesTotal, bytesDone } = progress;
   const { nowMs, bytesPerSecond, leftToRead = 0, reason } = context;
   const {
     listed,
@@ -32,19 +33,16 @@ export function describeSync({ state, counts, uploading, waiting }: SyncProgress
     postponed = 0,
     unreadableRows = 0,
   } = counts;
-  const lines = [`**${state}** · ${listed.files} files of ${formatBytes(listed.bytes)} · as of ${formatTime(nowMs)}`];
-  if (toSend.files > 0) {
-    const amounts = `${formatBytes(sent.bytes)} of ${formatBytes(toSend.bytes)}`;
-    lines.push(`${progressBar(sent.bytes, toSend.bytes)} ${sent.files} of ${toSend.files} sent · ${amounts}`);
-  }
-  lines.push(
+  const lines = [
+    ...headLines(progress, nowMs),
+    `${sent.files} of ${toSend.files} files sent, of ${listed.files} files with ${formatBytes(listed.bytes)}`,
     `${same} the same, ${knownContent} known by content, ${failed} failed, ${leftOut} left out, ${deleted} deleted`,
-  );
+  ];
   if (postponed > 0) lines.push(`${postponed} left for the next run`);
   if (leftToRead > 0)
     lines.push(`${leftToRead} files are left to read, because only their MD5 shows whether they changed`);
   if (unreadableRows > 0) lines.push(`${unreadableRows} rows of the files list cannot be read and are skipped`);
-  if (state === 'uploading') lines.push(...paceLines(toSend.bytes - sent.bytes, bytesPerSecond, nowMs));
+  if (state === 'uploading') lines.push(...paceLines(bytesTotal - bytesDone, bytesPerSecond, nowMs));
   if (state === 'waiting' && waiting) lines.push(...waitingLines(waiting));
   if (state === 'paused') lines.push('**Paused:** the update `resume` lets further uploads begin');
   if (state === 'failed' && reason !== undefined) lines.push(`**Failed** with ${inlineCode(reason)}`);

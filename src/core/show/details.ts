@@ -1,4 +1,4 @@
-import type { WaitingInfo } from '../../contracts/upload.ts';
+import type { ProgressHead, WaitingInfo } from '../../contracts/upload.ts';
 import { formatBytes, formatDuration } from '../text/format.ts';
 import { inlineCode } from '../text/markdown.ts';
 
@@ -17,6 +17,18 @@ export function formatTime(ms: number): string {
   // Whatever a service or a caller gave: an error here would stop the workflow.
   if (!(Math.abs(ms) <= MAX_TIME_MS)) return 'an unknown time';
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/** The first lines of every page: state, name and time, and the bytes that are done. */
+export function headLines({ state, filename, bytesTotal, bytesDone }: ProgressHead, nowMs: number): string[] {
+  const name = filename === '' ? [] : [inlineCode(filename)];
+  const lines = [[`**${state}**`, ...name, `as of ${formatTime(nowMs)}`].join(' · ')];
+  if (bytesTotal > 0) {
+    const percent = Math.floor((bytesDone / bytesTotal) * 100);
+    const amounts = `${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`;
+    lines.push(`${progressBar(bytesDone, bytesTotal)} ${percent} % · ${amounts}`);
+  }
+  return lines;
 }
 
 /** @returns nothing while no pace is known, or nothing moves */

@@ -56,8 +56,8 @@ export function uploadEndLine(end: End, upload: EndedUpload, nowMs: number): End
 }
 
 /** The line of a sync that ended: state, folder or bucket, counts, duration, and the reason of a failure. */
-export function syncEndLine(end: End, source: string, progress: SyncProgress, nowMs: number): EndLine {
-  const { counts, startedAtMs } = progress;
+export function syncEndLine(end: End, progress: SyncProgress, nowMs: number): EndLine {
+  const { filename: source, counts, startedAtMs } = progress;
   const durationMs = nowMs - startedAtMs;
   const { sent, same, knownContent, failed, leftOut, deleted } = counts;
   const message = `sync ${end.state}: ${source} · ${describeCounts(counts)} · ${formatDuration(durationMs)}`;

@@ -33,6 +33,7 @@ function summary(changes: Partial<UploadSummary> = {}): UploadSummary {
 
 function progress(changes: Partial<UploadProgress> = {}): UploadProgress {
   return {
+    kind: 'upload',
     state: 'uploading',
     filename: 'a.bin',
     bytesTotal: 8 * MiB,
@@ -124,7 +125,12 @@ describe('a row of a sync', () => {
       type: 'progress',
       bytesSent,
       progress: {
+        kind: 'sync',
         state: 'uploading',
+        filename: '/data',
+        bytesTotal: 8 * MiB,
+        bytesDone: 2 * MiB,
+        partsInFlight: 0,
         counts: {
           listed: { files: 9, bytes: 9 * MiB },
           toSend: { files: 4, bytes: 8 * MiB },

@@ -29,6 +29,7 @@ const RUNS = { numRuns: generatedRuns(300) };
 
 const waiting = { reason: 'x', failureType: 'ApiRejected', status: 401, sinceMs: 1, nextProbeAtMs: 2 };
 const progress = {
+  kind: 'upload',
   state: 'uploading',
   filename: 'a.jsonl',
   bytesTotal: 10,
@@ -49,7 +50,8 @@ const progress = {
 };
 const range = { offsetBytes: 0, sizeBytes: 5 };
 const piece = { number: 1, filename: 'a-1.jsonl', workflowId: 'w-1', range, state: 'failed', message: 'm' };
-const splitProgress = { ...progress, pieces: [piece, { ...piece, number: 2, state: 'completed', fileId: 'file_2' }] };
+const pieces = [piece, { ...piece, number: 2, state: 'completed', fileId: 'file_2' }];
+const splitProgress = { ...progress, kind: 'split', pieces };
 const amount = { files: 1, bytes: 2 };
 const counts = {
   listed: amount,
@@ -62,7 +64,18 @@ const counts = {
   toDelete: 0,
   deleted: 0,
 };
-const syncProgress = { state: 'uploading', counts, uploading: ['a'], waiting, startedAtMs: 1 };
+const syncProgress = {
+  kind: 'sync',
+  state: 'uploading',
+  filename: 'data',
+  bytesTotal: 2048,
+  bytesDone: 1024,
+  partsInFlight: 0,
+  waiting,
+  startedAtMs: 1,
+  counts,
+  uploading: ['a'],
+};
 const file = { id: 'file_1', bytes: 10, createdAt: 1, filename: 'a.jsonl', purpose: 'batch' };
 const result = {
   workflowId: 'w',

@@ -6,6 +6,7 @@ const startedAtMs = 1_000_000;
 
 function progress(changes: Partial<UploadProgress> = {}): UploadProgress {
   return {
+    kind: 'upload',
     state: 'uploading',
     filename: 'a',
     bytesTotal: 1000,

@@ -57,10 +57,7 @@ describe('the values of search attributes', () => {
   });
 
   it('are those of a sync: what it sends, and the first trouble of one that is over', () => {
-    const nothing = { files: 0, bytes: 0 };
-    const counts = { listed: nothing, same: 1, knownContent: 0, failed: 1, leftOut: 0, toDelete: 0, deleted: 0 };
-    const amounts = { ...counts, toSend: { files: 2, bytes: 200 }, sent: { files: 1, bytes: 100 } };
-    const sync = { counts: amounts, waiting: null };
+    const sync = { bytesTotal: 200, bytesDone: 100, waiting: null };
     expect(syncAttributes({ ...sync, state: 'completed' }, subject, 'SourceChanged')).toEqual({
       ...subject,
       state: 'completed',

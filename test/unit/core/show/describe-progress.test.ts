@@ -6,6 +6,7 @@ import { describeProgress, type ProgressContext } from '../../../../src/core/sho
 const MiB = 1024 * 1024;
 
 const halfWay: UploadProgress = {
+  kind: 'upload',
   state: 'uploading',
   filename: 'train.jsonl',
   bytesTotal: 1024 * MiB,

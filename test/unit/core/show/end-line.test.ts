@@ -76,10 +76,20 @@ describe('syncEndLine', () => {
       toDelete: 0,
       deleted: 0,
     };
-    const progress = { state: 'failed', counts, uploading: [], waiting: null, startedAtMs: 0 } as const;
+    const progress = {
+      kind: 'sync',
+      state: 'failed',
+      filename: '/data/set',
+      bytesTotal: 10,
+      bytesDone: 0,
+      partsInFlight: 0,
+      waiting: null,
+      startedAtMs: 0,
+      counts,
+      uploading: [],
+    } as const;
     const { message, fields } = syncEndLine(
       { state: 'failed', failureType: 'TooManyFiles', reason: 'too many' },
-      '/data/set',
       progress,
       9_000,
     );

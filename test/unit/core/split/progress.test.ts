@@ -7,6 +7,7 @@ const MiB = 1024 * 1024;
 const waiting = { reason: 'the service refuses the key', failureType: 'ApiRejected', sinceMs: 1, nextProbeAtMs: 2 };
 
 const base: UploadProgress = {
+  kind: 'upload',
   state: 'uploading',
   filename: 'x.jsonl',
   bytesTotal: 8 * MiB,
@@ -34,7 +35,11 @@ const pieceOf = (number: number, state: 'completed' | 'uploading' | 'failed') =>
   state,
 });
 
-const split: SplitUploadProgress = { ...base, pieces: [pieceOf(1, 'completed'), pieceOf(2, 'uploading')] };
+const split: SplitUploadProgress = {
+  ...base,
+  kind: 'split',
+  pieces: [pieceOf(1, 'completed'), pieceOf(2, 'uploading')],
+};
 const piece: UploadProgress = {
   ...base,
   bytesTotal: 4 * MiB,

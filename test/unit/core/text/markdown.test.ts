@@ -73,6 +73,7 @@ describe('the pages of Temporal UI', () => {
     const amount = { files: 1, bytes: 1 };
     const counts = { listed: amount, toSend: amount, sent: amount, same: 0, knownContent: 0, failed: 0, leftOut: 0 };
     const upload = {
+      kind: 'upload' as const,
       filename: HOSTILE,
       bytesTotal: 8,
       bytesDone: 4,
@@ -93,7 +94,7 @@ describe('the pages of Temporal UI', () => {
     const texts = (['uploading', 'waiting', 'paused', 'failed', 'completed'] as const).flatMap((state) => [
       describeProgress({ ...upload, state }, now),
       describeSync(
-        { state, counts: { ...counts, toDelete: 0, deleted: 0 }, uploading: [HOSTILE], waiting, startedAtMs: 0 },
+        { ...upload, kind: 'sync', state, counts: { ...counts, toDelete: 0, deleted: 0 }, uploading: [HOSTILE] },
         now,
       ),
     ]);

@@ -15,7 +15,18 @@ const counts: SyncCounts = {
   toDelete: 2,
   deleted: 1,
 };
-const progress: SyncProgress = { state: 'uploading', counts, uploading: ['a'], waiting: null, startedAtMs: 0 };
+const progress: SyncProgress = {
+  kind: 'sync',
+  state: 'uploading',
+  filename: 'data',
+  bytesTotal: 2048,
+  bytesDone: 1024,
+  partsInFlight: 0,
+  waiting: null,
+  startedAtMs: 0,
+  counts,
+  uploading: ['a'],
+};
 
 describe('a sync in words', () => {
   it('says what became of the files, and nothing of what did not happen', () => {

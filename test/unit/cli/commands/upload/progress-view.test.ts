@@ -6,6 +6,7 @@ import type { UploadProgress } from '../../../../../src/contracts/upload.ts';
 const MiB = 1024 * 1024;
 
 const progress: UploadProgress = {
+  kind: 'upload',
   state: 'uploading',
   filename: 'x',
   bytesTotal: 100 * MiB,
