@@ -7,7 +7,7 @@ import { keyPrefixOf } from '../core/source/names.ts';
 const namedObjects = z.object({
   connection: z.string(),
   bucket: z.string(),
-  /** All keys that begin with it, if `isPrefix`. */
+  /** All keys that start with it, if `isPrefix`. */
   key: z.string(),
   isPrefix: z.boolean(),
 });
@@ -24,9 +24,9 @@ export const namedSources = z.object({
 export type NamedSources = z.infer<typeof namedSources>;
 
 /**
- * All that the records in a directory name. One that can't be read names nothing.
+ * Returns the sources in all records of a directory. A record that cannot be read is ignored.
  *
- * @param directory where commands of this user record what they name; missing until the first one does
+ * @param directory records of this user's commands; missing until the first command
  */
 export async function readNamedSources(directory: string): Promise<NamedSources> {
   const names = await readdir(directory).catch((): string[] => []);
@@ -40,7 +40,7 @@ export async function readNamedSources(directory: string): Promise<NamedSources>
   };
 }
 
-/** What a command names with its arguments. */
+/** The sources that a command names with its arguments. */
 export function namedBy(sources: readonly (Source | Container)[]): NamedSources {
   const named: NamedSources = { paths: [], objects: [], urls: [] };
   for (const source of sources) {
@@ -76,7 +76,7 @@ async function readRecord(path: string): Promise<NamedSources> {
   try {
     return namedSources.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch {
-    // Removed meanwhile, or of another version.
+    // Removed in the meantime, or of another version.
     return { paths: [], objects: [], urls: [] };
   }
 }

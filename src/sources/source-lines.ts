@@ -5,7 +5,7 @@ import type { SourceReader } from './source-reader.ts';
 const BLOCK_BYTES = 64 * 1024;
 const LINE_FEED = 0x0a;
 
-/** Looks for the line ends of a source, a small block at a time. A line end is where the next line begins: behind `\n`. */
+/** Finds the line ends of a source in small blocks. A line end is the start of the next line, after `\n`. */
 export class SourceLines implements LineEnds {
   readonly #reader: SourceReader;
   readonly #signal: AbortSignal;
@@ -41,10 +41,10 @@ export class SourceLines implements LineEnds {
   async #read(fromBytes: number, toBytes: number): Promise<Buffer> {
     const block = this.#buffer.subarray(0, toBytes - fromBytes);
     for (let filled = 0; filled < block.byteLength;) {
-      if (this.#signal.aborted) throw new AbortedError('the search for line ends was broken off');
+      if (this.#signal.aborted) throw new AbortedError('the search for line ends was aborted');
       const bytesRead = await this.#reader.read(block.subarray(filled), fromBytes + filled);
       if (bytesRead === 0)
-        throw new SourceChangedError('the source ended before its size; it was cut while it was read');
+        throw new SourceChangedError('the source became shorter while it was read. Start a new upload.');
       filled += bytesRead;
     }
     return block;

@@ -2,7 +2,7 @@ import type { HttpSource, S3Source, Source } from '../contracts/sources.ts';
 import { ConfigError } from '../errors.ts';
 import { sealQuery } from './http/sealed-query.ts';
 
-/** Whether an argument names a source by a URL rather than a path. */
+/** Whether an argument is a URL of a source, not a path. */
 export function isSourceUrl(text: string): boolean {
   return /^s3:\/\//i.test(text) || isHttpUrl(text);
 }
@@ -18,7 +18,7 @@ export interface UrlContext {
   readonly sealKey: (() => string) | undefined;
 }
 
-/** The source that a URL names, as it is read from here. */
+/** The source of a URL, as this process reads it. */
 export interface UrlSource {
   readonly source: S3Source | HttpSource;
   /** Not part of the source: it can contain a signature, and must not be visible in Temporal. */
@@ -30,7 +30,7 @@ export function sourceOfUrl(text: string, { connection, sealKey }: UrlContext): 
   if (/^s3:\/\//i.test(text)) {
     const [, bucket = '', key = ''] = /^s3:\/\/([^/]+)\/(.+)$/is.exec(text) ?? [];
     if (bucket === '' || key === '' || key.endsWith('/')) {
-      throw new ConfigError(`${text} names no object; give s3://BUCKET/KEY`);
+      throw new ConfigError(`${text} must have the form s3://BUCKET/KEY`);
     }
     return { source: { type: 's3', bucket, key, connection } };
   }
@@ -39,14 +39,16 @@ export function sourceOfUrl(text: string, { connection, sealKey }: UrlContext): 
   url.search = '';
   if (query === '') return { source: { type: 'http', url: url.href } };
   if (!sealKey) {
-    const advice = 'set LONGHAUL_SEAL_KEY to the same secret here and for the workers';
-    throw new ConfigError(`the query of ${url.href} may be secret, and there is nothing to seal it with: ${advice}`);
+    const advice = 'Set LONGHAUL_SEAL_KEY to the same secret here and for the workers.';
+    throw new ConfigError(
+      `cannot encrypt the query of ${url.href}, which can be secret: no seal key is set. ${advice}`,
+    );
   }
   return { source: { type: 'http', url: url.href }, query };
 }
 
 /**
- * The source as Temporal sees it: its query is sealed for one workflow.
+ * Returns the source in the form for Temporal: its query is sealed for one workflow.
  *
  * @throws ConfigError if the seal key is too short
  */
@@ -55,15 +57,15 @@ export function sealedSource({ source, query }: UrlSource, workflowId: string, {
   return { ...source, sealedQuery: sealQuery(query, { url: source.url, workflowId }, sealKey()) };
 }
 
-/** @throws ConfigError for what is no http: or https: URL, or holds a user name or password */
+/** @throws ConfigError if it is not an http: or https: URL, or contains a user name or password */
 export function httpUrlOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
-    throw new ConfigError('a source URL begins with s3://, http:// or https://');
+    throw new ConfigError('a source URL must start with s3://, http:// or https://');
   }
   if (url.username || url.password) {
-    const advice = `use a presigned URL, or set "sources.http.headers" for ${url.host} in the configuration`;
-    throw new ConfigError(`the URL of ${url.host} must not hold a user name or password; ${advice}`);
+    const advice = `Use a presigned URL, or set "sources.http.headers" for ${url.host} in the configuration.`;
+    throw new ConfigError(`the URL of ${url.host} must not contain a user name or password. ${advice}`);
   }
   url.hash = '';
   return url;

@@ -39,7 +39,7 @@ export interface SealingWorkflow {
   readonly parentId: () => Promise<string | undefined>;
 }
 
-/** Opens sources of every kind, as far as the settings let callers name them. */
+/** Opens sources of every kind, if the settings permit them. */
 export class Sources {
   readonly #settings: SourceSettings;
   #s3: S3Connections | undefined;
@@ -50,7 +50,7 @@ export class Sources {
 
   /**
    * @param policy for tests
-   * @param workflow the one that asks; left out where no sealed query is opened
+   * @param workflow the requesting workflow; omitted if no sealed query is opened
    */
   constructor(
     settings: SourceSettings = {},
@@ -62,7 +62,7 @@ export class Sources {
     this.#http = new HttpConnections(policy, settings.http, settings.proxies);
   }
 
-  /** For those who read a file by themselves. */
+  /** For callers that read a file directly. */
   get files(): FileSettings {
     const { files, named, isOfCommand } = this.#settings;
     return { ...files, named, isOfCommand };
@@ -82,13 +82,13 @@ export class Sources {
   /**
    * Opens a source for reading; the caller closes it.
    *
-   * @throws SourceForbiddenError when the settings don't let callers name it; nothing was asked for then
-   * @throws SourceNotNamedError the same of a command's worker
-   * @throws SourceMissingError when it is missing or not readable
-   * @throws SourceUnusableError when its names can't be valid, it is empty or no such thing as its type says
-   * @throws SourceNotRangedError when it can only be read as a whole
-   * @throws SourceReadError when the storage is in trouble
-   * @throws ConfigError when the settings lack what it takes to read it
+   * @throws SourceForbiddenError if the settings do not permit it. No request was sent
+   * @throws SourceNotNamedError the same for the worker of a command
+   * @throws SourceMissingError if it is missing or not readable
+   * @throws SourceUnusableError if its name is invalid, it is empty or does not have the specified type
+   * @throws SourceNotRangedError if it can only be read as a whole
+   * @throws SourceReadError if the storage has an error
+   * @throws ConfigError if a required setting is missing
    */
   async open(source: Source, options: OpenOptions = {}): Promise<SourceReader> {
     const problem = sourceNameProblem(source);
@@ -100,7 +100,7 @@ export class Sources {
   }
 
   /**
-   * Fetches all that lies behind an http: or https: URL, in order: for what can't be read in parts.
+   * Downloads the content of an http: or https: URL in order, for servers that do not support ranges.
    *
    * @throws as `downloadHttp`
    */
@@ -124,12 +124,12 @@ export class Sources {
   };
 
   /**
-   * What a container holds.
+   * Lists the content of a container.
    *
-   * @throws SourceForbiddenError when the settings don't let callers name it
-   * @throws SourceMissingError when it is missing or not readable
-   * @throws SourceUnusableError when it is no container
-   * @throws SourceReadError when the storage is in trouble
+   * @throws SourceForbiddenError if the settings do not permit it
+   * @throws SourceMissingError if it is missing or not readable
+   * @throws SourceUnusableError if it is not a container
+   * @throws SourceReadError if the storage has an error
    */
   async list(container: Container, options: ListOptions): Promise<Listing> {
     const problem = containerNameProblem(container);
@@ -139,7 +139,7 @@ export class Sources {
   }
 
   /**
-   * Checks that a container can be read as a whole, whatever its files.
+   * Checks that a container can be read, independently of its files.
    *
    * @throws as `list`
    */
@@ -151,13 +151,13 @@ export class Sources {
     await checkBucket(container, await this.#connections(), { signal, isNamed: await this.#isNamed(container) });
   }
 
-  /** Breaks what is under way. */
+  /** Aborts running reads. */
   async close(): Promise<void> {
     this.#s3?.close();
     await this.#http.close();
   }
 
-  /** AWS's SDK takes 23 MiB and a fifth of a second: it is loaded for those who use it. */
+  /** AWS's SDK needs 23 MiB and 0.2 s. It is loaded only if it is used. */
   async #connections(): Promise<S3Connections> {
     const { S3Connections } = await import('./s3/connections.ts');
     this.#s3 ??= new S3Connections(this.#settings.s3, this.#settings, this.#settings.proxies);
@@ -182,7 +182,9 @@ export class Sources {
     const secrets = openingKeysOf(this.#settings);
     const workflow = this.#workflow?.();
     if (secrets.length === 0 || !workflow) {
-      throw new ConfigError(`the query of ${url} is sealed: set LONGHAUL_SEAL_KEY of its worker to open it`);
+      throw new ConfigError(
+        `cannot open the sealed query of ${url}: no seal key is set. Set LONGHAUL_SEAL_KEY for the worker.`,
+      );
     }
     try {
       return openSealedQuery(sealedQuery, { url, workflowId: workflow.workflowId }, secrets);

@@ -28,8 +28,8 @@ const toDo = `
   src/network
   src/openai
   src/redact.ts
-  src/sources
   src/temporal
+  src/sources/digest
   src/tracing
   src/worker
   test/bench

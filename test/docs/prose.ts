@@ -1,4 +1,4 @@
-/** Code, targets of links and comments of Markdown, which name things and are no prose. */
+/** Code, targets of links and comments of Markdown, which are not prose. */
 const markdownCode = /^ *(`{3,})[^]*?^ *\1|`[^`\n]*`|\]\([^)]*\)|<!--[^]*?-->/gm;
 
 /** Comments, strings and regular expressions, and the characters at which templates and their expressions start and end. */

@@ -49,7 +49,7 @@ describe('archived objects of a bucket', () => {
             'is archived (DEEP_ARCHIVE) and not restored. Restore it with "aws s3api restore-object", then run the sync again',
         });
         expect(reasons.get('expired.jsonl')?.message).toMatch(/archived \(GLACIER\) and not restored/);
-        expect(reasons.get('running.jsonl')?.message).toMatch(/archived \(GLACIER\) and its restore still runs/);
+        expect(reasons.get('running.jsonl')?.message).toMatch(/archived \(GLACIER\) and is being restored/);
         expect(reasons.get('tier.jsonl')?.message).toMatch(
           /archived \(DEEP_ARCHIVE_ACCESS\).*--restore-request '\{\}'/,
         );
@@ -85,7 +85,7 @@ describe('archived objects of a bucket', () => {
         expect(upload).toMatchObject({ code: 2, stdout: '' });
         const command = `aws s3api restore-object --bucket ${store.bucket} --key 'set/it'\\''s a.jsonl' --restore-request '{"Days":7}'`;
         expect(upload.stderr.trim()).toBe(
-          `longhaul: ${url("set/it's a.jsonl")} is archived (GLACIER) and cannot be read. Restore it first: ${command}. Run the same command again when it is restored (this takes hours).`,
+          `longhaul: cannot read ${url("set/it's a.jsonl")}: it is archived (GLACIER). Restore it: ${command}. Run the same command again when it is restored (this takes hours).`,
         );
         for (const key of ['set/tier.jsonl', 'set/running.jsonl', 'set/expired.jsonl']) {
           const source = { type: 's3', bucket: store.bucket, key } as const;

@@ -74,7 +74,7 @@ it('a URL that requires a header is uploaded by workers that have it, also after
           () => `the upload to wait: ${run.said()}`,
         );
         expect((await handle.status()).waiting?.reason).toContain(
-          `the server answered 403; correct the header Authorization that "sources.http.headers" sets for ${host}`,
+          `the server returned 403. Correct the header Authorization that "sources.http.headers" sets for ${host}`,
         );
         await writeFile(path, NEW);
         api.configure({ bandwidthBytesPerSecond: null });

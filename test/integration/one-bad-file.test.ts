@@ -67,7 +67,7 @@ describe('a file that cannot be read, among many of a sync', () => {
           expect(types.get('large-broken.bin')).toBe('SourceUnavailable');
           expect(types.get('large-hidden.bin')).toBe('SourceMissing');
           const denial = problems.find(({ path }) => path === 'large-denied.bin');
-          expect(denial?.message).toMatch(/large-denied\.bin is not readable with these credentials \(AccessDenied\)/);
+          expect(denial?.message).toMatch(/cannot read .*large-denied\.bin: the store denied access \(AccessDenied\)/);
           expect([...(await filesAt(system)).keys()].toSorted()).toEqual(['z-large.bin', 'z.jsonl']);
           expect(system.uploads().filter(({ status }) => status === 'pending')).toEqual([]);
           const attempts = store.requests.filter((request) => request === 'GET set/broken-1.jsonl');
@@ -87,7 +87,7 @@ describe('a file that cannot be read, among many of a sync', () => {
         await handle.resume();
         await until(async () => (await handle.status()).state === 'waiting', 'the sync to wait');
         expect((await handle.status()).waiting?.reason).toMatch(
-          /s3:\/\/bucket-\w+\/set\/ is not readable.*InvalidAccessKeyId/,
+          /cannot read s3:\/\/bucket-\w+\/set\/: the store denied access \(InvalidAccessKeyId\)/,
         );
         store.rejectsAll = undefined;
         await handle.retry();
@@ -125,7 +125,7 @@ describe('a file that cannot be read, among many of a sync', () => {
       await rename(folder, `${folder}-away`);
       await handle.resume();
       await until(async () => (await handle.status()).state === 'waiting', 'the sync to wait');
-      expect((await handle.status()).waiting?.reason).toContain(`${folder} does not exist`);
+      expect((await handle.status()).waiting?.reason).toContain(`cannot read ${folder}: it does not exist`);
       await rename(`${folder}-away`, folder);
       const { counts, problems, postponed } = await retriedToItsEnd(system, handle);
       expect(counts).toMatchObject({ sent: { files: 6 }, failed: 4, postponed: 3 });

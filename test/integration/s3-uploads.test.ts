@@ -93,7 +93,7 @@ for (const { name, skipped } of await s3ServerChoices()) {
               [2, 'ConfigInvalid', expect.stringContaining('no object is below')],
               [2, 'ConfigInvalid', expect.stringContaining('no object matches')],
               [2, 'SourceMissing', expect.stringContaining('no-such-bucket')],
-              [2, 'SourceMissing', expect.stringMatching(/not readable with these credentials/)],
+              [2, 'SourceMissing', expect.stringMatching(/the store denied access/)],
             ]);
           }),
         ));

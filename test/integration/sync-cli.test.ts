@@ -104,7 +104,7 @@ describe('longhaul sync', () => {
       await mkdir(folder);
       const environment = system.embedded;
       const missing = await runCli(['sync', join(folder, 'none'), '--purpose', 'batch'], environment);
-      expect(missing).toMatchObject({ code: 2, stderr: expect.stringMatching(/none does not exist/) });
+      expect(missing).toMatchObject({ code: 2, stderr: expect.stringMatching(/none: it does not exist/) });
       const prefix = await runCli(['sync', folder, '--purpose', 'batch', '--prefix', 'a/b'], environment);
       expect(prefix).toMatchObject({ code: 2, stderr: expect.stringMatching(/"prefix" .* slashes/) });
       const key = await runCli(['sync', folder, '--purpose', 'batch'], { ...environment, OPENAI_API_KEY: 'sk-no' });

@@ -14,9 +14,9 @@ export function deviceOf(path: string): Promise<bigint | undefined> {
 }
 
 /**
- * Checks that a folder can be read as a whole, whatever its files.
+ * Checks that a folder can be read, independently of its files.
  *
- * @param listedDevice file system on which it was listed: after an unmount, an empty directory of another one is left
+ * @param listedDevice file system on which it was listed. After an unmount, an empty directory on another one remains
  * @throws as `listFolder` for the directory itself
  */
 export async function checkFolder(
@@ -33,5 +33,5 @@ export async function checkFolder(
   }
   const { dev } = await mapFileError(path, stat(path, { bigint: true }));
   if (dev === listedDevice) return;
-  throw new SourceMissingError(`${path} is empty and on another file system than before; mount the folder again`);
+  throw new SourceMissingError(`${path} is empty and on another file system than before. Mount the folder again.`);
 }

@@ -25,8 +25,8 @@ export async function descriptorOf(path: string): Promise<number | undefined> {
 }
 
 /**
- * Returns the path of the file or directory that a descriptor's path leads to, so that it is read in its place; otherwise
- * the path itself, also if the file is deleted, as that of a here-document can be.
+ * Returns the path of the file or directory that a descriptor's path resolves to, so that Longhaul reads that file.
+ * Otherwise returns the path itself, also for a deleted file, such as that of a here-document.
  */
 export async function pathBehindDescriptor(path: string): Promise<string> {
   const fd = await descriptorOf(path);

@@ -1,26 +1,27 @@
+import { errnoCause } from '../../core/text/errno-cause.ts';
 import { LonghaulError, SourceMissingError, SourceReadError, SourceUnusableError } from '../../errors.ts';
 
-/** What somebody may mend while an upload waits: a mount that is gone, permissions, links. */
+/** Fixes of errors for which an upload waits: a missing mount, permissions, links. */
 const missing: Readonly<Record<string, string>> = {
-  ENOENT: 'does not exist on this host; check the path',
-  ENOTDIR: 'does not exist: a part of its path is no directory; check the path',
-  EACCES: 'is not readable for this user; change its permissions or those of its directories',
-  EPERM: 'is not readable for this user; change its permissions or those of its directories',
-  ELOOP: 'leads through links that go round in a circle; repair the links',
+  ENOENT: 'Check the path, and that the source is on this host.',
+  ENOTDIR: 'Check the path.',
+  EACCES: 'Grant read access to the user that runs this process.',
+  EPERM: 'Grant read access to the user that runs this process.',
+  ELOOP: 'Fix the links.',
 };
 
-/** What stays as it is. */
+/** Fixes of permanent errors. */
 const unusable: Readonly<Record<string, string>> = {
-  ENAMETOOLONG: 'is longer than a path can be',
-  EISDIR: 'is a directory; name a file, or pack the directory into one',
-  ENXIO: 'is a socket or a device, not a file. Save its content in a file',
+  ENAMETOOLONG: 'Use a shorter path.',
+  EISDIR: 'Use the path of a file.',
+  ENXIO: 'It is a socket or a device. Save its content to a regular file and upload that file.',
 };
 
-/** Of this process or machine, whatever the file. */
+/** Errors of this process or machine, independent of the file. */
 const overload: readonly string[] = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'];
 
 /**
- * Turns the errors of `node:fs` into ours. What isn't known to be final (EIO, ESTALE, EMFILE …) may work later.
+ * Maps the errors of `node:fs` to those of Longhaul. All others (EIO, ESTALE, EMFILE …) are retried.
  */
 export async function mapFileError<T>(path: string, operation: Promise<T>): Promise<T> {
   try {
@@ -28,13 +29,9 @@ export async function mapFileError<T>(path: string, operation: Promise<T>): Prom
   } catch (error) {
     if (error instanceof LonghaulError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (missing[code]) throw new SourceMissingError(`${path} ${missing[code]}`, { cause: error });
-    const reason = unusable[code];
-    if (reason) throw new SourceUnusableError(`${path} ${reason}`, { cause: error });
-    const isOverload = overload.includes(code);
-    throw new SourceReadError(`${path} can't be read at the moment (${code || String(error)})`, {
-      cause: error,
-      isOverload,
-    });
+    const problem = `cannot read ${path}: ${code === '' ? String(error) : errnoCause(code)}`;
+    if (missing[code]) throw new SourceMissingError(`${problem}. ${missing[code]}`, { cause: error });
+    if (unusable[code]) throw new SourceUnusableError(`${problem}. ${unusable[code]}`, { cause: error });
+    throw new SourceReadError(problem, { cause: error, isOverload: overload.includes(code) });
   }
 }

@@ -16,37 +16,38 @@ import type { PathFilter } from '../listing/path-filter.ts';
 import { realPlace } from './real-place.ts';
 import type { FileSettings } from '../source-settings.ts';
 
-/** More would only wait for the threads that do it. */
+/** More would only wait for free threads. */
 const STATS_AT_A_TIME = 16;
 
-/** Neither tells anything about what is there. */
-const LEADS_OUT = 'is a link that leads to what is not permitted; permit its target with --root';
-const NOT_UTF8 = 'its name, or that of its directory, is not UTF-8; rename it';
+/** These texts do not show whether the target exists. */
+const LEADS_OUT = 'is a link to a target that is not permitted. Permit its target with --root';
+const NOT_UTF8 = 'its name, or that of its directory, is not UTF-8. Rename it';
 const NOT_PERMITTED = 'belongs to the system, to Longhaul or to its secrets, and is never uploaded';
 
 interface Folder {
   readonly path: string;
-  /** Where it really is. */
+  /** Its real path. */
   readonly real: string;
   readonly isLink: boolean;
 }
 
 /**
- * The files of a directory and of those below it. Links are followed where they lead to what is permitted: it counts under
- * the link's name, and a directory that two names lead to is listed once, under its own name where it has one here.
+ * Lists the files of a directory and its subdirectories. Links to permitted targets are followed: the target has the name
+ * of the link. A directory that is reachable by two paths is listed once, under its real path if it is in this folder.
  *
- * @throws SourceForbiddenError, SourceNotNamedError, SourceMissingError, SourceUnusableError, SourceReadError for the directory itself; what lies within is told as a problem
+ * @throws SourceForbiddenError, SourceNotNamedError, SourceMissingError, SourceUnusableError, SourceReadError for the directory itself. Errors of its entries are returned as problems
  */
 export async function listFolder(
   { path: root }: FolderContainer,
   options: ListOptions,
   settings?: FileSettings,
 ): Promise<Listing> {
-  if (!isAbsolute(root)) throw new SourceUnusableError(`${root} is not an absolute path; give the whole path`);
+  if (!isAbsolute(root)) throw new SourceUnusableError(`${root} is not an absolute path. Use an absolute path.`);
   const permission = new FilePermission(settings);
   await permission.assertPath(root);
   const stats = await mapFileError(root, stat(root));
-  if (!stats.isDirectory()) throw new SourceUnusableError(`${root} is no directory; name the directory that holds it`);
+  if (!stats.isDirectory())
+    throw new SourceUnusableError(`${root} is not a directory. Use the directory that contains it.`);
   await mapFileError(
     root,
     opendir(root).then((directory) => directory.close()),
@@ -75,7 +76,7 @@ class FolderWalk {
   readonly #signal: AbortSignal | undefined;
   readonly #breather = new Breather();
   readonly #folders: Folder[] = [];
-  /** Only when no real directory is left, so that a directory goes by its own name. */
+  /** Read after all real directories, so that a directory is listed under its real path. */
   readonly #linkedFolders: Folder[] = [];
   readonly #seen = new Set<string>();
 
@@ -100,7 +101,7 @@ class FolderWalk {
     const { path, real, isLink } = folder;
     const absolute = join(this.#root, path);
     try {
-      // A directory may have been replaced by a link since it was seen, which must not lead out.
+      // The directory can have been replaced by a link to a target that is not permitted.
       if (!(await this.#permission.permits(await mapFileError(absolute, realpath(real))))) {
         return this.#leaveUnseen(path, NOT_PERMITTED);
       }
@@ -129,7 +130,7 @@ class FolderWalk {
       if (!this.#filter.skipsFolder(path)) this.#folders.push({ path, real, isLink: false });
       return;
     }
-    // A link has to be looked at to know whether it leads to a directory, and may be left unlooked at if that is out too.
+    // Only the target of a link shows whether it is a directory. The link can be skipped if such a directory is excluded.
     const takes = this.#filter.takes(path);
     if (!takes && (!entry.isSymbolicLink() || this.#filter.skipsFolder(path))) return;
     const absolute = join(this.#root, path);
@@ -137,33 +138,33 @@ class FolderWalk {
       const target = entry.isSymbolicLink() ? await this.#targetOf(absolute, real) : real;
       if (target === undefined) return this.#leaveUnseen(path, LEADS_OUT);
       if (await this.#permission.isProtected(target)) return this.#leaveUnseen(path, NOT_PERMITTED);
-      // Not the target of a link that the place has become meanwhile.
+      // Not `stat`: the entry can have been replaced by a link.
       const stats = await mapFileError(absolute, lstat(target, { bigint: true }));
       if (stats.isDirectory()) this.#linkedFolders.push({ path, real: target, isLink: true });
       else if (takes && (await this.#permission.isSecret(stats))) this.#leaveUnseen(path, NOT_PERMITTED);
       else if (takes) this.#add(path, stats);
     } catch (error) {
-      // What was removed since the directory was read is simply not there; a link to nowhere is.
+      // An entry that was deleted after the directory was read is missing. A broken link is not.
       const isRemoved =
         error instanceof SourceMissingError && !entry.isSymbolicLink() && !entry.name.includes('\uFFFD');
       if (takes && !isRemoved) this.#tell(path, error);
     }
   }
 
-  /** Where a link leads; undefined if it leads to what is not permitted, whether it is there or not. */
+  /** The target of a link; undefined if it is not permitted, whether it exists or not. */
   async #targetOf(absolute: string, link: string): Promise<string | undefined> {
     if (!(await this.#permission.permits(await realPlace(link)))) return undefined;
     const target = await mapFileError(absolute, realpath(link));
-    // It may have been turned since.
+    // The link can have changed.
     return (await this.#permission.permits(target)) ? target : undefined;
   }
 
   #add(path: string, stats: BigIntStats): void {
     const sizeBytes = Number(stats.size);
-    if (!stats.isFile()) return this.#leaveOut(path, 'is no regular file (a pipe, socket or device)');
-    if (sizeBytes === 0) return this.#leaveOut(path, 'is empty; there is nothing to upload');
+    if (!stats.isFile()) return this.#leaveOut(path, 'is a pipe, a socket or a device, not a regular file');
+    if (sizeBytes === 0) return this.#leaveOut(path, 'is empty');
     if (sizeBytes > Limits.maxFileBytes) {
-      const message = `has ${formatBytes(sizeBytes)}; an Upload takes ${formatBytes(Limits.maxFileBytes)} at most: split the file`;
+      const message = `has ${formatBytes(sizeBytes)}, but the limit of an Upload is ${formatBytes(Limits.maxFileBytes)}. Split the file`;
       this.problems.push({ path, failureType: FailureType.SourceUnusable, message });
       return;
     }
@@ -189,12 +190,12 @@ class FolderWalk {
   #tell(path: string, error: unknown): void {
     const { message } = error as Error;
     if (error instanceof SourceMissingError && path.includes('\uFFFD')) {
-      // Such a name can be read from its directory, and not be opened.
+      // A directory can contain such a name, but it cannot be opened.
       this.problems.push({ path, failureType: FailureType.SourceUnusable, message: NOT_UTF8 });
     } else if (error instanceof SourceMissingError) {
       this.problems.push({ path, failureType: FailureType.SourceMissing, message });
     } else if (error instanceof SourceReadError) {
-      // Trouble of the storage may hide other entries too.
+      // A storage error can hide other entries too.
       this.isComplete = false;
       this.problems.push({ path, failureType: FailureType.SourceUnavailable, message });
     } else if (error instanceof SourceUnusableError) {

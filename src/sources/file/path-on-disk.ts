@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { nameKey } from '../../core/text/name-form.ts';
 
 /**
- * The path of a file or directory as it is on the disk, where only the Unicode form of a name differs: a user types NFC,
- * and a disk that was written by macOS has NFD. A path that exists is returned as it is, as is one for which nothing or
- * more than one entry is found.
+ * Returns the path of a file or directory in the Unicode form of the disk: a user types NFC, and macOS can store NFD.
+ * Returns the path unchanged if it exists, or if no entry or several entries match.
  */
 export async function pathOnDisk(path: string): Promise<string> {
   if (nameKey(path) === path && path === path.normalize('NFD')) return path;

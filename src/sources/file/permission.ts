@@ -7,7 +7,7 @@ import { notPermitted } from '../permission.ts';
 import { protectionOf } from './protected-paths.ts';
 import type { FileSettings } from '../source-settings.ts';
 
-/** Which files callers can name, by their real paths: neither a link nor `..` leads out. */
+/** Decides by their real paths which files callers can name, so that neither a link nor `..` leads out. */
 export class FilePermission {
   readonly #settings: FileSettings;
 
@@ -25,14 +25,14 @@ export class FilePermission {
   }
 
   /**
-   * Checks what was opened: a link may have been turned after the check of the path.
+   * Checks an open file, because a link can change after the check of the path.
    *
    * @throws SourceForbiddenError, SourceNotNamedError
    */
   async assertOpened(path: string, fd: number, stats: BigIntStats): Promise<void> {
     await this.#assertReal(path, await openedPath(path, fd, stats));
     if (!(await this.isSecret(stats))) return;
-    throw new SourceForbiddenError(`${path} is a key file or another file with secrets, which is never uploaded`);
+    throw new SourceForbiddenError(`cannot upload ${path}: it contains secrets, such as keys. Choose another file.`);
   }
 
   /** Whether a real path can be shown in a list. */
@@ -41,7 +41,7 @@ export class FilePermission {
     return this.#isListed(real);
   }
 
-  /** Whether a real path is one that no list permits: a file with secrets, Longhaul's state, `/proc`. */
+  /** Whether no list can permit a real path: a file with secrets, Longhaul's state, `/proc`. */
   async isProtected(real: string): Promise<boolean> {
     const { files, folders, copies } = await protectionOf(this.#settings.protect);
     if (files.has(real)) return true;
@@ -57,7 +57,7 @@ export class FilePermission {
   async #assertReal(path: string, real: string): Promise<void> {
     if (await this.isProtected(real)) {
       throw new SourceForbiddenError(
-        `${path} belongs to the system, to Longhaul or to its secrets, and is never uploaded; choose another file`,
+        `cannot upload ${path}: it belongs to the system, to Longhaul or to its secrets. Choose another file.`,
       );
     }
     if (await this.#isListed(real)) return;
@@ -71,7 +71,7 @@ export class FilePermission {
     return isInOneOf(real, await this.#named());
   }
 
-  /** A copy of standard input is in the state directory, and is read for the command that made it. */
+  /** A copy of standard input is in the state directory, and only the command that created it can read it. */
   async #isNamedCopy(real: string, copies: readonly string[]): Promise<boolean> {
     const { roots } = this.#settings;
     if (
@@ -98,11 +98,11 @@ export class FilePermission {
 
 /** The real path of an open file. */
 async function openedPath(path: string, fd: number, opened: BigIntStats): Promise<string> {
-  // Linux tells which file a descriptor stands for.
+  // Linux shows the file of a descriptor.
   const told = await readlink(`/proc/self/fd/${fd}`).catch(() => undefined);
   if (told !== undefined) return told;
   const real = await realpath(path);
   const { dev, ino } = await stat(real, { bigint: true });
   if (dev === opened.dev && ino === opened.ino) return real;
-  throw new SourceForbiddenError(`${path} was replaced while it was opened; upload it again`);
+  throw new SourceForbiddenError(`cannot read ${path}: it was replaced while it was opened. Upload it again.`);
 }

@@ -2,17 +2,17 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { realPlace } from './real-place.ts';
 
-/** Places that no caller can have read, whatever is permitted. */
+/** Paths that no caller can read, even if a list permits them. */
 export interface ProtectedPaths {
-  /** Files with secrets: keys, credentials, the config file. They are recognised behind hard links too. */
+  /** Files with secrets: keys, credentials, the config file. Their hard links are recognised too. */
   readonly files: readonly string[];
-  /** Directories with all that is in them. */
+  /** Directories with all their content. */
   readonly folders: readonly string[];
-  /** Folder of copies of standard input within one of `folders`: a copy is read for the command that made it. */
+  /** Folder of copies of standard input in one of `folders`. Only the command that created a copy can read it. */
   readonly copies?: string | undefined;
 }
 
-/** The same with real paths, as it is now. */
+/** The same with real paths, resolved now. */
 export interface Protection {
   readonly files: ReadonlySet<string>;
   readonly folders: readonly string[];
@@ -21,12 +21,12 @@ export interface Protection {
   readonly inodes: ReadonlySet<string>;
 }
 
-/** Views of processes, devices and the kernel: `/proc/self/environ` has keys, and a device may block for ever. */
+/** Views of processes, devices and the kernel: `/proc/self/environ` has keys, and a device can block indefinitely. */
 const SYSTEM_FOLDERS = ['/proc', '/sys', '/dev'];
 
 const NOTHING: ProtectedPaths = { files: [], folders: [] };
 
-/** Key files are replaced now and then; to look at them for each small file of a sync would cost more than the file. */
+/** Key files are replaced rarely. A check for each small file of a sync would cost more than the file. */
 const FRESH_MS = 1000;
 
 const known = new WeakMap<ProtectedPaths, { readonly atMs: number; readonly protection: Promise<Protection> }>();
@@ -55,7 +55,7 @@ async function look({ files, folders, copies }: ProtectedPaths): Promise<Protect
   };
 }
 
-/** A path as it is written, and where it leads. */
+/** A path as it is written, and its real path. */
 async function withReal(paths: readonly string[]): Promise<string[]> {
   const both = paths.map(async (path) => [resolve(path), await realPlace(resolve(path))]);
   return (await Promise.all(both)).flat();

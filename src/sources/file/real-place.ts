@@ -1,12 +1,12 @@
 import { readlink, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 
-/** As many as Linux follows. */
+/** The limit of Linux. */
 const MAX_LINKS = 40;
 
 /**
- * Where a path really leads, also if nothing is there: the links on its way are followed as far as they exist. So a path
- * that is missing is not told from one that is there unless it may be.
+ * Returns the real path, also if nothing exists there, by resolving the existing links. Therefore a missing path that is
+ * not permitted cannot be distinguished from an existing one.
  */
 export async function realPlace(path: string, links = 0): Promise<string> {
   try {

@@ -13,16 +13,16 @@ import { specialFileMessage } from './special-file.ts';
 /**
  * Opens a file on a disk.
  *
- * @throws SourceForbiddenError, SourceNotNamedError when it is not permitted
- * @throws SourceMissingError when it is missing or not readable
- * @throws SourceUnusableError when it is a directory, no regular file or empty
- * @throws SourceReadError when the disk is in trouble
+ * @throws SourceForbiddenError, SourceNotNamedError if it is not permitted
+ * @throws SourceMissingError if it is missing or not readable
+ * @throws SourceUnusableError if it is a directory, a pipe, a socket, a device or empty
+ * @throws SourceReadError if the disk has an error
  */
 export async function openFileSource({ path }: FileSource, settings: FileSettings = {}): Promise<SourceReader> {
-  if (!isAbsolute(path)) throw new SourceUnusableError(`${path} is not an absolute path; give the whole path`);
+  if (!isAbsolute(path)) throw new SourceUnusableError(`${path} is not an absolute path. Use an absolute path.`);
   const permission = new FilePermission(settings);
   await permission.assertPath(path);
-  // Looked at before it is opened: opening a FIFO waits for somebody who writes into it.
+  // Checked before it is opened, because opening a FIFO waits for a writer.
   const atPath = await mapFileError(path, stat(path, { bigint: true }));
   assertUsable(path, atPath);
   const handle = await mapFileError(path, open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)));
@@ -62,15 +62,13 @@ class FileReader implements SourceReader {
     this.#seen = seen;
   }
 
-  /** A replaced file or a re-pointed link shows at the path only, a file that is written to shows at both. */
+  /** Only the path shows a replaced file or a changed link. Both show a file that is being written. */
   async stat({ ignoreInode = false }: StatOptions = {}): Promise<SourceInfo> {
     const { atPath, opened } = await this.#see();
     const isAnother = !isSameFile(atPath, opened);
     const isAlike = ignoreInode && atPath.size === opened.size && atPath.mtimeNs === opened.mtimeNs;
     if (isAnother && !isAlike) {
-      throw new SourceChangedError(
-        `${this.#path} was replaced by another file while it was read; start a new upload of what is there now`,
-      );
+      throw new SourceChangedError(`${this.#path} was replaced by another file while it was read. Start a new upload.`);
     }
     this.#identity = `${fingerprintOf(opened)}-${changeOf(opened)}`;
     return { sizeBytes: Number(atPath.size), fingerprint: fingerprintOf(atPath) };
@@ -89,7 +87,7 @@ class FileReader implements SourceReader {
     return this.#handle.close();
   }
 
-  /** What opening the file has shown, the first time. Each query costs as much as sending a very small file. */
+  /** The status from opening the file, at the first call. Each query costs as much as sending a very small file. */
   async #see(): Promise<SeenFile> {
     const { opened } = this.#seen;
     const isFirst = !this.#isSeen;
@@ -106,14 +104,14 @@ function isSameFile(one: BigIntStats, other: BigIntStats): boolean {
   return one.ino === other.ino && one.dev === other.dev;
 }
 
-/** Without the device's number, which is another one after a restart or on another host that mounts the same files. */
+/** Without the device number, which differs after a restart or on another host that mounts the same files. */
 export function fingerprintOf({ size, mtimeNs, ino }: BigIntStats): string {
   return `${size}-${mtimeNs.toString(36)}-${ino.toString(36)}`;
 }
 
 /**
- * Another text whenever a file's status changed or it was replaced by another file, also if size and modification time
- * are the same. Relative to the modification time, which keeps it short in the memory of a sync.
+ * Differs if the status of a file changed or another file replaced it, also if size and modification time are the same.
+ * Relative to the modification time, so that it is short in the memory of a sync.
  */
 export function changeOf({ ctimeNs, mtimeNs, ino }: BigIntStats): string {
   return `${(ctimeNs - mtimeNs).toString(36)}.${ino.toString(36)}`;
@@ -121,10 +119,10 @@ export function changeOf({ ctimeNs, mtimeNs, ino }: BigIntStats): string {
 
 function assertUsable(path: string, stats: BigIntStats): void {
   if (stats.isDirectory()) {
-    throw new SourceUnusableError(`${path} is a directory; name a file, or pack the directory into one`);
+    throw new SourceUnusableError(`cannot upload ${path}: it is a directory. Use the path of a file.`);
   }
   if (!stats.isFile()) throw new SourceUnusableError(specialFileMessage(path, stats));
   if (stats.size === 0n) {
-    throw new SourceUnusableError(`${path} is empty; there is nothing to upload`);
+    throw new SourceUnusableError(`cannot upload ${path}: it is empty. Upload a file with content.`);
   }
 }

@@ -1,6 +1,6 @@
 import type { BigIntStats, Stats } from 'node:fs';
 
-/** What is at a path that is neither a file nor a directory; undefined for these. */
+/** The kind of a special file; undefined for files and directories. */
 export function specialKind(stats: Stats | BigIntStats): string | undefined {
   if (stats.isFIFO()) return 'a pipe';
   if (stats.isSocket()) return 'a socket';
@@ -11,6 +11,6 @@ export function specialKind(stats: Stats | BigIntStats): string | undefined {
 
 /** Why it cannot be read as a file, and what to do. */
 export function specialFileMessage(path: string, stats: Stats | BigIntStats): string {
-  const advice = 'Save its content in a file, or pipe the content into "longhaul upload - --filename NAME"';
-  return `${path} is ${specialKind(stats) ?? 'a directory'}, not a file. ${advice}`;
+  const advice = 'Save its content to a file, or pipe the content into "longhaul upload - --filename NAME".';
+  return `cannot upload ${path}: it is ${specialKind(stats) ?? 'a directory'}, not a file. ${advice}`;
 }

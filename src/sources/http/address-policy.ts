@@ -5,7 +5,7 @@ import { matchesAny, notPermitted } from '../permission.ts';
 import type { HttpSettings, NamedSettings } from '../source-settings.ts';
 
 /**
- * Networks that no caller may make a worker talk to: they are this host, its neighbours, or the metadata service of a cloud.
+ * Networks to which no caller can make a worker connect: this host, its neighbours, or the metadata service of a cloud.
  * From IANA's registries of special-purpose addresses.
  */
 const special: Readonly<Record<'ipv4' | 'ipv6', readonly string[]>> = {
@@ -14,7 +14,7 @@ const special: Readonly<Record<'ipv4' | 'ipv6', readonly string[]>> = {
     '10.0.0.0/8',
     '100.64.0.0/10',
     '127.0.0.0/8',
-    // Azure's own services for a virtual machine, in the midst of public addresses.
+    // Azure's services for a virtual machine, among public addresses.
     '168.63.129.16',
     '169.254.0.0/16',
     '172.16.0.0/12',
@@ -29,7 +29,7 @@ const special: Readonly<Record<'ipv4' | 'ipv6', readonly string[]>> = {
     '240.0.0.0/4',
   ],
   ipv6: [
-    // With the obsolete forms of IPv4 addresses (::127.0.0.1, ::ffff:0:127.0.0.1); BlockList itself knows ::ffff:127.0.0.1.
+    // With the obsolete forms of IPv4 addresses (::127.0.0.1, ::ffff:0:127.0.0.1). BlockList handles ::ffff:127.0.0.1.
     '::/96',
     '::ffff:0:0:0/96',
     '64:ff9b::/96',
@@ -47,7 +47,7 @@ const special: Readonly<Record<'ipv4' | 'ipv6', readonly string[]>> = {
   ],
 };
 
-/** Which hosts and addresses a source may be read from. */
+/** Decides from which hosts and addresses a source can be read. */
 export class AddressPolicy {
   readonly #hosts: readonly string[] | undefined;
   readonly #private = new BlockList();
@@ -58,7 +58,7 @@ export class AddressPolicy {
 
   /**
    * @param resolve for tests
-   * @throws ConfigError for a network that is none
+   * @throws ConfigError if a network is invalid
    */
   constructor(
     { hosts, allowPrivate = [] }: HttpSettings = {},
@@ -75,17 +75,16 @@ export class AddressPolicy {
   }
 
   /**
-   * Checks a URL as a caller wrote it, or as a redirect leads to it. Addresses behind a name are checked when it is
-   * connected to, see `lookup`.
+   * Checks a URL of a caller or of a redirect. The addresses of a name are checked when a connection is made (`lookup`).
    *
-   * @param isNamed by a command, or what it named redirects there: no list has to have the host
+   * @param isNamed whether a command named it, or a URL that redirects to it, so that no list must contain the host
    * @throws SourceForbiddenError, SourceNotNamedError
    */
   assertUrl(url: URL, isNamed = false): void {
     if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-      throw new SourceForbiddenError(`${url.protocol} addresses can't be read; http: and https: can`);
+      throw new SourceForbiddenError(`cannot read ${url.protocol} URLs. Use an http: or https: URL.`);
     }
-    // `URL` has turned decimal, octal and hexadecimal forms into the usual one.
+    // `URL` has normalised decimal, octal and hexadecimal forms.
     const host = plainHost(url.hostname);
     if (!isNamed && this.#hosts && !matchesAny(host, this.#hosts)) {
       throw notPermitted(`the HTTP host ${host}`, '--http-host', host, this.#named);
@@ -105,11 +104,11 @@ export class AddressPolicy {
     // `assertUrl` has checked it.
     if (this.#hosts || isIP(host.replace(/^\[|\]$/g, '')) !== 0 || matchesAny(host, this.#allowedNames)) return;
     throw new SourceForbiddenError(
-      `${host} is reached through a proxy, so its address cannot be checked. List it under "sources.http.hosts" in the configuration.`,
+      `cannot read from ${host}: it is behind a proxy, so that its address cannot be checked. List it under "sources.http.hosts" in the configuration.`,
     );
   }
 
-  /** For connecting: refuses a name that leads to a private address, whatever it led to before. */
+  /** For connections: rejects a name that resolves to a private address now. */
   readonly lookup: LookupFunction = (hostname, options, callback) => {
     this.#lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, '', 0);
@@ -125,19 +124,19 @@ export class AddressPolicy {
   };
 
   #assertAddress(host: string, scoped: string): void {
-    // BlockList finds no address that names its interface (fe80::1%eth0).
+    // BlockList does not match an address with an interface (fe80::1%eth0).
     const address = scoped.replace(/%.*$/, '');
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
     if (!this.#private.check(address, family)) return;
     if (this.#allowed.check(address, family) || matchesAny(host, this.#allowedNames)) return;
-    const what = host === address || host === `[${address}]` ? host : `${host} leads to ${address}, which`;
-    const message = `${what} is a private or local address; list it under "sources.http.allowPrivate" in the configuration to allow it`;
-    // Another command may have another configuration.
+    const what = host === address || host === `[${address}]` ? host : `${host} resolves to ${address}, which`;
+    const message = `${what} is a private or local address. To permit it, list it under "sources.http.allowPrivate" in the configuration.`;
+    // Another command can have another configuration.
     throw this.#named.isOfCommand ? new SourceNotNamedError(message) : new SourceForbiddenError(message);
   }
 }
 
-/** A dot at the end changes nothing about where a name leads. */
+/** A name with a dot at the end resolves to the same address. */
 function plainHost(host: string): string {
   return host.toLowerCase().replace(/\.$/, '');
 }
@@ -146,9 +145,9 @@ function addNetwork(list: BlockList, network: string): void {
   const [address = '', prefix] = network.split('/');
   const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
   try {
-    // IPv4 addresses that are written as IPv6 ones (::ffff:127.0.0.1) are found by Node itself.
+    // Node.js finds IPv4 addresses that are written as IPv6 addresses (::ffff:127.0.0.1).
     list.addSubnet(address, prefix === undefined ? (family === 'ipv6' ? 128 : 32) : Number(prefix), family);
   } catch (error) {
-    throw new ConfigError(`${network} is no network such as 10.0.0.0/8`, { cause: error });
+    throw new ConfigError(`"${network}" is not a network. Use a network such as 10.0.0.0/8.`, { cause: error });
   }
 }

@@ -18,11 +18,11 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** Response to a GET, after its redirects. */
 export interface HttpResponse {
   readonly response: Dispatcher.ResponseData;
-  /** What to do if the server rejects the request (401, 403), or hides the resource (404). */
+  /** The fix if the server rejects the request (401, 403) or hides the resource (404). */
   readonly advice: string;
 }
 
-/** Connections to HTTP sources, none of which leads where the policy forbids. */
+/** Connections to HTTP sources, only to addresses that the policy permits. */
 export class HttpConnections {
   readonly #policy: AddressPolicy;
   readonly #agent: Dispatcher;
@@ -53,7 +53,7 @@ export class HttpConnections {
     if (this.#chooseProxy?.(url) && !this.#trustsProxy && !isNamed) this.#policy.assertListed(url);
   }
 
-  /** One GET, redirects followed: each of them is checked like the first address. */
+  /** Sends a GET and follows redirects. Each redirect is checked like the first URL. */
   async get(
     url: URL,
     headers: Readonly<Record<string, string>>,
@@ -61,7 +61,7 @@ export class HttpConnections {
   ): Promise<HttpResponse> {
     this.assertUrl(url, isNamed);
     const configured = this.#headers.of(url, this.#chooseProxy?.(url) !== undefined);
-    // Not sent again once a redirect has led elsewhere: the way back would be the choice of another server.
+    // Not resent after a redirect to another host, which could otherwise redirect back and receive them.
     let own = configured;
     let target = url;
     for (let hops = 0; ; hops++) {
@@ -78,12 +78,12 @@ export class HttpConnections {
         return { response: answer, advice: adviceFor(url, target, configured) };
       }
       discardBody(answer.body);
-      if (hops === MAX_REDIRECTS) throw new SourceMissingError('it leads through more than five redirects');
+      if (hops === MAX_REDIRECTS) throw new SourceMissingError('more than five redirects. Use the final URL.');
       const next = URL.canParse(location, target.href) ? new URL(location, target.href) : undefined;
-      if (!next) throw new SourceMissingError('it redirects to what is no address');
-      // What a query signs must not travel in the clear.
+      if (!next) throw new SourceMissingError('it redirects to an invalid URL. Use the final URL.');
+      // A signed query must be encrypted.
       if (target.protocol === 'https:' && next.protocol === 'http:') {
-        throw new SourceForbiddenError('it redirects from https: to http:, where anybody could read and change it');
+        throw new SourceForbiddenError('it redirects from https: to http:, which is not encrypted. Use an https: URL.');
       }
       target = next;
     }
@@ -111,10 +111,10 @@ export class HttpConnections {
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal | undefined,
   ): Promise<Dispatcher.ResponseData> {
-    // undici's own limit begins again with each byte, and headers that trickle would take for ever.
+    // undici's timeout restarts with each byte, so that slow headers could take indefinitely.
     const deadline = new AbortController();
     const timeoutMs = CONNECT_TIMEOUT_MS + this.stallTimeoutMs;
-    const late = new SourceReadError(`no answer began within ${timeoutMs} ms`);
+    const late = new SourceReadError(`no response within ${timeoutMs} ms`);
     const timer = setTimeout(() => deadline.abort(late), timeoutMs);
     try {
       return await this.#agent.request({
@@ -150,10 +150,10 @@ function withoutSecrets(
 function adviceFor(url: URL, target: URL, configured: HostHeaders | undefined): string {
   const setting = '"sources.http.headers"';
   if (target.origin !== url.origin) {
-    const host = `it redirects to ${target.origin}, where the headers of ${url.host} are not sent`;
-    return `${host}. Use the URL at ${target.host}, and set ${setting} for that host if it requires a header`;
+    const host = `It redirects to ${target.origin}, where the headers of ${url.host} are not sent`;
+    return `${host}. Use the URL at ${target.host}, and set ${setting} for that host if it requires a header.`;
   }
-  if (configured) return `correct the header ${configured.names} that ${setting} sets for ${configured.host}`;
+  if (configured) return `Correct the header ${configured.names} that ${setting} sets for ${configured.host}.`;
   const host = url.protocol === 'https:' ? url.host : url.origin;
-  return `if it requires a header such as Authorization, set ${setting} for ${host}, for the workers too`;
+  return `If it requires a header such as Authorization, set ${setting} for ${host}, for the workers too.`;
 }

@@ -6,32 +6,32 @@ import { validatorOf, type HttpResource } from './resource.ts';
 
 const MAX_FAILURES = 5;
 
-/** What takes the bytes of a download. */
+/** Receives the bytes of a download. */
 export interface DownloadSink {
   /**
-   * The first byte comes next: also in the middle of a download that had to begin again, when all that was written is void.
+   * Called before the first byte, also if the download restarts. Then all earlier bytes are invalid.
    *
-   * @param sizeBytes of all that comes; undefined where the server doesn't tell
+   * @param sizeBytes size of the download; undefined if the server does not return it
    */
   readonly begin: (sizeBytes: number | undefined) => Promise<void>;
   readonly write: (chunk: Uint8Array) => Promise<void>;
-  /** Told why an attempt failed that another one follows. */
+  /** Called with the error of an attempt that is retried. */
   readonly retrying: (error: SourceReadError) => void;
 }
 
 export interface DownloadOptions {
   readonly signal: AbortSignal;
-  /** Before the second attempt; doubled for each further one. @defaultValue 1,000 */
+  /** Delay before the second attempt; doubled for each further attempt. @defaultValue 1,000 */
   readonly retryDelayMs?: number;
 }
 
 /**
- * Fetches a resource from the first byte to the last, from a server that need not know ranges. An answer that breaks is
- * gone on with where the server takes that, or else begun again; after five failures in a row that is given up.
+ * Downloads a resource completely. The server does not have to support ranges. If the response breaks, the download
+ * resumes if the server supports it, and restarts otherwise. After five failures in a row, the download fails.
  *
- * @throws SourceReadError when it was tried often enough
+ * @throws SourceReadError after five failures in a row
  * @throws SourceForbiddenError, SourceMissingError, SourceUnusableError
- * @throws what the sink throws, and the reason of `signal`
+ * @throws the errors of the sink, and the reason of `signal`
  */
 export async function downloadHttp(
   resource: HttpResource,
@@ -46,7 +46,7 @@ export async function downloadHttp(
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof SourceReadError)) throw error;
-      // Only where a server knows ranges does an attempt that failed bring the end nearer.
+      // A failed attempt makes progress only if the server supports ranges.
       failures = download.hasGoneOn ? 1 : failures + 1;
       if (failures === MAX_FAILURES) throw error;
       sink.retrying(error);
@@ -61,7 +61,7 @@ class Download {
   #receivedBytes = 0;
   #sizeBytes: number | undefined;
   #validator: string | undefined;
-  /** Whether the last attempt brought bytes beyond those of the attempts before. */
+  /** Whether the last attempt received more bytes than the attempts before. */
   hasGoneOn = false;
 
   constructor(resource: HttpResource, sink: DownloadSink) {
@@ -73,7 +73,7 @@ class Download {
     this.hasGoneOn = false;
     const goesOn = this.#receivedBytes > 0 && this.#validator !== undefined;
     const answer = await this.#resource.get(
-      // With another content the server gives the whole instead of a range.
+      // If the content changed, the server returns all of it instead of a range.
       goesOn ? { range: `bytes=${this.#receivedBytes}-`, 'if-range': this.#validator as string } : {},
     );
     try {
@@ -90,7 +90,7 @@ class Download {
     }
     if (this.#sizeBytes === undefined || this.#sizeBytes === this.#receivedBytes) return;
     throw new SourceReadError(
-      `${this.#resource.name} came with ${this.#receivedBytes} bytes instead of ${this.#sizeBytes}`,
+      `${this.#resource.name} returned ${this.#receivedBytes} bytes instead of ${this.#sizeBytes}`,
     );
   }
 
@@ -102,10 +102,12 @@ class Download {
     await this.#sink.begin(this.#sizeBytes);
   }
 
-  /** What isn't the rest that was asked for is begun again. */
+  /** If the response is not the rest of the content, the download restarts. */
   #assertRest({ statusCode, headers }: Dispatcher.ResponseData, wasAskedFor: boolean): void {
     if (!wasAskedFor || (statusCode !== 206 && statusCode !== 416)) {
-      throw new SourceUnusableError(`${this.#resource.name} can't be downloaded: the server answered ${statusCode}`);
+      throw new SourceUnusableError(
+        `cannot download ${this.#resource.name}: the server returned ${statusCode}. Check the URL.`,
+      );
     }
     const range = contentRangeOf(headers['content-range']);
     const sizeBytes = range && (range.sizeBytes ?? range.lastByte + 1);
@@ -120,11 +122,13 @@ class Download {
       return;
     }
     this.#validator = undefined;
-    throw new SourceReadError(`${this.#resource.name} was not gone on with by its server (it answered ${statusCode})`);
+    throw new SourceReadError(
+      `cannot resume the download of ${this.#resource.name}: the response (${statusCode}) does not match the bytes received so far. Restarting the download.`,
+    );
   }
 }
 
-/** A length that no number holds is more than there is room for, and not an unknown one. */
+/** A length that exceeds every number means that there is not enough space, not that the length is unknown. */
 function announcedBytes(length: string | string[] | undefined): number | undefined {
   if (typeof length !== 'string' || !/^\d{1,400}$/.test(length)) return undefined;
   return sizeOf(length) ?? Number.MAX_SAFE_INTEGER;

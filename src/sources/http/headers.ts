@@ -15,7 +15,7 @@ const SETTING = '"sources.http.headers"';
 const RESERVED =
   /^(host|content-.*|transfer-encoding|connection|keep-alive|upgrade|te|trailer|expect|proxy-.*|range|if-.*|accept-encoding)$/;
 
-/** More secrets of a header than a rotated key needs. */
+/** Maximum number of earlier values to redact, more than a rotated key needs. */
 const MAX_VALUES = 16;
 const MIN_PIECE_CHARACTERS = 8;
 
@@ -26,13 +26,13 @@ export function isHeaderValue(text: string): boolean {
 
 /** Returns why a name cannot be set; undefined for a name that can. */
 export function headerNameProblem(name: string): string | undefined {
-  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return 'is not a name of a header';
+  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return 'is not a valid header name';
   return RESERVED.test(name.toLowerCase()) ? 'is set by Longhaul. Remove it' : undefined;
 }
 
 interface Entry {
   readonly headers: HostHeaders;
-  /** Whether the setting names `http://`, so that the operator accepts that others can read the headers. */
+  /** Whether the setting contains `http://`, so that the operator accepts that others can read the headers. */
   readonly isPermitted: boolean;
 }
 
@@ -40,7 +40,7 @@ interface Entry {
 export class SourceHeaders {
   readonly #entries = new Map<string, Entry>();
 
-  /** @throws ConfigError that names every problem; no message contains a value */
+  /** @throws ConfigError that lists every problem. No message contains a value */
   constructor(settings: SourceHeaderSettings = {}) {
     const problems: string[] = [];
     for (const [host, values] of Object.entries(settings)) {
@@ -65,7 +65,7 @@ export class SourceHeaders {
     for (const origin of origins) {
       const earlier = this.#entries.get(origin);
       const isPermitted = !origin.startsWith('http:') || host.includes('://');
-      // Of "host" and "http://host", the second is about plain connections.
+      // Of "host" and "http://host", the second applies to unencrypted connections.
       if (earlier && earlier.isPermitted === isPermitted) {
         problems.push(`${SETTING}: "${earlier.headers.host}" and "${host}" are the same host`);
       } else if (!earlier || isPermitted) this.#entries.set(origin, { headers, isPermitted });
@@ -77,7 +77,7 @@ export class SourceHeaders {
     return [...new Set([...this.#entries.values()].map(({ headers }) => headers))];
   }
 
-  /** Reads all values. @throws ConfigError for one that is missing */
+  /** Reads all values. @throws ConfigError if a value is missing */
   load(): void {
     for (const host of this.hosts) host.load();
   }
@@ -103,7 +103,7 @@ const INVALID_VALUE = 'an empty value, or one with characters that a header cann
 export class HostHeaders {
   readonly host: string;
   readonly #values: ReadonlyMap<string, SourceHeaderValue>;
-  /** For the values that were sent, also earlier ones: a server can repeat them. */
+  /** Redacts the values that were sent, also earlier values, because a server can repeat them. */
   readonly #redactors = new Map<string, Redact>();
 
   /** @param host as in the settings */
@@ -122,7 +122,7 @@ export class HostHeaders {
     return [...this.#values.values()].flatMap((value) => (typeof value === 'string' ? [] : (value.path ?? [])));
   }
 
-  /** @throws ConfigError for a value that is missing */
+  /** @throws ConfigError if a value is missing */
   load(): void {
     for (const [name, value] of this.#values) {
       try {
@@ -133,7 +133,7 @@ export class HostHeaders {
     }
   }
 
-  /** Returns the headers by lower-case names. @throws ConfigError for a value that is missing */
+  /** Returns the headers by lower-case names. @throws ConfigError if a value is missing */
   async read(): Promise<Record<string, string>> {
     const headers: Record<string, string> = {};
     for (const [name, value] of this.#values) headers[name.toLowerCase()] = await this.#read(name, value);
@@ -191,7 +191,7 @@ function secretsIn(value: string): string[] {
   return [...new Set([value, credentials, ...pieces, login, password])].filter((secret) => secret !== '');
 }
 
-/** Returns the origins that a host of the settings means, or why it means none. */
+/** Returns the origins of a host in the settings, or the problem. */
 function originsOf(host: string): readonly string[] | string {
   if (/[*?[\]{}!]/.test(host.replace(/\[[\da-f:.]+\]/i, ''))) return 'must be one host, not a glob';
   const problem = 'must be a host such as files.example.com, files.example.com:8443 or http://files.internal:8080';

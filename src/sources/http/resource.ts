@@ -14,7 +14,7 @@ import { discardBody, etagOf, httpDateOf, networkProblem } from '../remote/value
 import type { HttpConnections, HttpResponse } from './connections.ts';
 import type { OpenOptions } from '../source-reader.ts';
 
-/** What lies behind one URL. Everything it throws is one of our errors, and none names the query, which may be secret. */
+/** The content of a URL. It throws only errors of Longhaul. They never contain the query, which can be secret. */
 export class HttpResource {
   /** The URL without its query. */
   readonly name: string;
@@ -28,7 +28,7 @@ export class HttpResource {
     connections.assertUrl(url, options.isNamed ?? false);
     this.name = `${url.origin}${url.pathname}`;
     this.#url = url;
-    // The whole query, and long values of it, whatever their names are.
+    // The whole query, and all its long values.
     this.#redact = redactorOf([url.search.slice(1), ...url.searchParams.values()].filter(({ length }) => length > 7));
     this.#connections = connections;
     this.#options = options;
@@ -38,7 +38,7 @@ export class HttpResource {
     return this.#connections.stallTimeoutMs;
   }
 
-  /** An answer that carries something, or 416. */
+  /** Returns a response with content, or 416. */
   async get(headers: Readonly<Record<string, string>>): Promise<Dispatcher.ResponseData> {
     let given: HttpResponse;
     try {
@@ -54,55 +54,55 @@ export class HttpResource {
     discardBody(answer.body);
     if (encoding !== undefined) {
       throw new SourceUnusableError(
-        `${this.name} comes encoded (${clip(encoding, 64)}), though it was asked for as it is. ` +
+        `cannot read ${this.name}: the server returned it encoded (${clip(encoding, 64)}), although the request forbids this. ` +
           'Download it, decode it, and upload the file.',
       );
     }
     if (statusCode === 412) throw this.changed();
     if (statusCode === 408 || statusCode === 425 || statusCode === 429 || statusCode >= 500) {
-      throw new SourceReadError(`${this.name} can't be read at the moment (the server answered ${statusCode})`);
+      throw new SourceReadError(`cannot read ${this.name}: the server returned ${statusCode}`);
     }
     const isDenied = statusCode === 401 || statusCode === 403;
     // A query can be a signature.
-    const ofQuery = this.#url.search === '' ? '' : 'its signature may have expired; give a new URL, or ';
-    // Some servers hide what the request is not allowed to see.
-    const ofUrl = statusCode === 404 ? `check the URL; ${advice}` : 'check the URL';
+    const ofQuery = this.#url.search === '' ? '' : 'If its signature has expired, use a new URL. ';
+    // Some servers return 404 instead of 403.
+    const ofUrl = statusCode === 404 ? `Check the URL. ${advice}` : 'Check the URL.';
     const fix = isDenied ? `${ofQuery}${advice}` : ofUrl;
-    throw new SourceMissingError(`${this.name} can't be read: the server answered ${statusCode}; ${fix}`);
+    throw new SourceMissingError(`cannot read ${this.name}: the server returned ${statusCode}. ${fix}`);
   }
 
-  /** What an error of an answer's body means. */
+  /** Maps an error of a response body. */
   mapError(error: unknown): unknown {
     if (error instanceof LonghaulError) return networkProblem(error, this.name) ?? error;
     const { name, code, message } = error as Partial<NodeJS.ErrnoException>;
     if (name === 'AbortError') return new AbortedError(`reading ${this.name} was aborted`, { cause: error });
     const why = this.#redact(code ?? message ?? String(error));
-    return new SourceReadError(`${this.name} can't be read at the moment (${why})`, { cause: error });
+    return new SourceReadError(`cannot read ${this.name}: ${why}`, { cause: error });
   }
 
   changed(): SourceChangedError {
-    return new SourceChangedError(`${this.name} changed while it was read; start a new upload of what is there now`);
+    return new SourceChangedError(`${this.name} changed while it was read. Start a new upload.`);
   }
 
   notRanged(why: string): SourceNotRangedError {
     return new SourceNotRangedError(
-      `${this.name} can't be read in parts: ${why}. ` +
-        'Download it first and upload the file: "longhaul upload URL --spool" does both',
+      `cannot read ${this.name} in parts: ${why}. ` +
+        'To download it first and upload the file, use "longhaul upload URL --spool".',
     );
   }
 
   #named(error: unknown): unknown {
-    if (error instanceof SourceReadError && !error.message.startsWith(this.name)) {
-      return new SourceReadError(`${this.name} can't be read at the moment (${error.message})`, { cause: error });
+    if (error instanceof SourceReadError && !error.message.includes(this.name)) {
+      return new SourceReadError(`cannot read ${this.name}: ${error.message}`, { cause: error });
     }
     if (error instanceof SourceMissingError) {
-      return new SourceMissingError(`${this.name} can't be read: ${error.message}`, { cause: error });
+      return new SourceMissingError(`cannot read ${this.name}: ${error.message}`, { cause: error });
     }
     return error;
   }
 }
 
-/** By which a change is noticed: an ETag, unless it is a weak one, which stays the same for contents that differ a little. */
+/** The value that detects a change: a strong ETag (a weak ETag can be the same for different content), or the time. */
 export function validatorOf({
   etag,
   'last-modified': lastModified,
@@ -111,16 +111,16 @@ export function validatorOf({
   return strong !== undefined && !/^W\//i.test(strong) ? strong : httpDateOf(lastModified);
 }
 
-/** `aws-chunked` is how an object was sent to S3; some stores repeat it. */
+/** `aws-chunked` is the encoding of a request to S3, which some stores return. */
 const PLAIN = ['', 'identity', 'aws-chunked'];
 
-/** How the bytes were encoded, so that they are not those of the resource; undefined when they are. */
+/** The encoding of the bytes; undefined if they are those of the resource. */
 function encodingOf({ 'content-encoding': encoding }: Dispatcher.ResponseData['headers']): string | undefined {
   const text = String(encoding ?? '').trim();
   return PLAIN.includes(text.toLowerCase()) ? undefined : text;
 }
 
-/** undici wraps what the look-up of a name threw. */
+/** undici wraps the error of a lookup. */
 function refusalIn(error: unknown): LonghaulError | undefined {
   for (let cause = error; cause instanceof Error; { cause } = cause)
     if (cause instanceof LonghaulError && !(cause instanceof SourceMissingError) && !(cause instanceof SourceReadError))

@@ -53,7 +53,7 @@ export function openSealedQuery(sealedQuery: string, place: SealedFor, secrets: 
   const { url } = place;
   if (!sealedQuery.startsWith(FORMAT)) {
     throw new SourceUnusableError(
-      `cannot open the sealed query of ${url}: it is not of this version of Longhaul. Start the upload again with the URL`,
+      `cannot open the sealed query of ${url}: another version of Longhaul sealed it. Start the upload again with the URL.`,
     );
   }
   const bytes = Buffer.from(sealedQuery.slice(FORMAT.length), 'base64url');
@@ -62,7 +62,7 @@ export function openSealedQuery(sealedQuery: string, place: SealedFor, secrets: 
   if (!known) {
     throw new ConfigError(
       `cannot open the sealed query of ${url}: it was sealed with another key. ` +
-        'Set LONGHAUL_SEAL_KEY to the key of the client, or LONGHAUL_SEAL_KEY_PREVIOUS if that key was replaced',
+        'Set LONGHAUL_SEAL_KEY to the key of the client, or LONGHAUL_SEAL_KEY_PREVIOUS if that key was replaced.',
     );
   }
   const rest = bytes.subarray(KEY_ID_BYTES);
@@ -74,7 +74,7 @@ export function openSealedQuery(sealedQuery: string, place: SealedFor, secrets: 
     return Buffer.concat([decipher.update(rest.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8');
   } catch (error) {
     throw new SourceForbiddenError(
-      `cannot open the sealed query of ${url}: it was sealed for another upload or URL, or is damaged. Start the upload with the URL`,
+      `cannot open the sealed query of ${url}: it was sealed for another upload or URL, or is damaged. Start the upload with the URL.`,
       { cause: error },
     );
   }

@@ -9,7 +9,7 @@ import { RemoteReader, type RemoteInfo, type RemoteStore } from '../remote/reade
 import type { OpenOptions, SourceReader } from '../source-reader.ts';
 
 /**
- * Opens what an HTTP server gives out. Nothing is asked yet.
+ * Opens an HTTP source. It sends no request.
  *
  * @param query of the URL, without its `?`
  * @throws SourceForbiddenError
@@ -26,7 +26,7 @@ export function openHttpSource(
 }
 
 interface HttpInfo extends RemoteInfo {
-  /** Of a `If-Range`, or `If-Match`, or both. */
+  /** Value for `If-Range` or `If-Match`. */
   readonly validator: string;
 }
 
@@ -41,13 +41,13 @@ class HttpStore implements RemoteStore {
     return this.#resource.stallTimeoutMs;
   }
 
-  /** By one byte rather than by HEAD: a presigned URL is signed for one method, and some servers know no other. */
+  /** Requests one byte instead of HEAD: a presigned URL is valid for one method, and some servers support only GET. */
   async stat(): Promise<HttpInfo> {
     const { statusCode, headers, body } = await this.#resource.get({ range: 'bytes=0-0' });
     discardBody(body);
     if (statusCode === 416)
-      throw new SourceUnusableError(`${this.#resource.name} is empty; there is nothing to upload`);
-    if (statusCode !== 206) throw this.#resource.notRanged('it answers a range with the whole');
+      throw new SourceUnusableError(`cannot upload ${this.#resource.name}: it is empty. Upload a file with content.`);
+    if (statusCode !== 206) throw this.#resource.notRanged('the server ignores range requests');
     return this.#infoOf(headers);
   }
 
@@ -56,7 +56,7 @@ class HttpStore implements RemoteStore {
     const last = offsetBytes + sizeBytes - 1;
     const { statusCode, headers, body } = await this.#resource.get({
       range: `bytes=${offsetBytes}-${last}`,
-      // With another content the server gives the whole instead of a range.
+      // If the content changed, the server returns all of it instead of a range.
       'if-range': validator,
     });
     try {
@@ -64,7 +64,7 @@ class HttpStore implements RemoteStore {
       if (this.#infoOf(headers).fingerprint !== info.fingerprint) throw this.#resource.changed();
       const { firstByte, lastByte } = this.#rangeOf(headers);
       if (firstByte !== offsetBytes || lastByte !== last) {
-        throw this.#resource.notRanged(`it gives other bytes than those it is asked for`);
+        throw this.#resource.notRanged('the server returned other bytes than requested');
       }
       return body;
     } catch (error) {
@@ -81,7 +81,8 @@ class HttpStore implements RemoteStore {
     const { sizeBytes } = this.#rangeOf(headers);
     const validator = validatorOf(headers);
     if (validator === undefined) {
-      const why = 'it tells neither a strong ETag nor a time of change, by which a change would be noticed';
+      const why =
+        'the server returns neither a strong ETag nor a modification time, so that changes cannot be detected';
       throw this.#resource.notRanged(why);
     }
     return { sizeBytes, fingerprint: `${sizeBytes}-${validator}`, validator };
@@ -90,7 +91,7 @@ class HttpStore implements RemoteStore {
   #rangeOf(headers: Dispatcher.ResponseData['headers']): ContentRange & { readonly sizeBytes: number } {
     const range = contentRangeOf(headers['content-range']);
     const sizeBytes = range?.sizeBytes;
-    if (!range || sizeBytes === undefined) throw this.#resource.notRanged('it tells no size');
+    if (!range || sizeBytes === undefined) throw this.#resource.notRanged('the server does not return the size');
     return { ...range, sizeBytes };
   }
 }

@@ -10,23 +10,23 @@ export interface ListOptions {
   readonly isNamed?: boolean | undefined;
 }
 
-/** What a container holds, sorted by path. */
+/** The content of a container, sorted by path. */
 export interface Listing {
   readonly entries: readonly ListedSource[];
-  /** Entries that can't be read. */
+  /** Entries that cannot be read. */
   readonly problems: readonly SyncProblem[];
   /** Entries that no File can be made of. */
   readonly leftOut: readonly SyncProblem[];
-  /** Those of `leftOut` that were not looked at: what lies below them may be there. */
+  /** Entries of `leftOut` that were not read: paths below them can exist. */
   readonly unseen: readonly string[];
-  /** False when a part of the container could not be listed, so that what is missing here may be there. */
+  /** False if a part of the container could not be listed, so that missing entries can exist. */
   readonly isComplete: boolean;
 }
 
-/** Work on the event loop lasts no longer than this before other work gets its turn. */
+/** Maximum time of work on the event loop before other work runs. */
 const LONGEST_MS = 20;
 
-/** Keeps a long loop from blocking the event loop: heartbeats and health checks go on beside it. */
+/** Prevents a long loop from blocking the event loop, so that heartbeats and health checks continue. */
 export class Breather {
   #sinceMs = performance.now();
 

@@ -3,9 +3,9 @@ import { clip } from '../../core/text/clip.ts';
 import { compileGlobs } from '../../core/glob/glob.ts';
 
 export interface PathFilter {
-  /** Whether a file is in. */
+  /** Whether a file is included. */
   readonly takes: (path: string) => boolean;
-  /** Whether nothing below a directory can be in. */
+  /** Whether no file below a directory can be included. */
   readonly skipsFolder: (path: string) => boolean;
 }
 
@@ -19,11 +19,11 @@ const MAX_REPORTED = 20;
 const MAX_GLOB_CHARACTERS = 256;
 
 /**
- * Hidden files count like all others.
+ * Hidden files are matched like all others.
  *
- * @param include what is in; everything when it is empty
- * @param exclude what is out all the same
- * @throws GlobError for globs that `globListProblem` reports
+ * @param include globs of included files; empty for all files
+ * @param exclude globs that override `include`
+ * @throws GlobError if `globListProblem` reports a problem
  */
 export function createPathFilter(include: readonly string[], exclude: readonly string[]): WatchedFilter {
   const included = include.length > 0 ? compileGlobs(include.map(normalized)) : () => true;
@@ -53,7 +53,7 @@ interface WatchedGlob {
   matchesFolder: boolean;
 }
 
-/** Globs that matched nothing yet: only these are tried again. */
+/** Globs without a match so far: only these are matched again. */
 class GlobWatch {
   #waiting: WatchedGlob[];
 
@@ -77,7 +77,7 @@ class GlobWatch {
     if (this.#waiting.length > 0) this.#waiting = this.#waiting.filter(({ matches }) => !matches(path));
   }
 
-  /** A folder that is excluded as a whole is not listed: its files are matched by that. */
+  /** A folder that is excluded completely is not listed, so that its glob counts as matched. */
   folder(path: string): void {
     if (this.#waiting.length === 0) return;
     this.#waiting = this.#waiting.filter(({ isFolder }) => isFolder?.(path) !== true);
@@ -98,8 +98,8 @@ function folderOf(glob: string): string {
 }
 
 /**
- * A glob without a slash is about the name in any folder, one with a slash about the path. `logs/` is the folder with
- * all that is in it; `./` and a leading slash are the source itself.
+ * A glob without a slash matches the name in any folder, a glob with a slash the path. `logs/` matches the folder with
+ * all its content. `./` and a leading slash are the source itself.
  */
 function normalized(glob: string): string {
   const inner = glob.replace(/^(\.?\/)+/, '');

@@ -3,16 +3,16 @@ import { SourceUnusableError } from '../../errors.ts';
 import type { SourceReader } from '../source-reader.ts';
 
 /**
- * Some of a source's bytes, as if they were all of it. The fingerprint stays that of the whole, so that a change anywhere
- * is noticed.
+ * A range of a source that is read like a whole source. Its fingerprint is that of the whole source, so that every change
+ * is detected.
  */
 export function rangedReader(reader: SourceReader, { offsetBytes: start, sizeBytes }: ByteRange): SourceReader {
   return {
     stat: async (options) => {
       const whole = await reader.stat(options);
       if (start + sizeBytes > whole.sizeBytes) {
-        const range = `the ${sizeBytes} bytes from ${start} on`;
-        throw new SourceUnusableError(`${range} lie outside the source, which has ${whole.sizeBytes} bytes`);
+        const range = `the range of ${sizeBytes} bytes at offset ${start}`;
+        throw new SourceUnusableError(`${range} exceeds the source of ${whole.sizeBytes} bytes. Use a smaller range.`);
       }
       return { sizeBytes, fingerprint: whole.fingerprint };
     },
@@ -26,7 +26,7 @@ export function rangedReader(reader: SourceReader, { offsetBytes: start, sizeByt
   };
 }
 
-/** Where a span of the range lies in the whole source. */
+/** The position of a part of the range in the whole source. */
 export function spanInWhole(span: ByteRange | undefined, range: ByteRange): ByteRange {
   if (span === undefined) return range;
   return { offsetBytes: range.offsetBytes + span.offsetBytes, sizeBytes: span.sizeBytes };

@@ -3,25 +3,25 @@ import type { ByteRange } from '../../contracts/sources.ts';
 import { RemoteStream } from './stream.ts';
 import type { OpenOptions, SourceInfo, SourceReader } from '../source-reader.ts';
 
-/** What a store looks like from here. Everything it throws is one of our errors. */
+/** The port of a store. It throws only errors of Longhaul. */
 export interface RemoteStore {
-  /** Asks anew each time. */
+  /** Sends a request each time. */
   stat(): Promise<RemoteInfo>;
-  /** The bytes of the range, of the very content that `info` describes. */
+  /** The bytes of the range, of exactly the content that `info` describes. */
   get(range: ByteRange, info: RemoteInfo): Promise<Readable>;
-  /** What an error of the body means. */
+  /** Maps an error of the body. */
   mapError(error: unknown): unknown;
   readonly stallTimeoutMs: number;
 }
 
 export interface RemoteInfo extends SourceInfo {
-  /** The md5 that the store has of it, in lower-case hex. */
+  /** MD5 that the store returns for it, in lower-case hex. */
   readonly storedMd5?: string | undefined;
 }
 
 /**
- * Reads a source that is far away. Reads that follow each other come out of one answer, which is asked for as far as
- * `span` reaches; a read elsewhere asks again.
+ * Reads a remote source. Consecutive reads use one response, which is requested up to the end of `span`. A read at
+ * another position sends a new request.
  */
 export class RemoteReader implements SourceReader {
   readonly #store: RemoteStore;
@@ -75,7 +75,7 @@ export class RemoteReader implements SourceReader {
     const range = { offsetBytes, sizeBytes: end - offsetBytes };
     const body = await this.#store.get(range, info);
     this.#stream = new RemoteStream(body, range, this.#store.stallTimeoutMs);
-    // Closed while the answer was on its way.
+    // Closed before the response arrived.
     if (this.#isClosed) this.#drop();
     return this.#stream ?? Promise.reject(new Error('the reader is closed'));
   }

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { ByteRange } from '../../contracts/sources.ts';
 import { SourceReadError } from '../../errors.ts';
 
-/** Bytes of a source that is far away, as they arrive: taken out in buffers of the reader's, with nothing kept but one chunk. */
+/** Bytes of a remote source as they arrive, copied into the buffers of the reader. It stores at most one chunk. */
 export class RemoteStream {
   readonly #body: Readable;
   readonly #chunks: AsyncIterator<Uint8Array>;
@@ -12,8 +12,8 @@ export class RemoteStream {
   #positionBytes: number;
 
   /**
-   * @param range where in the source the body lies
-   * @param stallTimeoutMs after which a read fails that gets nothing; a reader that takes its time is no stall
+   * @param range the position of the body in the source
+   * @param stallTimeoutMs time without bytes after which a read fails. Time between reads does not count
    */
   constructor(body: Readable, range: ByteRange, stallTimeoutMs: number) {
     this.#body = body;
@@ -21,24 +21,24 @@ export class RemoteStream {
     this.#positionBytes = range.offsetBytes;
     this.#endBytes = range.offsetBytes + range.sizeBytes;
     this.#stallTimeoutMs = stallTimeoutMs;
-    // It may break while nobody reads; the next read tells.
+    // If it breaks between reads, the next read fails.
     body.on('error', () => {});
   }
 
-  /** Where in the source the next byte lies; undefined when there is none. */
+  /** Position of the next byte in the source; undefined at the end. */
   get positionBytes(): number | undefined {
     return this.#positionBytes < this.#endBytes ? this.#positionBytes : undefined;
   }
 
   /**
-   * One byte at least; fewer than the buffer takes are usual. Rejects with what the body was destroyed with.
+   * Reads at least one byte, usually fewer than the size of the buffer. Rejects with the error of a destroyed body.
    *
-   * @throws SourceReadError when nothing arrives for too long, or the body ends before the range
+   * @throws SourceReadError if no bytes arrive within the timeout, or the body ends before the range
    */
   async read(buffer: Uint8Array): Promise<number> {
     const chunk = this.#rest ?? (await this.#next());
-    // A server, or a proxy between, may end an answer without a length in good order: that says nothing of the source.
-    if (chunk === undefined) throw new SourceReadError('the answer ended before the range that was asked for');
+    // A server or a proxy can end a response without a length early. This does not show that the source changed.
+    if (chunk === undefined) throw new SourceReadError('the response ended before the end of the requested range');
     const taken = Math.min(chunk.byteLength, buffer.byteLength, this.#endBytes - this.#positionBytes);
     buffer.set(taken === chunk.byteLength ? chunk : chunk.subarray(0, taken));
     this.#rest = taken === chunk.byteLength ? undefined : chunk.subarray(taken);
@@ -52,7 +52,7 @@ export class RemoteStream {
 
   async #next(): Promise<Uint8Array | undefined> {
     const timer = setTimeout(() => {
-      this.#body.destroy(new SourceReadError(`the source gave nothing for ${this.#stallTimeoutMs} ms`));
+      this.#body.destroy(new SourceReadError(`the source sent no bytes for ${this.#stallTimeoutMs} ms`));
     }, this.#stallTimeoutMs);
     try {
       for (;;) {

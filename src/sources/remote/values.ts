@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import { ConnectionError, SourceReadError, TimeoutError } from '../../errors.ts';
 
-/** An ETag, in practice, has less than a hundred; it becomes a part of the fingerprint, which stands in history. */
+/** An ETag has fewer than 100 in practice. It is a part of the fingerprint, which is stored in the history. */
 const MAX_VALIDATOR_LENGTH = 1024;
 
-/** Of a size that is written in digits: no number that JavaScript can't hold. */
+/** Parses a size, if JavaScript can represent it exactly. */
 export function sizeOf(digits: string | undefined): number | undefined {
   if (digits === undefined || !/^\d{1,16}$/.test(digits)) return undefined;
   const size = Number(digits);
@@ -14,11 +14,11 @@ export function sizeOf(digits: string | undefined): number | undefined {
 export interface ContentRange {
   readonly firstByte: number;
   readonly lastByte: number;
-  /** Undefined where the server writes `*`. */
+  /** Undefined if the server returns `*`. */
   readonly sizeBytes: number | undefined;
 }
 
-/** What a header `Content-Range` says; undefined when it is none, or can't be true. */
+/** Parses a header `Content-Range`; undefined if it is missing or impossible. */
 export function contentRangeOf(header: unknown): ContentRange | undefined {
   if (typeof header !== 'string') return undefined;
   const [, first, last, total] = /^bytes (\d{1,16})-(\d{1,16})\/(\d{1,16}|\*)$/i.exec(header) ?? [];
@@ -29,19 +29,19 @@ export function contentRangeOf(header: unknown): ContentRange | undefined {
   return { firstByte, lastByte, sizeBytes };
 }
 
-/** An ETag that can be sent back in a header and stand in a fingerprint; undefined for any other. */
+/** An ETag that can be sent in a header and stored in a fingerprint; undefined for any other. */
 export function etagOf(header: unknown): string | undefined {
   if (typeof header !== 'string' || header.length > MAX_VALIDATOR_LENGTH) return undefined;
   return /^[\x21-\x7e]+$/.test(header) ? header : undefined;
 }
 
-/** The same of a time of change. */
+/** The same for a modification time. */
 export function httpDateOf(header: unknown): string | undefined {
   if (typeof header !== 'string' || header.length > 64 || !/^[\x20-\x7e]+$/.test(header)) return undefined;
   return Number.isNaN(Date.parse(header)) ? undefined : header;
 }
 
-/** Lets an answer go whose body nobody wants. */
+/** Discards the body of a response. */
 export function discardBody(body: Readable): void {
   body.on('error', () => {}).destroy();
 }
@@ -49,5 +49,5 @@ export function discardBody(body: Readable): void {
 /** The error for a source that a proxy does not reach; undefined for any other error. */
 export function networkProblem(error: unknown, name: string): SourceReadError | undefined {
   if (!(error instanceof ConnectionError || error instanceof TimeoutError)) return undefined;
-  return new SourceReadError(`${name} can't be read at the moment: ${error.message}`, { cause: error });
+  return new SourceReadError(`cannot read ${name}: ${error.message}`, { cause: error });
 }

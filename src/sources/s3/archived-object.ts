@@ -6,14 +6,14 @@ import { SourceArchivedError } from '../../errors.ts';
 /** Storage classes whose objects must be restored before they can be read; GLACIER_IR is read directly. */
 const ARCHIVES: readonly unknown[] = ['GLACIER', 'DEEP_ARCHIVE'];
 
-/** What a listing or a HEAD shows of an object in an archive. */
+/** An archived object, as a listing or a HEAD shows it. */
 export interface Archive {
   /** Storage class, or access tier of S3 Intelligent-Tiering. */
   readonly name: string;
   readonly isBeingRestored: boolean;
 }
 
-/** The archive that a row of a listing is in; undefined if the object can be read. Tiers of Intelligent-Tiering are not listed. */
+/** The archive of a row of a listing; undefined if the object can be read. Tiers of Intelligent-Tiering are not listed. */
 export function archiveOfRow(row: {
   readonly StorageClass?: string | undefined;
   readonly RestoreStatus?: RestoreStatus | undefined;
@@ -25,7 +25,7 @@ export function archiveOfRow(row: {
   return !isBeingRestored && restoredToMs > Date.now() ? undefined : { name, isBeingRestored };
 }
 
-/** The same of an answer to HEAD. */
+/** The same for a response to HEAD. */
 export function archiveOfHead(head: {
   readonly StorageClass?: string | undefined;
   readonly ArchiveStatus?: string | undefined;
@@ -39,10 +39,10 @@ export function archiveOfHead(head: {
   return !isBeingRestored && Date.parse(restoredTo) > Date.now() ? undefined : { name, isBeingRestored };
 }
 
-/** Why a sync leaves such an object out, as the rest of a sentence. */
+/** Returns the reason why a sync excludes the object, as the rest of a sentence. */
 export function describeArchive({ name, isBeingRestored }: Archive): string {
   return isBeingRestored
-    ? `is archived (${name}) and its restore still runs. The first run after it sends the object`
+    ? `is archived (${name}) and is being restored. The first run after the restore sends it`
     : `is archived (${name}) and not restored. Restore it with "aws s3api restore-object", then run the sync again`;
 }
 
@@ -52,19 +52,19 @@ export function archivedError(source: S3Source, archive?: Archive, cause?: unkno
   const place = archive === undefined ? '' : ` (${archive.name})`;
   if (archive?.isBeingRestored) {
     return new SourceArchivedError(
-      `${object} is archived${place} and its restore still runs. Run the same command again when it is restored.`,
+      `cannot read ${object}: it is archived${place} and is being restored. Run the same command again when it is restored.`,
       { cause },
     );
   }
   const { bucket, key, versionId } = source;
-  // An object of S3 Intelligent-Tiering moves to another tier, without an end.
+  // An object of S3 Intelligent-Tiering moves to another tier permanently.
   const isTier = archive?.name.endsWith('_ACCESS') === true;
   const words = ['aws', 's3api', 'restore-object', '--bucket', bucket, '--key', key];
   if (versionId !== undefined) words.push('--version-id', versionId);
   words.push('--restore-request', isTier ? '{}' : '{"Days":7}');
   const command = words.map(shellWord).join(' ');
   return new SourceArchivedError(
-    `${object} is archived${place} and cannot be read. Restore it first: ${command}. Run the same command again when it is restored (this takes hours).`,
+    `cannot read ${object}: it is archived${place}. Restore it: ${command}. Run the same command again when it is restored (this takes hours).`,
     { cause },
   );
 }

@@ -13,10 +13,10 @@ import type { PathFilter } from '../listing/path-filter.ts';
 import { etagOf } from '../remote/values.ts';
 import { fingerprintOfObject } from './source.ts';
 
-/** A listing is held in memory; more than this is no source of a sync. */
+/** A listing is stored in memory. A sync supports no more objects than this. */
 const MAX_ROWS = 2_000_000;
 
-/** The rows of a bucket's listing, as they come. */
+/** The rows of a bucket's listing, as they arrive. */
 export class BucketRows {
   readonly #name: string;
   readonly #prefix: string;
@@ -24,7 +24,7 @@ export class BucketRows {
   readonly #entries = new Map<string, ListedSource>();
   readonly #problems = new Map<string, SyncProblem>();
   readonly #leftOut = new Map<string, SyncProblem>();
-  /** Rows without a key that can be used. */
+  /** Rows without a valid key. */
   #nameless = 0;
   #isWhole = true;
 
@@ -35,12 +35,12 @@ export class BucketRows {
     this.#filter = filter;
   }
 
-  /** Rows so far, each path once. */
+  /** Rows so far, with each path once. */
   get count(): number {
     return this.#entries.size + this.#problems.size + this.#leftOut.size + this.#nameless;
   }
 
-  /** @throws SourceUnusableError when there are too many */
+  /** @throws SourceUnusableError if there are too many */
   add(object: ListedObject): void {
     const { Key: key, Size: size } = object;
     if (!isUsable(key) || !key.startsWith(this.#prefix)) {
@@ -50,11 +50,11 @@ export class BucketRows {
     }
     const path = key.slice(this.#prefix.length);
     const isFolder = path === '' || path.endsWith('/');
-    // Without content it is made by a console to show a folder.
+    // Without content, a console created it to show a folder.
     if ((isFolder && !(size !== undefined && size > 0)) || !this.#filter.takes(path)) return;
     if (this.count >= MAX_ROWS) {
       throw new SourceUnusableError(
-        `${this.#name} has more than ${MAX_ROWS} objects. Sync the prefixes below it one by one.`,
+        `cannot sync ${this.#name}: it has more than ${MAX_ROWS} objects. Sync the prefixes below it one by one.`,
       );
     }
     const wrong = keyProblem('key', path);
@@ -66,23 +66,27 @@ export class BucketRows {
     const archive = archiveOfRow(object);
     if (size === undefined || !Number.isSafeInteger(size) || size < 0 || etag === undefined) {
       this.#isWhole = false;
-      this.#note(this.#problems, path, 'the store tells no usable size or no usable ETag');
+      this.#note(this.#problems, path, 'has no valid size or ETag in the list of the store. Check the store');
     } else if (isFolder)
       this.#note(this.#leftOut, path || './', 'has content and a key that ends in "/". Copy it to another key');
-    else if (size === 0) this.#note(this.#leftOut, path, 'is empty; there is nothing to upload');
+    else if (size === 0) this.#note(this.#leftOut, path, 'is empty');
     else if (archive !== undefined) {
       this.#note(this.#leftOut, path, describeArchive(archive), FailureType.SourceArchived);
     } else if (size > Limits.maxFileBytes) {
       const most = formatBytes(Limits.maxFileBytes);
-      this.#note(this.#problems, path, `has ${formatBytes(size)}; an Upload takes ${most} at most: split it`);
+      this.#note(
+        this.#problems,
+        path,
+        `has ${formatBytes(size)}, but the limit of an Upload is ${most}. Split the object`,
+      );
     } else this.#entries.set(path, toEntry(path, size, etag, object.LastModified));
   }
 
-  /** @param isComplete whether all pages came */
+  /** @param isComplete whether all pages were received */
   listing(isComplete: boolean): Listing {
     const problems = sorted(this.#problems);
     if (this.#nameless > 0) {
-      const message = `${formatCount(this.#nameless, 'row')} of the store's list can't be used, as a key is missing or wrong`;
+      const message = `cannot read ${formatCount(this.#nameless, 'row')} of the store's list: the key is missing or invalid`;
       problems.unshift({ path: clip(this.#name, 256), failureType: FailureType.SourceUnusable, message });
     }
     return {
@@ -104,7 +108,7 @@ export class BucketRows {
   }
 }
 
-/** S3's keys are texts of 1 to 1,024 bytes; with a segment `..` an address leads elsewhere. */
+/** S3's keys have 1 to 1,024 bytes. A segment `..` would change the path of a URL. */
 function isUsable(key: string | undefined): key is string {
   if (key === undefined || key === '' || Buffer.byteLength(key) > TextLimits.objectKey) return false;
   return !/\p{Surrogate}/u.test(key) && !key.split('/').includes('..');
@@ -116,7 +120,7 @@ function toEntry(path: string, sizeBytes: number, etag: string, changedAt: Date 
   return {
     path,
     sizeBytes,
-    // A time that is none, or is still to come, is taken for now: then the object may be newer than its File.
+    // For an invalid time or a time in the future, the current time is used, so that the object can be newer than its File.
     mtimeMs: changedMs >= 0 && changedMs <= nowMs ? changedMs : nowMs,
     fingerprint: fingerprintOfObject(sizeBytes, etag),
     version: etag.replaceAll('"', ''),

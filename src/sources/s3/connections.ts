@@ -13,10 +13,10 @@ import { SourceDefaults, type NamedSettings, type S3Settings } from '../source-s
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** As many as a worker can have parts in flight, and one for each to look at the object meanwhile. */
+/** One connection for each part that a worker can have in flight, and one to check its object. */
 const MAX_SOCKETS = 2 * Limits.maxConcurrency;
 
-/** S3 clients by the name of their connection, made when they are first asked for. */
+/** S3 clients by the name of their connection, created at the first use. */
 export class S3Connections {
   readonly #settings: Readonly<Record<string, S3Settings>>;
   readonly #clients = new Map<string, S3Client>();
@@ -33,15 +33,15 @@ export class S3Connections {
   }
 
   /**
-   * @param isNamed by a command, so that no list has to have the bucket
-   * @throws ConfigError when there is no connection of that name
-   * @throws SourceForbiddenError, SourceNotNamedError when the connection is not meant for the bucket
+   * @param isNamed whether a command named the bucket, so that no list must contain it
+   * @throws ConfigError if no connection has that name
+   * @throws SourceForbiddenError, SourceNotNamedError if the connection does not permit the bucket
    */
   settings(name: string, bucket: string, isNamed = false): S3Settings {
     const settings = Object.hasOwn(this.#settings, name) ? this.#settings[name] : undefined;
     if (!settings) {
       const known = Object.keys(this.#settings).join(', ');
-      throw new ConfigError(`there is no S3 connection "${name}"; this configuration has: ${known}`);
+      throw new ConfigError(`S3 connection "${name}" not found. Use a connection of this configuration: ${known}.`);
     }
     if (!isNamed && settings.buckets && !matchesAny(bucket, settings.buckets)) {
       throw notPermitted(`the bucket ${bucket} by the S3 connection "${name}"`, '--bucket', bucket, this.#named);
@@ -50,9 +50,9 @@ export class S3Connections {
   }
 
   /**
-   * Asks the store something; once more where the credentials may have expired meanwhile, with what the chain gives then.
+   * Sends a request to the store. If the credentials can have expired, it repeats the request with new credentials.
    *
-   * @throws whatever the client throws
+   * @throws the error of the client
    */
   async ask<T>(name: string, settings: S3Settings, call: (client: S3Client) => Promise<T>): Promise<T> {
     const client = this.#client(name, settings);
@@ -60,7 +60,7 @@ export class S3Connections {
       return await call(client);
     } catch (error) {
       if (settings.credentials !== undefined || !mayBeExpired(error)) throw error;
-      // Requests under way go on with the old client, which nobody else finds any more.
+      // Running requests continue with the old client. New requests use the new client.
       if (this.#clients.get(name) === client) this.#clients.delete(name);
       return call(this.#client(name, settings));
     }
@@ -80,14 +80,14 @@ export class S3Connections {
     });
     const client = new S3Client(clientConfig(settings, network));
     guardAnswers(client, settings.stallTimeoutMs ?? SourceDefaults.stallTimeoutMs);
-    // After it: what is sent last is forwarded.
+    // After it, because the last request is forwarded.
     network.apply(client);
     this.#clients.set(name, client);
     return client;
   }
 }
 
-/** An answer to HEAD has no body, so that it can't be told whether the credentials have merely expired. */
+/** A response to HEAD has no body that would show whether the credentials have expired. */
 function mayBeExpired(error: unknown): boolean {
   const { name, $metadata } = (error ?? {}) as S3Failure;
   const status = $metadata?.httpStatusCode;
@@ -101,23 +101,23 @@ function clientConfig(
   { httpsAgent }: S3Network,
 ) {
   return {
-    // Appended to the SDK's own.
+    // Appended to that of the SDK.
     customUserAgent: [['longhaul', longhaulVersion()]] as [string, string][],
-    // Retries live in Temporal, nowhere else.
+    // Only Temporal retries.
     maxAttempts: 1,
-    // Stores other than AWS know no other checksums than the md5.
+    // Stores other than AWS support only MD5 checksums.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     followRegionRedirects: true,
     requestHandler: {
       connectionTimeout: CONNECT_TIMEOUT_MS,
-      // Until the answer begins. A socket may then be idle because the part's destination takes no bytes: that is no stall.
+      // Until the response starts. Later, a socket can be idle because the part's destination accepts no bytes.
       requestTimeout: stallTimeoutMs ?? SourceDefaults.stallTimeoutMs,
       throwOnRequestTimeout: true,
       httpAgent: { maxSockets: MAX_SOCKETS },
       httpsAgent,
     },
-    // The SDK keeps AWS's files in memory for good; whoever wrote new credentials into them means them to be read.
+    // The SDK caches AWS's files permanently, but an operator can write new credentials into them.
     credentialDefaultProvider: (init: object) => defaultProvider({ ...init, ignoreCache: true }),
     forcePathStyle: forcePathStyle ?? endpoint !== undefined,
     ...(endpoint === undefined ? {} : { endpoint }),

@@ -2,12 +2,12 @@ import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { cleanListing, errorOf } from './xml.ts';
 
-/** A page of 1,000 keys of 1,024 bytes, each character of which may be written as an entity, and what stands around them. */
+/** A page of 1,000 keys of 1,024 bytes, if each character is written as an entity, and the XML around them. */
 const MAX_LIST_BYTES = 16 * 1024 ** 2;
-/** Longer errors are no errors of S3: what matters stands at their beginning. */
+/** S3's errors are shorter. The relevant text of a longer error is at its start. */
 const MAX_ERROR_BYTES = 16 * 1024;
 
-/** What the SDK and Longhaul read. Any other header may have a form that the SDK rejects the whole answer for. */
+/** Headers that the SDK and Longhaul read. Any other header can have a form for which the SDK rejects the response. */
 const HEADERS = new Set([
   'content-length',
   'content-range',
@@ -31,8 +31,8 @@ interface Answer {
 }
 
 /**
- * Puts limits on what a store answers before the SDK reads it: the length of errors and of pages of a listing, the time
- * that they take, and the form of their XML. The bytes of an object are left alone.
+ * Limits the responses of a store before the SDK reads them: the length of errors and of pages of a listing, their
+ * duration, and the form of their XML. The bytes of an object are not changed.
  */
 export function guardAnswers(client: S3Client, stallTimeoutMs: number): void {
   client.middlewareStack.add(
@@ -44,7 +44,7 @@ export function guardAnswers(client: S3Client, stallTimeoutMs: number): void {
         await limitBody(answer, commandName === 'ListObjectsV2Command', stallTimeoutMs);
         return result;
       },
-    // Before the SDK's own, which is of the same step.
+    // Before that of the SDK, which has the same step.
     { step: 'deserialize', priority: 'low', name: 'longhaulGuard' },
   );
 }
@@ -57,12 +57,12 @@ async function limitBody(answer: Answer, isList: boolean, stallTimeoutMs: number
     answer.body = Readable.from([Buffer.from(errorOf(text))]);
   } else if (isList) {
     const { text, isWhole } = await readStart(body, MAX_LIST_BYTES, stallTimeoutMs);
-    if (!isWhole) throw new Error(`its list has a page of more than ${MAX_LIST_BYTES} bytes`);
+    if (!isWhole) throw new Error(`a page of its list has more than ${MAX_LIST_BYTES} bytes`);
     answer.body = Readable.from([Buffer.from(cleanListing(text))]);
   }
 }
 
-/** The text of a body as far as the limit. The time is limited too, as a body that trickles never stalls. */
+/** The text of a body up to the limit. The time is limited too, because a slow body never stalls. */
 async function readStart(
   body: Readable,
   maxBytes: number,
@@ -71,7 +71,7 @@ async function readStart(
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   const timer = setTimeout(() => {
-    body.destroy(new Error(`the store did not finish its answer within ${stallTimeoutMs} ms`));
+    body.destroy(new Error(`the response of the store was not complete within ${stallTimeoutMs} ms`));
   }, stallTimeoutMs);
   try {
     for await (const chunk of body as AsyncIterable<Uint8Array>) {

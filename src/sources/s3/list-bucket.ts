@@ -8,8 +8,8 @@ import { PageCourse } from '../listing/page-course.ts';
 import type { S3Connections } from './connections.ts';
 
 /**
- * The objects of a bucket below a prefix, page by page. A listing that breaks off is no listing: it throws. A row that
- * can't be used costs no other row; the listing is not complete then.
+ * Lists the objects of a bucket below a prefix, page by page. It throws if the listing breaks. A row that cannot be used
+ * does not affect other rows, but then the listing is not complete.
  *
  * @throws SourceMissingError, SourceReadError, SourceForbiddenError, SourceNotRangedError, SourceUnusableError, ConfigError
  */
@@ -76,7 +76,7 @@ export async function checkBucket(
   }
 }
 
-/** A store other than AWS may reject the header that requests the state of restored objects. */
+/** A store other than AWS can reject the header that requests the state of restored objects. */
 function isUnsupported(error: unknown): boolean {
   const { name, $metadata } = (error ?? {}) as S3Failure;
   return $metadata?.httpStatusCode === 501 || ($metadata?.httpStatusCode === 400 && name !== 'ExpiredToken');

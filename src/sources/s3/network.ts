@@ -7,9 +7,9 @@ import { credentialsProblem } from '../../network/tunnel.ts';
 import type { S3Settings } from '../source-settings.ts';
 
 export interface S3Network {
-  /** For the SDK's own handler of requests. */
+  /** For the request handler of the SDK. */
   readonly httpsAgent: NetworkHttpsAgent | { readonly maxSockets: number };
-  /** Changes a client that was made with it. */
+  /** Changes a client that was created with it. */
   readonly apply: (client: S3Client) => void;
 }
 

@@ -16,7 +16,7 @@ interface S3Info extends RemoteInfo {
 }
 
 /**
- * Opens an object of a bucket. Nothing is asked yet.
+ * Opens an object of a bucket. It sends no request.
  *
  * @throws ConfigError, SourceForbiddenError, SourceNotNamedError as `S3Connections.settings`
  */
@@ -47,12 +47,13 @@ class S3Store implements RemoteStore {
     const etag = etagOf(head.ETag);
     if (sizeBytes === undefined || !Number.isSafeInteger(sizeBytes) || etag === undefined) {
       throw new SourceNotRangedError(
-        `${name}: the store tells no usable size or no usable ETag, by which a change would be noticed`,
+        `cannot read ${name}: the store returned no valid size or ETag, so that changes cannot be detected. Check the store.`,
       );
     }
     const archive = archiveOfHead(head);
     if (archive !== undefined) throw archivedError(this.#source, archive);
-    if (sizeBytes === 0) throw new SourceUnusableError(`${name} is empty; there is nothing to upload`);
+    if (sizeBytes === 0)
+      throw new SourceUnusableError(`cannot upload ${name}: it is empty. Upload an object with content.`);
     return {
       sizeBytes,
       fingerprint: fingerprintOfObject(sizeBytes, etag),
@@ -68,7 +69,7 @@ class S3Store implements RemoteStore {
     const command = new GetObjectCommand({ ...this.#target(), Range, IfMatch: etag });
     const answer = await this.#ask((client) => client.send(command, this.#options()));
     const body = answer.Body as Readable | undefined;
-    if (!body) throw new SourceReadError(`${name} can't be read at the moment (the store answered without a body)`);
+    if (!body) throw new SourceReadError(`cannot read ${name}: the response of the store has no body`);
     try {
       this.#check(answer, { offsetBytes, sizeBytes }, info as S3Info);
     } catch (error) {
@@ -84,13 +85,11 @@ class S3Store implements RemoteStore {
     return mapS3Error(error, nameOfSource(this.#source));
   }
 
-  /** A store may ignore `If-Match` and `Range`; so every answer is looked at. */
+  /** Checks every response, because a store can ignore `If-Match` and `Range`. */
   #check(answer: GetObjectCommandOutput, range: ByteRange, { etag, sizeBytes }: S3Info): void {
     const name = nameOfSource(this.#source);
     if (answer.ETag === undefined || bare(answer.ETag) !== bare(etag)) {
-      throw new SourceChangedError(
-        `${name} was overwritten while it was read; start a new upload of what is there now`,
-      );
+      throw new SourceChangedError(`${name} was overwritten while it was read. Start a new upload.`);
     }
     const { offsetBytes, sizeBytes: length } = range;
     const told = answer.ContentRange;
@@ -100,7 +99,7 @@ class S3Store implements RemoteStore {
         : told === `bytes ${offsetBytes}-${offsetBytes + length - 1}/${sizeBytes}`;
     if (!isRange) {
       throw new SourceNotRangedError(
-        `${name}: the store gave other bytes than those it was asked for (${told ?? 'no range'}); it can't be read in parts`,
+        `cannot read ${name} in parts: the store returned other bytes than requested (${told ?? 'no range'}). Check the store.`,
       );
     }
   }
@@ -133,7 +132,7 @@ class S3Store implements RemoteStore {
   }
 }
 
-/** As a listing tells it too, which knows no version. */
+/** The same as in a listing, which has no versions. */
 export function fingerprintOfObject(sizeBytes: number, etag: string): string {
   return `${sizeBytes}-${bare(etag)}`;
 }

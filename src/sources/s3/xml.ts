@@ -15,18 +15,18 @@ const isTime = (text: string) =>
   /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/.test(text) &&
   !Number.isNaN(Date.parse(text));
 
-/** What Longhaul reads of a page and of a row, and which texts the SDK can read there. */
+/** The elements of a page and of a row that Longhaul reads, and the texts that the SDK can read there. */
 const pageFields = { IsTruncated: isTruth, NextContinuationToken: isAnything } as const;
 const storageFields = { StorageClass: (text: string) => /^[A-Z_]{1,40}$/.test(text) } as const;
 const restoreFields = { IsRestoreInProgress: isTruth, RestoreExpiryDate: isTime } as const;
 const rowFields = { Key: isAnything, Size: isDigits, ETag: isAnything, LastModified: isTime } as const;
 
 /**
- * A page of a listing, with nothing in it but what Longhaul reads, in a form that the SDK reads: it would reject the whole
- * page for one value that is none, its parser works by recursion, and a document type costs it time. A row lacks what can't
- * be read. Two passes over the text.
+ * Returns a page of a listing with only the elements that Longhaul reads, in a form that the SDK accepts. The SDK would
+ * reject the whole page because of one invalid value, its parser is recursive, and a document type costs it time. A value
+ * that cannot be read is missing in its row. Makes two passes over the text.
  *
- * @throws Error for what is no page, or no whole one: an answer that broke off must not say that the rest is gone
+ * @throws Error if the page is invalid or incomplete: a truncated response must not look like deleted objects
  */
 export function cleanListing(xml: string): string {
   const [root, ...others] = childrenOf(xml.replace(/^\ufeff?\s*(?:<\?xml[^>]{0,200}\?>)?/, ''));
@@ -45,7 +45,7 @@ function rowOf(elements: readonly Element[]): string {
   return `<Contents>${storage}${fieldsOf(elements, rowFields)}${restored}</Contents>`;
 }
 
-/** The fields that are there once, and as a text that can be read. */
+/** The fields that occur once, with a valid text. */
 function fieldsOf(elements: readonly Element[], fields: Readonly<Record<string, (text: string) => boolean>>): string {
   return Object.entries(fields)
     .map(([name, isReadable]) => {
@@ -56,7 +56,7 @@ function fieldsOf(elements: readonly Element[], fields: Readonly<Record<string, 
     .join('');
 }
 
-/** The elements of a text, which holds whole ones only. @throws Error */
+/** The elements of a text that contains only complete elements. @throws Error */
 function childrenOf(xml: string): Element[] {
   const children: Element[] = [];
   let depth = 0;
@@ -86,7 +86,7 @@ function nameOf(tag: string): string {
   return /^[^\s/]*/.exec(tag)?.[0] ?? '';
 }
 
-/** An error as S3 writes it, with what matters of what was answered. */
+/** An error in the form of S3, with the relevant values of the response. */
 export function errorOf(answer: string): string {
   const code = textOf(answer, 'Code')
     .slice(0, MAX_CODE_LENGTH)
@@ -103,7 +103,7 @@ export function errorOf(answer: string): string {
 }
 
 function noListing(): Error {
-  return new Error('its answer is no list, or is not whole');
+  return new Error('its response is not a list, or is incomplete');
 }
 
 /** The text of the first element of that name. */
@@ -115,7 +115,7 @@ function textOf(xml: string, name: string): string {
   return to === -1 ? '' : xml.slice(from + open.length, to);
 }
 
-/** It is escaped already; what is no entity of XML's own is no entity. */
+/** It is escaped already. Only the entities of XML are replaced. */
 function escaped(text: string): string {
   return text.replace(/&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[\da-fA-F]{1,6});)/g, '&amp;');
 }

@@ -186,26 +186,26 @@ describe('an HTTP server that requires a header', () => {
         const url = `${server.url}/x.jsonl`;
         const none = await withSources({}, (sources) => failure(read(sources, url)));
         expect(none.message).toBe(
-          `${url} can't be read: the server answered 401; if it requires a header such as Authorization, ` +
-            `set "sources.http.headers" for ${server.url}, for the workers too`,
+          `cannot read ${url}: the server returned 401. If it requires a header such as Authorization, ` +
+            `set "sources.http.headers" for ${server.url}, for the workers too.`,
         );
         const rejected = await withSources({ [server.host]: secretHeaders }, (sources) => failure(read(sources, url)));
         expect(rejected.message).toBe(
-          `${url} can't be read: the server answered 401; correct the header Authorization, User-Agent ` +
-            `that "sources.http.headers" sets for ${server.host}`,
+          `cannot read ${url}: the server returned 401. Correct the header Authorization, User-Agent ` +
+            `that "sources.http.headers" sets for ${server.host}.`,
         );
         expectNoSecret(rejected);
         server.rejection = 404;
         const hidden = await withSources({}, (sources) => failure(read(sources, url)));
         expect(hidden.message).toMatch(
-          /answered 404; check the URL; if it requires a header such as Authorization, set /,
+          /returned 404\. Check the URL\. If it requires a header such as Authorization, set /,
         );
         server.redirectTo = `${other.url}/here`;
         const elsewhere = await withSources({ [server.host]: secretHeaders }, (sources) => failure(read(sources, url)));
         expect(elsewhere.message).toBe(
-          `${url} can't be read: the server answered 401; it redirects to ${other.url}, where the headers of ` +
+          `cannot read ${url}: the server returned 401. It redirects to ${other.url}, where the headers of ` +
             `${server.host} are not sent. Use the URL at ${other.host}, and set "sources.http.headers" for that host ` +
-            'if it requires a header',
+            'if it requires a header.',
         );
       }),
     ));
@@ -215,13 +215,13 @@ describe('an HTTP server that requires a header', () => {
       await withSources({ [server.host]: { 'X-Token': fixedKey('tok4') } }, async (sources) => {
         server.behaviour.etag = '"tok4"';
         const withoutEtag = await failure(read(sources, `${server.url}/x`));
-        expect(withoutEtag.message).toMatch(/neither a strong ETag nor a time of change/);
+        expect(withoutEtag.message).toMatch(/neither a strong ETag nor a modification time/);
         server.behaviour.etag = '"v1"';
         const answer = server.behaviour.answer;
         server.behaviour.answer = ({ headers }, response) =>
           Boolean(response.writeHead(206, { 'content-encoding': String(headers['x-token']) }).end());
         const encoded = await failure(read(sources, `${server.url}/x`));
-        expect(encoded.message).toMatch(/comes encoded \(\[redacted\]\)/);
+        expect(encoded.message).toMatch(/returned it encoded \(\[redacted\]\)/);
         server.behaviour.answer = answer;
       });
     }));

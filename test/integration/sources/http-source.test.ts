@@ -81,7 +81,7 @@ describe('a resource of an HTTP server', () => {
   );
 
   it.each<[string, Partial<OriginBehaviour>, RegExp]>([
-    ['without ranges', { ranges: false }, /Download it first .*--spool/],
+    ['without ranges', { ranges: false }, /To download it first .*--spool/],
     ['with a weak ETag only', { etag: 'W/"v1"' }, /strong ETag/],
     ['with nothing that tells of a change', { etag: undefined }, /strong ETag/],
   ])('%s is refused in plain words', (_, behaviour, words) =>

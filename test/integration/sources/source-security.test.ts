@@ -207,7 +207,7 @@ describe('a redirect', () => {
 
 describe('a URL', () => {
   it.each(['file:///etc/passwd', 'ftp://host/x', 'gopher://host/x', 'javascript:x'])('%s is no source', async (url) => {
-    expect(() => sourceOfUrl(url, { connection: undefined, sealKey: undefined })).toThrow(/begins with/);
+    expect(() => sourceOfUrl(url, { connection: undefined, sealKey: undefined })).toThrow(/must start with/);
     expect(uploadRequestProblems({ source: { type: 'http', url }, purpose: 'batch' })).toHaveLength(1);
     await expect(new Sources().open({ type: 'http', url })).rejects.toMatchObject(forbidden);
   });

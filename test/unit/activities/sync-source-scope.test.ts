@@ -39,7 +39,7 @@ it('a sync that reads sources fails for a whole bucket, and reports a single obj
       store.rejectsAll = { status: 403, code: 'InvalidAccessKeyId' };
       await expect(comparison.readOn({ signal })).rejects.toMatchObject({
         code: 'SOURCE_MISSING',
-        message: expect.stringMatching(/^s3:\/\/bucket-\w+\/set\/ is not readable/),
+        message: expect.stringMatching(/^cannot read s3:\/\/bucket-\w+\/set\/: the store denied access/),
       });
       expect(comparison.left).toBe(3);
 

@@ -31,7 +31,7 @@ describe('the line ends of a source', () => {
       ),
     ));
 
-  it('are found across blocks, in a source that gives few bytes at a time', async () => {
+  it('are found across blocks, in a source that returns few bytes at a time', async () => {
     const content = Buffer.alloc(5 * KiB64, 'x');
     const ends = [KiB64, KiB64 + 1, 3 * KiB64 + 7];
     for (const end of ends) content[end - 1] = 10;
@@ -45,12 +45,12 @@ describe('the line ends of a source', () => {
     expect(await lines.last(1, KiB64 - 1)).toBeUndefined();
   });
 
-  it('are not looked for any longer once nobody wants them', async () => {
+  it('are not searched after an abort', async () => {
     const reader = memoryReader(Buffer.alloc(10));
     await expect(new SourceLines(reader, AbortSignal.abort()).first(1, 10)).rejects.toMatchObject({ code: 'ABORTED' });
   });
 
-  it('say that a source which ends too early was changed', async () => {
+  it('report a change if the source ends too early', async () => {
     const lines = new SourceLines(memoryReader(Buffer.alloc(10)), never);
     await expect(lines.last(1, 11)).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
   });

@@ -23,7 +23,7 @@ async function readFrom(reader: SourceReader, offsetBytes: number, endBytes = co
 }
 
 describe('a hashing reader', () => {
-  it('knows the md5 of what was read through', async () => {
+  it('returns the MD5 of the bytes that were read', async () => {
     const reader = opened();
     await readFrom(reader, 0);
     expect(reader.md5()).toBe(md5);
@@ -36,13 +36,13 @@ describe('a hashing reader', () => {
     expect(reader.md5()).toBe(md5);
   });
 
-  it('takes the md5 that the store has', async () => {
+  it('uses the MD5 of the store', async () => {
     const reader = opened('0123456789abcdef0123456789abcdef');
     await readFrom(reader, 0);
     expect(reader.md5()).toBe('0123456789abcdef0123456789abcdef');
   });
 
-  it('knows none when something was left out', async () => {
+  it('returns no MD5 if bytes were skipped', async () => {
     const reader = opened();
     await readFrom(reader, 0, 600);
     expect(() => reader.md5()).toThrow('not read through');

@@ -6,7 +6,7 @@ import { Md5State } from '../../../../src/sources/digest/md5-state.ts';
 
 const md5Of = (content: Uint8Array) => createHash('md5').update(content).digest('hex');
 
-test('an md5 that stops and goes on any number of times, at any offsets, is the one of node:crypto', () => {
+test('an MD5 that stops and resumes at any offsets equals that of node:crypto', () => {
   const content = randomBytes(300_000);
   fc.assert(
     fc.property(fc.array(fc.nat(content.byteLength), { maxLength: 5 }), (stops) => {
@@ -24,7 +24,7 @@ test('an md5 that stops and goes on any number of times, at any offsets, is the 
   );
 });
 
-test('content of any length, in chunks of any length and alignment, has the md5 of node:crypto', () => {
+test('content of any length, in chunks of any length and alignment, has the MD5 of node:crypto', () => {
   const slab = randomBytes(2000);
   for (let sizeBytes = 0; sizeBytes <= 200; sizeBytes++) {
     const content = slab.subarray(sizeBytes, 2 * sizeBytes);
@@ -36,7 +36,7 @@ test('content of any length, in chunks of any length and alignment, has the md5 
   }
 });
 
-test('goes on from what an earlier version saved, behind more bytes than 32 bits count the bits of', () => {
+test('resumes from a state of an earlier version, after more bytes than 32 bits can count in bits', () => {
   // A GiB of zeros, whose md5 `md5sum` tells.
   const checkpoint = { offsetBytes: 2 ** 30, state: 'bWQ1AdZ0+8AfVOVgdwUJdeDMW2g=' };
   expect(new Md5State(checkpoint, 2 ** 30).digest()).toBe('cd573cfaace07e7949bc0c46028904ff');
@@ -61,7 +61,7 @@ test.each([
   },
   { offsetBytes: -1, state: 'bWQ1AdZ0+8AfVOVgdwUJdeDMW2g=' },
   { offsetBytes: 2 ** 30, state: 'bWQ1AdZ0+8AfVOVgdwUJdeDMW2g=' },
-])('begins again from a checkpoint that is of no use: $offsetBytes $state', (checkpoint) => {
+])('restarts if a checkpoint is unusable: $offsetBytes $state', (checkpoint) => {
   const content = Buffer.from('abcdef'.repeat(20));
   const state = new Md5State(checkpoint, content.byteLength);
   expect(state.offsetBytes).toBe(0);

@@ -22,7 +22,7 @@ describe('checkFolder', () => {
       const check = () => checkFolder({ type: 'folder', path }, {}, dev + 1n);
       await expect(check()).rejects.toMatchObject({
         code: 'SOURCE_MISSING',
-        message: expect.stringMatching(/mount the/),
+        message: expect.stringMatching(/Mount the/),
       });
       // The number of a device can differ after a new mount.
       await writeFile(join(path, 'x'), 'x');

@@ -14,7 +14,7 @@ function list(path: string, filter = everything) {
 }
 
 describe('listing a folder', () => {
-  it('gives files by path, hidden ones too, with the fingerprint that their reader tells', () =>
+  it('returns files by path, also hidden files, with the fingerprint of their reader', () =>
     withTempDir(async (folder) => {
       await writeFiles(folder, { 'b/x': '12', 'a.txt': '1', '.hidden/y': '123', B: '1' });
       const { entries, problems, leftOut, isComplete } = await list(folder);
@@ -32,7 +32,7 @@ describe('listing a folder', () => {
       expect((await list(folder)).entries[3]).toMatchObject({ path: 'b/y', version: entries[3]?.version });
     }));
 
-  it('follows links, lists a directory once under its own name, and does not go round in circles', () =>
+  it('follows links, lists a directory once under its real path, and detects cycles', () =>
     withTempDir(async (folder) => {
       const outside = join(folder, 'outside');
       const root = join(folder, 'root');
@@ -48,7 +48,7 @@ describe('listing a folder', () => {
       expect(isComplete).toBe(true);
     }));
 
-  it('tells broken links, pipes, empty and oversized files, and lists the rest', () =>
+  it('reports broken links, pipes, empty and oversized files, and lists the rest', () =>
     withTempDir(async (folder) => {
       await writeFiles(folder, { good: 'g', empty: '', huge: '' });
       await truncate(join(folder, 'huge'), 8 * 1024 ** 3 + 1);
@@ -60,11 +60,15 @@ describe('listing a folder', () => {
       expect(problems).toMatchObject([
         { path: 'broken', failureType: 'SourceMissing' },
         { path: 'circle', failureType: 'SourceMissing', message: expect.stringMatching(/circle/) },
-        { path: 'huge', failureType: 'SourceUnusable', message: expect.stringMatching(/8 GiB at most: split/) },
+        {
+          path: 'huge',
+          failureType: 'SourceUnusable',
+          message: expect.stringMatching(/the limit of an Upload is 8 GiB. Split/),
+        },
       ]);
       expect(leftOut.map(({ path, message }) => `${path} ${message}`)).toEqual([
-        'empty is empty; there is nothing to upload',
-        'pipe is no regular file (a pipe, socket or device)',
+        'empty is empty',
+        'pipe is a pipe, a socket or a device, not a regular file',
       ]);
       expect(isComplete).toBe(true);
       const filtered = await list(folder, createPathFilter(['good'], []));
@@ -84,7 +88,7 @@ describe('listing a folder', () => {
       expect(isComplete).toBe(false);
     }));
 
-  it('refuses what is no directory, and what lies outside the roots that may be listed', () =>
+  it('rejects a file, and a directory outside the permitted roots', () =>
     withTempDir(async (folder) => {
       await writeFile(join(folder, 'file'), 'f');
       await expect(list(join(folder, 'file'))).rejects.toMatchObject({ code: 'SOURCE_UNUSABLE' });
@@ -97,7 +101,7 @@ describe('listing a folder', () => {
 });
 
 describe('globs', () => {
-  it('without a slash are about the name in any folder, with one about the path', () => {
+  it('match the name in any folder without a slash, and the path with a slash', () => {
     const { takes } = createPathFilter(['*.jsonl', 'raw/**', './top/*.txt', '/!x'], ['tmp/', '**/draft-*']);
     expect(takes('a/b/x.jsonl')).toBe(true);
     expect(takes('.hidden.jsonl')).toBe(true);
@@ -111,7 +115,7 @@ describe('globs', () => {
     expect(takes('a/draft-1.jsonl')).toBe(false);
   });
 
-  it('spare the walk through folders that are wholly excluded', () => {
+  it('skip folders that are completely excluded', () => {
     const { skipsFolder } = createPathFilter([], ['cache/', '*.tmp', '**/node_modules/**']);
     expect(skipsFolder('cache')).toBe(true);
     expect(skipsFolder('a/node_modules')).toBe(true);

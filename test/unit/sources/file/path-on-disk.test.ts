@@ -26,7 +26,7 @@ it('finds a path whose Unicode form differs from the one on the disk', () =>
     expect(await expandFiles([join(directory, 'données')], noBucket)).toEqual({ files: [onDisk], skipped: [] });
   }));
 
-it('takes no form for another one if the path exists, or if several forms do', () =>
+it('returns the path unchanged if it exists, or if several forms exist', () =>
   withTempDir(async (directory) => {
     // ANGSTROM SIGN, LATIN CAPITAL LETTER A WITH RING ABOVE, and its decomposition are one name.
     const [sign, letter, parts] = ['\u212B', '\u00C5', 'A\u030A'] as const;

@@ -30,7 +30,7 @@ describe('a worker’s files', () => {
       expect(await outcome(path, confined({ any: true, files: { roots: ['/nowhere'] } }))).toBe('read');
     }));
 
-  it('never include secrets, behind links and hard links either, nor after a key was replaced', () =>
+  it('never include secrets, also behind links and hard links, and after a key was replaced', () =>
     withTempDir(async (folder) => {
       await writeFiles(folder, { 'data/key': 'k', 'data/good': 'g', 'state/db': 'd' });
       const at = (...names: string[]) => join(folder, ...names);
@@ -53,7 +53,7 @@ describe('a worker’s files', () => {
       expect(await outcome(at('data/key'), confined({ any: true, files: { protect } }))).toBe('SOURCE_FORBIDDEN');
     }));
 
-  it('are not told from missing ones behind a link that leads out', () =>
+  it('look like missing files behind a link that leads out', () =>
     withTempDir(async (folder) => {
       await writeFiles(folder, { 'root/good': 'g', 'out/there': 't' });
       await symlink(join(folder, 'out'), join(folder, 'root/up'));
@@ -72,7 +72,7 @@ describe('a worker’s files', () => {
       );
     }));
 
-  it('include a copy in the state directory for the command that named it alone', () =>
+  it('include a copy in the state directory only for the command that named it', () =>
     withTempDir(async (folder) => {
       await writeFiles(folder, { 'state/spool/a/x': 'x', 'state/spool/b/y': 'y', 'state/db': 'd', 'other/z': 'z' });
       const at = (name: string) => join(folder, name);
@@ -98,7 +98,7 @@ describe('a worker’s files', () => {
 });
 
 describe('listing a folder of a worker', () => {
-  it('leaves out links that lead out, without a word about their targets', () =>
+  it('excludes links that lead out, without showing their targets', () =>
     withTempDir(async (folder) => {
       const at = (name: string) => join(folder, name);
       await writeFiles(folder, { 'root/good': 'g', 'root/sub/key': 'k', 'out/hidden-name': '123456', 'more/m': 'm' });

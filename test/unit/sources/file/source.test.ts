@@ -22,13 +22,13 @@ async function withReader<T>(path: string, body: (reader: SourceReader) => Promi
   }
 }
 
-describe('a file that can not be uploaded', () => {
+describe('openFileSource, with a file that cannot be uploaded', () => {
   test.each<[string, RegExp, string, (path: string) => Promise<unknown>]>([
     ['is missing', /does not exist/, 'SOURCE_MISSING', async () => {}],
     ['is a directory', /is a directory/, 'SOURCE_UNUSABLE', (path) => mkdir(path)],
     ['is empty', /is empty/, 'SOURCE_UNUSABLE', (path) => writeFile(path, '')],
     ['is a device', /belongs to the system/, 'SOURCE_FORBIDDEN', (path) => symlink('/dev/null', path)],
-    ['is a link in a circle', /circle/, 'SOURCE_MISSING', (path) => symlink(path, path)],
+    ['is a link to itself', /too many symbolic links/, 'SOURCE_MISSING', (path) => symlink(path, path)],
     ['is a link to nothing', /does not exist/, 'SOURCE_MISSING', (path) => symlink(`${path}-gone`, path)],
   ])('%s: one line says so', async (_name, message, code, make) => {
     await withTempDir(async (directory) => {
@@ -59,7 +59,7 @@ describe('a file that can not be uploaded', () => {
 });
 
 describe('a file', () => {
-  test('is read from any offset, and gives 0 at its end', async () => {
+  test('is read from any offset, with 0 bytes at its end', async () => {
     await withTempDir(async (directory) => {
       const path = join(directory, 'file');
       await writeFile(path, 'abcdef');
@@ -73,7 +73,7 @@ describe('a file', () => {
     });
   });
 
-  test('has the same fingerprint as long as nobody touches it, also by another path', async () => {
+  test('has the same fingerprint until it changes, also by another path', async () => {
     await withTempDir(async (directory) => {
       const path = join(directory, 'file');
       await writeFile(path, 'abc');
@@ -123,7 +123,7 @@ describe('a file', () => {
     });
   });
 
-  test('behind a link that is pointed elsewhere is a SourceChangedError', async () => {
+  test('behind a link that changes is a SourceChangedError', async () => {
     await withTempDir(async (directory) => {
       const link = join(directory, 'link');
       await writeFile(join(directory, 'a'), 'abc');

@@ -48,7 +48,7 @@ describe('the headers of a host', () => {
     },
   );
 
-  it('are not sent to this machine through a proxy, which may be another machine', () => {
+  it('are not sent to this machine through a proxy, which can be another machine', () => {
     const url = 'http://127.0.0.1:8080/x';
     expect(() => hostOf({ '127.0.0.1:8080': headers }, url, true)).toThrow(SourceForbiddenError);
     expect(hostOf({ 'http://127.0.0.1:8080': headers }, url, true)).toBe('http://127.0.0.1:8080');
@@ -69,8 +69,8 @@ describe('the headers of a host', () => {
     ],
     ['no header', { 'a.example': {} }, /a\.example has no headers/],
     ['the same header twice', { 'a.example': { 'X-A': '1', 'x-a': '2' } }, /header "x-a" of a\.example is set twice/],
-    ['an invalid name', { 'a.example': { 'X A': '1' } }, /header "X A" of a\.example is not a name of a header/],
-    ['a name with a line break', { 'a.example': { 'X\r\nA': '1' } }, /is not a name of a header/],
+    ['an invalid name', { 'a.example': { 'X A': '1' } }, /header "X A" of a\.example is not a valid header name/],
+    ['a name with a line break', { 'a.example': { 'X\r\nA': '1' } }, /is not a valid header name/],
     ['a line break', { 'a.example': { 'X-A': '1\r\nX-B: 2' } }, /header "X-A" of a\.example has an empty value, or/],
     ['an empty value', { 'a.example': { 'X-A': '' } }, /has an empty value, or/],
     ['characters that are not ASCII', { 'a.example': { 'X-A': 'ü' } }, /has an empty value, or/],

@@ -142,7 +142,7 @@ describe('what stands behind -- of a schedule', () => {
       ['sync', '/no/such/*.jsonl', '--purpose', 'batch'],
       /^sync: "\/no\/such\/\*\.jsonl" has a wildcard.* Use: \/no\/such\/ --include '\/\*\.jsonl'$/,
     ],
-    [['upload', '/no/such', '--purpose', 'batch'], /^upload: \/no\/such does not exist/],
+    [['upload', '/no/such', '--purpose', 'batch'], /^upload: cannot read \/no\/such: it does not exist/],
     [['upload', '/tmp', '--purpose', 'batch'], /^upload: \/tmp is not a file\. Use "sync" for a folder/],
     [['upload', 'https://host/x?sig=canary', '--purpose', 'batch'], /^upload: (?!.*canary).* URL with a query/],
     [['upload', 's3://bucket/a', '--purpose', 'dance'], /^upload: unknown purpose "dance"/],

@@ -58,9 +58,9 @@ describe('the pipes among the arguments of an upload', () => {
       const path = join(directory, 'socket');
       const server = createServer().listen(path);
       await once(server, 'listening');
-      expect(await refusal(path)).toMatch(/socket is a socket, not a file\. Save its content in a file/);
+      expect(await refusal(path)).toMatch(/socket: it is a socket, not a file\. Save its content to a file/);
       server.close();
-      expect(await refusal('/dev/null')).toMatch(/^\/dev\/null is a character device, not a file/);
+      expect(await refusal('/dev/null')).toMatch(/^cannot upload \/dev\/null: it is a character device, not a file/);
       expect(await refusal('/dev/stdout')).toMatch(/is an output of this command/);
       expect(await refusal('/dev/fd/9999')).toMatch(/descriptor 9999 is not open .* such as sudo close it/);
     }));
