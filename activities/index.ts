@@ -1,18 +1,9 @@
-import { Context } from '@temporalio/activity';
-import type { Client } from '@temporalio/client';
-import { workerSources } from '../src/config/sources.ts';
 import type { ControlActivities, TransferActivities } from '../src/contracts/activities.ts';
-import type { SourceSettings } from '../src/sources/source-settings.ts';
-import { ConfigError } from '../src/errors.ts';
-import { Sources } from '../src/sources/sources.ts';
-import { currentWorkflow } from '../src/worker/sealing-workflow.ts';
-import { NamespaceAttributes } from '../src/worker/attributes.ts';
-import { UploadLimits } from '../src/pace/upload-rates.ts';
 import { createCancelUpload } from './cancel-upload.ts';
 import { createCompleteUpload } from './complete-upload.ts';
 import { createCreateUpload } from './create-upload.ts';
 import { createDeleteFile } from './delete-file.ts';
-import type { ActivityDependencies, UploadLimitsKeeper } from './dependencies.ts';
+import type { ActivityDependencies } from './dependencies.ts';
 import { createHashSource } from './hash-source.ts';
 import { createInspectSource } from './inspect-source.ts';
 import { createOpenBatch } from './open-batch.ts';
@@ -52,47 +43,4 @@ export function createTransferActivities(dependencies: ActivityDependencies): Tr
     sendBatch: createSendBatch(dependencies),
     planSync: createPlanSync(dependencies),
   };
-}
-
-/** What a worker of your own gives to its activities. */
-export interface OwnWorkerOptions extends Omit<ActivityDependencies, 'sources'> {
-  /** As in `WorkerOptions` of `longhaul/worker`. @defaultValue callers can have nothing read */
-  readonly sources?: SourceSettings | undefined;
-  /** @defaultValue those of the workers of `createWorker`: `limitBytesPerSecond` of each upload holds */
-  readonly limits?: UploadLimitsKeeper;
-}
-
-/**
- * All of them, for a worker of your own that serves every queue.
- *
- * @throws ConfigError for wrong `sources`, and without `destination`
- */
-export function createActivities({
-  destination,
-  sources,
-  limits = new UploadLimits(),
-}: OwnWorkerOptions): ControlActivities & TransferActivities {
-  // Not every caller has a compiler.
-  if (typeof (destination as unknown) !== 'function') {
-    throw new ConfigError('"destination" is missing: pass the "get" of a "Destinations" of longhaul/worker');
-  }
-  const opened = new Sources(workerSources(sources), undefined, currentWorkflow);
-  let attributes: NamespaceAttributes | undefined;
-  const hasAttributes = async () => {
-    const { connection, options } = clientOfActivity() ?? {};
-    if (!connection) return false;
-    attributes ??= new NamespaceAttributes(connection, options?.namespace ?? 'default');
-    return attributes.areKnown();
-  };
-  const dependencies = { destination, sources: opened, limits, hasAttributes };
-  return { ...createControlActivities(dependencies), ...createTransferActivities(dependencies) };
-}
-
-/** Undefined in an environment of tests. */
-function clientOfActivity(): Client | undefined {
-  try {
-    return Context.current().client;
-  } catch {
-    return undefined;
-  }
 }

@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const builtPackage = {
   'longhaul/worker': `${root}dist/src/worker/index.js`,
   'longhaul/workflows': `${root}dist/workflows/index.js`,
-  'longhaul/activities': `${root}dist/activities/index.js`,
+  'longhaul/activities': `${root}dist/src/worker/activities.js`,
   longhaul: `${root}dist/src/index.js`,
 };
 

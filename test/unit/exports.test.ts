@@ -137,7 +137,7 @@ describe('the errors of the library and of the worker', () => {
 const place = realpathSync(mkdtempSync(join(tmpdir(), 'longhaul-exports-')));
 symlinkSync(join(root, 'dist'), join(place, 'dist'));
 const dist = join(place, 'dist/');
-const entries = ['src/index', 'src/worker/index', 'activities/index', 'workflows/index'].map((entry) =>
+const entries = ['src/index', 'src/worker/index', 'src/worker/activities', 'workflows/index'].map((entry) =>
   join(dist, `${entry}.d.ts`),
 );
 

@@ -4,7 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger } from '@temporalio/worker';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, it } from 'vitest';
-import { createActivities, type OwnWorkerOptions } from '../../../activities/index.ts';
+import { createActivities, type OwnWorkerOptions } from '../../../src/worker/activities.ts';
 import type { SourceInfo } from '../../../src/contracts/activities.ts';
 import type { UploadsClient } from '../../../src/destinations/openai.ts';
 import { sealQuery } from '../../../src/sources/http/sealed-query.ts';

@@ -1,0 +1,62 @@
+import { Context } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
+import {
+  createControlActivities,
+  createTransferActivities,
+  type ActivityDependencies,
+  type ControlActivities,
+  type TransferActivities,
+  type UploadLimitsKeeper,
+} from '../../activities/index.ts';
+import { workerSources } from '../config/sources.ts';
+import { ConfigError } from '../errors.ts';
+import { UploadLimits } from '../pace/upload-rates.ts';
+import type { SourceSettings } from '../sources/source-settings.ts';
+import { Sources } from '../sources/sources.ts';
+import { NamespaceAttributes } from './attributes.ts';
+import { currentWorkflow } from './sealing-workflow.ts';
+
+export * from '../../activities/index.ts';
+
+/** What a worker of your own gives to its activities. */
+export interface OwnWorkerOptions extends Omit<ActivityDependencies, 'sources'> {
+  /** As in `WorkerOptions` of `longhaul/worker`. @defaultValue callers can have nothing read */
+  readonly sources?: SourceSettings | undefined;
+  /** @defaultValue those of the workers of `createWorker`: `limitBytesPerSecond` of each upload holds */
+  readonly limits?: UploadLimitsKeeper;
+}
+
+/**
+ * All of them, for a worker of your own that serves every queue.
+ *
+ * @throws ConfigError for wrong `sources`, and without `destination`
+ */
+export function createActivities({
+  destination,
+  sources,
+  limits = new UploadLimits(),
+}: OwnWorkerOptions): ControlActivities & TransferActivities {
+  // Not every caller has a compiler.
+  if (typeof (destination as unknown) !== 'function') {
+    throw new ConfigError('"destination" is missing: pass the "get" of a "Destinations" of longhaul/worker');
+  }
+  const opened = new Sources(workerSources(sources), undefined, currentWorkflow);
+  let attributes: NamespaceAttributes | undefined;
+  const hasAttributes = async () => {
+    const { connection, options } = clientOfActivity() ?? {};
+    if (!connection) return false;
+    attributes ??= new NamespaceAttributes(connection, options?.namespace ?? 'default');
+    return attributes.areKnown();
+  };
+  const dependencies = { destination, sources: opened, limits, hasAttributes };
+  return { ...createControlActivities(dependencies), ...createTransferActivities(dependencies) };
+}
+
+/** Undefined in an environment of tests. */
+function clientOfActivity(): Client | undefined {
+  try {
+    return Context.current().client;
+  } catch {
+    return undefined;
+  }
+}
