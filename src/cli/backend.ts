@@ -8,7 +8,7 @@ import { Defaults } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE } from '../contracts/names.ts';
 import { withoutProxy } from '../dev/server/state-files.ts';
 import { createLogger } from '../logger.ts';
-import { startTracing } from '../observe/tracing/start-tracing.ts';
+import { startTracing } from '../observe/tracing/tracing.ts';
 import type { LonghaulWorker, WorkerOptions } from '../worker/create-worker.ts';
 import { checkNamespace } from './checks/check-namespace.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import tls, { createSecureContext, type SecureContext } from 'node:tls';
+import { readFileSync } from 'node:fs';
 import { ConfigError } from '../errors.ts';
-import { trustedRoots } from './trusted-roots.ts';
 import { FILE_CHECK_INTERVAL_MS, fileIdentity, fileProblem } from './watched-files.ts';
+import { extraCaFile } from '../config/extra-ca.ts';
 
 /** Certificates of one destination. Files are PEM, and are read again when they change. */
 export interface TlsSettings {
@@ -117,5 +118,27 @@ export class TlsFiles implements CurrentTls {
   #unusable(name: FileName, problem: string): ConfigError {
     const fix = 'Set it to a PEM file that the user of this process can read';
     return new ConfigError(`${name} ${this.#settings[name] ?? '("ca")'} ${problem}. ${fix}.`);
+  }
+}
+
+let roots: readonly string[] | undefined;
+
+/** The certificates that Node.js trusts, with those of `NODE_EXTRA_CA_CERTS`: `ca` would replace both. */
+export function trustedRoots(): readonly string[] {
+  roots ??= defaultRoots();
+  return roots;
+}
+
+function defaultRoots(): readonly string[] {
+  // Since Node.js 22.15.
+  const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] };
+  if (getCACertificates) return getCACertificates('default');
+  const path = extraCaFile();
+  if (path === undefined) return tls.rootCertificates;
+  try {
+    return [...tls.rootCertificates, readFileSync(path, 'utf8')];
+  } catch {
+    // Node.js has printed a warning about this file at its start.
+    return tls.rootCertificates;
   }
 }

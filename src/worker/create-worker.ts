@@ -18,9 +18,8 @@ import type { SourceSettings } from '../sources/source-settings.ts';
 import { Sources } from '../sources/sources.ts';
 import type { Tracing } from '../observe/tracing/tracing.ts';
 import { Destinations, type CreateUploadsClient } from './destinations.ts';
-import { KeyWatch } from './key-watch.ts';
-import { logUpload } from './log.ts';
-import { noteRejections } from './note-rejections.ts';
+import { KeyWatch, noteRejections } from './key-watch.ts';
+import { logUpload, registerAttributes, warnOfRejectedSources } from './log.ts';
 import { PartTraffic } from '../pace/part-traffic.ts';
 import { currentWorkflow } from './sealing-workflow.ts';
 import { WaitingUploads } from './waiting-uploads.ts';
@@ -29,7 +28,6 @@ import { transferTuner } from '../pace/slots.ts';
 import { workerFault } from './faults.ts';
 import { workerOptionProblems } from './option-problems.ts';
 import { NamespaceAttributes } from './attributes.ts';
-import { registerAttributes, warnOfRejectedSources } from './warnings.ts';
 
 export interface WorkerOptions {
   readonly connection: NativeConnection;

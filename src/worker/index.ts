@@ -7,7 +7,7 @@ export {
   type WorkerMetricsOptions,
   type WorkerOptions,
 } from './create-worker.ts';
-export { startTracing } from '../observe/tracing/start-tracing.ts';
+export { startTracing } from '../observe/tracing/tracing.ts';
 export type { Tracing } from '../observe/tracing/tracing.ts';
 export { Destinations } from './destinations.ts';
 export { WorkerFailedError } from './faults.ts';

@@ -1,4 +1,8 @@
+import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import { ApplicationFailure } from '@temporalio/common';
 import type { KeyProvider } from '../destinations/keys/key-provider.ts';
+import { Defaults } from '../contracts/limits.ts';
+import { FailureType, type FailureDetails } from '../contracts/failures.ts';
 
 /** What is asked of a provider. */
 export type WatchedKeys = Pick<KeyProvider, 'current' | 'last'>;
@@ -94,4 +98,38 @@ async function currentKey(keys: WatchedKeys | undefined): Promise<string | undef
   } catch {
     return undefined;
   }
+}
+
+/** The inputs of activities that call a service. */
+interface CallingInput {
+  readonly destination?: string;
+  readonly scope?: { readonly destination?: string };
+}
+
+/** Reports to the watch which workflows have calls that failed because of the key. */
+export function noteRejections(watch: KeyWatch): ActivityInterceptorsFactory {
+  return (context) => ({
+    inbound: {
+      execute: async (input, next) => {
+        const { destination, scope } = (input.args[0] ?? {}) as CallingInput;
+        const name = destination ?? scope?.destination ?? Defaults.destination;
+        const key = watch.keyOf(name);
+        try {
+          return await next(input);
+        } catch (error) {
+          const { workflowExecution } = context.info;
+          if (workflowExecution && isAboutKey(error)) watch.add(name, workflowExecution.workflowId, key);
+          throw error;
+        }
+      },
+    },
+  });
+}
+
+/** A missing key is a failure of the configuration. */
+function isAboutKey(error: unknown): boolean {
+  if (!(error instanceof ApplicationFailure)) return false;
+  if (error.type === FailureType.ConfigInvalid) return true;
+  const { status } = (error.details?.[0] ?? {}) as FailureDetails;
+  return error.type === FailureType.ApiRejected && (status === 401 || status === 403);
 }

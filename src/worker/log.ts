@@ -1,4 +1,6 @@
-import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import { type ActivityInterceptorsFactory, Runtime } from '@temporalio/worker';
+import { ALL_KINDS, rejectedKinds, type SourceSettings } from '../sources/source-settings.ts';
+import type { NamespaceAttributes } from './attributes.ts';
 
 /** What the inputs of most activities have. */
 interface KnownInput {
@@ -25,3 +27,23 @@ export const logUpload: ActivityInterceptorsFactory = () => {
     outbound: { getLogAttributes: (attributes, next) => next({ ...attributes, ...about }) },
   };
 };
+
+/** Registers the search attributes that a namespace does not have. If this is not permitted, logs one warning. */
+export async function registerAttributes(attributes: NamespaceAttributes, namespace: string): Promise<void> {
+  const lacking = await attributes.register();
+  if (lacking.length === 0) return;
+  const message = `namespace ${namespace} lacks the search attributes ${lacking.join(', ')}: lists do not show the state of uploads. Run "longhaul setup"`;
+  Runtime.instance().logger.warn(message);
+}
+
+/**
+ * Logs once which kinds of sources a worker rejects, and how to permit them. A worker that rejects every kind can read
+ * nothing, so that this is a warning. If some kind is listed, the others are excluded on purpose.
+ */
+export function warnOfRejectedSources(settings: SourceSettings | undefined): void {
+  const kinds = rejectedKinds(settings);
+  if (kinds.length === 0) return;
+  const list = new Intl.ListFormat('en-GB').format(kinds);
+  const message = `this worker rejects all ${list}: none is listed. List those that callers can name, or use --any-source`;
+  Runtime.instance().logger[kinds.length === ALL_KINDS ? 'warn' : 'info'](message);
+}

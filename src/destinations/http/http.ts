@@ -8,13 +8,12 @@ import { createDispatcher } from '../../network/proxied-dispatcher.ts';
 import { TlsFiles } from '../../network/tls-files.ts';
 import { credentialsProblem } from '../../network/tunnel.ts';
 import { apiErrorFromResponse } from './api-error.ts';
-import { startCallLimits, type CallLimits, type CallOptions } from './call-limits.ts';
+import { startCallLimits, type CallLimits, type CallOptions, readBody, type BodyText } from './call-limits.ts';
 import { readingConnector } from './connector.ts';
 import type { ResolvedProfile } from '../profile.ts';
 import { fixedKey, keyProblem, type KeyProvider } from '../keys/key-provider.ts';
 import { mapTransportError } from './transport-error.ts';
-import { readBody, type BodyText } from './read-body.ts';
-import { SecretTexts } from './secret-texts.ts';
+import { SecretTexts } from '../../redact.ts';
 
 /** One request, sent once. */
 export interface HttpCall extends CallOptions {

@@ -2,6 +2,48 @@ import type { WorkflowClientInterceptor } from '@temporalio/client';
 import type { ActivityInterceptorsFactory, InjectedSinks } from '@temporalio/worker';
 import type { Sinks } from '@temporalio/workflow';
 import type { AroundCall } from '../../destinations/http/http.ts';
+import { loadOpenTelemetry, type OpenTelemetry } from './open-telemetry.ts';
+import { ApiError } from '../../errors.ts';
+
+const SERVICE = 'longhaul';
+const CLOSE_WITHIN_MS = 3000;
+
+/**
+ * Sends spans by OTLP over HTTP to where OpenTelemetry's own environment variables say (`OTEL_EXPORTER_OTLP_ENDPOINT` …).
+ * Once a process: it becomes the global tracer of OpenTelemetry.
+ *
+ * @throws ConfigError when OpenTelemetry's packages are not installed
+ */
+export async function startTracing(): Promise<Tracing> {
+  const openTelemetry = await loadOpenTelemetry();
+  const { otlp, resources, sdk, client, worker } = openTelemetry;
+  const named = new resources.Resource({ 'service.name': SERVICE });
+  const resource = named.merge(resources.detectResourcesSync({ detectors: [resources.envDetectorSync] }));
+  const processor = new sdk.BatchSpanProcessor(new otlp.OTLPTraceExporter());
+  const provider = new sdk.NodeTracerProvider({ resource, spanProcessors: [processor] });
+  provider.register();
+
+  const ofClient = new client.OpenTelemetryWorkflowClientInterceptor();
+  return {
+    // Without queries: progress is asked for every second.
+    clientInterceptor: {
+      start: (input, next) => ofClient.start(input, next),
+      startUpdate: (input, next) => ofClient.startUpdate(input, next),
+      cancel: (input, next) => ofClient.cancel(input, next),
+      terminate: (input, next) => ofClient.terminate(input, next),
+    },
+    activityInterceptor: (context) => ({
+      inbound: new worker.OpenTelemetryActivityInboundInterceptor(context),
+      outbound: new worker.OpenTelemetryActivityOutboundInterceptor(context),
+    }),
+    sinks: { exporter: worker.makeWorkflowExporter(processor, resource) },
+    aroundCalls: (sendsHeaders) => aroundCalls(openTelemetry, sendsHeaders),
+    close: async () => {
+      const tooLate = new Promise((resolve) => setTimeout(resolve, CLOSE_WITHIN_MS).unref());
+      await Promise.race([provider.shutdown().catch(() => {}), tooLate]);
+    },
+  };
+}
 
 /** What brings spans into the client and the worker of a process. */
 export interface Tracing {
@@ -13,4 +55,40 @@ export interface Tracing {
   readonly aroundCalls: (sendsHeaders: boolean) => AroundCall;
   /** Sends what is left; gives up after some seconds, and never rejects. */
   close(): Promise<void>;
+}
+
+const TRACER = 'longhaul';
+
+/** A span for each call, within that of the activity. It has no query, header or body: there may be secrets in them. */
+export function aroundCalls({ api }: OpenTelemetry, sendsHeaders: boolean): AroundCall {
+  const tracer = api.trace.getTracer(TRACER);
+  return ({ method, host, path, action }, send) => {
+    const [address = '', port = ''] = host.split(/:(?=\d+$)/);
+    const attributes = {
+      'http.request.method': method,
+      'server.address': address,
+      'server.port': Number(port),
+      'url.path': path,
+      'longhaul.action': action,
+    };
+    return tracer.startActiveSpan(method, { kind: api.SpanKind.CLIENT, attributes }, async (span) => {
+      const headers: Record<string, string> = {};
+      if (sendsHeaders) api.propagation.inject(api.context.active(), headers);
+      try {
+        return await send(headers);
+      } catch (error) {
+        const { name, message } = error as Error;
+        if (error instanceof ApiError) {
+          const { status, requestId } = error.details;
+          span.setAttribute('http.response.status_code', status);
+          if (requestId) span.setAttribute('longhaul.request_id', requestId);
+        }
+        span.setAttribute('error.type', name);
+        span.setStatus({ code: api.SpanStatusCode.ERROR, message });
+        throw error;
+      } finally {
+        span.end();
+      }
+    });
+  };
 }

@@ -85,7 +85,7 @@ describe('certificates of a destination', () => {
   );
 
   it('are trusted in addition to those of NODE_EXTRA_CA_CERTS', async () => {
-    const script = `import { trustedRoots } from './src/network/trusted-roots.ts'; console.log(trustedRoots().join('\\n'));`;
+    const script = `import { trustedRoots } from './src/network/tls-files.ts'; console.log(trustedRoots().join('\\n'));`;
     const env = { PATH: process.env['PATH'], NODE_EXTRA_CA_CERTS: files.cert };
     const run = promisify(execFile);
     const args = ['--import', 'tsx', '--input-type=module', '-e', script];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pageText } from '../../../../src/destinations/http/page-text.ts';
+import { pageText } from '../../../../src/destinations/http/api-error.ts';
 
 const words = (page: string) => pageText(page).replace(/\s+/g, ' ').trim();
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRetryAfterMs } from '../../../../src/destinations/http/retry-after.ts';
+import { parseRetryAfterMs } from '../../../../src/destinations/http/api-error.ts';
 
 const nowMs = Date.parse('Wed, 21 Oct 2026 07:28:00 GMT');
 const yearMs = 366 * 24 * 3_600_000;
