@@ -44,6 +44,8 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
       writeOut: (text) => stdout.write(wrapText(text, terminalWidth(stdout))),
       writeErr: (text) => stderr.write(wrapText(text, terminalWidth(stderr))),
       outputError: (text, write) => write(`${oneLine(text)}\n`),
+      getOutHelpWidth: () => terminalWidth(stdout) as number,
+      getErrHelpWidth: () => terminalWidth(stderr) as number,
     });
   const partCount = wholeNumberOption(1, Limits.maxConcurrency);
   const port = wholeNumberOption(0, 65_535);

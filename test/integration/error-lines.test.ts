@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, inject, it } from 'vitest';
-import { endCliProcesses, runCliProcess } from '../support/cli.ts';
+import { endCliProcesses, runCli, runCliProcess } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
 import { KEY, withSystem } from '../support/system.ts';
 import { withTempDir } from '../support/temp-dir.ts';
@@ -36,8 +36,13 @@ async function withMount(directory: string, options: string, run: () => Promise<
   }
 }
 
-async function expectLine(args: string[], environment: Record<string, string>, line: RegExp): Promise<void> {
-  const { stdout, stderr, code } = await runCliProcess(args, environment);
+async function expectLine(
+  args: string[],
+  environment: Record<string, string>,
+  line: RegExp,
+  run = runCli,
+): Promise<void> {
+  const { stdout, stderr, code } = await run(args, environment);
   expect(stderr).toMatch(line);
   expect(stderr.trim().split('\n'), stderr).toHaveLength(1);
   expect(stderr).not.toContain('unexpected:');
@@ -81,7 +86,12 @@ describe('a command prints one line with the cause and the fix', () => {
         ),
         expectLine(['list'], { LONGHAUL_STATE_DIR: shared }, /it contains other files, such as photo\.jpg/),
         expectLine(['list'], { ...state, LONGHAUL_CONFIG: file }, /can't be read as JSON(?!.*sk-secret)/),
-        expectLine(['local-api'], { TMPDIR: file }, /cannot create a temporary directory .*\. Set TMPDIR/),
+        expectLine(
+          ['local-api'],
+          { TMPDIR: file },
+          /cannot create a temporary directory .*\. Set TMPDIR/,
+          runCliProcess,
+        ),
       ]);
     }));
 

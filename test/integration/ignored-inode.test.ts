@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { FailureType, type UploadHandle } from 'longhaul';
 import { describe, expect, it } from 'vitest';
-import { runCli, startCli } from '../support/cli.ts';
+import { beginCli, runCli } from '../support/cli.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { filesAt } from '../support/sync-folder.ts';
-import { KEY, MiB, partsReceived, withSystem, type System } from '../support/system.ts';
+import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
 
 const purpose = 'batch';
 const run = promisify(execFile);
@@ -76,15 +76,11 @@ describe('an upload of a file whose inode changed, as by a remount', () => {
       async (system) => {
         const file = join(system.directory, 'remounted.bin');
         const content = await randomFile(file, 16 * MiB);
-        const environment = {
-          OPENAI_BASE_URL: system.api.url,
-          OPENAI_API_KEY: KEY,
-          LONGHAUL_STATE_DIR: join(system.directory, 'state'),
-        };
+        const environment = system.embedded;
         const args = ['upload', file, '--purpose', purpose, '--part-size', '1MiB', '--json'];
-        const first = startCli(args, environment);
+        const first = beginCli(args, environment);
         await partsReceived(system, 4);
-        first.child.kill('SIGINT');
+        first.interrupt();
         expect((await first.ended).code).toBe(130);
         await remount(file);
         system.api.configure({ bandwidthBytesPerSecond: null });

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCli, startCli, type CliOutcome } from '../support/cli.ts';
+import { beginCli, runCli, type CliOutcome } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
 import { MiB, partsReceived, withSystem } from '../support/system.ts';
 import { withTempDir, writeFiles } from '../support/temp-dir.ts';
@@ -81,9 +81,9 @@ describe('with --json, an upload', () => {
         const file = join(system.directory, 'a.bin');
         await randomFile(file, 8 * MiB);
         const args = ['upload', file, '--purpose', 'batch', '--json', '--part-size', '1MiB'];
-        const upload = startCli(args, system.environment);
+        const upload = beginCli(args, system.environment);
         await partsReceived(system, 1);
-        upload.child.kill('SIGINT');
+        upload.interrupt();
         const interrupted = await upload.ended;
         expect(linesOf(interrupted)).toEqual([
           {
@@ -96,7 +96,7 @@ describe('with --json, an upload', () => {
         expect(interrupted.code).toBe(130);
 
         const [{ workflowId }] = linesOf(interrupted);
-        const watch = startCli(['status', workflowId, '--watch', '--json'], system.environment);
+        const watch = beginCli(['status', workflowId, '--watch', '--json'], system.environment);
         await system.client.getHandle(workflowId as string).cancel();
         const watched = await watch.ended;
         expect(linesOf(watched).at(-1)).toMatchObject({ workflowId, error: { code: 'UploadCancelled' } });

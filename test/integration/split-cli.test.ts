@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCli, startCli } from '../support/cli.ts';
+import { runCli } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
 import { MiB, withSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
@@ -9,8 +9,7 @@ describe('longhaul upload --split', () => {
   it('is shown by status and list with its pieces, and steered, cancelled and attached to like any upload', () =>
     withSystem(async (system) => {
       const longhaul = (...args: string[]) => runCli(args, system.environment);
-      const worker = startCli(['worker'], system.environment);
-      await until(() => worker.said().includes('worker on '), 'the worker to serve');
+      await system.startWorker();
       const file = join(system.directory, 'train.jsonl');
       await linesFile(file, 6 * MiB);
       // The first part goes through; the next one hangs until it is broken off.
@@ -50,8 +49,5 @@ describe('longhaul upload --split', () => {
         error: { code: 'PiecesFailed' },
         pieces: [{ state: 'completed', fileId: expect.any(String) }, { state: 'failed' }],
       });
-
-      worker.child.kill('SIGTERM');
-      expect((await worker.ended).code).toBe(0);
     }));
 });

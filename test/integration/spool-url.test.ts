@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCli, startCli, type CliRun } from '../support/cli.ts';
+import { beginCli, runCli, type InProcessCli } from '../support/cli.ts';
 import { withHttpOrigin, type HttpOrigin, type OriginBehaviour } from '../support/http-origin.ts';
 import { linesFile } from '../support/lines-file.ts';
 import { md5 } from '../support/random-file.ts';
@@ -24,24 +24,22 @@ function withUser(
   options: SystemOptions = {},
 ): Promise<void> {
   return withHttpOrigin({ ranges: false, ...changes }, (origin) =>
-    withSystem(
-      async (system) => {
-        const { directory } = system;
-        const config = join(directory, 'config.json');
-        await writeFile(config, JSON.stringify({ sources: { http: { allowPrivate: ['127.0.0.1'] } } }));
-        const environment = { ...system.embedded, LONGHAUL_CONFIG: config };
-        const spooled = () => readdir(join(directory, 'state', 'spool')).catch((): string[] => []);
-        await body({ ...system, origin, environment, spooled });
-      },
-      { ...options, ownServer: true },
-    ),
+    withSystem(async (system) => {
+      const { directory } = system;
+      const config = join(directory, 'config.json');
+      await writeFile(config, JSON.stringify({ sources: { http: { allowPrivate: ['127.0.0.1'] } } }));
+      await system.startWorker();
+      const environment = { ...system.environment, LONGHAUL_CONFIG: config };
+      const spooled = () => readdir(join(directory, 'state', 'spool')).catch((): string[] => []);
+      await body({ ...system, origin, environment, spooled });
+    }, options),
   );
 }
 
 const upload = (...args: readonly string[]) => ['upload', ...args, '--purpose', 'batch', '--part-size', '1MiB'];
 
-function pathIn(run: CliRun): string {
-  return /are in (\S+);/.exec(run.said())?.[1] ?? '';
+function pathIn(run: InProcessCli): string {
+  return /are in (\S+);/.exec(run.stderr())?.[1] ?? '';
 }
 
 describe('a URL whose server gives out no parts', () => {
@@ -49,7 +47,8 @@ describe('a URL whose server gives out no parts', () => {
     withUser({ content: randomBytes(3 * MiB + 1) }, async ({ origin, environment, download, spooled, ...system }) => {
       const { behaviour, requests, url } = origin;
       const address = `${url}/data/my%20set.jsonl?X-Amz-Signature=${CANARY}`;
-      const refused = await runCli(upload(address), environment);
+      // A worker elsewhere would need a key for the query.
+      const refused = await runCli(upload(address), { ...environment, TEMPORAL_ADDRESS: '', ...system.embedded });
       expect(refused).toMatchObject({ code: 2, stdout: '' });
       expect(refused.stderr).toMatch(/^longhaul: cannot read .*my%20set.jsonl in parts: .*--spool.*\n$/);
       expect(system.uploads()).toEqual([]);
@@ -81,12 +80,12 @@ describe('a URL whose server gives out no parts', () => {
       { content: randomBytes(8 * MiB) },
       async (user) => {
         const { origin, environment, api, download, spooled } = user;
-        const run = startCli(upload(`${origin.url}/x.jsonl`, '--spool'), environment);
+        const run = beginCli(upload(`${origin.url}/x.jsonl`, '--spool'), environment);
         await partsReceived(user, 2);
-        run.child.kill('SIGINT');
+        run.interrupt();
         expect((await run.ended).code).toBe(130);
         const path = pathIn(run);
-        expect(run.said()).toContain(
+        expect(run.stderr()).toContain(
           `longhaul: interrupted; the copy of ${origin.url}/x.jsonl is kept for a week: the same command with ${path} instead of the URL goes on`,
         );
         expect((await stat(path)).mode & 0o777).toBe(0o600);
@@ -108,9 +107,9 @@ describe('a URL whose server gives out no parts', () => {
         response.writeHead(200, { 'content-length': 2 * MiB });
         return response.write(origin.behaviour.content.subarray(0, MiB)) || true;
       };
-      const run = startCli(upload(`${origin.url}/x.jsonl?${CANARY}`, '--spool'), environment);
+      const run = beginCli(upload(`${origin.url}/x.jsonl?${CANARY}`, '--spool'), environment);
       await until(async () => (await spooled()).some((name) => name.endsWith('.partial')), 'the copy to begin');
-      run.child.kill('SIGINT');
+      run.interrupt();
       const { code, stdout, stderr } = await run.ended;
       expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
       expect(stderr).toBe(`longhaul: interrupted while ${origin.url}/x.jsonl was read; nothing of it is kept\n`);

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCli, runCliProcess, startCli, type CliRun } from '../support/cli.ts';
+import { beginCli, runCli, startCli } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { MiB, partsReceived, withSystem, type System, type SystemOptions } from '../support/system.ts';
@@ -9,24 +9,28 @@ import { until } from '../support/until.ts';
 
 const args = ['upload', '-', '--filename', 'piped.jsonl', '--purpose', 'batch', '--part-size', '1MiB'];
 
-const withOwnServer = (run: (system: System) => Promise<void>, options: SystemOptions = {}) =>
-  withSystem(run, { ...options, ownServer: true });
+/** The shared Temporal server, and a state directory of the test's own. */
+const withWorker = (run: (system: System) => Promise<void>, options: SystemOptions = {}) =>
+  withSystem(async (system) => {
+    await system.startWorker();
+    await run(system);
+  }, options);
 
 const spoolOf = ({ directory }: System) => join(directory, 'state', 'spool');
 const spooled = (system: System) => readdir(spoolOf(system)).catch((): string[] => []);
 
-function pathIn(run: CliRun): string {
-  return /are in (\S+);/.exec(run.said())?.[1] ?? '';
+function pathIn(stderr: string): string {
+  return /are in (\S+);/.exec(stderr)?.[1] ?? '';
 }
 
 describe('standard input', () => {
   it('is uploaded under a name too long for a disk, also in pieces, and its copy is removed', () =>
-    withOwnServer(async (system) => {
+    withWorker(async (system) => {
       const content = await linesFile(join(system.directory, 'content'), 3 * MiB);
       const name = 'あ'.repeat(150);
       const named = args.with(3, `${name}.jsonl`);
-      const run = startCli([...named, '--split-size', '2MiB', '--json'], system.embedded, 'pipe');
-      run.child.stdin?.end(content);
+      const run = beginCli([...named, '--split-size', '2MiB', '--json'], system.environment);
+      run.stdin.end(content);
       const outcome = await run.ended;
       expect(outcome.stderr).toMatch(/standard input: 3 MiB are in .*\/copy;/);
       expect(outcome.code).toBe(0);
@@ -41,7 +45,7 @@ describe('standard input', () => {
     }));
 
   it('outlives a kill of the command: its copy, for nobody else to read, is uploaded by its path', () =>
-    withOwnServer(
+    withSystem(
       async (system) => {
         const content = await randomFile(join(system.directory, 'content'), 8 * MiB);
         const run = startCli([...args, '--heartbeat-timeout', '2s'], system.embedded, 'pipe');
@@ -49,7 +53,7 @@ describe('standard input', () => {
         await partsReceived(system, 2);
         run.child.kill('SIGKILL');
         await run.ended;
-        const path = pathIn(run);
+        const path = pathIn(run.said());
         expect((await stat(path)).mode & 0o777).toBe(0o600);
 
         system.api.configure({ bandwidthBytesPerSecond: null });
@@ -63,26 +67,29 @@ describe('standard input', () => {
         expect(system.uploads()).toHaveLength(1);
         expect(await spooled(system)).toEqual([]);
       },
-      { bandwidthBytesPerSecond: 4 * MiB },
+      { bandwidthBytesPerSecond: 4 * MiB, ownServer: true },
     ));
 
   it('leaves nothing when it is interrupted while it comes, and a half that a killed command left is swept', () =>
-    withOwnServer(async (system) => {
-      const begun = async () => {
-        const run = startCli(args, system.embedded, 'pipe');
-        run.child.stdin?.on('error', () => {});
-        run.child.stdin?.write(Buffer.alloc(MiB, 'x'));
-        await until(async () => (await spooled(system)).some((name) => name.endsWith('.partial')), 'the copy to begin');
-        return run;
-      };
-      const interrupted = await begun();
-      interrupted.child.kill('SIGINT');
+    withWorker(async (system) => {
+      const halfCopied = () =>
+        until(
+          async () => (await spooled(system)).some((name) => name.endsWith('.partial')),
+          'a copy to be in progress',
+        );
+      const interrupted = beginCli(args, system.environment);
+      interrupted.stdin.write(Buffer.alloc(MiB, 'x'));
+      await halfCopied();
+      interrupted.interrupt();
       const outcome = await interrupted.ended;
       expect(outcome).toMatchObject({ code: 130, stdout: '' });
       expect(outcome.stderr.trim()).toBe('longhaul: interrupted while standard input was read; nothing of it is kept');
       expect(await spooled(system)).toEqual([]);
 
-      const killed = await begun();
+      const killed = startCli(args, system.environment, 'pipe');
+      killed.child.stdin?.on('error', () => {});
+      killed.child.stdin?.write(Buffer.alloc(MiB, 'x'));
+      await halfCopied();
       killed.child.kill('SIGKILL');
       await killed.ended;
       expect(await spooled(system)).toHaveLength(2);
@@ -93,18 +100,18 @@ describe('standard input', () => {
       await utimes(kept[1] as string, twoWeeksAgo, twoWeeksAgo);
       const file = join(system.directory, 'other.jsonl');
       await writeFile(file, '{}\n');
-      expect(await runCli(['upload', file, '--purpose', 'batch'], system.embedded)).toMatchObject({ code: 0 });
+      expect(await runCli(['upload', file, '--purpose', 'batch'], system.environment)).toMatchObject({ code: 0 });
       expect(await spooled(system)).toEqual(['young']);
       expect(system.uploads()).toHaveLength(1);
     }));
 
   it('is kept when its upload fails, and when the command is interrupted after it was read', () =>
-    withOwnServer(
+    withWorker(
       async (system) => {
         const content = await randomFile(join(system.directory, 'content'), 4 * MiB);
         const fed = (purpose: string) => {
-          const run = startCli(args.with(5, purpose), system.embedded, 'pipe');
-          run.child.stdin?.end(content);
+          const run = beginCli(args.with(5, purpose), system.environment);
+          run.stdin.end(content);
           return run;
         };
         // The local API does not have this purpose.
@@ -112,61 +119,64 @@ describe('standard input', () => {
         const outcome = await failed.ended;
         expect(outcome).toMatchObject({ code: 1, stdout: '' });
         expect(outcome.stderr).toMatch(/is kept for a week: .* instead of "-" goes on\n/);
-        expect((await stat(pathIn(failed))).size).toBe(4 * MiB);
+        expect((await stat(pathIn(failed.stderr()))).size).toBe(4 * MiB);
 
         const interrupted = fed('batch');
         await partsReceived(system, 1);
-        interrupted.child.kill('SIGINT');
-        expect((await interrupted.ended).code).toBe(130);
-        expect(interrupted.said()).toMatch(/longhaul: interrupted; the copy of standard input is kept/);
-        expect((await stat(pathIn(interrupted))).size).toBe(4 * MiB);
+        interrupted.interrupt();
+        const { code, stderr } = await interrupted.ended;
+        expect(code).toBe(130);
+        expect(stderr).toMatch(/longhaul: interrupted; the copy of standard input is kept/);
+        expect((await stat(pathIn(stderr))).size).toBe(4 * MiB);
       },
       { bandwidthBytesPerSecond: MiB },
     ));
 
   it('is not read if the request, the key, the service, the ID, Temporal or a worker is not usable', () =>
-    withOwnServer(async (system) => {
-      const file = join(system.directory, 'x.jsonl');
-      await writeFile(file, '{}\n');
-      const own = system.embedded;
-      const first = await runCli(['upload', file, '--purpose', 'batch', '--id', 'taken'], own);
-      expect(first).toMatchObject({ code: 0 });
-      // The pipe stays open without a byte: a command that reads it does not end.
-      const refused = async (
-        words: RegExp,
-        given: readonly string[],
-        changes: Record<string, string> = {},
-        code = 2,
-      ) => {
-        const run = startCli([...given, '--quiet'], { ...own, ...changes }, 'pipe');
-        const outcome = await run.ended;
-        expect(outcome.stderr).toMatch(words);
-        expect(outcome.stderr.trim().split('\n')).toHaveLength(1);
-        expect(outcome).toMatchObject({ code, stdout: '' });
-      };
-      await refused(/refuses the key/, args, { OPENAI_API_KEY: 'sk-wrong' });
-      await refused(/can't be reached/, args, { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' });
-      await refused(/the id taken belongs to/, [...args, '--id', 'taken']);
-      await refused(/no worker serves/, [...args, '--detach']);
-      const long = (bytes: number) => args.with(3, 'x'.repeat(bytes));
-      await Promise.all([
-        refused(/for standard input: "filename" must have at most 1024 bytes/, long(1025)),
-        refused(/"filename" must have at most 1009 bytes, because the name of a piece is longer/, [
-          ...long(1010),
-          '--split',
-        ]),
-        refused(/no worker serves/, args, system.environment),
-        refused(/no Temporal server answers/, args, { TEMPORAL_ADDRESS: '127.0.0.1:9' }, 1),
-      ]);
-      expect(await spooled(system)).toEqual([]);
-      expect(system.uploads()).toHaveLength(1);
-    }));
+    withSystem(
+      async (system) => {
+        const file = join(system.directory, 'x.jsonl');
+        await writeFile(file, '{}\n');
+        const first = await runCli(['upload', file, '--purpose', 'batch', '--id', 'taken'], system.embedded);
+        expect(first).toMatchObject({ code: 0 });
+        // The pipe stays open without a byte: a command that reads it does not end.
+        const refused = async (
+          words: RegExp,
+          given: readonly string[],
+          changes: Record<string, string> = {},
+          code = 2,
+        ) => {
+          const run = beginCli([...given, '--quiet'], { ...system.embedded, ...changes });
+          const outcome = await run.ended;
+          expect(outcome.stderr).toMatch(words);
+          expect(outcome.stderr.trim().split('\n')).toHaveLength(1);
+          expect(outcome).toMatchObject({ code, stdout: '' });
+        };
+        await refused(/no worker serves/, args, system.environment);
+        await refused(/no worker serves/, [...args, '--detach']);
+        await refused(/refuses the key/, args, { OPENAI_API_KEY: 'sk-wrong' });
+        await refused(/can't be reached/, args, { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' });
+        await refused(/the id taken belongs to/, [...args, '--id', 'taken']);
+        const long = (bytes: number) => args.with(3, 'x'.repeat(bytes));
+        await Promise.all([
+          refused(/for standard input: "filename" must have at most 1024 bytes/, long(1025)),
+          refused(/"filename" must have at most 1009 bytes, because the name of a piece is longer/, [
+            ...long(1010),
+            '--split',
+          ]),
+          refused(/no Temporal server answers/, args, { TEMPORAL_ADDRESS: '127.0.0.1:9' }, 1),
+        ]);
+        expect(await spooled(system)).toEqual([]);
+        expect(system.uploads()).toHaveLength(1);
+      },
+      { ownServer: true },
+    ));
 
   it('is refused in one line when it is empty, nameless, not alone, or for a wrong purpose', () =>
     withSystem(async (system) => {
       const own = { ...system.embedded, LONGHAUL_STATE_DIR: join(system.directory, 'state') };
       const refused = async (words: RegExp, ...given: string[]) => {
-        const outcome = await runCliProcess(['upload', ...given], own);
+        const outcome = await runCli(['upload', ...given], own);
         expect(outcome.stderr).toMatch(words);
         expect(outcome.stderr.trim().split('\n')).toHaveLength(1);
         expect(outcome).toMatchObject({ code: 2, stdout: '' });
@@ -181,7 +191,7 @@ describe('standard input', () => {
       expect(await spooled(system)).toEqual([]);
       await rm(join(system.directory, 'state'), { recursive: true, force: true });
       await writeFile(join(system.directory, 'state'), '');
-      const unwritable = await runCliProcess(args, own);
+      const unwritable = await runCli(args, own);
       expect(unwritable.stderr).toMatch(
         /^longhaul: cannot use the state directory .*\. Set LONGHAUL_STATE_DIR to .*\n$/,
       );

@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCli, startCli } from '../support/cli.ts';
+import { beginCli, runCli } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
 import { filesAt } from '../support/sync-folder.ts';
 import { MiB, withSystem } from '../support/system.ts';
@@ -61,7 +61,7 @@ describe('longhaul sync', () => {
         await system.startWorker({ transferSlots: 1 });
         const id = `large-${system.taskQueue}`;
         const args = ['--purpose', 'batch', '--part-size', '1MiB', '--id', id];
-        const run = startCli(['sync', folder, ...args], system.environment);
+        const run = beginCli(['sync', folder, ...args], system.environment);
         await until(() => system.uploads().length > 0, 'the session');
 
         const sizes: number[] = [];
@@ -74,7 +74,7 @@ describe('longhaul sync', () => {
           const { stdout } = await runCli(['status', id], system.environment);
           return /· 0 of 1 files · (?!0 B)\S+ \S+ of 16 MiB · .* 1 under way/.test(stdout);
         }, 'a status that tells bytes');
-        await until(() => /^0 of 1 files · (?!0 B)\S+ \S+ of 16 MiB$/m.test(run.said()), 'a line that tells bytes');
+        await until(() => /^0 of 1 files · (?!0 B)\S+ \S+ of 16 MiB$/m.test(run.stderr()), 'a line that tells bytes');
         await until(() => new Set(sizes.filter((bytes) => bytes > 0)).size > 2, 'events that tell ever more bytes');
         system.api.configure({ bandwidthBytesPerSecond: null });
 

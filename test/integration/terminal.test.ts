@@ -8,7 +8,7 @@ import { runCli } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
 import { withTemporalServer } from '../support/temporal-with-flags.ts';
-import { withTerminal, type TerminalRun } from '../support/terminal.ts';
+import { withRealTerminal, withTerminal, type TerminalRun } from '../support/terminal.ts';
 import { until } from '../support/until.ts';
 
 const partSizeBytes = MiB;
@@ -133,20 +133,24 @@ describe('the terminal', () => {
         const id = `evil\u001b[2J\u0007-${system.taskQueue}`;
         const handle = await system.client.upload({ file, purpose: 'batch', partSizeBytes, concurrency: 2, id });
         await partsReceived(system, 1);
-        await withTerminal(['top', '--sort', 'state'], system.environment, async ({ shows, press, screen, ended }) => {
-          await shows(/uploading +\d+ % .*KiB\/s.*evil�\[2J�-/);
-          const before = await handle.status();
-          await shows(/by state \(s changes it, q quits\)/);
-          press('s');
-          await shows(/by start \(s/);
-          await handle.pause({ parts: 'stop' });
-          await shows(new RegExp(`paused +\\d+ %.*evil`));
-          press('q');
-          expect(await ended).toBe(0);
-          expect(screen()).not.toContain('\u001b[2J');
-          expect(screen().lastIndexOf('\u001b[?25h')).toBeGreaterThan(screen().lastIndexOf('\u001b[?25l'));
-          expect(before.state).toBe('uploading');
-        });
+        await withRealTerminal(
+          ['top', '--sort', 'state'],
+          system.environment,
+          async ({ shows, press, screen, ended }) => {
+            await shows(/uploading +\d+ % .*KiB\/s.*evil�\[2J�-/);
+            const before = await handle.status();
+            await shows(/by state \(s changes it, q quits\)/);
+            press('s');
+            await shows(/by start \(s/);
+            await handle.pause({ parts: 'stop' });
+            await shows(new RegExp(`paused +\\d+ %.*evil`));
+            press('q');
+            expect(await ended).toBe(0);
+            expect(screen()).not.toContain('\u001b[2J');
+            expect(screen().lastIndexOf('\u001b[?25h')).toBeGreaterThan(screen().lastIndexOf('\u001b[?25l'));
+            expect(before.state).toBe('uploading');
+          },
+        );
 
         const watched = longhaul(system, 'status', id, '--watch');
         system.api.configure({ bandwidthBytesPerSecond: null });

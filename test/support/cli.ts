@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { Readable, Writable } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { Interrupted } from '../../dist/src/cli/errors/exit.js';
 import { CliRun as Command } from '../../dist/src/cli/run.js';
 import { installQuietRuntime } from './quiet-runtime.ts';
 
@@ -81,34 +82,69 @@ export function runCliProcess(
   return startCli(args, environment).ended;
 }
 
+/** A command that runs in the process of the tests. */
+export interface InProcessCli {
+  readonly stdin: PassThrough;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** Does what the signal would do. */
+  readonly interrupt: (signal?: NodeJS.Signals) => void;
+  readonly ended: Promise<CliOutcome>;
+}
+
 /**
- * Runs the built command line in this process, which saves the second of CPU time that it takes to load Temporal's SDK
- * and to start a thread for workflows. What needs a process of its own (signals, standard input, variables that libraries
- * read) takes `runCliProcess` or `startCli`.
+ * Starts the built command line in this process, which saves the second of CPU time that a process takes to load
+ * Temporal's SDK. Tests of kills, of pipes, and of variables that libraries read use `startCli`.
+ *
+ * @param terminal size of a terminal that is its standard input, output and error output. @defaultValue pipes
  */
-export async function runCli(
+export function beginCli(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
-): Promise<CliOutcome> {
+  terminal?: { readonly columns: number; readonly rows: number },
+): InProcessCli {
   installQuietRuntime();
-  const stdout = new Captured();
-  const stderr = new Captured();
+  const interruption = new AbortController();
+  const interrupt = (signal: NodeJS.Signals = 'SIGINT') => interruption.abort(new Interrupted(signal));
+  const stdin = Object.assign(new PassThrough(), { isTTY: terminal !== undefined, setRawMode: () => {} });
+  const stdout = new Captured(terminal);
+  const stderr = terminal ? stdout : new Captured();
   const command = new Command(args, {
-    stdin: Object.assign(Readable.from([]), { isTTY: false }) as unknown as NodeJS.ReadStream,
+    stdin: stdin as unknown as NodeJS.ReadStream,
     stdout: stdout as unknown as NodeJS.WriteStream,
     stderr: stderr as unknown as NodeJS.WriteStream,
     env: cleanEnvironment(environment),
-    signal: new AbortController().signal,
-    interrupt: () => {},
+    signal: interruption.signal,
+    interrupt,
     begin: () => {},
     allowLongerEnd: () => {},
   });
-  const code = await command.run();
-  return { code, signal: null, stdout: stdout.text, stderr: stderr.text };
+  const ended = command
+    .run()
+    .then((code) => ({ code, signal: null, stdout: stdout.text, stderr: stderr.text }))
+    .finally(() => stdin.destroy());
+  return { stdin, stdout: () => stdout.text, stderr: () => stderr.text, interrupt, ended };
+}
+
+/** Runs the built command line in this process, with an empty standard input. See `beginCli`. */
+export function runCli(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<CliOutcome> {
+  const command = beginCli(args, environment);
+  command.stdin.end();
+  return command.ended;
 }
 
 class Captured extends Writable {
+  readonly isTTY: boolean;
+  readonly columns: number | undefined;
+  readonly rows: number | undefined;
   text = '';
+
+  constructor(terminal?: { readonly columns: number; readonly rows: number }) {
+    super();
+    this.isTTY = terminal !== undefined;
+    this.columns = terminal?.columns;
+    this.rows = terminal?.rows;
+  }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.text += chunk.toString();

@@ -21,8 +21,8 @@ export interface PipeArgument {
   readonly words: SpoolWords;
   /** The File's name; a descriptor has none. */
   readonly filename: string | undefined;
-  /** Opens it without waiting for a program that writes. */
-  readonly open: () => Promise<Readable>;
+  /** Opens it without waiting for a program that writes. @param io with the standard input of the command */
+  readonly open: (io: { readonly stdin: Readable }) => Promise<Readable>;
 }
 
 interface FoundPipe extends PipeArgument {
@@ -113,7 +113,7 @@ function inputPipe(words: SpoolWords): FoundPipe {
     filename: undefined,
     identity: stats ? identityOf(stats) : 'standard input',
     // Node.js reads nothing from a block device that is standard input.
-    open: async () => (stats?.isBlockDevice() ? createReadStream('', { fd: 0 }) : process.stdin),
+    open: async (io) => (stats?.isBlockDevice() ? createReadStream('', { fd: 0 }) : io.stdin),
   };
 }
 

@@ -134,7 +134,7 @@ export class SourceCopies {
   #pipeCopier({ words, open, ...pipe }: PipeArgument): Copier {
     const { note } = this.#context;
     const copy = async (options: SpoolOptions) => {
-      const input = await open();
+      const input = await open(this.#context);
       const isTerminal = 'isTTY' in input && input.isTTY === true;
       if (isTerminal) note('reading standard input; Ctrl-D ends it');
       const tellSilence = () => {
