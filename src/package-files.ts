@@ -17,5 +17,5 @@ export const packageFiles = {
   payloadConverter: built('workflows', 'payload-converter.js'),
   workflowBundle: built('workflow-bundle.js'),
   tracedWorkflowBundle: built('workflow-bundle-traced.js'),
-  tracingInterceptors: built('src', 'tracing', 'workflow-interceptors.js'),
+  tracingInterceptors: built('src', 'observe', 'tracing', 'workflow-interceptors.js'),
 } as const;
