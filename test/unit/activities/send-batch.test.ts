@@ -150,9 +150,13 @@ describe('sendBatch', () => {
   it('sends as many files at the same time as it is permitted', () =>
     withFolder(async ({ run }) => {
       let [running, most] = [0, 0];
+      let oneMore = () => {};
+      const two = new Promise<void>((resolve) => (oneMore = () => running === 2 && resolve()));
       const addPartSlowly: UploadsClient['addPart'] = async (_id, { reader, sizeBytes }) => {
         most = Math.max(most, ++running);
+        oneMore();
         await reader.read(Buffer.alloc(sizeBytes), 0);
+        await two;
         await new Promise((resolve) => setImmediate(resolve));
         running--;
         return { partId: 'part_1' };
