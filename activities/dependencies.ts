@@ -2,6 +2,7 @@ import type { Sources } from '../src/sources/sources.ts';
 import type { UploadsClient } from '../src/destinations/openai.ts';
 import type { UploadLimit } from '../src/contracts/upload.ts';
 import type { Pace } from '../src/destinations/http/multipart-part.ts';
+import type { PartWatch } from '../src/destinations/port.ts';
 
 /** What the activities need from the worker that runs them. */
 export interface ActivityDependencies {
@@ -9,25 +10,25 @@ export interface ActivityDependencies {
   readonly destination: (name: string) => UploadsClient;
   /** Opens what this worker may read. */
   readonly sources: Sources;
-  /** Keeps the limits of uploads. @defaultValue none is kept */
-  readonly limits?: UploadLimitsKeeper;
+  /** Stores the rates of uploads. @defaultValue uploads have no rate */
+  readonly rates?: UploadRatesKeeper;
   /** Whether the namespace has all search attributes of Longhaul. @defaultValue it does not */
   readonly hasAttributes?: (() => Promise<boolean>) | undefined;
-  /** Runs the attempt to send one file of a batch, and counts how it ends. @defaultValue it is not counted */
-  readonly watchPart?: PartWatcher | undefined;
+  /** Called at the start of each attempt to send a part. `finished` receives the failure of the activity. @defaultValue not watched */
+  readonly watchPart?: ((part: WatchedPart) => PartWatch) | undefined;
 }
 
-/** @param body throws an ApplicationFailure, or a CancelledFailure */
-export type PartWatcher = <T>(
-  part: { readonly destination: string; readonly attempt: number },
-  body: () => Promise<T>,
-) => Promise<T>;
+export interface WatchedPart {
+  readonly destination: string;
+  /** Counted from 1. */
+  readonly attempt: number;
+}
 
-export interface UploadLimitsKeeper {
-  /** @param ask the limit by the workflow's own word */
+export interface UploadRatesKeeper {
+  /** @param query returns the rate from the workflow */
   enter(
     workflowId: string,
     limit: UploadLimit | undefined,
-    ask: () => Promise<UploadLimit | null | undefined>,
+    query: () => Promise<UploadLimit | null | undefined>,
   ): { readonly pace: Pace; readonly leave: () => void };
 }

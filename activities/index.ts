@@ -18,7 +18,8 @@ export type * from '../src/contracts/activities.ts';
 export type * from '../src/contracts/batch.ts';
 export type { Admitted, FailureDetails, JobSubject, SentPart } from '../src/contracts/failures.ts';
 export type { Pace } from '../src/destinations/http/multipart-part.ts';
-export type { ActivityDependencies, PartWatcher, UploadLimitsKeeper } from './dependencies.ts';
+export type { PartListener, PartWatch } from '../src/destinations/port.ts';
+export type { ActivityDependencies, UploadRatesKeeper, WatchedPart } from './dependencies.ts';
 
 /** Activities of the control task queue, which runs the workflows too. */
 export function createControlActivities(dependencies: ActivityDependencies): ControlActivities {

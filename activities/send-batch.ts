@@ -15,8 +15,10 @@ import { rotated, Troubles } from './batch/failures.ts';
 import { lostSession, SmallFile } from './batch/small-file.ts';
 import { AbortedError, ApiError, ConnectionError, TimeoutError } from '../src/errors.ts';
 import type { SentPart } from '../src/contracts/failures.ts';
+import type { PartWatch } from '../src/destinations/port.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { isRejectedBeforeWork, toApplicationFailure } from './failures.ts';
+import { watchedPart } from './part.ts';
 import { scopedSourceError } from './source-scope.ts';
 
 type EndOutcome = Exclude<SendOutcome, { readonly left: LeftFile }>;
@@ -150,24 +152,23 @@ class SendRun {
   /** @throws the error of the call, not its failure */
   async #send(index: number, calls: SmallFile): Promise<SentFile> {
     const { signal, attempt } = this.#attempt;
-    const { watchPart = (_, body) => body() } = this.#dependencies;
     let thrown: { readonly error: unknown } | undefined;
-    const watched = () =>
-      this.#sendAndComplete(index, calls).catch((error: unknown) => {
+    const send = (watch: PartWatch | undefined) =>
+      this.#sendAndComplete(index, calls, watch).catch((error: unknown) => {
         thrown = { error };
         throw signal.aborted ? new CancelledFailure('cancelled') : toApplicationFailure(error, { attempt });
       });
     try {
-      return await watchPart({ destination: this.#input.destination, attempt }, watched);
+      return await watchedPart(this.#dependencies, { destination: this.#input.destination, attempt }, send);
     } catch (error) {
       throw thrown ? thrown.error : error;
     }
   }
 
-  async #sendAndComplete(index: number, calls: SmallFile): Promise<SentFile> {
+  async #sendAndComplete(index: number, calls: SmallFile, watch: PartWatch | undefined): Promise<SentFile> {
     const { signal } = this.#attempt;
     const left = this.#left.get(index);
-    const sentPart = left?.sentPart ?? (await this.#sendPart(index, calls));
+    const sentPart = left?.sentPart ?? (await this.#sendPart(index, () => calls.send(watch)));
     const { mayHavePart } = left ?? {};
     this.#left.set(index, { sentPart, mayHavePart });
     signal.throwIfAborted();
@@ -180,9 +181,9 @@ class SendRun {
     }
   }
 
-  async #sendPart(index: number, calls: SmallFile): Promise<SentPart> {
+  async #sendPart(index: number, send: () => Promise<SentPart>): Promise<SentPart> {
     try {
-      return await calls.send();
+      return await send();
     } catch (error) {
       if (mayHaveArrived(error)) this.#left.set(index, { mayHavePart: true });
       throw error;

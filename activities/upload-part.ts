@@ -1,14 +1,21 @@
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { PartHeartbeat, TransferActivities } from '../src/contracts/activities.ts';
+import type {
+  PartHeartbeat,
+  TransferActivities,
+  UploadPartInput,
+  UploadPartResult,
+} from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
 import { ignoresInode } from '../src/core/upload/fingerprint.ts';
+import type { PartWatch } from '../src/destinations/port.ts';
 import { ApiError } from '../src/errors.ts';
 import { changed } from './failures.ts';
 import { assertUnchanged } from '../src/sources/assert-unchanged.ts';
 import { hashingReader } from '../src/sources/digest/hashing-reader.ts';
 import { saysEnded } from './completion/words.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { enterLimits } from './enter-limits.ts';
+import { enterRates, watchedPart } from './part.ts';
 import { runAttempt } from './attempt.ts';
 import { scopedSourceError } from './source-scope.ts';
 
@@ -17,7 +24,14 @@ const CLOCK_SKEW_MS = 60_000;
 
 /** Sends one range of the source as one Part. The source must be the same before and after. */
 export function createUploadPart(dependencies: ActivityDependencies): TransferActivities['uploadPart'] {
-  return async (input) => {
+  return (input) => {
+    const { attempt: number } = Context.current().info;
+    return watchedPart(dependencies, { destination: input.destination, attempt: number }, (watch) =>
+      send(input, watch),
+    );
+  };
+
+  function send(input: UploadPartInput, watch: PartWatch | undefined): Promise<UploadPartResult> {
     let bytesSent = 0;
     return runAttempt(
       async ({ signal, attempt, timeoutMs }) => {
@@ -34,13 +48,11 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
         });
         const hashing = input.withMd5 ? hashingReader(opened, sizeBytes) : undefined;
         const reader = hashing ?? opened;
-        const limited = enterLimits(dependencies, input.limit, input.sharedLimit);
+        const rated = enterRates(dependencies, input.limit, input.sharedLimit);
         try {
           await assertUnchanged(reader, input.fingerprint);
-          const onBytesSent = (totalBytes: number) => {
-            bytesSent = totalBytes;
-          };
-          const part = { reader, ...span, onBytesSent, pace: limited.pace };
+          const heartbeat = { moved: (totalBytes: number) => void (bytesSent = totalBytes) };
+          const part = { reader, ...span, pace: rated.pace, listeners: [heartbeat, watch] };
           const { partId } = await client.addPart(input.uploadId, part, { signal, timeoutMs });
           const { fingerprint } = await assertUnchanged(reader, input.fingerprint);
           return {
@@ -52,13 +64,13 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
         } catch (error) {
           throw await failureOf(error);
         } finally {
-          limited.leave();
+          rated.leave();
           await reader.close();
         }
       },
       (): PartHeartbeat => ({ bytesSent }),
     );
-  };
+  }
 }
 
 /** Statuses with which servers reject a part of a session that has ended. */

@@ -4,6 +4,7 @@ import type { UploadedFile } from '../../src/contracts/upload.ts';
 import { sourceWithin } from '../../src/core/source/names.ts';
 import { ApiError } from '../../src/errors.ts';
 import type { UploadsClient } from '../../src/destinations/openai.ts';
+import type { PartWatch } from '../../src/destinations/port.ts';
 import { assertUnchanged } from '../../src/sources/assert-unchanged.ts';
 import { hashSource } from '../../src/sources/digest/digest-source.ts';
 import { hashingReader } from '../../src/sources/digest/hashing-reader.ts';
@@ -11,7 +12,7 @@ import type { Attempt } from '../attempt.ts';
 import { findCompletedFile } from '../completion/find-completed-file.ts';
 import { saysCompleted, saysEnded, sessionLost, uncertain } from '../completion/words.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
-import { enterLimits } from '../enter-limits.ts';
+import { enterRates } from '../part.ts';
 import { changed } from '../failures.ts';
 
 /** Statuses with which servers say that an Upload has ended: completed, cancelled, expired or unknown. */
@@ -48,7 +49,7 @@ export class SmallFile {
   }
 
   /** Sends the whole file as one Part. @throws SourceChangedError if it is not what was listed */
-  async send(): Promise<SentPart> {
+  async send(watch: PartWatch | undefined): Promise<SentPart> {
     const { sources } = this.#dependencies;
     const { sharedLimit, md5 } = this.#input;
     const { uploadId, fingerprint, sizeBytes } = this.#file;
@@ -59,17 +60,17 @@ export class SmallFile {
     });
     const hashing = md5 ? hashingReader(opened, sizeBytes) : undefined;
     const reader = hashing ?? opened;
-    const limited = sharedLimit && enterLimits(this.#dependencies, undefined, sharedLimit);
+    const rated = sharedLimit && enterRates(this.#dependencies, undefined, sharedLimit);
     try {
       await assertUnchanged(reader, fingerprint);
-      const content = { reader, ...span, pace: limited?.pace };
+      const content = { reader, ...span, pace: rated?.pace, listeners: [watch] };
       const { partId } = await this.#client.addPart(uploadId, content, { signal, timeoutMs: this.#timeoutMs });
       await assertUnchanged(reader, fingerprint);
       return { partId, md5: hashing?.md5() ?? null };
     } catch (error) {
       throw changed(error) ?? error;
     } finally {
-      limited?.leave();
+      rated?.leave();
       await reader.close();
     }
   }

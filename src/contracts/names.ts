@@ -3,15 +3,15 @@ export const WorkflowName = {
   uploadFile: 'uploadFile',
   uploadSplitFile: 'uploadSplitFile',
   syncSource: 'syncSource',
-  requestBudget: 'requestBudget',
+  requestRate: 'requestRate',
 } as const;
 
-/** Query of every workflow but `requestBudget`. */
+/** Query of every workflow but `requestRate`. */
 export const QueryName = { progress: 'progress' } as const;
 
 /**
  * Updates of `uploadFile`, `uploadSplitFile` and, but for `retune`, of `syncSource`, each of which is idempotent and answers
- * with the progress that then holds; and `reserve` of `requestBudget`, which is Longhaul's own affair.
+ * with the progress that then holds; and `reserve` of `requestRate`, which is Longhaul's own affair.
  */
 export const UpdateName = {
   pause: 'pause',

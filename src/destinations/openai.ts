@@ -7,7 +7,7 @@ import { BufferPool } from './http/buffer-pool.ts';
 import type { CallOptions } from './http/call-limits.ts';
 import { resolveProfile, type DestinationProfile, type ResolvedProfile } from './profile.ts';
 import { deleteFile, downloadFile, listFiles, retrieveFile, type ListFilesQuery } from './files.ts';
-import { Http, type AroundCall } from './http/http.ts';
+import { Http } from './http/http.ts';
 import {
   cancelUpload,
   completeUpload,
@@ -16,38 +16,14 @@ import {
   type CompleteUploadFields,
   type CreateUploadFields,
 } from './sessions.ts';
-import { createMultipartPart, type Pace, type PartContent } from './http/multipart-part.ts';
-
-/** Holds requests to `/files` back until they may be made. */
-export interface FilesPermits {
-  take(signal?: AbortSignal): Promise<void>;
-}
-
-/** Leave to send one part, and what is told about it meanwhile. */
-export interface PartPlace {
-  /** `bytes` more were taken by the socket. */
-  readonly sent: (bytes: number) => void;
-  /** @param waitMs from the last byte to the answer */
-  readonly answered: (waitMs: number) => void;
-  readonly failed: (error: unknown) => void;
-  /** Once, however it ended. */
-  readonly leave: () => void;
-}
-
-/** Holds parts back until they may be sent. */
-export interface PartPlacesOf {
-  take(signal?: AbortSignal): Promise<PartPlace>;
-}
+import { createMultipartPart, type PartContent } from './http/multipart-part.ts';
+import type { CallWatch, Gate, Part } from './port.ts';
+import { sendThrough } from './sent-part.ts';
 
 export interface UploadsClientOptions {
-  /** Asked before each request to `/files`; the wait is no part of the request's time. */
-  readonly permits?: FilesPermits | undefined;
-  /** Asked before each part; the wait is no part of the request's time either. */
-  readonly places?: PartPlacesOf | undefined;
-  /** Holds each piece of a part back until it may go. */
-  readonly pace?: Pace | undefined;
-  /** Runs each call, to see what becomes of it. */
-  readonly around?: AroundCall | undefined;
+  /** @defaultValue nothing is delayed */
+  readonly gate?: Gate | undefined;
+  readonly watch?: CallWatch | undefined;
 }
 
 /**
@@ -60,17 +36,15 @@ export class UploadsClient {
   readonly #profile: ResolvedProfile;
   readonly #http: Http;
   readonly #buffers = new BufferPool();
-  readonly #permits: FilesPermits | undefined;
-  readonly #places: PartPlacesOf | undefined;
-  readonly #pace: Pace | undefined;
+  readonly #gate: Gate | undefined;
+  readonly #watch: CallWatch;
 
   /** @throws ConfigError when the profile's base URL, key or headers can't be used */
-  constructor(profile: DestinationProfile, { permits, places, pace, around }: UploadsClientOptions = {}) {
-    this.#permits = permits;
-    this.#places = places;
-    this.#pace = pace;
+  constructor(profile: DestinationProfile, { gate, watch = {} }: UploadsClientOptions = {}) {
+    this.#gate = gate;
+    this.#watch = watch;
     this.#profile = resolveProfile(profile);
-    this.#http = new Http(this.#profile, around);
+    this.#http = new Http(this.#profile, watch.around);
   }
 
   /**
@@ -78,8 +52,10 @@ export class UploadsClient {
    *
    * @throws StrangeAnswerError if its times cannot be used; the session is cancelled then
    */
-  createUpload(fields: CreateUploadFields, options: CallOptions = {}): Promise<UploadSession> {
-    return createUpload(this.#http, fields, options);
+  async createUpload(fields: CreateUploadFields, options: CallOptions = {}): Promise<UploadSession> {
+    const session = await createUpload(this.#http, fields, options);
+    this.#watch.opened?.();
+    return session;
   }
 
   /**
@@ -88,34 +64,14 @@ export class UploadsClient {
    *
    * @throws SourceChangedError when the source ends within the range; SourceReadError when it can't be read
    */
-  async addPart(uploadId: string, content: PartContent, options: CallOptions = {}): Promise<{ partId: string }> {
-    const place = await this.#places?.take(options.signal);
-    const send = (part: PartContent) => this.#http.withKey(() => this.#sendPart(uploadId, part, options));
-    if (!place) return send(content);
-    let sentBytes = 0;
-    let sentAtMs = 0;
-    const onBytesSent = (totalBytes: number) => {
-      // Less than before: the part is sent again with another key.
-      place.sent(totalBytes - (totalBytes < sentBytes ? 0 : sentBytes));
-      sentBytes = totalBytes;
-      if (totalBytes === content.sizeBytes) sentAtMs = performance.now();
-      content.onBytesSent?.(totalBytes);
-    };
-    try {
-      const answer = await send({ ...content, onBytesSent });
-      // The last chunk tells nobody when the answer is quicker.
-      place.answered(sentAtMs === 0 ? 0 : performance.now() - sentAtMs);
-      return answer;
-    } catch (error) {
-      place.failed(error);
-      throw error;
-    } finally {
-      place.leave();
-    }
+  addPart(uploadId: string, part: Part, options: CallOptions = {}): Promise<{ partId: string }> {
+    return sendThrough(part, { gate: this.#gate, signal: options.signal }, (start) =>
+      this.#http.withKey(() => this.#sendPart(uploadId, start(), options)),
+    );
   }
 
   async #sendPart(uploadId: string, content: PartContent, options: CallOptions): Promise<{ partId: string }> {
-    const part = createMultipartPart({ ...content, pace: both(this.#pace, content.pace) }, this.#buffers);
+    const part = createMultipartPart(content, this.#buffers);
     const action = `adding a part to ${uploadId}`;
     try {
       const answer = await this.#http.json(
@@ -152,23 +108,23 @@ export class UploadsClient {
   }
 
   async listFiles(query: ListFilesQuery = {}, options: CallOptions = {}): Promise<FilePage> {
-    await this.#permits?.take(options.signal);
+    await this.#gate?.enterRequest(options.signal);
     return listFiles(this.#http, query, options);
   }
 
   async retrieveFile(fileId: string, options: CallOptions = {}): Promise<ListedFile> {
-    await this.#permits?.take(options.signal);
+    await this.#gate?.enterRequest(options.signal);
     return retrieveFile(this.#http, fileId, options);
   }
 
   async deleteFile(fileId: string, options: CallOptions = {}): Promise<void> {
-    await this.#permits?.take(options.signal);
+    await this.#gate?.enterRequest(options.signal);
     return deleteFile(this.#http, fileId, options);
   }
 
   /** The content while it arrives; read it to its end or destroy it. `timeoutMs` bounds the whole download. */
   async downloadFile(fileId: string, options: CallOptions = {}): Promise<Readable> {
-    await this.#permits?.take(options.signal);
+    await this.#gate?.enterRequest(options.signal);
     return downloadFile(this.#http, fileId, this.#profile.stallTimeoutMs, options);
   }
 
@@ -184,13 +140,4 @@ export class UploadsClient {
   [inspect.custom](): unknown {
     return { profile: this.#profile };
   }
-}
-
-/** Waits for both. */
-function both(one: Pace | undefined, other: Pace | undefined): Pace | undefined {
-  if (!one || !other) return one ?? other;
-  return (bytes) => {
-    const turns = [one(bytes), other(bytes)].filter((turn) => turn !== undefined);
-    return turns.length === 0 ? undefined : Promise.all(turns);
-  };
 }

@@ -1,11 +1,8 @@
 import type { ActivitySlotInfo, CustomSlotSupplier, SlotPermit, WorkerTuner } from '@temporalio/worker';
 import type { TransferActivities } from '../contracts/activities.ts';
+import { Queue } from './window.ts';
 
 type Use = ActivitySlotInfo;
-
-interface Waiting {
-  readonly grant: () => void;
-}
 
 const HASHING: keyof TransferActivities = 'hashSource';
 
@@ -19,7 +16,7 @@ const HASHING: keyof TransferActivities = 'hashSource';
 export class TransferSlots implements CustomSlotSupplier<Use> {
   readonly type = 'custom';
   readonly #slots: () => number;
-  readonly #waiting = new Set<Waiting>();
+  readonly #queue = new Queue();
   /** Reserved or used, for whatever. */
   #taken = 0;
   #hashing = 0;
@@ -33,22 +30,8 @@ export class TransferSlots implements CustomSlotSupplier<Use> {
     abortSignal.throwIfAborted();
     const permit = this.tryReserveSlot();
     if (permit) return permit;
-    return new Promise((resolve, reject) => {
-      const onAbort = () => {
-        this.#waiting.delete(waiting);
-        reject(abortSignal.reason as Error);
-      };
-      const waiting: Waiting = {
-        grant: () => {
-          abortSignal.removeEventListener('abort', onAbort);
-          this.#waiting.delete(waiting);
-          this.#taken++;
-          resolve({});
-        },
-      };
-      this.#waiting.add(waiting);
-      abortSignal.addEventListener('abort', onAbort, { once: true });
-    });
+    await this.#queue.wait(abortSignal);
+    return {};
   }
 
   tryReserveSlot(): SlotPermit | null {
@@ -74,12 +57,9 @@ export class TransferSlots implements CustomSlotSupplier<Use> {
     return this.#taken - Math.min(this.#hashing, slots) < slots;
   }
 
-  /** Hands what is free to those that wait. */
+  /** Gives free slots to waiting tasks. */
   grant(): void {
-    for (const waiting of this.#waiting) {
-      if (!this.#hasFree()) return;
-      waiting.grant();
-    }
+    while (this.#hasFree() && this.#queue.next()) this.#taken++;
   }
 }
 

@@ -1,55 +1,50 @@
-import { setTimeout } from 'node:timers/promises';
 import type { UploadLimit } from '../contracts/upload.ts';
-import { RateLimit } from '../core/pace/rate-limit.ts';
+import { ByteRate } from '../core/pace/rate.ts';
 import type { Pace } from '../destinations/http/multipart-part.ts';
+import { paceOf } from './gate.ts';
 
-/** Its workflow is asked when nothing was heard of a limit for so long; a quarter more, and a change has come through. */
-const ASK_AFTER_MS = 4000;
-
-/** How much rarer it is asked while it has no limit. Temporal Cloud bills each query, and few uploads get a limit later. */
-const UNLIMITED_FACTOR = 14;
+/** Time after which the workflow of an upload with a rate is queried, if no new part of the upload arrives. */
+const QUERY_AFTER_MS = 10_000;
 
 interface Entry {
-  readonly rate: RateLimit;
+  readonly rate: ByteRate;
   revision: number;
-  /** Parts of the upload that are being sent here. */
+  /** Parts of the upload that this worker sends. */
   parts: number;
-  heardAtMs: number;
+  updatedAtMs: number;
   timer: NodeJS.Timeout;
 }
 
-export interface LimitedPart {
+export interface RatedPart {
   readonly pace: Pace;
-  /** Once, when the part is over. */
+  /** Called once, when the part is finished. */
   readonly leave: () => void;
 }
 
 /**
- * The limit of each upload whose parts are being sent here. A part brings the limit that held when it was scheduled; the
- * newest holds for all parts of its upload, and while no new part comes its workflow is asked.
+ * The rate of each upload whose parts this worker sends. A part has the rate that was in effect when it was scheduled, and
+ * the newest rate applies to all parts of its upload. Only the workflow of an upload that has a rate is queried, because
+ * Temporal Cloud bills queries: a new rate of another upload is in effect with its next part.
  */
-export class UploadLimits {
+export class UploadRates {
   readonly #entries = new Map<string, Entry>();
-  readonly #askAfterMs: number;
+  readonly #queryAfterMs: number;
 
-  constructor(askAfterMs = ASK_AFTER_MS) {
-    this.#askAfterMs = askAfterMs;
+  constructor(queryAfterMs = QUERY_AFTER_MS) {
+    this.#queryAfterMs = queryAfterMs;
   }
 
-  /** @param ask what the workflow says now; a rejection changes nothing */
+  /** @param query returns the rate from the workflow; a rejection changes nothing */
   enter(
     workflowId: string,
     limit: UploadLimit | undefined,
-    ask: () => Promise<UploadLimit | null | undefined>,
-  ): LimitedPart {
-    const entry = this.#entries.get(workflowId) ?? this.#open(workflowId, ask);
+    query: () => Promise<UploadLimit | null | undefined>,
+  ): RatedPart {
+    const entry = this.#entries.get(workflowId) ?? this.#open(workflowId, query);
     entry.parts++;
-    hear(entry, limit);
+    update(entry, limit);
     return {
-      pace: (bytes) => {
-        const waitMs = entry.rate.take(bytes, performance.now());
-        return waitMs > 0 ? setTimeout(waitMs, undefined, { ref: false }) : undefined;
-      },
+      pace: paceOf(entry.rate),
       leave: () => {
         if (--entry.parts > 0) return;
         clearInterval(entry.timer);
@@ -58,31 +53,31 @@ export class UploadLimits {
     };
   }
 
-  #open(workflowId: string, ask: () => Promise<UploadLimit | null | undefined>): Entry {
+  #open(workflowId: string, query: () => Promise<UploadLimit | null | undefined>): Entry {
     const timer = setInterval(() => {
-      const factor = entry.rate.bytesPerSecond === undefined ? UNLIMITED_FACTOR : 1;
-      if (performance.now() - entry.heardAtMs < factor * this.#askAfterMs) return;
-      ask().then(
-        (limit) => hear(entry, limit),
+      if (entry.rate.bytesPerSecond === undefined) return;
+      if (performance.now() - entry.updatedAtMs < this.#queryAfterMs) return;
+      query().then(
+        (limit) => update(entry, limit),
         () => {},
       );
-    }, this.#askAfterMs / 4);
+    }, this.#queryAfterMs / 4);
     timer.unref();
-    const entry: Entry = { rate: new RateLimit(), revision: -1, parts: 0, heardAtMs: performance.now(), timer };
+    const entry: Entry = { rate: new ByteRate(), revision: -1, parts: 0, updatedAtMs: performance.now(), timer };
     this.#entries.set(workflowId, entry);
     return entry;
   }
 }
 
-/** A workflow of another program under the same ID may answer anything. */
+/** A workflow of another program with the same ID can return anything. */
 function isLimit(limit: unknown): limit is UploadLimit {
   const { bytesPerSecond, revision } = (limit ?? {}) as Partial<UploadLimit>;
   const isRate = bytesPerSecond === 0 || (Number.isFinite(bytesPerSecond) && Number(bytesPerSecond) >= 1);
   return isRate && Number.isSafeInteger(revision);
 }
 
-function hear(entry: Entry, limit: UploadLimit | null | undefined): void {
-  entry.heardAtMs = performance.now();
+function update(entry: Entry, limit: UploadLimit | null | undefined): void {
+  entry.updatedAtMs = performance.now();
   if (!isLimit(limit) || limit.revision <= entry.revision) return;
   entry.revision = limit.revision;
   entry.rate.bytesPerSecond = limit.bytesPerSecond === 0 ? undefined : limit.bytesPerSecond;

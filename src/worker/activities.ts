@@ -6,11 +6,11 @@ import {
   type ActivityDependencies,
   type ControlActivities,
   type TransferActivities,
-  type UploadLimitsKeeper,
+  type UploadRatesKeeper,
 } from '../../activities/index.ts';
 import { workerSources } from '../config/sources.ts';
 import { ConfigError } from '../errors.ts';
-import { UploadLimits } from '../pace/upload-rates.ts';
+import { UploadRates } from '../pace/upload-rates.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 import { Sources } from '../sources/sources.ts';
 import { NamespaceAttributes } from './attributes.ts';
@@ -23,7 +23,7 @@ export interface OwnWorkerOptions extends Omit<ActivityDependencies, 'sources'> 
   /** As in `WorkerOptions` of `longhaul/worker`. @defaultValue callers can have nothing read */
   readonly sources?: SourceSettings | undefined;
   /** @defaultValue those of the workers of `createWorker`: `limitBytesPerSecond` of each upload holds */
-  readonly limits?: UploadLimitsKeeper;
+  readonly rates?: UploadRatesKeeper;
 }
 
 /**
@@ -34,7 +34,7 @@ export interface OwnWorkerOptions extends Omit<ActivityDependencies, 'sources'> 
 export function createActivities({
   destination,
   sources,
-  limits = new UploadLimits(),
+  rates = new UploadRates(),
 }: OwnWorkerOptions): ControlActivities & TransferActivities {
   // Not every caller has a compiler.
   if (typeof (destination as unknown) !== 'function') {
@@ -48,7 +48,7 @@ export function createActivities({
     attributes ??= new NamespaceAttributes(connection, options?.namespace ?? 'default');
     return attributes.areKnown();
   };
-  const dependencies = { destination, sources: opened, limits, hasAttributes };
+  const dependencies = { destination, sources: opened, rates, hasAttributes };
   return { ...createControlActivities(dependencies), ...createTransferActivities(dependencies) };
 }
 

@@ -17,13 +17,13 @@ import { warmUpParser } from '../destinations/http/warm-up-parser.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 import { Sources } from '../sources/sources.ts';
 import type { Tracing } from '../observe/tracing/tracing.ts';
-import { Destinations, type CreateUploadsClient } from './destinations.ts';
+import { Destinations } from './destinations.ts';
 import { KeyWatch, noteRejections } from './key-watch.ts';
 import { logUpload, registerAttributes, warnOfRejectedSources } from './log.ts';
-import { PartTraffic } from '../pace/part-traffic.ts';
+import { Gates } from '../pace/gate.ts';
 import { currentWorkflow } from './sealing-workflow.ts';
 import { WaitingUploads } from './waiting-uploads.ts';
-import { UploadLimits } from '../pace/upload-rates.ts';
+import { UploadRates } from '../pace/upload-rates.ts';
 import { transferTuner } from '../pace/slots.ts';
 import { workerFault } from './faults.ts';
 import { workerOptionProblems } from './option-problems.ts';
@@ -184,17 +184,15 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   const { roles = ['control', 'transfer'], shutdownGraceMs = 0, deployment } = options;
   const { transferSlots, limitBytesPerSecond } = options;
   const heartbeatIntervalMs = options.heartbeatIntervalMs ?? ConfigDefaults.heartbeatIntervalMs;
-  const traffic = new PartTraffic({ slots: transferSlots, limitBytesPerSecond });
-  const budget = { connection, namespace, taskQueue };
+  const requestRate = { connection, namespace, taskQueue };
+  const gates = new Gates({ slots: transferSlots, limitBytesPerSecond, requestRate });
   const { tracing } = options;
   const metered = options.metrics && (await meter(options.metrics, options));
-  const shared = {
-    budget,
-    places: traffic.createPlaces,
-    pace: traffic.pace,
-    around: tracing && (({ traceHeaders = false }: DestinationProfile) => tracing.aroundCalls(traceHeaders)),
-    create: metered?.createClient,
-  };
+  const watch = (profile: DestinationProfile) => ({
+    around: tracing?.aroundCalls(profile.traceHeaders ?? false),
+    opened: metered?.sessionCounter(profile.name),
+  });
+  const shared = { gate: gates.gateOf, watch };
   const destinations =
     typeof options.destinations === 'function'
       ? new Destinations(options.destinations, shared)
@@ -207,7 +205,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
     hasAttributes: attributes.areKnown,
     destination: destinations.get,
     sources,
-    limits: new UploadLimits(),
+    rates: new UploadRates(),
     watchPart: metered?.watchPart,
   };
 
@@ -216,19 +214,14 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
     namespace,
     shutdownGraceTime: shutdownGraceMs,
     interceptors: {
-      activity: [
-        ...(tracing ? [tracing.activityInterceptor] : []),
-        logUpload,
-        noteRejections(keyWatch),
-        ...(metered?.activityInterceptors ?? []),
-      ],
+      activity: [...(tracing ? [tracing.activityInterceptor] : []), logUpload, noteRejections(keyWatch)],
     },
   };
   const transfer = (queue: string): TemporalWorkerOptions => ({
     ...common,
     taskQueue: queue,
     activities: createTransferActivities(dependencies),
-    tuner: transferTuner(traffic.createSlots()),
+    tuner: transferTuner(gates.createSlots()),
     maxHeartbeatThrottleInterval: heartbeatIntervalMs,
     defaultHeartbeatThrottleInterval: heartbeatIntervalMs,
   });
@@ -265,19 +258,11 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
 
 /** Metrics take code of their own, which is loaded for those who want them. */
 async function meter({ registry, destinations: names }: WorkerMetricsOptions, { destinations }: WorkerOptions) {
-  const { MeasuredUploadsClient, partInterceptor, partWatcher, startWorkflowCounters, workerMetricsOf } =
-    await import('../observe/metrics/index.ts');
+  const { startWorkflowCounters, workerMetricsOf } = await import('../observe/metrics/index.ts');
   const metrics = workerMetricsOf(registry);
   const given = typeof destinations === 'function' ? [] : destinations.map(({ name }) => name);
   for (const name of names ?? given) metrics.addDestination(name);
-  const createClient: CreateUploadsClient = (profile, clientOptions) =>
-    new MeasuredUploadsClient(metrics, profile, clientOptions);
-  return {
-    createClient,
-    activityInterceptors: [partInterceptor(metrics)],
-    watchPart: partWatcher(metrics),
-    startWorkflowCounters,
-  };
+  return { sessionCounter: metrics.sessionCounter, watchPart: metrics.watchPart, startWorkflowCounters };
 }
 
 /**

@@ -1,34 +1,20 @@
 import { ConfigError } from '../errors.ts';
-import { DefaultProfile, type DestinationProfile } from '../destinations/profile.ts';
-import type { Pace } from '../destinations/http/multipart-part.ts';
 import type { KeyProvider } from '../destinations/keys/key-provider.ts';
-import type { AroundCall } from '../destinations/http/http.ts';
-import {
-  UploadsClient,
-  type FilesPermits,
-  type PartPlacesOf,
-  type UploadsClientOptions,
-} from '../destinations/openai.ts';
+import { UploadsClient } from '../destinations/openai.ts';
+import type { CallWatch, Gate } from '../destinations/port.ts';
+import type { DestinationProfile } from '../destinations/profile.ts';
+import { requestGate } from '../pace/gate.ts';
+import type { RequestRateOptions } from '../pace/request-rate.ts';
 import type { WatchedKeys } from './key-watch.ts';
-import { sharedBudget, type SharedBudgetOptions } from '../pace/shared-budget.ts';
-
-/** Makes the client of a destination, where it is more than the plain one. */
-export type CreateUploadsClient = (profile: DestinationProfile, options: UploadsClientOptions) => UploadsClient;
 
 export interface DestinationsOptions {
-  /** Where the budgets of requests are kept; without it the service's own limits are the only ones. */
-  readonly budget?: SharedBudgetOptions;
-  /** Makes what holds the parts of one destination back; without it all are sent at once. */
-  readonly places?: () => PartPlacesOf | undefined;
-  /** Holds bytes of parts back; undefined: not these. @defaultValue none */
-  readonly pace?: Pace;
-  /** Runs the calls to one destination. @defaultValue nobody looks at them */
-  readonly around?: ((profile: DestinationProfile) => AroundCall | undefined) | undefined;
-  /** @defaultValue the plain client */
-  readonly create?: CreateUploadsClient | undefined;
+  /** The workers that share the rates of requests to `/files`. Not used with `gate`. @defaultValue requests have no rate */
+  readonly requestRate?: RequestRateOptions | undefined;
+  /** @defaultValue a gate with the rate of requests only: parts are sent immediately */
+  readonly gate?: ((profile: DestinationProfile) => Gate) | undefined;
+  /** @defaultValue calls are not watched */
+  readonly watch?: ((profile: DestinationProfile) => CallWatch) | undefined;
 }
-
-const createPlainClient: CreateUploadsClient = (profile, options) => new UploadsClient(profile, options);
 
 /** One client a destination, made when it is first asked for, so that a worker needs only the keys it uses. */
 export class Destinations {
@@ -59,13 +45,8 @@ export class Destinations {
     const existing = this.#clients.get(name);
     if (existing) return existing;
     const profile = this.#profile(name);
-    const { places, pace, around, create = createPlainClient } = this.#options;
-    const client = create(profile, {
-      permits: this.#permits(profile),
-      places: places?.(),
-      pace,
-      around: around?.(profile),
-    });
+    const { requestRate, gate = (one) => requestGate(requestRate, one), watch } = this.#options;
+    const client = new UploadsClient(profile, { gate: gate(profile), watch: watch?.(profile) });
     this.#clients.set(name, client);
     return client;
   };
@@ -88,12 +69,6 @@ export class Destinations {
   #laterKey(name: string): string | Promise<string> {
     const { apiKey } = this.#profile(name);
     return typeof apiKey === 'string' ? apiKey : apiKey.current();
-  }
-
-  #permits({ name, filesRequestsPerMinute }: DestinationProfile): FilesPermits | undefined {
-    const perMinute = filesRequestsPerMinute ?? DefaultProfile.filesRequestsPerMinute;
-    const { budget } = this.#options;
-    return budget && perMinute > 0 ? sharedBudget(budget, name, perMinute) : undefined;
   }
 
   async close(): Promise<void> {

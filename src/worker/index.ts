@@ -11,7 +11,7 @@ export { startTracing } from '../observe/tracing/tracing.ts';
 export type { Tracing } from '../observe/tracing/tracing.ts';
 export { Destinations } from './destinations.ts';
 export { WorkerFailedError } from './faults.ts';
-export type { SharedBudgetOptions } from '../pace/shared-budget.ts';
+export type { RequestRateOptions } from '../pace/request-rate.ts';
 export { loadConfig, type Config, type LogLevel, type TemporalConfig } from '../config/config.ts';
 export { requireDestination, type ConfiguredDestinations, type DestinationConfig } from '../config/destinations.ts';
 export type { KeyProvider } from '../destinations/keys/key-provider.ts';

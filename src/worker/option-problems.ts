@@ -1,5 +1,5 @@
 import { Limits } from '../contracts/limits.ts';
-import { MIN_LIMIT_BYTES_PER_SECOND } from '../core/pace/rate-limit.ts';
+import { MIN_LIMIT_BYTES_PER_SECOND } from '../core/pace/rate.ts';
 import { taskQueueProblem } from '../core/task-queue.ts';
 import type { WorkerOptions } from './create-worker.ts';
 

@@ -83,7 +83,7 @@ function startsOf(file: string, folder: string, taskQueue: string, runs: number)
     ...draw('syncSource', sync, 0.15),
     ...handed('uploadFile', upload, carried, 0.1),
     ...handed('syncSource', sync, { memory: null, run: { planId: 'p', counts: {} } }, 0.1),
-    ...draw('requestBudget', { nextMs: 1 }, 0.05),
+    ...draw('requestRate', { nextMs: 1 }, 0.05),
     ...encodings.flatMap((strange): Start[] => [
       { type: 'uploadFile', payloads: [strange] },
       { type: 'syncSource', payloads: [strange] },
@@ -242,7 +242,7 @@ it('answers after whatever a caller sends to a running workflow', () =>
       uploadFile: { source, purpose: 'batch' },
       uploadSplitFile: { source, purpose: 'batch', pieceSizeBytes: 60 },
       syncSource: { source: { type: 'folder', path: directory }, purpose: 'batch', exclude: ['api/'] },
-      requestBudget: null,
+      requestRate: null,
     };
     const ids = Object.keys(types).map((type) => `${taskQueue}-${type}`);
     for (const [type, request] of Object.entries(types))

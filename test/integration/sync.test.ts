@@ -374,8 +374,8 @@ describe('a sync of a folder', () => {
         const slow = system.uploads().find(({ filename }) => filename === 'slow.bin');
         expect(slow?.status).toBe('cancelled');
         const { client, taskQueue } = system.client;
-        // The budget of requests outlives the syncs that it served by some minutes.
-        const query = `TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running" AND WorkflowType != "requestBudget"`;
+        // The rate of requests outlives the syncs by some minutes.
+        const query = `TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running" AND WorkflowType != "requestRate"`;
         await until(async () => {
           for await (const _ of client.workflow.list({ query })) return false;
           return true;

@@ -4,7 +4,7 @@ import { describe, it } from 'vitest';
 import { startCli } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
 import { randomFile } from '../support/random-file.ts';
-import { budgetId, reserveTurns } from '../support/reserve-turns.ts';
+import { requestRateId, reserveTurns } from '../support/reserve-turns.ts';
 import { MiB, partsReceived, withSystem, type System, type SystemOptions } from '../support/system.ts';
 import { withTemporalServer } from '../support/temporal-with-flags.ts';
 import { until } from '../support/until.ts';
@@ -216,13 +216,13 @@ describe('recording', () => {
       }),
     ));
 
-  it('a budget of requests that continued as new', () =>
+  it('a rate of requests that continued as new', () =>
     withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 40 }, (temporalAddress) =>
       withSystem(
         async (system) => {
           await system.startWorker();
           for (let ask = 0; ask < 12; ask++) await reserveTurns(system, 2, 1000);
-          await saveHistories('budget', system, budgetId(system));
+          await saveHistories('request-rate', system, requestRateId(system));
         },
         { temporalAddress },
       ),

@@ -1,14 +1,14 @@
 import { WithStartWorkflowOperation } from '@temporalio/client';
-import type { ReserveResult } from '../../src/contracts/request-budget.ts';
+import type { ReserveResult } from '../../src/contracts/request-rate.ts';
 import type { System } from './system.ts';
 
-export const budgetId = ({ taskQueue }: System): string => `longhaul-requests-${taskQueue}-default`;
+export const requestRateId = ({ taskQueue }: System): string => `longhaul-requests-${taskQueue}-default`;
 
-/** Asks the budget of the default destination as a worker does, and starts it when it doesn't run. */
+/** Reserves requests of the default destination like a worker, and starts the workflow if it does not run. */
 export async function reserveTurns(system: System, count: number, perMinute: number): Promise<readonly number[]> {
   const { taskQueue, client } = system;
-  const startWorkflowOperation = new WithStartWorkflowOperation('requestBudget', {
-    workflowId: budgetId(system),
+  const startWorkflowOperation = new WithStartWorkflowOperation('requestRate', {
+    workflowId: requestRateId(system),
     taskQueue,
     args: [],
     workflowIdConflictPolicy: 'USE_EXISTING',

@@ -50,7 +50,7 @@ const builtIn: Readonly<Record<string, string>> = {
   'src/sources/remote/reader.ts': 'nothing reads from a reader after it was closed',
   'src/sources/s3/guard.ts': 'mapS3Error makes a SourceReadError of it',
   'src/sources/s3/xml.ts': 'mapS3Error makes a SourceReadError of it',
-  'src/pace/request-permits.ts': 'the requests then go without a budget',
+  'src/pace/request-rate.ts': 'the requests are then made without a rate',
   'src/worker/sealing-workflow.ts': 'thrown in an activity, which makes a failure of it',
 };
 
@@ -144,7 +144,7 @@ const entries = ['src/index', 'src/worker/index', 'src/worker/activities', 'work
 /** Values that one function of Longhaul returns and another accepts, and arguments that only a workflow itself passes. */
 const opaque: readonly string[] = [
   'AroundCall',
-  'BudgetCarried',
+  'RateCarried',
   'CarriedUpload',
   'DestinationsOptions',
   'FullSplitRequest',

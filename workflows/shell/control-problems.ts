@@ -1,5 +1,5 @@
 import { Limits } from '../../src/contracts/limits.ts';
-import { MIN_LIMIT_BYTES_PER_SECOND } from '../../src/core/pace/rate-limit.ts';
+import { MIN_LIMIT_BYTES_PER_SECOND } from '../../src/core/pace/rate.ts';
 import { inputProblem } from '../../src/core/payload.ts';
 import { quoted } from '../../src/core/text/clip.ts';
 import { flag, wholeNumber, type Check } from '../../src/core/text/check.ts';

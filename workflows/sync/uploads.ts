@@ -4,7 +4,7 @@ import type { SentFile } from '../../src/contracts/batch.ts';
 import { BatchLimits, Priorities } from '../../src/contracts/limits.ts';
 import type { FullSyncRequest } from '../../src/contracts/sync.ts';
 import type { SharedLimit, UploadRequest, UploadResult } from '../../src/contracts/upload.ts';
-import { mostPartsUnder } from '../../src/core/pace/rate-limit.ts';
+import { mostPartsUnder } from '../../src/core/pace/rate.ts';
 import { sourceWithin } from '../../src/core/source/names.ts';
 import { isSmall, type Load as Files } from '../../src/core/sync/loads.ts';
 import { formatBytes } from '../../src/core/text/format.ts';

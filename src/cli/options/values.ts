@@ -3,7 +3,7 @@ import { Limits, Priorities } from '../../contracts/limits.ts';
 import { formatBytes } from '../../core/text/format.ts';
 import { mimeTypeProblem } from '../../core/upload/mime-type.ts';
 import { parseBytes, parseBytesPerSecond, parseDuration } from '../../core/text/parse.ts';
-import { MIN_LIMIT_BYTES_PER_SECOND } from '../../core/pace/rate-limit.ts';
+import { MIN_LIMIT_BYTES_PER_SECOND } from '../../core/pace/rate.ts';
 
 export function partSizeOption(text: string): number {
   const bytes = bytesOption(text);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MIN_LIMIT_BYTES_PER_SECOND } from '../../core/pace/rate-limit.ts';
+import { MIN_LIMIT_BYTES_PER_SECOND } from '../../core/pace/rate.ts';
 import { taskQueueProblem } from '../../core/task-queue.ts';
 import { textUpTo } from '../../core/text/check.ts';
 import { mimeTypeProblem } from '../../core/upload/mime-type.ts';

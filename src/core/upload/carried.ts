@@ -152,8 +152,8 @@ export function handoverProblems(handover: unknown): string[] {
   return run === undefined || syncShape(run) ? [] : [WRONG];
 }
 
-/** The same of the only argument of `requestBudget`. */
-export function carriedBudgetProblems(carried: unknown): string[] {
+/** The same of the only argument of `requestRate`. */
+export function carriedRateProblems(carried: unknown): string[] {
   return isLeftOut(carried) || shaped({ nextMs: isTime })(carried) ? [] : [WRONG];
 }
 

@@ -1,6 +1,6 @@
 import type { RetuneInput } from '../../contracts/names.ts';
 import type { FullUploadRequest, UploadLimit } from '../../contracts/upload.ts';
-import { mostPartsUnder } from '../pace/rate-limit.ts';
+import { mostPartsUnder } from '../pace/rate.ts';
 
 /** The settings that were changed, for the next execution. Plain JSON. */
 export interface CarriedTuning {

@@ -1,13 +1,21 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { PartWatch } from '../../destinations/port.ts';
 import { PartOutcome, partOutcomes, UNKNOWN_DESTINATION, WorkerMetric, type MetricDefinition } from './definitions.ts';
-import { PartFlights } from './part-flights.ts';
 
 const LOOP_RESOLUTION_MS = 10;
 
 interface Traffic {
   sentBytes: number;
   resentBytes: number;
+}
+
+/** An attempt to send a part, while it runs. */
+interface Flight {
+  readonly destination: string;
+  /** When its last byte moved, or it started, by `performance.now()`. */
+  lastMoveAtMs: number;
 }
 
 const known = new WeakMap<Registry, WorkerMetrics>();
@@ -21,7 +29,7 @@ export function workerMetricsOf(registry: Registry): WorkerMetrics {
 
 /** What workers measure themselves. The hot path adds to plain numbers, which are looked at when somebody scrapes. */
 export class WorkerMetrics {
-  readonly flights = new PartFlights();
+  readonly #flights = new Set<Flight>();
   readonly #traffic = new Map<string, Traffic>();
   readonly #source = { bytes: 0, ms: 0 };
   readonly #parts: Counter;
@@ -65,10 +73,10 @@ export class WorkerMetrics {
     counterOf(WorkerMetric.sourceBytes, (counter) => counter.inc(this.#source.bytes));
     counterOf(WorkerMetric.sourceSeconds, (counter) => counter.inc(this.#source.ms / 1000));
     gaugeOf(WorkerMetric.partsInFlight, (gauge) =>
-      each((destination) => gauge.set({ destination }, this.flights.count(destination))),
+      each((destination) => gauge.set({ destination }, this.#flightsTo(destination).length)),
     );
     gaugeOf(WorkerMetric.partSilence, (gauge) =>
-      each((destination) => gauge.set({ destination }, this.flights.silenceMs(destination) / 1000)),
+      each((destination) => gauge.set({ destination }, this.#silenceMs(destination) / 1000)),
     );
     const readLoopLag = watchLoopLag();
     gaugeOf(WorkerMetric.loopLag, (gauge) => gauge.set(readLoopLag()));
@@ -89,37 +97,67 @@ export class WorkerMetrics {
     this.#partThroughput.zero({ destination });
   }
 
-  labelOf(destination: unknown): string {
+  /** Counts one attempt to send a part. Bytes of an attempt after the first one are counted as resent. */
+  readonly watchPart = ({ destination, attempt }: { destination: string; attempt: number }): PartWatch => {
+    const flight: Flight = { destination, lastMoveAtMs: performance.now() };
+    this.#flights.add(flight);
+    let startedAtMs = 0;
+    let sentBytes = 0;
+    return {
+      moved: (totalBytes) => {
+        flight.lastMoveAtMs = performance.now();
+        if (totalBytes === 0) startedAtMs = flight.lastMoveAtMs;
+        const bytes = Math.max(totalBytes - sentBytes, 0);
+        sentBytes = totalBytes;
+        const traffic = this.#traffic.get(destination);
+        if (!traffic) return;
+        traffic.sentBytes += bytes;
+        if (attempt > 1) traffic.resentBytes += bytes;
+      },
+      read: (bytes, durationMs) => {
+        this.#source.bytes += bytes;
+        this.#source.ms += durationMs;
+      },
+      responded: () => {
+        const label = { destination: this.#labelOf(destination) };
+        const seconds = (performance.now() - startedAtMs) / 1000;
+        this.#partSeconds.observe(label, seconds);
+        this.#partThroughput.observe(label, sentBytes / Math.max(seconds, Number.EPSILON));
+      },
+      finished: (error) => {
+        this.#flights.delete(flight);
+        this.#parts.inc({ destination: this.#labelOf(destination), outcome: outcomeOf(error) });
+      },
+    };
+  };
+
+  /** Counts the sessions of a destination that is in use. */
+  readonly sessionCounter = (destination: string) => {
+    this.addDestination(destination);
+    return () => this.#sessionsOpened.inc({ destination });
+  };
+
+  #labelOf(destination: unknown): string {
     return typeof destination === 'string' && this.#traffic.has(destination) ? destination : UNKNOWN_DESTINATION;
   }
 
-  countSent(destination: string, bytes: number, isAgain: boolean): void {
-    const traffic = this.#traffic.get(destination);
-    if (!traffic) return;
-    traffic.sentBytes += bytes;
-    if (isAgain) traffic.resentBytes += bytes;
+  #flightsTo(destination: string): Flight[] {
+    return [...this.#flights].filter((flight) => this.#labelOf(flight.destination) === destination);
   }
 
-  countRead(bytes: number, durationMs: number): void {
-    this.#source.bytes += bytes;
-    this.#source.ms += durationMs;
+  /** Longest time for which nothing of a part has moved. 0 if no part is in flight. */
+  #silenceMs(destination: string): number {
+    const nowMs = performance.now();
+    return Math.max(0, ...this.#flightsTo(destination).map(({ lastMoveAtMs }) => nowMs - lastMoveAtMs));
   }
+}
 
-  /** A part that the service took. */
-  countPart(destination: string, sizeBytes: number, durationMs: number): void {
-    const seconds = durationMs / 1000;
-    this.#partSeconds.observe({ destination }, seconds);
-    this.#partThroughput.observe({ destination }, sizeBytes / Math.max(seconds, Number.EPSILON));
-  }
-
-  /** @param outcome another one than those known counts as `Unknown` */
-  countOutcome(destination: string, outcome: string): void {
-    this.#parts.inc({ destination, outcome: partOutcomes.includes(outcome) ? outcome : PartOutcome.unknown });
-  }
-
-  countSession(destination: string): void {
-    this.#sessionsOpened.inc({ destination });
-  }
+/** @param error the failure of an activity; another one counts as `Unknown` */
+function outcomeOf(error: unknown): string {
+  if (error === undefined) return PartOutcome.ok;
+  if (error instanceof CancelledFailure) return PartOutcome.cancelled;
+  const type = error instanceof ApplicationFailure ? error.type : undefined;
+  return type && partOutcomes.includes(type) ? type : PartOutcome.unknown;
 }
 
 /** Seconds by which the event loop was late since the last look. */

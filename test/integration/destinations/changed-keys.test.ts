@@ -37,12 +37,12 @@ function withService(body: (client: UploadsClient, keyPath: string, server: Capt
   );
 }
 
-const addPart = (client: UploadsClient, onBytesSent?: (bytes: number) => void) =>
+const addPart = (client: UploadsClient, moved: (bytes: number) => void = () => {}) =>
   client.addPart('upload_1', {
     reader: memoryReader(content),
     offsetBytes: 0,
     sizeBytes: content.byteLength,
-    onBytesSent,
+    listeners: [{ moved }],
   });
 
 const keysSent = ({ requests }: CaptureServer) => requests.map(({ headers }) => headers['authorization']);

@@ -13,7 +13,7 @@ import type { UploadedFile } from '../../../src/contracts/upload.ts';
 import { ApiError, ConnectionError } from '../../../src/errors.ts';
 import type { UploadsClient } from '../../../src/destinations/openai.ts';
 import { openFileSource } from '../../../src/sources/file/source.ts';
-import { UploadLimits } from '../../../src/pace/upload-rates.ts';
+import { UploadRates } from '../../../src/pace/upload-rates.ts';
 import { failureOf, mockActivity, stopWorker, withClient } from '../../support/mock-activity.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
 
@@ -111,7 +111,7 @@ function withFolder(body: (scene: Scene) => Promise<void>): Promise<void> {
         concurrency: 1,
         ...changes,
       };
-      const dependencies = { ...withClient(logged), limits: new UploadLimits() };
+      const dependencies = { ...withClient(logged), rates: new UploadRates() };
       return environment.run(createSendBatch(dependencies), input) as Promise<SendBatchResult>;
     };
     await body({ folder, calls, beats, run, environment: () => environment });

@@ -49,7 +49,7 @@ const run = (changes: Partial<UploadPartInput> = {}, attempt = 1): Promise<Uploa
 function hanging(): { begun: Promise<void> } {
   const begun = new Promise<void>((resolve) => {
     addPart.mockImplementation(async (_, content, options) => {
-      content.onBytesSent?.(3);
+      content.listeners?.forEach((listener) => listener?.moved(3));
       resolve();
       await new Promise((aborted) => options?.signal?.addEventListener('abort', aborted, { once: true }));
       throw new AbortedError('aborted');
@@ -66,6 +66,32 @@ describe('uploadPart', () => {
       expect.objectContaining({ offsetBytes: 4, sizeBytes: 4 }),
       expect.objectContaining({ timeoutMs: 55_000 }),
     );
+  });
+
+  it('reports its progress and its outcome to the watch of the worker', async () => {
+    const events: unknown[] = [];
+    const watchPart = (part: object) => {
+      events.push(part);
+      return {
+        moved: (bytes: number) => events.push(bytes),
+        finished: (error?: unknown) => events.push((error as { type?: string } | undefined)?.type),
+      };
+    };
+    const watched = createUploadPart({ ...withClient({ addPart }), watchPart });
+    addPart.mockImplementationOnce(async (_, { listeners }) => {
+      listeners?.forEach((listener) => listener?.moved(4));
+      return { partId: 'part_1' };
+    });
+    await mockActivity({ attempt: 2 }).run(watched, input);
+    addPart.mockRejectedValueOnce(new ConnectionError('reset'));
+    await failureOf(mockActivity().run(watched, input));
+    await failureOf(
+      mockActivity().run(watched, { ...input, source: { type: 'file' as const, path: join(dir, 'none') } }),
+    );
+    const part = (attempt: number) => ({ destination: 'default', attempt });
+    const { ConnectionFailed, SourceChanged } = FailureType;
+    expect(events).toEqual([part(2), 4, undefined, part(1), ConnectionFailed, part(1), expect.any(String)]);
+    expect([SourceChanged, FailureType.SourceMissing]).toContain(events.at(-1));
   });
 
   it('tells the md5 of a part that is the whole source', async () => {

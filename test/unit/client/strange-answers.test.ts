@@ -21,8 +21,8 @@ import type { WorkflowSummary } from '../../../src/client/lists/workflow-summary
 import { queryText } from '../../../src/core/show/attributes.ts';
 import { toScheduleInfo } from '../../../src/client/schedules/from-temporal.ts';
 import { outcomeOfResult } from '../../../src/client/schedules/schedule-runs.ts';
-import { RequestPermits } from '../../../src/pace/request-permits.ts';
-import { UploadLimits } from '../../../src/pace/upload-rates.ts';
+import { RequestTurns } from '../../../src/pace/request-rate.ts';
+import { UploadRates } from '../../../src/pace/upload-rates.ts';
 import { generatedRuns, jsonText, mutated } from '../../support/mutated.ts';
 
 const RUNS = { numRuns: generatedRuns(300) };
@@ -251,17 +251,17 @@ describe('workflows that a worker asks', () => {
         const told: unknown = JSON.parse(jsonText(answer));
         const isLong = [told].flat().some((waitMs) => typeof waitMs === 'number' && waitMs > 5 && waitMs <= 7_200_000);
         const reserve = async () => told as number[];
-        const permits = new RequestPermits({ reserve, onFault: () => {}, faultPauseMs: 0 });
-        if (!isLong) await permits.take();
-        await permits.take(AbortSignal.abort()).catch(() => {});
+        const turns = new RequestTurns({ reserve, onFault: () => {}, faultPauseMs: 0 });
+        if (!isLong) await turns.take();
+        await turns.take(AbortSignal.abort()).catch(() => {});
       }),
       RUNS,
     );
   });
 
   it.each([null, 'fast', NaN, -1, 1e-300, [], {}])('cannot set the limit %j', (bytesPerSecond) => {
-    const limits = new UploadLimits();
-    const part = limits.enter('w', { bytesPerSecond, revision: 1 } as never, async () => null);
+    const rates = new UploadRates();
+    const part = rates.enter('w', { bytesPerSecond, revision: 1 } as never, async () => null);
     expect(part.pace(1_000_000_000)).toBeUndefined();
     part.leave();
   });

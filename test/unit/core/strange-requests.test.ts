@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { carriedBudgetProblems, carriedUploadProblems, handoverProblems } from '../../../src/core/upload/carried.ts';
+import { carriedRateProblems, carriedUploadProblems, handoverProblems } from '../../../src/core/upload/carried.ts';
 import { MAX_MESSAGE_LENGTH, clip, clipMessage } from '../../../src/core/text/clip.ts';
 import { formatTime } from '../../../src/core/show/details.ts';
 import { inputProblem, Unreadable } from '../../../src/core/payload.ts';
@@ -122,7 +122,7 @@ const subjects: Readonly<Record<string, readonly [correct: unknown, problems: (v
     'a retune': [{ concurrency: 2, partSizeBytes: 1_048_576, limitBytesPerSecond: 131_072 }, retuneProblems],
     'a carried upload': [carriedUpload, carriedUploadProblems],
     'a handover of a sync': [handover, handoverProblems],
-    'a carried budget': [{ nextMs: 1 }, carriedBudgetProblems],
+    'a carried rate of requests': [{ nextMs: 1 }, carriedRateProblems],
   };
 
 describe('the check of what a caller sends', () => {

@@ -1,29 +1,29 @@
 import { condition, continueAsNew, defineUpdate, setHandler, workflowInfo } from '@temporalio/workflow';
 import { UpdateName } from '../src/contracts/names.ts';
-import type { BudgetCarried, ReserveInput, ReserveResult } from '../src/contracts/request-budget.ts';
-import { carriedBudgetProblems } from '../src/core/upload/carried.ts';
-import { RequestBudget } from '../src/core/pace/request-budget.ts';
+import type { RateCarried, ReserveInput, ReserveResult } from '../src/contracts/request-rate.ts';
+import { carriedRateProblems } from '../src/core/upload/carried.ts';
+import { Rate, reserveRequests } from '../src/core/pace/rate.ts';
 import { wholeNumber } from '../src/core/text/check.ts';
 import { invalidRequest } from './shell/requests.ts';
 
 const reserveUpdate = defineUpdate<ReserveResult, [ReserveInput]>(UpdateName.reserve);
 
-/** After so long a rest the budget is full again, so that nothing is lost with the one that ends. */
+/** After so long a rest the rate permits its burst again, so that nothing is lost with the one that ends. */
 const REST = '5m';
 
 const isWhole = (value: unknown, least: number, most: number) => wholeNumber(least, most)(value) === undefined;
 
 /** Gives the requests of all workers to one destination their moments. It ends by itself when nobody asks any more. */
-export async function requestBudget(carried?: BudgetCarried): Promise<void> {
-  const problems = carriedBudgetProblems(carried);
+export async function requestRate(carried?: RateCarried): Promise<void> {
+  const problems = carriedRateProblems(carried);
   if (problems.length > 0) throw invalidRequest(...problems);
-  const budget = new RequestBudget(carried?.nextMs);
+  const rate = new Rate(carried?.nextMs ?? 0);
   let asked = 0;
   setHandler(
     reserveUpdate,
     ({ count, perMinute }) => {
       asked++;
-      return { waitsMs: budget.reserve(count, perMinute, Date.now()) };
+      return { waitsMs: reserveRequests(rate, count, perMinute, Date.now()) };
     },
     {
       validator: (input) => {
@@ -37,7 +37,7 @@ export async function requestBudget(carried?: BudgetCarried): Promise<void> {
     const seen = asked;
     const summary = 'ends when nobody asks meanwhile';
     if (await condition(() => workflowInfo().continueAsNewSuggested, REST, { summary })) break;
-    if (asked === seen && budget.nextMs < Date.now()) return;
+    if (asked === seen && rate.freeAtMs < Date.now()) return;
   }
-  await continueAsNew<typeof requestBudget>({ nextMs: budget.nextMs });
+  await continueAsNew<typeof requestRate>({ nextMs: rate.freeAtMs });
 }

@@ -1,4 +1,3 @@
-import type { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { Registry } from 'prom-client';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -6,7 +5,6 @@ import { FailureType } from '../../../../src/contracts/failures.ts';
 import { WorkflowCounter } from '../../../../src/contracts/metrics.ts';
 import { waitingReason } from '../../../../src/core/upload/reasons.ts';
 import { partOutcomes, UNKNOWN_DESTINATION } from '../../../../src/observe/metrics/definitions.ts';
-import { partInterceptor, partWatcher } from '../../../../src/observe/metrics/part-interceptor.ts';
 import { workerMetricsOf, type WorkerMetrics } from '../../../../src/observe/metrics/worker-metrics.ts';
 
 let registry: Registry;
@@ -18,12 +16,6 @@ beforeEach(() => {
   metrics.addDestination('eu');
 });
 
-async function execute(body: () => Promise<unknown>, activityType = 'uploadPart', destination: unknown = 'eu') {
-  const interceptor = partInterceptor(metrics)({ info: { activityType, attempt: 1 } } as unknown as Context);
-  const execution = interceptor.inbound?.execute?.({ args: [{ destination }], headers: {} }, body) ?? body();
-  return execution.catch((error: unknown) => error);
-}
-
 /** Outcomes that were counted, as `destination outcome`. */
 async function counted(): Promise<string[]> {
   const { values } = (await registry.getSingleMetric('longhaul_parts_total')?.get()) ?? { values: [] };
@@ -32,28 +24,31 @@ async function counted(): Promise<string[]> {
   );
 }
 
-describe('partInterceptor', () => {
-  it('counts an attempt by how it ended, and hands its result and its error on as they are', async () => {
-    const failure = ApplicationFailure.create({ type: FailureType.ApiUnavailable });
-    expect(await execute(async () => 'result')).toBe('result');
-    expect(await execute(() => Promise.reject(failure))).toBe(failure);
-    const cancelled = () => Promise.reject(new CancelledFailure('no'));
-    await partWatcher(metrics)({ destination: 'eu', attempt: 1 }, cancelled).catch(() => {});
-    await execute(() => Promise.reject(new Error('a bug')));
-    await execute(() => Promise.reject(ApplicationFailure.create({ type: 'of somebody else' })));
+describe('the watch of a part', () => {
+  const finish = (destination: string, error?: unknown) =>
+    metrics.watchPart({ destination, attempt: 1 }).finished(error);
+
+  it('counts an attempt by its outcome', async () => {
+    finish('eu');
+    finish('eu', ApplicationFailure.create({ type: FailureType.ApiUnavailable }));
+    finish('eu', new CancelledFailure('no'));
+    finish('eu', new Error('a bug'));
+    finish('eu', ApplicationFailure.create({ type: 'of another program' }));
     const wanted = ['eu ok', 'eu ApiUnavailable', 'eu Cancelled', 'eu Unknown', 'eu Unknown'];
     expect((await counted()).toSorted()).toEqual(wanted.toSorted());
   });
 
-  it('counts no other activities', async () => {
-    await execute(async () => 1, 'hashSource');
-    expect(await counted()).toEqual([]);
+  it('has no label for a destination that no configuration has', async () => {
+    finish('chosen-by-a-caller');
+    finish(17 as never);
+    expect(await counted()).toEqual([`${UNKNOWN_DESTINATION} ok`, `${UNKNOWN_DESTINATION} ok`]);
   });
 
-  it('gives a destination that no configuration has no label of its own', async () => {
-    await execute(async () => 1, 'uploadPart', 'chosen-by-a-caller');
-    await execute(async () => 1, 'uploadPart', 17);
-    expect(await counted()).toEqual([`${UNKNOWN_DESTINATION} ok`, `${UNKNOWN_DESTINATION} ok`]);
+  it('uses the label of a destination that is used for the first time during the attempt', async () => {
+    const watch = metrics.watchPart({ destination: 'new', attempt: 1 });
+    metrics.sessionCounter('new');
+    watch.finished();
+    expect(await counted()).toEqual(['new ok']);
   });
 });
 

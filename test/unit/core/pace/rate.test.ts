@@ -1,22 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mostPartsUnder, RateLimit } from '../../../../src/core/pace/rate-limit.ts';
+import { ByteRate, mostPartsUnder, Rate, reserveRequests } from '../../../../src/core/pace/rate.ts';
 
 const MiB = 1024 * 1024;
 
 describe('a limit of bytes a second', () => {
   it('is none when there is none', () => {
-    expect(new RateLimit().take(1000 * MiB, 0)).toBe(0);
+    expect(new ByteRate().take(1000 * MiB, 0)).toBe(0);
   });
 
   it('lets chunks go one behind the other', () => {
-    const limit = new RateLimit(MiB);
+    const limit = new ByteRate(MiB);
     const waits = [0, 1, 2, 3].map(() => limit.take(MiB / 4, 1000));
     expect(waits).toEqual([0, 150, 400, 650]);
   });
 
   it('holds at once when it is changed, for all that is asked for then', () => {
-    const limit = new RateLimit(MiB);
+    const limit = new ByteRate(MiB);
     limit.take(MiB, 0);
     limit.bytesPerSecond = 2 * MiB;
     expect(limit.take(MiB, 0)).toBe(900);
@@ -32,7 +32,7 @@ describe('a limit of bytes a second', () => {
     });
     fc.assert(
       fc.property(asks, fc.integer({ min: MiB / 8, max: 100 * MiB }), (list, bytesPerSecond) => {
-        const limit = new RateLimit(bytesPerSecond);
+        const limit = new ByteRate(bytesPerSecond);
         let nowMs = 0;
         const grants = list.map(({ afterMs, bytes }) => {
           nowMs += afterMs;
@@ -53,5 +53,41 @@ describe('a limit of bytes a second', () => {
   it('feeds as many parts as do not starve under it, and one at least', () => {
     expect(mostPartsUnder(1)).toBe(1);
     expect(mostPartsUnder(MiB)).toBe(8);
+  });
+});
+
+describe('reserveRequests', () => {
+  it('permits a twentieth of a minute immediately after an idle time, then one by one', () => {
+    const rate = new Rate();
+    const waits = reserveRequests(rate, 52, 1000, 1_000_000);
+    expect(waits.slice(0, 50).every((wait) => wait === 0)).toBe(true);
+    expect(waits.slice(50)).toEqual([67, 134]);
+  });
+
+  it('continues the rate of another execution', () => {
+    const first = new Rate();
+    reserveRequests(first, 60, 1000, 1_000_000);
+    const second = new Rate(first.freeAtMs);
+    expect(reserveRequests(second, 1, 1000, 1_000_000)).toEqual(reserveRequests(first, 1, 1000, 1_000_000));
+  });
+
+  it('never exceeds the limit per minute for any sequence of reservations', () => {
+    const asks = fc.array(fc.record({ afterMs: fc.nat(20_000), count: fc.integer({ min: 1, max: 100 }) }), {
+      minLength: 1,
+      maxLength: 60,
+    });
+    fc.assert(
+      fc.property(asks, fc.integer({ min: 10, max: 3000 }), (list, perMinute) => {
+        const rate = new Rate();
+        let nowMs = 1_000_000;
+        const moments: number[] = [];
+        for (const { afterMs, count } of list) {
+          nowMs += afterMs;
+          const at = nowMs;
+          moments.push(...reserveRequests(rate, count, perMinute, nowMs).map((wait) => at + wait));
+        }
+        return moments.every((moment, index) => (moments[index + perMinute] ?? Infinity) - moment >= 60_000);
+      }),
+    );
   });
 });

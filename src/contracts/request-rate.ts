@@ -1,4 +1,4 @@
-/** Input of the update `reserve` of the workflow `requestBudget`. */
+/** Input of the update `reserve` of the workflow `requestRate`. */
 export interface ReserveInput {
   /** Requests that are to be made, 1 to 1,000. */
   readonly count: number;
@@ -11,8 +11,8 @@ export interface ReserveResult {
   readonly waitsMs: readonly number[];
 }
 
-/** What an execution of `requestBudget` hands to its successor. */
-export interface BudgetCarried {
+/** What an execution of `requestRate` hands to its successor. */
+export interface RateCarried {
   /** Unix milliseconds. */
   readonly nextMs: number;
 }

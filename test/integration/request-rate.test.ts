@@ -53,7 +53,7 @@ it('requests to /files of two worker processes together stay within what is allo
   );
 });
 
-it('the budget outlives its own history, and forgets no request that it let through', () =>
+it('the rate outlives its own history, and counts all requests of earlier executions', () =>
   withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 40 }, (temporalAddress) =>
     withSystem(
       async (system) => {
@@ -65,7 +65,7 @@ it('the budget outlives its own history, and forgets no request that it let thro
           turns.push(...(await reserveTurns(system, 10, PER_MINUTE)).map((waitMs) => Date.now() + waitMs));
         }
         const runs = new Set<string>();
-        const query = 'WorkflowType = "requestBudget"';
+        const query = 'WorkflowType = "requestRate"';
         await until(async () => {
           for await (const { runId } of system.client.client.workflow.list({ query })) runs.add(runId);
           return runs.size > 1;
