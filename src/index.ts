@@ -1,11 +1,16 @@
 export { LonghaulClient, type ConnectOptions, type LonghaulClientOptions } from './client/longhaul-client.ts';
 export type { SplitUploadOptions } from './client/prepare/prepare-upload.ts';
 export type { UploadOptions } from './client/prepare/prepare-upload.ts';
-export { UploadHandle, type ProgressOptions, type UploadStatus } from './client/upload-handle.ts';
+export { JobHandle, type ProgressOptions } from './client/job-handle.ts';
+export type { JobEvent, JobProgress, JobResult, JobStatus } from './client/jobs.ts';
 export type { SyncOptions } from './client/prepare/prepare-sync.ts';
 export { setupSearchAttributes, type SearchAttributesSetup } from './client/setup.ts';
 export {
   AttributeConflictError,
+  JobCancelledError,
+  JobFailedError,
+  JobIdTakenError,
+  JobNotFoundError,
   NoWorkerError,
   QueryRefusedError,
   SearchAttributesMissingError,
@@ -13,21 +18,12 @@ export {
   SetupUnfinishedError,
   SteeringRefusedError,
   StrangeWorkflowError,
-  SyncCancelledError,
-  SyncFailedError,
-  SyncIdTakenError,
-  SyncNotFoundError,
-  UploadCancelledError,
-  UploadFailedError,
-  UploadIdTakenError,
-  UploadNotFoundError,
 } from './client/errors.ts';
-export { SyncHandle, type SyncEvent, type SyncStatus } from './client/sync-handle.ts';
 export type { ListedState, ListOptions, UploadSummary } from './client/lists/list-uploads.ts';
 export type { WorkflowSummary } from './client/lists/workflow-summary.ts';
 export type { UnpolledQueue } from './client/queues/unpolled-queue.ts';
 export type { WorkflowDescription } from './client/follow/followed-workflow.ts';
-export type { PartTrouble, UploadEvent } from './client/follow/events.ts';
+export type { PartTrouble } from './client/follow/pending.ts';
 export {
   NamespaceNotFoundError,
   TemporalDeniedError,

@@ -1,13 +1,14 @@
 import type { PieceProgress } from '../contracts/split.ts';
+import type { JobKind } from '../contracts/upload.ts';
 import { LonghaulError } from '../errors.ts';
 
-/** The upload ended without a File. `failureType` is one of `FailureType`, or a name of Temporal's. */
-export class UploadFailedError extends LonghaulError {
-  readonly code = 'UPLOAD_FAILED';
+/** The job failed: an upload without a File, or a sync as a whole. `failureType` is one of `FailureType`, or a name of Temporal's. */
+export class JobFailedError extends LonghaulError {
+  readonly code = 'JOB_FAILED';
   readonly retryable = false;
   readonly workflowId: string;
   readonly failureType: string;
-  /** Of a split upload that had begun: which pieces have Files, and which don't. */
+  /** Of a split upload that has started: the pieces with and without Files. */
   readonly pieces: readonly PieceProgress[] | undefined;
 
   constructor(
@@ -24,9 +25,9 @@ export class UploadFailedError extends LonghaulError {
   }
 }
 
-/** Somebody cancelled or terminated the upload. */
-export class UploadCancelledError extends LonghaulError {
-  readonly code = 'UPLOAD_CANCELLED';
+/** A client cancelled or terminated the job. */
+export class JobCancelledError extends LonghaulError {
+  readonly code = 'JOB_CANCELLED';
   readonly retryable = false;
   readonly workflowId: string;
 
@@ -36,24 +37,26 @@ export class UploadCancelledError extends LonghaulError {
   }
 }
 
-/** No upload has that id. */
-export class UploadNotFoundError extends LonghaulError {
-  readonly code = 'UPLOAD_NOT_FOUND';
+/** No upload or sync has this ID. */
+export class JobNotFoundError extends LonghaulError {
+  readonly code = 'JOB_NOT_FOUND';
   readonly retryable = false;
 
   constructor(workflowId: string, cause?: unknown) {
-    super(`there is no upload with the id ${workflowId}; "longhaul list" shows those there are`, { cause });
+    super(`upload or sync "${workflowId}" not found. Run "longhaul list" to list them.`, { cause });
   }
 }
 
-/** The id was given to the upload of another file. */
-export class UploadIdTakenError extends LonghaulError {
-  readonly code = 'UPLOAD_ID_TAKEN';
+/** The ID belongs to the upload of another file, or to a sync that is running with other options. */
+export class JobIdTakenError extends LonghaulError {
+  readonly code = 'JOB_ID_TAKEN';
   readonly retryable = false;
 
-  constructor(workflowId: string) {
+  constructor(workflowId: string, kind: JobKind) {
     super(
-      `the id ${workflowId} belongs to the upload of another file, or to another purpose or destination; choose another id`,
+      kind === 'sync'
+        ? `sync ${workflowId} is running with other options. Use the same options to follow it, or cancel it with "longhaul cancel ${workflowId}".`
+        : `ID ${workflowId} belongs to the upload of another file, or to another purpose or destination. Choose another ID.`,
     );
   }
 }
@@ -127,54 +130,5 @@ export class StrangeWorkflowError extends LonghaulError {
       { cause },
     );
     this.workflowId = workflowId;
-  }
-}
-
-/** The sync as a whole could not be done. `failureType` is one of `FailureType`, or a name of Temporal's. */
-export class SyncFailedError extends LonghaulError {
-  readonly code = 'SYNC_FAILED';
-  readonly retryable = false;
-  readonly workflowId: string;
-  readonly failureType: string;
-
-  constructor(workflowId: string, failureType: string, message: string, cause: unknown) {
-    super(message, { cause });
-    this.workflowId = workflowId;
-    this.failureType = failureType;
-  }
-}
-
-/** Somebody cancelled or terminated the sync. */
-export class SyncCancelledError extends LonghaulError {
-  readonly code = 'SYNC_CANCELLED';
-  readonly retryable = false;
-  readonly workflowId: string;
-
-  constructor(workflowId: string, message: string, cause?: unknown) {
-    super(message, { cause });
-    this.workflowId = workflowId;
-  }
-}
-
-/** No sync has that id. */
-export class SyncNotFoundError extends LonghaulError {
-  readonly code = 'SYNC_NOT_FOUND';
-  readonly retryable = false;
-
-  constructor(workflowId: string, cause?: unknown) {
-    super(`there is no sync with the id ${workflowId}`, { cause });
-  }
-}
-
-/** A sync with that id runs, and does something else. */
-export class SyncIdTakenError extends LonghaulError {
-  readonly code = 'SYNC_ID_TAKEN';
-  readonly retryable = false;
-
-  constructor(workflowId: string) {
-    super(
-      `the sync ${workflowId} runs already, with other options; wait for its end, give the same options to follow it, ` +
-        `or end it with "longhaul cancel ${workflowId}"`,
-    );
   }
 }

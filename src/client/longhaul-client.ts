@@ -1,18 +1,8 @@
-import {
-  Client,
-  Connection,
-  WorkflowExecutionAlreadyStartedError,
-  type ConnectionOptions,
-  type WorkflowClientInterceptor,
-} from '@temporalio/client';
+import { Client, Connection, type ConnectionOptions, type WorkflowClientInterceptor } from '@temporalio/client';
 import { assertSourceGlobs } from '../config/sources.ts';
 import { temporalSettings, type TemporalSettings } from '../config/temporal.ts';
-import { Defaults } from '../contracts/limits.ts';
-import { DEFAULT_TASK_QUEUE, WorkflowName } from '../contracts/names.ts';
-import { requestPriority } from '../core/upload/priority.ts';
-import { filenameOfSource } from '../core/source/names.ts';
-import type { SplitUploadResult } from '../contracts/split.ts';
-import type { UploadResult } from '../contracts/upload.ts';
+import { DEFAULT_TASK_QUEUE } from '../contracts/names.ts';
+import type { JobKind } from '../contracts/upload.ts';
 import { ConfigError } from '../errors.ts';
 import { thisHost } from '../config/host-identity.ts';
 import { SchedulesClient } from './schedules/schedules-client.ts';
@@ -21,24 +11,18 @@ import { sealKeyOf, type SourceSettings } from '../sources/source-settings.ts';
 import { tolerantClient } from '../tolerant-client.ts';
 import { grpcCause, grpcFault, sentences } from '../temporal/grpc-cause.ts';
 import { assertClientOptions } from './prepare/option-problems.ts';
-import { findWithOtherInode, ignoreInodeOf } from './prepare/other-inode.ts';
 import {
   prepareSplit,
   type SplitUploadOptions,
   prepareUpload,
   type PrepareContext,
-  type PreparedUpload,
   type UploadOptions,
 } from './prepare/prepare-upload.ts';
 import { prepareSync, type SyncOptions } from './prepare/prepare-sync.ts';
-import { startSync } from './start-sync.ts';
-import { SyncHandle } from './sync-handle.ts';
+import { JobHandle } from './job-handle.ts';
+import { startJob, type PreparedJob } from './start-job.ts';
 import { grpcError, isTemporalAway } from '../temporal/temporal-fault.ts';
-import { fromTemporal } from './temporal-faults.ts';
 import { TemporalUnreachableError } from '../temporal/temporal-errors.ts';
-import { UploadIdTakenError } from './errors.ts';
-import { UploadHandle } from './upload-handle.ts';
-import { summaryOf } from '../core/text/markdown.ts';
 import { listUploads, type ListOptions, type UploadSummary } from './lists/list-uploads.ts';
 
 export interface LonghaulClientOptions {
@@ -65,11 +49,10 @@ export interface ConnectOptions extends LonghaulClientOptions {
   readonly interceptors?: readonly WorkflowClientInterceptor[];
 }
 
-const WORKFLOW_TASK_TIMEOUT_MS = 5000;
-
 /** The library's entrance. Its methods throw errors below `LonghaulError`, with a stable `code`. */
 export class LonghaulClient {
-  readonly client: Client;
+  /** The client of Temporal's SDK. */
+  readonly temporal: Client;
   readonly taskQueue: string;
   readonly host: string;
   /** Syncs and uploads at set times. */
@@ -85,7 +68,7 @@ export class LonghaulClient {
   constructor(client: Client, options: LonghaulClientOptions = {}, connection?: Connection) {
     assertClientOptions(options, 'constructor');
     assertSourceGlobs(options.sources);
-    this.client = tolerantClient(client);
+    this.temporal = tolerantClient(client);
     this.taskQueue = options.taskQueue ?? DEFAULT_TASK_QUEUE;
     this.host = thisHost(options.host);
     this.schedules = new SchedulesClient(client, this.taskQueue);
@@ -126,98 +109,56 @@ export class LonghaulClient {
   }
 
   /**
-   * Starts an upload, or attaches to the same one when it runs or has succeeded already; with `ignoreInode`, also to a
-   * running one that was started with another inode of the file.
+   * Starts an upload, or attaches to the same one if it is running or completed. With `ignoreInode`, it also attaches to a
+   * running upload that was started with another inode of the file.
    *
-   * @throws ConfigError for a wrong request, with every problem
-   * @throws SourceMissingError, SourceUnusableError for a file that can't be uploaded
-   * @throws UploadIdTakenError when `id` belongs to another upload
+   * @throws ConfigError if the request is invalid, with every problem
+   * @throws SourceMissingError, SourceUnusableError if the file cannot be uploaded
+   * @throws JobIdTakenError if `id` belongs to another upload
    * @throws TemporalUnreachableError
    */
-  async upload(options: UploadOptions): Promise<UploadHandle> {
-    const prepared = await prepareUpload(options, this.#context);
-    const earlier = await findWithOtherInode(this.client, prepared);
-    if (earlier === undefined) return this.#startOrAttach(WorkflowName.uploadFile, prepared, options.again);
-    await ignoreInodeOf(this.client, earlier);
-    return new UploadHandle(this.client, earlier, true);
+  async upload(options: UploadOptions): Promise<JobHandle<'upload'>> {
+    return this.#start(await prepareUpload(options, this.#context));
   }
 
   /**
-   * The same for a file of lines (JSONL) that may be over the limit of an Upload: it becomes several Files, cut at line
-   * ends. After a failure the same call sends only the pieces that have no File yet.
+   * Does the same for a file of lines (JSONL) that can be larger than the limit of an Upload. It becomes several Files, cut
+   * at line ends. After a failure, the same call sends only the pieces without a File.
    *
    * @throws as `upload`
    */
-  async uploadSplit(options: SplitUploadOptions): Promise<UploadHandle<SplitUploadResult>> {
-    const prepared = await prepareSplit(options, this.#context);
-    return this.#startOrAttach<SplitUploadResult>(WorkflowName.uploadSplitFile, prepared, options.again);
-  }
-
-  /** An upload by its id; asks nobody yet. Name the result of a split upload: `getHandle<SplitUploadResult>(id)`. */
-  getHandle<Result = UploadResult>(workflowId: string): UploadHandle<Result> {
-    return new UploadHandle(this.client, workflowId);
-  }
-
-  /** Uploads, and syncs where they are asked for, newest first. @throws TemporalUnreachableError */
-  list(options: ListOptions = {}): AsyncIterable<UploadSummary> {
-    return listUploads(this.client, options);
-  }
-
-  async #startOrAttach<Result>(
-    workflowType: keyof typeof WorkflowName,
-    { request, workflowId, digest }: PreparedUpload,
-    again: boolean | undefined,
-  ): Promise<UploadHandle<Result>> {
-    const { purpose, filename = filenameOfSource(request.source), destination = Defaults.destination } = request;
-    try {
-      await this.client.workflow.start(workflowType, {
-        workflowId,
-        taskQueue: this.taskQueue,
-        args: [request],
-        memo: { longhaulIdentity: digest },
-        // Temporal's default of 10 s is how long a killed worker's workflow task would hold the upload up.
-        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
-        // Its activities get the same from the workflow itself, which other languages start without this.
-        priority: requestPriority(request),
-        staticSummary: summaryOf(filename, purpose, destination),
-        workflowIdConflictPolicy: 'FAIL',
-        workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
-      });
-      return new UploadHandle(this.client, workflowId, false);
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw fromTemporal(error, workflowId);
-      await this.#assertSame(workflowId, digest);
-      return new UploadHandle(this.client, workflowId, true);
-    }
+  async uploadSplit(options: SplitUploadOptions): Promise<JobHandle<'split'>> {
+    return this.#start(await prepareSplit(options, this.#context));
   }
 
   /**
-   * Starts a run of a sync, or attaches to the one that runs with the same options. It goes on from what the last run of
-   * its id handed over.
+   * Starts a run of a sync, or attaches to the one that is running with the same options. A run starts with the memory of
+   * the last run of its ID.
    *
-   * @throws ConfigError for a wrong request, with every problem
-   * @throws SourceMissingError, SourceUnusableError for a folder that can't be listed
-   * @throws SyncIdTakenError when a sync of that id runs with other options
+   * @throws ConfigError if the request is invalid, with every problem
+   * @throws SourceMissingError, SourceUnusableError if the folder cannot be listed
+   * @throws JobIdTakenError if a sync of this ID is running with other options
    * @throws TemporalUnreachableError
    */
-  async sync(options: SyncOptions): Promise<SyncHandle> {
-    const { taskQueue } = this;
-    const prepared = await prepareSync(options, this.host);
-    return startSync(this.client, prepared, {
-      taskQueue,
-      workflowTaskTimeoutMs: WORKFLOW_TASK_TIMEOUT_MS,
-    });
+  async sync(options: SyncOptions): Promise<JobHandle<'sync'>> {
+    return this.#start(await prepareSync(options, this.host));
   }
 
-  /** A sync by its id; asks nobody yet. */
-  getSyncHandle(workflowId: string): SyncHandle {
-    return new SyncHandle(this.client, workflowId);
+  /**
+   * Returns the handle to a job, without a call to Temporal. Types are those of an upload, unless the kind is set:
+   * `getHandle<'sync'>(id)`.
+   */
+  getHandle<Kind extends JobKind = 'upload'>(workflowId: string): JobHandle<Kind> {
+    return new JobHandle(this.temporal, workflowId);
   }
 
-  /** A retried completion or a second command must not get the File of somebody else's bytes. */
-  async #assertSame(workflowId: string, digest: string): Promise<void> {
-    const { identity: known } = await this.getHandle(workflowId).describe();
-    if (known !== undefined && known !== digest) throw new UploadIdTakenError(workflowId);
+  /** Lists uploads, and with `syncs` also syncs, newest first. @throws TemporalUnreachableError */
+  list(options: ListOptions = {}): AsyncIterable<UploadSummary> {
+    return listUploads(this.temporal, options);
+  }
+
+  #start<Job extends PreparedJob>(job: Job): Promise<JobHandle<Job['kind']>> {
+    return startJob(this.temporal, this.taskQueue, job);
   }
 }
 

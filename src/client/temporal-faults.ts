@@ -15,12 +15,9 @@ import {
   StrangeWorkflowError,
   NoWorkerError,
   SteeringRefusedError,
-  SyncCancelledError,
-  SyncFailedError,
-  SyncNotFoundError,
-  UploadCancelledError,
-  UploadFailedError,
-  UploadNotFoundError,
+  JobCancelledError,
+  JobFailedError,
+  JobNotFoundError,
 } from './errors.ts';
 
 /** gRPC's numbers (grpc/grpc, doc/statuscodes.md). */
@@ -69,7 +66,7 @@ function notFound(error: WorkflowNotFoundError, workflowId: string): LonghaulErr
   if (/already completed/i.test(error.message)) {
     return new SteeringRefusedError(`${workflowId} has ended`, { cause: error });
   }
-  return new UploadNotFoundError(workflowId, error);
+  return new JobNotFoundError(workflowId, error);
 }
 
 /** @param what that no worker responded for, such as a workflow ID */
@@ -79,15 +76,15 @@ export function noWorkerAnswered(what: string, cause: unknown): NoWorkerError {
 
 function ended(error: WorkflowFailedError, workflowId: string): Error {
   const { cause } = error;
-  if (cause instanceof CancelledFailure) return new UploadCancelledError(workflowId, 'the upload was cancelled', error);
+  if (cause instanceof CancelledFailure) return new JobCancelledError(workflowId, `${workflowId} was cancelled`, error);
   if (cause instanceof TerminatedFailure) {
-    const message = 'the upload was terminated from outside; its session expires by itself';
-    return new UploadCancelledError(workflowId, message, error);
+    const message = `${workflowId} was terminated. A session that is open expires within one hour.`;
+    return new JobCancelledError(workflowId, message, error);
   }
   const type = cause instanceof ApplicationFailure ? (cause.type ?? 'Unknown') : (cause?.name ?? 'Unknown');
   const details = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
   const { pieces } = (details ?? {}) as { readonly pieces?: unknown };
-  return new UploadFailedError(workflowId, type, cause?.message ?? error.message, error, readPieces(pieces));
+  return new JobFailedError(workflowId, type, cause?.message ?? error.message, error, readPieces(pieces));
 }
 
 /**
@@ -100,16 +97,3 @@ export function isOutdated(error: unknown): boolean {
 
 /** What a report about such a workflow states. */
 export const OUTDATED = 'another version of Longhaul started it, and the version of its workers cannot continue it';
-
-/** As `fromTemporal`, in the words of a sync. */
-export function syncFaultOf(error: unknown, workflowId: string): unknown {
-  const fault = fromTemporal(error, workflowId);
-  if (fault instanceof UploadNotFoundError) return new SyncNotFoundError(workflowId, error);
-  if (!(error instanceof WorkflowFailedError)) return fault;
-  if (fault instanceof UploadCancelledError) {
-    return new SyncCancelledError(workflowId, 'the sync was cancelled or terminated from outside', error);
-  }
-  return fault instanceof UploadFailedError
-    ? new SyncFailedError(workflowId, fault.failureType, fault.message, error)
-    : fault;
-}

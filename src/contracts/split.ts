@@ -37,7 +37,7 @@ export interface PieceProgress {
  * Answer of the query `progress` of `uploadSplitFile`, over all pieces. It counts whole pieces only. The query of the
  * piece that runs returns the rest.
  */
-export interface SplitUploadProgress extends UploadProgress {
+export interface SplitUploadProgress extends Omit<UploadProgress, 'kind'> {
   readonly kind: 'split';
   readonly pieces: readonly PieceProgress[];
 }

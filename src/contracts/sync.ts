@@ -100,7 +100,7 @@ export type SyncState =
 
 /**
  * Answer of the query `progress` of `syncSource`. `bytesDone` and `counts.sent` include whole files only: a file that is
- * being sent counts when its File exists. For its bytes, see `bytesSent` of `SyncHandle.progress()`.
+ * being sent counts when its File exists. For its bytes, see `bytesSent` of `JobHandle<'sync'>.progress()`.
  */
 export interface SyncProgress extends ProgressHead {
   readonly kind: 'sync';

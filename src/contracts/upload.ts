@@ -81,10 +81,10 @@ export interface ProgressHead {
 
 /**
  * Answer of the query `progress`. Its counts of bytes and parts include only recorded parts: bytes of a part that is
- * being sent count when the part is complete. For these bytes, see `bytesSent` of `UploadHandle.progress()`.
+ * being sent count when the part is complete. For these bytes, see `bytesSent` of `JobHandle<'upload'>.progress()`.
  */
 export interface UploadProgress extends ProgressHead {
-  readonly kind: 'upload' | 'split';
+  readonly kind: 'upload';
   readonly state: UploadState;
   /** As in `ProgressHead`. Moves in steps of a part, and falls to 0 when a session is replaced. */
   readonly bytesDone: number;

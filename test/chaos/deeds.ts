@@ -1,4 +1,4 @@
-import { SteeringRefusedError, type UploadHandle } from 'longhaul';
+import { SteeringRefusedError, type JobHandle } from 'longhaul';
 import type { ChaosProxy } from '../support/chaos-proxy.ts';
 import type { ApiProcess, Fleet } from './actors.ts';
 import type { Deed } from './plan.ts';
@@ -10,7 +10,7 @@ export interface Stage {
   readonly api: ApiProcess;
   readonly fleet: Fleet;
   readonly proxy: ChaosProxy;
-  readonly handle: UploadHandle;
+  readonly handle: JobHandle<'upload'>;
   readonly killTemporal: () => void;
   /** Waits; ends early when the run is over. */
   readonly wait: (ms: number) => Promise<void>;

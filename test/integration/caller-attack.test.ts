@@ -73,7 +73,7 @@ async function failureOf(system: System, name: string, request: unknown): Promis
 }
 
 function start({ client, taskQueue }: System, name: string, request: unknown) {
-  return client.client.workflow.start(name, {
+  return client.temporal.workflow.start(name, {
     workflowId: `attack-${crypto.randomUUID()}`,
     taskQueue,
     args: [request],

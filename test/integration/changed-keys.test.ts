@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { UploadHandle } from 'longhaul';
+import type { JobHandle } from 'longhaul';
 import { loadConfig, requireDestination } from 'longhaul/worker';
 import { describe, expect, it } from 'vitest';
 import { runCli, startCli } from '../support/cli.ts';
@@ -10,7 +10,7 @@ import { until } from '../support/until.ts';
 
 const purpose = 'batch';
 
-function toWait(handle: UploadHandle): Promise<void> {
+function toWait(handle: JobHandle<'upload'>): Promise<void> {
   return until(async () => (await handle.status()).state === 'waiting', 'the upload to wait');
 }
 
@@ -22,7 +22,7 @@ async function startWorker(system: System, destination: object): Promise<void> {
   await system.startWorker({ destinations: (name) => requireDestination(config, name) });
 }
 
-async function startUpload({ client, directory }: System): Promise<UploadHandle> {
+async function startUpload({ client, directory }: System): Promise<JobHandle<'upload'>> {
   const file = join(directory, 'keyed.bin');
   await randomFile(file, MiB);
   return client.upload({ file, purpose, destination: 'keyed' });
@@ -114,7 +114,7 @@ describe('a command that is run again', () => {
         const args = ['sync', folder, '--purpose', purpose, '--id', `${id}-sync`, '--limit', '1MiB/s', '--json'];
         const refused = await runCli(args, environment);
         expect(refused.stderr).toContain('--limit 1MiB/s is not in effect: this sync keeps --limit none.');
-        expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: 'SyncIdTaken' } });
+        expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: 'JobIdTaken' } });
         expect(refused.code).toBe(2);
 
         system.api.configure({ bandwidthBytesPerSecond: null });

@@ -229,7 +229,7 @@ describe('longhaul upload', () => {
       const { stderr } = await worker.ended;
       const { workflowId } = JSON.parse(outcome.stdout);
       const client = await LonghaulClient.connect({ connection: { address: system.temporalAddress } });
-      const history = await client.client.workflow.getHandle(workflowId).fetchHistory();
+      const history = await client.temporal.workflow.getHandle(workflowId).fetchHistory();
       await client.close();
       const told = [outcome.stdout, outcome.stderr, stderr, textIn(history)].join('\n');
       expect(textIn(history)).toMatch(/secret\.bin/);

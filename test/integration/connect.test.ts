@@ -12,7 +12,7 @@ describe('LonghaulClient.connect', () => {
       vi.stubEnv('TEMPORAL_ADDRESS', temporalAddress);
       vi.stubEnv('TEMPORAL_NAMESPACE', 'uploads');
       const found = await LonghaulClient.connect();
-      expect(found.client.options.namespace).toBe('uploads');
+      expect(found.temporal.options.namespace).toBe('uploads');
       await found.close();
 
       const profile = join(directory, 'temporal.toml');
@@ -21,13 +21,13 @@ describe('LonghaulClient.connect', () => {
       vi.stubEnv('TEMPORAL_CONFIG_FILE', profile);
       vi.stubEnv('TEMPORAL_PROFILE', 'prod');
       const named = await LonghaulClient.connect({ namespace: 'default' });
-      expect(named.client.options.namespace).toBe('default');
+      expect(named.temporal.options.namespace).toBe('default');
       await named.close();
 
       vi.stubEnv('TEMPORAL_ADDRESS', '127.0.0.1:1');
       vi.stubEnv('TEMPORAL_API_KEY', 'tk-canary');
       const passed = await LonghaulClient.connect({ connection: { address: temporalAddress } });
-      expect(passed.client.options.namespace).toBe('default');
+      expect(passed.temporal.options.namespace).toBe('default');
       await passed.close();
     }));
 

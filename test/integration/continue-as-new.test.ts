@@ -66,7 +66,7 @@ it('updates that come while a history is handed over are answered, and what they
     ),
   ));
 
-async function executions({ client }: LonghaulClient, workflowId: string): Promise<number> {
+async function executions({ temporal: client }: LonghaulClient, workflowId: string): Promise<number> {
   const runIds: string[] = [];
   for await (const { runId } of client.workflow.list({ query: `WorkflowId = "${workflowId}"` })) runIds.push(runId);
   return runIds.length;

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { UploadHandle } from 'longhaul';
+import type { JobHandle } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { runCli, startCli, type CliRun } from '../support/cli.ts';
 import { md5, randomFile } from '../support/random-file.ts';
@@ -28,8 +28,8 @@ async function stop(run: CliRun): Promise<void> {
 }
 
 /** Waits until that worker process has that many parts in hand. */
-function partsInHandsOf({ child }: CliRun, count: number, system: System, handle: UploadHandle): Promise<void> {
-  const workflow = system.client.client.workflow.getHandle(handle.workflowId);
+function partsInHandsOf({ child }: CliRun, count: number, system: System, handle: JobHandle<'upload'>): Promise<void> {
+  const workflow = system.client.temporal.workflow.getHandle(handle.workflowId);
   return until(
     async () => {
       const { raw } = await workflow.describe();
@@ -46,12 +46,12 @@ function partsInHandsOf({ child }: CliRun, count: number, system: System, handle
   );
 }
 
-async function eventsOf({ client }: System, { workflowId }: UploadHandle) {
-  return (await client.client.workflow.getHandle(workflowId).fetchHistory()).events ?? [];
+async function eventsOf({ client }: System, { workflowId }: JobHandle<'upload'>) {
+  return (await client.temporal.workflow.getHandle(workflowId).fetchHistory()).events ?? [];
 }
 
 /** Why the attempts ended whose successors are recorded. */
-async function endsOfAttempts(system: System, handle: UploadHandle): Promise<string[]> {
+async function endsOfAttempts(system: System, handle: JobHandle<'upload'>): Promise<string[]> {
   return (await eventsOf(system, handle)).flatMap(({ activityTaskStartedEventAttributes: started }) => {
     const failure = started?.lastFailure;
     if (!failure) return [];

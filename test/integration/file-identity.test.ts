@@ -28,7 +28,7 @@ async function withFolder(body: (system: System, folder: string) => Promise<void
 }
 
 async function planCalls({ client }: System, workflowId: string): Promise<number> {
-  const { events } = await client.client.workflow.getHandle(workflowId).fetchHistory();
+  const { events } = await client.temporal.workflow.getHandle(workflowId).fetchHistory();
   return (events ?? []).filter((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'planSync')
     .length;
 }
@@ -85,7 +85,7 @@ describe('a sync of files whose size and modification time are the same as befor
       const scope = { ...request, destination: 'default', prefix: '', include: [], exclude: [] };
       const sync = async (memory: SyncMemory | null, name: string) => {
         const workflowId = `${name}-${taskQueue}`;
-        return client.client.workflow.execute<(...input: unknown[]) => Promise<SyncResult>>('syncSource', {
+        return client.temporal.workflow.execute<(...input: unknown[]) => Promise<SyncResult>>('syncSource', {
           workflowId,
           taskQueue,
           args: [request, { memory }],
@@ -170,7 +170,7 @@ describe('names in NFD (macOS) and NFC (Linux)', () => {
       const request = { source: { type: 'folder', path: folder, host: client.host }, purpose, delete: true } as const;
       const scope = { ...request, destination: 'default', prefix: '', include: [], exclude: [] };
       const sync = (memory: SyncMemory | null, name: string) =>
-        client.client.workflow.execute<(...input: unknown[]) => Promise<SyncResult>>('syncSource', {
+        client.temporal.workflow.execute<(...input: unknown[]) => Promise<SyncResult>>('syncSource', {
           workflowId: `${name}-${taskQueue}`,
           taskQueue,
           args: [request, { memory }],

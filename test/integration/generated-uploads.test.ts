@@ -58,7 +58,7 @@ describe('uploads and syncs whose service returns anything', () => {
         for (const handle of handles) {
           const failureType = await handle.result().then(() => 'none', failureTypeOf);
           expect(['none', ...Object.keys(FailureType)]).toContain(failureType);
-          const { events } = await client.client.workflow.getHandle(handle.workflowId).fetchHistory();
+          const { events } = await client.temporal.workflow.getHandle(handle.workflowId).fetchHistory();
           expect(events?.filter(({ workflowTaskFailedEventAttributes: failed }) => failed)).toEqual([]);
         }
       }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { LonghaulClient, type SyncEvent, type UploadEvent } from 'longhaul';
+import { LonghaulClient, type JobEvent } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { listQueueWorkers } from '../../src/client/queues/list-queue-workers.ts';
 import { runCli, runCliProcess, startCli } from '../support/cli.ts';
@@ -91,7 +91,7 @@ describe('a host without a worker', () => {
       await system.startWorker({ host: 'present' });
       const file = join(system.directory, 'gone.bin');
       await randomFile(file, 2 * MiB);
-      const gone = new LonghaulClient(system.client.client, { taskQueue: system.taskQueue, host: 'gone' });
+      const gone = new LonghaulClient(system.client.temporal, { taskQueue: system.taskQueue, host: 'gone' });
       const upload = await gone.upload({ file, purpose: 'batch', partSizeBytes: MiB });
       const folder = join(system.directory, 'folder');
       await mkdir(folder);
@@ -102,7 +102,7 @@ describe('a host without a worker', () => {
       const unpolled = { taskQueue: queue, host: 'gone', reason: expect.stringContaining(reason) };
 
       for (const handle of [upload, sync]) {
-        const events: (UploadEvent | SyncEvent)[] = [];
+        const events: JobEvent[] = [];
         for await (const event of handle.progress({ intervalMs: 200, signal: AbortSignal.timeout(60_000) })) {
           if ('unpolled' in event && event.unpolled) events.push(event);
           if (events.at(-3)?.type === 'no-answer') break;
@@ -154,12 +154,12 @@ describe('a host without a worker', () => {
       // The second heartbeat contains the interval.
       const query = `TaskQueue="${system.taskQueue}-transfer-killed"`;
       await until(async () => {
-        const workers = await listQueueWorkers(system.client.client, query);
+        const workers = await listQueueWorkers(system.client.temporal, query);
         return workers.some(({ intervalMs }) => intervalMs < 60_000);
       }, 'two heartbeats of the worker');
       const file = join(directory, 'killed.bin');
       const content = await randomFile(file, PARTS * MiB);
-      const client = new LonghaulClient(system.client.client, { taskQueue: system.taskQueue, host: 'killed' });
+      const client = new LonghaulClient(system.client.temporal, { taskQueue: system.taskQueue, host: 'killed' });
       const upload = await client.upload({ file, purpose: 'batch', partSizeBytes: MiB, concurrency: 8 });
       await partsReceived(system, 4);
       expect((await upload.status()).unpolled).toBeUndefined();

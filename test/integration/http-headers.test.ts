@@ -86,7 +86,7 @@ it('a URL that requires a header is uploaded by workers that have it, also after
 
         serving.child.kill('SIGTERM');
         const { stderr: log } = await serving.ended;
-        const history = textIn(await client.client.workflow.getHandle(`headers-${taskQueue}`).fetchHistory());
+        const history = textIn(await client.temporal.workflow.getHandle(`headers-${taskQueue}`).fetchHistory());
         for (const text of [history, log, stdout, stderr, open.stdout]) expect(text).not.toMatch(/canary/);
       },
       { bandwidthBytesPerSecond: 2 * MiB },

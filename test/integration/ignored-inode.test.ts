@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { open, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { FailureType, type UploadHandle } from 'longhaul';
+import { FailureType, type JobHandle } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { beginCli, runCli } from '../support/cli.ts';
 import { md5, randomFile } from '../support/random-file.ts';
@@ -31,7 +31,7 @@ describe('an upload of a file whose inode changed, as by a remount', () => {
   /** Starts an upload of 8 parts and pauses it after some of them. */
   async function withPaused(
     options: { readonly ignoreInode?: boolean },
-    body: (system: System, handle: UploadHandle, path: string, content: Buffer) => Promise<void>,
+    body: (system: System, handle: JobHandle<'upload'>, path: string, content: Buffer) => Promise<void>,
   ): Promise<void> {
     await withSystem(
       async (system) => {

@@ -99,7 +99,7 @@ describe('with --json, an upload', () => {
         const watch = beginCli(['status', workflowId, '--watch', '--json'], system.environment);
         await system.client.getHandle(workflowId as string).cancel();
         const watched = await watch.ended;
-        expect(linesOf(watched).at(-1)).toMatchObject({ workflowId, error: { code: 'UploadCancelled' } });
+        expect(linesOf(watched).at(-1)).toMatchObject({ workflowId, error: { code: 'JobCancelled' } });
         expect(watched.code).toBe(1);
 
         const folder = join(system.directory, 'data');
@@ -111,7 +111,7 @@ describe('with --json, an upload', () => {
         expect(sync.code).toBe(1);
 
         const steered = await runCli(['pause', workflowId, 'no-such-id', '--json'], system.environment);
-        expect(linesOf(steered)).toMatchObject([{ outcomes: [{}, { error: { code: 'UploadNotFound' } }] }]);
+        expect(linesOf(steered)).toMatchObject([{ outcomes: [{}, { error: { code: 'JobNotFound' } }] }]);
       },
       { bandwidthBytesPerSecond: MiB },
     ));

@@ -42,7 +42,7 @@ function ready(run: CliRun): Promise<void> {
 
 /** Whether Temporal has given a part to that very process. */
 async function isSending({ client }: System, workflowId: string, { child }: CliRun): Promise<boolean> {
-  const { raw } = await client.client.workflow.getHandle(workflowId).describe();
+  const { raw } = await client.temporal.workflow.getHandle(workflowId).describe();
   const parts = (raw.pendingActivities ?? []).filter(({ activityType }) => activityType?.name === 'uploadPart');
   return parts.some(({ lastWorkerIdentity }) => lastWorkerIdentity?.startsWith(`${child.pid}@`));
 }

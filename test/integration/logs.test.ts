@@ -82,7 +82,7 @@ describe('the log of a worker process', () => {
         const byName = async (name: string, request: object) => {
           const workflowId = `${name}-${system.taskQueue}`;
           const options = { taskQueue: system.taskQueue, workflowId, args: [request] };
-          const handle = await client.client.workflow.start('uploadFile', options);
+          const handle = await client.temporal.workflow.start('uploadFile', options);
           await expect(handle.result()).rejects.toThrow();
           return workflowId;
         };
@@ -99,7 +99,7 @@ describe('the log of a worker process', () => {
         await expect(cancelled.result()).rejects.toThrow();
         const terminated = await upload('terminated.bin', 16);
         await until(() => uploads().some((one) => one.filename === 'terminated.bin' && one.partsBegun > 1), 'parts');
-        await client.client.workflow.getHandle(terminated.workflowId).terminate();
+        await client.temporal.workflow.getHandle(terminated.workflowId).terminate();
         await upload('stopped.bin', 16);
         await until(() => uploads().some((one) => one.filename === 'stopped.bin' && one.partsBegun > 1), 'parts');
         // A query replays the workflow, which must not print its line again.

@@ -1,6 +1,6 @@
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SyncHandle } from 'longhaul';
+import type { JobHandle } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { withFakeS3, type FakeObject } from '../support/fake-s3.ts';
 import { randomFile } from '../support/random-file.ts';
@@ -18,7 +18,7 @@ function numbered(count: number, name: string, object: FakeObject): Record<strin
 }
 
 /** Pauses a sync when its first file is sent, and waits until nothing is in flight. */
-async function paused({ api, uploads }: System, handle: SyncHandle): Promise<void> {
+async function paused({ api, uploads }: System, handle: JobHandle<'sync'>): Promise<void> {
   await until(() => uploads().some(({ status }) => status === 'completed'), 'the first file to be sent');
   await handle.pause();
   api.configure({ latencyMs: 0 });
@@ -26,7 +26,7 @@ async function paused({ api, uploads }: System, handle: SyncHandle): Promise<voi
 }
 
 /** Repeats what waits, the sync itself and its uploads, until the sync has ended. */
-async function retriedToItsEnd({ client }: System, handle: SyncHandle) {
+async function retriedToItsEnd({ client }: System, handle: JobHandle<'sync'>) {
   const retryAll = async () => {
     await handle.retry();
     for await (const { workflowId } of client.list({ taskQueue: client.taskQueue, state: 'waiting' })) {

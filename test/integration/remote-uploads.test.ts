@@ -135,7 +135,7 @@ describe('a resource of an HTTP server', () => {
         expect(origin.requests.length).toBeGreaterThan(0);
         expect(origin.requests.every(({ path }) => path.includes(CANARY))).toBe(true);
 
-        const handle = client.client.workflow.getHandle(result.workflowId);
+        const handle = client.temporal.workflow.getHandle(result.workflowId);
         const history = JSON.stringify([await handle.fetchHistory(), await handle.describe()]);
         const inBase64 = Buffer.from(CANARY).toString('base64').slice(0, -4);
         for (const text of [
@@ -175,7 +175,7 @@ describe('a resource of an HTTP server', () => {
           expect(pieces).toHaveLength(2);
           expect(Buffer.concat(pieces).equals(content)).toBe(true);
 
-          const { events } = await client.client.workflow.getHandle(handle.workflowId).fetchHistory();
+          const { events } = await client.temporal.workflow.getHandle(handle.workflowId).fetchHistory();
           const input = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data ?? '';
           const { source } = JSON.parse(Buffer.from(input).toString()) as UploadRequest;
           expect(source).toMatchObject({ sealedQuery: expect.stringMatching(/^v2\./) });

@@ -67,7 +67,7 @@ it('the rate outlives its own history, and counts all requests of earlier execut
         const runs = new Set<string>();
         const query = 'WorkflowType = "requestRate"';
         await until(async () => {
-          for await (const { runId } of system.client.client.workflow.list({ query })) runs.add(runId);
+          for await (const { runId } of system.client.temporal.workflow.list({ query })) runs.add(runId);
           return runs.size > 1;
         }, 'a second execution');
         const intervalMs = 1000 / A_SECOND;

@@ -86,7 +86,7 @@ describe.concurrent('longhaul schedule', () => {
         expect(await jsonOf('backfill', nightly, '--from', from, '--to', to)).toEqual({ name: nightly, from, to });
         const triggered = (await jsonOf('trigger', nightly)) as { workflowId: string };
         expect(triggered).toEqual({ name: nightly, workflowId: expect.stringContaining(nightly) });
-        await system.client.client.workflow.getHandle(triggered.workflowId).terminate('not needed');
+        await system.client.temporal.workflow.getHandle(triggered.workflowId).terminate('not needed');
         expect(await jsonOf('delete', nightly, '--yes')).toEqual({ name: nightly, deleted: true });
         expect(await jsonOf('delete', nightly, '--yes')).toMatchObject({ error: { code: 'ScheduleNotFound' } });
         await expect(system.client.schedules.get(nightly)).rejects.toThrow(/there is no schedule/);
@@ -114,7 +114,7 @@ describe.concurrent('longhaul schedule', () => {
         );
         expect(made.code).toBe(0);
         const workflowId = (await run('trigger', bad)).stdout.trim();
-        await system.client.client.workflow.getHandle(workflowId).result();
+        await system.client.temporal.workflow.getHandle(workflowId).result();
         const [shown, checked, inJson] = await Promise.all([
           run('show', bad),
           run('check', bad),

@@ -21,7 +21,7 @@ interface Run {
 async function runsOf({ client }: System, name: string): Promise<Run[]> {
   const runs: Run[] = [];
   const query = `WorkflowId STARTS_WITH "longhaul-schedule-${name}-"`;
-  for await (const { startTime, closeTime } of client.client.workflow.list({ query })) {
+  for await (const { startTime, closeTime } of client.temporal.workflow.list({ query })) {
     if (closeTime) runs.push({ startMs: startTime.getTime(), endMs: closeTime.getTime() });
   }
   return runs.toSorted((a, b) => a.startMs - b.startMs);

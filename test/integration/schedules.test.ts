@@ -59,7 +59,7 @@ describe.concurrent('a schedule', () => {
       expect(workflowId).toMatch(new RegExp(`^longhaul-schedule-${daily}-\\d{4}-`));
       await expect(schedules.trigger(daily)).rejects.toThrow(ScheduleBusyError);
       await expect(schedules.trigger(daily)).rejects.toThrow(workflowId);
-      await client.client.workflow.getHandle(workflowId).result();
+      await client.temporal.workflow.getHandle(workflowId).result();
       expect((await schedules.get(daily)).runsStarted).toBe(1);
     }));
 
@@ -70,7 +70,7 @@ describe.concurrent('a schedule', () => {
         await schedules.create({ name: which, cron: ['0 2 * * *'], ...work });
         await schedules.update(which, { note: 'changed', ...changes });
         const workflowId = (await schedules.trigger(which)) as string;
-        return (await client.client.workflow.getHandle(workflowId).describe()).priority?.priorityKey;
+        return (await client.temporal.workflow.getHandle(workflowId).describe()).priority?.priorityKey;
       };
       const upload = { source: { type: 'file', path: '/data/x' }, purpose: 'batch' } as const;
       const found = await Promise.all([
@@ -116,7 +116,7 @@ describe.concurrent('a schedule', () => {
       );
       const oldestFirst = (await schedules.show(chain)).runs.toReversed().slice(0, 3);
       const results = await Promise.all(
-        oldestFirst.map(({ workflowId }) => client.client.workflow.getHandle(workflowId).result()),
+        oldestFirst.map(({ workflowId }) => client.temporal.workflow.getHandle(workflowId).result()),
       );
       expect(results.map(({ memory }) => memory.runs)).toEqual([1, 2, 3]);
     }));
@@ -189,7 +189,7 @@ describe.concurrent('a schedule', () => {
       const deleted = name('deleted');
       await schedules.create({ name: kept, everyMs: HOUR_MS, sync: standIn() });
       await schedules.create({ name: deleted, everyMs: HOUR_MS, sync: standIn() });
-      const foreign = await client.client.schedule.create({
+      const foreign = await client.temporal.schedule.create({
         scheduleId: name('foreign'),
         spec: { intervals: [{ every: HOUR_MS }] },
         action: { type: 'startWorkflow', workflowType: 'other', taskQueue: client.taskQueue },
@@ -197,7 +197,7 @@ describe.concurrent('a schedule', () => {
       const listed = async () => (await schedules.list()).map((schedule) => schedule.name);
       const inTemporal = async () => {
         const ids: string[] = [];
-        for await (const { scheduleId } of client.client.schedule.list()) ids.push(scheduleId);
+        for await (const { scheduleId } of client.temporal.schedule.list()) ids.push(scheduleId);
         return ids;
       };
       await until(
@@ -248,7 +248,7 @@ describe.concurrent('the check of a schedule', () => {
         await schedules.create({ name: which, cron: ['0 2 * * *'], sync: standIn(prefix) });
         expect(await schedules.check(which)).toMatchObject({ health: 'new', healthy: true });
         const workflowId = (await schedules.trigger(which)) as string;
-        await client.client.workflow
+        await client.temporal.workflow
           .getHandle(workflowId)
           .result()
           .catch(() => {});

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AttributeConflictError, SetupRefusedError, setupSearchAttributes, type UploadHandle } from 'longhaul';
+import { AttributeConflictError, SetupRefusedError, setupSearchAttributes, type JobHandle } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { runCli, startCli } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
@@ -18,7 +18,7 @@ const partSizeBytes = MiB;
 async function list({ client }: System, query: string): Promise<Map<string, Record<string, unknown>>> {
   const found = new Map<string, Record<string, unknown>>();
   const ours = `TaskQueue = "${client.taskQueue}" AND ExecutionStatus != "ContinuedAsNew" AND (${query})`;
-  for await (const { workflowId, typedSearchAttributes } of client.client.workflow.list({ query: ours })) {
+  for await (const { workflowId, typedSearchAttributes } of client.temporal.workflow.list({ query: ours })) {
     const pairs = typedSearchAttributes.getAll().filter(({ key }) => key.name.startsWith('Longhaul'));
     found.set(workflowId, Object.fromEntries(pairs.map(({ key, value }) => [key.name, value])));
   }
@@ -50,7 +50,7 @@ function receivedBytes({ uploads }: System, filename: string): number {
 async function upserts({ client }: System, workflowId: string): Promise<number> {
   let count = 0;
   for (let runId: string | undefined = ''; runId !== undefined;) {
-    const { events } = await client.client.workflow.getHandle(workflowId, runId || undefined).fetchHistory();
+    const { events } = await client.temporal.workflow.getHandle(workflowId, runId || undefined).fetchHistory();
     count += (events ?? []).filter((event) => event.upsertWorkflowSearchAttributesEventAttributes).length;
     runId = events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId || undefined;
   }
@@ -62,7 +62,7 @@ describe('the list of Temporal UI', () => {
     withSystem(async (system) => {
       const { api, client, directory, startWorker } = system;
       await startWorker();
-      const upload = async (name: string, parts: number): Promise<UploadHandle> => {
+      const upload = async (name: string, parts: number): Promise<JobHandle<'upload'>> => {
         const file = join(directory, name);
         await randomFile(file, parts * MiB - 7);
         return client.upload({
@@ -92,7 +92,7 @@ describe('the list of Temporal UI', () => {
       await cancelled.cancel();
       await cancelled.result().catch(() => {});
       const running = await upload('running.bin', 2);
-      const id = ({ workflowId }: UploadHandle) => workflowId;
+      const id = ({ workflowId }: JobHandle<'upload'>) => workflowId;
       const all = [completed, failed, waiting, paused, cancelled, running].map(id);
 
       await listed(system, 'LonghaulState = "uploading"', [id(running)]);
@@ -173,7 +173,7 @@ describe('the list of Temporal UI', () => {
       const file = join(directory, 'from-go.bin');
       await randomFile(file, MiB);
       const start = (name: string, request: object) =>
-        client.client.workflow.start('uploadFile', {
+        client.temporal.workflow.start('uploadFile', {
           workflowId: `${name}-${taskQueue}`,
           taskQueue,
           args: [request],
@@ -297,7 +297,7 @@ describe('a namespace without the search attributes', () => {
     withTemporalServer({}, (temporalAddress) =>
       withSystem(
         async ({ client, environment }) => {
-          const { operatorService } = client.client.connection;
+          const { operatorService } = client.temporal.connection;
           const [namespace, Keyword] = ['default', 2];
           const taken = Object.fromEntries(['One', 'Two', 'Three', 'Four', 'Five'].map((name) => [name, Keyword]));
           await operatorService.addSearchAttributes({ namespace, searchAttributes: taken });
@@ -305,7 +305,7 @@ describe('a namespace without the search attributes', () => {
           await until(() => worker.said().includes('worker on '), 'the worker');
           const warnings = worker.said().match(/lacks the search attributes LonghaulState.*Run \\?"longhaul setup/g);
           expect(warnings).toHaveLength(1);
-          await expect(setupSearchAttributes(client.client)).rejects.toThrow(SetupRefusedError);
+          await expect(setupSearchAttributes(client.temporal)).rejects.toThrow(SetupRefusedError);
           const refused = await runCli(['setup'], environment);
           expect(refused).toMatchObject({
             code: 1,
@@ -316,8 +316,8 @@ describe('a namespace without the search attributes', () => {
           expect(refused.stderr).toMatch(/can't be registered in namespace default from here/);
 
           await operatorService.addSearchAttributes({ namespace, searchAttributes: { LonghaulBytes: Keyword } });
-          await expect(setupSearchAttributes(client.client)).rejects.toThrow(AttributeConflictError);
-          await expect(setupSearchAttributes(client.client)).rejects.toThrow(
+          await expect(setupSearchAttributes(client.temporal)).rejects.toThrow(AttributeConflictError);
+          await expect(setupSearchAttributes(client.temporal)).rejects.toThrow(
             'LonghaulBytes is Keyword and must be Int',
           );
         },

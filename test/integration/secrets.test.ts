@@ -92,7 +92,7 @@ const echo = (...secrets: readonly string[]) => ({
 
 /** Everything of a workflow that anybody can read in Temporal. */
 async function temporalOutputs({ client }: System, workflowId: string): Promise<Output[]> {
-  const handle = client.client.workflow.getHandle(workflowId);
+  const handle = client.temporal.workflow.getHandle(workflowId);
   const { raw, memo, searchAttributes } = await handle.describe();
   return [
     { where: `the history of ${workflowId}`, text: textIn(await handle.fetchHistory()) },
@@ -191,7 +191,7 @@ it(
             ]);
             expect([unread.code, refused.code]).toEqual([2, 2]);
 
-            const all = client.client.workflow.list({ query: `TaskQueue = "${taskQueue}"` });
+            const all = client.temporal.workflow.list({ query: `TaskQueue = "${taskQueue}"` });
             const ids: string[] = [];
             for await (const { workflowId } of all) ids.push(workflowId);
             expect(ids.length).toBeGreaterThanOrEqual(5);

@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FailureType, type UploadHandle, type UploadProgress } from 'longhaul';
+import { FailureType, type JobHandle, type UploadProgress } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { randomFile } from '../support/random-file.ts';
 import { MiB, withSystem, type System } from '../support/system.ts';
@@ -9,13 +9,13 @@ import { until } from '../support/until.ts';
 const purpose = 'batch';
 const partSizeBytes = MiB;
 
-async function start({ client, directory }: System, sizeBytes = 3 * MiB, options = {}): Promise<UploadHandle> {
+async function start({ client, directory }: System, sizeBytes = 3 * MiB, options = {}): Promise<JobHandle<'upload'>> {
   const file = join(directory, 'data.bin');
   await randomFile(file, sizeBytes);
   return client.upload({ file, purpose, partSizeBytes, ...options });
 }
 
-async function waits(handle: UploadHandle) {
+async function waits(handle: JobHandle<'upload'>) {
   await until(async () => (await handle.status()).state === 'waiting', 'the upload to wait');
   return (await handle.status()).waiting;
 }
@@ -78,7 +78,7 @@ describe('an upload whose service', () => {
       system.api.faults.add({ route: 'create', kind: 'alter', remove: ['/expires_at'], set: { '/status': 'created' } });
       const handle = await start(system);
       expect(await handle.result()).toMatchObject({ sessions: 1, orphanedSessions: 0 });
-      const workflow = system.client.client.workflow.getHandle(handle.workflowId);
+      const workflow = system.client.temporal.workflow.getHandle(handle.workflowId);
       const { session } = await workflow.query<UploadProgress>('progress');
       expect((session?.expiresAt ?? 0) - (session?.createdAt ?? 0)).toBe(3600);
     }));

@@ -70,7 +70,7 @@ it('a command’s worker leaves what nobody named to a worker that permits it, a
       try {
         const handle = await client.upload({ file: other.path, purpose: 'batch', partSizeBytes: MiB });
         const rejected = async () => {
-          const { raw } = await client.client.workflow.getHandle(handle.workflowId).describe();
+          const { raw } = await client.temporal.workflow.getHandle(handle.workflowId).describe();
           return JSON.stringify(raw.pendingActivities).includes('no command named');
         };
         await until(rejected, 'the command’s worker to have polled it');

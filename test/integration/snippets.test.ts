@@ -18,7 +18,7 @@ import { KEY, MiB, withSystem } from '../support/system.ts';
 /** Values that a page leaves to its reader. A snippet that uses one names it after its fence: `ts given longhaul`. */
 const givens: Readonly<Record<string, string>> = {
   longhaul: "import('longhaul').LonghaulClient",
-  handle: "import('longhaul').UploadHandle",
+  handle: "import('longhaul').JobHandle<'upload'>",
   connection: "import('@temporalio/worker').NativeConnection",
   destinations: "import('longhaul/worker').WorkerOptions['destinations']",
   profiles: "readonly import('longhaul/worker').DestinationProfile[]",

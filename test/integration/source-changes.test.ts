@@ -26,7 +26,7 @@ async function overwrite(path: string, offsetBytes: number, text: string): Promi
 
 /** The upload's own handle ends in `SourceChanged`, and nothing of it stays open or complete at the service. */
 async function expectSourceChanged(ending: Promise<unknown>, { uploads, api }: System): Promise<void> {
-  await expect(ending).rejects.toMatchObject({ code: 'UPLOAD_FAILED', failureType: FailureType.SourceChanged });
+  await expect(ending).rejects.toMatchObject({ code: 'JOB_FAILED', failureType: FailureType.SourceChanged });
   expect(uploads()).toMatchObject([{ status: 'cancelled', completions: 0 }]);
   expect(api.stats().requests).not.toHaveProperty('complete');
 }
@@ -198,7 +198,7 @@ describe('bytes that are damaged at the service make no File', () => {
     withSystem(async (system) => {
       const { handle, content } = await uploadDamaged(system, 1);
       const failure = await handle.result().catch((error: unknown) => error);
-      expect(failure).toMatchObject({ code: 'UPLOAD_FAILED', failureType: FailureType.ApiRejected });
+      expect(failure).toMatchObject({ code: 'JOB_FAILED', failureType: FailureType.ApiRejected });
       expect((failure as Error).message).toMatch(
         new RegExp(`md5 of the named Parts is [0-9a-f]{32}, not ${md5(content)}`),
       );

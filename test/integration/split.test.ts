@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FailureType, type UploadFailedError, type SplitUploadProgress, type SplitUploadResult } from 'longhaul';
+import { FailureType, type JobFailedError, type SplitUploadResult } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { startCli } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
@@ -125,7 +125,7 @@ describe('a split upload', () => {
 
       const failure = await (await client.uploadSplit(options)).result().catch((error: unknown) => error);
       expect(failure).toMatchObject({ failureType: FailureType.PiecesFailed });
-      const { pieces = [], message } = failure as UploadFailedError;
+      const { pieces = [], message } = failure as JobFailedError;
       expect(pieces.map(({ state }) => state)).toEqual(['completed', 'failed', 'completed']);
       expect(pieces[1]).toMatchObject({ failureType: FailureType.ApiRejected });
       expect(message).toMatch(
@@ -154,7 +154,7 @@ describe('a split upload', () => {
       await linesFile(file, 3 * MiB);
       const options = { file, purpose, partSizeBytes, pieceSizeBytes: 2 * MiB, id: `split-${client.taskQueue}` };
       api.faults.add({ route: 'create', kind: 'status', status: 422, skip: 1 });
-      await expect((await client.uploadSplit(options)).result()).rejects.toMatchObject({ code: 'UPLOAD_FAILED' });
+      await expect((await client.uploadSplit(options)).result()).rejects.toMatchObject({ code: 'JOB_FAILED' });
 
       const content = await linesFile(file, 3 * MiB);
       await expectWhole(system, await (await client.uploadSplit(options)).result(), content, 2 * MiB);
@@ -172,7 +172,7 @@ describe('a split upload', () => {
         await writeFile(file, '{}\n');
         const failure = await handle.result().catch((error: unknown) => error);
         expect(failure).toMatchObject({ failureType: FailureType.SourceChanged });
-        expect((failure as UploadFailedError).pieces?.map(({ state }) => state)).toEqual([
+        expect((failure as JobFailedError).pieces?.map(({ state }) => state)).toEqual([
           'completed',
           'failed',
           'pending',
@@ -192,7 +192,7 @@ describe('a split upload', () => {
         const handle = await client.uploadSplit({ file, purpose, partSizeBytes, pieceSizeBytes: 3 * MiB });
         await partsReceived(system, 1);
         await handle.cancel();
-        await expect(handle.result()).rejects.toMatchObject({ code: 'UPLOAD_CANCELLED' });
+        await expect(handle.result()).rejects.toMatchObject({ code: 'JOB_CANCELLED' });
         expect(system.uploads()).toMatchObject([{ status: 'cancelled' }]);
       },
       { bandwidthBytesPerSecond: 2 * MiB },
@@ -210,7 +210,7 @@ describe('a split upload', () => {
         await until(() => completed(system).length === 1, 'the first piece');
         api.configure({ bandwidthBytesPerSecond: MiB / 4 });
         await until(() => system.uploads().length === 2, 'the second piece');
-        await client.client.workflow.getHandle(handle.workflowId).terminate();
+        await client.temporal.workflow.getHandle(handle.workflowId).terminate();
 
         const again = await client.uploadSplit(options);
         await until(() => system.uploads()[1]?.status === 'cancelled', 'the second piece to end its session');
@@ -241,7 +241,7 @@ describe('a split upload', () => {
           concurrency: 2,
         });
         await partsReceived(system, 2);
-        const paused = (await handle.pause()) as SplitUploadProgress;
+        const paused = await handle.pause();
         expect(paused).toMatchObject({ state: 'paused', partsInFlight: 0, bytesTotal: 9.5 * MiB, partsTotal: 10 });
         expect(paused.partsDone).toBeGreaterThan(1);
         expect(paused.pieces.map(({ state }) => state)).toEqual(['uploading', 'pending']);

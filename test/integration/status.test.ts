@@ -42,10 +42,10 @@ describe('longhaul status', () => {
       await until(() => (api.faults.list().at(-1)?.fired ?? 0) >= 2, 'parts to hang');
       await cancelled.cancel();
       await expect(cancelled.result()).rejects.toThrow();
-      await client.client.workflow.getHandle(terminated.workflowId).terminate('for the test');
+      await client.temporal.workflow.getHandle(terminated.workflowId).terminate('for the test');
       await worker.shutdown();
       const running = await start('running.bin', 1);
-      const timedOut = await client.client.workflow.start('uploadFile', {
+      const timedOut = await client.temporal.workflow.start('uploadFile', {
         taskQueue,
         workflowId: `timed-out-${taskQueue}`,
         args: [{ source: { type: 'file', path: lines }, purpose: 'batch' }],
@@ -95,8 +95,8 @@ describe('longhaul status', () => {
           pieces: [{ state: 'completed' }, { state: 'failed' }],
         },
         { status: 'COMPLETED', result: { counts: { sent: { files: 1 } } } },
-        { status: 'CANCELLED', error: { code: 'UploadCancelled' } },
-        { status: 'TERMINATED', error: { code: 'UploadCancelled' } },
+        { status: 'CANCELLED', error: { code: 'JobCancelled' } },
+        { status: 'TERMINATED', error: { code: 'JobCancelled' } },
         { status: 'TIMED_OUT', error: { code: 'TimeoutFailure' } },
       ]);
       expect(json.stdout).not.toContain('"memory"');
@@ -107,7 +107,7 @@ describe('longhaul status', () => {
         run('no-such-upload', done.workflowId),
         run(done.workflowId, failed.workflowId, '--watch'),
       ]);
-      expect(watched).toMatchObject({ code: 1, stderr: 'longhaul: the upload was cancelled\n' });
+      expect(watched).toMatchObject({ code: 1, stderr: `longhaul: ${cancelled.workflowId} was cancelled\n` });
       expect(unserved).toMatchObject({ code: 0, stdout: `${running.workflowId}: running\n` });
       expect(unserved.stderr).toMatch(/no worker/);
       expect(mixed).toMatchObject({ code: 1, stderr: expect.stringMatching(/^longhaul: no-such-upload: .*\n$/) });

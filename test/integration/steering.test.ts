@@ -105,7 +105,7 @@ describe('steering an upload', () => {
         const handle = await client.upload({ file, purpose, partSizeBytes });
         await partsReceived(system, 1);
         await handle.cancel();
-        await expect(handle.result()).rejects.toMatchObject({ code: 'UPLOAD_CANCELLED' });
+        await expect(handle.result()).rejects.toMatchObject({ code: 'JOB_CANCELLED' });
         expect(uploads()).toMatchObject([{ status: 'cancelled', completions: 0 }]);
         expect(api.stats().requests).toMatchObject({ cancel: { 200: 1 } });
         // Parts that were broken off are no answers (one of them may have been stored just before, when its answer was on
@@ -157,6 +157,6 @@ describe('steering an upload', () => {
         rejects(split, /"ignoreInode" cannot be used for a split upload/),
       ]);
       await Promise.all([unverified.result(), split.result()]);
-      await expect(client.getHandle('no-such-upload').resume()).rejects.toMatchObject({ code: 'UPLOAD_NOT_FOUND' });
+      await expect(client.getHandle('no-such-upload').resume()).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
     }));
 });

@@ -106,7 +106,7 @@ class Caller {
   readonly #taskQueue: string;
 
   constructor({ client, taskQueue }: System) {
-    this.#service = client.client.workflowService;
+    this.#service = client.temporal.workflowService;
     this.#taskQueue = taskQueue;
   }
 
@@ -279,5 +279,5 @@ it('answers after whatever a caller sends to a running workflow', () =>
     expect([...fates.values()].flatMap(({ failedTasks }) => failedTasks)).toEqual([]);
     expect(await worker.isReady()).toBe(true);
     expect(await client.getHandle(`${taskQueue}-uploadFile`).status()).toMatchObject({ filename: 'a.jsonl' });
-    expect(await client.getSyncHandle(`${taskQueue}-syncSource`).status()).toHaveProperty('counts');
+    expect(await client.getHandle<'sync'>(`${taskQueue}-syncSource`).status()).toHaveProperty('counts');
   }));

@@ -33,7 +33,7 @@ function completed({ uploads }: System): number {
 
 /** IDs of the sessions that `openBatch` has returned. */
 async function recordedSessions({ client }: System, workflowId: string): Promise<Set<string>> {
-  const { events } = await client.client.workflow.getHandle(workflowId).fetchHistory();
+  const { events } = await client.temporal.workflow.getHandle(workflowId).fetchHistory();
   const results = (events ?? []).flatMap(
     ({ activityTaskCompletedEventAttributes: ended }) => ended?.result?.payloads?.[0]?.data ?? [],
   );
@@ -120,7 +120,7 @@ it('a sync whose history grows long continues as new, sends nothing twice and fo
         await writeFiles(folder, manyFiles(150));
         await randomFile(join(folder, 'large.bin'), 2 * MiB);
         const first = await runSync(system, { folder, purpose, delete: true, maxConcurrentUploads: 1 });
-        const { workflow } = system.client.client;
+        const { workflow } = system.client.temporal;
         const runs = [];
         for await (const { runId } of workflow.list({ query: `WorkflowId = "${first.workflowId}"` })) runs.push(runId);
         expect(runs.length).toBeGreaterThan(1);

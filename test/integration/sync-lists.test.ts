@@ -24,7 +24,7 @@ function mine(stdout: string, id: string): { uploads: Row[]; syncs: Row[] } {
 /** The list is a moment behind. */
 async function listedAs({ client }: System, id: string, state: string): Promise<void> {
   const query = `WorkflowId = "${id}" AND LonghaulState = "${state}"`;
-  const isListed = async () => (await client.client.workflow.count(query)).count === 1;
+  const isListed = async () => (await client.temporal.workflow.count(query)).count === 1;
   await until(isListed, `${id} to be listed as ${state}`, 10_000);
 }
 
@@ -99,7 +99,7 @@ describe('a sync', () => {
         await until(() => isSeen(large), 'an upload of the large files to wait', 15_000);
         const ofSmall = await start(small, 'small');
         await until(() => isSeen(small), 'the sync of the small files to wait', 15_000);
-        expect(await client.getSyncHandle(ofLarge).status()).toMatchObject({ state: 'uploading', waiting: null });
+        expect(await client.getHandle<'sync'>(ofLarge).status()).toMatchObject({ state: 'uploading', waiting: null });
 
         const [shown, json, checked, checkedJson] = await Promise.all([
           runCli(['schedule', 'show', small], environment),

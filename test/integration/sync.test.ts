@@ -189,7 +189,7 @@ describe('a sync of a folder', () => {
       const request = { source: { type: 'folder', path: folder, host: client.host }, purpose, delete: true } as const;
       const scope = { ...request, destination: 'default', prefix: '', include: [], exclude: [] };
       const run = (memory: unknown, name: string, carried?: unknown) =>
-        client.client.workflow.execute<(...input: unknown[]) => Promise<SyncResult>>('syncSource', {
+        client.temporal.workflow.execute<(...input: unknown[]) => Promise<SyncResult>>('syncSource', {
           workflowId: `${name}-${taskQueue}`,
           taskQueue,
           args: [request, { memory, run: carried }],
@@ -220,7 +220,7 @@ describe('a sync of a folder', () => {
     withFolder(manyFiles(5), async (system, folder) => {
       const handle = await system.client.sync({ folder, purpose, maxFiles: 4 });
       await expect(handle.result()).rejects.toMatchObject({
-        code: 'SYNC_FAILED',
+        code: 'JOB_FAILED',
         failureType: 'TooManyFiles',
         message: expect.stringMatching(/5 files .* maxFiles is 4; nothing was sent/),
       });
@@ -280,10 +280,10 @@ describe('a sync of a folder', () => {
         const first = await system.client.sync({ folder, purpose, upload: { priority: undefined } });
         const second = await system.client.sync({ folder, purpose, upload: { priority: undefined } });
         expect(second).toMatchObject({ workflowId: first.workflowId, resumed: true });
-        const { priority } = await system.client.client.workflow.getHandle(first.workflowId).describe();
+        const { priority } = await system.client.temporal.workflow.getHandle(first.workflowId).describe();
         expect(priority, 'small files are sent by the sync itself').toMatchObject({ priorityKey: Priorities.bulk });
         await expect(system.client.sync({ folder, purpose, delete: true })).rejects.toMatchObject({
-          code: 'SYNC_ID_TAKEN',
+          code: 'JOB_ID_TAKEN',
         });
         expect((await second.result()).counts.sent.files).toBe(1);
       },
@@ -299,7 +299,7 @@ describe('a sync of a folder', () => {
       expect(counts.sent.files).toBe(5);
       expect(durationMs, 'both large files share the rate').toBeGreaterThan(1700);
 
-      const workflows = system.client.client.workflow;
+      const workflows = system.client.temporal.workflow;
       expect((await workflows.getHandle(handle.workflowId).describe()).priority).toMatchObject({
         priorityKey: 1,
         fairnessKey: 'tenant',
@@ -354,7 +354,7 @@ describe('a sync of a folder', () => {
         'the part to hang',
       );
       expect(await handle.pause({ parts: 'stop' })).toMatchObject({ state: 'paused', uploading: [] });
-      const { raw } = await client.client.workflow.getHandle(handle.workflowId).describe();
+      const { raw } = await client.temporal.workflow.getHandle(handle.workflowId).describe();
       const child = client.getHandle(raw.pendingChildren?.[0]?.workflowId ?? '');
       expect(await child.status()).toMatchObject({ state: 'paused', partsInFlight: 0, partsDone: 1 });
       await handle.resume();
@@ -370,10 +370,10 @@ describe('a sync of a folder', () => {
         const handle = await system.client.sync({ folder, purpose, upload });
         await partsReceived(system, 5);
         await handle.cancel();
-        await expect(handle.result()).rejects.toMatchObject({ code: 'SYNC_CANCELLED' });
+        await expect(handle.result()).rejects.toMatchObject({ code: 'JOB_CANCELLED' });
         const slow = system.uploads().find(({ filename }) => filename === 'slow.bin');
         expect(slow?.status).toBe('cancelled');
-        const { client, taskQueue } = system.client;
+        const { temporal: client, taskQueue } = system.client;
         // The rate of requests outlives the syncs by some minutes.
         const query = `TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running" AND WorkflowType != "requestRate"`;
         await until(async () => {
@@ -392,7 +392,7 @@ describe('a sync of a folder', () => {
         const sync = { folder, purpose, upload: { partSizeBytes: MiB, concurrency: 1 } };
         const first = await system.client.sync(sync);
         await partsReceived(system, 1);
-        await system.client.client.workflow.getHandle(first.workflowId).terminate();
+        await system.client.temporal.workflow.getHandle(first.workflowId).terminate();
         const { counts } = await runSync(system, sync);
         expect(counts).toMatchObject({ sent: { files: 1 }, failed: 0 });
         expect(system.uploads().map(({ status }) => status)).toEqual(['cancelled', 'completed']);
@@ -402,7 +402,7 @@ describe('a sync of a folder', () => {
 
   it('gets its memory from Temporal when a schedule starts it', () =>
     withFolder({ 'a.jsonl': 'a\n' }, async (system, folder) => {
-      const { client, taskQueue, host } = system.client;
+      const { temporal: client, taskQueue, host } = system.client;
       const request: SyncRequest = { source: { type: 'folder', path: folder, host }, purpose, delete: true };
       const workflowId = `night-${taskQueue}`;
       const schedule = await client.schedule.create({

@@ -1,4 +1,4 @@
-import type { UploadHandle } from 'longhaul';
+import type { JobHandle } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { SearchAttributes } from '../../src/contracts/search-attributes.ts';
 import { acquireEmbeddedTemporal } from '../../src/dev/server/join.ts';
@@ -69,7 +69,7 @@ function expectedRow(row: ListRow, counted: readonly UploadStats[]): ListRow {
   };
 }
 
-const first = (handles: readonly UploadHandle[]) => handles[0] as UploadHandle;
+const first = (handles: readonly JobHandle<'upload'>[]) => handles[0] as JobHandle<'upload'>;
 
 describe.skipIf(browser === undefined)(
   `Temporal UI in a browser${browser === undefined ? ' (skipped: no chromium on PATH)' : ''}`,

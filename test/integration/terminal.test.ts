@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import type { UploadHandle } from 'longhaul';
+import type { JobHandle } from 'longhaul';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { findRunning } from '../../src/client/lists/list-uploads.ts';
@@ -13,7 +13,7 @@ import { until } from '../support/until.ts';
 
 const partSizeBytes = MiB;
 
-async function upload(system: System, name: string, parts: number): Promise<UploadHandle> {
+async function upload(system: System, name: string, parts: number): Promise<JobHandle<'upload'>> {
   const file = join(system.directory, name);
   await randomFile(file, parts * MiB - 7);
   return system.client.upload({ file, purpose: 'batch', partSizeBytes, concurrency: 2 });
@@ -76,7 +76,7 @@ describe('the terminal', () => {
         expect(byState.stdout).not.toContain(paused.workflowId);
         expect(several.code).toBe(1);
         expect(several.stderr).toMatch(/paused.bin-\w+: paused .* at most 3/);
-        expect(several.stderr).toMatch(/longhaul: no-such-upload: there is no upload with the id/);
+        expect(several.stderr).toMatch(/longhaul: no-such-upload: upload or sync "no-such-upload" not found/);
       },
       { bandwidthBytesPerSecond: 6 * MiB },
     ));
@@ -283,7 +283,7 @@ describe('the terminal', () => {
             code: 2,
             stderr: 'longhaul: Temporal refuses the query: invalid search attribute: LonghaulSize\n',
           });
-          const { workflow } = system.client.client;
+          const { workflow } = system.client.temporal;
           const foreign = {
             taskQueue: `${system.taskQueue}-foreign`,
             workflowId: `foreign-${system.taskQueue}`,
@@ -292,7 +292,7 @@ describe('the terminal', () => {
           await workflow.start('foreign', foreign);
           const isForeign = `WorkflowId = "${foreign.workflowId}"`;
           await until(async () => (await workflow.count(isForeign)).count === 1, 'the other workflow to be listed');
-          expect(await findRunning(system.client.client, `${isForeign}) OR (${isForeign}`)).toEqual([]);
+          expect(await findRunning(system.client.temporal, `${isForeign}) OR (${isForeign}`)).toEqual([]);
           expect(doctor.stdout).toMatch(/^warn {2}search attributes: .*LonghaulState.* → run "longhaul setup"$/m);
 
           await system.startWorker();

@@ -66,7 +66,7 @@ describe('the traces of an upload', () => {
 
         // Traces may be turned off while an upload runs.
         const workflowId = `traced-${client.taskQueue}`;
-        const history = await client.client.workflow.getHandle(workflowId).fetchHistory();
+        const history = await client.temporal.workflow.getHandle(workflowId).fetchHistory();
         await Worker.runReplayHistory({ workflowBundle: { codePath: workflowBundlePath } }, history, workflowId);
       }),
     ));

@@ -1,6 +1,6 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FailureType, type UploadEvent } from 'longhaul';
+import { FailureType, type JobEvent } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { md5, randomFile } from '../support/random-file.ts';
 import { KEY, MiB, partsReceived, withSystem } from '../support/system.ts';
@@ -41,7 +41,7 @@ describe('an upload', () => {
 
       const handle = await client.upload({ file, purpose });
       expect(await handle.result()).toMatchObject({ md5: md5(content), parts: 1 });
-      const { events } = await client.client.workflow.getHandle(handle.workflowId).fetchHistory();
+      const { events } = await client.temporal.workflow.getHandle(handle.workflowId).fetchHistory();
       const activities = (events ?? []).flatMap((event) => event.activityTaskScheduledEventAttributes ?? []);
       const names = activities.map(({ activityType }) => activityType?.name);
       expect(names).toEqual(['inspectSource', 'createUpload', 'uploadPart', 'completeUpload']);
@@ -57,7 +57,7 @@ describe('an upload', () => {
         await randomFile(file, 32 * MiB);
 
         const handle = await client.upload({ file, purpose, partSizeBytes: 16 * MiB });
-        const events: UploadEvent[] = [];
+        const events: JobEvent[] = [];
         for await (const event of handle.progress({ intervalMs: 100 })) events.push(event);
 
         expect(events.at(-1)).toEqual({ type: 'ended', status: 'COMPLETED' });
@@ -108,7 +108,7 @@ describe('an upload', () => {
       const id = `nightly-${client.taskQueue}`;
       await client.upload({ file: join(directory, 'a'), purpose, id });
       await expect(client.upload({ file: join(directory, 'b'), purpose, id })).rejects.toMatchObject({
-        code: 'UPLOAD_ID_TAKEN',
+        code: 'JOB_ID_TAKEN',
       });
     }));
 
@@ -131,7 +131,7 @@ describe('an upload that cannot succeed', () => {
       await randomFile(file, 100);
       const handle = await client.upload({ file, purpose: 'no-such-purpose' });
       const failure = await handle.result().catch((error: unknown) => error);
-      expect(failure).toMatchObject({ code: 'UPLOAD_FAILED', failureType: FailureType.ApiRejected });
+      expect(failure).toMatchObject({ code: 'JOB_FAILED', failureType: FailureType.ApiRejected });
       expect((failure as Error).message).toMatch(/purpose/);
       expect(api.stats().requests).toMatchObject({ create: { 400: 1 } });
     }));
@@ -167,7 +167,7 @@ describe('an upload that cannot succeed', () => {
     withSystem(async ({ client, startWorker, taskQueue }) => {
       await startWorker();
       const wrong = { source: { type: 'file', path: 'relative' }, partSize: 1 };
-      const started = await client.client.workflow.start('uploadFile', {
+      const started = await client.temporal.workflow.start('uploadFile', {
         taskQueue,
         workflowId: `wrong-${taskQueue}`,
         args: [wrong],

@@ -1,6 +1,6 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FailureType, type UploadHandle } from 'longhaul';
+import { FailureType, type JobHandle } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { md5, randomFile } from '../support/random-file.ts';
 import { MiB, partsReceived, withSystem } from '../support/system.ts';
@@ -9,7 +9,7 @@ import { until } from '../support/until.ts';
 const purpose = 'batch';
 const partSizeBytes = MiB;
 
-function toWait(handle: UploadHandle, sessions: number): Promise<void> {
+function toWait(handle: JobHandle<'upload'>, sessions: number): Promise<void> {
   const waits = async () => {
     const { state, sessionsOpened } = await handle.status();
     return state === 'waiting' && sessionsOpened === sessions;

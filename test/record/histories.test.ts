@@ -208,7 +208,7 @@ describe('recording', () => {
   it('an upload that continued as new', () =>
     withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 60 }, (temporalAddress) =>
       record('continued', 16, { temporalAddress }, async ({ client, startWorker }, file) => {
-        await setupSearchAttributes(client.client);
+        await setupSearchAttributes(client.temporal);
         await startWorker();
         const handle = await client.upload({ file, purpose, partSizeBytes, concurrency: 4 });
         await handle.result();

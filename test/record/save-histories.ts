@@ -21,7 +21,7 @@ export async function saveHistories(name: string, system: System, workflowId: st
 }
 
 async function firstRunId({ client }: System, workflowId: string): Promise<string> {
-  const { events } = await client.client.workflow.getHandle(workflowId).fetchHistory();
+  const { events } = await client.temporal.workflow.getHandle(workflowId).fetchHistory();
   return events?.[0]?.workflowExecutionStartedEventAttributes?.firstExecutionRunId ?? '';
 }
 

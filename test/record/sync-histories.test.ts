@@ -46,8 +46,8 @@ describe('recording', () => {
       api.faults.add({ route: 'create', kind: 'status', status: 422, skip: 3 });
       const workflowId = `recorded-${client.taskQueue}`;
       const request = { source: { type: 'folder', path: folder, host: client.host }, purpose, maxConcurrentUploads: 1 };
-      await client.client.workflow.start('syncSource', { workflowId, taskQueue: client.taskQueue, args: [request] });
-      const handle = client.getSyncHandle(workflowId);
+      await client.temporal.workflow.start('syncSource', { workflowId, taskQueue: client.taskQueue, args: [request] });
+      const handle = client.getHandle<'sync'>(workflowId);
       const waits = () => until(async () => (await handle.status()).state === 'waiting', 'the sync to wait');
       await waits();
       await handle.pause();
@@ -73,7 +73,7 @@ describe('recording', () => {
   it('a sync that continued as new', () =>
     withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 20 }, (temporalAddress) =>
       record('sync-continued', { temporalAddress }, async (system, folder) => {
-        await setupSearchAttributes(system.client.client);
+        await setupSearchAttributes(system.client.temporal);
         await writeFiles(folder, manyFiles(120));
         return (await runSync(system, { folder, purpose, delete: true, maxConcurrentUploads: 1 })).workflowId;
       }),

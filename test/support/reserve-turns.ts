@@ -13,9 +13,10 @@ export async function reserveTurns(system: System, count: number, perMinute: num
     args: [],
     workflowIdConflictPolicy: 'USE_EXISTING',
   });
-  const { waitsMs } = await client.client.workflow.executeUpdateWithStart<() => Promise<void>, ReserveResult, [object]>(
-    'reserve',
-    { args: [{ count, perMinute }], startWorkflowOperation },
-  );
+  const { waitsMs } = await client.temporal.workflow.executeUpdateWithStart<
+    () => Promise<void>,
+    ReserveResult,
+    [object]
+  >('reserve', { args: [{ count, perMinute }], startWorkflowOperation });
   return waitsMs;
 }

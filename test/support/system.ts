@@ -118,7 +118,7 @@ export async function withSystem(
 /** A test that failed half-way must not leave a workflow that goes on for ever. */
 async function endUploads(client: LonghaulClient): Promise<void> {
   // Others may have written memos that can't be read.
-  const { workflow } = tolerantClient(client.client);
+  const { workflow } = tolerantClient(client.temporal);
   const query = `TaskQueue = "${client.taskQueue}" AND ExecutionStatus = "Running"`;
   for await (const { workflowId } of workflow.list({ query })) {
     await workflow

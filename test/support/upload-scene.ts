@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { UploadHandle } from 'longhaul';
+import type { JobHandle } from 'longhaul';
 import { SearchAttributes } from '../../src/contracts/search-attributes.ts';
 import { MiB, type System } from './system.ts';
 import { until } from './until.ts';
@@ -10,7 +10,7 @@ import { until } from './until.ts';
 export const SCENE = { completed: 14, failed: 1, waiting: 11, paused: 12, uploading: 12 } as const;
 
 export type SceneState = keyof typeof SCENE;
-export type UploadScene = Readonly<Record<SceneState, readonly UploadHandle[]>>;
+export type UploadScene = Readonly<Record<SceneState, readonly JobHandle<'upload'>[]>>;
 
 /** So slow that whatever is running stays so. */
 const CRAWL_BYTES_PER_SECOND = 64 * 1024;
@@ -31,9 +31,9 @@ export async function playUploadScene(system: System): Promise<UploadScene> {
   const several = (count: number, sizeMiB: ByIndex, concurrency: ByIndex = () => 1) =>
     Promise.all(Array.from({ length: count }, (_, index) => start(sizeMiB(index), concurrency(index))));
   // Asking each of them would keep the worker from its work.
-  const toBe = (state: SceneState, handles: readonly UploadHandle[]) => {
+  const toBe = (state: SceneState, handles: readonly JobHandle<'upload'>[]) => {
     const query = `${SearchAttributes.state.name} = "${state}"`;
-    const isSo = async () => (await client.client.workflow.count(query)).count === handles.length;
+    const isSo = async () => (await client.temporal.workflow.count(query)).count === handles.length;
     return until(isSo, `${handles.length} uploads to be ${state}`);
   };
 

@@ -1,4 +1,4 @@
-import { UploadNotFoundError } from '../../client/errors.ts';
+import { JobNotFoundError } from '../../client/errors.ts';
 import { ApiError, ConfigError, ConnectionError, StrangeAnswerError, TimeoutError } from '../../errors.ts';
 import type { DestinationProfile } from '../../destinations/profile.ts';
 import { UploadsClient } from '../../destinations/openai.ts';
@@ -43,7 +43,7 @@ async function isKnown(backend: Backend, workflowId: string): Promise<boolean> {
     const { status } = await backend.client.getHandle(workflowId).describe();
     return status === 'RUNNING' || status === 'COMPLETED';
   } catch (error) {
-    if (error instanceof UploadNotFoundError) return false;
+    if (error instanceof JobNotFoundError) return false;
     throw error;
   }
 }

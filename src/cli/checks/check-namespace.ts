@@ -14,7 +14,7 @@ const GRPC_DENIED = [7, 16];
  *
  * @throws ConfigError if the namespace doesn't exist, or this client may not use it
  */
-export async function checkNamespace({ client }: LonghaulClient, address: string): Promise<void> {
+export async function checkNamespace({ temporal: client }: LonghaulClient, address: string): Promise<void> {
   const { namespace } = client.options;
   const faultOf = async (call: () => Promise<unknown>) => {
     try {

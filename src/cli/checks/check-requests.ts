@@ -3,10 +3,10 @@ import {
   prepareSplit,
   type SplitUploadOptions,
   prepareUpload,
+  type PreparedSplit,
   type PreparedUpload,
 } from '../../client/prepare/prepare-upload.ts';
 import { Defaults } from '../../contracts/limits.ts';
-import type { Source } from '../../contracts/sources.ts';
 import { ConfigError } from '../../errors.ts';
 import { sealKeyOf } from '../../sources/source-settings.ts';
 import { Sources } from '../../sources/sources.ts';
@@ -23,10 +23,10 @@ export interface UploadTarget {
   readonly coming?: { readonly filename: string; readonly what: string } | undefined;
 }
 
-interface CheckedRequests {
-  readonly requests: readonly SplitUploadOptions[];
-  readonly workflowIds: readonly string[];
-  readonly sources: readonly Source[];
+/** A request that was checked, with its source inspected. */
+export interface CheckedRequest {
+  readonly options: SplitUploadOptions;
+  readonly prepared: PreparedUpload | PreparedSplit;
 }
 
 /**
@@ -40,15 +40,15 @@ export async function checkRequests(
   spools: SpoolFolder,
   targets: readonly UploadTarget[],
   options: UploadCommandOptions,
-): Promise<CheckedRequests> {
+): Promise<CheckedRequest[]> {
   const { host } = config;
   const baseUrl = config.destinations.get(options.destination ?? Defaults.destination)?.baseUrl;
   const settings = sourceSettingsOf(config);
   const sources = new Sources(settings);
-  const prepare = isSplit(options) ? prepareSplit : prepareUpload;
   const prepareContext = { host, sources, sealKey: sealKeyOf(settings) };
-  const requests: SplitUploadOptions[] = [];
-  const prepared: PreparedUpload[] = [];
+  const prepare = (request: SplitUploadOptions): Promise<PreparedUpload | PreparedSplit> =>
+    isSplit(options) ? prepareSplit(request, prepareContext) : prepareUpload(request, prepareContext);
+  const requests: CheckedRequest[] = [];
   try {
     for (const { path, coming } of targets) {
       const filename = options.filename ?? coming?.filename ?? (await spools.filenameOf(path));
@@ -56,17 +56,12 @@ export async function checkRequests(
       const request = toUploadOptions(file, filename === undefined ? options : { ...options, filename }, baseUrl);
       const { file: _file, ...rest } = request;
       const checked = coming ? { ...rest, source: { type: 'file', path: file, host } as const } : request;
-      requests.push(request);
-      prepared.push(await naming(coming?.what, file, prepare(checked, prepareContext)));
+      requests.push({ options: request, prepared: await naming(coming?.what, file, prepare(checked)) });
     }
   } finally {
     await sources.close();
   }
-  return {
-    requests,
-    workflowIds: prepared.map(({ workflowId }) => workflowId),
-    sources: prepared.map(({ request }) => request.source),
-  };
+  return requests;
 }
 
 /** A message is about what the user named, not about the path that its copy will have. */

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { Defaults, Priorities } from '../../contracts/limits.ts';
 import type { SplitUploadRequest } from '../../contracts/split.ts';
 import type { SyncRequest } from '../../contracts/sync.ts';
-import type { UploadProgress, UploadRequest } from '../../contracts/upload.ts';
+import type { JobProgress } from '../../client/jobs.ts';
+import type { UploadRequest } from '../../contracts/upload.ts';
 import { bytesText, durationText, rateText } from '../options/values.ts';
 
 /** An option of a command, and the property of a request that it sets. */
@@ -75,7 +76,7 @@ export interface RunningUpload {
   readonly workflowId: string;
   readonly request: UploadRequest;
   /** Undefined if no worker responds. */
-  readonly progress: UploadProgress | undefined;
+  readonly progress: JobProgress<'upload' | 'split'> | undefined;
   /** Query of the source's URL; undefined if it has none or cannot be opened. */
   readonly query?: string | undefined;
 }

@@ -23,7 +23,7 @@ export async function listCommand(context: CliContext, options: ListCommandOptio
     const summaries: WorkflowSummary[] = [];
     for await (const one of client.list({ ...wanted, syncs: true })) summaries.push(one);
     const running = summaries.filter(({ status }) => status === 'RUNNING');
-    const queues = await findUnpolledQueues(client.client, running);
+    const queues = await findUnpolledQueues(client.temporal, running);
     const found = summaries.map((one): Listed => {
       const unpolled = queues.get(one.workflowId);
       return unpolled ? { ...one, unpolled } : one;

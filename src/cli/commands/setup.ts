@@ -8,7 +8,7 @@ import { jsonErrorOf } from '../errors/json-errors.ts';
 /** Registers the search attributes, or prints the commands for somebody who may. */
 export async function setupCommand(context: CliContext, options: { json?: boolean }): Promise<void> {
   await withBackend(context, {}, async ({ client }) => {
-    const setup = await setupSearchAttributes(client.client).catch((error: unknown) => {
+    const setup = await setupSearchAttributes(client.temporal).catch((error: unknown) => {
       if (!(error instanceof SetupRefusedError)) throw error;
       const { temporal, cloud } = error.commands;
       context.note(describeError(error) ?? '');

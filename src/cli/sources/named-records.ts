@@ -58,7 +58,7 @@ export class NamedRecords {
 }
 
 /** Also where Temporal doesn't tell. */
-async function mayRun({ client }: LonghaulClient, workflowId: string): Promise<boolean> {
+async function mayRun({ temporal: client }: LonghaulClient, workflowId: string): Promise<boolean> {
   try {
     return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
   } catch (error) {

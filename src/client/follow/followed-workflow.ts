@@ -14,7 +14,7 @@ import {
 } from '../temporal-faults.ts';
 import { NoWorkerError, SteeringRefusedError } from '../errors.ts';
 
-/** What both an upload's and a sync's handle say of where it stands in Temporal. */
+/** The state of a job in Temporal. */
 export interface WorkflowDescription {
   /** Temporal's: RUNNING, COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
   readonly status: string;
@@ -28,21 +28,16 @@ const RECONNECT_PAUSE_MS = 500;
 const QUERY_TIMEOUT_MS = 5000;
 const STEERING_TIMEOUT_MS = 30_000;
 
-/**
- * One workflow, from the outside: what the handles of uploads and syncs have in common. Whatever it throws goes through
- * `faultOf`, which says it in the words of the one or the other.
- */
+/** Calls to one workflow, with Longhaul's errors and time limits. */
 export class FollowedWorkflow {
   readonly workflowId: string;
   readonly client: Client;
   readonly handle: WorkflowHandle;
-  readonly #faultOf: (error: unknown, workflowId: string) => unknown;
 
-  constructor(client: Client, workflowId: string, faultOf: (error: unknown, workflowId: string) => unknown) {
+  constructor(client: Client, workflowId: string) {
     this.workflowId = workflowId;
     this.client = client;
     this.handle = client.workflow.getHandle(workflowId);
-    this.#faultOf = faultOf;
   }
 
   /** Waits for the end, however long it takes, also across restarts of the Temporal server. */
@@ -52,7 +47,7 @@ export class FollowedWorkflow {
       try {
         return read(await this.until(signal, () => this.handle.result() as Promise<unknown>), this.workflowId);
       } catch (error) {
-        if (!isTemporalAway(error)) throw this.#faultOf(error, this.workflowId);
+        if (!isTemporalAway(error)) throw fromTemporal(error, this.workflowId);
         await setTimeout(RECONNECT_PAUSE_MS);
       }
     }
@@ -63,14 +58,20 @@ export class FollowedWorkflow {
     try {
       return await ask();
     } catch (error) {
-      if (!isWithoutWorker(error)) throw this.#faultOf(error, this.workflowId);
+      if (!isWithoutWorker(error)) throw fromTemporal(error, this.workflowId);
       throw noWorkerAnswered(this.workflowId, error);
     }
   }
 
   /** @throws what Temporal's client throws, also when no worker answers within 5 s */
-  query<Answer>(name: string, read: ReadAnswer<Answer>): Promise<Answer> {
-    return queryWorkflow(this.client, this.handle, name, read);
+  async query<Answer>(name: string, read: ReadAnswer<Answer>): Promise<Answer> {
+    const deadline = Date.now() + QUERY_TIMEOUT_MS;
+    return read(await this.client.withDeadline(deadline, () => this.handle.query<unknown>(name)), this.workflowId);
+  }
+
+  /** @throws what Temporal's client throws */
+  describeWithin(timeoutMs: number): Promise<WorkflowExecutionDescription> {
+    return this.client.withDeadline(Date.now() + timeoutMs, () => this.handle.describe());
   }
 
   /** An update waits for a worker for ever; a person should rather be told that none is there. */
@@ -91,7 +92,7 @@ export class FollowedWorkflow {
       );
       return read(answer, this.workflowId);
     } catch (error) {
-      throw this.#faultOf(error, this.workflowId);
+      throw fromTemporal(error, this.workflowId);
     }
   }
 
@@ -99,7 +100,7 @@ export class FollowedWorkflow {
     try {
       await this.handle.cancel();
     } catch (error) {
-      throw this.#faultOf(error, this.workflowId);
+      throw fromTemporal(error, this.workflowId);
     }
   }
 
@@ -114,7 +115,7 @@ export class FollowedWorkflow {
         identity: typeof identity === 'string' ? identity : undefined,
       };
     } catch (error) {
-      throw this.#faultOf(error, this.workflowId);
+      throw fromTemporal(error, this.workflowId);
     }
   }
 
@@ -135,15 +136,14 @@ export class FollowedWorkflow {
         const reason = `${OUTDATED}. Run workers of that version, or terminate it and start it again`;
         return { type: 'no-answer', reason };
       }
-      if (!isUnanswered(error)) throw this.#faultOf(error, this.workflowId);
+      if (!isUnanswered(error)) throw fromTemporal(error, this.workflowId);
       return { type: 'no-answer', reason: await this.#whyNobodyAnswers(error) };
     }
   }
 
   async #whyNobodyAnswers(error: unknown): Promise<string> {
     try {
-      const deadline = Date.now() + QUERY_TIMEOUT_MS;
-      const { taskQueue } = await this.client.withDeadline(deadline, () => this.handle.describe());
+      const { taskQueue } = await this.describeWithin(QUERY_TIMEOUT_MS);
       if (!(await hasWorkers(this.client, taskQueue, 'workflow')))
         return `no worker serves the task queue ${taskQueue}`;
     } catch {
@@ -167,15 +167,4 @@ export class FollowedWorkflow {
       signal.removeEventListener('abort', abort);
     }
   }
-}
-
-/** @throws what Temporal's client throws, also when no worker answers within 5 s */
-export async function queryWorkflow<Answer>(
-  client: Client,
-  handle: WorkflowHandle,
-  name: string,
-  read: ReadAnswer<Answer>,
-): Promise<Answer> {
-  const answer = await client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query<unknown>(name));
-  return read(answer, handle.workflowId);
 }

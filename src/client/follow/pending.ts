@@ -3,7 +3,16 @@ import type { Payload } from '@temporalio/common';
 import type { PartHeartbeat } from '../../contracts/activities.ts';
 import { Limits } from '../../contracts/limits.ts';
 import { clipMessage } from '../../core/text/clip.ts';
-import type { PartTrouble } from './events.ts';
+
+/** The newest failure of an activity that is retried. */
+export interface PartTrouble {
+  readonly activity: string;
+  /** The attempt that is running or comes next, counted from 1. */
+  readonly attempt: number;
+  /** One of `FailureType`, or empty. */
+  readonly failureType: string;
+  readonly message: string;
+}
 
 export type PendingActivity = NonNullable<DescribeWorkflowExecutionResponse['pendingActivities']>[number];
 type Timestamp = PendingActivity['lastStartedTime'];

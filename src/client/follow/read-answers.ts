@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import type { PieceProgress, SplitUploadProgress, SplitUploadResult } from '../../contracts/split.ts';
-import type { SyncProgress, SyncResult } from '../../contracts/sync.ts';
-import type { UploadProgress, UploadResult } from '../../contracts/upload.ts';
+import type { PieceProgress } from '../../contracts/split.ts';
 import { clip } from '../../core/text/clip.ts';
 import { StrangeWorkflowError } from '../errors.ts';
+import type { JobProgress, JobResult } from '../jobs.ts';
 
 /*
  * What workflows answer. A workflow of our name may be another program's, or of another version: what is wrong in an
@@ -145,11 +144,18 @@ const syncResult = z.looseObject({
 /** Reads what a workflow answered. @throws StrangeWorkflowError when it is no such answer */
 export type ReadAnswer<Answer> = (answer: unknown, workflowId: string) => Answer;
 
-export const readUploadProgress: ReadAnswer<UploadProgress | SplitUploadProgress> = (answer, workflowId) => {
-  const progress = read(uploadProgress, answer, workflowId) as unknown as UploadProgress;
-  if (!('pieces' in progress)) return progress;
-  return { ...progress, kind: 'split', pieces: readPieces(progress.pieces) ?? [] };
+/** Reads the progress of an upload or a split upload. */
+export const readUploadProgress: ReadAnswer<JobProgress<'upload' | 'split'>> = (answer, workflowId) => {
+  const progress = read(uploadProgress, answer, workflowId);
+  if (!('pieces' in progress)) return progress as unknown as JobProgress<'upload'>;
+  const pieces = readPieces(progress.pieces) ?? [];
+  return { ...progress, kind: 'split', pieces } as unknown as JobProgress<'split'>;
 };
+
+export const readProgress: ReadAnswer<JobProgress> = (answer, workflowId) =>
+  has(answer, 'counts') || (answer as { kind?: unknown } | null)?.kind === 'sync'
+    ? (read(syncProgress, answer, workflowId) as unknown as JobProgress<'sync'>)
+    : readUploadProgress(answer, workflowId);
 
 /** Undefined for what is no list of pieces. */
 export function readPieces(value: unknown): readonly PieceProgress[] | undefined {
@@ -157,20 +163,19 @@ export function readPieces(value: unknown): readonly PieceProgress[] | undefined
   return pieces.success ? (pieces.data as unknown as readonly PieceProgress[]) : undefined;
 }
 
-export const readSyncProgress: ReadAnswer<SyncProgress> = (answer, workflowId) =>
-  read(syncProgress, answer, workflowId) as unknown as SyncProgress;
-
-export const readUploadResult: ReadAnswer<UploadResult | SplitUploadResult> = (answer, workflowId) => {
-  const isSplit = typeof answer === 'object' && answer !== null && 'files' in answer;
-  return read<unknown>(isSplit ? splitResult : uploadResult, answer, workflowId) as UploadResult | SplitUploadResult;
-};
-
-export const readSyncResult: ReadAnswer<SyncResult> = (answer, workflowId) => {
+export const readResult: ReadAnswer<JobResult> = (answer, workflowId) => {
+  if (!has(answer, 'counts')) {
+    return read<unknown>(has(answer, 'files') ? splitResult : uploadResult, answer, workflowId) as JobResult;
+  }
   const { decisions: found, ...result } = read(syncResult, answer, workflowId);
-  if (found === undefined) return result as unknown as SyncResult;
+  if (found === undefined) return result as unknown as JobResult;
   const decided = decisions.safeParse(found);
-  return { ...result, decisions: decided.success ? decided.data : [] } as unknown as SyncResult;
+  return { ...result, decisions: decided.success ? decided.data : [] } as unknown as JobResult;
 };
+
+function has(answer: unknown, property: string): boolean {
+  return typeof answer === 'object' && answer !== null && property in answer;
+}
 
 function read<Answer>(schema: z.ZodType<Answer>, answer: unknown, workflowId: string): Answer {
   const found = schema.safeParse(answer);

@@ -1,30 +1,29 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
-import type { PieceProgress, SplitUploadProgress, SplitUploadResult } from '../../contracts/split.ts';
-import type { SyncProgress, SyncResult } from '../../contracts/sync.ts';
-import type { UploadProgress, UploadResult, UploadState } from '../../contracts/upload.ts';
+import type { PieceProgress, SplitUploadResult } from '../../contracts/split.ts';
+import type { SyncResult } from '../../contracts/sync.ts';
+import type { UploadResult, UploadState } from '../../contracts/upload.ts';
 import { LonghaulError } from '../../errors.ts';
-import { toWorkflowSummary } from '../lists/workflow-summary.ts';
+import type { JobProgress, JobResult } from '../jobs.ts';
+import { isSync, toWorkflowSummary } from '../lists/workflow-summary.ts';
 
-type AnyUploadResult = UploadResult | SplitUploadResult;
-
-/** How an upload or a sync closed. Temporal's history contains it, so that no worker is needed. */
-export interface Ended<Result = AnyUploadResult | SyncResult> {
+/** How a job closed. Temporal's history contains it, so that no worker is needed. */
+export interface Ended {
   readonly workflowId: string;
   /** Temporal's: COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
   readonly status: string;
-  readonly result?: Result;
+  readonly result?: JobResult;
   readonly error?: LonghaulError;
 }
 
 /** @throws StrangeWorkflowError if the workflow is not Longhaul's */
-export async function readEnd<Result>(
-  handle: { readonly workflowId: string; result(options: { readonly signal?: AbortSignal }): Promise<Result> },
+export async function readEnd(
+  handle: { readonly workflowId: string; result(options: { readonly signal?: AbortSignal }): Promise<JobResult> },
   status: string,
   signal?: AbortSignal,
-): Promise<Ended<Result>> {
+): Promise<Ended> {
   const { workflowId } = handle;
   try {
-    return { workflowId, status, result: await handle.result(signal ? { signal } : {}) };
+    return { workflowId, status, result: await handle.result({ signal }) };
   } catch (error) {
     if (status === 'COMPLETED' || !(error instanceof LonghaulError)) throw error;
     return { workflowId, status, error };
@@ -33,55 +32,66 @@ export async function readEnd<Result>(
 
 /** What nothing in Temporal tells of an upload that has closed, or what it no longer has. */
 const noLongerKnown = {
+  partSizeBytes: 0,
+  partsTotal: 0,
+  partsDone: 0,
   partsInFlight: 0,
   concurrency: 0,
   limit: null,
   session: null,
   sessionEndsTooEarly: false,
   waiting: null,
+  sessionsOpened: 0,
+  orphanedSessions: 0,
+  md5: null,
 } as const;
 
 /**
- * The progress of an upload that has closed. Of one without a File, the counts are those of its search attributes.
+ * The progress of a job that has closed. Of an upload without a File, the counts are those of its search attributes.
  *
- * @param filename that the whole has or would have
+ * @param nameOfRequest name that the File would have
+ * @returns undefined for a sync without a result, of which only its workflow has the counts
  */
-export function progressOfEnd(
+export async function progressOfEnd(
   description: WorkflowExecutionDescription,
-  { result, error }: Ended<AnyUploadResult>,
-  filename: string,
-): UploadProgress | SplitUploadProgress {
-  if (result !== undefined) return completedProgress(description, result, filename);
+  { result, error }: Ended,
+  nameOfRequest: () => Promise<string>,
+): Promise<JobProgress | undefined> {
+  const { startTime, closeTime } = description;
   const summary = toWorkflowSummary(description);
-  const progress: UploadProgress = {
-    ...noLongerKnown,
-    kind: 'upload',
-    state: summary.state as UploadState,
-    filename,
-    bytesTotal: summary.bytes ?? 0,
-    bytesDone: summary.bytesDone ?? 0,
-    partSizeBytes: 0,
-    partsTotal: 0,
-    partsDone: 0,
-    sessionsOpened: 0,
-    orphanedSessions: 0,
-    md5: null,
-    startedAtMs: description.startTime.getTime(),
-  };
+  const { bytes: bytesTotal = 0, bytesDone = 0 } = summary;
+  // A job that was continued as new started earlier than its last execution.
+  const startedAtMs = result && closeTime ? closeTime.getTime() - result.durationMs : startTime.getTime();
+  if (result && 'counts' in result) return syncProgress(result, summary.filename ?? '', startedAtMs);
+  if (isSync(summary)) return undefined;
+  const filename = result && 'file' in result ? result.file.filename : (summary.filename ?? (await nameOfRequest()));
+  if (result) return uploadProgress(result, filename, startedAtMs);
+  const state = summary.state as UploadState;
+  const progress = { ...noLongerKnown, state, filename, bytesTotal, bytesDone, startedAtMs };
   const { pieces } = (error ?? {}) as { readonly pieces?: readonly PieceProgress[] };
-  return pieces ? { ...progress, kind: 'split', pieces } : progress;
+  return pieces ? { ...progress, kind: 'split', pieces } : { ...progress, kind: 'upload' };
 }
 
-function completedProgress(
-  { startTime, closeTime }: WorkflowExecutionDescription,
-  result: AnyUploadResult,
-  filename: string,
-): UploadProgress | SplitUploadProgress {
+function syncProgress({ counts }: SyncResult, filename: string, startedAtMs: number): JobProgress {
+  return {
+    kind: 'sync',
+    state: 'completed',
+    filename,
+    bytesTotal: counts.toSend.bytes,
+    bytesDone: counts.sent.bytes,
+    partsInFlight: 0,
+    waiting: null,
+    startedAtMs,
+    counts,
+    uploading: [],
+  };
+}
+
+function uploadProgress(result: UploadResult | SplitUploadResult, filename: string, startedAtMs: number): JobProgress {
   const receipts = 'files' in result ? result.pieces : [result];
   const sum = (of: (receipt: UploadResult) => number) => receipts.reduce((total, receipt) => total + of(receipt), 0);
-  const progress: UploadProgress = {
+  const progress = {
     ...noLongerKnown,
-    kind: 'upload',
     state: 'completed',
     filename,
     bytesTotal: result.bytes,
@@ -91,11 +101,10 @@ function completedProgress(
     partsDone: sum(({ parts }) => parts),
     sessionsOpened: sum(({ sessions }) => sessions),
     orphanedSessions: sum(({ orphanedSessions }) => orphanedSessions ?? 0),
-    md5: 'files' in result ? null : result.md5,
-    // An upload that was continued as new started earlier than its last execution.
-    startedAtMs: closeTime ? closeTime.getTime() - result.durationMs : startTime.getTime(),
-  };
-  return 'files' in result ? { ...progress, kind: 'split', pieces: completedPieces(result) } : progress;
+    startedAtMs,
+  } as const;
+  if ('files' in result) return { ...progress, kind: 'split', pieces: completedPieces(result) };
+  return { ...progress, kind: 'upload', md5: result.md5 };
 }
 
 function completedPieces({ files, pieces }: SplitUploadResult): PieceProgress[] {
@@ -106,25 +115,4 @@ function completedPieces({ files, pieces }: SplitUploadResult): PieceProgress[] 
     offsetBytes += sizeBytes;
     return { number: index + 1, filename, workflowId, range, state: 'completed', fileId: id };
   });
-}
-
-/** The progress of a completed sync, and the bytes that it sent. */
-export function progressOfSync(
-  description: WorkflowExecutionDescription,
-  { counts, durationMs }: SyncResult,
-): SyncProgress & { readonly bytesSent: number } {
-  const { startTime, closeTime } = description;
-  return {
-    kind: 'sync',
-    state: 'completed',
-    filename: toWorkflowSummary(description).filename ?? '',
-    bytesTotal: counts.toSend.bytes,
-    bytesDone: counts.sent.bytes,
-    partsInFlight: 0,
-    waiting: null,
-    startedAtMs: closeTime ? closeTime.getTime() - durationMs : startTime.getTime(),
-    counts,
-    uploading: [],
-    bytesSent: counts.sent.bytes,
-  };
 }

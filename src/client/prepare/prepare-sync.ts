@@ -21,6 +21,7 @@ export interface SyncOptions extends Omit<SyncRequest, 'source'> {
 }
 
 export interface PreparedSync {
+  readonly kind: 'sync';
   readonly request: SyncRequest;
   readonly workflowId: string;
   /** Id whose last run's memory this one goes on from: a dry run has an id of its own. */
@@ -48,6 +49,7 @@ export async function prepareSync(options: SyncOptions, host: string): Promise<P
   if (problems.length > 0) throw new ConfigError(`wrong sync request: ${problems.join('; ')}`);
   const memoryId = id ?? syncIdOf(request, baseUrl);
   return {
+    kind: 'sync',
     request,
     workflowId: request.dryRun ? `${memoryId}-dry-run` : memoryId,
     memoryId,

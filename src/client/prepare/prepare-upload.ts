@@ -40,12 +40,20 @@ export interface UploadOptions extends Omit<UploadRequest, 'source'> {
 }
 
 export interface PreparedUpload {
+  readonly kind: 'upload';
   readonly request: UploadRequest;
   readonly workflowId: string;
   /** Equal for the same bytes, name, purpose and destination. */
   readonly digest: string;
   /** ID and digest of the same upload of a source with another fingerprint. */
   readonly identityUnder: (fingerprint: string) => { readonly workflowId: string; readonly digest: string };
+  /** As in `UploadOptions`. */
+  readonly again: boolean | undefined;
+}
+
+export interface PreparedSplit extends Omit<PreparedUpload, 'kind'> {
+  readonly kind: 'split';
+  readonly request: SplitUploadRequest;
 }
 
 export interface PrepareContext {
@@ -72,7 +80,7 @@ export async function prepareUpload(
   idOf: (workflowId: string, digest: string) => string = (workflowId) => workflowId,
 ): Promise<PreparedUpload> {
   assertTextOptions(options, 'upload', ['file', 'url', 's3Connection', 'id', 'baseUrl']);
-  const { file, url, source: given, s3Connection, id, again: _again, baseUrl, ...rest } = options;
+  const { file, url, source: given, s3Connection, id, again, baseUrl, ...rest } = options;
   if ([file, url, given].filter((one) => one !== undefined).length !== 1) {
     throw new ConfigError('give one of "file", "url" and "source"');
   }
@@ -111,7 +119,7 @@ export async function prepareUpload(
   const { workflowId, digest } = under(identity);
   const sealed = named ? sealedSource(named, workflowId, urlContext) : source;
   const identityUnder = (other: string) => under({ ...identity, fingerprint: other });
-  return { request: { ...request, source: sealed }, workflowId, digest, identityUnder };
+  return { kind: 'upload', request: { ...request, source: sealed }, workflowId, digest, identityUnder, again };
 }
 
 async function absolute(file: string): Promise<string> {
@@ -151,10 +159,7 @@ export interface SplitUploadOptions extends UploadOptions {
 }
 
 /** As `prepareUpload`, for a file of any size that becomes several Files. @throws as `prepareUpload` */
-export async function prepareSplit(
-  options: SplitUploadOptions,
-  context: PrepareContext,
-): Promise<PreparedUpload & { readonly request: SplitUploadRequest }> {
+export async function prepareSplit(options: SplitUploadOptions, context: PrepareContext): Promise<PreparedSplit> {
   assertTextOptions(options, 'uploadSplit', []);
   const { pieceSizeBytes = Limits.maxFileBytes, ...rest } = options;
   const splitDigest = (digest: string) =>
@@ -164,12 +169,12 @@ export async function prepareSplit(
       .slice(0, 24);
   // The query of a URL is sealed for this ID.
   const idOf = (workflowId: string, digest: string) => workflowId.replace(digest, splitDigest(digest));
-  const { request: upload, workflowId, digest, identityUnder } = await prepareUpload(rest, context, Infinity, idOf);
+  const { request: upload, digest, ...prepared } = await prepareUpload(rest, context, Infinity, idOf);
   const request: SplitUploadRequest = { ...upload, pieceSizeBytes, again: options.again ? true : undefined };
   const { splitRequestProblems } = await import('../../contracts/requests/problems.ts');
   const problems = [...splitRequestProblems(request), ...pieceNameProblems(upload.filename as string)];
   if (problems.length > 0) throw new ConfigError(`wrong upload request: ${problems.join('; ')}`);
-  return { request, workflowId, digest: splitDigest(digest), identityUnder };
+  return { ...prepared, kind: 'split', request, digest: splitDigest(digest) };
 }
 
 /** A piece that is longer than a name can be would fail when the pieces before it are Files. */

@@ -1,12 +1,13 @@
 import type { Client } from '@temporalio/client';
 import type { SyncRequest } from '../../contracts/sync.ts';
 import type { UploadRequest } from '../../contracts/upload.ts';
+import { filenameOfSource } from '../../core/source/names.ts';
 import { fromTemporal } from '../temporal-faults.ts';
 
 /**
  * The request that an upload or a sync was started with, from the first event of its history.
  *
- * @throws TemporalUnreachableError, UploadNotFoundError
+ * @throws TemporalUnreachableError, JobNotFoundError
  */
 export async function startedRequest<Request extends UploadRequest | SyncRequest = UploadRequest>(
   client: Client,
@@ -26,6 +27,12 @@ export async function startedRequest<Request extends UploadRequest | SyncRequest
   } catch (error) {
     throw fromTemporal(error, workflowId);
   }
+}
+
+/** The name that the File of an upload has by its request. */
+export async function startedName(client: Client, workflowId: string): Promise<string> {
+  const request = await startedRequest(client, workflowId);
+  return request?.filename ?? (request?.source ? filenameOfSource(request.source) : '');
 }
 
 type Converter = Client['options']['loadedDataConverter'];

@@ -1,3 +1,4 @@
+import type { SplitUploadProgress } from '../../contracts/split.ts';
 import type { UploadProgress, UploadState } from '../../contracts/upload.ts';
 import { formatTime, headLines, paceLines, waitingLines } from './details.ts';
 import { inlineCode } from '../text/markdown.ts';
@@ -19,7 +20,7 @@ export interface ProgressContext {
 const isOver: readonly UploadState[] = ['completed', 'cancelled', 'failed'];
 
 /** An upload's state as Markdown, for the page of its workflow in Temporal UI. */
-export function describeProgress(progress: UploadProgress, context: ProgressContext): string {
+export function describeProgress(progress: UploadProgress | SplitUploadProgress, context: ProgressContext): string {
   const { state, bytesDone, bytesTotal, partsDone, partsTotal, partsInFlight, session } = progress;
   const { nowMs, bytesPerSecond, partsSent = 0, reason, fileId } = context;
   const lines = headLines(progress, nowMs);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { LonghaulClient } from '../../client/longhaul-client.ts';
-import type { UploadHandle } from '../../client/upload-handle.ts';
+import type { JobHandle } from '../../client/job-handle.ts';
 import type { UploadResult } from '../../contracts/upload.ts';
 import { formatBytes, formatDuration } from '../../core/text/format.ts';
 import type { LocalApi } from '../../local-api/index.ts';
@@ -50,7 +50,7 @@ export async function runDemo(options: DemoOptions): Promise<string[]> {
       return await killHalfWay(handle);
     } catch (error) {
       // Its file, service and task queue are deleted with the demo, so that it could never end.
-      await client.client.workflow
+      await client.temporal.workflow
         .getHandle(handle.workflowId)
         .terminate('the demo ended early')
         .catch(() => {});
@@ -60,11 +60,11 @@ export async function runDemo(options: DemoOptions): Promise<string[]> {
     await worker.stop();
   }
 
-  async function killHalfWay(handle: UploadHandle): Promise<string[]> {
+  async function killHalfWay(handle: JobHandle<'upload'>): Promise<string[]> {
     await untilHalf(handle, signal);
     await worker.kill();
     const killedAtMs = Date.now();
-    const recorded = await recordedParts(client.client, handle.workflowId);
+    const recorded = await recordedParts(client.temporal, handle.workflowId);
     say(`killed worker ${worker.pid} (SIGKILL) with ${recorded} parts recorded`);
 
     worker = await WorkerProcess.start(file, options.environment);
@@ -82,7 +82,7 @@ export async function runDemo(options: DemoOptions): Promise<string[]> {
   }
 }
 
-async function untilHalf(handle: UploadHandle, signal: AbortSignal): Promise<void> {
+async function untilHalf(handle: JobHandle<'upload'>, signal: AbortSignal): Promise<void> {
   for await (const event of handle.progress({ intervalMs: 100, signal })) {
     if (
       event.type === 'progress' &&
@@ -98,13 +98,13 @@ async function untilHalf(handle: UploadHandle, signal: AbortSignal): Promise<voi
 
 async function untilMoreThan(
   client: LonghaulClient,
-  handle: UploadHandle,
+  handle: JobHandle<'upload'>,
   recorded: number,
   signal: AbortSignal,
 ): Promise<void> {
   for await (const event of handle.progress({ intervalMs: 100, signal })) {
     if (event.type === 'progress' && event.progress.partsDone > recorded) return;
-    if (event.type === 'no-answer' && (await recordedParts(client.client, handle.workflowId)) > recorded) return;
+    if (event.type === 'no-answer' && (await recordedParts(client.temporal, handle.workflowId)) > recorded) return;
   }
   signal.throwIfAborted();
 }

@@ -80,7 +80,7 @@ async function measureWholePath(
       idleRssMib: idle.rssMib,
       peakRssMib: (await memoryOf(worker.pid)).peakRssMib,
       loopLag: await worker.loopLag(),
-      history: await historyCostOf(client.client, workflowId, parts),
+      history: await historyCostOf(client.temporal, workflowId, parts),
     };
   });
 }

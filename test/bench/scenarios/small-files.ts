@@ -125,7 +125,7 @@ async function withLonghaul(
     const measured = await timed([pid, serverPid], async () => {
       [workflowId = ''] = await many(settings.smallFiles);
     });
-    const { events, billableActions } = await historyCostOf(client.client, workflowId, 1);
+    const { events, billableActions } = await historyCostOf(client.temporal, workflowId, 1);
     return {
       ...measured,
       peakRssMib: (await memoryOf(pid)).peakRssMib,

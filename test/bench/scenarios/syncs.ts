@@ -143,7 +143,7 @@ async function withSync(bench: Bench, baseUrl: string, folder: string, { files }
     const id = await sync(folder, files);
     const seconds = (performance.now() - startedAtMs) / 1000;
     const after = await cpuNow();
-    const { events, billableActions } = await historyCostOf(client.client, id, 1);
+    const { events, billableActions } = await historyCostOf(client.temporal, id, 1);
     return {
       seconds,
       cpuSeconds: after[0] - before[0],

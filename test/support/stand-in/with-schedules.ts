@@ -70,7 +70,7 @@ export async function withSchedules(
       spans: async (name) => {
         const spans = [];
         const query = `WorkflowId STARTS_WITH "longhaul-schedule-${name}-"`;
-        for await (const { startTime, closeTime, status } of client.client.workflow.list({ query })) {
+        for await (const { startTime, closeTime, status } of client.temporal.workflow.list({ query })) {
           const isRunning = status.name === 'RUNNING';
           spans.push({ startMs: startTime.getTime(), endMs: closeTime?.getTime() ?? Date.now(), isRunning });
         }
@@ -79,10 +79,10 @@ export async function withSchedules(
     });
   } finally {
     for (const name of names) await client.schedules.delete(name).catch(() => {});
-    for await (const { workflowId } of client.client.workflow.list({
+    for await (const { workflowId } of client.temporal.workflow.list({
       query: `TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running"`,
     })) {
-      await client.client.workflow
+      await client.temporal.workflow
         .getHandle(workflowId)
         .terminate('the test is over')
         .catch(() => {});

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { rowOfProgress, rowOfSummary, rowOfSync, type TopRow } from '../../../src/cli/commands/top/row.ts';
+import { rowOfProgress, rowOfSummary, type TopRow } from '../../../src/cli/commands/top/row.ts';
 import { describeRows, describeTotals, sortRows } from '../../../src/cli/commands/top/view.ts';
 import type { UploadSummary } from '../../../src/client/lists/list-uploads.ts';
 import type { SyncProgress } from '../../../src/contracts/sync.ts';
@@ -120,34 +120,39 @@ describe('a row of longhaul top', () => {
 
 describe('a row of a sync', () => {
   const sync = summary({ type: 'syncSource', workflowId: 'longhaul-sync-data-1', filename: '/data', state: 'listing' });
-  const asked = (changes: Partial<SyncProgress>, bytesSent?: number) =>
-    rowOfSync(sync, {
-      type: 'progress',
-      bytesSent,
-      progress: {
-        kind: 'sync',
-        state: 'uploading',
-        filename: '/data',
-        bytesTotal: 8 * MiB,
-        bytesDone: 2 * MiB,
-        partsInFlight: 0,
-        counts: {
-          listed: { files: 9, bytes: 9 * MiB },
-          toSend: { files: 4, bytes: 8 * MiB },
-          sent: { files: 1, bytes: 2 * MiB },
-          same: 5,
-          knownContent: 0,
-          toDelete: 0,
-          deleted: 0,
-          failed: 0,
-          leftOut: 0,
+  const asked = (changes: Partial<SyncProgress>, bytesSent = 2 * MiB) =>
+    rowOfProgress(
+      sync,
+      {
+        type: 'progress',
+        bytesSent,
+        progress: {
+          kind: 'sync',
+          state: 'uploading',
+          filename: '/data',
+          bytesTotal: 8 * MiB,
+          bytesDone: 2 * MiB,
+          partsInFlight: 0,
+          counts: {
+            listed: { files: 9, bytes: 9 * MiB },
+            toSend: { files: 4, bytes: 8 * MiB },
+            sent: { files: 1, bytes: 2 * MiB },
+            same: 5,
+            knownContent: 0,
+            toDelete: 0,
+            deleted: 0,
+            failed: 0,
+            leftOut: 0,
+          },
+          uploading: [],
+          waiting: null,
+          startedAtMs: startedAt.getTime(),
+          ...changes,
         },
-        uploading: [],
-        waiting: null,
-        startedAtMs: startedAt.getTime(),
-        ...changes,
       },
-    });
+      MiB,
+      startedAt.getTime(),
+    );
 
   it('says that it is one, how far it is and why it waits, and leaves the rate to its uploads', () => {
     const waiting = { reason: 'the key is refused', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 0 };

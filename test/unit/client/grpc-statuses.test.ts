@@ -78,7 +78,7 @@ type Call = () => Promise<unknown>;
 /** Every method that calls Temporal. `result` and `progress` wait while the server is away. */
 const calls = (): Readonly<Record<string, Call>> => {
   const upload = client.getHandle('one');
-  const run = client.getSyncHandle('one');
+  const run = client.getHandle<'sync'>('one');
   const { schedules } = client;
   return {
     upload: () => client.upload({ source, purpose, id: 'one' }),
@@ -109,15 +109,15 @@ const calls = (): Readonly<Record<string, Call>> => {
     'schedules.backfill': () => schedules.backfill('nightly', { from: new Date(0), to: new Date(1000) }),
     'schedules.update': () => schedules.update('nightly', { note: 'x' }),
     'schedules.delete': () => schedules.delete('nightly'),
-    setupSearchAttributes: () => setupSearchAttributes(client.client, { timeoutMs: 1 }),
+    setupSearchAttributes: () => setupSearchAttributes(client.temporal, { timeoutMs: 1 }),
   };
 };
 
 const waiting = (): Readonly<Record<string, Call>> => ({
   'handle.result': () => client.getHandle('one').result(),
   'handle.progress': () => client.getHandle('one').progress().next(),
-  'sync.result': () => client.getSyncHandle('one').result(),
-  'sync.progress': () => client.getSyncHandle('one').progress().next(),
+  'sync.result': () => client.getHandle<'sync'>('one').result(),
+  'sync.progress': () => client.getHandle<'sync'>('one').progress().next(),
 });
 
 /** `| 7 `PERMISSION_DENIED` | `TemporalDeniedError` | `TEMPORAL_DENIED` | no |` in docs/services.md. */
@@ -143,7 +143,7 @@ const closer: Readonly<Record<number, readonly string[]>> = {
   1: ['NO_WORKER'],
   3: ['QUERY_REFUSED', 'STRANGE_WORKFLOW', 'SETUP_REFUSED'],
   4: ['NO_WORKER'],
-  5: ['UPLOAD_NOT_FOUND', 'SYNC_NOT_FOUND', 'SCHEDULE_NOT_FOUND', 'SETUP_REFUSED'],
+  5: ['JOB_NOT_FOUND', 'JOB_NOT_FOUND', 'SCHEDULE_NOT_FOUND', 'SETUP_REFUSED'],
   6: ['SCHEDULE_EXISTS'],
   9: ['NO_WORKER'],
 };

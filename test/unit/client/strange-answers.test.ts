@@ -3,19 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeSchedule } from '../../../src/cli/commands/schedule/view.ts';
 import { describePieces, describeStatus } from '../../../src/cli/commands/status/view.ts';
-import { describeSyncStatus } from '../../../src/cli/commands/sync/find-sync.ts';
-import { filesOf } from '../../../src/cli/commands/upload/outcomes.ts';
-import { describeCounts } from '../../../src/core/show/describe-sync.ts';
-import { rowOfProgress, rowOfSync } from '../../../src/cli/commands/top/row.ts';
+import { describeEnded } from '../../../src/cli/commands/status/ended-view.ts';
+import { rowOfProgress } from '../../../src/cli/commands/top/row.ts';
 import { describeRows } from '../../../src/cli/commands/top/view.ts';
 import { partsUnderWay } from '../../../src/client/follow/pending.ts';
-import {
-  readSyncProgress,
-  readSyncResult,
-  readUploadProgress,
-  readUploadResult,
-  type ReadAnswer,
-} from '../../../src/client/follow/read-answers.ts';
+import { readProgress, readResult, type ReadAnswer } from '../../../src/client/follow/read-answers.ts';
+import type { JobProgress, JobResult } from '../../../src/client/jobs.ts';
 import { StrangeWorkflowError } from '../../../src/client/errors.ts';
 import type { WorkflowSummary } from '../../../src/client/lists/workflow-summary.ts';
 import { queryText } from '../../../src/core/show/attributes.ts';
@@ -106,41 +99,38 @@ const syncResult = {
 
 const summary = { workflowId: 'w', type: 'uploadFile', startedAt: new Date(0), filename: 'a' } as WorkflowSummary;
 
-/** What commands print of an answer. */
-const subjects: Readonly<Record<string, readonly [unknown, ReadAnswer<never>, (answer: never) => readonly string[]]>> =
-  {
-    'the progress of an upload': subject(progress, readUploadProgress, (answer) => [
-      describeStatus('w', answer),
-      ...describeRows([
-        rowOfProgress(summary, { type: 'progress', progress: answer, bytesSent: answer.bytesDone }, 1, 1),
-      ]),
-    ]),
-    'the progress of a split upload': subject(splitProgress, readUploadProgress, (answer) => [
-      describeStatus('w', answer),
-      ...('pieces' in answer ? describePieces(answer.pieces) : []),
-    ]),
-    'the progress of a sync': subject(syncProgress, readSyncProgress, (answer) => [
-      describeSyncStatus('w', { ...answer, bytesSent: 0 }),
-      ...describeRows([rowOfSync(summary, { type: 'progress', progress: answer })]),
-    ]),
-    'the result of an upload': subject(result, readUploadResult, (answer) => filesOf(answer).map(({ id }) => id)),
-    'the result of a split upload': subject(splitResult, readUploadResult, (answer) =>
-      filesOf(answer).map(({ id }) => id),
-    ),
-    'the result of a sync': subject(syncResult, readSyncResult, (answer) => [
-      describeCounts(answer.counts),
-      ...answer.problems.map(({ message }) => message),
-      ...(answer.decisions ?? []).map(({ path }) => path),
-    ]),
-  };
+type Subject = readonly [unknown, ReadAnswer<never>, (answer: never) => readonly string[]];
 
-function subject<Answer>(
-  correct: unknown,
-  read: ReadAnswer<Answer>,
-  shown: (answer: Answer) => readonly string[],
-): readonly [unknown, ReadAnswer<never>, (answer: never) => readonly string[]] {
-  return [correct, read as ReadAnswer<never>, shown];
-}
+const progressOf = (correct: unknown): Subject => [
+  correct,
+  readProgress as ReadAnswer<never>,
+  (answer: JobProgress) => [
+    describeStatus('w', answer),
+    ...(answer.kind === 'split' ? describePieces(answer.pieces) : []),
+    ...describeRows([
+      rowOfProgress(summary, { type: 'progress', progress: answer, bytesSent: answer.bytesDone }, 1, 1),
+    ]),
+  ],
+];
+
+const resultOf = (correct: unknown): Subject => [
+  correct,
+  readResult as ReadAnswer<never>,
+  (answer: JobResult) => [
+    ...describeEnded({ workflowId: 'w', status: 'COMPLETED', result: answer }),
+    ...('counts' in answer ? [...answer.problems, ...(answer.decisions ?? [])].map(({ path }) => path) : []),
+  ],
+];
+
+/** What commands print of an answer. */
+const subjects: Readonly<Record<string, Subject>> = {
+  'the progress of an upload': progressOf(progress),
+  'the progress of a split upload': progressOf(splitProgress),
+  'the progress of a sync': progressOf(syncProgress),
+  'the result of an upload': resultOf(result),
+  'the result of a split upload': resultOf(splitResult),
+  'the result of a sync': resultOf(syncResult),
+};
 
 describe('what a workflow answers', () => {
   it.each(Object.keys(subjects))('is read as it is, when it is %s', (name) => {

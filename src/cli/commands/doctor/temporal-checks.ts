@@ -25,7 +25,7 @@ export async function temporalChecks(context: CliContext, destination: string): 
       return [
         server,
         ...(await Promise.all([
-          checked('search attributes', () => checkSearchAttributes(backend.client.client)),
+          checked('search attributes', () => checkSearchAttributes(backend.client.temporal)),
           checked('workers', () => checkWorkers(backend), WORKERS_LIMIT_MS),
           checked('hosts', () => checkHosts(backend), WORKERS_LIMIT_MS),
         ])),
@@ -38,7 +38,7 @@ export async function temporalChecks(context: CliContext, destination: string): 
   }
 }
 
-async function checkServer({ client: { client }, address, namespace, isEmbedded }: Backend): Promise<Check> {
+async function checkServer({ client: { temporal: client }, address, namespace, isEmbedded }: Backend): Promise<Check> {
   const { serverVersion } = await bounded(client, () => client.workflowService.getSystemInfo({}));
   try {
     await bounded(client, () => client.workflowService.describeNamespace({ namespace }));
@@ -73,7 +73,7 @@ async function checkSearchAttributes(client: Client): Promise<Check> {
   return warn(name, `lists can't tell uploads apart without ${names}`, 'run "longhaul setup"');
 }
 
-async function checkWorkers({ client: { client, taskQueue, host }, isEmbedded }: Backend): Promise<Check> {
+async function checkWorkers({ client: { temporal: client, taskQueue, host }, isEmbedded }: Backend): Promise<Check> {
   const controlQueue = taskQueue;
   const transferQueue = transferTaskQueue(taskQueue);
   const [control, transfer, ofHost] = await bounded(
@@ -106,7 +106,7 @@ async function describePolled(
 }
 
 /** Whether uploads and syncs of the task queue wait for a host without a worker, also if it is not this machine. */
-async function checkHosts({ client: { client, taskQueue } }: Backend): Promise<Check> {
+async function checkHosts({ client: { temporal: client, taskQueue } }: Backend): Promise<Check> {
   const name = 'hosts';
   const waiting = [...(await bounded(client, () => findWaiting(client, { taskQueue }), WORKERS_LIMIT_MS))];
   const counts = new Map<string, number>();

@@ -69,7 +69,7 @@ async function tellWhatHolds({ note }: CliContext, backend: Backend, schedule: S
     note(
       'on the embedded server a run starts only while that server and a worker are up: keep "longhaul worker" running with the same environment, or point TEMPORAL_ADDRESS at a cluster',
     );
-  } else if (!(await hasWorkers(backend.client.client, schedule.taskQueue, 'workflow'))) {
+  } else if (!(await hasWorkers(backend.client.temporal, schedule.taskQueue, 'workflow'))) {
     note(
       `no worker serves the task queue ${schedule.taskQueue}: runs will wait until "longhaul worker" is started with the same TEMPORAL_ADDRESS`,
     );

@@ -1,6 +1,6 @@
 import type { Ended } from '../../../client/follow/read-end.ts';
-import { SyncFailedError, UploadFailedError } from '../../../client/errors.ts';
-import type { SyncResult } from '../../../contracts/sync.ts';
+import { JobFailedError } from '../../../client/errors.ts';
+import type { JobResult } from '../../../client/jobs.ts';
 import { describeCounts } from '../../../core/show/describe-sync.ts';
 import { formatBytes, formatCount, formatDuration } from '../../../core/text/format.ts';
 import { printable } from '../../../core/text/printable.ts';
@@ -8,7 +8,7 @@ import type { LonghaulError } from '../../../errors.ts';
 import { errorText } from '../../errors/exit.ts';
 import { jsonErrorOf } from '../../errors/json-errors.ts';
 import { describePieces } from './view.ts';
-import { filesOf, type AnyResult } from '../upload/outcomes.ts';
+import { filesOf } from '../upload/outcomes.ts';
 
 /** The end of an upload or a sync: one line, and one more for each File or piece of a split upload. */
 export function describeEnded({ workflowId, status, result, error }: Ended): string[] {
@@ -21,11 +21,11 @@ export function describeEnded({ workflowId, status, result, error }: Ended): str
 export function endedJson({ workflowId, status, result, error }: Ended): object {
   if (result) return { workflowId, status, result: withoutMemory(result) };
   if (!error) return { workflowId, status };
-  const { pieces } = error as Partial<UploadFailedError>;
+  const { pieces } = error as Partial<JobFailedError>;
   return { workflowId, status, error: jsonErrorOf(error), pieces };
 }
 
-function describeResult(result: AnyResult | SyncResult): string[] {
+function describeResult(result: JobResult): string[] {
   const took = `in ${formatDuration(result.durationMs)}`;
   if ('counts' in result) return [`${describeCounts(result.counts)} ${took}`];
   const files = filesOf(result);
@@ -37,8 +37,8 @@ function describeResult(result: AnyResult | SyncResult): string[] {
 
 /** Only a failure has a reason: the other states are their own. */
 function describeFailure(status: string, error: LonghaulError | undefined): string[] {
-  if (status !== 'FAILED' || !(error instanceof UploadFailedError || error instanceof SyncFailedError)) return [];
-  const pieces = error instanceof UploadFailedError ? error.pieces : undefined;
+  if (status !== 'FAILED' || !(error instanceof JobFailedError)) return [];
+  const { pieces } = error;
   return [`${error.failureType}: ${errorText(error)}`, ...(pieces ? describePieces(pieces) : [])];
 }
 

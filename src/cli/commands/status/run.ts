@@ -1,20 +1,17 @@
 import pMap from 'p-map';
-import type { SyncHandle } from '../../../client/sync-handle.ts';
-import { NoWorkerError, UploadNotFoundError } from '../../../client/errors.ts';
-import type { UploadHandle } from '../../../client/upload-handle.ts';
+import type { JobHandle } from '../../../client/job-handle.ts';
+import { NoWorkerError, JobNotFoundError } from '../../../client/errors.ts';
+import type { JobKind } from '../../../contracts/upload.ts';
 import { ConfigError } from '../../../errors.ts';
 import { ScheduleNotFoundError } from '../../../client/schedules/schedule-errors.ts';
 import { withBackend, type Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
 import { readEnd } from '../../../client/follow/read-end.ts';
-import type { SyncResult } from '../../../contracts/sync.ts';
 import { describeEnded, endedJson } from './ended-view.ts';
 import { errorText, SaidAlready } from '../../errors/exit.ts';
-import { describeSyncStatus, findSync } from '../sync/find-sync.ts';
 import { jsonErrorOf } from '../../errors/json-errors.ts';
 import { queueServer } from '../../workers/serve-queues.ts';
 import { describePieces, describeStatus } from './view.ts';
-import type { AnyResult } from '../upload/outcomes.ts';
 import { watchStatus } from './watch.ts';
 
 const CONCURRENCY = 8;
@@ -72,16 +69,15 @@ async function show(
 ): Promise<Shown> {
   const { handle, status, taskQueue } = await find(backend, workflowId);
   const showEnd = async (endStatus: string): Promise<Shown> => {
-    const ended = await readEnd<AnyResult | SyncResult>(handle, endStatus, context.signal);
+    const ended = await readEnd(handle, endStatus, context.signal);
     return { lines: describeEnded(ended), json: endedJson(ended) };
   };
   if (status !== 'RUNNING') return showEnd(status);
   await serve(taskQueue);
   try {
     const progress = await handle.status();
-    const line = 'counts' in progress ? describeSyncStatus(workflowId, progress) : describeStatus(workflowId, progress);
-    const pieces = 'pieces' in progress ? describePieces(progress.pieces) : [];
-    return { lines: [line, ...pieces], json: { workflowId, status, progress } };
+    const pieces = progress.kind === 'split' ? describePieces(progress.pieces) : [];
+    return { lines: [describeStatus(workflowId, progress), ...pieces], json: { workflowId, status, progress } };
   } catch (error) {
     if (!(error instanceof NoWorkerError)) throw error;
     const { status: now } = await handle.describe();
@@ -92,20 +88,20 @@ async function show(
 }
 
 interface Found {
-  readonly handle: UploadHandle<AnyResult> | SyncHandle;
+  readonly handle: JobHandle;
   readonly status: string;
   readonly taskQueue: string;
 }
 
-/** @throws UploadNotFoundError, or ConfigError if the ID is the name of a schedule */
+/** @throws JobNotFoundError, or ConfigError if the ID is the name of a schedule */
 async function find(backend: Backend, workflowId: string): Promise<Found> {
   const { client } = backend;
-  const handle = (await findSync(backend, workflowId)) ?? client.getHandle<AnyResult>(workflowId);
+  const handle = client.getHandle<JobKind>(workflowId);
   try {
     const { status, taskQueue } = await handle.describe();
     return { handle, status, taskQueue };
   } catch (error) {
-    if (!(error instanceof UploadNotFoundError)) throw error;
+    if (!(error instanceof JobNotFoundError)) throw error;
     const isSchedule = await client.schedules.get(workflowId).then(
       () => true,
       (cause: unknown) => {

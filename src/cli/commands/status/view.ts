@@ -1,27 +1,52 @@
+import type { JobProgress, JobStatus } from '../../../client/jobs.ts';
 import type { SplitUploadProgress } from '../../../contracts/split.ts';
-import type { UploadStatus } from '../../../client/upload-handle.ts';
+import { describeCounts } from '../../../core/show/describe-sync.ts';
 import { formatBytes } from '../../../core/text/format.ts';
 import { printable } from '../../../core/text/printable.ts';
+import { progressWords } from '../../text/progress-words.ts';
 
-/** An upload's state in one line. */
-export function describeStatus(workflowId: string, progress: UploadStatus): string {
-  const { state, bytesDone, bytesTotal, partsDone, partsTotal, partsInFlight, session } = progress;
-  const words = [`${workflowId}: ${state}`];
+type Shown = JobProgress & Partial<Pick<JobStatus, 'bytesSent' | 'unpolled'>>;
+
+/** The state of a job in one line. */
+export function describeStatus(workflowId: string, progress: Shown): string {
+  const { state, waiting, unpolled } = progress;
+  const words = [
+    `${workflowId}: ${state}`,
+    ...(progress.kind === 'sync' ? syncWords(progress) : uploadWords(progress)),
+  ];
+  for (const one of [waiting, unpolled]) if (one) words.push(`waits: ${one.reason}`);
+  if (progress.kind !== 'sync') words.push(...sessionWords(progress));
+  return printable(words.join(' · '));
+}
+
+function syncWords(progress: Shown & JobProgress<'sync'>): string[] {
+  const { counts, state, uploading, bytesDone, bytesSent = bytesDone } = progress;
+  const words = [`${counts.listed.files} files (${formatBytes(counts.listed.bytes)})`];
+  if (state === 'uploading' || state === 'paused') words.push(...progressWords(progress, bytesSent));
+  words.push(describeCounts(counts));
+  if (uploading.length > 0) words.push(`${uploading.length} under way`);
+  return words;
+}
+
+function uploadWords(progress: JobProgress<'upload' | 'split'>): string[] {
+  const { bytesDone, bytesTotal, partsDone, partsTotal, partsInFlight, concurrency, limit } = progress;
+  const words: string[] = [];
   if (bytesTotal > 0) {
     words.push(`${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`);
-    words.push(
-      `${partsDone} of ${partsTotal} parts recorded, ${partsInFlight} in flight, at most ${progress.concurrency}`,
-    );
+    words.push(`${partsDone} of ${partsTotal} parts recorded, ${partsInFlight} in flight, at most ${concurrency}`);
   }
-  const bytesPerSecond = progress.limit?.bytesPerSecond ?? 0;
+  const bytesPerSecond = limit?.bytesPerSecond ?? 0;
   if (bytesPerSecond > 0) words.push(`limited to ${formatBytes(bytesPerSecond)}/s`);
-  if (progress.waiting) words.push(`waits: ${progress.waiting.reason}`);
-  if (progress.unpolled) words.push(`waits: ${progress.unpolled.reason}`);
+  return words;
+}
+
+function sessionWords({ session, orphanedSessions }: JobProgress<'upload' | 'split'>): string[] {
+  const words: string[] = [];
   if (session) words.push(`Upload ${session.uploadId} expires ${new Date(session.expiresAt * 1000).toISOString()}`);
-  if (progress.orphanedSessions > 0) {
-    words.push(`${progress.orphanedSessions} more sessions may be open, as the answer with their id was lost`);
+  if (orphanedSessions > 0) {
+    words.push(`${orphanedSessions} more sessions may be open, as the answer with their id was lost`);
   }
-  return printable(words.join(' · '));
+  return words;
 }
 
 /** One line for each piece of a split upload. */

@@ -1,15 +1,12 @@
-import { SyncCancelledError, UploadCancelledError } from '../../../client/errors.ts';
-import type { SyncHandle } from '../../../client/sync-handle.ts';
-import type { UploadHandle } from '../../../client/upload-handle.ts';
+import { JobCancelledError } from '../../../client/errors.ts';
+import type { JobHandle } from '../../../client/job-handle.ts';
+import type { JobProgress } from '../../../client/jobs.ts';
 import type { RetuneInput } from '../../../contracts/names.ts';
-import type { SyncProgress } from '../../../contracts/sync.ts';
-import type { UploadProgress } from '../../../contracts/upload.ts';
 import { ConfigError } from '../../../errors.ts';
 import type { CliContext } from '../../context.ts';
-import { describeSyncStatus } from '../sync/find-sync.ts';
 import { hasEnded, steer, type Steered } from './steering.ts';
 import { describeStatus } from '../status/view.ts';
-import { filesOf, type AnyResult } from '../upload/outcomes.ts';
+import { filesOf } from '../upload/outcomes.ts';
 
 /** What all steering commands have in common. */
 export interface SteerCommandOptions {
@@ -31,8 +28,7 @@ export async function pauseCommand(
     { ids, ...options },
     {
       verb: 'pause',
-      upload: async (handle) => ofUpload(handle, await handle.pause({ parts: options.stop ? 'stop' : 'finish' })),
-      sync: async (handle) => ofSync(handle, await handle.pause({ parts: options.stop ? 'stop' : 'finish' })),
+      apply: async (handle) => applied(handle, await handle.pause({ parts: options.stop ? 'stop' : 'finish' })),
       concurrency: PAUSES_AT_A_TIME,
     },
     options,
@@ -62,8 +58,7 @@ async function letGoOn(
     { ids, ...options },
     {
       verb,
-      upload: async (handle) => ofUpload(handle, await handle[verb]()),
-      sync: async (handle) => ofSync(handle, await handle[verb]()),
+      apply: async (handle) => applied(handle, await handle[verb]()),
     },
     options,
   );
@@ -92,7 +87,7 @@ export async function retuneCommand(
   await steer(
     context,
     { ids, ...options },
-    { verb: 'retune', upload: async (handle) => ofUpload(handle, await handle.retune(input)) },
+    { verb: 'retune', apply: async (handle) => applied(handle, await handle.retune(input)), isForUploads: true },
     options,
   );
 }
@@ -103,11 +98,11 @@ export async function cancelCommand(
   ids: readonly string[],
   options: SteerCommandOptions,
 ): Promise<void> {
-  const cancel = (handle: UploadHandle<AnyResult> | SyncHandle) => cancelAndWait(handle, context.signal);
-  await steer(context, { ids, ...options }, { verb: 'cancel', upload: cancel, sync: cancel }, options);
+  const apply = (handle: JobHandle) => cancelAndWait(handle, context.signal);
+  await steer(context, { ids, ...options }, { verb: 'cancel', apply }, options);
 }
 
-async function cancelAndWait(handle: UploadHandle<AnyResult> | SyncHandle, signal: AbortSignal): Promise<Steered> {
+async function cancelAndWait(handle: JobHandle, signal: AbortSignal): Promise<Steered> {
   const { workflowId } = handle;
   const { status } = await handle.describe();
   if (status !== 'RUNNING') return hasEnded(workflowId, status);
@@ -119,15 +114,11 @@ async function cancelAndWait(handle: UploadHandle<AnyResult> | SyncHandle, signa
     const line = `${workflowId} was completed before the cancellation reached it${outcome}`;
     return { outcome: 'ended', line, details: { status: 'COMPLETED', files } };
   } catch (error) {
-    if (!(error instanceof UploadCancelledError || error instanceof SyncCancelledError)) throw error;
+    if (!(error instanceof JobCancelledError)) throw error;
     return { outcome: 'done', line: `${workflowId} is cancelled` };
   }
 }
 
-function ofUpload({ workflowId }: UploadHandle<AnyResult>, progress: UploadProgress): Steered {
+function applied({ workflowId }: JobHandle, progress: JobProgress): Steered {
   return { outcome: 'done', line: describeStatus(workflowId, progress), details: { progress } };
-}
-
-function ofSync({ workflowId }: SyncHandle, progress: SyncProgress): Steered {
-  return { outcome: 'done', line: describeSyncStatus(workflowId, progress), details: { progress } };
 }

@@ -50,7 +50,7 @@ export async function select(
   verb: string,
   takesSyncs: boolean,
 ): Promise<readonly string[] | undefined> {
-  const found = query === undefined ? undefined : await findRunning(client.client, query);
+  const found = query === undefined ? undefined : await findRunning(client.temporal, query);
   const fitting = found?.filter((one) => takesSyncs || !isSync(one));
   const targets = fitting?.map(({ workflowId }) => workflowId) ?? [...new Set(ids)];
   const mustAsk = query === undefined ? targets.length > 1 && context.stdin.isTTY : targets.length > 0;

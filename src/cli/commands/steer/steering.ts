@@ -1,17 +1,16 @@
 import { setMaxListeners } from 'node:events';
 import pMap from 'p-map';
-import type { SyncHandle } from '../../../client/sync-handle.ts';
+import type { JobHandle } from '../../../client/job-handle.ts';
 import { SteeringRefusedError } from '../../../client/errors.ts';
-import type { UploadHandle } from '../../../client/upload-handle.ts';
+import type { JobKind } from '../../../contracts/upload.ts';
+import { isSync } from '../../../client/lists/workflow-summary.ts';
 import { ConfigError } from '../../../errors.ts';
 import { withBackend, type Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
 import { errorText, SaidAlready } from '../../errors/exit.ts';
-import { findSync } from '../sync/find-sync.ts';
 import { jsonErrorOf } from '../../errors/json-errors.ts';
 import { queueServer } from '../../workers/serve-queues.ts';
 import { checkSelection, select, type SteerSelection } from './selection.ts';
-import type { AnyResult } from '../upload/outcomes.ts';
 
 /** What came of it for one upload or sync. */
 export interface Steered {
@@ -25,9 +24,9 @@ export interface Steered {
 
 export interface Steering {
   readonly verb: 'pause' | 'resume' | 'retry' | 'retune' | 'cancel';
-  readonly upload: (handle: UploadHandle<AnyResult>) => Promise<Steered>;
-  /** Left out: what only an upload can be told. */
-  readonly sync?: (handle: SyncHandle) => Promise<Steered>;
+  readonly apply: (handle: JobHandle) => Promise<Steered>;
+  /** Whether it applies to uploads only. @defaultValue false */
+  readonly isForUploads?: boolean;
   /** Most at a time. @defaultValue 8 */
   readonly concurrency?: number;
 }
@@ -51,7 +50,7 @@ export async function steer(
   const { note, signal } = context;
   checkSelection(selection, steering.verb, context.stdin.isTTY);
   await withBackend(context, {}, async (backend) => {
-    const targets = await select(context, backend, selection, steering.verb, steering.sync !== undefined);
+    const targets = await select(context, backend, selection, steering.verb, !steering.isForUploads);
     if (targets === undefined) {
       note('nothing was changed');
       if (json) context.json({ outcomes: [] });
@@ -108,15 +107,16 @@ class SteeringRun {
 
   async #steerOne(workflowId: string): Promise<Steered> {
     const { client } = this.#backend;
-    const { upload, sync } = this.#steering;
-    const syncHandle = await findSync(this.#backend, workflowId);
-    const handle = syncHandle ?? client.getHandle<AnyResult>(workflowId);
-    const { status, taskQueue } = await handle.describe();
+    const { apply, isForUploads } = this.#steering;
+    const handle = client.getHandle<JobKind>(workflowId);
+    const { status, taskQueue, workflowType } = await handle.describe();
     if (this.#byQuery && status !== 'RUNNING') return hasEnded(workflowId, status);
     if (status === 'RUNNING') await this.#serve(taskQueue);
-    if (syncHandle && !sync) throw new ConfigError(`${workflowId} is a sync; give the id of one of its uploads`);
+    if (isForUploads && isSync({ type: workflowType })) {
+      throw new ConfigError(`${workflowId} is a sync; give the id of one of its uploads`);
+    }
     try {
-      return await (syncHandle && sync ? sync(syncHandle) : upload(handle as UploadHandle<AnyResult>));
+      return await apply(handle);
     } catch (error) {
       if (!this.#byQuery || !(error instanceof SteeringRefusedError)) throw error;
       const { status: now } = await handle.describe();
@@ -130,7 +130,7 @@ class SteeringRun {
     // Of its own: each request leaves a listener on the signal that it is given.
     const own = AbortSignal.any([this.#context.signal]);
     setMaxListeners(0, own);
-    return this.#backend.client.client.withAbortSignal(own, act);
+    return this.#backend.client.temporal.withAbortSignal(own, act);
   }
 }
 

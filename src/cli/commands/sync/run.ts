@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { hasWorkers } from '../../../client/queues/queue-workers.ts';
 import { prepareSync, type SyncOptions } from '../../../client/prepare/prepare-sync.ts';
 import { startedRequest } from '../../../client/prepare/started-request.ts';
-import { SyncIdTakenError, SyncNotFoundError } from '../../../client/errors.ts';
-import type { SyncHandle } from '../../../client/sync-handle.ts';
+import { JobIdTakenError, JobNotFoundError } from '../../../client/errors.ts';
+import type { JobHandle } from '../../../client/job-handle.ts';
 import { requireDestination } from '../../../config/destinations.ts';
 import { Defaults } from '../../../contracts/limits.ts';
 import { transferTaskQueue } from '../../../contracts/names.ts';
@@ -23,7 +23,8 @@ import { NamedRecords } from '../../sources/named-records.ts';
 import { syncDifferences } from '../../checks/running-differences.ts';
 import { commandSources } from '../../sources/source-settings.ts';
 import { toSyncRequest, type SyncOptions as SyncFlags } from './options.ts';
-import { createSyncView, describeDecision, describeUnmatched } from './view.ts';
+import { createLiveView } from '../../job/live-view.ts';
+import { describeDecision, describeUnmatched } from './describe.ts';
 
 export interface SyncCommandOptions extends SyncFlags {
   readonly id?: string;
@@ -145,22 +146,22 @@ class SyncRunner {
     }
   }
 
-  async #start(sync: SyncOptions): Promise<SyncHandle> {
+  async #start(sync: SyncOptions): Promise<JobHandle<'sync'>> {
     const { client } = this.#backend;
     try {
       return await client.sync(sync);
     } catch (error) {
-      if (!(error instanceof SyncIdTakenError)) throw error;
+      if (!(error instanceof JobIdTakenError)) throw error;
       const { request, workflowId } = await prepareSync(sync, this.#context.config.host);
       // It is only information.
-      const running = await startedRequest<SyncRequest>(client.client, workflowId).catch(() => undefined);
+      const running = await startedRequest<SyncRequest>(client.temporal, workflowId).catch(() => undefined);
       const lines = running ? syncDifferences(workflowId, running, request) : [];
       for (const line of lines) this.#context.note(`${workflowId}: ${line}`);
       throw error;
     }
   }
 
-  async #serve(handle: SyncHandle): Promise<void> {
+  async #serve(handle: JobHandle<'sync'>): Promise<void> {
     if (!this.#backend.isEmbedded || this.#hasWorker) return;
     const { status, taskQueue } = await handle.describe();
     if (status !== 'RUNNING') return;
@@ -171,15 +172,15 @@ class SyncRunner {
     void worker.run().catch((error: unknown) => this.#context.note(`longhaul: the worker ended: ${errorText(error)}`));
   }
 
-  async #follow(handle: SyncHandle, signal: AbortSignal): Promise<SyncResult> {
+  async #follow(handle: JobHandle<'sync'>, signal: AbortSignal): Promise<SyncResult> {
     const { quiet } = this.#options;
     const { note, stderr } = this.#context;
     const kind = quiet ? 'quiet' : stderr.isTTY ? 'bars' : 'lines';
-    const view = createSyncView(kind, note, stderr);
+    const view = createLiveView(kind, note, stderr);
     const watching = new AbortController();
     const watch = async () => {
       for await (const event of handle.progress({ signal: AbortSignal.any([signal, watching.signal]) })) {
-        if (!watching.signal.aborted) view.show(event);
+        if (!watching.signal.aborted) view.show('', event);
       }
     };
     const watched = watch().catch(() => {});
@@ -192,7 +193,7 @@ class SyncRunner {
     }
   }
 
-  #tell(handle: SyncHandle, result: SyncResult): void {
+  #tell(handle: JobHandle<'sync'>, result: SyncResult): void {
     const { out, note } = this.#context;
     const { json, quiet } = this.#options;
     const { memory: _memory, ...shown } = result;
@@ -246,10 +247,10 @@ async function checkDestination(
 ): Promise<void> {
   const { workflowId } = await prepareSync(sync, config.host);
   try {
-    const { status } = await backend.client.getSyncHandle(workflowId).describe();
+    const { status } = await backend.client.getHandle<'sync'>(workflowId).describe();
     if (status === 'RUNNING') return;
   } catch (error) {
-    if (!(error instanceof SyncNotFoundError)) throw error;
+    if (!(error instanceof JobNotFoundError)) throw error;
   }
   await askDestination(requireDestination(config, destination));
 }
@@ -257,8 +258,8 @@ async function checkDestination(
 /** Without a worker a sync would wait for ever, and nobody would know why. */
 async function assertWorkers({ client, isEmbedded }: Backend, { source }: SyncRequest, host: string): Promise<void> {
   const transferQueue = transferTaskQueue(client.taskQueue, source.type === 'folder' ? host : undefined);
-  const control = await hasWorkers(client.client, client.taskQueue, 'workflow');
-  if (control && (await hasWorkers(client.client, transferQueue, 'activity'))) return;
+  const control = await hasWorkers(client.temporal, client.taskQueue, 'workflow');
+  if (control && (await hasWorkers(client.temporal, transferQueue, 'activity'))) return;
   const queue = control ? transferQueue : client.taskQueue;
   const advice = isEmbedded
     ? 'run "longhaul worker" in another terminal with the same environment, or leave out --detach'

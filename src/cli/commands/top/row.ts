@@ -1,5 +1,4 @@
-import type { SyncEvent } from '../../../client/sync-handle.ts';
-import type { UploadEvent } from '../../../client/follow/events.ts';
+import type { JobEvent } from '../../../client/jobs.ts';
 import type { WorkflowSummary } from '../../../client/lists/workflow-summary.ts';
 import { uploadPace } from '../../../core/pace/upload-pace.ts';
 
@@ -29,56 +28,39 @@ export interface TopRow {
   readonly from: 'worker' | 'search-attributes';
 }
 
-export type ProgressEvent = UploadEvent & { readonly type: 'progress' };
-export type SyncProgressEvent = SyncEvent & { readonly type: 'progress' };
+export type ProgressEvent = JobEvent & { readonly type: 'progress' };
 
-/** @param measured bytes a second of the last moments; undefined at the first look */
+/** @param measured bytes per second of the last moments; undefined at the first look */
 export function rowOfProgress(
-  { workflowId, type, startedAt }: WorkflowSummary,
+  { workflowId, type, startedAt, ...summary }: WorkflowSummary,
   { progress, bytesSent, trouble, unpolled }: ProgressEvent,
   measured: number | undefined,
   nowMs: number,
 ): TopRow {
-  const { state, filename, bytesTotal, bytesDone, waiting, sessionEndsTooEarly } = progress;
-  const tooEarly = sessionEndsTooEarly ? 'at this pace the session ends before the file is through' : undefined;
+  const { state, filename, bytesTotal, bytesDone, waiting } = progress;
+  const isSync = progress.kind === 'sync';
+  // The uploads of a sync have their own rows, and the totals include each rate once.
+  const pace = isSync ? undefined : uploadPace(progress, bytesSent, measured, nowMs);
+  const tooEarly = !isSync && progress.sessionEndsTooEarly ? ENDS_TOO_EARLY : undefined;
+  const failed = isSync && progress.counts.failed > 0 ? `${progress.counts.failed} failed` : undefined;
   return {
     workflowId,
     type,
-    filename,
+    filename: filename || summary.filename,
     state,
     startedAt,
     bytes: bytesTotal || undefined,
     bytesDone,
     bytesSent,
     percent: bytesTotal > 0 ? (bytesSent / bytesTotal) * 100 : undefined,
-    ...uploadPace(progress, bytesSent, measured, nowMs),
-    trouble: unpolled?.reason ?? waiting?.reason ?? tooEarly ?? trouble?.message,
+    bytesPerSecond: pace?.bytesPerSecond,
+    leftMs: pace?.leftMs,
+    trouble: unpolled?.reason ?? waiting?.reason ?? tooEarly ?? failed ?? trouble?.message,
     from: 'worker',
   };
 }
 
-export function rowOfSync(
-  { workflowId, type, filename, startedAt }: WorkflowSummary,
-  { progress, bytesSent = progress.counts.sent.bytes, unpolled }: SyncProgressEvent,
-): TopRow {
-  const { state, counts, waiting } = progress;
-  const { toSend, sent, failed } = counts;
-  return {
-    workflowId,
-    type,
-    filename,
-    state,
-    startedAt,
-    bytes: toSend.bytes || undefined,
-    bytesDone: sent.bytes,
-    bytesSent,
-    percent: toSend.bytes > 0 ? (bytesSent / toSend.bytes) * 100 : undefined,
-    bytesPerSecond: undefined,
-    leftMs: undefined,
-    trouble: unpolled?.reason ?? waiting?.reason ?? (failed > 0 ? `${failed} failed` : undefined),
-    from: 'worker',
-  };
-}
+const ENDS_TOO_EARLY = 'at this pace the session ends before the file is through';
 
 /** Where no worker answers. */
 export function rowOfSummary(summary: WorkflowSummary): TopRow {
@@ -95,8 +77,7 @@ export function rowOfSummary(summary: WorkflowSummary): TopRow {
     percent: percent ?? (bytes && bytesDone !== undefined ? (bytesDone / bytes) * 100 : undefined),
     bytesPerSecond: undefined,
     leftMs: undefined,
-    trouble:
-      reason ?? (endsTooEarly ? 'at this pace the session ends before the file is through' : 'no worker answers'),
+    trouble: reason ?? (endsTooEarly ? ENDS_TOO_EARLY : 'no worker answers'),
     from: 'search-attributes',
   };
 }

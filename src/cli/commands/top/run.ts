@@ -41,7 +41,7 @@ async function once(context: CliContext, { client }: Backend, { sort, json }: To
   const looks = Promise.all([
     board.look(Infinity, sort, signal),
     // The board reports them after more than one look.
-    findWaiting(client.client).catch(() => new Map<string, UnpolledQueue>()),
+    findWaiting(client.temporal).catch(() => new Map<string, UnpolledQueue>()),
   ]);
   const [found, waiting] = await looks.finally(() => signal.throwIfAborted());
   const rows = found.rows.map((row) => ({ ...row, trouble: waiting.get(row.workflowId)?.reason ?? row.trouble }));

@@ -1,10 +1,10 @@
 import { startedRequest } from '../../../client/prepare/started-request.ts';
-import type { UploadHandle } from '../../../client/upload-handle.ts';
+import type { JobHandle } from '../../../client/job-handle.ts';
 import type { UploadOptions } from '../../../client/prepare/prepare-upload.ts';
 import { FailureType } from '../../../contracts/failures.ts';
 import { Defaults } from '../../../contracts/limits.ts';
 import type { Source } from '../../../contracts/sources.ts';
-import type { UploadProgress, UploadRequest, WaitingInfo } from '../../../contracts/upload.ts';
+import type { UploadRequest, WaitingInfo } from '../../../contracts/upload.ts';
 import { isSameName } from '../../../core/text/name-form.ts';
 import { printable } from '../../../core/text/printable.ts';
 import { openSealedQuery } from '../../../sources/http/sealed-query.ts';
@@ -13,12 +13,11 @@ import type { Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
 import { completedDifferences, runningDifferences } from '../../checks/running-differences.ts';
 import { sourceSettingsOf } from '../../sources/source-settings.ts';
-import type { AnyResult } from './outcomes.ts';
 import type { UploadCommandOptions } from './options.ts';
 
 export interface Attached {
-  readonly handle: UploadHandle<AnyResult>;
-  readonly request: UploadOptions;
+  readonly handle: JobHandle<'upload' | 'split'>;
+  readonly options: UploadOptions;
 }
 
 /**
@@ -42,7 +41,7 @@ export async function noteAttached(
 async function noteOne(
   context: CliContext,
   backend: Backend,
-  { handle, request: own }: Attached,
+  { handle, options: own }: Attached,
   options: UploadCommandOptions,
 ): Promise<void> {
   const { client, isEmbedded } = backend;
@@ -51,12 +50,12 @@ async function noteOne(
   const { status, taskQueue } = await handle.describe();
   const note = (line: string) => context.note(printable(`${workflowId}: ${line}`));
   if (status !== 'RUNNING' && status !== 'COMPLETED') return;
-  const request = await startedRequest(client.client, workflowId);
+  const request = await startedRequest(client.temporal, workflowId);
   if (status === 'COMPLETED') {
     if (request) completedDifferences(request, own).forEach(note);
     return;
   }
-  const progress: UploadProgress | undefined = await handle.status().catch(() => undefined);
+  const progress = await handle.status().catch(() => undefined);
   // It has ended in the meantime.
   if (progress && ['completed', 'cancelled', 'failed'].includes(progress.state)) return;
   if (request) {
@@ -80,11 +79,11 @@ async function noteOne(
 /** On the embedded server, another base URL makes another upload, and the first one stays unfinished. */
 async function noteOther({ note }: CliContext, { client, isEmbedded }: Backend, { handle }: Attached): Promise<void> {
   if (!isEmbedded) return;
-  const own = await startedRequest(client.client, handle.workflowId);
+  const own = await startedRequest(client.temporal, handle.workflowId);
   if (!own) return;
   for await (const { workflowId, filename } of client.list({ running: true })) {
     if (workflowId === handle.workflowId || !isSameName(filename ?? '', own.filename ?? '')) continue;
-    const other = await startedRequest(client.client, workflowId).catch(() => undefined);
+    const other = await startedRequest(client.temporal, workflowId).catch(() => undefined);
     if (!other || !isSameContent(own, other)) continue;
     note(
       printable(

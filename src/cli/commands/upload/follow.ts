@@ -1,15 +1,15 @@
-import type { UploadHandle } from '../../../client/upload-handle.ts';
+import type { JobHandle } from '../../../client/job-handle.ts';
 import type { UploadOptions } from '../../../client/prepare/prepare-upload.ts';
 import { printable } from '../../../core/text/printable.ts';
 import type { CliContext } from '../../context.ts';
 import { Interrupted } from '../../errors/exit.ts';
-import { createProgressView, type ProgressView } from './progress-view.ts';
-import { outcomeJson, sourceOf, type AnyResult, type Outcome } from './outcomes.ts';
+import { createLiveView, type LiveView } from '../../job/live-view.ts';
+import { outcomeJson, sourceOf, type Outcome } from './outcomes.ts';
 import type { UploadCommandOptions } from './options.ts';
 
 export interface StartedUpload {
-  readonly handle: UploadHandle<AnyResult>;
-  readonly request: UploadOptions;
+  readonly handle: JobHandle<'upload' | 'split'>;
+  readonly options: UploadOptions;
   /** As in `Outcome`. */
   readonly source: string;
 }
@@ -20,10 +20,10 @@ export async function followAll(
   uploads: readonly StartedUpload[],
   options: UploadCommandOptions,
 ): Promise<Outcome[]> {
-  const view = createProgressView(viewKind(context, options), context.note, context.stderr);
+  const view = createLiveView(viewKind(context, options), context.note, context.stderr);
   const running = new Set(uploads);
   const followOne = async (upload: StartedUpload): Promise<Outcome> => {
-    const outcome = await follow(upload, labelOf(upload.request), view, context.signal);
+    const outcome = await follow(upload, labelOf(upload.options), view, context.signal);
     running.delete(upload);
     if (options.json) context.json(outcomeJson(outcome));
     return outcome;
@@ -41,7 +41,7 @@ export async function followAll(
 async function follow(
   { handle, source }: StartedUpload,
   name: string,
-  view: ProgressView,
+  view: LiveView,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const watching = new AbortController();

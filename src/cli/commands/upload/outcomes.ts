@@ -1,5 +1,5 @@
-import type { UploadHandle } from '../../../client/upload-handle.ts';
-import { UploadFailedError } from '../../../client/errors.ts';
+import type { JobHandle } from '../../../client/job-handle.ts';
+import { JobFailedError } from '../../../client/errors.ts';
 import type { SplitUploadResult } from '../../../contracts/split.ts';
 import type { UploadResult } from '../../../contracts/upload.ts';
 import { formatBytes, formatCount, formatDuration } from '../../../core/text/format.ts';
@@ -15,7 +15,7 @@ export interface Outcome {
   readonly name: string;
   /** As `sourceOf`. */
   readonly source: string;
-  readonly handle: UploadHandle<AnyResult>;
+  readonly handle: JobHandle<'upload' | 'split'>;
   /** Whether the upload was completed before this command. */
   readonly isOld?: boolean;
   readonly result?: AnyResult;
@@ -89,6 +89,6 @@ function tellFigures({ note }: CliContext, { name, handle, isOld, result }: Outc
 export function outcomeJson({ source, handle, result, error }: Omit<Outcome, 'name'>): object {
   const { workflowId, resumed } = handle;
   if (result) return { source, ...result, resumed };
-  const { pieces } = error instanceof UploadFailedError ? error : {};
+  const { pieces } = error instanceof JobFailedError ? error : {};
   return { source, workflowId, resumed, error: jsonErrorOf(error), pieces };
 }

@@ -1,6 +1,6 @@
-import type { UploadHandle } from '../../../client/upload-handle.ts';
-import type { UploadOptions } from '../../../client/prepare/prepare-upload.ts';
-import { UploadIdTakenError } from '../../../client/errors.ts';
+import type { JobHandle } from '../../../client/job-handle.ts';
+import { startJob } from '../../../client/start-job.ts';
+import { JobIdTakenError } from '../../../client/errors.ts';
 import type { LonghaulClient } from '../../../client/longhaul-client.ts';
 import { isOutdated, OUTDATED } from '../../../client/temporal-faults.ts';
 import { hasWorkers } from '../../../client/queues/queue-workers.ts';
@@ -13,7 +13,7 @@ import { ConfigError } from '../../../errors.ts';
 import { noteAttached } from './attached.ts';
 import { withBackend, type Backend } from '../../backend.ts';
 import { checkDestination } from '../../checks/check-destination.ts';
-import { checkRequests } from '../../checks/check-requests.ts';
+import { checkRequests, type CheckedRequest } from '../../checks/check-requests.ts';
 import type { CliContext } from '../../context.ts';
 import { establishHost } from '../../checks/establish-host.ts';
 import { errorText, Interrupted, FilesFailedError } from '../../errors/exit.ts';
@@ -26,8 +26,8 @@ import { SourceCopies } from '../../sources/spool/source-copies.ts';
 import { NamedRecords } from '../../sources/named-records.ts';
 import { commandSources, sourceSettingsOf } from '../../sources/source-settings.ts';
 import { SpoolFolder } from '../../sources/spool/folder.ts';
-import { sourceOf, tellDetached, tellOutcomes, type AnyResult } from './outcomes.ts';
-import { checkUploadOptions, isSplit, type UploadCommandOptions } from './options.ts';
+import { sourceOf, tellDetached, tellOutcomes } from './outcomes.ts';
+import { checkUploadOptions, type UploadCommandOptions } from './options.ts';
 
 export async function uploadCommand(
   context: CliContext,
@@ -106,14 +106,14 @@ async function uploadFiles(
   const needsWorker = !options.detach && config.temporal === undefined;
   const records = new NamedRecords(config);
   await withBackend(context, { destination, needsWorker }, async (backend) => {
-    if (options.detach || !backend.isEmbedded) await assertWorkers(backend, planned.requests, config.host, options);
-    else await checkDestination(requireDestination(config, destination), backend, planned.workflowIds);
+    if (options.detach || !backend.isEmbedded) await assertWorkers(backend, planned, config.host, options);
+    else await checkDestination(requireDestination(config, destination), backend, idsOf(planned));
     if (copies.areNeeded && options.id !== undefined) await assertIdFree(backend, options.id, options.again);
 
     // What can be read only once is read when everything else is known to be good.
     const paths = await copies.make();
     if (backend.uiUrl && !options.quiet) note(`Temporal UI: ${backend.uiUrl}`);
-    const { requests, workflowIds, sources } = copies.areNeeded
+    const requests = copies.areNeeded
       ? await checkRequests(
           context,
           spools,
@@ -122,12 +122,13 @@ async function uploadFiles(
         )
       : planned;
     // Workers that run elsewhere on this machine read copies for their commands, and nothing else that is in no list.
+    const sources = requests.map(({ prepared }) => prepared.request.source);
+    const workflowIds = idsOf(requests);
     const named = namedBy(needsWorker ? sources : sources.filter((source) => spools.has(source)));
     if (!isEmpty(named)) await records.add(named, workflowIds);
-    const handles: UploadHandle<AnyResult>[] = [];
-    for (const request of requests) {
-      const { client } = backend;
-      const handle = isSplit(options) ? await client.uploadSplit(request) : await client.upload(request);
+    const handles: JobHandle<'upload' | 'split'>[] = [];
+    for (const { options: request, prepared } of requests) {
+      const handle = await startJob(backend.client.temporal, backend.client.taskQueue, prepared);
       handles.push(handle);
       if (request.file !== undefined) await spools.use(request.file, handle.workflowId);
     }
@@ -135,7 +136,7 @@ async function uploadFiles(
     await records.sweep(backend.client).catch(() => {});
     const uploads = handles.map((handle, index) => ({
       handle,
-      request: requests[index] as UploadOptions,
+      ...(requests[index] as CheckedRequest),
       source: files.sources[index] as string,
     }));
     files.onStarted();
@@ -145,7 +146,7 @@ async function uploadFiles(
     }
 
     await serve(context, backend, handles, named, options);
-    await restartOutdated(context, backend, uploads, options);
+    await restartOutdated(context, backend, uploads);
     await noteAttached(context, backend, uploads, options);
     const outcomes = await followAll(context, uploads, options);
     for (const [index, { result }] of outcomes.entries()) if (result) await spools.release(paths[index] as string);
@@ -154,12 +155,15 @@ async function uploadFiles(
   });
 }
 
+function idsOf(requests: readonly CheckedRequest[]): string[] {
+  return requests.map(({ prepared }) => prepared.workflowId);
+}
+
 /** On the embedded server, no other worker can continue what this version cannot. */
 async function restartOutdated(
   { note }: CliContext,
   { client, isEmbedded }: Backend,
-  uploads: readonly { handle: UploadHandle<AnyResult>; readonly request: UploadOptions }[],
-  options: UploadCommandOptions,
+  uploads: readonly { handle: JobHandle<'upload' | 'split'>; readonly prepared: CheckedRequest['prepared'] }[],
 ): Promise<void> {
   if (!isEmbedded) return;
   for (const upload of uploads) {
@@ -169,15 +173,15 @@ async function restartOutdated(
     note(
       `${workflowId}: another version of Longhaul started this upload, and this one cannot continue it. Starting it again.`,
     );
-    await client.client.workflow.getHandle(workflowId).terminate(OUTDATED);
-    upload.handle = isSplit(options) ? await client.uploadSplit(upload.request) : await client.upload(upload.request);
+    await client.temporal.workflow.getHandle(workflowId).terminate(OUTDATED);
+    upload.handle = await startJob(client.temporal, client.taskQueue, upload.prepared);
   }
 }
 
 /** A worker that cannot replay an upload fails its queries at once. */
 const QUERY_TIMEOUT_MS = 5000;
 
-async function cannotBeContinued({ client }: LonghaulClient, workflowId: string): Promise<boolean> {
+async function cannotBeContinued({ temporal: client }: LonghaulClient, workflowId: string): Promise<boolean> {
   const handle = client.workflow.getHandle(workflowId);
   return client
     .withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query(QueryName.progress))
@@ -195,20 +199,20 @@ async function statusOf({ client }: Pick<Backend, 'client'>, workflowId: string)
 /** The upload of a copy that is not made yet cannot be the same as one that has the ID already. */
 async function assertIdFree(backend: Backend, id: string, again: boolean | undefined): Promise<void> {
   const status = await statusOf(backend, id);
-  if (status === 'RUNNING' || (status === 'COMPLETED' && !again)) throw new UploadIdTakenError(id);
+  if (status === 'RUNNING' || (status === 'COMPLETED' && !again)) throw new JobIdTakenError(id, 'upload');
 }
 
 /** Without a worker an upload would wait for ever, and nobody would know why. */
 async function assertWorkers(
   { client, isEmbedded }: Backend,
-  requests: readonly UploadOptions[],
+  requests: readonly CheckedRequest[],
   host: string,
   options: UploadCommandOptions,
 ): Promise<void> {
-  const isLocal = requests.some(({ file }) => file !== undefined);
+  const isLocal = requests.some(({ options: { file } }) => file !== undefined);
   const transferQueue = options.transferQueue ?? transferTaskQueue(client.taskQueue, isLocal ? host : undefined);
-  const control = await hasWorkers(client.client, client.taskQueue, 'workflow');
-  if (control && (await hasWorkers(client.client, transferQueue, 'activity'))) return;
+  const control = await hasWorkers(client.temporal, client.taskQueue, 'workflow');
+  if (control && (await hasWorkers(client.temporal, transferQueue, 'activity'))) return;
   const queue = control ? transferQueue : client.taskQueue;
   const advice = isEmbedded
     ? 'run "longhaul worker" in another terminal with the same environment, or leave out --detach'
@@ -222,7 +226,7 @@ async function assertWorkers(
 async function serve(
   { config, note }: CliContext,
   backend: Backend,
-  handles: readonly UploadHandle<AnyResult>[],
+  handles: readonly JobHandle<'upload' | 'split'>[],
   named: NamedSources,
   options: UploadCommandOptions,
 ): Promise<void> {

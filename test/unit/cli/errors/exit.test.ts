@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { Interrupted, describeError, exitCodeOf } from '../../../../src/cli/errors/exit.ts';
 import { TemporalUnreachableError } from '../../../../src/temporal/temporal-errors.ts';
-import { UploadFailedError, UploadIdTakenError } from '../../../../src/client/errors.ts';
+import { JobFailedError, JobIdTakenError } from '../../../../src/client/errors.ts';
 import { ConfigError, SourceUnusableError } from '../../../../src/errors.ts';
 
 describe('the exit status', () => {
@@ -11,9 +11,9 @@ describe('the exit status', () => {
     ['wrong usage', new CommanderError(1, 'commander.unknownOption', 'unknown option'), 2],
     ['wrong configuration', new ConfigError('no key'), 2],
     ['a file that is none', new SourceUnusableError('x is a directory'), 2],
-    ['an id of another file', new UploadIdTakenError('i'), 2],
+    ['an id of another file', new JobIdTakenError('i', 'upload'), 2],
     ['an interruption', new Interrupted('SIGINT'), 130],
-    ['a failed upload', new UploadFailedError('i', 'ApiRejected', 'refused', undefined), 1],
+    ['a failed upload', new JobFailedError('i', 'ApiRejected', 'refused', undefined), 1],
     ['no Temporal', new TemporalUnreachableError('refused'), 1],
     ['a fault of ours', new TypeError('x is not a function'), 1],
     ['a thrown text', 'oops', 1],

@@ -2,15 +2,15 @@ import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { Interrupted } from '../../../../src/cli/errors/exit.ts';
 import { jsonErrorOf, wantsJson } from '../../../../src/cli/errors/json-errors.ts';
-import { SyncFailedError, UploadFailedError } from '../../../../src/client/errors.ts';
+import { JobFailedError } from '../../../../src/client/errors.ts';
 import { TemporalUnreachableError } from '../../../../src/temporal/temporal-errors.ts';
 import { FailureType } from '../../../../src/contracts/failures.ts';
 import { ApiError, ConfigError, SourceMissingError, SourceReadError } from '../../../../src/errors.ts';
 
 describe('jsonErrorOf', () => {
   it.each<[unknown, string]>([
-    [new UploadFailedError('i', 'ApiRejected', 'no', undefined), FailureType.ApiRejected],
-    [new SyncFailedError('i', 'TooManyFiles', 'no', undefined), FailureType.TooManyFiles],
+    [new JobFailedError('i', 'ApiRejected', 'no', undefined), FailureType.ApiRejected],
+    [new JobFailedError('i', 'TooManyFiles', 'no', undefined), FailureType.TooManyFiles],
     [new SourceMissingError('no'), FailureType.SourceMissing],
     [new SourceReadError('no'), FailureType.SourceUnavailable],
     [new ApiError('no', { status: 401 }), FailureType.ApiRejected],

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createProgressView } from '../../../../../src/cli/commands/upload/progress-view.ts';
-import type { PartTrouble, UploadEvent } from '../../../../../src/client/follow/events.ts';
-import type { UploadProgress } from '../../../../../src/contracts/upload.ts';
+import { createLiveView } from '../../../../src/cli/job/live-view.ts';
+import type { PartTrouble } from '../../../../src/client/follow/pending.ts';
+import type { JobEvent } from '../../../../src/client/jobs.ts';
+import type { UploadProgress } from '../../../../src/contracts/upload.ts';
 
 const MiB = 1024 * 1024;
 
@@ -26,7 +27,7 @@ const progress: UploadProgress = {
   startedAtMs: 0,
 };
 
-const sent = (mebibytes: number, changes: Partial<UploadProgress> = {}, trouble?: PartTrouble): UploadEvent => ({
+const sent = (mebibytes: number, changes: Partial<UploadProgress> = {}, trouble?: PartTrouble): JobEvent => ({
   type: 'progress',
   progress: { ...progress, ...changes },
   bytesSent: mebibytes * MiB,
@@ -53,7 +54,7 @@ afterEach(() => {
 
 describe('progress in lines', () => {
   it('says share, bytes, rate and time left', () => {
-    const view = createProgressView('lines', note, process.stderr);
+    const view = createLiveView('lines', note, process.stderr);
     view.show('x', sent(0));
     vi.advanceTimersByTime(5000);
     view.show('x', sent(50));
@@ -61,8 +62,8 @@ describe('progress in lines', () => {
   });
 
   it.each(['lines', 'quiet'] as const)('reports a host without a worker once, as %s, and shows progress on', (kind) => {
-    const view = createProgressView(kind, note, process.stderr);
-    const event = { ...sent(0), unpolled } as UploadEvent;
+    const view = createLiveView(kind, note, process.stderr);
+    const event = { ...sent(0), unpolled } as JobEvent;
     view.show('x', event);
     view.show('x', { type: 'no-answer', reason: unpolled.reason, unpolled });
     view.show('x', event);
@@ -72,7 +73,7 @@ describe('progress in lines', () => {
   });
 
   it('says a line every five seconds at most', () => {
-    const view = createProgressView('lines', note, process.stderr);
+    const view = createLiveView('lines', note, process.stderr);
     for (let step = 0; step <= 100; step++) {
       view.show('x', sent(step / 2));
       vi.advanceTimersByTime(100);
@@ -81,7 +82,7 @@ describe('progress in lines', () => {
   });
 
   it('says a new state at once', () => {
-    const view = createProgressView('lines', note, process.stderr);
+    const view = createLiveView('lines', note, process.stderr);
     view.show('x', sent(0, { state: 'inspecting', bytesTotal: 0 }));
     view.show('x', sent(0, { state: 'creating' }));
     view.show('x', sent(0, { state: 'uploading' }));
@@ -95,7 +96,7 @@ describe('progress in lines', () => {
   });
 
   it('promises no end while nothing moves', () => {
-    const view = createProgressView('lines', note, process.stderr);
+    const view = createLiveView('lines', note, process.stderr);
     view.show('x', sent(50));
     vi.advanceTimersByTime(20_000);
     view.show('x', sent(50));
@@ -103,7 +104,7 @@ describe('progress in lines', () => {
   });
 
   it('keeps the uploads of one command apart', () => {
-    const view = createProgressView('lines', note, process.stderr);
+    const view = createLiveView('lines', note, process.stderr);
     view.show('x', sent(0));
     view.show('y', sent(40));
     vi.advanceTimersByTime(10_000);
@@ -116,7 +117,7 @@ describe('progress in lines', () => {
   });
 
   it('says a trouble once, and again when it comes back', () => {
-    const view = createProgressView('lines', note, process.stderr);
+    const view = createLiveView('lines', note, process.stderr);
     for (const event of [sent(1, {}, trouble), sent(1, {}, trouble), sent(2), sent(2, {}, trouble)]) {
       view.show('x', event);
     }
@@ -125,41 +126,41 @@ describe('progress in lines', () => {
   });
 
   it('says another trouble of the same upload', () => {
-    const view = createProgressView('lines', note, process.stderr);
+    const view = createLiveView('lines', note, process.stderr);
     view.show('x', sent(1, {}, trouble));
     view.show('x', sent(1, {}, { ...trouble, message: 'it is gone' }));
     expect(lines).toContain('x: it is gone; it is tried again');
   });
 
   it('is silent about a worker that hands its parts over, which is no trouble', () => {
-    const view = createProgressView('lines', note, process.stderr);
+    const view = createLiveView('lines', note, process.stderr);
     view.show('x', sent(1, {}, { ...trouble, failureType: 'WorkerStopping' }));
     expect(lines).toEqual(['x: 1 % · 1 MiB of 100 MiB']);
   });
 
   it('says that it waits when nobody answers', () => {
-    const view = createProgressView('lines', note, process.stderr);
+    const view = createLiveView('lines', note, process.stderr);
     view.show('x', { type: 'no-answer', reason: 'deadline' });
     view.show('x', { type: 'no-answer', reason: 'deadline' });
     expect(lines).toEqual(['x: waiting for a worker or for Temporal to answer']);
   });
 
   it('leaves the end to the command', () => {
-    const view = createProgressView('lines', note, process.stderr);
+    const view = createLiveView('lines', note, process.stderr);
     view.show('x', { type: 'ended', status: 'COMPLETED' });
     view.close();
     expect(lines).toEqual([]);
   });
 
   it('passes notes on', () => {
-    createProgressView('lines', note, process.stderr).note('hello');
+    createLiveView('lines', note, process.stderr).note('hello');
     expect(lines).toEqual(['hello']);
   });
 });
 
 describe('quiet progress', () => {
   it('says only what the upload waits for, once', () => {
-    const view = createProgressView('quiet', note, process.stderr);
+    const view = createLiveView('quiet', note, process.stderr);
     view.show('x', sent(1, {}, trouble));
     view.show('x', { type: 'no-answer', reason: 'deadline' });
     view.note('hello');
@@ -175,7 +176,7 @@ describe('quiet progress', () => {
 describe('progress in bars', () => {
   it('writes nothing where standard error is no terminal, and ends', () => {
     const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-    const view = createProgressView('bars', note, process.stderr);
+    const view = createLiveView('bars', note, process.stderr);
     view.show('x', sent(1, {}, trouble));
     view.show('x', { type: 'no-answer', reason: 'deadline' });
     view.close();

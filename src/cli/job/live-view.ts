@@ -1,15 +1,15 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
-import type { UploadEvent } from '../../../client/follow/events.ts';
-import { formatBytes, formatDuration } from '../../../core/text/format.ts';
-import { printable } from '../../../core/text/printable.ts';
-import { redact } from '../../../redact.ts';
-import { RateMeter } from '../../../core/pace/rate-meter.ts';
-import { barLine, waitOf, waitOrSilenceOf } from '../../text/bar-line.ts';
-import { terminalWidth, wrapText } from '../../text/wrap-text.ts';
+import type { JobEvent } from '../../client/jobs.ts';
+import { printable } from '../../core/text/printable.ts';
+import { redact } from '../../redact.ts';
+import { RateMeter } from '../../core/pace/rate-meter.ts';
+import { progressWords } from '../text/progress-words.ts';
+import { barLine, waitOf, waitOrSilenceOf } from '../text/bar-line.ts';
+import { terminalWidth, wrapText } from '../text/wrap-text.ts';
 
-/** Renders the events of one command's uploads on standard error. */
-export interface ProgressView {
-  show(name: string, event: UploadEvent): void;
+/** Shows the progress of the jobs of a command on standard error. The only sync of a command has the empty name. */
+export interface LiveView {
+  show(name: string, event: JobEvent): void;
   /** A line of its own, above the bars. */
   note(line: string): void;
   close(): void;
@@ -17,33 +17,21 @@ export interface ProgressView {
 
 const LINE_INTERVAL_MS = 5000;
 
-export function createProgressView(
+export function createLiveView(
   kind: 'bars' | 'lines' | 'quiet',
   note: (line: string) => void,
   stderr: NodeJS.WriteStream,
-): ProgressView {
+): LiveView {
   if (kind === 'quiet') return new QuietView(note);
   return kind === 'bars' ? new BarView(stderr) : new LineView(note);
 }
 
-/** What a person wants to know of an upload, in a few words. */
-function wordsOf(event: UploadEvent & { type: 'progress' }, rate: number | undefined): string[] {
-  const { progress, bytesSent } = event;
-  if (progress.bytesTotal === 0) return [progress.state];
-  const percent = Math.floor((bytesSent / progress.bytesTotal) * 100);
-  const words = [`${percent} %`, `${formatBytes(bytesSent)} of ${formatBytes(progress.bytesTotal)}`];
-  if (progress.state !== 'uploading') words.push(progress.state);
-  else if (rate) {
-    const leftMs = ((progress.bytesTotal - bytesSent) / rate) * 1000;
-    words.push(`${formatBytes(rate)}/s`, `${formatDuration(Math.max(leftMs, 1000))} left`);
-  }
-  return words;
-}
-
-function describeTrouble(event: UploadEvent): string | undefined {
+function describeTrouble(event: JobEvent): string | undefined {
   const wait = waitOrSilenceOf(event);
   if (wait || event.type !== 'progress') return wait;
-  if (event.progress.sessionEndsTooEarly) return 'at this pace the session ends before the file is through';
+  if (event.progress.kind !== 'sync' && event.progress.sessionEndsTooEarly) {
+    return 'at this pace the session ends before the file is through';
+  }
   if (!event.trouble) return undefined;
   if (event.trouble.failureType === 'WorkerStopping') return undefined;
   return `${event.trouble.message}; it is tried again`;
@@ -52,22 +40,22 @@ function describeTrouble(event: UploadEvent): string | undefined {
 /** Says a trouble once, not with every event that repeats it. */
 class TroubleTeller {
   readonly #told = new Map<string, string>();
-  readonly #wordsFor: (event: UploadEvent) => string | undefined;
+  readonly #wordsFor: (event: JobEvent) => string | undefined;
 
-  constructor(wordsFor: (event: UploadEvent) => string | undefined = describeTrouble) {
+  constructor(wordsFor: (event: JobEvent) => string | undefined = describeTrouble) {
     this.#wordsFor = wordsFor;
   }
 
-  tell(name: string, event: UploadEvent, say: (line: string) => void): void {
+  tell(name: string, event: JobEvent, say: (line: string) => void): void {
     const trouble = this.#wordsFor(event);
-    if (trouble && this.#told.get(name) !== trouble) say(`${name}: ${trouble}`);
+    if (trouble && this.#told.get(name) !== trouble) say(labelled(name, trouble));
     if (trouble) this.#told.set(name, trouble);
     else this.#told.delete(name);
   }
 }
 
 /** Says only what the upload waits for: without a person it may wait for a day. */
-class QuietView implements ProgressView {
+class QuietView implements LiveView {
   readonly #note: (line: string) => void;
   readonly #waits = new TroubleTeller(waitOf);
 
@@ -75,7 +63,7 @@ class QuietView implements ProgressView {
     this.#note = note;
   }
 
-  show(name: string, event: UploadEvent): void {
+  show(name: string, event: JobEvent): void {
     this.#waits.tell(name, event, this.#note);
   }
 
@@ -84,7 +72,7 @@ class QuietView implements ProgressView {
   close(): void {}
 }
 
-class LineView implements ProgressView {
+class LineView implements LiveView {
   readonly note: (line: string) => void;
   readonly #meters = new Map<string, RateMeter>();
   readonly #lastLine = new Map<string, { state: string; atMs: number }>();
@@ -94,7 +82,7 @@ class LineView implements ProgressView {
     this.note = note;
   }
 
-  show(name: string, event: UploadEvent): void {
+  show(name: string, event: JobEvent): void {
     this.#troubles.tell(name, event, this.note);
     if (event.type !== 'progress') return;
     const now = Date.now();
@@ -103,13 +91,13 @@ class LineView implements ProgressView {
     const last = this.#lastLine.get(name);
     if (last && last.state === event.progress.state && now - last.atMs < LINE_INTERVAL_MS) return;
     this.#lastLine.set(name, { state: event.progress.state, atMs: now });
-    this.note(`${name}: ${wordsOf(event, meter.bytesPerSecond).join(' · ')}`);
+    this.note(labelled(name, progressWords(event.progress, event.bytesSent, meter.bytesPerSecond).join(' · ')));
   }
 
   close(): void {}
 }
 
-class BarView implements ProgressView {
+class BarView implements LiveView {
   readonly #stderr: NodeJS.WriteStream;
   readonly #bars: MultiBar;
   readonly #byName = new Map<string, { bar: SingleBar; meter: RateMeter }>();
@@ -129,7 +117,7 @@ class BarView implements ProgressView {
     });
   }
 
-  show(name: string, event: UploadEvent): void {
+  show(name: string, event: JobEvent): void {
     this.#troubles.tell(name, event, (line) => this.note(line));
     if (event.type !== 'progress') return;
     const { bar, meter } = getOrAdd(this.#byName, name, () => ({
@@ -138,7 +126,7 @@ class BarView implements ProgressView {
     }));
     meter.add(event.bytesSent, Date.now());
     bar.setTotal(Math.max(event.progress.bytesTotal, 1));
-    bar.update(event.bytesSent, { name, words: wordsOf(event, meter.bytesPerSecond) });
+    bar.update(event.bytesSent, { name, words: progressWords(event.progress, event.bytesSent, meter.bytesPerSecond) });
   }
 
   note(line: string): void {
@@ -155,4 +143,8 @@ function getOrAdd<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   const found = map.get(key) ?? make();
   map.set(key, found);
   return found;
+}
+
+function labelled(name: string, text: string): string {
+  return name === '' ? text : `${name}: ${text}`;
 }

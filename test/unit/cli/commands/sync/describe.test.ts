@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { describeSyncStatus } from '../../../../../src/cli/commands/sync/find-sync.ts';
-import { createSyncView, describeSyncProgress } from '../../../../../src/cli/commands/sync/view.ts';
+import { describeStatus } from '../../../../../src/cli/commands/status/view.ts';
+import { createLiveView } from '../../../../../src/cli/job/live-view.ts';
+import { progressWords } from '../../../../../src/cli/text/progress-words.ts';
 import { describeCounts } from '../../../../../src/core/show/describe-sync.ts';
 import type { SyncCounts, SyncProgress } from '../../../../../src/contracts/sync.ts';
 
@@ -28,6 +29,9 @@ const progress: SyncProgress = {
   uploading: ['a'],
 };
 
+const wordsOf = (one: SyncProgress) => progressWords(one, one.bytesDone).join(' · ');
+const sentBytes = progress.bytesDone;
+
 describe('a sync in words', () => {
   it('says what became of the files, and nothing of what did not happen', () => {
     expect(describeCounts(counts)).toBe(
@@ -38,43 +42,43 @@ describe('a sync in words', () => {
   });
 
   it('says how far it is', () => {
-    expect(describeSyncProgress(progress)).toBe('2 of 4 files · 1 KiB of 2 KiB · 1 failed');
-    expect(describeSyncProgress({ ...progress, state: 'deleting' })).toBe('deleting · 1 of 2');
-    expect(describeSyncProgress({ ...progress, state: 'paused' })).toMatch(/paused$/);
+    expect(wordsOf(progress)).toBe('2 of 4 files · 1 KiB of 2 KiB · 1 failed');
+    expect(wordsOf({ ...progress, state: 'deleting' })).toBe('deleting · 1 of 2');
+    expect(wordsOf({ ...progress, state: 'paused' })).toMatch(/paused$/);
     const nothing = { ...counts, toSend: { files: 0, bytes: 0 } };
-    expect(describeSyncProgress({ ...progress, state: 'listing', counts: nothing })).toBe('listing');
+    expect(wordsOf({ ...progress, state: 'listing', counts: nothing })).toBe('listing');
   });
 
   it('says of a status what runs and what it waits for', () => {
     const waiting = { reason: 'the key', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 0 };
-    const words = describeSyncStatus('id', { ...progress, waiting });
+    const words = describeStatus('id', { ...progress, waiting });
     expect(words).toMatch(/^id: uploading · 9 files \(4 KiB\) · 2 of 4 files .* 1 under way · waits: the key$/);
-    expect(describeSyncStatus('id', { ...progress, bytesSent: 1536 })).toMatch(/ 1.5 KiB of 2 KiB /);
-    expect(describeSyncStatus('id', { ...progress, state: 'completed', uploading: [] })).not.toMatch(/of 4 files/);
+    expect(describeStatus('id', { ...progress, bytesSent: 1536 })).toMatch(/ 1.5 KiB of 2 KiB /);
+    expect(describeStatus('id', { ...progress, state: 'completed', uploading: [] })).not.toMatch(/of 4 files/);
   });
 
   it.each(['lines', 'quiet'] as const)('reports a host without a worker once, as %s', (kind) => {
     const unpolled = { taskQueue: 'longhaul-transfer-a', host: 'a', reason: 'no worker of host a. Start it.' };
     const lines: string[] = [];
-    const view = createSyncView(kind, (line) => lines.push(line), process.stderr);
-    view.show({ type: 'progress', progress, unpolled });
-    view.show({ type: 'no-answer', reason: unpolled.reason, unpolled });
-    view.show({ type: 'progress', progress, unpolled });
+    const view = createLiveView(kind, (line) => lines.push(line), process.stderr);
+    view.show('', { type: 'progress', progress, bytesSent: sentBytes, unpolled });
+    view.show('', { type: 'no-answer', reason: unpolled.reason, unpolled });
+    view.show('', { type: 'progress', progress, bytesSent: sentBytes, unpolled });
     view.close();
     expect(lines.filter((line) => line === unpolled.reason)).toHaveLength(1);
     expect(lines).toHaveLength(kind === 'lines' ? 2 : 1);
-    expect(describeSyncStatus('id', { ...progress, unpolled })).toContain(`waits: ${unpolled.reason}`);
+    expect(describeStatus('id', { ...progress, unpolled })).toContain(`waits: ${unpolled.reason}`);
   });
 
   it('comes in lines, each state and each trouble once', () => {
     const lines: string[] = [];
-    const view = createSyncView('lines', (line) => lines.push(line), process.stderr);
-    view.show({ type: 'progress', progress });
-    view.show({ type: 'progress', progress });
-    view.show({ type: 'no-answer', reason: 'x' });
-    view.show({ type: 'no-answer', reason: 'x' });
-    view.show({ type: 'progress', progress: { ...progress, state: 'deleting' } });
-    view.show({ type: 'ended', status: 'COMPLETED' });
+    const view = createLiveView('lines', (line) => lines.push(line), process.stderr);
+    view.show('', { type: 'progress', progress, bytesSent: sentBytes });
+    view.show('', { type: 'progress', progress, bytesSent: sentBytes });
+    view.show('', { type: 'no-answer', reason: 'x' });
+    view.show('', { type: 'no-answer', reason: 'x' });
+    view.show('', { type: 'progress', bytesSent: sentBytes, progress: { ...progress, state: 'deleting' } });
+    view.show('', { type: 'ended', status: 'COMPLETED' });
     view.close();
     expect(lines).toEqual([
       '2 of 4 files · 1 KiB of 2 KiB · 1 failed',
@@ -87,12 +91,15 @@ describe('a sync in words', () => {
     vi.useFakeTimers();
     try {
       const lines: string[] = [];
-      const view = createSyncView('lines', (line) => lines.push(line), process.stderr);
+      const view = createLiveView('lines', (line) => lines.push(line), process.stderr);
       for (const bytesSent of [1024, 1280, 1536, 1792]) {
-        view.show({ type: 'progress', progress, bytesSent });
+        view.show('', { type: 'progress', progress, bytesSent });
         vi.advanceTimersByTime(2500);
       }
-      expect(lines).toEqual(['2 of 4 files · 1 KiB of 2 KiB · 1 failed', '2 of 4 files · 1.5 KiB of 2 KiB · 1 failed']);
+      expect(lines).toEqual([
+        '2 of 4 files · 1 KiB of 2 KiB · 1 failed',
+        '2 of 4 files · 1.5 KiB of 2 KiB · 1 failed · 102 B/s · 5 s left',
+      ]);
     } finally {
       vi.useRealTimers();
     }
@@ -100,13 +107,13 @@ describe('a sync in words', () => {
 
   it('quiet, says only what the sync waits for, once', () => {
     const lines: string[] = [];
-    const view = createSyncView('quiet', (line) => lines.push(line), process.stderr);
-    view.show({ type: 'progress', progress });
-    view.show({ type: 'no-answer', reason: 'x' });
+    const view = createLiveView('quiet', (line) => lines.push(line), process.stderr);
+    view.show('', { type: 'progress', progress, bytesSent: sentBytes });
+    view.show('', { type: 'no-answer', reason: 'x' });
     expect(lines).toEqual([]);
     const waiting = { reason: 'the key is refused', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 1 };
-    view.show({ type: 'progress', progress: { ...progress, state: 'waiting', waiting } });
-    view.show({ type: 'progress', progress: { ...progress, state: 'waiting', waiting } });
+    view.show('', { type: 'progress', bytesSent: sentBytes, progress: { ...progress, state: 'waiting', waiting } });
+    view.show('', { type: 'progress', bytesSent: sentBytes, progress: { ...progress, state: 'waiting', waiting } });
     view.close();
     expect(lines).toEqual(['waits: the key is refused; it goes on by itself, and at once with "longhaul retry"']);
   });

@@ -1,0 +1,187 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { QueryName, UpdateName, type PauseInput, type RetuneInput } from '../contracts/names.ts';
+import type { JobKind } from '../contracts/upload.ts';
+import { NoWorkerError } from './errors.ts';
+import { FollowedWorkflow, type WorkflowDescription } from './follow/followed-workflow.ts';
+import { LiveBytes, lookAtUpload } from './follow/live-bytes.ts';
+import { readProgress, readResult, type ReadAnswer } from './follow/read-answers.ts';
+import { progressOfEnd, readEnd } from './follow/read-end.ts';
+import type { JobEvent, JobProgress, JobResult, JobStatus } from './jobs.ts';
+import { startedName } from './prepare/started-request.ts';
+import { findUnpolledQueue, UnpolledQueueWatch } from './queues/unpolled-queue.ts';
+import { fromTemporal } from './temporal-faults.ts';
+
+export interface ProgressOptions {
+  /** @defaultValue 500 */
+  readonly intervalMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A pause waits for the parts in flight, which may be slow. */
+const PAUSE_TIMEOUT_MS = 30 * 60_000;
+/** Uploads of a sync that each event queries. */
+const LOOKS_PER_EVENT = 8;
+/** Short: the event of a sync must not wait long for an upload that does not respond. */
+const LOOK_TIMEOUT_MS = 2000;
+const ONCE_TIMEOUT_MS = 5000;
+
+/**
+ * Handle to a job: an upload, a split upload or a sync. The job runs on workers and continues after this process exits.
+ * Types of progress and result depend on the kind.
+ */
+export class JobHandle<Kind extends JobKind = JobKind> {
+  readonly workflowId: string;
+  /** Whether the job existed already, instead of being started; undefined for a handle that was made from an ID. */
+  readonly resumed: boolean | undefined;
+  readonly #workflow: FollowedWorkflow;
+  readonly #queues: UnpolledQueueWatch;
+  /** Kept between calls of `progress`, so that the bytes of a job never seem to decrease. */
+  readonly #live: LiveBytes;
+
+  constructor(temporal: Client, workflowId: string, resumed?: boolean) {
+    this.workflowId = workflowId;
+    this.resumed = resumed;
+    this.#workflow = new FollowedWorkflow(temporal, workflowId);
+    this.#queues = new UnpolledQueueWatch(temporal);
+    this.#live = this.#liveBytes(LOOKS_PER_EVENT, LOOK_TIMEOUT_MS);
+  }
+
+  /**
+   * Waits for the end without a time limit, also across restarts of the Temporal server. A sync completes also if single
+   * files failed: see `problems` of its result.
+   *
+   * @throws JobFailedError if an upload ended without a File, or a sync failed as a whole
+   * @throws JobCancelledError if a client cancelled or terminated the job
+   * @throws JobNotFoundError
+   * @throws the reason of `signal` if it aborts; the job continues
+   */
+  result(options: { readonly signal?: AbortSignal } = {}): Promise<JobResult<Kind>> {
+    return this.#workflow.result(options.signal, readResult as ReadAnswer<JobResult<Kind>>);
+  }
+
+  /**
+   * Yields an event about once per interval until the job has ended (for the outcome, see `result`) or `signal` aborts. If
+   * no worker polls the queue of its source, each `progress` has `unpolled`, and the first is followed by a `no-answer`.
+   * Bytes of unfinished parts come from heartbeats, which arrive some seconds later. Of a sync, each event queries at most
+   * eight of the running uploads, in turn.
+   *
+   * @throws JobNotFoundError
+   */
+  async *progress(options: ProgressOptions = {}): AsyncGenerator<JobEvent<Kind>, void, undefined> {
+    const { intervalMs = 500, signal } = options;
+    let reported: string | undefined;
+    while (!signal?.aborted) {
+      const event = await this.#workflow.until(signal, () => this.#look());
+      yield event;
+      if (event.type === 'ended') return;
+      if (event.type === 'progress') {
+        const { unpolled } = event;
+        if (unpolled && unpolled.reason !== reported) yield { type: 'no-answer', reason: unpolled.reason, unpolled };
+        reported = unpolled?.reason;
+      }
+      await setTimeout(intervalMs, undefined, signal ? { signal } : {}).catch(() => {});
+    }
+  }
+
+  /**
+   * Returns the response of the workflow's query, and the bytes of all parts in flight. If a worker for the source was
+   * silent only for seconds, this takes up to 6 s more, in which the worker can be heard. The progress of a job that has
+   * closed is made of the result in Temporal's history, without a worker: `concurrency` is 0, and `limit` and `session` are
+   * null. A sync that has closed without a result still requires a worker.
+   *
+   * @throws NoWorkerError if no worker responds within 5 s
+   * @throws JobNotFoundError
+   */
+  async status(): Promise<JobStatus<Kind>> {
+    const description = await this.#description();
+    if (description.status.name !== 'RUNNING') return this.#statusOfEnd(description);
+    try {
+      return await this.#workflow.ask(async () => {
+        const { progress, bytesSent, pending } = await this.#measured(
+          this.#liveBytes(Infinity, ONCE_TIMEOUT_MS),
+          description,
+        );
+        const unpolled = await findUnpolledQueue(this.#workflow.client, description.taskQueue, pending);
+        return { ...progress, bytesSent, unpolled };
+      });
+    } catch (error) {
+      if (!(error instanceof NoWorkerError)) throw error;
+      const now = await this.#description();
+      if (now.status.name === 'RUNNING') throw error;
+      return this.#statusOfEnd(now);
+    }
+  }
+
+  /** Pauses the job and its uploads. Returns when nothing is in flight. @throws SteeringRefusedError, NoWorkerError */
+  pause(input: PauseInput = {}): Promise<JobProgress<Kind>> {
+    return this.#update(UpdateName.pause, input, PAUSE_TIMEOUT_MS);
+  }
+
+  /** @throws SteeringRefusedError, NoWorkerError */
+  resume(): Promise<JobProgress<Kind>> {
+    return this.#update(UpdateName.resume);
+  }
+
+  /** Makes the next attempt of all that waits immediately, also in the uploads of the job. @throws SteeringRefusedError, NoWorkerError */
+  retry(): Promise<JobProgress<Kind>> {
+    return this.#update(UpdateName.retry);
+  }
+
+  /** Changes a running upload, for example its maximum parts in flight. A sync rejects it. @throws SteeringRefusedError, NoWorkerError */
+  retune(input: RetuneInput): Promise<JobProgress<Kind>> {
+    return this.#update(UpdateName.retune, input);
+  }
+
+  /** Requests the end. The workflow cancels its sessions first. `result` then rejects with JobCancelledError. */
+  cancel(): Promise<void> {
+    return this.#workflow.cancel();
+  }
+
+  /** Returns the state in Temporal, without a worker. @throws JobNotFoundError, TemporalUnreachableError */
+  describe(): Promise<WorkflowDescription> {
+    return this.#workflow.describe();
+  }
+
+  #update(name: string, input: object = {}, timeoutMs?: number): Promise<JobProgress<Kind>> {
+    return this.#workflow.update(name, input, readProgress as ReadAnswer<JobProgress<Kind>>, timeoutMs);
+  }
+
+  async #description(): Promise<WorkflowExecutionDescription> {
+    try {
+      return await this.#workflow.describeWithin(ONCE_TIMEOUT_MS);
+    } catch (error) {
+      throw fromTemporal(error, this.workflowId);
+    }
+  }
+
+  #query(): Promise<JobProgress> {
+    return this.#workflow.query(QueryName.progress, readProgress);
+  }
+
+  #liveBytes(maxLooks: number, timeoutMs: number): LiveBytes {
+    return new LiveBytes((workflowId) => lookAtUpload(this.#workflow.client, workflowId, timeoutMs), maxLooks);
+  }
+
+  async #measured(live: LiveBytes, { raw }: WorkflowExecutionDescription) {
+    const { progress, ...more } = await live.measure(await this.#query(), raw);
+    return { progress: progress as JobProgress<Kind>, ...more };
+  }
+
+  #look(): Promise<JobEvent<Kind>> {
+    return this.#workflow.look(async (description): Promise<JobEvent<Kind>> => {
+      const { pending, ...measured } = await this.#measured(this.#live, description);
+      const unpolled = await this.#queues.check(description.taskQueue, () => Promise.resolve(pending));
+      return { type: 'progress', ...measured, unpolled };
+    });
+  }
+
+  async #statusOfEnd(description: WorkflowExecutionDescription): Promise<JobStatus<Kind>> {
+    const ended = await readEnd(this, description.status.name);
+    const { client } = this.#workflow;
+    const progress =
+      (await progressOfEnd(description, ended, () => startedName(client, this.workflowId))) ??
+      (await this.#workflow.ask(() => this.#query()));
+    return { ...(progress as JobProgress<Kind>), bytesSent: progress.bytesDone };
+  }
+}

@@ -1,0 +1,112 @@
+import { WorkflowExecutionAlreadyStartedError, type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { Defaults, Priorities } from '../contracts/limits.ts';
+import { WorkflowName } from '../contracts/names.ts';
+import type { SyncHandover, SyncMemory } from '../contracts/sync.ts';
+import { queryText } from '../core/show/attributes.ts';
+import { filenameOfSource, nameOfContainer } from '../core/source/names.ts';
+import { memoryOfResult } from '../core/sync/memory-shape.ts';
+import { summaryOf } from '../core/text/markdown.ts';
+import { requestPriority } from '../core/upload/priority.ts';
+import { JobIdTakenError } from './errors.ts';
+import { JobHandle } from './job-handle.ts';
+import { findWithOtherInode, ignoreInodeOf } from './prepare/other-inode.ts';
+import type { PreparedSync } from './prepare/prepare-sync.ts';
+import type { PreparedSplit, PreparedUpload } from './prepare/prepare-upload.ts';
+import { fromTemporal } from './temporal-faults.ts';
+
+/** A job that was checked, with its workflow ID. */
+export type PreparedJob = PreparedUpload | PreparedSplit | PreparedSync;
+
+/** Temporal's default is 10 s. For this time, the workflow task of a killed worker delays the job. */
+const WORKFLOW_TASK_TIMEOUT_MS = 5000;
+
+/**
+ * Starts a job, or attaches to the same one that is running or, for uploads, completed.
+ *
+ * @throws JobIdTakenError if another job has the ID
+ * @throws SteeringRefusedError, TemporalUnreachableError
+ */
+export async function startJob<Job extends PreparedJob>(
+  temporal: Client,
+  taskQueue: string,
+  job: Job,
+): Promise<JobHandle<Job['kind']>> {
+  const { kind, workflowId, digest } = job;
+  const earlier = job.kind === 'upload' ? await findWithOtherInode(temporal, job) : undefined;
+  if (earlier !== undefined) {
+    await ignoreInodeOf(temporal, earlier);
+    return new JobHandle(temporal, earlier, true);
+  }
+  try {
+    await temporal.workflow.start(workflowTypes[kind], {
+      workflowId,
+      taskQueue,
+      ...(await startOf(temporal, job)),
+      memo: { longhaulIdentity: digest },
+      workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+      workflowIdConflictPolicy: 'FAIL',
+    });
+    return new JobHandle(temporal, workflowId, false);
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw fromTemporal(error, workflowId);
+    const handle = new JobHandle(temporal, workflowId, true);
+    const { identity } = await handle.describe();
+    if (identity !== undefined && identity !== digest) throw new JobIdTakenError(workflowId, kind);
+    return handle;
+  }
+}
+
+const workflowTypes = {
+  upload: WorkflowName.uploadFile,
+  split: WorkflowName.uploadSplitFile,
+  sync: WorkflowName.syncSource,
+} as const;
+
+/** Arguments, priority, summary and reuse of the ID. A sync starts with the memory of its last run. */
+async function startOf(temporal: Client, job: PreparedJob) {
+  const { purpose, destination = Defaults.destination } = job.request;
+  if (job.kind === 'sync') {
+    const { request, memoryId } = job;
+    const handover: SyncHandover = { memory: await lastSyncMemory(temporal, memoryId) };
+    const summary = summaryOf(nameOfContainer(request.source), purpose, destination);
+    return {
+      args: [request, handover],
+      // As that of its larger files, which are separate uploads.
+      priority: requestPriority({ ...request.upload, priority: request.upload?.priority ?? Priorities.bulk }),
+      staticSummary: `${request.dryRun ? 'dry run: ' : ''}${summary}`,
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    } as const;
+  }
+  const { request, again } = job;
+  return {
+    args: [request],
+    // The workflow sets the same for its activities, because other languages start it without this.
+    priority: requestPriority(request),
+    staticSummary: summaryOf(request.filename ?? filenameOfSource(request.source), purpose, destination),
+    workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
+  } as const;
+}
+
+/**
+ * What the last run of a sync that came to its end handed over; null when there is none, or Temporal has removed it
+ * after its retention time.
+ *
+ * @throws ServiceError of Temporal's client
+ */
+async function lastSyncMemory(client: Client, workflowId: string): Promise<SyncMemory | null> {
+  try {
+    // The newest run is known at once; the list of earlier ones may be some seconds old.
+    const { status, runId } = await client.workflow.getHandle(workflowId).describe();
+    if (status.name === 'COMPLETED') return await memoryOf(client, workflowId, runId);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+  const query = `WorkflowId = ${queryText(workflowId)} AND WorkflowType = "${WorkflowName.syncSource}" AND ExecutionStatus = "Completed"`;
+  for await (const { runId } of client.workflow.list({ query })) return memoryOf(client, workflowId, runId);
+  return null;
+}
+
+async function memoryOf(client: Client, workflowId: string, runId: string): Promise<SyncMemory | null> {
+  return memoryOfResult(await client.workflow.getHandle(workflowId, runId).result());
+}
