@@ -13,7 +13,7 @@ export function createCancelUpload(dependencies: ActivityDependencies): ControlA
   return ({ destination, uploadId, completion }) =>
     runAttempt(async ({ signal, timeoutMs, attempt }) => {
       const client = dependencies.destination(destination);
-      const end = await client.cancelUpload(uploadId, { signal, timeoutMs }).then(
+      const end = await client.cancel(uploadId, { signal, timeoutMs }).then(
         // A lenient service accepts the cancellation of any Upload.
         ({ status }) => (status === 'completed' ? 'completed' : 'cancelled'),
         (error: unknown) => {

@@ -3,7 +3,7 @@ import type { CompleteHeartbeat, CompleteUploadInput, ControlActivities } from '
 import { FailureType } from '../src/contracts/failures.ts';
 import type { UploadedFile } from '../src/contracts/upload.ts';
 import { ApiError } from '../src/errors.ts';
-import type { UploadsClient } from '../src/destinations/openai.ts';
+import type { Destination } from '../src/destinations/port.ts';
 import { saysCompleted, saysEnded, uncertain } from './completion/words.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { findCompletedFile } from './completion/find-completed-file.ts';
@@ -40,7 +40,7 @@ export function createCompleteUpload(dependencies: ActivityDependencies): Contro
 }
 
 async function complete(
-  client: UploadsClient,
+  client: Destination,
   input: CompleteUploadInput,
   attempt: Attempt<CompleteHeartbeat>,
   isInDoubt: boolean,
@@ -50,7 +50,7 @@ async function complete(
   try {
     // A cancellation that comes now comes too late: the service may be done already.
     const { stopSignal: signal, timeoutMs } = attempt;
-    return await client.completeUpload(uploadId, fields, { signal, timeoutMs });
+    return await client.complete(uploadId, fields, { signal, timeoutMs });
   } catch (error) {
     if (!(error instanceof ApiError) || !MAYBE_COMPLETED.includes(error.details.status)) throw error;
     const isCompleted = saysCompleted(error);

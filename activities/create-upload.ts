@@ -20,7 +20,7 @@ export function createCreateUpload(dependencies: ActivityDependencies): ControlA
       async ({ stopSignal: signal, timeoutMs, attempt, lastBeat, beatNow }) => {
         refused = lastBeat?.refused ?? 0;
         try {
-          const session = await dependencies.destination(destination).createUpload(upload, { signal, timeoutMs });
+          const session = await dependencies.destination(destination).open(upload, { signal, timeoutMs });
           const unanswered = attempt - 1 - refused;
           return unanswered > 0 ? { ...session, unanswered } : session;
         } catch (error) {

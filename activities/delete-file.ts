@@ -23,11 +23,11 @@ export function createDeleteFile(dependencies: ActivityDependencies): ControlAct
       if (!expected) throw notDeleted(fileId, 'its plan has no name, size and creation time. Run the sync again');
       const client = dependencies.destination(destination);
       try {
-        const different = differenceOf(expected, await client.retrieveFile(fileId, { signal, timeoutMs }));
+        const different = differenceOf(expected, await client.files.retrieve(fileId, { signal, timeoutMs }));
         if (different !== undefined) {
           throw notDeleted(fileId, `its ${different} at the service differs from that of the uploaded File. ${ADVICE}`);
         }
-        await client.deleteFile(fileId, { signal, timeoutMs });
+        await client.files.remove(fileId, { signal, timeoutMs });
       } catch (error) {
         if (!(error instanceof ApiError && GONE.includes(error.details.status))) throw error;
       }

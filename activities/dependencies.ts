@@ -1,13 +1,12 @@
 import type { Sources } from '../src/sources/sources.ts';
-import type { UploadsClient } from '../src/destinations/openai.ts';
+import type { Destination, PartWatch } from '../src/destinations/port.ts';
 import type { UploadLimit } from '../src/contracts/upload.ts';
 import type { Pace } from '../src/destinations/http/multipart-part.ts';
-import type { PartWatch } from '../src/destinations/port.ts';
 
 /** What the activities need from the worker that runs them. */
 export interface ActivityDependencies {
   /** @throws ConfigError for a profile that this worker doesn't have */
-  readonly destination: (name: string) => UploadsClient;
+  readonly destination: (name: string) => Destination;
   /** Opens what this worker may read. */
   readonly sources: Sources;
   /** Stores the rates of uploads. @defaultValue uploads have no rate */

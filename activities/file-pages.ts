@@ -1,7 +1,7 @@
 import { ApiError, StrangeAnswerError } from '../src/errors.ts';
 import type { FilePage } from '../src/destinations/responses.ts';
 import type { CallOptions } from '../src/destinations/http/call-limits.ts';
-import type { UploadsClient } from '../src/destinations/openai.ts';
+import type { Destination } from '../src/destinations/port.ts';
 
 /** "limit: between 1 and 10,000" (the API's specification). */
 const MAX_PAGE_SIZE = 10_000;
@@ -21,7 +21,7 @@ export class LostPlaceError extends StrangeAnswerError {}
  * @throws LostPlaceError if the service rejects the place between two pages
  */
 export async function* filePages(
-  client: UploadsClient,
+  client: Destination,
   { purpose, limit = MAX_PAGE_SIZE }: { readonly purpose: string; readonly limit?: number },
   options: CallOptions,
 ): AsyncGenerator<FilePage> {
@@ -30,7 +30,7 @@ export async function* filePages(
   let after: string | undefined;
   for (;;) {
     const query = { purpose, order: 'desc', limit, after: after || undefined } as const;
-    const page = await client.listFiles(query, options).catch((error: unknown) => {
+    const page = await client.files.list(query, options).catch((error: unknown) => {
       const isLost = after !== undefined && error instanceof ApiError && [400, 404].includes(error.details.status);
       throw isLost ? new LostPlaceError(error.message, { cause: error }) : error;
     });

@@ -7,7 +7,7 @@ import { formatBytes } from '../src/core/text/format.ts';
 import { nameKey } from '../src/core/text/name-form.ts';
 import { isExpected, withoutInode } from '../src/core/upload/fingerprint.ts';
 import { automaticPartSizeBytes } from '../src/core/upload/plan.ts';
-import { SourceChangedError, SourceUnusableError } from '../src/errors.ts';
+import { ConfigError, SourceChangedError, SourceUnusableError } from '../src/errors.ts';
 import { runAttempt } from './attempt.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { changed } from './failures.ts';
@@ -38,7 +38,7 @@ export function createInspectSource(dependencies: ActivityDependencies): Transfe
       };
       const call = async (request: Checked) => {
         const info = await stat(request);
-        assertMeant(request, info);
+        assertMeant(request, info, maxFileBytesOf(dependencies, request));
         return { ...info, ...forSize(request, info.sizeBytes) };
       };
       const complete = (checked: Omit<Checked, 'filename'> & { readonly filename?: string }) => {
@@ -57,12 +57,22 @@ function forSize(request: Checked, sizeBytes: number): Pick<InspectSourceResult,
   return { request: { ...request, partSizeBytes }, isSmall };
 }
 
+/** Without its key, this worker has no such destination. The next call reports that. */
+function maxFileBytesOf({ destination }: ActivityDependencies, { destination: name, purpose }: Checked): number {
+  try {
+    return destination(name).limits(purpose).maxFileBytes;
+  } catch (error) {
+    if (error instanceof ConfigError) return Limits.maxFileBytes;
+    throw error;
+  }
+}
+
 /** @throws SourceUnusableError, SourceChangedError if this upload is not meant for the source */
-function assertMeant(request: Checked, { sizeBytes, fingerprint }: SourceInfo): void {
+function assertMeant(request: Checked, { sizeBytes, fingerprint }: SourceInfo, maxFileBytes: number): void {
   const { source, expectedFingerprint, ignoreInode } = request;
-  if (sizeBytes > Limits.maxFileBytes) {
+  if (sizeBytes > maxFileBytes) {
     const size = `${formatBytes(sizeBytes)} (${sizeBytes} bytes)`;
-    const limit = formatBytes(Limits.maxFileBytes);
+    const limit = formatBytes(maxFileBytes);
     throw new SourceUnusableError(`${nameOfSource(source)} has ${size}; an Upload takes ${limit} at most`);
   }
   const expected = ignoreInode && expectedFingerprint ? withoutInode(expectedFingerprint) : expectedFingerprint;

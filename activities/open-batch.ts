@@ -8,7 +8,7 @@ import type {
 } from '../src/contracts/batch.ts';
 import type { ControlActivities } from '../src/contracts/activities.ts';
 import { mimeTypeFields } from '../src/core/upload/mime-type.ts';
-import type { UploadsClient } from '../src/destinations/openai.ts';
+import type { Destination } from '../src/destinations/port.ts';
 import { runAttempt, type Attempt } from './attempt.ts';
 import { rotated, Troubles } from './batch/failures.ts';
 import { mimeTypeOf } from './create-upload.ts';
@@ -38,7 +38,7 @@ export function createOpenBatch(dependencies: ActivityDependencies): ControlActi
 }
 
 async function openAll(
-  client: UploadsClient,
+  client: Destination,
   input: OpenBatchInput,
   { signal, stopSignal, attempt, timeoutMs, isWorkerStopping }: Attempt<OpenBatchHeartbeat>,
   opened: Map<number, OpenOutcome>,
@@ -47,7 +47,7 @@ async function openAll(
   const open = async (index: number) => {
     try {
       const fields = fieldsOf(input, input.files[index] as OpenBatchFile);
-      opened.set(index, { session: await client.createUpload(fields, { signal: stopSignal, timeoutMs }) });
+      opened.set(index, { session: await client.open(fields, { signal: stopSignal, timeoutMs }) });
       troubles.succeeded();
     } catch (error) {
       if (stopSignal.aborted) return;

@@ -52,8 +52,14 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
         try {
           await assertUnchanged(reader, input.fingerprint);
           const heartbeat = { moved: (totalBytes: number) => void (bytesSent = totalBytes) };
-          const part = { reader, ...span, pace: rated.pace, listeners: [heartbeat, watch] };
-          const { partId } = await client.addPart(input.uploadId, part, { signal, timeoutMs });
+          const part = {
+            partNumber: input.partNumber,
+            reader,
+            ...span,
+            pace: rated.pace,
+            listeners: [heartbeat, watch],
+          };
+          const { partId } = await client.send(input.uploadId, part, { signal, timeoutMs });
           const { fingerprint } = await assertUnchanged(reader, input.fingerprint);
           return {
             partId,

@@ -3,8 +3,7 @@ import type { SentPart } from '../../src/contracts/failures.ts';
 import type { UploadedFile } from '../../src/contracts/upload.ts';
 import { sourceWithin } from '../../src/core/source/names.ts';
 import { ApiError } from '../../src/errors.ts';
-import type { UploadsClient } from '../../src/destinations/openai.ts';
-import type { PartWatch } from '../../src/destinations/port.ts';
+import type { Destination, PartWatch } from '../../src/destinations/port.ts';
 import { assertUnchanged } from '../../src/sources/assert-unchanged.ts';
 import { hashSource } from '../../src/sources/digest/digest-source.ts';
 import { hashingReader } from '../../src/sources/digest/hashing-reader.ts';
@@ -31,7 +30,7 @@ interface SmallFileOptions {
 /** The calls for one file of a batch. */
 export class SmallFile {
   readonly #dependencies: ActivityDependencies;
-  readonly #client: UploadsClient;
+  readonly #client: Destination;
   readonly #input: SendBatchInput;
   readonly #file: SendBatchFile;
   readonly #attempt: Attempt<unknown>;
@@ -63,8 +62,8 @@ export class SmallFile {
     const rated = sharedLimit && enterRates(this.#dependencies, undefined, sharedLimit);
     try {
       await assertUnchanged(reader, fingerprint);
-      const content = { reader, ...span, pace: rated?.pace, listeners: [watch] };
-      const { partId } = await this.#client.addPart(uploadId, content, { signal, timeoutMs: this.#timeoutMs });
+      const content = { partNumber: 1, reader, ...span, pace: rated?.pace, listeners: [watch] };
+      const { partId } = await this.#client.send(uploadId, content, { signal, timeoutMs: this.#timeoutMs });
       await assertUnchanged(reader, fingerprint);
       return { partId, md5: hashing?.md5() ?? null };
     } catch (error) {
@@ -81,7 +80,7 @@ export class SmallFile {
     const { stopSignal: signal } = this.#attempt;
     const file = { bytes, filename, purpose: this.#input.purpose, createdAt };
     const fields = { partIds: [partId], file, md5: md5 || undefined };
-    return sentFile(await this.#client.completeUpload(uploadId, fields, { signal, timeoutMs: this.#timeoutMs }), md5);
+    return sentFile(await this.#client.complete(uploadId, fields, { signal, timeoutMs: this.#timeoutMs }), md5);
   }
 
   /**
@@ -117,7 +116,7 @@ export class SmallFile {
   /** @returns `cancelled`, the service's rejection, or undefined if it accepted the call and reports another status */
   async #cancel(): Promise<'cancelled' | ApiError | undefined> {
     try {
-      const { status } = await this.#client.cancelUpload(this.#file.uploadId, { signal: this.#attempt.signal });
+      const { status } = await this.#client.cancel(this.#file.uploadId, { signal: this.#attempt.signal });
       return /^cancell?ed$/.test(status ?? '') ? 'cancelled' : undefined;
     } catch (error) {
       if (error instanceof ApiError && ENDED.includes(error.details.status)) return error;

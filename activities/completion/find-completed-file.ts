@@ -6,7 +6,7 @@ import { FailureType } from '../../src/contracts/failures.ts';
 import type { ListedFile, UploadedFile } from '../../src/contracts/upload.ts';
 import { isSameName } from '../../src/core/text/name-form.ts';
 import { ApiError, StrangeAnswerError } from '../../src/errors.ts';
-import type { UploadsClient } from '../../src/destinations/openai.ts';
+import type { Destination } from '../../src/destinations/port.ts';
 import { filePages } from '../file-pages.ts';
 import type { Attempt } from '../attempt.ts';
 
@@ -31,7 +31,7 @@ type Verdict = 'ours' | 'of-another' | 'unknown';
  * @throws ApplicationFailure `CompletionUncertain` when several Files can be it
  */
 export async function findCompletedFile(
-  client: UploadsClient,
+  client: Destination,
   input: CompletedUpload,
   { signal, attempt, timeoutMs }: Pick<Attempt<never>, 'signal' | 'attempt' | 'timeoutMs'>,
 ): Promise<UploadedFile | undefined> {
@@ -63,7 +63,7 @@ function ambiguous({ uploadId }: CompletedUpload, files: readonly ListedFile[], 
 
 /** Lists no further back than the Upload itself, if the service respects the order: its File cannot be older. */
 async function candidates(
-  client: UploadsClient,
+  client: Destination,
   { purpose, filename, bytes, uploadCreatedAt }: CompletedUpload,
   signal: AbortSignal,
 ): Promise<ListedFile[]> {
@@ -89,7 +89,7 @@ function isNewestFirst(files: readonly ListedFile[]): boolean {
 
 /** A service may refuse to give out the content of some purposes, or of all; then nobody knows. */
 async function compare(
-  client: UploadsClient,
+  client: Destination,
   fileId: string,
   md5: string | undefined,
   limits: { readonly signal: AbortSignal; readonly timeoutMs: number },
@@ -97,7 +97,7 @@ async function compare(
   if (md5 === undefined) return 'unknown';
   try {
     const digest = createHash('md5');
-    for await (const chunk of await client.downloadFile(fileId, limits)) digest.update(chunk as Buffer);
+    for await (const chunk of await client.files.read(fileId, limits)) digest.update(chunk as Buffer);
     return digest.digest('hex') === md5 ? 'ours' : 'of-another';
   } catch (error) {
     if (error instanceof ApiError && !error.retryable) return 'unknown';

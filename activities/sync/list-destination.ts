@@ -1,7 +1,7 @@
 import type { ListedFile } from '../../src/contracts/upload.ts';
 import { nameKey } from '../../src/core/text/name-form.ts';
 import type { CallOptions } from '../../src/destinations/http/call-limits.ts';
-import type { UploadsClient } from '../../src/destinations/openai.ts';
+import type { Destination } from '../../src/destinations/port.ts';
 import { filePages, LostPlaceError } from '../file-pages.ts';
 
 /** Lists that are started again after a File was deleted while its ID marked the place between two pages. */
@@ -21,7 +21,7 @@ export interface DestinationList {
  * @throws StrangeAnswerError if the pages of the list do not end, or not where the service says
  */
 export async function listDestination(
-  client: UploadsClient,
+  client: Destination,
   { purpose, prefix }: { readonly purpose: string; readonly prefix: string },
   options: CallOptions,
 ): Promise<DestinationList> {
@@ -36,7 +36,7 @@ export async function listDestination(
 }
 
 async function listOnce(
-  client: UploadsClient,
+  client: Destination,
   { purpose, prefix }: { readonly purpose: string; readonly prefix: string },
   options: CallOptions,
 ): Promise<DestinationList> {

@@ -19,7 +19,7 @@ import { syncFileName, syncFileNameProblem } from '../../src/core/sync/file-name
 import { memoryProblemOf } from '../../src/core/sync/memory-shape.ts';
 import { comparePaths, SyncPlan, type Gone, type ListedSource, type Verdict } from '../../src/core/sync/plan.ts';
 import { LonghaulError, SourceArchivedError, SourceChangedError } from '../../src/errors.ts';
-import type { UploadsClient } from '../../src/destinations/openai.ts';
+import type { Destination } from '../../src/destinations/port.ts';
 import { hashSource } from '../../src/sources/digest/digest-source.ts';
 import type { Listing } from '../../src/sources/listing/listing.ts';
 import type { Sources } from '../../src/sources/sources.ts';
@@ -72,7 +72,7 @@ class WholeSource extends Error {
 }
 
 export interface ListContext {
-  readonly client: UploadsClient;
+  readonly client: Destination;
   readonly sources: Sources;
   readonly signal: AbortSignal;
 }

@@ -6,7 +6,7 @@ import { baseUrl, text, wholeNumber } from './values.ts';
 import { Defaults } from '../contracts/limits.ts';
 import { ConfigError } from '../errors.ts';
 import { NO_PROXY_SETTING, proxySettingFor, type ProxyRules } from '../network/proxy.ts';
-import type { DestinationProfile } from '../destinations/profile.ts';
+import { DESTINATION_KINDS, type DestinationProfile } from '../destinations/profile.ts';
 import { isKey, keyProblem, type KeyProvider } from '../destinations/keys/key-provider.ts';
 
 const DEFAULT_BASE_URL = 'https://api.openai.com/v1';
@@ -36,6 +36,7 @@ export interface DestinationConfig extends Omit<DestinationProfile, 'apiKey'> {
 }
 
 const destinationFields = z.strictObject({
+  kind: z.enum(DESTINATION_KINDS).optional(),
   ...networkFields,
   baseUrl,
   apiKeyEnv: text.optional(),

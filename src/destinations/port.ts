@@ -1,6 +1,85 @@
+import type { Readable } from 'node:stream';
+import type { CreateUploadInput } from '../contracts/activities.ts';
+import type { ListedFile, UploadedFile, UploadSession } from '../contracts/upload.ts';
 import type { SourceReader } from '../sources/source-reader.ts';
+import type { CallOptions } from './http/call-limits.ts';
 import type { AroundCall } from './http/http.ts';
 import type { Pace } from './http/multipart-part.ts';
+import type { FilePage } from './responses.ts';
+
+/**
+ * A service that creates Files from parts. Each method makes one attempt. It throws
+ * - ApiError for a status other than 2xx,
+ * - StrangeAnswerError for a success whose body does not follow the API,
+ * - ConnectionError, TimeoutError or AbortedError if there was no complete response,
+ * - ConfigError if the key cannot be read.
+ *
+ * An `uploadId` is what `open` returned. It is in the history of the upload, so a kind whose sessions need more facts puts
+ * them into it, but never a secret such as a presigned URL.
+ */
+export interface Destination {
+  /** What the service accepts for Files of a purpose. */
+  limits(purpose: string): DestinationLimits;
+  /** @throws StrangeAnswerError also if the session cannot be used; it is cancelled then */
+  open(file: NewFile, call?: CallOptions): Promise<UploadSession>;
+  /**
+   * Sends one range of a source. After a rejection, a read can still be pending; the reader can be closed then.
+   *
+   * @returns the ID by which `complete` refers to the part
+   * @throws SourceChangedError if the source ends within the range, SourceReadError if it cannot be read
+   */
+  send(uploadId: string, part: Part, call?: CallOptions): Promise<{ readonly partId: string }>;
+  complete(uploadId: string, completion: Completion, call?: CallOptions): Promise<UploadedFile>;
+  /** @returns the status that the service reports afterwards, if it does: a lenient service accepts any session */
+  cancel(uploadId: string, call?: CallOptions): Promise<{ readonly status: string | undefined }>;
+  /** For syncs, and for the lookup after a lost response. */
+  readonly files: FileStore;
+  /** Closes all connections. Running calls reject with ConnectionError. */
+  close(): Promise<void>;
+}
+
+export interface FileStore {
+  list(query?: ListFilesQuery, call?: CallOptions): Promise<FilePage>;
+  retrieve(fileId: string, call?: CallOptions): Promise<ListedFile>;
+  /** @throws StrangeAnswerError if the service reported success and the File still exists */
+  remove(fileId: string, call?: CallOptions): Promise<void>;
+  /** The content while it arrives. The caller reads it to its end or destroys it. `timeoutMs` applies to the whole download. */
+  read(fileId: string, call?: CallOptions): Promise<Readable>;
+}
+
+export interface DestinationLimits {
+  readonly maxFileBytes: number;
+  /** Lifetime of a session, if the response does not contain it. */
+  readonly sessionSeconds: number;
+}
+
+/** Settings of a destination of any kind, besides its profile. */
+export interface DestinationOptions {
+  /** @defaultValue nothing is delayed */
+  readonly gate?: Gate | undefined;
+  readonly watch?: CallWatch | undefined;
+}
+
+export type NewFile = Omit<CreateUploadInput, 'destination'>;
+
+export interface Completion {
+  /** In the order of the content. */
+  readonly partIds: readonly string[];
+  /** Of the whole content, lower-case hex. */
+  readonly md5?: string | undefined;
+  /** Facts of the File for those that the response omits, or reports as null. Times are Unix seconds. */
+  readonly file: Pick<UploadedFile, 'bytes' | 'createdAt' | 'filename' | 'purpose'>;
+}
+
+export interface ListFilesQuery {
+  readonly purpose?: string | undefined;
+  /** ID of the last File of the previous page. */
+  readonly after?: string | undefined;
+  /** 1 to 10,000. @defaultValue the service's */
+  readonly limit?: number | undefined;
+  /** By time of creation. @defaultValue the service's: `desc` */
+  readonly order?: 'asc' | 'desc' | undefined;
+}
 
 /** The windows and rates that each call to a destination must pass first. The wait is not part of the time of the call. */
 export interface Gate {
@@ -37,6 +116,8 @@ export interface CallWatch {
 
 /** A range of a source. */
 export interface Part {
+  /** Counted from 1. */
+  readonly partNumber: number;
   readonly reader: SourceReader;
   readonly offsetBytes: number;
   readonly sizeBytes: number;

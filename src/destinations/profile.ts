@@ -4,9 +4,15 @@ import { ConfigError } from '../errors.ts';
 import { withoutCredentials, type ProxySetting } from '../network/proxy.ts';
 import type { KeyProvider } from './keys/key-provider.ts';
 
+/** The kinds of services. `kinds.ts` creates them. */
+export const DESTINATION_KINDS = ['openai'] as const;
+export type DestinationKind = (typeof DESTINATION_KINDS)[number];
+
 /** Where uploads go and how. */
 export interface DestinationProfile {
   readonly name: string;
+  /** @defaultValue `openai`: OpenAI, and services with the same routes */
+  readonly kind?: DestinationKind | undefined;
   /** With its version, such as `https://host/v1`. Neither a key nor a password may be in it. */
   readonly baseUrl: string;
   /** A provider returns a key that can change while calls are made. */
@@ -51,6 +57,7 @@ type Optional = Omit<DestinationProfile, 'name' | 'baseUrl' | 'apiKey'>;
 type Defaulted = { readonly [Key in keyof Optional]-?: NonNullable<Optional[Key]> };
 
 export const DefaultProfile = {
+  kind: 'openai',
   authHeader: 'authorization',
   headers: {},
   query: {},

@@ -7,8 +7,6 @@ const MAX_NAME_CHARACTERS = 4096;
 const MAX_WORD_CHARACTERS = 200;
 /** The year 2100. Milliseconds, and what no calendar has, are above it. */
 const MAX_UNIX_SECONDS = 4_102_444_800;
-/** "An Upload expires one hour after it is created" (specification). Some servers omit the time. */
-const SESSION_SECONDS = 3600;
 const MAX_CLOCK_DIFFERENCE_SECONDS = 300;
 
 /** An ID becomes a segment of a URL, a search attribute and a line on a terminal. */
@@ -30,25 +28,29 @@ function optional<Schema extends z.ZodType>(schema: Schema) {
 /** A response to the create call whose ID can be used. The times are checked afterwards, so that it can be cancelled. */
 export const createdAnswer = z.looseObject({ id });
 
-const sessionTimes = z
-  .object({ created_at: unixSeconds.nullish(), expires_at: unixSeconds.nullish() })
-  .transform(({ created_at, expires_at }) => {
-    const createdAt = created_at ?? (expires_at == null ? nowByAnyClock() : expires_at - SESSION_SECONDS);
-    return { createdAt, expiresAt: expires_at ?? createdAt + SESSION_SECONDS };
-  })
-  .refine(({ createdAt, expiresAt }) => expiresAt > createdAt, {
-    path: ['expires_at'],
-    message: 'must be later than created_at',
-  })
-  .refine(({ createdAt }) => createdAt >= 0, { path: ['expires_at'], message: 'must be a time' });
+const givenTimes = z.object({ created_at: unixSeconds.nullish(), expires_at: unixSeconds.nullish() });
 
-export const sessionAnswer = createdAnswer.transform((answer, context): UploadSession => {
-  const times = sessionTimes.safeParse(answer);
-  if (times.success) return { uploadId: answer.id, ...times.data };
-  for (const issue of times.error.issues)
-    context.addIssue({ code: 'custom', path: issue.path, message: issue.message });
-  return z.NEVER;
-});
+const sessionTimes = (sessionSeconds: number) =>
+  givenTimes
+    .transform(({ created_at, expires_at }) => {
+      const createdAt = created_at ?? (expires_at == null ? nowByAnyClock() : expires_at - sessionSeconds);
+      return { createdAt, expiresAt: expires_at ?? createdAt + sessionSeconds };
+    })
+    .refine(({ createdAt, expiresAt }) => expiresAt > createdAt, {
+      path: ['expires_at'],
+      message: 'must be later than created_at',
+    })
+    .refine(({ createdAt }) => createdAt >= 0, { path: ['expires_at'], message: 'must be a time' });
+
+/** @param sessionSeconds lifetime of a session whose response omits its times */
+export const sessionAnswer = (sessionSeconds: number) =>
+  createdAnswer.transform((answer, context): UploadSession => {
+    const times = sessionTimes(sessionSeconds).safeParse(answer);
+    if (times.success) return { uploadId: answer.id, ...times.data };
+    for (const issue of times.error.issues)
+      context.addIssue({ code: 'custom', path: issue.path, message: issue.message });
+    return z.NEVER;
+  });
 
 export const partAnswer = z.object({ id }).transform((part) => ({ partId: part.id }));
 

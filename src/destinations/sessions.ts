@@ -1,21 +1,10 @@
-import type { CreateUploadInput } from '../contracts/activities.ts';
 import type { UploadedFile, UploadSession } from '../contracts/upload.ts';
 import { StrangeAnswerError } from '../errors.ts';
-import { cancelAnswer, completeAnswer, createdAnswer, sessionAnswer } from './responses.ts';
 import type { CallOptions } from './http/call-limits.ts';
-import type { ResolvedProfile } from './profile.ts';
 import type { Http } from './http/http.ts';
-
-export type CreateUploadFields = Omit<CreateUploadInput, 'destination'>;
-
-export interface CompleteUploadFields {
-  /** In the order of the content. */
-  readonly partIds: readonly string[];
-  /** Of the whole content, lower-case hex. */
-  readonly md5?: string | undefined;
-  /** Facts of the File for those that the response omits, or reports as null. Times are Unix seconds. */
-  readonly file: Pick<UploadedFile, 'bytes' | 'createdAt' | 'filename' | 'purpose'>;
-}
+import type { Completion, NewFile } from './port.ts';
+import type { ResolvedProfile } from './profile.ts';
+import { cancelAnswer, completeAnswer, createdAnswer, sessionAnswer } from './responses.ts';
 
 const JSON_TYPE = 'application/json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
@@ -24,7 +13,8 @@ const CANCEL_TIMEOUT_MS = 10_000;
 
 export async function createUpload(
   http: Http,
-  fields: CreateUploadFields,
+  fields: NewFile,
+  sessionSeconds: number,
   options: CallOptions,
 ): Promise<UploadSession> {
   const { filename, purpose, bytes, mimeType, fileExpiresAfterSeconds: seconds } = fields;
@@ -39,7 +29,7 @@ export async function createUpload(
   });
   const call = { ...options, action, method: 'POST', path: '/uploads', contentType: JSON_TYPE, body } as const;
   const answer = await http.json(call, createdAnswer);
-  const session = sessionAnswer.safeParse(answer);
+  const session = sessionAnswer(sessionSeconds).safeParse(answer);
   if (session.success) return session.data;
   const isSessionCancelled = await cancelUpload(http, answer.id, { timeoutMs: CANCEL_TIMEOUT_MS }).then(
     () => true,
@@ -54,7 +44,7 @@ export async function completeUpload(
   http: Http,
   { completeEncoding, completeTimeoutMs }: Pick<ResolvedProfile, 'completeEncoding' | 'completeTimeoutMs'>,
   uploadId: string,
-  fields: CompleteUploadFields,
+  fields: Completion,
   { signal, timeoutMs = completeTimeoutMs }: CallOptions,
 ): Promise<UploadedFile> {
   const isJson = completeEncoding === 'json';
@@ -81,11 +71,11 @@ export async function completeUpload(
   };
 }
 
-function jsonOf({ partIds, md5 }: CompleteUploadFields): string {
+function jsonOf({ partIds, md5 }: Completion): string {
   return JSON.stringify({ part_ids: partIds, md5 });
 }
 
-function formOf({ partIds, md5 }: CompleteUploadFields): string {
+function formOf({ partIds, md5 }: Completion): string {
   const form = new URLSearchParams(partIds.map((partId): [string, string] => ['part_ids', partId]));
   if (md5 !== undefined) form.set('md5', md5);
   return form.toString();

@@ -7,21 +7,21 @@ type Use = ActivitySlotInfo;
 const HASHING: keyof TransferActivities = 'hashSource';
 
 /**
- * Slots for parts, and as many beside them for md5s. An md5 moves nothing and takes as long as its file is large: when
- * some uploads begin at the same time, theirs would take every slot, and no part would be sent meanwhile.
+ * Slots for parts, and the same number of additional slots for MD5s. An MD5 sends nothing and takes long for a large file:
+ * the MD5s of some uploads that start at the same time would use every slot, and no part would be sent.
  *
- * What a slot will be used for is known only when the task is there. So an md5 gives its slot back to the parts when it
- * begins; those that exceed the md5s' own number keep theirs.
+ * The use of a slot is known only when its task arrives. Therefore, an MD5 releases its slot for parts when it starts. MD5s
+ * that exceed their own number keep theirs.
  */
 export class TransferSlots implements CustomSlotSupplier<Use> {
   readonly type = 'custom';
   readonly #slots: () => number;
   readonly #queue = new Queue();
-  /** Reserved or used, for whatever. */
+  /** Reserved or used. */
   #taken = 0;
   #hashing = 0;
 
-  /** @param slots parts at a time; md5s at a time as well. Call `grant` when a function's answer has changed. */
+  /** @param slots maximum parts, and maximum MD5s, at the same time. Call `grant` if the value of a function has changed. */
   constructor(slots: number | (() => number)) {
     this.#slots = typeof slots === 'number' ? () => slots : slots;
   }
@@ -63,9 +63,9 @@ export class TransferSlots implements CustomSlotSupplier<Use> {
   }
 }
 
-/** Of a transfer worker. */
+/** The slots of a transfer worker. */
 export function transferTuner(slots: TransferSlots): WorkerTuner {
-  // A transfer worker has no workflows and none of the others; a tuner must name them all.
+  // A transfer worker has no other tasks, but a tuner must name them all.
   const none = { type: 'fixed-size', numSlots: 1 } as const;
   return {
     activityTaskSlotSupplier: slots,

@@ -1,7 +1,7 @@
 import { ConfigError } from '../errors.ts';
 import type { KeyProvider } from '../destinations/keys/key-provider.ts';
-import { UploadsClient } from '../destinations/openai.ts';
-import type { CallWatch, Gate } from '../destinations/port.ts';
+import { createDestination } from '../destinations/kinds.ts';
+import type { CallWatch, Destination, Gate } from '../destinations/port.ts';
 import type { DestinationProfile } from '../destinations/profile.ts';
 import { requestGate } from '../pace/gate.ts';
 import type { RequestRateOptions } from '../pace/request-rate.ts';
@@ -20,7 +20,7 @@ export interface DestinationsOptions {
 export class Destinations {
   readonly #profile: (name: string) => DestinationProfile;
   readonly #options: DestinationsOptions;
-  readonly #clients = new Map<string, UploadsClient>();
+  readonly #clients = new Map<string, Destination>();
   readonly #keys = new Map<string, KeyProvider>();
 
   /**
@@ -41,12 +41,12 @@ export class Destinations {
   }
 
   /** @throws ConfigError when there is no such destination, or its key is missing */
-  readonly get = (name: string): UploadsClient => {
+  readonly get = (name: string): Destination => {
     const existing = this.#clients.get(name);
     if (existing) return existing;
     const profile = this.#profile(name);
     const { requestRate, gate = (one) => requestGate(requestRate, one), watch } = this.#options;
-    const client = new UploadsClient(profile, { gate: gate(profile), watch: watch?.(profile) });
+    const client = createDestination(profile, { gate: gate(profile), watch: watch?.(profile) });
     this.#clients.set(name, client);
     return client;
   };

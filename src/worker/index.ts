@@ -15,4 +15,4 @@ export type { RequestRateOptions } from '../pace/request-rate.ts';
 export { loadConfig, type Config, type LogLevel, type TemporalConfig } from '../config/config.ts';
 export { requireDestination, type ConfiguredDestinations, type DestinationConfig } from '../config/destinations.ts';
 export type { KeyProvider } from '../destinations/keys/key-provider.ts';
-export type { DestinationProfile } from '../destinations/profile.ts';
+export type { DestinationKind, DestinationProfile } from '../destinations/profile.ts';

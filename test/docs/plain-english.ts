@@ -21,16 +21,15 @@ const toDo = `
   src/config
   src/contracts
   src/core
+  src/destinations
   src/dev
   src/errors.ts
   src/local-api
-  src/metrics
+  src/observe
   src/network
-  src/openai
   src/redact.ts
   src/temporal
   src/sources/digest
-  src/tracing
   src/worker
   test/bench
   test/chaos

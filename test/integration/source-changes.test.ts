@@ -2,7 +2,7 @@ import { appendFile, open, readdir, readFile, rename, stat, symlink, truncate, u
 import { join } from 'node:path';
 import { FailureType } from 'longhaul';
 import { describe, expect, it } from 'vitest';
-import { UploadsClient } from '../../src/destinations/openai.ts';
+import { createDestination } from '../../src/destinations/kinds.ts';
 import { memoryReader } from '../support/memory-reader.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { KEY, MiB, partsReceived, withSystem, type System } from '../support/system.ts';
@@ -144,7 +144,7 @@ it('a sparse file goes up byte by byte as it reads', () =>
 it('a disk that is slow with every read does not pass for a stalled connection', () =>
   withSystem(async ({ api, uploads }) => {
     const stallTimeoutMs = 1000;
-    const client = new UploadsClient({ name: 'default', baseUrl: api.url, apiKey: KEY, stallTimeoutMs });
+    const client = createDestination({ name: 'default', baseUrl: api.url, apiKey: KEY, stallTimeoutMs });
     try {
       const content = Buffer.alloc(sizeBytes, 'slow');
       let reads = 0;
@@ -154,8 +154,8 @@ it('a disk that is slow with every read does not pass for a stalled connection',
       };
       const reader = memoryReader(content, { beforeRead });
       const session = { filename: 'slow.bin', purpose, bytes: sizeBytes, mimeType: 'text/plain' };
-      const { uploadId } = await client.createUpload(session);
-      await client.addPart(uploadId, { reader, offsetBytes: 0, sizeBytes });
+      const { uploadId } = await client.open(session);
+      await client.send(uploadId, { reader, partNumber: 1, offsetBytes: 0, sizeBytes });
       expect(reads, 'reads that together take longer than a stall').toBeGreaterThan(5);
       expect(uploads()).toMatchObject([{ partsReceived: 1, bytesStored: sizeBytes }]);
     } finally {

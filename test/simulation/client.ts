@@ -1,7 +1,7 @@
 import { AbortedError, ConnectionError, StrangeAnswerError, TimeoutError } from '../../src/errors.ts';
 import type { CallOptions } from '../../src/destinations/http/call-limits.ts';
-import type { CompleteUploadFields, CreateUploadFields } from '../../src/destinations/sessions.ts';
-import { UploadsClient } from '../../src/destinations/openai.ts';
+import type { Completion, Destination, NewFile } from '../../src/destinations/port.ts';
+import { mockDestination, type MockedMethods } from '../support/mock-activity.ts';
 import type { AttemptInfo } from './activity-task.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Dice } from './dice.ts';
@@ -47,13 +47,13 @@ interface Work<T> {
 }
 
 /** A client of the model, whose methods take virtual time and can be hit by faults. */
-export function modelClient(world: ClientWorld, process: Process): UploadsClient {
+export function modelClient(world: ClientWorld, process: Process): Destination {
   const { service } = world;
   const call = <T>(work: Work<T>) => makeCall(world, process, work);
-  const methods: Partial<UploadsClient> = {
-    createUpload: (fields: CreateUploadFields, options) =>
+  const methods: MockedMethods = {
+    open: (fields: NewFile, options) =>
       call({ call: 'createUpload', subject: '', run: () => service.create(fields), options }),
-    addPart: async (uploadId, { reader, offsetBytes, sizeBytes }, options) => {
+    send: async (uploadId, { reader, offsetBytes, sizeBytes }, options) => {
       const content = await contentReader(reader, sizeBytes);
       return call({
         call: 'addPart',
@@ -65,7 +65,7 @@ export function modelClient(world: ClientWorld, process: Process): UploadsClient
         options,
       });
     },
-    completeUpload: (uploadId: string, fields: CompleteUploadFields, options) =>
+    complete: (uploadId: string, fields: Completion, options) =>
       call({
         call: 'completeUpload',
         subject: uploadId,
@@ -73,9 +73,9 @@ export function modelClient(world: ClientWorld, process: Process): UploadsClient
         onDoubt: () => world.onDoubt(uploadId),
         options,
       }),
-    cancelUpload: (uploadId, options) =>
+    cancel: (uploadId, options) =>
       call({ call: 'cancelUpload', subject: uploadId, run: () => service.cancel(uploadId), options }),
-    listFiles: (query, options) =>
+    list: (query, options) =>
       call({
         call: 'listFiles',
         subject: '',
@@ -83,13 +83,13 @@ export function modelClient(world: ClientWorld, process: Process): UploadsClient
           ({ files: service.list(query?.purpose), hasMore: false, nextAfter: undefined, unreadable: [] }) as never,
         options,
       }),
-    downloadFile: ((fileId: string) => Promise.resolve([Buffer.from(service.files.get(fileId)?.text ?? '')])) as never,
-    retrieveFile: (fileId, options) =>
+    read: ((fileId: string) => Promise.resolve([Buffer.from(service.files.get(fileId)?.text ?? '')])) as never,
+    retrieve: (fileId, options) =>
       call({ call: 'retrieveFile', subject: fileId, run: () => service.retrieve(fileId), options }),
-    deleteFile: (fileId, options) =>
+    remove: (fileId, options) =>
       call({ call: 'deleteFile', subject: fileId, run: () => service.delete(fileId), options }),
   };
-  return Object.assign(Object.create(UploadsClient.prototype) as UploadsClient, methods);
+  return mockDestination(methods);
 }
 
 /** Names the bytes that a reader reads when they arrive, or now if another reader is around it, which hashes them. */

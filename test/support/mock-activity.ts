@@ -3,8 +3,9 @@ import { ActivityCancellationDetails, ApplicationFailure } from '@temporalio/com
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
+import { Limits } from '../../src/contracts/limits.ts';
 import { Sources } from '../../src/sources/sources.ts';
-import { UploadsClient } from '../../src/destinations/openai.ts';
+import type { Destination, FileStore } from '../../src/destinations/port.ts';
 
 type Info = ConstructorParameters<typeof MockActivityEnvironment>[0];
 
@@ -19,10 +20,17 @@ export function stopWorker(environment: MockActivityEnvironment): void {
   environment.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true }));
 }
 
+/** Methods of a destination and of its files. */
+export type MockedMethods = Partial<Omit<Destination, 'files'> & FileStore>;
+
+export function mockDestination({ list, retrieve, remove, read, ...methods }: MockedMethods): Destination {
+  const limits = () => ({ maxFileBytes: Limits.maxFileBytes, sessionSeconds: 3600 });
+  return { limits, ...methods, files: { list, retrieve, remove, read } } as Destination;
+}
+
 /** Dependencies whose only destination is a client with these methods. */
-export function withClient(methods: Partial<UploadsClient>): ActivityDependencies {
-  const client = Object.assign(Object.create(UploadsClient.prototype) as UploadsClient, methods);
-  return { destination: () => client, sources: new Sources() };
+export function withClient(methods: MockedMethods): ActivityDependencies {
+  return { destination: () => mockDestination(methods), sources: new Sources() };
 }
 
 /** The failure that Temporal would record. */

@@ -149,7 +149,7 @@ const opaque: readonly string[] = [
   'Held',
   'NamespaceAttributes',
   'Sources',
-  'UploadsClient',
+  'Destination',
   'WatchedKeys',
 ];
 

@@ -1,7 +1,7 @@
 import { JobNotFoundError } from '../../client/errors.ts';
 import { ApiError, ConfigError, ConnectionError, StrangeAnswerError, TimeoutError } from '../../errors.ts';
 import type { DestinationProfile } from '../../destinations/profile.ts';
-import { UploadsClient } from '../../destinations/openai.ts';
+import { createDestination } from '../../destinations/kinds.ts';
 import type { Backend } from '../backend.ts';
 
 /**
@@ -26,9 +26,9 @@ export async function checkDestination(
  * @throws ConfigError when the service can't be reached, is none, or refuses the key
  */
 export async function askDestination(profile: DestinationProfile): Promise<void> {
-  const client = new UploadsClient(profile);
+  const client = createDestination(profile);
   try {
-    await client.listFiles({ limit: 1 }, { timeoutMs: 10_000 });
+    await client.files.list({ limit: 1 }, { timeoutMs: 10_000 });
   } catch (error) {
     const problem = problemOf(error);
     if (problem)

@@ -10,6 +10,7 @@ import { credentialsProblem } from '../../network/tunnel.ts';
 import { apiErrorFromResponse } from './api-error.ts';
 import { startCallLimits, type CallLimits, type CallOptions, readBody, type BodyText } from './call-limits.ts';
 import { readingConnector } from './connector.ts';
+import type { Auth } from '../auth.ts';
 import type { ResolvedProfile } from '../profile.ts';
 import { fixedKey, keyProblem, type KeyProvider } from '../keys/key-provider.ts';
 import { mapTransportError } from './transport-error.ts';
@@ -68,9 +69,11 @@ export class Http {
   /** Undefined for direct connections. */
   readonly #proxy: Proxy | undefined;
   readonly #around: AroundCall;
+  readonly #auth: Auth;
 
-  constructor(profile: ResolvedProfile, around: AroundCall = (_, send) => send({})) {
+  constructor(profile: ResolvedProfile, auth: Auth, around: AroundCall = (_, send) => send({})) {
     this.#profile = profile;
+    this.#auth = auth;
     this.#around = around;
     this.#base = new URL(profile.baseUrl);
     const chooseProxy = proxyChooser(profile.proxy);
@@ -173,7 +176,7 @@ export class Http {
       method,
       headers: {
         ...this.#headers,
-        ...(this.#profile.authHeader === 'api-key' ? { 'api-key': key } : { authorization: `Bearer ${key}` }),
+        ...this.#auth(key),
         ...headers,
         ...(contentType === undefined ? {} : { 'content-type': contentType }),
         ...(contentLength === undefined ? {} : { 'content-length': String(contentLength) }),

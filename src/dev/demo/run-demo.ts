@@ -9,7 +9,7 @@ import type { JobHandle } from '../../client/job-handle.ts';
 import type { UploadResult } from '../../contracts/upload.ts';
 import { formatBytes, formatDuration } from '../../core/text/format.ts';
 import type { LocalApi } from '../../local-api/index.ts';
-import { UploadsClient } from '../../destinations/openai.ts';
+import { createDestination } from '../../destinations/kinds.ts';
 import { makeFile } from './make-file.ts';
 import { recordedParts } from './recorded-parts.ts';
 import { DemoFailedError, WorkerProcess } from './worker-process.ts';
@@ -138,9 +138,9 @@ async function checkOutcome(options: DemoOptions, result: UploadResult, recorded
 }
 
 async function downloadedDigest({ api, apiKey }: DemoOptions, fileId: string): Promise<string> {
-  const destination = new UploadsClient({ name: 'demo', baseUrl: api.url, apiKey });
+  const destination = createDestination({ name: 'demo', baseUrl: api.url, apiKey });
   try {
-    return await sha256(await destination.downloadFile(fileId));
+    return await sha256(await destination.files.read(fileId));
   } finally {
     await destination.close();
   }

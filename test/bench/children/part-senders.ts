@@ -31,16 +31,16 @@ export type PartSenderName = keyof typeof partSenders;
 
 /** As a worker does it: the parser is warm from the start, and the source is opened for each part. */
 async function createLonghaul(baseUrl: string, path: string): Promise<PartSender> {
-  const { UploadsClient } = await import('../../../src/destinations/openai.ts');
+  const { createDestination } = await import('../../../src/destinations/kinds.ts');
   const { openFileSource } = await import('../../../src/sources/file/source.ts');
   const { warmUpParser } = await import('../../../src/destinations/http/warm-up-parser.ts');
   await warmUpParser();
-  const client = new UploadsClient({ name: 'bench', baseUrl, apiKey: 'bench' });
+  const client = createDestination({ name: 'bench', baseUrl, apiKey: 'bench' });
   return {
     sendPart: async (range) => {
       const reader = await openFileSource({ type: 'file', path });
       try {
-        return (await client.addPart('upload_1', { reader, ...range })).partId;
+        return (await client.send('upload_1', { partNumber: 1, reader, ...range })).partId;
       } finally {
         await reader.close();
       }

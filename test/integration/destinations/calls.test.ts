@@ -2,7 +2,8 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { ApiError, AbortedError, ConnectionError, LonghaulError, StrangeAnswerError } from '../../../src/errors.ts';
 import type { DestinationProfile } from '../../../src/destinations/profile.ts';
-import { UploadsClient } from '../../../src/destinations/openai.ts';
+import { createDestination } from '../../../src/destinations/kinds.ts';
+import type { Destination } from '../../../src/destinations/port.ts';
 import { withCaptureServer, type CapturedRequest, type Reply } from '../../support/capture-server.ts';
 
 const KEY = 'sk-canary-0123456789';
@@ -13,11 +14,11 @@ const upload = { id: 'upload_1', object: 'upload', created_at: 5, expires_at: 36
 /** Runs one call against one answer, and gives what the server saw of it. */
 async function exchange<T>(
   reply: Reply,
-  call: (client: UploadsClient) => Promise<T>,
+  call: (client: Destination) => Promise<T>,
   profile: Partial<DestinationProfile> = {},
 ): Promise<{ readonly result: T; readonly request: CapturedRequest }> {
   return withCaptureServer({ reply: () => reply }, async ({ baseUrl, requests }) => {
-    const client = new UploadsClient({ name: 'test', baseUrl, apiKey: KEY, ...profile });
+    const client = createDestination({ name: 'test', baseUrl, apiKey: KEY, ...profile });
     try {
       const result = await call(client);
       return { result, request: requests[0] as CapturedRequest };
@@ -31,7 +32,7 @@ async function failure(reply: Reply, profile: Partial<DestinationProfile> = {}):
   const { result } = await exchange(
     reply,
     (client) =>
-      client.retrieveFile('file-1').then(
+      client.files.retrieve('file-1').then(
         () => new Error('nothing was thrown'),
         (error: unknown) => error as Error,
       ),
@@ -46,7 +47,7 @@ describe('the requests', () => {
   test('create: the fields of the specification and no other, with the life of the File when it is given', async () => {
     const fields = { filename: 'a.jsonl', purpose: 'batch', bytes: 3, mimeType: 'application/jsonl' };
     const { result, request } = await exchange({ body: upload }, (client) =>
-      client.createUpload({ ...fields, fileExpiresAfterSeconds: 3600 }),
+      client.open({ ...fields, fileExpiresAfterSeconds: 3600 }),
     );
     expect(result).toEqual({ uploadId: 'upload_1', createdAt: 5, expiresAt: 3605 });
     expect(request).toMatchObject({ method: 'POST', path: '/v1/uploads' });
@@ -62,7 +63,7 @@ describe('the requests', () => {
 
   test('complete as JSON: the ids in order and the md5', async () => {
     const { result, request } = await exchange({ body: { ...upload, status: 'completed', file } }, (client) =>
-      client.completeUpload('upload_1', { partIds: ['b', 'a'], md5: '00ff', file: facts }),
+      client.complete('upload_1', { partIds: ['b', 'a'], md5: '00ff', file: facts }),
     );
     expect(result).toEqual({ id: 'file-1', bytes: 3, createdAt: 5, filename: 'a.jsonl', purpose: 'batch' });
     expect(request.path).toBe('/v1/uploads/upload_1/complete');
@@ -72,7 +73,7 @@ describe('the requests', () => {
   test('complete as a form, for a destination that wants it', async () => {
     const { request } = await exchange(
       { body: file },
-      (client) => client.completeUpload('upload_1', { partIds: ['b', 'a'], md5: '00ff', file: facts }),
+      (client) => client.complete('upload_1', { partIds: ['b', 'a'], md5: '00ff', file: facts }),
       { completeEncoding: 'form' },
     );
     expect(request.headers['content-type']).toBe('application/x-www-form-urlencoded');
@@ -80,19 +81,17 @@ describe('the requests', () => {
   });
 
   test('cancel and delete', async () => {
-    const cancel = await exchange({ body: { ...upload, status: 'cancelled' } }, (client) =>
-      client.cancelUpload('upload_1'),
-    );
+    const cancel = await exchange({ body: { ...upload, status: 'cancelled' } }, (client) => client.cancel('upload_1'));
     expect(cancel.request).toMatchObject({ method: 'POST', path: '/v1/uploads/upload_1/cancel' });
     expect(cancel.request.body.byteLength).toBe(0);
-    const remove = await exchange({ body: { id: 'file-1', deleted: true } }, (client) => client.deleteFile('file-1'));
+    const remove = await exchange({ body: { id: 'file-1', deleted: true } }, (client) => client.files.remove('file-1'));
     expect(remove.request).toMatchObject({ method: 'DELETE', path: '/v1/files/file-1' });
   });
 
   test('list: the query, and where the next page begins', async () => {
     const { result, request } = await exchange(
       { body: { object: 'list', data: [{ ...file, expires_at: null, status: 'processed' }], has_more: true } },
-      (client) => client.listFiles({ purpose: 'batch', order: 'desc', limit: 10, after: 'file-0' }),
+      (client) => client.files.list({ purpose: 'batch', order: 'desc', limit: 10, after: 'file-0' }),
     );
     expect(request.path).toBe('/v1/files?purpose=batch&after=file-0&limit=10&order=desc');
     expect(result).toMatchObject({
@@ -103,7 +102,7 @@ describe('the requests', () => {
   });
 
   test('Azure: another header for the key, a query everywhere, ids and path segments encoded', async () => {
-    const { request } = await exchange({ body: file }, (client) => client.retrieveFile('file/1'), {
+    const { request } = await exchange({ body: file }, (client) => client.files.retrieve('file/1'), {
       authHeader: 'api-key',
       query: { 'api-version': '2025-03-01' },
       headers: { 'X-Team': 'data' },
@@ -120,9 +119,9 @@ describe('a deletion that the service does not confirm', () => {
   async function deleteWith(deletion: Reply, retrieval: Reply): Promise<readonly string[]> {
     const reply = ({ method }: CapturedRequest) => (method === 'DELETE' ? deletion : retrieval);
     return withCaptureServer({ reply }, async ({ baseUrl, requests }) => {
-      const client = new UploadsClient({ name: 'test', baseUrl, apiKey: KEY });
+      const client = createDestination({ name: 'test', baseUrl, apiKey: KEY });
       try {
-        await client.deleteFile('file-1');
+        await client.files.remove('file-1');
         return requests.map(({ method }) => method);
       } finally {
         await client.close();
@@ -162,7 +161,7 @@ describe('the answers', () => {
   test('a completed Upload that holds no File is not taken for one', async () => {
     const bare = { ...file, ...upload, status: 'completed', id: 'upload_1' };
     await exchange({ body: bare }, (client) =>
-      expect(client.completeUpload('upload_1', { partIds: ['a'], file: facts })).rejects.toThrow(StrangeAnswerError),
+      expect(client.complete('upload_1', { partIds: ['a'], file: facts })).rejects.toThrow(StrangeAnswerError),
     );
   });
 
@@ -201,8 +200,8 @@ describe('the answers', () => {
           Boolean(socket.end('HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{"id": "file-1"', () => socket.destroy())),
       },
       async ({ baseUrl }) => {
-        const client = new UploadsClient({ name: 'test', baseUrl, apiKey: KEY });
-        await expect(client.retrieveFile('file-1')).rejects.toThrow(ConnectionError);
+        const client = createDestination({ name: 'test', baseUrl, apiKey: KEY });
+        await expect(client.files.retrieve('file-1')).rejects.toThrow(ConnectionError);
         await client.close();
       },
     );
@@ -212,14 +211,14 @@ describe('the answers', () => {
 describe('a download', () => {
   test('gives the content as it arrives', async () => {
     await exchange({ body: 'abcdef' }, async (client) => {
-      const chunks = await (await client.downloadFile('file-1')).toArray();
+      const chunks = await (await client.files.read('file-1')).toArray();
       expect(Buffer.concat(chunks as Buffer[]).toString()).toBe('abcdef');
     });
   });
 
   test('is refused with an ApiError before any content', async () => {
     await exchange({ status: 404, body: { error: { message: 'no such File' } } }, (client) =>
-      expect(client.downloadFile('file-1')).rejects.toThrow('no such File'),
+      expect(client.files.read('file-1')).rejects.toThrow('no such File'),
     );
   });
 
@@ -234,18 +233,18 @@ describe('a download', () => {
         },
       },
       async ({ baseUrl }) => {
-        const client = new UploadsClient({ name: 'test', baseUrl, apiKey: KEY });
-        const broken = await client.downloadFile('file-1');
+        const client = createDestination({ name: 'test', baseUrl, apiKey: KEY });
+        const broken = await client.files.read('file-1');
         sockets[0]?.destroy();
         await expect(broken.toArray()).rejects.toThrow(ConnectionError);
 
         const abort = new AbortController();
-        const aborted = await client.downloadFile('file-1', { signal: abort.signal });
+        const aborted = await client.files.read('file-1', { signal: abort.signal });
         abort.abort();
         await expect(aborted.toArray()).rejects.toThrow(AbortedError);
 
         // Never read, only thrown away.
-        const unread = await client.downloadFile('file-1');
+        const unread = await client.files.read('file-1');
         unread.destroy();
         await client.close();
       },
@@ -254,7 +253,7 @@ describe('a download', () => {
 });
 
 test('a client and its profile show no key when they are printed', () => {
-  const client = new UploadsClient({
+  const client = createDestination({
     name: 'test',
     baseUrl: 'http://127.0.0.1:9/v1',
     apiKey: KEY,

@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { KeyFile } from '../../../src/destinations/keys/key-file.ts';
-import { UploadsClient } from '../../../src/destinations/openai.ts';
+import { createDestination } from '../../../src/destinations/kinds.ts';
+import type { Destination } from '../../../src/destinations/port.ts';
 import {
   expectedPartBody,
   withCaptureServer,
@@ -16,7 +17,7 @@ import { withTempDir } from '../../support/temp-dir.ts';
 const content = randomBytes(1024 * 1024 + 7);
 
 /** A service that accepts `sk-new` only, and repeats the key that it rejects. */
-function withService(body: (client: UploadsClient, keyPath: string, server: CaptureServer) => Promise<void>) {
+function withService(body: (client: Destination, keyPath: string, server: CaptureServer) => Promise<void>) {
   const reply = ({ headers }: CapturedRequest) => {
     const key = headers['authorization']?.replace('Bearer ', '');
     if (key === 'sk-new') return { body: { id: 'part_1', data: [] } };
@@ -27,7 +28,7 @@ function withService(body: (client: UploadsClient, keyPath: string, server: Capt
       const keyPath = join(dir, 'key');
       await writeFile(keyPath, 'sk-old');
       const apiKey = new KeyFile(keyPath, 'the file');
-      const client = new UploadsClient({ name: 'test', baseUrl: server.baseUrl, apiKey });
+      const client = createDestination({ name: 'test', baseUrl: server.baseUrl, apiKey });
       try {
         await body(client, keyPath, server);
       } finally {
@@ -37,9 +38,10 @@ function withService(body: (client: UploadsClient, keyPath: string, server: Capt
   );
 }
 
-const addPart = (client: UploadsClient, moved: (bytes: number) => void = () => {}) =>
-  client.addPart('upload_1', {
+const addPart = (client: Destination, moved: (bytes: number) => void = () => {}) =>
+  client.send('upload_1', {
     reader: memoryReader(content),
+    partNumber: 1,
     offsetBytes: 0,
     sizeBytes: content.byteLength,
     listeners: [{ moved }],
@@ -50,7 +52,7 @@ const keysSent = ({ requests }: CaptureServer) => requests.map(({ headers }) => 
 describe('a call whose key is rejected', () => {
   it('is made again with the new key of the file, a part with its whole body', () =>
     withService(async (client, keyPath, server) => {
-      await expect(client.listFiles()).rejects.toMatchObject({ details: { status: 401 } });
+      await expect(client.files.list()).rejects.toMatchObject({ details: { status: 401 } });
       expect(keysSent(server)).toEqual(['Bearer sk-old']);
       await writeFile(keyPath, 'sk-new');
       let lastBytes = 0;
@@ -64,15 +66,15 @@ describe('a call whose key is rejected', () => {
   it('is not made again with the same key', () =>
     withService(async (client, _, server) => {
       await expect(addPart(client)).rejects.toMatchObject({ details: { status: 401 } });
-      await expect(client.listFiles()).rejects.toMatchObject({ details: { status: 401 } });
+      await expect(client.files.list()).rejects.toMatchObject({ details: { status: 401 } });
       expect(server.requests.length).toBe(2);
     }));
 
   it('is reported without the present key and the previous one', () =>
     withService(async (client, keyPath) => {
-      await client.listFiles().catch(() => {});
+      await client.files.list().catch(() => {});
       await writeFile(keyPath, 'sk-third');
-      const error = await client.listFiles().catch((thrown: unknown) => thrown as Error);
+      const error = await client.files.list().catch((thrown: unknown) => thrown as Error);
       expect((error as Error).message).toContain('invalid key [redacted]; not [redacted] either');
     }));
 });

@@ -6,7 +6,8 @@ import { createCreateUpload } from '../../../activities/create-upload.ts';
 import { listDestination } from '../../../activities/sync/list-destination.ts';
 import { toApplicationFailure } from '../../../activities/failures.ts';
 import { LonghaulError } from '../../../src/errors.ts';
-import { UploadsClient } from '../../../src/destinations/openai.ts';
+import { createDestination } from '../../../src/destinations/kinds.ts';
+import type { Destination } from '../../../src/destinations/port.ts';
 
 import { Sources } from '../../../src/sources/sources.ts';
 import { withCaptureServer, type Reply } from '../../support/capture-server.ts';
@@ -27,9 +28,9 @@ const file = {
 const upload = { id: 'upload_1', object: 'upload', created_at: 5, expires_at: 3605, status: 'pending' };
 const activityInput = { destination: 'default', filename: 'a', purpose: 'batch', bytes: 3 };
 
-type Call = (client: UploadsClient) => Promise<unknown>;
+type Call = (client: Destination) => Promise<unknown>;
 
-const dependencies = (client: UploadsClient) => ({ destination: () => client, sources: new Sources() });
+const dependencies = (client: Destination) => ({ destination: () => client, sources: new Sources() });
 
 /** Each call, with the correct body of its response. */
 const calls: readonly (readonly [name: string, correct: unknown, call: Call])[] = [
@@ -42,12 +43,18 @@ const calls: readonly (readonly [name: string, correct: unknown, call: Call])[] 
   [
     'part',
     { id: 'part_1', object: 'upload.part', created_at: 5, upload_id: 'upload_1' },
-    (client) => client.addPart('upload_1', { reader: memoryReader(Buffer.from('abc')), offsetBytes: 0, sizeBytes: 3 }),
+    (client) =>
+      client.send('upload_1', {
+        reader: memoryReader(Buffer.from('abc')),
+        partNumber: 1,
+        offsetBytes: 0,
+        sizeBytes: 3,
+      }),
   ],
   [
     'complete',
     { ...upload, status: 'completed', file },
-    (client) => client.completeUpload('upload_1', { partIds: ['part_1'], file: facts }),
+    (client) => client.complete('upload_1', { partIds: ['part_1'], file: facts }),
   ],
   [
     'complete, as an activity',
@@ -60,10 +67,10 @@ const calls: readonly (readonly [name: string, correct: unknown, call: Call])[] 
         partIds: ['part_1'],
       }),
   ],
-  ['complete with the bare File', file, (client) => client.completeUpload('upload_1', { partIds: ['p'], file: facts })],
-  ['cancel', { ...upload, status: 'cancelled' }, (client) => client.cancelUpload('upload_1')],
-  ['retrieve', file, (client) => client.retrieveFile('file-1')],
-  ['delete', { id: 'file-1', object: 'file', deleted: true }, (client) => client.deleteFile('file-1')],
+  ['complete with the bare File', file, (client) => client.complete('upload_1', { partIds: ['p'], file: facts })],
+  ['cancel', { ...upload, status: 'cancelled' }, (client) => client.cancel('upload_1')],
+  ['retrieve', file, (client) => client.files.retrieve('file-1')],
+  ['delete', { id: 'file-1', object: 'file', deleted: true }, (client) => client.files.remove('file-1')],
   [
     'list',
     { object: 'list', data: [file, { ...file, id: 'file-2' }], has_more: false, first_id: 'file-1', last_id: 'file-2' },
@@ -125,7 +132,7 @@ describe('any response of the service', () => {
     async (_name, correct, call) => {
       let reply: Reply = {};
       await withCaptureServer({ reply: () => reply }, async ({ baseUrl }) => {
-        const client = new UploadsClient({ name: 'test', baseUrl, apiKey: 'sk-test', requestTimeoutMs: 5000 });
+        const client = createDestination({ name: 'test', baseUrl, apiKey: 'sk-test', requestTimeoutMs: 5000 });
         const property = fc.asyncProperty(replies(correct), async (generated) => {
           reply = generated;
           const fault = await call(client).then(

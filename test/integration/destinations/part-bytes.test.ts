@@ -5,7 +5,8 @@ import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { MIN_REUSED_CHUNK_BYTES } from '../../../src/destinations/http/multipart-part.ts';
 import type { SourceReader } from '../../../src/sources/source-reader.ts';
-import { UploadsClient } from '../../../src/destinations/openai.ts';
+import { createDestination } from '../../../src/destinations/kinds.ts';
+import type { Destination } from '../../../src/destinations/port.ts';
 import { expectedPartBody, withCaptureServer, type CapturedRequest } from '../../support/capture-server.ts';
 import { startProxy, type ProxyServer } from '../../support/proxy-server.ts';
 import { memoryReader, type MemoryReaderOptions } from '../../support/memory-reader.ts';
@@ -16,13 +17,13 @@ const MiB = 1024 * KiB;
 const fixture = (name: string) => readFileSync(new URL(`../../support/tls/${name}`, import.meta.url));
 const tls = { key: fixture('localhost.key'), cert: fixture('localhost.crt') };
 
-const clients: UploadsClient[] = [];
+const clients: Destination[] = [];
 
 /** Undefined for direct connections. */
 let proxy: ProxyServer | undefined;
 
-function clientOf({ baseUrl }: { readonly baseUrl: string }, ca?: Buffer): UploadsClient {
-  const client = new UploadsClient({
+function clientOf({ baseUrl }: { readonly baseUrl: string }, ca?: Buffer): Destination {
+  const client = createDestination({
     name: 'test',
     baseUrl,
     apiKey: 'sk-test',
@@ -37,9 +38,9 @@ afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.close()));
 });
 
-function send(client: UploadsClient, content: Buffer, options: MemoryReaderOptions = {}, signal?: AbortSignal) {
+function send(client: Destination, content: Buffer, options: MemoryReaderOptions = {}, signal?: AbortSignal) {
   const reader = memoryReader(content, options);
-  return client.addPart('upload_1', { reader, offsetBytes: 0, sizeBytes: content.byteLength }, { signal });
+  return client.send('upload_1', { reader, partNumber: 1, offsetBytes: 0, sizeBytes: content.byteLength }, { signal });
 }
 
 function expectExact(request: CapturedRequest | undefined, content: Buffer): void {
@@ -136,9 +137,9 @@ describe.each([
           },
         };
         const abort = new AbortController();
-        const aborted = client.addPart(
+        const aborted = client.send(
           'upload_1',
-          { reader, offsetBytes: 0, sizeBytes: 8 * MiB },
+          { reader, partNumber: 1, offsetBytes: 0, sizeBytes: 8 * MiB },
           { signal: abort.signal },
         );
         const lateBuffer = await pendingBuffer;

@@ -12,7 +12,8 @@ import {
   TimeoutError,
 } from '../../../src/errors.ts';
 import type { DestinationProfile } from '../../../src/destinations/profile.ts';
-import { UploadsClient } from '../../../src/destinations/openai.ts';
+import { createDestination } from '../../../src/destinations/kinds.ts';
+import type { Destination } from '../../../src/destinations/port.ts';
 import {
   expectedPartBody,
   formatReply,
@@ -28,11 +29,11 @@ const content = randomBytes(16 * MiB);
 /** Runs with a client of a server that behaves so. */
 async function withClient<T>(
   server: CaptureServerOptions,
-  run: (client: UploadsClient, port: number) => Promise<T>,
+  run: (client: Destination, port: number) => Promise<T>,
   profile: Partial<DestinationProfile> = {},
 ): Promise<T> {
   return withCaptureServer(server, async ({ baseUrl, port }) => {
-    const client = new UploadsClient({ name: 'test', baseUrl, apiKey: KEY, ...profile });
+    const client = createDestination({ name: 'test', baseUrl, apiKey: KEY, ...profile });
     try {
       return await run(client, port);
     } finally {
@@ -66,8 +67,8 @@ const refusingServer = `
   server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
 `;
 
-const part = { reader: memoryReader(content), offsetBytes: 0, sizeBytes: content.byteLength };
-const addPart = (client: UploadsClient, options = {}) => errorOf(client.addPart('upload_1', part, options));
+const part = { reader: memoryReader(content), partNumber: 1, offsetBytes: 0, sizeBytes: content.byteLength };
+const addPart = (client: Destination, options = {}) => errorOf(client.send('upload_1', part, options));
 
 describe('a part that fails', () => {
   test.each([
@@ -108,7 +109,7 @@ describe('a part that fails', () => {
     // In a thread of its own: the reset has to meet a write that is under way.
     const server = new Worker(refusingServer, { eval: true });
     const [port] = (await once(server, 'message')) as [number];
-    const client = new UploadsClient({ name: 'test', baseUrl: `http://127.0.0.1:${port}/v1`, apiKey: KEY });
+    const client = createDestination({ name: 'test', baseUrl: `http://127.0.0.1:${port}/v1`, apiKey: KEY });
     const errors: Error[] = [];
     for (let attempt = 0; attempt < 30; attempt++) errors.push(await addPart(client));
     expect(errors.map((error) => (error as ApiError).details?.status)).toEqual(Array(30).fill(413));
@@ -190,8 +191,8 @@ describe('a part that fails', () => {
 
   test('is a SourceChangedError when the source ends too early, and the server gets no complete part', async () => {
     await withCaptureServer({}, async (server) => {
-      const client = new UploadsClient({ name: 'test', baseUrl: server.baseUrl, apiKey: KEY });
-      const error = await errorOf(client.addPart('upload_1', { ...part, sizeBytes: content.byteLength + 1 }));
+      const client = createDestination({ name: 'test', baseUrl: server.baseUrl, apiKey: KEY });
+      const error = await errorOf(client.send('upload_1', { ...part, sizeBytes: content.byteLength + 1 }));
       expect(error).toBeInstanceOf(SourceChangedError);
       expect(server.requests).toEqual([]);
       await client.close();
@@ -228,8 +229,8 @@ describe('a part that fails', () => {
 
   test('reaches no server when the signal was aborted before', async () => {
     await withCaptureServer({}, async (server) => {
-      const client = new UploadsClient({ name: 'test', baseUrl: server.baseUrl, apiKey: KEY });
-      const error = await errorOf(client.addPart('upload_1', part, { signal: AbortSignal.abort() }));
+      const client = createDestination({ name: 'test', baseUrl: server.baseUrl, apiKey: KEY });
+      const error = await errorOf(client.send('upload_1', part, { signal: AbortSignal.abort() }));
       expect(error).toMatchObject({ code: 'ABORTED' });
       expect(server.connections).toBe(0);
       await client.close();
@@ -241,7 +242,7 @@ describe('a part that fails', () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
-    const client = new UploadsClient({ name: 'test', baseUrl: `https://127.0.0.1:${port}/v1`, apiKey: KEY });
+    const client = createDestination({ name: 'test', baseUrl: `https://127.0.0.1:${port}/v1`, apiKey: KEY });
     const abort = new AbortController();
     const failed = addPart(client, { signal: abort.signal });
     const [socket] = (await once(server, 'connection')) as [Socket];
@@ -264,9 +265,9 @@ describe('a part that fails', () => {
       },
     };
     await withCaptureServer(server, async ({ baseUrl, requests }) => {
-      const client = new UploadsClient({ name: 'test', baseUrl, apiKey: KEY });
+      const client = createDestination({ name: 'test', baseUrl, apiKey: KEY });
       expect(await addPart(client)).toBeInstanceOf(ConnectionError);
-      await client.addPart('upload_1', part);
+      await client.send('upload_1', part);
       const [request] = requests;
       expect(request?.body.equals(expectedPartBody(request, content))).toBe(true);
       await client.close();
@@ -281,7 +282,7 @@ describe('a connection that fails', () => {
     const { port } = server.address() as { port: number };
     server.close();
     await once(server, 'close');
-    const client = new UploadsClient({ name: 'test', baseUrl: `http://127.0.0.1:${port}/v1`, apiKey: KEY });
+    const client = createDestination({ name: 'test', baseUrl: `http://127.0.0.1:${port}/v1`, apiKey: KEY });
     const error = await addPart(client);
     expect(error).toBeInstanceOf(ConnectionError);
     expect(error.message).toContain(`127.0.0.1:${port} refused the connection`);
@@ -299,8 +300,8 @@ describe('a connection that fails', () => {
       reply: () => ({ body: { id: 'upload_1' } }),
     };
     await withClient(server, async (client) => {
-      await client.cancelUpload('upload_1');
-      const error = await errorOf(client.cancelUpload('upload_1'));
+      await client.cancel('upload_1');
+      const error = await errorOf(client.cancel('upload_1'));
       expect(error).toBeInstanceOf(ConnectionError);
       expect(error).toMatchObject({ retryable: true });
     });
@@ -318,8 +319,8 @@ describe('a connection that fails', () => {
       ['http', /not proper HTTP/],
       ['https', /does not speak TLS/],
     ] as const) {
-      const client = new UploadsClient({ name: 'test', baseUrl: `${scheme}://127.0.0.1:${port}/v1`, apiKey: KEY });
-      const error = await errorOf(client.cancelUpload('upload_1'));
+      const client = createDestination({ name: 'test', baseUrl: `${scheme}://127.0.0.1:${port}/v1`, apiKey: KEY });
+      const error = await errorOf(client.cancel('upload_1'));
       expect(error).toBeInstanceOf(ConnectionError);
       expect(error.message).toMatch(expected);
       await client.close();

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { DestinationProfile } from '../../../src/destinations/profile.ts';
-import { UploadsClient } from '../../../src/destinations/openai.ts';
+import { createDestination } from '../../../src/destinations/kinds.ts';
 import { Sources } from '../../../src/sources/sources.ts';
 import { withCaptureServer, type CaptureServerOptions } from '../../support/capture-server.ts';
 import { withProxy } from '../../support/proxy-server.ts';
@@ -27,9 +27,9 @@ const client = { caFile: files.cert, clientCertFile: files.cert, clientKeyFile: 
 const emptyList: CaptureServerOptions['reply'] = () => ({ body: { data: [] } });
 
 async function list(baseUrl: string, profile: Partial<DestinationProfile>): Promise<void> {
-  const uploads = new UploadsClient({ name: 'test', apiKey: 'sk-test', baseUrl, ...profile });
+  const uploads = createDestination({ name: 'test', apiKey: 'sk-test', baseUrl, ...profile });
   try {
-    await uploads.listFiles();
+    await uploads.files.list();
   } finally {
     await uploads.close();
   }
@@ -59,12 +59,12 @@ describe('certificates of a destination', () => {
       withCaptureServer({ tls, reply: emptyList }, async ({ baseUrl }) => {
         const caFile = join(dir, 'ca.pem');
         await writeFile(caFile, rootCertificates[0] as string);
-        const uploads = new UploadsClient({ name: 'test', apiKey: 'sk-test', baseUrl, caFile });
-        await expect(uploads.listFiles()).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
+        const uploads = createDestination({ name: 'test', apiKey: 'sk-test', baseUrl, caFile });
+        await expect(uploads.files.list()).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
         await copyFile(files.cert, join(dir, 'new'));
         await rename(join(dir, 'new'), caFile);
         const isTrusted = () =>
-          uploads.listFiles().then(
+          uploads.files.list().then(
             () => true,
             () => false,
           );

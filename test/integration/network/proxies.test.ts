@@ -7,7 +7,8 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Source } from '../../../src/contracts/sources.ts';
 import type { DestinationProfile } from '../../../src/destinations/profile.ts';
-import { UploadsClient } from '../../../src/destinations/openai.ts';
+import { createDestination } from '../../../src/destinations/kinds.ts';
+import type { Destination } from '../../../src/destinations/port.ts';
 import { serviceTime } from '../../../src/destinations/service-time.ts';
 import type { SourceSettings } from '../../../src/sources/source-settings.ts';
 import { Sources } from '../../../src/sources/sources.ts';
@@ -24,9 +25,9 @@ const basic = Buffer.from(`${credentials.username}:${credentials.password}`).toS
 
 async function withClient<T>(
   profile: Partial<DestinationProfile> & { readonly baseUrl: string },
-  body: (client: UploadsClient) => Promise<T>,
+  body: (client: Destination) => Promise<T>,
 ): Promise<T> {
-  const client = new UploadsClient({ name: 'test', apiKey: 'sk-test', ...profile });
+  const client = createDestination({ name: 'test', apiKey: 'sk-test', ...profile });
   try {
     return await body(client);
   } finally {
@@ -35,8 +36,13 @@ async function withClient<T>(
 }
 
 const content = randomBytes(300_000);
-const addPart = (client: UploadsClient) =>
-  client.addPart('upload_1', { reader: memoryReader(content), offsetBytes: 0, sizeBytes: content.byteLength });
+const addPart = (client: Destination) =>
+  client.send('upload_1', {
+    reader: memoryReader(content),
+    partNumber: 1,
+    offsetBytes: 0,
+    sizeBytes: content.byteLength,
+  });
 
 /** A port on which nothing listens. */
 async function closedPort(): Promise<number> {
@@ -88,7 +94,7 @@ describe.each([
       );
       expectNoCredentials(error);
       const without = { baseUrl, ca, proxy: `http://127.0.0.1:${proxy.port}` };
-      const anonymous = await withClient(without, (client) => failure(client.listFiles()));
+      const anonymous = await withClient(without, (client) => failure(client.files.list()));
       expect(anonymous.message).toContain('requires a user name and a password (407)');
       expect(requests).toEqual([]);
     }));
@@ -97,7 +103,7 @@ describe.each([
     withCaptureServer(transport, async ({ baseUrl, requests }) => {
       const port = await closedPort();
       const proxy = `http://longhaul:canary@127.0.0.1:${port}`;
-      for (const call of [addPart, (client: UploadsClient) => client.listFiles()]) {
+      for (const call of [addPart, (client: Destination) => client.files.list()]) {
         const error = await withClient({ baseUrl, ca, proxy }, (client) => failure(call(client)));
         expect(error).toMatchObject({ code: 'CONNECTION_FAILED' });
         expect(error.message).toContain(`through the proxy 127.0.0.1:${port} (ECONNREFUSED)`);
@@ -114,7 +120,7 @@ describe.each([
       await withClient({ baseUrl, ca, proxy: proxy.url }, addPart);
       expect(requests.length).toBe(1);
       expect(proxy.requests.length).toBe(1);
-      const untrusted = await withClient({ baseUrl, proxy: proxy.url }, (client) => failure(client.listFiles()));
+      const untrusted = await withClient({ baseUrl, proxy: proxy.url }, (client) => failure(client.files.list()));
       expect(untrusted).toMatchObject({ code: 'CONNECTION_FAILED' });
       expect(requests.length).toBe(1);
     }));
@@ -126,7 +132,7 @@ it('gives up on a proxy that accepts a connection and does not respond', async (
   try {
     const { port } = silent.address() as AddressInfo;
     const profile = { baseUrl: 'https://service.example/v1', proxy: `http://127.0.0.1:${port}`, connectTimeoutMs: 200 };
-    const error = await withClient(profile, (client) => failure(client.listFiles()));
+    const error = await withClient(profile, (client) => failure(client.files.list()));
     expect(error).toMatchObject({ code: 'TIMED_OUT' });
     expect(error.message).toContain('did not open a connection to service.example:443 within 200 ms');
   } finally {
@@ -141,7 +147,7 @@ it('reports that a proxy rejects the destination', async () => {
   try {
     const { port } = rejecting.address() as AddressInfo;
     const profile = { baseUrl: 'https://service.example/v1', proxy: `http://127.0.0.1:${port}` };
-    const error = await withClient(profile, (client) => failure(client.listFiles()));
+    const error = await withClient(profile, (client) => failure(client.files.list()));
     expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
     expect(error.message).toMatch(/rejected a connection to service\.example:443 \(403\)/);
   } finally {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { serviceTime } from '../../../src/destinations/service-time.ts';
-import { UploadsClient } from '../../../src/destinations/openai.ts';
+import { createDestination } from '../../../src/destinations/kinds.ts';
+import type { Destination } from '../../../src/destinations/port.ts';
 import { Sources } from '../../../src/sources/sources.ts';
 import { withCaptureServer } from '../../support/capture-server.ts';
 import { memoryReader } from '../../support/memory-reader.ts';
@@ -20,9 +21,9 @@ async function agentsOf(use: (baseUrl: string) => Promise<unknown>): Promise<Rea
   });
 }
 
-function withClient(headers: Readonly<Record<string, string>>, use: (client: UploadsClient) => Promise<unknown>[]) {
+function withClient(headers: Readonly<Record<string, string>>, use: (client: Destination) => Promise<unknown>[]) {
   return async (baseUrl: string) => {
-    const client = new UploadsClient({ name: 'test', baseUrl, apiKey: 'sk-test', headers });
+    const client = createDestination({ name: 'test', baseUrl, apiKey: 'sk-test', headers });
     await Promise.allSettled(use(client));
     await client.close();
   };
@@ -30,13 +31,13 @@ function withClient(headers: Readonly<Record<string, string>>, use: (client: Upl
 
 describe('the header User-Agent', () => {
   it('contains the version in calls to the Uploads API and in the check of its clock', async () => {
-    const part = { reader: memoryReader(Buffer.from('abc')), offsetBytes: 0, sizeBytes: 3 };
+    const part = { reader: memoryReader(Buffer.from('abc')), partNumber: 1, offsetBytes: 0, sizeBytes: 3 };
     const agents = await agentsOf(async (baseUrl) => {
       await withClient({}, (client) => [
-        client.createUpload({ filename: 'a.jsonl', purpose: 'batch', bytes: 3, mimeType: 'text/plain' }),
-        client.addPart('upload_1', part),
-        client.cancelUpload('upload_1'),
-        client.retrieveFile('file-1'),
+        client.open({ filename: 'a.jsonl', purpose: 'batch', bytes: 3, mimeType: 'text/plain' }),
+        client.send('upload_1', part),
+        client.cancel('upload_1'),
+        client.files.retrieve('file-1'),
       ])(baseUrl);
       await serviceTime({ baseUrl }, AbortSignal.timeout(10_000));
     });
@@ -73,7 +74,7 @@ describe('the header User-Agent', () => {
 
   it('is that of the destination if its headers contain one', async () => {
     const agents = await agentsOf(
-      withClient({ 'User-Agent': 'nightly-export/2.1' }, (client) => [client.retrieveFile('file-1')]),
+      withClient({ 'User-Agent': 'nightly-export/2.1' }, (client) => [client.files.retrieve('file-1')]),
     );
     expect(agents).toEqual({ 'GET /v1/files/file-1': 'nightly-export/2.1' });
   });

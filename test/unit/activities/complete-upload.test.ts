@@ -5,7 +5,7 @@ import type { CompleteUploadInput } from '../../../src/contracts/activities.ts';
 import { FailureType } from '../../../src/contracts/failures.ts';
 import type { UploadedFile } from '../../../src/contracts/upload.ts';
 import { ApiError, ConnectionError } from '../../../src/errors.ts';
-import type { UploadsClient } from '../../../src/destinations/openai.ts';
+import type { Destination, FileStore } from '../../../src/destinations/port.ts';
 import { failureOf, mockActivity, withClient } from '../../support/mock-activity.ts';
 
 const { pause } = vi.hoisted(() => {
@@ -41,15 +41,18 @@ const result: UploadedFile = {
   status: 'processed',
 };
 
-const completeUpload = vi.fn<UploadsClient['completeUpload']>();
-const listFiles = vi.fn<UploadsClient['listFiles']>();
-const downloadFile = vi.fn<UploadsClient['downloadFile']>();
+const completeUpload = vi.fn<Destination['complete']>();
+const listFiles = vi.fn<FileStore['list']>();
+const downloadFile = vi.fn<FileStore['read']>();
 
 const run = (attempt: number, changes: Partial<CompleteUploadInput> = {}): Promise<UploadedFile> =>
-  mockActivity({ attempt }).run(createCompleteUpload(withClient({ completeUpload, listFiles, downloadFile })), {
-    ...input,
-    ...changes,
-  });
+  mockActivity({ attempt }).run(
+    createCompleteUpload(withClient({ complete: completeUpload, list: listFiles, read: downloadFile })),
+    {
+      ...input,
+      ...changes,
+    },
+  );
 
 /** As the client makes them: our own word "completing" is in every message. */
 const refusal = (status: number, said: string, apiCode?: string): ApiError =>
@@ -91,7 +94,7 @@ describe('completeUpload', () => {
   it('sends no md5 that it was not given', async () => {
     completeUpload.mockResolvedValue(result);
     const { md5: _md5, ...without } = input;
-    await mockActivity().run(createCompleteUpload(withClient({ completeUpload })), without);
+    await mockActivity().run(createCompleteUpload(withClient({ complete: completeUpload })), without);
     expect(completeUpload).toHaveBeenCalledWith('upload_1', { partIds: ['b', 'a'], file: facts }, expect.anything());
   });
 
@@ -272,7 +275,7 @@ describe('completeUpload after an attempt that was rejected before any work', ()
   const rejection = new ApiError('slow down', { status: 429, retryAfterMs: 1000 });
   const runAfter = (attempt: number, rejected: number) =>
     mockActivity({ attempt, heartbeatDetails: { rejected } }).run(
-      createCompleteUpload(withClient({ completeUpload, listFiles, downloadFile })),
+      createCompleteUpload(withClient({ complete: completeUpload, list: listFiles, read: downloadFile })),
       input,
     ) as Promise<UploadedFile>;
 

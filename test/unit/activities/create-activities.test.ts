@@ -6,7 +6,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, it } from 'vitest';
 import { createActivities, type OwnWorkerOptions } from '../../../src/worker/activities.ts';
 import type { SourceInfo } from '../../../src/contracts/activities.ts';
-import type { UploadsClient } from '../../../src/destinations/openai.ts';
+import type { Destination } from '../../../src/destinations/port.ts';
 import { sealQuery } from '../../../src/sources/http/sealed-query.ts';
 import { withHttpOrigin } from '../../support/http-origin.ts';
 import { mockActivity, withClient } from '../../support/mock-activity.ts';
@@ -20,13 +20,13 @@ it('activities of your own worker keep the limit of an upload', () =>
     const source = { type: 'file', path: join(directory, 'a') } as const;
     await writeFile(source.path, 'hello');
     const turns: unknown[] = [];
-    const addPart: UploadsClient['addPart'] = async (_id, { reader, sizeBytes, pace }) => {
+    const addPart: Destination['send'] = async (_id, { reader, sizeBytes, pace }) => {
       turns.push(pace?.(131_072), pace?.(1));
       await reader.read(Buffer.alloc(sizeBytes), 0);
       return { partId: 'part_1' };
     };
     const sources = { files: { roots: [directory] } };
-    const activities = createActivities({ ...withClient({ addPart }), sources });
+    const activities = createActivities({ ...withClient({ send: addPart }), sources });
     const { fingerprint }: SourceInfo = await mockActivity().run(() =>
       activities.inspectSource({ request: { source, purpose: 'batch' } }),
     );

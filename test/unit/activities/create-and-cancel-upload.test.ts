@@ -3,7 +3,7 @@ import { createCancelUpload } from '../../../activities/cancel-upload.ts';
 import { createCreateUpload } from '../../../activities/create-upload.ts';
 import { FailureType } from '../../../src/contracts/failures.ts';
 import { ApiError, ConnectionError } from '../../../src/errors.ts';
-import type { UploadsClient } from '../../../src/destinations/openai.ts';
+import type { Destination, FileStore } from '../../../src/destinations/port.ts';
 import { failureOf, mockActivity, withClient } from '../../support/mock-activity.ts';
 
 describe('createUpload', () => {
@@ -11,8 +11,8 @@ describe('createUpload', () => {
 
   it('opens an Upload at its destination', async () => {
     const session = { uploadId: 'upload_1', createdAt: 1, expiresAt: 3601 };
-    const createUpload = vi.fn<UploadsClient['createUpload']>().mockResolvedValue(session);
-    const activity = createCreateUpload(withClient({ createUpload }));
+    const createUpload = vi.fn<Destination['open']>().mockResolvedValue(session);
+    const activity = createCreateUpload(withClient({ open: createUpload }));
     expect(await mockActivity().run(activity, { destination: 'default', ...fields })).toEqual(session);
     expect(createUpload).toHaveBeenCalledWith(fields, expect.objectContaining({ timeoutMs: 55_000 }));
   });
@@ -24,8 +24,8 @@ describe('createUpload', () => {
     ['a.unknown', 'application/octet-stream'],
     ['Makefile', 'application/octet-stream'],
   ])('finds the type of %s by its name if the request has none', async (filename, mimeType) => {
-    const createUpload = vi.fn<UploadsClient['createUpload']>().mockResolvedValue({} as never);
-    const activity = createCreateUpload(withClient({ createUpload }));
+    const createUpload = vi.fn<Destination['open']>().mockResolvedValue({} as never);
+    const activity = createCreateUpload(withClient({ open: createUpload }));
     const input = { ...fields, destination: 'default', filename, mimeType: 'application/octet-stream' };
     await mockActivity().run(activity, { ...input, mimeTypeByName: true as const });
     expect(createUpload.mock.lastCall?.[0]).toEqual({ ...fields, filename, mimeType });
@@ -35,8 +35,8 @@ describe('createUpload', () => {
 
   it('counts the earlier attempts that may have opened a session, and not those that were refused', async () => {
     const session = { uploadId: 'upload_1', createdAt: 1, expiresAt: 3601 };
-    const createUpload = vi.fn<UploadsClient['createUpload']>().mockResolvedValue(session);
-    const activity = createCreateUpload(withClient({ createUpload }));
+    const createUpload = vi.fn<Destination['open']>().mockResolvedValue(session);
+    const activity = createCreateUpload(withClient({ open: createUpload }));
     const input = { destination: 'default', ...fields };
     const third = { attempt: 3, heartbeatTimeoutMs: 10_000, heartbeatDetails: { refused: 1 } };
     expect(await mockActivity(third).run(activity, input)).toEqual({ ...session, unanswered: 1 });
@@ -56,9 +56,9 @@ describe('createUpload', () => {
   });
 
   it('fails for good when the service refuses', async () => {
-    const createUpload = vi.fn<UploadsClient['createUpload']>();
+    const createUpload = vi.fn<Destination['open']>();
     createUpload.mockRejectedValue(new ApiError('wrong purpose', { status: 400 }));
-    const running = mockActivity().run(createCreateUpload(withClient({ createUpload })), {
+    const running = mockActivity().run(createCreateUpload(withClient({ open: createUpload })), {
       destination: 'default',
       ...fields,
     });
@@ -68,8 +68,8 @@ describe('createUpload', () => {
 
 describe('cancelUpload', () => {
   const input = { destination: 'default', uploadId: 'upload_1' };
-  const cancelUpload = vi.fn<UploadsClient['cancelUpload']>();
-  const run = () => mockActivity().run(createCancelUpload(withClient({ cancelUpload })), input);
+  const cancelUpload = vi.fn<Destination['cancel']>();
+  const run = () => mockActivity().run(createCancelUpload(withClient({ cancel: cancelUpload })), input);
 
   it('cancels the Upload', async () => {
     cancelUpload.mockResolvedValueOnce({ status: 'cancelled' });
@@ -85,9 +85,12 @@ describe('cancelUpload', () => {
   describe('after a completion without a response', () => {
     const completion = { uploadCreatedAt: 1, filename: 'a.jsonl', purpose: 'batch', bytes: 5 };
     const file = { id: 'file-1', bytes: 5, createdAt: 2, filename: 'a.jsonl', purpose: 'batch' };
-    const listFiles = vi.fn<UploadsClient['listFiles']>();
+    const listFiles = vi.fn<FileStore['list']>();
     const settle = () =>
-      mockActivity().run(createCancelUpload(withClient({ cancelUpload, listFiles })), { ...input, completion });
+      mockActivity().run(createCancelUpload(withClient({ cancel: cancelUpload, list: listFiles })), {
+        ...input,
+        completion,
+      });
 
     it.each([
       ['rejects the cancellation', () => cancelUpload.mockRejectedValueOnce(new ApiError('not open', { status: 409 }))],

@@ -4,9 +4,14 @@ import { listDestination } from '../../../activities/sync/list-destination.ts';
 import type { FileFacts } from '../../../src/contracts/sync.ts';
 import type { UploadedFile } from '../../../src/contracts/upload.ts';
 import { ApiError } from '../../../src/errors.ts';
-import type { ListFilesQuery } from '../../../src/destinations/files.ts';
-import type { UploadsClient } from '../../../src/destinations/openai.ts';
-import { failureOf, mockActivity, withClient } from '../../support/mock-activity.ts';
+import type { FileStore, ListFilesQuery } from '../../../src/destinations/port.ts';
+import {
+  failureOf,
+  mockActivity,
+  mockDestination,
+  withClient,
+  type MockedMethods,
+} from '../../support/mock-activity.ts';
 
 function file(id: string, changes: Partial<UploadedFile> = {}): UploadedFile {
   return { id, bytes: 5, createdAt: 100, filename: 'a', purpose: 'batch', ...changes };
@@ -22,20 +27,20 @@ function page(...files: UploadedFile[]) {
 
 describe('deleting a File', () => {
   const expected = { filename: 'a', bytes: 5, createdAt: 100 };
-  const retrieveFile: UploadsClient['retrieveFile'] = () => Promise.resolve(file('f'));
-  const deleting = (methods: Partial<UploadsClient>, facts: FileFacts | undefined = expected) =>
+  const retrieveFile: FileStore['retrieve'] = () => Promise.resolve(file('f'));
+  const deleting = (methods: MockedMethods, facts: FileFacts | undefined = expected) =>
     mockActivity().run(
       createDeleteFile(
-        withClient({ retrieveFile, deleteFile: () => Promise.reject(new Error('deleted')), ...methods }),
+        withClient({ retrieve: retrieveFile, remove: () => Promise.reject(new Error('deleted')), ...methods }),
       ),
       { destination: 'default', fileId: 'f', expected: facts },
     );
 
   it('is done when it is gone, and fails for other refusals', async () => {
-    await deleting({ deleteFile: () => Promise.resolve() });
-    await deleting({ deleteFile: () => Promise.reject(refusal(404)) });
-    await deleting({ retrieveFile: () => Promise.reject(refusal(404)) });
-    for (const route of ['retrieveFile', 'deleteFile']) {
+    await deleting({ remove: () => Promise.resolve() });
+    await deleting({ remove: () => Promise.reject(refusal(404)) });
+    await deleting({ retrieve: () => Promise.reject(refusal(404)) });
+    for (const route of ['retrieve', 'remove']) {
       const refused = deleting({ [route]: () => Promise.reject(refusal(403)) });
       expect(await failureOf(refused)).toMatchObject({ type: 'ApiRejected' });
     }
@@ -46,7 +51,7 @@ describe('deleting a File', () => {
     ['size', { bytes: 6 }],
     ['creation time', { createdAt: 101 }],
   ])('keeps a File whose %s is not the expected one', async (what, changes) => {
-    const kept = deleting({ retrieveFile: () => Promise.resolve(file('f', changes)) });
+    const kept = deleting({ retrieve: () => Promise.resolve(file('f', changes)) });
     expect(await failureOf(kept)).toMatchObject({
       type: 'FileDiffers',
       nonRetryable: true,
@@ -56,7 +61,7 @@ describe('deleting a File', () => {
 
   it('keeps a File whose plan does not state the expected properties', async () => {
     const input = { destination: 'default', fileId: 'f' };
-    const kept = mockActivity().run(createDeleteFile(withClient({ retrieveFile })), input);
+    const kept = mockActivity().run(createDeleteFile(withClient({ retrieve: retrieveFile })), input);
     expect(await failureOf(kept)).toMatchObject({
       type: 'FileDiffers',
       message: expect.stringContaining('has no name'),
@@ -67,13 +72,13 @@ describe('deleting a File', () => {
 describe("the destination's list", () => {
   /** More than any list may take: a loop without an end must fail, as it would block the clock of the test. */
   const MAX_CALLS = 50_000;
-  const list = (answer: UploadsClient['listFiles'], prefix = '') => {
+  const list = (answer: FileStore['list'], prefix = '') => {
     let calls = 0;
-    const listFiles: UploadsClient['listFiles'] = (query, options) => {
+    const listFiles: FileStore['list'] = (query, options) => {
       if (++calls > MAX_CALLS) throw new Error('the list is read without an end');
       return answer(query, options);
     };
-    return listDestination({ listFiles } as UploadsClient, { purpose: 'batch', prefix }, {});
+    return listDestination(mockDestination({ list: listFiles }), { purpose: 'batch', prefix }, {});
   };
 
   it('holds Files of the purpose and prefix that are good for something', async () => {
@@ -113,7 +118,7 @@ describe("the destination's list", () => {
     const rows = (...ids: string[]) => ids.map((id) => file(id));
     const answer = (ids: readonly string[], hasMore?: boolean, nextAfter = ids.at(-1)) =>
       Promise.resolve({ files: rows(...ids), unreadable: [], hasMore, nextAfter });
-    const ids = async (listFiles: UploadsClient['listFiles']) => (await list(listFiles)).files.map(({ id }) => id);
+    const ids = async (listFiles: FileStore['list']) => (await list(listFiles)).files.map(({ id }) => id);
 
     it('that returns all rows whatever it is asked for, ends at the page that repeats', async () => {
       expect(await ids(() => answer(['1', '2']))).toEqual(['1', '2']);
@@ -135,7 +140,7 @@ describe("the destination's list", () => {
       ).toEqual(['1', '2', '3']);
     });
 
-    it.each<[string, UploadsClient['listFiles']]>([
+    it.each<[string, FileStore['list']]>([
       ['returns nothing more', (query) => answer(query?.after ? [] : ['1'], true)],
       ['names no place', () => answer([], true, undefined)],
       ['goes round in a cycle', (query) => answer(query?.after === '1' ? ['2'] : ['1'], true)],

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { createOpenBatch } from '../../../activities/open-batch.ts';
 import type { OpenBatchInput, OpenBatchResult } from '../../../src/contracts/batch.ts';
 import { ApiError, ConnectionError } from '../../../src/errors.ts';
-import type { UploadsClient } from '../../../src/destinations/openai.ts';
+import type { Destination } from '../../../src/destinations/port.ts';
 import { failureOf, mockActivity, stopWorker, withClient } from '../../support/mock-activity.ts';
 
-type Create = UploadsClient['createUpload'];
+type Create = Destination['open'];
 
 const session = (name: string) => ({ uploadId: `upload_${name}`, createdAt: 100, expiresAt: 3700 });
 const opened = (name: string) => ({ session: session(name) });
@@ -20,7 +20,10 @@ function batchOf(names: readonly string[], changes: Partial<OpenBatchInput> = {}
 
 function open(input: OpenBatchInput, createUpload: Create, info = {}) {
   const environment = mockActivity({ attempt: 1, heartbeatTimeoutMs: 10_000, ...info });
-  const running = environment.run(createOpenBatch(withClient({ createUpload })), input) as Promise<OpenBatchResult>;
+  const running = environment.run(
+    createOpenBatch(withClient({ open: createUpload })),
+    input,
+  ) as Promise<OpenBatchResult>;
   return { environment, running };
 }
 

@@ -11,10 +11,10 @@ import type {
 } from '../../../src/contracts/batch.ts';
 import type { UploadedFile } from '../../../src/contracts/upload.ts';
 import { ApiError, ConnectionError } from '../../../src/errors.ts';
-import type { UploadsClient } from '../../../src/destinations/openai.ts';
+import type { Destination } from '../../../src/destinations/port.ts';
 import { openFileSource } from '../../../src/sources/file/source.ts';
 import { UploadRates } from '../../../src/pace/upload-rates.ts';
-import { failureOf, mockActivity, stopWorker, withClient } from '../../support/mock-activity.ts';
+import { failureOf, mockActivity, stopWorker, withClient, type MockedMethods } from '../../support/mock-activity.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
 
 // Files of a process share modules: the one that waits must be loaded with this clock, and with no other file's.
@@ -39,11 +39,11 @@ const sent = (name: string, md5: string | null = HELLO) => ({
   sent: { fileId: `file_of upload_${name}`, createdAt: 100, md5 },
 });
 
-type Methods = Partial<UploadsClient>;
+type Methods = MockedMethods;
 
 interface Scene {
   readonly folder: string;
-  /** `addPart a`, in the order of the calls. */
+  /** `send a`, in the order of the calls. */
   readonly calls: string[];
   readonly beats: SendBatchHeartbeat[];
   /** @param files changes of the files of these names; others are not in the batch */
@@ -81,14 +81,14 @@ function withFolder(body: (scene: Scene) => Promise<void>): Promise<void> {
     let environment: ReturnType<typeof mockActivity>;
     const run: Scene['run'] = (methods = {}, { files = all, input: changes = {}, info = {} } = {}) => {
       const base: Methods = {
-        addPart: async (_id, content) => {
+        send: async (_id, content) => {
           await content.reader.read(Buffer.alloc(content.sizeBytes), 0);
           return { partId: 'part_1' };
         },
-        completeUpload: (id) => Promise.resolve(file(`file_of ${id}`)),
-        cancelUpload: () => Promise.resolve({ status: 'cancelled' }),
-        listFiles: () => Promise.resolve({ files: [], unreadable: [], hasMore: false, nextAfter: undefined }),
-        downloadFile: () => Promise.resolve(Readable.from([Buffer.from('hello')], { objectMode: false })),
+        complete: (id) => Promise.resolve(file(`file_of ${id}`)),
+        cancel: () => Promise.resolve({ status: 'cancelled' }),
+        list: () => Promise.resolve({ files: [], unreadable: [], hasMore: false, nextAfter: undefined }),
+        read: () => Promise.resolve(Readable.from([Buffer.from('hello')], { objectMode: false })),
       };
       const logged = Object.fromEntries(
         Object.entries({ ...base, ...methods }).map(([name, method]) => [
@@ -121,12 +121,11 @@ function withFolder(body: (scene: Scene) => Promise<void>): Promise<void> {
 /** Fails for the Upload of one file, and does what `otherwise` does for the others. */
 const only = (name: string, error: Error, otherwise: () => unknown) => (id: string) =>
   id === `upload_${name}` ? Promise.reject(error) : Promise.resolve(otherwise());
-const addPart = (name: string, error: Error) =>
-  ({ addPart: only(name, error, () => ({ partId: 'part_1' })) }) as Methods;
+const addPart = (name: string, error: Error) => ({ send: only(name, error, () => ({ partId: 'part_1' })) }) as Methods;
 const complete = (name: string, error: Error) => {
-  const completeUpload: UploadsClient['completeUpload'] = (id) =>
+  const completeUpload: Destination['complete'] = (id) =>
     id === `upload_${name}` ? Promise.reject(error) : Promise.resolve(file(`file_of ${id}`));
-  return { completeUpload };
+  return { complete: completeUpload };
 };
 const one = { a: {} };
 const noMd5 = { input: { md5: false } };
@@ -136,13 +135,13 @@ describe('sendBatch', () => {
     withFolder(async ({ calls, run }) => {
       const md5s: unknown[] = [];
       const result = await run({
-        completeUpload: (id, { md5 }) => {
+        complete: (id, { md5 }) => {
           md5s.push(md5);
           return Promise.resolve(file(`file_of ${id}`));
         },
       });
       expect(result).toEqual({ outcomes: names.map((name) => sent(name)), pauseMs: undefined });
-      expect(calls).toEqual(names.flatMap((name) => [`addPart ${name}`, `completeUpload ${name}`]));
+      expect(calls).toEqual(names.flatMap((name) => [`send ${name}`, `complete ${name}`]));
       expect(md5s).toEqual([HELLO, HELLO, HELLO]);
       expect((await run({}, noMd5)).outcomes).toEqual(names.map((name) => sent(name, null)));
     }));
@@ -152,7 +151,7 @@ describe('sendBatch', () => {
       let [running, most] = [0, 0];
       let oneMore = () => {};
       const two = new Promise<void>((resolve) => (oneMore = () => running === 2 && resolve()));
-      const addPartSlowly: UploadsClient['addPart'] = async (_id, { reader, sizeBytes }) => {
+      const addPartSlowly: Destination['send'] = async (_id, { reader, sizeBytes }) => {
         most = Math.max(most, ++running);
         oneMore();
         await reader.read(Buffer.alloc(sizeBytes), 0);
@@ -161,7 +160,7 @@ describe('sendBatch', () => {
         running--;
         return { partId: 'part_1' };
       };
-      await run({ addPart: addPartSlowly }, { input: { concurrency: 2 } });
+      await run({ send: addPartSlowly }, { input: { concurrency: 2 } });
       expect(most).toBe(2);
     }));
 
@@ -171,11 +170,11 @@ describe('sendBatch', () => {
   ])('waits for the rate of its sync: %j', (sharedLimit, waits) =>
     withFolder(async ({ run }) => {
       const turns: unknown[] = [];
-      const paced: UploadsClient['addPart'] = (_id, { reader, sizeBytes, pace }) => {
+      const paced: Destination['send'] = (_id, { reader, sizeBytes, pace }) => {
         turns.push(pace?.(131_072), pace?.(1));
         return reader.read(Buffer.alloc(sizeBytes), 0).then(() => ({ partId: 'part_1' }));
       };
-      await run({ addPart: paced }, { input: { sharedLimit } });
+      await run({ send: paced }, { input: { sharedLimit } });
       expect(turns.some((turn) => turn !== undefined)).toBe(waits);
     }),
   );
@@ -249,17 +248,17 @@ describe('sendBatch', () => {
       calls.length = 0;
       await run({}, { files: one, info: { attempt: 2, heartbeatDetails: beats.at(-1) } });
       await run({}, { files: { a: { sentPart } } });
-      expect(calls).toEqual(['completeUpload a', 'completeUpload a']);
+      expect(calls).toEqual(['complete a', 'complete a']);
     }),
   );
 
   it('sends into the same session again after its part failed', () =>
     withFolder(async ({ calls, beats, run }) => {
-      await failureOf(run({ addPart: () => Promise.reject(new ConnectionError('reset')) }));
+      await failureOf(run({ send: () => Promise.reject(new ConnectionError('reset')) }));
       expect(beats.at(-1)?.left).toMatchObject({ 0: { mayHavePart: true }, 1: {}, 2: {} });
       calls.length = 0;
       await run({}, { info: { attempt: 2, heartbeatDetails: beats.at(-1) } });
-      expect(calls.filter((call) => call.startsWith('addPart'))).toHaveLength(3);
+      expect(calls.filter((call) => call.startsWith('send'))).toHaveLength(3);
       expect(calls.filter((call) => call.startsWith('cancel'))).toEqual([]);
     }));
 
@@ -277,20 +276,20 @@ describe('sendBatch', () => {
   it('returns what it has if the sync is cancelled, after the completion that runs', () =>
     withFolder(async ({ calls, run, environment }) => {
       const { outcomes } = await run({
-        completeUpload: async (id) => {
+        complete: async (id) => {
           environment().cancel();
           await new Promise((resolve) => setImmediate(resolve));
           return file(`file_of ${id}`);
         },
       });
       expect(outcomes).toEqual([sent('a'), { left: {} }, { left: {} }]);
-      expect(calls).toEqual(['addPart a', 'completeUpload a']);
+      expect(calls).toEqual(['send a', 'complete a']);
     }));
 
   it('hands a batch without a result to another worker if its worker stops, and says what is clean', () =>
     withFolder(async ({ beats, run, environment }) => {
       const stopped = run({
-        addPart: () => {
+        send: () => {
           stopWorker(environment());
           return Promise.reject(new ConnectionError('stopped'));
         },
@@ -305,30 +304,30 @@ describe('an attempt of sendBatch after a kill', () => {
     info: { attempt, heartbeatDetails: beat && { attempt: 1, outcomes: {}, left: {}, ...beat } },
   });
   const list = (...files: UploadedFile[]): Methods => ({
-    listFiles: () => Promise.resolve({ files, unreadable: [], hasMore: false, nextAfter: undefined }),
+    list: () => Promise.resolve({ files, unreadable: [], hasMore: false, nextAfter: undefined }),
   });
   const ended = (said: string, status = 400): Methods => ({
-    cancelUpload: () => Promise.reject(rejection(status, said)),
+    cancel: () => Promise.reject(rejection(status, said)),
   });
 
   it('sends nothing into a session without a receipt: it cancels the session, and reports that another is needed', () =>
     withFolder(async ({ calls, run }) => {
       const { outcomes } = await run({}, again());
       expect(outcomes).toMatchObject(names.map(() => ({ failure: { type: 'SessionLost' } })));
-      expect(calls).toEqual(['cancelUpload c', 'cancelUpload a', 'cancelUpload b']);
+      expect(calls).toEqual(['cancel c', 'cancel a', 'cancel b']);
     }));
 
   it('believes receipts, and settles only the other files', () =>
     withFolder(async ({ calls, run }) => {
       const { outcomes } = await run({}, again({ outcomes: { 0: sent('a'), 2: sent('c') } }));
       expect(outcomes).toMatchObject([sent('a'), { failure: { type: 'SessionLost' } }, sent('c')]);
-      expect(calls).toEqual(['cancelUpload b']);
+      expect(calls).toEqual(['cancel b']);
     }));
 
   it('does not believe what an attempt before the last one reported as clean', () =>
     withFolder(async ({ calls, run }) => {
       await run({}, { ...again({ left: { 0: {} } }, 3), files: one });
-      expect(calls).toEqual(['cancelUpload a']);
+      expect(calls).toEqual(['cancel a']);
     }));
 
   it('finds the File of a session that was completed', () =>
@@ -336,7 +335,7 @@ describe('an attempt of sendBatch after a kill', () => {
       const service = { ...ended('is completed'), ...list(file('other', { filename: 'b' }), file('mine')) };
       const { outcomes } = await run(service, { ...again(), files: one });
       expect(outcomes).toEqual([{ sent: { fileId: 'mine', createdAt: 100, md5: HELLO } }]);
-      expect(calls).toEqual(['cancelUpload a', 'listFiles', 'downloadFile file_of a'.replace('file_of a', 'mine')]);
+      expect(calls).toEqual(['cancel a', 'list', 'read file_of a'.replace('file_of a', 'mine')]);
     }));
 
   it('leaves it to an operator if the Upload is completed and its File is not listed', () =>
@@ -363,7 +362,7 @@ describe('an attempt of sendBatch after a kill', () => {
     'finds the File if the service reports %s after a cancellation',
     (status) =>
       withFolder(async ({ run }) => {
-        const lenient = { cancelUpload: () => Promise.resolve({ status }), ...list(file('mine')) };
+        const lenient = { cancel: () => Promise.resolve({ status }), ...list(file('mine')) };
         expect((await run(lenient, { ...again(), files: one })).outcomes).toMatchObject([{ sent: { fileId: 'mine' } }]);
       }),
   );
@@ -373,7 +372,7 @@ describe('an attempt of sendBatch after a kill', () => {
       const service = ended('what is this');
       const clean = await run(service, { files: { a: { onlySettle: true } } });
       expect(clean.outcomes).toMatchObject([{ failure: { type: 'SessionLost' } }]);
-      expect(calls).toEqual(['cancelUpload a']);
+      expect(calls).toEqual(['cancel a']);
       const inDoubt = await run(
         { ...service, ...list(file('mine')) },
         { files: { a: { onlySettle: true, inDoubt: 'worker' } } },

@@ -3,7 +3,7 @@ import { packMemory } from '../../../activities/sync/memory.ts';
 import { SyncComparison } from '../../../activities/sync/lists.ts';
 import type { SyncScope } from '../../../src/contracts/activities.ts';
 import { Sources } from '../../../src/sources/sources.ts';
-import type { UploadsClient } from '../../../src/destinations/openai.ts';
+import { mockDestination } from '../../support/mock-activity.ts';
 import { withFakeS3 } from '../../support/fake-s3.ts';
 
 it('a sync that reads sources fails for a whole bucket, and reports a single object', () =>
@@ -25,7 +25,7 @@ it('a sync that reads sources fails for a whole bucket, and reports a single obj
       };
       const file = { id: 'f', bytes: 2, createdAt: 1, filename: 'other', purpose: 'batch' };
       const page = { files: [file], unreadable: [], hasMore: false, nextAfter: undefined };
-      const client = { listFiles: () => Promise.resolve(page) } as unknown as UploadsClient;
+      const client = mockDestination({ list: () => Promise.resolve(page as never) });
       const { signal } = new AbortController();
       // Each object has the size of a known File, so that its MD5 decides.
       const known = { path: 'other', sizeBytes: 2, version: 'v', fileId: 'f', md5: '0'.repeat(32), createdAt: 1 };

@@ -8,7 +8,7 @@ import { createUploadPart } from '../../../activities/upload-part.ts';
 import type { SourceInfo, UploadPartInput, UploadPartResult } from '../../../src/contracts/activities.ts';
 import { FailureType } from '../../../src/contracts/failures.ts';
 import { AbortedError, ApiError, ConfigError, ConnectionError, SourceReadError } from '../../../src/errors.ts';
-import type { UploadsClient } from '../../../src/destinations/openai.ts';
+import type { Destination } from '../../../src/destinations/port.ts';
 import { failureOf, mockActivity, stopWorker, withClient } from '../../support/mock-activity.ts';
 
 let dir: string;
@@ -16,8 +16,8 @@ let path: string;
 let input: UploadPartInput;
 
 const nowSeconds = (): number => Math.floor(Date.now() / 1000);
-const addPart = vi.fn<UploadsClient['addPart']>();
-const uploadPart = createUploadPart(withClient({ addPart }));
+const addPart = vi.fn<Destination['send']>();
+const uploadPart = createUploadPart(withClient({ send: addPart }));
 
 beforeEach(async () => {
   addPart.mockReset().mockResolvedValue({ partId: 'part_1' });
@@ -77,7 +77,7 @@ describe('uploadPart', () => {
         finished: (error?: unknown) => events.push((error as { type?: string } | undefined)?.type),
       };
     };
-    const watched = createUploadPart({ ...withClient({ addPart }), watchPart });
+    const watched = createUploadPart({ ...withClient({ send: addPart }), watchPart });
     addPart.mockImplementationOnce(async (_, { listeners }) => {
       listeners?.forEach((listener) => listener?.moved(4));
       return { partId: 'part_1' };

@@ -3,7 +3,7 @@ import { requireDestination, withNetwork, type DestinationConfig } from '../../.
 import { ApiError } from '../../../errors.ts';
 import type { DestinationProfile } from '../../../destinations/profile.ts';
 import { serviceTime, type ServiceTime } from '../../../destinations/service-time.ts';
-import { UploadsClient } from '../../../destinations/openai.ts';
+import { createDestination } from '../../../destinations/kinds.ts';
 import { problemOf } from '../../checks/check-destination.ts';
 import { CHECK_LIMIT_MS, checked, fail, ok, warn, type Check } from './check.ts';
 
@@ -30,9 +30,9 @@ async function checkDestination(config: Config, name: string, isOnly: boolean): 
 }
 
 async function askDestination(label: string, profile: DestinationProfile): Promise<Check> {
-  const client = new UploadsClient(profile);
+  const client = createDestination(profile);
   try {
-    await client.listFiles({ limit: 1 }, { timeoutMs: CHECK_LIMIT_MS - 500 });
+    await client.files.list({ limit: 1 }, { timeoutMs: CHECK_LIMIT_MS - 500 });
     return ok(label, `${profile.baseUrl} takes the key`);
   } catch (error) {
     const problem = problemOf(error);

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import type { PartListener } from '../../../../src/destinations/port.ts';
-import { UploadsClient } from '../../../../src/destinations/openai.ts';
+import { createDestination } from '../../../../src/destinations/kinds.ts';
+import type { Destination, PartListener } from '../../../../src/destinations/port.ts';
 import { workerMetricsOf } from '../../../../src/observe/metrics/worker-metrics.ts';
 import { withCaptureServer, type CaptureServerOptions } from '../../../support/capture-server.ts';
 import { memoryReader } from '../../../support/memory-reader.ts';
@@ -13,7 +13,7 @@ const KiB = 1024;
 async function withMeasured(
   options: CaptureServerOptions,
   run: (setup: {
-    client: UploadsClient;
+    client: Destination;
     metrics: Metrics;
     value: (name: string, labels?: Record<string, string>) => Promise<number | undefined>;
   }) => Promise<void>,
@@ -21,7 +21,7 @@ async function withMeasured(
   await withCaptureServer(options, async ({ baseUrl }) => {
     const registry = new Registry();
     const metrics = workerMetricsOf(registry);
-    const client = new UploadsClient(
+    const client = createDestination(
       { name: 'eu', baseUrl, apiKey: 'sk-test' },
       { watch: { opened: metrics.sessionCounter('eu') } },
     );
@@ -46,6 +46,7 @@ type Metrics = ReturnType<typeof workerMetricsOf>;
 
 const part = (content: Buffer, ...listeners: readonly PartListener[]) => ({
   reader: memoryReader(content),
+  partNumber: 1,
   offsetBytes: 0,
   sizeBytes: content.byteLength,
   listeners,
@@ -58,7 +59,7 @@ describe('WorkerMetrics as a listener', () => {
       const content = randomBytes(700 * KiB + 13);
       let told = 0;
       const other = { moved: (bytes: number) => void (told = bytes) };
-      await client.addPart('upload_1', part(content, other, watched(metrics)));
+      await client.send('upload_1', part(content, other, watched(metrics)));
       expect(told).toBe(content.byteLength);
       expect(await value('longhaul_sent_bytes_total')).toBe(content.byteLength);
       expect(await value('longhaul_resent_bytes_total')).toBe(0);
@@ -72,7 +73,7 @@ describe('WorkerMetrics as a listener', () => {
   it('counts bytes of a second attempt as resent, and a rejected part in no histogram', () =>
     withMeasured({ reply: () => ({ status: 503 }) }, async ({ client, metrics, value }) => {
       const content = randomBytes(512 * KiB);
-      const sending = client.addPart('upload_1', part(content, watched(metrics, 2)));
+      const sending = client.send('upload_1', part(content, watched(metrics, 2)));
       await expect(sending).rejects.toThrow('503');
       const sent = await value('longhaul_sent_bytes_total');
       expect(sent).toBeGreaterThan(0);
@@ -85,9 +86,9 @@ describe('WorkerMetrics as a listener', () => {
     const replies = [{ status: 500 }, { body: upload }];
     return withMeasured({ reply: () => replies.shift() }, async ({ client, value }) => {
       const fields = { filename: 'a', purpose: 'batch', bytes: 1, mimeType: 'text/plain' };
-      await expect(client.createUpload(fields)).rejects.toThrow('500');
+      await expect(client.open(fields)).rejects.toThrow('500');
       expect(await value('longhaul_sessions_opened_total')).toBe(0);
-      await client.createUpload(fields);
+      await client.open(fields);
       expect(await value('longhaul_sessions_opened_total')).toBe(1);
     });
   });
@@ -99,7 +100,7 @@ describe('WorkerMetrics as a listener', () => {
       const content = randomBytes(1024 * KiB);
       const reader = memoryReader(content, { beforeRead: (offset) => (offset < 512 * KiB ? undefined : held) });
       const watch = watched(metrics);
-      const sending = client.addPart('u', { ...part(content, watch), reader });
+      const sending = client.send('u', { ...part(content, watch), reader });
       await until(async () => ((await value('longhaul_sent_bytes_total')) ?? 0) > 0, 'the first bytes', 5000);
       const before = (await value('longhaul_part_silence_seconds')) ?? 0;
       const isLonger = async () => ((await value('longhaul_part_silence_seconds')) ?? 0) > before + 0.05;
@@ -118,7 +119,7 @@ describe('WorkerMetrics as a listener', () => {
       expect(await value('longhaul_part_silence_seconds')).toBe(0);
       const watch = watched(metrics);
       const content = { ...part(randomBytes(8), watch), reader: never };
-      const sending = client.addPart('u', content, { signal: abort.signal });
+      const sending = client.send('u', content, { signal: abort.signal });
       const first = (await value('longhaul_part_silence_seconds')) ?? 0;
       const isLonger = async () => ((await value('longhaul_part_silence_seconds')) ?? 0) > first + 0.02;
       await until(isLonger, 'a longer silence', 5000);
