@@ -137,7 +137,7 @@ if [[ $demo ]]; then
   until_ok answers "${port[api]}" /_admin/stats
 fi
 if [[ $embedded ]]; then
-  export LONGHAUL_STATE_DIR=$data/embedded LONGHAUL_TASK_QUEUE=longhaul
+  export LONGHAUL_STATE_DIR=$data/embedded LONGHAUL_LINGER=0 LONGHAUL_TASK_QUEUE=longhaul
 else
   start_postgres
   start_temporal
@@ -146,7 +146,7 @@ start worker "${longhaul[@]}" worker --root "$root" --metrics-port "${port[metri
 until_ok answers "${port[metrics]}" /readyz
 if [[ $embedded ]]; then
   read -r TEMPORAL_ADDRESS ui < <(node -p 'const it = require(process.argv[1]); it.address + " " + it.uiUrl' \
-    "$data/embedded/temporal.json")
+    "$data/embedded/server.json")
 fi
 if command -v prometheus >/dev/null; then
   cp deploy/prometheus-rules.yml "$data"

@@ -40,7 +40,22 @@ async function bundleCommand(): Promise<void> {
   chmodSync(packageFiles.command, 0o755);
 }
 
+/** Without anything of Temporal's SDK: it starts with each embedded server, and is small. */
+async function bundleServer(): Promise<void> {
+  await build({
+    entryPoints: [packageFiles.serverEntry],
+    outfile: packageFiles.server,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    logLevel: 'warning',
+  });
+}
+
 await bundleWorkflows(packageFiles.workflowBundle, []);
 // For workers that trace; the others don't carry its code.
 await bundleWorkflows(packageFiles.tracedWorkflowBundle, [packageFiles.tracingInterceptors]);
 await bundleCommand();
+await bundleServer();

@@ -12,6 +12,9 @@ export const packageFiles = {
   command: built('cli', 'main.js'),
   /** The program before it is bundled. */
   commandEntry: built('src', 'cli', 'main.js'),
+  /** The program that runs the embedded Temporal server, in one bundle. */
+  server: built('server.js'),
+  serverEntry: built('src', 'dev', 'server', 'main.js'),
   md5Thread: built('src', 'sources', 'digest', 'pass-thread.js'),
   workflows: built('workflows', 'index.js'),
   payloadConverter: built('workflows', 'payload-converter.js'),

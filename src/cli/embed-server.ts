@@ -21,6 +21,7 @@ export async function embed({ config, note }: CliContext, onWait: () => void, cl
       }),
     onWait,
     log: note,
+    lingerMs: config.lingerMs,
   });
   closers.push(() => server.release());
   const { address, namespace, uiUrl } = server;

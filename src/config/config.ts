@@ -23,8 +23,10 @@ export interface TemporalConfig {
 }
 
 export interface Config {
-  /** The embedded server's database and leases. */
+  /** The embedded server's database and socket. */
   readonly stateDir: string;
+  /** Time in milliseconds that the embedded server keeps running after the last command. */
+  readonly lingerMs: number;
   /** Downloaded executables; may be deleted at any time. */
   readonly cacheDir: string;
   readonly temporalCliPath: string | undefined;
@@ -69,11 +71,13 @@ export type LogLevel = (typeof logLevels)[number];
 
 export const ConfigDefaults = {
   heartbeatIntervalMs: 5000,
+  lingerSeconds: 5,
   metricsHost: '127.0.0.1',
 } as const;
 
 const environment = z.object({
   LONGHAUL_STATE_DIR: text.optional(),
+  LONGHAUL_LINGER: wholeNumber(0, 86_400).optional(),
   LONGHAUL_CACHE_DIR: text.optional(),
   LONGHAUL_CONFIG: text.optional(),
   LONGHAUL_TEMPORAL_CLI: text.optional(),
@@ -151,6 +155,7 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
     get cacheDir() {
       return resolve(values.LONGHAUL_CACHE_DIR ?? paths.cache ?? homeIsMissing('LONGHAUL_CACHE_DIR'));
     },
+    lingerMs: 1000 * (values.LONGHAUL_LINGER ?? ConfigDefaults.lingerSeconds),
     temporalCliPath: values.LONGHAUL_TEMPORAL_CLI,
     pathEnv: env['PATH'],
     temporal,

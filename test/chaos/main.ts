@@ -41,7 +41,7 @@ process.on('exit', endCliProcesses);
 process.once('SIGINT', () => (deadlineMs = 0));
 
 await withStateDir(async (stateDir) => {
-  const server = await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests });
+  const server = await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests, lingerMs: 0 });
   const connection = await Connection.connect({ address: server.address });
   const killedAtMs: number[] = [];
   const temporal: ChaosTemporal = {

@@ -1,14 +1,20 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { readFile, readdir } from 'node:fs/promises';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { acquireEmbeddedTemporal } from '../../src/dev/server/join.ts';
-import { statePaths } from '../../src/dev/server/state-files.ts';
+import {
+  readServerRecord,
+  statePaths,
+  writeServerRecord,
+  type ServerRecord,
+} from '../../src/dev/server/state-files.ts';
 import { cleanEnvironment } from '../support/cli.ts';
-import { withStateDir } from '../support/state-dir.ts';
+import { serverProcesses, withStateDir } from '../support/state-dir.ts';
 import { temporalCliForTests } from '../support/temporal-cli.ts';
+import { until } from '../support/until.ts';
 
-const acquire = (stateDir: string) => acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests });
+const acquire = (stateDir: string) => acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests, lingerMs: 0 });
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 /** Other processes, as in a container that shares the state directory. */
@@ -18,46 +24,58 @@ const withNetwork = [...container, '--net', '--', 'sh', '-c', 'ip link set lo up
 
 const canMakeContainers = spawnSync('unshare', [...withNetwork, 'true']).status === 0;
 
-function runIn(command: readonly string[], stateDir: string) {
+function listIn(command: readonly string[], stateDir: string) {
   return spawnSync('unshare', [...command, process.execPath, main, 'list'], {
     encoding: 'utf8',
     env: cleanEnvironment({ LONGHAUL_STATE_DIR: stateDir }),
   });
 }
 
-const inUse = /^longhaul: another Temporal server uses the database in .*\. Set TEMPORAL_ADDRESS to .*directory\.\n$/;
-
-it.skipIf(!canMakeContainers)(
-  'rejects a second server on the database of another container, and takes it over later',
-  () =>
+describe.skipIf(!canMakeContainers)('a state directory that containers share', () => {
+  it('has one server, which other containers use if they share its network, and report otherwise', () =>
     withStateDir(async (stateDir) => {
-      const { record, leases } = statePaths(stateDir);
       const first = await acquire(stateDir);
       try {
-        const state = async () => [await readFile(record, 'utf8'), await readdir(leases)];
-        const before = await state();
-        for (const command of [container, withNetwork]) {
-          const second = runIn(command, stateDir);
-          expect(second).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(inUse) });
-        }
-        expect(await state()).toEqual(before);
-        const sameHost = await acquire(stateDir);
-        expect(sameHost).toMatchObject({ started: false, pid: first.pid });
-        await sameHost.release();
+        expect(listIn(container, stateDir)).toMatchObject({ status: 0 });
+        const other = listIn(withNetwork, stateDir);
+        const line = /^longhaul: the Temporal server of .* runs in another container.* Set TEMPORAL_ADDRESS to .*\.\n$/;
+        expect(other).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(line) });
+        expect(serverProcesses(stateDir)).toHaveLength(1);
       } finally {
         await first.release();
       }
-      // The first container has ended, and left its files.
-      expect(runIn(container, stateDir)).toMatchObject({ status: 0 });
-      const next = await acquire(stateDir);
-      expect(next.started).toBe(true);
-      await next.release();
-    }),
-);
+      // The server of a container that was stopped leaves its files.
+      expect(listIn(withNetwork, stateDir)).toMatchObject({ status: 0 });
+    }));
+
+  it('rejects a second server on the database if the first one cannot be found', () =>
+    withStateDir(async (stateDir) => {
+      const { path } = await temporalCliForTests();
+      const { database } = statePaths(stateDir);
+      const start = ['server', 'start-dev', '--headless', '--port', '7233', '--db-filename', database];
+      const pragma = ['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'locking_mode=exclusive'];
+      const first = spawn('unshare', [...withNetwork, path, ...start, ...pragma], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      try {
+        let output = '';
+        first.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+        await until(() => output.includes('Server'), 'Temporal to start');
+        // From here, only the lock of the database shows the first server.
+        const second = listIn(container, stateDir);
+        const line =
+          /^longhaul: another Temporal server uses the database in .*\. Set TEMPORAL_ADDRESS to .*directory\.\n$/;
+        expect(second).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(line) });
+      } finally {
+        first.kill('SIGKILL');
+        await once(first, 'exit');
+      }
+    }));
+});
 
 const canEdit = spawnSync('python3', ['-c', 'import sqlite3']).status === 0;
 
-it.skipIf(!canEdit)('rejects a database that lacks a column, as that of an older Temporal CLI does, and keeps it', () =>
+it.skipIf(!canEdit)('a database without a column, as that of an older Temporal CLI, is rejected and kept', () =>
   withStateDir(async (stateDir) => {
     await (await acquire(stateDir)).release();
     const { database } = statePaths(stateDir);
@@ -67,12 +85,13 @@ it.skipIf(!canEdit)('rejects a database that lacks a column, as that of an older
       execFileSync('python3', ['-c', script, database, statement]);
     };
     rename('TemporalLowCardinalityKeyword01', 'Renamed');
+    const record = readServerRecord(stateDir) as ServerRecord;
+    expect(record.temporalCli).toBe((await temporalCliForTests()).version);
+    writeServerRecord(stateDir, { ...record, temporalCli: '1.5.1' });
     await expect(acquire(stateDir)).rejects.toThrow(
-      /^another version of the Temporal CLI created the database in .*no such column.*\. Set LONGHAUL_TEMPORAL_CLI to/,
+      /^Temporal CLI \d\S+ cannot read the database in .*, which version 1\.5\.1 created \(no such column.*\)\. Set LONGHAUL_TEMPORAL_CLI to/,
     );
     rename('Renamed', 'TemporalLowCardinalityKeyword01');
-    const again = await acquire(stateDir);
-    expect(again.started).toBe(true);
-    await again.release();
+    await (await acquire(stateDir)).release();
   }),
 );

@@ -5,7 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { acquireEmbeddedTemporal } from '../../src/dev/server/join.ts';
 import { listeningPorts } from '../support/listening-ports.ts';
-import { withStateDir } from '../support/state-dir.ts';
+import { serverProcesses, withStateDir } from '../support/state-dir.ts';
 import { temporalCliForTests } from '../support/temporal-cli.ts';
 
 const onLinux = process.platform === 'linux';
@@ -51,17 +51,26 @@ describe('the embedded server', () => {
   it('is private on a shared machine, with a state directory that was open, and needs no proxy', () =>
     withStateDir(async (stateDir) => {
       chmodSync(stateDir, 0o755);
-      for (const name of ['leases', 'spool', 'spool/old-copy']) mkdirSync(join(stateDir, name));
+      for (const name of ['named', 'spool', 'spool/old-copy']) mkdirSync(join(stateDir, name));
       for (const name of ['temporal.log', 'seal-key', 'spool/old-copy.json']) writeFileSync(join(stateDir, name), '{}');
 
-      const temporal = await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests, readyTimeoutMs: 15_000 });
+      const temporal = await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests, lingerMs: 0 });
       try {
         const modes = modesBelow(stateDir);
-        expect(modes).toMatchObject({ '': '700', 'temporal.db': '600', 'temporal.db-wal': '600', leases: '700' });
+        expect(modes).toMatchObject({
+          '': '700',
+          'temporal.db': '600',
+          'temporal.db-wal': '600',
+          'server.1.sock': '700',
+        });
         for (const [name, mode] of Object.entries(modes)) expect(`${name} ${mode}`).toMatch(/ [67]00$/);
 
         if (!onLinux) return;
-        expect(readFileSync(`/proc/${temporal.pid}/environ`, 'utf8')).not.toMatch(/sk-never|proxy/i);
+        const processes = [temporal.pid, ...serverProcesses(stateDir)];
+        expect(processes).toHaveLength(2);
+        for (const pid of processes) {
+          expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).not.toMatch(/sk-never|proxy/i);
+        }
 
         const ports = listeningPorts(temporal.pid);
         expect(ports.length, 'gRPC, Temporal UI and the HTTP API at least').toBeGreaterThanOrEqual(3);

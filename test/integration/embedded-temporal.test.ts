@@ -1,26 +1,27 @@
 import { once } from 'node:events';
-import { access, chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { access, chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { tsToMs } from '@temporalio/common/lib/time.js';
-import { expect, test, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { EmbeddedTemporalError } from '../../src/dev/server/embedded-temporal-error.ts';
+import { findTemporal } from '../../src/dev/server/find-temporal.ts';
 import {
   acquireEmbeddedTemporal,
   type EmbeddedTemporal,
   type EmbeddedTemporalOptions,
 } from '../../src/dev/server/join.ts';
-import { EmbeddedTemporalError } from '../../src/dev/server/embedded-temporal-error.ts';
-import { identifyProcess } from '../../src/dev/server/process-identity.ts';
-import { statePaths } from '../../src/dev/server/state-files.ts';
+import { readServerRecord, statePaths } from '../../src/dev/server/state-files.ts';
 import { ConfigError } from '../../src/errors.ts';
-import { withStateDir } from '../support/state-dir.ts';
+import { serverProcesses, withStateDir } from '../support/state-dir.ts';
 import { temporalCliForTests } from '../support/temporal-cli.ts';
 import { startTemporalUser } from '../support/temporal-user-process.ts';
-
-const soon = { timeout: 30_000, interval: 25 };
+import { until } from '../support/until.ts';
 
 async function acquire(stateDir: string, options: Partial<EmbeddedTemporalOptions> = {}): Promise<EmbeddedTemporal> {
-  return acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests, ...options });
+  return acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests, lingerMs: 0, ...options });
 }
 
 async function withTemporal<T>(stateDir: string, body: (temporal: EmbeddedTemporal) => Promise<T>): Promise<T> {
@@ -41,254 +42,208 @@ async function withConnection<T>(address: string, body: (connection: Connection)
   }
 }
 
-const lives = (pid: number) => identifyProcess(pid) !== null;
-
-async function killServer(pid: number): Promise<void> {
-  process.kill(pid, 'SIGKILL');
-  await vi.waitUntil(() => !lives(pid), soon);
-}
-
-async function startWorkflow(address: string, workflowId: string): Promise<void> {
-  await withConnection(address, async (connection) => {
-    await new Client({ connection }).workflow.start('none', { workflowId, taskQueue: 'nobody-polls' });
+const startWorkflow = (address: string, workflowId: string) =>
+  withConnection(address, async (connection) => {
+    await new Client({ connection }).workflow.start('none', { workflowId, taskQueue: 'not-polled' });
   });
-}
 
-async function workflowStatus(address: string, workflowId: string): Promise<string> {
-  return withConnection(
+const workflowStatus = (address: string, workflowId: string) =>
+  withConnection(
     address,
     async (connection) => (await new Client({ connection }).workflow.getHandle(workflowId).describe()).status.name,
   );
-}
 
-/** A Temporal CLI that runs `lines` of shell before it becomes the real one. */
-async function writeFakeCli(stateDir: string, lines: string): Promise<string> {
+/** A Temporal CLI that runs `lines` of shell before the real one. */
+async function fakeCli(stateDir: string, lines: string): Promise<Partial<EmbeddedTemporalOptions>> {
   const path = join(stateDir, 'fake-temporal');
-  await writeFile(path, `#!/bin/sh\n${lines}\nexec "${(await temporalCliForTests()).path}" "$@"\n`);
+  const real = await temporalCliForTests();
+  await writeFile(path, `#!/bin/sh\n${lines}\nexec "${real.path}" "$@"\n`);
   await chmod(path, 0o755);
-  return path;
+  return { cli: async () => Promise.resolve({ ...real, path }) };
 }
 
-test('the server answers over gRPC and serves the UI, and ends with its only user', async () => {
-  await withStateDir(async (stateDir) => {
-    const temporal = await acquire(stateDir);
-    expect(temporal).toMatchObject({ started: true, namespace: 'default' });
-    expect(temporal.address).toMatch(/^127\.0\.0\.1:\d+$/);
-    await startWorkflow(temporal.address, 'first');
-    expect((await fetch(temporal.uiUrl)).status).toBe(200);
-    const { pid } = temporal;
-    await Promise.all([temporal.release(), temporal.release()]);
-    await temporal.release();
-    expect(lives(pid)).toBe(false);
-    await expect(access(statePaths(stateDir).record)).rejects.toThrow('ENOENT');
-  });
-});
+const socketsOf = async (stateDir: string) => (await readdir(stateDir)).filter((name) => name.endsWith('.sock'));
 
-test('the namespace keeps closed workflows for 30 days or longer', async () => {
-  await withStateDir(async (stateDir) => {
-    await withTemporal(stateDir, async ({ address }) => {
-      const { config } = await withConnection(address, async ({ workflowService }) =>
-        workflowService.describeNamespace({ namespace: 'default' }),
-      );
-      expect(tsToMs(config?.workflowExecutionRetentionTtl)).toBeGreaterThanOrEqual(30 * 24 * 3600 * 1000);
-    });
-  });
-});
-
-test('two uses in one process share a server, and the ports stay the same the next time', async () => {
-  await withStateDir(async (stateDir) => {
-    const first = await acquire(stateDir);
-    const second = await acquire(stateDir, {
-      cli: async () => Promise.reject(new Error('asked for')),
-      searchAttributes: { OfAnotherVersion: 'Keyword' },
-    });
-    expect([first.started, second.started]).toEqual([true, false]);
-    expect(second.pid).toBe(first.pid);
-    await first.release();
-    expect(lives(second.pid)).toBe(true);
-    await withConnection(second.address, async ({ operatorService }) => {
-      const { customAttributes } = await operatorService.listSearchAttributes({ namespace: 'default' });
-      expect(customAttributes).toHaveProperty('OfAnotherVersion');
-      expect(customAttributes).toHaveProperty('LonghaulState');
-    });
-    await second.release();
-    expect(lives(second.pid)).toBe(false);
-    await withTemporal(stateDir, async (third) => {
-      expect([third.address, third.uiUrl]).toEqual([first.address, first.uiUrl]);
-    });
-  });
-});
-
-test('two commands that start at once share one server, which ends after the last of them', async () => {
-  await withStateDir(async (stateDir) => {
-    const [one, other] = await Promise.all([startTemporalUser(stateDir), startTemporalUser(stateDir)]);
-    expect(one.serverPid).toBe(other.serverPid);
-    expect([one.started, other.started].filter(Boolean)).toHaveLength(1);
-    const [starter, sharer] = one.started ? [one, other] : [other, one];
-    expect(await starter.finish()).toBe(0);
-    expect(lives(one.serverPid)).toBe(true);
-    expect(await sharer.finish()).toBe(0);
-    expect(lives(one.serverPid)).toBe(false);
-  });
-});
-
-test('a server whose command was killed is taken over by the next one and ends with it', async () => {
-  await withStateDir(async (stateDir) => {
-    const killed = await startTemporalUser(stateDir);
-    const closed = once(killed.pipe.resume(), 'close');
-    await killed.kill();
-    // The program that writes into a pipe of the command ends with the command.
-    await closed;
-    expect(lives(killed.serverPid)).toBe(true);
-    await withTemporal(stateDir, async (temporal) => {
-      expect(temporal).toMatchObject({ pid: killed.serverPid, address: killed.address, started: false });
-    });
-    expect(lives(killed.serverPid)).toBe(false);
-  });
-});
-
-test('a server that runs without a record is found by its database file, so that there are never two on one file', async () => {
-  await withStateDir(async (stateDir) => {
-    const killed = await startTemporalUser(stateDir);
-    await killed.kill();
-    await rm(statePaths(stateDir).record);
-    await withTemporal(stateDir, async (temporal) => {
-      expect(temporal).toMatchObject({ pid: killed.serverPid, address: killed.address, started: false });
-    });
-  });
-});
-
-test('a stale record is noticed, and the new server still has the workflows of before', async () => {
-  await withStateDir(async (stateDir) => {
-    const killed = await startTemporalUser(stateDir);
-    await startWorkflow(killed.address, 'kept');
-    await killed.kill();
-    await killServer(killed.serverPid);
-    await withTemporal(stateDir, async (temporal) => {
-      expect(temporal.started).toBe(true);
-      expect(await workflowStatus(temporal.address, 'kept')).toBe('RUNNING');
-    });
-  });
-});
-
-test('another process under the recorded pid is neither taken for the server nor ended', async () => {
-  await withStateDir(async (stateDir) => {
-    const killed = await startTemporalUser(stateDir);
-    await killed.kill();
-    await killServer(killed.serverPid);
-    const { record } = statePaths(stateDir);
-    const content = JSON.parse(await readFile(record, 'utf8')) as Record<string, unknown>;
-    await writeFile(record, JSON.stringify({ ...content, pid: process.pid }));
-    await withTemporal(stateDir, async (temporal) => {
-      expect(temporal.started).toBe(true);
-      expect(temporal.pid).not.toBe(process.pid);
-    });
-  });
-});
-
-test('a recorded server that no longer answers is ended and replaced', async () => {
-  await withStateDir(async (stateDir) => {
-    const killed = await startTemporalUser(stateDir);
-    await killed.kill();
-    process.kill(killed.serverPid, 'SIGSTOP');
-    const temporal = await acquire(stateDir, { readyTimeoutMs: 3_000 });
-    try {
-      expect(temporal.started).toBe(true);
-      expect(lives(killed.serverPid)).toBe(false);
-    } finally {
-      await temporal.release();
-    }
-  });
-});
-
-test('a server that is killed in use is restarted once, where it was, and open connections work again', async () => {
-  await withStateDir(async (stateDir) => {
-    const other = await startTemporalUser(stateDir);
-    const lines: string[] = [];
-    const temporal = await acquire(stateDir, { log: (line) => lines.push(line) });
-    try {
-      await withConnection(temporal.address, async (connection) => {
-        const { workflow } = new Client({ connection });
-        await workflow.start('none', { workflowId: 'kept', taskQueue: 'nobody-polls' });
-        const { address, pid } = temporal;
-        await killServer(pid);
-        await vi.waitUntil(() => temporal.pid !== pid, soon);
-        expect(temporal.address).toBe(address);
-        const status = await vi.waitFor(async () => (await workflow.getHandle('kept').describe()).status.name, soon);
-        expect(status).toBe('RUNNING');
+describe('the server of a state directory', () => {
+  it('is shared by commands that start at the same time, and stops after the last one, with its ports and workflows kept', () =>
+    withStateDir(async (stateDir) => {
+      const commands = await Promise.all(Array.from({ length: 6 }, () => acquire(stateDir)));
+      const [first] = commands as [EmbeddedTemporal];
+      expect(new Set(commands.map(({ pid }) => pid))).toEqual(new Set([first.pid]));
+      expect(serverProcesses(stateDir)).toHaveLength(1);
+      expect(await socketsOf(stateDir)).toHaveLength(1);
+      expect(first.address).toMatch(/^127\.0\.0\.1:\d+$/);
+      expect((await fetch(first.uiUrl)).status).toBe(200);
+      await startWorkflow(first.address, 'kept');
+      await withConnection(first.address, async ({ workflowService, operatorService }) => {
+        const { config } = await workflowService.describeNamespace({ namespace: 'default' });
+        expect(tsToMs(config?.workflowExecutionRetentionTtl)).toBe(90 * 24 * 3600 * 1000);
+        const { customAttributes } = await operatorService.listSearchAttributes({ namespace: 'default' });
+        expect(customAttributes).toMatchObject({ LonghaulState: 2, LonghaulFilename: 2 });
       });
-      expect(lines.join('\n')).toMatch(/died; restarting it\n.*runs again at/);
-      expect(await other.finish()).toBe(0);
-      expect(lives(temporal.pid)).toBe(true);
-    } finally {
+      await Promise.all(commands.slice(1).map((one) => one.release()));
+      expect(findTemporal(stateDir)).toBe(first.pid);
+      await Promise.all([first.release(), first.release()]);
+      expect([findTemporal(stateDir), ...serverProcesses(stateDir)]).toEqual([undefined]);
+      expect(await socketsOf(stateDir)).toEqual([]);
+
+      await withTemporal(stateDir, async (next) => {
+        expect([next.address, next.uiUrl]).toEqual([first.address, first.uiUrl]);
+        expect(await workflowStatus(next.address, 'kept')).toBe('RUNNING');
+      });
+    }));
+
+  it('keeps running for a while after SIGKILL of the last command, then stops', () =>
+    withStateDir(async (stateDir) => {
+      const killed = await startTemporalUser(stateDir, 60_000);
+      const closed = once(killed.pipe.resume(), 'close');
+      await killed.kill();
+      // The program that writes into a pipe of the command exits with the command.
+      await closed;
+      const next = await acquire(stateDir, { lingerMs: 1_000 });
+      expect(next.pid).toBe(killed.serverPid);
+      const releasedAtMs = Date.now();
+      await next.release();
+      expect(findTemporal(stateDir)).toBe(next.pid);
+      await until(() => findTemporal(stateDir) === undefined, 'the server to stop');
+      expect(Date.now() - releasedAtMs).toBeGreaterThan(900);
+    }));
+
+  it('restarts Temporal after SIGKILL at the same address, at most five times per minute', () =>
+    withStateDir(async (stateDir) => {
+      const lines: string[] = [];
+      const temporal = await acquire(stateDir, { log: (line) => lines.push(line) });
+      const { address } = temporal;
+      const gaveUp = () => lines.some((line) => line.includes('exited 6 times within a minute'));
+      await withConnection(address, async (connection) => {
+        const { workflow } = new Client({ connection });
+        await workflow.start('none', { workflowId: 'kept', taskQueue: 'not-polled' });
+        for (let kills = 1; kills <= 6; kills += 1) {
+          const { pid } = temporal;
+          process.kill(pid, 'SIGKILL');
+          await until(() => temporal.pid !== pid || gaveUp(), 'Temporal to be restarted');
+          expect(gaveUp()).toBe(kills === 6);
+          expect(temporal.address).toBe(address);
+          if (kills > 1) continue;
+          await until(
+            async () =>
+              (await workflow
+                .getHandle('kept')
+                .describe()
+                .catch(() => undefined)) !== undefined,
+            'the open connection to work again',
+          );
+        }
+      });
+      expect(lines.slice(0, 2)).toEqual([
+        expect.stringMatching(/^the Temporal server \(process \d+\) exited, and is restarted$/),
+        expect.stringMatching(/^the Temporal server runs again at 127\.0\.0\.1:\d+ \(process \d+\)$/),
+      ]);
       await temporal.release();
-    }
-    expect(lives(temporal.pid)).toBe(false);
-  });
-});
+    }));
 
-test('a server that keeps dying is given up after five restarts within a minute', async () => {
-  await withStateDir(async (stateDir) => {
-    const lines: string[] = [];
-    const temporal = await acquire(stateDir, { log: (line) => lines.push(line) });
-    let kills = 0;
-    const gaveUp = () => lines.some((line) => line.startsWith('gave up'));
-    while (!gaveUp()) {
-      const { pid } = temporal;
-      await killServer(pid);
-      kills += 1;
-      await vi.waitUntil(() => temporal.pid !== pid || gaveUp(), soon);
-    }
-    expect(kills).toBe(6);
-    await temporal.release();
-  });
-});
-
-test('a release after the server has died does not throw', async () => {
-  await withStateDir(async (stateDir) => {
-    const temporal = await acquire(stateDir);
-    process.kill(temporal.pid, 'SIGKILL');
-    await temporal.release();
-    expect(lives(temporal.pid)).toBe(false);
-  });
-});
-
-test('a port that was taken in between costs another try', async () => {
-  await withStateDir(async (stateDir) => {
-    const path = await writeFakeCli(
-      stateDir,
-      'case "$*" in *--port*) if ! [ -e tried ]; then touch tried; echo "bind: address already in use"; exit 1; fi;; esac',
-    );
-    const temporal = await acquire(stateDir, { cli: async () => Promise.resolve({ path }) });
-    await temporal.release();
-    await access(join(stateDir, 'tried'));
-  });
-});
-
-test('a database whose making was cut off is made anew by the next start', async () => {
-  await withStateDir(async (stateDir) => {
-    const path = await writeFakeCli(stateDir, 'case "$*" in *--port*) : > temporal.db; exit 1;; esac');
-    const attempt = acquire(stateDir, { cli: async () => Promise.resolve({ path }) });
-    await expect(attempt).rejects.toThrow('did not start: it ended');
-    await withTemporal(stateDir, async ({ address }) => startWorkflow(address, 'kept'));
-    await withTemporal(stateDir, async ({ address }) => {
+  it('is replaced after SIGKILL of the server process: one new server, at the same address', () =>
+    withStateDir(async (stateDir) => {
+      const commands = await Promise.all([1, 2, 3].map(() => acquire(stateDir)));
+      const [first] = commands as [EmbeddedTemporal];
+      const { address, pid } = first;
+      await startWorkflow(address, 'kept');
+      const [killed = 0] = serverProcesses(stateDir);
+      process.kill(killed, 'SIGKILL');
+      await until(() => commands.every((one) => one.pid !== pid), 'all commands to be connected to a new server');
+      await until(() => serverProcesses(stateDir).length === 1, 'only one server to be left');
+      expect(new Set(commands.map((one) => one.pid)).size).toBe(1);
+      expect(first.address).toBe(address);
       expect(await workflowStatus(address, 'kept')).toBe('RUNNING');
-    });
-  });
+      await until(async () => (await socketsOf(stateDir)).length === 1, 'the old name to be removed');
+      await Promise.all(commands.map((one) => one.release()));
+    }));
+
+  it('starts after SIGKILL of all processes, with the workflows, and removes stale names', () =>
+    withStateDir(async (stateDir) => {
+      const killed = await startTemporalUser(stateDir, 60_000);
+      await startWorkflow(killed.address, 'kept');
+      for (const pid of serverProcesses(stateDir)) process.kill(pid, 'SIGKILL');
+      process.kill(killed.serverPid, 'SIGKILL');
+      await killed.kill();
+      await withTemporal(stateDir, async (next) => {
+        expect(await workflowStatus(next.address, 'kept')).toBe('RUNNING');
+        await until(async () => (await socketsOf(stateDir)).length === 1, 'the stale name to be removed');
+      });
+    }));
+
+  it('works with a path that is too long for a socket', () =>
+    withStateDir(async (stateDir) => {
+      const long = join(stateDir, 'd'.repeat(120));
+      await withTemporal(long, async ({ pid }) => {
+        expect(await socketsOf(long)).toEqual(['server.1.sock']);
+        await withTemporal(long, async (second) => expect(second.pid).toBe(pid));
+      });
+      expect(await socketsOf(long)).toEqual([]);
+    }));
 });
 
-test('a server that does not start is an error with the last lines of its log', async () => {
-  await withStateDir(async (stateDir) => {
-    const path = await writeFakeCli(stateDir, 'case "$*" in *--port*) echo "schema is from the future"; exit 1;; esac');
-    const attempt = acquire(stateDir, { cli: async () => Promise.resolve({ path }) });
-    await expect(attempt).rejects.toThrow(/did not start: it ended[^]*schema is from the future/);
-    await expect(attempt).rejects.toBeInstanceOf(EmbeddedTemporalError);
-    await expect(access(statePaths(stateDir).record)).rejects.toThrow('ENOENT');
-  });
-});
+describe('a start of the server', () => {
+  it('fails while a command of an earlier version uses the database, and later adopts its state', () =>
+    withStateDir(async (stateDir) => {
+      const { earlierLeases, record } = statePaths(stateDir);
+      const before = await acquire(stateDir, { lingerMs: 60_000 });
+      await startWorkflow(before.address, 'kept');
+      // As an earlier version leaves it: Temporal without a server process, and a file for each command.
+      for (const pid of serverProcesses(stateDir)) process.kill(pid, 'SIGKILL');
+      await before.release();
+      await mkdir(earlierLeases, { mode: 0o700 });
+      await writeFile(join(earlierLeases, `${process.pid}-0123abcd.json`), '{}');
+      const inUse = `a command of an earlier version of Longhaul \\(process ${process.pid}\\) uses the database in .*\\. Wait until it exits, or stop it, then try again\\.$`;
+      await expect(acquire(stateDir)).rejects.toThrow(new RegExp(inUse));
+      expect(findTemporal(stateDir)).toBe(before.pid);
 
-test('a state directory whose path the server cannot open is refused', async () => {
-  await withStateDir(async (stateDir) => {
-    await expect(acquire(join(stateDir, '100%'))).rejects.toBeInstanceOf(ConfigError);
-  });
+      await writeFile(join(stateDir, 'temporal-ports.json'), await readFile(record));
+      await Promise.all([earlierLeases, record].map((path) => rm(path, { recursive: true })));
+      await mkdir(earlierLeases, { mode: 0o700 });
+      await writeFile(join(earlierLeases, '999999999-0123abcd.json'), '{}');
+      await withTemporal(stateDir, async ({ address, pid }) => {
+        expect(pid).not.toBe(before.pid);
+        expect(address).toBe(before.address);
+        expect(await workflowStatus(address, 'kept')).toBe('RUNNING');
+        expect(await readdir(stateDir)).not.toContain('leases');
+      });
+    }));
+
+  it('takes other ports if its own are in use, and the same database', () =>
+    withStateDir(async (stateDir) => {
+      await withTemporal(stateDir, async ({ address }) => startWorkflow(address, 'kept'));
+      const { port, address } = readServerRecord(stateDir) ?? {};
+      const other = createServer().listen(port, '127.0.0.1');
+      await once(other, 'listening');
+      await withTemporal(stateDir, async (temporal) => {
+        expect(temporal.address).not.toBe(address);
+        expect(await workflowStatus(temporal.address, 'kept')).toBe('RUNNING');
+      });
+      other.close();
+      // A port that is in use only at the first attempt costs a second one.
+      const script = 'if ! [ -e tried ]; then touch tried; echo "bind: address already in use"; exit 1; fi';
+      const temporal = await acquire(stateDir, await fakeCli(stateDir, script));
+      await temporal.release();
+      await access(join(stateDir, 'tried'));
+    }));
+
+  it('reports a failure with the last lines of the log, and creates an unfinished database again', () =>
+    withStateDir(async (stateDir) => {
+      const broken = await fakeCli(stateDir, ': > temporal.db; echo "schema is from the future"; exit 1');
+      const attempt = acquire(stateDir, broken);
+      await expect(attempt).rejects.toThrow(/did not start: it exited \(1\)\. [^]*schema is from the future/);
+      await expect(attempt).rejects.toBeInstanceOf(EmbeddedTemporalError);
+      expect(existsSync(statePaths(stateDir).record)).toBe(false);
+      await withTemporal(stateDir, async ({ address }) => startWorkflow(address, 'kept'));
+      const killed = await fakeCli(stateDir, 'if ! [ -e tried ]; then touch tried; kill -KILL $$; fi');
+      const temporal = await acquire(stateDir, killed);
+      expect(await workflowStatus(temporal.address, 'kept')).toBe('RUNNING');
+      await temporal.release();
+    }));
+
+  it('is rejected in a directory whose path Temporal cannot open', () =>
+    withStateDir(async (stateDir) => {
+      await expect(acquire(join(stateDir, '100%'))).rejects.toBeInstanceOf(ConfigError);
+    }));
 });

@@ -135,7 +135,7 @@ describe('SIGKILL in the middle of an upload', () => {
       const run = startCli(['upload', file, ...uploadArguments], environment);
       await partsReceived(system, PARTS / 3);
       const record = JSON.parse(
-        await readFile(join(environment['LONGHAUL_STATE_DIR'] as string, 'temporal.json'), 'utf8'),
+        await readFile(join(environment['LONGHAUL_STATE_DIR'] as string, 'server.json'), 'utf8'),
       );
       process.kill(record.pid, 'SIGKILL');
 

@@ -8,7 +8,7 @@ import { until } from '../support/until.ts';
 describe('an outage of Temporal', () => {
   it('is made up for within the catch-up window: runs that were due meanwhile start after it', () =>
     withStateDir(async (stateDir) => {
-      const startServer = () => acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests });
+      const startServer = () => acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests, lingerMs: 0 });
       const first = await startServer();
       let name = '';
       await withSchedules(async ({ schedules }) => {

@@ -64,7 +64,7 @@ it('a command’s worker leaves what nobody named to a worker that permits it, a
       const other = await fileIn(system, 'other', 12 * MiB);
       const command = upload(system, own.path);
       await partsReceived(system, 1);
-      const record = JSON.parse(await readFile(join(system.directory, 'state', 'temporal.json'), 'utf8'));
+      const record = JSON.parse(await readFile(join(system.directory, 'state', 'server.json'), 'utf8'));
       const taskQueue = await queueOf(record.address);
       const client = await LonghaulClient.connect({ connection: { address: record.address }, taskQueue });
       try {

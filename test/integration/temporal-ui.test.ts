@@ -26,7 +26,7 @@ function withScene(
   run: (scene: UploadScene, uiUrl: string, uploads: System['uploads']) => Promise<void>,
 ): Promise<void> {
   return withStateDir(async (stateDir) => {
-    const temporal = await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests });
+    const temporal = await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests, lingerMs: 0 });
     try {
       await withSystem(
         async (system) => {

@@ -25,7 +25,9 @@ export interface CliOutcome {
 /** The environment of a user who has set nothing but `changes`. */
 export function cleanEnvironment(changes: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const ours = /^(TEMPORAL|OPENAI|LONGHAUL|VITEST|NODE_OPTIONS)/;
-  return { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name))), ...changes };
+  const others = Object.entries(process.env).filter(([name]) => !ours.test(name));
+  // No server outlives its test.
+  return { ...Object.fromEntries(others), LONGHAUL_LINGER: '0', ...changes };
 }
 
 const running = new Set<ChildProcess>();

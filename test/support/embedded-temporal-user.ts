@@ -7,9 +7,9 @@ const temporal = await acquireEmbeddedTemporal({
   stateDir: process.argv[2] ?? '',
   cli: temporalCliForTests,
   log: (line) => console.error(line),
+  lingerMs: Number(process.argv[3]),
 });
-const { address, pid, started } = temporal;
-console.log(JSON.stringify({ address, pid, started }));
+console.log(JSON.stringify({ address: temporal.address, pid: temporal.pid }));
 process.stdin.resume();
 await once(process.stdin, 'end');
 await temporal.release();

@@ -1,22 +1,59 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findServerProcess } from '../../src/dev/server/find-server-process.ts';
-import { statePaths } from '../../src/dev/server/state-files.ts';
-import { stopServer } from '../../src/dev/server/temporal-process.ts';
+import { findTemporal } from '../../src/dev/server/find-temporal.ts';
+import { until } from './until.ts';
 
-/** Runs `body` with a state directory of its own (with a space in its path), and fails when a server outlives it. */
+/** Runs `body` with a state directory of its own (with a space in its path), and fails if a server outlives it. */
 export async function withStateDir<T>(body: (stateDir: string) => Promise<T>): Promise<T> {
   const stateDir = await realpath(await mkdtemp(join(tmpdir(), 'longhaul state ')));
-  let leaked = null;
+  let failure: unknown;
   try {
     return await body(stateDir);
+  } catch (error) {
+    failure = error;
+    throw error;
   } finally {
-    leaked = await findServerProcess(statePaths(stateDir).database);
-    if (leaked !== null) await stopServer(leaked);
+    const left = await stopServers(stateDir);
     await rm(stateDir, { recursive: true, force: true });
-    // Thrown on purpose over an error of the body: the leak is what has to be seen.
+    const message = `processes ${left.join(', ')} were left running in ${stateDir}`;
+    // Thrown on purpose over an error of the body: the leak must be seen.
     // eslint-disable-next-line no-unsafe-finally
-    if (leaked !== null) throw new Error(`Temporal server ${leaked.pid} was left running in ${stateDir}`);
+    if (left.length > 0) throw new Error(message, { cause: failure });
+  }
+}
+
+/**
+ * Waits until no server of a state directory is left, because a server stops shortly after its last command was killed.
+ *
+ * @returns the processes that did not exit, and were killed
+ */
+export async function stopServers(stateDir: string): Promise<number[]> {
+  const left = () => [...serverProcesses(stateDir), findTemporal(stateDir) ?? []].flat();
+  try {
+    await until(() => left().length === 0, 'no server to be left', 10_000);
+    return [];
+  } catch {
+    const pids = left();
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await until(() => left().length === 0, 'the servers to exit');
+    return pids;
+  }
+}
+
+/** Returns the process IDs of the server processes of a state directory. Linux only. */
+export function serverProcesses(stateDir: string): number[] {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && commandLine(name).includes(`/server.js\0${stateDir}\0`))
+    .map(Number);
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NativeConnection } from '@temporalio/worker';
@@ -11,6 +11,7 @@ import { startLocalApi, type LocalApi, type LocalApiOptions, type UploadStats } 
 import { tolerantClient } from '../../src/tolerant-client.ts';
 import { endCliProcesses } from './cli.ts';
 import { installQuietRuntime } from './quiet-runtime.ts';
+import { stopServers } from './state-dir.ts';
 import { temporalCliForTests } from './temporal-cli.ts';
 import { until } from './until.ts';
 
@@ -57,7 +58,9 @@ export async function withSystem(
   const closers: (() => Promise<void>)[] = [];
   const stateDir = join(directory, 'state');
   // Each command would start one, and end it.
-  const kept = ownServer ? await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests }) : undefined;
+  const kept = ownServer
+    ? await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests, lingerMs: 0 })
+    : undefined;
   if (kept) closers.push(() => kept.release());
   try {
     await run({
@@ -106,7 +109,7 @@ export async function withSystem(
     });
   } finally {
     endCliProcesses();
-    if (!kept) await endEmbeddedServer(stateDir);
+    if (!kept) await stopServers(stateDir);
     await endUploads(client);
     for (const close of closers) await close();
     await client.close();
@@ -126,12 +129,6 @@ async function endUploads(client: LonghaulClient): Promise<void> {
       .terminate('the test is over')
       .catch(() => {});
   }
-}
-
-/** Commands end their server themselves; one that was killed last did not. */
-async function endEmbeddedServer(stateDir: string): Promise<void> {
-  const record = await readFile(join(stateDir, 'temporal.json'), 'utf8').catch(() => undefined);
-  if (record) process.kill((JSON.parse(record) as { pid: number }).pid, 'SIGKILL');
 }
 
 /** Waits until the API has wholly stored that many parts. */

@@ -16,7 +16,7 @@ declare module 'vitest' {
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const stateDir = await mkdtemp(join(tmpdir(), 'longhaul-test-temporal-'));
-  const server = await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests });
+  const server = await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests, lingerMs: 0 });
   project.provide('temporalAddress', server.address);
   project.provide('embeddedStateDir', stateDir);
   return async () => {

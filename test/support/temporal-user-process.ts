@@ -9,9 +9,8 @@ const script = fileURLToPath(new URL('embedded-temporal-user.ts', import.meta.ur
 export interface TemporalUserProcess {
   readonly pid: number;
   readonly address: string;
-  /** Process id of the server. */
+  /** Process ID of Temporal. */
   readonly serverPid: number;
-  readonly started: boolean;
   /** A pipe that a shell gave it; it closes when nobody has the other end. */
   readonly pipe: Readable;
   /** Lets it release the server and waits until it has ended. */
@@ -21,8 +20,8 @@ export interface TemporalUserProcess {
 }
 
 /** Starts another process that uses the embedded server, and waits until it has it. */
-export async function startTemporalUser(stateDir: string): Promise<TemporalUserProcess> {
-  const command = [process.execPath, '--import', 'tsx', script, stateDir];
+export async function startTemporalUser(stateDir: string, lingerMs = 0): Promise<TemporalUserProcess> {
+  const command = [process.execPath, '--import', 'tsx', script, stateDir, String(lingerMs)];
   // As bash passes `<(command)`. Node.js keeps descriptors up to 15 from its children by itself.
   const child = spawn('bash', ['-c', 'exec 63<&3 3<&-; exec "$@"', 'bash', ...command], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
@@ -35,12 +34,11 @@ export async function startTemporalUser(stateDir: string): Promise<TemporalUserP
     ended.then(() => null),
   ]);
   if (line === null) throw new Error(`The process that uses the server ended: ${stderr}`);
-  const { address, pid, started } = JSON.parse(line) as { address: string; pid: number; started: boolean };
+  const { address, pid } = JSON.parse(line) as { address: string; pid: number };
   return {
     pid: child.pid ?? -1,
     address,
     serverPid: pid,
-    started,
     pipe: child.stdio[3] as Readable,
     finish: async () => {
       child.stdin.end();

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { LonghaulClient } from '../../client/longhaul-client.ts';
 import type { Config } from '../../config/config.ts';
 import { readJsonFile, writeJsonFile } from '../../dev/server/json-file.ts';
-import { isAlive, ownIdentity } from '../../dev/server/process-identity.ts';
 import type { NamedSources } from '../../sources/named-sources.ts';
 import { namedFolder } from './source-settings.ts';
 
+/** A command starts its uploads within this time after it has named them. */
+const UNSTARTED_KEPT_MS = 86_400_000;
+
 const recordSchema = z.object({
-  owner: z.object({ pid: z.int(), startTime: z.string() }),
   workflowIds: z.array(z.string()),
 });
 
@@ -28,7 +29,7 @@ export class NamedRecords {
   /** Before a worker is given any of these uploads. */
   async add(named: NamedSources, workflowIds: readonly string[]): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const record = { owner: ownIdentity(), workflowIds, ...named };
+    const record = { workflowIds, ...named };
     await writeJsonFile(join(this.#folder, `${randomUUID()}.json`), record);
   }
 
@@ -39,20 +40,27 @@ export class NamedRecords {
     await this.#removeWhere(async (record) => record?.workflowIds.every((id) => ended.has(id)) ?? false);
   }
 
-  /** Removes what dead commands have left whose uploads have ended. */
+  /** Removes the records of commands that were killed, whose uploads have completed. */
   async sweep(client: LonghaulClient): Promise<void> {
-    await this.#removeWhere(async (record) => {
+    await this.#removeWhere(async (record, ageMs) => {
+      // The command can be about to start its uploads.
+      if (ageMs < UNSTARTED_KEPT_MS) return false;
       if (!record) return true;
-      if (isAlive(record.owner)) return false;
       const runs = await Promise.all(record.workflowIds.map((id) => mayRun(client, id)));
       return !runs.includes(true);
     });
   }
 
-  async #removeWhere(isLeft: (record: z.infer<typeof recordSchema> | null) => Promise<boolean>): Promise<void> {
+  async #removeWhere(
+    isLeft: (record: z.infer<typeof recordSchema> | null, ageMs: number) => Promise<boolean>,
+  ): Promise<void> {
     const names = await readdir(this.#folder).catch((): string[] => []);
     for (const path of names.filter((name) => name.endsWith('.json')).map((name) => join(this.#folder, name))) {
-      if (await isLeft(await readJsonFile(path, recordSchema))) await rm(path, { force: true });
+      const stats = await stat(path).catch(() => undefined);
+      if (!stats) continue;
+      if (await isLeft(await readJsonFile(path, recordSchema), Date.now() - stats.mtimeMs)) {
+        await rm(path, { force: true });
+      }
     }
   }
 }

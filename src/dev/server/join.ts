@@ -1,208 +1,217 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { registeredAttributes } from '../../core/show/attribute-registry.ts';
 import { ConfigError } from '../../errors.ts';
-import { adoptServer, endServer, RestartLimitError, startServer, type ServerContext } from './ensure-server.ts';
-import { withFileLock } from './file-lock.ts';
+import { EmbeddedTemporalError } from './embedded-temporal-error.ts';
 import { openPrivateState } from './private-state.ts';
-import { isProbablyAlive } from './process-identity.ts';
-import { addLease, removeLease, sweepLeases } from './server-leases.ts';
-import { onChildExit } from './temporal-process.ts';
-import { watchDisk } from './watch-disk.ts';
+import { ownNetwork, receive, send, type ServerMessage } from './protocol.ts';
+import { connectTo, socketNumbers } from './socket-path.ts';
+import { spawnServer } from './spawn-server.ts';
 import { stateDirectoryError } from './state-directory-error.ts';
-import { EMBEDDED_NAMESPACE, statePaths, type ServerRecord } from './state-files.ts';
+import { EMBEDDED_NAMESPACE, statePaths } from './state-files.ts';
+import type { TemporalCli } from './temporal-process.ts';
+
+const POLL_MS = 25;
+/** A server reports its state immediately, and fails if Temporal is not ready after 30 s. */
+const SILENCE_MS = 60_000;
+const SPAWNS = 5;
+const RELEASE_TIMEOUT_MS = 10_000;
 
 export interface EmbeddedTemporalOptions {
-  /** Holds the database, the server's log and the records by which commands share it; made when missing. */
+  /** Contains the database, the log and the socket of the server; created if it is missing. */
   readonly stateDir: string;
-  /** Finds the Temporal CLI; called only when a server must be started. */
-  readonly cli: () => Promise<{ readonly path: string }>;
-  /** Takes a line for people about restarts and the like. @defaultValue nothing is said */
+  /** Finds the Temporal CLI; called only if a server must be started. */
+  readonly cli: () => Promise<TemporalCli>;
+  /** Receives lines for the user about restarts and the like. @defaultValue nothing is printed */
   readonly log?: (line: string) => void;
-  /** Search attributes to register, name to type (`Keyword`, `Int`, …). @defaultValue Longhaul's own */
-  readonly searchAttributes?: Readonly<Record<string, string>>;
-  /** Days that closed workflows are kept, at least. @defaultValue 90 */
-  readonly retentionDays?: number;
-  /** Called when the server's process runs and is waited for: the time to load code. @defaultValue nothing is done */
+  /** Called when the server starts: the time to load code. @defaultValue nothing is done */
   readonly onWait?: () => void;
-  /** How long a server may take until it answers. @defaultValue 30,000 */
-  readonly readyTimeoutMs?: number;
+  /** Time in milliseconds that the server keeps running if this is its last use. @defaultValue 5,000 */
+  readonly lingerMs?: number;
 }
 
-/** A Temporal server that runs for as long as any command uses it. */
+/** A Temporal server that runs while any command uses it, and a few seconds longer. */
 export interface EmbeddedTemporal {
-  /** `127.0.0.1:PORT`, for gRPC. Stays the same when the server dies and is restarted. */
+  /** `127.0.0.1:PORT`, for gRPC. Stays the same if the server exits and is restarted. */
   readonly address: string;
-  /** Where a browser finds Temporal UI. */
+  /** Address of Temporal UI. */
   readonly uiUrl: string;
   readonly namespace: string;
-  /** Process id of the server; another one after a restart. */
+  /** Process ID of Temporal; another one after a restart. */
   readonly pid: number;
-  /** False when the server ran already. */
-  readonly started: boolean;
-  /** Ends this use, and the server with the last use. May be called again; never throws. */
+  /** Ends this use. With `lingerMs` 0 and no other use, the server has stopped when this resolves. Never throws. */
   release(): Promise<void>;
 }
 
-const ourAttributes = Object.fromEntries(registeredAttributes.map(({ name, type }) => [name, type]));
-
-const WATCH_INTERVAL_MS = 500;
-const RECOVERY_ATTEMPTS = 5;
-
-interface Use {
-  readonly server: ServerRecord;
-  readonly started: boolean;
-  readonly lease: string;
-}
-
-/** SQLite takes the path as part of a URI, in which these characters mean something else. */
-function checkDirectory(stateDir: string): void {
+/**
+ * Connects to the server process of a state directory, or starts it. Commands that run at the same time share one server,
+ * and an exited server is restarted at the same address.
+ *
+ * @throws ConfigError if the directory cannot be used
+ * @throws EmbeddedTemporalError if Temporal does not start
+ */
+export async function acquireEmbeddedTemporal(options: EmbeddedTemporalOptions): Promise<EmbeddedTemporal> {
+  const stateDir = await openPrivateState(options.stateDir);
+  // SQLite uses the path in a URI.
   if (/[%?#]/.test(stateDir)) {
     throw new ConfigError(
-      `The state directory ${stateDir} has one of % ? # in its path, which the Temporal server can't open. ` +
+      `the state directory ${stateDir} has one of % ? # in its path, which the Temporal server cannot open. ` +
         'Set LONGHAUL_STATE_DIR to another directory.',
     );
   }
+  const lease = new Lease(stateDir, options);
+  await lease.join();
+  return lease;
 }
 
-async function openServer(
-  context: ServerContext,
-  cli: EmbeddedTemporalOptions['cli'],
-  existingLease?: string,
-): Promise<Use> {
-  const { lock, leases } = statePaths(context.stateDir);
-  let cliPath: string | undefined;
-  for (;;) {
-    const use = await withFileLock(lock, async () => {
-      const adopted = await adoptServer(context);
-      if (adopted === null && cliPath === undefined) return null;
-      const server = adopted ?? (await startServer(context, cliPath ?? ''));
-      try {
-        return { server, started: adopted === null, lease: existingLease ?? (await addLease(leases)) };
-      } catch (error) {
-        // Without a lease the server would outlive every command.
-        if (adopted === null) await endServer(context.stateDir);
-        throw error;
-      }
-    });
-    if (use !== null) return use;
-    // Outside the lock: it may have to be downloaded first, and others need not wait for that.
-    cliPath = (await cli()).path;
+type Ready = Required<Pick<ServerMessage, 'address' | 'uiUrl' | 'pid'>>;
+
+/** A connection to the server process, which is made again if that process is killed. */
+class Lease implements EmbeddedTemporal {
+  readonly namespace = EMBEDDED_NAMESPACE;
+  readonly #stateDir: string;
+  readonly #options: EmbeddedTemporalOptions;
+  readonly #log: (line: string) => void;
+  #server: Ready | undefined;
+  #socket: Socket | undefined;
+  #isReleased = false;
+
+  constructor(stateDir: string, options: EmbeddedTemporalOptions) {
+    this.#stateDir = stateDir;
+    this.#options = options;
+    this.#log = options.log ?? (() => {});
   }
-}
 
-/** Sees that the server lives, and restarts it when it doesn't. Returns how to end that. */
-function watchServer(
-  context: ServerContext,
-  cli: EmbeddedTemporalOptions['cli'],
-  use: Use,
-  onRestart: (server: ServerRecord) => void,
-): () => Promise<void> {
-  const { log } = context;
-  let server = use.server;
-  let stopped = false;
-  let recovery: Promise<void> | undefined;
+  get address(): string {
+    return this.#server?.address ?? '';
+  }
 
-  const recover = async () => {
-    const died = server.pid;
-    log(`the Temporal server (process ${died}) died; restarting it`);
-    for (let attempt = 1; attempt <= RECOVERY_ATTEMPTS && !stopped; attempt += 1) {
-      try {
-        const { server: next } = await openServer(context, cli, use.lease);
-        if (next.address !== server.address) {
-          log(`the Temporal server is now at ${next.address}; this process still looks for it at ${server.address}`);
-        }
-        server = next;
-        onRestart(next);
-        log(`the Temporal server runs again at ${next.address} (process ${next.pid})`);
-        return;
-      } catch (error) {
-        const problem = stateDirectoryError(context.stateDir, error);
-        log(problem instanceof Error ? problem.message : String(problem));
-        if (error instanceof RestartLimitError) break;
-        await delay(500 * attempt);
-      }
-    }
-    clearInterval(timer);
-    if (!stopped) log('gave up on the Temporal server; end this command and run it again');
-  };
-  const check = () => {
-    if (stopped || recovery !== undefined || isProbablyAlive(server)) return;
-    recovery = recover().finally(() => {
-      recovery = undefined;
-      stopListening = onChildExit(server.pid, check);
-    });
-  };
-  const timer = setInterval(check, WATCH_INTERVAL_MS).unref();
-  let stopListening = onChildExit(server.pid, check);
+  get uiUrl(): string {
+    return this.#server?.uiUrl ?? '';
+  }
 
-  return async () => {
-    stopped = true;
-    clearInterval(timer);
-    stopListening();
-    await recovery;
-  };
-}
+  get pid(): number {
+    return this.#server?.pid ?? 0;
+  }
 
-/**
- * Joins the Temporal server of a state directory, or starts it: commands that run at the same time share one, a server
- * whose commands were killed is taken over, and a server that dies is restarted at the same address.
- *
- * @throws ConfigError when the directory can't be used
- * @throws EmbeddedTemporalError when the server doesn't come up, or another process keeps the lock
- */
-export async function acquireEmbeddedTemporal(options: EmbeddedTemporalOptions): Promise<EmbeddedTemporal> {
-  const {
-    cli,
-    log = () => undefined,
-    searchAttributes = ourAttributes,
-    retentionDays = 90,
-    onWait = () => undefined,
-    readyTimeoutMs = 30_000,
-  } = options;
-  const stateDir = await openPrivateState(options.stateDir);
-  checkDirectory(stateDir);
-  const context: ServerContext = { stateDir, log, onWait, searchAttributes, retentionDays, readyTimeoutMs };
-  const { lock, leases } = statePaths(stateDir);
-
-  const use = await openServer(context, cli).catch((error: unknown) => {
-    throw stateDirectoryError(stateDir, error);
-  });
-  let { server } = use;
-  const stopWatching = watchServer(context, cli, use, (next) => {
-    server = next;
-  });
-
-  const stopWatchingDisk = watchDisk(stateDir, log);
-
-  const releaseOnce = async () => {
-    stopWatchingDisk();
-    await stopWatching();
+  async join(): Promise<void> {
     try {
-      await withFileLock(lock, async () => {
-        await removeLease(use.lease);
-        if ((await sweepLeases(leases)) === 0) await endServer(stateDir);
-      });
+      while (!this.#isReleased) {
+        const socket = await this.#connect();
+        this.#socket = socket;
+        send(socket, { pid: process.pid, lingerMs: this.#options.lingerMs ?? 5_000 });
+        this.#options.onWait?.();
+        const isReady = await this.#follow(socket);
+        if (isReady) return;
+        // The server was killed, or has just stopped.
+        await delay(POLL_MS);
+      }
     } catch (error) {
-      // The next command takes the server over.
-      await removeLease(use.lease).catch(() => undefined);
-      const problem = stateDirectoryError(stateDir, error);
-      log(`the Temporal server was left running: ${problem instanceof Error ? problem.message : String(problem)}`);
+      this.#socket?.destroy();
+      throw stateDirectoryError(this.#stateDir, error);
     }
-  };
-  let released: Promise<void> | undefined;
+  }
 
-  return {
-    get address() {
-      return server.address;
-    },
-    get uiUrl() {
-      return server.uiUrl;
-    },
-    namespace: EMBEDDED_NAMESPACE,
-    get pid() {
-      return server.pid;
-    },
-    started: use.started,
-    release: async () => (released ??= releaseOnce()),
-  };
+  async release(): Promise<void> {
+    this.#isReleased = true;
+    const socket = this.#socket;
+    if (!socket || socket.destroyed) return;
+    socket.ref().end();
+    await Promise.race([once(socket, 'close'), delay(RELEASE_TIMEOUT_MS, undefined, { ref: false })]).catch(() => {});
+    socket.destroy();
+  }
+
+  /** Connects to the server with the lowest number, or starts one. */
+  async #connect(): Promise<Socket> {
+    let child: ChildProcess | undefined;
+    let exited: Promise<unknown> | undefined;
+    let cli: TemporalCli | undefined;
+    for (let spawns = 0; ;) {
+      for (const number of await socketNumbers(this.#stateDir)) {
+        const socket = await connectTo(this.#stateDir, number);
+        if (socket) return socket;
+      }
+      // A server exits if another one is faster.
+      if (!child || child.exitCode !== null || child.signalCode !== null) {
+        if (spawns === SPAWNS) throw this.#error('the server process exits immediately', child?.exitCode);
+        cli ??= await this.#options.cli();
+        child = await spawnServer(this.#stateDir, cli);
+        exited = once(child, 'exit');
+        this.#options.onWait?.();
+        spawns += 1;
+      }
+      await Promise.race([delay(POLL_MS), exited]);
+    }
+  }
+
+  /** Resolves with true when the server is ready, and with false if the connection closes before. */
+  async #follow(socket: Socket): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      let isReady = false;
+      let isFailed = false;
+      socket.setTimeout(SILENCE_MS, () => reject(this.#error(`no response within ${SILENCE_MS / 1000} s`)));
+      receive<ServerMessage>(socket, (message) => {
+        if (message.note !== undefined) this.#log(message.note);
+        if (message.state === 'restarting') {
+          this.#log(`the Temporal server (process ${this.pid}) exited, and is restarted`);
+        } else if (message.state === 'failed') {
+          isFailed = true;
+          const error = new EmbeddedTemporalError(message.reason ?? 'the Temporal server failed');
+          if (this.#server) this.#log(`${error.message} Stop this command and run it again.`);
+          reject(error);
+        } else if (message.address !== undefined) {
+          if (message.network !== undefined && message.network !== ownNetwork()) {
+            return reject(this.#inContainer());
+          }
+          isReady = true;
+          // A command that has completed does not wait for the server.
+          socket.setTimeout(0).unref();
+          this.#ready({ address: message.address, uiUrl: message.uiUrl ?? '', pid: message.pid ?? 0 });
+          resolve(true);
+        }
+      });
+      socket.on('error', () => {});
+      socket.once('close', () => {
+        resolve(false);
+        if (isReady && !isFailed && !this.#isReleased) void this.#rejoin();
+      });
+    });
+  }
+
+  #ready(server: Ready): void {
+    const before = this.#server;
+    this.#server = server;
+    if (!before) return;
+    if (before.address !== server.address) {
+      this.#log(
+        `the Temporal server is now at ${server.address}; this process still looks for it at ${before.address}`,
+      );
+    }
+    this.#log(`the Temporal server runs again at ${server.address} (process ${server.pid})`);
+  }
+
+  async #rejoin(): Promise<void> {
+    this.#log('the server process of Temporal exited, and is restarted');
+    try {
+      await this.join();
+    } catch (error) {
+      this.#log(`${(error as Error).message} Stop this command and run it again.`);
+    }
+  }
+
+  #inContainer(): EmbeddedTemporalError {
+    return new EmbeddedTemporalError(
+      `the Temporal server of ${this.#stateDir} runs in another container, whose 127.0.0.1 this process cannot reach. ` +
+        'Set TEMPORAL_ADDRESS to an address of that server, or LONGHAUL_STATE_DIR to another directory.',
+    );
+  }
+
+  #error(problem: string, code?: number | null): EmbeddedTemporalError {
+    const { log } = statePaths(this.#stateDir);
+    const status = code === undefined || code === null ? '' : ` (exit status ${code})`;
+    return new EmbeddedTemporalError(
+      `the Temporal server did not start: ${problem}${status}. Its log is ${log}. Stop its processes, then try again.`,
+    );
+  }
 }

@@ -1,98 +1,59 @@
-import { Connection } from '@temporalio/client';
-import { msToTs, tsToMs } from '@temporalio/common/lib/time.js';
-import { EMBEDDED_NAMESPACE, withoutProxy } from './state-files.ts';
+import { registeredAttributes, type RegisteredAttribute } from '../../core/show/attribute-registry.ts';
+import { encode, Grpc, decode, nested, type Message } from './grpc.ts';
+import { EMBEDDED_NAMESPACE } from './state-files.ts';
 
-/** `temporal.api.enums.v1.IndexedValueType`, by the names that the Temporal CLI gives them. */
-const SEARCH_ATTRIBUTE_TYPES: ReadonlyMap<string, number> = new Map([
-  ['Text', 1],
-  ['Keyword', 2],
-  ['Int', 3],
-  ['Double', 4],
-  ['Bool', 5],
-  ['Datetime', 6],
-  ['KeywordList', 7],
-]);
+const WORKFLOWS = 'temporal.api.workflowservice.v1.WorkflowService';
+const OPERATOR = 'temporal.api.operatorservice.v1.OperatorService';
 
-export interface NamespaceNeeds {
-  readonly retentionDays: number;
-  /** Name to type, such as `Keyword`. */
-  readonly searchAttributes: Readonly<Record<string, string>>;
-}
+const CALL_TIMEOUT_MS = 10_000;
+/** Closed workflows are kept for at least this time. */
+const RETENTION_S = 90 * 24 * 3600;
 
-async function ensureRetention({ workflowService }: Connection, retentionDays: number): Promise<void> {
-  const namespace = EMBEDDED_NAMESPACE;
-  const wantedMs = retentionDays * 24 * 3600 * 1000;
-  const { config } = await workflowService.describeNamespace({ namespace });
-  if (tsToMs(config?.workflowExecutionRetentionTtl) >= wantedMs) return;
-  await workflowService.updateNamespace({
-    namespace,
-    config: { workflowExecutionRetentionTtl: msToTs(wantedMs) },
-  });
-}
-
-async function ensureSearchAttributes(
-  { operatorService }: Connection,
-  wanted: NamespaceNeeds['searchAttributes'],
-): Promise<void> {
-  if (Object.keys(wanted).length === 0) return;
-  const namespace = EMBEDDED_NAMESPACE;
-  const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
-  const searchAttributes: Record<string, number> = {};
-  for (const [name, type] of Object.entries(wanted)) {
-    const code = SEARCH_ATTRIBUTE_TYPES.get(type);
-    if (code === undefined) throw new TypeError(`Unknown search attribute type ${type} of ${name}`);
-    if (customAttributes[name] === undefined) searchAttributes[name] = code;
-  }
-  if (Object.keys(searchAttributes).length > 0) {
-    await operatorService.addSearchAttributes({ namespace, searchAttributes });
-  }
-}
-
-/** The server cannot read a table of its database, which another version of the Temporal CLI created. */
+/** Temporal cannot read a table of its database, which another version of the Temporal CLI created. */
 export class DatabaseSchemaError extends Error {}
 
-/** A server starts on the database of an older version, and then fails to list workflows and schedules. */
-async function assertReadable({ workflowService }: Connection): Promise<void> {
+/** Requests and responses, with the numbers of their fields. */
+export const messages = {
+  namespace: () => encode({ 1: EMBEDDED_NAMESPACE }),
+  firstOfList: () => encode({ 1: EMBEDDED_NAMESPACE, 2: 1 }),
+  retention: (seconds: number) => encode({ 1: EMBEDDED_NAMESPACE, 3: encode({ 1: encode({ 1: seconds }) }) }),
+  attributes: (attributes: readonly RegisteredAttribute[]) =>
+    encode({ 1: attributes.map(({ name, code }) => encode({ 1: name, 2: code })), 2: EMBEDDED_NAMESPACE }),
+  retentionOf: (description: Message) => Number(nested(nested(description, 2), 1).get(1)?.[0] ?? 0),
+  attributesOf: (list: Message) => (list.get(1) ?? []).map((entry) => String(decode(entry as Buffer).get(1)?.[0])),
+} as const;
+
+/**
+ * Checks that Temporal responds and can read its database, keeps closed workflows for 90 days, and registers the search
+ * attributes.
+ *
+ * @throws DatabaseSchemaError if another version of the Temporal CLI created the database
+ * @throws Error if Temporal does not respond, or rejects a request
+ */
+export async function prepareNamespace(address: string): Promise<void> {
+  const grpc = new Grpc(address, CALL_TIMEOUT_MS);
   try {
-    const namespace = EMBEDDED_NAMESPACE;
-    await workflowService.listWorkflowExecutions({ namespace, pageSize: 1 });
-    await workflowService.listSchedules({ namespace, maximumPageSize: 1 });
-  } catch (error) {
-    const cause = /no such (?:table|column)[^()]*\w/.exec((error as Error).message)?.[0];
-    if (cause !== undefined) throw new DatabaseSchemaError(cause, { cause: error });
-    throw error;
+    await assertReadable(grpc);
+    const description = await grpc.call(`${WORKFLOWS}/DescribeNamespace`, messages.namespace());
+    if (messages.retentionOf(description) < RETENTION_S) {
+      await grpc.call(`${WORKFLOWS}/UpdateNamespace`, messages.retention(RETENTION_S));
+    }
+    const list = await grpc.call(`${OPERATOR}/ListSearchAttributes`, messages.namespace());
+    const present = messages.attributesOf(list);
+    const missing = registeredAttributes.filter(({ name }) => !present.includes(name));
+    if (missing.length > 0) await grpc.call(`${OPERATOR}/AddSearchAttributes`, messages.attributes(missing));
+  } finally {
+    grpc.close();
   }
 }
 
-/**
- * Checks that the database can be read, that closed workflows are kept for long enough and that the search attributes
- * are registered.
- *
- * @param deadline milliseconds since the epoch
- * @throws DatabaseSchemaError if another version of the Temporal CLI created the database
- * @throws Error if the server does not respond in time, or rejects a request
- */
-export async function prepareNamespace(
-  address: string,
-  { retentionDays, searchAttributes }: NamespaceNeeds,
-  deadline: number,
-): Promise<void> {
-  // A client goes on trying for all of its time, even when the server has died meanwhile; so the time is short.
-  const connectTimeout = Math.max(1, Math.min(3_000, deadline - Date.now()));
-  const connection = await Connection.connect({
-    address,
-    connectTimeout,
-    channelArgs: withoutProxy,
-    // The caller repeats the whole. By default, each call is repeated for up to 10 s.
-    interceptors: [],
-  });
+/** Temporal starts on the database of an older version, and then fails to list workflows and schedules. */
+async function assertReadable(grpc: Grpc): Promise<void> {
   try {
-    await connection.withDeadline(Math.min(deadline, Date.now() + 10_000), async () => {
-      await assertReadable(connection);
-      await ensureRetention(connection, retentionDays);
-      await ensureSearchAttributes(connection, searchAttributes);
-    });
-  } finally {
-    await connection.close();
+    await grpc.call(`${WORKFLOWS}/ListWorkflowExecutions`, messages.firstOfList());
+    await grpc.call(`${WORKFLOWS}/ListSchedules`, messages.firstOfList());
+  } catch (error) {
+    const cause = /no such (?:table|column)[^()]*\w/.exec((error as Error).message)?.[0];
+    throw cause === undefined ? error : new DatabaseSchemaError(cause, { cause: error });
   }
 }

@@ -6,7 +6,7 @@ import { ConfigError } from '../../errors.ts';
 import { stateDirectoryError } from './state-directory-error.ts';
 
 /** Names that Longhaul itself gives to entries of the state directory. */
-const own = /^(temporal(-ports)?\..+|leases|lock|spool|named|host\.json|local-api|seal-key|.+\.tmp)$/;
+const own = /^(temporal(-ports)?\..+|server\..+|leases|lock|spool|named|host\.json|local-api|seal-key|.+\.tmp)$/;
 /** Names that file systems and desktops add. */
 const harmless = /^(lost\+found|\.DS_Store|\.nfs.*)$/;
 

@@ -1,87 +1,91 @@
-import { rm } from 'node:fs/promises';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { readJsonFile, writeJsonFile } from './json-file.ts';
 
-const portsSchema = z.object({ port: z.number().int().min(1), uiPort: z.number().int().min(1) });
-
-/** The ports of gRPC and of Temporal UI. */
-export type ServerPorts = z.infer<typeof portsSchema>;
-
-const recordSchema = z.object({
-  pid: z.number().int(),
-  /** Tells the server from a later process under the same pid. */
-  startTime: z.string(),
-  pidNamespace: z.string().optional(),
-  ...portsSchema.shape,
-  /** For people who read the file. */
-  address: z.string(),
-  uiUrl: z.string(),
-  /** Unix milliseconds of the restarts after the server had died under its users. */
-  restartsAtMs: z.array(z.number()),
-});
-
-/** What `temporal.json` in the state directory says about the server that runs. */
-export type ServerRecord = z.infer<typeof recordSchema>;
-
-const HOST = '127.0.0.1';
-
-/** The namespace that every dev server has. */
+/** The namespace that every development server has. */
 export const EMBEDDED_NAMESPACE = 'default';
 
-/** For each gRPC channel to the embedded server: a proxy of the environment could not reach 127.0.0.1 of this machine. */
+/** For each gRPC channel to the embedded server: a proxy of the environment cannot reach 127.0.0.1 of this machine. */
 export const withoutProxy = { 'grpc.enable_http_proxy': 0 } as const;
 
-export function serverAddress({ port }: ServerPorts): string {
-  return `${HOST}:${port}`;
+/** The ports of gRPC and of Temporal UI. */
+export interface ServerPorts {
+  readonly port: number;
+  readonly uiPort: number;
 }
 
-function serverUiUrl({ uiPort }: ServerPorts): string {
-  return `http://${HOST}:${uiPort}`;
+/** Content of `server.json`: the server that runs, or ran last. Its ports stay, so that a bookmark of Temporal UI stays valid. */
+export interface ServerRecord extends ServerPorts {
+  readonly address: string;
+  readonly uiUrl: string;
+  /** Process ID of Temporal. */
+  readonly pid: number;
+  /** Process ID of the server process, which is the parent of Temporal. */
+  readonly serverPid: number;
+  /** Version of the Temporal CLI that created the database, or of the first version that was recorded. */
+  readonly temporalCli: string;
 }
 
-/** Where everything lies in the state directory. */
+/** Files and directories in the state directory. */
 export function statePaths(stateDir: string) {
   return {
     database: join(stateDir, 'temporal.db'),
-    /** There while the database is being made, until its server answered for the first time. */
+    /** Exists while Temporal creates the database, until it responds for the first time. */
     unfinished: join(stateDir, 'temporal.db.unfinished'),
     log: join(stateDir, 'temporal.log'),
-    record: join(stateDir, 'temporal.json'),
-    /** Outlives the server, so that a bookmark of Temporal UI stays valid. */
-    ports: join(stateDir, 'temporal-ports.json'),
-    leases: join(stateDir, 'leases'),
-    lock: join(stateDir, 'lock'),
+    record: join(stateDir, 'server.json'),
+    /** Of an earlier version of Longhaul. */
+    earlier: ['temporal.json', 'temporal-ports.json', 'leases', 'lock'].map((name) => join(stateDir, name)),
+    earlierPorts: join(stateDir, 'temporal-ports.json'),
+    earlierLeases: join(stateDir, 'leases'),
   } as const;
 }
 
-export async function readServerRecord(stateDir: string): Promise<ServerRecord | null> {
-  return readJsonFile(statePaths(stateDir).record, recordSchema);
+/** @returns undefined if the file is missing or incomplete */
+export function readServerRecord(stateDir: string): Partial<ServerRecord> | undefined {
+  const { record, earlierPorts } = statePaths(stateDir);
+  return readObject(record) ?? readObject(earlierPorts);
 }
 
-export async function writeServerRecord(
-  stateDir: string,
-  { pid, startTime, pidNamespace, port, uiPort, restartsAtMs }: Omit<ServerRecord, 'address' | 'uiUrl'>,
-): Promise<ServerRecord> {
-  const ports = { port, uiPort };
-  const record = {
-    pid,
-    startTime,
-    pidNamespace,
-    ...ports,
-    address: serverAddress(ports),
-    uiUrl: serverUiUrl(ports),
-    restartsAtMs,
-  };
-  await writeJsonFile(statePaths(stateDir).record, record);
-  await writeJsonFile(statePaths(stateDir).ports, ports);
-  return record;
+/** Returns the ports of the previous server. */
+export function previousPorts(stateDir: string): ServerPorts | undefined {
+  const { port, uiPort } = readServerRecord(stateDir) ?? {};
+  return isPort(port) && isPort(uiPort) ? { port, uiPort } : undefined;
 }
 
-export async function removeServerRecord(stateDir: string): Promise<void> {
-  await rm(statePaths(stateDir).record, { force: true });
+function isPort(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) > 0 && (value as number) < 65_536;
 }
 
-export async function lastPorts(stateDir: string): Promise<ServerPorts | null> {
-  return readJsonFile(statePaths(stateDir).ports, portsSchema);
+function readObject(path: string): Partial<ServerRecord> | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Replaces the record as a whole: a reader gets the old content or the new content. */
+export function writeServerRecord(stateDir: string, record: ServerRecord): void {
+  const { record: path } = statePaths(stateDir);
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
+  renameSync(temporary, path);
+}
+
+/**
+ * Marks a database that is about to be created. Temporal creates its tables one after the other, and never adds missing
+ * tables later. If a kill interrupted this, the next start deletes the database, in which nothing can be stored yet.
+ */
+export function beginDatabase(stateDir: string): void {
+  const { database, unfinished } = statePaths(stateDir);
+  if (existsSync(unfinished))
+    for (const suffix of ['', '-wal', '-shm']) rmSync(`${database}${suffix}`, { force: true });
+  if (!existsSync(database)) writeFileSync(unfinished, '', { mode: 0o600 });
+}
+
+/** Keeps the database from now on, and removes the files of an earlier version of Longhaul. */
+export function finishDatabase(stateDir: string): void {
+  const { unfinished, earlier } = statePaths(stateDir);
+  for (const path of [unfinished, ...earlier]) rmSync(path, { recursive: true, force: true });
 }

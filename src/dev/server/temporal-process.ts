@@ -1,176 +1,143 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
-import { devNull } from 'node:os';
+import { closeSync, fsyncSync, openSync, readSync, fstatSync, statSync, truncateSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { childEnvironment } from '../../config/child-environment.ts';
-import { EmbeddedTemporalError } from './embedded-temporal-error.ts';
-import { identifyProcess, isAlive, isProbablyAlive, type ProcessIdentity } from './process-identity.ts';
-import { runCommand } from '../temporal-cli/run-command.ts';
+import { DatabaseSchemaError, prepareNamespace } from './namespace.ts';
+import { portOwner } from './process-owner.ts';
 import { statePaths, type ServerPorts } from './state-files.ts';
 
 const MAX_LOG_BYTES = 5 * 1024 * 1024;
+const TAIL_BYTES = 16 * 1024;
+const READY_TIMEOUT_MS = 30_000;
+const POLL_MS = 20;
 
-/** Servers that this process started: their end is heard at once, and they must be waited for. */
-const children = new Map<number, ChildProcess>();
+export interface TemporalCli {
+  readonly path: string;
+  readonly version: string;
+}
 
-async function serverArgs(cliPath: string, database: string, { port, uiPort }: ServerPorts): Promise<string[]> {
+/** Temporal as a child process, on the database of a state directory. */
+export class TemporalProcess {
+  readonly pid: number | undefined;
+  /** Resolves when the process does not exist any longer. */
+  readonly exited: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #stateDir: string;
+  readonly #ports: ServerPorts;
+  readonly #logOffset: number;
+  #exit: string | undefined;
+  #isStopped = false;
+
+  /** Whether a signal ended it, such as that of a system without memory. */
+  get wasKilled(): boolean {
+    return this.#child.signalCode !== null && !this.#isStopped;
+  }
+
+  constructor(cli: TemporalCli, stateDir: string, ports: ServerPorts) {
+    const { log } = statePaths(stateDir);
+    this.#stateDir = stateDir;
+    this.#ports = ports;
+    this.#logOffset = shortenLog(log);
+    const output = openSync(log, 'a', 0o600);
+    // In a session of its own, so that Ctrl-C in a terminal does not reach it.
+    this.#child = spawn(cli.path, temporalArguments(cli, stateDir, ports), {
+      detached: true,
+      cwd: stateDir,
+      env: childEnvironment(),
+      stdio: ['ignore', output, output],
+    });
+    closeSync(output);
+    this.pid = this.#child.pid;
+    this.exited = new Promise((resolve) => {
+      this.#child.once('exit', (code, signal) => resolve(void (this.#exit = `it exited (${signal ?? code})`)));
+      this.#child.once('error', ({ message }) => resolve(void (this.#exit = message)));
+    });
+  }
+
+  /**
+   * Waits until Temporal responds and its namespace is ready.
+   *
+   * @returns the reason if it does not
+   */
+  async problem(): Promise<string | undefined> {
+    const deadline = Date.now() + READY_TIMEOUT_MS;
+    let reason = 'it did not open its port';
+    while (this.#exit === undefined && Date.now() < deadline) {
+      try {
+        await prepareNamespace(`127.0.0.1:${this.#ports.port}`);
+        // A process of another user on this port would receive the requests.
+        const owner = portOwner(this.#ports.port);
+        if (owner === undefined || owner === process.getuid?.()) return undefined;
+        return `the user with the ID ${owner} uses its port`;
+      } catch (error) {
+        reason = (error as Error).message;
+        if (error instanceof DatabaseSchemaError) return reason;
+      }
+      await Promise.race([this.exited, delay(POLL_MS)]);
+    }
+    return this.#exit ?? `${reason} (waited ${READY_TIMEOUT_MS / 1000} s)`;
+  }
+
+  /**
+   * Stops it. At SIGTERM it would wait a second for polls of its own. SIGKILL loses nothing: each response is in the log of
+   * SQLite, which outlives the process, and with `fsync` also the machine.
+   */
+  async stop(): Promise<void> {
+    this.#isStopped = this.#exit === undefined;
+    this.#child.kill('SIGKILL');
+    await this.exited;
+    try {
+      const log = openSync(`${statePaths(this.#stateDir).database}-wal`, 'r+');
+      fsyncSync(log);
+      closeSync(log);
+    } catch {
+      // It has none.
+    }
+  }
+
+  /** Returns the end of its output. */
+  logTail(): string {
+    const file = openSync(statePaths(this.#stateDir).log, 'r');
+    try {
+      const { size } = fstatSync(file);
+      const start = Math.max(this.#logOffset, size - TAIL_BYTES);
+      const bytes = Buffer.alloc(Math.max(0, size - start));
+      readSync(file, bytes, 0, bytes.length, start);
+      return bytes.toString('utf8').trimEnd();
+    } finally {
+      closeSync(file);
+    }
+  }
+}
+
+function temporalArguments({ version }: TemporalCli, stateDir: string, { port, uiPort }: ServerPorts): string[] {
+  const { database } = statePaths(stateDir);
   const args = ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)];
   args.push('--db-filename', database, '--log-level', 'error');
-  // Three times the activities a second, and a killed process still loses nothing.
+  // Three times as many activities per second, and a killed process still loses nothing.
   args.push('--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal');
-  // A second server on the same database, such as one in another container, ends at once instead of spoiling it.
+  // A second server on the same database exits immediately.
   args.push('--sqlite-pragma', 'locking_mode=exclusive');
-  // The server asks its vendor for newer versions otherwise.
+  // Otherwise the server checks for newer versions.
   args.push('--dynamic-config-value', 'frontend.enableServerVersionCheck=false');
-  // Its HTTP API would start workflows for any web page: it checks neither keys nor where a request comes from.
+  // Its HTTP API would start workflows for any web page, because it checks neither keys nor the origin of a request.
   args.push('--dynamic-config-value', 'frontend.httpAllowedHosts=[]');
   args.push('--dynamic-config-value', 'matching.enableFairness=true');
-  // Each partition of a queue is fair by itself; only one keeps the order exact, and one is enough for a machine.
+  // Each partition of a queue is fair separately. One partition keeps the order exact, and is enough for a machine.
   args.push('--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1');
-  const { stdout } = await runCommand(cliPath, ['server', 'start-dev', '--help'], { timeoutMs: 10_000 });
-  // Younger than the oldest version that serves.
-  if (stdout.includes('--ui-disable-news-fetch')) args.push('--ui-disable-news-fetch');
+  if (hasNews(version)) args.push('--ui-disable-news-fetch');
   return args;
 }
 
-/** The log's end in bytes; a log that has grown long starts anew. */
-async function prepareLog(path: string): Promise<number> {
-  const sizeBytes = await stat(path).then(
-    (stats) => stats.size,
-    () => 0,
-  );
-  if (sizeBytes <= MAX_LOG_BYTES) return sizeBytes;
-  await (await open(path, 'w')).close();
+function hasNews(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > 1 || minor >= 8;
+}
+
+/** A long log starts from the beginning. @returns its size in bytes */
+function shortenLog(path: string): number {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size <= MAX_LOG_BYTES) return size;
+  truncateSync(path);
   return 0;
-}
-
-/** Files that the child makes are only for this user: SQLite itself leaves that to the umask. */
-function privately<T>(start: () => T): T {
-  const before = process.umask(0o077);
-  try {
-    return start();
-  } finally {
-    process.umask(before);
-  }
-}
-
-const CLOSE_ON_EXEC = 0o2000000;
-/** Shells use far lower ones. */
-const MAX_DESCRIPTOR = 1023;
-
-/** Descriptors that a shell gave this process, such as the pipe of `<(command)`: children inherit them. Linux only. */
-function inheritedDescriptors(): number[] {
-  try {
-    return readdirSync('/proc/self/fdinfo')
-      .filter(isInherited)
-      .map(Number)
-      .filter((fd) => fd > 2 && fd <= MAX_DESCRIPTOR);
-  } catch {
-    return [];
-  }
-}
-
-function isInherited(fd: string): boolean {
-  try {
-    const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1];
-    return flags !== undefined && (parseInt(flags, 8) & CLOSE_ON_EXEC) === 0;
-  } catch {
-    // It was that of the listing.
-    return false;
-  }
-}
-
-export interface SpawnedServer extends ProcessIdentity {
-  /** Where in the log this server's lines begin. */
-  readonly logOffsetBytes: number;
-}
-
-/**
- * Starts the server in a session of its own, so that neither Ctrl-C in the terminal nor the end of this process ends it.
- * @throws EmbeddedTemporalError when it can't be started
- */
-export async function spawnServer(cliPath: string, stateDir: string, ports: ServerPorts): Promise<SpawnedServer> {
-  const paths = statePaths(stateDir);
-  const args = await serverArgs(cliPath, paths.database, ports);
-  const logOffsetBytes = await prepareLog(paths.log);
-  const log = await open(paths.log, 'a', 0o600);
-  const nothing = await open(devNull, 'r');
-  try {
-    // The server lives on: with a pipe of this command, the program that writes into it would not end after a kill.
-    const inherited = inheritedDescriptors();
-    const others = Array.from({ length: Math.max(2, ...inherited) - 2 }, (_, index) =>
-      inherited.includes(index + 3) ? nothing.fd : ('ignore' as const),
-    );
-    const stdio = ['ignore' as const, log.fd, log.fd, ...others];
-    const child = privately(() =>
-      spawn(cliPath, args, { detached: true, cwd: stateDir, env: childEnvironment(), stdio }),
-    );
-    await once(child, 'spawn');
-    const { pid } = child;
-    if (pid === undefined) throw new Error('it has no process id');
-    child.unref();
-    children.set(pid, child);
-    child.once('exit', () => children.delete(pid));
-    // One that ended within the moment since is reported by whoever waits for it to answer.
-    return { ...(identifyProcess(pid) ?? { pid, startTime: 'ended' }), logOffsetBytes };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new EmbeddedTemporalError(`Temporal could not be started from ${cliPath}: ${reason}`, { cause: error });
-  } finally {
-    await Promise.all([log.close(), nothing.close()]);
-  }
-}
-
-/** Calls `listener` once when the server ends, if this process started it. Returns how to stop listening. */
-export function onChildExit(pid: number, listener: () => void): () => void {
-  const child = children.get(pid);
-  child?.once('exit', listener);
-  return () => child?.off('exit', listener);
-}
-
-/** The end of what a server wrote: its last 16 KiB. */
-export async function logTail(path: string, fromBytes: number): Promise<string> {
-  const file = await open(path, 'r').catch(() => null);
-  if (file === null) return '';
-  try {
-    const { size } = await file.stat();
-    const start = Math.max(fromBytes, size - 16 * 1024);
-    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(Math.max(1, size - start)), position: start });
-    return buffer.toString('utf8', 0, bytesRead).trimEnd();
-  } finally {
-    await file.close();
-  }
-}
-
-async function waitForEnd(server: ProcessIdentity, timeoutMs: number): Promise<boolean> {
-  const deadline = Date.now() + timeoutMs;
-  while (isProbablyAlive(server) || children.has(server.pid)) {
-    if (Date.now() > deadline) return false;
-    await delay(25);
-  }
-  return true;
-}
-
-function signalServer(server: ProcessIdentity, signal: NodeJS.Signals): void {
-  if (!isAlive(server)) return;
-  try {
-    process.kill(server.pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
-
-/**
- * Ends the server and returns when it is gone. Does nothing for a dead one. At SIGTERM it would wait a second for polls of
- * its own; a killed one loses nothing, since what it has answered is in SQLite's log, which outlives the process (and, by
- * `syncDatabase`, the machine).
- *
- * @throws EmbeddedTemporalError when it doesn't end
- */
-export async function stopServer(server: ProcessIdentity): Promise<void> {
-  signalServer(server, 'SIGKILL');
-  if (await waitForEnd(server, 5_000)) return;
-  throw new EmbeddedTemporalError(`The Temporal server, process ${server.pid}, does not end. End it by hand.`);
 }

@@ -8,12 +8,13 @@ const LOW_BYTES = 16 * 1024 ** 2;
 /**
  * Reports a disk that becomes full while the server runs. Its callers would wait for it and not see the reason.
  *
+ * @param report receives undefined when the disk has space again
  * @param freeBytes for tests
  * @returns the function that ends the watch
  */
 export function watchDisk(
   stateDir: string,
-  log: (line: string) => void,
+  report: (line: string | undefined) => void,
   intervalMs = INTERVAL_MS,
   freeBytes = async () => {
     const { bavail, bsize } = await statfs(stateDir);
@@ -24,11 +25,8 @@ export function watchDisk(
   const check = async () => {
     const free = await freeBytes();
     const isLow = free < LOW_BYTES;
-    if (isLow && !wasLow) {
-      log(
-        `the disk of the state directory ${stateDir} is full (${formatBytes(free)} left), and uploads wait. Free some space.`,
-      );
-    }
+    const text = `the disk of the state directory ${stateDir} is full (${formatBytes(free)} left), and uploads wait. Free some space.`;
+    if (isLow !== wasLow) report(isLow ? text : undefined);
     wasLow = isLow;
   };
   const timer = setInterval(() => void check().catch(() => {}), intervalMs).unref();

@@ -15,7 +15,7 @@ const TASK_QUEUE = 'bench';
 
 /** Starts the embedded server on a database in `stateDir`. */
 export async function startTemporal(stateDir: string): Promise<Temporal> {
-  const server = await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests });
+  const server = await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests, lingerMs: 0 });
   const client = await LonghaulClient.connect({ connection: { address: server.address }, taskQueue: TASK_QUEUE });
   return {
     client,

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { findServerProcess } from '../../../src/dev/server/find-server-process.ts';
+import { findTemporal } from '../../../src/dev/server/find-temporal.ts';
 import { isOwnProcess, portOwner, processOwner } from '../../../src/dev/server/process-owner.ts';
 import { until } from '../../support/until.ts';
 
@@ -18,20 +18,8 @@ test('the owner of this process is this user, and a process that has ended has n
 });
 
 test.skipIf(!isRoot)('a server of another user is not found by its command line', async () => {
-  const database = `/tmp/longhaul-no-such-${process.pid}.db`;
-  const args = [
-    '-c',
-    'read x',
-    'sh',
-    'start-dev',
-    '--db-filename',
-    database,
-    '--port',
-    '17001',
-    '--ui-port',
-    '17002',
-    'x',
-  ];
+  const stateDir = `/tmp/longhaul-no-such-${process.pid}`;
+  const args = ['-c', 'read x', 'sh', 'start-dev', '--db-filename', `${stateDir}/temporal.db`, 'x'];
   for (const [uid, isFound] of [
     [process.getuid?.() as number, true],
     [12_345, false],
@@ -41,7 +29,7 @@ test.skipIf(!isRoot)('a server of another user is not found by its command line'
       await once(child, 'spawn');
       const { pid } = child;
       await until(() => processOwner(pid as number) === uid, 'the process to run as its user');
-      expect((await findServerProcess(database))?.pid === pid).toBe(isFound);
+      expect(findTemporal(stateDir) === pid).toBe(isFound);
     } finally {
       child.kill('SIGKILL');
       await once(child, 'exit');

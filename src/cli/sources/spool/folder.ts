@@ -6,18 +6,18 @@ import { z } from 'zod';
 import { openPrivateState } from '../../../dev/server/private-state.ts';
 import type { Source } from '../../../contracts/sources.ts';
 import { readJsonFile, writeJsonFile } from '../../../dev/server/json-file.ts';
-import { isAlive, ownIdentity } from '../../../dev/server/process-identity.ts';
 import { ConfigError } from '../../../errors.ts';
 import { isInOneOf } from '../../../sources/file/real-place.ts';
 
 /** What was spooled and not uploaded is kept for so long after a command last used it. */
 const KEPT_MS = 7 * 86_400_000;
+/** An incomplete copy is kept for this time after the last write. */
+const INCOMPLETE_KEPT_MS = 86_400_000;
 
 /** Name of a whole copy in its directory. A name of a File can be longer than a name on a disk. */
 const COPY_NAME = 'copy';
 
 const recordSchema = z.object({
-  owner: z.object({ pid: z.int(), startTime: z.string() }),
   workflowId: z.string().optional(),
   filename: z.string().optional(),
 });
@@ -109,7 +109,8 @@ export class SpoolFolder {
   }
 
   /**
-   * Removes what dead commands have left: halves at once, whole files when they are uploaded, or after a week.
+   * Removes copies of commands that were killed: incomplete copies that were not written to for a day, and whole copies
+   * that are uploaded, or that were not used for a week.
    *
    * @param statusOf of a workflow: Temporal's word, or undefined when it is not known
    */
@@ -126,17 +127,22 @@ export class SpoolFolder {
     statusOf: (workflowId: string) => Promise<string | undefined>,
   ): Promise<boolean> {
     const record = await this.#recordOf(id);
-    if (record && isAlive(record.owner)) return false;
-    if (record && !isWhole) return true;
+    if (record && !isWhole) return this.#isOlder([`${id}.json`, `${id}.partial`], INCOMPLETE_KEPT_MS);
     const status = record?.workflowId === undefined ? undefined : await statusOf(record.workflowId);
     if (status === 'COMPLETED') return true;
     if (status === 'RUNNING') return false;
-    const recorded = await stat(join(this.path, record ? `${id}.json` : id)).catch(() => undefined);
-    return recorded !== undefined && Date.now() - recorded.mtimeMs > KEPT_MS;
+    return this.#isOlder([record ? `${id}.json` : id], KEPT_MS);
+  }
+
+  /** Whether all of the files that exist were written before that time. */
+  async #isOlder(names: readonly string[], ageMs: number): Promise<boolean> {
+    const all = await Promise.all(names.map((name) => stat(join(this.path, name)).catch(() => undefined)));
+    const lastMs = Math.max(...all.map((stats) => stats?.mtimeMs ?? -Infinity));
+    return lastMs > -Infinity && Date.now() - lastMs > ageMs;
   }
 
   /** Makes the folder if it is missing, and the record of a new copy. */
-  async #newId(values: Omit<z.infer<typeof recordSchema>, 'owner'>): Promise<string> {
+  async #newId(values: z.infer<typeof recordSchema>): Promise<string> {
     await openPrivateState(this.#stateDir);
     await mkdir(this.path, { recursive: true, mode: 0o700 });
     const id = randomUUID();
@@ -153,8 +159,8 @@ export class SpoolFolder {
     return readJsonFile(join(this.path, `${id}.json`), recordSchema);
   }
 
-  #record(id: string, values: Omit<z.infer<typeof recordSchema>, 'owner'>): Promise<void> {
-    return writeJsonFile(join(this.path, `${id}.json`), { owner: ownIdentity(), ...values });
+  #record(id: string, values: z.infer<typeof recordSchema>): Promise<void> {
+    return writeJsonFile(join(this.path, `${id}.json`), values);
   }
 
   /** The record last: without it nobody would know whose the rest is. */

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
@@ -29,6 +29,24 @@ describe('spooling', () => {
       await folder.release('/elsewhere/x.jsonl');
       await folder.release(path);
       expect(await readdir(folder.path)).toEqual([]);
+    }));
+
+  it('keeps an incomplete copy until it was not written to for a day', () =>
+    withFolder(async (folder) => {
+      const { handle } = await folder.begin('x.jsonl');
+      const [record = '', partial = ''] = (await readdir(folder.path)).toSorted();
+      const age = (name: string, hours: number) => {
+        const seconds = Date.now() / 1000 - hours * 3600;
+        return utimes(join(folder.path, name), seconds, seconds);
+      };
+      await age(record, 25);
+      await age(partial, 23);
+      await folder.sweep(async () => undefined);
+      expect(await readdir(folder.path)).toHaveLength(2);
+      await age(partial, 25);
+      await folder.sweep(async () => undefined);
+      expect(await readdir(folder.path)).toEqual([]);
+      await handle.close();
     }));
 
   it('forgets what came before when it begins again', () =>

@@ -1,0 +1,96 @@
+import { rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { receive, type ServerMessage } from './protocol.ts';
+import { anyListens, connectTo, socketName, socketNumbers, withSocketPath } from './socket-path.ts';
+
+const STATE_TIMEOUT_MS = 1_000;
+
+/** The socket of a server process. A second server exits because it finds this socket, or because of the database lock. */
+export interface Claim {
+  /** Whether this server must exit: a server with a lower number listens, or the one with a higher number is ready. */
+  readonly isLost: () => Promise<boolean>;
+  /** Removes the sockets of servers that were killed. Call it while Temporal has the lock of the database. */
+  readonly removeStale: () => Promise<void>;
+  /** Stops listening and removes the socket. */
+  readonly release: () => void;
+}
+
+/**
+ * Listens on a socket with a new name, the highest number + 1. The name of a killed server cannot be bound again, and it is
+ * not removed to claim it, so that no two servers can have removed each other's name.
+ *
+ * @returns undefined if another server listens, or claims the same name
+ */
+export async function claimSocket(stateDir: string, accept: (socket: Socket) => void): Promise<Claim | undefined> {
+  const number = Math.max(0, ...(await socketNumbers(stateDir))) + 1;
+  // A client that ends its side waits until Temporal has stopped.
+  const server = createServer({ allowHalfOpen: true }, accept);
+  if (!(await listen(server, stateDir, number))) return undefined;
+  let isReleased = false;
+  const release = () => {
+    // Another server can have the same name after this.
+    if (isReleased) return;
+    isReleased = true;
+    server.close();
+    // Node.js removes the path that it bound, which can be a link that is gone.
+    rmSync(join(stateDir, socketName(number)), { force: true });
+  };
+  const others = async () => (await socketNumbers(stateDir)).filter((other) => other !== number);
+  if (
+    await anyListens(
+      stateDir,
+      (await others()).filter((other) => other < number),
+    )
+  ) {
+    release();
+    return undefined;
+  }
+  return {
+    isLost: async () => {
+      for (const other of await others()) {
+        const socket = await connectTo(stateDir, other);
+        const isOther = socket && (other < number || (await isReady(socket)));
+        socket?.destroy();
+        if (isOther) return true;
+      }
+      return false;
+    },
+    removeStale: async () => {
+      for (const other of await others()) {
+        const socket = await connectTo(stateDir, other);
+        socket?.destroy();
+        if (!socket) rmSync(join(stateDir, socketName(other)), { force: true });
+      }
+    },
+    release,
+  };
+}
+
+/** A server sends its state first. */
+async function isReady(socket: Socket): Promise<boolean> {
+  return new Promise((resolve) => {
+    socket.setTimeout(STATE_TIMEOUT_MS, () => socket.destroy());
+    receive<ServerMessage>(socket, ({ state }) => {
+      resolve(state === 'ready' || state === 'restarting');
+      socket.destroy();
+    });
+    socket.once('error', () => {}).once('close', () => resolve(false));
+  });
+}
+
+async function listen(server: Server, stateDir: string, number: number): Promise<boolean> {
+  return withSocketPath(
+    stateDir,
+    number,
+    (path) =>
+      new Promise((resolve, reject) => {
+        server.once('listening', () => resolve(true));
+        server.once('error', (error: NodeJS.ErrnoException) => {
+          if (error.code === 'EADDRINUSE') resolve(false);
+          else reject(error);
+        });
+        server.listen(path);
+      }),
+  );
+}

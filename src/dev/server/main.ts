@@ -1,0 +1,8 @@
+/** The server process: `server.js STATE_DIR TEMPORAL_CLI VERSION`. */
+import { EmbeddedServer } from './server.ts';
+
+const [stateDir = '', path = '', version = ''] = process.argv.slice(2);
+
+// Files and the socket are only for this user: SQLite leaves that to the umask.
+process.umask(0o077);
+await new EmbeddedServer(stateDir, { path, version }).run();

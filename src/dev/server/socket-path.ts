@@ -1,0 +1,78 @@
+import { mkdtemp, readdir, rmdir, symlink, unlink } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The longest path of a socket on macOS; Linux accepts 107 bytes. Node.js cuts a longer path without an error. */
+const MAX_BYTES = 103;
+const NOT_LISTENING = new Set<string | undefined>(['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE']);
+
+export const socketName = (number: number) => `server.${number}.sock`;
+
+/** Returns the numbers of the sockets in the state directory, in ascending order. */
+export async function socketNumbers(stateDir: string): Promise<number[]> {
+  const names = await readdir(stateDir);
+  return names
+    .flatMap((name) => /^server\.(\d{1,9})\.sock$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .toSorted((a, b) => a - b);
+}
+
+/**
+ * Calls `use` with the path of a socket in the state directory. A path that is too long is replaced by one through a
+ * symbolic link, which is needed only to bind or connect the socket.
+ */
+export async function withSocketPath<T>(
+  stateDir: string,
+  number: number,
+  use: (path: string) => Promise<T>,
+): Promise<T> {
+  const name = socketName(number);
+  const path = join(stateDir, name);
+  if (isShort(path)) return use(path);
+  const temporary = isShort(join(tmpdir(), 'longhaul-123456', 's', name)) ? tmpdir() : '/tmp';
+  const directory = await mkdtemp(join(temporary, 'longhaul-'));
+  const link = join(directory, 's');
+  try {
+    await symlink(stateDir, link);
+    return await use(join(link, name));
+  } finally {
+    await unlink(link).catch(() => {});
+    await rmdir(directory).catch(() => {});
+  }
+}
+
+function isShort(path: string): boolean {
+  return Buffer.byteLength(path) <= MAX_BYTES;
+}
+
+/**
+ * Connects to a server.
+ *
+ * @returns undefined if no server listens
+ */
+export async function connectTo(stateDir: string, number: number): Promise<Socket | undefined> {
+  return withSocketPath(
+    stateDir,
+    number,
+    (path) =>
+      new Promise((resolve, reject) => {
+        const socket = connect(path);
+        socket.once('connect', () => resolve(socket));
+        socket.once('error', (error: NodeJS.ErrnoException) => {
+          if (NOT_LISTENING.has(error.code)) resolve(undefined);
+          else reject(error);
+        });
+      }),
+  );
+}
+
+/** Whether a server with one of the numbers listens. */
+export async function anyListens(stateDir: string, numbers: readonly number[]): Promise<boolean> {
+  for (const number of numbers) {
+    const socket = await connectTo(stateDir, number);
+    socket?.destroy();
+    if (socket) return true;
+  }
+  return false;
+}
