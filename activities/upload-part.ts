@@ -12,7 +12,7 @@ import type { PartWatch } from '../src/destinations/port.ts';
 import { ApiError } from '../src/errors.ts';
 import { changed } from './failures.ts';
 import { assertUnchanged } from '../src/sources/assert-unchanged.ts';
-import { hashingReader } from '../src/sources/digest/hashing-reader.ts';
+import { hashingReader } from '../src/sources/digest/digest-source.ts';
 import { saysEnded } from './completion/words.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { enterRates, watchedPart } from './part.ts';

@@ -1,28 +1,30 @@
 import type { HashCheckpoint, HashSourceInput, HashSourceResult } from '../../contracts/activities.ts';
 import { assertUnchanged } from '../assert-unchanged.ts';
-import { hashFile } from './hash-file.ts';
-import { hashReader } from './pass.ts';
+import type { SourceReader } from '../source-reader.ts';
 import type { Sources } from '../sources.ts';
+import { Md5 } from './md5.ts';
+import { hashFile } from './pass-thread.ts';
+import { hashReader } from './pass.ts';
 
 export interface HashSourceOptions extends HashSourceInput {
-  /** Aborted, it ends with a checkpoint from which the work goes on elsewhere. */
+  /** If it is aborted, the result is a checkpoint from which another call resumes. */
   readonly signal: AbortSignal;
-  /** Called about once a second with how far it came. */
+  /** Called about once per second. */
   readonly onCheckpoint?: (checkpoint: HashCheckpoint) => void;
 }
 
-/** A thread costs some fifty times the digest of so small a source, which takes the event loop two milliseconds at most. */
+/** A thread costs about fifty times the digest of a source of this size, which blocks the event loop for at most 2 ms. */
 const SMALL_BYTES = 1024 * 1024;
-/** Small, as it is hashed on the event loop: half a millisecond each. */
+/** Small, because it is hashed on the event loop: 0.5 ms each. */
 const CHUNK_BYTES = 256 * 1024;
 const CHECKPOINT_EVERY_MS = 1000;
 
 /**
- * md5 of a whole source. A store that has it already is only asked for it. A file is hashed in a thread of its own; what
- * comes over a network is slower than its md5 anyway.
+ * MD5 of a whole source. If the store has it, nothing is read. A file is hashed in a separate thread. A remote source is
+ * slower than its MD5.
  *
- * @throws SourceChangedError when the source is another one before or after the pass, or ends too early
- * @throws what `Sources.open` throws, and SourceReadError when it can't be read to its end
+ * @throws SourceChangedError if the source is another one before or after the pass, or ends too early
+ * @throws what `Sources.open` throws, and SourceReadError if it cannot be read to its end
  */
 export async function hashSource(sources: Sources, options: HashSourceOptions): Promise<HashSourceResult> {
   const { source, fingerprint, sizeBytes, signal, onCheckpoint = () => {} } = options;
@@ -44,4 +46,32 @@ export async function hashSource(sources: Sources, options: HashSourceOptions): 
   } finally {
     await reader.close();
   }
+}
+
+export interface HashingReader extends SourceReader {
+  /**
+   * MD5 of the whole source in lower-case hex: that of the store, or that of the bytes that were read.
+   *
+   * @throws Error if it was not read from its start to its end. Another pass starts again
+   */
+  md5(): string;
+}
+
+/** A reader that computes the MD5 of the bytes that are read from it, on the event loop: two milliseconds per MiB. */
+export function hashingReader(reader: SourceReader, sizeBytes: number): HashingReader {
+  let digest = new Md5();
+  return {
+    stat: (options) => reader.stat(options),
+    read: async (buffer, offsetBytes) => {
+      const bytesRead = await reader.read(buffer, offsetBytes);
+      if (offsetBytes === 0) digest = new Md5();
+      if (offsetBytes === digest.offsetBytes) digest.update(buffer.subarray(0, bytesRead));
+      return bytesRead;
+    },
+    md5: () => {
+      if (digest.offsetBytes !== sizeBytes) throw new Error('the source was not read through');
+      return reader.storedMd5?.() ?? digest.end();
+    },
+    close: () => reader.close(),
+  };
 }

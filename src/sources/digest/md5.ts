@@ -1,8 +1,80 @@
-export const MD5_BLOCK_BYTES = 64;
+const BLOCK_BYTES = 64;
 const BLOCK_WORDS = 16;
 
 /** The state before the first block: RFC 1321, section 3.3. */
-export const MD5_INITIAL_STATE = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476] as const;
+const INITIAL_STATE = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476] as const;
+
+/** Marks a saved state, so that no other text is accepted as one. */
+const SAVED_TAG = Buffer.from('md5\x01', 'latin1');
+const STATE_BYTES = 16;
+const LENGTH_BYTES = 8;
+
+/** An MD5 that can stop, and resume in another process: a listener of a pass. */
+export class Md5 {
+  readonly #state = Int32Array.from(INITIAL_STATE);
+  /** The start of an incomplete block. */
+  readonly #block = Buffer.alloc(BLOCK_BYTES);
+  #offsetBytes = 0;
+
+  get offsetBytes(): number {
+    return this.#offsetBytes;
+  }
+
+  update(chunk: Uint8Array): void {
+    let at = 0;
+    const held = this.#offsetBytes % BLOCK_BYTES;
+    this.#offsetBytes += chunk.byteLength;
+    if (held > 0) {
+      at = Math.min(BLOCK_BYTES - held, chunk.byteLength);
+      this.#block.set(chunk.subarray(0, at), held);
+      if (held + at < BLOCK_BYTES) return;
+      this.#take(this.#block);
+    }
+    const whole = chunk.byteLength - ((chunk.byteLength - at) % BLOCK_BYTES);
+    this.#take(chunk.subarray(at, whole));
+    this.#block.set(chunk.subarray(whole));
+  }
+
+  /** Base64 of the state and of the incomplete block. */
+  save(): string {
+    const held = this.#block.subarray(0, this.#offsetBytes % BLOCK_BYTES);
+    return Buffer.concat([SAVED_TAG, bytesOf(this.#state), held]).toString('base64');
+  }
+
+  load(state: string, offsetBytes: number): boolean {
+    const saved = Buffer.from(state, 'base64');
+    const heldAt = SAVED_TAG.byteLength + STATE_BYTES;
+    const isOurs = SAVED_TAG.equals(saved.subarray(0, SAVED_TAG.byteLength));
+    if (!isOurs || saved.byteLength !== heldAt + (offsetBytes % BLOCK_BYTES)) return false;
+    bytesOf(this.#state).set(saved.subarray(SAVED_TAG.byteLength, heldAt));
+    this.#block.set(saved.subarray(heldAt));
+    this.#offsetBytes = offsetBytes;
+    return true;
+  }
+
+  /** Lower-case hex. The state is unusable afterwards. */
+  end(): string {
+    const sizeBytes = this.#offsetBytes;
+    const rest = sizeBytes % BLOCK_BYTES;
+    const blocks = rest < BLOCK_BYTES - LENGTH_BYTES ? 1 : 2;
+    const padding = Buffer.alloc(blocks * BLOCK_BYTES - rest);
+    padding[0] = 0x80;
+    padding.writeBigUInt64LE(BigInt(sizeBytes) * 8n, padding.byteLength - LENGTH_BYTES);
+    this.update(padding);
+    return bytesOf(this.#state).toString('hex');
+  }
+
+  /** @param blocks complete blocks */
+  #take(blocks: Uint8Array): void {
+    const isAligned = blocks.byteOffset % Int32Array.BYTES_PER_ELEMENT === 0;
+    const { buffer, byteOffset, byteLength } = isAligned ? blocks : Uint8Array.from(blocks);
+    md5Blocks(this.#state, new Int32Array(buffer, byteOffset, byteLength / Int32Array.BYTES_PER_ELEMENT));
+  }
+}
+
+function bytesOf(state: Int32Array): Buffer {
+  return Buffer.from(state.buffer, state.byteOffset, state.byteLength);
+}
 
 /**
  * Takes whole blocks into the state: RFC 1321, section 3.4, with one change. Round 2 adds the halves of its function
@@ -14,7 +86,7 @@ export const MD5_INITIAL_STATE = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476
  * @param words of whole blocks; little-endian, as all machines are that Temporal's worker exists for
  */
 // prettier-ignore
-export function md5Blocks(state: Int32Array, words: Int32Array): void {
+function md5Blocks(state: Int32Array, words: Int32Array): void {
   let a = state[0]! | 0, b = state[1]! | 0, c = state[2]! | 0, d = state[3]! | 0;
   for (let at = 0; at < words.length; at += BLOCK_WORDS) {
     const a0 = a, b0 = b, c0 = c, d0 = d;

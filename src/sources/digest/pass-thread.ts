@@ -1,33 +1,134 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, Worker, workerData, type ResourceLimits } from 'node:worker_threads';
+import type { HashCheckpoint, HashSourceInput, HashSourceResult } from '../../contracts/activities.ts';
+import type { FileSource } from '../../contracts/sources.ts';
+import {
+  AbortedError,
+  LonghaulError,
+  SourceChangedError,
+  SourceForbiddenError,
+  SourceMissingError,
+  SourceNotNamedError,
+  SourceReadError,
+  SourceUnusableError,
+} from '../../errors.ts';
+import { packageFiles } from '../../package-files.ts';
 import { openFileRange } from '../file/source.ts';
+import type { FileSettings } from '../source-settings.ts';
 import { hashReader } from './pass.ts';
-import { STOP, toFailedMessage, type Md5Message, type Md5Task } from './md5-messages.ts';
 
+export interface HashFileOptions extends HashSourceInput {
+  readonly source: FileSource;
+  /** @defaultValue any file may be read */
+  readonly files?: FileSettings | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Effect of an aborted signal: `throw` rejects with AbortedError; `checkpoint` resolves with a checkpoint from which
+   * another call resumes. @defaultValue `throw`
+   */
+  readonly onAbort?: 'throw' | 'checkpoint';
+  /** Called about once per second. */
+  readonly onCheckpoint?: (checkpoint: HashCheckpoint) => void;
+  /** @defaultValue 1000 */
+  readonly checkpointEveryMs?: number;
+}
+
+/** The data of the thread. Its name is that of no other thread, because this file is loaded outside the thread too. */
+interface PassTask extends Pick<HashFileOptions, 'source' | 'files' | 'fingerprint' | 'sizeBytes' | 'resumeFrom'> {
+  readonly name: typeof NAME;
+  readonly checkpointEveryMs: number;
+}
+
+type Message =
+  | { readonly type: 'checkpoint'; readonly checkpoint: HashCheckpoint }
+  | { readonly type: 'ended'; readonly result: HashSourceResult }
+  | { readonly type: 'failed'; readonly code: string | undefined; readonly message: string };
+
+const NAME = 'longhaul-md5';
+/** The only message that the thread accepts: it ends with a checkpoint. */
+const STOP = 'stop';
 const CHUNK_BYTES = 512 * 1024;
 
-const port = parentPort;
-let isStopping = false;
+/** The thread creates a few small objects for each read. By default, 16 MiB of them would accumulate. */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2 } as const satisfies ResourceLimits;
 
-async function run(task: Md5Task, post: (message: Md5Message) => void): Promise<Md5Message> {
-  const reader = await openFileRange(task.source, task.files);
+/**
+ * MD5 of a whole file, in a separate thread with its own pass over the file, so that the event loop stays free. The thread
+ * has ended when the promise settles.
+ *
+ * @throws SourceChangedError if the source is another one before or after the pass, or ends too early
+ * @throws SourceUnusableError and SourceReadError if it cannot be read
+ * @throws AbortedError if the signal was aborted and `onAbort` is `throw`
+ */
+export async function hashFile(options: HashFileOptions): Promise<HashSourceResult> {
+  const { source, files, fingerprint, sizeBytes, resumeFrom, checkpointEveryMs = 1000 } = options;
+  const { signal, onAbort = 'throw', onCheckpoint } = options;
+  if (signal?.aborted && onAbort === 'throw') throw aborted(signal);
+  const task: PassTask = { name: NAME, source, files, fingerprint, sizeBytes, resumeFrom, checkpointEveryMs };
+  const worker = new Worker(packageFiles.md5Thread, { workerData: task, resourceLimits: RESOURCE_LIMITS });
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  let onSignal = () => {};
   try {
-    const outcome = await hashReader(reader, {
-      ...task,
-      chunkBytes: CHUNK_BYTES,
-      isStopping: () => isStopping,
-      onCheckpoint: (checkpoint) => post({ type: 'checkpoint', checkpoint }),
+    return await new Promise<HashSourceResult>((resolve, reject) => {
+      worker.on('message', (message: Message) => {
+        if (message.type === 'checkpoint') onCheckpoint?.(message.checkpoint);
+        else if (message.type === 'ended') resolve(message.result);
+        else reject(toError(message));
+      });
+      worker.once('error', (error) => reject(new Error('the md5 thread died', { cause: error })));
+      // No effect after a last message: the promise is settled.
+      worker.once('exit', (code) => reject(new Error(`the md5 thread ended with status ${code} before it was done`)));
+      if (!signal) return;
+      onSignal = () => (onAbort === 'throw' ? reject(aborted(signal)) : worker.postMessage(STOP));
+      if (signal.aborted) onSignal();
+      else signal.addEventListener('abort', onSignal, { once: true });
     });
-    return 'md5' in outcome ? { type: 'done', result: outcome } : { type: 'stopped', checkpoint: outcome.checkpoint };
   } finally {
-    await reader.close();
+    signal?.removeEventListener('abort', onSignal);
+    await worker.terminate();
+    await ended;
   }
 }
 
-if (port) {
-  port.on('message', (message) => {
-    if (message === STOP) isStopping = true;
-  });
-  const post = (message: Md5Message) => port.postMessage(message);
-  post(await run(workerData as Md5Task, post).catch(toFailedMessage));
+function aborted(signal: AbortSignal): AbortedError {
+  return new AbortedError('hashing the source was aborted', { cause: signal.reason });
+}
+
+/** Classes are lost between threads, codes are not. */
+const byCode = new Map<string | undefined, new (message: string) => LonghaulError>([
+  ['SOURCE_CHANGED', SourceChangedError],
+  ['SOURCE_FORBIDDEN', SourceForbiddenError],
+  ['SOURCE_MISSING', SourceMissingError],
+  ['SOURCE_NOT_NAMED', SourceNotNamedError],
+  ['SOURCE_READ_FAILED', SourceReadError],
+  ['SOURCE_UNUSABLE', SourceUnusableError],
+]);
+
+function toError({ code, message }: Extract<Message, { type: 'failed' }>): Error {
+  const ErrorOfCode = byCode.get(code);
+  return ErrorOfCode ? new ErrorOfCode(message) : new Error(`the md5 thread failed: ${message}`);
+}
+
+async function runTask({ source, files, ...task }: PassTask, post: (message: Message) => void): Promise<void> {
+  let isStopping = false;
+  parentPort?.on('message', (message) => (isStopping ||= message === STOP));
+  try {
+    const reader = await openFileRange(source, files);
+    try {
+      const onCheckpoint = (checkpoint: HashCheckpoint) => post({ type: 'checkpoint', checkpoint });
+      const times = { chunkBytes: CHUNK_BYTES, isStopping: () => isStopping };
+      post({ type: 'ended', result: await hashReader(reader, { ...task, ...times, onCheckpoint }) });
+    } finally {
+      await reader.close();
+    }
+  } catch (error) {
+    const code = error instanceof LonghaulError ? error.code : undefined;
+    post({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+const task = workerData as PassTask | null;
+if (parentPort && task?.name === NAME) {
+  const port = parentPort;
+  await runTask(task, (message) => port.postMessage(message));
   port.close();
 }

@@ -2,91 +2,157 @@ import type { HashCheckpoint, HashSourceResult } from '../../contracts/activitie
 import { ignoresInode } from '../../core/upload/fingerprint.ts';
 import { SourceChangedError, SourceReadError } from '../../errors.ts';
 import { assertUnchanged } from '../assert-unchanged.ts';
-import { Md5State } from './md5-state.ts';
+import type { SourceReader } from '../source-reader.ts';
+import { Md5 } from './md5.ts';
 import { allocateReadBuffers } from './read-memory.ts';
-import type { SourceInfo, SourceReader } from '../source-reader.ts';
 
-export interface HashReaderOptions {
-  readonly fingerprint: string;
+/** Computes a result from all bytes of a source, in order. It can stop, and resume in another process. */
+export interface PassListener<Result> {
+  update(chunk: Uint8Array): void;
+  /** The state after the bytes so far, small enough for a heartbeat. */
+  save(): string;
+  /** Resumes from a saved state, before any `update`. @returns false if the state is unusable */
+  load(state: string, offsetBytes: number): boolean;
+  end(): Result;
+  /** Whether its state can be saved only at the start of a line. @defaultValue false */
+  readonly savesAtLineStart?: boolean;
+}
+
+type Listeners = readonly PassListener<unknown>[];
+type Results<All extends Listeners> = { [K in keyof All]: All[K] extends PassListener<infer Result> ? Result : never };
+
+export interface PassCheckpoint {
+  readonly offsetBytes: number;
+  /** Of each listener. */
+  readonly states: readonly string[];
+}
+
+interface PassTimes {
   readonly sizeBytes: number;
-  readonly resumeFrom?: HashCheckpoint | undefined;
   readonly chunkBytes: number;
   readonly checkpointEveryMs: number;
-  readonly onCheckpoint: (checkpoint: HashCheckpoint) => void;
-  /** Asked after each chunk; true ends the pass with a checkpoint. */
+  /** Queried after each chunk; true ends the pass with a checkpoint. */
   readonly isStopping: () => boolean;
 }
 
-/** Passes over a source whose identity changes while it is read, as by `chmod`. */
-const MAX_PASSES = 3;
+export interface PassOptions<All extends Listeners> extends PassTimes {
+  /** Creates the listeners, for the start of the source. */
+  readonly create: () => All;
+  /** Ignored if it is unusable: another start costs time, but is always correct. */
+  readonly resumeFrom?: PassCheckpoint | undefined;
+  readonly onCheckpoint: (checkpoint: PassCheckpoint) => void;
+}
+
+const NEWLINE = 10;
 
 /**
- * md5 of all that a reader gives, in one pass: one buffer is filled while the other is hashed. The digest is of one
- * identity of the source: of another one, a checkpoint is ignored and a pass is repeated, so that a digest is never of
- * the first bytes of one content and the last bytes of another.
+ * Reads a source once for all listeners: one buffer is filled while the other is processed.
  *
- * @throws SourceChangedError when the source is another one before or after the pass, or ends too early
- * @throws SourceReadError if its identity changes during each of several passes
+ * @throws SourceChangedError if the source ends too early
  */
-export async function hashReader(reader: SourceReader, options: HashReaderOptions): Promise<HashSourceResult> {
-  const { fingerprint } = options;
-  let resumeFrom = options.resumeFrom;
-  for (let pass = 1; pass <= MAX_PASSES; pass++) {
-    await assertUnchanged(reader, fingerprint);
-    const identity = reader.identity?.();
-    const outcome = await onePass(reader, {
-      ...options,
-      resumeFrom: resumeFrom?.identity === identity ? resumeFrom : undefined,
-      onCheckpoint: (checkpoint) => options.onCheckpoint(identified(checkpoint, identity)),
-    });
-    if ('checkpoint' in outcome) return { checkpoint: identified(outcome.checkpoint, identity) };
-    const now = await assertUnchanged(reader, fingerprint);
-    if (reader.identity?.() === identity) return { ...outcome, ...seenUnder(now, fingerprint) };
-    resumeFrom = undefined;
-  }
-  throw new SourceReadError('the change time of the source changed each time it was read. Do not touch it for a while');
-}
-
-/** For a caller that expects any inode, which then knows whether it is another one. */
-function seenUnder(now: SourceInfo, expected: string): { readonly fingerprint?: string } {
-  return ignoresInode(expected) ? { fingerprint: now.fingerprint } : {};
-}
-
-function identified(checkpoint: HashCheckpoint, identity: string | undefined): HashCheckpoint {
-  return identity === undefined ? checkpoint : { ...checkpoint, identity };
-}
-
-async function onePass(reader: SourceReader, options: HashReaderOptions): Promise<HashSourceResult> {
+export async function pass<All extends Listeners>(
+  reader: SourceReader,
+  options: PassOptions<All>,
+): Promise<{ readonly results: Results<All> } | { readonly checkpoint: PassCheckpoint }> {
   const { sizeBytes, chunkBytes, checkpointEveryMs, onCheckpoint, isStopping } = options;
-  const md5 = new Md5State(options.resumeFrom, sizeBytes);
-  const read = (buffer: Buffer, offsetBytes: number) =>
-    reader.read(buffer.subarray(0, Math.min(chunkBytes, sizeBytes - offsetBytes)), offsetBytes);
+  const { listeners, offsetBytes } = restored(options);
+  const savesAtLineStart = listeners.some((one) => one.savesAtLineStart);
+  let reachedBytes = offsetBytes;
+  const update = (chunk: Uint8Array) => {
+    for (const one of listeners) one.update(chunk);
+    reachedBytes += chunk.byteLength;
+  };
+  const save = (): PassCheckpoint => ({ offsetBytes: reachedBytes, states: listeners.map((one) => one.save()) });
+  const read = (buffer: Buffer, atBytes: number) =>
+    reader.read(buffer.subarray(0, Math.min(chunkBytes, sizeBytes - atBytes)), atBytes);
   let [current, next] = allocateReadBuffers(2, chunkBytes) as [Buffer, Buffer];
-  let pending = md5.offsetBytes < sizeBytes ? read(current, md5.offsetBytes) : undefined;
-  let toldAtMs = Date.now();
+  let pending = offsetBytes < sizeBytes ? read(current, offsetBytes) : undefined;
+  let checkpoint = save();
+  let savedAtMs = Date.now();
   try {
     while (pending) {
       const bytesRead = await pending;
       pending = undefined;
       if (bytesRead === 0)
         throw new SourceChangedError('the source ended before its size; it was cut while it was read');
-      const reachedBytes = md5.offsetBytes + bytesRead;
-      if (reachedBytes < sizeBytes) {
-        pending = read(next, reachedBytes);
-        // It may fail before anybody awaits it.
+      const readBytes = reachedBytes + bytesRead;
+      if (readBytes < sizeBytes) {
+        pending = read(next, readBytes);
+        // It can fail before it is awaited.
         pending.catch(() => {});
       }
-      md5.update(current.subarray(0, bytesRead));
-      if (isStopping()) return { checkpoint: md5.checkpoint() };
-      if (Date.now() - toldAtMs >= checkpointEveryMs) {
-        onCheckpoint(md5.checkpoint());
-        toldAtMs = Date.now();
+      const chunk = current.subarray(0, bytesRead);
+      const stops = isStopping();
+      const isDue = stops || Date.now() - savedAtMs >= checkpointEveryMs;
+      const cut = isDue && savesAtLineStart ? chunk.lastIndexOf(NEWLINE) + 1 : bytesRead;
+      update(chunk.subarray(0, cut));
+      // A line that is longer than a chunk has its checkpoint at its start.
+      if (isDue && cut > 0) {
+        checkpoint = save();
+        savedAtMs = Date.now();
+        if (!stops) onCheckpoint(checkpoint);
       }
+      if (stops) return { checkpoint };
+      if (cut < bytesRead) update(chunk.subarray(cut));
       [current, next] = [next, current];
     }
   } finally {
-    // The reader is closed only when nothing is read any more.
+    // The reader is closed only when nothing is being read.
     await pending?.catch(() => {});
   }
-  return { md5: md5.digest() };
+  return { results: listeners.map((one) => one.end()) as Results<All> };
+}
+
+function restored<All extends Listeners>({ create, resumeFrom, sizeBytes }: PassOptions<All>) {
+  const { offsetBytes = 0, states = [] } = resumeFrom ?? {};
+  const isInside = Number.isSafeInteger(offsetBytes) && offsetBytes >= 0 && offsetBytes <= sizeBytes;
+  const listeners = create();
+  if (isInside && listeners.every((one, index) => one.load(states[index] ?? '', offsetBytes))) {
+    return { listeners, offsetBytes };
+  }
+  return { listeners: create(), offsetBytes: 0 };
+}
+
+export interface HashReaderOptions extends PassTimes {
+  readonly fingerprint: string;
+  readonly resumeFrom?: HashCheckpoint | undefined;
+  readonly onCheckpoint: (checkpoint: HashCheckpoint) => void;
+}
+
+/** Passes over a source whose identity changes while it is read, as by `chmod`. */
+const MAX_PASSES = 3;
+
+/**
+ * MD5 of a source. It is of one identity of the source: a checkpoint of another one is ignored, and a pass is repeated if
+ * the identity changes, so that an MD5 is never of the start of one content and the end of another.
+ *
+ * @throws SourceChangedError if the source is another one before or after the pass, or ends too early
+ * @throws SourceReadError if its identity changes during each of several passes
+ */
+export async function hashReader(
+  reader: SourceReader,
+  { fingerprint, resumeFrom, onCheckpoint, ...times }: HashReaderOptions,
+): Promise<HashSourceResult> {
+  let last = resumeFrom;
+  for (let number = 1; number <= MAX_PASSES; number++) {
+    await assertUnchanged(reader, fingerprint);
+    const identity = reader.identity?.();
+    const identified = ({ offsetBytes, states: [state = ''] }: PassCheckpoint): HashCheckpoint =>
+      identity === undefined ? { offsetBytes, state } : { offsetBytes, state, identity };
+    const outcome = await pass(reader, {
+      ...times,
+      create: () => [new Md5()] as const,
+      resumeFrom:
+        last && last.identity === identity ? { offsetBytes: last.offsetBytes, states: [last.state] } : undefined,
+      onCheckpoint: (checkpoint) => onCheckpoint(identified(checkpoint)),
+    });
+    if ('checkpoint' in outcome) return { checkpoint: identified(outcome.checkpoint) };
+    const now = await assertUnchanged(reader, fingerprint);
+    const [md5] = outcome.results;
+    // A caller that expects any inode is told the current one.
+    if (reader.identity?.() === identity)
+      return ignoresInode(fingerprint) ? { md5, fingerprint: now.fingerprint } : { md5 };
+    last = undefined;
+  }
+  throw new SourceReadError('the change time of the source changed each time it was read. Do not touch it for a while');
 }

@@ -3,9 +3,9 @@ import { truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 // The thread's file is loaded by its name, so this runs what was built.
-import { hashFile } from '../../../dist/src/sources/digest/hash-file.js';
+import { hashFile } from '../../../dist/src/sources/digest/pass-thread.js';
 import { openFileSource } from '../../../dist/src/sources/file/source.js';
-import type { HashFileOptions } from '../../../src/sources/digest/hash-file.ts';
+import type { HashFileOptions } from '../../../src/sources/digest/pass-thread.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
 
 type Task = Pick<HashFileOptions, 'source' | 'fingerprint' | 'sizeBytes'>;

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HashCheckpoint } from '../../../../src/contracts/activities.ts';
-import { hashReader } from '../../../../src/sources/digest/pass.ts';
+import { Md5 } from '../../../../src/sources/digest/md5.ts';
+import { hashReader, pass, type PassCheckpoint, type PassListener } from '../../../../src/sources/digest/pass.ts';
 import type { SourceReader } from '../../../../src/sources/source-reader.ts';
+import { memoryReader } from '../../../support/memory-reader.ts';
 
 const CHUNK_BYTES = 64;
 const md5 = (content: Buffer) => createHash('md5').update(content).digest('hex');
@@ -63,5 +66,104 @@ describe('hashReader', () => {
     expect(await hash()).toEqual({ md5: md5(after) });
     state.onRead = () => Object.assign(state, { identity: `${reads++}` });
     await expect(hash()).rejects.toMatchObject({ code: 'SOURCE_READ_FAILED' });
+  });
+
+  it.each([
+    { offsetBytes: 5, state: 'bm8gc3RhdGU=' },
+    { offsetBytes: 5, state: '' },
+    // Cut, or of another offset.
+    { offsetBytes: 64, state: 'bWQ1AdZ0+8AfVOVgdwUJdeDM' },
+    { offsetBytes: 5, state: 'bWQ1AdZ0+8AfVOVgdwUJdeDMW2g=' },
+    // As hash-wasm saves it.
+    { offsetBytes: 5, state: `3DAx3wUAAAAAAAAAASNFZ4mrze/+3LqYdlQyEGFiY2Rl${'A'.repeat(163)}` },
+    { offsetBytes: -1, state: 'bWQ1AdZ0+8AfVOVgdwUJdeDMW2g=' },
+    { offsetBytes: 2 ** 30, state: 'bWQ1AdZ0+8AfVOVgdwUJdeDMW2g=' },
+  ])('starts again if a checkpoint is unusable: $offsetBytes $state', async (checkpoint) => {
+    const { hash } = source(before);
+    expect(await hash({ resumeFrom: { ...checkpoint, identity: 'first' } })).toEqual({ md5: md5(before) });
+  });
+});
+
+/** Returns the lengths of all lines. Its state is the lengths so far, so that half a line cannot be saved. */
+class LineLengths implements PassListener<number[]> {
+  readonly savesAtLineStart = true;
+  #lengths: number[] = [];
+  #rest = 0;
+
+  update(chunk: Uint8Array): void {
+    for (const byte of chunk) {
+      if (byte === 10) this.#lengths.push(this.#rest);
+      this.#rest = byte === 10 ? 0 : this.#rest + 1;
+    }
+  }
+
+  save(): string {
+    if (this.#rest > 0) throw new Error('saved within a line');
+    return this.#lengths.join(' ');
+  }
+
+  load(state: string): boolean {
+    this.#lengths = state.split(' ').filter(Boolean).map(Number);
+    return true;
+  }
+
+  end(): number[] {
+    return this.#rest > 0 ? [...this.#lengths, this.#rest] : this.#lengths;
+  }
+}
+
+describe('pass', () => {
+  const create = () => [new Md5(), new LineLengths()] as const;
+  const linesOf = (content: string) => content.split('\n').map(({ length }) => length);
+
+  it('gives all listeners the same bytes, and resumes at the start of a line for any stops', async () => {
+    const line = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 200 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(line, { maxLength: 20 }),
+        fc.array(fc.integer({ min: 1, max: 4 })),
+        async (lines, stops) => {
+          const text = `${lines.join('\n')}x`;
+          const content = Buffer.from(text);
+          let resumeFrom: PassCheckpoint | undefined;
+          const told: PassCheckpoint[] = [];
+          const run = async (chunks: number) => {
+            let left = chunks;
+            const reader = memoryReader(content);
+            const options = {
+              create,
+              sizeBytes: content.byteLength,
+              chunkBytes: CHUNK_BYTES,
+              checkpointEveryMs: 0,
+              resumeFrom,
+            };
+            return pass(reader, { ...options, onCheckpoint: (one) => told.push(one), isStopping: () => --left === 0 });
+          };
+          for (const chunks of stops) {
+            const outcome = await run(chunks);
+            if ('checkpoint' in outcome) resumeFrom = outcome.checkpoint;
+          }
+          for (const { offsetBytes } of [...told, ...(resumeFrom ? [resumeFrom] : [])]) {
+            expect(offsetBytes === 0 || text[offsetBytes - 1] === '\n').toBe(true);
+          }
+          expect(await run(Infinity)).toEqual({ results: [md5(content), linesOf(text)] });
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it('stops with its last checkpoint within a line that is longer than a chunk', async () => {
+    const content = Buffer.from(`ab\n${'c'.repeat(1000)}`);
+    let chunks = 0;
+    const outcome = await pass(memoryReader(content), {
+      create,
+      sizeBytes: content.byteLength,
+      chunkBytes: CHUNK_BYTES,
+      checkpointEveryMs: 0,
+      onCheckpoint: () => {},
+      isStopping: () => ++chunks === 5,
+    });
+    expect(outcome).toMatchObject({ checkpoint: { offsetBytes: 3, states: [expect.any(String), '2'] } });
   });
 });

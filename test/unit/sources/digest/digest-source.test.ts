@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { hashingReader } from '../../../../src/sources/digest/hashing-reader.ts';
+import { hashingReader } from '../../../../src/sources/digest/digest-source.ts';
 import type { SourceReader } from '../../../../src/sources/source-reader.ts';
 
 const content = randomBytes(1000);
