@@ -135,12 +135,12 @@ class SendRun {
   async #work(index: number): Promise<void> {
     const file = this.#input.files[index] as SendBatchFile;
     const { signal, attempt } = this.#attempt;
-    const { inDoubt } = this.#left.get(index) as LeftFile;
+    const { inDoubt, sentPart } = this.#left.get(index) as LeftFile;
     try {
       const options = { input: this.#input, file, attempt: this.#attempt, partSignal: this.#partSignal };
       const calls = new SmallFile(this.#dependencies, options);
       const settles = inDoubt || file.onlySettle;
-      const sent = settles ? await calls.settle(!inDoubt) : await this.#send(index, calls);
+      const sent = settles ? await calls.settle(!inDoubt, sentPart?.md5) : await this.#send(index, calls);
       this.#end(index, { sent });
       this.#troubles.succeeded();
     } catch (error) {
@@ -172,7 +172,8 @@ class SendRun {
     const { mayHavePart } = left ?? {};
     this.#left.set(index, { sentPart, mayHavePart });
     signal.throwIfAborted();
-    this.#left.set(index, { inDoubt: 'response', mayHavePart });
+    // Its MD5 identifies the File, also if the source changes meanwhile.
+    this.#left.set(index, { sentPart, inDoubt: 'response', mayHavePart });
     try {
       return await calls.complete(sentPart);
     } catch (error) {

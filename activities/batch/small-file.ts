@@ -2,7 +2,7 @@ import type { SendBatchFile, SendBatchInput, SentFile } from '../../src/contract
 import type { SentPart } from '../../src/contracts/failures.ts';
 import type { UploadedFile } from '../../src/contracts/upload.ts';
 import { sourceWithin } from '../../src/core/source/names.ts';
-import { ApiError } from '../../src/errors.ts';
+import { ApiError, SourceChangedError } from '../../src/errors.ts';
 import type { Destination, PartWatch } from '../../src/destinations/port.ts';
 import { assertUnchanged } from '../../src/sources/assert-unchanged.ts';
 import { hashingReader, hashSource } from '../../src/sources/digest/digest-source.ts';
@@ -86,15 +86,16 @@ export class SmallFile {
    * Ends the session.
    *
    * @param neverCompleted no completion was requested, or each was rejected before any work
+   * @param md5 of the bytes that were sent, if it is known
    * @returns the File that came of it
    * @throws ApplicationFailure `SessionLost` if no File came of the session, and none will
    */
-  async settle(neverCompleted: boolean): Promise<SentFile> {
+  async settle(neverCompleted: boolean, md5?: string | null): Promise<SentFile> {
     const { uploadId } = this.#file;
     const { attempt } = this.#attempt;
     const rejection = await this.#cancel();
     if (!neverCompleted && rejection !== 'cancelled') {
-      const found = await this.#find();
+      const found = await this.#find(md5);
       if (found) return found;
       if (rejection && (!saysEnded(rejection) || saysCompleted(rejection))) {
         throw uncertain(uploadId, rejection, attempt);
@@ -103,9 +104,9 @@ export class SmallFile {
     throw sessionLost(`${uploadId} ended without a File. The file is sent in a new session`, attempt);
   }
 
-  async #find(): Promise<SentFile | undefined> {
+  async #find(knownMd5: string | null | undefined): Promise<SentFile | undefined> {
     const { uploadId, uploadCreatedAt, filename, sizeBytes: bytes } = this.#file;
-    const md5 = this.#input.md5 ? await this.#md5() : null;
+    const md5 = this.#input.md5 ? (knownMd5 ?? (await this.#md5())) : null;
     const upload = { uploadId, uploadCreatedAt, filename, purpose: this.#input.purpose, bytes, md5: md5 ?? undefined };
     const { signal, attempt } = this.#attempt;
     const file = await findCompletedFile(this.#client, upload, { signal, attempt, timeoutMs: this.#timeoutMs });
@@ -123,14 +124,14 @@ export class SmallFile {
     }
   }
 
-  async #md5(): Promise<string> {
+  /** @returns null if the bytes that were sent do not exist any longer: then the name and the size identify the File */
+  async #md5(): Promise<string | null> {
     const { fingerprint, sizeBytes } = this.#file;
     const { signal } = this.#attempt;
-    const outcome = await hashSource(this.#dependencies.sources, {
-      source: this.#source,
-      fingerprint,
-      sizeBytes,
-      signal,
+    const pass = { source: this.#source, fingerprint, sizeBytes, signal };
+    const outcome = await hashSource(this.#dependencies.sources, pass).catch((error: unknown) => {
+      if (error instanceof SourceChangedError) return { md5: null };
+      throw error;
     });
     if ('md5' in outcome) return outcome.md5;
     throw new Error('hashing stopped without a request to stop');

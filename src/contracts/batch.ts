@@ -59,7 +59,7 @@ export interface SendBatchFile {
   readonly uploadId: string;
   /** Unix seconds; a File that is older than its Upload cannot be its result. */
   readonly uploadCreatedAt: number;
-  /** A Part that the session has already, so that only the completion is missing. @defaultValue none */
+  /** A Part that the session has already: the completion is missing, or its response. @defaultValue none */
   readonly sentPart?: SentPart;
   /** As in `LeftFile`. */
   readonly mayHavePart?: true;

@@ -266,10 +266,12 @@ describe('sendBatch', () => {
     'leaves a completion in doubt: %s',
     (error) =>
       withFolder(async ({ beats, run }) => {
-        expect((await run(complete('b', error))).outcomes[1]).toEqual({ left: { inDoubt: 'response' } });
+        const left = { inDoubt: 'response', sentPart: { partId: 'part_1', md5: HELLO } };
+        const { outcomes } = await run(complete('b', error));
+        expect(outcomes[1]).toMatchObject({ left: { inDoubt: 'response', sentPart: { md5: HELLO } } });
         const failure = await failureOf(run(complete('a', error), { files: one }));
-        expect(failure.details?.[1]).toEqual([{ inDoubt: 'response' }]);
-        expect(beats.at(-1)).toEqual({ attempt: 1, outcomes: {}, left: { 0: { inDoubt: 'response' } } });
+        expect(failure.details?.[1]).toEqual([left]);
+        expect(beats.at(-1)).toEqual({ attempt: 1, outcomes: {}, left: { 0: left } });
       }),
   );
 
@@ -336,6 +338,17 @@ describe('an attempt of sendBatch after a kill', () => {
       const { outcomes } = await run(service, { ...again(), files: one });
       expect(outcomes).toEqual([{ sent: { fileId: 'mine', createdAt: 100, md5: HELLO } }]);
       expect(calls).toEqual(['cancel a', 'list', 'read file_of a'.replace('file_of a', 'mine')]);
+    }));
+
+  it('finds the File of bytes that the source has no longer, by their MD5 or else by name and size', () =>
+    withFolder(async ({ folder, run }) => {
+      const service = { ...ended('is completed'), ...list(file('mine')) };
+      await writeFile(join(folder, 'a'), 'other');
+      for (const md5 of [HELLO, null]) {
+        const left = md5 === null ? {} : { sentPart: { partId: 'part_1', md5 } };
+        const { outcomes } = await run(service, { files: { a: { inDoubt: 'response', ...left } } });
+        expect(outcomes).toEqual([{ sent: { fileId: 'mine', createdAt: 100, md5 } }]);
+      }
     }));
 
   it('leaves it to an operator if the Upload is completed and its File is not listed', () =>
