@@ -10,6 +10,7 @@ import { createOpenBatch } from '../../activities/open-batch.ts';
 import { packSyncMemory } from '../../activities/pack-sync-memory.ts';
 import { createPlanSync } from '../../activities/plan-sync.ts';
 import { createSendBatch } from '../../activities/send-batch.ts';
+import { scopedSourceError } from '../../activities/source-scope.ts';
 import { createUploadPart } from '../../activities/upload-part.ts';
 import type {
   HashCheckpoint,
@@ -28,7 +29,7 @@ import type { AttemptInfo, RunningAttempt } from './activity-task.ts';
 import { modelClient, type ClientWorld, type Process } from './client.ts';
 import { planSplit } from './pieces.ts';
 import { digestOfSource } from './service.ts';
-import { contentOfSource, type ModelSources } from './source.ts';
+import { contentOfSource, type ModelFile, type ModelSources } from './source.ts';
 
 type Activity = (input: never) => Promise<unknown>;
 
@@ -54,7 +55,7 @@ export function startAttempt(
   environment.on('heartbeat', (details: unknown) => {
     if (!process.isDead) beat(details);
   });
-  const activity = activitiesOf(world, process)[activityType];
+  const activity = activitiesOf(world, process)[activityType]?.();
   if (!activity) throw new Error(`the simulation has no activity ${activityType}`);
   const running = world.clock.as(process, () =>
     environment.run(activity as (input: unknown) => Promise<unknown>, input[0]),
@@ -82,27 +83,30 @@ export function startAttempt(
   };
 }
 
-function activitiesOf(world: ClientWorld, process: Process): Readonly<Record<string, Activity>> {
+function activitiesOf(world: ClientWorld, process: Process): Readonly<Record<string, () => Activity>> {
   const { info } = process;
   const dependencies = dependenciesOf(world, () => process);
-  const inspect = createInspectSource(dependencies);
   return {
-    inspectSource: async (input: Parameters<typeof inspect>[0]) => {
-      await spend(world, process, 'inspectSource');
-      return inspect(input);
+    inspectSource: () => {
+      const inspect = createInspectSource(dependencies);
+      return async (input: Parameters<typeof inspect>[0]) => {
+        await spend(world, process, 'inspectSource');
+        return inspect(input);
+      };
     },
-    createUpload: createCreateUpload(dependencies),
-    uploadPart: uploadPart(dependencies),
-    completeUpload: createCompleteUpload(dependencies),
-    cancelUpload: createCancelUpload(dependencies),
-    hashSource: (input: HashSourceInput) => hashSource(world, process, input),
-    planSplit: (input: Parameters<typeof planSplit>[2]) => planSplit(world, process, input),
-    openBatch: createOpenBatch(dependencies),
-    sendBatch: createSendBatch(dependencies),
-    deleteFile: createDeleteFile(dependencies),
-    packSyncMemory,
-    recallSync: () => runAttempt(() => Promise.resolve(memoryOfResult(world.namespace.lastResult(info.workflowId)))),
-    planSync: (input: PlanSyncInput) => {
+    createUpload: () => createCreateUpload(dependencies),
+    uploadPart: () => uploadPart(dependencies),
+    completeUpload: () => createCompleteUpload(dependencies),
+    cancelUpload: () => createCancelUpload(dependencies),
+    hashSource: () => (input: HashSourceInput) => hashSource(world, process, input),
+    planSplit: () => (input: Parameters<typeof planSplit>[2]) => planSplit(world, process, input),
+    openBatch: () => createOpenBatch(dependencies),
+    sendBatch: () => createSendBatch(dependencies),
+    deleteFile: () => createDeleteFile(dependencies),
+    packSyncMemory: () => packSyncMemory,
+    recallSync: () => () =>
+      runAttempt(() => Promise.resolve(memoryOfResult(world.namespace.lastResult(info.workflowId)))),
+    planSync: () => (input: PlanSyncInput) => {
       const limit = Math.min(input.limit, world.batchFiles);
       return world.workers.planSync(world, info.worker)({ ...input, limit });
     },
@@ -163,15 +167,15 @@ const HASH_STEPS = 4;
 /** Reads the source in four steps, and saves its position as the real activity does. */
 function hashSource(world: ClientWorld, process: Process, input: HashSourceInput): Promise<HashSourceResult> {
   let checkpoint: HashCheckpoint | undefined = input.resumeFrom;
-  const { clock, sources } = world;
+  const { clock } = world;
   return runAttempt<HashSourceResult, HashCheckpoint>(
-    async ({ signal, lastBeat, isWorkerStopping }) => {
+    async ({ signal, attempt, lastBeat, isWorkerStopping }) => {
       checkpoint = lastBeat ?? checkpoint;
       world.onCall('hashSource', process.info);
       world.trace(`hashSource from ${checkpoint?.offsetBytes ?? 0}`);
       const stepBytes = Math.ceil(input.sizeBytes / HASH_STEPS);
       for (;;) {
-        const { fingerprint } = sources.at(input.source);
+        const { fingerprint } = await openedFile(world, input, attempt, signal);
         if (fingerprint !== input.fingerprint) throw new SourceChangedError('the source was changed');
         const offsetBytes = checkpoint?.offsetBytes ?? 0;
         if (offsetBytes >= input.sizeBytes) {
@@ -191,4 +195,19 @@ function hashSource(world: ClientWorld, process: Process, input: HashSourceInput
     },
     () => checkpoint,
   );
+}
+
+/** As the real activity decides it, a file that is missing in a folder is not waited for. */
+async function openedFile(
+  { sources }: ClientWorld,
+  { source, within }: HashSourceInput,
+  attempt: number,
+  signal: AbortSignal,
+): Promise<ModelFile> {
+  try {
+    return sources.at(source);
+  } catch (error) {
+    const real = { check: async () => sources.assertReadable() } as unknown as Sources;
+    throw await scopedSourceError(error, { within }, { attempt }, { sources: real, signal });
+  }
 }

@@ -91,6 +91,9 @@ export class VirtualClock {
       gzip: zlib.gzip,
       gunzip: zlib.gunzip,
     };
+    // Each error of a fault would record its stack.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     Date.now = () => this.nowMs;
     globalThis.setInterval = ((run: () => void, everyMs: number) => this.#repeat(run, everyMs)) as never;
     globalThis.clearInterval = ((timer: VirtualTimer | undefined) => timer?.cancel()) as never;
@@ -105,6 +108,7 @@ export class VirtualClock {
     zlib.gunzip = atOnce(zlib.gunzipSync) as never;
     syncBuiltinESMExports();
     return () => {
+      Error.stackTraceLimit = stackTraceLimit;
       Date.now = real.now;
       globalThis.setInterval = real.setInterval;
       globalThis.clearInterval = real.clearInterval;

@@ -13,7 +13,7 @@ export function drawPlan(seed: number): Plan {
   const parts = dice.weighted('parts', [
     [2, 1],
     [3, dice.whole('few', 2, 5)],
-    [4, dice.whole('many', 6, 16)],
+    [4, dice.whole('many', 6, 12)],
   ]);
   const partSizeBytes = dice.whole('part-size', 1, 4) * MiB;
   const sizeBytes = parts * partSizeBytes - dice.whole('rest', 0, MiB - 1);
@@ -29,9 +29,9 @@ export function drawPlan(seed: number): Plan {
       concurrency: dice.whole('concurrency', 1, 8),
       maxSessions: dice.whole('sessions', 1, 4),
       giveUpAfterMs: dice.weighted('give-up', [
-        [4, 24 * HOUR],
-        [2, HOUR],
-        [1, 10 * MINUTE],
+        [1, 24 * HOUR],
+        [4, HOUR],
+        [2, 10 * MINUTE],
         [1, 0],
       ]),
       ...(dice.chance('no-md5', 0.2) ? { md5: false } : {}),
@@ -46,7 +46,7 @@ export function drawPlan(seed: number): Plan {
       [100, 5000],
     ]),
     suggestAfterEvents: dice.chance('hand-over', 0.4) ? dice.whole('events', 25, 150) : 4000,
-    evictChance: dice.one('evict', [0, 0.05, 0.3]),
+    evictChance: dice.one('evict', [0, 0, 0.05, 0.05, 0.3]),
     faults: drawMany(dice, 'fault', [0, 0, 1, 1, 2, 3, 5], (key) => drawPlannedFault(dice, key, parts)),
     outages: drawMany(dice, 'outage', [0, 0, 0, 1, 2], (key) => drawOutage(dice, key)),
     actions: drawMany(dice, 'action', [0, 1, 1, 2, 3, 4], (key) => drawAction(dice, key, parts)),
@@ -71,7 +71,7 @@ export function drawSyncPlan(seed: number): Plan {
   const plan = drawPlan(seed);
   const dice = new Dice(seed);
   const { partSizeBytes: _partSize, heartbeatTimeoutMs: _timeout, ...request } = plan.request;
-  const files = Array.from({ length: dice.one('files', [1, 3, 5, 8, 12]) }, (_, index) => {
+  const files = Array.from({ length: dice.one('files', [1, 2, 4, 6, 10]) }, (_, index) => {
     const path = `${dice.one(`folder-${index}`, ['', '', 'a/', 'z/'])}f${index}.jsonl`;
     return { path, sizeBytes: drawFileSize(dice, `file-${index}`) };
   });
@@ -193,7 +193,15 @@ function drawRejection(dice: Dice, key: string, call: Call | '*'): Fault {
 function drawOutage(dice: Dice, key: string): Outage {
   const call = dice.chance(`${key}/all`, 0.4) ? '*' : drawCall(dice, key);
   const fault = dice.chance(`${key}/away`, 0.3) ? ({ kind: 'unreachable' } as const) : drawRejection(dice, key, call);
-  const forMs = dice.one(`${key}/for`, [10_000, 3 * MINUTE, 20 * MINUTE, 70 * MINUTE, 5 * HOUR, 26 * HOUR]);
+  // Each hour of waiting costs as much as a whole upload without trouble.
+  const forMs = dice.weighted(`${key}/for`, [
+    [6, 10_000],
+    [6, 3 * MINUTE],
+    [6, 20 * MINUTE],
+    [6, 70 * MINUTE],
+    [2, 5 * HOUR],
+    [1, 26 * HOUR],
+  ]);
   return { call, fromMs: drawTime(dice, key), forMs, fault };
 }
 

@@ -156,7 +156,9 @@ async function createSandbox(): Promise<Creator> {
   // Another bundle can be one without a safeguard.
   const filename = process.env['LONGHAUL_SIMULATION_BUNDLE'] ?? built;
   // Its source map takes a second to parse, and serves only stacks, which no trace shows.
-  const code = readFileSync(filename, 'utf8').replace(/\n\/\/# sourceMappingURL=.*/, '');
+  const bundle = readFileSync(filename, 'utf8').replace(/\n\/\/# sourceMappingURL=.*/, '');
+  // So do the stacks themselves, of every error.
+  const code = `Error.stackTraceLimit = 0;${bundle}`;
   const sourceMap = { version: 3, sources: [], mappings: '', names: [] };
   // With a timeout, Node.js starts a thread for each call into the sandbox: half of the time.
   const creator = await ReusableVMWorkflowCreator.create({ code, filename, sourceMap }, undefined, new Set());

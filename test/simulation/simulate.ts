@@ -25,7 +25,7 @@ const WORKERS = 2;
 /** An upload that does not end before has a fault, or a plan that never lets it end. */
 const MAX_DAYS = 30;
 /** Activations that are replayed without a reason: their number grows with the square of the length of a history. */
-const MAX_REPLAYED = 400;
+const MAX_REPLAYED = 100;
 const MAX_ACTIVATIONS = 3000;
 
 export interface Violation {
@@ -57,8 +57,10 @@ const head = [
 const WORKFLOW_ID = 'upload';
 const NAME = 'train.jsonl';
 const PATH = `/data/${NAME}`;
-/** The first one with all that the plan contains, then two without faults and changes. */
-const SYNC_RUNS = 3;
+/** The first one with all that the plan contains, then one without faults and changes that sends the rest. */
+const SYNC_RUNS = 2;
+/** How often a third run follows, which sends nothing. */
+const THIRD_RUN = 0.3;
 /** Longer than the list of the service lags. */
 const PAUSE_MS = 10 * 60_000;
 
@@ -140,7 +142,8 @@ class Simulation {
     if (this.#plan.folder) {
       this.#operator.stop();
       this.#isCalm = true;
-      for (let run = 2; run <= SYNC_RUNS; run++) {
+      const runs = SYNC_RUNS + (this.#dice.chance('third-run', THIRD_RUN) ? 1 : 0);
+      for (let run = 2; run <= runs; run++) {
         await this.#wait(PAUSE_MS);
         this.#start(run);
         await this.#untilClosed();

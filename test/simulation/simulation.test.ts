@@ -4,10 +4,8 @@ import { knownFailures, openRules } from './known-failures.ts';
 import type { Plan } from './plan.ts';
 import { simulate } from './simulate.ts';
 
-/** Few, so that `npm test` stays fast. `npm run simulate` runs as many as it is told. */
-const SEEDS = Number(process.env['LONGHAUL_SIMULATION_SEEDS'] ?? 60);
-const SPLIT_SEEDS = Math.ceil(SEEDS / 3);
-const SYNC_SEEDS = Math.ceil(SEEDS / 3);
+/** Of each workflow. `npm run simulate` runs as many as it is told. */
+const SEEDS = Number(process.env['LONGHAUL_SIMULATION_SEEDS'] ?? 300);
 
 describe('uploadFile in a simulation', () => {
   it(`keeps every rule with each of ${SEEDS} seeds`, { timeout: 120_000 + SEEDS * 1000 }, async () => {
@@ -33,9 +31,9 @@ describe('uploadFile in a simulation', () => {
 });
 
 describe('uploadSplitFile in a simulation', () => {
-  it(`keeps every rule with each of ${SPLIT_SEEDS} seeds`, { timeout: 120_000 + SPLIT_SEEDS * 2000 }, async () => {
+  it(`keeps every rule with each of ${SEEDS} seeds`, { timeout: 120_000 + SEEDS * 2000 }, async () => {
     const ends = new Set<string>();
-    for (let seed = 1; seed <= SPLIT_SEEDS; seed++) {
+    for (let seed = 1; seed <= SEEDS; seed++) {
       const { violations, trace, close } = await simulate(drawSplitPlan(seed));
       const broken = violations.filter(({ rule }) => !openRules.has(rule));
       expect(broken, `npm run simulate -- --split --seed ${seed}\n${trace.join('\n')}`).toEqual([]);
@@ -46,9 +44,9 @@ describe('uploadSplitFile in a simulation', () => {
 });
 
 describe('syncSource in a simulation', () => {
-  it(`keeps every rule with each of ${SYNC_SEEDS} seeds`, { timeout: 120_000 + SYNC_SEEDS * 2000 }, async () => {
+  it(`keeps every rule with each of ${SEEDS} seeds`, { timeout: 120_000 + SEEDS * 2000 }, async () => {
     const ends = new Set<string>();
-    for (let seed = 1; seed <= SYNC_SEEDS; seed++) {
+    for (let seed = 1; seed <= SEEDS; seed++) {
       const { violations, trace, close } = await simulate(drawSyncPlan(seed));
       const broken = violations.filter(({ rule }) => !openRules.has(rule));
       expect(broken, `npm run simulate -- --sync --seed ${seed}\n${trace.join('\n')}`).toEqual([]);
