@@ -4,10 +4,11 @@ import type { JobKind, UploadProgress, UploadResult } from '../contracts/upload.
 import type { PartTrouble } from './follow/pending.ts';
 import type { UnpolledQueue } from './queues/unpolled-queue.ts';
 
-export type JobProgress<Kind extends JobKind = JobKind> = Extract<
-  UploadProgress | SplitUploadProgress | SyncProgress,
-  { readonly kind: Kind }
->;
+export type JobProgress<Kind extends JobKind = JobKind> = {
+  readonly upload: UploadProgress;
+  readonly split: SplitUploadProgress;
+  readonly sync: SyncProgress;
+}[Kind];
 
 export type JobResult<Kind extends JobKind = JobKind> = {
   readonly upload: UploadResult;

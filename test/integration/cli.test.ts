@@ -91,7 +91,7 @@ describe('bad input is one line that says what is wrong, before anything is crea
       expectOneLine(
         await runCli([...args, '--detach'], embedded(system)),
         2,
-        /nothing would carry the upload: run "longhaul worker"/,
+        /no worker serves the task queue .*: run "longhaul worker"/,
       );
       const port = String(system.api.port);
       expectOneLine(await runCli(['local-api', '--port', port], embedded(system)), 2, new RegExp(`${port}.*in use`));

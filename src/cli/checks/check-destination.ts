@@ -2,7 +2,9 @@ import { JobNotFoundError } from '../../client/errors.ts';
 import { ApiError, ConfigError, ConnectionError, StrangeAnswerError, TimeoutError } from '../../errors.ts';
 import type { DestinationProfile } from '../../destinations/profile.ts';
 import { createDestination } from '../../destinations/kinds.ts';
+import type { PreparedJob } from '../../client/start-job.ts';
 import type { Backend } from '../backend.ts';
+import type { CommandJob } from '../job/run-jobs.ts';
 
 /**
  * Asks the service for its files once before a new upload begins. A workflow would wait patiently for a wrong address
@@ -13,19 +15,10 @@ import type { Backend } from '../backend.ts';
 export async function checkDestination(
   profile: DestinationProfile,
   backend: Backend,
-  workflowIds: readonly string[],
+  jobs: readonly Pick<CommandJob, 'prepared'>[],
 ): Promise<void> {
-  const known = await Promise.all(workflowIds.map((workflowId) => isKnown(backend, workflowId)));
+  const known = await Promise.all(jobs.map(({ prepared }) => isKnown(backend, prepared)));
   if (known.every(Boolean)) return;
-  await askDestination(profile);
-}
-
-/**
- * Asks the service for one of its files.
- *
- * @throws ConfigError when the service can't be reached, is none, or refuses the key
- */
-export async function askDestination(profile: DestinationProfile): Promise<void> {
   const client = createDestination(profile);
   try {
     await client.files.list({ limit: 1 }, { timeoutMs: 10_000 });
@@ -38,10 +31,11 @@ export async function askDestination(profile: DestinationProfile): Promise<void>
   }
 }
 
-async function isKnown(backend: Backend, workflowId: string): Promise<boolean> {
+/** Whether the job is running, or is an upload that is completed and not started again. */
+async function isKnown(backend: Backend, { kind, workflowId }: PreparedJob): Promise<boolean> {
   try {
     const { status } = await backend.client.getHandle(workflowId).describe();
-    return status === 'RUNNING' || status === 'COMPLETED';
+    return status === 'RUNNING' || (status === 'COMPLETED' && kind !== 'sync');
   } catch (error) {
     if (error instanceof JobNotFoundError) return false;
     throw error;

@@ -13,7 +13,7 @@ export async function startedRequest<Request extends UploadRequest | SyncRequest
   client: Client,
   workflowId: string,
 ): Promise<Request | undefined> {
-  const { namespace, loadedDataConverter } = client.options;
+  const { namespace } = client.options;
   try {
     const { history } = await client.workflowService.getWorkflowExecutionHistory({
       namespace,
@@ -21,9 +21,7 @@ export async function startedRequest<Request extends UploadRequest | SyncRequest
       maximumPageSize: 1,
     });
     const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
-    if (!payload) return undefined;
-    const [decoded = payload] = await decode(loadedDataConverter, payload);
-    return loadedDataConverter.payloadConverter.fromPayload<Request>(decoded);
+    return payload ? await readPayload<Request>(client, payload) : undefined;
   } catch (error) {
     throw fromTemporal(error, workflowId);
   }
@@ -35,12 +33,12 @@ export async function startedName(client: Client, workflowId: string): Promise<s
   return request?.filename ?? (request?.source ? filenameOfSource(request.source) : '');
 }
 
-type Converter = Client['options']['loadedDataConverter'];
-type Payload = Parameters<Converter['payloadConverter']['fromPayload']>[0];
+type Payload = Parameters<Client['options']['loadedDataConverter']['payloadConverter']['fromPayload']>[0];
 
-/** Codecs are applied from the last to the first. */
-async function decode({ payloadCodecs }: Converter, payload: Payload): Promise<Payload[]> {
+/** Reads a payload of a history. Codecs are applied from the last to the first. */
+export async function readPayload<Value>(client: Client, payload: Payload): Promise<Value> {
+  const { payloadCodecs, payloadConverter } = client.options.loadedDataConverter;
   let payloads = [payload];
   for (const codec of payloadCodecs.toReversed()) payloads = await codec.decode(payloads);
-  return payloads;
+  return payloadConverter.fromPayload<Value>(payloads[0] ?? payload);
 }

@@ -1,6 +1,4 @@
 import { startedRequest } from '../../../client/prepare/started-request.ts';
-import type { JobHandle } from '../../../client/job-handle.ts';
-import type { UploadOptions } from '../../../client/prepare/prepare-upload.ts';
 import { FailureType } from '../../../contracts/failures.ts';
 import { Defaults } from '../../../contracts/limits.ts';
 import type { Source } from '../../../contracts/sources.ts';
@@ -11,14 +9,13 @@ import { openSealedQuery } from '../../../sources/http/sealed-query.ts';
 import { openingKeysOf } from '../../../sources/source-settings.ts';
 import type { Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
+import type { Started } from '../../job/run-jobs.ts';
+import type { UploadJob } from './run.ts';
 import { completedDifferences, runningDifferences } from '../../checks/running-differences.ts';
 import { sourceSettingsOf } from '../../sources/source-settings.ts';
 import type { UploadCommandOptions } from './options.ts';
 
-export interface Attached {
-  readonly handle: JobHandle<'upload' | 'split'>;
-  readonly options: UploadOptions;
-}
+type Attached = Started<UploadJob>;
 
 /**
  * For a command that is run again: reports which of its options are not in effect in the upload that is already running, and

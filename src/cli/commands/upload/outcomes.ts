@@ -1,26 +1,16 @@
-import type { JobHandle } from '../../../client/job-handle.ts';
 import { JobFailedError } from '../../../client/errors.ts';
+import type { JobResult } from '../../../client/jobs.ts';
 import type { SplitUploadResult } from '../../../contracts/split.ts';
-import type { UploadResult } from '../../../contracts/upload.ts';
 import { formatBytes, formatCount, formatDuration } from '../../../core/text/format.ts';
 import type { CliContext } from '../../context.ts';
 import { isHttpUrl } from '../../../sources/source-of-url.ts';
+import type { Outcome, Started } from '../../job/run-jobs.ts';
+import type { UploadJob } from './run.ts';
 import { errorText } from '../../errors/exit.ts';
 import { jsonErrorOf } from '../../errors/json-errors.ts';
 
-export type AnyResult = UploadResult | SplitUploadResult;
-
-/** What became of one upload of a command. */
-export interface Outcome {
-  readonly name: string;
-  /** As `sourceOf`. */
-  readonly source: string;
-  readonly handle: JobHandle<'upload' | 'split'>;
-  /** Whether the upload was completed before this command. */
-  readonly isOld?: boolean;
-  readonly result?: AnyResult;
-  readonly error?: unknown;
-}
+type UploadOutcome = Outcome<UploadJob>;
+type AnyResult = JobResult<'upload' | 'split'>;
 
 interface TellOptions {
   readonly json?: boolean;
@@ -39,7 +29,7 @@ export function sourceOf(argument: string): string {
 
 export function tellDetached(
   context: CliContext,
-  started: readonly Pick<Outcome, 'source' | 'handle'>[],
+  started: readonly Started<UploadJob>[],
   { json, quiet }: TellOptions,
 ): void {
   const { out, note } = context;
@@ -52,7 +42,7 @@ export function tellDetached(
 }
 
 /** @throws the first error of an upload that failed, after all are printed; `--json` has printed each when it ended */
-export function tellOutcomes(context: CliContext, outcomes: readonly Outcome[], options: TellOptions): void {
+export function tellOutcomes(context: CliContext, outcomes: readonly UploadOutcome[], options: TellOptions): void {
   const { note } = context;
   if (!options.quiet) for (const outcome of outcomes) tellFigures(context, outcome);
   if (!options.json) for (const { result } of outcomes) if (result) tellFiles(context, result, outcomes.length > 1);
@@ -67,7 +57,7 @@ function tellFiles({ out }: CliContext, result: AnyResult, withNames: boolean): 
   for (const { id, filename } of filesOf(result)) out(withNames || 'files' in result ? [id, filename] : id);
 }
 
-function tellFigures({ note }: CliContext, { name, handle, isOld, result }: Outcome): void {
+function tellFigures({ note }: CliContext, { name, handle, isOld, result }: UploadOutcome): void {
   if (!result) return;
   if (isOld) {
     note(`${name}: ${formatBytes(result.bytes)} · uploaded already, nothing was sent`);
@@ -86,7 +76,7 @@ function tellFigures({ note }: CliContext, { name, handle, isOld, result }: Outc
 }
 
 /** The JSON of one upload: its result, or why it has none. */
-export function outcomeJson({ source, handle, result, error }: Omit<Outcome, 'name'>): object {
+export function outcomeJson({ source, handle, result, error }: UploadOutcome): object {
   const { workflowId, resumed } = handle;
   if (result) return { source, ...result, resumed };
   const { pieces } = error instanceof JobFailedError ? error : {};

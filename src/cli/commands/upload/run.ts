@@ -1,33 +1,32 @@
-import type { JobHandle } from '../../../client/job-handle.ts';
-import { startJob } from '../../../client/start-job.ts';
 import { JobIdTakenError } from '../../../client/errors.ts';
-import type { LonghaulClient } from '../../../client/longhaul-client.ts';
-import { isOutdated, OUTDATED } from '../../../client/temporal-faults.ts';
-import { hasWorkers } from '../../../client/queues/queue-workers.ts';
+import type { UploadOptions } from '../../../client/prepare/prepare-upload.ts';
 import type { Config } from '../../../config/config.ts';
-import { requireDestination } from '../../../config/destinations.ts';
 import { Defaults } from '../../../contracts/limits.ts';
-import { QueryName, transferTaskQueue } from '../../../contracts/names.ts';
 import { formatBytes, formatCount } from '../../../core/text/format.ts';
-import { ConfigError } from '../../../errors.ts';
-import { noteAttached } from './attached.ts';
-import { withBackend, type Backend } from '../../backend.ts';
-import { checkDestination } from '../../checks/check-destination.ts';
-import { checkRequests, type CheckedRequest } from '../../checks/check-requests.ts';
-import type { CliContext } from '../../context.ts';
-import { establishHost } from '../../checks/establish-host.ts';
-import { errorText, Interrupted, FilesFailedError } from '../../errors/exit.ts';
-import { expandFiles, type ExpandedFiles } from './expand-files.ts';
-import { followAll } from './follow.ts';
-import { isEmpty, namedBy, type NamedSources } from '../../../sources/named-sources.ts';
+import { printable } from '../../../core/text/printable.ts';
+import { namedBy } from '../../../sources/named-sources.ts';
 import { Sources } from '../../../sources/sources.ts';
+import type { Backend } from '../../backend.ts';
+import { checkRequests, type CheckedRequest, type UploadTarget } from '../../checks/check-requests.ts';
+import { establishHost } from '../../checks/establish-host.ts';
+import type { CliContext } from '../../context.ts';
+import { FilesFailedError, Interrupted } from '../../errors/exit.ts';
+import { INTERRUPTED, runJobs, type CommandJob } from '../../job/run-jobs.ts';
+import { SpoolFolder } from '../../sources/spool/folder.ts';
 import { findPipes } from '../../sources/spool/pipe-arguments.ts';
 import { SourceCopies } from '../../sources/spool/source-copies.ts';
-import { NamedRecords } from '../../sources/named-records.ts';
-import { commandSources, sourceSettingsOf } from '../../sources/source-settings.ts';
-import { SpoolFolder } from '../../sources/spool/folder.ts';
-import { sourceOf, tellDetached, tellOutcomes } from './outcomes.ts';
+import { sourceSettingsOf } from '../../sources/source-settings.ts';
+import { noteAttached } from './attached.ts';
+import { expandFiles, type ExpandedFiles } from './expand-files.ts';
 import { checkUploadOptions, type UploadCommandOptions } from './options.ts';
+import { outcomeJson, sourceOf, tellDetached, tellOutcomes } from './outcomes.ts';
+
+/** One upload of a command. */
+export interface UploadJob extends CommandJob<CheckedRequest['prepared']> {
+  readonly options: UploadOptions;
+  /** The argument, as in `sourceOf`. */
+  readonly source: string;
+}
 
 export async function uploadCommand(
   context: CliContext,
@@ -62,13 +61,10 @@ export async function uploadCommand(
   }
   const spools = new SpoolFolder(config.stateDir);
   const copies = new SourceCopies(context, spools, options, files, pipes);
-  const sources = files.map(sourceOf);
   try {
-    await uploadFiles(context, spools, { copies, sources, onStarted: printSkipped }, options, destination);
+    await uploadFiles(context, spools, copies, files.map(sourceOf), printSkipped, options, destination);
   } catch (error) {
-    if (!(await copies.tellEnd(error)) && error instanceof Interrupted) {
-      note('longhaul: interrupted; the same command goes on from the recorded parts');
-    }
+    if (!(await copies.tellEnd(error)) && error instanceof Interrupted) note(INTERRUPTED);
     throw error;
   }
   tellSkipped();
@@ -83,109 +79,56 @@ async function expand(config: Config, names: readonly string[], options: UploadC
   }
 }
 
-interface NamedFiles {
-  readonly copies: SourceCopies;
-  /** The arguments, as in `Outcome`. */
-  readonly sources: readonly string[];
-  /** When each upload has started. */
-  readonly onStarted: () => void;
-}
-
+/** @param sources the arguments, as in `UploadJob` @param onStarted called when each upload has started */
 async function uploadFiles(
   context: CliContext,
   spools: SpoolFolder,
-  files: NamedFiles,
+  copies: SourceCopies,
+  sources: readonly string[],
+  onStarted: () => void,
   options: UploadCommandOptions,
   destination: string,
 ): Promise<void> {
-  const { config, note } = context;
-  const { copies } = files;
-  const planned = await checkRequests(context, spools, copies.targets, options);
+  const check = async (targets: readonly UploadTarget[]): Promise<UploadJob[]> =>
+    (await checkRequests(context, spools, targets, options)).map((request, index) => {
+      const source = sources[index] as string;
+      return { ...request, source, name: labelOf(request.options) };
+    });
+  const planned = await check(copies.targets);
   await copies.assertPossible();
+  let paths: readonly string[] = [];
 
-  const needsWorker = !options.detach && config.temporal === undefined;
-  const records = new NamedRecords(config);
-  await withBackend(context, { destination, needsWorker }, async (backend) => {
-    if (options.detach || !backend.isEmbedded) await assertWorkers(backend, planned, config.host, options);
-    else await checkDestination(requireDestination(config, destination), backend, idsOf(planned));
-    if (copies.areNeeded && options.id !== undefined) await assertIdFree(backend, options.id, options.again);
-
-    // What can be read only once is read when everything else is known to be good.
-    const paths = await copies.make();
-    if (backend.uiUrl && !options.quiet) note(`Temporal UI: ${backend.uiUrl}`);
-    const requests = copies.areNeeded
-      ? await checkRequests(
-          context,
-          spools,
-          paths.map((path) => ({ path })),
-          options,
-        )
-      : planned;
-    // Workers that run elsewhere on this machine read copies for their commands, and nothing else that is in no list.
-    const sources = requests.map(({ prepared }) => prepared.request.source);
-    const workflowIds = idsOf(requests);
-    const named = namedBy(needsWorker ? sources : sources.filter((source) => spools.has(source)));
-    if (!isEmpty(named)) await records.add(named, workflowIds);
-    const handles: JobHandle<'upload' | 'split'>[] = [];
-    for (const { options: request, prepared } of requests) {
-      const handle = await startJob(backend.client.temporal, backend.client.taskQueue, prepared);
-      handles.push(handle);
-      if (request.file !== undefined) await spools.use(request.file, handle.workflowId);
-    }
-    await spools.sweep((workflowId) => statusOf(backend, workflowId)).catch(() => {});
-    await records.sweep(backend.client).catch(() => {});
-    const uploads = handles.map((handle, index) => ({
-      handle,
-      ...(requests[index] as CheckedRequest),
-      source: files.sources[index] as string,
-    }));
-    files.onStarted();
-    if (options.detach) {
-      await noteAttached(context, backend, uploads, options);
-      return tellDetached(context, uploads, options);
-    }
-
-    await serve(context, backend, handles, named, options);
-    await restartOutdated(context, backend, uploads);
-    await noteAttached(context, backend, uploads, options);
-    const outcomes = await followAll(context, uploads, options);
-    for (const [index, { result }] of outcomes.entries()) if (result) await spools.release(paths[index] as string);
-    await records.removeEnded(workflowIds, backend.client).catch(() => {});
-    tellOutcomes(context, outcomes, options);
-  });
-}
-
-function idsOf(requests: readonly CheckedRequest[]): string[] {
-  return requests.map(({ prepared }) => prepared.workflowId);
-}
-
-/** On the embedded server, no other worker can continue what this version cannot. */
-async function restartOutdated(
-  { note }: CliContext,
-  { client, isEmbedded }: Backend,
-  uploads: readonly { handle: JobHandle<'upload' | 'split'>; readonly prepared: CheckedRequest['prepared'] }[],
-): Promise<void> {
-  if (!isEmbedded) return;
-  for (const upload of uploads) {
-    const { workflowId, resumed } = upload.handle;
-    if (!resumed || (await statusOf({ client }, workflowId)) !== 'RUNNING') continue;
-    if (!(await cannotBeContinued(client, workflowId))) continue;
-    note(
-      `${workflowId}: another version of Longhaul started this upload, and this one cannot continue it. Starting it again.`,
-    );
-    await client.temporal.workflow.getHandle(workflowId).terminate(OUTDATED);
-    upload.handle = await startJob(client.temporal, client.taskQueue, upload.prepared);
-  }
-}
-
-/** A worker that cannot replay an upload fails its queries at once. */
-const QUERY_TIMEOUT_MS = 5000;
-
-async function cannotBeContinued({ temporal: client }: LonghaulClient, workflowId: string): Promise<boolean> {
-  const handle = client.workflow.getHandle(workflowId);
-  return client
-    .withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query(QueryName.progress))
-    .then(() => false, isOutdated);
+  await runJobs<UploadJob>(
+    context,
+    { ...options, destination, transferSlots: options.concurrency },
+    {
+      jobs: planned,
+      ready: async (run) => {
+        if (copies.areNeeded && options.id !== undefined) await assertIdFree(run.backend, options.id, options.again);
+        // What can be read only once is read when everything else is known to be good.
+        paths = await copies.make();
+        const jobs = copies.areNeeded ? await check(paths.map((path) => ({ path }))) : planned;
+        const read = jobs.map(({ prepared }) => prepared.request.source);
+        // Workers that run elsewhere on this machine read copies for their commands, and nothing else that is in no list.
+        await run.name(namedBy(run.hasWorker ? read : read.filter((source) => spools.has(source))), jobs);
+        return jobs;
+      },
+      onStarted: async ({ backend }, jobs) => {
+        for (const { options: request, handle } of jobs) {
+          if (request.file !== undefined) await spools.use(request.file, handle.workflowId);
+        }
+        await spools.sweep((workflowId) => statusOf(backend, workflowId)).catch(() => {});
+        onStarted();
+      },
+      noteAttached: ({ backend }, jobs) => noteAttached(context, backend, jobs, options),
+      printDetached: (jobs) => tellDetached(context, jobs, options),
+      printJson: (outcome) => context.json(outcomeJson(outcome)),
+      print: async (_, outcomes) => {
+        for (const [index, { result }] of outcomes.entries()) if (result) await spools.release(paths[index] as string);
+        tellOutcomes(context, outcomes, options);
+      },
+    },
+  );
 }
 
 async function statusOf({ client }: Pick<Backend, 'client'>, workflowId: string): Promise<string | undefined> {
@@ -202,48 +145,6 @@ async function assertIdFree(backend: Backend, id: string, again: boolean | undef
   if (status === 'RUNNING' || (status === 'COMPLETED' && !again)) throw new JobIdTakenError(id, 'upload');
 }
 
-/** Without a worker an upload would wait for ever, and nobody would know why. */
-async function assertWorkers(
-  { client, isEmbedded }: Backend,
-  requests: readonly CheckedRequest[],
-  host: string,
-  options: UploadCommandOptions,
-): Promise<void> {
-  const isLocal = requests.some(({ options: { file } }) => file !== undefined);
-  const transferQueue = options.transferQueue ?? transferTaskQueue(client.taskQueue, isLocal ? host : undefined);
-  const control = await hasWorkers(client.temporal, client.taskQueue, 'workflow');
-  if (control && (await hasWorkers(client.temporal, transferQueue, 'activity'))) return;
-  const queue = control ? transferQueue : client.taskQueue;
-  const advice = isEmbedded
-    ? 'run "longhaul worker" in another terminal with the same environment, or leave out --detach'
-    : 'start "longhaul worker" on this machine with the same TEMPORAL_ADDRESS';
-  throw new ConfigError(
-    `no worker serves the task queue ${queue}${options.detach ? ', so nothing would carry the upload' : ''}: ${advice}`,
-  );
-}
-
-/** On the embedded server this command is its own worker, for the queue that its uploads were started on. */
-async function serve(
-  { config, note }: CliContext,
-  backend: Backend,
-  handles: readonly JobHandle<'upload' | 'split'>[],
-  named: NamedSources,
-  options: UploadCommandOptions,
-): Promise<void> {
-  if (!backend.isEmbedded) return;
-  const running = (await Promise.all(handles.map((handle) => handle.describe()))).filter(
-    ({ status }) => status === 'RUNNING',
-  );
-  if (running.length === 0) return;
-  const own = new Set(handles.map((handle) => handle.workflowId));
-  const transferSlots = options.concurrency ?? config.transferSlots;
-  for (const taskQueue of new Set(running.map((upload) => upload.taskQueue))) {
-    const worker = await backend.startWorker(commandSources(config, named), { taskQueue, transferSlots });
-    void worker.run().catch((error: unknown) => note(`longhaul: the worker ended: ${errorText(error)}`));
-    for await (const { workflowId, parentId } of backend.client.list({ running: true, taskQueue })) {
-      if (parentId === undefined && !own.has(workflowId) && !options.quiet) {
-        note(`an earlier upload goes on as well: ${workflowId} ("longhaul cancel ${workflowId}" ends it)`);
-      }
-    }
-  }
+function labelOf({ file, url = '', filename }: UploadOptions): string {
+  return printable(filename ?? ((file ?? sourceOf(url)).split('/').at(-1) as string));
 }

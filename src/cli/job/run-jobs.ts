@@ -1,0 +1,214 @@
+import type { JobHandle } from '../../client/job-handle.ts';
+import type { JobResult } from '../../client/jobs.ts';
+import { startJob, type PreparedJob } from '../../client/start-job.ts';
+import { requireDestination } from '../../config/destinations.ts';
+import { isEmpty, namedBy, type NamedSources } from '../../sources/named-sources.ts';
+import { withBackend, type Backend } from '../backend.ts';
+import { checkDestination } from '../checks/check-destination.ts';
+import { assertWorkers } from '../checks/check-workers.ts';
+import type { CliContext } from '../context.ts';
+import { errorText, Interrupted } from '../errors/exit.ts';
+import { NamedRecords } from '../sources/named-records.ts';
+import { commandSources } from '../sources/source-settings.ts';
+import { createLiveView } from './live-view.ts';
+import { restartOutdated } from './outdated.ts';
+
+/** What a command prints when it is interrupted. */
+export const INTERRUPTED = 'longhaul: interrupted; the same command goes on from the recorded parts';
+
+export interface JobSettings {
+  readonly destination: string;
+  readonly detach?: boolean;
+  readonly quiet?: boolean;
+  readonly json?: boolean;
+  /** Queue of the workers that send the parts. @defaultValue that of the source's host */
+  readonly transferQueue?: string;
+  /** Maximum parts in flight in the worker of the command. @defaultValue by the configuration */
+  readonly transferSlots?: number;
+}
+
+/** One upload, split upload or sync of a command, checked before Temporal is called. */
+export interface CommandJob<Prepared extends PreparedJob = PreparedJob> {
+  readonly prepared: Prepared;
+  /** Label of its lines; empty for the only sync of a command. */
+  readonly name: string;
+}
+
+export type Started<Job extends CommandJob> = Job & { handle: JobHandle<Job['prepared']['kind']> };
+
+export type Outcome<Job extends CommandJob> = Started<Job> & {
+  /** Whether it was completed before this command. */
+  readonly isOld?: boolean;
+  readonly result?: JobResult<Job['prepared']['kind']>;
+  readonly error?: unknown;
+};
+
+/** What differs between the commands that start jobs. */
+export interface JobCommand<Job extends CommandJob> {
+  readonly jobs: readonly Job[];
+  /** After all checks: returns the jobs to start, for which it calls `run.name`; undefined if the user declines. */
+  readonly ready: (run: JobRun) => Promise<readonly Job[] | undefined>;
+  /** Starts one job. @defaultValue `run.start` */
+  readonly start?: (run: JobRun, job: Job) => Promise<Started<Job>>;
+  readonly onStarted?: (run: JobRun, jobs: readonly Started<Job>[]) => Promise<void>;
+  /** Reports what a command that attaches must know. */
+  readonly noteAttached: (run: JobRun, jobs: readonly Started<Job>[]) => Promise<void>;
+  readonly printDetached: (jobs: readonly Started<Job>[]) => void;
+  /** With `--json`: prints a job when it ends, or when the command is interrupted. */
+  readonly printJson: (outcome: Outcome<Job>) => void;
+  /** @throws the error of a job that failed */
+  readonly print: (run: JobRun, outcomes: readonly Outcome<Job>[]) => Promise<void> | void;
+}
+
+/**
+ * The flow of every command that starts jobs: finds Temporal, checks for workers or calls the destination, starts or
+ * attaches, runs a worker on the embedded server, follows, and prints the results.
+ */
+export async function runJobs<Job extends CommandJob>(
+  context: CliContext,
+  settings: JobSettings,
+  command: JobCommand<Job>,
+): Promise<void> {
+  const needsWorker = !settings.detach && context.config.temporal === undefined;
+  await withBackend(context, { destination: settings.destination, needsWorker }, async (backend) => {
+    const run = new JobRun(context, backend, settings);
+    await run.check(command.jobs);
+    const ready = await command.ready(run);
+    if (!ready) return;
+    if (backend.uiUrl && !settings.quiet) context.note(`Temporal UI: ${backend.uiUrl}`);
+    const jobs: Started<Job>[] = [];
+    for (const job of ready) jobs.push(await (command.start ?? ((_, one) => run.start(one)))(run, job));
+    await command.onStarted?.(run, jobs);
+    await run.sweep();
+    if (settings.detach) {
+      await command.noteAttached(run, jobs);
+      return command.printDetached(jobs);
+    }
+    await run.serve(jobs);
+    if (run.hasWorker && (await restartOutdated(context, backend, jobs, settings.destination))) await run.serve(jobs);
+    await command.noteAttached(run, jobs);
+    const outcomes = await run.follow(jobs, settings.json ? command.printJson : () => {});
+    await run.end();
+    await command.print(run, outcomes);
+  });
+}
+
+/** The steps of one command. */
+export class JobRun {
+  readonly context: CliContext;
+  readonly backend: Backend;
+  readonly settings: JobSettings;
+  readonly #records: NamedRecords;
+  readonly #served = new Set<string>();
+  #named: NamedSources = namedBy([]);
+  #workflowIds: readonly string[] = [];
+
+  constructor(context: CliContext, backend: Backend, settings: JobSettings) {
+    this.context = context;
+    this.backend = backend;
+    this.settings = settings;
+    this.#records = new NamedRecords(context.config);
+  }
+
+  /** Whether this command sends the parts itself. */
+  get hasWorker(): boolean {
+    return this.backend.isEmbedded && !this.settings.detach;
+  }
+
+  /** Fails a command that cannot start its jobs, and would otherwise wait without a message. @throws ConfigError */
+  async check(jobs: readonly CommandJob[]): Promise<void> {
+    const { config } = this.context;
+    const { destination, transferQueue } = this.settings;
+    if (!this.hasWorker) return assertWorkers(this.backend, jobs, transferQueue);
+    await checkDestination(requireDestination(config, destination), this.backend, jobs);
+  }
+
+  /** Permits the sources to the worker of this command, and to those of other commands of this user. */
+  async name(named: NamedSources, jobs: readonly CommandJob[]): Promise<void> {
+    this.#named = named;
+    this.#workflowIds = jobs.map(({ prepared }) => prepared.workflowId);
+    if (!isEmpty(named)) await this.#records.add(named, this.#workflowIds);
+  }
+
+  async start<Job extends CommandJob>(job: Job): Promise<Started<Job>> {
+    const { temporal, taskQueue } = this.backend.client;
+    return { ...job, handle: await startJob<Job['prepared']>(temporal, taskQueue, job.prepared) };
+  }
+
+  /** Deletes the records of other commands whose jobs have ended. */
+  async sweep(): Promise<void> {
+    await this.#records.sweep(this.backend.client).catch(() => {});
+  }
+
+  /** Runs a worker for the queues that the jobs were started on, if Temporal is the embedded server. */
+  async serve(jobs: readonly { readonly handle: JobHandle }[]): Promise<void> {
+    if (!this.backend.isEmbedded) return;
+    const { config, note } = this.context;
+    const { transferSlots = config.transferSlots, quiet } = this.settings;
+    const states = await Promise.all(jobs.map(({ handle }) => handle.describe()));
+    const own = new Set(jobs.map(({ handle }) => handle.workflowId));
+    for (const { status, taskQueue } of states) {
+      if (status !== 'RUNNING' || this.#served.has(taskQueue)) continue;
+      this.#served.add(taskQueue);
+      const worker = await this.backend.startWorker(commandSources(config, this.#named), { taskQueue, transferSlots });
+      void worker.run().catch((error: unknown) => note(`longhaul: the worker ended: ${errorText(error)}`));
+      if (quiet) continue;
+      for await (const { workflowId, parentId } of this.backend.client.list({ running: true, taskQueue })) {
+        if (parentId !== undefined || own.has(workflowId)) continue;
+        note(`an earlier upload goes on as well: ${workflowId} ("longhaul cancel ${workflowId}" ends it)`);
+      }
+    }
+  }
+
+  /** Follows jobs to their ends, with one view. @throws Interrupted */
+  async follow<Job extends CommandJob>(
+    jobs: readonly Started<Job>[],
+    printEnd: (outcome: Outcome<Job>) => void,
+  ): Promise<Outcome<Job>[]> {
+    const { stderr, note } = this.context;
+    const kind = this.settings.quiet ? 'quiet' : stderr.isTTY ? 'bars' : 'lines';
+    const view = createLiveView(kind, note, stderr);
+    const running = new Set(jobs);
+    const followOne = async (job: Started<Job>) => {
+      const watching = new AbortController();
+      const signal = AbortSignal.any([this.context.signal, watching.signal]);
+      const watch = async () => {
+        for await (const event of job.handle.progress({ signal })) {
+          if (!watching.signal.aborted) view.show(job.name, event);
+        }
+      };
+      const watched = watch().catch(() => {});
+      const outcome = await this.#outcomeOf(job).finally(async () => {
+        watching.abort();
+        await watched;
+      });
+      running.delete(job);
+      printEnd(outcome);
+      return outcome;
+    };
+    try {
+      return await Promise.all(jobs.map(followOne));
+    } catch (error) {
+      for (const job of running) printEnd({ ...job, error });
+      throw error;
+    } finally {
+      view.close();
+    }
+  }
+
+  async #outcomeOf<Job extends CommandJob>(job: Started<Job>): Promise<Outcome<Job>> {
+    const { handle } = job;
+    try {
+      const isOld = handle.resumed === true && (await handle.describe()).status === 'COMPLETED';
+      return { ...job, isOld, result: await handle.result({ signal: this.context.signal }) };
+    } catch (error) {
+      if (error instanceof Interrupted) throw error;
+      return { ...job, error };
+    }
+  }
+
+  /** The jobs of this command have ended, so that no worker reads their sources any longer. */
+  async end(): Promise<void> {
+    await this.#records.removeEnded(this.#workflowIds, this.backend.client).catch(() => {});
+  }
+}

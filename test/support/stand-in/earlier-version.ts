@@ -1,0 +1,18 @@
+import { condition, executeChild, proxyActivities } from '@temporalio/workflow';
+
+const { createUpload } = proxyActivities<{ createUpload(filename: string): Promise<{ uploadId: string }> }>({
+  startToCloseTimeout: '1 minute',
+});
+
+/** Stands for the workflows of an earlier version, which this version cannot replay: it opens a session, and waits. */
+export async function uploadFile({ filename }: { filename: string }): Promise<void> {
+  await createUpload(filename);
+  await condition(() => false);
+}
+
+export const uploadSplitFile = startsUpload;
+export const syncSource = startsUpload;
+
+async function startsUpload({ filename }: { filename: string }): Promise<void> {
+  await executeChild(uploadFile, { args: [{ filename }] });
+}
