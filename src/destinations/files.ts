@@ -43,7 +43,7 @@ export class ApiFiles implements FileStore {
 
   #retrieve(fileId: string, call: CallOptions): Promise<ListedFile> {
     return this.#http.json(
-      { ...call, action: `asking for file ${fileId}`, method: 'GET', path: pathOf(fileId) },
+      { ...call, action: `retrieving file ${fileId}`, method: 'GET', path: pathOf(fileId) },
       fileAnswer,
     );
   }

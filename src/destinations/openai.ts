@@ -90,7 +90,7 @@ export class OpenAiDestination implements Destination {
         partAnswer,
       );
       if (!part.isSent()) {
-        throw new StrangeAnswerError(`${this.#http.host} took a part before all of it was sent, while ${action}`);
+        throw new StrangeAnswerError(`${this.#http.host} accepted a part before all of it was sent while ${action}`);
       }
       return answer;
     } finally {

@@ -53,7 +53,7 @@ export interface DestinationLimits {
   readonly sessionSeconds: number;
 }
 
-/** Settings of a destination of any kind, besides its profile. */
+/** Settings of a destination of any kind, in addition to its profile. */
 export interface DestinationOptions {
   /** @defaultValue nothing is delayed */
   readonly gate?: Gate | undefined;

@@ -8,12 +8,12 @@ import type { KeyProvider } from './keys/key-provider.ts';
 export const DESTINATION_KINDS = ['openai'] as const;
 export type DestinationKind = (typeof DESTINATION_KINDS)[number];
 
-/** Where uploads go and how. */
+/** A service and its settings. */
 export interface DestinationProfile {
   readonly name: string;
   /** @defaultValue `openai`: OpenAI, and services with the same routes */
   readonly kind?: DestinationKind | undefined;
-  /** With its version, such as `https://host/v1`. Neither a key nor a password may be in it. */
+  /** With its version, such as `https://host/v1`. It must contain neither a key nor a password. */
   readonly baseUrl: string;
   /** A provider returns a key that can change while calls are made. */
   readonly apiKey: string | KeyProvider;
@@ -23,7 +23,7 @@ export interface DestinationProfile {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Extra query of every request, such as Azure's `api-version`. @defaultValue none */
   readonly query?: Readonly<Record<string, string>> | undefined;
-  /** PEM of a certificate authority to trust besides the usual ones. @defaultValue none */
+  /** PEM of a certificate authority to trust in addition to the usual ones. @defaultValue none */
   readonly ca?: string | undefined;
   /** Path of the same, read again when it changes. @defaultValue none */
   readonly caFile?: string | undefined;
@@ -34,22 +34,22 @@ export interface DestinationProfile {
   readonly proxy?: ProxySetting | undefined;
   /** How `complete` sends its fields; the API's specification and its reference page differ. @defaultValue `json` */
   readonly completeEncoding?: 'json' | 'form' | undefined;
-  /** A part's connection on which nothing moves for so long is given up. @defaultValue 60,000 */
+  /** Milliseconds without traffic after which the connection of a part is closed. @defaultValue 60,000 */
   readonly stallTimeoutMs?: number | undefined;
-  /** Longest time until a connection is made. @defaultValue 10,000 */
+  /** Maximum time until a connection is open. @defaultValue 10,000 */
   readonly connectTimeoutMs?: number | undefined;
-  /** Longest time of a call that moves no content. @defaultValue 60,000 */
+  /** Maximum time of a call without content. @defaultValue 60,000 */
   readonly requestTimeoutMs?: number | undefined;
-  /** Longest time of a whole part. An Upload lives for an hour. @defaultValue 3,600,000 */
+  /** Maximum time of a whole part. A session lasts one hour. @defaultValue 3,600,000 */
   readonly partTimeoutMs?: number | undefined;
-  /** Longest time of `complete`: a server may hash gigabytes before it answers. @defaultValue 600,000 */
+  /** Maximum time of `complete`: a server can hash gigabytes before it responds. @defaultValue 600,000 */
   readonly completeTimeoutMs?: number | undefined;
   /**
-   * Most requests a minute to `/files`, over all workers of one control queue; 10 at least, or 0 for no limit of ours.
-   * OpenAI documents 1,000, and none for `/uploads`. @defaultValue 1,000
+   * Maximum requests per minute to `/files`, for all workers of one control queue: at least 10, or 0 for no limit.
+   * OpenAI documents 1,000, and no limit for `/uploads`. @defaultValue 1,000
    */
   readonly filesRequestsPerMinute?: number | undefined;
-  /** Whether calls carry W3C's `traceparent` where traces are on: it tells the service how calls belong together. @defaultValue false */
+  /** Whether calls carry W3C's `traceparent` if traces are on: it shows the service which calls belong together. @defaultValue false */
   readonly traceHeaders?: boolean | undefined;
 }
 
@@ -76,13 +76,13 @@ export const DefaultProfile = {
   traceHeaders: false,
 } as const satisfies Defaulted;
 
-/** A checked profile with every default filled in. `inspect` and `JSON.stringify` show neither its key nor its headers' values. */
+/** A checked profile with every default filled in. `inspect` and `JSON.stringify` show neither its key nor the values of its headers. */
 export type ResolvedProfile = Defaulted & Pick<DestinationProfile, 'name' | 'baseUrl' | 'apiKey'>;
 
 /**
- * Checks a profile and fills in what it leaves out.
+ * Checks a profile and adds its defaults.
  *
- * @throws ConfigError when its base URL is none, or a header can't be sent; the message never holds a value of either
+ * @throws ConfigError if its base URL is invalid, or a header cannot be sent. The message never contains a value of either
  */
 export function resolveProfile(profile: DestinationProfile): ResolvedProfile {
   assertBaseUrl(profile);
@@ -97,13 +97,13 @@ export function resolveProfile(profile: DestinationProfile): ResolvedProfile {
   for (const [header, value] of Object.entries({ ...key, ...resolved.headers })) {
     if (!isHeaderValue(value)) {
       throw new ConfigError(
-        `destination "${profile.name}": the ${header} is empty or has characters that no header takes`,
+        `destination "${profile.name}": the ${header} is empty or has characters that are not permitted in a header`,
       );
     }
   }
   for (const header of Object.keys(resolved.headers)) {
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(header)) {
-      throw new ConfigError(`destination "${profile.name}": "${header}" is no name of a header`);
+      throw new ConfigError(`destination "${profile.name}": "${header}" is not a valid name of a header`);
     }
   }
   return hideSecrets(resolved);
@@ -115,7 +115,7 @@ function assertBaseUrl({ name, baseUrl }: DestinationProfile): void {
     throw new ConfigError(`destination "${name}": the base URL must be an http:// or https:// address`);
   }
   if (url.username || url.password) {
-    throw new ConfigError(`destination "${name}": the base URL must not hold a user name or password`);
+    throw new ConfigError(`destination "${name}": the base URL must not contain a user name or password`);
   }
 }
 

@@ -4,18 +4,18 @@ import { proxyChooser } from '../network/proxy.ts';
 import { TlsFiles } from '../network/tls-files.ts';
 import type { DestinationProfile } from './profile.ts';
 
-/** A service's clock beside ours. Times are Unix milliseconds. */
+/** The clock of a service, compared with ours. Times are Unix milliseconds. */
 export interface ServiceTime {
-  /** What the service said, to the second. */
+  /** The time of the service, to the second. */
   readonly serviceMs: number;
-  /** When it said it, by our clock: half-way between question and answer. */
+  /** The time of our clock halfway between request and response. */
   readonly hereMs: number;
 }
 
 /**
- * Asks a service for nothing but its `Date` header, which every answer has; no key is sent.
+ * Requests only the `Date` header of a service, which every response has. No key is sent.
  *
- * @throws what undici throws when there is no answer
+ * @throws what undici throws if the service does not respond
  */
 export async function serviceTime(
   { baseUrl, proxy, ...tls }: Omit<DestinationProfile, 'name' | 'apiKey'>,

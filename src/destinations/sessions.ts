@@ -36,7 +36,7 @@ export async function createUpload(
     () => false,
   );
   const problems = session.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
-  const message = `${http.host} returned times that cannot be used (${problems}), while ${action}`;
+  const message = `${http.host} returned times that cannot be used (${problems}) while ${action}`;
   throw new StrangeAnswerError(message, { isSessionCancelled });
 }
 

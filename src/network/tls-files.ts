@@ -44,7 +44,7 @@ export class TlsFiles implements CurrentTls {
     this.#settings = settings;
   }
 
-  /** Returns undefined if Node's own certificates are to be used. An empty text is no setting. */
+  /** Returns undefined if Node's own certificates are to be used. An empty text is not a setting. */
   static of({ ca, caFile, clientCertFile, clientKeyFile }: TlsSettings): TlsFiles | undefined {
     if (!ca && !caFile && !clientCertFile && !clientKeyFile) return undefined;
     return new TlsFiles({ ca, caFile, clientCertFile, clientKeyFile });

@@ -18,25 +18,25 @@ import { currentWorkflow } from './sealing-workflow.ts';
 
 export * from '../../activities/index.ts';
 
-/** What a worker of your own gives to its activities. */
+/** Options of the activities of your worker. */
 export interface OwnWorkerOptions extends Omit<ActivityDependencies, 'sources'> {
-  /** As in `WorkerOptions` of `longhaul/worker`. @defaultValue callers can have nothing read */
+  /** As in `WorkerOptions` of `longhaul/worker`. @defaultValue the worker reads no source */
   readonly sources?: SourceSettings | undefined;
-  /** @defaultValue those of the workers of `createWorker`: `limitBytesPerSecond` of each upload holds */
+  /** @defaultValue as in a worker of `createWorker`: `limitBytesPerSecond` of each upload applies */
   readonly rates?: UploadRatesKeeper;
 }
 
 /**
- * All of them, for a worker of your own that serves every queue.
+ * All activities, for your own worker that polls every queue.
  *
- * @throws ConfigError for wrong `sources`, and without `destination`
+ * @throws ConfigError for invalid `sources`, and without `destination`
  */
 export function createActivities({
   destination,
   sources,
   rates = new UploadRates(),
 }: OwnWorkerOptions): ControlActivities & TransferActivities {
-  // Not every caller has a compiler.
+  // Not every caller checks types.
   if (typeof (destination as unknown) !== 'function') {
     throw new ConfigError('"destination" is missing: pass the "get" of a "Destinations" of longhaul/worker');
   }

@@ -33,28 +33,28 @@ export interface WorkerOptions {
   readonly connection: NativeConnection;
   /** @defaultValue `default` */
   readonly namespace?: string;
-  /** Queue of the workflows and of the cheap calls; the transfer queues' names are derived from it. @defaultValue `longhaul` */
+  /** Queue of the workflows and of calls without content. The names of the transfer queues are derived from it. @defaultValue `longhaul` */
   readonly taskQueue?: string;
   /** Name of this machine in `source.host`. @defaultValue `LONGHAUL_HOST`, or the host name */
   readonly host?: string;
   /** Further names of this machine in `source.host`, such as earlier ones. @defaultValue none */
   readonly otherHosts?: readonly string[];
-  /** Where uploads may go: a list, or a function that throws ConfigError for a name that it doesn't know. */
+  /** A list, or a function that throws ConfigError for an unknown name. */
   readonly destinations: readonly DestinationProfile[] | ((name: string) => DestinationProfile);
   /**
-   * `control` runs workflows and the cheap calls, `transfer` moves bytes. @defaultValue both
+   * `control` runs workflows and calls without content, `transfer` sends parts. @defaultValue both
    */
   readonly roles?: readonly ('control' | 'transfer')[];
   /**
    * Maximum parts sent at the same time. For each transfer queue, as many MD5s are computed in parallel.
-   * @defaultValue 8 at first, then what each destination takes best, between 1 and 32 (`AutoConcurrency`)
+   * @defaultValue 8 at first, then it adapts to each destination, between 1 and 32 (`AutoConcurrency`)
    */
   readonly transferSlots?: number | undefined;
-  /** Bytes a second of all parts that this worker sends, 131,072 at least. @defaultValue no limit */
+  /** Maximum bytes per second of all parts that this worker sends, at least 131,072. @defaultValue no limit */
   readonly limitBytesPerSecond?: number | undefined;
-  /** Least time between two heartbeats of a part that reach the server. @defaultValue 5,000 */
+  /** Minimum milliseconds between two heartbeats of a part that reach the server. @defaultValue 5,000 */
   readonly heartbeatIntervalMs?: number;
-  /** At shutdown, parts in flight get so long to end before they are handed back. @defaultValue 0 */
+  /** Milliseconds in which parts in flight can complete at shutdown, before they are released. @defaultValue 0 */
   readonly shutdownGraceMs?: number;
   /**
    * Version of this worker's workflow code, for Temporal's Worker Versioning: new and running uploads go to the
@@ -62,23 +62,23 @@ export interface WorkerOptions {
    */
   readonly deployment?: WorkerDeploymentVersion;
   /**
-   * What callers can have this worker read, and how: files by `files.roots`, S3 buckets by `buckets`, HTTP hosts by
+   * Sources that callers can name: files by `files.roots`, S3 buckets by `buckets`, HTTP hosts by
    * `http.hosts`, or everything by `any`. Key files, Longhaul's state, `/proc`, `/sys` and `/dev` are never read.
    * @defaultValue nothing
    */
   readonly sources?: SourceSettings;
-  /** Where this worker's metrics go. What workflows count goes to the exporter of Temporal's `Runtime`. @defaultValue nowhere */
+  /** The metrics of this worker. Those of workflows use the exporter of Temporal's `Runtime`. @defaultValue no metrics */
   readonly metrics?: WorkerMetricsOptions;
-  /** Spans for workflows, activities and calls, as `startTracing` makes them. @defaultValue none */
+  /** Spans of workflows, activities and calls, created by `startTracing`. @defaultValue none */
   readonly tracing?: Tracing | undefined;
 }
 
 export interface WorkerMetricsOptions {
-  /** Of `prom-client`; workers of one process may share it. */
+  /** Of `prom-client`. Workers of one process can share it. */
   readonly registry: Registry;
   /**
-   * Names of destinations that have a label from the start. @defaultValue those of a list of `destinations`; of a
-   * function each one that was used
+   * Names of destinations that have a label from the start. @defaultValue those of a list of `destinations`. With a
+   * function, each destination that was used
    */
   readonly destinations?: readonly string[];
 }
@@ -88,12 +88,12 @@ export interface WorkerDeploymentVersion {
   readonly buildId: string;
 }
 
-/** Temporal's own default is 10 s: so long a workflow would wait for a worker that was killed. */
+/** Temporal's default is 10 s: a workflow would wait for a killed worker for this time. */
 const STICKY_TIMEOUT_MS = 3000;
 
 const CONTROL_SLOTS = 32;
 
-/** For `isReady`: a Temporal that is slower than this is as good as none. */
+/** For `isReady`: a slower Temporal server is not ready. */
 const ANSWER_TIMEOUT_MS = 3000;
 
 interface Held {
@@ -102,7 +102,7 @@ interface Held {
   close(): Promise<void>;
 }
 
-/** Serves an upload's control queue, the shared transfer queue and this host's own. */
+/** Polls the control queue, the shared transfer queue and the transfer queues of this machine. */
 export class LonghaulWorker {
   readonly taskQueues: readonly string[];
   readonly #workers: readonly Worker[];
@@ -113,7 +113,7 @@ export class LonghaulWorker {
 
   /**
    * @param held is closed when the workers have ended
-   * @param answers rejects when Temporal doesn't answer
+   * @param answers rejects if Temporal does not respond
    */
   constructor(workers: readonly Worker[], held: readonly Held[], answers: () => Promise<unknown> = async () => {}) {
     this.#workers = workers;
@@ -123,22 +123,22 @@ export class LonghaulWorker {
   }
 
   /**
-   * Works until `shutdown`.
+   * Runs until `shutdown`.
    *
-   * @throws TemporalUnreachableError, WorkerFailedError for the first error of Temporal's worker that it can't repair
+   * @throws TemporalUnreachableError, WorkerFailedError for the first permanent error of Temporal's worker
    */
   run(): Promise<void> {
     this.#running ??= this.#run();
     return this.#running;
   }
 
-  /** Takes no new work, hands back what is in flight, and resolves when all has ended. Never rejects. */
+  /** Accepts no new tasks, releases those in flight, and resolves when all have ended. Never rejects. */
   async shutdown(): Promise<void> {
     this.#stop();
     await this.#running?.catch(() => {});
   }
 
-  /** Whether all of it works, and Temporal answers. Never rejects. */
+  /** Whether all workers run, and Temporal responds. Never rejects. */
   async isReady(): Promise<boolean> {
     const isWorking = () => this.#workers.every((worker) => worker.getState() === 'RUNNING');
     return isWorking() && (await this.#answers().then(isWorking, () => false));
@@ -174,7 +174,7 @@ export class LonghaulWorker {
  * Creates a worker; `run` starts it.
  *
  * @throws ConfigError if an option is invalid, with every problem
- * @throws NamespaceNotFoundError, TemporalDeniedError, TemporalUnreachableError if Temporal doesn't accept the worker
+ * @throws NamespaceNotFoundError, TemporalDeniedError, TemporalUnreachableError if Temporal does not accept the worker
  */
 export async function createWorker(options: WorkerOptions): Promise<LonghaulWorker> {
   const problems = workerOptionProblems(options);
@@ -256,7 +256,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   );
 }
 
-/** Metrics take code of their own, which is loaded for those who want them. */
+/** The code of metrics is loaded only if they are requested. */
 async function meter({ registry, destinations: names }: WorkerMetricsOptions, { destinations }: WorkerOptions) {
   const { startWorkflowCounters, workerMetricsOf } = await import('../observe/metrics/index.ts');
   const metrics = workerMetricsOf(registry);
@@ -266,14 +266,14 @@ async function meter({ registry, destinations: names }: WorkerMetricsOptions, { 
 }
 
 /**
- * An upload may outlive the workers of its build. Pinned to them it would wait for a build that nobody runs any more;
- * so it goes on with the current one, whose code must replay what the old one did.
+ * An upload can outlive the workers of its build. If it were pinned to them, it would wait for a build that no worker runs.
+ * Therefore, it continues with the current build, whose code must replay its history.
  */
 function versioned(version: WorkerDeploymentVersion): WorkerDeploymentOptions {
   return { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' };
 }
 
-/** The workflows, bundled at build time. Give it to a worker of your own as `workflowBundle: { codePath }`. */
+/** The workflows, bundled at build time. Pass it to your own worker as `workflowBundle: { codePath }`. */
 export const workflowBundlePath = packageFiles.workflowBundle;
 
 /** The same with OpenTelemetry's interceptors. */

@@ -16,7 +16,7 @@ export interface DestinationsOptions {
   readonly watch?: ((profile: DestinationProfile) => CallWatch) | undefined;
 }
 
-/** One client a destination, made when it is first asked for, so that a worker needs only the keys it uses. */
+/** One client per destination, created at its first use, so that a worker requires only the keys that it uses. */
 export class Destinations {
   readonly #profile: (name: string) => DestinationProfile;
   readonly #options: DestinationsOptions;
@@ -24,7 +24,7 @@ export class Destinations {
   readonly #keys = new Map<string, KeyProvider>();
 
   /**
-   * @param profile throws ConfigError for a name that it doesn't know, or a missing key
+   * @param profile throws ConfigError for an unknown name, or a missing key
    */
   constructor(profile: (name: string) => DestinationProfile, options: DestinationsOptions = {}) {
     this.#profile = profile;
@@ -40,7 +40,7 @@ export class Destinations {
     }, options);
   }
 
-  /** @throws ConfigError when there is no such destination, or its key is missing */
+  /** @throws ConfigError if the destination is unknown, or its key is missing */
   readonly get = (name: string): Destination => {
     const existing = this.#clients.get(name);
     if (existing) return existing;
@@ -61,7 +61,7 @@ export class Destinations {
       this.#keys.set(name, apiKey);
       return apiKey;
     } catch {
-      // Its key is missing now, and can be there later.
+      // Its key is missing now, and can be set later.
       return { last: undefined, current: () => this.#laterKey(name) };
     }
   };

@@ -3,7 +3,7 @@ import { missingNamespace, namespaceMissing, sentences } from '../temporal/grpc-
 import { NamespaceNotFoundError, TemporalDeniedError, TemporalUnreachableError } from '../temporal/temporal-errors.ts';
 import { LonghaulError } from '../errors.ts';
 
-/** Temporal's worker stopped because of an error of its own. The uploads continue on another worker. */
+/** Temporal's worker stopped because of an error. The uploads continue on another worker. */
 export class WorkerFailedError extends LonghaulError {
   readonly code = 'WORKER_FAILED';
   readonly retryable = true;

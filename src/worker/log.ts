@@ -2,14 +2,14 @@ import { type ActivityInterceptorsFactory, Runtime } from '@temporalio/worker';
 import { ALL_KINDS, rejectedKinds, type SourceSettings } from '../sources/source-settings.ts';
 import type { NamespaceAttributes } from './attributes.ts';
 
-/** What the inputs of most activities have. */
+/** Common properties of the inputs of activities. */
 interface KnownInput {
   readonly uploadId?: string;
   readonly partNumber?: number;
   readonly destination?: string;
 }
 
-/** Puts the Upload and the part that an activity is about into each line of its log, beside Temporal's own ids. */
+/** Adds the Upload and the part of an activity to each line of its log, in addition to Temporal's IDs. */
 export const logUpload: ActivityInterceptorsFactory = () => {
   let about: Readonly<Record<string, unknown>> = {};
   return {
@@ -32,7 +32,7 @@ export const logUpload: ActivityInterceptorsFactory = () => {
 export async function registerAttributes(attributes: NamespaceAttributes, namespace: string): Promise<void> {
   const lacking = await attributes.register();
   if (lacking.length === 0) return;
-  const message = `namespace ${namespace} lacks the search attributes ${lacking.join(', ')}: lists do not show the state of uploads. Run "longhaul setup"`;
+  const message = `namespace ${namespace} does not have the search attributes ${lacking.join(', ')}: lists do not show the state of uploads. Run "longhaul setup"`;
   Runtime.instance().logger.warn(message);
 }
 

@@ -5,12 +5,12 @@ import { ConfigDefaults } from '../config/config.ts';
 import { asTemporalLogger, type Logger } from '../logger.ts';
 
 /**
- * For threads that start from now on. The one that runs the workflows makes little garbage, but by default V8 lets
- * three times 16 MiB of it pile up.
+ * For threads that start after this. The thread of the workflows creates little garbage, but by default V8 lets three
+ * times 16 MiB of it accumulate.
  */
 const V8_FLAG = '--max-semi-space-size=2';
 
-/** Below the ports that systems take for outgoing connections. */
+/** Below the ports that systems use for outgoing connections. */
 const FIRST_PORT = 17_000;
 const END_OF_PORTS = 32_000;
 const MOST_TRIES = 20;
@@ -27,9 +27,9 @@ const MIN_HEARTBEAT_INTERVAL_MS = 1000;
 const MAX_HEARTBEAT_INTERVAL_MS = 60_000;
 
 /**
- * Once a process, before the first connection: the SDK logs through `logger`, and leaves signals to us.
+ * Once per process, before the first connection: the SDK logs through `logger`, and does not handle signals.
  *
- * @returns where the SDK serves its metrics, to this machine alone; undefined when it keeps none
+ * @returns the URL of the SDK's metrics, for this machine only; undefined without metrics
  */
 export function installRuntime(
   logger: Logger,
@@ -51,13 +51,13 @@ export function installRuntime(
   try {
     install();
   } catch (error) {
-    // The process has a runtime already, and may use it.
+    // The process has a runtime already, and can use it.
     if (!(error instanceof IllegalStateError)) throw error;
   }
   return undefined;
 }
 
-/** The SDK doesn't tell a port that the system picks for it, so that it is given one. */
+/** The SDK does not report a port that the system selects, so this function selects one. */
 function installWithMetrics(install: (metrics: MetricsExporterConfig) => void): string {
   for (let tries = 1; ; tries++) {
     const bindAddress = `127.0.0.1:${randomInt(FIRST_PORT, END_OF_PORTS)}`;
@@ -65,11 +65,11 @@ function installWithMetrics(install: (metrics: MetricsExporterConfig) => void): 
       install({ prometheus: { bindAddress, ...byConvention } });
       return `http://${bindAddress}/metrics`;
     } catch (error) {
-      // Somebody has it already.
+      // The port is in use.
       if (tries === MOST_TRIES) throw error;
     }
   }
 }
 
-/** Prometheus' conventions, which the SDK doesn't follow by default. */
+/** The conventions of Prometheus, which the SDK does not follow by default. */
 const byConvention = { countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true } as const;

@@ -91,7 +91,7 @@ export class WaitingUploads {
   }
 
   #bounded<T>(timeoutMs: number, call: () => Promise<T>): Promise<T> {
-    // Of its own: each request leaves a listener on the signal that it is given.
+    // A separate signal: each request leaves a listener on its signal.
     const signal = AbortSignal.any([this.#ending.signal]);
     setMaxListeners(0, signal);
     return this.#client.withAbortSignal(signal, () => this.#client.withDeadline(Date.now() + timeoutMs, call));

@@ -21,16 +21,11 @@ const toDo = `
   src/config
   src/contracts
   src/core
-  src/destinations
   src/dev
   src/errors.ts
   src/local-api
-  src/observe
-  src/network
   src/redact.ts
   src/temporal
-  src/sources/digest
-  src/worker
   test/bench
   test/chaos
   test/integration

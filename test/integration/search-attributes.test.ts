@@ -303,7 +303,9 @@ describe('a namespace without the search attributes', () => {
           await operatorService.addSearchAttributes({ namespace, searchAttributes: taken });
           const worker = startCli(['worker'], environment);
           await until(() => worker.said().includes('worker on '), 'the worker');
-          const warnings = worker.said().match(/lacks the search attributes LonghaulState.*Run \\?"longhaul setup/g);
+          const warnings = worker
+            .said()
+            .match(/does not have the search attributes LonghaulState.*Run \\?"longhaul setup/g);
           expect(warnings).toHaveLength(1);
           await expect(setupSearchAttributes(client.temporal)).rejects.toThrow(SetupRefusedError);
           const refused = await runCli(['setup'], environment);

@@ -6,7 +6,7 @@ import type { Redact } from '../../redact.ts';
 const EXCERPT_CHARACTERS = 200;
 const MESSAGE_CHARACTERS = 1000;
 
-/** `{"error": {"message", "type", "param", "code"}}`; anything in it may be missing, null or of another type. */
+/** `{"error": {"message", "type", "param", "code"}}`. Each property can be missing, null or of another type. */
 const optionalText = z
   .union([z.string(), z.number().transform(String)])
   .nullish()
@@ -26,7 +26,7 @@ export interface ErrorResponse {
   readonly text: string;
 }
 
-/** The error for a status other than 2xx. Headers stay out of it, and secrets that the server repeats are taken out. */
+/** The error for a status other than 2xx, without headers, and without secrets that the server repeats. */
 export function apiErrorFromResponse(response: ErrorResponse, redact: Redact): ApiError {
   const { action, host, status, headers, text } = response;
   const body = parseErrorBody(text);
@@ -37,7 +37,7 @@ export function apiErrorFromResponse(response: ErrorResponse, redact: Redact): A
     : (apiMessage ?? clean(pageText(redact(text)), EXCERPT_CHARACTERS, redact));
   const name = STATUS_CODES[status];
   return new ApiError(
-    `${host} answered ${status}${name ? ` ${name}` : ''}, while ${action}` +
+    `${host} returned ${status}${name ? ` ${name}` : ''} while ${action}` +
       (said ? `: ${said}` : '') +
       (requestId ? ` (request ${requestId})` : ''),
     {
@@ -56,9 +56,9 @@ function isRedirect(status: number): boolean {
   return status >= 300 && status < 400;
 }
 
-/** A followed redirect could carry the key to another host, and turns a POST into a GET. */
+/** A redirect could send the key to another host, and changes a POST into a GET. */
 function describeRedirect(location: string | undefined): string {
-  return `a redirect${location ? ` to ${location}` : ''}, which is not followed; set the base URL to where it leads`;
+  return `a redirect${location ? ` to ${location}` : ''}. Longhaul does not follow it. Set the base URL to its target`;
 }
 
 function parseErrorBody(text: string): z.infer<typeof errorBody>['error'] | undefined {
@@ -69,7 +69,7 @@ function parseErrorBody(text: string): z.infer<typeof errorBody>['error'] | unde
   }
 }
 
-/** One line without control characters, secrets taken out before it is cut: half a key would slip through after. */
+/** One line without control characters. Secrets are removed before it is cut, because half a key would remain after. */
 function clean(text: string | undefined, maxCharacters: number, redact: Redact): string | undefined {
   if (text === undefined) return undefined;
   const line = redact(text)

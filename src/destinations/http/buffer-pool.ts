@@ -1,16 +1,16 @@
 import { allocateReadBuffers } from '../../sources/digest/read-memory.ts';
 
-/** Idle buffers beyond this are left to the garbage collector, which frees those made at once together: 16 MiB. */
+/** More idle buffers are garbage-collected. Buffers that were created together are freed together: 16 MiB. */
 const MAX_IDLE = 32;
-/** Made at once: what four parts need. */
+/** Created together: the buffers of four parts. */
 const GROW_BY = 8;
 
 export const BUFFER_BYTES = 512 * 1024;
 
 /**
- * Buffers that are used again and again. Fresh ones cost garbage collections, which is most of the difference between
- * this and a stream. A buffer that never comes back is replaced by a new one, so a lost one does no harm; one that
- * comes back while something still reads or writes it corrupts another part.
+ * Buffers that are reused. New buffers cost garbage collections, which are most of the difference between this and a
+ * stream. A buffer that is not returned is replaced by a new one, so a lost buffer has no effect. A buffer that is returned
+ * while it is still read or written corrupts another part.
  */
 export class BufferPool {
   readonly #idle: Buffer[] = [];

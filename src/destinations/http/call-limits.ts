@@ -4,19 +4,19 @@ import { AbortedError, TimeoutError } from '../../errors.ts';
 /** Limits of one call. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Longest time of the whole call. @defaultValue the destination profile's for this kind of call */
+  /** Maximum time of the whole call. @defaultValue that of the destination profile for this kind of call */
   readonly timeoutMs?: number | undefined;
 }
 
-/** Timers that are longer than this end at once. */
+/** Longer timers expire immediately. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export interface CallLimits {
-  /** Aborted with the error that the call has to end with. */
+  /** Aborted with the error of the call. */
   readonly signal: AbortSignal;
-  /** The same as a rejection, for what doesn't heed a signal. */
+  /** The same as a rejection, for promises without a signal. */
   race<T>(promise: Promise<T>): Promise<T>;
-  /** Forgets the timer and the caller's signal. */
+  /** Releases the timer and the caller's signal. */
   release(): void;
 }
 
@@ -62,15 +62,15 @@ async function raceWith<T>(signal: AbortSignal, promise: Promise<T>): Promise<T>
 
 export interface BodyText {
   readonly text: string;
-  /** Whether there was more than the bound. */
+  /** Whether the body is longer than the bound. */
   readonly isCut: boolean;
 }
 
-/** Reads a response's body up to a bound. What lies beyond is thrown away with its connection. */
+/** Reads a response's body up to a bound. The rest is discarded with its connection. */
 export async function readBody(body: Readable, maxBytes: number): Promise<BodyText> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  // Leaving the loop early destroys the body.
+  // An early end of the loop destroys the body.
   for await (const chunk of body as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     sizeBytes += chunk.byteLength;

@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 
-/** Time in which an answer that lies in the socket already must have been read. */
+/** Time in which a response that the socket has received must be read. */
 const READ_TIMEOUT_MS = 1000;
 
 type WriteCallback = (error?: NodeJS.ErrnoException | null) => void;
 
 /**
- * Connects as `connect` does, but lets a broken connection be read to its end before it fails. A server that refuses a
- * part answers early (401, 413, 429) and hangs up; the write that then fails would destroy the socket, and with it the
- * answer that says why.
+ * Connects as `connect` does, but lets a broken connection be read to its end before it fails. A server that rejects a
+ * part responds early (401, 413, 429) and closes the connection. The write that then fails would destroy the socket, and
+ * with it the response that contains the reason.
  */
 export function readingConnector(connect: buildConnector.connector): buildConnector.connector {
   return (target, callback) =>
@@ -20,7 +20,7 @@ export function readingConnector(connect: buildConnector.connector): buildConnec
 }
 
 function readBeforeFailing(socket: Socket): void {
-  // `_write` and `_writev` are what Node documents as the place where a stream's writing is implemented.
+  // Node.js documents `_write` and `_writev` as the methods that implement the writing of a stream.
   /* eslint-disable no-underscore-dangle */
   const write = socket._write.bind(socket);
   const writev = socket._writev?.bind(socket);
@@ -29,7 +29,7 @@ function readBeforeFailing(socket: Socket): void {
   /* eslint-enable no-underscore-dangle */
 }
 
-/** Holds back the error of a write until undici has read the answer, or the end, and closed the socket. */
+/** Delays the error of a write until undici has read the response, or the end, and closed the socket. */
 function afterReading(socket: Socket, callback: WriteCallback): WriteCallback {
   return (error) => {
     const code = error?.code;

@@ -18,31 +18,31 @@ import { SecretTexts } from '../../redact.ts';
 
 /** One request, sent once. */
 export interface HttpCall extends CallOptions {
-  /** What is being done, for messages: `adding a part to upload_1`. */
+  /** For messages: `adding a part to upload_1`. */
   readonly action: string;
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** Below the base URL, with each segment encoded. */
+  /** Under the base URL, with each segment encoded. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly contentType?: string;
   /** Only needed for a body that is streamed. */
   readonly contentLength?: number;
   readonly body?: string | AsyncIterable<Uint8Array>;
-  /** Longest time in which nothing moves. It restarts with each chunk of the body that the socket takes. */
+  /** Maximum time without traffic. It restarts with each chunk of the body that the socket accepts. */
   readonly stallTimeoutMs?: number;
   /** @defaultValue 1 MiB */
   readonly maxAnswerBytes?: number;
-  /** Whether a success needs no JSON body, such as a 204: the schema then gets undefined. @defaultValue false */
+  /** Whether a success without a JSON body, such as a 204, is accepted: the schema then parses undefined. @defaultValue false */
   readonly acceptsAnyBody?: boolean;
 }
 
-/** What is known of a call before it is sent; the path is the whole one, without its query. */
+/** Facts of a call before it is sent. The path is the whole path, without the query. */
 export interface CallFacts extends Pick<HttpCall, 'action' | 'method' | 'path'> {
   /** HOST:PORT */
   readonly host: string;
 }
 
-/** Runs each call that has an answer of JSON. @param send sends it, once, with more headers */
+/** Runs each call that has a JSON response. @param send sends it once, with additional headers */
 export type AroundCall = <T>(
   facts: CallFacts,
   send: (headers: Readonly<Record<string, string>>) => Promise<T>,
@@ -84,7 +84,7 @@ export class Http {
       tls: TlsFiles.of(profile),
       chooseProxy,
       agent: {
-        // A connection for each call at the same time; the caller bounds those. Nothing is ever sent behind a part.
+        // One connection for each call at the same time. The caller limits their number. Nothing is sent after a part.
         connections: null,
         pipelining: 1,
         keepAliveTimeout: KEEP_ALIVE_MS,
@@ -118,7 +118,7 @@ export class Http {
     }
   }
 
-  /** Sends a request and reads its answer, which must be JSON of that shape. */
+  /** Sends a request and reads its response, which must be JSON of that schema. */
   json<Schema extends z.ZodType>(call: HttpCall, schema: Schema): Promise<z.output<Schema>> {
     const { action, method, body } = call;
     const facts = { action, method, host: this.host, path: `${this.#basePath}${call.path}` };
@@ -139,7 +139,7 @@ export class Http {
     }
   }
 
-  /** Sends a request and hands out the answer's body while it arrives; errors of the stream are typed as well. */
+  /** Sends a request and returns the body of the response while it arrives. Errors of the stream are typed, too. */
   async stream(call: HttpCall): Promise<{ readonly body: Readable; readonly mapError: (error: unknown) => unknown }> {
     const limits = startCallLimits(call, call.action);
     const mapError = (error: unknown) => this.#mapError(call, error);
@@ -153,7 +153,7 @@ export class Http {
     }
   }
 
-  /** Breaks what is under way. */
+  /** Aborts running calls. */
   async close(): Promise<void> {
     await this.#agent.destroy();
   }
@@ -164,7 +164,7 @@ export class Http {
 
   /** @throws ApiError for every status but 2xx */
   async #send(call: HttpCall, limits: CallLimits, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
-    // Known before anything is sent, so that an aborted call reaches no server.
+    // Checked before anything is sent, so that an aborted call reaches no server.
     limits.signal.throwIfAborted();
     const { method, body, contentType, contentLength, stallTimeoutMs = 0 } = call;
     const held = this.#keys.current();
@@ -181,13 +181,13 @@ export class Http {
         ...(contentType === undefined ? {} : { 'content-type': contentType }),
         ...(contentLength === undefined ? {} : { 'content-length': String(contentLength) }),
       },
-      // undici takes any async iterable; its types know streams only.
+      // undici accepts any async iterable, but its types have only streams.
       body: (body as Readable | string | undefined) ?? null,
       signal: limits.signal,
       headersTimeout: stallTimeoutMs,
       bodyTimeout: stallTimeoutMs,
     });
-    // While undici still connects it doesn't heed the signal; then its late answer, if any, is thrown away.
+    // While undici connects, it ignores the signal. A late response is then discarded.
     pending.then(
       (late) => limits.signal.aborted && late.body.destroy(),
       () => {},
@@ -207,7 +207,7 @@ export class Http {
     }
   }
 
-  /** The status is the news; when the body breaks off, it is told without it. */
+  /** If the body ends early, the error has only the status. */
   async #apiError({ action }: HttpCall, { statusCode, headers, body }: Response, limits: CallLimits) {
     if (statusCode === 407 && this.#proxy) {
       body.on('error', () => {}).destroy();
@@ -229,15 +229,15 @@ export class Http {
     schema: Schema,
   ): z.output<Schema> {
     const strange = (problem: string) =>
-      new StrangeAnswerError(`${this.host} answered ${statusCode} with ${problem}, while ${action}`);
-    if (isCut && !acceptsAnyBody) throw strange('a longer body than the API ever gives');
+      new StrangeAnswerError(`${this.host} returned ${statusCode} with ${problem} while ${action}`);
+    if (isCut && !acceptsAnyBody) throw strange('a body that is longer than any of the API');
     let value: unknown;
     try {
       value = JSON.parse(text);
     } catch {
-      // The parser's own message would quote the body, secrets included.
+      // The message of the parser would quote the body, including secrets.
       if (!acceptsAnyBody) {
-        throw strange(text === '' ? 'an empty body' : 'a body that is not JSON; is the base URL right?');
+        throw strange(text === '' ? 'an empty body' : 'a body that is not JSON. Check the base URL');
       }
     }
     const parsed = schema.safeParse(value);
@@ -245,7 +245,7 @@ export class Http {
     const problems = parsed.error.issues
       .slice(0, MAX_SHOWN_ISSUES)
       .map(({ path, message }) => `${path.length > 0 ? path.join('.') : 'the body'}: ${message}`);
-    throw strange(`JSON that is not what the API promises (${problems.join('; ')})`);
+    throw strange(`JSON that does not follow the API (${problems.join('; ')})`);
   }
 
   #mapError({ action }: HttpCall, error: unknown): unknown {
@@ -262,7 +262,7 @@ export class Http {
   }
 }
 
-/** So that an extra header replaces ours instead of being sent beside it. */
+/** So that an extra header replaces ours instead of being sent in addition to it. */
 function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

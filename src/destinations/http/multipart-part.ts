@@ -5,19 +5,19 @@ import { BUFFER_BYTES, type BufferPool } from './buffer-pool.ts';
 
 /**
  * A chunk of a reused buffer must be at least as long as the socket's high-water mark (64 KiB, with TLS 16 KiB): only
- * then does undici wait until all of it was taken before it asks for the next. Below, the buffer would be filled anew,
- * or given to another part, while the socket still sends from it.
+ * then does undici wait until the socket has accepted all of it before it requests the next chunk. With shorter chunks, the buffer would be filled
+ * again, or used by another part, while the socket still sends from it.
  */
 export const MIN_REUSED_CHUNK_BYTES = 64 * 1024;
 
-/** Resolves when so many bytes more may be sent; undefined: at once. */
+/** Resolves when the bytes can be sent; undefined: immediately. */
 export type Pace = (bytes: number) => Promise<unknown> | undefined;
 
 export interface PartContent {
   readonly reader: SourceReader;
   readonly offsetBytes: number;
   readonly sizeBytes: number;
-  /** Called with the part's bytes that the socket has taken so far. */
+  /** Called with the bytes of the part that the socket has accepted so far. */
   readonly onBytesSent?: ((totalBytes: number) => void) | undefined;
   readonly pace?: Pace | undefined;
 }
@@ -26,9 +26,9 @@ export interface MultipartPart {
   readonly contentType: string;
   readonly contentLength: number;
   readonly body: AsyncIterable<Uint8Array>;
-  /** Whether the last byte was handed over. A success that is answered before can't be one. */
+  /** Whether the last byte was passed on. An earlier success is invalid. */
   readonly isSent: () => boolean;
-  /** Nothing more is read or sent once the call is over, whatever the reader does. */
+  /** Nothing is read or sent after the call, regardless of the reader. */
   readonly stop: () => void;
 }
 
@@ -67,13 +67,13 @@ interface StreamInput {
 }
 
 /**
- * Reads into one buffer while the socket takes the other. What undici does with this, and what it must not see:
- * - It asks for the next chunk when the socket has taken all of the last (see MIN_REUSED_CHUNK_BYTES), so a buffer is
- *   free again as soon as the generator goes on behind its `yield`.
- * - On an abort its promise rejects before the generator ends; a read may be pending then. Only the `finally` here
- *   knows when a buffer is free, and it waits for that read.
- * - Nothing is awaited behind the last `yield`: undici would see the answer before the end of the body, take the body
- *   for unfinished, and close the connection instead of keeping it.
+ * Reads into one buffer while the socket accepts the other. Requirements of undici:
+ * - It requests the next chunk when the socket has accepted all of the last one (see MIN_REUSED_CHUNK_BYTES), so a
+ *   buffer is free when the generator continues after its `yield`.
+ * - On an abort, its promise rejects before the generator ends, and a read can be pending. Only the `finally` here
+ *   frees the buffers, after that read.
+ * - Nothing is awaited after the last `yield`: undici would receive the response before the end of the body, treat the
+ *   body as incomplete, and close the connection instead of keeping it.
  */
 async function* streamPart({ content, head, tail, pool, state }: StreamInput): AsyncGenerator<Uint8Array, void, void> {
   const { reader, offsetBytes, sizeBytes, onBytesSent, pace } = content;
@@ -83,7 +83,7 @@ async function* streamPart({ content, head, tail, pool, state }: StreamInput): A
   const startReading = (buffer: Buffer, doneBytes: number): void => {
     const wanted = Math.min(BUFFER_BYTES, sizeBytes - doneBytes);
     pending = wanted > 0 ? fill(reader, buffer.subarray(0, wanted), offsetBytes + doneBytes, state) : undefined;
-    // It may fail while the generator rests in a `yield`, where nobody awaits it yet.
+    // It can fail while the generator is in a `yield`, before it is awaited.
     pending?.catch(() => {});
   };
   try {
@@ -98,7 +98,7 @@ async function* streamPart({ content, head, tail, pool, state }: StreamInput): A
       if (turn) await turn;
       if (state.isStopped) return;
       if (length < MIN_REUSED_CHUNK_BYTES) {
-        // The short end leaves in a buffer of its own, because nothing tells when the socket has taken it.
+        // The short end is in a separate buffer, because no event shows when the socket has accepted it.
         const end = Buffer.concat([current.subarray(0, length), tail]);
         state.isSent = true;
         yield end;

@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import { Client } from 'undici';
 
 const TIMEOUT_MS = 1000;
-/** Long enough that V8 takes the parser for busy, on whichever version of Node. */
+/** Enough that V8 optimises the parser, on any version of Node.js. */
 const HEADERS = 64;
 const ANSWER =
   'HTTP/1.1 204 No Content\r\n' +
@@ -11,14 +11,14 @@ const ANSWER =
   '\r\n';
 
 /**
- * Has undici parse one answer, without any network. Its parser is WebAssembly, which V8 compiles once more as soon as it
- * is used, and that takes 40 MiB for a moment: better at the start than on top of the first parts. Never rejects.
+ * Lets undici parse one response, without a network. Its parser is WebAssembly, which V8 compiles again when it is used.
+ * This uses 40 MiB for a moment, at the start instead of during the first parts. Never rejects.
  *
- * @returns whether an answer was parsed
+ * @returns whether a response was parsed
  */
 export async function warmUpParser(): Promise<boolean> {
   const client = new Client('http://127.0.0.1', {
-    // Not at once: undici is still about to connect when it calls this.
+    // Later: undici has not finished its own part of connecting when it calls this.
     connect: (_target, callback) => setImmediate(() => callback(null, new AnsweringSocket() as unknown as Socket)),
   });
   const timer = setTimeout(() => void client.destroy(), TIMEOUT_MS);
@@ -27,7 +27,7 @@ export async function warmUpParser(): Promise<boolean> {
     await body.dump();
     return statusCode === 204;
   } catch {
-    // Then the parser is compiled later.
+    // The parser is then compiled later.
     return false;
   } finally {
     clearTimeout(timer);
@@ -35,7 +35,7 @@ export async function warmUpParser(): Promise<boolean> {
   }
 }
 
-/** As much of a socket as undici asks of it. */
+/** The part of a socket that undici uses. */
 class AnsweringSocket extends Duplex {
   override _read(): void {}
 

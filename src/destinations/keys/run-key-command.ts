@@ -19,7 +19,7 @@ const DRAIN_MS = 1000;
 export function runKeyCommand({ command, environment, timeoutMs }: KeyCommandCall): Promise<KeyCommandOutcome> {
   const [program = '', ...args] = command;
   return new Promise((resolve) => {
-    // In a process group of its own, so that a script ends with the programs that it started.
+    // In a separate process group, so that a script ends with the programs that it started.
     const child = spawn(program, args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     const stdout = collect(child.stdout, MAX_STDOUT_BYTES, () => end('printed more than 64 KiB'));
     const stderr = collect(child.stderr, MAX_STDERR_BYTES, () => {});

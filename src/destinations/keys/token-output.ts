@@ -35,7 +35,7 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
   }
 }
 
-/** A value that is no time is ignored: the time to live then applies. */
+/** A value that is not a time is ignored: the time to live then applies. */
 function expiryOf(
   { expires_on: seconds, expires_in: left, expiresOn: time }: Readonly<Record<string, unknown>>,
   nowMs: number,

@@ -7,19 +7,19 @@ import { errnoCause } from '../../core/text/errno-cause.ts';
 import { ConfigError } from '../../errors.ts';
 
 export interface MetricsServerOptions {
-  /** 0: picked by the system. */
+  /** 0: selected by the system. */
   readonly port: number;
   /** @defaultValue 127.0.0.1 */
   readonly host?: string;
   readonly registry: Registry;
-  /** Address of the metrics of Temporal's SDK, which stand behind ours. */
+  /** Address of the metrics of Temporal's SDK, which follow ours. */
   readonly sdkMetricsUrl?: string | undefined;
 }
 
 export interface MetricsServer {
   /** `http://HOST:PORT` */
   readonly url: string;
-  /** Until it is told, nothing is ready. @param isReady asked once a second at most */
+  /** Before this call, nothing is ready. @param isReady called at most once per second */
   readonly watch: (isReady: () => Promise<boolean>) => void;
   close(): Promise<void>;
 }
@@ -28,9 +28,9 @@ const READY_FOR_MS = 1000;
 const SDK_TIMEOUT_MS = 5000;
 
 /**
- * Serves `/metrics`, `/healthz` (this process answers) and `/readyz` (its workers work, and Temporal answers them).
+ * Serves `/metrics`, `/healthz` (this process responds) and `/readyz` (its workers run, and Temporal responds to them).
  *
- * @throws ConfigError when the port is taken, or the address is none of this machine
+ * @throws ConfigError if the port is in use, or the address is not one of this machine
  */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
   const { port, host = '127.0.0.1', registry, sdkMetricsUrl } = options;
@@ -46,19 +46,20 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   const server = createServer((incoming, response) => {
     const path = incoming.url?.split('?')[0] ?? '';
     const route = routes[path];
-    if (!route) return send(response, plain(404, 'there is /metrics, /healthz and /readyz'));
-    if (incoming.method !== 'GET' && incoming.method !== 'HEAD') return send(response, plain(405, 'only GET'));
+    if (!route) return send(response, plain(404, 'the paths are /metrics, /healthz and /readyz'));
+    if (incoming.method !== 'GET' && incoming.method !== 'HEAD')
+      return send(response, plain(405, 'only GET is permitted'));
     route().then(
       (answer) => send(response, answer),
-      (error: unknown) => send(response, plain(500, `the metrics can't be read: ${(error as Error).message}`)),
+      (error: unknown) => send(response, plain(500, `the metrics cannot be read: ${(error as Error).message}`)),
     );
   });
   server.listen(port, host);
   await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
     const reason =
       error.code === 'EADDRINUSE'
-        ? 'is taken; choose another --metrics-port'
-        : `can't be used: ${errnoCause(error.code ?? error.message)}`;
+        ? 'is in use. Use another --metrics-port'
+        : `cannot be used: ${errnoCause(error.code ?? error.message)}`;
     throw new ConfigError(`${host}:${port} for metrics ${reason}`, { cause: error });
   });
   const { address, family, port: actual } = server.address() as AddressInfo;
@@ -87,24 +88,24 @@ function send(response: ServerResponse, { status, type, text }: Answer): void {
   response.writeHead(status, { 'content-type': type }).end(text);
 }
 
-/** Not the dispatcher of the whole process, which may lead to a proxy: NODE_USE_ENV_PROXY of Node.js 24 sets it. */
+/** Not the dispatcher of the process, which can use a proxy: NODE_USE_ENV_PROXY of Node.js 24 sets it. */
 const direct = new Agent();
 
 async function readSdkMetrics(url: string): Promise<string> {
   const { statusCode, body } = await request(url, { dispatcher: direct, signal: AbortSignal.timeout(SDK_TIMEOUT_MS) });
   const text = await body.text();
-  if (statusCode !== 200) throw new Error(`Temporal's SDK answered ${statusCode}`);
+  if (statusCode !== 200) throw new Error(`Temporal's SDK returned ${statusCode}`);
   return withSnakeCase(text);
 }
 
-/** Temporal's meter for workflows names its labels as JavaScript does, which Prometheus doesn't. */
+/** Temporal's meter for workflows uses JavaScript names for its labels, which Prometheus does not. */
 function withSnakeCase(text: string): string {
   return text.replace(/^longhaul_.*$/gm, (line) =>
     line.replace(/([{,])taskQueue=/, '$1task_queue=').replace(/([{,])workflowType=/, '$1workflow_type='),
   );
 }
 
-/** Many may ask; who answers is asked once a second. */
+/** Checks at most once per second, for any number of requests. */
 class Readiness {
   #isReady: (() => Promise<boolean>) | undefined;
   #last: { readonly atMs: number; readonly answer: Promise<boolean> } | undefined;

@@ -5,14 +5,14 @@ import { WorkflowName } from '../../contracts/names.ts';
 const waits: readonly WorkflowCounterDefinition[] = [WorkflowCounter.uploadsParked, WorkflowCounter.parkedTries];
 const counters: readonly WorkflowCounterDefinition[] = Object.values(WorkflowCounter);
 
-/** A sync and a split upload wait as an upload does, and count nothing else. */
+/** A sync and a split upload wait like an upload, and count nothing else. */
 const counting: Readonly<Record<string, readonly WorkflowCounterDefinition[]>> = {
   [WorkflowName.uploadFile]: counters,
   [WorkflowName.uploadSplitFile]: waits,
   [WorkflowName.syncSource]: waits,
 };
 
-/** Brings every series of the workflows' counters to life at 0: to Prometheus a series that begins at 1 is no increase. */
+/** Starts every series of the workflows' counters at 0: Prometheus does not count a series that starts at 1 as an increase. */
 export function startWorkflowCounters(where: { readonly namespace: string; readonly taskQueue: string }): void {
   for (const [workflowType, definitions] of Object.entries(counting)) {
     const meter = Runtime.instance().metricMeter.withTags({ ...where, workflowType });

@@ -27,7 +27,7 @@ export function workerMetricsOf(registry: Registry): WorkerMetrics {
   return metrics;
 }
 
-/** What workers measure themselves. The hot path adds to plain numbers, which are looked at when somebody scrapes. */
+/** The metrics of workers. The hot path adds to plain numbers, which are read at a scrape. */
 export class WorkerMetrics {
   readonly #flights = new Set<Flight>();
   readonly #traffic = new Map<string, Traffic>();
@@ -37,7 +37,7 @@ export class WorkerMetrics {
   readonly #partThroughput: Histogram;
   readonly #sessionsOpened: Counter;
 
-  /** @throws Error when the registry has metrics of these names from elsewhere */
+  /** @throws Error if the registry has other metrics with these names */
   constructor(registry: Registry) {
     const registers = [registry];
     const options = ({ name, help, labels, buckets = [] }: MetricDefinition) => ({
@@ -87,7 +87,7 @@ export class WorkerMetrics {
     this.addDestination(UNKNOWN_DESTINATION);
   }
 
-  /** Makes a label of a destination that the configuration has, with every series at 0: else a first failure is no increase. */
+  /** Adds the label of a configured destination, with every series at 0: otherwise, the first failure is not an increase. */
   addDestination(destination: string): void {
     if (this.#traffic.has(destination)) return;
     this.#traffic.set(destination, { sentBytes: 0, resentBytes: 0 });
@@ -160,12 +160,12 @@ function outcomeOf(error: unknown): string {
   return type && partOutcomes.includes(type) ? type : PartOutcome.unknown;
 }
 
-/** Seconds by which the event loop was late since the last look. */
+/** Returns the delay of the event loop in seconds, since the last call. */
 function watchLoopLag(): () => number {
   const histogram = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   histogram.enable();
   return () => {
-    // It holds the time between two looks, of which the resolution was asked for; NaN and 0 when it has none.
+    // It contains the times between two checks, which include the resolution. It is NaN or 0 without a value.
     const lagMs = histogram.percentile(99) / 1e6 - LOOP_RESOLUTION_MS;
     histogram.reset();
     return Math.max(lagMs, 0) / 1000;

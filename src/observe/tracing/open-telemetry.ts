@@ -6,7 +6,7 @@ import type * as TemporalClient from '@temporalio/interceptors-opentelemetry/lib
 import type * as TemporalWorker from '@temporalio/interceptors-opentelemetry/lib/worker/index.js';
 import { ConfigError } from '../../errors.ts';
 
-/** With versions that fit together: the newest ones of OpenTelemetry don't fit Temporal's. */
+/** With compatible versions: the newest versions of OpenTelemetry are not compatible with Temporal's package. */
 const packages = [
   '@opentelemetry/api@1.9',
   '@opentelemetry/exporter-trace-otlp-http@0.57',
@@ -15,7 +15,7 @@ const packages = [
   '@temporalio/interceptors-opentelemetry@1.24',
 ] as const;
 
-/** OpenTelemetry's own packages. Only who wants traces has them, and only then they are loaded. */
+/** The packages of OpenTelemetry, which are optional. They are loaded only for traces. */
 export interface OpenTelemetry {
   readonly api: typeof Api;
   readonly otlp: typeof Otlp;
@@ -25,14 +25,14 @@ export interface OpenTelemetry {
   readonly worker: typeof TemporalWorker;
 }
 
-/** @param load for tests @throws ConfigError when one of them is not installed */
+/** @param load for tests @throws ConfigError if one of them is not installed */
 export async function loadOpenTelemetry(load = importAll): Promise<OpenTelemetry> {
   try {
     return await load();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new ConfigError(
-      `traces are asked for by OTEL_… variables, and need packages that are not installed: npm install ${packages.join(' ')}`,
+      `OTEL_… variables request traces, but packages are not installed. Run npm install ${packages.join(' ')}`,
       { cause: error },
     );
   }

@@ -9,10 +9,10 @@ const SERVICE = 'longhaul';
 const CLOSE_WITHIN_MS = 3000;
 
 /**
- * Sends spans by OTLP over HTTP to where OpenTelemetry's own environment variables say (`OTEL_EXPORTER_OTLP_ENDPOINT` …).
- * Once a process: it becomes the global tracer of OpenTelemetry.
+ * Sends spans by OTLP over HTTP to the endpoint of OpenTelemetry's environment variables (`OTEL_EXPORTER_OTLP_ENDPOINT` …).
+ * Once per process: it becomes the global tracer of OpenTelemetry.
  *
- * @throws ConfigError when OpenTelemetry's packages are not installed
+ * @throws ConfigError if OpenTelemetry's packages are not installed
  */
 export async function startTracing(): Promise<Tracing> {
   const openTelemetry = await loadOpenTelemetry();
@@ -25,7 +25,7 @@ export async function startTracing(): Promise<Tracing> {
 
   const ofClient = new client.OpenTelemetryWorkflowClientInterceptor();
   return {
-    // Without queries: progress is asked for every second.
+    // Without queries: progress is queried every second.
     clientInterceptor: {
       start: (input, next) => ofClient.start(input, next),
       startUpdate: (input, next) => ofClient.startUpdate(input, next),
@@ -45,21 +45,21 @@ export async function startTracing(): Promise<Tracing> {
   };
 }
 
-/** What brings spans into the client and the worker of a process. */
+/** The spans of the client and the worker of a process. */
 export interface Tracing {
   readonly clientInterceptor: WorkflowClientInterceptor;
   readonly activityInterceptor: ActivityInterceptorsFactory;
-  /** Take the spans of workflows out of their sandbox. */
+  /** Receive the spans of workflows from their sandbox. */
   readonly sinks: InjectedSinks<Sinks>;
   /** A span for each call to a destination. @param sendsHeaders whether the destination gets W3C's `traceparent` */
   readonly aroundCalls: (sendsHeaders: boolean) => AroundCall;
-  /** Sends what is left; gives up after some seconds, and never rejects. */
+  /** Sends the remaining spans, for at most 3 s. Never rejects. */
   close(): Promise<void>;
 }
 
 const TRACER = 'longhaul';
 
-/** A span for each call, within that of the activity. It has no query, header or body: there may be secrets in them. */
+/** A span for each call, within that of the activity. It has no query, header or body, because these can contain secrets. */
 export function aroundCalls({ api }: OpenTelemetry, sendsHeaders: boolean): AroundCall {
   const tracer = api.trace.getTracer(TRACER);
   return ({ method, host, path, action }, send) => {

@@ -6,9 +6,9 @@ import {
 } from '@temporalio/interceptors-opentelemetry/lib/workflow/index.js';
 
 /**
- * Bundled with the workflows where traces are wanted. Queries have no spans: progress is asked for every second. Nor
- * have updates: a span would let an update be answered some steps later, and then a history that began without traces
- * would not replay with them. The replay tests go through all histories with this and without.
+ * Part of the bundle of workflows with traces. Queries have no spans, because progress is queried every second. Updates
+ * have no spans either: a span would delay the response to an update by some steps, and a history that started without
+ * traces would not replay with them. The replay tests replay all histories with and without these interceptors.
  */
 export const interceptors = (): WorkflowInterceptors => {
   const inbound = new OpenTelemetryInboundInterceptor();

@@ -77,11 +77,11 @@ function bytesOf(state: Int32Array): Buffer {
 }
 
 /**
- * Takes whole blocks into the state: RFC 1321, section 3.4, with one change. Round 2 adds the halves of its function
- * instead of or-ing them, which is the same, as no bit is in both, but lets the processor have one half ready before
- * the step before it is through. With that, with the steps written out and with `| 0` wherever a number could be more
- * than 32 bits, V8 makes code of it that is as fast as OpenSSL's, whose state can't be saved, and takes two thirds of
- * the time of hash-wasm's, whose state can.
+ * Adds complete blocks to the state: RFC 1321, section 3.4, with one change. Round 2 adds the halves of its function
+ * instead of or-ing them. The result is the same, because no bit is in both, but the CPU can compute one half before the
+ * previous step is complete. With this change, with the steps written out and with `| 0` for each number that could
+ * exceed 32 bits, V8 generates code that is as fast as OpenSSL's, whose state cannot be saved. It takes two thirds of the
+ * time of hash-wasm's, whose state can be saved.
  *
  * @param words of whole blocks; little-endian, as all machines are that Temporal's worker exists for
  */

@@ -149,7 +149,7 @@ export async function hashReader(
     if ('checkpoint' in outcome) return { checkpoint: identified(outcome.checkpoint) };
     const now = await assertUnchanged(reader, fingerprint);
     const [md5] = outcome.results;
-    // A caller that expects any inode is told the current one.
+    // A caller that expects any inode receives the current one.
     if (reader.identity?.() === identity)
       return ignoresInode(fingerprint) ? { md5, fingerprint: now.fingerprint } : { md5 };
     last = undefined;

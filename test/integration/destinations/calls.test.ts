@@ -155,7 +155,7 @@ describe('the answers', () => {
     const error = await failure(reply);
     expect(error).toBeInstanceOf(StrangeAnswerError);
     expect(error.retryable).toBe(true);
-    expect(error.message).toMatch(/^127\.0\.0\.1:\d+ answered 200 with .* while asking for file file-1$/);
+    expect(error.message).toMatch(/^127\.0\.0\.1:\d+ returned 200 with .* while retrieving file file-1$/);
   });
 
   test('a completed Upload that holds no File is not taken for one', async () => {

@@ -316,8 +316,8 @@ describe('a connection that fails', () => {
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
     for (const [scheme, expected] of [
-      ['http', /not proper HTTP/],
-      ['https', /does not speak TLS/],
+      ['http', /invalid HTTP response/],
+      ['https', /does not use TLS/],
     ] as const) {
       const client = createDestination({ name: 'test', baseUrl: `${scheme}://127.0.0.1:${port}/v1`, apiKey: KEY });
       const error = await errorOf(client.cancel('upload_1'));

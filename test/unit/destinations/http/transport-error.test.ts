@@ -5,7 +5,7 @@ import { mapTransportError } from '../../../../src/destinations/http/transport-e
 const context = { action: 'adding a part to upload_1', host: '127.0.0.1:9' };
 
 test.each([
-  ['ENOTFOUND', ConnectionError, /DNS does not know/],
+  ['ENOTFOUND', ConnectionError, /was not found in DNS/],
   ['ECONNREFUSED', ConnectionError, /refused/],
   ['ECONNRESET', ConnectionError, /reset/],
   ['EPIPE', ConnectionError, /closed the connection/],
@@ -19,7 +19,7 @@ test.each([
   ['UND_ERR_SOCKET', ConnectionError, /closed/],
   ['UND_ERR_DESTROYED', ConnectionError, /client was closed/],
   ['UND_ERR_ABORTED', AbortedError, /aborted/],
-  ['ENEVERHEARD', ConnectionError, /could not be talked to/],
+  ['ENEVERHEARD', ConnectionError, /could not be reached/],
 ])('%s is the right error in plain words', (code, expected, words) => {
   const cause = Object.assign(new Error('raw'), { code });
   const error = mapTransportError(cause, context) as Error;

@@ -78,10 +78,10 @@ describe('the metrics server', () => {
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
     await expect(startMetricsServer({ port, registry: new Registry() })).rejects.toThrow(
-      `127.0.0.1:${port} for metrics is taken; choose another --metrics-port`,
+      `127.0.0.1:${port} for metrics is in use. Use another --metrics-port`,
     );
     other.close();
     const elsewhere = startMetricsServer({ port: 0, host: '192.0.2.1', registry: new Registry() });
-    await expect(elsewhere).rejects.toThrow("192.0.2.1:0 for metrics can't be used");
+    await expect(elsewhere).rejects.toThrow('192.0.2.1:0 for metrics cannot be used');
   });
 });
