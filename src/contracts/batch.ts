@@ -1,3 +1,4 @@
+import type { PlannedUpload } from './activities.ts';
 import type { FailureDetails, SentPart } from './failures.ts';
 import type { Container } from './sources.ts';
 import type { SharedLimit, UploadSession } from './upload.ts';
@@ -121,4 +122,20 @@ export interface SendBatchHeartbeat {
   readonly outcomes: Readonly<Record<number, Exclude<SendOutcome, { readonly left: LeftFile }>>>;
   /** Of other files on which this attempt works no longer. If the attempt has ended by itself, these are all. */
   readonly left: Readonly<Record<number, LeftFile>>;
+}
+
+/** A small file without a result, as an execution hands it to its successor. Plain JSON. */
+export interface CarriedFile {
+  readonly planned: PlannedUpload;
+  /** @defaultValue none is open */
+  readonly session?: UploadSession;
+  /** Of the session, in Unix milliseconds by Temporal's clock. */
+  readonly endsAtMs: number;
+  readonly left: LeftFile;
+  readonly sessionsLeft: number;
+  /** The service rejected the Part with 400: another client can have cancelled the session. */
+  readonly wasRejected: boolean;
+  /** The session is to be ended: the file has failed, or needs another session. */
+  readonly settles: boolean;
+  readonly failure?: FileFailure;
 }

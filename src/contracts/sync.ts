@@ -1,7 +1,8 @@
 import type { PlannedUpload } from './activities.ts';
+import type { CarriedFile } from './batch.ts';
 import type { Admitted } from './failures.ts';
 import type { FullSyncRequest } from './requests/sync.ts';
-import type { ProgressHead } from './upload.ts';
+import type { ProgressHead, WaitingInfo } from './upload.ts';
 
 export type { FullSyncRequest, SyncRequest, SyncUploadSettings } from './requests/sync.ts';
 
@@ -135,8 +136,14 @@ export interface SyncResult {
   readonly memory: SyncMemory | null;
 }
 
-/** What an execution hands to its successor when its history has grown long. */
-export interface CarriedSync extends Admitted<FullSyncRequest> {
+/** What an execution hands to its successor when its history has grown long. The request is left out before it is known. */
+export interface CarriedSync extends Partial<Admitted<FullSyncRequest>> {
+  /** The first lists are not complete yet. @defaultValue false */
+  readonly isFirst?: boolean;
+  /** What the lists and deletions wait for, and the batches of small files. @defaultValue nothing waits */
+  readonly waits?: { readonly lists?: WaitingInfo; readonly batches?: WaitingInfo };
+  /** Batches that wait, without the files that have a result. @defaultValue none */
+  readonly batches?: readonly (readonly CarriedFile[])[];
   /** Names the lists that workers keep for this run. */
   readonly planId: string;
   /** Uploads of paths up to this one were begun; null: of none. */

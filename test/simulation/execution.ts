@@ -148,9 +148,7 @@ export class Execution {
     }
     this.#recorded.push({ ...activation, commands });
     for (const command of commands) this.#apply(command);
-    // A sync that waits does not continue as new yet.
-    const isKept = this.start.workflowType !== 'syncSource';
-    if (isKept && this.isOpen && this.#historyLength > this.#world.suggestAfterEvents + MAX_EXTRA_EVENTS) {
+    if (this.isOpen && this.#historyLength > this.#world.suggestAfterEvents + MAX_EXTRA_EVENTS) {
       this.#world.violation('a history stays short', `${this.#historyLength} events`);
     }
   }

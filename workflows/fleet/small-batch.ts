@@ -9,8 +9,8 @@ import {
 } from '@temporalio/workflow';
 import type { PlannedUpload } from '../../src/contracts/activities.ts';
 import type {
+  CarriedFile,
   FileFailure,
-  LeftFile,
   LeftFiles,
   OpenBatchHeartbeat,
   OpenOutcome,
@@ -24,7 +24,7 @@ import type { UploadSession, WaitingInfo } from '../../src/contracts/upload.ts';
 import { commandBytes } from '../../src/core/payload.ts';
 import { batchRowBytes } from '../../src/core/sync/loads.ts';
 import type { Control } from '../shell/define-workflow.ts';
-import { Postponed, type Parking } from '../shell/parking.ts';
+import { HandOverDue, Postponed, type Parking } from '../shell/parking.ts';
 import type { BatchCalls } from './batch-calls.ts';
 import type { Load } from './fleet.ts';
 
@@ -35,10 +35,10 @@ export interface BatchOptions {
   readonly calls: BatchCalls;
   /** Files at the same time. */
   readonly concurrency: number;
-  /** @defaultValue 3 */
-  readonly maxSessions: number;
   readonly onSent: (planned: PlannedUpload, sent: SentFile) => void;
   readonly onFailed: (planned: PlannedUpload, error: unknown) => void;
+  /** Called with the files without a result, which the next execution sends. */
+  readonly onHandedOver: (files: readonly CarriedFile[]) => void;
   /** Called after each step. */
   readonly onChange: () => void;
 }
@@ -51,11 +51,18 @@ export class SmallBatch implements Load {
   readonly #files: BatchFiles;
   #step: CancellationScope | undefined;
 
-  constructor(planned: readonly PlannedUpload[], options: BatchOptions) {
+  constructor(files: readonly CarriedFile[], options: BatchOptions) {
     this.#options = options;
-    this.#files = new BatchFiles(planned, options);
+    this.#files = new BatchFiles(files, options);
     this.units = options.concurrency;
-    this.commandBytes = commandBytes(options.calls.source) + planned.reduce((sum, one) => sum + batchRowBytes(one), 0);
+    const rowsBytes = files.reduce((sum, { planned }) => sum + batchRowBytes(planned), 0);
+    this.commandBytes = commandBytes(options.calls.source) + rowsBytes;
+  }
+
+  /** Files of which nothing was sent. */
+  static filesOf(planned: readonly PlannedUpload[], maxSessions: number): CarriedFile[] {
+    const state = { endsAtMs: 0, left: {}, sessionsLeft: maxSessions, wasRejected: false, settles: false };
+    return planned.map((one) => ({ planned: one, ...state }));
   }
 
   get waiting(): WaitingInfo | undefined {
@@ -76,10 +83,19 @@ export class SmallBatch implements Load {
         if (pauseMs > 0 && !this.#files.isDone) await sleep(pauseMs, { summary: 'a pause of the service' });
       }
     } catch (error) {
-      await this.#files.end(error);
+      if (error instanceof HandOverDue) {
+        this.#options.onHandedOver(this.#files.toJSON());
+        return;
+      }
+      await this.end(error);
       // So that the next batch detects that the retry period is over.
       if (parking.spent && !isCancellation(error)) parking.retry();
     }
+  }
+
+  /** Ends the sessions, and reports the files. */
+  end(error: unknown): Promise<void> {
+    return this.#files.end(error);
   }
 
   /** A pause stops after the files that are being sent. The other files keep their sessions. */
@@ -110,41 +126,20 @@ export class SmallBatch implements Load {
   }
 }
 
-/** A file without a result. */
-interface OpenFile {
-  readonly planned: PlannedUpload;
-  session: UploadSession | undefined;
-  /** Unix milliseconds, by Temporal's clock. */
-  endsAtMs: number;
-  left: LeftFile;
-  sessionsLeft: number;
-  /** The service rejected the Part with 400: another client can have cancelled the session. */
-  wasRejected: boolean;
-  /** The session is to be ended: the file has failed, or needs another session. */
-  settles: boolean;
-  failure: FileFailure | undefined;
-}
+type OpenFile = { -readonly [Key in keyof CarriedFile]: CarriedFile[Key] };
 
 /** The uploads of small files. A session is opened only if the result of the session before is recorded. */
 class BatchFiles {
   readonly #options: BatchOptions;
   readonly #files: Set<OpenFile>;
 
-  constructor(planned: readonly PlannedUpload[], options: BatchOptions) {
+  constructor(files: readonly CarriedFile[], options: BatchOptions) {
     this.#options = options;
-    const sessionsLeft = options.maxSessions;
-    this.#files = new Set(
-      planned.map((one) => ({
-        planned: one,
-        session: undefined,
-        endsAtMs: 0,
-        left: {},
-        sessionsLeft,
-        wasRejected: false,
-        settles: false,
-        failure: undefined,
-      })),
-    );
+    this.#files = new Set(files.map((one) => ({ ...one })));
+  }
+
+  toJSON(): CarriedFile[] {
+    return [...this.#files];
   }
 
   get isDone(): boolean {

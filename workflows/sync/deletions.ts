@@ -4,7 +4,7 @@ import { commandBytes } from '../../src/core/payload.ts';
 import type { SyncTally } from '../../src/core/sync/tally.ts';
 import type { Fleet, Load } from '../fleet/fleet.ts';
 import { problemOf } from '../fleet/upload-end.ts';
-import type { Parking } from '../shell/parking.ts';
+import { HandOverDue, type Parking } from '../shell/parking.ts';
 import type { SyncCalls } from './calls.ts';
 import type { Memory } from './memory.ts';
 import type { Plans } from './plans.ts';
@@ -24,6 +24,8 @@ export class Deletions {
   readonly #options: DeletionsOptions;
   /** Known from the first answer if nothing is to be sent. */
   #first: SyncBatch | undefined;
+  /** A deletion waits for the next execution. */
+  #isLeft = false;
   /** Why Files that would be deleted are kept; null if none are. */
   held: string | null = null;
 
@@ -58,7 +60,7 @@ export class Deletions {
       after = batch.next;
     }
     await condition(() => fleet.isEmpty);
-    return true;
+    return !this.#isLeft;
   }
 
   #load(planned: PlannedDeletion): Load {
@@ -82,7 +84,8 @@ export class Deletions {
       memory.forget(path);
       tally.deleted();
     } catch (error) {
-      if (!isCancellation(error)) tally.failed(problemOf(path, error));
+      if (error instanceof HandOverDue) this.#isLeft = true;
+      else if (!isCancellation(error)) tally.failed(problemOf(path, error));
     }
   }
 }

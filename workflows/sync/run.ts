@@ -1,6 +1,14 @@
-import { ApplicationFailure, condition, setCurrentDetails, uuid4, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  setCurrentDetails,
+  uuid4,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { PlannedUpload, SyncBatch } from '../../src/contracts/activities.ts';
-import type { SentFile } from '../../src/contracts/batch.ts';
+import type { CarriedFile, SentFile } from '../../src/contracts/batch.ts';
 import { FailureType, type Admitted, type FailureDetails, type JobSubject } from '../../src/contracts/failures.ts';
 import { PayloadLimits } from '../../src/contracts/limits.ts';
 import type {
@@ -11,6 +19,7 @@ import type {
   SyncResult,
   SyncState,
 } from '../../src/contracts/sync.ts';
+import type { WaitingInfo } from '../../src/contracts/upload.ts';
 import { syncAttributes, shownState, shownWait } from '../../src/core/show/attributes.ts';
 import { syncEndLine, type End, type EndLine } from '../../src/core/show/end-line.ts';
 import { describeSync } from '../../src/core/show/describe-sync.ts';
@@ -22,7 +31,7 @@ import { Fleet, type Load } from '../fleet/fleet.ts';
 import { problemOf } from '../fleet/upload-end.ts';
 import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
 import { Pace } from '../shell/pace.ts';
-import { Parking } from '../shell/parking.ts';
+import { HandOverDue, Parking } from '../shell/parking.ts';
 import type { RawRequest } from '../shell/requests.ts';
 import { ShownAttributes } from '../shell/shown-attributes.ts';
 import { SyncCalls } from './calls.ts';
@@ -39,8 +48,8 @@ const LISTS_BYTES = 200;
 export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProgress> {
   readonly #raw: RawRequest;
   readonly #calls: SyncCalls;
-  /** No execution of this sync was before this one. */
-  readonly #isFirst: boolean;
+  /** The first lists are not complete yet. */
+  #isFirst: boolean;
   readonly #planId: string;
   readonly #shown = new ShownAttributes();
   /** Of the lists and deletions. */
@@ -64,17 +73,24 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   #sentUpTo: string | null;
   /** Uploads that were planned up to there and not started. */
   #planned: readonly PlannedUpload[];
+  /** Batches of the execution before this one that are not started. */
+  #batches: readonly (readonly CarriedFile[])[];
+  /** Batches for the next execution. */
+  readonly #handedOver: (readonly CarriedFile[])[] = [];
+  /** What the batches of the execution before this one waited for. */
+  readonly #waitedFor: WaitingInfo | undefined;
   #uploadsDone: boolean;
   #endReason: string | undefined;
 
   constructor(request: SyncRequest, { memory, run }: SyncHandover) {
     this.#raw = { ...request };
-    this.#isFirst = run === undefined;
+    this.#isFirst = run?.isFirst ?? run === undefined;
     this.#planId = run?.planId ?? uuid4();
     this.#calls = new SyncCalls(this.#raw, this.#planId);
     this.#giveUpAfterMs = () => this.#admitted?.request.upload.giveUpAfterMs ?? this.#facts.giveUpAfterMs ?? 0;
     const onChange = () => this.#publish();
-    this.#parking = new Parking(this.#giveUpAfterMs, onChange);
+    this.#parking = new Parking(this.#giveUpAfterMs, onChange, { carried: run?.waits?.lists, handsOver: true });
+    this.#waitedFor = run?.waits?.batches;
     const maxRunning = () => syncConcurrency(this.#request);
     this.#fleet = new Fleet({ isPaused: () => this.#paused, onChange, maxRunning });
     this.#tally = new SyncTally(run);
@@ -99,13 +115,14 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       parking: this.#parking,
       isHandOverDue,
     });
-    this.#state = run ? (run.uploadsDone ? 'deleting' : 'uploading') : 'listing';
+    this.#state = run && !this.#isFirst ? (run.uploadsDone ? 'deleting' : 'uploading') : 'listing';
     this.#paused = run?.paused ?? false;
     this.#sentUpTo = run?.sentUpTo ?? null;
     this.#planned = run?.planned ?? [];
+    this.#batches = run?.batches ?? [];
     this.#uploadsDone = run?.uploadsDone ?? false;
     this.#startedAtMs = run?.startedAtMs ?? Date.now();
-    if (run) this.#admit(run);
+    if (run?.request) this.#admit({ request: run.request, hasAttributes: run.hasAttributes ?? false });
   }
 
   #admit({ request, hasAttributes }: Admitted<FullSyncRequest>): void {
@@ -119,6 +136,8 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       onChange: () => this.#publish(),
       onSent: (planned, sent) => this.#sent(planned, sent),
       onFailed: ({ path }, error) => this.#tally.notSent(problemOf(path, error)),
+      onHandedOver: (files) => this.#handedOver.push(files),
+      waiting: this.#waitedFor,
     });
   }
 
@@ -137,7 +156,18 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   async run(): Promise<SyncResult | HandOver<Required<SyncHandover>>> {
     this.#publish();
     await this.#memory.recall();
-    if (this.#raw['dryRun'] === true) return this.#dryRun();
+    try {
+      if (this.#raw['dryRun'] === true) return await this.#dryRun();
+      await this.#sync();
+    } catch (error) {
+      if (!(error instanceof HandOverDue)) throw error;
+    }
+    await this.#memory.pack();
+    if (this.#state !== 'completed') return new HandOver({ memory: this.#memory.packed, run: this.#carried() });
+    return this.#result();
+  }
+
+  async #sync(): Promise<void> {
     try {
       if (!this.#uploadsDone) await this.#sendAll(this.#isFirst);
       if (this.#uploadsDone && this.#request.delete) {
@@ -147,9 +177,6 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     } finally {
       await this.#fleet.drain();
     }
-    await this.#memory.pack();
-    if (this.#state !== 'completed') return new HandOver({ memory: this.#memory.packed, run: this.#carried() });
-    return this.#result();
   }
 
   rejects(): undefined {
@@ -170,6 +197,11 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   }
 
   async abandon(state: 'cancelled' | 'failed', reason: string): Promise<undefined> {
+    // No later execution ends the sessions of these batches.
+    const ends = [...this.#handedOver, ...this.#batches].map((files) =>
+      CancellationScope.nonCancellable(async () => this.#uploads?.batch(files).end(new CancelledFailure('cancelled'))),
+    );
+    await Promise.all(ends);
     this.#endReason = reason;
     this.#enter(state);
     return undefined;
@@ -226,6 +258,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       batch = await this.#plans.uploads(next, false);
     }
     await condition(() => this.#fleet.isEmpty);
+    if (this.#handedOver.length > 0) return;
     this.#uploadsDone = true;
     if (!this.#request.delete) this.#enter('completed');
   }
@@ -239,6 +272,12 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   *#plannedLoads(): Iterable<Load> {
     const uploads = this.#uploads;
     if (!uploads) return;
+    const batches = this.#batches;
+    for (const [index, files] of batches.entries()) {
+      this.#batches = batches.slice(index);
+      yield uploads.batch(files);
+    }
+    this.#batches = [];
     const loads = loadsOf(this.#planned);
     for (const [index, files] of loads.entries()) {
       this.#planned = loads.slice(index).flat();
@@ -249,6 +288,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
 
   /** @throws ApplicationFailure when more is to be sent than the request allows */
   #begin({ totals }: SyncBatch): void {
+    this.#isFirst = false;
     this.#tally.begin(totals);
     const { maxFiles } = this.#request;
     if (maxFiles === undefined || totals.toSend.files <= maxFiles) return;
@@ -265,8 +305,10 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
 
   #carried(): Required<SyncHandover>['run'] {
     const carried = {
-      request: this.#request,
-      hasAttributes: this.#admitted?.hasAttributes ?? false,
+      ...this.#admitted,
+      isFirst: this.#isFirst || undefined,
+      waits: { lists: this.#parking.waiting, batches: this.#uploads?.waiting },
+      batches: [...this.#handedOver, ...this.#batches],
       planId: this.#planId,
       sentUpTo: this.#sentUpTo,
       planned: this.#planned,
@@ -276,7 +318,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       startedAtMs: this.#startedAtMs,
       memoryProblem: this.#memory.problem,
     };
-    const roomBytes = PayloadLimits.payload - jsonBytes([this.#request, { memory: this.#memory.packed, run: carried }]);
+    const roomBytes = PayloadLimits.payload - jsonBytes([this.#raw, { memory: this.#memory.packed, run: carried }]);
     return { ...carried, lists: this.#lists.within(roomBytes - LISTS_BYTES) };
   }
 

@@ -1,9 +1,9 @@
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { PlannedUpload } from '../../src/contracts/activities.ts';
-import type { SentFile } from '../../src/contracts/batch.ts';
+import type { CarriedFile, SentFile } from '../../src/contracts/batch.ts';
 import { BatchLimits, Priorities } from '../../src/contracts/limits.ts';
 import type { FullSyncRequest } from '../../src/contracts/sync.ts';
-import type { SharedLimit, UploadRequest, UploadResult } from '../../src/contracts/upload.ts';
+import type { SharedLimit, UploadRequest, UploadResult, WaitingInfo } from '../../src/contracts/upload.ts';
 import { mostPartsUnder } from '../../src/core/pace/rate.ts';
 import { sourceWithin } from '../../src/core/source/names.ts';
 import { isSmall, type Load as Files } from '../../src/core/sync/loads.ts';
@@ -23,7 +23,11 @@ interface UploadsOptions {
   readonly onSent: (planned: PlannedUpload, sent: SentFile) => void;
   /** Not called for files that a cancellation of the sync has ended. */
   readonly onFailed: (planned: PlannedUpload, error: unknown) => void;
+  /** Called with the files of a batch that waits when the history is too long. */
+  readonly onHandedOver: (files: readonly CarriedFile[]) => void;
   readonly onChange: () => void;
+  /** What the batches of the execution before this one waited for. */
+  readonly waiting: WaitingInfo | undefined;
 }
 
 /** Returns the maximum uploads at a time, of which each sends at least one part. */
@@ -45,15 +49,21 @@ export class SyncUploads {
 
   constructor(options: UploadsOptions) {
     this.#options = options;
-    const { request, giveUpAfterMs, onChange } = options;
-    this.#parking = new Parking(giveUpAfterMs, onChange);
+    const { request, giveUpAfterMs, onChange, waiting } = options;
+    this.#parking = new Parking(giveUpAfterMs, onChange, { carried: waiting, handsOver: true });
     this.#batchCalls = new BatchCalls(request, this.#sharedLimit);
     this.#batchConcurrency = Math.min(Math.max(Math.floor(syncConcurrency(request) / 2), 1), BatchLimits.concurrency);
     this.#partSizeBytes = request.upload.partSizeBytes;
   }
 
   load(files: Files): Load {
-    return isSmall(files[0]) ? this.#batch(files) : this.#child(files[0]);
+    const { maxSessions } = this.#options.request.upload;
+    return isSmall(files[0]) ? this.batch(SmallBatch.filesOf(files, maxSessions)) : this.#child(files[0]);
+  }
+
+  /** What the batches wait for. */
+  get waiting(): WaitingInfo | undefined {
+    return this.#parking.waiting;
   }
 
   /** Of batches. Other uploads receive it as a control. */
@@ -61,15 +71,15 @@ export class SyncUploads {
     this.#parking.retry();
   }
 
-  #batch(files: Files): Load {
-    const { request, isPaused, onSent, onChange } = this.#options;
+  batch(files: readonly CarriedFile[]): SmallBatch {
+    const { isPaused, onSent, onHandedOver, onChange } = this.#options;
     return new SmallBatch(files, {
       calls: this.#batchCalls,
       parking: this.#parking,
       concurrency: this.#batchConcurrency,
-      maxSessions: request.upload.maxSessions,
       isPaused,
       onSent,
+      onHandedOver,
       onFailed: (planned, error) => this.#failed(planned, error),
       onChange,
     });

@@ -39,8 +39,10 @@ const hasPlannedParts: Is = (value) => {
 
 const waiting = shaped({ reason: isString, failureType: isString, sinceMs: isTime, nextProbeAtMs: isTime });
 
+const session = shaped({ uploadId: isText, createdAt: isSeconds, expiresAt: isSeconds });
+
 const sessionShape = shaped({
-  info: shaped({ uploadId: isText, createdAt: isSeconds, expiresAt: isSeconds }),
+  info: session,
   openedAtMs: isTime,
   resent: isFlag,
   sizeBytes: isCount,
@@ -89,23 +91,34 @@ const uploadShape = shaped({
 const amount = shaped({ files: isCount, bytes: isCount });
 const problems = listOf(shaped({ path: isString, failureType: isString, message: isString }), 1000);
 
+const planned = shaped({
+  path: isText,
+  filename: isText,
+  sizeBytes: isCount,
+  fingerprint: isString,
+  version: isString,
+  change: optional(isString),
+  key: isText,
+});
+
+const openFile = shaped({
+  planned,
+  session: optional(session),
+  endsAtMs: isTime,
+  left: isPlainObject,
+  sessionsLeft: isCount,
+  wasRejected: isFlag,
+  settles: isFlag,
+  failure: optional(shaped({ type: isString, message: isString })),
+});
+
 const syncShape = shaped({
   planId: isText,
+  isFirst: optional(isFlag),
+  waits: optional(shaped({ lists: optional(waiting), batches: optional(waiting) })),
+  batches: optional(listOf(listOf(openFile, 1000), 1000)),
   sentUpTo: orNull(isString),
-  planned: optional(
-    listOf(
-      shaped({
-        path: isText,
-        filename: isText,
-        sizeBytes: isCount,
-        fingerprint: isString,
-        version: isString,
-        change: optional(isString),
-        key: isText,
-      }),
-      1000,
-    ),
-  ),
+  planned: optional(listOf(planned, 1000)),
   uploadsDone: isFlag,
   counts: shaped({
     listed: amount,
@@ -126,8 +139,8 @@ const syncShape = shaped({
   uploadsFailed: isCount,
   paused: isFlag,
   startedAtMs: isTime,
-  request: shaped({ source: isPlainObject, purpose: isText, destination: isText, upload: isPlainObject }),
-  hasAttributes: isFlag,
+  request: optional(shaped({ source: isPlainObject, purpose: isText, destination: isText, upload: isPlainObject })),
+  hasAttributes: optional(isFlag),
   memoryProblem: optional((value) => textUpTo(TextLimits.filename)(value) === undefined),
   lists: optional(
     shaped({
@@ -149,7 +162,9 @@ export function carriedUploadProblems(carried: unknown): string[] {
 export function handoverProblems(handover: unknown): string[] {
   if (isLeftOut(handover)) return [];
   const run = isPlainObject(handover) ? handover['run'] : null;
-  return run === undefined || syncShape(run) ? [] : [WRONG];
+  if (run === undefined) return [];
+  const { request, isFirst } = (run ?? {}) as { readonly request?: unknown; readonly isFirst?: unknown };
+  return syncShape(run) && (request !== undefined || isFirst === true) ? [] : [WRONG];
 }
 
 /** The same of the only argument of `requestRate`. */
