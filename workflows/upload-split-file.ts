@@ -1,4 +1,10 @@
-import type { SplitUploadProgress, SplitUploadRequest, SplitUploadResult } from '../src/contracts/split.ts';
+import type {
+  CarriedSplit,
+  SplitUploadProgress,
+  SplitUploadRequest,
+  SplitUploadResult,
+} from '../src/contracts/split.ts';
+import { carriedSplitProblems } from '../src/core/upload/carried.ts';
 import { defineWorkflow } from './shell/define-workflow.ts';
 import { SplitRun } from './split/run.ts';
 
@@ -8,11 +14,13 @@ import { SplitRun } from './split/run.ts';
  *
  * @throws ApplicationFailure with one of the types of `FailureType`; once the pieces had begun, its details list them
  */
-export const uploadSplitFile = defineWorkflow<SplitUploadRequest, never, SplitUploadResult, SplitUploadProgress>({
-  noun: 'upload',
-  controls: ['pause', 'resume', 'retry', 'retune'],
-  hasChildren: true,
-  carriedProblems: () => [],
-  open: (request) => new SplitRun(request),
-  fileIds: ({ files }) => files.map(({ id }) => id),
-});
+export const uploadSplitFile = defineWorkflow<SplitUploadRequest, CarriedSplit, SplitUploadResult, SplitUploadProgress>(
+  {
+    noun: 'upload',
+    controls: ['pause', 'resume', 'retry', 'retune'],
+    hasChildren: true,
+    carriedProblems: carriedSplitProblems,
+    open: (request, carried) => new SplitRun(request, carried),
+    fileIds: ({ files }) => files.map(({ id }) => id),
+  },
+);

@@ -1,5 +1,6 @@
+import type { RetuneInput } from './names.ts';
 import type { ByteRange } from './sources.ts';
-import type { UploadedFile, UploadProgress, UploadResult } from './upload.ts';
+import type { UploadedFile, UploadProgress, UploadResult, WaitingInfo } from './upload.ts';
 
 export type { FullSplitRequest, SplitUploadRequest } from './requests/upload.ts';
 
@@ -40,4 +41,13 @@ export interface PieceProgress {
 export interface SplitUploadProgress extends Omit<UploadProgress, 'kind'> {
   readonly kind: 'split';
   readonly pieces: readonly PieceProgress[];
+}
+
+/** What an execution hands to its successor if it still waits for the plan of its pieces. Plain JSON. */
+export interface CarriedSplit {
+  readonly waiting: WaitingInfo | null;
+  /** Changes of the request. */
+  readonly settings: RetuneInput;
+  readonly paused: boolean;
+  readonly startedAtMs: number;
 }

@@ -14,6 +14,12 @@ export interface KnownFailure {
 }
 
 const ONE_PART: Plan = { ...CALM, sizeBytes: MiB, request: { partSizeBytes: MiB, concurrency: 1 } };
+const SMALL_FILES = {
+  files: ['a', 'b', 'c'].map((path) => ({ path, sizeBytes: 10 })),
+  deletes: false,
+  maxConcurrentUploads: 2,
+  batchFiles: 2,
+};
 /** So that all answers arrive within one workflow task. */
 const TOGETHER: Plan = { ...CALM, sizeBytes: 4 * MiB, partMs: [1000, 1000] };
 
@@ -141,6 +147,24 @@ export const knownFailures: readonly KnownFailure[] = [
       request: { partSizeBytes: MiB, concurrency: 4 },
       partMs: [3000, 3000],
     },
+  },
+  {
+    name: 'continues as new while the plan of a split upload waits',
+    isOpen: false,
+    rule: 'a history stays short',
+    plan: { ...hidden({ atMs: 0 }), sizeBytes: 4 * MiB, pieces: 2 },
+  },
+  {
+    name: 'continues as new while the first lists of a sync wait',
+    isOpen: false,
+    rule: 'a history stays short',
+    plan: { ...waitingFor('listFiles'), folder: SMALL_FILES },
+  },
+  {
+    name: 'continues as new while the small files of a sync wait, and completes them',
+    isOpen: false,
+    rule: 'a history stays short',
+    plan: { ...waitingFor('addPart'), folder: SMALL_FILES },
   },
   {
     name: 'does not wait for a call after the other, each for the whole retry period',

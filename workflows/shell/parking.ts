@@ -25,8 +25,8 @@ export interface ParkingOptions {
   readonly failedAtMs?: number | undefined;
   /** Shared with the other waits of the same job. @defaultValue a period of its own */
   readonly period?: RetryPeriod;
-  /** Whether `insist` ends with HandOverDue if the server suggests continue-as-new. @defaultValue false */
-  readonly handsOver?: boolean;
+  /** Whether `insist` ends with HandOverDue if the server suggests continue-as-new. @defaultValue never */
+  readonly handsOver?: () => boolean;
 }
 
 /**
@@ -37,7 +37,7 @@ export class Parking {
   readonly #giveUpAfterMs: () => number;
   readonly #onChange: () => void;
   readonly #period: RetryPeriod | undefined;
-  readonly #handsOver: boolean;
+  readonly #handsOver: () => boolean;
   /** The scope of the whole workflow: the timer must not end with the call that failed. */
   readonly #home = CancellationScope.current();
   #waiting: WaitingInfo | undefined;
@@ -52,7 +52,7 @@ export class Parking {
   constructor(
     giveUpAfterMs: () => number,
     onChange: () => void,
-    { carried, failedAtMs = Date.now(), period, handsOver = false }: ParkingOptions = {},
+    { carried, failedAtMs = Date.now(), period, handsOver = () => false }: ParkingOptions = {},
   ) {
     this.#giveUpAfterMs = giveUpAfterMs;
     this.#onChange = onChange;
@@ -137,7 +137,7 @@ export class Parking {
       } catch (error) {
         if (!(error instanceof Postponed)) throw error;
       }
-      if (this.#handsOver && workflowInfo().continueAsNewSuggested) throw new HandOverDue();
+      if (this.#handsOver() && workflowInfo().continueAsNewSuggested) throw new HandOverDue();
     }
   }
 

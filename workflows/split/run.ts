@@ -12,7 +12,12 @@ import {
 import type { PlannedPiece, PlanSplitResult } from '../../src/contracts/activities.ts';
 import { FailureType, type FailureDetails, type JobSubject } from '../../src/contracts/failures.ts';
 import { MemoName, type RetuneInput } from '../../src/contracts/names.ts';
-import type { SplitUploadProgress, SplitUploadRequest, SplitUploadResult } from '../../src/contracts/split.ts';
+import type {
+  CarriedSplit,
+  SplitUploadProgress,
+  SplitUploadRequest,
+  SplitUploadResult,
+} from '../../src/contracts/split.ts';
 import type { UploadProgress, UploadResult, UploadState } from '../../src/contracts/upload.ts';
 import { shownState, shownWait, uploadAttributes } from '../../src/core/show/attributes.ts';
 import { uploadEndLine, type End, type EndLine } from '../../src/core/show/end-line.ts';
@@ -25,24 +30,24 @@ import { SPLIT_IGNORES_NO_INODE } from '../../src/core/upload/tuning.ts';
 import { ChildUpload } from '../fleet/child-upload.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { firstActivities } from '../shell/activities.ts';
-import type { Control, Run } from '../shell/define-workflow.ts';
+import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
 import { detailsOf } from '../shell/failures.ts';
-import { Parking } from '../shell/parking.ts';
+import { HandOverDue, Parking } from '../shell/parking.ts';
 import { firstName, type RawRequest } from '../shell/requests.ts';
 import { ShownAttributes } from '../shell/shown-attributes.ts';
 import { Pieces } from './pieces.ts';
 
 /** The state of one split upload, and the steps that move it on. */
-export class SplitRun implements Run<SplitUploadResult, never, SplitUploadProgress> {
+export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploadProgress> {
   readonly #raw: RawRequest;
   readonly #shown = new ShownAttributes();
   readonly #parking: Parking;
   readonly #fleet: Fleet;
-  readonly #startedAtMs = Date.now();
+  readonly #startedAtMs: number;
   #state: UploadState = 'inspecting';
-  #paused = false;
+  #paused: boolean;
   /** Changes of the request. */
-  #settings: RetuneInput = {};
+  #settings: RetuneInput;
   /** What the last failure of the first activity says of the request. */
   #known: Pick<FailureDetails, 'subject' | 'giveUpAfterMs'> = {};
   #plan: PlanSplitResult | undefined;
@@ -50,19 +55,40 @@ export class SplitRun implements Run<SplitUploadResult, never, SplitUploadProgre
   #running: ChildUpload | undefined;
   #endReason: string | undefined;
 
-  constructor(request: SplitUploadRequest) {
+  constructor(request: SplitUploadRequest, carried?: CarriedSplit) {
+    this.#paused = carried?.paused ?? false;
+    this.#settings = carried?.settings ?? {};
+    this.#startedAtMs = carried?.startedAtMs ?? Date.now();
     this.#raw = { ...request };
     const giveUpAfterMs = () => this.#plan?.request.giveUpAfterMs ?? this.#known.giveUpAfterMs ?? 0;
-    this.#parking = new Parking(giveUpAfterMs, () => this.#publish());
+    this.#parking = new Parking(giveUpAfterMs, () => this.#publish(), {
+      carried: carried?.waiting ?? undefined,
+      // Each piece continues as new by itself.
+      handsOver: () => this.#plan === undefined,
+    });
     const isPaused = () => this.#paused;
     // One after the other: each session lives an hour, and has the whole link for it.
     this.#fleet = new Fleet({ maxRunning: () => 1, isPaused, onChange: () => this.#publish() });
   }
 
   /** @throws ApplicationFailure that lists the pieces, when some have no File in the end */
-  async run(): Promise<SplitUploadResult> {
+  async run(): Promise<SplitUploadResult | HandOver<CarriedSplit>> {
     this.#publish();
-    const plan = await this.#parking.insist(() => this.#planSplit());
+    try {
+      return await this.#send(await this.#parking.insist(() => this.#planSplit()));
+    } catch (error) {
+      if (!(error instanceof HandOverDue)) throw error;
+    }
+    const waiting = this.#parking.waiting ?? null;
+    return new HandOver({
+      waiting,
+      settings: this.#settings,
+      paused: this.#paused,
+      startedAtMs: this.#startedAtMs,
+    });
+  }
+
+  async #send(plan: PlanSplitResult): Promise<SplitUploadResult> {
     this.#plan = plan;
     this.#shown.use(plan.hasAttributes);
     const { concurrency, partSizeBytes, limitBytesPerSecond } = plan.request;

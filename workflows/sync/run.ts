@@ -89,7 +89,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     this.#calls = new SyncCalls(this.#raw, this.#planId);
     this.#giveUpAfterMs = () => this.#admitted?.request.upload.giveUpAfterMs ?? this.#facts.giveUpAfterMs ?? 0;
     const onChange = () => this.#publish();
-    this.#parking = new Parking(this.#giveUpAfterMs, onChange, { carried: run?.waits?.lists, handsOver: true });
+    this.#parking = new Parking(this.#giveUpAfterMs, onChange, { carried: run?.waits?.lists, handsOver: () => true });
     this.#waitedFor = run?.waits?.batches;
     const maxRunning = () => syncConcurrency(this.#request);
     this.#fleet = new Fleet({ isPaused: () => this.#paused, onChange, maxRunning });

@@ -50,7 +50,7 @@ export class SyncUploads {
   constructor(options: UploadsOptions) {
     this.#options = options;
     const { request, giveUpAfterMs, onChange, waiting } = options;
-    this.#parking = new Parking(giveUpAfterMs, onChange, { carried: waiting, handsOver: true });
+    this.#parking = new Parking(giveUpAfterMs, onChange, { carried: waiting, handsOver: () => true });
     this.#batchCalls = new BatchCalls(request, this.#sharedLimit);
     this.#batchConcurrency = Math.min(Math.max(Math.floor(syncConcurrency(request) / 2), 1), BatchLimits.concurrency);
     this.#partSizeBytes = request.upload.partSizeBytes;

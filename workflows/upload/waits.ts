@@ -38,11 +38,11 @@ export class UploadWaits {
       carried: call,
       failedAtMs: callFailedAtMs,
       period,
-      handsOver: true,
+      handsOver: () => true,
     });
     const ofParts = { carried: carried?.waiting ?? undefined, failedAtMs: partFailedAtMs, period };
     this.parts = new Parking(giveUpAfterMs, onChange, ofParts);
-    this.hash = new Parking(giveUpAfterMs, onChange, { carried: hash, period, handsOver: true });
+    this.hash = new Parking(giveUpAfterMs, onChange, { carried: hash, period, handsOver: () => true });
   }
 
   get waiting(): WaitingInfo | undefined {

@@ -88,6 +88,17 @@ const uploadShape = shaped({
   otherInode: optional(isFlag),
 });
 
+const splitShape = shaped({
+  waiting: orNull(waiting),
+  settings: shaped({
+    concurrency: optional(isCount),
+    partSizeBytes: optional(isCount),
+    limitBytesPerSecond: optional(isCount),
+  }),
+  paused: isFlag,
+  startedAtMs: isTime,
+});
+
 const amount = shaped({ files: isCount, bytes: isCount });
 const problems = listOf(shaped({ path: isString, failureType: isString, message: isString }), 1000);
 
@@ -156,6 +167,11 @@ export function carriedUploadProblems(carried: unknown): string[] {
   if (isLeftOut(carried)) return [];
   const isSound = uploadShape(carried) && (!('session' in (carried as object)) || 'source' in (carried as object));
   return isSound ? [] : [WRONG];
+}
+
+/** The same of `uploadSplitFile`. */
+export function carriedSplitProblems(carried: unknown): string[] {
+  return isLeftOut(carried) || splitShape(carried) ? [] : [WRONG];
 }
 
 /** The same of `syncSource`. The memory of the run before is checked where it is unpacked. */
