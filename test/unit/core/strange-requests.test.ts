@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { carriedRateProblems, carriedUploadProblems, handoverProblems } from '../../../src/core/upload/carried.ts';
+import {
+  carriedRateProblems,
+  carriedSplitProblems,
+  carriedUploadProblems,
+  handoverProblems,
+} from '../../../src/core/upload/carried.ts';
 import { MAX_MESSAGE_LENGTH, clip, clipMessage } from '../../../src/core/text/clip.ts';
 import { formatTime } from '../../../src/core/show/details.ts';
 import { inputProblem, Unreadable } from '../../../src/core/payload.ts';
@@ -109,6 +114,33 @@ const handover = {
   },
 };
 
+const { waiting } = carriedUpload;
+const planned = { path: 'a', filename: 'a', sizeBytes: 1, fingerprint: 'f', version: 'v', key: 'k' };
+const waitingHandover = {
+  memory: null,
+  run: {
+    ...handover.run,
+    waits: { lists: waiting, batches: waiting },
+    planned: [planned],
+    batches: [
+      [
+        {
+          planned,
+          session: carriedUpload.session.info,
+          endsAtMs: 1,
+          left: { inDoubt: 'response' },
+          sessionsLeft: 1,
+          wasRejected: false,
+          settles: true,
+          failure: { type: 'ApiRejected', message: 'm' },
+        },
+      ],
+    ],
+  },
+};
+const { request: _request, hasAttributes: _hasAttributes, ...unlisted } = handover.run;
+const carriedSplit = { waiting, settings: { concurrency: 2 }, paused: false, startedAtMs: 1 };
+
 const RUNS = generatedRuns(500);
 
 const subjects: Readonly<Record<string, readonly [correct: unknown, problems: (value: unknown) => readonly string[]]>> =
@@ -122,6 +154,9 @@ const subjects: Readonly<Record<string, readonly [correct: unknown, problems: (v
     'a retune': [{ concurrency: 2, partSizeBytes: 1_048_576, limitBytesPerSecond: 131_072 }, retuneProblems],
     'a carried upload': [carriedUpload, carriedUploadProblems],
     'a handover of a sync': [handover, handoverProblems],
+    'a handover of a sync that waits': [waitingHandover, handoverProblems],
+    'a handover of a sync without its lists': [{ run: { ...unlisted, isFirst: true } }, handoverProblems],
+    'a carried split upload': [carriedSplit, carriedSplitProblems],
     'a carried rate of requests': [{ nextMs: 1 }, carriedRateProblems],
   };
 
