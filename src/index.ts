@@ -42,6 +42,7 @@ export {
   type RetuneInput,
 } from './contracts/names.ts';
 export type {
+  CarriedSplit,
   PieceProgress,
   PieceState,
   SplitUploadProgress,

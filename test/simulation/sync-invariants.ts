@@ -40,6 +40,8 @@ export class SyncInvariants {
   #isPaused = false;
   /** A run ended without a result, and so without a memory of the files that it sent. */
   #hasForgotten = false;
+  /** Names of files that a run reported as failed: the response to a completion can be lost for good. */
+  readonly #failed = new Set<string>();
   /** The last activation has started an upload. */
   #isStarting = false;
 
@@ -136,13 +138,13 @@ export class SyncInvariants {
         this.#violation('no session is left open', session.id);
       }
     }
-    this.#onlyOneFile();
     if (progress && progress.state !== close.status) {
       this.#violation('progress shows the end', `${progress.state} instead of ${close.status}`);
     }
     if (progress?.waiting) this.#violation('nothing waits after the end', progress.waiting.reason);
     if (close.status === 'completed') this.#completed(valueOf(close.result) as SyncResult);
     else this.#neededToEnd(close);
+    this.#onlyOneFile();
   }
 
   #listed(result: PlanSyncResult): void {
@@ -153,6 +155,7 @@ export class SyncInvariants {
   }
 
   #completed({ counts, problems, leftOut, postponed = [] }: SyncResult): void {
+    for (const { path } of problems) this.#failed.add(path.replaceAll('/', '__'));
     const reported = new Set([...problems, ...leftOut, ...postponed].map(({ path }) => path));
     for (const [path, { fingerprint }] of this.#sources.files) {
       if (this.#atStart.get(path) !== fingerprint || reported.has(path) || this.#hasFile(path, fingerprint)) continue;
@@ -219,7 +222,7 @@ export class SyncInvariants {
     const touched = new Set(edits.flatMap(({ edit, path }) => (edit === 'touch' ? [path.replaceAll('/', '__')] : [])));
     const seen = new Map<string, StoredFile>();
     for (const file of this.#service.files.values()) {
-      if (isByTime && touched.has(file.filename)) continue;
+      if (touched.has(file.filename) && (isByTime || this.#failed.has(file.filename))) continue;
       const key = `${file.filename} ${file.text}`;
       const other = seen.get(key);
       if (other) this.#violation('no second File exists', `${other.id} and ${file.id} of ${key}`);
