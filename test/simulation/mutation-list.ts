@@ -39,9 +39,9 @@ export const mutations: readonly SimulationMutation[] = [
   },
   {
     safeguard: 'a probe that found nothing out is repeated',
-    file: 'workflows/shell/parking.ts',
-    from: 'if (isProbe && !isParked && this.#waiting !== undefined) this.#mayProbe = true;',
-    to: 'void isProbe;\n      void isParked;',
+    file: 'workflows/shell/waiting.ts',
+    from: 'if (isProbe && !isWaiting && this.#info !== undefined) this.#mayProbe = true;',
+    to: 'void isProbe;\n      void isWaiting;',
   },
   {
     safeguard: 'the next execution waits for what this one waited for',
@@ -104,7 +104,7 @@ export const mutations: readonly SimulationMutation[] = [
   {
     safeguard: 'all calls of an upload share its retry period',
     file: 'workflows/shell/retry-period.ts',
-    from: 'return Math.min(...waits, this.#completionSinceMs ?? Infinity, Date.now());',
-    to: 'return Math.max(...waits, Date.now());',
+    from: 'return Math.min(...starts, this.#completionSinceMs ?? Infinity, Date.now());',
+    to: 'return Math.max(...starts, Date.now());',
   },
 ];

@@ -24,13 +24,13 @@ import type { UploadSession, WaitingInfo } from '../../src/contracts/upload.ts';
 import { commandBytes } from '../../src/core/payload.ts';
 import { batchRowBytes } from '../../src/core/sync/loads.ts';
 import type { Control } from '../shell/define-workflow.ts';
-import { HandOverDue, Postponed, type Parking } from '../shell/parking.ts';
+import { HandOverDue, type Waiting } from '../shell/waiting.ts';
 import type { BatchCalls } from './batch-calls.ts';
 import type { Load } from './fleet.ts';
 
 export interface BatchOptions {
   /** Of all batches of the sync: an outage of the service is waited for together. */
-  readonly parking: Parking;
+  readonly waiting: Waiting;
   readonly isPaused: () => boolean;
   readonly calls: BatchCalls;
   /** Files at the same time. */
@@ -66,7 +66,7 @@ export class SmallBatch implements Load {
   }
 
   get waiting(): WaitingInfo | undefined {
-    return this.#options.parking.waiting;
+    return this.#options.waiting.info;
   }
 
   /** Of files that are being sent, or will be without any action of an operator. */
@@ -76,10 +76,10 @@ export class SmallBatch implements Load {
 
   /** Handles its own failure: each file has a result afterwards. */
   async run(): Promise<void> {
-    const { parking } = this.#options;
+    const { waiting } = this.#options;
     try {
       while (!this.#files.isDone) {
-        const pauseMs = await parking.insist(() => this.#attempt());
+        const pauseMs = await waiting.repeat(() => this.#attempt());
         if (pauseMs > 0 && !this.#files.isDone) await sleep(pauseMs, { summary: 'a pause of the service' });
       }
     } catch (error) {
@@ -89,7 +89,7 @@ export class SmallBatch implements Load {
       }
       await this.end(error);
       // So that the next batch detects that the retry period is over.
-      if (parking.spent && !isCancellation(error)) parking.retry();
+      if (waiting.spent && !isCancellation(error)) waiting.retry();
     }
   }
 
@@ -105,11 +105,12 @@ export class SmallBatch implements Load {
     await condition(() => this.#step === undefined || !this.#options.isPaused());
   }
 
-  async #attempt(): Promise<number> {
-    const { parking, isPaused, onChange } = this.#options;
+  /** @returns milliseconds of a pause that the service asks for; undefined if a pause of the sync has stopped it */
+  async #attempt(): Promise<number | undefined> {
+    const { waiting, isPaused, onChange } = this.#options;
     await condition(() => !isPaused());
     // A failure that outlasted the retry period for one batch is not waited for again by each of the others.
-    if (parking.spent) throw parking.spent.error;
+    if (waiting.spent) throw waiting.spent.error;
     const step = new CancellationScope({ cancellable: true });
     const isStopped = () => step.consideredCancelled && !CancellationScope.current().consideredCancelled;
     this.#step = step;
@@ -122,7 +123,7 @@ export class SmallBatch implements Load {
       this.#step = undefined;
       onChange();
     }
-    throw new Postponed();
+    return undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Parking } from './parking.ts';
+import type { Waiting } from './waiting.ts';
 
 /**
  * The retry period of an upload, which all its calls share. It starts when the first call waits. A wait that starts
@@ -6,7 +6,7 @@ import type { Parking } from './parking.ts';
  * whole period.
  */
 export class RetryPeriod {
-  readonly #parkings: Parking[] = [];
+  readonly #waits: Waiting[] = [];
   #completionSinceMs: number | undefined;
 
   /** @param completionSinceMs as `completionSinceMs` of the execution before this one */
@@ -19,8 +19,8 @@ export class RetryPeriod {
     return this.#completionSinceMs;
   }
 
-  add(parking: Parking): void {
-    this.#parkings.push(parking);
+  add(waiting: Waiting): void {
+    this.#waits.push(waiting);
   }
 
   /** The session is lost whose completion waits. The completion of the next session continues its wait. */
@@ -30,7 +30,7 @@ export class RetryPeriod {
 
   /** When a wait that starts now began to count, in Unix milliseconds. */
   startOfWait(): number {
-    const waits = this.#parkings.flatMap(({ waiting }) => (waiting ? [waiting.sinceMs] : []));
-    return Math.min(...waits, this.#completionSinceMs ?? Infinity, Date.now());
+    const starts = this.#waits.flatMap(({ info }) => (info ? [info.sinceMs] : []));
+    return Math.min(...starts, this.#completionSinceMs ?? Infinity, Date.now());
   }
 }

@@ -12,20 +12,17 @@ const MAX_PAUSE_MS = 3_600_000;
 /** Calls that are rejected at the same time ask for about the same pause. */
 const SAME_PAUSE_MS = 5000;
 
-/** The call was not made after all, or is to be made again. */
-export class Postponed extends Error {}
-
 /** A call waits and the history has grown long: the next execution makes the call. */
 export class HandOverDue extends Error {}
 
-export interface ParkingOptions {
+export interface WaitingOptions {
   /** The wait of the execution before this one. */
   readonly carried?: WaitingInfo | undefined;
   /** When its last call failed, in Unix milliseconds. @defaultValue now */
   readonly failedAtMs?: number | undefined;
   /** Shared with the other waits of the same job. @defaultValue a period of its own */
   readonly period?: RetryPeriod;
-  /** Whether `insist` ends with HandOverDue if the server suggests continue-as-new. @defaultValue never */
+  /** Whether `repeat` ends with HandOverDue if the server suggests continue-as-new. @defaultValue never */
   readonly handsOver?: () => boolean;
 }
 
@@ -33,14 +30,14 @@ export interface ParkingOptions {
  * Where an upload waits for what a person can repair. One call at a time finds out whether it may go on: the first one
  * that succeeds ends the waiting for all.
  */
-export class Parking {
+export class Waiting {
   readonly #giveUpAfterMs: () => number;
   readonly #onChange: () => void;
   readonly #period: RetryPeriod | undefined;
   readonly #handsOver: () => boolean;
   /** The scope of the whole workflow: the timer must not end with the call that failed. */
   readonly #home = CancellationScope.current();
-  #waiting: WaitingInfo | undefined;
+  #info: WaitingInfo | undefined;
   #mayProbe = false;
   #nextProbeAtMs: number | undefined;
   #timer: CancellationScope | undefined;
@@ -52,31 +49,31 @@ export class Parking {
   constructor(
     giveUpAfterMs: () => number,
     onChange: () => void,
-    { carried, failedAtMs = Date.now(), period, handsOver = () => false }: ParkingOptions = {},
+    { carried, failedAtMs = Date.now(), period, handsOver = () => false }: WaitingOptions = {},
   ) {
     this.#giveUpAfterMs = giveUpAfterMs;
     this.#onChange = onChange;
     this.#period = period;
     this.#handsOver = handsOver;
     period?.add(this);
-    this.#waiting = carried;
+    this.#info = carried;
     // A new execution begins with a probe.
     this.#mayProbe = carried !== undefined;
     if (carried) this.#failedAtMs = failedAtMs;
   }
 
-  get waiting(): WaitingInfo | undefined {
-    return this.#waiting;
+  get info(): WaitingInfo | undefined {
+    return this.#info;
   }
 
   /** Whether a call may be made now: anything while nothing is parked, one as a probe when it is time. */
   get isOpen(): boolean {
-    return this.#waiting === undefined || this.#mayProbe;
+    return this.#info === undefined || this.#mayProbe;
   }
 
   /** Whether a call waits now, or waited at this time or later. */
   hasWaitedSince(timeMs: number): boolean {
-    return this.#waiting !== undefined || this.#endedAtMs >= timeMs;
+    return this.#info !== undefined || this.#endedAtMs >= timeMs;
   }
 
   /** When the last call failed that waits now, in Unix milliseconds. */
@@ -86,7 +83,7 @@ export class Parking {
 
   /** Whether a call waits that failed at this time or later. */
   hasFailedSince(timeMs: number): boolean {
-    return this.#waiting !== undefined && this.#failedAtMs >= timeMs;
+    return this.#info !== undefined && this.#failedAtMs >= timeMs;
   }
 
   /** What was waited for until all patience was over. */
@@ -96,29 +93,30 @@ export class Parking {
 
   /** Probes at once. */
   retry(): void {
-    this.#mayProbe = this.#waiting !== undefined;
+    this.#mayProbe = this.#info !== undefined;
   }
 
   /**
    * Makes a call once. When it fails in a way that can be repaired, the upload is parked from then on.
    *
-   * @throws Postponed when it is to be made again later
+   * @param call returns undefined if it was not made after all
+   * @returns undefined if it is to be made again later
    * @throws what the call threw, when waiting can't help or has lasted too long
    */
-  async attempt<T>(call: () => Promise<T>): Promise<T> {
-    const isProbe = this.#waiting !== undefined;
+  async attempt<T extends object | number | true>(call: () => Promise<T | undefined>): Promise<T | undefined> {
+    const isProbe = this.#info !== undefined;
     this.#mayProbe = false;
-    let isParked = false;
+    let isWaiting = false;
     try {
       const result = await call();
-      this.#clear();
+      if (result !== undefined) this.#clear();
       return result;
     } catch (error) {
-      isParked = this.#park(error);
-      throw new Postponed();
+      isWaiting = this.#wait(error);
+      return undefined;
     } finally {
       // It told nothing of what is waited for, such as one that was stopped, or whose session was over.
-      if (isProbe && !isParked && this.#waiting !== undefined) this.#mayProbe = true;
+      if (isProbe && !isWaiting && this.#info !== undefined) this.#mayProbe = true;
     }
   }
 
@@ -126,24 +124,21 @@ export class Parking {
    * Makes a call until it succeeds, and waits in between.
    *
    * @throws HandOverDue if the history is too long for another attempt
-   * @throws as `attempt`, without Postponed
+   * @throws as `attempt`
    */
-  async insist<T>(call: () => Promise<T>): Promise<T> {
+  async repeat<T extends object | number | true>(call: () => Promise<T | undefined>): Promise<T> {
     for (;;) {
       // Of several that wait, the first one takes the turn.
       while (!this.isOpen) await condition(() => this.isOpen);
-      try {
-        return await this.attempt(call);
-      } catch (error) {
-        if (!(error instanceof Postponed)) throw error;
-      }
+      const result = await this.attempt(call);
+      if (result !== undefined) return result;
       if (this.#handsOver() && workflowInfo().continueAsNewSuggested) throw new HandOverDue();
     }
   }
 
   #clear(): void {
-    if (this.#waiting === undefined) return;
-    this.#waiting = undefined;
+    if (this.#info === undefined) return;
+    this.#info = undefined;
     this.#endedAtMs = Date.now();
     this.#spent = undefined;
     this.#onChange();
@@ -153,12 +148,12 @@ export class Parking {
    * @returns whether it is waited for what failed
    * @throws the error, when waiting can't help or has lasted too long
    */
-  #park(error: unknown): boolean {
+  #wait(error: unknown): boolean {
     const failure = repairable(error);
     if (failure === undefined) throw error;
     // Handed back by a worker that stopped or died too often: nothing to wait for.
     if (failure.reason === undefined) return false;
-    const sinceMs = this.#waiting?.sinceMs ?? this.#period?.startOfWait() ?? Date.now();
+    const sinceMs = this.#info?.sinceMs ?? this.#period?.startOfWait() ?? Date.now();
     const giveUpAfterMs = this.#giveUpAfterMs();
     if (giveUpAfterMs > 0 && Date.now() - sinceMs >= giveUpAfterMs) {
       this.#spent ??= { error };
@@ -172,8 +167,8 @@ export class Parking {
     }
     const nextProbeAtMs = this.#nextProbeAtMs ?? Date.now();
     this.#failedAtMs = Date.now();
-    countParked(failure.type, this.#waiting === undefined);
-    this.#waiting = {
+    countParked(failure.type, this.#info === undefined);
+    this.#info = {
       reason,
       failureType,
       status,

@@ -32,7 +32,7 @@ import { Fleet } from '../fleet/fleet.ts';
 import { firstActivities } from '../shell/activities.ts';
 import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
 import { detailsOf } from '../shell/failures.ts';
-import { HandOverDue, Parking } from '../shell/parking.ts';
+import { HandOverDue, Waiting } from '../shell/waiting.ts';
 import { firstName, type RawRequest } from '../shell/requests.ts';
 import { ShownAttributes } from '../shell/shown-attributes.ts';
 import { Pieces } from './pieces.ts';
@@ -41,7 +41,7 @@ import { Pieces } from './pieces.ts';
 export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploadProgress> {
   readonly #raw: RawRequest;
   readonly #shown = new ShownAttributes();
-  readonly #parking: Parking;
+  readonly #waiting: Waiting;
   readonly #fleet: Fleet;
   readonly #startedAtMs: number;
   #state: UploadState = 'inspecting';
@@ -61,7 +61,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
     this.#startedAtMs = carried?.startedAtMs ?? Date.now();
     this.#raw = { ...request };
     const giveUpAfterMs = () => this.#plan?.request.giveUpAfterMs ?? this.#known.giveUpAfterMs ?? 0;
-    this.#parking = new Parking(giveUpAfterMs, () => this.#publish(), {
+    this.#waiting = new Waiting(giveUpAfterMs, () => this.#publish(), {
       carried: carried?.waiting ?? undefined,
       // Each piece continues as new by itself.
       handsOver: () => this.#plan === undefined,
@@ -75,11 +75,11 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
   async run(): Promise<SplitUploadResult | HandOver<CarriedSplit>> {
     this.#publish();
     try {
-      return await this.#send(await this.#parking.insist(() => this.#planSplit()));
+      return await this.#send(await this.#waiting.repeat(() => this.#planSplit()));
     } catch (error) {
       if (!(error instanceof HandOverDue)) throw error;
     }
-    const waiting = this.#parking.waiting ?? null;
+    const waiting = this.#waiting.info ?? null;
     return new HandOver({
       waiting,
       settings: this.#settings,
@@ -120,7 +120,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
   /** Returns when the control is in effect in the piece that runs. */
   async apply(control: Control): Promise<SplitUploadProgress> {
     const { type, ...input } = control;
-    if (type === 'retry') this.#parking.retry();
+    if (type === 'retry') this.#waiting.retry();
     else if (type === 'retune') this.#settings = { ...this.#settings, ...input };
     else this.#paused = type === 'pause';
     this.#publish();
@@ -145,7 +145,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
 
   progress(): SplitUploadProgress {
     const { concurrency = 0, partSizeBytes, limitBytesPerSecond } = this.#settings;
-    const waiting = shownWait(this.#state, this.#parking.waiting ?? this.#fleet.waiting, Date.now());
+    const waiting = shownWait(this.#state, this.#waiting.info ?? this.#fleet.waiting, Date.now());
     const isPaused = this.#paused && this.#state === 'uploading';
     return {
       kind: 'split',
@@ -217,7 +217,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
         pieces.started(number);
       },
       findReceipt: async () => {
-        const now = await this.#parking.insist(() => this.#planSplit());
+        const now = await this.#waiting.repeat(() => this.#planSplit());
         if (now.fingerprint !== fingerprint) return undefined;
         isReplaced = now.pieces[number - 1]?.isReplaced;
         return now.pieces[number - 1]?.receipt;

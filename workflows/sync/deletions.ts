@@ -4,7 +4,7 @@ import { commandBytes } from '../../src/core/payload.ts';
 import type { SyncTally } from '../../src/core/sync/tally.ts';
 import type { Fleet, Load } from '../fleet/fleet.ts';
 import { problemOf } from '../fleet/upload-end.ts';
-import { HandOverDue, type Parking } from '../shell/parking.ts';
+import { HandOverDue, type Waiting } from '../shell/waiting.ts';
 import type { SyncCalls } from './calls.ts';
 import type { Memory } from './memory.ts';
 import type { Plans } from './plans.ts';
@@ -15,7 +15,7 @@ interface DeletionsOptions {
   readonly fleet: Fleet;
   readonly memory: Memory;
   readonly tally: SyncTally;
-  readonly parking: Parking;
+  readonly waiting: Waiting;
   readonly isHandOverDue: () => boolean;
 }
 
@@ -64,12 +64,12 @@ export class Deletions {
   }
 
   #load(planned: PlannedDeletion): Load {
-    const { parking } = this.#options;
+    const { waiting } = this.#options;
     return {
       paths: [],
       commandBytes: commandBytes(planned),
       get waiting() {
-        return parking.waiting;
+        return waiting.info;
       },
       run: () => this.#delete(planned),
       apply: () => Promise.resolve(),
@@ -77,10 +77,10 @@ export class Deletions {
   }
 
   async #delete(planned: PlannedDeletion): Promise<void> {
-    const { calls, memory, tally, parking } = this.#options;
+    const { calls, memory, tally, waiting } = this.#options;
     const { path } = planned;
     try {
-      await parking.insist(() => calls.deleteFile(planned));
+      await waiting.repeat(() => calls.deleteFile(planned).then(() => true));
       memory.forget(path);
       tally.deleted();
     } catch (error) {

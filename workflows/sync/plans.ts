@@ -4,7 +4,7 @@ import { FailureType, type Admitted, type FailureDetails } from '../../src/contr
 import type { FullSyncRequest } from '../../src/contracts/sync.ts';
 import type { SyncTally } from '../../src/core/sync/tally.ts';
 import { detailsOf } from '../shell/failures.ts';
-import type { Parking } from '../shell/parking.ts';
+import type { Waiting } from '../shell/waiting.ts';
 import type { Learning, SyncCalls } from './calls.ts';
 import type { Memory } from './memory.ts';
 import type { NewestLists } from './newest-lists.ts';
@@ -22,21 +22,21 @@ interface PlansOptions {
 export class Plans {
   readonly #calls: SyncCalls;
   readonly #memory: Memory;
-  readonly #parking: Parking;
+  readonly #waiting: Waiting;
   readonly #learning: Learning;
   readonly #onFailure: (details: FailureDetails | undefined) => void;
   readonly #lists: NewestLists;
   readonly #tally: SyncTally;
   #leftToRead = 0;
 
-  constructor(calls: SyncCalls, memory: Memory, parking: Parking, options: PlansOptions) {
+  constructor(calls: SyncCalls, memory: Memory, waiting: Waiting, options: PlansOptions) {
     const { lists, tally, onChange, onAdmitted } = options;
     this.#lists = lists;
     this.#tally = tally;
     this.#onFailure = options.onFailure;
     this.#calls = calls;
     this.#memory = memory;
-    this.#parking = parking;
+    this.#waiting = waiting;
     this.#learning = {
       lists: () => lists,
       memory: () => memory.packed,
@@ -71,7 +71,7 @@ export class Plans {
   }
 
   async #plan(call: () => Promise<SyncBatch>, isFirst = false): Promise<SyncBatch> {
-    const batch = await this.#parking.insist(() =>
+    const batch = await this.#waiting.repeat(() =>
       call().catch((error: unknown) => {
         this.#onFailure(detailsOf(error));
         const cause = error instanceof ActivityFailure ? error.cause : undefined;

@@ -31,7 +31,7 @@ import { Fleet, type Load } from '../fleet/fleet.ts';
 import { problemOf } from '../fleet/upload-end.ts';
 import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
 import { Pace } from '../shell/pace.ts';
-import { HandOverDue, Parking } from '../shell/parking.ts';
+import { HandOverDue, Waiting } from '../shell/waiting.ts';
 import type { RawRequest } from '../shell/requests.ts';
 import { ShownAttributes } from '../shell/shown-attributes.ts';
 import { SyncCalls } from './calls.ts';
@@ -53,8 +53,8 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   readonly #planId: string;
   readonly #shown = new ShownAttributes();
   /** Of the lists and deletions. */
-  readonly #parking: Parking;
-  /** With a parking of its own: that lists can be made doesn't mean that files go through. */
+  readonly #waiting: Waiting;
+  /** With waits of its own: that lists can be made doesn't mean that files go through. */
   #uploads: SyncUploads | undefined;
   readonly #giveUpAfterMs: () => number;
   readonly #fleet: Fleet;
@@ -89,14 +89,14 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     this.#calls = new SyncCalls(this.#raw, this.#planId);
     this.#giveUpAfterMs = () => this.#admitted?.request.upload.giveUpAfterMs ?? this.#facts.giveUpAfterMs ?? 0;
     const onChange = () => this.#publish();
-    this.#parking = new Parking(this.#giveUpAfterMs, onChange, { carried: run?.waits?.lists, handsOver: () => true });
+    this.#waiting = new Waiting(this.#giveUpAfterMs, onChange, { carried: run?.waits?.lists, handsOver: () => true });
     this.#waitedFor = run?.waits?.batches;
     const maxRunning = () => syncConcurrency(this.#request);
     this.#fleet = new Fleet({ isPaused: () => this.#paused, onChange, maxRunning });
     this.#tally = new SyncTally(run);
     this.#lists = new NewestLists(run?.lists);
     this.#memory = new Memory(this.#calls, memory, run?.memoryProblem);
-    this.#plans = new Plans(this.#calls, this.#memory, this.#parking, {
+    this.#plans = new Plans(this.#calls, this.#memory, this.#waiting, {
       lists: this.#lists,
       tally: this.#tally,
       onChange,
@@ -112,7 +112,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       fleet: this.#fleet,
       memory: this.#memory,
       tally: this.#tally,
-      parking: this.#parking,
+      waiting: this.#waiting,
       isHandOverDue,
     });
     this.#state = run && !this.#isFirst ? (run.uploadsDone ? 'deleting' : 'uploading') : 'listing';
@@ -187,7 +187,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   async apply(control: Control): Promise<SyncProgress> {
     const { type } = control;
     if (type === 'retry') {
-      this.#parking.retry();
+      this.#waiting.retry();
       this.#uploads?.retry();
     } else this.#paused = type === 'pause';
     this.#publish();
@@ -212,7 +212,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   }
 
   progress(): SyncProgress {
-    const waiting = shownWait(this.#state, this.#parking.waiting ?? this.#fleet.waiting, Date.now());
+    const waiting = shownWait(this.#state, this.#waiting.info ?? this.#fleet.waiting, Date.now());
     const isPaused = this.#paused && this.#state !== 'listing';
     const { counts } = this.#tally;
     return {
@@ -307,7 +307,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     const carried = {
       ...this.#admitted,
       isFirst: this.#isFirst || undefined,
-      waits: { lists: this.#parking.waiting, batches: this.#uploads?.waiting },
+      waits: { lists: this.#waiting.info, batches: this.#uploads?.waiting },
       batches: [...this.#handedOver, ...this.#batches],
       planId: this.#planId,
       sentUpTo: this.#sentUpTo,

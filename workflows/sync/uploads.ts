@@ -14,7 +14,7 @@ import { BatchCalls } from '../fleet/batch-calls.ts';
 import { ChildUpload } from '../fleet/child-upload.ts';
 import type { Load } from '../fleet/fleet.ts';
 import { SmallBatch } from '../fleet/small-batch.ts';
-import { Parking } from '../shell/parking.ts';
+import { Waiting } from '../shell/waiting.ts';
 
 interface UploadsOptions {
   readonly request: FullSyncRequest;
@@ -41,7 +41,7 @@ export class SyncUploads {
   /** Of the whole sync: a pause cancels only the step of a batch. */
   readonly #scope = CancellationScope.current();
   /** Of batches: an outage of the service is waited for by all of them together. */
-  readonly #parking: Parking;
+  readonly #waiting: Waiting;
   readonly #batchCalls: BatchCalls;
   /** Files of a batch at the same time: two batches share what is permitted. */
   readonly #batchConcurrency: number;
@@ -50,7 +50,7 @@ export class SyncUploads {
   constructor(options: UploadsOptions) {
     this.#options = options;
     const { request, giveUpAfterMs, onChange, waiting } = options;
-    this.#parking = new Parking(giveUpAfterMs, onChange, { carried: waiting, handsOver: () => true });
+    this.#waiting = new Waiting(giveUpAfterMs, onChange, { carried: waiting, handsOver: () => true });
     this.#batchCalls = new BatchCalls(request, this.#sharedLimit);
     this.#batchConcurrency = Math.min(Math.max(Math.floor(syncConcurrency(request) / 2), 1), BatchLimits.concurrency);
     this.#partSizeBytes = request.upload.partSizeBytes;
@@ -63,19 +63,19 @@ export class SyncUploads {
 
   /** What the batches wait for. */
   get waiting(): WaitingInfo | undefined {
-    return this.#parking.waiting;
+    return this.#waiting.info;
   }
 
   /** Of batches. Other uploads receive it as a control. */
   retry(): void {
-    this.#parking.retry();
+    this.#waiting.retry();
   }
 
   batch(files: readonly CarriedFile[]): SmallBatch {
     const { isPaused, onSent, onHandedOver, onChange } = this.#options;
     return new SmallBatch(files, {
       calls: this.#batchCalls,
-      parking: this.#parking,
+      waiting: this.#waiting,
       concurrency: this.#batchConcurrency,
       isPaused,
       onSent,

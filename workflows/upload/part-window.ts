@@ -1,5 +1,4 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
-import { Postponed } from '../shell/parking.ts';
 import type { PartLedger } from '../../src/core/upload/ledger.ts';
 
 /** A sliding window of parts in flight, which the workflow's updates steer while it runs. */
@@ -16,7 +15,7 @@ export class PartWindow {
   /**
    * Sends parts until all are recorded, or `mayStart` stays false and the last part in flight has ended.
    *
-   * @param send sends one part and records it
+   * @param send sends one part and records it; undefined if the part is to be sent again later
    * @param limit most parts in flight, asked each time
    * @param mayStart false holds further parts back
    * @param onGivenBack called when a part is to be sent again later
@@ -24,7 +23,7 @@ export class PartWindow {
    * @throws what the first part to fail threw, or a CancelledFailure, when no part is in flight any more
    */
   async run(options: {
-    readonly send: (partNumber: number) => Promise<void>;
+    readonly send: (partNumber: number) => Promise<true | undefined>;
     readonly limit: () => number;
     readonly mayStart: () => boolean;
     readonly onGivenBack: () => void;
@@ -56,20 +55,26 @@ export class PartWindow {
 
   #start(
     partNumber: number,
-    { send, onGivenBack }: { readonly send: (partNumber: number) => Promise<void>; readonly onGivenBack: () => void },
+    {
+      send,
+      onGivenBack,
+    }: { readonly send: (partNumber: number) => Promise<true | undefined>; readonly onGivenBack: () => void },
   ): void {
     const scope = new CancellationScope();
     this.#running.set(partNumber, scope);
+    const giveBack = () => {
+      this.#ledger.giveBack(partNumber);
+      onGivenBack();
+    };
+    const fail = (error: unknown) => {
+      giveBack();
+      if (this.#failure || (this.#stopped.has(partNumber) && isCancellation(error))) return;
+      this.#failure = { error };
+      for (const other of this.#running.values()) other.cancel();
+    };
     void scope
       .run(() => send(partNumber))
-      .catch((error: unknown) => {
-        this.#ledger.giveBack(partNumber);
-        onGivenBack();
-        if (error instanceof Postponed || (this.#stopped.has(partNumber) && isCancellation(error))) return;
-        if (this.#failure) return;
-        this.#failure = { error };
-        for (const other of this.#running.values()) other.cancel();
-      })
+      .then((isSent) => (isSent ? undefined : giveBack()), fail)
       .finally(() => {
         this.#stopped.delete(partNumber);
         this.#running.delete(partNumber);

@@ -29,7 +29,7 @@ import { detailsOf, isNotDone, unansweredBy } from '../shell/failures.ts';
 import { firstName, type RawRequest } from '../shell/requests.ts';
 import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
 import type { ParentReports } from '../shell/parent-reports.ts';
-import { HandOverDue } from '../shell/parking.ts';
+import { HandOverDue } from '../shell/waiting.ts';
 import { PartWindow } from './part-window.ts';
 import { SourceHash, type CarriedHash } from './source-hash.ts';
 import { ShownUpload } from './shown-upload.ts';
@@ -112,7 +112,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   }
 
   async #run(): Promise<UploadResult> {
-    const source = this.#source ?? this.#admit(await this.#waits.calls.insist(() => this.#inspect()));
+    const source = this.#source ?? this.#admit(await this.#waits.calls.repeat(() => this.#inspect()));
     const wantsMd5 = this.#request.md5;
     const hashing = wantsMd5 && !source.isSmall ? this.#hash.run(source, this.#expected.call) : Promise.resolve();
     try {
@@ -265,7 +265,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
         this.#sessions.orphan(unansweredBy(error));
         throw error;
       });
-    const { unanswered = 0, ...info } = await this.#waits.calls.insist(create);
+    const { unanswered = 0, ...info } = await this.#waits.calls.repeat(create);
     this.#sessions.open(unanswered);
     return new OpenSession(info, planParts(source.sizeBytes, this.#tuning.nextPartSizeBytes));
   }
@@ -278,7 +278,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     await this.#window.run({
       send: (partNumber) => this.#waits.parts.attempt(() => this.#sendPart(partNumber, source, session)),
       // While the upload waits, one part finds out whether it may go on.
-      limit: () => (this.#waits.parts.waiting ? 1 : Math.min(this.#tuning.mostParts, mostInFlight)),
+      limit: () => (this.#waits.parts.info ? 1 : Math.min(this.#tuning.mostParts, mostInFlight)),
       onGivenBack: () => this.#publish(),
       mayStart: () => !this.#paused && this.#waits.parts.isOpen && !session.isOver,
       until: () => this.#hash.hasFailed || isHandOverDue() || (session.isOver && !this.#paused),
@@ -287,7 +287,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     if (!session.ledger.complete && !isHandOverDue()) session.assertTime();
   }
 
-  async #sendPart(partNumber: number, source: InspectSourceResult, session: OpenSession): Promise<void> {
+  async #sendPart(partNumber: number, source: InspectSourceResult, session: OpenSession): Promise<true> {
     try {
       const isWhole = session.ledger.plan.partCount === 1;
       const withMd5 = isWhole && source.isSmall === true && this.#request.md5;
@@ -308,11 +308,12 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     }
     session.warnOfEarlyEnd();
     this.#publish();
+    return true;
   }
 
   async #complete(session: OpenSession): Promise<UploadedFile> {
     this.#enter('completing');
-    return this.#waits.calls.insist(() =>
+    return this.#waits.calls.repeat(() =>
       this.#calls.complete(session, this.#hash.md5, this.#mayBeCompleted).catch((error: unknown) => {
         this.#mayBeCompleted ||= !isNotDone(error);
         throw error;

@@ -1,7 +1,7 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { HashCheckpoint, SourceInfo } from '../../src/contracts/activities.ts';
 import type { ExpectedSource } from './expected-source.ts';
-import { HandOverDue, type Parking } from '../shell/parking.ts';
+import { HandOverDue, type Waiting } from '../shell/waiting.ts';
 import type { UploadCalls } from './calls.ts';
 
 /** What an execution hands to its successor of it. Plain JSON. */
@@ -13,16 +13,16 @@ export interface CarriedHash {
 /** The md5 of the whole file, which is computed beside the parts. */
 export class SourceHash {
   readonly #calls: UploadCalls;
-  readonly #parking: Parking;
+  readonly #waiting: Waiting;
   readonly #scope = new CancellationScope();
   #md5: string | null;
   #checkpoint: HashCheckpoint | null;
   #failure: { readonly error: unknown } | undefined;
   #isHandOverDue = false;
 
-  constructor(calls: UploadCalls, parking: Parking, carried?: CarriedHash) {
+  constructor(calls: UploadCalls, waiting: Waiting, carried?: CarriedHash) {
     this.#calls = calls;
-    this.#parking = parking;
+    this.#waiting = waiting;
     this.#md5 = carried?.md5 ?? null;
     this.#checkpoint = carried?.hashCheckpoint ?? null;
   }
@@ -46,7 +46,7 @@ export class SourceHash {
     if (this.#md5 !== null) return;
     try {
       const hash = () => asExpected(source, (expected) => this.#calls.hash(expected, this.#checkpoint));
-      const outcome = await this.#scope.run(() => this.#parking.insist(hash));
+      const outcome = await this.#scope.run(() => this.#waiting.repeat(hash));
       if ('md5' in outcome) this.#md5 = outcome.md5;
       else this.#checkpoint = outcome.checkpoint;
     } catch (error) {

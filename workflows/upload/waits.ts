@@ -1,5 +1,5 @@
 import type { WaitingInfo } from '../../src/contracts/upload.ts';
-import { Parking } from '../shell/parking.ts';
+import { Waiting } from '../shell/waiting.ts';
 import { RetryPeriod } from '../shell/retry-period.ts';
 import type { OpenSession } from './open-session.ts';
 
@@ -24,9 +24,9 @@ export interface CarriedWaits {
  */
 export class UploadWaits {
   /** Of all calls but those of `parts` and `hash`. */
-  readonly calls: Parking;
-  readonly parts: Parking;
-  readonly hash: Parking;
+  readonly calls: Waiting;
+  readonly parts: Waiting;
+  readonly hash: Waiting;
   readonly #period: RetryPeriod;
 
   /** @param giveUpAfterMs 0: without a limit */
@@ -34,24 +34,24 @@ export class UploadWaits {
     const { call, hash, completionSinceMs, partFailedAtMs, callFailedAtMs } = carried?.otherWaits ?? {};
     const period = new RetryPeriod(completionSinceMs);
     this.#period = period;
-    this.calls = new Parking(giveUpAfterMs, onChange, {
+    this.calls = new Waiting(giveUpAfterMs, onChange, {
       carried: call,
       failedAtMs: callFailedAtMs,
       period,
       handsOver: () => true,
     });
     const ofParts = { carried: carried?.waiting ?? undefined, failedAtMs: partFailedAtMs, period };
-    this.parts = new Parking(giveUpAfterMs, onChange, ofParts);
-    this.hash = new Parking(giveUpAfterMs, onChange, { carried: hash, period, handsOver: () => true });
+    this.parts = new Waiting(giveUpAfterMs, onChange, ofParts);
+    this.hash = new Waiting(giveUpAfterMs, onChange, { carried: hash, period, handsOver: () => true });
   }
 
   get waiting(): WaitingInfo | undefined {
-    return this.calls.waiting ?? this.parts.waiting ?? this.hash.waiting;
+    return this.calls.info ?? this.parts.info ?? this.hash.info;
   }
 
   /** Makes the calls that wait at once. */
   retry(): void {
-    for (const parking of [this.calls, this.parts, this.hash]) parking.retry();
+    for (const waiting of [this.calls, this.parts, this.hash]) waiting.retry();
   }
 
   /**
@@ -60,18 +60,18 @@ export class UploadWaits {
    */
   hasWaitedIn({ openedAtMs, endsAtMs, isOver }: OpenSession): boolean {
     const isCompletion = this.calls.hasFailedSince(openedAtMs);
-    if (isCompletion && this.calls.waiting) this.#period.keep(this.calls.waiting.sinceMs);
+    if (isCompletion && this.calls.info) this.#period.keep(this.calls.info.sinceMs);
     return this.parts.hasFailedSince(openedAtMs) || isCompletion || (isOver && this.hash.hasWaitedSince(endsAtMs));
   }
 
   toJSON(): CarriedWaits {
-    const { waiting: call, failedAtMs: callFailedAtMs } = this.calls;
-    const { waiting: part, failedAtMs: partFailedAtMs } = this.parts;
+    const { info: call, failedAtMs: callFailedAtMs } = this.calls;
+    const { info: part, failedAtMs: partFailedAtMs } = this.parts;
     return {
       waiting: part ?? null,
       otherWaits: {
         call,
-        hash: this.hash.waiting,
+        hash: this.hash.info,
         completionSinceMs: this.#period.completionSinceMs,
         partFailedAtMs: part ? partFailedAtMs : undefined,
         callFailedAtMs: call ? callFailedAtMs : undefined,
