@@ -154,7 +154,7 @@ class Lease implements EmbeddedTemporal {
       receive<ServerMessage>(socket, (message) => {
         if (message.note !== undefined) this.#log(message.note);
         if (message.state === 'restarting') {
-          this.#log(`the Temporal server (process ${this.pid}) exited, and is restarted`);
+          if (this.#server) this.#log(`the Temporal server (process ${this.pid}) exited, and is restarted`);
         } else if (message.state === 'failed') {
           isFailed = true;
           const error = new EmbeddedTemporalError(message.reason ?? 'the Temporal server failed');
