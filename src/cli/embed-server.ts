@@ -4,22 +4,26 @@ import type { CliContext } from './context.ts';
 /** Joins or starts the embedded server; one of `closers` releases it. */
 export async function embed({ config, note }: CliContext, onWait: () => void, closers: (() => Promise<void>)[]) {
   const { stateDir, temporalCliPath, pathEnv, proxies } = config;
+  const findCli = async (version?: string) => {
+    // Only the command that starts the server needs these. An HTTP client takes 0.1 s of CPU time to load.
+    const { resolveTemporalCli } = await import('../dev/temporal-cli/temporal-cli.ts');
+    const { createDispatcher } = await import('../network/proxied-dispatcher.ts');
+    const { proxyChooser } = await import('../network/proxy.ts');
+    const chooseProxy = proxyChooser(undefined, proxies);
+    return resolveTemporalCli({
+      explicitPath: temporalCliPath || undefined,
+      pathEnv,
+      cacheDir: config.cacheDir,
+      dispatcher: createDispatcher({ connectTimeoutMs: 10_000, agent: {}, chooseProxy }),
+      log: note,
+      version,
+    });
+  };
   const server = await acquireEmbeddedTemporal({
     stateDir,
-    cli: async () => {
-      // Only the command that starts the server needs these. An HTTP client takes 0.1 s of CPU time to load.
-      const { resolveTemporalCli } = await import('../dev/temporal-cli/temporal-cli.ts');
-      const { createDispatcher } = await import('../network/proxied-dispatcher.ts');
-      const { proxyChooser } = await import('../network/proxy.ts');
-      const chooseProxy = proxyChooser(undefined, proxies);
-      return resolveTemporalCli({
-        explicitPath: temporalCliPath || undefined,
-        pathEnv,
-        cacheDir: config.cacheDir,
-        dispatcher: createDispatcher({ connectTimeoutMs: 10_000, agent: {}, chooseProxy }),
-        log: note,
-      });
-    },
+    cli: () => findCli(),
+    // A path of the user is not replaced.
+    cliOfVersion: async (version) => (temporalCliPath ? undefined : findCli(version).catch(() => undefined)),
     onWait,
     log: note,
     lingerMs: config.lingerMs,

@@ -12,7 +12,7 @@ import { withTempDir } from '../support/temp-dir.ts';
 const MiB = 1024 * 1024;
 const KEY = 'sk-kills';
 const LANES = 2;
-const PARTS = 6;
+const PARTS = 4;
 /** After a few kills in a row, a command reports that Temporal exits too often, and is run again. */
 const MAX_RUNS = 100;
 
@@ -54,7 +54,7 @@ export async function runServerKills(
   let repeats = 0;
   const isDone = () => Object.values(kills).every((count) => count >= killsEach);
 
-  const run = async (stateDir: string, directory: string) => {
+  const uploadAndKill = async (stateDir: string, directory: string) => {
     const api = await startLocalApi({ dataDir: join(directory, 'api'), apiKey: KEY, bandwidthBytesPerSecond: 4 * MiB });
     const environment = {
       LONGHAUL_STATE_DIR: stateDir,
@@ -153,7 +153,7 @@ export async function runServerKills(
     if (left.length > 0) problems.push(`processes ${left.join(', ')} are left`);
     await api.close();
   };
-  await withTempDir((directory) => withStateDir((stateDir) => run(stateDir, directory)));
+  await withTempDir((directory) => withStateDir((stateDir) => uploadAndKill(stateDir, directory)));
   return { kills, uploads, repeats, failures, problems };
 }
 

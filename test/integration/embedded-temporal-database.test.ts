@@ -91,7 +91,24 @@ it.skipIf(!canEdit)('a database without a column, as that of an older Temporal C
     await expect(acquire(stateDir)).rejects.toThrow(
       /^Temporal CLI \d\S+ cannot read the database in .*, which version 1\.5\.1 created \(no such column.*\)\. Set LONGHAUL_TEMPORAL_CLI to/,
     );
-    rename('Renamed', 'TemporalLowCardinalityKeyword01');
-    await (await acquire(stateDir)).release();
+    // A version that can read it is used instead, and the user is told.
+    const lines: string[] = [];
+    const cliOfVersion = async (version: string) => {
+      expect(version).toBe('1.5.1');
+      rename('Renamed', 'TemporalLowCardinalityKeyword01');
+      return temporalCliForTests();
+    };
+    const log = (line: string) => lines.push(line);
+    const temporal = await acquireEmbeddedTemporal({
+      stateDir,
+      cli: temporalCliForTests,
+      lingerMs: 0,
+      cliOfVersion,
+      log,
+    });
+    expect(lines).toEqual([
+      expect.stringContaining('the database needs Temporal CLI 1.5.1, which created it. Using /'),
+    ]);
+    await temporal.release();
   }),
 );

@@ -23,6 +23,8 @@ export interface EmbeddedTemporalOptions {
   readonly stateDir: string;
   /** Finds the Temporal CLI; called only if a server must be started. */
   readonly cli: () => Promise<TemporalCli>;
+  /** Finds the Temporal CLI of one version, for a database that another version created. */
+  readonly cliOfVersion?: (version: string) => Promise<TemporalCli | undefined>;
   /** Receives lines for the user about restarts and the like. @defaultValue nothing is printed */
   readonly log?: (line: string) => void;
   /** Called when the server starts: the time to load code. @defaultValue nothing is done */
@@ -67,6 +69,16 @@ export async function acquireEmbeddedTemporal(options: EmbeddedTemporalOptions):
 
 type Ready = Required<Pick<ServerMessage, 'address' | 'uiUrl' | 'pid'>>;
 
+class StartError extends EmbeddedTemporalError {
+  /** Version of the Temporal CLI that created the database, if the failure is that another version cannot read it. */
+  readonly createdBy: string | undefined;
+
+  constructor(message: string, createdBy: string | undefined) {
+    super(message);
+    this.createdBy = createdBy;
+  }
+}
+
 /** A connection to the server process, which is made again if that process is killed. */
 class Lease implements EmbeddedTemporal {
   readonly namespace = EMBEDDED_NAMESPACE;
@@ -76,6 +88,8 @@ class Lease implements EmbeddedTemporal {
   #server: Ready | undefined;
   #socket: Socket | undefined;
   #isReleased = false;
+  /** Instead of the one that is usually found. */
+  #cli: TemporalCli | undefined;
 
   constructor(stateDir: string, options: EmbeddedTemporalOptions) {
     this.#stateDir = stateDir;
@@ -102,7 +116,7 @@ class Lease implements EmbeddedTemporal {
         this.#socket = socket;
         send(socket, { pid: process.pid, lingerMs: this.#options.lingerMs ?? 5_000 });
         this.#options.onWait?.();
-        const isReady = await this.#follow(socket);
+        const isReady = await this.#follow(socket).catch((error: unknown) => this.#withEarlierCli(error));
         if (isReady) return;
         // The server was killed, or has just stopped.
         await delay(POLL_MS);
@@ -135,7 +149,7 @@ class Lease implements EmbeddedTemporal {
       // A server exits if another one is faster.
       if (!child || child.exitCode !== null || child.signalCode !== null) {
         if (spawns === SPAWNS) throw this.#error('the server process exits immediately', child?.exitCode);
-        cli ??= await this.#options.cli();
+        cli ??= this.#cli ?? (await this.#options.cli());
         child = await spawnServer(this.#stateDir, cli);
         exited = once(child, 'exit');
         this.#options.onWait?.();
@@ -157,7 +171,7 @@ class Lease implements EmbeddedTemporal {
           if (this.#server) this.#log(`the Temporal server (process ${this.pid}) exited, and is restarted`);
         } else if (message.state === 'failed') {
           isFailed = true;
-          const error = new EmbeddedTemporalError(message.reason ?? 'the Temporal server failed');
+          const error = new StartError(message.reason ?? 'the Temporal server failed', message.createdBy);
           if (this.#server) this.#log(`${error.message} Stop this command and run it again.`);
           reject(error);
         } else if (message.address !== undefined) {
@@ -198,6 +212,15 @@ class Lease implements EmbeddedTemporal {
     } catch (error) {
       this.#log(`${(error as Error).message} Stop this command and run it again.`);
     }
+  }
+
+  /** Uses the version that created the database, if the failure is that another version cannot read it. */
+  async #withEarlierCli(error: unknown): Promise<false> {
+    const version = error instanceof StartError && !this.#cli ? error.createdBy : undefined;
+    if (version !== undefined) this.#cli = await this.#options.cliOfVersion?.(version);
+    if (!this.#cli) throw error;
+    this.#log(`the database needs Temporal CLI ${version}, which created it. Using ${this.#cli.path}`);
+    return false;
   }
 
   #inContainer(): EmbeddedTemporalError {

@@ -14,6 +14,8 @@ export interface ServerMessage {
   readonly network?: string;
   /** With `failed`: the cause and what to do. */
   readonly reason?: string;
+  /** With `failed`: the version of the Temporal CLI that created the database, which this version cannot read. */
+  readonly createdBy?: string;
   /** A line to print. */
   readonly note?: string;
 }

