@@ -31,7 +31,7 @@ export async function checkDestination(
   }
 }
 
-/** Whether the job is running, or is an upload that is completed and not started again. */
+/** Whether the job does not need the service now: it is running, or it is an upload that is completed. */
 async function isKnown(backend: Backend, { kind, workflowId }: PreparedJob): Promise<boolean> {
   try {
     const { status } = await backend.client.getHandle(workflowId).describe();
