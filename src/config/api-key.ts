@@ -8,20 +8,20 @@ export const USUAL_API_KEY_ENV = 'OPENAI_API_KEY';
 
 /** What a destination says about its key. */
 export interface ApiKeySettings {
-  /** Variable with the key; with `_FILE` behind it, the variable with the path of a file that holds it. */
+  /** Variable with the key; with `_FILE` after it, the variable with the path of a file that contains it. */
   readonly apiKeyEnv: string | undefined;
-  /** Absolute path of a file that holds the key. */
+  /** Absolute path of a file that contains the key. */
   readonly apiKeyFile: string | undefined;
   /** Command that prints the key. */
   readonly apiKeyCommand?: KeyCommandConfig | undefined;
 }
 
 export interface FoundApiKey {
-  /** Where the key is looked for, in words for messages. */
+  /** The origin of the key, for messages. */
   readonly apiKeyFrom: string;
-  /** As it is now; undefined for the key of a command, which has not run yet. */
+  /** The current key; undefined for the key of a command, which has not run yet. */
   readonly apiKey: string | undefined;
-  /** Why there is no key in the file that should hold it. */
+  /** The reason why the file does not contain a key. */
   readonly apiKeyProblem?: string;
   /** The file that contains the key. */
   readonly apiKeyPath?: string;
@@ -32,8 +32,8 @@ export interface FoundApiKey {
 }
 
 /**
- * The key of a destination: from its variable, or the file that its `_FILE` variable names, or its own file. A file that
- * can't be read is a problem of whoever needs the key: commands that only ask Temporal have none.
+ * Returns the key of a destination: from its variable, the file of its `_FILE` variable, or its own file. If the file
+ * cannot be read, only processes that need the key fail. Commands that only query Temporal do not.
  */
 export function findApiKey(
   { apiKeyEnv, apiKeyFile, apiKeyCommand }: ApiKeySettings,
@@ -41,7 +41,7 @@ export function findApiKey(
 ): FoundApiKey {
   const variable = apiKeyEnv ?? USUAL_API_KEY_ENV;
   const fileVariable = `${variable}_FILE`;
-  // A file of its own means another key than the usual one, which must not go to a service that it isn't meant for.
+  // With its own file, the destination has another key than the usual one, which must not be sent to another service.
   if (apiKeyEnv !== undefined || (apiKeyFile ?? apiKeyCommand) === undefined) {
     const apiKey = env[variable]?.trim();
     if (apiKey) return { apiKeyFrom: variable, apiKey };

@@ -27,7 +27,7 @@ export interface Config {
   readonly stateDir: string;
   /** Time in milliseconds that the embedded server keeps running after the last command. */
   readonly lingerMs: number;
-  /** Downloaded executables; may be deleted at any time. */
+  /** Downloaded executables; can be deleted at any time. */
   readonly cacheDir: string;
   readonly temporalCliPath: string | undefined;
   readonly pathEnv: string | undefined;
@@ -41,9 +41,9 @@ export interface Config {
   readonly otherHosts: readonly string[];
   /** Whether `LONGHAUL_HOST` or the config file sets the name. */
   readonly hostIsGiven: boolean;
-  /** Parts that a worker sends at a time; undefined: what each destination takes best. */
+  /** Maximum parts in flight of a worker; undefined: automatic for each destination. */
   readonly transferSlots: number | undefined;
-  /** Bytes a second of all parts that a worker sends; undefined: no limit. */
+  /** Bytes per second of all parts that a worker sends; undefined: no limit. */
   readonly limitBytesPerSecond: number | undefined;
   /** Least time between two heartbeats of a part that reach the server. */
   readonly heartbeatIntervalMs: number;
@@ -59,7 +59,7 @@ export interface Config {
   readonly metricsHost: string;
   /** Whether OpenTelemetry's variables ask for traces; its packages read the rest of them. */
   readonly tracing: boolean;
-  /** Undefined: each command has a default of its own. */
+  /** Undefined: each command has its own default. */
   readonly logLevel: LogLevel | undefined;
   readonly destinations: ReadonlyMap<string, DestinationConfig>;
   /** Proxies of the environment; undefined: none. */
@@ -111,20 +111,20 @@ const configFile = z.strictObject({
 });
 
 /**
- * Reads everything that can be set from outside; nothing else in Longhaul looks at the environment.
+ * Reads all settings. No other code of Longhaul reads the environment.
  *
- * @throws ConfigError that names every problem at once
+ * @throws ConfigError that lists every problem
  */
 export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Config {
   const problems: string[] = [];
-  // An empty variable is one that somebody unset in a file or a shell.
+  // An empty variable is not set: files and shells can set variables only to an empty text.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
   const parsed = environment.safeParse(given);
   if (!parsed.success) problems.push(...describeIssues(parsed.error));
   const values = parsed.data ?? {};
 
   const paths = userDirectories(given);
-  // Not from the parsed values: a wrong variable must not make another file the one that is read.
+  // Not from the parsed values: an invalid variable must not change the file that is read.
   const namedFile = given['LONGHAUL_CONFIG']?.trim();
   const usualFile = paths.config === undefined ? undefined : join(paths.config, 'config.json');
   const configPath = namedFile ?? usualFile;
@@ -141,7 +141,7 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
     ...toSourceSettings(file.sources ?? {}, given, problems, protect),
     ...(proxies ? { proxies } : {}),
   };
-  if (problems.length > 0) throw new ConfigError(`wrong configuration: ${problems.join('; ')}`);
+  if (problems.length > 0) throw new ConfigError(`invalid configuration: ${problems.join('; ')}`);
 
   const givenHost = values.LONGHAUL_HOST ?? file.host;
   const isStored = givenHost === undefined && temporal === undefined;
@@ -198,7 +198,7 @@ function readConfigFile(path: string | undefined, mustExist: boolean, problems: 
     problems.push(...describeIssues(parsed.error).map((issue) => `${path}: ${issue}`));
   } catch (error) {
     const code = errnoOf(error);
-    if (code === undefined) problems.push(`${path} can't be read as JSON${positionIn(error)}`);
+    if (code === undefined) problems.push(`cannot read ${path} as JSON${positionIn(error)}`);
     else if (code !== 'ENOENT') problems.push(`cannot read the config file ${path}: ${errnoCause(code)}`);
     else if (mustExist) problems.push(`LONGHAUL_CONFIG names ${path}, which does not exist`);
   }

@@ -20,10 +20,10 @@ export interface ConfiguredDestinations {
 
 /** A destination before its key is needed. */
 export interface DestinationConfig extends Omit<DestinationProfile, 'apiKey'> {
-  /** Where the key is looked for, in words for messages. */
+  /** The origin of the key, for messages. */
   readonly apiKeyFrom: string;
   readonly apiKey: string | undefined;
-  /** Why there is no key in the file that should hold it. */
+  /** The reason why the file does not contain a key. */
   readonly apiKeyProblem?: string | undefined;
   /** The file that contains the key, if a file does. */
   readonly apiKeyPath?: string | undefined;
@@ -31,7 +31,7 @@ export interface DestinationConfig extends Omit<DestinationProfile, 'apiKey'> {
   readonly keys?: KeyProvider | undefined;
   /** Stays the same when the key of a file or a command changes. @defaultValue the key */
   readonly keyIdentity?: string | undefined;
-  /** Purposes that this service knows beside the usual ones. */
+  /** Purposes of this service in addition to the usual ones. */
   readonly purposes?: readonly string[] | undefined;
 }
 
@@ -51,7 +51,7 @@ const destinationFields = z.strictObject({
     .union([z.literal(0), wholeNumber(10, 1_000_000)], 'must be 0, or a whole number from 10 to 1000000')
     .optional(),
   traceHeaders: z.boolean().optional(),
-  /** Purposes that this service knows beside the usual ones. */
+  /** Purposes of this service in addition to the usual ones. */
   purposes: z.array(text).optional(),
 });
 
@@ -85,13 +85,13 @@ export function readDestinations(
 /**
  * The destination of that name with its key.
  *
- * @throws ConfigError when there is none, or its key is missing or can't stand in a header
+ * @throws ConfigError if it does not exist, or its key is missing or cannot be sent in a header
  */
 export function requireDestination(config: ConfiguredDestinations, name: string): DestinationProfile {
   const found = config.destinations.get(name);
   if (!found) {
     const known = [...config.destinations.keys()].join(', ');
-    throw new ConfigError(`there is no destination "${name}"; this configuration has: ${known}`);
+    throw new ConfigError(`destination "${name}" not found. Use a destination of this configuration: ${known}.`);
   }
   const {
     apiKeyFrom,
@@ -104,7 +104,7 @@ export function requireDestination(config: ConfiguredDestinations, name: string)
     ...settings
   } = found;
   const network = withNetwork(config, settings);
-  // A file may have been corrected since the configuration was read.
+  // The file can have been corrected after the configuration was read.
   if (keys) {
     try {
       keys.load?.();
@@ -114,11 +114,11 @@ export function requireDestination(config: ConfiguredDestinations, name: string)
     return { ...network, apiKey: keys };
   }
   if (!apiKey) throw new ConfigError(`destination "${name}" has no API key: ${apiKeyProblem ?? `set ${apiKeyFrom}`}`);
-  if (!isKey(apiKey)) throw new ConfigError(`the API key in ${apiKeyFrom} has characters that no key has`);
+  if (!isKey(apiKey)) throw new ConfigError(`the API key in ${apiKeyFrom} contains invalid characters. Correct it.`);
   return { ...network, apiKey };
 }
 
-/** The same with the proxy that the environment results in, if it has none of its own. */
+/** The same with the proxy of the environment, if it has no `proxy`. */
 export function withNetwork<T extends Pick<DestinationConfig, 'baseUrl' | 'proxy'>>(
   { proxies }: Pick<ConfiguredDestinations, 'proxies'>,
   settings: T,
@@ -153,7 +153,7 @@ export function withDefaultDestination<T extends ConfiguredDestinations>(
   changes: { baseUrl: string; apiKey: string },
 ): T {
   const name = Defaults.destination;
-  // It is this machine's own, which no proxy reaches.
+  // It is on this machine, which a proxy cannot reach.
   const changed = { name, apiKeyFrom: USUAL_API_KEY_ENV, proxy: NO_PROXY_SETTING, ...changes };
   return { ...config, destinations: new Map([...config.destinations, [name, changed]]) };
 }

@@ -40,7 +40,7 @@ function isProxySetting(text: string): boolean {
 
 /**
  * The proxies of the environment, as curl reads them: lower case comes before upper case, and `ALL_PROXY` is for URLs
- * without a variable of their own. `HTTP_PROXY` is ignored in a CGI program, where a request sets it.
+ * without another variable. `HTTP_PROXY` is ignored in a CGI program, where a request sets it.
  */
 export function readProxyRules(env: Readonly<Record<string, string | undefined>>): ProxyRules | undefined {
   const read = (name: string) => env[name.toLowerCase()]?.trim() || env[name]?.trim() || undefined;

@@ -23,15 +23,15 @@ const VARIABLE_PROPERTY = /(Env|^env)$/;
 /** Properties with paths, such as `apiKeyFile` in the config file and `clientKey.path` in Temporal's. */
 const FILE_PROPERTY = /(File|Path|^path|^file)$/;
 
-/** Where the SDKs of AWS and Temporal keep credentials by themselves. */
+/** Folders in which the SDKs of AWS and Temporal store credentials. */
 const HOME_FOLDERS = ['.aws', '.config/temporalio', 'Library/Application Support/temporalio'];
 
 /** Where containers have their secrets. */
 const SECRET_FOLDERS = ['/run/secrets', '/var/run/secrets'];
 
 /**
- * What no caller can have read. By the names of variables and properties, so that a new one with a key file is protected
- * from its first day.
+ * Paths that no caller can read. They are found by the names of variables and properties, so that new settings with key
+ * files are protected, too.
  */
 export function protectedPaths({ env, stateDir, configPath, config }: ProtectedPlaces): ProtectedPaths {
   const named = new Set(textsIn(config, VARIABLE_PROPERTY).map((name) => `${name}_FILE`));
@@ -59,7 +59,7 @@ export function protectedByEnvironment(env: Readonly<NodeJS.ProcessEnv> = proces
   return protectedPaths({ env, stateDir, configPath, config: undefined });
 }
 
-/** Temporal's own config file, with the keys of client certificates; its faults are told elsewhere. */
+/** Temporal's config file, with the keys of client certificates. Other code reports its errors. */
 function temporalConfig(env: Readonly<Record<string, string | undefined>>): unknown {
   const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   try {

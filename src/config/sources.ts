@@ -21,7 +21,7 @@ const s3Connection = z.strictObject({
   endpoint: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).optional(),
   region: text.optional(),
   forcePathStyle: z.boolean().optional(),
-  /** Names of environment variables; left out, AWS's usual chain is asked. */
+  /** Names of environment variables. @defaultValue AWS's default chain */
   accessKeyIdEnv: text.optional(),
   secretAccessKeyEnv: text.optional(),
   sessionTokenEnv: text.optional(),
@@ -34,7 +34,7 @@ const s3Connection = z.strictObject({
 export const sourcesSchema = z.strictObject({
   /** Permits workers every file, bucket and host. */
   any: z.boolean().optional(),
-  /** Of connections without `buckets` of their own. */
+  /** For connections without `buckets`. */
   buckets: globs.optional(),
   files: z.strictObject({ roots: z.array(text.startsWith('/', 'must be an absolute path')) }).optional(),
   s3: z.record(text, s3Connection.refine(hasWholeClientCertificate, WHOLE_CLIENT_CERTIFICATE)).optional(),
@@ -56,7 +56,7 @@ const ANY_SOURCE = 'LONGHAUL_ANY_SOURCE';
 /** Variables of AWS's own tools that say where S3 is. */
 const ENDPOINT_VARIABLES = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'] as const;
 
-/** @param problems gets what is wrong, in words */
+/** @param problems receives the texts of problems */
 export function toSourceSettings(
   { s3 = {}, any, files, http, ...others }: z.infer<typeof sourcesSchema>,
   env: Readonly<Record<string, string | undefined>>,
@@ -105,14 +105,14 @@ function endpointVariable(env: Readonly<Record<string, string | undefined>>): st
 }
 
 /**
- * What a worker reads: only what is listed, and nothing that the environment's keys and state are in.
+ * Returns the settings of a worker: only listed sources, and no files with the keys and the state of the environment.
  *
- * @throws ConfigError for a list of buckets or hosts that is none of globs, and for a header of a source without a value
+ * @throws ConfigError if a list of buckets or hosts has an invalid glob, or a header of a source has no value
  */
 export function workerSources(settings: SourceSettings = {}): SourceSettings {
   const { files, ...others } = settings;
   assertSourceGlobs(settings);
-  // A command needs the headers of its own URL only.
+  // A command needs only the headers of its URL.
   if (settings.isOfCommand !== true) new SourceHeaders(settings.http?.headers).load();
   const given = files?.protect;
   const own = protectedByEnvironment();
@@ -124,7 +124,7 @@ export function workerSources(settings: SourceSettings = {}): SourceSettings {
   return confined({ ...others, files: { ...files, protect } });
 }
 
-/** @throws ConfigError for a list of buckets or hosts that is none of globs */
+/** @throws ConfigError if a list of buckets or hosts has an invalid glob */
 export function assertSourceGlobs({ buckets, http, s3 }: SourceSettings = {}): void {
   assertGlobs('buckets', buckets);
   assertGlobs('http.hosts', http?.hosts);

@@ -6,7 +6,7 @@ import { MIN_LIMIT_BYTES_PER_SECOND } from '../core/pace/rate.ts';
 import { MIN_SEAL_KEY_CHARACTERS } from '../sources/http/sealed-query.ts';
 
 export const text = z.string().trim().min(1, 'is empty');
-/** One message for whatever is wrong: zod's checks without one of their own take the schema's. */
+/** One message for all problems: zod's checks without a message use that of the schema. */
 export const wholeNumber = (least: number, most: number) =>
   z.coerce.number(`must be a whole number from ${least} to ${most}`).int().min(least).max(most);
 
@@ -18,7 +18,7 @@ export const baseUrl = text
   .refine((value) => isHttpUrl(value), 'must be an http:// or https:// address such as https://api.openai.com/v1')
   .refine(
     (value) => !/^[a-z]+:\/\/[^/]*@/i.test(value),
-    'must not hold a user name or password; keys go into an environment variable',
+    'must not contain a user name or password; set the key in an environment variable',
   )
   .transform((value) => value.replace(/\/+$/, ''));
 
@@ -26,7 +26,7 @@ export const limit = text.transform((value, context) => {
   const bytesPerSecond = parseBytesPerSecond(value);
   if (bytesPerSecond !== undefined && bytesPerSecond >= MIN_LIMIT_BYTES_PER_SECOND) return bytesPerSecond;
   const least = formatBytes(MIN_LIMIT_BYTES_PER_SECOND);
-  context.addIssue({ code: 'custom', message: `must be bytes a second such as 50MiB/s, ${least}/s at least` });
+  context.addIssue({ code: 'custom', message: `must be a rate of at least ${least}/s, for example 50MiB/s` });
   return z.NEVER;
 });
 

@@ -79,7 +79,7 @@ export function packInput(
   };
 }
 
-/** Stands for what a caller sent in a form that can't be read: encrypted, or no JSON. */
+/** Replaces a value of a caller that cannot be read: encrypted, or not JSON. */
 export class Unreadable {
   /** As the payload's metadata has it. */
   readonly encoding: string;

@@ -2,14 +2,14 @@ import { TextLimits } from '../contracts/limits.ts';
 import { textUpTo } from './text/check.ts';
 
 /**
- * What is wrong with the name of a task queue, as the rest of a sentence. Temporal rejects the command of a workflow that
- * names a wrong one, again and again, so that the workflow would be stuck.
+ * The problem of the name of a task queue, as the rest of a sentence. If a command of a workflow has an invalid name,
+ * Temporal rejects it again and again, so that the workflow makes no progress.
  */
 export function taskQueueProblem(value: unknown): string | undefined {
   const problem = textUpTo(TextLimits.taskQueue)(value);
   if (problem !== undefined) return problem;
-  if (/^(\/_sys\/|__temporal_)/.test(value as string)) return 'must not begin with a name that Temporal reserves';
-  return /\p{Cc}/u.test(value as string) ? 'must have no control characters' : undefined;
+  if (/^(\/_sys\/|__temporal_)/.test(value as string)) return 'must not start with a prefix that Temporal reserves';
+  return /\p{Cc}/u.test(value as string) ? 'must not contain control characters' : undefined;
 }
 
 /** A queue's name also contains that of the control queue, and some clusters permit 255 bytes. */
@@ -20,5 +20,5 @@ export function hostNameProblem(value: unknown): string | undefined {
   const problem = textUpTo(MAX_BYTES)(value);
   if (problem !== undefined) return problem;
   if (!/[\s\p{C}"'`\\/]/u.test(value as string)) return undefined;
-  return 'must have no spaces, quotes, slashes or control characters, for example transfer-1';
+  return 'must not contain spaces, quotes, slashes or control characters, for example transfer-1';
 }

@@ -18,9 +18,7 @@ const toDo = `
   src/build-bundles.ts
   src/cli
   src/client
-  src/config
   src/contracts
-  src/core
   src/dev
   src/errors.ts
   src/local-api
@@ -46,7 +44,7 @@ const phrases = [
   'for ever',
   'once more',
   'so (?:many|much|long)',
-  '(?:is|are) no [a-z]+',
+  '(?:is|are) no (?!longer)[a-z]+',
   'is none',
   'there is no',
   'any more',

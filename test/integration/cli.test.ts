@@ -66,7 +66,7 @@ describe('bad input is one line that says what is wrong, before anything is crea
       const upload = (changes: Record<string, string>) =>
         runCli(['upload', file, '--purpose', 'batch'], embedded(system, changes));
       expectOneLine(await upload({ OPENAI_API_KEY: '' }), 2, /no API key: set OPENAI_API_KEY/);
-      expectOneLine(await upload({ OPENAI_API_KEY: 'sk-wrong' }), 2, /refuses the key/);
+      expectOneLine(await upload({ OPENAI_API_KEY: 'sk-wrong' }), 2, /rejects the key/);
       expectOneLine(await upload({ OPENAI_BASE_URL: 'api.example' }), 2, /OPENAI_BASE_URL must be an http/);
       expectOneLine(await upload({ OPENAI_BASE_URL: nowhere }), 2, /can't be reached.*refused/);
       expectOneLine(await upload({ OPENAI_BASE_URL: `${system.api.url}/api` }), 2, /is not the base URL of the API/);

@@ -85,7 +85,7 @@ describe('a command prints one line with the cause and the fix', () => {
           /cannot use the state directory .*not a directory \(ENOTDIR\)/,
         ),
         expectLine(['list'], { LONGHAUL_STATE_DIR: shared }, /it contains other files, such as photo\.jpg/),
-        expectLine(['list'], { ...state, LONGHAUL_CONFIG: file }, /can't be read as JSON(?!.*sk-secret)/),
+        expectLine(['list'], { ...state, LONGHAUL_CONFIG: file }, /cannot read .* as JSON(?!.*sk-secret)/),
         expectLine(
           ['local-api'],
           { TMPDIR: file },

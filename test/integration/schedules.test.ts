@@ -301,7 +301,7 @@ describe.concurrent('the check of a schedule', () => {
         'the run to be overdue',
       );
       expect(await schedules.check(stuck, { graceMs: 1500 })).toMatchObject({
-        reason: expect.stringMatching(/still runs.*is a worker running/),
+        reason: expect.stringMatching(/is still running.*Check that a worker is running/),
       });
       expect(await schedules.show(stuck)).toMatchObject({ hasWorkers: false });
     }));

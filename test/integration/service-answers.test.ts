@@ -32,7 +32,7 @@ describe('an upload whose service asks for a pause', () => {
         const waiting = await waits(handle);
         const inMs = (timeMs = 0) => timeMs - Date.now();
         expect(waiting).toMatchObject({ failureType: FailureType.ApiUnavailable, status: 429 });
-        expect(waiting?.reason).toMatch(/asks for a pause until \d{4}-\d\d-\d\dT.*429/);
+        expect(waiting?.reason).toMatch(/requested a pause until \d{4}-\d\d-\d\dT.*429/);
         expect(inMs(waiting?.retryAtMs)).toBeGreaterThan(198_000_000);
         expect(inMs(waiting?.nextProbeAtMs)).toBeGreaterThan(3_500_000);
         expect(inMs(waiting?.nextProbeAtMs)).toBeLessThanOrEqual(3_600_000);

@@ -129,7 +129,7 @@ describe('a split upload', () => {
       expect(pieces.map(({ state }) => state)).toEqual(['completed', 'failed', 'completed']);
       expect(pieces[1]).toMatchObject({ failureType: FailureType.ApiRejected });
       expect(message).toMatch(
-        /1 of 3 pieces have no File: 2 \(.*\); these have: 1 file-\w+, 3 file-\w+; the same request/,
+        /1 of 3 pieces have no File: 2 \(.*\)\. Pieces with a File: 1 file-\w+, 3 file-\w+\. Start the same upload again/,
       );
       expect(completed(system)).toHaveLength(2);
 
@@ -305,7 +305,7 @@ describe('a split upload', () => {
       api.faults.add({ route: 'create', kind: 'status', status: 401, skip: 1 });
       const handle = await client.uploadSplit({ file, purpose, partSizeBytes, pieceSizeBytes: 2 * MiB });
       await until(async () => (await handle.status()).state === 'waiting', 'the second piece to wait');
-      expect((await handle.status()).waiting?.reason).toMatch(/refuses the key/);
+      expect((await handle.status()).waiting?.reason).toMatch(/rejects the key/);
       await handle.retry();
       expect((await handle.result()).files).toHaveLength(2);
     }));

@@ -157,7 +157,7 @@ describe('standard input', () => {
         };
         await refused(/no worker serves/, args, system.environment);
         await refused(/no worker serves/, [...args, '--detach']);
-        await refused(/refuses the key/, args, { OPENAI_API_KEY: 'sk-wrong' });
+        await refused(/rejects the key/, args, { OPENAI_API_KEY: 'sk-wrong' });
         await refused(/can't be reached/, args, { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' });
         await refused(/ID taken belongs to/, [...args, '--id', 'taken']);
         const long = (bytes: number) => args.with(3, 'x'.repeat(bytes));

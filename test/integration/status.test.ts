@@ -64,7 +64,7 @@ describe('longhaul status', () => {
       expect(of3).toMatch(new RegExp(`^${split.workflowId}: failed · PiecesFailed: 1 of 2 pieces`));
       expect(piece1).toMatch(/^ {2}1\. completed .* · file-\w+$/);
       expect(piece2).toMatch(/^ {2}2\. failed .*422/);
-      expect(of4).toMatch(new RegExp(`^${sync.workflowId}: completed · 1 sent \\(1 B\\) · 0 the same in `));
+      expect(of4).toMatch(new RegExp(`^${sync.workflowId}: completed · 1 sent \\(1 B\\) · 0 unchanged in `));
       expect(of5).toBe(`${cancelled.workflowId}: cancelled`);
       expect(of6).toBe(`${terminated.workflowId}: terminated`);
       expect(of7).toBe(`${timedOut.workflowId}: timed out`);

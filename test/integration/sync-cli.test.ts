@@ -18,7 +18,7 @@ describe('longhaul sync', () => {
       const sync = (...args: string[]) =>
         runCli(['sync', folder, '--purpose', 'batch', '--include', '*.jsonl', ...args], system.embedded);
       const first = await sync();
-      expect(first.stderr).toMatch(/2 sent .* 0 the same in/);
+      expect(first.stderr).toMatch(/2 sent .* 0 unchanged in/);
       expect(first).toMatchObject({ code: 0, stdout: '' });
 
       await rm(join(folder, 'a.jsonl'));
@@ -28,11 +28,11 @@ describe('longhaul sync', () => {
       for (const line of [
         "longhaul: --exclude 'b' matched no file. It matches a folder. For a folder with its files, use 'b/'.",
         "longhaul: --exclude 'none/*' matched no file. Check the glob.",
-        'not sent: b/c.jsonl: changed less than 5 min 00 s ago; left for the next run',
+        'postponed: b/c.jsonl: changed less than 5 min 00 s ago. Postponed to the next run',
       ]) {
         expect(young.stderr.split('\n')).toContain(line);
       }
-      expect(young.stderr).toMatch(/0 sent .* 1 left for the next run in/);
+      expect(young.stderr).toMatch(/0 sent .* 1 postponed in/);
       const unmatched = await sync('--dry-run', '--json', '--exclude', 'none/*');
       expect(JSON.parse(unmatched.stdout).unmatchedGlobs).toEqual([{ list: 'exclude', glob: 'none/*' }]);
 
@@ -40,7 +40,7 @@ describe('longhaul sync', () => {
       expect(dry.stdout).toMatch(
         /^delete {2}a.jsonl {2}2 B {2}its source is gone \(File file-\w+\)\nupload {2}b\/c.jsonl {2}8 B {2}changed\n$/,
       );
-      expect(dry.stderr).toMatch(/would send 1 \(8 B\) and delete 1; 0 the same/);
+      expect(dry.stderr).toMatch(/would send 1 \(8 B\) and delete 1; 0 unchanged/);
       expect(dry.code).toBe(0);
 
       const refused = await sync('--delete');
@@ -103,7 +103,7 @@ describe('longhaul sync', () => {
       const folder = join(system.directory, 'data');
       await writeFiles(folder, { 'good.jsonl': 'g\n', 'bad\n.jsonl': 'b\n' });
       const outcome = await runCli(['sync', folder, '--purpose', 'batch', '--quiet'], system.embedded);
-      expect(outcome.stderr).toMatch(/its name holds control characters; rename it/);
+      expect(outcome.stderr).toMatch(/its name contains control characters\. Rename it/);
       expect(outcome.stderr).toMatch(/longhaul: 1 file failed/);
       expect(outcome.code).toBe(1);
       expect([...(await filesAt(system)).keys()]).toEqual(['good.jsonl']);
@@ -119,7 +119,7 @@ describe('longhaul sync', () => {
       const prefix = await runCli(['sync', folder, '--purpose', 'batch', '--prefix', 'a/b'], environment);
       expect(prefix).toMatchObject({ code: 2, stderr: expect.stringMatching(/"prefix" .* slashes/) });
       const key = await runCli(['sync', folder, '--purpose', 'batch'], { ...environment, OPENAI_API_KEY: 'sk-no' });
-      expect(key).toMatchObject({ code: 2, stderr: expect.stringMatching(/refuses the key/) });
+      expect(key).toMatchObject({ code: 2, stderr: expect.stringMatching(/rejects the key/) });
       expect(system.api.stats().requests).not.toHaveProperty('create');
     }));
 });

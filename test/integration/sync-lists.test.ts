@@ -54,7 +54,7 @@ describe('a sync', () => {
       for (const { stdout } of [waiting, running]) {
         expect(lineOf(stdout, workflowId)).toMatch(/^\S+ +waiting +\S+ +sync +0 % .*ApiRejected 401 .*\/data$/);
       }
-      expect(lineOf(top.stdout, workflowId)).toMatch(/^waiting +0 % .* sync +.*refuses the key/);
+      expect(lineOf(top.stdout, workflowId)).toMatch(/^waiting +0 % .* sync +.*rejects the key/);
       expect(top.stderr).toMatch(/sync/);
       expect(mine(json.stdout, workflowId)).toMatchObject({
         uploads: [],
@@ -113,8 +113,8 @@ describe('a sync', () => {
         ]);
         expect(checked).toMatchObject({ code: 1, stderr: '' });
         expect(checked.stdout.split('\n')).toEqual([
-          `${small}: waiting: ${ofSmall} waits: ApiRejected 401`,
-          expect.stringMatching(/^large-\S+: waiting: \S+ waits: ApiRejected 401 \(upload \S+\)$/),
+          `${small}: waiting: ${ofSmall} is waiting: ApiRejected 401`,
+          expect.stringMatching(/^large-\S+: waiting: \S+ is waiting: ApiRejected 401 \(upload \S+\)$/),
           '',
         ]);
         expect(JSON.parse(checkedJson.stdout)).toMatchObject({ healthy: false, schedules: [{ health: 'waiting' }] });

@@ -136,7 +136,7 @@ describe('a sync of a folder', () => {
       expect(second.postponed?.toSorted((a, b) => (a.path < b.path ? -1 : 1))).toMatchObject(
         ['large.bin', 'log.txt', 'unsent.txt'].map((path) => ({
           path,
-          message: 'still being written (it changed after it was listed); left for the next run',
+          message: 'still being written (it changed after it was listed). Postponed to the next run',
         })),
       );
       const after = await filesAt(system);
@@ -148,7 +148,7 @@ describe('a sync of a folder', () => {
       await rm(join(folder, 'old.jsonl'));
       const aged = await runSync(system, { ...sync, minAgeMs: 300_000 });
       expect(aged.counts).toMatchObject({ sent: { files: 1 }, same: 0, failed: 0, postponed: 3, deleted: 0 });
-      expect(aged.deletionsHeld).toMatch(/kept 1 File .* left for the next run/);
+      expect(aged.deletionsHeld).toMatch(/kept 1 File .* postponed to the next run/);
       expect(aged.postponed?.[1]).toMatchObject({
         path: 'large.bin',
         message: expect.stringMatching(/less than 5 min/),
@@ -211,7 +211,7 @@ describe('a sync of a folder', () => {
       expect(unreadable.memoryProblem).toMatch(/cannot be read: it is too large when it is unpacked/);
       expect(unreadable.deletionsHeld).toBe(unreadable.memoryProblem);
       await expect(run(null, 'carried', { problems: 5 })).rejects.toMatchObject({
-        cause: { type: 'InvalidRequest', message: expect.stringContaining('callers must leave it out') },
+        cause: { type: 'InvalidRequest', message: expect.stringContaining('Omit it: only Longhaul passes it') },
       });
       expect([...(await filesAt({ client, taskQueue, directory, ...system })).keys()]).toContain('other.jsonl');
     }));
@@ -232,7 +232,7 @@ describe('a sync of a folder', () => {
       system.api.faults.add({ route: 'create', kind: 'status', status: 401, count: 4 });
       const handle = await system.client.sync({ folder, purpose });
       await until(async () => (await handle.status()).state === 'waiting', 'the sync to wait');
-      expect((await handle.status()).waiting?.reason).toMatch(/refuses the key/);
+      expect((await handle.status()).waiting?.reason).toMatch(/rejects the key/);
       const retrying = setInterval(() => void handle.retry().catch(() => {}), 100);
       try {
         expect((await handle.result()).counts).toMatchObject({ sent: { files: 4 }, failed: 0 });
@@ -347,7 +347,7 @@ describe('a sync of a folder', () => {
       const upload = { partSizeBytes: MiB, concurrency: 1 };
       const handle = await client.sync({ folder, purpose, upload });
       await until(async () => (await handle.status()).state === 'waiting', 'the sync to wait for its upload');
-      expect((await handle.status()).waiting?.reason).toMatch(/refuses the key/);
+      expect((await handle.status()).waiting?.reason).toMatch(/rejects the key/);
       await handle.retry();
       await until(
         () => api.faults.list().some(({ route, fired }) => route === 'part' && fired === 1),

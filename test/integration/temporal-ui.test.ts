@@ -97,7 +97,7 @@ describe.skipIf(browser === undefined)(
             await ui.openUpload(first(scene.waiting).workflowId);
             await ui.seesEvent(/part 1\/4/);
             await pictures.take(page, 'waiting-timeline');
-            await ui.details([/waiting/, /\d+ %/, /of 4 parts/, /key is not allowed.*403/]);
+            await ui.details([/waiting/, /\d+ %/, /of 4 parts/, /key has no permission \(403\)/]);
             await pictures.take(page, 'waiting');
 
             const running = first(scene.uploading);

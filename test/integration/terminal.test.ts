@@ -253,7 +253,7 @@ describe('the terminal', () => {
       expect(Object.values(fine).map(({ status }) => status)).toEqual(Array(8).fill('ok'));
       expect(fine['source'].message).toBe(`${file}: 3 MiB`);
       expect(faulty).toMatchObject({
-        'destination default': { status: 'fail', message: expect.stringMatching(/refuses the key/) },
+        'destination default': { status: 'fail', message: expect.stringMatching(/rejects the key/) },
         workers: { status: 'warn', message: expect.stringMatching(/none is of this machine \(elsewhere\)/) },
         source: { status: 'fail', message: expect.stringMatching(/does not exist/) },
         Temporal: { status: 'ok' },

@@ -29,7 +29,7 @@ describe('an upload that meets what a person can repair', () => {
 
       await toWait(handle, 0);
       expect(await handle.status()).toMatchObject({ waiting: { failureType: FailureType.ApiRejected } });
-      expect((await handle.status()).waiting?.reason).toMatch(/refuses the key.*401/);
+      expect((await handle.status()).waiting?.reason).toMatch(/rejects the key \(401\)\. .* Last error: .*401/);
       expect(uploads()).toEqual([]);
       await handle.retry();
       await toWait(handle, 1);
@@ -57,7 +57,7 @@ describe('an upload that meets what a person can repair', () => {
         await partsReceived(system, 2);
         await rename(file, `${file}.away`);
         await toWait(handle, 1);
-        expect((await handle.status()).waiting?.reason).toMatch(/bring it back.*moved\.bin/);
+        expect((await handle.status()).waiting?.reason).toMatch(/Restore it\..*moved\.bin/);
         await rename(`${file}.away`, file);
         await handle.retry();
         const result = await handle.result();

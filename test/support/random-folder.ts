@@ -63,7 +63,7 @@ const MORE_PIECES = [
   '\u2028',
 ];
 const EXTENSIONS = ['', '.jsonl', '.txt', '.tar.gz', '.', '.JSONL'];
-const SOCKET = 'is no regular file';
+const SOCKET = 'not a regular file';
 const TEN_YEARS_S = 315_360_000;
 
 /** How many of 2,000 entries are of which kind; a result names 100 problems and 100 entries that were left out. */

@@ -64,7 +64,7 @@ describe('a key in a file', () => {
 
   it.each([
     ['empty', '\n', 'is empty'],
-    ['of more than one line', 'sk-1\nsk-2\n', 'has characters that no key has'],
+    ['of more than one line', 'sk-1\nsk-2\n', 'contains invalid characters'],
   ])('that is %s is refused without repeating it', async (_, content, problem) => {
     await writeFile(keyPath, content);
     expect(() => keyOf({ OPENAI_API_KEY_FILE: keyPath })).toThrow(problem);

@@ -51,7 +51,7 @@ export function problemOf(error: unknown): string | undefined {
     return `does not answer as the API does; check OPENAI_BASE_URL: ${error.message}`;
   if (!(error instanceof ApiError)) return undefined;
   const { status } = error.details;
-  if (status === 401) return `refuses the key: ${error.details.apiMessage ?? error.message}`;
+  if (status === 401) return `rejects the key (401): ${error.details.apiMessage ?? error.message}`;
   // The service does not know the very address of the list; a forgotten "/v1" is the most frequent mistake.
   if (status === 404) return `is not the base URL of the API; check OPENAI_BASE_URL: ${error.message}`;
   if (status >= 300 && status < 400) return `answers with a redirect; check OPENAI_BASE_URL: ${error.message}`;

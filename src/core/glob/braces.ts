@@ -3,7 +3,7 @@ import type { GlobElement } from './segment.ts';
 /** A glob that cannot be used. The message is the rest of a sentence about it. */
 export class GlobError extends Error {}
 
-/** Alternatives that one glob can stand for. */
+/** Maximum alternatives of one glob. */
 export const MAX_ALTERNATIVES = 100;
 
 interface Group {
@@ -16,7 +16,7 @@ interface Group {
 type Groups = ReadonlyMap<number, Group>;
 
 /**
- * Returns the globs without braces that a glob stands for. Braces without a comma are literal, as in a shell.
+ * Expands the braces of a glob. Braces without a comma are literal, as in a shell.
  *
  * @throws GlobError for more than `MAX_ALTERNATIVES`, and for a range such as `{1..3}`
  */
@@ -53,7 +53,7 @@ function expand(glob: readonly GlobElement[], groups: Groups, from: number, to: 
     for (let index = 1; index < edges.length; index++) {
       alternatives.push(...expand(glob, groups, (edges[index - 1] as number) + 1, edges[index] as number));
       if (expanded.length * alternatives.length > MAX_ALTERNATIVES) {
-        throw new GlobError(`has braces that stand for more than ${MAX_ALTERNATIVES} globs; use several globs`);
+        throw new GlobError(`has braces that expand to more than ${MAX_ALTERNATIVES} globs; use several globs`);
       }
     }
     expanded = expanded.flatMap((one) => alternatives.map((alternative) => [...one, ...alternative]));

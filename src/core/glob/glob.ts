@@ -11,7 +11,7 @@ import {
 import { nameKey } from '../text/name-form.ts';
 
 export interface GlobOptions {
-  /** Whether wildcards accept the dot that a hidden file begins with. @defaultValue true */
+  /** Whether wildcards match the dot at the start of a hidden file. @defaultValue true */
   readonly dot?: boolean;
 }
 
@@ -31,9 +31,8 @@ type Pattern = readonly (Segment | typeof ANY_FOLDERS)[];
  * Compiles globs into a function that decides whether a path matches one of them.
  *
  * The one grammar of Longhaul, as in shells and `.gitignore`: `*`, `?`, `[abc]` and `[!a-z]` within a segment, `**` as a
- * whole segment, `{a,b}`, and `\` before a character that stands for itself. All else is literal. Unicode forms (NFC, NFD)
- * of a name are the same. A match takes at most as
- * many steps as the product of the lengths of glob and path.
+ * whole segment, `{a,b}`, and `\` before a literal character. All other characters are literal. Unicode forms (NFC, NFD)
+ * of a name are equal. A match takes at most as many steps as the product of the lengths of glob and path.
  *
  * @throws GlobError for a glob that `globListProblem` reports
  */
@@ -126,7 +125,7 @@ function matches(pattern: Pattern, path: readonly (readonly string[])[], dot: bo
       if (wanted === ANY_FOLDERS) {
         if (isHidden) continue;
         next.push(position);
-        // At the end it stands for all that is in a folder, and not for the folder.
+        // At the end, it matches the content of a folder, but not the folder.
         if (position === pattern.length - 1) next.push(position + 1);
       } else if ((!isHidden || namesDot(wanted)) && matchSegment(wanted, name)) next.push(position + 1);
     }

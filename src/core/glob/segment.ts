@@ -2,10 +2,10 @@
 type Matcher = (character: string) => boolean;
 /** `*`: any number of characters. */
 const STAR = Symbol('star');
-/** A character stands for itself. */
+/** A character is literal. */
 type Token = string | Matcher | typeof STAR;
 
-/** What lies between two slashes of a glob. */
+/** The text between two slashes of a glob. */
 export type Segment = readonly Token[];
 
 const anyCharacter: Matcher = () => true;
@@ -58,7 +58,7 @@ export function matchSegment(segment: Segment, name: readonly string[]): boolean
   return token === segment.length;
 }
 
-/** Whether a segment names the dot that a hidden file begins with. */
+/** Whether a segment contains the dot at the start of a hidden file. */
 export function namesDot(segment: Segment): boolean {
   return segment[0] === '.';
 }
@@ -111,15 +111,15 @@ function codePoint(character: string | undefined): number {
 
 /**
  * One character of a glob, an escape such as `\*`, or a whole class such as `[!a-z]`, as it is written. A slash is always
- * an element of its own.
+ * a separate element.
  */
 export type GlobElement = string;
 
-/** Reads a glob as elements. A bracket that no class begins with is a literal character. */
+/** Reads a glob as elements. A bracket that does not start a class is literal. */
 export function elementsOf(glob: string): GlobElement[] {
   const characters = Array.from(glob);
   const elements: GlobElement[] = [];
-  // No class is closed after this position in the same segment: each bracket is looked at once.
+  // No class is closed after this position in the same segment, so that each bracket is checked only one time.
   let unclosedTo = -1;
   for (let at = 0; at < characters.length; at++) {
     const character = characters[at] as string;

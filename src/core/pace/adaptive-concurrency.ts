@@ -1,24 +1,24 @@
-/** How many parts are sent at a time, where nobody fixed it. */
+/** Maximum parts in flight, if it is not set. */
 export const AutoConcurrency = { floor: 1, start: 8, ceiling: 32 } as const;
 
-/** What a further connection's buffers swallow at once is no throughput. */
+/** Bytes that the buffers of a new connection accept immediately do not count as throughput. */
 const SETTLE_MS = 500;
 const LEAST_STRETCH_MS = 1500;
 const MOST_STRETCH_MS = 6000;
-/** Bytes come in chunks of half a MiB; fewer than this many of them are no rate. */
+/** Bytes are sent in chunks of 0.5 MiB. Fewer chunks than this are not sufficient for a rate. */
 const LEAST_STRETCH_BYTES = 16 * 1024 * 1024;
-/** Less is noise, and connections cost memory. */
+/** A smaller gain is noise, and connections cost memory. */
 const WORTHWHILE_GAIN = 1.08;
 const FIRST_HOLD_MS = 20_000;
 const LONGEST_HOLD_MS = 300_000;
-/** One overload makes many parts fail; it is one reason to back off. */
+/** One overload makes many parts fail, but counts as one reason to reduce the number. */
 const CUT_INTERVAL_MS = 1000;
-/** Answers that take so much longer than they did at best tell of a queue at the other end. */
+/** If responses take longer than the fastest ones by this factor, the service has a queue. */
 const LATE_FACTOR = 3;
 const LATE_MS = 1000;
-/** A slow answer alone is no reason for less. */
+/** Minimum delay of a slow response. */
 const LEAST_WHEN_LATE = 4;
-/** So that the best answer of a calm hour is no measure for ever. */
+/** Time after which the fastest response is measured again. */
 const FORGETTING = 1.05;
 
 export interface ConcurrencyBounds {
@@ -33,9 +33,9 @@ interface Level {
 }
 
 /**
- * Finds how many parts at a time a destination takes best: more while that brings more bytes a second, half at a
- * refusal (429, 503, a timeout) and one by one from there, a quarter less when answers become late and nothing is gained
- * by it. Knows no clock and no timer: whoever sends tells it the time.
+ * Finds the best number of parts in flight for a destination. It increases the number while the throughput increases. It
+ * halves the number after a 429, a 503 or a timeout, and then increases it by one. If responses become slow without a gain
+ * in throughput, it reduces the number by a quarter. It has no clock and no timer: callers pass the time.
  */
 export class AdaptiveConcurrency {
   readonly #bounds: ConcurrencyBounds;
@@ -65,7 +65,7 @@ export class AdaptiveConcurrency {
     stretch.add(bytes, inFlight >= this.#limit, nowMs);
     if (!stretch.isOver(nowMs)) return;
     this.#stretch = undefined;
-    // Where there is less to do than may be done, nothing is learnt about more.
+    // With fewer parts than permitted, the effect of more parts is unknown.
     if (stretch.isFull) this.#judge({ limit: this.#limit, bytesPerMs: stretch.bytesPerMs(nowMs) }, stretch, nowMs);
   }
 

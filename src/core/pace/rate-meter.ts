@@ -3,7 +3,7 @@ interface Sample {
   readonly bytes: number;
 }
 
-/** Bytes a second over the last seconds, so that a stall shows at once and a burst doesn't promise too much. */
+/** Bytes per second over the last seconds, so that a stall shows immediately and a burst has little effect. */
 export class RateMeter {
   readonly #windowMs: number;
   #samples: Sample[] = [];
@@ -12,7 +12,7 @@ export class RateMeter {
     this.#windowMs = windowMs;
   }
 
-  /** @param bytes total so far; one that falls (a session was replaced) starts the measurement anew */
+  /** @param bytes total so far; a lower total (a session was replaced) restarts the measurement */
   add(bytes: number, atMs: number): void {
     if (bytes < (this.#samples.at(-1)?.bytes ?? 0)) this.#samples = [];
     this.#samples.push({ atMs, bytes });

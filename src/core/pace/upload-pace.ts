@@ -28,7 +28,7 @@ export function uploadPace(
   return { bytesPerSecond, leftMs };
 }
 
-/** The pieces of a split upload have sessions of their own, and its bytes are those of all. */
+/** Each piece of a split upload has its own session, and the bytes are those of all pieces. */
 function averageRate(
   progress: UploadProgress | SplitUploadProgress,
   bytesSent: number,

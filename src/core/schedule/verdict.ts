@@ -19,7 +19,7 @@ export interface ScheduleFacts {
 
 export interface ScheduleVerdict {
   readonly health: ScheduleHealth;
-  /** Whether nobody needs to look. */
+  /** Whether no operator action is needed. */
   readonly healthy: boolean;
   /** For a person. */
   readonly reason: string;
@@ -28,30 +28,36 @@ export interface ScheduleVerdict {
 /** Whether a schedule does what it should: the last run that ended went well, none waits for a person, and none that was due is missing. */
 export function scheduleVerdict({ paused, runs, lastDueMs, nowMs }: ScheduleFacts): ScheduleVerdict {
   const waiting = runs.find(({ waitsFor }) => waitsFor !== undefined);
-  // First, as a person can mend it now; what the last run came to is told again when this one has ended.
-  if (waiting) return bad('waiting', `${waiting.workflowId} waits: ${waiting.waitsFor}`);
+  // First, because an operator can fix it now. The outcome of the last run is reported after this one closes.
+  if (waiting) return bad('waiting', `${waiting.workflowId} is waiting: ${waiting.waitsFor}`);
   const running = runs.find(({ outcome }) => outcome === 'running');
   const ended = runs.find(({ outcome }) => outcome !== 'running');
   if (ended?.outcome === 'problems') return bad('problems', `${ended.workflowId}: ${ended.detail ?? 'files failed'}`);
   if (ended && ended.outcome !== 'succeeded' && ended.outcome !== 'gone') {
     return bad('failed', `${ended.workflowId} ${ended.outcome}${ended.detail ? `: ${ended.detail}` : ''}`);
   }
-  if (paused) return good('paused', 'paused: nothing runs until it is resumed');
+  if (paused) return good('paused', 'paused: no run starts until it is resumed');
   if (lastDueMs !== undefined) {
     const late = formatDuration(nowMs - lastDueMs);
     if (running && running.dueAtMs < lastDueMs) {
       return bad(
         'overdue',
-        `${running.workflowId} still runs, and the next run was due ${late} ago; is a worker running?`,
+        `${running.workflowId} is still running, and the next run was due ${late} ago. Check that a worker is running.`,
       );
     }
     if (!runs.some(({ dueAtMs }) => dueAtMs >= lastDueMs)) {
-      return bad('overdue', `the run that was due ${late} ago (${new Date(lastDueMs).toISOString()}) never started`);
+      return bad(
+        'overdue',
+        `the run that was due ${late} ago (${new Date(lastDueMs).toISOString()}) did not start. Run "longhaul doctor".`,
+      );
     }
   }
-  if (running) return good('running', `${running.workflowId} runs`);
+  if (running) return good('running', `${running.workflowId} is running`);
   if (!ended) return good('new', 'no run was due yet');
-  return good('ok', `${ended.workflowId} ${ended.outcome === 'gone' ? 'is no longer kept by Temporal' : 'succeeded'}`);
+  return good(
+    'ok',
+    `${ended.workflowId} ${ended.outcome === 'gone' ? 'is no longer stored in Temporal' : 'succeeded'}`,
+  );
 }
 
 function good(health: ScheduleHealth, reason: string): ScheduleVerdict {

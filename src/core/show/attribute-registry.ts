@@ -2,13 +2,13 @@ import { SearchAttributes } from '../../contracts/search-attributes.ts';
 
 export interface RegisteredAttribute {
   readonly name: string;
-  /** As the `temporal` command calls it: `Keyword`, `Int`, `Double`, `Bool`. */
+  /** Name in the `temporal` command: `Keyword`, `Int`, `Double`, `Bool`. */
   readonly type: string;
   /** Number of `temporal.api.enums.v1.IndexedValueType`. */
   readonly code: number;
 }
 
-/** An attribute whose name is taken by one of another type. */
+/** An attribute whose name has another type in the namespace. */
 export interface AttributeConflict extends RegisteredAttribute {
   readonly found: string;
 }
@@ -23,15 +23,15 @@ const types = {
 /** Those of other types are called by their numbers. */
 const namesOfCodes = new Map<number, string>(Object.values(types).map(({ type, code }) => [code, type]));
 
-/** All that Longhaul uses, as a namespace has to know them. */
+/** All attributes of Longhaul, in the form in which a namespace registers them. */
 export const registeredAttributes: readonly RegisteredAttribute[] = Object.values(SearchAttributes).map(
   ({ name, type }) => ({ name, ...types[type] }),
 );
 
 /**
- * What a namespace lacks.
+ * Returns the attributes that are missing in a namespace.
  *
- * @param custom its attributes: the number of each one's type by its name
+ * @param custom its attributes: the number of the type by name
  */
 export function lackingAttributes(custom: Readonly<Record<string, number>>): {
   readonly missing: readonly RegisteredAttribute[];
@@ -48,7 +48,7 @@ export function lackingAttributes(custom: Readonly<Record<string, number>>): {
   };
 }
 
-/** Commands that register attributes, for a person who may do what this process may not. */
+/** Commands that register attributes, for an operator with more permissions than this process. */
 export function registerCommands(
   attributes: readonly RegisteredAttribute[],
   namespace: string,

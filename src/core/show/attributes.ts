@@ -13,12 +13,12 @@ interface ValueTypes {
   readonly BOOL: boolean;
 }
 
-/** Values of the search attributes; null where there is none. */
+/** Values of the search attributes; null if an attribute has no value. */
 export type AttributeValues = {
   readonly [Name in AttributeName]: ValueTypes[(typeof SearchAttributes)[Name]['type']] | null;
 };
 
-/** As Temporal's SDKs take it: null takes the attribute away. */
+/** In the form of Temporal's SDKs: null removes the attribute. */
 export type AttributePair = {
   readonly [Type in keyof ValueTypes]: {
     readonly key: { readonly name: string; readonly type: Type };
@@ -107,27 +107,27 @@ function keyword(text: string): string {
     .join('');
 }
 
-/** Progress alone is told after so much of the whole: twenty times at most, whatever the size. */
+/** Progress alone is a change after this share of the whole, so that there are at most 20 changes. */
 const STEP = 0.05;
 
 const ofProgress: readonly AttributeName[] = ['bytesDone', 'percent', 'endsTooEarly'];
 
 /**
- * What of a workflow's search attributes to change, and when: each change is an event of history. It needs no clock, and
- * goes on from what the workflow carries already, so that an execution that continues another one tells nothing twice.
+ * Decides which search attributes of a workflow to change, and when, because each change is an event of the history. It
+ * needs no clock. It starts with the current values of the workflow, so that a continued execution repeats no change.
  */
 export class AttributeUpdates {
   #shown: Partial<AttributeValues>;
   #toldEndsTooEarly = false;
 
-  /** @param shown what the workflow carries already */
+  /** @param shown current values of the workflow */
   constructor(shown: Partial<AttributeValues>) {
     this.#shown = shown;
   }
 
   /**
-   * @param isSettled nothing moves, so that there is no later moment for the exact progress
-   * @returns what to change now, and takes it as changed; empty when nothing did, or when it may wait
+   * @param isSettled whether no bytes move, so that the exact progress is final
+   * @returns the changes, which it then counts as made; empty if no value changed, or if the change can wait
    */
   next(values: Partial<AttributeValues>, isSettled: boolean): Partial<AttributeValues> {
     const names = (Object.keys(values) as AttributeName[]).filter((name) => values[name] !== this.#at(name));
@@ -153,7 +153,7 @@ export class AttributeUpdates {
 
 const overStates: readonly string[] = ['completed', 'failed', 'cancelled'];
 
-/** The state that is told of a workflow: what holds it comes before what it would do, and the end before all. */
+/** The state that is shown for a workflow: a wait or a pause before an action, and the end before both. */
 export function shownState<State extends string>(
   state: State,
   { isWaiting, isPaused }: { readonly isWaiting: boolean; readonly isPaused: boolean },
@@ -163,7 +163,7 @@ export function shownState<State extends string>(
   return isPaused ? 'paused' : state;
 }
 
-/** The wait that is shown: nothing waits after the end, and a next attempt that was due is being made. */
+/** The wait that is shown: none after the end, and none if the next attempt is already running. */
 export function shownWait(state: string, waiting: WaitingInfo | undefined, nowMs: number): WaitingInfo | null {
   if (!waiting || overStates.includes(state)) return null;
   return { ...waiting, nextProbeAtMs: Math.max(waiting.nextProbeAtMs, nowMs) };

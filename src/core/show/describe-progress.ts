@@ -9,7 +9,7 @@ export interface ProgressContext {
   readonly nowMs: number;
   /** Over the last minute. @defaultValue unknown */
   readonly bytesPerSecond?: number | undefined;
-  /** Parts begun over all attempts and sessions, as far as they have ended. @defaultValue unknown */
+  /** Parts of all attempts and sessions that completed or failed. @defaultValue unknown */
   readonly partsSent?: number;
   /** Why it failed. */
   readonly reason?: string | undefined;
@@ -25,7 +25,7 @@ export function describeProgress(progress: UploadProgress | SplitUploadProgress,
   const { nowMs, bytesPerSecond, partsSent = 0, reason, fileId } = context;
   const lines = headLines(progress, nowMs);
   if (bytesTotal > 0) {
-    const again = partsSent > partsDone ? `, ${partsSent - partsDone} sent in vain or twice` : '';
+    const again = partsSent > partsDone ? `, ${partsSent - partsDone} resent or failed` : '';
     const flight = isOver.includes(state)
       ? ''
       : `, ${partsInFlight} in flight, at most ${progress.concurrency} at a time`;
@@ -33,10 +33,10 @@ export function describeProgress(progress: UploadProgress | SplitUploadProgress,
   }
   if (state === 'uploading') lines.push(...paceLines(bytesTotal - bytesDone, bytesPerSecond, nowMs));
   if (state === 'waiting' && progress.waiting) lines.push(...waitingLines(progress.waiting));
-  if (state === 'paused') lines.push('**Paused:** the update `resume` lets it go on');
+  if (state === 'paused') lines.push('**Paused:** send the update `resume` to continue');
   if (state === 'uploading' && progress.sessionEndsTooEarly) {
     lines.push(
-      '**At this pace the session ends before the file is through.** More parts at a time may help: the update `retune` with `{"concurrency": 32}`',
+      '**At this rate, the session expires before the file is complete.** To send more parts at a time, send the update `retune` with `{"concurrency": 32}`',
     );
   }
   if (state === 'failed' && reason !== undefined) lines.push(`**Failed** with ${inlineCode(reason)}`);

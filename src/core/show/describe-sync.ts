@@ -36,15 +36,15 @@ export function describeSync(progress: SyncProgress, context: SyncContext): stri
   const lines = [
     ...headLines(progress, nowMs),
     `${sent.files} of ${toSend.files} files sent, of ${listed.files} files with ${formatBytes(listed.bytes)}`,
-    `${same} the same, ${knownContent} known by content, ${failed} failed, ${leftOut} left out, ${deleted} deleted`,
+    `${same} unchanged, ${knownContent} known by content, ${failed} failed, ${leftOut} excluded, ${deleted} deleted`,
   ];
-  if (postponed > 0) lines.push(`${postponed} left for the next run`);
+  if (postponed > 0) lines.push(`${postponed} postponed to the next run`);
   if (leftToRead > 0)
-    lines.push(`${leftToRead} files are left to read, because only their MD5 shows whether they changed`);
+    lines.push(`${leftToRead} files remain to be read, because only their MD5 shows whether they changed`);
   if (unreadableRows > 0) lines.push(`${unreadableRows} rows of the files list cannot be read and are skipped`);
   if (state === 'uploading') lines.push(...paceLines(bytesTotal - bytesDone, bytesPerSecond, nowMs));
   if (state === 'waiting' && waiting) lines.push(...waitingLines(waiting));
-  if (state === 'paused') lines.push('**Paused:** the update `resume` lets further uploads begin');
+  if (state === 'paused') lines.push('**Paused:** send the update `resume` to continue');
   if (state === 'failed' && reason !== undefined) lines.push(`**Failed** with ${inlineCode(reason)}`);
   const named = uploading.slice(0, NAMED_PATHS).map((path) => inlineCode(path));
   const more = uploading.length - named.length;
@@ -55,11 +55,11 @@ export function describeSync(progress: SyncProgress, context: SyncContext): stri
 /** The counts of a sync in one line. */
 export function describeCounts(counts: SyncCounts): string {
   const { sent, same, knownContent, deleted, failed, leftOut, postponed = 0, unreadableRows = 0 } = counts;
-  const words = [`${sent.files} sent (${formatBytes(sent.bytes)})`, `${same} the same`];
+  const words = [`${sent.files} sent (${formatBytes(sent.bytes)})`, `${same} unchanged`];
   if (knownContent > 0) words.push(`${knownContent} known by content`);
   if (deleted > 0) words.push(`${deleted} deleted`);
-  if (leftOut > 0) words.push(`${leftOut} left out`);
-  if (postponed > 0) words.push(`${postponed} left for the next run`);
+  if (leftOut > 0) words.push(`${leftOut} excluded`);
+  if (postponed > 0) words.push(`${postponed} postponed`);
   if (unreadableRows > 0) words.push(`${unreadableRows} unreadable rows of the files list skipped`);
   if (failed > 0) words.push(`${failed} failed`);
   return words.join(' · ');

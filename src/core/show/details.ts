@@ -6,7 +6,7 @@ const BAR_CELLS = 20;
 /** Of a `Date`. */
 const MAX_TIME_MS = 8.64e15;
 
-/** Twenty cells, full only when everything is there. */
+/** 20 cells, full only if all bytes are recorded. */
 export function progressBar(done: number, total: number): string {
   const filled = total > 0 ? Math.min(Math.floor((done / total) * BAR_CELLS), BAR_CELLS) : 0;
   return `\`${'█'.repeat(filled)}${'░'.repeat(BAR_CELLS - filled)}\``;
@@ -14,7 +14,7 @@ export function progressBar(done: number, total: number): string {
 
 /** Whole seconds: `2026-11-23T02:00:07Z`. */
 export function formatTime(ms: number): string {
-  // Whatever a service or a caller gave: an error here would stop the workflow.
+  // The value comes from a service or a caller. An error here would stop the workflow.
   if (!(Math.abs(ms) <= MAX_TIME_MS)) return 'an unknown time';
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }
@@ -31,7 +31,7 @@ export function headLines({ state, filename, bytesTotal, bytesDone }: ProgressHe
   return lines;
 }
 
-/** @returns nothing while no pace is known, or nothing moves */
+/** @returns no lines if the rate is unknown or zero */
 export function paceLines(bytesLeft: number, bytesPerSecond: number | undefined, nowMs: number): string[] {
   if (bytesPerSecond === undefined || bytesPerSecond <= 0 || bytesLeft === 0) return [];
   const leftMs = (bytesLeft / bytesPerSecond) * 1000;
@@ -40,10 +40,10 @@ export function paceLines(bytesLeft: number, bytesPerSecond: number | undefined,
   ];
 }
 
-/** Why something waits, and what a person can do about it. */
+/** The reason of a wait, and the action of an operator. */
 export function waitingLines({ reason, failureType, sinceMs, nextProbeAtMs }: WaitingInfo): string[] {
   return [
     `**Waiting** since ${formatTime(sinceMs)} (${inlineCode(failureType)}): ${inlineCode(reason)}`,
-    `It tries again by itself at ${formatTime(nextProbeAtMs)}. When it is mended, the update \`retry\` makes it try at once`,
+    `Next automatic retry: ${formatTime(nextProbeAtMs)}. After you fix the cause, send the update \`retry\` to retry now`,
   ];
 }

@@ -12,7 +12,7 @@ export function sourceNameProblem(source: Source): string | undefined {
 export function containerNameProblem(container: Container): string | undefined {
   if (container.type === 'folder') return pathProblem(container.path) ?? controlProblem({ host: container.host });
   const { bucket, prefix, connection } = container;
-  if (prefix !== undefined && typeof prefix !== 'string') return 'needs a text as "prefix"';
+  if (prefix !== undefined && typeof prefix !== 'string') return 'requires a text as "prefix"';
   return bucketProblem(bucket) ?? keyProblem('prefix', prefix ?? '') ?? controlProblem({ connection });
 }
 

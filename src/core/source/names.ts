@@ -20,7 +20,7 @@ export function filenameOfSource(source: Source): string {
 
 function decoded(segment: string): string {
   try {
-    // A name is no path, however it was encoded.
+    // A name must not be a path, also if it is encoded.
     return decodeURIComponent(segment).replace(/[/\0\r\n]/g, '_');
   } catch {
     return segment;
@@ -43,7 +43,7 @@ export function sourceWithin(container: Container, path: string): Source {
   return { type: 'file', path: `${folder}/${path}`, host };
 }
 
-/** A prefix stands for a folder: `data` does not reach `database/x`. */
+/** A prefix is a folder: `data` does not match `database/x`. */
 export function keyPrefixOf({ prefix = '' }: BucketContainer): string {
   return prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`;
 }

@@ -1,25 +1,25 @@
 import type { ByteRange } from '../../contracts/sources.ts';
 
-/** Where lines end in a source. A line's end is the offset of the byte behind its `\n`. */
+/** Finds the line ends of a source. A line end is the offset of the byte after its `\n`. */
 export interface LineEnds {
-  /** The first line end from `leastBytes` to `mostBytes`, both included; undefined when there is none. */
+  /** The first line end from `leastBytes` to `mostBytes`, both included; undefined if none exists. */
   first(leastBytes: number, mostBytes: number): Promise<number | undefined>;
-  /** The last line end from `leastBytes` to `mostBytes`, both included; undefined when there is none. */
+  /** The last line end from `leastBytes` to `mostBytes`, both included; undefined if none exists. */
   last(leastBytes: number, mostBytes: number): Promise<number | undefined>;
 }
 
-/** Pieces that follow each other and cover the source, or where the line begins that no piece can hold. */
+/** Consecutive pieces that cover the source, or the start of a line that is longer than a piece. */
 export type SplitPlan = { readonly pieces: readonly ByteRange[] } | { readonly longLineAtBytes: number };
 
 /**
- * Cuts a source at line ends into as few pieces of nearly equal size as it takes. Looks only around the places of the
- * cuts, as long as lines are short beside a piece.
+ * Cuts a source at line ends into the minimum number of pieces of nearly equal size. If lines are much shorter than a
+ * piece, it reads only around the cuts.
  *
- * @param limitBytes most bytes of a piece
+ * @param limitBytes maximum bytes of a piece
  */
 export async function planSplit(sizeBytes: number, limitBytes: number, lines: LineEnds): Promise<SplitPlan> {
   const least = Math.ceil(sizeBytes / limitBytes);
-  // Full pieces leave no room to move a cut to a line end; one piece more does.
+  // With full pieces, a cut cannot be moved to a line end. Another piece makes this possible.
   const cuts =
     (await equalCuts(sizeBytes, limitBytes, least, lines)) ??
     (await equalCuts(sizeBytes, limitBytes, least + 1, lines)) ??
@@ -27,7 +27,7 @@ export async function planSplit(sizeBytes: number, limitBytes: number, lines: Li
   return typeof cuts === 'number' ? { longLineAtBytes: cuts } : { pieces: toPieces([...cuts, sizeBytes]) };
 }
 
-/** The line ends nearest to equal pieces, or undefined when the lines don't allow for so many pieces. */
+/** The line ends nearest to equal pieces; undefined if the lines are too long for this number of pieces. */
 async function equalCuts(
   sizeBytes: number,
   limitBytes: number,
@@ -37,7 +37,7 @@ async function equalCuts(
   const cuts: number[] = [];
   for (let done = 1; done < count; done++) {
     const previous = cuts.at(-1) ?? 0;
-    // What is left must fit into the pieces that are left, and none of them may be empty.
+    // The rest must fit into the remaining pieces, and no piece can be empty.
     const least = Math.max(previous + 1, sizeBytes - (count - done) * limitBytes);
     const most = Math.min(previous + limitBytes, sizeBytes - 1);
     const ideal = Math.min(Math.max(Math.round((sizeBytes * done) / count), least), most);
@@ -57,7 +57,7 @@ async function nearest(ideal: number, least: number, most: number, lines: LineEn
   return after ?? before;
 }
 
-/** Each piece as full as it can be, for lines nearly as long as a piece; a number says where a line is too long. */
+/** Fills each piece, for lines nearly as long as a piece. Returns the start of a line that is too long as a number. */
 async function fullCuts(sizeBytes: number, limitBytes: number, lines: LineEnds): Promise<number[] | number> {
   const cuts: number[] = [];
   for (let start = 0; sizeBytes - start > limitBytes;) {

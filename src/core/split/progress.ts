@@ -5,10 +5,10 @@ import { describeProgress, type ProgressContext } from '../show/describe-progres
 import { inlineCode } from '../text/markdown.ts';
 import { jsonBytes } from '../payload.ts';
 
-/** States of a split upload in which its piece has more to say. */
+/** States of a split upload in which the state of its piece is more exact. */
 const underWay: readonly UploadState[] = ['uploading', 'paused'];
 
-/** The progress of a split upload, with that of the piece which is under way added to it. */
+/** The progress of a split upload, including that of the running piece. */
 export function withPieceProgress(split: SplitUploadProgress, piece: UploadProgress): SplitUploadProgress {
   const isHeld = piece.state === 'waiting' || piece.state === 'paused';
   return {
@@ -28,7 +28,7 @@ export function withPieceProgress(split: SplitUploadProgress, piece: UploadProgr
   };
 }
 
-/** The piece whose upload is under way. */
+/** The piece that is being uploaded. */
 export function pieceUnderWay({ pieces }: SplitUploadProgress): SplitUploadProgress['pieces'][number] | undefined {
   return pieces.find(({ state }) => state === 'uploading');
 }
@@ -43,7 +43,7 @@ export function describeSplitProgress(progress: SplitUploadProgress, context: Pr
   const completed = pieces.filter(({ state }) => state === 'completed').length;
   if (pieces.length > 0) lines.push(`${completed} of ${pieces.length} pieces have their Files`);
   const current = pieceUnderWay(progress);
-  if (current) lines.push(`under way: ${inlineCode(current.filename)}, workflow ${inlineCode(current.workflowId)}`);
+  if (current) lines.push(`uploading: ${inlineCode(current.filename)}, workflow ${inlineCode(current.workflowId)}`);
   const failed = pieces.filter(({ state }) => state === 'failed');
   for (const { filename, message } of failed.slice(0, MOST_SHOWN)) {
     lines.push(`${inlineCode(filename)} **failed:** ${inlineCode(message ?? '')}`);

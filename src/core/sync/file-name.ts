@@ -9,10 +9,10 @@ export function syncFileName(prefix: string, path: string): string {
   return nameKey(prefix + path.replaceAll('/', '__'));
 }
 
-/** Why no File can have that name; undefined when it can. */
+/** The problem of a File's name; undefined for a valid name. */
 export function syncFileNameProblem(filename: string): string | undefined {
-  // What a decoder writes for bytes that are no UTF-8: the name leads nowhere.
-  if (filename.includes('\uFFFD')) return 'its name is not UTF-8; rename it';
-  if (/\p{Cc}/u.test(filename)) return 'its name holds control characters; rename it';
+  // A decoder writes this character for bytes that are not UTF-8. Such a path cannot be opened.
+  if (filename.includes('\uFFFD')) return 'its name is not UTF-8. Rename it';
+  if (/\p{Cc}/u.test(filename)) return 'its name contains control characters. Rename it';
   return undefined;
 }

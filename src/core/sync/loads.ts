@@ -5,10 +5,10 @@ import { jsonBytes } from '../payload.ts';
 /** Of a file of a batch, without its texts: IDs of its session and of its Part, numbers and property names. */
 const ROW_BYTES = 400;
 
-/** Files that a sync sends together, or one file that is an upload of its own. */
+/** Files that a sync sends together, or one file that is a separate upload. */
 export type Load = readonly [PlannedUpload, ...PlannedUpload[]];
 
-/** Sorts files into loads: small files into batches of about the same size, each other file by itself. */
+/** Sorts files into loads: small files into batches of about the same size, each other file separately. */
 export function loadsOf(uploads: readonly PlannedUpload[]): Load[] {
   const small = uploads.filter(isSmall);
   const loads = uploads.filter((one) => !isSmall(one)).map((one): Load => [one]);

@@ -10,9 +10,9 @@ export interface ListedSource {
   readonly sizeBytes: number;
   /** Unix milliseconds, with fractions. */
   readonly mtimeMs: number;
-  /** As the source's reader tells it (see `SourceInfo.fingerprint`). */
+  /** From the source's reader (see `SourceInfo.fingerprint`). */
   readonly fingerprint: string;
-  /** Another one whenever the source may have changed; unlike the fingerprint it survives a move. */
+  /** Differs if the source can have changed. Unlike the fingerprint, it remains the same after a move. */
   readonly version: string;
   /**
    * Change time and inode of a local file (see `changeOf`). If only this differs, the content can be other content, so
@@ -21,7 +21,7 @@ export interface ListedSource {
   readonly change?: string;
 }
 
-/** A decision; `remember` is what the next run has to know of it. */
+/** A decision; `remember` is its entry in the memory for the next run. */
 export interface Verdict {
   readonly decision: SyncDecision;
   readonly remember?: RememberedFile;
@@ -58,14 +58,14 @@ export interface Gone {
   readonly held: readonly HeldFile[];
 }
 
-/** Decides about the sources of one sync, one by one, from the destination's files and from what the last run knew. */
+/** Decides about the sources of a sync, one by one, from the destination's Files and the memory of the last run. */
 export class SyncPlan {
   readonly #filesById = new Map<string, ListedFile>();
-  /** By names in one form (see `nameKey`), as paths too. */
+  /** By names in one Unicode form (see `nameKey`), like paths. */
   readonly #newestByName = new Map<string, ListedFile>();
   readonly #rememberedByPath = new Map<string, RememberedFile>();
   readonly #md5ByFileId = new Map<string, string | null>();
-  /** Files of this sync that are there, by size and md5. */
+  /** Files of this sync at the destination, by size and MD5. */
   readonly #filesByContent = new Map<string, ListedFile>();
   readonly #knownSizes = new Set<number>();
   /** Of remembered Files, for those whose size the service does not report yet. */
@@ -75,7 +75,7 @@ export class SyncPlan {
 
   /**
    * @param files of the destination, newest first where seconds tie
-   * @param ignoreInode whether another inode alone says nothing about a source
+   * @param ignoreInode whether to accept another inode of a source
    */
   constructor(files: readonly ListedFile[], remembered: readonly RememberedFile[], ignoreInode = false) {
     this.#ignoreInode = ignoreInode;
@@ -88,7 +88,7 @@ export class SyncPlan {
     for (const entry of remembered) this.#remember(entry);
   }
 
-  /** What is to be done with a source; undefined when that takes its md5 (see `settle`). */
+  /** Returns the decision about a source; undefined if its MD5 is required (see `settle`). */
   judge(source: ListedSource, filename: string): Verdict | undefined {
     const newest = this.#newestByName.get(nameKey(filename));
     const known = this.#rememberedByPath.get(nameKey(source.path));
@@ -106,7 +106,7 @@ export class SyncPlan {
     if (this.#sizeOf(newest) !== source.sizeBytes) return { decision: decisionOf('changed', source, filename, newest) };
     const md5 = this.#md5ByFileId.get(newest.id);
     if (md5 === undefined) {
-      // Somebody else's File: all that is known are the times, of which the File's is in whole seconds.
+      // A File of another client: only the times can be compared, and the File's time is in whole seconds.
       const isSame = newest.createdAt * 1000 >= source.mtimeMs;
       return { decision: decisionOf(isSame ? 'same' : 'changed', source, filename, newest) };
     }
@@ -121,10 +121,10 @@ export class SyncPlan {
     return md5 === null ? { decision: decisionOf('changed', source, filename, newest) } : undefined;
   }
 
-  /** As `judge`, with the md5 of the source. */
+  /** Like `judge`, with the MD5 of the source. */
   settle(source: ListedSource, filename: string, md5: string): Verdict {
     const newest = this.#newestByName.get(nameKey(filename));
-    // A File of this name with other content counts more than the same content elsewhere: the name must lead to the new bytes.
+    // A File of this name with other content has priority over a File of another name with the same content: the newest File of a name must have the new bytes.
     const file = newest ?? this.#filesByContent.get(contentKey(source.sizeBytes, md5));
     if (!file || (newest && this.#md5ByFileId.get(newest.id) !== md5)) {
       return { decision: decisionOf(newest ? 'changed' : 'new', source, filename, newest) };
@@ -163,7 +163,7 @@ export class SyncPlan {
     };
   }
 
-  /** Remembered paths that are on neither side any more. */
+  /** Remembered paths that are no longer on either side. */
   forgettable(isListed: (path: string) => boolean): string[] {
     return [...this.#rememberedByPath.values()]
       .filter(({ path, fileId }) => !isListed(path) && !this.#filesById.has(fileId))
@@ -189,7 +189,7 @@ export class SyncPlan {
     this.#knownSizes.add(bytes);
   }
 
-  /** Undefined if neither the service nor the last run knows it: such a File counts as another one. */
+  /** Undefined if neither the service nor the memory has it: such a File counts as a different one. */
   #sizeOf(file: ListedFile): number | undefined {
     return file.bytes ?? this.#sizeByFileId.get(file.id);
   }

@@ -10,7 +10,7 @@ const reasons: Readonly<Record<HeldFile['why'], string>> = {
   size: 'whose size differs from the remembered size',
   'creation time': 'whose creation time differs from the remembered creation time',
   'no creation time': 'of an earlier version of Longhaul, which did not record their creation time',
-  postponed: 'of the size of a file that is left for the next run, which can be their moved source',
+  postponed: 'of the size of a file that is postponed to the next run, which can be their moved source',
 };
 
 /** Explains in one line why Files in the memory are not deleted; null if there are none. */
@@ -24,19 +24,17 @@ export function describeHeld(held: readonly HeldFile[]): string | null {
   });
   const kept = `kept ${groups.join(', and ')}`;
   // The next run decides about those.
-  return held.every(({ why }) => why === 'postponed')
-    ? kept
-    : `${kept}. Delete them yourself if they are no longer needed`;
+  return held.every(({ why }) => why === 'postponed') ? kept : `${kept}. Delete them if they are no longer needed`;
 }
 
 /** A file of a sync that changed between listing and completion. */
 export function stillWritten(path: string): SyncProblem {
-  const message = 'still being written (it changed after it was listed); left for the next run';
+  const message = 'still being written (it changed after it was listed). Postponed to the next run';
   return { path, failureType: FailureType.SourceChanged, message };
 }
 
 /** A file that is newer than `minAgeMs`. */
 export function tooNew(path: string, minAgeMs: number): SyncProblem {
-  const message = `changed less than ${formatDuration(minAgeMs)} ago; left for the next run`;
+  const message = `changed less than ${formatDuration(minAgeMs)} ago. Postponed to the next run`;
   return { path, failureType: FailureType.SourceChanged, message };
 }

@@ -47,7 +47,7 @@ class Report {
   }
 }
 
-/** What a sync has done so far, and what went wrong. */
+/** The actions of a sync so far, and its problems. */
 export class SyncTally {
   readonly #counts: Mutable<SyncCounts> & { postponed: number };
   readonly #problems: Report;
@@ -77,7 +77,7 @@ export class SyncTally {
     return this.#uploadsFailed;
   }
 
-  /** Takes what the listings showed. */
+  /** Adds the results of the listings. */
   begin({
     listed,
     same,
@@ -100,7 +100,7 @@ export class SyncTally {
     this.#postponed.add(...postponed);
   }
 
-  /** Takes what lists that were made again show about files that were not started. */
+  /** Adds the results of new listings for files that were not started. */
   relisted({ same, knownContent, added, dropped, ...found }: SyncChanges): void {
     const { listed, toSend } = this.#counts;
     this.#counts.listed = plus(listed, added);
@@ -126,7 +126,7 @@ export class SyncTally {
     this.failed(problem);
   }
 
-  /** A file whose upload ended without a File. */
+  /** A file whose upload closed without a File. */
   notSent(problem: SyncProblem): void {
     const { path, failureType } = problem;
     if (failureType === FailureType.SourceChanged) this.postponed(stillWritten(path));
@@ -139,7 +139,7 @@ export class SyncTally {
     this.#problems.add(problem);
   }
 
-  /** A file that no File can be made of, as its upload showed. */
+  /** A file that cannot become a File, as its upload showed. */
   leftOut(problem: SyncProblem): void {
     this.#counts.leftOut++;
     this.#leftOut.add(problem);

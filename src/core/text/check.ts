@@ -1,6 +1,6 @@
 import { utf8Length } from './clip.ts';
 
-/** What is wrong with a value, as the rest of a sentence; undefined for a good one. */
+/** Returns the problem of a value, as the rest of a sentence; undefined for a valid value. */
 export type Check = (value: unknown) => string | undefined;
 
 /**

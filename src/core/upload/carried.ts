@@ -162,7 +162,7 @@ const syncShape = shaped({
   ),
 });
 
-/** Problems of the second argument of `uploadFile`, which only the execution before this one can give. */
+/** Problems of the second argument of `uploadFile`, which only the execution before this one can pass. */
 export function carriedUploadProblems(carried: unknown): string[] {
   if (isLeftOut(carried)) return [];
   const isSound = uploadShape(carried) && (!('session' in (carried as object)) || 'source' in (carried as object));
@@ -188,7 +188,7 @@ export function carriedRateProblems(carried: unknown): string[] {
   return isLeftOut(carried) || shaped({ nextMs: isTime })(carried) ? [] : [WRONG];
 }
 
-const WRONG = 'the argument that an execution hands to its successor is wrong; callers must leave it out';
+const WRONG = 'the second argument of the workflow is invalid. Omit it: only Longhaul passes it';
 
 function isLeftOut(argument: unknown): boolean {
   return argument === undefined || argument === null;

@@ -1,8 +1,8 @@
 import { partRange, type PartPlan } from './plan.ts';
 
 /**
- * Which parts of a session are recorded, which are out, which are still to be sent. A part is done when its id is
- * recorded here, and the workflow's history is what this is rebuilt from.
+ * Stores which parts of a session are recorded, in flight and still to be sent. A part is complete when its ID is
+ * recorded here. A replay of the workflow's history rebuilds it.
  */
 export class PartLedger {
   readonly plan: PartPlan;
@@ -13,7 +13,7 @@ export class PartLedger {
   #done = 0;
   #bytesDone = 0;
 
-  /** @param partIds ids by part number, null for a part that is still to be sent */
+  /** @param partIds IDs by part number, null for a part that is still to be sent */
   constructor(plan: PartPlan, partIds?: readonly (string | null)[]) {
     this.plan = plan;
     this.#partIds = Array.from({ length: plan.partCount }, () => null);
@@ -30,7 +30,7 @@ export class PartLedger {
     return this.#bytesDone;
   }
 
-  /** Parts that were taken, and neither recorded nor given back. */
+  /** Parts that were taken, and neither recorded nor returned. */
   get out(): number {
     return this.#out;
   }
@@ -58,17 +58,17 @@ export class PartLedger {
     this.#set(partNumber, partId);
   }
 
-  /** The part was not sent after all. */
+  /** Returns a part that was not sent. */
   giveBack(partNumber: number): void {
     this.#out--;
     this.#givenBack.push(partNumber);
     this.#givenBack.sort((a, b) => a - b);
   }
 
-  /** Ids in the order of the file. @throws Error while a part is missing */
+  /** IDs in the order of the file. @throws Error if a part is missing */
   orderedPartIds(): string[] {
     return this.#partIds.map((partId, index) => {
-      if (partId === null) throw new Error(`part ${index + 1} has no id yet`);
+      if (partId === null) throw new Error(`part ${index + 1} has no ID yet`);
       return partId;
     });
   }

@@ -1,25 +1,25 @@
-/** What is known of a session and the pace of its parts. Times are Unix milliseconds. */
+/** A session and the rate of its parts. Times are Unix milliseconds. */
 export interface SessionPace {
   readonly openedAtMs: number;
-  /** When the session ends by itself. */
+  /** Time at which the session expires. */
   readonly endsAtMs: number;
   readonly nowMs: number;
-  /** Bytes recorded in this session, and those that are still to come. */
+  /** Bytes recorded in this session, and bytes still to be sent. */
   readonly bytesDone: number;
   readonly bytesLeft: number;
 }
 
-/** A rate that was measured over less than this says nothing. */
+/** Minimum time of a usable measurement. */
 const LEAST_MEASURE_MS = 30_000;
 
-/** When the last part will be there at the pace so far; undefined while it can't be known. */
+/** Time at which the last part will be recorded at the current rate; undefined if unknown. */
 export function expectedEndMs({ openedAtMs, nowMs, bytesDone, bytesLeft }: SessionPace): number | undefined {
   const elapsedMs = nowMs - openedAtMs;
   if (bytesDone === 0 || elapsedMs < LEAST_MEASURE_MS) return undefined;
   return nowMs + (bytesLeft / bytesDone) * elapsedMs;
 }
 
-/** Whether the session will end before the file is through: time to say so, while somebody can still do something. */
+/** Whether the session will expire before the file is complete, so that an operator is warned in time. */
 export function endsTooEarly(pace: SessionPace): boolean {
   const expected = expectedEndMs(pace);
   return expected !== undefined && expected > pace.endsAtMs;

@@ -1,13 +1,13 @@
 import { Defaults, Limits } from '../../contracts/limits.ts';
 
-/** How a file is cut: parts of equal size, the last one shorter. Numbers count from 1. */
+/** The parts of a file: equal sizes, the last one shorter. Numbers start at 1. */
 export interface PartPlan {
   readonly sizeBytes: number;
   readonly partSizeBytes: number;
   readonly partCount: number;
 }
 
-/** 1/128 of the file, kept between 8 MiB and 64 MiB: a few hundred parts at most, so that history stays short. */
+/** 1/128 of the file, from 8 MiB to 64 MiB: at most a few hundred parts, so that the history is short. */
 export function automaticPartSizeBytes(sizeBytes: number): number {
   const ideal = Math.ceil(sizeBytes / Defaults.autoParts);
   return Math.min(Math.max(ideal, Defaults.minAutoPartSizeBytes), Limits.maxPartSizeBytes);
@@ -21,14 +21,14 @@ export function halvedPartSizeBytes(partSizeBytes: number): number | undefined {
 
 /**
  * The part size with which the service completed an upload, if it was smaller than the planned one: the service rejects
- * larger parts, and the next uploads need not find that out again.
+ * larger parts, so that the next uploads use it from the start.
  */
 export function acceptedPartSizeBytes(sizeBytes: number, planned: number | undefined, used: number | undefined) {
   const plannedBytes = Math.min(planned ?? automaticPartSizeBytes(sizeBytes), sizeBytes);
   return used !== undefined && used < plannedBytes ? used : undefined;
 }
 
-/** @throws RangeError for an empty file: the API takes no empty Upload */
+/** @throws RangeError for an empty file: the API rejects an empty Upload */
 export function planParts(sizeBytes: number, partSizeBytes = automaticPartSizeBytes(sizeBytes)): PartPlan {
   if (sizeBytes < 1) throw new RangeError('an empty file has no parts');
   return { sizeBytes, partSizeBytes, partCount: Math.ceil(sizeBytes / partSizeBytes) };

@@ -1,13 +1,13 @@
 import type { UploadRequest } from '../../contracts/upload.ts';
 
-/** Temporal's `Priority`, as much of it as a request says. */
+/** The properties of Temporal's `Priority` that a request has. */
 export interface RequestPriority {
   readonly priorityKey?: number;
   readonly fairnessKey?: string;
   readonly fairnessWeight?: number;
 }
 
-/** What a request says about its place in the queues; what is left out is inherited. */
+/** Priority properties of a request. Omitted properties are inherited. */
 export function requestPriority(
   request: Pick<UploadRequest, 'priority' | 'fairnessKey' | 'fairnessWeight'>,
 ): RequestPriority {

@@ -1,51 +1,73 @@
 import { FailureType } from '../../contracts/failures.ts';
 
-/** What is known of a call that failed and is not going to be repeated by Temporal any more. */
+/** A failed call that Temporal no longer retries. */
 export interface FailedCall {
   readonly failureType: string;
   readonly status?: number | undefined;
   readonly message: string;
-  /** Unix milliseconds: when the service wants the call again. */
+  /** Unix milliseconds: time at which the service accepts the call again. */
   readonly retryAtMs?: number | undefined;
 }
 
-/** Refusals that a person can mend while the upload waits. */
-const mendableStatuses: Readonly<Record<number, string>> = {
-  401: 'the service refuses the key; give the workers a valid one',
-  402: 'the service wants to be paid; check billing',
-  403: "the key is not allowed to do this; check its permissions and the project's",
-  404: 'the service does not know this address; check the base URL',
-  407: 'a proxy wants a login; check the network of the workers',
-  429: 'the quota is used up; raise it or wait until it is renewed',
+interface Reason {
+  readonly cause: string;
+  readonly fix: string;
+}
+
+/** Rejections that an operator can fix while the upload waits. */
+const fixableStatuses: Readonly<Record<number, Reason>> = {
+  401: { cause: 'the service rejects the key (401)', fix: 'Set a valid key for the workers.' },
+  402: { cause: 'the service requires payment (402)', fix: 'Check the billing of the project.' },
+  403: { cause: 'the key has no permission (403)', fix: 'Check the permissions of the key and of the project.' },
+  404: { cause: 'the service does not recognise the address (404)', fix: 'Check the base URL.' },
+  407: { cause: 'a proxy requires a login (407)', fix: 'Check the proxy settings of the workers.' },
+  429: { cause: 'the quota is exhausted (429)', fix: 'Raise it, or wait until it is renewed.' },
 };
 
-/** Trouble that usually passes, and has lasted through a whole round of attempts. */
-const lastingTrouble: Readonly<Record<string, string>> = {
-  [FailureType.ApiUnavailable]: 'the service is not ready and has not been for some time',
-  [FailureType.ConnectionFailed]: 'the service cannot be reached; check the base URL, DNS, TLS and the network',
-  [FailureType.TimedOut]: 'nothing moves; check the network between the workers and the service',
-  [FailureType.StrangeAnswer]: 'the answers are not those of the API; check the base URL and any proxy',
-  [FailureType.SourceUnavailable]: 'reading the source fails; check its disk or mount',
+/** Temporary errors that lasted for ten attempts, and errors that an operator can fix. */
+const reasons: Readonly<Record<string, Reason>> = {
+  [FailureType.ApiUnavailable]: { cause: 'the service is unavailable', fix: 'Check the status of the service.' },
+  [FailureType.ConnectionFailed]: {
+    cause: 'the service is not reachable',
+    fix: 'Check the base URL, DNS, TLS and the network.',
+  },
+  [FailureType.TimedOut]: {
+    cause: 'calls time out',
+    fix: 'Check the network between the workers and the service.',
+  },
+  [FailureType.StrangeAnswer]: {
+    cause: 'the responses are not those of the API',
+    fix: 'Check the base URL and any proxy.',
+  },
+  [FailureType.SourceUnavailable]: { cause: 'the source cannot be read', fix: 'Check its disk or mount.' },
+  [FailureType.SourceMissing]: { cause: 'the source is missing or not readable', fix: 'Restore it.' },
+  [FailureType.ConfigInvalid]: {
+    cause: 'a setting of the worker is missing or invalid',
+    fix: 'Correct its configuration.',
+  },
 };
 
 /**
- * In plain words why an upload waits, or undefined when waiting can't help. Nothing that was sent is lost by waiting,
- * so it is right for all that a person can repair; 400, 413 and 422 say that the request itself is wrong.
+ * Returns the reason why an upload waits, as `<cause>. <fix>.` with the last error; undefined if it should not wait.
+ * Recorded parts are kept in a wait, so an upload waits for every error that an operator can fix. For 400, 413 and 422,
+ * the request itself is invalid.
  */
 export function waitingReason({ failureType, status, message, retryAtMs }: FailedCall): string | undefined {
   const isPause = failureType === FailureType.ApiUnavailable && retryAtMs !== undefined;
-  const reason = isPause ? 'the service asks for a pause' : reasonOf(failureType, status);
+  const until =
+    retryAtMs === undefined ? '' : ` requested a pause until ${new Date(retryAtMs).toISOString().slice(0, 19)}Z`;
+  const error = `Last error: ${message}`;
+  if (isPause) return `the service${until}. ${error}`;
+  const reason = reasonOf(failureType, status);
   if (reason === undefined) return undefined;
-  const until = retryAtMs === undefined ? '' : ` until ${new Date(retryAtMs).toISOString().slice(0, 19)}Z`;
-  return `${reason}${until && (isPause ? until : `; it asks for a pause${until}`)} (${message})`;
+  return `${reason.cause}${until && `, and the service${until}`}. ${reason.fix} ${error}`;
 }
 
-function reasonOf(failureType: string, status: number | undefined): string | undefined {
+function reasonOf(failureType: string, status: number | undefined): Reason | undefined {
   if (failureType === FailureType.ApiRejected && status !== undefined) {
     const isRedirect = status >= 300 && status < 400;
-    return isRedirect ? 'the service is elsewhere; check the base URL' : mendableStatuses[status];
+    const moved = { cause: `the service redirects to another address (${status})`, fix: 'Check the base URL.' };
+    return isRedirect ? moved : fixableStatuses[status];
   }
-  if (failureType === FailureType.SourceMissing) return 'the source is missing or not readable; bring it back';
-  if (failureType === FailureType.ConfigInvalid) return 'the worker lacks a setting; mend its configuration';
-  return lastingTrouble[failureType];
+  return reasons[failureType];
 }

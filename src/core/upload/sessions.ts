@@ -7,7 +7,7 @@ export interface CarriedSessions {
   readonly partWasRejected: boolean;
 }
 
-/** How many sessions an upload has had, and whether it may have another one. */
+/** Counts the sessions of an upload, and decides whether it can have another one. */
 export class SessionBudget {
   readonly #most: () => number;
   #opened: number;
@@ -16,7 +16,7 @@ export class SessionBudget {
   #md5WasWrong: boolean;
   #partWasRejected: boolean;
 
-  /** @param most sessions that the request permits */
+  /** @param most maximum number of sessions of the request */
   constructor(most: () => number, carried?: CarriedSessions) {
     this.#most = most;
     this.#opened = carried?.sessionsOpened ?? 0;
@@ -30,17 +30,17 @@ export class SessionBudget {
     return this.#opened;
   }
 
-  /** Sessions that may be open at the service without anybody knowing their ids. */
+  /** Sessions that can be open at the service with an unknown ID. */
   get orphaned(): number {
     return this.#orphaned;
   }
 
-  /** Sessions that may still be opened. */
+  /** Sessions that can still be opened. */
   get left(): number {
     return this.#most() + this.#excused - this.#opened;
   }
 
-  /** @param unanswered attempts that may have opened one each, and told nobody */
+  /** @param unanswered attempts that can have opened a session each, without a response */
   open(unanswered = 0): void {
     this.#opened++;
     this.#orphaned += unanswered;
@@ -51,12 +51,12 @@ export class SessionBudget {
     this.#orphaned += unanswered;
   }
 
-  /** One was lost for a reason that no session can have: it does not count. */
+  /** A session was lost for a reason that is not its own. It does not count. */
   excuse(): void {
     this.#excused++;
   }
 
-  /** Whether a wrong md5 is worth a session: which bytes differ can't be known, and a second time it is no accident. */
+  /** Whether a different MD5 justifies a new session: the differing bytes are unknown, and a second failure is not an accident. */
   forgiveWrongMd5(): boolean {
     const isFirst = !this.#md5WasWrong;
     this.#md5WasWrong = true;
@@ -64,8 +64,8 @@ export class SessionBudget {
   }
 
   /**
-   * Whether the rejection of a session's first part is worth a session: another client may have cancelled this one. The
-   * same rejection in the next session means the request itself.
+   * Whether the rejection of a session's first part justifies a new session, because another client can have cancelled this
+   * one. The same rejection in the next session applies to the request itself.
    */
   forgiveRejectedPart(): boolean {
     const isFirst = !this.#partWasRejected;

@@ -1,13 +1,13 @@
 import { FailureType } from '../../contracts/failures.ts';
 
-/** What is known of the session when one of its calls has failed for good. */
+/** The state of a session after one of its calls failed permanently. */
 export interface SessionEvidence {
   /** Failure type and HTTP status of the call. */
   readonly failureType: string;
   readonly status?: number | undefined;
-  /** Parts that this session has already taken. */
+  /** Parts that this session has accepted. */
   readonly partsTaken: number;
-  /** Whether a part of this session was sent more than once: a strict server counts both. */
+  /** Whether a part of this session was sent more than once. A strict server counts both copies. */
   readonly resent: boolean;
   /** Unix milliseconds. */
   readonly nowMs: number;
@@ -15,9 +15,9 @@ export interface SessionEvidence {
 }
 
 /**
- * Whether a new session can help. Servers disagree on the status for a session that has ended (400, 404, 409, 410);
- * so a 400 counts when something happened that explains it: the session took parts before, ran out of time, or may
- * have been given a part twice ("a strict one counts all received bytes and answers 400").
+ * Decides whether a new session can help. Servers return different statuses for a session that is closed (400, 404, 409,
+ * 410). A 400 counts if an event explains it: the session accepted parts before, expired, or can have received a part
+ * twice (a strict server counts all received bytes and returns 400).
  */
 export function isSessionLost(evidence: SessionEvidence): boolean {
   if (evidence.failureType === FailureType.SessionLost) return true;

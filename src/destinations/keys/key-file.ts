@@ -13,7 +13,7 @@ export interface KeyForm {
 
 const API_KEY: KeyForm = {
   accepts: isKey,
-  problem: (label) => `the API key in ${label} has characters that no key has`,
+  problem: (label) => `the API key in ${label} contains invalid characters`,
 };
 
 /** A key in a file, which is read again when the file changes. */

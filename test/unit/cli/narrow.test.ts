@@ -75,7 +75,7 @@ describe('longhaul top on a narrow terminal', () => {
     percent: 100,
     bytesPerSecond: 12.5 * 1024 ** 2,
     leftMs: 185_000,
-    trouble: 'the service refuses the key; give the workers a valid one',
+    trouble: 'the service rejects the key (401). Set a valid key for the workers.',
     from: 'worker',
   };
 

@@ -91,10 +91,10 @@ describe('loadConfig', () => {
   });
 
   it('rejects a name of a host that cannot be part of a task queue, with its place', async () => {
-    expect(problemsOf({ LONGHAUL_HOST: 'a b' })).toContain('LONGHAUL_HOST must have no spaces');
+    expect(problemsOf({ LONGHAUL_HOST: 'a b' })).toContain('LONGHAUL_HOST must not contain spaces');
     expect(problemsOf({ LONGHAUL_HOST: 'a'.repeat(201) })).toContain('LONGHAUL_HOST must have at most 200 bytes');
     await writeConfig({ host: 'a/b' });
-    expect(problemsOf({})).toContain(`${scene.configPath}: host must have no spaces`);
+    expect(problemsOf({})).toContain(`${scene.configPath}: host must not contain spaces`);
   });
 
   it('takes relative directories from the working directory', () => {
@@ -145,7 +145,7 @@ describe('loadConfig', () => {
     });
     for (const part of [
       'LONGHAUL_TRANSFER_SLOTS must be a whole number from 1 to 256',
-      'LONGHAUL_LIMIT must be bytes a second such as 50MiB/s, 128 KiB/s at least',
+      'LONGHAUL_LIMIT must be a rate of at least 128 KiB/s, for example 50MiB/s',
       'LONGHAUL_HEARTBEAT_INTERVAL_MS must be a whole number from 100 to 600000',
       'LONGHAUL_LOG_LEVEL must be one of trace, debug',
       'OPENAI_BASE_URL must be an http:// or https:// address',
@@ -160,7 +160,7 @@ describe('loadConfig', () => {
 
   it.each(['0', '257', '1.5', 'x'])('refuses %j slots', (slots) => {
     expect(problemsOf({ LONGHAUL_TRANSFER_SLOTS: slots })).toBe(
-      'wrong configuration: LONGHAUL_TRANSFER_SLOTS must be a whole number from 1 to 256',
+      'invalid configuration: LONGHAUL_TRANSFER_SLOTS must be a whole number from 1 to 256',
     );
   });
 
@@ -171,7 +171,7 @@ describe('loadConfig', () => {
     expect(problemsOf({})).toContain('apiKey');
     expect(problemsOf({})).not.toContain('hunter2');
     await writeFile(scene.configPath, '{"destinations": {"eu": {"apiKey": "sk-hunter2", } } }');
-    expect(problemsOf({})).toContain(`${scene.configPath} can't be read as JSON`);
+    expect(problemsOf({})).toContain(`cannot read ${scene.configPath} as JSON`);
     expect(problemsOf({})).not.toContain('hunter2');
   });
 });
@@ -293,7 +293,7 @@ describe('metrics and traces', () => {
 describe('requireDestination', () => {
   it('names the destinations that there are', () => {
     expect(() => requireDestination(loadConfig(scene.bare), 'eu')).toThrow(
-      new ConfigError('there is no destination "eu"; this configuration has: default'),
+      new ConfigError('destination "eu" not found. Use a destination of this configuration: default.'),
     );
   });
 
@@ -303,7 +303,9 @@ describe('requireDestination', () => {
 
   it.each(['sk 1', 'sk\u00e9', 'sk\u0007'])('refuses a key that no header takes, without repeating it', (key) => {
     const config = loadConfig({ ...scene.bare, OPENAI_API_KEY: key });
-    expect(() => requireDestination(config, 'default')).toThrow('the API key in OPENAI_API_KEY has characters');
+    expect(() => requireDestination(config, 'default')).toThrow(
+      'the API key in OPENAI_API_KEY contains invalid characters',
+    );
   });
 });
 

@@ -122,7 +122,7 @@ describe('scheduleVerdict', () => {
     expect(verdict([run('gone')])).toMatchObject({
       health: 'ok',
       healthy: true,
-      reason: expect.stringMatching(/no longer kept/),
+      reason: expect.stringMatching(/no longer stored/),
     });
   });
 
@@ -145,7 +145,7 @@ describe('scheduleVerdict', () => {
     const told = {
       health: 'waiting',
       healthy: false,
-      reason: 'run-running waits: ApiRejected 401',
+      reason: 'run-running is waiting: ApiRejected 401',
     };
     expect(verdict([waiting, run('succeeded')])).toEqual(told);
     expect(verdict([waiting, run('failed')], { lastDueMs: 99.5 * HOUR_MS })).toEqual(told);
@@ -166,12 +166,12 @@ describe('scheduleVerdict', () => {
     expect(verdict([run('succeeded', 50 * HOUR_MS)], { lastDueMs: 98 * HOUR_MS })).toMatchObject({
       health: 'overdue',
       healthy: false,
-      reason: expect.stringMatching(/due 2 h 00 min ago .*never started/),
+      reason: expect.stringMatching(/due 2 h 00 min ago .*did not start/),
     });
     expect(verdict([], { lastDueMs: 98 * HOUR_MS })).toMatchObject({ health: 'overdue' });
     expect(verdict([run('running', 97 * HOUR_MS)], { lastDueMs: 98 * HOUR_MS })).toMatchObject({
       health: 'overdue',
-      reason: expect.stringMatching(/run-running still runs/),
+      reason: expect.stringMatching(/run-running is still running/),
     });
   });
 });

@@ -153,10 +153,10 @@ function printResult(context: CliContext, { handle, result }: SyncEnd, { json, q
   for (const { path, message } of problems) note(`longhaul: ${path}: ${message}`);
   more('longhaul: failed', counts.failed, problems.length);
   if (!quiet) {
-    for (const { path, message } of leftOut) note(`left out: ${path}: ${message}`);
-    more('left out', counts.leftOut, leftOut.length);
-    for (const { path, message } of postponed) note(`not sent: ${path}: ${message}`);
-    more('not sent', counts.postponed ?? 0, postponed.length);
+    for (const { path, message } of leftOut) note(`excluded: ${path}: ${message}`);
+    more('excluded', counts.leftOut, leftOut.length);
+    for (const { path, message } of postponed) note(`postponed: ${path}: ${message}`);
+    more('postponed', counts.postponed ?? 0, postponed.length);
     if (deletionsHeld !== null)
       note(`${counts.deleted === 0 ? 'nothing' : 'not everything'} was deleted: ${deletionsHeld}`);
   }
@@ -166,8 +166,8 @@ function printResult(context: CliContext, { handle, result }: SyncEnd, { json, q
   else if (shown.dryRun) {
     for (const decision of decisions) if (decision.why !== 'same') out(describeDecision(decision));
     const { toSend, same, knownContent, toDelete, postponed: later = 0 } = counts;
-    const left = later > 0 ? `, ${later} left for the next run` : '';
-    const words = `would send ${toSend.files} (${formatBytes(toSend.bytes)}) and delete ${toDelete}; ${same} the same, ${knownContent} known by content${left}`;
+    const left = later > 0 ? `, ${later} postponed` : '';
+    const words = `would send ${toSend.files} (${formatBytes(toSend.bytes)}) and delete ${toDelete}; ${same} unchanged, ${knownContent} known by content${left}`;
     if (!quiet) note(decisionsOmitted > 0 ? `${words} (${decisionsOmitted} decisions are not shown)` : words);
   } else if (!quiet) note(`${describeCounts(counts)} in ${formatDuration(shown.durationMs)}`);
   if (failure) throw failure;

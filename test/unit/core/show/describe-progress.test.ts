@@ -37,7 +37,7 @@ describe('the description of an upload in Temporal UI', () => {
     expect(lines({}, { bytesPerSecond: 4 * MiB, partsSent: 67 })).toEqual([
       '**uploading** · `train.jsonl` · as of 2023-11-14T22:30:00Z',
       '`██████████░░░░░░░░░░` 50 % · 512 MiB of 1 GiB',
-      '64 of 128 parts recorded, 16 in flight, at most 16 at a time, 3 sent in vain or twice',
+      '64 of 128 parts recorded, 16 in flight, at most 16 at a time, 3 resent or failed',
       '4 MiB/s over the last minute, about 2 min 08 s left (until 2023-11-14T22:32:08Z)',
       'Upload `upload_1` (session 2) expires 2023-11-14T23:13:20Z',
     ]);
@@ -53,13 +53,13 @@ describe('the description of an upload in Temporal UI', () => {
     const waiting = { reason: 'the key', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: now.nowMs };
     const words = lines({ state: 'waiting', waiting }, { bytesPerSecond: 1 });
     expect(words).toContain('**Waiting** since 1970-01-01T00:00:00Z (`ApiRejected`): `the key`');
-    expect(words.join()).toMatch(/by itself at 2023-11-14T22:30:00Z.*the update `retry`/);
+    expect(words.join()).toMatch(/Next automatic retry: 2023-11-14T22:30:00Z.*the update `retry`/);
     expect(words.join()).not.toMatch(/over the last minute|resume/);
   });
 
   it('tells how to let it go on while it is paused, and how to hurry when the session ends too early', () => {
     expect(lines({ state: 'paused' }).join()).toContain('the update `resume`');
-    expect(lines({ sessionEndsTooEarly: true }).join()).toMatch(/ends before the file is through.*`retune`/);
+    expect(lines({ sessionEndsTooEarly: true }).join()).toMatch(/expires before the file is complete.*`retune`/);
     expect(lines({}).join()).not.toMatch(/resume|retune/);
   });
 

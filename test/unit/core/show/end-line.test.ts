@@ -94,7 +94,7 @@ describe('syncEndLine', () => {
       9_000,
     );
     expect(message).toBe(
-      'sync failed: /data/set · 0 sent (0 B) · 1 the same · 1 known by content · 1 failed · 9 s · TooManyFiles: too many',
+      'sync failed: /data/set · 0 sent (0 B) · 1 unchanged · 1 known by content · 1 failed · 9 s · TooManyFiles: too many',
     );
     expect(fields).toMatchObject({
       state: 'failed',

@@ -27,8 +27,8 @@ describe('the failure of a piece', () => {
   });
 });
 
-describe('the failure of a split upload', () => {
-  it('names the pieces without Files and why, the Files that there are, and what to do', () => {
+describe('splitFailure', () => {
+  it('lists pieces without a File and the reasons, the Files, and the fix', () => {
     const pieces = [
       piece(1, { state: 'completed', fileId: 'file-1' }),
       piece(2, { state: 'failed', failureType: FailureType.ApiRejected, message: 'no' }),
@@ -37,22 +37,22 @@ describe('the failure of a split upload', () => {
     expect(splitFailure(pieces)).toEqual({
       type: FailureType.PiecesFailed,
       message:
-        '2 of 3 pieces have no File: 2 (no), 3 (not begun); these have: 1 file-1; the same request sends only what is missing',
+        '2 of 3 pieces have no File: 2 (no), 3 (not started). Pieces with a File: 1 file-1. Start the same upload again to send only the missing pieces.',
     });
   });
 
-  it('is SourceChanged when the source is not what the Files of the other pieces hold', () => {
+  it('returns SourceChanged if the source no longer matches the Files of other pieces', () => {
     const { type, message } = splitFailure([
       piece(1, { state: 'failed', failureType: FailureType.SourceUnusable, message: 'empty' }),
     ]);
     expect(type).toBe(FailureType.SourceChanged);
     expect(message).toBe(
-      '1 of 1 pieces have no File: 1 (empty); no piece has; what they hold is the source as it was; start a new upload of what it is now',
+      '1 of 1 pieces have no File: 1 (empty). No piece has a File. The Files contain the earlier content of the source. Delete them, and start a new upload.',
     );
   });
 
-  it('stays readable with many pieces', () => {
+  it('shortens the list of many pieces', () => {
     const pieces = Array.from({ length: 500 }, (_, index) => piece(index + 1, {}));
-    expect(splitFailure(pieces).message).toMatch(/20 \(not begun\) and 480 more; no piece has;/);
+    expect(splitFailure(pieces).message).toMatch(/20 \(not started\) and 480 more\. No piece has a File\./);
   });
 });

@@ -4,7 +4,7 @@ import type { UploadProgress } from '../../../../src/contracts/upload.ts';
 import { describeSplitProgress, pieceUnderWay, withPieceProgress } from '../../../../src/core/split/progress.ts';
 
 const MiB = 1024 * 1024;
-const waiting = { reason: 'the service refuses the key', failureType: 'ApiRejected', sinceMs: 1, nextProbeAtMs: 2 };
+const waiting = { reason: 'the service rejects the key', failureType: 'ApiRejected', sinceMs: 1, nextProbeAtMs: 2 };
 
 const base: UploadProgress = {
   kind: 'upload',
@@ -95,7 +95,7 @@ describe('its description', () => {
     const text = describeSplitProgress({ ...split, pieces }, { nowMs: 0 });
     expect(text).toMatch(/\*\*uploading\*\* · `x\.jsonl`/);
     expect(text).toMatch(
-      /1 of 3 pieces have their Files\n\nunder way: `x-2`, workflow `w-2`\n\n`x-3` \*\*failed:\*\* `refused`$/,
+      /1 of 3 pieces have their Files\n\nuploading: `x-2`, workflow `w-2`\n\n`x-3` \*\*failed:\*\* `refused`$/,
     );
   });
 

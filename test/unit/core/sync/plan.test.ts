@@ -186,7 +186,7 @@ describe('a File', () => {
     const { deletions, held } = new SyncPlan(files, [known('a', '1')]).gone(query);
     expect({ deletions, held }).toEqual({ deletions: [], held: [{ fileId: '1', why: 'postponed' }] });
     expect(describeHeld(held)).toBe(
-      'kept 1 File (1) of the size of a file that is left for the next run, which can be their moved source',
+      'kept 1 File (1) of the size of a file that is postponed to the next run, which can be their moved source',
     );
     expect(new SyncPlan(files, [known('a', '1')]).gone({ ...query, postponedSizes: new Set([11]) }).held).toEqual([]);
   });

@@ -70,7 +70,7 @@ describe('a sync in Temporal UI', () => {
     expect(describeSync(at('listing', tally), { nowMs: 0 }).split('\n\n')).toEqual([
       '**listing** · `data` · as of 1970-01-01T00:00:00Z',
       '0 of 0 files sent, of 0 files with 0 B',
-      '0 the same, 0 known by content, 0 failed, 0 left out, 0 deleted',
+      '0 unchanged, 0 known by content, 0 failed, 0 excluded, 0 deleted',
     ]);
   });
 

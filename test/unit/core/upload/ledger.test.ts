@@ -64,7 +64,7 @@ describe('the part ledger', () => {
   it('gives no list of ids while a part is missing', () => {
     const ledger = new PartLedger(plan, ['a', null, 'c', 'd']);
     expect(ledger.complete).toBe(false);
-    expect(() => ledger.orderedPartIds()).toThrow('part 2 has no id yet');
+    expect(() => ledger.orderedPartIds()).toThrow('part 2 has no ID yet');
   });
 
   it('gives its ids away as a copy', () => {

@@ -2,26 +2,26 @@ import { describe, expect, it } from 'vitest';
 import { FailureType } from '../../../../src/contracts/failures.ts';
 import { waitingReason } from '../../../../src/core/upload/reasons.ts';
 
-describe('a reason to wait', () => {
+describe('waitingReason', () => {
   it.each([
-    [FailureType.ApiRejected, 401, /refuses the key/],
+    [FailureType.ApiRejected, 401, /rejects the key/],
     [FailureType.ApiRejected, 402, /billing/],
-    [FailureType.ApiRejected, 403, /not allowed/],
+    [FailureType.ApiRejected, 403, /no permission/],
     [FailureType.ApiRejected, 307, /base URL/],
     [FailureType.ApiRejected, 404, /base URL/],
     [FailureType.ApiRejected, 407, /proxy/],
     [FailureType.ApiRejected, 429, /quota/],
-    [FailureType.ApiUnavailable, 503, /not ready/],
+    [FailureType.ApiUnavailable, 503, /unavailable/],
     [FailureType.ConnectionFailed, undefined, /base URL, DNS, TLS/],
-    [FailureType.TimedOut, undefined, /nothing moves/],
+    [FailureType.TimedOut, undefined, /time out/],
     [FailureType.StrangeAnswer, undefined, /not those of the API/],
     [FailureType.SourceUnavailable, undefined, /disk or mount/],
-    [FailureType.SourceMissing, undefined, /bring it back/],
+    [FailureType.SourceMissing, undefined, /Restore it/],
     [FailureType.ConfigInvalid, undefined, /configuration/],
-  ])('is %s with status %s, which a person can repair', (failureType, status, words) => {
-    const reason = waitingReason({ failureType, status, message: 'the words of the service' });
+  ])('returns cause, fix and last error for %s with status %s', (failureType, status, words) => {
+    const reason = waitingReason({ failureType, status, message: 'the message of the service' });
     expect(reason).toMatch(words);
-    expect(reason).toContain('the words of the service');
+    expect(reason).toContain('the message of the service');
   });
 
   it.each([
@@ -35,7 +35,7 @@ describe('a reason to wait', () => {
     [FailureType.CompletionUncertain, 404],
     [FailureType.InvalidRequest, undefined],
     ['SomethingElse', undefined],
-  ])('is not %s with status %s, which nobody can', (failureType, status) => {
+  ])('returns undefined for %s with status %s', (failureType, status) => {
     expect(waitingReason({ failureType, status, message: '' })).toBeUndefined();
   });
 });

@@ -35,10 +35,10 @@ const sentBytes = progress.bytesDone;
 describe('a sync in words', () => {
   it('says what became of the files, and nothing of what did not happen', () => {
     expect(describeCounts(counts)).toBe(
-      '2 sent (1 KiB) · 3 the same · 1 known by content · 1 deleted · 1 left out · 1 failed',
+      '2 sent (1 KiB) · 3 unchanged · 1 known by content · 1 deleted · 1 excluded · 1 failed',
     );
     const quiet = { ...counts, knownContent: 0, deleted: 0, leftOut: 0, failed: 0 };
-    expect(describeCounts(quiet)).toBe('2 sent (1 KiB) · 3 the same');
+    expect(describeCounts(quiet)).toBe('2 sent (1 KiB) · 3 unchanged');
   });
 
   it('says how far it is', () => {
