@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
-import { z } from 'zod';
+import * as z from 'zod';
 import { errnoCause, errnoOf } from '../core/text/errno-cause.ts';
 import { ConfigError } from '../errors.ts';
 import { HostNames } from './host-identity.ts';

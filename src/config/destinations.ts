@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { findApiKey, USUAL_API_KEY_ENV } from './api-key.ts';
 import { keyCommandSchema } from './key-command.ts';
 import { hasWholeClientCertificate, networkFields, WHOLE_CLIENT_CERTIFICATE } from './network.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { errnoCause, errnoOf } from '../core/text/errno-cause.ts';
 import { hostNameProblem } from '../core/task-queue.ts';
 import { ConfigError } from '../errors.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { KeyCommand } from '../destinations/keys/key-command.ts';
 import type { KeyProvider } from '../destinations/keys/key-provider.ts';
 import { parseProxy } from '../network/proxy.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { NO_PROXY_SETTING, parseProxy, type ProxyRules } from '../network/proxy.ts';
 
 const path = z.string().startsWith('/', 'must be an absolute path').optional();

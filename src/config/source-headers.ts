@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { keyCommandOf, keyCommandSchema } from './key-command.ts';
 import { ConfigError } from '../errors.ts';
 import { KeyFile, type KeyForm } from '../destinations/keys/key-file.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { headersSchema, toSourceHeaders } from './source-headers.ts';
 import { hasWholeClientCertificate, networkFields, WHOLE_CLIENT_CERTIFICATE } from './network.ts';
 import { globListProblem } from '../core/glob/glob.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
-import { z } from 'zod';
+import * as z from 'zod';
 import { errnoCause, errnoOf } from '../core/text/errno-cause.ts';
 
 type Environment = Readonly<Record<string, string>>;

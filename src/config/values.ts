@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatBytes } from '../core/text/format.ts';
 import { hostNameProblem } from '../core/task-queue.ts';
 import { parseBytesPerSecond } from '../core/text/parse.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ListedFile, UploadedFile, UploadSession } from '../contracts/upload.ts';
 
 /** Other vendors use other prefixes, and gateways put base64 into an ID. */

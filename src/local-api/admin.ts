@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Reply } from './api-context.ts';
 import { ApiProblem, notFound } from './errors.ts';
 import { faultSpecSchema, type Faults } from './faults.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { apiRoutes, type ApiRoute } from './router.ts';
 import { seededRandom } from './random.ts';
 

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Container, Source } from '../contracts/sources.ts';
 import { keyPrefixOf } from '../core/source/names.ts';
 

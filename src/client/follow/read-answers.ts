@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PieceProgress } from '../../contracts/split.ts';
 import { clip } from '../../core/text/clip.ts';
 import { StrangeWorkflowError } from '../errors.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { bucket, fileSource, folder, httpSource, range, s3Source } from './sources.ts';
 import { syncRequest, uploadSettings } from './sync.ts';
 import { sharedLimit, splitRequest, uploadRequest } from './upload.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isTimezone } from '../../core/schedule/settings.ts';
 import { ScheduleOverlaps, type ScheduleSettings } from '../schedule.ts';
 import { by, flag } from './fields.ts';

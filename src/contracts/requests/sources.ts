@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { containerNameProblem, sourceNameProblem } from '../../core/source/limits.ts';
 import { anyTextUpTo, textUpTo } from '../../core/text/check.ts';
 import { quoted } from '../../core/text/clip.ts';

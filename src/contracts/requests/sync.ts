@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { globListProblem } from '../../core/glob/glob.ts';
 import { anyTextUpTo } from '../../core/text/check.ts';
 import { ignoreInodeProblem } from '../../core/upload/tuning.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { MIN_LIMIT_BYTES_PER_SECOND } from '../../core/pace/rate.ts';
 import { taskQueueProblem } from '../../core/task-queue.ts';
 import { textUpTo } from '../../core/text/check.ts';

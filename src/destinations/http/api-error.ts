@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ApiError } from '../../errors.ts';
 import type { Redact } from '../../redact.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { EnvHttpProxyAgent, interceptors, request, type Dispatcher } from 'undici';
 import { userAgent } from '../../longhaul-version.ts';
-import { z } from 'zod';
+import * as z from 'zod';
 import { runCommand } from './run-command.ts';
 import { PINNED_VERSION } from './temporal-cli-pin.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ApiContext, Handler } from '../api-context.ts';
 import { badRequest } from '../errors.ts';
 import { mediaType, readJson, readText } from '../read-body.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Handler } from '../api-context.ts';
 import type { ServerRules } from '../options.ts';
 import { readJson } from '../read-body.ts';

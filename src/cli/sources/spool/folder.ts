@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, statfs, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, parse, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { openPrivateState } from '../../../dev/server/private-state.ts';
 import type { Source } from '../../../contracts/sources.ts';
 import { readJsonFile, writeJsonFile } from '../../../dev/server/json-file.ts';
