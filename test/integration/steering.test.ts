@@ -45,31 +45,6 @@ describe('steering an upload', () => {
       await expect(handle.pause()).rejects.toMatchObject({ code: 'NO_WORKER' });
     }));
 
-  it('lifts its limit for the parts in flight too, and limits those that follow', () =>
-    withSystem(async (system) => {
-      const { client, startWorker, directory, download } = system;
-      await startWorker();
-      const file = join(directory, 'limited.bin');
-      const content = await randomFile(file, 40 * MiB);
-      // Its parts of 20 MiB would take two and a half minutes each.
-      const handle = await client.upload({
-        file,
-        purpose,
-        partSizeBytes: 20 * MiB,
-        limitBytesPerSecond: 128 * 1024,
-        concurrency: 8,
-      });
-      for await (const event of handle.progress({ intervalMs: 50 }))
-        if (event.type === 'progress' && event.bytesSent > 0) break;
-      expect(await handle.status()).toMatchObject({ partsInFlight: 1, limit: { bytesPerSecond: 128 * 1024 } });
-
-      expect(await handle.retune({ limitBytesPerSecond: 0 })).toMatchObject({ limit: { bytesPerSecond: 0 } });
-      const result = await handle.result();
-      expect(result).toMatchObject({ partsSent: 2 });
-      expect(result.durationMs).toBeLessThan(100_000);
-      expect(md5(await download(result.file.id))).toBe(md5(content));
-    }));
-
   it('breaks parts off when a pause must not wait, and sends them later', () =>
     withSystem(
       async (system) => {

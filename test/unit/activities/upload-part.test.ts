@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createInspectSource } from '../../../activities/inspect-source.ts';
@@ -9,6 +10,8 @@ import type { SourceInfo, UploadPartInput, UploadPartResult } from '../../../src
 import { FailureType } from '../../../src/contracts/failures.ts';
 import { AbortedError, ApiError, ConfigError, ConnectionError, SourceReadError } from '../../../src/errors.ts';
 import type { Destination } from '../../../src/destinations/port.ts';
+import { UploadRates } from '../../../src/pace/upload-rates.ts';
+import { until } from '../../support/until.ts';
 import { failureOf, mockActivity, stopWorker, withClient } from '../../support/mock-activity.ts';
 
 let dir: string;
@@ -92,6 +95,25 @@ describe('uploadPart', () => {
     const { ConnectionFailed, SourceChanged } = FailureType;
     expect(events).toEqual([part(2), 4, undefined, part(1), ConnectionFailed, part(1), expect.any(String)]);
     expect([SourceChanged, FailureType.SourceMissing]).toContain(events.at(-1));
+  });
+
+  it('queries the rate of its upload while it is sent, and applies the change', async () => {
+    const query = vi.fn<() => Promise<object>>(() => Promise.resolve({ limit: { bytesPerSecond: 0, revision: 2 } }));
+    const client = {
+      withDeadline: (_at: number, call: () => unknown) => call(),
+      withAbortSignal: (_signal: unknown, call: () => unknown) => call(),
+      workflow: { getHandle: () => ({ query }) },
+    } as unknown as Client;
+    const rated = createUploadPart({ ...withClient({ send: addPart }), rates: new UploadRates(20) });
+    addPart.mockImplementation(async (_, { pace }) => {
+      void pace?.(131_072);
+      expect(pace?.(1)).toBeDefined();
+      await until(() => pace?.(1) === undefined, 'the rate to be removed');
+      return { partId: 'part_1' };
+    });
+    const limit = { bytesPerSecond: 131_072, revision: 1 };
+    expect(await mockActivity({}, client).run(rated, { ...input, limit })).toMatchObject({ partId: 'part_1' });
+    expect(query).toHaveBeenCalledWith('progress');
   });
 
   it('tells the md5 of a part that is the whole source', async () => {
