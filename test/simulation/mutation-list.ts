@@ -97,7 +97,7 @@ export const mutations: readonly SimulationMutation[] = [
   {
     safeguard: 'the sessions of small files that are given up are ended',
     kind: 'sync',
-    file: 'workflows/fleet/small-batch.ts',
+    file: 'workflows/fleet/batch-files.ts',
     from: 'opened.length > 0 && opened.length < before;',
     to: 'opened.length < 0 && opened.length < before;',
   },

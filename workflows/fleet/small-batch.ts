@@ -1,42 +1,18 @@
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  CancellationScope,
-  condition,
-  isCancellation,
-  sleep,
-  TimeoutFailure,
-} from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow';
 import type { PlannedUpload } from '../../src/contracts/activities.ts';
-import type {
-  CarriedFile,
-  FileFailure,
-  LeftFiles,
-  OpenBatchHeartbeat,
-  OpenOutcome,
-  SendBatchFile,
-  SendBatchHeartbeat,
-  SendOutcome,
-  SentFile,
-} from '../../src/contracts/batch.ts';
-import { FailureType } from '../../src/contracts/failures.ts';
-import type { UploadSession, WaitingInfo } from '../../src/contracts/upload.ts';
+import type { CarriedFile } from '../../src/contracts/batch.ts';
+import type { WaitingInfo } from '../../src/contracts/upload.ts';
 import { commandBytes } from '../../src/core/payload.ts';
 import { batchRowBytes } from '../../src/core/sync/loads.ts';
 import type { Control } from '../shell/define-workflow.ts';
 import { HandOverDue, type Waiting } from '../shell/waiting.ts';
-import type { BatchCalls } from './batch-calls.ts';
+import { BatchFiles, type BatchFilesOptions } from './batch-files.ts';
 import type { Load } from './fleet.ts';
 
-export interface BatchOptions {
+export interface BatchOptions extends BatchFilesOptions {
   /** Of all batches of the sync: an outage of the service is waited for together. */
   readonly waiting: Waiting;
   readonly isPaused: () => boolean;
-  readonly calls: BatchCalls;
-  /** Files at the same time. */
-  readonly concurrency: number;
-  readonly onSent: (planned: PlannedUpload, sent: SentFile) => void;
-  readonly onFailed: (planned: PlannedUpload, error: unknown) => void;
   /** Called with the files without a result, which the next execution sends. */
   readonly onHandedOver: (files: readonly CarriedFile[]) => void;
   /** Called after each step. */
@@ -125,184 +101,4 @@ export class SmallBatch implements Load {
     }
     return undefined;
   }
-}
-
-type OpenFile = { -readonly [Key in keyof CarriedFile]: CarriedFile[Key] };
-
-/** The uploads of small files. A session is opened only if the result of the session before is recorded. */
-class BatchFiles {
-  readonly #options: BatchOptions;
-  readonly #files: Set<OpenFile>;
-
-  constructor(files: readonly CarriedFile[], options: BatchOptions) {
-    this.#options = options;
-    this.#files = new Set(files.map((one) => ({ ...one })));
-  }
-
-  toJSON(): CarriedFile[] {
-    return [...this.#files];
-  }
-
-  get isDone(): boolean {
-    return this.#files.size === 0;
-  }
-
-  get paths(): string[] {
-    return [...this.#files].map(({ planned }) => planned.path);
-  }
-
-  /**
-   * Opens the sessions that are missing and sends the files that have one.
-   *
-   * @returns milliseconds to wait before the next step, as the service requests
-   * @throws ActivityFailure if no file has a result; the same step can be repeated
-   */
-  async step(): Promise<number> {
-    const openPauseMs = await this.#open();
-    const sendPauseMs = await this.#send();
-    return Math.max(openPauseMs, sendPauseMs);
-  }
-
-  /** Ends the sessions of all files, and reports the files: those of which a File came as sent, the others as failed. */
-  async end(error: unknown): Promise<void> {
-    let opened = [...this.#files].filter(({ session }) => session !== undefined);
-    const { calls, concurrency } = this.#options;
-    try {
-      // A call that ended some sessions returns, also if it could not end the others.
-      for (let before = Infinity; opened.length > 0 && opened.length < before;) {
-        before = opened.length;
-        const settle = () => calls.settle(opened.map(inputOf), concurrency);
-        const { outcomes } = await CancellationScope.nonCancellable(settle);
-        outcomes.forEach((outcome, index) => {
-          if ('sent' in outcome) this.#sent(opened[index] as OpenFile, outcome.sent);
-        });
-        opened = opened.filter((_, index) => 'left' in (outcomes[index] ?? {}));
-      }
-    } catch {
-      // They end by themselves.
-    }
-    for (const file of this.#files) this.#failed(file, file.failure ? failureOf(file.failure) : error);
-  }
-
-  async #open(): Promise<number> {
-    const files = [...this.#files].filter(({ session }) => session === undefined);
-    if (files.length === 0) return 0;
-    const { calls, concurrency } = this.#options;
-    const planned = files.map((file) => file.planned);
-    const { outcomes, pauseMs = 0 } = await calls.open(planned, concurrency).catch((error: unknown) => {
-      const { sessions } = (beatOf(error) ?? {}) as Partial<OpenBatchHeartbeat>;
-      const isOpen = Object.keys(sessions ?? {}).length > 0;
-      const outcomeOf = (index: number): OpenOutcome => {
-        const session = sessions?.[index];
-        return session ? { session } : { left: true };
-      };
-      // At least the sessions that are known can be used.
-      if (isOpen) return { outcomes: files.map((_, index) => outcomeOf(index)), pauseMs: 0 };
-      throw error;
-    });
-    for (const [index, file] of files.entries()) {
-      const outcome = outcomes[index] ?? { left: true };
-      if ('session' in outcome) {
-        const { session } = outcome;
-        const endsAtMs = Date.now() + (session.expiresAt - session.createdAt - 1) * 1000;
-        Object.assign(file, { session, endsAtMs, left: {}, settles: false });
-        file.sessionsLeft--;
-      } else if ('failure' in outcome) this.#failed(file, failureOf(outcome.failure));
-    }
-    return pauseMs;
-  }
-
-  async #send(): Promise<number> {
-    const files = [...this.#files].filter(({ session }) => session !== undefined);
-    if (files.length === 0) return 0;
-    const { calls, concurrency } = this.#options;
-    for (const file of files) file.settles ||= Date.now() >= file.endsAtMs;
-    try {
-      const { outcomes, pauseMs = 0 } = await calls.send(files.map(inputOf), concurrency);
-      files.forEach((file, index) => this.#take(file, outcomes[index]));
-      return pauseMs;
-    } catch (error) {
-      // The call was not made.
-      if (!(error instanceof ActivityFailure)) throw error;
-      const hasResult = this.#takeFailure(files, error);
-      if (files.every(({ failure }) => failure) && !isCancellation(error)) {
-        // Their sessions end by themselves.
-        for (const file of files) this.#failed(file, failureOf(file.failure as FileFailure));
-        return 0;
-      }
-      if (hasResult) return 0;
-      throw error;
-    }
-  }
-
-  /** @returns whether any file has a result */
-  #takeFailure(files: readonly OpenFile[], error: unknown): boolean {
-    const left = leftOf(error);
-    const beat = beatOf(error) as SendBatchHeartbeat | undefined;
-    const results = files.map((file, index) => {
-      const outcome = beat?.outcomes[index];
-      this.#take(file, outcome ?? { left: left?.[index] ?? { inDoubt: 'worker' } });
-      return outcome !== undefined;
-    });
-    return results.includes(true);
-  }
-
-  #take(file: OpenFile, outcome: SendOutcome = { left: { inDoubt: 'worker' } }): void {
-    if ('sent' in outcome) this.#sent(file, outcome.sent);
-    else if ('left' in outcome) file.left = outcome.left;
-    else if (outcome.failure.type === FailureType.SessionLost) this.#lost(file, outcome.failure);
-    else this.#rejected(file, outcome.failure);
-  }
-
-  #lost(file: OpenFile, failure: FileFailure): void {
-    if (failure.isExcused && !file.settles) file.sessionsLeft++;
-    if (file.failure || file.sessionsLeft < 1) this.#failed(file, failureOf(file.failure ?? failure));
-    else Object.assign(file, { session: undefined, left: {}, settles: false });
-  }
-
-  #rejected(file: OpenFile, failure: FileFailure): void {
-    const { status, notDone } = failure.details ?? {};
-    if (file.failure || failure.type === FailureType.CompletionUncertain) {
-      this.#failed(file, failureOf(file.failure ?? failure));
-      return;
-    }
-    file.left = { inDoubt: notDone ? undefined : 'response' };
-    file.settles = true;
-    const isExcused = failure.mayHavePart || (notDone && !file.wasRejected);
-    if (status !== 400 || !isExcused || file.sessionsLeft < 1) file.failure = failure;
-    file.wasRejected ||= !failure.mayHavePart;
-  }
-
-  #sent(file: OpenFile, sent: SentFile): void {
-    this.#files.delete(file);
-    this.#options.onSent(file.planned, sent);
-  }
-
-  #failed(file: OpenFile, error: unknown): void {
-    this.#files.delete(file);
-    this.#options.onFailed(file.planned, error);
-  }
-}
-
-function inputOf({ planned, session, left, settles }: OpenFile): SendBatchFile {
-  const { path, filename, sizeBytes, fingerprint } = planned;
-  const { uploadId, createdAt: uploadCreatedAt } = session as UploadSession;
-  const onlySettle = settles ? (true as const) : undefined;
-  return { path, filename, sizeBytes, fingerprint, uploadId, uploadCreatedAt, ...left, onlySettle };
-}
-
-/** Of an attempt that ended by itself. */
-function leftOf(error: unknown): LeftFiles | undefined {
-  const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  return cause instanceof ApplicationFailure ? (cause.details?.[1] as LeftFiles | undefined) : undefined;
-}
-
-/** Of the last attempt, whose worker is lost. */
-function beatOf(error: unknown): unknown {
-  const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  return cause instanceof TimeoutFailure ? cause.lastHeartbeatDetails : undefined;
-}
-
-function failureOf({ type, message, details }: FileFailure): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(message, type, details);
 }
