@@ -255,7 +255,14 @@ export class SyncComparison {
         const nameOf = (path: string) => syncFileName(prefix, path);
         const query = { isListed: isPresent, nameOf, postponedSizes: this.#postponedSizes };
         if (latest === undefined) return plan.gone({ ...query, recognised });
-        return new SyncPlan(files, (await unpackMemory(this.#scope, latest)).entries).gone(query);
+        const { entries } = await unpackMemory(this.#scope, latest);
+        // Lists that were made again can show a file that was moved meanwhile: the next run sends it, or recognises it.
+        const sent = new Map(entries.map(({ path, version }) => [nameKey(path), version]));
+        const unsent = work.flatMap((one) =>
+          'upload' in one && sent.get(nameKey(one.path)) !== one.upload.version ? [one.upload.sizeBytes] : [],
+        );
+        const postponedSizes = new Set([...this.#postponedSizes, ...unsent]);
+        return new SyncPlan(files, entries).gone({ ...query, postponedSizes });
       },
     };
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { drawPlan, drawSplitPlan, drawSyncPlan } from './draw-plan.ts';
 import { knownFailures, openRules } from './known-failures.ts';
-import type { Plan } from './plan.ts';
+import { CALM, type Plan } from './plan.ts';
 import { simulate } from './simulate.ts';
 
 /** Of each workflow. `npm run simulate` runs as many as it is told. */
@@ -53,6 +53,41 @@ describe('syncSource in a simulation', () => {
       ends.add(close?.status ?? 'open');
     }
     expect([...ends]).toEqual(expect.arrayContaining(['completed', 'cancelled']));
+  });
+});
+
+describe('a sync with deletions', () => {
+  it('keeps the File of a file that is moved after it was sent, if new lists show it under its new path', async () => {
+    const when = { call: 'completeUpload', nth: 2, plusMs: 60 } as const;
+    const { trace, violations } = await simulate({
+      ...CALM,
+      request: { md5: false },
+      folder: {
+        files: [
+          { path: 'a', sizeBytes: 10 },
+          { path: 'c', sizeBytes: 11 },
+        ],
+        deletes: true,
+        maxConcurrentUploads: 1,
+        batchFiles: 200,
+      },
+      callMs: [50, 50],
+      actions: [
+        { when, action: { kind: 'edit-folder', edit: 'move', path: 'a', to: 'b' } },
+        ...[0, 1].map((worker) => ({ when, action: { kind: 'stop-worker', worker } as const })),
+      ],
+    });
+    expect(violations, trace.join('\n')).toEqual([]);
+    const firstRun = trace.slice(
+      0,
+      trace.findIndex((line) => line.endsWith('run 2')),
+    );
+    // For the uploads and, on a worker without those lists, for the deletions.
+    expect(firstRun.filter((line) => line.includes('listSource')).length, trace.join('\n')).toBeGreaterThan(1);
+    expect(
+      firstRun.filter((line) => line.includes('deleteFile')),
+      trace.join('\n'),
+    ).toEqual([]);
   });
 });
 
