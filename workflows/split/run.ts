@@ -6,7 +6,6 @@ import {
   CancelledFailure,
   condition,
   isCancellation,
-  setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { PlannedPiece, PlanSplitResult } from '../../src/contracts/activities.ts';
@@ -34,13 +33,13 @@ import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
 import { detailsOf } from '../shell/failures.ts';
 import { HandOverDue, Waiting } from '../shell/waiting.ts';
 import { firstName, type RawRequest } from '../shell/requests.ts';
-import { ShownAttributes } from '../shell/shown-attributes.ts';
+import { Status } from '../shell/status.ts';
 import { Pieces } from './pieces.ts';
 
 /** The state of one split upload, and the steps that move it on. */
 export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploadProgress> {
   readonly #raw: RawRequest;
-  readonly #shown = new ShownAttributes();
+  readonly #status = new Status();
   readonly #waiting: Waiting;
   readonly #fleet: Fleet;
   readonly #startedAtMs: number;
@@ -90,7 +89,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
 
   async #send(plan: PlanSplitResult): Promise<SplitUploadResult> {
     this.#plan = plan;
-    this.#shown.use(plan.hasAttributes);
+    this.#status.use(plan.hasAttributes);
     const { concurrency, partSizeBytes, limitBytesPerSecond } = plan.request;
     this.#settings = { concurrency, partSizeBytes, limitBytesPerSecond, ...defined(this.#settings) };
     const pieces = new Pieces(workflowInfo().workflowId, plan.request.filename, plan.pieces);
@@ -178,7 +177,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
       );
     } catch (error) {
       this.#known = detailsOf(error) ?? this.#known;
-      this.#shown.use(detailsOf(error)?.hasAttributes);
+      this.#status.use(detailsOf(error)?.hasAttributes);
       // Nothing was begun yet: a wrong path is better told now than after a day of waiting.
       const cause = error instanceof ActivityFailure ? error.cause : undefined;
       throw cause instanceof ApplicationFailure && cause.type === FailureType.SourceMissing ? cause : error;
@@ -257,8 +256,8 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
   #publish(): void {
     const progress = this.progress();
     const context = { nowMs: Date.now(), reason: this.#endReason };
-    setCurrentDetails(describeSplitProgress(progress, context));
-    this.#shown.show(uploadAttributes(progress, this.#subject, { reason: this.#endReason }));
+    this.#status.details(describeSplitProgress(progress, context));
+    this.#status.attributes(uploadAttributes(progress, this.#subject, { reason: this.#endReason }));
   }
 }
 

@@ -3,7 +3,6 @@ import {
   CancellationScope,
   CancelledFailure,
   condition,
-  setCurrentDetails,
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -33,7 +32,7 @@ import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
 import { Pace } from '../shell/pace.ts';
 import { HandOverDue, Waiting } from '../shell/waiting.ts';
 import type { RawRequest } from '../shell/requests.ts';
-import { ShownAttributes } from '../shell/shown-attributes.ts';
+import { Status } from '../shell/status.ts';
 import { SyncCalls } from './calls.ts';
 import { Deletions } from './deletions.ts';
 import { Memory } from './memory.ts';
@@ -51,7 +50,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   /** The first lists are not complete yet. */
   #isFirst: boolean;
   readonly #planId: string;
-  readonly #shown = new ShownAttributes();
+  readonly #status = new Status();
   /** Of the lists and deletions. */
   readonly #waiting: Waiting;
   /** With waits of its own: that lists can be made doesn't mean that files go through. */
@@ -103,7 +102,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       onAdmitted: (admitted) => this.#admit(admitted),
       onFailure: (details) => {
         this.#facts = details ?? this.#facts;
-        this.#shown.use(details?.hasAttributes);
+        this.#status.use(details?.hasAttributes);
       },
     });
     this.#deletions = new Deletions({
@@ -128,7 +127,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   #admit({ request, hasAttributes }: Admitted<FullSyncRequest>): void {
     this.#admitted = { request, hasAttributes };
     this.#calls.admit(request);
-    this.#shown.use(hasAttributes);
+    this.#status.use(hasAttributes);
     this.#uploads ??= new SyncUploads({
       request,
       giveUpAfterMs: this.#giveUpAfterMs,
@@ -346,7 +345,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
 
   #publish(): void {
     const progress = this.progress();
-    setCurrentDetails(
+    this.#status.details(
       describeSync(progress, {
         ...this.#pace.measure(progress.bytesDone),
         leftToRead: this.#plans.leftToRead,
@@ -355,7 +354,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     );
     const reason = this.#endReason ?? this.#tally.firstProblem?.failureType;
     const isHeld = progress.state === 'paused' || progress.state === 'waiting';
-    this.#shown.show(syncAttributes(progress, this.#subject, reason), isHeld && progress.uploading.length === 0);
+    this.#status.attributes(syncAttributes(progress, this.#subject, reason), isHeld && progress.uploading.length === 0);
   }
 }
 

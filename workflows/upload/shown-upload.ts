@@ -1,10 +1,9 @@
-import { setCurrentDetails } from '@temporalio/workflow';
 import type { JobSubject } from '../../src/contracts/failures.ts';
 import type { UploadProgress } from '../../src/contracts/upload.ts';
 import { uploadAttributes } from '../../src/core/show/attributes.ts';
 import { describeProgress } from '../../src/core/show/describe-progress.ts';
 import { Pace } from '../shell/pace.ts';
-import { ShownAttributes } from '../shell/shown-attributes.ts';
+import { Status } from '../shell/status.ts';
 
 interface ShownContext {
   /** Undefined until the request was checked. */
@@ -20,23 +19,23 @@ interface ShownContext {
 
 /** What Temporal UI shows of an upload: the details of its page, and its search attributes. */
 export class ShownUpload {
-  readonly #attributes = new ShownAttributes();
+  readonly #status = new Status();
   readonly #pace = new Pace();
   /** Whether the attributes say that the upload is held up. */
   #isHeld = false;
 
   /** @param hasAttributes as the first activity returned it */
   use(hasAttributes: boolean | undefined): void {
-    this.#attributes.use(hasAttributes);
+    this.#status.use(hasAttributes);
   }
 
   show(progress: UploadProgress, { isSmall, partsSent, subject, ...end }: ShownContext): void {
     const context = { ...this.#pace.measure(progress.bytesDone), ...end, partsSent };
-    setCurrentDetails(describeProgress(progress, context));
+    this.#status.details(describeProgress(progress, context));
     if (isSmall && !this.#isHeld && isBrief(progress)) return;
     this.#isHeld = progress.state === 'paused' || progress.state === 'waiting';
     const attributes = uploadAttributes(progress, subject, end);
-    this.#attributes.show(attributes, this.#isHeld && progress.partsInFlight === 0);
+    this.#status.attributes(attributes, this.#isHeld && progress.partsInFlight === 0);
   }
 }
 

@@ -1,4 +1,4 @@
-import { upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import {
   AttributeUpdates,
   attributePairs,
@@ -7,10 +7,10 @@ import {
 } from '../../src/core/show/attributes.ts';
 
 /**
- * The search attributes of this workflow, if the first activity found that the namespace has them: an attribute that it
- * does not have would stop the workflow.
+ * What Temporal UI shows of this workflow: the details of its page, and its search attributes, if the first activity
+ * found that the namespace has them. An attribute that it does not have would stop the workflow.
  */
-export class ShownAttributes {
+export class Status {
   #updates: AttributeUpdates | undefined;
 
   /** @param hasAttributes as the first activity returned it */
@@ -18,8 +18,13 @@ export class ShownAttributes {
     if (hasAttributes) this.#updates ??= new AttributeUpdates(readAttributes(workflowInfo().searchAttributes));
   }
 
+  /** @param details Markdown */
+  details(details: string): void {
+    setCurrentDetails(details);
+  }
+
   /** @param isSettled nothing moves, so that there is no later moment for the exact progress */
-  show(values: Partial<AttributeValues>, isSettled = false): void {
+  attributes(values: Partial<AttributeValues>, isSettled = false): void {
     const changes = attributePairs(this.#updates?.next(values, isSettled) ?? {});
     if (changes.length > 0) upsertSearchAttributes(changes);
   }
