@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { LonghaulClient } from '../client/longhaul-client.ts';
 import { TemporalUnreachableError } from '../temporal/temporal-errors.ts';
 import { withoutUndefined } from '../core/without-undefined.ts';
@@ -19,6 +20,8 @@ import { diagnoseTemporal } from './checks/diagnose-temporal.ts';
 import { errorText } from './errors/exit.ts';
 import { warnOfKey } from './checks/key-warnings.ts';
 import { sourceSettingsOf } from './sources/source-settings.ts';
+
+const RESTART_ATTEMPTS = 20;
 
 /** Temporal as a command sees it: an existing cluster, or the embedded server that commands share. */
 export interface Backend {
@@ -114,7 +117,8 @@ export async function withBackend<T>(
       sdkMetricsUrl: options.keepsMetrics ? (await loadWorker()).sdkMetricsUrl : undefined,
       startWorker: async (sources, workerOptions = {}) => {
         const { NativeConnection, createWorker } = await loadWorker();
-        const connection = await NativeConnection.connect(temporal.connectionOptions).catch((error: unknown) => {
+        const connect = () => NativeConnection.connect(temporal.connectionOptions);
+        const connection = await (config.temporal ? connect() : retried(connect)).catch((error: unknown) => {
           const message = `Temporal at ${temporal.address} no longer answers the worker: ${errorText(error)}`;
           throw new TemporalUnreachableError(message, { cause: error });
         });
@@ -143,6 +147,18 @@ export async function withBackend<T>(
   } finally {
     // In reverse: the worker hands its parts back while the server still listens.
     for (const close of closers.toReversed()) await close().catch(() => {});
+  }
+}
+
+/** The embedded server is restarted within a few seconds, at the same address. */
+async function retried<T>(connect: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await connect();
+    } catch (error) {
+      if (attempt === RESTART_ATTEMPTS) throw error;
+      await delay(500);
+    }
   }
 }
 
