@@ -13,15 +13,15 @@ const HEARTBEATS_PER_TIMEOUT = 3;
 export interface Attempt<Beat> {
   /** Aborted when the workflow cancels the activity, or this worker goes down. */
   readonly signal: AbortSignal;
-  /** Aborted only when this worker goes down: for what must not be broken off half-way by a cancellation. */
+  /** Aborted only when this worker shuts down: for calls that a cancellation must not abort halfway. */
   readonly stopSignal: AbortSignal;
   /** Counted from 1. */
   readonly attempt: number;
-  /** Time left for the whole attempt, a little less than Temporal gives it, so that the cause is told, not guessed. */
+  /** Time left for the whole attempt, a little less than Temporal's timeout, so that the cause is reported. */
   readonly timeoutMs: number;
-  /** What the attempt before this one told last. */
+  /** The last heartbeat of the attempt before this one. */
   readonly lastBeat: Beat | undefined;
-  /** Tells the next attempt the details of a heartbeat without waiting for the next one that is due. */
+  /** Sends a heartbeat for the next attempt immediately. */
   readonly beatNow: () => void;
   /** Whether this worker is going down (or else the workflow cancelled the activity). */
   readonly isWorkerStopping: () => boolean;

@@ -8,7 +8,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { isSameName } from '../src/core/text/name-form.ts';
 import { runAttempt } from './attempt.ts';
 
-/** Statuses with which servers say that there is no such File. */
+/** Statuses with which servers report that a File does not exist. */
 const GONE = [404, 410];
 
 /**
@@ -34,7 +34,7 @@ export function createDeleteFile(dependencies: ActivityDependencies): ControlAct
     });
 }
 
-const ADVICE = 'Delete the File yourself if it is no longer needed';
+const ADVICE = 'Delete the File if it is no longer needed';
 
 function notDeleted(fileId: string, why: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(`did not delete ${fileId}: ${why}`, FailureType.FileDiffers);

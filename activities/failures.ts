@@ -66,7 +66,7 @@ function withoutSecrets(thrown: unknown): Error {
  */
 export function workerStopping(): ApplicationFailure {
   return ApplicationFailure.create({
-    message: 'this worker is shutting down; another one takes over',
+    message: 'this worker is shutting down. Another worker continues.',
     type: FailureType.WorkerStopping,
     nextRetryDelay: '10ms',
     category: ApplicationFailureCategory.BENIGN,
@@ -85,7 +85,7 @@ export function isRejectedBeforeWork(error: unknown): boolean {
   return error instanceof ConfigError || (error instanceof ApiError && error.isRejectedBeforeWork);
 }
 
-/** The type of the failure that stands for an error. */
+/** The failure type of an error. */
 export function typeOf(error: LonghaulError): FailureType {
   if (error instanceof ApiError) {
     return error.retryable && !isUsedUp(error) ? FailureType.ApiUnavailable : FailureType.ApiRejected;
@@ -122,7 +122,7 @@ function failure(
   });
 }
 
-/** A source that was good when the upload began, and is empty or a directory now, was changed. */
+/** A source that was valid at the start of the upload, and is empty or a directory now, was changed. */
 export function changed(error: unknown): SourceChangedError | undefined {
   if (!(error instanceof SourceUnusableError)) return undefined;
   return new SourceChangedError(`the source was changed: ${error.message}`, { cause: error });

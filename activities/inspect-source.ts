@@ -78,7 +78,7 @@ function assertMeant(request: Checked, { sizeBytes, fingerprint }: SourceInfo, m
   const expected = ignoreInode && expectedFingerprint ? withoutInode(expectedFingerprint) : expectedFingerprint;
   if (expected !== undefined && !isExpected(fingerprint, expected)) {
     throw new SourceChangedError(
-      `${nameOfSource(source)} is not the file that this upload was asked for: it changed before the upload began`,
+      `${nameOfSource(source)} changed between the request and the start of the upload. Start a new upload.`,
     );
   }
 }

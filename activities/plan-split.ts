@@ -28,7 +28,7 @@ export function createPlanSplit(dependencies: ActivityDependencies): TransferAct
           assertCount(info.sizeBytes, pieceSizeBytes);
           if (expectedFingerprint !== undefined && info.fingerprint !== expectedFingerprint) {
             throw new SourceChangedError(
-              `${filename} is not the file that this upload was asked for: it changed before the upload began`,
+              `${filename} changed between the request and the start of the upload. Start a new upload.`,
             );
           }
           const outcome = await plan(info.sizeBytes, pieceSizeBytes, new SourceLines(reader, signal));
@@ -37,7 +37,7 @@ export function createPlanSplit(dependencies: ActivityDependencies): TransferAct
           });
           if (!('pieces' in outcome)) {
             throw new LineTooLongError(
-              `the line that begins at byte ${outcome.longLineAtBytes} is longer than ` +
+              `the line that starts at byte ${outcome.longLineAtBytes} is longer than ` +
                 `${formatBytes(pieceSizeBytes)} (${pieceSizeBytes} bytes), which is the most that one File may have: ` +
                 (pieceSizeBytes < Limits.maxFileBytes
                   ? 'shorten the line, or allow for larger pieces'

@@ -9,7 +9,7 @@ import { runAttempt } from './attempt.ts';
 
 /**
  * The memory of the last run that came to its end, of a schedule's runs or of those of one workflow id; null where there
- * is none, or Temporal has removed it after its retention time. Not all of Temporal's schedulers hand the last result
+ * is missing, or Temporal has removed it after its retention time. Not all of Temporal's schedulers pass the last result
  * over.
  */
 export const recallSync: ControlActivities['recallSync'] = ({ workflowId, scheduleId }) =>

@@ -172,7 +172,7 @@ class SendRun {
     const { mayHavePart } = left ?? {};
     this.#left.set(index, { sentPart, mayHavePart });
     signal.throwIfAborted();
-    // Its MD5 identifies the File, also if the source changes meanwhile.
+    // Its MD5 identifies the File, also if the source changes in the meantime.
     this.#left.set(index, { sentPart, inDoubt: 'response', mayHavePart });
     try {
       return await calls.complete(sentPart);

@@ -19,7 +19,7 @@ import { enterRates, watchedPart } from './part.ts';
 import { runAttempt } from './attempt.ts';
 import { scopedSourceError } from './source-scope.ts';
 
-/** Clocks differ; a service's own word comes first, this only ends retries that can't succeed any more. */
+/** Clocks differ, so the response of the service has priority. This only ends retries that can no longer succeed. */
 const CLOCK_SKEW_MS = 60_000;
 
 /** Sends one range of the source as one Part. The source must be the same before and after. */

@@ -100,13 +100,13 @@ export abstract class SourceError extends LonghaulError {
   }
 }
 
-/** The source is missing or not readable; somebody may bring it back or mend its permissions. */
+/** The source is missing or not readable. An operator can restore it or change its permissions. */
 export class SourceMissingError extends SourceError {
   readonly code = 'SOURCE_MISSING';
   readonly retryable = false;
 }
 
-/** The source is no regular file, empty or too large. */
+/** The source is not a regular file, empty or too large. */
 export class SourceUnusableError extends SourceError {
   readonly code = 'SOURCE_UNUSABLE';
   readonly retryable = false;
@@ -124,7 +124,7 @@ export class SourceForbiddenError extends SourceError {
   readonly retryable = false;
 }
 
-/** The source is none that a command named whose worker this is; another worker may permit it. */
+/** No command of this worker named the source. Another worker can permit it. */
 export class SourceNotNamedError extends LonghaulError {
   readonly code = 'SOURCE_NOT_NAMED';
   readonly retryable = true;
@@ -142,13 +142,13 @@ export class LineTooLongError extends SourceError {
   readonly retryable = false;
 }
 
-/** The source's fingerprint is not the one that the upload began with. */
+/** The source's fingerprint differs from that at the start of the upload. */
 export class SourceChangedError extends SourceError {
   readonly code = 'SOURCE_CHANGED';
   readonly retryable = false;
 }
 
-/** The source is there, but reading it failed (a disk, a network or a store in trouble). */
+/** The source exists, but a read failed (an error of the disk, the network or the store). */
 export class SourceReadError extends SourceError {
   readonly code = 'SOURCE_READ_FAILED';
   readonly retryable = true;

@@ -45,7 +45,7 @@ export const redact: Redact = (text) => {
 /**
  * As `redact`, and also replaces the given secrets, which can be shorter.
  *
- * @param named headers and query of every request, of which those with a telling name are secrets
+ * @param named headers and query of every request, of which those with the name of a secret are redacted
  */
 export function createRedact(apiKey: string, ...named: readonly Readonly<Record<string, string>>[]): Redact {
   const secrets = [

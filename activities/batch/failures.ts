@@ -4,7 +4,7 @@ import { FailureType, type FailureDetails } from '../../src/contracts/failures.t
 import { waitingReason } from '../../src/core/upload/reasons.ts';
 import { clipMessage } from '../../src/core/text/clip.ts';
 
-/** So many failures in a row are not about single files. */
+/** Number of failures in a row that are not caused by single files. */
 const OUTAGE = 8;
 
 /** The failures of one attempt after which the same call can succeed later. */

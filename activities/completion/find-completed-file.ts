@@ -53,8 +53,8 @@ export async function findCompletedFile(
 function ambiguous({ uploadId }: CompletedUpload, files: readonly ListedFile[], attempt: number): ApplicationFailure {
   return ApplicationFailure.create({
     message:
-      `the answer to the completion of ${uploadId} was lost, and ${files.length} files have its name, size and purpose: ` +
-      `${files.map((file) => file.id).join(', ')}; compare them and remove what is too many`,
+      `cannot identify the File of ${uploadId}: the completion response was lost, and ${files.length} Files match its name, ` +
+      `size and purpose (${files.map((file) => file.id).join(', ')}). Compare them and delete the duplicate.`,
     type: FailureType.CompletionUncertain,
     nonRetryable: true,
     details: [{ attempt }],
@@ -87,7 +87,7 @@ function isNewestFirst(files: readonly ListedFile[]): boolean {
   return files.every((file, index) => index === 0 || file.createdAt <= (files[index - 1] as ListedFile).createdAt);
 }
 
-/** A service may refuse to give out the content of some purposes, or of all; then nobody knows. */
+/** A service can deny access to the content of some purposes, or of all. Then the MD5 is unknown. */
 async function compare(
   client: Destination,
   fileId: string,

@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../../src/contracts/failures.ts';
 import type { ApiError } from '../../src/errors.ts';
 
-/** The message holds our own "completing" beside the server's words. */
+/** The message contains Longhaul's word "completing" in addition to the server's message. */
 export function saysCompleted(error: ApiError): boolean {
   return /completed/i.test(`${error.message} ${error.details.apiCode ?? ''}`);
 }

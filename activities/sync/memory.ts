@@ -16,7 +16,7 @@ export interface UnpackedMemory {
   readonly problem?: string;
 }
 
-/** Entries in the order in which they were learnt; the oldest find no place when all don't. */
+/** Entries in the order in which they were recorded. If not all fit, the oldest are dropped. */
 export async function packMemory(
   scope: SyncScope,
   entries: readonly RememberedFile[],

@@ -57,7 +57,7 @@ export interface UploadPartInput {
   /** What held for the upload when the part was scheduled. @defaultValue none */
   readonly limit?: UploadLimit;
   readonly sharedLimit?: SharedLimit;
-  /** The part is the whole source, and its md5 is wanted. @defaultValue false */
+  /** Whether the part is the whole source, and its MD5 is required. @defaultValue false */
   readonly withMd5?: boolean;
 }
 
@@ -76,7 +76,7 @@ export interface PartHeartbeat {
   readonly bytesSent: number;
 }
 
-/** A digest that stopped half-way: both its position and its inner state, which any worker can go on from. */
+/** A digest that stopped halfway: its position and its state, from which any worker can resume. */
 export interface HashCheckpoint {
   readonly offsetBytes: number;
   /** Base64; the state of the digest and the begin of a block that is not whole yet. */
@@ -110,7 +110,7 @@ export interface CreateUploadInput {
 }
 
 export interface CreateUploadResult extends UploadSession {
-  /** Earlier attempts that may have opened a session without telling its id. @defaultValue 0 */
+  /** Earlier attempts that can have opened a session without returning its ID. @defaultValue 0 */
   readonly unanswered?: number;
 }
 
@@ -190,7 +190,7 @@ export interface SyncScope {
 export interface PlanSyncInput {
   /** Workers keep the lists of a run under it for some minutes. */
   readonly planId: string;
-  /** Of a request that was checked. Left out by the first call of a sync. */
+  /** Of a request that was checked. Omitted by the first call of a sync. */
   readonly scope?: SyncScope;
   /** Of the first call of a sync: as a caller sent it. It is checked here. */
   readonly request?: SyncRequest;
@@ -239,7 +239,7 @@ export interface PlannedDeletion {
   readonly expected?: FileFacts;
 }
 
-/** About the whole run, whichever batch was asked for. */
+/** Applies to the whole run, independently of the requested batch. */
 export interface SyncTotals {
   readonly listed: SyncAmount;
   readonly same: number;
@@ -287,7 +287,7 @@ export interface SyncBatch {
   readonly relisted?: SyncChanges;
   /** Of the lists. @defaultValue 0 */
   readonly generation?: number;
-  /** Whether the caller packs the memory early when it has learnt much. @defaultValue false: only at the end */
+  /** Whether the caller packs the memory early when it has many new entries. @defaultValue false: only at the end */
   readonly packsEarly?: true;
 }
 

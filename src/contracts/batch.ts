@@ -87,7 +87,7 @@ export interface SentFile {
   readonly fileId: string;
   /** Unix seconds. */
   readonly createdAt: number;
-  /** Lower-case hex; null if it is not wanted. */
+  /** Lower-case hex; null if it is not required. */
   readonly md5: string | null;
 }
 

@@ -25,7 +25,7 @@ export const FailureType = {
   InvalidRequest: 'InvalidRequest',
   /** The worker has no destination profile of that name, or its key is missing. */
   ConfigInvalid: 'ConfigInvalid',
-  /** The source is missing or not readable. Before the upload began that is final; later it is waited for. */
+  /** The source is missing or not readable. At the start of an upload, this is final. Later, the upload waits for it. */
   SourceMissing: 'SourceMissing',
   /** The source can't be uploaded: a directory, no regular file, empty, over the limit. */
   SourceUnusable: 'SourceUnusable',
@@ -39,9 +39,9 @@ export const FailureType = {
   PiecesFailed: 'PiecesFailed',
   /** Reading the source failed in a way that may pass (an I/O error, a stale mount); retried. */
   SourceUnavailable: 'SourceUnavailable',
-  /** The source is not what it was when the upload began; its session was cancelled. */
+  /** The source changed after the start of the upload. Its session was cancelled. */
   SourceChanged: 'SourceChanged',
-  /** The service refused for good (400, 401, 403, 413, 422 …). */
+  /** The service rejected the request permanently (400, 401, 403, 413, 422 …). */
   ApiRejected: 'ApiRejected',
   /** The service no longer takes parts for this Upload: expired, cancelled by another, or unknown (404, 410). */
   SessionLost: 'SessionLost',
@@ -59,19 +59,19 @@ export const FailureType = {
   TooManyFiles: 'TooManyFiles',
   /** An input or a result is larger than a payload of Temporal; final. */
   PayloadTooLarge: 'PayloadTooLarge',
-  /** Somebody cancelled or terminated one of a sync's uploads. */
+  /** A client cancelled or terminated an upload of a sync. */
   UploadCancelled: 'UploadCancelled',
   /** A file's upload still runs for an earlier sync, and did not end in time. */
   UploadRunning: 'UploadRunning',
   /** The File at the service is not the File that a sync uploaded; it was not deleted. */
   FileDiffers: 'FileDiffers',
-  /** This worker is shutting down and hands its work back; retried elsewhere at once. */
+  /** This worker is shutting down and releases its work, which is retried elsewhere immediately. */
   WorkerStopping: 'WorkerStopping',
 } as const;
 
 export type FailureType = (typeof FailureType)[keyof typeof FailureType];
 
-/** Plain data in `details[0]` of the failure of a split upload that had begun. */
+/** Plain data in `details[0]` of the failure of a split upload that had started. */
 export interface PiecesFailedDetails {
   readonly pieces: readonly PieceProgress[];
 }
@@ -101,7 +101,7 @@ export interface FailureDetails {
   readonly sentPart?: SentPart;
 }
 
-/** A Part that is in a session, and the MD5 of its bytes in lower-case hex; null if it is not wanted. */
+/** A Part that is in a session, and the MD5 of its bytes in lower-case hex; null if it is not required. */
 export interface SentPart {
   readonly partId: string;
   readonly md5: string | null;

@@ -84,7 +84,7 @@ export const Defaults = {
   destination: 'default',
   concurrency: 16,
   maxConcurrentUploads: 8,
-  /** A sync sends files of this size at most without a workflow of their own. */
+  /** Maximum size of a file that a sync sends without a separate workflow. */
   smallFileBytes: 1 * MiB,
   /** A file of this size at most that is one part costs fewer events: its md5 is taken while the part is sent. */
   onePartBytes: 8 * MiB,

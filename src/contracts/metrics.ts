@@ -25,7 +25,7 @@ const reason = { name: 'reason', values: parkingReasons } as const;
 
 /** Workflows count by Temporal's own meter: it counts no replay, and writes nothing into the history. */
 export const WorkflowCounter = {
-  uploadsStarted: { name: 'longhaul_uploads_started', help: 'Uploads that began.' },
+  uploadsStarted: { name: 'longhaul_uploads_started', help: 'Uploads that started.' },
   uploadsEnded: {
     name: 'longhaul_uploads_ended',
     help: 'Uploads that ended, by how.',
@@ -33,7 +33,7 @@ export const WorkflowCounter = {
   },
   uploadsParked: {
     name: 'longhaul_uploads_parked',
-    help: 'Times that an upload or a sync began to wait for what a person can repair, by the failure.',
+    help: 'Waits of uploads and syncs that started, by the failure.',
     label: reason,
   },
   parkedTries: {

@@ -19,7 +19,7 @@ export interface ScheduleSettings {
   readonly offsetMs?: number;
   /** IANA name in which cron expressions are read. @defaultValue UTC */
   readonly timezone?: string;
-  /** Each run starts up to so much later, at random. @defaultValue 0 */
+  /** Maximum random delay of each run, in milliseconds. @defaultValue 0 */
   readonly jitterMs?: number;
   /** After an outage, runs that are late by no more than this are started; at least 10 s. @defaultValue 86,400,000 (24 h) */
   readonly catchupWindowMs?: number;

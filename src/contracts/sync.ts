@@ -49,13 +49,13 @@ export interface SyncMemory {
   readonly format: 'gzip-rows-1';
   /** Paths that it holds. */
   readonly entries: number;
-  /** Paths that found no place any more, the oldest first. */
+  /** Dropped paths, the oldest first. */
   readonly dropped: number;
   /** Base64. */
   readonly data: string;
 }
 
-/** Second argument of `syncSource`, which callers by name leave out. */
+/** Second argument of `syncSource`, which callers by name omit. */
 export interface SyncHandover {
   /** Of the run before. @defaultValue that of the last completed run of the same schedule or workflow id */
   readonly memory?: SyncMemory | null;
@@ -81,7 +81,7 @@ export interface SyncCounts {
   readonly sent: SyncAmount;
   /** Uploads that failed, and sources that could not be read. */
   readonly failed: number;
-  /** What no File can be made of: empty files, pipes, links that go round in a circle. */
+  /** Entries that cannot become Files: empty files, pipes, link cycles. */
   readonly leftOut: number;
   /** Files that the next run sends: still being written, or newer than `minAgeMs`. They are not failures. @defaultValue 0 */
   readonly postponed?: number;
@@ -146,9 +146,9 @@ export interface CarriedSync extends Partial<Admitted<FullSyncRequest>> {
   readonly batches?: readonly (readonly CarriedFile[])[];
   /** Names the lists that workers keep for this run. */
   readonly planId: string;
-  /** Uploads of paths up to this one were begun; null: of none. */
+  /** Uploads of paths up to this one were started; null: of none. */
   readonly sentUpTo: string | null;
-  /** Uploads of paths up to there that were planned and not begun. @defaultValue none */
+  /** Uploads of paths up to this one that were planned and not started. @defaultValue none */
   readonly planned?: readonly PlannedUpload[];
   readonly uploadsDone: boolean;
   readonly counts: SyncCounts;

@@ -27,7 +27,7 @@ export interface UploadResult {
   readonly parts: number;
   /** Of the session that was completed. Smaller than planned if the service rejected larger parts (413). */
   readonly partSizeBytes?: number;
-  /** Parts begun over all attempts and sessions; what exceeds `parts` was sent again. */
+  /** Parts sent in all attempts and sessions. The number above `parts` was resent. */
   readonly partsSent: number;
   /** Upload sessions opened; more than one when a session died and was replaced. */
   readonly sessions: number;
@@ -52,9 +52,9 @@ export interface WaitingInfo {
   /** HTTP status with which the service refused. */
   readonly status?: number;
   readonly sinceMs: number;
-  /** When the service wants the call again, by its `Retry-After`. */
+  /** Time at which the service accepts the call again, by its `Retry-After`. */
   readonly retryAtMs?: number;
-  /** When it tries by itself; the update `retry` makes it try at once. */
+  /** Time of the next automatic retry. The update `retry` retries immediately. */
   readonly nextProbeAtMs: number;
 }
 
@@ -93,7 +93,7 @@ export interface UploadProgress extends ProgressHead {
   /** Recorded parts. */
   readonly partsDone: number;
   readonly concurrency: number;
-  /** Null where nobody ever gave one. */
+  /** Null if no limit was ever set. */
   readonly limit: UploadLimit | null;
   readonly session: UploadSession | null;
   /** At the pace so far the session ends before the file is through. */

@@ -23,7 +23,7 @@ export interface ApiRequest {
   readonly query: URLSearchParams;
 }
 
-/** What a handler wants sent: a JSON value, a text, or whatever `stream` writes. */
+/** The response of a handler: a JSON value, a text, or the output of `stream`. */
 export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>> | undefined;

@@ -86,7 +86,7 @@ export class App {
       if (outcome === 'reset') message.socket.resetAndDestroy();
       if (outcome === 'lost-answer') message.socket.destroy();
     } catch {
-      // The connection broke, or the server is closing: nobody is left to answer.
+      // The connection broke, or the server is closing, so that no client receives a response.
       message.socket.destroy();
     } finally {
       if (route !== 'admin') this.#context.stats.countRequest(route, ending);

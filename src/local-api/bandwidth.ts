@@ -1,4 +1,4 @@
-/** How much may pass at once after a pause; short, so that the flow is smooth. */
+/** Maximum burst after a pause; short, so that the flow is smooth. */
 const BURST_MS = 20;
 
 /** Timers can't be longer than some weeks; a very slow line just looks again. */
@@ -29,7 +29,7 @@ export class Bandwidth {
     return this.#bytesPerSecond;
   }
 
-  /** Takes effect at once, also for those who wait. */
+  /** Takes effect immediately, also for waiting requests. */
   set bytesPerSecond(value: number | null) {
     this.#refill();
     this.#bytesPerSecond = value;
@@ -37,7 +37,7 @@ export class Bandwidth {
     this.#serve();
   }
 
-  /** Resolves when `sizeBytes` may pass; undefined (nothing to wait for) when there is no limit. */
+  /** Resolves when `sizeBytes` can pass; undefined (no wait) without a limit. */
   take(sizeBytes: number): Promise<void> | undefined {
     if (this.#bytesPerSecond === null) return undefined;
     return new Promise((resolve) => {
@@ -46,7 +46,7 @@ export class Bandwidth {
     });
   }
 
-  /** Lets everybody pass; for the server's end. */
+  /** Releases all requests when the server stops. */
   close(): void {
     this.bytesPerSecond = null;
   }

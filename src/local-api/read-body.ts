@@ -27,7 +27,7 @@ export async function discardBody(chunks: AsyncIterable<Buffer>, sizeBytes: numb
   }
 }
 
-/** Media type without parameters, in lower case; empty when there is none. */
+/** Media type without parameters, in lower case; empty if the header is missing. */
 export function mediaType(request: IncomingMessage): string {
   return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }

@@ -6,7 +6,7 @@ import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/bus
 import { FILE_MODE } from './private-files.ts';
 import { type ApiProblem, badRequest } from './errors.ts';
 
-/** What may wait for the disk; small beside a part. */
+/** Maximum bytes that wait for the disk; small compared with a part. */
 const BUFFER_BYTES = 1024 * 1024;
 
 export interface PartReception {
@@ -75,7 +75,7 @@ export async function receivePart(reception: PartReception): Promise<number> {
     return data.writer.bytesWritten;
   } catch (error) {
     data?.file.destroy();
-    // Its file may still be about to be opened; only after `close` is it sure that it can be removed for good.
+    // Its file can still be opened. It can be removed permanently only after `close`.
     if (data !== undefined) await closed(data.writer);
     await rm(reception.path, { force: true });
     throw error;
@@ -103,7 +103,7 @@ function createParser({ contentType, limitBytes }: PartReception): BusboyInstanc
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw badRequest(
-      `The header 'content-type' is no usable multipart/form-data: ${reason}.`,
+      `The header 'content-type' is not valid multipart/form-data: ${reason}.`,
       undefined,
       'invalid_multipart',
     );

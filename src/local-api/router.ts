@@ -8,7 +8,7 @@ export type RouteMatch =
   | { readonly kind: 'wrong-method'; readonly allow: string }
   | { readonly kind: 'unknown' };
 
-/** There is no `GET /uploads/{id}`, no list of parts: the caller's own record is all there is. */
+/** The API has no `GET /uploads/{id}` and no list of parts. Only the client has a record of them. */
 const table: readonly { readonly method: string; readonly pattern: RegExp; readonly route: ApiRoute }[] = [
   { method: 'POST', pattern: /^\/uploads$/, route: 'create' },
   { method: 'POST', pattern: /^\/uploads\/([^/]+)\/parts$/, route: 'part' },

@@ -12,7 +12,7 @@ import { LocalApiDefaults, type LocalApiOptions, type LocalApiSettings } from '.
 import { StatsRecorder, type LocalApiStats } from './stats.ts';
 import { UploadStore } from './upload-store.ts';
 
-/** How often the disk is freed of Uploads and Files whose time is over and that nobody asks for. */
+/** Interval of the removal of expired Uploads and Files. */
 const SWEEP_MS = 60_000;
 
 /** A running local API. */

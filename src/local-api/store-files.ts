@@ -4,7 +4,7 @@ import { ConfigError } from '../errors.ts';
 import { DIRECTORY_MODE, makePrivate } from './private-files.ts';
 import type { LiveUpload, PartRecord, UploadRecord } from './upload-record.ts';
 
-/** How many Uploads are read at once, so that a large directory doesn't use up the file descriptors. */
+/** Maximum Uploads that are read at the same time, so that a large directory does not exhaust the file descriptors. */
 const READ_BATCH = 32;
 
 /** Where things are below the data directory. */
@@ -59,7 +59,7 @@ export async function loadUploads(paths: StorePaths): Promise<LiveUpload[]> {
 async function loadUpload(paths: StorePaths, uploadId: string): Promise<LiveUpload | undefined> {
   const record = await readRecord(paths, uploadId);
   if (record === undefined) {
-    // Killed between making the folder and writing the record: nobody was told of this Upload.
+    // Killed after the folder was created and before the record was written. No client received this Upload.
     await rm(join(paths.uploads, uploadId), { recursive: true, force: true });
     return undefined;
   }
@@ -85,7 +85,7 @@ async function readRecord(paths: StorePaths, uploadId: string): Promise<UploadRe
   }
 }
 
-/** The parts that are on disk, in the order of their arrival; those that nothing refers to any more are removed. */
+/** The parts on the disk, in the order of their arrival. Parts without a reference are removed. */
 async function storedParts(paths: StorePaths, record: UploadRecord): Promise<PartRecord[]> {
   const folder = paths.parts(record.id);
   if (record.status === 'pending') {

@@ -165,7 +165,7 @@ export class UploadStore {
     await this.#removeParts(upload.record.id);
   }
 
-  /** Frees the disk of Uploads and Files whose time is over and that nobody asks for. */
+  /** Removes expired Uploads and Files from the disk. */
   sweep(): void {
     for (const upload of this.#uploads.values()) this.#expireWhenDue(upload);
     this.files();

@@ -33,7 +33,7 @@ export function isTemporalAway(error: unknown): boolean {
   return fault !== undefined && AWAY.includes(fault.code) && !isTooLarge(fault);
 }
 
-/** A limit in bytes is no limit of a rate: the same request fails again. */
+/** A limit in bytes is not a limit of a rate: the same request fails again. */
 function isTooLarge({ code, details }: { readonly code: number; readonly details: string }): boolean {
   return code === GRPC_RESOURCE_EXHAUSTED && /larger than max|exceeds? .*size limit/i.test(details);
 }

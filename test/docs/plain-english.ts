@@ -20,10 +20,6 @@ const toDo = `
   src/client
   src/contracts
   src/dev
-  src/errors.ts
-  src/local-api
-  src/redact.ts
-  src/temporal
   test/bench
   test/chaos
   test/integration

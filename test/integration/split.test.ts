@@ -68,7 +68,7 @@ describe('a split upload', () => {
       const handle = await client.uploadSplit({ file, purpose, pieceSizeBytes: MiB });
       const failure = await handle.result().catch((error: unknown) => error);
       expect(failure).toMatchObject({ failureType: FailureType.LineTooLong });
-      expect((failure as Error).message).toMatch(new RegExp(`begins at byte ${start} is longer than 1 MiB`));
+      expect((failure as Error).message).toMatch(new RegExp(`starts at byte ${start} is longer than 1 MiB`));
 
       const other = await client.uploadSplit({
         source: { type: 'file', path: file },

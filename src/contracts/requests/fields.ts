@@ -35,7 +35,7 @@ export const whole = (least: number, most: number, message = `must be a whole nu
 
 export const flag = z.boolean('must be true or false');
 
-/** The types of values that JSON.parse returned, which nobody changes. */
+/** The types of values that JSON.parse returned, which no code changes. */
 export type Frozen<T> = T extends readonly (infer Item)[]
   ? readonly Frozen<Item>[]
   : T extends Date

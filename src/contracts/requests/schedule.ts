@@ -29,7 +29,7 @@ function timesProblem({ everyMs, offsetMs, startAt, endAt }: ScheduleSettings): 
   return startAt && endAt && startAt >= endAt ? 'the end must be later than the start' : undefined;
 }
 
-/** Settings of a schedule. They are no JSON: Temporal has a format of its own for them. */
+/** Settings of a schedule. They are not JSON: Temporal has its own format. */
 export const scheduleSettings = z
   .object({
     cron: z.array(z.string('../../a cron expression must be a string').superRefine(by(cronProblem))).optional(),

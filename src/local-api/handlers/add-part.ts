@@ -16,7 +16,7 @@ export const addPart: Handler = async (context, { message, id }) => {
       code: 'unsupported_media_type',
     });
   }
-  // Said before the body is read: there is no need to send it.
+  // Returned before the body is read, so that the client does not have to send it.
   if (Number(message.headers['content-length']) > rules.maxPartBytes + MULTIPART_OVERHEAD_BYTES) {
     throw partTooLarge(rules.maxPartBytes);
   }
