@@ -100,7 +100,7 @@ describe('a command prints one line with the cause and the fix', () => {
       const LONGHAUL_STATE_DIR = join(directory, 'disk');
       const state = { LONGHAUL_STATE_DIR };
       await withMount(LONGHAUL_STATE_DIR, 'size=4k', () =>
-        expectLine(['list'], state, /no space left on the disk \(ENOSPC\)\. Free some space/),
+        expectLine(['list'], state, /did not start: the disk of the Temporal database is full .*\. Free some space/),
       );
       await withMount(LONGHAUL_STATE_DIR, 'size=400k', () =>
         expectLine(['list'], state, /did not start: the disk of the Temporal database is full .*\. Free some space/),

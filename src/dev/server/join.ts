@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { getSystemErrorName } from 'node:util';
 import { ConfigError } from '../../errors.ts';
 import { EmbeddedTemporalError } from './embedded-temporal-error.ts';
 import { openPrivateState } from './private-state.ts';
@@ -79,6 +80,11 @@ class StartError extends EmbeddedTemporalError {
   }
 }
 
+/** The server process exits with the number of a system error. */
+function systemError(errno: number): Error {
+  return Object.assign(new Error('the server process failed'), { code: getSystemErrorName(-errno) });
+}
+
 /** A connection to the server process, which is made again if that process is killed. */
 class Lease implements EmbeddedTemporal {
   readonly namespace = EMBEDDED_NAMESPACE;
@@ -148,6 +154,7 @@ class Lease implements EmbeddedTemporal {
       }
       // A server exits if another one is faster.
       if (!child || child.exitCode !== null || child.signalCode !== null) {
+        if ((child?.exitCode ?? 0) > 1) throw systemError(child?.exitCode ?? 0);
         if (spawns === SPAWNS) throw this.#error('the server process exits immediately', child?.exitCode);
         cli ??= this.#cli ?? (await this.#options.cli());
         child = await spawnServer(this.#stateDir, cli);

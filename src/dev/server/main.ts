@@ -5,4 +5,10 @@ const [stateDir = '', path = '', version = ''] = process.argv.slice(2);
 
 // Files and the socket are only for this user: SQLite leaves that to the umask.
 process.umask(0o077);
-await new EmbeddedServer(stateDir, { path, version }).run();
+try {
+  await new EmbeddedServer(stateDir, { path, version }).run();
+} catch (error) {
+  process.stderr.write(`${String(error)}\n`);
+  // The number of a system error reaches the command although the disk of the log can be full.
+  process.exit(Math.abs((error as NodeJS.ErrnoException).errno ?? 1));
+}
