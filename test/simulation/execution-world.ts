@@ -6,6 +6,8 @@ export interface ExecutionStart extends StartInfo {
   readonly input: readonly Payload[];
   readonly memo?: Readonly<Record<string, Payload>>;
   readonly searchAttributes?: Readonly<Record<string, Payload>>;
+  /** As of the execution before it. */
+  readonly isToldToPause?: boolean;
   /** Of the chain of executions with this workflow ID, counted from 1. */
   readonly number: number;
 }

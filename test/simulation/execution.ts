@@ -1,3 +1,5 @@
+import type { Control } from '../../workflows/shell/define-workflow.ts';
+import { SignalName } from '../../src/contracts/names.ts';
 import { ActivityTask, type Resolution } from './activity-task.ts';
 import type { VirtualTimer } from './clock.ts';
 import type { Close, ExecutionStart, ExecutionWorld, Update } from './execution-world.ts';
@@ -24,6 +26,10 @@ export class Execution {
   memo: Record<string, Payload>;
   searchAttributes: Record<string, Payload>;
   close: Close | undefined;
+  /** Whether the last pause or resume that has arrived was a pause. It need not have been reported to anybody. */
+  isToldToPause: boolean;
+  /** Activities that it has scheduled. */
+  scheduled = 0;
   /** The worker whose cache has it. */
   worker: number | undefined;
   readonly #world: ExecutionWorld;
@@ -37,6 +43,7 @@ export class Execution {
 
   constructor(world: ExecutionWorld, start: ExecutionStart) {
     this.#world = world;
+    this.isToldToPause = start.isToldToPause ?? false;
     this.start = start;
     this.memo = { ...start.memo };
     this.searchAttributes = { ...start.searchAttributes };
@@ -147,6 +154,10 @@ export class Execution {
       return;
     }
     this.#recorded.push({ ...activation, commands });
+    for (const { signalWorkflow } of jobs) {
+      if (signalWorkflow?.signalName === SignalName.control)
+        this.#told((valueOf(signalWorkflow.input?.[0]) as Control).type);
+    }
     for (const command of commands) this.#apply(command);
     if (this.isOpen && this.#historyLength > this.#world.suggestAfterEvents + MAX_EXTRA_EVENTS) {
       this.#world.violation('a history stays short', `${this.#historyLength} events`);
@@ -206,6 +217,7 @@ export class Execution {
     const owner = { workflowId: this.start.workflowId, runId: this.start.runId, key: this.key };
     const task: ActivityTask = new ActivityTask(this.#world, options, owner, (result) => this.#closeTask(task, result));
     this.tasks.set(task.seq, task);
+    this.scheduled++;
     this.#historyLength++;
     this.#world.onScheduled(this, task);
   }
@@ -234,9 +246,16 @@ export class Execution {
     const update = this.#updates.get(protocolInstanceId ?? '');
     if (!update) return;
     this.#historyLength++;
-    if (accepted) update.state = 'accepted';
+    if (accepted) {
+      update.state = 'accepted';
+      this.#told(update.name);
+    }
     if (completed) Object.assign(update, { state: 'completed', value: valueOf(completed) });
     if (rejected) Object.assign(update, { state: update.state === 'sent' ? 'rejected' : 'failed', failure: rejected });
+  }
+
+  #told(control: string): void {
+    if (control === 'pause' || control === 'resume') this.isToldToPause = control === 'pause';
   }
 
   #end(close: Close): void {

@@ -13,6 +13,12 @@ const MUST_END = ['uploadPart', 'createUpload', 'completeUpload', 'hashSource', 
 /** Of a list that shows a File later, an upload cannot know. */
 const MAX_LIST_LAG_MS = 4000;
 const HOUR = 3_600_000;
+/** The session is lost by it: with 400, a strict service rejects what another one does not. */
+const LOSS = /^(SessionLost|ApiRejected: the service returned 400)/;
+/** Waiting does not help. */
+const INVALID = /^ApiRejected: the service returned (413|422)/;
+/** From the end of a session until an upload knows of it. */
+const MAX_DELAY_MS = 5000;
 
 /** What must hold for an upload at any time, whatever happens. */
 export class UploadInvariants {
@@ -25,14 +31,18 @@ export class UploadInvariants {
   readonly #notCancelled = new Set<string>();
   readonly #doubtful = new Set<string>();
   readonly #lostWhileWaiting = new Set<string>();
-  /** Sessions with a failure that the upload can wait for; those of a part or a completion also by themselves. */
+  /** Sessions with a failure that excuses their loss. */
   readonly #failed = new Set<string>();
+  /** Sessions with a part or a completion whose failure the upload waits for. */
   readonly #callFailed = new Set<string>();
+  /** Sessions that could not be used for some time, as the upload waited. */
+  readonly #heldBack = new Set<string>();
   /** Since when it waits without a break. */
   #waitingSinceMs: number | undefined;
   #progress: UploadProgress | undefined;
   /** The last one of an upload that had not ended. */
   #beforeEnd: UploadProgress | undefined;
+  #beforeEndAtMs = 0;
   #isPaused = false;
   /** Whether the next activation is the first one of the next execution. */
   #isContinued = false;
@@ -81,12 +91,12 @@ export class UploadInvariants {
         this.#violation('a session that is lost without a wait counts', `${this.#received.size} sessions`);
       }
     }
-    if (resolution.failed && !describeFailure(resolution.failed.failure).startsWith('SessionLost')) {
-      const uploadId = this.#progress?.session?.uploadId;
-      if (uploadId !== undefined) {
-        this.#failed.add(uploadId);
-        if (task.type === 'uploadPart' || task.type === 'completeUpload') this.#callFailed.add(uploadId);
-      }
+    const uploadId = this.#progress?.session?.uploadId;
+    if (resolution.failed && uploadId !== undefined) {
+      const text = describeFailure(resolution.failed.failure);
+      const ofSession = task.type === 'uploadPart' || task.type === 'completeUpload';
+      if (!LOSS.test(text)) this.#failed.add(uploadId);
+      if (!LOSS.test(text) && !INVALID.test(text) && ofSession) this.#callFailed.add(uploadId);
     }
     // The service did not accept the cancellation: a best effort was made.
     const isTried = resolution.failed !== undefined && resolution.failed !== null;
@@ -99,7 +109,10 @@ export class UploadInvariants {
       this.#violation('the next execution waits for what this one waited for', before.waiting.reason);
     }
     this.#isContinued = false;
-    if (execution.isOpen) this.#beforeEnd = progress;
+    if (execution.isOpen) {
+      this.#beforeEnd = progress;
+      this.#beforeEndAtMs = nowMs;
+    }
     this.#progress = progress;
     if (progress.session && before?.session?.uploadId === progress.session.uploadId) {
       if (progress.bytesDone < before.bytesDone) {
@@ -110,8 +123,14 @@ export class UploadInvariants {
     this.#waitingSinceMs = waiting ? (this.#waitingSinceMs ?? nowMs) : undefined;
     if (progress.state === 'waiting' && !waiting?.reason) this.#violation('what waits shows its reason', 'no reason');
     if (!execution.isOpen || !waiting) return;
-    if (execution.tasks.size === 0 && execution.timers.size === 0 && progress.state === 'waiting' && !this.#isPaused) {
+    const isPaused = this.#isPaused || execution.isToldToPause;
+    if (execution.tasks.size === 0 && execution.timers.size === 0 && progress.state === 'waiting' && !isPaused) {
       this.#violation('what waits has a next attempt', waiting.reason);
+    }
+    const running = [...execution.tasks.values()].map(({ type }) => type);
+    const isIdle = !running.includes('uploadPart') && !running.includes('cancelUpload');
+    if (progress.session && isIdle && progress.partsDone < progress.partsTotal && !isPaused) {
+      this.#heldBack.add(progress.session.uploadId);
     }
     if (waiting.nextProbeAtMs < nowMs) {
       this.#violation('the next attempt is not in the past', `${nowMs - waiting.nextProbeAtMs} ms ago`);
@@ -240,7 +259,12 @@ export class UploadInvariants {
   /** The session that was open is lost, or the upload ends. */
   #noteLoss(): void {
     const { session, waiting } = this.#beforeEnd ?? {};
-    if (session && waiting && this.#callFailed.has(session.uploadId)) this.#lostWhileWaiting.add(session.uploadId);
+    if (!session || !waiting) return;
+    const { uploadId, expiresAt } = session;
+    const overForMs = this.#heldBack.has(uploadId) ? this.#beforeEndAtMs - expiresAt * 1000 : -Infinity;
+    // An upload takes it for lost a second early.
+    if (overForMs >= -1000) this.#failed.add(uploadId);
+    if (this.#callFailed.has(uploadId) || overForMs > MAX_DELAY_MS) this.#lostWhileWaiting.add(uploadId);
   }
 }
 

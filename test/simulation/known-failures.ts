@@ -23,6 +23,19 @@ const SMALL_FILES = {
 /** So that all answers arrive within one workflow task. */
 const TOGETHER: Plan = { ...CALM, sizeBytes: 4 * MiB, partMs: [1000, 1000] };
 
+/** One part is to wait for an hour, and the next one is too large: a session with smaller parts is opened at once. */
+const TOO_LARGE: Plan = {
+  ...CALM,
+  sizeBytes: 4 * MiB,
+  request: { partSizeBytes: 2 * MiB, concurrency: 2, maxSessions: 1 },
+  partMs: [1000, 1000],
+  style: { ...CALM.style, endedStatus: 404 },
+  faults: [
+    { call: 'addPart', nth: 1, fault: { kind: 'status', status: 403, retryAfterMs: 3 * HOUR } },
+    { call: 'addPart', nth: 2, fault: { kind: 'status', status: 413 } },
+  ],
+};
+
 /** Failures that simulations found, each as the shortest plan that shows it. */
 export const knownFailures: readonly KnownFailure[] = [
   {
@@ -277,6 +290,21 @@ export const knownFailures: readonly KnownFailure[] = [
       ],
       actions: [{ when: { atMs: 251_444 }, action: { kind: 'retry' }, isOnPiece: true }],
     },
+  },
+  {
+    name: 'excuses a session once if one of its parts is too large while another one waits',
+    isOpen: false,
+    rule: 'a session that is lost without a wait counts',
+    plan: {
+      ...TOO_LARGE,
+      faults: [...TOO_LARGE.faults, { call: 'addPart', nth: 3, fault: { kind: 'session-ends', status: 'cancelled' } }],
+    },
+  },
+  {
+    name: 'does not count a session that expires although it was opened during the wait',
+    isOpen: false,
+    rule: 'a session that is lost while the upload waits does not count',
+    plan: { ...TOO_LARGE, callMs: [3000, 3000], partMs: [60_000, 60_000] },
   },
   {
     name: 'reports a file of a sync that is deleted before the source is listed again',

@@ -78,6 +78,7 @@ export class Namespace {
       input,
       memo,
       parent,
+      isToldToPause: previous?.isToldToPause,
       ...(previous ? { continuedFromRunId: previous.start.runId, searchAttributes: previous.searchAttributes } : {}),
     });
     this.#newest.set(workflowId, execution);

@@ -29,6 +29,8 @@ interface SentUpdate {
   readonly isOnPiece: boolean;
   /** Whether an earlier update of the whole can still reach the piece after it. */
   readonly isOvertaken: boolean;
+  /** Attempts that the upload and its uploads had begun by then. */
+  readonly attempts: number;
   /** Whether the upload was seen to wait when it was sent. */
   readonly isWaiting: boolean;
   isReported: boolean;
@@ -88,7 +90,8 @@ export class Operator {
       const isCancelled = isCancellation(update.failure);
       if (update.state === 'failed' && !isCancelled)
         this.#world.violation('an accepted update succeeds', describeFailure(update.failure));
-      if (update.name === 'retry' && update.state === 'completed' && sent.isWaiting) this.#checkRetry(execution);
+      if (update.name === 'retry' && update.state === 'completed' && sent.isWaiting)
+        this.#checkRetry(execution, sent.attempts);
     }
   }
 
@@ -185,16 +188,27 @@ export class Operator {
       !isOther && (update.state === 'sent' || update.state === 'accepted');
     const isOvertaken = isOnPiece && this.#updates.some(isPending);
     const update = execution.update(name, input);
-    this.#updates.push({ update, sentTo: execution, isOnPiece, isOvertaken, isWaiting, isReported: false });
+    const attempts = this.#attempts(execution);
+    this.#updates.push({ update, sentTo: execution, attempts, isOnPiece, isOvertaken, isWaiting, isReported: false });
   }
 
-  #checkRetry(execution: Execution): void {
+  /** @param before as the retry was sent */
+  #checkRetry(execution: Execution, before: number): void {
     const progress = this.#world.progress(execution);
     if (progress?.state !== 'waiting' || !execution.isOpen || this.#pauseWanted.size > 0) return;
-    // What a fleet waits for is an attempt of one of its uploads.
+    const isRunning = this.#withUploads(execution).some(({ tasks }) => tasks.size > 0);
+    // One that has failed again by now was an attempt, too. An execution that was handed over begins with one.
+    if (isRunning || this.#attempts(execution) !== before) return;
+    this.#world.violation('retry starts a new attempt', progress.waiting?.reason ?? '');
+  }
+
+  #attempts(execution: Execution): number {
+    return this.#withUploads(execution).reduce((sum, { scheduled }) => sum + scheduled, 0);
+  }
+
+  /** What a fleet waits for is an attempt of one of its uploads. */
+  #withUploads(execution: Execution): Execution[] {
     const isIt = ({ start }: Execution) => start.parent?.workflowId === execution.start.workflowId;
-    const all = [execution, ...this.#world.namespace.all.filter(isIt)];
-    if (all.every(({ tasks }) => tasks.size === 0))
-      this.#world.violation('retry starts a new attempt', progress.waiting?.reason ?? '');
+    return [execution, ...this.#world.namespace.all.filter(isIt)];
   }
 }

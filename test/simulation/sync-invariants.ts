@@ -111,7 +111,7 @@ export class SyncInvariants {
     if (running > maxConcurrentUploads) this.#violation('a sync keeps its number of uploads', String(running));
     const { waiting, state } = progress;
     if (state === 'waiting' && !waiting?.reason) this.#violation('what waits shows its reason', 'no reason');
-    if (!execution.isOpen || !waiting || this.#isPaused) return;
+    if (!execution.isOpen || !waiting || this.#isPaused || execution.isToldToPause) return;
     const isStarting = this.#isStarting;
     this.#isStarting = false;
     if (execution.tasks.size + execution.timers.size + running === 0 && !isStarting) {

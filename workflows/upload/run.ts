@@ -130,7 +130,9 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
         } catch (error) {
           if (error instanceof HandOverDue) throw error;
           if (this.#expected.isOther && OpenSession.isWrongMd5(error)) throw otherContent(error);
-          if (this.#waits.hasWaitedIn(session)) this.#sessions.excuse();
+          // Once, also if both are so: an upload with a second excuse could lose another session.
+          const isExcused = this.#waits.hasWaitedIn(session) || session.smallerPartSizeBytes(error) !== undefined;
+          if (isExcused) this.#sessions.excuse();
           const isLost = session.isLostBy(error);
           if (!isLost && !this.#mayTryAnother(error, session)) throw error;
           const { opened, left: sessionsLeft } = this.#sessions;
@@ -178,7 +180,6 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
         nextPartSizeBytes: partSizeBytes,
       });
       this.#tuning.retune({ partSizeBytes });
-      this.#sessions.excuse();
       return true;
     }
     if (OpenSession.isWrongMd5(error)) return this.#sessions.forgiveWrongMd5();

@@ -61,7 +61,10 @@ export class UploadWaits {
   hasWaitedIn({ openedAtMs, endsAtMs, isOver }: OpenSession): boolean {
     const isCompletion = this.calls.hasFailedSince(openedAtMs);
     if (isCompletion && this.calls.info) this.#period.keep(this.calls.info.sinceMs);
-    return this.parts.hasFailedSince(openedAtMs) || isCompletion || (isOver && this.hash.hasWaitedSince(endsAtMs));
+    if (this.parts.hasFailedSince(openedAtMs) || isCompletion) return true;
+    // Opened during the wait of a session before it, it could not be used until the next attempt.
+    const wasHeldBack = this.parts.info !== undefined && this.parts.info.nextProbeAtMs > openedAtMs;
+    return isOver && (wasHeldBack || this.hash.hasWaitedSince(endsAtMs));
   }
 
   toJSON(): CarriedWaits {
