@@ -106,7 +106,7 @@ describe('uploadPart', () => {
     } as unknown as Client;
     const rated = createUploadPart({ ...withClient({ send: addPart }), rates: new UploadRates(20) });
     addPart.mockImplementation(async (_, { pace }) => {
-      void pace?.(131_072);
+      void pace?.(1000 * 131_072);
       expect(pace?.(1)).toBeDefined();
       await until(() => pace?.(1) === undefined, 'the rate to be removed');
       return { partId: 'part_1' };
