@@ -162,14 +162,14 @@ describe('the metrics of a worker process', () => {
       await proxy.close();
     }));
 
-  it('are not served on a port that is taken, which is told before anything begins', () =>
+  it('are not served on a port in use, which the command reports before it starts', () =>
     withSystem(async (system) => {
       const { host } = await startMeasuredWorker(system);
       const port = host.split(':')[1] ?? '';
       const refused = await runCliProcess(['worker'], { ...system.environment, LONGHAUL_METRICS_PORT: port });
       expect(refused).toMatchObject({
         code: 2,
-        stderr: expect.stringContaining(`127.0.0.1:${port} for metrics is taken`),
+        stderr: expect.stringContaining(`127.0.0.1:${port} for metrics is in use`),
       });
       const wrong = await runCliProcess(['worker', '--metrics-port', '70000'], system.environment);
       expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('from 0 to 65535') });
