@@ -222,7 +222,7 @@ it(
             expect(said('the log')).toMatch(/403[\s\S]*422/);
             expect(said('the traces')).toMatch(/RunActivity:uploadPart[\s\S]*POST/);
             expect(said('the metrics')).toContain('longhaul_parts_total');
-            expect(said('the details')).toContain('key is not allowed');
+            expect(said('the details')).toContain('the key has no permission');
             expect(said('the history')).toMatch(/sealedQuery/);
             expect(said('longhaul list --json')).toContain(waiting.workflowId);
             expect(said('longhaul top --json')).toContain(waiting.workflowId);

@@ -1,8 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hasWorkers } from '../../src/client/queues/queue-workers.ts';
-import { transferTaskQueue } from '../../src/contracts/names.ts';
 import { beginCli, runCli } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
 import { filesAt } from '../support/sync-folder.ts';
@@ -61,9 +59,6 @@ describe('longhaul sync', () => {
         await randomFile(join(folder, 'large.bin'), 16 * MiB);
         // One part at a time, so that they don't all end together.
         await system.startWorker({ transferSlots: 1 });
-        const { temporal, taskQueue, host } = system.client;
-        const transferQueue = transferTaskQueue(taskQueue, host);
-        await until(() => hasWorkers(temporal, transferQueue, 'activity'), 'the polls of the worker');
         const id = `large-${system.taskQueue}`;
         const args = ['--purpose', 'batch', '--part-size', '1MiB', '--id', id];
         const run = beginCli(['sync', folder, ...args], system.environment);

@@ -6,6 +6,7 @@ import { NativeConnection } from '@temporalio/worker';
 import { LonghaulClient } from 'longhaul';
 import { createWorker, type LonghaulWorker, type WorkerOptions } from 'longhaul/worker';
 import { inject } from 'vitest';
+import { hasWorkers } from '../../src/client/queues/queue-workers.ts';
 import { acquireEmbeddedTemporal } from '../../src/dev/server/join.ts';
 import { startLocalApi, type LocalApi, type LocalApiOptions, type UploadStats } from '../../src/local-api/index.ts';
 import { tolerantClient } from '../../src/tolerant-client.ts';
@@ -97,6 +98,11 @@ export async function withSystem(
           await worker.shutdown();
           await connection.close();
         });
+        // A command that runs in this process can be faster than the first poll, and then rejects the queue without a worker.
+        for (const queue of worker.taskQueues) {
+          const type = queue === taskQueue ? 'workflow' : 'activity';
+          await until(() => hasWorkers(client.temporal, queue, type), `a poll of ${queue}`);
+        }
         return worker;
       },
       uploads: () => api.stats().uploads,
