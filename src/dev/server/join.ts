@@ -128,7 +128,8 @@ class Lease implements EmbeddedTemporal {
         await delay(POLL_MS);
       }
     } catch (error) {
-      this.#socket?.destroy();
+      // A server that has failed exits, and then no longer uses the directory.
+      await this.release();
       throw stateDirectoryError(this.#stateDir, error);
     }
   }
