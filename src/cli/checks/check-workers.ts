@@ -1,8 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { hasWorkers } from '../../client/queues/queue-workers.ts';
 import { transferTaskQueue } from '../../contracts/names.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Backend } from '../backend.ts';
 import type { CommandJob } from '../job/run-jobs.ts';
+
+/** A worker that has just started, for example by the same script, polls for the first time within this time. */
+const FIRST_POLL_MS = 2000;
 
 /** Without a worker, a job would wait without a message. @throws ConfigError if no worker polls the queues of a job */
 export async function assertWorkers(
@@ -13,9 +17,17 @@ export async function assertWorkers(
   const hosts = jobs.map(({ prepared: { request } }) => ('host' in request.source ? request.source.host : undefined));
   const host = hosts.find((one) => one !== undefined);
   const transfer = transferQueue ?? transferTaskQueue(client.taskQueue, host);
-  const control = await hasWorkers(client.temporal, client.taskQueue, 'workflow');
-  if (control && (await hasWorkers(client.temporal, transfer, 'activity'))) return;
-  const queue = control ? transfer : client.taskQueue;
+  const unpolledQueue = async () => {
+    if (!(await hasWorkers(client.temporal, client.taskQueue, 'workflow'))) return client.taskQueue;
+    return (await hasWorkers(client.temporal, transfer, 'activity')) ? undefined : transfer;
+  };
+  const deadlineMs = performance.now() + FIRST_POLL_MS;
+  let queue = await unpolledQueue();
+  while (queue !== undefined && performance.now() < deadlineMs) {
+    await delay(200);
+    queue = await unpolledQueue();
+  }
+  if (queue === undefined) return;
   const advice = isEmbedded
     ? 'run "longhaul worker" in another terminal with the same environment, or leave out --detach'
     : 'start "longhaul worker" on this machine with the same TEMPORAL_ADDRESS';
