@@ -53,14 +53,23 @@ async function withFile<T>(
 ): Promise<T> {
   const path = join(directory, filename);
   await writeFile(path, content);
+  // A file that is hidden can be edited, too, but not while it is moved.
+  let current = path;
+  let last: Promise<void> = Promise.resolve();
+  const inTurn = (change: () => Promise<void>) => (last = last.then(change));
+  const move = (to: string) =>
+    inTurn(async () => {
+      await rename(current, to);
+      current = to;
+    });
   return body({
     source: { type: 'file', path, host: hostname() },
     workerSettings: {},
     environment: {},
-    edit: (how) => editFile(path, content.byteLength, how),
+    edit: (how) => inTurn(() => editFile(current, content.byteLength, how)),
     hide: async () => {
-      await rename(path, `${path}.hidden`);
-      return () => rename(`${path}.hidden`, path);
+      await move(`${path}.hidden`);
+      return () => move(path);
     },
   });
 }
