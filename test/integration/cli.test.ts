@@ -151,7 +151,7 @@ describe('longhaul upload', () => {
         expect(await first.ended).toMatchObject({
           code: 130,
           stdout: expect.stringMatching(/^{.*"error":{"code":"Interrupted".*}\n$/),
-          stderr: expect.stringMatching(/interrupted; the same command goes on/),
+          stderr: expect.stringMatching(/interrupted\. Run the same command again to resume/),
         });
         const { partsReceived: before } = system.api.stats().totals;
 

@@ -75,7 +75,7 @@ describe('longhaul sync', () => {
         })();
         await until(async () => {
           const { stdout } = await runCli(['status', id], system.environment);
-          return /· 0 of 1 files · (?!0 B)\S+ \S+ of 16 MiB · .* 1 under way/.test(stdout);
+          return /· 0 of 1 files · (?!0 B)\S+ \S+ of 16 MiB · .* 1 uploading/.test(stdout);
         }, 'a status that tells bytes');
         await until(
           () => /^0 of 1 files · (?!0 B)\S+ \S+ of 16 MiB( · .* left)?$/m.test(run.stderr()),

@@ -14,7 +14,7 @@ import { createLiveView } from './live-view.ts';
 import { restartOutdated } from './outdated.ts';
 
 /** What a command prints when it is interrupted. */
-export const INTERRUPTED = 'longhaul: interrupted; the same command goes on from the recorded parts';
+export const INTERRUPTED = 'longhaul: interrupted. Run the same command again to resume from the recorded parts.';
 
 export interface JobSettings {
   readonly destination: string;
@@ -155,7 +155,7 @@ export class JobRun {
       if (quiet) continue;
       for await (const { workflowId, parentId } of this.backend.client.list({ running: true, taskQueue })) {
         if (parentId !== undefined || own.has(workflowId)) continue;
-        note(`an earlier upload goes on as well: ${workflowId} ("longhaul cancel ${workflowId}" ends it)`);
+        note(`an earlier upload also continues: ${workflowId}. To cancel it, run "longhaul cancel ${workflowId}".`);
       }
     }
   }

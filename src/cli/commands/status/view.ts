@@ -24,7 +24,7 @@ function syncWords(progress: Shown & JobProgress<'sync'>): string[] {
   const words = [`${counts.listed.files} files (${formatBytes(counts.listed.bytes)})`];
   if (state === 'uploading' || state === 'paused') words.push(...progressWords(progress, bytesSent));
   words.push(describeCounts(counts));
-  if (uploading.length > 0) words.push(`${uploading.length} under way`);
+  if (uploading.length > 0) words.push(`${uploading.length} uploading`);
   return words;
 }
 

@@ -73,7 +73,7 @@ export async function syncCommand(context: CliContext, source: string, options: 
         },
         noteAttached: async (_, jobs) => {
           const earlier = quiet || detach ? [] : jobs.filter(({ handle }) => handle.resumed);
-          for (const { handle } of earlier) note(`an earlier run goes on: ${handle.workflowId}`);
+          for (const { handle } of earlier) note(`an earlier run continues: ${handle.workflowId}`);
         },
         printDetached: (jobs) => {
           for (const { handle } of jobs) {
@@ -81,7 +81,7 @@ export async function syncCommand(context: CliContext, source: string, options: 
             if (json) context.json({ workflowId, resumed });
             else context.out(workflowId);
           }
-          if (!quiet) note('the sync goes on by itself; "longhaul status ID" shows how far it is');
+          if (!quiet) note('the sync continues without this command. "longhaul status ID" prints its progress.');
         },
         printJson: ({ handle: { workflowId, resumed }, error }) => {
           if (error) context.json({ workflowId, resumed, error: jsonErrorOf(error) });

@@ -38,7 +38,7 @@ export function tellDetached(
     if (json) context.json({ source, workflowId, resumed });
     else out(workflowId);
   }
-  if (!quiet) note('the upload goes on by itself; "longhaul status ID" shows how far it is');
+  if (!quiet) note('the upload continues without this command. "longhaul status ID" prints its progress.');
 }
 
 /** @throws the first error of an upload that failed, after all are printed; `--json` has printed each when it ended */

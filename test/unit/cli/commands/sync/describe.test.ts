@@ -52,7 +52,7 @@ describe('a sync in words', () => {
   it('says of a status what runs and what it waits for', () => {
     const waiting = { reason: 'the key', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 0 };
     const words = describeStatus('id', { ...progress, waiting });
-    expect(words).toMatch(/^id: uploading · 9 files \(4 KiB\) · 2 of 4 files .* 1 under way · waits: the key$/);
+    expect(words).toMatch(/^id: uploading · 9 files \(4 KiB\) · 2 of 4 files .* 1 uploading · waits: the key$/);
     expect(describeStatus('id', { ...progress, bytesSent: 1536 })).toMatch(/ 1.5 KiB of 2 KiB /);
     expect(describeStatus('id', { ...progress, state: 'completed', uploading: [] })).not.toMatch(/of 4 files/);
   });
