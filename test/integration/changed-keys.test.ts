@@ -29,13 +29,10 @@ async function startUpload({ client, directory }: System): Promise<JobHandle<'up
 }
 
 describe('an upload that waits because of its key', () => {
-  it.each([
-    ['was rejected', 'sk-wrong'],
-    ['was missing', undefined],
-  ])('continues when the file of a key that %s has another key', (_, first) =>
+  it('continues when the file of a key that was rejected has another key', () =>
     withSystem(async (system) => {
       const apiKeyFile = join(system.directory, 'key');
-      if (first !== undefined) await writeFile(apiKeyFile, first);
+      await writeFile(apiKeyFile, 'sk-wrong');
       await startWorker(system, { apiKeyFile });
       const handle = await startUpload(system);
       await toWait(handle);
@@ -43,8 +40,7 @@ describe('an upload that waits because of its key', () => {
       await writeFile(apiKeyFile, KEY);
       expect(await handle.result()).toMatchObject({ sessions: 1 });
       expect(Date.now() - before).toBeLessThan(30_000);
-    }),
-  );
+    }));
 
   it('continues when its command prints a token again', () =>
     withSystem(async (system) => {

@@ -8,17 +8,6 @@ const purpose = 'batch';
 const partSizeBytes = MiB;
 
 describe('when the answer to a completion is lost', () => {
-  it('finds the File when the answer to its completion was lost', () =>
-    withSystem(async ({ client, startWorker, directory, api, uploads, download }) => {
-      await startWorker();
-      const file = join(directory, 'lost.bin');
-      const content = await randomFile(file, 2 * MiB);
-      api.faults.add({ route: 'complete', kind: 'lost-answer' });
-      const result = await (await client.upload({ file, purpose, partSizeBytes })).result();
-      expect(md5(await download(result.file.id))).toBe(md5(content));
-      expect(uploads()).toMatchObject([{ status: 'completed', completions: 1, fileId: result.file.id }]);
-    }));
-
   it('two uploads of equal name and size at the same time each find their own File', () =>
     withSystem(async ({ client, startWorker, directory, api, uploads, download }) => {
       await startWorker();

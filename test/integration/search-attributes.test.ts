@@ -239,19 +239,6 @@ describe('the list of Temporal UI', () => {
       expect([rows.length, addresses.length]).toEqual([13, 5]);
       for (const query of [...rows, ...addresses]) expect(await list(system, query)).toEqual(new Map());
     }));
-
-  it('costs a few events of history, however many parts there are', () =>
-    withSystem(async (system) => {
-      const { client, directory, startWorker } = system;
-      await startWorker();
-      const file = join(directory, 'many-parts.bin');
-      await randomFile(file, 128 * MiB);
-      const handle = await client.upload({ file, purpose, partSizeBytes });
-      expect(await handle.result()).toMatchObject({ parts: 128 });
-      const count = await upserts(system, handle.workflowId);
-      expect(count).toBeGreaterThan(15);
-      expect(count).toBeLessThanOrEqual(25);
-    }));
 });
 
 describe('a namespace without the search attributes', () => {

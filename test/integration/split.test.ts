@@ -2,7 +2,6 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FailureType, type JobFailedError, type SplitUploadResult } from 'longhaul';
 import { describe, expect, it } from 'vitest';
-import { startCli } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
 import { md5 } from '../support/random-file.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
@@ -83,37 +82,6 @@ describe('a split upload', () => {
       expect(uploads()).toEqual([]);
     }));
 
-  it('goes on where it was when its worker process is killed', () =>
-    withSystem(
-      async (system) => {
-        const { client, directory, environment, startWorker } = system;
-        const worker = startCli(['worker', '--slots', '2'], environment);
-        await until(() => worker.said().includes('worker on '), 'the worker to serve');
-        const file = join(directory, 'killed.jsonl');
-        const content = await linesFile(file, 8 * MiB);
-        const handle = await client.uploadSplit({
-          file,
-          // 606 bytes.
-          filename: `${'長'.repeat(200)}.jsonl`,
-          purpose,
-          partSizeBytes,
-          pieceSizeBytes: 3 * MiB,
-          concurrency: 2,
-          heartbeatTimeoutMs: 2000,
-        });
-        await partsReceived(system, 4);
-        worker.child.kill('SIGKILL');
-        await worker.ended;
-        expect(completed(system).length).toBeLessThan(3);
-        await startWorker();
-
-        await expectWhole(system, await handle.result(), content, 3 * MiB);
-        expect(completed(system)).toHaveLength(3);
-        expect(system.uploads()).toHaveLength(3);
-      },
-      { bandwidthBytesPerSecond: 3 * MiB },
-    ));
-
   it('lets the other pieces finish when one fails, and sends only that one when it is asked again', () =>
     withSystem(async (system) => {
       const { client, directory, startWorker, api } = system;
@@ -159,44 +127,6 @@ describe('a split upload', () => {
       const content = await linesFile(file, 3 * MiB);
       await expectWhole(system, await (await client.uploadSplit(options)).result(), content, 2 * MiB);
     }));
-
-  it('ends with SourceChanged for all when the source changes between two pieces', () =>
-    withSystem(
-      async (system) => {
-        const { client, directory, startWorker } = system;
-        await startWorker();
-        const file = join(directory, 'changing.jsonl');
-        await linesFile(file, 6 * MiB);
-        const handle = await client.uploadSplit({ file, purpose, partSizeBytes, pieceSizeBytes: 2.5 * MiB });
-        await until(() => completed(system).length === 1, 'the first piece');
-        await writeFile(file, '{}\n');
-        const failure = await handle.result().catch((error: unknown) => error);
-        expect(failure).toMatchObject({ failureType: FailureType.SourceChanged });
-        expect((failure as JobFailedError).pieces?.map(({ state }) => state)).toEqual([
-          'completed',
-          'failed',
-          'pending',
-        ]);
-        expect(system.uploads().map(({ status }) => status)).not.toContain('pending');
-      },
-      { bandwidthBytesPerSecond: 4 * MiB },
-    ));
-
-  it('cancels the session of its piece when it is cancelled, and begins no other', () =>
-    withSystem(
-      async (system) => {
-        const { client, directory, startWorker } = system;
-        await startWorker();
-        const file = join(directory, 'cancelled.jsonl');
-        await linesFile(file, 8 * MiB);
-        const handle = await client.uploadSplit({ file, purpose, partSizeBytes, pieceSizeBytes: 3 * MiB });
-        await partsReceived(system, 1);
-        await handle.cancel();
-        await expect(handle.result()).rejects.toMatchObject({ code: 'JOB_CANCELLED' });
-        expect(system.uploads()).toMatchObject([{ status: 'cancelled' }]);
-      },
-      { bandwidthBytesPerSecond: 2 * MiB },
-    ));
 
   it('goes on after it was terminated, when the piece that was under way has ended its session', () =>
     withSystem(
@@ -270,43 +200,4 @@ describe('a split upload', () => {
       },
       { bandwidthBytesPerSecond: 2 * MiB },
     ));
-
-  it('keeps a pause that waits for a part when its worker stops', () =>
-    withSystem(async (system) => {
-      const { client, directory, startWorker, api } = system;
-      const first = await startWorker();
-      const file = join(directory, 'handed-over.jsonl');
-      await linesFile(file, 3 * MiB);
-      api.faults.add({ route: 'part', kind: 'stall' });
-      const handle = await client.uploadSplit({
-        file,
-        purpose,
-        partSizeBytes,
-        pieceSizeBytes: 2 * MiB,
-        concurrency: 1,
-      });
-      await until(() => api.faults.list()[0]?.fired === 1, 'the part to hang');
-      const pausing = handle.pause();
-      const piece = client.getHandle(`${handle.workflowId}-00001-of-00002`);
-      await until(async () => (await piece.status()).state === 'paused', 'the pause to reach the piece');
-      await first.shutdown();
-      await startWorker();
-      expect(await pausing).toMatchObject({ state: 'paused', partsInFlight: 0 });
-      await handle.resume();
-      expect((await handle.result()).files).toHaveLength(2);
-    }));
-
-  it('waits for what a person can repair, says so, and goes on when it is told to', () =>
-    withSystem(async (system) => {
-      const { client, directory, startWorker, api } = system;
-      await startWorker();
-      const file = join(directory, 'waiting.jsonl');
-      await linesFile(file, 3 * MiB);
-      api.faults.add({ route: 'create', kind: 'status', status: 401, skip: 1 });
-      const handle = await client.uploadSplit({ file, purpose, partSizeBytes, pieceSizeBytes: 2 * MiB });
-      await until(async () => (await handle.status()).state === 'waiting', 'the second piece to wait');
-      expect((await handle.status()).waiting?.reason).toMatch(/rejects the key/);
-      await handle.retry();
-      expect((await handle.result()).files).toHaveLength(2);
-    }));
 });

@@ -227,51 +227,6 @@ describe('a sync of a folder', () => {
       expect(system.uploads()).toEqual([]);
     }));
 
-  it('waits for a refused key with the reason, and goes on at retry', () =>
-    withFolder(manyFiles(4), async (system, folder) => {
-      system.api.faults.add({ route: 'create', kind: 'status', status: 401, count: 4 });
-      const handle = await system.client.sync({ folder, purpose });
-      await until(async () => (await handle.status()).state === 'waiting', 'the sync to wait');
-      expect((await handle.status()).waiting?.reason).toMatch(/rejects the key/);
-      const retrying = setInterval(() => void handle.retry().catch(() => {}), 100);
-      try {
-        expect((await handle.result()).counts).toMatchObject({ sent: { files: 4 }, failed: 0 });
-      } finally {
-        clearInterval(retrying);
-      }
-    }));
-
-  it("tries with one file whether it may go on, and does not take that one's own trouble for that of all", () =>
-    withSystem(async (system) => {
-      const { client, startWorker, api, directory } = system;
-      await startWorker();
-      const folder = join(directory, 'data');
-      const contents = manyFiles(6);
-      await writeFiles(folder, contents);
-      api.configure({ latencyMs: 100 });
-      api.faults.add({ route: 'create', kind: 'status', status: 401, count: 1000 });
-      const handle = await client.sync({ folder, purpose, maxConcurrentUploads: 5 });
-      const refused = () => api.stats().requests['create']?.['401'] ?? 0;
-      await until(async () => (await handle.status()).state === 'waiting', 'all files to wait');
-      const before = refused();
-      expect(before).toBeLessThanOrEqual(5);
-      await handle.retry();
-      await until(() => refused() > before, 'the probe to be refused');
-      await until(async () => (await handle.status()).state === 'waiting', 'all files to wait again');
-      const after = refused();
-      const changed = Object.keys(contents).toSorted().slice(0, 5);
-      await writeFiles(folder, Object.fromEntries(changed.map((path) => [path, 'longer than it was before'])));
-      api.faults.clear();
-      // The probe may still be on its way to the workflow.
-      // It may also be over before the next request.
-      const retried = () => handle.retry().catch(() => undefined);
-      await until(async () => (await retried())?.state !== 'waiting', 'the sync to go on');
-      const { counts, postponed = [] } = await handle.result();
-      expect(refused()).toBe(after);
-      expect(counts).toMatchObject({ sent: { files: 1 }, failed: 0, postponed: 5 });
-      expect(postponed.map(({ path }) => path).toSorted()).toEqual(changed);
-    }));
-
   it('attaches to the sync that runs, and refuses other options for the same id', () =>
     withFolder(
       {},
@@ -319,70 +274,6 @@ describe('a sync of a folder', () => {
       const other = system.uploads().find(({ filename }) => filename === 'other.txt');
       expect(other).toMatchObject({ mimeType: 'text/x-other; charset=utf-8' });
     }));
-
-  it('holds further uploads while it is paused', () =>
-    withFolder(manyFiles(30), async (system, folder) => {
-      system.api.configure({ latencyMs: 250 });
-      const handle = await system.client.sync({ folder, purpose, maxConcurrentUploads: 2 });
-      await partsReceived(system, 3);
-      expect((await handle.pause()).state).toBe('paused');
-      await until(async () => (await handle.status()).uploading.length === 0, 'the files that are being sent');
-      const sent = (await handle.status()).counts.sent.files;
-      expect(sent).toBeLessThan(30);
-      expect(system.uploads().filter(({ status }) => status === 'completed')).toHaveLength(sent);
-      system.api.configure({ latencyMs: 0 });
-      await handle.resume();
-      expect((await handle.result()).counts.sent.files).toBe(30);
-      expect(
-        system.uploads().map(({ status }) => status),
-        'the sessions are used',
-      ).toEqual(Array(30).fill('completed'));
-    }));
-
-  it('passes retry, pause and resume on to its uploads, and waits if all of them wait', () =>
-    withFolder({}, async ({ api, client }, folder) => {
-      await randomFile(join(folder, 'large.bin'), 3 * MiB);
-      api.faults.add({ route: 'create', kind: 'status', status: 401 });
-      api.faults.add({ route: 'part', kind: 'stall', skip: 1 });
-      const upload = { partSizeBytes: MiB, concurrency: 1 };
-      const handle = await client.sync({ folder, purpose, upload });
-      await until(async () => (await handle.status()).state === 'waiting', 'the sync to wait for its upload');
-      expect((await handle.status()).waiting?.reason).toMatch(/rejects the key/);
-      await handle.retry();
-      await until(
-        () => api.faults.list().some(({ route, fired }) => route === 'part' && fired === 1),
-        'the part to hang',
-      );
-      expect(await handle.pause({ parts: 'stop' })).toMatchObject({ state: 'paused', uploading: [] });
-      const { raw } = await client.temporal.workflow.getHandle(handle.workflowId).describe();
-      const child = client.getHandle(raw.pendingChildren?.[0]?.workflowId ?? '');
-      expect(await child.status()).toMatchObject({ state: 'paused', partsInFlight: 0, partsDone: 1 });
-      await handle.resume();
-      expect((await handle.result()).counts.sent.files).toBe(1);
-    }));
-
-  it('ends its uploads and their sessions when it is cancelled', () =>
-    withFolder(
-      manyFiles(3),
-      async (system, folder) => {
-        await randomFile(join(folder, 'slow.bin'), 12 * MiB);
-        const upload = { partSizeBytes: MiB, concurrency: 2 };
-        const handle = await system.client.sync({ folder, purpose, upload });
-        await partsReceived(system, 5);
-        await handle.cancel();
-        await expect(handle.result()).rejects.toMatchObject({ code: 'JOB_CANCELLED' });
-        const slow = system.uploads().find(({ filename }) => filename === 'slow.bin');
-        expect(slow?.status).toBe('cancelled');
-        const { temporal: client, taskQueue } = system.client;
-        // The rate of requests outlives the syncs by some minutes.
-        const query = `TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running" AND WorkflowType != "requestRate"`;
-        await until(async () => {
-          for await (const _ of client.workflow.list({ query })) return false;
-          return true;
-        }, 'nothing to run any more');
-      },
-      { bandwidthBytesPerSecond: 4 * MiB },
-    ));
 
   it('waits for an upload that a terminated run left behind to end, and sends the file then', () =>
     withFolder(

@@ -141,7 +141,7 @@ function dependenciesOf(world: ClientWorld, process: () => Process): ActivityDep
       return world.sources.list(...args);
     },
   } as unknown as Sources;
-  return { destination: () => modelClient(world, process()), sources };
+  return { destination: () => modelClient(world, process()), sources, hasAttributes: async () => world.hasAttributes };
 }
 
 async function spend(world: ClientWorld, process: Process, call: 'inspectSource' | 'listSource'): Promise<void> {

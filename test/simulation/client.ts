@@ -24,6 +24,7 @@ export interface ClientWorld {
   readonly workers: Workers;
   /** Most uploads of one batch of the lists of a sync. */
   readonly batchFiles: number;
+  readonly hasAttributes: boolean;
   readonly durationMs: (call: Call, key: string) => number;
   /** Counts the call. @returns the fault that hits it */
   readonly onCall: (call: Call, info: AttemptInfo) => Fault | undefined;

@@ -30,6 +30,8 @@ export class Execution {
   isToldToPause: boolean;
   /** Activities that it has scheduled. */
   scheduled = 0;
+  /** Changes of its search attributes. */
+  upserts = 0;
   /** The worker whose cache has it. */
   worker: number | undefined;
   readonly #world: ExecutionWorld;
@@ -58,8 +60,9 @@ export class Execution {
         ...(continuedFromRunId ? { continuedFromExecutionRunId: continuedFromRunId } : {}),
         ...(parent ? { parentWorkflowInfo: { ...parent, namespace: 'default' } } : {}),
         attempt: 1,
-        memo: { fields: this.memo },
-        searchAttributes: { indexedFields: this.searchAttributes },
+        // Of the start: a replay must not see later changes.
+        memo: { fields: { ...this.memo } },
+        searchAttributes: { indexedFields: { ...this.searchAttributes } },
         headers: {},
       },
     } as unknown as Job);
@@ -198,6 +201,7 @@ export class Execution {
     else if (command.upsertWorkflowSearchAttributes) {
       Object.assign(this.searchAttributes, command.upsertWorkflowSearchAttributes.searchAttributes?.indexedFields);
       this.#historyLength++;
+      this.upserts++;
     } else if (command.modifyWorkflowProperties) {
       Object.assign(this.memo, command.modifyWorkflowProperties.upsertedMemo?.fields);
     } else if (command.completeWorkflowExecution) {

@@ -232,7 +232,9 @@ export class UploadInvariants {
     const isCalm = faults.length + outages.length + actions.length + style.maxPartBytes === 0;
     if (isCalm && partMs[1] < 60_000) this.#violation('an upload without faults completes', text);
     const isRejected = type === FailureType.ApiRejected;
-    if (isRejected && text.includes('returned 400') && !text.includes('md5')) {
+    // Nor does a new session help if the service rejects every call.
+    const isAlways = outages.some(({ fault }) => fault.kind === 'status' && fault.status === 400);
+    if (isRejected && text.includes('returned 400') && !text.includes('md5') && !isAlways) {
       this.#violation('a new session is opened if it can help', text);
     }
     const { giveUpAfterMs = 24 * HOUR } = request;

@@ -101,6 +101,8 @@ export interface Plan {
   readonly partMs: readonly [number, number];
   readonly callMs: readonly [number, number];
   readonly suggestAfterEvents: number;
+  /** Whether the namespace has the search attributes. @defaultValue false */
+  readonly hasAttributes?: boolean;
   /** How likely the workflow leaves the cache after an activation. */
   readonly evictChance: number;
   readonly faults: readonly PlannedFault[];

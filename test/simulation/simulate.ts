@@ -36,11 +36,17 @@ export interface Violation {
 export interface Outcome {
   readonly trace: readonly string[];
   readonly violations: readonly Violation[];
+  /** Of the first run. */
   readonly close: Close | undefined;
   readonly executions: number;
   readonly activities: number;
   readonly virtualMs: number;
+  readonly service: Service;
+  /** The last one of the upload, split upload or sync. */
+  readonly execution: Execution;
 }
+
+export type Progress = UploadProgress | SplitUploadProgress | SyncProgress;
 
 /** Properties that the progress of every workflow has. */
 const head = [
@@ -64,9 +70,12 @@ const THIRD_RUN = 0.3;
 /** Longer than the list of the service lags. */
 const PAUSE_MS = 10 * 60_000;
 
-/** Runs one upload from its start to its end, as the plan says. */
-export async function simulate(plan: Plan): Promise<Outcome> {
-  const simulation = new Simulation(plan);
+/**
+ * Runs one upload from its start to its end, as the plan says.
+ * @param watch receives the progress of the upload, split upload or sync after each of its activations
+ */
+export async function simulate(plan: Plan, watch?: (progress: Progress, nowMs: number) => void): Promise<Outcome> {
+  const simulation = new Simulation(plan, watch);
   const restore = simulation.clock.install();
   try {
     return await simulation.run();
@@ -78,6 +87,7 @@ export async function simulate(plan: Plan): Promise<Outcome> {
 class Simulation {
   readonly clock = new VirtualClock(START_MS);
   readonly #plan: Plan;
+  readonly #watch: ((progress: Progress, nowMs: number) => void) | undefined;
   readonly #dice: Dice;
   readonly #service: Service;
   readonly #sources: ModelSources;
@@ -103,7 +113,8 @@ class Simulation {
   #activations = 0;
   #replayed = 0;
 
-  constructor(plan: Plan) {
+  constructor(plan: Plan, watch?: (progress: Progress, nowMs: number) => void) {
+    this.#watch = watch;
     this.#plan = plan;
     this.#dice = new Dice(plan.seed);
     this.#service = new Service(this.clock, plan.style);
@@ -152,9 +163,16 @@ class Simulation {
     for (const execution of this.#namespace.all) await execution.evict();
     // What still runs on workers ends, and must not reach the service.
     for (let rest = 0; rest < 200 && (await this.clock.next()); rest++);
-    const counts = { executions: this.#namespace.started, activities: this.#activities };
-    const virtualMs = this.clock.nowMs - START_MS;
-    return { trace: this.#trace, violations: this.#violations, close: first, ...counts, virtualMs };
+    return {
+      trace: this.#trace,
+      violations: this.#violations,
+      close: first,
+      executions: this.#namespace.started,
+      activities: this.#activities,
+      virtualMs: this.clock.nowMs - START_MS,
+      service: this.#service,
+      execution: this.#execution,
+    };
   }
 
   #start(run = 1): void {
@@ -291,6 +309,7 @@ class Simulation {
       sources: this.#sources,
       workers: this.#workers,
       batchFiles: this.#plan.folder?.batchFiles ?? Infinity,
+      hasAttributes: this.#plan.hasAttributes ?? false,
       namespace: this.#namespace,
       trace: (line) => this.#note(line),
       onDoubt: (uploadId) => {
@@ -319,7 +338,7 @@ class Simulation {
 
   async #activated(execution: Execution): Promise<void> {
     this.#activations++;
-    let progress: UploadProgress | SplitUploadProgress | SyncProgress | undefined;
+    let progress: Progress | undefined;
     try {
       progress = (await execution.query('progress')) as typeof progress;
     } catch (error) {
@@ -327,6 +346,7 @@ class Simulation {
     }
     const missing = head.filter((name) => progress?.[name] === undefined);
     if (progress && missing.length > 0) this.#violate('every progress has the same head', missing.join());
+    if (progress && execution.start.workflowId === WORKFLOW_ID) this.#watch?.(progress, this.clock.nowMs);
     this.#operator.notePause();
     const { close } = execution;
     const atTheEnd = close?.status === 'continued' ? undefined : progress;
