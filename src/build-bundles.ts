@@ -10,6 +10,7 @@ async function bundleWorkflows(path: string, workflowInterceptorModules: string[
     workflowsPath: packageFiles.workflows,
     workflowInterceptorModules,
     payloadConverterPath: packageFiles.payloadConverter,
+    failureConverterPath: packageFiles.workflowFailureConverter,
     logger: new DefaultLogger('WARN'),
   });
   writeFileSync(path, code);

@@ -8,6 +8,7 @@ export { setupSearchAttributes, type SearchAttributesSetup } from './client/setu
 export {
   AttributeConflictError,
   JobCancelledError,
+  JobEncryptedError,
   JobFailedError,
   JobIdTakenError,
   JobNotFoundError,
@@ -96,6 +97,7 @@ export type {
   UploadState,
   WaitingInfo,
 } from './contracts/upload.ts';
+export { encryptedDataConverter, type EncryptionOptions } from './encryption/data-converter.ts';
 export * from './errors.ts';
 export * from './client/schedules/index.ts';
 export type { ProxyRules, ProxySetting } from './network/proxy.ts';

@@ -18,6 +18,8 @@ export const packageFiles = {
   md5Thread: built('src', 'sources', 'digest', 'pass-thread.js'),
   workflows: built('workflows', 'index.js'),
   payloadConverter: built('workflows', 'payload-converter.js'),
+  failureConverter: built('src', 'encryption', 'failure-converter.js'),
+  workflowFailureConverter: built('workflows', 'failure-converter.js'),
   workflowBundle: built('workflow-bundle.js'),
   tracedWorkflowBundle: built('workflow-bundle-traced.js'),
   tracingInterceptors: built('src', 'observe', 'tracing', 'workflow-interceptors.js'),

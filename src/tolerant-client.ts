@@ -1,15 +1,19 @@
 import { ScheduleClient, WorkflowClient, type Client } from '@temporalio/client';
-import type { DataConverter, LoadedDataConverter, PayloadCodec, PayloadConverter } from '@temporalio/common';
+import type { DataConverter, LoadedDataConverter, Payload, PayloadCodec, PayloadConverter } from '@temporalio/common';
+import { MemoName } from './contracts/names.ts';
 import { Unreadable } from './core/payload.ts';
 
 /**
  * A view of a Temporal client that reads payloads of any kind: what another program wrote, and this client can't decode,
  * is an `Unreadable` rather than an error. Otherwise the memo of one foreign workflow would take all others out of a list.
+ *
+ * @param codecs of the payloads. @defaultValue those of the client
  */
-export function tolerantClient(client: Client): Client {
+export function tolerantClient(client: Client, codecs?: readonly PayloadCodec[]): Client {
   const { options, connection } = client;
+  const loaded = options.loadedDataConverter;
   // A loaded converter is taken as it is; only the type knows paths alone.
-  const dataConverter = tolerant(options.loadedDataConverter) as DataConverter;
+  const dataConverter = tolerant(codecs ? { ...loaded, payloadCodecs: [...codecs] } : loaded) as DataConverter;
   const { namespace, identity, interceptors } = options;
   const common = { connection, namespace, identity, dataConverter };
   return Object.create(client, {
@@ -63,4 +67,29 @@ function tolerantCodec(codec: PayloadCodec): PayloadCodec {
       }
     },
   };
+}
+
+/** Reads a payload of a history. */
+export async function readPayload<Value>(client: Client, payload: Payload): Promise<Value> {
+  const [decoded = payload] = await decodePayloads(client, [payload]);
+  return client.options.loadedDataConverter.payloadConverter.fromPayload<Value>(decoded);
+}
+
+/** Codecs are applied from the last to the first. */
+export async function decodePayloads(client: Client, payloads: readonly Payload[]): Promise<Payload[]> {
+  let decoded = [...payloads];
+  for (const codec of client.options.loadedDataConverter.payloadCodecs.toReversed()) {
+    decoded = await codec.decode(decoded);
+  }
+  return decoded;
+}
+
+/** Whether payloads pass a codec, which mostly encrypts them. Names of files then appear in no workflow ID. */
+export function hidesNames(client: Client): boolean {
+  return client.options.loadedDataConverter.payloadCodecs.length > 0;
+}
+
+/** The memo by which a workflow knows it. */
+export function hiddenNames(client: Client): Readonly<Record<string, unknown>> {
+  return hidesNames(client) ? { [MemoName.hidesNames]: true } : {};
 }

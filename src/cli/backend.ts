@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { DataConverter } from '@temporalio/common';
 import type { LonghaulClient } from '../client/longhaul-client.ts';
 import { TemporalUnreachableError } from '../temporal/temporal-errors.ts';
 import { withoutUndefined } from '../core/without-undefined.ts';
@@ -87,6 +88,7 @@ export async function withBackend<T>(
     if (config.temporal) onWait();
     const temporal = config.temporal ?? (await embed(context, onWait, closers));
     const clientCode = await loadClient();
+    const dataConverter = await dataConverterOf(config);
     const client = await clientCode.LonghaulClient.connect({
       connection: {
         ...temporal.connectionOptions,
@@ -94,6 +96,7 @@ export async function withBackend<T>(
         connectTimeout: '5s',
       },
       namespace: temporal.namespace,
+      dataConverter,
       interceptors: tracing ? [tracing.clientInterceptor] : [],
       taskQueue: taskQueueOf(config, options.destination ?? Defaults.destination),
       host: config.host,
@@ -138,6 +141,7 @@ export async function withBackend<T>(
           limitBytesPerSecond: config.limitBytesPerSecond,
           heartbeatIntervalMs: config.heartbeatIntervalMs,
           tracing,
+          dataConverter,
           ...withoutUndefined(workerOptions),
         });
         closers.push(() => worker.shutdown());
@@ -148,6 +152,12 @@ export async function withBackend<T>(
     // In reverse: the worker hands its parts back while the server still listens.
     for (const close of closers.toReversed()) await close().catch(() => {});
   }
+}
+
+/** The code that encrypts is loaded only if it is needed. */
+async function dataConverterOf({ encryptionKeyFile: keyFile }: Config): Promise<DataConverter | undefined> {
+  if (keyFile === undefined) return undefined;
+  return (await import('../encryption/data-converter.ts')).encryptedDataConverter({ keyFile });
 }
 
 /** The embedded server is restarted within a few seconds, at the same address. */

@@ -178,6 +178,21 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
     .action(async (options) => (await import('./commands/local-api.ts')).localApiCommand(await context(), options));
 
   program
+    .command('codec-server')
+    .description('run a codec server that decrypts for Temporal UI and the temporal command')
+    .option('--port <n>', 'port to listen on, 0 for any free port', port, 8081)
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option(
+      '--origin <url>',
+      'origin of Temporal UI on another machine, such as https://HOST (repeatable)',
+      originOption,
+    )
+    .option('--token-file <path>', 'file with the token (default: LONGHAUL_CODEC_TOKEN_FILE, or a new token)')
+    .action(async (options) =>
+      (await import('./commands/codec-server.ts')).codecServerCommand(await context(), options),
+    );
+
+  program
     .command('demo [file]')
     .description('run an upload whose worker is killed halfway, and verify the result')
     .addOption(
@@ -192,6 +207,14 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
   // Subcommands are made before the settings above reach them.
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
+}
+
+function originOption(text: string, others: readonly string[] = []): readonly string[] {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.origin !== text.replace(/\/$/, '')) {
+    throw new InvalidArgumentError('An origin is https://HOST or http://HOST:PORT, without a path.');
+  }
+  return [...others, url.origin];
 }
 
 function oneLine(text: string): string {

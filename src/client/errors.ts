@@ -117,6 +117,21 @@ export class SetupUnfinishedError extends LonghaulError {
   readonly retryable = true;
 }
 
+/** The data of a job is encrypted with a key that this program does not have. */
+export class JobEncryptedError extends LonghaulError {
+  readonly code = 'JOB_ENCRYPTED';
+  readonly retryable = false;
+  readonly workflowId: string;
+
+  constructor(workflowId: string) {
+    super(
+      `${workflowId} is encrypted, and its key is missing here. ` +
+        'Set LONGHAUL_ENCRYPTION_KEY_FILE to a key file that contains this key.',
+    );
+    this.workflowId = workflowId;
+  }
+}
+
 /** A workflow answers in a form that is not one of Longhaul's: another program started or runs it. */
 export class StrangeWorkflowError extends LonghaulError {
   readonly code = 'STRANGE_WORKFLOW';

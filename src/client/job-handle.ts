@@ -4,6 +4,7 @@ import { QueryName, UpdateName, type PauseInput, type RetuneInput } from '../con
 import type { JobKind } from '../contracts/upload.ts';
 import { NoWorkerError } from './errors.ts';
 import { FollowedWorkflow, type WorkflowDescription } from './follow/followed-workflow.ts';
+import { decodedPending } from './follow/pending.ts';
 import { LiveBytes, lookAtUpload } from './follow/live-bytes.ts';
 import { readProgress, readResult, type ReadAnswer } from './follow/read-answers.ts';
 import { progressOfEnd, readEnd } from './follow/read-end.ts';
@@ -164,7 +165,8 @@ export class JobHandle<Kind extends JobKind = JobKind> {
   }
 
   async #measured(live: LiveBytes, { raw }: WorkflowExecutionDescription) {
-    const { progress, ...more } = await live.measure(await this.#query(), raw);
+    const pendingActivities = await decodedPending(this.#workflow.client, raw.pendingActivities);
+    const { progress, ...more } = await live.measure(await this.#query(), { ...raw, pendingActivities });
     return { progress: progress as JobProgress<Kind>, ...more };
   }
 

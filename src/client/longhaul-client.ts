@@ -1,6 +1,8 @@
 import { Client, Connection, type ConnectionOptions, type WorkflowClientInterceptor } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { assertSourceGlobs } from '../config/sources.ts';
 import { temporalSettings, type TemporalSettings } from '../config/temporal.ts';
+import { environmentDataConverter } from '../encryption/data-converter.ts';
 import { DEFAULT_TASK_QUEUE } from '../contracts/names.ts';
 import type { JobKind } from '../contracts/upload.ts';
 import { ConfigError } from '../errors.ts';
@@ -8,7 +10,7 @@ import { thisHost } from '../config/host-identity.ts';
 import { SchedulesClient } from './schedules/schedules-client.ts';
 import { Sources } from '../sources/sources.ts';
 import { sealKeyOf, type SourceSettings } from '../sources/source-settings.ts';
-import { tolerantClient } from '../tolerant-client.ts';
+import { hidesNames, tolerantClient } from '../tolerant-client.ts';
 import { grpcCause, grpcFault, sentences } from '../temporal/grpc-cause.ts';
 import { assertClientOptions } from './prepare/option-problems.ts';
 import {
@@ -47,6 +49,12 @@ export interface ConnectOptions extends LonghaulClientOptions {
   readonly namespace?: string;
   /** Around the calls to Temporal, for traces. @defaultValue none */
   readonly interceptors?: readonly WorkflowClientInterceptor[];
+  /**
+   * Codecs of all payloads. Workers need the same.
+   *
+   * @defaultValue encryption with the keys of `LONGHAUL_ENCRYPTION_KEY_FILE` (`encryptedDataConverter`); otherwise none
+   */
+  readonly dataConverter?: DataConverter | undefined;
 }
 
 /** The library's entrance. Its methods throw errors below `LonghaulError`, with a stable `code`. */
@@ -62,19 +70,26 @@ export class LonghaulClient {
   readonly #context: PrepareContext;
 
   /**
-   * @param client a Temporal client of yours; it stays yours to close
+   * @param client a Temporal client of yours; it stays yours to close. If it has no payload codecs, Longhaul's payloads are
+   *   encrypted with the keys of `LONGHAUL_ENCRYPTION_KEY_FILE`, if this variable is set
    * @throws ConfigError if an option is invalid
    */
   constructor(client: Client, options: LonghaulClientOptions = {}, connection?: Connection) {
     assertClientOptions(options, 'constructor');
     assertSourceGlobs(options.sources);
-    this.temporal = tolerantClient(client);
+    const hasCodecs = client.options.loadedDataConverter.payloadCodecs.length > 0;
+    this.temporal = tolerantClient(client, hasCodecs ? undefined : environmentDataConverter()?.payloadCodecs);
     this.taskQueue = options.taskQueue ?? DEFAULT_TASK_QUEUE;
     this.host = thisHost(options.host);
-    this.schedules = new SchedulesClient(client, this.taskQueue);
+    this.schedules = new SchedulesClient(this.temporal, this.taskQueue);
     this.#connection = connection;
     this.#sources = new Sources(options.sources);
-    this.#context = { host: this.host, sources: this.#sources, sealKey: sealKeyOf(options.sources) };
+    this.#context = {
+      host: this.host,
+      sources: this.#sources,
+      sealKey: sealKeyOf(options.sources),
+      hidesNames: hidesNames(this.temporal),
+    };
   }
 
   /**
@@ -85,7 +100,7 @@ export class LonghaulClient {
    */
   static async connect(options: ConnectOptions = {}): Promise<LonghaulClient> {
     assertClientOptions(options, 'connect');
-    const { connection: connectionOptions, namespace, interceptors = [], ...rest } = options;
+    const { connection: connectionOptions, namespace, interceptors = [], dataConverter, ...rest } = options;
     const settings = connectionOptions ? { connectionOptions, namespace: undefined } : environmentSettings();
     const usedNamespace = namespace ?? settings.namespace;
     assertSourceGlobs(rest.sources);
@@ -94,6 +109,7 @@ export class LonghaulClient {
       const client = new Client({
         connection,
         namespace: usedNamespace || undefined,
+        dataConverter: dataConverter ?? environmentDataConverter(),
         interceptors: { workflow: [...interceptors] },
       });
       return new LonghaulClient(client, rest, connection);
@@ -141,7 +157,7 @@ export class LonghaulClient {
    * @throws TemporalUnreachableError
    */
   async sync(options: SyncOptions): Promise<JobHandle<'sync'>> {
-    return this.#start(await prepareSync(options, this.host));
+    return this.#start(await prepareSync(options, this.host, hidesNames(this.temporal)));
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { QueryName } from '../contracts/names.ts';
-import { readPayload } from './prepare/started-request.ts';
+import { readPayload } from '../tolerant-client.ts';
 import { isOutdated, OUTDATED } from './temporal-faults.ts';
 
 /** A worker that cannot replay a job fails its queries immediately. */

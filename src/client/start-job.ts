@@ -1,9 +1,10 @@
 import { WorkflowExecutionAlreadyStartedError, type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { Defaults, Priorities } from '../contracts/limits.ts';
-import { WorkflowName } from '../contracts/names.ts';
+import { MemoName, WorkflowName } from '../contracts/names.ts';
 import type { SyncHandover, SyncMemory } from '../contracts/sync.ts';
 import { queryText } from '../core/show/attributes.ts';
 import { filenameOfSource, nameOfContainer } from '../core/source/names.ts';
+import { hiddenNames } from '../tolerant-client.ts';
 import { memoryOfResult } from '../core/sync/memory-shape.ts';
 import { summaryOf } from '../core/text/markdown.ts';
 import { requestPriority } from '../core/upload/priority.ts';
@@ -42,7 +43,7 @@ export async function startJob<Job extends PreparedJob>(
       workflowId,
       taskQueue,
       ...(await startOf(temporal, job)),
-      memo: { longhaulIdentity: digest },
+      memo: { [MemoName.identity]: digest, ...hiddenNames(temporal) },
       workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
       workflowIdConflictPolicy: 'FAIL',
     });

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import * as z from 'zod';
+import { EncryptionKeys } from '../encryption/keys.ts';
 import { errnoCause, errnoOf } from '../core/text/errno-cause.ts';
 import { ConfigError } from '../errors.ts';
 import { HostNames } from './host-identity.ts';
@@ -50,6 +51,10 @@ export interface Config {
   /** Which deployment and build a `longhaul worker` is, for Temporal's Worker Versioning. */
   readonly deploymentName: string | undefined;
   readonly buildId: string | undefined;
+  /** Absolute path of the keys that encrypt all payloads in Temporal; undefined: payloads are not encrypted. */
+  readonly encryptionKeyFile?: string | undefined;
+  /** File with the token of `longhaul codec-server`. */
+  readonly codecTokenFile?: string | undefined;
   /** What may be read, and how. */
   readonly sources: SourceSettings;
   /** The only key that the local API accepts. @defaultValue any key */
@@ -92,6 +97,8 @@ const environment = z.object({
   LONGHAUL_METRICS_HOST: text.optional(),
   LONGHAUL_SEAL_KEY: sealKey.optional(),
   LONGHAUL_SEAL_KEY_PREVIOUS: sealKey.optional(),
+  LONGHAUL_ENCRYPTION_KEY_FILE: text.optional(),
+  LONGHAUL_CODEC_TOKEN_FILE: text.optional(),
   LONGHAUL_LOCAL_API_KEY: text.optional(),
   LONGHAUL_ANY_SOURCE: z.enum(['true', 'false'], 'must be true or false').optional(),
   LONGHAUL_LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
@@ -130,6 +137,7 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
   const configPath = namedFile ?? usualFile;
   const file = readConfigFile(configPath, namedFile !== undefined, problems);
   const temporal = readTemporal(given, problems);
+  const encryptionKeyFile = readKeyFilePath(values.LONGHAUL_ENCRYPTION_KEY_FILE, problems);
   const proxies = readProxyRules(given);
   const protect = protectedPaths({
     env: given,
@@ -172,6 +180,8 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
     heartbeatIntervalMs: values.LONGHAUL_HEARTBEAT_INTERVAL_MS ?? ConfigDefaults.heartbeatIntervalMs,
     deploymentName: values.LONGHAUL_DEPLOYMENT_NAME,
     buildId: values.LONGHAUL_BUILD_ID,
+    encryptionKeyFile,
+    codecTokenFile: values.LONGHAUL_CODEC_TOKEN_FILE,
     sources,
     localApiKey: values.LONGHAUL_LOCAL_API_KEY,
     metricsPort: values.LONGHAUL_METRICS_PORT,
@@ -226,6 +236,17 @@ function readTemporal(env: Record<string, string | undefined>, problems: string[
     problems.push((error as Error).message);
     return undefined;
   }
+}
+
+function readKeyFilePath(path: string | undefined, problems: string[]): string | undefined {
+  if (path === undefined) return undefined;
+  const absolute = resolve(path);
+  try {
+    void new EncryptionKeys(absolute);
+  } catch (error) {
+    problems.push((error as Error).message);
+  }
+  return absolute;
 }
 
 function describeIssues(error: z.ZodError): string[] {

@@ -24,8 +24,15 @@ export const UpdateName = {
 /** Between a workflow and the uploads that it has started. Longhaul's own: other callers use the updates. */
 export const SignalName = { control: 'control', report: 'report' } as const;
 
-/** Memo of an upload whose parent receives its reports. */
-export const MemoName = { identity: 'longhaulIdentity', fleet: 'longhaulFleet' } as const;
+/**
+ * `fleet`: the parent of an upload receives its reports. `hidesNames`: payloads pass a codec, so the workflow IDs of uploads
+ * that the workflow starts do not contain the names of files.
+ */
+export const MemoName = {
+  identity: 'longhaulIdentity',
+  fleet: 'longhaulFleet',
+  hidesNames: 'longhaulHidesNames',
+} as const;
 
 /** `finish` lets the parts in flight end, `stop` breaks them off; they are sent again later. @defaultValue `finish` */
 export interface PauseInput {

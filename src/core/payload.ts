@@ -79,6 +79,9 @@ export function packInput(
   };
 }
 
+/** As in the encryption samples of Temporal's SDKs, so that a client in another language can use their codec. */
+export const ENCRYPTED_ENCODING = 'binary/encrypted';
+
 /** Replaces a value of a caller that cannot be read: encrypted, or not JSON. */
 export class Unreadable {
   /** As the payload's metadata has it. */
@@ -102,7 +105,10 @@ export function isPlainObject(value: unknown): value is Readonly<Record<string, 
 
 /** The reason why an input of a caller is not an object that can be sent on; undefined for a good one. */
 export function inputProblem(what: string, value: unknown): string | undefined {
-  if (value instanceof Unreadable) return `${what} must be plain JSON, and its encoding is ${quoted(value.encoding)}`;
+  if (value instanceof Unreadable) {
+    const fix = value.encoding === ENCRYPTED_ENCODING ? '. Set LONGHAUL_ENCRYPTION_KEY_FILE on the workers' : '';
+    return `${what} must be plain JSON, and its encoding is ${quoted(value.encoding)}${fix}`;
+  }
   if (!isPlainObject(value)) return `${what} must be an object`;
   return jsonBytes(value) > PayloadLimits.request
     ? `${what} must have at most ${PayloadLimits.request} bytes as JSON`

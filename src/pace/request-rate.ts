@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Client, WithStartWorkflowOperation } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { Runtime, type NativeConnection } from '@temporalio/worker';
 import { UpdateName, WorkflowName } from '../contracts/names.ts';
 import type { ReserveInput, ReserveResult } from '../contracts/request-rate.ts';
@@ -11,6 +12,8 @@ export interface RequestRateOptions {
   readonly namespace: string;
   /** The control queue. The workers of one control queue share the rate of a destination. */
   readonly taskQueue: string;
+  /** As that of the worker. */
+  readonly dataConverter?: DataConverter | undefined;
 }
 
 export interface RequestTurnsOptions {
@@ -31,11 +34,11 @@ const RESPONSE_TIMEOUT_MS = 10_000;
 
 /** Turns of the rate that all workers of a control queue share for a destination. A workflow schedules them. */
 export function requestTurns(
-  { connection, namespace, taskQueue }: RequestRateOptions,
+  { connection, namespace, taskQueue, dataConverter }: RequestRateOptions,
   destination: string,
   perMinute: number,
 ): RequestTurns {
-  const client = new Client({ connection, namespace });
+  const client = new Client({ connection, namespace, dataConverter });
   const workflowId = `longhaul-requests-${taskQueue}-${destination}`;
   const reserve = async (count: number): Promise<readonly number[]> => {
     const startWorkflowOperation = new WithStartWorkflowOperation(WorkflowName.requestRate, {

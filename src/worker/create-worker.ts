@@ -4,6 +4,7 @@ import {
   type WorkerDeploymentOptions,
   type WorkerOptions as TemporalWorkerOptions,
 } from '@temporalio/worker';
+import type { DataConverter } from '@temporalio/common';
 import type { Registry } from 'prom-client';
 import { createControlActivities, createTransferActivities } from '../../activities/index.ts';
 import { ConfigDefaults } from '../config/config.ts';
@@ -17,6 +18,8 @@ import { warmUpParser } from '../destinations/http/warm-up-parser.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 import { Sources } from '../sources/sources.ts';
 import type { Tracing } from '../observe/tracing/tracing.ts';
+import { environmentDataConverter } from '../encryption/data-converter.ts';
+import { workflowBundleOf } from './bundle.ts';
 import { Destinations } from './destinations.ts';
 import { KeyWatch, noteRejections } from './key-watch.ts';
 import { logUpload, registerAttributes, warnOfRejectedSources } from './log.ts';
@@ -71,6 +74,13 @@ export interface WorkerOptions {
   readonly metrics?: WorkerMetricsOptions;
   /** Spans of workflows, activities and calls, created by `startTracing`. @defaultValue none */
   readonly tracing?: Tracing | undefined;
+  /**
+   * Payload codecs and failure converter for all payloads of this worker. Clients need the same. With a codec, messages
+   * and stack traces of failures pass it, too. Longhaul's workflows have their own payload converter.
+   *
+   * @defaultValue encryption with the keys of `LONGHAUL_ENCRYPTION_KEY_FILE` (`encryptedDataConverter`); otherwise none
+   */
+  readonly dataConverter?: DataConverter | undefined;
 }
 
 export interface WorkerMetricsOptions {
@@ -184,7 +194,8 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   const { roles = ['control', 'transfer'], shutdownGraceMs = 0, deployment } = options;
   const { transferSlots, limitBytesPerSecond } = options;
   const heartbeatIntervalMs = options.heartbeatIntervalMs ?? ConfigDefaults.heartbeatIntervalMs;
-  const requestRate = { connection, namespace, taskQueue };
+  const dataConverter = workerDataConverter(options);
+  const requestRate = { connection, namespace, taskQueue, dataConverter };
   const gates = new Gates({ slots: transferSlots, limitBytesPerSecond, requestRate });
   const { tracing } = options;
   const metered = options.metrics && (await meter(options.metrics, options));
@@ -198,7 +209,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
       ? new Destinations(options.destinations, shared)
       : Destinations.of(options.destinations, shared);
   const sources = new Sources(workerSources(options.sources), undefined, currentWorkflow);
-  const waiting = new WaitingUploads({ connection, namespace, taskQueue });
+  const waiting = new WaitingUploads({ connection, namespace, taskQueue, dataConverter });
   const keyWatch = new KeyWatch({ keysOf: destinations.keysOf, retry: waiting.retry });
   const attributes = new NamespaceAttributes(connection, namespace);
   const dependencies = {
@@ -212,6 +223,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   const common = {
     connection,
     namespace,
+    dataConverter,
     shutdownGraceTime: shutdownGraceMs,
     interceptors: {
       activity: [...(tracing ? [tracing.activityInterceptor] : []), logUpload, noteRejections(keyWatch)],
@@ -228,7 +240,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   const control: TemporalWorkerOptions = {
     ...common,
     taskQueue,
-    workflowBundle: { codePath: tracing ? tracedWorkflowBundlePath : workflowBundlePath },
+    workflowBundle: await workflowBundleOf(tracing !== undefined, Boolean(dataConverter?.payloadCodecs?.length)),
     ...(tracing ? { sinks: tracing.sinks } : {}),
     activities: createControlActivities(dependencies),
     maxConcurrentActivityTaskExecutions: CONTROL_SLOTS,
@@ -256,6 +268,12 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   );
 }
 
+/** With a codec, also the texts of failures pass it, unless the caller has a failure converter. */
+function workerDataConverter({ dataConverter = environmentDataConverter() }: WorkerOptions): DataConverter | undefined {
+  if (!dataConverter?.payloadCodecs?.length) return dataConverter;
+  return { failureConverterPath: packageFiles.failureConverter, ...dataConverter };
+}
+
 /** The code of metrics is loaded only if they are requested. */
 async function meter({ registry, destinations: names }: WorkerMetricsOptions, { destinations }: WorkerOptions) {
   const { startWorkflowCounters, workerMetricsOf } = await import('../observe/metrics/index.ts');
@@ -272,9 +290,3 @@ async function meter({ registry, destinations: names }: WorkerMetricsOptions, { 
 function versioned(version: WorkerDeploymentVersion): WorkerDeploymentOptions {
   return { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' };
 }
-
-/** The workflows, bundled at build time. Pass it to your own worker as `workflowBundle: { codePath }`. */
-export const workflowBundlePath = packageFiles.workflowBundle;
-
-/** The same with OpenTelemetry's interceptors. */
-export const tracedWorkflowBundlePath = packageFiles.tracedWorkflowBundle;

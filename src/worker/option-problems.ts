@@ -8,7 +8,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** What is invalid in the options of a worker, apart from `destinations` and `sources`, which are checked when they are used. */
 export function workerOptionProblems(options: WorkerOptions): string[] {
   const { taskQueue, roles, transferSlots, limitBytesPerSecond, heartbeatIntervalMs, shutdownGraceMs } = options;
-  const { deployment } = options;
+  const { deployment, dataConverter } = options;
   const problems: string[] = [];
   const text = (name: string, value: unknown) => {
     if (value !== undefined && (typeof value !== 'string' || value === '')) problems.push(`"${name}" must be a text`);
@@ -25,6 +25,11 @@ export function workerOptionProblems(options: WorkerOptions): string[] {
   text('deployment.buildId', deployment && deployment.buildId);
   if (roles?.every((role) => role === 'control' || role === 'transfer') === false || roles?.length === 0) {
     problems.push('"roles" must be a list of "control" and "transfer"');
+  }
+  if (dataConverter?.payloadConverterPath !== undefined) {
+    problems.push(
+      '"dataConverter" must not have a "payloadConverterPath", because the workflows have their own. Use codecs',
+    );
   }
   whole('transferSlots', transferSlots, 1, Limits.maxConcurrency);
   whole('limitBytesPerSecond', limitBytesPerSecond, MIN_LIMIT_BYTES_PER_SECOND, Number.MAX_SAFE_INTEGER);

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { Client, WorkflowUpdateFailedError } from '@temporalio/client';
-import { WorkflowNotFoundError } from '@temporalio/common';
+import { WorkflowNotFoundError, type DataConverter } from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
 import { FailureType } from '../contracts/failures.ts';
 import { UpdateName, WorkflowName } from '../contracts/names.ts';
@@ -16,6 +16,8 @@ export interface WaitingUploadsOptions {
   readonly namespace: string;
   /** The control queue. */
   readonly taskQueue: string;
+  /** As that of the worker. */
+  readonly dataConverter?: DataConverter | undefined;
 }
 
 /** Uploads and syncs that wait, as their worker reaches them. */
@@ -25,8 +27,8 @@ export class WaitingUploads {
   readonly #ending = new AbortController();
   #starting: Promise<void> | undefined;
 
-  constructor({ connection, namespace, taskQueue }: WaitingUploadsOptions) {
-    this.#client = new Client({ connection, namespace });
+  constructor({ connection, namespace, taskQueue, dataConverter }: WaitingUploadsOptions) {
+    this.#client = new Client({ connection, namespace, dataConverter });
     this.#taskQueue = taskQueue;
   }
 

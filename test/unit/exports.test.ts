@@ -85,6 +85,7 @@ describe('the errors of the library and of the worker', () => {
         "CONFIG_INVALID",
         "CONNECTION_FAILED",
         "JOB_CANCELLED",
+        "JOB_ENCRYPTED",
         "JOB_FAILED",
         "JOB_ID_TAKEN",
         "JOB_NOT_FOUND",

@@ -45,7 +45,8 @@ export async function checkRequests(
   const baseUrl = config.destinations.get(options.destination ?? Defaults.destination)?.baseUrl;
   const settings = sourceSettingsOf(config);
   const sources = new Sources(settings);
-  const prepareContext = { host, sources, sealKey: sealKeyOf(settings) };
+  const hidesNames = config.encryptionKeyFile !== undefined;
+  const prepareContext = { host, sources, sealKey: sealKeyOf(settings), hidesNames };
   const prepare = (request: SplitUploadOptions): Promise<PreparedUpload | PreparedSplit> =>
     isSplit(options) ? prepareSplit(request, prepareContext) : prepareUpload(request, prepareContext);
   const requests: CheckedRequest[] = [];

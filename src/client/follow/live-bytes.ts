@@ -2,7 +2,7 @@ import type { Client, DescribeWorkflowExecutionResponse } from '@temporalio/clie
 import { QueryName, WorkflowName } from '../../contracts/names.ts';
 import { withPieceProgress } from '../../core/split/progress.ts';
 import type { JobProgress } from '../jobs.ts';
-import { partsUnderWay, type PartTrouble, type PendingActivity } from './pending.ts';
+import { decodedPending, partsUnderWay, type PartTrouble, type PendingActivity } from './pending.ts';
 import { readUploadProgress } from './read-answers.ts';
 
 /** One upload that a split upload or a sync has started. */
@@ -21,6 +21,11 @@ export interface LiveProgress {
   /** Activities of the job, or else of one of its uploads: all of them read the same source. */
   readonly pending: readonly PendingActivity[];
 }
+
+type Described = Pick<Partial<DescribeWorkflowExecutionResponse>, 'pendingChildren'> & {
+  /** As `decodedPending` returns them. */
+  readonly pendingActivities?: readonly PendingActivity[] | null;
+};
 
 interface Known {
   readonly look: UploadLook | undefined;
@@ -55,10 +60,7 @@ export class LiveBytes {
    *
    * @param description of before the query of `progress`: an upload that is running after both is not in `bytesDone`
    */
-  async measure(
-    progress: JobProgress,
-    { pendingActivities, pendingChildren }: Partial<DescribeWorkflowExecutionResponse>,
-  ): Promise<LiveProgress> {
+  async measure(progress: JobProgress, { pendingActivities, pendingChildren }: Described): Promise<LiveProgress> {
     const uploads = (pendingChildren ?? [])
       .filter(({ workflowTypeName }) => workflowTypeName === WorkflowName.uploadFile)
       .flatMap(({ workflowId }) => workflowId ?? []);
@@ -143,6 +145,6 @@ export async function lookAtUpload(
       (answer) => readUploadProgress(answer, workflowId),
       () => undefined,
     );
-    return { progress, pending: raw.pendingActivities ?? [] };
+    return { progress, pending: await decodedPending(client, raw.pendingActivities) };
   });
 }

@@ -2,6 +2,7 @@ import { defaultPayloadConverter, type DescribeWorkflowExecutionResponse, type C
 import type { Payload } from '@temporalio/common';
 import type { PartHeartbeat } from '../../contracts/activities.ts';
 import { Limits } from '../../contracts/limits.ts';
+import { decodePayloads, readPayload } from '../../tolerant-client.ts';
 import { clipMessage } from '../../core/text/clip.ts';
 
 /** The newest failure of an activity that is retried. */
@@ -16,6 +17,32 @@ export interface PartTrouble {
 
 export type PendingActivity = NonNullable<DescribeWorkflowExecutionResponse['pendingActivities']>[number];
 type Timestamp = PendingActivity['lastStartedTime'];
+
+/** Decodes what a codec has encoded in activities that are not over: heartbeats, and messages of failures. */
+export async function decodedPending(
+  client: Client,
+  pending: readonly PendingActivity[] | null | undefined,
+): Promise<readonly PendingActivity[]> {
+  if (client.options.loadedDataConverter.payloadCodecs.length === 0) return pending ?? [];
+  return Promise.all((pending ?? []).map((activity) => decodedActivity(client, activity)));
+}
+
+async function decodedActivity(client: Client, activity: PendingActivity): Promise<PendingActivity> {
+  const { heartbeatDetails, lastFailure } = activity;
+  const attributes = lastFailure?.encodedAttributes;
+  const [details, failure] = await Promise.all([
+    decodePayloads(client, heartbeatDetails?.payloads ?? []).catch(() => []),
+    attributes ? readPayload<{ readonly message?: unknown }>(client, attributes).catch(() => undefined) : undefined,
+  ]);
+  return {
+    ...activity,
+    heartbeatDetails: { payloads: details },
+    lastFailure: lastFailure && {
+      ...lastFailure,
+      message: typeof failure?.message === 'string' ? failure.message : lastFailure.message,
+    },
+  };
+}
 
 /** What Temporal itself knows of the activities that are not over: bytes told by heartbeats, and failures to repeat. */
 export function partsUnderWay(pending: readonly PendingActivity[]): { bytesUnderWay: number; trouble?: PartTrouble } {

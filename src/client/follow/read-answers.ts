@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { PieceProgress } from '../../contracts/split.ts';
 import { clip } from '../../core/text/clip.ts';
-import { StrangeWorkflowError } from '../errors.ts';
+import { ENCRYPTED_ENCODING, Unreadable } from '../../core/payload.ts';
+import { JobEncryptedError, StrangeWorkflowError } from '../errors.ts';
 import type { JobProgress, JobResult } from '../jobs.ts';
 
 /*
@@ -141,7 +142,7 @@ const syncResult = z.looseObject({
   durationMs: count,
 });
 
-/** Reads what a workflow answered. @throws StrangeWorkflowError when it is no such answer */
+/** Reads what a workflow answered. @throws JobEncryptedError, StrangeWorkflowError when it is no such answer */
 export type ReadAnswer<Answer> = (answer: unknown, workflowId: string) => Answer;
 
 /** Reads the progress of an upload or a split upload. */
@@ -180,5 +181,6 @@ function has(answer: unknown, property: string): boolean {
 function read<Answer>(schema: z.ZodType<Answer>, answer: unknown, workflowId: string): Answer {
   const found = schema.safeParse(answer);
   if (found.success) return found.data;
-  throw new StrangeWorkflowError(workflowId);
+  const isEncrypted = answer instanceof Unreadable && answer.encoding === ENCRYPTED_ENCODING;
+  throw isEncrypted ? new JobEncryptedError(workflowId) : new StrangeWorkflowError(workflowId);
 }

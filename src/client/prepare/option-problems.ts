@@ -2,7 +2,7 @@ import { taskQueueProblem } from '../../core/task-queue.ts';
 import { ConfigError } from '../../errors.ts';
 
 const clientOptions = ['taskQueue', 'host', 'sources'] as const;
-const connectOptions = [...clientOptions, 'connection', 'namespace', 'interceptors'] as const;
+const connectOptions = [...clientOptions, 'connection', 'namespace', 'interceptors', 'dataConverter'] as const;
 
 /**
  * Checks the options of a `LonghaulClient`, which programs without types can pass as they like.

@@ -1,3 +1,4 @@
+import { readableIn } from './upload-identity.ts';
 import { createHash } from 'node:crypto';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
@@ -34,10 +35,11 @@ export interface PreparedSync {
  * Checks a sync and gives it its id, before anything is created anywhere.
  *
  * @param host this machine's name in `source.host`
+ * @param hidesNames whether the workflow ID must not contain the name of the folder, because payloads are encrypted
  * @throws ConfigError for a wrong request, with every problem
  * @throws SourceMissingError, SourceUnusableError for a folder that can't be listed
  */
-export async function prepareSync(options: SyncOptions, host: string): Promise<PreparedSync> {
+export async function prepareSync(options: SyncOptions, host: string, hidesNames = false): Promise<PreparedSync> {
   assertTextOptions(options, 'sync', ['folder', 'id', 'baseUrl']);
   const { folder, source: given, id, baseUrl, ...rest } = options;
   if ((folder === undefined) === (given === undefined)) throw new ConfigError('give either "folder" or "source"');
@@ -47,7 +49,7 @@ export async function prepareSync(options: SyncOptions, host: string): Promise<P
   const { syncRequestProblems } = await import('../../contracts/requests/problems.ts');
   const problems = syncRequestProblems(request);
   if (problems.length > 0) throw new ConfigError(`wrong sync request: ${problems.join('; ')}`);
-  const memoryId = id ?? syncIdOf(request, baseUrl);
+  const memoryId = id ?? syncIdOf(request, baseUrl, hidesNames);
   return {
     kind: 'sync',
     request,
@@ -65,13 +67,16 @@ async function realFolder(given: string): Promise<string> {
 }
 
 /** The same for every run of the same sync, whatever its globs and limits, and recognisable for a person. */
-function syncIdOf({ source, purpose, destination, prefix }: SyncRequest, baseUrl: string | undefined): string {
+function syncIdOf(
+  { source, purpose, destination, prefix }: SyncRequest,
+  baseUrl: string | undefined,
+  hidesName: boolean,
+): string {
   const isFolder = source.type === 'folder';
   const name = isFolder ? basename(source.path) : source.bucket;
   const place = isFolder ? [source.host, source.path] : [source.bucket, source.prefix, source.connection];
-  const readable = name.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 48);
   const fields = [source.type, ...place, purpose, destination ?? Defaults.destination, nameKey(prefix ?? ''), baseUrl];
-  return `longhaul-sync-${readable}-${digestOf(fields)}`;
+  return ['longhaul-sync', ...(hidesName ? [] : [readableIn(name)]), digestOf(fields)].join('-');
 }
 
 function digestOf(value: unknown): string {

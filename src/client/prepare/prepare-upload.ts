@@ -63,6 +63,8 @@ export interface PrepareContext {
   readonly sources: Sources;
   /** Seals the query of a URL; the workers need the same. */
   readonly sealKey?: (() => string) | undefined;
+  /** Whether workflow IDs must not contain names of files, because payloads are encrypted. @defaultValue false */
+  readonly hidesNames?: boolean;
 }
 
 /**
@@ -75,7 +77,7 @@ export interface PrepareContext {
  */
 export async function prepareUpload(
   options: UploadOptions,
-  { host, sources, sealKey }: PrepareContext,
+  { host, sources, sealKey, hidesNames }: PrepareContext,
   maxBytes: number = Limits.maxFileBytes,
   idOf: (workflowId: string, digest: string) => string = (workflowId) => workflowId,
 ): Promise<PreparedUpload> {
@@ -114,7 +116,7 @@ export async function prepareUpload(
   };
   const under = (one: UploadIdentity) => {
     const digest = identityDigest(one);
-    return { workflowId: id ?? idOf(workflowIdOf(one), digest), digest };
+    return { workflowId: id ?? idOf(workflowIdOf(one, hidesNames), digest), digest };
   };
   const { workflowId, digest } = under(identity);
   const sealed = named ? sealedSource(named, workflowId, urlContext) : source;

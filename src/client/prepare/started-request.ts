@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { SyncRequest } from '../../contracts/sync.ts';
 import type { UploadRequest } from '../../contracts/upload.ts';
 import { filenameOfSource } from '../../core/source/names.ts';
+import { readPayload } from '../../tolerant-client.ts';
 import { fromTemporal } from '../temporal-faults.ts';
 
 /**
@@ -31,14 +32,4 @@ export async function startedRequest<Request extends UploadRequest | SyncRequest
 export async function startedName(client: Client, workflowId: string): Promise<string> {
   const request = await startedRequest(client, workflowId);
   return request?.filename ?? (request?.source ? filenameOfSource(request.source) : '');
-}
-
-type Payload = Parameters<Client['options']['loadedDataConverter']['payloadConverter']['fromPayload']>[0];
-
-/** Reads a payload of a history. Codecs are applied from the last to the first. */
-export async function readPayload<Value>(client: Client, payload: Payload): Promise<Value> {
-  const { payloadCodecs, payloadConverter } = client.options.loadedDataConverter;
-  let payloads = [payload];
-  for (const codec of payloadCodecs.toReversed()) payloads = await codec.decode(payloads);
-  return payloadConverter.fromPayload<Value>(payloads[0] ?? payload);
 }

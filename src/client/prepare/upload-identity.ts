@@ -21,10 +21,17 @@ export function identityDigest(identity: UploadIdentity): string {
   return createHash('sha256').update(JSON.stringify(fields)).digest('hex').slice(0, 24);
 }
 
-/** A workflow id that is the same for the same bytes, name, purpose and destination, and that a person can recognise. */
-export function workflowIdOf(identity: UploadIdentity): string {
-  const readable = identity.filename.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 48);
-  return `longhaul-${readable}-${identityDigest(identity)}`;
+/**
+ * A workflow ID that is the same for the same bytes, name, purpose and destination. Operators recognise it by the name, unless
+ * the name is hidden.
+ */
+export function workflowIdOf(identity: UploadIdentity, hidesName = false): string {
+  return ['longhaul', ...(hidesName ? [] : [readableIn(identity.filename)]), identityDigest(identity)].join('-');
+}
+
+/** The part of a name that a workflow ID can contain. */
+export function readableIn(name: string): string {
+  return name.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 48);
 }
 
 /** Without a sealed query, which is another one each time. */

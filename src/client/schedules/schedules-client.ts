@@ -1,6 +1,6 @@
+import { hiddenNames } from '../../tolerant-client.ts';
 import { setTimeout } from 'node:timers/promises';
 import type { Client, ScheduleDescription, ScheduleHandle, ScheduleUpdateOptions } from '@temporalio/client';
-import { tolerantClient } from '../../tolerant-client.ts';
 import { hasWorkers } from '../queues/queue-workers.ts';
 import { scheduleVerdict } from '../../core/schedule/verdict.ts';
 import { isScheduleName } from '../../core/schedule/settings.ts';
@@ -36,7 +36,7 @@ export class SchedulesClient {
 
   /** @param taskQueue queue of the runs of schedules that are created or updated */
   constructor(client: Client, taskQueue: string) {
-    this.#client = tolerantClient(client);
+    this.#client = client;
     this.#taskQueue = taskQueue;
   }
 
@@ -56,7 +56,7 @@ export class SchedulesClient {
           scheduleId: scheduleIdOf(name),
           spec: toSpec(options),
           policies: toPolicies(options),
-          action: toAction(name, options, this.#taskQueue),
+          action: toAction(name, options, this.#taskQueue, hiddenNames(this.#client)),
           memo: { longhaulSchedule: name },
           state: { paused: options.paused ?? false, note: options.note || undefined },
         });
@@ -195,7 +195,14 @@ export class SchedulesClient {
       async () => {
         const handle = this.#handle(name);
         await handle.update(
-          (previous) => updatedSchedule(name, previous, changes, this.#taskQueue) as ScheduleUpdateOptions,
+          (previous) =>
+            updatedSchedule(
+              name,
+              previous,
+              changes,
+              this.#taskQueue,
+              hiddenNames(this.#client),
+            ) as ScheduleUpdateOptions,
         );
         return await toScheduleInfo(name, await handle.describe());
       },

@@ -40,7 +40,12 @@ const WORKFLOW_TASK_TIMEOUT_MS = 5000;
 /** The SDK sends the priority and tells it, only its type of what is given lacks it. */
 type Action = ScheduleOptionsStartWorkflowAction<Workflow> & Pick<ScheduleDescriptionAction, 'priority'>;
 
-export function toAction(name: string, { sync, upload }: ScheduleWork, taskQueue: string): Action {
+export function toAction(
+  name: string,
+  { sync, upload }: ScheduleWork,
+  taskQueue: string,
+  memo: Action['memo'] = {},
+): Action {
   const request = (sync ?? upload) as NonNullable<typeof sync | typeof upload>;
   const settings = sync ? sync.upload : upload;
   const from = sync ? nameOfContainer(sync.source) : (upload?.filename ?? (upload ? nameOfSource(upload.source) : ''));
@@ -51,7 +56,7 @@ export function toAction(name: string, { sync, upload }: ScheduleWork, taskQueue
     workflowId: scheduleIdOf(name),
     taskQueue,
     args: [request],
-    memo: { longhaulSchedule: name },
+    memo: { longhaulSchedule: name, ...memo },
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
     // Nobody waits for it; its activities inherit that.
     priority: requestPriority({ ...settings, priority: settings?.priority ?? Priorities.bulk }),

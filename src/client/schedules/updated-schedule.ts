@@ -18,6 +18,7 @@ export function updatedSchedule(
   { spec, policies, action, state }: ScheduleDescription,
   changes: UpdateScheduleOptions,
   taskQueue: string,
+  memo: Readonly<Record<string, unknown>> = {},
 ): ScheduleUpdateOptions<ScheduleOptionsStartWorkflowAction<Workflow>> {
   const { cron, everyMs, timezone, jitterMs, startAt, endAt, overlap, catchupWindowMs, pauseOnFailure } = changes;
   const newTimes = cron !== undefined || everyMs !== undefined;
@@ -25,7 +26,7 @@ export function updatedSchedule(
   const end = endAt ?? spec.endAt;
   if (start && end && start >= end) throw new ConfigError('wrong schedule: the end must be later than the start');
   return {
-    action: changes.sync || changes.upload ? toAction(name, changes, taskQueue) : action,
+    action: changes.sync || changes.upload ? toAction(name, changes, taskQueue, memo) : action,
     spec: {
       ...spec,
       ...(newTimes ? { calendars: [], ...toTimes(changes) } : {}),

@@ -201,7 +201,7 @@ describe('the check of what a caller sends', () => {
 
   it('reports the encoding of a request that it cannot read', () => {
     expect(inputProblem('an upload request', new Unreadable('binary/encrypted'))).toBe(
-      'an upload request must be plain JSON, and its encoding is "binary/encrypted"',
+      'an upload request must be plain JSON, and its encoding is "binary/encrypted". Set LONGHAUL_ENCRYPTION_KEY_FILE on the workers',
     );
   });
 

@@ -49,7 +49,8 @@ export async function syncCommand(context: CliContext, source: string, options: 
   if (!config.temporal) requireDestination(config, destination);
   const { id, json, quiet, detach } = options;
   const sync: SyncOptions = { ...request, id, baseUrl: config.destinations.get(destination)?.baseUrl };
-  const job: SyncJob = { prepared: await prepareSync(sync, config.host), name: '' };
+  const hidesNames = config.encryptionKeyFile !== undefined;
+  const job: SyncJob = { prepared: await prepareSync(sync, config.host, hidesNames), name: '' };
 
   let isStarted = false;
   try {
@@ -120,7 +121,10 @@ async function start(run: JobRun, job: SyncJob): Promise<Started<SyncJob>> {
 async function agrees(run: JobRun, sync: SyncOptions): Promise<boolean> {
   const { context } = run;
   const { note, signal, config } = context;
-  const dryRun = await start(run, { prepared: await prepareSync({ ...sync, dryRun: true }, config.host), name: '' });
+  const dryRun = await start(run, {
+    prepared: await prepareSync({ ...sync, dryRun: true }, config.host, config.encryptionKeyFile !== undefined),
+    name: '',
+  });
   await run.serve([dryRun]);
   const { decisions = [], counts } = await dryRun.handle.result({ signal });
   if (counts.toDelete === 0) return true;

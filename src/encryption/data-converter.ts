@@ -1,0 +1,27 @@
+import { resolve } from 'node:path';
+import type { DataConverter } from '@temporalio/common';
+import { packageFiles } from '../package-files.ts';
+import { EncryptionCodec } from './codec.ts';
+import { EncryptionKeys } from './keys.ts';
+
+export interface EncryptionOptions {
+  /** Path of the key file: lines with a key ID and 32 bytes as Base64. The first key encrypts, all keys decrypt. */
+  readonly keyFile: string;
+}
+
+/**
+ * Returns a data converter for clients and workers of Temporal's SDK that encrypts with AES-256-GCM: inputs, results,
+ * heartbeats, failures, memo, summaries and details. Search attributes stay readable.
+ *
+ * @throws ConfigError if the key file cannot be read, or has no valid keys
+ */
+export function encryptedDataConverter({ keyFile }: EncryptionOptions): DataConverter {
+  const codec = new EncryptionCodec(new EncryptionKeys(resolve(keyFile)));
+  return { payloadCodecs: [codec], failureConverterPath: packageFiles.failureConverter };
+}
+
+/** The data converter that the environment requests by `LONGHAUL_ENCRYPTION_KEY_FILE`; undefined if it requests none. */
+export function environmentDataConverter(env: Readonly<NodeJS.ProcessEnv> = process.env): DataConverter | undefined {
+  const keyFile = env['LONGHAUL_ENCRYPTION_KEY_FILE']?.trim();
+  return keyFile ? encryptedDataConverter({ keyFile }) : undefined;
+}
