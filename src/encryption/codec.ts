@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+// A CommonJS module, of which Node.js finds no names.
+import proto from '@temporalio/proto';
 import { ENCRYPTED_ENCODING } from '../core/payload.ts';
 import { undecryptable, type EncryptionKey, type EncryptionKeys } from './keys.ts';
 
@@ -10,7 +11,7 @@ const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-const { Payload: PayloadMessage } = temporal.api.common.v1;
+const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 
 /** Encrypts whole payloads with AES-256-GCM: the nonce of 12 bytes, the encrypted payload, and the tag of 16 bytes. */
 export class EncryptionCodec implements PayloadCodec {
