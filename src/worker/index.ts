@@ -1,11 +1,11 @@
 export {
   createWorker,
-  LonghaulWorker,
   type WorkerDeploymentVersion,
   type WorkerMetricsOptions,
   type WorkerOptions,
 } from './create-worker.ts';
 export { tracedWorkflowBundlePath, workflowBundlePath } from './bundle.ts';
+export { LonghaulWorker } from './longhaul-worker.ts';
 export { startTracing } from '../observe/tracing/tracing.ts';
 export type { Tracing } from '../observe/tracing/tracing.ts';
 export { Destinations } from './destinations.ts';

@@ -1,0 +1,76 @@
+import type { Worker } from '@temporalio/worker';
+import { workerFault } from './faults.ts';
+
+interface Held {
+  /** Called when the workers run. */
+  start?(): unknown;
+  close(): Promise<void>;
+}
+
+/** Polls the control queue, the shared transfer queue and the transfer queues of this machine. */
+export class LonghaulWorker {
+  readonly taskQueues: readonly string[];
+  readonly #workers: readonly Worker[];
+  readonly #held: readonly Held[];
+  readonly #answers: () => Promise<unknown>;
+  #stopping = false;
+  #running: Promise<void> | undefined;
+
+  /**
+   * @param held is closed when the workers have ended
+   * @param answers rejects if Temporal does not respond
+   */
+  constructor(workers: readonly Worker[], held: readonly Held[], answers: () => Promise<unknown> = async () => {}) {
+    this.#workers = workers;
+    this.#held = held;
+    this.#answers = answers;
+    this.taskQueues = workers.map((worker) => worker.options.taskQueue);
+  }
+
+  /**
+   * Runs until `shutdown`.
+   *
+   * @throws TemporalUnreachableError, WorkerFailedError for the first permanent error of Temporal's worker
+   */
+  run(): Promise<void> {
+    this.#running ??= this.#run();
+    return this.#running;
+  }
+
+  /** Accepts no new tasks, releases those in flight, and resolves when all have ended. Never rejects. */
+  async shutdown(): Promise<void> {
+    this.#stop();
+    await this.#running?.catch(() => {});
+  }
+
+  /** Whether all workers run, and Temporal responds. Never rejects. */
+  async isReady(): Promise<boolean> {
+    const isWorking = () => this.#workers.every((worker) => worker.getState() === 'RUNNING');
+    return isWorking() && (await this.#answers().then(isWorking, () => false));
+  }
+
+  async #run(): Promise<void> {
+    if (this.#stopping) return;
+    try {
+      const runs = this.#workers.map((worker) =>
+        worker.run().catch((error: unknown) => {
+          this.#stop();
+          throw error;
+        }),
+      );
+      for (const one of this.#held) one.start?.();
+      const failed = (await Promise.allSettled(runs)).find((run) => run.status === 'rejected');
+      if (failed) throw workerFault(failed.reason);
+    } finally {
+      await Promise.all(this.#held.map((one) => one.close()));
+    }
+  }
+
+  #stop(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    for (const worker of this.#workers) {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+    }
+  }
+}
