@@ -1,20 +1,8 @@
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { build } from 'esbuild';
 import { packageFiles } from './package-files.ts';
-
-/** Part of the build: workers then start without bundling the workflows first, which takes seconds. */
-async function bundleWorkflows(path: string, workflowInterceptorModules: string[]): Promise<void> {
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: packageFiles.workflows,
-    workflowInterceptorModules,
-    payloadConverterPath: packageFiles.payloadConverter,
-    failureConverterPath: packageFiles.workflowFailureConverter,
-    logger: new DefaultLogger('WARN'),
-  });
-  writeFileSync(path, code);
-}
+import { bundleWorkflows, sdkVersion } from './worker/bundle.ts';
 
 /**
  * The command in one bundle, which Node.js loads in three quarters of the time of its modules. Temporal's SDK has a native part
@@ -55,8 +43,10 @@ async function bundleServer(): Promise<void> {
   });
 }
 
-await bundleWorkflows(packageFiles.workflowBundle, []);
-// For workers that trace; the others don't carry its code.
-await bundleWorkflows(packageFiles.tracedWorkflowBundle, [packageFiles.tracingInterceptors]);
+// Workers then start without bundling the workflows first, which takes seconds.
+writeFileSync(packageFiles.workflowBundle, await bundleWorkflows([]));
+// Only for workers that trace.
+writeFileSync(packageFiles.tracedWorkflowBundle, await bundleWorkflows([packageFiles.tracingInterceptors]));
+writeFileSync(packageFiles.workflowBundleInfo, JSON.stringify({ sdk: sdkVersion() }));
 await bundleCommand();
 await bundleServer();

@@ -21,6 +21,8 @@ export const packageFiles = {
   failureConverter: built('src', 'encryption', 'failure-converter.js'),
   workflowFailureConverter: built('workflows', 'failure-converter.js'),
   workflowBundle: built('workflow-bundle.js'),
+  /** The version of the SDK of the bundles. */
+  workflowBundleInfo: built('workflow-bundle.json'),
   tracedWorkflowBundle: built('workflow-bundle-traced.js'),
   tracingInterceptors: built('src', 'observe', 'tracing', 'workflow-interceptors.js'),
 } as const;

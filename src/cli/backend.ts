@@ -44,7 +44,14 @@ export interface Backend {
     sources: SourceSettings,
     options?: Pick<
       WorkerOptions,
-      'taskQueue' | 'roles' | 'transferSlots' | 'limitBytesPerSecond' | 'shutdownGraceMs' | 'deployment' | 'metrics'
+      | 'taskQueue'
+      | 'roles'
+      | 'transferSlots'
+      | 'limitBytesPerSecond'
+      | 'shutdownGraceMs'
+      | 'deployment'
+      | 'metrics'
+      | 'nexus'
     >,
   ) => Promise<LonghaulWorker>;
 }

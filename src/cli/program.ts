@@ -136,6 +136,7 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
       'seconds to wait for parts in flight at shutdown (default: 0)',
       wholeNumberOption(0, 86_400),
     )
+    .option('--nexus', 'run the Nexus service "longhaul" for workflows in other namespaces')
     .option('--deployment <name>', 'deployment name for Worker Versioning (default: LONGHAUL_DEPLOYMENT_NAME)')
     .option('--build-id <id>', 'build ID for Worker Versioning (default: LONGHAUL_BUILD_ID)')
     .option(

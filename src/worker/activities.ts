@@ -14,6 +14,7 @@ import { UploadRates } from '../pace/upload-rates.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 import { Sources } from '../sources/sources.ts';
 import { NamespaceAttributes } from './attributes.ts';
+import { assertOneCopy } from './sdk-copies.ts';
 import { currentWorkflow } from './sealing-workflow.ts';
 
 export * from '../../activities/index.ts';
@@ -29,7 +30,7 @@ export interface OwnWorkerOptions extends Omit<ActivityDependencies, 'sources'> 
 /**
  * All activities, for your own worker that polls every queue.
  *
- * @throws ConfigError for invalid `sources`, and without `destination`
+ * @throws ConfigError for invalid `sources`, without `destination`, and if the process uses two copies of Temporal's SDK
  */
 export function createActivities({
   destination,
@@ -40,6 +41,8 @@ export function createActivities({
   if (typeof (destination as unknown) !== 'function') {
     throw new ConfigError('"destination" is missing: pass the "get" of a "Destinations" of longhaul/worker');
   }
+  // Activities of one copy have no context in a worker of the other.
+  assertOneCopy('@temporalio/activity');
   const opened = new Sources(workerSources(sources), undefined, currentWorkflow);
   let attributes: NamespaceAttributes | undefined;
   const hasAttributes = async () => {

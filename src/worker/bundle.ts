@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { WorkflowBundleOption } from '@temporalio/worker';
+import { createRequire } from 'node:module';
+import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleOption } from '@temporalio/worker';
 import { packageFiles } from '../package-files.ts';
+
+const require = createRequire(import.meta.url);
 
 /** The workflows, bundled at build time. Pass it to your own worker as `workflowBundle: { codePath }`. */
 export const workflowBundlePath = packageFiles.workflowBundle;
@@ -8,10 +12,38 @@ export const workflowBundlePath = packageFiles.workflowBundle;
 /** The same with OpenTelemetry's interceptors. */
 export const tracedWorkflowBundlePath = packageFiles.tracedWorkflowBundle;
 
-/** Returns the bundle of a worker. With `encodesFailures`, its workflows pass the texts of failures to the codec. */
-export async function workflowBundleOf(isTraced: boolean, encodesFailures: boolean): Promise<WorkflowBundleOption> {
+/** Version of the installed SDK, whose workflow code and worker must be of one version. */
+export function sdkVersion(): string {
+  return (require('@temporalio/workflow/package.json') as { version: string }).version;
+}
+
+/** @returns the code of all workflows for the installed SDK, which takes some seconds */
+export async function bundleWorkflows(workflowInterceptorModules: string[]): Promise<string> {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: packageFiles.workflows,
+    workflowInterceptorModules,
+    payloadConverterPath: packageFiles.payloadConverter,
+    failureConverterPath: packageFiles.workflowFailureConverter,
+    logger: new DefaultLogger('WARN'),
+  });
+  return code;
+}
+
+/**
+ * Returns the bundle of a worker: that of the build, unless the SDK has another version or there are further interceptors.
+ * With `encodesFailures`, its workflows pass the texts of failures to the codec.
+ */
+export async function workflowBundleOf(
+  isTraced: boolean,
+  encodesFailures: boolean,
+  interceptorModules: readonly string[] = [],
+): Promise<WorkflowBundleOption> {
   const codePath = isTraced ? tracedWorkflowBundlePath : workflowBundlePath;
-  if (!encodesFailures) return { codePath };
+  const { sdk } = JSON.parse(readFileSync(packageFiles.workflowBundleInfo, 'utf8')) as { sdk: string };
+  const isBuilt = interceptorModules.length === 0 && sdk === sdkVersion();
+  if (isBuilt && !encodesFailures) return { codePath };
+  const modules = [...(isTraced ? [packageFiles.tracingInterceptors] : []), ...interceptorModules];
+  const code = isBuilt ? await readFile(codePath, 'utf8') : await bundleWorkflows(modules);
   // In the first line, so that the lines of the source map stay the same.
-  return { code: `globalThis.longhaulEncodesFailures=true;${await readFile(codePath, 'utf8')}` };
+  return { code: encodesFailures ? `globalThis.longhaulEncodesFailures=true;${code}` : code };
 }

@@ -1,7 +1,7 @@
 import {
-  type NativeConnection,
-  Worker,
+  NativeConnection,
   type WorkerDeploymentOptions,
+  type WorkerInterceptors,
   type WorkerOptions as TemporalWorkerOptions,
 } from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
@@ -29,9 +29,11 @@ import { WaitingUploads } from './waiting-uploads.ts';
 import { UploadRates } from '../pace/upload-rates.ts';
 import { transferTuner } from '../pace/slots.ts';
 import { workerFault } from './faults.ts';
-import { LonghaulWorker } from './longhaul-worker.ts';
+import { createAll, LonghaulWorker } from './longhaul-worker.ts';
 import { workerOptionProblems } from './option-problems.ts';
 import { NamespaceAttributes } from './attributes.ts';
+import { createNexusService } from './nexus.ts';
+import { assertOwnSdk } from './sdk-copies.ts';
 
 export interface WorkerOptions {
   readonly connection: NativeConnection;
@@ -82,6 +84,16 @@ export interface WorkerOptions {
    * @defaultValue encryption with the keys of `LONGHAUL_ENCRYPTION_KEY_FILE` (`encryptedDataConverter`); otherwise none
    */
   readonly dataConverter?: DataConverter | undefined;
+  /**
+   * Your interceptors, around those of Longhaul. With `workflowModules`, the worker bundles the workflows when it is
+   * created, which takes some seconds. @defaultValue none
+   */
+  readonly interceptors?: Pick<WorkerInterceptors, 'activity' | 'nexus' | 'workflowModules'>;
+  /**
+   * Whether a worker with the role `control` also runs the Nexus service `longhaulService` of `longhaul/nexus`.
+   * @defaultValue false
+   */
+  readonly nexus?: boolean;
 }
 
 export interface WorkerMetricsOptions {
@@ -117,6 +129,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   const problems = workerOptionProblems(options);
   if (problems.length > 0) throw new ConfigError(`invalid options of a worker: ${problems.join('; ')}`);
   const { connection, namespace = 'default', taskQueue = DEFAULT_TASK_QUEUE } = options;
+  assertOwnSdk(connection, NativeConnection, '"connection"');
   const hosts = new Set([thisHost(options.host), ...(options.otherHosts ?? [])]);
   const { roles = ['control', 'transfer'], shutdownGraceMs = 0, deployment } = options;
   const { transferSlots, limitBytesPerSecond } = options;
@@ -124,7 +137,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   const dataConverter = workerDataConverter(options);
   const requestRate = { connection, namespace, taskQueue, dataConverter };
   const gates = new Gates({ slots: transferSlots, limitBytesPerSecond, requestRate });
-  const { tracing } = options;
+  const { tracing, interceptors } = options;
   const metered = options.metrics && (await meter(options.metrics, options));
   const watch = (profile: DestinationProfile) => ({
     around: tracing?.aroundCalls(profile.traceHeaders ?? false),
@@ -153,7 +166,13 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
     dataConverter,
     shutdownGraceTime: shutdownGraceMs,
     interceptors: {
-      activity: [...(tracing ? [tracing.activityInterceptor] : []), logUpload, noteRejections(keyWatch)],
+      activity: [
+        ...(tracing ? [tracing.activityInterceptor] : []),
+        ...(interceptors?.activity ?? []),
+        logUpload,
+        noteRejections(keyWatch),
+      ],
+      nexus: interceptors?.nexus,
     },
   };
   const transfer = (queue: string): TemporalWorkerOptions => ({
@@ -167,7 +186,12 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   const control: TemporalWorkerOptions = {
     ...common,
     taskQueue,
-    workflowBundle: await workflowBundleOf(tracing !== undefined, Boolean(dataConverter?.payloadCodecs?.length)),
+    workflowBundle: await workflowBundleOf(
+      tracing !== undefined,
+      Boolean(dataConverter?.payloadCodecs?.length),
+      interceptors?.workflowModules,
+    ),
+    nexusServices: options.nexus ? [createNexusService()] : undefined,
     ...(tracing ? { sinks: tracing.sinks } : {}),
     activities: createControlActivities(dependencies),
     maxConcurrentActivityTaskExecutions: CONTROL_SLOTS,
@@ -183,7 +207,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   if (roles.includes('transfer') && !options.sources?.isOfCommand) warnOfRejectedSources(options.sources);
   await warmUpParser();
   const [workers] = await Promise.all([
-    Promise.all(wanted.map((worker) => Worker.create(worker))),
+    createAll(wanted),
     roles.includes('control') ? registerAttributes(attributes, namespace) : undefined,
   ]).catch((error: unknown) => {
     throw workerFault(error);

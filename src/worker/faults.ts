@@ -1,7 +1,7 @@
 import { temporalFault } from '../temporal/temporal-fault.ts';
 import { missingNamespace, namespaceMissing, sentences } from '../temporal/grpc-cause.ts';
 import { NamespaceNotFoundError, TemporalDeniedError, TemporalUnreachableError } from '../temporal/temporal-errors.ts';
-import { LonghaulError } from '../errors.ts';
+import { ConfigError, LonghaulError } from '../errors.ts';
 
 /** Temporal's worker stopped because of an error. The uploads continue on another worker. */
 export class WorkerFailedError extends LonghaulError {
@@ -25,6 +25,13 @@ export function workerFault(error: unknown): unknown {
   if (name === 'CombinedWorkerRunError') return workerFault((cause as { workerError?: unknown }).workerError);
   const reason = message.split('\n', 1)[0] ?? '';
   if (name === 'TransportError') return transportFault(reason, error);
+  const queue = /^Failed to initialize worker: Registration of multiple workers.*task_queue: "([^"]*)"/.exec(
+    reason,
+  )?.[1];
+  if (queue !== undefined) {
+    const problem = `another worker of this process polls the task queue "${queue}" on the same connection`;
+    return new ConfigError(sentences({ problem, fix: 'Set another "taskQueue"' }), { cause: error });
+  }
   if (!ofWorker.includes(name)) return temporalFault(error);
   const problem =
     name === 'GracefulShutdownPeriodExpiredError'

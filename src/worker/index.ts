@@ -5,6 +5,7 @@ export {
   type WorkerOptions,
 } from './create-worker.ts';
 export { tracedWorkflowBundlePath, workflowBundlePath } from './bundle.ts';
+export { LonghaulPlugin, type LonghaulPluginOptions } from './plugin.ts';
 export { LonghaulWorker } from './longhaul-worker.ts';
 export { startTracing } from '../observe/tracing/tracing.ts';
 export type { Tracing } from '../observe/tracing/tracing.ts';

@@ -1,4 +1,4 @@
-import type { Worker } from '@temporalio/worker';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { workerFault } from './faults.ts';
 
 interface Held {
@@ -39,8 +39,10 @@ export class LonghaulWorker {
 
   /** Accepts no new tasks, releases those in flight, and resolves when all have ended. Never rejects. */
   async shutdown(): Promise<void> {
+    // A worker of the SDK that never runs keeps the connection from closing.
+    const running = this.run();
     this.#stop();
-    await this.#running?.catch(() => {});
+    await running.catch(() => {});
   }
 
   /** Whether all workers run, and Temporal responds. Never rejects. */
@@ -50,7 +52,6 @@ export class LonghaulWorker {
   }
 
   async #run(): Promise<void> {
-    if (this.#stopping) return;
     try {
       const runs = this.#workers.map((worker) =>
         worker.run().catch((error: unknown) => {
@@ -73,4 +74,14 @@ export class LonghaulWorker {
       if (worker.getState() === 'RUNNING') worker.shutdown();
     }
   }
+}
+
+/** All workers, or none: a worker of the SDK that never runs keeps the connection from closing. */
+export async function createAll(wanted: readonly WorkerOptions[]): Promise<Worker[]> {
+  const created = await Promise.allSettled(wanted.map((worker) => Worker.create(worker)));
+  const workers = created.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+  const failed = created.find((one) => one.status === 'rejected');
+  if (!failed) return workers;
+  await new LonghaulWorker(workers, []).shutdown();
+  throw failed.reason;
 }

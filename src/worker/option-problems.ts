@@ -6,7 +6,7 @@ import type { WorkerOptions } from './create-worker.ts';
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** What is invalid in the options of a worker, apart from `destinations` and `sources`, which are checked when they are used. */
-export function workerOptionProblems(options: WorkerOptions): string[] {
+export function workerOptionProblems(options: Omit<WorkerOptions, 'connection'>): string[] {
   const { taskQueue, roles, transferSlots, limitBytesPerSecond, heartbeatIntervalMs, shutdownGraceMs } = options;
   const { deployment, dataConverter } = options;
   const problems: string[] = [];

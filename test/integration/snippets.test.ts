@@ -154,10 +154,14 @@ describe('a project with the packed package', () => {
       const here = { data: join(directory, 'data'), temporalAddress, url: api.url };
       await mkdir(here.data);
       const content = await randomFile(join(here.data, 'train.jsonl'), 12 * MiB);
-      const running = spawn(process.execPath, [await writeProgram('services-worker.mjs', 'await worker.run()', here)], {
-        env: cleanEnvironment({ OPENAI_API_KEY: KEY }),
-        stdio: 'ignore',
-      });
+      const running = spawn(
+        process.execPath,
+        [await writeProgram('services-worker.mjs', 'void worker.shutdown()', here)],
+        {
+          env: cleanEnvironment({ OPENAI_API_KEY: KEY }),
+          stdio: 'ignore',
+        },
+      );
       const environment = { TEMPORAL_ADDRESS: temporalAddress };
       try {
         const print = '\nconsole.log(JSON.stringify(file));';

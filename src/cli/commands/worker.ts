@@ -13,6 +13,7 @@ export interface WorkerCommandOptions extends PermissionOptions {
   readonly roles?: ('control' | 'transfer')[];
   /** Seconds. */
   readonly grace?: number;
+  readonly nexus?: boolean;
   readonly deployment?: string;
   readonly buildId?: string;
   readonly metricsPort?: number;
@@ -37,6 +38,7 @@ export async function workerCommand(context: CliContext, options: WorkerCommandO
       roles: options.roles,
       shutdownGraceMs: graceSeconds * 1000,
       deployment,
+      nexus: options.nexus,
       metrics: metrics?.options,
     });
     const running = worker.run();
