@@ -199,7 +199,7 @@ it('rejects whatever else a caller sends than a request, and fails no workflow t
     const workflowIds: string[] = [];
     let rejectedByServer = 0;
     await pMap(
-      startsOf(file, directory, taskQueue, generatedRuns(200)),
+      startsOf(file, directory, taskQueue, generatedRuns(80)),
       async (one, index) => {
         const workflowId = one.workflowId ?? `${taskQueue}-${index}`;
         await caller.start(workflowId, one).then(
@@ -258,7 +258,7 @@ it('answers after whatever a caller sends to a running workflow', () =>
     const sent = [
       ...Object.entries(inputs).flatMap(([name, correct]) =>
         fc
-          .sample(mutated(correct), Math.max(generatedRuns(200) / 40, 5))
+          .sample(mutated(correct), Math.max(generatedRuns(80) / 40, 5))
           .map((input) => ({ name, input: json(input) })),
       ),
       ...encodings.map((input) => ({ name: 'pause', input })),

@@ -11,7 +11,7 @@ import { withRawServer, type RawAnswer, type RawRequest } from '../../support/ra
 import { listing, listings, rowKeys, rows } from '../../support/strange-listings.ts';
 import { answerOf, changes, CONTENT, type Change } from '../../support/strange-responses.ts';
 
-const RUNS = generatedRuns(800);
+const RUNS = generatedRuns(200);
 const STALL_MS = 300;
 /** For one source, from the first request to the last. */
 const BOUND_MS = 20_000;

@@ -8,6 +8,7 @@ import type { RememberedFile, SyncMemory } from '../../../src/contracts/sync.ts'
 import { handoverProblems } from '../../../src/core/upload/carried.ts';
 import { checkMemory, memoryOfResult } from '../../../src/core/sync/memory-shape.ts';
 import { mockActivity } from '../../support/mock-activity.ts';
+import { generatedRuns } from '../../support/mutated.ts';
 
 const scope: SyncScope = {
   source: { type: 'folder', path: '/data', host: 'h' },
@@ -106,7 +107,7 @@ describe('a forged memory of a sync', () => {
         const packed = await mockActivity().run(packSyncMemory, { scope, memory: value, add: [known], remove: [] });
         expect(await unpackMemory(scope, packed as SyncMemory)).toEqual({ entries: [known] });
       }),
-      { numRuns: 500 },
+      { numRuns: generatedRuns(150) },
     );
   });
 });

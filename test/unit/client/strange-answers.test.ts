@@ -18,7 +18,7 @@ import { RequestTurns } from '../../../src/pace/request-rate.ts';
 import { UploadRates } from '../../../src/pace/upload-rates.ts';
 import { generatedRuns, jsonText, mutated } from '../../support/mutated.ts';
 
-const RUNS = { numRuns: generatedRuns(300) };
+const RUNS = { numRuns: generatedRuns(100) };
 
 const waiting = { reason: 'x', failureType: 'ApiRejected', status: 401, sinceMs: 1, nextProbeAtMs: 2 };
 const progress = {

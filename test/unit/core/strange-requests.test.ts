@@ -141,7 +141,7 @@ const waitingHandover = {
 const { request: _request, hasAttributes: _hasAttributes, ...unlisted } = handover.run;
 const carriedSplit = { waiting, settings: { concurrency: 2 }, paused: false, startedAtMs: 1 };
 
-const RUNS = generatedRuns(500);
+const RUNS = generatedRuns(150);
 
 const subjects: Readonly<Record<string, readonly [correct: unknown, problems: (value: unknown) => readonly string[]]>> =
   {

@@ -3,6 +3,7 @@ import picomatch from 'picomatch';
 import { describe, expect, it } from 'vitest';
 import { compileGlobs, globListProblem, GlobLimits, isGlob, splitGlob } from '../../../../src/core/glob/glob.ts';
 import { cpuTimeMs } from '../../../support/cpu-time.ts';
+import { generatedRuns } from '../../../support/mutated.ts';
 
 function matches(glob: string, path: string, dot = true): boolean {
   return compileGlobs([glob], { dot })(path);
@@ -91,7 +92,7 @@ describe('compileGlobs', () => {
         const theirs = picomatch(one, { dot, nonegate: true, noextglob: true, fastpaths: false });
         expect(matches(one, where, dot)).toBe(theirs(where));
       }),
-      { numRuns: 10_000 },
+      { numRuns: generatedRuns(2000) },
     );
   });
 
@@ -102,7 +103,7 @@ describe('compileGlobs', () => {
       fc.property(text, path, (glob, where) => {
         expect(matches(glob, where)).toBe(triesAll(glob.split('/'), where.split('/')));
       }),
-      { numRuns: 10_000 },
+      { numRuns: generatedRuns(2000) },
     );
   });
 

@@ -4,6 +4,7 @@ import { describeHeld } from '../../../../src/core/sync/reports.ts';
 import type { RememberedFile } from '../../../../src/contracts/sync.ts';
 import type { UploadedFile } from '../../../../src/contracts/upload.ts';
 import { comparePaths, SyncPlan, type ListedSource } from '../../../../src/core/sync/plan.ts';
+import { generatedRuns } from '../../../support/mutated.ts';
 
 const CREATED_AT = 1_000_000;
 
@@ -224,7 +225,7 @@ describe('a File', () => {
         const ids = [...deletions, ...held].map(({ fileId }) => fileId);
         expect(new Set(ids).size).toBe(ids.length);
       }),
-      { numRuns: 2000 },
+      { numRuns: generatedRuns(500) },
     );
   });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { printable, printableJson } from '../../../../src/core/text/printable.ts';
+import { generatedRuns } from '../../../support/mutated.ts';
 
 /** Every character, with those that matter here more often than chance would draw them. */
 const character = fc.oneof(
@@ -37,7 +38,7 @@ describe('what a terminal is shown', () => {
         expect(shown.replace(JOINERS, '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
         expect(printable(shown)).toBe(shown);
       }),
-      { numRuns: 5000 },
+      { numRuns: generatedRuns(1000) },
     );
   });
 });
@@ -50,7 +51,7 @@ describe('JSON that a terminal is shown', () => {
         expect(json.replace(JOINERS, '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
         expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(data)));
       }),
-      { numRuns: 2000 },
+      { numRuns: generatedRuns(500) },
     );
   });
 
