@@ -24,6 +24,8 @@ const project = (name: string, testTimeoutMs: number, globalSetup: string[] = []
     hookTimeout: testTimeoutMs,
     pool: 'forks' as const,
     isolate: false,
+    // Node.js loads the built package without a transformation.
+    server: { deps: { external: [/\/dist\//] } },
   },
 });
 

@@ -29,7 +29,7 @@ describe('the chaos suite, in short', () => {
     temporal = { address, client: new Client({ connection }), killedAtMs: [], kill: () => {} };
   });
   afterAll(async () => {
-    endCliProcesses();
+    await endCliProcesses();
     await connection.close();
   });
 

@@ -37,7 +37,7 @@ let deadlineMs = Date.now() + Number(values.minutes) * 60_000;
 const sources = await availableSources();
 const report = new Report();
 let begun = 0;
-process.on('exit', endCliProcesses);
+process.on('exit', () => void endCliProcesses());
 process.once('SIGINT', () => (deadlineMs = 0));
 
 await withStateDir(async (stateDir) => {
@@ -72,7 +72,7 @@ await withStateDir(async (stateDir) => {
     await Promise.all(Array.from({ length: Number(values.parallel) }, lane));
   } finally {
     // What a run that broke off has left would keep this process alive.
-    endCliProcesses();
+    await endCliProcesses();
     await connection.close();
     await server.release();
   }

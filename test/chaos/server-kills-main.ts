@@ -4,7 +4,7 @@ import { endCliProcesses } from '../support/cli.ts';
 import { runServerKills } from './server-kills.ts';
 
 const { values } = parseArgs({ options: { kills: { type: 'string', default: '100' } } });
-process.on('exit', endCliProcesses);
+process.on('exit', () => void endCliProcesses());
 const startedAtMs = Date.now();
 const report = await runServerKills(Number(values.kills), 3_000, (line) => {
   console.error(`${((Date.now() - startedAtMs) / 1000).toFixed(1)} ${line}`);

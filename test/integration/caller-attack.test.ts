@@ -4,10 +4,9 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { expect, it } from 'vitest';
 import type { Source } from '../../src/contracts/sources.ts';
 import type { SyncRequest, SyncResult } from '../../src/contracts/sync.ts';
-import { startCli } from '../support/cli.ts';
+import { startWorkerProcess } from '../support/cli.ts';
 import { withHttpOrigin, type HttpOrigin } from '../support/http-origin.ts';
 import { KEY, MiB, withSystem, type System } from '../support/system.ts';
-import { until } from '../support/until.ts';
 
 const purpose = 'batch';
 const SECRET = 'planted-secret-7f3a';
@@ -46,7 +45,7 @@ async function startTarget(system: System, origin: HttpOrigin): Promise<Target> 
 
   const { OPENAI_API_KEY: _key, LONGHAUL_ANY_SOURCE: _any, ...environment } = system.environment;
   const options = ['--root', data, '--bucket', 'good-*', '--http-host', 'good.example', '--metrics-port', '0'];
-  const worker = startCli(['worker', ...options], {
+  const variables = {
     ...environment,
     OPENAI_API_KEY_FILE: keyFile,
     LONGHAUL_CONFIG: config,
@@ -54,8 +53,8 @@ async function startTarget(system: System, origin: HttpOrigin): Promise<Target> 
     AWS_ACCESS_KEY_ID: 'a',
     AWS_SECRET_ACCESS_KEY: 'b',
     AWS_REGION: 'us-east-1',
-  });
-  await until(() => worker.said().includes('worker on '), 'the worker');
+  };
+  const worker = await startWorkerProcess(variables, ...options);
   const [, metricsUrl = ''] = /metrics on (http:\S+)\/metrics/.exec(worker.said()) ?? [];
   return { data, outside, keyFile, config, healthUrl: `${metricsUrl}/healthz` };
 }
@@ -88,105 +87,108 @@ async function isHealthy({ healthUrl }: Target): Promise<boolean> {
   return (await fetch(healthUrl, { signal: AbortSignal.timeout(2000) })).ok;
 }
 
-const withTarget = (attack: (system: System, target: Target, origin: HttpOrigin) => Promise<void>) =>
-  withHttpOrigin({ content: Buffer.from(SECRET) }, (origin) =>
-    withSystem(async (system) => attack(system, await startTarget(system, origin), origin)),
+async function attackSources(system: System, target: Target, origin: HttpOrigin): Promise<void> {
+  const { data, outside, keyFile, config } = target;
+  const secret = join(outside, SECRET_NAME);
+  const file = (path: string): Source => ({ type: 'file', path });
+  const oneByte = (path: string): Source => ({ type: 'file', path, range: { offsetBytes: 0, sizeBytes: 1 } });
+  const notPermitted = /^SourceForbidden: this worker does not permit the file .*--root DIR/;
+  const neverUploaded = /^SourceForbidden: cannot upload .*(?:belongs to the system|contains secrets)/;
+  const attacks: [Source, RegExp][] = [
+    [file(secret), notPermitted],
+    [file('/etc/passwd'), notPermitted],
+    // Whether it exists is nobody's business.
+    [file(join(outside, 'no-such')), notPermitted],
+    [file(`${data}/../outside/${SECRET_NAME}`), notPermitted],
+    [file(join(data, 'link-to-file')), notPermitted],
+    [file(join(data, 'link-to-folder', SECRET_NAME)), notPermitted],
+    [file(join(data, 'link-to-folder', 'no-such')), notPermitted],
+    [oneByte(secret), notPermitted],
+    [oneByte(keyFile), neverUploaded],
+    [file(keyFile), neverUploaded],
+    [file(join(data, 'hard-link')), neverUploaded],
+    [file(config), neverUploaded],
+    [file(join(system.directory, 'state', 'seal-key')), neverUploaded],
+    [file('/proc/self/environ'), neverUploaded],
+    [file(join(data, 'link-to-proc')), neverUploaded],
+    [file(join(data, 'link-to-root', secret)), notPermitted],
+    [file('/dev/zero'), neverUploaded],
+    [file('/sys/kernel/uevent_seqnum'), neverUploaded],
+    [file(`${data}/good.jsonl\0.txt`), /^InvalidRequest: .* NUL byte in "path"/],
+    [{ type: 's3', bucket: 'private', key: 'x' }, /^SourceForbidden: .* bucket private .*--bucket private/],
+    [{ type: 's3', bucket: 'good-1', key: 'a/../../private/x' }, /^InvalidRequest: .*"\.\." segment in "key"/],
+    [{ type: 's3', bucket: 'good-1/../private', key: 'x' }, /^InvalidRequest: .* bucket/],
+    [{ type: 'http', url: `${origin.url}/x` }, /^SourceForbidden: .* host 127\.0\.0\.1.*--http-host 127\.0\.0\.1/],
+    [{ type: 'http', url: 'http://168.63.129.16/metadata' }, /^SourceForbidden: .*168\.63\.129\.16/],
+  ];
+  const failures = await Promise.all(attacks.map(([source]) => failureOf(system, 'uploadFile', { source, purpose })));
+  for (const [index, [source, expected]] of attacks.entries()) {
+    expect(failures[index], JSON.stringify(source)).toMatch(expected);
+  }
+  expect(await failureOf(system, 'uploadSplitFile', { source: file(secret), purpose })).toMatch(notPermitted);
+  expect(await isHealthy(target)).toBe(true);
+  expect(origin.requests).toEqual([]);
+  expect(system.api.stats().uploads).toEqual([]);
+  // It is not that nothing works.
+  const handle = await start(system, 'uploadFile', { source: file(join(data, 'good.jsonl')), purpose });
+  await expect(handle.result()).resolves.toMatchObject({ bytes: 14 });
+}
+
+/** A folder is listed without anything that its links lead out to, and globs of a caller block nothing. */
+async function attackFolders(system: System, target: Target): Promise<void> {
+  const uploadsBefore = system.api.stats().uploads.length;
+  const folder = (path: string) => ({ type: 'folder', path }) as const;
+  const notPermitted = /^SourceForbidden: .*--root DIR/;
+  expect(await failureOf(system, 'syncSource', { source: folder(target.outside), purpose })).toMatch(notPermitted);
+  expect(await failureOf(system, 'syncSource', { source: folder('/proc/self'), purpose })).toMatch(
+    /^SourceForbidden: cannot upload /,
   );
+  const linked = folder(join(target.data, 'link-to-folder'));
+  expect(await failureOf(system, 'syncSource', { source: linked, purpose })).toMatch(notPermitted);
+
+  const told = await sync(system, { source: folder(target.data), dryRun: true });
+  expect(told.decisions?.map(({ path }) => path)).toEqual(['a'.repeat(40), 'good.jsonl']);
+  expect(told.leftOut.map(({ path }) => path)).toEqual([
+    'hard-link',
+    'link-to-file',
+    'link-to-folder',
+    'link-to-nothing',
+    'link-to-proc',
+    'link-to-root',
+    'sub/config.json',
+    'sub/key',
+  ]);
+  for (const { message } of told.leftOut)
+    expect(message).toMatch(/^(is a link to a target that is not permitted|belongs to)/);
+  expect(JSON.stringify(told)).not.toMatch(new RegExp(`${SECRET_NAME}|${SECRET_BYTES}|outside|does not exist`));
+
+  const bomb = `${'*?'.repeat(12)}Z`;
+  const bombs = [[bomb], [`${'*a'.repeat(400)}Z`], [`{${'*a*b,'.repeat(90)}Z}`], ['{[,'.repeat(333)]];
+  const startedAtMs = performance.now();
+  const defused = await Promise.all(bombs.map((include) => sync(system, { source: folder(target.data), include })));
+  for (const { counts } of defused) expect(counts.toSend.files).toBe(0);
+  for (const include of [['a'.repeat(2000)], ['{a,b}'.repeat(10)], Array.from({ length: 200 }, () => '*')]) {
+    const failure = await failureOf(system, 'syncSource', { source: folder(target.data), purpose, include });
+    expect(failure).toMatch(/^InvalidRequest: "include" has/);
+  }
+  expect(performance.now() - startedAtMs, 'without a matcher that is bounded none of this ends').toBeLessThan(60_000);
+  expect(await isHealthy(target)).toBe(true);
+  expect(system.api.stats().uploads).toHaveLength(uploadsBefore);
+}
 
 it('a worker with roots reads, lists and sends nothing else for a caller that starts workflows by name', () =>
-  withTarget(async (system, target, origin) => {
-    const { data, outside, keyFile, config } = target;
-    const secret = join(outside, SECRET_NAME);
-    const file = (path: string): Source => ({ type: 'file', path });
-    const oneByte = (path: string): Source => ({ type: 'file', path, range: { offsetBytes: 0, sizeBytes: 1 } });
-    const notPermitted = /^SourceForbidden: this worker does not permit the file .*--root DIR/;
-    const neverUploaded = /^SourceForbidden: cannot upload .*(?:belongs to the system|contains secrets)/;
-    const attacks: [Source, RegExp][] = [
-      [file(secret), notPermitted],
-      [file('/etc/passwd'), notPermitted],
-      // Whether it exists is nobody's business.
-      [file(join(outside, 'no-such')), notPermitted],
-      [file(`${data}/../outside/${SECRET_NAME}`), notPermitted],
-      [file(join(data, 'link-to-file')), notPermitted],
-      [file(join(data, 'link-to-folder', SECRET_NAME)), notPermitted],
-      [file(join(data, 'link-to-folder', 'no-such')), notPermitted],
-      [oneByte(secret), notPermitted],
-      [oneByte(keyFile), neverUploaded],
-      [file(keyFile), neverUploaded],
-      [file(join(data, 'hard-link')), neverUploaded],
-      [file(config), neverUploaded],
-      [file(join(system.directory, 'state', 'seal-key')), neverUploaded],
-      [file('/proc/self/environ'), neverUploaded],
-      [file(join(data, 'link-to-proc')), neverUploaded],
-      [file(join(data, 'link-to-root', secret)), notPermitted],
-      [file('/dev/zero'), neverUploaded],
-      [file('/sys/kernel/uevent_seqnum'), neverUploaded],
-      [file(`${data}/good.jsonl\0.txt`), /^InvalidRequest: .* NUL byte in "path"/],
-      [{ type: 's3', bucket: 'private', key: 'x' }, /^SourceForbidden: .* bucket private .*--bucket private/],
-      [{ type: 's3', bucket: 'good-1', key: 'a/../../private/x' }, /^InvalidRequest: .*"\.\." segment in "key"/],
-      [{ type: 's3', bucket: 'good-1/../private', key: 'x' }, /^InvalidRequest: .* bucket/],
-      [{ type: 'http', url: `${origin.url}/x` }, /^SourceForbidden: .* host 127\.0\.0\.1.*--http-host 127\.0\.0\.1/],
-      [{ type: 'http', url: 'http://168.63.129.16/metadata' }, /^SourceForbidden: .*168\.63\.129\.16/],
-    ];
-    const failures = await Promise.all(attacks.map(([source]) => failureOf(system, 'uploadFile', { source, purpose })));
-    for (const [index, [source, expected]] of attacks.entries()) {
-      expect(failures[index], JSON.stringify(source)).toMatch(expected);
-    }
-    expect(await failureOf(system, 'uploadSplitFile', { source: file(secret), purpose })).toMatch(notPermitted);
-    expect(await isHealthy(target)).toBe(true);
-    expect(origin.requests).toEqual([]);
-    expect(system.api.stats().uploads).toEqual([]);
-    // It is not that nothing works.
-    const handle = await start(system, 'uploadFile', { source: file(join(data, 'good.jsonl')), purpose });
-    await expect(handle.result()).resolves.toMatchObject({ bytes: 14 });
-  }));
-
-it('a folder is listed without anything that its links lead out to, and globs of a caller block nothing', () =>
-  withTarget(async (system, target) => {
-    const folder = (path: string) => ({ type: 'folder', path }) as const;
-    const notPermitted = /^SourceForbidden: .*--root DIR/;
-    expect(await failureOf(system, 'syncSource', { source: folder(target.outside), purpose })).toMatch(notPermitted);
-    expect(await failureOf(system, 'syncSource', { source: folder('/proc/self'), purpose })).toMatch(
-      /^SourceForbidden: cannot upload /,
-    );
-    const linked = folder(join(target.data, 'link-to-folder'));
-    expect(await failureOf(system, 'syncSource', { source: linked, purpose })).toMatch(notPermitted);
-
-    const told = await sync(system, { source: folder(target.data), dryRun: true });
-    expect(told.decisions?.map(({ path }) => path)).toEqual(['a'.repeat(40), 'good.jsonl']);
-    expect(told.leftOut.map(({ path }) => path)).toEqual([
-      'hard-link',
-      'link-to-file',
-      'link-to-folder',
-      'link-to-nothing',
-      'link-to-proc',
-      'link-to-root',
-      'sub/config.json',
-      'sub/key',
-    ]);
-    for (const { message } of told.leftOut)
-      expect(message).toMatch(/^(is a link to a target that is not permitted|belongs to)/);
-    expect(JSON.stringify(told)).not.toMatch(new RegExp(`${SECRET_NAME}|${SECRET_BYTES}|outside|does not exist`));
-
-    const bomb = `${'*?'.repeat(12)}Z`;
-    const bombs = [[bomb], [`${'*a'.repeat(400)}Z`], [`{${'*a*b,'.repeat(90)}Z}`], ['{[,'.repeat(333)]];
-    const startedAtMs = performance.now();
-    const defused = await Promise.all(bombs.map((include) => sync(system, { source: folder(target.data), include })));
-    for (const { counts } of defused) expect(counts.toSend.files).toBe(0);
-    for (const include of [['a'.repeat(2000)], ['{a,b}'.repeat(10)], Array.from({ length: 200 }, () => '*')]) {
-      const failure = await failureOf(system, 'syncSource', { source: folder(target.data), purpose, include });
-      expect(failure).toMatch(/^InvalidRequest: "include" has/);
-    }
-    expect(performance.now() - startedAtMs, 'without a matcher that is bounded none of this ends').toBeLessThan(60_000);
-    expect(await isHealthy(target)).toBe(true);
-    expect(system.api.stats().uploads).toEqual([]);
-  }));
+  withHttpOrigin({ content: Buffer.from(SECRET) }, (origin) =>
+    withSystem(async (system) => {
+      const target = await startTarget(system, origin);
+      await attackSources(system, target, origin);
+      await attackFolders(system, target);
+    }),
+  ));
 
 it('a worker that nothing is permitted to says so once, and names the options', () =>
   withSystem(async (system) => {
     const { LONGHAUL_ANY_SOURCE: _any, ...environment } = system.environment;
-    const worker = startCli(['worker'], environment);
-    await until(() => worker.said().includes('worker on '), 'the worker');
+    const worker = await startWorkerProcess(environment);
     const lines = worker
       .said()
       .split('\n')

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { JobHandle } from 'longhaul';
 import { loadConfig, requireDestination } from 'longhaul/worker';
 import { describe, expect, it } from 'vitest';
-import { runCli, startCli } from '../support/cli.ts';
+import { beginCli, runCli } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
 import { KEY, MiB, withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
@@ -61,17 +61,17 @@ describe('a command that is run again', () => {
       const file = join(directory, 'again.bin');
       await randomFile(file, 3 * MiB);
       const upload = (limit: string) =>
-        startCli(
+        beginCli(
           ['upload', file, '--purpose', purpose, '--part-size', '1MiB', '--heartbeat-timeout', '2s', '--limit', limit],
           system.embedded,
         );
       api.faults.add({ route: 'part', kind: 'status', status: 401, skip: 1, count: 1000 });
       const first = upload('20MiB');
       await until(
-        () => first.said().includes('401'),
-        () => `the upload to wait: ${first.said()}`,
+        () => first.stderr().includes('401'),
+        () => `the upload to wait: ${first.stderr()}`,
       );
-      first.child.kill('SIGKILL');
+      first.interrupt();
       await first.ended;
       api.faults.clear();
       const { code, stderr } = await upload('30MiB').ended;

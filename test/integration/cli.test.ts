@@ -2,11 +2,10 @@ import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LonghaulClient } from 'longhaul';
 import { describe, expect, it } from 'vitest';
-import { runCli, startCli, type CliOutcome } from '../support/cli.ts';
+import { beginWorker, runCli, startCli, startWorkerProcess, type CliOutcome } from '../support/cli.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { KEY, MiB, partsReceived, withSystem, type System } from '../support/system.ts';
 import { textIn } from '../support/text-in.ts';
-import { until } from '../support/until.ts';
 
 const nowhere = 'http://127.0.0.1:9/v1';
 
@@ -168,8 +167,7 @@ describe('longhaul upload', () => {
   it('starts an upload that workers elsewhere carry, which status, pause, resume, list and cancel reach', () =>
     withSystem(
       async (system) => {
-        const worker = startCli(['worker'], system.environment);
-        await until(() => worker.said().includes('worker on '), 'the worker to serve');
+        const worker = await beginWorker(system.environment);
         const file = join(system.directory, 'detached.bin');
         await randomFile(file, 16 * MiB);
         const longhaul = (...args: string[]) => runCli(args, system.environment);
@@ -205,7 +203,7 @@ describe('longhaul upload', () => {
         expect(await longhaul('cancel', workflowId)).toMatchObject({ code: 0 });
         expect(system.uploads()).toMatchObject([{ status: 'cancelled' }]);
 
-        worker.child.kill('SIGTERM');
+        worker.interrupt('SIGTERM');
         expect((await worker.ended).code).toBe(0);
       },
       { bandwidthBytesPerSecond: 3 * MiB },
@@ -221,8 +219,7 @@ describe('longhaul upload', () => {
         status: 503,
         body: { error: { message: `key ${KEY} is tired` } },
       });
-      const worker = startCli(['worker'], { ...system.environment, LONGHAUL_LOG_LEVEL: 'trace' });
-      await until(() => worker.said().includes('worker on '), 'the worker to serve');
+      const worker = await startWorkerProcess({ ...system.environment, LONGHAUL_LOG_LEVEL: 'trace' });
       const outcome = await runCli(['upload', file, '--purpose', 'batch', '--json'], system.environment);
       expect(outcome.code).toBe(0);
       worker.child.kill('SIGTERM');

@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import os from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { LonghaulClient, type JobEvent } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { listQueueWorkers } from '../../src/client/queues/list-queue-workers.ts';
-import { runCli, runCliProcess, startCli } from '../support/cli.ts';
+import { beginCli, beginWorker, runCli, startCli, startWorkerProcess } from '../support/cli.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { until } from '../support/until.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
@@ -15,73 +17,99 @@ const uploadArguments = '--purpose batch --part-size 1MiB --concurrency 4 --hear
 /** Slow enough that a kill hits the middle. */
 const limits = { bandwidthBytesPerSecond: 4 * MiB };
 
-/** Environment of a user without a Temporal of his own, on a machine with that host name. */
-async function onHost({ api, directory }: System, name: string): Promise<Record<string, string>> {
+/** A user without a Temporal server of their own: all commands of a test share one. */
+const withUser = (body: (system: System) => Promise<void>) => withSystem(body, { ...limits, ownServer: true });
+
+/** Runs `body` on a machine with that host name. */
+async function onHost<T>(name: string, body: () => Promise<T>): Promise<T> {
+  const { hostname } = os;
+  os.hostname = () => name;
+  syncBuiltinESMExports();
+  try {
+    return await body();
+  } finally {
+    os.hostname = hostname;
+    syncBuiltinESMExports();
+  }
+}
+
+/** The same for a process. */
+async function processOnHost(name: string, { embedded, directory }: System): Promise<Record<string, string>> {
   const module = join(directory, `host-${name}.mjs`);
   await writeFile(
     module,
     `import os from 'node:os'; import { syncBuiltinESMExports } from 'node:module';
 os.hostname = () => ${JSON.stringify(name)}; syncBuiltinESMExports();`,
   );
-  return {
-    OPENAI_BASE_URL: api.url,
-    OPENAI_API_KEY: 'sk-test-canary-0451',
-    LONGHAUL_STATE_DIR: join(directory, 'state'),
-    NODE_OPTIONS: `--import=${module}`,
-  };
+  return { ...embedded, NODE_OPTIONS: `--import=${module}` };
 }
 
 describe('a machine whose host name changes', () => {
-  for (const earlierVersion of [false, true]) {
-    const stored = earlierVersion ? 'in a state directory of an earlier version' : 'in a state directory with a name';
-    it(`continues the upload from the recorded parts, ${stored}`, () =>
-      withSystem(async (system) => {
-        const file = join(system.directory, 'renamed.bin');
-        const content = await randomFile(file, PARTS * MiB);
-        const first = startCli(['upload', file, ...uploadArguments], await onHost(system, 'before'));
-        await partsReceived(system, PARTS / 3);
-        first.child.kill('SIGKILL');
-        await first.ended;
-        const identity = join(system.directory, 'state', 'host.json');
-        expect(JSON.parse(await readFile(identity, 'utf8'))).toEqual({ host: 'before', earlier: [] });
-        if (earlierVersion) await rm(identity);
+  it('continues the upload of a killed command from the recorded parts', () =>
+    withUser(async (system) => {
+      const file = join(system.directory, 'renamed.bin');
+      const content = await randomFile(file, PARTS * MiB);
+      const killed = startCli(['upload', file, ...uploadArguments], await processOnHost('before', system));
+      await partsReceived(system, PARTS / 3);
+      killed.child.kill('SIGKILL');
+      await killed.ended;
+      expect(system.api.stats().totals.partsReceived, 'the kill came too late').toBeLessThan(PARTS);
+      const identity = join(system.directory, 'state', 'host.json');
+      expect(JSON.parse(await readFile(identity, 'utf8'))).toEqual({ host: 'before', earlier: [] });
 
-        const second = await runCliProcess(['upload', file, ...uploadArguments], await onHost(system, 'after'));
-        expect(second.code, second.stderr).toBe(0);
-        expect(JSON.parse(second.stdout)).toMatchObject({ resumed: true, parts: PARTS, md5: md5(content) });
-        expect(system.uploads()).toMatchObject([{ status: 'completed', completions: 1 }]);
-        expect(system.api.stats().totals.partsBegun).toBeLessThanOrEqual(PARTS + 4);
-        expect(JSON.parse(await readFile(identity, 'utf8'))).toMatchObject({ host: 'before' });
-      }, limits));
-  }
+      const second = await onHost('after', () => runCli(['upload', file, ...uploadArguments], system.embedded));
+      expect(second.code, second.stderr).toBe(0);
+      expect(second.stderr).not.toMatch(/unexpected|Warning/);
+      const { file: uploaded, ...result } = JSON.parse(second.stdout);
+      expect(result).toMatchObject({ resumed: true, parts: PARTS, md5: md5(content) });
+      expect(md5(await system.download(uploaded.id))).toBe(md5(content));
+      expect(system.uploads()).toMatchObject([{ status: 'completed', completions: 1 }]);
+      expect(system.api.stats().totals.partsBegun).toBeLessThanOrEqual(PARTS + 4);
+      expect(JSON.parse(await readFile(identity, 'utf8'))).toMatchObject({ host: 'before' });
+    }));
 
-  it('continues syncs and schedules in a state directory of an earlier version', () =>
-    withSystem(async (system) => {
-      const folder = join(system.directory, 'nightly');
+  it('continues uploads, syncs and schedules in a state directory of an earlier version', () =>
+    withUser(async (system) => {
+      const { directory, embedded } = system;
+      const identity = join(directory, 'state', 'host.json');
+      const stored = async () => JSON.parse(await readFile(identity, 'utf8'));
+      const file = join(directory, 'renamed.bin');
+      const content = await randomFile(file, PARTS * MiB);
+      const folder = join(directory, 'nightly');
       await mkdir(folder);
       await writeFile(join(folder, 'a.txt'), 'a');
-      const before = await onHost(system, 'before');
-      const after = await onHost(system, 'after');
       const sync = ['sync', folder, '--purpose', 'batch'];
-      const first = await runCliProcess([...sync, '--json'], before);
-      expect(first.code, first.stderr).toBe(0);
-      const create = ['schedule', 'create', 'nightly', '--cron', '0 2 * * *', '--', ...sync, '--prefix', 'night-'];
-      const created = await runCliProcess(create, before);
-      expect(created.code, created.stderr).toBe(0);
-      const identity = join(system.directory, 'state', 'host.json');
-      await rm(identity);
+      await onHost('before', async () => {
+        const synced = await runCli([...sync, '--json'], embedded);
+        expect(synced.code, synced.stderr).toBe(0);
+        const create = ['schedule', 'create', 'nightly', '--cron', '0 2 * * *', '--', ...sync, '--prefix', 'night-'];
+        const created = await runCli(create, embedded);
+        expect(created.code, created.stderr).toBe(0);
+        const interrupted = beginCli(['upload', file, ...uploadArguments], embedded);
+        await partsReceived(system, 1 + PARTS / 3);
+        interrupted.interrupt();
+        expect((await interrupted.ended).code).toBe(130);
+      });
 
-      const second = await runCliProcess([...sync, '--json'], after);
-      expect(second.code, second.stderr).toBe(0);
-      expect(second.stderr).toContain('Its uploads still use the name before');
-      expect(JSON.parse(await readFile(identity, 'utf8'))).toEqual({ host: 'before', earlier: [] });
-      // The memory of the sync is found under the same name.
-      expect(JSON.parse(second.stdout)).toMatchObject({ counts: { same: 1, sent: { files: 0 } } });
-      const worker = startCli(['worker', '--any-source'], after);
-      await until(() => worker.said().includes('worker on'), 'the worker to start');
-      expect(worker.said()).toMatch(/serves .*-transfer-before, .*-transfer-after/);
-      worker.child.kill('SIGTERM');
-      await worker.ended;
+      await rm(identity);
+      await onHost('after', async () => {
+        const uploaded = await runCli(['upload', file, ...uploadArguments], embedded);
+        expect(uploaded.code, uploaded.stderr).toBe(0);
+        expect(JSON.parse(uploaded.stdout)).toMatchObject({ resumed: true, parts: PARTS, md5: md5(content) });
+        expect(await stored()).toMatchObject({ host: 'before' });
+
+        await rm(identity);
+        const synced = await runCli([...sync, '--json'], embedded);
+        expect(synced.code, synced.stderr).toBe(0);
+        expect(synced.stderr).toContain('Its uploads still use the name before');
+        expect(await stored()).toEqual({ host: 'before', earlier: [] });
+        // The memory of the sync is found under the same name.
+        expect(JSON.parse(synced.stdout)).toMatchObject({ counts: { same: 1, sent: { files: 0 } } });
+        const worker = await beginWorker(embedded, '--any-source');
+        expect(worker.stderr()).toMatch(/serves .*-transfer-before, .*-transfer-after/);
+        worker.interrupt('SIGTERM');
+        await worker.ended;
+      });
     }));
 });
 
@@ -144,13 +172,8 @@ describe('a host without a worker', () => {
     withSystem(async (system) => {
       const { api, directory, environment } = system;
       await system.startWorker({ host: 'present', roles: ['control'] });
-      const startHost = () =>
-        startCli(['worker', '--any-source', '--slots', '2'], {
-          ...environment,
-          LONGHAUL_HOST: 'killed',
-          LONGHAUL_HEARTBEAT_INTERVAL_MS: '1000',
-        });
-      const worker = startHost();
+      const host = { ...environment, LONGHAUL_HOST: 'killed', LONGHAUL_HEARTBEAT_INTERVAL_MS: '1000' };
+      const worker = await startWorkerProcess(host, '--any-source', '--slots', '2');
       // The second heartbeat contains the interval.
       const query = `TaskQueue="${system.taskQueue}-transfer-killed"`;
       await until(async () => {
@@ -176,7 +199,7 @@ describe('a host without a worker', () => {
       await rename(copy, file);
       const retuned = await runCli(['retune', upload.workflowId, '--ignore-inode'], environment);
       expect(retuned.code, retuned.stderr).toBe(0);
-      startHost();
+      await beginWorker(host, '--any-source', '--slots', '2');
       expect(await upload.result()).toMatchObject({ parts: PARTS, md5: md5(content), sessions: 1 });
       expect(api.stats().totals.partsBegun).toBeLessThan(PARTS + 8);
     }, limits));

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { runCli, startCli } from '../support/cli.ts';
+import { beginCli, runCli, startWorkerProcess } from '../support/cli.ts';
 import { withHttpOrigin } from '../support/http-origin.ts';
 import { md5 } from '../support/random-file.ts';
 import { MiB, partsReceived, withSystem } from '../support/system.ts';
@@ -58,20 +58,19 @@ it('a URL that requires a header is uploaded by workers that have it, also after
         expect(open.stdout).toContain(`other users of this machine can read the key file ${path}`);
         await chmod(path, 0o600);
 
-        const serving = startCli(['worker'], environment);
-        await until(() => serving.said().includes('worker on '), 'the worker to serve');
+        const serving = await startWorkerProcess(environment);
         const before = origin.requests.length;
         const spooled = await runCli([...upload(url), '--spool'], without);
         expect(spooled.code).toBe(2);
         expect(spooled.stderr).toContain(problem);
         expect(origin.requests).toHaveLength(before);
-        const run = startCli(upload(url, '--id', `headers-${taskQueue}`), environment);
+        const run = beginCli(upload(url, '--id', `headers-${taskQueue}`), environment);
         const handle = client.getHandle(`headers-${taskQueue}`);
         await partsReceived(system, 2);
         token = NEW;
         await until(
           async () => (await handle.status()).state === 'waiting',
-          () => `the upload to wait: ${run.said()}`,
+          () => `the upload to wait: ${run.stderr()}`,
         );
         expect((await handle.status()).waiting?.reason).toContain(
           `the server returned 403. Correct the header Authorization that "sources.http.headers" sets for ${host}`,

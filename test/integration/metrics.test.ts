@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { WorkflowCounter } from '../../src/contracts/metrics.ts';
 import { WorkerMetric } from '../../src/observe/metrics/definitions.ts';
 import { startChaosProxy } from '../support/chaos-proxy.ts';
-import { runCliProcess, startCli, type CliRun } from '../support/cli.ts';
+import { runCli, runCliProcess, startWorkerProcess, type CliRun } from '../support/cli.ts';
 import { prometheusMissing, withPrometheus } from '../support/prometheus.ts';
 import { randomFile } from '../support/random-file.ts';
 import { processMetrics, sdkMetrics } from '../support/sdk-metrics.ts';
@@ -30,8 +30,7 @@ interface MeasuredWorker {
 
 /** A worker process that serves its metrics on a port that the system picks. */
 async function startMeasuredWorker({ environment }: System, ...args: string[]): Promise<MeasuredWorker> {
-  const run = startCli(['worker', '--metrics-port', '0', ...args], environment);
-  await until(() => run.said().includes('worker on '), 'the worker to serve');
+  const run = await startWorkerProcess(environment, '--metrics-port', '0', ...args);
   const url = /metrics on (http:\S+)\/metrics/.exec(run.said())?.[1] ?? '';
   const metrics = async () => (await fetch(`${url}/metrics`)).text();
   return {
@@ -164,14 +163,13 @@ describe('the metrics of a worker process', () => {
 
   it('are not served on a port in use, which the command reports before it starts', () =>
     withSystem(async (system) => {
-      const { host } = await startMeasuredWorker(system);
-      const port = host.split(':')[1] ?? '';
+      const port = String(system.api.port);
       const refused = await runCliProcess(['worker'], { ...system.environment, LONGHAUL_METRICS_PORT: port });
       expect(refused).toMatchObject({
         code: 2,
         stderr: expect.stringContaining(`127.0.0.1:${port} for metrics is in use`),
       });
-      const wrong = await runCliProcess(['worker', '--metrics-port', '70000'], system.environment);
+      const wrong = await runCli(['worker', '--metrics-port', '70000'], system.environment);
       expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('from 0 to 65535') });
     }));
 

@@ -2,33 +2,28 @@ import { execFileSync } from 'node:child_process';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startCli, startScript } from '../support/cli.ts';
+import { runCli, startCli, startScript, type CliOutcome } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
 import { md5 } from '../support/random-file.ts';
 import { MiB, withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
 interface User extends System {
-  readonly environment: Readonly<Record<string, string>>;
   readonly spooled: () => Promise<readonly string[]>;
   /** Runs a script in the directory of the system. */
   readonly script: (text: string) => ReturnType<typeof startScript>;
 }
 
-/** A user without a Temporal server. */
 function withUser(body: (user: User) => Promise<void>): Promise<void> {
-  return withSystem(
-    (system) => {
-      const { directory, embedded: environment } = system;
-      return body({
-        ...system,
-        environment,
-        spooled: () => readdir(join(directory, 'state', 'spool')).catch((): string[] => []),
-        script: (text) => startScript(text, environment, directory),
-      });
-    },
-    { ownServer: true },
-  );
+  return withSystem(async (system) => {
+    await system.startWorker();
+    const { directory, environment } = system;
+    await body({
+      ...system,
+      spooled: () => readdir(join(directory, 'state', 'spool')).catch((): string[] => []),
+      script: (text) => startScript(text, environment, directory),
+    });
+  });
 }
 
 describe('a pipe as an argument of an upload', () => {
@@ -107,33 +102,35 @@ describe('a pipe as an argument of an upload', () => {
     }));
 
   it('is rejected in one line if it has no name, is not alone, or if the command cannot have a pipe', () =>
-    withUser(async ({ directory, script, uploads, spooled }) => {
+    withUser(async ({ directory, environment, script, uploads, spooled }) => {
       execFileSync('mkfifo', ['pipe.jsonl'], { cwd: directory });
       await writeFile(join(directory, 'file.jsonl'), '{}\n');
-      const rejected = async (command: string, words: RegExp) => {
-        const { code, stdout, stderr } = await script(`longhaul ${command}`).ended;
+      const [pipe, file] = [join(directory, 'pipe.jsonl'), join(directory, 'file.jsonl')];
+      const expectRejection = ({ code, stdout, stderr }: CliOutcome, words: RegExp) => {
         expect(stderr).toMatch(words);
         expect(stderr.trim().split('\n')).toHaveLength(1);
         expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
       };
+      // Only a shell passes the descriptor of a pipe.
+      const rejectedScript = async (command: string, words: RegExp) =>
+        expectRejection(await script(`longhaul ${command}`).ended, words);
+      const rejected = async (command: string, words: RegExp) =>
+        expectRejection(await runCli(command.split(' '), environment), words);
       await Promise.all([
-        rejected('upload <(echo 1) --purpose batch', /^longhaul: \/dev\/fd\/\d+ has no name\. .* --filename/),
-        rejected('upload <(echo 1) <(echo 2) --purpose batch', /has no name, so it must be the only source/),
-        rejected('upload >(cat) --filename x --purpose batch', /is open only for writing/),
-        rejected('upload pipe.jsonl ./pipe.jsonl --purpose batch', /are the same pipe/),
-        rejected('upload pipe.jsonl --ignore-inode --purpose batch', /--ignore-inode is for files/),
-        rejected(
-          'upload pipe.jsonl file.jsonl --filename x --purpose batch',
-          /--id and --filename require a single file/,
-        ),
-        rejected('sync pipe.jsonl --purpose batch', /pipe\.jsonl is a pipe, not a folder/),
-        rejected('sync <(echo 1) --purpose batch', /is a pipe, not a folder/),
+        rejectedScript('upload <(echo 1) --purpose batch', /^longhaul: \/dev\/fd\/\d+ has no name\. .* --filename/),
+        rejectedScript('upload <(echo 1) <(echo 2) --purpose batch', /has no name, so it must be the only source/),
+        rejectedScript('upload >(cat) --filename x --purpose batch', /is open only for writing/),
+        rejected(`upload ${pipe} ${directory}/./pipe.jsonl --purpose batch`, /are the same pipe/),
+        rejected(`upload ${pipe} --ignore-inode --purpose batch`, /--ignore-inode is for files/),
+        rejected(`upload ${pipe} ${file} --filename x --purpose batch`, /--id and --filename require a single file/),
+        rejected(`sync ${pipe} --purpose batch`, /pipe\.jsonl is a pipe, not a folder/),
+        rejectedScript('sync <(echo 1) --purpose batch', /is a pipe, not a folder/),
         rejected('sync - --purpose batch', /- is standard input, not a folder/),
         rejected(
-          'schedule create n --cron "0 1 * * *" -- upload pipe.jsonl --purpose batch',
+          `schedule create n --every 1h -- upload ${pipe} --purpose batch`,
           /pipe\.jsonl can be read only once, and each run of a schedule reads its source/,
         ),
-        rejected('upload - --filename x --purpose batch < .', /standard input is a directory/),
+        rejectedScript('upload - --filename x --purpose batch < .', /standard input is a directory/),
       ]);
       expect(uploads()).toEqual([]);
       expect(await spooled()).toEqual([]);

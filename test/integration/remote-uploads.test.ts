@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { FailureType, LonghaulClient, type UploadRequest } from 'longhaul';
 import { describe, expect, it } from 'vitest';
-import { startCli, type CliRun } from '../support/cli.ts';
+import { beginWorker, runCli, startWorkerProcess, type CliOutcome } from '../support/cli.ts';
 import { withHttpOrigin } from '../support/http-origin.ts';
+import { withProcessVariables } from '../support/process-variables.ts';
 import { md5 } from '../support/random-file.ts';
 import { s3ServerChoices, withS3Server, type S3Server } from '../support/s3-servers.ts';
-import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
-import { until } from '../support/until.ts';
+import { MiB, partsReceived, withSystem } from '../support/system.ts';
 
 const PARTS = 16;
 const SLOTS = 4;
@@ -20,7 +20,7 @@ interface Bucket {
   readonly url: string;
   readonly put: (bytes: Buffer) => Promise<void>;
   /** How a user names this server to the command line: by AWS's own variables. */
-  readonly environment: Readonly<Record<string, string>>;
+  readonly aws: Readonly<Record<string, string>>;
 }
 
 async function withBucket(name: S3Server['name'], body: (bucket: Bucket) => Promise<void>): Promise<void> {
@@ -38,7 +38,7 @@ async function withBucket(name: S3Server['name'], body: (bucket: Bucket) => Prom
         put: async (bytes) => {
           await client.send(new PutObjectCommand({ Bucket: bucket, Key: KEY, Body: bytes }));
         },
-        environment: {
+        aws: {
           AWS_ENDPOINT_URL_S3: endpoint,
           AWS_REGION: 'us-east-1',
           AWS_ACCESS_KEY_ID: credentials.accessKeyId,
@@ -51,18 +51,8 @@ async function withBucket(name: S3Server['name'], body: (bucket: Bucket) => Prom
   });
 }
 
-async function startWorkerProcess(system: System, environment: Readonly<Record<string, string>>): Promise<CliRun> {
-  const run = startCli(['worker', '--slots', String(SLOTS)], { ...system.environment, ...environment });
-  await until(() => {
-    if (run.child.exitCode !== null) throw new Error(`the worker ended: ${run.said()}`);
-    return run.said().includes('worker on ');
-  }, 'the worker to serve');
-  return run;
-}
-
-function startUpload(system: System, url: string, environment: Readonly<Record<string, string>>): CliRun {
-  const options = ['--purpose', 'batch', '--part-size', '1MiB', '--json'];
-  return startCli(['upload', url, ...options], { ...system.environment, ...environment });
+function runUpload(url: string, environment: Readonly<Record<string, string>>): Promise<CliOutcome> {
+  return runCli(['upload', url, '--purpose', 'batch', '--part-size', '1MiB', '--json'], environment);
 }
 
 const slow = { bandwidthBytesPerSecond: 6 * MiB };
@@ -71,11 +61,11 @@ for (const { name, skipped } of await s3ServerChoices()) {
   const reason = skipped === undefined ? '' : ` (skipped: ${skipped})`;
   describe.skipIf(skipped !== undefined)(`an object of ${name}${reason}`, () => {
     it('goes up byte for byte, and on another worker when the first is killed', () =>
-      withBucket(name, ({ url, put, environment }) =>
+      withBucket(name, ({ url, put, aws }) =>
         withSystem(async (system) => {
           const content = randomBytes(PARTS * MiB + 5);
           await put(content);
-          const victim = await startWorkerProcess(system, environment);
+          const victim = await startWorkerProcess({ ...system.environment, ...aws }, '--slots', String(SLOTS));
           const [, bucket = '', key = ''] = /^s3:..([^/]+).(.*)$/.exec(url) ?? [];
           const handle = await system.client.upload({
             source: { type: 's3', bucket, key },
@@ -88,9 +78,10 @@ for (const { name, skipped } of await s3ServerChoices()) {
           await partsReceived(system, PARTS / 3);
           victim.child.kill('SIGKILL');
           await victim.ended;
-          const survivor = await startWorkerProcess(system, environment);
-          const result = await handle.result();
-          expect(survivor.said()).not.toMatch(/Warning/);
+          const result = await withProcessVariables(aws, async () => {
+            await beginWorker(system.environment, '--slots', String(SLOTS));
+            return handle.result();
+          });
           expect(result).toMatchObject({ md5: md5(content), sessions: 1, file: { filename: 'train.jsonl' } });
           expect((await system.download(result.file.id)).equals(content)).toBe(true);
           const partsBegun = system.uploads()[0]?.partsBegun;
@@ -100,19 +91,23 @@ for (const { name, skipped } of await s3ServerChoices()) {
       ));
 
     it('that is overwritten in the middle ends in SourceChanged, with the session cancelled', () =>
-      withBucket(name, ({ url, put, environment }) =>
-        withSystem(async (system) => {
-          await put(randomBytes(PARTS * MiB));
-          await startWorkerProcess(system, environment);
-          const run = startUpload(system, url, environment);
-          await partsReceived(system, 2);
-          await put(randomBytes(PARTS * MiB));
-          const { code, stdout, stderr } = await run.ended;
-          expect(stderr).not.toMatch(/unexpected|Warning/);
-          expect(code).toBe(1);
-          expect(JSON.parse(stdout)).toMatchObject({ error: { code: FailureType.SourceChanged } });
-          expect(system.uploads()).toMatchObject([{ status: 'cancelled', completions: 0 }]);
-        }, slow),
+      withBucket(name, ({ url, put, aws }) =>
+        withSystem(
+          (system) =>
+            withProcessVariables(aws, async () => {
+              await put(randomBytes(PARTS * MiB));
+              await beginWorker(system.environment, '--slots', String(SLOTS));
+              const run = runUpload(url, system.environment);
+              await partsReceived(system, 2);
+              await put(randomBytes(PARTS * MiB));
+              const { code, stdout, stderr } = await run;
+              expect(stderr).not.toMatch(/unexpected|Warning/);
+              expect(code).toBe(1);
+              expect(JSON.parse(stdout)).toMatchObject({ error: { code: FailureType.SourceChanged } });
+              expect(system.uploads()).toMatchObject([{ status: 'cancelled', completions: 0 }]);
+            }),
+          slow,
+        ),
       ));
   });
 }
@@ -124,10 +119,12 @@ describe('a resource of an HTTP server', () => {
         const { client, directory } = system;
         const config = join(directory, 'config.json');
         await writeFile(config, JSON.stringify({ sources: { http: { allowPrivate: ['127.0.0.1'] } } }));
-        const environment = { LONGHAUL_CONFIG: config, LONGHAUL_SEAL_KEY: 'seal-key-canary-0451' };
-        const worker = await startWorkerProcess(system, environment);
+        const more = { LONGHAUL_CONFIG: config, LONGHAUL_SEAL_KEY: 'seal-key-canary-0451' };
+        const environment = { ...system.environment, ...more };
+        // A process, because its log is searched.
+        const worker = await startWorkerProcess(environment, '--slots', String(SLOTS));
         const url = `${origin.url}/data/my%20set.jsonl?X-Amz-Signature=${CANARY}`;
-        const { code, stdout, stderr } = await startUpload(system, url, environment).ended;
+        const { code, stdout, stderr } = await runUpload(url, environment);
         expect(stderr).not.toMatch(/unexpected|Warning/);
         expect(code).toBe(0);
         const result = JSON.parse(stdout);

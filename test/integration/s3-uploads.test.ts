@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import type { S3Settings } from '../../src/sources/source-settings.ts';
-import { runCliProcess } from '../support/cli.ts';
+import { runCli } from '../support/cli.ts';
+import { withProcessVariables } from '../support/process-variables.ts';
 import { md5 } from '../support/random-file.ts';
 import { s3ServerChoices, withS3Server, type S3Server } from '../support/s3-servers.ts';
 import { MiB, withSystem } from '../support/system.ts';
@@ -65,10 +66,8 @@ for (const { name, skipped } of await s3ServerChoices()) {
               AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
             };
             const upload = async (url: string, key = credentials.secretAccessKey) => {
-              const environment = { ...system.environment, ...aws, AWS_SECRET_ACCESS_KEY: key };
-              const { stdout, stderr, code } = await runCliProcess(
-                ['upload', url, '--purpose', purpose, '--json'],
-                environment,
+              const { stdout, stderr, code } = await withProcessVariables({ ...aws, AWS_SECRET_ACCESS_KEY: key }, () =>
+                runCli(['upload', url, '--purpose', purpose, '--json'], system.environment),
               );
               const lines = stdout
                 .trim()
@@ -83,12 +82,12 @@ for (const { name, skipped } of await s3ServerChoices()) {
             expect(prefix).toMatchObject({ names: ['a.jsonl', 'c.jsonl', 'd.txt'], code: 0 });
             expect(prefix.stderr).toMatch(/a\.jsonl: .* uploaded already, nothing was sent/);
 
-            const failing = await Promise.all([
-              upload(`s3://${bucket}/empty/`),
-              upload(`s3://${bucket}/set/*.csv`),
-              upload('s3://no-such-bucket/set/'),
-              upload(`s3://${bucket}/set/`, 'wrong'),
-            ]);
+            const failing = [
+              await upload(`s3://${bucket}/empty/`),
+              await upload(`s3://${bucket}/set/*.csv`),
+              await upload('s3://no-such-bucket/set/'),
+              await upload(`s3://${bucket}/set/`, 'wrong'),
+            ];
             expect(failing.map(({ code, lines: [line] }) => [code, line?.error.code, line?.error.message])).toEqual([
               [2, 'ConfigInvalid', expect.stringContaining('no object is below')],
               [2, 'ConfigInvalid', expect.stringContaining('no object matches')],

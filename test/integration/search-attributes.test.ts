@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AttributeConflictError, SetupRefusedError, setupSearchAttributes, type JobHandle } from 'longhaul';
 import { describe, expect, it } from 'vitest';
-import { runCli, startCli } from '../support/cli.ts';
+import { beginWorker, runCli, startCli, startWorkerProcess } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
 import { randomFile } from '../support/random-file.ts';
 import { manyFiles, runSync } from '../support/sync-folder.ts';
@@ -264,7 +264,7 @@ describe('a namespace without the search attributes', () => {
           // The worker that registered them waits for a minute. Another worker finds them.
           worker.child.kill('SIGTERM');
           await worker.ended;
-          startCli(['worker'], environment);
+          await beginWorker(environment);
           const shown = await client.upload(options);
           await shown.result();
           const [attributes] = await listed(system, 'LonghaulState = "completed"', [shown.workflowId]);
@@ -288,8 +288,7 @@ describe('a namespace without the search attributes', () => {
           const [namespace, Keyword] = ['default', 2];
           const taken = Object.fromEntries(['One', 'Two', 'Three', 'Four', 'Five'].map((name) => [name, Keyword]));
           await operatorService.addSearchAttributes({ namespace, searchAttributes: taken });
-          const worker = startCli(['worker'], environment);
-          await until(() => worker.said().includes('worker on '), 'the worker');
+          const worker = await startWorkerProcess(environment);
           const warnings = worker
             .said()
             .match(/does not have the search attributes LonghaulState.*Run \\?"longhaul setup/g);

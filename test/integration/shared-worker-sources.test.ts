@@ -2,15 +2,10 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LonghaulClient } from 'longhaul';
 import { expect, it } from 'vitest';
-import { startCli, type CliRun } from '../support/cli.ts';
+import { beginCli, beginWorker, startCli, type InProcessCli } from '../support/cli.ts';
 import { md5, randomFile } from '../support/random-file.ts';
-import { KEY, MiB, partsReceived, withSystem, type System } from '../support/system.ts';
+import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
-
-/** A user with no Temporal of his own: all commands share one embedded server and one queue. */
-function embedded({ api, directory }: System): Record<string, string> {
-  return { LONGHAUL_STATE_DIR: join(directory, 'state'), OPENAI_BASE_URL: api.url, OPENAI_API_KEY: KEY };
-}
 
 const named = ({ directory }: System) => readdir(join(directory, 'state', 'named')).catch((): string[] => []);
 
@@ -20,14 +15,10 @@ async function fileIn(system: System, folder: string, sizeBytes: number) {
   return { path, content: await randomFile(path, sizeBytes) };
 }
 
-function upload(system: System, path: string): CliRun {
-  return startCli(
-    ['upload', path, '--purpose', 'batch', '--part-size', '1MiB', '--heartbeat-timeout', '2s', '--json'],
-    embedded(system),
-  );
-}
+const upload = (path: string) =>
+  `upload ${path} --purpose batch --part-size 1MiB --heartbeat-timeout 2s --json`.split(' ');
 
-async function expectFile(system: System, run: CliRun, content: Buffer): Promise<void> {
+async function expectFile(system: System, run: InProcessCli, content: Buffer): Promise<void> {
   const { code, stdout, stderr } = await run.ended;
   expect({ code, stderr }).toMatchObject({ code: 0 });
   expect(md5(await system.download(JSON.parse(stdout).file.id))).toBe(md5(content));
@@ -40,21 +31,21 @@ it('commands share what they named: two at the same time, and one that was inter
       // Large enough to last until the parts of the killed command are given to them, at its heartbeat timeout.
       const two = await fileIn(system, 'two', 20 * MiB);
       const three = await fileIn(system, 'three', 20 * MiB);
-      const interrupted = upload(system, one.path);
+      const interrupted = startCli(upload(one.path), system.embedded);
       await partsReceived(system, 1);
       interrupted.child.kill('SIGKILL');
       await interrupted.ended;
 
-      const others = [upload(system, two.path), upload(system, three.path)];
+      const others = [two, three].map(({ path }) => beginCli(upload(path), system.embedded));
       const isWhole = () => system.uploads().some(({ status, bytes }) => status === 'completed' && bytes === 6 * MiB);
       await until(isWhole, 'the others to carry the interrupted upload');
       system.api.configure({ bandwidthBytesPerSecond: null });
-      await expectFile(system, others[0] as CliRun, two.content);
-      await expectFile(system, others[1] as CliRun, three.content);
-      await expectFile(system, upload(system, one.path), one.content);
+      await expectFile(system, others[0] as InProcessCli, two.content);
+      await expectFile(system, others[1] as InProcessCli, three.content);
+      await expectFile(system, beginCli(upload(one.path), system.embedded), one.content);
       expect(await named(system), 'no record outlives its upload').toEqual([]);
     },
-    { bandwidthBytesPerSecond: 4 * MiB },
+    { bandwidthBytesPerSecond: 4 * MiB, ownServer: true },
   ));
 
 it('a command’s worker leaves what nobody named to a worker that permits it, and fails nothing', () =>
@@ -62,7 +53,7 @@ it('a command’s worker leaves what nobody named to a worker that permits it, a
     async (system) => {
       const own = await fileIn(system, 'own', 12 * MiB);
       const other = await fileIn(system, 'other', 12 * MiB);
-      const command = upload(system, own.path);
+      const command = beginCli(upload(own.path), system.embedded);
       await partsReceived(system, 1);
       const record = JSON.parse(await readFile(join(system.directory, 'state', 'server.json'), 'utf8'));
       const taskQueue = await queueOf(record.address);
@@ -77,8 +68,7 @@ it('a command’s worker leaves what nobody named to a worker that permits it, a
         expect((await handle.describe()).status).toBe('RUNNING');
 
         const permitted = join(system.directory, 'other');
-        const worker = startCli(['worker', '--root', permitted], embedded(system));
-        await until(() => worker.said().includes('worker on '), 'the worker');
+        await beginWorker(system.embedded, '--root', permitted);
         system.api.configure({ bandwidthBytesPerSecond: null });
         const { file } = await handle.result();
         expect(md5(await system.download(file.id))).toBe(md5(other.content));
@@ -87,7 +77,7 @@ it('a command’s worker leaves what nobody named to a worker that permits it, a
         await client.close();
       }
     },
-    { bandwidthBytesPerSecond: MiB },
+    { bandwidthBytesPerSecond: MiB, ownServer: true },
   ));
 
 async function queueOf(address: string): Promise<string> {

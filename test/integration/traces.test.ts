@@ -4,18 +4,17 @@ import { Worker } from '@temporalio/worker';
 import { workflowBundlePath } from 'longhaul/worker';
 import { describe, expect, it } from 'vitest';
 import { withCaptureServer } from '../support/capture-server.ts';
-import { runCliProcess, startCli } from '../support/cli.ts';
+import { runCli, startWorkerProcess } from '../support/cli.ts';
+import { withProcessVariables } from '../support/process-variables.ts';
 import { withOtlpCollector, type CollectedSpan } from '../support/otlp-collector.ts';
 import { randomFile } from '../support/random-file.ts';
 import { KEY, MiB, withSystem } from '../support/system.ts';
-import { until } from '../support/until.ts';
 
 const upload = (file: string) => ['upload', file, '--purpose', 'batch', '--part-size', '1MiB', '--quiet'];
 
 /** Runs `body` beside a worker process, which has sent all its spans when this returns. */
 async function besideWorker<T>(environment: Readonly<Record<string, string>>, body: () => Promise<T>): Promise<T> {
-  const worker = startCli(['worker'], environment);
-  await until(() => worker.said().includes('worker on '), 'the worker to serve');
+  const worker = await startWorkerProcess(environment);
   const result = await body();
   worker.child.kill('SIGTERM');
   expect((await worker.ended).code).toBe(0);
@@ -41,7 +40,9 @@ describe('the traces of an upload', () => {
         api.faults.add({ route: 'part', kind: 'status', status: 503, retryAfterSeconds: 0 });
         const traced = { ...environment, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
         const { code, stderr } = await besideWorker(traced, () =>
-          runCliProcess([...upload(file), '--id', `traced-${client.taskQueue}`], traced),
+          withProcessVariables({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }, () =>
+            runCli([...upload(file), '--id', `traced-${client.taskQueue}`], traced),
+          ),
         );
         expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('unexpected') });
 

@@ -5,8 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { Interrupted } from '../../dist/src/cli/errors/exit.js';
 import { CliRun as Command } from '../../dist/src/cli/run.js';
 import { installQuietRuntime } from './quiet-runtime.ts';
+import { until } from './until.ts';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+/** The line of a worker that polls. */
+const WORKER_RUNS = /^worker on /m;
 
 export interface CliRun {
   readonly child: ChildProcess;
@@ -26,14 +30,16 @@ export interface CliOutcome {
 export function cleanEnvironment(changes: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const ours = /^(TEMPORAL|OPENAI|LONGHAUL|VITEST|NODE_OPTIONS)/;
   const others = Object.entries(process.env).filter(([name]) => !ours.test(name));
-  // No server outlives its test.
-  return { ...Object.fromEntries(others), LONGHAUL_LINGER: '0', ...changes };
+  // No server outlives its test. Workers start threads only where those of the tests do (see vitest.config.ts).
+  const ownThreads = { TEMPORAL_DEBUG: process.env['TEMPORAL_DEBUG'] };
+  return { ...Object.fromEntries(others), LONGHAUL_LINGER: '0', ...ownThreads, ...changes };
 }
 
 const running = new Set<ChildProcess>();
+const begun = new Set<InProcessCli>();
 
 /** Ends whatever a test that failed half-way has left. */
-export function endCliProcesses(): void {
+export async function endCliProcesses(): Promise<void> {
   for (const child of running) {
     try {
       // A script with the programs that it started.
@@ -42,6 +48,8 @@ export function endCliProcesses(): void {
       // It has just ended.
     }
   }
+  for (const { interrupt } of begun) interrupt();
+  await Promise.all([...begun].map(({ ended }) => ended));
 }
 
 /** Starts the built command line as a process of its own. @param user another one than that of the tests, for root */
@@ -53,6 +61,19 @@ export function startCli(
 ): CliRun {
   const options = { env: cleanEnvironment(environment), stdio: [stdin, 'pipe', 'pipe'] as StdioOptions, ...user };
   return follow(spawn(process.execPath, [main, ...args], options));
+}
+
+/** Starts `longhaul worker` as a process of its own, and waits until it polls. */
+export async function startWorkerProcess(
+  environment: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): Promise<CliRun> {
+  const run = startCli(['worker', ...args], environment);
+  await until(() => {
+    if (run.child.exitCode !== null) throw new Error(`the worker ended: ${run.said()}`);
+    return WORKER_RUNS.test(run.said());
+  }, 'the worker to start');
+  return run;
 }
 
 /** Runs a bash script in which `longhaul` is the built command line; start it with `exec` to send it signals. */
@@ -124,8 +145,25 @@ export function beginCli(
   const ended = command
     .run()
     .then((code) => ({ code, signal: null, stdout: stdout.text, stderr: stderr.text }))
-    .finally(() => stdin.destroy());
-  return { stdin, stdout: () => stdout.text, stderr: () => stderr.text, interrupt, ended };
+    .finally(() => {
+      stdin.destroy();
+      begun.delete(run);
+    });
+  const run: InProcessCli = { stdin, stdout: () => stdout.text, stderr: () => stderr.text, interrupt, ended };
+  begun.add(run);
+  return run;
+}
+
+/** Starts `longhaul worker` in this process, and waits until it polls. */
+export async function beginWorker(
+  environment: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): Promise<InProcessCli> {
+  const run = beginCli(['worker', ...args], environment);
+  const ended = run.ended.then(({ stderr }) => Promise.reject(new Error(`the worker ended: ${stderr}`)));
+  await Promise.race([ended, until(() => WORKER_RUNS.test(run.stderr()), 'the worker to start')]);
+  ended.catch(() => {});
+  return run;
 }
 
 /** Runs the built command line in this process, with an empty standard input. See `beginCli`. */

@@ -114,7 +114,7 @@ export async function withSystem(
       },
     });
   } finally {
-    endCliProcesses();
+    await endCliProcesses();
     if (!kept) await stopServers(stateDir);
     await endUploads(client);
     for (const close of closers) await close();
