@@ -257,9 +257,7 @@ it('answers after whatever a caller sends to a running workflow', () =>
     };
     const sent = [
       ...Object.entries(inputs).flatMap(([name, correct]) =>
-        fc
-          .sample(mutated(correct), Math.max(generatedRuns(80) / 40, 5))
-          .map((input) => ({ name, input: json(input) })),
+        fc.sample(mutated(correct), Math.max(generatedRuns(80) / 40, 5)).map((input) => ({ name, input: json(input) })),
       ),
       ...encodings.map((input) => ({ name: 'pause', input })),
       { name: 'pause', input: json({ parts: 'finish', more: 'x'.repeat(1_900_000) }) },
