@@ -1,8 +1,11 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { z } from 'zod';
+import { openAiLimits, type DestinationLimits } from '../src/contracts/limits.ts';
 import { FailureType, type Admitted, type FailureDetails, type JobSubject } from '../src/contracts/failures.ts';
 import { checkRequest } from '../src/contracts/requests/problems.ts';
 import { clipMessage } from '../src/core/text/clip.ts';
+import { partSizeProblem } from '../src/core/upload/plan.ts';
+import { ConfigError } from '../src/errors.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { toApplicationFailure } from './failures.ts';
 
@@ -11,6 +14,8 @@ export interface Known<Full> {
   readonly request: Full;
   readonly subject: JobSubject;
   readonly giveUpAfterMs: number;
+  /** As requested. @defaultValue by the size of the file */
+  readonly partSizeBytes?: number | undefined;
 }
 
 /**
@@ -23,18 +28,20 @@ export interface Known<Full> {
 export async function firstCall<Schema extends z.ZodType, Full, Result extends object>(
   { schema, input, complete }: FirstCall<Schema, Full>,
   { attempt }: { readonly attempt: number },
-  { hasAttributes: ask = async () => false }: Pick<ActivityDependencies, 'hasAttributes'>,
-  call: (request: Full) => Promise<Result>,
+  { destination, hasAttributes: ask = async () => false }: Pick<ActivityDependencies, 'destination' | 'hasAttributes'>,
+  call: (request: Full, limits: DestinationLimits) => Promise<Result>,
 ): Promise<Result & Admitted<Full>> {
   const hasAttributes = await ask();
   const { problems, full } = checkRequest(schema, input);
-  if (full === undefined) {
-    const details: FailureDetails = { attempt, hasAttributes };
-    throw ApplicationFailure.nonRetryable(clipMessage(problems.join('; ')), FailureType.InvalidRequest, details);
-  }
-  const { request, subject, giveUpAfterMs } = complete(full);
+  const invalid = (texts: readonly string[], details: FailureDetails) =>
+    ApplicationFailure.nonRetryable(clipMessage(texts.join('; ')), FailureType.InvalidRequest, details);
+  if (full === undefined) throw invalid(problems, { attempt, hasAttributes });
+  const { request, subject, giveUpAfterMs, partSizeBytes } = complete(full);
   try {
-    return { request, hasAttributes, ...(await call(request)) };
+    const limits = limitsOf(destination, subject);
+    const problem = partSizeProblem(limits, partSizeBytes);
+    if (problem !== undefined) throw invalid([problem], { attempt });
+    return { request, hasAttributes, limits, ...(await call(request, limits)) };
   } catch (error) {
     throw withDetails(toApplicationFailure(error, { attempt }), { hasAttributes, subject, giveUpAfterMs });
   }
@@ -45,6 +52,19 @@ interface FirstCall<Schema extends z.ZodType, Full> {
   /** As a caller sent it. */
   readonly input: unknown;
   readonly complete: (request: z.output<Schema>) => Known<Full>;
+}
+
+/** Without its key, this worker has no such destination. The next call reports that. */
+function limitsOf(
+  destination: ActivityDependencies['destination'],
+  { destination: name, purpose }: JobSubject,
+): DestinationLimits {
+  try {
+    return destination(name).limits(purpose);
+  } catch (error) {
+    if (error instanceof ConfigError) return openAiLimits;
+    throw error;
+  }
 }
 
 function withDetails(failure: Error, details: FailureDetails): Error {

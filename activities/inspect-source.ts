@@ -1,13 +1,13 @@
 import type { InspectSourceResult, SourceInfo, TransferActivities } from '../src/contracts/activities.ts';
-import { Defaults, Limits } from '../src/contracts/limits.ts';
+import { Defaults, type DestinationLimits } from '../src/contracts/limits.ts';
 import { uploadRequest } from '../src/contracts/requests/upload.ts';
 import type { FullUploadRequest } from '../src/contracts/upload.ts';
 import { filenameOfSource, nameOfSource } from '../src/core/source/names.ts';
 import { formatBytes } from '../src/core/text/format.ts';
 import { nameKey } from '../src/core/text/name-form.ts';
 import { isExpected, withoutInode } from '../src/core/upload/fingerprint.ts';
-import { automaticPartSizeBytes } from '../src/core/upload/plan.ts';
-import { ConfigError, SourceChangedError, SourceUnusableError } from '../src/errors.ts';
+import { partSizeWithin } from '../src/core/upload/plan.ts';
+import { SourceChangedError, SourceUnusableError } from '../src/errors.ts';
 import { runAttempt } from './attempt.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { changed } from './failures.ts';
@@ -36,35 +36,30 @@ export function createInspectSource(dependencies: ActivityDependencies): Transfe
           throw now ?? (await scopedSourceError(error, scope, { attempt }, { sources, signal }));
         }
       };
-      const call = async (request: Checked) => {
+      const call = async (request: Checked, limits: DestinationLimits) => {
         const info = await stat(request);
-        assertMeant(request, info, maxFileBytesOf(dependencies, request));
-        return { ...info, ...forSize(request, info.sizeBytes) };
+        assertMeant(request, info, limits.maxFileBytes);
+        return { ...info, ...forSize(request, info.sizeBytes, limits) };
       };
       const complete = (checked: Omit<Checked, 'filename'> & { readonly filename?: string }) => {
-        const { source, purpose, destination, giveUpAfterMs } = checked;
+        const { source, purpose, destination, giveUpAfterMs, partSizeBytes } = checked;
         const filename = nameKey(checked.filename ?? filenameOfSource(source));
-        return { request: { ...checked, filename }, subject: { filename, purpose, destination }, giveUpAfterMs };
+        const subject = { filename, purpose, destination };
+        return { request: { ...checked, filename }, subject, giveUpAfterMs, partSizeBytes };
       };
       return firstCall({ schema: uploadRequest, input, complete }, { attempt }, dependencies, call);
     });
 }
 
 /** What depends on the size of the source. */
-function forSize(request: Checked, sizeBytes: number): Pick<InspectSourceResult, 'request' | 'isSmall'> {
-  const { partSizeBytes = automaticPartSizeBytes(sizeBytes) } = request;
-  const isSmall = sizeBytes <= Math.min(request.partSizeBytes ?? Infinity, Defaults.onePartBytes) ? true : undefined;
+function forSize(
+  request: Checked,
+  sizeBytes: number,
+  limits: DestinationLimits,
+): Pick<InspectSourceResult, 'request' | 'isSmall'> {
+  const partSizeBytes = partSizeWithin(limits, sizeBytes, request.partSizeBytes);
+  const isSmall = sizeBytes <= Math.min(partSizeBytes, Defaults.onePartBytes) ? true : undefined;
   return { request: { ...request, partSizeBytes }, isSmall };
-}
-
-/** Without its key, this worker has no such destination. The next call reports that. */
-function maxFileBytesOf({ destination }: ActivityDependencies, { destination: name, purpose }: Checked): number {
-  try {
-    return destination(name).limits(purpose).maxFileBytes;
-  } catch (error) {
-    if (error instanceof ConfigError) return Limits.maxFileBytes;
-    throw error;
-  }
 }
 
 /** @throws SourceUnusableError, SourceChangedError if this upload is not meant for the source */

@@ -1,5 +1,5 @@
 import type { TransferActivities } from '../src/contracts/activities.ts';
-import { Limits } from '../src/contracts/limits.ts';
+import { Limits, type DestinationLimits } from '../src/contracts/limits.ts';
 import { splitRequest } from '../src/contracts/requests/upload.ts';
 import type { FullSplitRequest } from '../src/contracts/split.ts';
 import { filenameOfSource } from '../src/core/source/names.ts';
@@ -20,8 +20,9 @@ export function createPlanSplit(dependencies: ActivityDependencies): TransferAct
   const { sources } = dependencies;
   return ({ request: input, identity }) =>
     runAttempt(async ({ signal, attempt }) => {
-      const call = async (request: FullSplitRequest) => {
-        const { source, pieceSizeBytes, filename, purpose, destination, expectedFingerprint, again } = request;
+      const call = async (request: FullSplitRequest, { maxFileBytes }: DestinationLimits) => {
+        const { source, filename, purpose, destination, expectedFingerprint, again } = request;
+        const pieceSizeBytes = Math.min(request.pieceSizeBytes, maxFileBytes);
         const reader = await sources.open(source, { signal });
         try {
           const info = await reader.stat();
@@ -39,9 +40,7 @@ export function createPlanSplit(dependencies: ActivityDependencies): TransferAct
             throw new LineTooLongError(
               `the line that starts at byte ${outcome.longLineAtBytes} is longer than ` +
                 `${formatBytes(pieceSizeBytes)} (${pieceSizeBytes} bytes), which is the most that one File may have: ` +
-                (pieceSizeBytes < Limits.maxFileBytes
-                  ? 'shorten the line, or allow for larger pieces'
-                  : 'shorten the line'),
+                (pieceSizeBytes < maxFileBytes ? 'shorten the line, or allow for larger pieces' : 'shorten the line'),
             );
           }
           const { pieces } = outcome;
@@ -53,9 +52,10 @@ export function createPlanSplit(dependencies: ActivityDependencies): TransferAct
         }
       };
       const complete = (checked: Omit<FullSplitRequest, 'filename'> & { readonly filename?: string }) => {
-        const { source, purpose, destination, giveUpAfterMs } = checked;
+        const { source, purpose, destination, giveUpAfterMs, partSizeBytes } = checked;
         const filename = nameKey(checked.filename ?? filenameOfSource(source));
-        return { request: { ...checked, filename }, subject: { filename, purpose, destination }, giveUpAfterMs };
+        const subject = { filename, purpose, destination };
+        return { request: { ...checked, filename }, subject, giveUpAfterMs, partSizeBytes };
       };
       return firstCall({ schema: splitRequest, input, complete }, { attempt }, dependencies, call);
     });

@@ -66,7 +66,8 @@ export function createPlanSync(dependencies: ActivityDependencies): TransferActi
 function complete(request: FullSyncRequest): Known<FullSyncRequest> {
   const { source, purpose, destination, upload } = request;
   const subject = { filename: nameOfContainer(source), purpose, destination };
-  return { request, subject, giveUpAfterMs: upload.giveUpAfterMs };
+  const { giveUpAfterMs, partSizeBytes } = upload;
+  return { request, subject, giveUpAfterMs, partSizeBytes };
 }
 
 /** Lists that are compared with planned uploads must be new. */

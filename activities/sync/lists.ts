@@ -21,7 +21,7 @@ import { comparePaths, SyncPlan, type Gone, type ListedSource, type Verdict } fr
 import { LonghaulError, SourceArchivedError, SourceChangedError } from '../../src/errors.ts';
 import type { Destination } from '../../src/destinations/port.ts';
 import { hashSource } from '../../src/sources/digest/digest-source.ts';
-import type { Listing } from '../../src/sources/listing/listing.ts';
+import { withinSize, type Listing } from '../../src/sources/listing/listing.ts';
 import type { Sources } from '../../src/sources/sources.ts';
 import { createPathFilter, type PathFilter } from '../../src/sources/listing/path-filter.ts';
 import { listDestination, type DestinationList } from './list-destination.ts';
@@ -154,7 +154,8 @@ export class SyncComparison {
     { client, sources, signal }: ListContext,
   ): Promise<SyncComparison> {
     const filter = createPathFilter(scope.include, scope.exclude);
-    const listing = await sources.list(scope.source, { filter, signal });
+    const listed = await sources.list(scope.source, { filter, signal });
+    const listing = withinSize(listed, client.limits(scope.purpose).maxFileBytes);
     // The filter is used again, for paths of the memory.
     const { taken: unmatchedGlobs } = takeWithin(filter.unmatched(), { bytes: PayloadLimits.report });
     const files = await listDestination(client, scope, { signal });

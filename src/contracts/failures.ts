@@ -1,3 +1,4 @@
+import type { DestinationLimits } from './limits.ts';
 import type { PieceProgress } from './split.ts';
 
 /** What the first activity of a workflow returns in addition to its own result. */
@@ -6,6 +7,8 @@ export interface Admitted<Full> {
   readonly request: Full;
   /** Whether the namespace has all search attributes of Longhaul. The workflow sets them only then. */
   readonly hasAttributes: boolean;
+  /** Of the destination, for the purpose of the request. */
+  readonly limits: DestinationLimits;
 }
 
 /** What lists and messages call a job. */

@@ -19,6 +19,27 @@ export const Limits = {
   maxConcurrentUploads: 200,
 } as const;
 
+/** What a service accepts for Files of one purpose. */
+export interface DestinationLimits {
+  readonly maxFileBytes: number;
+  /** Of each part but the last one. */
+  readonly minPartSizeBytes: number;
+  readonly maxPartSizeBytes: number;
+  /** Of one File. */
+  readonly maxParts: number;
+  /** Lifetime of a session, if the response does not contain it. */
+  readonly sessionSeconds: number;
+}
+
+/** "An Upload expires one hour after it is created" (specification). The number of parts follows from the sizes. */
+export const openAiLimits: DestinationLimits = {
+  maxFileBytes: Limits.maxFileBytes,
+  minPartSizeBytes: Limits.minPartSizeBytes,
+  maxPartSizeBytes: Limits.maxPartSizeBytes,
+  maxParts: Limits.maxFileBytes / Limits.minPartSizeBytes,
+  sessionSeconds: 3600,
+};
+
 /**
  * Most bytes of the texts of a request, in UTF-8. They stand in names, messages and inputs of activities, whose sizes
  * Temporal limits (names: 1,000 bytes).

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { Limits } from '../contracts/limits.ts';
+import { openAiLimits, type DestinationLimits } from '../contracts/limits.ts';
 import type { UploadedFile, UploadSession } from '../contracts/upload.ts';
 import { StrangeAnswerError } from '../errors.ts';
 import { apiKey, bearer, type Auth } from './auth.ts';
@@ -8,17 +8,7 @@ import { BufferPool } from './http/buffer-pool.ts';
 import type { CallOptions } from './http/call-limits.ts';
 import { Http } from './http/http.ts';
 import { createMultipartPart, type PartContent } from './http/multipart-part.ts';
-import type {
-  CallWatch,
-  Completion,
-  Destination,
-  DestinationLimits,
-  DestinationOptions,
-  FileStore,
-  Gate,
-  NewFile,
-  Part,
-} from './port.ts';
+import type { CallWatch, Completion, Destination, DestinationOptions, FileStore, Gate, NewFile, Part } from './port.ts';
 import { resolveProfile, type DestinationProfile, type ResolvedProfile } from './profile.ts';
 import { partAnswer } from './responses.ts';
 import { sendThrough } from './sent-part.ts';
@@ -30,9 +20,6 @@ export interface OpenAiOptions extends DestinationOptions {
   /** @defaultValue those of OpenAI */
   readonly limits?: ((purpose: string) => DestinationLimits) | undefined;
 }
-
-/** "An Upload expires one hour after it is created" (specification). */
-const openAiLimits = { maxFileBytes: Limits.maxFileBytes, sessionSeconds: 3600 };
 
 /** The Uploads and Files API of OpenAI, and of services with the same routes. */
 export class OpenAiDestination implements Destination {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { CreateUploadInput } from '../contracts/activities.ts';
+import type { DestinationLimits } from '../contracts/limits.ts';
 import type { ListedFile, UploadedFile, UploadSession } from '../contracts/upload.ts';
 import type { SourceReader } from '../sources/source-reader.ts';
 import type { CallOptions } from './http/call-limits.ts';
@@ -45,12 +46,6 @@ export interface FileStore {
   remove(fileId: string, call?: CallOptions): Promise<void>;
   /** The content while it arrives. The caller reads it to its end or destroys it. `timeoutMs` applies to the whole download. */
   read(fileId: string, call?: CallOptions): Promise<Readable>;
-}
-
-export interface DestinationLimits {
-  readonly maxFileBytes: number;
-  /** Lifetime of a session, if the response does not contain it. */
-  readonly sessionSeconds: number;
 }
 
 /** Settings of a destination of any kind, in addition to its profile. */

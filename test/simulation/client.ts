@@ -1,4 +1,5 @@
 import { AbortedError, ConnectionError, StrangeAnswerError, TimeoutError } from '../../src/errors.ts';
+import type { DestinationLimits } from '../../src/contracts/limits.ts';
 import type { CallOptions } from '../../src/destinations/http/call-limits.ts';
 import type { Completion, Destination, NewFile } from '../../src/destinations/port.ts';
 import { mockDestination, type MockedMethods } from '../support/mock-activity.ts';
@@ -25,6 +26,7 @@ export interface ClientWorld {
   /** Most uploads of one batch of the lists of a sync. */
   readonly batchFiles: number;
   readonly hasAttributes: boolean;
+  readonly limits: DestinationLimits;
   readonly durationMs: (call: Call, key: string) => number;
   /** Counts the call. @returns the fault that hits it */
   readonly onCall: (call: Call, info: AttemptInfo) => Fault | undefined;
@@ -52,6 +54,7 @@ export function modelClient(world: ClientWorld, process: Process): Destination {
   const { service } = world;
   const call = <T>(work: Work<T>) => makeCall(world, process, work);
   const methods: MockedMethods = {
+    limits: () => world.limits,
     open: (fields: NewFile, options) =>
       call({ call: 'createUpload', subject: '', run: () => service.create(fields), options }),
     send: async (uploadId, { reader, offsetBytes, sizeBytes }, options) => {

@@ -2,7 +2,7 @@ import { coresdk } from '@temporalio/proto';
 import { describe, expect, it } from 'vitest';
 import type { OpenBatchInput, SendBatchInput } from '../../src/contracts/batch.ts';
 import type { PlannedUpload, SyncBatch } from '../../src/contracts/activities.ts';
-import { PayloadLimits } from '../../src/contracts/limits.ts';
+import { openAiLimits, PayloadLimits } from '../../src/contracts/limits.ts';
 import type { SyncRequest } from '../../src/contracts/sync.ts';
 import type { UploadRequest } from '../../src/contracts/upload.ts';
 import { failureOfError, payloadOf, valueOf } from './payloads.ts';
@@ -118,6 +118,7 @@ const ofUpload = (sizeBytes: number, partId: (partNumber: number) => string): An
     fingerprint: 'f',
     isSmall: false,
     hasAttributes: false,
+    limits: openAiLimits,
     request: fullUpload(request),
   }),
   createUpload: () => session,
@@ -184,6 +185,7 @@ describe('a split upload', () => {
     planSplit: ({ request: raw }: { request: object }) => ({
       request: fullSplit(raw),
       hasAttributes: false,
+      limits: openAiLimits,
       sizeBytes: 1000 * MiB,
       fingerprint: 'f',
       pieces,
@@ -259,7 +261,7 @@ describe('a sync', () => {
       recallSync: () => null,
       planSync: ({ request: raw }: { request: object }) => ({
         ...batchOf(uploads),
-        admitted: { request: fullSync(raw), hasAttributes: false },
+        admitted: { request: fullSync(raw), hasAttributes: false, limits: openAiLimits },
       }),
       openBatch: ({ files }: OpenBatchInput) => ({ outcomes: files.map(() => ({ session })) }),
       sendBatch: ({ files }: SendBatchInput) => ({

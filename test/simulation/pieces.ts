@@ -27,7 +27,7 @@ export function planSplit(world: ClientWorld, process: Process, input: PlanSplit
       const filename = pieceName(name, index + 1, count);
       return planned(world, workflowId, pieceIdentity(whole, { filename, range }), range);
     });
-    return { request, hasAttributes: false, sizeBytes, fingerprint, pieces };
+    return { request, hasAttributes: world.hasAttributes, limits: world.limits, sizeBytes, fingerprint, pieces };
   });
 }
 

@@ -1,3 +1,4 @@
+import type { DestinationLimits } from '../../src/contracts/limits.ts';
 import type { UploadRequest } from '../../src/contracts/upload.ts';
 import type { PauseInput, RetuneInput } from '../../src/contracts/names.ts';
 import type { FolderEdit } from './source.ts';
@@ -97,6 +98,8 @@ export interface Plan {
   /** Of a sync, whose files are those of the folder. @defaultValue it is not a sync */
   readonly folder?: PlannedFolder;
   readonly style: ServiceStyle;
+  /** As the destination states them, if they are not those of OpenAI. */
+  readonly limits?: Partial<DestinationLimits>;
   /** Least and most milliseconds of a part, and of other calls. */
   readonly partMs: readonly [number, number];
   readonly callMs: readonly [number, number];

@@ -128,6 +128,48 @@ describe('an upload', () => {
   });
 });
 
+describe('an upload whose destination has other limits', () => {
+  const limits = { minPartSizeBytes: 2 * MiB, maxPartSizeBytes: 4 * MiB, maxParts: 4 };
+
+  it('sends larger parts than requested if the requested ones are too many', async () => {
+    const { result } = await run({ request: { partSizeBytes: 2 * MiB }, limits });
+    expect(result).toMatchObject({ parts: 4, partSizeBytes: 3 * MiB });
+  });
+
+  it('sends no smaller parts than permitted after a rejection (413)', async () => {
+    const { failure, statuses } = await run({
+      sizeBytes: 7 * MiB,
+      request: { partSizeBytes: 3 * MiB },
+      limits,
+      outages: [during('addPart', status(413), HOUR)],
+    });
+    expect(failure.type).toBe(FailureType.ApiRejected);
+    expect(statuses).toEqual(['cancelled', 'cancelled']);
+  });
+
+  it('rejects a retune to parts that it does not permit', async () => {
+    const seen = await run({
+      request: { partSizeBytes: 2 * MiB },
+      limits,
+      actions: [
+        act({ call: 'addPart', nth: 1, plusMs: 0 }, { kind: 'retune', input: { partSizeBytes: 5 * MiB } }),
+        act({ call: 'addPart', nth: 1, plusMs: 5 }, { kind: 'retune', input: { partSizeBytes: 4 * MiB } }),
+      ],
+    });
+    expect(calls(seen, 'retune was rejected')).toEqual([
+      expect.stringMatching(/"partSizeBytes" must be from 2097152 to 4194304 for this destination and purpose/),
+    ]);
+    expect(calls(seen, 'retune was completed')).toHaveLength(1);
+  });
+
+  it('cuts the pieces of a split upload within them', async () => {
+    const split = { sizeBytes: 9 * MiB, pieces: 3, request: { partSizeBytes: 2 * MiB } };
+    const seen = await run<SplitUploadProgress>({ ...split, limits: { ...limits, maxParts: 1 } });
+    expect((seen.result as SplitUploadResult).pieces.map(({ parts }) => parts)).toEqual([1, 1, 1]);
+    expect(seen.progress.at(-1)).toMatchObject({ partsTotal: 3, partsDone: 3 });
+  });
+});
+
 describe('an upload whose service', () => {
   it.each<Call>(['createUpload', 'addPart', 'completeUpload'])(
     'requests a pause of two days at %s waits with the time of the service, and resumes at retry',

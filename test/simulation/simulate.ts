@@ -1,4 +1,5 @@
 import { FailureType } from '../../src/contracts/failures.ts';
+import { openAiLimits } from '../../src/contracts/limits.ts';
 import type { SplitUploadProgress, SplitUploadRequest } from '../../src/contracts/split.ts';
 import type { SyncProgress, SyncRequest } from '../../src/contracts/sync.ts';
 import type { ProgressHead, UploadProgress, UploadRequest } from '../../src/contracts/upload.ts';
@@ -310,6 +311,7 @@ class Simulation {
       workers: this.#workers,
       batchFiles: this.#plan.folder?.batchFiles ?? Infinity,
       hasAttributes: this.#plan.hasAttributes ?? false,
+      limits: { ...openAiLimits, ...this.#plan.limits },
       namespace: this.#namespace,
       trace: (line) => this.#note(line),
       onDoubt: (uploadId) => {

@@ -3,7 +3,7 @@ import { ActivityCancellationDetails, ApplicationFailure } from '@temporalio/com
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
-import { Limits } from '../../src/contracts/limits.ts';
+import { openAiLimits } from '../../src/contracts/limits.ts';
 import { Sources } from '../../src/sources/sources.ts';
 import type { Destination, FileStore } from '../../src/destinations/port.ts';
 
@@ -24,7 +24,7 @@ export function stopWorker(environment: MockActivityEnvironment): void {
 export type MockedMethods = Partial<Omit<Destination, 'files'> & FileStore>;
 
 export function mockDestination({ list, retrieve, remove, read, ...methods }: MockedMethods): Destination {
-  const limits = () => ({ maxFileBytes: Limits.maxFileBytes, sessionSeconds: 3600 });
+  const limits = () => openAiLimits;
   return { limits, ...methods, files: { list, retrieve, remove, read } } as Destination;
 }
 

@@ -1,7 +1,7 @@
 import { ApplicationFailure, log } from '@temporalio/workflow';
 import type { PlanSplitResult } from '../../src/contracts/activities.ts';
 import { FailureType, type PiecesFailedDetails } from '../../src/contracts/failures.ts';
-import { PayloadLimits } from '../../src/contracts/limits.ts';
+import { PayloadLimits, type DestinationLimits } from '../../src/contracts/limits.ts';
 import type { PieceProgress, SplitUploadProgress, SplitUploadResult } from '../../src/contracts/split.ts';
 import type { UploadResult } from '../../src/contracts/upload.ts';
 import { endsAllPieces, splitFailure } from '../../src/core/split/failure.ts';
@@ -9,7 +9,7 @@ import { pieceName, pieceWorkflowId } from '../../src/core/split/pieces.ts';
 import { pieceMessageLength, resultBytes } from '../../src/core/split/progress.ts';
 import { clip } from '../../src/core/text/clip.ts';
 import { formatBytes } from '../../src/core/text/format.ts';
-import { planParts } from '../../src/core/upload/plan.ts';
+import { partSizeWithin, planParts } from '../../src/core/upload/plan.ts';
 import { describeUploadEnd } from '../fleet/upload-end.ts';
 
 type Totals = Pick<
@@ -20,13 +20,15 @@ type Totals = Pick<
 /** The pieces of a split upload, and what became of each. */
 export class Pieces {
   readonly #receipts = new Map<number, UploadResult>();
+  readonly #limits: DestinationLimits;
   #list: PieceProgress[] = [];
   #endsAll = false;
 
   /** @throws ApplicationFailure if the result could not contain all names: before any byte is sent */
-  constructor(workflowId: string, filename: string, ranges: PlanSplitResult['pieces']) {
-    const count = ranges.length;
-    this.#list = ranges.map(({ offsetBytes, sizeBytes }, index) => ({
+  constructor(workflowId: string, filename: string, { pieces, limits }: Pick<PlanSplitResult, 'pieces' | 'limits'>) {
+    this.#limits = limits;
+    const count = pieces.length;
+    this.#list = pieces.map(({ offsetBytes, sizeBytes }, index) => ({
       number: index + 1,
       filename: pieceName(filename, index + 1, count),
       workflowId: pieceWorkflowId(workflowId, index + 1, count),
@@ -56,7 +58,9 @@ export class Pieces {
   totals(partSizeBytes: number | undefined): Totals {
     const receipts = [...this.#receipts.values()];
     const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
-    const parts = this.#list.map(({ range }) => planParts(range.sizeBytes, partSizeBytes));
+    const parts = this.#list.map(({ range: { sizeBytes } }) =>
+      planParts(sizeBytes, partSizeWithin(this.#limits, sizeBytes, partSizeBytes)),
+    );
     return {
       bytesDone: sum(receipts.map(({ bytes }) => bytes)),
       partSizeBytes: parts[0]?.partSizeBytes ?? 0,

@@ -24,7 +24,7 @@ import { pieceIdentity } from '../../src/core/split/pieces.ts';
 import { describeSplitProgress, withPieceProgress } from '../../src/core/split/progress.ts';
 import { clip } from '../../src/core/text/clip.ts';
 import { summaryCode, summaryOf } from '../../src/core/text/markdown.ts';
-import { acceptedPartSizeBytes } from '../../src/core/upload/plan.ts';
+import { acceptedPartSizeBytes, partSizeProblem } from '../../src/core/upload/plan.ts';
 import { SPLIT_IGNORES_NO_INODE } from '../../src/core/upload/tuning.ts';
 import { ChildUpload } from '../fleet/child-upload.ts';
 import { Fleet } from '../fleet/fleet.ts';
@@ -92,7 +92,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
     this.#status.use(plan.hasAttributes);
     const { concurrency, partSizeBytes, limitBytesPerSecond } = plan.request;
     this.#settings = { concurrency, partSizeBytes, limitBytesPerSecond, ...defined(this.#settings) };
-    const pieces = new Pieces(workflowInfo().workflowId, plan.request.filename, plan.pieces);
+    const pieces = new Pieces(workflowInfo().workflowId, plan.request.filename, plan);
     this.#pieces = pieces;
     this.#enter('uploading');
     try {
@@ -113,7 +113,9 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
   }
 
   rejects(control: Control): string | undefined {
-    return control.type === 'retune' && control.ignoreInode ? SPLIT_IGNORES_NO_INODE : undefined;
+    if (control.type !== 'retune') return undefined;
+    if (control.ignoreInode) return SPLIT_IGNORES_NO_INODE;
+    return this.#plan && partSizeProblem(this.#plan.limits, control.partSizeBytes);
   }
 
   /** Returns when the control is in effect in the piece that runs. */
@@ -187,12 +189,13 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
   /** The pieces without a receipt. Each is made when the one before it has ended, with the settings of then. */
   *#loads(plan: PlanSplitResult, pieces: Pieces): Iterable<ChildUpload> {
     for (const [index, piece] of plan.pieces.entries()) {
-      if (piece.receipt) this.#completed(pieces, index + 1, piece.receipt);
+      if (piece.receipt) this.#completed(plan, pieces, index + 1, piece.receipt);
       else yield this.#load(index + 1, plan, pieces);
     }
   }
 
-  #load(number: number, { request, fingerprint, ...plan }: PlanSplitResult, pieces: Pieces): ChildUpload {
+  #load(number: number, plan: PlanSplitResult, pieces: Pieces): ChildUpload {
+    const { request, fingerprint } = plan;
     const planned = plan.pieces[number - 1] as PlannedPiece;
     const piece = pieces.list[number - 1] as (typeof pieces.list)[number];
     const { filename, workflowId } = piece;
@@ -221,7 +224,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
         isReplaced = now.pieces[number - 1]?.isReplaced;
         return now.pieces[number - 1]?.receipt;
       },
-      onResult: (result) => this.#completed(pieces, number, result),
+      onResult: (result) => this.#completed(plan, pieces, number, result),
       onFailure: (error) => {
         if (CancellationScope.current().consideredCancelled && isCancellation(error)) return;
         pieces.failed(number, error);
@@ -230,8 +233,9 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
     return load;
   }
 
-  #completed(pieces: Pieces, number: number, result: UploadResult): void {
-    const partSizeBytes = acceptedPartSizeBytes(result.bytes, this.#settings.partSizeBytes, result.partSizeBytes);
+  #completed({ limits }: PlanSplitResult, pieces: Pieces, number: number, result: UploadResult): void {
+    const planned = this.#settings.partSizeBytes;
+    const partSizeBytes = acceptedPartSizeBytes(limits, result.bytes, planned, result.partSizeBytes);
     if (partSizeBytes !== undefined) this.#settings = { ...this.#settings, partSizeBytes };
     pieces.completed(number, result);
     this.#publish();

@@ -121,15 +121,18 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     this.#batches = run?.batches ?? [];
     this.#uploadsDone = run?.uploadsDone ?? false;
     this.#startedAtMs = run?.startedAtMs ?? Date.now();
-    if (run?.request) this.#admit({ request: run.request, hasAttributes: run.hasAttributes ?? false });
+    const { request: known, limits } = run ?? {};
+    if (known && limits) this.#admit({ request: known, hasAttributes: run?.hasAttributes ?? false, limits });
   }
 
-  #admit({ request, hasAttributes }: Admitted<FullSyncRequest>): void {
-    this.#admitted = { request, hasAttributes };
+  #admit(admitted: Admitted<FullSyncRequest>): void {
+    this.#admitted = admitted;
+    const { request, hasAttributes, limits } = admitted;
     this.#calls.admit(request);
     this.#status.use(hasAttributes);
     this.#uploads ??= new SyncUploads({
       request,
+      limits,
       giveUpAfterMs: this.#giveUpAfterMs,
       isPaused: () => this.#paused,
       onChange: () => this.#publish(),

@@ -1,7 +1,7 @@
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { PlannedUpload } from '../../src/contracts/activities.ts';
 import type { CarriedFile, SentFile } from '../../src/contracts/batch.ts';
-import { BatchLimits, Priorities } from '../../src/contracts/limits.ts';
+import { BatchLimits, Priorities, type DestinationLimits } from '../../src/contracts/limits.ts';
 import type { FullSyncRequest } from '../../src/contracts/sync.ts';
 import type { SharedLimit, UploadRequest, UploadResult, WaitingInfo } from '../../src/contracts/upload.ts';
 import { mostPartsUnder } from '../../src/core/pace/rate.ts';
@@ -19,6 +19,7 @@ import { Waiting } from '../shell/waiting.ts';
 
 interface UploadsOptions {
   readonly request: FullSyncRequest;
+  readonly limits: DestinationLimits;
   readonly giveUpAfterMs: () => number;
   readonly isPaused: () => boolean;
   readonly onSent: (planned: PlannedUpload, sent: SentFile) => void;
@@ -129,7 +130,9 @@ export class SyncUploads {
 
   /** The service rejected larger parts: the next uploads start with this size. */
   #adoptPartSize({ bytes, partSizeBytes }: UploadResult): void {
-    this.#partSizeBytes = acceptedPartSizeBytes(bytes, this.#partSizeBytes, partSizeBytes) ?? this.#partSizeBytes;
+    const { limits } = this.#options;
+    const planned = this.#partSizeBytes;
+    this.#partSizeBytes = acceptedPartSizeBytes(limits, bytes, planned, partSizeBytes) ?? planned;
   }
 
   /** A sync that is cancelled does not report what its cancellation has ended. */

@@ -2,7 +2,7 @@ import { ActivityFailure, ApplicationFailure, log } from '@temporalio/workflow';
 import { type FailureDetails, FailureType } from '../../src/contracts/failures.ts';
 import type { UploadSession } from '../../src/contracts/upload.ts';
 import { PartLedger } from '../../src/core/upload/ledger.ts';
-import { halvedPartSizeBytes, planParts, type PartPlan } from '../../src/core/upload/plan.ts';
+import { halvedPartSizeBytes, planParts, type PartPlan, type PartLimits } from '../../src/core/upload/plan.ts';
 import { endsTooEarly } from '../../src/core/upload/outlook.ts';
 import { isSessionLost } from '../../src/core/upload/verdict.ts';
 import { countSessionAtRisk } from '../shell/counters.ts';
@@ -109,10 +109,10 @@ export class OpenSession {
   }
 
   /** Size of smaller parts, if a part was rejected as too large (413) and a smaller one is possible. */
-  smallerPartSizeBytes(error: unknown): number | undefined {
+  smallerPartSizeBytes(error: unknown, limits: PartLimits): number | undefined {
     if (statusOfRejectedPart(error) !== 413) return undefined;
     const { partSizeBytes, sizeBytes } = this.ledger.plan;
-    return halvedPartSizeBytes(Math.min(partSizeBytes, sizeBytes));
+    return halvedPartSizeBytes(limits, sizeBytes, Math.min(partSizeBytes, sizeBytes));
   }
 
   /** Whether a completion was refused because the bytes that arrived are not those of the md5. */

@@ -17,7 +17,7 @@ import type {
   UploadState,
 } from '../../src/contracts/upload.ts';
 import { uploadEndLine, type End, type EndLine } from '../../src/core/show/end-line.ts';
-import { planParts } from '../../src/core/upload/plan.ts';
+import { partSizeProblem, partSizeWithin, planParts } from '../../src/core/upload/plan.ts';
 import { partIdsProblem } from '../../src/core/payload.ts';
 import { SessionBudget, type CarriedSessions } from '../../src/core/upload/sessions.ts';
 import { shownState, shownWait } from '../../src/core/show/attributes.ts';
@@ -131,10 +131,11 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
           if (error instanceof HandOverDue) throw error;
           if (this.#expected.isOther && OpenSession.isWrongMd5(error)) throw otherContent(error);
           // Once, also if both are so: an upload with a second excuse could lose another session.
-          const isExcused = this.#waits.hasWaitedIn(session) || session.smallerPartSizeBytes(error) !== undefined;
+          const isExcused =
+            this.#waits.hasWaitedIn(session) || session.smallerPartSizeBytes(error, source.limits) !== undefined;
           if (isExcused) this.#sessions.excuse();
           const isLost = session.isLostBy(error);
-          if (!isLost && !this.#mayTryAnother(error, session)) throw error;
+          if (!isLost && !this.#mayTryAnother(error, source, session)) throw error;
           const { opened, left: sessionsLeft } = this.#sessions;
           if (sessionsLeft < 1) throw isLost ? lastSessionLost(error, opened) : error;
           const { uploadId } = session.info;
@@ -172,8 +173,8 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   }
 
   /** Whether another session may help although this one is not lost. */
-  #mayTryAnother(error: unknown, session: OpenSession): boolean {
-    const partSizeBytes = session.smallerPartSizeBytes(error);
+  #mayTryAnother(error: unknown, { limits }: InspectSourceResult, session: OpenSession): boolean {
+    const partSizeBytes = session.smallerPartSizeBytes(error, limits);
     if (partSizeBytes !== undefined) {
       log.warn('The service rejects parts of this size (413); a new session gets smaller ones', {
         partSizeBytes: session.ledger.plan.partSizeBytes,
@@ -193,7 +194,8 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     if (control.type !== 'retune') return undefined;
     const { md5, source } = this.#source?.request ?? this.#raw;
     const { type } = (source ?? {}) as { readonly type?: unknown };
-    return ignoreInodeProblem({ md5, source: { type }, ignoreInode: control.ignoreInode });
+    const problem = this.#source && partSizeProblem(this.#source.limits, control.partSizeBytes);
+    return problem ?? ignoreInodeProblem({ md5, source: { type }, ignoreInode: control.ignoreInode });
   }
 
   apply(control: Control): UploadProgress | Promise<UploadProgress> {
@@ -259,7 +261,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     };
   }
 
-  async #openSession(source: SourceInfo): Promise<OpenSession> {
+  async #openSession(source: InspectSourceResult): Promise<OpenSession> {
     this.#enter('creating');
     const create = () =>
       this.#calls.create(source).catch((error: unknown) => {
@@ -268,7 +270,9 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
       });
     const { unanswered = 0, ...info } = await this.#waits.calls.repeat(create);
     this.#sessions.open(unanswered);
-    return new OpenSession(info, planParts(source.sizeBytes, this.#tuning.nextPartSizeBytes));
+    const { sizeBytes, limits } = source;
+    const partSizeBytes = partSizeWithin(limits, sizeBytes, this.#tuning.nextPartSizeBytes);
+    return new OpenSession(info, planParts(sizeBytes, partSizeBytes));
   }
 
   async #sendParts(source: InspectSourceResult, session: OpenSession): Promise<void> {

@@ -2,7 +2,7 @@ import { Limits, PayloadLimits, TextLimits } from '../../contracts/limits.ts';
 import { textUpTo } from '../text/check.ts';
 import { isPlainObject } from '../payload.ts';
 
-/** Of an Upload: 8 GiB in parts of 1 MiB are 8,192. */
+/** Of an Upload. Those of a destination are checked where they are used. */
 const MAX_PARTS = 10_000;
 
 type Is = (value: unknown) => boolean;
@@ -50,12 +50,21 @@ const sessionShape = shaped({
   partIds: listOf(orNull(isText), MAX_PARTS),
 });
 
+const limits = shaped({
+  maxFileBytes: isCount,
+  minPartSizeBytes: isPositive,
+  maxPartSizeBytes: isPositive,
+  maxParts: isPositive,
+  sessionSeconds: isCount,
+});
+
 const uploadShape = shaped({
   source: optional(
     shaped({
       sizeBytes: isCount,
       fingerprint: isText,
       hasAttributes: isFlag,
+      limits,
       request: shaped({ source: isPlainObject, filename: isText, purpose: isText, destination: isText }),
     }),
   ),
@@ -152,6 +161,7 @@ const syncShape = shaped({
   startedAtMs: isTime,
   request: optional(shaped({ source: isPlainObject, purpose: isText, destination: isText, upload: isPlainObject })),
   hasAttributes: optional(isFlag),
+  limits: optional(limits),
   memoryProblem: optional((value) => textUpTo(TextLimits.filename)(value) === undefined),
   lists: optional(
     shaped({
@@ -179,8 +189,9 @@ export function handoverProblems(handover: unknown): string[] {
   if (isLeftOut(handover)) return [];
   const run = isPlainObject(handover) ? handover['run'] : null;
   if (run === undefined) return [];
-  const { request, isFirst } = (run ?? {}) as { readonly request?: unknown; readonly isFirst?: unknown };
-  return syncShape(run) && (request !== undefined || isFirst === true) ? [] : [WRONG];
+  const { request, limits: known, isFirst } = (run ?? {}) as Record<string, unknown>;
+  const isAdmitted = request !== undefined && known !== undefined;
+  return syncShape(run) && (isAdmitted || isFirst === true) ? [] : [WRONG];
 }
 
 /** The same of the only argument of `requestRate`. */
@@ -192,6 +203,10 @@ const WRONG = 'the second argument of the workflow is invalid. Omit it: only Lon
 
 function isLeftOut(argument: unknown): boolean {
   return argument === undefined || argument === null;
+}
+
+function isPositive(value: unknown): boolean {
+  return isCount(value) && value !== 0;
 }
 
 function isString(value: unknown): boolean {

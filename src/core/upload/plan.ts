@@ -1,4 +1,4 @@
-import { Defaults, Limits } from '../../contracts/limits.ts';
+import { Defaults, type DestinationLimits } from '../../contracts/limits.ts';
 
 /** The parts of a file: equal sizes, the last one shorter. Numbers start at 1. */
 export interface PartPlan {
@@ -7,15 +7,28 @@ export interface PartPlan {
   readonly partCount: number;
 }
 
-/** 1/128 of the file, from 8 MiB to 64 MiB: at most a few hundred parts, so that the history is short. */
-export function automaticPartSizeBytes(sizeBytes: number): number {
-  const ideal = Math.ceil(sizeBytes / Defaults.autoParts);
-  return Math.min(Math.max(ideal, Defaults.minAutoPartSizeBytes), Limits.maxPartSizeBytes);
+export type PartLimits = Pick<DestinationLimits, 'minPartSizeBytes' | 'maxPartSizeBytes' | 'maxParts'>;
+
+/**
+ * The size of the parts of a file. Without a requested size, it is 1/128 of the file, but at least 8 MiB: at most a few
+ * hundred parts, so that the history is short. If that makes too many parts, they are larger.
+ */
+export function partSizeWithin(limits: PartLimits, sizeBytes: number, requested?: number): number {
+  const ideal = requested ?? Math.max(Math.ceil(sizeBytes / Defaults.autoParts), Defaults.minAutoPartSizeBytes);
+  const least = Math.max(limits.minPartSizeBytes, Math.ceil(sizeBytes / limits.maxParts));
+  return Math.min(Math.max(ideal, least), limits.maxPartSizeBytes);
+}
+
+/** Why parts of this size cannot be sent; undefined if they can be. */
+export function partSizeProblem(limits: PartLimits, partSizeBytes: number | undefined): string | undefined {
+  const { minPartSizeBytes: least, maxPartSizeBytes: most } = limits;
+  if (partSizeBytes === undefined || (partSizeBytes >= least && partSizeBytes <= most)) return undefined;
+  return `"partSizeBytes" must be from ${least} to ${most} for this destination and purpose`;
 }
 
 /** Half of a part that a gateway rejected as too large; undefined if the parts are as small as they can be. */
-export function halvedPartSizeBytes(partSizeBytes: number): number | undefined {
-  const half = Math.max(Math.ceil(partSizeBytes / 2), Limits.minPartSizeBytes);
+export function halvedPartSizeBytes(limits: PartLimits, sizeBytes: number, partSizeBytes: number): number | undefined {
+  const half = partSizeWithin(limits, sizeBytes, Math.ceil(partSizeBytes / 2));
   return half < partSizeBytes ? half : undefined;
 }
 
@@ -23,13 +36,18 @@ export function halvedPartSizeBytes(partSizeBytes: number): number | undefined {
  * The part size with which the service completed an upload, if it was smaller than the planned one: the service rejects
  * larger parts, so that the next uploads use it from the start.
  */
-export function acceptedPartSizeBytes(sizeBytes: number, planned: number | undefined, used: number | undefined) {
-  const plannedBytes = Math.min(planned ?? automaticPartSizeBytes(sizeBytes), sizeBytes);
+export function acceptedPartSizeBytes(
+  limits: PartLimits,
+  sizeBytes: number,
+  planned: number | undefined,
+  used: number | undefined,
+): number | undefined {
+  const plannedBytes = Math.min(partSizeWithin(limits, sizeBytes, planned), sizeBytes);
   return used !== undefined && used < plannedBytes ? used : undefined;
 }
 
 /** @throws RangeError for an empty file: the API rejects an empty Upload */
-export function planParts(sizeBytes: number, partSizeBytes = automaticPartSizeBytes(sizeBytes)): PartPlan {
+export function planParts(sizeBytes: number, partSizeBytes: number): PartPlan {
   if (sizeBytes < 1) throw new RangeError('an empty file has no parts');
   return { sizeBytes, partSizeBytes, partCount: Math.ceil(sizeBytes / partSizeBytes) };
 }

@@ -2,10 +2,8 @@ import type { BigIntStats, Dirent } from 'node:fs';
 import { lstat, opendir, readdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { FailureType } from '../../contracts/failures.ts';
-import { Limits } from '../../contracts/limits.ts';
 import type { FolderContainer } from '../../contracts/sources.ts';
 import type { SyncProblem } from '../../contracts/sync.ts';
-import { formatBytes } from '../../core/text/format.ts';
 import { comparePaths, type ListedSource } from '../../core/sync/plan.ts';
 import { SourceMissingError, SourceReadError, SourceUnusableError } from '../../errors.ts';
 import { Breather, type Listing, type ListOptions } from '../listing/listing.ts';
@@ -163,11 +161,6 @@ class FolderWalk {
     const sizeBytes = Number(stats.size);
     if (!stats.isFile()) return this.#leaveOut(path, 'is a pipe, a socket or a device, not a regular file');
     if (sizeBytes === 0) return this.#leaveOut(path, 'is empty');
-    if (sizeBytes > Limits.maxFileBytes) {
-      const message = `has ${formatBytes(sizeBytes)}, but the limit of an Upload is ${formatBytes(Limits.maxFileBytes)}. Split the file`;
-      this.problems.push({ path, failureType: FailureType.SourceUnusable, message });
-      return;
-    }
     this.entries.push({
       path,
       sizeBytes,

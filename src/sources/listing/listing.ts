@@ -1,6 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
+import { FailureType } from '../../contracts/failures.ts';
 import type { SyncProblem } from '../../contracts/sync.ts';
-import type { ListedSource } from '../../core/sync/plan.ts';
+import { comparePaths, type ListedSource } from '../../core/sync/plan.ts';
+import { formatBytes } from '../../core/text/format.ts';
 import type { PathFilter } from './path-filter.ts';
 
 export interface ListOptions {
@@ -21,6 +23,18 @@ export interface Listing {
   readonly unseen: readonly string[];
   /** False if a part of the container could not be listed, so that missing entries can exist. */
   readonly isComplete: boolean;
+}
+
+/** Moves entries that a service does not accept to the problems. */
+export function withinSize(listing: Listing, maxFileBytes: number): Listing {
+  const isTooLarge = ({ sizeBytes }: ListedSource) => sizeBytes > maxFileBytes;
+  const tooLarge = listing.entries.filter(isTooLarge).map(({ path, sizeBytes }): SyncProblem => {
+    const message = `has ${formatBytes(sizeBytes)}, but the limit of an Upload is ${formatBytes(maxFileBytes)}. Split the file`;
+    return { path, failureType: FailureType.SourceUnusable, message };
+  });
+  if (tooLarge.length === 0) return listing;
+  const problems = [...listing.problems, ...tooLarge].toSorted((a, b) => comparePaths(a.path, b.path));
+  return { ...listing, entries: listing.entries.filter((entry) => !isTooLarge(entry)), problems };
 }
 
 /** Maximum time of work on the event loop before other work runs. */

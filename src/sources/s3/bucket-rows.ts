@@ -1,9 +1,9 @@
 import type { _Object as ListedObject } from '@aws-sdk/client-s3';
 import { FailureType } from '../../contracts/failures.ts';
-import { Limits, TextLimits } from '../../contracts/limits.ts';
+import { TextLimits } from '../../contracts/limits.ts';
 import type { SyncProblem } from '../../contracts/sync.ts';
 import { clip } from '../../core/text/clip.ts';
-import { formatBytes, formatCount } from '../../core/text/format.ts';
+import { formatCount } from '../../core/text/format.ts';
 import { keyProblem } from '../../core/source/limits.ts';
 import { comparePaths, type ListedSource } from '../../core/sync/plan.ts';
 import { SourceUnusableError } from '../../errors.ts';
@@ -72,13 +72,6 @@ export class BucketRows {
     else if (size === 0) this.#note(this.#leftOut, path, 'is empty');
     else if (archive !== undefined) {
       this.#note(this.#leftOut, path, describeArchive(archive), FailureType.SourceArchived);
-    } else if (size > Limits.maxFileBytes) {
-      const most = formatBytes(Limits.maxFileBytes);
-      this.#note(
-        this.#problems,
-        path,
-        `has ${formatBytes(size)}, but the limit of an Upload is ${most}. Split the object`,
-      );
     } else this.#entries.set(path, toEntry(path, size, etag, object.LastModified));
   }
 

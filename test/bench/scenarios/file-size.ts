@@ -1,5 +1,6 @@
 import type { Bench } from '../bench.ts';
-import { automaticPartSizeBytes } from '../../../src/core/upload/plan.ts';
+import { openAiLimits } from '../../../src/contracts/limits.ts';
+import { partSizeWithin } from '../../../src/core/upload/plan.ts';
 import { GiB, MiB } from '../measurement.ts';
 import { toComparisonTable, toHistoryTable } from '../report/comparison-table.ts';
 import { figureOf, type Figure } from '../report/figure.ts';
@@ -21,7 +22,7 @@ async function run(bench: Bench): Promise<Section> {
   const all: Results[] = [];
   for (const fileBytes of SIZES.filter((size) => size <= largeFileBytes)) {
     const entry = await createLineup(bench, { fileBytes });
-    const change = { partBytes: automaticPartSizeBytes(fileBytes) };
+    const change = { partBytes: partSizeWithin(openAiLimits, fileBytes) };
     const remark = formatGib(fileBytes);
     const entries = [
       entry('Longhaul, end to end', change, remark),

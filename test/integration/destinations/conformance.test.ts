@@ -2,6 +2,7 @@ import { createServer, request } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { apiKey } from '../../../src/destinations/auth.ts';
+import { openAiLimits } from '../../../src/contracts/limits.ts';
 import { createDestination } from '../../../src/destinations/kinds.ts';
 import { OpenAiDestination } from '../../../src/destinations/openai.ts';
 import { describeDestination } from '../../support/destination-conformance.ts';
@@ -23,7 +24,7 @@ describeDestination('openai', (body) =>
 describeDestination('with the header, the query and the limits of Azure', (body) =>
   withLocalApi({ apiKey: KEY, sessionLifeSeconds: 7200 }, async ({ api }) => {
     const front = await startFront(api.url);
-    const limits = () => ({ maxFileBytes: 9e9, sessionSeconds: 7200 });
+    const limits = () => ({ ...openAiLimits, maxFileBytes: 9e9, sessionSeconds: 7200 });
     try {
       await body({
         key: KEY,

@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { openAiLimits } from '../../../src/contracts/limits.ts';
 import { packSyncMemory } from '../../../activities/pack-sync-memory.ts';
 import { packMemory, unpackMemory } from '../../../activities/sync/memory.ts';
 import type { SyncScope } from '../../../src/contracts/activities.ts';
@@ -149,6 +150,7 @@ describe('the state that a sync carries to its next execution', () => {
   const carried = {
     request: { source: { type: 'folder', path: '/a' }, purpose: 'batch', destination: 'default', upload: {} },
     hasAttributes: false,
+    limits: openAiLimits,
     planId: 'p',
     sentUpTo: null,
     uploadsDone: false,

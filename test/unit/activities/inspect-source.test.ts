@@ -2,15 +2,18 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createInspectSource } from '../../../activities/inspect-source.ts';
+import { openAiLimits } from '../../../src/contracts/limits.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { failureOf, mockActivity, withClient } from '../../support/mock-activity.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
+
+const MiB = 1024 * 1024;
 
 it('rejects a source that exceeds the limit of its purpose at its destination', () =>
   withTempDir(async (directory) => {
     const path = join(directory, 'file');
     await writeFile(path, '0123456789');
-    const limits = (purpose: string) => ({ maxFileBytes: purpose === 'batch' ? 9 : 10, sessionSeconds: 60 });
+    const limits = (purpose: string) => ({ ...openAiLimits, maxFileBytes: purpose === 'batch' ? 9 : 10 });
     const dependencies = withClient({ limits });
     const inspect = (purpose: string, changes = {}) =>
       mockActivity().run(createInspectSource({ ...dependencies, ...changes }), {
@@ -24,5 +27,26 @@ it('rejects a source that exceeds the limit of its purpose at its destination', 
         throw new ConfigError('no key');
       },
     };
-    expect(await inspect('batch', withoutKey)).toMatchObject({ sizeBytes: 10 });
+    expect(await inspect('batch', withoutKey)).toMatchObject({ sizeBytes: 10, limits: openAiLimits });
+  }));
+
+it('returns the limits of the destination, and parts within them', () =>
+  withTempDir(async (directory) => {
+    const path = join(directory, 'file');
+    await writeFile(path, Buffer.alloc(20 * MiB));
+    const limits = { ...openAiLimits, minPartSizeBytes: 5 * MiB, maxPartSizeBytes: 16 * MiB, maxParts: 2 };
+    const inspect = (partSizeBytes?: number) =>
+      mockActivity().run(createInspectSource(withClient({ limits: () => limits })), {
+        request: { source: { type: 'file' as const, path }, purpose: 'batch', partSizeBytes },
+      });
+    expect(await inspect()).toMatchObject({ limits, request: { partSizeBytes: 10 * MiB } });
+    expect(await inspect(5 * MiB)).toMatchObject({ request: { partSizeBytes: 10 * MiB } });
+    expect(await inspect(12 * MiB)).toMatchObject({ request: { partSizeBytes: 12 * MiB } });
+    for (const partSizeBytes of [4 * MiB, 17 * MiB]) {
+      expect(await failureOf(inspect(partSizeBytes))).toMatchObject({
+        type: 'InvalidRequest',
+        nonRetryable: true,
+        message: '"partSizeBytes" must be from 5242880 to 16777216 for this destination and purpose',
+      });
+    }
   }));

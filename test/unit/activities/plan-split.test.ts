@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openAiLimits } from '../../../src/contracts/limits.ts';
 import { createPlanSplit } from '../../../activities/plan-split.ts';
 import type { PlanSplitResult } from '../../../src/contracts/activities.ts';
 import type { FileSource } from '../../../src/contracts/sources.ts';
@@ -29,6 +30,7 @@ describe('the activity planSplit', () => {
       expect(await plan({ source, pieceSizeBytes: 8 })).toEqual({
         request: fullSplit({ source, purpose: 'batch', filename: 'lines.jsonl', pieceSizeBytes: 8, again: true }),
         hasAttributes: false,
+        limits: openAiLimits,
         sizeBytes: 13,
         fingerprint: expect.stringMatching(/^13-/),
         pieces: [

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { openAiLimits } from '../../../src/contracts/limits.ts';
 import {
   carriedRateProblems,
   carriedSplitProblems,
@@ -63,6 +64,7 @@ const carriedUpload = {
     sizeBytes: 3_000_000,
     fingerprint: '3000000-1-1',
     hasAttributes: true,
+    limits: openAiLimits,
     request: fullUpload({ source: { type: 'file', path: '/a' }, purpose: 'batch' }),
   },
   session: {
@@ -92,6 +94,7 @@ const handover = {
   run: {
     request: fullSync({ source: { type: 'folder', path: '/a' }, purpose: 'batch' }),
     hasAttributes: false,
+    limits: openAiLimits,
     planId: 'p',
     sentUpTo: null,
     uploadsDone: false,
@@ -138,7 +141,7 @@ const waitingHandover = {
     ],
   },
 };
-const { request: _request, hasAttributes: _hasAttributes, ...unlisted } = handover.run;
+const { request: _request, hasAttributes: _hasAttributes, limits: _limits, ...unlisted } = handover.run;
 const carriedSplit = { waiting, settings: { concurrency: 2 }, paused: false, startedAtMs: 1 };
 
 const RUNS = generatedRuns(150);

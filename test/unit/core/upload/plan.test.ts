@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Limits } from '../../../../src/contracts/limits.ts';
-import { automaticPartSizeBytes, partRange, planParts } from '../../../../src/core/upload/plan.ts';
+import { Limits, openAiLimits } from '../../../../src/contracts/limits.ts';
+import { halvedPartSizeBytes, partRange, partSizeWithin, planParts } from '../../../../src/core/upload/plan.ts';
 
 const MiB = 1024 * 1024;
 const fileSize = fc.integer({ min: 1, max: Limits.maxFileBytes });
@@ -36,7 +36,7 @@ describe('the part plan', () => {
   it('picks by itself parts that the service takes, and few enough for a short history', () => {
     fc.assert(
       fc.property(fileSize, (sizeBytes) => {
-        const plan = planParts(sizeBytes);
+        const plan = planParts(sizeBytes, partSizeWithin(openAiLimits, sizeBytes));
         return plan.partSizeBytes <= Limits.maxPartSizeBytes && plan.partCount <= 128;
       }),
     );
@@ -50,15 +50,36 @@ describe('the part plan', () => {
     [Limits.maxFileBytes, 64 * MiB],
     [2 * Limits.maxFileBytes, 64 * MiB],
   ])('gives a file of %d bytes parts of %d bytes', (sizeBytes, expected) => {
-    expect(automaticPartSizeBytes(sizeBytes)).toBe(expected);
+    expect(partSizeWithin(openAiLimits, sizeBytes)).toBe(expected);
+  });
+
+  it('has parts within the limits of any service, if such parts exist', () => {
+    const limits = { minPartSizeBytes: 5 * MiB, maxPartSizeBytes: 100 * MiB, maxParts: 100 };
+    fc.assert(
+      fc.property(fileSize, fc.option(partSize, { nil: undefined }), (sizeBytes, requested) => {
+        const partSizeBytes = partSizeWithin(limits, sizeBytes, requested);
+        expect(partSizeBytes).toBeGreaterThanOrEqual(limits.minPartSizeBytes);
+        expect(partSizeBytes).toBeLessThanOrEqual(limits.maxPartSizeBytes);
+        expect(planParts(sizeBytes, partSizeBytes).partCount).toBeLessThanOrEqual(limits.maxParts);
+      }),
+    );
+  });
+
+  it.each([
+    [openAiLimits, 9 * MiB, 8 * MiB, 4 * MiB],
+    [openAiLimits, 9 * MiB, MiB, undefined],
+    [{ ...openAiLimits, minPartSizeBytes: 5 * MiB }, 9 * MiB, 8 * MiB, 5 * MiB],
+    [{ ...openAiLimits, maxParts: 2 }, 16 * MiB, 8 * MiB, undefined],
+  ])('halves parts that were rejected, as far as %o permits it', (limits, sizeBytes, partSizeBytes, expected) => {
+    expect(halvedPartSizeBytes(limits, sizeBytes, partSizeBytes)).toBe(expected);
   });
 
   it('has one part for a file that is smaller than a part', () => {
-    expect(planParts(5)).toEqual({ sizeBytes: 5, partSizeBytes: 8 * MiB, partCount: 1 });
-    expect(partRange(planParts(5), 1)).toEqual({ offsetBytes: 0, sizeBytes: 5 });
+    expect(planParts(5, 8 * MiB)).toEqual({ sizeBytes: 5, partSizeBytes: 8 * MiB, partCount: 1 });
+    expect(partRange(planParts(5, 8 * MiB), 1)).toEqual({ offsetBytes: 0, sizeBytes: 5 });
   });
 
   it('refuses an empty file', () => {
-    expect(() => planParts(0)).toThrow(RangeError);
+    expect(() => planParts(0, MiB)).toThrow(RangeError);
   });
 });
