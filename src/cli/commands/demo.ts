@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { ConfigError } from '../../errors.ts';
 import { formatBytes } from '../../core/text/format.ts';
 import { runDemo, withDemoFile } from '../../dev/demo/run-demo.ts';
 import { startLocalApi } from '../../local-api/index.ts';
@@ -15,12 +16,22 @@ const SLOTS = 4;
 /** Slow enough that the kill comes during the upload. */
 const BYTES_PER_SECOND = 100 * 1024 * 1024;
 
+/** With eight parts, some are recorded and some are not when the worker is killed. */
+const MIN_FILE_BYTES = 64 * 1024 * 1024;
+
 /** Uploads a file and kills the worker halfway. Fails unless all checks pass. */
 export async function demoCommand(
   context: CliContext,
   file: string | undefined,
   options: { size: number },
 ): Promise<void> {
+  // A missing file has an error of its own later.
+  const sizeBytes = file === undefined ? options.size : (await stat(file).catch(() => undefined))?.size;
+  if (sizeBytes !== undefined && sizeBytes < MIN_FILE_BYTES) {
+    throw new ConfigError(
+      `the demo needs a file of at least ${formatBytes(MIN_FILE_BYTES)}, because it kills the worker during the upload`,
+    );
+  }
   if (file !== undefined) return runOn(context, resolve(file));
   context.note(`creating a file of ${formatBytes(options.size)}`);
   await withDemoFile(options.size, (made) => runOn(context, made));
