@@ -219,7 +219,7 @@ function md5Of(content: Buffer): string {
 function jsonLines(sizeBytes: number): Buffer {
   const lines: string[] = [];
   let left = sizeBytes;
-  for (let number = 1; left > 0; number += 1) {
+  while (left > 0) {
     const request = {
       custom_id: randomUUID(),
       method: 'POST',
