@@ -1,12 +1,9 @@
 import type { ControlActivities } from '../src/contracts/activities.ts';
 import { ApiError, StrangeAnswerError } from '../src/errors.ts';
-import { saysCompleted } from './completion/words.ts';
+import { ENDED, saysCompleted } from './completion/words.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { findCompletedFile } from './completion/find-completed-file.ts';
 import { runAttempt } from './attempt.ts';
-
-/** Statuses with which servers say that there is nothing left to cancel. */
-const ALREADY_OVER = [400, 404, 409, 410];
 
 /** Cancels an Upload. An Upload that has ended counts as cancelled, unless it became a File. */
 export function createCancelUpload(dependencies: ActivityDependencies): ControlActivities['cancelUpload'] {
@@ -17,7 +14,7 @@ export function createCancelUpload(dependencies: ActivityDependencies): ControlA
         // A lenient service accepts the cancellation of any Upload.
         ({ status }) => (status === 'completed' ? 'completed' : 'cancelled'),
         (error: unknown) => {
-          if (!(error instanceof ApiError && ALREADY_OVER.includes(error.details.status))) throw error;
+          if (!(error instanceof ApiError && ENDED.includes(error.details.status))) throw error;
           return saysCompleted(error) ? 'completed' : 'unknown';
         },
       );

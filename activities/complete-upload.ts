@@ -4,14 +4,11 @@ import { FailureType } from '../src/contracts/failures.ts';
 import type { UploadedFile } from '../src/contracts/upload.ts';
 import { ApiError } from '../src/errors.ts';
 import type { Destination } from '../src/destinations/port.ts';
-import { saysCompleted, saysEnded, uncertain } from './completion/words.ts';
+import { ENDED, saysCompleted, saysEnded, uncertain } from './completion/words.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { findCompletedFile } from './completion/find-completed-file.ts';
 import { runAttempt, type Attempt } from './attempt.ts';
 import { isRejectedBeforeWork, toApplicationFailure } from './failures.ts';
-
-/** "Completing again is an error on every server seen (400, 404, 409 or 410)." */
-const MAYBE_COMPLETED = [400, 404, 409, 410];
 
 /**
  * Completes an Upload. If an earlier attempt may have succeeded without its response, completing again is safe (it is
@@ -52,7 +49,7 @@ async function complete(
     const { stopSignal: signal, timeoutMs } = attempt;
     return await client.complete(uploadId, fields, { signal, timeoutMs });
   } catch (error) {
-    if (!(error instanceof ApiError) || !MAYBE_COMPLETED.includes(error.details.status)) throw error;
+    if (!(error instanceof ApiError) || !ENDED.includes(error.details.status)) throw error;
     const isCompleted = saysCompleted(error);
     const mayBeCompleted = isCompleted || isInDoubt;
     if (mayBeCompleted) {

@@ -8,13 +8,11 @@ import { assertUnchanged } from '../../src/sources/assert-unchanged.ts';
 import { hashingReader, hashSource } from '../../src/sources/digest/digest-source.ts';
 import type { Attempt } from '../attempt.ts';
 import { findCompletedFile } from '../completion/find-completed-file.ts';
-import { saysCompleted, saysEnded, sessionLost, uncertain } from '../completion/words.ts';
+import { ENDED, saysCompleted, saysEnded, sessionLost, uncertain } from '../completion/words.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { enterRates } from '../part.ts';
 import { changed } from '../failures.ts';
 
-/** Statuses with which servers say that an Upload has ended: completed, cancelled, expired or unknown. */
-const ENDED = [400, 404, 409, 410];
 /** Of one call: a batch can last longer than a file. */
 const CALL_TIMEOUT_MS = 295_000;
 

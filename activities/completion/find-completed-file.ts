@@ -9,6 +9,7 @@ import { ApiError, StrangeAnswerError } from '../../src/errors.ts';
 import type { Destination } from '../../src/destinations/port.ts';
 import { filePages } from '../file-pages.ts';
 import type { Attempt } from '../attempt.ts';
+import { ENDED } from './words.ts';
 
 /** A list that doesn't show the File yet may show it in a moment; then the question is left to a person. */
 const LOOKS = 5;
@@ -64,7 +65,7 @@ function ambiguous({ uploadId }: CompletedUpload, files: readonly ListedFile[], 
 /** Lists no further back than the Upload itself, if the service respects the order: its File cannot be older. */
 async function candidates(
   client: Destination,
-  { purpose, filename, bytes, uploadCreatedAt }: CompletedUpload,
+  { uploadId, purpose, filename, bytes, uploadCreatedAt }: CompletedUpload,
   signal: AbortSignal,
 ): Promise<ListedFile[]> {
   const found: ListedFile[] = [];
@@ -77,6 +78,9 @@ async function candidates(
       if (recent.length < files.length && isNewestFirst(files)) return found;
     }
   } catch (error) {
+    // A rejected list says nothing about the Upload. It must not be taken for the end of its session.
+    if (error instanceof ApiError && ENDED.includes(error.details.status))
+      throw new StrangeAnswerError(`cannot look up the File of ${uploadId}: ${error.message}`, { cause: error });
     // A list that cannot be read to its end is of use if it shows the File.
     if (!(error instanceof StrangeAnswerError) || found.length === 0) throw error;
   }

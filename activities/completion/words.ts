@@ -2,6 +2,9 @@ import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../../src/contracts/failures.ts';
 import type { ApiError } from '../../src/errors.ts';
 
+/** Statuses with which servers reject a call for an Upload that has ended: completed, cancelled, expired or unknown. */
+export const ENDED: readonly number[] = [400, 404, 409, 410];
+
 /** The message contains Longhaul's word "completing" in addition to the server's message. */
 export function saysCompleted(error: ApiError): boolean {
   return /completed/i.test(`${error.message} ${error.details.apiCode ?? ''}`);

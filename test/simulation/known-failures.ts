@@ -370,6 +370,22 @@ export const knownFailures: readonly KnownFailure[] = [
       actions: [{ when: { call: 'completeUpload', nth: 2, plusMs: 757 }, action: { kind: 'pause', parts: 'finish' } }],
     },
   },
+  {
+    name: 'sends a small file of a sync once if the lookup of its File is rejected with 404',
+    isOpen: false,
+    rule: 'no second File exists',
+    plan: {
+      ...CALM,
+      request: {},
+      style: { ...CALM.style, endedStatus: 404 },
+      folder: { ...SMALL_FILES, files: [{ path: 'a', sizeBytes: 10 }] },
+      faults: [
+        // The File exists, and the response does not say so.
+        { call: 'completeUpload', nth: 1, fault: { kind: 'status', status: 408, arrives: true } },
+        { call: 'listFiles', nth: 2, fault: { kind: 'status', status: 404 } },
+      ],
+    },
+  },
 ];
 
 function waitingFor(call: Call): Plan {

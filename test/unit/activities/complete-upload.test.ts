@@ -269,6 +269,19 @@ describe('completeUpload after an answer was lost', () => {
     listFiles.mockRejectedValue(new ConnectionError('reset'));
     expect(await failureOf(run(2))).toMatchObject({ type: FailureType.ConnectionFailed, nonRetryable: false });
   });
+
+  it.each([400, 404, 409, 410])(
+    'does not take a list that is rejected with %d for the end of the session',
+    async (status) => {
+      completeUpload.mockRejectedValue(refusal(404, 'no such Upload'));
+      listFiles.mockRejectedValue(refusal(status, 'no such route'));
+      expect(await failureOf(run(2))).toMatchObject({
+        type: FailureType.StrangeAnswer,
+        nonRetryable: false,
+        message: expect.stringContaining('cannot look up the File of upload_1'),
+      });
+    },
+  );
 });
 
 describe('completeUpload after an attempt that was rejected before any work', () => {
