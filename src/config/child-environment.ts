@@ -1,5 +1,5 @@
-/** Variables that any program needs. None of them contains a key. */
-const usual = /^(PATH|HOME|TMPDIR|TZ|LANG|LANGUAGE|LC_[A-Z]+|XDG_[A-Z_]+)$/;
+/** Variables that any program needs, and those that limit a Go program such as Temporal. None of them contains a key. */
+const usual = /^(PATH|HOME|TMPDIR|TZ|LANG|LANGUAGE|LC_[A-Z]+|XDG_[A-Z_]+|GO(GC|MAXPROCS|MEMLIMIT))$/;
 
 /** Variables by which pip and uv find their index and their way through a company network. */
 const ofDownloaders =

@@ -4,8 +4,7 @@ import { Worker } from '@temporalio/worker';
 import { workflowBundlePath } from 'longhaul/worker';
 import { describe, expect, it } from 'vitest';
 import { withCaptureServer } from '../support/capture-server.ts';
-import { runCli, startWorkerProcess } from '../support/cli.ts';
-import { withProcessVariables } from '../support/process-variables.ts';
+import { runCliProcess, startWorkerProcess } from '../support/cli.ts';
 import { withOtlpCollector, type CollectedSpan } from '../support/otlp-collector.ts';
 import { randomFile } from '../support/random-file.ts';
 import { KEY, MiB, withSystem } from '../support/system.ts';
@@ -40,9 +39,7 @@ describe('the traces of an upload', () => {
         api.faults.add({ route: 'part', kind: 'status', status: 503, retryAfterSeconds: 0 });
         const traced = { ...environment, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
         const { code, stderr } = await besideWorker(traced, () =>
-          withProcessVariables({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }, () =>
-            runCli([...upload(file), '--id', `traced-${client.taskQueue}`], traced),
-          ),
+          runCliProcess([...upload(file), '--id', `traced-${client.taskQueue}`], traced),
         );
         expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('unexpected') });
 

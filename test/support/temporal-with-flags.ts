@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Connection } from '@temporalio/client';
 import { pickFreePorts } from '../../src/dev/server/free-ports.ts';
 import { temporalCliForTests } from './temporal-cli.ts';
+import { oneThread } from './temporal-server.ts';
 import { until } from './until.ts';
 
 /** A real Temporal server of its own, in memory, with settings that the shared one doesn't have. */
@@ -20,9 +21,7 @@ export async function withTemporalServer(
   const server = spawn(
     path,
     ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), ...settings],
-    {
-      stdio: 'ignore',
-    },
+    { stdio: 'ignore', env: { ...process.env, ...oneThread } },
   );
   const exited = once(server, 'exit');
   try {

@@ -125,6 +125,7 @@ function temporalArguments({ version }: TemporalCli, stateDir: string, { port, u
   args.push('--dynamic-config-value', 'matching.enableFairness=true');
   // Each partition of a queue is fair separately. One partition keeps the order exact, and is enough for a machine.
   args.push('--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1');
+  args.push('--dynamic-config-value', 'matching.numTaskqueueReadPartitions=1');
   if (hasNews(version)) args.push('--ui-disable-news-fetch');
   return args;
 }

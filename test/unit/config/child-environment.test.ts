@@ -7,6 +7,8 @@ const env = {
   TMPDIR: '/t',
   LC_ALL: 'C',
   XDG_CACHE_HOME: '/c',
+  GOMAXPROCS: '1',
+  GOPROXY: 'http://user:sk-6@127.0.0.1',
   OPENAI_API_KEY: 'sk-1',
   OPENAI_API_KEY_FILE: '/key',
   GATEWAY_KEY: 'sk-2',
@@ -25,7 +27,7 @@ const env = {
   PIP_INDEX_URL: 'http://127.0.0.1:2/simple',
   SSL_CERT_FILE: '/ca.pem',
 };
-const usual = { PATH: '/bin', HOME: '/home/u', TMPDIR: '/t', LC_ALL: 'C', XDG_CACHE_HOME: '/c' };
+const usual = { PATH: '/bin', HOME: '/home/u', TMPDIR: '/t', LC_ALL: 'C', XDG_CACHE_HOME: '/c', GOMAXPROCS: '1' };
 
 describe('childEnvironment', () => {
   it('contains only variables that a program needs, and the changes', () => {
