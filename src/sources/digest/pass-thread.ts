@@ -129,6 +129,6 @@ async function runTask({ source, files, ...task }: PassTask, post: (message: Mes
 const task = workerData as PassTask | null;
 if (parentPort && task?.name === NAME) {
   const port = parentPort;
-  await runTask(task, (message) => port.postMessage(message));
-  port.close();
+  // Without a top-level await, which `require` of the package rejects. It never rejects itself.
+  void runTask(task, (message) => port.postMessage(message)).then(() => port.close());
 }

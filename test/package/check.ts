@@ -1,0 +1,108 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+/**
+ * Checks the tarball as npm publishes it: its entry points, its size, and what a program that imports it loads. Part of
+ * `npm run check`.
+ */
+
+const run = promisify(execFile);
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const MiB = 1024 * 1024;
+
+/** Budgets of the tarball and of its files. A larger package needs a reason and a new budget. */
+const MAX_PACKED_BYTES = 2.7 * MiB;
+const MAX_UNPACKED_BYTES = 10.5 * MiB;
+
+/** Loaded only by code that uses them. */
+const late = /^(@aws-sdk|@smithy|@opentelemetry|@temporalio\/interceptors-opentelemetry|prom-client|pino|commander)/;
+
+const entries = [
+  'src/index.js',
+  'src/worker/index.js',
+  'src/worker/activities.js',
+  'workflows/index.js',
+  'cli/main.js',
+];
+
+const problems: string[] = [];
+const directory = await mkdtemp(join(tmpdir(), 'longhaul-package-'));
+try {
+  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', directory], {
+    cwd: repository,
+  });
+  const [{ filename, size, unpackedSize }] = JSON.parse(stdout) as [
+    Record<'filename' | 'size' | 'unpackedSize', never>,
+  ];
+  const tarball = join(directory, filename);
+  await run('tar', ['-xzf', tarball, '-C', directory]);
+  const root = join(directory, 'package');
+
+  const tools = [
+    runTool('publint', [tarball, '--strict']),
+    // Node.js from 20.19 also loads ES modules by `require`.
+    runTool('attw', [tarball, '--profile', 'esm-only', '--format', 'ascii', '--exclude-entrypoints', './package.json']),
+  ];
+  checkSize('tarball', size, MAX_PACKED_BYTES);
+  checkSize('unpacked package', unpackedSize, MAX_UNPACKED_BYTES);
+  await checkFiles(root);
+  await checkRequire();
+  for (const entry of entries) await checkImports(join(root, 'dist', entry), root);
+  await Promise.all(tools);
+} finally {
+  await rm(directory, { recursive: true, force: true });
+}
+for (const problem of problems) console.error(problem);
+process.exitCode = problems.length > 0 ? 1 : 0;
+
+async function runTool(name: string, args: readonly string[]): Promise<void> {
+  try {
+    await run(join(repository, 'node_modules/.bin', name), args, { cwd: repository });
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    problems.push(`${name} reports problems of the package:\n${stdout}${stderr}`);
+  }
+}
+
+function checkSize(name: string, bytes: number, most: number): void {
+  const inMiB = (value: number) => `${(value / MiB).toFixed(2)} MiB`;
+  console.log(`${name}: ${inMiB(bytes)} of ${inMiB(most)}`);
+  if (bytes > most) problems.push(`the ${name} has ${inMiB(bytes)}, more than its budget of ${inMiB(most)}`);
+}
+
+/** `require` rejects modules with a top-level await. */
+async function checkRequire(): Promise<void> {
+  const paths = entries.filter((entry) => !entry.startsWith('cli')).map((entry) => join(repository, 'dist', entry));
+  const program = `for (const path of ${JSON.stringify(paths)}) require(path)`;
+  await run(process.execPath, ['--experimental-print-required-tla', '-e', program]).catch((error: unknown) => {
+    problems.push(`the package cannot be loaded by require: ${(error as { stderr?: string }).stderr}`);
+  });
+}
+
+/** A source map without its sources is unusable to a debugger, and makes bundlers warn. */
+async function checkFiles(root: string): Promise<void> {
+  for (const path of await readdir(root, { recursive: true })) {
+    if (path.endsWith('.map')) problems.push(`the package contains a source map without its sources: ${path}`);
+    if (!path.endsWith('.js') || !(await stat(join(root, path))).isFile()) continue;
+    const reference = /^\/\/# sourceMappingURL=(?!data:)(.*)$/m.exec(await readFile(join(root, path), 'utf8'));
+    if (reference) problems.push(`${path} refers to a missing source map: ${reference[1]}`);
+  }
+}
+
+/** What `entry` loads before any of its code runs. */
+async function checkImports(entry: string, root: string): Promise<void> {
+  const loaded = new Set([entry]);
+  for (const file of loaded) {
+    const text = await readFile(file, 'utf8').catch(() => '');
+    if (text === '') problems.push(`the package does not contain ${relative(root, file)}, which another file imports`);
+    for (const [, path = ''] of text.matchAll(/^(?:import|export)\b[^'"();]*?(?:from\s*)?['"]([^'"]+)['"]/gm)) {
+      if (path.startsWith('.')) loaded.add(resolve(dirname(file), path));
+      else if (late.test(path))
+        problems.push(`${relative(root, entry)} loads ${path} at its start, in ${relative(root, file)}`);
+    }
+  }
+}

