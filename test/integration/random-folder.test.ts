@@ -13,7 +13,8 @@ import { withSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
 const purpose = 'batch';
-/** `RANDOM_FOLDER_SEED=7` repeats a run. */
+/** `RANDOM_FOLDER_ENTRIES=2000` for the long way. `RANDOM_FOLDER_SEED=7` repeats a run. */
+const entries = Number(process.env['RANDOM_FOLDER_ENTRIES'] ?? 1000);
 const seed = Number(process.env['RANDOM_FOLDER_SEED'] ?? Date.now() % 1_000_000);
 
 /** Root can read every file: the worker then is another user, if that one can read the code. */
@@ -26,12 +27,16 @@ function pathsOf(problems: readonly SyncProblem[] = []): string[] {
   return problems.map(({ path }) => path).toSorted();
 }
 
-it(`sends all that can be a File of 2,000 random entries, and reports the rest (RANDOM_FOLDER_SEED=${seed})`, () =>
+it(`sends all that can be a File of ${entries} random entries, and reports the rest (RANDOM_FOLDER_SEED=${seed})`, () =>
   withSystem(async (system) => {
     const root = join(system.directory, 'data');
     await mkdir(root);
     await chmod(system.directory, 0o755);
-    const { fates, exclude, grow } = await makeRandomFolder(root, seed, isRoot && !canBeNobody ? ['unreadable'] : []);
+    const { fates, exclude, grow } = await makeRandomFolder(
+      root,
+      { seed, entries },
+      isRoot && !canBeNobody ? ['unreadable'] : [],
+    );
     const of = <Is extends Fate['is']>(is: Is) =>
       fates.filter((one): one is [string, Extract<Fate, { is: Is }>] => one[1].is === is);
     const stateDir = join(system.directory, 'worker');

@@ -82,6 +82,8 @@ for (const { name, skipped } of await s3ServerChoices()) {
             expect(prefix).toMatchObject({ names: ['a.jsonl', 'c.jsonl', 'd.txt'], code: 0 });
             expect(prefix.stderr).toMatch(/a\.jsonl: .* uploaded already, nothing was sent/);
 
+            // What the store answers to them is the same at each, and versitygw keeps to the letter.
+            if (name !== 'versitygw') return;
             const failing = [
               await upload(`s3://${bucket}/empty/`),
               await upload(`s3://${bucket}/set/*.csv`),

@@ -89,8 +89,12 @@ const SHARES = {
 } as const;
 type Kind = keyof typeof SHARES;
 
-/** Makes a folder of about 2,000 entries. @param skipped kinds that this system cannot make */
-export async function makeRandomFolder(root: string, seed: number, skipped: readonly Kind[]): Promise<RandomFolder> {
+/** Makes a folder of about that many entries. @param skipped kinds that this system cannot make */
+export async function makeRandomFolder(
+  root: string,
+  { seed, entries }: { readonly seed: number; readonly entries: number },
+  skipped: readonly Kind[],
+): Promise<RandomFolder> {
   const random = seededRandom(seed);
   const below = (most: number) => Math.floor(random() * most);
   const pick = <T>(items: readonly T[]): T => items[below(items.length)] as T;
@@ -227,7 +231,7 @@ export async function makeRandomFolder(root: string, seed: number, skipped: read
   };
   for (const [kind, share] of Object.entries(SHARES) as [Kind, number][]) {
     if (skipped.includes(kind)) continue;
-    for (let count = 0; count < share; count++) await makers[kind]();
+    for (let count = 0; count < (share * entries) / 2000; count++) await makers[kind]();
   }
   execFileSync('mkfifo', pipes);
   await makeSockets(dirname(root), sockets);
