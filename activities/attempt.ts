@@ -5,13 +5,13 @@ import { PayloadLimits } from '../src/contracts/limits.ts';
 import { jsonBytes, payloadProblem } from '../src/core/payload.ts';
 import { toApplicationFailure, workerStopping } from './failures.ts';
 
-/** Quick attempts end before this and cost no heartbeat, which is a call to the server and may be billed. */
+/** Delay of the first heartbeat: quick attempts complete before it, and each heartbeat is a billable call to the server. */
 const HEARTBEAT_INTERVAL_MS = 1000;
-/** So that a short timeout does not end before the first heartbeat. */
+/** Fraction of the heartbeat timeout, so that a short timeout does not expire before the first heartbeat. */
 const HEARTBEATS_PER_TIMEOUT = 3;
 
 export interface Attempt<Beat> {
-  /** Aborted when the workflow cancels the activity, or this worker goes down. */
+  /** Aborted when the workflow cancels the activity or this worker shuts down. */
   readonly signal: AbortSignal;
   /** Aborted only when this worker shuts down: for calls that a cancellation must not abort halfway. */
   readonly stopSignal: AbortSignal;
@@ -19,19 +19,19 @@ export interface Attempt<Beat> {
   readonly attempt: number;
   /** Time left for the whole attempt, a little less than Temporal's timeout, so that the cause is reported. */
   readonly timeoutMs: number;
-  /** The last heartbeat of the attempt before this one. */
+  /** The last heartbeat of the previous attempt. */
   readonly lastBeat: Beat | undefined;
   /** Sends a heartbeat for the next attempt immediately. */
   readonly beatNow: () => void;
-  /** Whether this worker is going down (or else the workflow cancelled the activity). */
+  /** Whether this worker is shutting down. Otherwise the workflow cancelled the activity. */
   readonly isWorkerStopping: () => boolean;
 }
 
 /**
- * Runs one attempt of an activity: heartbeats while it lasts, cancellation reaches it by `signal`, and whatever it
- * throws arrives in Temporal with a stable type.
+ * Runs one attempt of an activity. Sends heartbeats, aborts `signal` at a cancellation, and converts errors to failures with
+ * a stable type.
  *
- * @param beat details of the next heartbeat; also what the next attempt finds in `lastBeat`
+ * @param beat returns the details of the next heartbeat, which the next attempt receives as `lastBeat`
  */
 export async function runAttempt<Result, Beat = never>(
   run: (attempt: Attempt<Beat>) => Promise<Result>,
@@ -73,7 +73,7 @@ export async function runAttempt<Result, Beat = never>(
   }
 }
 
-/** Temporal rejects a result that is too large: the activity would be repeated, and the workflow would wait for it. */
+/** Fails if the result is too large. Temporal would reject it, and repeat the activity while the workflow waits. */
 function assertFits(result: unknown, activityType: string): void {
   const problem = payloadProblem(`the result of the activity ${activityType}`, jsonBytes(result));
   if (problem !== undefined) throw ApplicationFailure.nonRetryable(problem, FailureType.PayloadTooLarge);
@@ -94,7 +94,7 @@ function stopSignalOf(context: Context): AbortSignal {
   return stop.signal;
 }
 
-/** The SDK throttles; one call a second keeps cancellation and progress close. */
+/** Interval of heartbeats. The SDK throttles them. One call per second detects a cancellation and shows progress quickly. */
 function startBeating(context: Context, timeoutMs: number, beat: (() => unknown) | undefined): () => void {
   const intervalMs = Math.min(HEARTBEAT_INTERVAL_MS, Math.floor(timeoutMs / HEARTBEATS_PER_TIMEOUT));
   const timer = setInterval(() => context.heartbeat(beat?.()), intervalMs);

@@ -5,7 +5,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { findCompletedFile } from './completion/find-completed-file.ts';
 import { runAttempt } from './attempt.ts';
 
-/** Cancels an Upload. An Upload that has ended counts as cancelled, unless it became a File. */
+/** Cancels an Upload. An Upload that is not open counts as cancelled, unless it has a File. */
 export function createCancelUpload(dependencies: ActivityDependencies): ControlActivities['cancelUpload'] {
   return ({ destination, uploadId, completion }) =>
     runAttempt(async ({ signal, timeoutMs, attempt }) => {
@@ -20,7 +20,7 @@ export function createCancelUpload(dependencies: ActivityDependencies): ControlA
       );
       if (end === 'cancelled' || !completion) return undefined;
       const file = await findCompletedFile(client, { uploadId, ...completion }, { signal, attempt, timeoutMs });
-      // The list can show a new File late: the next attempt searches again.
+      // The list can show a new File late, so the next attempt searches again.
       if (!file && end === 'completed')
         throw new StrangeAnswerError(`${uploadId} is completed, but its File is not listed`);
       return file;

@@ -11,9 +11,9 @@ import { runAttempt, type Attempt } from './attempt.ts';
 import { isRejectedBeforeWork, toApplicationFailure } from './failures.ts';
 
 /**
- * Completes an Upload. If an earlier attempt may have succeeded without its response, completing again is safe (it is
- * rejected), and a rejection is then checked against the files list before it is believed. An attempt that the service
- * rejected before any work, such as with 429, leaves no such doubt.
+ * Completes an Upload. If an earlier attempt can have succeeded without a response, a second completion is safe, because
+ * the service rejects it. The activity then searches the File in the files list. This does not apply to attempts that the
+ * service rejected before any work, for example with 429.
  */
 export function createCompleteUpload(dependencies: ActivityDependencies): ControlActivities['completeUpload'] {
   return (input) => {
@@ -45,7 +45,7 @@ async function complete(
   const { uploadId, partIds, md5, bytes, filename, purpose, uploadCreatedAt: createdAt } = input;
   const fields = { partIds, file: { bytes, filename, purpose, createdAt }, md5: md5 || undefined };
   try {
-    // A cancellation that comes now comes too late: the service may be done already.
+    // Ignores a cancellation from here on, because the service can have completed the Upload.
     const { stopSignal: signal, timeoutMs } = attempt;
     return await client.complete(uploadId, fields, { signal, timeoutMs });
   } catch (error) {
@@ -56,7 +56,7 @@ async function complete(
       const file = await findCompletedFile(client, input, attempt);
       if (file) return file;
     }
-    // It may come from a server that still reads the whole content for an earlier attempt.
+    // A server that still reads the whole content for an earlier attempt can return it.
     if (error.details.status === 409 && !isCompleted && !saysEnded(error)) throw error;
     if (isCompleted || (mayBeCompleted && !saysEnded(error))) throw uncertain(uploadId, error, attempt.attempt);
     throw refusal(error, attempt.attempt);

@@ -12,8 +12,8 @@ import { runAttempt } from './attempt.ts';
 const GONE = [404, 410];
 
 /**
- * Deletes a File if the service returns the expected name, size and creation time for its ID. A File that is gone
- * already counts as deleted.
+ * Deletes a File if the service returns the expected name, size and creation time for its ID. A missing File counts as
+ * deleted.
  *
  * @throws ApplicationFailure `FileDiffers` if it is another File, or if the expected properties are missing
  */

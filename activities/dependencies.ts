@@ -3,11 +3,11 @@ import type { Destination, PartWatch } from '../src/destinations/port.ts';
 import type { UploadLimit } from '../src/contracts/upload.ts';
 import type { Pace } from '../src/destinations/http/multipart-part.ts';
 
-/** What the activities need from the worker that runs them. */
+/** Dependencies of the activities, which the worker provides. */
 export interface ActivityDependencies {
-  /** @throws ConfigError for a profile that this worker doesn't have */
+  /** @throws ConfigError if this worker does not have the profile */
   readonly destination: (name: string) => Destination;
-  /** Opens what this worker may read. */
+  /** Sources that this worker permits. */
   readonly sources: Sources;
   /** Stores the rates of uploads. @defaultValue uploads have no rate */
   readonly rates?: UploadRatesKeeper;

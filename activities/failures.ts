@@ -21,15 +21,15 @@ import {
 } from '../src/errors.ts';
 import { redact } from '../src/redact.ts';
 
-/** What an activity knows of the attempt that failed; the workflow reads it in the failure's details. */
+/** Properties of the failed attempt, which the workflow reads in the details of the failure. */
 export type AttemptFacts = Pick<FailureDetails, 'notDone' | 'sentPart' | 'sourceScope' | 'unanswered'> & {
   readonly attempt: number;
 };
 
-/** A longer pause is not spent inside of Temporal's retries: the upload shows that it waits, and why. */
+/** Maximum pause within Temporal's retries. For a longer pause, the upload waits and shows the reason. */
 const MAX_RETRY_DELAY_MS = 60_000;
 
-/** The one place where an error of ours becomes a failure that Temporal records. */
+/** Converts an error of Longhaul to a failure that Temporal records. */
 export function toApplicationFailure(error: unknown, facts: AttemptFacts): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   if (!(error instanceof LonghaulError)) return sendable(withoutSecrets(error));
@@ -44,14 +44,14 @@ export function toApplicationFailure(error: unknown, facts: AttemptFacts): Error
     : failure(error, typeOf(error), known, { nextRetryDelayMs: retryAfterMs });
 }
 
-/** Half of a surrogate pair in a message would end this worker, and a message has to fit into Temporal's limits. */
+/** Cleans a message. Half of a surrogate pair would crash this worker, and Temporal limits the length. */
 function sendable(error: Error): Error {
   const message = clipMessage(error.message);
   if (message === error.message && error.cause === undefined) return error;
   return ApplicationFailure.create({ message, type: error.name });
 }
 
-/** An error of a library or of the runtime, whose message and stack Temporal records as they are. */
+/** Removes secrets from an error of a library or of the runtime, whose message and stack Temporal records. */
 function withoutSecrets(thrown: unknown): Error {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const { name, message, stack = '' } = error;
@@ -61,26 +61,26 @@ function withoutSecrets(thrown: unknown): Error {
 }
 
 /**
- * Hands the work back: the server gives it to another worker at once. A plain error would wait for the retry policy's
- * first interval.
+ * Releases the work, which the server dispatches to another worker immediately. A plain error would wait for the first
+ * interval of the retry policy.
  */
 export function workerStopping(): ApplicationFailure {
   return ApplicationFailure.create({
-    message: 'this worker is shutting down. Another worker continues.',
+    message: 'this worker is shutting down. Another worker resumes the part.',
     type: FailureType.WorkerStopping,
     nextRetryDelay: '10ms',
     category: ApplicationFailureCategory.BENIGN,
   });
 }
 
-/** Codes of a 429 that no waiting of seconds ends; others say that requests come too fast. */
+/** Codes of a 429 that lasts longer than seconds. With other codes, the rate of requests is too high. */
 const USED_UP = ['insufficient_quota', 'billing_hard_limit_reached', 'billing_not_active'];
 
 function isUsedUp(error: LonghaulError): boolean {
   return error instanceof ApiError && USED_UP.includes(error.details.apiCode ?? error.details.apiType ?? '');
 }
 
-/** Whether a call that failed was never made, or was rejected before the service did any work for it. */
+/** Whether a failed call was never sent, or was rejected before the service did any work. */
 export function isRejectedBeforeWork(error: unknown): boolean {
   return error instanceof ConfigError || (error instanceof ApiError && error.isRejectedBeforeWork);
 }
@@ -100,7 +100,7 @@ export function typeOf(error: LonghaulError): FailureType {
   if (error instanceof SourceForbiddenError) return FailureType.SourceForbidden;
   if (error instanceof LineTooLongError) return FailureType.LineTooLong;
   if (error instanceof SourceReadError) return FailureType.SourceUnavailable;
-  // The upload waits for a worker that permits it, and loses nothing.
+  // The upload waits for a worker that permits the source, and keeps its parts.
   if (error instanceof SourceNotNamedError) return FailureType.ConfigInvalid;
   if (error instanceof ConfigError) return FailureType.ConfigInvalid;
   return FailureType.ConnectionFailed;
@@ -117,13 +117,13 @@ function failure(
     type,
     nonRetryable: isFinal || !error.retryable || isUsedUp(error),
     details: [details],
-    // Temporal takes a delay of 0 for the end of all retries; its own backoff is soon enough.
+    // For Temporal, a delay of 0 means no retry, so use its backoff.
     nextRetryDelay: nextRetryDelayMs || undefined,
   });
 }
 
-/** A source that was valid at the start of the upload, and is empty or a directory now, was changed. */
+/** A source that was valid at the start of the upload and is now empty or a directory has changed. */
 export function changed(error: unknown): SourceChangedError | undefined {
   if (!(error instanceof SourceUnusableError)) return undefined;
-  return new SourceChangedError(`the source was changed: ${error.message}`, { cause: error });
+  return new SourceChangedError(`the source changed: ${error.message}`, { cause: error });
 }

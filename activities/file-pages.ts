@@ -5,7 +5,7 @@ import type { Destination } from '../src/destinations/port.ts';
 
 /** "limit: between 1 and 10,000" (the API's specification). */
 const MAX_PAGE_SIZE = 10_000;
-/** A list with more than this does not end: a project has room for 2.5 TB. */
+/** Maximum number of Files. A longer list is endless, because a project can contain at most 2.5 TB. */
 const MAX_FILES = 2_000_000;
 const MAX_PAGES = 20_000;
 
@@ -38,13 +38,13 @@ export async function* filePages(
     for (const { id } of files) seen.add(id);
     const { hasMore, nextAfter } = page;
     const leadsOn = nextAfter !== undefined && !places.has(nextAfter);
-    // Rows that cannot be read have no identity. Those of a page that is repeated were yielded before.
+    // Rows that cannot be read have no identity. Those of a repeated page were already yielded.
     if (files.length > 0 || leadsOn || after === undefined) yield { ...page, files };
     if (hasMore === false) return;
     if (!leadsOn) {
-      // Only a service that announced more has left something out.
+      // An incomplete list is an error only if the service announced more rows.
       if (hasMore !== true) return;
-      throw new StrangeAnswerError('the files list announces more files, but does not return them');
+      throw new StrangeAnswerError('the files list announces more Files, but does not return them');
     }
     if (seen.size > MAX_FILES || places.size > MAX_PAGES) throw new StrangeAnswerError('the files list does not end');
     places.add(nextAfter);

@@ -9,7 +9,7 @@ import { ConfigError } from '../src/errors.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { toApplicationFailure } from './failures.ts';
 
-/** A valid request, and what the workflow needs of it while this activity fails. */
+/** A valid request, with the properties that the workflow needs while this activity fails. */
 export interface Known<Full> {
   readonly request: Full;
   readonly subject: JobSubject;
@@ -19,11 +19,11 @@ export interface Known<Full> {
 }
 
 /**
- * Runs the first activity of a workflow: checks the request as clients do, because other programs start workflows too,
- * and returns it with its defaults. The workflow uses only this request.
+ * Runs the first activity of a workflow. It checks the request like clients do, because other programs also start
+ * workflows, and returns it with its defaults. The workflow uses only this request.
  *
  * @param complete adds the defaults that the schema does not have
- * @throws ApplicationFailure of the type `InvalidRequest` with every problem; it is not retried
+ * @throws ApplicationFailure of the type `InvalidRequest` with every problem, which is not retried
  */
 export async function firstCall<Schema extends z.ZodType, Full, Result extends object>(
   { schema, input, complete }: FirstCall<Schema, Full>,
@@ -49,7 +49,7 @@ export async function firstCall<Schema extends z.ZodType, Full, Result extends o
 
 interface FirstCall<Schema extends z.ZodType, Full> {
   readonly schema: Schema;
-  /** As a caller sent it. */
+  /** The request as the caller sent it. */
   readonly input: unknown;
   readonly complete: (request: z.output<Schema>) => Known<Full>;
 }

@@ -27,7 +27,7 @@ export function createHashSource({ sources }: ActivityDependencies): TransferAct
         if (!('checkpoint' in outcome)) return outcome;
         checkpoint = outcome.checkpoint;
         if (isWorkerStopping()) throw new AbortedError('this worker is shutting down');
-        // The workflow asked for a stop: it takes the checkpoint along when it continues as new.
+        // The workflow stopped this activity, and passes the checkpoint on when it continues as new.
         return outcome;
       },
       () => checkpoint,

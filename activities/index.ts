@@ -22,7 +22,7 @@ export type { Pace } from '../src/destinations/http/multipart-part.ts';
 export type { PartListener, PartWatch } from '../src/destinations/port.ts';
 export type { ActivityDependencies, UploadRatesKeeper, WatchedPart } from './dependencies.ts';
 
-/** Activities of the control task queue, which runs the workflows too. */
+/** Activities of the control task queue, which also runs the workflows. */
 export function createControlActivities(dependencies: ActivityDependencies): ControlActivities {
   return {
     createUpload: createCreateUpload(dependencies),
@@ -35,7 +35,7 @@ export function createControlActivities(dependencies: ActivityDependencies): Con
   };
 }
 
-/** Activities of the transfer task queues, which read sources and move bytes. */
+/** Activities of the transfer task queues, which read sources and send parts. */
 export function createTransferActivities(dependencies: ActivityDependencies): TransferActivities {
   return {
     inspectSource: createInspectSource(dependencies),

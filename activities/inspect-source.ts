@@ -16,7 +16,7 @@ import { scopedSourceError } from './source-scope.ts';
 
 type Checked = Omit<FullUploadRequest, 'partSizeBytes'> & { readonly partSizeBytes?: number };
 
-/** The request with its defaults, and size and fingerprint of the source, before anything is created. */
+/** Returns the request with its defaults, and the size and fingerprint of the source, before anything is created. */
 export function createInspectSource(dependencies: ActivityDependencies): TransferActivities['inspectSource'] {
   const { sources } = dependencies;
   return ({ request: input }) =>
@@ -30,7 +30,7 @@ export function createInspectSource(dependencies: ActivityDependencies): Transfe
             await reader.close();
           }
         } catch (error) {
-          // A sync has listed it as a file that can be uploaded.
+          // A sync has listed the source as a file that can be uploaded.
           const now = within && changed(error);
           const scope = { within, failsQuickly: true };
           throw now ?? (await scopedSourceError(error, scope, { attempt }, { sources, signal }));
@@ -51,7 +51,7 @@ export function createInspectSource(dependencies: ActivityDependencies): Transfe
     });
 }
 
-/** What depends on the size of the source. */
+/** Returns the settings that depend on the size of the source. */
 function forSize(
   request: Checked,
   sizeBytes: number,
@@ -68,7 +68,7 @@ function assertMeant(request: Checked, { sizeBytes, fingerprint }: SourceInfo, m
   if (sizeBytes > maxFileBytes) {
     const size = `${formatBytes(sizeBytes)} (${sizeBytes} bytes)`;
     const limit = formatBytes(maxFileBytes);
-    throw new SourceUnusableError(`${nameOfSource(source)} has ${size}; an Upload takes ${limit} at most`);
+    throw new SourceUnusableError(`${nameOfSource(source)} has ${size}, and the maximum of an Upload is ${limit}`);
   }
   const expected = ignoreInode && expectedFingerprint ? withoutInode(expectedFingerprint) : expectedFingerprint;
   if (expected !== undefined && !isExpected(fingerprint, expected)) {

@@ -16,8 +16,8 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { toApplicationFailure } from './failures.ts';
 
 /**
- * Opens the sessions of small files. Their IDs are in history before anything is sent. An attempt that opened a session
- * returns the sessions: the caller calls again for the files that are left. A cancellation aborts no call, because only a
+ * Opens the sessions of small files, whose IDs are in history before anything is sent. An attempt that opened a session
+ * returns, and the caller repeats the call for the remaining files. A cancellation does not abort calls, because only a
  * session with a known ID can be cancelled.
  */
 export function createOpenBatch(dependencies: ActivityDependencies): ControlActivities['openBatch'] {

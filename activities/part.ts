@@ -30,7 +30,7 @@ export async function watchedPart<T>(
   }
 }
 
-/** The rates of the part that this activity sends: that of its upload, and that which its upload shares with others. */
+/** Returns the rates of this part: that of its upload, and the rate that its upload shares with others. */
 export function enterRates(dependencies: ActivityDependencies, limit?: UploadLimit, shared?: SharedLimit) {
   const [own, common] = [enterOwn(dependencies, limit), enterShared(dependencies, shared)];
   const leave = () => {
@@ -42,7 +42,7 @@ export function enterRates(dependencies: ActivityDependencies, limit?: UploadLim
 
 function enterOwn({ rates }: ActivityDependencies, limit: UploadLimit | undefined): Rated | undefined {
   const context = Context.current();
-  // Only an activity that no workflow started has no workflow.
+  // Undefined only for an activity without a workflow.
   const workflowId = context.info.workflowExecution?.workflowId ?? context.info.activityId;
   return rates?.enter(workflowId, limit, async () => {
     const { client } = context;
@@ -51,7 +51,7 @@ function enterOwn({ rates }: ActivityDependencies, limit: UploadLimit | undefine
   });
 }
 
-/** It cannot be changed while it is in effect. */
+/** The shared rate cannot be changed while it is in effect. */
 function enterShared({ rates }: ActivityDependencies, shared: SharedLimit | undefined): Rated | undefined {
   if (!shared) return undefined;
   const { key, bytesPerSecond } = shared;

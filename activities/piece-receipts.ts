@@ -13,8 +13,8 @@ import { tolerantClient } from '../src/tolerant-client.ts';
 const CONCURRENCY = 8;
 
 /**
- * Adds the receipts of pieces that an earlier execution of the split upload has completed. It does not wait for any:
- * an upload that still runs has no receipt.
+ * Adds the receipts of pieces that an earlier execution of the split upload has completed. Does not wait: a running upload
+ * has no receipt.
  */
 export async function withReceipts(
   ranges: readonly ByteRange[],

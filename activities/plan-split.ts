@@ -15,7 +15,7 @@ import { runAttempt } from './attempt.ts';
 import { firstCall } from './first-call.ts';
 import { withReceipts } from './piece-receipts.ts';
 
-/** Where to cut a source at line ends, before anything is created. Reads only around the cuts. */
+/** Plans the cuts of a source at line ends, before anything is created. Reads only the bytes around the cuts. */
 export function createPlanSplit(dependencies: ActivityDependencies): TransferActivities['planSplit'] {
   const { sources } = dependencies;
   return ({ request: input, identity }) =>
@@ -39,8 +39,10 @@ export function createPlanSplit(dependencies: ActivityDependencies): TransferAct
           if (!('pieces' in outcome)) {
             throw new LineTooLongError(
               `the line that starts at byte ${outcome.longLineAtBytes} is longer than ` +
-                `${formatBytes(pieceSizeBytes)} (${pieceSizeBytes} bytes), which is the most that one File may have: ` +
-                (pieceSizeBytes < maxFileBytes ? 'shorten the line, or allow for larger pieces' : 'shorten the line'),
+                `${formatBytes(pieceSizeBytes)} (${pieceSizeBytes} bytes), the maximum of one File. ` +
+                (pieceSizeBytes < maxFileBytes
+                  ? 'Shorten the line, or increase the size of the pieces.'
+                  : 'Shorten the line.'),
             );
           }
           const { pieces } = outcome;
@@ -61,13 +63,13 @@ export function createPlanSplit(dependencies: ActivityDependencies): TransferAct
     });
 }
 
-/** Long lines may take up to twice as many pieces as bytes alone do. */
+/** Long lines can require up to twice as many pieces as the number of bytes. */
 function assertCount(sizeBytes: number, pieceSizeBytes: number): void {
   const most = Limits.maxPieces / 2;
   if (sizeBytes / pieceSizeBytes <= most) return;
   const least = Math.ceil(sizeBytes / most);
   throw new SourceUnusableError(
-    `${formatBytes(sizeBytes)} in pieces of ${formatBytes(pieceSizeBytes)} are more than ${most} Files: ` +
-      `allow for pieces of ${formatBytes(least)} (${least} bytes) or more`,
+    `${formatBytes(sizeBytes)} in pieces of ${formatBytes(pieceSizeBytes)} are more than ${most} Files. ` +
+      `Increase the size of the pieces to at least ${formatBytes(least)} (${least} bytes).`,
   );
 }

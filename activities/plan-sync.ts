@@ -22,8 +22,8 @@ import { SyncComparison, type SyncLists } from './sync/lists.ts';
 import { changesOf, packPlanned } from './sync/planned.ts';
 
 /**
- * What a sync has to do, batch by batch. The lists of both sides are made once and kept for the run; where they are
- * not (another worker, a long pause) they are made anew, from the memory that the caller gives then.
+ * Plans a sync, batch by batch. The lists of both sides are created once and kept for the run. If a worker does not have
+ * them (another worker, a long pause), it creates them again with the memory of the caller.
  */
 export function createPlanSync(dependencies: ActivityDependencies): TransferActivities['planSync'] {
   const cache = new SyncListsCache();
@@ -33,7 +33,7 @@ export function createPlanSync(dependencies: ActivityDependencies): TransferActi
       scope: SyncScope,
       { signal, lastBeat }: Attempt<PlanSyncHeartbeat>,
     ): Promise<PlanSyncResult> => {
-      // A caller can pass the plan ID of another sync.
+      // Any caller can pass the plan ID of another sync.
       const key = JSON.stringify([input.planId, scope]);
       comparison = cache.get(key);
       if (!comparison || !isWanted(comparison, input)) {
@@ -114,7 +114,7 @@ async function uploadBatch(lists: SyncLists, input: PlanSyncInput): Promise<Sync
 async function deletionBatch(lists: SyncLists, { after, limit, memory }: PlanSyncInput): Promise<SyncBatch> {
   const { totals, deletionsHeld } = lists;
   if (deletionsHeld !== null) return { ...empty, totals, hasDeletions: true, deletionsHeld };
-  // The memory tells here what this very run has learnt: a File that was recognised under another path is not gone.
+  // Uses the results of this run: the source of a File that was recognised under another path is not deleted.
   const gone = await lists.gone(memory ?? null);
   const { batch: deletions, next } = sliceOf(gone.deletions, after, limit);
   return {
@@ -123,7 +123,7 @@ async function deletionBatch(lists: SyncLists, { after, limit, memory }: PlanSyn
     deletions,
     hasDeletions: true,
     deletionCount: gone.deletions.length,
-    // The workflow stops deleting at a reason, so it comes with the last batch.
+    // Only in the last batch, because the workflow stops deleting if it receives a reason.
     deletionsHeld: next === null ? describeHeld(gone.held) : null,
     next,
   };
@@ -157,7 +157,7 @@ function totalsWithGlobs({ totals, unmatchedGlobs }: SyncLists): SyncTotals {
   return unmatchedGlobs.length > 0 ? { ...totals, unmatchedGlobs } : totals;
 }
 
-/** The next few by path that fit. Places are paths, not numbers, so that the place is found in lists that were made again. */
+/** Returns the next entries that fit. Positions are paths, which also exist in lists that were created again. */
 export function sliceOf<T extends { readonly path: string }>(
   sorted: readonly T[],
   after: string | null,
@@ -167,7 +167,7 @@ export function sliceOf<T extends { readonly path: string }>(
   if (first === -1) return { batch: [], next: null };
   const following = sorted.slice(first, first + limit);
   const { taken } = takeWithin(following, { bytes: PayloadLimits.batch });
-  // One at least, so that each batch leads to the next.
+  // At least one, so that each batch advances.
   const batch = taken.length === 0 ? following.slice(0, 1) : taken;
   const isLast = first + batch.length >= sorted.length;
   return { batch, next: isLast ? null : (batch.at(-1)?.path ?? null) };

@@ -8,9 +8,8 @@ import { memoryOfResult, UNREADABLE_MEMORY } from '../src/core/sync/memory-shape
 import { runAttempt } from './attempt.ts';
 
 /**
- * The memory of the last run that came to its end, of a schedule's runs or of those of one workflow id; null where there
- * is missing, or Temporal has removed it after its retention time. Not all of Temporal's schedulers pass the last result
- * over.
+ * Returns the memory of the last completed run of a schedule or of a workflow ID; null if it is missing or Temporal has
+ * deleted it after the retention period. Not all schedulers of Temporal pass on the last result.
  */
 export const recallSync: ControlActivities['recallSync'] = ({ workflowId, scheduleId }) =>
   runAttempt(async () => {
@@ -27,7 +26,7 @@ export const recallSync: ControlActivities['recallSync'] = ({ workflowId, schedu
     return null;
   });
 
-/** A result in an encoding that Longhaul does not write is not of Longhaul. */
+/** Another program wrote a result in an encoding that Longhaul does not use. */
 function unreadable(error: unknown): typeof UNREADABLE_MEMORY {
   if (error instanceof ValueError || error instanceof SyntaxError) return UNREADABLE_MEMORY;
   throw error;

@@ -23,17 +23,16 @@ import { scopedSourceError } from './source-scope.ts';
 
 type EndOutcome = Exclude<SendOutcome, { readonly left: LeftFile }>;
 
-/** Time of a Part that is being sent when the batch is paused or cancelled. */
+/** Time for a Part in flight when the batch is paused or cancelled. */
 const CANCEL_GRACE_MS = 3000;
 
 /**
- * Sends the files of a batch into their sessions and completes them. An attempt after one that may have completed a
- * session settles that file: an Upload that can be cancelled was not completed, and the File of an Upload that cannot be
- * cancelled is searched. Nothing is ever sent into such a session again. An attempt after one that surely completed
- * nothing repeats only what is missing.
+ * Sends the files of a batch into their sessions and completes them. If an earlier attempt can have completed a session,
+ * this attempt sends nothing into that session. It cancels the Upload, which proves that it was not completed, or searches
+ * its File. If an earlier attempt certainly completed nothing, this attempt repeats only the missing calls.
  *
- * An attempt that sent a file, or in which a file failed, returns: the caller calls again for the files that are left. So
- * a file that fails again and again does not delay the report about the others.
+ * An attempt in which a file was sent or failed returns, and the caller repeats the call for the remaining files. So a file
+ * that fails repeatedly does not delay the report about the others.
  */
 export function createSendBatch(dependencies: ActivityDependencies): TransferActivities['sendBatch'] {
   return (input) => {
@@ -53,7 +52,7 @@ export function createSendBatch(dependencies: ActivityDependencies): TransferAct
   };
 }
 
-/** A Part that a pause or a cancellation does not abort is not sent again. */
+/** A pause or a cancellation waits for a Part in flight, so that it is not resent. */
 function gracefulSignal({ signal, stopSignal }: Attempt<unknown>) {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -83,9 +82,9 @@ class SendRun {
   readonly #partSignal: AbortSignal;
   readonly #troubles = new Troubles();
   readonly #outcomes = new Map<number, EndOutcome>();
-  /** Of the files that are left, by what earlier attempts and this one have done. */
+  /** The remaining files, after earlier attempts and this attempt. */
   readonly #left = new Map<number, LeftFile>();
-  /** Files that this attempt works on no longer. */
+  /** Files that this attempt no longer processes. */
   readonly #ended = new Set<number>();
   #isOver = false;
 
@@ -149,7 +148,7 @@ class SendRun {
     this.#ended.add(index);
   }
 
-  /** @throws the error of the call, not its failure */
+  /** @throws the error of the call, which is not converted to a failure */
   async #send(index: number, calls: SmallFile): Promise<SentFile> {
     const { signal, attempt } = this.#attempt;
     let thrown: { readonly error: unknown } | undefined;

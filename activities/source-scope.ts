@@ -4,19 +4,19 @@ import { SourceMissingError, SourceReadError } from '../src/errors.ts';
 import type { Sources } from '../src/sources/sources.ts';
 import { toApplicationFailure, type AttemptFacts } from './failures.ts';
 
-/** Attempts to read a file among many: its error may pass, but the file must not occupy a slot for long. */
+/** Attempts to read one file of many: its error can be temporary, but the file must not occupy a slot for long. */
 const QUICK_ATTEMPTS = 3;
 
-/** The folder or bucket that a source is one file of. */
+/** The folder or bucket of a source. */
 export interface OneOfMany {
   readonly within?: Container | undefined;
-  /** Nothing was sent of the file: it fails after a few attempts. @defaultValue false */
+  /** Whether no part of the file was sent, so that it fails after a few attempts. @defaultValue false */
   readonly failsQuickly?: boolean | undefined;
 }
 
 /**
- * Decides whether a source that cannot be read is the problem of this file or of its whole folder or bucket, which is
- * the case if that cannot be read either. Returns any other error as it is.
+ * Decides whether a read error concerns this file or its whole folder or bucket, which is the case if that cannot be read
+ * either. Returns any other error unchanged.
  */
 export async function scopedSourceError(
   error: unknown,
@@ -33,7 +33,7 @@ export async function scopedSourceError(
   return isLast && failure instanceof ApplicationFailure ? asFinal(failure) : failure;
 }
 
-/** The reason why a folder or bucket cannot be read; undefined if it can be, or if this cannot be determined. */
+/** Returns the reason for which a folder or bucket cannot be read; undefined if it can be read, or this is unknown. */
 export async function wholeSourceProblem(
   sources: Sources,
   container: Container,
@@ -47,7 +47,7 @@ export async function wholeSourceProblem(
   }
 }
 
-/** Whether reading failed in a way that concerns one file or all. */
+/** Whether a read error can concern one file or all. */
 export function isOfSource(error: unknown): error is SourceMissingError | SourceReadError {
   return error instanceof SourceMissingError || error instanceof SourceReadError;
 }

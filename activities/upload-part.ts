@@ -19,7 +19,7 @@ import { enterRates, watchedPart } from './part.ts';
 import { runAttempt } from './attempt.ts';
 import { scopedSourceError } from './source-scope.ts';
 
-/** Clocks differ, so the response of the service has priority. This only ends retries that can no longer succeed. */
+/** Tolerance for differences between clocks. After it, retries cannot succeed. The response of the service has priority. */
 const CLOCK_SKEW_MS = 60_000;
 
 /** Sends one range of the source as one Part. The source must be the same before and after. */
@@ -79,12 +79,12 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
   }
 }
 
-/** Statuses with which servers reject a part of a session that has ended. */
+/** Statuses with which servers reject a part of a session that is not open. */
 const MAYBE_ENDED = [400, 409];
 
 /**
- * 404 and 410 name a session that is no more, 400 and 409 do if they say so; past its end nothing else needs another
- * try.
+ * Whether a session is lost: after 404 and 410, after 400 and 409 if the message says so, and after its expiry for any other
+ * error.
  */
 function sessionLost(error: unknown, expiresAt: number, attempt: number): ApplicationFailure | undefined {
   if (!(error instanceof ApiError)) return undefined;
@@ -93,7 +93,7 @@ function sessionLost(error: unknown, expiresAt: number, attempt: number): Applic
   const isOver = Date.now() > expiresAt * 1000 + CLOCK_SKEW_MS;
   if (!isGone && !isOver) return undefined;
   return ApplicationFailure.create({
-    message: isGone ? error.message : `the Upload's session expired; the service says: ${error.message}`,
+    message: isGone ? error.message : `the session of the Upload expired. Last error: ${error.message}`,
     type: FailureType.SessionLost,
     nonRetryable: true,
     details: [{ attempt, status }],

@@ -5,8 +5,9 @@ import { packageFiles } from './package-files.ts';
 import { bundleWorkflows, sdkVersion } from './worker/bundle.ts';
 
 /**
- * The command in one bundle, which Node.js loads in three quarters of the time of its modules. Temporal's SDK has a native part
- * and starts threads by path, and sources and traces load packages of their own only when they are used.
+ * Bundles the command, because Node.js loads one file in three quarters of the time of its modules. Temporal's SDK is
+ * excluded: it has a native part and starts threads by path. Packages of sources and traces are excluded, because they are
+ * loaded only if they are used.
  */
 async function bundleCommand(): Promise<void> {
   const outdir = dirname(packageFiles.command);
@@ -20,7 +21,7 @@ async function bundleCommand(): Promise<void> {
     platform: 'node',
     target: 'node20',
     external: ['@temporalio/*', '@aws-sdk/*', '@smithy/*', '@opentelemetry/*', 'longhaul'],
-    // For modules of CommonJS.
+    // Required by CommonJS modules.
     banner: {
       js: `import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);`,
     },
@@ -29,7 +30,7 @@ async function bundleCommand(): Promise<void> {
   chmodSync(packageFiles.command, 0o755);
 }
 
-/** Without anything of Temporal's SDK: it starts with each embedded server, and is small. */
+/** Bundles the server process without Temporal's SDK, because it starts with each embedded server and must be small. */
 async function bundleServer(): Promise<void> {
   await build({
     entryPoints: [packageFiles.serverEntry],

@@ -2,17 +2,17 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { declaredTypes, requestJsonSchemas } from './contracts/requests/json-schema.ts';
 
 /*
- * Part of the build: writes what users read of the schemas of requests. Compiled code, so that it runs without tools.
+ * Part of the build: writes the JSON Schemas and type declarations of requests. Runs as compiled code, without tools.
  */
 
-/** For programs in other languages. */
+/** JSON Schemas for programs in other languages. */
 const folder = new URL('../schemas/', import.meta.url);
 mkdirSync(folder, { recursive: true });
 for (const [name, schema] of Object.entries(requestJsonSchemas())) {
   writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify(schema, null, 2)}\n`);
 }
 
-/** The compiler's declarations of inferred types have no doc comments, which editors show. */
+/** Replaces the compiler's declarations of inferred types, which have no doc comments for editors. */
 const left = new Map(Object.entries(declaredTypes()));
 for (const file of ['sources', 'upload', 'sync']) {
   const path = new URL(`contracts/requests/${file}.d.ts`, import.meta.url);

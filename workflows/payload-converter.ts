@@ -4,9 +4,9 @@ import { FailureType } from '../src/contracts/failures.ts';
 import { payloadProblem, Unreadable } from '../src/core/payload.ts';
 
 /**
- * Reads and writes payloads as usual, but for what callers sent to a workflow and can't be read: an error there would
- * stop the workflow, and the caller would wait without a reason. What activities return is read as strictly as ever.
- * An input or an answer that is larger than Temporal accepts fails with a reason.
+ * Converts payloads. If a payload of a caller is invalid, the workflow reports it, because an error here would stop the
+ * workflow, and the caller would wait without a reason. Results of activities are checked as usual. An input or a result
+ * that is larger than Temporal accepts fails with a reason.
  */
 export const payloadConverter: PayloadConverter = {
   toPayload: (value, context) => {

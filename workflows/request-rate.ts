@@ -8,12 +8,12 @@ import { invalidRequest } from './shell/requests.ts';
 
 const reserveUpdate = defineUpdate<ReserveResult, [ReserveInput]>(UpdateName.reserve);
 
-/** After so long a rest the rate permits its burst again, so that nothing is lost with the one that ends. */
+/** Idle time after which the workflow closes. The rate then permits its full burst, so no state is lost. */
 const REST = '5m';
 
 const isWhole = (value: unknown, least: number, most: number) => wholeNumber(least, most)(value) === undefined;
 
-/** Gives the requests of all workers to one destination their moments. It ends by itself when nobody asks any more. */
+/** Schedules the requests of all workers to one destination. Closes automatically after some time without requests. */
 export async function requestRate(carried?: RateCarried): Promise<void> {
   const problems = carriedRateProblems(carried);
   if (problems.length > 0) throw invalidRequest(...problems);
@@ -35,7 +35,7 @@ export async function requestRate(carried?: RateCarried): Promise<void> {
   );
   for (;;) {
     const seen = asked;
-    const summary = 'ends when nobody asks meanwhile';
+    const summary = 'idle time after which this workflow closes';
     if (await condition(() => workflowInfo().continueAsNewSuggested, REST, { summary })) break;
     if (asked === seen && rate.freeAtMs < Date.now()) return;
   }

@@ -5,11 +5,11 @@ import { defineWorkflow } from './shell/define-workflow.ts';
 import { SyncRun } from './sync/run.ts';
 
 /**
- * Brings what is new and changed in a folder to the destination, each file by an `uploadFile` of its own. Files that
- * fail are told in the result; the others are brought all the same. The second argument is what the run before handed
- * over; left out, it is taken from the last result of the schedule, or of the workflow ID.
+ * Uploads new and changed files of a folder or bucket to the destination. The result lists files that fail, which do not
+ * prevent the others. The second argument is the memory of the previous run. If it is omitted, the workflow uses the last
+ * result of the schedule or of the workflow ID.
  *
- * @throws ApplicationFailure with one of the types of `FailureType` when the sync as a whole can't be done
+ * @throws ApplicationFailure with a type of `FailureType` if the sync as a whole fails
  */
 export const syncSource = defineWorkflow<SyncRequest, SyncHandover, SyncResult, SyncProgress>({
   noun: 'sync',
@@ -20,7 +20,7 @@ export const syncSource = defineWorkflow<SyncRequest, SyncHandover, SyncResult, 
   fileIds: () => [],
 });
 
-/** Some schedulers of Temporal hand the last result over; otherwise it is looked up. */
+/** Some schedulers of Temporal pass on the last result. Otherwise an activity reads it. */
 function lastHandover(): SyncHandover {
   const { memory } = (workflowInfo().lastResult ?? {}) as Partial<SyncResult>;
   return memory ? { memory } : {};

@@ -5,10 +5,10 @@ import { defineWorkflow } from './shell/define-workflow.ts';
 import { UploadRun, type CarriedUpload } from './upload/run.ts';
 
 /**
- * Uploads one file: inspects it, opens an Upload, sends its parts, completes it. One execution is one File. The second
- * argument is what the execution before this one handed over; callers leave it out.
+ * Uploads one file: inspects it, opens an Upload, sends its parts and completes it. One execution is one File. The second
+ * argument is the state of the previous execution. Callers omit it.
  *
- * @throws ApplicationFailure with one of the types of `FailureType`; a session that was opened is cancelled then
+ * @throws ApplicationFailure with a type of `FailureType`, after the session is cancelled
  */
 export const uploadFile = defineWorkflow<UploadRequest, CarriedUpload, UploadResult, UploadProgress>({
   noun: 'upload',

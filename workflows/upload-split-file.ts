@@ -9,10 +9,10 @@ import { defineWorkflow } from './shell/define-workflow.ts';
 import { SplitRun } from './split/run.ts';
 
 /**
- * Uploads a source of lines as several Files: cuts it at line ends, and sends each piece by an `uploadFile` of its own,
- * one after the other. A piece that fails doesn't stop the others; the same request sends later what is missing.
+ * Uploads a JSONL source as several Files: cuts it at line ends, and uploads the pieces one after the other, each by an
+ * `uploadFile`. A failed piece does not stop the others. The same request later sends the missing pieces.
  *
- * @throws ApplicationFailure with one of the types of `FailureType`; once the pieces had begun, its details list them
+ * @throws ApplicationFailure with a type of `FailureType`. After the start of the pieces, its details list them
  */
 export const uploadSplitFile = defineWorkflow<SplitUploadRequest, CarriedSplit, SplitUploadResult, SplitUploadProgress>(
   {

@@ -28,7 +28,7 @@ export class Troubles {
     this.#inARow = 0;
   }
 
-  /** Whether nothing succeeds, or nothing will until an operator acts: this attempt starts nothing more. */
+  /** Whether all calls fail, or will fail until an operator acts. This attempt then starts no further calls. */
   get areEverywhere(): boolean {
     return this.#inARow >= OUTAGE || (this.#worst instanceof ApplicationFailure && this.#worst.nonRetryable === true);
   }
@@ -44,7 +44,7 @@ export class Troubles {
    * @param left in `details[1]`
    */
   failure(left?: unknown): Error {
-    const worst = this.#worst ?? new Error('the batch ended without a result');
+    const worst = this.#worst ?? new Error('the batch returned no result');
     if (left === undefined || !(worst instanceof ApplicationFailure)) return worst;
     const { message, type, nonRetryable, details } = worst;
     const nextRetryDelay = delayOf(worst) || undefined;
@@ -58,7 +58,7 @@ export class Troubles {
   }
 }
 
-/** Starts with other files in each attempt, so that files that fail again and again do not delay the others. */
+/** Rotates the files in each attempt, so that files that fail repeatedly do not delay the others. */
 export function rotated<T>(items: readonly T[], attempt: number): readonly T[] {
   if (items.length === 0) return items;
   const first = ((attempt - 1) * OUTAGE) % items.length;
@@ -81,7 +81,7 @@ function isOfFile(failure: Error): boolean {
   return failure instanceof ApplicationFailure && detailsOf(failure).sourceScope === 'file';
 }
 
-/** A failure that only waiting helps against is reported first, then the longest pause. */
+/** Failures for which the upload must wait have priority, then the longest pause. */
 function weightOf(failure: Error): number {
   if (failure instanceof ApplicationFailure && failure.nonRetryable) return Infinity;
   return delayOf(failure) + (isOfFile(failure) ? 0 : 1);

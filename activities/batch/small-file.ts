@@ -13,7 +13,7 @@ import type { ActivityDependencies } from '../dependencies.ts';
 import { enterRates } from '../part.ts';
 import { changed } from '../failures.ts';
 
-/** Of one call: a batch can last longer than a file. */
+/** Timeout of one call, because a batch can take longer than a file. */
 const CALL_TIMEOUT_MS = 295_000;
 
 interface SmallFileOptions {
@@ -44,7 +44,7 @@ export class SmallFile {
     this.#timeoutMs = Math.min(attempt.timeoutMs, CALL_TIMEOUT_MS);
   }
 
-  /** Sends the whole file as one Part. @throws SourceChangedError if it is not what was listed */
+  /** Sends the whole file as one Part. @throws SourceChangedError if it has changed since it was listed */
   async send(watch: PartWatch | undefined): Promise<SentPart> {
     const { sources } = this.#dependencies;
     const { sharedLimit, md5 } = this.#input;
@@ -81,12 +81,12 @@ export class SmallFile {
   }
 
   /**
-   * Ends the session.
+   * Cancels the session, or finds its File.
    *
-   * @param neverCompleted no completion was requested, or each was rejected before any work
-   * @param md5 of the bytes that were sent, if it is known
-   * @returns the File that came of it
-   * @throws ApplicationFailure `SessionLost` if no File came of the session, and none will
+   * @param neverCompleted whether no completion was requested, or each was rejected before any work
+   * @param md5 of the sent bytes, if it is available
+   * @returns the File of the session
+   * @throws ApplicationFailure `SessionLost` if the session has no File and cannot get one
    */
   async settle(neverCompleted: boolean, md5?: string | null): Promise<SentFile> {
     const { uploadId } = this.#file;
@@ -99,7 +99,7 @@ export class SmallFile {
         throw uncertain(uploadId, rejection, attempt);
       }
     }
-    throw sessionLost(`${uploadId} ended without a File. The file is sent in a new session`, attempt);
+    throw sessionLost(`${uploadId} has no File. The file is resent in a new session.`, attempt);
   }
 
   async #find(knownMd5: string | null | undefined): Promise<SentFile | undefined> {
@@ -122,7 +122,7 @@ export class SmallFile {
     }
   }
 
-  /** @returns null if the bytes that were sent do not exist any longer: then the name and the size identify the File */
+  /** @returns null if the sent bytes no longer exist. The name and the size then identify the File */
   async #md5(): Promise<string | null> {
     const { fingerprint, sizeBytes } = this.#file;
     const { signal } = this.#attempt;
@@ -144,7 +144,7 @@ function sentFile({ id, createdAt }: UploadedFile, md5: string | null): SentFile
   return { fileId: id, createdAt, md5 };
 }
 
-/** The failure of a call whose session the service has ended; undefined for another failure. */
+/** Returns the failure of a call whose session is lost; undefined for another failure. */
 export function lostSession(error: unknown, attempt: number): Error | undefined {
   if (!(error instanceof ApiError)) return undefined;
   const { status } = error.details;

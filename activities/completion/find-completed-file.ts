@@ -11,12 +11,12 @@ import { filePages } from '../file-pages.ts';
 import type { Attempt } from '../attempt.ts';
 import { ENDED } from './words.ts';
 
-/** A list that doesn't show the File yet may show it in a moment; then the question is left to a person. */
+/** Delays between searches, because the list can show a new File late. After them, an operator must decide. */
 const LOOKS = 5;
 const LOOK_PAUSE_MS = 1000;
 const PAGE_SIZE = 1000;
 
-/** What is known of an Upload that may have become a File. */
+/** Properties of an Upload that can have a File. */
 export type CompletedUpload = Pick<
   CompleteUploadInput,
   'uploadId' | 'uploadCreatedAt' | 'md5' | 'filename' | 'purpose' | 'bytes'
@@ -25,11 +25,11 @@ export type CompletedUpload = Pick<
 type Verdict = 'ours' | 'of-another' | 'unknown';
 
 /**
- * Looks for the File of an Upload whose completion was not answered. A File of the same name, size and purpose may be
- * that of another upload; so its content is read and compared, where the md5 is known and the service gives it out.
+ * Searches the File of an Upload whose completion had no response. A File with the same name, size and purpose can be that
+ * of another upload. Therefore compares its content, if the MD5 is available and the service returns the content.
  *
- * @returns undefined when the list doesn't show it
- * @throws ApplicationFailure `CompletionUncertain` when several Files can be it
+ * @returns undefined if the list does not contain it
+ * @throws ApplicationFailure `CompletionUncertain` if several Files match
  */
 export async function findCompletedFile(
   client: Destination,
@@ -62,7 +62,7 @@ function ambiguous({ uploadId }: CompletedUpload, files: readonly ListedFile[], 
   });
 }
 
-/** Lists no further back than the Upload itself, if the service respects the order: its File cannot be older. */
+/** Lists Files down to the creation time of the Upload, if the service respects the order: its File cannot be older. */
 async function candidates(
   client: Destination,
   { uploadId, purpose, filename, bytes, uploadCreatedAt }: CompletedUpload,
@@ -78,10 +78,10 @@ async function candidates(
       if (recent.length < files.length && isNewestFirst(files)) return found;
     }
   } catch (error) {
-    // A rejected list says nothing about the Upload. It must not be taken for the end of its session.
+    // A rejected list is not the rejection of the Upload: its session can be open.
     if (error instanceof ApiError && ENDED.includes(error.details.status))
       throw new StrangeAnswerError(`cannot look up the File of ${uploadId}: ${error.message}`, { cause: error });
-    // A list that cannot be read to its end is of use if it shows the File.
+    // A list that cannot be read completely is sufficient if it contains the File.
     if (!(error instanceof StrangeAnswerError) || found.length === 0) throw error;
   }
   return found;

@@ -4,21 +4,21 @@ import type { CallOptions } from '../../src/destinations/http/call-limits.ts';
 import type { Destination } from '../../src/destinations/port.ts';
 import { filePages, LostPlaceError } from '../file-pages.ts';
 
-/** Lists that are started again after a File was deleted while its ID marked the place between two pages. */
+/** Maximum restarts of a list because the File whose ID marked the position between two pages was deleted. */
 const MAX_STARTS = 3;
 
 export interface DestinationList {
-  /** Files of the purpose and prefix that can be used, newest first. */
+  /** Usable Files with the purpose and prefix, newest first. */
   readonly files: readonly ListedFile[];
-  /** Rows that cannot be read and may be Files of this purpose. */
+  /** Rows that cannot be read and can be Files of this purpose. */
   readonly unreadableRows: number;
 }
 
 /**
- * Lists the Files of one purpose. A row of another purpose never counts, whatever it contains.
+ * Lists the Files of one purpose. Ignores all rows of another purpose.
  *
  * @param prefix of their names
- * @throws StrangeAnswerError if the pages of the list do not end, or not where the service says
+ * @throws StrangeAnswerError if the list is endless, or shorter than announced
  */
 export async function listDestination(
   client: Destination,
@@ -45,7 +45,7 @@ async function listOnce(
   const nowSeconds = Date.now() / 1000;
   for await (const page of filePages(client, { purpose }, options)) {
     for (const file of page.files) {
-      // A service may ignore the filter by purpose.
+      // A service can ignore the filter by purpose.
       const isOurs = file.purpose === purpose && nameKey(file.filename).startsWith(nameKey(prefix));
       const isUsable = file.status !== 'error' && (file.expiresAt === undefined || file.expiresAt > nowSeconds);
       if (isOurs && isUsable) files.push(file);

@@ -1,14 +1,14 @@
 import type { SyncComparison } from './lists.ts';
 
-/** Longer than two batches of a running sync are apart, mostly. */
+/** Usually longer than the time between two batches of a running sync. */
 const KEEP_MS = 5 * 60_000;
 
 /** Sources and Files of all lists together; about 100 MiB. */
 const MAX_ENTRIES = 400_000;
 
-/** The lists of the runs that this worker planned lately. */
+/** The lists of the runs that this worker planned recently. */
 export class SyncListsCache {
-  /** Least lately used first. */
+  /** Least recently used first. */
   readonly #kept = new Map<string, { readonly lists: SyncComparison; readonly timer: NodeJS.Timeout }>();
 
   get(planId: string): SyncComparison | undefined {
@@ -17,7 +17,7 @@ export class SyncListsCache {
     return lists;
   }
 
-  /** Keeps the lists of a run, unless they are larger than all that may be kept. */
+  /** Keeps the lists of a run, unless they are larger than the limit of the cache. */
   set(planId: string, lists: SyncComparison): void {
     this.#drop(planId);
     if (lists.entries > MAX_ENTRIES) return;

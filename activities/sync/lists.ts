@@ -33,26 +33,26 @@ import { typeOf } from '../failures.ts';
 const MAX_REPORTED = 100;
 const MAX_FORGOTTEN = 5000;
 
-/** What is to be done for one path. */
+/** Decision for one path. */
 export type SyncWork =
   | { readonly path: string; readonly upload: PlannedUpload }
   | { readonly path: string; readonly recognised: RememberedFile };
 
-/** Both sides of a sync as they were at one time, and what follows from that. */
+/** Both sides of a sync at one time, with all decisions. */
 export interface SyncLists {
   readonly totals: SyncTotals;
   readonly unmatchedGlobs: readonly UnmatchedGlob[];
   /** As in `ListsWanted`. */
   readonly generation: number;
-  /** In the order of their paths, as all lists here. */
+  /** Sorted by path, like all lists here. */
   readonly work: readonly SyncWork[];
   readonly decisions: readonly SyncDecision[];
-  /** Files without a decision, all of them. */
+  /** All files without a decision. */
   readonly undecided: Readonly<Record<'problems' | 'leftOut' | 'postponed', readonly SyncProblem[]>>;
   readonly forget: readonly string[];
-  /** Why nothing may be deleted. */
+  /** Reason for which nothing is deleted. */
   readonly deletionsHeld: string | null;
-  /** Files whose source is deleted, by this memory (undefined: by that of the lists, and the recognised files). */
+  /** Files of deleted sources, according to this memory (undefined: that of the lists, and the recognised files). */
   readonly gone: (memory: SyncMemory | null | undefined) => Promise<Gone>;
 }
 
@@ -78,11 +78,11 @@ export interface ListContext {
 }
 
 /**
- * Lists both sides and decides about every source. Sources are read only if their MD5 decides: `readOn` reads for a
- * while, and when none is `left`, `lists` returns all decisions.
+ * Lists both sides and decides about every source. Sources are read only if the decision depends on their MD5: `readOn`
+ * reads for a limited time. When none is `left`, `lists` returns all decisions.
  */
 export class SyncComparison {
-  /** About what it takes to keep it. */
+  /** Approximate size in memory. */
   readonly entries: number;
   /** As in `ListsWanted`. */
   readonly generation: number;
@@ -132,7 +132,7 @@ export class SyncComparison {
     const newestMs = Date.now() - minAgeMs;
     const unread = named.filter((one) => {
       const verdict = this.#plan.judge(one, one.filename);
-      // A new file that was sent already is the same all the same.
+      // A new file that was already sent is unchanged.
       const isTooNew = minAgeMs > 0 && one.mtimeMs > newestMs && verdict?.decision.action !== 'skip';
       if (isTooNew) this.#postpone(one, tooNew(one.path, minAgeMs));
       else if (verdict) this.#verdicts.set(one, verdict);
@@ -156,7 +156,7 @@ export class SyncComparison {
     const filter = createPathFilter(scope.include, scope.exclude);
     const listed = await sources.list(scope.source, { filter, signal });
     const listing = withinSize(listed, client.limits(scope.purpose).maxFileBytes);
-    // The filter is used again, for paths of the memory.
+    // Kept, because paths of the memory are filtered later.
     const { taken: unmatchedGlobs } = takeWithin(filter.unmatched(), { bytes: PayloadLimits.report });
     const files = await listDestination(client, scope, { signal });
     const remembered = await unpackMemory(scope, memory ?? null);
@@ -164,7 +164,7 @@ export class SyncComparison {
     return new SyncComparison(scope, filter, { listing, files, remembered, unmatchedGlobs, generation }, sources);
   }
 
-  /** Sources that are left to read. */
+  /** Number of sources that are still to be read. */
   get left(): number {
     return this.#reads.left;
   }
@@ -174,7 +174,7 @@ export class SyncComparison {
     return this.#reads.digests;
   }
 
-  /** @returns content of the sources read by this call that is at the destination already */
+  /** @returns content of the sources of this call that already exists at the destination */
   async readOn(context: ReadContext): Promise<RememberedFile[]> {
     const recognised: RememberedFile[] = [];
     let bytes = 0;
@@ -182,7 +182,7 @@ export class SyncComparison {
     await this.#reads.readOn({ ...context, isFull }, (source, outcome) => {
       if ('error' in outcome) {
         const { error } = outcome;
-        // The sync waits for it: the next call reads this source again.
+        // The sync waits, and the next call reads this source again.
         if (error instanceof WholeSource) throw error.cause;
         if (!(error instanceof LonghaulError)) throw error;
         const { path } = source;
@@ -235,7 +235,7 @@ export class SyncComparison {
     const listed = [...listing.entries, ...listing.problems, ...listing.leftOut];
     const present = new Set(listed.map(({ path }) => nameKey(path)));
     const unseen = new Set(listing.unseen.map(nameKey));
-    // A file that the globs exclude is not deleted from the source: it is outside this run.
+    // A file that the globs exclude is outside this run, and does not count as deleted.
     const isPresent = (path: string) =>
       present.has(nameKey(path)) || isBelow(nameKey(path), unseen) || !filter.takes(path);
     return {
@@ -257,7 +257,7 @@ export class SyncComparison {
         const query = { isListed: isPresent, nameOf, postponedSizes: this.#postponedSizes };
         if (latest === undefined) return plan.gone({ ...query, recognised });
         const { entries } = await unpackMemory(this.#scope, latest);
-        // Lists that were made again can show a file that was moved meanwhile: the next run sends it, or recognises it.
+        // Lists that were created again can contain a file that was moved in the meantime. The next run sends or recognises it.
         const sent = new Map(entries.map(({ path, version }) => [nameKey(path), version]));
         const unsent = work.flatMap((one) =>
           'upload' in one && sent.get(nameKey(one.path)) !== one.upload.version ? [one.upload.sizeBytes] : [],
@@ -269,7 +269,7 @@ export class SyncComparison {
   }
 }
 
-/** As many of a list as a report shows. Counts are exact all the same. */
+/** Returns the first entries of a list for the report. The counts remain exact. */
 export function reported(problems: readonly SyncProblem[]): readonly SyncProblem[] {
   const lines = problems.slice(0, MAX_REPORTED).map((one) => ({ ...one, message: clipMessage(one.message) }));
   return takeWithin(lines, { bytes: PayloadLimits.report }).taken;
@@ -279,7 +279,7 @@ function problemOf(path: string, error: LonghaulError): SyncProblem {
   return { path, failureType: typeOf(error), message: error.message };
 }
 
-/** What a link that may not be followed leads to could be there still. */
+/** Whether a path is under a link that is not permitted, whose target can still exist. */
 function isBelow(path: string, folders: ReadonlySet<string>): boolean {
   for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
     if (folders.has(path.slice(0, end))) return true;
@@ -287,7 +287,7 @@ function isBelow(path: string, folders: ReadonlySet<string>): boolean {
   return false;
 }
 
-/** Gives each source the name of its File, and reports those that cannot have one, or whose name is in use. */
+/** Sets the File name of each source, and reports sources whose name is invalid or in use. */
 function nameSources(entries: readonly ListedSource[], prefix: string) {
   const named: NamedSource[] = [];
   const problems: SyncProblem[] = [];
@@ -295,7 +295,7 @@ function nameSources(entries: readonly ListedSource[], prefix: string) {
   for (const { path } of entries) {
     const filename = syncFileName(prefix, path);
     const other = pathByName.get(filename);
-    // Of two paths that differ only in their form, always the same one has the name.
+    // Sorted, so that of two paths that differ only in their form, the same path always gets the name.
     if (other === undefined || (nameKey(other) === nameKey(path) && nameKey(path) === path)) {
       pathByName.set(filename, path);
     }
@@ -313,9 +313,9 @@ function nameSources(entries: readonly ListedSource[], prefix: string) {
 
 function nameInUse(filename: string, path: string, other: string): string {
   if (nameKey(path) === nameKey(other)) {
-    return `its name differs from that of another file only in its Unicode form (${formOf(path)}, ${formOf(other)}), and both are one name for a File. Rename one of them`;
+    return `its name differs from that of another file only in its Unicode form (${formOf(path)}, ${formOf(other)}), so both Files would have the same name. Rename one of them`;
   }
-  return `its File would have the name ${filename}, as that of ${other}; rename one of them`;
+  return `its File would have the same name as that of ${other} (${filename}). Rename one of them`;
 }
 
 function formOf(path: string): string {
@@ -333,12 +333,12 @@ function toUpload(source: ListedSource, filename: string, ignoreInode = false): 
   return { path, filename, sizeBytes, fingerprint, version, change, key };
 }
 
-/** An unmounted folder looks like one whose files are all gone. */
+/** Returns the reason for which no File is deleted: an unmounted folder appears as a folder without files. */
 function reasonToHold({ entries, isComplete }: Listing, unreadableRows: number): string | null {
-  if (!isComplete) return 'a part of the source could not be listed';
+  if (!isComplete) return 'some of the source cannot be listed';
   if (unreadableRows === 1) return '1 row of the files list cannot be read';
   if (unreadableRows > 1) return `${unreadableRows} rows of the files list cannot be read`;
-  if (entries.length === 0) return 'the source holds no file, as an unmounted folder does';
+  if (entries.length === 0) return 'the source contains no file, like an unmounted folder';
   return null;
 }
 

@@ -1,10 +1,10 @@
 import type { RememberedFile } from '../../src/contracts/sync.ts';
 import { syncFileName, syncFileNameProblem } from '../../src/core/sync/file-name.ts';
 
-/** About five times as many as a memory of 900,000 characters can contain. */
+/** About five times the number in a memory of 900,000 characters. */
 export const MAX_ROWS = 100_000;
 
-/** Longest path of Linux, in characters; keys of S3 are shorter. */
+/** Maximum length of a path on Linux in characters. Keys of S3 are shorter. */
 const MAX_PATH_CHARACTERS = 4096;
 const MAX_FILE_ID_CHARACTERS = 512;
 const MAX_VERSION_CHARACTERS = 1024;
@@ -28,7 +28,7 @@ export function rowOf({ path, sizeBytes, version, fileId, md5, createdAt, change
   return createdAt === undefined ? row : [...row, createdAt];
 }
 
-/** Returns the entry of a row; undefined if it is not one that `rowOf` can return. */
+/** Returns the entry of a row; undefined if `rowOf` cannot have written it. */
 export function entryOf(row: unknown): RememberedFile | undefined {
   if (!Array.isArray(row)) return undefined;
   const [path, sizeBytes, version, fileId, md5, createdAt = null, change] = row as unknown[];

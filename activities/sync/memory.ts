@@ -12,7 +12,7 @@ const MAX_UNPACKED_BYTES = 16 * 1024 * 1024;
 
 export interface UnpackedMemory {
   readonly entries: readonly RememberedFile[];
-  /** Why a memory was ignored; undefined if it was read, if it is of another source or destination, or if none exists. */
+  /** Reason for which a memory was ignored; undefined if it was read, is of another source or destination, or is missing. */
   readonly problem?: string;
 }
 
@@ -22,7 +22,7 @@ export async function packMemory(
   entries: readonly RememberedFile[],
   maxCharacters: number = MAX_MEMORY_CHARACTERS,
 ): Promise<SyncMemory> {
-  // A row that cannot be read again would make the whole memory unreadable.
+  // A row that cannot be parsed would make the whole memory unusable.
   let rows = entries
     .map(rowOf)
     .filter((row) => entryOf(row) !== undefined)
@@ -56,13 +56,13 @@ async function unpack(scope: SyncScope, data: string): Promise<UnpackedMemory> {
   );
   if (typeof json === 'string') {
     const isTooLarge = json === 'ERR_BUFFER_TOO_LARGE';
-    return { entries: [], problem: isTooLarge ? 'it is too large when it is unpacked' : 'its data is damaged' };
+    return { entries: [], problem: isTooLarge ? 'it is too large after decompression' : 'its data is damaged' };
   }
   const { containers, depth } = shapeOf(json);
   if (containers > MAX_ROWS + 2) return { entries: [], problem: 'it has too many rows' };
   const content = depth > 3 ? undefined : parse(json);
   if (!content) return { entries: [], problem: 'its data is damaged' };
-  // After a change of source or destination its rows are about other Files.
+  // After a change of the source or the destination, its rows are about other Files.
   if (content.scope !== digestOf(scope)) return { entries: [] };
   const byPath = new Map<string, RememberedFile>();
   for (const [index, row] of content.rows.entries()) {
@@ -85,14 +85,14 @@ function parse(json: Buffer): { readonly scope: string; readonly rows: readonly 
 
 let last: Promise<unknown> = Promise.resolve();
 
-/** Unpacks one memory after the other: a hundred at the same time would take a hundred times the space. */
+/** Decompresses one memory after the other, because a hundred at the same time would need a hundred times the space. */
 function oneAtATime<T>(run: () => Promise<T>): Promise<T> {
   const turn = last.then(run);
   last = turn.catch(() => {});
   return turn;
 }
 
-/** Globs may change: they say which of the remembered files this run is about. */
+/** Filters the entries with the current globs, which can differ from those of the last run. */
 function digestOf({ source, destination, purpose, prefix }: SyncScope): string {
   const place =
     source.type === 'folder' ? [source.host, source.path] : [source.bucket, source.prefix, source.connection];

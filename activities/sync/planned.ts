@@ -7,7 +7,7 @@ import type { SyncAmount, SyncProblem } from '../../src/contracts/sync.ts';
 import { comparePaths } from '../../src/core/sync/plan.ts';
 import { reported, type SyncLists, type SyncWork } from './lists.ts';
 
-/** Any caller of Temporal can write the text. */
+/** Limit for parsing, because any caller of Temporal can write the text. */
 const MAX_UNPACKED_BYTES = 16 * 1024 * 1024;
 
 /** Path and size, in the order of the paths. */
@@ -20,8 +20,8 @@ interface Planned {
 }
 
 /**
- * Packs the uploads of lists. Lists that are made again, on another worker or after a pause, are compared with them: a
- * file that is missing then would be neither sent nor reported.
+ * Packs the uploads of lists. Lists that are created again, on another worker or after a pause, are compared with them.
+ * Otherwise, a file that is missing later would not be sent or reported.
  *
  * @returns the first uploads that fit, about 15,000; undefined if there are none
  */
@@ -42,7 +42,7 @@ export async function packPlanned(
 /**
  * Compares new lists with the uploads that were planned before, for the paths after `after`.
  *
- * @param packed an unreadable text counts as no plan
+ * @param packed a text that cannot be parsed counts as no plan
  * @returns undefined if nothing has changed
  */
 export async function changesOf(
@@ -111,7 +111,6 @@ function plus({ files, bytes }: SyncAmount, sizeBytes: number): SyncAmount {
 }
 
 function missing(path: string): SyncProblem {
-  const message =
-    'listed at first, and not in a later list of this run: it was deleted or renamed, or its folder cannot be read';
+  const message = 'missing in a later list of this run: it was deleted or renamed, or its folder cannot be read';
   return { path, failureType: FailureType.SourceMissing, message };
 }

@@ -1,9 +1,9 @@
 import type { HashCheckpoint, HashSourceResult, SyncDigest } from '../../src/contracts/activities.ts';
 
-/** More would compete with the parts of running uploads for the disk and the CPUs. */
+/** Maximum number of reads at the same time. More would compete with running uploads for the disk and the CPUs. */
 const READS_AT_A_TIME = 4;
 
-/** A result for the workflow at least this often: it is on record then, and the sync shows how many are left. */
+/** Maximum time until a result is recorded in the workflow, which then shows the number of remaining sources. */
 const READ_FOR_MS = 20_000;
 const READS_A_CALL = 500;
 
@@ -11,7 +11,7 @@ export interface ReadContext {
   readonly signal: AbortSignal;
   /** Digests that an earlier attempt did not finish. @defaultValue none */
   readonly digests?: readonly SyncDigest[] | undefined;
-  /** Whether no more sources are to be read by this call. @defaultValue never */
+  /** Returns whether this call must stop reading. @defaultValue never */
   readonly isFull?: () => boolean;
 }
 
@@ -21,7 +21,7 @@ export interface ReadOptions {
   readonly onCheckpoint: (checkpoint: HashCheckpoint) => void;
 }
 
-/** Reads the sources whose MD5 decides, a few at the same time, in calls of limited duration. */
+/** Reads sources for their MD5, a few at the same time, in calls of limited duration. */
 export class SyncReads<Source extends { readonly path: string }> {
   readonly #waiting: Source[];
   readonly #read: (source: Source, options: ReadOptions) => Promise<HashSourceResult>;
@@ -44,10 +44,10 @@ export class SyncReads<Source extends { readonly path: string }> {
   }
 
   /**
-   * Reads for a while, or until none is left. A read that fails or is aborted is repeated by the next call. Calls run one
-   * after the other: an attempt that Temporal gave up can still be reading.
+   * Reads for a limited time, or until none is left. The next call repeats a read that failed or was aborted. Calls run one
+   * after the other, because an attempt that timed out in Temporal can still be reading.
    *
-   * @param settle for each source with its MD5, or with the error of its read, which it can throw
+   * @param settle called for each source with its MD5, or with the error of its read, which it can throw
    */
   readOn(context: ReadContext, settle: (source: Source, outcome: { md5: string } | { error: unknown }) => void) {
     const turn = this.#turn.then(() => this.#readOn(context, settle));

@@ -30,15 +30,15 @@ export interface Backend {
   readonly client: LonghaulClient;
   readonly address: string;
   readonly namespace: string;
-  /** Only the embedded server's UI is known. */
+  /** Undefined unless Temporal is the embedded server. */
   readonly uiUrl: string | undefined;
   readonly isEmbedded: boolean;
-  /** Where Temporal's SDK serves its metrics, when it was asked to keep them. */
+  /** Address of the metrics of Temporal's SDK; undefined unless `keepsMetrics` is set. */
   readonly sdkMetricsUrl: string | undefined;
   /**
-   * A worker in this process; it ends with the command.
+   * Starts a worker in this process, which stops with the command.
    *
-   * @param sources what it reads, whoever asks for it
+   * @param sources sources that it can read, for any caller
    */
   readonly startWorker: (
     sources: SourceSettings,
@@ -57,17 +57,17 @@ export interface Backend {
 }
 
 export interface BackendOptions {
-  /** Destination whose uploads this command is about. @defaultValue `default` */
+  /** Destination of the uploads of this command. @defaultValue `default` */
   readonly destination?: string;
-  /** Level of the logs where the configuration doesn't say. @defaultValue `silent`: a person reads this command's own words */
+  /** Level of the logs if the configuration has none. @defaultValue `silent`, for commands whose output a user reads */
   readonly logLevel?: LogLevel;
   /** Whether Temporal's SDK keeps metrics. @defaultValue false */
   readonly keepsMetrics?: boolean;
-  /** Whether a worker will surely be started, so that its code is loaded while Temporal is waited for. @defaultValue false */
+  /** Whether the command always starts a worker, so that its code is loaded while Temporal starts. @defaultValue false */
   readonly needsWorker?: boolean;
 }
 
-/** Runs `command` with Temporal at hand; worker, connections and the embedded server end before this returns. */
+/** Connects to Temporal and runs `command`. Stops its worker, connections and embedded server before it returns. */
 export async function withBackend<T>(
   context: CliContext,
   options: BackendOptions,
@@ -91,7 +91,7 @@ export async function withBackend<T>(
   try {
     const tracing = config.tracing ? await startTracing() : undefined;
     if (tracing) closers.push(() => tracing.close());
-    // What fails in it is told when it is needed.
+    // An error appears again when the module is needed.
     const onWait = () => void loadAhead().catch(() => {});
     if (config.temporal) onWait();
     const temporal = config.temporal ?? (await embed(context, onWait, closers));
@@ -112,7 +112,7 @@ export async function withBackend<T>(
     }).catch(async (error: unknown) => {
       if (!(error instanceof TemporalUnreachableError)) throw error;
       const { problem, fix } = await diagnoseTemporal(temporal, error.cause);
-      const message = `no Temporal server answers at ${temporal.address}: ${problem}. ${fix}.`;
+      const message = `cannot connect to Temporal at ${temporal.address}: ${problem}. ${fix}.`;
       throw new TemporalUnreachableError(message, { cause: error });
     });
     closers.push(() => client.close());
@@ -130,7 +130,7 @@ export async function withBackend<T>(
         const { NativeConnection, createWorker } = await loadWorker();
         const connect = () => NativeConnection.connect(temporal.connectionOptions);
         const connection = await (config.temporal ? connect() : retried(connect)).catch((error: unknown) => {
-          const message = `Temporal at ${temporal.address} no longer answers the worker: ${errorText(error)}`;
+          const message = `the worker cannot connect to Temporal at ${temporal.address}: ${errorText(error)}`;
           throw new TemporalUnreachableError(message, { cause: error });
         });
         closers.push(() => connection.close());
@@ -157,7 +157,7 @@ export async function withBackend<T>(
       },
     });
   } finally {
-    // In reverse: the worker hands its parts back while the server still listens.
+    // In reverse, so that the worker releases its parts while the server is still running.
     for (const close of closers.toReversed()) await close().catch(() => {});
   }
 }
@@ -186,9 +186,9 @@ function once<T>(load: () => Promise<T>): () => Promise<T> {
 }
 
 /**
- * Commands that share the embedded server each bring a worker with their own environment's key. A queue of its own for
- * each base URL and key keeps them from taking each other's parts to the wrong place. A key of a file or a command stays the
- * same one when it changes.
+ * Returns the task queue. Commands that share the embedded server start workers with the keys of their environments. A
+ * separate queue for each base URL and key ensures that a part is sent with the right key to the right address. If a key
+ * file or key command returns another key, the queue stays the same.
  */
 function taskQueueOf(config: Config, destinationName: string): string {
   if (config.taskQueue) return config.taskQueue;

@@ -1,15 +1,15 @@
 import { Command, type Help, type Option, type ParseOptionsResult } from 'commander';
 import { NarrowHelp } from './text/narrow-help.ts';
 
-/** Methods of Commander that report an error with a suggestion, and that its declarations do not contain. */
+/** Methods of Commander that report an error with a suggestion, and are missing in its declarations. */
 interface Reporter {
   unknownOption(flag: string): never;
   unknownCommand(): never;
 }
 
 /**
- * Commander's command, with errors that name the mistyped argument. Commander itself reports `--purpse batch` as a missing
- * `--purpose`, takes `--json` in `--purpose --json` for the purpose, and only counts excess arguments.
+ * Commander's command, with errors that name the mistyped argument. Commander reports `--purpse batch` as a missing
+ * `--purpose`, reads `--json` in `--purpose --json` as the purpose, and only counts excess arguments.
  */
 export class LonghaulCommand extends Command {
   constructor(name?: string) {

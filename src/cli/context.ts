@@ -3,23 +3,23 @@ import { printable, printableJson } from '../core/text/printable.ts';
 import { redact } from '../redact.ts';
 import { terminalWidth, wrapText } from './text/wrap-text.ts';
 
-/** What a command gets from the process that it runs in. */
+/** The process of a command, as the command uses it. */
 export interface Io {
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly env: Readonly<NodeJS.ProcessEnv>;
-  /** Aborted with `Interrupted` at the first Ctrl-C; the second one ends the process. */
+  /** Aborted with `Interrupted` at the first Ctrl-C. The second Ctrl-C exits the process. */
   readonly signal: AbortSignal;
-  /** Does what Ctrl-C does: a terminal that reads a line or single keys reports it as a key. */
+  /** Interrupts the command, for a terminal that reads keys and reports Ctrl-C as a key. */
   readonly interrupt: () => void;
-  /** Called before a command works. Until then, an interruption ends the process at once. */
+  /** Called before a command starts its work. Until then, an interruption exits the process immediately. */
   readonly begin: () => void;
-  /** Lets the command take so much more than the usual time to end after an interruption. */
+  /** Extends the time that the command has to stop after an interruption. */
   readonly allowLongerEnd: (extraMs: number) => void;
 }
 
-/** What every command gets. */
+/** The context of every command. */
 export interface CliContext extends Pick<
   Io,
   'stdin' | 'stdout' | 'stderr' | 'signal' | 'interrupt' | 'allowLongerEnd'
@@ -33,7 +33,7 @@ export interface CliContext extends Pick<
   readonly out: (line: string | readonly string[]) => void;
   /** Prints the result as JSON on one line. Characters that are unsafe in a terminal are escaped. */
   readonly json: (value: unknown) => void;
-  /** Prints one line of everything else. */
+  /** Prints one line to standard error. */
   readonly note: (line: string) => void;
 }
 

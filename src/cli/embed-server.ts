@@ -1,7 +1,7 @@
 import { acquireEmbeddedTemporal } from '../dev/server/join.ts';
 import type { CliContext } from './context.ts';
 
-/** Joins or starts the embedded server; one of `closers` releases it. */
+/** Joins or starts the embedded server, and adds a function that releases it to `closers`. */
 export async function embed({ config, note }: CliContext, onWait: () => void, closers: (() => Promise<void>)[]) {
   const { stateDir, temporalCliPath, pathEnv, proxies } = config;
   const findCli = async (version?: string) => {

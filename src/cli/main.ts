@@ -2,12 +2,12 @@
 import module from 'node:module';
 import type { Io } from './context.ts';
 
-// Before anything is loaded. Node.js 20 has none.
+// Before other modules are loaded. Node.js 20 does not have this function.
 (module as { enableCompileCache?: () => unknown }).enableCompileCache?.();
 const { ExitCode, Interrupted } = await import('./errors/exit.ts');
 const { CliRun, isDebugging } = await import('./run.ts');
 
-/** A command that was interrupted hands its work back; whatever keeps it longer must not keep the person. */
+/** Time in which an interrupted command releases its work. After it, the process exits. */
 const USUAL_END_MS = 20_000;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -17,7 +17,7 @@ let hasBegun = false;
 let longestEndMs = USUAL_END_MS;
 
 const io: Io = {
-  // A getter of the process, which opens the stream when it is first used.
+  // A getter, because the process opens the stream at its first use.
   get stdin() {
     return process.stdin;
   },
@@ -48,19 +48,19 @@ function end(error: unknown): never {
 }
 
 for (const name of SIGNALS) process.on(name, () => interrupt(name));
-// A reader that went away (`longhaul list | head`) is not an error, and a full disk below `> FILE` is.
+// A closed reader (`longhaul list | head`) is not an error. A full disk (`longhaul list > FILE`) is.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   error.code === 'EPIPE' ? process.exit(ExitCode.done) : end(error),
 );
 process.stderr.on('error', () => {});
 process.on('uncaughtException', end);
 
-// AWS's SDK warns of the version of Node when it is first used, which would stand between a command's own words.
+// Without this setting, AWS's SDK prints a warning about the version of Node.js into the output of the command.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-// So would warnings about the code of libraries.
+// The same for warnings about the code of libraries.
 process.noDeprecation = !isDebugging(process.env);
 
 process.exitCode = await command.run();
-// Whatever a library still holds open must not keep a finished command alive.
-// A write that failed is reported only after the callbacks.
+// Exits explicitly, because libraries can leave handles open. `setImmediate`, because a failed write is reported only after
+// the callbacks.
 process.stdout.write('', () => setImmediate(() => process.exit()));

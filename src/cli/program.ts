@@ -31,9 +31,10 @@ const LISTED_STATES: readonly ListedState[] = [
 ];
 
 /**
- * Commands are loaded when they run: Temporal's SDK takes half a second, which help and usage errors need not wait for.
+ * Returns the command line parser. The code of a command is loaded when it runs, because Temporal's SDK takes half a
+ * second to load, which help and usage errors do not need.
  *
- * @param context made when a command runs, so that help and usage errors need no configuration
+ * @param context created when a command runs, so that help and usage errors need no configuration
  */
 export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>, context: MakeContext): Command {
   const program = new LonghaulCommand('longhaul')
@@ -205,7 +206,7 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
       (await import('./commands/demo.ts')).demoCommand(await context(), file, options),
     );
 
-  // Subcommands are made before the settings above reach them.
+  // Subcommands are created before these settings and do not inherit them.
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }
@@ -230,6 +231,6 @@ function oneLine(text: string): string {
 function rolesOption(text: string): ('control' | 'transfer')[] {
   return text.split(',').map((role) => {
     if (role === 'control' || role === 'transfer') return role;
-    throw new InvalidArgumentError('Roles are control and transfer.');
+    throw new InvalidArgumentError('Use control, transfer, or control,transfer.');
   });
 }

@@ -53,7 +53,7 @@ export class CliRun {
   }
 }
 
-/** Whether a person asked to see the inside of unexpected errors; works while the rest of the configuration is broken. */
+/** Whether the user requested details of unexpected errors. Works even if the configuration is invalid. */
 export function isDebugging({ LONGHAUL_LOG_LEVEL: level }: Readonly<NodeJS.ProcessEnv>): boolean {
   return level === 'debug' || level === 'trace';
 }

@@ -2,13 +2,13 @@ import type { PieceProgress } from '../contracts/split.ts';
 import type { JobKind } from '../contracts/upload.ts';
 import { LonghaulError } from '../errors.ts';
 
-/** The job failed: an upload without a File, or a sync as a whole. `failureType` is one of `FailureType`, or a name of Temporal's. */
+/** The job failed: an upload without a File, or a sync as a whole. `failureType` is a `FailureType` or a type of Temporal. */
 export class JobFailedError extends LonghaulError {
   readonly code = 'JOB_FAILED';
   readonly retryable = false;
   readonly workflowId: string;
   readonly failureType: string;
-  /** Of a split upload that has started: the pieces with and without Files. */
+  /** The pieces of a split upload that has started, with and without Files. */
   readonly pieces: readonly PieceProgress[] | undefined;
 
   constructor(
@@ -61,48 +61,48 @@ export class JobIdTakenError extends LonghaulError {
   }
 }
 
-/** An update was refused, for instance a pause of an upload that completes already. */
+/** An update was rejected, for example a pause of an upload that is completing. */
 export class SteeringRefusedError extends LonghaulError {
   readonly code = 'STEERING_REFUSED';
   readonly retryable = false;
 }
 
-/** No worker answered in time: none is running, or none for this upload's task queue. */
+/** No worker responded in time: none is running, or none polls the task queue of this upload. */
 export class NoWorkerError extends LonghaulError {
   readonly code = 'NO_WORKER';
   readonly retryable = true;
 }
 
-/** Temporal refuses a list query; the message is its own. */
+/** Temporal rejected a list filter. The message is that of Temporal. */
 export class QueryRefusedError extends LonghaulError {
   readonly code = 'QUERY_REFUSED';
   readonly retryable = false;
 }
 
-/** The namespace lacks a search attribute that was asked for. */
+/** The namespace does not have a search attribute that the call needs. */
 export class SearchAttributesMissingError extends LonghaulError {
   readonly code = 'SEARCH_ATTRIBUTES_MISSING';
   readonly retryable = false;
 
   constructor(name: string, cause: unknown) {
     super(
-      `this namespace does not know the search attribute ${name}: register Longhaul's with "longhaul setup"; uploads that start afterwards carry them`,
+      `search attribute ${name} is not registered in this namespace. Run "longhaul setup". Lists then show uploads that start afterwards.`,
       { cause },
     );
   }
 }
 
-/** The namespace has a search attribute of one of Longhaul's names, of another type. Nothing was registered. */
+/** The namespace has a search attribute with a name of Longhaul and another type. Nothing was registered. */
 export class AttributeConflictError extends LonghaulError {
   readonly code = 'SEARCH_ATTRIBUTE_CONFLICT';
   readonly retryable = false;
 }
 
-/** The cluster does not let this process register search attributes: Temporal Cloud, a lacking permission, or no room. */
+/** The cluster denies the registration of search attributes: Temporal Cloud, a missing permission, or a limit. */
 export class SetupRefusedError extends LonghaulError {
   readonly code = 'SETUP_REFUSED';
   readonly retryable = false;
-  /** What somebody who may can run instead: with the `temporal` command, and for Temporal Cloud. */
+  /** Commands for an administrator: one with `temporal`, and one for Temporal Cloud. */
   readonly commands: { readonly temporal: string; readonly cloud: string };
 
   constructor(message: string, commands: SetupRefusedError['commands'], cause: unknown) {
@@ -111,7 +111,7 @@ export class SetupRefusedError extends LonghaulError {
   }
 }
 
-/** They were registered, and the cluster doesn't show them yet. */
+/** The search attributes were registered, but the cluster does not list them yet. */
 export class SetupUnfinishedError extends LonghaulError {
   readonly code = 'SETUP_UNFINISHED';
   readonly retryable = true;
@@ -132,7 +132,7 @@ export class JobEncryptedError extends LonghaulError {
   }
 }
 
-/** A workflow answers in a form that is not one of Longhaul's: another program started or runs it. */
+/** The response of a workflow does not have the form of Longhaul: another program started or runs it. */
 export class StrangeWorkflowError extends LonghaulError {
   readonly code = 'STRANGE_WORKFLOW';
   readonly retryable = false;
@@ -140,7 +140,7 @@ export class StrangeWorkflowError extends LonghaulError {
 
   constructor(workflowId: string, cause?: unknown) {
     super(
-      `${workflowId} does not answer as Longhaul's workflows do. ` +
+      `${workflowId} does not respond like a workflow of Longhaul. ` +
         'Check in Temporal UI which program started it and which workers run it.',
       { cause },
     );

@@ -19,7 +19,7 @@ export interface ProgressOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A pause waits for the parts in flight, which may be slow. */
+/** A pause waits for the parts in flight, which can be slow. */
 const PAUSE_TIMEOUT_MS = 30 * 60_000;
 /** Uploads of a sync that each event queries. */
 const LOOKS_PER_EVENT = 8;
@@ -33,11 +33,11 @@ const ONCE_TIMEOUT_MS = 5000;
  */
 export class JobHandle<Kind extends JobKind = JobKind> {
   readonly workflowId: string;
-  /** Whether the job existed already, instead of being started; undefined for a handle that was made from an ID. */
+  /** Whether the job already existed and was not started; undefined for a handle that was created from an ID. */
   readonly resumed: boolean | undefined;
   readonly #workflow: FollowedWorkflow;
   readonly #queues: UnpolledQueueWatch;
-  /** Kept between calls of `progress`, so that the bytes of a job never seem to decrease. */
+  /** Kept between calls of `progress`, so that the bytes of a job do not appear to decrease. */
   readonly #live: LiveBytes;
 
   constructor(temporal: Client, workflowId: string, resumed?: boolean) {
@@ -49,10 +49,10 @@ export class JobHandle<Kind extends JobKind = JobKind> {
   }
 
   /**
-   * Waits for the end without a time limit, also across restarts of the Temporal server. A sync completes also if single
+   * Waits for the result without a time limit, also across restarts of the Temporal server. A sync also completes if some
    * files failed: see `problems` of its result.
    *
-   * @throws JobFailedError if an upload ended without a File, or a sync failed as a whole
+   * @throws JobFailedError if an upload closed without a File, or a sync failed as a whole
    * @throws JobCancelledError if a client cancelled or terminated the job
    * @throws JobNotFoundError
    * @throws the reason of `signal` if it aborts; the job continues
@@ -62,10 +62,10 @@ export class JobHandle<Kind extends JobKind = JobKind> {
   }
 
   /**
-   * Yields an event about once per interval until the job has ended (for the outcome, see `result`) or `signal` aborts. If
-   * no worker polls the queue of its source, each `progress` has `unpolled`, and the first is followed by a `no-answer`.
-   * Bytes of unfinished parts come from heartbeats, which arrive some seconds later. Of a sync, each event queries at most
-   * eight of the running uploads, in turn.
+   * Yields an event about once per interval until the job closes (for the outcome, see `result`) or `signal` aborts. If no
+   * worker polls the queue of its source, each `progress` has `unpolled`, and a `no-answer` follows the first. Bytes of parts
+   * in flight are those of heartbeats, which arrive some seconds later. For a sync, each event queries at most eight of the
+   * running uploads, in turn.
    *
    * @throws JobNotFoundError
    */
@@ -86,10 +86,10 @@ export class JobHandle<Kind extends JobKind = JobKind> {
   }
 
   /**
-   * Returns the response of the workflow's query, and the bytes of all parts in flight. If a worker for the source was
-   * silent only for seconds, this takes up to 6 s more, in which the worker can be heard. The progress of a job that has
-   * closed is made of the result in Temporal's history, without a worker: `concurrency` is 0, and `limit` and `session` are
-   * null. A sync that has closed without a result still requires a worker.
+   * Returns the response of the workflow's query, and the bytes of all parts in flight. If a worker for the source has not
+   * responded for some seconds, this waits up to 6 s for its next heartbeat. For a closed job, the progress is that of the
+   * result in Temporal's history, without a worker: `concurrency` is 0, and `limit` and `session` are null. A closed sync
+   * without a result still requires a worker.
    *
    * @throws NoWorkerError if no worker responds within 5 s
    * @throws JobNotFoundError
@@ -114,17 +114,17 @@ export class JobHandle<Kind extends JobKind = JobKind> {
     }
   }
 
-  /** Pauses the job and its uploads. Returns when nothing is in flight. @throws SteeringRefusedError, NoWorkerError */
+  /** Pauses the job and its uploads. Returns when no part is in flight. @throws SteeringRefusedError, NoWorkerError */
   pause(input: PauseInput = {}): Promise<JobProgress<Kind>> {
     return this.#update(UpdateName.pause, input, PAUSE_TIMEOUT_MS);
   }
 
-  /** @throws SteeringRefusedError, NoWorkerError */
+  /** Resumes the job and its uploads. @throws SteeringRefusedError, NoWorkerError */
   resume(): Promise<JobProgress<Kind>> {
     return this.#update(UpdateName.resume);
   }
 
-  /** Makes the next attempt of all that waits immediately, also in the uploads of the job. @throws SteeringRefusedError, NoWorkerError */
+  /** Retries a waiting job and its waiting uploads now. @throws SteeringRefusedError, NoWorkerError */
   retry(): Promise<JobProgress<Kind>> {
     return this.#update(UpdateName.retry);
   }
@@ -134,7 +134,7 @@ export class JobHandle<Kind extends JobKind = JobKind> {
     return this.#update(UpdateName.retune, input);
   }
 
-  /** Requests the end. The workflow cancels its sessions first. `result` then rejects with JobCancelledError. */
+  /** Requests the cancellation. The workflow cancels its sessions first. `result` then rejects with JobCancelledError. */
   cancel(): Promise<void> {
     return this.#workflow.cancel();
   }

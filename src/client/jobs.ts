@@ -16,21 +16,21 @@ export type JobResult<Kind extends JobKind = JobKind> = {
   readonly sync: SyncResult;
 }[Kind];
 
-/** What `JobHandle.progress()` yields. */
+/** An event of `JobHandle.progress()`. */
 export type JobEvent<Kind extends JobKind = JobKind> =
   | {
       readonly type: 'progress';
       readonly progress: JobProgress<Kind>;
-      /** Bytes of recorded parts and, by heartbeats, of those in flight. Of a sync: with those of its running uploads. */
+      /** Bytes of recorded parts and, according to heartbeats, of parts in flight. For a sync, includes its running uploads. */
       readonly bytesSent: number;
-      /** The newest failure of an attempt that will be repeated. */
+      /** The newest failure of an attempt that will be retried. */
       readonly trouble?: PartTrouble;
       /** The queue of the source, if work waits for it and no worker polls it. */
       readonly unpolled?: UnpolledQueue;
     }
   /**
-   * No worker or no Temporal responded in time; or, once, no worker polls the queue of the source, such as that of its
-   * host. The job continues when one does.
+   * Neither a worker nor Temporal responded in time. Also sent once if no worker polls the queue of the source, such as that
+   * of its host. The job continues when a worker polls it.
    */
   | {
       readonly type: 'no-answer';
@@ -38,10 +38,10 @@ export type JobEvent<Kind extends JobKind = JobKind> =
       /** The queue of the source, if no worker polls it; undefined if nothing responded. */
       readonly unpolled?: UnpolledQueue;
     }
-  /** The last event. `status` is Temporal's: COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
+  /** The last event, with the status in Temporal: COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
   | { readonly type: 'ended'; readonly status: string };
 
-/** What `JobHandle.status()` returns. */
+/** Result of `JobHandle.status()`. */
 export type JobStatus<Kind extends JobKind = JobKind> = JobProgress<Kind> & {
   /** As in `JobEvent`. */
   readonly bytesSent: number;

@@ -30,9 +30,9 @@ import { listUploads, type ListOptions, type UploadSummary } from './lists/list-
 export interface LonghaulClientOptions {
   /** @defaultValue `longhaul` */
   readonly taskQueue?: string;
-  /** Name of this machine for files that only it can read; its worker must have the same. @defaultValue `LONGHAUL_HOST`, or the host name */
+  /** Name of this machine, for files that only it can read. Its worker must use the same name. @defaultValue `LONGHAUL_HOST`, or the host name */
   readonly host?: string;
-  /** How `url`s are looked at before they are uploaded. @defaultValue S3 by AWS's environment, HTTP hosts with public addresses */
+  /** Settings with which a `url` is inspected before its upload. @defaultValue S3 by AWS's environment, HTTP hosts with public addresses */
   readonly sources?: SourceSettings;
 }
 
@@ -47,7 +47,7 @@ export interface ConnectOptions extends LonghaulClientOptions {
   readonly connection?: ConnectionOptions;
   /** @defaultValue `TEMPORAL_NAMESPACE` or Temporal's config file, unless `connection` is set; otherwise `default` */
   readonly namespace?: string;
-  /** Around the calls to Temporal, for traces. @defaultValue none */
+  /** Interceptors of the calls to Temporal, for traces. @defaultValue none */
   readonly interceptors?: readonly WorkflowClientInterceptor[];
   /**
    * Codecs of all payloads. Workers need the same.
@@ -57,7 +57,7 @@ export interface ConnectOptions extends LonghaulClientOptions {
   readonly dataConverter?: DataConverter | undefined;
 }
 
-/** The library's entrance. Its methods throw errors below `LonghaulError`, with a stable `code`. */
+/** Client of Longhaul. Its methods throw subclasses of `LonghaulError`, with a stable `code`. */
 export class LonghaulClient {
   /** The client of Temporal's SDK. */
   readonly temporal: Client;
@@ -70,7 +70,7 @@ export class LonghaulClient {
   readonly #context: PrepareContext;
 
   /**
-   * @param client a Temporal client of yours; it stays yours to close. If it has no payload codecs, Longhaul's payloads are
+   * @param client an existing Temporal client, which the caller closes. If it has no payload codecs, Longhaul's payloads are
    *   encrypted with the keys of `LONGHAUL_ENCRYPTION_KEY_FILE`, if this variable is set
    * @throws ConfigError if an option is invalid
    */
@@ -93,7 +93,7 @@ export class LonghaulClient {
   }
 
   /**
-   * Connects to Temporal, by default as its environment configuration says.
+   * Connects to Temporal, by default with its environment configuration.
    *
    * @throws ConfigError if an option or that configuration is invalid
    * @throws TemporalDeniedError, TemporalUnreachableError
@@ -118,7 +118,7 @@ export class LonghaulClient {
     }
   }
 
-  /** Ends the connection that `connect` made; uploads go on. */
+  /** Closes the connection of `connect`. Uploads continue. */
   async close(): Promise<void> {
     await this.#sources.close();
     await this.#connection?.close();
@@ -138,8 +138,8 @@ export class LonghaulClient {
   }
 
   /**
-   * Does the same for a file of lines (JSONL) that can be larger than the limit of an Upload. It becomes several Files, cut
-   * at line ends. After a failure, the same call sends only the pieces without a File.
+   * Starts an upload of a JSONL file that can be larger than the limit of an Upload, as several Files that are cut at line
+   * ends, or attaches to the same one. After a failure, the same call sends only the pieces without a File.
    *
    * @throws as `upload`
    */
@@ -148,8 +148,8 @@ export class LonghaulClient {
   }
 
   /**
-   * Starts a run of a sync, or attaches to the one that is running with the same options. A run starts with the memory of
-   * the last run of its ID.
+   * Starts a run of a sync, or attaches to a running one with the same options. A run starts with the memory of the last run
+   * of its ID.
    *
    * @throws ConfigError if the request is invalid, with every problem
    * @throws SourceMissingError, SourceUnusableError if the folder cannot be listed
@@ -184,7 +184,7 @@ function connectFault(error: unknown, address: string): unknown {
   const { problem, fix } = fault
     ? grpcCause(fault)
     : { problem: (error as Error).message, fix: 'Check the address, TLS and the credentials' };
-  const message = sentences({ problem: `no Temporal server answers at ${address}: ${problem}`, fix });
+  const message = sentences({ problem: `cannot connect to Temporal at ${address}: ${problem}`, fix });
   return new TemporalUnreachableError(message, { cause: error });
 }
 

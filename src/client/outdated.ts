@@ -17,7 +17,7 @@ export async function cannotBeContinued(temporal: Client, workflowId: string): P
 /**
  * Terminates a job that cannot be continued, with its uploads.
  *
- * @returns IDs of the sessions in its history. Most of them are no longer open
+ * @returns IDs of the sessions in its history, most of which are no longer open
  */
 export async function terminateOutdated(temporal: Client, workflowId: string): Promise<readonly string[]> {
   const handle = temporal.workflow.getHandle(workflowId);

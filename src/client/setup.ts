@@ -16,9 +16,9 @@ export interface SearchAttributesSetup {
   readonly namespace: string;
   readonly attributes: readonly {
     readonly name: string;
-    /** As the `temporal` command calls it. */
+    /** Type, as the `temporal` command names it. */
     readonly type: string;
-    /** False when it was there already. */
+    /** Whether it was registered by this call, and not before. */
     readonly added: boolean;
   }[];
 }
@@ -30,13 +30,13 @@ const CALL_TIMEOUT_MS = 10_000;
 const GRPC_ALREADY_EXISTS = 6;
 
 /**
- * Registers the search attributes that Longhaul shows uploads by, as far as the namespace lacks them, and waits until
- * they are there. May be repeated. Uploads that run already go on without.
+ * Registers the search attributes of Longhaul that are missing in the namespace, and waits until they are available. It is
+ * idempotent. Running uploads continue without them.
  *
- * @param options.timeoutMs how long to wait for them. @defaultValue 30,000
+ * @param options.timeoutMs maximum time to wait for them. @defaultValue 30,000
  * @throws AttributeConflictError
- * @throws SetupRefusedError with the commands for somebody who may
- * @throws SetupUnfinishedError when they are not there in time
+ * @throws SetupRefusedError with the commands for an administrator
+ * @throws SetupUnfinishedError if they are not available in time
  * @throws TemporalUnreachableError
  */
 export async function setupSearchAttributes(
@@ -52,7 +52,7 @@ export async function setupSearchAttributes(
     const list = conflicts.map(({ name, type, found }) => `${name} is ${found} and must be ${type}`).join('; ');
     throw new AttributeConflictError(
       `namespace ${namespace} has search attributes of other types: ${list}. ` +
-        'Give Longhaul another namespace, or remove them when nothing else uses them: temporal operator search-attribute remove',
+        'Use another namespace, or, if no other program uses them, run "temporal operator search-attribute remove".',
     );
   };
 
@@ -65,7 +65,7 @@ export async function setupSearchAttributes(
       if (Date.now() > deadline) {
         const names = left.map(({ name }) => name).join(', ');
         throw new SetupUnfinishedError(
-          `${names} registered, but not there after ${timeoutMs / 1000} s; look again later with the same command`,
+          `registered ${names}, but Temporal does not list them after ${timeoutMs / 1000} s. Run the same command again later.`,
         );
       }
       await setTimeout(POLL_MS);
@@ -88,12 +88,12 @@ async function call<T>(
     return await connection.withDeadline(Date.now() + CALL_TIMEOUT_MS, ask);
   } catch (error) {
     const fault = grpcFault(error);
-    // Somebody else does the same at this moment.
+    // Another process registers them at the same time.
     if (fault?.code === GRPC_ALREADY_EXISTS) return undefined;
     const known = fromTemporal(error, '');
     const isRefusal = fault !== undefined && !isTemporalAway(error) && !(known instanceof NamespaceNotFoundError);
     if (!isRefusal) throw known;
-    const message = `search attributes can't be registered in namespace ${namespace} from here: ${fault.details}`;
+    const message = `cannot register search attributes in namespace "${namespace}": ${fault.details}`;
     throw new SetupRefusedError(message, registerCommands(wanted, namespace), error);
   }
 }

@@ -72,7 +72,7 @@ async function startOf(temporal: Client, job: PreparedJob) {
     const summary = summaryOf(nameOfContainer(request.source), purpose, destination);
     return {
       args: [request, handover],
-      // As that of its larger files, which are separate uploads.
+      // The same priority as that of its larger files, which are separate uploads.
       priority: requestPriority({ ...request.upload, priority: request.upload?.priority ?? Priorities.bulk }),
       staticSummary: `${request.dryRun ? 'dry run: ' : ''}${summary}`,
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
@@ -89,14 +89,14 @@ async function startOf(temporal: Client, job: PreparedJob) {
 }
 
 /**
- * What the last run of a sync that came to its end handed over; null when there is none, or Temporal has removed it
- * after its retention time.
+ * Returns the memory of the last completed run of a sync; null if none exists or Temporal has deleted it after the
+ * retention period.
  *
  * @throws ServiceError of Temporal's client
  */
 async function lastSyncMemory(client: Client, workflowId: string): Promise<SyncMemory | null> {
   try {
-    // The newest run is known at once; the list of earlier ones may be some seconds old.
+    // The newest run is available immediately. The list of earlier runs can be some seconds old.
     const { status, runId } = await client.workflow.getHandle(workflowId).describe();
     if (status.name === 'COMPLETED') return await memoryOf(client, workflowId, runId);
   } catch (error) {

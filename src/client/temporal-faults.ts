@@ -27,7 +27,7 @@ const GRPC_DEADLINE_EXCEEDED = 4;
 const GRPC_NOT_FOUND = 5;
 const GRPC_FAILED_PRECONDITION = 9;
 
-/** The server's own words when it refuses what was asked for as wrong. */
+/** Returns the message of the server if it rejects the request as invalid. */
 export function refusalOf(error: unknown): string | undefined {
   const fault = grpcFault(error);
   return fault?.code === GRPC_INVALID_ARGUMENT ? fault.details : undefined;
@@ -39,14 +39,14 @@ export function isWithoutWorker(error: unknown): boolean {
   return [GRPC_CANCELLED, GRPC_DEADLINE_EXCEEDED, GRPC_FAILED_PRECONDITION].includes(code);
 }
 
-/** Whether nobody could answer a query: the server is away, or it has seen no worker on the task queue lately. */
+/** Whether a query had no response: the server is unavailable, or has seen no worker on the task queue recently. */
 export function isUnanswered(error: unknown): boolean {
   return isTemporalAway(error) || grpcFault(error)?.code === GRPC_FAILED_PRECONDITION;
 }
 
 /**
- * Turns an error of Temporal's client into a LonghaulError. An error that no call to Temporal causes, such as one of a
- * payload codec, is returned unchanged.
+ * Converts an error of Temporal's client to a LonghaulError. Returns an error that a call to Temporal did not cause, such as
+ * an error of a payload codec, unchanged.
  */
 export function fromTemporal(error: unknown, workflowId: string): unknown {
   if (error instanceof WorkflowNotFoundError) return notFound(error, workflowId);
@@ -59,26 +59,26 @@ export function fromTemporal(error: unknown, workflowId: string): unknown {
   return temporalFault(error);
 }
 
-/** @param workflowId empty for a call that is about no single workflow */
+/** @param workflowId empty for a call that is not about a single workflow */
 function notFound(error: WorkflowNotFoundError, workflowId: string): LonghaulError {
   const fault = grpcError({ code: GRPC_NOT_FOUND, details: error.message }, error);
   if (workflowId === '' || fault instanceof NamespaceNotFoundError) return fault;
   if (/already completed/i.test(error.message)) {
-    return new SteeringRefusedError(`${workflowId} has ended`, { cause: error });
+    return new SteeringRefusedError(`${workflowId} is already closed`, { cause: error });
   }
   return new JobNotFoundError(workflowId, error);
 }
 
-/** @param what that no worker responded for, such as a workflow ID */
+/** @param what object of the query, such as a workflow ID */
 export function noWorkerAnswered(what: string, cause: unknown): NoWorkerError {
-  return new NoWorkerError(`no worker answered for ${what}. Start one with "longhaul worker".`, { cause });
+  return new NoWorkerError(`no worker responded for ${what}. Start "longhaul worker".`, { cause });
 }
 
 function ended(error: WorkflowFailedError, workflowId: string): Error {
   const { cause } = error;
   if (cause instanceof CancelledFailure) return new JobCancelledError(workflowId, `${workflowId} was cancelled`, error);
   if (cause instanceof TerminatedFailure) {
-    const message = `${workflowId} was terminated. A session that is open expires within one hour.`;
+    const message = `${workflowId} was terminated. An open session expires within one hour.`;
     return new JobCancelledError(workflowId, message, error);
   }
   const type = cause instanceof ApplicationFailure ? (cause.type ?? 'Unknown') : (cause?.name ?? 'Unknown');
@@ -95,5 +95,5 @@ export function isOutdated(error: unknown): boolean {
   return error instanceof QueryNotRegisteredError;
 }
 
-/** What a report about such a workflow states. */
+/** Text about such a workflow in messages. */
 export const OUTDATED = 'another version of Longhaul started it, and the version of its workers cannot continue it';

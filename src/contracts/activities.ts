@@ -25,36 +25,36 @@ import type {
 
 export interface SourceInfo {
   readonly sizeBytes: number;
-  /** Opaque; changes whenever the content may have changed (for a file: size, mtime and inode). */
+  /** Opaque text that changes if the content can have changed (for a file: size, modification time and inode). */
   readonly fingerprint: string;
 }
 
 export interface InspectSourceInput {
-  /** As a caller sent it: it is checked here. */
+  /** Request as the caller sent it. This activity checks it. */
   readonly request: UploadRequest;
 }
 
 export interface InspectSourceResult extends SourceInfo, Admitted<FullUploadRequest> {
-  /** It is one part that is small enough to cost fewer events. @defaultValue false */
+  /** Whether the upload is one small part, which uses fewer events. @defaultValue false */
   readonly isSmall?: true;
 }
 
 export interface UploadPartInput {
   readonly destination: string;
   readonly uploadId: string;
-  /** Unix seconds; past it a refused part is no surprise. */
+  /** Unix seconds. A rejection of a part after this time is expected. */
   readonly sessionExpiresAt: number;
-  /** Counted from 1, for people and logs; the order of parts is set at completion. */
+  /** Counted from 1, for display and logs. The completion sets the order of parts. */
   readonly partNumber: number;
   readonly source: Source;
   /** As in `UploadRequest`. */
   readonly within?: Container;
-  /** Of `within`: nothing was sent, so that a source that cannot be read fails after a few attempts. @defaultValue false */
+  /** With `within`: no part was sent, so a source that cannot be read fails after a few attempts. @defaultValue false */
   readonly failsQuickly?: boolean;
   readonly fingerprint: string;
   readonly offsetBytes: number;
   readonly sizeBytes: number;
-  /** What held for the upload when the part was scheduled. @defaultValue none */
+  /** Limit of the upload when the part was scheduled. @defaultValue none */
   readonly limit?: UploadLimit;
   readonly sharedLimit?: SharedLimit;
   /** Whether the part is the whole source, and its MD5 is required. @defaultValue false */
@@ -65,9 +65,9 @@ export interface UploadPartResult {
   readonly partId: string;
   /** The attempt that succeeded, counted from 1. */
   readonly attempt: number;
-  /** Lower-case hex, where it was asked for. */
+  /** Lower-case hex, if it was requested. */
   readonly md5?: string;
-  /** What the source had, if any inode was expected. */
+  /** Fingerprint of the source, if any inode was expected. */
   readonly fingerprint?: string;
 }
 
@@ -76,10 +76,10 @@ export interface PartHeartbeat {
   readonly bytesSent: number;
 }
 
-/** A digest that stopped halfway: its position and its state, from which any worker can resume. */
+/** A partial digest: its position and its state, from which any worker can resume. */
 export interface HashCheckpoint {
   readonly offsetBytes: number;
-  /** Base64; the state of the digest and the begin of a block that is not whole yet. */
+  /** Base64 of the state of the digest and of an incomplete block. */
   readonly state: string;
   /** As in `SourceReader.identity`: if the source has another identity, the digest starts again. */
   readonly identity?: string;
@@ -94,7 +94,7 @@ export interface HashSourceInput {
   readonly resumeFrom?: HashCheckpoint;
 }
 
-/** `md5` when the whole source was read, with the fingerprint that it had if any inode was expected; a checkpoint when the workflow asked it to stop for a hand-over. */
+/** `md5` if the whole source was read, with its fingerprint if any inode was expected. A checkpoint if the workflow stopped it for continue-as-new. */
 export type HashSourceResult =
   { readonly md5: string; readonly fingerprint?: string } | { readonly checkpoint: HashCheckpoint };
 
@@ -116,17 +116,17 @@ export interface CreateUploadResult extends UploadSession {
 
 /** Heartbeat details of `createUpload`. */
 export interface CreateHeartbeat {
-  /** Attempts that surely opened no session. */
+  /** Attempts that certainly opened no session. */
   readonly refused: number;
 }
 
 export interface CompleteUploadInput {
   readonly destination: string;
   readonly uploadId: string;
-  /** Unix seconds; a File older than its Upload can't be its result. */
+  /** Unix seconds. A File that is older than its Upload cannot be its result. */
   readonly uploadCreatedAt: number;
   readonly partIds: readonly string[];
-  /** An earlier call may have got through without its answer. */
+  /** Whether an earlier call can have succeeded without a response. */
   readonly mayBeCompleted?: boolean;
   readonly md5?: string;
   readonly filename: string;
@@ -137,22 +137,22 @@ export interface CompleteUploadInput {
 export interface CancelUploadInput {
   readonly destination: string;
   readonly uploadId: string;
-  /** Of an Upload whose completion had no clear response: it can be a File already. @defaultValue it is not a File */
+  /** Set if the completion of the Upload had no clear response, so that its File can exist. @defaultValue no File exists */
   readonly completion?: Pick<CompleteUploadInput, 'uploadCreatedAt' | 'md5' | 'filename' | 'purpose' | 'bytes'>;
 }
 
 export interface PlanSplitInput {
-  /** As a caller sent it: it is checked here. */
+  /** Request as the caller sent it. This activity checks it. */
   readonly request: SplitUploadRequest;
   /** Of the request, as its client has stored it; null if it did not. */
   readonly identity: string | null;
 }
 
-/** A range of the source that becomes one File. */
+/** The range of the source for one File. */
 export interface PlannedPiece extends ByteRange {
-  /** Of the same piece, which an earlier execution has completed. */
+  /** Receipt of the same piece from an earlier execution. */
   readonly receipt?: UploadResult;
-  /** Its workflow ID was used, and is used again: for other bytes, or as all pieces are sent again. */
+  /** Whether its workflow ID is used again: for other bytes, or because all pieces are resent. */
   readonly isReplaced?: true;
 }
 
@@ -188,23 +188,23 @@ export interface SyncScope {
 }
 
 export interface PlanSyncInput {
-  /** Workers keep the lists of a run under it for some minutes. */
+  /** ID under which workers keep the lists of a run for some minutes. */
   readonly planId: string;
-  /** Of a request that was checked. Omitted by the first call of a sync. */
+  /** Properties of a checked request. The first call of a sync omits it. */
   readonly scope?: SyncScope;
-  /** Of the first call of a sync: as a caller sent it. It is checked here. */
+  /** Request as the caller sent it, in the first call of a sync. This activity checks it. */
   readonly request?: SyncRequest;
-  /** What to answer with: uploads with all counts, deletions, or a dry run's decisions about both. */
+  /** Kind of result: uploads with all counts, deletions, or a dry run's decisions about both. */
   readonly phase: 'uploads' | 'deletions' | 'dry-run';
-  /** Whether gone Files are to be deleted: a dry run decides about them, and a run that sends nothing gets them at once. */
+  /** Whether to delete Files of deleted sources. A dry run decides about them, and a run that sends nothing receives them immediately. */
   readonly delete: boolean;
-  /** Only what comes after this path; null: from the start. */
+  /** Path after which the batch starts; null for the start. */
   readonly after: string | null;
-  /** Most uploads, recognised files or deletions of one answer. */
+  /** Maximum number of uploads, recognised files or deletions in one result. */
   readonly limit: number;
-  /** Left out where the worker may have it already, but never for deletions; null: there is none. */
+  /** Omitted if the worker can have it already, except for deletions; null if no memory exists. */
   readonly memory?: SyncMemory | null;
-  /** `planned` of the newest batch that has it, for lists that are made again. @defaultValue lists were not made before */
+  /** `planned` of the newest batch that has it, for lists that are created again. @defaultValue no lists were created before */
   readonly plannedBefore?: string;
   readonly lists?: ListsWanted;
   /** Whether the caller accepts `SyncReading` and calls again. @defaultValue false: all sources are read in one call */
@@ -213,13 +213,13 @@ export interface PlanSyncInput {
 
 /** The lists of a run that a call accepts. Workers keep different ones if the source changes while they list it. */
 export interface ListsWanted {
-  /** Of lists that this call makes: each generation is newer than those before. */
+  /** Number of the lists that this call creates. A higher number is newer. */
   readonly generation: number;
-  /** Lists of earlier generations are made again: they do not show what the newest lists showed. */
+  /** Oldest accepted generation. Older lists are created again, because they do not contain the newest state. */
   readonly atLeast: number;
 }
 
-/** A file that is to be sent. */
+/** A file to send. */
 export interface PlannedUpload {
   readonly path: string;
   readonly filename: string;
@@ -228,7 +228,7 @@ export interface PlannedUpload {
   readonly version: string;
   /** As in `ListedSource`. */
   readonly change?: string;
-  /** Short and the same for the same path and content; part of the upload's workflow id. */
+  /** Short, and the same for the same path and content. Part of the upload's workflow ID. */
   readonly key: string;
 }
 
@@ -239,7 +239,7 @@ export interface PlannedDeletion {
   readonly expected?: FileFacts;
 }
 
-/** Applies to the whole run, independently of the requested batch. */
+/** Properties of the whole run, independent of the requested batch. */
 export interface SyncTotals {
   readonly listed: SyncAmount;
   readonly same: number;
@@ -249,7 +249,7 @@ export interface SyncTotals {
   readonly problems: readonly SyncProblem[];
   readonly leftOut: readonly SyncProblem[];
   readonly problemCount: number;
-  /** Rows of the files list that cannot be read and may be Files of this purpose. @defaultValue 0 */
+  /** Rows of the files list that cannot be read and can be Files of this purpose. @defaultValue 0 */
   readonly unreadableRows?: number;
   readonly leftOutCount: number;
   /** As in `SyncResult`. */
@@ -265,63 +265,63 @@ export interface SyncBatch {
   readonly type: 'batch';
   readonly totals: SyncTotals;
   readonly uploads: readonly PlannedUpload[];
-  /** To be remembered: content that is at the destination already. */
+  /** Content that already exists at the destination, for the memory. */
   readonly recognised: readonly RememberedFile[];
   readonly deletions: readonly PlannedDeletion[];
-  /** Whether `deletions` and what follows about them were decided in this batch. */
+  /** Whether this batch contains decisions about `deletions`. */
   readonly hasDeletions: boolean;
   /** Of all batches. */
   readonly deletionCount: number;
-  /** Reason why Files are not deleted; null if nothing is held back. */
+  /** Reason for which Files are not deleted; null if all are deleted. */
   readonly deletionsHeld: string | null;
   /** Of a dry run. */
   readonly decisions: readonly SyncDecision[];
   readonly decisionsOmitted: number;
-  /** Remembered paths that are gone on both sides; at most 5,000. */
+  /** Paths of the memory that are missing on both sides, at most 5,000. */
   readonly forget: readonly string[];
-  /** `after` of the next batch; null when this is the last one. */
+  /** `after` of the next batch; null in the last batch. */
   readonly next: string | null;
-  /** All uploads of lists that the caller had not seen: opaque, and at most 200,000 characters. @defaultValue none */
+  /** All uploads of lists that are new to the caller: opaque, at most 200,000 characters. @defaultValue none */
   readonly planned?: string;
-  /** Only if lists that were made again differ from the planned uploads. */
+  /** Set if lists that were created again differ from the planned uploads. */
   readonly relisted?: SyncChanges;
   /** Of the lists. @defaultValue 0 */
   readonly generation?: number;
-  /** Whether the caller packs the memory early when it has many new entries. @defaultValue false: only at the end */
+  /** Whether the caller packs the memory early if it has many new entries. @defaultValue false: only at the end */
   readonly packsEarly?: true;
 }
 
-/** Differences between new lists and the uploads that were planned before, after the place of the batch. */
+/** Differences between new lists and the earlier planned uploads, after the position of the batch. */
 export interface SyncChanges extends Pick<
   SyncTotals,
   'problems' | 'problemCount' | 'leftOut' | 'leftOutCount' | 'postponed' | 'postponedCount'
 > {
-  /** Files that are at the destination now, although this run has not sent them. */
+  /** Files that exist at the destination now, although this run has not sent them. */
   readonly same: number;
   readonly knownContent: number;
   /** Files that were not planned before. */
   readonly added: SyncAmount;
-  /** Files that need not be sent any longer: those of `same` and `knownContent`. */
+  /** Files that no longer need to be sent: those of `same` and `knownContent`. */
   readonly dropped: SyncAmount;
 }
 
-/** Sources were read for their MD5, and more must be read before the first batch: the same call continues. */
+/** Sources were read for their MD5, and more must be read before the first batch. Repeat the same call to continue. */
 export interface SyncReading {
   readonly type: 'reading';
-  /** Content that is at the destination already: remembered, it is not read again if this worker is lost. */
+  /** Content that already exists at the destination. The memory stores it, so that another worker does not read it again. */
   readonly recognised: readonly RememberedFile[];
-  /** Sources that are left to read. */
+  /** Number of sources that are still to be read. */
   readonly left: number;
 }
 
-/** This worker has no lists of the run and makes them again, for which it needs the memory. */
+/** This worker has no lists of the run and creates them again, for which it needs the memory. */
 export interface SyncMemoryNeeded {
   readonly type: 'memory-needed';
-  /** Whether the memory must contain all that the caller has learnt, so that nothing is read again. @defaultValue false */
+  /** Whether the memory must contain all results of the caller, so that no source is read again. @defaultValue false */
   readonly packFirst?: true;
 }
 
-/** With `admitted` if the input had a request. */
+/** Result of `planSync`, with `admitted` if the input had a request. */
 export type PlanSyncResult = (SyncBatch | SyncReading | SyncMemoryNeeded) & {
   readonly admitted?: Admitted<FullSyncRequest>;
 };
@@ -338,7 +338,7 @@ export interface SyncDigest {
 
 export interface RecallSyncInput {
   readonly workflowId: string;
-  /** Of the schedule that started the run; null: none did. */
+  /** ID of the schedule that started the run; null if no schedule started it. */
   readonly scheduleId: string | null;
 }
 
@@ -350,19 +350,19 @@ export interface PackSyncMemoryInput {
   readonly remove: readonly string[];
 }
 
-/** Cheap calls to the service; they run on the control task queue. */
+/** Calls to the service that send no content. They run on the control task queue. */
 export interface ControlActivities {
   createUpload(input: CreateUploadInput): Promise<CreateUploadResult>;
   completeUpload(input: CompleteUploadInput): Promise<UploadedFile>;
   openBatch(input: OpenBatchInput): Promise<OpenBatchResult>;
-  /** @returns the File that the Upload became before, if that was asked */
+  /** @returns the existing File of the Upload, if that was requested */
   cancelUpload(input: CancelUploadInput): Promise<UploadedFile | undefined>;
   deleteFile(input: DeleteFileInput): Promise<void>;
   recallSync(input: RecallSyncInput): Promise<SyncMemory | null>;
   packSyncMemory(input: PackSyncMemoryInput): Promise<SyncMemory>;
 }
 
-/** Whatever reads the source; they run on a transfer task queue, where the source can be read. */
+/** Activities that read the source. They run on a transfer task queue whose workers can read the source. */
 export interface TransferActivities {
   inspectSource(input: InspectSourceInput): Promise<InspectSourceResult>;
   uploadPart(input: UploadPartInput): Promise<UploadPartResult>;

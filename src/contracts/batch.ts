@@ -23,7 +23,7 @@ export interface OpenBatchFile {
 export interface OpenBatchResult {
   /** In the order of the files. */
   readonly outcomes: readonly OpenOutcome[];
-  /** Milliseconds to wait before the next call for the files that are left, as the service requests. @defaultValue 0 */
+  /** Milliseconds to wait before the next call for the remaining files, as the service requests. @defaultValue 0 */
   readonly pauseMs?: number;
 }
 
@@ -44,7 +44,7 @@ export interface SendBatchInput {
   /** That contains all files. */
   readonly source: Container;
   readonly files: readonly SendBatchFile[];
-  /** Have the service check the MD5 of each file. */
+  /** Whether the service verifies the MD5 of each file. */
   readonly md5: boolean;
   /** Maximum files at the same time. */
   readonly concurrency: number;
@@ -60,16 +60,16 @@ export interface SendBatchFile {
   readonly uploadId: string;
   /** Unix seconds; a File that is older than its Upload cannot be its result. */
   readonly uploadCreatedAt: number;
-  /** A Part that the session has already: the completion is missing, or its response. @defaultValue none */
+  /** A Part that the session already has. Its completion, or the response to it, is missing. @defaultValue none */
   readonly sentPart?: SentPart;
   /** As in `LeftFile`. */
   readonly mayHavePart?: true;
   /**
-   * The session may be completed: nothing is sent, and the File is searched if the session cannot be cancelled. The
-   * response to the completion is missing, or the worker that had the file is lost.
+   * Whether the session can be completed, because the response to the completion is missing or the worker of the file is
+   * lost. Nothing is sent. If the session cannot be cancelled, its File is searched.
    */
   readonly inDoubt?: 'response' | 'worker';
-  /** Nothing is sent: the session is cancelled. */
+  /** Whether to cancel the session and send nothing. */
   readonly onlySettle?: true;
 }
 
@@ -80,7 +80,7 @@ export interface SendBatchResult {
   readonly pauseMs?: number;
 }
 
-/** The failure `SessionLost`: no File came of the session, and none will. `left`: the same call can succeed later. */
+/** `SessionLost`: the session has no File and cannot get one. `left`: the same call can succeed later. */
 export type SendOutcome = { readonly sent: SentFile } | { readonly failure: FileFailure } | { readonly left: LeftFile };
 
 export interface SentFile {
@@ -91,20 +91,20 @@ export interface SentFile {
   readonly md5: string | null;
 }
 
-/** The session of a file that is neither sent nor failed. */
+/** The session of a file that is not sent and has not failed. */
 export interface LeftFile extends Pick<SendBatchFile, 'sentPart' | 'inDoubt'> {
-  /** The response to its Part was lost: a strict service that has the Part rejects the Part that is sent again. */
+  /** Whether the response to its Part was lost. A strict service that has the Part rejects a resent Part. */
   readonly mayHavePart?: true;
 }
 
-/** Why one file of a batch has no File: as the failure of an activity. */
+/** Failure of one file of a batch, like the failure of an activity. */
 export interface FileFailure {
   readonly type: string;
   readonly message: string;
   readonly details?: FailureDetails;
-  /** Of a Part that was sent again (see `LeftFile.mayHavePart`). */
+  /** Whether the Part was resent (see `LeftFile.mayHavePart`). */
   readonly mayHavePart?: true;
-  /** The session was ended because a worker is lost: the session does not count against the maximum. */
+  /** Whether the session was cancelled because a worker is lost. Such a session does not count towards the maximum. */
   readonly isExcused?: true;
 }
 
@@ -112,30 +112,30 @@ export interface FileFailure {
 export type LeftFiles = readonly LeftFile[];
 
 /**
- * Heartbeat details of `sendBatch`. A heartbeat can be lost or late: it can save work, but a file that it does not
- * contain may be sent.
+ * Heartbeat details of `sendBatch`. A heartbeat can be lost or late: it can save work, but a file that it does not contain
+ * can be sent.
  */
 export interface SendBatchHeartbeat {
   /** The attempt that wrote it. */
   readonly attempt: number;
-  /** Of files that are sent or failed, by their index; also those of earlier attempts. */
+  /** Results of sent and failed files by index, including earlier attempts. */
   readonly outcomes: Readonly<Record<number, Exclude<SendOutcome, { readonly left: LeftFile }>>>;
-  /** Of other files on which this attempt works no longer. If the attempt has ended by itself, these are all. */
+  /** Other files that this attempt no longer processes. If the attempt has returned, these are all. */
   readonly left: Readonly<Record<number, LeftFile>>;
 }
 
-/** A small file without a result, as an execution hands it to its successor. Plain JSON. */
+/** A small file without a result, as plain JSON for the next execution. */
 export interface CarriedFile {
   readonly planned: PlannedUpload;
-  /** @defaultValue none is open */
+  /** The open session. @defaultValue no open session */
   readonly session?: UploadSession;
-  /** Of the session, in Unix milliseconds by Temporal's clock. */
+  /** Creation time of the session, in Unix milliseconds by Temporal's clock. */
   readonly endsAtMs: number;
   readonly left: LeftFile;
   readonly sessionsLeft: number;
-  /** The service rejected the Part with 400: another client can have cancelled the session. */
+  /** Whether the service rejected the Part with 400: another client can have cancelled the session. */
   readonly wasRejected: boolean;
-  /** The session is to be ended: the file has failed, or needs another session. */
+  /** Whether to cancel the session: the file has failed or needs another session. */
   readonly settles: boolean;
   readonly failure?: FileFailure;
 }

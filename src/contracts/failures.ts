@@ -1,7 +1,7 @@
 import type { DestinationLimits } from './limits.ts';
 import type { PieceProgress } from './split.ts';
 
-/** What the first activity of a workflow returns in addition to its own result. */
+/** Common part of the results of the first activity of each workflow. */
 export interface Admitted<Full> {
   /** The request, with its defaults. */
   readonly request: Full;
@@ -11,62 +11,61 @@ export interface Admitted<Full> {
   readonly limits: DestinationLimits;
 }
 
-/** What lists and messages call a job. */
+/** Name of a job in lists and messages. */
 export interface JobSubject {
-  /** Of a sync: its source's. */
+  /** Name of the File; for a sync, of its source. */
   readonly filename: string;
   readonly purpose: string;
   readonly destination: string;
 }
 
 /**
- * The `type` of each failure that crosses Temporal. Match on these, never on messages: they are stable, and the same
- * in every language.
+ * The `type` of each failure in Temporal. Compare these and not messages: they are stable, and the same in every language.
  */
 export const FailureType = {
-  /** The request's JSON is wrong; the message lists every problem. */
+  /** The request is invalid. The message lists every problem. */
   InvalidRequest: 'InvalidRequest',
   /** The worker has no destination profile of that name, or its key is missing. */
   ConfigInvalid: 'ConfigInvalid',
   /** The source is missing or not readable. At the start of an upload, this is final. Later, the upload waits for it. */
   SourceMissing: 'SourceMissing',
-  /** The source can't be uploaded: a directory, no regular file, empty, over the limit. */
+  /** The source cannot be uploaded: it is a directory, not a regular file, empty or too large. */
   SourceUnusable: 'SourceUnusable',
-  /** The object is archived (GLACIER, DEEP_ARCHIVE …) and not restored; the message contains the command that restores it. */
+  /** The object is archived (GLACIER, DEEP_ARCHIVE …) and not restored. The message contains the command that restores it. */
   SourceArchived: 'SourceArchived',
-  /** The worker's configuration does not let callers name this source; final, and nothing was asked for. */
+  /** The worker's configuration does not permit this source. Final, without a request. */
   SourceForbidden: 'SourceForbidden',
-  /** A line of a source that is to be split is longer than a piece can be; nothing was sent. */
+  /** A line of the source of a split upload is longer than the maximum size of a piece. Nothing was sent. */
   LineTooLong: 'LineTooLong',
   /** Some pieces of a split upload have no File; `details[0]` is a `PiecesFailedDetails`. The same request sends only them. */
   PiecesFailed: 'PiecesFailed',
-  /** Reading the source failed in a way that may pass (an I/O error, a stale mount); retried. */
+  /** Reading the source failed temporarily (an I/O error, a stale mount). Retried. */
   SourceUnavailable: 'SourceUnavailable',
   /** The source changed after the start of the upload. Its session was cancelled. */
   SourceChanged: 'SourceChanged',
   /** The service rejected the request permanently (400, 401, 403, 413, 422 …). */
   ApiRejected: 'ApiRejected',
-  /** The service no longer takes parts for this Upload: expired, cancelled by another, or unknown (404, 410). */
+  /** The service no longer accepts parts for this Upload: it is expired, cancelled by another client or unknown (404, 410). */
   SessionLost: 'SessionLost',
-  /** The service is not ready (408, 409, 425, 429, 5xx); retried. */
+  /** The service is temporarily unavailable (408, 409, 425, 429, 5xx). Retried. */
   ApiUnavailable: 'ApiUnavailable',
-  /** No connection, or it broke; retried. */
+  /** A connection failed or was interrupted. Retried. */
   ConnectionFailed: 'ConnectionFailed',
-  /** Nothing moved for too long; retried. */
+  /** A timeout without traffic. Retried. */
   TimedOut: 'TimedOut',
-  /** A success status whose body is not what the API promises; retried. */
+  /** A response with a success status and an unexpected body. Retried. */
   StrangeAnswer: 'StrangeAnswer',
-  /** The answer to the completion was lost, and the files list doesn't tell which File is the result. */
+  /** The response to the completion was lost, and the files list does not identify the File. */
   CompletionUncertain: 'CompletionUncertain',
-  /** A sync would send more files than `maxFiles`; nothing was sent. */
+  /** A sync would send more files than `maxFiles`. Nothing was sent. */
   TooManyFiles: 'TooManyFiles',
-  /** An input or a result is larger than a payload of Temporal; final. */
+  /** An input or a result is larger than a payload of Temporal. Final. */
   PayloadTooLarge: 'PayloadTooLarge',
   /** A client cancelled or terminated an upload of a sync. */
   UploadCancelled: 'UploadCancelled',
-  /** A file's upload still runs for an earlier sync, and did not end in time. */
+  /** The upload of a file for an earlier sync is still running, and did not complete in time. */
   UploadRunning: 'UploadRunning',
-  /** The File at the service is not the File that a sync uploaded; it was not deleted. */
+  /** The File at the service is not the File that a sync uploaded, and was not deleted. */
   FileDiffers: 'FileDiffers',
   /** This worker is shutting down and releases its work, which is retried elsewhere immediately. */
   WorkerStopping: 'WorkerStopping',
@@ -86,21 +85,21 @@ export interface FailureDetails {
   readonly status?: number;
   readonly requestId?: string;
   readonly apiCode?: string;
-  /** Unix milliseconds before which the service does not want the call again, if that is more than a minute away. */
+  /** Time before which the service rejects a retry, in Unix milliseconds, if that is more than a minute away. */
   readonly retryAtMs?: number;
-  /** The service did no work for any attempt of this call: it is repeated as if it had never been made. */
+  /** Whether the service did no work for any attempt of this call, so that it can be repeated safely. */
   readonly notDone?: true;
-  /** Attempts of a create call that may have opened a session each, without its response. */
+  /** Number of attempts to create a session that can have succeeded without a response. */
   readonly unanswered?: number;
-  /** Of a source that cannot be read and is one of many: whether its whole folder or bucket cannot be read either. */
+  /** For a source that is one of many: whether its folder or bucket also cannot be read. */
   readonly sourceScope?: 'file' | 'container';
   /** Of the first activity: as in `Admitted`. */
   readonly hasAttributes?: boolean;
-  /** Of the first activity, if the request is valid: what the workflow shows while it waits for a retry. */
+  /** Of the first activity, if the request is valid: the properties that the workflow shows while it waits for a retry. */
   readonly subject?: JobSubject;
   /** Of the first activity, if the request is valid: the retry period. 0: without a limit. */
   readonly giveUpAfterMs?: number;
-  /** Of a small file: a Part that the session has already. */
+  /** For a small file: the Part that the session already has. */
   readonly sentPart?: SentPart;
 }
 

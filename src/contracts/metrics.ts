@@ -1,15 +1,15 @@
 import { FailureType } from './failures.ts';
 
-/** A counter that workflows keep. */
+/** A counter of workflows. */
 export interface WorkflowCounterDefinition {
-  /** Without `_total`, which the exporter puts behind it. */
+  /** Name without `_total`, which the exporter appends. */
   readonly name: string;
   readonly help: string;
-  /** Its only label of ours, and all values that it takes; Temporal adds namespace, task queue and workflow type. */
+  /** The only label that Longhaul adds, with all of its values. Temporal adds namespace, task queue and workflow type. */
   readonly label?: { readonly name: string; readonly values: readonly string[] };
 }
 
-/** Whatever a person can repair, or what usually passes: nothing else parks an upload. */
+/** Failures that an operator can fix, or that are temporary. An upload waits only for these. */
 const parkingReasons: readonly FailureType[] = [
   FailureType.ApiRejected,
   FailureType.ApiUnavailable,
@@ -23,31 +23,31 @@ const parkingReasons: readonly FailureType[] = [
 
 const reason = { name: 'reason', values: parkingReasons } as const;
 
-/** Workflows count by Temporal's own meter: it counts no replay, and writes nothing into the history. */
+/** Workflows use Temporal's meter, which ignores replays and writes no events to the history. */
 export const WorkflowCounter = {
   uploadsStarted: { name: 'longhaul_uploads_started', help: 'Uploads that started.' },
   uploadsEnded: {
     name: 'longhaul_uploads_ended',
-    help: 'Uploads that ended, by how.',
+    help: 'Uploads that closed, by outcome.',
     label: { name: 'state', values: ['completed', 'failed', 'cancelled'] },
   },
   uploadsParked: {
     name: 'longhaul_uploads_parked',
-    help: 'Waits of uploads and syncs that started, by the failure.',
+    help: 'Waits of uploads and syncs, by failure type.',
     label: reason,
   },
   parkedTries: {
     name: 'longhaul_parked_tries_failed',
-    help: 'Tries that failed of what waits for a person, the first one included; while something waits there is one in five minutes at least.',
+    help: 'Failed attempts of waiting uploads and syncs, including the first. While a job waits, at least one every five minutes.',
     label: reason,
   },
-  sessionsReplaced: { name: 'longhaul_sessions_replaced', help: 'Sessions that were lost and replaced by a new one.' },
+  sessionsReplaced: { name: 'longhaul_sessions_replaced', help: 'Lost sessions that were replaced by a new session.' },
   sessionLostBytes: {
     name: 'longhaul_session_lost_bytes',
-    help: 'Bytes that were recorded in sessions that were replaced, and are sent again.',
+    help: 'Recorded bytes of replaced sessions, which are resent.',
   },
   sessionsAtRisk: {
     name: 'longhaul_sessions_at_risk',
-    help: 'Sessions that end before their file is through, at the pace so far.',
+    help: 'Sessions that, at the current rate, expire before their file is complete.',
   },
 } as const satisfies Readonly<Record<string, WorkflowCounterDefinition>>;

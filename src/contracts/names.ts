@@ -1,4 +1,4 @@
-/** Names that callers in any language use. They never change meaning. */
+/** Names for callers in any language. Their meaning never changes. */
 export const WorkflowName = {
   uploadFile: 'uploadFile',
   uploadSplitFile: 'uploadSplitFile',
@@ -6,12 +6,12 @@ export const WorkflowName = {
   requestRate: 'requestRate',
 } as const;
 
-/** Query of every workflow but `requestRate`. */
+/** Query of every workflow except `requestRate`. */
 export const QueryName = { progress: 'progress' } as const;
 
 /**
- * Updates of `uploadFile`, `uploadSplitFile` and, but for `retune`, of `syncSource`, each of which is idempotent and answers
- * with the progress that then holds; and `reserve` of `requestRate`, which is Longhaul's own affair.
+ * Updates of `uploadFile`, `uploadSplitFile` and, except for `retune`, of `syncSource`. Each is idempotent and returns the
+ * resulting progress. `reserve` of `requestRate` is internal.
  */
 export const UpdateName = {
   pause: 'pause',
@@ -21,7 +21,7 @@ export const UpdateName = {
   reserve: 'reserve',
 } as const;
 
-/** Between a workflow and the uploads that it has started. Longhaul's own: other callers use the updates. */
+/** Internal signals between a workflow and its uploads. Other callers use the updates. */
 export const SignalName = { control: 'control', report: 'report' } as const;
 
 /**
@@ -34,36 +34,36 @@ export const MemoName = {
   hidesNames: 'longhaulHidesNames',
 } as const;
 
-/** `finish` lets the parts in flight end, `stop` breaks them off; they are sent again later. @defaultValue `finish` */
+/** `finish` waits for the parts in flight, `stop` aborts them. Aborted parts are resent later. @defaultValue `finish` */
 export interface PauseInput {
   readonly parts?: 'finish' | 'stop';
   /**
-   * Accept the pause of an upload that completes. It takes effect if the session is lost and parts are to be sent again.
-   * Split uploads and syncs set it for their uploads. @defaultValue false: the pause is rejected
+   * Whether to accept the pause of an upload that is completing. It takes effect if the session is lost and parts must be
+   * resent. Split uploads and syncs set it for their uploads. @defaultValue false: the pause is rejected
    */
   readonly whileCompleting?: boolean;
 }
 
-/** At least one of them. */
+/** Input of the update `retune`, with at least one property. */
 export interface RetuneInput {
-  /** Most parts scheduled at a time, 1 to 256. */
+  /** Maximum parts scheduled at the same time, 1 to 256. */
   readonly concurrency?: number;
-  /** Size of the parts of the next session, if there has to be one; the present one keeps its own. 1 MiB to 64 MiB. */
+  /** Size of the parts of the next session, 1 MiB to 64 MiB. The current session keeps its part size. */
   readonly partSizeBytes?: number;
-  /** Bytes a second, as in `UploadRequest`; it holds for the parts in flight too, within 5 s. */
+  /** Bytes per second, as in `UploadRequest`. It also takes effect for parts in flight, after at most 13 s. */
   readonly limitBytesPerSecond?: number;
-  /** As in `UploadRequest`, from now on; not for split uploads. */
+  /** As in `UploadRequest`, from now on. Not for split uploads. */
   readonly ignoreInode?: boolean;
 }
 
 export const DEFAULT_TASK_QUEUE = 'longhaul';
 
-/** The queue whose workers move bytes for the workflows of `taskQueue`: any of them, or those of one host. */
+/** Returns the queue of the workers that send parts for the workflows of `taskQueue`: of all hosts, or of one host. */
 export function transferTaskQueue(taskQueue: string, host?: string): string {
   return host === undefined ? `${taskQueue}-transfer` : `${taskQueue}-transfer-${host}`;
 }
 
-/** The host of a queue that `transferTaskQueue` returned; undefined for the queue of any host, or another queue. */
+/** Returns the host of a queue of `transferTaskQueue`; undefined for the queue of all hosts, or another queue. */
 export function hostOfQueue(queue: string, taskQueue: string): string | undefined {
   const prefix = `${transferTaskQueue(taskQueue)}-`;
   return queue.startsWith(prefix) ? queue.slice(prefix.length) : undefined;

@@ -1,17 +1,17 @@
 /** Input of the update `reserve` of the workflow `requestRate`. */
 export interface ReserveInput {
-  /** Requests that are to be made, 1 to 1,000. */
+  /** Number of requests, 1 to 1,000. */
   readonly count: number;
-  /** What the service allows, 10 to 1,000,000. */
+  /** Requests per minute that the service allows, 10 to 1,000,000. */
   readonly perMinute: number;
 }
 
 export interface ReserveResult {
-  /** How long to wait with each of them, ascending. */
+  /** Milliseconds to wait before each request, ascending. */
   readonly waitsMs: readonly number[];
 }
 
-/** What an execution of `requestRate` hands to its successor. */
+/** State of `requestRate` for the next execution. */
 export interface RateCarried {
   /** Unix milliseconds. */
   readonly nextMs: number;

@@ -1,16 +1,16 @@
 /**
- * What happens when a run is due while the one before still runs. `skip`: nothing; `buffer-one`: one starts when that one
- * ends; `buffer-all`: all start, one after the other; `cancel-other`: that one is cancelled first; `allow-all`: both run.
+ * Policies for a run that is due while the previous run is running. `skip` skips it. `buffer-one` starts one run after the
+ * previous run. `buffer-all` starts all, one after the other. `cancel-other` cancels the previous run. `allow-all` runs both.
  */
 export const ScheduleOverlaps = ['skip', 'buffer-one', 'buffer-all', 'cancel-other', 'allow-all'] as const;
 export type ScheduleOverlap = (typeof ScheduleOverlaps)[number];
 
-/** When a schedule starts a run, and how. Give `cron`, `everyMs` or both. */
+/** Times and policies of a schedule. Set `cron`, `everyMs` or both. */
 export interface ScheduleSettings {
   /**
-   * Cron expressions as Temporal reads them: minute, hour, day of month, month, day of week; a year may follow, and seconds
-   * may go before (seven fields then); or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. Day of month *and* day of
-   * week must match.
+   * Cron expressions of Temporal: minute, hour, day of month, month, day of week, and optionally year, or with seven fields
+   * also seconds at the start. Also `@hourly`, `@daily`, `@weekly`, `@monthly` and `@yearly`. Day of month *and* day of week
+   * must match.
    */
   readonly cron?: readonly string[];
   /** Whole seconds, counted from 1970-01-01T00:00:00Z. */
@@ -21,22 +21,22 @@ export interface ScheduleSettings {
   readonly timezone?: string;
   /** Maximum random delay of each run, in milliseconds. @defaultValue 0 */
   readonly jitterMs?: number;
-  /** After an outage, runs that are late by no more than this are started; at least 10 s. @defaultValue 86,400,000 (24 h) */
+  /** Maximum age of a missed run that still starts after an outage, at least 10 s. @defaultValue 86,400,000 (24 h) */
   readonly catchupWindowMs?: number;
   /** @defaultValue `skip` */
   readonly overlap?: ScheduleOverlap;
-  /** Pause when a run fails. A sync that brought over all but some files does not fail. @defaultValue false */
+  /** Whether to pause if a run fails. A sync in which only some files failed has not failed. @defaultValue false */
   readonly pauseOnFailure?: boolean;
-  /** No run before. @defaultValue no bound */
+  /** Time of the first possible run. @defaultValue no limit */
   readonly startAt?: Date;
-  /** No run after. @defaultValue no bound */
+  /** Time of the last possible run. @defaultValue no limit */
   readonly endAt?: Date;
-  /** For people. */
+  /** Note for operators. */
   readonly note?: string;
 }
 
-/** How a run of a schedule ended, or that it has not. `problems`: it completed, but files failed. */
+/** Outcome of a run of a schedule. `problems`: it completed, but files failed. */
 export type ScheduleRunOutcome = 'running' | 'succeeded' | 'problems' | 'failed' | 'cancelled' | 'terminated' | 'gone';
 
-/** What `check` found. `new`: no run was due yet; `waiting`: one goes on only when a person has mended something. */
+/** Result of `check`. `new`: no run was due yet. `waiting`: a run waits for an operator. */
 export type ScheduleHealth = 'ok' | 'new' | 'paused' | 'running' | 'waiting' | 'problems' | 'failed' | 'overdue';

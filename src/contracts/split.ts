@@ -4,7 +4,7 @@ import type { UploadedFile, UploadProgress, UploadResult, WaitingInfo } from './
 
 export type { FullSplitRequest, SplitUploadRequest } from './requests/upload.ts';
 
-/** Result of the workflow `uploadSplitFile`: one File after the other they are the source. */
+/** Result of the workflow `uploadSplitFile`. The concatenated Files are the source. */
 export interface SplitUploadResult {
   readonly workflowId: string;
   /** In the order of the source. */
@@ -23,27 +23,27 @@ export interface PieceProgress {
   /** Counted from 1. */
   readonly number: number;
   readonly filename: string;
-  /** Of the piece's own `uploadFile`. */
+  /** ID of the `uploadFile` of the piece. */
   readonly workflowId: string;
   readonly range: ByteRange;
   readonly state: PieceState;
-  /** Once it is completed. */
+  /** Set after its completion. */
   readonly fileId?: string;
-  /** Once it has failed: one of `FailureType`. */
+  /** `FailureType`, set after its failure. */
   readonly failureType?: string;
   readonly message?: string;
 }
 
 /**
- * Answer of the query `progress` of `uploadSplitFile`, over all pieces. It counts whole pieces only. The query of the
- * piece that runs returns the rest.
+ * Result of the query `progress` of `uploadSplitFile`, for all pieces. It counts only complete pieces. For the rest, query
+ * the running piece.
  */
 export interface SplitUploadProgress extends Omit<UploadProgress, 'kind'> {
   readonly kind: 'split';
   readonly pieces: readonly PieceProgress[];
 }
 
-/** What an execution hands to its successor if it still waits for the plan of its pieces. Plain JSON. */
+/** State for the next execution if the plan of the pieces does not exist yet, as plain JSON. */
 export interface CarriedSplit {
   readonly waiting: WaitingInfo | null;
   /** Changes of the request. */

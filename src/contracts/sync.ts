@@ -6,33 +6,34 @@ import type { ProgressHead, WaitingInfo } from './upload.ts';
 
 export type { FullSyncRequest, SyncRequest, SyncUploadSettings } from './requests/sync.ts';
 
-/** What a sync does about one file, and why. */
+/** Action of a sync for one file, with the reason. */
 export interface SyncDecision {
   readonly action: 'upload' | 'skip' | 'delete';
   /**
-   * `new`: no File has the name; `changed`: another size, or changed since the File was made; `same`; `known-content`: the
-   * same bytes are there under another name (a rename, or a copy); `gone`: this sync's File has no source any more.
+   * `new`: no File has the name. `changed`: the size differs, or the file changed after the File was created. `same`:
+   * unchanged. `known-content`: a File with another name has the same bytes (a rename or a copy). `gone`: the source of this
+   * sync's File is deleted.
    */
   readonly why: 'new' | 'changed' | 'same' | 'known-content' | 'gone';
-  /** Path within the source; of a deletion: where it was. */
+  /** Path within the source; for a deletion, the former path. */
   readonly path: string;
-  /** The File's name at the destination. */
+  /** Name of the File at the destination. */
   readonly filename: string;
   readonly bytes: number;
-  /** The File that is there, where there is one. */
+  /** ID of the existing File, if one exists. */
   readonly fileId?: string;
 }
 
 /** A glob of a sync that matched no path of the source. */
 export interface UnmatchedGlob {
   readonly list: 'include' | 'exclude';
-  /** At most 256 characters of it. */
+  /** The first 256 characters of the glob. */
   readonly glob: string;
-  /** It matches the name of a folder, not of a file: `drafts/` is the folder with its files. @defaultValue false */
+  /** Whether it matches the name of a folder, and not of a file: `drafts/` is the folder with its files. @defaultValue false */
   readonly matchesFolder?: boolean;
 }
 
-/** A file that could not be brought over; the others were. */
+/** A file that was not uploaded. The others were. */
 export interface SyncProblem {
   /** Path within the source. */
   readonly path: string;
@@ -42,14 +43,14 @@ export interface SyncProblem {
 }
 
 /**
- * What a run hands to the next one: which Files this sync uploaded, from what, with which md5. Opaque, and at most
- * 0.9 MB: see `PayloadLimits`.
+ * Memory of a run for the next run: the Files of this sync with their sources and MD5. Opaque, at most 0.9 MB (see
+ * `PayloadLimits`).
  */
 export interface SyncMemory {
   readonly format: 'gzip-rows-1';
-  /** Paths that it holds. */
+  /** Number of paths in it. */
   readonly entries: number;
-  /** Dropped paths, the oldest first. */
+  /** Number of dropped paths. The oldest are dropped first. */
   readonly dropped: number;
   /** Base64. */
   readonly data: string;
@@ -57,9 +58,9 @@ export interface SyncMemory {
 
 /** Second argument of `syncSource`, which callers by name omit. */
 export interface SyncHandover {
-  /** Of the run before. @defaultValue that of the last completed run of the same schedule or workflow id */
+  /** Memory of the previous run. @defaultValue that of the last completed run of the same schedule or workflow ID */
   readonly memory?: SyncMemory | null;
-  /** Of the same run, which continues as new; callers leave it out. */
+  /** State of the same run, which continues as new. Callers omit it. */
   readonly run?: CarriedSync;
 }
 
@@ -70,11 +71,11 @@ export interface SyncAmount {
 }
 
 export interface SyncCounts {
-  /** What the source holds, as far as the globs let it through. */
+  /** Files of the source that the globs include. */
   readonly listed: SyncAmount;
-  /** At the destination already under the same name. */
+  /** Files that exist at the destination with the same name. */
   readonly same: number;
-  /** At the destination already under another name, or touched without a change. */
+  /** Files whose content exists at the destination with another name, or that were touched without a change. */
   readonly knownContent: number;
   /** New and changed files. */
   readonly toSend: SyncAmount;
@@ -83,35 +84,35 @@ export interface SyncCounts {
   readonly failed: number;
   /** Entries that cannot become Files: empty files, pipes, link cycles. */
   readonly leftOut: number;
-  /** Files that the next run sends: still being written, or newer than `minAgeMs`. They are not failures. @defaultValue 0 */
+  /** Files that the next run sends, because they are being written or newer than `minAgeMs`. They are not failures. @defaultValue 0 */
   readonly postponed?: number;
-  /** Rows of the files list that cannot be read and may be Files of this purpose: they were skipped. @defaultValue 0 */
+  /** Skipped rows of the files list that cannot be read and can be Files of this purpose. @defaultValue 0 */
   readonly unreadableRows?: number;
-  /** Known when the uploads are over, or by a dry run. */
+  /** Number of Files to delete. Available after the uploads, and in a dry run. */
   readonly toDelete: number;
   readonly deleted: number;
 }
 
 /**
- * `listing` → `uploading` (⇄ `paused`) → `deleting` → `completed`; from any of them to `waiting` (for what a person can
- * repair) and back, to `failed` or to `cancelled`.
+ * `listing` → `uploading` (⇄ `paused`) → `deleting` → `completed`; from any of them to `waiting` (for an operator) and
+ * back, to `failed` or to `cancelled`.
  */
 export type SyncState =
   'listing' | 'uploading' | 'paused' | 'waiting' | 'deleting' | 'completed' | 'cancelled' | 'failed';
 
 /**
- * Answer of the query `progress` of `syncSource`. `bytesDone` and `counts.sent` include whole files only: a file that is
- * being sent counts when its File exists. For its bytes, see `bytesSent` of `JobHandle<'sync'>.progress()`.
+ * Result of the query `progress` of `syncSource`. `bytesDone` and `counts.sent` include only complete files: a file counts
+ * when its File exists. For the bytes of files in progress, see `bytesSent` of `JobHandle<'sync'>.progress()`.
  */
 export interface SyncProgress extends ProgressHead {
   readonly kind: 'sync';
   readonly state: SyncState;
   readonly counts: SyncCounts;
-  /** Paths whose uploads run now. */
+  /** Paths of the running uploads. */
   readonly uploading: readonly string[];
 }
 
-/** Result of the workflow `syncSource`. It completes also when single files failed; `problems` says which. */
+/** Result of the workflow `syncSource`. It also completes if some files failed, which are in `problems`. */
 export interface SyncResult {
   readonly workflowId: string;
   readonly dryRun: boolean;
@@ -120,41 +121,41 @@ export interface SyncResult {
   readonly problems: readonly SyncProblem[];
   /** At most 100, and 100,000 bytes; `counts.leftOut` counts all. */
   readonly leftOut: readonly SyncProblem[];
-  /** Files that were left for the next run, at most 100, and 100,000 bytes; `counts.postponed` counts all. @defaultValue none */
+  /** Files that were postponed to the next run, at most 100, and 100,000 bytes; `counts.postponed` counts all. @defaultValue none */
   readonly postponed?: readonly SyncProblem[];
   /** Globs that matched nothing, at most 20. @defaultValue none */
   readonly unmatchedGlobs?: readonly UnmatchedGlob[];
-  /** Reason why Files were not deleted although it was requested; null if nothing was held back. */
+  /** Reason for which Files were not deleted although it was requested; null if all were deleted. */
   readonly deletionsHeld: string | null;
-  /** Of a dry run: what would be done first, then what is there already; as many as 0.6 MB contain. */
+  /** Decisions of a dry run, at most 0.6 MB: actions first, then unchanged files. */
   readonly decisions?: readonly SyncDecision[];
   readonly decisionsOmitted?: number;
   readonly durationMs: number;
-  /** Reason why the memory of the last run was not used; undefined if it was used, or if no memory existed. */
+  /** Reason for which the memory of the last run was not used; undefined if it was used or did not exist. */
   readonly memoryProblem?: string;
   /** For the next run. */
   readonly memory: SyncMemory | null;
 }
 
-/** What an execution hands to its successor when its history has grown long. The request is left out before it is known. */
+/** State for the next execution after a long history. Without the request until it is checked. */
 export interface CarriedSync extends Partial<Admitted<FullSyncRequest>> {
   /** The first lists are not complete yet. @defaultValue false */
   readonly isFirst?: boolean;
-  /** What the lists and deletions wait for, and the batches of small files. @defaultValue nothing waits */
+  /** Waits of the lists and deletions, and of the batches of small files. @defaultValue nothing waits */
   readonly waits?: { readonly lists?: WaitingInfo; readonly batches?: WaitingInfo };
   /** Batches that wait, without the files that have a result. @defaultValue none */
   readonly batches?: readonly (readonly CarriedFile[])[];
-  /** Names the lists that workers keep for this run. */
+  /** ID of the lists that workers keep for this run. */
   readonly planId: string;
-  /** Uploads of paths up to this one were started; null: of none. */
+  /** Last path whose upload was started; null if none was started. */
   readonly sentUpTo: string | null;
-  /** Uploads of paths up to this one that were planned and not started. @defaultValue none */
+  /** Uploads of paths up to `after` that are planned and not started. @defaultValue none */
   readonly planned?: readonly PlannedUpload[];
   readonly uploadsDone: boolean;
   readonly counts: SyncCounts;
   readonly problems: readonly SyncProblem[];
   readonly leftOut: readonly SyncProblem[];
-  /** Missing in those of earlier versions. */
+  /** Missing in states of earlier versions. */
   readonly postponed?: readonly SyncProblem[];
   readonly unmatchedGlobs?: readonly UnmatchedGlob[];
   readonly uploadsFailed: number;
@@ -162,22 +163,22 @@ export interface CarriedSync extends Partial<Admitted<FullSyncRequest>> {
   readonly startedAtMs: number;
   /** As in `SyncResult`. */
   readonly memoryProblem?: string;
-  /** As in `ListsWanted`, and `plannedBefore` for lists that are made again. @defaultValue none were made */
+  /** As in `ListsWanted`, and `plannedBefore` for lists that are created again. @defaultValue no lists were created */
   readonly lists?: { readonly generation: number; readonly atLeast: number; readonly planned?: string };
 }
 
-/** Where a File of this sync came from. */
+/** Source of a File of this sync. */
 export interface RememberedFile {
   readonly path: string;
   readonly sizeBytes: number;
-  /** Another one whenever the source may have changed (of a file: its modification time). */
+  /** Version of the source, which changes if the source can have changed (for a file: its modification time). */
   readonly version: string;
   readonly fileId: string;
-  /** Lower-case hex; null when the upload went without. */
+  /** Lower-case hex; null if the upload had no MD5. */
   readonly md5: string | null;
   /** Creation time of the File at the service, in Unix seconds; undefined in the memory of earlier versions. */
   readonly createdAt?: number;
-  /** As in `ListedSource`; undefined for sources that have none, and in the memory of earlier versions. */
+  /** As in `ListedSource`; undefined for sources without it, and in the memory of earlier versions. */
   readonly change?: string;
 }
 

@@ -1,6 +1,6 @@
 export type { FullUploadRequest, SharedLimit, UploadRequest } from './requests/upload.ts';
 
-/** A File as the service describes it. Times are Unix seconds. */
+/** A File of the service. Times are Unix seconds. */
 export interface UploadedFile {
   readonly id: string;
   readonly bytes: number;
@@ -22,34 +22,34 @@ export interface UploadResult {
   readonly uploadId: string;
   readonly file: UploadedFile;
   readonly bytes: number;
-  /** Lower-case hex; null when the request turned it off. */
+  /** Lower-case hex; null if the request disabled it. */
   readonly md5: string | null;
   readonly parts: number;
-  /** Of the session that was completed. Smaller than planned if the service rejected larger parts (413). */
+  /** Part size of the completed session. Smaller than planned if the service rejected larger parts (413). */
   readonly partSizeBytes?: number;
   /** Parts sent in all attempts and sessions. The number above `parts` was resent. */
   readonly partsSent: number;
-  /** Upload sessions opened; more than one when a session died and was replaced. */
+  /** Number of opened sessions; more than one if a session was lost and replaced. */
   readonly sessions: number;
-  /** Sessions that may have been opened beside them, as the answer that told their ids was lost; they end with their hour. */
+  /** Maximum number of further sessions whose ID was lost with a response. They expire after one hour. */
   readonly orphanedSessions: number;
   readonly durationMs: number;
 }
 
 /**
  * `inspecting` → `creating` → `uploading` (⇄ `paused`) → `completing` → `completed`; from any of them to `waiting`
- * (for what a person can repair) and back, to `failed` or to `cancelled`.
+ * (for an operator) and back, to `failed` or to `cancelled`.
  */
 export type UploadState =
   'inspecting' | 'creating' | 'uploading' | 'paused' | 'waiting' | 'completing' | 'completed' | 'cancelled' | 'failed';
 
-/** Why an upload waits. Times are Unix milliseconds. */
+/** Reason for which an upload waits. Times are Unix milliseconds. */
 export interface WaitingInfo {
-  /** For a person: what is wrong and what to do. */
+  /** Text with the cause and the fix. */
   readonly reason: string;
   /** One of `FailureType`. */
   readonly failureType: string;
-  /** HTTP status with which the service refused. */
+  /** HTTP status of the rejection by the service. */
   readonly status?: number;
   readonly sinceMs: number;
   /** Time at which the service accepts the call again, by its `Retry-After`. */
@@ -64,15 +64,15 @@ export type JobKind = 'upload' | 'split' | 'sync';
 /** Properties that the query `progress` of every workflow returns. */
 export interface ProgressHead {
   readonly kind: JobKind;
-  /** An `UploadState`, of a sync a `SyncState`. */
+  /** An `UploadState` or `SyncState`. */
   readonly state: string;
-  /** Name of the File. Of a sync: name of its folder or prefix. Empty while unknown. */
+  /** Name of the File; for a sync, of its folder or prefix. Empty while unknown. */
   readonly filename: string;
   /** Bytes to send. 0 while unknown. */
   readonly bytesTotal: number;
-  /** Bytes of recorded parts. Of a split upload and a sync: bytes of the Files that exist. */
+  /** Bytes of recorded parts; for a split upload or a sync, bytes of the existing Files. */
   readonly bytesDone: number;
-  /** Scheduled and not yet recorded. 0 of a split upload and a sync, because their uploads report their own parts. */
+  /** Number of parts that are scheduled and not recorded. 0 for a split upload or a sync, whose uploads report their parts. */
   readonly partsInFlight: number;
   readonly waiting: WaitingInfo | null;
   /** Unix milliseconds. */
@@ -80,13 +80,13 @@ export interface ProgressHead {
 }
 
 /**
- * Answer of the query `progress`. Its counts of bytes and parts include only recorded parts: bytes of a part that is
- * being sent count when the part is complete. For these bytes, see `bytesSent` of `JobHandle<'upload'>.progress()`.
+ * Result of the query `progress`. Bytes and parts include only recorded parts: a part counts when it is complete. For the
+ * bytes of parts in flight, see `bytesSent` of `JobHandle<'upload'>.progress()`.
  */
 export interface UploadProgress extends ProgressHead {
   readonly kind: 'upload';
   readonly state: UploadState;
-  /** As in `ProgressHead`. Moves in steps of a part, and falls to 0 when a session is replaced. */
+  /** As in `ProgressHead`. Increases by whole parts, and falls to 0 if a session is replaced. */
   readonly bytesDone: number;
   readonly partSizeBytes: number;
   readonly partsTotal: number;
@@ -96,19 +96,19 @@ export interface UploadProgress extends ProgressHead {
   /** Null if no limit was ever set. */
   readonly limit: UploadLimit | null;
   readonly session: UploadSession | null;
-  /** At the pace so far the session ends before the file is through. */
+  /** Whether, at the current rate, the session expires before the file is complete. */
   readonly sessionEndsTooEarly: boolean;
   readonly sessionsOpened: number;
-  /** Sessions that may have been opened beside them, as the answer that told their ids was lost. */
+  /** Maximum number of further sessions whose ID was lost with a response. */
   readonly orphanedSessions: number;
   readonly md5: string | null;
 }
 
-/** How fast an upload may be. */
+/** Rate limit of an upload. */
 export interface UploadLimit {
-  /** 0: as fast as it can. */
+  /** Bytes per second; 0 for no limit. */
   readonly bytesPerSecond: number;
-  /** The one with the higher number is the newer one. */
+  /** Number of the limit. A higher number is newer. */
   readonly revision: number;
 }
 

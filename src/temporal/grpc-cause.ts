@@ -11,22 +11,26 @@ const codes: readonly (readonly [name: string, problem: string, fix: string])[] 
   ['CANCELLED', 'the request to Temporal was cancelled', 'Try again'],
   ['UNKNOWN', 'Temporal failed', 'Check the log of the Temporal server'],
   ['INVALID_ARGUMENT', 'Temporal rejected the request', 'Change the value that it names'],
-  ['DEADLINE_EXCEEDED', 'Temporal did not answer in time', 'Check the Temporal server, then try again'],
-  ['NOT_FOUND', 'Temporal did not find it', 'Check the ID and TEMPORAL_NAMESPACE'],
-  ['ALREADY_EXISTS', 'Temporal has it already', 'Choose another ID'],
+  ['DEADLINE_EXCEEDED', 'Temporal did not respond in time', 'Check the Temporal server, then try again'],
+  ['NOT_FOUND', 'not found in Temporal', 'Check the ID and TEMPORAL_NAMESPACE'],
+  ['ALREADY_EXISTS', 'the ID already exists in Temporal', 'Choose another ID'],
   ['PERMISSION_DENIED', 'Temporal denied access', 'Check TEMPORAL_NAMESPACE and the permissions of TEMPORAL_API_KEY'],
   ['RESOURCE_EXHAUSTED', 'Temporal rejected the request because of a limit', 'Try again later'],
-  ['FAILED_PRECONDITION', 'Temporal cannot do it now', 'Check the state of the workflow, then try again'],
+  [
+    'FAILED_PRECONDITION',
+    'the current state does not allow the request',
+    'Check the state of the workflow, then try again',
+  ],
   ['ABORTED', 'Temporal aborted the request', 'Try again'],
   ['OUT_OF_RANGE', 'Temporal rejected the request', 'Change the value that it names'],
   ['UNIMPLEMENTED', 'the server does not support the request', 'Check TEMPORAL_ADDRESS, or update the Temporal server'],
   ['INTERNAL', 'Temporal failed', 'Check the log of the Temporal server'],
-  ['UNAVAILABLE', 'Temporal did not answer', 'Check TEMPORAL_ADDRESS, and that the Temporal server runs'],
+  ['UNAVAILABLE', 'Temporal did not respond', 'Check TEMPORAL_ADDRESS and that the Temporal server is running'],
   ['DATA_LOSS', 'Temporal lost data', 'Check the database of the Temporal server'],
   ['UNAUTHENTICATED', 'Temporal rejected the credentials', 'Check TEMPORAL_API_KEY or the client certificate'],
 ];
 
-/** What the embedded server's database reports, in SQLite's words. */
+/** Errors of the embedded server's database, by the text of SQLite. */
 const databaseErrors: readonly (readonly [RegExp, Explanation])[] = [
   [
     /database or disk is full|no space left on device|SQLITE_FULL/i,
@@ -41,14 +45,14 @@ const databaseErrors: readonly (readonly [RegExp, Explanation])[] = [
   ],
 ];
 
-/** Returns what the text says about a database that can't be written; undefined for any other text. */
+/** Returns the explanation of a database error; undefined for any other text. */
 export function databaseCause(text: string): Explanation | undefined {
   return databaseErrors.find(([pattern]) => pattern.test(text))?.[1];
 }
 
 /**
- * What the server or the connection to it said; undefined for anything else. By the form of the error, as Temporal's SDK
- * does it, so that a command that fails early need not load the SDK.
+ * Returns the gRPC error of the server or the connection; undefined for any other error. Checks the form of the error, as
+ * Temporal's SDK does, so that a command that fails early does not load the SDK.
  */
 export function grpcFault(error: unknown): { readonly code: number; readonly details: string } | undefined {
   const cause = error instanceof Error && error.name === 'ServiceError' ? error.cause : error;

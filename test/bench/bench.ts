@@ -71,7 +71,7 @@ export async function openBench(settings: Settings, log: (line: string) => void)
   };
 }
 
-/** @throws RangeError when the files, and their parts beside them, would fill the disk */
+/** @throws RangeError if the files and their parts do not fit on the disk */
 async function assertSpace({ fileBytes, largeFileBytes }: Settings): Promise<void> {
   const { bavail, bsize } = await statfs(tmpdir());
   const wantedGib = (2 * fileBytes + largeFileBytes) / GiB + SPARE_GIB;

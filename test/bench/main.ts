@@ -16,7 +16,7 @@ function choose({ scenarios: names, isQuick }: Settings): readonly Scenario[] {
   const unknown = names.filter((name) => !scenarios.some((scenario) => scenario.name === name));
   if (unknown.length > 0) {
     const known = scenarios.map(({ name }) => name).join(', ');
-    throw new RangeError(`there is no scenario ${unknown.join(', ')}; there are ${known}`);
+    throw new RangeError(`scenario ${unknown.join(', ')} not found. Use ${known}.`);
   }
   if (names.length > 0) return scenarios.filter(({ name }) => names.includes(name));
   return isQuick ? scenarios.filter((scenario) => scenario.isQuick) : scenarios;

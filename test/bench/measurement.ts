@@ -2,8 +2,8 @@ export const MiB = 1024 ** 2;
 export const GiB = 1024 ** 3;
 
 /**
- * Everybody sends so long before the clock starts, so that connections are open and code is compiled as far as it ever
- * will be: V8 goes on for a second and more, on a core that the bytes want too.
+ * Warm-up time of each contender before the measurement, so that connections are open and code is compiled. V8 compiles for
+ * more than a second, on a core that the upload also needs.
  */
 export const WARM_UP_MS = 2000;
 

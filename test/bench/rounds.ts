@@ -18,13 +18,13 @@ export interface EntryResult {
 
 export interface Results {
   readonly entries: readonly EntryResult[];
-  /** Who was left out, and why. */
+  /** Skipped contenders, with the reasons. */
   readonly notes: readonly string[];
 }
 
 /**
- * Everybody in turn, round by round, every other round backwards: what drifts touches all of them alike. Who can't run
- * here, or fails, is left out with a word.
+ * Runs all contenders in turn, in every second round in reverse order, so that changes of the machine affect all of them
+ * equally. Skips and reports contenders that cannot run here or fail.
  */
 export async function runRounds(bench: Bench, sink: Sink, entries: readonly Entry[], rounds: number): Promise<Results> {
   const { able, notes } = await separate(bench, entries);
@@ -39,7 +39,7 @@ export async function runRounds(bench: Bench, sink: Sink, entries: readonly Entr
         bench.log(`round ${round}: ${labelOf(result.entry)}: ${measured.gibPerSecond.toFixed(2)} GiB/s`);
       } catch (error) {
         failed.add(result);
-        notes.push(`${labelOf(result.entry)} was left out: ${(error as Error).message.split('\n')[0]}`);
+        notes.push(`${labelOf(result.entry)} was skipped: ${(error as Error).message.split('\n')[0]}`);
         bench.log(notes.at(-1) ?? '');
       }
     }
@@ -58,7 +58,7 @@ async function separate(bench: Bench, entries: readonly Entry[]): Promise<{ able
     const reason = await bench.contenders[name].missing?.();
     if (reason !== undefined) reasons.set(name, reason);
   }
-  const notes = [...reasons].map(([name, reason]) => `${name} was left out: ${reason}`);
+  const notes = [...reasons].map(([name, reason]) => `${name} was skipped: ${reason}`);
   for (const note of notes) bench.log(note);
   return { able: entries.filter(({ contender }) => !reasons.has(contender)), notes };
 }

@@ -19,13 +19,13 @@ export interface SdkFault {
   readonly md5?: string;
   /** Done to the file when two parts are sent. */
   readonly edit?: (path: string) => Promise<unknown>;
-  /** Somebody else cancels the Upload when two parts are sent. */
+  /** Another client cancels the Upload after two parts. */
   readonly isCancelled?: boolean;
   /** The service goes away when two parts are sent, and does not come back. */
   readonly goesAway?: boolean;
   /** The uploading process is killed when two parts are sent. */
   readonly killed?: boolean;
-  /** What a caller does then: the whole upload once more. */
+  /** Whether the caller then repeats the whole upload. */
   readonly again?: boolean;
 }
 
@@ -60,14 +60,14 @@ export const sdkFaults: readonly SdkFault[] = [
     faults: [{ ...third, kind: 'status', status: 429, code: 'insufficient_quota', count: 1000 }],
   },
   { name: '500 for as long as one tries', faults: [{ ...third, kind: 'status', status: 500, count: 1000 }] },
-  { name: 'the service cannot be reached any more', goesAway: true },
+  { name: 'the service becomes unreachable', goesAway: true },
   { name: 'a part stalls', faults: [{ ...third, kind: 'stall', afterBytes: MiB }] },
   { name: "a part stalls, with the SDK's timeout set to 2 s", timeoutMs: 2000, faults: [{ ...third, kind: 'stall' }] },
   { name: '413 before the body is through', faults: [{ ...third, kind: 'status', status: 413, afterBytes: 0 }] },
   { name: '401 in the middle', faults: [{ ...third, kind: 'status', status: 401 }] },
   { name: '403 in the middle', faults: [{ ...third, kind: 'status', status: 403 }] },
   { name: 'the session expires in the middle', faults: [{ ...third, kind: 'expire' }] },
-  { name: 'somebody else cancels the session in the middle', isCancelled: true },
+  { name: 'another client cancels the session in the middle', isCancelled: true },
   { name: "the completion's answer does not come", faults: [{ route: 'complete', kind: 'stall' }] },
   { name: "create's answer is lost", faults: [{ route: 'create', kind: 'lost-answer' }] },
   {
@@ -80,7 +80,7 @@ export const sdkFaults: readonly SdkFault[] = [
   { name: 'the file is truncated', edit: (path) => truncate(path, 2.5 * PART_BYTES) },
   { name: 'the file is written to at the same size', edit: overwrite },
   { name: 'the file is moved away', edit: (path) => rename(path, `${path}.away`) },
-  { name: 'the process is killed half-way, and run again', killed: true, again: true },
+  { name: 'the process is killed halfway, and run again', killed: true, again: true },
   { name: 'HTML with status 200, for a part', front: { matches: isPart, skip: 2, answer: html } },
   {
     name: 'HTML with status 200, for the completion',

@@ -3,9 +3,9 @@
  *
  *   node --import tsx test/bench/sdk-faults.ts
  *
- * It prints a Markdown table. The client is used as it comes: `maxRetries` 2, `timeout` ten minutes, whichever part
- * data its users give. Part requests are counted inside of this process by Node's own diagnostics channel, as they are
- * sent, so that nothing of the client has to be replaced. It takes a minute or two, with files of 8 MiB.
+ * It prints a Markdown table. The client has its default settings: `maxRetries` 2, `timeout` ten minutes. A diagnostics
+ * channel of Node.js counts the requests of parts in this process, so that no code of the client is replaced. The program
+ * takes one to two minutes, with files of 8 MiB.
  */
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -26,7 +26,7 @@ import { uploadWithSdk, type SdkUpload, type Way } from './sdk-upload.ts';
 /** Longer than all that the SDK waits between tries. A stall ends after five minutes, by a limit of Node's `fetch`. */
 const PATIENCE_MS = 8000;
 
-/** By origin: a request that was given up may go on beside the next fault. */
+/** By origin, because an abandoned request can continue during the next fault. */
 const partRequests = new Map<string, number>();
 subscribe('undici:request:create', (message) => {
   const { request } = message as { readonly request: { readonly origin: string; readonly path: string } };
@@ -118,7 +118,7 @@ async function judge(api: LocalApi, fileId: string, path: string, before: Buffer
   return content === digest(before) ? 'a File of the old content, nothing said' : 'A WRONG FILE, nothing said';
 }
 
-/** The same upload in a process of its own, which is killed when two parts are stored. */
+/** The same upload in a separate process, which is killed after two parts are stored. */
 async function killedHalfWay(api: LocalApi, upload: SdkUpload): Promise<string> {
   api.configure({ bandwidthBytesPerSecond: 2 * MiB });
   const script = fileURLToPath(import.meta.url);

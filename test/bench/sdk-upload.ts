@@ -13,7 +13,7 @@ export interface SdkUpload {
   readonly partSizeBytes: number;
   /** The SDK's own limit for a request. @defaultValue the SDK's: ten minutes */
   readonly timeoutMs?: number | undefined;
-  /** Given with the completion. @defaultValue none, as the SDK makes none by itself */
+  /** MD5 of the completion. @defaultValue none, because the SDK does not compute it */
   readonly md5?: string | undefined;
   readonly afterPart?: ((partNumber: number) => Promise<unknown>) | undefined;
 }

@@ -18,7 +18,7 @@ export interface Settings {
   readonly smallFiles: number;
   /** Of 10 KiB. */
   readonly tinyFiles: number;
-  /** Most uploads at once. */
+  /** Most uploads at the same time. */
   readonly uploads: number;
   readonly uploadBytes: number;
 }
@@ -29,13 +29,13 @@ const QUICK = { gib: '0.5', 'large-gib': '1', rounds: '3', 'link-seconds': '2' }
 export const usage = `npm run bench -- [OPTIONS]
 
 Longhaul side by side with curl and the official SDKs, from a file in the page cache to a sink on the same machine.
-All of it takes about an hour on two cores and 17 GiB in the directory for temporary files (TMPDIR), which must be on a
-disk; nothing else should run meanwhile. Linux only.
+All scenarios take about an hour on two cores and 17 GiB in the directory for temporary files (TMPDIR), which must be on a
+disk. Do not run other programs at the same time. Linux only.
 
-  --scenario NAME      only this one; may be given more than once
+  --scenario NAME      scenario to run (repeatable)
   --quick              a few minutes: fewer contenders and smaller files, compared with test/bench/baseline.json
-  --write-docs         write what was measured into docs/performance.md and docs/charts
-  --write-baseline     with --quick: make what was measured the baseline
+  --write-docs         write the results into docs/performance.md and docs/charts
+  --write-baseline     with --quick: write the results as the baseline
   --rounds N           (${FULL.rounds}; quick ${QUICK.rounds})
   --gib N              the file (${FULL.gib}; quick ${QUICK.gib})
   --large-gib N        the large file, and the end of the scaling by size (${FULL['large-gib']})
@@ -44,7 +44,7 @@ disk; nothing else should run meanwhile. Linux only.
   --link-seconds N     how long each contender fills a link (${FULL['link-seconds']})
   --files N            small files of 1 MiB (500)
   --tiny-files N       files of 10 KiB (10000)
-  --uploads N          most uploads at once (200)
+  --uploads N          maximum uploads at the same time (200)
   --upload-mib N       size of each of them (64)
 `;
 

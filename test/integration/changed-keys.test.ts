@@ -79,7 +79,7 @@ describe('a command that is run again', () => {
       expect(stderr).toMatch(
         /: --limit 30MiB\/s is not in effect: this upload keeps --limit 20MiB\/s\. Use "longhaul retune longhaul-again\.bin-\w+ --limit 30MiB\/s"\./,
       );
-      expect(stderr).toContain('begun by an earlier command');
+      expect(stderr).toContain('started by an earlier command');
     }));
 
   it('prints the command that changes an option, also of a sync, and what a File does not have', () =>

@@ -38,7 +38,7 @@ describe('bad input is one line that says what is wrong, before anything is crea
       expectOneLine(await upload('no-such-file'), 2, /no-such-file.*(not exist|no such)/i);
       const directory = join(system.directory, 'nothing');
       await mkdir(directory);
-      expectOneLine(await upload(directory), 2, /directory without a file/);
+      expectOneLine(await upload(directory), 2, /contains no file/);
       expectOneLine(await upload(empty), 2, /empty/);
       expectOneLine(await upload(huge), 2, /8 GiB at most/);
       expect(system.uploads()).toEqual([]);
@@ -67,7 +67,7 @@ describe('bad input is one line that says what is wrong, before anything is crea
       expectOneLine(await upload({ OPENAI_API_KEY: '' }), 2, /no API key: set OPENAI_API_KEY/);
       expectOneLine(await upload({ OPENAI_API_KEY: 'sk-wrong' }), 2, /rejects the key/);
       expectOneLine(await upload({ OPENAI_BASE_URL: 'api.example' }), 2, /OPENAI_BASE_URL must be an http/);
-      expectOneLine(await upload({ OPENAI_BASE_URL: nowhere }), 2, /can't be reached.*refused/);
+      expectOneLine(await upload({ OPENAI_BASE_URL: nowhere }), 2, /is unreachable: .*refused/);
       expectOneLine(await upload({ OPENAI_BASE_URL: `${system.api.url}/api` }), 2, /is not the base URL of the API/);
       expect(system.uploads()).toEqual([]);
     }));
@@ -80,17 +80,17 @@ describe('bad input is one line that says what is wrong, before anything is crea
       expectOneLine(
         await runCli(args, embedded(system, { TEMPORAL_ADDRESS: '127.0.0.1:9' })),
         1,
-        /no Temporal server answers at 127.0.0.1:9/,
+        /cannot connect to Temporal at 127.0.0.1:9/,
       );
       expectOneLine(
         await runCli(args, system.environment),
         2,
-        /no worker serves the task queue .*: start "longhaul worker"/,
+        /no worker polls task queue .*\. Start "longhaul worker"/,
       );
       expectOneLine(
         await runCli([...args, '--detach'], embedded(system)),
         2,
-        /no worker serves the task queue .*: run "longhaul worker"/,
+        /no worker polls task queue .*\. Run "longhaul worker"/,
       );
       const port = String(system.api.port);
       expectOneLine(await runCli(['local-api', '--port', port], embedded(system)), 2, new RegExp(`${port}.*in use`));
@@ -121,7 +121,7 @@ describe('longhaul upload', () => {
 
       const again = await upload();
       expect(JSON.parse(again.stdout)).toEqual({ ...receipt, resumed: true });
-      expect(again.stderr).toContain('train.jsonl: 3 MiB · uploaded already, nothing was sent');
+      expect(again.stderr).toContain('train.jsonl: 3 MiB · already uploaded, sent nothing');
       expect(system.api.stats().totals.partsBegun).toBe(partsBegun);
     }));
 

@@ -265,9 +265,12 @@ describe('with worker versioning', () => {
       const half = await runCli(['worker', '--build-id', 'build-a'], environment);
       expect(half).toMatchObject({
         code: 2,
-        stderr: expect.stringMatching(/give --deployment or LONGHAUL_DEPLOYMENT/),
+        stderr: expect.stringMatching(/requires a deployment\. Set --deployment or LONGHAUL_DEPLOYMENT/),
       });
       const other = await runCli(['worker'], { ...environment, LONGHAUL_DEPLOYMENT_NAME: 'uploads' });
-      expect(other).toMatchObject({ code: 2, stderr: expect.stringMatching(/give --build-id or LONGHAUL_BUILD_ID/) });
+      expect(other).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/requires a build ID\. Set --build-id or LONGHAUL_BUILD_ID/),
+      });
     }));
 });

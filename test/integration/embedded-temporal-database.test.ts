@@ -107,7 +107,7 @@ it.skipIf(!canEdit)('a database without a column, as that of an older Temporal C
       log,
     });
     expect(lines).toEqual([
-      expect.stringContaining('the database needs Temporal CLI 1.5.1, which created it. Using /'),
+      expect.stringContaining('the database requires Temporal CLI 1.5.1, which created it. Using /'),
     ]);
     await temporal.release();
   }),

@@ -136,8 +136,8 @@ describe('the server of a state directory', () => {
         }
       });
       expect(lines.slice(0, 2)).toEqual([
-        expect.stringMatching(/^the Temporal server \(process \d+\) exited, and is restarted$/),
-        expect.stringMatching(/^the Temporal server runs again at 127\.0\.0\.1:\d+ \(process \d+\)$/),
+        expect.stringMatching(/^the Temporal server \(process \d+\) exited\. Restarting it\.$/),
+        expect.stringMatching(/^restarted the Temporal server at 127\.0\.0\.1:\d+ \(process \d+\)$/),
       ]);
       await temporal.release();
     }));

@@ -45,7 +45,7 @@ async function expectLine(
   const { stdout, stderr, code } = await run(args, environment);
   expect(stderr).toMatch(line);
   expect(stderr.trim().split('\n'), stderr).toHaveLength(1);
-  expect(stderr).not.toContain('unexpected:');
+  expect(stderr).not.toContain('unexpected error');
   expect(stdout).toBe('');
   expect([1, 2]).toContain(code);
 }

@@ -126,7 +126,7 @@ describe('a host without a worker', () => {
       await writeFile(join(folder, 'a.txt'), 'a');
       const sync = await gone.sync({ folder, purpose: 'batch' });
       const queue = `${system.taskQueue}-transfer-gone`;
-      const reason = `no worker of host gone polls the queue ${queue}. Start "longhaul worker" there`;
+      const reason = `no worker of host gone polls task queue "${queue}". Start "longhaul worker" there`;
       const unpolled = { taskQueue: queue, host: 'gone', reason: expect.stringContaining(reason) };
 
       for (const handle of [upload, sync]) {

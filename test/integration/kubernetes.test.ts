@@ -90,7 +90,10 @@ describe('the manifests for Kubernetes', () => {
         const [first, second] = transfers as [Pod, Pod];
         const stoppedAt = performance.now();
         first.child.kill('SIGTERM');
-        await until(() => first.said().includes('stopping; parts in flight have 60 s'), 'the worker to stop');
+        await until(
+          () => first.said().includes('shutting down: waiting up to 60 s for parts in flight'),
+          'the worker to stop',
+        );
         expect(await statusOf(first, '/readyz')).not.toBe(200);
         expect(await first.ended).toMatchObject({ code: 0 });
         const { terminationGracePeriodSeconds } = deploymentOf('transfer').spec.template.spec;

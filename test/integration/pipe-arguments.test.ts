@@ -37,7 +37,7 @@ describe('a pipe as an argument of an upload', () => {
         'tee one.jsonl < content > two.jsonl & longhaul upload two.jsonl file.jsonl one.jsonl --purpose batch --json',
       ).ended;
       expect(several.stderr).toMatch(
-        /one\.jsonl: 3 MiB are in .*\/copy; .* with this path instead of one\.jsonl goes on/,
+        /saved one\.jsonl \(3 MiB\) to .*\/copy\. .* with this path instead of one\.jsonl to resume/,
       );
       expect(several.code).toBe(0);
       const results = several.stdout
@@ -73,7 +73,7 @@ describe('a pipe as an argument of an upload', () => {
       expect(await download(outcome.stdout.trim())).toEqual(content);
 
       const redirected = await script('longhaul upload /dev/stdin --purpose batch --json < file.jsonl').ended;
-      expect(redirected.stderr).not.toMatch(/are in/);
+      expect(redirected.stderr).not.toMatch(/saved/);
       const { source, file } = JSON.parse(redirected.stdout);
       expect({ source, filename: file.filename }).toEqual({
         source: join(directory, 'file.jsonl'),
@@ -91,12 +91,12 @@ describe('a pipe as an argument of an upload', () => {
     withUser(async ({ directory, script, spooled }) => {
       execFileSync('mkfifo', ['pipe.jsonl'], { cwd: directory });
       const run = script('exec longhaul upload pipe.jsonl --purpose batch --quiet');
-      await until(() => run.said().includes('waiting for a program that writes into pipe.jsonl'), 'the report');
+      await until(() => run.said().includes('waiting for a program that writes to pipe.jsonl'), 'the report');
       const interruptedAtMs = Date.now();
       run.child.kill('SIGINT');
       const { code, stdout, stderr } = await run.ended;
       expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
-      expect(stderr).toMatch(/interrupted while pipe\.jsonl was read; nothing of it is kept\n$/);
+      expect(stderr).toMatch(/interrupted while pipe\.jsonl was read. No copy is kept.\n$/);
       expect(Date.now() - interruptedAtMs).toBeLessThan(10_000);
       expect(await spooled()).toEqual([]);
     }));
@@ -121,7 +121,7 @@ describe('a pipe as an argument of an upload', () => {
         rejectedScript('upload <(echo 1) <(echo 2) --purpose batch', /has no name, so it must be the only source/),
         rejectedScript('upload >(cat) --filename x --purpose batch', /is open only for writing/),
         rejected(`upload ${pipe} ${directory}/./pipe.jsonl --purpose batch`, /are the same pipe/),
-        rejected(`upload ${pipe} --ignore-inode --purpose batch`, /--ignore-inode is for files/),
+        rejected(`upload ${pipe} --ignore-inode --purpose batch`, /--ignore-inode requires files/),
         rejected(`upload ${pipe} ${file} --filename x --purpose batch`, /--id and --filename require a single file/),
         rejected(`sync ${pipe} --purpose batch`, /pipe\.jsonl is a pipe, not a folder/),
         rejectedScript('sync <(echo 1) --purpose batch', /is a pipe, not a folder/),

@@ -80,7 +80,7 @@ for (const { name, skipped } of await s3ServerChoices()) {
             expect(glob.lines).toMatchObject([{ source: `s3://${bucket}/set/a.jsonl`, resumed: false }]);
             const prefix = await upload(`s3://${bucket}/set/`);
             expect(prefix).toMatchObject({ names: ['a.jsonl', 'c.jsonl', 'd.txt'], code: 0 });
-            expect(prefix.stderr).toMatch(/a\.jsonl: .* uploaded already, nothing was sent/);
+            expect(prefix.stderr).toMatch(/a\.jsonl: .* already uploaded, sent nothing/);
 
             // What the store answers to them is the same at each, and versitygw keeps to the letter.
             if (name !== 'versitygw') return;
@@ -91,7 +91,7 @@ for (const { name, skipped } of await s3ServerChoices()) {
               await upload(`s3://${bucket}/set/`, 'wrong'),
             ];
             expect(failing.map(({ code, lines: [line] }) => [code, line?.error.code, line?.error.message])).toEqual([
-              [2, 'ConfigInvalid', expect.stringContaining('no object is below')],
+              [2, 'ConfigInvalid', expect.stringContaining('no object found under')],
               [2, 'ConfigInvalid', expect.stringContaining('no object matches')],
               [2, 'SourceMissing', expect.stringContaining('no-such-bucket')],
               [2, 'SourceMissing', expect.stringMatching(/the store denied access/)],

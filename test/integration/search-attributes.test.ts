@@ -301,7 +301,7 @@ describe('a namespace without the search attributes', () => {
               /^temporal operator search-attribute create --namespace default --name LonghaulState --type Keyword .*\ntcld /,
             ),
           });
-          expect(refused.stderr).toMatch(/can't be registered in namespace default from here/);
+          expect(refused.stderr).toMatch(/cannot register search attributes in namespace "default"/);
 
           await operatorService.addSearchAttributes({ namespace, searchAttributes: { LonghaulBytes: Keyword } });
           await expect(setupSearchAttributes(client.temporal)).rejects.toThrow(AttributeConflictError);

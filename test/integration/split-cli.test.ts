@@ -30,7 +30,7 @@ describe('longhaul upload --split', () => {
         expect.objectContaining({ workflowId: `${id}-00001-of-00002`, type: 'uploadFile', parentId: id }),
       );
 
-      expect((await longhaul('cancel', id)).stderr).toMatch(/is cancelled/);
+      expect((await longhaul('cancel', id)).stderr).toMatch(/^cancelled /m);
       expect(system.uploads()).toMatchObject([{ status: 'cancelled' }]);
 
       const done = await longhaul(...args);

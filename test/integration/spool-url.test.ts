@@ -39,7 +39,7 @@ function withUser(
 const upload = (...args: readonly string[]) => ['upload', ...args, '--purpose', 'batch', '--part-size', '1MiB'];
 
 function pathIn(run: InProcessCli): string {
-  return /are in (\S+);/.exec(run.stderr())?.[1] ?? '';
+  return /^saved .* to (\S+)\. /m.exec(run.stderr())?.[1] ?? '';
 }
 
 describe('a URL whose server gives out no parts', () => {
@@ -63,8 +63,8 @@ describe('a URL whose server gives out no parts', () => {
         return true;
       };
       const { code, stdout, stderr } = await runCli(upload(address, '--spool', '--json'), environment);
-      expect(stderr).toMatch(/cannot read .*; it is tried again/);
-      expect(stderr).toMatch(/my%20set\.jsonl: 3 MiB are in .*\/copy;/);
+      expect(stderr).toMatch(/cannot read .*\. Retrying\./);
+      expect(stderr).toMatch(/saved .*my%20set\.jsonl \(3 MiB\) to .*\/copy\./);
       expect(code).toBe(0);
       const { file } = JSON.parse(stdout);
       expect(file.filename).toBe('my set.jsonl');
@@ -86,7 +86,7 @@ describe('a URL whose server gives out no parts', () => {
         expect((await run.ended).code).toBe(130);
         const path = pathIn(run);
         expect(run.stderr()).toContain(
-          `longhaul: interrupted; the copy of ${origin.url}/x.jsonl is kept for a week: the same command with ${path} instead of the URL goes on`,
+          `longhaul: interrupted. The copy of ${origin.url}/x.jsonl is kept for one week. To resume, run the same command with ${path} instead of the URL.`,
         );
         expect((await stat(path)).mode & 0o777).toBe(0o600);
         api.configure({ bandwidthBytesPerSecond: null });
@@ -112,7 +112,7 @@ describe('a URL whose server gives out no parts', () => {
       run.interrupt();
       const { code, stdout, stderr } = await run.ended;
       expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
-      expect(stderr).toBe(`longhaul: interrupted while ${origin.url}/x.jsonl was read; nothing of it is kept\n`);
+      expect(stderr).toBe(`longhaul: interrupted while ${origin.url}/x.jsonl was read. No copy is kept.\n`);
       expect(await spooled()).toEqual([]);
       expect(uploads()).toEqual([]);
     }));
@@ -153,9 +153,9 @@ describe('a URL whose server gives out no parts', () => {
         expect(outcome).toMatchObject({ code, stdout: '' });
       };
       await Promise.all([
-        refused(/--spool is for http: and https: URLs/, 2, 's3://bucket/key'),
-        refused(/ends without a name: .*--filename/, 2, `${origin.url}/folder/`),
-        refused(/must be a name, not a path/, 2, `${origin.url}/x`, '--filename', '../x'),
+        refused(/--spool requires an http: or https: URL/, 2, 's3://bucket/key'),
+        refused(/has no file name\. .*--filename/, 2, `${origin.url}/folder/`),
+        refused(/must be a name without a path/, 2, `${origin.url}/x`, '--filename', '../x'),
         refused(/must not contain a user name/, 2, `http://me:secret@127.0.0.1:${origin.port}/x`),
         refused(/private or local address/, 2, `http://127.0.0.2:${origin.port}/x`),
       ]);
@@ -168,8 +168,8 @@ describe('a URL whose server gives out no parts', () => {
       };
       await Promise.all([
         refused(/is empty/, 2, `${origin.url}/empty`),
-        refused(/has more than 8 GiB.*--split/, 2, `${origin.url}/large`),
-        refused(/there is no room for .*\/huge in .*LONGHAUL_STATE_DIR/, 1, `${origin.url}/huge`, '--split'),
+        refused(/is larger than 8 GiB.*--split/, 2, `${origin.url}/large`),
+        refused(/cannot save .*\/huge in .*LONGHAUL_STATE_DIR/, 1, `${origin.url}/huge`, '--split'),
       ]);
       expect(await spooled()).toEqual([]);
     }));

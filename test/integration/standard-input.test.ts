@@ -20,7 +20,7 @@ const spoolOf = ({ directory }: System) => join(directory, 'state', 'spool');
 const spooled = (system: System) => readdir(spoolOf(system)).catch((): string[] => []);
 
 function pathIn(stderr: string): string {
-  return /are in (\S+);/.exec(stderr)?.[1] ?? '';
+  return /^saved .* to (\S+)\. /m.exec(stderr)?.[1] ?? '';
 }
 
 describe('standard input', () => {
@@ -32,7 +32,7 @@ describe('standard input', () => {
       const run = beginCli([...named, '--split-size', '2MiB', '--json'], system.environment);
       run.stdin.end(content);
       const outcome = await run.ended;
-      expect(outcome.stderr).toMatch(/standard input: 3 MiB are in .*\/copy;/);
+      expect(outcome.stderr).toMatch(/saved standard input \(3 MiB\) to .*\/copy\./);
       expect(outcome.code).toBe(0);
       const { files } = JSON.parse(outcome.stdout);
       expect(files.map(({ filename }: { filename: string }) => filename)).toEqual([
@@ -83,7 +83,7 @@ describe('standard input', () => {
       interrupted.interrupt();
       const outcome = await interrupted.ended;
       expect(outcome).toMatchObject({ code: 130, stdout: '' });
-      expect(outcome.stderr.trim()).toBe('longhaul: interrupted while standard input was read; nothing of it is kept');
+      expect(outcome.stderr.trim()).toBe('longhaul: interrupted while standard input was read. No copy is kept.');
       expect(await spooled(system)).toEqual([]);
 
       const killed = startCli(args, system.environment, 'pipe');
@@ -121,7 +121,7 @@ describe('standard input', () => {
         const failed = fed('evals');
         const outcome = await failed.ended;
         expect(outcome).toMatchObject({ code: 1, stdout: '' });
-        expect(outcome.stderr).toMatch(/is kept for a week: .* instead of "-" goes on\n/);
+        expect(outcome.stderr).toMatch(/is kept for one week\. .* instead of "-"\.\n/);
         expect((await stat(pathIn(failed.stderr()))).size).toBe(4 * MiB);
 
         const interrupted = fed('batch');
@@ -129,7 +129,7 @@ describe('standard input', () => {
         interrupted.interrupt();
         const { code, stderr } = await interrupted.ended;
         expect(code).toBe(130);
-        expect(stderr).toMatch(/longhaul: interrupted; the copy of standard input is kept/);
+        expect(stderr).toMatch(/longhaul: interrupted\. The copy of standard input is kept/);
         expect((await stat(pathIn(stderr))).size).toBe(4 * MiB);
       },
       { bandwidthBytesPerSecond: MiB },
@@ -155,10 +155,10 @@ describe('standard input', () => {
           expect(outcome.stderr.trim().split('\n')).toHaveLength(1);
           expect(outcome).toMatchObject({ code, stdout: '' });
         };
-        await refused(/no worker serves/, args, system.environment);
-        await refused(/no worker serves/, [...args, '--detach']);
+        await refused(/no worker polls/, args, system.environment);
+        await refused(/no worker polls/, [...args, '--detach']);
         await refused(/rejects the key/, args, { OPENAI_API_KEY: 'sk-wrong' });
-        await refused(/can't be reached/, args, { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' });
+        await refused(/is unreachable/, args, { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' });
         await refused(/ID taken belongs to/, [...args, '--id', 'taken']);
         const long = (bytes: number) => args.with(3, 'x'.repeat(bytes));
         await Promise.all([
@@ -167,7 +167,7 @@ describe('standard input', () => {
             ...long(1010),
             '--split',
           ]),
-          refused(/no Temporal server answers/, args, { TEMPORAL_ADDRESS: '127.0.0.1:9' }, 1),
+          refused(/cannot connect to Temporal/, args, { TEMPORAL_ADDRESS: '127.0.0.1:9' }, 1),
         ]);
         expect(await spooled(system)).toEqual([]);
         expect(system.uploads()).toHaveLength(1);
@@ -185,9 +185,9 @@ describe('standard input', () => {
         expect(outcome).toMatchObject({ code: 2, stdout: '' });
       };
       await Promise.all([
-        refused(/standard input is empty/, ...args.slice(1)),
+        refused(/cannot upload standard input: it is empty/, ...args.slice(1)),
         refused(/--filename/, '-', '--purpose', 'batch'),
-        refused(/must be a name, not a path/, '-', '--purpose', 'batch', '--filename', '..'),
+        refused(/must be a name without a path/, '-', '--purpose', 'batch', '--filename', '..'),
         refused(/must be the only source/, '-', 'x', '--purpose', 'batch'),
         refused(/unknown purpose/, '-', '--filename', 'x', '--purpose', 'dance'),
       ]);

@@ -125,7 +125,7 @@ describe('longhaul status', () => {
       });
       try {
         const { code, stderr } = await runCli(['status', name], environment);
-        expect(stderr).toBe(`longhaul: ${name} is a schedule. Use "longhaul schedule show ${name}"\n`);
+        expect(stderr).toBe(`longhaul: ${name} is a schedule. Use "longhaul schedule show ${name}".\n`);
         expect(code).toBe(2);
       } finally {
         await client.schedules.delete(name);

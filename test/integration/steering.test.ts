@@ -77,7 +77,7 @@ describe('steering an upload', () => {
         handle.progress()[Symbol.asyncIterator]().next(),
         expect(handle.pause()).rejects.toMatchObject({ code: 'NO_WORKER' }),
       ]);
-      expect(event).toEqual({ type: 'no-answer', reason: `no worker serves the task queue ${taskQueue}` });
+      expect(event).toEqual({ type: 'no-answer', reason: `no worker polls task queue "${taskQueue}"` });
       await startWorker();
       await handle.result();
       await expect(handle.pause()).rejects.toMatchObject({ code: 'STEERING_REFUSED' });

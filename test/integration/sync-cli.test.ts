@@ -36,13 +36,17 @@ describe('longhaul sync', () => {
 
       const dry = await sync('--delete', '--dry-run');
       expect(dry.stdout).toMatch(
-        /^delete {2}a.jsonl {2}2 B {2}its source is gone \(File file-\w+\)\nupload {2}b\/c.jsonl {2}8 B {2}changed\n$/,
+        /^delete {2}a.jsonl {2}2 B {2}source deleted \(File file-\w+\)\nupload {2}b\/c.jsonl {2}8 B {2}changed\n$/,
       );
       expect(dry.stderr).toMatch(/would send 1 \(8 B\) and delete 1; 0 unchanged/);
       expect(dry.code).toBe(0);
 
       const refused = await sync('--delete');
-      expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/no terminal: add --yes/) });
+      expect(refused).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringMatching(/not a terminal\. Use --yes/),
+      });
 
       const third = await sync('--delete', '--yes', '--json');
       expect(JSON.parse(third.stdout)).toMatchObject({ counts: { sent: { files: 1 }, deleted: 1 }, resumed: false });

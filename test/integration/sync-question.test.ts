@@ -37,8 +37,8 @@ describe('longhaul sync --delete on a terminal', () => {
           expect(plain(screen())).toMatch(words);
         });
       await Promise.all([
-        answered('n\r', 0, /nothing was changed/),
-        answered(CTRL_D, 0, /nothing was changed/),
+        answered('n\r', 0, /changed nothing/),
+        answered(CTRL_D, 0, /changed nothing/),
         answered(CTRL_C, 130, /\[y\/N\]\s*$/),
       ]);
       expect(await there()).toEqual(['a.jsonl', 'b.jsonl', 'c.jsonl']);

@@ -93,7 +93,7 @@ describe('the terminal', () => {
         const query = `TaskQueue = "${system.taskQueue}"`;
 
         const unasked = await longhaul(system, 'pause', '--query', query);
-        expect(unasked).toMatchObject({ code: 2, stderr: expect.stringMatching(/no terminal: add --yes/) });
+        expect(unasked).toMatchObject({ code: 2, stderr: expect.stringMatching(/not a terminal\. Use --yes/) });
         await withTerminal(['pause', '--query', query], system.environment, async ({ shows, press, ended }) => {
           await shows('pause these 3? [y/N]');
           system.api.configure({ bandwidthBytesPerSecond: 2 * MiB });
@@ -139,7 +139,7 @@ describe('the terminal', () => {
           async ({ shows, press, screen, ended }) => {
             await shows(/uploading +\d+ % .*KiB\/s.*evil�\[2J�-/);
             const before = await handle.status();
-            await shows(/by state \(s changes it, q quits\)/);
+            await shows(/sorted by state \(s: change, q: quit\)/);
             press('s');
             await shows(/by start \(s/);
             await handle.pause({ parts: 'stop' });
@@ -254,13 +254,13 @@ describe('the terminal', () => {
       expect(fine['source'].message).toBe(`${file}: 3 MiB`);
       expect(faulty).toMatchObject({
         'destination default': { status: 'fail', message: expect.stringMatching(/rejects the key/) },
-        workers: { status: 'warn', message: expect.stringMatching(/none is of this machine \(elsewhere\)/) },
+        workers: { status: 'warn', message: expect.stringMatching(/files of this machine \(elsewhere\)/) },
         source: { status: 'fail', message: expect.stringMatching(/does not exist/) },
         Temporal: { status: 'ok' },
       });
       expect(away).toMatchObject({
-        Temporal: { status: 'fail', message: expect.stringMatching(/no Temporal server answers at 127.0.0.1:9/) },
-        'destination default': { status: 'fail', message: expect.stringMatching(/can't be reached/) },
+        Temporal: { status: 'fail', message: expect.stringMatching(/cannot connect to Temporal at 127.0.0.1:9/) },
+        'destination default': { status: 'fail', message: expect.stringMatching(/is unreachable/) },
         clock: { status: 'warn', message: expect.stringMatching(/not compared/) },
       });
       expect(away['workers']).toBeUndefined();
@@ -277,11 +277,11 @@ describe('the terminal', () => {
           ]);
           expect(byWaiting).toMatchObject({
             code: 2,
-            stderr: expect.stringMatching(/LonghaulState: .*"longhaul setup"/),
+            stderr: expect.stringMatching(/LonghaulState is not registered .*"longhaul setup"/),
           });
           expect(refused).toMatchObject({
             code: 2,
-            stderr: 'longhaul: Temporal refuses the query: invalid search attribute: LonghaulSize\n',
+            stderr: 'longhaul: Temporal rejected the query: invalid search attribute: LonghaulSize\n',
           });
           const { workflow } = system.client.temporal;
           const foreign = {

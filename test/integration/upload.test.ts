@@ -249,7 +249,7 @@ describe('an upload that meets trouble', () => {
         await fetch(`${api.url}/uploads/${uploads()[0]?.id}/cancel`, { method: 'POST', headers });
         await expect(handle.result()).rejects.toMatchObject({
           failureType: FailureType.SessionLost,
-          message: expect.stringContaining('the only session that this upload may open is lost'),
+          message: expect.stringContaining('the only session of this upload is lost'),
         });
       },
       { bandwidthBytesPerSecond: 4 * MiB },

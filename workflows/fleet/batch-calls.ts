@@ -8,7 +8,7 @@ import { summaryCode } from '../../src/core/text/markdown.ts';
 import { HEARTBEAT_TIMEOUT, retry } from '../shell/activities.ts';
 import { transferQueueOf } from '../shell/requests.ts';
 
-/** Nothing is sent any longer when a sync that is paused or cancelled goes on. */
+/** A paused or cancelled sync continues only after no part is in flight. */
 const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
 
 type Sending = ActivityInterfaceFor<Pick<TransferActivities, 'sendBatch'>>;
@@ -39,7 +39,7 @@ export class BatchCalls {
       cancellationType,
     } as const;
     this.#sending = proxyActivities<Pick<TransferActivities, 'sendBatch'>>(options);
-    // Best effort: a session ends by itself.
+    // Best effort: a session expires automatically.
     this.#settling = proxyActivities<Pick<TransferActivities, 'sendBatch'>>({
       ...options,
       scheduleToCloseTimeout: '5m',
@@ -68,7 +68,7 @@ export class BatchCalls {
     return this.#sending.sendBatch.executeWithOptions({ summary: summaryOf(files) }, [this.#input(files, concurrency)]);
   }
 
-  /** Ends the sessions, for files that are given up. */
+  /** Cancels the sessions of files that are not uploaded. */
   settle(files: readonly SendBatchFile[], concurrency: number): Promise<SendBatchResult> {
     const settled = files.map((file) => ({ ...file, onlySettle: true as const }));
     return this.#settling.sendBatch.executeWithOptions({ summary: `cancel: ${summaryOf(files)}` }, [

@@ -23,7 +23,7 @@ import type { BatchCalls } from './batch-calls.ts';
 
 export interface BatchFilesOptions {
   readonly calls: BatchCalls;
-  /** Files at the same time. */
+  /** Maximum files at the same time. */
   readonly concurrency: number;
   readonly onSent: (planned: PlannedUpload, sent: SentFile) => void;
   readonly onFailed: (planned: PlannedUpload, error: unknown) => void;
@@ -31,7 +31,7 @@ export interface BatchFilesOptions {
 
 type OpenFile = { -readonly [Key in keyof CarriedFile]: CarriedFile[Key] };
 
-/** The uploads of small files. A session is opened only if the result of the session before is recorded. */
+/** The uploads of small files. A new session is opened only after the result of the previous session is recorded. */
 export class BatchFiles {
   readonly #options: BatchFilesOptions;
   readonly #files: Set<OpenFile>;
@@ -54,10 +54,10 @@ export class BatchFiles {
   }
 
   /**
-   * Opens the sessions that are missing and sends the files that have one.
+   * Opens missing sessions and sends the files that have a session.
    *
    * @returns milliseconds to wait before the next step, as the service requests
-   * @throws ActivityFailure if no file has a result; the same step can be repeated
+   * @throws ActivityFailure if no file has a result. The same step can be repeated
    */
   async step(): Promise<number> {
     const openPauseMs = await this.#open();
@@ -65,12 +65,12 @@ export class BatchFiles {
     return Math.max(openPauseMs, sendPauseMs);
   }
 
-  /** Ends the sessions of all files, and reports the files: those of which a File came as sent, the others as failed. */
+  /** Cancels the sessions of all files, and reports the files: those with a File as sent, the others as failed. */
   async end(error: unknown): Promise<void> {
     let opened = [...this.#files].filter(({ session }) => session !== undefined);
     const { calls, concurrency } = this.#options;
     try {
-      // A call that ended some sessions returns, also if it could not end the others.
+      // A call that cancelled some sessions returns, even if it could not cancel the others.
       for (let before = Infinity; opened.length > 0 && opened.length < before;) {
         before = opened.length;
         const settle = () => calls.settle(opened.map(inputOf), concurrency);
@@ -81,7 +81,7 @@ export class BatchFiles {
         opened = opened.filter((_, index) => 'left' in (outcomes[index] ?? {}));
       }
     } catch {
-      // They end by themselves.
+      // The sessions expire automatically.
     }
     for (const file of this.#files) this.#failed(file, file.failure ? failureOf(file.failure) : error);
   }
@@ -98,7 +98,7 @@ export class BatchFiles {
         const session = sessions?.[index];
         return session ? { session } : { left: true };
       };
-      // At least the sessions that are known can be used.
+      // The sessions with a known ID can be used.
       if (isOpen) return { outcomes: files.map((_, index) => outcomeOf(index)), pauseMs: 0 };
       throw error;
     });
@@ -124,11 +124,11 @@ export class BatchFiles {
       files.forEach((file, index) => this.#take(file, outcomes[index]));
       return pauseMs;
     } catch (error) {
-      // The call was not made.
+      // The call was not sent.
       if (!(error instanceof ActivityFailure)) throw error;
       const hasResult = this.#takeFailure(files, error);
       if (files.every(({ failure }) => failure) && !isCancellation(error)) {
-        // Their sessions end by themselves.
+        // Their sessions expire automatically.
         for (const file of files) this.#failed(file, failureOf(file.failure as FileFailure));
         return 0;
       }
@@ -193,13 +193,13 @@ function inputOf({ planned, session, left, settles }: OpenFile): SendBatchFile {
   return { path, filename, sizeBytes, fingerprint, uploadId, uploadCreatedAt, ...left, onlySettle };
 }
 
-/** Of an attempt that ended by itself. */
+/** Heartbeat of an attempt that returned. */
 function leftOf(error: unknown): LeftFiles | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
   return cause instanceof ApplicationFailure ? (cause.details?.[1] as LeftFiles | undefined) : undefined;
 }
 
-/** Of the last attempt, whose worker is lost. */
+/** Heartbeat of the last attempt, whose worker is lost. */
 function beatOf(error: unknown): unknown {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
   return cause instanceof TimeoutFailure ? cause.lastHeartbeatDetails : undefined;

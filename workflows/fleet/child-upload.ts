@@ -14,20 +14,20 @@ import { controlSignal, type Control } from '../shell/define-workflow.ts';
 import type { Report } from '../shell/parent-reports.ts';
 import type { Load } from './fleet.ts';
 
-/** An upload of an earlier run that was cancelled ends its session first. */
+/** A cancelled upload of an earlier run first cancels its session. */
 const BUSY_TRIES = 30;
 const BUSY_PAUSE_MS = 2000;
 
-/** As the client starts uploads: how long a killed worker's workflow task delays it. */
+/** As in the client. For this time, the workflow task of a killed worker delays the upload. */
 const WORKFLOW_TASK_TIMEOUT_MS = 5000;
 
 type UploadFile = (request: UploadRequest) => Promise<UploadResult>;
 
 /** One planned upload of a fleet. */
 export interface ChildPlan {
-  /** The same for the same bytes, so that they are never sent twice at the same time. */
+  /** The same for the same bytes, so that they are not sent twice at the same time. */
   readonly workflowId: string;
-  /** Of its file, or the name of its piece. */
+  /** Path of its file, or name of its piece. */
   readonly path: string;
   readonly request: () => UploadRequest;
   readonly options: () => Pick<
@@ -37,10 +37,10 @@ export interface ChildPlan {
   readonly isPaused: () => boolean;
   /** Called before each attempt to start it. */
   readonly onStart?: () => void;
-  /** What an upload under the same workflow ID has completed after the plan was made. @defaultValue nothing */
+  /** Returns the result of an upload with the same workflow ID that completed after the plan. @defaultValue none */
   readonly findReceipt?: () => Promise<UploadResult | undefined>;
   readonly onResult: (result: UploadResult) => void;
-  /** @param error WorkflowExecutionAlreadyStartedError if an upload of an earlier run does not end */
+  /** @param error WorkflowExecutionAlreadyStartedError if an upload of an earlier run does not close */
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -86,11 +86,11 @@ export class ChildUpload implements Load {
     onResult(result);
   }
 
-  /** Passes the control on, after those before it. While the child starts, it is stored. */
+  /** Passes the control on after earlier controls. Stores it while the child starts. */
   async apply(control: Control): Promise<void> {
     await condition(() => !this.#isStarting);
     const handle = this.#handle;
-    // Before its start, the request and the pause of the fleet are all that counts.
+    // Before the start, only the request and the pause of the fleet apply.
     if (!handle) return;
     const number = ++this.#controls;
     this.#awaited.add(number);
@@ -122,7 +122,7 @@ export class ChildUpload implements Load {
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError) || tries === BUSY_TRIES) throw error;
       }
-      await sleep(BUSY_PAUSE_MS, { summary: `${summaryCode(path)}: an earlier upload still ends` });
+      await sleep(BUSY_PAUSE_MS, { summary: `${summaryCode(path)}: waiting for an earlier upload to close` });
       const receipt = await findReceipt?.();
       if (receipt) return receipt;
     }
@@ -138,7 +138,7 @@ export class ChildUpload implements Load {
         workflowId,
         args: [request()],
         memo: { ...memo, [MemoName.fleet]: true },
-        // Its session is cancelled with it, and the parent ends after it.
+        // The child cancels its session, and the parent closes after it.
         parentClosePolicy: 'REQUEST_CANCEL',
         cancellationType: 'WAIT_CANCELLATION_COMPLETED',
         workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,

@@ -6,32 +6,32 @@ import { reportSignal, type Report } from '../shell/parent-reports.ts';
 
 /** One or more planned uploads that run together: a child workflow, or a batch of small files. */
 export interface Load {
-  /** About the bytes of its largest command. */
+  /** Approximate bytes of its largest command. */
   readonly commandBytes: number;
-  /** How much of the window it uses. @defaultValue 1 */
+  /** Share of the window that it uses. @defaultValue 1 */
   readonly units?: number;
-  /** Of a child workflow, which reports under it. */
+  /** ID of the child workflow in its reports. */
   readonly workflowId?: string;
-  /** Of files that are being sent, or will be without an action of an operator. */
+  /** Paths of files that are being sent, or will be sent without operator action. */
   readonly paths: readonly string[];
-  /** Undefined if anything of it goes on without an operator. */
+  /** Undefined if some of it continues without operator action. */
   readonly waiting: WaitingInfo | undefined;
-  /** Ends when all of it has a result. It handles its own failure. */
+  /** Resolves when all files have a result. Never rejects. */
   run(): Promise<void>;
-  /** Resolves when the control is in effect. Rejects only if it never will be. */
+  /** Resolves when the control is in effect. Rejects only if the control can never take effect. */
   apply(control: Control): Promise<void>;
   reported?(report: Report): void;
 }
 
 export interface FleetOptions {
-  /** Units that run at the same time. */
+  /** Maximum units that run at the same time. */
   readonly maxRunning: () => number;
   readonly isPaused: () => boolean;
   /** Called after each start, end and report of a load. */
   readonly onChange: () => void;
 }
 
-/** Runs planned uploads, some at a time, and passes controls to those that run. */
+/** Runs planned uploads, a few at a time, and passes controls to the running uploads. */
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #running = new Set<Load>();
@@ -55,7 +55,7 @@ export class Fleet {
     return [...this.#running].flatMap(({ paths }) => paths);
   }
 
-  /** What one of them waits for, if all that run wait. */
+  /** The wait of one of them, if all running uploads wait. */
   get waiting(): WaitingInfo | undefined {
     const all = [...this.#running].map(({ waiting }) => waiting);
     return all.every((one) => one !== undefined) ? all[0] : undefined;
@@ -71,9 +71,9 @@ export class Fleet {
     return true;
   }
 
-  /** Resolves when the control is in effect in all loads that run. Those that start from now on follow it. */
+  /** Resolves when the control is in effect in all running loads. Loads that start later use it. */
   async apply(control: Control): Promise<void> {
-    // The end of a load is an effect, too.
+    // A load that closes counts as well.
     const effects = [...this.#running].map(async (load) => {
       let isDone = false;
       void load
@@ -85,12 +85,12 @@ export class Fleet {
     await Promise.all(effects);
   }
 
-  /** Waits for all that run, also if the workflow is cancelled, which reaches them on its own. */
+  /** Waits for all running loads, also if the workflow is cancelled, because the cancellation reaches them separately. */
   async drain(): Promise<void> {
     if (!this.isEmpty) await CancellationScope.nonCancellable(() => condition(() => this.isEmpty));
   }
 
-  /** The commands of all that run fit into one message to Temporal. */
+  /** Whether the commands of all running loads fit into one message to Temporal. */
   #hasRoom({ commandBytes, units = 1 }: Load): boolean {
     if (this.isEmpty) return true;
     const running = [...this.#running];

@@ -10,7 +10,7 @@ import { BatchFiles, type BatchFilesOptions } from './batch-files.ts';
 import type { Load } from './fleet.ts';
 
 export interface BatchOptions extends BatchFilesOptions {
-  /** Of all batches of the sync: an outage of the service is waited for together. */
+  /** Shared by all batches of the sync, which wait together in an outage of the service. */
   readonly waiting: Waiting;
   readonly isPaused: () => boolean;
   /** Called with the files without a result, which the next execution sends. */
@@ -35,7 +35,7 @@ export class SmallBatch implements Load {
     this.commandBytes = commandBytes(options.calls.source) + rowsBytes;
   }
 
-  /** Files of which nothing was sent. */
+  /** Files without a sent byte. */
   static filesOf(planned: readonly PlannedUpload[], maxSessions: number): CarriedFile[] {
     const state = { endsAtMs: 0, left: {}, sessionsLeft: maxSessions, wasRejected: false, settles: false };
     return planned.map((one) => ({ planned: one, ...state }));
@@ -45,18 +45,18 @@ export class SmallBatch implements Load {
     return this.#options.waiting.info;
   }
 
-  /** Of files that are being sent, or will be without any action of an operator. */
+  /** Paths of files that are being sent, or will be sent without operator action. */
   get paths(): readonly string[] {
     return this.#step || !this.#options.isPaused() ? this.#files.paths : [];
   }
 
-  /** Handles its own failure: each file has a result afterwards. */
+  /** Never rejects: each file has a result afterwards. */
   async run(): Promise<void> {
     const { waiting } = this.#options;
     try {
       while (!this.#files.isDone) {
         const pauseMs = await waiting.repeat(() => this.#attempt());
-        if (pauseMs > 0 && !this.#files.isDone) await sleep(pauseMs, { summary: 'a pause of the service' });
+        if (pauseMs > 0 && !this.#files.isDone) await sleep(pauseMs, { summary: 'pause requested by the service' });
       }
     } catch (error) {
       if (error instanceof HandOverDue) {
@@ -64,12 +64,12 @@ export class SmallBatch implements Load {
         return;
       }
       await this.end(error);
-      // So that the next batch detects that the retry period is over.
+      // Wakes the next batch, which then detects the end of the retry period.
       if (waiting.spent && !isCancellation(error)) waiting.retry();
     }
   }
 
-  /** Ends the sessions, and reports the files. */
+  /** Cancels the sessions, and reports the files. */
   end(error: unknown): Promise<void> {
     return this.#files.end(error);
   }
@@ -81,11 +81,11 @@ export class SmallBatch implements Load {
     await condition(() => this.#step === undefined || !this.#options.isPaused());
   }
 
-  /** @returns milliseconds of a pause that the service asks for; undefined if a pause of the sync has stopped it */
+  /** @returns milliseconds of a pause that the service requests; undefined if a pause of the sync has stopped it */
   async #attempt(): Promise<number | undefined> {
     const { waiting, isPaused, onChange } = this.#options;
     await condition(() => !isPaused());
-    // A failure that outlasted the retry period for one batch is not waited for again by each of the others.
+    // After the retry period of one batch, the others do not wait again for the same failure.
     if (waiting.spent) throw waiting.spent.error;
     const step = new CancellationScope({ cancellable: true });
     const isStopped = () => step.consideredCancelled && !CancellationScope.current().consideredCancelled;

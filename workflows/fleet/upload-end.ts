@@ -9,7 +9,7 @@ import {
 import { FailureType, type FailureDetails } from '../../src/contracts/failures.ts';
 import type { SyncProblem } from '../../src/contracts/sync.ts';
 
-/** How the upload of one file or piece of a fleet ended without a File. */
+/** Failure of the upload of one file or piece of a fleet. */
 export interface UploadEnd {
   readonly failureType: string;
   /** HTTP status of a rejection. */
@@ -19,12 +19,12 @@ export interface UploadEnd {
 
 export function describeUploadEnd(error: unknown): UploadEnd {
   if (error instanceof WorkflowExecutionAlreadyStartedError) {
-    const message = `the upload ${error.workflowId} of an earlier run still goes on; the next run finds its File`;
+    const message = `the upload ${error.workflowId} of an earlier run is still running. The next run finds its File`;
     return { failureType: FailureType.UploadRunning, message };
   }
   const cause = error instanceof ChildWorkflowFailure || error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof CancelledFailure || cause instanceof TerminatedFailure) {
-    return { failureType: FailureType.UploadCancelled, message: 'somebody ended its upload' };
+    return { failureType: FailureType.UploadCancelled, message: 'a client cancelled or terminated its upload' };
   }
   if (cause instanceof ApplicationFailure) {
     const details = cause.details?.[0] as FailureDetails | undefined;
@@ -33,7 +33,7 @@ export function describeUploadEnd(error: unknown): UploadEnd {
   return { failureType: cause instanceof Error ? cause.name : 'Unknown', message: (cause as Error).message };
 }
 
-/** The same as an entry of the report of a sync. */
+/** Returns the failure as an entry in the report of a sync. */
 export function problemOf(path: string, error: unknown): SyncProblem {
   const { failureType, message } = describeUploadEnd(error);
   return { path, failureType, message };

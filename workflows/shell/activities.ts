@@ -6,9 +6,9 @@ import { requestPriority, type RequestPriority } from '../../src/core/upload/pri
 import { firstPriority, transferQueueOf, type RawRequest } from './requests.ts';
 
 /**
- * The first retry is quick, as it is also how the parts of a dead worker get to the next one. A round of attempts takes
- * a minute and a half at least. Trouble that outlasts it is told to people: the upload waits, and goes on by itself
- * when the trouble has passed. What can't pass arrives as a non-retryable failure.
+ * The first retry is fast, because it also moves the parts of a killed worker to another worker. Ten attempts take at least
+ * a minute and a half. If the error persists, the upload waits, shows the reason and retries automatically. Permanent errors
+ * are non-retryable failures.
  */
 export const retry = {
   initialInterval: '300ms',
@@ -17,20 +17,20 @@ export const retry = {
   maximumAttempts: 10,
 } as const;
 
-/** The workflow goes on to cancel or replace a session only when nothing is sending to it any more. */
+/** The workflow cancels or replaces a session only after no part is in flight. */
 const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
 
 export interface UploadActivities {
   readonly control: ActivityInterfaceFor<ControlActivities>;
-  /** Best effort, for a session that is given up: it ends by itself if this doesn't get through. */
+  /** Best effort for a session that is no longer needed, because it expires automatically. */
   readonly cleanup: ActivityInterfaceFor<Pick<ControlActivities, 'cancelUpload'>>;
   readonly transfer: ActivityInterfaceFor<TransferActivities>;
 }
 
-/** Of the first activity, which returns the setting of an upload, and of the activities of syncs. */
+/** Heartbeat timeout of the first activity, which returns the setting of an upload, and of the activities of syncs. */
 export const HEARTBEAT_TIMEOUT = '10s';
 
-/** The first activity of a workflow: it checks the request, so that nothing of it is used before. */
+/** The first activity of a workflow, which checks the request before it is used. */
 export function firstActivities(request: RawRequest): UploadActivities['transfer'] {
   return proxyActivities<TransferActivities>({
     taskQueue: transferQueueOf(request),
@@ -73,8 +73,8 @@ export function activitiesOf(request: FullUploadRequest): UploadActivities {
 }
 
 /**
- * Without a key of its caller's an upload is its own: else one with many parts would hold up a small one that has the
- * same key, for within a key the queue is first in, first out.
+ * Without a key of the caller, each upload has a separate key. Otherwise an upload with many parts would delay a small one
+ * with the same key, because the queue of a key is first in, first out.
  */
 function activityPriority(wanted: RequestPriority): Priority {
   const { firstExecutionRunId, priority: own } = workflowInfo();

@@ -6,7 +6,7 @@ export function countStart(): void {
   add(WorkflowCounter.uploadsStarted);
 }
 
-/** Counts the states that end an upload, and no other. */
+/** Counts only final states of an upload. */
 export function countEnd(state: UploadState): void {
   add(WorkflowCounter.uploadsEnded, 1, state);
 }
@@ -17,7 +17,7 @@ export function countParked(reason: string, isFirst: boolean): void {
   add(WorkflowCounter.parkedTries, 1, reason);
 }
 
-/** @param bytesDone what was recorded in the session that is lost */
+/** @param bytesDone recorded bytes of the lost session */
 export function countReplacedSession(bytesDone: number): void {
   add(WorkflowCounter.sessionsReplaced);
   add(WorkflowCounter.sessionLostBytes, bytesDone);
@@ -27,7 +27,7 @@ export function countSessionAtRisk(): void {
   add(WorkflowCounter.sessionsAtRisk);
 }
 
-/** A value that isn't among those known in advance counts nothing: labels stay bounded. */
+/** Ignores values that are not defined, so that the number of labels is limited. */
 function add({ name, help, label }: WorkflowCounterDefinition, value = 1, labelValue = ''): void {
   if (label && !label.values.includes(labelValue)) return;
   metricMeter.createCounter(name, undefined, help).add(value, label ? { [label.name]: labelValue } : {});

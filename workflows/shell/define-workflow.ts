@@ -20,17 +20,17 @@ import { invalidRequest, rawProblems } from './requests.ts';
 import { logEnd, logRejectedRequest } from './log-end.ts';
 import { ParentReports } from './parent-reports.ts';
 
-/** What an operator does to a running job: each is an update of the same name. */
+/** Controls of a running job. Each is an update with the same name. */
 export type Control =
   | ({ readonly type: 'pause' } & PauseInput)
   | { readonly type: 'resume' }
   | { readonly type: 'retry' }
   | ({ readonly type: 'retune' } & RetuneInput);
 
-/** A control that a fleet passes on to its uploads. Each has a number, which the upload reports as soon as it is in effect. */
+/** A control that a fleet passes on to its uploads. The upload reports its number when the control is in effect. */
 export const controlSignal = defineSignal<[control: Control, number: number]>(SignalName.control);
 
-/** What a run hands to the next execution if its history is long. */
+/** State of a run for the next execution, after a long history. */
 export class HandOver<Carried> {
   readonly carried: Carried;
 
@@ -39,11 +39,11 @@ export class HandOver<Carried> {
   }
 }
 
-/** One execution of a workflow: its own steps, without what all workflows do in the same way. */
+/** The specific steps of one execution, without the common steps of all workflows. */
 export interface Run<Result, Carried, Progress extends ProgressHead> {
   run(): Promise<Result | HandOver<Carried>>;
   progress(): Progress;
-  /** Why a valid control cannot be applied now; undefined if it can. */
+  /** Returns the reason for which a valid control cannot be applied now; undefined if it can be applied. */
   rejects(control: Control): string | undefined;
   /** @returns the progress as soon as the control is in effect */
   apply(control: Control): Progress | Promise<Progress>;
@@ -58,12 +58,12 @@ export interface Run<Result, Carried, Progress extends ProgressHead> {
 }
 
 interface Kind<Request, Carried, Result, Progress extends ProgressHead> {
-  /** What log lines call it. */
+  /** Name in log lines. */
   readonly noun: 'upload' | 'sync';
   readonly controls: readonly Control['type'][];
-  /** Whether it starts workflows whose IDs begin with its own. */
+  /** Whether it starts workflows whose IDs start with its ID. */
   readonly hasChildren: boolean;
-  /** All that is wrong with the second argument, whoever sent it. */
+  /** Returns all problems of the second argument, which any caller can send. */
   carriedProblems(carried: Carried | undefined): readonly string[];
   /** @param request is an object, and not checked any further if `carried` does not contain it
    *  @param reports to the parent that has started this workflow as an upload of its fleet */
@@ -71,7 +71,7 @@ interface Kind<Request, Carried, Result, Progress extends ProgressHead> {
   fileIds(result: Result): readonly string[];
 }
 
-/** A workflow: rejects invalid input, answers the query and the updates, ends or continues as new. */
+/** Defines a workflow: rejects invalid input, handles the query and the updates, and completes or continues as new. */
 export function defineWorkflow<Request, Carried, Result, Progress extends ProgressHead>(
   kind: Kind<Request, Carried, Result, Progress>,
 ): (request: Request, carried?: Carried) => Promise<Result> {
@@ -82,7 +82,7 @@ export function defineWorkflow<Request, Carried, Result, Progress extends Progre
     setHandlers(kind, run, reports);
     try {
       const outcome = await run.run();
-      // A cancellation that comes after the end must not hide the result.
+      // A late cancellation must not hide the result.
       await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
       if (!(outcome instanceof HandOver)) {
         logEnd(run, { fileIds: kind.fileIds(outcome) });
@@ -90,7 +90,8 @@ export function defineWorkflow<Request, Carried, Result, Progress extends Progre
       }
       await reports.settled();
       // The next execution does not receive a cancellation of this one.
-      if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled at the hand-over');
+      if (CancellationScope.current().consideredCancelled)
+        throw new CancelledFailure('cancelled before continue-as-new');
       const continueAsNew = makeContinueAsNewFunc<(request: Request, carried: Carried) => Promise<Result>>();
       return await continueAsNew(request, outcome.carried);
     } catch (error) {
@@ -98,7 +99,7 @@ export function defineWorkflow<Request, Carried, Result, Progress extends Progre
       const failure = failureOf(error);
       const result = await run.abandon(isCancellation(error) ? 'cancelled' : 'failed', reasonOfFailure(failure));
       if (result !== undefined) {
-        // Nothing may hide a File that exists.
+        // A failure must not hide an existing File.
         logEnd(run, { fileIds: kind.fileIds(result) });
         return result;
       }
@@ -133,7 +134,7 @@ function setHandlers<Result, Carried, Progress extends ProgressHead>(
   setHandler(controlSignal, async (control, number) => {
     const { type, ...input } = control;
     if (!controls.includes(type) || inputProblems(type, input).length > 0) return;
-    // A failure of a signal's handler would end the workflow, before its session is cancelled.
+    // A failure of a signal handler would close the workflow before its session is cancelled.
     try {
       if (run.rejects(control) === undefined) await run.apply(control);
     } catch {

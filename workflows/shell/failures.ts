@@ -4,14 +4,14 @@ import { FailureType, type FailureDetails } from '../../src/contracts/failures.t
 import { reasonLabel } from '../../src/core/show/attributes.ts';
 import { retry } from './activities.ts';
 
-/** What a workflow ends with, as `failureOf` made it: its type, and the status of a refusal behind it. */
+/** Returns the failure type of a workflow, and the status of the rejection that caused it. */
 export function reasonOfFailure(failure: unknown): string {
   if (!(failure instanceof ApplicationFailure)) return 'Unknown';
   const details = failure.details?.[0] as FailureDetails | undefined;
   return reasonLabel(failure.type ?? 'Unknown', details?.status);
 }
 
-/** The activity's own failure rather than its wrapping, so that every client finds the type at the same depth. */
+/** Unwraps the failure of an activity, so that every client finds the type at the same depth. */
 export function failureOf(error: unknown): unknown {
   if (!(error instanceof ActivityFailure) || isCancellation(error)) return error;
   const { cause } = error;
@@ -30,13 +30,13 @@ export function isNotDone(error: unknown): boolean {
   return detailsOf(error)?.notDone === true;
 }
 
-/** What an activity that failed knows of its last attempt. */
+/** Returns the details of the last attempt of a failed activity. */
 export function detailsOf(error: unknown): FailureDetails | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   return cause instanceof ApplicationFailure ? (cause.details?.[0] as FailureDetails | undefined) : undefined;
 }
 
-/** Attempts of a failed create call that may have opened a session each, without its response. */
+/** Number of attempts of a failed create call that can have opened a session without a response. */
 export function unansweredBy(error: unknown): number {
   const { unanswered } = detailsOf(error) ?? {};
   if (unanswered !== undefined) return unanswered;

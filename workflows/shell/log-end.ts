@@ -3,11 +3,11 @@ import type { FailureDetails } from '../../src/contracts/failures.ts';
 import type { End, EndLine } from '../../src/core/show/end-line.ts';
 
 /*
- * One line in the worker's log for each upload and sync that ends. The SDK's logger prints nothing at replay, so that
- * the worker that closes the workflow prints it, once.
+ * Writes one line to the worker's log for each upload and sync that closes. The SDK's logger prints nothing during replay,
+ * so only the worker that closes the workflow prints it.
  */
 
-/** @param end the Files that were created, or the failure: one that Temporal repeats ends nothing, and is not logged */
+/** @param end the created Files, or the failure. A failure that Temporal retries is not logged */
 export function logEnd(
   run: { endLine(end: End): EndLine },
   end: { readonly fileIds: readonly string[] } | { readonly failure: unknown },
@@ -16,7 +16,7 @@ export function logEnd(
   else if (end.failure instanceof TemporalFailure) print(run.endLine(endOf(end.failure)));
 }
 
-/** A request that was rejected: nothing was read, so that only the failure is known. */
+/** Logs a rejected request, of which only the failure is known. */
 export function logRejectedRequest(kind: 'upload' | 'sync', failure: ApplicationFailure): void {
   const reason = failure.message;
   log.info(`${kind} failed: ${failure.type}: ${reason}`, { state: 'failed', failureType: failure.type, reason });

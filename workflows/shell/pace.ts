@@ -2,7 +2,7 @@ import { RateMeter } from '../../src/core/pace/rate-meter.ts';
 
 const WINDOW_MS = 60_000;
 
-/** How fast the bytes come, by Temporal's clock, over the last minute. */
+/** The rate of the last minute, by Temporal's clock. */
 export class Pace {
   readonly #meter = new RateMeter(WINDOW_MS);
 

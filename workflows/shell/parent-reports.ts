@@ -8,27 +8,27 @@ import {
 import { MemoName, SignalName } from '../../src/contracts/names.ts';
 import type { WaitingInfo } from '../../src/contracts/upload.ts';
 
-/** What an upload of a fleet reports to its parent. */
+/** Report of an upload to the parent of its fleet. */
 export interface Report {
-  /** Of the control that is in effect now. Left out if the report is only about waiting. */
+  /** Number of the control that is in effect. Omitted if the report is only about waiting. */
   readonly control?: number;
   /** Null if the upload does not wait. */
   readonly waiting: WaitingInfo | null;
-  /** As the control's own update returns it. Left out without a control. */
+  /** Progress as the update of the control returns it. Omitted without a control. */
   readonly progress?: unknown;
 }
 
 export const reportSignal = defineSignal<[workflowId: string, report: Report]>(SignalName.report);
 
 /**
- * The reports of an upload to the fleet that has started it. They are sent one after the other, as Temporal does not
- * keep the order of signals. Without a fleet, nothing is sent.
+ * Reports of an upload to the fleet that has started it. They are sent one after the other, because Temporal does not keep
+ * the order of signals. Without a fleet, nothing is sent.
  */
 export class ParentReports {
   readonly #parentId: string | undefined;
   readonly #unsent: Report[] = [];
   #isSending = false;
-  /** Undefined until the first call, which a continued execution makes with the state that was reported before. */
+  /** Last reported state. A continued execution sets it in the first call. */
   #isWaiting: boolean | undefined;
   #waiting: WaitingInfo | null = null;
 
@@ -70,7 +70,7 @@ export class ParentReports {
       if (!report) break;
       const { workflowId } = workflowInfo();
       const send = () => getExternalWorkflowHandle(parentId).signal(reportSignal, workflowId, report);
-      // A parent that has closed does not need it. Not with the part that has failed, whose scope may be cancelled.
+      // A closed parent does not need the report. A separate scope, because that of a failed part can be cancelled.
       await CancellationScope.nonCancellable(send).catch(() => {});
     }
     this.#isSending = false;

@@ -9,14 +9,14 @@ interface RepairableFailure {
   readonly reason: string | undefined;
 }
 
-/** The reason for which an activity's failure is worth waiting; undefined for one that is final. */
+/** Returns the reason for which the upload waits after a failure of an activity; undefined if the failure is final. */
 export function repairable(error: unknown): RepairableFailure | undefined {
   if (!(error instanceof ActivityFailure)) return undefined;
-  // A part that was being stopped and failed by itself meanwhile is not repeated by Temporal; that says nothing.
+  // A part that failed while it was being aborted is not retried by Temporal. This is not a reason to wait.
   if (error.retryState === 'CANCEL_REQUESTED') return { type: FailureType.WorkerStopping, reason: undefined };
   const { cause } = error;
   if (!(cause instanceof ApplicationFailure)) {
-    // Heartbeats that stopped, round after round: workers die, and the next one may live.
+    // All attempts had heartbeat timeouts: the workers were killed, but the next worker can survive.
     return error.retryState === 'MAXIMUM_ATTEMPTS_REACHED'
       ? { type: FailureType.WorkerStopping, reason: undefined }
       : undefined;
@@ -24,7 +24,7 @@ export function repairable(error: unknown): RepairableFailure | undefined {
   const type = cause.type ?? '';
   if (type === FailureType.WorkerStopping) return { type, reason: undefined };
   const { status, retryAtMs, sourceScope } = (cause.details?.[0] ?? {}) as FailureDetails;
-  // One file of many, the others of which can be read.
+  // Only this file of many cannot be read.
   if (sourceScope === 'file') return undefined;
   const reason = waitingReason({ failureType: type, status, message: cause.message, retryAtMs });
   if (reason === undefined) return undefined;

@@ -9,8 +9,8 @@ import { utf8Length, clip, clipMessage } from '../../src/core/text/clip.ts';
 import { requestPriority, type RequestPriority } from '../../src/core/upload/priority.ts';
 
 /**
- * An object that a caller sent. The first activity checks it, and returns it with its defaults. Before that, the workflow
- * reads only what the first activity itself needs: its queue and its priority.
+ * A request of a caller. The first activity checks it and returns it with its defaults. Before that, the workflow reads
+ * only the queue and the priority of the first activity.
  */
 export type RawRequest = Readonly<Record<string, unknown>>;
 
@@ -18,16 +18,16 @@ export type RawRequest = Readonly<Record<string, unknown>>;
 export function rawProblems(noun: 'upload' | 'sync', request: unknown, hasChildren: boolean): string[] {
   const problem = inputProblem(noun === 'upload' ? 'an upload request' : 'a sync request', request);
   if (problem !== undefined) return [problem];
-  // Names that the workflow makes out of its own ones. Temporal rejects a command with an invalid name again and again.
+  // Names that the workflow derives. If a name is invalid, Temporal rejects the command repeatedly.
   const queue = taskQueueProblem(transferQueueOf(request as RawRequest));
   const isLong = hasChildren && utf8Length(workflowInfo().workflowId) > TextLimits.parentWorkflowId;
   return [
-    ...(queue === undefined ? [] : [`the task queue of the workers that move the bytes ${queue}`]),
+    ...(queue === undefined ? [] : [`the task queue of the workers that send the parts ${queue}`]),
     ...(isLong ? [`the workflow ID must have at most ${TextLimits.parentWorkflowId} bytes`] : []),
   ];
 }
 
-/** The queue of the workers that can read the source. If the request has no usable source, any worker rejects it. */
+/** Returns the queue of the workers that can read the source. If the source is invalid, any worker rejects the request. */
 export function transferQueueOf({ transferTaskQueue: named, source }: RawRequest): string {
   if (named !== undefined && taskQueueProblem(named) === undefined) return named as string;
   const host = isPlainObject(source) ? source['host'] : undefined;
@@ -35,7 +35,7 @@ export function transferQueueOf({ transferTaskQueue: named, source }: RawRequest
   return transferTaskQueue(workflowInfo().taskQueue, isUsable ? (host as string) : undefined);
 }
 
-/** The place of the first activity in its queue, as far as the request is valid. */
+/** Returns the priority of the first activity, if the request has a valid one. */
 export function firstPriority({ priority, fairnessKey, fairnessWeight }: RawRequest): RequestPriority {
   const { minFairnessWeight: least, maxFairnessWeight: most } = Limits;
   return requestPriority({
@@ -48,12 +48,12 @@ export function firstPriority({ priority, fairnessKey, fairnessWeight }: RawRequ
   });
 }
 
-/** What the name of an upload is until the first activity has returned it. */
+/** Returns the name of an upload until the first activity returns it. */
 export function firstName({ filename }: RawRequest): string {
   return typeof filename === 'string' ? clip(filename, TextLimits.name) : '';
 }
 
-/** Rejects what a caller sent. Its own texts are in the message, so that is limited. */
+/** Returns the failure of an invalid request. Limits the message, because it contains texts of the caller. */
 export function invalidRequest(...problems: readonly string[]): ApplicationFailure {
   return ApplicationFailure.nonRetryable(clipMessage(problems.join('; ')), FailureType.InvalidRequest);
 }

@@ -1,20 +1,19 @@
 import type { Waiting } from './waiting.ts';
 
 /**
- * The retry period of an upload, which all its calls share. It starts when the first call waits. A wait that starts
- * while another one lasts belongs to the same period, so that the calls cannot wait one after the other, each for the
- * whole period.
+ * The retry period of an upload, which all of its calls share. It starts when the first call waits. A wait that starts
+ * during another wait belongs to the same period, so that the calls cannot each wait for a whole period.
  */
 export class RetryPeriod {
   readonly #waits: Waiting[] = [];
   #completionSinceMs: number | undefined;
 
-  /** @param completionSinceMs as `completionSinceMs` of the execution before this one */
+  /** @param completionSinceMs `completionSinceMs` of the previous execution */
   constructor(completionSinceMs?: number) {
     this.#completionSinceMs = completionSinceMs;
   }
 
-  /** When the completion of a lost session began to wait, in Unix milliseconds. */
+  /** Time from which the completion of a lost session waited, in Unix milliseconds. */
   get completionSinceMs(): number | undefined {
     return this.#completionSinceMs;
   }
@@ -23,12 +22,12 @@ export class RetryPeriod {
     this.#waits.push(waiting);
   }
 
-  /** The session is lost whose completion waits. The completion of the next session continues its wait. */
+  /** Records that the session of a waiting completion is lost. The completion of the next session continues its wait. */
   keep(sinceMs: number): void {
     this.#completionSinceMs ??= sinceMs;
   }
 
-  /** When a wait that starts now began to count, in Unix milliseconds. */
+  /** Returns the start of the period for a wait that starts now, in Unix milliseconds. */
   startOfWait(): number {
     const starts = this.#waits.flatMap(({ info }) => (info ? [info.sinceMs] : []));
     return Math.min(...starts, this.#completionSinceMs ?? Infinity, Date.now());

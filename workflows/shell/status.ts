@@ -7,8 +7,8 @@ import {
 } from '../../src/core/show/attributes.ts';
 
 /**
- * What Temporal UI shows of this workflow: the details of its page, and its search attributes, if the first activity
- * found that the namespace has them. An attribute that it does not have would stop the workflow.
+ * Sets the details of this workflow in Temporal UI, and its search attributes if the namespace has them, according to the
+ * first activity. A missing search attribute would stop the workflow.
  */
 export class Status {
   #updates: AttributeUpdates | undefined;
@@ -23,7 +23,7 @@ export class Status {
     setCurrentDetails(details);
   }
 
-  /** @param isSettled nothing moves, so that there is no later moment for the exact progress */
+  /** @param isSettled whether no bytes are being sent, so that the exact progress must be set now */
   attributes(values: Partial<AttributeValues>, isSettled = false): void {
     const changes = attributePairs(this.#updates?.next(values, isSettled) ?? {});
     if (changes.length > 0) upsertSearchAttributes(changes);

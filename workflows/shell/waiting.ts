@@ -4,38 +4,37 @@ import { countParked } from './counters.ts';
 import { repairable } from './repairable.ts';
 import type { RetryPeriod } from './retry-period.ts';
 
-/** How often a waiting upload tries by itself whether it may go on. */
+/** Interval of the automatic retries of a waiting upload. */
 const PROBE_INTERVAL_MS = 5 * 60_000;
 
-/** However long a pause the service asks for: it may have been a mistake, or may be over. */
+/** Maximum pause, even if the service requests a longer pause, which can be a mistake. */
 const MAX_PAUSE_MS = 3_600_000;
-/** Calls that are rejected at the same time ask for about the same pause. */
+/** Tolerance: calls that are rejected at the same time request about the same pause. */
 const SAME_PAUSE_MS = 5000;
 
-/** A call waits and the history has grown long: the next execution makes the call. */
+/** A call waits and the history is long, so the next execution makes the call. */
 export class HandOverDue extends Error {}
 
 export interface WaitingOptions {
-  /** The wait of the execution before this one. */
+  /** The wait of the previous execution. */
   readonly carried?: WaitingInfo | undefined;
-  /** When its last call failed, in Unix milliseconds. @defaultValue now */
+  /** Time of its last failed call, in Unix milliseconds. @defaultValue now */
   readonly failedAtMs?: number | undefined;
-  /** Shared with the other waits of the same job. @defaultValue a period of its own */
+  /** Period that all waits of the same job share. @defaultValue a separate period */
   readonly period?: RetryPeriod;
   /** Whether `repeat` ends with HandOverDue if the server suggests continue-as-new. @defaultValue never */
   readonly handsOver?: () => boolean;
 }
 
 /**
- * Where an upload waits for what a person can repair. One call at a time finds out whether it may go on: the first one
- * that succeeds ends the waiting for all.
+ * Waits for an operator to fix a problem. Retries one call at a time. The first call that succeeds ends the wait for all.
  */
 export class Waiting {
   readonly #giveUpAfterMs: () => number;
   readonly #onChange: () => void;
   readonly #period: RetryPeriod | undefined;
   readonly #handsOver: () => boolean;
-  /** The scope of the whole workflow: the timer must not end with the call that failed. */
+  /** The scope of the whole workflow, because the timer must outlive the failed call. */
   readonly #home = CancellationScope.current();
   #info: WaitingInfo | undefined;
   #mayProbe = false;
@@ -57,7 +56,7 @@ export class Waiting {
     this.#handsOver = handsOver;
     period?.add(this);
     this.#info = carried;
-    // A new execution begins with a probe.
+    // A new execution starts with a retry.
     this.#mayProbe = carried !== undefined;
     if (carried) this.#failedAtMs = failedAtMs;
   }
@@ -66,7 +65,7 @@ export class Waiting {
     return this.#info;
   }
 
-  /** Whether a call may be made now: anything while nothing is parked, one as a probe when it is time. */
+  /** Whether a call is permitted now: any call while nothing waits, and one call when the next retry is due. */
   get isOpen(): boolean {
     return this.#info === undefined || this.#mayProbe;
   }
@@ -76,7 +75,7 @@ export class Waiting {
     return this.#info !== undefined || this.#endedAtMs >= timeMs;
   }
 
-  /** When the last call failed that waits now, in Unix milliseconds. */
+  /** Time of the last failure of a waiting call, in Unix milliseconds. */
   get failedAtMs(): number {
     return this.#failedAtMs;
   }
@@ -86,22 +85,22 @@ export class Waiting {
     return this.#info !== undefined && this.#failedAtMs >= timeMs;
   }
 
-  /** What was waited for until all patience was over. */
+  /** The last wait whose retry period is over. */
   get spent(): { readonly error: unknown } | undefined {
     return this.#spent;
   }
 
-  /** Probes at once. */
+  /** Retries immediately. */
   retry(): void {
     this.#mayProbe = this.#info !== undefined;
   }
 
   /**
-   * Makes a call once. When it fails in a way that can be repaired, the upload is parked from then on.
+   * Makes a call once. If it fails with an error that an operator can fix, the upload waits.
    *
-   * @param call returns undefined if it was not made after all
-   * @returns undefined if it is to be made again later
-   * @throws what the call threw, when waiting can't help or has lasted too long
+   * @param call returns undefined if the call was not sent
+   * @returns undefined if the call must be repeated later
+   * @throws the error of the call if waiting cannot help or the retry period is over
    */
   async attempt<T extends object | number | true>(call: () => Promise<T | undefined>): Promise<T | undefined> {
     const isProbe = this.#info !== undefined;
@@ -115,7 +114,7 @@ export class Waiting {
       isWaiting = this.#wait(error);
       return undefined;
     } finally {
-      // It told nothing of what is waited for, such as one that was stopped, or whose session was over.
+      // This failure is not about the wait, for example of an aborted call or a lost session.
       if (isProbe && !isWaiting && this.#info !== undefined) this.#mayProbe = true;
     }
   }
@@ -128,7 +127,7 @@ export class Waiting {
    */
   async repeat<T extends object | number | true>(call: () => Promise<T | undefined>): Promise<T> {
     for (;;) {
-      // Of several that wait, the first one takes the turn.
+      // Of several waiting calls, the first makes the retry.
       while (!this.isOpen) await condition(() => this.isOpen);
       const result = await this.attempt(call);
       if (result !== undefined) return result;
@@ -145,13 +144,13 @@ export class Waiting {
   }
 
   /**
-   * @returns whether it is waited for what failed
-   * @throws the error, when waiting can't help or has lasted too long
+   * @returns whether the upload waits because of this failure
+   * @throws the error if waiting cannot help or the retry period is over
    */
   #wait(error: unknown): boolean {
     const failure = repairable(error);
     if (failure === undefined) throw error;
-    // Handed back by a worker that stopped or died too often: nothing to wait for.
+    // Released by a worker that shut down or was killed too often. This is not a reason to wait.
     if (failure.reason === undefined) return false;
     const sinceMs = this.#info?.sinceMs ?? this.#period?.startOfWait() ?? Date.now();
     const giveUpAfterMs = this.#giveUpAfterMs();
@@ -180,7 +179,7 @@ export class Waiting {
     return true;
   }
 
-  /** The last probe is made when the patience ends. */
+  /** Makes the last retry at the end of the retry period. */
   #delayMs(sinceMs: number, retryAtMs: number | undefined): number {
     const pauseMs = retryAtMs === undefined ? PROBE_INTERVAL_MS : Math.min(retryAtMs - Date.now(), MAX_PAUSE_MS);
     const giveUpAfterMs = this.#giveUpAfterMs();
@@ -193,7 +192,7 @@ export class Waiting {
     const timer = new CancellationScope({ cancellable: true, parent: this.#home });
     this.#timer = timer;
     this.#nextProbeAtMs = Date.now() + delayMs;
-    await timer.run(() => sleep(delayMs, { summary: 'waiting: next try' }));
+    await timer.run(() => sleep(delayMs, { summary: 'waiting: next retry' }));
     this.#timer = undefined;
     this.#nextProbeAtMs = undefined;
     this.retry();

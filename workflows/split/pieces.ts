@@ -17,14 +17,14 @@ type Totals = Pick<
   'bytesDone' | 'partSizeBytes' | 'partsTotal' | 'partsDone' | 'sessionsOpened' | 'orphanedSessions' | 'pieces'
 >;
 
-/** The pieces of a split upload, and what became of each. */
+/** The pieces of a split upload with their results. */
 export class Pieces {
   readonly #receipts = new Map<number, UploadResult>();
   readonly #limits: DestinationLimits;
   #list: PieceProgress[] = [];
   #endsAll = false;
 
-  /** @throws ApplicationFailure if the result could not contain all names: before any byte is sent */
+  /** @throws ApplicationFailure before any byte is sent if the result could not contain all names */
   constructor(workflowId: string, filename: string, { pieces, limits }: Pick<PlanSplitResult, 'pieces' | 'limits'>) {
     this.#limits = limits;
     const count = pieces.length;
@@ -50,7 +50,7 @@ export class Pieces {
     return this.#receipts.size === this.#list.length;
   }
 
-  /** A failure of one piece that the other pieces would have, too. */
+  /** A failure of one piece that the other pieces would also have. */
   get endsAll(): boolean {
     return this.#endsAll;
   }
@@ -85,7 +85,7 @@ export class Pieces {
     const failure = describeUploadEnd(error);
     const { failureType } = failure;
     const message = clip(failure.message, pieceMessageLength(this.#list.length));
-    log.warn('A piece failed', { number, failureType, message });
+    log.warn('a piece failed', { number, failureType, message });
     this.#change(number, { state: 'failed', failureType, message });
     this.#endsAll ||= endsAllPieces(failure);
   }

@@ -36,7 +36,7 @@ import { firstName, type RawRequest } from '../shell/requests.ts';
 import { Status } from '../shell/status.ts';
 import { Pieces } from './pieces.ts';
 
-/** The state of one split upload, and the steps that move it on. */
+/** The state of one split upload, and its steps. */
 export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploadProgress> {
   readonly #raw: RawRequest;
   readonly #status = new Status();
@@ -47,7 +47,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
   #paused: boolean;
   /** Changes of the request. */
   #settings: RetuneInput;
-  /** What the last failure of the first activity says of the request. */
+  /** Request properties in the last failure of the first activity. */
   #known: Pick<FailureDetails, 'subject' | 'giveUpAfterMs'> = {};
   #plan: PlanSplitResult | undefined;
   #pieces: Pieces | undefined;
@@ -62,15 +62,15 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
     const giveUpAfterMs = () => this.#plan?.request.giveUpAfterMs ?? this.#known.giveUpAfterMs ?? 0;
     this.#waiting = new Waiting(giveUpAfterMs, () => this.#publish(), {
       carried: carried?.waiting ?? undefined,
-      // Each piece continues as new by itself.
+      // Each piece continues as new separately.
       handsOver: () => this.#plan === undefined,
     });
     const isPaused = () => this.#paused;
-    // One after the other: each session lives an hour, and has the whole link for it.
+    // One after the other, because each session expires after an hour, and then can use the whole link.
     this.#fleet = new Fleet({ maxRunning: () => 1, isPaused, onChange: () => this.#publish() });
   }
 
-  /** @throws ApplicationFailure that lists the pieces, when some have no File in the end */
+  /** @throws ApplicationFailure that lists the pieces if some have no File */
   async run(): Promise<SplitUploadResult | HandOver<CarriedSplit>> {
     this.#publish();
     try {
@@ -118,7 +118,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
     return this.#plan && partSizeProblem(this.#plan.limits, control.partSizeBytes);
   }
 
-  /** Returns when the control is in effect in the piece that runs. */
+  /** Returns when the control is in effect in the running piece. */
   async apply(control: Control): Promise<SplitUploadProgress> {
     const { type, ...input } = control;
     if (type === 'retry') this.#waiting.retry();
@@ -126,7 +126,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
     else this.#paused = type === 'pause';
     this.#publish();
     const running = this.#running;
-    // A piece that completes can lose its session, and then sends its parts again.
+    // A piece that is completing can lose its session, and then resends its parts.
     await this.#fleet.apply(control.type === 'pause' ? { ...control, whileCompleting: true } : control);
     const isStill = running !== undefined && running === this.#running && !this.#fleet.isEmpty;
     const ofPiece = isStill ? (running.progress as UploadProgress | undefined) : undefined;
@@ -180,13 +180,13 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
     } catch (error) {
       this.#known = detailsOf(error) ?? this.#known;
       this.#status.use(detailsOf(error)?.hasAttributes);
-      // Nothing was begun yet: a wrong path is better told now than after a day of waiting.
+      // Nothing was started yet: an invalid path must fail now, and not after a day of waiting.
       const cause = error instanceof ActivityFailure ? error.cause : undefined;
       throw cause instanceof ApplicationFailure && cause.type === FailureType.SourceMissing ? cause : error;
     }
   }
 
-  /** The pieces without a receipt. Each is made when the one before it has ended, with the settings of then. */
+  /** Yields the pieces without a receipt. Each is created after the previous piece has closed, with the current settings. */
   *#loads(plan: PlanSplitResult, pieces: Pieces): Iterable<ChildUpload> {
     for (const [index, piece] of plan.pieces.entries()) {
       if (piece.receipt) this.#completed(plan, pieces, index + 1, piece.receipt);
@@ -265,7 +265,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
   }
 }
 
-/** Before the plan is made. */
+/** Progress before the plan exists. */
 const nothing = {
   bytesDone: 0,
   partSizeBytes: 0,
@@ -276,13 +276,13 @@ const nothing = {
   pieces: [],
 } as const;
 
-/** Of the request, as its client has stored it. */
+/** Digest of the request in the memo of its client. */
 function wholeIdentity(): string | null {
   const identity = workflowInfo().memo?.[MemoName.identity];
   return typeof identity === 'string' ? clip(identity, 256) : null;
 }
 
-/** Without properties that are undefined. */
+/** Omits undefined properties. */
 function defined(settings: RetuneInput): RetuneInput {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }

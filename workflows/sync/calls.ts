@@ -18,7 +18,7 @@ import { transferQueueOf, type RawRequest } from '../shell/requests.ts';
 import { syncScope } from '../../src/core/sync/plan.ts';
 import type { NewestLists } from './newest-lists.ts';
 
-/** History of one batch: some 300 bytes a file when it is planned, and twice that when it is sent. */
+/** Files of one batch. In history, each needs about 300 bytes when it is planned, and twice that when it is sent. */
 const UPLOADS_A_BATCH = 200;
 const DELETIONS_A_BATCH = 1000;
 
@@ -26,7 +26,7 @@ type SyncControl = Pick<ControlActivities, 'deleteFile' | 'packSyncMemory' | 're
 
 type PlanInput = Omit<PlanSyncInput, 'planId' | 'scope' | 'request' | 'acceptsReading'>;
 
-/** What the run has learnt, for planning. */
+/** Results of the run, for planning. */
 export interface Learning {
   readonly memory: () => SyncMemory | null;
   readonly lists: () => NewestLists;
@@ -43,7 +43,7 @@ export class SyncCalls {
   readonly #control: ActivityInterfaceFor<SyncControl>;
   readonly #lists: ActivityInterfaceFor<Pick<TransferActivities, 'planSync'>>;
 
-  /** @param raw as a caller sent it: of it, only the first activity is made */
+  /** @param raw request as the caller sent it, for the first activity only */
   constructor(raw: RawRequest, planId: string) {
     this.#raw = raw;
     this.#planId = planId;
@@ -52,7 +52,7 @@ export class SyncCalls {
     const transfer = { taskQueue: transferQueueOf(raw), heartbeatTimeout, retry } as const;
     this.#lists = proxyActivities<Pick<TransferActivities, 'planSync'>>({
       ...transfer,
-      // The md5 of large files that were renamed may have to be taken.
+      // The activity can have to compute the MD5 of large files that were renamed.
       startToCloseTimeout: '24h',
     });
   }
@@ -63,7 +63,7 @@ export class SyncCalls {
   }
 
   get #request(): FullSyncRequest {
-    if (!this.#full) throw new Error('the request is not known before the lists are made');
+    if (!this.#full) throw new Error('the request is not available before the lists exist');
     return this.#full;
   }
 
@@ -71,7 +71,7 @@ export class SyncCalls {
     return syncScope(this.#request);
   }
 
-  /** What the run before this one handed over. */
+  /** Returns the memory of the previous run. */
   recall(): Promise<SyncMemory | null> {
     const { workflowId, searchAttributes } = workflowInfo();
     const [scheduleId] = searchAttributes['TemporalScheduledById'] ?? [];
@@ -79,7 +79,7 @@ export class SyncCalls {
     return this.#control.recallSync.executeWithOptions({ summary: 'the memory of the last run' }, [input]);
   }
 
-  /** The memory is sent to the worker only when it needs it. */
+  /** Sends the memory to the worker only if it needs it. */
   planUploads(after: string | null, learning: Learning): Promise<SyncBatch> {
     const wantsDeletions = this.#raw['delete'] === true;
     const input = { phase: 'uploads', delete: wantsDeletions, after, limit: UPLOADS_A_BATCH } as const;
@@ -101,7 +101,7 @@ export class SyncCalls {
     return this.#control.deleteFile.executeWithOptions({ summary: summaryCode(path) }, [{ destination, ...file }]);
   }
 
-  /** In one call, or in as many as its inputs need to fit. */
+  /** Packs in one call, or in several if the inputs are too large. */
   async packMemory(
     memory: SyncMemory | null,
     add: readonly RememberedFile[],
@@ -117,7 +117,7 @@ export class SyncCalls {
     }
   }
 
-  /** Calls until the sources whose MD5 decides are read. */
+  /** Repeats the call until all sources that need an MD5 are read. */
   async #batch(input: PlanInput, learning: Learning): Promise<SyncBatch> {
     const lists = learning.lists();
     const makesLists = input.memory !== undefined;
@@ -132,7 +132,7 @@ export class SyncCalls {
       if (answer.type === 'batch') return answer;
       if (answer.type === 'reading') {
         await learning.read(answer);
-        // The worker has the lists, mostly. Deletions are decided by a memory of all that was learnt.
+        // The worker usually has the lists. Decisions about deletions need a memory with all results.
         const { memory: _memory, ...rest } = next;
         next = input.phase === 'deletions' ? { ...rest, memory: learning.memory() } : rest;
       } else {

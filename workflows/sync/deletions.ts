@@ -19,14 +19,14 @@ interface DeletionsOptions {
   readonly isHandOverDue: () => boolean;
 }
 
-/** Deletes the Files of files that are missing, after all uploads. */
+/** Deletes the Files of deleted sources, after all uploads. */
 export class Deletions {
   readonly #options: DeletionsOptions;
-  /** Known from the first answer if nothing is to be sent. */
+  /** Available after the first batch if nothing is sent. */
   #first: SyncBatch | undefined;
-  /** A deletion waits for the next execution. */
+  /** Whether a deletion waits for the next execution. */
   #isLeft = false;
-  /** Why Files that would be deleted are kept; null if none are. */
+  /** Reason for which Files are not deleted; null if all are deleted. */
   held: string | null = null;
 
   constructor(options: DeletionsOptions) {
@@ -38,7 +38,7 @@ export class Deletions {
   }
 
   /**
-   * Files are deleted only when all else went well: a failed upload may be the new home of what would go.
+   * Deletes Files only if all uploads succeeded, because a failed upload can be the renamed source of a File.
    *
    * @returns false if the next execution deletes the rest
    */

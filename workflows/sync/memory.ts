@@ -4,36 +4,36 @@ import { checkMemory, memoryProblemOf } from '../../src/core/sync/memory-shape.t
 import { utf8Length } from '../../src/core/text/clip.ts';
 import type { SyncCalls } from './calls.ts';
 
-/** With the memory beside them they fit into the input of one activity, which has 2 MB. */
+/** Maximum bytes of entries that, together with the memory, fit into the input of one activity (2 MB). */
 const PACK_AT_BYTES = 500_000;
-/** Of an entry without its path, as JSON. */
+/** Bytes of an entry without its path, as JSON. */
 const ROW_BYTES = 250;
 
-/** What a sync remembers of the files that were sent, for this run and the next. */
+/** Memory of a sync about the files that were sent, for this run and the next. */
 export class Memory {
   readonly #calls: SyncCalls;
   /** Recorded by this execution and not in `#packed` yet. */
   readonly #learnt = new Map<string, RememberedFile>();
   readonly #forgotten = new Set<string>();
-  /** Of entries that were recorded since the memory was packed, about. */
+  /** Approximate bytes of entries that were recorded since the memory was packed. */
   #learntBytes = 0;
-  /** Undefined until that of the last run is recalled. */
+  /** Undefined until the memory of the last run is read. */
   #packed: SyncMemory | null | undefined;
   #problem: string | undefined;
 
-  /** @param problem of the execution before this one */
+  /** @param problem of the previous execution */
   constructor(calls: SyncCalls, packed: SyncMemory | null | undefined, problem: string | undefined) {
     this.#calls = calls;
     this.#problem = problem;
     if (packed !== undefined) this.#accept(packed);
   }
 
-  /** Without the entries that are not packed yet. */
+  /** The memory without entries that are not packed yet. */
   get packed(): SyncMemory | null {
     return this.#packed ?? null;
   }
 
-  /** Why the memory of the last run was ignored. */
+  /** Reason for which the memory of the last run was ignored. */
   get problem(): string | undefined {
     return this.#problem;
   }
@@ -56,13 +56,13 @@ export class Memory {
     this.#forgotten.add(path);
   }
 
-  /** A worker could not use the memory. Otherwise each further execution would report it again. */
+  /** Drops a memory that a worker could not use. Otherwise each further execution would report it again. */
   reject(problem: string): void {
     this.#problem = problem;
     this.#packed = null;
   }
 
-  /** Before the entries are too many for the input of one activity. */
+  /** Whether the entries must be packed, before they are too large for the input of one activity. */
   async packEarly(): Promise<void> {
     if (this.#learntBytes >= PACK_AT_BYTES) await this.pack();
   }
@@ -76,7 +76,7 @@ export class Memory {
     this.#learntBytes = 0;
   }
 
-  /** Any caller can pass a memory: an unusable one is ignored, and reported. */
+  /** Ignores and reports an unusable memory, because any caller can pass one. */
   #accept(value: unknown): void {
     const { memory, problem } = checkMemory(value);
     this.#packed = memory;

@@ -3,7 +3,7 @@ import type { CarriedSync } from '../../src/contracts/sync.ts';
 
 type Carried = NonNullable<CarriedSync['lists']>;
 
-/** The newest lists of a sync, which several workers can have made. */
+/** The newest lists of a sync, which several workers can have created. */
 export class NewestLists {
   #planned: string | undefined;
   #generation: number;
@@ -24,7 +24,7 @@ export class NewestLists {
     return { generation: this.#generation, atLeast: this.#atLeast };
   }
 
-  /** For a call that makes lists. */
+  /** Input for a call that creates lists. */
   anew(): ListsWanted {
     this.#generation++;
     return this.wanted;
@@ -35,7 +35,7 @@ export class NewestLists {
     if (relisted) this.#atLeast = generation;
   }
 
-  /** For the next execution: without the uploads if there is no room. */
+  /** State for the next execution, without the uploads if they do not fit. */
   within(bytes: number): Carried {
     const planned = (this.#planned?.length ?? 0) <= bytes ? this.#planned : undefined;
     return { ...this.wanted, planned };

@@ -18,7 +18,7 @@ interface PlansOptions {
   readonly onFailure: (details: FailureDetails | undefined) => void;
 }
 
-/** Plans of one batch after the other, which wait for problems that an operator can fix. */
+/** Plans one batch after the other. If an operator can fix a failure, waits. */
 export class Plans {
   readonly #calls: SyncCalls;
   readonly #memory: Memory;
@@ -51,12 +51,12 @@ export class Plans {
     };
   }
 
-  /** Sources whose MD5 decides, and is still to be taken. */
+  /** Number of sources whose MD5 is needed and not computed yet. */
   get leftToRead(): number {
     return this.#leftToRead;
   }
 
-  /** @param isFirst of the sync: a source that is missing then is reported and not waited for */
+  /** @param isFirst whether this is the first call of the sync, in which a missing source fails immediately */
   uploads(after: string | null, isFirst: boolean): Promise<SyncBatch> {
     return this.#plan(() => this.#calls.planUploads(after, this.#learning), isFirst);
   }
@@ -65,7 +65,7 @@ export class Plans {
     return this.#plan(() => this.#calls.planDeletions(after, this.#learning));
   }
 
-  /** Of a dry run. */
+  /** Decisions of a dry run. */
   decisions(): Promise<SyncBatch> {
     return this.#plan(() => this.#calls.decide(this.#learning), true);
   }

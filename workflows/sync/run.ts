@@ -40,20 +40,20 @@ import { NewestLists } from './newest-lists.ts';
 import { Plans } from './plans.ts';
 import { syncConcurrency, SyncUploads } from './uploads.ts';
 
-/** Of what is handed over of the lists, without the uploads. */
+/** Bytes of the state of the lists, without the uploads. */
 const LISTS_BYTES = 200;
 
-/** The state of one sync, and the steps that move it on. */
+/** The state of one sync, and its steps. */
 export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProgress> {
   readonly #raw: RawRequest;
   readonly #calls: SyncCalls;
-  /** The first lists are not complete yet. */
+  /** Whether the first lists are incomplete. */
   #isFirst: boolean;
   readonly #planId: string;
   readonly #status = new Status();
-  /** Of the lists and deletions. */
+  /** Waits of the lists and deletions. */
   readonly #waiting: Waiting;
-  /** With waits of its own: that lists can be made doesn't mean that files go through. */
+  /** Waits of the batches, which are separate, because uploads can fail while lists succeed. */
   #uploads: SyncUploads | undefined;
   readonly #giveUpAfterMs: () => number;
   readonly #fleet: Fleet;
@@ -65,18 +65,18 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   readonly #pace = new Pace();
   readonly #lists: NewestLists;
   #admitted: Admitted<FullSyncRequest> | undefined;
-  /** What the last failure of the first activity says of the request. */
+  /** Request properties in the last failure of the first activity. */
   #facts: Pick<FailureDetails, 'subject' | 'giveUpAfterMs'> = {};
   #state: SyncState;
   #paused: boolean;
   #sentUpTo: string | null;
-  /** Uploads that were planned up to there and not started. */
+  /** Uploads up to this position that are planned and not started. */
   #planned: readonly PlannedUpload[];
-  /** Batches of the execution before this one that are not started. */
+  /** Batches of the previous execution that are not started. */
   #batches: readonly (readonly CarriedFile[])[];
   /** Batches for the next execution. */
   readonly #handedOver: (readonly CarriedFile[])[] = [];
-  /** What the batches of the execution before this one waited for. */
+  /** Waits of the batches of the previous execution. */
   readonly #waitedFor: WaitingInfo | undefined;
   #uploadsDone: boolean;
   #endReason: string | undefined;
@@ -144,7 +144,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   }
 
   get #request(): FullSyncRequest {
-    if (!this.#admitted) throw new Error('the request is not known before the lists are made');
+    if (!this.#admitted) throw new Error('the request is not available before the lists exist');
     return this.#admitted.request;
   }
 
@@ -154,7 +154,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     return { filename: nameOfContainer(source), purpose, destination };
   }
 
-  /** Runs to the end, or to the point where the history is long enough to be handed over. */
+  /** Runs until the end, or until the history is long enough for continue-as-new. */
   async run(): Promise<SyncResult | HandOver<Required<SyncHandover>>> {
     this.#publish();
     await this.#memory.recall();
@@ -185,7 +185,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     return undefined;
   }
 
-  /** Returns when the control is in effect in all uploads that run. */
+  /** Returns when the control is in effect in all running uploads. */
   async apply(control: Control): Promise<SyncProgress> {
     const { type } = control;
     if (type === 'retry') {
@@ -193,13 +193,13 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       this.#uploads?.retry();
     } else this.#paused = type === 'pause';
     this.#publish();
-    // An upload that completes can lose its session, and then sends its parts again.
+    // An upload that is completing can lose its session, and then resends its parts.
     await this.#fleet.apply(type === 'pause' ? { ...control, whileCompleting: true } : control);
     return this.progress();
   }
 
   async abandon(state: 'cancelled' | 'failed', reason: string): Promise<undefined> {
-    // No later execution ends the sessions of these batches.
+    // No later execution cancels the sessions of these batches.
     const ends = [...this.#handedOver, ...this.#batches].map((files) =>
       CancellationScope.nonCancellable(async () => this.#uploads?.batch(files).end(new CancelledFailure('cancelled'))),
     );
@@ -270,7 +270,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     return this.#fleet.send(this.#plannedLoads(), isHandOverDue);
   }
 
-  /** Each is made when it can start soon, with what the uploads before it have shown. */
+  /** Yields the loads. Each is created shortly before its start, with the results of earlier uploads. */
   *#plannedLoads(): Iterable<Load> {
     const uploads = this.#uploads;
     if (!uploads) return;
@@ -288,13 +288,13 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     this.#planned = [];
   }
 
-  /** @throws ApplicationFailure when more is to be sent than the request allows */
+  /** @throws ApplicationFailure if the sync would send more files than the request allows */
   #begin({ totals }: SyncBatch): void {
     this.#isFirst = false;
     this.#tally.begin(totals);
     const { maxFiles } = this.#request;
     if (maxFiles === undefined || totals.toSend.files <= maxFiles) return;
-    const message = `${totals.toSend.files} files are to be sent and maxFiles is ${maxFiles}; nothing was sent. A dry run says which they are`;
+    const message = `the sync would send ${totals.toSend.files} files, more than maxFiles (${maxFiles}), so it sent nothing. Run a dry run to list them`;
     throw ApplicationFailure.nonRetryable(message, FailureType.TooManyFiles);
   }
 

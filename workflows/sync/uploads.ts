@@ -23,29 +23,29 @@ interface UploadsOptions {
   readonly giveUpAfterMs: () => number;
   readonly isPaused: () => boolean;
   readonly onSent: (planned: PlannedUpload, sent: SentFile) => void;
-  /** Not called for files that a cancellation of the sync has ended. */
+  /** Not called for files that a cancellation of the sync has cancelled. */
   readonly onFailed: (planned: PlannedUpload, error: unknown) => void;
-  /** Called with the files of a batch that waits when the history is too long. */
+  /** Called with the files of a waiting batch if the history is too long. */
   readonly onHandedOver: (files: readonly CarriedFile[]) => void;
   readonly onChange: () => void;
-  /** What the batches of the execution before this one waited for. */
+  /** Waits of the batches of the previous execution. */
   readonly waiting: WaitingInfo | undefined;
 }
 
-/** Returns the maximum uploads at a time, of which each sends at least one part. */
+/** Returns the maximum uploads at the same time, each of which sends at least one part. */
 export function syncConcurrency({ maxConcurrentUploads: most, limitBytesPerSecond }: FullSyncRequest): number {
   return limitBytesPerSecond ? Math.min(most, mostPartsUnder(limitBytesPerSecond)) : most;
 }
 
-/** Makes the loads of a sync's fleet: a batch of small files, or the upload of one other file. */
+/** Creates the loads of a sync's fleet: a batch of small files, or the upload of one larger file. */
 export class SyncUploads {
   readonly #options: UploadsOptions;
-  /** Of the whole sync: a pause cancels only the step of a batch. */
+  /** Scope of the whole sync, because a pause cancels only the step of a batch. */
   readonly #scope = CancellationScope.current();
-  /** Of batches: an outage of the service is waited for by all of them together. */
+  /** Shared by all batches, which wait together in an outage of the service. */
   readonly #waiting: Waiting;
   readonly #batchCalls: BatchCalls;
-  /** Files of a batch at the same time: two batches share what is permitted. */
+  /** Maximum files of a batch at the same time. Two batches share the limit. */
   readonly #batchConcurrency: number;
   #partSizeBytes: number | undefined;
 
@@ -63,12 +63,12 @@ export class SyncUploads {
     return isSmall(files[0]) ? this.batch(SmallBatch.filesOf(files, maxSessions)) : this.#child(files[0]);
   }
 
-  /** What the batches wait for. */
+  /** The wait of the batches. */
   get waiting(): WaitingInfo | undefined {
     return this.#waiting.info;
   }
 
-  /** Of batches. Other uploads receive it as a control. */
+  /** Pause of batches. Other uploads receive it as a control. */
   retry(): void {
     this.#waiting.retry();
   }
@@ -135,12 +135,12 @@ export class SyncUploads {
     this.#partSizeBytes = acceptedPartSizeBytes(limits, bytes, planned, partSizeBytes) ?? planned;
   }
 
-  /** A sync that is cancelled does not report what its cancellation has ended. */
+  /** A cancelled sync does not report the uploads that its cancellation has cancelled. */
   #failed(planned: PlannedUpload, error: unknown): void {
     if (!this.#scope.consideredCancelled) this.#options.onFailed(planned, error);
   }
 
-  /** Parts wait for the rate as long as they can, and no longer: only so many are in flight. */
+  /** Limits the parts in flight to the number that the rate can send within their timeout. */
   #limitOfUpload(): Pick<UploadRequest, 'sharedLimit' | 'concurrency'> {
     const { limitBytesPerSecond, upload } = this.#options.request;
     if (!limitBytesPerSecond) return {};

@@ -20,12 +20,12 @@ import { summaryCode } from '../../src/core/text/markdown.ts';
 import { detailsOf } from '../shell/failures.ts';
 import type { OpenSession } from './open-session.ts';
 
-/** The activities of one upload, with the input that is the same for all. Each call is one round of attempts. */
+/** The activities of one upload, with their common input. Each call makes up to ten attempts. */
 export class UploadCalls {
   readonly #raw: RawRequest;
   #admitted: { readonly request: FullUploadRequest; readonly activities: UploadActivities } | undefined;
 
-  /** @param raw as a caller sent it: of it, only the first activity is made */
+  /** @param raw request as the caller sent it, for the first activity only */
   constructor(raw: RawRequest) {
     this.#raw = raw;
   }
@@ -44,7 +44,7 @@ export class UploadCalls {
   }
 
   get #known() {
-    if (!this.#admitted) throw new Error('the request is not known before the source is inspected');
+    if (!this.#admitted) throw new Error('the request is not available before the source is inspected');
     return this.#admitted;
   }
 
@@ -54,7 +54,7 @@ export class UploadCalls {
     return firstActivities(this.#raw)
       .inspectSource.executeWithOptions({ summary, startToCloseTimeout: '1m' }, [{ request: this.#raw as never }])
       .catch((error: unknown) => {
-        // Nothing was begun yet: a wrong path is better told now than after a day of waiting.
+        // Nothing was started yet: an invalid path must fail now, and not after a day of waiting.
         const cause = error instanceof ActivityFailure ? error.cause : undefined;
         const isMissing = cause instanceof ApplicationFailure && cause.type === FailureType.SourceMissing;
         throw isMissing && detailsOf(error)?.sourceScope !== 'container' ? cause : error;
@@ -79,7 +79,7 @@ export class UploadCalls {
   }
 
   hash({ sizeBytes, fingerprint }: SourceInfo, resumeFrom: HashCheckpoint | null): Promise<HashSourceResult> {
-    return this.#activities.transfer.hashSource.executeWithOptions({ summary: 'md5 of the whole file' }, [
+    return this.#activities.transfer.hashSource.executeWithOptions({ summary: 'MD5 of the whole file' }, [
       { source: this.#request.source, ...this.#within(), sizeBytes, fingerprint, resumeFrom: resumeFrom || undefined },
     ]);
   }
@@ -91,8 +91,8 @@ export class UploadCalls {
   }
 
   /**
-   * @param limit that holds now
-   * @param withMd5 of the whole file, when the part is all of it
+   * @param limit the current limit
+   * @param withMd5 whether the part is the whole file, and its MD5 is required
    */
   sendPart(
     partNumber: number,
@@ -153,9 +153,9 @@ export class UploadCalls {
   }
 
   /**
-   * @param isInDoubt a completion had no clear response
-   * @param md5 of the whole file, if it is known
-   * @returns the File that the session became, if there is one
+   * @param isInDoubt whether a completion had no clear response
+   * @param md5 of the whole file, if it is available
+   * @returns the File of the session, if it exists
    */
   cancel({ info, ledger }: OpenSession, isInDoubt: boolean, md5: string | null): Promise<UploadedFile | undefined> {
     const { uploadId, createdAt: uploadCreatedAt } = info;
@@ -166,7 +166,7 @@ export class UploadCalls {
     const bytes = ledger.plan.sizeBytes;
     const file = { filename: this.#request.filename, purpose: this.#request.purpose, bytes };
     const completion = { uploadCreatedAt, ...file, ...(md5 === null ? {} : { md5 }) };
-    // The content of a File may be read to recognise it.
+    // The activity can read the content of a File to recognise it.
     const startToCloseTimeout = completeTimeoutMs(bytes);
     const options = { summary, startToCloseTimeout, scheduleToCloseTimeout: 3 * startToCloseTimeout };
     return cancelUpload.executeWithOptions(options, [{ ...input, completion }]);

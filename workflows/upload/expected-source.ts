@@ -38,13 +38,13 @@ export class ExpectedSource {
   };
 }
 
-/** A completion that was rejected for its MD5, after parts were read from files with two inodes. */
+/** Failure of a completion that was rejected because of the MD5, after parts were read from files with two inodes. */
 export function otherContent(error: unknown): ApplicationFailure {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   const reason = cause instanceof Error ? cause.message : String(cause);
   return ApplicationFailure.nonRetryable(
-    `the MD5 of the file is not that of the parts: its inode changed during the upload, and its content too (${reason}). ` +
-      'No File was created. Start a new upload of what it is now',
+    `the MD5 of the file does not match its parts: its inode and its content changed during the upload (${reason}). ` +
+      'No File was created. Start a new upload.',
     FailureType.SourceChanged,
   );
 }

@@ -23,7 +23,7 @@ export class OpenSession {
   /** Unix milliseconds, by Temporal's clock. */
   readonly openedAtMs: number;
   readonly ledger: PartLedger;
-  /** Whether a part may have arrived twice. */
+  /** Whether the service can have received a part twice. */
   resent: boolean;
   #toldEndsTooEarly = false;
 
@@ -39,8 +39,8 @@ export class OpenSession {
   }
 
   /**
-   * By our own clock: the service's may be another one, but an hour is as long on both. A second early, as the
-   * service's times are whole seconds.
+   * Expiry by Temporal's clock, because the clock of the service can differ. One second early, because the service's times are
+   * whole seconds.
    */
   get endsAtMs(): number {
     return this.openedAtMs + (this.info.expiresAt - this.info.createdAt - 1) * 1000;
@@ -50,7 +50,7 @@ export class OpenSession {
     return Date.now() >= this.endsAtMs;
   }
 
-  /** Whether, at the pace so far, it will be over before the file is through. */
+  /** Whether, at the current rate, the session expires before the file is complete. */
   get endsTooEarly(): boolean {
     const { bytesDone, plan } = this.ledger;
     return endsTooEarly({
@@ -62,33 +62,33 @@ export class OpenSession {
     });
   }
 
-  /** Logs it when it is so for the first time. */
+  /** Logs this once. */
   warnOfEarlyEnd(): void {
     if (this.#toldEndsTooEarly || !this.endsTooEarly) return;
     this.#toldEndsTooEarly = true;
     countSessionAtRisk();
-    log.warn('At the pace so far the session ends before the file is through', {
+    log.warn('at the current rate, the session expires before the file is complete', {
       uploadId: this.info.uploadId,
       endsAt: new Date(this.endsAtMs).toISOString(),
     });
   }
 
-  /** Takes note of a part that was stopped: it can have arrived all the same. */
+  /** Records that a part was aborted, which the service can still have received. */
   noteStoppedPart(): void {
     this.resent = true;
   }
 
-  /** Takes note of a part that failed for good. @returns how often it was begun */
+  /** Records that a part failed permanently. @returns the number of its attempts */
   noteFailedPart(error: unknown): number {
     const cause = error instanceof ActivityFailure ? error.cause : undefined;
     const details =
       cause instanceof ApplicationFailure ? (cause.details?.[0] as FailureDetails | undefined) : undefined;
-    // What was refused at the first attempt did not arrive; of everything else nobody knows.
+    // A part that was rejected at the first attempt was not received. Any other part can have been received.
     if (details?.attempt !== 1 || details.status === undefined) this.resent = true;
     return details?.attempt ?? 1;
   }
 
-  /** Whether what failed, failed because of the session, so that another one can help. */
+  /** Whether a failure is caused by the session, so that a new session can succeed. */
   isLostBy(error: unknown): boolean {
     const cause = error instanceof ActivityFailure ? error.cause : error;
     if (!(cause instanceof ApplicationFailure)) return false;
@@ -115,17 +115,17 @@ export class OpenSession {
     return halvedPartSizeBytes(limits, sizeBytes, Math.min(partSizeBytes, sizeBytes));
   }
 
-  /** Whether a completion was refused because the bytes that arrived are not those of the md5. */
+  /** Whether a completion was rejected because the received bytes do not match the MD5. */
   static isWrongMd5(error: unknown): boolean {
     const cause = error instanceof ActivityFailure && error.activityType === 'completeUpload' ? error.cause : undefined;
     if (!(cause instanceof ApplicationFailure) || cause.type !== FailureType.ApiRejected) return false;
     return /md5|checksum/i.test(cause.message);
   }
 
-  /** @throws ApplicationFailure when it is over: parts never start past the deadline */
+  /** @throws ApplicationFailure if the session has expired, because parts never start after the deadline */
   assertTime(): void {
     if (!this.isOver) return;
-    const message = 'the session ended before all parts were sent';
+    const message = 'the session expired before all parts were sent';
     throw ApplicationFailure.nonRetryable(message, FailureType.SessionLost);
   }
 
@@ -148,13 +148,13 @@ function statusOfRejectedPart(error: unknown): number | undefined {
   return (cause.details?.[0] as FailureDetails | undefined)?.status;
 }
 
-/** What the service said of the last session, under the type that tells what it means. */
+/** Returns the failure of the last session, with the message of the service and the type of its meaning. */
 export function lastSessionLost(error: unknown, sessionsOpened: number): unknown {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
   if (!(cause instanceof ApplicationFailure)) return error;
   const which = sessionsOpened === 1 ? 'the only session' : `the last of ${sessionsOpened} sessions`;
   return ApplicationFailure.create({
-    message: `${which} that this upload may open is lost: ${cause.message}`,
+    message: `${which} of this upload is lost: ${cause.message}`,
     type: FailureType.SessionLost,
     nonRetryable: true,
     details: cause.details ?? [],

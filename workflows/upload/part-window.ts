@@ -1,7 +1,7 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { PartLedger } from '../../src/core/upload/ledger.ts';
 
-/** A sliding window of parts in flight, which the workflow's updates steer while it runs. */
+/** A sliding window of parts in flight, which the updates of the workflow control. */
 export class PartWindow {
   readonly #ledger: PartLedger;
   readonly #running = new Map<number, CancellationScope>();
@@ -13,14 +13,14 @@ export class PartWindow {
   }
 
   /**
-   * Sends parts until all are recorded, or `mayStart` stays false and the last part in flight has ended.
+   * Sends parts until all are recorded, or until `mayStart` remains false and no part is in flight.
    *
-   * @param send sends one part and records it; undefined if the part is to be sent again later
-   * @param limit most parts in flight, asked each time
-   * @param mayStart false holds further parts back
-   * @param onGivenBack called when a part is to be sent again later
-   * @param until ends the window early once the parts in flight have ended
-   * @throws what the first part to fail threw, or a CancelledFailure, when no part is in flight any more
+   * @param send sends one part and records it; undefined if the part must be resent later
+   * @param limit returns the maximum parts in flight
+   * @param mayStart returns false to delay further parts
+   * @param onGivenBack called if a part must be resent later
+   * @param until ends the window early, after the parts in flight
+   * @throws the error of the first failed part, or a CancelledFailure, after no part is in flight
    */
   async run(options: {
     readonly send: (partNumber: number) => Promise<true | undefined>;
@@ -45,7 +45,7 @@ export class PartWindow {
     if (this.#failure) throw this.#failure.error;
   }
 
-  /** Stops the parts in flight; they are to be sent again. */
+  /** Aborts the parts in flight, which must be resent. */
   stopParts(): void {
     for (const [partNumber, scope] of this.#running) {
       this.#stopped.add(partNumber);
@@ -81,7 +81,7 @@ export class PartWindow {
       });
   }
 
-  /** Nothing may still be sending when the caller goes on to cancel or replace the session. */
+  /** Waits for the parts in flight, before the caller cancels or replaces the session. */
   async #settle(): Promise<void> {
     if (this.#running.size > 0) await CancellationScope.nonCancellable(() => condition(() => this.#running.size === 0));
   }

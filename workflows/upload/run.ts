@@ -36,22 +36,22 @@ import { ShownUpload } from './shown-upload.ts';
 import { UploadCalls } from './calls.ts';
 import { UploadWaits, type CarriedWaits } from './waits.ts';
 
-/** What an execution hands to its successor when its history has grown long. Plain JSON. */
+/** State for the next execution after a long history, as plain JSON. */
 export interface CarriedUpload extends CarriedSessions, CarriedHash, CarriedTuning, CarriedWaits {
   /** As `ExpectedSource.isOther`. @defaultValue false */
   readonly otherInode?: boolean;
-  /** Left out if it was not inspected yet. */
+  /** Omitted before the inspection. */
   readonly source?: InspectSourceResult;
-  /** Left out if none was open. */
+  /** Omitted if no session is open. */
   readonly session?: CarriedSession;
   readonly partsSent: number;
   readonly paused: boolean;
-  /** A completion of the session may have succeeded without its response. @defaultValue false */
+  /** Whether a completion of the session can have succeeded without a response. @defaultValue false */
   readonly mayBeCompleted?: boolean;
   readonly startedAtMs: number;
 }
 
-/** The state of one upload, and the steps that move it on. */
+/** The state of one upload, and its steps. */
 export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgress> {
   readonly #raw: RawRequest;
   readonly #reports: ParentReports;
@@ -63,7 +63,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   readonly #hash: SourceHash;
   readonly #tuning: UploadTuning;
   readonly #expected: ExpectedSource;
-  /** What the last failure of the first activity says of the request. */
+  /** Request properties in the last failure of the first activity. */
   #known: Pick<FailureDetails, 'subject' | 'giveUpAfterMs'> = {};
   #state: UploadState;
   #paused: boolean;
@@ -71,7 +71,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   #session: OpenSession | undefined;
   #window: PartWindow | undefined;
   #partsSent: number;
-  /** A completion of the session may have succeeded without its response. */
+  /** Whether a completion of the session can have succeeded without a response. */
   #mayBeCompleted: boolean;
   /** Once it has ended. */
   #end: { readonly fileId?: string; readonly reason?: string | undefined } = {};
@@ -96,11 +96,11 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   }
 
   get #request(): FullUploadRequest {
-    if (!this.#source) throw new Error('the request is not known before the source is inspected');
+    if (!this.#source) throw new Error('the request is not available before the source is inspected');
     return this.#source.request;
   }
 
-  /** Runs to the end, or to the point where the history is long enough to be handed over. */
+  /** Runs until the end, or until the history is long enough for continue-as-new. */
   async run(): Promise<UploadResult | HandOver<CarriedUpload>> {
     this.#publish();
     try {
@@ -123,14 +123,14 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
           if (!session.ledger.complete) throw new HandOverDue();
           await hashing;
           this.#hash.assertSound();
-          // It was cut into parts all the same, as the size of the parts was retuned.
+          // It was cut into parts, because the part size was changed by `retune`.
           if (wantsMd5 && source.isSmall) await this.#hash.run(source, this.#expected.call);
           this.#hash.assertSound();
           return this.#receipt(source, session, await this.#complete(session));
         } catch (error) {
           if (error instanceof HandOverDue) throw error;
           if (this.#expected.isOther && OpenSession.isWrongMd5(error)) throw otherContent(error);
-          // Once, also if both are so: an upload with a second excuse could lose another session.
+          // Only once, even if both conditions are true. Otherwise an upload could use an additional session.
           const isExcused =
             this.#waits.hasWaitedIn(session) || session.smallerPartSizeBytes(error, source.limits) !== undefined;
           if (isExcused) this.#sessions.excuse();
@@ -139,9 +139,9 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
           const { opened, left: sessionsLeft } = this.#sessions;
           if (sessionsLeft < 1) throw isLost ? lastSessionLost(error, opened) : error;
           const { uploadId } = session.info;
-          log.warn('The session is lost; its parts are sent again in a new one', { uploadId, sessionsLeft });
+          log.warn('the session is lost, and its parts are resent in a new session', { uploadId, sessionsLeft });
           countReplacedSession(session.ledger.bytesDone);
-          // Also if the upload is cancelled now: nothing else cancels this session later.
+          // Also if the upload is cancelled now, because no later step cancels this session.
           const file = await CancellationScope.nonCancellable(() => this.#cancelSession());
           if (file) return this.#receipt(source, session, file);
           this.#session = undefined;
@@ -172,11 +172,11 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     return source;
   }
 
-  /** Whether another session may help although this one is not lost. */
+  /** Whether a new session can succeed although this session is not lost. */
   #mayTryAnother(error: unknown, { limits }: InspectSourceResult, session: OpenSession): boolean {
     const partSizeBytes = session.smallerPartSizeBytes(error, limits);
     if (partSizeBytes !== undefined) {
-      log.warn('The service rejects parts of this size (413); a new session gets smaller ones', {
+      log.warn('the service rejects parts of this size (413), so a new session uses smaller parts', {
         partSizeBytes: session.ledger.plan.partSizeBytes,
         nextPartSizeBytes: partSizeBytes,
       });
@@ -190,7 +190,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   rejects(control: Control): string | undefined {
     const isCompleting = this.#state === 'completing' || this.#state === 'completed';
     if (control.type === 'pause' && isCompleting && control.whileCompleting !== true)
-      return 'the upload is completing; there is nothing left to pause';
+      return 'cannot pause: the upload is completing';
     if (control.type !== 'retune') return undefined;
     const { md5, source } = this.#source?.request ?? this.#raw;
     const { type } = (source ?? {}) as { readonly type?: unknown };
@@ -207,7 +207,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     return this.progress();
   }
 
-  /** Holds further parts back, and returns when none is in flight. */
+  /** Starts no further parts, and returns when no part is in flight. */
   async #pause(parts: 'finish' | 'stop'): Promise<UploadProgress> {
     this.#paused = true;
     this.#publish();
@@ -218,10 +218,10 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   }
 
   /**
-   * Cancels the session, whatever ended the upload; nothing is sent after this.
+   * Cancels the session after any failure or cancellation. Nothing is sent after this.
    *
-   * @param reason of its failure, as `reasonOfFailure` tells it
-   * @returns the result of an upload that was completed before, although the response to its completion was lost
+   * @param reason of the failure, as `reasonOfFailure` returns it
+   * @returns the result of an upload whose completion succeeded without a response
    */
   async abandon(state: 'cancelled' | 'failed', reason: string): Promise<UploadResult | undefined> {
     const file = await CancellationScope.nonCancellable(() => this.#cancelSession());
@@ -282,7 +282,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     const mostInFlight = this.#calls.mostPartsInFlight(source);
     await this.#window.run({
       send: (partNumber) => this.#waits.parts.attempt(() => this.#sendPart(partNumber, source, session)),
-      // While the upload waits, one part finds out whether it may go on.
+      // While the upload waits, one part is retried.
       limit: () => (this.#waits.parts.info ? 1 : Math.min(this.#tuning.mostParts, mostInFlight)),
       onGivenBack: () => this.#publish(),
       mayStart: () => !this.#paused && this.#waits.parts.isOpen && !session.isOver,
@@ -360,14 +360,14 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     };
   }
 
-  /** @returns the File that the session became, if a completion without a clear response succeeded */
+  /** @returns the File of the session, if a completion without a clear response succeeded */
   async #cancelSession(): Promise<UploadedFile | undefined> {
     const session = this.#session;
     if (!session) return undefined;
     try {
       return await this.#calls.cancel(session, this.#mayBeCompleted, this.#hash.md5);
     } catch (error) {
-      log.warn('The session could not be cancelled; it expires by itself', { ...session.info, error });
+      log.warn('cannot cancel the session, which expires automatically', { ...session.info, error });
       return undefined;
     }
   }
@@ -380,7 +380,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
 
   #publish(): void {
     const isSmall = this.#source?.isSmall === true;
-    // The parent receives the end itself.
+    // The parent receives the result separately.
     const hasEnded = ['completed', 'failed', 'cancelled'].includes(this.#state);
     if (!hasEnded) this.#reports.waits(this.#waits.waiting ?? null);
     const subject = this.#source?.request ?? this.#known.subject;

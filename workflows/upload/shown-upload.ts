@@ -6,22 +6,22 @@ import { Pace } from '../shell/pace.ts';
 import { Status } from '../shell/status.ts';
 
 interface ShownContext {
-  /** Undefined until the request was checked. */
+  /** Undefined until the request is checked. */
   readonly subject: JobSubject | undefined;
   readonly partsSent: number;
-  /** Of a source that is one part, unless the size of its parts was retuned. */
+  /** Whether the source is one part, unless `retune` has changed the part size. */
   readonly isSmall: boolean;
-  /** Once it is completed. */
+  /** Set after its completion. */
   readonly fileId?: string;
-  /** Once it has failed. */
+  /** Set after its failure. */
   readonly reason?: string | undefined;
 }
 
-/** What Temporal UI shows of an upload: the details of its page, and its search attributes. */
+/** Sets the details of an upload in Temporal UI, and its search attributes. */
 export class ShownUpload {
   readonly #status = new Status();
   readonly #pace = new Pace();
-  /** Whether the attributes say that the upload is held up. */
+  /** Whether the search attributes show that the upload waits or is paused. */
   #isHeld = false;
 
   /** @param hasAttributes as the first activity returned it */
@@ -39,7 +39,7 @@ export class ShownUpload {
   }
 }
 
-/** Of one part, each of whose steps takes a moment: search attributes that tell of all would cost it half as much again. */
+/** Whether the upload is one part. Its steps are short, and search attributes for each would increase its cost by half. */
 function isBrief({ state, bytesDone, partsTotal }: UploadProgress): boolean {
   if (partsTotal > 1) return false;
   return state === 'creating' || state === 'completing' || (state === 'uploading' && bytesDone > 0);

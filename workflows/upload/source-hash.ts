@@ -4,13 +4,13 @@ import type { ExpectedSource } from './expected-source.ts';
 import { HandOverDue, type Waiting } from '../shell/waiting.ts';
 import type { UploadCalls } from './calls.ts';
 
-/** What an execution hands to its successor of it. Plain JSON. */
+/** State for the next execution, as plain JSON. */
 export interface CarriedHash {
   readonly md5: string | null;
   readonly hashCheckpoint: HashCheckpoint | null;
 }
 
-/** The md5 of the whole file, which is computed beside the parts. */
+/** The MD5 of the whole file, which is computed in parallel with the parts. */
 export class SourceHash {
   readonly #calls: UploadCalls;
   readonly #waiting: Waiting;
@@ -27,7 +27,7 @@ export class SourceHash {
     this.#checkpoint = carried?.hashCheckpoint ?? null;
   }
 
-  /** Lower-case hex, when it is known. */
+  /** Lower-case hex, after it is computed. */
   get md5(): string | null {
     return this.#md5;
   }
@@ -36,12 +36,12 @@ export class SourceHash {
     return this.#failure !== undefined;
   }
 
-  /** @param md5 taken by somebody else */
+  /** @param md5 that the activity of a part has computed */
   adopt(md5: string): void {
     this.#md5 = md5;
   }
 
-  /** Never rejects: a failure waits until somebody asks for the outcome. */
+  /** Never rejects: `result` throws the failure. */
   async run(source: SourceInfo, asExpected: ExpectedSource['call']): Promise<void> {
     if (this.#md5 !== null) return;
     try {
@@ -55,14 +55,14 @@ export class SourceHash {
     }
   }
 
-  /** Told to stop, the activity answers with a checkpoint, from which the next execution goes on. */
+  /** Stops the activity, which returns a checkpoint from which the next execution resumes. */
   stop(): void {
     this.#scope.cancel();
   }
 
   /**
-   * @throws what it failed with
-   * @throws HandOverDue if it waits, and the next execution is to continue it
+   * @throws its failure
+   * @throws HandOverDue if it waits and the next execution must continue it
    */
   assertSound(): void {
     if (this.#isHandOverDue) throw new HandOverDue();

@@ -3,27 +3,27 @@ import { Waiting } from '../shell/waiting.ts';
 import { RetryPeriod } from '../shell/retry-period.ts';
 import type { OpenSession } from './open-session.ts';
 
-/** What an execution hands to its successor of it. Plain JSON. */
+/** State for the next execution, as plain JSON. */
 export interface CarriedWaits {
-  /** Of the parts. */
+  /** Wait of the parts. */
   readonly waiting: WaitingInfo | null;
-  /** Of other calls. */
+  /** Wait of other calls. */
   readonly otherWaits?: {
     readonly call?: WaitingInfo;
     readonly hash?: WaitingInfo;
     readonly completionSinceMs?: number;
-    /** When the last call failed that waits: a part, or another call. */
+    /** Time of the last failure of a waiting call: a part, or another call. */
     readonly partFailedAtMs?: number;
     readonly callFailedAtMs?: number;
   };
 }
 
 /**
- * Where the calls of one upload wait, for one retry period. There is one place for each kind of call: that a session can
- * be opened, or the file be read, does not mean that parts go through.
+ * The waits of the calls of one upload, with one retry period. Each kind of call waits separately, because parts can fail
+ * while a session can be opened or the file can be read.
  */
 export class UploadWaits {
-  /** Of all calls but those of `parts` and `hash`. */
+  /** Wait of all calls except those of `parts` and `hash`. */
   readonly calls: Waiting;
   readonly parts: Waiting;
   readonly hash: Waiting;
@@ -49,20 +49,20 @@ export class UploadWaits {
     return this.calls.info ?? this.parts.info ?? this.hash.info;
   }
 
-  /** Makes the calls that wait at once. */
+  /** Retries the waiting calls immediately. */
   retry(): void {
     for (const waiting of [this.calls, this.parts, this.hash]) waiting.retry();
   }
 
   /**
-   * Whether the session is lost because the upload waited. If it is lost for another reason during a wait, it counts:
-   * otherwise, an upload would open one session after the other.
+   * Whether the session is lost because the upload waited. A session that is lost for another reason during a wait counts
+   * towards the maximum, because otherwise an upload could open any number of sessions.
    */
   hasWaitedIn({ openedAtMs, endsAtMs, isOver }: OpenSession): boolean {
     const isCompletion = this.calls.hasFailedSince(openedAtMs);
     if (isCompletion && this.calls.info) this.#period.keep(this.calls.info.sinceMs);
     if (this.parts.hasFailedSince(openedAtMs) || isCompletion) return true;
-    // Opened during the wait of a session before it, it could not be used until the next attempt.
+    // A session that was opened during the wait of an earlier session could not be used until the next attempt.
     const wasHeldBack = this.parts.info !== undefined && this.parts.info.nextProbeAtMs > openedAtMs;
     return isOver && (wasHeldBack || this.hash.hasWaitedSince(endsAtMs));
   }

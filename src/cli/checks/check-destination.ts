@@ -7,10 +7,10 @@ import type { Backend } from '../backend.ts';
 import type { CommandJob } from '../job/run-jobs.ts';
 
 /**
- * Asks the service for its files once before a new upload begins. A workflow would wait patiently for a wrong address
- * to come to life; a person at a terminal wants to know now. Uploads that run already are left to their patience.
+ * Lists Files once before a new upload starts, so that an unreachable service or an invalid key fails the command
+ * immediately. Skipped if all jobs are already running or completed.
  *
- * @throws ConfigError when the service can't be reached, is none, or refuses the key
+ * @throws ConfigError if the service is unreachable, is not the API, or rejects the key
  */
 export async function checkDestination(
   profile: DestinationProfile,
@@ -42,18 +42,27 @@ async function isKnown(backend: Backend, { kind, workflowId }: PreparedJob): Pro
   }
 }
 
-/** Only what a new upload could not live with: a key may be allowed to upload and not to list. */
+/** Returns the problem and its fix if no upload can succeed. A key without permission to list Files can still upload. */
 export function problemOf(error: unknown): string | undefined {
   if (error instanceof ConnectionError || error instanceof TimeoutError) {
-    return `can't be reached: ${error.message}; check OPENAI_BASE_URL and the network`;
+    const hasFix = error.message.includes('. ');
+    return hasFix
+      ? `is unreachable: ${error.message}.`
+      : described('is unreachable', error.message, `${URL_FIX} and the network`);
   }
-  if (error instanceof StrangeAnswerError)
-    return `does not answer as the API does; check OPENAI_BASE_URL: ${error.message}`;
+  if (error instanceof StrangeAnswerError) return described('does not respond like the API', error.message, URL_FIX);
   if (!(error instanceof ApiError)) return undefined;
   const { status } = error.details;
-  if (status === 401) return `rejects the key (401): ${error.details.apiMessage ?? error.message}`;
-  // The service does not know the very address of the list; a forgotten "/v1" is the most frequent mistake.
-  if (status === 404) return `is not the base URL of the API; check OPENAI_BASE_URL: ${error.message}`;
-  if (status >= 300 && status < 400) return `answers with a redirect; check OPENAI_BASE_URL: ${error.message}`;
+  if (status === 401)
+    return described('rejects the key (401)', error.details.apiMessage ?? error.message, 'Set a valid key');
+  // The list of Files exists in each API. The most frequent cause is a missing "/v1".
+  if (status === 404) return described('is not the base URL of the API', error.message, URL_FIX);
+  if (status >= 300 && status < 400) return described('returns a redirect', error.message, URL_FIX);
   return undefined;
+}
+
+const URL_FIX = 'Check OPENAI_BASE_URL';
+
+function described(what: string, cause: string, fix: string): string {
+  return `${what}: ${cause.replace(/\.$/, '')}. ${fix}.`;
 }

@@ -9,10 +9,10 @@ const GRPC_NOT_FOUND = 5;
 const GRPC_DENIED = [7, 16];
 
 /**
- * Asks Temporal for the namespace. Without it a command would wait for a worker, and the reason would appear nowhere.
- * A call that fails for another reason is left to the command.
+ * Checks that the namespace exists. Without this check, a command would wait for a worker and print no reason. Ignores
+ * other errors, which the command reports.
  *
- * @throws ConfigError if the namespace doesn't exist, or this client may not use it
+ * @throws ConfigError if the namespace does not exist, or this client has no access to it
  */
 export async function checkNamespace({ temporal: client }: LonghaulClient, address: string): Promise<void> {
   const { namespace } = client.options;
@@ -27,7 +27,7 @@ export async function checkNamespace({ temporal: client }: LonghaulClient, addre
   const fault = await faultOf(() => client.workflowService.describeNamespace({ namespace }));
   if (fault?.code === GRPC_NOT_FOUND) throw new ConfigError(sentences(namespaceMissing(namespace, ` at ${address}`)));
   if (!fault || !GRPC_DENIED.includes(fault.code)) return;
-  // An authorizer may let a client use a namespace and not describe it.
+  // An authorizer can allow a client to use a namespace and deny it to describe the namespace.
   const isUnusable = await faultOf(() => client.workflowService.countWorkflowExecutions({ namespace }));
   if (!isUnusable || !GRPC_DENIED.includes(isUnusable.code)) return;
   const { problem, fix } = grpcCause(isUnusable);

@@ -15,23 +15,23 @@ import { sourceSettingsOf } from '../sources/source-settings.ts';
 import type { SpoolFolder } from '../sources/spool/folder.ts';
 import { isSplit, toUploadOptions, type UploadCommandOptions } from '../commands/upload/options.ts';
 
-/** What becomes one upload of a command. */
+/** Source of one upload of a command. */
 export interface UploadTarget {
-  /** A path or a URL; of a copy that is not made yet, the argument. */
+  /** A path or a URL; for a copy that does not exist yet, the argument. */
   readonly path: string;
-  /** Of a copy that is not made yet: the File's name, and what messages call the source. */
+  /** For a copy that does not exist yet: the File's name, and the name of the source in messages. */
   readonly coming?: { readonly filename: string; readonly what: string } | undefined;
 }
 
-/** A request that was checked, with its source inspected. */
+/** A request that was checked, and its inspected source. */
 export interface CheckedRequest {
   readonly options: SplitUploadOptions;
   readonly prepared: PreparedUpload | PreparedSplit;
 }
 
 /**
- * Checks the requests of a command. Of a copy that is not made yet, everything but its content is checked, so that nothing
- * that can be read only once is read for a request that is invalid.
+ * Checks the requests of a command. For a copy that does not exist yet, checks everything except its content, so that an
+ * invalid request does not consume a source that can be read only once.
  *
  * @throws as `prepareUpload`
  */
@@ -65,7 +65,7 @@ export async function checkRequests(
   return requests;
 }
 
-/** A message is about what the user named, not about the path that its copy will have. */
+/** Replaces the path of a copy in a message with the argument of the user. */
 async function naming<T>(what: string | undefined, path: string, check: Promise<T>): Promise<T> {
   try {
     return await check;

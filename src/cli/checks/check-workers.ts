@@ -29,7 +29,7 @@ export async function assertWorkers(
   }
   if (queue === undefined) return;
   const advice = isEmbedded
-    ? 'run "longhaul worker" in another terminal with the same environment, or remove --detach'
-    : 'start "longhaul worker" on this machine with the same TEMPORAL_ADDRESS';
-  throw new ConfigError(`no worker serves the task queue ${queue}: ${advice}`);
+    ? 'Run "longhaul worker" in another terminal with the same environment, or remove --detach'
+    : 'Start "longhaul worker" on this machine with the same TEMPORAL_ADDRESS';
+  throw new ConfigError(`no worker polls task queue "${queue}". ${advice}.`);
 }

@@ -15,8 +15,8 @@ const DEFAULT_PORT = 7233;
 type Outcome = { readonly protocol: string | false } | { readonly code: string; readonly message: string };
 
 /**
- * Explains why Temporal's client could not connect. The client itself reports only that it waited in vain, so this
- * connects once more and looks at what the server does.
+ * Explains why Temporal's client could not connect. The client reports only that it timed out, so this function connects
+ * again and checks the response of the server.
  */
 export async function diagnoseTemporal(
   { address, connectionOptions }: Pick<TemporalConfig, 'address' | 'connectionOptions'>,
@@ -46,12 +46,13 @@ function targetOf(address: string): Target {
 }
 
 function unreachable(code: string): Explanation {
-  const fix = 'Check TEMPORAL_ADDRESS, and that the Temporal server runs, or unset it to use an embedded server';
+  const fix =
+    'Check TEMPORAL_ADDRESS and that the Temporal server is running, or unset TEMPORAL_ADDRESS to use an embedded server';
   return { problem: code === 'TIMEOUT' ? `no connection within ${PROBE_MS / 1000} s` : errnoCause(code), fix };
 }
 
 const silent: Explanation = {
-  problem: 'the server accepts connections, but does not answer as a Temporal server',
+  problem: 'the server accepts connections, but does not respond like a Temporal server',
   fix: 'Check the host and the port in TEMPORAL_ADDRESS: the gRPC port is usually 7233',
 };
 

@@ -10,7 +10,7 @@ import { readHostIdentity, storeHostIdentity, thisHost, type HostIdentity } from
 import type { CliContext } from '../context.ts';
 import { embed } from '../embed-server.ts';
 
-/** Uploads whose requests are read, for each of the two lists. */
+/** Number of uploads whose requests are read, for each of the two lists. */
 const MAX_READ = 200;
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -58,11 +58,11 @@ function store(stateDir: string, identity: HostIdentity): void {
   }
 }
 
-/** Names of hosts in the uploads, syncs and schedules of a server; those of running ones first, and the latest first. */
+/** Returns the hosts in the uploads, syncs and schedules of a server: those of running jobs first, newest first. */
 async function namesIn(client: Client): Promise<string[]> {
   const running = await namesOfUploads(client, true);
   const scheduled = await namesOfSchedules(client);
-  // The memory of a sync that has completed is found under its name.
+  // The host is part of the ID under which a sync finds the memory of its last run.
   const all = [...running, ...scheduled];
   return [...new Set(all.length > 0 ? all : await namesOfUploads(client, false))];
 }

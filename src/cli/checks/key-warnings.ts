@@ -9,8 +9,8 @@ const OTHERS_READ = 0o004;
 const GROUP_READ = 0o040;
 
 /**
- * Returns what is unsafe about the key of a destination: a file that other users can read, and a connection that others
- * can listen to. Private networks are left out: gateways in them often have no TLS.
+ * Returns warnings about the key of a destination: a key file that other users can read, and an unencrypted connection.
+ * Private networks are excluded, because their gateways often have no TLS.
  *
  * @param addressesOf for tests
  */
@@ -34,7 +34,7 @@ export function fileWarnings(path: string): string[] {
   return [`other users of this machine can read the key file ${path}. Run "chmod 600 ${path}".`];
 }
 
-/** Group access to another user's file is on purpose: it is how this process can read it. */
+/** Group access to another user's file is intended: this process needs it to read the file. */
 function isReadableByOthers(path: string): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
   const ownUid = process.getuid?.();
@@ -47,7 +47,7 @@ async function resolveHost(hostname: string): Promise<readonly string[]> {
   return (await lookup(hostname, { all: true })).map(({ address }) => address);
 }
 
-/** A name that can't be resolved here counts as public, unless it can only be one of this network. */
+/** Returns whether a host is public. A name that does not resolve here counts as public, except for local names. */
 async function isPublic(hostname: string, addressesOf: typeof resolveHost): Promise<boolean> {
   const host = hostname.replace(/^\[|\]$/g, '');
   const addresses = isIP(host) === 0 ? await addressesOf(host).catch(() => undefined) : [host];

@@ -26,7 +26,7 @@ type Rows<Request> = Readonly<Partial<Record<keyof Request, OptionRow>>>;
 const priorityText = (priority: number): string =>
   Object.entries(Priorities).find(([, value]) => value === priority)?.[0] ?? String(priority);
 
-/** All options that do not decide which upload a command means. */
+/** All options that do not identify the upload of a command. */
 export const uploadOptionRows: Rows<SplitUploadRequest> = {
   concurrency: { option: '--concurrency', fallback: Defaults.concurrency, isRetunable: true },
   partSizeBytes: { option: '--part-size', text: bytesText, isRetunable: true },
@@ -71,20 +71,20 @@ const syncUploadRows = {
   priority: { ...uploadOptionRows.priority, fallback: Priorities.bulk },
 } as Rows<UploadRequest>;
 
-/** What a command finds out about an upload that an earlier command started. */
+/** The state of an upload that an earlier command started. */
 export interface RunningUpload {
   readonly workflowId: string;
   readonly request: UploadRequest;
   /** Undefined if no worker responds. */
   readonly progress: JobProgress<'upload' | 'split'> | undefined;
-  /** Query of the source's URL; undefined if it has none or cannot be opened. */
+  /** Query of the source's URL; undefined without a query, or if it cannot be unsealed. */
   readonly query?: string | undefined;
 }
 
 export interface ThisCommand {
   readonly request: Readonly<Partial<UploadRequest>>;
   readonly query?: string | undefined;
-  /** Whether its own worker sends parts, which then are not more than `--concurrency`. */
+  /** Whether the worker of the command sends the parts, at most `--concurrency` at the same time. */
   readonly isWorker: boolean;
 }
 
@@ -105,13 +105,13 @@ export function runningDifferences(running: RunningUpload, command: ThisCommand)
   const { concurrency } = command.request;
   const most = progress?.concurrency ?? request.concurrency ?? Defaults.concurrency;
   if (command.isWorker && concurrency !== undefined && concurrency < most) {
-    // Its worker sends no more.
+    // Its worker sends at most this number of parts.
     delete own['concurrency'];
     delete kept['concurrency'];
   }
   const id = shellWord(workflowId);
   const fixOf = ({ option, sets, isRetunable }: OptionRow, value: string | undefined) => {
-    // An option without a value cannot be taken back.
+    // An option without a value cannot be reset.
     if (!isRetunable || (sets !== undefined && value !== String(sets))) return RESTART;
     if (sets !== undefined) return `Use "longhaul retune ${id} ${option}"`;
     const next = option === '--part-size' ? ', for its next session' : '';
@@ -156,7 +156,7 @@ function differences(
     const { option, sets, fallback } = row;
     const text = (value: unknown) => (row.text ? row.text(value as never) : String(value));
     const shown = (value: unknown) => (sets === undefined ? `${option} ${text(value)}` : option);
-    // An option without a value is not given if it is not set.
+    // An option without a value that is not set was not used.
     const isGiven = (value: unknown) => value !== undefined && (sets === undefined || value === sets);
     const [given, has] = [own, kept].map((request) => (request as Fields)[name]);
     if (isDeepStrictEqual(given ?? fallback, has ?? fallback)) return [];

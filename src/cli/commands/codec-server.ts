@@ -22,7 +22,7 @@ const token = {
     `the token in ${label} must have at least ${MIN_TOKEN_CHARACTERS} characters: letters, digits and . _ ~ -. Create one with "openssl rand -hex 32"`,
 };
 
-/** Decrypts payloads for Temporal UI and the `temporal` command, until it is told to stop. */
+/** Decrypts payloads for Temporal UI and the `temporal` command until it is interrupted. */
 export async function codecServerCommand(context: CliContext, options: CodecServerCommandOptions): Promise<void> {
   const { encryptionKeyFile } = context.config;
   if (encryptionKeyFile === undefined) {

@@ -13,7 +13,7 @@ import { DemoFailedError } from '../../dev/demo/worker-process.ts';
 const KEY = 'sk-demo';
 const TASK_QUEUE = 'longhaul-demo';
 const SLOTS = 4;
-/** Slow enough that the kill comes during the upload. */
+/** Slow enough for the kill to occur during the upload. */
 const BYTES_PER_SECOND = 100 * 1024 * 1024;
 
 /** With eight parts, some are recorded and some are not when the worker is killed. */
@@ -25,7 +25,7 @@ export async function demoCommand(
   file: string | undefined,
   options: { size: number },
 ): Promise<void> {
-  // A missing file has an error of its own later.
+  // A missing file has an error that only the demo uses later.
   const sizeBytes = file === undefined ? options.size : (await stat(file).catch(() => undefined))?.size;
   if (sizeBytes !== undefined && sizeBytes < MIN_FILE_BYTES) {
     throw new ConfigError(
@@ -42,7 +42,7 @@ async function runOn(context: CliContext, file: string): Promise<void> {
   const dataDir = join(directory, 'api');
   const api = await startLocalApi({ port: 0, dataDir, apiKey: KEY, bandwidthBytesPerSecond: BYTES_PER_SECOND });
   try {
-    // The user's own configuration may name keys, which the workers of the demo don't get.
+    // The user's config file can refer to keys, which the workers of the demo do not have.
     const [configFile, temporalConfigFile] = [join(directory, 'config.json'), join(directory, 'temporal.toml')];
     await writeFile(configFile, '{}');
     await writeFile(temporalConfigFile, '');

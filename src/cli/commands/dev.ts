@@ -10,7 +10,7 @@ import { permittedSources, type PermissionOptions } from '../options/permission-
 /** For an API that accepts any key. */
 const ANY_KEY = 'sk-local';
 
-/** Temporal, the local API and a worker between them, until it is told to stop. */
+/** Runs Temporal, the local API and a worker until it is interrupted. */
 export async function devCommand(
   context: CliContext,
   options: PermissionOptions & { port: number; data?: string },
@@ -32,7 +32,7 @@ export async function devCommand(
         const worker = await startWorker(sources);
         const running = worker.run();
         context.note(`Temporal on ${address}${uiUrl ? `, Temporal UI: ${uiUrl}` : ''}`);
-        context.note(`worker serves ${worker.taskQueues.join(', ')}`);
+        context.note(`worker polls ${worker.taskQueues.join(', ')}`);
         context.note(`local Uploads API on ${api.url}; in another terminal:`);
         const direct = context.config.proxies ? ' no_proxy=127.0.0.1' : '';
         context.note(`  export OPENAI_BASE_URL=${api.url} OPENAI_API_KEY=${shownLocalKey(context.config)}${direct}`);

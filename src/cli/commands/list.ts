@@ -29,7 +29,7 @@ export async function listCommand(context: CliContext, options: ListCommandOptio
       return unpolled ? { ...one, unpolled } : one;
     });
     if (json) {
-      // Apart, for scripts that take each of `uploads` for one.
+      // Separate, because scripts expect only uploads in `uploads`.
       const uploads = found.filter((one) => !isSync(one));
       return context.json({ uploads, syncs: found.filter(isSync) });
     }
@@ -44,8 +44,8 @@ export async function listCommand(context: CliContext, options: ListCommandOptio
 }
 
 function nothingFound({ state, running }: ListCommandOptions): string {
-  if (state) return `there is no upload or sync that is ${state}`;
-  return running ? 'no upload or sync is running' : 'there is no upload or sync';
+  if (state) return `no upload or sync has the state ${state}`;
+  return running ? 'no upload or sync is running' : 'no upload or sync found';
 }
 
 const columns: readonly Column<Listed>[] = [
@@ -65,7 +65,7 @@ const columns: readonly Column<Listed>[] = [
 
 function describeReason({ reason, endsTooEarly, unpolled }: Listed): string {
   if (unpolled) return unpolled.host === undefined ? 'no worker' : `no worker of ${unpolled.host}`;
-  return reason ?? (endsTooEarly ? 'ends too early' : '');
+  return reason ?? (endsTooEarly ? 'session too short' : '');
 }
 
 function describePercent({ percent, bytes, bytesDone }: WorkflowSummary): string {

@@ -16,12 +16,12 @@ export interface LocalApiCommandOptions {
   readonly strictSums?: boolean;
 }
 
-/** What a shell makes of it is the key; a key from the environment is not printed. */
+/** The text that a shell expands to the key, so that a key from the environment is not printed. */
 export function shownLocalKey({ localApiKey }: CliContext['config']): string {
   return localApiKey === undefined ? 'sk-local' : '"$LONGHAUL_LOCAL_API_KEY"';
 }
 
-/** Serves the local Uploads API until it is told to stop. */
+/** Runs the local Uploads API until it is interrupted. */
 export async function localApiCommand(context: CliContext, options: LocalApiCommandOptions): Promise<void> {
   const { port, host, allowHost, data, bandwidth, latency, sessionLife, strictSums } = options;
   const key = options.key ?? context.config.localApiKey;

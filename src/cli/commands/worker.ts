@@ -8,7 +8,7 @@ import type { MetricsAddress, WorkerMetricsEndpoint } from '../workers/worker-me
 
 export interface WorkerCommandOptions extends PermissionOptions {
   readonly slots?: number;
-  /** Bytes a second. */
+  /** Bytes per second. */
   readonly limit?: number;
   readonly roles?: ('control' | 'transfer')[];
   /** Seconds. */
@@ -20,7 +20,7 @@ export interface WorkerCommandOptions extends PermissionOptions {
   readonly metricsHost?: string;
 }
 
-/** Serves uploads until it is told to stop. */
+/** Runs a worker until it is interrupted. */
 export async function workerCommand(context: CliContext, options: WorkerCommandOptions): Promise<void> {
   const { config } = context;
   const deployment = deploymentOf(config, options);
@@ -44,22 +44,22 @@ export async function workerCommand(context: CliContext, options: WorkerCommandO
     const running = worker.run();
     metrics?.server.watch(() => worker.isReady());
     const version = deployment ? ` as ${deployment.deploymentName} ${deployment.buildId}` : '';
-    if (metrics) context.note(`metrics on ${metrics.server.url}/metrics, with /healthz and /readyz beside them`);
-    context.note(`worker on ${address}${version} serves ${worker.taskQueues.join(', ')}`);
+    if (metrics) context.note(`metrics on ${metrics.server.url}/metrics, health on /healthz and /readyz`);
+    context.note(`worker on ${address}${version} polls ${worker.taskQueues.join(', ')}`);
     if (uiUrl) context.note(`Temporal UI: ${uiUrl}`);
     await Promise.race([running, interrupted(context.signal)]);
-    if (graceSeconds > 0) context.note(`stopping; parts in flight have ${graceSeconds} s to end`);
+    if (graceSeconds > 0) context.note(`shutting down: waiting up to ${graceSeconds} s for parts in flight`);
     await worker.shutdown();
   });
 }
 
-/** Metrics take code of their own, which is loaded for those who want them. */
+/** Loads the code of the metrics, which only a worker with metrics needs. */
 async function openMetrics(config: Config, address: MetricsAddress): Promise<WorkerMetricsEndpoint> {
   const { openWorkerMetrics } = await import('../workers/worker-metrics.ts');
   return openWorkerMetrics(config, address);
 }
 
-/** @throws ConfigError when only one half of the version is known */
+/** @throws ConfigError if only the deployment or only the build is set */
 function deploymentOf(config: Config, options: WorkerCommandOptions): WorkerDeploymentVersion | undefined {
   const deploymentName = options.deployment ?? config.deploymentName;
   const buildId = options.buildId ?? config.buildId;
@@ -67,7 +67,7 @@ function deploymentOf(config: Config, options: WorkerCommandOptions): WorkerDepl
   if (deploymentName === undefined && buildId === undefined) return undefined;
   throw new ConfigError(
     deploymentName === undefined
-      ? `build ${buildId} belongs to no deployment: give --deployment or LONGHAUL_DEPLOYMENT_NAME too`
-      : `deployment ${deploymentName} needs a build: give --build-id or LONGHAUL_BUILD_ID too`,
+      ? `build ${buildId} requires a deployment. Set --deployment or LONGHAUL_DEPLOYMENT_NAME.`
+      : `deployment ${deploymentName} requires a build ID. Set --build-id or LONGHAUL_BUILD_ID.`,
   );
 }

@@ -8,13 +8,13 @@ import { explainError } from './explain-error.ts';
 /** Ctrl-C or SIGTERM. */
 export class Interrupted extends Error {}
 
-/** The command failed, and its own output says why. */
-export class SaidAlready extends Error {}
+/** The command failed, and its output contains the reason. */
+export class AlreadyReported extends Error {}
 
 /** 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted. */
 export const ExitCode = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
-/** Codes of errors that the caller can only repair by changing the arguments, the configuration or the source. */
+/** Codes of errors that only a change of the arguments, the configuration or the source can fix. */
 const USAGE_CODES: ReadonlySet<string> = new Set([
   'CONFIG_INVALID',
   'SOURCE_MISSING',
@@ -37,28 +37,29 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof LonghaulError && USAGE_CODES.has(error.code) ? ExitCode.usage : ExitCode.failed;
 }
 
-/** One line for a person; undefined where something was said already. */
+/** Returns the line to print; undefined if the error was already printed. */
 export function describeError(error: unknown): string | undefined {
-  if (error instanceof CommanderError || error instanceof Interrupted || error instanceof SaidAlready) return undefined;
+  if (error instanceof CommanderError || error instanceof Interrupted || error instanceof AlreadyReported)
+    return undefined;
   return `longhaul: ${errorText(error)}`;
 }
 
-/** The same without the program's name. */
+/** Returns the line without the program's name. */
 export function errorText(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof LonghaulError) return oneLine(message);
   const explanation = explainError(error);
-  // What is left is an error in Longhaul itself: whoever sees it must be able to report it.
+  // Any other error is a defect of Longhaul, which the user must be able to report.
   return explanation
     ? oneLine(sentences(explanation))
-    : `unexpected: ${oneLine(message)} (LONGHAUL_LOG_LEVEL=debug shows more)`;
+    : `unexpected error: ${oneLine(message)}. For details, set LONGHAUL_LOG_LEVEL=debug.`;
 }
 
 function oneLine(text: string): string {
   return printable(redact(text).replace(/\s*\n\s*/g, ' · '));
 }
 
-/** The command did its work but for some files, which it has named. */
+/** Some files failed. The command has printed them, and completed the others. */
 export class FilesFailedError extends LonghaulError {
   readonly code = 'FILES_FAILED';
   readonly retryable = false;

@@ -1,7 +1,7 @@
 import { grpcCause, grpcFault, namespaceMissing, type Explanation } from '../../temporal/grpc-cause.ts';
 import { errnoCause, errnoOf } from '../../core/text/errno-cause.ts';
 
-/** What a call of the system does, for `cannot <verb> <object>`. */
+/** Verbs of system calls, for `cannot <verb> <object>`. */
 const verbs: Readonly<Record<string, string>> = {
   access: 'read',
   bind: 'listen on',
@@ -47,7 +47,7 @@ const fixes: Readonly<Record<string, string>> = {
   EROFS: 'Choose a path on a file system that can be written',
 };
 
-/** Explains an error of the system or of Temporal; undefined for any other, which is an error in Longhaul. */
+/** Explains an error of the system or of Temporal; undefined for any other error, which is a defect of Longhaul. */
 export function explainError(error: unknown): Explanation | undefined {
   const fault = grpcFault(error);
   if (fault) return grpcCause(fault);
@@ -86,7 +86,7 @@ function explainErrno(code: string, error: NodeJS.ErrnoException): Explanation {
   if (syscall === 'mkdtemp') return { problem, fix: 'Set TMPDIR to a directory that this user can write to' };
   return {
     problem,
-    fix: fixOf(code, where === undefined ? 'Check the path' : 'Check the address, and that the server runs'),
+    fix: fixOf(code, where === undefined ? 'Check the path' : 'Check the address and that the server is running'),
   };
 }
 

@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { FailureType } from '../../contracts/failures.ts';
 import { errnoOf } from '../../core/text/errno-cause.ts';
 import { ApiError, LonghaulError } from '../../errors.ts';
-import { errorText, Interrupted, SaidAlready } from './exit.ts';
+import { AlreadyReported, errorText, Interrupted } from './exit.ts';
 
 /** The property `error` of the JSON of a command. */
 export interface JsonError {
@@ -11,7 +11,7 @@ export interface JsonError {
   readonly message: string;
 }
 
-/** Errors of the library that have the name of a failure type, where it is not that of their code. */
+/** Failure types of errors whose code has another name. */
 const failureTypes: Readonly<Record<string, string>> = {
   SOURCE_READ_FAILED: FailureType.SourceUnavailable,
   SOURCE_NOT_RANGED: FailureType.SourceUnusable,
@@ -21,9 +21,9 @@ const failureTypes: Readonly<Record<string, string>> = {
 export function jsonErrorOf(error: unknown): JsonError {
   if (error instanceof CommanderError) return { code: 'UsageInvalid', message: usageText(error) };
   if (error instanceof Interrupted) {
-    return { code: 'Interrupted', message: 'interrupted. Run the same command again to continue.' };
+    return { code: 'Interrupted', message: 'interrupted. Run the same command again to resume.' };
   }
-  if (error instanceof SaidAlready) return { code: 'Failed', message: 'the command failed. See standard error.' };
+  if (error instanceof AlreadyReported) return { code: 'Failed', message: 'the command failed. See standard error.' };
   return { code: codeOf(error), message: errorText(error) };
 }
 
@@ -43,7 +43,7 @@ function usageText({ code, message }: CommanderError): string {
   return message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
 }
 
-/** Whether a command line requests JSON, also one that cannot be parsed. */
+/** Whether a command line, valid or not, requests JSON. */
 export function wantsJson(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   return args.slice(0, end === -1 ? args.length : end).includes('--json');

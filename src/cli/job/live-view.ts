@@ -10,7 +10,7 @@ import { terminalWidth, wrapText } from '../text/wrap-text.ts';
 /** Shows the progress of the jobs of a command on standard error. The only sync of a command has the empty name. */
 export interface LiveView {
   show(name: string, event: JobEvent): void;
-  /** A line of its own, above the bars. */
+  /** Prints a separate line above the bars. */
   note(line: string): void;
   close(): void;
 }
@@ -26,45 +26,45 @@ export function createLiveView(
   return kind === 'bars' ? new BarView(stderr) : new LineView(note);
 }
 
-function describeTrouble(event: JobEvent): string | undefined {
+function describeProblem(event: JobEvent): string | undefined {
   const wait = waitOrSilenceOf(event);
   if (wait || event.type !== 'progress') return wait;
   if (event.progress.kind !== 'sync' && event.progress.sessionEndsTooEarly) {
-    return 'at this pace the session ends before the file is through';
+    return 'at this rate, the session expires before the file is complete';
   }
   if (!event.trouble) return undefined;
   if (event.trouble.failureType === 'WorkerStopping') return undefined;
-  return `${event.trouble.message}; it is tried again`;
+  return `${event.trouble.message.replace(/\.$/, '')}. Retrying.`;
 }
 
-/** Says a trouble once, not with every event that repeats it. */
-class TroubleTeller {
-  readonly #told = new Map<string, string>();
-  readonly #wordsFor: (event: JobEvent) => string | undefined;
+/** Prints a problem once, and not again for each event that repeats it. */
+class ProblemPrinter {
+  readonly #printed = new Map<string, string>();
+  readonly #describe: (event: JobEvent) => string | undefined;
 
-  constructor(wordsFor: (event: JobEvent) => string | undefined = describeTrouble) {
-    this.#wordsFor = wordsFor;
+  constructor(describe: (event: JobEvent) => string | undefined = describeProblem) {
+    this.#describe = describe;
   }
 
-  tell(name: string, event: JobEvent, say: (line: string) => void): void {
-    const trouble = this.#wordsFor(event);
-    if (trouble && this.#told.get(name) !== trouble) say(labelled(name, trouble));
-    if (trouble) this.#told.set(name, trouble);
-    else this.#told.delete(name);
+  print(name: string, event: JobEvent, note: (line: string) => void): void {
+    const problem = this.#describe(event);
+    if (problem && this.#printed.get(name) !== problem) note(labelled(name, problem));
+    if (problem) this.#printed.set(name, problem);
+    else this.#printed.delete(name);
   }
 }
 
-/** Says only what the upload waits for: without a person it may wait for a day. */
+/** Prints only the reasons for which an upload waits, because it can wait for an operator. */
 class QuietView implements LiveView {
   readonly #note: (line: string) => void;
-  readonly #waits = new TroubleTeller(waitOf);
+  readonly #waits = new ProblemPrinter(waitOf);
 
   constructor(note: (line: string) => void) {
     this.#note = note;
   }
 
   show(name: string, event: JobEvent): void {
-    this.#waits.tell(name, event, this.#note);
+    this.#waits.print(name, event, this.#note);
   }
 
   note(): void {}
@@ -76,14 +76,14 @@ class LineView implements LiveView {
   readonly note: (line: string) => void;
   readonly #meters = new Map<string, RateMeter>();
   readonly #lastLine = new Map<string, { state: string; atMs: number }>();
-  readonly #troubles = new TroubleTeller();
+  readonly #problems = new ProblemPrinter();
 
   constructor(note: (line: string) => void) {
     this.note = note;
   }
 
   show(name: string, event: JobEvent): void {
-    this.#troubles.tell(name, event, this.note);
+    this.#problems.print(name, event, this.note);
     if (event.type !== 'progress') return;
     const now = Date.now();
     const meter = getOrAdd(this.#meters, name, () => new RateMeter());
@@ -101,7 +101,7 @@ class BarView implements LiveView {
   readonly #stderr: NodeJS.WriteStream;
   readonly #bars: MultiBar;
   readonly #byName = new Map<string, { bar: SingleBar; meter: RateMeter }>();
-  readonly #troubles = new TroubleTeller();
+  readonly #problems = new ProblemPrinter();
 
   constructor(stderr: NodeJS.WriteStream) {
     this.#stderr = stderr;
@@ -112,13 +112,13 @@ class BarView implements LiveView {
       hideCursor: true,
       clearOnComplete: false,
       linewrap: false,
-      // The default tells nothing where standard error is no terminal; there the lines are shown instead.
+      // Without a terminal, `LineView` prints lines instead.
       noTTYOutput: false,
     });
   }
 
   show(name: string, event: JobEvent): void {
-    this.#troubles.tell(name, event, (line) => this.note(line));
+    this.#problems.print(name, event, (line) => this.note(line));
     if (event.type !== 'progress') return;
     const { bar, meter } = getOrAdd(this.#byName, name, () => ({
       bar: this.#bars.create(1, 0, { name, words: [] }),

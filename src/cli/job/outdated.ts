@@ -12,10 +12,10 @@ const CONCURRENCY = 8;
 const CANCEL_TIMEOUT_MS = 10_000;
 
 /**
- * Starts jobs again that another version of Longhaul started and this version cannot continue. On the embedded server, no
- * other worker can continue them.
+ * Restarts jobs that another version of Longhaul started and this version cannot continue. On the embedded server, no other
+ * worker can continue them.
  *
- * @returns whether a job was started again
+ * @returns whether a job was restarted
  */
 export async function restartOutdated(
   { config, note }: Pick<CliContext, 'config' | 'note'>,
@@ -30,7 +30,7 @@ export async function restartOutdated(
     if (!(await cannotBeContinued(client.temporal, workflowId))) continue;
     const noun = job.prepared.kind === 'sync' ? 'sync' : 'upload';
     note(
-      `${workflowId}: another version of Longhaul started this ${noun}, and this version cannot continue it. Starting it again.`,
+      `${workflowId}: another version of Longhaul started this ${noun}, and this version cannot continue it. Restarting it.`,
     );
     const sessions = await terminateOutdated(client.temporal, workflowId);
     await cancelSessions(createDestination(requireDestination(config, destination)), sessions);

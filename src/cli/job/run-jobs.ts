@@ -13,7 +13,7 @@ import { commandSources } from '../sources/source-settings.ts';
 import { createLiveView } from './live-view.ts';
 import { restartOutdated } from './outdated.ts';
 
-/** What a command prints when it is interrupted. */
+/** Line that a command prints if it is interrupted. */
 export const INTERRUPTED = 'longhaul: interrupted. Run the same command again to resume from the recorded parts.';
 
 export interface JobSettings {
@@ -51,18 +51,18 @@ export interface JobCommand<Job extends CommandJob> {
   /** Starts one job. @defaultValue `run.start` */
   readonly start?: (run: JobRun, job: Job) => Promise<Started<Job>>;
   readonly onStarted?: (run: JobRun, jobs: readonly Started<Job>[]) => Promise<void>;
-  /** Reports what a command that attaches must know. */
+  /** Reports the differences between a command and the jobs that it attaches to. */
   readonly noteAttached: (run: JobRun, jobs: readonly Started<Job>[]) => Promise<void>;
   readonly printDetached: (jobs: readonly Started<Job>[]) => void;
-  /** With `--json`: prints a job when it ends, or when the command is interrupted. */
+  /** With `--json`: prints a job when it closes or when the command is interrupted. */
   readonly printJson: (outcome: Outcome<Job>) => void;
   /** @throws the error of a job that failed */
   readonly print: (run: JobRun, outcomes: readonly Outcome<Job>[]) => Promise<void> | void;
 }
 
 /**
- * The flow of every command that starts jobs: finds Temporal, checks for workers or calls the destination, starts or
- * attaches, runs a worker on the embedded server, follows, and prints the results.
+ * Runs a command that starts jobs. It connects to Temporal, checks for workers or calls the destination, and starts or
+ * attaches to the jobs. On the embedded server, it runs a worker. Finally, it follows the jobs and prints the results.
  */
 export async function runJobs<Job extends CommandJob>(
   context: CliContext,
@@ -151,7 +151,7 @@ export class JobRun {
       if (status !== 'RUNNING' || this.#served.has(taskQueue)) continue;
       this.#served.add(taskQueue);
       const worker = await this.backend.startWorker(commandSources(config, this.#named), { taskQueue, transferSlots });
-      void worker.run().catch((error: unknown) => note(`longhaul: the worker ended: ${errorText(error)}`));
+      void worker.run().catch((error: unknown) => note(`longhaul: the worker stopped: ${errorText(error)}`));
       if (quiet) continue;
       for await (const { workflowId, parentId } of this.backend.client.list({ running: true, taskQueue })) {
         if (parentId !== undefined || own.has(workflowId)) continue;
@@ -160,7 +160,7 @@ export class JobRun {
     }
   }
 
-  /** Follows jobs to their ends, with one view. @throws Interrupted */
+  /** Follows jobs until they close, with one view. @throws Interrupted */
   async follow<Job extends CommandJob>(
     jobs: readonly Started<Job>[],
     printEnd: (outcome: Outcome<Job>) => void,
@@ -207,7 +207,7 @@ export class JobRun {
     }
   }
 
-  /** The jobs of this command have ended, so that no worker reads their sources any longer. */
+  /** Removes the records of sources after the jobs of this command have closed. */
   async end(): Promise<void> {
     await this.#records.removeEnded(this.#workflowIds, this.backend.client).catch(() => {});
   }

@@ -47,12 +47,12 @@ export function permittedSources(
 ): SourceSettings {
   const hasLists = (root ?? bucket ?? httpHost) !== undefined;
   if (anySource && hasLists) {
-    throw new ConfigError('--any-source permits every source; remove it, or remove --root, --bucket and --http-host');
+    throw new ConfigError('--any-source permits every source. Remove it, or remove --root, --bucket and --http-host.');
   }
   if (root?.some((directory) => directory === ''))
-    throw new ConfigError('--root must be a directory, for example /data');
+    throw new ConfigError('--root must be a directory, for example /data.');
   if (httpHost?.some((host) => /[/@\s]|^[^[]*:/.test(host) || host === '')) {
-    throw new ConfigError('--http-host must be a host name or a glob, for example files.example.com');
+    throw new ConfigError('--http-host must be a host name or a glob, for example files.example.com.');
   }
   for (const [option, globs] of Object.entries({ '--bucket': bucket ?? [], '--http-host': httpHost ?? [] })) {
     const problem = globListProblem(globs);

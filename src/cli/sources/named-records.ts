@@ -8,7 +8,7 @@ import { readJsonFile, writeJsonFile } from '../../dev/server/json-file.ts';
 import type { NamedSources } from '../../sources/named-sources.ts';
 import { namedFolder } from './source-settings.ts';
 
-/** A command starts its uploads within this time after it has named them. */
+/** A command starts its uploads within this time after it has written their record. */
 const UNSTARTED_KEPT_MS = 86_400_000;
 
 const recordSchema = z.object({
@@ -16,8 +16,8 @@ const recordSchema = z.object({
 });
 
 /**
- * Records of what commands of this user named, each for as long as its uploads run. Commands share workers on the embedded
- * server, where one goes on with what another was interrupted in.
+ * Records of the sources that commands of this user named. A record exists until its uploads close. On the embedded server,
+ * commands share workers: a command can resume an interrupted upload of another command.
  */
 export class NamedRecords {
   readonly #folder: string;
@@ -26,16 +26,16 @@ export class NamedRecords {
     this.#folder = namedFolder(config);
   }
 
-  /** Before a worker is given any of these uploads. */
+  /** Adds a record. Must complete before a worker receives one of these uploads. */
   async add(named: NamedSources, workflowIds: readonly string[]): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const record = { workflowIds, ...named };
     await writeJsonFile(join(this.#folder, `${randomUUID()}.json`), record);
   }
 
-  /** Removes the records all of whose uploads are among these and have ended: nobody reads their sources any more. */
+  /** Removes each record whose uploads are all among these and have closed, so that no worker reads their sources. */
   async removeEnded(workflowIds: readonly string[], client: LonghaulClient): Promise<void> {
-    const runs = await Promise.all(workflowIds.map((id) => mayRun(client, id)));
+    const runs = await Promise.all(workflowIds.map((id) => canBeRunning(client, id)));
     const ended = new Set(workflowIds.filter((_, index) => !runs[index]));
     await this.#removeWhere(async (record) => record?.workflowIds.every((id) => ended.has(id)) ?? false);
   }
@@ -43,10 +43,10 @@ export class NamedRecords {
   /** Removes the records of commands that were killed, whose uploads have completed. */
   async sweep(client: LonghaulClient): Promise<void> {
     await this.#removeWhere(async (record, ageMs) => {
-      // The command can be about to start its uploads.
+      // The command possibly has not started its uploads yet.
       if (ageMs < UNSTARTED_KEPT_MS) return false;
       if (!record) return true;
-      const runs = await Promise.all(record.workflowIds.map((id) => mayRun(client, id)));
+      const runs = await Promise.all(record.workflowIds.map((id) => canBeRunning(client, id)));
       return !runs.includes(true);
     });
   }
@@ -65,12 +65,12 @@ export class NamedRecords {
   }
 }
 
-/** Also where Temporal doesn't tell. */
-async function mayRun({ temporal: client }: LonghaulClient, workflowId: string): Promise<boolean> {
+/** Whether a workflow is running. True if Temporal does not respond. */
+async function canBeRunning({ temporal: client }: LonghaulClient, workflowId: string): Promise<boolean> {
   try {
     return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
   } catch (error) {
-    // By its name: the class takes Temporal's SDK, which is loaded while the server comes up.
+    // Compared by name, because the class would require Temporal's SDK, which is loaded while the server starts.
     return (error as Error).name !== 'WorkflowNotFoundError';
   }
 }

@@ -8,15 +8,15 @@ import type { SourceSettings } from '../../sources/source-settings.ts';
 import { SpoolFolder } from './spool/folder.ts';
 
 /**
- * What a command itself may read. On the embedded server all commands are this user's, so a key of this machine's seals
- * the queries of URLs where none was set.
+ * Returns the sources that a command can read. On the embedded server, all commands belong to this user. If no seal key is
+ * set, a key of this machine seals the queries of URLs.
  */
 export function sourceSettingsOf(config: Config): SourceSettings {
   const { sources, temporal } = config;
   const { files } = sources;
-  // Its own copies are in no root.
+  // The copies of commands are outside the configured roots.
   const roots = files?.roots && [...files.roots, new SpoolFolder(config.stateDir).path];
-  // What the own user names is read through a proxy as it is.
+  // A URL that the user of the command names needs no check of its address, so a proxy can resolve it.
   const http = { ...sources.http, trustProxy: true };
   const settings = { ...sources, files: { ...files, roots }, http };
   if (sources.sealKey !== undefined || temporal !== undefined) return settings;
@@ -24,8 +24,8 @@ export function sourceSettingsOf(config: Config): SourceSettings {
 }
 
 /**
- * What the worker of a command reads: that which commands of this user named, and nothing else that a caller might. An
- * upload that it does not permit waits for another worker.
+ * Returns the sources that the worker of a command permits: only those that commands of this user named. An upload with
+ * another source waits for another worker.
  */
 export function commandSources(config: Config, named: NamedSources = namedBy([])): SourceSettings {
   const settings = sourceSettingsOf(config);
@@ -45,7 +45,7 @@ export function commandSources(config: Config, named: NamedSources = namedBy([])
   };
 }
 
-/** Where commands record what they name. */
+/** Directory of the records of named sources. */
 export function namedFolder({ stateDir }: Pick<Config, 'stateDir'>): string {
   return join(stateDir, 'named');
 }
@@ -61,7 +61,7 @@ function ownSealKey(stateDir: string): string {
   return readFileSync(path, 'utf8');
 }
 
-/** Whether this user may read the file. */
+/** Whether this user can read the file. */
 export function isReadable(path: string): Promise<boolean> {
   return access(path, constants.R_OK).then(
     () => true,

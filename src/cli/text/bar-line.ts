@@ -4,7 +4,7 @@ import { printable } from '../../core/text/printable.ts';
 import type { UnpolledQueue } from '../../client/queues/unpolled-queue.ts';
 import type { WaitingInfo } from '../../contracts/upload.ts';
 
-/** The progress of one upload or sync on a line. */
+/** The progress of one upload or sync, for one line. */
 export interface BarLine {
   readonly name?: string;
   /** 0 to 1. */
@@ -15,7 +15,7 @@ export interface BarLine {
 
 const BAR_WIDTHS = [24, 10, 0];
 /** A longer name is cut in its middle, to this width at least. */
-const LEAST_NAME = 12;
+const MIN_NAME_WIDTH = 12;
 const BRACKETS = 2;
 /** Some terminals start a new line when the last column is written. */
 const MARGIN = 1;
@@ -33,7 +33,7 @@ export function barLine(line: BarLine, columns: number): string {
     for (const barWidth of BAR_WIDTHS) {
       const rest = [...(barWidth > 0 ? [bar(line.fraction, barWidth)] : []), words.join(' · ')].join(' ');
       const space = width - stringWidth(rest) - (name ? 1 : 0);
-      if (space < Math.min(nameWidth, LEAST_NAME)) continue;
+      if (space < Math.min(nameWidth, MIN_NAME_WIDTH)) continue;
       return name ? `${cliTruncate(name, Math.max(space, 1), { position: 'middle' })} ${rest}` : rest;
     }
   }
@@ -53,12 +53,13 @@ function bar(fraction: number, width: number): string {
   return `[${'='.repeat(done)}${'-'.repeat(inner - done)}]`;
 }
 
-/** What an upload or a sync waits for, in words for who watches it; undefined when it doesn't wait. */
+/** Describes why an upload or a sync waits; undefined if it does not wait. */
 export function describeWait(waiting: WaitingInfo | null): string | undefined {
-  return waiting ? `waits: ${waiting.reason}; it goes on by itself, and at once with "longhaul retry"` : undefined;
+  if (!waiting) return undefined;
+  return `waiting: ${waiting.reason.replace(/\.$/, '')}. Retries automatically. To retry now, run "longhaul retry ID".`;
 }
 
-const NOBODY_ANSWERS = 'waiting for a worker or for Temporal to answer';
+const NO_RESPONSE = 'waiting for a response from a worker or Temporal';
 
 interface WaitingEvent {
   readonly type: string;
@@ -66,12 +67,12 @@ interface WaitingEvent {
   readonly progress?: { readonly waiting: WaitingInfo | null };
 }
 
-/** Returns what must be done before an upload or a sync continues; undefined if nothing must. */
+/** Describes the required operator action before an upload or a sync continues; undefined if none is required. */
 export function waitOf({ unpolled, progress }: WaitingEvent): string | undefined {
   return unpolled ? unpolled.reason : describeWait(progress?.waiting ?? null);
 }
 
-/** As `waitOf`, and if nothing responds. */
+/** Like `waitOf`, also if neither a worker nor Temporal responds. */
 export function waitOrSilenceOf(event: WaitingEvent): string | undefined {
-  return waitOf(event) ?? (event.type === 'no-answer' ? NOBODY_ANSWERS : undefined);
+  return waitOf(event) ?? (event.type === 'no-answer' ? NO_RESPONSE : undefined);
 }

@@ -2,12 +2,12 @@ import { createLogUpdate } from 'log-update';
 import { printable } from '../../core/text/printable.ts';
 import { terminalWidth, wrapText } from './wrap-text.ts';
 
-/** Whether lines can be written over there: a terminal whose size nobody has set can't. */
+/** Whether lines can be overwritten: false for a terminal without a size. */
 export function isLiveTerminal(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY && stream.columns > 0 && stream.rows > 0;
 }
 
-/** Lines on a terminal that are written over in place. The cursor is hidden until `close`, or until the process ends. */
+/** Lines on a terminal that are overwritten in place. Hides the cursor until `close` or until the process exits. */
 export class LiveScreen {
   readonly #stream: NodeJS.WriteStream;
   readonly #write: ReturnType<typeof createLogUpdate>;
@@ -32,13 +32,13 @@ export class LiveScreen {
     return this.#stream.rows;
   }
 
-  /** @param lines made once more when the terminal's size changes */
+  /** @param lines called again when the size of the terminal changes */
   show(lines: () => readonly string[]): void {
     this.#lines = lines;
     this.#draw();
   }
 
-  /** What was shown last stays. */
+  /** Stops, and keeps the last lines. */
   close(): void {
     this.#stream.off('resize', this.#onResize);
     this.#write.done();

@@ -2,7 +2,7 @@ import type { JobProgress } from '../../client/jobs.ts';
 import { formatBytes, formatDuration } from '../../core/text/format.ts';
 
 /**
- * The progress of a job in a few words, the most important one first.
+ * Describes the progress of a job in a few words, the most important first.
  *
  * @param bytesPerSecond undefined if it is unknown or not shown
  */

@@ -7,11 +7,11 @@ export interface Column<Row> {
   readonly text: (row: Row) => string;
   /** @defaultValue left */
   readonly align?: 'right';
-  /** Where the width is short, the column with the highest number is left out first. @defaultValue it stays */
+  /** Order in which columns are omitted if the table is too wide, highest number first. @defaultValue never */
   readonly dropOrder?: number;
-  /** If the table is too wide with texts cut as well, the column with the highest number is left out. @defaultValue it stays */
+  /** The same for a table that is still too wide after its texts are shortened. @defaultValue never */
   readonly narrowDropOrder?: number;
-  /** When nothing is left to leave out, texts are cut in the middle down to so many columns. @defaultValue never */
+  /** Minimum width to which texts are shortened in the middle if no column can be omitted. @defaultValue never */
   readonly shrinksTo?: number;
 }
 
@@ -23,9 +23,9 @@ interface Laid<Row> extends Column<Row> {
 }
 
 /**
- * Lines of a table, the first with the headers; columns in which no row has a text are left out.
+ * Returns the lines of a table, headers first, without empty columns.
  *
- * @param width of the terminal; undefined: as wide as it gets
+ * @param width of the terminal; undefined for no limit
  */
 export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width?: number): string[] {
   const laid = columns.map((column) => layOut(column, rows)).filter(({ cells }) => cells.some(Boolean));
@@ -62,7 +62,7 @@ function fit<Row>(columns: readonly Laid<Row>[], width: number): readonly Laid<R
   );
 }
 
-/** Leaves out the columns with the highest order first, until the others fit or no column has an order. */
+/** Omits the columns with the highest order first, until the others fit or no column has an order. */
 function leaveOut<Row>(
   columns: readonly Laid<Row>[],
   orderOf: (column: Laid<Row>) => number | undefined,
@@ -77,7 +77,7 @@ function leaveOut<Row>(
   return leaveOut(others, orderOf, fits);
 }
 
-/** The widest gives way first. */
+/** Shortens the widest column first. */
 function shrink<Row>(columns: readonly Laid<Row>[], width: number): readonly Laid<Row>[] {
   const excess = totalWidth(columns) - width;
   if (excess <= 0) return columns;

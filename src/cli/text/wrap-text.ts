@@ -37,8 +37,8 @@ function wrapLine(line: string, width: number): string {
   return [...lines, current].join('\n');
 }
 
-/** Columns of a terminal; undefined where lines may be as long as they get, as in a pipe. */
+/** Columns of a terminal; undefined if lines can have any length, as in a pipe. */
 export function terminalWidth({ isTTY, columns }: NodeJS.WriteStream): number | undefined {
-  // A terminal whose size nobody has set says 0.
+  // A terminal without a size reports 0.
   return isTTY && columns > 0 ? columns : undefined;
 }

@@ -4,8 +4,8 @@ import { createWorker } from '../../worker/create-worker.ts';
 import { installRuntime, type RuntimeOptions } from '../../worker/runtime.ts';
 
 /**
- * Temporal's worker and ours, ready to be started. This module takes half a second to load, which only commands that
- * move bytes need to wait for.
+ * Prepares Temporal's worker and that of Longhaul. This module takes half a second to load, so only commands that run a
+ * worker load it.
  */
 export function prepareWorkers(logger: Logger, options: RuntimeOptions) {
   return { sdkMetricsUrl: installRuntime(logger, options), NativeConnection, createWorker };

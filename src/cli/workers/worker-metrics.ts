@@ -7,11 +7,11 @@ export type MetricsAddress = Pick<MetricsServerOptions, 'port' | 'host' | 'sdkMe
 
 export interface WorkerMetricsEndpoint {
   readonly server: MetricsServer;
-  /** For the worker that is to be measured. */
+  /** Metrics options of the worker. */
   readonly options: WorkerMetricsOptions;
 }
 
-/** Serves the metrics of a worker of this process, and of the process itself. @throws ConfigError when the port is taken */
+/** Serves the metrics of this process and of its worker. @throws ConfigError if the port is in use */
 export async function openWorkerMetrics(
   { destinations }: Config,
   address: MetricsAddress,

@@ -16,11 +16,11 @@ import { NoWorkerError, SteeringRefusedError } from '../errors.ts';
 
 /** The state of a job in Temporal. */
 export interface WorkflowDescription {
-  /** Temporal's: RUNNING, COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
+  /** Status in Temporal: RUNNING, COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
   readonly status: string;
   readonly workflowType: string;
   readonly taskQueue: string;
-  /** Digest of what was asked for; undefined for what was started by name from elsewhere, or by a schedule. */
+  /** Digest of the request; undefined for a workflow that another program or a schedule started. */
   readonly identity: string | undefined;
 }
 
@@ -40,7 +40,7 @@ export class FollowedWorkflow {
     this.handle = client.workflow.getHandle(workflowId);
   }
 
-  /** Waits for the end, however long it takes, also across restarts of the Temporal server. */
+  /** Waits for the end without a time limit, also across restarts of the Temporal server. */
   async result<Result>(signal: AbortSignal | undefined, read: ReadAnswer<Result>): Promise<Result> {
     for (;;) {
       signal?.throwIfAborted();
@@ -63,18 +63,18 @@ export class FollowedWorkflow {
     }
   }
 
-  /** @throws what Temporal's client throws, also when no worker answers within 5 s */
+  /** @throws errors of Temporal's client, also if no worker responds within 5 s */
   async query<Answer>(name: string, read: ReadAnswer<Answer>): Promise<Answer> {
     const deadline = Date.now() + QUERY_TIMEOUT_MS;
     return read(await this.client.withDeadline(deadline, () => this.handle.query<unknown>(name)), this.workflowId);
   }
 
-  /** @throws what Temporal's client throws */
+  /** @throws errors of Temporal's client */
   describeWithin(timeoutMs: number): Promise<WorkflowExecutionDescription> {
     return this.client.withDeadline(Date.now() + timeoutMs, () => this.handle.describe());
   }
 
-  /** An update waits for a worker for ever; a person should rather be told that none is there. */
+  /** Sends an update. Fails if no worker runs, because Temporal would wait for a worker indefinitely. */
   async update<Answer>(
     name: string,
     input: object,
@@ -82,10 +82,11 @@ export class FollowedWorkflow {
     timeoutMs = STEERING_TIMEOUT_MS,
   ): Promise<Answer> {
     const { status, taskQueue } = await this.describe();
-    if (status !== 'RUNNING') throw new SteeringRefusedError(`${this.workflowId} has ended: ${status}`);
+    if (status !== 'RUNNING')
+      throw new SteeringRefusedError(`${this.workflowId} is already closed (${status.toLowerCase()})`);
     try {
       if (!(await hasWorkers(this.client, taskQueue, 'workflow'))) {
-        throw new NoWorkerError(`no worker serves the task queue ${taskQueue}; start one with "longhaul worker"`);
+        throw new NoWorkerError(`no worker polls task queue "${taskQueue}". Start "longhaul worker".`);
       }
       const answer = await this.client.withDeadline(Date.now() + timeoutMs, () =>
         this.handle.executeUpdate<unknown, [object]>(name, { args: [input] }),
@@ -119,7 +120,7 @@ export class FollowedWorkflow {
     }
   }
 
-  /** One look for `progress`: the end, an event of `tell`, or that nobody answered. */
+  /** Reads one event for `progress`: the end, an event of `tell`, or that neither a worker nor Temporal responded. */
   async look<Event>(
     tell: (description: WorkflowExecutionDescription) => Promise<Event>,
   ): Promise<
@@ -133,7 +134,7 @@ export class FollowedWorkflow {
       return await tell(description);
     } catch (error) {
       if (isOutdated(error)) {
-        const reason = `${OUTDATED}. Run workers of that version, or terminate it and start it again`;
+        const reason = `${OUTDATED}. Run workers of that version, or terminate it and start it again.`;
         return { type: 'no-answer', reason };
       }
       if (!isUnanswered(error)) throw fromTemporal(error, this.workflowId);
@@ -144,18 +145,17 @@ export class FollowedWorkflow {
   async #whyNobodyAnswers(error: unknown): Promise<string> {
     try {
       const { taskQueue } = await this.describeWithin(QUERY_TIMEOUT_MS);
-      if (!(await hasWorkers(this.client, taskQueue, 'workflow')))
-        return `no worker serves the task queue ${taskQueue}`;
+      if (!(await hasWorkers(this.client, taskQueue, 'workflow'))) return `no worker polls task queue "${taskQueue}"`;
     } catch {
-      // Temporal itself is away.
+      // Temporal does not respond.
     }
     return (fromTemporal(error, this.workflowId) as Error).message;
   }
 
-  /** Calls are ended, not left: one that goes on after its connection was closed would bring the process down. */
+  /** Aborts calls at their deadline: a call that continues after its connection closes would crash the process. */
   async until<T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
     if (!signal) return call();
-    // Of its own: each request leaves a listener on the signal that it is given.
+    // A separate signal, because each request leaves a listener on it.
     const own = new AbortController();
     setMaxListeners(0, own.signal);
     const abort = () => own.abort(signal.reason);

@@ -15,10 +15,10 @@ export interface UploadLook {
 /** The progress of a job, with the bytes and the parts of its running uploads. */
 export interface LiveProgress {
   readonly progress: JobProgress;
-  /** Bytes that are recorded or, by heartbeats, in flight. */
+  /** Recorded bytes and, according to heartbeats, bytes in flight. */
   readonly bytesSent: number;
   readonly trouble?: PartTrouble;
-  /** Activities of the job, or else of one of its uploads: all of them read the same source. */
+  /** Activities of the job, otherwise of one of its uploads: all of them read the same source. */
   readonly pending: readonly PendingActivity[];
 }
 
@@ -36,7 +36,7 @@ interface Known {
 
 const UNKNOWN: Known = { look: undefined, uploadId: '', bytesSent: 0, poll: 0 };
 
-/** Adds to the progress of a job what its workflow does not count: the bytes of parts in flight, and its uploads. */
+/** Adds the bytes of parts in flight and of running uploads to the progress of a job, whose workflow does not count them. */
 export class LiveBytes {
   readonly #look: (workflowId: string) => Promise<UploadLook | undefined>;
   readonly #maxLooks: number;
@@ -47,8 +47,8 @@ export class LiveBytes {
   #most = { setbacks: 0, bytes: 0 };
 
   /**
-   * @param look undefined if the upload has ended
-   * @param maxLooks uploads that each call queries. A sync can have 200 uploads, and each look is two requests
+   * @param look undefined if the upload has closed
+   * @param maxLooks uploads that each call queries. A sync can have 200 uploads, and each needs two requests
    */
   constructor(look: (workflowId: string) => Promise<UploadLook | undefined>, maxLooks: number) {
     this.#look = look;
@@ -56,9 +56,9 @@ export class LiveBytes {
   }
 
   /**
-   * Of many uploads, it queries those with the oldest look. The others count as they were then.
+   * If a job has many uploads, queries those with the oldest values, and uses earlier values of the others.
    *
-   * @param description of before the query of `progress`: an upload that is running after both is not in `bytesDone`
+   * @param description from before the query of `progress`: an upload that is running after both is not in `bytesDone`
    */
   async measure(progress: JobProgress, { pendingActivities, pendingChildren }: Described): Promise<LiveProgress> {
     const uploads = (pendingChildren ?? [])
@@ -82,7 +82,7 @@ export class LiveBytes {
     };
   }
 
-  /** An upload ends, and a heartbeat vanishes, shortly before its bytes are recorded. Only a real setback is shown. */
+  /** An upload closes, and its heartbeats disappear, shortly before its bytes are recorded. Hides this decrease. */
   #steady(progress: JobProgress, bytes: number): number {
     const session = progress.kind === 'sync' ? '' : (progress.session?.uploadId ?? '');
     if (this.#session !== '' && session !== this.#session) this.#setbacks += 1;
@@ -117,7 +117,7 @@ export class LiveBytes {
   }
 }
 
-/** A split upload has one upload at a time, whose state is also its own. */
+/** A split upload runs one upload at a time, and has the state of that upload. */
 function withUploads(progress: JobProgress, known: readonly Known[]): JobProgress {
   const running = known.flatMap(({ look }) => look?.progress ?? []);
   const [piece] = running;
@@ -131,7 +131,7 @@ function failedOf(progress: JobProgress): number {
   return progress.kind === 'split' ? progress.pieces.filter(({ state }) => state === 'failed').length : 0;
 }
 
-/** @throws what Temporal's client throws, also if it does not respond in time */
+/** @throws errors of Temporal's client, also if it does not respond in time */
 export async function lookAtUpload(
   client: Client,
   workflowId: string,

@@ -8,7 +8,7 @@ import { clipMessage } from '../../core/text/clip.ts';
 /** The newest failure of an activity that is retried. */
 export interface PartTrouble {
   readonly activity: string;
-  /** The attempt that is running or comes next, counted from 1. */
+  /** The current or next attempt, counted from 1. */
   readonly attempt: number;
   /** One of `FailureType`, or empty. */
   readonly failureType: string;
@@ -44,7 +44,7 @@ async function decodedActivity(client: Client, activity: PendingActivity): Promi
   };
 }
 
-/** What Temporal itself knows of the activities that are not over: bytes told by heartbeats, and failures to repeat. */
+/** Temporal's data about open activities: bytes from heartbeats, and failures before the next attempt. */
 export function partsUnderWay(pending: readonly PendingActivity[]): { bytesUnderWay: number; trouble?: PartTrouble } {
   const bytesUnderWay = pending
     .filter((activity) => activity.activityType?.name === 'uploadPart')
@@ -63,7 +63,7 @@ export function partsUnderWay(pending: readonly PendingActivity[]): { bytesUnder
   };
 }
 
-/** Details of an earlier attempt stay until the present one has told something; its bytes are lost. */
+/** Temporal keeps the heartbeat of an earlier attempt until the first of the current one. Its bytes are lost. */
 function bytesTold(activity: PendingActivity): number {
   const [payload] = activity.heartbeatDetails?.payloads ?? [];
   if (!payload || seconds(activity.lastHeartbeatTime) < seconds(activity.lastStartedTime)) return 0;
@@ -71,7 +71,7 @@ function bytesTold(activity: PendingActivity): number {
   return typeof bytesSent === 'number' && bytesSent >= 0 && bytesSent <= Limits.maxPartSizeBytes ? bytesSent : 0;
 }
 
-/** Undefined where another program wrote them in a form of its own. */
+/** Undefined if another program wrote the heartbeat in another form. */
 function detailsOf(payload: Payload): unknown {
   try {
     return defaultPayloadConverter.fromPayload(payload);
@@ -88,7 +88,7 @@ function seconds(time: Timestamp): number {
 const SCHEDULED = 1;
 const STARTED = 2;
 
-/** None if the workflow has been deleted or cannot be described. */
+/** Returns no activities if the workflow was deleted or cannot be described. */
 export async function pendingActivities(client: Client, workflowId: string): Promise<readonly PendingActivity[]> {
   const described = await client.workflow
     .getHandle(workflowId)

@@ -6,13 +6,13 @@ import { JobEncryptedError, StrangeWorkflowError } from '../errors.ts';
 import type { JobProgress, JobResult } from '../jobs.ts';
 
 /*
- * What workflows answer. A workflow of our name may be another program's, or of another version: what is wrong in an
- * answer is replaced by a value that means "unknown", as long as it can be told what kind of answer it is. Properties
- * that are not known here are kept.
+ * Parses responses of workflows. A workflow can be that of another program or version. If the kind of a response is
+ * recognised, invalid values are replaced by a value that means "unknown". Properties that this version does not have are
+ * kept.
  */
 
 const MAX_TEXT = 4096;
-/** Of a `Date`. */
+/** Range of a `Date`. */
 const MAX_TIME_MS = 8.64e15;
 
 const rawText = z.string().transform((text) => clip(text, MAX_TEXT));
@@ -142,10 +142,10 @@ const syncResult = z.looseObject({
   durationMs: count,
 });
 
-/** Reads what a workflow answered. @throws JobEncryptedError, StrangeWorkflowError when it is no such answer */
+/** Parses the response of a workflow. @throws JobEncryptedError, StrangeWorkflowError if it does not have the expected form */
 export type ReadAnswer<Answer> = (answer: unknown, workflowId: string) => Answer;
 
-/** Reads the progress of an upload or a split upload. */
+/** Parses the progress of an upload or a split upload. */
 export const readUploadProgress: ReadAnswer<JobProgress<'upload' | 'split'>> = (answer, workflowId) => {
   const progress = read(uploadProgress, answer, workflowId);
   if (!('pieces' in progress)) return progress as unknown as JobProgress<'upload'>;
@@ -158,7 +158,7 @@ export const readProgress: ReadAnswer<JobProgress> = (answer, workflowId) =>
     ? (read(syncProgress, answer, workflowId) as unknown as JobProgress<'sync'>)
     : readUploadProgress(answer, workflowId);
 
-/** Undefined for what is no list of pieces. */
+/** Parses a list of pieces; undefined for another value. */
 export function readPieces(value: unknown): readonly PieceProgress[] | undefined {
   const pieces = z.array(piece).safeParse(value);
   return pieces.success ? (pieces.data as unknown as readonly PieceProgress[]) : undefined;

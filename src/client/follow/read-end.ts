@@ -6,10 +6,10 @@ import { LonghaulError } from '../../errors.ts';
 import type { JobProgress, JobResult } from '../jobs.ts';
 import { isSync, toWorkflowSummary } from '../lists/workflow-summary.ts';
 
-/** How a job closed. Temporal's history contains it, so that no worker is needed. */
+/** Result or failure of a closed job. Temporal's history contains it, so no worker is needed. */
 export interface Ended {
   readonly workflowId: string;
-  /** Temporal's: COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
+  /** Status in Temporal: COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
   readonly status: string;
   readonly result?: JobResult;
   readonly error?: LonghaulError;
@@ -30,7 +30,7 @@ export async function readEnd(
   }
 }
 
-/** What nothing in Temporal tells of an upload that has closed, or what it no longer has. */
+/** Properties that Temporal does not store for a closed upload, or that a closed upload does not have. */
 const noLongerKnown = {
   partSizeBytes: 0,
   partsTotal: 0,
@@ -47,10 +47,10 @@ const noLongerKnown = {
 } as const;
 
 /**
- * The progress of a job that has closed. Of an upload without a File, the counts are those of its search attributes.
+ * Returns the progress of a closed job. For an upload without a File, the counts are those of its search attributes.
  *
  * @param nameOfRequest name that the File would have
- * @returns undefined for a sync without a result, of which only its workflow has the counts
+ * @returns undefined for a sync without a result, because only its workflow has the counts
  */
 export async function progressOfEnd(
   description: WorkflowExecutionDescription,

@@ -9,22 +9,22 @@ import { nameKey } from '../../core/text/name-form.ts';
 import { QueryRefusedError, SearchAttributesMissingError } from '../errors.ts';
 import { fromTemporal, refusalOf } from '../temporal-faults.ts';
 
-/** An upload or a split upload, or a sync where these are asked for, as Temporal's list knows it. */
+/** An upload or a split upload, or with `syncs` also a sync, in Temporal's list. */
 export type UploadSummary = WorkflowSummary;
 
-/** `running` is each that has not ended. */
+/** A state to list. `running` includes all that are not closed. */
 export type ListedState = UploadState | SyncState | 'running';
 
 export interface ListOptions {
-  /** Syncs too, whose `type` is `syncSource`. @defaultValue false */
+  /** Whether to include syncs, whose `type` is `syncSource`. @defaultValue false */
   readonly syncs?: boolean;
-  /** Only uploads that have not ended. @defaultValue false */
+  /** Whether to list only uploads that are not closed. @defaultValue false */
   readonly running?: boolean;
-  /** Those that have not ended are told apart by Longhaul's search attributes; the other states need none. @defaultValue any */
+  /** State of the uploads. States of running uploads require Longhaul's search attributes. @defaultValue any */
   readonly state?: ListedState;
   /** @defaultValue any */
   readonly taskQueue?: string;
-  /** Most that are told. @defaultValue all */
+  /** Maximum number of results. @defaultValue all */
   readonly limit?: number;
 }
 
@@ -33,9 +33,9 @@ const uploadTypes = [WorkflowName.uploadFile, WorkflowName.uploadSplitFile] as c
 export const uploadAndSyncTypes = [...uploadTypes, WorkflowName.syncSource] as const;
 
 /**
- * Uploads, newest first; a run that handed over to its successor is left out.
+ * Lists uploads, newest first, without runs that were continued as new.
  *
- * @throws SearchAttributesMissingError for a `state` that the namespace can't tell
+ * @throws SearchAttributesMissingError if a `state` requires search attributes that are not registered
  * @throws TemporalUnreachableError
  */
 export async function* listUploads(client: Client, options: ListOptions = {}): AsyncGenerator<UploadSummary> {
@@ -57,7 +57,7 @@ export function typeIn(types: readonly string[]): string {
   return `WorkflowType IN (${types.map((name) => `"${name}"`).join(', ')})`;
 }
 
-/** A workflow that was terminated kept its last state in the attribute; Temporal's own status knows better. */
+/** Uses Temporal's status for closed workflows, because a terminated workflow keeps its last state in the attribute. */
 function stateConditions(state: ListedState): string[] {
   if (state === 'running') return ['ExecutionStatus = "Running"'];
   if (state === 'completed') return ['ExecutionStatus = "Completed"'];
@@ -67,9 +67,9 @@ function stateConditions(state: ListedState): string[] {
 }
 
 /**
- * Uploads, split uploads and syncs that run and match a list query of Temporal's, such as `LonghaulState = "waiting"`.
- * A piece is left out when its split upload matches too: what is told to the whole reaches it.
- * Names in search attributes are in one Unicode form, so the query is too.
+ * Lists running uploads, split uploads and syncs that match a list filter of Temporal, such as `LonghaulState = "waiting"`.
+ * Omits a piece if its split upload also matches, because updates of the split upload reach it. Converts the filter to the
+ * Unicode form of the search attributes.
  *
  * @throws QueryRefusedError, SearchAttributesMissingError, TemporalUnreachableError
  */
@@ -80,14 +80,14 @@ export async function findRunning(client: Client, query: string): Promise<readon
     client,
     `(${nameKey(query)}) AND ${typeIn(types)} AND ExecutionStatus = "Running"`,
   )) {
-    // Brackets in the query may close ours: what is not ours must not be steered all the same.
+    // Brackets in the filter can close those of Longhaul, so check that each result belongs to Longhaul.
     if (types.includes(one.type) && one.status === 'RUNNING') found.push(one);
   }
   return withoutPieces(found);
 }
 
 /**
- * What a list query of Temporal's finds, in the server's order: newest first.
+ * Lists the workflows that match a list filter of Temporal, in the order of the server: newest first.
  *
  * @throws QueryRefusedError, SearchAttributesMissingError, TemporalUnreachableError
  */
@@ -99,7 +99,7 @@ export async function* listWorkflows(client: Client, query: string): AsyncGenera
     if (refusal === undefined) throw fromTemporal(error, '');
     const unknown = Object.values(SearchAttributes).find(({ name }) => refusal.endsWith(`search attribute: ${name}`));
     if (unknown) throw new SearchAttributesMissingError(unknown.name, error);
-    throw new QueryRefusedError(`Temporal refuses the query: ${refusal.replace(/^invalid query: /, '')}`, {
+    throw new QueryRefusedError(`Temporal rejected the query: ${refusal.replace(/^invalid query: /, '')}`, {
       cause: error,
     });
   }

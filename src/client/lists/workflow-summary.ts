@@ -3,8 +3,8 @@ import { WorkflowName } from '../../contracts/names.ts';
 import { SearchAttributes } from '../../contracts/search-attributes.ts';
 
 /**
- * What Temporal's list tells of an upload, a split upload or a sync, without asking a worker. What comes from search
- * attributes is undefined where the cluster lacks them, or the workflow was started without them.
+ * An upload, a split upload or a sync in Temporal's list, without a query to a worker. Properties of search attributes are
+ * undefined if the cluster does not have these, or the workflow was started without them.
  */
 export interface WorkflowSummary {
   readonly workflowId: string;
@@ -12,30 +12,30 @@ export interface WorkflowSummary {
   readonly type: string;
   /** Workflow that started this one as one of several, such as the split upload whose piece it is. */
   readonly parentId: string | undefined;
-  /** Temporal's: RUNNING, COMPLETED, FAILED, CANCELLED, TERMINATED, CONTINUED_AS_NEW, TIMED_OUT. */
+  /** Status in Temporal: RUNNING, COMPLETED, FAILED, CANCELLED, TERMINATED, CONTINUED_AS_NEW, TIMED_OUT. */
   readonly status: string;
   readonly taskQueue: string;
   readonly startedAt: Date;
   readonly endedAt: Date | undefined;
-  /** An `UploadState`, of a sync its `SyncState`. What has ended is `completed`, `failed` or `cancelled`, with or without search attributes. */
+  /** An `UploadState` or `SyncState`. After the end `completed`, `failed` or `cancelled`, also without search attributes. */
   readonly state: string | undefined;
-  /** `FailureType` of what it waits for or has failed with. */
+  /** `FailureType` of the error for which it waits or has failed. */
   readonly reason: string | undefined;
   readonly destination: string | undefined;
   readonly purpose: string | undefined;
   readonly filename: string | undefined;
-  /** Id of the File, once it is there. */
+  /** ID of the File, when it exists. */
   readonly fileId: string | undefined;
   readonly bytes: number | undefined;
-  /** Bytes of recorded parts: exact whenever the state changes, up to 5 % behind in between. */
+  /** Bytes of recorded parts: exact after a change of the state, otherwise up to 5% behind. */
   readonly bytesDone: number | undefined;
   /** 0 to 100. */
   readonly percent: number | undefined;
-  /** At the pace so far the session ends before the file is through. */
+  /** Whether, at the current rate, the session expires before the file is complete. */
   readonly endsTooEarly: boolean | undefined;
 }
 
-/** Terminated counts as cancelled and timed out as failed, as `result` has it. */
+/** Terminated counts as cancelled and timed out as failed, as in `result`. */
 const endStates: Readonly<Record<string, string>> = {
   COMPLETED: 'completed',
   FAILED: 'failed',
@@ -72,7 +72,7 @@ export function isSync({ type }: { readonly type: string }): boolean {
   return type === WorkflowName.syncSource;
 }
 
-/** Leaves out the pieces whose split uploads are there too. */
+/** Omits the pieces whose split uploads are in the list. */
 export function withoutPieces(found: readonly WorkflowSummary[]): readonly WorkflowSummary[] {
   const splits = new Set(
     found.flatMap(({ type, workflowId }) => (type === WorkflowName.uploadSplitFile ? workflowId : [])),

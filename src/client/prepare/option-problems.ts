@@ -5,7 +5,7 @@ const clientOptions = ['taskQueue', 'host', 'sources'] as const;
 const connectOptions = [...clientOptions, 'connection', 'namespace', 'interceptors', 'dataConverter'] as const;
 
 /**
- * Checks the options of a `LonghaulClient`, which programs without types can pass as they like.
+ * Checks the options of a `LonghaulClient`, because programs without types can pass any value.
  *
  * @throws ConfigError with every problem
  */
@@ -14,7 +14,7 @@ export function assertClientOptions(options: unknown, kind: 'constructor' | 'con
   const known: readonly string[] = kind === 'connect' ? connectOptions : clientOptions;
   const problems = Object.keys(options)
     .filter((name) => !known.includes(name))
-    .map((name) => `"${name}" is no option. The options are ${known.join(', ')}`);
+    .map((name) => `"${name}" is not an option. Use ${known.join(', ')}`);
   const { taskQueue, connection } = options;
   const ofQueue = taskQueue === undefined ? undefined : taskQueueProblem(taskQueue);
   if (ofQueue !== undefined) problems.push(`"taskQueue" ${ofQueue}`);
@@ -26,10 +26,10 @@ export function assertClientOptions(options: unknown, kind: 'constructor' | 'con
 }
 
 /**
- * Checks what becomes no property of a request, but the way to it.
+ * Checks the options of a method that are not properties of the request.
  *
- * @param method whose options they are
- * @param texts names of those that are texts
+ * @param method name of the method
+ * @param texts names of the options that are texts
  * @throws ConfigError with every problem
  */
 export function assertTextOptions(options: unknown, method: string, texts: readonly string[]): void {

@@ -10,7 +10,7 @@ import { fromTemporal } from '../temporal-faults.ts';
 import { SteeringRefusedError } from '../errors.ts';
 
 /**
- * The ID of a running upload of the same file that was started with another inode, as before a remount, and without
+ * Returns the ID of a running upload of the same file that was started with another inode, as before a remount, and without
  * `ignoreInode`; undefined if none exists.
  *
  * @throws TemporalUnreachableError

@@ -12,12 +12,12 @@ import { mapFileError } from '../../sources/file/errors.ts';
 import { assertTextOptions } from './option-problems.ts';
 
 export interface SyncOptions extends Omit<SyncRequest, 'source'> {
-  /** A directory of this machine; its files are read by this machine's worker. Give this or `source`. */
+  /** A directory of this machine, whose worker reads the files. Set either this or `source`. */
   readonly folder?: string;
   readonly source?: Container;
-  /** Workflow id; runs of one id follow each other, and hand over what they know. @defaultValue derived from source, purpose, destination and prefix */
+  /** Workflow ID. Runs with the same ID do not overlap, and share one memory. @defaultValue derived from source, purpose, destination and prefix */
   readonly id?: string;
-  /** Base URL behind `destination`, where it may differ between callers; part of the derived id. */
+  /** Base URL of `destination`, if it can differ between callers. Part of the derived ID. */
   readonly baseUrl?: string;
 }
 
@@ -25,30 +25,30 @@ export interface PreparedSync {
   readonly kind: 'sync';
   readonly request: SyncRequest;
   readonly workflowId: string;
-  /** Id whose last run's memory this one goes on from: a dry run has an id of its own. */
+  /** ID of the sync whose memory this run uses: a dry run has a separate ID. */
   readonly memoryId: string;
   /** Equal for equal requests. */
   readonly digest: string;
 }
 
 /**
- * Checks a sync and gives it its id, before anything is created anywhere.
+ * Checks a sync and derives its ID, before anything is created.
  *
  * @param host this machine's name in `source.host`
  * @param hidesNames whether the workflow ID must not contain the name of the folder, because payloads are encrypted
- * @throws ConfigError for a wrong request, with every problem
- * @throws SourceMissingError, SourceUnusableError for a folder that can't be listed
+ * @throws ConfigError if the request is invalid, with every problem
+ * @throws SourceMissingError, SourceUnusableError if the folder cannot be listed
  */
 export async function prepareSync(options: SyncOptions, host: string, hidesNames = false): Promise<PreparedSync> {
   assertTextOptions(options, 'sync', ['folder', 'id', 'baseUrl']);
   const { folder, source: given, id, baseUrl, ...rest } = options;
-  if ((folder === undefined) === (given === undefined)) throw new ConfigError('give either "folder" or "source"');
+  if ((folder === undefined) === (given === undefined)) throw new ConfigError('set either "folder" or "source"');
   const source: Container = given ?? { type: 'folder', path: await realFolder(folder as string), host };
   const request: SyncRequest = { source, ...rest };
-  // Commands that start nothing load no schemas.
+  // Loaded here, so that commands that start no job do not load the schemas.
   const { syncRequestProblems } = await import('../../contracts/requests/problems.ts');
   const problems = syncRequestProblems(request);
-  if (problems.length > 0) throw new ConfigError(`wrong sync request: ${problems.join('; ')}`);
+  if (problems.length > 0) throw new ConfigError(`invalid sync: ${problems.join('; ')}`);
   const memoryId = id ?? syncIdOf(request, baseUrl, hidesNames);
   return {
     kind: 'sync',
@@ -62,11 +62,12 @@ export async function prepareSync(options: SyncOptions, host: string, hidesNames
 async function realFolder(given: string): Promise<string> {
   const folder = await pathOnDisk(given);
   const stats = await mapFileError(folder, stat(folder));
-  if (!stats.isDirectory()) throw new SourceUnusableError(`${folder} is no directory; "longhaul upload" sends a file`);
+  if (!stats.isDirectory())
+    throw new SourceUnusableError(`${folder} is not a directory. Use "longhaul upload" for a file.`);
   return mapFileError(folder, realpath(resolve(folder)));
 }
 
-/** The same for every run of the same sync, whatever its globs and limits, and recognisable for a person. */
+/** Returns a readable ID that is the same for each run of a sync, also with other globs and limits. */
 function syncIdOf(
   { source, purpose, destination, prefix }: SyncRequest,
   baseUrl: string | undefined,

@@ -20,22 +20,22 @@ import { pieceName } from '../../core/split/pieces.ts';
 import { utf8Length } from '../../core/text/clip.ts';
 
 export interface UploadOptions extends Omit<UploadRequest, 'source'> {
-  /** A file of this machine; its parts run on this machine's worker. Give this, `url` or `source`. */
+  /** A file of this machine, whose worker sends the parts. Set one of this, `url` and `source`. */
   readonly file?: string;
-  /** `s3://BUCKET/KEY`, or an http: or https: address. It is looked at from here, and read by any worker. */
+  /** An `s3://BUCKET/KEY`, `http:` or `https:` URL. This process inspects it, and any worker reads it. */
   readonly url?: string;
   /**
-   * Taken as it is; nothing is looked at from here. The derived id doesn't know the content then: give an `id` or
-   * `expectedFingerprint` where the content may change under the same name.
+   * A source that this process does not inspect. The derived ID then does not depend on the content. Set `id` or
+   * `expectedFingerprint` if the content can change under the same name.
    */
   readonly source?: Source;
   /** Name of the S3 connection for an `s3://` URL. @defaultValue `default` */
   readonly s3Connection?: string;
-  /** Idempotency key: the workflow id. @defaultValue derived from source, fingerprint, name, purpose and destination */
+  /** Workflow ID, which is the idempotency key. @defaultValue derived from source, fingerprint, name, purpose and destination */
   readonly id?: string;
-  /** Upload once more what was uploaded already. An upload that still runs is attached to all the same. */
+  /** Whether to upload again if the upload has completed. A running upload is attached to in any case. @defaultValue false */
   readonly again?: boolean;
-  /** Base URL behind `destination`, where it may differ between callers; part of the derived id. */
+  /** Base URL of `destination`, if it can differ between callers. Part of the derived ID. */
   readonly baseUrl?: string;
 }
 
@@ -59,21 +59,21 @@ export interface PreparedSplit extends Omit<PreparedUpload, 'kind'> {
 export interface PrepareContext {
   /** This machine's name in `source.host`. */
   readonly host: string;
-  /** What may be read from here. */
+  /** Sources that this process can read. */
   readonly sources: Sources;
-  /** Seals the query of a URL; the workers need the same. */
+  /** Key that seals the query of a URL. The workers need the same key. */
   readonly sealKey?: (() => string) | undefined;
   /** Whether workflow IDs must not contain names of files, because payloads are encrypted. @defaultValue false */
   readonly hidesNames?: boolean;
 }
 
 /**
- * Checks an upload and gives it its id, before anything is created anywhere.
+ * Checks an upload and derives its ID, before anything is created.
  *
- * @param maxBytes largest file that is taken
+ * @param maxBytes maximum size of the file
  * @param idOf workflow ID of the request, from the digest of the upload as a whole
- * @throws ConfigError for a wrong request, with every problem
- * @throws SourceMissingError, SourceUnusableError, SourceForbiddenError, SourceNotRangedError for what can't be uploaded
+ * @throws ConfigError if the request is invalid, with every problem
+ * @throws SourceMissingError, SourceUnusableError, SourceForbiddenError, SourceNotRangedError if the source cannot be uploaded
  */
 export async function prepareUpload(
   options: UploadOptions,
@@ -84,7 +84,7 @@ export async function prepareUpload(
   assertTextOptions(options, 'upload', ['file', 'url', 's3Connection', 'id', 'baseUrl']);
   const { file, url, source: given, s3Connection, id, again, baseUrl, ...rest } = options;
   if ([file, url, given].filter((one) => one !== undefined).length !== 1) {
-    throw new ConfigError('give one of "file", "url" and "source"');
+    throw new ConfigError('set exactly one of "file", "url" and "source"');
   }
   const urlContext = { connection: s3Connection, sealKey };
   const named = url === undefined ? undefined : sourceOfUrl(url, urlContext);
@@ -100,11 +100,11 @@ export async function prepareUpload(
     filename,
     ...(fingerprint === undefined ? {} : { expectedFingerprint: fingerprint }),
   };
-  // Commands that start nothing load no schemas.
+  // Loaded here, so that commands that start no job do not load the schemas.
   const { uploadRequestProblems } = await import('../../contracts/requests/problems.ts');
   const problems = uploadRequestProblems(request);
   if (problems.length > 0)
-    throw new ConfigError(`wrong upload request for ${printable(nameOfSource(source))}: ${problems.join('; ')}`);
+    throw new ConfigError(`invalid upload of ${printable(nameOfSource(source))}: ${problems.join('; ')}`);
 
   const identity = {
     source,
@@ -128,7 +128,7 @@ async function absolute(file: string): Promise<string> {
   try {
     return await realpath(await pathOnDisk(file));
   } catch {
-    // The source itself says best what is wrong with it.
+    // The error of the source has priority, because it is more specific.
     return resolve(file);
   }
 }
@@ -145,8 +145,8 @@ async function fingerprintOf(
     if (sizeBytes > maxBytes) {
       const limit = formatBytes(maxBytes);
       throw new SourceUnusableError(
-        `${nameOfSource(source)} has ${formatBytes(sizeBytes)} (${sizeBytes} bytes); an Upload takes ${limit} at most: ` +
-          'upload a file of lines (JSONL) with --split, which makes several Files of it, or make the file smaller',
+        `cannot upload ${nameOfSource(source)}: it has ${formatBytes(sizeBytes)} (${sizeBytes} bytes), and the maximum of an Upload is ${limit}. ` +
+          'If it is JSONL, use --split to create several Files. Otherwise reduce its size.',
       );
     }
     return fingerprint;
@@ -156,11 +156,11 @@ async function fingerprintOf(
 }
 
 export interface SplitUploadOptions extends UploadOptions {
-  /** Most bytes of one File. @defaultValue 8 GiB */
+  /** Maximum size of each File in bytes. @defaultValue 8 GiB */
   readonly pieceSizeBytes?: number;
 }
 
-/** As `prepareUpload`, for a file of any size that becomes several Files. @throws as `prepareUpload` */
+/** Checks a split upload and derives its ID. The file can have any size. @throws as `prepareUpload` */
 export async function prepareSplit(options: SplitUploadOptions, context: PrepareContext): Promise<PreparedSplit> {
   assertTextOptions(options, 'uploadSplit', []);
   const { pieceSizeBytes = Limits.maxFileBytes, ...rest } = options;
@@ -175,11 +175,11 @@ export async function prepareSplit(options: SplitUploadOptions, context: Prepare
   const request: SplitUploadRequest = { ...upload, pieceSizeBytes, again: options.again ? true : undefined };
   const { splitRequestProblems } = await import('../../contracts/requests/problems.ts');
   const problems = [...splitRequestProblems(request), ...pieceNameProblems(upload.filename as string)];
-  if (problems.length > 0) throw new ConfigError(`wrong upload request: ${problems.join('; ')}`);
+  if (problems.length > 0) throw new ConfigError(`invalid upload: ${problems.join('; ')}`);
   return { ...prepared, kind: 'split', request, digest: splitDigest(digest) };
 }
 
-/** A piece that is longer than a name can be would fail when the pieces before it are Files. */
+/** Checks the length of the name in advance: a piece with a name that is too long would fail after the first Files exist. */
 function pieceNameProblems(filename: string): string[] {
   const addedBytes = utf8Length(pieceName(filename, 1, 2)) - utf8Length(filename);
   const maxBytes = TextLimits.filename - addedBytes;

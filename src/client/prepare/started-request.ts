@@ -6,7 +6,7 @@ import { readPayload } from '../../tolerant-client.ts';
 import { fromTemporal } from '../temporal-faults.ts';
 
 /**
- * The request that an upload or a sync was started with, from the first event of its history.
+ * Returns the request of an upload or a sync, from the first event of its history.
  *
  * @throws TemporalUnreachableError, JobNotFoundError
  */
@@ -28,7 +28,7 @@ export async function startedRequest<Request extends UploadRequest | SyncRequest
   }
 }
 
-/** The name that the File of an upload has by its request. */
+/** Returns the name that the request gives to the File. */
 export async function startedName(client: Client, workflowId: string): Promise<string> {
   const request = await startedRequest(client, workflowId);
   return request?.filename ?? (request?.source ? filenameOfSource(request.source) : '');

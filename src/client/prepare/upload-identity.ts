@@ -1,29 +1,29 @@
 import { createHash } from 'node:crypto';
 import type { Source } from '../../contracts/sources.ts';
 
-/** What makes two requests the same upload. */
+/** Properties that identify an upload: requests with the same values are the same upload. */
 export interface UploadIdentity {
   readonly source: Source;
   readonly fingerprint: string | undefined;
   readonly filename: string;
   readonly purpose: string;
   readonly destination: string;
-  /** Base URL of the destination where the caller knows it: the same profile name may mean another service elsewhere. */
+  /** Base URL of the destination, if the caller has it: the same name can be another service in another configuration. */
   readonly baseUrl: string | undefined;
 }
 
-/** Equal for equal identities; told to Temporal in a memo, so that an id that is taken by another file is noticed. */
+/** Returns the digest of an identity. The memo of the workflow contains it, to detect an ID that belongs to another file. */
 export function identityDigest(identity: UploadIdentity): string {
   const { source, fingerprint, filename, purpose, destination, baseUrl } = identity;
   const fields = [...placeOf(source), fingerprint, filename, purpose, destination, baseUrl];
-  // Only where there is one: the ids of whole files stay what they were.
+  // Only if it is set, so that the IDs of whole files do not change.
   if (source.range) fields.push(`${source.range.offsetBytes}+${source.range.sizeBytes}`);
   return createHash('sha256').update(JSON.stringify(fields)).digest('hex').slice(0, 24);
 }
 
 /**
- * A workflow ID that is the same for the same bytes, name, purpose and destination. Operators recognise it by the name, unless
- * the name is hidden.
+ * Returns a workflow ID that is the same for the same bytes, name, purpose and destination. It contains the name, unless the
+ * name is hidden.
  */
 export function workflowIdOf(identity: UploadIdentity, hidesName = false): string {
   return ['longhaul', ...(hidesName ? [] : [readableIn(identity.filename)]), identityDigest(identity)].join('-');
@@ -34,7 +34,7 @@ export function readableIn(name: string): string {
   return name.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 48);
 }
 
-/** Without a sealed query, which is another one each time. */
+/** Omits a sealed query, which is different each time. */
 function placeOf(source: Source): readonly (string | undefined)[] {
   if (source.type === 'file') return [source.type, source.host, source.path];
   if (source.type === 'http') return [source.type, source.url];

@@ -3,25 +3,25 @@ import { clip } from '../../core/text/clip.ts';
 
 /** Numbers of temporal.api.enums.v1.TaskQueueType. */
 const QueueType = { workflow: 1, activity: 2 } as const;
-/** Of temporal.api.enums.v1.WorkerVersioningMode. */
+/** Number of temporal.api.enums.v1.WorkerVersioningMode. */
 const VERSIONED = 2;
 
-/** A worker that polled a queue lately. */
+/** A worker that polled a queue recently. */
 export interface QueuePoller {
-  /** Of the process: `PID@HOST` unless it was set. */
+  /** Identity of the process: `PID@HOST` unless it is set. */
   readonly identity: string;
-  /** By the server's clock. */
+  /** Time of the last poll, by the clock of the server. */
   readonly lastSeenMs: number;
-  /** Build of its workflow code; an unversioned worker makes it up from its bundle. */
+  /** Build of its workflow code. An unversioned worker derives it from its bundle. */
   readonly buildId: string | undefined;
   /** Undefined for a worker without Worker Versioning. */
   readonly deploymentName: string | undefined;
 }
 
 export interface QueueDescription {
-  /** Temporal remembers for some minutes, so a worker that was killed just now still counts. */
+  /** Temporal keeps polls for some minutes, so this includes a worker that was killed recently. */
   readonly pollers: readonly QueuePoller[];
-  /** Version that new workflows go to; undefined: to workers without one. */
+  /** Version that receives new workflows; undefined if unversioned workers receive them. */
   readonly current: { readonly deploymentName: string; readonly buildId: string } | undefined;
 }
 

@@ -6,7 +6,7 @@ const SHUTDOWN = 3;
 /** The default of Temporal's SDK, for a worker that has sent one heartbeat only. */
 const DEFAULT_INTERVAL_MS = 60_000;
 const PAGE_SIZE = 1000;
-/** Workers that are described one by one. */
+/** Maximum number of workers that are described individually. */
 const MAX_DESCRIBED = 20;
 
 type Info = Awaited<ReturnType<typeof listed>>['workersInfo'][number];
@@ -14,7 +14,7 @@ type Heartbeat = NonNullable<Info['workerHeartbeat']>;
 
 /** A worker of a queue, as its last heartbeat describes it. */
 export interface QueueWorker {
-  /** Of the process: `PID@HOST` unless it was set. */
+  /** Identity of the process: `PID@HOST` unless it is set. */
   readonly identity: string;
   /** False from the start of its shutdown. */
   readonly isRunning: boolean;
@@ -23,14 +23,14 @@ export interface QueueWorker {
   readonly intervalMs: number;
 }
 
-/** Returns the workers that send heartbeats. None, if the server does not accept heartbeats. */
+/** Returns the workers that send heartbeats. Returns none if the server does not accept heartbeats. */
 export async function listQueueWorkers(client: Client, query: string): Promise<readonly QueueWorker[]> {
   const { namespace } = client.options;
   try {
     const { workersInfo, workers } = await listed(client, query);
     const heartbeats = workersInfo.map(({ workerHeartbeat }) => workerHeartbeat);
     if (heartbeats.length > 0) return heartbeats.flatMap(toWorker);
-    // Later servers list them without heartbeats.
+    // Later servers omit heartbeats from the list.
     const newest = workers.toSorted((a, b) => milliseconds(b.startTime) - milliseconds(a.startTime));
     const described = await Promise.all(
       newest.slice(0, MAX_DESCRIBED).map(async ({ workerInstanceKey = '' }) => {
@@ -40,7 +40,7 @@ export async function listQueueWorkers(client: Client, query: string): Promise<r
     );
     return described.flatMap(toWorker);
   } catch {
-    // An earlier server, or no permission. If Temporal is unavailable, the next call throws.
+    // An earlier server, or a missing permission. If Temporal is unavailable, the next call throws.
     return [];
   }
 }
@@ -63,7 +63,7 @@ function toWorker(heartbeat: Heartbeat | null | undefined): QueueWorker[] {
   ];
 }
 
-/** A timestamp of any kind counts from its own zero. */
+/** Converts a timestamp of Temporal to milliseconds; 0 without a timestamp. */
 function milliseconds(time: Heartbeat['heartbeatTime'] | Heartbeat['elapsedSinceLastHeartbeat']): number {
   return Number(time?.seconds ?? 0) * 1000 + (time?.nanos ?? 0) / 1e6;
 }

@@ -7,27 +7,27 @@ import { listQueueWorkers, type QueueWorker } from './list-queue-workers.ts';
 import { listUploads } from '../lists/list-uploads.ts';
 import { pendingActivities, queuesOfRunning } from '../follow/pending.ts';
 
-/** Heartbeats of a worker that can be missing. */
+/** Number of missing heartbeats after which a worker counts as absent. */
 const MISSED_HEARTBEATS = 3;
 const LEAST_SILENCE_MS = 5000;
-/** Without heartbeats: a poll lasts a minute at most, then an idle worker starts another one. */
+/** Limit without heartbeats: a poll takes at most a minute, then an idle worker polls again. */
 const SILENT_POLL_MS = 90_000;
-/** Beyond any difference between clocks. */
+/** More than any difference between clocks. */
 const CERTAIN_MS = 5 * 60_000;
-/** Until a second look confirms that a worker is silent, and does not only have another time than this machine. */
+/** Time until a second check confirms that a worker is silent, and that not only its clock differs. */
 const CONFIRM_MS = 6000;
-/** For which a result is used again. */
+/** Time for which a result is cached. */
 const FRESH_MS = { polled: 5000, silent: 2000, unpolled: 2000 } as const;
-/** Uploads that are described to find one that runs on a queue. */
+/** Maximum number of uploads that are described to find one that runs on a queue. */
 const MAX_DESCRIBED = 20;
 const CONCURRENCY = 8;
 
-/** Whether a worker polls a queue. `silent`: one did a short time ago, and nothing was heard from it since. */
+/** Whether a worker polls a queue. `silent`: one polled it a short time ago and has sent nothing since then. */
 export type QueuePresence = 'polled' | 'silent' | 'unpolled';
 
 export interface QueueLook {
   readonly presence: QueuePresence;
-  /** Undefined if a heartbeat was enough. */
+  /** Undefined if a heartbeat was sufficient. */
   readonly description?: QueueDescription;
   /** Whether workers of the queue send heartbeats. Temporal servers before 1.30 or so do not accept them. */
   readonly hasHeartbeats: boolean;
@@ -36,15 +36,15 @@ export interface QueueLook {
 type QueueKind = 'workflow' | 'activity';
 
 /**
- * Determines whether workers poll task queues, from the heartbeats that workers send and from their polls. A worker whose
- * slots are full sends heartbeats, but does not poll. A worker that was shut down is absent immediately, and one that was
- * killed after three heartbeats.
+ * Determines whether workers poll task queues, from their heartbeats and polls. A worker with full slots sends heartbeats,
+ * but does not poll. After a shutdown, a worker is absent immediately. After SIGKILL, it is absent after the time of three
+ * heartbeats.
  */
 export class QueueWorkers {
   static readonly #ofClients = new WeakMap<Client, QueueWorkers>();
   readonly #client: Client;
   readonly #looks = new Map<string, { readonly freshUntilMs: number; readonly look: Promise<QueueLook> }>();
-  /** The newest sign of life of each queue, and when this process saw it first. */
+  /** The newest heartbeat or poll of each queue, and the time at which this process first saw it. */
   readonly #signs = new Map<string, { readonly newestMs: number; readonly sinceMs: number }>();
 
   private constructor(client: Client) {
@@ -59,7 +59,9 @@ export class QueueWorkers {
   }
 
   /**
-   * @param isNew whether a result of the last seconds is not used again
+   * Checks a queue once.
+   *
+   * @param isNew whether to ignore a cached result
    * @throws ServiceError of Temporal's client
    */
   look(taskQueue: string, kind: QueueKind, isNew = false): Promise<QueueLook> {
@@ -70,14 +72,14 @@ export class QueueWorkers {
     this.#looks.set(key, { freshUntilMs: Infinity, look });
     look.then(
       ({ presence }) => this.#looks.set(key, { freshUntilMs: performance.now() + FRESH_MS[presence], look }),
-      // The caller gets the error.
+      // The caller receives the error.
       () => this.#looks.delete(key),
     );
     return look;
   }
 
   /**
-   * Looks a second time, after 6 s, if a worker is silent.
+   * Checks a queue. If a worker is silent, checks again after 6 s.
    *
    * @throws ServiceError of Temporal's client
    */
@@ -111,12 +113,12 @@ export class QueueWorkers {
     return { presence: isCertain ? 'unpolled' : 'silent', description, hasHeartbeats };
   }
 
-  /** Whether a sign of life is old by this machine's clock, and no newer one came while this process looked. */
+  /** Whether a heartbeat or poll is old by this machine's clock, and this process has not seen a newer one since. */
   #isOld(key: string, newestMs: number, nowMs: number): boolean {
     return nowMs - newestMs > CERTAIN_MS || performance.now() - this.#note(key, newestMs) >= CONFIRM_MS;
   }
 
-  /** @returns when this process saw the sign of life first */
+  /** @returns the time at which this process first saw the heartbeat or poll */
   #note(key: string, newestMs: number): number {
     const known = this.#signs.get(key);
     if (known?.newestMs === newestMs) return known.sinceMs;
@@ -130,7 +132,7 @@ function isHeard({ isRunning, heardMs, intervalMs }: QueueWorker, nowMs: number)
   return isRunning && nowMs - heardMs < Math.max(MISSED_HEARTBEATS * intervalMs, LEAST_SILENCE_MS);
 }
 
-/** Temporal lists the poll of a process for some minutes after its end. Its last heartbeat is about as old. */
+/** Temporal lists the poll of a process for some minutes after it exits. Its last heartbeat is about as old. */
 function isOfEndedProcess(
   { identity, lastSeenMs }: QueueDescription['pollers'][number],
   workers: readonly QueueWorker[],
@@ -159,6 +161,6 @@ async function runsOn(client: Client, taskQueue: string): Promise<boolean> {
  * @throws ServiceError of Temporal's client
  */
 export async function hasWorkers(client: Client, taskQueue: string, type: 'workflow' | 'activity'): Promise<boolean> {
-  // A caller that was rejected can start a worker and try again at once.
+  // A caller that was rejected can start a worker and retry immediately.
   return (await QueueWorkers.of(client).look(taskQueue, type, true)).presence !== 'unpolled';
 }

@@ -5,26 +5,26 @@ import { listUploads, type ListOptions, type UploadSummary } from '../lists/list
 import { pendingActivities, queuesOfRunning, queuesOfWaiting, type PendingActivity } from '../follow/pending.ts';
 import { QueueWorkers, type QueueLook } from './queue-workers.ts';
 
-/** A worker that starts at the same time as an upload polls by then. */
+/** A worker that starts at the same time as an upload polls within this time. */
 const START_MS = 2000;
-/** Work that is this old by this machine's clock does not wait for a worker that starts. */
+/** Age of work, by this machine's clock, from which it does not wait for a starting worker. */
 const OLD_MS = 30_000;
-/** Until work of a workflow is looked for again. */
+/** Time until the work of a workflow is read again. */
 const RECHECK_MS = 1000;
-/** Uploads that are described. */
+/** Maximum number of uploads that are described. */
 const MAX_DESCRIBED = 100;
 const CONCURRENCY = 16;
 
-/** A task queue for which activities of an upload or a sync wait, and which no worker polls. */
+/** A task queue that no worker polls, and on which activities of an upload or a sync wait. */
 export interface UnpolledQueue {
   readonly taskQueue: string;
   /** Host whose workers poll it; undefined if workers of all hosts do. */
   readonly host: string | undefined;
-  /** Problem and fix, in one line. */
+  /** Problem and fix on one line. */
   readonly reason: string;
 }
 
-/** Looks at the queue of one workflow for as long as it is followed. It looks at workers only while work waits. */
+/** Checks the queue of one workflow while it is followed. Checks workers only while work waits. */
 export class UnpolledQueueWatch {
   readonly #client: Client;
   #waitingSinceMs: number | undefined;
@@ -43,7 +43,7 @@ export class UnpolledQueueWatch {
     const nowMs = performance.now();
     if (nowMs - this.#checkedAtMs < RECHECK_MS) return this.#found;
     this.#checkedAtMs = nowMs;
-    // The progress is known also if this fails.
+    // The progress is available even if this fails.
     this.#found = await this.#find(controlQueue, readPending, nowMs).catch(() => undefined);
     return this.#found;
   }
@@ -57,7 +57,7 @@ export class UnpolledQueueWatch {
     const queues = queuesOfWaiting(pending);
     if (queues.length === 0) this.#waitingSinceMs = undefined;
     else this.#waitingSinceMs ??= isOld(pending) ? -Infinity : nowMs;
-    // Its workers are looked at from the start, because a worker is absent only if it is silent in several looks.
+    // Its workers are checked from the start, because a worker is absent only after several checks.
     const look = (queue: string) => QueueWorkers.of(this.#client).look(queue, 'activity');
     const found = await firstUnpolled(controlQueue, pending, look);
     return nowMs - (this.#waitingSinceMs ?? nowMs) < START_MS ? undefined : found;
@@ -65,8 +65,8 @@ export class UnpolledQueueWatch {
 }
 
 /**
- * Returns the queue that no worker polls, of those for which the activities of a workflow wait. If its workers were
- * silent only for seconds, this takes 6 s.
+ * Returns the queue on which activities of a workflow wait and that no worker polls. If its workers were silent only for
+ * some seconds, this takes 6 s.
  */
 export async function findUnpolledQueue(
   client: Client,
@@ -77,7 +77,7 @@ export async function findUnpolledQueue(
   return firstUnpolled(controlQueue, pending, look);
 }
 
-/** Returns the queues that no worker polls, by the IDs of the workflows that wait for them. It checks 100 at most. */
+/** Returns the queues that no worker polls, by the IDs of the waiting workflows. Checks at most 100 workflows. */
 export async function findUnpolledQueues(
   client: Client,
   workflows: readonly { readonly workflowId: string; readonly taskQueue: string }[],
@@ -91,8 +91,8 @@ export async function findUnpolledQueues(
 }
 
 /**
- * Returns the queues that no worker polls, by the IDs of the uploads and syncs that wait for them. It checks the latest
- * 100 that run.
+ * Returns the queues that no worker polls, by the IDs of the waiting uploads and syncs. Checks the latest 100 that are
+ * running.
  */
 export async function findWaiting(
   client: Client,
@@ -117,7 +117,7 @@ async function firstUnpolled(
   const running = queuesOfRunning(pending);
   for (const taskQueue of queuesOfWaiting(pending)) {
     const { presence, hasHeartbeats } = await look(taskQueue);
-    // Until its heartbeat timeout, an activity also seems to run if its worker was killed.
+    // After its worker was killed, an activity appears to run until its heartbeat timeout.
     const seemsToRun = !hasHeartbeats && running.includes(taskQueue);
     if (presence === 'unpolled' && !seemsToRun) return describe(taskQueue, controlQueue);
   }
@@ -131,5 +131,5 @@ function describe(taskQueue: string, controlQueue: string): UnpolledQueue {
       ? 'Start "longhaul worker"'
       : `Start "longhaul worker" there, or on another machine with the same files and LONGHAUL_HOST=${host}`;
   const worker = host === undefined ? 'no worker' : `no worker of host ${host}`;
-  return { taskQueue, host, reason: `${worker} polls the queue ${taskQueue}. ${fix}.` };
+  return { taskQueue, host, reason: `${worker} polls task queue "${taskQueue}". ${fix}.` };
 }

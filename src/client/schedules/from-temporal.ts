@@ -13,7 +13,7 @@ export async function toScheduleInfo(name: string, description: ScheduleDescript
     scheduleId,
     taskQueue: action.taskQueue,
     ...(await workOf(action)),
-    cron: (spec.calendars ?? []).map(({ comment }: CalendarSpecDescription) => comment || 'times set elsewhere'),
+    cron: (spec.calendars ?? []).map(({ comment }: CalendarSpecDescription) => comment || 'set by another program'),
     intervals: (spec.intervals ?? []).map(({ every, offset }) => ({ everyMs: every, offsetMs: offset ?? 0 })),
     timezone: spec.timezone || 'UTC',
     jitterMs: spec.jitter ?? 0,
@@ -35,7 +35,7 @@ export async function toScheduleInfo(name: string, description: ScheduleDescript
 
 async function workOf({ workflowType, args }: ScheduleDescription['action']): Promise<ScheduleWork> {
   const { syncRequestProblems, uploadRequestProblems } = await import('../../contracts/requests/problems.ts');
-  // Another program, or a person in Temporal UI, may have written a request that no run can start from.
+  // Another program, or a user of Temporal UI, can have written a request with which no run can start.
   const [request] = Array.isArray(args) ? (args as unknown[]) : [];
   if (workflowType === WorkflowName.syncSource && syncRequestProblems(request).length === 0)
     return { sync: request as SyncRequest };
@@ -44,7 +44,7 @@ async function workOf({ workflowType, args }: ScheduleDescription['action']): Pr
   return {};
 }
 
-/** Somebody may have chosen in Temporal UI what Longhaul doesn't offer; that ends runs harder than any of these. */
+/** Temporal UI offers a policy that Longhaul does not: it terminates runs. */
 function overlapOf(policy: string | undefined): ScheduleOverlap {
   const found = Object.entries(overlapToTemporal).find(([, theirs]) => theirs === policy);
   return (found?.[0] as ScheduleOverlap | undefined) ?? 'cancel-other';

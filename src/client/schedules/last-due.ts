@@ -1,11 +1,12 @@
 import type { Client, ScheduleDescription } from '@temporalio/client';
 import { msToTs, tsToMs } from '@temporalio/common/lib/time.js';
 
-/** How far back times are looked for, step by step: the server answers with the first thousand of a span. */
+/** Periods in which times are searched, step by step, because the server returns only the first thousand of a period. */
 const SPANS_MS = [60_000, 3_600_000, 86_400_000, 40 * 86_400_000, 400 * 86_400_000] as const;
 
 /**
- * The latest time up to `untilMs` at which a run was due (without jitter), no earlier than the schedule's last change; undefined for none.
+ * Returns the latest time up to `untilMs` at which a run was due (without jitter), but not before the schedule's last
+ * change; undefined if none was due.
  *
  * @throws ServiceError of Temporal's client
  */

@@ -6,8 +6,8 @@ import { SearchAttributes } from '../../contracts/search-attributes.ts';
 type Run = Pick<WorkflowExecutionInfo, 'workflowId' | 'typedSearchAttributes'>;
 
 /**
- * What a run that has not ended waits for, itself or one of its uploads; undefined when it doesn't wait, or search
- * attributes don't tell.
+ * Returns the reason for which a running run, or one of its uploads, waits; undefined if it does not wait or search
+ * attributes are missing.
  *
  * @throws TemporalUnreachableError
  */
@@ -16,16 +16,16 @@ export async function waitOfRun(
   { workflowId, typedSearchAttributes: attributes }: Run,
 ): Promise<string | undefined> {
   const state = attributes.get(SearchAttributes.state);
-  // The namespace may lack the attributes, and then Temporal refuses the query.
+  // If the namespace does not have the attributes, Temporal rejects the query.
   if (state === undefined) return undefined;
-  if (state === 'waiting') return attributes.get(SearchAttributes.reason) ?? 'a person';
+  if (state === 'waiting') return attributes.get(SearchAttributes.reason) ?? 'an operator';
   const conditions = [
     `ParentWorkflowId = ${queryText(workflowId)}`,
     'ExecutionStatus = "Running"',
     `${SearchAttributes.state.name} = "waiting"`,
   ];
   for await (const upload of listWorkflows(client, conditions.join(' AND '))) {
-    return `${upload.reason ?? 'a person'} (upload ${upload.workflowId})`;
+    return `${upload.reason ?? 'an operator'} (upload ${upload.workflowId})`;
   }
   return undefined;
 }

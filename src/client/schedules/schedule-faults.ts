@@ -12,7 +12,7 @@ const GRPC_NOT_FOUND = 5;
 
 const CRON_FIELD = /^(CronString|Second|Minute|Hour|DayOfMonth|Month|DayOfWeek|Year)\b/;
 
-/** As `fromTemporal`, for a call about the schedule of that name; an empty name for a call about no single one. */
+/** Like `fromTemporal`, for a call about a schedule. The name is empty for a call about several. */
 export function scheduleFault(error: unknown, name: string, cron: readonly string[] = []): unknown {
   if (error instanceof ScheduleAlreadyRunning) return new ScheduleExistsError(name, error);
   const isOfClient = error instanceof TemporalNotFoundError || error instanceof WorkflowNotFoundError;
@@ -31,12 +31,12 @@ export function scheduleFault(error: unknown, name: string, cron: readonly strin
   });
 }
 
-/** The client turns one kind of refusal into a TypeError; one of this program has another stack. */
+/** Whether a TypeError is a rejection by the client. A defect of this program has another stack. */
 function specRefusal(error: unknown): string | undefined {
   return error instanceof TypeError && error.stack?.includes('rethrowGrpcError') ? error.message : undefined;
 }
 
-/** Runs a call to Temporal about the schedule of that name. */
+/** Runs a call to Temporal about the schedule with this name. */
 export async function onSchedule<T>(name: string, call: () => Promise<T>, cron?: readonly string[]): Promise<T> {
   try {
     return await call();

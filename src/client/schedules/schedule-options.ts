@@ -9,7 +9,7 @@ import type { UploadRequest } from '../../contracts/upload.ts';
 import { isScheduleName, SCHEDULE_NAME_RULE } from '../../core/schedule/settings.ts';
 import { ConfigError } from '../../errors.ts';
 
-/** What each run does: one of the two, as plain JSON. */
+/** The work of each run: one of the two, as plain JSON. */
 export interface ScheduleWork {
   readonly sync?: SyncRequest;
   readonly upload?: UploadRequest;
@@ -17,21 +17,21 @@ export interface ScheduleWork {
 
 export interface CreateScheduleOptions extends ScheduleSettings, ScheduleWork {
   readonly name: string;
-  /** Nothing runs until it is resumed. @defaultValue false */
+  /** Whether to create the schedule paused. @defaultValue false */
   readonly paused?: boolean;
 }
 
-/** What is left out stays. `cron` and `everyMs` replace all times that there were. */
+/** Changes of a schedule. Omitted properties do not change. `cron` and `everyMs` replace all earlier times. */
 export interface UpdateScheduleOptions extends ScheduleSettings, ScheduleWork {
   readonly paused?: boolean;
 }
 
 export interface BackfillOptions {
-  /** Runs that were due from here on are started now … */
+  /** Start of the period, inclusive. */
   readonly from: Date;
-  /** … to here, both included. */
+  /** End of the period, inclusive. */
   readonly to: Date;
-  /** @defaultValue `buffer-all`: all of them, one after the other */
+  /** @defaultValue `buffer-all`: all runs, one after the other */
   readonly overlap?: ScheduleOverlap;
 }
 
@@ -45,23 +45,23 @@ export const ScheduleDefaults = {
 
 export interface ScheduleRun {
   readonly workflowId: string;
-  /** When it was due, without jitter; of a triggered run: when it was triggered. */
+  /** Time at which it was due, without jitter; for a triggered run, the time of the trigger. */
   readonly dueAt: Date;
   readonly startedAt: Date;
   readonly endedAt: Date | undefined;
   readonly outcome: ScheduleRunOutcome;
-  /** For a person: why it failed, or what went wrong in it. */
+  /** Text with the reason of the failure, or the problems of the run. */
   readonly detail: string | undefined;
-  /** Why a run that has not ended waits for a person, such as `ApiRejected 401`, as far as search attributes tell. */
+  /** Reason for which a running run waits for an operator, such as `ApiRejected 401`, if search attributes contain it. */
   readonly waitsFor: string | undefined;
-  /** Of a run that completed: `counts` of a sync's result. */
+  /** `counts` in the result of a completed sync. */
   readonly counts: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** A schedule as Temporal has it. */
+/** A schedule in Temporal. */
 export interface ScheduleInfo extends ScheduleWork {
   readonly name: string;
-  /** Id in Temporal; the ids of its runs begin with it. */
+  /** ID in Temporal. The IDs of its runs start with it. */
   readonly scheduleId: string;
   readonly taskQueue: string;
   readonly cron: readonly string[];
@@ -77,19 +77,19 @@ export interface ScheduleInfo extends ScheduleWork {
   readonly paused: boolean;
   readonly createdAt: Date;
   readonly updatedAt: Date | undefined;
-  /** Up to ten; of a paused schedule: those it would have. */
+  /** Up to ten next times; for a paused schedule, those after a resume. */
   readonly nextAt: readonly Date[];
   readonly runsStarted: number;
-  /** Runs that were left out because the one before still ran. */
+  /** Number of runs that were skipped because the previous run was still running. */
   readonly runsSkipped: number;
-  /** Runs that were left out because Temporal was away for longer than the catch-up window. */
+  /** Number of runs that were missed because an outage of Temporal was longer than the catchup window. */
   readonly runsMissed: number;
 }
 
 export interface ScheduleReport extends ScheduleInfo {
-  /** The last ten, newest first. */
+  /** The last ten runs, newest first. */
   readonly runs: readonly ScheduleRun[];
-  /** Whether a worker polled the task queue lately. */
+  /** Whether a worker polls the task queue. */
   readonly hasWorkers: boolean;
 }
 
@@ -107,7 +107,7 @@ export async function assertSchedule(
   isWhole: boolean,
 ): Promise<void> {
   const problems = await scheduleProblems(name, options, isWhole);
-  if (problems.length > 0) throw new ConfigError(`wrong schedule: ${problems.join('; ')}`);
+  if (problems.length > 0) throw new ConfigError(`invalid schedule: ${problems.join('; ')}`);
 }
 
 async function scheduleProblems(
@@ -115,14 +115,14 @@ async function scheduleProblems(
   options: ScheduleSettings & ScheduleWork,
   isWhole: boolean,
 ): Promise<string[]> {
-  // Commands that create nothing load no schemas.
+  // Loaded here, so that commands that create no schedule do not load the schemas.
   const { scheduleSettingsProblems, syncRequestProblems, uploadRequestProblems } =
     await import('../../contracts/requests/problems.ts');
   const { sync, upload } = options;
   const problems = isScheduleName(name) ? [] : [`its name ${SCHEDULE_NAME_RULE}`];
   problems.push(...scheduleSettingsProblems(options, isWhole));
-  if (sync && upload) problems.push('give either "sync" or "upload"');
-  if (isWhole && !sync && !upload) problems.push('it does nothing: give "sync" or "upload"');
+  if (sync && upload) problems.push('set either "sync" or "upload"');
+  if (isWhole && !sync && !upload) problems.push('"sync" or "upload" is missing');
   if (sync) problems.push(...syncRequestProblems(sync).map((problem) => `sync: ${problem}`));
   if (upload) problems.push(...uploadRequestProblems(upload).map((problem) => `upload: ${problem}`));
   return problems;

@@ -15,7 +15,7 @@ const ended: Readonly<Record<string, ScheduleRunOutcome>> = {
 
 type Started = ScheduleDescription['info']['recentActions'][number]['action']['workflow'];
 
-/** The runs that Temporal remembers for a schedule, newest first, each with what became of it. */
+/** Returns the runs that Temporal stores for a schedule, newest first, each with its outcome. */
 export async function recentRuns(client: Client, { info }: ScheduleDescription): Promise<ScheduleRun[]> {
   const runs = await Promise.all(
     info.recentActions.map(({ scheduledAt, takenAt, action }) =>
@@ -31,13 +31,13 @@ async function describeRun(
   dueAt: Date,
   startedAt: Date,
 ): Promise<ScheduleRun> {
-  // A second backfill of the same time has the same workflow id; only the run ids differ.
+  // A second backfill of the same time has the same workflow ID; only the run IDs differ.
   const first = client.workflow.getHandle(workflowId, firstExecutionRunId);
   const base = { workflowId, dueAt, startedAt };
   const nothing = { endedAt: undefined, detail: undefined, counts: undefined, waitsFor: undefined };
   try {
     const told = await first.describe();
-    // What continues as new has other run ids.
+    // A run that continues as new has other run IDs.
     const handle = told.status.name === 'CONTINUED_AS_NEW' ? client.workflow.getHandle(workflowId) : first;
     const latest = handle === first ? told : await handle.describe();
     const { status, closeTime: endedAt } = latest;
@@ -50,7 +50,7 @@ async function describeRun(
     }
     return { ...base, ...nothing, endedAt, ...outcomeOfResult(await handle.result()) };
   } catch (error) {
-    // Temporal keeps what ended for the namespace's retention period only.
+    // Temporal keeps closed workflows only for the retention period of the namespace.
     if (error instanceof WorkflowNotFoundError) return { ...base, ...nothing, outcome: 'gone' };
     throw error;
   }
@@ -66,9 +66,9 @@ async function whyItFailed(handle: { result: () => Promise<unknown> }): Promise<
   }
 }
 
-/** A sync completes although files failed: only a completed run hands its memory over to the next. */
+/** A sync completes even if files failed, because only a completed run passes its memory on to the next. */
 export function outcomeOfResult(result: unknown): Pick<ScheduleRun, 'outcome' | 'detail' | 'counts'> {
-  // A run may have been another program's.
+  // Another program can have started the run.
   const { counts: told, problems } = isPlainObject(result) ? result : {};
   const counts = isPlainObject(told) ? told : undefined;
   const named = Array.isArray(problems) ? (problems as unknown[]).filter(isPlainObject) : [];

@@ -27,21 +27,21 @@ const TRIGGER_TIMEOUT_MS = 10_000;
 const TRIGGER_POLL_MS = 100;
 
 /**
- * Syncs and uploads at set times, by Temporal's own schedules. Methods throw errors below `LonghaulError`: besides those
- * that are named, `ScheduleNotFoundError` for a name that there is not, and `TemporalUnreachableError`.
+ * Runs syncs and uploads at set times, as Temporal schedules. Methods throw subclasses of `LonghaulError`: those that are
+ * documented, `ScheduleNotFoundError` if no schedule has the name, and `TemporalUnreachableError`.
  */
 export class SchedulesClient {
   readonly #client: Client;
   readonly #taskQueue: string;
 
-  /** @param taskQueue queue of the runs of schedules that are created or updated */
+  /** @param taskQueue task queue of created and updated schedules */
   constructor(client: Client, taskQueue: string) {
     this.#client = client;
     this.#taskQueue = taskQueue;
   }
 
   /**
-   * Creates a schedule; nothing is created when anything is wrong.
+   * Creates a schedule. Creates nothing if an option is invalid.
    *
    * @throws ConfigError with every problem
    * @throws ScheduleExistsError
@@ -66,7 +66,7 @@ export class SchedulesClient {
     );
   }
 
-  /** Longhaul's schedules, by name; a new one may take a second to be among them. */
+  /** Lists Longhaul's schedules by name. A new schedule can appear a second later. */
   async list(): Promise<ScheduleInfo[]> {
     return onSchedule('', async () => {
       const names: string[] = [];
@@ -74,18 +74,18 @@ export class SchedulesClient {
         const name = scheduleNameOf(scheduleId);
         if (isScheduleName(name)) names.push(name);
       }
-      // The list itself is behind what was changed just now.
+      // The list does not contain the latest changes yet.
       const found = await Promise.all(names.toSorted().map((name) => this.#find(name)));
       return found.filter((info) => info !== undefined);
     });
   }
 
-  /** A schedule as it stands, without its runs. */
+  /** Returns a schedule without its runs. */
   async get(name: string): Promise<ScheduleInfo> {
     return await toScheduleInfo(name, await this.#describe(name));
   }
 
-  /** A schedule with its last ten runs and what became of them. */
+  /** Returns a schedule with its last ten runs and their outcomes. */
   async show(name: string): Promise<ScheduleReport> {
     const description = await this.#describe(name);
     return onSchedule(name, async () => {
@@ -99,9 +99,9 @@ export class SchedulesClient {
   }
 
   /**
-   * Whether the last run went well, none waits for a person and none is missing.
+   * Checks that the last run succeeded, that no run waits for an operator, and that no run is missing.
    *
-   * @param options.graceMs how late a run may begin, or end when the next one is due. @defaultValue 600,000
+   * @param options.graceMs maximum delay of the start of a run, and of its end after the next is due. @defaultValue 600,000
    */
   async check(name: string, options: { readonly graceMs?: number } = {}): Promise<ScheduleCheck> {
     const { graceMs = ScheduleDefaults.checkGraceMs } = options;
@@ -124,21 +124,21 @@ export class SchedulesClient {
     });
   }
 
-  /** Nothing runs until it is resumed; a run that is under way goes on. The note stays when none is given. */
+  /** Pauses the schedule. A current run continues. Without `note`, the note does not change. */
   pause(name: string, note?: string): Promise<ScheduleInfo> {
     return this.update(name, { paused: true, note });
   }
 
-  /** What was due meanwhile is not made up for; `backfill` does that. */
+  /** Resumes the schedule. To start the runs that were due in the meantime, use `backfill`. */
   resume(name: string, note?: string): Promise<ScheduleInfo> {
     return this.update(name, { paused: false, note });
   }
 
   /**
-   * Starts a run now, also of a paused schedule, under the schedule's own overlap policy.
+   * Starts a run now, also of a paused schedule, with the overlap policy of the schedule.
    *
-   * @returns id of its workflow; undefined when it waits for the run that is under way
-   * @throws ScheduleBusyError when a run is under way and the policy is `skip`
+   * @returns ID of its workflow; undefined if it waits for the current run
+   * @throws ScheduleBusyError if a run is in progress and the policy is `skip`
    */
   async trigger(name: string): Promise<string | undefined> {
     const before = await this.#describe(name);
@@ -162,29 +162,27 @@ export class SchedulesClient {
   }
 
   /**
-   * Starts the runs that were due in a span of the past, also those that ran then: a sync that ran finds nothing to do.
-   * Temporal gives each the workflow id that it had, or would have had.
+   * Starts the runs that were due in a past period, also those that ran then: a repeated sync sends nothing. Temporal gives
+   * each the workflow ID of its time.
    *
-   * @throws ConfigError for a span that is none
+   * @throws ConfigError if the period is invalid
    */
   async backfill(
     name: string,
     { from, to, overlap = ScheduleDefaults.backfillOverlap }: BackfillOptions,
   ): Promise<void> {
-    if (!(from.getTime() < to.getTime()))
-      throw new ConfigError('a backfill needs a span: "from" must be earlier than "to"');
-    if (to.getTime() > Date.now())
-      throw new ConfigError('a backfill is about the past: "to" must not be later than now');
+    if (!(from.getTime() < to.getTime())) throw new ConfigError('invalid backfill: "from" must be earlier than "to"');
+    if (to.getTime() > Date.now()) throw new ConfigError('invalid backfill: "to" must not be later than now');
     if (!Object.hasOwn(overlapToTemporal, overlap))
       throw new ConfigError(`unknown overlap policy "${overlap as string}"`);
     await this.#describe(name);
-    // Older versions of Temporal leave the first instant of the span out.
+    // Older versions of Temporal exclude the start of the period.
     const start = new Date(from.getTime() - 1);
     await onSchedule(name, () => this.#handle(name).backfill({ start, end: to, overlap: overlapToTemporal[overlap] }));
   }
 
   /**
-   * Changes what is given and leaves the rest. Given work goes to this client's task queue.
+   * Changes the properties that are set. New work runs on the task queue of this client.
    *
    * @throws ConfigError with every problem
    */
@@ -210,7 +208,7 @@ export class SchedulesClient {
     );
   }
 
-  /** Runs that are under way go on. */
+  /** Deletes the schedule. Current runs continue. */
   async delete(name: string): Promise<void> {
     await this.#describe(name);
     await onSchedule(name, () => this.#handle(name).delete());

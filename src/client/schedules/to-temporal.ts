@@ -16,12 +16,12 @@ import { ScheduleDefaults, type ScheduleWork } from './schedule-options.ts';
 
 const ID_PREFIX = 'longhaul-schedule-';
 
-/** Only schedules with such ids are Longhaul's; no other is listed or touched. */
+/** Prefix of the IDs of Longhaul's schedules. Other schedules are not listed or changed. */
 export function scheduleIdOf(name: string): string {
   return `${ID_PREFIX}${name}`;
 }
 
-/** Undefined for a schedule that is not Longhaul's. */
+/** Returns the name of a schedule; undefined for a schedule that is not Longhaul's. */
 export function scheduleNameOf(scheduleId: string): string | undefined {
   return scheduleId.startsWith(ID_PREFIX) ? scheduleId.slice(ID_PREFIX.length) : undefined;
 }
@@ -34,10 +34,10 @@ export const overlapToTemporal = {
   'allow-all': 'ALLOW_ALL',
 } as const satisfies Record<ScheduleOverlap, ScheduleOverlapPolicy>;
 
-/** A killed worker's workflow task would hold a run up for Temporal's default of 10 s. */
+/** With Temporal's default of 10 s, the workflow task of a killed worker would delay a run for that time. */
 const WORKFLOW_TASK_TIMEOUT_MS = 5000;
 
-/** The SDK sends the priority and tells it, only its type of what is given lacks it. */
+/** Adds the priority to the type, because the SDK supports it but its type does not contain it. */
 type Action = ScheduleOptionsStartWorkflowAction<Workflow> & Pick<ScheduleDescriptionAction, 'priority'>;
 
 export function toAction(
@@ -52,19 +52,19 @@ export function toAction(
   return {
     type: 'startWorkflow',
     workflowType: sync ? WorkflowName.syncSource : WorkflowName.uploadFile,
-    // Temporal adds the time at which each run is due.
+    // Temporal appends the time at which each run is due.
     workflowId: scheduleIdOf(name),
     taskQueue,
     args: [request],
     memo: { longhaulSchedule: name, ...memo },
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
-    // Nobody waits for it; its activities inherit that.
+    // Low, because no user waits for the run. Its activities inherit the priority.
     priority: requestPriority({ ...settings, priority: settings?.priority ?? Priorities.bulk }),
     staticSummary: `${inlineCode(name, 50)}: ${summaryOf(from, request.purpose, request.destination ?? Defaults.destination)}`,
   };
 }
 
-/** Temporal keeps the fields of a cron expression and forgets its text, but for a comment. */
+/** Adds the expression as a comment, because Temporal stores only its fields and the comment. */
 export function toTimes({
   cron,
   everyMs,

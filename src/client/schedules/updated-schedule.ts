@@ -9,9 +9,9 @@ import type { UpdateScheduleOptions } from './schedule-options.ts';
 import { overlapToTemporal, toAction, toTimes } from './to-temporal.ts';
 
 /**
- * What there was, with the changes. Work that is given goes to `taskQueue`; work that stays stays where it is.
+ * Returns the schedule with the changes. New work runs on `taskQueue`. Unchanged work keeps its task queue.
  *
- * @throws ConfigError for an end before the start
+ * @throws ConfigError if the end is before the start
  */
 export function updatedSchedule(
   name: string,
@@ -24,7 +24,7 @@ export function updatedSchedule(
   const newTimes = cron !== undefined || everyMs !== undefined;
   const start = startAt ?? spec.startAt;
   const end = endAt ?? spec.endAt;
-  if (start && end && start >= end) throw new ConfigError('wrong schedule: the end must be later than the start');
+  if (start && end && start >= end) throw new ConfigError('invalid schedule: the end must be later than the start');
   return {
     action: changes.sync || changes.upload ? toAction(name, changes, taskQueue, memo) : action,
     spec: {

@@ -18,7 +18,7 @@ export const by =
  * A text that is not empty.
  *
  * @param maxBytes in UTF-8; JSON Schema counts characters, which are at most as many
- * @param problem what else is checked, with the length
+ * @param problem check of the length and of further constraints
  * @param missing message for a value that is not a text, or is empty
  */
 export const text = (

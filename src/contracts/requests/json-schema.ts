@@ -3,7 +3,7 @@ import { bucket, fileSource, folder, httpSource, range, s3Source } from './sourc
 import { syncRequest, uploadSettings } from './sync.ts';
 import { sharedLimit, splitRequest, uploadRequest } from './upload.ts';
 
-/** What Longhaul uses of JSON Schema. */
+/** The subset of JSON Schema that Longhaul uses. */
 export interface JsonSchema {
   readonly $ref?: string;
   readonly $defs?: Readonly<Record<string, JsonSchema>>;
@@ -34,7 +34,7 @@ export function requestJsonSchemas(): Readonly<Record<string, JsonSchema>> {
   };
 }
 
-/** The types of the package's declarations that are made of schemas, by name. */
+/** The types in the declarations of the package that are generated from schemas, by name. */
 export function declaredTypes(): Readonly<Record<string, string>> {
   const named = {
     ByteRange: range,
@@ -74,7 +74,7 @@ function typeText({ $ref, type, const: value, properties, required = [], items, 
   if (!properties) return type === 'integer' ? 'number' : (type ?? 'unknown');
   const lines = Object.entries(properties).map(([name, property]) => {
     const mark = required.includes(name) ? '' : '?';
-    const text = comment(property.description ?? 'which kind it is', '    ', property.default);
+    const text = comment(property.description ?? 'the kind', '    ', property.default);
     return `${text}    readonly ${name}${mark}: ${typeText(property)};\n`;
   });
   return `{\n${lines.join('')}}`;

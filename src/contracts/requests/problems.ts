@@ -9,7 +9,7 @@ import { splitRequest, uploadRequest } from './upload.ts';
 /** Maximum number of listed problems: a request can have a hundred thousand unknown properties. */
 const MAX_PROBLEMS = 20;
 
-/** A valid request with its defaults, or every problem of it as text. */
+/** A valid request with its defaults, or all of its problems as texts. */
 export type Checked<Full> =
   | { readonly problems: readonly []; readonly full: Full }
   | { readonly problems: readonly string[]; readonly full?: never };
@@ -41,7 +41,7 @@ export function scheduleSettingsProblems(settings: ScheduleSettings, isWhole: bo
   const { cron, everyMs } = settings;
   const isTimed = !isWhole || Boolean(cron?.length) || everyMs !== undefined;
   const problems = [...checkRequest(scheduleSettings, settings).problems];
-  return isTimed ? problems : ['it has no times: give a cron expression or an interval', ...problems];
+  return isTimed ? problems : ['a cron expression or an interval is required', ...problems];
 }
 
 /** In a program, a property that is undefined is not set. Bytes of a payload are not an object. */

@@ -13,18 +13,18 @@ const OFFSET = 'the offset must be whole seconds and less than the interval';
 const between = (message: string, least: number) =>
   z.int(`../${message}`).min(least, `../${message}`).max(YEAR_MS, `../${message}`);
 
-/** Temporal checks the expression itself. Only a comment would be lost: Longhaul keeps the text of the expression there. */
+/** Temporal checks the expression. Comments are rejected, because Longhaul stores the text of the expression as its comment. */
 function cronProblem(expression: string): string | undefined {
-  const problem = 'comments ("#") are not accepted; use the note';
+  const problem = 'comments ("#") are not supported. Use the note';
   return expression.includes('#') ? `../../cron "${expression}": ${problem}` : undefined;
 }
 
 function timezoneProblem(name: string): string | undefined {
-  return isTimezone(name) ? undefined : `../unknown time zone "${name}"; give an IANA name such as Europe/Berlin`;
+  return isTimezone(name) ? undefined : `../unknown time zone "${name}". Use an IANA name such as Europe/Berlin`;
 }
 
 function timesProblem({ everyMs, offsetMs, startAt, endAt }: ScheduleSettings): string | undefined {
-  if (offsetMs !== undefined && everyMs === undefined) return 'an offset needs an interval';
+  if (offsetMs !== undefined && everyMs === undefined) return 'an offset requires an interval';
   if (offsetMs !== undefined && everyMs !== undefined && offsetMs >= everyMs) return OFFSET;
   return startAt && endAt && startAt >= endAt ? 'the end must be later than the start' : undefined;
 }
@@ -37,15 +37,15 @@ export const scheduleSettings = z
     offsetMs: between(OFFSET, 0).multipleOf(1000, `../${OFFSET}`).optional(),
     timezone: z.string('must be a string').superRefine(by(timezoneProblem)).optional(),
     jitterMs: between('the jitter must be 0 to 366d', 0).optional(),
-    catchupWindowMs: between('the catch-up window must be 10s to 366d', LEAST_CATCHUP_MS).optional(),
+    catchupWindowMs: between('the catchup window must be 10s to 366d', LEAST_CATCHUP_MS).optional(),
     overlap: z
       .enum(ScheduleOverlaps, {
         error: ({ input }) => `../unknown overlap policy "${String(input)}"; known: ${ScheduleOverlaps.join(', ')}`,
       })
       .optional(),
     pauseOnFailure: flag.optional(),
-    startAt: z.date('../the start is no time').optional(),
-    endAt: z.date('../the end is no time').optional(),
+    startAt: z.date('../the start must be a time').optional(),
+    endAt: z.date('../the end must be a time').optional(),
     note: z.string('must be a string').optional(),
   })
   .superRefine(by(timesProblem)) satisfies z.ZodType<ScheduleSettings>;

@@ -5,7 +5,7 @@ import { quoted } from '../../core/text/clip.ts';
 import { TextLimits } from '../limits.ts';
 import { by, text, type Frozen } from './fields.ts';
 
-const WRONG_RANGE = 'has a wrong "range": it needs "offsetBytes" (0 or more) and "sizeBytes" (1 or more)';
+const WRONG_RANGE = 'has an invalid "range": it must have "offsetBytes" (0 or more) and "sizeBytes" (1 or more)';
 
 const unknownProperty = (up: string, otherwise: string) => ({
   error: (issue: { readonly code: string; readonly keys?: unknown }) =>

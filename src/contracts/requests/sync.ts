@@ -19,7 +19,7 @@ const globs = z
 function prefixProblem(value: unknown): string | undefined {
   const problem = anyTextUpTo(TextLimits.name)(value);
   if (problem !== undefined) return problem;
-  return /[/\p{Cc}]/u.test(value as string) ? 'is put before names: neither slashes nor control characters' : undefined;
+  return /[/\p{Cc}]/u.test(value as string) ? 'must not contain slashes or control characters' : undefined;
 }
 
 export const uploadSettings = z
@@ -41,21 +41,23 @@ export const syncRequest = z
       include: globs.describe('globs of paths within the source; default: all').default([]),
       exclude: globs.describe('globs of paths within the source, which override `include`').default([]),
       minAgeMs: whole(0, MAX_AGE_MS)
-        .describe('files that changed less than this many milliseconds ago are left for the next run')
+        .describe('files that changed less than this many milliseconds ago are postponed to the next run')
         .default(0),
       delete: flag
         .describe('whether to delete Files that this sync uploaded and whose sources are deleted')
         .default(false),
       maxFiles: whole(0, Number.MAX_SAFE_INTEGER)
-        .describe('the sync fails before it sends anything if more files are to be sent; default: any number')
+        .describe(
+          'maximum number of files to send, above which the sync fails before it sends anything; default: any number',
+        )
         .optional(),
       maxConcurrentUploads: whole(1, Limits.maxConcurrentUploads)
         .describe('maximum number of uploads at the same time')
         .default(Defaults.maxConcurrentUploads),
       limitBytesPerSecond: limitBytesPerSecond.describe(
-        'bytes per second of all uploads together on each worker that sends some; 0: no limit',
+        'bytes per second of all uploads together on each worker that sends parts; 0: no limit',
       ),
-      dryRun: flag.describe('whether to decide only, and to change nothing').default(false),
+      dryRun: flag.describe('whether only to decide, without changes').default(false),
       upload: uploadSettings
         .describe(
           'settings of each upload: `partSizeBytes`, `concurrency`, `maxSessions`, `giveUpAfterMs`, `md5`, `ignoreInode`, ' +

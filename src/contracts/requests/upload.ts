@@ -28,7 +28,7 @@ export const sharedLimit = z
 function filenameProblem(value: unknown): string | undefined {
   const problem = textUpTo(TextLimits.filename)(value);
   if (problem !== undefined) return problem;
-  if (/[\0\r\n]/.test(value as string)) return 'must have no line break in it; give another name (filename)';
+  if (/[\0\r\n]/.test(value as string)) return 'must not contain a line break. Set another name (filename)';
   return (value as string).includes('/') ? 'must be a name, not a path' : undefined;
 }
 
@@ -61,7 +61,7 @@ export const settings = {
     .default(Defaults.maxSessions),
   giveUpAfterMs: whole(0, 365 * 86_400_000)
     .describe(
-      'retry period: how long the upload waits for an operator to fix a problem before it fails; 0: without a limit. ' +
+      'retry period: maximum time for which the upload waits for an operator to fix a problem; 0: without a limit. ' +
         'All calls and sessions of an upload share it',
     )
     .default(Defaults.giveUpAfterMs),
@@ -99,7 +99,7 @@ export const settings = {
 
 const fields = {
   source: source.describe(
-    'what is uploaded: `{"type":"file","path":"/absolute/path","host":"worker-1"}`. Without `host`, any transfer worker can read the path',
+    'the source: `{"type":"file","path":"/absolute/path","host":"worker-1"}`. Without `host`, any transfer worker can read the path',
   ),
   purpose,
   filename: text(TextLimits.filename, { problem: filenameProblem })
@@ -108,13 +108,13 @@ const fields = {
     .optional(),
   within: container
     .describe(
-      'folder or bucket that the source is one file of, as `source` of a sync. If only this file cannot be read, the ' +
+      'folder or bucket that contains the source, as `source` of a sync. If only this file cannot be read, the ' +
         'upload fails and does not wait. A sync sets it',
     )
     .optional(),
   destination,
   limitBytesPerSecond: limitBytesPerSecond.describe(
-    'bytes per second of all its parts on each worker that sends some (one worker, for a file of one host); 0: no limit',
+    'bytes per second of all its parts on each worker that sends parts (one worker, for a file of one host); 0: no limit',
   ),
   sharedLimit: sharedLimit
     .describe(
@@ -127,10 +127,10 @@ const fields = {
     .describe('the upload fails if the source has another fingerprint')
     .optional(),
   transferTaskQueue: text(TextLimits.taskQueue, { problem: taskQueueProblem })
-    .describe('queue of the workers that move the bytes; default: see above')
+    .describe('queue of the workers that send the parts; default: see above')
     .optional(),
   heartbeatTimeoutMs: whole(1000, 600_000)
-    .describe('if a worker sends no heartbeat for this long, another worker gets its part')
+    .describe('time without a heartbeat after which another worker gets the part')
     .default(Defaults.heartbeatTimeoutMs),
 };
 
@@ -145,8 +145,8 @@ export const uploadRequest = z
   });
 
 /**
- * Input of the workflow `uploadSplitFile`: as that of `uploadFile`, for a source of lines (JSONL) that can be larger than
- * an Upload can be. `filename` is that of the whole: the Files get `name-00001-of-00003.jsonl` and so on.
+ * Input of the workflow `uploadSplitFile`: like that of `uploadFile`, for a JSONL source that can be larger than the
+ * maximum of an Upload. `filename` is the name of the whole source: the Files are `name-00001-of-00003.jsonl` and so on.
  */
 export const splitRequest = z
   .strictObject(
@@ -163,7 +163,7 @@ export const splitRequest = z
   .meta({
     title: 'SplitUploadRequest',
     description:
-      'input of the workflow `uploadSplitFile`: as that of `uploadFile`, for a source of lines (JSONL) that can be larger than an Upload can be',
+      'input of the workflow `uploadSplitFile`: like that of `uploadFile`, for a JSONL source that can be larger than the maximum of an Upload',
   });
 
 export type UploadRequest = Frozen<z.input<typeof uploadRequest>>;

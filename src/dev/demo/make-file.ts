@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Writes a file that no two parts of which are alike: a cipher's key stream, which costs less than random numbers. */
+/** Writes a file whose parts all differ: the key stream of a cipher, which is faster than random numbers. */
 export async function makeFile(path: string, sizeBytes: number): Promise<void> {
   const stream = createCipheriv('aes-256-ctr', randomBytes(32), randomBytes(16));
   const zeros = Buffer.alloc(CHUNK_BYTES);

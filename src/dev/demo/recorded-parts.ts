@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 
-/** Parts whose ids are in the workflow's history: the only record there is, and it needs no worker to be read. */
+/** Returns the number of parts whose IDs are in the workflow history, which is readable without a worker. */
 export async function recordedParts(client: Client, workflowId: string): Promise<number> {
   const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
   const scheduled = new Set<string>();

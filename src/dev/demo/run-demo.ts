@@ -18,9 +18,9 @@ export interface DemoOptions {
   readonly client: LonghaulClient;
   readonly api: LocalApi;
   readonly apiKey: string;
-  /** For the worker processes. */
+  /** Environment of the worker processes. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Parts that a worker has in flight. */
+  /** Maximum number of parts in flight of a worker. */
   readonly slots: number;
   readonly file: string;
   readonly say: (line: string) => void;
@@ -49,10 +49,10 @@ export async function runDemo(options: DemoOptions): Promise<string[]> {
     try {
       return await killHalfWay(handle);
     } catch (error) {
-      // Its file, service and task queue are deleted with the demo, so that it could never end.
+      // Its file, service and task queue are deleted with the demo, so it could not complete.
       await client.temporal.workflow
         .getHandle(handle.workflowId)
-        .terminate('the demo ended early')
+        .terminate('the demo failed or was interrupted')
         .catch(() => {});
       throw error;
     }
@@ -91,7 +91,7 @@ async function untilHalf(handle: JobHandle<'upload'>, signal: AbortSignal): Prom
     )
       return;
     if (event.type === 'ended')
-      throw new DemoFailedError('the upload completed before its worker could be killed. Use a larger file');
+      throw new DemoFailedError('the upload completed before its worker was killed. Use a larger file.');
   }
   signal.throwIfAborted();
 }

@@ -5,7 +5,7 @@ import { childEnvironment } from '../../config/child-environment.ts';
 import { LonghaulError } from '../../errors.ts';
 import { packageFiles } from '../../package-files.ts';
 
-/** The demo cannot be run to its end, or does not show that an upload survives a kill. */
+/** The demo cannot complete, or does not show that an upload survives a kill. */
 export class DemoFailedError extends LonghaulError {
   readonly code = 'DEMO_FAILED';
   readonly retryable = false;
@@ -13,7 +13,7 @@ export class DemoFailedError extends LonghaulError {
 
 const READY_TIMEOUT_MS = 30_000;
 
-/** A `longhaul worker` of its own process, so that it can be killed as a machine would kill it. */
+/** A `longhaul worker` in a separate process, which can be killed. */
 export class WorkerProcess {
   readonly #child: ChildProcess;
 
@@ -22,10 +22,10 @@ export class WorkerProcess {
   }
 
   /**
-   * Resolves when the worker says that it serves.
+   * Resolves when the worker prints that it polls.
    *
-   * @param file that it may read, and no other
-   * @throws Error with what it said instead
+   * @param file the only file that it can read
+   * @throws DemoFailedError with its output if it exits
    */
   static async start(file: string, environment: Readonly<Record<string, string>>): Promise<WorkerProcess> {
     const child = spawn(process.execPath, [packageFiles.command, 'worker', '--root', file], {
@@ -57,7 +57,7 @@ export class WorkerProcess {
     return this.#child.pid as number;
   }
 
-  /** Ends it without a word, as a crash does. */
+  /** Kills it with SIGKILL, like a crash. */
   kill(): Promise<void> {
     return this.#end('SIGKILL');
   }

@@ -6,7 +6,7 @@ import { anyListens, connectTo, socketName, socketNumbers, withSocketPath } from
 
 const STATE_TIMEOUT_MS = 1_000;
 
-/** The socket of a server process. A second server exits because it finds this socket, or because of the database lock. */
+/** The socket of a server process. A second server exits if it finds this socket or a locked database. */
 export interface Claim {
   /** Whether this server must exit: a server with a lower number listens, or the one with a higher number is ready. */
   readonly isLost: () => Promise<boolean>;
@@ -17,14 +17,14 @@ export interface Claim {
 }
 
 /**
- * Listens on a socket with a new name, the highest number + 1. The name of a killed server cannot be bound again, and it is
- * not removed to claim it, so that no two servers can have removed each other's name.
+ * Listens on a socket with a new name, the highest number + 1. The name of a killed server cannot be bound again. It is not
+ * removed first, because two servers could remove each other's name.
  *
  * @returns undefined if another server listens, or claims the same name
  */
 export async function claimSocket(stateDir: string, accept: (socket: Socket) => void): Promise<Claim | undefined> {
   const number = Math.max(0, ...(await socketNumbers(stateDir))) + 1;
-  // A client that ends its side waits until Temporal has stopped.
+  // A client that closes its side waits until Temporal has stopped.
   const server = createServer({ allowHalfOpen: true }, accept);
   if (!(await listen(server, stateDir, number))) return undefined;
   let isReleased = false;
@@ -33,7 +33,7 @@ export async function claimSocket(stateDir: string, accept: (socket: Socket) => 
     if (isReleased) return;
     isReleased = true;
     server.close();
-    // Node.js removes the path that it bound, which can be a link that is gone.
+    // Node.js removes the path that it bound, which can be a deleted link.
     rmSync(join(stateDir, socketName(number)), { force: true });
   };
   const others = async () => (await socketNumbers(stateDir)).filter((other) => other !== number);

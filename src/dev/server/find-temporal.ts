@@ -21,7 +21,7 @@ function* linuxCommands(): Commands {
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     try {
-      // Empty for a process that has exited and whose parent does not know it yet.
+      // Empty for a process that has exited and whose parent has not read its status yet.
       yield [Number(name), readFileSync(`/proc/${name}/cmdline`, 'utf8')];
     } catch {
       // It has just exited.
@@ -39,7 +39,7 @@ function* psCommands(): Commands {
 
 /**
  * Returns the process ID of a command of an earlier version of Longhaul that uses the database. Such commands have no server
- * process, and stored a file each.
+ * process, and each stored a file.
  */
 export function findEarlierCommand(stateDir: string): number | undefined {
   try {

@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import type { ServerPorts } from './state-files.ts';
 
 /**
- * Below the ranges from which Linux (32768) and macOS (49152) take ports for outgoing connections: those come and go,
- * and one of them could sit on our port just when a restarted server needs the same one again.
+ * Ports below the ranges that Linux (32768 and higher) and macOS (49152 and higher) use for outgoing connections. Such a
+ * connection could use the port when a restarted server needs it again.
  */
 const FIRST_PORT = 17_000;
 const END_OF_PORTS = 32_000;
@@ -17,12 +17,12 @@ async function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** Whether nobody listens on either port. */
+/** Whether no process listens on either port. */
 export async function arePortsFree({ port, uiPort }: ServerPorts): Promise<boolean> {
   return (await isFree(port)) && (await isFree(uiPort));
 }
 
-/** Two ports on 127.0.0.1 that are free at the moment. */
+/** Returns two ports on 127.0.0.1 that are currently free. */
 export async function pickFreePorts(): Promise<ServerPorts> {
   for (;;) {
     const port = randomInt(FIRST_PORT, END_OF_PORTS - 1);

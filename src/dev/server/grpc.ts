@@ -1,8 +1,8 @@
 import { connect, type ClientHttp2Session } from 'node:http2';
 
 /**
- * The few calls that the server process makes. Temporal's SDK would more than double its memory, and its start would take
- * five times as long.
+ * A small gRPC client for the server process. With Temporal's SDK, the process would need more than twice the memory, and
+ * five times as long to start.
  */
 export class Grpc {
   readonly #session: ClientHttp2Session;

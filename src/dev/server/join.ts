@@ -26,9 +26,9 @@ export interface EmbeddedTemporalOptions {
   readonly cli: () => Promise<TemporalCli>;
   /** Finds the Temporal CLI of one version, for a database that another version created. */
   readonly cliOfVersion?: (version: string) => Promise<TemporalCli | undefined>;
-  /** Receives lines for the user about restarts and the like. @defaultValue nothing is printed */
+  /** Prints lines for the user, for example about restarts. @defaultValue prints nothing */
   readonly log?: (line: string) => void;
-  /** Called when the server starts: the time to load code. @defaultValue nothing is done */
+  /** Called while the server starts, for example to load code. @defaultValue does nothing */
   readonly onWait?: () => void;
   /** Time in milliseconds that the server keeps running if this is its last use. @defaultValue 5,000 */
   readonly lingerMs?: number;
@@ -41,9 +41,9 @@ export interface EmbeddedTemporal {
   /** Address of Temporal UI. */
   readonly uiUrl: string;
   readonly namespace: string;
-  /** Process ID of Temporal; another one after a restart. */
+  /** Process ID of Temporal, which changes at a restart. */
   readonly pid: number;
-  /** Ends this use. With `lingerMs` 0 and no other use, the server has stopped when this resolves. Never throws. */
+  /** Releases the server. With `lingerMs` 0 and no other use, the server has stopped when this resolves. Never throws. */
   release(): Promise<void>;
 }
 
@@ -85,7 +85,7 @@ function systemError(errno: number): Error {
   return Object.assign(new Error('the server process failed'), { code: getSystemErrorName(-errno) });
 }
 
-/** A connection to the server process, which is made again if that process is killed. */
+/** A connection to the server process. Reconnects if that process is killed. */
 class Lease implements EmbeddedTemporal {
   readonly namespace = EMBEDDED_NAMESPACE;
   readonly #stateDir: string;
@@ -94,7 +94,7 @@ class Lease implements EmbeddedTemporal {
   #server: Ready | undefined;
   #socket: Socket | undefined;
   #isReleased = false;
-  /** Instead of the one that is usually found. */
+  /** Temporal CLI to use instead of the usual one. */
   #cli: TemporalCli | undefined;
 
   constructor(stateDir: string, options: EmbeddedTemporalOptions) {
@@ -176,7 +176,7 @@ class Lease implements EmbeddedTemporal {
       receive<ServerMessage>(socket, (message) => {
         if (message.note !== undefined) this.#log(message.note);
         if (message.state === 'restarting') {
-          if (this.#server) this.#log(`the Temporal server (process ${this.pid}) exited, and is restarted`);
+          if (this.#server) this.#log(`the Temporal server (process ${this.pid}) exited. Restarting it.`);
         } else if (message.state === 'failed') {
           isFailed = true;
           const error = new StartError(message.reason ?? 'the Temporal server failed', message.createdBy);
@@ -207,14 +207,14 @@ class Lease implements EmbeddedTemporal {
     if (!before) return;
     if (before.address !== server.address) {
       this.#log(
-        `the Temporal server is now at ${server.address}; this process still looks for it at ${before.address}`,
+        `the Temporal server is now at ${server.address}, but this process uses ${before.address}. Run the command again.`,
       );
     }
-    this.#log(`the Temporal server runs again at ${server.address} (process ${server.pid})`);
+    this.#log(`restarted the Temporal server at ${server.address} (process ${server.pid})`);
   }
 
   async #rejoin(): Promise<void> {
-    this.#log('the server process of Temporal exited, and is restarted');
+    this.#log('the server process of Temporal exited. Restarting it.');
     try {
       await this.join();
     } catch (error) {
@@ -227,7 +227,7 @@ class Lease implements EmbeddedTemporal {
     const version = error instanceof StartError && !this.#cli ? error.createdBy : undefined;
     if (version !== undefined) this.#cli = await this.#options.cliOfVersion?.(version);
     if (!this.#cli) throw error;
-    this.#log(`the database needs Temporal CLI ${version}, which created it. Using ${this.#cli.path}`);
+    this.#log(`the database requires Temporal CLI ${version}, which created it. Using ${this.#cli.path}.`);
     return false;
   }
 

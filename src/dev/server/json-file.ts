@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import type { ZodType } from 'zod';
 
-/** Replaces the file as a whole: a reader, or a kill half-way, sees the old content or the new one. */
+/** Replaces a file atomically: after a kill, and for each reader, it has the old content or the new content. */
 export async function writeJsonFile(path: string, content: unknown): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
@@ -14,7 +14,7 @@ export async function writeJsonFile(path: string, content: unknown): Promise<voi
   }
 }
 
-/** The file's content, or null when it is missing or isn't what the schema says. */
+/** Returns the content of the file; null if it is missing or does not match the schema. */
 export async function readJsonFile<T>(path: string, schema: ZodType<T>): Promise<T | null> {
   try {
     const parsed = schema.safeParse(JSON.parse(await readFile(path, 'utf8')));

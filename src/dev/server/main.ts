@@ -3,7 +3,7 @@ import { EmbeddedServer } from './server.ts';
 
 const [stateDir = '', path = '', version = ''] = process.argv.slice(2);
 
-// Files and the socket are only for this user: SQLite leaves that to the umask.
+// Only this user can access the files and the socket. SQLite uses the umask.
 process.umask(0o077);
 try {
   await new EmbeddedServer(stateDir, { path, version }).run();

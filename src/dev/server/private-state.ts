@@ -5,21 +5,21 @@ import type { Stats } from 'node:fs';
 import { ConfigError } from '../../errors.ts';
 import { stateDirectoryError } from './state-directory-error.ts';
 
-/** Names that Longhaul itself gives to entries of the state directory. */
+/** Names of Longhaul's entries in the state directory. */
 const own = /^(temporal(-ports)?\..+|server\..+|leases|lock|spool|named|host\.json|local-api|seal-key|.+\.tmp)$/;
 /** Names that file systems and desktops add. */
 const harmless = /^(lost\+found|\.DS_Store|\.nfs.*)$/;
 
 const OTHERS = 0o077;
-/** Every program of the machine uses them, also while they are empty. */
+/** Directories that other programs share, even if they are empty. */
 const temporary = ['/tmp', '/var/tmp', '/dev/shm', tmpdir()];
 
 /**
- * Makes the state directory if it is missing, and takes it and its entries away from other users: the histories of all
- * uploads, copies of files and a secret are in it. An older version or a loose umask may have created them.
+ * Creates the state directory if it is missing, and removes the access of other users to it and its entries: it contains
+ * the histories of all uploads, copies of files and a secret. An earlier version or a permissive umask can have created it.
  *
  * @returns its real path
- * @throws ConfigError if it can't be used, belongs to another user, or is shared with other programs
+ * @throws ConfigError if it cannot be used, belongs to another user, or is shared with other programs
  */
 export async function openPrivateState(path: string): Promise<string> {
   try {
@@ -54,7 +54,7 @@ export async function openPrivateState(path: string): Promise<string> {
   }
 }
 
-/** Node.js's own recursive `mkdir` reports a file system that is read-only as a path that does not exist. */
+/** Creates directories recursively. The recursive `mkdir` of Node.js reports a read-only file system as a missing path. */
 async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });
@@ -72,7 +72,7 @@ async function makeDirectory(path: string): Promise<void> {
 async function tightenEntries(directory: string, names: readonly string[]): Promise<void> {
   for (const name of names) {
     const path = join(directory, name);
-    // Temporary files of other commands come and go.
+    // Other commands create and delete temporary files.
     const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;
       throw error;

@@ -4,13 +4,13 @@ import { childEnvironment } from '../../config/child-environment.ts';
 
 const onLinux = process.platform === 'linux';
 
-/** Returns the ID of the user as whom the process runs; undefined if there is no such process. */
+/** Returns the ID of the user of a process; undefined if the process does not exist. */
 export function processOwner(pid: number): number | undefined {
   const text = onLinux ? linuxOwner(pid) : psOwner(pid);
   return text === undefined || text === '' ? undefined : Number(text);
 }
 
-/** The owner of the files in /proc would be root for some processes. */
+/** Reads the status, because the owner of the files in /proc is root for some processes. */
 function linuxOwner(pid: number): string | undefined {
   try {
     return /^Uid:\s+\d+\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
@@ -25,7 +25,7 @@ function psOwner(pid: number): string | undefined {
   return status === 0 ? stdout.trim() : undefined;
 }
 
-/** Returns whether a process of this user has the ID, as far as that can be known. */
+/** Returns whether a process of this user has the ID; true if this cannot be determined. */
 export function isOwnProcess(pid: number): boolean {
   const ownUid = process.getuid?.();
   const owner = ownUid === undefined ? undefined : processOwner(pid);

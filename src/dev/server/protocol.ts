@@ -12,7 +12,7 @@ export interface ServerMessage {
   readonly pid?: number;
   /** Where the address is valid: the network namespace. Linux only. */
   readonly network?: string;
-  /** With `failed`: the cause and what to do. */
+  /** With `failed`: the cause and the fix. */
   readonly reason?: string;
   /** With `failed`: the version of the Temporal CLI that created the database, which this version cannot read. */
   readonly createdBy?: string;

@@ -99,7 +99,7 @@ export class EmbeddedServer {
     const stateDir = this.#stateDir;
     let ports = previousPorts(stateDir);
     for (let attempt = 1; ; attempt += 1) {
-      // Commands that run can find Temporal only on the same port.
+      // Running commands connect to Temporal only on the same port.
       if (ports && !isRestart && !(await arePortsFree(ports))) {
         await this.#stopOrphan();
         if (!(await this.#portsBecomeFree(ports))) ports = undefined;
@@ -120,13 +120,13 @@ export class EmbeddedServer {
       if (attempt === START_ATTEMPTS || !(isLocked || isPortInUse || this.#temporal.wasKilled)) {
         throw new EmbeddedTemporalError(await startError(stateDir, this.#cli.version, problem, tail));
       }
-      // A process that has used the port or the database until now can have exited.
+      // The process that used the port or the database can have exited in the meantime.
       if (!(await this.#stopOrphan())) await delay(100 * attempt);
       if (isPortInUse && !isRestart) ports = undefined;
     }
   }
 
-  /** A process that exits loses its command line before its sockets. */
+  /** The system removes the command line of an exiting process before its sockets. */
   async #portsBecomeFree(ports: ServerPorts): Promise<boolean> {
     const deadline = Date.now() + PORT_TIMEOUT_MS;
     while (!(await arePortsFree(ports))) {
@@ -175,7 +175,7 @@ export class EmbeddedServer {
       // A process that only checks whether this server listens sends no message.
       this.#lingerMs = lingerMs ?? this.#lingerMs;
       if (this.#connections.size === 0) this.#linger();
-      // The last client then knows that no process is left.
+      // After this, the last client can rely on the end of all processes.
       if (!this.#isStopping) socket.end();
     };
     socket.on('error', leave).on('end', leave).on('close', leave);

@@ -2,12 +2,12 @@ import { statfs } from 'node:fs/promises';
 import { databaseCause } from '../../temporal/grpc-cause.ts';
 import { readServerRecord, statePaths } from './state-files.ts';
 
-/** A new database does not fit into less. */
+/** Space that a new database requires. */
 const MIN_FREE_BYTES = 8 * 1024 ** 2;
 const SHOWN_LINES = 8;
 
 /**
- * Returns why Temporal could not be started, and what to do.
+ * Returns the reason for which Temporal could not be started, and the fix.
  *
  * @param tail the last lines of its log. A full disk leaves it empty.
  */
@@ -38,7 +38,7 @@ export async function startError(stateDir: string, version: string, problem: str
   return `the Temporal server did not start: ${problem}. ${lines}`;
 }
 
-/** Without the stack trace of a server that panicked, which hides the cause. */
+/** Removes the stack trace of a server that panicked, which hides the cause. */
 function lastLines(tail: string): string {
   const lines = tail.split('\n');
   const trace = lines.findIndex((line) => /^goroutine \d+ \[/.test(line));

@@ -9,7 +9,7 @@ const fixes: Readonly<Record<string, string>> = {
   ENFILE: 'Close other programs, or raise the limit of open files of this machine',
 };
 
-/** Returns a system error of the state directory as one line with the fix, and any other error as it was. */
+/** Returns a system error of the state directory as one line with the fix, and any other error unchanged. */
 export function stateDirectoryError(stateDir: string, error: unknown): unknown {
   const code = errnoOf(error);
   if (code === undefined) return error;

@@ -13,7 +13,7 @@ export interface ServerPorts {
   readonly uiPort: number;
 }
 
-/** Content of `server.json`: the server that runs, or ran last. Its ports stay, so that a bookmark of Temporal UI stays valid. */
+/** Content of `server.json`: the current or last server. The next server uses the same ports, so that bookmarks of Temporal UI remain valid. */
 export interface ServerRecord extends ServerPorts {
   readonly address: string;
   readonly uiUrl: string;
@@ -33,7 +33,7 @@ export function statePaths(stateDir: string) {
     unfinished: join(stateDir, 'temporal.db.unfinished'),
     log: join(stateDir, 'temporal.log'),
     record: join(stateDir, 'server.json'),
-    /** Of an earlier version of Longhaul. */
+    /** Files of an earlier version of Longhaul. */
     earlier: ['temporal.json', 'temporal-ports.json', 'leases', 'lock'].map((name) => join(stateDir, name)),
     earlierPorts: join(stateDir, 'temporal-ports.json'),
     earlierLeases: join(stateDir, 'leases'),
@@ -65,7 +65,7 @@ function readObject(path: string): Partial<ServerRecord> | undefined {
   }
 }
 
-/** Replaces the record as a whole: a reader gets the old content or the new content. */
+/** Replaces the record atomically: a reader gets the old content or the new content. */
 export function writeServerRecord(stateDir: string, record: ServerRecord): void {
   const { record: path } = statePaths(stateDir);
   const temporary = `${path}.${process.pid}.tmp`;
@@ -74,8 +74,8 @@ export function writeServerRecord(stateDir: string, record: ServerRecord): void 
 }
 
 /**
- * Marks a database that is about to be created. Temporal creates its tables one after the other, and never adds missing
- * tables later. If a kill interrupted this, the next start deletes the database, in which nothing can be stored yet.
+ * Marks a database before its creation. Temporal creates its tables one after the other, and never adds missing tables
+ * later. If a kill interrupted the creation, the next start deletes the database, which contains no data yet.
  */
 export function beginDatabase(stateDir: string): void {
   const { database, unfinished } = statePaths(stateDir);

@@ -19,7 +19,7 @@ export interface TemporalCli {
 /** Temporal as a child process, on the database of a state directory. */
 export class TemporalProcess {
   readonly pid: number | undefined;
-  /** Resolves when the process does not exist any longer. */
+  /** Resolves when the process no longer exists. */
   readonly exited: Promise<void>;
   readonly #child: ChildProcess;
   readonly #stateDir: string;
@@ -28,7 +28,7 @@ export class TemporalProcess {
   #exit: string | undefined;
   #isStopped = false;
 
-  /** Whether a signal ended it, such as that of a system without memory. */
+  /** Whether a signal killed it, for example because the system had no memory. */
   get wasKilled(): boolean {
     return this.#child.signalCode !== null && !this.#isStopped;
   }
@@ -39,7 +39,7 @@ export class TemporalProcess {
     this.#ports = ports;
     this.#logOffset = shortenLog(log);
     const output = openSync(log, 'a', 0o600);
-    // In a session of its own, so that Ctrl-C in a terminal does not reach it.
+    // In a separate session, so that Ctrl-C in a terminal does not reach it.
     this.#child = spawn(cli.path, temporalArguments(cli, stateDir, ports), {
       detached: true,
       cwd: stateDir,
@@ -79,8 +79,8 @@ export class TemporalProcess {
   }
 
   /**
-   * Stops it. At SIGTERM it would wait a second for polls of its own. SIGKILL loses nothing: each response is in the log of
-   * SQLite, which outlives the process, and with `fsync` also the machine.
+   * Stops it with SIGKILL. After SIGTERM, it would wait a second for its own polls. SIGKILL loses no data: each response is in
+   * the log of SQLite, which survives a kill of the process and, with `fsync`, a crash of the machine.
    */
   async stop(): Promise<void> {
     this.#isStopped = this.#exit === undefined;
@@ -91,7 +91,7 @@ export class TemporalProcess {
       fsyncSync(log);
       closeSync(log);
     } catch {
-      // It has none.
+      // The process has no log.
     }
   }
 
@@ -114,16 +114,16 @@ function temporalArguments({ version }: TemporalCli, stateDir: string, { port, u
   const { database } = statePaths(stateDir);
   const args = ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)];
   args.push('--db-filename', database, '--log-level', 'error');
-  // Three times as many activities per second, and a killed process still loses nothing.
+  // Allows three times as many activities per second. A killed process still loses no data.
   args.push('--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal');
   // A second server on the same database exits immediately.
   args.push('--sqlite-pragma', 'locking_mode=exclusive');
   // Otherwise the server checks for newer versions.
   args.push('--dynamic-config-value', 'frontend.enableServerVersionCheck=false');
-  // Its HTTP API would start workflows for any web page, because it checks neither keys nor the origin of a request.
+  // Without this, any web page could start workflows, because the HTTP API checks neither keys nor the origin of a request.
   args.push('--dynamic-config-value', 'frontend.httpAllowedHosts=[]');
   args.push('--dynamic-config-value', 'matching.enableFairness=true');
-  // Each partition of a queue is fair separately. One partition keeps the order exact, and is enough for a machine.
+  // Each partition of a queue is fair separately. With one partition, the order is exact. It is sufficient for one machine.
   args.push('--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1');
   args.push('--dynamic-config-value', 'matching.numTaskqueueReadPartitions=1');
   if (hasNews(version)) args.push('--ui-disable-news-fetch');
@@ -135,7 +135,7 @@ function hasNews(version: string): boolean {
   return major > 1 || minor >= 8;
 }
 
-/** A long log starts from the beginning. @returns its size in bytes */
+/** Empties a long log. @returns its size in bytes */
 function shortenLog(path: string): number {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (size <= MAX_LOG_BYTES) return size;

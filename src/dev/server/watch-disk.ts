@@ -2,15 +2,15 @@ import { statfs } from 'node:fs/promises';
 import { formatBytes } from '../../core/text/format.ts';
 
 const INTERVAL_MS = 5_000;
-/** With less, the database soon can't record anything. */
+/** With less space, the database soon cannot record events. */
 const LOW_BYTES = 16 * 1024 ** 2;
 
 /**
- * Reports a disk that becomes full while the server runs. Its callers would wait for it and not see the reason.
+ * Reports a disk that becomes full while the server is running. Without this report, commands would wait without a reason.
  *
  * @param report receives undefined when the disk has space again
  * @param freeBytes for tests
- * @returns the function that ends the watch
+ * @returns a function that stops the watch
  */
 export function watchDisk(
   stateDir: string,

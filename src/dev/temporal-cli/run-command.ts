@@ -4,7 +4,7 @@ import { childEnvironment } from '../../config/child-environment.ts';
 export interface CommandResult {
   readonly stdout: string;
   readonly stderr: string;
-  /** Null after success; else one line that says why not. */
+  /** One line with the reason of a failure; null after success. */
   readonly failure: string | null;
 }
 
@@ -16,12 +16,12 @@ export interface CommandOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** The last line that isn't empty: where most programs say what went wrong. */
+/** Returns the last line that is not empty, in which most programs print their error. */
 function lastLine(text: string): string | undefined {
   return text.trim().split('\n').at(-1)?.trim() || undefined;
 }
 
-/** Runs a program to its end, without a shell. Never rejects. */
+/** Runs a program until it exits, without a shell. Never rejects. */
 export async function runCommand(
   file: string,
   args: readonly string[],
@@ -31,10 +31,10 @@ export async function runCommand(
     const limits = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 16 * 1024 * 1024 } as const;
     execFile(file, args, { ...limits, signal, cwd, env }, (error, stdout, stderr) => {
       let failure: string | null = null;
-      if (error?.killed === true) failure = `no end within ${timeoutMs / 1000} s`;
+      if (error?.killed === true) failure = `did not exit within ${timeoutMs / 1000} s`;
       else if (error !== null && typeof error.code === 'number') {
         failure = lastLine(stderr) ?? lastLine(stdout) ?? `exit status ${error.code}`;
-      } else if (error !== null) failure = error.signal ? `ended by ${error.signal}` : error.message;
+      } else if (error !== null) failure = error.signal ? `killed by ${error.signal}` : error.message;
       resolve({ stdout, stderr, failure });
     });
   });

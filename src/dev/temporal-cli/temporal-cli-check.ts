@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { runCommand } from './run-command.ts';
 
-/** The first minor release in which `server start-dev --sqlite-pragma` surely does what it says; 1.1.0 ignored it. */
+/** The first minor release in which `server start-dev --sqlite-pragma` works reliably. Version 1.1.0 ignored it. */
 export const OLDEST_TEMPORAL_CLI = '1.2.0';
 
 export type CliCheck = { readonly version: string } | { readonly problem: string };
@@ -22,23 +22,23 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Runs `path --version`: a file counts as the Temporal CLI only when that works and the version will do. */
+/** Runs `path --version`. A file is accepted as the Temporal CLI only if this succeeds and the version is supported. */
 export async function checkTemporalCli(path: string, signal?: AbortSignal): Promise<CliCheck> {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return { problem: `${path} does not exist` };
-  if (!stats.isFile()) return { problem: `${path} is no file` };
+  if (!stats.isFile()) return { problem: `${path} is not a file` };
   if (!isExecutable(path)) return { problem: `${path} is not executable` };
   const { stdout, failure } = await runCommand(path, ['--version'], { timeoutMs: 10_000, signal });
   if (failure !== null) return { problem: `${path} --version failed: ${failure}` };
   const version = /^temporal version (\d+\.\d+\.\d+\S*)/m.exec(stdout)?.[1];
   if (version === undefined) return { problem: `${path} --version printed no version of the Temporal CLI` };
   if (!isNewEnough(version)) {
-    return { problem: `${path} is version ${version}; ${OLDEST_TEMPORAL_CLI} or newer is needed` };
+    return { problem: `${path} has version ${version}, but ${OLDEST_TEMPORAL_CLI} or later is required` };
   }
   return { version };
 }
 
-/** All executable files of that name on the PATH, in its order. */
+/** Returns all executable files with this name on the PATH, in its order. */
 export function findOnPath(name: string, pathEnv: string | undefined): string[] {
   const directories = (pathEnv ?? '').split(delimiter).filter((directory) => directory !== '');
   return directories

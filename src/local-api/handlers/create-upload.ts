@@ -13,7 +13,7 @@ function createSchema(rules: ServerRules) {
     bytes: z
       .int('must be a whole number')
       .positive('must be more than 0')
-      .max(rules.maxFileBytes, `an Upload takes at most ${rules.maxFileBytes} bytes`),
+      .max(rules.maxFileBytes, `an Upload accepts at most ${rules.maxFileBytes} bytes`),
     mime_type: z.string().min(1, 'must not be empty'),
     // The life of the resulting File, not of the Upload.
     expires_after: z

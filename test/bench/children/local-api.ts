@@ -1,5 +1,5 @@
 /**
- * The local API in a process of its own. Prints its port, and ends with its stdin.
+ * The local API in a separate process. Prints its port, and exits when its stdin closes.
  *
  *   node local-api.js DATA_DIRECTORY
  */

@@ -3,7 +3,7 @@ import type { LoopLag } from '../measurement.ts';
 
 const RESOLUTION_MS = 10;
 
-/** Begins to watch the event loop of this process. */
+/** Starts to measure the event loop of this process. */
 export function watchLoopLag(): () => LoopLag {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   histogram.enable();

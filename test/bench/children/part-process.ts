@@ -1,5 +1,5 @@
 /**
- * One way to send parts in a process of its own, so that memory and processor time are its own.
+ * Sends parts in one way, in a separate process whose memory and CPU time are measured.
  *
  *   node part-process.js SENDER TASK
  */

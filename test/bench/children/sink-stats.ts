@@ -1,4 +1,4 @@
-/** What the sink answers to `GET /bench/stats`: all since it began, except the moments, which `POST /bench/reset` forgets. */
+/** Response of the sink to `GET /bench/stats`: totals since its start, and times since `POST /bench/reset`. */
 export interface SinkStats {
   readonly requests: number;
   readonly bodyBytes: number;

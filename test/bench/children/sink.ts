@@ -1,6 +1,6 @@
 /**
- * A server of its own process that takes uploads as cheaply as Node can: it reads the head of each request, looks for
- * the end of its body and answers. Nothing is kept. Prints its port, and ends with its stdin.
+ * A server in a separate process that receives uploads with minimal CPU time: it reads the head of each request, finds the
+ * end of its body and responds. It stores nothing. Prints its port, and exits when its stdin closes.
  *
  *   node sink.js [CERTIFICATE KEY]
  */

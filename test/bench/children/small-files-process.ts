@@ -1,6 +1,6 @@
 /**
- * The official SDK uploads one small file many times, or each file of a folder, each as an Upload of one part, in a
- * process of its own.
+ * The official SDK uploads one small file many times, or each file of a folder, each as an Upload of one part, in a separate
+ * process.
  *
  *   node small-files-process.js BASE_URL PATH COUNT CONCURRENCY
  */

@@ -1,6 +1,6 @@
 /**
- * Loaded into `longhaul worker` by `--import`: tells the bench, over the channel of its parent, how late the event loop
- * was between two questions.
+ * Loaded into `longhaul worker` by `--import`: reports the delay of the event loop between two queries to the bench, over the
+ * channel of its parent.
  */
 import { isMainThread } from 'node:worker_threads';
 import { watchLoopLag } from './loop-lag.ts';
@@ -13,6 +13,6 @@ if (isMainThread && process.send) {
   });
   // Nor does it outlive a bench that was killed.
   process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
-  // The worker ends when it is done, whoever may still ask.
+  // The worker exits when it is done, even with an open channel.
   process.channel?.unref();
 }

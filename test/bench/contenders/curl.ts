@@ -13,8 +13,8 @@ import type { Contender } from './contender.ts';
 const MEMORY_INTERVAL_MS = 20;
 
 /**
- * One process of curl sends each part as a form out of a file of its own, over connections that it keeps. Its time has
- * its start in it (some 20 ms), as nothing in it can be warmed up before.
+ * One process of curl sends each part as a form from a separate file, over persistent connections. Its time includes its
+ * start (about 20 ms), because it cannot be warmed up.
  */
 export function curl(partFiles: PartFiles, configPath: string): Contender {
   const pathsOf = ({ fileBytes, partBytes }: Task) => partFiles.pathsFor(fileBytes, partBytes);
@@ -52,7 +52,7 @@ function transfer(baseUrl: string, path: string): string {
   ].join('\n');
 }
 
-/** The shell tells processor time of a process that has ended, to the millisecond. */
+/** Runs curl in a shell, which prints the CPU time of a process in milliseconds. */
 async function timed(args: readonly string[], gib: number): Promise<Measurement> {
   const shell = spawn('bash', ['-c', 'TIMEFORMAT=\'%3R %3U %3S\'; time curl "$@"', 'bash', ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -77,7 +77,7 @@ async function watchMemoryOfChild(shellPid: number, closed: Promise<unknown>): P
     await setTimeout(MEMORY_INTERVAL_MS);
     const children = await readFile(`/proc/${shellPid}/task/${shellPid}/children`, 'latin1').catch(() => '');
     const memory = children.trim() ? await memoryOf(Number(children.trim())).catch(() => undefined) : undefined;
-    // A process that has ended has no memory any more.
+    // The memory of a process cannot be read after its exit.
     if (memory && memory.peakRssMib > most) most = memory.peakRssMib;
   }
   return most;

@@ -19,9 +19,9 @@ export interface ContenderNeeds {
 export type ContenderName =
   | 'Longhaul, part layer'
   | 'Longhaul, end to end'
-  | 'Longhaul, end to end, no md5'
+  | 'Longhaul, end to end, no MD5'
   | 'Longhaul, adaptive'
-  | 'Longhaul, end to end, no md5, metrics'
+  | 'Longhaul, end to end, no MD5, metrics'
   | 'curl'
   | 'openai SDK, streaming'
   | 'openai SDK, Blob'
@@ -34,9 +34,9 @@ export function createContenders({ directory, partFiles, fileOfSize, temporal }:
   return {
     'Longhaul, part layer': partLayer('longhaul'),
     'Longhaul, end to end': wholePath(temporal, fileOfSize, { md5: true }),
-    'Longhaul, end to end, no md5': wholePath(temporal, fileOfSize, { md5: false }),
+    'Longhaul, end to end, no MD5': wholePath(temporal, fileOfSize, { md5: false }),
     'Longhaul, adaptive': wholePath(temporal, fileOfSize, { md5: false, isAdaptive: true }),
-    'Longhaul, end to end, no md5, metrics': wholePath(temporal, fileOfSize, { md5: false, metrics: true }),
+    'Longhaul, end to end, no MD5, metrics': wholePath(temporal, fileOfSize, { md5: false, metrics: true }),
     curl: curl(partFiles, join(directory, 'curl.conf')),
     'openai SDK, streaming': partLayer('sdk-stream'),
     'openai SDK, Blob': partLayer('sdk-blob'),

@@ -35,7 +35,7 @@ export function openaiPython(): Contender {
   };
 }
 
-/** An environment of its own in Longhaul's cache; the marker is written last. */
+/** A separate environment in Longhaul's cache. The marker is written last. */
 async function install(): Promise<void> {
   const marker = join(environment, 'lib', 'is-complete');
   if (

@@ -9,7 +9,7 @@ import type { Contender } from './contender.ts';
 
 const run = promisify(execFile);
 
-/** Sends the parts of a file in a process of its own, without an Upload around them. */
+/** Sends the parts of a file in a separate process, without an Upload. */
 export function partLayer(sender: PartSenderName): Contender {
   return {
     prepare: ({ path }) => readThrough(path),

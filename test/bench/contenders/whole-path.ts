@@ -10,7 +10,7 @@ import type { Contender } from './contender.ts';
 
 export interface WholePathOptions {
   readonly md5: boolean;
-  /** Nobody says how many parts at a time. @defaultValue false */
+  /** Whether the worker determines the number of parts in flight. @defaultValue false */
   readonly isAdaptive?: boolean;
   /** Serve metrics, which are scraped every second. @defaultValue false */
   readonly metrics?: boolean;

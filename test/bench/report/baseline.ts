@@ -8,7 +8,7 @@ const path = fileURLToPath(new URL('../baseline.json', import.meta.url));
 
 type Ratios = Readonly<Record<string, Figure>>;
 
-/** What the ratios hang on beside the code. */
+/** Conditions of the ratios in addition to the code. */
 export type BaselineSizes = Pick<Settings, 'fileBytes' | 'partBytes' | 'concurrency'>;
 
 interface Baseline {
@@ -17,7 +17,7 @@ interface Baseline {
   readonly ratios: Ratios;
 }
 
-/** A ratio that moved by less is no news, however steady the rounds were. */
+/** Smaller changes of a ratio are ignored. */
 const LEAST_NEWS = 0.05;
 
 export async function writeBaseline(ratios: Ratios, settings: BaselineSizes, conditions: string): Promise<void> {
@@ -32,7 +32,7 @@ export async function writeBaseline(ratios: Ratios, settings: BaselineSizes, con
 /** What moved beyond the noise since the committed baseline, a line each, and how much did not. */
 export async function compareWithBaseline(ratios: Ratios, settings: BaselineSizes): Promise<readonly string[]> {
   const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined) return ['there is no baseline: make one with --quick --write-baseline'];
+  if (text === undefined) return ['baseline not found. Create it with --quick --write-baseline'];
   const baseline = JSON.parse(text) as Baseline;
   if (!isDeepStrictEqual(baseline.sizes, sizesOf(settings))) {
     return [`the baseline was made with other sizes (${JSON.stringify(baseline.sizes)}), so nothing is compared`];

@@ -15,7 +15,7 @@ export function toComparisonTable({ entries }: Results): Table {
   const columns: readonly (readonly [string, (result: EntryResult) => string])[] = [
     ['', ({ entry }) => labelOf(entry)],
     ['GiB/s', (result) => cell(result, throughput)],
-    ['of the first', (result) => (base ? formatFigure(ratioOf(result, base, throughput)) : '')],
+    ['relative', (result) => (base ? formatFigure(ratioOf(result, base, throughput)) : '')],
     ['CPU s/GiB', (result) => cell(result, cpu)],
     ['Temporal CPU s/GiB', (result) => cell(result, (round) => round.temporalCpuSecondsPerGib)],
     ['sink CPU s/GiB', (result) => cell(result, (round) => round.sinkCpuSecondsPerGib)],
@@ -26,7 +26,7 @@ export function toComparisonTable({ entries }: Results): Table {
     ['requests/GiB', (result) => cell(result, (round) => round.requestsPerGib, 0)],
   ];
   const all = columns.map(([, show]) => entries.map(show));
-  // A column in which nobody has anything says nothing.
+  // Omit empty columns.
   const shown = columns.filter((_, index) => all[index]?.some((text) => text !== ''));
   return { columns: shown.map(([name]) => name), rows: entries.map((result) => shown.map(([, show]) => show(result))) };
 }
@@ -54,9 +54,9 @@ export function toHistoryTable({ entries }: Results): Table | undefined {
   const columns = [
     '',
     'parts',
-    'events (a part)',
-    'bytes (a part)',
-    'billable actions (a part)',
+    'events (per part)',
+    'bytes (per part)',
+    'billable actions (per part)',
     'events/GiB',
     'actions/GiB',
   ];
@@ -77,7 +77,7 @@ export function ratioOf(one: EntryResult, other: EntryResult, ask: Ask): Figure 
   );
 }
 
-/** Looks entries up by their label, and names the ratios of their throughput and processor time. */
+/** Finds entries by their label, and returns the ratios of their throughput and CPU time by name. */
 export function createRatios({ entries }: Results, scenario: string) {
   const find = (label: string) => entries.find(({ entry }) => labelOf(entry) === label);
   const between =

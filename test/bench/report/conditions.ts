@@ -14,7 +14,7 @@ export async function describeConditions(args: readonly string[]): Promise<strin
   const [curl, openai, commit] = await Promise.all([curlVersion(), packageVersion('openai'), commitNow()]);
   const processors = cpus();
   return [
-    `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown processor'}`,
+    `${processors.length} × ${processors[0]?.model.replaceAll(/\(R\)| Processor/g, '').trim() ?? 'unknown CPU'}`,
     `${(totalmem() / GiB).toFixed(0)} GiB`,
     `Linux ${release()}`,
     `Node ${process.version}`,

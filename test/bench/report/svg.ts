@@ -1,4 +1,4 @@
-/** Small pieces of SVG that charts are made of. Colours can be told apart by people who see few of them. */
+/** Elements of SVG charts. Users with colour vision deficiency can distinguish the colours. */
 export const palette = [
   '#0072b2',
   '#e69f00',

@@ -10,5 +10,5 @@ export const links: readonly Link[] = [
   { name: '4 Gbit/s, 100 ms', bytesPerSecond: gbit(4), roundTripMs: 100 },
 ];
 
-/** Their names, in which the figures are told. */
+/** Names of the links in the figures. */
 export const ADAPTIVE_LINKS = links.map(({ name }) => name);

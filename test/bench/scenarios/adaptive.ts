@@ -9,7 +9,7 @@ import { links } from './adaptive-links.ts';
 import { createLineup } from './comparison.ts';
 import type { Scenario } from './scenario.ts';
 
-/** A worker that is told nothing against 1, 4 and 16 parts in flight. */
+/** A worker with an automatic number of parts in flight, compared with 1, 4 and 16. */
 export const adaptive: Scenario = { name: 'adaptive', isQuick: false, run };
 
 const MOST_ROUNDS = 3;
@@ -20,8 +20,8 @@ async function run(bench: Bench): Promise<Section> {
   for (const link of links) results.push(await measureLink(bench, link));
   return {
     about:
-      'A worker that finds by itself how many parts at a time it sends, against workers with a fixed number, over links of very different delay (the relay of the section above). ' +
-      `The time in which it looks for its number counts. Medians of ${Math.min(bench.settings.rounds, MOST_ROUNDS)} rounds (least–most), without md5.`,
+      'A worker that determines the number of parts in flight, compared with workers with a fixed number, over links with different delays (see "Links with delay"). ' +
+      `The measured time includes the search. Medians of ${Math.min(bench.settings.rounds, MOST_ROUNDS)} rounds (minimum–maximum), without MD5.`,
     tables: results.map((each) => toComparisonTable(each)),
     charts: [],
     notes: [...new Set(results.flatMap(({ notes }) => notes))],
@@ -47,7 +47,7 @@ async function measureLink(bench: Bench, link: Link): Promise<Results> {
     const change = { baseUrl, partBytes: partMib * MiB, warmUpPartBytes: MiB };
     const entries = [
       create('Longhaul, adaptive', change, link.name),
-      ...FIXED.map((concurrency) => create('Longhaul, end to end, no md5', { ...change, concurrency }, link.name)),
+      ...FIXED.map((concurrency) => create('Longhaul, end to end, no MD5', { ...change, concurrency }, link.name)),
     ];
     return runRounds(bench, sink, entries, Math.min(rounds, MOST_ROUNDS));
   });

@@ -33,12 +33,12 @@ async function run(bench: Bench): Promise<Section> {
   const reads = (uploads: readonly ColdUpload[]) => figureOf(uploads.map(({ readsPerByte }) => readsPerByte));
   const figure: Figure | undefined = reads(ways[0]?.uploads ?? []);
   return {
-    about: `${formatGib(fileBytes)} that was dropped from the page cache before, through Temporal over loopback; medians of ${rounds} rounds (least–most). What the worker made the disk read is counted by the kernel (\`read_bytes\`).`,
+    about: `${formatGib(fileBytes)} that were removed from the page cache, through Temporal over loopback. Medians of ${rounds} rounds (minimum–maximum). The kernel counts the bytes that the worker reads from the disk (\`read_bytes\`).`,
     tables: [
       {
-        columns: ['', 'GiB/s', 'bytes read from the disk for each of the file'],
+        columns: ['', 'GiB/s', 'bytes read from the disk per byte of the file'],
         rows: ways.map(({ md5, uploads }) => [
-          `Longhaul, end to end${md5 ? '' : ', no md5'}`,
+          `Longhaul, end to end${md5 ? '' : ', no MD5'}`,
           formatFigure(figureOf(uploads.map(({ gibPerSecond }) => gibPerSecond))),
           formatFigure(reads(uploads)),
         ]),

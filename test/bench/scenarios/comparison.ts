@@ -30,7 +30,7 @@ export function throughputChart(name: string, title: string, { entries }: Result
     const figure = figureOf(rounds.map(({ gibPerSecond }) => gibPerSecond));
     return figure ? [{ label: labelOf(entry), figure, group: entry.contender }] : [];
   });
-  return { name, alt: title, svg: drawBarChart({ title, unit: 'GiB/s; the thin line: least to most', bars }) };
+  return { name, alt: title, svg: drawBarChart({ title, unit: 'GiB/s; thin line: minimum to maximum', bars }) };
 }
 
 /** The section of a plain comparison; a scenario adds what it has more. */
@@ -49,7 +49,7 @@ export function toSection(about: string, results: Results, more: Partial<Section
 
 export function describeSizes({ settings }: Bench, fileBytes = settings.fileBytes): string {
   const { partBytes, rounds } = settings;
-  return `${formatGib(fileBytes)} in parts of ${partBytes / MiB} MiB; medians of ${rounds} rounds (least–most).`;
+  return `${formatGib(fileBytes)} in parts of ${partBytes / MiB} MiB. Medians of ${rounds} rounds (minimum–maximum).`;
 }
 
 export function formatGib(bytes: number): string {

@@ -26,7 +26,7 @@ async function run(bench: Bench): Promise<Section> {
     const remark = formatGib(fileBytes);
     const entries = [
       entry('Longhaul, end to end', change, remark),
-      entry('Longhaul, end to end, no md5', change, remark),
+      entry('Longhaul, end to end, no MD5', change, remark),
     ];
     all.push(await runRounds(bench, await bench.sink(), entries, rounds));
     await bench.removeFiles();
@@ -34,7 +34,7 @@ async function run(bench: Bench): Promise<Section> {
   const results: Results = { entries: all.flatMap(({ entries }) => entries), notes: all.flatMap(({ notes }) => notes) };
   const history = toHistoryTable(results);
   return {
-    about: `Through Temporal over loopback, with parts of the size that Longhaul chooses; medians of ${rounds} rounds (least–most).`,
+    about: `Through Temporal over loopback, with the automatic part size. Medians of ${rounds} rounds (minimum–maximum).`,
     tables: [toComparisonTable(results), ...(history ? [history] : [])],
     charts: charts(results),
     notes: results.notes,
@@ -43,7 +43,7 @@ async function run(bench: Bench): Promise<Section> {
   };
 }
 
-const names = ['Longhaul, end to end', 'Longhaul, end to end, no md5'] as const;
+const names = ['Longhaul, end to end', 'Longhaul, end to end, no MD5'] as const;
 const of = ({ entries }: Results, name: string) => entries.filter(({ entry }) => entry.contender === name);
 const gibOf = ({ entry }: EntryResult) => entry.task.fileBytes / GiB;
 const secondsOf = (result: EntryResult) => figureOf(result.rounds.map((round) => gibOf(result) / round.gibPerSecond));
@@ -69,19 +69,9 @@ function charts(results: Results): readonly Chart[] {
     };
   };
   return [
-    draw('file-size-time', 'Time over the size of the file', 's', (result) => secondsOf(result)?.median),
-    draw(
-      'file-size-memory',
-      'Peak memory of the worker over the size of the file',
-      'MiB',
-      (result) => peakOf(result)?.median,
-    ),
-    draw(
-      'file-size-history',
-      'History over the size of the file',
-      'events',
-      ({ rounds }) => rounds.at(-1)?.history?.events,
-    ),
+    draw('file-size-time', 'Time by file size', 's', (result) => secondsOf(result)?.median),
+    draw('file-size-memory', 'Peak memory of the worker by file size', 'MiB', (result) => peakOf(result)?.median),
+    draw('file-size-history', 'History by file size', 'events', ({ rounds }) => rounds.at(-1)?.history?.events),
   ];
 }
 
@@ -94,7 +84,7 @@ function historyCost(results: Results): Record<string, Figure> {
   const events = figureOf(costs.map((cost) => cost.events / cost.parts));
   const actions = figureOf(costs.map((cost) => cost.billableActions / cost.parts));
   if (!events || !actions) return {};
-  return { 'file-size: events a part': events, 'file-size: billable actions a part': actions };
+  return { 'file-size: events per part': events, 'file-size: billable actions per part': actions };
 }
 
 /** How the largest of the files that are worth it compares with 1 GiB, a GiB each. */
@@ -108,7 +98,7 @@ function linearity(results: Results): Record<string, Figure> {
       return other ? round.gibPerSecond / other.gibPerSecond : [];
     }),
   );
-  return figure ? { 'file-size: time a GiB, largest / 1 GiB': figure } : {};
+  return figure ? { 'file-size: time per GiB, largest / 1 GiB': figure } : {};
 }
 
 function flatness(results: Results): Record<string, Figure> {

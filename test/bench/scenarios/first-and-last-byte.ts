@@ -15,7 +15,7 @@ export const firstAndLastByte: Scenario = { name: 'first-and-last-byte', isQuick
 
 interface Timeline extends Required<SinkMoments> {
   readonly beganMs: number;
-  /** When the command said where Temporal is; a client has it before it begins. */
+  /** Time at which the command printed the address of Temporal. A client has it before its start. */
   readonly temporalMs?: number | undefined;
   readonly endedMs: number;
 }
@@ -23,22 +23,25 @@ interface Timeline extends Required<SinkMoments> {
 type Way = (bench: Bench, sink: Sink, path: string, round: number) => Promise<Timeline>;
 
 const ways: Readonly<Record<string, Way>> = {
-  'longhaul upload, nothing runs': (bench, sink, path, round) =>
+  'longhaul upload, Temporal not running': (bench, sink, path, round) =>
     byCommand(sink, path, { LONGHAUL_STATE_DIR: join(bench.directory, `cold-${round}`) }),
-  'longhaul upload, Temporal runs': async (bench, sink, path, round) => {
+  'longhaul upload, Temporal running': async (bench, sink, path, round) => {
     const { environment } = await bench.temporal();
     return byCommand(sink, path, { ...environment, LONGHAUL_TASK_QUEUE: `bench-warm-${round}` });
   },
-  'LonghaulClient, Temporal and a worker run': byClient,
+  'LonghaulClient, Temporal and a worker running': byClient,
 };
 
 const steps: readonly (readonly [string, (timeline: Timeline) => number])[] = [
-  ['to Temporal being reached', ({ beganMs, temporalMs = beganMs }) => temporalMs - beganMs],
-  ['to the create call', ({ beganMs, temporalMs = beganMs, createdMs }) => createdMs - temporalMs],
-  ['to the first byte of a part', ({ createdMs, firstPartBegunMs }) => firstPartBegunMs - createdMs],
-  ['to the last byte of the last part', ({ firstPartBegunMs, lastPartEndedMs }) => lastPartEndedMs - firstPartBegunMs],
-  ['to the complete call', ({ lastPartEndedMs, completionAskedMs }) => completionAskedMs - lastPartEndedMs],
-  ['to the File in hand', ({ completionAskedMs, endedMs }) => endedMs - completionAskedMs],
+  ['until the connection to Temporal', ({ beganMs, temporalMs = beganMs }) => temporalMs - beganMs],
+  ['until the create call', ({ beganMs, temporalMs = beganMs, createdMs }) => createdMs - temporalMs],
+  ['until the first byte of a part', ({ createdMs, firstPartBegunMs }) => firstPartBegunMs - createdMs],
+  [
+    'until the last byte of the last part',
+    ({ firstPartBegunMs, lastPartEndedMs }) => lastPartEndedMs - firstPartBegunMs,
+  ],
+  ['until the complete call', ({ lastPartEndedMs, completionAskedMs }) => completionAskedMs - lastPartEndedMs],
+  ['until the File is returned', ({ completionAskedMs, endedMs }) => endedMs - completionAskedMs],
 ];
 
 const FILE_BYTES = 256 * 1024 ** 2;
@@ -60,8 +63,8 @@ async function run(bench: Bench): Promise<Section> {
   const [, warm = []] = all[1] ?? [];
   return {
     about:
-      `Milliseconds of each step of an upload of ${formatGib(Math.min(FILE_BYTES, bench.settings.fileBytes))} without md5, as the sink saw it; ` +
-      `medians of ${bench.settings.rounds} rounds (least–most). The first and the last step have the start and the end of the process in them, where there is one.`,
+      `Milliseconds of each step of an upload of ${formatGib(Math.min(FILE_BYTES, bench.settings.fileBytes))} without MD5, measured at the sink. ` +
+      `Medians of ${bench.settings.rounds} rounds (minimum–maximum). The first and the last step include the start and the exit of the process, if one is started.`,
     tables: [
       {
         columns: ['', ...all.map(([name]) => name)],

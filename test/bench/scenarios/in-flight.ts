@@ -14,12 +14,12 @@ async function run(bench: Bench): Promise<Section> {
     entry('Longhaul, part layer', { concurrency }),
     entry('curl', { concurrency }),
     entry('openai SDK, streaming', { concurrency }),
-    entry('Longhaul, end to end, no md5', { concurrency }),
+    entry('Longhaul, end to end, no MD5', { concurrency }),
   ]);
   const results = await runRounds(bench, await bench.sink(), entries, bench.settings.rounds);
   const chart = {
     name: 'in-flight',
-    title: 'Throughput over parts in flight, loopback',
+    title: 'Throughput by parts in flight, loopback',
     xUnit: 'parts in flight',
     x: ({ concurrency }: { readonly concurrency: number }) => concurrency,
   };

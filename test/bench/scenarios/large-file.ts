@@ -15,12 +15,12 @@ async function run(bench: Bench): Promise<Section> {
     entry('curl'),
     entry('openai SDK, streaming'),
     entry('Longhaul, end to end'),
-    entry('Longhaul, end to end, no md5'),
+    entry('Longhaul, end to end, no MD5'),
     entry('openai-python', { concurrency: 1 }),
   ];
   const results = await runRounds(bench, await bench.sink(), entries, Math.min(rounds, 3));
   await bench.removeFiles();
-  const about = `${describeSizes(bench, largeFileBytes)} The SDK's Blob is missing: \`fs.openAsBlob\` of Node 20 takes sizes modulo 4 GiB.`;
+  const about = `${describeSizes(bench, largeFileBytes)} The Blob of the SDK is missing, because \`fs.openAsBlob\` of Node.js 20 uses sizes modulo 4 GiB.`;
   return toSection(about, results, {
     charts: [throughputChart('large-file', 'A file of the largest size, loopback', results)],
   });

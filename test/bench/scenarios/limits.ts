@@ -46,10 +46,10 @@ async function run(bench: Bench): Promise<Section> {
     rates.map((rate) => (rate / expectedRate(way) - 1) * 100);
   const furthest = figureOf([Math.max(...results.flatMap(offPercent).map(Math.abs))]);
   return {
-    about: `What reached the sink in ${MEASURED_MS / 1000} s in the middle of an upload in parts of ${bench.settings.partBytes / MiB} MiB over loopback; medians of ${rounds} rounds (least–most).`,
+    about: `Bytes that the sink received within ${MEASURED_MS / 1000} s in the middle of an upload in parts of ${bench.settings.partBytes / MiB} MiB over loopback. Medians of ${rounds} rounds (minimum–maximum).`,
     tables: [
       {
-        columns: ['', 'MiB/s', 'off by, %'],
+        columns: ['', 'MiB/s', 'deviation, %'],
         rows: results.map((result) => [
           result.way.name,
           formatFigure(figureOf(result.rates)),
@@ -60,7 +60,7 @@ async function run(bench: Bench): Promise<Section> {
     charts: [],
     notes: [],
     ratios: {},
-    figures: furthest ? { 'limits: furthest off, %': furthest } : {},
+    figures: furthest ? { 'limits: largest deviation, %': furthest } : {},
   };
 }
 

@@ -43,9 +43,9 @@ async function run(bench: Bench): Promise<Section> {
   const { linkSeconds, rounds } = bench.settings;
   return {
     about:
-      `Through a relay that lets so much a second through and holds it for half the round trip; each contender fills the link for about ${linkSeconds} s, that of 1 Gbit/s and 20 ms with the whole file; ` +
-      `medians of ${Math.min(rounds, MOST_ROUNDS)} rounds (least–most). A connection has at most 4 MiB on the way, as by Linux's defaults; ` +
-      'packet loss and slow start are not imitated. Where the first row is far below its link, the relay is the limit: it takes a core for itself.',
+      `Through a relay with the bandwidth and half the round trip as delay. Each contender fills the link for about ${linkSeconds} s, that of 1 Gbit/s and 20 ms with the whole file. ` +
+      `Medians of ${Math.min(rounds, MOST_ROUNDS)} rounds (minimum–maximum). A connection has at most 4 MiB in transit, the default of Linux. ` +
+      'Packet loss and slow start are not simulated. If the first row is far below its link, the relay is the limit: it needs a core.',
     tables: results.map((each) => toComparisonTable(each)),
     charts: [shareChart(results)],
     notes: [...new Set(results.flatMap(({ notes }) => notes))],
@@ -75,7 +75,7 @@ async function measureLink(bench: Bench, { takesAll = false, ...given }: Measure
       entry('Longhaul, part layer', 16),
       entry('openai SDK, streaming', 8),
       entry('Longhaul, end to end', 8),
-      entry('Longhaul, end to end, no md5', 8),
+      entry('Longhaul, end to end, no MD5', 8),
     ];
     return runRounds(bench, sink, entries, Math.min(rounds, MOST_ROUNDS));
   });
@@ -83,13 +83,13 @@ async function measureLink(bench: Bench, { takesAll = false, ...given }: Measure
 
 function ratiosOf(results: Results, name: string): Record<string, Figure> {
   const { speed } = createRatios(results, 'links');
-  const [whole, noMd5] = [`Longhaul, end to end × 8, ${name}`, `Longhaul, end to end, no md5 × 8, ${name}`];
+  const [whole, noMd5] = [`Longhaul, end to end × 8, ${name}`, `Longhaul, end to end, no MD5 × 8, ${name}`];
   return { ...speed(whole, `Longhaul, part layer × 8, ${name}`), ...speed(whole, noMd5) };
 }
 
-/** How much of each link everybody uses, a line for each contender. */
+/** Share of each link that is used, one line for each contender. */
 function shareChart(results: readonly Results[]): Chart {
-  const title = 'Share of the link that is used';
+  const title = 'Share of the link bandwidth';
   const shares = results.flatMap(({ entries }, index) =>
     entries.map(({ entry: { contender, task }, rounds }) => {
       const speed = figureOf(rounds.map(({ gibPerSecond }) => gibPerSecond))?.median ?? 0;

@@ -7,7 +7,7 @@ import { runRounds, type Entry, type Results } from '../rounds.ts';
 import { createLineup, describeSizes, throughputChart, toSection } from './comparison.ts';
 import type { Scenario } from './scenario.ts';
 
-/** Everybody beside everybody, without encryption. */
+/** All contenders, without encryption. */
 export const loopback: Scenario = { name: 'loopback', isQuick: true, run };
 
 async function run(bench: Bench): Promise<Section> {
@@ -19,7 +19,7 @@ async function run(bench: Bench): Promise<Section> {
     entry('openai SDK, streaming'),
     entry('openai SDK, Blob'),
     entry('Longhaul, end to end'),
-    entry('Longhaul, end to end, no md5'),
+    entry('Longhaul, end to end, no MD5'),
     entry('Longhaul, part layer', { concurrency: 4 }),
     ...(isQuick ? [] : [entry('openai SDK, streaming', { concurrency: 4 })]),
     entry('openai SDK, streaming', { concurrency: 1 }),
@@ -34,9 +34,9 @@ async function run(bench: Bench): Promise<Section> {
         ]),
   ];
   const results = await runRounds(bench, await bench.sink(), entries, rounds);
-  const title = 'Over loopback to a cheap sink, plain';
+  const title = 'Over loopback to a minimal sink, plain';
   return toSection(
-    `Over loopback to a cheap sink, plain HTTP. ${describeSizes(bench)} “× 8”: eight parts in flight.`,
+    `Over loopback to a minimal sink, plain HTTP. ${describeSizes(bench)} "× 8" means eight parts in flight.`,
     results,
     {
       charts: [throughputChart('loopback', title, results)],
@@ -59,7 +59,7 @@ function ratiosOf(results: Results, concurrency: number): Record<string, Figure>
     ...speed('Longhaul, part layer × 4', 'openai SDK, streaming × 4'),
     ...speed('Longhaul, part layer × 4', 'openai-python × 1'),
     ...speed('Longhaul, part layer × 4', 'openai-python × 1, 8 MiB parts'),
-    ...speed(`Longhaul, end to end, no md5 × ${concurrency}`, layer),
+    ...speed(`Longhaul, end to end, no MD5 × ${concurrency}`, layer),
     ...speed(`Longhaul, end to end × ${concurrency}`, layer),
   };
 }

@@ -9,7 +9,7 @@ import { withWorkerProcess } from '../setup/worker-process.ts';
 import { formatGib } from './comparison.ts';
 import type { Scenario } from './scenario.ts';
 
-/** From one upload to many at once, on one worker. */
+/** From one upload to many at the same time, on one worker. */
 export const manyUploads: Scenario = { name: 'many-uploads', isQuick: false, run };
 
 const STEPS: readonly number[] = [1, 10, 50, 100, 200];
@@ -35,7 +35,7 @@ async function run(bench: Bench): Promise<Section> {
       await readThrough(path);
       const crowd = await measureCrowd(bench, path, uploads);
       crowds.push(crowd);
-      bench.log(`round ${round}: ${uploads} uploads at once: ${crowd.gibPerSecond.toFixed(2)} GiB/s`);
+      bench.log(`round ${round}: ${uploads} uploads at the same time: ${crowd.gibPerSecond.toFixed(2)} GiB/s`);
     }
   }
   const over = (crowds: readonly Crowd[], ask: (crowd: Crowd) => number) => figureOf(crowds.map(ask));
@@ -43,13 +43,13 @@ async function run(bench: Bench): Promise<Section> {
     label,
     points: steps.map(({ uploads, crowds }) => [uploads, over(crowds, ask)?.median ?? 0] as const),
   });
-  const axis = { xUnit: 'uploads at once', isLogX: true };
+  const axis = { xUnit: 'uploads at the same time', isLogX: true };
   const charts = [
     {
       name: 'many-uploads-speed',
       alt: 'Throughput of all uploads together',
       yUnit: 'GiB/s',
-      lines: [line('all together', (crowd) => crowd.gibPerSecond)],
+      lines: [line('all uploads', (crowd) => crowd.gibPerSecond)],
     },
     {
       name: 'many-uploads-memory',
@@ -59,19 +59,19 @@ async function run(bench: Bench): Promise<Section> {
     },
     {
       name: 'many-uploads-ends',
-      alt: 'When uploads that began together end',
+      alt: 'Completion times of uploads that started together',
       yUnit: 's',
       lines: [
         line('the last', (crowd) => crowd.lastSeconds),
-        line('the middle one', (crowd) => crowd.medianSeconds),
+        line('the median', (crowd) => crowd.medianSeconds),
         line('the first', (crowd) => crowd.firstSeconds),
       ],
     },
   ];
   return {
     about:
-      `Uploads of ${formatGib(uploadBytes)} each without md5, all started at once on one worker with ${bench.settings.concurrency} slots, through Temporal over loopback; ` +
-      `medians of ${rounds} rounds (least–most). Uploads that share the slots fairly end close together; one that starved would end late.`,
+      `Uploads of ${formatGib(uploadBytes)} each without MD5, which all start at the same time on one worker with ${bench.settings.concurrency} slots, through Temporal over loopback. ` +
+      `Medians of ${rounds} rounds (minimum–maximum). Uploads that share the slots fairly complete at about the same time. An upload that starves would complete late.`,
     tables: [
       {
         columns: [
@@ -80,7 +80,7 @@ async function run(bench: Bench): Promise<Section> {
           'CPU s/GiB',
           'Temporal CPU s/GiB',
           'peak MiB',
-          'first ends, s',
+          'first completes, s',
           'middle, s',
           'last, s',
         ],

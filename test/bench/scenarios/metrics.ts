@@ -11,10 +11,10 @@ export const metrics: Scenario = { name: 'metrics', isQuick: false, run };
 async function run(bench: Bench): Promise<Section> {
   const { concurrency, rounds } = bench.settings;
   const entry = await createLineup(bench);
-  const [without, withMetrics] = ['Longhaul, end to end, no md5', 'Longhaul, end to end, no md5, metrics'] as const;
+  const [without, withMetrics] = ['Longhaul, end to end, no MD5', 'Longhaul, end to end, no MD5, metrics'] as const;
   const results = await runRounds(bench, await bench.sink(), [entry(without), entry(withMetrics)], rounds);
   const { speed, cpu } = createRatios(results, 'metrics');
   const labels = [`${withMetrics} × ${concurrency}`, `${without} × ${concurrency}`] as const;
-  const about = `A worker that serves its metrics, scraped every second, beside one that doesn't; loopback, without md5. ${describeSizes(bench)}`;
+  const about = `A worker whose metrics are scraped every second, compared with a worker without metrics, over loopback and without MD5. ${describeSizes(bench)}`;
   return toSection(about, results, { ratios: { ...speed(...labels), ...cpu(...labels) } });
 }

@@ -21,17 +21,17 @@ async function run(bench: Bench): Promise<Section> {
       entry('Longhaul, part layer', change, remark),
       entry('curl', change, remark),
       entry('openai SDK, streaming', change, remark),
-      entry('Longhaul, end to end, no md5', change, remark),
+      entry('Longhaul, end to end, no MD5', change, remark),
     ];
   });
   const results = await runRounds(bench, await bench.sink(), entries, rounds);
   const chart = {
     name: 'part-size',
-    title: 'Throughput over the size of a part, loopback',
-    xUnit: 'MiB a part',
+    title: 'Throughput by part size, loopback',
+    xUnit: 'MiB per part',
     x: ({ partBytes }: Task) => partBytes / MiB,
   };
-  const about = `Parts of 8 to 64 MiB over loopback, ${formatGib(fileBytes)}; medians of ${rounds} rounds (least–most).`;
+  const about = `Parts of 8 to 64 MiB over loopback, ${formatGib(fileBytes)}. Medians of ${rounds} rounds (minimum–maximum).`;
   return toSection(about, results, {
     charts: [sweepChart(chart, results)],
     figures: memoryFigures(results, concurrency),

@@ -23,7 +23,7 @@ type Way = (bench: Bench, path: string) => Promise<SmallFilesResult>;
 const ways: Readonly<Record<string, Way>> = {
   'openai SDK, streaming': withSdk,
   'Longhaul, end to end': (bench, path) => withLonghaul(bench, path, true),
-  'Longhaul, end to end, no md5': (bench, path) => withLonghaul(bench, path, false),
+  'Longhaul, end to end, no MD5': (bench, path) => withLonghaul(bench, path, false),
 };
 
 async function run(bench: Bench): Promise<Section> {
@@ -48,7 +48,7 @@ async function run(bench: Bench): Promise<Section> {
   const msMore = (ours: SmallFilesResult, theirs: SmallFilesResult) => ((ours.seconds - theirs.seconds) / files) * 1000;
   const chart = {
     title: `${files} files of 1 MiB, ${concurrency} at a time`,
-    unit: 'ms a file',
+    unit: 'ms per file',
     bars: results.flatMap(({ name, rounds: list }) => {
       const figure = msAFile(list);
       return figure ? [{ label: name, figure, group: name }] : [];
@@ -56,10 +56,10 @@ async function run(bench: Bench): Promise<Section> {
   };
   const actions = longhaul?.rounds.at(-1);
   return {
-    about: `${files} files of 1 MiB over loopback, ${concurrency} at a time: each is created, sent as one part and completed. The uploads of Longhaul are all started at once, on one worker. Medians of ${rounds} rounds (least–most).`,
+    about: `${files} files of 1 MiB over loopback, ${concurrency} at a time: each is created, sent as one part and completed. The uploads of Longhaul all start at the same time, on one worker. Medians of ${rounds} rounds (minimum–maximum).`,
     tables: [
       {
-        columns: ['', 's', 'ms a file', 'CPU ms a file', 'Temporal CPU ms a file', 'peak MiB'],
+        columns: ['', 's', 'ms per file', 'CPU ms per file', 'Temporal CPU ms per file', 'peak MiB'],
         rows: results.map(({ name, rounds: list }) => [
           name,
           formatFigure(over(list, ({ seconds }) => seconds)),
@@ -75,7 +75,7 @@ async function run(bench: Bench): Promise<Section> {
     ],
     charts: [{ name: 'small-files', alt: chart.title, svg: drawBarChart(chart) }],
     notes: actions
-      ? [`One file is ${actions.eventsPerFile} events of history and ${actions.actionsPerFile} billable actions.`]
+      ? [`Each file has ${actions.eventsPerFile} history events and ${actions.actionsPerFile} billable actions.`]
       : [],
     ratios: {
       ...named('small-files: time of Longhaul / openai SDK', paired(longhaul, times)),

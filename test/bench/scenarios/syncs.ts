@@ -63,7 +63,7 @@ async function run(bench: Bench): Promise<Section> {
     if (actions) figures[`syncs: ${folder.name}: billable actions per file`] = actions;
   }
   return {
-    about: `A sync of a folder on one worker, and the official SDK for Node.js with ${concurrency} files in parallel, both against the local API. The SDK computes no MD5. Medians of ${rounds} rounds (least–most).`,
+    about: `A sync of a folder on one worker, and the official SDK for Node.js with ${concurrency} files in parallel, both against the local API. The SDK computes no MD5. Medians of ${rounds} rounds (minimum–maximum).`,
     tables: [
       {
         columns: [
@@ -71,10 +71,10 @@ async function run(bench: Bench): Promise<Section> {
           'SDK s',
           'sync s',
           'sync / SDK',
-          'SDK CPU ms a file',
-          'worker CPU ms a file',
-          'Temporal CPU ms a file',
-          'billable actions a file',
+          'SDK CPU ms per file',
+          'worker CPU ms per file',
+          'Temporal CPU ms per file',
+          'billable actions per file',
         ],
         rows,
       },
@@ -86,7 +86,7 @@ async function run(bench: Bench): Promise<Section> {
   };
 }
 
-/** Each with a service of its own, whose files list is empty. */
+/** Each with a separate service, whose files list is empty. */
 async function measureBoth(bench: Bench, folder: Folder) {
   const directory = await mkdtemp(join(bench.directory, 'syncs-'));
   try {
@@ -133,7 +133,7 @@ async function withSync(bench: Bench, baseUrl: string, folder: string, { files }
     return id;
   };
   const warmUp = `${folder}-warm-up`;
-  // Names and sizes of its own: the sync that is measured knows none of its Files.
+  // Other names and sizes, so that the measured sync recognises no File.
   await writeFolder(warmUp, { name: 'warm-up', files: concurrency, fileBytes: 5 * KiB });
   return withWorkerProcess({ slots: concurrency, baseUrl, environment }, async ({ pid }) => {
     await sync(warmUp, concurrency);

@@ -20,7 +20,7 @@ async function run(bench: Bench): Promise<Section> {
       : [
           entry('openai SDK, Blob'),
           entry('Longhaul, end to end'),
-          entry('Longhaul, end to end, no md5'),
+          entry('Longhaul, end to end, no MD5'),
           entry('openai-python', { concurrency: 1 }),
         ]),
   ];
@@ -28,16 +28,16 @@ async function run(bench: Bench): Promise<Section> {
   const { speed, cpu } = createRatios(results, 'tls');
   const layer = `Longhaul, part layer × ${concurrency}`;
   return toSection(
-    `Over loopback to the same sink with TLS, which costs the sink much. ${describeSizes(bench)}`,
+    `Over loopback to the same sink with TLS, which needs much CPU time of the sink. ${describeSizes(bench)}`,
     results,
     {
-      charts: [throughputChart('tls', 'Over loopback to a cheap sink, TLS', results)],
+      charts: [throughputChart('tls', 'Over loopback to a minimal sink, TLS', results)],
       ratios: {
         ...speed(layer, `curl × ${concurrency}`),
         ...cpu(layer, `curl × ${concurrency}`),
         ...speed(layer, `openai SDK, streaming × ${concurrency}`),
         ...speed(layer, `openai SDK, Blob × ${concurrency}`),
-        ...speed(`Longhaul, end to end, no md5 × ${concurrency}`, layer),
+        ...speed(`Longhaul, end to end, no MD5 × ${concurrency}`, layer),
       },
     },
   );

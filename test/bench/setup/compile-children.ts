@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 // Within node_modules, so that packages are found from there.
 const outDir = join(root, 'node_modules/.cache/longhaul-bench');
 
-/** Compiles what runs in processes of its own, so that a loader's memory and time are not measured with it. */
+/** Compiles the scripts of separate processes, so that the memory and the time of a loader are not measured. */
 export async function compileChildren(): Promise<void> {
   await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'test/bench')]);
   await writeFile(join(outDir, 'package.json'), '{ "type": "module" }\n');

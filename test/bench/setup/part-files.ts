@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { GiB } from '../measurement.ts';
 import { readThrough, writeBenchFile } from './bench-file.ts';
 
-/** More than this is sent by sending some of them again; processor caches are long full by then. */
+/** Maximum number of bytes in files. More is sent by resending files, which is larger than any CPU cache. */
 const MOST_BYTES = 2 * GiB;
 
 export interface PartFiles {
@@ -11,7 +11,7 @@ export interface PartFiles {
   readonly pathsFor: (fileBytes: number, partBytes: number) => Promise<readonly string[]>;
 }
 
-/** The parts of a file as files of their own, for those who can't send a range. Only those of one size are kept. */
+/** Returns the parts of a file as separate files, for contenders that cannot send a range. Keeps only one size. */
 export function createPartFiles(directory: string): PartFiles {
   let kept: { readonly partBytes: number; readonly paths: readonly string[] } | undefined;
   const write = async (partBytes: number, count: number) => {

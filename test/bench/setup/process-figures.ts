@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-/** Linux counts processor time in these, whatever the kernel's own clock is. */
+/** Unit of CPU time in Linux, independent of the clock of the kernel. */
 const TICKS_PER_SECOND = 100;
 
 /** User and system time of a process since its start, with all its threads. Linux only. */

@@ -23,7 +23,7 @@ export interface Sink {
   readonly close: () => Promise<void>;
 }
 
-/** Starts a sink in a process of its own. */
+/** Starts a sink in a separate process. */
 export async function startSink(scheme: Scheme): Promise<Sink> {
   const { port, close } = await startServing(
     'sink.js',
@@ -42,7 +42,7 @@ export async function startSink(scheme: Scheme): Promise<Sink> {
   };
 }
 
-/** Over a connection of its own, of which nothing stays. */
+/** Sends a request over a separate connection, which is closed afterwards. */
 function askSink(scheme: Scheme, port: number, method: string, path: string): Promise<SinkStats> {
   const send = scheme === 'https' ? requestTls : request;
   const options = { host: '127.0.0.1', port, method, path, agent: false, ca: readFileSync(certificatePath) };

@@ -31,7 +31,7 @@ export interface WorkerProcessOptions {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Runs `body` beside a `longhaul worker` in a process of its own that has settled. */
+/** Runs `body` with a `longhaul worker` in a separate process, after its start. */
 export async function withWorkerProcess<T>(
   { slots, baseUrl, environment }: WorkerProcessOptions,
   body: (worker: WorkerProcess) => Promise<T>,
@@ -55,7 +55,7 @@ export async function withWorkerProcess<T>(
   }
 }
 
-/** Ends what a bench that is broken off has left; a worker would keep the Temporal server running. */
+/** Stops the remaining processes of an aborted bench, because a worker would keep the Temporal server running. */
 export async function endWorkerProcesses(): Promise<void> {
   for (const [child, exited] of running) {
     child.kill('SIGTERM');

@@ -19,7 +19,7 @@ it('rejects a source that exceeds the limit of its purpose at its destination', 
       mockActivity().run(createInspectSource({ ...dependencies, ...changes }), {
         request: { source: { type: 'file' as const, path }, purpose },
       });
-    const message = expect.stringMatching(/has 10 B \(10 bytes\); an Upload takes 9 B at most/);
+    const message = expect.stringMatching(/has 10 B \(10 bytes\), and the maximum of an Upload is 9 B/);
     expect(await failureOf(inspect('batch'))).toMatchObject({ type: 'SourceUnusable', message });
     expect(await inspect('vision')).toMatchObject({ sizeBytes: 10 });
     const withoutKey = {

@@ -56,9 +56,13 @@ describe('the activity planSplit', () => {
     withLines(`{1}\n${'x'.repeat(2000)}\n{3}\n`, async (source) => {
       const long = await failureOf(plan({ source, pieceSizeBytes: 1000 }));
       expect(long).toMatchObject({ type: FailureType.LineTooLong, nonRetryable: true });
-      expect(long.message).toMatch(/starts at byte 4 is longer than .* \(1000 bytes\), .* or allow for larger pieces$/);
+      expect(long.message).toMatch(
+        /starts at byte 4 is longer than .* \(1000 bytes\), .* or increase the size of the pieces\.$/,
+      );
       const many = await failureOf(plan({ source, pieceSizeBytes: 3 }));
       expect(many).toMatchObject({ type: FailureType.SourceUnusable, nonRetryable: true });
-      expect(many.message).toMatch(/more than 500 Files: allow for pieces of 5 B \(5 bytes\) or more/);
+      expect(many.message).toMatch(
+        /more than 500 Files\. Increase the size of the pieces to at least 5 B \(5 bytes\)\./,
+      );
     }));
 });

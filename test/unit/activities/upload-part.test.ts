@@ -186,7 +186,7 @@ describe('uploadPart and the life of the session', () => {
     addPart.mockRejectedValue(new ApiError('no', { status }));
     const failure = await failureOf(run({ sessionExpiresAt: nowSeconds() - 120 }));
     expect(failure).toMatchObject({ type: FailureType.SessionLost, nonRetryable: true });
-    expect(failure.message).toBe("the Upload's session expired; the service says: no");
+    expect(failure.message).toBe('the session of the Upload expired. Last error: no');
   });
 
   it('allows for a clock that is a little ahead', async () => {

@@ -7,7 +7,7 @@ import { rememberSecrets } from '../../../src/redact.ts';
 const HOSTILE = 'a\u001b[2J\u009b\u202e\u200b\n\u2028b';
 const KEY = 'sk-canary-of-the-writer-0451';
 
-/** What a command prints on both streams. */
+/** Output of a command on both streams. */
 function printed(run: (context: CliContext) => void): string {
   const texts: string[] = [];
   const capture = (text: string | Uint8Array) => Boolean(texts.push(String(text)));

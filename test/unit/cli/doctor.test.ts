@@ -30,14 +30,14 @@ function judge(changes: Partial<QueuesFound> = {}) {
 }
 
 describe('the check of the workers', () => {
-  it('is fine with one that serves everything, and names the builds', () => {
+  it('passes with a worker that polls all queues, and shows the builds', () => {
     expect(judge()).toMatchObject({
       status: 'ok',
       message: expect.stringMatching(/^longhaul: 1 for workflows.*builds b1/),
     });
   });
 
-  it('fails without a worker for workflows or for parts, but for the embedded server, where commands are theirs', () => {
+  it('fails without a worker for workflows or for parts, except on the embedded server', () => {
     expect(judge({ control: queue([]) })).toMatchObject({
       status: 'fail',
       fix: expect.stringMatching(/longhaul worker/),
@@ -49,7 +49,7 @@ describe('the check of the workers', () => {
     expect(judge({ control: queue([]), isEmbedded: true }).status).toBe('ok');
   });
 
-  it('warns when none is of this machine, or the last one was seen long ago', () => {
+  it('warns if no worker runs on this machine, or the last poll is too old', () => {
     expect(judge({ ofHost: queue([]) })).toMatchObject({ status: 'warn', message: expect.stringMatching(/\(here\)/) });
     expect(judge({ ofHost: queue([]), isEmbedded: true }).status).toBe('ok');
     const gone = queue([poller({ lastSeenMs: NOW_MS - 200_000 })]);
@@ -59,7 +59,7 @@ describe('the check of the workers', () => {
     });
   });
 
-  it('fails when no worker is of the version that gets new uploads', () => {
+  it('fails if no worker has the current version', () => {
     const versioned = [poller({ deploymentName: 'fleet', buildId: 'b2' })];
     expect(judge({ control: queue(versioned) })).toMatchObject({
       status: 'fail',
@@ -74,7 +74,7 @@ describe('the check of the workers', () => {
 });
 
 describe('the check of the clock', () => {
-  it('warns from half a minute on, either way', () => {
+  it('warns if the clock is 30 s ahead or behind', () => {
     expect(judgeClock('api', { serviceMs: NOW_MS, hereMs: NOW_MS + 25_000 }).status).toBe('ok');
     expect(judgeClock('api', { serviceMs: NOW_MS, hereMs: NOW_MS + 120_500 })).toMatchObject({
       status: 'warn',
@@ -90,13 +90,13 @@ describe('the check of the versions', () => {
     ['22.1.0', 'ok'],
     ['20.18.9', 'fail'],
     ['18.20.0', 'fail'],
-  ])('of Node %s is %s', (node, status) => {
+  ])('reports Node.js %s as %s', (node, status) => {
     expect(versionsCheck('0.1.0', node).status).toBe(status);
   });
 });
 
 describe('a check', () => {
-  it('that throws has failed with those words', async () => {
+  it('fails with the message of an error', async () => {
     const found = await checked('x', () => Promise.reject(new Error('no such thing')));
     expect(found).toEqual({ name: 'x', status: 'fail', message: 'no such thing' });
     const cause = { details: 'Namespace nope is not found.' };
@@ -104,12 +104,12 @@ describe('a check', () => {
     expect(ofTemporal.message).toBe('Namespace nope is not found.');
   });
 
-  it('that takes too long has failed, whatever it is doing', async () => {
+  it('fails after its timeout', async () => {
     const found = await checked('x', () => new Promise(() => {}), 20);
-    expect(found).toMatchObject({ status: 'fail', message: 'no answer within 0.02 s' });
+    expect(found).toMatchObject({ status: 'fail', message: 'no response within 0.02 s' });
   });
 
-  it('is one line with its fix', () => {
+  it('is described on one line with its fix', () => {
     expect(describeCheck(ok('x', 'fine'))).toBe('ok    x: fine');
     expect(describeCheck({ name: 'x', status: 'fail', message: 'a\nb', fix: 'do c' })).toBe('fail  x: a�b → do c');
   });

@@ -18,12 +18,12 @@ describe('wrapText', () => {
     );
   });
 
-  it('leaves words that are longer than a line whole, and counts wide characters as two', () => {
+  it('does not break words that are longer than a line, and counts wide characters as two', () => {
     expect(wrapText(`${'x'.repeat(50)} y`, 40)).toBe(`${'x'.repeat(50)}\n  y`);
     expect(wrapText('訓練 データ 一覧', 10)).toBe('訓練\n  データ\n  一覧');
   });
 
-  it('changes nothing in a pipe, and no line that fits', () => {
+  it('does not change lines in a pipe, or lines that fit', () => {
     const long = 'a '.repeat(100);
     expect(wrapText(long, undefined)).toBe(long);
     expect(wrapText('  a  b\nc', 6)).toBe('  a  b\nc');
@@ -79,10 +79,10 @@ describe('longhaul top on a narrow terminal', () => {
     from: 'worker',
   };
 
-  it.each(WIDTHS)('shows at %i columns the state, the share, the ID and the reason for waiting', (columns) => {
+  it.each(WIDTHS)('shows the state, the percentage, the ID and the waiting reason at %i columns', (columns) => {
     const lines = describeRows([row], columns);
     for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
-    expect(lines[0]).toMatch(columns > 40 ? /STATE +DONE.* ID .*TROUBLE/ : /STATE +DONE.* ID/);
+    expect(lines[0]).toMatch(columns > 40 ? /STATE +DONE.* ID .*PROBLEM/ : /STATE +DONE.* ID/);
     expect(lines[1]).toMatch(/^completing +100 %.* longhau.*…/);
   });
 });
@@ -93,7 +93,7 @@ describe('the help on a narrow terminal', () => {
   });
   const all = (command: Command): Command[] => [command, ...command.commands.flatMap(all)];
 
-  it.each(WIDTHS)('fits %i columns, but for words that are longer', (columns) => {
+  it.each(WIDTHS)('fits %i columns, except longer words', (columns) => {
     for (const command of all(program)) {
       const help = command.createHelp();
       help.prepareContext({ helpWidth: columns });

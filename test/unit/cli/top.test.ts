@@ -61,7 +61,7 @@ function row(changes: Partial<UploadProgress> = {}, ofSummary: Partial<UploadSum
 }
 
 describe('a row of longhaul top', () => {
-  it('tells what the worker tells, with rate and time left', () => {
+  it('shows the response of the worker, with the rate and the time left', () => {
     expect(row()).toMatchObject({
       state: 'uploading',
       bytesDone: 2 * MiB,
@@ -78,10 +78,10 @@ describe('a row of longhaul top', () => {
     ]);
   });
 
-  it('tells why it waits, that its session ends too early, or what is tried again', () => {
-    const waiting = { reason: 'the key is refused', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 0 };
-    expect(row({ state: 'waiting', waiting }).trouble).toBe('the key is refused');
-    expect(row({ sessionEndsTooEarly: true }).trouble).toMatch(/session ends before/);
+  it('shows the waiting reason, that the session expires too early, or the error of a retry', () => {
+    const waiting = { reason: 'the key is rejected', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 0 };
+    expect(row({ state: 'waiting', waiting }).trouble).toBe('the key is rejected');
+    expect(row({ sessionEndsTooEarly: true }).trouble).toMatch(/session expires before/);
     const trouble = { activity: 'uploadPart', attempt: 2, failureType: 'ApiUnavailable', message: '503' };
     const event = { type: 'progress', progress: progress(), bytesSent: 0, trouble } as const;
     expect(rowOfProgress(summary(), event, undefined, 0).trouble).toBe('503');
@@ -89,14 +89,14 @@ describe('a row of longhaul top', () => {
     expect(rowOfProgress(summary(), { ...event, unpolled }, undefined, 0).trouble).toBe(unpolled.reason);
   });
 
-  it('knows no percentage before the source was inspected', () => {
+  it('shows no percentage before the source is inspected', () => {
     expect(row({ state: 'inspecting', bytesTotal: 0, bytesDone: 0, session: null })).toMatchObject({
       percent: undefined,
       bytes: undefined,
     });
   });
 
-  it('tells what the search attributes tell where no worker answers, or that nothing is known', () => {
+  it('shows the search attributes if no worker responds, or that none responds', () => {
     expect(rowOfSummary(summary({ state: 'waiting', reason: 'ApiRejected', bytes: 200, bytesDone: 50 }))).toMatchObject(
       {
         state: 'waiting',
@@ -108,12 +108,12 @@ describe('a row of longhaul top', () => {
     );
     expect(rowOfSummary(summary({ state: 'uploading', percent: 5, endsTooEarly: true }))).toMatchObject({
       percent: 5,
-      trouble: expect.stringMatching(/session ends/),
+      trouble: expect.stringMatching(/session expires/),
     });
     expect(rowOfSummary(summary())).toMatchObject({
       state: 'running',
       percent: undefined,
-      trouble: 'no worker answers',
+      trouble: 'no worker responds',
     });
   });
 });
@@ -154,11 +154,11 @@ describe('a row of a sync', () => {
       startedAt.getTime(),
     );
 
-  it('says that it is one, how far it is and why it waits, and leaves the rate to its uploads', () => {
-    const waiting = { reason: 'the key is refused', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 0 };
+  it('shows the type, the progress and the waiting reason, without the rate of its uploads', () => {
+    const waiting = { reason: 'the key is rejected', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 0 };
     expect(describeRows([asked({ state: 'waiting', waiting }), row()])).toEqual([
-      'STATE      DONE   SIZE     RATE  LEFT  FILE   ID                    TYPE  TROUBLE',
-      'waiting    25 %  8 MiB                 /data  longhaul-sync-data-1  sync  the key is refused',
+      'STATE      DONE   SIZE     RATE  LEFT  FILE   ID                    TYPE  PROBLEM',
+      'waiting    25 %  8 MiB                 /data  longhaul-sync-data-1  sync  the key is rejected',
       'uploading  37 %  8 MiB  1 MiB/s   5 s  a.bin  longhaul-a.bin-1',
     ]);
     expect(asked({})).toMatchObject({ type: 'syncSource', trouble: undefined, from: 'worker' });
@@ -177,7 +177,7 @@ describe('the table of longhaul top', () => {
   const at = (workflowId: string, state: string, second: number) =>
     rowOfSummary(summary({ workflowId, state, startedAt: new Date(second * 1000) }));
 
-  it('has the oldest first, or what a person may have to look at', () => {
+  it('shows the oldest first, or the states that can need operator action', () => {
     const rows = [at('c', 'waiting', 3), at('a', 'uploading', 1), at('b', 'paused', 2)];
     expect(sortRows(rows, 'start').map(({ workflowId }) => workflowId)).toEqual(['a', 'b', 'c']);
     expect(sortRows(rows, 'state').map(({ workflowId }) => workflowId)).toEqual(['c', 'b', 'a']);
@@ -189,7 +189,7 @@ describe('the table of longhaul top', () => {
     ]);
   });
 
-  it('counts all that run by their states, and adds the rates up', () => {
+  it('counts running uploads and syncs by state, and sums the rates', () => {
     expect(describeTotals({ uploads: [], syncs: [] }, [], false)).toBe('no upload or sync is running');
     expect(describeTotals({ uploads: ['uploading'], syncs: [] }, [row()], false)).toBe(
       '1 upload: 1 uploading · 1 MiB/s',

@@ -60,7 +60,7 @@ let address: string;
 
 beforeAll(async () => {
   address = await server.start();
-  // Without the repetitions of Temporal's client, which take seconds.
+  // Without the retries of Temporal's client, which take seconds.
   client = await LonghaulClient.connect({ connection: { address, interceptors: [] } });
 });
 
@@ -75,7 +75,7 @@ const sync = { source: { type: 'folder', path: '/data', host: 'h' }, purpose } a
 
 type Call = () => Promise<unknown>;
 
-/** Every method that calls Temporal. `result` and `progress` wait while the server is away. */
+/** Every method that calls Temporal. `result` and `progress` wait while the server is unavailable. */
 const calls = (): Readonly<Record<string, Call>> => {
   const upload = client.getHandle('one');
   const run = client.getHandle<'sync'>('one');
@@ -133,7 +133,7 @@ const documented = [
   retryable: retryable === 'yes',
 }));
 
-/** While Temporal or each worker is away, `result` and `progress` wait. */
+/** While Temporal or all workers are unavailable, `result` and `progress` wait. */
 const AWAY = [1, 4, 8, 9, 14];
 
 const isSuccess = (status: number, what: string) => status === 6 && /^(setupSearchAttributes|upload)$/.test(what);
@@ -236,7 +236,7 @@ it('a call after close is a LonghaulError that names the cause', async () => {
   expect(error).toBeInstanceOf(LonghaulError);
 });
 
-it('a message that is too large for Temporal is an error at once, and not waited for', async () => {
+it('a message that is too large for Temporal fails immediately', async () => {
   const details = 'grpc: received message larger than max (5242880 vs. 4194304)';
   Object.assign(server, { status: 8, answers: {}, details });
   try {

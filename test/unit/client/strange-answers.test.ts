@@ -122,7 +122,7 @@ const resultOf = (correct: unknown): Subject => [
   ],
 ];
 
-/** What commands print of an answer. */
+/** Output of commands for a response. */
 const subjects: Readonly<Record<string, Subject>> = {
   'the progress of an upload': progressOf(progress),
   'the progress of a split upload': progressOf(splitProgress),
@@ -132,15 +132,15 @@ const subjects: Readonly<Record<string, Subject>> = {
   'the result of a sync': resultOf(syncResult),
 };
 
-describe('what a workflow answers', () => {
-  it.each(Object.keys(subjects))('is read as it is, when it is %s', (name) => {
+describe('the response of a workflow', () => {
+  it.each(Object.keys(subjects))('is parsed without changes if it is %s', (name) => {
     const [correct, read, shown] = subjects[name] as (typeof subjects)[string];
     const answer = read(correct, 'w');
     expect(answer).toEqual(correct);
     expect(shown(answer).join()).not.toBe('');
   });
 
-  it.each(Object.keys(subjects))('can be shown or is rejected, when it varies from %s', (name) => {
+  it.each(Object.keys(subjects))('can be shown or is rejected if it varies from %s', (name) => {
     const [correct, read, shown] = subjects[name] as (typeof subjects)[string];
     let rejected = 0;
     fc.assert(
@@ -159,7 +159,7 @@ describe('what a workflow answers', () => {
     expect(rejected).toBeLessThan(RUNS.numRuns);
   });
 
-  it.each([null, undefined, 5, 'text', [], {}, { state: 5 }])('is rejected when it is %j', (answer) => {
+  it.each([null, undefined, 5, 'text', [], {}, { state: 5 }])('is rejected if it is %j', (answer) => {
     for (const [, read] of Object.values(subjects)) expect(() => read(answer, 'w')).toThrow(StrangeWorkflowError);
   });
 });
@@ -174,7 +174,7 @@ describe('heartbeats of parts', () => {
     },
   ];
 
-  it('count only numbers of bytes that a part can have', () => {
+  it('count only possible numbers of bytes', () => {
     fc.assert(
       fc.property(mutated({ bytesSent: 5 }), (details) => {
         const payload = defaultPayloadConverter.toPayload(JSON.parse(jsonText(details)));
@@ -188,7 +188,7 @@ describe('heartbeats of parts', () => {
   });
 
   it.each(['binary/encrypted', 'json/plain', 'json/protobuf', ''])(
-    'of encoding %j that are rubbish count nothing',
+    'with invalid data in encoding %j count nothing',
     (text) => {
       const payload = { metadata: { encoding: Buffer.from(text) }, data: Buffer.from('{"a') };
       expect(partsUnderWay(pending(payload)).bytesUnderWay).toBe(0);
@@ -196,7 +196,7 @@ describe('heartbeats of parts', () => {
   );
 });
 
-describe('schedules that others wrote', () => {
+describe('schedules of other programs', () => {
   const sync = { source: { type: 'folder', path: '/data' }, purpose: 'batch' };
   const described = (workflowType: string, request: unknown) =>
     ({
@@ -208,7 +208,7 @@ describe('schedules that others wrote', () => {
       info: { createdAt: new Date(0), nextActionTimes: [], numActionsTaken: 1 },
     }) as unknown as ScheduleDescription;
 
-  it('are shown whatever their request and the results of their runs are', async () => {
+  it('are shown with any request and any results of their runs', async () => {
     const type = fc.constantFrom('syncSource', 'uploadFile', 'x');
     await fc.assert(
       fc.asyncProperty(type, mutated(sync), mutated(syncResult), async (workflowType, request, ranTo) => {
@@ -228,16 +228,16 @@ describe('schedules that others wrote', () => {
     );
   });
 
-  it('keep a request that is correct', async () => {
+  it('keep a valid request', async () => {
     expect((await toScheduleInfo('a', described('syncSource', sync))).sync).toEqual(sync);
   });
 });
 
-describe('workflows that a worker asks', () => {
-  it('cannot stop requests with an answer that holds no moments', async () => {
+describe('workflows that a worker queries', () => {
+  it('cannot stop requests with an invalid response', async () => {
     await fc.assert(
       fc.asyncProperty(mutated([0, 0]), async (answer) => {
-        // A wait of hours is a moment, too.
+        // A wait of hours is valid.
         const told: unknown = JSON.parse(jsonText(answer));
         const isLong = [told].flat().some((waitMs) => typeof waitMs === 'number' && waitMs > 5 && waitMs <= 7_200_000);
         const reserve = async () => told as number[];

@@ -8,16 +8,16 @@ function serviceError(code: number, details: string): ServiceError {
   return new ServiceError('Failed to query Workflow', { cause });
 }
 
-describe('a query that nobody answers', () => {
-  it('is one whose server is away, or has seen no worker lately', () => {
+describe('a query without a response', () => {
+  it('is recognised if the server is unavailable or has seen no worker recently', () => {
     const noPoller = serviceError(9, 'no poller seen for task queue recently, worker may be down');
     expect(isUnanswered(noPoller)).toBe(true);
     expect(isTemporalAway(noPoller)).toBe(false);
     expect(isUnanswered(serviceError(14, 'connection refused'))).toBe(true);
   });
 
-  it('is not one that was answered with a refusal', () => {
+  it('is not confused with a rejected query', () => {
     expect(isUnanswered(serviceError(7, 'permission denied'))).toBe(false);
-    expect(isUnanswered(new Error('a fault of ours'))).toBe(false);
+    expect(isUnanswered(new Error('a defect'))).toBe(false);
   });
 });

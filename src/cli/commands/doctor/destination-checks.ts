@@ -7,7 +7,7 @@ import { createDestination } from '../../../destinations/kinds.ts';
 import { problemOf } from '../../checks/check-destination.ts';
 import { CHECK_LIMIT_MS, checked, fail, ok, warn, type Check } from './check.ts';
 
-/** Each destination that this configuration has, with its key. */
+/** Checks each destination of this configuration, and its key. */
 export async function destinationChecks(config: Config): Promise<readonly Check[]> {
   const names = [...config.destinations.keys()];
   return Promise.all(
@@ -18,56 +18,65 @@ export async function destinationChecks(config: Config): Promise<readonly Check[
 async function checkDestination(config: Config, name: string, isOnly: boolean): Promise<Check> {
   const label = `destination ${name}`;
   const { apiKey, apiKeyFrom, apiKeyProblem, baseUrl, keys } = config.destinations.get(name) as DestinationConfig;
-  // The key of a command is found out by the call.
+  // The call below runs the key command.
   if (!apiKey && (!keys || apiKeyProblem)) {
     const message = `${baseUrl}: ${apiKeyProblem ?? `no key in ${apiKeyFrom}`}`;
     const fix = apiKeyProblem ? 'fix that file' : `set ${apiKeyFrom}`;
     if (config.temporal)
-      return warn(label, `${message}; not asked, as the workers hold theirs`, `${fix} to have it asked`);
+      return warn(
+        label,
+        `${message}. Not checked, because only the workers have the key`,
+        `${fix} to check it from here`,
+      );
     return isOnly ? fail(label, message, fix) : warn(label, message, fix);
   }
-  return askDestination(label, requireDestination(config, name));
+  return queryDestination(label, requireDestination(config, name));
 }
 
-async function askDestination(label: string, profile: DestinationProfile): Promise<Check> {
+async function queryDestination(label: string, profile: DestinationProfile): Promise<Check> {
   const client = createDestination(profile);
   try {
     await client.files.list({ limit: 1 }, { timeoutMs: CHECK_LIMIT_MS - 500 });
-    return ok(label, `${profile.baseUrl} takes the key`);
+    return ok(label, `${profile.baseUrl} accepts the key`);
   } catch (error) {
     const problem = problemOf(error);
     if (problem) return fail(label, `${profile.baseUrl} ${problem}`);
     if (!(error instanceof ApiError)) throw error;
     const { status } = error.details;
     if (status === 403) {
-      const fix = 'let the key read files: syncs and completions whose answers were lost look there';
-      return warn(label, `${profile.baseUrl} does not let the key list files: ${error.message}`, fix);
+      const fix = 'grant the key read access to Files: a sync, or a completion whose response was lost, lists them';
+      return warn(label, `${profile.baseUrl} denies the key access to the list of Files: ${error.message}`, fix);
     }
-    if (error.retryable) return warn(label, `${profile.baseUrl} is not ready: ${error.message}`, 'look again later');
+    if (error.retryable)
+      return warn(
+        label,
+        `${profile.baseUrl} is temporarily unavailable: ${error.message}`,
+        'run "longhaul doctor" again later',
+      );
     return fail(label, `${profile.baseUrl}: ${error.message}`, 'check the base URL');
   } finally {
     await client.close();
   }
 }
 
-/** Against the first destination that tells its time: it is by this clock that workers see a session's end coming. */
+/** Compares the clock with that of the first destination that sends its time. Workers use it for the end of a session. */
 export function clockCheck(config: Config): Promise<Check> {
   return checked('clock', async (signal) => {
     for (const profile of config.destinations.values()) {
       const time = await serviceTime(withNetwork(config, profile), signal).catch(() => undefined);
       if (time) return judgeClock(new URL(profile.baseUrl).host, time);
     }
-    return warn('clock', 'was not compared: no destination told its time');
+    return warn('clock', 'not compared, because no destination sent its time');
   });
 }
 
-const MOST_SKEW_MS = 30_000;
+const MAX_SKEW_MS = 30_000;
 
 export function judgeClock(host: string, { serviceMs, hereMs }: ServiceTime): Check {
-  // The header tells whole seconds.
+  // The header has whole seconds.
   const aheadMs = hereMs - (serviceMs + 500);
-  if (Math.abs(aheadMs) <= MOST_SKEW_MS)
+  if (Math.abs(aheadMs) <= MAX_SKEW_MS)
     return ok('clock', `within ${Math.ceil(Math.abs(aheadMs) / 1000)} s of ${host}`);
-  const message = `${Math.round(Math.abs(aheadMs) / 1000)} s ${aheadMs > 0 ? 'ahead of' : 'behind'} ${host}: the end of sessions is judged by it`;
+  const message = `${Math.round(Math.abs(aheadMs) / 1000)} s ${aheadMs > 0 ? 'ahead of' : 'behind'} ${host}. Workers determine the end of a session with this clock`;
   return warn('clock', message, 'set the clock of this machine (NTP)');
 }

@@ -4,7 +4,7 @@ import { describeCheck, type Check, fail, ok } from './check.ts';
 import { clockCheck, destinationChecks } from './destination-checks.ts';
 import { headerChecks, sourceCheck } from './source-check.ts';
 import { temporalChecks } from './temporal-checks.ts';
-import { SaidAlready } from '../../errors/exit.ts';
+import { AlreadyReported } from '../../errors/exit.ts';
 import { longhaulVersion } from '../../../longhaul-version.ts';
 
 export interface DoctorCommandOptions {
@@ -13,7 +13,7 @@ export interface DoctorCommandOptions {
   readonly json?: boolean;
 }
 
-/** Looks at all that an upload needs, and changes nothing. Fails when one of the checks does; warnings don't. */
+/** Checks everything that an upload needs, without changes. Fails if one of the checks fails; warnings do not count. */
 export async function doctorCommand(
   context: CliContext,
   source: string | undefined,
@@ -38,17 +38,17 @@ export async function doctorCommand(
   const healthy = checks.every(({ status }) => status !== 'fail');
   if (options.json) context.json({ healthy, checks });
   else checks.map(describeCheck).forEach(out);
-  if (!healthy) throw new SaidAlready();
+  if (!healthy) throw new AlreadyReported();
 }
 
-/** What package.json says under `engines`. */
-const LEAST_NODE = [20, 19] as const;
+/** Minimum version, as in `engines` of package.json. */
+const MIN_NODE = [20, 19] as const;
 
 export function versionsCheck(longhaul: string, node: string): Check {
   const [major = 0, minor = 0] = node.split('.').map(Number);
-  const [leastMajor, leastMinor] = LEAST_NODE;
-  const words = `Longhaul ${longhaul}, Node ${node}`;
-  const isNewEnough = major > leastMajor || (major === leastMajor && minor >= leastMinor);
+  const [minMajor, minMinor] = MIN_NODE;
+  const words = `Longhaul ${longhaul}, Node.js ${node}`;
+  const isNewEnough = major > minMajor || (major === minMajor && minor >= minMinor);
   if (isNewEnough) return ok('versions', words);
-  return fail('versions', words, `install Node ${LEAST_NODE.join('.')} or later`);
+  return fail('versions', words, `install Node.js ${MIN_NODE.join('.')} or later`);
 }

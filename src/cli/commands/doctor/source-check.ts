@@ -16,10 +16,10 @@ import { isReadable, sourceSettingsOf } from '../../sources/source-settings.ts';
 import { fileWarnings } from '../../checks/key-warnings.ts';
 import { checked, fail, ok, warn, type Check } from './check.ts';
 
-/** A large folder is no fault. */
+/** A large folder is not an error. */
 const LIST_LIMIT_MS = 4000;
 
-/** Whether a file, a folder, an s3:// or an https:// URL can be read from here, with this environment's settings. */
+/** Checks that a file, a folder, or an s3:// or https:// URL can be read from here with the settings of this environment. */
 export async function sourceCheck(config: Config, name: string, connection: string | undefined): Promise<Check> {
   const settings = sourceSettingsOf(config);
   const sources = new Sources(settings);
@@ -32,7 +32,7 @@ export async function sourceCheck(config: Config, name: string, connection: stri
         return checkSource(sources, source, query);
       }
       const [pipe] = (await findPipes([name], settings.files ?? {})).values();
-      if (pipe) return ok('source', `${pipe.words.what}: a pipe. Its content was not read`);
+      if (pipe) return ok('source', `${pipe.words.what}: a pipe, whose content was not read`);
       const path = await realpath(name).catch(() => resolve(name));
       return checkSource(sources, { type: 'file', path, host: config.host });
     });
@@ -41,7 +41,7 @@ export async function sourceCheck(config: Config, name: string, connection: stri
   }
 }
 
-/** Whether there is a value for each header of the configuration. Nothing is sent. */
+/** Checks that each header of the configuration has a value. Sends no request. */
 export function headerChecks(config: Config): Promise<readonly Check[]> {
   const { hosts } = new SourceHeaders(config.sources.http?.headers);
   return Promise.all(
@@ -78,15 +78,18 @@ async function checkContainer(sources: Sources, container: Container, signal: Ab
     .catch((error: unknown) => {
       if (!listing.aborted) throw error;
     });
-  if (!listed) return warn('source', `${name}: its list is not complete after ${LIST_LIMIT_MS / 1000} s`);
+  if (!listed) return warn('source', `${name}: not listed completely within ${LIST_LIMIT_MS / 1000} s`);
   const { entries, problems } = listed;
   const [first] = problems;
   if (!first && container.type === 'folder') {
     const closed = await firstUnreadable(container.path, entries);
-    if (closed) return warn('source', `${name}: ${closed} can't be read by this user`, 'change who may read it');
+    if (closed) return warn('source', `${name}: this user cannot read ${closed}`, 'grant this user read access to it');
   }
   if (!first) return ok('source', `${name}: ${formatCount(entries.length, 'file')}`);
-  return warn('source', `${name}: ${problems.length} of its entries can't be read; ${first.path}: ${first.message}`);
+  return warn(
+    'source',
+    `${name}: ${problems.length} of its entries cannot be read, for example ${first.path}: ${first.message}`,
+  );
 }
 
 async function firstUnreadable(
@@ -105,8 +108,8 @@ async function checkSource(sources: Sources, source: Source, query?: string): Pr
     const { sizeBytes } = await reader.stat();
     const words = `${nameOfSource(source)}: ${formatBytes(sizeBytes)}`;
     if (sizeBytes <= Limits.maxFileBytes) return ok('source', words);
-    const message = `${words}, and an Upload takes ${formatBytes(Limits.maxFileBytes)} at most`;
-    return fail('source', message, 'upload a file of lines (JSONL) with --split, or make it smaller');
+    const message = `${words}, and an Upload accepts at most ${formatBytes(Limits.maxFileBytes)}`;
+    return fail('source', message, 'upload a JSONL file with --split, or reduce the size of the file');
   } finally {
     await reader.close();
   }

@@ -10,10 +10,10 @@ import { errorText } from '../../errors/exit.ts';
 import { CHECK_LIMIT_MS, checked, fail, messageOf, ok, warn, type Check } from './check.ts';
 import { judgeWorkers } from './judge-workers.ts';
 
-/** Workers that are silent are looked at twice. */
+/** Workers that do not respond are checked twice. */
 const WORKERS_LIMIT_MS = 2 * CHECK_LIMIT_MS + 2000;
 
-/** Temporal, its search attributes and its workers; where it is away, the others are left out. */
+/** Checks Temporal, its search attributes and its workers. If Temporal does not respond, the other checks are skipped. */
 export async function temporalChecks(context: CliContext, destination: string): Promise<readonly Check[]> {
   const { temporal } = context.config;
   let isReached = false;
@@ -33,7 +33,9 @@ export async function temporalChecks(context: CliContext, destination: string): 
     });
   } catch (error) {
     if (isReached) throw error;
-    const fix = temporal ? undefined : 'see the lines above, or point TEMPORAL_ADDRESS at a Temporal server';
+    const fix = temporal
+      ? undefined
+      : 'read the lines above, or set TEMPORAL_ADDRESS to the address of a Temporal server';
     return [fail('Temporal', errorText(error), fix)];
   }
 }
@@ -43,8 +45,8 @@ async function checkServer({ client: { temporal: client }, address, namespace, i
   try {
     await bounded(client, () => client.workflowService.describeNamespace({ namespace }));
   } catch (error) {
-    const fix = `create it (temporal operator namespace create ${namespace}), or set TEMPORAL_NAMESPACE`;
-    return fail('Temporal', `${address} has no use of the namespace ${namespace}: ${messageOf(error)}`, fix);
+    const fix = `create it with "temporal operator namespace create ${namespace}", or set TEMPORAL_NAMESPACE`;
+    return fail('Temporal', `namespace "${namespace}" is not available on ${address}: ${messageOf(error)}`, fix);
   }
   return ok(
     'Temporal',
@@ -58,19 +60,23 @@ async function checkSearchAttributes(client: Client): Promise<Check> {
   try {
     const { connection, options } = client;
     const { namespace } = options;
-    const answer = await bounded(client, () => connection.operatorService.listSearchAttributes({ namespace }));
-    known = answer.customAttributes;
+    const response = await bounded(client, () => connection.operatorService.listSearchAttributes({ namespace }));
+    known = response.customAttributes;
   } catch (error) {
-    return warn(name, `can't be listed: ${messageOf(error)}`, "ask who runs the cluster whether Longhaul's are there");
+    return warn(
+      name,
+      `cannot be listed: ${messageOf(error)}`,
+      'check with an administrator of the cluster that they are registered',
+    );
   }
   const { missing, conflicts } = lackingAttributes(known);
   if (conflicts.length > 0) {
     const each = conflicts.map((one) => `${one.name} is ${one.found}, not ${one.type}`);
-    return warn(name, each.join(', '), 'remove them on the cluster, then run "longhaul setup"');
+    return warn(name, each.join(', '), 'delete them on the cluster, then run "longhaul setup"');
   }
-  if (missing.length === 0) return ok(name, `all ${registeredAttributes.length} are there`);
+  if (missing.length === 0) return ok(name, `all ${registeredAttributes.length} are registered`);
   const names = missing.map((one) => one.name).join(', ');
-  return warn(name, `lists can't tell uploads apart without ${names}`, 'run "longhaul setup"');
+  return warn(name, `not registered, so that lists cannot show them: ${names}`, 'run "longhaul setup"');
 }
 
 async function checkWorkers({ client: { temporal: client, taskQueue, host }, isEmbedded }: Backend): Promise<Check> {
@@ -89,10 +95,10 @@ async function checkWorkers({ client: { temporal: client, taskQueue, host }, isE
   const found = { host, control, controlQueue, transfer, transferQueue, ofHost, isEmbedded };
   const check = judgeWorkers(found, Date.now());
   if (check.status !== 'fail' || taskQueue !== DEFAULT_TASK_QUEUE || !check.fix) return check;
-  return { ...check, fix: `${check.fix} (theirs may be another one: LONGHAUL_TASK_QUEUE)` };
+  return { ...check, fix: `${check.fix} (LONGHAUL_TASK_QUEUE can set another task queue for workers)` };
 }
 
-/** Without the pollers that Temporal still lists after their end, if no worker is left. */
+/** Describes a queue. If no worker polls it, omits the pollers that Temporal lists for some time after they stop. */
 async function describePolled(
   client: Client,
   taskQueue: string,
@@ -105,7 +111,7 @@ async function describePolled(
   return presence === 'unpolled' ? { ...description, pollers: [] } : description;
 }
 
-/** Whether uploads and syncs of the task queue wait for a host without a worker, also if it is not this machine. */
+/** Checks whether uploads and syncs of the task queue wait for a host without a worker, this machine or another. */
 async function checkHosts({ client: { temporal: client, taskQueue } }: Backend): Promise<Check> {
   const name = 'hosts';
   const waiting = [...(await bounded(client, () => findWaiting(client, { taskQueue }), WORKERS_LIMIT_MS))];
@@ -115,7 +121,7 @@ async function checkHosts({ client: { temporal: client, taskQueue } }: Backend):
   return warn(name, [...counts].map(([reason, count]) => `${count} waiting: ${reason}`).join(' '));
 }
 
-/** Calls are ended, not left: one that goes on after its connection was closed would bring the process down. */
+/** Aborts a call at its deadline: a call that continues after its connection closes would crash the process. */
 function bounded<T>(client: Client, call: () => Promise<T>, limitMs = CHECK_LIMIT_MS): Promise<T> {
   return client.withDeadline(Date.now() + limitMs - 500, call);
 }

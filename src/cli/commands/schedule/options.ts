@@ -93,7 +93,7 @@ export function toScheduleSettings(
 
 export const TIME_EXAMPLES = 'for example 2026-12-01, 2026-12-01T02:00Z or 2026-12-01T02:00:00+01:00';
 
-/** A date is its midnight in UTC; a time needs its zone. Undefined for anything else, such as the 30th of February. */
+/** Parses a time with a zone, or a date, which is midnight in UTC. Undefined for any other text, such as 30 February. */
 export function parseTime(text: string): Date | undefined {
   const match = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.exec(text.trim());
   const date = new Date(text.trim());
@@ -102,7 +102,7 @@ export function parseTime(text: string): Date | undefined {
   return day.toISOString().startsWith(match[1] as string) ? date : undefined;
 }
 
-/** Reads the words after `--`: `sync SOURCE …` or `upload FILE …`. Each problem is added to `problems`. */
+/** Parses the arguments after `--`: `sync SOURCE …` or `upload FILE …`. Adds each problem to `problems`. */
 export async function toScheduledWork(
   words: readonly string[],
   config: Pick<Config, 'host' | 'destinations'>,
@@ -125,7 +125,7 @@ export async function toScheduledWork(
     problems.push(
       `${name}: ${message
         .trim()
-        .replace(/^error: |^wrong sync: /, '')
+        .replace(/^error: |^invalid sync: |\.$/g, '')
         .replace(/\s*\n\s*/g, ' ')}`,
     );
   }
@@ -153,5 +153,5 @@ function parse<Options>(name: string, add: (command: Command) => Command, args: 
 
 /** @throws ConfigError if `problems` is not empty */
 export function throwProblems(problems: readonly string[]): void {
-  if (problems.length > 0) throw new ConfigError(`wrong schedule: ${problems.join('; ')}`);
+  if (problems.length > 0) throw new ConfigError(`invalid schedule: ${problems.join('; ')}`);
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { CliContext } from '../../context.ts';
 import { addScheduleOptions } from './options.ts';
 
-/** `longhaul schedule …`: syncs at set times. */
+/** Adds `longhaul schedule …`, which manages syncs and uploads at set times. */
 export function addScheduleCommands(program: Command, context: () => Promise<CliContext>): void {
   const load = () => import('./run.ts');
   const schedule = program

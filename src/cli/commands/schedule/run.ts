@@ -9,7 +9,7 @@ import { withBackend, type Backend } from '../../backend.ts';
 import { confirm } from '../../text/confirm.ts';
 import type { CliContext } from '../../context.ts';
 import { establishHost } from '../../checks/establish-host.ts';
-import { SaidAlready } from '../../errors/exit.ts';
+import { AlreadyReported } from '../../errors/exit.ts';
 import {
   parseTime,
   throwProblems,
@@ -37,7 +37,7 @@ export async function createScheduleCommand(
     const created = await backend.client.schedules.create({ name, ...settings, ...work, paused });
     if (options.json) context.json(created);
     else context.out(name);
-    await tellWhatHolds(context, backend, created);
+    await noteSchedule(context, backend, created);
   });
 }
 
@@ -53,25 +53,25 @@ export async function updateScheduleCommand(
   const work = words.length > 0 ? await toScheduledWork(words, context.config, problems) : undefined;
   throwProblems(problems);
   if (!work && Object.values(settings).every((value) => value === undefined))
-    throw new ConfigError('nothing to change: give at least one option');
+    throw new ConfigError('nothing to change. Use at least one option.');
   const destination = (work?.sync ?? work?.upload)?.destination;
   await withBackend(context, destination === undefined ? {} : { destination }, async (backend) => {
     const changed = await backend.client.schedules.update(name, { ...settings, ...work });
     if (options.json) context.json(changed);
-    await tellWhatHolds(context, backend, changed);
+    await noteSchedule(context, backend, changed);
   });
 }
 
-/** Nobody must find out in the morning that nothing could run at night. */
-async function tellWhatHolds({ note }: CliContext, backend: Backend, schedule: ScheduleInfo): Promise<void> {
+/** Prints the schedule, and a warning if its runs can have no worker. */
+async function noteSchedule({ note }: CliContext, backend: Backend, schedule: ScheduleInfo): Promise<void> {
   note(describeScheduleLine(schedule));
   if (backend.isEmbedded) {
     note(
-      'on the embedded server a run starts only while that server and a worker are up: keep "longhaul worker" running with the same environment, or point TEMPORAL_ADDRESS at a cluster',
+      'on the embedded server, a run starts only while that server and a worker are running. Keep "longhaul worker" running with the same environment, or set TEMPORAL_ADDRESS to a cluster.',
     );
   } else if (!(await hasWorkers(backend.client.temporal, schedule.taskQueue, 'workflow'))) {
     note(
-      `no worker serves the task queue ${schedule.taskQueue}: runs will wait until "longhaul worker" is started with the same TEMPORAL_ADDRESS`,
+      `no worker polls task queue "${schedule.taskQueue}", so runs will wait. Start "longhaul worker" with the same TEMPORAL_ADDRESS.`,
     );
   }
 }
@@ -80,7 +80,7 @@ export async function listSchedulesCommand(context: CliContext, options: { json?
   await onSchedules(context, async (schedules) => {
     const found = await schedules.list();
     if (options.json) return context.json({ schedules: found });
-    if (found.length === 0) context.note('there is no schedule');
+    if (found.length === 0) context.note('no schedule found');
     for (const schedule of found) context.out(describeScheduleLine(schedule));
   });
 }
@@ -97,7 +97,7 @@ export async function showScheduleCommand(
   });
 }
 
-/** Fails when somebody should look. */
+/** Fails if a schedule requires attention. */
 export async function checkSchedulesCommand(
   context: CliContext,
   names: readonly string[],
@@ -108,14 +108,14 @@ export async function checkSchedulesCommand(
     throw new ConfigError(`--grace must be a duration, for example 90s, 15m or 1h30m, not "${options.grace}"`);
   }
   await onSchedules(context, async (schedules) => {
-    const wanted = names.length > 0 ? names : (await schedules.list()).map(({ name }) => name);
+    const checked = names.length > 0 ? names : (await schedules.list()).map(({ name }) => name);
     const checks = await Promise.all(
-      wanted.map((name) => schedules.check(name, graceMs === undefined ? {} : { graceMs })),
+      checked.map((name) => schedules.check(name, graceMs === undefined ? {} : { graceMs })),
     );
     if (options.json) context.json({ healthy: checks.every(({ healthy }) => healthy), schedules: checks });
     else for (const { name, health, reason } of checks) context.out(`${name}: ${health}: ${reason}`);
-    if (checks.length === 0) context.note('there is no schedule');
-    if (checks.some(({ healthy }) => !healthy)) throw new SaidAlready();
+    if (checks.length === 0) context.note('no schedule found');
+    if (checks.some(({ healthy }) => !healthy)) throw new AlreadyReported();
   });
 }
 
@@ -151,7 +151,7 @@ export async function triggerScheduleCommand(
   await onSchedules(context, async (schedules) => {
     const workflowId = await schedules.trigger(name);
     if (options.json) return context.json({ name, workflowId: workflowId ?? null });
-    if (workflowId === undefined) context.note('a run starts when the one that is under way ends');
+    if (workflowId === undefined) context.note('the run starts after the current run');
     else context.out(workflowId);
   });
 }
@@ -172,7 +172,7 @@ export async function backfillScheduleCommand(
   await onSchedules(context, async (schedules) => {
     await schedules.backfill(name, { from, to, overlap });
     if (options.json) context.json({ name, from, to });
-    context.note(`the runs that were due from ${from.toISOString()} to ${to.toISOString()} start now`);
+    context.note(`starting the runs that were due from ${from.toISOString()} to ${to.toISOString()}`);
   });
 }
 
@@ -184,16 +184,19 @@ export async function deleteScheduleCommand(
   await onSchedules(context, async (schedules) => {
     const schedule = await schedules.get(name);
     if (!options.yes) {
-      if (!context.stdin.isTTY) throw new ConfigError('nobody is there to ask whether to delete it: give --yes');
+      if (!context.stdin.isTTY)
+        throw new ConfigError(
+          'cannot prompt for confirmation: standard input is not a terminal. Use --yes to delete the schedule.',
+        );
       context.note(describeScheduleLine(schedule));
       if (!(await confirm(context, 'Delete it?'))) {
         if (options.json) context.json({ name, deleted: false });
-        return context.note('nothing was deleted');
+        return context.note('deleted nothing');
       }
     }
     await schedules.delete(name);
     if (options.json) context.json({ name, deleted: true });
-    context.note(`${name} is deleted; a run that is under way goes on`);
+    context.note(`deleted ${name}. A current run continues.`);
   });
 }
 

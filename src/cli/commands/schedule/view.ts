@@ -5,10 +5,10 @@ import { isCount } from '../../../client/schedules/schedule-runs.ts';
 
 const SHOWN_TIMES = 5;
 
-/** One line a schedule. */
+/** Describes a schedule on one line. */
 export function describeScheduleLine(schedule: ScheduleInfo): string {
   const [next] = schedule.nextAt;
-  const outlook = schedule.paused ? 'paused' : next ? `next ${next.toISOString()}` : 'no run is due any more';
+  const outlook = schedule.paused ? 'paused' : next ? `next ${next.toISOString()}` : 'no further runs';
   return `${schedule.name}: ${timesOf(schedule)} · ${workOf(schedule)} · ${outlook}`;
 }
 
@@ -26,8 +26,8 @@ export function describeSchedule(report: ScheduleReport): string[] {
     describeScheduleLine(report),
     ...(note ? [`note: ${note}`] : []),
     policies.join(' · '),
-    `runs: ${report.runsStarted} started, ${report.runsSkipped} skipped while another ran, ${report.runsMissed} missed in outages`,
-    ...(report.hasWorkers ? [] : [`no worker serves the task queue ${taskQueue}: runs wait until one is started`]),
+    `runs: ${report.runsStarted} started, ${report.runsSkipped} skipped because another was running, ${report.runsMissed} missed in outages`,
+    ...(report.hasWorkers ? [] : [`no worker polls task queue "${taskQueue}", so runs wait. Start "longhaul worker".`]),
     ...(paused ? [] : nextAt.slice(0, SHOWN_TIMES).map((date) => `next  ${date.toISOString()}`)),
     ...runs.map(describeRun),
   ];
@@ -50,7 +50,7 @@ function amounts(counts: ScheduleRun['counts']): string[] {
   const { files, bytes } = (sent ?? {}) as { readonly files?: unknown; readonly bytes?: unknown };
   return [
     ...(isCount(files) ? [`${files} sent (${formatBytes(isCount(bytes) ? bytes : 0)})`] : []),
-    ...(isCount(same) ? [`${same} the same`] : []),
+    ...(isCount(same) ? [`${same} unchanged`] : []),
     ...(isCount(deleted) && deleted > 0 ? [`${deleted} deleted`] : []),
   ];
 }

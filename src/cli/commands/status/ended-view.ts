@@ -10,14 +10,14 @@ import { jsonErrorOf } from '../../errors/json-errors.ts';
 import { describePieces } from './view.ts';
 import { filesOf } from '../upload/outcomes.ts';
 
-/** The end of an upload or a sync: one line, and one more for each File or piece of a split upload. */
+/** Describes a closed upload or sync: one line, and one more for each File or piece of a split upload. */
 export function describeEnded({ workflowId, status, result, error }: Ended): string[] {
   const state = status.toLowerCase().replaceAll('_', ' ');
   const [first, ...more] = result ? describeResult(result) : describeFailure(status, error);
   return [`${workflowId}: ${[state, ...(first ? [first] : [])].join(' · ')}`, ...more].map(printable);
 }
 
-/** The same for programs. */
+/** Returns the JSON of a closed upload or sync. */
 export function endedJson({ workflowId, status, result, error }: Ended): object {
   if (result) return { workflowId, status, result: withoutMemory(result) };
   if (!error) return { workflowId, status };
@@ -35,14 +35,14 @@ function describeResult(result: JobResult): string[] {
   return [`${size} · ${formatCount(files.length, 'File')}`, ...lines];
 }
 
-/** Only a failure has a reason: the other states are their own. */
+/** Describes the reason of a failure. Other states have no reason. */
 function describeFailure(status: string, error: LonghaulError | undefined): string[] {
   if (status !== 'FAILED' || !(error instanceof JobFailedError)) return [];
   const { pieces } = error;
   return [`${error.failureType}: ${errorText(error)}`, ...(pieces ? describePieces(pieces) : [])];
 }
 
-/** Only the next run reads the memory of a sync. */
+/** Omits the memory of a sync, which only its next run reads. */
 function withoutMemory(result: object): object {
   const { memory: _memory, ...rest } = result as { memory?: unknown };
   return rest;

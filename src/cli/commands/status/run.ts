@@ -8,7 +8,7 @@ import { withBackend, type Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
 import { readEnd } from '../../../client/follow/read-end.ts';
 import { describeEnded, endedJson } from './ended-view.ts';
-import { errorText, SaidAlready } from '../../errors/exit.ts';
+import { errorText, AlreadyReported } from '../../errors/exit.ts';
 import { jsonErrorOf } from '../../errors/json-errors.ts';
 import { queueServer } from '../../workers/serve-queues.ts';
 import { describePieces, describeStatus } from './view.ts';
@@ -16,15 +16,15 @@ import { watchStatus } from './watch.ts';
 
 const CONCURRENCY = 8;
 
-/** What is printed for one ID. */
+/** Output for one ID. */
 interface Shown {
   readonly lines: readonly string[];
   readonly json: object;
 }
 
 /**
- * Prints the state of uploads and syncs, in the order of their IDs. If one of several fails, the others are printed
- * nevertheless.
+ * Prints the state of uploads and syncs, in the order of their IDs. An ID that fails does not prevent the output of the
+ * others.
  */
 export async function statusCommand(
   context: CliContext,
@@ -33,7 +33,7 @@ export async function statusCommand(
 ): Promise<void> {
   const { note, out, json } = context;
   if (options.watch && workflowIds.length > 1) {
-    throw new ConfigError('--watch follows one upload or sync. Pass one ID, or use "longhaul top"');
+    throw new ConfigError('--watch follows one upload or sync. Pass one ID, or use "longhaul top".');
   }
   await withBackend(context, {}, async (backend) => {
     const serve = queueServer(context, backend);
@@ -57,7 +57,7 @@ export async function statusCommand(
         if (options.json) json({ workflowId, error: jsonErrorOf(shown.error) });
       }
     }
-    if (all.some((shown) => 'error' in shown)) throw new SaidAlready();
+    if (all.some((shown) => 'error' in shown)) throw new AlreadyReported();
   });
 }
 
@@ -110,6 +110,6 @@ async function find(backend: Backend, workflowId: string): Promise<Found> {
       },
     );
     if (!isSchedule) throw error;
-    throw new ConfigError(`${workflowId} is a schedule. Use "longhaul schedule show ${workflowId}"`, { cause: error });
+    throw new ConfigError(`${workflowId} is a schedule. Use "longhaul schedule show ${workflowId}".`, { cause: error });
   }
 }

@@ -7,14 +7,14 @@ import { progressWords } from '../../text/progress-words.ts';
 
 type Shown = JobProgress & Partial<Pick<JobStatus, 'bytesSent' | 'unpolled'>>;
 
-/** The state of a job in one line. */
+/** Describes the state of a job on one line. */
 export function describeStatus(workflowId: string, progress: Shown): string {
   const { state, waiting, unpolled } = progress;
   const words = [
     `${workflowId}: ${state}`,
     ...(progress.kind === 'sync' ? syncWords(progress) : uploadWords(progress)),
   ];
-  for (const one of [waiting, unpolled]) if (one) words.push(`waits: ${one.reason}`);
+  for (const one of [waiting, unpolled]) if (one) words.push(`waiting: ${one.reason}`);
   if (progress.kind !== 'sync') words.push(...sessionWords(progress));
   return printable(words.join(' · '));
 }
@@ -44,12 +44,12 @@ function sessionWords({ session, orphanedSessions }: JobProgress<'upload' | 'spl
   const words: string[] = [];
   if (session) words.push(`Upload ${session.uploadId} expires ${new Date(session.expiresAt * 1000).toISOString()}`);
   if (orphanedSessions > 0) {
-    words.push(`${orphanedSessions} more sessions may be open, as the answer with their id was lost`);
+    words.push(`up to ${orphanedSessions} more sessions are open, because the response with their ID was lost`);
   }
   return words;
 }
 
-/** One line for each piece of a split upload. */
+/** Describes each piece of a split upload on one line. */
 export function describePieces(pieces: SplitUploadProgress['pieces']): string[] {
   return pieces.map(({ number, state, filename, range, workflowId, fileId, message }) => {
     const words = [`  ${number}. ${state.padEnd(9)}  ${filename}`, formatBytes(range.sizeBytes)];

@@ -15,9 +15,9 @@ const INTERVAL_MS = 1000;
 type Progress = JobEvent & { readonly type: 'progress' };
 
 /**
- * Follows an upload or a sync to its end: in place on a terminal, else a line at each change.
+ * Follows an upload or a sync until it closes: in place on a terminal, otherwise with one line for each change.
  *
- * @throws what the handle's `result` throws when it does not complete
+ * @throws as `result` of the handle if it does not complete
  */
 export async function watchStatus(context: CliContext, handle: JobHandle, json: boolean): Promise<void> {
   const { workflowId } = handle;
@@ -26,7 +26,7 @@ export async function watchStatus(context: CliContext, handle: JobHandle, json: 
   const screen = isLive ? new LiveScreen(context.stdout) : undefined;
   const meter = new RateMeter();
   let lastLine = '';
-  const tell = (shown: string | object) => {
+  const print = (shown: string | object) => {
     const line = typeof shown === 'string' ? shown : JSON.stringify(shown);
     if (line === lastLine) return;
     lastLine = line;
@@ -37,28 +37,28 @@ export async function watchStatus(context: CliContext, handle: JobHandle, json: 
     for await (const event of handle.progress({ intervalMs: INTERVAL_MS, signal })) {
       if (event.type === 'ended') break;
       if (event.type === 'no-answer') {
-        // The event before it has the same.
+        // The previous event has the same reason.
         if (event.unpolled) continue;
-        const line = `${workflowId}: waiting for a worker or for Temporal to answer`;
+        const line = `${workflowId}: waiting for a response from a worker or Temporal`;
         if (screen) screen.show(() => [line]);
-        else if (!json) tell(line);
+        else if (!json) print(line);
         continue;
       }
       meter.add(event.bytesSent, Date.now());
-      if (json) tell({ workflowId, status: 'RUNNING', progress: shownProgress(event) });
+      if (json) print({ workflowId, status: 'RUNNING', progress: shownProgress(event) });
       else if (screen) screen.show(() => describe(workflowId, event, meter.bytesPerSecond));
-      else describe(workflowId, event).slice(0, 1).forEach(tell);
+      else describe(workflowId, event).slice(0, 1).forEach(print);
     }
   } finally {
     screen?.close();
   }
   if (json && signal.aborted) context.json({ workflowId, error: jsonErrorOf(signal.reason) });
   signal.throwIfAborted();
-  await tellEnd(context, handle, json);
+  await printEnd(context, handle, json);
 }
 
-/** @throws what the handle's `result` throws when it did not complete */
-async function tellEnd({ json, out, signal }: CliContext, handle: JobHandle, asJson: boolean): Promise<void> {
+/** @throws as `result` of the handle if it did not complete */
+async function printEnd({ json, out, signal }: CliContext, handle: JobHandle, asJson: boolean): Promise<void> {
   const { status } = await handle.describe();
   const ended = await readEnd(handle, status, signal);
   if (asJson) json(endedJson(ended));
@@ -66,7 +66,7 @@ async function tellEnd({ json, out, signal }: CliContext, handle: JobHandle, asJ
   if (ended.error) throw ended.error;
 }
 
-/** As `status` shows it once. */
+/** Returns the progress as `status` shows it. */
 function shownProgress({ progress, bytesSent, unpolled }: Progress): JobStatus {
   return { ...progress, bytesSent, unpolled };
 }

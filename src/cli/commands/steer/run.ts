@@ -8,14 +8,14 @@ import { hasEnded, steer, type Steered } from './steering.ts';
 import { describeStatus } from '../status/view.ts';
 import { filesOf } from '../upload/outcomes.ts';
 
-/** What all steering commands have in common. */
+/** Options of all commands that control uploads and syncs. */
 export interface SteerCommandOptions {
   readonly query?: string;
   readonly yes?: boolean;
   readonly json?: boolean;
 }
 
-/** A pause waits for the parts in flight and costs nothing meanwhile; those not yet told would go on sending. */
+/** A pause only waits for parts in flight. A low limit would delay the others, which continue to send. */
 const PAUSES_AT_A_TIME = 64;
 
 export async function pauseCommand(
@@ -40,14 +40,14 @@ export function resumeCommand(
   ids: readonly string[],
   options: SteerCommandOptions,
 ): Promise<void> {
-  return letGoOn('resume', context, ids, options);
+  return unblock('resume', context, ids, options);
 }
 
 export function retryCommand(context: CliContext, ids: readonly string[], options: SteerCommandOptions): Promise<void> {
-  return letGoOn('retry', context, ids, options);
+  return unblock('retry', context, ids, options);
 }
 
-async function letGoOn(
+async function unblock(
   verb: 'resume' | 'retry',
   context: CliContext,
   ids: readonly string[],
@@ -82,7 +82,7 @@ export async function retuneCommand(
     ignoreInode,
   };
   if (Object.values(input).every((value) => value === undefined)) {
-    throw new ConfigError('nothing to change: set --concurrency, --limit, --part-size or --ignore-inode');
+    throw new ConfigError('nothing to change. Use --concurrency, --limit, --part-size or --ignore-inode.');
   }
   await steer(
     context,
@@ -92,7 +92,7 @@ export async function retuneCommand(
   );
 }
 
-/** Returns when the uploads and syncs have ended and their sessions are cancelled. */
+/** Returns after the uploads and syncs have closed and their sessions are cancelled. */
 export async function cancelCommand(
   context: CliContext,
   ids: readonly string[],
@@ -111,11 +111,11 @@ async function cancelAndWait(handle: JobHandle, signal: AbortSignal): Promise<St
     const result = await handle.result({ signal });
     const files = 'counts' in result ? [] : filesOf(result).map(({ id }) => id);
     const outcome = files.length > 0 ? `: ${files.join(', ')}` : '';
-    const line = `${workflowId} was completed before the cancellation reached it${outcome}`;
+    const line = `${workflowId} completed before the cancellation${outcome}`;
     return { outcome: 'ended', line, details: { status: 'COMPLETED', files } };
   } catch (error) {
     if (!(error instanceof JobCancelledError)) throw error;
-    return { outcome: 'done', line: `${workflowId} is cancelled` };
+    return { outcome: 'done', line: `cancelled ${workflowId}` };
   }
 }
 

@@ -8,39 +8,42 @@ import type { CliContext } from '../../context.ts';
 import { formatTable, type Column } from '../../text/table.ts';
 import { terminalWidth } from '../../text/wrap-text.ts';
 
-/** Which uploads and syncs a command steers. */
+/** The uploads and syncs that a command controls. */
 export interface SteerSelection {
   readonly ids: readonly string[];
-  /** A list query of Temporal's, instead of ids. */
+  /** A list filter of Temporal, instead of IDs. */
   readonly query?: string;
-  /** Don't ask before. */
+  /** Whether to skip the prompt. */
   readonly yes?: boolean;
 }
 
 const NAMED_TARGETS = 10;
 
 /**
- * @param isTerminal whether standard input is one, so that a person can be asked
- * @throws ConfigError for what can be known to be wrong before Temporal is asked
+ * Checks a selection before Temporal is called.
+ *
+ * @param isTerminal whether standard input is a terminal, so that the command can prompt
+ * @throws ConfigError if the selection is empty, ambiguous or requires a prompt without a terminal
  */
 export function checkSelection({ ids, query, yes }: SteerSelection, verb: string, isTerminal: boolean): void {
   if (query === undefined && ids.length === 0) {
-    throw new ConfigError(`nothing to ${verb}: give ids ("longhaul list --running" shows them) or --query`);
+    throw new ConfigError(`nothing to ${verb}. Pass IDs ("longhaul list --running" shows them) or use --query.`);
   }
   if (query === undefined) return;
-  if (ids.length > 0) throw new ConfigError('give ids or --query, not both');
-  if (query.trim() === '') throw new ConfigError(`--query is empty; such a one matches: LonghaulState = "waiting"`);
+  if (ids.length > 0) throw new ConfigError('cannot combine IDs and --query. Remove one of them.');
+  if (query.trim() === '')
+    throw new ConfigError(`--query must be a list filter, for example LonghaulState = "waiting".`);
   if (!yes && !isTerminal) {
     throw new ConfigError(
-      `--query asks before it goes to work, and there is no terminal: add --yes to ${verb} all that match`,
+      `cannot prompt for confirmation: standard input is not a terminal. Use --yes to ${verb} all matches.`,
     );
   }
 }
 
 /**
- * The ids that are selected; undefined when a person, shown them, says no.
+ * Returns the selected IDs; undefined if the user, who sees them first, declines.
  *
- * @param takesSyncs whether syncs can be told this too
+ * @param includesSyncs whether the command also applies to syncs
  * @throws QueryRefusedError, SearchAttributesMissingError, TemporalUnreachableError
  */
 export async function select(
@@ -48,13 +51,13 @@ export async function select(
   { client }: Backend,
   { ids, query, yes }: SteerSelection,
   verb: string,
-  takesSyncs: boolean,
+  includesSyncs: boolean,
 ): Promise<readonly string[] | undefined> {
   const found = query === undefined ? undefined : await findRunning(client.temporal, query);
-  const fitting = found?.filter((one) => takesSyncs || !isSync(one));
+  const fitting = found?.filter((one) => includesSyncs || !isSync(one));
   const targets = fitting?.map(({ workflowId }) => workflowId) ?? [...new Set(ids)];
-  const mustAsk = query === undefined ? targets.length > 1 && context.stdin.isTTY : targets.length > 0;
-  if (yes || !mustAsk) return targets;
+  const needsPrompt = query === undefined ? targets.length > 1 && context.stdin.isTTY : targets.length > 0;
+  if (yes || !needsPrompt) return targets;
 
   for (const line of fitting ? describeFound(fitting, terminalWidth(context.stderr)) : describeIds(targets))
     context.note(line);

@@ -7,18 +7,18 @@ import { isSync } from '../../../client/lists/workflow-summary.ts';
 import { ConfigError } from '../../../errors.ts';
 import { withBackend, type Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
-import { errorText, SaidAlready } from '../../errors/exit.ts';
+import { errorText, AlreadyReported } from '../../errors/exit.ts';
 import { jsonErrorOf } from '../../errors/json-errors.ts';
 import { queueServer } from '../../workers/serve-queues.ts';
 import { checkSelection, select, type SteerSelection } from './selection.ts';
 
-/** What came of it for one upload or sync. */
+/** The result for one upload or sync. */
 export interface Steered {
-  /** `ended`: there was nothing left to steer. */
+  /** `ended`: it was already closed. */
   readonly outcome: 'done' | 'ended';
-  /** For a person. */
+  /** Text for the terminal. */
   readonly line: string;
-  /** What goes into `--json`. */
+  /** Further properties of `--json`. */
   readonly details?: object;
 }
 
@@ -27,7 +27,7 @@ export interface Steering {
   readonly apply: (handle: JobHandle) => Promise<Steered>;
   /** Whether it applies to uploads only. @defaultValue false */
   readonly isForUploads?: boolean;
-  /** Most at a time. @defaultValue 8 */
+  /** Maximum number of uploads and syncs at the same time. @defaultValue 8 */
   readonly concurrency?: number;
 }
 
@@ -38,8 +38,8 @@ export interface SteerOptions {
 const CONCURRENCY = 8;
 
 /**
- * Steers uploads and syncs. One that is named by its id fails the command with its own error; of several each is told by
- * a line of its own, and any that failed fails the command.
+ * Controls uploads and syncs. With one ID, its error fails the command. With several, the command prints one line for
+ * each, and fails if any failed.
  */
 export async function steer(
   context: CliContext,
@@ -52,7 +52,7 @@ export async function steer(
   await withBackend(context, {}, async (backend) => {
     const targets = await select(context, backend, selection, steering.verb, !steering.isForUploads);
     if (targets === undefined) {
-      note('nothing was changed');
+      note('changed nothing');
       if (json) context.json({ outcomes: [] });
       return;
     }
@@ -65,8 +65,8 @@ export async function steer(
     const [only] = outcomes;
     if (isAlone && only?.error) throw only.error;
     if (json) context.json({ outcomes: outcomes.map(toJson) });
-    else if (targets.length === 0) note('no upload or sync that runs matches the query');
-    if (outcomes.some(({ error }) => error !== undefined)) throw new SaidAlready();
+    else if (targets.length === 0) note('no running upload or sync matches the query');
+    if (outcomes.some(({ error }) => error !== undefined)) throw new AlreadyReported();
   });
 }
 
@@ -91,7 +91,7 @@ class SteeringRun {
     this.#serve = queueServer(context, backend);
   }
 
-  /** Never rejects: the others' calls would go on when the connection is closed. */
+  /** Never rejects: the calls for the others would continue after the connection closes. */
   async steer(workflowId: string, isAlone: boolean): Promise<Outcome> {
     const { note, signal } = this.#context;
     try {
@@ -113,7 +113,7 @@ class SteeringRun {
     if (this.#byQuery && status !== 'RUNNING') return hasEnded(workflowId, status);
     if (status === 'RUNNING') await this.#serve(taskQueue);
     if (isForUploads && isSync({ type: workflowType })) {
-      throw new ConfigError(`${workflowId} is a sync; give the id of one of its uploads`);
+      throw new ConfigError(`${workflowId} is a sync. Pass the ID of one of its uploads.`);
     }
     try {
       return await apply(handle);
@@ -125,9 +125,9 @@ class SteeringRun {
     }
   }
 
-  /** A pause may wait long for its parts; a person who has seen enough of it need not. */
+  /** Makes Ctrl-C abort the call: a pause can wait a long time for its parts. */
   async #untilInterrupted<T>(act: () => Promise<T>): Promise<T> {
-    // Of its own: each request leaves a listener on the signal that it is given.
+    // A separate signal, because each request leaves a listener on it.
     const own = AbortSignal.any([this.#context.signal]);
     setMaxListeners(0, own);
     return this.#backend.client.temporal.withAbortSignal(own, act);
@@ -135,7 +135,7 @@ class SteeringRun {
 }
 
 export function hasEnded(workflowId: string, status: string): Steered {
-  return { outcome: 'ended', line: `${workflowId} has ended already: ${status.toLowerCase()}`, details: { status } };
+  return { outcome: 'ended', line: `${workflowId} is already closed (${status.toLowerCase()})`, details: { status } };
 }
 
 function toJson({ workflowId, steered, error }: Outcome): object {

@@ -23,7 +23,7 @@ export interface SyncOptions extends RequestOptions {
   readonly minAge?: number;
   readonly delete?: boolean;
   readonly maxFiles?: number;
-  /** Uploads at a time. */
+  /** Uploads at the same time. */
   readonly concurrency?: number;
   /** Parts in flight of each upload. */
   readonly partConcurrency?: number;
@@ -62,7 +62,7 @@ export function addSyncOptions(command: Command): Command {
 }
 
 /**
- * The input of `syncSource`. A folder is one of this machine, as an absolute path without links.
+ * Returns the input of `syncSource`. A folder is on this machine, and becomes an absolute path without links.
  *
  * @param source a folder, or `s3://BUCKET/PREFIX`
  * @throws ConfigError with every problem of the options
@@ -98,7 +98,7 @@ export async function toSyncRequest(
   const purposes: string[] = [...KnownPurposes, ...(known?.purposes ?? [])];
   const problems = syncRequestProblems(request);
   if (!purposes.includes(purpose)) problems.push(`unknown purpose "${purpose}"; known: ${purposes.join(', ')}`);
-  if (problems.length > 0) throw new ConfigError(`wrong sync: ${problems.join('; ')}`);
+  if (problems.length > 0) throw new ConfigError(`invalid sync: ${problems.join('; ')}`);
   return request;
 }
 
@@ -132,9 +132,9 @@ async function folderAt(given: string): Promise<string> {
   throw new SourceUnusableError(`${path} is not a folder. Use "longhaul upload" for single files`);
 }
 
-/** The problem of a glob in the place of a source, and the options that mean the same. */
+/** Describes the problem of a glob in the place of a source, with the equivalent options. */
 function globAdvice(start: string, glob: string): string {
   const { folder, rest } = splitGlob(glob);
   const source = `${start}${folder === '' || folder === '/' ? folder : `${folder}/`}` || '.';
-  return `"${start}${glob}" has a wildcard, and a sync has a folder or a prefix. Use: ${source} --include '/${rest}'`;
+  return `the source "${start}${glob}" has a wildcard, but must be a folder or a prefix. Use: ${source} --include '/${rest}'`;
 }

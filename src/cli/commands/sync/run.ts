@@ -21,7 +21,7 @@ import { toSyncRequest, type SyncOptions as SyncFlags } from './options.ts';
 
 export interface SyncCommandOptions extends SyncFlags {
   readonly id?: string;
-  /** Where links of the folder can lead besides. */
+  /** Directories outside the folder that links can lead to. */
   readonly root?: readonly string[];
   readonly yes?: boolean;
   readonly detach?: boolean;
@@ -38,14 +38,14 @@ export async function syncCommand(context: CliContext, source: string, options: 
   await establishHost(context);
   const { config, note, stdin } = context;
   const request = await toSyncRequest(source, options, config);
-  const asks = request.delete === true && !request.dryRun && !options.yes;
-  if (asks && !stdin.isTTY) {
+  const prompts = request.delete === true && !request.dryRun && !options.yes;
+  if (prompts && !stdin.isTTY) {
     throw new ConfigError(
-      '--delete asks before it deletes, and there is no terminal: add --yes, or see with --dry-run',
+      'cannot prompt for confirmation of --delete: standard input is not a terminal. Use --yes, or --dry-run to preview.',
     );
   }
   const destination = request.destination ?? Defaults.destination;
-  // On an existing Temporal the workers hold the destinations and their keys.
+  // On an existing Temporal server, the workers have the destinations and their keys.
   if (!config.temporal) requireDestination(config, destination);
   const { id, json, quiet, detach } = options;
   const sync: SyncOptions = { ...request, id, baseUrl: config.destinations.get(destination)?.baseUrl };
@@ -63,8 +63,8 @@ export async function syncCommand(context: CliContext, source: string, options: 
           const named = namedBy([request.source]);
           named.paths.push(...(options.root ?? []).map((directory) => resolve(directory)));
           if (run.hasWorker) await run.name(named, [job]);
-          if (!asks || (await agrees(run, sync))) return [job];
-          note('nothing was changed');
+          if (!prompts || (await agrees(run, sync))) return [job];
+          note('changed nothing');
           if (json) context.json({ workflowId: job.prepared.workflowId, declined: true });
           return undefined;
         },
@@ -109,7 +109,7 @@ async function start(run: JobRun, job: SyncJob): Promise<Started<SyncJob>> {
   } catch (error) {
     if (!(error instanceof JobIdTakenError)) throw error;
     const { temporal } = run.backend.client;
-    // It is only information.
+    // These lines are optional.
     const running = await startedRequest<SyncRequest>(temporal, workflowId).catch(() => undefined);
     const lines = running ? syncDifferences(workflowId, running, request) : [];
     for (const line of lines) run.context.note(`${workflowId}: ${line}`);
@@ -128,8 +128,8 @@ async function agrees(run: JobRun, sync: SyncOptions): Promise<boolean> {
   await run.serve([dryRun]);
   const { decisions = [], counts } = await dryRun.handle.result({ signal });
   if (counts.toDelete === 0) return true;
-  const gone = decisions.filter(({ action }) => action === 'delete');
-  for (const decision of gone.slice(0, NAMED_DELETIONS)) note(describeDecision(decision));
+  const deletions = decisions.filter(({ action }) => action === 'delete');
+  for (const decision of deletions.slice(0, NAMED_DELETIONS)) note(describeDecision(decision));
   if (counts.toDelete > NAMED_DELETIONS) note(`… and ${counts.toDelete - NAMED_DELETIONS} more`);
   const files = counts.toDelete === 1 ? 'this File' : `these ${counts.toDelete} Files`;
   return confirm(context, `delete ${files}?`);
@@ -162,7 +162,7 @@ function printResult(context: CliContext, { handle, result }: SyncEnd, { json, q
     for (const { path, message } of postponed) note(`postponed: ${path}: ${message}`);
     more('postponed', counts.postponed ?? 0, postponed.length);
     if (deletionsHeld !== null)
-      note(`${counts.deleted === 0 ? 'nothing' : 'not everything'} was deleted: ${deletionsHeld}`);
+      note(`${counts.deleted === 0 ? 'deleted nothing' : 'did not delete everything'}: ${deletionsHeld}`);
   }
   const failure = counts.failed > 0 ? new FilesFailedError(`${formatCount(counts.failed, 'file')} failed`) : undefined;
   const shownError = failure && { error: jsonErrorOf(failure) };
@@ -171,7 +171,7 @@ function printResult(context: CliContext, { handle, result }: SyncEnd, { json, q
     for (const decision of decisions) if (decision.why !== 'same') out(describeDecision(decision));
     const { toSend, same, knownContent, toDelete, postponed: later = 0 } = counts;
     const left = later > 0 ? `, ${later} postponed` : '';
-    const words = `would send ${toSend.files} (${formatBytes(toSend.bytes)}) and delete ${toDelete}; ${same} unchanged, ${knownContent} known by content${left}`;
+    const words = `would send ${toSend.files} (${formatBytes(toSend.bytes)}) and delete ${toDelete}; ${same} unchanged, ${knownContent} with known content${left}`;
     if (!quiet) note(decisionsOmitted > 0 ? `${words} (${decisionsOmitted} decisions are not shown)` : words);
   } else if (!quiet) note(`${describeCounts(counts)} in ${formatDuration(shown.durationMs)}`);
   if (failure) throw failure;

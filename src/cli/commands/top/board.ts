@@ -8,51 +8,53 @@ import { RateMeter } from '../../../core/pace/rate-meter.ts';
 import { rowOfProgress, rowOfSummary, type ProgressEvent, type TopRow } from './row.ts';
 import { sortRows, type RunningStates, type TopSort } from './view.ts';
 
-export interface TopPicture {
-  /** As many as were asked for. */
+export interface TopTable {
+  /** At most the requested number of rows. */
   readonly rows: readonly TopRow[];
-  /** Of all that run. */
+  /** States of all running uploads and syncs. */
   readonly states: RunningStates;
-  /** Not all that run were looked at. */
+  /** Whether more uploads and syncs are running than were listed. */
   readonly isMore: boolean;
 }
 
-const MOST_LISTED = 1000;
+const MAX_LISTED = 1000;
 const LIST_TIMEOUT_MS = 5000;
-const ASKED_AT_A_TIME = 16;
-/** Those of a queue where nobody answered are not asked again for so long. */
+const QUERY_CONCURRENCY = 16;
+/** Time for which a queue without a response is not queried again. */
 const SILENCE_MS = 5000;
 
-/** What runs now, with rates: asks Temporal's list for all uploads and syncs, and the workers only for those that are shown. */
+/** Lists all running uploads and syncs, and queries the workers for those that are shown. */
 export class TopBoard {
   readonly #client: LonghaulClient;
-  readonly #askTimeoutMs: number;
+  readonly #queryTimeoutMs: number;
   readonly #meters = new Map<string, RateMeter>();
-  /** The states that workers told, for clusters without search attributes. */
+  /** States that workers returned, for clusters without search attributes. */
   readonly #states = new Map<string, string>();
   readonly #silentUntilMs = new Map<string, number>();
-  /** Kept, because a handle reports a queue without workers after some looks. */
+  /** Kept, because a handle needs several queries to detect a queue without workers. */
   readonly #handles = new Map<string, JobHandle>();
 
-  /** @param askTimeoutMs how long a worker may take to answer */
-  constructor(client: LonghaulClient, askTimeoutMs: number) {
+  /** @param queryTimeoutMs maximum time for the response of a worker */
+  constructor(client: LonghaulClient, queryTimeoutMs: number) {
     this.#client = client;
-    this.#askTimeoutMs = askTimeoutMs;
+    this.#queryTimeoutMs = queryTimeoutMs;
   }
 
   /**
-   * @param count rows that are wanted
+   * Reads the current state.
+   *
+   * @param count maximum number of rows
    * @throws TemporalUnreachableError
    */
-  async look(count: number, sort: TopSort, signal: AbortSignal): Promise<TopPicture> {
+  async read(count: number, sort: TopSort, signal: AbortSignal): Promise<TopTable> {
     const { running, isMore } = await this.#list(signal);
     this.#forgetOthers(running);
     const known = running.map((one) => ({ ...one, state: one.state ?? this.#states.get(one.workflowId) }));
     const shown = sortRows(known, sort).slice(0, count);
-    const rows = await pMap(shown, (one) => this.#row(one, signal), { concurrency: ASKED_AT_A_TIME });
-    const told = new Map(rows.map(({ workflowId, state }) => [workflowId, state]));
+    const rows = await pMap(shown, (one) => this.#row(one, signal), { concurrency: QUERY_CONCURRENCY });
+    const current = new Map(rows.map(({ workflowId, state }) => [workflowId, state]));
     const statesOf = (some: readonly WorkflowSummary[]) =>
-      some.map(({ workflowId, state }) => told.get(workflowId) ?? state);
+      some.map(({ workflowId, state }) => current.get(workflowId) ?? state);
     return {
       rows: sortRows(rows, sort),
       states: { uploads: statesOf(known.filter((one) => !isSync(one))), syncs: statesOf(known.filter(isSync)) },
@@ -62,15 +64,15 @@ export class TopBoard {
 
   async #list(signal: AbortSignal): Promise<{ running: readonly WorkflowSummary[]; isMore: boolean }> {
     const running: WorkflowSummary[] = [];
-    const wanted = { syncs: true, running: true, limit: MOST_LISTED + 1 };
+    const options = { syncs: true, running: true, limit: MAX_LISTED + 1 };
     await this.#client.temporal.withAbortSignal(limited(signal, LIST_TIMEOUT_MS), async () => {
-      for await (const one of this.#client.list(wanted)) running.push(one);
+      for await (const one of this.#client.list(options)) running.push(one);
     });
-    return { running: withoutPieces(running.slice(0, MOST_LISTED)), isMore: running.length > MOST_LISTED };
+    return { running: withoutPieces(running.slice(0, MAX_LISTED)), isMore: running.length > MAX_LISTED };
   }
 
   async #row(job: WorkflowSummary, signal: AbortSignal): Promise<TopRow> {
-    const event = await this.#ask(job, signal);
+    const event = await this.#query(job, signal);
     if (!event) return rowOfSummary(job);
     const nowMs = Date.now();
     this.#states.set(job.workflowId, event.progress.state);
@@ -80,20 +82,20 @@ export class TopBoard {
   }
 
   /** Undefined if no worker responds in time. */
-  async #ask({ workflowId, taskQueue }: WorkflowSummary, signal: AbortSignal): Promise<ProgressEvent | undefined> {
+  async #query({ workflowId, taskQueue }: WorkflowSummary, signal: AbortSignal): Promise<ProgressEvent | undefined> {
     if ((this.#silentUntilMs.get(taskQueue) ?? 0) > Date.now()) return undefined;
     const handle = getOrAdd(this.#handles, workflowId, (id) => this.#client.getHandle<JobKind>(id));
-    const looks = handle.progress({ signal: limited(signal, this.#askTimeoutMs) });
+    const events = handle.progress({ signal: limited(signal, this.#queryTimeoutMs) });
     try {
-      const { value } = await looks.next();
+      const { value } = await events.next();
       if (value?.type === 'progress') return value;
       if (value?.type === 'no-answer') this.#silentUntilMs.set(taskQueue, Date.now() + SILENCE_MS);
       return undefined;
     } catch {
-      // It ended and was removed in between.
+      // It closed and was deleted in the meantime.
       return undefined;
     } finally {
-      await looks.return(undefined);
+      await events.return(undefined);
     }
   }
 
@@ -110,7 +112,7 @@ function getOrAdd<V>(map: Map<string, V>, key: string, make: (key: string) => V)
   return found;
 }
 
-/** Of its own: each request leaves a listener on the signal that it is given. */
+/** Returns a separate signal with a timeout. Each request leaves a listener on its signal. */
 function limited(signal: AbortSignal, timeoutMs: number): AbortSignal {
   const own = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   setMaxListeners(0, own);

@@ -1,9 +1,9 @@
 const CTRL_C = '\u0003';
 
 /**
- * Hands single keys over as they are pressed. A terminal in raw mode makes no signal of Ctrl-C, so it comes as `ctrl-c`.
+ * Reports each key press. A terminal in raw mode sends no signal at Ctrl-C, so this is reported as `ctrl-c`.
  *
- * @returns what gives the keyboard back
+ * @returns a function that stops reading keys
  */
 export function listenToKeys(stdin: NodeJS.ReadStream, onKey: (key: string) => void): () => void {
   if (!stdin.isTTY) return () => {};

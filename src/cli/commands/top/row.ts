@@ -5,32 +5,32 @@ import { uploadPace } from '../../../core/pace/upload-pace.ts';
 /** One upload or sync of `longhaul top`, and of its `--json`. */
 export interface TopRow {
   readonly workflowId: string;
-  /** Of its workflow: `syncSource` for a sync. */
+  /** Type of its workflow: `syncSource` for a sync. */
   readonly type: string;
-  /** Of a sync: its source's name. */
+  /** For a sync, the name of its source. */
   readonly filename: string | undefined;
-  /** An `UploadState`, of a sync its `SyncState`; `running` where neither a worker nor a search attribute tells more. */
+  /** An `UploadState` or `SyncState`; `running` if neither a worker nor a search attribute has the state. */
   readonly state: string;
   readonly startedAt: Date;
   readonly bytes: number | undefined;
-  /** Bytes of recorded parts; of a sync: of the files that are there. */
+  /** Bytes of recorded parts; for a sync, of uploaded files. */
   readonly bytesDone: number | undefined;
-  /** With those of parts in flight, as far as heartbeats tell. */
+  /** `bytesDone` and the bytes of parts in flight, according to their heartbeats. */
   readonly bytesSent: number | undefined;
-  /** Of `bytesSent`, 0 to 100. */
+  /** `bytesSent` in percent of `bytes`, 0 to 100. */
   readonly percent: number | undefined;
-  /** Undefined for a sync: its uploads have rows of their own. */
+  /** Undefined for a sync, whose uploads have separate rows. */
   readonly bytesPerSecond: number | undefined;
   readonly leftMs: number | undefined;
-  /** Why it waits, or what goes wrong. */
+  /** Reason for which it waits, or its last error. */
   readonly trouble: string | undefined;
-  /** Who told this: a worker, or only Temporal's search attributes. */
+  /** Origin of the row: a response of a worker, or only Temporal's search attributes. */
   readonly from: 'worker' | 'search-attributes';
 }
 
 export type ProgressEvent = JobEvent & { readonly type: 'progress' };
 
-/** @param measured bytes per second of the last moments; undefined at the first look */
+/** @param measured bytes per second of the last seconds; undefined in the first table */
 export function rowOfProgress(
   { workflowId, type, startedAt, ...summary }: WorkflowSummary,
   { progress, bytesSent, trouble, unpolled }: ProgressEvent,
@@ -39,7 +39,7 @@ export function rowOfProgress(
 ): TopRow {
   const { state, filename, bytesTotal, bytesDone, waiting } = progress;
   const isSync = progress.kind === 'sync';
-  // The uploads of a sync have their own rows, and the totals include each rate once.
+  // The uploads of a sync have separate rows. The totals must include each rate only once.
   const pace = isSync ? undefined : uploadPace(progress, bytesSent, measured, nowMs);
   const tooEarly = !isSync && progress.sessionEndsTooEarly ? ENDS_TOO_EARLY : undefined;
   const failed = isSync && progress.counts.failed > 0 ? `${progress.counts.failed} failed` : undefined;
@@ -60,9 +60,9 @@ export function rowOfProgress(
   };
 }
 
-const ENDS_TOO_EARLY = 'at this pace the session ends before the file is through';
+const ENDS_TOO_EARLY = 'at this rate, the session expires before the file is complete';
 
-/** Where no worker answers. */
+/** Returns the row of an upload or sync if no worker responds. */
 export function rowOfSummary(summary: WorkflowSummary): TopRow {
   const { workflowId, type, filename, state, startedAt, bytes, bytesDone, percent, reason, endsTooEarly } = summary;
   return {
@@ -77,7 +77,7 @@ export function rowOfSummary(summary: WorkflowSummary): TopRow {
     percent: percent ?? (bytes && bytesDone !== undefined ? (bytesDone / bytes) * 100 : undefined),
     bytesPerSecond: undefined,
     leftMs: undefined,
-    trouble: reason ?? (endsTooEarly ? ENDS_TOO_EARLY : 'no worker answers'),
+    trouble: reason ?? (endsTooEarly ? ENDS_TOO_EARLY : 'no worker responds'),
     from: 'search-attributes',
   };
 }

@@ -7,7 +7,7 @@ import { withBackend, type Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
 import { listenToKeys } from './keyboard.ts';
 import { isLiveTerminal, LiveScreen } from '../../text/live-screen.ts';
-import { TopBoard, type TopPicture } from './board.ts';
+import { TopBoard, type TopTable } from './board.ts';
 import { terminalWidth } from '../../text/wrap-text.ts';
 import { describeRows, describeTotals, sortRows, type TopSort } from './view.ts';
 
@@ -18,13 +18,13 @@ export interface TopCommandOptions {
 }
 
 const REFRESH_MS = 1000;
-/** Slower where many are asked. */
+/** Interval if the table has many rows, because each row needs a query. */
 const LARGE_REFRESH_MS = 2000;
 const LARGE_ROWS = 20;
-const ASK_TIMEOUT_MS = 2000;
-/** Nobody watches how long it takes. */
-const ASK_ONCE_TIMEOUT_MS = 5000;
-/** The totals, an empty line, the headers, what is left out, and the line of the cursor. */
+const QUERY_TIMEOUT_MS = 2000;
+/** Longer, because no user waits for the next refresh. */
+const QUERY_ONCE_TIMEOUT_MS = 5000;
+/** The totals, an empty line, the headers, the line about omitted rows, and the line of the cursor. */
 const OTHER_LINES = 5;
 
 export async function topCommand(context: CliContext, options: TopCommandOptions): Promise<void> {
@@ -37,37 +37,37 @@ export async function topCommand(context: CliContext, options: TopCommandOptions
 
 async function once(context: CliContext, { client }: Backend, { sort, json }: TopCommandOptions): Promise<void> {
   const { signal } = context;
-  const board = new TopBoard(client, ASK_ONCE_TIMEOUT_MS);
-  const looks = Promise.all([
-    board.look(Infinity, sort, signal),
-    // The board reports them after more than one look.
+  const board = new TopBoard(client, QUERY_ONCE_TIMEOUT_MS);
+  const reads = Promise.all([
+    board.read(Infinity, sort, signal),
+    // The board detects them only after several reads.
     findWaiting(client.temporal).catch(() => new Map<string, UnpolledQueue>()),
   ]);
-  const [found, waiting] = await looks.finally(() => signal.throwIfAborted());
+  const [found, waiting] = await reads.finally(() => signal.throwIfAborted());
   const rows = found.rows.map((row) => ({ ...row, trouble: waiting.get(row.workflowId)?.reason ?? row.trouble }));
-  const picture = { ...found, rows };
+  const table = { ...found, rows };
   if (json) {
-    // Apart, for scripts that take each of `uploads` for one.
-    const uploads = picture.rows.filter((row) => !isSync(row));
-    return context.json({ uploads, syncs: picture.rows.filter(isSync) });
+    // Separate, because scripts expect only uploads in `uploads`.
+    const uploads = table.rows.filter((row) => !isSync(row));
+    return context.json({ uploads, syncs: table.rows.filter(isSync) });
   }
-  context.note(describeTotals(picture.states, picture.rows, picture.isMore));
-  if (picture.rows.length === 0) return;
-  describeRows(picture.rows, terminalWidth(context.stdout)).forEach(context.out);
+  context.note(describeTotals(table.states, table.rows, table.isMore));
+  if (table.rows.length === 0) return;
+  describeRows(table.rows, terminalWidth(context.stdout)).forEach(context.out);
 }
 
-/** Until `q` or Ctrl-C, which are the usual ends of it and no interruption. */
+/** Shows the table until the user presses `q` or Ctrl-C. Ctrl-C is not an interruption here. */
 async function live(context: CliContext, { client }: Backend, firstSort: TopSort): Promise<void> {
   let sort = firstSort;
-  let picture: TopPicture | undefined;
-  let trouble: string | undefined;
-  const board = new TopBoard(client, ASK_TIMEOUT_MS);
+  let table: TopTable | undefined;
+  let problem: string | undefined;
+  const board = new TopBoard(client, QUERY_TIMEOUT_MS);
   const screen = new LiveScreen(context.stdout);
   const rowCount = () => Math.max(screen.rows - OTHER_LINES, 1);
-  const draw = () => screen.show(() => describe(picture, sort, trouble, rowCount(), screen.columns));
+  const draw = () => screen.show(() => describe(table, sort, problem, rowCount(), screen.columns));
 
   const quitting = new AbortController();
-  const letGo = listenToKeys(context.stdin, (key) => {
+  const stopReading = listenToKeys(context.stdin, (key) => {
     if (key === 'q' || key === 'ctrl-c') quitting.abort();
     if (key !== 's') return;
     sort = sort === 'start' ? 'state' : 'start';
@@ -78,39 +78,39 @@ async function live(context: CliContext, { client }: Backend, firstSort: TopSort
     draw();
     while (!signal.aborted) {
       try {
-        picture = await board.look(rowCount(), sort, signal);
-        trouble = undefined;
+        table = await board.read(rowCount(), sort, signal);
+        problem = undefined;
       } catch (error) {
         if (!(error instanceof TemporalUnreachableError)) throw error;
-        trouble = 'Temporal does not answer; it is asked again';
+        problem = 'Temporal does not respond. Retrying.';
       }
       if (signal.aborted) break;
       draw();
-      const pauseMs = (picture?.rows.length ?? 0) > LARGE_ROWS ? LARGE_REFRESH_MS : REFRESH_MS;
+      const pauseMs = (table?.rows.length ?? 0) > LARGE_ROWS ? LARGE_REFRESH_MS : REFRESH_MS;
       await setTimeout(pauseMs, undefined, { signal }).catch(() => {});
     }
   } finally {
-    letGo();
+    stopReading();
     screen.close();
   }
 }
 
 function describe(
-  picture: TopPicture | undefined,
+  table: TopTable | undefined,
   sort: TopSort,
-  trouble: string | undefined,
+  problem: string | undefined,
   count: number,
   width: number,
 ): string[] {
-  if (!picture) return [trouble ?? 'looking for uploads and syncs'];
-  const { rows, states, isMore } = picture;
+  if (!table) return [problem ?? 'listing uploads and syncs'];
+  const { rows, states, isMore } = table;
   const shown = sortRows(rows, sort).slice(0, count);
-  const totals = [describeTotals(states, rows, isMore), `by ${sort} (s changes it, q quits)`];
+  const totals = [describeTotals(states, rows, isMore), `sorted by ${sort} (s: change, q: quit)`];
   const more = states.uploads.length + states.syncs.length - shown.length;
   return [
-    [...totals, ...(trouble ? [trouble] : [])].join(' · '),
+    [...totals, ...(problem ? [problem] : [])].join(' · '),
     '',
     ...(shown.length > 0 ? describeRows(shown, width) : []),
-    ...(more > 0 ? [`… and ${more} more; a taller window shows them`] : []),
+    ...(more > 0 ? [`… and ${more} more. Enlarge the window to show them.`] : []),
   ].map((line) => cliTruncate(line, width));
 }

@@ -5,7 +5,7 @@ import type { TopRow } from './row.ts';
 
 export type TopSort = 'start' | 'state';
 
-/** What a person may have to do something about comes first. */
+/** States that can need operator action are first. */
 const stateOrder = [
   'waiting',
   'paused',
@@ -18,7 +18,7 @@ const stateOrder = [
   'listing',
 ];
 
-/** The oldest first, so that rows stay where they are when uploads begin. */
+/** Sorts rows, oldest first, so that rows keep their place when uploads start. */
 export function sortRows<Row extends { readonly state: string | undefined; readonly startedAt: Date }>(
   rows: readonly Row[],
   sort: TopSort,
@@ -27,18 +27,18 @@ export function sortRows<Row extends { readonly state: string | undefined; reado
   return rows.toSorted((a, b) => rank(a) - rank(b) || a.startedAt.getTime() - b.startedAt.getTime());
 }
 
-/** The table, its headers first. @param width of the terminal; undefined: as wide as it gets */
+/** Returns the lines of the table, headers first. @param width of the terminal; undefined for no limit */
 export function describeRows(rows: readonly TopRow[], width?: number): string[] {
   return formatTable(columns, rows, width);
 }
 
-/** What runs, of uploads and of syncs. */
+/** States of the running uploads and syncs. */
 export interface RunningStates {
   readonly uploads: readonly (string | undefined)[];
   readonly syncs: readonly (string | undefined)[];
 }
 
-/** All that run, in one line: `12 uploads: 10 uploading, 2 waiting · 1 sync: 1 uploading · 310 MiB/s`. */
+/** Returns the totals on one line: `12 uploads: 10 uploading, 2 waiting · 1 sync: 1 uploading · 310 MiB/s`. */
 export function describeTotals({ uploads, syncs }: RunningStates, rows: readonly TopRow[], isMore: boolean): string {
   const kinds = [...totalOf(uploads, 'upload', isMore), ...totalOf(syncs, 'sync', isMore)];
   if (kinds.length === 0) return 'no upload or sync is running';
@@ -74,7 +74,7 @@ const columns: readonly Column<TopRow>[] = [
   { header: 'FILE', text: ({ filename }) => filename ?? '', shrinksTo: 12, dropOrder: 4 },
   { header: 'ID', text: ({ workflowId }) => workflowId, shrinksTo: 16 },
   { header: 'TYPE', text: (row) => (isSync(row) ? 'sync' : ''), narrowDropOrder: 4 },
-  { header: 'TROUBLE', text: ({ trouble }) => trouble ?? '', shrinksTo: 12, narrowDropOrder: 1 },
+  { header: 'PROBLEM', text: ({ trouble }) => trouble ?? '', shrinksTo: 12, narrowDropOrder: 1 },
 ];
 
 function rateOf(bytesPerSecond: number | undefined): string {

@@ -18,8 +18,8 @@ import type { UploadCommandOptions } from './options.ts';
 type Attached = Started<UploadJob>;
 
 /**
- * For a command that is run again: reports which of its options are not in effect in the upload that is already running, and
- * makes the upload retry if it waits because of its key, which can be another one now.
+ * Attaches a command to a running upload: reports options that are not in effect in the upload, and makes the upload retry
+ * if it waits because of its key, because the command can have another key.
  */
 export async function noteAttached(
   context: CliContext,
@@ -28,7 +28,7 @@ export async function noteAttached(
   options: UploadCommandOptions,
 ): Promise<void> {
   for (const upload of uploads) {
-    // It is only information: whatever fails here is reported by the upload itself.
+    // These lines are optional. The upload itself reports its errors.
     await (
       upload.handle.resumed ? noteOne(context, backend, upload, options) : noteOther(context, backend, upload)
     ).catch(() => {});
@@ -53,7 +53,7 @@ async function noteOne(
     return;
   }
   const progress = await handle.status().catch(() => undefined);
-  // It has ended in the meantime.
+  // It has closed in the meantime.
   if (progress && ['completed', 'cancelled', 'failed'].includes(progress.state)) return;
   if (request) {
     // The client set it when it attached.
@@ -66,8 +66,8 @@ async function noteOne(
   if (!isEmbedded || options.detach) return;
   if (config.taskQueue === undefined && taskQueue !== client.taskQueue) {
     note(
-      'the key or the headers differ from those that this upload was started with. This command sends with its own. ' +
-        'Another command that still runs keeps the others.',
+      'the key or the headers differ from those at the start of this upload. This command uses its own. ' +
+        'Other running commands continue to use theirs.',
     );
   }
   if (progress?.waiting && isAboutKey(progress.waiting)) await handle.retry();
@@ -84,8 +84,8 @@ async function noteOther({ note }: CliContext, { client, isEmbedded }: Backend, 
     if (!other || !isSameContent(own, other)) continue;
     note(
       printable(
-        `${workflowId}: an earlier upload of the same file to another base URL is not finished. ` +
-          `To end it, use "longhaul cancel ${workflowId}".`,
+        `${workflowId}: an earlier upload of the same file to another base URL is still open. ` +
+          `To cancel it, run "longhaul cancel ${workflowId}".`,
       ),
     );
   }

@@ -10,7 +10,7 @@ export interface Bucket {
   readonly sources: Pick<Sources, 'list' | 'open'>;
   /** S3 connection; undefined for the default one. */
   readonly connection: string | undefined;
-  /** A listing of more objects is given up: a sync is for them. */
+  /** Maximum number of objects. Use a sync for more. */
   readonly maxObjects: number;
 }
 
@@ -22,8 +22,8 @@ export interface ExpandedBucket {
 const ALL: PathFilter = { takes: () => true, skipsFolder: () => false };
 
 /**
- * The objects that an s3:// URL names, in the order of their keys. As for local files: a key that exists is this object, a
- * prefix stands for all objects below it, and another URL with wildcards for the objects that match.
+ * Returns the objects of an s3:// URL, in the order of their keys. As for local files, an existing key is this object, a
+ * prefix selects all objects under it, and any other URL with wildcards selects the objects that match.
  *
  * @throws ConfigError if no object is found, or too many
  * @throws as `Sources.list` if the bucket cannot be listed
@@ -36,13 +36,13 @@ export async function expandBucket(url: string, bucket: Bucket): Promise<Expande
   if (isPrefix || !isGlob(key)) {
     const prefix = isPrefix ? key : `${key}/`;
     const found = await objectsBelow(url, name, prefix, ALL, bucket).catch((error: unknown) => {
-      // The object itself is reported.
+      // The error of the object is reported.
       if (isPrefix || !(error instanceof SourceMissingError)) throw error;
       return { urls: [], skipped: [] };
     });
     if (found.urls.length + found.skipped.length > 0) return found;
     if (!isPrefix) return { urls: [url], skipped: [] };
-    if (!isGlob(key)) throw new ConfigError(`no object is below ${url}. Check the prefix and the S3 connection.`);
+    if (!isGlob(key)) throw new ConfigError(`no object found under ${url}. Check the prefix and the S3 connection.`);
   }
   const problem = globListProblem([key]);
   if (problem !== undefined) throw new ConfigError(`the list of files ${problem}`);
@@ -90,16 +90,13 @@ async function objectsBelow(
 }
 
 function problemsOf({ entries, problems, leftOut, isComplete }: Listing): SyncProblem[] {
-  const message = 'has a line break in its name; upload it by itself, with --filename';
+  const message = 'its name contains a line break. Upload it separately with --filename.';
   const unnamed = entries
     .filter(({ path }) => hasLineBreak(path))
     .map(({ path }) => ({ path, failureType: FailureType.SourceUnusable, message }));
   const found = [...problems, ...leftOut, ...unnamed];
   if (isComplete || problems.length > 0) return found;
-  return [
-    { path: '', failureType: FailureType.SourceUnavailable, message: 'could not be listed completely' },
-    ...found,
-  ];
+  return [{ path: '', failureType: FailureType.SourceUnavailable, message: 'not listed completely' }, ...found];
 }
 
 function hasLineBreak(path: string): boolean {

@@ -12,22 +12,22 @@ import { createPathFilter, type PathFilter } from '../../../sources/listing/path
 import { expandBucket, type Bucket } from './expand-bucket.ts';
 import { isReadable } from '../../sources/source-settings.ts';
 
-/** Each upload is followed by itself; more files than these are a sync's business. */
+/** The command follows each upload separately. Use a sync for more files. */
 const MAX_FILES = 500;
 
 export interface ExpandedFiles {
   readonly files: readonly string[];
-  /** What was found and can't be uploaded. */
+  /** Files that were found and cannot be uploaded. */
   readonly skipped: readonly SyncProblem[];
 }
 
 /**
- * Files as a person names them: a directory stands for all that is in it, and a glob that the shell was kept from
- * expanding for what it matches (hidden files only where it says so, as in a shell). A file that has such a name is that file.
- * For objects of S3, see `expandBucket`.
+ * Returns the files of the arguments. A directory selects all files in it. A quoted glob selects the files that match, and
+ * hidden files only if it names the dot, as in a shell. A file whose name looks like a glob is that file. For objects of
+ * S3, see `expandBucket`.
  *
- * @throws ConfigError when nothing is found for a name, or too much
- * @throws SourceMissingError, SourceReadError for a directory that can't be listed
+ * @throws ConfigError if an argument selects no file, or all select too many
+ * @throws SourceMissingError, SourceReadError if a directory cannot be listed
  */
 export async function expandFiles(
   names: readonly string[],
@@ -53,7 +53,9 @@ export async function expandFiles(
     else files.push(name);
   }
   if (files.length > MAX_FILES) {
-    throw new ConfigError(`these are ${files.length} files and one command takes ${MAX_FILES}; use "longhaul sync"`);
+    throw new ConfigError(
+      `cannot upload ${files.length} files with one command: the maximum is ${MAX_FILES}. Use "longhaul sync".`,
+    );
   }
   return { files, skipped };
 }
@@ -70,19 +72,19 @@ async function gather(
   for (const { path } of entries) {
     const file = join(folder, path);
     if (/[\r\n]/.test(path)) {
-      const message = 'has a line break in its name; upload it by itself, with --filename';
+      const message = 'its name contains a line break. Upload it separately with --filename.';
       skipped.push({ path: file, failureType: FailureType.SourceUnusable, message });
       continue;
     }
     if (await isReadable(file)) files.push(file);
     else {
-      const message = 'is not readable for this user';
+      const message = 'permission denied. Grant this user read access to it.';
       skipped.push({ path: file, failureType: FailureType.SourceMissing, message });
     }
   }
   if (entries.length + problems.length + leftOut.length > 0) return;
   throw new ConfigError(
-    folder === name ? `${name} is a directory without a file in it` : `no file matches ${name}; check the path`,
+    folder === name ? `the directory ${name} contains no file.` : `no file matches ${name}. Check the path.`,
   );
 }
 
@@ -93,7 +95,7 @@ async function gatherGlob(glob: string, files: string[], skipped: SyncProblem[])
   await gather((await pathOnDisk(folder)) || '.', globFilter(rest), glob, files, skipped);
 }
 
-/** Goes no deeper than the glob does. */
+/** Returns a filter that does not list directories deeper than the glob. */
 function globFilter(glob: string): PathFilter {
   const takes = compileGlobs([glob], { dot: false });
   const depth = glob.includes('**') ? Infinity : glob.split('/').length;

@@ -32,7 +32,7 @@ export interface UploadCommandOptions extends RequestOptions {
   readonly quiet?: boolean;
 }
 
-/** The options that a request contains: the same for `longhaul upload` and for a schedule's `-- upload …`. */
+/** Adds the options of a request: the same for `longhaul upload` and for `-- upload …` of a schedule. */
 export function addUploadRequestOptions(command: Command): Command {
   const defaults = { priority: 'normal', fairness: 'one key per upload', limited: 'each upload' };
   return addRequestOptions(command, defaults)
@@ -71,20 +71,20 @@ export function checkUploadOptions(
   destination: string,
 ): void {
   if (files.length > 1 && (options.id ?? options.filename) !== undefined) {
-    throw new ConfigError('--id and --filename require a single file. Upload each file with a separate command');
+    throw new ConfigError('--id and --filename require a single file. Upload each file with a separate command.');
   }
   if (options.spool && !files.some(isHttpUrl)) {
-    throw new ConfigError('--spool is for http: and https: URLs. Remove it: other sources do not need it');
+    throw new ConfigError('--spool requires an http: or https: URL. Remove it: other sources do not need it.');
   }
   if (options.ignoreInode) assertIgnoringInode(files, pipes, options);
   assertPipesNamed(files, pipes, options);
   const isCopied = options.spool || pipes.size > 0;
   if (isCopied && /[/\0\r\n]|^\.{0,2}$/.test(options.filename ?? 'x')) {
-    throw new ConfigError('--filename must be a name, not a path');
+    throw new ConfigError('--filename must be a name without a path, for example train.jsonl.');
   }
   if (options.transferQueue !== undefined && config.temporal === undefined && !options.detach) {
     throw new ConfigError(
-      '--transfer-queue names workers that run elsewhere, and this command is its own worker. Set TEMPORAL_ADDRESS, or add --detach',
+      '--transfer-queue selects other workers, but this command runs its own worker. Set TEMPORAL_ADDRESS, or add --detach.',
     );
   }
   const known = config.destinations.get(destination);
@@ -101,14 +101,17 @@ function assertIgnoringInode(
   pipes: ReadonlyMap<string, unknown>,
   options: UploadCommandOptions,
 ): void {
-  if (!options.md5) throw new ConfigError('--ignore-inode needs the MD5, which detects other content: remove --no-md5');
+  if (!options.md5)
+    throw new ConfigError('--ignore-inode requires the MD5, which detects other content. Remove --no-md5.');
   if (isSplit(options)) {
-    throw new ConfigError('--ignore-inode cannot be used with --split, whose pieces have no common MD5. Remove one');
+    throw new ConfigError(
+      '--ignore-inode cannot be used with --split, whose pieces have no common MD5. Remove one of them.',
+    );
   }
   const other = files.find((file) => isSourceUrl(file) || pipes.has(file));
   if (other === undefined) return;
   throw new ConfigError(
-    `--ignore-inode is for files, and ${other} is not a file. Upload it with a command without the option`,
+    `--ignore-inode requires files, and ${other} is not a file. Upload it with a separate command, without the option.`,
   );
 }
 
@@ -122,11 +125,11 @@ function assertPipesNamed(
   const what = nameless === '-' ? '"-" (standard input)' : nameless;
   if (files.length > 1) {
     throw new ConfigError(
-      `${what} has no name, so it must be the only source. Upload the other files with another command`,
+      `${what} has no name, so it must be the only source. Upload the other files with another command.`,
     );
   }
   if (options.filename === undefined) {
-    throw new ConfigError(`${what} has no name. Set the name of the File with --filename`);
+    throw new ConfigError(`${what} has no name. Set the name of the File with --filename.`);
   }
 }
 
@@ -161,11 +164,11 @@ export function toUploadOptions(
 }
 
 /**
- * The input of `uploadFile` for a schedule, which reads the content that the source has at each run. A file is one of this
- * machine, as an absolute path without links.
+ * Returns the input of `uploadFile` for a schedule. Each run reads the content that the source has then. A file is on this
+ * machine, and becomes an absolute path without links.
  *
  * @throws ConfigError with every problem
- * @throws SourceMissingError, SourceUnusableError, SourceReadError for a file that cannot be read
+ * @throws SourceMissingError, SourceUnusableError, SourceReadError if a file cannot be read
  */
 export async function toUploadRequest(
   argument: string,
@@ -188,14 +191,16 @@ async function scheduledSource(argument: string, connection: string | undefined,
   if (isSourceUrl(argument)) {
     const { source, query } = sourceOfUrl(argument, { connection, sealKey: () => '' });
     if (query === undefined) return source;
-    throw new ConfigError('a schedule cannot have a URL with a query, which can be a signature. Use a URL without it');
+    throw new ConfigError(
+      'a schedule cannot have a URL with a query, which can be a signature. Use a URL without a query.',
+    );
   }
   if ((await findPipes([argument], {})).size > 0) {
     throw new SourceUnusableError(
-      `${argument} can be read only once, and each run of a schedule reads its source. Save its content in a file`,
+      `${argument} can be read only once, and each run of a schedule reads its source. Save its content to a file.`,
     );
   }
   const path = await mapFileError(resolve(argument), realpath(argument));
   if ((await mapFileError(path, stat(path))).isFile()) return { type: 'file', path, host };
-  throw new SourceUnusableError(`${path} is not a file. Use "sync" for a folder`);
+  throw new SourceUnusableError(`${path} is not a file. Use "sync" for a folder.`);
 }

@@ -12,25 +12,25 @@ import { jsonErrorOf } from '../../errors/json-errors.ts';
 type UploadOutcome = Outcome<UploadJob>;
 type AnyResult = JobResult<'upload' | 'split'>;
 
-interface TellOptions {
+interface PrintOptions {
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
 
-/** The Files that an upload made, in the order of the source. */
+/** Returns the Files of an upload, in the order of the source. */
 export function filesOf(result: AnyResult): SplitUploadResult['files'] {
   return 'files' in result ? result.files : [result.file];
 }
 
-/** The argument that names a source, without the query of a URL: it can be a signature. */
+/** Returns the argument of a source, without the query of a URL, which can be a signature. */
 export function sourceOf(argument: string): string {
   return isHttpUrl(argument) ? argument.replace(/[?#].*$/s, '') : argument;
 }
 
-export function tellDetached(
+export function printDetached(
   context: CliContext,
   started: readonly Started<UploadJob>[],
-  { json, quiet }: TellOptions,
+  { json, quiet }: PrintOptions,
 ): void {
   const { out, note } = context;
   for (const { source, handle } of started) {
@@ -41,11 +41,11 @@ export function tellDetached(
   if (!quiet) note('the upload continues without this command. "longhaul status ID" prints its progress.');
 }
 
-/** @throws the first error of an upload that failed, after all are printed; `--json` has printed each when it ended */
-export function tellOutcomes(context: CliContext, outcomes: readonly UploadOutcome[], options: TellOptions): void {
+/** @throws the first error of an upload, after all are printed; with `--json`, each was printed when its upload closed */
+export function printOutcomes(context: CliContext, outcomes: readonly UploadOutcome[], options: PrintOptions): void {
   const { note } = context;
-  if (!options.quiet) for (const outcome of outcomes) tellFigures(context, outcome);
-  if (!options.json) for (const { result } of outcomes) if (result) tellFiles(context, result, outcomes.length > 1);
+  if (!options.quiet) for (const outcome of outcomes) printFigures(context, outcome);
+  if (!options.json) for (const { result } of outcomes) if (result) printFiles(context, result, outcomes.length > 1);
   const failed = outcomes.filter(({ error }) => error !== undefined);
   const [first] = failed;
   if (!first) return;
@@ -53,14 +53,14 @@ export function tellOutcomes(context: CliContext, outcomes: readonly UploadOutco
   throw first.error;
 }
 
-function tellFiles({ out }: CliContext, result: AnyResult, withNames: boolean): void {
+function printFiles({ out }: CliContext, result: AnyResult, withNames: boolean): void {
   for (const { id, filename } of filesOf(result)) out(withNames || 'files' in result ? [id, filename] : id);
 }
 
-function tellFigures({ note }: CliContext, { name, handle, isOld, result }: UploadOutcome): void {
+function printFigures({ note }: CliContext, { name, handle, isOld, result }: UploadOutcome): void {
   if (!result) return;
   if (isOld) {
-    note(`${name}: ${formatBytes(result.bytes)} · uploaded already, nothing was sent`);
+    note(`${name}: ${formatBytes(result.bytes)} · already uploaded, sent nothing`);
     return;
   }
   const receipts = 'files' in result ? result.pieces : [result];
@@ -71,11 +71,11 @@ function tellFigures({ note }: CliContext, { name, handle, isOld, result }: Uplo
   if ('files' in result) words.push(formatCount(result.files.length, 'File'));
   words.push(formatCount(parts, 'part'));
   if (again > 0) words.push(`${formatCount(again, 'attempt')} repeated`);
-  if (handle.resumed) words.push('begun by an earlier command');
+  if (handle.resumed) words.push('started by an earlier command');
   note(`${name}: ${words.join(' · ')}`);
 }
 
-/** The JSON of one upload: its result, or why it has none. */
+/** Returns the JSON of one upload: its result or its error. */
 export function outcomeJson({ source, handle, result, error }: UploadOutcome): object {
   const { workflowId, resumed } = handle;
   if (result) return { source, ...result, resumed };

@@ -19,7 +19,7 @@ import { sourceSettingsOf } from '../../sources/source-settings.ts';
 import { noteAttached } from './attached.ts';
 import { expandFiles, type ExpandedFiles } from './expand-files.ts';
 import { checkUploadOptions, type UploadCommandOptions } from './options.ts';
-import { outcomeJson, sourceOf, tellDetached, tellOutcomes } from './outcomes.ts';
+import { outcomeJson, printDetached, printOutcomes, sourceOf } from './outcomes.ts';
 
 /** One upload of a command. */
 export interface UploadJob extends CommandJob<CheckedRequest['prepared']> {
@@ -64,7 +64,7 @@ export async function uploadCommand(
   try {
     await uploadFiles(context, spools, copies, files.map(sourceOf), printSkipped, options, destination);
   } catch (error) {
-    if (!(await copies.tellEnd(error)) && error instanceof Interrupted) note(INTERRUPTED);
+    if (!(await copies.printRemaining(error)) && error instanceof Interrupted) note(INTERRUPTED);
     throw error;
   }
   tellSkipped();
@@ -105,11 +105,11 @@ async function uploadFiles(
       jobs: planned,
       ready: async (run) => {
         if (copies.areNeeded && options.id !== undefined) await assertIdFree(run.backend, options.id, options.again);
-        // What can be read only once is read when everything else is known to be good.
+        // Sources that can be read only once are read after all checks.
         paths = await copies.make();
         const jobs = copies.areNeeded ? await check(paths.map((path) => ({ path }))) : planned;
         const read = jobs.map(({ prepared }) => prepared.request.source);
-        // Workers that run elsewhere on this machine read copies for their commands, and nothing else that is in no list.
+        // Other workers on this machine permit the copies of commands, and otherwise only the sources in their lists.
         await run.name(namedBy(run.hasWorker ? read : read.filter((source) => spools.has(source))), jobs);
         return jobs;
       },
@@ -121,11 +121,11 @@ async function uploadFiles(
         onStarted();
       },
       noteAttached: ({ backend }, jobs) => noteAttached(context, backend, jobs, options),
-      printDetached: (jobs) => tellDetached(context, jobs, options),
+      printDetached: (jobs) => printDetached(context, jobs, options),
       printJson: (outcome) => context.json(outcomeJson(outcome)),
       print: async (_, outcomes) => {
         for (const [index, { result }] of outcomes.entries()) if (result) await spools.release(paths[index] as string);
-        tellOutcomes(context, outcomes, options);
+        printOutcomes(context, outcomes, options);
       },
     },
   );
@@ -139,7 +139,7 @@ async function statusOf({ client }: Pick<Backend, 'client'>, workflowId: string)
     .catch(() => undefined);
 }
 
-/** The upload of a copy that is not made yet cannot be the same as one that has the ID already. */
+/** A copy that does not exist yet cannot be the source of an upload that already has the ID. */
 async function assertIdFree(backend: Backend, id: string, again: boolean | undefined): Promise<void> {
   const status = await statusOf(backend, id);
   if (status === 'RUNNING' || (status === 'COMPLETED' && !again)) throw new JobIdTakenError(id, 'upload');

@@ -1,13 +1,14 @@
 import { formatBytes } from '../../../core/text/format.ts';
+import { errnoCause, errnoOf } from '../../../core/text/errno-cause.ts';
 import { LonghaulError, SourceUnusableError } from '../../../errors.ts';
 import type { NewSpool, SpoolFolder } from './folder.ts';
 
-/** The embedded server's database may be on the same disk, which must not become full. */
+/** Free space to keep, because the database of the embedded server can be on the same disk. */
 const SPARE_BYTES = 64 * 1024 ** 2;
-const LOOK_EVERY_BYTES = 16 * 1024 ** 2;
-const TELL_EVERY_MS = 5000;
+const CHECK_EVERY_BYTES = 16 * 1024 ** 2;
+const PRINT_EVERY_MS = 5000;
 
-/** What can be read only once, such as standard input, can't be kept: no room, or no permission. */
+/** A source that can be read only once cannot be saved: no space, or no permission. */
 export class SpoolFailedError extends LonghaulError {
   readonly code = 'SPOOL_FAILED';
   readonly retryable = false;
@@ -16,23 +17,23 @@ export class SpoolFailedError extends LonghaulError {
 export interface SpoolOptions {
   /** The File's name. */
   readonly filename: string;
-  /** More than this can't be uploaded. */
+  /** Maximum size of the source. */
   readonly maxBytes: number;
   readonly signal: AbortSignal;
-  /** Told how much has come, every few seconds. */
-  readonly tell: (line: string) => void;
+  /** Prints the progress every few seconds. */
+  readonly print: (line: string) => void;
 }
 
-/** What is copied, in words. */
+/** Names of the source in messages. */
 export interface SpoolWords {
   /** Such as `standard input`. */
   readonly what: string;
-  /** How the command line names it. */
+  /** The argument of the command line. */
   readonly argument: string;
 }
 
 /**
- * Checks that a copy can be made in the folder, before anything is read that can be read only once.
+ * Checks that the folder can contain a copy, before a source is read that can be read only once.
  *
  * @throws ConfigError, SpoolFailedError if the folder cannot be written, or the disk is full
  */
@@ -42,13 +43,13 @@ export async function assertSpoolable(folder: SpoolFolder, { what }: SpoolWords)
 }
 
 /**
- * Makes a copy in the spool folder, whole or not at all, and gives its path: what can be read once only has to be kept, as
- * an upload may have to read a part again.
+ * Creates a complete copy in the spool folder, and returns its path. A source that can be read only once must be saved,
+ * because an upload can have to read a part again. After an error, no copy remains.
  *
  * @param fill writes the copy
- * @throws SourceUnusableError when nothing comes, or more than can be uploaded
- * @throws SpoolFailedError when there is no room, or the folder can't be written
- * @throws the reason of `signal`, and whatever `fill` throws; of what had come nothing is kept
+ * @throws SourceUnusableError if the source is empty or too large
+ * @throws SpoolFailedError if the disk is full or the folder cannot be written
+ * @throws the reason of `signal`, and errors of `fill`
  */
 export async function spoolCopy(
   folder: SpoolFolder,
@@ -61,11 +62,11 @@ export async function spoolCopy(
   try {
     const copy = new SpoolCopy(folder, spool, what, options);
     await fill(copy);
-    if (copy.bytes === 0) throw new SourceUnusableError(`${what} is empty; there is nothing to upload`);
+    if (copy.bytes === 0) throw new SourceUnusableError(`cannot upload ${what}: it is empty. Provide content.`);
     const path = await keeping(what, folder, spool.finish());
-    options.tell(
-      `${what}: ${formatBytes(copy.bytes)} are in ${path}; should this command be interrupted, ` +
-        `the same command with this path instead of ${argument} goes on`,
+    options.print(
+      `saved ${what} (${formatBytes(copy.bytes)}) to ${path}. ` +
+        `If this command is interrupted, run it again with this path instead of ${argument} to resume.`,
     );
     return path;
   } catch (error) {
@@ -75,7 +76,7 @@ export async function spoolCopy(
   }
 }
 
-/** A copy while it is written, with an eye on the room that there is. */
+/** A copy that is being written. Checks the free space of the disk. */
 export class SpoolCopy {
   readonly #folder: SpoolFolder;
   readonly #spool: NewSpool;
@@ -83,7 +84,7 @@ export class SpoolCopy {
   readonly #options: SpoolOptions;
   #bytes = 0;
   #knownBytes: number | undefined;
-  #toldAtMs = Date.now();
+  #printedAtMs = Date.now();
 
   constructor(folder: SpoolFolder, spool: NewSpool, what: string, options: SpoolOptions) {
     this.#folder = folder;
@@ -97,11 +98,11 @@ export class SpoolCopy {
   }
 
   /**
-   * The first byte comes next; what was written before is void.
+   * Starts or restarts the copy at its first byte.
    *
-   * @param knownBytes how much will come, where that is known
+   * @param knownBytes size of the source, if it is known
    */
-  async begin(knownBytes: number | undefined): Promise<void> {
+  async start(knownBytes: number | undefined): Promise<void> {
     await this.#keeping(this.#spool.handle.truncate(0));
     this.#bytes = 0;
     this.#knownBytes = knownBytes;
@@ -117,24 +118,24 @@ export class SpoolCopy {
       done += (await this.#keeping(writing)).bytesWritten;
     }
     this.#bytes += chunk.byteLength;
-    const isLook = Math.floor(this.#bytes / LOOK_EVERY_BYTES) !== Math.floor(before / LOOK_EVERY_BYTES);
-    if (isLook) await assertRoom(this.#folder, this.#what, 0);
-    this.#tellNowAndThen();
+    const isCheck = Math.floor(this.#bytes / CHECK_EVERY_BYTES) !== Math.floor(before / CHECK_EVERY_BYTES);
+    if (isCheck) await assertRoom(this.#folder, this.#what, 0);
+    this.#printProgress();
   }
 
-  #tellNowAndThen(): void {
-    if (Date.now() - this.#toldAtMs < TELL_EVERY_MS) return;
-    this.#toldAtMs = Date.now();
+  #printProgress(): void {
+    if (Date.now() - this.#printedAtMs < PRINT_EVERY_MS) return;
+    this.#printedAtMs = Date.now();
     const total = this.#knownBytes === undefined ? '' : ` of ${formatBytes(this.#knownBytes)}`;
-    this.#options.tell(`${this.#what}: ${formatBytes(this.#bytes)}${total} read`);
+    this.#options.print(`${this.#what}: ${formatBytes(this.#bytes)}${total} read`);
   }
 
   #assertSize(sizeBytes: number): void {
     const { maxBytes } = this.#options;
     if (sizeBytes <= maxBytes) return;
     throw new SourceUnusableError(
-      `${this.#what} has more than ${formatBytes(maxBytes)}, which an Upload takes at most: ` +
-        'upload lines (JSONL) with --split, which makes several Files of them',
+      `cannot upload ${this.#what}: it is larger than ${formatBytes(maxBytes)}, the maximum of an Upload. ` +
+        'If it is JSONL, use --split to create several Files.',
     );
   }
 
@@ -147,8 +148,8 @@ async function assertRoom(folder: SpoolFolder, what: string, neededBytes: number
   const free = await keeping(what, folder, folder.freeBytes());
   if (free - neededBytes >= SPARE_BYTES) return;
   throw new SpoolFailedError(
-    `there is no room for ${what} in ${folder.path} (${formatBytes(free)} free); ` +
-      'make room, or set LONGHAUL_STATE_DIR to a directory on a larger disk',
+    `cannot save ${what} in ${folder.path}: only ${formatBytes(free)} are free. ` +
+      'Free some space, or set LONGHAUL_STATE_DIR to a directory on a larger disk.',
   );
 }
 
@@ -157,10 +158,10 @@ async function keeping<T>(what: string, folder: SpoolFolder, operation: Promise<
     return await operation;
   } catch (error) {
     if (error instanceof LonghaulError) throw error;
-    const { code, message } = error as NodeJS.ErrnoException;
+    const code = errnoOf(error);
     throw new SpoolFailedError(
-      `${what} can't be kept in ${folder.path} (${code ?? message}); ` +
-        'set LONGHAUL_STATE_DIR to a directory with room that may be written',
+      `cannot save ${what} in ${folder.path}: ${code === undefined ? (error as Error).message : errnoCause(code)}. ` +
+        'Set LONGHAUL_STATE_DIR to a writable directory with free space.',
       { cause: error },
     );
   }

@@ -9,12 +9,12 @@ import { readJsonFile, writeJsonFile } from '../../../dev/server/json-file.ts';
 import { ConfigError } from '../../../errors.ts';
 import { isInOneOf } from '../../../sources/file/real-place.ts';
 
-/** What was spooled and not uploaded is kept for so long after a command last used it. */
+/** A copy that was not uploaded is kept for this time after a command last used it. */
 const KEPT_MS = 7 * 86_400_000;
-/** An incomplete copy is kept for this time after the last write. */
+/** Time for which an incomplete copy is kept after the last write. */
 const INCOMPLETE_KEPT_MS = 86_400_000;
 
-/** Name of a whole copy in its directory. A name of a File can be longer than a name on a disk. */
+/** Name of a complete copy in its directory. A name of a File can be too long for a disk. */
 const COPY_NAME = 'copy';
 
 const recordSchema = z.object({
@@ -25,14 +25,14 @@ const recordSchema = z.object({
 /** A copy of standard input that is being written. */
 export interface NewSpool {
   readonly handle: FileHandle;
-  /** Makes it a whole file or none, and returns its path. */
+  /** Completes the copy, and returns its path. */
   readonly finish: () => Promise<string>;
   readonly discard: () => Promise<void>;
 }
 
 /**
- * Copies of what came over standard input: `ID.partial` while it comes, `ID/copy` when it is whole, and `ID.json` with the
- * File's name and the command that works on it. Earlier versions wrote `ID/NAME`, where NAME was the File's name.
+ * Copies of sources that can be read only once. An incomplete copy is `ID.partial`, a complete copy is `ID/copy`. `ID.json`
+ * contains the File's name and the command that uses the copy. Earlier versions wrote `ID/NAME`, with the File's name.
  */
 export class SpoolFolder {
   readonly path: string;
@@ -43,7 +43,7 @@ export class SpoolFolder {
     this.path = join(stateDir, 'spool');
   }
 
-  /** Writes and removes a small file. @throws ConfigError, or an error of the file system, if no copy can be made */
+  /** Writes and removes a small file. @throws ConfigError, or an error of the file system, if the folder is not writable */
   async assertWritable(): Promise<void> {
     await this.#remove(await this.#newId({}));
   }
@@ -70,13 +70,13 @@ export class SpoolFolder {
     };
   }
 
-  /** Bytes that may be written before the disk is full. */
+  /** Free bytes of the disk. */
   async freeBytes(): Promise<number> {
     const { bavail, bsize } = await statfs(this.path);
     return bavail * bsize;
   }
 
-  /** Whether a source is one of these copies. */
+  /** Whether a source is a copy in this folder. */
   has(source: Source): boolean {
     return source.type === 'file' && isInOneOf(source.path, [this.path, realOf(this.path)]);
   }
@@ -91,10 +91,10 @@ export class SpoolFolder {
     if (id === undefined || basename(path) !== COPY_NAME) return undefined;
     const record = await this.#recordOf(id);
     if (record) return record.filename;
-    throw new ConfigError(`the name of the File is not recorded for ${path}. Set it with --filename`);
+    throw new ConfigError(`no name is recorded for the copy ${path}. Set the name of the File with --filename.`);
   }
 
-  /** Records that this command works on the file, if it is one of these. */
+  /** Records that this command uses the file, if it is a copy in this folder. */
   async use(path: string, workflowId?: string): Promise<void> {
     const id = this.#idOf(path);
     if (id === undefined) return;
@@ -102,17 +102,17 @@ export class SpoolFolder {
     await this.#record(id, { workflowId, filename });
   }
 
-  /** Removes the file, if it is one of these: it is a File now. */
+  /** Removes the file after its upload, if it is a copy in this folder. */
   async release(path: string): Promise<void> {
     const id = this.#idOf(path);
     if (id !== undefined) await this.#remove(id);
   }
 
   /**
-   * Removes copies of commands that were killed: incomplete copies that were not written to for a day, and whole copies
-   * that are uploaded, or that were not used for a week.
+   * Removes copies of commands that were killed: incomplete copies without a write for a day, and complete copies that are
+   * uploaded or were not used for a week.
    *
-   * @param statusOf of a workflow: Temporal's word, or undefined when it is not known
+   * @param statusOf returns the status of a workflow in Temporal; undefined if it is unknown
    */
   async sweep(statusOf: (workflowId: string) => Promise<string | undefined>): Promise<void> {
     const names = await readdir(this.path).catch((): string[] => []);
@@ -134,14 +134,14 @@ export class SpoolFolder {
     return this.#isOlder([record ? `${id}.json` : id], KEPT_MS);
   }
 
-  /** Whether all of the files that exist were written before that time. */
+  /** Whether all files that exist were written before that time. */
   async #isOlder(names: readonly string[], ageMs: number): Promise<boolean> {
     const all = await Promise.all(names.map((name) => stat(join(this.path, name)).catch(() => undefined)));
     const lastMs = Math.max(...all.map((stats) => stats?.mtimeMs ?? -Infinity));
     return lastMs > -Infinity && Date.now() - lastMs > ageMs;
   }
 
-  /** Makes the folder if it is missing, and the record of a new copy. */
+  /** Creates the folder if it is missing, and the record of a new copy. */
   async #newId(values: z.infer<typeof recordSchema>): Promise<string> {
     await openPrivateState(this.#stateDir);
     await mkdir(this.path, { recursive: true, mode: 0o700 });
@@ -163,7 +163,7 @@ export class SpoolFolder {
     return writeJsonFile(join(this.path, `${id}.json`), values);
   }
 
-  /** The record last: without it nobody would know whose the rest is. */
+  /** Removes the record last, because it names the owner of the other files. */
   async #remove(id: string): Promise<void> {
     await rm(join(this.path, `${id}.partial`), { force: true });
     await rm(join(this.path, id), { recursive: true, force: true });
@@ -171,7 +171,7 @@ export class SpoolFolder {
   }
 }
 
-/** Sources have real paths, and the state directory may be behind a link. */
+/** Resolves links, because sources have real paths and the state directory can be a link. */
 function realOf(path: string): string {
   try {
     return realpathSync(path);

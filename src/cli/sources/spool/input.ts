@@ -5,14 +5,14 @@ import type { SpoolFolder } from './folder.ts';
 
 export const standardInput = { what: 'standard input', argument: '"-"' } as const;
 
-/** Silence after which the command prints what it waits for. */
+/** Time without data after which the command prints that it waits. */
 const SILENCE_MS = 2000;
 
 export interface SpoolInputOptions extends SpoolOptions {
-  /** What is copied. @defaultValue standard input */
+  /** Names of the source in messages. @defaultValue standard input */
   readonly words?: SpoolWords;
   /** Called if no byte has arrived after some seconds. */
-  readonly tellSilence?: () => void;
+  readonly onSilence?: () => void;
 }
 
 /**
@@ -23,11 +23,11 @@ export interface SpoolInputOptions extends SpoolOptions {
 export function spoolInput(
   input: Readable & { readonly fd?: number },
   folder: SpoolFolder,
-  { words = standardInput, tellSilence = () => {}, ...options }: SpoolInputOptions,
+  { words = standardInput, onSilence = () => {}, ...options }: SpoolInputOptions,
 ): Promise<string> {
   return spoolCopy(folder, words, options, async (copy) => {
-    await copy.begin(sizeOf(input.fd));
-    const silence = setTimeout(tellSilence, SILENCE_MS);
+    await copy.start(sizeOf(input.fd));
+    const silence = setTimeout(onSilence, SILENCE_MS);
     try {
       for await (const chunk of addAbortSignal(options.signal, input) as AsyncIterable<Buffer>) {
         clearTimeout(silence);
@@ -39,7 +39,7 @@ export function spoolInput(
   });
 }
 
-/** The size is known of a file, and not of a pipe. */
+/** Returns the size of a file; undefined for a pipe. */
 function sizeOf(fd: number | undefined): number | undefined {
   const stats = fd === undefined ? undefined : fstatSync(fd);
   return stats?.isFile() ? stats.size : undefined;

@@ -16,17 +16,17 @@ import { isReadable } from '../source-settings.ts';
 import type { SpoolWords } from './copy.ts';
 import { standardInput } from './input.ts';
 
-/** An argument of the command that can be read only once: standard input, a descriptor of a shell, a named pipe. */
+/** An argument that can be read only once: standard input, a file descriptor of a shell, or a named pipe. */
 export interface PipeArgument {
   readonly words: SpoolWords;
-  /** The File's name; a descriptor has none. */
+  /** The File's name; undefined for a file descriptor. */
   readonly filename: string | undefined;
   /** Opens it without waiting for a program that writes. @param io with the standard input of the command */
   readonly open: (io: { readonly stdin: Readable }) => Promise<Readable>;
 }
 
 interface FoundPipe extends PipeArgument {
-  /** Device and inode: the same pipe can have several names. */
+  /** Device and inode, because a pipe can have several names. */
   readonly identity: string;
 }
 
@@ -47,8 +47,8 @@ export async function findPipes(
     if (!pipe) continue;
     const [earlier] = [...pipes].find(([, { identity }]) => identity === pipe.identity) ?? [];
     if (earlier !== undefined) {
-      const names = earlier === file ? `${file} is given twice` : `${earlier} and ${file} are the same pipe`;
-      throw new ConfigError(`${names}, and a pipe can be read only once. Remove one of them`);
+      const names = earlier === file ? `${file} is named twice` : `${earlier} and ${file} are the same pipe`;
+      throw new ConfigError(`${names}, and a pipe can be read only once. Remove one of them.`);
     }
     pipes.set(file, pipe);
   }
@@ -65,7 +65,7 @@ async function findPipe(file: string, settings: FileSettings): Promise<FoundPipe
   if (!stats.isFIFO()) throw new SourceUnusableError(specialFileMessage(file, stats));
   await new FilePermission(settings).assertPath(await realpath(file));
   if (!(await isReadable(file))) {
-    throw new SourceMissingError(`${file} is not readable for this user. Change its permissions`);
+    throw new SourceMissingError(`cannot read ${file}: permission denied. Grant this user read access to it.`);
   }
   await assertEnds(file, await realpath(file));
   return {
@@ -73,7 +73,7 @@ async function findPipe(file: string, settings: FileSettings): Promise<FoundPipe
     filename: nameKey(basename(file)),
     identity: identityOf(stats),
     open: async () => {
-      // Without O_NONBLOCK, opening waits for a program that writes, in a thread that nothing can interrupt.
+      // Without O_NONBLOCK, opening waits for a writer in a thread that cannot be interrupted.
       const opening = promisify(open)(file, constants.O_RDONLY | constants.O_NONBLOCK);
       return socketOf(await mapFileError(file, opening));
     },
@@ -82,19 +82,20 @@ async function findPipe(file: string, settings: FileSettings): Promise<FoundPipe
 
 async function findDescriptor(file: string, fd: number): Promise<FoundPipe> {
   if (fd === 0) return inputPipe({ what: `standard input (${file})`, argument: file });
-  if (fd <= 2) throw new SourceUnusableError(`${file} is an output of this command. Name a file or a pipe to read`);
+  if (fd <= 2)
+    throw new SourceUnusableError(`${file} is an output of this command. Use a file or a pipe that can be read.`);
   const stats = statsOf(fd);
   if (!stats) {
     throw new SourceMissingError(
       `${file} does not exist: file descriptor ${fd} is not open in this process. Programs such as sudo close it. ` +
-        'Pipe the content into "longhaul upload - --filename NAME"',
+        'Pipe the content into "longhaul upload - --filename NAME".',
     );
   }
   if (!stats.isFIFO() && !stats.isSocket() && !stats.isFile()) {
     throw new SourceUnusableError(specialFileMessage(file, stats));
   }
   if (!(await isReadableDescriptor(fd))) {
-    throw new SourceUnusableError(`${file} is open only for writing. Name a pipe to read, such as <(COMMAND)`);
+    throw new SourceUnusableError(`${file} is open only for writing. Use a pipe that can be read, such as <(COMMAND).`);
   }
   if (stats.isFIFO()) await assertEnds(file, await readlink(`/proc/self/fd/${fd}`).catch(() => ''));
   return {
@@ -107,7 +108,8 @@ async function findDescriptor(file: string, fd: number): Promise<FoundPipe> {
 
 function inputPipe(words: SpoolWords): FoundPipe {
   const stats = statsOf(0);
-  if (stats?.isDirectory()) throw new SourceUnusableError(`${words.what} is a directory. Name it as an argument`);
+  if (stats?.isDirectory())
+    throw new SourceUnusableError(`${words.what} is a directory. Pass its path as an argument.`);
   return {
     words,
     filename: undefined,
@@ -117,7 +119,7 @@ function inputPipe(words: SpoolWords): FoundPipe {
   };
 }
 
-/** Reads without a thread of its own, which a silent pipe would block. */
+/** Reads without a thread, which a silent pipe would block. */
 function socketOf(fd: number): Socket {
   return new Socket({ fd, readable: true, writable: false });
 }
@@ -125,7 +127,7 @@ function socketOf(fd: number): Socket {
 async function assertEnds(file: string, link: string): Promise<void> {
   if (!(await isWrittenHere(link))) return;
   throw new SourceUnusableError(
-    `${file} is also open for writing in this process, so that it never ends. Close that descriptor, as with 3>&-`,
+    `${file} is also open for writing in this process, so that it never ends. Close that descriptor, as with 3>&-.`,
   );
 }
 

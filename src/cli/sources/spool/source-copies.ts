@@ -15,7 +15,7 @@ import { spoolInput } from './input.ts';
 import { spoolUrl, urlWords } from './url.ts';
 import { isSplit, type UploadCommandOptions } from '../../commands/upload/options.ts';
 
-/** A copy that is to be made. */
+/** A copy to create. */
 interface Copier {
   readonly words: SpoolWords;
   /** The File's name. */
@@ -24,7 +24,7 @@ interface Copier {
   readonly isPipe: boolean;
 }
 
-/** Copies of what can't be read in parts: pipes and, with `--spool`, what HTTP servers give out. */
+/** Copies of sources that cannot be read in parts: pipes, and URLs with `--spool`. */
 export class SourceCopies {
   readonly #context: CliContext;
   readonly #folder: SpoolFolder;
@@ -33,13 +33,13 @@ export class SourceCopies {
   readonly #pipes: ReadonlyMap<string, PipeArgument>;
   readonly #copiers: readonly (Copier | undefined)[];
   readonly #made = new Map<string, SpoolWords>();
-  #isInterruptionTold = false;
+  #isInterruptionPrinted = false;
 
   /**
-   * Reads nothing yet.
+   * Does not read a source yet.
    *
-   * @param pipes those of the files that are pipes
-   * @throws ConfigError for a source that gives the copy no name
+   * @param pipes the files that are pipes
+   * @throws ConfigError if a copy has no name
    */
   constructor(
     context: CliContext,
@@ -60,7 +60,7 @@ export class SourceCopies {
     return this.#needed.length > 0;
   }
 
-  /** The files, with the names of the copies that are to be made. */
+  /** The files, with the names of the copies to create. */
   get targets(): UploadTarget[] {
     return this.#files.map((path, index) => {
       const copier = this.#copiers[index];
@@ -75,8 +75,8 @@ export class SourceCopies {
   }
 
   /**
-   * Returns the paths of the files, with copies in the places of their sources. All pipes are read at the same time, because
-   * one program can write into several. The first error ends the others.
+   * Creates the copies, and returns the paths of the files, with copies in place of their sources. Reads all pipes at the
+   * same time, because one program can write to several. The first error aborts the others.
    *
    * @throws as `spoolInput` and `spoolUrl`
    */
@@ -98,25 +98,25 @@ export class SourceCopies {
   }
 
   /**
-   * Reports which copies a command leaves that ended too early.
+   * Prints the copies that remain after the command failed or was interrupted.
    *
    * @returns whether the command has copies, so that running it again does not continue its uploads
    */
-  async tellEnd(error: unknown): Promise<boolean> {
+  async printRemaining(error: unknown): Promise<boolean> {
     const { note } = this.#context;
-    const isInterrupted = error instanceof Interrupted && !this.#isInterruptionTold;
+    const isInterrupted = error instanceof Interrupted && !this.#isInterruptionPrinted;
     for (const [path, { what, argument }] of this.#made) {
-      // One of several may have become a File.
+      // With several files, some can already be uploaded.
       const isKept = await access(path).then(
         () => true,
         () => false,
       );
-      const words = `the copy of ${what} is kept for a week: the same command with ${path} instead of ${argument} goes on`;
-      if (isKept) note(`longhaul: ${isInterrupted ? 'interrupted; ' : ''}${words}`);
+      const line = `copy of ${what} is kept for one week. To resume, run the same command with ${path} instead of ${argument}.`;
+      if (isKept) note(`longhaul: ${isInterrupted ? 'interrupted. The' : 'the'} ${line}`);
     }
     const [first] = this.#needed;
     if (isInterrupted && first && this.#made.size === 0) {
-      note(`longhaul: interrupted before ${first.words.what} was read`);
+      note(`longhaul: interrupted before ${first.words.what} was read.`);
     }
     return this.areNeeded;
   }
@@ -136,20 +136,21 @@ export class SourceCopies {
     const copy = async (options: SpoolOptions) => {
       const input = await open(this.#context);
       const isTerminal = 'isTTY' in input && input.isTTY === true;
-      if (isTerminal) note('reading standard input; Ctrl-D ends it');
-      const tellSilence = () => {
-        if (!isTerminal) note(`waiting for a program that writes into ${words.what}. Press Ctrl-C to stop`);
+      if (isTerminal) note('reading standard input. Press Ctrl-D to end it.');
+      const onSilence = () => {
+        if (!isTerminal) note(`waiting for a program that writes to ${words.what}. Press Ctrl-C to stop.`);
       };
-      return spoolInput(input, this.#folder, { ...options, words, tellSilence });
+      return spoolInput(input, this.#folder, { ...options, words, onSilence });
     };
-    // A pipe without a name has an option with it.
+    // For a pipe without a name, the option is required.
     return { words, filename: this.#options.filename ?? (pipe.filename as string), copy, isPipe: true };
   }
 
   #urlCopier(url: URL): Copier {
     const words = urlWords(url);
     const filename = this.#options.filename ?? filenameOfSource({ type: 'http', url: words.what });
-    if (filename === '') throw new ConfigError(`${words.what} ends without a name: give the File one with --filename`);
+    if (filename === '')
+      throw new ConfigError(`${words.what} has no file name. Set the name of the File with --filename.`);
     const copy = async (options: SpoolOptions) => {
       const sources = new Sources(sourceSettingsOf(this.#context.config));
       try {
@@ -168,14 +169,14 @@ export class SourceCopies {
         filename,
         maxBytes: isSplit(this.#options) ? Infinity : Limits.maxFileBytes,
         signal,
-        tell: this.#options.quiet ? () => {} : note,
+        print: this.#options.quiet ? () => {} : note,
       });
       this.#made.set(path, words);
       return path;
     } catch (error) {
       if (error instanceof Interrupted) {
-        note(`longhaul: interrupted while ${words.what} was read; nothing of it is kept`);
-        this.#isInterruptionTold = true;
+        note(`longhaul: interrupted while ${words.what} was read. No copy is kept.`);
+        this.#isInterruptionPrinted = true;
       }
       throw error;
     }

@@ -3,26 +3,26 @@ import { spoolCopy, type SpoolCopy, type SpoolOptions, type SpoolWords } from '.
 import type { SpoolFolder } from './folder.ts';
 
 export interface SpoolUrlOptions extends SpoolOptions {
-  /** Fetches it, as far as its settings let anybody name the URL. */
+  /** Downloads the URL, if its settings permit it. */
   readonly sources: Sources;
 }
 
 /**
- * Copies what an HTTP server gives out into the spool folder, and gives the copy's path: not every server gives out a part.
+ * Downloads a URL to the spool folder, and returns the path of the copy, because not every server supports range requests.
  *
  * @throws as `spoolCopy` and `Sources.download`
  */
 export function spoolUrl(url: URL, folder: SpoolFolder, { sources, ...options }: SpoolUrlOptions): Promise<string> {
-  const { signal, tell } = options;
+  const { signal, print } = options;
   const sink = (copy: SpoolCopy) => ({
-    begin: (sizeBytes: number | undefined) => copy.begin(sizeBytes),
+    begin: (sizeBytes: number | undefined) => copy.start(sizeBytes),
     write: (chunk: Uint8Array) => copy.write(chunk),
-    retrying: ({ message }: Error) => tell(`${message}; it is tried again`),
+    retrying: ({ message }: Error) => print(`${message.replace(/\.$/, '')}. Retrying.`),
   });
   return spoolCopy(folder, urlWords(url), options, (copy) => sources.download(url, sink(copy), { signal }));
 }
 
-/** The query may be secret, and nothing names it. */
+/** Returns the names of the URL in messages, without the query, which can be secret. */
 export function urlWords({ origin, pathname }: URL): SpoolWords {
   return { what: `${origin}${pathname}`, argument: 'the URL' };
 }

@@ -60,19 +60,19 @@ describe('diagnoseTemporal', () => {
       'a server of another kind',
       () => createHttpServer(),
       undefined,
-      /accepts connections, but does not answer as a Temp/,
+      /accepts connections, but does not respond like a Temp/,
     ],
   ])('names the cause and the fix of %s', async (_, server, tls, line) => {
     expect(await diagnosisOf(server(), tls)).toMatch(line);
   });
 
-  it('explains the answer of a server that did answer', async () => {
+  it('explains the error that the server returned', async () => {
     const cause = Object.assign(new Error('7'), { code: 7, details: 'Request unauthorized.', metadata: {} });
     const found = await diagnoseTemporal({ address: 'h:1', connectionOptions: {} }, new ServiceError('x', { cause }));
     expect(found.problem).toBe('Temporal denied access: Request unauthorized (PERMISSION_DENIED)');
   });
 
-  it('explains a certificate that is none', async () => {
+  it('explains an invalid certificate', async () => {
     const error = new Error('error:0480006C:PEM routines::no start line');
     const found = await diagnoseTemporal({ address: 'h:1', connectionOptions: {} }, error);
     expect(found.problem).toBe('the certificate or key for TLS is invalid (no start line)');

@@ -132,7 +132,7 @@ describe('a command whose upload is running', () => {
     expect(line).toContain(String.raw`longhaul retune 'it'\''s one' --concurrency 8`);
   });
 
-  it('compares each option that does not decide which upload is meant', () => {
+  it('compares each option that does not identify the upload', () => {
     const deciding = ['source', 'within', 'purpose', 'filename', 'destination', 'expectedFingerprint', 'sharedLimit'];
     expect([...Object.keys(uploadOptionRows), ...deciding].toSorted()).toEqual(
       Object.keys(uploadRequest.shape).toSorted(),

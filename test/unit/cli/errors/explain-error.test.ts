@@ -18,17 +18,20 @@ describe('the line about an error of Temporal', () => {
     [1, 'the request to Temporal was cancelled: details (CANCELLED). Try again.'],
     [2, 'Temporal failed: details (UNKNOWN). Check the log of the Temporal server.'],
     [3, 'Temporal rejected the request: details (INVALID_ARGUMENT). Change the value that it names.'],
-    [4, 'Temporal did not answer in time: details (DEADLINE_EXCEEDED). Check the Temporal server, then try'],
-    [5, 'Temporal did not find it: details (NOT_FOUND). Check the ID and TEMPORAL_NAMESPACE.'],
-    [6, 'Temporal has it already: details (ALREADY_EXISTS). Choose another ID.'],
+    [4, 'Temporal did not respond in time: details (DEADLINE_EXCEEDED). Check the Temporal server, then try'],
+    [5, 'not found in Temporal: details (NOT_FOUND). Check the ID and TEMPORAL_NAMESPACE.'],
+    [6, 'the ID already exists in Temporal: details (ALREADY_EXISTS). Choose another ID.'],
     [7, 'Temporal denied access: details (PERMISSION_DENIED). Check TEMPORAL_NAMESPACE and the permissions of'],
     [8, 'Temporal rejected the request because of a limit: details (RESOURCE_EXHAUSTED). Try again later.'],
-    [9, 'Temporal cannot do it now: details (FAILED_PRECONDITION). Check the state of the workflow'],
+    [9, 'the current state does not allow the request: details (FAILED_PRECONDITION). Check the state of the workflow'],
     [10, 'Temporal aborted the request: details (ABORTED). Try again.'],
     [11, 'Temporal rejected the request: details (OUT_OF_RANGE). Change the value that it names.'],
     [12, 'the server does not support the request: details (UNIMPLEMENTED). Check TEMPORAL_ADDRESS'],
     [13, 'Temporal failed: details (INTERNAL). Check the log of the Temporal server.'],
-    [14, 'Temporal did not answer: details (UNAVAILABLE). Check TEMPORAL_ADDRESS, and that the Temporal server runs.'],
+    [
+      14,
+      'Temporal did not respond: details (UNAVAILABLE). Check TEMPORAL_ADDRESS and that the Temporal server is running.',
+    ],
     [15, 'Temporal lost data: details (DATA_LOSS). Check the database of the Temporal server.'],
     [
       16,
@@ -48,7 +51,7 @@ describe('the line about an error of Temporal', () => {
       'attempt to write a readonly database',
       'the Temporal database cannot be written. Grant write access to the state',
     ],
-  ])('%j has a special one', (details, line) => {
+  ])('explains %j separately', (details, line) => {
     for (const code of [2, 5, 13, 14]) expect(describeError(ofGrpc(code, details))).toContain(`longhaul: ${line}`);
   });
 });

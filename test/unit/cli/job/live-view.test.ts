@@ -53,7 +53,7 @@ afterEach(() => {
 });
 
 describe('progress in lines', () => {
-  it('says share, bytes, rate and time left', () => {
+  it('shows the percentage, the bytes, the rate and the time left', () => {
     const view = createLiveView('lines', note, process.stderr);
     view.show('x', sent(0));
     vi.advanceTimersByTime(5000);
@@ -61,18 +61,21 @@ describe('progress in lines', () => {
     expect(lines).toEqual(['x: 0 % · 0 B of 100 MiB', 'x: 50 % · 50 MiB of 100 MiB · 10 MiB/s · 5 s left']);
   });
 
-  it.each(['lines', 'quiet'] as const)('reports a host without a worker once, as %s, and shows progress on', (kind) => {
-    const view = createLiveView(kind, note, process.stderr);
-    const event = { ...sent(0), unpolled } as JobEvent;
-    view.show('x', event);
-    view.show('x', { type: 'no-answer', reason: unpolled.reason, unpolled });
-    view.show('x', event);
-    view.show('x', sent(1));
-    expect(lines.filter((line) => line === `x: ${unpolled.reason}`)).toHaveLength(1);
-    expect(lines).toHaveLength(kind === 'lines' ? 2 : 1);
-  });
+  it.each(['lines', 'quiet'] as const)(
+    'reports a host without a worker once, as %s, and continues to show progress',
+    (kind) => {
+      const view = createLiveView(kind, note, process.stderr);
+      const event = { ...sent(0), unpolled } as JobEvent;
+      view.show('x', event);
+      view.show('x', { type: 'no-answer', reason: unpolled.reason, unpolled });
+      view.show('x', event);
+      view.show('x', sent(1));
+      expect(lines.filter((line) => line === `x: ${unpolled.reason}`)).toHaveLength(1);
+      expect(lines).toHaveLength(kind === 'lines' ? 2 : 1);
+    },
+  );
 
-  it('says a line every five seconds at most', () => {
+  it('prints at most one line every five seconds', () => {
     const view = createLiveView('lines', note, process.stderr);
     for (let step = 0; step <= 100; step++) {
       view.show('x', sent(step / 2));
@@ -81,7 +84,7 @@ describe('progress in lines', () => {
     expect(lines).toHaveLength(3);
   });
 
-  it('says a new state at once', () => {
+  it('prints a new state immediately', () => {
     const view = createLiveView('lines', note, process.stderr);
     view.show('x', sent(0, { state: 'inspecting', bytesTotal: 0 }));
     view.show('x', sent(0, { state: 'creating' }));
@@ -95,7 +98,7 @@ describe('progress in lines', () => {
     ]);
   });
 
-  it('promises no end while nothing moves', () => {
+  it('omits the time left while no bytes are sent', () => {
     const view = createLiveView('lines', note, process.stderr);
     view.show('x', sent(50));
     vi.advanceTimersByTime(20_000);
@@ -103,7 +106,7 @@ describe('progress in lines', () => {
     expect(lines.at(-1)).toBe('x: 50 % · 50 MiB of 100 MiB');
   });
 
-  it('keeps the uploads of one command apart', () => {
+  it('measures the uploads of one command separately', () => {
     const view = createLiveView('lines', note, process.stderr);
     view.show('x', sent(0));
     view.show('y', sent(40));
@@ -116,65 +119,67 @@ describe('progress in lines', () => {
     ]);
   });
 
-  it('says a trouble once, and again when it comes back', () => {
+  it('prints a problem once, and again when it recurs', () => {
     const view = createLiveView('lines', note, process.stderr);
     for (const event of [sent(1, {}, trouble), sent(1, {}, trouble), sent(2), sent(2, {}, trouble)]) {
       view.show('x', event);
     }
-    const said = 'x: it is slow; it is tried again';
+    const said = 'x: it is slow. Retrying.';
     expect(lines.filter((line) => line.includes('slow'))).toEqual([said, said]);
   });
 
-  it('says another trouble of the same upload', () => {
+  it('prints another problem of the same upload', () => {
     const view = createLiveView('lines', note, process.stderr);
     view.show('x', sent(1, {}, trouble));
     view.show('x', sent(1, {}, { ...trouble, message: 'it is gone' }));
-    expect(lines).toContain('x: it is gone; it is tried again');
+    expect(lines).toContain('x: it is gone. Retrying.');
   });
 
-  it('is silent about a worker that hands its parts over, which is no trouble', () => {
+  it('does not report a worker that releases its parts', () => {
     const view = createLiveView('lines', note, process.stderr);
     view.show('x', sent(1, {}, { ...trouble, failureType: 'WorkerStopping' }));
     expect(lines).toEqual(['x: 1 % · 1 MiB of 100 MiB']);
   });
 
-  it('says that it waits when nobody answers', () => {
+  it('reports that neither a worker nor Temporal responds', () => {
     const view = createLiveView('lines', note, process.stderr);
     view.show('x', { type: 'no-answer', reason: 'deadline' });
     view.show('x', { type: 'no-answer', reason: 'deadline' });
-    expect(lines).toEqual(['x: waiting for a worker or for Temporal to answer']);
+    expect(lines).toEqual(['x: waiting for a response from a worker or Temporal']);
   });
 
-  it('leaves the end to the command', () => {
+  it('prints nothing at the end', () => {
     const view = createLiveView('lines', note, process.stderr);
     view.show('x', { type: 'ended', status: 'COMPLETED' });
     view.close();
     expect(lines).toEqual([]);
   });
 
-  it('passes notes on', () => {
+  it('prints notes', () => {
     createLiveView('lines', note, process.stderr).note('hello');
     expect(lines).toEqual(['hello']);
   });
 });
 
 describe('quiet progress', () => {
-  it('says only what the upload waits for, once', () => {
+  it('prints only the waiting reason, once', () => {
     const view = createLiveView('quiet', note, process.stderr);
     view.show('x', sent(1, {}, trouble));
     view.show('x', { type: 'no-answer', reason: 'deadline' });
     view.note('hello');
     expect(lines).toEqual([]);
-    const waiting = { reason: 'the key is refused', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 1 };
+    const waiting = { reason: 'the key is rejected', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 1 };
     view.show('x', sent(1, { state: 'waiting', waiting }));
     view.show('x', sent(1, { state: 'waiting', waiting }));
     view.close();
-    expect(lines).toEqual(['x: waits: the key is refused; it goes on by itself, and at once with "longhaul retry"']);
+    expect(lines).toEqual([
+      'x: waiting: the key is rejected. Retries automatically. To retry now, run "longhaul retry ID".',
+    ]);
   });
 });
 
 describe('progress in bars', () => {
-  it('writes nothing where standard error is no terminal, and ends', () => {
+  it('writes nothing without a terminal, and stops', () => {
     const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     const view = createLiveView('bars', note, process.stderr);
     view.show('x', sent(1, {}, trouble));

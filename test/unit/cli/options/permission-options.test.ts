@@ -12,7 +12,7 @@ function permitted(options: PermissionOptions, sources: SourceSettings = {}): So
   return permittedSources({ config: configOf(sources), note: () => {} }, options);
 }
 
-it('an option replaces a list of the config file, and the other lists stay', () => {
+it('an option replaces one list of the config file', () => {
   const sources = { any: true, buckets: ['b'], files: { roots: ['/a'] }, http: { hosts: ['h'] } };
   const settings = permitted({ root: ['/tmp', 'x'] }, sources);
   expect(settings).toMatchObject({ any: false, buckets: ['b'], http: { hosts: ['h'] } });
@@ -22,7 +22,7 @@ it('an option replaces a list of the config file, and the other lists stay', () 
 });
 
 it.each<[PermissionOptions, RegExp]>([
-  [{ anySource: true, root: ['/tmp'] }, /--any-source permits every source; remove it/],
+  [{ anySource: true, root: ['/tmp'] }, /--any-source permits every source\. Remove it/],
   [{ root: [''] }, /--root must be a directory/],
   [{ httpHost: ['https://host/x'] }, /--http-host must be a host name/],
   [{ httpHost: ['host:80'] }, /--http-host must be a host name/],
@@ -43,7 +43,7 @@ it('a worker reports the kinds of sources that it rejects', () => {
   expect(rejectedKinds(permitted({ anySource: true }))).toEqual([]);
 });
 
-it('the worker of a command has no list of the config file, but what the command named', () => {
+it('the worker of a command permits only the sources of the command', () => {
   const sources = {
     any: true,
     buckets: ['*'],

@@ -3,34 +3,34 @@ import { describe, expect, it } from 'vitest';
 import { bytesOption, partSizeOption, wholeNumberOption } from '../../../../src/cli/options/values.ts';
 
 describe('options of the command line', () => {
-  it('take bytes with and without a unit', () => {
+  it('accept bytes with and without a unit', () => {
     expect(bytesOption('50MiB')).toBe(52_428_800);
     expect(bytesOption('1000')).toBe(1000);
   });
 
-  it.each(['', 'x', '-5', '1e9', '5 bananas'])('refuse %j for bytes, with examples', (text) => {
+  it.each(['', 'x', '-5', '1e9', '5 bananas'])('reject %j as bytes, with examples', (text) => {
     expect(() => bytesOption(text)).toThrow(InvalidArgumentError);
     expect(() => bytesOption(text)).toThrow('Use a number of bytes, for example 33554432, 32MiB or 1.5GiB.');
   });
 
-  it.each(['1MiB', '64MiB', '67108864', '1.5MiB'])('take %s for the size of a part', (text) => {
+  it.each(['1MiB', '64MiB', '67108864', '1.5MiB'])('accept %s as the size of a part', (text) => {
     expect(partSizeOption(text)).toBeGreaterThan(0);
   });
 
   it.each(['1048575', '67108865', '0', '64.1MiB', '1GiB'])(
-    'refuse %s for the size of a part, with the limits',
+    'reject %s as the size of a part, with the limits',
     (text) => {
       expect(() => partSizeOption(text)).toThrow(InvalidArgumentError);
       expect(() => partSizeOption(text)).toThrow('Use 1 MiB to 64 MiB.');
     },
   );
 
-  it('take whole numbers within their limits', () => {
+  it('accept whole numbers within their limits', () => {
     const percent = wholeNumberOption(0, 100);
     expect(['0', '007', '100'].map(percent)).toEqual([0, 7, 100]);
   });
 
-  it.each(['-1', '101', '1.5', '', ' 5', '1e1', '0x5', 'five'])('refuse %j for a whole number', (text) => {
+  it.each(['-1', '101', '1.5', '', ' 5', '1e1', '0x5', 'five'])('reject %j as a whole number', (text) => {
     expect(() => wholeNumberOption(0, 100)(text)).toThrow(InvalidArgumentError);
     expect(() => wholeNumberOption(0, 100)(text)).toThrow('Use a whole number from 0 to 100.');
   });

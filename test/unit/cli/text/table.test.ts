@@ -15,7 +15,7 @@ const columns: readonly Column<Row>[] = [
 ];
 
 describe('a table', () => {
-  it('aligns its columns, and leaves those out in which there is nothing', () => {
+  it('aligns its columns, and omits empty columns', () => {
     const rows = [
       { id: 'a', size: '1 B' },
       { id: 'longer', size: '100 B' },
@@ -23,7 +23,7 @@ describe('a table', () => {
     expect(formatTable(columns, rows)).toEqual(['ID       SIZE', 'a         1 B', 'longer  100 B']);
   });
 
-  it('leaves columns out where the width is short, then cuts texts in the middle, and never is wider', () => {
+  it('omits columns if it is too wide, then shortens texts in the middle', () => {
     const rows = [{ id: 'longhaul-train.jsonl-d0cda67163d8', size: '64 MiB', note: 'waits' }];
     expect(formatTable(columns, rows, 60)[1]).toBe('longhaul-train.jsonl-d0cda67163d8  64 MiB  waits');
     expect(formatTable(columns, rows, 42)[1]).toBe('longhaul-train.jsonl-d0cda67163d8  64 MiB');
@@ -34,7 +34,7 @@ describe('a table', () => {
     }
   });
 
-  it('has the widest of several texts give way first', () => {
+  it('shortens the widest column first', () => {
     const two: readonly Column<Row>[] = [
       { header: 'ID', text: ({ id }) => id, shrinksTo: 4 },
       { header: 'NOTE', text: ({ note }) => note ?? '', shrinksTo: 4 },

@@ -74,7 +74,7 @@ function scene() {
 }
 
 describe('the bytes of a sync', () => {
-  it('are those of whole files and of the uploads under way, and small files are not asked for', async () => {
+  it('include complete files and running uploads, without queries for small files', async () => {
     const { told, asked, bytes } = scene();
     expect(await bytes.measure(sync, [])).toBe(100);
     expect(asked).toEqual([]);
@@ -84,13 +84,13 @@ describe('the bytes of a sync', () => {
     expect(await bytes.measure(sync, ['a']), 'as far as is known').toBe(110);
   });
 
-  it('are never more than what there is to send', async () => {
+  it('do not exceed the total', async () => {
     const { told, bytes } = scene();
     told.set('a', look('u1', 9999));
     expect(await bytes.measure(sync, ['a'])).toBe(5000);
   });
 
-  it('do not jump back when an upload has ended and is not counted yet, nor when a heartbeat has vanished', async () => {
+  it('do not decrease if a closed upload is not counted yet, or a heartbeat disappears', async () => {
     const { told, bytes } = scene();
     told.set('a', look('u1', 90));
     expect(await bytes.measure(sync, ['a'])).toBe(190);
@@ -101,7 +101,7 @@ describe('the bytes of a sync', () => {
     expect(await bytes.measure({ ...sync, bytesDone: 200 }, [])).toBe(200);
   });
 
-  it('go back for a lost session and for a failed upload', async () => {
+  it('decrease after a lost session or a failed upload', async () => {
     const { told, bytes } = scene();
     told.set('a', look('u1', 90));
     await bytes.measure(sync, ['a']);
@@ -110,7 +110,7 @@ describe('the bytes of a sync', () => {
     expect(await bytes.measure({ ...sync, counts: { ...sync.counts, failed: 1 } }, [])).toBe(100);
   });
 
-  it('ask eight uploads at a time, in turns', async () => {
+  it('query eight uploads at a time, in turn', async () => {
     const { told, asked, bytes } = scene();
     const uploads = Array.from({ length: 20 }, (_, index) => `upload-${index}`);
     for (const one of uploads) told.set(one, look(one, 10));
@@ -124,7 +124,7 @@ describe('the bytes of a sync', () => {
 });
 
 describe('the bytes of an upload', () => {
-  it('include parts in flight, stay when a heartbeat vanishes, and go back for a lost session', async () => {
+  it('include parts in flight, do not decrease without a heartbeat, and decrease after a lost session', async () => {
     const { live } = scene();
     const heartbeat = Buffer.from(JSON.stringify({ bytesSent: 50 }));
     const part = {

@@ -4,7 +4,7 @@ import { partsUnderWay } from '../../../../src/client/follow/pending.ts';
 
 type Pending = Parameters<typeof partsUnderWay>[0][number];
 
-/** A timestamp as Temporal's answers hold it; only `Number(seconds)` is looked at. */
+/** A timestamp as in Temporal's responses. Only `Number(seconds)` is used. */
 const at = (ms: number) =>
   ({ seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1e6 }) as unknown as NonNullable<Pending['lastStartedTime']>;
 
@@ -23,11 +23,11 @@ function failed(attempt: number, name: string, type: string, message: string): P
 }
 
 describe('partsUnderWay', () => {
-  it('knows nothing of nothing', () => {
+  it('returns nothing without activities', () => {
     expect(partsUnderWay([])).toEqual({ bytesUnderWay: 0 });
   });
 
-  it('adds the bytes that parts told', () => {
+  it('sums the bytes of the heartbeats of parts', () => {
     const pending = [
       part({ bytesSent: 100 }, { startedMs: 1000, beatMs: 2000 }),
       part({ bytesSent: 20 }, { startedMs: 1000, beatMs: 1500 }),
@@ -35,26 +35,26 @@ describe('partsUnderWay', () => {
     expect(partsUnderWay(pending)).toEqual({ bytesUnderWay: 120 });
   });
 
-  it('leaves out what an earlier attempt told', () => {
+  it('ignores the heartbeat of an earlier attempt', () => {
     expect(partsUnderWay([part({ bytesSent: 100 }, { startedMs: 2500, beatMs: 2400 })]).bytesUnderWay).toBe(0);
     expect(partsUnderWay([part({ bytesSent: 100 }, { startedMs: 2400, beatMs: 2500 })]).bytesUnderWay).toBe(100);
   });
 
-  it('leaves out a part that told nothing', () => {
+  it('ignores a part without a heartbeat', () => {
     expect(partsUnderWay([{ activityType: { name: 'uploadPart' } }]).bytesUnderWay).toBe(0);
     expect(partsUnderWay([part({ bytesSent: 100 }, { startedMs: 1000 })]).bytesUnderWay).toBe(0);
   });
 
-  it.each([null, 'x', {}, { bytesSent: '5' }])('takes details of another form for nothing told: %j', (details) => {
+  it.each([null, 'x', {}, { bytesSent: '5' }])('ignores a heartbeat in another form: %j', (details) => {
     expect(partsUnderWay([part(details, { startedMs: 1000, beatMs: 2000 })]).bytesUnderWay).toBe(0);
   });
 
-  it("doesn't count what the md5 has read", () => {
+  it('does not count the bytes that the MD5 has read', () => {
     const hashing = { ...part({ bytesSent: 100 }, { startedMs: 1, beatMs: 2 }), activityType: { name: 'hashSource' } };
     expect(partsUnderWay([hashing]).bytesUnderWay).toBe(0);
   });
 
-  it('tells the failure that was repeated most often', () => {
+  it('returns the failure with the most attempts', () => {
     const pending = [
       failed(2, 'uploadPart', 'TimedOut', 'slow'),
       failed(7, 'completeUpload', 'ApiUnavailable', 'busy'),
@@ -68,12 +68,12 @@ describe('partsUnderWay', () => {
     });
   });
 
-  it('tells no trouble of a first attempt, nor of a later one without a failure', () => {
+  it('returns no failure for a first attempt, or for a later one without a failure', () => {
     expect(partsUnderWay([failed(1, 'uploadPart', 'TimedOut', 'slow')]).trouble).toBeUndefined();
     expect(partsUnderWay([{ activityType: { name: 'uploadPart' }, attempt: 4 }]).trouble).toBeUndefined();
   });
 
-  it('lives with a failure of which little is known', () => {
+  it('accepts a failure with missing properties', () => {
     expect(partsUnderWay([{ attempt: 2, lastFailure: {} }]).trouble).toEqual({
       activity: '',
       attempt: 2,

@@ -6,7 +6,7 @@ function found(workflowId: string, type: string, parentId?: string): WorkflowSum
 }
 
 describe('uploads without pieces', () => {
-  it('leaves out what a split upload that is there started, and nothing else', () => {
+  it('omits only the pieces of split uploads in the list', () => {
     const all = [
       found('split', 'uploadSplitFile'),
       found('split-1', 'uploadFile', 'split'),

@@ -11,7 +11,7 @@ describe('options that a program without types passes', () => {
     ['localhost:7233', /^the options of connect\(\) must be an object$/],
     [null, /must be an object/],
     [[], /must be an object/],
-    [{ adress: 'x:1' }, /^"adress" is no option\. The options are taskQueue, host, sources, connection, namespace, /],
+    [{ adress: 'x:1' }, /^"adress" is not an option\. Use taskQueue, host, sources, connection, namespace, /],
     [{ connection: 'localhost:7233' }, /^"connection" must be an object such as /],
     [{ namespace: 7, host: '' }, /^"host" must be a text that is not empty; "namespace" must be a text/],
     [{ taskQueue: '' }, /^"taskQueue" /],
@@ -21,7 +21,7 @@ describe('options that a program without types passes', () => {
   });
 
   it('are rejected by the constructor', () => {
-    const message = '"namespace" is no option. The options are taskQueue, host, sources';
+    const message = '"namespace" is not an option. Use taskQueue, host, sources';
     expect(() => new LonghaulClient(temporal, anything({ namespace: 'x' }))).toThrow(message);
   });
 

@@ -33,7 +33,7 @@ describe('prepareUpload', () => {
     expect(workflowId).toBe(`longhaul-train.jsonl-${digest}`);
   });
 
-  it('gives the same file the same id, by whatever name it is called', async () => {
+  it('derives the same ID for all paths of a file', async () => {
     const { workflowId } = await prepare();
     const link = join(dir, 'link.jsonl');
     await symlink(file, link);
@@ -41,20 +41,20 @@ describe('prepareUpload', () => {
     expect((await prepare({ file: link, filename: 'train.jsonl' })).workflowId).toBe(workflowId);
   });
 
-  it('takes the name that the caller used, not the one behind a link', async () => {
+  it('uses the name of a link, not of its target', async () => {
     const link = join(dir, 'latest.jsonl');
     await symlink(file, link);
     const { request } = await prepare({ file: link });
     expect(request).toMatchObject({ filename: 'latest.jsonl', source: { path: file } });
   });
 
-  it('gives another id to a file whose content changed', async () => {
+  it('derives another ID for a file whose content changed', async () => {
     const before = await prepare();
     await writeFile(file, '{"a":2}\n{"a":3}\n');
     expect((await prepare()).workflowId).not.toBe(before.workflowId);
   });
 
-  it('gives another id to a file that was replaced by one of the same size', async () => {
+  it('derives another ID for a file that was replaced by a file of the same size', async () => {
     const before = await prepare();
     const other = join(dir, 'other');
     await writeFile(other, '{"a":2}\n');
@@ -63,50 +63,50 @@ describe('prepareUpload', () => {
   });
 
   it.each([{ purpose: 'batch' }, { filename: 'x' }, { destination: 'eu' }, { baseUrl: 'http://127.0.0.1:1' }])(
-    'gives another id with %j',
+    'derives another ID with %j',
     async (change) => {
       expect((await prepare(change)).workflowId).not.toBe((await prepare()).workflowId);
     },
   );
 
   it.each([{ partSizeBytes: Limits.maxPartSizeBytes }, { concurrency: 3 }, { md5: false }, { again: true }])(
-    'gives the same id with %j, which changes how it is sent and not what',
+    'derives the same ID with %j, which does not change the File',
     async (change) => {
       expect((await prepare(change)).workflowId).toBe((await prepare()).workflowId);
     },
   );
 
-  it("takes the caller's id, and tells by the digest whose it is", async () => {
+  it("uses the caller's ID, and identifies the upload by the digest", async () => {
     const { workflowId, digest } = await prepare({ id: 'nightly-7' });
     expect(workflowId).toBe('nightly-7');
     expect(digest).toBe((await prepare()).digest);
   });
 
-  it('keeps what only the client needs out of the workflow', async () => {
+  it('omits client options from the input of the workflow', async () => {
     const { request } = await prepare({ id: 'i', again: true, baseUrl: 'http://127.0.0.1:1' });
     expect(Object.keys(request).toSorted()).toEqual(['expectedFingerprint', 'filename', 'purpose', 'source']);
   });
 
-  it("doesn't look at a source that it was given, which may be on another host", async () => {
+  it('does not inspect a `source`, which can be on another host', async () => {
     const source = { type: 'file', path: '/no/such/train.jsonl', host: 'elsewhere' } as const;
     const { request } = await prepareUpload({ source, purpose: 'batch' }, context);
     expect(request).toEqual({ source, purpose: 'batch', filename: 'train.jsonl' });
   });
 
-  it('fails with every problem of the request at once', async () => {
+  it('rejects a request with all of its problems', async () => {
     const preparing = prepare({ partSizeBytes: 1, concurrency: 0 });
     await expect(preparing).rejects.toThrow(ConfigError);
     await expect(preparing).rejects.toThrow(/"partSizeBytes" must be .*; "concurrency" must be /);
   });
 
   it.each([{ file: undefined }, { source: { type: 'file', path: '/x' } }])(
-    'wants a file or a source, and not both or neither: %j',
+    'requires exactly one of file, url and source: %j',
     async (change) => {
-      await expect(prepare(change)).rejects.toThrow(new ConfigError('give one of "file", "url" and "source"'));
+      await expect(prepare(change)).rejects.toThrow(new ConfigError('set exactly one of "file", "url" and "source"'));
     },
   );
 
-  it('refuses a file that is missing, a directory, and an empty one, each with its name', async () => {
+  it('rejects a missing file, a directory and an empty file, with the name', async () => {
     const empty = join(dir, 'empty');
     const directory = join(dir, 'directory');
     await writeFile(empty, '');
@@ -118,10 +118,10 @@ describe('prepareUpload', () => {
     }
   });
 
-  it('takes a file of 8 GiB and refuses one byte more', async () => {
+  it('accepts a file of 8 GiB and rejects one more byte', async () => {
     await truncate(file, Limits.maxFileBytes);
     expect((await prepare()).request.expectedFingerprint).toMatch(/^8589934592-/);
     await truncate(file, Limits.maxFileBytes + 1);
-    await expect(prepare()).rejects.toThrow(/8 GiB \(8589934593 bytes\); an Upload takes 8 GiB at most/);
+    await expect(prepare()).rejects.toThrow(/8 GiB \(8589934593 bytes\), and the maximum of an Upload is 8 GiB/);
   });
 });

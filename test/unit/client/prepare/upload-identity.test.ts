@@ -33,27 +33,27 @@ describe('the identity of an upload', () => {
     expect(identityDigest({ ...identity, ...change })).not.toBe(identityDigest(identity));
   });
 
-  it('keeps apart what only reads the same when it is joined', () => {
+  it('differs if only the concatenation of the values is equal', () => {
     const joined = { ...identity, filename: 'ab', purpose: 'c' };
     expect(identityDigest(joined)).not.toBe(identityDigest({ ...identity, filename: 'a', purpose: 'bc' }));
   });
 
-  it('stays as it is over releases, so that an upload of yesterday is found again', () => {
+  it('does not change between releases, so that earlier uploads are found', () => {
     expect(identityDigest(identity)).toBe('80ef357be930278770cba7b7');
   });
 });
 
 describe('workflowIdOf', () => {
-  it('begins with a name that a person recognises, and ends with the digest', () => {
+  it('starts with a readable name and ends with the digest', () => {
     expect(workflowIdOf(identity)).toBe(`longhaul-train.jsonl-${identityDigest(identity)}`);
   });
 
-  it('replaces what is awkward in an id, and cuts long names', () => {
+  it('replaces special characters, and shortens long names', () => {
     const id = workflowIdOf({ ...identity, filename: `année 1/${'x'.repeat(300)}` });
     expect(id).toMatch(/^longhaul-ann-e-1-x{40}-[0-9a-f]{24}$/);
   });
 
-  it('tells names apart that look alike after that', () => {
+  it('differs for names that are equal after that', () => {
     expect(workflowIdOf({ ...identity, filename: 'a b' })).not.toBe(workflowIdOf({ ...identity, filename: 'a?b' }));
   });
 });

@@ -27,11 +27,11 @@ interface ServedWorker {
   intervalMs?: number | undefined;
 }
 
-/** What the server returns; tests change it. */
+/** Responses of the server, which tests change. */
 interface Server {
   workers: ServedWorker[];
   pollers: { identity?: string; lastSeenMs: number }[];
-  /** Queues with an activity of another upload that runs. */
+  /** Queues with a running activity of another upload. */
   running: string[];
   acceptsHeartbeats: boolean;
   calls: number;
@@ -108,11 +108,11 @@ describe('a queue', () => {
     const workers = [{ status: SHUTTING_DOWN, heardMs: ago(100) }];
     const { client } = serve({ workers, pollers: [{ lastSeenMs: ago(SECOND) }] });
     expect(await presence(client)).toBe('unpolled');
-    // Its parts seem to run until their heartbeat timeout.
+    // Its parts appear to run until their heartbeat timeout.
     expect(await findUnpolledQueue(client, 'longhaul', [activity({}), activity({ state: 2 })])).toBeDefined();
   });
 
-  it('is unpolled if a worker missed three heartbeats, and a second look confirms it', async () => {
+  it('is unpolled if a worker missed three heartbeats, and a second check confirms it', async () => {
     const workers = [{ heardMs: ago(14 * SECOND), intervalMs: 5 * SECOND }];
     const { client } = serve({ workers, pollers: [{ lastSeenMs: ago(30 * SECOND) }] });
     expect(await presence(client)).toBe('polled');
@@ -155,7 +155,7 @@ describe('a queue', () => {
     expect(await presence(client)).toBe('polled');
   });
 
-  it('is looked at once for all handles of a client, and again after some seconds', async () => {
+  it('is checked once for all handles of a client, and again after some seconds', async () => {
     const { server, client } = serve({ workers: [{ heardMs: ago(SECOND), intervalMs: 5 * SECOND }] });
     await Promise.all(Array.from({ length: 20 }, () => presence(client)));
     expect(server.calls).toBe(1);
@@ -178,16 +178,16 @@ describe('work that waits', () => {
     expect(await findUnpolledQueue(client, 'longhaul', [activity({})])).toEqual({
       taskQueue: QUEUE,
       host: 'a',
-      reason: `no worker of host a polls the queue ${QUEUE}. Start "longhaul worker" there, or on another machine with the same files and LONGHAUL_HOST=a.`,
+      reason: `no worker of host a polls task queue "${QUEUE}". Start "longhaul worker" there, or on another machine with the same files and LONGHAUL_HOST=a.`,
     });
     const ofAll = [activity({ queue: 'longhaul-transfer' })];
     expect(await findUnpolledQueue(client, 'longhaul', ofAll)).toEqual({
       taskQueue: 'longhaul-transfer',
       host: undefined,
-      reason: 'no worker polls the queue longhaul-transfer. Start "longhaul worker".',
+      reason: 'no worker polls task queue "longhaul-transfer". Start "longhaul worker".',
     });
     expect(await findUnpolledQueue(client, 'longhaul', [])).toBeUndefined();
-    // Without heartbeats of workers, work that runs is the only proof of a worker with full slots.
+    // Without heartbeats of workers, running work is the only evidence of a worker with full slots.
     expect(await findUnpolledQueue(client, 'longhaul', [activity({}), activity({ state: 2 })])).toBeUndefined();
   });
 
@@ -205,7 +205,7 @@ describe('work that waits', () => {
     expect(await other.check('longhaul', old)).toMatchObject({ host: 'a' });
   });
 
-  it('is reported no longer if it runs, or Temporal is unavailable', async () => {
+  it('is not reported if it runs, or if Temporal is unavailable', async () => {
     const { client } = serve({});
     const watch = new UnpolledQueueWatch(client);
     const old = [activity({ ageMs: 60 * SECOND })];

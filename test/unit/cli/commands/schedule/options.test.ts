@@ -14,7 +14,7 @@ function optionsOf(...args: string[]): SyncOptions {
 }
 
 describe('the options of a sync', () => {
-  it('become a request with what was given and nothing else', async () => {
+  it('become a request without further properties', async () => {
     expect(await toSyncRequest('s3://bucket/some/prefix', optionsOf('--purpose', 'batch'), config)).toEqual({
       source: { type: 's3', bucket: 'bucket', prefix: 'some/prefix' },
       purpose: 'batch',
@@ -71,7 +71,7 @@ describe('the options of a sync', () => {
       expect(await toSyncRequest(near, optionsOf('--purpose', 'batch'), config)).toMatchObject({ source });
     }));
 
-  it('are refused with every problem, as is a source that is none', () =>
+  it('are rejected with every problem, like an invalid source', () =>
     withTempDir(async (directory) => {
       const sync = (source: string, ...args: string[]) =>
         toSyncRequest(source, optionsOf('--purpose', 'batch', ...args), config);
@@ -81,13 +81,13 @@ describe('the options of a sync', () => {
       await expect(sync('ftp://host/x')).rejects.toThrow(/Use a folder, or a bucket/);
       await expect(sync(directory, '--connection', 'x')).rejects.toThrow(/requires a source such as s3/);
       await expect(sync(directory, '--purpose', 'dance', '--prefix', 'a/b')).rejects.toThrow(
-        /neither slashes.*unknown purpose "dance"/,
+        /must not contain slashes.*unknown purpose "dance"/,
       );
     }));
 });
 
-describe('what stands behind -- of a schedule', () => {
-  it('is read as the command sync is', async () => {
+describe('the command after -- of a schedule', () => {
+  it('is parsed like the command sync', async () => {
     const problems: string[] = [];
     expect(await toScheduledWork(['sync', 's3://bucket', '--purpose', 'batch'], config, problems)).toMatchObject({
       sync: { purpose: 'batch' },
@@ -95,7 +95,7 @@ describe('what stands behind -- of a schedule', () => {
     expect(problems).toEqual([]);
   });
 
-  it('is read as the command upload is, without what only the command has', async () => {
+  it('is parsed like the command upload, without the options of the command alone', async () => {
     const problems: string[] = [];
     const options = ['--purpose', 'batch', '--expires-after', '7d', '--priority', 'normal', '--filename', 'x.jsonl'];
     const work = await toScheduledWork(['upload', 's3://bucket/latest.jsonl', ...options], config, problems);
@@ -118,15 +118,12 @@ describe('what stands behind -- of a schedule', () => {
     });
   });
 
-  it.each(['s3://bucket/a*b/', 's3://bucket/*/c', 's3://bucket/data [1]'])(
-    'can be below the prefix %s',
-    async (url) => {
-      const problems: string[] = [];
-      const work = await toScheduledWork(['sync', url, '--purpose', 'batch'], config, problems);
-      expect(work?.sync?.source).toMatchObject({ prefix: url.replace('s3://bucket/', '') });
-      expect(problems).toEqual([]);
-    },
-  );
+  it.each(['s3://bucket/a*b/', 's3://bucket/*/c', 's3://bucket/data [1]'])('accepts the prefix %s', async (url) => {
+    const problems: string[] = [];
+    const work = await toScheduledWork(['sync', url, '--purpose', 'batch'], config, problems);
+    expect(work?.sync?.source).toMatchObject({ prefix: url.replace('s3://bucket/', '') });
+    expect(problems).toEqual([]);
+  });
 
   it.each([
     [['sync', 's3://bucket'], /required option '--purpose/],
@@ -136,11 +133,11 @@ describe('what stands behind -- of a schedule', () => {
     [['sync', 's3://bucket', '--purpose', 'dance'], /unknown purpose "dance"/],
     [
       ['sync', 's3://bucket/logs/*.jsonl', '--purpose', 'batch'],
-      /^sync: "s3:\/\/bucket\/logs\/\*\.jsonl" has a wildcard.* Use: s3:\/\/bucket\/logs\/ --include '\/\*\.jsonl'\. If the prefix/,
+      /^sync: the source "s3:\/\/bucket\/logs\/\*\.jsonl" has a wildcard.* Use: s3:\/\/bucket\/logs\/ --include '\/\*\.jsonl'\. If the prefix/,
     ],
     [
       ['sync', '/no/such/*.jsonl', '--purpose', 'batch'],
-      /^sync: "\/no\/such\/\*\.jsonl" has a wildcard.* Use: \/no\/such\/ --include '\/\*\.jsonl'$/,
+      /^sync: the source "\/no\/such\/\*\.jsonl" has a wildcard.* Use: \/no\/such\/ --include '\/\*\.jsonl'$/,
     ],
     [['upload', '/no/such', '--purpose', 'batch'], /^upload: cannot read \/no\/such: it does not exist/],
     [['upload', '/tmp', '--purpose', 'batch'], /^upload: \/tmp is not a file\. Use "sync" for a folder/],
@@ -149,7 +146,7 @@ describe('what stands behind -- of a schedule', () => {
     [['upload', 's3://bucket/a', '--purpose', 'batch', '--detach'], /^upload: unknown option '--detach'/],
     [['download', 'x'], /after "--", use "sync" or "upload", not "download"/],
     [[], /after "--", use "sync" or "upload", for/],
-  ])('is refused when it is %j', async (words, problem) => {
+  ])('is rejected if it is %j', async (words, problem) => {
     const problems: string[] = [];
     expect(await toScheduledWork(words, config, problems)).toBeUndefined();
     expect(problems).toHaveLength(1);
@@ -193,7 +190,7 @@ describe('the options of a schedule', () => {
     });
   });
 
-  it('are refused with every problem, each said once', () => {
+  it('are rejected with every problem once', () => {
     const problems: string[] = [];
     toScheduleSettings({ every: 'often', jitter: '5', start: 'soon', end: '2026-02-30' }, true, problems);
     expect(problems).toEqual([
@@ -212,7 +209,7 @@ describe('the options of a schedule', () => {
     '2026-12-01T02:00',
     '2026-12-01T25:00Z',
     '2026-12-01 02:00Z',
-  ])('take no time from %j', (text) => {
+  ])('reject the time %j', (text) => {
     expect(parseTime(text)).toBeUndefined();
   });
 });

@@ -32,8 +32,8 @@ const progress: SyncProgress = {
 const wordsOf = (one: SyncProgress) => progressWords(one, one.bytesDone).join(' · ');
 const sentBytes = progress.bytesDone;
 
-describe('a sync in words', () => {
-  it('says what became of the files, and nothing of what did not happen', () => {
+describe('the description of a sync', () => {
+  it('contains the counts of the files, without zeros', () => {
     expect(describeCounts(counts)).toBe(
       '2 sent (1 KiB) · 3 unchanged · 1 known by content · 1 deleted · 1 excluded · 1 failed',
     );
@@ -41,7 +41,7 @@ describe('a sync in words', () => {
     expect(describeCounts(quiet)).toBe('2 sent (1 KiB) · 3 unchanged');
   });
 
-  it('says how far it is', () => {
+  it('contains the progress', () => {
     expect(wordsOf(progress)).toBe('2 of 4 files · 1 KiB of 2 KiB · 1 failed');
     expect(wordsOf({ ...progress, state: 'deleting' })).toBe('deleting · 1 of 2');
     expect(wordsOf({ ...progress, state: 'paused' })).toMatch(/paused$/);
@@ -49,10 +49,10 @@ describe('a sync in words', () => {
     expect(wordsOf({ ...progress, state: 'listing', counts: nothing })).toBe('listing');
   });
 
-  it('says of a status what runs and what it waits for', () => {
+  it('contains the running uploads and the waiting reason of a status', () => {
     const waiting = { reason: 'the key', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 0 };
     const words = describeStatus('id', { ...progress, waiting });
-    expect(words).toMatch(/^id: uploading · 9 files \(4 KiB\) · 2 of 4 files .* 1 uploading · waits: the key$/);
+    expect(words).toMatch(/^id: uploading · 9 files \(4 KiB\) · 2 of 4 files .* 1 uploading · waiting: the key$/);
     expect(describeStatus('id', { ...progress, bytesSent: 1536 })).toMatch(/ 1.5 KiB of 2 KiB /);
     expect(describeStatus('id', { ...progress, state: 'completed', uploading: [] })).not.toMatch(/of 4 files/);
   });
@@ -67,10 +67,10 @@ describe('a sync in words', () => {
     view.close();
     expect(lines.filter((line) => line === unpolled.reason)).toHaveLength(1);
     expect(lines).toHaveLength(kind === 'lines' ? 2 : 1);
-    expect(describeStatus('id', { ...progress, unpolled })).toContain(`waits: ${unpolled.reason}`);
+    expect(describeStatus('id', { ...progress, unpolled })).toContain(`waiting: ${unpolled.reason}`);
   });
 
-  it('comes in lines, each state and each trouble once', () => {
+  it('prints each state and each problem once', () => {
     const lines: string[] = [];
     const view = createLiveView('lines', (line) => lines.push(line), process.stderr);
     view.show('', { type: 'progress', progress, bytesSent: sentBytes });
@@ -82,12 +82,12 @@ describe('a sync in words', () => {
     view.close();
     expect(lines).toEqual([
       '2 of 4 files · 1 KiB of 2 KiB · 1 failed',
-      'waiting for a worker or for Temporal to answer',
+      'waiting for a response from a worker or Temporal',
       'deleting · 1 of 2',
     ]);
   });
 
-  it('comes in lines that count the bytes of files under way, every five seconds', () => {
+  it('prints a line every five seconds, with the bytes of files in progress', () => {
     vi.useFakeTimers();
     try {
       const lines: string[] = [];
@@ -105,16 +105,18 @@ describe('a sync in words', () => {
     }
   });
 
-  it('quiet, says only what the sync waits for, once', () => {
+  it('prints only the waiting reason, once, with --quiet', () => {
     const lines: string[] = [];
     const view = createLiveView('quiet', (line) => lines.push(line), process.stderr);
     view.show('', { type: 'progress', progress, bytesSent: sentBytes });
     view.show('', { type: 'no-answer', reason: 'x' });
     expect(lines).toEqual([]);
-    const waiting = { reason: 'the key is refused', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 1 };
+    const waiting = { reason: 'the key is rejected', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 1 };
     view.show('', { type: 'progress', bytesSent: sentBytes, progress: { ...progress, state: 'waiting', waiting } });
     view.show('', { type: 'progress', bytesSent: sentBytes, progress: { ...progress, state: 'waiting', waiting } });
     view.close();
-    expect(lines).toEqual(['waits: the key is refused; it goes on by itself, and at once with "longhaul retry"']);
+    expect(lines).toEqual([
+      'waiting: the key is rejected. Retries automatically. To retry now, run "longhaul retry ID".',
+    ]);
   });
 });

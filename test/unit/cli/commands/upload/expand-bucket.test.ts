@@ -77,7 +77,7 @@ describe('an s3:// URL', () => {
   });
 
   it.each([
-    ['/nothing/', /^no object is below s3:\/\/training\/nothing\/\. Check the prefix/],
+    ['/nothing/', /^no object found under s3:\/\/training\/nothing\/\. Check the prefix/],
     ['/nothing*', /^no object matches s3:\/\/training\/nothing\*\. Check the key/],
   ])('%s is rejected if it names no object', async (path, message) => {
     await expect(expand(path)).rejects.toThrow(message);

@@ -11,7 +11,7 @@ const options: SpoolOptions = {
   filename: 'x.jsonl',
   maxBytes: 10,
   signal: new AbortController().signal,
-  tell: () => {},
+  print: () => {},
 };
 
 function withFolder(body: (folder: SpoolFolder) => Promise<void>): Promise<void> {
@@ -19,7 +19,7 @@ function withFolder(body: (folder: SpoolFolder) => Promise<void>): Promise<void>
 }
 
 describe('spooling', () => {
-  it('makes a whole file of what comes, which is kept until it is released', () =>
+  it('saves the input in a file, and keeps it until it is released', () =>
     withFolder(async (folder) => {
       const path = await spoolInput(Readable.from([Buffer.from('ab'), Buffer.from('cd')]), folder, options);
       expect(await folder.filenameOf(path)).toBe('x.jsonl');
@@ -49,20 +49,20 @@ describe('spooling', () => {
       await handle.close();
     }));
 
-  it('forgets what came before when it begins again', () =>
+  it('discards earlier bytes when it restarts', () =>
     withFolder(async (folder) => {
       const words = { what: 'the well', argument: 'it' };
       const path = await spoolCopy(folder, words, options, async (copy) => {
-        await copy.begin(6);
+        await copy.start(6);
         await copy.write(Buffer.from('abcdef'));
-        await copy.begin(undefined);
+        await copy.start(undefined);
         await copy.write(Buffer.from('x'));
         await copy.write(Buffer.from('y'));
       });
       expect(await readFile(path, 'utf8')).toBe('xy');
     }));
 
-  it('stops at what can never be uploaded, and leaves nothing of it', () =>
+  it('stops at the maximum size, and keeps no copy', () =>
     withFolder(async (folder) => {
       const endless = new Readable({ read: () => endless.push(Buffer.alloc(6)) });
       const spooling = spoolInput(endless, folder, options);
@@ -74,18 +74,18 @@ describe('spooling', () => {
       expect(await readdir(folder.path)).toEqual([]);
     }));
 
-  it('does not fill the disk', () =>
+  it('stops before the disk is full', () =>
     withFolder(async (folder) => {
       Object.assign(folder, { freeBytes: async () => 63 * 1024 ** 2 });
       const spooling = spoolInput(Readable.from([Buffer.from('a')]), folder, options);
       await expect(spooling).rejects.toMatchObject({
         code: 'SPOOL_FAILED',
-        message: expect.stringContaining('63 MiB free'),
+        message: expect.stringContaining('only 63 MiB are free'),
       });
       expect(await readdir(folder.path)).toEqual([]);
     }));
 
-  it('keeps a name of the File that no disk could keep, also where another command works on the copy', () =>
+  it('records a File name that is too long for a disk, also for other commands', () =>
     withFolder(async (folder) => {
       const filename = 'あ'.repeat(300);
       const path = await spoolInput(Readable.from([Buffer.from('a')]), folder, { ...options, filename });
@@ -95,7 +95,7 @@ describe('spooling', () => {
       await expect(folder.filenameOf(path)).rejects.toMatchObject({ message: expect.stringContaining('--filename') });
     }));
 
-  it('takes the name of an earlier version’s copy, and of other files, from their paths', () =>
+  it('reads the name of a copy by an earlier version, and of other files, from the path', () =>
     withFolder(async (folder) => {
       const path = await spoolInput(Readable.from([Buffer.from('a')]), folder, options);
       for (const other of [join(dirname(path), 'x.jsonl'), '/elsewhere/copy', 'copy']) {

@@ -27,7 +27,7 @@ async function refusal(...files: readonly string[]): Promise<string> {
 }
 
 describe('the pipes among the arguments of an upload', () => {
-  it('are named pipes under their names, also behind links, and standard input without a name', () =>
+  it('are named pipes with their names, also through links, and standard input without a name', () =>
     withPipe(async (pipe, directory) => {
       const file = join(directory, 'file');
       const link = join(directory, 'link.jsonl');
@@ -48,7 +48,7 @@ describe('the pipes among the arguments of an upload', () => {
     withPipe(async (pipe, directory) => {
       const link = join(directory, 'link');
       await symlink(pipe, link);
-      expect(await refusal(pipe, pipe)).toMatch(/pipe\.jsonl is given twice, and a pipe can be read only once/);
+      expect(await refusal(pipe, pipe)).toMatch(/pipe\.jsonl is named twice, and a pipe can be read only once/);
       expect(await refusal(pipe, link)).toMatch(/pipe\.jsonl and .*link are the same pipe/);
       expect(await refusal('-', '/dev/stdin')).toMatch(/- and \/dev\/stdin are the same pipe/);
     }));
@@ -65,7 +65,7 @@ describe('the pipes among the arguments of an upload', () => {
       expect(await refusal('/dev/fd/9999')).toMatch(/descriptor 9999 is not open .* such as sudo close it/);
     }));
 
-  it.runIf(process.platform === 'linux')('cannot be a pipe that this process can write into', () =>
+  it.runIf(process.platform === 'linux')('cannot be a pipe that this process can write to', () =>
     withPipe(async (pipe) => {
       const both = openSync(pipe, 'r+');
       expect(await refusal(pipe)).toMatch(/is also open for writing in this process, so that it never ends/);
@@ -78,7 +78,7 @@ describe('the pipes among the arguments of an upload', () => {
     }),
   );
 
-  it('obey the directories to which files are restricted', () =>
+  it('must be in the permitted directories', () =>
     withPipe(async (pipe, directory) => {
       await expect(findPipes([pipe], { roots: [join(directory, 'other')] })).rejects.toMatchObject({
         code: 'SOURCE_FORBIDDEN',
@@ -86,7 +86,7 @@ describe('the pipes among the arguments of an upload', () => {
     }));
 });
 
-it.runIf(process.platform === 'linux')('a descriptor of a file is the file in its place', () =>
+it.runIf(process.platform === 'linux')('a file descriptor of a file is replaced by its path', () =>
   withTempDir(async (directory) => {
     const file = join(directory, 'x.jsonl');
     await writeFile(file, 'x');
