@@ -8,6 +8,9 @@ const builtPackage = {
   'longhaul/worker': `${root}dist/src/worker/index.js`,
   'longhaul/workflows': `${root}dist/workflows/index.js`,
   'longhaul/activities': `${root}dist/src/worker/activities.js`,
+  'longhaul/nexus': `${root}dist/src/contracts/nexus.js`,
+  'longhaul/errors': `${root}dist/src/all-errors.js`,
+  'longhaul/types': `${root}dist/src/types.js`,
   longhaul: `${root}dist/src/index.js`,
 };
 

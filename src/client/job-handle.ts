@@ -13,6 +13,7 @@ import { startedName } from './prepare/started-request.ts';
 import { findUnpolledQueue, UnpolledQueueWatch } from './queues/unpolled-queue.ts';
 import { fromTemporal } from './temporal-faults.ts';
 
+/** Options of `JobHandle.progress()`. */
 export interface ProgressOptions {
   /** @defaultValue 500 */
   readonly intervalMs?: number;

@@ -4,12 +4,17 @@ import type { JobKind, UploadProgress, UploadResult } from '../contracts/upload.
 import type { PartTrouble } from './follow/pending.ts';
 import type { UnpolledQueue } from './queues/unpolled-queue.ts';
 
+/**
+ * Progress of a job, as the query `progress` returns it: `UploadProgress`, `SplitUploadProgress` or `SyncProgress`. All start
+ * with `kind`, `state`, `filename`, `bytesTotal`, `bytesDone`, `partsInFlight`, `waiting` and `startedAtMs`.
+ */
 export type JobProgress<Kind extends JobKind = JobKind> = {
   readonly upload: UploadProgress;
   readonly split: SplitUploadProgress;
   readonly sync: SyncProgress;
 }[Kind];
 
+/** Result of a completed job, which `JobHandle.result()` returns: `UploadResult`, `SplitUploadResult` or `SyncResult`. */
 export type JobResult<Kind extends JobKind = JobKind> = {
   readonly upload: UploadResult;
   readonly split: SplitUploadResult;

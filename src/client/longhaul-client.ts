@@ -27,6 +27,7 @@ import { grpcError, isTemporalAway } from '../temporal/temporal-fault.ts';
 import { TemporalUnreachableError } from '../temporal/temporal-errors.ts';
 import { listUploads, type ListOptions, type UploadSummary } from './lists/list-uploads.ts';
 
+/** Options of a `LonghaulClient` on a Temporal client that your program created. */
 export interface LonghaulClientOptions {
   /** @defaultValue `longhaul` */
   readonly taskQueue?: string;
@@ -36,6 +37,7 @@ export interface LonghaulClientOptions {
   readonly sources?: SourceSettings;
 }
 
+/** Options of `LonghaulClient.connect`. Without options, it uses the same environment variables as the command. */
 export interface ConnectOptions extends LonghaulClientOptions {
   /**
    * Address, TLS and API key of Temporal. If it is set, Temporal's environment configuration is not read: a key of the

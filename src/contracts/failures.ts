@@ -71,6 +71,7 @@ export const FailureType = {
   WorkerStopping: 'WorkerStopping',
 } as const;
 
+/** One of the values of `FailureType`. */
 export type FailureType = (typeof FailureType)[keyof typeof FailureType];
 
 /** Plain data in `details[0]` of the failure of a split upload that had started. */

@@ -1,3 +1,9 @@
+/**
+ * The worker, also alongside the worker of another program.
+ *
+ * @module longhaul/worker
+ */
+
 export {
   createWorker,
   type WorkerDeploymentVersion,

@@ -1,4 +1,5 @@
-import { SteeringRefusedError, type JobHandle } from 'longhaul';
+import { SteeringRefusedError } from 'longhaul/errors';
+import type { JobHandle } from 'longhaul';
 import type { ChaosProxy } from '../support/chaos-proxy.ts';
 import type { ApiProcess, Fleet } from './actors.ts';
 import type { Deed } from './plan.ts';

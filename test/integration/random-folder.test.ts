@@ -3,7 +3,7 @@ import { chmod, chown, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pMap from 'p-map';
-import type { SyncProblem } from 'longhaul';
+import type { SyncProblem } from 'longhaul/types';
 import { expect, it } from 'vitest';
 import { syncFileName } from '../../src/core/sync/file-name.ts';
 import { startCli } from '../support/cli.ts';

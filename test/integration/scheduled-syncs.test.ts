@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ScheduleSettings } from 'longhaul';
+import type { ScheduleSettings } from 'longhaul/types';
 import { expect, it } from 'vitest';
 import { filesAt, manyFiles } from '../support/sync-folder.ts';
 import { withSystem, type System } from '../support/system.ts';

@@ -1,11 +1,6 @@
-import {
-  LonghaulClient,
-  ScheduleBusyError,
-  ScheduleExistsError,
-  ScheduleNotFoundError,
-  type ScheduleWork,
-  type UpdateScheduleOptions,
-} from 'longhaul';
+import { LonghaulClient } from 'longhaul';
+import { ScheduleBusyError, ScheduleExistsError, ScheduleNotFoundError } from 'longhaul/errors';
+import type { ScheduleWork, UpdateScheduleOptions } from 'longhaul/types';
 import { describe, expect, it } from 'vitest';
 import { Priorities } from '../../src/contracts/limits.ts';
 import { standIn, withSchedules } from '../support/stand-in/with-schedules.ts';

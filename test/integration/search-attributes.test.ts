@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AttributeConflictError, SetupRefusedError, setupSearchAttributes, type JobHandle } from 'longhaul';
+import { AttributeConflictError, SetupRefusedError } from 'longhaul/errors';
+import { setupSearchAttributes, type JobHandle } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { beginWorker, runCli, startCli, startWorkerProcess } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';

@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FailureType, type JobHandle, type UploadProgress } from 'longhaul';
+import { FailureType, type JobHandle } from 'longhaul';
+import type { UploadProgress } from 'longhaul/types';
 import { describe, expect, it } from 'vitest';
 import { randomFile } from '../support/random-file.ts';
 import { MiB, withSystem, type System } from '../support/system.ts';

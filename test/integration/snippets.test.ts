@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import * as longhaul from 'longhaul';
+import * as allErrors from 'longhaul/errors';
 import * as activities from 'longhaul/activities';
 import * as worker from 'longhaul/worker';
 import * as sdk from 'openai';
@@ -43,9 +44,12 @@ const others = programs.filter(
 
 /** The module of each value that the package exports. */
 const exported = new Map(
-  Object.entries({ longhaul, 'longhaul/worker': worker, 'longhaul/activities': activities }).flatMap(
-    ([module, values]) => Object.keys(values).map((name) => [name, module] as const),
-  ),
+  Object.entries({
+    'longhaul/errors': allErrors,
+    longhaul,
+    'longhaul/worker': worker,
+    'longhaul/activities': activities,
+  }).flatMap(([module, values]) => Object.keys(values).map((name) => [name, module] as const)),
 );
 const calls = readInlineCode().filter(({ text }) => {
   const [, start, rest] = /^(?:\w+: )?(?:await )?(\w+)(.*)/s.exec(text) ?? [];

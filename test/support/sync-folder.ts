@@ -1,4 +1,5 @@
-import type { SyncDecision, SyncOptions, SyncResult } from 'longhaul';
+import type { SyncDecision } from 'longhaul/types';
+import type { SyncOptions, SyncResult } from 'longhaul';
 import { KEY, type System } from './system.ts';
 
 /** So many small files with contents of their own: `many/0000.jsonl` … */

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { API, SymbolFlags, type Project, type Symbol as TypeSymbol } from 'typescript/unstable/sync';
 import { SyntaxKind, type Node } from 'typescript/unstable/ast';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as errors from '../../src/all-errors.ts';
 import * as library from '../../src/index.ts';
 import * as worker from '../../src/worker/index.ts';
 
@@ -22,7 +23,7 @@ function reachable(entries: readonly string[]): readonly string[] {
   return [...found];
 }
 
-const files = reachable(['src/index.ts', 'src/worker/index.ts']).map((path) => ({
+const files = reachable(['src/index.ts', 'src/all-errors.ts', 'src/worker/index.ts']).map((path) => ({
   path: relative(root, path),
   text: readFileSync(path, 'utf8').replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, ''),
 }));
@@ -62,7 +63,7 @@ function isLonghaulError(name: string): boolean {
 
 describe('the errors of the library and of the worker', () => {
   it('derive from LonghaulError and are exported', () => {
-    const exported = { ...library, ...worker } as Readonly<Record<string, unknown>>;
+    const exported = { ...library, ...errors, ...worker } as Readonly<Record<string, unknown>>;
     const checked = classes.filter(({ name }) => !(name in internal));
     expect(checked.length).toBeGreaterThan(30);
     expect(checked.filter(({ name }) => !isLonghaulError(name))).toEqual([]);
@@ -134,9 +135,14 @@ describe('the errors of the library and of the worker', () => {
 const place = realpathSync(mkdtempSync(join(tmpdir(), 'longhaul-exports-')));
 symlinkSync(join(root, 'dist'), join(place, 'dist'));
 const dist = join(place, 'dist/');
-const entries = ['src/index', 'src/worker/index', 'src/worker/activities', 'workflows/index'].map((entry) =>
-  join(dist, `${entry}.d.ts`),
-);
+const entries = [
+  'src/index',
+  'src/all-errors',
+  'src/types',
+  'src/worker/index',
+  'src/worker/activities',
+  'workflows/index',
+].map((entry) => join(dist, `${entry}.d.ts`));
 
 /** Values that one function of Longhaul returns and another accepts, and arguments that only a workflow itself passes. */
 const opaque: readonly string[] = [

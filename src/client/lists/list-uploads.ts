@@ -15,6 +15,7 @@ export type UploadSummary = WorkflowSummary;
 /** A state to list. `running` includes all that are not closed. */
 export type ListedState = UploadState | SyncState | 'running';
 
+/** Filter of `LonghaulClient.list()`. Without options, it lists all uploads and split uploads, the newest first. */
 export interface ListOptions {
   /** Whether to include syncs, whose `type` is `syncSource`. @defaultValue false */
   readonly syncs?: boolean;

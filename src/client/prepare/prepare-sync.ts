@@ -11,6 +11,12 @@ import { pathOnDisk } from '../../sources/file/path-on-disk.ts';
 import { mapFileError } from '../../sources/file/errors.ts';
 import { assertTextOptions } from './option-problems.ts';
 
+/**
+ * Options of `LonghaulClient.sync()`: the folder or bucket, `purpose`, and the settings of `SyncRequest`.
+ *
+ * @example
+ * await longhaul.sync({ folder: './data', purpose: 'fine-tune', exclude: ['*.tmp'] });
+ */
 export interface SyncOptions extends Omit<SyncRequest, 'source'> {
   /** A directory of this machine, whose worker reads the files. Set either this or `source`. */
   readonly folder?: string;

@@ -19,6 +19,12 @@ import type { SplitUploadRequest } from '../../contracts/split.ts';
 import { pieceName } from '../../core/split/pieces.ts';
 import { utf8Length } from '../../core/text/clip.ts';
 
+/**
+ * Options of `LonghaulClient.upload()`: one of `file`, `url` and `source`, `purpose`, and the settings of `UploadRequest`.
+ *
+ * @example
+ * await longhaul.upload({ file: '/data/train.jsonl', purpose: 'fine-tune' });
+ */
 export interface UploadOptions extends Omit<UploadRequest, 'source'> {
   /** A file of this machine, whose worker sends the parts. Set one of this, `url` and `source`. */
   readonly file?: string;
@@ -155,6 +161,7 @@ async function fingerprintOf(
   }
 }
 
+/** Options of `LonghaulClient.uploadSplit()`: as those of an upload, for a file of lines of any size. */
 export interface SplitUploadOptions extends UploadOptions {
   /** Maximum size of each File in bytes. @defaultValue 8 GiB */
   readonly pieceSizeBytes?: number;

@@ -15,6 +15,13 @@ export interface ScheduleWork {
   readonly upload?: UploadRequest;
 }
 
+/**
+ * A schedule to create: its name, its times (`cron` or `everyMs`), and the request of each run: `upload` or `sync`.
+ *
+ * @example
+ * const sync = { source: { type: 'folder', path: '/data' }, purpose: 'batch' } as const;
+ * await longhaul.schedules.create({ name: 'nightly', cron: '0 2 * * *', sync });
+ */
 export interface CreateScheduleOptions extends ScheduleSettings, ScheduleWork {
   readonly name: string;
   /** Whether to create the schedule paused. @defaultValue false */

@@ -138,4 +138,8 @@ export type HttpSource = Frozen<z.output<typeof httpSource>>;
 export type Source = FileSource | S3Source | HttpSource;
 export type FolderContainer = Frozen<z.output<typeof folder>>;
 export type BucketContainer = Frozen<z.output<typeof bucket>>;
+/**
+ * Folder or bucket that a sync uploads, such as `{ type: 'folder', path: '/data' }` or
+ * `{ type: 's3', bucket: 'training', prefix: 'set-7/' }`. Paths are absolute, as the worker that reads them sees them.
+ */
 export type Container = FolderContainer | BucketContainer;
