@@ -33,6 +33,13 @@ describe('loadConfig', () => {
     });
   });
 
+  it('reads the deployment of variables of Temporal, unless Longhaul has its own', () => {
+    const ofTemporal = { ...scene.bare, TEMPORAL_DEPLOYMENT_NAME: 'shared', TEMPORAL_WORKER_BUILD_ID: 'v1' };
+    expect(loadConfig(ofTemporal)).toMatchObject({ deploymentName: 'shared', buildId: 'v1' });
+    const both = { ...ofTemporal, LONGHAUL_DEPLOYMENT_NAME: 'uploads', LONGHAUL_BUILD_ID: '2' };
+    expect(loadConfig(both)).toMatchObject({ deploymentName: 'uploads', buildId: '2' });
+  });
+
   it('reads every variable of its own', () => {
     const config = loadConfig({
       ...scene.bare,
