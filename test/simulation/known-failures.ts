@@ -4,11 +4,9 @@ const MiB = 1024 * 1024;
 const HOUR = 3_600_000;
 
 export interface KnownFailure {
-  /** What an upload does, or is to do. */
+  /** What the upload does instead. */
   readonly name: string;
-  /** Nobody has fixed it yet. */
-  readonly isOpen: boolean;
-  /** The rule that the plan breaks, or broke. */
+  /** The rule that the plan broke. */
   readonly rule: string;
   readonly plan: Plan;
 }
@@ -40,7 +38,6 @@ const TOO_LARGE: Plan = {
 export const knownFailures: readonly KnownFailure[] = [
   {
     name: 'retries if one part is rejected with 403 and another one with 404, together',
-    isOpen: false,
     rule: 'an upload does not wait forever',
     plan: {
       ...TOGETHER,
@@ -53,7 +50,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'opens a new session if a part that was stopped arrived at a strict service, twice',
-    isOpen: false,
     rule: 'a new session is opened if it can help',
     plan: {
       ...ONE_PART,
@@ -70,7 +66,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'opens a new session if another client cancels two before their first part',
-    isOpen: false,
     rule: 'a new session is opened if it can help',
     plan: {
       ...ONE_PART,
@@ -79,7 +74,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'does not count a session that is lost while its completion waits',
-    isOpen: false,
     rule: 'a session that is lost while the upload waits does not count',
     plan: {
       ...ONE_PART,
@@ -89,7 +83,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'cancels a replaced session although the upload is cancelled in the meantime',
-    isOpen: false,
     rule: 'no session is left open',
     plan: {
       ...ONE_PART,
@@ -102,7 +95,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'replaces a session with a wrong MD5 after a certain rejection of its completion',
-    isOpen: false,
     rule: 'an uncertain completion has a cause',
     plan: {
       ...ONE_PART,
@@ -114,7 +106,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'replaces a session whose completion is rejected with 409 "expired"',
-    isOpen: false,
     rule: 'an outage that is shorter than the retry period is survived',
     plan: {
       ...ONE_PART,
@@ -124,7 +115,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'sends parts of more than a second with a heartbeat timeout of a second',
-    isOpen: false,
     rule: 'an upload without faults completes',
     plan: {
       ...ONE_PART,
@@ -134,25 +124,21 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'continues as new while the create call waits',
-    isOpen: false,
     rule: 'a history stays short',
     plan: waitingFor('createUpload'),
   },
   {
     name: 'continues as new while the completion waits',
-    isOpen: false,
     rule: 'a history stays short',
     plan: waitingFor('completeUpload'),
   },
   {
     name: 'continues as new while the inspection of the source waits',
-    isOpen: false,
     rule: 'a history stays short',
     plan: hidden({ atMs: 0 }),
   },
   {
     name: 'continues as new while the MD5 waits',
-    isOpen: false,
     rule: 'a history stays short',
     plan: {
       ...hidden({ call: 'hashSource', nth: 1, plusMs: 6000 }),
@@ -163,25 +149,21 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'continues as new while the plan of a split upload waits',
-    isOpen: false,
     rule: 'a history stays short',
     plan: { ...hidden({ atMs: 0 }), sizeBytes: 4 * MiB, pieces: 2 },
   },
   {
     name: 'continues as new while the first lists of a sync wait',
-    isOpen: false,
     rule: 'a history stays short',
     plan: { ...waitingFor('listFiles'), folder: SMALL_FILES },
   },
   {
     name: 'continues as new while the small files of a sync wait, and completes them',
-    isOpen: false,
     rule: 'a history stays short',
     plan: { ...waitingFor('addPart'), folder: SMALL_FILES },
   },
   {
     name: 'does not wait for a call after the other, each for the whole retry period',
-    isOpen: false,
     rule: 'the retry period of an upload is respected',
     plan: {
       ...ONE_PART,
@@ -192,7 +174,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'does not open one session after the other if parts return 404 while the upload waits',
-    isOpen: false,
     rule: 'a session that is lost without a wait counts',
     plan: {
       ...ONE_PART,
@@ -202,7 +183,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'reports the File if the upload is cancelled after a completion without a response',
-    isOpen: false,
     rule: 'a File that exists is the result',
     plan: {
       ...ONE_PART,
@@ -213,7 +193,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'shows no reason to wait after the end',
-    isOpen: false,
     rule: 'nothing waits after the end',
     plan: {
       ...ONE_PART,
@@ -222,7 +201,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'shows no next attempt in the past while the attempt runs',
-    isOpen: false,
     rule: 'the next attempt is not in the past',
     plan: {
       ...CALM,
@@ -231,7 +209,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'counts an orphaned session if all attempts of the create call failed',
-    isOpen: false,
     rule: 'the result counts the orphaned sessions',
     plan: {
       ...ONE_PART,
@@ -243,7 +220,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'ends as cancelled if a split upload is cancelled while its piece fails',
-    isOpen: false,
     rule: 'a failure has a type',
     plan: {
       ...CALM,
@@ -254,7 +230,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'sends no part in a new session if a split upload was paused while its piece completed',
-    isOpen: false,
     rule: 'nothing is sent during a pause',
     plan: {
       ...CALM,
@@ -269,7 +244,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'counts a session that is lost without a wait in the next execution of an upload that waits',
-    isOpen: false,
     rule: 'a session that is lost without a wait counts',
     plan: {
       ...ONE_PART,
@@ -293,7 +267,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'excuses a session once if one of its parts is too large while another one waits',
-    isOpen: false,
     rule: 'a session that is lost without a wait counts',
     plan: {
       ...TOO_LARGE,
@@ -302,13 +275,11 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'does not count a session that expires although it was opened during the wait',
-    isOpen: false,
     rule: 'a session that is lost while the upload waits does not count',
     plan: { ...TOO_LARGE, callMs: [3000, 3000], partMs: [60_000, 60_000] },
   },
   {
     name: 'reports a file of a sync that is deleted before the source is listed again',
-    isOpen: false,
     rule: 'the numbers of a sync add up',
     plan: {
       ...CALM,
@@ -330,7 +301,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'shows no reason to wait after the end of a sync',
-    isOpen: false,
     rule: 'nothing waits after the end',
     plan: {
       ...CALM,
@@ -346,7 +316,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'reports a file of a batch whose session ends while the sync is paused',
-    isOpen: false,
     rule: 'each file that stays is sent or reported',
     plan: {
       ...CALM,
@@ -372,7 +341,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     name: 'sends a small file of a sync once if the lookup of its File is rejected with 404',
-    isOpen: false,
     rule: 'no second File exists',
     plan: {
       ...CALM,
@@ -398,8 +366,3 @@ function hidden(when: When): Plan {
   const action = { kind: 'hide-source', problem: 'unreadable', forMs: 8 * HOUR } as const;
   return { ...ONE_PART, suggestAfterEvents: 100, actions: [{ when, action }] };
 }
-
-/** Rules that uploads break until those failures are fixed. */
-export const openRules: ReadonlySet<string> = new Set(
-  knownFailures.filter(({ isOpen }) => isOpen).map(({ rule }) => rule),
-);

@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
 import { drawPlan, drawSplitPlan, drawSyncPlan } from './draw-plan.ts';
-import { openRules } from './known-failures.ts';
 import { shrink } from './shrink.ts';
 import { simulate } from './simulate.ts';
 
@@ -10,7 +9,6 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '1' },
     trace: { type: 'boolean', default: false },
     'keep-going': { type: 'boolean', default: false },
-    'known-failures': { type: 'boolean', default: false },
     split: { type: 'boolean', default: false },
     sync: { type: 'boolean', default: false },
     'no-shrink': { type: 'boolean', default: false },
@@ -29,7 +27,6 @@ for (let seed = first; seed < first + runs; seed++) {
   ends.set(close?.status ?? 'open', (ends.get(close?.status ?? 'open') ?? 0) + 1);
   if (values.trace) print(trace.join('\n'));
   for (const rule of new Set(violations.map((violation) => violation.rule))) {
-    if (openRules.has(rule) && !values['known-failures']) continue;
     const seeds = broken.get(rule) ?? [];
     broken.set(rule, [...seeds, seed]);
     if (seeds.length > 0) continue;
