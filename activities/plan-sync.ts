@@ -1,3 +1,4 @@
+import type { TransferActivities } from '../src/contracts/activities.ts';
 import type {
   PlanSyncHeartbeat,
   PlanSyncInput,
@@ -5,8 +6,7 @@ import type {
   SyncBatch,
   SyncScope,
   SyncTotals,
-  TransferActivities,
-} from '../src/contracts/activities.ts';
+} from '../src/contracts/plan-sync.ts';
 import { PayloadLimits } from '../src/contracts/limits.ts';
 import { syncRequest } from '../src/contracts/requests/sync.ts';
 import type { FullSyncRequest, SyncDecision } from '../src/contracts/sync.ts';

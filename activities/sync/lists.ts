@@ -1,11 +1,5 @@
 import { createHash } from 'node:crypto';
-import type {
-  PlannedUpload,
-  PlanSyncInput,
-  SyncDigest,
-  SyncScope,
-  SyncTotals,
-} from '../../src/contracts/activities.ts';
+import type { PlannedUpload, PlanSyncInput, SyncDigest, SyncScope, SyncTotals } from '../../src/contracts/plan-sync.ts';
 import { FailureType } from '../../src/contracts/failures.ts';
 import type { RememberedFile, SyncDecision, SyncMemory, SyncProblem, UnmatchedGlob } from '../../src/contracts/sync.ts';
 import { PayloadLimits } from '../../src/contracts/limits.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import type { SyncScope } from '../../src/contracts/activities.ts';
+import type { SyncScope } from '../../src/contracts/plan-sync.ts';
 import type { RememberedFile, SyncMemory } from '../../src/contracts/sync.ts';
 import { nameKey } from '../../src/core/text/name-form.ts';
 import { checkMemory, MAX_MEMORY_CHARACTERS } from '../../src/core/sync/memory-shape.ts';

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import type { SyncChanges } from '../../src/contracts/activities.ts';
+import type { SyncChanges } from '../../src/contracts/plan-sync.ts';
 import { FailureType } from '../../src/contracts/failures.ts';
 import { PayloadLimits } from '../../src/contracts/limits.ts';
 import type { SyncAmount, SyncProblem } from '../../src/contracts/sync.ts';

@@ -1,4 +1,5 @@
-import type { HashCheckpoint, HashSourceResult, SyncDigest } from '../../src/contracts/activities.ts';
+import type { HashCheckpoint, HashSourceResult } from '../../src/contracts/activities.ts';
+import type { SyncDigest } from '../../src/contracts/plan-sync.ts';
 
 /** Maximum number of reads at the same time. More would compete with running uploads for the disk and the CPUs. */
 const READS_AT_A_TIME = 4;

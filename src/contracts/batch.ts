@@ -1,4 +1,4 @@
-import type { PlannedUpload } from './activities.ts';
+import type { PlannedUpload } from './plan-sync.ts';
 import type { FailureDetails, SentPart } from './failures.ts';
 import type { Container } from './sources.ts';
 import type { SharedLimit, UploadSession } from './upload.ts';

@@ -1,4 +1,4 @@
-import type { PlannedUpload } from './activities.ts';
+import type { PlannedUpload } from './plan-sync.ts';
 import type { CarriedFile } from './batch.ts';
 import type { Admitted } from './failures.ts';
 import type { FullSyncRequest } from './requests/sync.ts';

@@ -1,7 +1,7 @@
 import { PayloadLimits } from '../contracts/limits.ts';
 import { formatBytes } from './text/format.ts';
 import { quoted, utf8Length } from './text/clip.ts';
-import type { PackSyncMemoryInput, SyncScope } from '../contracts/activities.ts';
+import type { PackSyncMemoryInput, SyncScope } from '../contracts/plan-sync.ts';
 import type { SyncMemory } from '../contracts/sync.ts';
 
 /** Bytes of a value as Temporal stores it: JSON in UTF-8, with its escapes. */

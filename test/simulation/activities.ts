@@ -16,10 +16,10 @@ import type {
   HashCheckpoint,
   HashSourceInput,
   HashSourceResult,
-  PlanSyncInput,
   TransferActivities,
   UploadPartInput,
 } from '../../src/contracts/activities.ts';
+import type { PlanSyncInput } from '../../src/contracts/plan-sync.ts';
 import { AbortedError, SourceChangedError } from '../../src/errors.ts';
 import type { Source } from '../../src/contracts/sources.ts';
 import { memoryOfResult } from '../../src/core/sync/memory-shape.ts';

@@ -1,4 +1,4 @@
-import type { PlannedUpload, PlanSyncResult, SyncTotals } from '../../src/contracts/activities.ts';
+import type { PlannedUpload, PlanSyncResult, SyncTotals } from '../../src/contracts/plan-sync.ts';
 import type { OpenBatchResult, SendBatchInput, SendBatchResult } from '../../src/contracts/batch.ts';
 import { FailureType } from '../../src/contracts/failures.ts';
 import type { SyncProblem, SyncProgress, SyncResult } from '../../src/contracts/sync.ts';

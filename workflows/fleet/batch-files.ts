@@ -5,7 +5,7 @@ import {
   isCancellation,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import type { PlannedUpload } from '../../src/contracts/activities.ts';
+import type { PlannedUpload } from '../../src/contracts/plan-sync.ts';
 import type {
   CarriedFile,
   FileFailure,

@@ -1,5 +1,5 @@
 import { CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow';
-import type { PlannedUpload } from '../../src/contracts/activities.ts';
+import type { PlannedUpload } from '../../src/contracts/plan-sync.ts';
 import type { CarriedFile } from '../../src/contracts/batch.ts';
 import type { WaitingInfo } from '../../src/contracts/upload.ts';
 import { commandBytes } from '../../src/core/payload.ts';

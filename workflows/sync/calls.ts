@@ -1,14 +1,13 @@
 import { proxyActivities, workflowInfo, type ActivityInterfaceFor } from '@temporalio/workflow';
+import type { ControlActivities, TransferActivities } from '../../src/contracts/activities.ts';
 import type {
-  ControlActivities,
   PlannedDeletion,
   PlanSyncInput,
   PlanSyncResult,
   SyncBatch,
   SyncReading,
   SyncScope,
-  TransferActivities,
-} from '../../src/contracts/activities.ts';
+} from '../../src/contracts/plan-sync.ts';
 import type { Admitted } from '../../src/contracts/failures.ts';
 import type { FullSyncRequest, RememberedFile, SyncMemory } from '../../src/contracts/sync.ts';
 import { packInput } from '../../src/core/payload.ts';

@@ -1,5 +1,5 @@
 import { condition, isCancellation } from '@temporalio/workflow';
-import type { PlannedDeletion, SyncBatch } from '../../src/contracts/activities.ts';
+import type { PlannedDeletion, SyncBatch } from '../../src/contracts/plan-sync.ts';
 import { commandBytes } from '../../src/core/payload.ts';
 import type { SyncTally } from '../../src/core/sync/tally.ts';
 import type { Fleet, Load } from '../fleet/fleet.ts';

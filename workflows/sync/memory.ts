@@ -1,4 +1,4 @@
-import type { SyncBatch } from '../../src/contracts/activities.ts';
+import type { SyncBatch } from '../../src/contracts/plan-sync.ts';
 import type { RememberedFile, SyncMemory } from '../../src/contracts/sync.ts';
 import { checkMemory, memoryProblemOf } from '../../src/core/sync/memory-shape.ts';
 import { utf8Length } from '../../src/core/text/clip.ts';

@@ -1,4 +1,4 @@
-import type { ListsWanted, SyncBatch } from '../../src/contracts/activities.ts';
+import type { ListsWanted, SyncBatch } from '../../src/contracts/plan-sync.ts';
 import type { CarriedSync } from '../../src/contracts/sync.ts';
 
 type Carried = NonNullable<CarriedSync['lists']>;

@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
-import type { SyncBatch } from '../../src/contracts/activities.ts';
+import type { SyncBatch } from '../../src/contracts/plan-sync.ts';
 import { FailureType, type Admitted, type FailureDetails } from '../../src/contracts/failures.ts';
 import type { FullSyncRequest } from '../../src/contracts/sync.ts';
 import type { SyncTally } from '../../src/core/sync/tally.ts';

@@ -6,7 +6,7 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { PlannedUpload, SyncBatch } from '../../src/contracts/activities.ts';
+import type { PlannedUpload, SyncBatch } from '../../src/contracts/plan-sync.ts';
 import type { CarriedFile, SentFile } from '../../src/contracts/batch.ts';
 import { FailureType, type Admitted, type FailureDetails, type JobSubject } from '../../src/contracts/failures.ts';
 import { PayloadLimits } from '../../src/contracts/limits.ts';

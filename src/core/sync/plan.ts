@@ -1,4 +1,4 @@
-import type { SyncScope } from '../../contracts/activities.ts';
+import type { SyncScope } from '../../contracts/plan-sync.ts';
 import type { FileFacts, FullSyncRequest, RememberedFile, SyncDecision } from '../../contracts/sync.ts';
 import type { ListedFile } from '../../contracts/upload.ts';
 import { isSameName, nameKey } from '../text/name-form.ts';

@@ -1,4 +1,4 @@
-import type { SyncChanges, SyncTotals } from '../../contracts/activities.ts';
+import type { SyncChanges, SyncTotals } from '../../contracts/plan-sync.ts';
 import { FailureType } from '../../contracts/failures.ts';
 import { PayloadLimits } from '../../contracts/limits.ts';
 import type { CarriedSync, SyncAmount, SyncCounts, SyncProblem, UnmatchedGlob } from '../../contracts/sync.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openAiLimits } from '../../../src/contracts/limits.ts';
 import { packSyncMemory } from '../../../activities/pack-sync-memory.ts';
 import { packMemory, unpackMemory } from '../../../activities/sync/memory.ts';
-import type { SyncScope } from '../../../src/contracts/activities.ts';
+import type { SyncScope } from '../../../src/contracts/plan-sync.ts';
 import type { RememberedFile, SyncMemory } from '../../../src/contracts/sync.ts';
 import { handoverProblems } from '../../../src/core/upload/carried.ts';
 import { checkMemory, memoryOfResult } from '../../../src/core/sync/memory-shape.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { packMemory } from '../../../activities/sync/memory.ts';
 import { SyncComparison } from '../../../activities/sync/lists.ts';
-import type { SyncScope } from '../../../src/contracts/activities.ts';
+import type { SyncScope } from '../../../src/contracts/plan-sync.ts';
 import { Sources } from '../../../src/sources/sources.ts';
 import { mockDestination } from '../../support/mock-activity.ts';
 import { withFakeS3 } from '../../support/fake-s3.ts';

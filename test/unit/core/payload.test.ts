@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sliceOf } from '../../../activities/plan-sync.ts';
-import type { SyncScope } from '../../../src/contracts/activities.ts';
+import type { SyncScope } from '../../../src/contracts/plan-sync.ts';
 import { PayloadLimits, TextLimits } from '../../../src/contracts/limits.ts';
 import type { RememberedFile, SyncMemory } from '../../../src/contracts/sync.ts';
 import {

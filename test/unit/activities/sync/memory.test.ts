@@ -4,7 +4,7 @@ import { packSyncMemory } from '../../../../activities/pack-sync-memory.ts';
 import { SyncListsCache } from '../../../../activities/sync/lists-cache.ts';
 import type { SyncComparison } from '../../../../activities/sync/lists.ts';
 import { packMemory, unpackMemory } from '../../../../activities/sync/memory.ts';
-import type { SyncScope } from '../../../../src/contracts/activities.ts';
+import type { SyncScope } from '../../../../src/contracts/plan-sync.ts';
 import type { RememberedFile } from '../../../../src/contracts/sync.ts';
 import { mockActivity } from '../../../support/mock-activity.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SyncTotals } from '../../../../src/contracts/activities.ts';
+import type { SyncTotals } from '../../../../src/contracts/plan-sync.ts';
 import type { SyncProgress } from '../../../../src/contracts/sync.ts';
 import { describeSync } from '../../../../src/core/show/describe-sync.ts';
 import { SyncTally } from '../../../../src/core/sync/tally.ts';
