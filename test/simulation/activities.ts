@@ -40,7 +40,7 @@ export function startAttempt(
   input: readonly unknown[],
   beat: (details: unknown) => void,
 ): RunningAttempt {
-  const process: Process = { info, isDead: false };
+  const process: Process = { info, isDead: false, doubts: new Set() };
   const { attempt, activityType, heartbeatTimeoutMs, heartbeatDetails, startToCloseTimeoutMs, workflowId, runId } =
     info;
   const environment = mockActivity({
@@ -79,6 +79,7 @@ export function startAttempt(
     },
     kill: () => {
       process.isDead = true;
+      for (const doubt of process.doubts) doubt();
     },
   };
 }

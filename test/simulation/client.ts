@@ -39,6 +39,8 @@ export interface ClientWorld {
 export interface Process {
   readonly info: AttemptInfo;
   isDead: boolean;
+  /** Called if it dies: of completions that run. */
+  readonly doubts: Set<() => void>;
 }
 
 interface Work<T> {
@@ -117,10 +119,13 @@ async function makeCall<T>(world: ClientWorld, process: Process, work: Work<T>):
   const neededMs = world.durationMs(call, key) + (fault?.kind === 'slow' ? fault.ms : 0);
   const silentMs = fault?.kind === 'silent' ? Math.min(STALL_TIMEOUT_MS, timeoutMs) : undefined;
   const waitMs = Math.min(silentMs ?? neededMs, timeoutMs);
+  const doubt = () => work.onDoubt?.();
+  process.doubts.add(doubt);
   const isAborted = await clock.sleep(waitMs, options?.signal).then(
     () => false,
     () => true,
   );
+  process.doubts.delete(doubt);
   const isTimeout = silentMs !== undefined || waitMs < neededMs;
   if (process.isDead || isAborted || isTimeout) {
     work.onDoubt?.();
