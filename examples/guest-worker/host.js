@@ -1,0 +1,36 @@
+// An existing worker. The lines with "longhaul" are all that was added.
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { LonghaulPlugin } from 'longhaul/worker';
+
+const reports = resolve(process.env.REPORTS ?? 'reports');
+
+const longhaul = new LonghaulPlugin({
+  destinations: [
+    {
+      name: 'default',
+      baseUrl: process.env.OPENAI_BASE_URL ?? 'https://api.openai.com/v1',
+      apiKey: process.env.OPENAI_API_KEY ?? '',
+    },
+  ],
+  sources: { files: { roots: [reports] } },
+  taskQueue: 'longhaul',
+});
+
+const worker = await Worker.create({
+  connection: await NativeConnection.connect({ address: process.env.TEMPORAL_ADDRESS ?? 'localhost:7233' }),
+  taskQueue: 'reports',
+  workflowsPath: fileURLToPath(new URL('workflows.js', import.meta.url)),
+  activities: {
+    async writeReport(name) {
+      const path = join(reports, `${name}.jsonl`);
+      await writeFile(path, '{"custom_id": "1"}\n');
+      return path;
+    },
+  },
+  plugins: [longhaul],
+});
+console.log('running');
+await worker.run();
