@@ -18,8 +18,7 @@ const toDo = `
   test/record
   test/replay
   test/simulation
-  test/support
-  test/unit`
+  test/support`
   .trim()
   .split(/\s+/);
 

@@ -70,7 +70,7 @@ describe('the errors of the library and of the worker', () => {
     expect(checked.filter(({ name }) => !(name in exported))).toEqual([]);
   });
 
-  it('have codes of their own that do not change by accident', () => {
+  it('have distinct codes that do not change by accident', () => {
     const codes = classes
       .filter(({ name }) => !(name in internal))
       .flatMap(({ path, name }) => {
@@ -121,7 +121,7 @@ describe('the errors of the library and of the worker', () => {
     `);
   });
 
-  it('are no built-in errors, except those that never reach a caller', () => {
+  it('are not built-in errors, except those that never reach a caller', () => {
     const ofClient = new Set(reachable(['src/index.ts']).map((path) => relative(root, path)));
     const found = files
       .filter(({ path }) => ofClient.has(path) || /^src\/(worker|pace)\//.test(path))

@@ -33,7 +33,7 @@ function problemsOf(mentions: readonly InlineCode[]): string[] {
   });
 }
 
-/** What is between quotes in a file and begins with `longhaul` and a word. */
+/** Quoted texts of a file that start with `longhaul` and a word. */
 function mentionsIn(path: string): InlineCode[] {
   const text = readFileSync(join(repository, path), 'utf8').replaceAll(/\\(?=["'`])/g, '');
   return text.split('\n').flatMap((line, index) =>

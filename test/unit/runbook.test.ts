@@ -24,14 +24,14 @@ describe('the runbook', () => {
     expect([...runbook.matchAll(/^### (.*)$/gm)].map(([, name]) => name)).toEqual(alerts);
   });
 
-  it('tells of every reason for which an upload may wait what to do, and of no other', () => {
+  it('contains the fix for every waiting reason, and no other reason', () => {
     const waitedFor = Object.values(FailureType).filter((failureType) =>
       [undefined, 403].some((status) => waitingReason({ failureType, status, message: '' })),
     );
     expect(namesIn(reasonsBelow('What an upload waits for'))).toEqual(new Set(waitedFor));
   });
 
-  it('tells of every status that an upload waits for', () => {
+  it('contains every status for which an upload waits', () => {
     const waitedFor = Array.from({ length: 300 }, (_, index) => 300 + index).filter(
       (status) => status >= 400 && waitingReason({ failureType: FailureType.ApiRejected, status, message: '' }),
     );
@@ -41,11 +41,11 @@ describe('the runbook', () => {
     );
   });
 
-  it('tells of every failure type what to do when it ends an upload', () => {
+  it('contains the fix for every failure type', () => {
     expect(namesIn(reasonsBelow('What ends an upload'))).toEqual(new Set(Object.values(FailureType)));
   });
 
-  it('shows only pictures and pages that are there', () => {
+  it('links only to existing screenshots and pages', () => {
     const links = [...runbook.matchAll(/\]\(([^)#]+)(#[^)]*)?\)/g)].map(([, path = '']) => path);
     expect(links.filter((path) => !existsSync(new URL(path, docs)))).toEqual([]);
     expect(links.filter((path) => path.endsWith('.png')).length).toBeGreaterThan(0);

@@ -116,7 +116,7 @@ describe('the snippets of the README and of docs', () => {
         : []),
       ...words
         .filter((word) => /^(\.\/)?(deploy|test|docs|src)\//.test(word) && !existsSync(join(repository, word)))
-        .map((word) => `${place}: there is no ${word}`),
+        .map((word) => `${place}: ${word} not found`),
     ]);
     expectNone(problems, 'correct the name in the snippet');
   });

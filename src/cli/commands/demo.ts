@@ -25,7 +25,7 @@ export async function demoCommand(
   file: string | undefined,
   options: { size: number },
 ): Promise<void> {
-  // A missing file has an error that only the demo uses later.
+  // A missing file fails later with a separate error.
   const sizeBytes = file === undefined ? options.size : (await stat(file).catch(() => undefined))?.size;
   if (sizeBytes !== undefined && sizeBytes < MIN_FILE_BYTES) {
     throw new ConfigError(

@@ -104,7 +104,7 @@ describe('completeUpload', () => {
     expect(listFiles).not.toHaveBeenCalled();
   });
 
-  it('believes a first refusal at once', async () => {
+  it('accepts a rejection of the first attempt immediately', async () => {
     completeUpload.mockRejectedValue(refusal(400, 'sum of parts is 41, not 42'));
     expect(await failureOf(run(1))).toMatchObject({
       type: FailureType.ApiRejected,
@@ -125,7 +125,7 @@ describe('completeUpload', () => {
     expect(listFiles).not.toHaveBeenCalled();
   });
 
-  it.each([401, 403, 413, 422])('ends at once with a %d, which no earlier attempt explains', async (status) => {
+  it.each([401, 403, 413, 422])('fails immediately with a %d, which no earlier attempt explains', async (status) => {
     completeUpload.mockRejectedValue(refusal(status, 'no'));
     expect(await failureOf(run(3))).toMatchObject({ type: FailureType.ApiRejected, nonRetryable: true });
     expect(listFiles).not.toHaveBeenCalled();
@@ -181,7 +181,7 @@ describe('completeUpload after an answer was lost', () => {
     [404, 'upload has expired'],
     [400, 'upload was cancelled'],
     [409, 'upload is expired'],
-  ])('opens a new session when the %d says that the %s, as that is no completion', async (status, said) => {
+  ])('opens a new session if the message of the %d is that the %s', async (status, said) => {
     completeUpload.mockRejectedValue(refusal(status, said));
     expect(await failureOf(run(2))).toMatchObject({ type: FailureType.SessionLost, nonRetryable: true });
   });
@@ -345,7 +345,7 @@ describe('completeUpload and a server that is busy with the Upload', () => {
     expect(await run(1, { mayBeCompleted: true })).toEqual(result);
   });
 
-  it('gives up at once when it is completed and its File is nowhere', async () => {
+  it('fails immediately if it is completed and its File is not listed', async () => {
     completeUpload.mockRejectedValue(refusal(409, 'already completed'));
     expect(await failureOf(run(1))).toMatchObject({ type: FailureType.CompletionUncertain, nonRetryable: true });
     expect(listFiles).toHaveBeenCalledTimes(5);

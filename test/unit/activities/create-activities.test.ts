@@ -15,7 +15,7 @@ import { withTempDir } from '../../support/temp-dir.ts';
 const workflowId = 'upload-1';
 const { destination } = withClient({});
 
-it('activities of your own worker keep the limit of an upload', () =>
+it('activities of a custom worker apply the limit of an upload', () =>
   withTempDir(async (directory) => {
     const source = { type: 'file', path: join(directory, 'a') } as const;
     await writeFile(source.path, 'hello');
@@ -37,7 +37,7 @@ it('activities of your own worker keep the limit of an upload', () =>
     expect(turns.some((turn) => turn !== undefined)).toBe(true);
   }));
 
-it('activities of your own worker open a query that was sealed for their workflow', () =>
+it('activities of a custom worker unseal a query for their workflow', () =>
   withHttpOrigin({ content: Buffer.from('hello') }, async (origin) => {
     const url = `${origin.url}/a.jsonl`;
     const sealKey = 'a key of at least thirty-two bytes, for the test';
@@ -55,7 +55,7 @@ it('activities of your own worker open a query that was sealed for their workflo
     expect(origin.requests.map(({ path }) => path)).toContain('/a.jsonl?sig=canary');
   }));
 
-it('activities of your own worker are not made without a function for destinations', () => {
+it('activities of a custom worker require a function for destinations', () => {
   const call = (options: unknown) => () => createActivities(options as OwnWorkerOptions);
   const missing = expect.objectContaining({ code: 'CONFIG_INVALID' });
   for (const options of [{}, { destination: 'default' }, { destinations: [] }]) expect(call(options)).toThrow(missing);

@@ -55,7 +55,7 @@ describe('createUpload', () => {
     expect(failures.map(({ details }) => details?.[0])).toMatchObject([{ unanswered: 1 }, { unanswered: 2 }]);
   });
 
-  it('fails for good when the service refuses', async () => {
+  it('fails permanently if the service rejects the request', async () => {
     const createUpload = vi.fn<Destination['open']>();
     createUpload.mockRejectedValue(new ApiError('wrong purpose', { status: 400 }));
     const running = mockActivity().run(createCreateUpload(withClient({ open: createUpload })), {

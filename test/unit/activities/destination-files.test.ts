@@ -96,7 +96,7 @@ describe("the destination's list", () => {
     expect(files.map(({ id }) => id)).toEqual(['1']);
   });
 
-  it('begins again when its place between two pages is lost, and not for ever', async () => {
+  it('restarts a limited number of times if its position between two pages is lost', async () => {
     let losses = 1;
     const pages = ({ after }: ListFilesQuery = {}) => {
       if (after === undefined)

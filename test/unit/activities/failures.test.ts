@@ -46,7 +46,7 @@ describe('toApplicationFailure', () => {
     expect(toApplicationFailure(new ApiError('m', { status }), facts)).toMatchObject({ type, nonRetryable });
   });
 
-  it("tells what is known of the service's answer", () => {
+  it('contains the details of the response of the service', () => {
     const error = new ApiError('m', { status: 400, requestId: 'req-1', apiCode: 'bad', apiMessage: 'no' });
     expect(toApplicationFailure(error, facts)).toMatchObject({
       details: [{ attempt: 3, status: 400, requestId: 'req-1', apiCode: 'bad' }],
@@ -70,7 +70,7 @@ describe('toApplicationFailure', () => {
   });
 
   it.each([ApplicationFailure.nonRetryable('m'), new CancelledFailure('m'), new TypeError('m')])(
-    'leaves what is no error of ours as it is: %s',
+    'returns an error of another library unchanged: %s',
     (error) => {
       expect(toApplicationFailure(error, facts)).toBe(error);
     },
@@ -82,7 +82,7 @@ describe('toApplicationFailure', () => {
 });
 
 describe('workerStopping', () => {
-  it('hands the work on almost at once, and is no fault', () => {
+  it('releases the work of a worker that shuts down for an immediate retry', () => {
     expect(workerStopping()).toMatchObject({
       type: FailureType.WorkerStopping,
       nonRetryable: false,

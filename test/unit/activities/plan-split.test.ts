@@ -40,7 +40,7 @@ describe('the activity planSplit', () => {
       });
     }));
 
-  it('cuts a range of a source, and tells of ranges within that', () =>
+  it('cuts a range of a source, and returns ranges within it', () =>
     withLines('skipped\n{1}\n{2}\nskipped\n', async (source) => {
       const ranged = { ...source, range: { offsetBytes: 8, sizeBytes: 8 } };
       expect(await plan({ source: ranged, pieceSizeBytes: 4 })).toMatchObject({
@@ -52,7 +52,7 @@ describe('the activity planSplit', () => {
       });
     }));
 
-  it('says where a line begins that is too long, and that so many pieces are too many', () =>
+  it('reports the position of a line that is too long, and too many pieces', () =>
     withLines(`{1}\n${'x'.repeat(2000)}\n{3}\n`, async (source) => {
       const long = await failureOf(plan({ source, pieceSizeBytes: 1000 }));
       expect(long).toMatchObject({ type: FailureType.LineTooLong, nonRetryable: true });

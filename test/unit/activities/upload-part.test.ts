@@ -48,7 +48,7 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 const run = (changes: Partial<UploadPartInput> = {}, attempt = 1): Promise<UploadPartResult> =>
   mockActivity({ attempt }).run(uploadPart, { ...input, ...changes });
 
-/** A part that is under way until its call is aborted, as the client's would be. */
+/** A part that is in flight until its call is aborted, like that of the client. */
 function hanging(): { begun: Promise<void> } {
   const begun = new Promise<void>((resolve) => {
     addPart.mockImplementation(async (_, content, options) => {
@@ -116,7 +116,7 @@ describe('uploadPart', () => {
     expect(query).toHaveBeenCalledWith('progress');
   });
 
-  it('tells the md5 of a part that is the whole source', async () => {
+  it('returns the MD5 of a part that is the whole source', async () => {
     addPart.mockImplementation(async (_, { reader }) => {
       for (let at = 0; at < 10; at += 4) await reader.read(Buffer.alloc(Math.min(4, 10 - at)), at);
       return { partId: 'part_1' };
@@ -159,7 +159,7 @@ describe('uploadPart', () => {
     expect(await failureOf(run())).toMatchObject({ type: FailureType.SourceChanged, nonRetryable: true });
   });
 
-  it('retries trouble with the connection and with the disk', async () => {
+  it('retries errors of the connection and of the disk', async () => {
     addPart.mockRejectedValueOnce(new ConnectionError('reset')).mockRejectedValueOnce(new SourceReadError('EIO'));
     expect(await failureOf(run())).toMatchObject({ type: FailureType.ConnectionFailed, nonRetryable: false });
     expect(await failureOf(run())).toMatchObject({ nonRetryable: false });
@@ -234,7 +234,7 @@ describe('uploadPart and its end from outside', () => {
     await expect(running).rejects.toBeInstanceOf(CancelledFailure);
   });
 
-  it('tells how many bytes it sent while it lasts', async () => {
+  it('reports the bytes sent in its heartbeats', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     try {
       const { begun } = hanging();

@@ -24,7 +24,7 @@ describe('a figure', () => {
 describe('the comparison with the baseline', () => {
   const before = { 'a / b': figure(0.9, 1, 1.1) };
 
-  it('names a ratio whose rounds all lie beside those of the baseline', () => {
+  it('reports a ratio whose rounds do not overlap those of the baseline', () => {
     const [moved, summary] = compareRatios({ 'a / b': figure(1.2, 1.3, 1.4) }, before);
     expect(moved).toBe('MOVED +30 %: a / b: 1.30 (1.20–1.40), was 1.00 (0.90–1.10)');
     expect(summary).toContain('0 of 1 ratios are within the noise');

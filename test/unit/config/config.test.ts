@@ -140,7 +140,7 @@ describe('loadConfig', () => {
     });
   });
 
-  it('names every problem at once, those of variables, file and Temporal', async () => {
+  it('reports all problems of variables, the config file and Temporal together', async () => {
     await writeConfig({ destinations: { eu: { baseUrl: 'ftp://x' } }, colour: 'red' });
     const message = problemsOf({
       LONGHAUL_TRANSFER_SLOTS: 'many',
@@ -165,13 +165,13 @@ describe('loadConfig', () => {
     expect(message).not.toContain('\n');
   });
 
-  it.each(['0', '257', '1.5', 'x'])('refuses %j slots', (slots) => {
+  it.each(['0', '257', '1.5', 'x'])('rejects %j slots', (slots) => {
     expect(problemsOf({ LONGHAUL_TRANSFER_SLOTS: slots })).toBe(
       'invalid configuration: LONGHAUL_TRANSFER_SLOTS must be a whole number from 1 to 256',
     );
   });
 
-  it('repeats no secret that stands in the wrong place', async () => {
+  it('does not repeat a secret in a wrong property', async () => {
     expect(problemsOf({ OPENAI_BASE_URL: 'https://user:hunter2@127.0.0.1/v1' })).not.toContain('hunter2');
     expect(problemsOf({ OPENAI_BASE_URL: 'sk-hunter2' })).not.toContain('hunter2');
     await writeConfig({ destinations: { eu: { baseUrl: 'https://127.0.0.1', apiKey: 'sk-hunter2' } } });
@@ -308,12 +308,15 @@ describe('requireDestination', () => {
     expect(() => requireDestination(loadConfig(scene.bare), 'default')).toThrow(/set OPENAI_API_KEY/);
   });
 
-  it.each(['sk 1', 'sk\u00e9', 'sk\u0007'])('refuses a key that no header takes, without repeating it', (key) => {
-    const config = loadConfig({ ...scene.bare, OPENAI_API_KEY: key });
-    expect(() => requireDestination(config, 'default')).toThrow(
-      'the API key in OPENAI_API_KEY contains invalid characters',
-    );
-  });
+  it.each(['sk 1', 'sk\u00e9', 'sk\u0007'])(
+    'rejects a key that is invalid in a header, without repeating it',
+    (key) => {
+      const config = loadConfig({ ...scene.bare, OPENAI_API_KEY: key });
+      expect(() => requireDestination(config, 'default')).toThrow(
+        'the API key in OPENAI_API_KEY contains invalid characters',
+      );
+    },
+  );
 });
 
 describe('withDefaultDestination', () => {

@@ -23,31 +23,31 @@ describe('parseBytes', () => {
   });
 
   it.each(['', ' ', 'MiB', '-1', '+1', '1e3', '1.', '.5', '1,5', '0x10', '1 MiB 2', '12 mib', '1TiB', 'NaN'])(
-    'refuses %j',
+    'rejects %j',
     (text) => {
       expect(parseBytes(text)).toBeUndefined();
     },
   );
 
   it.each(['constructor', '1constructor', '1toString', '1valueOf', '1__proto__'])(
-    'takes no inherited property for a unit: %j',
+    'rejects an inherited property as a unit: %j',
     (text) => {
       expect(parseBytes(text)).toBeUndefined();
     },
   );
 
-  it('refuses what is beyond exact whole numbers', () => {
+  it('rejects numbers that are not exact', () => {
     expect(parseBytes('9007199254740991')).toBe(Number.MAX_SAFE_INTEGER);
     expect(parseBytes('9007199254740992')).toBeUndefined();
     expect(parseBytes('99999999GiB')).toBeUndefined();
     expect(parseBytes('9'.repeat(400))).toBeUndefined();
   });
 
-  it('reads every number of bytes that is written out', () => {
+  it('parses every plain number of bytes', () => {
     fc.assert(fc.property(fc.maxSafeNat(), (bytes) => parseBytes(String(bytes)) === bytes));
   });
 
-  it('answers any text with bytes or with undefined, never with a broken number', () => {
+  it('returns bytes or undefined for any text, and never NaN', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const bytes = parseBytes(text);
@@ -76,7 +76,7 @@ describe('formatBytes', () => {
     expect(formatBytes(bytes)).toBe(text);
   });
 
-  it('is off by one per cent at most, and has three digits at most', () => {
+  it('deviates by at most 1%, and has at most three digits', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 900 * 1024 ** 4 }), (bytes) => {
         const [value, unit] = formatBytes(bytes).split(' ') as [string, string];
@@ -87,7 +87,7 @@ describe('formatBytes', () => {
     );
   });
 
-  it('is read back by parseBytes', () => {
+  it('is accepted by parseBytes', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1000 }), (mebibytes) => {
         const bytes = mebibytes * 1024 ** 2;

@@ -82,7 +82,7 @@ describe('sizes of what crosses Temporal', () => {
     );
   });
 
-  it('of the inputs of packing stay under the limit, and nothing that was learnt is lost', () => {
+  it('of the inputs of packing stay under the limit, without loss of results', () => {
     fc.assert(
       fc.property(texts, texts, (adds, remove) => {
         const add = adds.map((path): RememberedFile => ({ path, sizeBytes: 1, version: path, fileId: 'f', md5: null }));

@@ -23,13 +23,13 @@ describe('parseDuration', () => {
   });
 
   it.each(['', ' ', '5', 's', '-1h', '1.5h', '30m1h', '1h 30m', '1H', '1w', '1h1h', `${'9'.repeat(20)}d`])(
-    'refuses %j',
+    'rejects %j',
     (text) => {
       expect(parseDuration(text)).toBeUndefined();
     },
   );
 
-  it('answers any text with milliseconds or with undefined', () => {
+  it('returns milliseconds or undefined for any text', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const ms = parseDuration(text);
@@ -58,7 +58,7 @@ describe('scheduleSettingsProblems', () => {
         note: 'x',
       },
     ],
-  ])('finds nothing wrong with %s', (_, settings) => {
+  ])('accepts %s', (_, settings) => {
     expect(scheduleSettingsProblems(settings, true)).toEqual([]);
   });
 
@@ -77,18 +77,18 @@ describe('scheduleSettingsProblems', () => {
     [{ endAt: new Date('x') }, /the end must be a time/],
     [{ startAt: new Date(1), endAt: new Date(1) }, /later than the start/],
     [{ cron: ['0 2 * * * # night'] }, /cron "0 2 \* \* \* # night": comments .* Use the note/],
-  ])('says what is wrong with %j', (settings, words) => {
+  ])('reports the problem of %j', (settings, words) => {
     const problems = scheduleSettingsProblems(settings, false);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(words);
   });
 
-  it('misses times in a whole schedule only', () => {
+  it('requires times only in a new schedule', () => {
     expect(scheduleSettingsProblems({ cron: [] }, true)).toEqual(['a cron expression or an interval is required']);
     expect(scheduleSettingsProblems({}, false)).toEqual([]);
   });
 
-  it('takes names that can stand in an id', () => {
+  it('accepts names that an ID can contain', () => {
     expect(['nightly', 'a', '2026.train_v-1', 'x'.repeat(64)].every(isScheduleName)).toBe(true);
     expect(['', '-a', '.a', 'a b', 'a/b', 'ä', 'x'.repeat(65), 5].some(isScheduleName)).toBe(false);
   });
@@ -105,7 +105,7 @@ describe('scheduleVerdict', () => {
   const verdict = (runs: ReturnType<typeof run>[], changes: { paused?: boolean; lastDueMs?: number } = {}) =>
     scheduleVerdict({ paused: false, lastDueMs: undefined, runs, nowMs, ...changes });
 
-  it('is content with a good last run, a first one that is not due, a run under way, a pause', () => {
+  it('accepts a successful last run, a first run that is not due, a current run and a pause', () => {
     expect(verdict([run('succeeded')], { lastDueMs: 99 * HOUR_MS })).toEqual({
       health: 'ok',
       healthy: true,
@@ -125,7 +125,7 @@ describe('scheduleVerdict', () => {
   });
 
   it.each(['failed', 'cancelled', 'terminated'] as const)(
-    'is not content when the last run %s, also while it is paused',
+    'reports that the last run %s, also while it is paused',
     (outcome) => {
       expect(verdict([run(outcome), run('succeeded')])).toMatchObject({
         health: 'failed',
@@ -138,7 +138,7 @@ describe('scheduleVerdict', () => {
     },
   );
 
-  it('is not content with a run that waits for a person, whatever went before, also while it is paused', () => {
+  it('reports a run that waits for an operator, also while it is paused', () => {
     const waiting = { ...run('running'), waitsFor: 'ApiRejected 401' };
     const told = {
       health: 'waiting',
@@ -150,7 +150,7 @@ describe('scheduleVerdict', () => {
     expect(verdict([run('running'), waiting], { paused: true })).toEqual(told);
   });
 
-  it('looks past a run that is under way at the last one that ended', () => {
+  it('ignores the current run, and checks the last closed run', () => {
     expect(verdict([run('running'), run('problems', 0, '2 files failed')])).toMatchObject({
       health: 'problems',
       healthy: false,
@@ -160,7 +160,7 @@ describe('scheduleVerdict', () => {
     expect(verdict([run('problems')])).toMatchObject({ reason: 'run-problems: files failed' });
   });
 
-  it('misses a run that was due and never started, and one that outlasts its interval', () => {
+  it('reports a run that did not start, and a run that is longer than its interval', () => {
     expect(verdict([run('succeeded', 50 * HOUR_MS)], { lastDueMs: 98 * HOUR_MS })).toMatchObject({
       health: 'overdue',
       healthy: false,

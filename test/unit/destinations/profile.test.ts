@@ -4,7 +4,7 @@ import { DefaultProfile, resolveProfile } from '../../../src/destinations/profil
 
 const profile = { name: 'test', baseUrl: 'http://127.0.0.1:9/v1', apiKey: 'sk-canary' };
 
-test('what a profile leaves out, or leaves undefined, is the default', () => {
+test('a property that a profile omits, or sets to undefined, has its default', () => {
   expect({ ...resolveProfile({ ...profile, stallTimeoutMs: undefined, completeEncoding: 'form' }) }).toEqual({
     ...DefaultProfile,
     ...profile,

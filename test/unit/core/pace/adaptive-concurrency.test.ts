@@ -6,17 +6,17 @@ const MiB = 1024 * 1024;
 const CHUNK_BYTES = MiB / 2;
 
 interface SimulatedLink {
-  /** Bytes a second that so many connections carry together. */
+  /** Bytes per second of a number of connections together. */
   readonly speed: (connections: number) => number;
   /** Milliseconds from a part's last byte to its answer. */
   readonly waitMs?: (connections: number, atMs: number) => number;
-  /** At most so many parts are sent. @defaultValue as many as may */
+  /** Maximum parts that are sent. @defaultValue the limit */
   readonly work?: number;
-  /** Moments at which the destination refuses. */
+  /** Times at which the destination rejects parts. */
   readonly refusalsMs?: readonly number[];
 }
 
-/** Sends over the link for so long, and tells the limits that were chosen, in order. */
+/** Sends over the link for a time, and returns the selected limits in order. */
 function run(concurrency: AdaptiveConcurrency, link: SimulatedLink, forMs: number, fromMs = 1000): number[] {
   const limits = [concurrency.limit];
   const refusals = [...(link.refusalsMs ?? [])];
@@ -40,18 +40,18 @@ const window = (eachBytes: number, wholeBytes: number) => (connections: number) 
   Math.min(connections * eachBytes, wholeBytes);
 
 describe('concurrency that adapts', () => {
-  it('grows while more parts at a time bring more bytes a second, to its ceiling', () => {
+  it('increases to its maximum while the rate increases', () => {
     expect(run(new AdaptiveConcurrency(), { speed: window(40 * MiB, 10_000 * MiB) }, 20_000)).toEqual([8, 16, 32]);
   });
 
-  it('goes back when more of them bring nothing, and tries again later, ever more seldom', () => {
+  it('returns to the previous number without a gain, and retries later, less and less often', () => {
     const limits = run(new AdaptiveConcurrency(), { speed: window(20 * MiB, 125 * MiB) }, 300_000);
     expect(limits.slice(0, 3)).toEqual([8, 16, 8]);
     expect(limits.length).toBeLessThan(13);
     expect(new Set(limits)).toEqual(new Set([8, 16]));
   });
 
-  it('finds a link that has become wider', () => {
+  it('detects an increased bandwidth', () => {
     const concurrency = new AdaptiveConcurrency();
     run(concurrency, { speed: window(20 * MiB, 125 * MiB) }, 10_000);
     expect(concurrency.limit).toBe(8);
@@ -59,23 +59,23 @@ describe('concurrency that adapts', () => {
     expect(concurrency.limit).toBe(AutoConcurrency.ceiling);
   });
 
-  it('learns nothing from less work than it allows', () => {
+  it('does not change with fewer parts than it permits', () => {
     expect(run(new AdaptiveConcurrency(), { speed: window(40 * MiB, 10_000 * MiB), work: 3 }, 60_000)).toEqual([8]);
   });
 
-  it('halves at a refusal, once for all parts that it met, and comes back one by one', () => {
+  it('halves once for all rejected parts, and increases one by one', () => {
     const refusalsMs = [3000, 3100, 3200, 3900];
     const speed = window(20 * MiB, 125 * MiB);
     expect(run(new AdaptiveConcurrency(), { speed, refusalsMs }, 20_000)).toEqual([8, 4, 5, 6, 7]);
   });
 
-  it('never goes below its floor', () => {
+  it('never falls below its minimum', () => {
     const concurrency = new AdaptiveConcurrency();
     for (let nowMs = 0; nowMs < 60_000; nowMs += 2000) concurrency.refused(nowMs);
     expect(concurrency.limit).toBe(AutoConcurrency.floor);
   });
 
-  it('takes a quarter less when answers become late and nothing is gained', () => {
+  it('falls by a quarter if responses become slow without a gain', () => {
     const waitMs = (_connections: number, atMs: number) => (atMs < 12_000 ? 50 : 3000);
     const concurrency = new AdaptiveConcurrency();
     run(concurrency, { speed: window(20 * MiB, 125 * MiB), waitMs }, 19_000);
@@ -83,7 +83,7 @@ describe('concurrency that adapts', () => {
     expect(concurrency.limit).toBeGreaterThanOrEqual(4);
   });
 
-  it('is never worse than nine tenths of the best fixed setting, whatever a connection and the link carry', () => {
+  it('reaches at least 90% of the best fixed number on any link', () => {
     const links = fc.record({
       eachMib: fc.integer({ min: 1, max: 200 }),
       wholeMib: fc.integer({ min: 10, max: 3000 }),
@@ -99,7 +99,7 @@ describe('concurrency that adapts', () => {
     );
   });
 
-  it('stays between floor and ceiling, whatever happens', () => {
+  it('always stays between minimum and maximum', () => {
     const events = fc.array(
       fc.record({ kind: fc.constantFrom('sent', 'refused', 'answered'), value: fc.nat(10_000), afterMs: fc.nat(3000) }),
     );

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { RateMeter } from '../../../../src/core/pace/rate-meter.ts';
 
 describe('the rate meter', () => {
-  it('knows no rate before two moments', () => {
+  it('has no rate before two measurements', () => {
     const meter = new RateMeter();
     expect(meter.bytesPerSecond).toBeUndefined();
     meter.add(100, 0);
@@ -11,14 +11,14 @@ describe('the rate meter', () => {
     expect(meter.bytesPerSecond).toBeUndefined();
   });
 
-  it('measures bytes a second', () => {
+  it('measures bytes per second', () => {
     const meter = new RateMeter();
     meter.add(1000, 0);
     meter.add(4000, 2000);
     expect(meter.bytesPerSecond).toBe(1500);
   });
 
-  it('forgets what was before its window', () => {
+  it('ignores measurements before its window', () => {
     const meter = new RateMeter(1000);
     meter.add(0, 0);
     meter.add(1_000_000, 1000);
@@ -26,14 +26,14 @@ describe('the rate meter', () => {
     expect(meter.bytesPerSecond).toBe(100);
   });
 
-  it('falls to nothing in a stall', () => {
+  it('falls to zero in a stall', () => {
     const meter = new RateMeter(1000);
     meter.add(0, 0);
     for (const atMs of [500, 1000, 1500, 2000, 2500]) meter.add(500, atMs);
     expect(meter.bytesPerSecond).toBe(0);
   });
 
-  it('begins anew when the bytes fall, as after the loss of a session', () => {
+  it('restarts if the bytes decrease, as after the loss of a session', () => {
     const meter = new RateMeter();
     meter.add(0, 0);
     meter.add(5000, 1000);

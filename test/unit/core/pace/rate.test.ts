@@ -5,17 +5,17 @@ import { ByteRate, mostPartsUnder, Rate, reserveRequests } from '../../../../src
 const MiB = 1024 * 1024;
 
 describe('a limit of bytes a second', () => {
-  it('is none when there is none', () => {
+  it('does not delay bytes without a limit', () => {
     expect(new ByteRate().take(1000 * MiB, 0)).toBe(0);
   });
 
-  it('lets chunks go one behind the other', () => {
+  it('delays chunks one after the other', () => {
     const limit = new ByteRate(MiB);
     const waits = [0, 1, 2, 3].map(() => limit.take(MiB / 4, 1000));
     expect(waits).toEqual([0, 150, 400, 650]);
   });
 
-  it('holds at once when it is changed, for all that is asked for then', () => {
+  it('takes effect immediately after a change, for all later requests', () => {
     const limit = new ByteRate(MiB);
     limit.take(MiB, 0);
     limit.bytesPerSecond = 2 * MiB;
@@ -25,7 +25,7 @@ describe('a limit of bytes a second', () => {
     expect(limit.take(MiB, 0)).toBe(0);
   });
 
-  it('is kept within a tenth of a second and one chunk over any time, whoever asks when', () => {
+  it('is exceeded by at most 0.1 s and one chunk in any period', () => {
     const asks = fc.array(fc.record({ afterMs: fc.nat(500), bytes: fc.integer({ min: 1, max: MiB }) }), {
       minLength: 1,
       maxLength: 100,
@@ -50,7 +50,7 @@ describe('a limit of bytes a second', () => {
     );
   });
 
-  it('feeds as many parts as do not starve under it, and one at least', () => {
+  it('permits the number of parts that do not starve, at least one', () => {
     expect(mostPartsUnder(1)).toBe(1);
     expect(mostPartsUnder(MiB)).toBe(8);
   });

@@ -46,13 +46,13 @@ describe('the pace of an upload', () => {
     expect(uploadPace(progress({ session: null }), 300, undefined, startedAtMs + 15_000).bytesPerSecond).toBe(20);
   });
 
-  it('is not known in the first moments, nor the time left of one that stands still', () => {
+  it('is undefined in the first seconds, like the time left of a stalled upload', () => {
     const nothing = { bytesPerSecond: undefined, leftMs: undefined };
     expect(uploadPace(progress(), 200, undefined, startedAtMs + 11_000)).toEqual(nothing);
     expect(uploadPace(progress(), 200, 0, startedAtMs)).toEqual({ bytesPerSecond: 0, leftMs: undefined });
   });
 
-  it('is none where nothing is sent', () => {
+  it('is undefined while nothing is sent', () => {
     const nothing = { bytesPerSecond: undefined, leftMs: undefined };
     expect(uploadPace(progress({ state: 'paused' }), 200, 80, startedAtMs)).toEqual(nothing);
   });

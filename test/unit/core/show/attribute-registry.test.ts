@@ -8,13 +8,13 @@ import {
 const all = Object.fromEntries(registeredAttributes.map(({ name, code }) => [name, code]));
 
 describe('the search attributes of a namespace', () => {
-  it('fit beside each other into what a namespace on SQL takes of each type', () => {
+  it('fit into the limits of each type of a namespace on SQL', () => {
     const count = (type: string) => registeredAttributes.filter((attribute) => attribute.type === type).length;
     expect(count('Keyword')).toBeLessThanOrEqual(10);
     for (const type of ['Int', 'Double', 'Bool']) expect(count(type)).toBeLessThanOrEqual(3);
   });
 
-  it('lack nothing, or exactly what is not there', () => {
+  it('report exactly the missing search attributes', () => {
     expect(lackingAttributes({ ...all, Other: 1 })).toEqual({ missing: [], conflicts: [] });
     const { LonghaulBytes: _bytes, ...rest } = all;
     expect(lackingAttributes(rest).missing.map(({ name }) => name)).toEqual(['LonghaulBytes']);

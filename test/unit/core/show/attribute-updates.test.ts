@@ -20,7 +20,7 @@ function at(bytesDone: number, changes: Partial<AttributeValues> = {}): Attribut
 }
 
 describe('the search attributes of an upload', () => {
-  it('are told at first as far as the workflow does not carry them already', () => {
+  it('are set at first, except those that the workflow already has', () => {
     expect(new AttributeUpdates({}).next(begun, false)).toEqual(
       Object.fromEntries(Object.entries(begun).filter(([, value]) => value !== null)),
     );
@@ -30,7 +30,7 @@ describe('the search attributes of an upload', () => {
     expect(new AttributeUpdates(begun).next(begun, true)).toEqual({});
   });
 
-  it('tell progress alone after each twentieth of the bytes', () => {
+  it('change with each 5% of the bytes', () => {
     const updates = new AttributeUpdates(begun);
     expect(updates.next(at(49), false)).toEqual({});
     expect(updates.next(at(50), false)).toEqual({ bytesDone: 50, percent: 5 });
@@ -38,7 +38,7 @@ describe('the search attributes of an upload', () => {
     expect(updates.next(at(120), false)).toEqual({ bytesDone: 120, percent: 12 });
   });
 
-  it('tell a change of the state, the reason or the File at once, with the exact progress', () => {
+  it('change immediately with the state, the reason or the File, with the exact progress', () => {
     const updates = new AttributeUpdates(begun);
     const waiting = at(1, { state: 'waiting', reason: 'ApiRejected' });
     expect(updates.next(waiting, false)).toEqual({
@@ -52,13 +52,13 @@ describe('the search attributes of an upload', () => {
     expect(updates.next(at(1, { fileId: 'file-1' }), false)).toEqual({ fileId: 'file-1' });
   });
 
-  it('tell the exact progress when nothing moves any more', () => {
+  it('have the exact progress when no more bytes are sent', () => {
     const updates = new AttributeUpdates(at(0, { state: 'paused' }));
     expect(updates.next(at(3, { state: 'paused' }), false)).toEqual({});
     expect(updates.next(at(3, { state: 'paused' }), true)).toEqual({ bytesDone: 3, percent: 0.3 });
   });
 
-  it('tell once a session at once that it ends too early, and otherwise with the progress', () => {
+  it('report a session that expires too early immediately once, and then with the progress', () => {
     const updates = new AttributeUpdates(begun);
     expect(updates.next(at(1, { endsTooEarly: true }), false)).toMatchObject({ endsTooEarly: true });
     expect(updates.next(at(2), false)).toEqual({});
@@ -69,7 +69,7 @@ describe('the search attributes of an upload', () => {
     expect(updates.next(at(1, { state: 'creating', endsTooEarly: true }), false)).toMatchObject({ endsTooEarly: true });
   });
 
-  it('take what little is known of a request that is wrong', () => {
+  it('accept the few properties of an invalid request', () => {
     const updates = new AttributeUpdates({ state: 'inspecting' });
     expect(updates.next({ state: 'failed', reason: 'InvalidRequest' }, false)).toEqual({
       state: 'failed',
@@ -78,7 +78,7 @@ describe('the search attributes of an upload', () => {
     expect(updates.next({ state: 'failed', bytesDone: 3 }, false)).toMatchObject({ bytesDone: 3 });
   });
 
-  it('cost at most 21 changes of progress, however it goes', () => {
+  it('change at most 21 times because of progress', () => {
     fc.assert(
       fc.property(
         fc.array(fc.record({ grows: fc.integer({ min: 0, max: 30 }), endsTooEarly: fc.boolean() }), { maxLength: 500 }),

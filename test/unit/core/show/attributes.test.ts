@@ -56,7 +56,7 @@ describe('the values of search attributes', () => {
     expect(uploadAttributes(progress, subject, {})).toMatchObject(none);
   });
 
-  it('are those of a sync: what it sends, and the first trouble of one that is over', () => {
+  it('are those of a sync: its files, and the first problem of a closed sync', () => {
     const sync = { bytesTotal: 200, bytesDone: 100, waiting: null };
     expect(syncAttributes({ ...sync, state: 'completed' }, subject, 'SourceChanged')).toEqual({
       ...subject,
@@ -79,7 +79,7 @@ describe('the values of search attributes', () => {
     expect(cut).toMatch(/^a\ufffd\ufffdb(😀){251}$/u);
   });
 
-  it('are told to Temporal by name and type, and read from what it tells', () => {
+  it('are written to Temporal by name and type, and read back', () => {
     expect(attributePairs({ state: 'paused', bytes: 5, reason: null })).toEqual([
       { key: { name: 'LonghaulState', type: 'KEYWORD' }, value: 'paused' },
       { key: { name: 'LonghaulBytes', type: 'INT' }, value: 5 },

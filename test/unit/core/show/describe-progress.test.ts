@@ -33,7 +33,7 @@ function lines(changes: Partial<UploadProgress>, context: Partial<ProgressContex
 }
 
 describe('the description of an upload in Temporal UI', () => {
-  it('tells state, name, moment, share, parts, pace and session', () => {
+  it('contains state, name, time, percentage, parts, rate and session', () => {
     expect(lines({}, { bytesPerSecond: 4 * MiB, partsSent: 67 })).toEqual([
       '**uploading** · `train.jsonl` · as of 2023-11-14T22:30:00Z',
       '`██████████░░░░░░░░░░` 50 % · 512 MiB of 1 GiB',
@@ -43,13 +43,13 @@ describe('the description of an upload in Temporal UI', () => {
     ]);
   });
 
-  it('tells only state and name before the source was inspected', () => {
+  it('contains only state and name before the source is inspected', () => {
     expect(lines({ state: 'inspecting', bytesTotal: 0, bytesDone: 0, session: null })).toEqual([
       '**inspecting** · `train.jsonl` · as of 2023-11-14T22:30:00Z',
     ]);
   });
 
-  it('tells why it waits, when it tries again, and which update makes it try at once', () => {
+  it('contains the waiting reason, the next retry, and the update that retries now', () => {
     const waiting = { reason: 'the key', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: now.nowMs };
     const words = lines({ state: 'waiting', waiting }, { bytesPerSecond: 1 });
     expect(words).toContain('**Waiting** since 1970-01-01T00:00:00Z (`ApiRejected`): `the key`');
@@ -57,13 +57,13 @@ describe('the description of an upload in Temporal UI', () => {
     expect(words.join()).not.toMatch(/over the last minute|resume/);
   });
 
-  it('tells how to let it go on while it is paused, and how to hurry when the session ends too early', () => {
+  it('contains the update that resumes a paused upload, and advice for a session that expires too early', () => {
     expect(lines({ state: 'paused' }).join()).toContain('the update `resume`');
     expect(lines({ sessionEndsTooEarly: true }).join()).toMatch(/expires before the file is complete.*`retune`/);
     expect(lines({}).join()).not.toMatch(/resume|retune/);
   });
 
-  it('tells the outcome, and no session that is over', () => {
+  it('contains the outcome, without a closed session', () => {
     const completed = lines({ state: 'completed', bytesDone: 1024 * MiB }, { fileId: 'file-1' });
     expect(completed).toContain('File `file-1`');
     const failed = lines({ state: 'failed' }, { reason: 'SessionLost' });

@@ -19,7 +19,7 @@ describe('describeLogRecord', () => {
     );
   });
 
-  it('shows a level of its own by its number, and a record that says nothing', () => {
+  it('shows a custom level by its number, and a record without a message', () => {
     expect(describeLogRecord({ level: 35, time })).toBe('09:08:07 35    ');
   });
 });

@@ -7,6 +7,6 @@ it.each<[string, number, number, string]>([
   ['train', 2, 2, 'train-00002-of-00002'],
   ['.hidden', 1, 2, '.hidden-00001-of-00002'],
   ['train.jsonl', 1, 1, 'train.jsonl'],
-])('the name of a piece tells its place and keeps the extension: %s, %d of %d', (filename, number, count, expected) => {
+])('the name of a piece contains its number and the extension: %s, %d of %d', (filename, number, count, expected) => {
   expect(pieceName(filename, number, count)).toBe(expected);
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planSplit, type LineEnds } from '../../../../src/core/split/plan.ts';
 
-/** Line ends of lines of these lengths, each with its `\n`; the last one may lack it. */
+/** Line ends of lines of these lengths, each with its `\n`, which is optional in the last line. */
 function linesOf(lengths: readonly number[], lastIsEnded = true) {
   const ends: number[] = [];
   let sizeBytes = 0;
@@ -59,7 +59,7 @@ describe('the plan of a split', () => {
       }),
     ));
 
-  it('says where the first line begins that is longer than the limit, and only then', () =>
+  it('reports the position of the first line that is longer than the limit', () =>
     fc.assert(
       fc.asyncProperty(lengths, fc.integer({ min: 1, max: 45 }), fc.boolean(), async (sizes, limit, ended) => {
         const { sizeBytes, outcome } = await plan(sizes, limit, ended);
@@ -76,7 +76,7 @@ describe('the plan of a split', () => {
     ['the nearer line end behind the ideal place', [3, 8, 9], 12, [11, 9]],
     ['one piece more where full pieces meet no line end', [3, 3, 3, 3, 3, 3, 2], 10, [6, 6, 8]],
     ['lines that are as long as a piece', [10, 10, 10], 10, [10, 10, 10]],
-    ['lines so long that few fit into a piece', [6, 6, 6, 6, 6], 10, [6, 6, 6, 6, 6]],
+    ['long lines, of which few fit into a piece', [6, 6, 6, 6, 6], 10, [6, 6, 6, 6, 6]],
   ])('%s', async (_, sizes, limit, expected) => {
     const { outcome } = await plan(sizes, limit);
     expect('pieces' in outcome && outcome.pieces.map((piece) => piece.sizeBytes)).toEqual(expected);

@@ -83,14 +83,14 @@ describe('the progress of a split upload', () => {
     expect(withPieceProgress(split, { ...piece, partSizeBytes: 0 }).partSizeBytes).toBe(MiB);
   });
 
-  it('knows the piece that is under way', () => {
+  it('contains the running piece', () => {
     expect(pieceUnderWay(split)?.number).toBe(2);
     expect(pieceUnderWay({ ...split, pieces: [] })).toBeUndefined();
   });
 });
 
 describe('its description', () => {
-  it('tells of the pieces: how many are done, which one is under way, which failed and why', () => {
+  it('contains the completed, running and failed pieces, with the reasons', () => {
     const pieces = [...split.pieces, { ...pieceOf(3, 'failed'), message: 'refused' }];
     const text = describeSplitProgress({ ...split, pieces }, { nowMs: 0 });
     expect(text).toMatch(/\*\*uploading\*\* · `x\.jsonl`/);
@@ -108,7 +108,7 @@ describe('its description', () => {
     expect(text(10)).not.toMatch(/more failed/);
   });
 
-  it('tells of no pieces before they are known', () => {
+  it('contains no pieces before the plan', () => {
     expect(describeSplitProgress({ ...split, state: 'inspecting', pieces: [] }, { nowMs: 0 })).not.toMatch(
       /pieces|under way/,
     );

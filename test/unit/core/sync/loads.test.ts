@@ -36,7 +36,7 @@ describe('loadsOf', () => {
     expect(loads.flat()).toHaveLength(60);
   });
 
-  it('makes each larger file a load of its own, and keeps the order of the first files', () => {
+  it('creates a separate load for each larger file, and keeps the order of the first files', () => {
     const large = planned(2, Defaults.smallFileBytes + 1, 'm');
     const [before, after] = [planned(2, 10, 'a'), planned(2, Defaults.smallFileBytes, 'z')];
     const loads = loadsOf([...before, ...large, ...after]);

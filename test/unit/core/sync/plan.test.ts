@@ -68,7 +68,7 @@ describe('a source', () => {
     expect(plan.settle(touched, 'a', 'other').remember).toBeUndefined();
   });
 
-  it('is changed when its File went without md5, or somebody put a newer one there', () => {
+  it('is changed if its File has no MD5, or another program uploaded a newer File', () => {
     const touched = source('a', { version: 'v2' });
     expect(why(new SyncPlan([file('1', 'a')], [known('a', '1', { md5: null })]), touched)).toBe('changed');
     const newer = file('2', 'a', { createdAt: CREATED_AT + 9, bytes: 12 });
@@ -151,7 +151,7 @@ describe('a File', () => {
     plan.gone({ isListed, nameOf: (path) => path, recognised });
   const nothing = { deletions: [], held: [] };
 
-  it('is gone when it is of this sync and its source is no more', () => {
+  it('is deleted if this sync uploaded it and its source is deleted', () => {
     const plan = new SyncPlan(files, remembered);
     expect(gone(plan, (path) => path === 'a')).toEqual({
       deletions: [{ path: 'b', fileId: '2', expected: { filename: 'b', bytes: 10, createdAt: CREATED_AT } }],

@@ -61,7 +61,7 @@ describe('a path within a source', () => {
     expect(sourceWithin({ ...folder, path: '/', host: 'h' }, 'a')).toEqual({ type: 'file', path: '/a', host: 'h' });
   });
 
-  it('leads to an object below the prefix of its bucket, which stands for a folder', () => {
+  it('is the path of an object under the prefix of its bucket, like a folder', () => {
     const bucket = { type: 's3', bucket: 'b' } as const;
     expect(sourceWithin(bucket, 'a/b')).toEqual({ type: 's3', bucket: 'b', key: 'a/b' });
     const within = { ...bucket, prefix: 'p', connection: 'c' };

@@ -74,7 +74,7 @@ describe('a sync in Temporal UI', () => {
     ]);
   });
 
-  it('says how far it is, what it waits for and what it sends', () => {
+  it('shows the progress, the waiting reason and the running uploads', () => {
     tally.begin(totals);
     tally.sent(512);
     const uploading = Array.from({ length: 12 }, (_, index) => (index === 0 ? 'a`b' : `p${index}`));

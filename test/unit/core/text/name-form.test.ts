@@ -30,7 +30,7 @@ describe('a name in NFC and in NFD', () => {
     },
   );
 
-  it('is one path and one File to a sync, whichever form was remembered', () => {
+  it('is one path and one File to a sync, with both forms in the memory', () => {
     const file = { id: '1', filename: syncFileName('', nfc), bytes: 10, createdAt: 5, purpose: 'batch' };
     const entry: RememberedFile = { path: nfd, sizeBytes: 10, version: 'v', fileId: '1', md5: 'm', createdAt: 5 };
     const source = { path: nfc, sizeBytes: 10, mtimeMs: 9_000_000, fingerprint: 'f', version: 'v' };

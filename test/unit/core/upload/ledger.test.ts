@@ -106,7 +106,7 @@ describe('the part ledger', () => {
     );
   });
 
-  it('goes on from its own JSON, with the parts that were out to be sent again', () => {
+  it('continues from its JSON, and resends the parts in flight', () => {
     fc.assert(
       fc.property(ledgerAndSteps, ([drawn, partIds]) => {
         const before = new PartLedger(drawn, partIds);

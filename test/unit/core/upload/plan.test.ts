@@ -33,7 +33,7 @@ describe('the part plan', () => {
     );
   });
 
-  it('picks by itself parts that the service takes, and few enough for a short history', () => {
+  it('selects a part size that the service accepts, with a short history', () => {
     fc.assert(
       fc.property(fileSize, (sizeBytes) => {
         const plan = planParts(sizeBytes, partSizeWithin(openAiLimits, sizeBytes));
@@ -79,7 +79,7 @@ describe('the part plan', () => {
     expect(partRange(planParts(5, 8 * MiB), 1)).toEqual({ offsetBytes: 0, sizeBytes: 5 });
   });
 
-  it('refuses an empty file', () => {
+  it('rejects an empty file', () => {
     expect(() => planParts(0, MiB)).toThrow(RangeError);
   });
 });

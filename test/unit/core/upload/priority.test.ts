@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { requestPriority } from '../../../../src/core/upload/priority.ts';
 
 describe('the priority of a request', () => {
-  it('says nothing that the request leaves out, so that it is inherited', () => {
+  it('omits properties that the request omits, so that they are inherited', () => {
     expect(requestPriority({})).toStrictEqual({});
     expect(requestPriority({ priority: 4 })).toStrictEqual({ priorityKey: 4 });
   });

@@ -58,7 +58,7 @@ describe('an upload request', () => {
     expect(syncRequestProblems({ ...sync, upload: { ignoreInode: true, md5: false } })).toHaveLength(1);
   });
 
-  it('reports every problem at once', () => {
+  it('reports all problems together', () => {
     const problems = uploadRequestProblems({ purpose: '', partsize: 1, concurrency: 0, md5: 'yes' });
     expect(problems).toEqual([
       '"source" is missing',
@@ -143,7 +143,7 @@ describe('an upload request', () => {
     expect(uploadRequestProblems({ ...good, source })).toEqual([`"source" ${problem}`]);
   });
 
-  it('takes no inherited property for one of its own', () => {
+  it('ignores inherited properties', () => {
     expect(uploadRequestProblems({ ...good, constructor: 1, toString: 2 })).toHaveLength(2);
   });
 });

@@ -12,7 +12,7 @@ describe('SessionBudget', () => {
     expect(budget.left).toBe(1);
   });
 
-  it('counts the sessions that nobody knows the ids of', () => {
+  it('counts the sessions whose IDs are unknown', () => {
     const budget = new SessionBudget(() => 3);
     budget.open(2);
     budget.open();
@@ -24,7 +24,7 @@ describe('SessionBudget', () => {
     expect([budget.forgiveWrongMd5(), budget.forgiveWrongMd5()]).toEqual([true, false]);
   });
 
-  it('goes on in the next execution as it was', () => {
+  it('continues unchanged in the next execution', () => {
     const budget = new SessionBudget(() => 3);
     budget.open(1);
     budget.excuse();

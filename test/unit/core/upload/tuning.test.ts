@@ -50,7 +50,7 @@ describe('what of an upload may be changed while it runs', () => {
     expect(tuning).toMatchObject({ concurrency: 3, nextPartSizeBytes: 8_388_608, ignoreInode: false });
   });
 
-  it('goes on in the next execution as it was, also from one that knew no limit', () => {
+  it('continues unchanged in the next execution, also after one without limits', () => {
     const tuning = tuningOf(request);
     tuning.retune({ concurrency: 2, limitBytesPerSecond: 512 * KiB });
     expect(tuningOf(request, tuning.toJSON()).toJSON()).toEqual(tuning.toJSON());

@@ -17,7 +17,7 @@ describe('whether a new session can help', () => {
     expect(isSessionLost({ ...fresh, failureType: FailureType.SessionLost, status: undefined })).toBe(true);
   });
 
-  it('is no for a 400 that nothing explains but the request itself', () => {
+  it('is false for a 400 that only the request explains', () => {
     expect(isSessionLost(fresh)).toBe(false);
   });
 
@@ -29,12 +29,12 @@ describe('whether a new session can help', () => {
     expect(isSessionLost({ ...fresh, ...evidence })).toBe(true);
   });
 
-  it.each([401, 403, 413, 422, undefined])('is no for status %s, whatever happened before', (status) => {
+  it.each([401, 403, 413, 422, undefined])('is always false for status %s', (status) => {
     expect(isSessionLost({ ...fresh, status, partsTaken: 5, resent: true, nowMs: 9999 })).toBe(false);
   });
 
   it.each([FailureType.SourceChanged, FailureType.ConfigInvalid, FailureType.CompletionUncertain, ''])(
-    'is no for a failure of another kind: %j',
+    'is false for another kind of failure: %j',
     (failureType) => {
       expect(isSessionLost({ ...fresh, failureType, partsTaken: 5 })).toBe(false);
     },

@@ -31,7 +31,7 @@ async function takeLikeUndici(part: MultipartPart): Promise<() => Buffer> {
     const { done, value } = await iterator.next();
     if (done) break;
     unread = value;
-    // The socket is busy for a while; whatever reads ahead goes on.
+    // The socket is busy for a while, and reading ahead continues.
     await setImmediate();
   }
   return () => Buffer.concat(taken);
@@ -89,7 +89,7 @@ describe('createMultipartPart', () => {
     576 * KiB - 1,
     1024 * KiB,
     1025 * KiB,
-  ])('is exact for a part of %i bytes and tells each step of the way', async (sizeBytes) => {
+  ])('is exact for a part of %i bytes, and reports each step', async (sizeBytes) => {
     const content = randomBytes(sizeBytes);
     const pool = new BufferPool();
     const totals: number[] = [];
@@ -151,7 +151,7 @@ describe('createMultipartPart', () => {
     expect(part().contentType).not.toBe(part().contentType);
   });
 
-  test('waits its turn before each piece, and sends nothing more when it is stopped meanwhile', async () => {
+  test('waits for its turn before each piece, and sends nothing after it is aborted', async () => {
     const content = randomBytes(700 * KiB);
     const asked: number[] = [];
     const turns: (() => void)[] = [];

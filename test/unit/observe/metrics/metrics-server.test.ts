@@ -44,7 +44,7 @@ describe('the metrics server', () => {
     );
   });
 
-  it("fails as a whole when the SDK's metrics can't be had, so that nobody takes half of them for all", () =>
+  it('fails as a whole if the metrics of the SDK are unavailable', () =>
     withCaptureServer({ reply: () => ({ status: 500 }) }, ({ port }) =>
       withServer(
         async (_, ask) =>
@@ -53,7 +53,7 @@ describe('the metrics server', () => {
       ),
     ));
 
-  it('is healthy while it answers, and ready only when it is told so', () =>
+  it('is healthy while it responds, and ready only after it is set ready', () =>
     withServer(async (server, ask) => {
       expect((await ask('/healthz')).status).toBe(200);
       expect((await ask('/readyz')).status).toBe(503);

@@ -80,7 +80,7 @@ describe('listing a folder', () => {
   it('is incomplete when a directory in it cannot be listed', () =>
     withTempDir(async (folder) => {
       await writeFiles(folder, { good: 'g' });
-      // A name that is not UTF-8 can be read and not be asked for; it stands for all that can't be listed.
+      // A name that is not UTF-8 represents all entries that cannot be listed.
       await mkdir(Buffer.concat([Buffer.from(`${folder}/bad`), Buffer.from([0xff])]));
       const { entries, problems, isComplete } = await list(folder);
       expect(entries.map(({ path }) => path)).toEqual(['good']);

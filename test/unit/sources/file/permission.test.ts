@@ -66,7 +66,7 @@ describe('a worker’s files', () => {
       for (const name of ['none', 'none/deeper', 'loop']) {
         expect(await outcome(`${folder}/root/${name}`, settings), name).toBe('SOURCE_MISSING');
       }
-      // A mount that is away is no other place.
+      // A missing mount does not count as another path.
       expect(await outcome('/no-such-mount/x', confined({ files: { roots: ['/no-such-mount'] } }))).toBe(
         'SOURCE_MISSING',
       );
