@@ -14,11 +14,7 @@ const thisFile = 'test/docs/plain-english.ts';
 /** Files and folders that still contain such words. Delete a line from this list after you rewrite it. */
 const toDo = `
   test/chaos
-  test/integration
-  test/record
-  test/replay
-  test/simulation
-  test/support`
+  test/integration`
   .trim()
   .split(/\s+/);
 

@@ -26,7 +26,7 @@ function record(
 const purpose = 'batch';
 const partSizeBytes = MiB;
 
-/** Each history is one way through the workflow's code. They are made anew only when the workflow changes on purpose. */
+/** Each history is one path through the workflow's code. Record them again only after an intended change of the workflow. */
 describe('recording', () => {
   it('an upload without incident', () =>
     record('straight', 4, {}, async ({ client, startWorker }, file) => {
@@ -127,7 +127,7 @@ describe('recording', () => {
       return handle.workflowId;
     }));
 
-  it('an upload that waited for a person and went on', () =>
+  it('an upload that waited for an operator and resumed', () =>
     record('waited', 3, {}, async ({ client, startWorker, api }, file) => {
       await startWorker();
       api.faults.add({ route: 'create', kind: 'status', status: 401 });
@@ -143,7 +143,7 @@ describe('recording', () => {
       return handle.workflowId;
     }));
 
-  it('an upload whose session was over when it might go on', () =>
+  it('an upload whose session had expired when it resumed', () =>
     record('waited-too-long', 3, {}, async ({ client, startWorker, api }, file) => {
       await startWorker();
       api.faults.add({ route: 'complete', kind: 'status', status: 401 });

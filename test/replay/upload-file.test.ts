@@ -41,7 +41,7 @@ it('the bundle of workflows contains no schema of a request, which each executio
 describe('a history that was recorded earlier', () => {
   it.each(files)('%s replays on the code of today', (file) => replay(read(file)));
 
-  it.each(files)('%s replays where traces are wanted', (file) => replay(read(file), tracedWorkflowBundlePath));
+  it.each(files)('%s replays with tracing', (file) => replay(read(file), tracedWorkflowBundlePath));
 
   it('is refused when the code would act otherwise', async () => {
     const history = read('straight.json');

@@ -177,7 +177,7 @@ function resultOf<T>(run: () => T, trace: (line: string) => void, name: string):
   }
 }
 
-/** The work is done, or not, and nobody receives the response. */
+/** Loses the response, whether the work was done or not. */
 function attempted(run: () => unknown): void {
   try {
     run();

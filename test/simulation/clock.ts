@@ -66,7 +66,7 @@ export class VirtualClock {
     });
   }
 
-  /** Advances to the next appointment and keeps it. @returns false if there is no appointment */
+  /** Advances to the next appointment and keeps it. @returns false without an appointment */
   async next(): Promise<boolean> {
     let appointment = this.#appointments.pop();
     while (appointment?.isCancelled) appointment = this.#appointments.pop();

@@ -193,7 +193,7 @@ function drawRejection(dice: Dice, key: string, call: Call | '*'): Fault {
 function drawOutage(dice: Dice, key: string): Outage {
   const call = dice.chance(`${key}/all`, 0.4) ? '*' : drawCall(dice, key);
   const fault = dice.chance(`${key}/away`, 0.3) ? ({ kind: 'unreachable' } as const) : drawRejection(dice, key, call);
-  // Each hour of waiting costs as much as a whole upload without trouble.
+  // Each hour of waiting needs as much time as a whole upload without errors.
   const forMs = dice.weighted(`${key}/for`, [
     [6, 10_000],
     [6, 3 * MINUTE],

@@ -1,6 +1,6 @@
 import type { VirtualClock, VirtualTimer } from './clock.ts';
 
-/** The SDK sends heartbeats at most this often if there is no timeout, or a long one. */
+/** Minimum interval of the SDK's heartbeats without a timeout, or with a long timeout. */
 const MAX_THROTTLE_MS = 60_000;
 
 /** Sends the first heartbeat immediately, and later ones as often as the SDK does. */

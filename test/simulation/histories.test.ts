@@ -151,7 +151,7 @@ class Numbers {
   }
 }
 
-/** What a worker tells the workflow about an event of history. */
+/** Job of a worker for the workflow, from an event of the history. */
 function jobsOf(event: Event, numbers: Numbers, immediate: ReadonlySet<number>): Job[] {
   const activity = activityResult(event);
   if (activity) {

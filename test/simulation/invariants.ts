@@ -63,7 +63,7 @@ export class UploadInvariants {
     this.#isPaused = isPaused;
   }
 
-  /** Nobody received a clear answer to a completion. */
+  /** Whether no completion had a clear response. */
   doubt(uploadId: string): void {
     this.#doubtful.add(uploadId);
   }
@@ -226,7 +226,7 @@ export class UploadInvariants {
     }
   }
 
-  /** A failure that patience or a new session would have avoided. */
+  /** A failure that a longer wait or a new session would have avoided. */
   #neededToFail(type: string, text: string): void {
     const { request, faults, outages, actions, style, partMs } = this.#plan;
     const isCalm = faults.length + outages.length + actions.length + style.maxPartBytes === 0;
@@ -247,7 +247,7 @@ export class UploadInvariants {
     }
   }
 
-  /** Nobody can know of a File that the list shows late, if the service does not say that the session is completed. */
+  /** A File that the list shows late is not detectable if the service does not report that the session is completed. */
   #isHidden(): boolean {
     const { listLagMs, endedStatus } = this.#service.style;
     return (listLagMs > MAX_LIST_LAG_MS && endedStatus === 404) || this.#notCancelled.size > 0;

@@ -21,7 +21,7 @@ const SMALL_FILES = {
 /** So that all answers arrive within one workflow task. */
 const TOGETHER: Plan = { ...CALM, sizeBytes: 4 * MiB, partMs: [1000, 1000] };
 
-/** One part is to wait for an hour, and the next one is too large: a session with smaller parts is opened at once. */
+/** One part is to wait for an hour, and the next one is too large: a session with smaller parts is opened immediately. */
 const TOO_LARGE: Plan = {
   ...CALM,
   sizeBytes: 4 * MiB,

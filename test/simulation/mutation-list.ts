@@ -32,7 +32,7 @@ export const mutations: readonly SimulationMutation[] = [
     to: 'if (false as boolean) {',
   },
   {
-    safeguard: 'the next round of a completion is told that it may be completed',
+    safeguard: 'the next attempts of a completion receive that it can be completed',
     file: 'workflows/upload/run.ts',
     from: 'this.#mayBeCompleted ||= !isNotDone(error);',
     to: 'void isNotDone;',

@@ -29,14 +29,14 @@ interface SentUpdate {
   readonly isOnPiece: boolean;
   /** Whether an earlier update of the whole can still reach the piece after it. */
   readonly isOvertaken: boolean;
-  /** Attempts that the upload and its uploads had begun by then. */
+  /** Attempts that the upload and its uploads had started by then. */
   readonly attempts: number;
   /** Whether the upload was seen to wait when it was sent. */
   readonly isWaiting: boolean;
   isReported: boolean;
 }
 
-/** Whoever acts on the upload, its source and its workers. */
+/** Acts on the upload, its source and its workers. */
 export class Operator {
   readonly #plan: Plan;
   readonly #world: OperatorWorld;
@@ -197,7 +197,7 @@ export class Operator {
     const progress = this.#world.progress(execution);
     if (progress?.state !== 'waiting' || !execution.isOpen || this.#pauseWanted.size > 0) return;
     const isRunning = this.#withUploads(execution).some(({ tasks }) => tasks.size > 0);
-    // One that has failed again by now was an attempt, too. An execution that was handed over begins with one.
+    // A call that has failed again was also an attempt. A continued execution starts with an attempt.
     if (isRunning || this.#attempts(execution) !== before) return;
     this.#world.violation('retry starts a new attempt', progress.waiting?.reason ?? '');
   }

@@ -253,7 +253,7 @@ describe('a sync', () => {
   };
 
   it.each([
-    ['uploads of their own', 2 * MiB, 'uploadFile', 120],
+    ['separate uploads', 2 * MiB, 'uploadFile', 120],
     ['batches', 1000, 'sendBatch', 5],
   ])('starts as many files as %s in one task as one message can contain', async (_, sizeBytes, name, commands) => {
     const uploads = Array.from({ length: 120 }, (_unused, index) => upload(index, sizeBytes));

@@ -4,7 +4,7 @@ import { knownFailures } from './known-failures.ts';
 import { CALM } from './plan.ts';
 import { simulate } from './simulate.ts';
 
-/** Of each workflow. `npm run simulate` runs as many as it is told. */
+/** Number of seeds of each workflow. `npm run simulate` runs any number. */
 const SEEDS = Number(process.env['LONGHAUL_SIMULATION_SEEDS'] ?? 300);
 
 describe('uploadFile in a simulation', () => {

@@ -40,7 +40,7 @@ export class SyncInvariants {
   #isPaused = false;
   /** A run ended without a result, and so without a memory of the files that it sent. */
   #hasForgotten = false;
-  /** Names of files that a run reported as failed: the response to a completion can be lost for good. */
+  /** Names of files that a run reported as failed: the response to a completion can be lost permanently. */
   readonly #failed = new Set<string>();
   /** The last activation has started an upload. */
   #isStarting = false;

@@ -5,7 +5,7 @@ import { chromium, type Page } from 'playwright-core';
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 const SLOWEST_ANSWER_MS = 60_000;
 
-/** Path of a browser on `PATH`; undefined where there is none. */
+/** Path of a browser on `PATH`; undefined without a browser. */
 export function findBrowser(): string | undefined {
   const directories = (process.env['PATH'] ?? '').split(delimiter).filter((directory) => directory !== '');
   return NAMES.flatMap((name) => directories.map((directory) => join(directory, name))).find(isExecutable);
@@ -24,7 +24,7 @@ export interface BrowserOptions {
   readonly executablePath: string;
   /** Pixels. @defaultValue 1280 × 860 */
   readonly viewport?: { readonly width: number; readonly height: number };
-  /** What the browser's local storage holds when a page begins. @defaultValue nothing */
+  /** Content of the browser's local storage when a page loads. @defaultValue nothing */
   readonly localStorage?: Readonly<Record<string, string>>;
 }
 
@@ -34,7 +34,7 @@ interface PageScope {
 }
 
 /**
- * A page of a real browser without a window, with a profile of its own that goes away with it.
+ * A page of a real browser without a window, with a temporary profile.
  *
  * @returns the origins that the page asked for anything
  */

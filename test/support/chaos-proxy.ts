@@ -25,12 +25,12 @@ export interface ChaosProxy {
   readonly requests: readonly SeenRequest[];
   /** Each returns whether it met a connection, when it is over. */
   reset(scope: Scope): boolean;
-  /** Nothing moves for so long; then everything goes on. */
+  /** Pauses all traffic for this time. */
   stall(scope: Scope, forMs: number): Promise<boolean>;
-  /** Bytes are taken and forgotten for so long; then the connections are reset. */
+  /** Discards all bytes for this time, and then resets the connections. */
   blackHole(scope: Scope, forMs: number): Promise<boolean>;
   throttle(scope: Scope, bytesPerSecond: number, forMs: number): Promise<boolean>;
-  /** Connections are broken, and new ones too, for so long. */
+  /** Resets all existing and new connections for this time. */
   refuse(forMs: number): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -38,7 +38,7 @@ export function cleanEnvironment(changes: Readonly<Record<string, string>>): Nod
 const running = new Set<ChildProcess>();
 const begun = new Set<InProcessCli>();
 
-/** Ends whatever a test that failed half-way has left. */
+/** Stops processes of a failed test. */
 export async function endCliProcesses(): Promise<void> {
   for (const child of running) {
     try {
@@ -52,7 +52,7 @@ export async function endCliProcesses(): Promise<void> {
   await Promise.all([...begun].map(({ ended }) => ended));
 }
 
-/** Starts the built command line as a process of its own. @param user another one than that of the tests, for root */
+/** Starts the built command in a separate process. @param user another user than that of the tests, for root */
 export function startCli(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
@@ -63,7 +63,7 @@ export function startCli(
   return follow(spawn(process.execPath, [main, ...args], options));
 }
 
-/** Starts `longhaul worker` as a process of its own, and waits until it polls. */
+/** Starts `longhaul worker` in a separate process, and waits until it polls. */
 export async function startWorkerProcess(
   environment: Readonly<Record<string, string>>,
   ...args: readonly string[]
@@ -97,7 +97,7 @@ function follow(child: ChildProcess): CliRun {
   return { child, said: () => stderr, ended };
 }
 
-/** Runs the built command line to its end in a process of its own. */
+/** Runs the built command in a separate process until it exits. */
 export function runCliProcess(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,

@@ -9,11 +9,11 @@ export interface ConfigScene {
   /** A directory of this test's own. */
   dir: string;
   configPath: string;
-  /** An environment without the files of whoever runs this. */
+  /** An environment without the files of the current user. */
   bare: Record<string, string>;
 }
 
-/** Gives each test of the file a configuration of its own, which is empty at first. */
+/** Provides each test of the file with a separate, empty configuration. */
 export function configScene() {
   const scene: ConfigScene = { dir: '', configPath: '', bare: {} };
   beforeEach(async () => {

@@ -47,7 +47,7 @@ export async function installS3Server(server: S3ServerName): Promise<string> {
   try {
     const executable = join(directory, await installers[server](directory));
     await chmod(executable, 0o755);
-    // At once, so that another process that installs it as well sees all of it or nothing.
+    // Atomically, so that another process that installs it sees all of it or nothing.
     await rename(executable, target);
     return target;
   } finally {

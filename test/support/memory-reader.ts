@@ -1,13 +1,13 @@
 import type { SourceReader } from '../../src/sources/source-reader.ts';
 
 export interface MemoryReaderOptions {
-  /** Length of the next read at most. @defaultValue as much as is wanted */
+  /** Maximum length of the next read. @defaultValue the requested length */
   readonly nextReadBytes?: () => number;
   /** Awaited before a read at that offset writes into its buffer. */
   readonly beforeRead?: (offsetBytes: number) => Promise<void> | void;
 }
 
-/** A source in memory that reads as awkwardly as it is told. */
+/** A source in memory with configurable reads. */
 export function memoryReader(content: Uint8Array, options: MemoryReaderOptions = {}): SourceReader {
   return {
     stat: () => Promise.resolve({ sizeBytes: content.byteLength, fingerprint: 'memory' }),

@@ -15,7 +15,7 @@ export function mockActivity(info: Info = {}, client?: Client): MockActivityEnvi
   return new MockActivityEnvironment({ startToCloseTimeoutMs: 60_000, ...info }, { logger, ...(client && { client }) });
 }
 
-/** Ends the activity as a worker does that is told to stop. */
+/** Cancels the activity like a worker that shuts down. */
 export function stopWorker(environment: MockActivityEnvironment): void {
   environment.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true }));
 }
@@ -40,5 +40,5 @@ export async function failureOf(running: Promise<unknown>): Promise<ApplicationF
     (reason: unknown) => reason,
   );
   if (error instanceof ApplicationFailure) return error;
-  throw new Error(`this is no ApplicationFailure: ${String(error)}`);
+  throw new Error(`not an ApplicationFailure: ${String(error)}`);
 }

@@ -26,7 +26,7 @@ interface ExportRequest {
   }[];
 }
 
-/** Stands for an OpenTelemetry collector that takes JSON over HTTP. */
+/** An OpenTelemetry collector for tests that accepts JSON over HTTP. */
 export async function withOtlpCollector(run: (collector: OtlpCollector) => Promise<void>): Promise<void> {
   const spans: CollectedSpan[] = [];
   const bodies: unknown[] = [];

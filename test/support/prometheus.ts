@@ -79,6 +79,6 @@ async function isReady(child: ChildProcess, url: string, said: () => string): Pr
 
 async function ask<Data>(url: string): Promise<Data> {
   const answer = (await (await fetch(url)).json()) as { status: string; data: Data; error?: string };
-  if (answer.status !== 'success') throw new Error(`Prometheus refuses ${url}: ${answer.error}`);
+  if (answer.status !== 'success') throw new Error(`Prometheus rejects ${url}: ${answer.error}`);
   return answer.data;
 }

@@ -66,7 +66,7 @@ const EXTENSIONS = ['', '.jsonl', '.txt', '.tar.gz', '.', '.JSONL'];
 const SOCKET = 'not a regular file';
 const TEN_YEARS_S = 315_360_000;
 
-/** How many of 2,000 entries are of which kind; a result names 100 problems and 100 entries that were left out. */
+/** How many of 2,000 entries are of which kind; a result names 100 problems and 100 excluded entries. */
 const SHARES = {
   file: 480,
   'hard link': 50,
@@ -103,7 +103,7 @@ export async function makeRandomFolder(
   const pipes: string[] = [];
   const sockets: string[] = [];
   let number = 0;
-  // The number keeps all names apart, in each Unicode form; it is no part of an extension.
+  // The number makes all names distinct, in each Unicode form. It is not part of an extension.
   const name = () => {
     const pieces = Array.from({ length: 1 + below(5) }, () => pick(random() < 0.6 ? PIECES : MORE_PIECES));
     return `${pick(['', '.', '-', ' '])}${pieces.join('')}${number++}${pick(EXTENSIONS)}`;

@@ -13,7 +13,7 @@ export interface S3Server {
   readonly endpoint: string;
   readonly bucket: string;
   readonly credentials: S3Key;
-  /** From now on the server knows these keys beside `credentials`, and no others. Of versitygw only. */
+  /** Sets the keys that the server accepts in addition to `credentials`. Only for versitygw. */
   readonly allow: (keys: readonly S3Key[]) => Promise<void>;
 }
 
@@ -61,7 +61,7 @@ export function s3ServerChoices(): Promise<readonly S3ServerChoice[]> {
   );
 }
 
-/** Runs `body` with a server of its own, in a temporary directory, on a port that the system picked. */
+/** Runs `body` with a separate server, in a temporary directory, on a free port. */
 export async function withS3Server<T>(name: S3ServerName, body: (server: S3Server) => Promise<T>): Promise<T> {
   const executable = await provideS3Server(name);
   const directory = await mkdtemp(join(tmpdir(), `longhaul-${name}-`));

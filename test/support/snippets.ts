@@ -62,7 +62,7 @@ export function readInlineCode(): InlineCode[] {
   });
 }
 
-/** The commands of a shell snippet, each as its words: quotes are removed, comments and variables before it left out. */
+/** The commands of a shell snippet, each as its words, without quotes, comments and preceding variables. */
 export function commandsOf(script: string): string[][] {
   const commands: string[][] = [[]];
   const token = /\\\n|#[^\n]*|\n|\s+|&&|\|\||[|;&]|(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\|;&])+/gs;
@@ -115,7 +115,7 @@ export async function commandLineProblems(args: readonly string[]): Promise<stri
   return problems;
 }
 
-/** Commands and options of a mention that don't exist; values and what is left out of it are not looked at. */
+/** Returns the commands and options of a mention that do not exist. Ignores values. */
 export function mentionProblems(args: readonly string[]): string[] {
   const end = args.includes('--') ? args.indexOf('--') : args.length;
   let command = neverRuns();
@@ -123,7 +123,7 @@ export function mentionProblems(args: readonly string[]): string[] {
   while (command.commands.length > 0 && /^\w/.test(words[0] ?? '')) {
     const name = words.shift() as string;
     const next = command.commands.find((one) => one.name() === name || one.aliases().includes(name));
-    if (!next) return [`there is no command "${name}"`];
+    if (!next) return [`command "${name}" not found`];
     command = next;
   }
   const known = ['-h', '--help', ...(command.parent ? [] : ['--version'])];

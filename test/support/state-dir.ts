@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { findTemporal } from '../../src/dev/server/find-temporal.ts';
 import { until } from './until.ts';
 
-/** Runs `body` with a state directory of its own (with a space in its path), and fails if a server outlives it. */
+/** Runs `body` with a separate state directory (with a space in its path), and fails if a server outlives it. */
 export async function withStateDir<T>(body: (stateDir: string) => Promise<T>): Promise<T> {
   const stateDir = await realpath(await mkdtemp(join(tmpdir(), 'longhaul state ')));
   let failure: unknown;

@@ -2,13 +2,13 @@ import type { SyncDecision } from 'longhaul/types';
 import type { SyncOptions, SyncResult } from 'longhaul';
 import { KEY, type System } from './system.ts';
 
-/** So many small files with contents of their own: `many/0000.jsonl` … */
+/** Creates small files with different contents: `many/0000.jsonl` … */
 export function manyFiles(count: number, mark = ''): Record<string, string> {
   const numbers = Array.from({ length: count }, (_, index) => String(index).padStart(4, '0'));
   return Object.fromEntries(numbers.map((number) => [`many/${number}.jsonl`, `{"number":"${number}${mark}"}\n`]));
 }
 
-/** Runs a sync to its end and tells its result with the requests that it made at the API. */
+/** Runs a sync, and returns its result with its requests to the API. */
 export async function runSync(
   { client, api }: System,
   options: SyncOptions,

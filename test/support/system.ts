@@ -43,7 +43,7 @@ export interface System {
 export interface SystemOptions extends Partial<LocalApiOptions> {
   /** @defaultValue the server that all test files share */
   readonly temporalAddress?: string;
-  /** Whether `embedded` has a state directory and a server of its own. @defaultValue false: all test files share one */
+  /** Whether `embedded` has a separate state directory and server. @defaultValue false: all test files share one */
   readonly ownServer?: boolean;
 }
 
@@ -124,7 +124,7 @@ export async function withSystem(
   }
 }
 
-/** A test that failed half-way must not leave a workflow that goes on for ever. */
+/** Terminates the workflows of a failed test, which would continue indefinitely. */
 async function endUploads(client: LonghaulClient): Promise<void> {
   // Others may have written memos that can't be read.
   const { workflow } = tolerantClient(client.temporal);

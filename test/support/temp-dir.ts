@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** Runs `body` with a directory of its own, which is removed after. */
+/** Runs `body` with a temporary directory, which is removed afterwards. */
 export async function withTempDir<T>(body: (directory: string) => Promise<T>): Promise<T> {
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'longhaul-test-')));
   try {

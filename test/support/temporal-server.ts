@@ -7,7 +7,7 @@ import { temporalCliForTests } from './temporal-cli.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** A real Temporal server that all test files share; each uses a task queue of its own. */
+    /** A real Temporal server that all test files share. Each uses a separate task queue. */
     temporalAddress: string;
     /** Commands with this state directory and no address of Temporal find the same server as the embedded one. */
     embeddedStateDir: string;

@@ -4,7 +4,7 @@ import { until } from './until.ts';
 
 const NAMESPACE = 'default';
 
-/** What stands in the list, left to right; Temporal UI keeps its choice of columns in the browser, by namespace. */
+/** Columns of the list. Temporal UI stores the selection of columns in the browser, by namespace. */
 const COLUMNS = [
   'Status',
   SearchAttributes.filename.name,
@@ -34,7 +34,7 @@ export class TemporalUi {
     this.#origin = origin;
   }
 
-  /** The list of what a query finds, when it shows so many workflows. @param query empty for all */
+  /** Waits until the list of a query shows a number of workflows. @param query empty for all */
   async list(query: string, count: number): Promise<readonly ListRow[]> {
     const parameter = query === '' ? '' : `?query=${encodeURIComponent(query)}`;
     await this.#page.goto(`${this.#origin}/namespaces/${NAMESPACE}/workflows${parameter}`);
@@ -61,7 +61,7 @@ export class TemporalUi {
     let text = '';
     await until(
       async () => {
-        // What the workflow said is rendered in a frame of its own, the last of them.
+        // The details of the workflow are in a separate frame, the last one.
         const body = this.#page.frameLocator('iframe').last().locator('body');
         text = await body.innerText({ timeout: 1000 }).catch(() => '');
         return wanted.every((pattern) => pattern.test(text));

@@ -11,7 +11,7 @@ export interface TemporalUserProcess {
   readonly address: string;
   /** Process ID of Temporal. */
   readonly serverPid: number;
-  /** A pipe that a shell gave it; it closes when nobody has the other end. */
+  /** A pipe of a shell, which closes when no process has the other end. */
   readonly pipe: Readable;
   /** Lets it release the server and waits until it has ended. */
   finish(): Promise<number | null>;
@@ -22,7 +22,7 @@ export interface TemporalUserProcess {
 /** Starts another process that uses the embedded server, and waits until it has it. */
 export async function startTemporalUser(stateDir: string, lingerMs = 0): Promise<TemporalUserProcess> {
   const command = [process.execPath, '--import', 'tsx', script, stateDir, String(lingerMs)];
-  // As bash passes `<(command)`. Node.js keeps descriptors up to 15 from its children by itself.
+  // As bash passes `<(command)`. Node.js closes descriptors up to 15 in its children automatically.
   const child = spawn('bash', ['-c', 'exec 63<&3 3<&-; exec "$@"', 'bash', ...command], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
   });

@@ -6,7 +6,7 @@ import { temporalCliForTests } from './temporal-cli.ts';
 import { oneThread } from './temporal-server.ts';
 import { until } from './until.ts';
 
-/** A real Temporal server of its own, in memory, with settings that the shared one doesn't have. */
+/** A separate real Temporal server in memory, with settings that the shared server does not have. */
 export async function withTemporalServer(
   dynamicConfig: Readonly<Record<string, string | number>>,
   run: (address: string) => Promise<void>,

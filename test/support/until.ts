@@ -14,7 +14,7 @@ export async function until(
     const isMet = condition();
     if (await isMet) return;
     if (Date.now() > deadline) {
-      throw new Error(`waited ${timeoutMs} ms in vain for: ${typeof what === 'string' ? what : what()}`);
+      throw new Error(`waited ${timeoutMs} ms without success for: ${typeof what === 'string' ? what : what()}`);
     }
     await setTimeout(pauseMs);
     if (typeof isMet !== 'boolean') pauseMs = Math.min(pauseMs * 1.2, MAX_PAUSE_MS);

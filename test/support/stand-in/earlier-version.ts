@@ -4,7 +4,7 @@ const { createUpload } = proxyActivities<{ createUpload(filename: string): Promi
   startToCloseTimeout: '1 minute',
 });
 
-/** Stands for the workflows of an earlier version, which this version cannot replay: it opens a session, and waits. */
+/** Simulates the workflows of an earlier version, which this version cannot replay: opens a session, and waits. */
 export async function uploadFile({ filename }: { filename: string }): Promise<void> {
   await createUpload(filename);
   await condition(() => false);

@@ -15,7 +15,7 @@ export interface ScheduleSystem {
   readonly name: (text: string) => string;
   /** Starts the stand-in for `syncSource`. */
   readonly startWorker: () => Promise<void>;
-  /** When each run of a schedule began and ended, by their beginning; those that have not ended end now. */
+  /** Returns the start and end of each run of a schedule, by start. Running runs end now. */
   readonly spans: (name: string) => Promise<{ startMs: number; endMs: number; isRunning: boolean }[]>;
 }
 

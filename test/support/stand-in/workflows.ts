@@ -5,7 +5,7 @@ interface Memory {
 }
 
 /**
- * Stands for `syncSource` where schedules are what is tested. The prefix says what it does: `takes-1500` (ms), `fails`,
+ * Replaces `syncSource` in tests of schedules. The prefix selects its behaviour: `takes-1500` (ms), `fails`,
  * `problems`; its result counts the runs that handed over to each other.
  */
 export async function syncSource({ prefix = '' }: { prefix?: string }): Promise<object> {
