@@ -15,9 +15,9 @@ async function endNow(run: CliRun): Promise<void> {
 }
 
 /**
- * The local API as a process of its own, on one port and data directory for the whole run. A SIGKILL loses what it only
+ * The local API in a separate process, on one port and data directory for the whole run. A SIGKILL loses what it only
  * has in memory: the faults that are switched on (how often each struck is read just before), and the counts of requests
- * and of parts that began and were never stored. So requests are counted at the proxy, and never here.
+ * and of parts that started and were never stored. So requests are counted at the proxy, and never here.
  */
 export class ApiProcess {
   readonly #arguments: string[];
@@ -46,7 +46,7 @@ export class ApiProcess {
     this.#port = Number(/http:\/\/127\.0\.0\.1:(\d+)/.exec(run.said())?.[1]);
   }
 
-  /** Whether it ran: another deed may have killed it already, and starts it again. */
+  /** Whether it ran: another action can have killed it already, and restarts it. */
   async kill(): Promise<boolean> {
     const run = this.#run;
     this.#run = undefined;
@@ -192,7 +192,7 @@ export class Fleet {
   }
 
   #start(place: number): void {
-    // Another deed may have filled the place meanwhile.
+    // Another action can have started a worker in the meantime.
     this.#places[place] ??= startCli(['worker', ...this.#slots], this.#environment);
   }
 
@@ -202,7 +202,7 @@ export class Fleet {
       () => {
         const run = this.#places[place];
         said = run?.said() ?? said;
-        // Another run may have killed the Temporal server that they share: whoever keeps workers starts them again.
+        // Another run can have killed the shared Temporal server. Each run restarts its workers.
         if (run && run.child.exitCode !== null) this.#take(place);
         this.#start(place);
         return said.includes('worker on ');

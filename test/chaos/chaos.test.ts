@@ -8,7 +8,7 @@ import { runPlan, type ChaosTemporal } from './run.ts';
 /**
  * Each with a safeguard that it depends on (`npm run chaos-mutations` takes the safeguards out, one by one). Small ones,
  * but for the last: only parts that no kernel swallows whole show a buffer that is used again too early. The Temporal
- * server is shared with other tests, so nobody kills it here; `npm run chaos` does.
+ * server is shared with other tests, so these runs do not kill it; `npm run chaos` does.
  */
 const seeds: readonly { seed: number; fault: string; source: SourceKind; isSmall?: boolean }[] = [
   { seed: 515, fault: 'api complete lost-answer', source: 'file' },

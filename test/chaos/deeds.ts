@@ -5,7 +5,7 @@ import type { ApiProcess, Fleet } from './actors.ts';
 import type { Deed } from './plan.ts';
 import type { ChaosSource } from './sources.ts';
 
-/** What deeds act on. */
+/** Objects of the actions. */
 export interface Stage {
   readonly source: ChaosSource;
   readonly api: ApiProcess;
@@ -18,20 +18,20 @@ export interface Stage {
   readonly isOver: () => boolean;
 }
 
-/** A deed that was done. */
+/** A completed action. */
 export interface Done {
   readonly deed: Deed;
   readonly atMs: number;
   endMs: number;
   /** Whether there was anything to meet. Of a fault on demand: whether it struck. */
   hit: boolean;
-  /** How many strikes it may have dealt: attempts that break off are repeated while it lasts. */
+  /** Maximum number of its effects: aborted attempts are repeated while it lasts. */
   strikes: number;
   /** Of a fault on demand. */
   faultId?: string;
 }
 
-/** Does a deed and undoes it; `done` is filled in on the way. */
+/** Runs an action and reverts it, and fills in `done`. */
 export async function perform(stage: Stage, done: Done): Promise<void> {
   const { api, fleet, proxy, handle, source, wait } = stage;
   const { deed } = done;
@@ -120,7 +120,7 @@ export async function perform(stage: Stage, done: Done): Promise<void> {
   done.endMs = Date.now();
 }
 
-/** An attempt that fails at once is repeated after 1 s. */
+/** An attempt that fails immediately is repeated after 1 s. */
 function repeats(durationMs: number): number {
   return 1 + Math.ceil(durationMs / 1000);
 }

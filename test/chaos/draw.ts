@@ -22,7 +22,7 @@ export interface DrawOptions {
   readonly isSmall?: boolean;
   /** @defaultValue files only */
   readonly sources?: readonly SourceKind[];
-  /** Some workers find by themselves how many parts they send at a time. @defaultValue none does */
+  /** Whether some workers determine the number of parts in flight. @defaultValue false */
   readonly someAdapt?: boolean;
 }
 
@@ -64,7 +64,7 @@ export function drawPlan(
 ): Plan {
   const dice = new Dice(seed);
   const small = drawSmallFile(dice);
-  // Dice of their own, so that the same seed does the same to a small file and to a large one.
+  // A separate generator, so that the same seed has the same effect on a small and a large file.
   const ownDice = new Dice(seed ^ 0x5bd1e995);
   const isLarge = !isSmall && ownDice.chance(0.3);
   const { sizeBytes, partSizeBytes } = isLarge ? drawLargeFile(ownDice) : small;
@@ -110,7 +110,7 @@ export function drawPlan(
   };
 }
 
-/** Dice of its own here too: a seed does the same to a source of every kind. */
+/** A separate generator, so that a seed has the same effect on each kind of source. */
 function drawSource(seed: number, sources: readonly SourceKind[]): SourceKind {
   const weights: Readonly<Record<SourceKind, number>> = { file: 2, http: 1, s3: 1 };
   return new Dice(seed ^ 0x2545f491).weighted(sources.map((kind) => [weights[kind], kind] as const));
@@ -134,13 +134,13 @@ function drawSmallFile(dice: Dice): FilePlan {
   };
 }
 
-/** Parts that no kernel swallows at once (about 4 MiB a connection): only they let a worker wait in the middle of one. */
+/** Parts that are larger than the buffers of the kernel (about 4 MiB per connection), so that a worker waits within a part. */
 function drawLargeFile(dice: Dice): FilePlan {
   return { sizeBytes: dice.whole(24 * MiB, 64 * MiB), partSizeBytes: dice.whole(6 * MiB, 14 * MiB) };
 }
 
 function drawMoment(dice: Dice, deed: Deed, partCount: number): Moment {
-  // A source that changes before anything was sent is another case: then the upload has begun with what is there.
+  // A source that changes before the first byte is another case: the upload then starts with the new content.
   const isEdit = deed.kind === 'edit-source';
   if (deed.kind === 'api-fault' && deed.fault.route !== 'part' && deed.fault.route !== '*') return { parts: 0 };
   return dice.weighted<Moment>([

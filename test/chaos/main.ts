@@ -19,11 +19,11 @@ const { values } = parseArgs({
     /** Of the first run; each run after has the next one. */
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     runs: { type: 'string', default: '20' },
-    /** No run begins after so many. */
+    /** Number of failed runs after which no run starts. */
     minutes: { type: 'string', default: '60' },
     /** Runs at a time. */
     parallel: { type: 'string', default: '1' },
-    /** No run begins after one that failed. */
+    /** Whether no run starts after a failed run. */
     bail: { type: 'boolean', default: false },
     /** Kinds of sources to draw from. */
     sources: { type: 'string', default: SOURCE_KINDS.join(',') },
@@ -97,7 +97,7 @@ async function tell({ evidence, problems, durationMs, history }: Outcome): Promi
   console.log(`  history: ${path}; again: npm run chaos -- --seed ${plan.seed} --runs 1`);
 }
 
-/** @throws Error for a kind that is none */
+/** @throws Error if a kind does not exist */
 async function availableSources(): Promise<readonly SourceKind[]> {
   const named = values.sources.split(',');
   const wanted = SOURCE_KINDS.filter((kind) => named.includes(kind));

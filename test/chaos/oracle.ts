@@ -7,7 +7,7 @@ import type { Deed, Plan } from './plan.ts';
 /** What is known of a run without asking the code under test. */
 export interface Evidence {
   readonly plan: Plan;
-  /** SHA-256 of the source as it was when the upload began. */
+  /** SHA-256 of the source at the start of the upload. */
   readonly sourceDigest: string;
   /** Temporal's own word: RUNNING is one that did not end in time. */
   readonly status: string;
@@ -17,12 +17,12 @@ export interface Evidence {
   readonly failureType: string | undefined;
   readonly failureMessage: string | undefined;
   readonly done: readonly Done[];
-  /** Types of the failures for which the upload waited, as its progress told. */
+  /** Types of the failures for which the upload waited, according to its progress. */
   readonly waits: readonly string[];
   readonly uploads: readonly UploadStats[];
   readonly files: readonly { readonly id: string; readonly content: Buffer }[];
   readonly requests: readonly SeenRequest[];
-  /** Problems of the run itself, such as a deed that threw. */
+  /** Problems of the run, such as an action that failed. */
   readonly problems: readonly string[];
 }
 
@@ -51,7 +51,7 @@ function judgeOutcome(evidence: Evidence): string[] {
   if (files.length > 1) problems.push(`${files.length} Files instead of one`);
   switch (status) {
     case 'COMPLETED':
-      return files.length === 0 ? [...problems, 'the workflow succeeded, but there is no File'] : problems;
+      return files.length === 0 ? [...problems, 'the workflow succeeded without a File'] : problems;
     case 'FAILED':
       if (files.length > 0) problems.push(`the workflow failed (${evidence.failureType}), but its File exists`);
       if (!isJustified(evidence)) {
@@ -59,7 +59,7 @@ function judgeOutcome(evidence: Evidence): string[] {
       }
       return problems;
     case 'CANCELLED':
-      if (!hit(evidence, 'cancel-upload')) problems.push('it was cancelled, but nobody asked for that');
+      if (!hit(evidence, 'cancel-upload')) problems.push('it was cancelled without a request');
       if (files.length > 0 && !completionBegan(evidence)) problems.push('it was cancelled, but its File exists');
       return problems;
     case 'RUNNING':
@@ -82,7 +82,7 @@ function isJustified(evidence: Evidence): boolean {
     case 'SessionLost':
       return sessionsEnded(evidence) >= plan.maxSessions;
     case 'ApiRejected':
-      // Servers say with a 400 that a session has been cancelled; the last one's end is told in the API's own words.
+      // Servers report a cancelled session with 400. The failure of the last session contains the API's message.
       return struckStatus(evidence, 422) || sessionsEnded(evidence) >= plan.maxSessions;
     default:
       return false;
@@ -109,7 +109,7 @@ function sessionsEnded({ done, plan, requests, uploads }: Evidence): number {
   return strikes.length + (plan.api.strictSums ? spent.length : 0);
 }
 
-/** A session that is left open must be one that nobody was ever told of: the answer to its creation was lost. */
+/** An open session is permitted only if the response to its creation was lost. */
 function judgeSessions({ uploads, requests, status }: Evidence): string[] {
   if (status === 'RUNNING') return [];
   const open = uploads.filter((upload) => upload.status === 'pending');
@@ -124,7 +124,7 @@ function judgeSessions({ uploads, requests, status }: Evidence): string[] {
 
 /**
  * No request of any kind after the end, but of a worker that was frozen and can't know, and of what was sent before and
- * lay in a network that stood still.
+ * were in a stalled network.
  */
 function judgeEnd({ closedAtMs, done, requests, status }: Evidence): string[] {
   if (status === 'RUNNING') return [];
@@ -136,7 +136,7 @@ function judgeEnd({ closedAtMs, done, requests, status }: Evidence): string[] {
 }
 
 /**
- * Per session: parts begun beyond the file's, against what was broken off. A dead worker takes down what was in its
+ * Per session: additional started parts, compared with aborted parts. A dead worker takes down what was in its
  * slots; where the service can't be reached every part of the window may fail once before the first is tried again.
  */
 function judgeWaste({ done, plan, requests, uploads }: Evidence): string[] {

@@ -7,11 +7,11 @@ export const STALL_TIMEOUT_MS = 4000;
 /** `replace` puts another file in its place, `rewrite` writes other bytes into the same one. */
 export type Edit = 'append' | 'touch' | 'replace' | 'rewrite' | 'truncate';
 
-/** Where the bytes come from; an S3 object lies in a real store on this machine. */
+/** Source of the bytes. An S3 object is in a real store on this machine. */
 export const SOURCE_KINDS = ['file', 'http', 's3'] as const;
 export type SourceKind = (typeof SOURCE_KINDS)[number];
 
-/** What is done to a running upload. Every deed undoes itself, but the end of a session and an edit. */
+/** Actions on a running upload. Each is reverted, except the end of a session and an edit. */
 export type Deed =
   | { readonly kind: 'kill-worker'; readonly worker: number; readonly downMs: number }
   | { readonly kind: 'kill-all-workers'; readonly downMs: number }
@@ -26,13 +26,13 @@ export type Deed =
   | { readonly kind: 'api-fault'; readonly fault: FaultSpec }
   | { readonly kind: 'cancel-session' | 'expire-session' | 'cancel-upload' }
   | { readonly kind: 'edit-source'; readonly edit: Edit }
-  /** Moved away and put back, which is no change. */
+  /** Moved away and back, without a change. */
   | { readonly kind: 'hide-source'; readonly forMs: number }
   | { readonly kind: 'pause'; readonly parts: 'finish' | 'stop'; readonly forMs: number }
   | { readonly kind: 'retune'; readonly concurrency: number };
 
 export type Moment =
-  /** When so many parts were answered. */
+  /** Number of parts with a response before it starts. */
   | { readonly parts: number }
   /** When the first request of that kind was seen. */
   | { readonly request: 'create' | 'complete' };
@@ -57,7 +57,7 @@ export interface Plan {
   readonly api: {
     readonly bandwidthBytesPerSecond: number;
     readonly latencyMs: number;
-    /** Of each connection; null for a line that takes whole parts at once. */
+    /** Bandwidth of each connection; null for no limit. */
     readonly lineBytesPerSecond: number | null;
     /** Counts parts twice that were sent twice. */
     readonly strictSums: boolean;
@@ -65,7 +65,7 @@ export interface Plan {
   readonly deeds: readonly PlannedDeed[];
 }
 
-/** The row of the table that a deed belongs to. */
+/** The row of an action in the table. */
 export function rowOf(deed: Deed): string {
   if (deed.kind === 'api-fault') {
     const { route, kind, status } = deed.fault;

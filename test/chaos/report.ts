@@ -25,7 +25,7 @@ export class Report {
     const { evidence, problems } = outcome;
     this.#runs++;
     if (problems.length === 0) this.#held++;
-    // A deed whose moment never came was drawn all the same.
+    // An action whose time never came was still drawn.
     const missed = evidence.plan.deeds.length - evidence.done.length;
     if (evidence.done.length === 0 && missed <= 0) this.#count('(nothing)', outcome, undefined);
     this.#count(`(source: ${evidence.plan.source})`, outcome, undefined);
@@ -37,7 +37,7 @@ export class Report {
     for (const [row, bytes] of bytesSentAgain(outcome)) this.#row(row).bytesAgain += bytes;
   }
 
-  /** A run that the suite itself could not bring to its end; that is no success. */
+  /** A run that the suite could not complete, which does not count as a success. */
   addBroken(): void {
     this.#runs++;
   }
@@ -92,7 +92,7 @@ export class Report {
   }
 }
 
-/** From the deed to the next part that is answered; to the end where no part was left to send. */
+/** Time from the action to the next response to a part, or to the end without further parts. */
 function recovery({ atMs }: Done, { evidence }: Pick<Outcome, 'evidence'>): number | undefined {
   const stored = evidence.requests
     .filter(({ path, status, endedAtMs }) => path.endsWith('/parts') && status === 200 && (endedAtMs ?? 0) > atMs)
@@ -101,7 +101,7 @@ function recovery({ atMs }: Done, { evidence }: Pick<Outcome, 'evidence'>): numb
   return evidence.status === 'COMPLETED' ? Math.max(0, evidence.closedAtMs - atMs) : undefined;
 }
 
-/** Bytes of part requests that are no part of the File, by what was done last before each of them was in vain. */
+/** Wasted bytes of requests of parts, by the last action before each. */
 function bytesSentAgain({ evidence }: Outcome): Map<string, number> {
   const again = new Map<string, number>();
   if (evidence.status !== 'COMPLETED') return again;
@@ -110,7 +110,7 @@ function bytesSentAgain({ evidence }: Outcome): Map<string, number> {
   for (const request of evidence.requests) {
     const { path, status, bytes } = request;
     if (!path.endsWith('/parts') || (status === 200 && path.includes(completed))) continue;
-    // A part that had arrived is in vain when the session ends: the next one is opened then.
+    // A received part is wasted if the session is lost, because a new session is opened.
     const inVainAtMs = status === 200 ? nextSessionAtMs(evidence, request) : (request.endedAtMs ?? Infinity);
     const last = hits.findLast(({ atMs }) => atMs <= inVainAtMs);
     const row = last ? rowOf(last.deed) : '(nothing)';

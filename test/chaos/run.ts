@@ -169,7 +169,7 @@ async function operate({ handle, isOver, wait }: Stage, waits: string[]): Promis
   }
 }
 
-/** Faults of the routes that are called first must be switched on before anything begins. */
+/** Faults of the routes that are called first must be enabled before the start. */
 function partition(plan: Plan): [Plan['deeds'], Plan['deeds']] {
   const isEarly = ({ when, deed }: Plan['deeds'][number]) =>
     deed.kind === 'api-fault' && 'parts' in when && when.parts === 0;
@@ -219,7 +219,7 @@ interface End {
   readonly failureMessage: string | undefined;
 }
 
-/** Waits for the end as Temporal tells it; the server may be away in between. */
+/** Waits for the end in Temporal. The server can be unavailable in between. */
 async function watch(workflow: WorkflowHandle, deadlineMs: number): Promise<End> {
   for (;;) {
     const found = await workflow.describe().catch(() => undefined);

@@ -16,7 +16,7 @@ export interface ChaosSource {
   /** The workers' environment. */
   readonly environment: Readonly<Record<string, string>>;
   readonly edit: (how: Edit) => Promise<void>;
-  /** Takes it away. Returns how to put it back, which is no change. */
+  /** Moves it away. Returns a function that restores it without a change. */
   readonly hide: () => Promise<() => Promise<void>>;
 }
 
