@@ -222,7 +222,7 @@ describe.concurrent('a schedule', () => {
         catchupWindowMs: 1,
         sync: { ...standIn(), purpos: 'x' } as never,
       });
-      await expect(attempt).rejects.toThrow(/use the note.*Mars\/Olympus.*10s to 366d.*"purpos" is not a property/);
+      await expect(attempt).rejects.toThrow(/Use the note.*Mars\/Olympus.*10s to 366d.*"purpos" is not a property/);
       await expect(schedules.create({ name: wrong, cron: ['0 25 * * *'], sync: standIn() })).rejects.toThrow(
         'Temporal rejected the schedule: Hour is not in range [0-23] (cron "0 25 * * *"). Change the value that it names.',
       );
