@@ -40,7 +40,7 @@ describe('loadConfig', () => {
     expect(loadConfig(both)).toMatchObject({ deploymentName: 'uploads', buildId: '2' });
   });
 
-  it('reads every variable of its own', () => {
+  it('reads every variable of Longhaul', () => {
     const config = loadConfig({
       ...scene.bare,
       PATH: '/bin',
