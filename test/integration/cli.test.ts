@@ -40,7 +40,7 @@ describe('bad input is one line that says what is wrong, before anything is crea
       await mkdir(directory);
       expectOneLine(await upload(directory), 2, /contains no file/);
       expectOneLine(await upload(empty), 2, /empty/);
-      expectOneLine(await upload(huge), 2, /8 GiB at most/);
+      expectOneLine(await upload(huge), 2, /the maximum of an Upload is 8 GiB/);
       expect(system.uploads()).toEqual([]);
     }));
 
