@@ -138,7 +138,7 @@ describe('a worker that goes while parts are in flight', () => {
         await partsReceived(system, 1);
         await partsInHandsOf(leaving.child.pid, SLOTS, system, handle);
         await stop(leaving);
-        expect(leaving.said()).toContain('parts in flight have 60 s to end');
+        expect(leaving.said()).toContain('waiting up to 60 s for parts in flight');
         const received = uploads()[0]?.partsReceived;
         expect(received, 'parts received while it was stopping').toBeGreaterThanOrEqual(SLOTS);
         expect(received, 'parts that were not begun any more').toBeLessThan(parts);
@@ -239,7 +239,7 @@ describe('with worker versioning', () => {
 
         const version = ['--deployment', taskQueue, '--build-id', 'build-b'];
         const next = await beginWorker(system.environment, ...slots, ...version);
-        expect(next.stderr()).toContain(`as ${taskQueue} build-b serves`);
+        expect(next.stderr()).toContain(`as ${taskQueue} build-b polls`);
         await setCurrentVersion(system, 'build-b');
         await old.shutdown();
         expect(uploads()).toMatchObject([{ status: 'pending' }]);

@@ -106,7 +106,7 @@ describe('a machine whose host name changes', () => {
         // The memory of the sync is found under the same name.
         expect(JSON.parse(synced.stdout)).toMatchObject({ counts: { same: 1, sent: { files: 0 } } });
         const worker = await beginWorker(embedded, '--any-source');
-        expect(worker.stderr()).toMatch(/serves .*-transfer-before, .*-transfer-after/);
+        expect(worker.stderr()).toMatch(/polls .*-transfer-before, .*-transfer-after/);
         worker.interrupt('SIGTERM');
         await worker.ended;
       });

@@ -138,7 +138,7 @@ describe('an upload of a file whose inode changed, as by a remount', () => {
       const upload = (...args: string[]) =>
         runCli(['upload', file, '--purpose', purpose, '--ignore-inode', ...args], environment);
       for (const [option, message] of [
-        ['--no-md5', 'needs the MD5'],
+        ['--no-md5', 'requires the MD5'],
         ['--split', 'cannot be used with --split'],
       ] as const) {
         const { code, stderr } = await upload(option);

@@ -26,7 +26,7 @@ it('starts jobs of another version of Longhaul again, and cancels their sessions
     const run = async (name: string, ...args: string[]) => {
       const { code, stderr } = await runCli([...args, '--purpose', 'batch', '--id', idOf(name)], environment);
       expect(stderr.split('\n').filter((line) => line.includes('another version'))).toEqual([
-        expect.stringMatching(new RegExp(`^${idOf(name)}: .* this (upload|sync), and .* Starting it again\\.$`)),
+        expect.stringMatching(new RegExp(`^${idOf(name)}: .* this (upload|sync), and .* Restarting it\\.$`)),
       ]);
       expect(code, stderr).toBe(0);
     };

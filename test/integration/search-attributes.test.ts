@@ -290,10 +290,11 @@ describe('a namespace without the search attributes', () => {
           const taken = Object.fromEntries(['One', 'Two', 'Three', 'Four', 'Five'].map((name) => [name, Keyword]));
           await operatorService.addSearchAttributes({ namespace, searchAttributes: taken });
           const worker = await startWorkerProcess(environment);
-          const warnings = worker
-            .said()
-            .match(/does not have the search attributes LonghaulState.*Run \\?"longhaul setup/g);
-          expect(warnings).toHaveLength(1);
+          const warnings = () =>
+            worker.said().match(/does not have the search attributes LonghaulState.*Run \\?"longhaul setup/g) ?? [];
+          // With TEMPORAL_DEBUG, the SDK collects log lines before it writes them.
+          await until(() => warnings().length > 0, 'the warning');
+          expect(warnings()).toHaveLength(1);
           await expect(setupSearchAttributes(client.temporal)).rejects.toThrow(SetupRefusedError);
           const refused = await runCli(['setup'], environment);
           expect(refused).toMatchObject({

@@ -162,7 +162,7 @@ describe('standard input', () => {
         await refused(/ID taken belongs to/, [...args, '--id', 'taken']);
         const long = (bytes: number) => args.with(3, 'x'.repeat(bytes));
         await Promise.all([
-          refused(/for standard input: "filename" must have at most 1024 bytes/, long(1025)),
+          refused(/invalid upload of standard input: "filename" must have at most 1024 bytes/, long(1025)),
           refused(/"filename" must have at most 1009 bytes, because the name of a piece is longer/, [
             ...long(1010),
             '--split',
