@@ -4,6 +4,7 @@ import { packSyncMemory } from '../../../../activities/pack-sync-memory.ts';
 import { SyncListsCache } from '../../../../activities/sync/lists-cache.ts';
 import type { SyncComparison } from '../../../../activities/sync/lists.ts';
 import { packMemory, unpackMemory } from '../../../../activities/sync/memory.ts';
+import { shapeOf } from '../../../../activities/sync/memory-rows.ts';
 import type { SyncScope } from '../../../../src/contracts/plan-sync.ts';
 import type { RememberedFile } from '../../../../src/contracts/sync.ts';
 import { mockActivity } from '../../../support/mock-activity.ts';
@@ -98,4 +99,9 @@ describe('the lists that a worker keeps', () => {
     expect(cache.get('huge')).toBeUndefined();
     expect(cache.get('c')).toBeDefined();
   });
+});
+
+it('counts no bracket in a string of a memory, also after an escaped quote', () => {
+  const text = JSON.stringify([{ 'a"[{': '\\"[[\\' }, []]);
+  expect(shapeOf(Buffer.from(text))).toEqual({ containers: 3, depth: 2 });
 });

@@ -51,6 +51,12 @@ describe('a source', () => {
     expect(why(plan, source('a', { sizeBytes: 3 }))).toBe('same');
   });
 
+  it('is not the remembered File if this File has another size at the service', () => {
+    const plan = (bytes: number) => new SyncPlan([file('1', 'before', { bytes })], [known('a', '1')]);
+    expect(why(plan(10), source('a'), 'after')).toBe('known-content');
+    expect(why(plan(12), source('a'), 'after')).not.toBe('known-content');
+  });
+
   it('is the same when it is as remembered, whatever the clocks say', () => {
     const plan = new SyncPlan([file('1', 'a')], [known('a', '1')]);
     expect(why(plan, source('a', { mtimeMs: (CREATED_AT + 60) * 1000 }))).toBe('same');
