@@ -145,7 +145,8 @@ describe('a worker that goes while parts are in flight', () => {
 
         api.configure({ bandwidthBytesPerSecond: null });
         const next = await beginWorker(system.environment, ...slots);
-        expect(await handle.result()).toMatchObject({ parts, partsSent: parts, sessions: 1 });
+        // Temporal can give a part to a poll that the shutdown ends: it is then an attempt, but none of its bytes were sent.
+        expect(await handle.result()).toMatchObject({ parts, sessions: 1 });
         expect(uploads()).toMatchObject([{ partsBegun: parts, status: 'completed' }]);
         await stop(next);
       },
