@@ -8,6 +8,7 @@ import { mostPartsUnder } from '../../src/core/pace/rate.ts';
 import { sourceWithin } from '../../src/core/source/names.ts';
 import { isSmall, type Load as Files } from '../../src/core/sync/loads.ts';
 import { formatBytes } from '../../src/core/text/format.ts';
+import { readableIn } from '../../src/core/source/names.ts';
 import { MemoName } from '../../src/contracts/names.ts';
 import { summaryCode } from '../../src/core/text/markdown.ts';
 import { acceptedPartSizeBytes } from '../../src/core/upload/plan.ts';
@@ -92,8 +93,7 @@ export class SyncUploads {
     const { isPaused, onSent } = this.#options;
     const { path, filename, key, sizeBytes } = planned;
     const { workflowId, memo } = workflowInfo();
-    const readable =
-      memo?.[MemoName.hidesNames] === true ? '' : `-${filename.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 48)}`;
+    const readable = memo?.[MemoName.hidesNames] === true ? '' : `-${readableIn(filename)}`;
     return new ChildUpload({
       workflowId: `${workflowId}${readable}-${key}`,
       path,

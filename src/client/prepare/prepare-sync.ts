@@ -1,4 +1,4 @@
-import { readableIn } from './upload-identity.ts';
+import { readableIn } from '../../core/source/names.ts';
 import { createHash } from 'node:crypto';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';

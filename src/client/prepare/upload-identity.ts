@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readableIn } from '../../core/source/names.ts';
 import type { Source } from '../../contracts/sources.ts';
 
 /** Properties that identify an upload: requests with the same values are the same upload. */
@@ -27,11 +28,6 @@ export function identityDigest(identity: UploadIdentity): string {
  */
 export function workflowIdOf(identity: UploadIdentity, hidesName = false): string {
   return ['longhaul', ...(hidesName ? [] : [readableIn(identity.filename)]), identityDigest(identity)].join('-');
-}
-
-/** The part of a name that a workflow ID can contain. */
-export function readableIn(name: string): string {
-  return name.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 48);
 }
 
 /** Omits a sealed query, which is different each time. */

@@ -18,6 +18,11 @@ export function filenameOfSource(source: Source): string {
   return nameKey(source.type === 'http' ? decoded(last) : last);
 }
 
+/** The part of a name that a workflow ID can contain. */
+export function readableIn(name: string): string {
+  return name.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 48);
+}
+
 function decoded(segment: string): string {
   try {
     // A name must not be a path, also if it is encoded.
