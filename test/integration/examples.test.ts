@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { cleanEnvironment } from '../support/cli.ts';
 import { installPackedPackage } from '../support/packed-package.ts';
 import { md5, randomFile } from '../support/random-file.ts';
@@ -13,6 +13,10 @@ import { until } from '../support/until.ts';
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
 const modules = fileURLToPath(new URL('../../node_modules', import.meta.url));
 
+/** Programs that a failed test has not stopped. */
+const running = new Set<ChildProcess>();
+afterEach(() => running.forEach((child) => child.kill('SIGKILL')));
+
 /** A program of an example, as its user starts it. */
 function start(directory: string, args: readonly string[], environment: Readonly<Record<string, string>>) {
   const child = spawn(process.execPath, args, {
@@ -20,11 +24,15 @@ function start(directory: string, args: readonly string[], environment: Readonly
     env: cleanEnvironment(environment),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }));
+  const ended = once(child, 'close').then(([code]) => {
+    running.delete(child);
+    return { code: code as number | null, stdout, stderr };
+  });
   return { said: () => stdout, problems: () => stderr, end: () => child.kill('SIGTERM'), ended };
 }
 
