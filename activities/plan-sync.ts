@@ -18,7 +18,8 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt, type Attempt } from './attempt.ts';
 import { firstCall, type Known } from './first-call.ts';
 import { SyncListsCache } from './sync/lists-cache.ts';
-import { SyncComparison, type SyncLists } from './sync/lists.ts';
+import { SyncComparison } from './sync/comparison.ts';
+import type { SyncLists } from './sync/lists.ts';
 import { changesOf, packPlanned } from './sync/planned.ts';
 
 /**

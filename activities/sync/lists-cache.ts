@@ -1,4 +1,4 @@
-import type { SyncComparison } from './lists.ts';
+import type { SyncComparison } from './comparison.ts';
 
 /** Usually longer than the time between two batches of a running sync. */
 const KEEP_MS = 5 * 60_000;

@@ -1,4 +1,12 @@
+import { FailureType } from '../../contracts/failures.ts';
+import type { SyncProblem } from '../../contracts/sync.ts';
 import { nameKey } from '../text/name-form.ts';
+import type { ListedSource } from './plan.ts';
+
+/** A source with the name of its File. */
+export interface NamedSource extends ListedSource {
+  readonly filename: string;
+}
 
 /**
  * The File's name of a path within a sync's source. "File names with slashes" are not documented anywhere, so a path's
@@ -15,4 +23,40 @@ export function syncFileNameProblem(filename: string): string | undefined {
   if (filename.includes('\uFFFD')) return 'its name is not UTF-8. Rename it';
   if (/\p{Cc}/u.test(filename)) return 'its name contains control characters. Rename it';
   return undefined;
+}
+
+/** Sets the File name of each source, and reports sources whose name is invalid or in use. */
+export function nameSources(entries: readonly ListedSource[], prefix: string) {
+  const named: NamedSource[] = [];
+  const problems: SyncProblem[] = [];
+  const pathByName = new Map<string, string>();
+  for (const { path } of entries) {
+    const filename = syncFileName(prefix, path);
+    const other = pathByName.get(filename);
+    // Sorted, so that of two paths that differ only in their form, the same path always gets the name.
+    if (other === undefined || (nameKey(other) === nameKey(path) && nameKey(path) === path)) {
+      pathByName.set(filename, path);
+    }
+  }
+  for (const source of entries) {
+    const { path } = source;
+    const filename = syncFileName(prefix, path);
+    const other = pathByName.get(filename) as string;
+    const message = syncFileNameProblem(filename) ?? (other === path ? undefined : nameInUse(filename, path, other));
+    if (message === undefined) named.push({ ...source, filename });
+    else problems.push({ path, failureType: FailureType.SourceUnusable, message });
+  }
+  return { named, problems };
+}
+
+function nameInUse(filename: string, path: string, other: string): string {
+  if (nameKey(path) === nameKey(other)) {
+    return `its name differs from that of another file only in its Unicode form (${formOf(path)}, ${formOf(other)}), so both Files would have the same name. Rename one of them`;
+  }
+  return `its File would have the same name as that of ${other} (${filename}). Rename one of them`;
+}
+
+function formOf(path: string): string {
+  if (path === path.normalize('NFC')) return 'NFC';
+  return path === path.normalize('NFD') ? 'NFD' : 'mixed';
 }

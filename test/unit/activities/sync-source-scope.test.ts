@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { packMemory } from '../../../activities/sync/memory.ts';
-import { SyncComparison } from '../../../activities/sync/lists.ts';
+import { SyncComparison } from '../../../activities/sync/comparison.ts';
 import type { SyncScope } from '../../../src/contracts/plan-sync.ts';
 import { Sources } from '../../../src/sources/sources.ts';
 import { mockDestination } from '../../support/mock-activity.ts';

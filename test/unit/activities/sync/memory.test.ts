@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { packSyncMemory } from '../../../../activities/pack-sync-memory.ts';
 import { SyncListsCache } from '../../../../activities/sync/lists-cache.ts';
-import type { SyncComparison } from '../../../../activities/sync/lists.ts';
+import type { SyncComparison } from '../../../../activities/sync/comparison.ts';
 import { packMemory, unpackMemory } from '../../../../activities/sync/memory.ts';
 import { shapeOf } from '../../../../activities/sync/memory-rows.ts';
 import type { SyncScope } from '../../../../src/contracts/plan-sync.ts';
