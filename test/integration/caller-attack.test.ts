@@ -7,6 +7,7 @@ import type { SyncRequest, SyncResult } from '../../src/contracts/sync.ts';
 import { startWorkerProcess } from '../support/cli.ts';
 import { withHttpOrigin, type HttpOrigin } from '../support/http-origin.ts';
 import { KEY, MiB, withSystem, type System } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 const purpose = 'batch';
 const SECRET = 'planted-secret-7f3a';
@@ -189,15 +190,18 @@ it('a worker that nothing is permitted to says so once, and names the options', 
   withSystem(async (system) => {
     const { LONGHAUL_ANY_SOURCE: _any, ...environment } = system.environment;
     const worker = await startWorkerProcess(environment);
-    const lines = worker
-      .said()
-      .split('\n')
-      .filter((line) => line.includes('this worker rejects'));
-    expect(lines).toEqual([
-      expect.stringMatching(/files \(--root DIR\).*--bucket NAME.*--http-host HOST.*--any-source/),
-    ]);
+    const lines = () =>
+      worker
+        .said()
+        .split('\n')
+        .filter((line) => line.includes('this worker rejects'));
+    // The SDK can write its log lines after the first line of the command.
+    await until(() => lines().length > 0, 'the warning');
     const source = { type: 'file', path: join(system.directory, 'x') };
     await writeFile(source.path, Buffer.alloc(MiB));
     expect(await failureOf(system, 'uploadFile', { source, purpose })).toMatch(/^SourceForbidden: .*--root DIR/);
+    expect(lines()).toEqual([
+      expect.stringMatching(/files \(--root DIR\).*--bucket NAME.*--http-host HOST.*--any-source/),
+    ]);
     expect(system.api.stats().uploads).toEqual([]);
   }));

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { access, chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -159,27 +160,33 @@ describe('the server of a state directory', () => {
       await Promise.all(commands.map((one) => one.release()));
     }));
 
-  it('starts after SIGKILL of all processes, with the workflows, and removes stale names', () =>
+  it('starts after SIGKILL of all processes, with the workflows, and removes stale names and a Temporal that starts late', () =>
     withStateDir(async (stateDir) => {
       const killed = await startTemporalUser(stateDir, 60_000);
       await startWorkflow(killed.address, 'kept');
       for (const pid of serverProcesses(stateDir)) process.kill(pid, 'SIGKILL');
       process.kill(killed.serverPid, 'SIGKILL');
       await killed.kill();
+      const { database } = statePaths(stateDir);
+      const late = spawn('/bin/sh', ['-c', 'read x', 'sh', 'start-dev', '--db-filename', database, 'x']);
+      const lateExit = once(late, 'exit');
       await withTemporal(stateDir, async (next) => {
         expect(await workflowStatus(next.address, 'kept')).toBe('RUNNING');
+        expect(await lateExit).toEqual([null, 'SIGKILL']);
         await until(async () => (await socketsOf(stateDir)).length === 1, 'the stale name to be removed');
       });
     }));
 
-  it('works with a path that is too long for a socket', () =>
+  it('works with a path that is too long for a socket, and stops a Temporal that a script started', () =>
     withStateDir(async (stateDir) => {
       const long = join(stateDir, 'd'.repeat(120));
-      await withTemporal(long, async ({ pid }) => {
-        expect(await socketsOf(long)).toEqual(['server.1.sock']);
-        await withTemporal(long, async (second) => expect(second.pid).toBe(pid));
-      });
+      const { path } = await temporalCliForTests();
+      const first = await acquire(long, await fakeCli(stateDir, `"${path}" "$@"; exit $?`));
+      expect(await socketsOf(long)).toEqual(['server.1.sock']);
+      await withTemporal(long, async (second) => expect(second.pid).toBe(first.pid));
+      await first.release();
       expect(await socketsOf(long)).toEqual([]);
+      expect(findTemporal(long)).toBeUndefined();
     }));
 });
 

@@ -17,7 +17,7 @@ export async function withStateDir<T>(body: (stateDir: string) => Promise<T>): P
   } finally {
     const left = await stopServers(stateDir);
     await rm(stateDir, { recursive: true, force: true });
-    const message = `processes ${left.join(', ')} were left running in ${stateDir}`;
+    const message = `${left.join(' and ')} left running in ${stateDir}`;
     // Thrown on purpose over an error of the body: the leak must be seen.
     // eslint-disable-next-line no-unsafe-finally
     if (left.length > 0) throw new Error(message, { cause: failure });
@@ -29,16 +29,20 @@ export async function withStateDir<T>(body: (stateDir: string) => Promise<T>): P
  *
  * @returns the processes that did not exit, and were killed
  */
-export async function stopServers(stateDir: string): Promise<number[]> {
-  const left = () => [...serverProcesses(stateDir), findTemporal(stateDir) ?? []].flat();
+export async function stopServers(stateDir: string): Promise<string[]> {
+  const left = () => {
+    const temporal = findTemporal(stateDir);
+    const servers = serverProcesses(stateDir).map((pid) => ({ kind: 'server process', pid }));
+    return temporal === undefined ? servers : [...servers, { kind: 'Temporal', pid: temporal }];
+  };
   try {
     await until(() => left().length === 0, 'no server to be left', 10_000);
     return [];
   } catch {
-    const pids = left();
-    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    const processes = left();
+    for (const { pid } of processes) process.kill(pid, 'SIGKILL');
     await until(() => left().length === 0, 'the servers to exit');
-    return pids;
+    return processes.map(({ kind, pid }) => `${kind} ${pid}`);
   }
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LonghaulError } from '../../errors.ts';
 import { claimSocket, type Claim } from './claim.ts';
 import { EmbeddedTemporalError } from './embedded-temporal-error.ts';
-import { findEarlierCommand, findTemporal } from './find-temporal.ts';
+import { findEarlierCommand, findTemporals } from './find-temporal.ts';
 import { arePortsFree, pickFreePorts } from './free-ports.ts';
 import { ownNetwork, receive, send, type ClientMessage, type ServerMessage } from './protocol.ts';
 import { startError } from './start-error.ts';
@@ -48,10 +48,11 @@ export class EmbeddedServer {
     this.#cli = cli;
   }
 
-  /** Returns if another server runs. Otherwise the process exits when the server has stopped. */
+  /** The process exits when the server has stopped, or if another server runs. */
   async run(): Promise<void> {
     this.#claim = await claimSocket(this.#stateDir, (socket) => this.#accept(socket));
-    if (!this.#claim) return;
+    // A command that has connected to this server in the meantime connects to the other one.
+    if (!this.#claim) return this.#exit();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void this.#stop());
     this.#linger();
     watchDisk(this.#stateDir, (line) => {
@@ -101,14 +102,17 @@ export class EmbeddedServer {
     for (let attempt = 1; ; attempt += 1) {
       // Running commands connect to Temporal only on the same port.
       if (ports && !isRestart && !(await arePortsFree(ports))) {
-        await this.#stopOrphan();
+        await this.#stopOrphans();
         if (!(await this.#portsBecomeFree(ports))) ports = undefined;
       }
       ports ??= await pickFreePorts();
       if (this.#isStopping) return undefined;
       beginDatabase(stateDir);
       this.#temporal = new TemporalProcess(this.#cli, stateDir, ports);
-      const problem = await this.#temporal.problem();
+      let problem = await this.#temporal.problem();
+      // A Temporal whose server process was killed can respond on the same port, or get the lock after this one.
+      if (problem === undefined && this.#orphans().length > 0 && (await this.#stopOrphans()))
+        problem = await this.#temporal.problem();
       if (this.#isStopping) return undefined;
       if (problem === undefined) return ports;
       await this.#temporal.stop();
@@ -121,7 +125,7 @@ export class EmbeddedServer {
         throw new EmbeddedTemporalError(await startError(stateDir, this.#cli.version, problem, tail));
       }
       // The process that used the port or the database can have exited in the meantime.
-      if (!(await this.#stopOrphan())) await delay(100 * attempt);
+      if (!(await this.#stopOrphans())) await delay(100 * attempt);
       if (isPortInUse && !isRestart) ports = undefined;
     }
   }
@@ -136,16 +140,26 @@ export class EmbeddedServer {
     return true;
   }
 
+  #orphans(): number[] {
+    const own = this.#temporal?.pid;
+    // The command of Temporal can be a script that runs the server as its child.
+    return findTemporals(this.#stateDir).flatMap(({ pid, groupId }) => (groupId === own ? [] : pid));
+  }
+
   /**
-   * Stops a Temporal server whose server process was killed, and which still has the lock of the database.
+   * Stops each Temporal server whose server process was killed. It can have the lock of the database.
    *
+   * @returns whether there was one
    * @throws EmbeddedTemporalError if it is in use by an earlier version of Longhaul
    */
-  async #stopOrphan(): Promise<boolean> {
+  async #stopOrphans(): Promise<boolean> {
     // The other server is not killed: its clients would have to connect again.
-    if (await this.#claim?.isLost()) return this.#exit();
-    const orphan = findTemporal(this.#stateDir);
-    if (orphan === undefined) return false;
+    if (await this.#claim?.isLost()) {
+      await this.#temporal?.stop();
+      return this.#exit();
+    }
+    const found = this.#orphans();
+    if (found.length === 0) return false;
     const command = findEarlierCommand(this.#stateDir);
     if (command !== undefined) {
       throw new EmbeddedTemporalError(
@@ -153,12 +167,8 @@ export class EmbeddedServer {
           'Wait until it exits, or stop it, then try again.',
       );
     }
-    try {
-      process.kill(orphan, 'SIGKILL');
-    } catch {
-      // It has just exited.
-    }
-    while (findTemporal(this.#stateDir) === orphan) await delay(10);
+    for (const pid of found) kill(pid);
+    while (this.#orphans().some((pid) => found.includes(pid))) await delay(10);
     return true;
   }
 
@@ -215,5 +225,13 @@ export class EmbeddedServer {
   #exit(): never {
     this.#claim?.release();
     process.exit();
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has just exited.
   }
 }

@@ -39,7 +39,7 @@ export class TemporalProcess {
     this.#ports = ports;
     this.#logOffset = shortenLog(log);
     const output = openSync(log, 'a', 0o600);
-    // In a separate session, so that Ctrl-C in a terminal does not reach it.
+    // In a separate session and process group, so that Ctrl-C in a terminal does not reach it.
     this.#child = spawn(cli.path, temporalArguments(cli, stateDir, ports), {
       detached: true,
       cwd: stateDir,
@@ -84,7 +84,7 @@ export class TemporalProcess {
    */
   async stop(): Promise<void> {
     this.#isStopped = this.#exit === undefined;
-    this.#child.kill('SIGKILL');
+    this.#kill();
     await this.exited;
     try {
       const log = openSync(`${statePaths(this.#stateDir).database}-wal`, 'r+');
@@ -92,6 +92,15 @@ export class TemporalProcess {
       closeSync(log);
     } catch {
       // The process has no log.
+    }
+  }
+
+  /** Also kills the server if the command is a script that runs it as its child. */
+  #kill(): void {
+    try {
+      if (this.pid !== undefined) process.kill(-this.pid, 'SIGKILL');
+    } catch {
+      // It has exited.
     }
   }
 
