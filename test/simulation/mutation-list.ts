@@ -15,15 +15,15 @@ export const mutations: readonly SimulationMutation[] = [
   },
   {
     safeguard: 'a replaced session is cancelled',
-    file: 'workflows/upload/run.ts',
-    from: 'const file = await CancellationScope.nonCancellable(() => this.#cancelSession());\n          if',
-    to: 'const file = undefined as UploadedFile | undefined;\n          if',
+    file: 'workflows/upload/sessions.ts',
+    from: 'const file = await this.cancel(md5);',
+    to: 'const file = undefined as UploadedFile | undefined;',
   },
   {
     safeguard: 'the session of an upload that ends is cancelled',
     file: 'workflows/upload/run.ts',
-    from: 'const file = await CancellationScope.nonCancellable(() => this.#cancelSession());\n    if',
-    to: 'const file = undefined as UploadedFile | undefined;\n    if',
+    from: 'const file = await this.#sessions.cancel(this.#hash.md5);',
+    to: 'const file = undefined as UploadedFile | undefined;',
   },
   {
     safeguard: 'a completion without a response is looked up',
@@ -33,7 +33,7 @@ export const mutations: readonly SimulationMutation[] = [
   },
   {
     safeguard: 'the next attempts of a completion receive that it can be completed',
-    file: 'workflows/upload/run.ts',
+    file: 'workflows/upload/sessions.ts',
     from: 'this.#mayBeCompleted ||= !isNotDone(error);',
     to: 'void isNotDone;',
   },
@@ -63,8 +63,8 @@ export const mutations: readonly SimulationMutation[] = [
   },
   {
     safeguard: 'no part starts during a pause',
-    file: 'workflows/upload/run.ts',
-    from: 'mayStart: () => !this.#paused && ',
+    file: 'workflows/upload/parts.ts',
+    from: 'mayStart: () => !isPaused() && ',
     to: 'mayStart: () => ',
   },
   {

@@ -1,13 +1,6 @@
-import {
-  ApplicationFailure,
-  CancellationScope,
-  condition,
-  isCancellation,
-  log,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { CancellationScope, condition, workflowInfo } from '@temporalio/workflow';
 import type { InspectSourceResult, SourceInfo } from '../../src/contracts/activities.ts';
-import { FailureType, type FailureDetails } from '../../src/contracts/failures.ts';
+import type { FailureDetails } from '../../src/contracts/failures.ts';
 import type {
   FullUploadRequest,
   UploadedFile,
@@ -17,37 +10,32 @@ import type {
   UploadState,
 } from '../../src/contracts/upload.ts';
 import { uploadEndLine, type End, type EndLine } from '../../src/core/show/end-line.ts';
-import { partSizeProblem, partSizeWithin, planParts } from '../../src/core/upload/plan.ts';
-import { partIdsProblem } from '../../src/core/payload.ts';
-import { SessionBudget, type CarriedSessions } from '../../src/core/upload/sessions.ts';
+import { partSizeProblem } from '../../src/core/upload/plan.ts';
 import { shownState, shownWait } from '../../src/core/show/attributes.ts';
 import { ignoreInodeProblem, UploadTuning, type CarriedTuning } from '../../src/core/upload/tuning.ts';
-import { countEnd, countReplacedSession } from '../shell/counters.ts';
+import { countEnd } from '../shell/counters.ts';
 import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
 import { ExpectedSource, otherContent } from './expected-source.ts';
-import { detailsOf, isNotDone, unansweredBy } from '../shell/failures.ts';
+import { detailsOf } from '../shell/failures.ts';
 import { firstName, type RawRequest } from '../shell/requests.ts';
-import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
+import { OpenSession } from './open-session.ts';
 import type { ParentReports } from '../shell/parent-reports.ts';
 import { HandOverDue } from '../shell/waiting.ts';
-import { PartWindow } from './part-window.ts';
+import { UploadParts } from './parts.ts';
+import { UploadSessions, type CarriedUploadSessions } from './sessions.ts';
 import { SourceHash, type CarriedHash } from './source-hash.ts';
 import { ShownUpload } from './shown-upload.ts';
 import { UploadCalls } from './calls.ts';
 import { UploadWaits, type CarriedWaits } from './waits.ts';
 
 /** State for the next execution after a long history, as plain JSON. */
-export interface CarriedUpload extends CarriedSessions, CarriedHash, CarriedTuning, CarriedWaits {
+export interface CarriedUpload extends CarriedUploadSessions, CarriedHash, CarriedTuning, CarriedWaits {
   /** As `ExpectedSource.isOther`. @defaultValue false */
   readonly otherInode?: boolean;
   /** Omitted before the inspection. */
   readonly source?: InspectSourceResult;
-  /** Omitted if no session is open. */
-  readonly session?: CarriedSession;
   readonly partsSent: number;
   readonly paused: boolean;
-  /** Whether a completion of the session can have succeeded without a response. @defaultValue false */
-  readonly mayBeCompleted?: boolean;
   readonly startedAtMs: number;
 }
 
@@ -59,7 +47,8 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   readonly #shown = new ShownUpload();
   readonly #startedAtMs: number;
   readonly #waits: UploadWaits;
-  readonly #sessions: SessionBudget;
+  readonly #sessions: UploadSessions;
+  readonly #parts: UploadParts;
   readonly #hash: SourceHash;
   readonly #tuning: UploadTuning;
   readonly #expected: ExpectedSource;
@@ -68,11 +57,6 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   #state: UploadState;
   #paused: boolean;
   #source: InspectSourceResult | undefined;
-  #session: OpenSession | undefined;
-  #window: PartWindow | undefined;
-  #partsSent: number;
-  /** Whether a completion of the session can have succeeded without a response. */
-  #mayBeCompleted: boolean;
   /** Once it has ended. */
   #end: { readonly fileId?: string; readonly reason?: string | undefined } = {};
 
@@ -83,14 +67,22 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     const giveUpAfterMs = () => this.#source?.request.giveUpAfterMs ?? this.#known.giveUpAfterMs ?? 0;
     this.#waits = new UploadWaits(giveUpAfterMs, () => this.#publish(), carried);
     this.#hash = new SourceHash(this.#calls, this.#waits.hash, carried);
-    this.#session = carried?.session && OpenSession.of(carried.session);
-    this.#state = this.#session ? 'uploading' : carried?.source ? 'creating' : 'inspecting';
-    this.#mayBeCompleted = carried?.mayBeCompleted ?? false;
-    this.#sessions = new SessionBudget(() => this.#request.maxSessions, carried);
-    this.#partsSent = carried?.partsSent ?? 0;
     this.#paused = carried?.paused ?? false;
     this.#tuning = new UploadTuning(carried);
     this.#expected = new ExpectedSource(this.#tuning, carried?.otherInode);
+    const shared = { calls: this.#calls, waits: this.#waits, tuning: this.#tuning };
+    this.#sessions = new UploadSessions({ ...shared, maxSessions: () => this.#request.maxSessions }, carried);
+    this.#parts = new UploadParts(
+      {
+        ...shared,
+        hash: this.#hash,
+        expected: this.#expected,
+        isPaused: () => this.#paused,
+        onChange: () => this.#publish(),
+      },
+      carried?.partsSent,
+    );
+    this.#state = carried?.session ? 'uploading' : carried?.source ? 'creating' : 'inspecting';
     this.#startedAtMs = carried?.startedAtMs ?? Date.now();
     if (carried?.source) this.#admit(carried.source);
   }
@@ -117,35 +109,23 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     const hashing = wantsMd5 && !source.isSmall ? this.#hash.run(source, this.#expected.call) : Promise.resolve();
     try {
       for (;;) {
-        const session = (this.#session ??= await this.#openSession(source));
+        const session = this.#sessions.current ?? (await this.#openSession(source));
         try {
-          await this.#sendParts(source, session);
+          this.#enter('uploading');
+          await this.#parts.send(source, session);
           if (!session.ledger.complete) throw new HandOverDue();
           await hashing;
           this.#hash.assertSound();
           // It was cut into parts, because the part size was changed by `retune`.
           if (wantsMd5 && source.isSmall) await this.#hash.run(source, this.#expected.call);
           this.#hash.assertSound();
-          return this.#receipt(source, session, await this.#complete(session));
+          this.#enter('completing');
+          return this.#receipt(source, session, await this.#sessions.complete(session, this.#hash.md5));
         } catch (error) {
           if (error instanceof HandOverDue) throw error;
           if (this.#expected.isOther && OpenSession.isWrongMd5(error)) throw otherContent(error);
-          // Only once, even if both conditions are true. Otherwise an upload could use an additional session.
-          const isExcused =
-            this.#waits.hasWaitedIn(session) || session.smallerPartSizeBytes(error, source.limits) !== undefined;
-          if (isExcused) this.#sessions.excuse();
-          const isLost = session.isLostBy(error);
-          if (!isLost && !this.#mayTryAnother(error, source, session)) throw error;
-          const { opened, left: sessionsLeft } = this.#sessions;
-          if (sessionsLeft < 1) throw isLost ? lastSessionLost(error, opened) : error;
-          const { uploadId } = session.info;
-          log.warn('the session is lost, and its parts are resent in a new session', { uploadId, sessionsLeft });
-          countReplacedSession(session.ledger.bytesDone);
-          // Also if the upload is cancelled now, because no later step cancels this session.
-          const file = await CancellationScope.nonCancellable(() => this.#cancelSession());
+          const file = await this.#sessions.replace(session, error, source, this.#hash.md5);
           if (file) return this.#receipt(source, session, file);
-          this.#session = undefined;
-          this.#mayBeCompleted = false;
         }
       }
     } finally {
@@ -172,21 +152,6 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     return source;
   }
 
-  /** Whether a new session can succeed although this session is not lost. */
-  #mayTryAnother(error: unknown, { limits }: InspectSourceResult, session: OpenSession): boolean {
-    const partSizeBytes = session.smallerPartSizeBytes(error, limits);
-    if (partSizeBytes !== undefined) {
-      log.warn('the service rejects parts of this size (413), so a new session uses smaller parts', {
-        partSizeBytes: session.ledger.plan.partSizeBytes,
-        nextPartSizeBytes: partSizeBytes,
-      });
-      this.#tuning.retune({ partSizeBytes });
-      return true;
-    }
-    if (OpenSession.isWrongMd5(error)) return this.#sessions.forgiveWrongMd5();
-    return OpenSession.isRejectedPart(error) && this.#sessions.forgiveRejectedPart();
-  }
-
   rejects(control: Control): string | undefined {
     const isCompleting = this.#state === 'completing' || this.#state === 'completed';
     if (control.type === 'pause' && isCompleting && control.whileCompleting !== true)
@@ -211,8 +176,8 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   async #pause(parts: 'finish' | 'stop'): Promise<UploadProgress> {
     this.#paused = true;
     this.#publish();
-    if (parts === 'stop') this.#window?.stopParts();
-    await condition(() => !this.#paused || (this.#session?.ledger.out ?? 0) === 0);
+    if (parts === 'stop') this.#parts.stop();
+    await condition(() => !this.#paused || (this.#sessions.current?.ledger.out ?? 0) === 0);
     this.#publish();
     return this.progress();
   }
@@ -224,8 +189,9 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
    * @returns the result of an upload whose completion succeeded without a response
    */
   async abandon(state: 'cancelled' | 'failed', reason: string): Promise<UploadResult | undefined> {
-    const file = await CancellationScope.nonCancellable(() => this.#cancelSession());
-    if (file && this.#source && this.#session) return this.#receipt(this.#source, this.#session, file);
+    const file = await this.#sessions.cancel(this.#hash.md5);
+    const session = this.#sessions.current;
+    if (file && this.#source && session) return this.#receipt(this.#source, session, file);
     this.#end = { reason };
     this.#enter(state);
     return undefined;
@@ -236,7 +202,8 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   }
 
   progress(): UploadProgress {
-    const ledger = this.#session?.ledger;
+    const session = this.#sessions.current;
+    const ledger = session?.ledger;
     const waiting = shownWait(this.#state, this.#waits.waiting, Date.now());
     const isPaused = this.#paused && this.#state === 'uploading';
     return {
@@ -251,8 +218,8 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
       partsInFlight: ledger?.out ?? 0,
       concurrency: this.#tuning.concurrency,
       limit: this.#tuning.limit,
-      session: this.#session?.info ?? null,
-      sessionEndsTooEarly: this.#session?.endsTooEarly ?? false,
+      session: session?.info ?? null,
+      sessionEndsTooEarly: session?.endsTooEarly ?? false,
       sessionsOpened: this.#sessions.opened,
       orphanedSessions: this.#sessions.orphaned,
       waiting,
@@ -261,69 +228,9 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     };
   }
 
-  async #openSession(source: InspectSourceResult): Promise<OpenSession> {
+  #openSession(source: InspectSourceResult): Promise<OpenSession> {
     this.#enter('creating');
-    const create = () =>
-      this.#calls.create(source).catch((error: unknown) => {
-        this.#sessions.orphan(unansweredBy(error));
-        throw error;
-      });
-    const { unanswered = 0, ...info } = await this.#waits.calls.repeat(create);
-    this.#sessions.open(unanswered);
-    const { sizeBytes, limits } = source;
-    const partSizeBytes = partSizeWithin(limits, sizeBytes, this.#tuning.nextPartSizeBytes);
-    return new OpenSession(info, planParts(sizeBytes, partSizeBytes));
-  }
-
-  async #sendParts(source: InspectSourceResult, session: OpenSession): Promise<void> {
-    this.#enter('uploading');
-    this.#window = new PartWindow(session.ledger);
-    const isHandOverDue = () => workflowInfo().continueAsNewSuggested;
-    const mostInFlight = this.#calls.mostPartsInFlight(source);
-    await this.#window.run({
-      send: (partNumber) => this.#waits.parts.attempt(() => this.#sendPart(partNumber, source, session)),
-      // While the upload waits, one part is retried.
-      limit: () => (this.#waits.parts.info ? 1 : Math.min(this.#tuning.mostParts, mostInFlight)),
-      onGivenBack: () => this.#publish(),
-      mayStart: () => !this.#paused && this.#waits.parts.isOpen && !session.isOver,
-      until: () => this.#hash.hasFailed || isHandOverDue() || (session.isOver && !this.#paused),
-    });
-    this.#hash.assertSound();
-    if (!session.ledger.complete && !isHandOverDue()) session.assertTime();
-  }
-
-  async #sendPart(partNumber: number, source: InspectSourceResult, session: OpenSession): Promise<true> {
-    try {
-      const isWhole = session.ledger.plan.partCount === 1;
-      const withMd5 = isWhole && source.isSmall === true && this.#request.md5;
-      const sent = await this.#expected.call(source, (expected) =>
-        this.#calls.sendPart(partNumber, expected, session, this.#tuning.limit, withMd5),
-      );
-      const { partId, attempt, md5 } = sent;
-      const tooLong = partIdsProblem(session.ledger.plan.partCount, partId);
-      if (tooLong !== undefined) throw ApplicationFailure.nonRetryable(tooLong, FailureType.PayloadTooLarge);
-      session.ledger.record(partNumber, partId);
-      if (md5 !== undefined) this.#hash.adopt(md5);
-      this.#partsSent += attempt;
-      if (attempt > 1) session.resent = true;
-    } catch (error) {
-      if (isCancellation(error)) session.noteStoppedPart();
-      else this.#partsSent += session.noteFailedPart(error);
-      throw error;
-    }
-    session.warnOfEarlyEnd();
-    this.#publish();
-    return true;
-  }
-
-  async #complete(session: OpenSession): Promise<UploadedFile> {
-    this.#enter('completing');
-    return this.#waits.calls.repeat(() =>
-      this.#calls.complete(session, this.#hash.md5, this.#mayBeCompleted).catch((error: unknown) => {
-        this.#mayBeCompleted ||= !isNotDone(error);
-        throw error;
-      }),
-    );
+    return this.#sessions.open(source);
   }
 
   #receipt(source: SourceInfo, session: OpenSession, file: UploadedFile): UploadResult {
@@ -337,7 +244,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
       md5: this.#hash.md5,
       parts: session.ledger.plan.partCount,
       partSizeBytes: session.ledger.plan.partSizeBytes,
-      partsSent: this.#partsSent,
+      partsSent: this.#parts.sent,
       sessions: this.#sessions.opened,
       orphanedSessions: this.#sessions.orphaned,
       durationMs: Date.now() - this.#startedAtMs,
@@ -347,29 +254,15 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   #carried(): CarriedUpload {
     return {
       source: this.#source,
-      session: this.#session ? this.#session.toJSON() : undefined,
       ...this.#sessions.toJSON(),
-      partsSent: this.#partsSent,
+      partsSent: this.#parts.sent,
       ...this.#hash.toJSON(),
       ...this.#tuning.toJSON(),
       otherInode: this.#expected.isOther ? true : undefined,
       paused: this.#paused,
       ...this.#waits.toJSON(),
-      mayBeCompleted: this.#mayBeCompleted ? true : undefined,
       startedAtMs: this.#startedAtMs,
     };
-  }
-
-  /** @returns the File of the session, if a completion without a clear response succeeded */
-  async #cancelSession(): Promise<UploadedFile | undefined> {
-    const session = this.#session;
-    if (!session) return undefined;
-    try {
-      return await this.#calls.cancel(session, this.#mayBeCompleted, this.#hash.md5);
-    } catch (error) {
-      log.warn('cannot cancel the session, which expires automatically', { ...session.info, error });
-      return undefined;
-    }
   }
 
   #enter(state: UploadState): void {
@@ -384,6 +277,6 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     const hasEnded = ['completed', 'failed', 'cancelled'].includes(this.#state);
     if (!hasEnded) this.#reports.waits(this.#waits.waiting ?? null);
     const subject = this.#source?.request ?? this.#known.subject;
-    this.#shown.show(this.progress(), { ...this.#end, subject, partsSent: this.#partsSent, isSmall });
+    this.#shown.show(this.progress(), { ...this.#end, subject, partsSent: this.#parts.sent, isSmall });
   }
 }
