@@ -7,7 +7,11 @@ export type Alteration = Pick<FaultSpec, 'status' | 'headers' | 'set' | 'remove'
 /** Changes single properties of a reply of JSON, or replaces its body, status and headers. */
 export function alteredReply(reply: Reply, { status, headers, set, remove, text, textRepeat }: Alteration): Reply {
   const altered = { ...reply, status: status ?? reply.status, headers: { ...reply.headers, ...headers } };
-  if (text !== undefined) return { ...altered, json: undefined, text: text.repeat(textRepeat ?? 1) };
+  if (text !== undefined) {
+    // Content has headers of its length, which are not those of the text.
+    const headersOfText = reply.stream === undefined ? altered.headers : headers;
+    return { status: altered.status, headers: headersOfText, text: text.repeat(textRepeat ?? 1) };
+  }
   if (reply.json === undefined) return altered;
   const json: unknown = structuredClone(reply.json);
   for (const pointer of remove ?? []) change(json, pointer, undefined);

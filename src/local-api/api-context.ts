@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Bandwidth } from './bandwidth.ts';
+import type { BatchStore } from './batches/batch-store.ts';
 import type { LocalApiSettings, ServerRules } from './options.ts';
 import type { StatsRecorder } from './stats.ts';
 import type { UploadStore } from './upload-store.ts';
@@ -7,6 +8,7 @@ import type { UploadStore } from './upload-store.ts';
 /** What the handlers share. */
 export interface ApiContext {
   readonly store: UploadStore;
+  readonly batches: BatchStore;
   readonly rules: ServerRules;
   readonly stats: StatsRecorder;
   readonly bandwidth: Bandwidth;
@@ -18,7 +20,7 @@ export interface ApiContext {
 
 export interface ApiRequest {
   readonly message: IncomingMessage;
-  /** The Upload's or File's id from the path; empty where the route has none. */
+  /** The Upload's, File's or Batch's id from the path; empty where the route has none. */
   readonly id: string;
   readonly query: URLSearchParams;
 }

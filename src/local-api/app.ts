@@ -11,6 +11,7 @@ import { bodyChunks, discardBody } from './read-body.ts';
 import { RequestGuard } from './request-guard.ts';
 import { matchRoute, type ApiRoute } from './router.ts';
 import { addPart } from './handlers/add-part.ts';
+import { createBatch, listBatches, retrieveBatch } from './handlers/batches.ts';
 import { cancelUpload } from './handlers/cancel-upload.ts';
 import { completeUpload } from './handlers/complete-upload.ts';
 import { createUpload } from './handlers/create-upload.ts';
@@ -28,6 +29,9 @@ const handlers: Readonly<Record<ApiRoute, Handler>> = {
   retrieve: retrieveFile,
   content: fileContent,
   delete: deleteFile,
+  'batch-create': createBatch,
+  'batch-list': listBatches,
+  'batch-retrieve': retrieveBatch,
 };
 
 /** What becomes of a request: an answer, or none because of a fault. */

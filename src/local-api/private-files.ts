@@ -15,8 +15,9 @@ export async function makePrivate(paths: {
   readonly root: string;
   readonly incoming: string;
   readonly uploads: string;
+  readonly batches: string;
 }) {
-  const own = new Set([paths.incoming, paths.uploads]);
+  const own = new Set([paths.incoming, paths.uploads, paths.batches]);
   const entries = await readdir(paths.root);
   if (entries.every((name) => own.has(join(paths.root, name)))) await chmod(paths.root, DIRECTORY_MODE);
   await chmod(paths.incoming, DIRECTORY_MODE);

@@ -1,5 +1,17 @@
 /** The routes of the API, by the names that faults and statistics use. */
-export const apiRoutes = ['create', 'part', 'complete', 'cancel', 'list', 'retrieve', 'content', 'delete'] as const;
+export const apiRoutes = [
+  'create',
+  'part',
+  'complete',
+  'cancel',
+  'list',
+  'retrieve',
+  'content',
+  'delete',
+  'batch-create',
+  'batch-list',
+  'batch-retrieve',
+] as const;
 
 export type ApiRoute = (typeof apiRoutes)[number];
 
@@ -18,6 +30,9 @@ const table: readonly { readonly method: string; readonly pattern: RegExp; reado
   { method: 'GET', pattern: /^\/files\/([^/]+)$/, route: 'retrieve' },
   { method: 'GET', pattern: /^\/files\/([^/]+)\/content$/, route: 'content' },
   { method: 'DELETE', pattern: /^\/files\/([^/]+)$/, route: 'delete' },
+  { method: 'POST', pattern: /^\/batches$/, route: 'batch-create' },
+  { method: 'GET', pattern: /^\/batches$/, route: 'batch-list' },
+  { method: 'GET', pattern: /^\/batches\/([^/]+)$/, route: 'batch-retrieve' },
 ];
 
 /** Finds the route of a path below `/v1`. */

@@ -7,6 +7,7 @@ import { settingsSchema, type AdminControl, type SettingsChange } from './admin.
 import type { ApiContext } from './api-context.ts';
 import { App } from './app.ts';
 import { Bandwidth } from './bandwidth.ts';
+import { BatchStore } from './batches/batch-store.ts';
 import { Faults, type FaultControl } from './faults.ts';
 import { LocalApiDefaults, type LocalApiOptions, type LocalApiSettings } from './options.ts';
 import { StatsRecorder, type LocalApiStats } from './stats.ts';
@@ -50,8 +51,10 @@ export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi>
     accept(message, response);
   });
   let store: UploadStore;
+  let batches: BatchStore;
   try {
     store = await UploadStore.open(options.dataDir);
+    batches = await BatchStore.open(options.dataDir, store);
   } catch (error) {
     await closeServer(server);
     throw error;
@@ -60,7 +63,7 @@ export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi>
   const closing = new AbortController();
   // Every request that waits listens to it.
   setMaxListeners(0, closing.signal);
-  const { admin, context } = assemble(options, store, closing.signal);
+  const { admin, context } = assemble(options, { store, batches }, closing.signal);
   const app = new App(context, admin, options.log);
   accept = (message, response) => {
     app.accept(message, response);
@@ -76,6 +79,7 @@ export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi>
     context.bandwidth.close();
     await closeServer(server);
     await app.settle();
+    await batches.settle();
     await store.settle();
   };
   let closed: Promise<void> | undefined;
@@ -92,7 +96,7 @@ export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi>
 
 function assemble(
   options: LocalApiOptions,
-  store: UploadStore,
+  { store, batches }: Pick<ApiContext, 'store' | 'batches'>,
   closing: AbortSignal,
 ): { admin: AdminControl; context: ApiContext } {
   const given = { ...LocalApiDefaults, ...withoutUndefined(options) };
@@ -105,6 +109,7 @@ function assemble(
   const hosts = [given.host, ...(given.allowedHosts ?? [])];
   const context: ApiContext = {
     store,
+    batches,
     rules: { hosts, apiKey, maxFileBytes, maxPartBytes, strictSums, purposes },
     stats: new StatsRecorder(),
     bandwidth: new Bandwidth(settings.bandwidthBytesPerSecond),

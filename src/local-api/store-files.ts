@@ -12,11 +12,14 @@ export class StorePaths {
   readonly root: string;
   readonly incoming: string;
   readonly uploads: string;
+  /** See `BatchStore`. */
+  readonly batches: string;
 
   constructor(dataDir: string) {
     this.root = dataDir;
     this.incoming = join(dataDir, 'incoming');
     this.uploads = join(dataDir, 'uploads');
+    this.batches = join(dataDir, 'batches');
   }
 
   record(uploadId: string): string {

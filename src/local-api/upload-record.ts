@@ -36,6 +36,8 @@ export interface UploadRecord {
   readonly parts?: readonly PartRecord[];
   readonly file?: FileRecord;
   readonly fileDeleted?: boolean;
+  /** Whether the service created the File itself, without an Upload of a client. */
+  readonly isOutput?: boolean;
 }
 
 /** An Upload as the server holds it in memory. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { renameSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DIRECTORY_MODE } from './private-files.ts';
+import { DIRECTORY_MODE, FILE_MODE } from './private-files.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { requirePending, sessionTimes, statusAt } from './session-rules.ts';
 import { loadUploads, StorePaths } from './store-files.ts';
@@ -80,8 +80,10 @@ export class UploadStore {
     return requirePending(uploadId, this.get(uploadId), this.#nowMs());
   }
 
+  /** The Uploads of clients, oldest first. */
   *all(): IterableIterator<LiveUpload> {
     for (const upload of this.#uploads.values()) {
+      if (upload.record.isOutput === true) continue;
       this.#expireWhenDue(upload);
       yield upload;
     }
@@ -136,6 +138,37 @@ export class UploadStore {
     await this.#replace(upload, { ...upload.record, status, parts: [...upload.parts.values()] });
     this.#cleanUp(this.#removeParts(upload.record.id));
     return upload.record;
+  }
+
+  /** Stores a File that the service creates, such as the output of a batch. Its Upload is in no list. */
+  async addOutput(output: { filename: string; content: string; lifeSeconds?: number }): Promise<FileRecord> {
+    const { filename, content, lifeSeconds } = output;
+    const id = newId('upload_');
+    const incoming = this.newIncomingPath();
+    await writeFile(incoming, content, { mode: FILE_MODE });
+    await mkdir(this.#paths.parts(id), { recursive: true, mode: DIRECTORY_MODE });
+    const createdAt = Math.floor(this.#nowMs() / 1000);
+    const bytes = Buffer.byteLength(content);
+    const part: PartRecord = { id: newId('part_'), sizeBytes: bytes, createdAt };
+    renameSync(incoming, this.partPath(id, part.id));
+    const orderMs = this.#nextOrderMs();
+    const expiresAt = lifeSeconds === undefined ? undefined : createdAt + lifeSeconds;
+    const shared = { bytes, createdAt, orderMs, filename, purpose: 'batch_output' };
+    const file: FileRecord = { id: newId('file-'), ...shared, expiresAt, partIds: [part.id] };
+    const record: UploadRecord = {
+      id,
+      ...shared,
+      mimeType: 'application/jsonl',
+      expiresAt: createdAt,
+      status: 'completed',
+      isOutput: true,
+      parts: [part],
+      file,
+    };
+    await this.#write(record);
+    this.#uploads.set(id, { record, parts: new Map([[part.id, part]]), receivedBytes: bytes, busy: false });
+    this.#files.set(file.id, id);
+    return file;
   }
 
   /** The File with its Upload, unless it was deleted or its life is over. */

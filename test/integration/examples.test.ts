@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { cleanEnvironment } from '../support/cli.ts';
-import { installPackedPackage } from '../support/packed-package.ts';
+import { compileProject, installPackedPackage } from '../support/packed-package.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { MiB, withSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
@@ -33,17 +34,43 @@ function start(directory: string, args: readonly string[], environment: Readonly
     running.delete(child);
     return { code: code as number | null, stdout, stderr };
   });
-  return { said: () => stdout, problems: () => stderr, end: () => child.kill('SIGTERM'), ended };
+  const end = (signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM') => child.kill(signal);
+  return { said: () => stdout, problems: () => stderr, end, ended };
+}
+
+/** The examples in a project with the packed package and the other packages that they depend on. */
+let project: string;
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'longhaul-examples-'));
+  await installPackedPackage(project);
+  for (const name of ['fastify', 'openai']) await symlink(join(modules, name), join(project, 'node_modules', name));
+  await cp(examples, project, { recursive: true });
+});
+afterAll(() => rm(project, { recursive: true, force: true }));
+
+/** Sets task queues of this test in the files of an example, and starts its worker when the function is called. */
+async function prepareHost(example: string, taskQueue: string, queues: readonly string[], env: Record<string, string>) {
+  const directory = join(project, example);
+  for (const file of (await readdir(directory)).filter((name) => /\.[jt]s$/.test(name))) {
+    const text = await readFile(join(directory, file), 'utf8');
+    const replaced = queues.reduce((all, queue) => all.replaceAll(`'${queue}',`, `'${queue}-${taskQueue}',`), text);
+    // Without it, workflows wait ten seconds for the cache of a killed worker.
+    const sticky = "plugins: [longhaul], stickyQueueScheduleToStartTimeout: '1 second',";
+    await writeFile(join(directory, file), replaced.replace('plugins: [longhaul],', sticky));
+  }
+  return async () => {
+    const worker = start(directory, ['host.js'], env);
+    await until(
+      () => worker.said().includes('running'),
+      () => `the host: ${worker.problems()}`,
+    );
+    return worker;
+  };
 }
 
 it('the examples run from the packed package', () =>
   withSystem(async (system) => {
     const { directory, environment, download, startWorker, taskQueue } = system;
-    const project = join(directory, 'project');
-    await mkdir(project);
-    await installPackedPackage(project);
-    await symlink(join(modules, 'fastify'), join(project, 'node_modules', 'fastify'));
-    await cp(examples, project, { recursive: true });
     const host = 'examples';
     const env = { ...environment, LONGHAUL_HOST: host };
     await startWorker({ host });
@@ -89,19 +116,56 @@ it('the examples run from the packed package', () =>
     const reports = join(directory, 'reports');
     await mkdir(reports);
     const guest = { ...env, REPORTS: reports };
-    for (const file of ['host.js', 'workflows.js', 'publish.js']) {
-      const path = join(project, 'guest-worker', file);
-      const text = (await readFile(path, 'utf8')).replace("'longhaul',", `'guest-${taskQueue}',`);
-      await writeFile(path, text.replace("'reports',", `'reports-${taskQueue}',`));
-    }
-    const worker = start(join(project, 'guest-worker'), ['host.js'], guest);
-    await until(
-      () => worker.said().includes('running'),
-      () => `the host: ${worker.problems()}`,
-    );
+    const worker = await (await prepareHost('guest-worker', taskQueue, ['longhaul', 'reports'], guest))();
     const name = basename(directory);
     const published = await start(join(project, 'guest-worker'), ['publish.js', name], guest).ended;
     expect((await download(published.stdout.trim())).toString()).toBe('{"custom_id": "1"}\n');
+    worker.end();
+    expect((await worker.ended).code).toBe(0);
+  }));
+
+it('the batch example creates one batch, also if its worker is killed after the call that creates it', () =>
+  withSystem(async ({ api, directory, environment, taskQueue }) => {
+    expect(await compileProject(project, ['batch-workflow/workflows.ts'])).toEqual([]);
+    const env = { ...environment, BATCHES: directory, POLL_INTERVAL: '1 seconds' };
+    const request = (id: string, body: object) =>
+      `${JSON.stringify({ custom_id: id, method: 'POST', url: '/v1/responses', body })}\n`;
+    const requests = join(directory, `requests-${basename(directory)}.jsonl`);
+    const results = join(directory, 'results.jsonl');
+    await writeFile(requests, request('good', { model: 'm' }) + request('bad', {}) + request('lost', { model: 'm' }));
+
+    const startHost = await prepareHost('batch-workflow', taskQueue, ['longhaul', 'batches'], env);
+    // The service creates the batch, and no client receives its ID. Later, its output has a row less.
+    api.faults.add({ route: 'batch-create', kind: 'lost-answer' });
+    const row = { custom_id: 'good', response: { status_code: 200, body: { text: 'yes' } }, error: null };
+    api.faults.add({ route: 'content', kind: 'alter', text: JSON.stringify(row) });
+    const killed = await startHost();
+    const run = start(join(project, 'batch-workflow'), ['run.js', requests, results], env);
+    const batches = () => readdir(join(directory, 'api', 'batches'));
+    await until(
+      async () => (await batches()).length > 0,
+      () => `a batch: ${killed.problems()}`,
+    );
+    killed.end('SIGKILL');
+    await killed.ended;
+    const worker = await startHost();
+
+    const { code, stdout, stderr } = await run.ended;
+    expect(JSON.parse(stdout || `"${stderr}"`)).toMatchObject({
+      completed: 1,
+      failed: 1,
+      missing: 1,
+      problems: [
+        { custom_id: 'bad', reason: "Missing required parameter: 'model'." },
+        { custom_id: 'lost', reason: 'the completed batch has no result' },
+      ],
+    });
+    expect(code).toBe(1);
+    const rows = (await readFile(results, 'utf8')).trim().split('\n');
+    expect(rows.map((line) => JSON.parse(line).status)).toEqual(['completed', 'failed', 'missing']);
+    expect(JSON.parse(rows[0] ?? '').response).toEqual({ text: 'yes' });
+    expect(await batches()).toHaveLength(1);
+    expect(api.stats().requests['batch-list']).toEqual({ 200: 2 });
     worker.end();
     expect((await worker.ended).code).toBe(0);
   }));

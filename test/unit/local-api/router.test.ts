@@ -11,6 +11,9 @@ describe('matchRoute', () => {
     ['GET', '/files/file-1', 'retrieve', 'file-1'],
     ['GET', '/files/file-1/content', 'content', 'file-1'],
     ['DELETE', '/files/file-1', 'delete', 'file-1'],
+    ['POST', '/batches', 'batch-create', ''],
+    ['GET', '/batches', 'batch-list', ''],
+    ['GET', '/batches/batch_1', 'batch-retrieve', 'batch_1'],
   ])('finds %s %s below /v1 only', (method, path, route, id) => {
     expect(matchRoute(method, path)).toEqual({ kind: 'unknown' });
     expect(matchRoute(method, `/v1${path}`)).toEqual({ kind: 'found', route, id });

@@ -1,0 +1,80 @@
+import * as z from 'zod';
+import type { BatchProblem } from './batch-record.ts';
+
+export const batchEndpoints = [
+  '/v1/responses',
+  '/v1/chat/completions',
+  '/v1/embeddings',
+  '/v1/completions',
+  '/v1/moderations',
+  '/v1/images/generations',
+  '/v1/images/edits',
+  '/v1/videos',
+] as const;
+
+/** "The file can contain up to 50,000 requests." */
+const MAX_REQUESTS = 50_000;
+
+/** Problems that a failed batch lists. */
+const MAX_PROBLEMS = 20;
+
+export interface BatchRequest {
+  readonly custom_id: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Checks the lines of an input File, one after the other. */
+export class InputLines {
+  readonly requests: BatchRequest[] = [];
+  readonly problems: BatchProblem[] = [];
+  readonly #schema: z.ZodType<BatchRequest>;
+  readonly #ids = new Set<string>();
+  #line = 0;
+
+  constructor(endpoint: string) {
+    this.#schema = z.strictObject({
+      custom_id: z.string().min(1, 'must not be empty'),
+      method: z.literal('POST', 'must be POST'),
+      url: z.literal(endpoint, `must be ${endpoint}, the endpoint of the batch`),
+      body: z.record(z.string(), z.unknown()),
+    });
+  }
+
+  /** @returns false if no more lines are needed: the batch has failed */
+  add(text: string): boolean {
+    this.#line += 1;
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      return this.#reject('invalid_json_line', 'This line is not a valid JSON object.', null);
+    }
+    const { success, data, error } = this.#schema.safeParse(value);
+    if (!success) {
+      const issue = error.issues[0];
+      const keys = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+      const param = [...(issue?.path ?? []), ...keys].join('.');
+      return this.#reject('invalid_request', `${param || 'the line'}: ${issue?.message}.`, param || null);
+    }
+    if (this.#ids.has(data.custom_id)) {
+      return this.#reject('duplicate_custom_id', `The custom_id '${data.custom_id}' is not unique.`, 'custom_id');
+    }
+    this.#ids.add(data.custom_id);
+    this.requests.push(data);
+    if (this.requests.length <= MAX_REQUESTS) return true;
+    return this.#reject('too_many_tasks', `A batch can have at most ${MAX_REQUESTS} requests.`, null);
+  }
+
+  end(): void {
+    if (this.#line === 0) this.problems.push(wholeFile('empty_file', 'The File has no requests.'));
+  }
+
+  #reject(code: string, message: string, param: string | null): boolean {
+    this.problems.push({ code, message, param, line: this.#line });
+    return this.problems.length < MAX_PROBLEMS && code !== 'too_many_tasks';
+  }
+}
+
+export function wholeFile(code: string, message: string): BatchProblem {
+  return { code, message, param: null, line: null };
+}
