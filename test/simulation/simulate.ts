@@ -1,24 +1,19 @@
-import { FailureType } from '../../src/contracts/failures.ts';
 import { openAiLimits } from '../../src/contracts/limits.ts';
-import type { SplitUploadProgress, SplitUploadRequest } from '../../src/contracts/split.ts';
-import type { SyncProgress, SyncRequest } from '../../src/contracts/sync.ts';
-import type { ProgressHead, UploadProgress, UploadRequest } from '../../src/contracts/upload.ts';
+import type { SplitUploadRequest } from '../../src/contracts/split.ts';
+import type { SyncRequest } from '../../src/contracts/sync.ts';
 import { startAttempt, Workers } from './activities.ts';
 import { VirtualClock } from './clock.ts';
 import type { ClientWorld } from './client.ts';
 import { Dice } from './dice.ts';
 import type { Execution } from './execution.ts';
 import type { Close, ExecutionWorld } from './execution-world.ts';
-import { UploadInvariants } from './invariants.ts';
-import type { S3Source } from '../../src/contracts/sources.ts';
 import { Namespace } from './namespace.ts';
 import { Operator } from './operator.ts';
-import { describeFailure, payloadOf, valueOf } from './payloads.ts';
+import { describeFailure, payloadOf } from './payloads.ts';
 import type { Call, Fault, Plan } from './plan.ts';
+import { describeClose, Rules, type Progress } from './rules.ts';
 import { Service } from './service.ts';
 import { ModelSources } from './source.ts';
-import { SplitInvariants } from './split-invariants.ts';
-import { SyncInvariants } from './sync-invariants.ts';
 
 /** 2027, at a whole hour. */
 const START_MS = Date.UTC(2027, 0, 4, 9);
@@ -46,20 +41,6 @@ export interface Outcome {
   /** The last one of the upload, split upload or sync. */
   readonly execution: Execution;
 }
-
-export type Progress = UploadProgress | SplitUploadProgress | SyncProgress;
-
-/** Properties that the progress of every workflow has. */
-const head = [
-  'kind',
-  'state',
-  'filename',
-  'bytesTotal',
-  'bytesDone',
-  'partsInFlight',
-  'waiting',
-  'startedAtMs',
-] as const satisfies readonly (keyof ProgressHead)[];
 
 const WORKFLOW_ID = 'upload';
 const NAME = 'train.jsonl';
@@ -94,15 +75,11 @@ class Simulation {
   readonly #sources: ModelSources;
   readonly #workers = new Workers();
   readonly #namespace: Namespace;
-  /** By the ID of the first execution: of the upload, or of each piece or large file. */
-  readonly #invariants = new Map<string, UploadInvariants>();
-  readonly #split: SplitInvariants;
-  readonly #sync: SyncInvariants;
+  readonly #rules: Rules;
   readonly #operator: Operator;
   readonly #trace: string[] = [];
   readonly #violations: Violation[] = [];
   readonly #calls = new Map<Call, number>();
-  #isPaused = false;
   /** Nothing fails any longer. */
   #isCalm = false;
   /** Of the current run of a sync. */
@@ -131,16 +108,23 @@ class Simulation {
           `${start.workflowId} sent the signal ${name} to ${workflowId}${isReceived ? '' : ', which has closed'}`,
         ),
     );
-    this.#split = new SplitInvariants(plan, this.#service, (rule, text) => this.#violate(rule, text));
-    this.#sync = new SyncInvariants(plan, this.#service, this.#sources, (rule, text) => this.#violate(rule, text));
+    this.#rules = new Rules({
+      plan,
+      service: this.#service,
+      sources: this.#sources,
+      filename: NAME,
+      startedAtMs: () => this.#startedAtMs,
+      children: () => this.#pieces,
+      violation: (rule, text) => this.#violate(rule, text),
+    });
     this.#operator = new Operator(plan, {
       clock: this.clock,
       sources: this.#sources,
       namespace: this.#namespace,
       restart: (worker) => this.#workers.restart(worker),
       execution: (isPiece) => (isPiece ? this.#pieces.find(({ isOpen }) => isOpen) : this.#execution),
-      progress: (execution) => (isSync(execution) ? this.#sync : this.#rulesOf(execution))?.progress,
-      paused: (isPaused, workflowId) => this.#paused(isPaused, workflowId),
+      progress: (execution) => this.#rules.progress(execution),
+      paused: (isPaused, workflowId) => this.#rules.paused(isPaused, this.#namespace.all, workflowId),
       trace: (line) => this.#note(line),
       violation: (rule, text) => this.#violate(rule, text),
     });
@@ -180,11 +164,9 @@ class Simulation {
     const { request: settings, sizeBytes, pieces, folder } = this.#plan;
     const purpose = 'fine-tune';
     this.#startedAtMs = this.clock.nowMs;
-    // A pause ends with the run that it was for.
-    this.#isPaused = false;
+    this.#rules.begin(run);
     if (folder) {
       this.#note(`run ${run}`);
-      this.#sync.begin(run);
       const { maxConcurrentUploads, deletes } = folder;
       const source = { type: 's3', bucket: 'data' } as const;
       const request: SyncRequest = { source, purpose, delete: deletes, maxConcurrentUploads, upload: settings };
@@ -230,34 +212,6 @@ class Simulation {
     return this.#namespace.all.filter(({ start }) => start.workflowId !== WORKFLOW_ID);
   }
 
-  /** The rules of an upload; undefined for a split upload as a whole. */
-  #rulesOf({ start }: Execution): UploadInvariants | undefined {
-    const { workflowId, workflowType, input, firstExecutionRunId } = start;
-    const known = this.#invariants.get(firstExecutionRunId);
-    if (known || workflowType !== 'uploadFile') return known;
-    const { filename = NAME, source } = valueOf(input[0]) as UploadRequest;
-    const { range } = source as { readonly range?: { readonly sizeBytes: number } };
-    const { folder } = this.#plan;
-    const sizeBytes =
-      range?.sizeBytes ?? (folder ? this.#sources.files.get((source as S3Source).key)?.sizeBytes : undefined);
-    const plan = { ...this.#plan, sizeBytes: sizeBytes ?? this.#plan.sizeBytes };
-    const violation = (rule: string, text: string) => this.#violate(rule, `${workflowId}: ${text}`);
-    const rules = new UploadInvariants(plan, this.#service.of(filename, this.#startedAtMs), violation);
-    rules.paused(this.#isPaused);
-    this.#invariants.set(firstExecutionRunId, rules);
-    return rules;
-  }
-
-  #paused(isPaused: boolean, workflowId?: string): void {
-    if (workflowId === undefined) this.#isPaused = isPaused;
-    // A pause of a sync pauses its uploads, too.
-    if (this.#plan.folder && workflowId === undefined) this.#sync.paused(isPaused);
-    for (const { start } of this.#namespace.all) {
-      if (start.workflowId !== (workflowId ?? start.workflowId)) continue;
-      this.#invariants.get(start.firstExecutionRunId)?.paused(isPaused);
-    }
-  }
-
   #world(): ExecutionWorld {
     return {
       clock: this.clock,
@@ -269,17 +223,11 @@ class Simulation {
       start: (info, input, beat) => startAttempt(this.#clientWorld(), info, input, beat),
       onScheduled: (execution, task) => {
         this.#activities++;
-        this.#rulesOf(execution)?.scheduled(task);
+        this.#rules.scheduled(execution, task);
       },
       onResolved: (execution, task, resolution) => {
-        if (isSync(execution)) this.#sync.resolved(task, resolution);
-        else this.#rulesOf(execution)?.resolved(task, resolution);
+        this.#rules.resolved(execution, task, resolution);
         const { completed, failed } = resolution;
-        const { cause } = failed?.failure ?? {};
-        const { type = '' } = cause?.applicationFailureInfo ?? { type: 'none' };
-        // Another type is a mistake in the code.
-        if (failed && type !== 'none' && !failureTypes.has(type ?? ''))
-          this.#violate('the failure of an activity has a type', describeFailure(failed.failure));
         const end = completed ? 'completed' : failed ? describeFailure(failed.failure) : 'cancelled';
         this.#note(`${task.type} ${task.seq} ended: ${end}`);
       },
@@ -292,10 +240,11 @@ class Simulation {
           this.#operator.called('endPiece', ++this.#ended);
       },
       onCommand: (execution, command) => {
-        if (command.startChildWorkflowExecution && isSync(execution)) {
-          this.#sync.childStarts(command.startChildWorkflowExecution.workflowId ?? '');
+        const { startChildWorkflowExecution: child } = command;
+        if (child) {
+          this.#rules.childStarts(execution, child.workflowId ?? '');
+          this.#operator.called('startPiece', ++this.#begun);
         }
-        if (command.startChildWorkflowExecution) this.#operator.called('startPiece', ++this.#begun);
         if (this.#namespace.command(execution, command)) return;
         this.#violate('commands are known', Object.keys(command).join());
       },
@@ -314,9 +263,7 @@ class Simulation {
       limits: { ...openAiLimits, ...this.#plan.limits },
       namespace: this.#namespace,
       trace: (line) => this.#note(line),
-      onDoubt: (uploadId) => {
-        for (const rules of this.#invariants.values()) rules.doubt(uploadId);
-      },
+      onDoubt: (uploadId) => this.#rules.doubt(uploadId),
       onCall: (call) => this.#faultOf(call),
       durationMs: (call, key) => {
         const [least, most] = call === 'addPart' || call === 'hashSource' ? this.#plan.partMs : this.#plan.callMs;
@@ -346,24 +293,10 @@ class Simulation {
     } catch (error) {
       this.#violate('progress never throws', (error as Error).message);
     }
-    const missing = head.filter((name) => progress?.[name] === undefined);
-    if (progress && missing.length > 0) this.#violate('every progress has the same head', missing.join());
     if (progress && execution.start.workflowId === WORKFLOW_ID) this.#watch?.(progress, this.clock.nowMs);
     this.#operator.notePause();
     const { close } = execution;
-    const atTheEnd = close?.status === 'continued' ? undefined : progress;
-    const { nowMs } = this.clock;
-    if (isSync(execution)) {
-      if (progress) this.#sync.activated(execution, progress as SyncProgress, this.#pieces, nowMs);
-      if (close) this.#sync.closed(execution, close, atTheEnd as SyncProgress | undefined, this.#pieces);
-    } else if (execution.start.workflowType === 'uploadSplitFile') {
-      if (progress) this.#split.activated(progress as SplitUploadProgress);
-      if (close) this.#split.closed(close, atTheEnd as SplitUploadProgress | undefined, this.#pieces);
-    } else {
-      const rules = this.#rulesOf(execution);
-      if (progress) rules?.activated(execution, progress as UploadProgress, nowMs);
-      if (close) rules?.closed(execution, close, atTheEnd as UploadProgress | undefined);
-    }
+    this.#rules.activated(execution, progress, this.clock.nowMs);
     this.#operator.activated(execution);
     if (close?.status === 'continued') {
       await execution.evict();
@@ -387,16 +320,4 @@ class Simulation {
     this.#note(`VIOLATION of "${rule}": ${text}`);
     if (!this.#violations.some((violation) => violation.rule === rule)) this.#violations.push({ rule, text });
   }
-}
-
-function describeClose(close: Close): string {
-  if (close.status === 'completed') return `completed ${JSON.stringify(valueOf(close.result))}`;
-  if (close.status === 'failed') return `failed, ${describeFailure(close.failure)}`;
-  return close.status;
-}
-
-const failureTypes: ReadonlySet<string> = new Set(Object.values(FailureType));
-
-function isSync({ start }: Execution): boolean {
-  return start.workflowType === 'syncSource';
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { drawPlan, drawSplitPlan, drawSyncPlan } from './draw-plan.ts';
-import { knownFailures } from './known-failures.ts';
+import { knownFleetFailures } from './known-fleet-failures.ts';
+import { knownUploadFailures } from './known-upload-failures.ts';
 import { CALM } from './plan.ts';
 import { simulate } from './simulate.ts';
 
@@ -89,7 +90,7 @@ describe('a sync with deletions', () => {
 });
 
 describe('an upload that once broke a rule', () => {
-  it.each(knownFailures)('$name', async ({ plan, rule }) => {
+  it.each([...knownUploadFailures, ...knownFleetFailures])('$name', async ({ plan, rule }) => {
     const { violations, trace } = await simulate(plan);
     expect(
       violations.filter((violation) => violation.rule === rule),

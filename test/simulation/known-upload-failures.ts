@@ -1,7 +1,7 @@
 import { CALM, type Call, type Plan, type When } from './plan.ts';
 
-const MiB = 1024 * 1024;
-const HOUR = 3_600_000;
+export const MiB = 1024 * 1024;
+export const HOUR = 3_600_000;
 
 export interface KnownFailure {
   /** What the upload does instead. */
@@ -11,13 +11,7 @@ export interface KnownFailure {
   readonly plan: Plan;
 }
 
-const ONE_PART: Plan = { ...CALM, sizeBytes: MiB, request: { partSizeBytes: MiB, concurrency: 1 } };
-const SMALL_FILES = {
-  files: ['a', 'b', 'c'].map((path) => ({ path, sizeBytes: 10 })),
-  deletes: false,
-  maxConcurrentUploads: 2,
-  batchFiles: 2,
-};
+export const ONE_PART: Plan = { ...CALM, sizeBytes: MiB, request: { partSizeBytes: MiB, concurrency: 1 } };
 /** So that all answers arrive within one workflow task. */
 const TOGETHER: Plan = { ...CALM, sizeBytes: 4 * MiB, partMs: [1000, 1000] };
 
@@ -34,8 +28,8 @@ const TOO_LARGE: Plan = {
   ],
 };
 
-/** Failures that simulations found, each as the shortest plan that shows it. */
-export const knownFailures: readonly KnownFailure[] = [
+/** Failures of uploads that simulations found, each as the shortest plan that shows it. */
+export const knownUploadFailures: readonly KnownFailure[] = [
   {
     name: 'retries if one part is rejected with 403 and another one with 404, together',
     rule: 'an upload does not wait forever',
@@ -148,21 +142,6 @@ export const knownFailures: readonly KnownFailure[] = [
     },
   },
   {
-    name: 'continues as new while the plan of a split upload waits',
-    rule: 'a history stays short',
-    plan: { ...hidden({ atMs: 0 }), sizeBytes: 4 * MiB, pieces: 2 },
-  },
-  {
-    name: 'continues as new while the first lists of a sync wait',
-    rule: 'a history stays short',
-    plan: { ...waitingFor('listFiles'), folder: SMALL_FILES },
-  },
-  {
-    name: 'continues as new while the small files of a sync wait, and completes them',
-    rule: 'a history stays short',
-    plan: { ...waitingFor('addPart'), folder: SMALL_FILES },
-  },
-  {
     name: 'does not wait for a call after the other, each for the whole retry period',
     rule: 'the retry period of an upload is respected',
     plan: {
@@ -219,53 +198,6 @@ export const knownFailures: readonly KnownFailure[] = [
     },
   },
   {
-    name: 'ends as cancelled if a split upload is cancelled while its piece fails',
-    rule: 'a failure has a type',
-    plan: {
-      ...CALM,
-      pieces: 2,
-      faults: [{ call: 'addPart', nth: 1, fault: { kind: 'status', status: 422 } }],
-      actions: [{ when: { call: 'cancelUpload', nth: 1, plusMs: 50 }, action: { kind: 'cancel' } }],
-    },
-  },
-  {
-    name: 'sends no part in a new session if a split upload was paused while its piece completed',
-    rule: 'nothing is sent during a pause',
-    plan: {
-      ...CALM,
-      pieces: 2,
-      callMs: [1000, 1000],
-      faults: [{ call: 'completeUpload', nth: 1, fault: { kind: 'session-ends', status: 'expired' } }],
-      actions: [
-        { when: { call: 'completeUpload', nth: 1, plusMs: 10 }, action: { kind: 'pause', parts: 'finish' } },
-        { when: { atMs: 600_000 }, action: { kind: 'resume' } },
-      ],
-    },
-  },
-  {
-    name: 'counts a session that is lost without a wait in the next execution of an upload that waits',
-    rule: 'a session that is lost without a wait counts',
-    plan: {
-      ...ONE_PART,
-      seed: 60_356,
-      pieces: 3,
-      request: { partSizeBytes: 3 * MiB, concurrency: 5, md5: false, heartbeatTimeoutMs: 2000 },
-      sizeBytes: 3 * MiB,
-      style: { ...CALM.style, endedStatus: 404 },
-      partMs: [100, 3000],
-      callMs: [10, 60],
-      suggestAfterEvents: 76,
-      faults: [
-        { call: 'createUpload', nth: 1, fault: { kind: 'status', status: 429, retryAfterMs: 3 * HOUR } },
-        { call: 'addPart', nth: 2, fault: { kind: 'status', status: 403 } },
-      ],
-      outages: [
-        { call: 'addPart', fromMs: 255_496, forMs: HOUR, fault: { kind: 'status', status: 404, retryAfterMs: 2000 } },
-      ],
-      actions: [{ when: { atMs: 251_444 }, action: { kind: 'retry' }, isOnPiece: true }],
-    },
-  },
-  {
     name: 'excuses a session once if one of its parts is too large while another one waits',
     rule: 'a session that is lost without a wait counts',
     plan: {
@@ -278,91 +210,15 @@ export const knownFailures: readonly KnownFailure[] = [
     rule: 'a session that is lost while the upload waits does not count',
     plan: { ...TOO_LARGE, callMs: [3000, 3000], partMs: [60_000, 60_000] },
   },
-  {
-    name: 'reports a file of a sync that is deleted before the source is listed again',
-    rule: 'the numbers of a sync add up',
-    plan: {
-      ...CALM,
-      request: {},
-      folder: {
-        files: ['a', 'b', 'c', 'd'].map((path) => ({ path, sizeBytes: 10 })),
-        deletes: false,
-        maxConcurrentUploads: 1,
-        batchFiles: 2,
-      },
-      actions: [
-        { when: { call: 'addPart', nth: 1, plusMs: 0 }, action: { kind: 'edit-folder', edit: 'remove', path: 'd' } },
-        ...[0, 1].map((worker) => ({
-          when: { call: 'addPart' as const, nth: 1, plusMs: 10 },
-          action: { kind: 'stop-worker' as const, worker },
-        })),
-      ],
-    },
-  },
-  {
-    name: 'shows no reason to wait after the end of a sync',
-    rule: 'nothing waits after the end',
-    plan: {
-      ...CALM,
-      request: { giveUpAfterMs: HOUR },
-      folder: {
-        files: [{ path: 'a', sizeBytes: 10 }],
-        deletes: false,
-        maxConcurrentUploads: 1,
-        batchFiles: 200,
-      },
-      outages: [{ call: 'addPart', fromMs: 0, forMs: 5 * HOUR, fault: { kind: 'status', status: 403 } }],
-    },
-  },
-  {
-    name: 'reports a file of a batch whose session ends while the sync is paused',
-    rule: 'each file that stays is sent or reported',
-    plan: {
-      ...CALM,
-      seed: 1211,
-      request: { maxSessions: 1, giveUpAfterMs: 600_000 },
-      style: { ...CALM.style, isStrict: false, endedStatus: 409 },
-      partMs: [100, 3000],
-      callMs: [20, 500],
-      folder: {
-        files: [
-          { path: 'f2.jsonl', sizeBytes: 33 },
-          { path: 'f3.jsonl', sizeBytes: 8 },
-          { path: 'z/f4.jsonl', sizeBytes: 33 },
-        ],
-        deletes: false,
-        maxConcurrentUploads: 3,
-        batchFiles: 200,
-      },
-      faults: [{ call: 'listFiles', nth: 1, fault: { kind: 'status', status: 429 } }],
-      outages: [{ call: '*', fromMs: 7874, forMs: 10_000, fault: { kind: 'unreachable' } }],
-      actions: [{ when: { call: 'completeUpload', nth: 2, plusMs: 757 }, action: { kind: 'pause', parts: 'finish' } }],
-    },
-  },
-  {
-    name: 'sends a small file of a sync once if the lookup of its File is rejected with 404',
-    rule: 'no second File exists',
-    plan: {
-      ...CALM,
-      request: {},
-      style: { ...CALM.style, endedStatus: 404 },
-      folder: { ...SMALL_FILES, files: [{ path: 'a', sizeBytes: 10 }] },
-      faults: [
-        // The File exists, and the response does not say so.
-        { call: 'completeUpload', nth: 1, fault: { kind: 'status', status: 408, arrives: true } },
-        { call: 'listFiles', nth: 2, fault: { kind: 'status', status: 404 } },
-      ],
-    },
-  },
 ];
 
-function waitingFor(call: Call): Plan {
+export function waitingFor(call: Call): Plan {
   const fault = { kind: 'status', status: 403 } as const;
   return { ...ONE_PART, suggestAfterEvents: 100, outages: [{ call, fromMs: 0, forMs: 8 * HOUR, fault }] };
 }
 
 /** The source cannot be read for a long time. */
-function hidden(when: When): Plan {
+export function hidden(when: When): Plan {
   const action = { kind: 'hide-source', problem: 'unreadable', forMs: 8 * HOUR } as const;
   return { ...ONE_PART, suggestAfterEvents: 100, actions: [{ when, action }] };
 }

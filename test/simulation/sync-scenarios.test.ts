@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import type { SyncProgress, SyncResult } from '../../src/contracts/sync.ts';
+import { CALM, type Plan } from './plan.ts';
+import { act, calls, during, MiB, MINUTE, run, SECOND, status, type Seen } from './scenario.ts';
+import type { Outcome } from './simulate.ts';
+
+describe('a sync', () => {
+  const small = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ path: `${String(index).padStart(3, '0')}.txt`, sizeBytes: 10 }));
+  const large = (count: number, sizeBytes = 3 * MiB) =>
+    Array.from({ length: count }, (_, index) => ({ path: `large-${index}.bin`, sizeBytes: sizeBytes + index }));
+  const folder = (
+    files: NonNullable<Plan['folder']>['files'],
+    maxConcurrentUploads = 2,
+  ): NonNullable<Plan['folder']> => ({
+    files,
+    deletes: false,
+    maxConcurrentUploads,
+    batchFiles: 200,
+  });
+  /** The trace of the run that the plan is about, without the calm runs after it. */
+  const firstRun = ({ trace }: Outcome) =>
+    trace.slice(
+      0,
+      trace.findIndex((line) => line.endsWith('run 2')),
+    );
+  const statusesOfFirstRun = (seen: Seen<SyncProgress>) => {
+    const opened = firstRun(seen).filter((line) => line.endsWith('createUpload')).length;
+    return seen.statuses.slice(0, opened);
+  };
+
+  it('sends no further file while it is paused, and uses the sessions of its batch after it', async () => {
+    const seen = await run<SyncProgress>({
+      folder: folder(small(30)),
+      request: {},
+      callMs: [250, 250],
+      partMs: [250, 250],
+      actions: [
+        act({ call: 'completeUpload', nth: 3, plusMs: 0 }, { kind: 'pause', parts: 'finish' }),
+        act({ atMs: 10 * MINUTE }, { kind: 'resume' }),
+      ],
+    });
+    const paused = seen.progress.filter(({ state }) => state === 'paused').at(-1);
+    expect(paused).toMatchObject({ uploading: [] });
+    expect(paused?.counts.sent.files).toBeLessThan(30);
+    expect((seen.result as SyncResult).counts.sent.files).toBe(30);
+    expect(statusesOfFirstRun(seen)).toEqual(Array(30).fill('completed'));
+  });
+
+  it('probes with one file at retry, and reports files that changed while all waited', async () => {
+    const changed = small(6).slice(0, 5);
+    const seen = await run<SyncProgress>({
+      folder: folder(small(6), 5),
+      request: {},
+      outages: [during('createUpload', status(401), 2 * MINUTE)],
+      actions: [
+        act({ atMs: MINUTE }, { kind: 'retry' }),
+        ...changed.map(({ path }) =>
+          act({ atMs: 90 * SECOND }, { kind: 'edit-folder', edit: 'change', path, sizeBytes: 28 }),
+        ),
+        act({ atMs: 3 * MINUTE }, { kind: 'retry' }),
+      ],
+    });
+    const waits = seen.progress.find(({ state }) => state === 'waiting');
+    expect(waits?.waiting?.reason).toMatch(/rejects the key/);
+    // One call before the retry and one after it, with a lane of the batch each.
+    expect(calls(seen, 'openBatch 3 ended: ApiRejected')).toHaveLength(1);
+    expect(calls(seen, 'openBatch 4 ended: ApiRejected')).toHaveLength(1);
+    expect(calls(seen, 'the service returns 401').length).toBeLessThanOrEqual(4);
+    const { counts, postponed = [], durationMs } = seen.result as SyncResult;
+    expect(counts).toMatchObject({ sent: { files: 1 }, failed: 0, postponed: 5 });
+    expect(postponed.map(({ path }) => path).toSorted()).toEqual(changed.map(({ path }) => path));
+    expect(durationMs).toBeLessThan(4 * MINUTE);
+  });
+
+  it('passes retry, pause and resume on to its uploads, and waits if all of them wait', async () => {
+    const seen = await run<SyncProgress>({
+      folder: folder(large(1)),
+      request: { concurrency: 1 },
+      partMs: [10 * SECOND, 10 * SECOND],
+      faults: [{ call: 'createUpload', nth: 1, fault: status(401) }],
+      actions: [
+        act({ atMs: MINUTE }, { kind: 'retry' }),
+        act({ atMs: 65 * SECOND }, { kind: 'pause', parts: 'stop' }),
+        act({ atMs: 10 * MINUTE }, { kind: 'resume' }),
+      ],
+    });
+    expect(seen.progress.find(({ state }) => state === 'waiting')?.waiting?.reason).toMatch(/rejects the key/);
+    expect(seen.progress.filter(({ state }) => state === 'paused').at(-1)).toMatchObject({ uploading: [] });
+    expect(calls(seen, 'addPart').some((line) => line.includes('was aborted'))).toBe(true);
+    expect((seen.result as SyncResult).counts.sent.files).toBe(1);
+  });
+
+  it('ends its uploads and their sessions if it is cancelled', async () => {
+    const seen = await run<SyncProgress>({
+      folder: folder([...small(3), ...large(1, 12 * MiB)]),
+      request: { concurrency: 2 },
+      actions: [act({ call: 'addPart', nth: 2, plusMs: 10 }, { kind: 'cancel' })],
+    });
+    expect(seen.close?.status).toBe('cancelled');
+    expect(statusesOfFirstRun(seen)).toContain('cancelled');
+    expect(statusesOfFirstRun(seen)).not.toContain('pending');
+  });
+
+  it('sends all of 120 small files to a service that rejects each third call (429)', async () => {
+    const limited = (['createUpload', 'addPart', 'completeUpload'] as const).flatMap((call) =>
+      Array.from({ length: 120 }, (_, index) => ({ call, nth: 3 * index + 1, fault: status(429, 20) })),
+    );
+    const seen = await run<SyncProgress>({ folder: folder(small(120), 40), request: {}, faults: limited });
+    expect((seen.result as SyncResult).counts).toMatchObject({ sent: { files: 120 }, failed: 0 });
+    expect(statusesOfFirstRun(seen).length).toBeLessThan(124);
+  });
+
+  it.each([
+    ['once (400) sends it in a new session', 1, { sent: { files: 1 }, failed: 0 }],
+    ['twice (400) fails', 2, { sent: { files: 0 }, failed: 1 }],
+  ])('whose small file is rejected %s', async (_, times, counts) => {
+    const faults = Array.from({ length: times }, (__, index) => ({
+      call: 'addPart' as const,
+      nth: index + 1,
+      fault: status(400),
+    }));
+    const seen = await run<SyncProgress>({ folder: folder(small(1)), request: {}, faults });
+    expect((seen.result as SyncResult).counts).toMatchObject(counts);
+  });
+
+  it('uses the part size that the service accepts for all its large files', async () => {
+    const seen = await run<SyncProgress>({
+      folder: folder(large(2), 1),
+      request: {},
+      style: { ...CALM.style, maxPartBytes: 2 * MiB },
+    });
+    expect((seen.result as SyncResult).counts.sent.files).toBe(2);
+    expect(seen.statuses).toEqual(['cancelled', 'completed', 'completed']);
+  });
+
+  it.each(['unreadable', 'missing'] as const)('whose whole source is %s waits, and no file fails', async (problem) => {
+    const seen = await run<SyncProgress>({
+      folder: folder([...small(6), ...large(1)], 1),
+      request: {},
+      actions: [
+        act({ call: 'addPart', nth: 3, plusMs: 0 }, { kind: 'hide-source', problem, forMs: 20 * MINUTE }),
+        act({ atMs: 21 * MINUTE }, { kind: 'retry' }),
+      ],
+    });
+    const waits = seen.progress.find(({ state }) => state === 'waiting');
+    expect(waits?.waiting?.failureType).toBe(problem === 'missing' ? 'SourceMissing' : 'SourceUnavailable');
+    expect((seen.result as SyncResult).counts).toMatchObject({ sent: { files: 7 }, failed: 0 });
+  });
+
+  it('reports files that were deleted after it listed them, and sends all others', async () => {
+    const removed = ['000.txt', '003.txt', 'large-0.bin'];
+    const seen = await run<SyncProgress>({
+      folder: folder([...small(6), ...large(2)], 1),
+      request: {},
+      actions: removed.map((path) =>
+        act({ call: 'createUpload', nth: 1, plusMs: 0 }, { kind: 'edit-folder', edit: 'remove', path }),
+      ),
+    });
+    const { counts, problems } = seen.result as SyncResult;
+    expect(counts).toMatchObject({ sent: { files: 5 }, failed: 3 });
+    expect(problems.map(({ path, failureType }) => `${path} ${failureType}`).toSorted()).toEqual(
+      removed.map((path) => `${path} SourceMissing`),
+    );
+  });
+});
