@@ -81,7 +81,7 @@ export class SyncComparison {
     this.#files = files;
     this.#remembered = remembered;
     this.entries = listing.entries.length + files.files.length + remembered.entries.length;
-    this.#plan = new SyncPlan(files.files, remembered.entries, scope.ignoreInode);
+    this.#plan = new SyncPlan(files.files, remembered.entries, scope);
     const { named, problems } = nameSources(listing.entries, scope.prefix);
     this.#named = named;
     this.#problems = [...listing.problems, ...problems];

@@ -22,6 +22,8 @@ export interface SyncScope {
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly minAgeMs?: number;
+  /** As in `SyncRequest`. @defaultValue false */
+  readonly checksum?: boolean;
   /** As in `UploadRequest`. @defaultValue false */
   readonly ignoreInode?: boolean;
 }

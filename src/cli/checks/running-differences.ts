@@ -57,6 +57,7 @@ const listText = (values: readonly string[]): string => values.map((value) => `'
 export const syncOptionRows: Rows<SyncRequest> = {
   include: { option: '--include', text: listText },
   exclude: { option: '--exclude', text: listText },
+  checksum: { option: '--checksum', sets: true, fallback: false },
   delete: { option: '--delete', sets: true, fallback: false },
   minAgeMs: { option: '--min-age', text: durationText, fallback: 0 },
   maxFiles: { option: '--max-files' },

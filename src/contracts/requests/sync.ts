@@ -22,6 +22,17 @@ function prefixProblem(value: unknown): string | undefined {
   return /[/\p{Cc}]/u.test(value as string) ? 'must not contain slashes or control characters' : undefined;
 }
 
+/** Without an MD5, the next run could not compare the content. */
+function checksumProblem({
+  checksum,
+  upload,
+}: {
+  readonly checksum?: boolean;
+  readonly upload?: { readonly md5?: boolean };
+}) {
+  return checksum && upload?.md5 === false ? '"checksum" needs the MD5; remove "md5": false' : undefined;
+}
+
 export const uploadSettings = z
   .strictObject(settings, objectCalled('the settings of uploads'))
   .meta({ id: 'SyncUploadSettings', description: 'settings of all uploads of a sync' });
@@ -43,6 +54,9 @@ export const syncRequest = z
       minAgeMs: whole(0, MAX_AGE_MS)
         .describe('files that changed less than this many milliseconds ago are postponed to the next run')
         .default(0),
+      checksum: flag
+        .describe('whether to compare files of equal size by their MD5 instead of their times')
+        .default(false),
       delete: flag
         .describe('whether to delete Files that this sync uploaded and whose sources are deleted')
         .default(false),
@@ -68,6 +82,7 @@ export const syncRequest = z
     objectCalled('a sync request'),
   )
   .superRefine(by(({ source, upload }) => ignoreInodeProblem({ ...upload, source })))
+  .superRefine(by(checksumProblem))
   .meta({ title: 'SyncRequest', description: 'input of the workflow `syncSource`: plain JSON, as in a schedule' });
 
 /** A request with its defaults, as the first activity of the workflow returns it. */

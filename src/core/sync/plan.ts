@@ -58,6 +58,9 @@ export interface Gone {
   readonly held: readonly HeldFile[];
 }
 
+/** How a plan recognises an unchanged source. */
+type Compared = Pick<SyncScope, 'checksum' | 'ignoreInode'>;
+
 /** Decides about the sources of a sync, one by one, from the destination's Files and the memory of the last run. */
 export class SyncPlan {
   readonly #filesById = new Map<string, ListedFile>();
@@ -71,14 +74,14 @@ export class SyncPlan {
   /** Of remembered Files, for those whose size the service does not report yet. */
   readonly #sizeByFileId = new Map<string, number>();
 
-  readonly #ignoreInode: boolean;
+  readonly #compared: Compared;
 
   /**
    * @param files of the destination, newest first where seconds tie
-   * @param ignoreInode whether to accept another inode of a source
+   * @param compared properties of a source that show whether it is unchanged
    */
-  constructor(files: readonly ListedFile[], remembered: readonly RememberedFile[], ignoreInode = false) {
-    this.#ignoreInode = ignoreInode;
+  constructor(files: readonly ListedFile[], remembered: readonly RememberedFile[], compared: Compared = {}) {
+    this.#compared = compared;
     for (const file of files) {
       this.#filesById.set(file.id, file);
       const name = nameKey(file.filename);
@@ -130,9 +133,21 @@ export class SyncPlan {
       return { decision: decisionOf(newest ? 'changed' : 'new', source, filename, newest) };
     }
     const { path, sizeBytes, version } = source;
+    const remember = {
+      path,
+      sizeBytes,
+      version,
+      fileId: file.id,
+      md5,
+      createdAt: file.createdAt,
+      ...changeOfEntry(source),
+    };
+    const known = this.#rememberedByPath.get(nameKey(path));
+    const isAsKnown = known !== undefined && isSameEntry(known, remember);
+    if (isAsKnown && newest) return { decision: decisionOf('same', source, filename, file) };
     return {
       decision: decisionOf('known-content', source, filename, file),
-      remember: { path, sizeBytes, version, fileId: file.id, md5, createdAt: file.createdAt, ...changeOfEntry(source) },
+      remember: isAsKnown ? undefined : remember,
     };
   }
 
@@ -172,8 +187,10 @@ export class SyncPlan {
 
   /** Whether only the MD5 can decide about a source of the known size and time. Without an MD5, size and time decide. */
   #mayBeOtherContent(known: RememberedFile, { change }: ListedSource): boolean {
-    if (known.md5 === null || known.change === undefined || change === undefined) return false;
-    const compared = (one: string) => (this.#ignoreInode ? one.split('.')[0] : one);
+    if (known.md5 === null) return false;
+    if (this.#compared.checksum) return true;
+    if (known.change === undefined || change === undefined) return false;
+    const compared = (one: string) => (this.#compared.ignoreInode ? one.split('.')[0] : one);
     return compared(known.change) !== compared(change);
   }
 
@@ -194,6 +211,12 @@ export class SyncPlan {
     return file.bytes ?? this.#sizeByFileId.get(file.id);
   }
 }
+
+function isSameEntry(one: RememberedFile, other: RememberedFile): boolean {
+  return rememberedNames.every((name) => one[name] === other[name]);
+}
+
+const rememberedNames = ['path', 'sizeBytes', 'version', 'fileId', 'md5', 'createdAt', 'change'] as const;
 
 function changeOfEntry({ change }: ListedSource): Pick<RememberedFile, 'change'> {
   return change === undefined ? {} : { change };
@@ -230,6 +253,15 @@ function contentKey(sizeBytes: number, md5: string): string {
 /** The part of a request that decides what a sync does. */
 export function syncScope(request: FullSyncRequest): SyncScope {
   const { source, purpose, destination, prefix, include, exclude, minAgeMs, upload } = request;
-  const ignoreInode = upload.ignoreInode ? true : undefined;
-  return { source, purpose, destination, prefix, include, exclude, minAgeMs: minAgeMs || undefined, ignoreInode };
+  return {
+    source,
+    purpose,
+    destination,
+    prefix,
+    include,
+    exclude,
+    minAgeMs: minAgeMs || undefined,
+    checksum: request.checksum || undefined,
+    ignoreInode: upload.ignoreInode || undefined,
+  };
 }

@@ -21,6 +21,7 @@ export interface SyncOptions extends RequestOptions {
   readonly prefix?: string;
   /** Milliseconds. */
   readonly minAge?: number;
+  readonly checksum?: boolean;
   readonly delete?: boolean;
   readonly maxFiles?: number;
   /** Uploads at the same time. */
@@ -42,6 +43,7 @@ export function addSyncOptions(command: Command): Command {
       'minimum time since the last change of a file, such as 5m (default: 0s)',
       durationOption('0s', '3652d', '5m'),
     )
+    .option('--checksum', 'compare files of equal size by MD5 instead of time, which reads them')
     .option('--delete', 'delete Files that this sync uploaded if their sources are deleted')
     .option(
       '--max-files <n>',
@@ -87,6 +89,7 @@ export async function toSyncRequest(
     include,
     exclude,
     minAgeMs: minAge,
+    checksum: options.checksum ? true : undefined,
     delete: options.delete ? true : undefined,
     maxFiles,
     maxConcurrentUploads: concurrency,

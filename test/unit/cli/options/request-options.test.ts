@@ -64,6 +64,7 @@ const syncRows: Readonly<Record<keyof SyncRequest, Row>> = {
   include: ['--include=*.jsonl', ['*.jsonl']],
   exclude: ['--exclude=*.tmp', ['*.tmp']],
   minAgeMs: ['--min-age=5m', 300_000],
+  checksum: ['--checksum', true],
   delete: ['--delete', true],
   maxFiles: ['--max-files=10', 10],
   maxConcurrentUploads: ['--concurrency=3', 3],

@@ -131,7 +131,7 @@ describe('a source', () => {
     it('is the same after a remount if only the inode differs and it is to be ignored', () => {
       const listed = [file('1', 'a')];
       const entry = known('a', '1', { change: 'c1.i1' });
-      const plans = [false, true].map((ignoreInode) => new SyncPlan(listed, [entry], ignoreInode));
+      const plans = [false, true].map((ignoreInode) => new SyncPlan(listed, [entry], { ignoreInode }));
       expect(plans.map((one) => one.judge(source('a', { change: 'c1.i2' }), 'a')?.decision.why)).toEqual([
         undefined,
         'same',
@@ -141,6 +141,49 @@ describe('a source', () => {
 
     it('goes by its times if nothing is remembered of its File', () => {
       expect(why(new SyncPlan([file('1', 'a')], []), rewritten)).toBe('same');
+    });
+  });
+
+  describe('compared by content', () => {
+    const entry = known('a', '1', { change: 'c1' });
+    const listed = [file('1', 'a')];
+    const plan = new SyncPlan(listed, [entry], { checksum: true });
+    const untouched = source('a', { change: 'c1' });
+
+    it('is read also if its size, times and inode are the remembered ones', () => {
+      expect(plan.judge(untouched, 'a')).toBeUndefined();
+      expect(plan.settle(untouched, 'a', 'md5-of-1')).toEqual({ decision: expect.objectContaining({ why: 'same' }) });
+      expect(plan.settle(untouched, 'a', 'other').decision).toMatchObject({ action: 'upload', why: 'changed' });
+    });
+
+    it('is not sent again after it was touched, and is remembered with its new time', () => {
+      const touched = source('a', { version: 'v2', mtimeMs: CREATED_AT * 2000 });
+      expect(plan.judge(touched, 'a')).toBeUndefined();
+      const { decision, remember } = plan.settle(touched, 'a', 'md5-of-1');
+      expect(decision).toMatchObject({ action: 'skip', why: 'known-content' });
+      expect(remember).toMatchObject({ version: 'v2', fileId: '1' });
+    });
+
+    it('is read under a name without a File if its remembered File has another name', () => {
+      const renamed = new SyncPlan([file('1', 'before')], [entry], { checksum: true });
+      expect(renamed.judge(untouched, 'a')).toBeUndefined();
+      expect(renamed.settle(untouched, 'a', 'other').decision.why).toBe('new');
+      expect(renamed.settle(untouched, 'a', 'md5-of-1')).toEqual({
+        decision: expect.objectContaining({ why: 'known-content', fileId: '1' }),
+      });
+    });
+
+    it('is sent without a read if its size differs', () => {
+      expect(why(plan, source('a', { sizeBytes: 11 }))).toBe('changed');
+    });
+
+    it('is compared by size and time if the MD5 of its File is unknown', () => {
+      const unknown = [new SyncPlan(listed, [], { checksum: true })];
+      expect(unknown.map((one) => why(one, untouched))).toEqual(['same']);
+      expect(unknown.map((one) => why(one, source('a', { mtimeMs: CREATED_AT * 2000 })))).toEqual(['changed']);
+      const without = new SyncPlan(listed, [known('a', '1', { md5: null })], { checksum: true });
+      expect(why(without, source('a'))).toBe('same');
+      expect(why(without, source('a', { version: 'v2' }))).toBe('changed');
     });
   });
 
