@@ -34,7 +34,7 @@ export interface ApiErrorDetails {
   readonly apiType?: string | undefined;
   readonly apiParam?: string | undefined;
   readonly apiCode?: string | undefined;
-  /** From `x-request-id`. */
+  /** From `x-request-id`, or `apim-request-id` of Azure. */
   readonly requestId?: string | undefined;
   /** From `retry-after-ms` or `retry-after`. */
   readonly retryAfterMs?: number | undefined;

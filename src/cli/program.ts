@@ -177,6 +177,7 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
       wholeNumberOption(1, 1_000_000),
     )
     .option('--strict-sums', 'count the bytes of resent parts, as strict servers do')
+    .option('--azure', 'run as Azure OpenAI, with its paths, keys, errors and limits')
     .action(async (options) => (await import('./commands/local-api.ts')).localApiCommand(await context(), options));
 
   program

@@ -5,6 +5,8 @@ import type { KeyProvider } from '../destinations/keys/key-provider.ts';
 
 /** The variable of the official SDKs. */
 export const USUAL_API_KEY_ENV = 'OPENAI_API_KEY';
+/** The same for Azure. A key of OpenAI is never sent to Azure. */
+export const AZURE_API_KEY_ENV = 'AZURE_OPENAI_API_KEY';
 
 /** What a destination says about its key. */
 export interface ApiKeySettings {
@@ -34,12 +36,15 @@ export interface FoundApiKey {
 /**
  * Returns the key of a destination: from its variable, the file of its `_FILE` variable, or its own file. If the file
  * cannot be read, only processes that need the key fail. Commands that only query Temporal do not.
+ *
+ * @param usual variable of a destination that names none
  */
 export function findApiKey(
   { apiKeyEnv, apiKeyFile, apiKeyCommand }: ApiKeySettings,
   env: Readonly<Record<string, string | undefined>>,
+  usual = USUAL_API_KEY_ENV,
 ): FoundApiKey {
-  const variable = apiKeyEnv ?? USUAL_API_KEY_ENV;
+  const variable = apiKeyEnv ?? usual;
   const fileVariable = `${variable}_FILE`;
   // With its own file, the destination has another key than the usual one, which must not be sent to another service.
   if (apiKeyEnv !== undefined || (apiKeyFile ?? apiKeyCommand) === undefined) {

@@ -109,6 +109,8 @@ const environment = z.object({
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: text.optional(),
   OTEL_SDK_DISABLED: text.optional(),
   OPENAI_BASE_URL: baseUrl.optional(),
+  AZURE_OPENAI_ENDPOINT: baseUrl.optional(),
+  OPENAI_API_VERSION: text.optional(),
   OPENAI_ORG_ID: text.optional(),
   OPENAI_PROJECT_ID: text.optional(),
 });

@@ -1,11 +1,12 @@
 import * as z from 'zod';
-import { findApiKey, USUAL_API_KEY_ENV } from './api-key.ts';
+import { AZURE_API_KEY_ENV, findApiKey, USUAL_API_KEY_ENV } from './api-key.ts';
 import { keyCommandSchema } from './key-command.ts';
 import { hasWholeClientCertificate, networkFields, WHOLE_CLIENT_CERTIFICATE } from './network.ts';
 import { baseUrl, text, wholeNumber } from './values.ts';
 import { Defaults } from '../contracts/limits.ts';
 import { ConfigError } from '../errors.ts';
 import { NO_PROXY_SETTING, proxySettingFor, type ProxyRules } from '../network/proxy.ts';
+import { azureAddress, type AddressProblem } from '../destinations/azure-address.ts';
 import { DESTINATION_KINDS, type DestinationProfile } from '../destinations/profile.ts';
 import { isKey, keyProblem, type KeyProvider } from '../destinations/keys/key-provider.ts';
 
@@ -38,7 +39,10 @@ export interface DestinationConfig extends Omit<DestinationProfile, 'apiKey'> {
 const destinationFields = z.strictObject({
   kind: z.enum(DESTINATION_KINDS).optional(),
   ...networkFields,
-  baseUrl,
+  baseUrl: baseUrl.optional(),
+  /** For `azure`, instead of `baseUrl`. */
+  resource: text.optional(),
+  apiVersion: text.optional(),
   apiKeyEnv: text.optional(),
   apiKeyFile: text.startsWith('/', 'must be an absolute path').optional(),
   apiKeyCommand: keyCommandSchema.optional(),
@@ -61,7 +65,26 @@ export const destinationSchema = destinationFields
   .refine(
     ({ apiKeyFile, apiKeyCommand }) => apiKeyFile === undefined || apiKeyCommand === undefined,
     'must not have both apiKeyFile and apiKeyCommand',
-  );
+  )
+  .transform(({ resource, ...settings }, context) => {
+    const problem = addressProblem({ resource, ...settings });
+    if (problem) context.addIssue({ code: 'custom', path: [problem.setting], message: problem.problem });
+    const { baseUrl: given = resource === undefined ? DEFAULT_BASE_URL : `https://${resource}.openai.azure.com` } =
+      settings;
+    return { ...settings, baseUrl: given };
+  });
+
+/** The settings of a kind that other kinds do not have are rejected. */
+function addressProblem(settings: Omit<z.infer<typeof destinationFields>, 'headers'>): AddressProblem | undefined {
+  if (settings.kind === 'azure') {
+    const address = azureAddress(settings);
+    return 'problem' in address ? address : undefined;
+  }
+  const [setting] = (['resource', 'apiVersion'] as const).filter((name) => settings[name] !== undefined);
+  if (setting) return { setting, problem: 'is only for the kind azure. Add "kind": "azure"' };
+  if (settings.baseUrl === undefined) return { setting: 'baseUrl', problem: 'is missing, for example https://HOST/v1' };
+  return undefined;
+}
 
 type DestinationInFile = z.infer<typeof destinationSchema>;
 
@@ -72,11 +95,12 @@ export function readDestinations(
   env: Readonly<Record<string, string | undefined>>,
 ): ReadonlyMap<string, DestinationConfig> {
   const { [Defaults.destination]: usual, ...others } = inFile;
+  const first = { [Defaults.destination]: usual?.kind === 'azure' ? usual : defaultDestination(values, usual) };
   return new Map(
-    Object.entries({ [Defaults.destination]: defaultDestination(values, usual), ...others }).map(
+    Object.entries({ ...first, ...azureDestination(values), ...others }).map(
       ([name, { apiKeyEnv, apiKeyFile, apiKeyCommand, ...settings }]) => [
         name,
-        { name, ...settings, ...findApiKey({ apiKeyEnv, apiKeyFile, apiKeyCommand }, env) },
+        { name, ...settings, ...findApiKey({ apiKeyEnv, apiKeyFile, apiKeyCommand }, env, usualKeyOf(settings.kind)) },
       ],
     ),
   );
@@ -127,7 +151,17 @@ export function withNetwork<T extends Pick<DestinationConfig, 'baseUrl' | 'proxy
   return proxy === undefined ? settings : { ...settings, proxy };
 }
 
+const usualKeyOf = (kind: DestinationInFile['kind']) => (kind === 'azure' ? AZURE_API_KEY_ENV : USUAL_API_KEY_ENV);
+
+/** The destination `azure` of the variables of the official SDKs. One of the config file with this name replaces it. */
+function azureDestination(values: DestinationVariables): Readonly<Record<string, DestinationInFile>> {
+  const { AZURE_OPENAI_ENDPOINT: endpoint, OPENAI_API_VERSION: apiVersion } = values;
+  return endpoint === undefined ? {} : { azure: { kind: 'azure', baseUrl: endpoint, apiVersion } };
+}
+
 interface DestinationVariables {
+  readonly AZURE_OPENAI_ENDPOINT?: string | undefined;
+  readonly OPENAI_API_VERSION?: string | undefined;
   readonly OPENAI_BASE_URL?: string | undefined;
   readonly OPENAI_ORG_ID?: string | undefined;
   readonly OPENAI_PROJECT_ID?: string | undefined;

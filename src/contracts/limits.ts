@@ -40,6 +40,13 @@ export const openAiLimits: DestinationLimits = {
   sessionSeconds: 3600,
 };
 
+/** "The maximum size is 9 GB", "the session expires in two hours" (Azure's reference). Decimal, the smaller interpretation. */
+export const azureLimits: DestinationLimits = {
+  ...openAiLimits,
+  maxFileBytes: 9_000_000_000,
+  sessionSeconds: 7200,
+};
+
 /**
  * Maximum bytes of the texts of a request, in UTF-8. Temporal limits the sizes of names (1,000 bytes), messages and inputs
  * of activities, which contain them.

@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.ts';
+import { createAzureDestination } from './azure.ts';
 import { OpenAiDestination } from './openai.ts';
 import type { Destination, DestinationOptions } from './port.ts';
 import { DefaultProfile, type DestinationKind, type DestinationProfile } from './profile.ts';
@@ -8,6 +9,7 @@ type CreateDestination = (profile: DestinationProfile, options: DestinationOptio
 /** A new kind is one file, one name in `DESTINATION_KINDS` and one row here. */
 const kinds: Readonly<Record<DestinationKind, CreateDestination>> = {
   openai: (profile, options) => new OpenAiDestination(profile, options),
+  azure: createAzureDestination,
 };
 
 /** @throws ConfigError if the profile cannot be used */

@@ -5,19 +5,32 @@ import { withoutCredentials, type ProxySetting } from '../network/proxy.ts';
 import type { KeyProvider } from './keys/key-provider.ts';
 
 /** The kinds of services. `kinds.ts` creates them. */
-export const DESTINATION_KINDS = ['openai'] as const;
+export const DESTINATION_KINDS = ['openai', 'azure'] as const;
 export type DestinationKind = (typeof DESTINATION_KINDS)[number];
 
 /** A service and its settings. */
 export interface DestinationProfile {
   readonly name: string;
-  /** @defaultValue `openai`: OpenAI, and services with the same routes */
+  /** `azure`: Azure OpenAI. @defaultValue `openai`: OpenAI, and services with the same routes */
   readonly kind?: DestinationKind | undefined;
-  /** With its version, such as `https://host/v1`. It must contain neither a key nor a password. */
+  /**
+   * With its version, such as `https://host/v1`. For `azure`, the endpoint of the resource, such as
+   * `https://my-resource.openai.azure.com`. It must contain neither a key nor a password.
+   */
   readonly baseUrl: string;
+  /**
+   * Only for `azure`: a date such as `2025-04-01-preview` for the paths `/openai/…?api-version=…`, or `v1` for `/openai/v1/…`.
+   *
+   * @defaultValue `v1`
+   */
+  readonly apiVersion?: string | undefined;
   /** A provider returns a key that can change while calls are made. */
   readonly apiKey: string | KeyProvider;
-  /** `authorization` sends `Authorization: Bearer KEY`, `api-key` sends `api-key: KEY` (Azure). @defaultValue `authorization` */
+  /**
+   * `authorization` sends `Authorization: Bearer KEY`, `api-key` sends `api-key: KEY`.
+   *
+   * @defaultValue `authorization`. For `azure`: `api-key`, and `authorization` for the token of a key command
+   */
   readonly authHeader?: 'authorization' | 'api-key' | undefined;
   /** Extra headers of every request, such as `OpenAI-Organization`. @defaultValue none */
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -58,6 +71,7 @@ type Defaulted = { readonly [Key in keyof Optional]-?: NonNullable<Optional[Key]
 
 export const DefaultProfile = {
   kind: 'openai',
+  apiVersion: 'v1',
   authHeader: 'authorization',
   headers: {},
   query: {},

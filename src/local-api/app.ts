@@ -5,11 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiContext, ApiRequest, Handler, Reply } from './api-context.ts';
 import { alteredReply } from './altered-reply.ts';
 import { handleAdmin, type AdminControl } from './admin.ts';
-import { ApiProblem, errorBody, notFound } from './errors.ts';
+import { ApiProblem, notFound } from './errors.ts';
 import type { FaultSpec } from './faults.ts';
 import { bodyChunks, discardBody } from './read-body.ts';
 import { RequestGuard } from './request-guard.ts';
 import { matchRoute, type ApiRoute } from './router.ts';
+import type { ServiceStyle } from './style.ts';
 import { addPart } from './handlers/add-part.ts';
 import { createBatch, listBatches, retrieveBatch } from './handlers/batches.ts';
 import { cancelUpload } from './handlers/cancel-upload.ts';
@@ -48,7 +49,7 @@ export class App {
   constructor(context: ApiContext, admin: AdminControl, log: ((line: string) => void) | undefined) {
     this.#context = context;
     this.#admin = admin;
-    this.#guard = new RequestGuard(context.rules.hosts, context.rules.apiKey);
+    this.#guard = new RequestGuard(context.rules.hosts, context.rules.apiKey, context.rules.style);
     this.#log = log;
   }
 
@@ -70,7 +71,8 @@ export class App {
     const method = message.method ?? '';
     let route = 'unknown';
     let ending = 'aborted';
-    response.setHeader('x-request-id', `req_${randomUUID().replaceAll('-', '')}`);
+    const { style } = this.#context.rules;
+    response.setHeader(style.requestIdHeader, `req_${randomUUID().replaceAll('-', '')}`);
     // The body's and the answer's loops report a broken connection; without listeners it would end the process.
     message.on('error', () => undefined);
     response.on('error', () => undefined);
@@ -78,13 +80,16 @@ export class App {
       if (pathname.startsWith('/_admin/')) {
         route = 'admin';
         const rejected = this.#guard.problemOf(message);
-        const reply = rejected ? toReply(rejected) : await asReply(handleAdmin(this.#admin, method, pathname, message));
+        const reply = rejected
+          ? toReply(rejected, style)
+          : await asReply(handleAdmin(this.#admin, method, pathname, message), style);
         ending = await this.#send(message, response, reply);
         return;
       }
-      const match = matchRoute(method, pathname);
-      if (match.kind === 'found') route = match.route;
-      const outcome = await this.#outcome(message, match, new URLSearchParams(queryText));
+      const query = new URLSearchParams(queryText);
+      const match = routeOf(style, method, pathname, query);
+      if (!(match instanceof ApiProblem) && match.kind === 'found') route = match.route;
+      const outcome = await this.#outcome(message, match, query);
       await sleep(this.#context.settings().latencyMs, undefined, { signal: this.#context.closing });
       ending = typeof outcome === 'string' ? outcome : await this.#send(message, response, outcome);
       if (outcome === 'reset') message.socket.resetAndDestroy();
@@ -100,15 +105,17 @@ export class App {
 
   async #outcome(
     message: IncomingMessage,
-    match: ReturnType<typeof matchRoute>,
+    match: ReturnType<typeof routeOf>,
     query: URLSearchParams,
   ): Promise<Outcome> {
     const rejected = this.#guard.problemOf(message);
-    if (rejected !== undefined) return toReply(rejected);
-    if (match.kind === 'unknown') return toReply(notFound(`No such route: ${message.method} ${message.url}.`));
+    const { style } = this.#context.rules;
+    if (rejected !== undefined) return toReply(rejected, style);
+    if (match instanceof ApiProblem) return toReply(match, style);
+    if (match.kind === 'unknown') return toReply(notFound(`No such route: ${message.method} ${message.url}.`), style);
     if (match.kind === 'wrong-method') {
       const headers = { allow: match.allow };
-      return toReply(new ApiProblem(405, `Use ${match.allow} here.`, { code: 'method_not_allowed', headers }));
+      return toReply(new ApiProblem(405, `Use ${match.allow} here.`, { code: 'method_not_allowed', headers }), style);
     }
     const { route, id } = match;
     const { store, stats } = this.#context;
@@ -117,7 +124,7 @@ export class App {
     const faulty = fault === undefined ? undefined : await this.#applyFault(fault, message, id);
     if (faulty !== undefined) return faulty;
     const request: ApiRequest = { message, id, query };
-    const reply = await asReply(handlers[route](this.#context, request));
+    const reply = await asReply(handlers[route](this.#context, request), style);
     if (fault?.kind === 'alter') return alteredReply(reply, fault);
     return fault?.kind === 'lost-answer' ? 'lost-answer' : reply;
   }
@@ -127,7 +134,7 @@ export class App {
     const chunks = bodyChunks(message, this.#context.bandwidth);
     if (fault.kind === 'status') {
       await discardBody(chunks, fault.afterBytes ?? Infinity);
-      return faultReply(fault);
+      return faultReply(fault, this.#context.rules.style);
     }
     if (fault.kind === 'reset' || fault.kind === 'stall') {
       await discardBody(chunks, fault.afterBytes ?? 0);
@@ -158,6 +165,15 @@ export class App {
   }
 }
 
+function routeOf(style: ServiceStyle, method: string, pathname: string, query: URLSearchParams) {
+  try {
+    return matchRoute(method, style.routeOf(pathname, query));
+  } catch (error) {
+    if (error instanceof ApiProblem) return error;
+    throw error;
+  }
+}
+
 async function connectionEnd(socket: Socket): Promise<void> {
   if (socket.destroyed) return;
   await new Promise<void>((resolve) => {
@@ -167,29 +183,29 @@ async function connectionEnd(socket: Socket): Promise<void> {
   });
 }
 
-function toReply(problem: ApiProblem): Reply {
+function toReply(problem: ApiProblem, style: ServiceStyle): Reply {
   const { status, message, details } = problem;
-  return { status, headers: details.headers, json: errorBody(status, message, details) };
+  return { status, headers: details.headers, json: style.errorBody(status, message, details) };
 }
 
 /** Refusals become answers, and so do mistakes of ours; a connection that broke stays an exception. */
-async function asReply(work: Promise<Reply>): Promise<Reply> {
+async function asReply(work: Promise<Reply>, style: ServiceStyle): Promise<Reply> {
   try {
     return await work;
   } catch (error) {
-    if (error instanceof ApiProblem) return toReply(error);
+    if (error instanceof ApiProblem) return toReply(error, style);
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (['ECONNRESET', 'ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE'].includes(code)) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    return { status: 500, json: errorBody(500, `The local API failed: ${reason}`, { code: 'internal_error' }) };
+    return { status: 500, json: style.errorBody(500, `The local API failed: ${reason}`, { code: 'internal_error' }) };
   }
 }
 
-function faultReply(fault: FaultSpec): Reply {
+function faultReply(fault: FaultSpec, style: ServiceStyle): Reply {
   const status = fault.status ?? 503;
   const headers =
     fault.retryAfterSeconds === undefined ? undefined : { 'retry-after': String(fault.retryAfterSeconds) };
-  const json = fault.body ?? errorBody(status, `Fault on demand: ${status}.`, { code: fault.code });
+  const json = fault.body ?? style.errorBody(status, `Fault on demand: ${status}.`, { code: fault.code });
   return alteredReply(
     { status, headers, json },
     { headers: fault.headers, text: fault.text, textRepeat: fault.textRepeat },

@@ -1,4 +1,5 @@
-import { Limits } from '../contracts/limits.ts';
+import { azureLimits, Limits } from '../contracts/limits.ts';
+import type { ServiceStyle } from './style.ts';
 
 export interface LocalApiOptions {
   /**
@@ -12,11 +13,16 @@ export interface LocalApiOptions {
   readonly host?: string;
   /** Names that the `Host` of a request can have, in addition to loopback names and `host`. @defaultValue none */
   readonly allowedHosts?: readonly string[];
-  /** The one bearer key that is accepted. @defaultValue none: any key that is not empty */
+  /**
+   * Whether it responds like Azure OpenAI: its paths, `api-key` or an Entra token, errors and IDs, sessions of two hours,
+   * and at most 9 GB in an Upload. @defaultValue false
+   */
+  readonly azure?: boolean | undefined;
+  /** The one key that is accepted. @defaultValue none: any key that is not empty */
   readonly apiKey?: string | undefined;
-  /** Life of an Upload that is not completed. @defaultValue 3600 */
+  /** Life of an Upload that is not completed. @defaultValue 3600, for Azure 7200 */
   readonly sessionLifeSeconds?: number;
-  /** Largest `bytes` of an Upload. @defaultValue 8 GiB */
+  /** Largest `bytes` of an Upload. @defaultValue 8 GiB, for Azure 9 GB */
   readonly maxFileBytes?: number;
   /** Largest part. @defaultValue 67,108,864 */
   readonly maxPartBytes?: number;
@@ -48,6 +54,12 @@ export const LocalApiDefaults = {
   purposes: ['assistants', 'batch', 'fine-tune', 'vision'],
 } as const satisfies Partial<LocalApiOptions>;
 
+/** For Azure: "9 GB", and two hours. */
+export const AzureDefaults = {
+  sessionLifeSeconds: azureLimits.sessionSeconds,
+  maxFileBytes: azureLimits.maxFileBytes,
+} as const satisfies Partial<LocalApiOptions>;
+
 /** What may change while the server runs. */
 export interface LocalApiSettings {
   /** Null: no limit. */
@@ -59,6 +71,7 @@ export interface LocalApiSettings {
 
 /** What stays as it was at the start. */
 export interface ServerRules {
+  readonly style: ServiceStyle;
   /** Accepted in `Host`, in addition to loopback names. */
   readonly hosts: readonly string[];
   readonly apiKey: string | undefined;

@@ -82,6 +82,34 @@ export async function receivePart(reception: PartReception): Promise<number> {
   }
 }
 
+/** Of the headers of the first field. */
+const MAX_FIELD_HEAD_BYTES = 16 * 1024;
+
+/**
+ * Passes the chunks of a multipart body on if its first field has a `Content-Type`. The parser reports a default type for
+ * a field without one.
+ *
+ * @throws ApiProblem if it does not
+ */
+export async function* withPartType(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let head: Buffer | undefined = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    if (head === undefined) {
+      yield chunk;
+      continue;
+    }
+    head = Buffer.concat([head, chunk]);
+    const end = head.indexOf('\r\n\r\n');
+    if (end === -1 && head.length <= MAX_FIELD_HEAD_BYTES) continue;
+    if (!/^content-type:[ \t]*\S/im.test(head.toString('latin1', 0, Math.max(end, 0)))) {
+      throw badRequest("The field 'data' must have a Content-Type.", 'data', 'missing_content_type');
+    }
+    yield head;
+    head = undefined;
+  }
+  if (head !== undefined && head.length > 0) yield head;
+}
+
 async function closed(writer: WriteStream): Promise<void> {
   writer.destroy();
   if (writer.closed) return;

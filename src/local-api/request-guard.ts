@@ -1,25 +1,27 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIPv4 } from 'node:net';
 import { ApiProblem } from './errors.ts';
+import type { ServiceStyle } from './style.ts';
 
 /** Decides which requests the server accepts at all, on the routes of the API and on those of `/_admin`. */
 export class RequestGuard {
   readonly #hosts: ReadonlySet<string>;
-  readonly #keyDigest: Buffer | undefined;
+  readonly #apiKey: string | undefined;
+  readonly #style: ServiceStyle;
 
   /**
    * @param hosts names and addresses that `Host` can have, in addition to those of loopback
    * @param apiKey undefined: any key that is not empty
    */
-  constructor(hosts: readonly string[], apiKey: string | undefined) {
+  constructor(hosts: readonly string[], apiKey: string | undefined, style: ServiceStyle) {
     this.#hosts = new Set(hosts.map((host) => host.toLowerCase()));
-    this.#keyDigest = apiKey === undefined ? undefined : digestOf(apiKey);
+    this.#apiKey = apiKey;
+    this.#style = style;
   }
 
   /** Returns why the request is rejected; undefined if it is accepted. */
   problemOf({ headers, socket }: IncomingMessage): ApiProblem | undefined {
-    return this.#hostProblem(headers.host ?? '', socket.localAddress) ?? this.#keyProblem(headers.authorization);
+    return this.#hostProblem(headers.host ?? '', socket.localAddress) ?? this.#style.keyProblem(headers, this.#apiKey);
   }
 
   /** A web page can resolve its own name to this machine. Its requests then have that name as their host. */
@@ -31,17 +33,6 @@ export class RequestGuard {
       "The host of this request is not the local API's. Use its address, or permit the name with --allow-host.",
       { code: 'host_not_allowed' },
     );
-  }
-
-  #keyProblem(header: string | undefined): ApiProblem | undefined {
-    const key = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1];
-    if (key === undefined) {
-      return new ApiProblem(401, "Give an API key in the header 'authorization: Bearer KEY'.", {
-        code: 'missing_api_key',
-      });
-    }
-    if (this.#keyDigest === undefined || timingSafeEqual(digestOf(key), this.#keyDigest)) return undefined;
-    return new ApiProblem(401, 'Incorrect API key provided.', { code: 'invalid_api_key' });
   }
 }
 
@@ -55,8 +46,4 @@ function nameOfHost(host: string): string {
 
 function isLoopback(name: string): boolean {
   return name === 'localhost' || name === '::1' || (isIPv4(name) && name.startsWith('127.'));
-}
-
-function digestOf(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
 }

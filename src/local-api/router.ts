@@ -35,13 +35,12 @@ const table: readonly { readonly method: string; readonly pattern: RegExp; reado
   { method: 'GET', pattern: /^\/batches\/([^/]+)$/, route: 'batch-retrieve' },
 ];
 
-/** Finds the route of a path below `/v1`. */
-export function matchRoute(method: string, path: string): RouteMatch {
-  if (!path.startsWith('/v1/')) return { kind: 'unknown' };
-  const bare = path.slice('/v1'.length);
+/** Finds the route of a path of the API. @param path such as `/uploads`; undefined: not of the API */
+export function matchRoute(method: string, path: string | undefined): RouteMatch {
+  if (path === undefined) return { kind: 'unknown' };
   const allowed: string[] = [];
   for (const entry of table) {
-    const match = entry.pattern.exec(bare);
+    const match = entry.pattern.exec(path);
     if (match === null) continue;
     if (entry.method === method) return { kind: 'found', route: entry.route, id: match[1] ?? '' };
     allowed.push(entry.method);

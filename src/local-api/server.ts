@@ -9,8 +9,9 @@ import { App } from './app.ts';
 import { Bandwidth } from './bandwidth.ts';
 import { BatchStore } from './batches/batch-store.ts';
 import { Faults, type FaultControl } from './faults.ts';
-import { LocalApiDefaults, type LocalApiOptions, type LocalApiSettings } from './options.ts';
+import { AzureDefaults, LocalApiDefaults, type LocalApiOptions, type LocalApiSettings } from './options.ts';
 import { StatsRecorder, type LocalApiStats } from './stats.ts';
+import { azureStyle, openAiStyle, type ServiceStyle } from './style.ts';
 import { UploadStore } from './upload-store.ts';
 
 /** Interval of the removal of expired Uploads and Files. */
@@ -18,7 +19,7 @@ const SWEEP_MS = 60_000;
 
 /** A running local API. */
 export interface LocalApi {
-  /** Base URL for clients, such as `http://127.0.0.1:1234/v1`. */
+  /** Base URL for clients, such as `http://127.0.0.1:1234/v1`, for Azure `http://127.0.0.1:1234/openai/v1`. */
   readonly url: string;
   readonly port: number;
   /** The same faults as `/_admin/faults`. */
@@ -53,7 +54,7 @@ export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi>
   let store: UploadStore;
   let batches: BatchStore;
   try {
-    store = await UploadStore.open(options.dataDir);
+    store = await UploadStore.open(options.dataDir, { ids: styleOf(options).ids });
     batches = await BatchStore.open(options.dataDir, store);
   } catch (error) {
     await closeServer(server);
@@ -85,7 +86,7 @@ export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi>
   let closed: Promise<void> | undefined;
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/v1`,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}${context.rules.style.basePath}`,
     port,
     faults: admin.faults,
     stats: () => admin.stats(),
@@ -99,7 +100,8 @@ function assemble(
   { store, batches }: Pick<ApiContext, 'store' | 'batches'>,
   closing: AbortSignal,
 ): { admin: AdminControl; context: ApiContext } {
-  const given = { ...LocalApiDefaults, ...withoutUndefined(options) };
+  const defaults = options.azure ? { ...LocalApiDefaults, ...AzureDefaults } : LocalApiDefaults;
+  const given = { ...defaults, ...withoutUndefined(options) };
   let settings: LocalApiSettings = {
     bandwidthBytesPerSecond: options.bandwidthBytesPerSecond ?? null,
     latencyMs: given.latencyMs,
@@ -110,7 +112,7 @@ function assemble(
   const context: ApiContext = {
     store,
     batches,
-    rules: { hosts, apiKey, maxFileBytes, maxPartBytes, strictSums, purposes },
+    rules: { style: styleOf(options), hosts, apiKey, maxFileBytes, maxPartBytes, strictSums, purposes },
     stats: new StatsRecorder(),
     bandwidth: new Bandwidth(settings.bandwidthBytesPerSecond),
     settings: () => settings,
@@ -134,6 +136,10 @@ function assemble(
     },
   };
   return { admin, context };
+}
+
+function styleOf({ azure = false }: LocalApiOptions): ServiceStyle {
+  return azure ? azureStyle : openAiStyle;
 }
 
 async function listen(host: string, port: number, listener: RequestListener): Promise<Server> {

@@ -17,6 +17,19 @@ export interface NewUpload {
   readonly sessionLifeSeconds: number;
 }
 
+/** The starts of IDs. */
+export interface IdForms {
+  readonly upload: (purpose: string) => string;
+  readonly part: string;
+}
+
+export const openAiIds: IdForms = { upload: () => 'upload_', part: 'part_' };
+
+export interface StoreOptions {
+  readonly nowMs?: () => number;
+  readonly ids?: IdForms;
+}
+
 /**
  * Uploads, parts and Files in one directory. A part counts from the moment its file is renamed into its Upload's folder,
  * which happens after the last byte; a completion or cancellation counts from the moment its `upload.json` is
@@ -26,20 +39,22 @@ export interface NewUpload {
 export class UploadStore {
   readonly #paths: StorePaths;
   readonly #nowMs: () => number;
+  readonly #ids: IdForms;
   readonly #uploads = new Map<string, LiveUpload>();
   /** Ids of Uploads by the ids of their Files, oldest File first. */
   readonly #files = new Map<string, string>();
   readonly #cleanups = new Set<Promise<void>>();
   #lastOrderMs = 0;
 
-  private constructor(paths: StorePaths, nowMs: () => number) {
+  private constructor(paths: StorePaths, { nowMs = Date.now, ids = openAiIds }: StoreOptions) {
     this.#paths = paths;
     this.#nowMs = nowMs;
+    this.#ids = ids;
   }
 
   /** Reads what an earlier server left in `dataDir`. */
-  static async open(dataDir: string, nowMs: () => number = Date.now): Promise<UploadStore> {
-    const store = new UploadStore(new StorePaths(dataDir), nowMs);
+  static async open(dataDir: string, options: StoreOptions = {}): Promise<UploadStore> {
+    const store = new UploadStore(new StorePaths(dataDir), options);
     const uploads = await loadUploads(store.#paths);
     for (const upload of uploads) {
       store.#uploads.set(upload.record.id, upload);
@@ -55,7 +70,7 @@ export class UploadStore {
     const { sessionLifeSeconds, ...rest } = input;
     const { createdAt, expiresAt } = sessionTimes(this.#nowMs(), sessionLifeSeconds);
     const record: UploadRecord = {
-      id: newId('upload_'),
+      id: newId(this.#ids.upload(input.purpose)),
       ...rest,
       createdAt,
       orderMs: this.#nextOrderMs(),
@@ -99,7 +114,7 @@ export class UploadStore {
    * checks and this.
    */
   addPart(upload: LiveUpload, incomingPath: string, sizeBytes: number): PartRecord {
-    const part: PartRecord = { id: newId('part_'), sizeBytes, createdAt: Math.floor(this.#nowMs() / 1000) };
+    const part: PartRecord = { id: newId(this.#ids.part), sizeBytes, createdAt: Math.floor(this.#nowMs() / 1000) };
     renameSync(incomingPath, this.partPath(upload.record.id, part.id));
     upload.parts.set(part.id, part);
     upload.receivedBytes += sizeBytes;

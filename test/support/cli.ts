@@ -28,7 +28,7 @@ export interface CliOutcome {
 
 /** The environment of a user who has set nothing but `changes`. */
 export function cleanEnvironment(changes: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const ours = /^(TEMPORAL|OPENAI|LONGHAUL|VITEST|NODE_OPTIONS)/;
+  const ours = /^(TEMPORAL|OPENAI|AZURE_OPENAI|LONGHAUL|VITEST|NODE_OPTIONS)/;
   const others = Object.entries(process.env).filter(([name]) => !ours.test(name));
   // No server outlives its test. Workers start threads only where those of the tests do (see vitest.config.ts).
   const ownThreads = { TEMPORAL_DEBUG: process.env['TEMPORAL_DEBUG'] };

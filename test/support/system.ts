@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NativeConnection } from '@temporalio/worker';
@@ -20,6 +20,9 @@ installQuietRuntime();
 
 export const KEY = 'sk-test-canary-0451';
 export const MiB = 1024 * 1024;
+
+/** Runs the tests against the Azure mode of the local API, with destinations of the kind azure. */
+const IS_AZURE = process.env['LONGHAUL_TEST_AZURE'] === 'true';
 
 export interface System {
   readonly api: LocalApi;
@@ -50,10 +53,11 @@ export interface SystemOptions extends Partial<LocalApiOptions> {
 /** The real Temporal server, a real local API over HTTP, and workers on demand; all of it ends with `run`. */
 export async function withSystem(
   run: (system: System) => Promise<void>,
-  { temporalAddress = inject('temporalAddress'), ownServer = false, ...options }: SystemOptions = {},
+  { temporalAddress = inject('temporalAddress'), ownServer = false, azure = IS_AZURE, ...options }: SystemOptions = {},
 ): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'longhaul-test-'));
-  const api = await startLocalApi({ dataDir: join(directory, 'api'), apiKey: KEY, ...options });
+  const api = await startLocalApi({ dataDir: join(directory, 'api'), apiKey: KEY, azure, ...options });
+  const service = azure ? await azureVariables(directory, api.url) : { OPENAI_BASE_URL: api.url, OPENAI_API_KEY: KEY };
   const taskQueue = `test-${randomUUID()}`;
   const client = await LonghaulClient.connect({ connection: { address: temporalAddress }, taskQueue });
   const closers: (() => Promise<void>)[] = [];
@@ -74,21 +78,19 @@ export async function withSystem(
         TEMPORAL_ADDRESS: temporalAddress,
         LONGHAUL_TASK_QUEUE: taskQueue,
         LONGHAUL_STATE_DIR: stateDir,
-        OPENAI_BASE_URL: api.url,
-        OPENAI_API_KEY: KEY,
+        ...service,
         LONGHAUL_ANY_SOURCE: 'true',
       },
       embedded: {
         LONGHAUL_STATE_DIR: ownServer ? stateDir : inject('embeddedStateDir'),
-        OPENAI_BASE_URL: api.url,
-        OPENAI_API_KEY: KEY,
+        ...service,
       },
       startWorker: async (workerOptions = {}) => {
         const connection = await NativeConnection.connect({ address: temporalAddress });
         const worker = await createWorker({
           connection,
           taskQueue,
-          destinations: [{ name: 'default', baseUrl: api.url, apiKey: KEY }],
+          destinations: [{ name: 'default', kind: azure ? 'azure' : 'openai', baseUrl: api.url, apiKey: KEY }],
           heartbeatIntervalMs: 200,
           sources: { any: true },
           ...workerOptions,
@@ -108,7 +110,7 @@ export async function withSystem(
       uploads: () => api.stats().uploads,
       download: async (fileId) => {
         const answer = await fetch(`${api.url}/files/${fileId}/content`, {
-          headers: { authorization: `Bearer ${KEY}` },
+          headers: azure ? { 'api-key': KEY } : { authorization: `Bearer ${KEY}` },
         });
         return Buffer.from(await answer.arrayBuffer());
       },
@@ -122,6 +124,13 @@ export async function withSystem(
     await api.close();
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** The environment of a default destination of the kind azure. */
+async function azureVariables(directory: string, baseUrl: string): Promise<Readonly<Record<string, string>>> {
+  const config = join(directory, 'azure.json');
+  await writeFile(config, JSON.stringify({ destinations: { default: { kind: 'azure', baseUrl } } }));
+  return { LONGHAUL_CONFIG: config, AZURE_OPENAI_API_KEY: KEY };
 }
 
 /** Terminates the workflows of a failed test, which would continue indefinitely. */

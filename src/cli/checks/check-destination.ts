@@ -1,6 +1,8 @@
 import { JobNotFoundError } from '../../client/errors.ts';
 import { ApiError, ConfigError, ConnectionError, StrangeAnswerError, TimeoutError } from '../../errors.ts';
 import type { DestinationProfile } from '../../destinations/profile.ts';
+import { Defaults } from '../../contracts/limits.ts';
+import { PROJECT_ENDPOINT } from '../../destinations/azure-address.ts';
 import { createDestination } from '../../destinations/kinds.ts';
 import type { PreparedJob } from '../../client/start-job.ts';
 import type { Backend } from '../backend.ts';
@@ -23,7 +25,7 @@ export async function checkDestination(
   try {
     await client.files.list({ limit: 1 }, { timeoutMs: 10_000 });
   } catch (error) {
-    const problem = problemOf(error);
+    const problem = problemOf(error, profile);
     if (problem)
       throw new ConfigError(`${profile.baseUrl} (destination "${profile.name}") ${problem}`, { cause: error });
   } finally {
@@ -43,25 +45,37 @@ async function isKnown(backend: Backend, { kind, workflowId }: PreparedJob): Pro
 }
 
 /** Returns the problem and its fix if no upload can succeed. A key without permission to list Files can still upload. */
-export function problemOf(error: unknown): string | undefined {
+export function problemOf(
+  error: unknown,
+  profile: Pick<DestinationProfile, 'name' | 'kind'> = { name: Defaults.destination },
+): string | undefined {
+  const urlFix = urlFixOf(profile);
   if (error instanceof ConnectionError || error instanceof TimeoutError) {
     const hasFix = error.message.includes('. ');
     return hasFix
       ? `is unreachable: ${error.message}.`
-      : described('is unreachable', error.message, `${URL_FIX} and the network`);
+      : described('is unreachable', error.message, `${urlFix} and the network`);
   }
-  if (error instanceof StrangeAnswerError) return described('does not respond like the API', error.message, URL_FIX);
+  if (error instanceof StrangeAnswerError) return described('does not respond like the API', error.message, urlFix);
   if (!(error instanceof ApiError)) return undefined;
   const { status } = error.details;
   if (status === 401)
     return described('rejects the key (401)', error.details.apiMessage ?? error.message, 'Set a valid key');
   // The list of Files exists in each API. The most frequent cause is a missing "/v1".
-  if (status === 404) return described('is not the base URL of the API', error.message, URL_FIX);
-  if (status >= 300 && status < 400) return described('returns a redirect', error.message, URL_FIX);
+  if (status === 404) {
+    const hasFix = error.message.includes(PROJECT_ENDPOINT);
+    return hasFix
+      ? `is not the base URL of the API: ${error.message}.`
+      : described('is not the base URL of the API', error.message, urlFix);
+  }
+  if (status >= 300 && status < 400) return described('returns a redirect', error.message, urlFix);
   return undefined;
 }
 
-const URL_FIX = 'Check OPENAI_BASE_URL';
+function urlFixOf({ name, kind }: Pick<DestinationProfile, 'name' | 'kind'>): string {
+  if (kind === 'azure') return `Check the resource (or baseUrl) and the apiVersion of destination "${name}"`;
+  return name === Defaults.destination ? 'Check OPENAI_BASE_URL' : `Check the baseUrl of destination "${name}"`;
+}
 
 function described(what: string, cause: string, fix: string): string {
   return `${what}: ${cause.replace(/\.$/, '')}. ${fix}.`;

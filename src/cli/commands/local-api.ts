@@ -14,6 +14,7 @@ export interface LocalApiCommandOptions {
   readonly latency?: number;
   readonly sessionLife?: number;
   readonly strictSums?: boolean;
+  readonly azure?: boolean;
 }
 
 /** The text that a shell expands to the key, so that a key from the environment is not printed. */
@@ -23,7 +24,7 @@ export function shownLocalKey({ localApiKey }: CliContext['config']): string {
 
 /** Runs the local Uploads API until it is interrupted. */
 export async function localApiCommand(context: CliContext, options: LocalApiCommandOptions): Promise<void> {
-  const { port, host, allowHost, data, bandwidth, latency, sessionLife, strictSums } = options;
+  const { port, host, allowHost, data, bandwidth, latency, sessionLife, strictSums, azure } = options;
   const key = options.key ?? context.config.localApiKey;
   const dataDir = data ?? (await mkdtemp(join(tmpdir(), 'longhaul-local-api-')));
   try {
@@ -37,9 +38,14 @@ export async function localApiCommand(context: CliContext, options: LocalApiComm
       latencyMs: latency,
       sessionLifeSeconds: sessionLife,
       strictSums,
+      azure,
     });
     context.note(`local Uploads API on ${api.url}, data in ${dataDir}`);
-    context.note(`  export OPENAI_BASE_URL=${api.url} OPENAI_API_KEY=${options.key ?? shownLocalKey(context.config)}`);
+    const shownKey = options.key ?? shownLocalKey(context.config);
+    const variables = azure
+      ? `AZURE_OPENAI_ENDPOINT=${new URL(api.url).origin} AZURE_OPENAI_API_KEY=${shownKey}    # for --destination azure`
+      : `OPENAI_BASE_URL=${api.url} OPENAI_API_KEY=${shownKey}`;
+    context.note(`  export ${variables}`);
     await interrupted(context.signal);
     await api.close();
   } finally {

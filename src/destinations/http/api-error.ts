@@ -17,6 +17,11 @@ const errorBody = z.object({
     z.object({ message: optionalText, type: optionalText, param: optionalText, code: optionalText }),
   ]),
 });
+/** `{"statusCode": 401, "message"}`: errors of Azure's gateway. */
+const flatBody = z.object({ message: z.string(), type: optionalText, param: optionalText, code: optionalText });
+
+/** Of OpenAI, and of Azure. */
+const REQUEST_ID_HEADERS = ['x-request-id', 'apim-request-id', 'x-ms-request-id'] as const;
 
 export interface ErrorResponse {
   readonly action: string;
@@ -24,14 +29,17 @@ export interface ErrorResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
+  /** Explanation of a 404, with its fix. */
+  readonly notFoundHint?: string | undefined;
 }
 
 /** The error for a status other than 2xx, without headers, and without secrets that the server repeats. */
 export function apiErrorFromResponse(response: ErrorResponse, redact: Redact): ApiError {
-  const { action, host, status, headers, text } = response;
+  const { action, host, status, headers, text, notFoundHint } = response;
   const body = parseErrorBody(text);
   const apiMessage = clean(body?.message ?? undefined, MESSAGE_CHARACTERS, redact);
-  const requestId = clean(one(headers['x-request-id']), EXCERPT_CHARACTERS, redact);
+  const id = REQUEST_ID_HEADERS.map((header) => one(headers[header])).find((value) => value);
+  const requestId = clean(id, EXCERPT_CHARACTERS, redact);
   const said = isRedirect(status)
     ? describeRedirect(clean(one(headers['location']), EXCERPT_CHARACTERS, redact))
     : (apiMessage ?? clean(pageText(redact(text)), EXCERPT_CHARACTERS, redact));
@@ -39,7 +47,8 @@ export function apiErrorFromResponse(response: ErrorResponse, redact: Redact): A
   return new ApiError(
     `${host} returned ${status}${name ? ` ${name}` : ''} while ${action}` +
       (said ? `: ${said}` : '') +
-      (requestId ? ` (request ${requestId})` : ''),
+      (requestId ? ` (request ${requestId})` : '') +
+      (status === 404 && notFoundHint ? `. ${notFoundHint}` : ''),
     {
       status,
       apiMessage,
@@ -63,7 +72,8 @@ function describeRedirect(location: string | undefined): string {
 
 function parseErrorBody(text: string): z.infer<typeof errorBody>['error'] | undefined {
   try {
-    return errorBody.safeParse(JSON.parse(text)).data?.error;
+    const body: unknown = JSON.parse(text);
+    return errorBody.safeParse(body).data?.error ?? flatBody.safeParse(body).data;
   } catch {
     return undefined;
   }

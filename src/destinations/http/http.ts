@@ -9,6 +9,7 @@ import { TlsFiles } from '../../network/tls-files.ts';
 import { credentialsProblem } from '../../network/tunnel.ts';
 import { apiErrorFromResponse } from './api-error.ts';
 import { startCallLimits, type CallLimits, type CallOptions, readBody, type BodyText } from './call-limits.ts';
+import { projectEndpointHint } from '../azure-address.ts';
 import { readingConnector } from './connector.ts';
 import type { Auth } from '../auth.ts';
 import type { ResolvedProfile } from '../profile.ts';
@@ -219,7 +220,9 @@ export class Http {
     } catch {
       body.destroy();
     }
-    return apiErrorFromResponse({ action, host: this.host, status: statusCode, headers, text }, this.#secrets.redact);
+    const notFoundHint = projectEndpointHint(this.#base);
+    const response = { action, host: this.host, status: statusCode, headers, text, notFoundHint };
+    return apiErrorFromResponse(response, this.#secrets.redact);
   }
 
   #parse<Schema extends z.ZodType>(

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { Handler } from '../api-context.ts';
 import { ApiProblem } from '../errors.ts';
 import { bodyChunks, mediaType } from '../read-body.ts';
-import { receivePart } from '../receive-part.ts';
+import { receivePart, withPartType } from '../receive-part.ts';
 import { partTooLarge, roomOf, tooManyBytes } from '../session-rules.ts';
 
 /** What boundaries and headers of the one field may add to a body; no client needs nearly as much. */
@@ -22,9 +22,10 @@ export const addPart: Handler = async (context, { message, id }) => {
   }
   const roomBytes = roomOf(upload, rules.strictSums);
   const path = store.newIncomingPath();
+  const chunks = bodyChunks(message, context.bandwidth);
   const sizeBytes = await receivePart({
     contentType: message.headers['content-type'] ?? '',
-    chunks: bodyChunks(message, context.bandwidth),
+    chunks: rules.style.requiresPartType ? withPartType(chunks) : chunks,
     path,
     limitBytes: Math.min(rules.maxPartBytes, roomBytes),
     overLimit: () => (roomBytes < rules.maxPartBytes ? tooManyBytes(upload) : partTooLarge(rules.maxPartBytes)),

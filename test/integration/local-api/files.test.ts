@@ -79,7 +79,7 @@ describe('a File with a life', () => {
   it('is gone when its life is over, counted from its own creation', async () => {
     await withTempDir(async (dataDir) => {
       let nowMs = 1_700_000_000_000;
-      const store = await UploadStore.open(dataDir, () => nowMs);
+      const store = await UploadStore.open(dataDir, { nowMs: () => nowMs });
       const life = { fileLifeSeconds: 3600, sessionLifeSeconds: 3600 };
       const { id } = await store.create({ bytes: 1, filename: 'a', purpose: 'batch', mimeType: 'a/b', ...life });
       const upload = store.get(id);

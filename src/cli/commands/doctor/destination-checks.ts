@@ -39,7 +39,7 @@ async function queryDestination(label: string, profile: DestinationProfile): Pro
     await client.files.list({ limit: 1 }, { timeoutMs: CHECK_LIMIT_MS - 500 });
     return ok(label, `${profile.baseUrl} accepts the key`);
   } catch (error) {
-    const problem = problemOf(error);
+    const problem = problemOf(error, profile);
     if (problem) return fail(label, `${profile.baseUrl} ${problem}`);
     if (!(error instanceof ApiError)) throw error;
     const { status } = error.details;
