@@ -98,7 +98,7 @@ async function attackSources(system: System, target: Target, origin: HttpOrigin)
   const attacks: [Source, RegExp][] = [
     [file(secret), notPermitted],
     [file('/etc/passwd'), notPermitted],
-    // Whether it exists is nobody's business.
+    // The error must not show whether it exists.
     [file(join(outside, 'no-such')), notPermitted],
     [file(`${data}/../outside/${SECRET_NAME}`), notPermitted],
     [file(join(data, 'link-to-file')), notPermitted],

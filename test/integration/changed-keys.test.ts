@@ -55,7 +55,7 @@ describe('an upload that waits because of its key', () => {
 });
 
 describe('a command that is run again', () => {
-  it('retries at once if the key was rejected, and reports an option that is not in effect', () =>
+  it('retries immediately if the key was rejected, and reports an option that is not in effect', () =>
     withSystem(async (system) => {
       const { api, directory } = system;
       const file = join(directory, 'again.bin');

@@ -58,7 +58,7 @@ describe('bad input is one line that says what is wrong, before anything is crea
       expectOneLine(await run('uplaod', 'x'), 2, /unknown command.*upload/);
     }));
 
-  it('a missing key, a wrong key, a wrong base URL, one that nobody serves', () =>
+  it('a missing key, an incorrect key, an incorrect base URL, an address without a server', () =>
     withSystem(async (system) => {
       const file = join(system.directory, 'good.jsonl');
       await writeFile(file, '{}');
@@ -72,7 +72,7 @@ describe('bad input is one line that says what is wrong, before anything is crea
       expect(system.uploads()).toEqual([]);
     }));
 
-  it('a Temporal that nobody serves, no worker for the upload, a port in use', () =>
+  it('an address without Temporal, no worker for the upload, a port in use', () =>
     withSystem(async (system) => {
       const file = join(system.directory, 'good.jsonl');
       await writeFile(file, '{}');
@@ -138,7 +138,7 @@ describe('longhaul upload', () => {
       expect(outcome.stderr, 'a name that would colour the terminal').not.toContain('\u001b');
     }));
 
-  it('says at Ctrl-C that the same command goes on, ends with 130, and leaves nothing running', () =>
+  it('reports at Ctrl-C that the same command resumes, exits with 130, and leaves no process', () =>
     withSystem(
       async (system) => {
         const file = join(system.directory, 'interrupted.bin');

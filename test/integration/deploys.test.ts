@@ -21,7 +21,7 @@ async function stop(run: CliRun | InProcessCli): Promise<void> {
   else run.interrupt('SIGTERM');
   const { code, stderr } = await run.ended;
   expect(stderr).not.toMatch(/unexpected/);
-  expect(code, 'exit status of a worker that was told to stop').toBe(0);
+  expect(code, 'exit status of a worker that received SIGTERM').toBe(0);
 }
 
 /** Waits until that worker process has that many parts in hand. */
@@ -71,7 +71,7 @@ async function endsOfAttempts(system: System, handle: JobHandle<'upload'>): Prom
   });
 }
 
-/** Two workers, the first of which is a process of its own and has all parts in hand that may be in flight, for seconds. */
+/** Two workers. The first one is a separate process, and has all parts that can be in flight, for seconds. */
 async function withTwoWorkers(
   heartbeatTimeoutMs: number,
   signal: (victim: CliRun) => Promise<void>,
@@ -111,7 +111,7 @@ async function withTwoWorkers(
 }
 
 describe('a worker that goes while parts are in flight', () => {
-  it('because it was told to, hands them over at once, and waits for no heartbeat timeout', ({ annotate }) =>
+  it('after SIGTERM, hands them over immediately, without waiting for a heartbeat timeout', ({ annotate }) =>
     withTwoWorkers(60_000, stop, annotate, 'WorkerStopping'));
 
   it('because it was killed, loses them to the other worker when its heartbeats have been missing', ({ annotate }) =>
@@ -141,7 +141,7 @@ describe('a worker that goes while parts are in flight', () => {
         expect(leaving.said()).toContain('waiting up to 60 s for parts in flight');
         const received = uploads()[0]?.partsReceived;
         expect(received, 'parts received while it was stopping').toBeGreaterThanOrEqual(SLOTS);
-        expect(received, 'parts that were not begun any more').toBeLessThan(parts);
+        expect(received, 'parts that were not started').toBeLessThan(parts);
 
         api.configure({ bandwidthBytesPerSecond: null });
         const next = await beginWorker(system.environment, ...slots);
@@ -192,10 +192,10 @@ it('an upload outlives one replacement of all workers after the other, and sends
       expect(ends.filter((end) => end !== 'WorkerStopping').length, 'parts lost on their way').toBeLessThan(restarts);
       expect(uploads()).toMatchObject([{ status: 'completed', completions: 1 }]);
       const begun = uploads()[0]?.partsBegun ?? 0;
-      expect(begun, 'parts begun').toBeLessThanOrEqual(parts + restarts * SLOTS);
+      expect(begun, 'parts started').toBeLessThanOrEqual(parts + restarts * SLOTS);
       expect(md5(await download(result.file.id))).toBe(md5(content));
       await annotate(
-        `${restarts} restarts, one in ${secondsEach.toFixed(1)} s; ${begun - parts} of ${parts} parts begun again`,
+        `${restarts} restarts, one in ${secondsEach.toFixed(1)} s; ${begun - parts} of ${parts} parts started again`,
       );
     },
     { bandwidthBytesPerSecond: 2 * MiB },
@@ -227,7 +227,7 @@ describe('with worker versioning', () => {
   it.each([
     ['another build', 'build-a'],
     ['a worker without a version', undefined],
-  ])('an upload that %s began goes on with the build that is made current', (_who, first) =>
+  ])('an upload that %s started continues with the build that becomes current', (_who, first) =>
     withSystem(
       async (system) => {
         const { client, startWorker, taskQueue, directory, download, uploads, api } = system;

@@ -91,7 +91,7 @@ it.skipIf(!canEdit)('a database without a column, as that of an older Temporal C
     await expect(acquire(stateDir)).rejects.toThrow(
       /^Temporal CLI \d\S+ cannot read the database in .*, which version 1\.5\.1 created \(no such column.*\)\. Set LONGHAUL_TEMPORAL_CLI to/,
     );
-    // A version that can read it is used instead, and the user is told.
+    // A version that can read it is used instead, and a line reports this.
     const lines: string[] = [];
     const cliOfVersion = async (version: string) => {
       expect(version).toBe('1.5.1');

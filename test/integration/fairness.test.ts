@@ -9,7 +9,7 @@ const BIG_PARTS = 1000;
 const WINDOW = 200;
 const SLOTS = 4;
 
-/** A file of its own with nothing in it, which takes no room on the disk. */
+/** A new sparse file, which uses no disk space. */
 async function emptyFile({ directory }: System, name: string, parts: number): Promise<string> {
   const file = join(directory, name);
   await writeFile(file, '');
@@ -47,8 +47,8 @@ const throttled = { bandwidthBytesPerSecond: 25 * MiB };
  * First in, first out, the small one would wait for a whole window of each big one twice: with the look at its source,
  * and with its parts.
  */
-describe('a small upload beside an upload of 1,000 parts', () => {
-  it('shares the slots with it, each by itself, and does not wait behind its parts', () =>
+describe('a small upload alongside an upload of 1,000 parts', () => {
+  it('shares the slots with it, each as a separate upload, and does not wait for its parts', () =>
     withSystem(async (system) => {
       expect(await partsAhead(system, [{}], {})).toBeLessThan(WINDOW / 2);
     }, throttled));

@@ -144,7 +144,7 @@ describe('names in NFD (macOS) and NFC (Linux)', () => {
   const [nfc, nfd] = ['NFC', 'NFD'].map((form) => 'école/résumé.jsonl'.normalize(form)) as [string, string];
   const fileName = nfc.replace('/', '__');
 
-  it('are one File to a sync, whichever form is on the disk, in a glob or in the memory', () =>
+  it('are one File to a sync, in any form on the disk, in a glob or in the memory', () =>
     withFolder(async (system, folder) => {
       await writeFiles(folder, { [nfd]: 'content\n', 'plain.jsonl': 'plain\n' });
       const sync = { folder, purpose, include: ['école/*.jsonl'.normalize('NFC')] };

@@ -17,7 +17,7 @@ const uploadArguments = '--purpose batch --part-size 1MiB --concurrency 4 --hear
 /** Slow enough that a kill hits the middle. */
 const limits = { bandwidthBytesPerSecond: 4 * MiB };
 
-/** A user without a Temporal server of their own: all commands of a test share one. */
+/** A user without a Temporal server. All commands of a test share one. */
 const withUser = (body: (system: System) => Promise<void>) => withSystem(body, { ...limits, ownServer: true });
 
 /** Runs `body` on a machine with that host name. */

@@ -15,7 +15,7 @@ const uploadArguments = `--purpose batch --part-size 1MiB --concurrency ${SLOTS}
 /** Slow enough that a kill hits the middle. */
 const limits = { bandwidthBytesPerSecond: 6 * MiB };
 
-/** Environment of a user without a Temporal of his own. */
+/** Environment of a user without a Temporal server. */
 function embeddedEnvironment({ api, directory }: System): Record<string, string> {
   return {
     OPENAI_BASE_URL: api.url,
@@ -42,7 +42,7 @@ describe('SIGKILL in the middle of an upload', () => {
       expect(system.uploads()).toMatchObject([{ status: 'completed', completions: 1 }]);
     }));
 
-  it('of the embedded Temporal server: the command goes on with a new one', () =>
+  it('of the embedded Temporal server: the command continues with a new one', () =>
     withSystem(async (system) => {
       const file = join(system.directory, 'killed-server.bin');
       const content = await randomFile(file, PARTS * MiB);

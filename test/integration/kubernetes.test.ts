@@ -39,7 +39,7 @@ async function startPod(
     LONGHAUL_METRICS_HOST: '127.0.0.1',
     OPENAI_BASE_URL: api.url,
     LONGHAUL_TASK_QUEUE: taskQueue,
-    // A pod has a host name of its own, and a root file system that nothing can be written to.
+    // Each pod has a different host name, and a root file system that is read-only.
     LONGHAUL_HOST: name,
     HOME: '/proc/no-home',
   });

@@ -42,7 +42,7 @@ describe('the log of a worker process', () => {
         linesOf(worker.said()).filter(({ level }) => Number(level) < 40),
         'lines below the level',
       ).toEqual([]);
-      expect(worker.said(), 'nobody asked for metrics').not.toContain('metrics on ');
+      expect(worker.said(), 'metrics were not requested').not.toContain('metrics on ');
       for (const secret of [KEY, file]) expect(worker.said()).not.toContain(secret);
       worker.child.kill('SIGTERM');
       await worker.ended;

@@ -23,7 +23,7 @@ interface MeasuredWorker {
   readonly run: CliRun;
   readonly host: string;
   readonly metrics: () => Promise<string>;
-  /** Of the one series that has all these labels; undefined where there is none. */
+  /** Of the series with all these labels, or undefined if it does not exist. */
   readonly value: (series: string) => Promise<number | undefined>;
   readonly status: (path: string) => Promise<number>;
 }

@@ -25,7 +25,7 @@ it('the temporal command has all commands and options of the docs', async () => 
   expect(commands.length).toBeGreaterThan(10);
   const problems = await Promise.all(
     commands.map(async ({ place, args }) => {
-      // It checks the options before it shows its help; a word that is no command gets the help of the one before.
+      // It checks the options before it shows its help. For an unknown command, it shows the help of the previous word.
       const words = args.slice(0, args.findIndex((arg) => arg.startsWith('-')) >>> 0);
       return temporal(...args, '--help').then(
         (help) => (help.includes(`temporal ${words.join(' ')}`) ? [] : [`${place}: no command ${words.join(' ')}`]),

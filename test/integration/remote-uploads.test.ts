@@ -189,7 +189,7 @@ describe('a resource of an HTTP server', () => {
     );
   });
 
-  it('at a private address is refused by a worker that was not told to allow it, whatever the caller says', () =>
+  it('at a private address is rejected by a worker that does not allow it, for each form of request', () =>
     withHttpOrigin({ content: randomBytes(100) }, (origin) =>
       withSystem(async ({ client, startWorker, uploads }) => {
         await startWorker();

@@ -9,7 +9,7 @@ import { until } from '../support/until.ts';
 
 const UPLOADS = 16;
 const PER_MINUTE = 120;
-/** After a rest a twentieth of a minute goes at once, and then nine tenths of what a minute allows, one by one. */
+/** After a pause, a twentieth of the requests of a minute is sent immediately, then nine tenths of the rate, one by one. */
 const AT_ONCE = 6;
 const A_SECOND = (PER_MINUTE * 0.9) / 60;
 const SPAN_MS = 3000;

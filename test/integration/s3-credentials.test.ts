@@ -51,7 +51,7 @@ async function startUpload({ client, taskQueue }: System, { bucket }: S3Server) 
   return client.upload({ source, id: `s3-${taskQueue}`, purpose: 'batch', partSizeBytes: MiB });
 }
 
-/** It arrived whole, and nobody had to wait for a person. */
+/** It is complete, and no upload waited for an operator. */
 async function expectArrived({ download }: System, handle: Awaited<ReturnType<typeof startUpload>>): Promise<void> {
   const states = new Set<string>();
   const watching = (async () => {
@@ -64,7 +64,7 @@ async function expectArrived({ download }: System, handle: Awaited<ReturnType<ty
   expect([...states]).not.toContain('waiting');
 }
 
-/** Gives out keys that the server takes for so long and no longer. */
+/** Returns keys that the server accepts for a limited time. */
 async function withIssuer(
   { allow }: S3Server,
   lifeMs: number,
@@ -104,7 +104,7 @@ const skipped = versitygw?.skipped;
 describe.skipIf(skipped !== undefined)(
   `credentials for an object${skipped === undefined ? '' : ` (skipped: ${skipped})`}`,
   () => {
-    it('that end within seconds are asked for anew in the middle of an upload', () =>
+    it('that expire within seconds are requested again during an upload', () =>
       withObject((system, server) =>
         withIssuer(server, 1500, (url, issued) =>
           withWorker(system, server, { AWS_CONTAINER_CREDENTIALS_FULL_URI: url }, async () => {
@@ -117,7 +117,7 @@ describe.skipIf(skipped !== undefined)(
         ),
       ));
 
-    it('whose end nobody told are read again when the store refuses them', () =>
+    it('without a known expiry are read again when the store rejects them', () =>
       withObject(async (system, server) => {
         const path = join(system.directory, 'credentials');
         const write = ({ accessKeyId, secretAccessKey }: S3Key) =>

@@ -6,7 +6,7 @@ import { temporalCliForTests } from '../support/temporal-cli.ts';
 import { until } from '../support/until.ts';
 
 describe('an outage of Temporal', () => {
-  it('is made up for within the catch-up window: runs that were due meanwhile start after it', () =>
+  it('shorter than the catchup window: missed runs start after it', () =>
     withStateDir(async (stateDir) => {
       const startServer = () => acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests, lingerMs: 0 });
       const first = await startServer();
@@ -18,7 +18,7 @@ describe('an outage of Temporal', () => {
       }, first.address);
       await first.release();
       const awayMs = Date.now();
-      await until(() => Date.now() > awayMs + 3000, 'three runs to be due while nobody is there');
+      await until(() => Date.now() > awayMs + 3000, 'three runs to be due during the outage');
       const backMs = Date.now();
       const second = await startServer();
       try {

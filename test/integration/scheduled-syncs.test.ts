@@ -17,7 +17,7 @@ interface Run {
   readonly endMs: number;
 }
 
-/** The runs of a schedule that have ended, as Temporal has them, in the order in which they began. */
+/** The runs of a schedule that have ended, as Temporal lists them, in the order of their start. */
 async function runsOf({ client }: System, name: string): Promise<Run[]> {
   const runs: Run[] = [];
   const query = `WorkflowId STARTS_WITH "longhaul-schedule-${name}-"`;

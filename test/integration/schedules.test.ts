@@ -25,7 +25,7 @@ describe.concurrent('a schedule', () => {
       expect(runsStarted).toBeGreaterThanOrEqual(3);
     }));
 
-  it('starts nothing while it is paused, and goes on when it is resumed', () =>
+  it('starts nothing while it is paused, and continues when it is resumed', () =>
     withSchedules(async ({ schedules, name, startWorker }) => {
       await startWorker();
       const paused = name('paused');
@@ -41,11 +41,11 @@ describe.concurrent('a schedule', () => {
       expect(await schedules.pause(paused, 'enough')).toMatchObject({ paused: true, note: 'enough' });
       const [before, otherBefore] = [await started(paused), await started(other)];
       await until(async () => (await started(other)) >= otherBefore + 3, 'the other schedule to fire');
-      // One may have begun while the pause was on its way.
+      // One can have started before the pause took effect.
       expect(await started(paused)).toBeLessThanOrEqual(before + 1);
     }));
 
-  it('runs at once when it is triggered, but not beside a run that is under way', () =>
+  it('runs immediately when it is triggered, but not in parallel with a running sync', () =>
     withSchedules(async ({ client, schedules, name, startWorker }) => {
       await startWorker();
       const daily = name('daily');
@@ -58,7 +58,7 @@ describe.concurrent('a schedule', () => {
       expect((await schedules.get(daily)).runsStarted).toBe(1);
     }));
 
-  it('lets uploads that somebody waits for go before what it starts, unless its upload says otherwise', () =>
+  it('starts syncs with a lower priority than uploads of users, unless its request has another one', () =>
     withSchedules(async ({ client, schedules, name }) => {
       const priorityOf = async (prefix: string, work: ScheduleWork, changes: UpdateScheduleOptions = {}) => {
         const which = name(prefix);
@@ -116,7 +116,7 @@ describe.concurrent('a schedule', () => {
       expect(results.map(({ memory }) => memory.runs)).toEqual([1, 2, 3]);
     }));
 
-  it('changes what it is told to, and keeps the rest', () =>
+  it('changes the given settings, and keeps the others', () =>
     withSchedules(async ({ client, schedules, name, temporalAddress }) => {
       const nightly = name('nightly');
       const created = await schedules.create({
@@ -178,7 +178,7 @@ describe.concurrent('a schedule', () => {
       expect(moved.nextAt.every((date) => date.getUTCHours() % 6 === 1)).toBe(true);
     }));
 
-  it('is listed beside others of Longhaul only, and is gone when it is deleted', () =>
+  it('is listed only with other schedules of Longhaul, and is no longer listed after it is deleted', () =>
     withSchedules(async ({ client, schedules, name }) => {
       const kept = name('kept');
       const deleted = name('deleted');
@@ -212,7 +212,7 @@ describe.concurrent('a schedule', () => {
       await foreign.delete();
     }));
 
-  it('is not made from wrong settings, and all that is wrong is said at once', () =>
+  it('is not created with invalid settings, and the error lists all of them', () =>
     withSchedules(async ({ schedules, name }) => {
       const wrong = name('wrong');
       const attempt = schedules.create({
@@ -235,7 +235,7 @@ describe.concurrent('a schedule', () => {
 });
 
 describe.concurrent('the check of a schedule', () => {
-  it('tells a good run from one with problems, a failed one and none', () =>
+  it('distinguishes a run without problems, one with problems, a failed run and none', () =>
     withSchedules(async ({ client, schedules, name, startWorker }) => {
       await startWorker();
       const runOnce = async (prefix: string) => {

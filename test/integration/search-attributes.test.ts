@@ -83,7 +83,7 @@ describe('the list of Temporal UI', () => {
       await until(async () => (await waiting.status()).state === 'waiting', 'the upload to wait');
       api.faults.clear();
       api.configure({ bandwidthBytesPerSecond: 4 * MiB });
-      // Of so many that those which end after the pause are no step of their own.
+      // Many, so that parts that complete after the pause do not reach another step.
       const paused = await upload('paused.bin', 60);
       await until(() => receivedBytes(system, 'paused.bin') > 2 * MiB, 'some parts');
       await paused.pause();
@@ -127,7 +127,7 @@ describe('the list of Temporal UI', () => {
       expect(await paused.status()).toMatchObject({ bytesDone: received, partsInFlight: 0 });
     }));
 
-  it('shows the pieces of a split upload and the files of a sync beside what they belong to', () =>
+  it('shows the pieces of a split upload and the files of a sync with their parent', () =>
     withSystem(async (system) => {
       const { client, directory, startWorker } = system;
       await startWorker();
@@ -194,7 +194,7 @@ describe('the list of Temporal UI', () => {
       await listed(system, 'LonghaulState = "failed" AND LonghaulReason = "InvalidRequest"', [wrong.workflowId]);
     }));
 
-  it('never leaves it at "waiting" when a small file goes on', () =>
+  it('does not keep "waiting" after a small file resumes', () =>
     withSystem(async (system) => {
       const { client, directory, startWorker, api } = system;
       await startWorker();

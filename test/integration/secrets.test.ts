@@ -121,7 +121,7 @@ it(
               outputs.push({ where: `longhaul ${args.join(' ')}`, text: `${outcome.stdout}\n${outcome.stderr}` });
               return outcome;
             };
-            /** Its own command line is no output of it. */
+            /** Its command line is not part of its output. */
             const runSigned = async (url: string) => {
               const outcome = await runCli(['upload', url, '--purpose', purpose, '--json'], environment);
               outputs.push({ where: 'longhaul upload URL', text: `${outcome.stdout}\n${outcome.stderr}` });

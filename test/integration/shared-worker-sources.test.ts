@@ -48,7 +48,7 @@ it('commands share what they named: two at the same time, and one that was inter
     { bandwidthBytesPerSecond: 4 * MiB, ownServer: true },
   ));
 
-it('a command’s worker leaves what nobody named to a worker that permits it, and fails nothing', () =>
+it('a command’s worker leaves sources that the command did not name to a worker that permits them, and fails no upload', () =>
   withSystem(
     async (system) => {
       const own = await fileIn(system, 'own', 12 * MiB);

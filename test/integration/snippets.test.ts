@@ -37,7 +37,7 @@ const results = snippets.filter(
   ({ language, text }) => language === 'json' && text.includes('"workflowId"') && text.includes('"file"'),
 );
 
-/** What a program can do with a worker that reads `/data`, apart from what has a test of its own. */
+/** Tasks of a program with a worker that reads `/data`, without those that have a separate test. */
 const others = programs.filter(
   ({ note, text }) => (note === 'given longhaul' && !/s3:|https?:/.test(text)) || text.includes('schedules.create('),
 );
@@ -56,7 +56,7 @@ const calls = readInlineCode().filter(({ text }) => {
   return (exported.has(start ?? '') || (start ?? '') in givens) && rest?.includes('(');
 });
 
-/** Every file that is compiled, by the place and the text of what is in it. All are compiled at once: that takes a second. */
+/** Each compiled file, by its place and text. They are compiled together, which takes a second. */
 const sources = new Map<InlineCode, string>([
   // Before the first line, so that the compiler's line numbers are those of the snippet.
   ...whole.map((one) => [one, `export {}; ${declared(namesOf(one.note))} ${one.text}`] as const),
@@ -99,7 +99,7 @@ describe('the snippets of the README and of docs, with the packed package', () =
     });
     expectNone(problems, `known are: fragment, given ${Object.keys(givens).join(' ')}`);
     const fragments = programs.filter(({ note }) => note === 'fragment').map(({ place }) => place);
-    expect(fragments.length, `few snippets may be left out as fragments: ${fragments.join(', ')}`).toBeLessThan(3);
+    expect(fragments.length, `only a few snippets can be fragments: ${fragments.join(', ')}`).toBeLessThan(3);
     expect(whole.length).toBeGreaterThan(8);
     expectNone(
       problemsIn(whole),

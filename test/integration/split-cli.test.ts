@@ -12,7 +12,7 @@ describe('longhaul upload --split', () => {
       await system.startWorker();
       const file = join(system.directory, 'train.jsonl');
       await linesFile(file, 6 * MiB);
-      // The first part goes through; the next one hangs until it is broken off.
+      // The first part succeeds. The next one hangs until it is aborted.
       system.api.faults.add({ route: 'part', kind: 'stall', skip: 1 });
       const args = ['upload', file, '--purpose', 'batch', '--split-size', '3.5MiB', '--part-size', '1MiB'];
 

@@ -53,7 +53,7 @@ describe('a split upload', () => {
       expect(system.uploads()).toHaveLength(3);
     }));
 
-  it('refuses a line that is longer than a File may be, and a file that was asked for otherwise, before any session', () =>
+  it('rejects a line that is longer than a File, and a file with other options, before any session', () =>
     withSystem(async ({ client, directory, startWorker, uploads }) => {
       await startWorker();
       const file = join(directory, 'long-line.jsonl');
@@ -128,7 +128,7 @@ describe('a split upload', () => {
       await expectWhole(system, await (await client.uploadSplit(options)).result(), content, 2 * MiB);
     }));
 
-  it('goes on after it was terminated, when the piece that was under way has ended its session', () =>
+  it('continues after it was terminated, when the piece that was running has ended its session', () =>
     withSystem(
       async (system) => {
         const { client, directory, startWorker, api } = system;
@@ -156,7 +156,7 @@ describe('a split upload', () => {
       { bandwidthBytesPerSecond: 2 * MiB },
     ));
 
-  it('passes pause, resume and retune on to its piece, and tells its progress over all pieces', () =>
+  it('forwards pause, resume and retune to its piece, and reports its progress for all pieces', () =>
     withSystem(
       async (system) => {
         const { client, directory, startWorker } = system;

@@ -17,7 +17,7 @@ interface User extends System {
   readonly spooled: () => Promise<readonly string[]>;
 }
 
-/** A user with no Temporal of his own, and a server that knows no ranges. */
+/** A user without a Temporal server, and a server that does not support ranges. */
 function withUser(
   changes: Partial<OriginBehaviour>,
   body: (user: User) => Promise<void>,
@@ -75,7 +75,7 @@ describe('a URL whose server gives out no parts', () => {
       expect(await spooled()).toEqual([]);
     }));
 
-  it('goes on from its copy, for nobody else to read, when the command is interrupted during the upload', () =>
+  it('resumes from its copy, which only this user can read, if the command is interrupted during the upload', () =>
     withUser(
       { content: randomBytes(8 * MiB) },
       async (user) => {

@@ -44,7 +44,7 @@ describe('standard input', () => {
       expect(await spooled(system)).toEqual([]);
     }));
 
-  it('outlives a kill of the command: its copy, for nobody else to read, is uploaded by its path', () =>
+  it('survives a kill of the command: its copy, which only this user can read, is uploaded by its path', () =>
     withSystem(
       async (system) => {
         const content = await randomFile(join(system.directory, 'content'), 8 * MiB);
@@ -96,7 +96,7 @@ describe('standard input', () => {
       expect(halves).toHaveLength(2);
       const twoDaysAgo = Date.now() / 1000 - 2 * 86_400;
       for (const name of halves) await utimes(join(spoolOf(system), name), twoDaysAgo, twoDaysAgo);
-      // A copy whose upload nobody knows is somebody's data: it goes after a week only.
+      // A copy without a known upload can be the only copy of its data: it is deleted only after a week.
       const kept = [join(spoolOf(system), 'young'), join(spoolOf(system), 'old')];
       for (const folder of kept) await mkdir(folder);
       const twoWeeksAgo = Date.now() / 1000 - 14 * 86_400;

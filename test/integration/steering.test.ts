@@ -54,7 +54,7 @@ describe('steering an upload', () => {
         await expect(handle.result()).rejects.toMatchObject({ code: 'JOB_CANCELLED' });
         expect(uploads()).toMatchObject([{ status: 'cancelled', completions: 0 }]);
         expect(api.stats().requests).toMatchObject({ cancel: { 200: 1 } });
-        // Parts that were broken off are no answers (one of them may have been stored just before, when its answer was on
+        // Aborted parts are not responses (one of them may have been stored just before, when its answer was on
         // its way); one that was still sent would be stored, or refused with a status.
         const stored = api.stats().totals.partsReceived;
         const outcomes = () => api.stats().requests['part'] ?? {};

@@ -267,7 +267,7 @@ it('answers after whatever a caller sends to a running workflow', () =>
         ids.flatMap((workflowId) => [
           caller.signal(workflowId, name, [input]).catch(() => {}),
           caller.query(workflowId, 'progress', [input]).catch(() => {}),
-          // Nobody handles `nothing`: it is rejected, like what the validators reject.
+          // `nothing` has no handler: it is rejected, as are inputs that the validators reject.
           caller.update(workflowId, name, [input]).catch(() => {}),
         ]),
       );

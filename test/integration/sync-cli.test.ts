@@ -9,7 +9,7 @@ import { until } from '../support/until.ts';
 import { writeFiles } from '../support/temp-dir.ts';
 
 describe('longhaul sync', () => {
-  it('sends a folder, tells a dry run in words, deletes when told to, and prints JSON', () =>
+  it('sends a folder, describes a dry run, deletes on request, and prints JSON', () =>
     withSystem(async (system) => {
       const folder = join(system.directory, 'data');
       await writeFiles(folder, { 'a.jsonl': 'a\n', 'b/c.jsonl': 'c\n', 'd.txt': 'd\n' });
@@ -55,7 +55,7 @@ describe('longhaul sync', () => {
       expect((await filesAt(system)).has('a.jsonl')).toBe(false);
     }));
 
-  it('shows how far a large file is while it is sent, and so do its status and its events', () =>
+  it('shows the progress of a large file, as do its status and its events', () =>
     withSystem(
       async (system) => {
         const folder = join(system.directory, 'data');
@@ -80,10 +80,10 @@ describe('longhaul sync', () => {
         await until(async () => {
           const { stdout } = await runCli(['status', id], system.environment);
           return /· 0 of 1 files · (?!0 B)\S+ \S+ of 16 MiB · .* 1 uploading/.test(stdout);
-        }, 'a status that tells bytes');
+        }, 'a status with bytes');
         await until(
           () => /^0 of 1 files · (?!0 B)\S+ \S+ of 16 MiB( · .* left)?$/m.test(run.stderr()),
-          'a line that tells bytes',
+          'a line with bytes',
         );
         await until(() => new Set(sizes.filter((bytes) => bytes > 0)).size > 2, 'events that tell ever more bytes');
         system.api.configure({ bandwidthBytesPerSecond: null });

@@ -83,7 +83,7 @@ describe('SIGKILL of every worker in the middle of a sync', () => {
       expect((await runSync(system, { folder, purpose })).counts).toMatchObject({ same: all, sent: { files: 0 } });
     }));
 
-  it('a command that is killed goes on when it is given again', () =>
+  it('a command that was killed resumes when it is run again', () =>
     withSystem(
       async (system) => {
         const folder = join(system.directory, 'data');

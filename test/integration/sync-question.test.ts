@@ -11,7 +11,7 @@ const CTRL_C = '\u0003';
 const CTRL_D = '\u0004';
 
 /** Without colours and the like. */
-// eslint-disable-next-line no-control-regex -- what a terminal is told to do begins with one
+// eslint-disable-next-line no-control-regex -- commands to a terminal start with one
 const plain = (screen: string) => screen.replace(/\u001B\[[0-9;?]*[A-Za-z]/g, '').replaceAll('\r', '');
 
 describe('longhaul sync --delete on a terminal', () => {

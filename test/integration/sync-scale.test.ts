@@ -8,7 +8,7 @@ import { writeFiles } from '../support/temp-dir.ts';
 
 /** `SYNC_SCALE_FILES=2000` lets it run and print its figures: it takes minutes. */
 const FILES = Number(process.env['SYNC_SCALE_FILES'] ?? 0);
-/** Files that the API tells in one answer. */
+/** Maximum Files in one response of the API. */
 const PAGE_SIZE = 10_000;
 
 it.runIf(FILES > 0)(

@@ -98,7 +98,7 @@ describe('a sync of a folder', () => {
       ]);
     }));
 
-  it('tells what fails and brings the others, and tries the failed ones again', () =>
+  it('reports files that fail and sends the others, and retries the failed files', () =>
     withFolder(
       { 'a.jsonl': 'a\n', 'b.jsonl': 'b\n', 'c/d.jsonl': 'd\n', 'c__d.jsonl': 'D\n', empty: '' },
       async (system, folder) => {
@@ -166,7 +166,7 @@ describe('a sync of a folder', () => {
       const sync = { folder, purpose, delete: true };
       await runSync(system, sync);
       await rm(join(folder, 'a.jsonl'));
-      // What the globs leave out is not gone.
+      // Files that the globs exclude are not deleted.
       await rm(join(folder, 'kept.txt'));
       const filtered = await runSync(system, { ...sync, include: ['*.jsonl'] });
       expect(filtered).toMatchObject({ counts: { toDelete: 1, deleted: 1 }, requests: 3 });
@@ -216,7 +216,7 @@ describe('a sync of a folder', () => {
       expect([...(await filesAt({ client, taskQueue, directory, ...system })).keys()]).toContain('other.jsonl');
     }));
 
-  it('refuses to begin when more would be sent than maxFiles', () =>
+  it('does not start if it would send more files than maxFiles', () =>
     withFolder(manyFiles(5), async (system, folder) => {
       const handle = await system.client.sync({ folder, purpose, maxFiles: 4 });
       await expect(handle.result()).rejects.toMatchObject({
@@ -227,7 +227,7 @@ describe('a sync of a folder', () => {
       expect(system.uploads()).toEqual([]);
     }));
 
-  it('attaches to the sync that runs, and refuses other options for the same id', () =>
+  it('attaches to the running sync, and rejects other options for the same ID', () =>
     withFolder(
       {},
       async (system, folder) => {

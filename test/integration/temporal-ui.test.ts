@@ -18,10 +18,10 @@ const SLOTS = 64;
 const browser = findBrowser();
 const { state, reason, percent, bytes, bytesDone, filename } = SearchAttributes;
 
-/** `npm run ui-pictures` sets it: the same test then leaves its pictures there. */
+/** `npm run ui-pictures` sets it: the test then saves its screenshots there. */
 const pictures = picturesOf(process.env['LONGHAUL_UI_PICTURES']);
 
-/** A Temporal server of its own, whose list holds these uploads and nothing else. */
+/** A separate Temporal server, whose list contains only these uploads. */
 function withScene(
   run: (scene: UploadScene, uiUrl: string, uploads: System['uploads']) => Promise<void>,
 ): Promise<void> {
@@ -44,7 +44,7 @@ function withScene(
   });
 }
 
-/** To the byte, what the service itself has counted; only an upload that is under way tells its progress in steps. */
+/** Exactly the bytes that the service counted. Only a running upload reports its progress in steps. */
 function expectRows(rows: readonly ListRow[], counted: readonly UploadStats[]): void {
   const count = (name: string) => rows.filter((row) => row[state.name] === name).length;
   expect(Object.fromEntries(Object.keys(SCENE).map((name) => [name, count(name)]))).toEqual(SCENE);
@@ -110,7 +110,7 @@ describe.skipIf(browser === undefined)(
             const paused = first(scene.paused);
             await ui.openUpload(paused.workflowId);
             await ui.sendUpdate('resume');
-            await until(async () => (await paused.status()).state === 'uploading', 'the paused upload to go on');
+            await until(async () => (await paused.status()).state === 'uploading', 'the paused upload to continue');
           });
           expect(asked).toEqual(new Set([origin]));
         }),

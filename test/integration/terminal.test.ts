@@ -118,7 +118,7 @@ describe('the terminal', () => {
         system.api.configure({ bandwidthBytesPerSecond: null });
         for (const handle of handles)
           expect(await handle.result()).toMatchObject({ parts: 16, partsSent: 16, sessions: 1 });
-        // Parts that are broken off are in no receipt; the API has seen them.
+        // Aborted parts are not in a receipt, but the API has received them.
         expect(system.uploads()).toMatchObject(ids.map(() => ({ partsBegun: 16, bytesReceived: 16 * MiB - 7 })));
       },
       { bandwidthBytesPerSecond: 6 * MiB },

@@ -11,7 +11,7 @@ import { KEY, MiB, withSystem } from '../support/system.ts';
 
 const upload = (file: string) => ['upload', file, '--purpose', 'batch', '--part-size', '1MiB', '--quiet'];
 
-/** Runs `body` beside a worker process, which has sent all its spans when this returns. */
+/** Runs `body` alongside a worker process, which has sent all its spans when this returns. */
 async function besideWorker<T>(environment: Readonly<Record<string, string>>, body: () => Promise<T>): Promise<T> {
   const worker = await startWorkerProcess(environment);
   const result = await body();
@@ -97,7 +97,7 @@ describe('the traces of an upload', () => {
       ),
     ));
 
-  it('hold nothing up when nobody takes them', () =>
+  it('delay nothing if they cannot be delivered', () =>
     withSystem(async ({ client, environment, directory }) => {
       const file = join(directory, 'traced.bin');
       await randomFile(file, 1024);

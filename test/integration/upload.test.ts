@@ -49,7 +49,7 @@ describe('an upload', () => {
       expect(JSON.parse(Buffer.from(completion ?? []).toString())).toMatchObject({ md5: md5(content) });
     }));
 
-  it('tells its progress, with bytes inside of parts, and ends the telling with itself', () =>
+  it('reports its progress, with bytes within parts, until it ends', () =>
     withSystem(
       async ({ client, startWorker, directory }) => {
         await startWorker();
@@ -68,7 +68,7 @@ describe('an upload', () => {
       { bandwidthBytesPerSecond: 10 * MiB },
     ));
 
-  it('is attached to by the same request while it runs and after it succeeded, and begun anew only when asked', () =>
+  it('is attached to by the same request while it runs and after it completed, unless "again" is set', () =>
     withSystem(async ({ client, startWorker, directory, uploads }) => {
       const file = join(directory, 'same.bin');
       await randomFile(file, 2 * MiB);
@@ -101,7 +101,7 @@ describe('an upload', () => {
       expect(after.resumed).toBe(false);
     }));
 
-  it('refuses an id that belongs to another file', () =>
+  it('rejects an ID that belongs to another file', () =>
     withSystem(async ({ client, directory }) => {
       await writeFile(join(directory, 'a'), 'a');
       await writeFile(join(directory, 'b'), 'b');
@@ -124,7 +124,7 @@ describe('an upload', () => {
 });
 
 describe('an upload that cannot succeed', () => {
-  it("fails at once with the API's own message when the service refuses to create it", () =>
+  it("fails immediately with the API's message if the service rejects its creation", () =>
     withSystem(async ({ client, startWorker, directory, api }) => {
       await startWorker();
       const file = join(directory, 'refused.bin');
@@ -136,7 +136,7 @@ describe('an upload that cannot succeed', () => {
       expect(api.stats().requests).toMatchObject({ create: { 400: 1 } });
     }));
 
-  it('cancels its session when a part is refused for good', () =>
+  it('cancels its session if a part is rejected permanently', () =>
     withSystem(async ({ client, startWorker, directory, api, uploads }) => {
       await startWorker();
       const file = join(directory, 'forbidden.bin');
@@ -181,7 +181,7 @@ describe('an upload that cannot succeed', () => {
     }));
 });
 
-describe('an upload that meets trouble', () => {
+describe('an upload with errors', () => {
   it('sends a part again after a reset, a 503 and a lost answer, and honours Retry-After', () =>
     withSystem(async ({ client, startWorker, directory, api, download }) => {
       await startWorker();
@@ -236,7 +236,7 @@ describe('an upload that meets trouble', () => {
       expect(uploads().map(({ status }) => status)).toEqual(['expired', 'expired']);
     }));
 
-  it("calls it a lost session, in the service's words, when somebody cancels the only one it may open", () =>
+  it("reports a lost session, in the service's words, if another client cancels its only session", () =>
     withSystem(
       async (system) => {
         const { client, startWorker, directory, api, uploads } = system;
@@ -255,7 +255,7 @@ describe('an upload that meets trouble', () => {
       { bandwidthBytesPerSecond: 4 * MiB },
     ));
 
-  it('tries again by itself when the service says Retry-After: 0', () =>
+  it('retries automatically after Retry-After: 0', () =>
     withSystem(async ({ client, startWorker, directory, api }) => {
       await startWorker();
       const file = join(directory, 'at-once.bin');

@@ -17,7 +17,7 @@ function toWait(handle: JobHandle<'upload'>, sessions: number): Promise<void> {
 }
 
 describe('an upload that meets what a person can repair', () => {
-  it('waits with the reason in plain words, loses nothing, and goes on when told', () =>
+  it('waits with a clear reason, loses nothing, and continues on request', () =>
     withSystem(async ({ client, startWorker, directory, api, uploads, download }) => {
       await startWorker();
       const file = join(directory, 'forbidden.bin');

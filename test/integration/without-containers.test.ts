@@ -17,7 +17,7 @@ import { until } from '../support/until.ts';
 const script = fileURLToPath(new URL('../../deploy/without-containers.sh', import.meta.url));
 const rulesPath = fileURLToPath(new URL('../../deploy/prometheus-rules.yml', import.meta.url));
 const shellcheckMissing =
-  findOnPath('shellcheck', process.env['PATH']).length > 0 ? undefined : 'there is no shellcheck on PATH';
+  findOnPath('shellcheck', process.env['PATH']).length > 0 ? undefined : 'shellcheck is not on PATH';
 const unless = (missing: string | undefined): string => (missing === undefined ? '' : ` (skipped: ${missing})`);
 const ANY_PORTS = ['--metrics-port', '0', '--prometheus-port', '0', '--api-port', '0'] as const;
 const SIZE_BYTES = 20 * MiB;
@@ -38,7 +38,7 @@ const runScript = (...args: string[]): Promise<Outcome> =>
     (error: Outcome) => error,
   );
 
-/** What the script's last line tells to export. */
+/** The exports in the script's last line. */
 function told(variable: string): string {
   const value = new RegExp(`${variable}=(\\S+)`).exec(said)?.[1];
   if (!value) throw new Error(`nothing was said of ${variable}: ${said}`);
@@ -120,7 +120,7 @@ describe.skipIf(process.platform !== 'linux')('deploy/without-containers.sh', ()
     },
   );
 
-  it('lets nobody start a second time on the same data', async () => {
+  it('rejects a second start on the same data', async () => {
     const { code, stderr } = await runScript('--embedded', '--demo', '--data', directory, ...ANY_PORTS);
     expect(code).toBe(1);
     expect(stderr).toBe(`without-containers: something runs on ${directory} already: fuser ${directory}/lock\n`);
@@ -140,7 +140,7 @@ describe.skipIf(process.platform !== 'linux')('deploy/without-containers.sh', ()
     [['--frob'], 'unknown option --frob; see --help'],
     [['--frob-port', '1'], 'unknown option --frob-port; see --help'],
     [['--api-port', 'x'], '--api-port needs a port, or 0 for any that is free'],
-  ])('refuses %j', async (args, problem) => {
+  ])('rejects %j', async (args, problem) => {
     expect(await runScript(...args)).toMatchObject({ code: 2, stderr: `without-containers: ${problem}\n` });
   });
 

@@ -70,7 +70,7 @@ describe('the requests', () => {
     expect(JSON.parse(request.body.toString())).toEqual({ part_ids: ['b', 'a'], md5: '00ff' });
   });
 
-  test('complete as a form, for a destination that wants it', async () => {
+  test('complete as a form, for a destination that requires it', async () => {
     const { request } = await exchange(
       { body: file },
       (client) => client.complete('upload_1', { partIds: ['b', 'a'], md5: '00ff', file: facts }),
@@ -88,7 +88,7 @@ describe('the requests', () => {
     expect(remove.request).toMatchObject({ method: 'DELETE', path: '/v1/files/file-1' });
   });
 
-  test('list: the query, and where the next page begins', async () => {
+  test('list: the query, and the start of the next page', async () => {
     const { result, request } = await exchange(
       { body: { object: 'list', data: [{ ...file, expires_at: null, status: 'processed' }], has_more: true } },
       (client) => client.files.list({ purpose: 'batch', order: 'desc', limit: 10, after: 'file-0' }),

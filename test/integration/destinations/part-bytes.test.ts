@@ -52,7 +52,7 @@ function expectExact(request: CapturedRequest | undefined, content: Buffer): voi
   expect(request?.body.equals(wanted)).toBe(true);
 }
 
-/** Requests arrive in any order, and each part's content begins with its number. */
+/** Requests arrive in any order, and each part's content starts with its number. */
 function numbered(count: number, sizeBytes: (index: number) => number): Buffer[] {
   return Array.from({ length: count }, (_, index) => {
     const content = randomBytes(sizeBytes(index));
@@ -168,7 +168,7 @@ describe.each([
       const sizes = [2 * MiB, 700 * KiB, 2 * MiB + 1, 512 * KiB, 100, 64 * KiB, 576 * KiB, 1 * MiB];
       for (const sizeBytes of sizes) await send(client, randomBytes(sizeBytes));
       expect(server.requests.length).toBe(sizes.length);
-      // undici rests a connection for one turn of the event loop, in which a call that follows at once takes a second one.
+      // undici does not reuse a connection for one turn of the event loop: a call in this turn takes a second connection.
       expect(server.connections).toBeLessThanOrEqual(2);
     });
   });

@@ -51,7 +51,7 @@ async function errorOf(promise: Promise<unknown>): Promise<Error> {
   return error;
 }
 
-/** Refuses each request when it has some of its body, and breaks the connection with the rest unread. */
+/** Rejects each request after some of its body, and closes the connection with the rest unread. */
 const refusingServer = `
   const { createServer } = require('node:net');
   const { parentPort } = require('node:worker_threads');
@@ -76,7 +76,7 @@ describe('a part that fails', () => {
     [413, false],
     [429, true],
     [503, true],
-  ])('is told the status %i that arrives while its body is still being sent', async (status, retryable) => {
+  ])('reports the status %i that arrives while its body is still being sent', async (status, retryable) => {
     const server: CaptureServerOptions = {
       onHead: (_head, socket) => {
         socket.write(
@@ -105,8 +105,8 @@ describe('a part that fails', () => {
     });
   });
 
-  test('is told the early status also by a server that hangs up at once and resets what it did not read', async () => {
-    // In a thread of its own: the reset has to meet a write that is under way.
+  test('reports the early status also if the server closes the connection immediately and resets unread bytes', async () => {
+    // In a separate thread: the reset must occur during a write.
     const server = new Worker(refusingServer, { eval: true });
     const [port] = (await once(server, 'message')) as [number];
     const client = createDestination({ name: 'test', baseUrl: `http://127.0.0.1:${port}/v1`, apiKey: KEY });
@@ -118,7 +118,7 @@ describe('a part that fails', () => {
     await server.terminate();
   });
 
-  test('is told the status when the answer breaks off behind its head', async () => {
+  test('reports the status if the response ends after its head', async () => {
     const server: CaptureServerOptions = {
       onHead: (_head, socket) => {
         socket.write('HTTP/1.1 401 Unauthorized\r\ncontent-length: 500\r\n\r\n{"err');
@@ -142,7 +142,7 @@ describe('a part that fails', () => {
     });
   });
 
-  test('is a ConnectionError when the connection is reset half-way', async () => {
+  test('is a ConnectionError if the connection is reset halfway', async () => {
     let receivedBytes = 0;
     const server: CaptureServerOptions = {
       onHead: (_head, socket) => {
@@ -199,7 +199,7 @@ describe('a part that fails', () => {
     });
   });
 
-  test('rejects at once when it is aborted, and the connection is broken', async () => {
+  test('rejects immediately when it is aborted, and the connection is closed', async () => {
     let onClose = () => {};
     const closed = new Promise<void>((resolve) => (onClose = resolve));
     let onStart = () => {};
@@ -307,7 +307,7 @@ describe('a connection that fails', () => {
     });
   });
 
-  test('is a ConnectionError that names the cause when what answers is no HTTP, or no TLS', async () => {
+  test('is a ConnectionError that names the cause if the response is not HTTP, or not TLS', async () => {
     const server = createServer((socket) => {
       socket.on('error', () => {});
       // An echo, so that the key comes back.

@@ -31,7 +31,7 @@ describe('POST /uploads/{id}/parts', () => {
     });
   });
 
-  it('takes a part of exactly the limit and refuses one byte more', async () => {
+  it('accepts a part of exactly the limit and rejects one byte more', async () => {
     await withLocalApi({ maxPartBytes: MiB }, async ({ client, api }) => {
       const uploadId = await client.create(4 * MiB);
       expect((await client.part(uploadId, new Uint8Array(MiB))).status).toBe(200);
@@ -41,7 +41,7 @@ describe('POST /uploads/{id}/parts', () => {
     });
   });
 
-  it('refuses a part by its content-length before the body arrives', async () => {
+  it('rejects a part by its content-length before the body arrives', async () => {
     await withLocalApi({ maxPartBytes: MiB }, async ({ client, api }) => {
       const uploadId = await client.create(4 * MiB);
       const head =
@@ -80,7 +80,7 @@ describe('POST /uploads/{id}/parts', () => {
       'data',
       'invalid_value',
     ],
-  ])('refuses %s and keeps nothing', async (_, fill, param, code) => {
+  ])('rejects %s and keeps nothing', async (_, fill, param, code) => {
     await withLocalApi({}, async ({ client, api, dataDir }) => {
       const uploadId = await client.create(10);
       const form = new FormData();
@@ -96,7 +96,7 @@ describe('POST /uploads/{id}/parts', () => {
     ['another content type', 'application/octet-stream', 415],
     ['no boundary', 'multipart/form-data', 400],
     ['a boundary that is not in the body', 'multipart/form-data; boundary=zzz', 400],
-  ])('refuses %s', async (_, contentType, status) => {
+  ])('rejects %s', async (_, contentType, status) => {
     await withLocalApi({}, async ({ client }) => {
       const uploadId = await client.create(10);
       const options = { body: '--b\r\n', headers: { 'content-type': contentType } };
@@ -104,7 +104,7 @@ describe('POST /uploads/{id}/parts', () => {
     });
   });
 
-  it('refuses a body that ends before its closing boundary, and keeps nothing', async () => {
+  it('rejects a body that ends before its closing boundary, and keeps nothing', async () => {
     await withLocalApi({}, async ({ client, api, dataDir }) => {
       const uploadId = await client.create(10);
       const answer = await client.call('POST', `/v1/uploads/${uploadId}/parts`, {
@@ -117,7 +117,7 @@ describe('POST /uploads/{id}/parts', () => {
     });
   });
 
-  it('counts every received part when it is told to be strict: one too many is a 400', async () => {
+  it('counts each received part if it is strict: an excess part is a 400', async () => {
     await withLocalApi({ strictSums: true }, async ({ client }) => {
       const uploadId = await client.create(8);
       await client.partId(uploadId, 'hello');
@@ -144,7 +144,7 @@ describe('POST /uploads/{id}/parts', () => {
     });
   });
 
-  it('counts only the parts that completion names unless it is told to be strict', async () => {
+  it('counts only the parts that the completion lists, unless it is strict', async () => {
     await withLocalApi({}, async ({ client }) => {
       const uploadId = await client.create(5);
       await client.partId(uploadId, 'hello');

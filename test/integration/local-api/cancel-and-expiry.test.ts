@@ -28,7 +28,7 @@ describe('POST /uploads/{id}/cancel', () => {
     });
   });
 
-  it('refuses the completion of a cancelled Upload', async () => {
+  it('rejects the completion of a cancelled Upload', async () => {
     await withLocalApi({}, async ({ client }) => {
       const uploadId = await client.create(1);
       const partId = await client.partId(uploadId, 'x');

@@ -58,7 +58,7 @@ describe('POST /uploads/{id}/complete', () => {
     });
   });
 
-  it('refuses a form with an unknown property or without part_ids', async () => {
+  it('rejects a form with an unknown property or without part_ids', async () => {
     await withLocalApi({}, async ({ client }) => {
       const { uploadId, partIds } = await helloWorld(client);
       const unknown = await completeForm(client, uploadId, `part_ids=${partIds[0]}&x=1`);
@@ -70,11 +70,11 @@ describe('POST /uploads/{id}/complete', () => {
   it.each([
     ['no part_ids', {}, 'missing_required_parameter'],
     ['empty part_ids', { part_ids: [] }, 'invalid_value'],
-    ['part_ids that are no list', { part_ids: 'part_1' }, 'invalid_value'],
+    ['part_ids that are not a list', { part_ids: 'part_1' }, 'invalid_value'],
     ['an unknown part', { part_ids: ['part_none'] }, 'part_not_found'],
     ['an unknown property', { part_ids: ['x'], order: 'asc' }, 'unknown_parameter'],
     ['an upper-case md5', { part_ids: ['x'], md5: md5('x').toUpperCase() }, 'invalid_value'],
-  ])('refuses %s and leaves the Upload pending', async (_, json, code) => {
+  ])('rejects %s and leaves the Upload pending', async (_, json, code) => {
     await withLocalApi({}, async ({ client }) => {
       const { uploadId, partIds } = await helloWorld(client);
       const refused = await client.call('POST', `/v1/uploads/${uploadId}/complete`, { json });
@@ -83,7 +83,7 @@ describe('POST /uploads/{id}/complete', () => {
     });
   });
 
-  it('refuses a part that is named twice', async () => {
+  it('rejects a part that is listed twice', async () => {
     await withLocalApi({}, async ({ client }) => {
       const uploadId = await client.create(10);
       const partId = await client.partId(uploadId, 'hello');
@@ -91,7 +91,7 @@ describe('POST /uploads/{id}/complete', () => {
     });
   });
 
-  it('refuses a part of another Upload', async () => {
+  it('rejects a part of another Upload', async () => {
     await withLocalApi({}, async ({ client }) => {
       const other = await helloWorld(client);
       const { uploadId, partIds } = await helloWorld(client);
@@ -100,7 +100,7 @@ describe('POST /uploads/{id}/complete', () => {
     });
   });
 
-  it('refuses parts whose sum is not the size that the Upload was created with', async () => {
+  it('rejects parts whose sum is not the size of the Upload', async () => {
     await withLocalApi({}, async ({ client }) => {
       const { uploadId, partIds } = await helloWorld(client);
       const refused = await client.complete(uploadId, partIds.slice(0, 1));
@@ -108,7 +108,7 @@ describe('POST /uploads/{id}/complete', () => {
     });
   });
 
-  it('refuses a wrong md5, and lets the caller try again', async () => {
+  it('rejects an incorrect MD5, and the caller can retry', async () => {
     await withLocalApi({}, async ({ client }) => {
       const { uploadId, partIds } = await helloWorld(client);
       const refused = await client.complete(uploadId, partIds, md5('other'));

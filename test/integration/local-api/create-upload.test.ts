@@ -61,7 +61,7 @@ describe('POST /uploads', () => {
       'expires_after.x',
       'unknown_parameter',
     ],
-  ])('refuses %s', async (_, change, param, code) => {
+  ])('rejects %s', async (_, change, param, code) => {
     await withLocalApi({}, async ({ client }) => {
       const answer = await client.call('POST', '/v1/uploads', { json: { ...createBody(10), ...change } });
       expect(answer.status).toBe(400);
@@ -75,7 +75,7 @@ describe('POST /uploads', () => {
     });
   });
 
-  it('takes the purposes and the largest size that it was told', async () => {
+  it('accepts the purposes and the maximum size of its options', async () => {
     await withLocalApi({ purposes: ['user_data'], maxFileBytes: 5 }, async ({ client }) => {
       expect(await client.create(5, { purpose: 'user_data' })).toMatch(/^upload_/);
       const tooLarge = await client.call('POST', '/v1/uploads', { json: { ...createBody(6), purpose: 'user_data' } });
@@ -83,7 +83,7 @@ describe('POST /uploads', () => {
     });
   });
 
-  it('refuses a body that is not JSON, or does not say so', async () => {
+  it('rejects a body that is not JSON, or whose content type is not', async () => {
     await withLocalApi({}, async ({ client }) => {
       const damaged = { body: '{', headers: { 'content-type': 'application/json' } };
       expect((await client.call('POST', '/v1/uploads', damaged)).json.error.code).toBe('invalid_json');

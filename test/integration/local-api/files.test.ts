@@ -25,7 +25,7 @@ describe('GET /files', () => {
     });
   });
 
-  it.each(['limit=0', 'limit=10001', 'limit=x', 'order=up', 'after=file-none'])('refuses %s', async (query) => {
+  it.each(['limit=0', 'limit=10001', 'limit=x', 'order=up', 'after=file-none'])('rejects %s', async (query) => {
     await withLocalApi({}, async ({ client }) => {
       const refused = await client.call('GET', `/v1/files?${query}`);
       expect([refused.status, refused.json.error.param]).toEqual([400, query.split('=')[0]]);

@@ -1,4 +1,4 @@
-/** A local API in a process of its own, for tests that kill it: `server-process.ts DATA_DIR`; prints its URL. */
+/** A local API in a separate process, for tests that kill it: `server-process.ts DATA_DIR` prints its URL. */
 import { startLocalApi } from '../../../src/local-api/index.ts';
 
 const api = await startLocalApi({ dataDir: process.argv[2] ?? '' });

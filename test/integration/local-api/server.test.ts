@@ -52,7 +52,7 @@ describe('who may ask', () => {
     });
   });
 
-  it('nobody without the key, not even the routes of the administration', async () => {
+  it('no caller without the key, also not the routes of the administration', async () => {
     await withLocalApi({ apiKey: 'secret' }, async ({ api, client }) => {
       for (const [method, path] of [
         ['GET', '/_admin/stats'],
@@ -140,7 +140,7 @@ describe('settings', () => {
       const uploadId = await client.create(800_000);
       const startedMs = performance.now();
       await Promise.all([1, 2].map(() => client.partId(uploadId, new Uint8Array(400_000))));
-      // 800 kB at 2 MB/s are 400 ms, less one chunk that may pass at once.
+      // 800 kB at 2 MB/s are 400 ms, less one chunk, which can pass immediately.
       expect(performance.now() - startedMs).toBeGreaterThan(300);
     });
   });
@@ -203,7 +203,7 @@ describe('starting', () => {
     });
   });
 
-  it('refuses options that make no sense', async () => {
+  it('rejects invalid options', async () => {
     await withTempDir(async (dataDir) => {
       const starting = startLocalApi({ dataDir, bandwidthBytesPerSecond: 0 });
       await expect(starting).rejects.toThrow(/bandwidthBytesPerSecond/);
@@ -219,7 +219,7 @@ describe('starting', () => {
   });
 });
 
-/** Runs the callback with a server in a process of its own, then kills that process with SIGKILL. */
+/** Runs the callback with a server in a separate process, then kills that process with SIGKILL. */
 async function withKilledServer<T>(dataDir: string, callback: (client: ApiCaller) => Promise<T>): Promise<T> {
   const script = fileURLToPath(new URL('server-process.ts', import.meta.url));
   const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', script, dataDir], {
@@ -237,7 +237,7 @@ async function withKilledServer<T>(dataDir: string, callback: (client: ApiCaller
 }
 
 describe('a server that was killed', () => {
-  it('goes on with every Upload, part and File that it had answered for', async () => {
+  it('still has each Upload, part and File to which it had responded', async () => {
     await withTempDir(async (dataDir) => {
       const before = await withKilledServer(dataDir, async (client) => {
         // Files are listed by their own age, not by that of their Uploads.

@@ -93,7 +93,7 @@ export interface LocalApiUnderTest {
   readonly dataDir: string;
 }
 
-/** A server on a port that the system picks, over a directory of its own; both are gone afterwards. */
+/** A server on a port that the system picks, with a separate directory. Both are removed afterwards. */
 export async function withLocalApi<T>(
   options: Partial<LocalApiOptions>,
   callback: (server: LocalApiUnderTest) => Promise<T>,
@@ -112,7 +112,7 @@ export async function withLocalApi<T>(
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadlineMs = Date.now() + 10_000;
   while (!(await condition())) {
-    if (Date.now() > deadlineMs) throw new Error(`waited in vain until ${what}`);
+    if (Date.now() > deadlineMs) throw new Error(`timed out waiting until ${what}`);
     await sleep(10);
   }
 }

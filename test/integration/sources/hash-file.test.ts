@@ -25,7 +25,7 @@ async function withFile(body: (task: Task, path: string) => Promise<void>): Prom
   });
 }
 
-test('gives the md5 of node:crypto, and goes on from any of its checkpoints', async () => {
+test('returns the MD5 of node:crypto, and resumes from each of its checkpoints', async () => {
   await withFile(async (task) => {
     const checkpoints: { offsetBytes: number; state: string }[] = [];
     const onCheckpoint = (checkpoint: (typeof checkpoints)[number]) => checkpoints.push(checkpoint);
@@ -74,7 +74,7 @@ test('gives a checkpoint when it is asked for one, and another call finishes fro
   });
 });
 
-test('ends with SourceChanged when the file is another one before, or is cut meanwhile', async () => {
+test('fails with SourceChanged if the file was replaced before, or is truncated during the pass', async () => {
   await withFile(async (task, path) => {
     await expect(hashFile({ ...task, fingerprint: 'other' })).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
     let isCut: Promise<void> | undefined;

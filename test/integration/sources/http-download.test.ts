@@ -15,7 +15,7 @@ interface Fetched extends HttpOrigin {
 
 interface Copy {
   readonly bytes: Buffer;
-  /** What was told of the size, each time that it began. */
+  /** The reported size, for each start of the download. */
   readonly begun: readonly (number | undefined)[];
   readonly retries: readonly string[];
 }
@@ -69,7 +69,7 @@ describe('a download', () => {
       expect(requests).toEqual([{ method: 'GET', path: '/x.jsonl?a=%20b', range: undefined }]);
     }));
 
-  it('takes an answer whose length is not told', () =>
+  it('accepts a response without a length', () =>
     withOrigin({}, async ({ download, behaviour }) => {
       behaviour.answer = (_, response) => {
         response.write(content.subarray(0, HALF));
@@ -80,7 +80,7 @@ describe('a download', () => {
       expect(begun).toEqual([undefined]);
     }));
 
-  it('begins again when it breaks and the server knows no ranges', () =>
+  it('restarts if the connection breaks and the server does not support ranges', () =>
     withOrigin({}, async ({ download, behaviour, requests }) => {
       behaviour.answer = breaking(2);
       const { bytes, begun, retries } = await download();
@@ -90,7 +90,7 @@ describe('a download', () => {
       expect(requests).toHaveLength(3);
     }));
 
-  it('goes on from where it broke when the server takes that, as often as it gets further', () =>
+  it('resumes after each interruption if the server supports this and the download advances', () =>
     withOrigin({ ranges: true }, async ({ download, behaviour, requests }) => {
       const step = Math.ceil(content.byteLength / 8);
       const whole = breaking(1);
@@ -116,8 +116,8 @@ describe('a download', () => {
   it.each<[string, Partial<OriginBehaviour>, number]>([
     ['the content changed', { etag: '"v2"' }, 2],
     ['the content changed, though the server looks at no condition', { etag: '"v2"', conditions: false }, 3],
-    ['the server tells nothing of changes', { etag: undefined }, 2],
-  ])('begins again when %s meanwhile', (_, change, asked) =>
+    ['the server reports nothing that shows changes', { etag: undefined }, 2],
+  ])('restarts if %s in the meantime', (_, change, asked) =>
     withOrigin({ ranges: true }, async ({ download, behaviour, requests }) => {
       const other = randomBytes(content.byteLength);
       const { etag } = change;
@@ -138,7 +138,7 @@ describe('a download', () => {
     }),
   );
 
-  it('begins again when it stands still', () =>
+  it('restarts if it stalls', () =>
     withOrigin(
       {},
       async ({ download, behaviour }) => {
@@ -163,7 +163,7 @@ describe('a download', () => {
       expect(requests).toHaveLength(5);
     }));
 
-  it('is not tried again where that is of no use, and what takes it has the last word', () =>
+  it('is not retried if a retry cannot help, and the receiver decides', () =>
     withOrigin({}, async ({ url, download, behaviour, requests }) => {
       behaviour.answer = (_, response) => Boolean(response.writeHead(404).end());
       await expect(download()).rejects.toMatchObject({ code: 'SOURCE_MISSING' });

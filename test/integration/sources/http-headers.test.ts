@@ -226,7 +226,7 @@ describe('an HTTP server that requires a header', () => {
       });
     }));
 
-  it('receives a new value of a file at once when it rejects the old one', () =>
+  it('receives a new value of a file immediately after it rejects the old one', () =>
     withServer((server) =>
       withTempDir(async (directory) => {
         const path = join(directory, 'token');

@@ -64,7 +64,7 @@ describe('a resource of an HTTP server', () => {
     ['by its ETag, though the server looks at no condition', { etag: '"v2"', conditions: false }],
     ['by its time of change', { etag: undefined, lastModified: 'Tue, 24 Nov 2026 10:00:01 GMT' }],
     ['by its length', { content: content.subarray(1) }],
-  ])('that changes meanwhile is noticed %s', (_, change) =>
+  ])('that changes in the meantime is detected %s', (_, change) =>
     withOrigin(
       {
         lastModified: 'Tue, 24 Nov 2026 10:00:00 GMT',
@@ -83,7 +83,7 @@ describe('a resource of an HTTP server', () => {
   it.each<[string, Partial<OriginBehaviour>, RegExp]>([
     ['without ranges', { ranges: false }, /To download it first .*--spool/],
     ['with a weak ETag only', { etag: 'W/"v1"' }, /strong ETag/],
-    ['with nothing that tells of a change', { etag: undefined }, /strong ETag/],
+    ['with nothing that shows a change', { etag: undefined }, /strong ETag/],
   ])('%s is refused in plain words', (_, behaviour, words) =>
     withOrigin(behaviour, async ({ open }) => {
       const stat = (await open()).stat();
@@ -105,7 +105,7 @@ describe('a resource of an HTTP server', () => {
   );
 
   it.each<[string, (response: ServerResponse) => void]>([
-    ['breaks off', (response) => response.destroy()],
+    ['ends early', (response) => response.destroy()],
     ['ends in good order', (response) => response.end()],
     ['stalls', () => {}],
   ])('whose answer %s too early fails in a way that is retried', (_, end) =>
@@ -127,14 +127,14 @@ describe('a resource of an HTTP server', () => {
     ),
   );
 
-  it('is read at the pace of the reader: a slow one is no stall', () =>
+  it('is read at the rate of the reader: a slow reader is not a stall', () =>
     withOrigin(
       {},
       async ({ open }) => {
         const reader = await open();
         await reader.stat();
         const first = await reader.read(Buffer.alloc(1000), 0);
-        // Time itself is what this is about: three times the stall timeout in which nobody reads.
+        // This test needs real time: no read during three times the stall timeout.
         await new Promise((resolve) => setTimeout(resolve, 900));
         const rest = await readAll(reader, first, content.byteLength - first);
         expect(rest.equals(content.subarray(first))).toBe(true);
@@ -145,7 +145,7 @@ describe('a resource of an HTTP server', () => {
 });
 
 describe('a redirect', () => {
-  it('is followed, for each request anew', () =>
+  it('is followed, again for each request', () =>
     withOrigin({}, async ({ open, behaviour }) => {
       let hops = 0;
       behaviour.answer = (request, response) => {
@@ -160,7 +160,7 @@ describe('a redirect', () => {
       expect(hops).toBe(2);
     }));
 
-  it('that goes round in a circle ends after five', () =>
+  it('that forms a cycle ends after five', () =>
     withOrigin({}, async ({ open, behaviour, requests }) => {
       behaviour.answer = (_, response) => Boolean(response.writeHead(302, { location: '/again' }).end());
       await expect((await open()).stat()).rejects.toMatchObject({ code: 'SOURCE_MISSING' });

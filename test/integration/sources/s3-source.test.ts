@@ -61,7 +61,7 @@ async function readAll(reader: SourceReader, offsetBytes: number, sizeBytes: num
 for (const { name, skipped } of await s3ServerChoices()) {
   const reason = skipped === undefined ? '' : ` (skipped: ${skipped})`;
   describe.skipIf(skipped !== undefined)(`an object of ${name}${reason}`, () => {
-    it('is read byte for byte, whole, in spans and in a range of its own', () =>
+    it('is read byte for byte, complete, in spans and in a separate range', () =>
       withStore(name, async ({ put, open }) => {
         await put(content);
         const whole = await open();
@@ -150,7 +150,7 @@ for (const { name, skipped } of await s3ServerChoices()) {
 }
 
 describe('an S3 connection', () => {
-  it('refuses buckets that it is not meant for, and asks nobody', async () => {
+  it('rejects buckets that are not permitted, without a request', async () => {
     let requests = 0;
     const server = createServer((_request, answer) => {
       requests++;

@@ -18,7 +18,7 @@ const forbidden = { code: 'SOURCE_FORBIDDEN', retryable: false };
 
 type Answers = (name: string) => readonly LookupAddress[];
 
-/** Stands for DNS. */
+/** Replaces DNS. */
 function resolverOf(answers: Answers): typeof lookup {
   const resolve = (name: string, _options: object, callback: (error: null, addresses: LookupAddress[]) => void) =>
     callback(null, [...answers(name)]);
@@ -58,7 +58,7 @@ describe('an address that is not public', () => {
     ['IPv6 for IPv4', '[::ffff:127.0.0.1]'],
     ['IPv6 for IPv4, in hexadecimal', '[::ffff:7f00:1]'],
     ['IPv6 for IPv4, obsolete', '[::127.0.0.1]'],
-  ])('is refused %s, and nobody is asked', (_, host) =>
+  ])('is rejected %s, without connecting', (_, host) =>
     withOrigin(async ({ port, requests }) => {
       await expect(stat(`http://${host}:${port}/x`)).rejects.toMatchObject(forbidden);
       expect(requests).toEqual([]);
@@ -139,7 +139,7 @@ describe('a name in DNS', () => {
     ],
     ['an IPv6 form of one', [{ address: '::ffff:127.0.0.1', family: 6 }]],
     ['an address of one interface', [{ address: 'fe80::1%lo', family: 6 }]],
-  ])('that leads to %s is refused, and nobody is asked', (_, addresses) =>
+  ])('that resolves to %s is rejected, without connecting', (_, addresses) =>
     withOrigin(async ({ port, requests }) => {
       await expect(stat(`http://cdn.example:${port}/x`, {}, () => addresses)).rejects.toMatchObject(forbidden);
       expect(requests).toEqual([]);
@@ -149,7 +149,7 @@ describe('a name in DNS', () => {
   it('that is turned to a private address after it was good is refused at the next connection', () =>
     withOrigin(async ({ port, requests, behaviour }) => {
       let answers: LookupAddress[] = [{ address: '127.0.0.2', family: 4 }];
-      // The name is good as long as it leads to 127.0.0.2, which stands for a public address here.
+      // The name is permitted while it resolves to 127.0.0.2, which represents a public address here.
       const settings = { allowPrivate: ['127.0.0.2'] };
       const policy = new AddressPolicy(
         settings,
@@ -173,7 +173,7 @@ describe('a name in DNS', () => {
 
 describe('a redirect', () => {
   it.each(['http://127.0.0.2:PORT/secret', 'http://[::1]:PORT/', 'http://2130706434:PORT/'])(
-    'to %s, which is not allowed, is refused, and nobody there is asked',
+    'to %s, which is not allowed, is rejected, without connecting',
     (location) =>
       withOrigin(async ({ port, requests, behaviour }) => {
         behaviour.answer = (_, response) => {
@@ -206,11 +206,14 @@ describe('a redirect', () => {
 });
 
 describe('a URL', () => {
-  it.each(['file:///etc/passwd', 'ftp://host/x', 'gopher://host/x', 'javascript:x'])('%s is no source', async (url) => {
-    expect(() => sourceOfUrl(url, { connection: undefined, sealKey: undefined })).toThrow(/must start with/);
-    expect(uploadRequestProblems({ source: { type: 'http', url }, purpose: 'batch' })).toHaveLength(1);
-    await expect(new Sources().open({ type: 'http', url })).rejects.toMatchObject(forbidden);
-  });
+  it.each(['file:///etc/passwd', 'ftp://host/x', 'gopher://host/x', 'javascript:x'])(
+    '%s is not a source',
+    async (url) => {
+      expect(() => sourceOfUrl(url, { connection: undefined, sealKey: undefined })).toThrow(/must start with/);
+      expect(uploadRequestProblems({ source: { type: 'http', url }, purpose: 'batch' })).toHaveLength(1);
+      await expect(new Sources().open({ type: 'http', url })).rejects.toMatchObject(forbidden);
+    },
+  );
 
   it.each(['http://user:canary@host/x', 'http://host/x?sig=canary', 'http://host/x#canary', 'http://a\\@host/x'])(
     'is refused in a request with its secrets in the open: %s',
@@ -223,7 +226,7 @@ describe('a URL', () => {
 });
 
 describe('a file', () => {
-  it('is read only where it really lies below a root', () =>
+  it('is read only if its real path is in a root', () =>
     withTempDir(async (directory) => {
       const root = join(directory, 'root');
       await mkdir(join(root, '..dots'), { recursive: true });
@@ -248,7 +251,7 @@ describe('a file', () => {
         join(root, 'up', 'secret'),
         join(directory, 'root-other', 'x'),
         '/etc/passwd',
-        // Whether it exists is nobody's business.
+        // The error must not show whether it exists.
         join(directory, 'no-such'),
       ]) {
         await expect(open(path), path).rejects.toMatchObject(forbidden);

@@ -171,7 +171,7 @@ it('downloads the right bytes, or fails with one line, whatever the server answe
             signal: tooMuch.signal,
             retryDelayMs: 1,
           });
-          // An answer without a length may end anywhere; then nobody can know more.
+          // A response without a length can end anywhere, which cannot be detected.
           const isKnown = !whole.includes('content-length') && !whole.includes('transfer-encoding');
           expect(received.equals(CONTENT.subarray(0, received.byteLength)) || whole.includes('"long"'), what).toBe(
             true,
