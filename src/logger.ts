@@ -1,6 +1,6 @@
 import type { Logger as TemporalLogger, LogLevel as TemporalLogLevel, LogMetadata } from '@temporalio/worker';
 import { pino, type Logger } from 'pino';
-import type { LogLevel } from './config/config.ts';
+import type { LogLevel } from './config/environment.ts';
 import { FailureType, type FailureDetails } from './contracts/failures.ts';
 import { escapeJson } from './core/text/printable.ts';
 import { redact } from './redact.ts';

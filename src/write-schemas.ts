@@ -1,14 +1,15 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { configFileJsonSchema } from './config/config-file.ts';
 import { declaredTypes, requestJsonSchemas } from './contracts/requests/json-schema.ts';
 
 /*
  * Part of the build: writes the JSON Schemas and type declarations of requests. Runs as compiled code, without tools.
  */
 
-/** JSON Schemas for programs in other languages. */
+/** JSON Schemas for programs in other languages, and of the config file for editors. */
 const folder = new URL('../schemas/', import.meta.url);
 mkdirSync(folder, { recursive: true });
-for (const [name, schema] of Object.entries(requestJsonSchemas())) {
+for (const [name, schema] of Object.entries({ ...requestJsonSchemas(), config: configFileJsonSchema() })) {
   writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify(schema, null, 2)}\n`);
 }
 

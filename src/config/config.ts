@@ -1,19 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
-import * as z from 'zod';
+import type * as z from 'zod';
 import { EncryptionKeys } from '../encryption/keys.ts';
 import { errnoCause, errnoOf } from '../core/text/errno-cause.ts';
 import { ConfigError } from '../errors.ts';
 import { HostNames } from './host-identity.ts';
 import { userDirectories } from './paths.ts';
-import { destinationSchema, readDestinations, type DestinationConfig } from './destinations.ts';
+import { configFileSchema } from './config-file.ts';
+import { readDestinations, type DestinationConfig } from './destinations.ts';
+import { environmentSchema, type EnvironmentValues, type LogLevel } from './environment.ts';
 import { readProxyRules } from './network.ts';
 import type { ProxyRules } from '../network/proxy.ts';
 import { protectedPaths } from './protected.ts';
-import { sourcesSchema, toSourceSettings } from './sources.ts';
+import { toSourceSettings } from './sources.ts';
 import { temporalSettings } from './temporal.ts';
-import { baseUrl, hostName, limit, sealKey, text, wholeNumber } from './values.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 
 /** Where an existing Temporal is, in the form that both clients and workers connect with. */
@@ -71,55 +72,11 @@ export interface Config {
   readonly proxies: ProxyRules | undefined;
 }
 
-const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof logLevels)[number];
-
 export const ConfigDefaults = {
   heartbeatIntervalMs: 5000,
   lingerSeconds: 5,
   metricsHost: '127.0.0.1',
 } as const;
-
-const environment = z.object({
-  LONGHAUL_STATE_DIR: text.optional(),
-  LONGHAUL_LINGER: wholeNumber(0, 86_400).optional(),
-  LONGHAUL_CACHE_DIR: text.optional(),
-  LONGHAUL_CONFIG: text.optional(),
-  LONGHAUL_TEMPORAL_CLI: text.optional(),
-  LONGHAUL_TASK_QUEUE: text.optional(),
-  LONGHAUL_HOST: hostName.optional(),
-  LONGHAUL_TRANSFER_SLOTS: wholeNumber(1, 256).optional(),
-  LONGHAUL_LIMIT: limit.optional(),
-  LONGHAUL_HEARTBEAT_INTERVAL_MS: wholeNumber(100, 600_000).optional(),
-  LONGHAUL_DEPLOYMENT_NAME: text.optional(),
-  LONGHAUL_BUILD_ID: text.optional(),
-  TEMPORAL_DEPLOYMENT_NAME: text.optional(),
-  TEMPORAL_WORKER_BUILD_ID: text.optional(),
-  LONGHAUL_METRICS_PORT: wholeNumber(0, 65_535).optional(),
-  LONGHAUL_METRICS_HOST: text.optional(),
-  LONGHAUL_SEAL_KEY: sealKey.optional(),
-  LONGHAUL_SEAL_KEY_PREVIOUS: sealKey.optional(),
-  LONGHAUL_ENCRYPTION_KEY_FILE: text.optional(),
-  LONGHAUL_CODEC_TOKEN_FILE: text.optional(),
-  LONGHAUL_LOCAL_API_KEY: text.optional(),
-  LONGHAUL_ANY_SOURCE: z.enum(['true', 'false'], 'must be true or false').optional(),
-  LONGHAUL_LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
-  OTEL_TRACES_EXPORTER: z.enum(['otlp', 'none'], 'must be otlp or none').optional(),
-  OTEL_EXPORTER_OTLP_ENDPOINT: text.optional(),
-  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: text.optional(),
-  OTEL_SDK_DISABLED: text.optional(),
-  OPENAI_BASE_URL: baseUrl.optional(),
-  AZURE_OPENAI_ENDPOINT: baseUrl.optional(),
-  OPENAI_API_VERSION: text.optional(),
-  OPENAI_ORG_ID: text.optional(),
-  OPENAI_PROJECT_ID: text.optional(),
-});
-
-const configFile = z.strictObject({
-  host: hostName.optional(),
-  destinations: z.record(text, destinationSchema).optional(),
-  sources: sourcesSchema.optional(),
-});
 
 /**
  * Reads all settings. No other code of Longhaul reads the environment.
@@ -130,7 +87,7 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
   const problems: string[] = [];
   // An empty variable is not set: files and shells can set variables only to an empty text.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
-  const parsed = environment.safeParse(given);
+  const parsed = environmentSchema.safeParse(given);
   if (!parsed.success) problems.push(...describeIssues(parsed.error));
   const values = parsed.data ?? {};
 
@@ -199,16 +156,20 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
 }
 
 /** Off unless one of them says where to or by what, though OpenTelemetry itself would then send to this machine. */
-function asksForTraces(values: z.infer<typeof environment>): boolean {
+function asksForTraces(values: EnvironmentValues): boolean {
   if (values.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return false;
   if (values.OTEL_TRACES_EXPORTER !== undefined) return values.OTEL_TRACES_EXPORTER === 'otlp';
   return (values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? values.OTEL_EXPORTER_OTLP_ENDPOINT) !== undefined;
 }
 
-function readConfigFile(path: string | undefined, mustExist: boolean, problems: string[]): z.infer<typeof configFile> {
+function readConfigFile(
+  path: string | undefined,
+  mustExist: boolean,
+  problems: string[],
+): z.infer<typeof configFileSchema> {
   if (path === undefined) return {};
   try {
-    const parsed = configFile.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+    const parsed = configFileSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
     if (parsed.success) return parsed.data;
     problems.push(...describeIssues(parsed.error).map((issue) => `${path}: ${issue}`));
   } catch (error) {

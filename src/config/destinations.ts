@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { AZURE_API_KEY_ENV, findApiKey, USUAL_API_KEY_ENV } from './api-key.ts';
 import { keyCommandSchema } from './key-command.ts';
 import { hasWholeClientCertificate, networkFields, WHOLE_CLIENT_CERTIFICATE } from './network.ts';
-import { baseUrl, text, wholeNumber } from './values.ts';
+import { baseUrl, described, text, wholeNumber } from './values.ts';
 import { Defaults } from '../contracts/limits.ts';
 import { ConfigError } from '../errors.ts';
 import { NO_PROXY_SETTING, proxySettingFor, type ProxyRules } from '../network/proxy.ts';
@@ -37,26 +37,49 @@ export interface DestinationConfig extends Omit<DestinationProfile, 'apiKey'> {
 }
 
 const destinationFields = z.strictObject({
-  kind: z.enum(DESTINATION_KINDS).optional(),
+  kind: described(
+    z.enum(DESTINATION_KINDS),
+    'kind of service: `azure` for [Azure OpenAI](#azure-openai), or `openai` for OpenAI and services with the same routes; default: `openai`',
+  ),
+  baseUrl: described(
+    baseUrl,
+    'base URL with the version, required for `openai`; default: for `azure`, the address of `resource`',
+  ),
+  resource: described(text, 'name of the resource, only for `azure`, instead of `baseUrl`'),
+  apiVersion: described(text, '[API version](#azure-openai), only for `azure`; default: `v1`'),
+  apiKeyEnv: described(
+    text,
+    'name of the variable that contains the key. The same name with `_FILE` after it contains the path of a key file; default: `OPENAI_API_KEY`, for `azure` `AZURE_OPENAI_API_KEY`',
+  ),
+  apiKeyFile: described(
+    text.startsWith('/', 'must be an absolute path'),
+    'absolute path of a key file. See [Keys that change](#keys-that-change)',
+  ),
+  apiKeyCommand: described(
+    keyCommandSchema,
+    'program and arguments that print the key, or an object with `command`, `ttlSeconds`, `timeoutSeconds` and `environment`. See [Keys that change](#keys-that-change)',
+  ),
+  authHeader: described(
+    z.enum(['authorization', 'api-key']),
+    'header of the key. `authorization` sends `Bearer KEY`; default: `authorization`, for a key of `azure` `api-key`',
+  ),
+  headers: described(z.record(z.string(), z.string()), 'more headers of every request, by name'),
+  query: described(z.record(z.string(), z.string()), 'more query parameters of every request, such as `api-version`'),
+  completeEncoding: described(
+    z.enum(['json', 'form']),
+    'encoding of the call that completes an Upload; default: `json`',
+  ),
+  stallTimeoutMs: described(
+    wholeNumber(1000, 3_600_000),
+    "milliseconds without traffic after which Longhaul closes a part's connection; default: 60,000",
+  ),
+  filesRequestsPerMinute: described(
+    z.union([z.literal(0), wholeNumber(10, 1_000_000)], 'must be 0, or a whole number from 10 to 1000000'),
+    'maximum requests per minute to `/files`, [across all workers](fairness.md#requests-per-minute), 0 for no limit; default: 1,000',
+  ),
+  traceHeaders: described(z.boolean(), 'whether calls have [trace headers](metrics.md#traces); default: `false`'),
+  purposes: described(z.array(text), 'purposes of this service in addition to the usual purposes'),
   ...networkFields,
-  baseUrl: baseUrl.optional(),
-  /** For `azure`, instead of `baseUrl`. */
-  resource: text.optional(),
-  apiVersion: text.optional(),
-  apiKeyEnv: text.optional(),
-  apiKeyFile: text.startsWith('/', 'must be an absolute path').optional(),
-  apiKeyCommand: keyCommandSchema.optional(),
-  authHeader: z.enum(['authorization', 'api-key']).optional(),
-  headers: z.record(z.string(), z.string()).optional(),
-  query: z.record(z.string(), z.string()).optional(),
-  completeEncoding: z.enum(['json', 'form']).optional(),
-  stallTimeoutMs: wholeNumber(1000, 3_600_000).optional(),
-  filesRequestsPerMinute: z
-    .union([z.literal(0), wholeNumber(10, 1_000_000)], 'must be 0, or a whole number from 10 to 1000000')
-    .optional(),
-  traceHeaders: z.boolean().optional(),
-  /** Purposes of this service in addition to the usual ones. */
-  purposes: z.array(text).optional(),
 });
 
 /** A part of `destinations` of the config file. */

@@ -1,20 +1,24 @@
 import * as z from 'zod';
+import { described } from './values.ts';
 import { NO_PROXY_SETTING, parseProxy, type ProxyRules } from '../network/proxy.ts';
 
-const path = z.string().startsWith('/', 'must be an absolute path').optional();
+const path = z.string().startsWith('/', 'must be an absolute path');
 
 /** Properties of every destination, S3 connection and of `sources.http`. */
 export const networkFields = {
-  /** A URL, or `none` for direct connections. */
-  proxy: z
-    .string()
-    .trim()
-    .refine(isProxySetting, 'must be an http:// or https:// address such as http://proxy.example:3128, or none')
-    .optional(),
-  /** PEM files. */
-  caFile: path,
-  clientCertFile: path,
-  clientKeyFile: path,
+  proxy: described(
+    z
+      .string()
+      .trim()
+      .refine(isProxySetting, 'must be an http:// or https:// address such as http://proxy.example:3128, or none'),
+    'URL of a [proxy](configuration.md#proxies), or `none` for direct connections; default: from the environment',
+  ),
+  caFile: described(
+    path,
+    'absolute path of a PEM file of authorities that are trusted in addition to those of Node.js. See [Certificates](configuration.md#certificates)',
+  ),
+  clientCertFile: described(path, 'absolute path of a client certificate (PEM), with `clientKeyFile`'),
+  clientKeyFile: described(path, 'absolute path of the key of the certificate (PEM)'),
 } as const;
 
 interface ClientFiles {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { headersSchema, toSourceHeaders } from './source-headers.ts';
 import { hasWholeClientCertificate, networkFields, WHOLE_CLIENT_CERTIFICATE } from './network.ts';
+import { described, text } from './values.ts';
 import { globListProblem } from '../core/glob/glob.ts';
 import type { ProtectedPaths } from '../sources/file/protected-paths.ts';
 import { type S3Settings, type SourceSettings, confined } from '../sources/source-settings.ts';
@@ -8,47 +9,85 @@ import { protectedByEnvironment } from './protected.ts';
 import { ConfigError } from '../errors.ts';
 import { SourceHeaders } from '../sources/http/headers.ts';
 
-const text = z.string().trim().min(1, 'is empty');
 /** Names or globs. */
 const globs = z.array(text).superRefine((list, context) => {
   const problem = globListProblem(list);
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
 });
-const stallTimeoutMs = z.coerce.number().int().min(1000).max(3_600_000).optional();
+const stallTimeoutMs = described(
+  z.coerce.number().int().min(1000).max(3_600_000),
+  'milliseconds without traffic after which Longhaul closes a connection; default: 60,000',
+);
 
 const s3Connection = z.strictObject({
-  ...networkFields,
-  endpoint: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).optional(),
-  region: text.optional(),
-  forcePathStyle: z.boolean().optional(),
-  /** Names of environment variables. @defaultValue AWS's default chain */
-  accessKeyIdEnv: text.optional(),
-  secretAccessKeyEnv: text.optional(),
-  sessionTokenEnv: text.optional(),
-  buckets: globs.optional(),
-  etagIsMd5: z.boolean().optional(),
+  endpoint: described(
+    z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }),
+    'address of the store; default: AWS, or for the connection `default` the address in `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`',
+  ),
+  region: described(text, 'region of the store; default: `AWS_REGION`, or that of the AWS profile'),
+  forcePathStyle: described(
+    z.boolean(),
+    'whether URLs contain the bucket in the path, not in the host name; default: `true` with an `endpoint`',
+  ),
+  accessKeyIdEnv: described(
+    text,
+    "name of the variable with the ID of the access key; default: AWS's default chain (environment, profiles, SSO, web identity, container and instance roles)",
+  ),
+  secretAccessKeyEnv: described(text, 'name of the variable with the secret access key; default: as `accessKeyIdEnv`'),
+  sessionTokenEnv: described(text, 'name of the variable with the session token; default: as `accessKeyIdEnv`'),
+  buckets: described(
+    globs,
+    '[globs](sync.md#globs) of buckets that callers can name with this connection; default: workers: `buckets`; clients: any',
+  ),
+  etagIsMd5: described(
+    z.boolean(),
+    'whether the ETag is [the MD5](sources.md#the-md5); default: `true` without an `endpoint`',
+  ),
   stallTimeoutMs,
+  ...networkFields,
 });
 
 /** The part `sources` of the configuration file. */
 export const sourcesSchema = z.strictObject({
-  /** Permits workers every file, bucket and host. */
-  any: z.boolean().optional(),
-  /** For connections without `buckets`. */
-  buckets: globs.optional(),
-  files: z.strictObject({ roots: z.array(text.startsWith('/', 'must be an absolute path')) }).optional(),
-  s3: z.record(text, s3Connection.refine(hasWholeClientCertificate, WHOLE_CLIENT_CERTIFICATE)).optional(),
-  http: z
-    .strictObject({
-      ...networkFields,
-      hosts: globs.optional(),
-      allowPrivate: globs.optional(),
-      trustProxy: z.boolean().optional(),
-      headers: headersSchema.optional(),
-      stallTimeoutMs,
-    })
-    .refine(hasWholeClientCertificate, WHOLE_CLIENT_CERTIFICATE)
-    .optional(),
+  any: described(
+    z.boolean(),
+    'permits workers every file, bucket and host, independent of the lists (`--any-source`, `LONGHAUL_ANY_SOURCE`); default: `false`',
+  ),
+  files: described(
+    z.strictObject({
+      roots: z
+        .array(text.startsWith('/', 'must be an absolute path'))
+        .describe('directories that contain all permitted files (`--root`); default: workers: none; clients: any path'),
+    }),
+    'permitted files',
+  ),
+  buckets: described(
+    globs,
+    '[globs](sync.md#globs) of buckets that callers can name, for connections without `buckets` (`--bucket`); default: none',
+  ),
+  s3: described(
+    z.record(text, s3Connection.refine(hasWholeClientCertificate, WHOLE_CLIENT_CERTIFICATE)),
+    'S3 connections by name',
+  ),
+  http: described(
+    z
+      .strictObject({
+        hosts: described(
+          globs,
+          '[globs](sync.md#globs) of hosts that callers can name (`--http-host`); default: workers: none; clients: any',
+        ),
+        allowPrivate: described(globs, 'permitted private addresses, networks and host names; default: none'),
+        trustProxy: described(
+          z.boolean(),
+          'whether names that `http.hosts` does not list can be read through a proxy; default: `false`',
+        ),
+        headers: described(headersSchema, '[headers](sources.md#servers-that-require-a-header) by host; default: none'),
+        stallTimeoutMs,
+        ...networkFields,
+      })
+      .refine(hasWholeClientCertificate, WHOLE_CLIENT_CERTIFICATE),
+    'HTTP sources',
+  ),
 });
 
 const ANY_SOURCE = 'LONGHAUL_ANY_SOURCE';

@@ -6,6 +6,10 @@ import { MIN_LIMIT_BYTES_PER_SECOND } from '../core/pace/rate.ts';
 import { MIN_SEAL_KEY_CHARACTERS } from '../sources/http/sealed-query.ts';
 
 export const text = z.string().trim().min(1, 'is empty');
+/** An optional setting with its description in the docs. A default is at its end, after `; default:`. */
+export const described = <Schema extends z.ZodType>(schema: Schema, description: string) =>
+  schema.optional().describe(description);
+
 /** One message for all problems: zod's checks without a message use that of the schema. */
 export const wholeNumber = (least: number, most: number) =>
   z.coerce.number(`must be a whole number from ${least} to ${most}`).int().min(least).max(most);

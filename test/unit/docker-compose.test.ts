@@ -6,6 +6,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig, type Config } from '../../src/config/config.ts';
+import { environmentSchema } from '../../src/config/environment.ts';
 import { requireDestination } from '../../src/config/destinations.ts';
 
 interface Service {
@@ -173,10 +174,10 @@ describe('docker-compose.yml', () => {
   });
 
   it('sets no variable of Longhaul that its configuration does not know', () => {
-    const known = read('src/config/config.ts');
+    const known = Object.keys(environmentSchema.shape);
     for (const [name, { environment = {} }] of ofLonghaul) {
       const variables = Object.keys(environment).filter((variable) => /^(LONGHAUL|OPENAI)_(?!API_KEY)/.test(variable));
-      expect(variables.filter((variable) => !known.includes(`  ${variable}: `))).toEqual([]);
+      expect(variables.filter((variable) => !known.includes(variable))).toEqual([]);
       expect(() => configOf(name)).not.toThrow();
     }
     expect(configOf('longhaul-worker')).toMatchObject({ host: 'compose', temporal: { address: 'temporal:7233' } });

@@ -186,6 +186,7 @@ describe('loadConfig', () => {
 describe('the config file', () => {
   it('adds destinations to the default one', async () => {
     await writeConfig({
+      $schema: './config.json',
       destinations: {
         'azure-eu': {
           baseUrl: 'https://127.0.0.1:1/openai/v1/',

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -6,7 +8,7 @@ import type { z } from 'zod';
 import { requestJsonSchemas } from '../../../src/contracts/requests/json-schema.ts';
 import { syncRequest } from '../../../src/contracts/requests/sync.ts';
 import { splitRequest, uploadRequest } from '../../../src/contracts/requests/upload.ts';
-import { pagePath, withTables } from '../../docs/request-tables.ts';
+import { pagePaths, settingTables, withTables } from '../../docs/tables.ts';
 import { generatedRuns, jsonText, mutated } from '../../support/mutated.ts';
 
 const settings = {
@@ -95,6 +97,16 @@ describe('the JSON Schema of requests', () => {
     expect(rejected).toBeGreaterThan(50);
   });
 
+  it('describes each setting, and each variable of Longhaul', () => {
+    const rows = settingTables();
+    expect(Object.values(rows).join('')).not.toMatch(/^\| `[^|]*\|[^|]*\|\s*\|/m);
+    const folder = fileURLToPath(new URL('../../../src', import.meta.url));
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
+    const texts = files.map((path) => readFileSync(join(folder, path), 'utf8')).join('');
+    const named = new Set(texts.match(/\bLONGHAUL_[A-Z_]*[A-Z]\b/g));
+    expect([...named].filter((name) => !rows['environment']?.includes(`| \`${name}\` |`))).toEqual([]);
+  });
+
   it('describes each property', () => {
     const undescribed = Object.entries(schemas).flatMap(([name, { properties = {} }]) =>
       Object.entries(properties).flatMap(([key, { description }]) => (description ? [] : [`${name}: ${key}`])),
@@ -102,9 +114,9 @@ describe('the JSON Schema of requests', () => {
     expect(undescribed).toEqual([]);
   });
 
-  it('is what the tables of docs/services.md show (npm run docs-tables writes them)', () => {
-    const page = readFileSync(pagePath, 'utf8');
-    expect(page).toContain('<!-- table:upload-request -->');
+  it.each(pagePaths)('is what the tables of %s show (npm run docs-tables writes them)', (path) => {
+    const page = readFileSync(path, 'utf8');
+    expect(page).toMatch(/<!-- table:([\w-]+) -->\n\n\|[^]*<!-- \/table:\1 -->/);
     expect(withTables(page)).toBe(page);
   });
 });

@@ -1,13 +1,25 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
+import { configFileJsonSchema } from '../../src/config/config-file.ts';
+import { environmentSchema } from '../../src/config/environment.ts';
 import { requestJsonSchemas, type JsonSchema } from '../../src/contracts/requests/json-schema.ts';
 
 /*
- * The tables of docs/services.md between `<!-- table:NAME -->` and `<!-- /table:NAME -->`, from the JSON Schemas of
- * requests. `npm run docs-tables` writes them.
+ * The tables of pages between `<!-- table:NAME -->` and `<!-- /table:NAME -->`, from the schemas of requests, of the environment
+ * and of the config file. `npm run docs-tables` writes them.
  */
 
-export const pagePath = fileURLToPath(new URL('../../docs/services.md', import.meta.url));
+/** The pages with tables. */
+export const pagePaths = ['services', 'configuration', 'sources'].map((name) =>
+  fileURLToPath(new URL(`../../docs/${name}.md`, import.meta.url)),
+);
+
+/** A JSON Schema with the keywords that only settings have. */
+interface SettingSchema extends JsonSchema {
+  readonly enum?: readonly unknown[];
+  readonly additionalProperties?: boolean | SettingSchema;
+}
 
 /** The page with its tables as the schemas of today say. */
 export function withTables(page: string): string {
@@ -28,6 +40,7 @@ function tables(): Readonly<Record<string, string>> {
     'split-upload-request': rows({ properties: Object.fromEntries(more) }),
     'sync-request': rows(sync),
     sources: kinds([...kindsOf(source), ...kindsOf(container)]),
+    ...settingTables(),
   };
 }
 
@@ -49,6 +62,49 @@ function kinds(schemas: readonly JsonSchema[]): string {
     }),
   );
   return ['| `type` | property | values | meaning |', '| --- | --- | --- | --- |', ...lines, ''].join('\n');
+}
+
+/** The tables of the environment and of the config file, by name. */
+export function settingTables(): Record<string, string> {
+  const environment = z.toJSONSchema(environmentSchema, { io: 'input', unrepresentable: 'any' }) as SettingSchema;
+  const { sources, destinations, ...others } = (configFileJsonSchema() as SettingSchema).properties ?? {};
+  const file = { type: 'object', properties: { ...others, destinations: destinations ?? {} } };
+  return {
+    environment: settings('variable', settingsOf(environment)),
+    'config-file': settings('property', settingsOf(file)),
+    'config-sources': settings('property', settingsOf(sources)),
+  };
+}
+
+type Setting = readonly [name: string, schema: SettingSchema];
+
+/** The properties with values, of objects within objects too. A name that the user chooses is `NAME`. */
+function settingsOf({ properties = {} }: SettingSchema = {}, prefix = ''): Setting[] {
+  return Object.entries(properties as Record<string, SettingSchema>).flatMap(([name, schema]): Setting[] => {
+    const { additionalProperties: named } = schema;
+    const path = `${prefix}${name}`;
+    if (schema.properties) return settingsOf(schema, `${path}.`);
+    if (typeof named === 'object' && named.properties) return settingsOf(named, `${path}.NAME.`);
+    return [[path, schema]];
+  });
+}
+
+function settings(kind: string, rowsOfTable: readonly Setting[]): string {
+  const lines = rowsOfTable.map(([name, schema]) => {
+    const [meaning, standard = ''] = (schema.description ?? '').split('; default: ');
+    return `| \`${name}\` | ${settingValues(schema)} | ${meaning} | ${standard} |`;
+  });
+  return [`| ${kind} | values | meaning | default |`, '| --- | --- | --- | --- |', ...lines, ''].join('\n');
+}
+
+function settingValues(schema: SettingSchema): string {
+  const { type, const: value, enum: values, anyOf, items } = schema;
+  if (values) return values.map((one) => `\`${String(one)}\``).join(', ');
+  if (value !== undefined) return JSON.stringify(value);
+  if (anyOf) return anyOf.map((one) => settingValues(one)).join(', or ');
+  if (items) return 'list of texts';
+  if (type === 'string') return 'text';
+  return type === 'object' ? 'object' : valuesOf(schema);
 }
 
 function valuesOf({ $ref, type, minimum, maximum = 0, maxLength, anyOf, items }: JsonSchema): string {
@@ -73,4 +129,6 @@ function numberText(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 3 });
 }
 
-if (process.argv.includes('--write')) writeFileSync(pagePath, withTables(readFileSync(pagePath, 'utf8')));
+if (process.argv.includes('--write')) {
+  for (const path of pagePaths) writeFileSync(path, withTables(readFileSync(path, 'utf8')));
+}
