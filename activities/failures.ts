@@ -8,6 +8,7 @@ import {
   ConnectionError,
   LineTooLongError,
   LonghaulError,
+  ManifestError,
   SourceArchivedError,
   SourceChangedError,
   SourceForbiddenError,
@@ -98,6 +99,7 @@ export function typeOf(error: LonghaulError): FailureType {
   if (error instanceof SourceUnusableError || error instanceof SourceNotRangedError) return FailureType.SourceUnusable;
   if (error instanceof SourceArchivedError) return FailureType.SourceArchived;
   if (error instanceof SourceForbiddenError) return FailureType.SourceForbidden;
+  if (error instanceof ManifestError) return FailureType.ManifestUnusable;
   if (error instanceof LineTooLongError) return FailureType.LineTooLong;
   if (error instanceof SourceReadError) return FailureType.SourceUnavailable;
   // The upload waits for a worker that permits the source, and keeps its parts.

@@ -12,6 +12,7 @@ import { createPlanSplit } from './plan-split.ts';
 import { packSyncMemory } from './pack-sync-memory.ts';
 import { createPlanSync } from './plan-sync.ts';
 import { recallSync } from './recall-sync.ts';
+import { createRecordSync } from './record-sync.ts';
 import { createUploadPart } from './upload-part.ts';
 
 export type * from '../src/contracts/activities.ts';
@@ -45,5 +46,6 @@ export function createTransferActivities(dependencies: ActivityDependencies): Tr
     uploadPart: createUploadPart(dependencies),
     sendBatch: createSendBatch(dependencies),
     planSync: createPlanSync(dependencies),
+    recordSync: createRecordSync(dependencies),
   };
 }

@@ -50,8 +50,9 @@ export function createPlanSync(dependencies: ActivityDependencies): TransferActi
         }
       }
       const lists = comparison.lists();
-      if (input.phase === 'uploads') return uploadBatch(lists, input);
-      return input.phase === 'deletions' ? deletionBatch(lists, input) : dryRun(lists, input);
+      await comparison.record(signal);
+      if (input.phase === 'uploads') return uploadBatch(lists, input, signal);
+      return input.phase === 'deletions' ? deletionBatch(lists, input, signal) : dryRun(lists, input, signal);
     };
     const run = async (attempt: Attempt<PlanSyncHeartbeat>): Promise<PlanSyncResult> => {
       if (input.scope) return plan(input.scope, attempt);
@@ -92,7 +93,7 @@ const empty = {
   packsEarly: true,
 } as const;
 
-async function uploadBatch(lists: SyncLists, input: PlanSyncInput): Promise<SyncBatch> {
+async function uploadBatch(lists: SyncLists, input: PlanSyncInput, signal: AbortSignal): Promise<SyncBatch> {
   const { work, forget } = lists;
   const { after, limit, plannedBefore } = input;
   const { batch, next } = sliceOf(work, after, limit);
@@ -100,7 +101,7 @@ async function uploadBatch(lists: SyncLists, input: PlanSyncInput): Promise<Sync
   const isFirst = after === null && plannedBefore === undefined;
   const learnsNothing = input.delete && after === null && work.length === 0;
   return {
-    ...(learnsNothing ? await deletionBatch(lists, input) : empty),
+    ...(learnsNothing ? await deletionBatch(lists, input, signal) : empty),
     totals: after === null ? totalsWithGlobs(lists) : lists.totals,
     uploads: batch.flatMap((one) => ('upload' in one ? [one.upload] : [])),
     recognised: batch.flatMap((one) => ('recognised' in one ? [one.recognised] : [])),
@@ -112,11 +113,15 @@ async function uploadBatch(lists: SyncLists, input: PlanSyncInput): Promise<Sync
   };
 }
 
-async function deletionBatch(lists: SyncLists, { after, limit, memory }: PlanSyncInput): Promise<SyncBatch> {
+async function deletionBatch(
+  lists: SyncLists,
+  { after, limit, memory }: PlanSyncInput,
+  signal: AbortSignal,
+): Promise<SyncBatch> {
   const { totals, deletionsHeld } = lists;
   if (deletionsHeld !== null) return { ...empty, totals, hasDeletions: true, deletionsHeld };
   // Uses the results of this run: the source of a File that was recognised under another path is not deleted.
-  const gone = await lists.gone(memory ?? null);
+  const gone = await lists.gone(memory ?? null, signal);
   const { batch: deletions, next } = sliceOf(gone.deletions, after, limit);
   return {
     ...empty,
@@ -130,9 +135,10 @@ async function deletionBatch(lists: SyncLists, { after, limit, memory }: PlanSyn
   };
 }
 
-async function dryRun(lists: SyncLists, input: PlanSyncInput): Promise<SyncBatch> {
+async function dryRun(lists: SyncLists, input: PlanSyncInput, signal: AbortSignal): Promise<SyncBatch> {
   const { deletionsHeld } = lists;
-  const gone = input.delete && deletionsHeld === null ? await lists.gone(undefined) : { deletions: [], held: [] };
+  const gone =
+    input.delete && deletionsHeld === null ? await lists.gone(undefined, signal) : { deletions: [], held: [] };
   const deletions = gone.deletions.map(({ path, fileId, expected: { filename, bytes } }): SyncDecision => ({
     action: 'delete',
     why: 'gone',

@@ -33,6 +33,7 @@ export {
   ConnectionError,
   LineTooLongError,
   LonghaulError,
+  ManifestError,
   SourceArchivedError,
   SourceChangedError,
   SourceError,

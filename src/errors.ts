@@ -124,6 +124,12 @@ export class SourceForbiddenError extends SourceError {
   readonly retryable = false;
 }
 
+/** The manifest of a sync is invalid, or cannot be read or written. An operator can fix it. The manifest is unchanged. */
+export class ManifestError extends SourceError {
+  readonly code = 'MANIFEST_UNUSABLE';
+  readonly retryable = false;
+}
+
 /** No command of this worker named the source. Another worker can permit it. */
 export class SourceNotNamedError extends LonghaulError {
   readonly code = 'SOURCE_NOT_NAMED';

@@ -25,14 +25,18 @@ export {
 export type {
   BucketContainer,
   ByteRange,
+  FileManifest,
   FileSource,
   FolderContainer,
   HttpSource,
+  ManifestPlace,
+  S3Manifest,
   S3Source,
 } from './contracts/sources.ts';
 export type {
   CarriedSync,
   FileFacts,
+  ForgottenFile,
   RememberedFile,
   SyncAmount,
   SyncCounts,

@@ -22,7 +22,9 @@ for (const file of ['sources', 'upload', 'sync']) {
     left.delete(name);
     return written ?? line;
   });
-  const imported = ['Source', 'Container'].filter((name) => file !== 'sources' && text.includes(`: ${name};`));
+  const imported = ['Source', 'Container', 'ManifestPlace'].filter((name) => {
+    return file !== 'sources' && text.includes(`: ${name};`);
+  });
   const imports = `import type { ${imported.join(', ')} } from './sources.ts';\n`;
   writeFileSync(path, `${imported.length > 0 ? imports : ''}${text}`);
 }

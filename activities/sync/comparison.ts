@@ -13,7 +13,10 @@ import { withinSize, type Listing } from '../../src/sources/listing/listing.ts';
 import type { Sources } from '../../src/sources/sources.ts';
 import { createPathFilter, type PathFilter } from '../../src/sources/listing/path-filter.ts';
 import { listDestination, type DestinationList } from './list-destination.ts';
-import { listsOf, type SyncLists } from './lists.ts';
+import { entryOf, listsOf, type SyncLists } from './lists.ts';
+import { SyncManifest } from './manifest/manifest.ts';
+import { withoutManifest } from './manifest/own-files.ts';
+import { ManifestRecorder } from './manifest/recorder.ts';
 import { unpackMemory, type UnpackedMemory } from './memory.ts';
 import { SyncReads, type ReadContext } from './reads.ts';
 import { isOfSource, wholeSourceProblem } from '../source-scope.ts';
@@ -49,6 +52,8 @@ export class SyncComparison {
   readonly #listing: Listing;
   readonly #files: DestinationList;
   readonly #remembered: UnpackedMemory;
+  readonly #manifest: SyncManifest | undefined;
+  readonly #recorder: ManifestRecorder | undefined;
   readonly #filter: PathFilter;
   readonly #plan: SyncPlan;
   readonly #named: readonly NamedSource[];
@@ -69,6 +74,8 @@ export class SyncComparison {
       readonly remembered: UnpackedMemory;
       readonly unmatchedGlobs: readonly UnmatchedGlob[];
       readonly generation: number;
+      readonly manifest: SyncManifest | undefined;
+      readonly recorder: ManifestRecorder | undefined;
     },
     sources: Sources,
   ) {
@@ -80,6 +87,8 @@ export class SyncComparison {
     this.#listing = listing;
     this.#files = files;
     this.#remembered = remembered;
+    this.#manifest = sides.manifest;
+    this.#recorder = sides.recorder;
     this.entries = listing.entries.length + files.files.length + remembered.entries.length;
     this.#plan = new SyncPlan(files.files, remembered.entries, scope);
     const { named, problems } = nameSources(listing.entries, scope.prefix);
@@ -108,18 +117,35 @@ export class SyncComparison {
   }
 
   static async of(
-    { scope, memory, lists }: { readonly scope: SyncScope } & Pick<PlanSyncInput, 'memory' | 'lists'>,
+    {
+      scope,
+      memory,
+      lists,
+      phase,
+    }: { readonly scope: SyncScope } & Partial<Pick<PlanSyncInput, 'memory' | 'lists' | 'phase'>>,
     { client, sources, signal }: ListContext,
   ): Promise<SyncComparison> {
+    const store = scope.manifest && (await sources.manifest(scope.manifest));
+    // Before anything is sent. A dry run creates no object.
+    const isDryRun = phase === 'dry-run';
+    if (!isDryRun) await store?.prepare(signal);
+    const manifest = store && new SyncManifest(store, scope);
     const filter = createPathFilter(scope.include, scope.exclude);
-    const listed = await sources.list(scope.source, { filter, signal });
+    const listed = withoutManifest(await sources.list(scope.source, { filter, signal }), scope);
     const listing = withinSize(listed, client.limits(scope.purpose).maxFileBytes);
     // Kept, because paths of the memory are filtered later.
     const { taken: unmatchedGlobs } = takeWithin(filter.unmatched(), { bytes: PayloadLimits.report });
     const files = await listDestination(client, scope, { signal });
-    const remembered = await unpackMemory(scope, memory ?? null);
+    const rows = (await manifest?.read(signal)) ?? [];
+    // The first run with a manifest adds the memory of the last run to it.
+    const remembered = rows.length > 0 ? { entries: rows } : await unpackMemory(scope, memory ?? null);
     const generation = lists?.generation ?? 0;
-    return new SyncComparison(scope, filter, { listing, files, remembered, unmatchedGlobs, generation }, sources);
+    const recorder =
+      manifest && !isDryRun
+        ? new ManifestRecorder(manifest, files.files, rows.length > 0 ? [] : remembered.entries)
+        : undefined;
+    const sides = { listing, files, remembered, unmatchedGlobs, generation, manifest, recorder };
+    return new SyncComparison(scope, filter, sides, sources);
   }
 
   /** Number of sources that are still to be read. */
@@ -132,7 +158,10 @@ export class SyncComparison {
     return this.#reads.digests;
   }
 
-  /** @returns content of the sources of this call that already exists at the destination */
+  /**
+   * @returns content of the sources of this call that already exists at the destination. A sync with a manifest writes it
+   * to the manifest instead
+   */
   async readOn(context: ReadContext): Promise<RememberedFile[]> {
     const recognised: RememberedFile[] = [];
     let bytes = 0;
@@ -152,11 +181,19 @@ export class SyncComparison {
       const verdict = this.#plan.settle(source, source.filename, outcome.md5);
       this.#verdicts.set(source, verdict);
       if (verdict.decision.action === 'skip' && verdict.remember) {
-        recognised.push(verdict.remember);
-        bytes += jsonBytes(verdict.remember) + 1;
+        recognised.push(this.#manifest ? entryOf(source, verdict.remember) : verdict.remember);
+        if (!this.#manifest) bytes += jsonBytes(verdict.remember) + 1;
       }
     });
-    return recognised;
+    if (!this.#manifest) return recognised;
+    await this.#recorder?.recordSome(recognised, context.signal);
+    return [];
+  }
+
+  /** Writes all results to the manifest, before the first file is sent. */
+  async record(signal: AbortSignal): Promise<void> {
+    const { recognised, forgettable } = this.lists();
+    await this.#recorder?.recordAll(recognised, forgettable, signal);
   }
 
   #postpone({ sizeBytes }: ListedSource, problem: SyncProblem): void {
@@ -173,6 +210,7 @@ export class SyncComparison {
       remembered: this.#remembered,
       filter: this.#filter,
       plan: this.#plan,
+      manifest: this.#manifest,
       generation: this.generation,
       unmatchedGlobs: this.unmatchedGlobs,
       verdicts: this.#named.flatMap((source) => {

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { PlannedUpload, SyncScope, SyncTotals } from '../../src/contracts/plan-sync.ts';
-import type { RememberedFile, SyncDecision, SyncMemory, SyncProblem, UnmatchedGlob } from '../../src/contracts/sync.ts';
+import type {
+  ForgottenFile,
+  RememberedFile,
+  SyncDecision,
+  SyncMemory,
+  SyncProblem,
+  UnmatchedGlob,
+} from '../../src/contracts/sync.ts';
 import { PayloadLimits } from '../../src/contracts/limits.ts';
 import { clipMessage } from '../../src/core/text/clip.ts';
 import { nameKey } from '../../src/core/text/name-form.ts';
@@ -12,6 +19,8 @@ import { SyncPlan, type Gone, type ListedSource, type Verdict } from '../../src/
 import type { Listing } from '../../src/sources/listing/listing.ts';
 import type { PathFilter } from '../../src/sources/listing/path-filter.ts';
 import type { DestinationList } from './list-destination.ts';
+import type { SyncManifest } from './manifest/manifest.ts';
+import { sourceOf } from './manifest/rows.ts';
 import { unpackMemory, type UnpackedMemory } from './memory.ts';
 
 const MAX_REPORTED = 100;
@@ -34,10 +43,13 @@ export interface SyncLists {
   /** All files without a decision. */
   readonly undecided: Readonly<Record<'problems' | 'leftOut' | 'postponed', readonly SyncProblem[]>>;
   readonly forget: readonly string[];
+  /** Results for the manifest of the sync, if it has one. They are then not in `work` and `forget`. */
+  readonly recognised: readonly RememberedFile[];
+  readonly forgettable: readonly ForgottenFile[];
   /** Reason for which nothing is deleted. */
   readonly deletionsHeld: string | null;
   /** Files of deleted sources, according to this memory (undefined: that of the lists, and the recognised files). */
-  readonly gone: (memory: SyncMemory | null | undefined) => Promise<Gone>;
+  readonly gone: (memory: SyncMemory | null | undefined, signal: AbortSignal) => Promise<Gone>;
 }
 
 /** All that a comparison knows after it has judged every source. */
@@ -48,6 +60,8 @@ interface Compared {
   readonly remembered: UnpackedMemory;
   readonly filter: PathFilter;
   readonly plan: SyncPlan;
+  /** @defaultValue the memory is in Temporal */
+  readonly manifest: SyncManifest | undefined;
   readonly generation: number;
   readonly unmatchedGlobs: readonly UnmatchedGlob[];
   /** In the order of the paths. */
@@ -64,12 +78,13 @@ export function listsOf({
   remembered,
   filter,
   plan,
+  manifest,
   verdicts,
   undecided,
   ...rest
 }: Compared): SyncLists {
   const { generation, unmatchedGlobs } = rest;
-  const { prefix, ignoreInode } = scope;
+  const { prefix } = scope;
   const { files, unreadableRows } = rest.files;
   const { problems, leftOut, postponed } = undecided;
   const work: SyncWork[] = [];
@@ -78,11 +93,11 @@ export function listsOf({
   for (const { source, verdict } of verdicts) {
     decisions.push(verdict.decision);
     const { path } = source;
-    if (verdict.decision.action === 'upload')
-      work.push({ path, upload: toUpload(source, source.filename, ignoreInode) });
+    if (verdict.decision.action === 'upload') work.push({ path, upload: toUpload(source, scope) });
     else if (verdict.remember) {
-      work.push({ path, recognised: verdict.remember });
-      recognised.push(verdict.remember);
+      const entry = manifest ? entryOf(source, verdict.remember) : verdict.remember;
+      if (!manifest) work.push({ path, recognised: entry });
+      recognised.push(entry);
     }
   }
   const listed = [...listing.entries, ...listing.problems, ...listing.leftOut];
@@ -91,6 +106,8 @@ export function listsOf({
   // A file that the globs exclude is outside this run, and does not count as deleted.
   const isPresent = (path: string) =>
     present.has(nameKey(path)) || isBelow(nameKey(path), unseen) || !filter.takes(path);
+  const forgettable = plan.forgettable(isPresent);
+  const forgotten = manifest ? [] : forgettable.map(({ path }) => path);
   return {
     totals: {
       ...totalsOf({ entries: listing.entries, leftOut }, decisions, problems),
@@ -103,13 +120,16 @@ export function listsOf({
     work,
     decisions,
     undecided,
-    forget: takeWithin(plan.forgettable(isPresent), { bytes: PayloadLimits.forgotten, count: MAX_FORGOTTEN }).taken,
+    recognised,
+    forgettable,
+    forget: takeWithin(forgotten, { bytes: PayloadLimits.forgotten, count: MAX_FORGOTTEN }).taken,
     deletionsHeld: reasonToHold(listing, unreadableRows),
-    gone: async (latest) => {
+    gone: async (latest, signal) => {
       const nameOf = (path: string) => syncFileName(prefix, path);
-      const query = { isListed: isPresent, nameOf, postponedSizes: rest.postponedSizes };
+      const from = manifest && sourceOf(scope);
+      const query = { isListed: isPresent, nameOf, postponedSizes: rest.postponedSizes, from };
       if (latest === undefined) return plan.gone({ ...query, recognised });
-      const { entries } = await unpackMemory(scope, latest);
+      const entries = manifest ? await manifest.read(signal) : (await unpackMemory(scope, latest)).entries;
       // Lists that were created again can contain a file that was moved in the meantime. The next run sends or recognises it.
       const sent = new Map(entries.map(({ path, version }) => [nameKey(path), version]));
       const unsent = work.flatMap((one) =>
@@ -119,6 +139,11 @@ export function listsOf({
       return new SyncPlan(files, entries).gone({ ...query, postponedSizes });
     },
   };
+}
+
+/** The version of an object is not its time. */
+export function entryOf({ mtimeMs, change }: ListedSource, entry: RememberedFile): RememberedFile {
+  return change === undefined ? { ...entry, mtimeMs } : entry;
 }
 
 /** Returns the first entries of a list for the report. The counts remain exact. */
@@ -135,14 +160,15 @@ function isBelow(path: string, folders: ReadonlySet<string>): boolean {
   return false;
 }
 
-function toUpload(source: ListedSource, filename: string, ignoreInode = false): PlannedUpload {
-  const { path, sizeBytes, version, change } = source;
+function toUpload(source: NamedSource, { ignoreInode, manifest }: SyncScope): PlannedUpload {
+  const { path, filename, sizeBytes, version, change } = source;
   const fingerprint = ignoreInode ? withoutInode(source.fingerprint) : source.fingerprint;
   const key = createHash('sha256')
     .update(JSON.stringify([path, fingerprint, filename]))
     .digest('hex')
     .slice(0, 16);
-  return { path, filename, sizeBytes, fingerprint, version, change, key };
+  const mtimeMs = manifest && change === undefined ? source.mtimeMs : undefined;
+  return { path, filename, sizeBytes, fingerprint, version, change, mtimeMs, key };
 }
 
 /** Returns the reason for which no File is deleted: an unmounted folder appears as a folder without files. */

@@ -4,13 +4,15 @@ import { syncFileName, syncFileNameProblem } from '../../src/core/sync/file-name
 /** About five times the number in a memory of 900,000 characters. */
 export const MAX_ROWS = 100_000;
 
-/** Maximum length of a path on Linux in characters. Keys of S3 are shorter. */
-const MAX_PATH_CHARACTERS = 4096;
-const MAX_FILE_ID_CHARACTERS = 512;
-const MAX_VERSION_CHARACTERS = 1024;
-const MAX_CHANGE_CHARACTERS = 64;
-/** The year 9999. */
-const MAX_UNIX_SECONDS = 253_402_300_799;
+export const RowLimits = {
+  /** Maximum length of a path on Linux. Keys of S3 are shorter. */
+  pathCharacters: 4096,
+  fileIdCharacters: 512,
+  versionCharacters: 1024,
+  changeCharacters: 64,
+  /** The year 9999. */
+  unixSeconds: 253_402_300_799,
+} as const;
 
 export type Row = readonly [
   path: string,
@@ -32,12 +34,13 @@ export function rowOf({ path, sizeBytes, version, fileId, md5, createdAt, change
 export function entryOf(row: unknown): RememberedFile | undefined {
   if (!Array.isArray(row)) return undefined;
   const [path, sizeBytes, version, fileId, md5, createdAt = null, change] = row as unknown[];
-  if (!isText(path, MAX_PATH_CHARACTERS) || syncFileNameProblem(syncFileName('', path)) !== undefined) return undefined;
+  if (!isText(path, RowLimits.pathCharacters) || syncFileNameProblem(syncFileName('', path)) !== undefined)
+    return undefined;
   if (!Number.isSafeInteger(sizeBytes) || (sizeBytes as number) < 0) return undefined;
-  if (typeof version !== 'string' || version.length > MAX_VERSION_CHARACTERS) return undefined;
-  if (!isText(fileId, MAX_FILE_ID_CHARACTERS)) return undefined;
+  if (typeof version !== 'string' || version.length > RowLimits.versionCharacters) return undefined;
+  if (!isText(fileId, RowLimits.fileIdCharacters)) return undefined;
   if (md5 !== null && !(typeof md5 === 'string' && /^[0-9a-f]{32}$/.test(md5))) return undefined;
-  if (change !== undefined && !isText(change, MAX_CHANGE_CHARACTERS)) return undefined;
+  if (change !== undefined && !isText(change, RowLimits.changeCharacters)) return undefined;
   if (createdAt !== null && !isUnixSeconds(createdAt)) return undefined;
   return {
     path,
@@ -78,9 +81,9 @@ const [QUOTE, BACKSLASH, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = A
 );
 
 function isUnixSeconds(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value <= MAX_UNIX_SECONDS;
+  return typeof value === 'number' && value >= 0 && value <= RowLimits.unixSeconds;
 }
 
-function isText(value: unknown, maxCharacters: number): value is string {
+export function isText(value: unknown, maxCharacters: number): value is string {
   return typeof value === 'string' && value !== '' && value.length <= maxCharacters && !/[\p{Cc}\p{Cs}]/u.test(value);
 }

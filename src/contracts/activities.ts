@@ -1,7 +1,13 @@
 import type { OpenBatchInput, OpenBatchResult, SendBatchInput, SendBatchResult } from './batch.ts';
 import type { Admitted } from './failures.ts';
 import type { ByteRange, Container, Source } from './sources.ts';
-import type { PackSyncMemoryInput, PlanSyncInput, PlanSyncResult, RecallSyncInput } from './plan-sync.ts';
+import type {
+  PackSyncMemoryInput,
+  PlanSyncInput,
+  PlanSyncResult,
+  RecallSyncInput,
+  RecordSyncInput,
+} from './plan-sync.ts';
 import type { FileFacts, SyncMemory } from './sync.ts';
 import type { FullSplitRequest, SplitUploadRequest } from './split.ts';
 import type {
@@ -185,4 +191,6 @@ export interface TransferActivities {
   planSplit(input: PlanSplitInput): Promise<PlanSplitResult>;
   sendBatch(input: SendBatchInput): Promise<SendBatchResult>;
   planSync(input: PlanSyncInput): Promise<PlanSyncResult>;
+  /** Writes the manifest of a sync. */
+  recordSync(input: RecordSyncInput): Promise<void>;
 }

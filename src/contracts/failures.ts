@@ -59,6 +59,8 @@ export const FailureType = {
   CompletionUncertain: 'CompletionUncertain',
   /** A sync would send more files than `maxFiles`. Nothing was sent. */
   TooManyFiles: 'TooManyFiles',
+  /** The manifest of a sync is invalid, or cannot be read or written. At the start of a sync, this is final. Later, the sync waits. */
+  ManifestUnusable: 'ManifestUnusable',
   /** An input or a result is larger than a payload of Temporal. Final. */
   PayloadTooLarge: 'PayloadTooLarge',
   /** A client cancelled or terminated an upload of a sync. */

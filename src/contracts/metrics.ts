@@ -15,6 +15,7 @@ const parkingReasons: readonly FailureType[] = [
   FailureType.ApiUnavailable,
   FailureType.ConfigInvalid,
   FailureType.ConnectionFailed,
+  FailureType.ManifestUnusable,
   FailureType.SourceMissing,
   FailureType.SourceUnavailable,
   FailureType.StrangeAnswer,

@@ -1,8 +1,9 @@
 import type { HashCheckpoint } from './activities.ts';
 import type { Admitted } from './failures.ts';
-import type { Container } from './sources.ts';
+import type { Container, ManifestPlace } from './sources.ts';
 import type {
   FileFacts,
+  ForgottenFile,
   FullSyncRequest,
   RememberedFile,
   SyncAmount,
@@ -24,6 +25,8 @@ export interface SyncScope {
   readonly minAgeMs?: number;
   /** As in `SyncRequest`. @defaultValue false */
   readonly checksum?: boolean;
+  /** As in `SyncRequest`. @defaultValue the memory is in Temporal */
+  readonly manifest?: ManifestPlace;
   /** As in `UploadRequest`. @defaultValue false */
   readonly ignoreInode?: boolean;
 }
@@ -69,6 +72,8 @@ export interface PlannedUpload {
   readonly version: string;
   /** As in `ListedSource`. */
   readonly change?: string;
+  /** Unix milliseconds, for a manifest, if the version is not a time. */
+  readonly mtimeMs?: number;
   /** Short, and the same for the same path and content. Part of the upload's workflow ID. */
   readonly key: string;
 }
@@ -181,6 +186,13 @@ export interface RecallSyncInput {
   readonly workflowId: string;
   /** ID of the schedule that started the run; null if no schedule started it. */
   readonly scheduleId: string | null;
+}
+
+/** Results of a sync for its manifest. */
+export interface RecordSyncInput {
+  readonly scope: SyncScope;
+  readonly add: readonly RememberedFile[];
+  readonly remove: readonly ForgottenFile[];
 }
 
 export interface PackSyncMemoryInput {

@@ -180,6 +180,16 @@ export interface RememberedFile {
   readonly createdAt?: number;
   /** As in `ListedSource`; undefined for sources without it, and in the memory of earlier versions. */
   readonly change?: string;
+  /** In a manifest: modification time in Unix milliseconds, if the version is not a time. */
+  readonly mtimeMs?: number;
+  /** In a manifest: folder or bucket that contained the source. */
+  readonly from?: string;
+}
+
+/** A File that a sync no longer remembers. */
+export interface ForgottenFile {
+  readonly path: string;
+  readonly fileId: string;
 }
 
 /** Properties by which the service identifies a File, in addition to its ID. */

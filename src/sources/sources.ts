@@ -1,8 +1,8 @@
-import type { Container, HttpSource, Source } from '../contracts/sources.ts';
+import type { Container, HttpSource, ManifestPlace, Source } from '../contracts/sources.ts';
 import { containerNameProblem, sourceNameProblem } from '../core/source/limits.ts';
 import { nameOfContainer, nameOfSource } from '../core/source/names.ts';
 import { printable } from '../core/text/printable.ts';
-import { ConfigError, SourceForbiddenError, SourceUnusableError } from '../errors.ts';
+import { ConfigError, ManifestError, SourceForbiddenError, SourceUnusableError } from '../errors.ts';
 import { AddressPolicy } from './http/address-policy.ts';
 import { checkFolder, deviceOf } from './file/check-folder.ts';
 import { openFileSource } from './file/source.ts';
@@ -11,6 +11,8 @@ import { downloadHttp, type DownloadOptions, type DownloadSink } from './http/do
 import { HttpResource } from './http/resource.ts';
 import { openHttpSource } from './http/source.ts';
 import { listFolder } from './file/list-folder.ts';
+import { openFileManifest } from './manifest/file-store.ts';
+import type { ManifestStore } from './manifest/store.ts';
 import type { Listing, ListOptions } from './listing/listing.ts';
 import { rangedReader, spanInWhole } from './remote/ranged-reader.ts';
 import type { S3Connections } from './s3/connections.ts';
@@ -149,6 +151,21 @@ export class Sources {
     if (container.type === 'folder') return checkFolder(container, this.files, this.#devices.get(container.path));
     const { checkBucket } = await import('./s3/list-bucket.ts');
     await checkBucket(container, await this.#connections(), { signal, isNamed: await this.#isNamed(container) });
+  }
+
+  /**
+   * Opens the manifest of a sync. It must be permitted like a source.
+   *
+   * @throws SourceForbiddenError, SourceNotNamedError if the settings do not permit it
+   * @throws ManifestError if its name is invalid
+   * @throws ConfigError if a required setting is missing
+   */
+  async manifest(place: ManifestPlace): Promise<ManifestStore> {
+    const problem = sourceNameProblem(place);
+    if (problem !== undefined) throw new ManifestError(`the manifest ${printable(nameOfSource(place))} ${problem}`);
+    if (place.type === 'file') return openFileManifest(place, this.files);
+    const { openS3Manifest } = await import('./manifest/s3-store.ts');
+    return openS3Manifest(place, await this.#connections(), await this.#isNamed(place));
   }
 
   /** Aborts running reads. */

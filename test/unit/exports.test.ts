@@ -41,6 +41,7 @@ const internal: Readonly<Record<string, string>> = {
   GlobError: 'reported as a problem of a request by the checks of globs',
   LostPlaceError: 'caught by the search for a File, which starts again',
   WholeSource: 'caught by the listing that throws it',
+  LineProblem: 'caught by the manifest, which makes a ManifestError of it',
   Postponed: 'caught by the workflow that throws it',
 };
 
@@ -91,6 +92,7 @@ describe('the errors of the library and of the worker', () => {
         "JOB_ID_TAKEN",
         "JOB_NOT_FOUND",
         "LINE_TOO_LONG",
+        "MANIFEST_UNUSABLE",
         "NAMESPACE_NOT_FOUND",
         "NO_WORKER",
         "QUERY_REFUSED",

@@ -9,8 +9,8 @@ import type {
   SyncScope,
 } from '../../src/contracts/plan-sync.ts';
 import type { Admitted } from '../../src/contracts/failures.ts';
-import type { FullSyncRequest, RememberedFile, SyncMemory } from '../../src/contracts/sync.ts';
-import { packInput } from '../../src/core/payload.ts';
+import type { ForgottenFile, FullSyncRequest, RememberedFile, SyncMemory } from '../../src/contracts/sync.ts';
+import { isPlainObject, packInput, takeWithin } from '../../src/core/payload.ts';
 import { HEARTBEAT_TIMEOUT, retry } from '../shell/activities.ts';
 import { summaryCode } from '../../src/core/text/markdown.ts';
 import { transferQueueOf, type RawRequest } from '../shell/requests.ts';
@@ -20,8 +20,12 @@ import type { NewestLists } from './newest-lists.ts';
 /** Files of one batch. In history, each needs about 300 bytes when it is planned, and twice that when it is sent. */
 const UPLOADS_A_BATCH = 200;
 const DELETIONS_A_BATCH = 1000;
+/** Of the entries and of the deleted paths in one call. */
+const RECORD_BYTES = 800_000;
 
 type SyncControl = Pick<ControlActivities, 'deleteFile' | 'packSyncMemory' | 'recallSync'>;
+
+type ListActivities = Pick<TransferActivities, 'planSync' | 'recordSync'>;
 
 type PlanInput = Omit<PlanSyncInput, 'planId' | 'scope' | 'request' | 'acceptsReading'>;
 
@@ -40,7 +44,7 @@ export class SyncCalls {
   readonly #planId: string;
   #full: FullSyncRequest | undefined;
   readonly #control: ActivityInterfaceFor<SyncControl>;
-  readonly #lists: ActivityInterfaceFor<Pick<TransferActivities, 'planSync'>>;
+  readonly #lists: ActivityInterfaceFor<ListActivities>;
 
   /** @param raw request as the caller sent it, for the first activity only */
   constructor(raw: RawRequest, planId: string) {
@@ -48,8 +52,8 @@ export class SyncCalls {
     this.#planId = planId;
     const heartbeatTimeout = HEARTBEAT_TIMEOUT;
     this.#control = proxyActivities<SyncControl>({ startToCloseTimeout: '2m', heartbeatTimeout, retry });
-    const transfer = { taskQueue: transferQueueOf(raw), heartbeatTimeout, retry } as const;
-    this.#lists = proxyActivities<Pick<TransferActivities, 'planSync'>>({
+    const transfer = { taskQueue: queueOf(raw), heartbeatTimeout, retry } as const;
+    this.#lists = proxyActivities<ListActivities>({
       ...transfer,
       // The activity can have to compute the MD5 of large files that were renamed.
       startToCloseTimeout: '24h',
@@ -59,6 +63,10 @@ export class SyncCalls {
   /** @param request as the first activity returned it */
   admit(request: FullSyncRequest): void {
     this.#full = request;
+  }
+
+  get isAdmitted(): boolean {
+    return this.#full !== undefined;
   }
 
   get #request(): FullSyncRequest {
@@ -116,6 +124,21 @@ export class SyncCalls {
     }
   }
 
+  /** Writes results to the manifest, in one call, or in several if the inputs are too large. */
+  async record(add: readonly RememberedFile[], remove: readonly ForgottenFile[], isLast = false): Promise<void> {
+    const summary = 'the results so far';
+    let rest = { add, remove };
+    while (rest.add.length + rest.remove.length > 0) {
+      const adding = takeWithin(rest.add, { bytes: RECORD_BYTES }).taken;
+      const removing = takeWithin(rest.remove, { bytes: RECORD_BYTES }).taken;
+      const input = { scope: this.#scope, add: adding, remove: removing };
+      // Without a worker, a cancelled sync does not wait for one.
+      const call = isLast ? ({ summary, scheduleToCloseTimeout: '1m' } as const) : { summary };
+      await this.#lists.recordSync.executeWithOptions(call, [input]);
+      rest = { add: rest.add.slice(adding.length), remove: rest.remove.slice(removing.length) };
+    }
+  }
+
   /** Repeats the call until all sources that need an MD5 are read. */
   async #batch(input: PlanInput, learning: Learning): Promise<SyncBatch> {
     const lists = learning.lists();
@@ -153,4 +176,11 @@ export class SyncCalls {
       },
     ]);
   }
+}
+
+/** The queue of the workers that can read the source and write the manifest. */
+function queueOf(raw: RawRequest): string {
+  const { source, manifest } = raw;
+  const hasHost = isPlainObject(source) && source['host'] !== undefined;
+  return transferQueueOf(hasHost || !isPlainObject(manifest) ? raw : { ...raw, source: manifest });
 }

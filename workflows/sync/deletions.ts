@@ -78,10 +78,10 @@ export class Deletions {
 
   async #delete(planned: PlannedDeletion): Promise<void> {
     const { calls, memory, tally, waiting } = this.#options;
-    const { path } = planned;
+    const { path, fileId } = planned;
     try {
       await waiting.repeat(() => calls.deleteFile(planned).then(() => true));
-      memory.forget(path);
+      memory.forget(path, fileId);
       tally.deleted();
     } catch (error) {
       if (error instanceof HandOverDue) this.#isLeft = true;

@@ -75,7 +75,8 @@ export class Plans {
       call().catch((error: unknown) => {
         this.#onFailure(detailsOf(error));
         const cause = error instanceof ActivityFailure ? error.cause : undefined;
-        const isMissing = cause instanceof ApplicationFailure && cause.type === FailureType.SourceMissing;
+        const type = cause instanceof ApplicationFailure ? cause.type : undefined;
+        const isMissing = type === FailureType.SourceMissing || type === FailureType.ManifestUnusable;
         throw isFirst && isMissing ? cause : error;
       }),
     );

@@ -65,7 +65,12 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     this.#fleet = new Fleet({ isPaused: () => this.#paused, onChange, maxRunning });
     this.#tally = new SyncTally(run);
     this.#lists = new NewestLists(run?.lists);
-    this.#memory = new Memory(this.#calls, memory, run?.memoryProblem);
+    this.#memory = new Memory(
+      this.#calls,
+      memory,
+      run?.memoryProblem,
+      this.#raw['manifest'] === undefined ? undefined : this.#waiting,
+    );
     this.#plans = new Plans(this.#calls, this.#memory, this.#waiting, {
       lists: this.#lists,
       tally: this.#tally,
@@ -172,6 +177,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
 
   async abandon(state: 'cancelled' | 'failed', reason: string): Promise<undefined> {
     await this.#sending.abandon();
+    await this.#memory.abandon();
     this.#endReason = reason;
     this.#enter(state);
     return undefined;
@@ -237,7 +243,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       deletionsHeld: this.#deletions.held,
       durationMs: Date.now() - this.#startedAtMs,
       memoryProblem: this.#memory.problem,
-      memory: this.#memory.packed,
+      memory: this.#memory.ofResult,
     };
   }
 

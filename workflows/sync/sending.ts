@@ -169,11 +169,11 @@ export class Sending {
     throw ApplicationFailure.nonRetryable(message, FailureType.TooManyFiles);
   }
 
-  #sent({ path, sizeBytes, version, change }: PlannedUpload, sent: SentFile): void {
+  #sent({ path, sizeBytes, version, change, mtimeMs }: PlannedUpload, sent: SentFile): void {
     const { memory, tally } = this.#options;
     const { fileId, md5, createdAt } = sent;
     const entry = { path, sizeBytes, version, fileId, md5, createdAt };
-    memory.remember(change === undefined ? entry : { ...entry, change });
+    memory.remember(change === undefined ? { ...entry, mtimeMs } : { ...entry, change });
     tally.sent(sizeBytes);
   }
 }

@@ -14,7 +14,7 @@ export async function assertWorkers(
   jobs: readonly Pick<CommandJob, 'prepared'>[],
   transferQueue?: string,
 ): Promise<void> {
-  const hosts = jobs.map(({ prepared: { request } }) => ('host' in request.source ? request.source.host : undefined));
+  const hosts = jobs.map(({ prepared: { request } }) => hostOf(request));
   const host = hosts.find((one) => one !== undefined);
   const transfer = transferQueue ?? transferTaskQueue(client.taskQueue, host);
   const unpolledQueue = async () => {
@@ -32,4 +32,11 @@ export async function assertWorkers(
     ? 'Run "longhaul worker" in another terminal with the same environment, or remove --detach'
     : 'Start "longhaul worker" on this machine with the same TEMPORAL_ADDRESS';
   throw new ConfigError(`no worker polls task queue "${queue}". ${advice}.`);
+}
+
+/** The host that reads the source, or writes the manifest of a bucket. */
+function hostOf({ source, ...request }: CommandJob['prepared']['request']): string | undefined {
+  if ('host' in source) return source.host;
+  const manifest = 'manifest' in request ? request.manifest : undefined;
+  return manifest && 'host' in manifest ? manifest.host : undefined;
 }

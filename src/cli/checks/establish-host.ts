@@ -90,6 +90,7 @@ async function namesOfSchedules(client: Client): Promise<string[]> {
 }
 
 function nameIn(request: unknown): string[] {
-  const host = (request as { source?: { host?: unknown } } | undefined)?.source?.host;
+  const { source, manifest } = (request ?? {}) as Readonly<Record<string, { readonly host?: unknown } | undefined>>;
+  const host = source?.host ?? manifest?.host;
   return typeof host === 'string' && host !== '' ? [host] : [];
 }

@@ -1,3 +1,4 @@
+import { nameOfSource } from '../../core/source/names.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { Defaults, Priorities } from '../../contracts/limits.ts';
 import type { SplitUploadRequest } from '../../contracts/split.ts';
@@ -57,6 +58,7 @@ const listText = (values: readonly string[]): string => values.map((value) => `'
 export const syncOptionRows: Rows<SyncRequest> = {
   include: { option: '--include', text: listText },
   exclude: { option: '--exclude', text: listText },
+  manifest: { option: '--manifest', text: nameOfSource },
   checksum: { option: '--checksum', sets: true, fallback: false },
   delete: { option: '--delete', sets: true, fallback: false },
   minAgeMs: { option: '--min-age', text: durationText, fallback: 0 },

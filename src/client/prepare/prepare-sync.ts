@@ -3,12 +3,13 @@ import { createHash } from 'node:crypto';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { Defaults } from '../../contracts/limits.ts';
-import type { Container } from '../../contracts/sources.ts';
+import type { Container, ManifestPlace } from '../../contracts/sources.ts';
 import type { SyncRequest } from '../../contracts/sync.ts';
 import { nameKey } from '../../core/text/name-form.ts';
 import { ConfigError, SourceUnusableError } from '../../errors.ts';
 import { pathOnDisk } from '../../sources/file/path-on-disk.ts';
 import { mapFileError } from '../../sources/file/errors.ts';
+import { manifestPlaceOf } from './manifest-place.ts';
 import { assertTextOptions } from './option-problems.ts';
 
 /**
@@ -17,10 +18,15 @@ import { assertTextOptions } from './option-problems.ts';
  * @example
  * await longhaul.sync({ folder: './data', purpose: 'fine-tune', exclude: ['*.tmp'] });
  */
-export interface SyncOptions extends Omit<SyncRequest, 'source'> {
+export interface SyncOptions extends Omit<SyncRequest, 'source' | 'manifest'> {
   /** A directory of this machine, whose worker reads the files. Set either this or `source`. */
   readonly folder?: string;
   readonly source?: Container;
+  /**
+   * File with the memory of the sync: a path on this machine, whose worker writes it, or `s3://BUCKET/KEY`. Runs on other
+   * machines can use it, also after the loss of Temporal. @defaultValue the memory is in Temporal
+   */
+  readonly manifest?: string | ManifestPlace;
   /** Workflow ID. Runs with the same ID do not overlap, and share one memory. @defaultValue derived from source, purpose, destination and prefix */
   readonly id?: string;
   /** Base URL of `destination`, if it can differ between callers. Part of the derived ID. */
@@ -47,10 +53,12 @@ export interface PreparedSync {
  */
 export async function prepareSync(options: SyncOptions, host: string, hidesNames = false): Promise<PreparedSync> {
   assertTextOptions(options, 'sync', ['folder', 'id', 'baseUrl']);
-  const { folder, source: given, id, baseUrl, ...rest } = options;
+  const { folder, source: given, manifest: place, id, baseUrl, ...rest } = options;
   if ((folder === undefined) === (given === undefined)) throw new ConfigError('set either "folder" or "source"');
   const source: Container = given ?? { type: 'folder', path: await realFolder(folder as string), host };
-  const request: SyncRequest = { source, ...rest };
+  const connection = source.type === 's3' ? source.connection : undefined;
+  const manifest = typeof place === 'string' ? await manifestPlaceOf(place, connection, host) : place;
+  const request: SyncRequest = manifest === undefined ? { source, ...rest } : { source, ...rest, manifest };
   // Loaded here, so that commands that start no job do not load the schemas.
   const { syncRequestProblems } = await import('../../contracts/requests/problems.ts');
   const problems = syncRequestProblems(request);

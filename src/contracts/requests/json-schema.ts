@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { bucket, fileSource, folder, httpSource, range, s3Source } from './sources.ts';
+import { bucket, manifestFile, manifestObject, fileSource, folder, httpSource, range, s3Source } from './sources.ts';
 import { syncRequest, uploadSettings } from './sync.ts';
 import { sharedLimit, splitRequest, uploadRequest } from './upload.ts';
 
@@ -43,6 +43,8 @@ export function declaredTypes(): Readonly<Record<string, string>> {
     HttpSource: httpSource,
     FolderContainer: folder,
     BucketContainer: bucket,
+    FileManifest: manifestFile,
+    S3Manifest: manifestObject,
     SharedLimit: sharedLimit,
     SyncUploadSettings: uploadSettings,
     UploadRequest: uploadRequest,

@@ -124,6 +124,32 @@ export const bucket = z
   )
   .meta({ id: 'BucketContainer', description: 'the objects of a bucket whose keys start with a prefix' });
 
+export const manifestFile = z
+  .strictObject({ type: z.literal('file'), path: absolutePath, host: host.optional() }, object)
+  .meta({ id: 'FileManifest', description: 'a file with the memory of a sync' });
+
+export const manifestObject = z
+  .strictObject(
+    {
+      type: z.literal('s3'),
+      bucket: bucketName(NO_OBJECT),
+      key: text(TextLimits.objectKey, { missing: NO_OBJECT }).describe('key of the object'),
+      connection: connection.optional(),
+    },
+    object,
+  )
+  .meta({ id: 'S3Manifest', description: 'an object with the memory of a sync' });
+
+/** A place for the memory of a sync. */
+export const manifest = z
+  .discriminatedUnion(
+    'type',
+    [manifestFile, manifestObject],
+    unknownType('{"type":"file","path":"/state/sync.jsonl"}', 'file', 's3'),
+  )
+  .superRefine(by(sourceNameProblem))
+  .meta({ id: 'ManifestPlace', description: 'a place for the memory of a sync' });
+
 /** A set of sources. */
 export const container = z
   .discriminatedUnion('type', [folder, bucket], unknownType('{"type":"folder","path":"/data/train"}', 'folder', 's3'))
@@ -143,3 +169,7 @@ export type BucketContainer = Frozen<z.output<typeof bucket>>;
  * `{ type: 's3', bucket: 'training', prefix: 'set-7/' }`. Paths are absolute, as the worker that reads them sees them.
  */
 export type Container = FolderContainer | BucketContainer;
+export type FileManifest = Frozen<z.output<typeof manifestFile>>;
+export type S3Manifest = Frozen<z.output<typeof manifestObject>>;
+/** Where the memory of a sync is: a file, or an object of a bucket. */
+export type ManifestPlace = FileManifest | S3Manifest;

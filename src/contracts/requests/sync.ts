@@ -4,7 +4,7 @@ import { anyTextUpTo } from '../../core/text/check.ts';
 import { ignoreInodeProblem } from '../../core/upload/tuning.ts';
 import { Defaults, Limits, TextLimits } from '../limits.ts';
 import { anyText, by, flag, objectCalled, whole, type Frozen } from './fields.ts';
-import { container } from './sources.ts';
+import { container, manifest, type Container, type ManifestPlace } from './sources.ts';
 import { destination, limitBytesPerSecond, purpose, settings } from './upload.ts';
 
 /** Ten years. */
@@ -33,6 +33,18 @@ function checksumProblem({
   return checksum && upload?.md5 === false ? '"checksum" needs the MD5; remove "md5": false' : undefined;
 }
 
+/** One worker reads the folder and writes the manifest. */
+function manifestHostProblem({
+  source,
+  manifest: place,
+}: {
+  readonly source: Container;
+  readonly manifest?: ManifestPlace;
+}) {
+  if (place?.type !== 'file' || source.type !== 'folder' || place.host === source.host) return undefined;
+  return '"manifest" must have the same "host" as "source"';
+}
+
 export const uploadSettings = z
   .strictObject(settings, objectCalled('the settings of uploads'))
   .meta({ id: 'SyncUploadSettings', description: 'settings of all uploads of a sync' });
@@ -57,6 +69,11 @@ export const syncRequest = z
       checksum: flag
         .describe('whether to compare files of equal size by their MD5 instead of their times')
         .default(false),
+      manifest: manifest
+        .describe(
+          'file or object with the memory of the sync, such as `{"type":"file","path":"/state/sync.jsonl","host":"worker-1"}`; default: the memory is in Temporal',
+        )
+        .optional(),
       delete: flag
         .describe('whether to delete Files that this sync uploaded and whose sources are deleted')
         .default(false),
@@ -83,6 +100,7 @@ export const syncRequest = z
   )
   .superRefine(by(({ source, upload }) => ignoreInodeProblem({ ...upload, source })))
   .superRefine(by(checksumProblem))
+  .superRefine(by(manifestHostProblem))
   .meta({ title: 'SyncRequest', description: 'input of the workflow `syncSource`: plain JSON, as in a schedule' });
 
 /** A request with its defaults, as the first activity of the workflow returns it. */

@@ -1,5 +1,5 @@
 import type { SyncScope } from '../../contracts/plan-sync.ts';
-import type { FileFacts, FullSyncRequest, RememberedFile, SyncDecision } from '../../contracts/sync.ts';
+import type { FileFacts, ForgottenFile, FullSyncRequest, RememberedFile, SyncDecision } from '../../contracts/sync.ts';
 import type { ListedFile } from '../../contracts/upload.ts';
 import { isSameName, nameKey } from '../text/name-form.ts';
 
@@ -34,6 +34,8 @@ export interface GoneQuery {
   readonly nameOf: (path: string) => string;
   /** Sizes of files that the next run compares: each can be the moved source of a File of its size. @defaultValue none */
   readonly postponedSizes?: ReadonlySet<number>;
+  /** Folder or bucket of this sync. Entries of a manifest from others are kept. @defaultValue all are of this sync */
+  readonly from?: string;
   /** Entries that `settle` returned in this run. @defaultValue none */
   readonly recognised?: readonly RememberedFile[];
 }
@@ -41,7 +43,7 @@ export interface GoneQuery {
 /** A File that is in the memory, and whose source is deleted, but that is possibly not a File of this sync. */
 export interface HeldFile {
   readonly fileId: string;
-  readonly why: 'name' | 'size' | 'creation time' | 'no creation time' | 'postponed';
+  readonly why: 'name' | 'size' | 'creation time' | 'no creation time' | 'source' | 'postponed';
 }
 
 /** A deletion with the properties that the File must still have when it is deleted. */
@@ -156,7 +158,7 @@ export class SyncPlan {
    * be forged, so a File is deleted only if it has the remembered size and creation time, and the name that this sync
    * gives to the path. A File that was recognised under a second path is deleted by the row of its first path.
    */
-  gone({ isListed, nameOf, postponedSizes, recognised = [] }: GoneQuery): Gone {
+  gone({ isListed, nameOf, postponedSizes, from, recognised = [] }: GoneQuery): Gone {
     const remembered = new Map(this.#rememberedByPath);
     for (const entry of recognised) remembered.set(nameKey(entry.path), entry);
     const used = new Set([...remembered.values()].filter(({ path }) => isListed(path)).map(({ fileId }) => fileId));
@@ -167,7 +169,11 @@ export class SyncPlan {
       const file = this.#filesById.get(fileId);
       if (!file || isListed(path) || used.has(fileId) || deletions.has(fileId)) continue;
       const isPostponed = postponedSizes?.has(entry.sizeBytes) === true;
-      const why = reasonToKeep(entry, file, nameOf(path)) ?? (isPostponed ? 'postponed' : undefined);
+      const isOfOther = from !== undefined && entry.from !== undefined && entry.from !== from;
+      const why =
+        reasonToKeep(entry, file, nameOf(path)) ??
+        (isOfOther ? 'source' : undefined) ??
+        (isPostponed ? 'postponed' : undefined);
       const expected = { filename: file.filename, bytes: entry.sizeBytes, createdAt: file.createdAt };
       if (why !== undefined) held.set(fileId, { fileId, why });
       else deletions.set(fileId, { path, fileId, expected });
@@ -179,10 +185,10 @@ export class SyncPlan {
   }
 
   /** Remembered paths that are no longer on either side. */
-  forgettable(isListed: (path: string) => boolean): string[] {
+  forgettable(isListed: (path: string) => boolean): ForgottenFile[] {
     return [...this.#rememberedByPath.values()]
       .filter(({ path, fileId }) => !isListed(path) && !this.#filesById.has(fileId))
-      .map(({ path }) => path);
+      .map(({ path, fileId }) => ({ path, fileId }));
   }
 
   /** Whether only the MD5 can decide about a source of the known size and time. Without an MD5, size and time decide. */
@@ -262,6 +268,7 @@ export function syncScope(request: FullSyncRequest): SyncScope {
     exclude,
     minAgeMs: minAgeMs || undefined,
     checksum: request.checksum || undefined,
+    manifest: request.manifest,
     ignoreInode: upload.ignoreInode || undefined,
   };
 }

@@ -10,6 +10,7 @@ const reasons: Readonly<Record<HeldFile['why'], string>> = {
   size: 'whose size differs from the remembered size',
   'creation time': 'whose creation time differs from the remembered creation time',
   'no creation time': 'of an earlier version of Longhaul, which did not record their creation time',
+  source: 'that were sent from another folder or bucket, according to the manifest',
   postponed: 'of the size of a file that is postponed to the next run, which can be their moved source',
 };
 

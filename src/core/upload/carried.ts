@@ -118,6 +118,7 @@ const planned = shaped({
   fingerprint: isString,
   version: isString,
   change: optional(isString),
+  mtimeMs: optional(isTime),
   key: isText,
 });
 

@@ -41,6 +41,10 @@ const reasons: Readonly<Record<string, Reason>> = {
   },
   [FailureType.SourceUnavailable]: { cause: 'the source cannot be read', fix: 'Check its disk or mount.' },
   [FailureType.SourceMissing]: { cause: 'the source is missing or not readable', fix: 'Restore it.' },
+  [FailureType.ManifestUnusable]: {
+    cause: 'the manifest cannot be used',
+    fix: 'Correct it, or its permissions.',
+  },
   [FailureType.ConfigInvalid]: {
     cause: 'a setting of the worker is missing or invalid',
     fix: 'Correct its configuration.',

@@ -87,6 +87,8 @@ export class S3Connections {
   }
 }
 
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
 /** A response to HEAD has no body that would show whether the credentials have expired. */
 function mayBeExpired(error: unknown): boolean {
   const { name, $metadata } = (error ?? {}) as S3Failure;
@@ -103,6 +105,8 @@ function clientConfig(
   return {
     // Appended to that of the SDK.
     customUserAgent: [['longhaul', longhaulVersion()]] as [string, string][],
+    // The SDK prints its hints for developers without one.
+    logger: silent,
     // Only Temporal retries.
     maxAttempts: 1,
     // Stores other than AWS support only MD5 checksums.

@@ -5,6 +5,7 @@ import type { Config } from '../../../config/config.ts';
 import { Defaults, KnownPurposes, Limits } from '../../../contracts/limits.ts';
 import type { Container } from '../../../contracts/sources.ts';
 import type { SyncRequest, SyncUploadSettings } from '../../../contracts/sync.ts';
+import { manifestPlaceOf } from '../../../client/prepare/manifest-place.ts';
 import { syncRequestProblems } from '../../../contracts/requests/problems.ts';
 import { isGlob, splitGlob } from '../../../core/glob/glob.ts';
 import { ConfigError, SourceMissingError, SourceUnusableError } from '../../../errors.ts';
@@ -22,6 +23,7 @@ export interface SyncOptions extends RequestOptions {
   /** Milliseconds. */
   readonly minAge?: number;
   readonly checksum?: boolean;
+  readonly manifest?: string;
   readonly delete?: boolean;
   readonly maxFiles?: number;
   /** Uploads at the same time. */
@@ -44,6 +46,7 @@ export function addSyncOptions(command: Command): Command {
       durationOption('0s', '3652d', '5m'),
     )
     .option('--checksum', 'compare files of equal size by MD5 instead of time, which reads them')
+    .option('--manifest <file>', 'file or s3:// object with the memory of the sync (default: in Temporal)')
     .option('--delete', 'delete Files that this sync uploaded if their sources are deleted')
     .option(
       '--max-files <n>',
@@ -82,7 +85,7 @@ export async function toSyncRequest(
     concurrency: partConcurrency,
   };
   const request: SyncRequest = {
-    source: await toContainer(source, options.connection, config.host),
+    source: await toContainer(source, options, config.host),
     purpose,
     destination,
     prefix,
@@ -90,6 +93,10 @@ export async function toSyncRequest(
     exclude,
     minAgeMs: minAge,
     checksum: options.checksum ? true : undefined,
+    manifest:
+      options.manifest === undefined
+        ? undefined
+        : await manifestPlaceOf(options.manifest, options.connection, config.host),
     delete: options.delete ? true : undefined,
     maxFiles,
     maxConcurrentUploads: concurrency,
@@ -105,7 +112,11 @@ export async function toSyncRequest(
   return request;
 }
 
-async function toContainer(source: string, connection: string | undefined, host: string): Promise<Container> {
+async function toContainer(
+  source: string,
+  { connection, manifest }: Pick<SyncOptions, 'connection' | 'manifest'>,
+  host: string,
+): Promise<Container> {
   const bucket = /^s3:\/\/([^/]+)\/?(.*)$/is.exec(source);
   if (bucket) {
     const [, name = '', prefix = ''] = bucket;
@@ -118,7 +129,9 @@ async function toContainer(source: string, connection: string | undefined, host:
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) {
     throw new ConfigError(`cannot sync "${source}". Use a folder, or a bucket such as s3://BUCKET/PREFIX`);
   }
-  if (connection !== undefined) throw new ConfigError('--connection requires a source such as s3://BUCKET/PREFIX');
+  if (connection !== undefined && !/^s3:/i.test(manifest ?? '')) {
+    throw new ConfigError('--connection requires a source or a manifest such as s3://BUCKET/PREFIX');
+  }
   return { type: 'folder', path: await folderAt(source), host };
 }
 

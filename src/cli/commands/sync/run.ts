@@ -60,7 +60,7 @@ export async function syncCommand(context: CliContext, source: string, options: 
       {
         jobs: [job],
         ready: async (run) => {
-          const named = namedBy([request.source]);
+          const named = namedBy(request.manifest ? [request.source, request.manifest] : [request.source]);
           named.paths.push(...(options.root ?? []).map((directory) => resolve(directory)));
           if (run.hasWorker) await run.name(named, [job]);
           if (!prompts || (await agrees(run, sync))) return [job];

@@ -65,6 +65,10 @@ const syncRows: Readonly<Record<keyof SyncRequest, Row>> = {
   exclude: ['--exclude=*.tmp', ['*.tmp']],
   minAgeMs: ['--min-age=5m', 300_000],
   checksum: ['--checksum', true],
+  manifest: [
+    '--manifest=s3://state/sync.jsonl',
+    { type: 's3', bucket: 'state', key: 'sync.jsonl', connection: undefined },
+  ],
   delete: ['--delete', true],
   maxFiles: ['--max-files=10', 10],
   maxConcurrentUploads: ['--concurrency=3', 3],

@@ -206,7 +206,7 @@ describe('a File', () => {
       deletions: [{ path: 'b', fileId: '2', expected: { filename: 'b', bytes: 10, createdAt: CREATED_AT } }],
       held: [],
     });
-    expect(plan.forgettable((path) => path === 'a')).toEqual(['c']);
+    expect(plan.forgettable((path) => path === 'a').map(({ path }) => path)).toEqual(['c']);
     expect(plan.forgettable(() => true)).toEqual([]);
   });
 

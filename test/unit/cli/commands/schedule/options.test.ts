@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
@@ -79,7 +79,17 @@ describe('the options of a sync', () => {
       await expect(sync(join(directory, 'file'))).rejects.toThrow(/is not a folder/);
       await expect(sync(join(directory, 'missing'))).rejects.toThrow(/missing.*not exist/);
       await expect(sync('ftp://host/x')).rejects.toThrow(/Use a folder, or a bucket/);
-      await expect(sync(directory, '--connection', 'x')).rejects.toThrow(/requires a source such as s3/);
+      await expect(sync(directory, '--connection', 'x')).rejects.toThrow(/requires a source or a manifest such as s3/);
+      const at = (place: string, ...args: string[]) => sync(directory, '--manifest', place, ...args);
+      await expect(at('s3://bucket')).rejects.toThrow(/must be an object, for example s3:/);
+      await expect(at('https://host/x')).rejects.toThrow(/cannot use the manifest "https:/);
+      expect((await at('s3://bucket/key', '--connection', 'x')).manifest).toMatchObject({
+        key: 'key',
+        connection: 'x',
+      });
+      const path = join(await realpath(directory), 'm.jsonl');
+      expect((await at(join(directory, 'm.jsonl'))).manifest).toEqual({ type: 'file', path, host: config.host });
+      await expect(sync(directory, '--checksum', '--no-md5')).rejects.toThrow(/"checksum" needs the MD5/);
       await expect(sync(directory, '--purpose', 'dance', '--prefix', 'a/b')).rejects.toThrow(
         /must not contain slashes.*unknown purpose "dance"/,
       );

@@ -1,0 +1,169 @@
+import { createReadStream } from 'node:fs';
+import { mkdtemp, open, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { S3Manifest } from '../../contracts/sources.ts';
+import { ConfigError, LonghaulError, ManifestError, SourceMissingError, SourceReadError } from '../../errors.ts';
+import type { S3Connections } from '../s3/connections.ts';
+import { mapS3Error, type S3Failure } from '../s3/errors.ts';
+import { SourceDefaults, type S3Settings } from '../source-settings.ts';
+import type { ManifestStore } from './store.ts';
+
+/** Updates that start again because another sync wrote the object at the same time. */
+const MAX_UPDATES = 20;
+const MAX_PAUSE_MS = 2000;
+
+/**
+ * Opens a manifest in a bucket. An update is a conditional PUT: the store rejects it if the object is no longer the one
+ * that was read.
+ *
+ * @throws ConfigError, SourceForbiddenError, SourceNotNamedError as `S3Connections.settings`
+ */
+export function openS3Manifest(place: S3Manifest, connections: S3Connections, isNamed: boolean): ManifestStore {
+  const settings = connections.settings(place.connection ?? 'default', place.bucket, isNamed);
+  return new S3ManifestStore(place, connections, settings);
+}
+
+class S3ManifestStore implements ManifestStore {
+  readonly name: string;
+  readonly #place: S3Manifest;
+  readonly #connections: S3Connections;
+  readonly #settings: S3Settings;
+
+  constructor(place: S3Manifest, connections: S3Connections, settings: S3Settings) {
+    this.name = `s3://${place.bucket}/${place.key}`;
+    this.#place = place;
+    this.#connections = connections;
+    this.#settings = settings;
+  }
+
+  /** Creates an empty object if none exists. This shows whether objects can be written. */
+  async prepare(signal: AbortSignal): Promise<void> {
+    const exists = await this.#ask('read', (client) =>
+      client.send(new HeadObjectCommand(this.#target()), { abortSignal: signal }),
+    );
+    if (exists) return;
+    const put = new PutObjectCommand({ ...this.#target(), Body: '', IfNoneMatch: '*' });
+    // Another sync can have created it in the meantime.
+    await this.#ask('write', (client) => client.send(put, { abortSignal: signal }), [412, 409]);
+  }
+
+  async read<T>(use: (content: AsyncIterable<Uint8Array> | undefined) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const object = await this.#get(signal);
+    try {
+      return await use(object && this.#content(object.body));
+    } finally {
+      object?.body.destroy();
+    }
+  }
+
+  async update(
+    rewrite: (content: AsyncIterable<Uint8Array> | undefined) => AsyncIterable<string>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const folder = await mkdtemp(join(tmpdir(), 'longhaul-manifest-'));
+    try {
+      for (let update = 1; update <= MAX_UPDATES; update++) {
+        if (await this.#updateOnce(rewrite, join(folder, 'next'), signal)) return;
+        await delay(Math.random() * Math.min(100 * update, MAX_PAUSE_MS), undefined, { signal });
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+    throw new SourceReadError(`cannot write the manifest ${this.name}: other syncs write it at the same time`);
+  }
+
+  /** @returns false if another writer was faster, and nothing was changed */
+  async #updateOnce(
+    rewrite: (content: AsyncIterable<Uint8Array> | undefined) => AsyncIterable<string>,
+    copy: string,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const object = await this.#get(signal);
+    // A PUT needs its length before it starts.
+    const handle = await open(copy, 'w', 0o600);
+    try {
+      for await (const text of rewrite(object && this.#content(object.body))) await handle.writeFile(text);
+    } finally {
+      await handle.close();
+      object?.body.destroy();
+    }
+    const { size } = await stat(copy);
+    const condition = object ? { IfMatch: object.etag } : { IfNoneMatch: '*' };
+    const put = () =>
+      new PutObjectCommand({
+        ...this.#target(),
+        ...condition,
+        Body: size === 0 ? '' : createReadStream(copy),
+        ContentLength: size,
+        ContentType: 'application/x-ndjson',
+      });
+    // 412: the object is another one. 409: another PUT is running. 404: the object was deleted.
+    const statuses = object ? [404, 409, 412] : [409, 412];
+    return (await this.#ask('write', (client) => client.send(put(), { abortSignal: signal }), statuses)) !== undefined;
+  }
+
+  async #get(signal: AbortSignal): Promise<{ readonly body: Readable; readonly etag: string } | undefined> {
+    const object = await this.#ask('read', (client) =>
+      client.send(new GetObjectCommand(this.#target()), { abortSignal: signal }),
+    );
+    if (!object) return undefined;
+    const body = object.Body as Readable;
+    body.on('error', () => {});
+    if (object.ETag !== undefined) return { body, etag: object.ETag };
+    body.destroy();
+    throw new ManifestError(`cannot use the manifest ${this.name}: the store returned no ETag. Use another store.`);
+  }
+
+  async *#content(body: Readable): AsyncGenerator<Uint8Array> {
+    const stallTimeoutMs = this.#settings.stallTimeoutMs ?? SourceDefaults.stallTimeoutMs;
+    const stalled = new SourceReadError(`cannot read the manifest ${this.name}: no bytes for ${stallTimeoutMs} ms`);
+    const timer = setTimeout(() => body.destroy(stalled), stallTimeoutMs);
+    try {
+      for await (const chunk of body as AsyncIterable<Uint8Array>) {
+        timer.refresh();
+        yield chunk;
+      }
+    } catch (error) {
+      throw error === stalled ? error : this.#error('read', error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** @param statuses that are not errors, such as 404. @returns undefined for such a response */
+  async #ask<T>(
+    verb: 'read' | 'write',
+    call: (client: S3Client) => Promise<T>,
+    statuses: readonly number[] = [404],
+  ): Promise<T | undefined> {
+    try {
+      return await this.#connections.ask(this.#place.connection ?? 'default', this.#settings, call);
+    } catch (error) {
+      const { name, $metadata } = (error ?? {}) as S3Failure;
+      const status = $metadata?.httpStatusCode;
+      if (status !== undefined && statuses.includes(status) && name !== 'NoSuchBucket') return undefined;
+      throw this.#error(verb, error);
+    }
+  }
+
+  #error(verb: 'read' | 'write', error: unknown): unknown {
+    if ((error as Error | undefined)?.name === 'AbortError') return error;
+    const mapped = mapS3Error(error, `the manifest ${this.name}`);
+    const message = verb === 'read' ? mapped.message : mapped.message.replace(/^cannot read/, 'cannot write');
+    if (mapped instanceof SourceMissingError || mapped instanceof ConfigError) {
+      return new ManifestError(message, { cause: error });
+    }
+    return mapped instanceof LonghaulError && mapped.retryable
+      ? new SourceReadError(message, { cause: error })
+      : mapped;
+  }
+
+  #target() {
+    const { bucket, key } = this.#place;
+    return { Bucket: bucket, Key: key };
+  }
+}
