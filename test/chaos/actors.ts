@@ -25,11 +25,15 @@ export class ApiProcess {
   #run: CliRun | undefined;
   #port = 0;
 
-  constructor(directory: string, { api }: Plan) {
+  readonly #isAzure: boolean;
+
+  constructor(directory: string, { api }: Plan, isAzure: boolean) {
+    this.#isAzure = isAzure;
     const { bandwidthBytesPerSecond, latencyMs, strictSums } = api;
     const flags = `--bandwidth ${bandwidthBytesPerSecond} --latency ${latencyMs}`.split(' ');
     this.#arguments = ['local-api', '--data', join(directory, 'api'), ...flags];
     if (strictSums) this.#arguments.push('--strict-sums');
+    if (isAzure) this.#arguments.push('--azure');
   }
 
   get port(): number {
@@ -41,7 +45,7 @@ export class ApiProcess {
     this.#run = run;
     await until(() => {
       if (run.child.exitCode !== null) throw new Error(`the local API ended: ${run.said()}`);
-      return run.said().includes('OPENAI_BASE_URL=');
+      return /OPENAI_(BASE_URL|ENDPOINT)=/.test(run.said());
     }, 'the local API to serve');
     this.#port = Number(/http:\/\/127\.0\.0\.1:(\d+)/.exec(run.said())?.[1]);
   }
@@ -76,7 +80,8 @@ export class ApiProcess {
   async endSession(how: 'cancel' | 'expire'): Promise<boolean> {
     const pending = (await this.uploads()).find(({ status }) => status === 'pending');
     if (!pending) return false;
-    const path = how === 'cancel' ? `/v1/uploads/${pending.id}/cancel` : `/_admin/uploads/${pending.id}/expire`;
+    const path =
+      how === 'cancel' ? `${this.#base}/uploads/${pending.id}/cancel` : `/_admin/uploads/${pending.id}/expire`;
     return (await this.#call('POST', path)).ok;
   }
 
@@ -85,12 +90,12 @@ export class ApiProcess {
   }
 
   async files(): Promise<readonly { readonly id: string; readonly filename: string; readonly bytes: number }[]> {
-    const answer = await this.#call('GET', '/v1/files');
+    const answer = await this.#call('GET', `${this.#base}/files`);
     return ((await answer.json()) as { data: { id: string; filename: string; bytes: number }[] }).data;
   }
 
   async content(fileId: string): Promise<Buffer> {
-    const answer = await this.#call('GET', `/v1/files/${fileId}/content`);
+    const answer = await this.#call('GET', `${this.#base}/files/${fileId}/content`);
     return Buffer.from(await answer.arrayBuffer());
   }
 
@@ -99,10 +104,17 @@ export class ApiProcess {
     for (const { id, fired } of ((await answer.json()) as { faults: Fault[] }).faults) this.#struck.set(id, fired);
   }
 
+  get #base(): string {
+    return this.#isAzure ? '/openai/v1' : '/v1';
+  }
+
   #call(method: string, path: string, body?: unknown): Promise<Response> {
     return fetch(`http://127.0.0.1:${this.#port}${path}`, {
       method,
-      headers: { authorization: `Bearer ${KEY}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+      headers: {
+        ...(this.#isAzure ? { 'api-key': KEY } : { authorization: `Bearer ${KEY}` }),
+        ...(body ? { 'content-type': 'application/json' } : {}),
+      },
       ...(body ? { body: JSON.stringify(body) } : {}),
       signal: AbortSignal.timeout(10_000),
     });
@@ -115,6 +127,7 @@ export interface FleetOptions {
   readonly taskQueue: string;
   /** Where the workers find the API: the proxy's port. */
   readonly apiPort: number;
+  readonly isAzure: boolean;
   readonly source: ChaosSource;
 }
 
@@ -131,9 +144,12 @@ export class Fleet {
   }
 
   static async start(plan: Plan, options: FleetOptions): Promise<Fleet> {
-    const baseUrl = `http://127.0.0.1:${options.apiPort}/v1`;
+    const address = `http://127.0.0.1:${options.apiPort}`;
+    const service = options.isAzure
+      ? { kind: 'azure', baseUrl: address, apiVersion: '2025-04-01-preview' }
+      : { baseUrl: `${address}/v1` };
     const config = join(options.directory, 'config.json');
-    const destinations = { default: { baseUrl, stallTimeoutMs: STALL_TIMEOUT_MS } };
+    const destinations = { default: { ...service, stallTimeoutMs: STALL_TIMEOUT_MS } };
     await writeFile(config, JSON.stringify({ destinations, sources: options.source.workerSettings }));
     const fleet = new Fleet(plan, {
       TEMPORAL_ADDRESS: options.temporalAddress,
@@ -143,6 +159,7 @@ export class Fleet {
       LONGHAUL_HEARTBEAT_INTERVAL_MS: '500',
       LONGHAUL_LOG_LEVEL: 'error',
       OPENAI_API_KEY: KEY,
+      AZURE_OPENAI_API_KEY: KEY,
       LONGHAUL_ANY_SOURCE: 'true',
       ...options.source.environment,
     });

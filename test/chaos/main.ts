@@ -25,6 +25,8 @@ const { values } = parseArgs({
     parallel: { type: 'string', default: '1' },
     /** Whether no run starts after a failed run. */
     bail: { type: 'boolean', default: false },
+    /** Whether the API is the Azure mode of the local API, and the destination of the kind azure. */
+    azure: { type: 'boolean', default: false },
     /** Kinds of sources to draw from. */
     sources: { type: 'string', default: SOURCE_KINDS.join(',') },
     /** Where histories of failed runs go. */
@@ -58,7 +60,7 @@ await withStateDir(async (stateDir) => {
       const seed = firstSeed + begun++;
       const plan = drawPlan(seed, { mayKillTemporal: true, sources, someAdapt: true });
       try {
-        const outcome = await runPlan(plan, temporal);
+        const outcome = await runPlan(plan, temporal, { isAzure: values.azure });
         report.add(outcome);
         if (values.bail && outcome.problems.length > 0) deadlineMs = 0;
         await tell(outcome);

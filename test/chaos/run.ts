@@ -34,6 +34,8 @@ export interface Outcome {
 export interface RunOptions {
   /** A run that is not over then hangs. @defaultValue 120,000 */
   readonly limitMs?: number;
+  /** Whether the service is Azure OpenAI. @defaultValue false */
+  readonly isAzure?: boolean;
 }
 
 const HEARTBEAT_TIMEOUT_MS = 2000;
@@ -49,7 +51,8 @@ export function runPlan(plan: Plan, temporal: ChaosTemporal, options: RunOptions
     const sourceDigest = createHash('sha256').update(content).digest('hex');
     const origin = { directory, filename: `chaos-${plan.seed}.bin`, content };
     return withChaosSource(plan.source, origin, async (source) => {
-      const api = new ApiProcess(directory, plan);
+      const { isAzure = false } = options;
+      const api = new ApiProcess(directory, plan, isAzure);
       await api.start();
       const { lineBytesPerSecond } = plan.api;
       const proxy = await startChaosProxy(api.port, lineBytesPerSecond === null ? {} : { lineBytesPerSecond });
@@ -57,7 +60,14 @@ export function runPlan(plan: Plan, temporal: ChaosTemporal, options: RunOptions
       let fleet: Fleet | undefined;
       try {
         const { address: temporalAddress } = temporal;
-        fleet = await Fleet.start(plan, { directory, temporalAddress, taskQueue, apiPort: proxy.port, source });
+        fleet = await Fleet.start(plan, {
+          directory,
+          temporalAddress,
+          taskQueue,
+          apiPort: proxy.port,
+          isAzure,
+          source,
+        });
         return await upload({ plan, temporal, source, api, proxy, fleet, taskQueue, sourceDigest }, options);
       } finally {
         await fleet?.end();
