@@ -52,7 +52,9 @@ async function findReceipt(
     if (status.name !== 'COMPLETED') return {};
     if (memo?.[MemoName.identity] !== identity) return { isReplaced: true };
     const result: unknown = await handle.result();
-    return isReceipt(result) ? { receipt: result } : { isReplaced: true };
+    if (!isReceipt(result)) return { isReplaced: true };
+    const { receipt: _, ...rest } = result;
+    return { receipt: rest };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return {};
     throw error;

@@ -13,6 +13,7 @@ export type { PartTrouble } from './client/follow/pending.ts';
 export type { PiecesFailedDetails } from './contracts/failures.ts';
 export { Defaults, Limits } from './contracts/limits.ts';
 export { SearchAttributes } from './contracts/search-attributes.ts';
+export type { Receipt, UploadReceipt } from './contracts/requests/receipt.ts';
 export { DEFAULT_TASK_QUEUE, QueryName, UpdateName, WorkflowName } from './contracts/names.ts';
 export type { CarriedSplit, PieceProgress, PieceState, SplitUploadProgress } from './contracts/split.ts';
 export {
@@ -51,6 +52,7 @@ export type {
 } from './contracts/sync.ts';
 export type {
   ProgressHead,
+  ReceiptFacts,
   SharedLimit,
   UploadLimit,
   UploadProgress,

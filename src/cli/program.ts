@@ -115,6 +115,18 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
       (await import('./commands/doctor/run.ts')).doctorCommand(await context(), source, options),
     );
 
+  program
+    .command('verify <receipt>')
+    .description('check that a source and its File have the content of a receipt')
+    .option('--source <source>', 'current path or URL of the source (default: that of the receipt)')
+    .option('--connection <name>', 'S3 connection of the config file, for an s3:// source')
+    .option('--destination <name>', 'destination that has the File (default: that of the receipt)')
+    .option('--no-file', 'skip the File at the service')
+    .option('--json', 'print one JSON object')
+    .action(async (receipt: string, options) =>
+      (await import('./commands/verify/run.ts')).verifyCommand(await context(), receipt, options),
+    );
+
   addSteerCommands(program, context);
   addScheduleCommands(program, context);
 

@@ -1,7 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { QueryName, UpdateName, type PauseInput, type RetuneInput } from '../contracts/names.ts';
+import type { Receipt } from '../contracts/requests/receipt.ts';
 import type { JobKind } from '../contracts/upload.ts';
+import { ConfigError } from '../errors.ts';
 import { NoWorkerError } from './errors.ts';
 import { FollowedWorkflow, type WorkflowDescription } from './follow/followed-workflow.ts';
 import { decodedPending } from './follow/pending.ts';
@@ -9,6 +11,7 @@ import { LiveBytes, lookAtUpload } from './follow/live-bytes.ts';
 import { readProgress, readResult, type ReadAnswer } from './follow/read-answers.ts';
 import { progressOfEnd, readEnd } from './follow/read-end.ts';
 import type { JobEvent, JobProgress, JobResult, JobStatus } from './jobs.ts';
+import { receiptOf } from './receipt.ts';
 import { startedName } from './prepare/started-request.ts';
 import { findUnpolledQueue, UnpolledQueueWatch } from './queues/unpolled-queue.ts';
 import { fromTemporal } from './temporal-faults.ts';
@@ -60,6 +63,20 @@ export class JobHandle<Kind extends JobKind = JobKind> {
    */
   result(options: { readonly signal?: AbortSignal } = {}): Promise<JobResult<Kind>> {
     return this.#workflow.result(options.signal, readResult as ReadAnswer<JobResult<Kind>>);
+  }
+
+  /**
+   * Waits for the result, and returns the receipt of the upload, with which `longhaul verify` checks the source and the File.
+   * A receipt contains no secret.
+   *
+   * @throws as `result`
+   * @throws ConfigError for a sync, and for an upload without a receipt, which an earlier build completed
+   */
+  async receipt(options: { readonly signal?: AbortSignal } = {}): Promise<Receipt> {
+    const result: JobResult = await this.result(options);
+    if ('counts' in result) throw new ConfigError(`${this.workflowId} is a sync, which has no receipt.`);
+    const { client } = this.#workflow;
+    return receiptOf(result, (workflowId) => new JobHandle<'upload'>(client, workflowId).result(options));
   }
 
   /**

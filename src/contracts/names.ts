@@ -68,3 +68,6 @@ export function hostOfQueue(queue: string, taskQueue: string): string | undefine
   const prefix = `${transferTaskQueue(taskQueue)}-`;
   return queue.startsWith(prefix) ? queue.slice(prefix.length) : undefined;
 }
+
+/** Format of a receipt. A later version of Longhaul reads all earlier formats. */
+export const RECEIPT_FORMAT = 'longhaul-receipt/1';

@@ -1,3 +1,5 @@
+import type { Source } from './sources.ts';
+
 export type { FullUploadRequest, SharedLimit, UploadRequest } from './requests/upload.ts';
 
 /** A File of the service. Times are Unix seconds. */
@@ -34,6 +36,21 @@ export interface UploadResult {
   /** Maximum number of further sessions whose ID was lost with a response. They expire after one hour. */
   readonly orphanedSessions: number;
   readonly durationMs: number;
+  /** Facts for a receipt, which `JobHandle.receipt()` builds. Omitted for uploads of a sync, and for the pieces of a split upload. */
+  readonly receipt?: ReceiptFacts;
+}
+
+/** What a completed upload sent. Times are Unix milliseconds. */
+export interface ReceiptFacts {
+  readonly destination: string;
+  /** Without the query of a URL. */
+  readonly source: Source;
+  /** Of the source when it was sent. */
+  readonly fingerprint: string;
+  /** In the order of the source. */
+  readonly partIds: readonly string[];
+  readonly startedAtMs: number;
+  readonly completedAtMs: number;
 }
 
 /**

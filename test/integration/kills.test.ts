@@ -16,10 +16,9 @@ const uploadArguments = `--purpose batch --part-size 1MiB --concurrency ${SLOTS}
 const limits = { bandwidthBytesPerSecond: 6 * MiB };
 
 /** Environment of a user without a Temporal server. */
-function embeddedEnvironment({ api, directory }: System): Record<string, string> {
+function embeddedEnvironment({ service, directory }: System): Record<string, string> {
   return {
-    OPENAI_BASE_URL: api.url,
-    OPENAI_API_KEY: 'sk-test-canary-0451',
+    ...service,
     LONGHAUL_STATE_DIR: join(directory, 'state'),
   };
 }

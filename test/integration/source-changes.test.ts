@@ -61,9 +61,15 @@ it('a symbolic link that is pointed elsewhere does not disturb the upload of its
   }, slow));
 
 it('a disk that is slow with every read does not pass for a stalled connection', () =>
-  withSystem(async ({ api, uploads }) => {
+  withSystem(async ({ api, uploads, isAzure }) => {
     const stallTimeoutMs = 400;
-    const client = createDestination({ name: 'default', baseUrl: api.url, apiKey: KEY, stallTimeoutMs });
+    const client = createDestination({
+      name: 'default',
+      kind: isAzure ? 'azure' : 'openai',
+      baseUrl: api.url,
+      apiKey: KEY,
+      stallTimeoutMs,
+    });
     try {
       const content = Buffer.alloc(sizeBytes, 'slow');
       let reads = 0;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { FailureType, type JobEvent } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { md5, randomFile } from '../support/random-file.ts';
-import { KEY, MiB, partsReceived, withSystem } from '../support/system.ts';
+import { MiB, partsReceived, withSystem } from '../support/system.ts';
 
 const purpose = 'batch';
 const partSizeBytes = MiB;
@@ -245,7 +245,7 @@ describe('an upload with errors', () => {
         await randomFile(file, 6 * MiB);
         const handle = await client.upload({ file, purpose, partSizeBytes, maxSessions: 1 });
         await partsReceived(system, 1);
-        const headers = { authorization: `Bearer ${KEY}` };
+        const { keyHeaders: headers } = system;
         await fetch(`${api.url}/uploads/${uploads()[0]?.id}/cancel`, { method: 'POST', headers });
         await expect(handle.result()).rejects.toMatchObject({
           failureType: FailureType.SessionLost,

@@ -29,6 +29,12 @@ export interface System {
   readonly client: LonghaulClient;
   readonly taskQueue: string;
   readonly temporalAddress: string;
+  /** Whether the API is the Azure mode of the local API. */
+  readonly isAzure: boolean;
+  /** Headers of a request to the API. */
+  readonly keyHeaders: Readonly<Record<string, string>>;
+  /** Variables of the service for a command. */
+  readonly service: Readonly<Record<string, string>>;
   /** A directory that goes away with the system. */
   readonly directory: string;
   /** A worker in this process. */
@@ -58,6 +64,7 @@ export async function withSystem(
   const directory = await mkdtemp(join(tmpdir(), 'longhaul-test-'));
   const api = await startLocalApi({ dataDir: join(directory, 'api'), apiKey: KEY, azure, ...options });
   const service = azure ? await azureVariables(directory, api.url) : { OPENAI_BASE_URL: api.url, OPENAI_API_KEY: KEY };
+  const keyHeaders: Record<string, string> = azure ? { 'api-key': KEY } : { authorization: `Bearer ${KEY}` };
   const taskQueue = `test-${randomUUID()}`;
   const client = await LonghaulClient.connect({ connection: { address: temporalAddress }, taskQueue });
   const closers: (() => Promise<void>)[] = [];
@@ -74,6 +81,9 @@ export async function withSystem(
       taskQueue,
       temporalAddress,
       directory,
+      isAzure: azure,
+      keyHeaders,
+      service,
       environment: {
         TEMPORAL_ADDRESS: temporalAddress,
         LONGHAUL_TASK_QUEUE: taskQueue,
@@ -110,7 +120,7 @@ export async function withSystem(
       uploads: () => api.stats().uploads,
       download: async (fileId) => {
         const answer = await fetch(`${api.url}/files/${fileId}/content`, {
-          headers: azure ? { 'api-key': KEY } : { authorization: `Bearer ${KEY}` },
+          headers: keyHeaders,
         });
         return Buffer.from(await answer.arrayBuffer());
       },

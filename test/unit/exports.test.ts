@@ -48,6 +48,7 @@ const internal: Readonly<Record<string, string>> = {
 /** Files of the client and of the creation of a worker that make built-in errors, with the code that catches them. */
 const builtIn: Readonly<Record<string, string>> = {
   'src/config/temporal.ts': 'connect and loadConfig make a ConfigError of it',
+  'src/core/upload/plan.ts': 'an empty file, which callers exclude',
   'src/network/tunnel.ts': 'the reading of a source makes a SourceReadError of it, as of each error of a connection',
   'src/sources/remote/reader.ts': 'nothing reads from a reader after it was closed',
   'src/sources/s3/guard.ts': 'mapS3Error makes a SourceReadError of it',

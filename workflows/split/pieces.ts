@@ -77,7 +77,8 @@ export class Pieces {
   }
 
   completed(number: number, result: UploadResult): void {
-    this.#receipts.set(number, result);
+    const { receipt: _, ...rest } = result;
+    this.#receipts.set(number, rest);
     this.#change(number, { state: 'completed', fileId: result.file.id });
   }
 

@@ -3,12 +3,14 @@ import type { InspectSourceResult, SourceInfo } from '../../src/contracts/activi
 import type { FailureDetails } from '../../src/contracts/failures.ts';
 import type {
   FullUploadRequest,
+  ReceiptFacts,
   UploadedFile,
   UploadProgress,
   UploadRequest,
   UploadResult,
   UploadState,
 } from '../../src/contracts/upload.ts';
+import { withoutSealedQuery } from '../../src/core/source/names.ts';
 import { uploadEndLine, type End, type EndLine } from '../../src/core/show/end-line.ts';
 import { partSizeProblem } from '../../src/core/upload/plan.ts';
 import { shownState, shownWait } from '../../src/core/show/attributes.ts';
@@ -248,7 +250,17 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
       sessions: this.#sessions.opened,
       orphanedSessions: this.#sessions.orphaned,
       durationMs: Date.now() - this.#startedAtMs,
+      receipt: this.#receiptFacts(source, session),
     };
+  }
+
+  /** Not for the files of a sync: their results are in the history of the sync. */
+  #receiptFacts({ fingerprint }: SourceInfo, { ledger }: OpenSession): ReceiptFacts | undefined {
+    const { within, destination, source } = this.#request;
+    if (within !== undefined) return undefined;
+    const { startedAtMs, completedAtMs } = { startedAtMs: this.#startedAtMs, completedAtMs: Date.now() };
+    const partIds = ledger.orderedPartIds();
+    return { destination, source: withoutSealedQuery(source), fingerprint, partIds, startedAtMs, completedAtMs };
   }
 
   #carried(): CarriedUpload {

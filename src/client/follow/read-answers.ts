@@ -101,6 +101,15 @@ const syncProgress = z.looseObject({
 });
 
 const file = z.looseObject({ id: name, bytes: count, createdAt: count, filename: text, purpose: text });
+const receiptFacts = z.looseObject({
+  destination: text,
+  source: z.looseObject({ type: text }),
+  fingerprint: text,
+  partIds: z.array(name),
+  startedAtMs: timeMs,
+  completedAtMs: timeMs,
+});
+
 const uploadResult = z.looseObject({
   workflowId: text,
   uploadId: text,
@@ -113,6 +122,7 @@ const uploadResult = z.looseObject({
   sessions: count,
   orphanedSessions: count,
   durationMs: count,
+  receipt: receiptFacts.optional().catch(undefined),
 });
 const splitResult = z.looseObject({
   workflowId: text,

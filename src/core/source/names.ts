@@ -52,3 +52,10 @@ export function sourceWithin(container: Container, path: string): Source {
 export function keyPrefixOf({ prefix = '' }: BucketContainer): string {
   return prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`;
 }
+
+/** The same source without the query of a URL, which can be a signature. */
+export function withoutSealedQuery(source: Source): Source {
+  if (source.type !== 'http') return source;
+  const { sealedQuery: _, ...rest } = source;
+  return rest;
+}

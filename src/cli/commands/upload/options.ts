@@ -28,6 +28,8 @@ export interface UploadCommandOptions extends RequestOptions {
   readonly splitSize?: number;
   readonly spool?: boolean;
   readonly detach?: boolean;
+  /** Path of a file. */
+  readonly receipt?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
@@ -57,6 +59,7 @@ export function addUploadOptions(command: Command): Command {
     .option('--split-size <bytes>', 'maximum size of each File of a split upload (default: 8GiB)', splitSizeOption)
     .option('--spool', 'download URLs first, for servers without range requests')
     .option('--again', 'upload the file again if it is already uploaded')
+    .option('--receipt <file>', 'file for the receipt, with which "verify" checks the upload')
     .option('--detach', 'start the upload on other workers, and exit')
     .option('--json', 'print one JSON object per file, also after a failure')
     .option('--quiet', 'print only waiting reasons and errors, no progress');

@@ -18,6 +18,7 @@ import { SourceCopies } from '../../sources/spool/source-copies.ts';
 import { sourceSettingsOf } from '../../sources/source-settings.ts';
 import { noteAttached } from './attached.ts';
 import { expandFiles, type ExpandedFiles } from './expand-files.ts';
+import { checkReceipt, writeReceipt } from './receipt.ts';
 import { checkUploadOptions, type UploadCommandOptions } from './options.ts';
 import { outcomeJson, printDetached, printOutcomes, sourceOf } from './outcomes.ts';
 
@@ -53,6 +54,7 @@ export async function uploadCommand(
   }
   const pipes = await findPipes(files, sourceSettingsOf(config).files ?? {});
   checkUploadOptions(config, files, pipes, options, destination);
+  await checkReceipt(options, files);
   if (options.limit !== undefined && files.length > 1 && !options.quiet) {
     const rate = `${formatBytes(options.limit)}/s`;
     note(
@@ -126,6 +128,9 @@ async function uploadFiles(
       print: async (_, outcomes) => {
         for (const [index, { result }] of outcomes.entries()) if (result) await spools.release(paths[index] as string);
         printOutcomes(context, outcomes, options);
+        const [outcome] = outcomes;
+        if (options.receipt !== undefined && outcome)
+          await writeReceipt(options.receipt, await outcome.handle.receipt());
       },
     },
   );

@@ -1,0 +1,234 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { requireDestination } from '../../../config/destinations.ts';
+import { receiptSchema, type Receipt, type UploadReceipt } from '../../../contracts/requests/receipt.ts';
+import type { Source } from '../../../contracts/sources.ts';
+import { nameOfSource } from '../../../core/source/names.ts';
+import { errnoCause, errnoOf } from '../../../core/text/errno-cause.ts';
+import { formatBytes } from '../../../core/text/format.ts';
+import { createDestination } from '../../../destinations/kinds.ts';
+import type { Destination } from '../../../destinations/port.ts';
+import { ApiError, ConfigError, LonghaulError } from '../../../errors.ts';
+import { isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
+import { sealKeyOf } from '../../../sources/source-settings.ts';
+import { Sources } from '../../../sources/sources.ts';
+import type { CliContext } from '../../context.ts';
+import { AlreadyReported } from '../../errors/exit.ts';
+import { sourceSettingsOf } from '../../sources/source-settings.ts';
+import { describeCheck, fail, ok, warn, type Check } from '../doctor/check.ts';
+
+export interface VerifyCommandOptions {
+  readonly source?: string;
+  readonly connection?: string;
+  readonly destination?: string;
+  /** False with `--no-file`. */
+  readonly file: boolean;
+  readonly json?: boolean;
+}
+
+/** The digest of some content. */
+interface Digest {
+  readonly bytes: number;
+  readonly md5: string;
+}
+
+/** Where the content of a source is read. `query`: of a URL. */
+interface NamedSource {
+  readonly source: Source;
+  readonly query?: string | undefined;
+}
+
+const READ_BYTES = 1024 * 1024;
+
+/**
+ * Compares a receipt with its source, and with the File at the service. Fails if one of them differs; a File whose content
+ * the service does not return is a warning.
+ */
+export async function verifyCommand(context: CliContext, path: string, options: VerifyCommandOptions): Promise<void> {
+  const receipt = await readReceipt(path);
+  const settings = sourceSettingsOf(context.config);
+  const sources = new Sources({ ...settings, any: true });
+  const checks: Check[] = [];
+  const print = (check: Check) => {
+    checks.push(check);
+    if (!options.json) context.out(describeCheck(check));
+  };
+  const found = destinationOf(context, receipt, options);
+  try {
+    const named = options.source === undefined ? undefined : await namedSource(options.source, options, context);
+    const all = receipt.kind === 'split' ? receipt.pieces : [receipt];
+    if (receipt.kind === 'split') {
+      const [first] = all as [UploadReceipt];
+      print(await checkSize(sources, withRange(named ?? { source: first.source }, undefined), receipt.bytes));
+    }
+    for (const one of all) {
+      const source = withRange(named ?? { source: one.source }, one.source.range);
+      const { check, digest } = await checkSource(sources, one, source, context.signal);
+      print(check);
+      if (!options.file) continue;
+      if (typeof found === 'string') print(warn(`File ${one.file.id}`, `not compared: ${found}`));
+      else print(await checkFile(found, one, one.md5 ?? digest?.md5, context.signal));
+    }
+  } finally {
+    await sources.close();
+    if (typeof found === 'object') await found.close();
+  }
+  const verified = checks.every(({ status }) => status !== 'fail');
+  if (options.json) context.json({ verified, checks });
+  if (!verified) throw new AlreadyReported();
+}
+
+async function readReceipt(path: string): Promise<Receipt> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === undefined) throw error;
+    throw new ConfigError(`cannot read the receipt ${path}: ${errnoCause(code)}.`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new ConfigError(`${path} is not a receipt: it is not JSON. Use a file that "upload --receipt" wrote.`);
+  }
+  const parsed = receiptSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const problem = issue === undefined ? '' : `${issue.path.join('.') || 'the file'} ${issue.message}`;
+  throw new ConfigError(`${path} is not a receipt: ${problem}. Use a file that "upload --receipt" wrote.`);
+}
+
+/** The destination of the receipt; or the reason why it cannot be used here. */
+function destinationOf({ config }: CliContext, receipt: Receipt, options: VerifyCommandOptions): Destination | string {
+  if (!options.file) return '';
+  const [first] = receipt.kind === 'split' ? receipt.pieces : [receipt];
+  const name = options.destination ?? (first as UploadReceipt).destination;
+  try {
+    return createDestination(requireDestination(config, name));
+  } catch (error) {
+    if (!(error instanceof ConfigError) || options.destination !== undefined) throw error;
+    return error.message;
+  }
+}
+
+async function namedSource(
+  name: string,
+  { connection }: VerifyCommandOptions,
+  { config }: CliContext,
+): Promise<NamedSource> {
+  if (isSourceUrl(name)) return sourceOfUrl(name, { connection, sealKey: sealKeyOf(sourceSettingsOf(config)) });
+  return { source: { type: 'file', path: await realpath(name).catch(() => resolve(name)) } };
+}
+
+function withRange({ source, query }: NamedSource, range: Source['range']): NamedSource {
+  return { source: { ...source, range }, query };
+}
+
+async function checkSize(sources: Sources, named: NamedSource, bytes: number): Promise<Check> {
+  const name = `source ${nameOfSource(named.source)}`;
+  try {
+    const reader = await sources.open(named.source, { query: named.query, isNamed: true });
+    try {
+      const { sizeBytes } = await reader.stat();
+      return sizeBytes === bytes
+        ? ok(name, formatBytes(bytes))
+        : fail(name, `has ${sizeBytes} bytes, and the receipt has ${bytes}`);
+    } finally {
+      await reader.close();
+    }
+  } catch (error) {
+    return unreadable(name, error);
+  }
+}
+
+async function checkSource(
+  sources: Sources,
+  { bytes, md5, fingerprint, source: recorded }: UploadReceipt,
+  { source, query }: NamedSource,
+  signal: AbortSignal,
+): Promise<{ readonly check: Check; readonly digest?: Digest }> {
+  const { range } = source;
+  const name = `source ${nameOfSource(source)}${range ? ` (bytes ${range.offsetBytes} to ${range.offsetBytes + range.sizeBytes - 1})` : ''}`;
+  try {
+    const reader = await sources.open(source, { query, signal, isNamed: true });
+    try {
+      const now = await reader.stat();
+      if (now.sizeBytes !== bytes)
+        return { check: fail(name, `has ${now.sizeBytes} bytes, and the receipt has ${bytes}`) };
+      const buffer = Buffer.alloc(Math.min(READ_BYTES, bytes));
+      const chunks = async function* () {
+        for (let at = 0; at < bytes;) {
+          signal.throwIfAborted();
+          const read = await reader.read(buffer.subarray(0, Math.min(buffer.length, bytes - at)), at);
+          if (read === 0) return;
+          at += read;
+          yield buffer.subarray(0, read);
+        }
+      };
+      const digest = await digestOf(chunks());
+      const isSame = source.type === recorded.type && nameOfSource(source) === nameOfSource(recorded);
+      const note = isSame && now.fingerprint !== fingerprint ? '. Its fingerprint changed, its content did not' : '';
+      if (digest.bytes !== bytes) return { check: fail(name, `ended after ${digest.bytes} of ${bytes} bytes`) };
+      if (md5 === null) return { check: warn(name, `${formatBytes(bytes)}. The receipt has no MD5`), digest };
+      if (digest.md5 !== md5) return { check: fail(name, `has the MD5 ${digest.md5}, and the receipt has ${md5}`) };
+      return { check: ok(name, `${formatBytes(bytes)}, MD5 ${md5}${note}`), digest };
+    } finally {
+      await reader.close();
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    return { check: unreadable(name, error) };
+  }
+}
+
+function unreadable(name: string, error: unknown): Check {
+  if (!(error instanceof LonghaulError)) throw error;
+  return fail(name, error.message, 'set its current path or URL with --source');
+}
+
+/** Statuses with which a service rejects the content of some purposes, or of all Files. */
+const NO_CONTENT = [400, 403, 404, 405, 501];
+
+async function checkFile(
+  { files }: Destination,
+  { file, bytes }: UploadReceipt,
+  md5: string | undefined,
+  signal: AbortSignal,
+): Promise<Check> {
+  const name = `File ${file.id}`;
+  let isFound = false;
+  try {
+    const now = await files.retrieve(file.id, { signal });
+    isFound = true;
+    if (now.bytes !== null && now.bytes !== bytes)
+      return fail(name, `has ${now.bytes} bytes, and the receipt has ${bytes}`);
+    const digest = await digestOf((await files.read(file.id, { signal })) as AsyncIterable<Uint8Array>);
+    if (digest.bytes !== bytes) return fail(name, `has ${digest.bytes} bytes, and the receipt has ${bytes}`);
+    if (md5 === undefined) return warn(name, `${formatBytes(bytes)}. Neither the receipt nor the source has an MD5`);
+    return digest.md5 === md5
+      ? ok(name, `${formatBytes(bytes)}, MD5 ${md5}`)
+      : fail(name, `has the MD5 ${digest.md5}, expected ${md5}`);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof LonghaulError)) throw error;
+    const status = error instanceof ApiError ? error.details.status : 0;
+    if (!isFound && (status === 404 || status === 410)) return fail(name, `does not exist: ${error.message}`);
+    if (!isFound || !NO_CONTENT.includes(status)) return fail(name, `cannot be compared: ${error.message}`);
+    const message = `the service does not return the content of this File (purpose ${file.purpose}): ${error.message}`;
+    return warn(name, `${formatBytes(bytes)}. Content not compared, because ${message}`);
+  }
+}
+
+async function digestOf(chunks: AsyncIterable<Uint8Array>): Promise<Digest> {
+  const md5 = createHash('md5');
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.byteLength;
+    md5.update(chunk);
+  }
+  return { bytes, md5: md5.digest('hex') };
+}

@@ -1,0 +1,69 @@
+import * as z from 'zod';
+import { RECEIPT_FORMAT } from '../names.ts';
+import { source } from './sources.ts';
+
+const bytes = z.int().min(0);
+const text = z.string().min(1);
+const md5 = z.string().regex(/^[0-9a-f]{32}$/, 'must be 32 lower-case hexadecimal digits');
+const unixSeconds = z.number().min(0);
+
+const part = z.object({
+  /** Counted from 1. */
+  number: z.int().min(1),
+  id: text,
+  /** Of the source, or of its range. */
+  offsetBytes: bytes,
+  sizeBytes: bytes,
+});
+
+/** Times of the service are Unix seconds. */
+const file = z.object({
+  id: text,
+  bytes,
+  createdAt: unixSeconds,
+  expiresAt: unixSeconds.optional(),
+  filename: z.string(),
+  purpose: z.string(),
+  status: z.string().optional(),
+});
+
+const uploadReceipt = z.object({
+  workflowId: text,
+  destination: text,
+  /** Without the query of a URL. */
+  source,
+  fingerprint: text,
+  bytes,
+  /** Null if the upload disabled it. */
+  md5: md5.nullable(),
+  uploadId: text,
+  sessions: bytes,
+  parts: z.array(part),
+  file,
+  /** ISO 8601. */
+  startedAt: text,
+  completedAt: text,
+});
+
+const versions = z.object({ longhaul: text, node: text });
+
+/** The record of a completed upload, or of a split upload with its pieces in the order of the source. */
+export const receiptSchema = z.discriminatedUnion('kind', [
+  uploadReceipt.extend({
+    format: z.literal(RECEIPT_FORMAT),
+    kind: z.literal('upload'),
+    /** Of the program that wrote the receipt. */
+    versions,
+  }),
+  z.object({
+    format: z.literal(RECEIPT_FORMAT),
+    kind: z.literal('split'),
+    versions,
+    workflowId: text,
+    bytes,
+    pieces: z.array(uploadReceipt).min(1),
+  }),
+]);
+
+export type UploadReceipt = z.infer<typeof uploadReceipt>;
+export type Receipt = z.infer<typeof receiptSchema>;

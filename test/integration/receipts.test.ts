@@ -1,0 +1,128 @@
+import { appendFile, mkdir, readFile, readdir, rename, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import type { Receipt } from 'longhaul/types';
+import { describe, expect, it } from 'vitest';
+import { runCli } from '../support/cli.ts';
+import { randomFile } from '../support/random-file.ts';
+import { MiB, withSystem } from '../support/system.ts';
+
+describe('a receipt', () => {
+  it('has the parts and the File of an upload, and verifies the source and the File', () =>
+    withSystem(async (system) => {
+      const { api, directory, embedded } = system;
+      const folder = join(directory, 'data');
+      await mkdir(folder);
+      const file = join(folder, 'data.jsonl');
+      const content = await randomFile(file, 3 * MiB);
+      const path = join(directory, 'receipt.json');
+      const upload = (...more: string[]) =>
+        runCli(['upload', file, '--purpose', 'batch', '--part-size', '1MiB', '--json', ...more], embedded);
+      const early = await Promise.all([
+        upload('--receipt', folder),
+        upload('--receipt', join(directory, 'missing', 'r.json')),
+        upload('--receipt', path, '--detach'),
+        runCli(['upload', file, file, '--purpose', 'batch', '--receipt', path], embedded),
+      ]);
+      expect(early.map(({ code }) => code)).toEqual([2, 2, 2, 2]);
+      expect(system.uploads()).toEqual([]);
+
+      const { code, stdout, stderr } = await upload('--receipt', path);
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      const result = JSON.parse(stdout) as { file: { id: string }; receipt: { partIds: string[] } };
+      const receipt = JSON.parse(await readFile(path, 'utf8')) as Receipt & { kind: 'upload' };
+      expect(receipt).toMatchObject({
+        format: 'longhaul-receipt/1',
+        kind: 'upload',
+        destination: 'default',
+        source: { type: 'file', path: file },
+        bytes: content.byteLength,
+        md5: createHash('md5').update(content).digest('hex'),
+        file: { id: result.file.id, filename: 'data.jsonl', purpose: 'batch' },
+        versions: { node: process.versions.node },
+      });
+      expect(receipt.fingerprint).not.toBe('');
+      expect(receipt.parts).toEqual(
+        [0, 1, 2].map((index) => ({
+          number: index + 1,
+          id: result.receipt.partIds[index],
+          offsetBytes: index * MiB,
+          sizeBytes: MiB,
+        })),
+      );
+      expect(new Set(system.uploads()[0]?.partIds)).toEqual(new Set(result.receipt.partIds));
+      expect(Date.parse(receipt.completedAt)).toBeGreaterThanOrEqual(Date.parse(receipt.startedAt));
+      expect((await stat(path)).mode & 0o777).toBe(0o600);
+      expect((await readdir(directory)).filter((name) => name.includes('.tmp'))).toEqual([]);
+
+      const verify = async (...more: string[]) => {
+        const run = await runCli(['verify', path, '--json', ...more], embedded);
+        const { verified, checks } = JSON.parse(run.stdout) as {
+          verified: boolean;
+          checks: { status: string; message: string }[];
+        };
+        expect(run.code).toBe(verified ? 0 : 1);
+        return checks.map(({ status, message }) => `${status} ${message}`);
+      };
+      const md5 = receipt.md5 as string;
+      const same = `ok 3 MiB, MD5 ${md5}`;
+      expect(await verify()).toEqual([same, same]);
+      await utimes(file, new Date(0), new Date(0));
+      expect((await verify('--no-file'))[0]).toContain('Its fingerprint changed, its content did not');
+      api.faults.add({ route: 'content', kind: 'status', status: 400 });
+      expect((await verify())[1]).toMatch(
+        /^warn 3 MiB\. Content not compared, because the service does not return .*batch/,
+      );
+      api.faults.add({ route: 'content', kind: 'alter', text: 'other' });
+      await writeFile(file, Buffer.alloc(content.byteLength));
+      expect((await verify('--no-file'))[0]).toMatch(/^fail has the MD5 \w{32}, and the receipt has/);
+      await appendFile(file, 'x');
+      expect((await verify('--no-file'))[0]).toBe(
+        `fail has ${content.byteLength + 1} bytes, and the receipt has ${content.byteLength}`,
+      );
+      await rename(file, `${file}.moved`);
+      await writeFile(`${file}.moved`, content);
+      expect((await verify('--no-file'))[0]).toMatch(/^fail /);
+      api.faults.clear();
+      expect(await verify('--source', `${file}.moved`)).toEqual([same, same]);
+      const text = await runCli(['verify', path, '--source', `${file}.moved`], embedded);
+      expect(text.stdout).toMatch(/^ok {4}source .*data\.jsonl\.moved: 3 MiB, MD5 \w{32}\nok {4}File /);
+      const { file: uploaded } = receipt;
+      await fetch(`${api.url}/files/${uploaded.id}`, {
+        method: 'DELETE',
+        headers: { authorization: `Bearer ${embedded['OPENAI_API_KEY']}` },
+      });
+      expect((await verify('--source', `${file}.moved`))[1]).toMatch(/^fail does not exist: .*404/);
+
+      await writeFile(path, '{"format":"longhaul-receipt/9"}');
+      const wrong = await runCli(['verify', path], embedded);
+      expect(wrong.code).toBe(2);
+      expect(wrong.stderr).toMatch(/is not a receipt: .*\. Use a file that "upload --receipt" wrote\.\n$/);
+    }));
+
+  it('has all pieces of a split upload, also for an upload that was completed before', () =>
+    withSystem(async (system) => {
+      const { directory, embedded } = system;
+      const file = join(directory, 'rows.jsonl');
+      await writeFile(file, Array.from({ length: 3000 }, (_, row) => `{"row":${row}}\n`).join(''));
+      const { size } = await stat(file);
+      const path = join(directory, 'receipt.json');
+      const args = ['upload', file, '--purpose', 'batch', '--split-size', '20000', '--quiet'];
+      expect((await runCli(args, embedded)).code).toBe(0);
+      const sent = system.uploads().length;
+      const { code, stderr } = await runCli([...args, '--receipt', path], embedded);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(system.uploads()).toHaveLength(sent);
+      const receipt = JSON.parse(await readFile(path, 'utf8')) as Receipt & { kind: 'split' };
+      expect(receipt).toMatchObject({ kind: 'split', bytes: size });
+      expect(receipt.pieces.map(({ source }) => source.range?.offsetBytes)[1]).toBe(receipt.pieces[0]?.bytes);
+      expect(receipt.pieces.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(size);
+      const verified = await runCli(['verify', path], embedded);
+      expect(verified.code).toBe(0);
+      expect(verified.stdout.match(/^ok {4}/gm)).toHaveLength(1 + 2 * receipt.pieces.length);
+      await appendFile(file, '{"row":0}\n');
+      expect((await runCli(['verify', path, '--no-file'], embedded)).stdout).toMatch(
+        /^fail {2}source .* bytes, and the receipt has/,
+      );
+    }));
+});
