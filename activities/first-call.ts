@@ -1,10 +1,11 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { z } from 'zod';
-import { openAiLimits, type DestinationLimits } from '../src/contracts/limits.ts';
+import type { DestinationLimits } from '../src/contracts/limits.ts';
 import { FailureType, type Admitted, type FailureDetails, type JobSubject } from '../src/contracts/failures.ts';
 import { checkRequest } from '../src/contracts/requests/problems.ts';
 import { clipMessage } from '../src/core/text/clip.ts';
 import { partSizeProblem } from '../src/core/upload/plan.ts';
+import { limitsOf } from '../src/destinations/limits.ts';
 import { ConfigError } from '../src/errors.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { toApplicationFailure } from './failures.ts';
@@ -38,7 +39,7 @@ export async function firstCall<Schema extends z.ZodType, Full, Result extends o
   if (full === undefined) throw invalid(problems, { attempt, hasAttributes });
   const { request, subject, giveUpAfterMs, partSizeBytes } = complete(full);
   try {
-    const limits = limitsOf(destination, subject);
+    const limits = limitsFor(destination, subject);
     const problem = partSizeProblem(limits, partSizeBytes);
     if (problem !== undefined) throw invalid([problem], { attempt });
     return { request, hasAttributes, limits, ...(await call(request, limits)) };
@@ -55,14 +56,14 @@ interface FirstCall<Schema extends z.ZodType, Full> {
 }
 
 /** Without its key, this worker has no such destination. The next call reports that. */
-function limitsOf(
+function limitsFor(
   destination: ActivityDependencies['destination'],
   { destination: name, purpose }: JobSubject,
 ): DestinationLimits {
   try {
     return destination(name).limits(purpose);
   } catch (error) {
-    if (error instanceof ConfigError) return openAiLimits;
+    if (error instanceof ConfigError) return limitsOf({}, purpose);
     throw error;
   }
 }

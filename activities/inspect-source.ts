@@ -3,11 +3,13 @@ import { Defaults, type DestinationLimits } from '../src/contracts/limits.ts';
 import { uploadRequest } from '../src/contracts/requests/upload.ts';
 import type { FullUploadRequest } from '../src/contracts/upload.ts';
 import { filenameOfSource, nameOfSource } from '../src/core/source/names.ts';
-import { formatBytes } from '../src/core/text/format.ts';
 import { nameKey } from '../src/core/text/name-form.ts';
+import { fileProblem, linesProblem } from '../src/core/upload/file-limits.ts';
 import { isExpected, withoutInode } from '../src/core/upload/fingerprint.ts';
 import { partSizeWithin } from '../src/core/upload/plan.ts';
 import { SourceChangedError, SourceUnusableError } from '../src/errors.ts';
+import { countLines } from '../src/sources/line-counter.ts';
+import type { SourceReader } from '../src/sources/source-reader.ts';
 import { runAttempt } from './attempt.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { changed } from './failures.ts';
@@ -21,11 +23,14 @@ export function createInspectSource(dependencies: ActivityDependencies): Transfe
   const { sources } = dependencies;
   return ({ request: input }) =>
     runAttempt(({ signal, attempt }) => {
-      const stat = async ({ source, within }: Checked): Promise<SourceInfo> => {
+      const inspect = async ({ source, within, ...request }: Checked, limits: DestinationLimits) => {
         try {
           const reader = await sources.open(source, { signal });
           try {
-            return await reader.stat();
+            const info = await reader.stat();
+            const isWithinSize = info.sizeBytes <= limits.maxFileBytes;
+            const hasTooManyLines = isWithinSize && (await exceedsLines(reader, info.sizeBytes, limits, signal));
+            return { info, linesProblem: hasTooManyLines ? linesProblem(limits, request) : undefined };
           } finally {
             await reader.close();
           }
@@ -37,8 +42,8 @@ export function createInspectSource(dependencies: ActivityDependencies): Transfe
         }
       };
       const call = async (request: Checked, limits: DestinationLimits) => {
-        const info = await stat(request);
-        assertMeant(request, info, limits.maxFileBytes);
+        const { info, linesProblem: ofLines } = await inspect(request, limits);
+        assertMeant(request, info, limits, ofLines);
         return { ...info, ...forSize(request, info.sizeBytes, limits) };
       };
       const complete = (checked: Omit<Checked, 'filename'> & { readonly filename?: string }) => {
@@ -49,6 +54,24 @@ export function createInspectSource(dependencies: ActivityDependencies): Transfe
       };
       return firstCall({ schema: uploadRequest, input, complete }, { attempt }, dependencies, call);
     });
+}
+
+/** Maximum time for the lines of a slow source. After it, the check of the content counts them. */
+const COUNT_MS = 30_000;
+
+/** Whether a source has too many lines for one File. A file with fewer bytes is not read. */
+async function exceedsLines(
+  reader: SourceReader,
+  sizeBytes: number,
+  { maxLines }: DestinationLimits,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (maxLines === undefined || sizeBytes <= maxLines) return false;
+  const endsAtMs = Date.now() + COUNT_MS;
+  const isStopping = (lines: number) => lines > maxLines || signal.aborted || Date.now() > endsAtMs;
+  const { counter } = await countLines(reader, { sizeBytes, isStopping });
+  signal.throwIfAborted();
+  return counter.lines > maxLines;
 }
 
 /** Returns the settings that depend on the size of the source. */
@@ -63,13 +86,15 @@ function forSize(
 }
 
 /** @throws SourceUnusableError, SourceChangedError if this upload is not meant for the source */
-function assertMeant(request: Checked, { sizeBytes, fingerprint }: SourceInfo, maxFileBytes: number): void {
-  const { source, expectedFingerprint, ignoreInode } = request;
-  if (sizeBytes > maxFileBytes) {
-    const size = `${formatBytes(sizeBytes)} (${sizeBytes} bytes)`;
-    const limit = formatBytes(maxFileBytes);
-    throw new SourceUnusableError(`${nameOfSource(source)} has ${size}, and the maximum of an Upload is ${limit}`);
-  }
+function assertMeant(
+  request: Checked,
+  { sizeBytes, fingerprint }: SourceInfo,
+  limits: DestinationLimits,
+  ofLines: string | undefined,
+): void {
+  const { source, expectedFingerprint, ignoreInode, filename, purpose } = request;
+  const problem = fileProblem(limits, { filename, purpose, sizeBytes }) ?? ofLines;
+  if (problem !== undefined) throw new SourceUnusableError(`${nameOfSource(source)} ${problem}`);
   const expected = ignoreInode && expectedFingerprint ? withoutInode(expectedFingerprint) : expectedFingerprint;
   if (expected !== undefined && !isExpected(fingerprint, expected)) {
     throw new SourceChangedError(

@@ -1,75 +1,127 @@
-import type { TransferActivities } from '../src/contracts/activities.ts';
+import type { PlanSplitHeartbeat, TransferActivities } from '../src/contracts/activities.ts';
 import { Limits, type DestinationLimits } from '../src/contracts/limits.ts';
 import { splitRequest } from '../src/contracts/requests/upload.ts';
 import type { FullSplitRequest } from '../src/contracts/split.ts';
-import { filenameOfSource } from '../src/core/source/names.ts';
+import { filenameOfSource, nameOfSource } from '../src/core/source/names.ts';
 import { nameKey } from '../src/core/text/name-form.ts';
 import { formatBytes } from '../src/core/text/format.ts';
-import { planSplit as plan } from '../src/core/split/plan.ts';
-import { LineTooLongError, SourceChangedError, SourceUnusableError } from '../src/errors.ts';
+import { planSplit as plan, type LineLimit } from '../src/core/split/plan.ts';
+import { limitText, nameProblem } from '../src/core/upload/file-limits.ts';
+import { AbortedError, LineTooLongError, SourceChangedError, SourceUnusableError } from '../src/errors.ts';
 import { assertUnchanged } from '../src/sources/assert-unchanged.ts';
+import { countLines } from '../src/sources/line-counter.ts';
 import { SourceLines } from '../src/sources/source-lines.ts';
+import type { SourceInfo, SourceReader } from '../src/sources/source-reader.ts';
 import { changed } from './failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt } from './attempt.ts';
 import { firstCall } from './first-call.ts';
 import { withReceipts } from './piece-receipts.ts';
 
-/** Plans the cuts of a source at line ends, before anything is created. Reads only the bytes around the cuts. */
+/**
+ * Plans the cuts of a source at line ends, before anything is created. Reads only the bytes around the cuts. If a File has
+ * a maximum number of lines, it also counts the lines of the whole source, and the next attempt resumes the count.
+ */
 export function createPlanSplit(dependencies: ActivityDependencies): TransferActivities['planSplit'] {
   const { sources } = dependencies;
-  return ({ request: input, identity }) =>
-    runAttempt(async ({ signal, attempt }) => {
-      const call = async (request: FullSplitRequest, { maxFileBytes }: DestinationLimits) => {
-        const { source, filename, purpose, destination, expectedFingerprint, again } = request;
-        const pieceSizeBytes = Math.min(request.pieceSizeBytes, maxFileBytes);
-        const reader = await sources.open(source, { signal });
-        try {
-          const info = await reader.stat();
-          assertCount(info.sizeBytes, pieceSizeBytes);
-          if (expectedFingerprint !== undefined && info.fingerprint !== expectedFingerprint) {
-            throw new SourceChangedError(
-              `${filename} changed between the request and the start of the upload. Start a new upload.`,
-            );
+  return ({ request: input, identity }) => {
+    let beat: PlanSplitHeartbeat | undefined;
+    return runAttempt(
+      async ({ signal, attempt, lastBeat }) => {
+        beat = lastBeat;
+        const call = async (request: FullSplitRequest, limits: DestinationLimits) => {
+          const { source, filename, purpose, destination, expectedFingerprint, again } = request;
+          const { maxFileBytes, maxLines } = limits;
+          const pieceSizeBytes = Math.min(request.pieceSizeBytes ?? Infinity, maxFileBytes);
+          const problem = nameProblem(limits, request);
+          if (problem !== undefined) throw new SourceUnusableError(`${nameOfSource(source)} ${problem}`);
+          const reader = await sources.open(source, { signal });
+          try {
+            const info = await reader.stat();
+            assertCount(info.sizeBytes, pieceSizeBytes, limits);
+            if (expectedFingerprint !== undefined && info.fingerprint !== expectedFingerprint) {
+              throw new SourceChangedError(
+                `${filename} changed between the request and the start of the upload. Start a new upload.`,
+              );
+            }
+            const lines = new SourceLines(reader, signal);
+            const keep = (reached: PlanSplitHeartbeat) => void (beat = reached);
+            const limit = maxLines && (await lineLimit(reader, info, { lines, maxLines, signal, last: beat, keep }));
+            const outcome = await plan(info.sizeBytes, pieceSizeBytes, lines, limit || undefined);
+            await assertUnchanged(reader, info.fingerprint).catch((error: unknown) => {
+              throw changed(error) ?? error;
+            });
+            if (!('pieces' in outcome)) {
+              throw new LineTooLongError(
+                `the line that starts at byte ${outcome.longLineAtBytes} is longer than ` +
+                  `${formatBytes(pieceSizeBytes)} (${pieceSizeBytes} bytes), the maximum of one File. ` +
+                  (pieceSizeBytes < maxFileBytes
+                    ? 'Shorten the line, or increase the size of the pieces.'
+                    : 'Shorten the line.'),
+              );
+            }
+            const { pieces } = outcome;
+            if (again) return { ...info, pieces: pieces.map((piece) => ({ ...piece, isReplaced: true as const })) };
+            const whole = { filename, purpose, destination, identity, fingerprint: info.fingerprint };
+            return { ...info, pieces: await withReceipts(pieces, whole, signal) };
+          } finally {
+            await reader.close();
           }
-          const outcome = await plan(info.sizeBytes, pieceSizeBytes, new SourceLines(reader, signal));
-          await assertUnchanged(reader, info.fingerprint).catch((error: unknown) => {
-            throw changed(error) ?? error;
-          });
-          if (!('pieces' in outcome)) {
-            throw new LineTooLongError(
-              `the line that starts at byte ${outcome.longLineAtBytes} is longer than ` +
-                `${formatBytes(pieceSizeBytes)} (${pieceSizeBytes} bytes), the maximum of one File. ` +
-                (pieceSizeBytes < maxFileBytes
-                  ? 'Shorten the line, or increase the size of the pieces.'
-                  : 'Shorten the line.'),
-            );
-          }
-          const { pieces } = outcome;
-          if (again) return { ...info, pieces: pieces.map((piece) => ({ ...piece, isReplaced: true as const })) };
-          const whole = { filename, purpose, destination, identity, fingerprint: info.fingerprint };
-          return { ...info, pieces: await withReceipts(pieces, whole, signal) };
-        } finally {
-          await reader.close();
-        }
-      };
-      const complete = (checked: Omit<FullSplitRequest, 'filename'> & { readonly filename?: string }) => {
-        const { source, purpose, destination, giveUpAfterMs, partSizeBytes } = checked;
-        const filename = nameKey(checked.filename ?? filenameOfSource(source));
-        const subject = { filename, purpose, destination };
-        return { request: { ...checked, filename }, subject, giveUpAfterMs, partSizeBytes };
-      };
-      return firstCall({ schema: splitRequest, input, complete }, { attempt }, dependencies, call);
-    });
+        };
+        const complete = (checked: Omit<FullSplitRequest, 'filename'> & { readonly filename?: string }) => {
+          const { source, purpose, destination, giveUpAfterMs, partSizeBytes } = checked;
+          const filename = nameKey(checked.filename ?? filenameOfSource(source));
+          const subject = { filename, purpose, destination };
+          return { request: { ...checked, filename }, subject, giveUpAfterMs, partSizeBytes };
+        };
+        return firstCall({ schema: splitRequest, input, complete }, { attempt }, dependencies, call);
+      },
+      () => beat,
+    );
+  };
+}
+
+interface CountContext {
+  readonly lines: SourceLines;
+  readonly maxLines: number;
+  readonly signal: AbortSignal;
+  readonly last: PlanSplitHeartbeat | undefined;
+  readonly keep: (beat: PlanSplitHeartbeat) => void;
+}
+
+/** Counts the lines of the source. Undefined if one File can contain all of them. */
+async function lineLimit(
+  reader: SourceReader,
+  { sizeBytes, fingerprint }: SourceInfo,
+  { lines, maxLines, signal, last, keep }: CountContext,
+): Promise<LineLimit | undefined> {
+  if (sizeBytes <= maxLines) return undefined;
+  const most = (maxLines * Limits.maxPieces) / 2;
+  const { counter, isWhole } = await countLines(reader, {
+    sizeBytes,
+    resumeFrom: last?.fingerprint === fingerprint ? last.lines : undefined,
+    onCheckpoint: (checkpoint) => keep({ fingerprint, lines: checkpoint }),
+    isStopping: (count) => signal.aborted || count > most,
+  });
+  if (signal.aborted) throw new AbortedError('the count of the lines was aborted');
+  if (!isWhole) {
+    throw new SourceUnusableError(
+      `more than ${most} lines in Files of ${maxLines} lines are more than ${Limits.maxPieces / 2} Files. ` +
+        'Divide the source into several files first.',
+    );
+  }
+  return { maxLines, index: counter.index(lines) };
 }
 
 /** Long lines can require up to twice as many pieces as the number of bytes. */
-function assertCount(sizeBytes: number, pieceSizeBytes: number): void {
+function assertCount(sizeBytes: number, pieceSizeBytes: number, { maxFileBytes }: DestinationLimits): void {
   const most = Limits.maxPieces / 2;
   if (sizeBytes / pieceSizeBytes <= most) return;
   const least = Math.ceil(sizeBytes / most);
   throw new SourceUnusableError(
-    `${formatBytes(sizeBytes)} in pieces of ${formatBytes(pieceSizeBytes)} are more than ${most} Files. ` +
-      `Increase the size of the pieces to at least ${formatBytes(least)} (${least} bytes).`,
+    `${formatBytes(sizeBytes)} in pieces of ${limitText(pieceSizeBytes)} are more than ${most} Files. ` +
+      (least <= maxFileBytes
+        ? `Increase the size of the pieces to at least ${formatBytes(least)} (${least} bytes).`
+        : 'Divide the source into several files first.'),
   );
 }

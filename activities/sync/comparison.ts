@@ -9,7 +9,7 @@ import { comparePaths, SyncPlan, type ListedSource, type Verdict } from '../../s
 import { LonghaulError, SourceArchivedError, SourceChangedError } from '../../src/errors.ts';
 import type { Destination } from '../../src/destinations/port.ts';
 import { hashSource } from '../../src/sources/digest/digest-source.ts';
-import { withinSize, type Listing } from '../../src/sources/listing/listing.ts';
+import { withinLimits, type Listing } from '../../src/sources/listing/listing.ts';
 import type { Sources } from '../../src/sources/sources.ts';
 import { createPathFilter, type PathFilter } from '../../src/sources/listing/path-filter.ts';
 import { listDestination, type DestinationList } from './list-destination.ts';
@@ -132,7 +132,7 @@ export class SyncComparison {
     const manifest = store && new SyncManifest(store, scope);
     const filter = createPathFilter(scope.include, scope.exclude);
     const listed = withoutManifest(await sources.list(scope.source, { filter, signal }), scope);
-    const listing = withinSize(listed, client.limits(scope.purpose).maxFileBytes);
+    const listing = withinLimits(listed, client.limits(scope.purpose), scope.purpose);
     // Kept, because paths of the memory are filtered later.
     const { taken: unmatchedGlobs } = takeWithin(filter.unmatched(), { bytes: PayloadLimits.report });
     const files = await listDestination(client, scope, { signal });

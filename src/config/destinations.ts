@@ -3,10 +3,11 @@ import { AZURE_API_KEY_ENV, findApiKey, USUAL_API_KEY_ENV } from './api-key.ts';
 import { keyCommandSchema } from './key-command.ts';
 import { hasWholeClientCertificate, networkFields, WHOLE_CLIENT_CERTIFICATE } from './network.ts';
 import { baseUrl, described, text, wholeNumber } from './values.ts';
-import { Defaults } from '../contracts/limits.ts';
+import { Defaults, Limits, type DestinationLimits } from '../contracts/limits.ts';
 import { ConfigError } from '../errors.ts';
 import { NO_PROXY_SETTING, proxySettingFor, type ProxyRules } from '../network/proxy.ts';
 import { azureAddress, type AddressProblem } from '../destinations/azure-address.ts';
+import { limitsOf } from '../destinations/limits.ts';
 import { DESTINATION_KINDS, type DestinationProfile } from '../destinations/profile.ts';
 import { isKey, keyProblem, type KeyProvider } from '../destinations/keys/key-provider.ts';
 
@@ -35,6 +36,33 @@ export interface DestinationConfig extends Omit<DestinationProfile, 'apiKey'> {
   /** Purposes of this service in addition to the usual ones. */
   readonly purposes?: readonly string[] | undefined;
 }
+
+const fileLimits = {
+  maxFileBytes: described(wholeNumber(1, Limits.settableFileBytes), 'maximum bytes of a File'),
+  maxLines: described(wholeNumber(0, Number.MAX_SAFE_INTEGER), 'maximum lines of a File, 0 for no limit'),
+  extensions: described(
+    z.array(text.startsWith('.', 'must start with a dot, such as ".jsonl"')),
+    'endings, one of which the name of a File must have, such as `.jsonl`',
+  ),
+};
+
+const partBytes = wholeNumber(Limits.minPartSizeBytes, Limits.settablePartSizeBytes);
+
+const limitsField = z
+  .strictObject({
+    ...fileLimits,
+    minPartSizeBytes: described(partBytes, 'minimum bytes of a part'),
+    maxPartSizeBytes: described(partBytes, 'maximum bytes of a part'),
+    sessionSeconds: described(
+      wholeNumber(60, 365 * 86_400),
+      'lifetime of a session if the response does not contain it',
+    ),
+    purposes: described(z.record(text, z.strictObject(fileLimits)), 'limits of single purposes, by name'),
+  })
+  .refine(
+    ({ minPartSizeBytes: least = 0, maxPartSizeBytes: most = Infinity }) => least <= most,
+    'must not have a minPartSizeBytes above its maxPartSizeBytes',
+  );
 
 const destinationFields = z.strictObject({
   kind: described(
@@ -78,6 +106,10 @@ const destinationFields = z.strictObject({
     'maximum requests per minute to `/files`, [across all workers](fairness.md#requests-per-minute), 0 for no limit; default: 1,000',
   ),
   traceHeaders: described(z.boolean(), 'whether calls have [trace headers](metrics.md#traces); default: `false`'),
+  limits: described(
+    limitsField,
+    '[limits of Files](#limits-of-files) that differ from those of the kind and of the purpose',
+  ),
   purposes: described(z.array(text), 'purposes of this service in addition to the usual purposes'),
   ...networkFields,
 });
@@ -163,6 +195,16 @@ export function requireDestination(config: ConfiguredDestinations, name: string)
   if (!apiKey) throw new ConfigError(`destination "${name}" has no API key: ${apiKeyProblem ?? `set ${apiKeyFrom}`}`);
   if (!isKey(apiKey)) throw new ConfigError(`the API key in ${apiKeyFrom} contains invalid characters. Correct it.`);
   return { ...network, apiKey };
+}
+
+/** The limits of a destination for a purpose; undefined if this configuration does not have the destination. */
+export function configuredLimits(
+  { destinations }: Pick<ConfiguredDestinations, 'destinations'>,
+  name: string,
+  purpose: string,
+): DestinationLimits | undefined {
+  const found = destinations.get(name);
+  return found && limitsOf(found, purpose);
 }
 
 /** The same with the proxy of the environment, if it has no `proxy`. */

@@ -158,6 +158,12 @@ export interface PlanSplitResult extends SourceInfo, Admitted<FullSplitRequest> 
   readonly pieces: readonly PlannedPiece[];
 }
 
+/** Heartbeat details of `planSplit`: the lines that are counted, and where. */
+export interface PlanSplitHeartbeat {
+  readonly fingerprint: string;
+  readonly lines: { readonly offsetBytes: number; readonly states: readonly string[] };
+}
+
 /** Heartbeat details of `completeUpload`. */
 export interface CompleteHeartbeat {
   /** Attempts that the service rejected before any work. */

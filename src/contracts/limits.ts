@@ -8,6 +8,11 @@ export const Limits = {
   maxFileBytes: 8 * 1024 * MiB,
   minPartSizeBytes: 1 * MiB,
   maxPartSizeBytes: 64 * MiB,
+  /** Maximum of a setting for any destination. The limits of the destination decide in the first activity. */
+  settableFileBytes: 512 * 1024 * MiB,
+  settablePartSizeBytes: 1024 * MiB,
+  /** Parts of one Upload, whose IDs fit into one payload. */
+  maxParts: 10_000,
   maxConcurrency: 256,
   /** Maximum number of pieces: 8 TB, more than the 2.5 TB of a project, with a short history. */
   maxPieces: 1000,
@@ -29,6 +34,10 @@ export interface DestinationLimits {
   readonly maxParts: number;
   /** Lifetime of a session, if the response does not contain it. */
   readonly sessionSeconds: number;
+  /** Maximum lines of one File. @defaultValue any number */
+  readonly maxLines?: number;
+  /** Endings, one of which the name of a File must have. @defaultValue any name */
+  readonly extensions?: readonly string[];
 }
 
 /** "An Upload expires one hour after it is created" (specification). The number of parts follows from the sizes. */
@@ -38,6 +47,18 @@ export const openAiLimits: DestinationLimits = {
   maxPartSizeBytes: Limits.maxPartSizeBytes,
   maxParts: Limits.maxFileBytes / Limits.minPartSizeBytes,
   sessionSeconds: 3600,
+};
+
+/** Limits of a purpose, which are stricter than those of the service. */
+export type PurposeLimits = Partial<Pick<DestinationLimits, 'maxFileBytes' | 'maxLines' | 'extensions'>>;
+
+/**
+ * Limits by purpose, from the guides of OpenAI and Azure: "the input file must be a .jsonl file of up to 200 MB with up to
+ * 50,000 requests" (batch), and ".jsonl" (fine-tune). A document that states "MB" means decimal units.
+ */
+export const purposeLimits: Readonly<Record<string, PurposeLimits>> = {
+  batch: { maxFileBytes: 200_000_000, maxLines: 50_000, extensions: ['.jsonl'] },
+  'fine-tune': { extensions: ['.jsonl'] },
 };
 
 /** "The maximum size is 9 GB", "the session expires in two hours" (Azure's reference). Decimal, the smaller interpretation. */

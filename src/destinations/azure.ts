@@ -1,4 +1,3 @@
-import { azureLimits } from '../contracts/limits.ts';
 import { ConfigError } from '../errors.ts';
 import { apiKey, bearer } from './auth.ts';
 import { azureAddress } from './azure-address.ts';
@@ -20,6 +19,6 @@ export function createAzureDestination(profile: DestinationProfile, options: Des
   const { baseUrl, apiVersion } = address;
   return new OpenAiDestination(
     { ...profile, baseUrl, query: apiVersion === undefined ? query : { ...query, 'api-version': apiVersion } },
-    { ...options, auth: authHeader === 'api-key' ? apiKey : bearer, limits: () => azureLimits },
+    { ...options, auth: authHeader === 'api-key' ? apiKey : bearer },
   );
 }

@@ -1,9 +1,10 @@
 import { inspect } from 'node:util';
-import { openAiLimits, type DestinationLimits } from '../contracts/limits.ts';
+import type { DestinationLimits } from '../contracts/limits.ts';
 import type { UploadedFile, UploadSession } from '../contracts/upload.ts';
 import { StrangeAnswerError } from '../errors.ts';
 import { apiKey, bearer, type Auth } from './auth.ts';
 import { ApiFiles } from './files.ts';
+import { limitsOf } from './limits.ts';
 import { BufferPool } from './http/buffer-pool.ts';
 import type { CallOptions } from './http/call-limits.ts';
 import { Http } from './http/http.ts';
@@ -17,7 +18,7 @@ import { cancelUpload, completeUpload, createUpload, pathOfUpload } from './sess
 export interface OpenAiOptions extends DestinationOptions {
   /** @defaultValue by `authHeader` of the profile */
   readonly auth?: Auth | undefined;
-  /** @defaultValue those of OpenAI */
+  /** @defaultValue those of the kind and the profile */
   readonly limits?: ((purpose: string) => DestinationLimits) | undefined;
 }
 
@@ -34,7 +35,7 @@ export class OpenAiDestination implements Destination {
   /** @throws ConfigError if the base URL, the key or the headers of the profile cannot be used */
   constructor(
     profile: DestinationProfile,
-    { gate, watch = {}, auth, limits = () => openAiLimits }: OpenAiOptions = {},
+    { gate, watch = {}, auth, limits = (purpose) => limitsOf(profile, purpose) }: OpenAiOptions = {},
   ) {
     this.limits = limits;
     this.#gate = gate;

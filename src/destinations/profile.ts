@@ -3,6 +3,7 @@ import { withoutUndefined } from '../core/without-undefined.ts';
 import { ConfigError } from '../errors.ts';
 import { withoutCredentials, type ProxySetting } from '../network/proxy.ts';
 import type { KeyProvider } from './keys/key-provider.ts';
+import type { LimitSettings } from './limits.ts';
 
 /** The kinds of services. `kinds.ts` creates them. */
 export const DESTINATION_KINDS = ['openai', 'azure'] as const;
@@ -62,6 +63,8 @@ export interface DestinationProfile {
    * OpenAI documents 1,000, and no limit for `/uploads`. @defaultValue 1,000
    */
   readonly filesRequestsPerMinute?: number | undefined;
+  /** Limits of Files that differ from those of the kind. @defaultValue those of the kind, by purpose */
+  readonly limits?: LimitSettings | undefined;
   /** Whether calls carry W3C's `traceparent` if traces are on: it shows the service which calls belong together. @defaultValue false */
   readonly traceHeaders?: boolean | undefined;
 }
@@ -87,6 +90,7 @@ export const DefaultProfile = {
   partTimeoutMs: 3_600_000,
   completeTimeoutMs: 600_000,
   filesRequestsPerMinute: 1000,
+  limits: {},
   traceHeaders: false,
 } as const satisfies Defaulted;
 

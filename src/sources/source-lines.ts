@@ -3,7 +3,7 @@ import type { LineEnds } from '../core/split/plan.ts';
 import type { SourceReader } from './source-reader.ts';
 
 const BLOCK_BYTES = 64 * 1024;
-const LINE_FEED = 0x0a;
+export const LINE_FEED = 0x0a;
 
 /** Finds the line ends of a source in small blocks. A line end is the start of the next line, after `\n`. */
 export class SourceLines implements LineEnds {
@@ -38,6 +38,27 @@ export class SourceLines implements LineEnds {
     return undefined;
   }
 
+  /** The number of line feeds from `fromBytes` to `toBytes`, excluded. @throws as `first` */
+  async count(fromBytes: number, toBytes: number): Promise<number> {
+    let count = 0;
+    for (let from = fromBytes; from < toBytes; from += BLOCK_BYTES) {
+      count += lineFeeds(await this.#read(from, Math.min(from + BLOCK_BYTES, toBytes)));
+    }
+    return count;
+  }
+
+  /** The line end with this number, counted from 1, in a range that has it. @throws as `first` */
+  async endOf(fromBytes: number, toBytes: number, number: number): Promise<number> {
+    let left = number;
+    for (let from = fromBytes; from < toBytes; from += BLOCK_BYTES) {
+      const block = await this.#read(from, Math.min(from + BLOCK_BYTES, toBytes));
+      for (let at = block.indexOf(LINE_FEED); at !== -1; at = block.indexOf(LINE_FEED, at + 1)) {
+        if (--left === 0) return from + at + 1;
+      }
+    }
+    throw new SourceChangedError('the lines of the source changed while it was read. Start a new upload.');
+  }
+
   async #read(fromBytes: number, toBytes: number): Promise<Buffer> {
     const block = this.#buffer.subarray(0, toBytes - fromBytes);
     for (let filled = 0; filled < block.byteLength;) {
@@ -49,4 +70,10 @@ export class SourceLines implements LineEnds {
     }
     return block;
   }
+}
+
+export function lineFeeds(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(LINE_FEED); at !== -1; at = bytes.indexOf(LINE_FEED, at + 1)) count++;
+  return count;
 }

@@ -23,3 +23,5 @@ export type { LogLevel } from '../config/environment.ts';
 export { requireDestination, type ConfiguredDestinations, type DestinationConfig } from '../config/destinations.ts';
 export type { KeyProvider } from '../destinations/keys/key-provider.ts';
 export type { DestinationKind, DestinationProfile } from '../destinations/profile.ts';
+export type { LimitSettings } from '../destinations/limits.ts';
+export type { PurposeLimits } from '../contracts/limits.ts';

@@ -35,7 +35,7 @@ export async function uploadWithSdk(upload: SdkUpload): Promise<string | undefin
   const { size } = await stat(path);
   const { id } = await client.uploads.create({
     filename: basename(path),
-    purpose: 'batch',
+    purpose: 'assistants',
     bytes: size,
     mime_type: 'application/jsonl',
   });

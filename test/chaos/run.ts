@@ -101,7 +101,7 @@ async function upload(scene: Scene, { limitMs = 120_000 }: RunOptions): Promise<
   for (const { deed } of early) done.push(await armed(api, deed));
   const handle = await client.upload({
     source: source.source,
-    purpose: 'batch',
+    purpose: 'assistants',
     partSizeBytes: plan.partSizeBytes,
     concurrency: plan.concurrency,
     maxSessions: plan.maxSessions,

@@ -71,7 +71,7 @@ export async function runServerKills(
         'upload',
         path,
         '--purpose',
-        'batch',
+        'assistants',
         '--part-size',
         '1MiB',
         '--heartbeat-timeout',

@@ -8,7 +8,7 @@ import { withFakeS3, type FakeObject } from '../support/fake-s3.ts';
 import { filesAt, runSync } from '../support/sync-folder.ts';
 import { withSystem } from '../support/system.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 const tomorrow = new Date(Date.now() + 86_400_000);
 const yesterday = new Date(Date.now() - 86_400_000);
 

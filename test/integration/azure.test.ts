@@ -6,7 +6,7 @@ import { runCli } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
 import { KEY, MiB, withSystem } from '../support/system.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 
 describe('a destination of the kind azure', () => {
   it('renews an Entra token during an upload, with parts that each need a live token', () =>
@@ -72,7 +72,7 @@ describe('a destination of the kind azure', () => {
         expect({ code, stderr }).toMatchObject({ code: 0 });
         expect((await system.download(stdout.trim())).equals(content)).toBe(true);
         const [sent] = system.uploads();
-        expect(sent?.id).toMatch(/^batch-[0-9a-f]{32}$/);
+        expect(sent?.id).toMatch(/^assistants-[0-9a-f]{32}$/);
         expect(sent?.partIds[0]).toMatch(/^uplprt-[0-9a-f]{32}$/);
 
         const doctor = await runCli(['doctor', '--json'], environment);

@@ -9,7 +9,7 @@ import { withHttpOrigin, type HttpOrigin } from '../support/http-origin.ts';
 import { KEY, MiB, withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 const SECRET = 'planted-secret-7f3a';
 const SECRET_NAME = 'planted-name-91bc';
 /** Size of what must not be listed, which no other file has. */

@@ -8,7 +8,7 @@ import { randomFile } from '../support/random-file.ts';
 import { KEY, MiB, withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 
 function toWait(handle: JobHandle<'upload'>): Promise<void> {
   return until(async () => (await handle.status()).state === 'waiting', 'the upload to wait');

@@ -29,7 +29,7 @@ function embedded(system: System, changes: Record<string, string> = {}): Record<
 describe('bad input is one line that says what is wrong, before anything is created:', () => {
   it('a missing file, a directory, an empty file, one over 8 GiB', () =>
     withSystem(async (system) => {
-      const upload = (file: string) => runCli(['upload', file, '--purpose', 'batch'], embedded(system));
+      const upload = (file: string) => runCli(['upload', file, '--purpose', 'assistants'], embedded(system));
       const empty = join(system.directory, 'empty');
       await writeFile(empty, '');
       const huge = join(system.directory, 'huge');
@@ -48,9 +48,9 @@ describe('bad input is one line that says what is wrong, before anything is crea
     withSystem(async (system) => {
       const run = (...args: string[]) => runCli(args, embedded(system));
       expectOneLine(await run('upload', 'x', '--purpose', 'dance'), 2, /unknown purpose "dance"; known: .*batch/);
-      expectOneLine(await run('upload', 'x', '--purpose', 'batch', '--part-size', '65MiB'), 2, /1 MiB to 64 MiB/);
+      expectOneLine(await run('upload', 'x', '--purpose', 'assistants', '--part-size', '65MiB'), 2, /1 MiB to 64 MiB/);
       expectOneLine(
-        await run('upload', 'x', '--purpose', 'batch', '--priority', 'soon'),
+        await run('upload', 'x', '--purpose', 'assistants', '--priority', 'soon'),
         2,
         /interactive, normal, bulk/,
       );
@@ -63,7 +63,7 @@ describe('bad input is one line that says what is wrong, before anything is crea
       const file = join(system.directory, 'good.jsonl');
       await writeFile(file, '{}');
       const upload = (changes: Record<string, string>) =>
-        runCli(['upload', file, '--purpose', 'batch'], embedded(system, changes));
+        runCli(['upload', file, '--purpose', 'assistants'], embedded(system, changes));
       expectOneLine(await upload({ OPENAI_API_KEY: '' }), 2, /no API key: set OPENAI_API_KEY/);
       expectOneLine(await upload({ OPENAI_API_KEY: 'sk-wrong' }), 2, /rejects the key/);
       expectOneLine(await upload({ OPENAI_BASE_URL: 'api.example' }), 2, /OPENAI_BASE_URL must be an http/);
@@ -76,7 +76,7 @@ describe('bad input is one line that says what is wrong, before anything is crea
     withSystem(async (system) => {
       const file = join(system.directory, 'good.jsonl');
       await writeFile(file, '{}');
-      const args = ['upload', file, '--purpose', 'batch'];
+      const args = ['upload', file, '--purpose', 'assistants'];
       expectOneLine(
         await runCli(args, embedded(system, { TEMPORAL_ADDRESS: '127.0.0.1:9' })),
         1,
@@ -103,7 +103,7 @@ describe('longhaul upload', () => {
       const file = join(system.directory, 'train.jsonl');
       const content = await randomFile(file, 3 * MiB);
       const upload = () =>
-        runCli(['upload', file, '--purpose', 'batch', '--part-size', '1MiB', '--json'], embedded(system));
+        runCli(['upload', file, '--purpose', 'assistants', '--part-size', '1MiB', '--json'], embedded(system));
 
       const first = await upload();
       expect(first).toMatchObject({ code: 0 });
@@ -114,7 +114,7 @@ describe('longhaul upload', () => {
         parts: 3,
         partsSent: 3,
         resumed: false,
-        file: { bytes: content.length, filename: 'train.jsonl', purpose: 'batch' },
+        file: { bytes: content.length, filename: 'train.jsonl', purpose: 'assistants' },
       });
       expect(Object.keys(receipt)).toEqual(expect.arrayContaining(['workflowId', 'uploadId', 'durationMs']));
       const { partsBegun } = system.api.stats().totals;
@@ -130,7 +130,7 @@ describe('longhaul upload', () => {
       const files = ['a.bin', 'b\u001b[31m.bin'].map((name) => join(system.directory, name));
       for (const file of files) await randomFile(file, MiB + 1);
       system.api.faults.add({ route: 'create', kind: 'status', status: 400, skip: 1 });
-      const outcome = await runCli(['upload', ...files, '--purpose', 'batch'], embedded(system));
+      const outcome = await runCli(['upload', ...files, '--purpose', 'assistants'], embedded(system));
       expect(outcome.code).toBe(1);
       expect(outcome.stdout.trim().split('\n')).toHaveLength(1);
       expect(outcome.stdout).toMatch(/^file-/);
@@ -143,7 +143,7 @@ describe('longhaul upload', () => {
       async (system) => {
         const file = join(system.directory, 'interrupted.bin');
         const content = await randomFile(file, 12 * MiB);
-        const args = ['upload', file, '--purpose', 'batch', '--part-size', '1MiB', '--concurrency', '2', '--json'];
+        const args = ['upload', file, '--purpose', 'assistants', '--part-size', '1MiB', '--concurrency', '2', '--json'];
         const first = startCli(args, embedded(system));
         await partsReceived(system, 4);
         first.child.kill('SIGINT');
@@ -176,7 +176,7 @@ describe('longhaul upload', () => {
           'upload',
           file,
           '--purpose',
-          'batch',
+          'assistants',
           '--part-size',
           '1MiB',
           '--concurrency',
@@ -220,7 +220,7 @@ describe('longhaul upload', () => {
         body: { error: { message: `key ${KEY} is tired` } },
       });
       const worker = await startWorkerProcess({ ...system.environment, LONGHAUL_LOG_LEVEL: 'trace' });
-      const outcome = await runCli(['upload', file, '--purpose', 'batch', '--json'], system.environment);
+      const outcome = await runCli(['upload', file, '--purpose', 'assistants', '--json'], system.environment);
       expect(outcome.code).toBe(0);
       worker.child.kill('SIGTERM');
       const { stderr } = await worker.ended;

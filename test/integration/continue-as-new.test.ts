@@ -12,7 +12,7 @@ it('an upload whose history grows long continues as new, and loses neither a par
         await startWorker();
         const file = join(directory, 'long.bin');
         const content = await randomFile(file, 40 * MiB);
-        const handle = await client.upload({ file, purpose: 'batch', partSizeBytes: MiB, concurrency: 2 });
+        const handle = await client.upload({ file, purpose: 'assistants', partSizeBytes: MiB, concurrency: 2 });
         let isOver = false;
         const ended = handle.result().finally(() => {
           isOver = true;

@@ -86,7 +86,7 @@ async function withTwoWorkers(
       const content = await randomFile(file, parts * 4 * MiB);
       const environment = { ...system.environment, LONGHAUL_HEARTBEAT_INTERVAL_MS: '500' };
       const victim = await startWorkerProcess(environment, ...slots);
-      const request = { file, purpose: 'batch', partSizeBytes: 4 * MiB, concurrency: SLOTS, heartbeatTimeoutMs };
+      const request = { file, purpose: 'assistants', partSizeBytes: 4 * MiB, concurrency: SLOTS, heartbeatTimeoutMs };
       const handle = await client.upload(request);
       await partsInHandsOf(victim.child.pid, SLOTS, system, handle);
       const survivor = await beginWorker(environment, ...slots);
@@ -134,7 +134,7 @@ describe('a worker that goes while parts are in flight', () => {
         const file = join(directory, 'graceful.bin');
         await randomFile(file, parts * MiB);
         const leaving = await startWorkerProcess(system.environment, ...slots, '--grace', '60');
-        const handle = await client.upload({ file, purpose: 'batch', partSizeBytes: MiB, concurrency: SLOTS });
+        const handle = await client.upload({ file, purpose: 'assistants', partSizeBytes: MiB, concurrency: SLOTS });
         await partsReceived(system, 1);
         await partsInHandsOf(leaving.child.pid, SLOTS, system, handle);
         await stop(leaving);
@@ -164,7 +164,7 @@ it('an upload outlives one replacement of all workers after the other, and sends
       const { client, directory, api, uploads, download } = system;
       const file = join(directory, 'rolling.bin');
       const content = await randomFile(file, parts * MiB);
-      const handle = await client.upload({ file, purpose: 'batch', partSizeBytes: MiB, concurrency: SLOTS });
+      const handle = await client.upload({ file, purpose: 'assistants', partSizeBytes: MiB, concurrency: SLOTS });
       let worker = await beginWorker(system.environment, ...slots);
       const startedAtMs = performance.now();
       for (let restart = 1; restart <= restarts; restart++) {
@@ -235,7 +235,7 @@ describe('with worker versioning', () => {
         if (first) await setCurrentVersion(system, first);
         const file = join(directory, 'versioned.bin');
         const content = await randomFile(file, 32 * MiB);
-        const handle = await client.upload({ file, purpose: 'batch', partSizeBytes: MiB, concurrency: SLOTS });
+        const handle = await client.upload({ file, purpose: 'assistants', partSizeBytes: MiB, concurrency: SLOTS });
         await partsReceived(system, 3);
 
         const version = ['--deployment', taskQueue, '--build-id', 'build-b'];

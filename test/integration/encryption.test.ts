@@ -37,7 +37,7 @@ async function runJobs(system: System, client: LonghaulClient): Promise<readonly
   await randomFile(file, 3 * MiB);
   const lines = join(folder, 'lines.jsonl');
   await writeFile(lines, `${'x'.repeat(600_000)}\n`.repeat(4));
-  const request = { purpose: 'fine-tune', partSizeBytes: MiB };
+  const request = { purpose: 'vision', partSizeBytes: MiB };
   const finished = async (handle: JobHandle<'upload' | 'split' | 'sync'>) => {
     await handle.result();
     return handle.workflowId;
@@ -47,7 +47,7 @@ async function runJobs(system: System, client: LonghaulClient): Promise<readonly
   api.faults.add({ route: 'part', kind: 'status', status: 500, count: 2 });
   const first = await finished(await client.upload({ ...request, file, filename: `${CANARY}.jsonl` }));
   const split = await finished(await client.uploadSplit({ ...request, file: lines, pieceSizeBytes: MiB }));
-  const sync = await finished(await client.sync({ folder, purpose: 'fine-tune' }));
+  const sync = await finished(await client.sync({ folder, purpose: 'vision' }));
 
   const other = join(folder, `${CANARY}-other.jsonl`);
   await randomFile(other, 2 * MiB);
@@ -95,7 +95,7 @@ it('encrypts every payload, and replays after the key was replaced', () =>
     const next = join(directory, `${CANARY}-next.jsonl`);
     await randomFile(next, 2 * MiB);
     const usesNewKey = async () => {
-      const handle = await client.upload({ file: next, purpose: 'batch', id: `${taskQueue}-${Date.now()}` });
+      const handle = await client.upload({ file: next, purpose: 'assistants', id: `${taskQueue}-${Date.now()}` });
       await handle.result();
       return (await stored(system, handle.workflowId)).includes('2026-02');
     };

@@ -127,7 +127,7 @@ it('a command uses the embedded server directly although the environment names a
       OPENAI_BASE_URL: api.url,
       OPENAI_API_KEY: KEY,
     };
-    const { code, stdout, stderr } = await runCliProcess(['upload', file, '--purpose', 'batch'], environment);
+    const { code, stdout, stderr } = await runCliProcess(['upload', file, '--purpose', 'assistants'], environment);
     expect(stderr).not.toContain('proxy');
     expect(stdout).toMatch(/^file-/);
     expect(code).toBe(0);

@@ -23,7 +23,7 @@ async function partsAhead(
   bigs: readonly Partial<UploadOptions>[],
   small: Partial<UploadOptions>,
 ): Promise<number> {
-  const common = { purpose: 'batch', partSizeBytes: MiB, md5: false };
+  const common = { purpose: 'assistants', partSizeBytes: MiB, md5: false };
   await system.startWorker({ transferSlots: SLOTS });
   for (const [index, options] of bigs.entries()) {
     const file = await emptyFile(system, `big-${index}`, BIG_PARTS);
@@ -74,7 +74,7 @@ describe('uploads that begin at the same time', () => {
       const handles = [];
       for (const name of ['one', 'two']) {
         const file = await emptyFile(system, name, 1500);
-        handles.push(await system.client.upload({ file, purpose: 'batch', partSizeBytes: MiB, concurrency: 2 }));
+        handles.push(await system.client.upload({ file, purpose: 'assistants', partSizeBytes: MiB, concurrency: 2 }));
       }
       await until(
         () => system.uploads().filter(({ partsReceived: received }) => received > 0).length === 2,

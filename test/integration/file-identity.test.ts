@@ -12,7 +12,7 @@ import { filesAt, runSync, told } from '../support/sync-folder.ts';
 import { KEY, MiB, withSystem, type System } from '../support/system.ts';
 import { writeFiles } from '../support/temp-dir.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 const run = promisify(execFile);
 
 /** Gives `path` the modification time of another file, to the nanosecond. */

@@ -51,9 +51,9 @@ describe('uploads and syncs whose service returns anything', () => {
         const uploads = Array.from({ length: 16 }, async (_, index) => {
           const file = join(directory, `${round}-${index}.bin`);
           await randomFile(file, index % 2 === 0 ? 3 * MiB : 1000);
-          return client.upload({ file, purpose: 'batch', partSizeBytes: MiB, giveUpAfterMs: 1, maxSessions: 10 });
+          return client.upload({ file, purpose: 'assistants', partSizeBytes: MiB, giveUpAfterMs: 1, maxSessions: 10 });
         });
-        const sync = await client.sync({ folder, purpose: 'batch', upload: { giveUpAfterMs: 1 } });
+        const sync = await client.sync({ folder, purpose: 'assistants', upload: { giveUpAfterMs: 1 } });
         const handles = [...(await Promise.all(uploads)), sync];
         for (const handle of handles) {
           const failureType = await handle.result().then(() => 'none', failureTypeOf);

@@ -62,7 +62,8 @@ async function withHost(
   }
 }
 
-const uploadOf = (path: string) => ({ source: { type: 'file', path }, purpose: 'batch', partSizeBytes: MiB }) as const;
+const uploadOf = (path: string) =>
+  ({ source: { type: 'file', path }, purpose: 'assistants', partSizeBytes: MiB }) as const;
 
 describe('LonghaulPlugin', () => {
   it('uploads a file as a child of a workflow of the host, with the codec of the host', () =>
@@ -110,7 +111,12 @@ describe('LonghaulPlugin', () => {
       async (system) => {
         const path = join(system.directory, 'two-hosts.bin');
         const content = await randomFile(path, 6 * MiB);
-        const handle = await system.client.upload({ file: path, purpose: 'batch', partSizeBytes: MiB, concurrency: 1 });
+        const handle = await system.client.upload({
+          file: path,
+          purpose: 'assistants',
+          partSizeBytes: MiB,
+          concurrency: 1,
+        });
         await withHost(system, async ({ worker, ended }) => {
           await partsReceived(system, 2);
           worker.shutdown();
@@ -210,7 +216,7 @@ describe('the Nexus service', () => {
         const create = () => Worker.create({ connection, namespace, taskQueue: 'callers', workflowBundle });
         const worker = await untilCreated(create);
         await worker.runUntil(async () => {
-          const publish = (workflowId: string, purpose = 'batch') =>
+          const publish = (workflowId: string, purpose = 'assistants') =>
             client.workflow.execute('publishByNexus', {
               taskQueue: 'callers',
               workflowId: randomUUID(),
@@ -222,7 +228,7 @@ describe('the Nexus service', () => {
           expect(await publish(id), 'of a completed upload').toBe(one);
           expect(md5(await system.download(one as string))).toBe(md5(content));
           expect(system.uploads()).toHaveLength(1);
-          await expect(publish(id, 'fine-tune')).rejects.toMatchObject({
+          await expect(publish(id, 'vision')).rejects.toMatchObject({
             cause: { cause: { message: expect.stringContaining('belongs to another job') } },
           });
         });

@@ -13,7 +13,9 @@ import { until } from '../support/until.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
 
 const PARTS = 12;
-const uploadArguments = '--purpose batch --part-size 1MiB --concurrency 4 --heartbeat-timeout 2s --json'.split(' ');
+const uploadArguments = '--purpose assistants --part-size 1MiB --concurrency 4 --heartbeat-timeout 2s --json'.split(
+  ' ',
+);
 /** Slow enough that a kill hits the middle. */
 const limits = { bandwidthBytesPerSecond: 4 * MiB };
 
@@ -78,7 +80,7 @@ describe('a machine whose host name changes', () => {
       const folder = join(directory, 'nightly');
       await mkdir(folder);
       await writeFile(join(folder, 'a.txt'), 'a');
-      const sync = ['sync', folder, '--purpose', 'batch'];
+      const sync = ['sync', folder, '--purpose', 'assistants'];
       await onHost('before', async () => {
         const synced = await runCli([...sync, '--json'], embedded);
         expect(synced.code, synced.stderr).toBe(0);
@@ -120,11 +122,11 @@ describe('a host without a worker', () => {
       const file = join(system.directory, 'gone.bin');
       await randomFile(file, 2 * MiB);
       const gone = new LonghaulClient(system.client.temporal, { taskQueue: system.taskQueue, host: 'gone' });
-      const upload = await gone.upload({ file, purpose: 'batch', partSizeBytes: MiB });
+      const upload = await gone.upload({ file, purpose: 'assistants', partSizeBytes: MiB });
       const folder = join(system.directory, 'folder');
       await mkdir(folder);
       await writeFile(join(folder, 'a.txt'), 'a');
-      const sync = await gone.sync({ folder, purpose: 'batch' });
+      const sync = await gone.sync({ folder, purpose: 'assistants' });
       const queue = `${system.taskQueue}-transfer-gone`;
       const reason = `no worker of host gone polls task queue "${queue}". Start "longhaul worker" there`;
       const unpolled = { taskQueue: queue, host: 'gone', reason: expect.stringContaining(reason) };
@@ -183,7 +185,7 @@ describe('a host without a worker', () => {
       const file = join(directory, 'killed.bin');
       const content = await randomFile(file, PARTS * MiB);
       const client = new LonghaulClient(system.client.temporal, { taskQueue: system.taskQueue, host: 'killed' });
-      const upload = await client.upload({ file, purpose: 'batch', partSizeBytes: MiB, concurrency: 8 });
+      const upload = await client.upload({ file, purpose: 'assistants', partSizeBytes: MiB, concurrency: 8 });
       await partsReceived(system, 4);
       expect((await upload.status()).unpolled).toBeUndefined();
       worker.child.kill('SIGKILL');

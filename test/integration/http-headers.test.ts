@@ -11,7 +11,7 @@ import { until } from '../support/until.ts';
 
 const OLD = 'canary-of-an-old-token-51d0';
 const NEW = 'canary-of-a-new-token-02ba';
-const upload = (...args: string[]) => ['upload', ...args, '--purpose', 'batch', '--part-size', '1MiB', '--json'];
+const upload = (...args: string[]) => ['upload', ...args, '--purpose', 'assistants', '--part-size', '1MiB', '--json'];
 
 it('a URL that requires a header is uploaded by workers that have it, also after the header changed', () =>
   withHttpOrigin({ content: randomBytes(8 * MiB + 1) }, (origin) =>

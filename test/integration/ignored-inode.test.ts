@@ -9,7 +9,7 @@ import { md5, randomFile } from '../support/random-file.ts';
 import { filesAt } from '../support/sync-folder.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 const run = promisify(execFile);
 
 /** As a remount of sshfs, mergerfs or FAT: another inode, the same size and modification time. */

@@ -18,12 +18,18 @@ function linesOf({ stdout }: CliOutcome): any[] {
 describe('with --json, a command that fails before it starts', () => {
   it.each([
     [['upload', '--json'], 2, 'UsageInvalid', /required option '--purpose/],
-    [['upload', 'x', '--purpose', 'batch', '--concurency', '4', '--json'], 2, 'UsageInvalid', /'--concurency'/],
-    [['upload', 'x', '--purpose', 'batch', '--part-size', '1', '--json'], 2, 'UsageInvalid', /--part-size/],
-    [['upload', '/no/such', '--purpose', 'batch', '--json'], 2, 'ConfigInvalid', /OPENAI_API_KEY/],
-    [['upload', '/no/such', '--purpose', 'batch', '--json'], 2, 'SourceMissing', /\/no\/such/, { OPENAI_API_KEY: 'k' }],
+    [['upload', 'x', '--purpose', 'assistants', '--concurency', '4', '--json'], 2, 'UsageInvalid', /'--concurency'/],
+    [['upload', 'x', '--purpose', 'assistants', '--part-size', '1', '--json'], 2, 'UsageInvalid', /--part-size/],
+    [['upload', '/no/such', '--purpose', 'assistants', '--json'], 2, 'ConfigInvalid', /OPENAI_API_KEY/],
+    [
+      ['upload', '/no/such', '--purpose', 'assistants', '--json'],
+      2,
+      'SourceMissing',
+      /\/no\/such/,
+      { OPENAI_API_KEY: 'k' },
+    ],
     [['upload', '/no/such', '--purpose', 'nonsense', '--json'], 2, 'ConfigInvalid', /unknown purpose/],
-    [['sync', '/no/such', '--purpose', 'batch', '--json'], 2, 'SourceMissing', /\/no\/such/],
+    [['sync', '/no/such', '--purpose', 'assistants', '--json'], 2, 'SourceMissing', /\/no\/such/],
     [['status', '--json'], 2, 'UsageInvalid', /missing required argument 'id/],
     [['list', '--state', 'odd', '--json'], 2, 'UsageInvalid', /--state/],
     [['list', '--json'], 1, 'TemporalUnreachable', /127\.0\.0\.1:9/, { TEMPORAL_ADDRESS: '127.0.0.1:9' }],
@@ -54,7 +60,7 @@ describe('with --json, an upload', () => {
       await writeFile(join(folder, 'empty'), '');
       system.api.faults.add({ route: 'create', kind: 'status', status: 400, skip: 1 });
 
-      const args = ['upload', folder, '--purpose', 'batch', '--json', '--limit', '1GiB/s'];
+      const args = ['upload', folder, '--purpose', 'assistants', '--json', '--limit', '1GiB/s'];
       const outcome = await runCli(args, system.environment);
       const lines = linesOf(outcome);
       expect(outcome.stderr).toMatch(/--limit 1\.?0* GiB\/s is the rate of each of the 2 uploads\. To limit their sum/);
@@ -69,7 +75,7 @@ describe('with --json, an upload', () => {
       expect(outcome.code).toBe(1);
 
       const source = files[0] as string;
-      const again = ['upload', source, '--purpose', 'batch', '--json', '--again', '--detach'];
+      const again = ['upload', source, '--purpose', 'assistants', '--json', '--again', '--detach'];
       const detached = linesOf(await runCli(again, system.environment));
       expect(detached).toEqual([{ source, workflowId: expect.any(String), resumed: false }]);
     }));
@@ -80,7 +86,7 @@ describe('with --json, an upload', () => {
         await system.startWorker();
         const file = join(system.directory, 'a.bin');
         await randomFile(file, 8 * MiB);
-        const args = ['upload', file, '--purpose', 'batch', '--json', '--part-size', '1MiB'];
+        const args = ['upload', file, '--purpose', 'assistants', '--json', '--part-size', '1MiB'];
         const upload = beginCli(args, system.environment);
         await partsReceived(system, 1);
         upload.interrupt();
@@ -106,7 +112,7 @@ describe('with --json, an upload', () => {
         await writeFiles(folder, { 'good.txt': 'good', 'bad.txt': 'bad' });
         system.api.configure({ bandwidthBytesPerSecond: null });
         system.api.faults.add({ route: 'create', kind: 'status', status: 422, count: 1 });
-        const sync = await runCli(['sync', folder, '--purpose', 'batch', '--json'], system.environment);
+        const sync = await runCli(['sync', folder, '--purpose', 'assistants', '--json'], system.environment);
         expect(linesOf(sync)).toMatchObject([{ counts: { failed: 1 }, error: { code: 'FilesFailed' } }]);
         expect(sync.code).toBe(1);
 

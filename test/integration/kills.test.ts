@@ -8,9 +8,8 @@ import { until } from '../support/until.ts';
 
 const PARTS = 16;
 const SLOTS = 4;
-const uploadArguments = `--purpose batch --part-size 1MiB --concurrency ${SLOTS} --heartbeat-timeout 2s --json`.split(
-  ' ',
-);
+const uploadArguments =
+  `--purpose assistants --part-size 1MiB --concurrency ${SLOTS} --heartbeat-timeout 2s --json`.split(' ');
 
 /** Slow enough that a kill hits the middle. */
 const limits = { bandwidthBytesPerSecond: 6 * MiB };
@@ -30,7 +29,7 @@ describe('SIGKILL in the middle of an upload', () => {
       const content = await randomFile(file, 2 * MiB);
       system.api.faults.add({ route: 'complete', kind: 'stall' });
       const victim = await startWorkerProcess(system.environment);
-      const request = { file, purpose: 'batch', partSizeBytes: MiB, heartbeatTimeoutMs: 2000 };
+      const request = { file, purpose: 'assistants', partSizeBytes: MiB, heartbeatTimeoutMs: 2000 };
       const handle = await system.client.upload(request);
       await until(() => system.api.faults.list()[0]?.fired === 1, 'the completion to hang');
       victim.child.kill('SIGKILL');

@@ -76,7 +76,7 @@ describe('the manifests for Kubernetes', () => {
 
         // Without `host`: any transfer worker reads the path.
         const source = { type: 'file', path } as const;
-        const handle = await client.upload({ source, purpose: 'batch', partSizeBytes: MiB });
+        const handle = await client.upload({ source, purpose: 'assistants', partSizeBytes: MiB });
         await partsReceived(system, 2);
         const bytesSent = async ({ url }: Pod) => {
           const text = await (await fetch(`${url}/metrics`)).text();

@@ -21,7 +21,7 @@ describe('the log of a worker process', () => {
       const file = join(directory, 'logged.bin');
       await randomFile(file, 2 * MiB);
       api.faults.add({ route: 'part', kind: 'status', status: 503, retryAfterSeconds: 0, skip: 1 });
-      const handle = await client.upload({ file, purpose: 'batch', partSizeBytes: MiB, concurrency: 1 });
+      const handle = await client.upload({ file, purpose: 'assistants', partSizeBytes: MiB, concurrency: 1 });
       await handle.result();
       const failed = () => linesOf(worker.said()).filter(({ msg }) => msg === 'Activity failed');
       await until(() => failed().length === 1, 'the line');
@@ -62,7 +62,7 @@ describe('the log of a worker process', () => {
         const upload = async (name: string, mebibytes: number) => {
           const file = join(directory, name);
           await randomFile(file, mebibytes * MiB);
-          return client.upload({ file, purpose: 'batch', partSizeBytes: MiB, concurrency: 4 });
+          return client.upload({ file, purpose: 'assistants', partSizeBytes: MiB, concurrency: 4 });
         };
 
         const done = await upload('done.bin', 3);
@@ -72,12 +72,12 @@ describe('the log of a worker process', () => {
         await expect(refused.result()).rejects.toThrow();
         const lines = join(directory, 'lines.jsonl');
         await linesFile(lines, 3 * MiB);
-        const split = await client.uploadSplit({ file: lines, purpose: 'batch', pieceSizeBytes: 2 * MiB });
+        const split = await client.uploadSplit({ file: lines, purpose: 'assistants', pieceSizeBytes: 2 * MiB });
         await split.result();
         const folder = join(directory, 'folder');
         await mkdir(folder);
         await writeFile(join(folder, 'small.txt'), 'small');
-        const sync = await client.sync({ folder, purpose: 'batch' });
+        const sync = await client.sync({ folder, purpose: 'assistants' });
         await sync.result();
         const byName = async (name: string, request: object) => {
           const workflowId = `${name}-${system.taskQueue}`;
@@ -86,9 +86,9 @@ describe('the log of a worker process', () => {
           await expect(handle.result()).rejects.toThrow();
           return workflowId;
         };
-        const rejected = await byName('rejected', { purpose: 'batch' });
+        const rejected = await byName('rejected', { purpose: 'assistants' });
         const source = { type: 'file', path: join(directory, 'missing.bin') };
-        const missing = await byName('missing', { source, purpose: 'batch' });
+        const missing = await byName('missing', { source, purpose: 'assistants' });
         const cancelled = await upload('cancelled.bin', 16);
         await partsReceived(system, 8);
         await cancelled.pause({ parts: 'stop' });

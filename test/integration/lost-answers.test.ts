@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { md5, randomFile } from '../support/random-file.ts';
 import { MiB, withSystem } from '../support/system.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 const partSizeBytes = MiB;
 
 describe('when the answer to a completion is lost', () => {

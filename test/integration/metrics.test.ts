@@ -16,7 +16,7 @@ import { KEY, MiB, withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
 const deploy = fileURLToPath(new URL('../../deploy/', import.meta.url));
-const purpose = 'batch';
+const purpose = 'assistants';
 const partSizeBytes = MiB;
 
 interface MeasuredWorker {

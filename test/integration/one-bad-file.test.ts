@@ -3,7 +3,7 @@ import { withFakeS3, type FakeObject } from '../support/fake-s3.ts';
 import { filesAt, runSync } from '../support/sync-folder.ts';
 import { MiB, withSystem } from '../support/system.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 const large = Buffer.alloc(2 * MiB, 'x');
 const denied = { status: 403, code: 'AccessDenied' };
 

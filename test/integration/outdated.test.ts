@@ -24,7 +24,7 @@ it('starts jobs of another version of Longhaul again, and cancels their sessions
     await writeFile(join(folder, 'a.jsonl'), '{}\n');
 
     const run = async (name: string, ...args: string[]) => {
-      const { code, stderr } = await runCli([...args, '--purpose', 'batch', '--id', idOf(name)], environment);
+      const { code, stderr } = await runCli([...args, '--purpose', 'assistants', '--id', idOf(name)], environment);
       expect(stderr.split('\n').filter((line) => line.includes('another version'))).toEqual([
         expect.stringMatching(new RegExp(`^${idOf(name)}: .* this (upload|sync), and .* Restarting it\\.$`)),
       ]);
@@ -53,7 +53,7 @@ async function startEarlier({ api, embedded, taskQueue, uploads }: System, idOf:
     NativeConnection.connect({ address }),
   ]);
   const createUpload = async (filename: string) => {
-    const body = JSON.stringify({ filename, purpose: 'batch', bytes: 3, mime_type: 'application/jsonl' });
+    const body = JSON.stringify({ filename, purpose: 'assistants', bytes: 3, mime_type: 'application/jsonl' });
     const headers = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' };
     const response = await fetch(`${api.url}/uploads`, { method: 'POST', headers, body });
     return { uploadId: ((await response.json()) as { id: string }).id };

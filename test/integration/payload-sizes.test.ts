@@ -27,7 +27,7 @@ describe('a sync of names of many bytes', () => {
           );
         }
         await system.startWorker();
-        const dry = await runSync(system, { folder, purpose: 'batch', dryRun: true });
+        const dry = await runSync(system, { folder, purpose: 'assistants', dryRun: true });
         expect(dry.counts).toMatchObject({ listed: { files: 3000 }, toSend: { files: 3000 }, leftOut: 600 });
         const { decisions = [], decisionsOmitted = 0 } = dry;
         expect(decisions.length + decisionsOmitted).toBe(3000);
@@ -35,13 +35,13 @@ describe('a sync of names of many bytes', () => {
         expect(Buffer.byteLength(JSON.stringify(decisions))).toBeLessThanOrEqual(PayloadLimits.decisions + 2);
         expect(Buffer.byteLength(JSON.stringify(dry.leftOut))).toBeLessThanOrEqual(PayloadLimits.report + 2);
 
-        const args = ['sync', folder, '--purpose', 'batch', '--dry-run', '--include', `${FOLDER}/00*`];
+        const args = ['sync', folder, '--purpose', 'assistants', '--dry-run', '--include', `${FOLDER}/00*`];
         const few = await runCli(args, system.environment);
         expect(few).toMatchObject({ code: 0, stderr: expect.stringMatching(/would send 84 .*/) });
 
-        const real = await runSync(system, { folder, purpose: 'batch', include: [`${FOLDER}/00[0-3]*`] });
+        const real = await runSync(system, { folder, purpose: 'assistants', include: [`${FOLDER}/00[0-3]*`] });
         expect(real.counts).toMatchObject({ sent: { files: 34 }, failed: 0 });
-        const again = await runSync(system, { folder, purpose: 'batch', include: [`${FOLDER}/00[0-3]*`] });
+        const again = await runSync(system, { folder, purpose: 'assistants', include: [`${FOLDER}/00[0-3]*`] });
         expect(again.counts).toMatchObject({ same: 34, sent: { files: 0 } });
       }),
     240_000,

@@ -34,7 +34,7 @@ describe('a pipe as an argument of an upload', () => {
       await writeFile(join(directory, 'file.jsonl'), '{}\n');
       execFileSync('mkfifo', ['one.jsonl', 'two.jsonl'], { cwd: directory });
       const several = await script(
-        'tee one.jsonl < content > two.jsonl & longhaul upload two.jsonl file.jsonl one.jsonl --purpose batch --json',
+        'tee one.jsonl < content > two.jsonl & longhaul upload two.jsonl file.jsonl one.jsonl --purpose assistants --json',
       ).ended;
       expect(several.stderr).toMatch(
         /saved one\.jsonl \(3 MiB\) to .*\/copy\. .* with this path instead of one\.jsonl to resume/,
@@ -50,7 +50,7 @@ describe('a pipe as an argument of an upload', () => {
       );
       for (const { file } of results.slice(1)) expect(md5(await download(file.id))).toBe(md5(content));
 
-      const options = '--purpose batch --filename x.jsonl --split-size 2MiB --json';
+      const options = '--purpose assistants --filename x.jsonl --split-size 2MiB --json';
       const split = await script(`longhaul upload <(gzip < content | zcat) ${options}`).ended;
       expect(split).toMatchObject({ code: 0 });
       const { files } = JSON.parse(split.stdout);
@@ -64,7 +64,7 @@ describe('a pipe as an argument of an upload', () => {
     withUser(async ({ directory, environment, script, download, spooled }) => {
       const content = Buffer.from('{"n":1}\n');
       await writeFile(join(directory, 'file.jsonl'), content);
-      const options = ['--purpose', 'batch', '--quiet', '--filename'];
+      const options = ['--purpose', 'assistants', '--quiet', '--filename'];
       // Node.js makes this pipe as a socket.
       const fed = startCli(['upload', '/dev/stdin', ...options, 'fed.jsonl'], environment, 'pipe');
       fed.child.stdin?.end(content);
@@ -72,7 +72,7 @@ describe('a pipe as an argument of an upload', () => {
       expect(outcome).toMatchObject({ code: 0, stderr: '' });
       expect(await download(outcome.stdout.trim())).toEqual(content);
 
-      const redirected = await script('longhaul upload /dev/stdin --purpose batch --json < file.jsonl').ended;
+      const redirected = await script('longhaul upload /dev/stdin --purpose assistants --json < file.jsonl').ended;
       expect(redirected.stderr).not.toMatch(/saved/);
       const { source, file } = JSON.parse(redirected.stdout);
       expect({ source, filename: file.filename }).toEqual({
@@ -90,7 +90,7 @@ describe('a pipe as an argument of an upload', () => {
   it('that no program writes into is reported, and Ctrl-C ends the command immediately', () =>
     withUser(async ({ directory, script, spooled }) => {
       execFileSync('mkfifo', ['pipe.jsonl'], { cwd: directory });
-      const run = script('exec longhaul upload pipe.jsonl --purpose batch --quiet');
+      const run = script('exec longhaul upload pipe.jsonl --purpose assistants --quiet');
       await until(() => run.said().includes('waiting for a program that writes to pipe.jsonl'), 'the report');
       const interruptedAtMs = Date.now();
       run.child.kill('SIGINT');
@@ -117,20 +117,26 @@ describe('a pipe as an argument of an upload', () => {
       const rejected = async (command: string, words: RegExp) =>
         expectRejection(await runCli(command.split(' '), environment), words);
       await Promise.all([
-        rejectedScript('upload <(echo 1) --purpose batch', /^longhaul: \/dev\/fd\/\d+ has no name\. .* --filename/),
-        rejectedScript('upload <(echo 1) <(echo 2) --purpose batch', /has no name, so it must be the only source/),
-        rejectedScript('upload >(cat) --filename x --purpose batch', /is open only for writing/),
-        rejected(`upload ${pipe} ${directory}/./pipe.jsonl --purpose batch`, /are the same pipe/),
-        rejected(`upload ${pipe} --ignore-inode --purpose batch`, /--ignore-inode requires files/),
-        rejected(`upload ${pipe} ${file} --filename x --purpose batch`, /--id and --filename require a single file/),
-        rejected(`sync ${pipe} --purpose batch`, /pipe\.jsonl is a pipe, not a folder/),
-        rejectedScript('sync <(echo 1) --purpose batch', /is a pipe, not a folder/),
-        rejected('sync - --purpose batch', /- is standard input, not a folder/),
+        rejectedScript(
+          'upload <(echo 1) --purpose assistants',
+          /^longhaul: \/dev\/fd\/\d+ has no name\. .* --filename/,
+        ),
+        rejectedScript('upload <(echo 1) <(echo 2) --purpose assistants', /has no name, so it must be the only source/),
+        rejectedScript('upload >(cat) --filename x --purpose assistants', /is open only for writing/),
+        rejected(`upload ${pipe} ${directory}/./pipe.jsonl --purpose assistants`, /are the same pipe/),
+        rejected(`upload ${pipe} --ignore-inode --purpose assistants`, /--ignore-inode requires files/),
         rejected(
-          `schedule create n --every 1h -- upload ${pipe} --purpose batch`,
+          `upload ${pipe} ${file} --filename x --purpose assistants`,
+          /--id and --filename require a single file/,
+        ),
+        rejected(`sync ${pipe} --purpose assistants`, /pipe\.jsonl is a pipe, not a folder/),
+        rejectedScript('sync <(echo 1) --purpose assistants', /is a pipe, not a folder/),
+        rejected('sync - --purpose assistants', /- is standard input, not a folder/),
+        rejected(
+          `schedule create n --every 1h -- upload ${pipe} --purpose assistants`,
           /pipe\.jsonl can be read only once, and each run of a schedule reads its source/,
         ),
-        rejectedScript('upload - --filename x --purpose batch < .', /standard input is a directory/),
+        rejectedScript('upload - --filename x --purpose assistants < .', /standard input is a directory/),
       ]);
       expect(uploads()).toEqual([]);
       expect(await spooled()).toEqual([]);

@@ -12,7 +12,7 @@ import { filesAt, runSync } from '../support/sync-folder.ts';
 import { withSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 /** `RANDOM_FOLDER_ENTRIES=2000` for the long way. `RANDOM_FOLDER_SEED=7` repeats a run. */
 const entries = Number(process.env['RANDOM_FOLDER_ENTRIES'] ?? 1000);
 const seed = Number(process.env['RANDOM_FOLDER_SEED'] ?? Date.now() % 1_000_000);

@@ -17,12 +17,12 @@ describe('a receipt', () => {
       const content = await randomFile(file, 3 * MiB);
       const path = join(directory, 'receipt.json');
       const upload = (...more: string[]) =>
-        runCli(['upload', file, '--purpose', 'batch', '--part-size', '1MiB', '--json', ...more], embedded);
+        runCli(['upload', file, '--purpose', 'assistants', '--part-size', '1MiB', '--json', ...more], embedded);
       const early = await Promise.all([
         upload('--receipt', folder),
         upload('--receipt', join(directory, 'missing', 'r.json')),
         upload('--receipt', path, '--detach'),
-        runCli(['upload', file, file, '--purpose', 'batch', '--receipt', path], embedded),
+        runCli(['upload', file, file, '--purpose', 'assistants', '--receipt', path], embedded),
       ]);
       expect(early.map(({ code }) => code)).toEqual([2, 2, 2, 2]);
       expect(system.uploads()).toEqual([]);
@@ -38,7 +38,7 @@ describe('a receipt', () => {
         source: { type: 'file', path: file },
         bytes: content.byteLength,
         md5: createHash('md5').update(content).digest('hex'),
-        file: { id: result.file.id, filename: 'data.jsonl', purpose: 'batch' },
+        file: { id: result.file.id, filename: 'data.jsonl', purpose: 'assistants' },
         versions: { node: process.versions.node },
       });
       expect(receipt.fingerprint).not.toBe('');
@@ -107,7 +107,7 @@ describe('a receipt', () => {
       await writeFile(file, Array.from({ length: 3000 }, (_, row) => `{"row":${row}}\n`).join(''));
       const { size } = await stat(file);
       const path = join(directory, 'receipt.json');
-      const args = ['upload', file, '--purpose', 'batch', '--split-size', '20000', '--quiet'];
+      const args = ['upload', file, '--purpose', 'assistants', '--split-size', '20000', '--quiet'];
       expect((await runCli(args, embedded)).code).toBe(0);
       const sent = system.uploads().length;
       const { code, stderr } = await runCli([...args, '--receipt', path], embedded);

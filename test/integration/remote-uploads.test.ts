@@ -52,7 +52,7 @@ async function withBucket(name: S3Server['name'], body: (bucket: Bucket) => Prom
 }
 
 function runUpload(url: string, environment: Readonly<Record<string, string>>): Promise<CliOutcome> {
-  return runCli(['upload', url, '--purpose', 'batch', '--part-size', '1MiB', '--json'], environment);
+  return runCli(['upload', url, '--purpose', 'assistants', '--part-size', '1MiB', '--json'], environment);
 }
 
 const slow = { bandwidthBytesPerSecond: 6 * MiB };
@@ -71,7 +71,7 @@ for (const { name, skipped } of await s3ServerChoices()) {
             source: { type: 's3', bucket, key },
             // The client doesn't look at a `source`: other bytes under the same name would be the same upload.
             id: `killed-${randomUUID()}`,
-            purpose: 'batch',
+            purpose: 'assistants',
             partSizeBytes: MiB,
             heartbeatTimeoutMs: 3000,
           });
@@ -166,7 +166,7 @@ describe('a resource of an HTTP server', () => {
         });
         try {
           const url = `${origin.url}/data/set.jsonl?sig=${CANARY}`;
-          const handle = await client.uploadSplit({ url, purpose: 'batch', pieceSizeBytes: 2 * MiB });
+          const handle = await client.uploadSplit({ url, purpose: 'assistants', pieceSizeBytes: 2 * MiB });
           const { files } = await handle.result();
           const pieces = await Promise.all(files.map(({ id }) => download(id)));
           expect(pieces).toHaveLength(2);
@@ -178,7 +178,7 @@ describe('a resource of an HTTP server', () => {
           expect(source).toMatchObject({ sealedQuery: expect.stringMatching(/^v2\./) });
           const requests = origin.requests.length;
           for (const id of [`stolen-${taskQueue}`, `${handle.workflowId}-00003-of-00003`]) {
-            const stolen = await client.upload({ source, purpose: 'batch', id });
+            const stolen = await client.upload({ source, purpose: 'assistants', id });
             await expect(stolen.result()).rejects.toMatchObject({ failureType: FailureType.SourceForbidden });
           }
           expect(origin.requests).toHaveLength(requests);
@@ -194,7 +194,7 @@ describe('a resource of an HTTP server', () => {
       withSystem(async ({ client, startWorker, uploads }) => {
         await startWorker();
         const source = { type: 'http', url: `${origin.url}/x` } as const;
-        const handle = await client.upload({ source, purpose: 'batch' });
+        const handle = await client.upload({ source, purpose: 'assistants' });
         await expect(handle.result()).rejects.toMatchObject({ failureType: FailureType.SourceForbidden });
         expect(origin.requests).toEqual([]);
         expect(uploads()).toEqual([]);

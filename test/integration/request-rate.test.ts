@@ -21,7 +21,7 @@ async function lookUp({ client, directory, api, uploads }: System): Promise<void
     Array.from({ length: UPLOADS }, async (_, index) => {
       const file = join(directory, `${index}.jsonl`);
       await writeFile(file, `${index}`);
-      return client.upload({ file, purpose: 'batch', partSizeBytes: MiB, md5: false });
+      return client.upload({ file, purpose: 'assistants', partSizeBytes: MiB, md5: false });
     }),
   );
   const isCompleted = ({ status }: { readonly status: string }) => status === 'completed';

@@ -48,7 +48,7 @@ function withWorker(
 
 async function startUpload({ client, taskQueue }: System, { bucket }: S3Server) {
   const source = { type: 's3', bucket, key: KEY } as const;
-  return client.upload({ source, id: `s3-${taskQueue}`, purpose: 'batch', partSizeBytes: MiB });
+  return client.upload({ source, id: `s3-${taskQueue}`, purpose: 'assistants', partSizeBytes: MiB });
 }
 
 /** It is complete, and no upload waited for an operator. */

@@ -72,7 +72,7 @@ describe.skipIf(skipped !== undefined)(`an object${skipped === undefined ? '' : 
           for (const source of [file, `s3://${server.bucket}/${KEY}`]) {
             const before = received(system);
             const workers = [await startWorkerProcess(environment, '--slots', '4')];
-            const words = ['upload', source, '--purpose', 'batch', '--quiet', '--json'];
+            const words = ['upload', source, '--purpose', 'assistants', '--quiet', '--json'];
             const upload = withProcessVariables(aws, () => runCli(words, environment));
             if (LONG_WAY !== undefined) {
               await until(() => received(system) >= before + 50, 'the middle of the upload', 400_000);

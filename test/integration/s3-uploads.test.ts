@@ -8,7 +8,7 @@ import { md5 } from '../support/random-file.ts';
 import { s3ServerChoices, withS3Server, type S3Server } from '../support/s3-servers.ts';
 import { MiB, withSystem } from '../support/system.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 
 async function put({ endpoint, credentials, bucket }: S3Server, key: string, sizeBytes: number): Promise<Buffer> {
   const content = randomBytes(sizeBytes);

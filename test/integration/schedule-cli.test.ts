@@ -28,7 +28,7 @@ describe.concurrent('longhaul schedule', () => {
           'sync',
           join(directory, 'data', '..', 'data'),
           '--purpose',
-          'batch',
+          'assistants',
           '--include',
           '*.jsonl',
           '--delete',
@@ -64,7 +64,7 @@ describe.concurrent('longhaul schedule', () => {
           hasWorkers: false,
           sync: {
             source: { type: 'folder', path: await realpath(folder), host: 'nowhere' },
-            purpose: 'batch',
+            purpose: 'assistants',
             include: ['*.jsonl'],
             delete: true,
           },
@@ -108,7 +108,7 @@ describe.concurrent('longhaul schedule', () => {
           'sync',
           directory,
           '--purpose',
-          'batch',
+          'assistants',
           '--prefix',
           'problems',
         );
@@ -150,7 +150,7 @@ describe.concurrent('longhaul schedule', () => {
           'sync',
           'missing',
           '--purpose',
-          'batch',
+          'assistants',
         );
         expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
         expect(stderr.trim().split('\n')).toHaveLength(1);

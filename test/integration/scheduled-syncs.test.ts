@@ -42,7 +42,7 @@ it('syncs that take longer than their interval never overlap, paused ones never 
       await mkdir(path);
       await writeFiles(path, manyFiles(FILES));
       const source = { type: 'folder', path, host: client.host } as const;
-      return schedules.create({ name, ...settings, sync: { source, purpose: 'batch', prefix } });
+      return schedules.create({ name, ...settings, sync: { source, purpose: 'assistants', prefix } });
     };
     const [slow, paused] = [`slow-${taskQueue}`, `paused-${taskQueue}`];
     await system.startWorker();

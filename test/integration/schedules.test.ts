@@ -67,7 +67,7 @@ describe.concurrent('a schedule', () => {
         const workflowId = (await schedules.trigger(which)) as string;
         return (await client.temporal.workflow.getHandle(workflowId).describe()).priority?.priorityKey;
       };
-      const upload = { source: { type: 'file', path: '/data/x' }, purpose: 'batch' } as const;
+      const upload = { source: { type: 'file', path: '/data/x' }, purpose: 'assistants' } as const;
       const found = await Promise.all([
         priorityOf('sync', { sync: standIn() }),
         priorityOf('changed', { sync: standIn() }, { sync: standIn('other') }),

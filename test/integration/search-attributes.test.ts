@@ -12,7 +12,7 @@ import { withTemporalServer } from '../support/temporal-with-flags.ts';
 import { until } from '../support/until.ts';
 import { writeFiles } from '../support/temp-dir.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 const partSizeBytes = MiB;
 
 /** What the list shows: the id and the attributes of each workflow that a query finds. */
@@ -68,7 +68,7 @@ describe('the list of Temporal UI', () => {
         await randomFile(file, parts * MiB - 7);
         return client.upload({
           file,
-          purpose: name.startsWith('f') ? 'fine-tune' : purpose,
+          purpose: name.startsWith('f') ? 'vision' : purpose,
           partSizeBytes,
           concurrency: 2,
         });
@@ -106,7 +106,7 @@ describe('the list of Temporal UI', () => {
       await listed(system, 'LonghaulReason = "ApiRejected 403"', [id(waiting)]);
       await listed(system, 'LonghaulReason = "ApiRejected 422"', [id(failed)]);
       await listed(system, 'LonghaulReason IS NOT NULL', [id(failed), id(waiting)]);
-      await listed(system, 'LonghaulPurpose = "fine-tune"', [id(failed)]);
+      await listed(system, 'LonghaulPurpose = "vision"', [id(failed)]);
       await listed(system, 'LonghaulDestination = "default"', all);
       await listed(system, 'LonghaulFilename STARTS_WITH "paused"', [id(paused)]);
       await listed(system, `LonghaulFileId = "${receipt.file.id}"`, [id(completed)]);
@@ -121,7 +121,7 @@ describe('the list of Temporal UI', () => {
         LonghaulFileId: receipt.file.id,
       });
       expect(receivedBytes(system, 'completed.bin')).toBe(3 * MiB - 7);
-      expect(isFailed).toMatchObject({ LonghaulFilename: 'failed.bin', LonghaulPurpose: 'fine-tune' });
+      expect(isFailed).toMatchObject({ LonghaulFilename: 'failed.bin', LonghaulPurpose: 'vision' });
       const received = receivedBytes(system, 'paused.bin');
       expect(isPaused).toMatchObject({ LonghaulBytes: 60 * MiB - 7, LonghaulBytesDone: received });
       expect(await paused.status()).toMatchObject({ bytesDone: received, partsInFlight: 0 });

@@ -9,7 +9,7 @@ import { MiB, withSystem, type System } from '../support/system.ts';
 import { textIn } from '../support/text-in.ts';
 import { until } from '../support/until.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 const partSizeBytes = MiB;
 
 /** One for each place where a secret may be; none is a part of another. */

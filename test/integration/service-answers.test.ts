@@ -7,7 +7,7 @@ import { randomFile } from '../support/random-file.ts';
 import { MiB, withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 const partSizeBytes = MiB;
 
 async function start({ client, directory }: System, sizeBytes = 3 * MiB, options = {}): Promise<JobHandle<'upload'>> {

@@ -16,7 +16,7 @@ async function fileIn(system: System, folder: string, sizeBytes: number) {
 }
 
 const upload = (path: string) =>
-  `upload ${path} --purpose batch --part-size 1MiB --heartbeat-timeout 2s --json`.split(' ');
+  `upload ${path} --purpose assistants --part-size 1MiB --heartbeat-timeout 2s --json`.split(' ');
 
 async function expectFile(system: System, run: InProcessCli, content: Buffer): Promise<void> {
   const { code, stdout, stderr } = await run.ended;
@@ -59,7 +59,7 @@ it('a command’s worker leaves sources that the command did not name to a worke
       const taskQueue = await queueOf(record.address);
       const client = await LonghaulClient.connect({ connection: { address: record.address }, taskQueue });
       try {
-        const handle = await client.upload({ file: other.path, purpose: 'batch', partSizeBytes: MiB });
+        const handle = await client.upload({ file: other.path, purpose: 'assistants', partSizeBytes: MiB });
         const rejected = async () => {
           const { raw } = await client.temporal.workflow.getHandle(handle.workflowId).describe();
           return JSON.stringify(raw.pendingActivities).includes('no command named');

@@ -220,7 +220,7 @@ describe('a project with the packed package', () => {
         const client = await LonghaulClient.connect({ connection: { address }, taskQueue });
         const source = { type: 'file', path: ${JSON.stringify(join(directory, 'train.jsonl'))} };
         await worker.runUntil(async () => {
-          const upload = await client.upload({ source, purpose: 'batch', transferTaskQueue: taskQueue });
+          const upload = await client.upload({ source, purpose: 'assistants', transferTaskQueue: taskQueue });
           console.log(JSON.stringify((await upload.result()).file));
         });
         await client.close();

@@ -7,7 +7,7 @@ import { memoryReader } from '../support/memory-reader.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { KEY, MiB, partsReceived, withSystem } from '../support/system.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 const partSizeBytes = MiB;
 const sizeBytes = 8 * MiB;
 

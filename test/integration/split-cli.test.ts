@@ -14,7 +14,7 @@ describe('longhaul upload --split', () => {
       await linesFile(file, 6 * MiB);
       // The first part succeeds. The next one hangs until it is aborted.
       system.api.faults.add({ route: 'part', kind: 'stall', skip: 1 });
-      const args = ['upload', file, '--purpose', 'batch', '--split-size', '3.5MiB', '--part-size', '1MiB'];
+      const args = ['upload', file, '--purpose', 'assistants', '--split-size', '3.5MiB', '--part-size', '1MiB'];
 
       const started = await longhaul(...args, '--concurrency', '1', '--detach');
       const id = started.stdout.trim();

@@ -7,7 +7,7 @@ import { md5 } from '../support/random-file.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 const partSizeBytes = MiB;
 
 /** The Files of a split upload are the source, each within the limit and ending where a line does. */

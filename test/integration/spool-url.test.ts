@@ -36,7 +36,7 @@ function withUser(
   );
 }
 
-const upload = (...args: readonly string[]) => ['upload', ...args, '--purpose', 'batch', '--part-size', '1MiB'];
+const upload = (...args: readonly string[]) => ['upload', ...args, '--purpose', 'assistants', '--part-size', '1MiB'];
 
 function pathIn(run: InProcessCli): string {
   return /^saved .* to (\S+)\. /m.exec(run.stderr())?.[1] ?? '';

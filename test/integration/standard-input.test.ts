@@ -7,7 +7,7 @@ import { md5, randomFile } from '../support/random-file.ts';
 import { MiB, partsReceived, withSystem, type System, type SystemOptions } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
-const args = ['upload', '-', '--filename', 'piped.jsonl', '--purpose', 'batch', '--part-size', '1MiB'];
+const args = ['upload', '-', '--filename', 'piped.jsonl', '--purpose', 'assistants', '--part-size', '1MiB'];
 
 /** The shared Temporal server, and a state directory of the test's own. */
 const withWorker = (run: (system: System) => Promise<void>, options: SystemOptions = {}) =>
@@ -103,7 +103,7 @@ describe('standard input', () => {
       await utimes(kept[1] as string, twoWeeksAgo, twoWeeksAgo);
       const file = join(system.directory, 'other.jsonl');
       await writeFile(file, '{}\n');
-      expect(await runCli(['upload', file, '--purpose', 'batch'], system.environment)).toMatchObject({ code: 0 });
+      expect(await runCli(['upload', file, '--purpose', 'assistants'], system.environment)).toMatchObject({ code: 0 });
       expect(await spooled(system)).toEqual(['young']);
       expect(system.uploads()).toHaveLength(1);
     }));
@@ -124,7 +124,7 @@ describe('standard input', () => {
         expect(outcome.stderr).toMatch(/is kept for one week\. .* instead of "-"\.\n/);
         expect((await stat(pathIn(failed.stderr()))).size).toBe(4 * MiB);
 
-        const interrupted = fed('batch');
+        const interrupted = fed('assistants');
         await partsReceived(system, 1);
         interrupted.interrupt();
         const { code, stderr } = await interrupted.ended;
@@ -140,7 +140,7 @@ describe('standard input', () => {
       async (system) => {
         const file = join(system.directory, 'x.jsonl');
         await writeFile(file, '{}\n');
-        const first = await runCli(['upload', file, '--purpose', 'batch', '--id', 'taken'], system.embedded);
+        const first = await runCli(['upload', file, '--purpose', 'assistants', '--id', 'taken'], system.embedded);
         expect(first).toMatchObject({ code: 0 });
         // The pipe stays open without a byte: a command that reads it does not end.
         const refused = async (
@@ -186,9 +186,9 @@ describe('standard input', () => {
       };
       await Promise.all([
         refused(/cannot upload standard input: it is empty/, ...args.slice(1)),
-        refused(/--filename/, '-', '--purpose', 'batch'),
-        refused(/must be a name without a path/, '-', '--purpose', 'batch', '--filename', '..'),
-        refused(/must be the only source/, '-', 'x', '--purpose', 'batch'),
+        refused(/--filename/, '-', '--purpose', 'assistants'),
+        refused(/must be a name without a path/, '-', '--purpose', 'assistants', '--filename', '..'),
+        refused(/must be the only source/, '-', 'x', '--purpose', 'assistants'),
         refused(/unknown purpose/, '-', '--filename', 'x', '--purpose', 'dance'),
       ]);
       expect(await spooled(system)).toEqual([]);

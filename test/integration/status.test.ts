@@ -15,7 +15,7 @@ describe('longhaul status', () => {
       const start = async (name: string, mebibytes: number) => {
         const file = join(directory, name);
         await randomFile(file, mebibytes * MiB - 7);
-        return client.upload({ file, purpose: 'batch', partSizeBytes: MiB, concurrency: 2 });
+        return client.upload({ file, purpose: 'assistants', partSizeBytes: MiB, concurrency: 2 });
       };
       const done = await start('done.bin', 2);
       const { file } = await done.result();
@@ -27,13 +27,13 @@ describe('longhaul status', () => {
       const lines = join(directory, 'lines.jsonl');
       await linesFile(lines, 3 * MiB);
       api.faults.add({ route: 'create', kind: 'status', status: 422, skip: 1 });
-      const split = await client.uploadSplit({ file: lines, purpose: 'batch', pieceSizeBytes: 2 * MiB });
+      const split = await client.uploadSplit({ file: lines, purpose: 'assistants', pieceSizeBytes: 2 * MiB });
       await expect(split.result()).rejects.toThrow();
 
       const folder = join(directory, 'folder');
       await mkdir(folder);
       await writeFile(join(folder, 'a.txt'), 'a');
-      const sync = await client.sync({ folder, purpose: 'batch' });
+      const sync = await client.sync({ folder, purpose: 'assistants' });
       await sync.result();
 
       api.faults.add({ route: 'part', kind: 'stall', count: 1000 });
@@ -48,7 +48,7 @@ describe('longhaul status', () => {
       const timedOut = await client.temporal.workflow.start('uploadFile', {
         taskQueue,
         workflowId: `timed-out-${taskQueue}`,
-        args: [{ source: { type: 'file', path: lines }, purpose: 'batch' }],
+        args: [{ source: { type: 'file', path: lines }, purpose: 'assistants' }],
         workflowExecutionTimeout: 1000,
       });
       await expect(timedOut.result()).rejects.toThrow();
@@ -121,7 +121,7 @@ describe('longhaul status', () => {
       await client.schedules.create({
         name,
         cron: ['0 3 * * *'],
-        sync: { source: { type: 'folder', path: directory }, purpose: 'batch' },
+        sync: { source: { type: 'folder', path: directory }, purpose: 'assistants' },
       });
       try {
         const { code, stderr } = await runCli(['status', name], environment);

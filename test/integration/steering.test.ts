@@ -4,7 +4,7 @@ import { md5, randomFile } from '../support/random-file.ts';
 import { MiB, partsReceived, withSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 const partSizeBytes = MiB;
 
 const refused = (message: RegExp) => ({ code: 'STEERING_REFUSED', message: expect.stringMatching(message) });

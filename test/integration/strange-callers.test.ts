@@ -47,7 +47,7 @@ const encodings = [
 ];
 
 function startsOf(file: string, folder: string, taskQueue: string, runs: number): Start[] {
-  const upload = { source: { type: 'file', path: file }, purpose: 'batch', filename: 'a.jsonl', fairnessKey: 'k' };
+  const upload = { source: { type: 'file', path: file }, purpose: 'assistants', filename: 'a.jsonl', fairnessKey: 'k' };
   const others = {
     transferTaskQueue: `${taskQueue}-transfer`,
     destination: 'default',
@@ -56,7 +56,7 @@ function startsOf(file: string, folder: string, taskQueue: string, runs: number)
   };
   const sync = {
     source: { type: 'folder', path: folder },
-    purpose: 'batch',
+    purpose: 'assistants',
     prefix: 'p-',
     include: ['*'],
     dryRun: true,
@@ -239,9 +239,9 @@ it('answers after whatever a caller sends to a running workflow', () =>
     const caller = new Caller(system);
     const source = { type: 'file', path: file };
     const types = {
-      uploadFile: { source, purpose: 'batch' },
-      uploadSplitFile: { source, purpose: 'batch', pieceSizeBytes: 60 },
-      syncSource: { source: { type: 'folder', path: directory }, purpose: 'batch', exclude: ['api/'] },
+      uploadFile: { source, purpose: 'assistants' },
+      uploadSplitFile: { source, purpose: 'assistants', pieceSizeBytes: 60 },
+      syncSource: { source: { type: 'folder', path: directory }, purpose: 'assistants', exclude: ['api/'] },
       requestRate: null,
     };
     const ids = Object.keys(types).map((type) => `${taskQueue}-${type}`);

@@ -14,7 +14,7 @@ describe('longhaul sync', () => {
       const folder = join(system.directory, 'data');
       await writeFiles(folder, { 'a.jsonl': 'a\n', 'b/c.jsonl': 'c\n', 'd.txt': 'd\n' });
       const sync = (...args: string[]) =>
-        runCli(['sync', folder, '--purpose', 'batch', '--include', '*.jsonl', ...args], system.embedded);
+        runCli(['sync', folder, '--purpose', 'assistants', '--include', '*.jsonl', ...args], system.embedded);
       const first = await sync();
       expect(first.stderr).toMatch(/2 sent .* 0 unchanged in/);
       expect(first).toMatchObject({ code: 0, stdout: '' });
@@ -64,7 +64,7 @@ describe('longhaul sync', () => {
         // One part at a time, so that they don't all end together.
         await system.startWorker({ transferSlots: 1 });
         const id = `large-${system.taskQueue}`;
-        const args = ['--purpose', 'batch', '--part-size', '1MiB', '--id', id];
+        const args = ['--purpose', 'assistants', '--part-size', '1MiB', '--id', id];
         const run = beginCli(['sync', folder, ...args], system.environment);
         await until(
           () => system.uploads().length > 0,
@@ -101,7 +101,7 @@ describe('longhaul sync', () => {
     withSystem(async (system) => {
       const folder = join(system.directory, 'data');
       await writeFiles(folder, { 'good.jsonl': 'g\n', 'bad\n.jsonl': 'b\n' });
-      const outcome = await runCli(['sync', folder, '--purpose', 'batch', '--quiet'], system.embedded);
+      const outcome = await runCli(['sync', folder, '--purpose', 'assistants', '--quiet'], system.embedded);
       expect(outcome.stderr).toMatch(/its name contains control characters\. Rename it/);
       expect(outcome.stderr).toMatch(/longhaul: 1 file failed/);
       expect(outcome.code).toBe(1);
@@ -113,11 +113,14 @@ describe('longhaul sync', () => {
       const folder = join(system.directory, 'data');
       await mkdir(folder);
       const environment = system.embedded;
-      const missing = await runCli(['sync', join(folder, 'none'), '--purpose', 'batch'], environment);
+      const missing = await runCli(['sync', join(folder, 'none'), '--purpose', 'assistants'], environment);
       expect(missing).toMatchObject({ code: 2, stderr: expect.stringMatching(/none: it does not exist/) });
-      const prefix = await runCli(['sync', folder, '--purpose', 'batch', '--prefix', 'a/b'], environment);
+      const prefix = await runCli(['sync', folder, '--purpose', 'assistants', '--prefix', 'a/b'], environment);
       expect(prefix).toMatchObject({ code: 2, stderr: expect.stringMatching(/"prefix" .* slashes/) });
-      const key = await runCli(['sync', folder, '--purpose', 'batch'], { ...environment, OPENAI_API_KEY: 'sk-no' });
+      const key = await runCli(['sync', folder, '--purpose', 'assistants'], {
+        ...environment,
+        OPENAI_API_KEY: 'sk-no',
+      });
       expect(key).toMatchObject({ code: 2, stderr: expect.stringMatching(/rejects the key/) });
       expect(system.api.stats().requests).not.toHaveProperty('create');
     }));
@@ -129,7 +132,7 @@ describe('longhaul upload', () => {
       const folder = join(system.directory, 'data');
       await writeFiles(folder, { 'a/1.jsonl': '1', 'a/b/2.jsonl': '2', 'a/.hidden.jsonl': 'h', 'c/3.txt': '3' });
       const upload = (...names: string[]) =>
-        runCli(['upload', ...names, '--purpose', 'batch', '--quiet'], system.embedded);
+        runCli(['upload', ...names, '--purpose', 'assistants', '--quiet'], system.embedded);
       const globbed = await upload(join(folder, '**/*.jsonl'));
       expect(globbed.code).toBe(0);
       expect([...(await filesAt(system)).keys()].toSorted()).toEqual(['1.jsonl', '2.jsonl']);

@@ -14,7 +14,7 @@ import { writeFiles } from '../support/temp-dir.ts';
 const SMALL_FILES = Number(process.env['SYNC_KILL_FILES'] ?? 120);
 const LARGE_FILES = 3;
 const KILLS = 2;
-const purpose = 'batch';
+const purpose = 'assistants';
 
 async function kill({ child, ended }: CliRun): Promise<void> {
   child.kill('SIGKILL');

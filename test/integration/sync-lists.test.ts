@@ -8,7 +8,7 @@ import { MiB, withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
 import { writeFiles } from '../support/temp-dir.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 
 interface Row {
   readonly workflowId: string;

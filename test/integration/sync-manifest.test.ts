@@ -10,7 +10,7 @@ import { KEY, MiB, withSystem, type System } from '../support/system.ts';
 import { writeFiles } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 
 interface Row {
   readonly path: string;

@@ -20,7 +20,7 @@ describe('longhaul sync --delete on a terminal', () => {
       const { directory, environment } = system;
       await system.startWorker();
       const folder = join(directory, 'data');
-      const sync = ['sync', folder, '--purpose', 'batch'];
+      const sync = ['sync', folder, '--purpose', 'assistants'];
       await writeFiles(folder, { 'a.jsonl': 'a\n', 'b.jsonl': 'b\n', 'c.jsonl': 'c\n' });
       expect(await runCli([...sync, '--quiet'], environment)).toMatchObject({ code: 0 });
       await rm(join(folder, 'a.jsonl'));

@@ -19,7 +19,7 @@ it.runIf(FILES > 0)(
       await writeFiles(folder, manyFiles(FILES));
       await system.startWorker();
       const run = async (what: string, changes: Partial<SyncOptions> = {}) => {
-        const result = await runSync(system, { folder, purpose: 'batch', delete: true, ...changes });
+        const result = await runSync(system, { folder, purpose: 'assistants', delete: true, ...changes });
         console.log(`${what}: ${(result.durationMs / 1000).toFixed(1)} s, ${result.requests} requests`);
         return result;
       };

@@ -12,7 +12,7 @@ import { MiB, partsReceived, withSystem, type System } from '../support/system.t
 import { until } from '../support/until.ts';
 import { writeFiles } from '../support/temp-dir.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 
 /** A folder with files in it, and a worker. */
 async function withFolder(

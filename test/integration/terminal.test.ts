@@ -16,7 +16,7 @@ const partSizeBytes = MiB;
 async function upload(system: System, name: string, parts: number): Promise<JobHandle<'upload'>> {
   const file = join(system.directory, name);
   await randomFile(file, parts * MiB - 7);
-  return system.client.upload({ file, purpose: 'batch', partSizeBytes, concurrency: 2 });
+  return system.client.upload({ file, purpose: 'assistants', partSizeBytes, concurrency: 2 });
 }
 
 function longhaul({ environment }: System, ...args: string[]) {
@@ -131,7 +131,7 @@ describe('the terminal', () => {
         const file = join(system.directory, 'evil.bin');
         await randomFile(file, 16 * MiB);
         const id = `evil\u001b[2J\u0007-${system.taskQueue}`;
-        const handle = await system.client.upload({ file, purpose: 'batch', partSizeBytes, concurrency: 2, id });
+        const handle = await system.client.upload({ file, purpose: 'assistants', partSizeBytes, concurrency: 2, id });
         await partsReceived(system, 1);
         await withRealTerminal(
           ['top', '--sort', 'state'],
@@ -192,7 +192,7 @@ describe('the terminal', () => {
           return lines.map((line) => line.trimEnd()).join('\n');
         };
         const uploading = narrow(
-          ['upload', ...files, '--purpose', 'batch', '--part-size', '1MiB', '--concurrency', '1'],
+          ['upload', ...files, '--purpose', 'assistants', '--part-size', '1MiB', '--concurrency', '1'],
           async ({ shows }) => {
             await shows(/訓.*….* [1-9]\d % · .*left/);
             await shows(/a-nam.*….* [1-9]\d %/);
@@ -212,7 +212,7 @@ describe('the terminal', () => {
         expect(status.replace(/\n {2}/g, ' ')).toMatch(/\d of 8 parts recorded/);
         expect(await narrow(['doctor'], async () => {})).toMatch(/^ok {4}Temporal: /m);
         expect(await narrow(['upload', '--help'], async () => {})).toMatch(/^ {2}--part-size <bytes>\n {6}\S/m);
-        const error = await narrow(['upload', '/no such file', '--purpose', 'batch'], async () => {});
+        const error = await narrow(['upload', '/no such file', '--purpose', 'assistants'], async () => {});
         expect(error).toMatch(/^longhaul: .*\n {2}\S/);
         system.api.configure({ bandwidthBytesPerSecond: null });
         expect(await uploading).toMatch(/file-\w+/);

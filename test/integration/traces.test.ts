@@ -9,7 +9,7 @@ import { withOtlpCollector, type CollectedSpan } from '../support/otlp-collector
 import { randomFile } from '../support/random-file.ts';
 import { KEY, MiB, withSystem } from '../support/system.ts';
 
-const upload = (file: string) => ['upload', file, '--purpose', 'batch', '--part-size', '1MiB', '--quiet'];
+const upload = (file: string) => ['upload', file, '--purpose', 'assistants', '--part-size', '1MiB', '--quiet'];
 
 /** Runs `body` alongside a worker process, which has sent all its spans when this returns. */
 async function besideWorker<T>(environment: Readonly<Record<string, string>>, body: () => Promise<T>): Promise<T> {
@@ -84,7 +84,7 @@ describe('the traces of an upload', () => {
           await randomFile(file, 1024);
           await besideWorker(traced, async () => {
             for (const name of ['quiet', 'told']) {
-              const handle = await client.upload({ file, purpose: 'batch', destination: name });
+              const handle = await client.upload({ file, purpose: 'assistants', destination: name });
               await expect(handle.result()).rejects.toThrow('no');
             }
           });
@@ -103,7 +103,7 @@ describe('the traces of an upload', () => {
       await randomFile(file, 1024);
       const nowhere = { ...environment, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' };
       const uploaded = await besideWorker(nowhere, async () =>
-        (await client.upload({ file, purpose: 'batch' })).result(),
+        (await client.upload({ file, purpose: 'assistants' })).result(),
       );
       expect(uploaded.parts).toBe(1);
     }));

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { md5, randomFile } from '../support/random-file.ts';
 import { MiB, partsReceived, withSystem } from '../support/system.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 const partSizeBytes = MiB;
 
 describe('an upload', () => {

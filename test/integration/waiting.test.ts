@@ -5,7 +5,7 @@ import { md5, randomFile } from '../support/random-file.ts';
 import { MiB, withSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
-const purpose = 'batch';
+const purpose = 'assistants';
 const partSizeBytes = MiB;
 
 function toWait(handle: JobHandle<'upload'>, sessions: number): Promise<void> {

@@ -96,7 +96,7 @@ describe.skipIf(process.platform !== 'linux')('deploy/without-containers.sh', ()
       OPENAI_BASE_URL: told('OPENAI_BASE_URL'),
       OPENAI_API_KEY: told('OPENAI_API_KEY'),
     };
-    const { code, stdout, stderr } = await runCli(['upload', path, '--purpose', 'batch'], environment);
+    const { code, stdout, stderr } = await runCli(['upload', path, '--purpose', 'assistants'], environment);
     expect({ code, stderr }).toMatchObject({ code: 0 });
     const answer = await fetch(`${environment.OPENAI_BASE_URL}/files/${stdout.trim()}/content`, {
       headers: { authorization: `Bearer ${environment.OPENAI_API_KEY}` },

@@ -149,7 +149,7 @@ try {
     await check(`${name}, command with its own server`, async () => {
       const command = join(newest, 'node_modules/longhaul/dist/cli/main.js');
       const env = { ...service, LONGHAUL_STATE_DIR: join(directory, `state-${version}`) };
-      return uploaded((await run(node, [command, 'upload', file, '--purpose', 'batch'], newest, env)).stdout);
+      return uploaded((await run(node, [command, 'upload', file, '--purpose', 'assistants'], newest, env)).stdout);
     });
     await check(`${name}, command worker`, () => commandWorker(node, newest));
     await check(`${name}, two copies of the SDK`, async () => {
@@ -179,7 +179,7 @@ try {
     );
     const command = join(prefix, 'bin/longhaul');
     const env = { ...service, LONGHAUL_STATE_DIR: join(directory, 'state-global') };
-    return uploaded((await run(command, ['upload', file, '--purpose', 'batch'], directory, env)).stdout);
+    return uploaded((await run(command, ['upload', file, '--purpose', 'assistants'], directory, env)).stdout);
   });
 
   await check('pnpm', async () => {

@@ -11,7 +11,7 @@ const library = `
   });
   const running = worker.run();
   const longhaul = await LonghaulClient.connect({ taskQueue });
-  const upload = await longhaul.upload({ file: process.env.UPLOAD_FILE, purpose: 'batch', id: taskQueue });
+  const upload = await longhaul.upload({ file: process.env.UPLOAD_FILE, purpose: 'assistants', id: taskQueue });
   console.log((await upload.result()).file.id);
   await worker.shutdown();
   await running;
@@ -32,13 +32,13 @@ void (async () => {${library}})();`,
 
   'client.mjs': `import { LonghaulClient } from 'longhaul';
 const longhaul = await LonghaulClient.connect({ taskQueue: process.env.LONGHAUL_TASK_QUEUE });
-const options = { file: process.env.UPLOAD_FILE, purpose: 'batch', id: process.env.LONGHAUL_TASK_QUEUE };
+const options = { file: process.env.UPLOAD_FILE, purpose: 'assistants', id: process.env.LONGHAUL_TASK_QUEUE };
 console.log((await (await longhaul.upload(options)).result()).file.id);
 await longhaul.close();`,
 
   'workflows.mjs': `import { executeChild } from '@temporalio/workflow';
 export async function publish(path, taskQueue) {
-  const request = { source: { type: 'file', path }, purpose: 'batch' };
+  const request = { source: { type: 'file', path }, purpose: 'assistants' };
   const { file } = await executeChild('uploadFile', { args: [request], taskQueue, workflowId: taskQueue });
   return file.id;
 }`,
@@ -75,7 +75,7 @@ import { createWorker, Destinations, LonghaulPlugin, startTracing } from 'longha
 import type { uploadFile } from 'longhaul/workflows';
 
 export const publish = (path: string) =>
-  executeChild<typeof uploadFile>('uploadFile', { args: [{ source: { type: 'file', path }, purpose: 'batch' }] });
+  executeChild<typeof uploadFile>('uploadFile', { args: [{ source: { type: 'file', path }, purpose: 'assistants' }] });
 
 export async function upload(options: UploadOptions): Promise<string> {
   const longhaul = await LonghaulClient.connect();

@@ -17,7 +17,7 @@ export function planSplit(world: ClientWorld, process: Process, input: PlanSplit
     if (process.isDead) return new Promise<never>(() => {});
     const { sizeBytes, fingerprint } = world.sources.at(input.request.source);
     const request = fullSplit(input.request);
-    const { pieceSizeBytes, filename: name, purpose, destination } = request;
+    const { pieceSizeBytes = world.limits.maxFileBytes, filename: name, purpose, destination } = request;
     const whole = { purpose, destination, identity: input.identity, fingerprint };
     const count = Math.ceil(sizeBytes / pieceSizeBytes);
     const pieces = Array.from({ length: count }, (_, index) => {

@@ -17,7 +17,7 @@ export interface TestedService {
 export type WithService = (body: (service: TestedService) => Promise<void>) => Promise<void>;
 
 const KiB = 1024;
-const purpose = 'batch';
+const purpose = 'assistants';
 /** Statuses that the activities recognise as the end of a session. */
 const ENDED = [400, 404, 409, 410];
 

@@ -25,7 +25,7 @@ export async function playUploadScene(system: System): Promise<UploadScene> {
     const id = `shard-${String((shard += 1)).padStart(2, '0')}`;
     const file = join(directory, `${id}.jsonl`);
     await writeFile(file, content.subarray(0, sizeMiB * MiB));
-    return client.upload({ id, file, purpose: 'fine-tune', partSizeBytes: MiB, concurrency });
+    return client.upload({ id, file, purpose: 'vision', partSizeBytes: MiB, concurrency });
   };
   type ByIndex = (index: number) => number;
   const several = (count: number, sizeMiB: ByIndex, concurrency: ByIndex = () => 1) =>

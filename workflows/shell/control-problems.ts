@@ -11,7 +11,7 @@ const limit: Check = (value) =>
 
 const ofRetune: Readonly<Record<string, Check>> = {
   concurrency: wholeNumber(1, Limits.maxConcurrency),
-  partSizeBytes: wholeNumber(Limits.minPartSizeBytes, Limits.maxPartSizeBytes),
+  partSizeBytes: wholeNumber(Limits.minPartSizeBytes, Limits.settablePartSizeBytes),
   limitBytesPerSecond: limit,
   ignoreInode: flag,
 };

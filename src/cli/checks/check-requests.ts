@@ -6,6 +6,7 @@ import {
   type PreparedSplit,
   type PreparedUpload,
 } from '../../client/prepare/prepare-upload.ts';
+import { configuredLimits } from '../../config/destinations.ts';
 import { Defaults } from '../../contracts/limits.ts';
 import { ConfigError } from '../../errors.ts';
 import { sealKeyOf } from '../../sources/source-settings.ts';
@@ -46,7 +47,8 @@ export async function checkRequests(
   const settings = sourceSettingsOf(config);
   const sources = new Sources(settings);
   const hidesNames = config.encryptionKeyFile !== undefined;
-  const prepareContext = { host, sources, sealKey: sealKeyOf(settings), hidesNames };
+  const limits = (name: string, purpose: string) => configuredLimits(config, name, purpose);
+  const prepareContext = { host, sources, sealKey: sealKeyOf(settings), hidesNames, limits };
   const prepare = (request: SplitUploadOptions): Promise<PreparedUpload | PreparedSplit> =>
     isSplit(options) ? prepareSplit(request, prepareContext) : prepareUpload(request, prepareContext);
   const requests: CheckedRequest[] = [];

@@ -1,6 +1,11 @@
 import type { Command } from 'commander';
+import type { Config } from '../../config/config.ts';
+import { configuredLimits } from '../../config/destinations.ts';
 import { Defaults, Limits } from '../../contracts/limits.ts';
 import type { SyncUploadSettings } from '../../contracts/sync.ts';
+import { formatBytes } from '../../core/text/format.ts';
+import { partSizeProblem } from '../../core/upload/plan.ts';
+import { ConfigError } from '../../errors.ts';
 import {
   fairnessKeyOption,
   fairnessWeightOption,
@@ -88,4 +93,15 @@ export function uploadSettingsOf(options: RequestOptions): Omit<SyncUploadSettin
     ignoreInode: options.ignoreInode ? true : undefined,
     ...(options.md5 ? {} : { md5: false }),
   };
+}
+
+/** @throws ConfigError if the destination does not accept parts of this size */
+export function assertPartSize(
+  config: Pick<Config, 'destinations'>,
+  { purpose, destination = Defaults.destination, partSize }: RequestOptions,
+): void {
+  const limits = configuredLimits(config, destination, purpose);
+  if (!limits || partSizeProblem(limits, partSize) === undefined) return;
+  const range = `${formatBytes(limits.minPartSizeBytes)} to ${formatBytes(limits.maxPartSizeBytes)}`;
+  throw new ConfigError(`--part-size must be from ${range} for this destination, for example 8MiB.`);
 }

@@ -7,7 +7,7 @@ import { MIN_LIMIT_BYTES_PER_SECOND } from '../../core/pace/rate.ts';
 
 export function partSizeOption(text: string): number {
   const bytes = bytesOption(text);
-  const { minPartSizeBytes: least, maxPartSizeBytes: most } = Limits;
+  const { minPartSizeBytes: least, settablePartSizeBytes: most } = Limits;
   if (bytes < least || bytes > most) {
     throw new InvalidArgumentError(`Use ${formatBytes(least)} to ${formatBytes(most)}.`);
   }
@@ -16,8 +16,10 @@ export function partSizeOption(text: string): number {
 
 export function splitSizeOption(text: string): number {
   const bytes = bytesOption(text);
-  if (bytes >= 1 && bytes <= Limits.maxFileBytes) return bytes;
-  throw new InvalidArgumentError(`Use 1 B to ${formatBytes(Limits.maxFileBytes)}.`);
+  if (bytes >= 1 && bytes <= Limits.settableFileBytes) return bytes;
+  throw new InvalidArgumentError(
+    `Use 1 B to the maximum of the destination, at most ${formatBytes(Limits.settableFileBytes)}.`,
+  );
 }
 
 /** Bytes per second. */

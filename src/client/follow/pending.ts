@@ -68,7 +68,7 @@ function bytesTold(activity: PendingActivity): number {
   const [payload] = activity.heartbeatDetails?.payloads ?? [];
   if (!payload || seconds(activity.lastHeartbeatTime) < seconds(activity.lastStartedTime)) return 0;
   const bytesSent = (detailsOf(payload) as Partial<PartHeartbeat> | null | undefined)?.bytesSent;
-  return typeof bytesSent === 'number' && bytesSent >= 0 && bytesSent <= Limits.maxPartSizeBytes ? bytesSent : 0;
+  return typeof bytesSent === 'number' && bytesSent >= 0 && bytesSent <= Limits.settablePartSizeBytes ? bytesSent : 0;
 }
 
 /** Undefined if another program wrote the heartbeat in another form. */

@@ -1,13 +1,13 @@
 import { realpath } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { createHash } from 'node:crypto';
-import { Defaults, Limits, TextLimits } from '../../contracts/limits.ts';
+import { Defaults, Limits, TextLimits, type DestinationLimits } from '../../contracts/limits.ts';
 import type { Source } from '../../contracts/sources.ts';
 import type { UploadRequest } from '../../contracts/upload.ts';
-import { formatBytes } from '../../core/text/format.ts';
 import { printable } from '../../core/text/printable.ts';
 import { nameKey } from '../../core/text/name-form.ts';
 import { filenameOfSource, nameOfSource } from '../../core/source/names.ts';
+import { fileProblem, nameProblem } from '../../core/upload/file-limits.ts';
 import { withoutInode } from '../../core/upload/fingerprint.ts';
 import { ConfigError, SourceUnusableError } from '../../errors.ts';
 import { pathOnDisk } from '../../sources/file/path-on-disk.ts';
@@ -71,20 +71,22 @@ export interface PrepareContext {
   readonly sealKey?: (() => string) | undefined;
   /** Whether workflow IDs must not contain names of files, because payloads are encrypted. @defaultValue false */
   readonly hidesNames?: boolean;
+  /** The limits of a destination, if this process has them. The first activity checks them in any case. @defaultValue none */
+  readonly limits?: (destination: string, purpose: string) => DestinationLimits | undefined;
 }
 
 /**
  * Checks an upload and derives its ID, before anything is created.
  *
- * @param maxBytes maximum size of the file
+ * @param kind of the upload: a split upload has no maximum size
  * @param idOf workflow ID of the request, from the digest of the upload as a whole
  * @throws ConfigError if the request is invalid, with every problem
  * @throws SourceMissingError, SourceUnusableError, SourceForbiddenError, SourceNotRangedError if the source cannot be uploaded
  */
 export async function prepareUpload(
   options: UploadOptions,
-  { host, sources, sealKey, hidesNames }: PrepareContext,
-  maxBytes: number = Limits.maxFileBytes,
+  { host, sources, sealKey, hidesNames, limits }: PrepareContext,
+  kind: 'upload' | 'split' = 'upload',
   idOf: (workflowId: string, digest: string) => string = (workflowId) => workflowId,
 ): Promise<PreparedUpload> {
   assertTextOptions(options, 'upload', ['file', 'url', 's3Connection', 'id', 'baseUrl']);
@@ -96,8 +98,8 @@ export async function prepareUpload(
   const named = url === undefined ? undefined : sourceOfUrl(url, urlContext);
   const source: Source = given ?? named?.source ?? { type: 'file', path: await absolute(file as string), host };
   const filename = nameKey(rest.filename ?? (file === undefined ? filenameOfSource(source) : basename(file)));
-  const found =
-    given === undefined ? await fingerprintOf(source, named?.query, sources, maxBytes) : rest.expectedFingerprint;
+  const info = given === undefined ? await inspect(source, named?.query, sources) : undefined;
+  const found = info ? info.fingerprint : rest.expectedFingerprint;
   // So that the derived ID is the same after a remount.
   const fingerprint = rest.ignoreInode && found !== undefined ? withoutInode(found) : found;
   const request: UploadRequest = {
@@ -112,12 +114,20 @@ export async function prepareUpload(
   if (problems.length > 0)
     throw new ConfigError(`invalid upload of ${printable(nameOfSource(source))}: ${problems.join('; ')}`);
 
+  const { purpose, destination = Defaults.destination } = request;
+  const limited = { filename, purpose, sizeBytes: info?.sizeBytes ?? 0 };
+  const ofDestination = limits?.(destination, purpose);
+  const exceeded = ofDestination && (kind === 'split' ? nameProblem : fileProblem)(ofDestination, limited);
+  if (exceeded !== undefined) {
+    throw new SourceUnusableError(`cannot upload ${printable(nameOfSource(source))}: it ${exceeded}`);
+  }
+
   const identity = {
     source,
     fingerprint,
     filename: request.filename as string,
-    purpose: request.purpose,
-    destination: request.destination ?? Defaults.destination,
+    purpose,
+    destination,
     baseUrl,
   };
   const under = (one: UploadIdentity) => {
@@ -139,23 +149,10 @@ async function absolute(file: string): Promise<string> {
   }
 }
 
-async function fingerprintOf(
-  source: Source,
-  query: string | undefined,
-  sources: Sources,
-  maxBytes: number,
-): Promise<string> {
+async function inspect(source: Source, query: string | undefined, sources: Sources) {
   const reader = await sources.open(source, { query });
   try {
-    const { sizeBytes, fingerprint } = await reader.stat();
-    if (sizeBytes > maxBytes) {
-      const limit = formatBytes(maxBytes);
-      throw new SourceUnusableError(
-        `cannot upload ${nameOfSource(source)}: it has ${formatBytes(sizeBytes)} (${sizeBytes} bytes), and the maximum of an Upload is ${limit}. ` +
-          'If it is JSONL, use --split to create several Files. Otherwise reduce its size.',
-      );
-    }
-    return fingerprint;
+    return await reader.stat();
   } finally {
     await reader.close();
   }
@@ -163,22 +160,22 @@ async function fingerprintOf(
 
 /** Options of `LonghaulClient.uploadSplit()`: as those of an upload, for a file of lines of any size. */
 export interface SplitUploadOptions extends UploadOptions {
-  /** Maximum size of each File in bytes. @defaultValue 8 GiB */
+  /** Maximum size of each File in bytes. @defaultValue the maximum of the destination for the purpose */
   readonly pieceSizeBytes?: number;
 }
 
 /** Checks a split upload and derives its ID. The file can have any size. @throws as `prepareUpload` */
 export async function prepareSplit(options: SplitUploadOptions, context: PrepareContext): Promise<PreparedSplit> {
   assertTextOptions(options, 'uploadSplit', []);
-  const { pieceSizeBytes = Limits.maxFileBytes, ...rest } = options;
+  const { pieceSizeBytes, ...rest } = options;
   const splitDigest = (digest: string) =>
     createHash('sha256')
-      .update(JSON.stringify(['split', digest, pieceSizeBytes]))
+      .update(JSON.stringify(['split', digest, pieceSizeBytes ?? Limits.maxFileBytes]))
       .digest('hex')
       .slice(0, 24);
   // The query of a URL is sealed for this ID.
   const idOf = (workflowId: string, digest: string) => workflowId.replace(digest, splitDigest(digest));
-  const { request: upload, digest, ...prepared } = await prepareUpload(rest, context, Infinity, idOf);
+  const { request: upload, digest, ...prepared } = await prepareUpload(rest, context, 'split', idOf);
   const request: SplitUploadRequest = { ...upload, pieceSizeBytes, again: options.again ? true : undefined };
   const { splitRequestProblems } = await import('../../contracts/requests/problems.ts');
   const problems = [...splitRequestProblems(request), ...pieceNameProblems(upload.filename as string)];

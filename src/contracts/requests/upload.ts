@@ -50,8 +50,10 @@ export const limitBytesPerSecond = z
 
 /** Settings that a sync passes to all of its uploads. */
 export const settings = {
-  partSizeBytes: whole(Limits.minPartSizeBytes, Limits.maxPartSizeBytes)
-    .describe('size of the parts; default: size / 128, at least 8 MiB, at most 64 MiB')
+  partSizeBytes: whole(Limits.minPartSizeBytes, Limits.settablePartSizeBytes)
+    .describe(
+      'size of the parts, within the limits of the destination (1 to 64 MiB for OpenAI); default: size / 128, at least 8 MiB, at most 64 MiB',
+    )
     .optional(),
   concurrency: whole(1, Limits.maxConcurrency)
     .describe('maximum number of parts that are scheduled at the same time. The slots of the workers limit it too')
@@ -152,9 +154,9 @@ export const splitRequest = z
   .strictObject(
     {
       ...fields,
-      pieceSizeBytes: whole(1, Limits.maxFileBytes)
-        .describe('maximum size of one File, up to 8 GiB')
-        .default(Limits.maxFileBytes),
+      pieceSizeBytes: whole(1, Limits.settableFileBytes)
+        .describe('maximum size of one File; default and maximum: that of the destination for the purpose')
+        .optional(),
       again: flag.describe('whether to send pieces that an earlier execution sent').default(false),
     },
     objectCalled('an upload request'),

@@ -2,9 +2,6 @@ import { Limits, PayloadLimits, TextLimits } from '../../contracts/limits.ts';
 import { textUpTo } from '../text/check.ts';
 import { isPlainObject } from '../payload.ts';
 
-/** Of an Upload. Those of a destination are checked where they are used. */
-const MAX_PARTS = 10_000;
-
 type Is = (value: unknown) => boolean;
 type Shape = Readonly<Record<string, Is>>;
 
@@ -47,7 +44,7 @@ const sessionShape = shaped({
   resent: isFlag,
   sizeBytes: isCount,
   partSizeBytes: isCount,
-  partIds: listOf(orNull(isText), MAX_PARTS),
+  partIds: listOf(orNull(isText), Limits.maxParts),
 });
 
 const limits = shaped({

@@ -44,7 +44,7 @@ export async function runDemo(options: DemoOptions): Promise<string[]> {
   const { client, api, say, file, signal } = options;
   let worker = await WorkerProcess.start(file, options.environment);
   try {
-    const handle = await client.upload({ file, purpose: 'batch', baseUrl: api.url, again: true });
+    const handle = await client.upload({ file, purpose: 'assistants', baseUrl: api.url, again: true });
     say(`started upload ${handle.workflowId} on worker ${worker.pid}`);
     try {
       return await killHalfWay(handle);

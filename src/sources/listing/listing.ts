@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { FailureType } from '../../contracts/failures.ts';
+import type { DestinationLimits } from '../../contracts/limits.ts';
 import type { SyncProblem } from '../../contracts/sync.ts';
 import { comparePaths, type ListedSource } from '../../core/sync/plan.ts';
-import { formatBytes } from '../../core/text/format.ts';
+import { fileProblem, ofSyncedFile } from '../../core/upload/file-limits.ts';
 import type { PathFilter } from './path-filter.ts';
 
 export interface ListOptions {
@@ -25,16 +26,20 @@ export interface Listing {
   readonly isComplete: boolean;
 }
 
-/** Moves entries that a service does not accept to the problems. */
-export function withinSize(listing: Listing, maxFileBytes: number): Listing {
-  const isTooLarge = ({ sizeBytes }: ListedSource) => sizeBytes > maxFileBytes;
-  const tooLarge = listing.entries.filter(isTooLarge).map(({ path, sizeBytes }): SyncProblem => {
-    const message = `has ${formatBytes(sizeBytes)}, but the limit of an Upload is ${formatBytes(maxFileBytes)}. Split the file`;
-    return { path, failureType: FailureType.SourceUnusable, message };
-  });
-  if (tooLarge.length === 0) return listing;
-  const problems = [...listing.problems, ...tooLarge].toSorted((a, b) => comparePaths(a.path, b.path));
-  return { ...listing, entries: listing.entries.filter((entry) => !isTooLarge(entry)), problems };
+/** Moves entries that a service does not accept for the purpose to the problems. */
+export function withinLimits(listing: Listing, limits: DestinationLimits, purpose: string): Listing {
+  const entries: ListedSource[] = [];
+  const rejected: SyncProblem[] = [];
+  for (const entry of listing.entries) {
+    const { path, sizeBytes } = entry;
+    const filename = path.slice(path.lastIndexOf('/') + 1);
+    const message = fileProblem(limits, { filename, sizeBytes, purpose }, ofSyncedFile);
+    if (message === undefined) entries.push(entry);
+    else rejected.push({ path, failureType: FailureType.SourceUnusable, message });
+  }
+  if (rejected.length === 0) return listing;
+  const problems = [...listing.problems, ...rejected].toSorted((a, b) => comparePaths(a.path, b.path));
+  return { ...listing, entries, problems };
 }
 
 /** Maximum time of work on the event loop before other work runs. */

@@ -11,7 +11,14 @@ import type { SinkMoments, SinkStats } from './sink-stats.ts';
 
 const LAST_CHUNK = Buffer.from('\r\n0\r\n\r\n');
 const NOW = Math.floor(Date.now() / 1000);
-const FILE = { id: 'file-1', object: 'file', bytes: 1, created_at: NOW, filename: 'content.bin', purpose: 'batch' };
+const FILE = {
+  id: 'file-1',
+  object: 'file',
+  bytes: 1,
+  created_at: NOW,
+  filename: 'content.bin',
+  purpose: 'assistants',
+};
 const UPLOAD = { ...FILE, id: 'upload_1', object: 'upload', status: 'pending', expires_at: NOW + 86_400 };
 
 type Route = 'parts' | 'complete' | 'cancel' | 'uploads' | 'files' | 'stats' | 'reset';

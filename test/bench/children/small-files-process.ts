@@ -21,7 +21,7 @@ async function uploadOne(file: string): Promise<void> {
   const { size } = await stat(file);
   const upload = await client.uploads.create({
     filename: 'small.bin',
-    purpose: 'batch',
+    purpose: 'assistants',
     bytes: size,
     mime_type: 'application/octet-stream',
   });

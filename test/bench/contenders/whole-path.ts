@@ -51,7 +51,7 @@ async function measureWholePath(
     const id = `bench-${crypto.randomUUID()}`;
     // The window stays wider than the slots, as it is by default.
     const window = Math.max(Defaults.concurrency, 2 * concurrency);
-    const request: UploadOptions = { file, purpose: 'batch', md5, partSizeBytes, id };
+    const request: UploadOptions = { file, purpose: 'assistants', md5, partSizeBytes, id };
     const handle = await client.upload(isAdaptive ? request : { ...request, concurrency: window });
     return handle.result();
   };

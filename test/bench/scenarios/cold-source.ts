@@ -59,7 +59,7 @@ async function uploadCold({ sink, temporal, settings }: Bench, path: string, md5
     await dropFromCache(path);
     const readBefore = await diskBytesReadBy(pid);
     const startedAtMs = performance.now();
-    const handle = await client.upload({ file: path, purpose: 'batch', md5, id: `bench-${crypto.randomUUID()}` });
+    const handle = await client.upload({ file: path, purpose: 'assistants', md5, id: `bench-${crypto.randomUUID()}` });
     await handle.result();
     const seconds = (performance.now() - startedAtMs) / 1000;
     return {

@@ -97,7 +97,7 @@ const nowMs = () => performance.timeOrigin + performance.now();
 async function byCommand(sink: Sink, path: string, environment: Readonly<Record<string, string>>): Promise<Timeline> {
   let temporalMs: number | undefined;
   const timeline = await timed(sink, async () => {
-    const command = startCli(['upload', path, '--purpose', 'batch', '--no-md5', '--again'], {
+    const command = startCli(['upload', path, '--purpose', 'assistants', '--no-md5', '--again'], {
       OPENAI_API_KEY: 'sk-bench',
       OPENAI_BASE_URL: sink.baseUrl,
       NODE_EXTRA_CA_CERTS: certificatePath,
@@ -117,7 +117,7 @@ async function byClient(bench: Bench, sink: Sink, path: string): Promise<Timelin
   const upload = async () => {
     const handle = await client.upload({
       file: path,
-      purpose: 'batch',
+      purpose: 'assistants',
       md5: false,
       id: `bench-${crypto.randomUUID()}`,
     });

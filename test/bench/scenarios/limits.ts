@@ -78,7 +78,7 @@ async function measure({ sink, temporal, settings, fileOfSize }: Bench, way: Way
     await reset();
     const upload = await client.upload({
       file,
-      purpose: 'batch',
+      purpose: 'assistants',
       md5: false,
       partSizeBytes: settings.partBytes,
       id: `bench-${crypto.randomUUID()}`,

@@ -137,7 +137,7 @@ async function measureCrowd({ sink, temporal, settings }: Bench, path: string, u
   const upload = async () => {
     const handle = await client.upload({
       file: path,
-      purpose: 'batch',
+      purpose: 'assistants',
       md5: false,
       id: `bench-${crypto.randomUUID()}`,
     });

@@ -114,7 +114,7 @@ async function withLonghaul(
   const { client, environment, serverPid } = await temporal();
   const { baseUrl } = await sink();
   const upload = async () => {
-    const handle = await client.upload({ file: path, purpose: 'batch', md5, id: `bench-${crypto.randomUUID()}` });
+    const handle = await client.upload({ file: path, purpose: 'assistants', md5, id: `bench-${crypto.randomUUID()}` });
     await handle.result();
     return handle.workflowId;
   };

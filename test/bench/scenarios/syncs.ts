@@ -127,7 +127,7 @@ async function withSync(bench: Bench, baseUrl: string, folder: string, { files }
   const { concurrency } = bench.settings;
   const sync = async (source: string, count: number) => {
     const id = `bench-${crypto.randomUUID()}`;
-    const handle = await client.sync({ folder: source, purpose: 'batch', id, maxConcurrentUploads: concurrency });
+    const handle = await client.sync({ folder: source, purpose: 'assistants', id, maxConcurrentUploads: concurrency });
     const { counts } = await handle.result();
     if (counts.sent.files !== count) throw new Error(`a sync sent ${counts.sent.files} of ${count} files`);
     return id;

@@ -7,8 +7,8 @@ import type { Destination } from '../../../src/destinations/port.ts';
 import { withCaptureServer, type CapturedRequest, type Reply } from '../../support/capture-server.ts';
 
 const KEY = 'sk-canary-0123456789';
-const file = { id: 'file-1', object: 'file', bytes: 3, created_at: 5, filename: 'a.jsonl', purpose: 'batch' };
-const facts = { bytes: 3, createdAt: 5, filename: 'a.jsonl', purpose: 'batch' };
+const file = { id: 'file-1', object: 'file', bytes: 3, created_at: 5, filename: 'a.jsonl', purpose: 'assistants' };
+const facts = { bytes: 3, createdAt: 5, filename: 'a.jsonl', purpose: 'assistants' };
 const upload = { id: 'upload_1', object: 'upload', created_at: 5, expires_at: 3605, status: 'pending' };
 
 /** Runs one call against one answer, and gives what the server saw of it. */
@@ -45,7 +45,7 @@ async function failure(reply: Reply, profile: Partial<DestinationProfile> = {}):
 
 describe('the requests', () => {
   test('create: the fields of the specification and no other, with the life of the File when it is given', async () => {
-    const fields = { filename: 'a.jsonl', purpose: 'batch', bytes: 3, mimeType: 'application/jsonl' };
+    const fields = { filename: 'a.jsonl', purpose: 'assistants', bytes: 3, mimeType: 'application/jsonl' };
     const { result, request } = await exchange({ body: upload }, (client) =>
       client.open({ ...fields, fileExpiresAfterSeconds: 3600 }),
     );
@@ -54,7 +54,7 @@ describe('the requests', () => {
     expect(request.headers).toMatchObject({ authorization: `Bearer ${KEY}`, 'content-type': 'application/json' });
     expect(JSON.parse(request.body.toString())).toEqual({
       filename: 'a.jsonl',
-      purpose: 'batch',
+      purpose: 'assistants',
       bytes: 3,
       mime_type: 'application/jsonl',
       expires_after: { anchor: 'created_at', seconds: 3600 },
@@ -65,7 +65,7 @@ describe('the requests', () => {
     const { result, request } = await exchange({ body: { ...upload, status: 'completed', file } }, (client) =>
       client.complete('upload_1', { partIds: ['b', 'a'], md5: '00ff', file: facts }),
     );
-    expect(result).toEqual({ id: 'file-1', bytes: 3, createdAt: 5, filename: 'a.jsonl', purpose: 'batch' });
+    expect(result).toEqual({ id: 'file-1', bytes: 3, createdAt: 5, filename: 'a.jsonl', purpose: 'assistants' });
     expect(request.path).toBe('/v1/uploads/upload_1/complete');
     expect(JSON.parse(request.body.toString())).toEqual({ part_ids: ['b', 'a'], md5: '00ff' });
   });
@@ -91,9 +91,9 @@ describe('the requests', () => {
   test('list: the query, and the start of the next page', async () => {
     const { result, request } = await exchange(
       { body: { object: 'list', data: [{ ...file, expires_at: null, status: 'processed' }], has_more: true } },
-      (client) => client.files.list({ purpose: 'batch', order: 'desc', limit: 10, after: 'file-0' }),
+      (client) => client.files.list({ purpose: 'assistants', order: 'desc', limit: 10, after: 'file-0' }),
     );
-    expect(request.path).toBe('/v1/files?purpose=batch&after=file-0&limit=10&order=desc');
+    expect(request.path).toBe('/v1/files?purpose=assistants&after=file-0&limit=10&order=desc');
     expect(result).toMatchObject({
       hasMore: true,
       nextAfter: 'file-1',

@@ -15,7 +15,7 @@ import { memoryReader } from '../../support/memory-reader.ts';
 import { mockActivity } from '../../support/mock-activity.ts';
 import { generatedRuns, jsonText, mutated, strangeTexts } from '../../support/mutated.ts';
 
-const facts = { bytes: 3, createdAt: 5, filename: 'a.jsonl', purpose: 'batch' };
+const facts = { bytes: 3, createdAt: 5, filename: 'a.jsonl', purpose: 'assistants' };
 const file = {
   id: 'file-1',
   object: 'file',
@@ -23,10 +23,10 @@ const file = {
   created_at: 5,
   expires_at: null,
   filename: 'a',
-  purpose: 'batch',
+  purpose: 'assistants',
 };
 const upload = { id: 'upload_1', object: 'upload', created_at: 5, expires_at: 3605, status: 'pending' };
-const activityInput = { destination: 'default', filename: 'a', purpose: 'batch', bytes: 3 };
+const activityInput = { destination: 'default', filename: 'a', purpose: 'assistants', bytes: 3 };
 
 type Call = (client: Destination) => Promise<unknown>;
 
@@ -74,7 +74,7 @@ const calls: readonly (readonly [name: string, correct: unknown, call: Call])[] 
   [
     'list',
     { object: 'list', data: [file, { ...file, id: 'file-2' }], has_more: false, first_id: 'file-1', last_id: 'file-2' },
-    (client) => listDestination(client, { purpose: 'batch', prefix: '' }, {}),
+    (client) => listDestination(client, { purpose: 'assistants', prefix: '' }, {}),
   ],
 ];
 

@@ -30,7 +30,7 @@ describe('POST /uploads/{id}/complete', () => {
         bytes: 10,
         created_at: expect.any(Number),
         filename: 'data.jsonl',
-        purpose: 'batch',
+        purpose: 'assistants',
         status: 'processed',
       });
       expect(await (await client.content(json.file.id)).text()).toBe('helloworld');

@@ -12,7 +12,7 @@ describe('POST /uploads', () => {
         bytes: 10,
         created_at: expect.any(Number),
         filename: 'data.jsonl',
-        purpose: 'batch',
+        purpose: 'assistants',
         status: 'pending',
         expires_at: json.created_at + 3600,
       });

@@ -9,7 +9,7 @@ describe('GET /files', () => {
     await withLocalApi({}, async ({ client }) => {
       const ids: string[] = [];
       for (const n of [0, 1, 2, 3])
-        ids.push(await client.file(`content ${n}`, { purpose: n === 1 ? 'vision' : 'batch' }));
+        ids.push(await client.file(`content ${n}`, { purpose: n === 1 ? 'vision' : 'assistants' }));
       const [first, vision, third, last] = ids;
       const list = async (query: string) => (await client.call('GET', `/v1/files${query}`)).json;
 
@@ -81,7 +81,7 @@ describe('a File with a life', () => {
       let nowMs = 1_700_000_000_000;
       const store = await UploadStore.open(dataDir, { nowMs: () => nowMs });
       const life = { fileLifeSeconds: 3600, sessionLifeSeconds: 3600 };
-      const { id } = await store.create({ bytes: 1, filename: 'a', purpose: 'batch', mimeType: 'a/b', ...life });
+      const { id } = await store.create({ bytes: 1, filename: 'a', purpose: 'assistants', mimeType: 'a/b', ...life });
       const upload = store.get(id);
       if (upload === undefined) throw new Error('the Upload is missing');
       nowMs += 1_000_000;

@@ -13,7 +13,7 @@ function withClient(callback: (client: OpenAI) => Promise<void>): Promise<void> 
 async function uploadText(client: OpenAI, text: string): Promise<string> {
   const upload = await client.uploads.create({
     filename: 'small.jsonl',
-    purpose: 'fine-tune',
+    purpose: 'vision',
     bytes: text.length,
     mime_type: 'application/jsonl',
   });
@@ -28,7 +28,7 @@ describe('the official openai client, unchanged', () => {
       const content = Buffer.from(Uint8Array.from({ length: 5 * PART_BYTES + 17 }, (_, n) => (n * 31) % 251));
       const upload = await client.uploads.create({
         filename: 'big.jsonl',
-        purpose: 'batch',
+        purpose: 'assistants',
         bytes: content.length,
         mime_type: 'application/jsonl',
         expires_after: { anchor: 'created_at', seconds: 3600 },
@@ -56,7 +56,7 @@ describe('the official openai client, unchanged', () => {
     await withClient(async (client) => {
       const upload = await client.uploads.create({
         filename: 'a',
-        purpose: 'batch',
+        purpose: 'assistants',
         bytes: 1,
         mime_type: 'text/plain',
       });
@@ -70,7 +70,7 @@ describe('the official openai client, unchanged', () => {
       for (const text of ['one', 'two', 'three', 'four', 'five']) ids.push(await uploadText(client, text));
 
       const seen: string[] = [];
-      for await (const file of client.files.list({ purpose: 'fine-tune', limit: 2, order: 'asc' })) seen.push(file.id);
+      for await (const file of client.files.list({ purpose: 'vision', limit: 2, order: 'asc' })) seen.push(file.id);
       expect(seen).toEqual(ids);
 
       expect(await client.files.delete(ids[0] ?? '')).toEqual({ id: ids[0], object: 'file', deleted: true });

@@ -151,7 +151,7 @@ describe('settings', () => {
       expect((await client.call('PATCH', '/_admin/settings', { json })).json).toEqual(json);
       const startedMs = performance.now();
       const { json: upload } = await client.call('POST', '/v1/uploads', {
-        json: { filename: 'a', purpose: 'batch', bytes: 200_000, mime_type: 'a/b' },
+        json: { filename: 'a', purpose: 'assistants', bytes: 200_000, mime_type: 'a/b' },
       });
       expect(performance.now() - startedMs).toBeGreaterThan(55);
       expect(upload.expires_at - upload.created_at).toBe(120);

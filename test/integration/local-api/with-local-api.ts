@@ -75,7 +75,7 @@ export class ApiCaller {
 }
 
 export function createBody(bytes: number): Record<string, unknown> {
-  return { filename: 'data.jsonl', purpose: 'batch', bytes, mime_type: 'application/jsonl' };
+  return { filename: 'data.jsonl', purpose: 'assistants', bytes, mime_type: 'application/jsonl' };
 }
 
 export async function withTempDir<T>(callback: (dir: string) => Promise<T>): Promise<T> {

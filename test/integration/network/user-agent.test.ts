@@ -34,7 +34,7 @@ describe('the header User-Agent', () => {
     const part = { reader: memoryReader(Buffer.from('abc')), partNumber: 1, offsetBytes: 0, sizeBytes: 3 };
     const agents = await agentsOf(async (baseUrl) => {
       await withClient({}, (client) => [
-        client.open({ filename: 'a.jsonl', purpose: 'batch', bytes: 3, mimeType: 'text/plain' }),
+        client.open({ filename: 'a.jsonl', purpose: 'assistants', bytes: 3, mimeType: 'text/plain' }),
         client.send('upload_1', part),
         client.cancel('upload_1'),
         client.files.retrieve('file-1'),

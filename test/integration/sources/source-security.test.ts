@@ -210,7 +210,7 @@ describe('a URL', () => {
     '%s is not a source',
     async (url) => {
       expect(() => sourceOfUrl(url, { connection: undefined, sealKey: undefined })).toThrow(/must start with/);
-      expect(uploadRequestProblems({ source: { type: 'http', url }, purpose: 'batch' })).toHaveLength(1);
+      expect(uploadRequestProblems({ source: { type: 'http', url }, purpose: 'assistants' })).toHaveLength(1);
       await expect(new Sources().open({ type: 'http', url })).rejects.toMatchObject(forbidden);
     },
   );
@@ -218,7 +218,7 @@ describe('a URL', () => {
   it.each(['http://user:canary@host/x', 'http://host/x?sig=canary', 'http://host/x#canary', 'http://a\\@host/x'])(
     'is refused in a request with its secrets in the open: %s',
     (url) => {
-      const problems = uploadRequestProblems({ source: { type: 'http', url }, purpose: 'batch' });
+      const problems = uploadRequestProblems({ source: { type: 'http', url }, purpose: 'assistants' });
       expect(problems).toHaveLength(1);
       expect(problems[0]).not.toContain('canary');
     },

@@ -33,7 +33,7 @@ function standInBundle(): Promise<WorkflowBundle> {
 export function standIn(prefix = ''): SyncRequest {
   return {
     source: { type: 'folder', path: '/data', host: 'nowhere' },
-    purpose: 'batch',
+    purpose: 'assistants',
     ...(prefix ? { prefix } : {}),
   };
 }

@@ -19,7 +19,9 @@ it('rejects a source that exceeds the limit of its purpose at its destination', 
       mockActivity().run(createInspectSource({ ...dependencies, ...changes }), {
         request: { source: { type: 'file' as const, path }, purpose },
       });
-    const message = expect.stringMatching(/has 10 B \(10 bytes\), and the maximum of an Upload is 9 B/);
+    const message = expect.stringMatching(
+      /has 10 B \(10 bytes\), and the maximum of an Upload is 9 B for the purpose batch/,
+    );
     expect(await failureOf(inspect('batch'))).toMatchObject({ type: 'SourceUnusable', message });
     expect(await inspect('vision')).toMatchObject({ sizeBytes: 10 });
     const withoutKey = {
@@ -27,7 +29,8 @@ it('rejects a source that exceeds the limit of its purpose at its destination', 
         throw new ConfigError('no key');
       },
     };
-    expect(await inspect('batch', withoutKey)).toMatchObject({ sizeBytes: 10, limits: openAiLimits });
+    expect(await inspect('vision', withoutKey)).toMatchObject({ sizeBytes: 10, limits: openAiLimits });
+    expect((await failureOf(inspect('batch', withoutKey))).message).toMatch(/must end in \.jsonl/);
   }));
 
 it('returns the limits of the destination, and parts within them', () =>
@@ -47,6 +50,25 @@ it('returns the limits of the destination, and parts within them', () =>
         type: 'InvalidRequest',
         nonRetryable: true,
         message: '"partSizeBytes" must be from 5242880 to 16777216 for this destination and purpose',
+      });
+    }
+  }));
+
+it('rejects a source with more lines than its purpose accepts, before a session is opened', () =>
+  withTempDir(async (directory) => {
+    const path = join(directory, 'lines.jsonl');
+    const limits = () => ({ ...openAiLimits, maxLines: 3 });
+    const inspect = async (content: string) => {
+      await writeFile(path, content);
+      const request = { source: { type: 'file' as const, path }, purpose: 'batch' };
+      return mockActivity().run(createInspectSource(withClient({ limits })), { request });
+    };
+    expect(await inspect('{}\n{}\n{}\n')).toMatchObject({ limits: { maxLines: 3 } });
+    for (const content of ['{}\n{}\n{}\n{}', '{}\n{}\n{}\n{}\n{}\n{}\n']) {
+      expect(await failureOf(inspect(content))).toMatchObject({
+        type: 'SourceUnusable',
+        nonRetryable: true,
+        message: expect.stringMatching(/lines.jsonl has more than 3 lines, .* purpose batch. Use --split/),
       });
     }
   }));

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openAiLimits } from '../../../src/contracts/limits.ts';
@@ -64,5 +64,31 @@ describe('the activity planSplit', () => {
       expect(many.message).toMatch(
         /more than 500 Files\. Increase the size of the pieces to at least 5 B \(5 bytes\)\./,
       );
+    }));
+
+  it('cuts at the maximum number of lines of the purpose, and resumes the count of a killed attempt', () =>
+    withLines(Array.from({ length: 200 }, (_, index) => `{"n":${index}}\n`).join(''), async (source) => {
+      const limits = () => ({ ...openAiLimits, maxFileBytes: 1000, maxLines: 60, extensions: ['.jsonl'] });
+      const run = (info: object, request: object = {}): Promise<PlanSplitResult> =>
+        mockActivity(info).run(createPlanSplit(withClient({ limits })), {
+          request: { purpose: 'batch', again: true, source, ...request },
+          identity: null,
+        });
+      const { pieces, fingerprint } = await run({});
+      expect(pieces).toHaveLength(4);
+      const content = await readFile(source.path, 'utf8');
+      for (const { offsetBytes, sizeBytes } of pieces) {
+        const piece = content.slice(offsetBytes, offsetBytes + sizeBytes);
+        expect(piece).toMatch(/\n$/);
+        expect(piece.split('\n').length - 1).toBeLessThanOrEqual(60);
+        expect(sizeBytes).toBeLessThanOrEqual(1000);
+      }
+      // The state of the killed attempt decides: 5,000 lines were counted in the first 10 bytes.
+      const heartbeatDetails = { fingerprint, lines: { offsetBytes: 10, states: ['[0,5000]'] } };
+      await expect(run({ heartbeatDetails })).rejects.toThrow();
+      const other = { ...heartbeatDetails, fingerprint: 'of other content' };
+      expect((await run({ heartbeatDetails: other })).pieces).toEqual(pieces);
+      const named = await failureOf(run({}, { filename: 'x.csv' }));
+      expect(named.message).toMatch(/must end in \.jsonl\./);
     }));
 });

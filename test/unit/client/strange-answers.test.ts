@@ -180,7 +180,7 @@ describe('heartbeats of parts', () => {
         const payload = defaultPayloadConverter.toPayload(JSON.parse(jsonText(details)));
         const { bytesUnderWay, trouble } = partsUnderWay(pending(payload));
         expect(bytesUnderWay).toBeGreaterThanOrEqual(0);
-        expect(bytesUnderWay).toBeLessThanOrEqual(64 * 1024 * 1024);
+        expect(bytesUnderWay).toBeLessThanOrEqual(1024 ** 3);
         expect(trouble?.message.length).toBeLessThanOrEqual(2000);
       }),
       RUNS,

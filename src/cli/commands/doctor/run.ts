@@ -25,7 +25,9 @@ export async function doctorCommand(
     destinationChecks(config),
     clockCheck(config),
     headerChecks(config),
-    source === undefined ? [] : sourceCheck(config, source, options.connection),
+    source === undefined
+      ? []
+      : sourceCheck(config, source, { ...options, destination: options.destination ?? Defaults.destination }),
   ]);
   const checks: Check[] = [
     versionsCheck(longhaulVersion(), process.versions.node),

@@ -2,9 +2,11 @@ import { realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import pMap from 'p-map';
 import type { Config } from '../../../config/config.ts';
+import { configuredLimits } from '../../../config/destinations.ts';
 import { Limits } from '../../../contracts/limits.ts';
 import type { Container, Source } from '../../../contracts/sources.ts';
 import { formatBytes, formatCount } from '../../../core/text/format.ts';
+import { limitText } from '../../../core/upload/file-limits.ts';
 import { nameOfSource } from '../../../core/source/names.ts';
 import { createPathFilter } from '../../../sources/listing/path-filter.ts';
 import { SourceHeaders } from '../../../sources/http/headers.ts';
@@ -20,8 +22,13 @@ import { checked, fail, ok, warn, type Check } from './check.ts';
 const LIST_LIMIT_MS = 4000;
 
 /** Checks that a file, a folder, or an s3:// or https:// URL can be read from here with the settings of this environment. */
-export async function sourceCheck(config: Config, name: string, connection: string | undefined): Promise<Check> {
+export async function sourceCheck(
+  config: Config,
+  name: string,
+  { connection, destination }: { readonly connection?: string | undefined; readonly destination: string },
+): Promise<Check> {
   const settings = sourceSettingsOf(config);
+  const { maxFileBytes = Limits.maxFileBytes } = configuredLimits(config, destination, '') ?? {};
   const sources = new Sources(settings);
   try {
     return await checked('source', async (signal) => {
@@ -29,12 +36,12 @@ export async function sourceCheck(config: Config, name: string, connection: stri
       if (container) return await checkContainer(sources, container, signal);
       if (isSourceUrl(name)) {
         const { source, query } = sourceOfUrl(name, { connection, sealKey: sealKeyOf(settings) });
-        return checkSource(sources, source, query);
+        return checkSource(sources, source, maxFileBytes, query);
       }
       const [pipe] = (await findPipes([name], settings.files ?? {})).values();
       if (pipe) return ok('source', `${pipe.words.what}: a pipe, whose content was not read`);
       const path = await realpath(name).catch(() => resolve(name));
-      return checkSource(sources, { type: 'file', path, host: config.host });
+      return checkSource(sources, { type: 'file', path, host: config.host }, maxFileBytes);
     });
   } finally {
     await sources.close();
@@ -102,13 +109,13 @@ async function firstUnreadable(
   return closed.find((path) => path !== undefined);
 }
 
-async function checkSource(sources: Sources, source: Source, query?: string): Promise<Check> {
+async function checkSource(sources: Sources, source: Source, maxFileBytes: number, query?: string): Promise<Check> {
   const reader = await sources.open(source, { query });
   try {
     const { sizeBytes } = await reader.stat();
     const words = `${nameOfSource(source)}: ${formatBytes(sizeBytes)}`;
-    if (sizeBytes <= Limits.maxFileBytes) return ok('source', words);
-    const message = `${words}, and an Upload accepts at most ${formatBytes(Limits.maxFileBytes)}`;
+    if (sizeBytes <= maxFileBytes) return ok('source', words);
+    const message = `${words}, and an Upload accepts at most ${limitText(maxFileBytes)}`;
     return fail('source', message, 'upload a JSONL file with --split, or reduce the size of the file');
   } finally {
     await reader.close();

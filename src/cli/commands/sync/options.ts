@@ -13,7 +13,12 @@ import { pathOnDisk } from '../../../sources/file/path-on-disk.ts';
 import { mapFileError } from '../../../sources/file/errors.ts';
 import { specialKind } from '../../../sources/file/special-file.ts';
 import { durationOption, repeatedOption, wholeNumberOption } from '../../options/values.ts';
-import { addRequestOptions, uploadSettingsOf, type RequestOptions } from '../../options/request-options.ts';
+import {
+  addRequestOptions,
+  assertPartSize,
+  uploadSettingsOf,
+  type RequestOptions,
+} from '../../options/request-options.ts';
 
 /** Values of the options of `addSyncOptions`. */
 export interface SyncOptions extends RequestOptions {
@@ -80,6 +85,7 @@ export async function toSyncRequest(
 ): Promise<SyncRequest> {
   const { purpose, destination, include, exclude, prefix, minAge, maxFiles, concurrency, partConcurrency } = options;
   const { limit } = options;
+  assertPartSize(config, options);
   const upload: SyncUploadSettings = {
     ...uploadSettingsOf(options),
     concurrency: partConcurrency,

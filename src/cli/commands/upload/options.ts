@@ -8,12 +8,20 @@ import { Defaults, KnownPurposes, Limits } from '../../../contracts/limits.ts';
 import type { Source } from '../../../contracts/sources.ts';
 import type { UploadRequest } from '../../../contracts/upload.ts';
 import { uploadRequestProblems } from '../../../contracts/requests/problems.ts';
+import { filenameOfSource, nameOfSource } from '../../../core/source/names.ts';
+import { nameProblem } from '../../../core/upload/file-limits.ts';
+import { limitsOf } from '../../../destinations/limits.ts';
 import { ConfigError, SourceUnusableError } from '../../../errors.ts';
 import { mapFileError } from '../../../sources/file/errors.ts';
 import { isHttpUrl, isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
 import { findPipes, type PipeArgument } from '../../sources/spool/pipe-arguments.ts';
 import { durationOption, splitSizeOption, wholeNumberOption } from '../../options/values.ts';
-import { addRequestOptions, uploadSettingsOf, type RequestOptions } from '../../options/request-options.ts';
+import {
+  addRequestOptions,
+  assertPartSize,
+  uploadSettingsOf,
+  type RequestOptions,
+} from '../../options/request-options.ts';
 
 /** Values of the options of `longhaul upload`. */
 export interface UploadCommandOptions extends RequestOptions {
@@ -56,7 +64,11 @@ export function addUploadOptions(command: Command): Command {
   return addUploadRequestOptions(command)
     .option('--id <id>', 'workflow ID (default: from the source, purpose and destination)')
     .option('--split', 'split a JSONL file at line ends into several Files')
-    .option('--split-size <bytes>', 'maximum size of each File of a split upload (default: 8GiB)', splitSizeOption)
+    .option(
+      '--split-size <bytes>',
+      'maximum size of each File of a split upload (default: that of the purpose)',
+      splitSizeOption,
+    )
     .option('--spool', 'download URLs first, for servers without range requests')
     .option('--again', 'upload the file again if it is already uploaded')
     .option('--receipt <file>', 'file for the receipt, with which "verify" checks the upload')
@@ -95,6 +107,7 @@ export function checkUploadOptions(
   if (!purposes.includes(options.purpose)) {
     throw new ConfigError(`unknown purpose "${options.purpose}"; known: ${purposes.join(', ')}`);
   }
+  assertPartSize(config, options);
   // On an existing Temporal, the workers have the destinations and their keys.
   if (!config.temporal) requireDestination(config, destination);
 }
@@ -187,6 +200,11 @@ export async function toUploadRequest(
     problems.push(`unknown purpose "${options.purpose}"; known: ${purposes.join(', ')}`);
   }
   if (problems.length > 0) throw new ConfigError(problems.join('; '));
+  assertPartSize({ destinations }, options);
+  const limits = limitsOf(known ?? {}, options.purpose);
+  const filename = request.filename ?? filenameOfSource(request.source);
+  const ofName = nameProblem(limits, { filename, purpose: options.purpose });
+  if (ofName !== undefined) throw new ConfigError(`${nameOfSource(request.source)} ${ofName}`);
   return request;
 }
 

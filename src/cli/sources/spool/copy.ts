@@ -1,4 +1,5 @@
 import { formatBytes } from '../../../core/text/format.ts';
+import { limitText } from '../../../core/upload/file-limits.ts';
 import { errnoCause, errnoOf } from '../../../core/text/errno-cause.ts';
 import { LonghaulError, SourceUnusableError } from '../../../errors.ts';
 import type { NewSpool, SpoolFolder } from './folder.ts';
@@ -134,7 +135,7 @@ export class SpoolCopy {
     const { maxBytes } = this.#options;
     if (sizeBytes <= maxBytes) return;
     throw new SourceUnusableError(
-      `cannot upload ${this.#what}: it is larger than ${formatBytes(maxBytes)}, the maximum of an Upload. ` +
+      `cannot upload ${this.#what}: it is larger than ${limitText(maxBytes)}, the maximum of an Upload for this purpose. ` +
         'If it is JSONL, use --split to create several Files.',
     );
   }

@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises';
-import { Limits } from '../../../contracts/limits.ts';
+import { configuredLimits } from '../../../config/destinations.ts';
+import { Defaults } from '../../../contracts/limits.ts';
 import { filenameOfSource } from '../../../core/source/names.ts';
 import { ConfigError } from '../../../errors.ts';
 import { httpUrlOf, isHttpUrl } from '../../../sources/source-of-url.ts';
@@ -162,12 +163,17 @@ export class SourceCopies {
     return { words, filename, copy, isPipe: false };
   }
 
+  #maxFileBytes(): number {
+    const { destination = Defaults.destination, purpose } = this.#options;
+    return configuredLimits(this.#context.config, destination, purpose)?.maxFileBytes ?? Infinity;
+  }
+
   async #copy({ words, filename, copy }: Copier, signal: AbortSignal): Promise<string> {
     const { note } = this.#context;
     try {
       const path = await copy({
         filename,
-        maxBytes: isSplit(this.#options) ? Infinity : Limits.maxFileBytes,
+        maxBytes: isSplit(this.#options) ? Infinity : this.#maxFileBytes(),
         signal,
         print: this.#options.quiet ? () => {} : note,
       });

@@ -13,15 +13,15 @@ describe('options of the command line', () => {
     expect(() => bytesOption(text)).toThrow('Use a number of bytes, for example 33554432, 32MiB or 1.5GiB.');
   });
 
-  it.each(['1MiB', '64MiB', '67108864', '1.5MiB'])('accept %s as the size of a part', (text) => {
+  it.each(['1MiB', '64MiB', '1GiB', '1.5MiB'])('accept %s as the size of a part', (text) => {
     expect(partSizeOption(text)).toBeGreaterThan(0);
   });
 
-  it.each(['1048575', '67108865', '0', '64.1MiB', '1GiB'])(
+  it.each(['1048575', '1073741825', '0', '1024.1MiB', '2GiB'])(
     'reject %s as the size of a part, with the limits',
     (text) => {
       expect(() => partSizeOption(text)).toThrow(InvalidArgumentError);
-      expect(() => partSizeOption(text)).toThrow('Use 1 MiB to 64 MiB.');
+      expect(() => partSizeOption(text)).toThrow('Use 1 MiB to 1 GiB.');
     },
   );
 

@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, realpath, rename, rm, symlink, truncate, writeFile } fr
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { prepareUpload } from '../../../../src/client/prepare/prepare-upload.ts';
+import { prepareSplit, prepareUpload } from '../../../../src/client/prepare/prepare-upload.ts';
 import { Limits } from '../../../../src/contracts/limits.ts';
+import { limitsOf } from '../../../../src/destinations/limits.ts';
 import { ConfigError } from '../../../../src/errors.ts';
 import { Sources } from '../../../../src/sources/sources.ts';
 
@@ -118,10 +119,34 @@ describe('prepareUpload', () => {
     }
   });
 
-  it('accepts a file of 8 GiB and rejects one more byte', async () => {
-    await truncate(file, Limits.maxFileBytes);
-    expect((await prepare()).request.expectedFingerprint).toMatch(/^8589934592-/);
-    await truncate(file, Limits.maxFileBytes + 1);
-    await expect(prepare()).rejects.toThrow(/8 GiB \(8589934593 bytes\), and the maximum of an Upload is 8 GiB/);
+  it.each([
+    ['vision', Limits.maxFileBytes, /8 GiB \(8589934593 bytes\), and the maximum of an Upload is 8 GiB for .* --split/],
+    [
+      'batch',
+      200_000_000,
+      /\(200000001 bytes\), and the maximum of an Upload is 200 MB for the purpose batch.* --split/,
+    ],
+  ])('accepts the maximum size of the purpose %s and rejects one more byte', async (purpose, most, message) => {
+    const limits = (_: string, one: string) => limitsOf({}, one);
+    const one = () => prepareUpload({ file, purpose, filename: 'a.jsonl' }, { ...context, limits });
+    await truncate(file, most);
+    expect((await one()).request.expectedFingerprint).toMatch(new RegExp(`^${most}-`));
+    await truncate(file, most + 1);
+    await expect(one()).rejects.toThrow(message);
   });
+
+  it.each(['batch', 'fine-tune'])(
+    'rejects a name that the purpose %s does not accept, also for a split',
+    async (purpose) => {
+      const limited = { ...context, limits: (_: string, one: string) => limitsOf({}, one) };
+      for (const preparing of [prepareUpload, prepareSplit]) {
+        for (const filename of ['a.csv', 'jsonl', '.jsonl', 'a.jsonl.gz', 'A.JSONL']) {
+          const message = new RegExp(`purpose ${purpose} must end in .jsonl. .* --filename .*.jsonl, or .* --purpose`);
+          await expect(preparing({ file, purpose, filename }, limited)).rejects.toThrow(message);
+        }
+        await preparing({ file, purpose, filename: 'a.jsonl' }, limited);
+        await preparing({ file, purpose: 'vision', filename: 'a.csv' }, limited);
+      }
+    },
+  );
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planSplit, type LineEnds } from '../../../../src/core/split/plan.ts';
+import { planSplit, type LineEnds, type LineIndex } from '../../../../src/core/split/plan.ts';
 
 /** Line ends of lines of these lengths, each with its `\n`, which is optional in the last line. */
 function linesOf(lengths: readonly number[], lastIsEnded = true) {
@@ -93,5 +93,69 @@ describe('the plan of a split', () => {
     };
     await planSplit(sizeBytes, 3000, { first: counted(lines.first), last: counted(lines.last) });
     expect(looks).toBeLessThanOrEqual(2 * 3);
+  });
+});
+
+describe('the plan of a split with a maximum number of lines', () => {
+  const withLines = async (sizes: readonly number[], limitBytes: number, maxLines: number, ended: boolean) => {
+    const { sizeBytes, ends, lines } = linesOf(sizes, ended);
+    const index: LineIndex = {
+      total: sizes.length,
+      before: async (offsetBytes) => ends.filter((end) => end <= offsetBytes).length,
+      endOf: async (line) => ends[line - 1] as number,
+    };
+    const outcome = await planSplit(sizeBytes, limitBytes, lines, { maxLines, index });
+    if (!('pieces' in outcome)) throw new Error('no line is too long');
+    const { pieces } = outcome;
+    const allEnds = ended ? ends : [...ends, sizeBytes];
+    const counts = pieces.map(
+      (piece) => allEnds.filter((end) => end > piece.offsetBytes && end <= piece.offsetBytes + piece.sizeBytes).length,
+    );
+    return { sizeBytes, ends, pieces, counts };
+  };
+
+  it('covers the source with whole lines, and no piece has too many lines or bytes', () =>
+    fc.assert(
+      fc.asyncProperty(
+        lengths,
+        fc.integer({ min: 40, max: 400 }),
+        fc.integer({ min: 1, max: 30 }),
+        fc.boolean(),
+        async (sizes, limitBytes, maxLines, ended) => {
+          const { sizeBytes, ends, pieces, counts } = await withLines(sizes, limitBytes, maxLines, ended);
+          let end = 0;
+          for (const piece of pieces) {
+            if (piece.offsetBytes !== end || piece.sizeBytes < 1 || piece.sizeBytes > limitBytes) return false;
+            end += piece.sizeBytes;
+            if (end < sizeBytes && !ends.includes(end)) return false;
+          }
+          return end === sizeBytes && counts.every((count) => count >= 1 && count <= maxLines);
+        },
+      ),
+    ));
+
+  it('makes the minimum number of pieces, with nearly the same number of lines', async () => {
+    const { counts } = await withLines(
+      Array.from({ length: 101 }, () => 3),
+      1_000_000,
+      50,
+      true,
+    );
+    expect(counts).toEqual([34, 33, 34]);
+    expect(
+      (
+        await withLines(
+          Array.from({ length: 100 }, () => 3),
+          1_000_000,
+          50,
+          false,
+        )
+      ).counts,
+    ).toEqual([50, 50]);
+  });
+
+  it('makes pieces of nearly equal size if that is within the limit', async () => {
+    const sizes = [...Array.from({ length: 10 }, () => 40), ...Array.from({ length: 40 }, () => 10)];
+    expect((await withLines(sizes, 400, 40, true)).counts).toEqual([10, 40]);
   });
 });

@@ -8,7 +8,7 @@ describe('the check of a split request', () => {
   it.each([
     {},
     { pieceSizeBytes: 1 },
-    { pieceSizeBytes: Limits.maxFileBytes },
+    { pieceSizeBytes: Limits.settableFileBytes },
     { again: true },
     { pieceSizeBytes: undefined },
   ])('finds nothing wrong with %j', (changes) => {
@@ -18,10 +18,10 @@ describe('the check of a split request', () => {
   it('names what is wrong, also with what every upload has', () => {
     expect(splitRequestProblems({ ...request, pieceSizeBytes: 0, again: 'yes', purpose: '' })).toEqual([
       '"purpose" must be a non-empty string',
-      '"pieceSizeBytes" must be a whole number from 1 to 8589934592',
+      '"pieceSizeBytes" must be a whole number from 1 to 549755813888',
       '"again" must be true or false',
     ]);
-    expect(splitRequestProblems({ ...request, pieceSizeBytes: Limits.maxFileBytes + 1 })).toHaveLength(1);
+    expect(splitRequestProblems({ ...request, pieceSizeBytes: Limits.settableFileBytes + 1 })).toHaveLength(1);
     expect(splitRequestProblems({ ...request, pieceSizeBytes: 1.5 })).toHaveLength(1);
     expect(splitRequestProblems({ ...request, pieces: 3 })).toEqual([
       '"pieces" is not a property of an upload request',

@@ -75,7 +75,7 @@ describe('an upload request', () => {
 
   it.each([
     ['partSizeBytes', 1_048_575],
-    ['partSizeBytes', 67_108_865],
+    ['partSizeBytes', 1_073_741_825],
     ['partSizeBytes', 8_388_608.5],
     ['partSizeBytes', '8388608'],
     ['partSizeBytes', Number.NaN],

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, rename, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Limits } from '../../../../src/contracts/limits.ts';
+import { openAiLimits } from '../../../../src/contracts/limits.ts';
 import { openFileSource } from '../../../../src/sources/file/source.ts';
 import { Sources } from '../../../../src/sources/sources.ts';
-import { withinSize } from '../../../../src/sources/listing/listing.ts';
+import { withinLimits } from '../../../../src/sources/listing/listing.ts';
 import { createPathFilter } from '../../../../src/sources/listing/path-filter.ts';
 import { withTempDir, writeFiles } from '../../../support/temp-dir.ts';
 
@@ -57,7 +57,7 @@ describe('listing a folder', () => {
       await symlink('nowhere', join(folder, 'broken'));
       await symlink('circle', join(folder, 'circle'));
       execFileSync('mkfifo', [join(folder, 'pipe')]);
-      const { entries, problems, leftOut, isComplete } = withinSize(await list(folder), Limits.maxFileBytes);
+      const { entries, problems, leftOut, isComplete } = withinLimits(await list(folder), openAiLimits, 'vision');
       expect(entries.map(({ path }) => path)).toEqual(['good']);
       expect(problems).toMatchObject([
         { path: 'broken', failureType: 'SourceMissing' },
@@ -65,7 +65,7 @@ describe('listing a folder', () => {
         {
           path: 'huge',
           failureType: 'SourceUnusable',
-          message: expect.stringMatching(/the limit of an Upload is 8 GiB. Split/),
+          message: expect.stringMatching(/the maximum of an Upload is 8 GiB for the purpose vision\. Split/),
         },
       ]);
       expect(leftOut.map(({ path, message }) => `${path} ${message}`)).toEqual([

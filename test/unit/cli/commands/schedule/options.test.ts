@@ -120,7 +120,7 @@ describe('the command after -- of a schedule', () => {
         md5: true,
       },
     });
-    const file = await toScheduledWork(['upload', 'package.json', '--purpose', 'batch'], config, problems);
+    const file = await toScheduledWork(['upload', 'package.json', '--purpose', 'vision'], config, problems);
     expect(file?.upload?.source).toEqual({
       type: 'file',
       path: expect.stringMatching(/^\/.*package\.json$/),
@@ -152,6 +152,7 @@ describe('the command after -- of a schedule', () => {
     [['upload', '/no/such', '--purpose', 'batch'], /^upload: cannot read \/no\/such: it does not exist/],
     [['upload', '/tmp', '--purpose', 'batch'], /^upload: \/tmp is not a file\. Use "sync" for a folder/],
     [['upload', 'https://host/x?sig=canary', '--purpose', 'batch'], /^upload: (?!.*canary).* URL with a query/],
+    [['upload', 's3://bucket/a', '--purpose', 'batch'], /^upload: s3:\/\/bucket\/a is not accepted: .* end in \.jsonl/],
     [['upload', 's3://bucket/a', '--purpose', 'dance'], /^upload: unknown purpose "dance"/],
     [['upload', 's3://bucket/a', '--purpose', 'batch', '--detach'], /^upload: unknown option '--detach'/],
     [['download', 'x'], /after "--", use "sync" or "upload", not "download"/],
