@@ -24,6 +24,8 @@ export async function bundleWorkflows(workflowInterceptorModules: string[]): Pro
     workflowInterceptorModules,
     payloadConverterPath: packageFiles.payloadConverter,
     failureConverterPath: packageFiles.workflowFailureConverter,
+    // All executions of a worker share these modules, which have no state: evaluating them again would take 1 ms each time.
+    preloadModules: [packageFiles.workflows, packageFiles.payloadConverter, packageFiles.workflowFailureConverter],
     logger: new DefaultLogger('WARN'),
   });
   return code;
