@@ -81,11 +81,11 @@ export const mutations: readonly SimulationMutation[] = [
     to: '',
   },
   {
-    safeguard: 'a paused sync starts no file',
+    safeguard: 'a batch of small files that was paused waits for the end of the pause',
     kind: 'sync',
-    file: 'workflows/fleet/fleet.ts',
-    from: '(!this.#options.isPaused() && this.#hasRoom(load))',
-    to: 'this.#hasRoom(load)',
+    file: 'workflows/fleet/small-batch.ts',
+    from: 'await condition(() => !isPaused());',
+    to: '',
   },
   {
     safeguard: 'a small file that can be completed is settled before it is sent again',

@@ -86,7 +86,8 @@ export class Rules {
   }
 
   scheduled(execution: Execution, task: ActivityTask): void {
-    this.#of(execution)?.scheduled(task);
+    if (isSync(execution)) this.#sync.scheduled(execution, task);
+    else this.#of(execution)?.scheduled(task);
   }
 
   resolved(execution: Execution, task: ActivityTask, resolution: Resolution): void {

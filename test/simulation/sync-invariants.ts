@@ -78,6 +78,13 @@ export class SyncInvariants {
     if (this.#isPaused) this.#violation('a paused sync starts no upload', workflowId);
   }
 
+  scheduled({ isToldToPause }: Execution, { type, input }: ActivityTask): void {
+    // A session can end during a pause, if the service does not accept it any longer.
+    const sends = type === 'sendBatch' && (input[0] as SendBatchInput).files.some(({ onlySettle }) => !onlySettle);
+    if (isToldToPause && (sends || type === 'openBatch' || type === 'deleteFile'))
+      this.#violation('a paused sync sends and deletes nothing', type);
+  }
+
   resolved(task: ActivityTask, { completed, failed }: Resolution): void {
     const result = completed ? valueOf(completed.result) : undefined;
     if (task.type === 'createUpload' && result) this.#received.add((result as UploadSession).uploadId);

@@ -163,4 +163,25 @@ describe('a sync', () => {
       removed.map((path) => `${path} SourceMissing`),
     );
   });
+
+  it('deletes nothing while it is paused, also if a deletion waited before', async () => {
+    const removed = { call: 'completeUpload', nth: 2, plusMs: 60 } as const;
+    const seen = await run<SyncProgress>({
+      folder: { ...folder(small(2), 1), deletes: true },
+      request: { md5: false },
+      callMs: [50, 50],
+      faults: [{ call: 'deleteFile', nth: 1, fault: status(403) }],
+      actions: [
+        act(removed, { kind: 'edit-folder', edit: 'remove', path: '000.txt' }),
+        // So that the source is listed again.
+        ...[0, 1].map((worker) => act(removed, { kind: 'stop-worker', worker })),
+        act({ call: 'deleteFile', nth: 1, plusMs: 10 * SECOND }, { kind: 'pause', parts: 'finish' }),
+        act({ call: 'deleteFile', nth: 1, plusMs: MINUTE }, { kind: 'retry' }),
+        act({ call: 'deleteFile', nth: 1, plusMs: 20 * MINUTE }, { kind: 'resume' }),
+      ],
+    });
+    expect(calls(seen, 'pause was completed')).toHaveLength(1);
+    expect((seen.result as SyncResult).counts.deleted, seen.trace.join('\n')).toBe(1);
+    expect(seen.virtualMs).toBeGreaterThan(20 * MINUTE);
+  });
 });

@@ -16,6 +16,7 @@ interface DeletionsOptions {
   readonly memory: Memory;
   readonly tally: SyncTally;
   readonly waiting: Waiting;
+  readonly isPaused: () => boolean;
   readonly isHandOverDue: () => boolean;
 }
 
@@ -64,23 +65,36 @@ export class Deletions {
   }
 
   #load(planned: PlannedDeletion): Load {
-    const { waiting } = this.#options;
+    const { waiting, isPaused } = this.#options;
+    let isCalling = false;
+    const call = async (): Promise<true> => {
+      if (isPaused()) await condition(() => !isPaused());
+      isCalling = true;
+      try {
+        await this.#options.calls.deleteFile(planned);
+      } finally {
+        isCalling = false;
+      }
+      return true;
+    };
     return {
       paths: [],
       commandBytes: commandBytes(planned),
       get waiting() {
         return waiting.info;
       },
-      run: () => this.#delete(planned),
-      apply: () => Promise.resolve(),
+      run: () => this.#delete(planned, call),
+      // A deletion that runs ends first. One that waits is not repeated during a pause.
+      apply: async ({ type }) => {
+        if (type === 'pause') await condition(() => !isCalling || !isPaused());
+      },
     };
   }
 
-  async #delete(planned: PlannedDeletion): Promise<void> {
-    const { calls, memory, tally, waiting } = this.#options;
-    const { path, fileId } = planned;
+  async #delete({ path, fileId }: PlannedDeletion, call: () => Promise<true>): Promise<void> {
+    const { memory, tally, waiting } = this.#options;
     try {
-      await waiting.repeat(() => calls.deleteFile(planned).then(() => true));
+      await waiting.repeat(call);
       memory.forget(path, fileId);
       tally.deleted();
     } catch (error) {

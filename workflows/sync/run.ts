@@ -88,6 +88,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       memory: this.#memory,
       tally: this.#tally,
       waiting: this.#waiting,
+      isPaused: () => this.#paused,
       isHandOverDue,
     });
     this.#sending = new Sending(
