@@ -18,7 +18,8 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt, type Attempt } from './attempt.ts';
 import { firstCall, type Known } from './first-call.ts';
 import { SyncListsCache } from './sync/lists-cache.ts';
-import { SyncComparison } from './sync/comparison.ts';
+import type { SyncComparison } from './sync/comparison.ts';
+import { createComparison } from './sync/create-comparison.ts';
 import type { SyncLists } from './sync/lists.ts';
 import { changesOf, packPlanned } from './sync/planned.ts';
 
@@ -40,7 +41,7 @@ export function createPlanSync(dependencies: ActivityDependencies): TransferActi
       if (!comparison || !isWanted(comparison, input)) {
         if (input.memory === undefined) return { type: 'memory-needed', packFirst: true };
         const client = dependencies.destination(scope.destination);
-        comparison = await SyncComparison.of({ ...input, scope }, { client, sources: dependencies.sources, signal });
+        comparison = await createComparison({ ...input, scope }, { client, sources: dependencies.sources, signal });
         cache.set(key, comparison);
       }
       while (comparison.left > 0) {

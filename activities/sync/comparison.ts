@@ -1,23 +1,22 @@
-import type { PlanSyncInput, SyncDigest, SyncScope } from '../../src/contracts/plan-sync.ts';
+import type { SyncDigest, SyncScope } from '../../src/contracts/plan-sync.ts';
 import type { RememberedFile, SyncProblem, UnmatchedGlob } from '../../src/contracts/sync.ts';
-import { PayloadLimits } from '../../src/contracts/limits.ts';
+import { FailureType } from '../../src/contracts/failures.ts';
+import { PayloadLimits, type DestinationLimits } from '../../src/contracts/limits.ts';
 import { jsonBytes, takeWithin } from '../../src/core/payload.ts';
 import { stillWritten, tooNew } from '../../src/core/sync/reports.ts';
 import { sourceWithin } from '../../src/core/source/names.ts';
-import { nameSources, type NamedSource } from '../../src/core/sync/file-name.ts';
+import { nameSources, syncFileName, syncFileNameProblem, type NamedSource } from '../../src/core/sync/file-name.ts';
 import { comparePaths, SyncPlan, type ListedSource, type Verdict } from '../../src/core/sync/plan.ts';
 import { LonghaulError, SourceArchivedError, SourceChangedError } from '../../src/errors.ts';
-import type { Destination } from '../../src/destinations/port.ts';
 import { hashSource } from '../../src/sources/digest/digest-source.ts';
-import { withinLimits, type Listing } from '../../src/sources/listing/listing.ts';
+import { limitProblem, withinLimits, type Listing } from '../../src/sources/listing/listing.ts';
 import type { Sources } from '../../src/sources/sources.ts';
-import { createPathFilter, type PathFilter } from '../../src/sources/listing/path-filter.ts';
-import { listDestination, type DestinationList } from './list-destination.ts';
-import { entryOf, listsOf, type SyncLists } from './lists.ts';
-import { SyncManifest } from './manifest/manifest.ts';
-import { withoutManifest } from './manifest/own-files.ts';
-import { ManifestRecorder } from './manifest/recorder.ts';
-import { unpackMemory, type UnpackedMemory } from './memory.ts';
+import type { createPathFilter } from '../../src/sources/listing/path-filter.ts';
+import { ListedPaths } from './listed-paths.ts';
+import type { DestinationList } from './list-destination.ts';
+import { entryOf, listsOf, type Remembered, type SyncLists } from './lists.ts';
+import type { SyncManifest } from './manifest/manifest.ts';
+import type { ManifestRecorder } from './manifest/recorder.ts';
 import { SyncReads, type ReadContext } from './reads.ts';
 import { isOfSource, wholeSourceProblem } from '../source-scope.ts';
 import { typeOf } from '../failures.ts';
@@ -32,130 +31,145 @@ class WholeSource extends Error {
   }
 }
 
-export interface ListContext {
-  readonly client: Destination;
-  readonly sources: Sources;
-  readonly signal: AbortSignal;
+export type SyncFilter = ReturnType<typeof createPathFilter>;
+
+/** Both sides of a sync, without the listing of the source. */
+export interface Sides {
+  readonly files: DestinationList;
+  readonly remembered: Remembered;
+  readonly generation: number;
+  /** @defaultValue the memory is in Temporal */
+  readonly manifest?: SyncManifest;
+  /** @defaultValue none for a dry run */
+  readonly recorder?: ManifestRecorder | undefined;
+  /** @defaultValue created from the sides */
+  readonly plan?: SyncPlan;
 }
 
 /**
- * Lists both sides and decides about every source. Sources are read only if the decision depends on their MD5: `readOn`
+ * Decides about every source of a sync. Sources are read only if the decision depends on their MD5: `readOn`
  * reads for a limited time. When none is `left`, `lists` returns all decisions.
  */
 export class SyncComparison {
-  /** Approximate size in memory. */
-  readonly entries: number;
   /** As in `ListsWanted`. */
   readonly generation: number;
-  readonly unmatchedGlobs: readonly UnmatchedGlob[];
+  unmatchedGlobs: readonly UnmatchedGlob[] = [];
   readonly #scope: SyncScope;
-  readonly #listing: Listing;
-  readonly #files: DestinationList;
-  readonly #remembered: UnpackedMemory;
-  readonly #manifest: SyncManifest | undefined;
-  readonly #recorder: ManifestRecorder | undefined;
-  readonly #filter: PathFilter;
+  readonly #sides: Sides;
+  readonly #filter: SyncFilter;
   readonly #plan: SyncPlan;
-  readonly #named: readonly NamedSource[];
-  readonly #problems: SyncProblem[];
+  readonly #paths: ListedPaths;
+  /** Whether unchanged files are only counted, so that a sync of many files needs little memory. */
+  readonly #countsSame: boolean;
+  readonly #newestMs: number;
+  #listing: Listing | undefined;
+  #same = 0;
+  /** All sources, or those that are not only counted. In the order of their paths after `complete`. */
+  #named: NamedSource[] = [];
+  #unread: NamedSource[] = [];
+  /** Whether a source has the name of an earlier one, so that all must be compared in order. */
+  hasSameNames = false;
+  readonly #rejected: ListedSource[] = [];
+  readonly #problems: SyncProblem[] = [];
   readonly #postponed: SyncProblem[] = [];
   readonly #postponedSizes = new Set<number>();
-  readonly #leftOut: SyncProblem[];
+  readonly #leftOut: SyncProblem[] = [];
   readonly #verdicts = new Map<NamedSource, Verdict>();
-  readonly #reads: SyncReads<NamedSource>;
+  #reads: SyncReads<NamedSource> | undefined;
   #lists: SyncLists | undefined;
 
-  private constructor(
-    scope: SyncScope,
-    filter: PathFilter,
-    sides: {
-      readonly listing: Listing;
-      readonly files: DestinationList;
-      readonly remembered: UnpackedMemory;
-      readonly unmatchedGlobs: readonly UnmatchedGlob[];
-      readonly generation: number;
-      readonly manifest: SyncManifest | undefined;
-      readonly recorder: ManifestRecorder | undefined;
-    },
-    sources: Sources,
-  ) {
-    const { listing, files, remembered } = sides;
-    this.unmatchedGlobs = sides.unmatchedGlobs;
+  /** @param countsSame whether unchanged files are only counted */
+  constructor(scope: SyncScope, filter: SyncFilter, sides: Sides, countsSame: boolean) {
+    const { files, remembered } = sides;
     this.generation = sides.generation;
     this.#scope = scope;
+    this.#sides = sides;
     this.#filter = filter;
-    this.#listing = listing;
-    this.#files = files;
-    this.#remembered = remembered;
-    this.#manifest = sides.manifest;
-    this.#recorder = sides.recorder;
-    this.entries = listing.entries.length + files.files.length + remembered.entries.length;
-    this.#plan = new SyncPlan(files.files, remembered.entries, scope);
-    const { named, problems } = nameSources(listing.entries, scope.prefix);
-    this.#named = named;
-    this.#problems = [...listing.problems, ...problems];
-    this.#leftOut = [...listing.leftOut];
-    const { minAgeMs = 0 } = scope;
-    const newestMs = Date.now() - minAgeMs;
-    const unread = named.filter((one) => {
-      const verdict = this.#plan.judge(one, one.filename);
-      // A new file that was already sent is unchanged.
-      const isTooNew = minAgeMs > 0 && one.mtimeMs > newestMs && verdict?.decision.action !== 'skip';
-      if (isTooNew) this.#postpone(one, tooNew(one.path, minAgeMs));
-      else if (verdict) this.#verdicts.set(one, verdict);
-      return !isTooNew && !verdict;
-    });
-    this.#reads = new SyncReads(unread, async ({ path, fingerprint, sizeBytes }, options) => {
-      const source = sourceWithin(scope.source, path);
+    this.#countsSame = countsSame;
+    this.#plan = sides.plan ?? new SyncPlan(files.files, remembered.entries, scope);
+    this.#paths = new ListedPaths(scope.prefix);
+    this.#newestMs = Date.now() - (scope.minAgeMs ?? 0);
+  }
+
+  /** Approximate size in memory. */
+  get entries(): number {
+    const { files, remembered } = this.#sides;
+    return this.#paths.amount.files + files.files.length + remembered.entries.length;
+  }
+
+  /** Adds a source while the folder is listed. */
+  add(source: ListedSource, limits: DestinationLimits): void {
+    if (limitProblem(source, limits, this.#scope.purpose) !== undefined) {
+      this.#rejected.push(source);
+      return;
+    }
+    if (!this.#paths.add(source)) this.hasSameNames = true;
+    const filename = syncFileName(this.#scope.prefix, source.path);
+    const message = syncFileNameProblem(filename);
+    if (message === undefined) this.#judge({ ...source, filename });
+    else this.#problems.push({ path: source.path, failureType: FailureType.SourceUnusable, message });
+  }
+
+  /** @param listing with all sources that were not added yet */
+  complete(listing: Listing, limits: DestinationLimits, sources: Sources): this {
+    // Now, because paths of the memory are filtered later.
+    this.unmatchedGlobs = takeWithin(this.#filter.unmatched(), { bytes: PayloadLimits.report }).taken;
+    const sized = withinLimits(
+      { ...listing, entries: [...listing.entries, ...this.#rejected] },
+      limits,
+      this.#scope.purpose,
+    );
+    const { named, problems } = nameSources(sized.entries, this.#scope.prefix);
+    for (const source of sized.entries) this.#paths.add(source);
+    for (const source of named) this.#judge(source);
+    this.#problems.push(...sized.problems, ...problems);
+    this.#problems.sort((a, b) => comparePaths(a.path, b.path));
+    this.#leftOut.push(...sized.leftOut);
+    this.#listing = { ...sized, entries: [] };
+    if (this.#countsSame) {
+      this.#named.sort((a, b) => comparePaths(a.path, b.path));
+      this.#unread.sort((a, b) => comparePaths(a.path, b.path));
+    }
+    const { source: container } = this.#scope;
+    this.#reads = new SyncReads(this.#unread, async ({ path, fingerprint, sizeBytes }, options) => {
+      const source = sourceWithin(container, path);
       try {
         return await hashSource(sources, { source, fingerprint, sizeBytes, ...options });
       } catch (error) {
-        const whole = isOfSource(error) ? await wholeSourceProblem(sources, scope.source, options.signal) : undefined;
+        const whole = isOfSource(error) ? await wholeSourceProblem(sources, container, options.signal) : undefined;
         throw whole ? new WholeSource(whole) : error;
       }
     });
+    this.#unread = [];
+    return this;
   }
 
-  static async of(
-    {
-      scope,
-      memory,
-      lists,
-      phase,
-    }: { readonly scope: SyncScope } & Partial<Pick<PlanSyncInput, 'memory' | 'lists' | 'phase'>>,
-    { client, sources, signal }: ListContext,
-  ): Promise<SyncComparison> {
-    const store = scope.manifest && (await sources.manifest(scope.manifest));
-    // Before anything is sent. A dry run creates no object.
-    const isDryRun = phase === 'dry-run';
-    if (!isDryRun) await store?.prepare(signal);
-    const manifest = store && new SyncManifest(store, scope);
-    const filter = createPathFilter(scope.include, scope.exclude);
-    const listed = withoutManifest(await sources.list(scope.source, { filter, signal }), scope);
-    const listing = withinLimits(listed, client.limits(scope.purpose), scope.purpose);
-    // Kept, because paths of the memory are filtered later.
-    const { taken: unmatchedGlobs } = takeWithin(filter.unmatched(), { bytes: PayloadLimits.report });
-    const files = await listDestination(client, scope, { signal });
-    const rows = (await manifest?.read(signal)) ?? [];
-    // The first run with a manifest adds the memory of the last run to it.
-    const remembered = rows.length > 0 ? { entries: rows } : await unpackMemory(scope, memory ?? null);
-    const generation = lists?.generation ?? 0;
-    const recorder =
-      manifest && !isDryRun
-        ? new ManifestRecorder(manifest, files.files, rows.length > 0 ? [] : remembered.entries)
-        : undefined;
-    const sides = { listing, files, remembered, unmatchedGlobs, generation, manifest, recorder };
-    return new SyncComparison(scope, filter, sides, sources);
+  #judge(source: NamedSource): void {
+    const { minAgeMs = 0 } = this.#scope;
+    const verdict = this.#plan.judge(source, source.filename);
+    // A new file that was already sent is unchanged.
+    const isTooNew = minAgeMs > 0 && source.mtimeMs > this.#newestMs && verdict?.decision.action !== 'skip';
+    if (isTooNew) return this.#postpone(source, tooNew(source.path, minAgeMs));
+    if (!verdict) this.#unread.push(source);
+    else if (this.#isOnlyCounted(verdict)) return;
+    else this.#verdicts.set(source, verdict);
+    this.#named.push(source);
+  }
+
+  #isOnlyCounted({ decision, remember }: Verdict): boolean {
+    if (!this.#countsSame || decision.why !== 'same' || remember) return false;
+    this.#same++;
+    return true;
   }
 
   /** Number of sources that are still to be read. */
   get left(): number {
-    return this.#reads.left;
+    return this.#reads?.left ?? 0;
   }
 
   /** Digests that are not finished, for the next attempt. */
   get digests(): SyncDigest[] {
-    return this.#reads.digests;
+    return this.#reads?.digests ?? [];
   }
 
   /**
@@ -166,7 +180,7 @@ export class SyncComparison {
     const recognised: RememberedFile[] = [];
     let bytes = 0;
     const isFull = () => bytes >= PayloadLimits.batch;
-    await this.#reads.readOn({ ...context, isFull }, (source, outcome) => {
+    await this.#reads?.readOn({ ...context, isFull }, (source, outcome) => {
       if ('error' in outcome) {
         const { error } = outcome;
         // The sync waits, and the next call reads this source again.
@@ -179,21 +193,22 @@ export class SyncComparison {
         return;
       }
       const verdict = this.#plan.settle(source, source.filename, outcome.md5);
+      if (this.#isOnlyCounted(verdict)) return;
       this.#verdicts.set(source, verdict);
       if (verdict.decision.action === 'skip' && verdict.remember) {
-        recognised.push(this.#manifest ? entryOf(source, verdict.remember) : verdict.remember);
-        if (!this.#manifest) bytes += jsonBytes(verdict.remember) + 1;
+        recognised.push(this.#sides.manifest ? entryOf(source, verdict.remember) : verdict.remember);
+        if (!this.#sides.manifest) bytes += jsonBytes(verdict.remember) + 1;
       }
     });
-    if (!this.#manifest) return recognised;
-    await this.#recorder?.recordSome(recognised, context.signal);
+    if (!this.#sides.manifest) return recognised;
+    await this.#sides.recorder?.recordSome(recognised, context.signal);
     return [];
   }
 
   /** Writes all results to the manifest, before the first file is sent. */
   async record(signal: AbortSignal): Promise<void> {
     const { recognised, forgettable } = this.lists();
-    await this.#recorder?.recordAll(recognised, forgettable, signal);
+    await this.#sides.recorder?.recordAll(recognised, forgettable, signal);
   }
 
   #postpone({ sizeBytes }: ListedSource, problem: SyncProblem): void {
@@ -203,27 +218,36 @@ export class SyncComparison {
 
   /** All decisions. */
   lists(): SyncLists {
-    return (this.#lists ??= listsOf({
+    if (this.#lists) return this.#lists;
+    const { files, remembered, manifest } = this.#sides;
+    const verdicts = this.#named.flatMap((source) => {
+      const verdict = this.#verdicts.get(source);
+      return verdict ? [{ source, verdict }] : [];
+    });
+    this.#lists = listsOf({
       scope: this.#scope,
-      listing: this.#listing,
-      files: this.#files,
-      remembered: this.#remembered,
+      listing: this.#listing as Listing,
+      paths: this.#paths,
+      same: this.#same,
+      files,
+      remembered,
       filter: this.#filter,
       plan: this.#plan,
-      manifest: this.#manifest,
+      manifest,
       generation: this.generation,
       unmatchedGlobs: this.unmatchedGlobs,
-      verdicts: this.#named.flatMap((source) => {
-        const verdict = this.#verdicts.get(source);
-        return verdict ? [{ source, verdict }] : [];
-      }),
+      verdicts,
       undecided: {
         problems: this.#problems,
         leftOut: this.#leftOut,
         postponed: this.#postponed.toSorted((a, b) => comparePaths(a.path, b.path)),
       },
       postponedSizes: this.#postponedSizes,
-    }));
+    });
+    // All of them are in the lists now.
+    this.#verdicts.clear();
+    this.#named = [];
+    return this.#lists;
   }
 }
 

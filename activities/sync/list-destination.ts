@@ -1,4 +1,5 @@
 import type { ListedFile } from '../../src/contracts/upload.ts';
+import { Packed } from '../../src/core/sync/packed.ts';
 import { nameKey } from '../../src/core/text/name-form.ts';
 import type { CallOptions } from '../../src/destinations/http/call-limits.ts';
 import type { Destination } from '../../src/destinations/port.ts';
@@ -9,7 +10,7 @@ const MAX_STARTS = 3;
 
 export interface DestinationList {
   /** Usable Files with the purpose and prefix, newest first. */
-  readonly files: readonly ListedFile[];
+  readonly files: Packed<ListedFile>;
   /** Rows that cannot be read and can be Files of this purpose. */
   readonly unreadableRows: number;
 }
@@ -40,7 +41,7 @@ async function listOnce(
   { purpose, prefix }: { readonly purpose: string; readonly prefix: string },
   options: CallOptions,
 ): Promise<DestinationList> {
-  const files: ListedFile[] = [];
+  const files = new Packed<ListedFile>();
   let unreadableRows = 0;
   const nowSeconds = Date.now() / 1000;
   for await (const page of filePages(client, { purpose }, options)) {
@@ -48,7 +49,7 @@ async function listOnce(
       // A service can ignore the filter by purpose.
       const isOurs = file.purpose === purpose && nameKey(file.filename).startsWith(nameKey(prefix));
       const isUsable = file.status !== 'error' && (file.expiresAt === undefined || file.expiresAt > nowSeconds);
-      if (isOurs && isUsable) files.push(file);
+      if (isOurs && isUsable) files.add(file);
     }
     unreadableRows += page.unreadable.filter((other) => other === undefined || other === purpose).length;
   }

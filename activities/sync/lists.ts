@@ -7,6 +7,7 @@ import type {
   SyncMemory,
   SyncProblem,
   UnmatchedGlob,
+  SyncAmount,
 } from '../../src/contracts/sync.ts';
 import { PayloadLimits } from '../../src/contracts/limits.ts';
 import { clipMessage } from '../../src/core/text/clip.ts';
@@ -15,13 +16,15 @@ import { takeWithin } from '../../src/core/payload.ts';
 import { withoutInode } from '../../src/core/upload/fingerprint.ts';
 import { syncFileName, type NamedSource } from '../../src/core/sync/file-name.ts';
 import { memoryProblemOf } from '../../src/core/sync/memory-shape.ts';
+import type { Packed } from '../../src/core/sync/packed.ts';
 import { SyncPlan, type Gone, type ListedSource, type Verdict } from '../../src/core/sync/plan.ts';
 import type { Listing } from '../../src/sources/listing/listing.ts';
 import type { PathFilter } from '../../src/sources/listing/path-filter.ts';
+import type { ListedPaths } from './listed-paths.ts';
 import type { DestinationList } from './list-destination.ts';
 import type { SyncManifest } from './manifest/manifest.ts';
 import { sourceOf } from './manifest/rows.ts';
-import { unpackMemory, type UnpackedMemory } from './memory.ts';
+import { unpackMemory } from './memory.ts';
 
 const MAX_REPORTED = 100;
 const MAX_FORGOTTEN = 5000;
@@ -39,7 +42,9 @@ export interface SyncLists {
   readonly generation: number;
   /** Sorted by path, like all lists here. */
   readonly work: readonly SyncWork[];
+  /** Without unchanged files that are only counted. */
   readonly decisions: readonly SyncDecision[];
+  readonly isListed: (path: string) => boolean;
   /** All files without a decision. */
   readonly undecided: Readonly<Record<'problems' | 'leftOut' | 'postponed', readonly SyncProblem[]>>;
   readonly forget: readonly string[];
@@ -52,12 +57,22 @@ export interface SyncLists {
   readonly gone: (memory: SyncMemory | null | undefined, signal: AbortSignal) => Promise<Gone>;
 }
 
+/** The memory of the last run, as in `UnpackedMemory`. */
+export interface Remembered {
+  readonly entries: readonly RememberedFile[] | Packed<RememberedFile>;
+  readonly problem?: string;
+}
+
 /** All that a comparison knows after it has judged every source. */
 interface Compared {
   readonly scope: SyncScope;
+  /** Without its entries. */
   readonly listing: Listing;
+  readonly paths: ListedPaths;
+  /** Unchanged files without a verdict. */
+  readonly same: number;
   readonly files: DestinationList;
-  readonly remembered: UnpackedMemory;
+  readonly remembered: Remembered;
   readonly filter: PathFilter;
   readonly plan: SyncPlan;
   /** @defaultValue the memory is in Temporal */
@@ -75,6 +90,8 @@ interface Compared {
 export function listsOf({
   scope,
   listing,
+  paths,
+  same,
   remembered,
   filter,
   plan,
@@ -100,17 +117,16 @@ export function listsOf({
       recognised.push(entry);
     }
   }
-  const listed = [...listing.entries, ...listing.problems, ...listing.leftOut];
-  const present = new Set(listed.map(({ path }) => nameKey(path)));
+  const others = new Set([...listing.problems, ...listing.leftOut].map(({ path }) => nameKey(path)));
   const unseen = new Set(listing.unseen.map(nameKey));
   // A file that the globs exclude is outside this run, and does not count as deleted.
   const isPresent = (path: string) =>
-    present.has(nameKey(path)) || isBelow(nameKey(path), unseen) || !filter.takes(path);
+    paths.has(path) || others.has(nameKey(path)) || isBelow(nameKey(path), unseen) || !filter.takes(path);
   const forgettable = plan.forgettable(isPresent);
   const forgotten = manifest ? [] : forgettable.map(({ path }) => path);
   return {
     totals: {
-      ...totalsOf({ entries: listing.entries, leftOut }, decisions, problems),
+      ...totalsOf({ listed: paths.amount, same, leftOut }, decisions, problems),
       ...(postponed.length > 0 ? { postponed: reported(postponed), postponedCount: postponed.length } : {}),
       ...(unreadableRows > 0 ? { unreadableRows } : {}),
       ...(remembered.problem === undefined ? {} : { memoryProblem: memoryProblemOf(remembered.problem) }),
@@ -123,7 +139,8 @@ export function listsOf({
     recognised,
     forgettable,
     forget: takeWithin(forgotten, { bytes: PayloadLimits.forgotten, count: MAX_FORGOTTEN }).taken,
-    deletionsHeld: reasonToHold(listing, unreadableRows),
+    deletionsHeld: reasonToHold(listing, paths.amount, unreadableRows),
+    isListed: (path) => paths.has(path),
     gone: async (latest, signal) => {
       const nameOf = (path: string) => syncFileName(prefix, path);
       const from = manifest && sourceOf(scope);
@@ -131,7 +148,7 @@ export function listsOf({
       if (latest === undefined) return plan.gone({ ...query, recognised });
       const entries = manifest ? await manifest.read(signal) : (await unpackMemory(scope, latest)).entries;
       // Lists that were created again can contain a file that was moved in the meantime. The next run sends or recognises it.
-      const sent = new Map(entries.map(({ path, version }) => [nameKey(path), version]));
+      const sent = new Map([...entries].map(({ path, version }) => [nameKey(path), version]));
       const unsent = work.flatMap((one) =>
         'upload' in one && sent.get(nameKey(one.path)) !== one.upload.version ? [one.upload.sizeBytes] : [],
       );
@@ -172,16 +189,16 @@ function toUpload(source: NamedSource, { ignoreInode, manifest }: SyncScope): Pl
 }
 
 /** Returns the reason for which no File is deleted: an unmounted folder appears as a folder without files. */
-function reasonToHold({ entries, isComplete }: Listing, unreadableRows: number): string | null {
+function reasonToHold({ isComplete }: Listing, { files }: SyncAmount, unreadableRows: number): string | null {
   if (!isComplete) return 'some of the source cannot be listed';
   if (unreadableRows === 1) return '1 row of the files list cannot be read';
   if (unreadableRows > 1) return `${unreadableRows} rows of the files list cannot be read`;
-  if (entries.length === 0) return 'the source contains no file, like an unmounted folder';
+  if (files === 0) return 'the source contains no file, like an unmounted folder';
   return null;
 }
 
 function totalsOf(
-  { entries, leftOut }: Pick<Listing, 'entries' | 'leftOut'>,
+  { listed, same, leftOut }: Pick<Compared, 'same'> & Pick<Listing, 'leftOut'> & { readonly listed: SyncAmount },
   decisions: readonly SyncDecision[],
   problems: readonly SyncProblem[],
 ): SyncTotals {
@@ -189,8 +206,8 @@ function totalsOf(
   const toSend = decisions.filter(({ action }) => action === 'upload');
   const sum = (bytes: readonly number[]) => bytes.reduce((total, one) => total + one, 0);
   return {
-    listed: { files: entries.length, bytes: sum(entries.map(({ sizeBytes }) => sizeBytes)) },
-    same: count('same'),
+    listed,
+    same: same + count('same'),
     knownContent: count('known-content'),
     toSend: { files: toSend.length, bytes: sum(toSend.map(({ bytes }) => bytes)) },
     problems: reported(problems),

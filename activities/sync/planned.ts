@@ -48,7 +48,7 @@ export async function packPlanned(
 export async function changesOf(
   packed: string,
   after: string | null,
-  { decisions, undecided, work }: SyncLists,
+  { decisions, undecided, work, isListed }: Pick<SyncLists, 'decisions' | 'undecided' | 'work' | 'isListed'>,
 ): Promise<SyncChanges | undefined> {
   const planned = await unpack(packed);
   if (!planned) return undefined;
@@ -62,7 +62,7 @@ export async function changesOf(
   let added: SyncAmount = { files: 0, bytes: 0 };
   let dropped = added;
   for (const [path, sizeBytes] of before) {
-    const why = reasons.get(path);
+    const why = reasons.get(path) ?? (isListed(path) && !reports.has(path) ? 'same' : undefined);
     if (why === 'new' || why === 'changed') continue;
     if (why !== 'same' && why !== 'known-content') {
       const { kind, problem } = reports.get(path) ?? { kind: 'problems' as const, problem: missing(path) };

@@ -182,7 +182,7 @@ export interface RememberedFile {
   readonly change?: string;
   /** In a manifest: modification time in Unix milliseconds, if the version is not a time. */
   readonly mtimeMs?: number;
-  /** In a manifest: folder or bucket that contained the source. */
+  /** In a manifest: folder or bucket that contained the source, if it is not that of the sync. */
   readonly from?: string;
 }
 

@@ -1,11 +1,12 @@
 import type { SyncScope } from '../../../src/contracts/plan-sync.ts';
 import type { ForgottenFile, RememberedFile } from '../../../src/contracts/sync.ts';
+import { Packed, PackedIndex } from '../../../src/core/sync/packed.ts';
 import { nameKey } from '../../../src/core/text/name-form.ts';
 import { ManifestError } from '../../../src/errors.ts';
 import { Breather } from '../../../src/sources/listing/listing.ts';
 import type { ManifestStore } from '../../../src/sources/manifest/store.ts';
 import { LineProblem, linesIn } from './lines.ts';
-import { isOfScope, lineOf, parseRow, type ManifestRow } from './rows.ts';
+import { isOfScope, lineOf, parseRow, sourceOf, type ManifestRow } from './rows.ts';
 
 export interface ManifestChanges {
   readonly add: readonly RememberedFile[];
@@ -32,21 +33,23 @@ export class SyncManifest {
    *
    * @throws ManifestError if a line cannot be read, and the errors of the store
    */
-  read(signal: AbortSignal): Promise<readonly RememberedFile[]> {
+  read(signal: AbortSignal): Promise<Packed<RememberedFile>> {
     return this.#store.read(async (content) => {
-      const entries: RememberedFile[] = [];
-      const lineByPath = new Map<string, number>();
-      const known = new Map<string, string>();
+      const entries = new Packed<RememberedFile>();
+      const byPath = new PackedIndex(entries, ({ path }) => nameKey(path));
+      const lines: number[] = [];
+      const own = sourceOf(this.#scope);
       for await (const { row, line } of this.#rows(content)) {
         if (!isOfScope(row, this.#scope)) continue;
         const { entry } = row;
         const key = nameKey(entry.path);
-        const earlier = lineByPath.get(key);
-        if (earlier !== undefined) {
-          throw this.#invalid(`line ${line} repeats the path of line ${earlier}. Remove one of the two lines.`);
-        }
-        lineByPath.set(key, line);
-        entries.push(entry.from === undefined ? entry : { ...entry, from: shared(known, entry.from) });
+        // Without the place of almost all rows.
+        const position = entries.add(entry.from === own ? { ...entry, from: undefined } : entry);
+        lines.push(line);
+        byPath.set(key, position, (earlier) => {
+          const first = lines[[...entries].findIndex(({ path }) => path === earlier.path)];
+          throw this.#invalid(`line ${line} repeats the path of line ${first}. Remove one of the two lines.`);
+        });
       }
       return entries;
     }, signal);
@@ -117,12 +120,4 @@ const FIX = 'Correct or remove the line, or use another manifest.';
 
 function isNewer(one: RememberedFile, other: RememberedFile): boolean {
   return one.fileId !== other.fileId && (one.createdAt ?? 0) > (other.createdAt ?? 0);
-}
-
-/** One text instead of as many equal texts as rows. */
-function shared(known: Map<string, string>, text: string): string {
-  const found = known.get(text);
-  if (found !== undefined) return found;
-  known.set(text, text);
-  return text;
 }

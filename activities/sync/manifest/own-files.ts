@@ -2,16 +2,21 @@ import type { SyncScope } from '../../../src/contracts/plan-sync.ts';
 import { keyPrefixOf } from '../../../src/core/source/names.ts';
 import type { Listing } from '../../../src/sources/listing/listing.ts';
 
-/** Excludes the manifest, and the files of its updates, from a listing of the source. */
-export function withoutManifest(listing: Listing, scope: SyncScope): Listing {
+/** Returns a filter for the manifest and the files of its updates, which a sync of the same folder excludes. */
+export function ownFileFilter(scope: SyncScope): (one: { readonly path: string }) => boolean {
   const path = pathOfManifest(scope);
-  if (path === undefined) return listing;
+  if (path === undefined) return () => false;
   const start = path.lastIndexOf('/') + 1;
   const ofUpdate = `${path.slice(0, start)}.${path.slice(start)}.`;
-  const isOfManifest = (one: { readonly path: string }) =>
+  return (one) =>
     one.path === path ||
     (one.path.startsWith(ofUpdate) &&
       /^(lock(\.[0-9a-f-]{36})?|[0-9a-f-]{36}\.tmp)$/.test(one.path.slice(ofUpdate.length)));
+}
+
+/** Excludes the manifest, and the files of its updates, from a listing of the source. */
+export function withoutManifest(listing: Listing, scope: SyncScope): Listing {
+  const isOfManifest = ownFileFilter(scope);
   return {
     ...listing,
     entries: listing.entries.filter((entry) => !isOfManifest(entry)),

@@ -1,5 +1,4 @@
 import type { ForgottenFile, RememberedFile } from '../../../src/contracts/sync.ts';
-import type { ListedFile } from '../../../src/contracts/upload.ts';
 import type { SyncManifest } from './manifest.ts';
 
 /** Time between two writes. Each write replaces the whole manifest, so they take at most 5% of the time. */
@@ -9,7 +8,7 @@ const RECORD_AFTER_WRITES = 20;
 /** Writes the results of a comparison to the manifest of its sync. */
 export class ManifestRecorder {
   readonly #manifest: SyncManifest;
-  readonly #fileIds: ReadonlySet<string>;
+  readonly #exists: (fileId: string) => boolean;
   /** Entries of the memory of the last run, which are not in the manifest yet. */
   readonly #earlier: readonly RememberedFile[];
   #waiting: RememberedFile[] = [];
@@ -18,13 +17,13 @@ export class ManifestRecorder {
   #isDone = false;
 
   /**
-   * @param files of the service
+   * @param exists whether the service has a File
    * @param earlier memory of the last run, if no run has written the manifest
    */
-  constructor(manifest: SyncManifest, files: readonly ListedFile[], earlier: readonly RememberedFile[]) {
+  constructor(manifest: SyncManifest, exists: (fileId: string) => boolean, earlier: readonly RememberedFile[]) {
     this.#manifest = manifest;
-    this.#fileIds = new Set(files.map(({ id }) => id));
-    this.#earlier = earlier.filter(({ fileId }) => this.#fileIds.has(fileId));
+    this.#exists = exists;
+    this.#earlier = earlier.filter(({ fileId }) => exists(fileId));
   }
 
   /** Writes results from time to time, so that a sync that is killed does not read their sources again. */
@@ -49,7 +48,7 @@ export class ManifestRecorder {
 
   async #record(add: readonly RememberedFile[], remove: readonly ForgottenFile[], signal: AbortSignal): Promise<void> {
     const startedAtMs = performance.now();
-    await this.#manifest.record({ add, remove, exists: (fileId) => this.#fileIds.has(fileId) }, signal);
+    await this.#manifest.record({ add, remove, exists: this.#exists }, signal);
     this.#recordedAtMs = performance.now();
     this.#recordAfterMs = Math.max(MIN_RECORD_AFTER_MS, RECORD_AFTER_WRITES * (this.#recordedAtMs - startedAtMs));
   }

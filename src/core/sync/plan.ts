@@ -2,6 +2,7 @@ import type { SyncScope } from '../../contracts/plan-sync.ts';
 import type { FileFacts, ForgottenFile, FullSyncRequest, RememberedFile, SyncDecision } from '../../contracts/sync.ts';
 import type { ListedFile } from '../../contracts/upload.ts';
 import { isSameName, nameKey } from '../text/name-form.ts';
+import { Packed, PackedIndex } from './packed.ts';
 
 /** One entry of a container's listing. */
 export interface ListedSource {
@@ -65,32 +66,49 @@ type Compared = Pick<SyncScope, 'checksum' | 'ignoreInode'>;
 
 /** Decides about the sources of a sync, one by one, from the destination's Files and the memory of the last run. */
 export class SyncPlan {
-  readonly #filesById = new Map<string, ListedFile>();
+  readonly #files: Packed<ListedFile>;
+  readonly #filesById: PackedIndex<ListedFile>;
   /** By names in one Unicode form (see `nameKey`), like paths. */
-  readonly #newestByName = new Map<string, ListedFile>();
-  readonly #rememberedByPath = new Map<string, RememberedFile>();
-  readonly #md5ByFileId = new Map<string, string | null>();
-  /** Files of this sync at the destination, by size and MD5. */
-  readonly #filesByContent = new Map<string, ListedFile>();
-  readonly #knownSizes = new Set<number>();
-  /** Of remembered Files, for those whose size the service does not report yet. */
-  readonly #sizeByFileId = new Map<string, number>();
-
+  readonly #newestByName: PackedIndex<ListedFile>;
+  readonly #remembered: Packed<RememberedFile>;
+  readonly #rememberedByPath: PackedIndex<RememberedFile>;
+  /** Whether several entries have the same path, of which the last one counts. Only a forged memory has such entries. */
+  #repeatsPaths = false;
+  /** The last one of each File. */
+  readonly #rememberedByFileId: PackedIndex<RememberedFile>;
+  /** Files of this sync at the destination, by size and MD5, at the first source without a File of its name. */
+  #content: { readonly rows: PackedIndex<RememberedFile>; readonly sizes: ReadonlySet<number> } | undefined;
   readonly #compared: Compared;
 
   /**
    * @param files of the destination, newest first where seconds tie
    * @param compared properties of a source that show whether it is unchanged
    */
-  constructor(files: readonly ListedFile[], remembered: readonly RememberedFile[], compared: Compared = {}) {
+  constructor(files: Iterable<ListedFile>, remembered: Iterable<RememberedFile>, compared: Compared = {}) {
     this.#compared = compared;
-    for (const file of files) {
-      this.#filesById.set(file.id, file);
-      const name = nameKey(file.filename);
-      const newest = this.#newestByName.get(name);
-      if (!newest || file.createdAt > newest.createdAt) this.#newestByName.set(name, file);
+    this.#files = Packed.of(files);
+    this.#filesById = new PackedIndex(this.#files, ({ id }) => id);
+    this.#newestByName = new PackedIndex(this.#files, ({ filename }) => nameKey(filename));
+    let position = 0;
+    for (const { id, filename, createdAt } of this.#files) {
+      this.#filesById.set(id, position);
+      this.#newestByName.set(nameKey(filename), position, (newest) => createdAt > newest.createdAt);
+      position++;
     }
-    for (const entry of remembered) this.#remember(entry);
+    this.#remembered = Packed.of(remembered);
+    this.#rememberedByPath = new PackedIndex(this.#remembered, ({ path }) => nameKey(path));
+    this.#rememberedByFileId = new PackedIndex(this.#remembered, ({ fileId }) => fileId);
+    position = 0;
+    for (const { path, fileId } of this.#remembered) {
+      this.#rememberedByPath.set(nameKey(path), position, () => (this.#repeatsPaths = true));
+      this.#rememberedByFileId.set(fileId, position);
+      position++;
+    }
+  }
+
+  /** Whether the destination has a File. */
+  hasFile(id: string): boolean {
+    return this.#filesById.get(id) !== undefined;
   }
 
   /** Returns the decision about a source; undefined if its MD5 is required (see `settle`). */
@@ -106,10 +124,12 @@ export class SyncPlan {
       if (file?.bytes === source.sizeBytes) {
         return { decision: decisionOf('known-content', source, filename, file) };
       }
-      return this.#knownSizes.has(source.sizeBytes) ? undefined : { decision: decisionOf('new', source, filename) };
+      return this.#byContent().sizes.has(source.sizeBytes)
+        ? undefined
+        : { decision: decisionOf('new', source, filename) };
     }
     if (this.#sizeOf(newest) !== source.sizeBytes) return { decision: decisionOf('changed', source, filename, newest) };
-    const md5 = this.#md5ByFileId.get(newest.id);
+    const md5 = known?.fileId === newest.id ? known.md5 : this.#rememberedByFileId.get(newest.id)?.md5;
     if (md5 === undefined) {
       // A File of another client: only the times can be compared, and the File's time is in whole seconds.
       const isSame = newest.createdAt * 1000 >= source.mtimeMs;
@@ -130,8 +150,8 @@ export class SyncPlan {
   settle(source: ListedSource, filename: string, md5: string): Verdict {
     const newest = this.#newestByName.get(nameKey(filename));
     // A File of this name with other content has priority over a File of another name with the same content: the newest File of a name must have the new bytes.
-    const file = newest ?? this.#filesByContent.get(contentKey(source.sizeBytes, md5));
-    if (!file || (newest && this.#md5ByFileId.get(newest.id) !== md5)) {
+    const file = newest ?? this.#fileOf(source.sizeBytes, md5);
+    if (!file || (newest && this.#rememberedByFileId.get(newest.id)?.md5 !== md5)) {
       return { decision: decisionOf(newest ? 'changed' : 'new', source, filename, newest) };
     }
     const { path, sizeBytes, version } = source;
@@ -159,24 +179,26 @@ export class SyncPlan {
    * gives to the path. A File that was recognised under a second path is deleted by the row of its first path.
    */
   gone({ isListed, nameOf, postponedSizes, from, recognised = [] }: GoneQuery): Gone {
-    const remembered = new Map(this.#rememberedByPath);
-    for (const entry of recognised) remembered.set(nameKey(entry.path), entry);
-    const used = new Set([...remembered.values()].filter(({ path }) => isListed(path)).map(({ fileId }) => fileId));
     const deletions = new Map<string, GoneFile>();
     const held = new Map<string, HeldFile>();
-    for (const entry of remembered.values()) {
+    for (const entry of this.#entries(recognised)) {
       const { path, fileId } = entry;
+      if (isListed(path) || deletions.has(fileId)) continue;
       const file = this.#filesById.get(fileId);
-      if (!file || isListed(path) || used.has(fileId) || deletions.has(fileId)) continue;
+      if (!file) continue;
       const isPostponed = postponedSizes?.has(entry.sizeBytes) === true;
       const isOfOther = from !== undefined && entry.from !== undefined && entry.from !== from;
-      const why =
-        reasonToKeep(entry, file, nameOf(path)) ??
-        (isOfOther ? 'source' : undefined) ??
-        (isPostponed ? 'postponed' : undefined);
+      const other = isOfOther ? 'source' : isPostponed ? 'postponed' : undefined;
+      const why = reasonToKeep(entry, file, nameOf(path)) ?? other;
       const expected = { filename: file.filename, bytes: entry.sizeBytes, createdAt: file.createdAt };
       if (why !== undefined) held.set(fileId, { fileId, why });
       else deletions.set(fileId, { path, fileId, expected });
+    }
+    // Only of candidates, because almost all Files are in use.
+    for (const { path, fileId } of this.#entries(recognised)) {
+      if ((!deletions.has(fileId) && !held.has(fileId)) || !isListed(path)) continue;
+      deletions.delete(fileId);
+      held.delete(fileId);
     }
     return {
       deletions: [...deletions.values()].toSorted((a, b) => comparePaths(a.path, b.path)),
@@ -186,9 +208,11 @@ export class SyncPlan {
 
   /** Remembered paths that are no longer on either side. */
   forgettable(isListed: (path: string) => boolean): ForgottenFile[] {
-    return [...this.#rememberedByPath.values()]
-      .filter(({ path, fileId }) => !isListed(path) && !this.#filesById.has(fileId))
-      .map(({ path, fileId }) => ({ path, fileId }));
+    const found: ForgottenFile[] = [];
+    for (const { path, fileId } of this.#remembered) {
+      if (!this.hasFile(fileId) && !isListed(path)) found.push({ path, fileId });
+    }
+    return found;
   }
 
   /** Whether only the MD5 can decide about a source of the known size and time. Without an MD5, size and time decide. */
@@ -200,21 +224,50 @@ export class SyncPlan {
     return compared(known.change) !== compared(change);
   }
 
-  #remember(entry: RememberedFile): void {
-    this.#rememberedByPath.set(nameKey(entry.path), entry);
-    const file = this.#filesById.get(entry.fileId);
-    if (!file) return;
-    this.#md5ByFileId.set(file.id, entry.md5);
-    this.#sizeByFileId.set(file.id, entry.sizeBytes);
-    if (entry.md5 === null) return;
-    const bytes = file.bytes ?? entry.sizeBytes;
-    this.#filesByContent.set(contentKey(bytes, entry.md5), file);
-    this.#knownSizes.add(bytes);
+  /** The memory with newer entries. */
+  *#entries(newer: readonly RememberedFile[]): Iterable<RememberedFile> {
+    const newerByPath = new Map(newer.map((entry) => [nameKey(entry.path), entry]));
+    const earlier = this.#repeatsPaths
+      ? new Map([...this.#remembered].map((entry) => [nameKey(entry.path), entry])).values()
+      : this.#remembered;
+    for (const entry of earlier) if (!newerByPath.has(nameKey(entry.path))) yield entry;
+    yield* newerByPath.values();
+  }
+
+  #byContent() {
+    if (this.#content) return this.#content;
+    const keyOf = (entry: RememberedFile) => {
+      const bytes = this.#bytesOf(entry);
+      return bytes === undefined || entry.md5 === null ? undefined : contentKey(bytes, entry.md5);
+    };
+    const rows = new PackedIndex(this.#remembered, keyOf);
+    const sizes = new Set<number>();
+    let position = 0;
+    for (const entry of this.#remembered) {
+      const bytes = this.#bytesOf(entry);
+      if (bytes !== undefined && entry.md5 !== null) {
+        rows.set(contentKey(bytes, entry.md5), position);
+        sizes.add(bytes);
+      }
+      position++;
+    }
+    return (this.#content = { rows, sizes });
+  }
+
+  #fileOf(sizeBytes: number, md5: string): ListedFile | undefined {
+    const entry = this.#byContent().rows.get(contentKey(sizeBytes, md5));
+    return entry && this.#filesById.get(entry.fileId);
+  }
+
+  /** Undefined if the File of an entry does not exist. */
+  #bytesOf({ fileId, sizeBytes }: RememberedFile): number | undefined {
+    const file = this.#filesById.get(fileId);
+    return file && (file.bytes ?? sizeBytes);
   }
 
   /** Undefined if neither the service nor the memory has it: such a File counts as a different one. */
   #sizeOf(file: ListedFile): number | undefined {
-    return file.bytes ?? this.#sizeByFileId.get(file.id);
+    return file.bytes ?? this.#rememberedByFileId.get(file.id)?.sizeBytes;
   }
 }
 

@@ -9,6 +9,8 @@ import type { PathFilter } from './path-filter.ts';
 export interface ListOptions {
   readonly filter: PathFilter;
   readonly signal?: AbortSignal | undefined;
+  /** Receives entries of a folder, in any order. They are then not in the listing. @defaultValue all are in the listing */
+  readonly onEntry?: ((entry: ListedSource) => void) | undefined;
   /** As in `OpenOptions`. */
   readonly isNamed?: boolean | undefined;
 }
@@ -31,15 +33,23 @@ export function withinLimits(listing: Listing, limits: DestinationLimits, purpos
   const entries: ListedSource[] = [];
   const rejected: SyncProblem[] = [];
   for (const entry of listing.entries) {
-    const { path, sizeBytes } = entry;
-    const filename = path.slice(path.lastIndexOf('/') + 1);
-    const message = fileProblem(limits, { filename, sizeBytes, purpose }, ofSyncedFile);
+    const message = limitProblem(entry, limits, purpose);
     if (message === undefined) entries.push(entry);
-    else rejected.push({ path, failureType: FailureType.SourceUnusable, message });
+    else rejected.push({ path: entry.path, failureType: FailureType.SourceUnusable, message });
   }
   if (rejected.length === 0) return listing;
   const problems = [...listing.problems, ...rejected].toSorted((a, b) => comparePaths(a.path, b.path));
   return { ...listing, entries, problems };
+}
+
+/** The reason for which a service does not accept a file for the purpose. */
+export function limitProblem(
+  { path, sizeBytes }: ListedSource,
+  limits: DestinationLimits,
+  purpose: string,
+): string | undefined {
+  const filename = path.slice(path.lastIndexOf('/') + 1);
+  return fileProblem(limits, { filename, sizeBytes, purpose }, ofSyncedFile);
 }
 
 /** Maximum time of work on the event loop before other work runs. */

@@ -93,7 +93,7 @@ describe("the destination's list", () => {
         ),
       'p-',
     );
-    expect(files.map(({ id }) => id)).toEqual(['1']);
+    expect([...files].map(({ id }) => id)).toEqual(['1']);
   });
 
   it('restarts a limited number of times if its position between two pages is lost', async () => {
@@ -103,7 +103,7 @@ describe("the destination's list", () => {
         return Promise.resolve({ files: [file('1')], unreadable: [], hasMore: true, nextAfter: '1' });
       return losses-- > 0 ? Promise.reject(refusal(400)) : page(file('2'));
     };
-    expect((await list(pages)).files.map(({ id }) => id)).toEqual(['1', '2']);
+    expect([...(await list(pages)).files].map(({ id }) => id)).toEqual(['1', '2']);
     losses = 99;
     await expect(list(pages)).rejects.toMatchObject({ details: { status: 400 } });
     await expect(list(() => Promise.reject(refusal(400)))).rejects.toMatchObject({ details: { status: 400 } });
@@ -118,7 +118,7 @@ describe("the destination's list", () => {
     const rows = (...ids: string[]) => ids.map((id) => file(id));
     const answer = (ids: readonly string[], hasMore?: boolean, nextAfter = ids.at(-1)) =>
       Promise.resolve({ files: rows(...ids), unreadable: [], hasMore, nextAfter });
-    const ids = async (listFiles: FileStore['list']) => (await list(listFiles)).files.map(({ id }) => id);
+    const ids = async (listFiles: FileStore['list']) => [...(await list(listFiles)).files].map(({ id }) => id);
 
     it('that returns all rows whatever it is asked for, ends at the page that repeats', async () => {
       expect(await ids(() => answer(['1', '2']))).toEqual(['1', '2']);

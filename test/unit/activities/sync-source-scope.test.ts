@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { packMemory } from '../../../activities/sync/memory.ts';
-import { SyncComparison } from '../../../activities/sync/comparison.ts';
+import { createComparison } from '../../../activities/sync/create-comparison.ts';
 import type { SyncScope } from '../../../src/contracts/plan-sync.ts';
 import { Sources } from '../../../src/sources/sources.ts';
 import { mockDestination } from '../../support/mock-activity.ts';
@@ -30,7 +30,7 @@ it('a sync that reads sources fails for a whole bucket, and reports a single obj
       // Each object has the size of a known File, so that its MD5 decides.
       const known = { path: 'other', sizeBytes: 2, version: 'v', fileId: 'f', md5: '0'.repeat(32), createdAt: 1 };
       const memory = await packMemory(scope, [known]);
-      const comparison = await SyncComparison.of(
+      const comparison = await createComparison(
         { scope, memory },
         { client, sources: new Sources(store.sources), signal },
       );

@@ -15,7 +15,7 @@ const problemOf = (path: string) => ({ path, failureType: 'SourceUnusable', mess
 
 function listsOf(lists: Partial<SyncLists>): SyncLists {
   const undecided = { problems: [], leftOut: [], postponed: [] };
-  return { work: [], decisions: [], undecided, ...lists } as unknown as SyncLists;
+  return { work: [], decisions: [], undecided, isListed: () => false, ...lists } as unknown as SyncLists;
 }
 
 async function changes(before: readonly SyncWork[], after: string | null, lists: SyncLists) {
