@@ -35,7 +35,7 @@ export class LonghaulCommand extends Command {
       return result;
     }
     this.#assertValues(args);
-    const result = super.parseOptions(args);
+    const result = super.parseOptions(this.#withBoundValues(args));
     const [first] = result.unknown;
     if (first !== undefined && !result.unknown.some((text) => text === '--help' || text === '-h')) {
       this.#reportUnknown(first);
@@ -68,6 +68,17 @@ export class LonghaulCommand extends Command {
         { code: 'commander.optionMissingArgument' },
       );
     }
+  }
+
+  /** An option with an optional value uses the next argument only if it is one of its choices. Otherwise its value is empty. */
+  #withBoundValues(args: readonly string[]): string[] {
+    const end = args.indexOf('--');
+    return args.flatMap((text, index) => {
+      if (end !== -1 && index >= end) return [text];
+      const { optional, argChoices, long } = this.options.find((one) => one.long === text) ?? {};
+      if (optional && argChoices) return argChoices.includes(args[index + 1] ?? '') ? [text] : [`${long}=`];
+      return [text];
+    });
   }
 
   #reportUnknown(flag: string): never {

@@ -115,6 +115,8 @@ export interface UploadProgress extends ProgressHead {
   readonly session: UploadSession | null;
   /** Whether, at the current rate, the session expires before the file is complete. */
   readonly sessionEndsTooEarly: boolean;
+  /** Then: size of a File that the session could upload at this rate, for a split upload of the same source. */
+  readonly splitSizeBytes?: number;
   readonly sessionsOpened: number;
   /** Maximum number of further sessions whose ID was lost with a response. */
   readonly orphanedSessions: number;

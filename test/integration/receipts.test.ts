@@ -71,7 +71,7 @@ describe('a receipt', () => {
       expect((await verify('--no-file'))[0]).toContain('Its fingerprint changed, its content did not');
       api.faults.add({ route: 'content', kind: 'status', status: 400 });
       expect((await verify())[1]).toMatch(
-        /^warn 3 MiB\. Content not compared, because the service does not return .*batch/,
+        /^warn 3 MiB\. Content not compared, because the service does not return .*assistants/,
       );
       api.faults.add({ route: 'content', kind: 'alter', text: 'other' });
       await writeFile(file, Buffer.alloc(content.byteLength));

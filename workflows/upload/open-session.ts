@@ -3,7 +3,7 @@ import { type FailureDetails, FailureType } from '../../src/contracts/failures.t
 import type { UploadSession } from '../../src/contracts/upload.ts';
 import { PartLedger } from '../../src/core/upload/ledger.ts';
 import { halvedPartSizeBytes, planParts, type PartPlan, type PartLimits } from '../../src/core/upload/plan.ts';
-import { endsTooEarly } from '../../src/core/upload/outlook.ts';
+import { endsTooEarly, sufficientSplitSize, type SessionPace } from '../../src/core/upload/outlook.ts';
 import { isSessionLost } from '../../src/core/upload/verdict.ts';
 import { countSessionAtRisk } from '../shell/counters.ts';
 
@@ -52,14 +52,23 @@ export class OpenSession {
 
   /** Whether, at the current rate, the session expires before the file is complete. */
   get endsTooEarly(): boolean {
+    return endsTooEarly(this.#pace);
+  }
+
+  /** Size of a File that the session could upload at the current rate, if it expires before the file is complete. */
+  get splitSizeBytes(): number | undefined {
+    return sufficientSplitSize(this.#pace);
+  }
+
+  get #pace(): SessionPace {
     const { bytesDone, plan } = this.ledger;
-    return endsTooEarly({
+    return {
       openedAtMs: this.openedAtMs,
       endsAtMs: this.endsAtMs,
       nowMs: Date.now(),
       bytesDone,
       bytesLeft: plan.sizeBytes - bytesDone,
-    });
+    };
   }
 
   /** Logs this once. */
@@ -70,6 +79,7 @@ export class OpenSession {
     log.warn('at the current rate, the session expires before the file is complete', {
       uploadId: this.info.uploadId,
       endsAt: new Date(this.endsAtMs).toISOString(),
+      splitSizeBytes: this.splitSizeBytes,
     });
   }
 

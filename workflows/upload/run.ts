@@ -222,6 +222,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
       limit: this.#tuning.limit,
       session: session?.info ?? null,
       sessionEndsTooEarly: session?.endsTooEarly ?? false,
+      splitSizeBytes: session?.splitSizeBytes,
       sessionsOpened: this.#sessions.opened,
       orphanedSessions: this.#sessions.orphaned,
       waiting,

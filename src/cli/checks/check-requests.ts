@@ -50,7 +50,9 @@ export async function checkRequests(
   const limits = (name: string, purpose: string) => configuredLimits(config, name, purpose);
   const prepareContext = { host, sources, sealKey: sealKeyOf(settings), hidesNames, limits };
   const prepare = (request: SplitUploadOptions): Promise<PreparedUpload | PreparedSplit> =>
-    isSplit(options) ? prepareSplit(request, prepareContext) : prepareUpload(request, prepareContext);
+    isSplit(options)
+      ? prepareSplit(request, prepareContext, options.split === 'auto')
+      : prepareUpload(request, prepareContext);
   const requests: CheckedRequest[] = [];
   try {
     for (const { path, coming } of targets) {

@@ -3,6 +3,7 @@ import type { JobEvent } from '../../client/jobs.ts';
 import { printable } from '../../core/text/printable.ts';
 import { redact } from '../../redact.ts';
 import { RateMeter } from '../../core/pace/rate-meter.ts';
+import { SessionOutlook } from './session-outlook.ts';
 import { progressWords } from '../text/progress-words.ts';
 import { barLine, waitOf, waitOrSilenceOf } from '../text/bar-line.ts';
 import { terminalWidth, wrapText } from '../text/wrap-text.ts';
@@ -26,12 +27,10 @@ export function createLiveView(
   return kind === 'bars' ? new BarView(stderr) : new LineView(note);
 }
 
-function describeProblem(event: JobEvent): string | undefined {
+function describeProblem(event: JobEvent, advice: string | undefined): string | undefined {
   const wait = waitOrSilenceOf(event);
   if (wait || event.type !== 'progress') return wait;
-  if (event.progress.kind !== 'sync' && event.progress.sessionEndsTooEarly) {
-    return 'at this rate, the session expires before the file is complete';
-  }
+  if (advice !== undefined) return advice;
   if (!event.trouble) return undefined;
   if (event.trouble.failureType === 'WorkerStopping') return undefined;
   return `${event.trouble.message.replace(/\.$/, '')}. Retrying.`;
@@ -40,14 +39,15 @@ function describeProblem(event: JobEvent): string | undefined {
 /** Prints a problem once, and not again for each event that repeats it. */
 class ProblemPrinter {
   readonly #printed = new Map<string, string>();
-  readonly #describe: (event: JobEvent) => string | undefined;
+  readonly #outlook = new SessionOutlook();
+  readonly #describe: (event: JobEvent, advice: string | undefined) => string | undefined;
 
-  constructor(describe: (event: JobEvent) => string | undefined = describeProblem) {
+  constructor(describe: (event: JobEvent, advice: string | undefined) => string | undefined = describeProblem) {
     this.#describe = describe;
   }
 
   print(name: string, event: JobEvent, note: (line: string) => void): void {
-    const problem = this.#describe(event);
+    const problem = this.#describe(event, this.#outlook.advise(name, event));
     if (problem && this.#printed.get(name) !== problem) note(labelled(name, problem));
     if (problem) this.#printed.set(name, problem);
     else this.#printed.delete(name);

@@ -14,6 +14,13 @@ export function partSizeOption(text: string): number {
   return bytes;
 }
 
+/** Empty without a value. */
+export function splitOption(text: string): true | 'auto' {
+  if (text === '') return true;
+  if (text === 'auto') return text;
+  throw new InvalidArgumentError('Use auto, or no value.');
+}
+
 export function splitSizeOption(text: string): number {
   const bytes = bytesOption(text);
   if (bytes >= 1 && bytes <= Limits.settableFileBytes) return bytes;

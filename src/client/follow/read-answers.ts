@@ -63,6 +63,7 @@ const uploadProgress = z.looseObject({
   limit,
   session,
   sessionEndsTooEarly: flag,
+  splitSizeBytes: z.number().int().min(1).optional().catch(undefined),
   sessionsOpened: count,
   orphanedSessions: count,
   md5: rawText.nullable().catch(null),

@@ -164,13 +164,22 @@ export interface SplitUploadOptions extends UploadOptions {
   readonly pieceSizeBytes?: number;
 }
 
-/** Checks a split upload and derives its ID. The file can have any size. @throws as `prepareUpload` */
-export async function prepareSplit(options: SplitUploadOptions, context: PrepareContext): Promise<PreparedSplit> {
+/**
+ * Checks a split upload and derives its ID. The file can have any size.
+ *
+ * @param isAutoSize whether the piece size is determined later, and is not part of the ID
+ * @throws as `prepareUpload`
+ */
+export async function prepareSplit(
+  options: SplitUploadOptions,
+  context: PrepareContext,
+  isAutoSize = false,
+): Promise<PreparedSplit> {
   assertTextOptions(options, 'uploadSplit', []);
   const { pieceSizeBytes, ...rest } = options;
   const splitDigest = (digest: string) =>
     createHash('sha256')
-      .update(JSON.stringify(['split', digest, pieceSizeBytes ?? Limits.maxFileBytes]))
+      .update(JSON.stringify(['split', digest, isAutoSize ? 'auto' : (pieceSizeBytes ?? Limits.maxFileBytes)]))
       .digest('hex')
       .slice(0, 24);
   // The query of a URL is sealed for this ID.

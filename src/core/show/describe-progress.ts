@@ -1,6 +1,7 @@
 import type { SplitUploadProgress } from '../../contracts/split.ts';
 import type { UploadProgress, UploadState } from '../../contracts/upload.ts';
 import { formatTime, headLines, paceLines, waitingLines } from './details.ts';
+import { optionBytes } from '../text/format.ts';
 import { inlineCode } from '../text/markdown.ts';
 
 /** What the answer to the query `progress` doesn't tell. */
@@ -35,8 +36,11 @@ export function describeProgress(progress: UploadProgress | SplitUploadProgress,
   if (state === 'waiting' && progress.waiting) lines.push(...waitingLines(progress.waiting));
   if (state === 'paused') lines.push('**Paused:** send the update `resume` to continue');
   if (state === 'uploading' && progress.sessionEndsTooEarly) {
+    const { splitSizeBytes } = progress;
+    const split =
+      splitSizeBytes === undefined ? '' : `, or upload lines with \`--split-size ${optionBytes(splitSizeBytes)}\``;
     lines.push(
-      '**At this rate, the session expires before the file is complete.** To send more parts at a time, send the update `retune` with `{"concurrency": 32}`',
+      `**At this rate, the session expires before the file is complete.** To send more parts at a time, send the update \`retune\` with \`{"concurrency": 32}\`${split}`,
     );
   }
   if (state === 'failed' && reason !== undefined) lines.push(`**Failed** with ${inlineCode(reason)}`);

@@ -22,6 +22,7 @@ export function withPieceProgress(split: SplitUploadProgress, piece: UploadProgr
     limit: piece.limit,
     session: piece.session,
     sessionEndsTooEarly: piece.sessionEndsTooEarly,
+    splitSizeBytes: piece.splitSizeBytes,
     sessionsOpened: split.sessionsOpened + piece.sessionsOpened,
     orphanedSessions: split.orphanedSessions + piece.orphanedSessions,
     waiting: split.waiting ?? piece.waiting,

@@ -12,6 +12,11 @@ export function formatBytes(bytes: number): string {
   return `${Number(value.toFixed(unit === 0 ? 0 : digits))} ${units[unit]}`;
 }
 
+/** A size as the value of an option: `64MiB`. */
+export function optionBytes(bytes: number): string {
+  return formatBytes(bytes).replace(' ', '');
+}
+
 /** `1 file`, `2 files`. */
 export function formatCount(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -24,3 +24,23 @@ export function endsTooEarly(pace: SessionPace): boolean {
   const expected = expectedEndMs(pace);
   return expected !== undefined && expected > pace.endsAtMs;
 }
+
+/** A fifth of a session is a reserve for slower times and the completion. */
+const USED_FRACTION = 0.8;
+const MIN_SPLIT_SIZE_BYTES = 1024 * 1024;
+
+/**
+ * The size of a File that one session can upload at a rate: a power of two, so that a slightly different rate has the same
+ * size. At least 1 MiB.
+ */
+export function splitSizeFor(bytesPerSecond: number, sessionMs: number): number {
+  const bytes = Math.max((bytesPerSecond * sessionMs * USED_FRACTION) / 1000, MIN_SPLIT_SIZE_BYTES);
+  return 2 ** Math.floor(Math.log2(bytes));
+}
+
+/** As `splitSizeFor`, for an upload whose session expires too early; undefined for any other. */
+export function sufficientSplitSize(pace: SessionPace): number | undefined {
+  if (!endsTooEarly(pace)) return undefined;
+  const { openedAtMs, endsAtMs, nowMs, bytesDone } = pace;
+  return splitSizeFor((bytesDone / (nowMs - openedAtMs)) * 1000, endsAtMs - openedAtMs);
+}

@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { SplitUploadOptions } from '../../../client/prepare/prepare-upload.ts';
 import type { Config } from '../../../config/config.ts';
 import { requireDestination } from '../../../config/destinations.ts';
@@ -15,7 +15,7 @@ import { ConfigError, SourceUnusableError } from '../../../errors.ts';
 import { mapFileError } from '../../../sources/file/errors.ts';
 import { isHttpUrl, isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
 import { findPipes, type PipeArgument } from '../../sources/spool/pipe-arguments.ts';
-import { durationOption, splitSizeOption, wholeNumberOption } from '../../options/values.ts';
+import { durationOption, splitOption, splitSizeOption, wholeNumberOption } from '../../options/values.ts';
 import {
   addRequestOptions,
   assertPartSize,
@@ -32,7 +32,8 @@ export interface UploadCommandOptions extends RequestOptions {
   readonly transferQueue?: string;
   readonly id?: string;
   readonly again?: boolean;
-  readonly split?: boolean;
+  /** `auto`: in sizes for the rate of the last uploads. */
+  readonly split?: boolean | 'auto';
   readonly splitSize?: number;
   readonly spool?: boolean;
   readonly detach?: boolean;
@@ -63,7 +64,11 @@ export function addUploadRequestOptions(command: Command): Command {
 export function addUploadOptions(command: Command): Command {
   return addUploadRequestOptions(command)
     .option('--id <id>', 'workflow ID (default: from the source, purpose and destination)')
-    .option('--split', 'split a JSONL file at line ends into several Files')
+    .addOption(
+      new Option('--split [auto]', 'several Files of whole JSONL lines, with auto in sizes for a slow link')
+        .choices(['auto'])
+        .argParser(splitOption),
+    )
     .option(
       '--split-size <bytes>',
       'maximum size of each File of a split upload (default: that of the purpose)',
@@ -91,6 +96,8 @@ export function checkUploadOptions(
   if (options.spool && !files.some(isHttpUrl)) {
     throw new ConfigError('--spool requires an http: or https: URL. Remove it: other sources do not need it.');
   }
+  if (options.split === 'auto' && options.splitSize !== undefined)
+    throw new ConfigError('--split auto determines the size of the Files. Remove --split-size, or remove auto.');
   if (options.ignoreInode) assertIgnoringInode(files, pipes, options);
   assertPipesNamed(files, pipes, options);
   const isCopied = options.spool || pipes.size > 0;
@@ -150,7 +157,7 @@ function assertPipesNamed(
 }
 
 export function isSplit({ split, splitSize }: UploadCommandOptions): boolean {
-  return split === true || splitSize !== undefined;
+  return split !== undefined || splitSize !== undefined;
 }
 
 export function toUploadOptions(

@@ -18,6 +18,7 @@ import { SourceCopies } from '../../sources/spool/source-copies.ts';
 import { sourceSettingsOf } from '../../sources/source-settings.ts';
 import { noteAttached } from './attached.ts';
 import { expandFiles, type ExpandedFiles } from './expand-files.ts';
+import { withAutoSizes } from './auto-split.ts';
 import { checkReceipt, writeReceipt } from './receipt.ts';
 import { checkUploadOptions, type UploadCommandOptions } from './options.ts';
 import { outcomeJson, printDetached, printOutcomes, sourceOf } from './outcomes.ts';
@@ -109,7 +110,12 @@ async function uploadFiles(
         if (copies.areNeeded && options.id !== undefined) await assertIdFree(run.backend, options.id, options.again);
         // Sources that can be read only once are read after all checks.
         paths = await copies.make();
-        const jobs = copies.areNeeded ? await check(paths.map((path) => ({ path }))) : planned;
+        const checked = copies.areNeeded ? await check(paths.map((path) => ({ path }))) : planned;
+        const { purpose, quiet } = options;
+        const jobs =
+          options.split === 'auto'
+            ? await withAutoSizes(context, run.backend, checked, { destination, purpose, quiet })
+            : checked;
         const read = jobs.map(({ prepared }) => prepared.request.source);
         // Other workers on this machine permit the copies of commands, and otherwise only the sources in their lists.
         await run.name(namedBy(run.hasWorker ? read : read.filter((source) => spools.has(source))), jobs);

@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import type { SplitUploadRequest } from 'longhaul';
+import { describe, expect, it } from 'vitest';
+import { startedRequest } from '../../src/client/prepare/started-request.ts';
+import { runCli } from '../support/cli.ts';
+import { linesFile } from '../support/lines-file.ts';
+import { randomFile } from '../support/random-file.ts';
+import { MiB, withSystem } from '../support/system.ts';
+
+const GiB = 1024 * MiB;
+
+describe('longhaul upload --split auto', () => {
+  it('uses the rate of the last uploads to the destination, and resumes with the size of its first run', () =>
+    withSystem(async (system) => {
+      const { api, client, directory, environment } = system;
+      await system.startWorker();
+      const file = join(directory, 'rows.jsonl');
+      const other = join(directory, 'other.jsonl');
+      await Promise.all([linesFile(file, MiB), linesFile(other, 2 * MiB)]);
+      const upload = (path: string, ...more: string[]) =>
+        runCli(['upload', '--split', 'auto', path, '--purpose', 'assistants', ...more], environment);
+      /** Piece size of the split upload of a file. */
+      const sizeOf = async (name: string) => {
+        for await (const { workflowId, type, filename } of client.list()) {
+          if (type !== 'uploadSplitFile' || filename !== name) continue;
+          return (await startedRequest<SplitUploadRequest & { filename: string }>(client.temporal, workflowId))
+            ?.pieceSizeBytes;
+        }
+        throw new Error(`no split upload of ${name}`);
+      };
+      const first = await upload(file);
+      expect(first.stderr).toContain(
+        '--split auto: Files of the maximum size. The rate of the last uploads to "default" is unknown.',
+      );
+
+      expect(first.code).toBe(0);
+      // 8 MiB at 2 MiB/s, so that an hour is enough for 4 GiB.
+      api.configure({ bandwidthBytesPerSecond: 2 * MiB });
+      const slow = join(directory, 'slow.bin');
+      await randomFile(slow, 8 * MiB);
+      await (await client.upload({ file: slow, purpose: 'assistants', partSizeBytes: MiB })).result();
+      api.configure({ bandwidthBytesPerSecond: null });
+
+      const second = await upload(other);
+      expect(second.stderr).toMatch(/--split auto: Files of at most [24]GiB\. The rate .* is [\d.]+ MiB\/s\./);
+      expect([2 * GiB, 4 * GiB]).toContain(await sizeOf('other.jsonl'));
+      const again = await upload(file);
+      expect(again.stderr).toContain('already uploaded, sent nothing');
+      expect(again.stdout).toBe(first.stdout);
+      expect([2 * GiB, 4 * GiB]).not.toContain(await sizeOf('rows.jsonl'));
+
+      const wrong = await Promise.all([
+        upload(file, '--split-size', '1MiB'),
+        runCli(['upload', '--split=often', file, '--purpose', 'assistants'], environment),
+      ]);
+      expect(wrong.map(({ code }) => code)).toEqual([2, 2]);
+      expect(wrong[0].stderr).toContain('--split auto determines the size of the Files. Remove --split-size');
+    }));
+});
