@@ -1,5 +1,5 @@
 import { chmod, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 export const DIRECTORY_MODE = 0o700;
 export const FILE_MODE = 0o600;
@@ -20,9 +20,13 @@ export async function makePrivate(paths: {
   const own = new Set([paths.incoming, paths.uploads, paths.batches]);
   const entries = await readdir(paths.root);
   if (entries.every((name) => own.has(join(paths.root, name)))) await chmod(paths.root, DIRECTORY_MODE);
-  await chmod(paths.incoming, DIRECTORY_MODE);
-  await chmod(paths.uploads, DIRECTORY_MODE);
-  const below = await readdir(paths.uploads, { recursive: true, withFileTypes: true });
+  const folders = [paths.incoming, paths.uploads, paths.batches].filter((path) => entries.includes(basename(path)));
+  for (const folder of folders) await makeAllPrivate(folder);
+}
+
+async function makeAllPrivate(folder: string): Promise<void> {
+  await chmod(folder, DIRECTORY_MODE);
+  const below = await readdir(folder, { recursive: true, withFileTypes: true });
   for (let start = 0; start < below.length; start += BATCH) {
     await Promise.all(
       below.slice(start, start + BATCH).map(async (entry) => {

@@ -25,6 +25,18 @@ describe('GET /files', () => {
     });
   });
 
+  it('shows a new File only after the lag of the list, which a read of the File does not have', async () => {
+    await withLocalApi({ listLagRequests: 2 }, async ({ client, api }) => {
+      const list = async () => (await client.call('GET', '/v1/files')).json.data.map((file: any) => file.id);
+      const first = await client.file('first');
+      expect((await client.call('GET', `/v1/files/${first}`)).status).toBe(200);
+      expect([await list(), await list(), await list()]).toEqual([[], [], [first]]);
+      api.configure({ listLagRequests: 0, listLagMs: 3_600_000 });
+      await client.file('second');
+      expect(await list()).toEqual([first]);
+    });
+  });
+
   it.each(['limit=0', 'limit=10001', 'limit=x', 'order=up', 'after=file-none'])('rejects %s', async (query) => {
     await withLocalApi({}, async ({ client }) => {
       const refused = await client.call('GET', `/v1/files?${query}`);
