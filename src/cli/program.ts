@@ -188,6 +188,7 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
       'seconds until an Upload expires (default: 3600)',
       wholeNumberOption(1, 1_000_000),
     )
+    .option('--list-lag <ms>', 'milliseconds until a new File appears in the list', wholeNumberOption(0, 3_600_000))
     .option('--strict-sums', 'count the bytes of resent parts, as strict servers do')
     .option('--azure', 'run as Azure OpenAI, with its paths, keys, errors and limits')
     .action(async (options) => (await import('./commands/local-api.ts')).localApiCommand(await context(), options));

@@ -23,6 +23,8 @@ export const settingsSchema = z.strictObject({
   /** Null takes the limit away. */
   bandwidthBytesPerSecond: z.number().positive().nullable().optional(),
   latencyMs: z.number().min(0).optional(),
+  listLagMs: z.number().min(0).optional(),
+  listLagRequests: z.int().min(0).optional(),
   sessionLifeSeconds: z.int().positive().optional(),
 });
 

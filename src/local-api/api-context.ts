@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Bandwidth } from './bandwidth.ts';
 import type { BatchStore } from './batches/batch-store.ts';
+import type { ListLag } from './list-lag.ts';
 import type { LocalApiSettings, ServerRules } from './options.ts';
 import type { StatsRecorder } from './stats.ts';
 import type { UploadStore } from './upload-store.ts';
@@ -9,6 +10,7 @@ import type { UploadStore } from './upload-store.ts';
 export interface ApiContext {
   readonly store: UploadStore;
   readonly batches: BatchStore;
+  readonly listLag: ListLag;
   readonly rules: ServerRules;
   readonly stats: StatsRecorder;
   readonly bandwidth: Bandwidth;

@@ -6,6 +6,7 @@ import type { ApiContext, ApiRequest, Handler, Reply } from './api-context.ts';
 import { alteredReply } from './altered-reply.ts';
 import { handleAdmin, type AdminControl } from './admin.ts';
 import { ApiProblem, notFound } from './errors.ts';
+import { effectOf } from './fault-effect.ts';
 import type { FaultSpec } from './faults.ts';
 import { bodyChunks, discardBody } from './read-body.ts';
 import { RequestGuard } from './request-guard.ts';
@@ -121,30 +122,30 @@ export class App {
     const { store, stats } = this.#context;
     if (route === 'part' && store.get(id) !== undefined) stats.countPartBegun(id);
     const fault = this.#admin.faults.strike(route, Number(message.headers['content-length'] ?? 0));
-    const faulty = fault === undefined ? undefined : await this.#applyFault(fault, message, id);
-    if (faulty !== undefined) return faulty;
+    const effect = fault && effectOf(fault.kind, fault.afterWork);
+    if (fault && effect?.works === false) return this.#withoutWork(fault, message);
+    if (effect?.endsUpload) await this.#endUpload(id, effect.endsUpload);
     const request: ApiRequest = { message, id, query };
     const reply = await asReply(handlers[route](this.#context, request), style);
-    if (fault?.kind === 'alter') return alteredReply(reply, fault);
-    return fault?.kind === 'lost-answer' ? 'lost-answer' : reply;
+    if (!fault || effect?.response === 'result') return reply;
+    if (effect?.response === 'altered result') return alteredReply(reply, fault);
+    if (effect?.response === 'error') return faultReply(fault, style);
+    if (fault.kind === 'stall') await connectionEnd(message.socket);
+    return fault.kind === 'stall' ? 'stall' : 'lost-answer';
   }
 
-  /** Undefined when the request is to be handled as usual afterwards. */
-  async #applyFault(fault: FaultSpec, message: IncomingMessage, id: string): Promise<Outcome | undefined> {
-    const chunks = bodyChunks(message, this.#context.bandwidth);
-    if (fault.kind === 'status') {
-      await discardBody(chunks, fault.afterBytes ?? Infinity);
-      return faultReply(fault, this.#context.rules.style);
-    }
-    if (fault.kind === 'reset' || fault.kind === 'stall') {
-      await discardBody(chunks, fault.afterBytes ?? 0);
-      if (fault.kind === 'stall') await connectionEnd(message.socket);
-      return fault.kind;
-    }
+  /** Reads the body as far as the fault says. */
+  async #withoutWork(fault: FaultSpec, message: IncomingMessage): Promise<Outcome> {
+    const isStatus = fault.kind === 'status';
+    await discardBody(bodyChunks(message, this.#context.bandwidth), fault.afterBytes ?? (isStatus ? Infinity : 0));
+    if (isStatus) return faultReply(fault, this.#context.rules.style);
+    if (fault.kind === 'stall') await connectionEnd(message.socket);
+    return fault.kind === 'stall' ? 'stall' : 'reset';
+  }
+
+  async #endUpload(id: string, status: 'expired' | 'cancelled'): Promise<void> {
     const upload = this.#context.store.get(id);
-    const ended = fault.kind === 'expire' ? 'expired' : fault.kind === 'cancel' ? 'cancelled' : undefined;
-    if (ended && upload?.record.status === 'pending' && !upload.busy) await this.#context.store.end(upload, ended);
-    return undefined;
+    if (upload?.record.status === 'pending' && !upload.busy) await this.#context.store.end(upload, status);
   }
 
   /** Sends an answer, also before the body was read to its end; the rest is then read and forgotten. */

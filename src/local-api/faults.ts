@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
+import { faultKinds } from './fault-effect.ts';
 import { apiRoutes, type ApiRoute } from './router.ts';
 import { seededRandom } from './random.ts';
 
-const kinds = ['status', 'reset', 'lost-answer', 'stall', 'expire', 'cancel', 'alter'] as const;
 const routesWithUpload: readonly string[] = ['part', 'complete', 'cancel', '*'];
 
 export const faultSpecSchema = z
@@ -16,7 +16,9 @@ export const faultSpecSchema = z
      * the client goes. `expire`: the Upload's time is over, then the request is handled. `cancel`: another client
      * cancels the Upload, then the request is handled. `alter`: the work is done, and its response is another one.
      */
-    kind: z.enum(kinds),
+    kind: z.enum(faultKinds),
+    /** For `status` and `stall`: the work is done first, so that only its response is lost. Default false. */
+    afterWork: z.boolean().optional(),
     /** How often it strikes. Default: once, or without end when there is a probability. */
     count: z.int().positive().optional(),
     /** Requests that it lets pass first. Default 0. */
@@ -50,6 +52,10 @@ export const faultSpecSchema = z
     set: z.record(z.string(), z.unknown()).optional(),
     /** For `alter`: JSON Pointers of properties that are missing. */
     remove: z.array(z.string()).optional(),
+  })
+  .refine(({ kind, afterWork }) => afterWork !== true || kind === 'status' || kind === 'stall', {
+    path: ['afterWork'],
+    message: "is only for the kinds 'status' and 'stall'",
   })
   .refine(({ kind, route }) => (kind !== 'expire' && kind !== 'cancel') || routesWithUpload.includes(route), {
     path: ['route'],

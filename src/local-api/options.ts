@@ -30,6 +30,10 @@ export interface LocalApiOptions {
   readonly bandwidthBytesPerSecond?: number | undefined;
   /** Added before each answer. @defaultValue 0 */
   readonly latencyMs?: number;
+  /** Milliseconds until a new File appears in the list. @defaultValue 0 */
+  readonly listLagMs?: number;
+  /** Lists in which a new File is missing. @defaultValue 0 */
+  readonly listLagRequests?: number;
   /**
    * Count every part that was received, as the strictest servers do: one that is sent again after its answer was lost
    * then exceeds the Upload's `bytes`, is refused, and the session is spent. When false, the parts named at completion
@@ -50,6 +54,8 @@ export const LocalApiDefaults = {
   maxFileBytes: Limits.maxFileBytes,
   maxPartBytes: Limits.maxPartSizeBytes,
   latencyMs: 0,
+  listLagMs: 0,
+  listLagRequests: 0,
   strictSums: false,
   purposes: ['assistants', 'batch', 'fine-tune', 'vision'],
 } as const satisfies Partial<LocalApiOptions>;
@@ -65,6 +71,9 @@ export interface LocalApiSettings {
   /** Null: no limit. */
   readonly bandwidthBytesPerSecond: number | null;
   readonly latencyMs: number;
+  /** Counts for Files that are completed from then on, as `listLagRequests` does. */
+  readonly listLagMs: number;
+  readonly listLagRequests: number;
   /** Counts for Uploads that are created from then on. */
   readonly sessionLifeSeconds: number;
 }

@@ -12,6 +12,7 @@ import { Faults, type FaultControl } from './faults.ts';
 import { AzureDefaults, LocalApiDefaults, type LocalApiOptions, type LocalApiSettings } from './options.ts';
 import { StatsRecorder, type LocalApiStats } from './stats.ts';
 import { azureStyle, openAiStyle, type ServiceStyle } from './style.ts';
+import { ListLag } from './list-lag.ts';
 import { UploadStore } from './upload-store.ts';
 
 /** Interval of the removal of expired Uploads and Files. */
@@ -37,8 +38,9 @@ export interface LocalApi {
  */
 export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi> {
   const { host, port: wantedPort } = { ...LocalApiDefaults, ...withoutUndefined(options) };
-  const { bandwidthBytesPerSecond, latencyMs, sessionLifeSeconds } = options;
-  const settings = settingsSchema.safeParse({ bandwidthBytesPerSecond, latencyMs, sessionLifeSeconds });
+  const { bandwidthBytesPerSecond, latencyMs, listLagMs, listLagRequests, sessionLifeSeconds } = options;
+  const changeable = { bandwidthBytesPerSecond, latencyMs, listLagMs, listLagRequests, sessionLifeSeconds };
+  const settings = settingsSchema.safeParse(changeable);
   if (!settings.success) {
     const problems = settings.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw new ConfigError(`The local API's options are wrong: ${problems.join('; ')}.`);
@@ -105,6 +107,8 @@ function assemble(
   let settings: LocalApiSettings = {
     bandwidthBytesPerSecond: options.bandwidthBytesPerSecond ?? null,
     latencyMs: given.latencyMs,
+    listLagMs: given.listLagMs,
+    listLagRequests: given.listLagRequests,
     sessionLifeSeconds: given.sessionLifeSeconds,
   };
   const { apiKey, maxFileBytes, maxPartBytes, strictSums, purposes } = given;
@@ -112,6 +116,7 @@ function assemble(
   const context: ApiContext = {
     store,
     batches,
+    listLag: new ListLag(),
     rules: { style: styleOf(options), hosts, apiKey, maxFileBytes, maxPartBytes, strictSums, purposes },
     stats: new StatsRecorder(),
     bandwidth: new Bandwidth(settings.bandwidthBytesPerSecond),
@@ -129,6 +134,8 @@ function assemble(
       settings = {
         bandwidthBytesPerSecond: limit === undefined ? settings.bandwidthBytesPerSecond : limit,
         latencyMs: valid.latencyMs ?? settings.latencyMs,
+        listLagMs: valid.listLagMs ?? settings.listLagMs,
+        listLagRequests: valid.listLagRequests ?? settings.listLagRequests,
         sessionLifeSeconds: valid.sessionLifeSeconds ?? settings.sessionLifeSeconds,
       };
       context.bandwidth.bytesPerSecond = settings.bandwidthBytesPerSecond;

@@ -1,5 +1,6 @@
 import { AbortedError, ConnectionError, StrangeAnswerError, TimeoutError } from '../../src/errors.ts';
 import type { DestinationLimits } from '../../src/contracts/limits.ts';
+import { effectOf, type FaultEffect } from '../../src/local-api/fault-effect.ts';
 import type { CallOptions } from '../../src/destinations/http/call-limits.ts';
 import type { Completion, Destination, NewFile } from '../../src/destinations/port.ts';
 import { mockDestination, type MockedMethods } from '../support/mock-activity.ts';
@@ -129,7 +130,7 @@ async function makeCall<T>(world: ClientWorld, process: Process, work: Work<T>):
   const isTimeout = silentMs !== undefined || waitMs < neededMs;
   if (process.isDead || isAborted || isTimeout) {
     work.onDoubt?.();
-    const arrives = fault?.kind === 'silent' ? fault.arrives : dice.chance(`${key}/arrives`, 0.5);
+    const arrives = fault?.kind === 'silent' ? effectOfFault(fault).works : dice.chance(`${key}/arrives`, 0.5);
     if (arrives) attempted(work.run);
     trace(
       `${name} ${process.isDead ? 'of a lost worker' : isAborted ? 'was aborted' : 'timed out'}${arrives ? ' and arrived' : ''}`,
@@ -142,30 +143,33 @@ async function makeCall<T>(world: ClientWorld, process: Process, work: Work<T>):
 
 function answer<T>({ service, trace }: ClientWorld, work: Work<T>, fault: Fault | undefined, name: string): T {
   const { call, subject } = work;
-  switch (fault?.kind) {
-    case 'status':
-      if (fault.arrives) attempted(work.run);
-      if (fault.arrives || isUnclear(fault)) work.onDoubt?.();
-      throw rejected(fault.status, `injected, while ${call}`, fault.retryAfterMs, fault.apiCode);
-    case 'lost':
-    case 'unreachable':
-      work.onDoubt?.();
-      if (fault.kind === 'lost') attempted(work.run);
-      throw new ConnectionError(`${call} broke`);
-    case 'strange':
-      work.onDoubt?.();
-      if (fault.arrives) attempted(work.run);
-      throw new StrangeAnswerError(`${call} was answered by something else`);
-    case 'damaged':
-      return work.run(true);
-    case 'session-ends':
-      service.end(/upload_\d+/.exec(subject)?.[0] ?? '', fault.status);
-      break;
-    case 'slow':
-    case 'silent':
-    case undefined:
-  }
-  return resultOf(work.run, trace, name);
+  const { endsUpload, works, response } = effectOfFault(fault);
+  if (endsUpload) service.end(/upload_\d+/.exec(subject)?.[0] ?? '', endsUpload);
+  if (fault === undefined || response === 'result')
+    return resultOf(() => work.run(fault?.kind === 'damaged'), trace, name);
+  if (works) attempted(work.run);
+  if (fault.kind !== 'status') work.onDoubt?.();
+  else if (works || isUnclear(fault)) work.onDoubt?.();
+  if (fault.kind === 'status')
+    throw rejected(fault.status, `injected, while ${call}`, fault.retryAfterMs, fault.apiCode);
+  if (fault.kind === 'strange') throw new StrangeAnswerError(`${call} was answered by something else`);
+  throw new ConnectionError(`${call} broke`);
+}
+
+/** Faults by their names in the local API, which handles them in the same way. */
+const faultNames = {
+  status: 'status',
+  lost: 'lost-answer',
+  unreachable: 'reset',
+  silent: 'stall',
+} as const;
+
+function effectOfFault(fault: Fault | undefined): FaultEffect {
+  if (!fault || fault.kind === 'damaged' || fault.kind === 'slow') return { works: true, response: 'result' };
+  if (fault.kind === 'session-ends') return effectOf(fault.status === 'expired' ? 'expire' : 'cancel');
+  // A proxy can return something else without passing the request on.
+  if (fault.kind === 'strange') return { ...effectOf('alter'), works: fault.arrives };
+  return effectOf(faultNames[fault.kind], 'arrives' in fault && fault.arrives);
 }
 
 function resultOf<T>(run: () => T, trace: (line: string) => void, name: string): T {

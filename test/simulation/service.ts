@@ -14,6 +14,7 @@ import {
   type SessionState,
 } from '../../src/local-api/session-rules.ts';
 import type { UploadStatus } from '../../src/local-api/upload-record.ts';
+import { ListLag } from '../../src/local-api/list-lag.ts';
 import type { VirtualClock } from './clock.ts';
 
 /** How servers differ ("A part after completion returns 400, 404 or 409 …"). */
@@ -25,6 +26,8 @@ export interface ServiceStyle {
   readonly checksMd5: boolean;
   /** Time until a new File appears in the list. */
   readonly listLagMs: number;
+  /** Lists in which a new File is missing. @defaultValue 0 */
+  readonly listLagRequests?: number;
   /** Larger parts are rejected with 413. 0: none */
   readonly maxPartBytes: number;
   readonly sessionSeconds: number;
@@ -81,7 +84,6 @@ export interface StoredFile extends UploadedFile {
   /** What the service returns as its content. */
   readonly text: string;
   readonly createdAtMs: number;
-  readonly visibleFromMs: number;
 }
 
 export interface Completion {
@@ -99,6 +101,7 @@ export class Service {
   readonly files = new Map<string, StoredFile>();
   readonly deleted: StoredFile[] = [];
   readonly #clock: VirtualClock;
+  readonly #lag = new ListLag();
   #ids = 0;
 
   constructor(clock: VirtualClock, style: ServiceStyle) {
@@ -138,14 +141,14 @@ export class Service {
     const createdAt = Math.floor(this.#clock.nowMs / 1000);
     const { filename, purpose } = session;
     const file = { id: `file-${++this.#ids}`, bytes, createdAt, filename, purpose, status: 'processed' };
-    const visibleFromMs = this.#clock.nowMs + this.style.listLagMs;
+    const { listLagMs, listLagRequests = 0 } = this.style;
+    this.#lag.added(file.id, { listLagMs, listLagRequests }, this.#clock.nowMs);
     this.files.set(file.id, {
       ...file,
       sessionId: uploadId,
       parts: known,
       text,
       createdAtMs: this.#clock.nowMs,
-      visibleFromMs,
     });
     return file;
   }
@@ -157,8 +160,9 @@ export class Service {
 
   /** Newest first. */
   list(purpose: string | undefined): ListedFile[] {
-    return [...this.files.values()]
-      .filter((file) => file.visibleFromMs <= this.#clock.nowMs && file.purpose === (purpose ?? file.purpose))
+    return this.#lag
+      .list([...this.files.values()], this.#clock.nowMs)
+      .filter((file) => file.purpose === (purpose ?? file.purpose))
       .map(({ id, bytes, createdAt, filename, purpose: own }) => ({ id, bytes, createdAt, filename, purpose: own }))
       .toReversed();
   }

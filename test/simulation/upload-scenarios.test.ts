@@ -151,6 +151,16 @@ describe('an upload whose service', () => {
     expect(virtualMs).toBeLessThan(200 * SECOND);
   });
 
+  it('shows a new File only in its third list completes although the response to the completion was lost', async () => {
+    const seen = await run({
+      style: { ...CALM.style, listLagRequests: 2 },
+      faults: [{ call: 'completeUpload', nth: 1, fault: { kind: 'lost' } }],
+    });
+    expect(seen.result).toMatchObject({ sessions: 1 });
+    expect(seen.statuses).toEqual(['completed']);
+    expect(calls(seen, 'listFiles'), seen.trace.join('\n')).toHaveLength(3);
+  });
+
   it('rejects large parts (413) sends smaller parts in new sessions, which do not count', async () => {
     const { result } = await run({
       sizeBytes: 9 * MiB,

@@ -12,6 +12,7 @@ export interface LocalApiCommandOptions {
   readonly key?: string;
   readonly bandwidth?: number;
   readonly latency?: number;
+  readonly listLag?: number;
   readonly sessionLife?: number;
   readonly strictSums?: boolean;
   readonly azure?: boolean;
@@ -24,7 +25,7 @@ export function shownLocalKey({ localApiKey }: CliContext['config']): string {
 
 /** Runs the local Uploads API until it is interrupted. */
 export async function localApiCommand(context: CliContext, options: LocalApiCommandOptions): Promise<void> {
-  const { port, host, allowHost, data, bandwidth, latency, sessionLife, strictSums, azure } = options;
+  const { port, host, allowHost, data, bandwidth, latency, listLag, sessionLife, strictSums, azure } = options;
   const key = options.key ?? context.config.localApiKey;
   const dataDir = data ?? (await mkdtemp(join(tmpdir(), 'longhaul-local-api-')));
   try {
@@ -36,6 +37,7 @@ export async function localApiCommand(context: CliContext, options: LocalApiComm
       apiKey: key,
       bandwidthBytesPerSecond: bandwidth,
       latencyMs: latency,
+      listLagMs: listLag,
       sessionLifeSeconds: sessionLife,
       strictSums,
       azure,

@@ -27,7 +27,9 @@ export const completeUpload: Handler = async (context, { message, id }) => {
       const md5 = await md5OfParts(context, upload, input.part_ids);
       if (md5 !== input.md5) throw wrongMd5(md5, input.md5);
     }
-    return { status: 200, json: toUploadObject(await context.store.complete(upload, input.part_ids)) };
+    const completed = await context.store.complete(upload, input.part_ids);
+    context.listLag.added(completed.file?.id ?? '', context.settings(), Date.now());
+    return { status: 200, json: toUploadObject(completed) };
   } finally {
     upload.busy = false;
   }

@@ -11,7 +11,7 @@ export const listFiles: Handler = async (context, { query }) => {
     throw badRequest("Invalid 'order': must be asc or desc.", 'order', 'invalid_value');
 
   const purpose = query.get('purpose');
-  const files = context.store.files();
+  const files = context.listLag.list(context.store.files(), Date.now());
   if (order === 'desc') files.reverse();
   const json = pageOf(files, {
     query,

@@ -19,6 +19,18 @@ describe('faults on demand', () => {
     });
   });
 
+  it('answer with a status after the work when asked to', async () => {
+    await withLocalApi({}, async ({ client, api }) => {
+      const uploadId = await client.create(5);
+      const part = await client.partId(uploadId, 'hello');
+      api.faults.add({ route: 'complete', kind: 'status', status: 500, afterWork: true });
+      const complete = () => client.call('POST', `/v1/uploads/${uploadId}/complete`, { json: { part_ids: [part] } });
+      expect((await complete()).status).toBe(500);
+      expect((await complete()).json.error.message).toMatch(/is completed/);
+      expect(() => api.faults.add({ route: 'complete', kind: 'reset', afterWork: true })).toThrow(/only for the kinds/);
+    });
+  });
+
   it('answer with the body that was asked for', async () => {
     await withLocalApi({}, async ({ client, api }) => {
       api.faults.add({ route: 'create', kind: 'status', status: 200, body: { strange: true } });

@@ -17,7 +17,7 @@ describe('GET /files', () => {
       expect(all).toMatchObject({ object: 'list', first_id: last, last_id: first, has_more: false });
       expect(all.data.map((file: any) => file.id)).toEqual([last, third, vision, first]);
       expect((await list('?purpose=vision')).data.map((file: any) => file.id)).toEqual([vision]);
-      expect(await list('?purpose=assistants')).toMatchObject({ data: [], first_id: null, last_id: null });
+      expect(await list('?purpose=batch')).toMatchObject({ data: [], first_id: null, last_id: null });
       const page = await list('?limit=2&order=asc');
       expect(page).toMatchObject({ first_id: first, last_id: vision, has_more: true });
       const next = await list(`?limit=2&order=asc&after=${page.last_id}`);

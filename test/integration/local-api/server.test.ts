@@ -147,7 +147,13 @@ describe('settings', () => {
 
   it('change while the server runs', async () => {
     await withLocalApi({ bandwidthBytesPerSecond: 1 }, async ({ client }) => {
-      const json = { bandwidthBytesPerSecond: null, latencyMs: 60, sessionLifeSeconds: 120 };
+      const json = {
+        bandwidthBytesPerSecond: null,
+        latencyMs: 60,
+        listLagMs: 0,
+        listLagRequests: 0,
+        sessionLifeSeconds: 120,
+      };
       expect((await client.call('PATCH', '/_admin/settings', { json })).json).toEqual(json);
       const startedMs = performance.now();
       const { json: upload } = await client.call('POST', '/v1/uploads', {
