@@ -33,6 +33,9 @@ class WholeSource extends Error {
 
 export type SyncFilter = ReturnType<typeof createPathFilter>;
 
+/** Entries of packed lists that need about the memory of one object. */
+const PACKED_ENTRIES = 4;
+
 /** Both sides of a sync, without the listing of the source. */
 export interface Sides {
   readonly files: DestinationList;
@@ -91,10 +94,11 @@ export class SyncComparison {
     this.#newestMs = Date.now() - (scope.minAgeMs ?? 0);
   }
 
-  /** Approximate size in memory. */
+  /** Approximate size in memory, in entries of lists. */
   get entries(): number {
     const { files, remembered } = this.#sides;
-    return this.#paths.amount.files + files.files.length + remembered.entries.length;
+    const entries = this.#paths.amount.files + files.files.length + remembered.entries.length;
+    return this.#countsSame ? Math.ceil(entries / PACKED_ENTRIES) : entries;
   }
 
   /** Adds a source while the folder is listed. */

@@ -1,5 +1,5 @@
 import type { ListedFile } from '../../src/contracts/upload.ts';
-import { Packed } from '../../src/core/sync/packed.ts';
+import { Packed, type PackedForm } from '../../src/core/sync/packed.ts';
 import { nameKey } from '../../src/core/text/name-form.ts';
 import type { CallOptions } from '../../src/destinations/http/call-limits.ts';
 import type { Destination } from '../../src/destinations/port.ts';
@@ -41,7 +41,7 @@ async function listOnce(
   { purpose, prefix }: { readonly purpose: string; readonly prefix: string },
   options: CallOptions,
 ): Promise<DestinationList> {
-  const files = new Packed<ListedFile>();
+  const files = new Packed<ListedFile>(packedFile);
   let unreadableRows = 0;
   const nowSeconds = Date.now() / 1000;
   for await (const page of filePages(client, { purpose }, options)) {
@@ -55,3 +55,34 @@ async function listOnce(
   }
   return { files, unreadableRows };
 }
+
+type PackedFile = [
+  id: string,
+  filename: string,
+  bytes: number | null,
+  createdAt: number,
+  purpose: string,
+  status: string | null,
+  expiresAt: number | null,
+];
+
+const packedFile: PackedForm<ListedFile> = {
+  pack: ({ id, filename, bytes, createdAt, purpose, status, expiresAt }) => [
+    id,
+    filename,
+    bytes,
+    createdAt,
+    purpose,
+    status,
+    expiresAt,
+  ],
+  unpack: ([id, filename, bytes, createdAt, purpose, status, expiresAt]: PackedFile) => ({
+    id,
+    filename,
+    bytes,
+    createdAt,
+    purpose,
+    status: status ?? undefined,
+    expiresAt: expiresAt ?? undefined,
+  }),
+};

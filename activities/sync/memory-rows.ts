@@ -1,4 +1,5 @@
 import type { RememberedFile } from '../../src/contracts/sync.ts';
+import type { PackedForm } from '../../src/core/sync/packed.ts';
 import { syncFileName, syncFileNameProblem } from '../../src/core/sync/file-name.ts';
 
 /** About five times the number in a memory of 900,000 characters. */
@@ -87,3 +88,31 @@ function isUnixSeconds(value: unknown): value is number {
 export function isText(value: unknown, maxCharacters: number): value is string {
   return typeof value === 'string' && value !== '' && value.length <= maxCharacters && !/[\p{Cc}\p{Cs}]/u.test(value);
 }
+
+type PackedEntry = [...Required<Row>, mtimeMs: number | null, from: string | null];
+
+/** The entries of a manifest in memory. */
+export const packedEntry: PackedForm<RememberedFile> = {
+  pack: ({ path, sizeBytes, version, fileId, md5, createdAt, change, mtimeMs, from }) => [
+    path,
+    sizeBytes,
+    version,
+    fileId,
+    md5,
+    createdAt,
+    change,
+    mtimeMs,
+    from,
+  ],
+  unpack: ([path, sizeBytes, version, fileId, md5, createdAt, change, mtimeMs, from]: PackedEntry) => ({
+    path,
+    sizeBytes,
+    version,
+    fileId,
+    md5,
+    createdAt: createdAt ?? undefined,
+    change: change ?? undefined,
+    mtimeMs: mtimeMs ?? undefined,
+    from: from ?? undefined,
+  }),
+};

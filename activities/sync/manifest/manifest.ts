@@ -5,6 +5,7 @@ import { nameKey } from '../../../src/core/text/name-form.ts';
 import { ManifestError } from '../../../src/errors.ts';
 import { Breather } from '../../../src/sources/listing/listing.ts';
 import type { ManifestStore } from '../../../src/sources/manifest/store.ts';
+import { packedEntry } from '../memory-rows.ts';
 import { LineProblem, linesIn } from './lines.ts';
 import { isOfScope, lineOf, parseRow, sourceOf, type ManifestRow } from './rows.ts';
 
@@ -35,7 +36,7 @@ export class SyncManifest {
    */
   read(signal: AbortSignal): Promise<Packed<RememberedFile>> {
     return this.#store.read(async (content) => {
-      const entries = new Packed<RememberedFile>();
+      const entries = new Packed<RememberedFile>(packedEntry);
       const byPath = new PackedIndex(entries, ({ path }) => nameKey(path));
       const lines: number[] = [];
       const own = sourceOf(this.#scope);

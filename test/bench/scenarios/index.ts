@@ -8,6 +8,7 @@ import { limits } from './limits.ts';
 import { links } from './links.ts';
 import { loopback } from './loopback.ts';
 import { manyUploads } from './many-uploads.ts';
+import { manifest } from './manifest.ts';
 import { metrics } from './metrics.ts';
 import { partSize } from './part-size.ts';
 import type { Scenario } from './scenario.ts';
@@ -28,6 +29,7 @@ export const scenarios: readonly Scenario[] = [
   firstAndLastByte,
   smallFiles,
   syncs,
+  manifest,
   fileSize,
   manyUploads,
   coldSource,
