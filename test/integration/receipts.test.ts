@@ -22,12 +22,13 @@ describe('a receipt', () => {
         upload('--receipt', folder),
         upload('--receipt', join(directory, 'missing', 'r.json')),
         upload('--receipt', path, '--detach'),
+        upload('--sha256'),
         runCli(['upload', file, file, '--purpose', 'assistants', '--receipt', path], embedded),
       ]);
-      expect(early.map(({ code }) => code)).toEqual([2, 2, 2, 2]);
+      expect(early.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2]);
       expect(system.uploads()).toEqual([]);
 
-      const { code, stdout, stderr } = await upload('--receipt', path);
+      const { code, stdout, stderr } = await upload('--receipt', path, '--sha256');
       expect({ code, stderr }).toMatchObject({ code: 0 });
       const result = JSON.parse(stdout) as { file: { id: string }; receipt: { partIds: string[] } };
       const receipt = JSON.parse(await readFile(path, 'utf8')) as Receipt & { kind: 'upload' };
@@ -38,6 +39,7 @@ describe('a receipt', () => {
         source: { type: 'file', path: file },
         bytes: content.byteLength,
         md5: createHash('md5').update(content).digest('hex'),
+        sha256: createHash('sha256').update(content).digest('hex'),
         file: { id: result.file.id, filename: 'data.jsonl', purpose: 'assistants' },
         versions: { node: process.versions.node },
       });
@@ -65,8 +67,9 @@ describe('a receipt', () => {
         return checks.map(({ status, message }) => `${status} ${message}`);
       };
       const md5 = receipt.md5 as string;
-      const same = `ok 3 MiB, MD5 ${md5}`;
-      expect(await verify()).toEqual([same, same]);
+      const inFile = `ok 3 MiB, MD5 ${md5}`;
+      const same = `${inFile}, SHA-256 ${receipt.sha256}`;
+      expect(await verify()).toEqual([same, inFile]);
       await utimes(file, new Date(0), new Date(0));
       expect((await verify('--no-file'))[0]).toContain('Its fingerprint changed, its content did not');
       api.faults.add({ route: 'content', kind: 'status', status: 400 });
@@ -84,9 +87,9 @@ describe('a receipt', () => {
       await writeFile(`${file}.moved`, content);
       expect((await verify('--no-file'))[0]).toMatch(/^fail /);
       api.faults.clear();
-      expect(await verify('--source', `${file}.moved`)).toEqual([same, same]);
+      expect(await verify('--source', `${file}.moved`)).toEqual([same, inFile]);
       const text = await runCli(['verify', path, '--source', `${file}.moved`], embedded);
-      expect(text.stdout).toMatch(/^ok {4}source .*data\.jsonl\.moved: 3 MiB, MD5 \w{32}\nok {4}File /);
+      expect(text.stdout).toMatch(/^ok {4}source .*data\.jsonl\.moved: 3 MiB, MD5 \w{32}, SHA-256 \w{64}\nok {4}File /);
       const { file: uploaded } = receipt;
       await fetch(`${api.url}/files/${uploaded.id}`, {
         method: 'DELETE',

@@ -5,6 +5,7 @@ import { source } from './sources.ts';
 const bytes = z.int().min(0);
 const text = z.string().min(1);
 const md5 = z.string().regex(/^[0-9a-f]{32}$/, 'must be 32 lower-case hexadecimal digits');
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits');
 const unixSeconds = z.number().min(0);
 
 const part = z.object({
@@ -36,6 +37,8 @@ const uploadReceipt = z.object({
   bytes,
   /** Null if the upload disabled it. */
   md5: md5.nullable(),
+  /** If it was requested. */
+  sha256: sha256.optional(),
   uploadId: text,
   sessions: bytes,
   parts: z.array(part),

@@ -10,7 +10,7 @@ const commands = all(program).map((command) => ({ name: command.name(), command 
 
 /** First words of the descriptions of commands, and of options without a value. */
 const verbs =
-  `abort accept cancel change check compare continue count create delete download exit follow keep list manage pause
+  `abort accept add cancel change check compare continue count create delete download exit follow keep list manage pause
   permit print register resume retry run show skip split start sync upload`.split(/\s+/);
 
 function problemsOf(text: string): string[] {

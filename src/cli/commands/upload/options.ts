@@ -39,6 +39,7 @@ export interface UploadCommandOptions extends RequestOptions {
   readonly detach?: boolean;
   /** Path of a file. */
   readonly receipt?: string;
+  readonly sha256?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
@@ -77,6 +78,7 @@ export function addUploadOptions(command: Command): Command {
     .option('--spool', 'download URLs first, for servers without range requests')
     .option('--again', 'upload the file again if it is already uploaded')
     .option('--receipt <file>', 'file for the receipt, with which "verify" checks the upload')
+    .option('--sha256', 'add the SHA-256 of the source to the receipt')
     .option('--detach', 'start the upload on other workers, and exit')
     .option('--json', 'print one JSON object per file, also after a failure')
     .option('--quiet', 'print only waiting reasons and errors, no progress');

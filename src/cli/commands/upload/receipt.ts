@@ -1,9 +1,17 @@
 import { access, constants, open, rename, rm, stat } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Receipt } from '../../../contracts/requests/receipt.ts';
+import type { Receipt, UploadReceipt } from '../../../contracts/requests/receipt.ts';
+import type { Source } from '../../../contracts/sources.ts';
 import { errnoCause, errnoOf } from '../../../core/text/errno-cause.ts';
-import { ConfigError } from '../../../errors.ts';
+import { nameOfSource } from '../../../core/source/names.ts';
+import { ConfigError, LonghaulError, SourceChangedError } from '../../../errors.ts';
+import { Sources } from '../../../sources/sources.ts';
+import { contentOf, digestOf } from '../../checks/source-digest.ts';
+import type { CliContext } from '../../context.ts';
+import type { Started } from '../../job/run-jobs.ts';
+import { sourceSettingsOf } from '../../sources/source-settings.ts';
+import type { UploadJob } from './run.ts';
 import type { UploadCommandOptions } from './options.ts';
 
 /**
@@ -12,7 +20,9 @@ import type { UploadCommandOptions } from './options.ts';
  * @throws ConfigError if it cannot
  */
 export async function checkReceipt(options: UploadCommandOptions, files: readonly string[]): Promise<void> {
-  const { receipt, detach } = options;
+  const { receipt, detach, sha256 } = options;
+  if (sha256 && receipt === undefined)
+    throw new ConfigError('--sha256 adds a digest to the receipt. Add --receipt FILE, or remove --sha256.');
   if (receipt === undefined) return;
   if (files.length > 1)
     throw new ConfigError('--receipt requires a single source. Upload each file with a separate command.');
@@ -30,6 +40,53 @@ export async function checkReceipt(options: UploadCommandOptions, files: readonl
   } catch (error) {
     throw cannotWrite(path, error);
   }
+}
+
+/** The receipt of an upload, and the reason why it does not contain a SHA-256 that was requested. */
+export async function receiptOf(
+  { config, signal }: CliContext,
+  { handle, prepared }: Started<UploadJob>,
+  options: UploadCommandOptions,
+): Promise<{ readonly receipt: Receipt; readonly problem?: LonghaulError }> {
+  const receipt = await handle.receipt({ signal });
+  if (!options.sha256) return { receipt };
+  const sources = new Sources({ ...sourceSettingsOf(config), any: true });
+  try {
+    return { receipt: await withSha256(receipt, prepared.request.source, sources, signal) };
+  } catch (error) {
+    if (error instanceof LonghaulError) return { receipt, problem: error };
+    throw error;
+  } finally {
+    await sources.close();
+  }
+}
+
+/**
+ * Adds the SHA-256 of the source, which is read again. Its MD5 shows that the content is that of the File.
+ *
+ * @param source of the upload, with the query of a URL
+ * @throws SourceChangedError if the source has other content now
+ */
+async function withSha256(receipt: Receipt, source: Source, sources: Sources, signal: AbortSignal): Promise<Receipt> {
+  const added = async <One extends UploadReceipt>(one: One): Promise<One> => {
+    const reader = await sources.open({ ...source, range: one.source.range }, { signal });
+    try {
+      await reader.stat();
+      const { bytes, md5, sha256 } = await digestOf(contentOf(reader, one.bytes, signal), true);
+      // Without an MD5, the fingerprint shows it.
+      const isSame = one.md5 === null ? (await reader.stat()).fingerprint === one.fingerprint : md5 === one.md5;
+      if (bytes === one.bytes && isSame) return { ...one, sha256 };
+    } finally {
+      await reader.close();
+    }
+    throw new SourceChangedError(
+      `the source ${nameOfSource(source)} changed after the upload, so its SHA-256 is not that of the File. The receipt does not contain it.`,
+    );
+  };
+  if (receipt.kind === 'upload') return added(receipt);
+  const pieces: UploadReceipt[] = [];
+  for (const piece of receipt.pieces) pieces.push(await added(piece));
+  return { ...receipt, pieces };
 }
 
 /** Replaces the file atomically. Only this user can read it. @throws ConfigError if it cannot be written */

@@ -19,7 +19,7 @@ import { sourceSettingsOf } from '../../sources/source-settings.ts';
 import { noteAttached } from './attached.ts';
 import { expandFiles, type ExpandedFiles } from './expand-files.ts';
 import { withAutoSizes } from './auto-split.ts';
-import { checkReceipt, writeReceipt } from './receipt.ts';
+import { checkReceipt, receiptOf, writeReceipt } from './receipt.ts';
 import { checkUploadOptions, type UploadCommandOptions } from './options.ts';
 import { outcomeJson, printDetached, printOutcomes, sourceOf } from './outcomes.ts';
 
@@ -132,11 +132,14 @@ async function uploadFiles(
       printDetached: (jobs) => printDetached(context, jobs, options),
       printJson: (outcome) => context.json(outcomeJson(outcome)),
       print: async (_, outcomes) => {
+        const [first] = outcomes;
+        // Before the copy of a pipe is released.
+        const receipt =
+          first?.result && options.receipt !== undefined ? await receiptOf(context, first, options) : undefined;
         for (const [index, { result }] of outcomes.entries()) if (result) await spools.release(paths[index] as string);
         printOutcomes(context, outcomes, options);
-        const [outcome] = outcomes;
-        if (options.receipt !== undefined && outcome)
-          await writeReceipt(options.receipt, await outcome.handle.receipt());
+        if (receipt) await writeReceipt(options.receipt as string, receipt.receipt);
+        if (receipt?.problem) throw receipt.problem;
       },
     },
   );

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -15,6 +14,7 @@ import { isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
 import { sealKeyOf } from '../../../sources/source-settings.ts';
 import { Sources } from '../../../sources/sources.ts';
 import type { CliContext } from '../../context.ts';
+import { contentOf, digestOf, type ContentDigest } from '../../checks/source-digest.ts';
 import { AlreadyReported } from '../../errors/exit.ts';
 import { sourceSettingsOf } from '../../sources/source-settings.ts';
 import { describeCheck, fail, ok, warn, type Check } from '../doctor/check.ts';
@@ -28,19 +28,11 @@ export interface VerifyCommandOptions {
   readonly json?: boolean;
 }
 
-/** The digest of some content. */
-interface Digest {
-  readonly bytes: number;
-  readonly md5: string;
-}
-
 /** Where the content of a source is read. `query`: of a URL. */
 interface NamedSource {
   readonly source: Source;
   readonly query?: string | undefined;
 }
-
-const READ_BYTES = 1024 * 1024;
 
 /**
  * Compares a receipt with its source, and with the File at the service. Fails if one of them differs; a File whose content
@@ -147,10 +139,10 @@ async function checkSize(sources: Sources, named: NamedSource, bytes: number): P
 
 async function checkSource(
   sources: Sources,
-  { bytes, md5, fingerprint, source: recorded }: UploadReceipt,
+  { bytes, md5, sha256, fingerprint, source: recorded }: UploadReceipt,
   { source, query }: NamedSource,
   signal: AbortSignal,
-): Promise<{ readonly check: Check; readonly digest?: Digest }> {
+): Promise<{ readonly check: Check; readonly digest?: ContentDigest }> {
   const { range } = source;
   const name = `source ${nameOfSource(source)}${range ? ` (bytes ${range.offsetBytes} to ${range.offsetBytes + range.sizeBytes - 1})` : ''}`;
   try {
@@ -159,23 +151,16 @@ async function checkSource(
       const now = await reader.stat();
       if (now.sizeBytes !== bytes)
         return { check: fail(name, `has ${now.sizeBytes} bytes, and the receipt has ${bytes}`) };
-      const buffer = Buffer.alloc(Math.min(READ_BYTES, bytes));
-      const chunks = async function* () {
-        for (let at = 0; at < bytes;) {
-          signal.throwIfAborted();
-          const read = await reader.read(buffer.subarray(0, Math.min(buffer.length, bytes - at)), at);
-          if (read === 0) return;
-          at += read;
-          yield buffer.subarray(0, read);
-        }
-      };
-      const digest = await digestOf(chunks());
+      const digest = await digestOf(contentOf(reader, bytes, signal), sha256 !== undefined);
       const isSame = source.type === recorded.type && nameOfSource(source) === nameOfSource(recorded);
       const note = isSame && now.fingerprint !== fingerprint ? '. Its fingerprint changed, its content did not' : '';
       if (digest.bytes !== bytes) return { check: fail(name, `ended after ${digest.bytes} of ${bytes} bytes`) };
       if (md5 === null) return { check: warn(name, `${formatBytes(bytes)}. The receipt has no MD5`), digest };
       if (digest.md5 !== md5) return { check: fail(name, `has the MD5 ${digest.md5}, and the receipt has ${md5}`) };
-      return { check: ok(name, `${formatBytes(bytes)}, MD5 ${md5}${note}`), digest };
+      if (digest.sha256 !== sha256)
+        return { check: fail(name, `has the SHA-256 ${digest.sha256}, and the receipt has ${sha256}`) };
+      const digests = `MD5 ${md5}${sha256 === undefined ? '' : `, SHA-256 ${sha256}`}`;
+      return { check: ok(name, `${formatBytes(bytes)}, ${digests}${note}`), digest };
     } finally {
       await reader.close();
     }
@@ -195,7 +180,7 @@ const NO_CONTENT = [400, 403, 404, 405, 501];
 
 async function checkFile(
   { files }: Destination,
-  { file, bytes }: UploadReceipt,
+  { file, bytes, sha256 }: UploadReceipt,
   md5: string | undefined,
   signal: AbortSignal,
 ): Promise<Check> {
@@ -206,8 +191,10 @@ async function checkFile(
     isFound = true;
     if (now.bytes !== null && now.bytes !== bytes)
       return fail(name, `has ${now.bytes} bytes, and the receipt has ${bytes}`);
-    const digest = await digestOf((await files.read(file.id, { signal })) as AsyncIterable<Uint8Array>);
+    const content = (await files.read(file.id, { signal })) as AsyncIterable<Uint8Array>;
+    const digest = await digestOf(content, sha256 !== undefined);
     if (digest.bytes !== bytes) return fail(name, `has ${digest.bytes} bytes, and the receipt has ${bytes}`);
+    if (digest.sha256 !== sha256) return fail(name, `has the SHA-256 ${digest.sha256}, expected ${sha256}`);
     if (md5 === undefined) return warn(name, `${formatBytes(bytes)}. Neither the receipt nor the source has an MD5`);
     return digest.md5 === md5
       ? ok(name, `${formatBytes(bytes)}, MD5 ${md5}`)
@@ -221,14 +208,4 @@ async function checkFile(
     const message = `the service does not return the content of this File (purpose ${file.purpose}): ${error.message}`;
     return warn(name, `${formatBytes(bytes)}. Content not compared, because ${message}`);
   }
-}
-
-async function digestOf(chunks: AsyncIterable<Uint8Array>): Promise<Digest> {
-  const md5 = createHash('md5');
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    bytes += chunk.byteLength;
-    md5.update(chunk);
-  }
-  return { bytes, md5: md5.digest('hex') };
 }
