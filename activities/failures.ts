@@ -6,6 +6,7 @@ import {
   ApiError,
   ConfigError,
   ConnectionError,
+  ContentInvalidError,
   LineTooLongError,
   LonghaulError,
   ManifestError,
@@ -34,7 +35,8 @@ const MAX_RETRY_DELAY_MS = 60_000;
 export function toApplicationFailure(error: unknown, facts: AttemptFacts): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   if (!(error instanceof LonghaulError)) return sendable(withoutSecrets(error));
-  const details: FailureDetails = { ...facts };
+  const content = error instanceof ContentInvalidError ? error.content : undefined;
+  const details: FailureDetails = content ? { ...facts, content } : { ...facts };
   if (!(error instanceof ApiError)) return failure(error, typeOf(error), details);
 
   const { status, requestId, apiCode, retryAfterMs = 0 } = error.details;
@@ -100,6 +102,7 @@ export function typeOf(error: LonghaulError): FailureType {
   if (error instanceof SourceArchivedError) return FailureType.SourceArchived;
   if (error instanceof SourceForbiddenError) return FailureType.SourceForbidden;
   if (error instanceof ManifestError) return FailureType.ManifestUnusable;
+  if (error instanceof ContentInvalidError) return FailureType.ContentInvalid;
   if (error instanceof LineTooLongError) return FailureType.LineTooLong;
   if (error instanceof SourceReadError) return FailureType.SourceUnavailable;
   // The upload waits for a worker that permits the source, and keeps its parts.

@@ -46,7 +46,7 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
         const opened = await sources.open(input.source, { span, signal }).catch(async (error: unknown) => {
           throw await failureOf(error);
         });
-        const hashing = input.withMd5 ? hashingReader(opened, sizeBytes) : undefined;
+        const hashing = input.withMd5 || input.check ? hashingReader(opened, input) : undefined;
         const reader = hashing ?? opened;
         const rated = enterRates(dependencies, input.limit, input.sharedLimit);
         try {
@@ -61,10 +61,12 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
           };
           const { partId } = await client.send(input.uploadId, part, { signal, timeoutMs });
           const { fingerprint } = await assertUnchanged(reader, input.fingerprint);
+          const hashed = hashing?.result();
           return {
             partId,
             attempt,
-            md5: hashing?.md5(),
+            md5: input.withMd5 ? hashed?.md5 : undefined,
+            warnings: hashed?.warnings,
             fingerprint: ignoresInode(input.fingerprint) ? fingerprint : undefined,
           };
         } catch (error) {

@@ -31,6 +31,7 @@ export {
   ApiError,
   ConfigError,
   ConnectionError,
+  ContentInvalidError,
   LineTooLongError,
   LonghaulError,
   ManifestError,

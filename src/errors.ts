@@ -1,3 +1,4 @@
+import type { ContentProblems } from './contracts/content.ts';
 import { clip, clipMessage, MAX_MESSAGE_LENGTH } from './core/text/clip.ts';
 import { redact } from './redact.ts';
 
@@ -146,6 +147,18 @@ export class SourceNotRangedError extends SourceError {
 export class LineTooLongError extends SourceError {
   readonly code = 'LINE_TOO_LONG';
   readonly retryable = false;
+}
+
+/** Lines of the source are invalid for its purpose. The message and `content` have their numbers, never their content. */
+export class ContentInvalidError extends SourceError {
+  readonly code = 'CONTENT_INVALID';
+  readonly retryable = false;
+  readonly content: ContentProblems;
+
+  constructor(message: string, content: ContentProblems) {
+    super(message);
+    this.content = content;
+  }
 }
 
 /** The source's fingerprint differs from that at the start of the upload. */

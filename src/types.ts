@@ -11,6 +11,7 @@ export type { UnpolledQueue } from './client/queues/unpolled-queue.ts';
 export type { WorkflowDescription } from './client/follow/followed-workflow.ts';
 export type { PartTrouble } from './client/follow/pending.ts';
 export type { PiecesFailedDetails } from './contracts/failures.ts';
+export type { ContentCheck, ContentProblems, LineProblem } from './contracts/content.ts';
 export { Defaults, Limits } from './contracts/limits.ts';
 export { SearchAttributes } from './contracts/search-attributes.ts';
 export type { Receipt, UploadReceipt } from './contracts/requests/receipt.ts';

@@ -54,7 +54,9 @@ export class SmallFile {
     const opened = await sources.open(this.#source, { span, signal }).catch((error: unknown) => {
       throw changed(error) ?? error;
     });
-    const hashing = md5 ? hashingReader(opened, sizeBytes) : undefined;
+    const lines = { check: this.#input.check, maxLines: this.#input.maxLines };
+    const hashing =
+      md5 || lines.check ? hashingReader(opened, { source: this.#source, sizeBytes, ...lines }) : undefined;
     const reader = hashing ?? opened;
     const rated = sharedLimit && enterRates(this.#dependencies, undefined, sharedLimit);
     try {
@@ -62,7 +64,8 @@ export class SmallFile {
       const content = { partNumber: 1, reader, ...span, pace: rated?.pace, listeners: [watch] };
       const { partId } = await this.#client.send(uploadId, content, { signal, timeoutMs: this.#timeoutMs });
       await assertUnchanged(reader, fingerprint);
-      return { partId, md5: hashing?.md5() ?? null };
+      const hashed = hashing?.result();
+      return { partId, md5: (md5 ? hashed?.md5 : undefined) ?? null };
     } catch (error) {
       throw changed(error) ?? error;
     } finally {

@@ -1,4 +1,5 @@
 import type { OpenBatchInput, OpenBatchResult, SendBatchInput, SendBatchResult } from './batch.ts';
+import type { LineCheck } from './content.ts';
 import type { Admitted } from './failures.ts';
 import type { ByteRange, Container, Source } from './sources.ts';
 import type {
@@ -56,6 +57,10 @@ export interface UploadPartInput {
   readonly sharedLimit?: SharedLimit;
   /** Whether the part is the whole source, and its MD5 is required. @defaultValue false */
   readonly withMd5?: boolean;
+  /** Check of the content, if the part is the whole source. @defaultValue none */
+  readonly check?: LineCheck;
+  /** As in `DestinationLimits`, for `check`. */
+  readonly maxLines?: number;
 }
 
 export interface UploadPartResult {
@@ -64,6 +69,8 @@ export interface UploadPartResult {
   readonly attempt: number;
   /** Lower-case hex, if it was requested. */
   readonly md5?: string;
+  /** Of the check, if there are any. */
+  readonly warnings?: readonly string[];
   /** Fingerprint of the source, if any inode was expected. */
   readonly fingerprint?: string;
 }
@@ -78,6 +85,8 @@ export interface HashCheckpoint {
   readonly offsetBytes: number;
   /** Base64 of the state of the digest and of an incomplete block. */
   readonly state: string;
+  /** State of the check of the content, which has no content. */
+  readonly check?: string;
   /** As in `SourceReader.identity`: if the source has another identity, the digest starts again. */
   readonly identity?: string;
 }
@@ -89,11 +98,26 @@ export interface HashSourceInput {
   readonly fingerprint: string;
   readonly sizeBytes: number;
   readonly resumeFrom?: HashCheckpoint;
+  /** Check of the content in the same pass. @defaultValue none */
+  readonly check?: LineCheck;
+  /** As in `DestinationLimits`, for `check`. */
+  readonly maxLines?: number;
+  /** Whether only the check is required. The result then has an empty `md5`. @defaultValue false */
+  readonly onlyCheck?: boolean;
 }
 
-/** `md5` if the whole source was read, with its fingerprint if any inode was expected. A checkpoint if the workflow stopped it for continue-as-new. */
-export type HashSourceResult =
-  { readonly md5: string; readonly fingerprint?: string } | { readonly checkpoint: HashCheckpoint };
+/** Result of a pass over the whole source. */
+export interface HashedSource {
+  /** Lower-case hex. */
+  readonly md5: string;
+  /** Set if any inode was expected. */
+  readonly fingerprint?: string;
+  /** Of the check, if there are any. */
+  readonly warnings?: readonly string[];
+}
+
+/** A checkpoint if the workflow stopped the pass for continue-as-new. */
+export type HashSourceResult = HashedSource | { readonly checkpoint: HashCheckpoint };
 
 export interface CreateUploadInput {
   readonly destination: string;

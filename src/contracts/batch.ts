@@ -1,4 +1,5 @@
 import type { PlannedUpload } from './plan-sync.ts';
+import type { LineCheck } from './content.ts';
 import type { FailureDetails, SentPart } from './failures.ts';
 import type { Container } from './sources.ts';
 import type { SharedLimit, UploadSession } from './upload.ts';
@@ -46,6 +47,9 @@ export interface SendBatchInput {
   readonly files: readonly SendBatchFile[];
   /** Whether the service verifies the MD5 of each file. */
   readonly md5: boolean;
+  /** As in `UploadPartInput`. */
+  readonly check?: LineCheck;
+  readonly maxLines?: number;
   /** Maximum files at the same time. */
   readonly concurrency: number;
   readonly sharedLimit?: SharedLimit;

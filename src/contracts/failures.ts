@@ -1,3 +1,4 @@
+import type { ContentProblems } from './content.ts';
 import type { DestinationLimits } from './limits.ts';
 import type { PieceProgress } from './split.ts';
 
@@ -43,6 +44,8 @@ export const FailureType = {
   SourceUnavailable: 'SourceUnavailable',
   /** The source changed after the start of the upload. Its session was cancelled. */
   SourceChanged: 'SourceChanged',
+  /** Lines of the source are invalid for its purpose. The message has their numbers and reasons. Its session was cancelled. */
+  ContentInvalid: 'ContentInvalid',
   /** The service rejected the request permanently (400, 401, 403, 413, 422 …). */
   ApiRejected: 'ApiRejected',
   /** The service no longer accepts parts for this Upload: it is expired, cancelled by another client or unknown (404, 410). */
@@ -102,6 +105,8 @@ export interface FailureDetails {
   readonly subject?: JobSubject;
   /** Of the first activity, if the request is valid: the retry period. 0: without a limit. */
   readonly giveUpAfterMs?: number;
+  /** Of `ContentInvalid`. */
+  readonly content?: ContentProblems;
   /** For a small file: the Part that the session already has. */
   readonly sentPart?: SentPart;
 }

@@ -36,6 +36,8 @@ export interface UploadResult {
   /** Maximum number of further sessions whose ID was lost with a response. They expire after one hour. */
   readonly orphanedSessions: number;
   readonly durationMs: number;
+  /** Findings of the check of the content that did not make it invalid. @defaultValue none */
+  readonly warnings?: readonly string[];
   /** Facts for a receipt, which `JobHandle.receipt()` builds. Omitted for uploads of a sync, and for the pieces of a split upload. */
   readonly receipt?: ReceiptFacts;
 }

@@ -87,6 +87,7 @@ describe('the errors of the library and of the worker', () => {
         "API_ERROR",
         "CONFIG_INVALID",
         "CONNECTION_FAILED",
+        "CONTENT_INVALID",
         "JOB_CANCELLED",
         "JOB_ENCRYPTED",
         "JOB_FAILED",

@@ -4,6 +4,8 @@ import type { PlannedUpload } from '../../src/contracts/plan-sync.ts';
 import type { OpenBatchResult, SendBatchFile, SendBatchInput, SendBatchResult } from '../../src/contracts/batch.ts';
 import type { FullSyncRequest } from '../../src/contracts/sync.ts';
 import type { SharedLimit } from '../../src/contracts/upload.ts';
+import type { DestinationLimits } from '../../src/contracts/limits.ts';
+import { lineCheckOf } from '../../src/core/upload/content.ts';
 import { formatBytes } from '../../src/core/text/format.ts';
 import { summaryCode } from '../../src/core/text/markdown.ts';
 import { HEARTBEAT_TIMEOUT, retry } from '../shell/activities.ts';
@@ -17,12 +19,14 @@ type Sending = ActivityInterfaceFor<Pick<TransferActivities, 'sendBatch'>>;
 /** The activities for small files of one sync, with the properties of their input that stay the same. */
 export class BatchCalls {
   readonly #request: FullSyncRequest;
+  readonly #limits: DestinationLimits;
   readonly #sessions: ActivityInterfaceFor<Pick<ControlActivities, 'openBatch'>>;
   readonly #sending: Sending;
   readonly #settling: Sending;
   readonly #sharedLimit: SharedLimit | undefined;
 
-  constructor(request: FullSyncRequest, sharedLimit: SharedLimit | undefined) {
+  constructor(request: FullSyncRequest, limits: DestinationLimits, sharedLimit: SharedLimit | undefined) {
+    this.#limits = limits;
     this.#request = request;
     this.#sharedLimit = sharedLimit;
     const heartbeatTimeout = HEARTBEAT_TIMEOUT;
@@ -80,7 +84,9 @@ export class BatchCalls {
   #input(files: readonly SendBatchFile[], concurrency: number): SendBatchInput {
     const { source, purpose, destination, upload } = this.#request;
     const sharedLimit = this.#sharedLimit;
-    return { destination, purpose, source, files, md5: upload.md5, concurrency, sharedLimit };
+    const check = lineCheckOf(upload.check, purpose);
+    const maxLines = check && this.#limits.maxLines;
+    return { destination, purpose, source, files, md5: upload.md5, check, maxLines, concurrency, sharedLimit };
   }
 }
 

@@ -52,9 +52,9 @@ export class SyncUploads {
 
   constructor(options: UploadsOptions) {
     this.#options = options;
-    const { request, giveUpAfterMs, onChange, waiting } = options;
+    const { request, limits, giveUpAfterMs, onChange, waiting } = options;
     this.#waiting = new Waiting(giveUpAfterMs, onChange, { carried: waiting, handsOver: () => true });
-    this.#batchCalls = new BatchCalls(request, this.#sharedLimit);
+    this.#batchCalls = new BatchCalls(request, limits, this.#sharedLimit);
     this.#batchConcurrency = Math.min(Math.max(Math.floor(syncConcurrency(request) / 2), 1), BatchLimits.concurrency);
     this.#partSizeBytes = request.upload.partSizeBytes;
   }

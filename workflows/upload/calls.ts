@@ -2,6 +2,7 @@ import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import type {
   CreateUploadResult,
   HashCheckpoint,
+  HashSourceInput,
   HashSourceResult,
   InspectSourceResult,
   SourceInfo,
@@ -9,6 +10,7 @@ import type {
 } from '../../src/contracts/activities.ts';
 import { FailureType } from '../../src/contracts/failures.ts';
 import type { FullUploadRequest, UploadedFile, UploadLimit, UploadRequest } from '../../src/contracts/upload.ts';
+import { lineCheckOf } from '../../src/core/upload/content.ts';
 import { formatBytes } from '../../src/core/text/format.ts';
 import { mimeTypeFields } from '../../src/core/upload/mime-type.ts';
 import { partRange } from '../../src/core/upload/plan.ts';
@@ -23,16 +25,16 @@ import type { OpenSession } from './open-session.ts';
 /** The activities of one upload, with their common input. Each call makes up to ten attempts. */
 export class UploadCalls {
   readonly #raw: RawRequest;
-  #admitted: { readonly request: FullUploadRequest; readonly activities: UploadActivities } | undefined;
+  #admitted: (Pick<InspectSourceResult, 'request' | 'limits'> & { readonly activities: UploadActivities }) | undefined;
 
   /** @param raw request as the caller sent it, for the first activity only */
   constructor(raw: RawRequest) {
     this.#raw = raw;
   }
 
-  /** @param request as the first activity returned it */
-  admit(request: FullUploadRequest): void {
-    this.#admitted = { request, activities: activitiesOf(request) };
+  /** @param source as the first activity returned it */
+  admit({ request, limits }: InspectSourceResult): void {
+    this.#admitted = { request, limits, activities: activitiesOf(request) };
   }
 
   get #request(): FullUploadRequest {
@@ -79,9 +81,28 @@ export class UploadCalls {
   }
 
   hash({ sizeBytes, fingerprint }: SourceInfo, resumeFrom: HashCheckpoint | null): Promise<HashSourceResult> {
-    return this.#activities.transfer.hashSource.executeWithOptions({ summary: 'MD5 of the whole file' }, [
-      { source: this.#request.source, ...this.#within(), sizeBytes, fingerprint, resumeFrom: resumeFrom || undefined },
+    const { source, md5 } = this.#request;
+    const { check, maxLines } = this.#lines;
+    const summary = check ? `${md5 ? 'MD5 and check' : 'check'} of the whole file` : 'MD5 of the whole file';
+    return this.#activities.transfer.hashSource.executeWithOptions({ summary }, [
+      {
+        source,
+        ...this.#within(),
+        sizeBytes,
+        fingerprint,
+        resumeFrom: resumeFrom || undefined,
+        check,
+        maxLines,
+        onlyCheck: md5 ? undefined : true,
+      },
     ]);
+  }
+
+  /** The check of the content, with the limit that it requires. */
+  get #lines(): Pick<HashSourceInput, 'check' | 'maxLines'> {
+    const { request, limits } = this.#known;
+    const check = lineCheckOf(request.check, request.purpose);
+    return { check, maxLines: check && limits.maxLines };
   }
 
   /** Maximum number of parts in flight whose activities one message to Temporal can contain. */
@@ -92,14 +113,14 @@ export class UploadCalls {
 
   /**
    * @param limit the current limit
-   * @param withMd5 whether the part is the whole file, and its MD5 is required
+   * @param isWhole whether the part is the whole file, whose MD5 and check can be required
    */
   sendPart(
     partNumber: number,
     { fingerprint }: SourceInfo,
     session: OpenSession,
     limit: UploadLimit | null,
-    withMd5: boolean,
+    isWhole: boolean,
   ): Promise<UploadPartResult> {
     const { plan } = session.ledger;
     const range = partRange(plan, partNumber);
@@ -121,7 +142,8 @@ export class UploadCalls {
           ...range,
           limit: limit || undefined,
           sharedLimit: this.#request.sharedLimit,
-          withMd5: withMd5 || undefined,
+          withMd5: (isWhole && this.#request.md5) || undefined,
+          ...(isWhole ? this.#lines : {}),
         },
       ],
     );

@@ -63,16 +63,15 @@ export class UploadParts {
   async #sendPart(partNumber: number, source: InspectSourceResult, session: OpenSession): Promise<true> {
     const { calls, hash, tuning, expected, onChange } = this.#options;
     try {
-      const isWhole = session.ledger.plan.partCount === 1;
-      const withMd5 = isWhole && source.isSmall === true && source.request.md5;
+      const isWhole = session.ledger.plan.partCount === 1 && source.isSmall === true;
       const sent = await expected.call(source, (fingerprint) =>
-        calls.sendPart(partNumber, fingerprint, session, tuning.limit, withMd5),
+        calls.sendPart(partNumber, fingerprint, session, tuning.limit, isWhole),
       );
-      const { partId, attempt, md5 } = sent;
+      const { partId, attempt } = sent;
       const tooLong = partIdsProblem(session.ledger.plan.partCount, partId);
       if (tooLong !== undefined) throw ApplicationFailure.nonRetryable(tooLong, FailureType.PayloadTooLarge);
       session.ledger.record(partNumber, partId);
-      if (md5 !== undefined) hash.adopt(md5);
+      if (isWhole) hash.adopt(sent);
       this.#sent += attempt;
       if (attempt > 1) session.resent = true;
     } catch (error) {

@@ -11,6 +11,7 @@ import type {
   UploadState,
 } from '../../src/contracts/upload.ts';
 import { withoutSealedQuery } from '../../src/core/source/names.ts';
+import { lineCheckOf } from '../../src/core/upload/content.ts';
 import { uploadEndLine, type End, type EndLine } from '../../src/core/show/end-line.ts';
 import { partSizeProblem } from '../../src/core/upload/plan.ts';
 import { shownState, shownWait } from '../../src/core/show/attributes.ts';
@@ -107,8 +108,8 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
 
   async #run(): Promise<UploadResult> {
     const source = this.#source ?? this.#admit(await this.#waits.calls.repeat(() => this.#inspect()));
-    const wantsMd5 = this.#request.md5;
-    const hashing = wantsMd5 && !source.isSmall ? this.#hash.run(source, this.#expected.call) : Promise.resolve();
+    const needsPass = this.#request.md5 || lineCheckOf(this.#request.check, this.#request.purpose) !== undefined;
+    const hashing = needsPass && !source.isSmall ? this.#hash.run(source, this.#expected.call) : Promise.resolve();
     try {
       for (;;) {
         const session = this.#sessions.current ?? (await this.#openSession(source));
@@ -119,7 +120,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
           await hashing;
           this.#hash.assertSound();
           // It was cut into parts, because the part size was changed by `retune`.
-          if (wantsMd5 && source.isSmall) await this.#hash.run(source, this.#expected.call);
+          if (needsPass && source.isSmall) await this.#hash.run(source, this.#expected.call);
           this.#hash.assertSound();
           this.#enter('completing');
           return this.#receipt(source, session, await this.#sessions.complete(session, this.#hash.md5));
@@ -148,7 +149,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
 
   #admit(source: InspectSourceResult): InspectSourceResult {
     this.#source = source;
-    this.#calls.admit(source.request);
+    this.#calls.admit(source);
     this.#tuning.admit(source.request);
     this.#shown.use(source.hasAttributes);
     return source;
@@ -251,6 +252,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
       sessions: this.#sessions.opened,
       orphanedSessions: this.#sessions.orphaned,
       durationMs: Date.now() - this.#startedAtMs,
+      warnings: this.#hash.warnings,
       receipt: this.#receiptFacts(source, session),
     };
   }

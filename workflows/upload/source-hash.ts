@@ -8,9 +8,13 @@ import type { UploadCalls } from './calls.ts';
 export interface CarriedHash {
   readonly md5: string | null;
   readonly hashCheckpoint: HashCheckpoint | null;
+  /** Whether the content was checked without an MD5. @defaultValue false */
+  readonly isChecked?: boolean;
+  /** Of the check. @defaultValue none */
+  readonly warnings?: readonly string[];
 }
 
-/** The MD5 of the whole file, which is computed in parallel with the parts. */
+/** The pass over the whole file in parallel with the parts: its MD5, and the check of its content. */
 export class SourceHash {
   readonly #calls: UploadCalls;
   readonly #waiting: Waiting;
@@ -19,12 +23,16 @@ export class SourceHash {
   #checkpoint: HashCheckpoint | null;
   #failure: { readonly error: unknown } | undefined;
   #isHandOverDue = false;
+  #isChecked: boolean;
+  #warnings: readonly string[] | undefined;
 
   constructor(calls: UploadCalls, waiting: Waiting, carried?: CarriedHash) {
     this.#calls = calls;
     this.#waiting = waiting;
     this.#md5 = carried?.md5 ?? null;
     this.#checkpoint = carried?.hashCheckpoint ?? null;
+    this.#isChecked = carried?.isChecked ?? false;
+    this.#warnings = carried?.warnings;
   }
 
   /** Lower-case hex, after it is computed. */
@@ -36,18 +44,31 @@ export class SourceHash {
     return this.#failure !== undefined;
   }
 
-  /** @param md5 that the activity of a part has computed */
-  adopt(md5: string): void {
-    this.#md5 = md5;
+  /** Findings of the check that do not make the content invalid; undefined: none. */
+  get warnings(): readonly string[] | undefined {
+    return this.#warnings;
+  }
+
+  /** @param result of the activity of a part that was the whole file; without an MD5, it was only checked */
+  adopt({
+    md5,
+    warnings,
+  }: {
+    readonly md5?: string | undefined;
+    readonly warnings?: readonly string[] | undefined;
+  }): void {
+    if (md5) this.#md5 = md5;
+    this.#isChecked = true;
+    this.#warnings = warnings;
   }
 
   /** Never rejects: `result` throws the failure. */
   async run(source: SourceInfo, asExpected: ExpectedSource['call']): Promise<void> {
-    if (this.#md5 !== null) return;
+    if (this.#md5 !== null || this.#isChecked) return;
     try {
       const hash = () => asExpected(source, (expected) => this.#calls.hash(expected, this.#checkpoint));
       const outcome = await this.#scope.run(() => this.#waiting.repeat(hash));
-      if ('md5' in outcome) this.#md5 = outcome.md5;
+      if ('md5' in outcome) this.adopt(outcome);
       else this.#checkpoint = outcome.checkpoint;
     } catch (error) {
       if (error instanceof HandOverDue) this.#isHandOverDue = true;
@@ -70,6 +91,7 @@ export class SourceHash {
   }
 
   toJSON(): CarriedHash {
-    return { md5: this.#md5, hashCheckpoint: this.#checkpoint };
+    const isChecked = this.#isChecked && this.#md5 === null ? true : undefined;
+    return { md5: this.#md5, hashCheckpoint: this.#checkpoint, isChecked, warnings: this.#warnings };
   }
 }

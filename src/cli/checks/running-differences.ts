@@ -45,6 +45,7 @@ export const uploadOptionRows: Rows<SplitUploadRequest> = {
   fairnessWeight: { option: '--fairness-weight', fallback: 1 },
   ignoreInode: { option: '--ignore-inode', sets: true, fallback: false, isRetunable: true },
   md5: { option: '--no-md5', sets: false, fallback: true, isOfFile: true },
+  check: { option: '--check', fallback: 'auto' },
   mimeType: { option: '--mime-type', isOfFile: true },
   fileExpiresAfterSeconds: {
     option: '--expires-after',

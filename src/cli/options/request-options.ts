@@ -1,6 +1,7 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import { configuredLimits } from '../../config/destinations.ts';
+import { ContentChecks, type ContentCheck } from '../../contracts/content.ts';
 import { Defaults, Limits } from '../../contracts/limits.ts';
 import type { SyncUploadSettings } from '../../contracts/sync.ts';
 import { formatBytes } from '../../core/text/format.ts';
@@ -37,6 +38,7 @@ export interface RequestOptions {
   readonly fairnessKey?: string;
   readonly fairnessWeight?: number;
   readonly ignoreInode?: boolean;
+  readonly check: ContentCheck;
   readonly md5: boolean;
 }
 
@@ -75,6 +77,11 @@ export function addRequestOptions(
       fairnessWeightOption,
     )
     .option('--ignore-inode', 'accept another inode of a file, as after a remount (the MD5 verifies it)')
+    .addOption(
+      new Option('--check <check>', 'content check of JSONL files (auto: by the purpose)')
+        .choices(ContentChecks)
+        .default('auto'),
+    )
     .option('--no-md5', 'skip the MD5 of the whole file, which the service verifies');
 }
 
@@ -91,6 +98,7 @@ export function uploadSettingsOf(options: RequestOptions): Omit<SyncUploadSettin
     fairnessKey,
     fairnessWeight,
     ignoreInode: options.ignoreInode ? true : undefined,
+    check: options.check === 'auto' ? undefined : options.check,
     ...(options.md5 ? {} : { md5: false }),
   };
 }

@@ -9,6 +9,7 @@ export interface JsonSchema {
   readonly $defs?: Readonly<Record<string, JsonSchema>>;
   readonly type?: string;
   readonly const?: unknown;
+  readonly enum?: readonly unknown[];
   readonly title?: string;
   readonly description?: string;
   readonly default?: unknown;
@@ -66,10 +67,21 @@ function comment(description = '', indent: string, standard?: unknown): string {
   return `${indent}/** ${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('…') ? '' : '.'}${value} */\n`;
 }
 
-function typeText({ $ref, type, const: value, properties, required = [], items, oneOf, anyOf }: JsonSchema): string {
+function typeText({
+  $ref,
+  type,
+  const: value,
+  properties,
+  required = [],
+  items,
+  oneOf,
+  anyOf,
+  enum: values,
+}: JsonSchema): string {
   if ($ref !== undefined) return $ref.split('/').at(-1) as string;
   if (typeof value === 'number') return 'number';
   if (value !== undefined) return JSON.stringify(value).replaceAll('"', "'");
+  if (values) return values.map((one) => `'${String(one)}'`).join(' | ');
   const kinds = oneOf ?? anyOf;
   if (kinds) return [...new Set(kinds.map((kind) => typeText(kind)))].join(' | ');
   if (items) return `readonly ${typeText(items)}[]`;

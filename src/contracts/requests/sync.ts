@@ -91,7 +91,7 @@ export const syncRequest = z
       dryRun: flag.describe('whether only to decide, without changes').default(false),
       upload: uploadSettings
         .describe(
-          'settings of each upload: `partSizeBytes`, `concurrency`, `maxSessions`, `giveUpAfterMs`, `md5`, `ignoreInode`, ' +
+          'settings of each upload: `partSizeBytes`, `concurrency`, `maxSessions`, `giveUpAfterMs`, `md5`, `check`, `ignoreInode`, ' +
             '`mimeType`, `fileExpiresAfterSeconds`, `priority`, `fairnessKey` and `fairnessWeight` of an upload request',
         )
         .prefault({}),

@@ -4,6 +4,7 @@ import { taskQueueProblem } from '../../core/task-queue.ts';
 import { textUpTo } from '../../core/text/check.ts';
 import { mimeTypeProblem } from '../../core/upload/mime-type.ts';
 import { ignoreInodeProblem, SPLIT_IGNORES_NO_INODE } from '../../core/upload/tuning.ts';
+import { ContentChecks } from '../content.ts';
 import { Defaults, Limits, TextLimits } from '../limits.ts';
 import { by, flag, objectCalled, text, whole, type Frozen } from './fields.ts';
 import { container, source } from './sources.ts';
@@ -68,6 +69,12 @@ export const settings = {
     )
     .default(Defaults.giveUpAfterMs),
   md5: flag.describe('whether the service checks the MD5 of the whole file').default(true),
+  check: z
+    .enum(ContentChecks, `must be one of ${ContentChecks.join(', ')}`)
+    .describe(
+      'check of the [content](configuration.md#check-of-the-content): `jsonl`, `batch`, `chat`, `off`, or `auto` by the purpose',
+    )
+    .default('auto'),
   ignoreInode: flag
     .describe(
       'whether to accept another inode of the file, as after a [remount](sources.md#inodes-that-change-at-a-remount). Needs `md5`',

@@ -7,6 +7,7 @@ const fatal: readonly string[] = [
   FailureType.SourceArchived,
   FailureType.SourceChanged,
   FailureType.SourceUnusable,
+  FailureType.ContentInvalid,
   FailureType.InvalidRequest,
 ];
 
@@ -24,6 +25,7 @@ export function splitFailure(pieces: readonly PieceProgress[]): {
   readonly message: string;
 } {
   const isChanged = pieces.some(({ failureType }) => failureType !== undefined && changed.includes(failureType));
+  const isInvalid = pieces.some(({ failureType }) => failureType === FailureType.ContentInvalid);
   const without = pieces.filter(({ state }) => state !== 'completed');
   const files = pieces.filter(({ state }) => state === 'completed').map(({ number, fileId }) => `${number} ${fileId}`);
   const reasons = without.map(({ number, message }) => `${number} (${message ?? 'not started'})`);
@@ -32,9 +34,12 @@ export function splitFailure(pieces: readonly PieceProgress[]): {
     files.length > 0 ? `Pieces with a File: ${shortened(files)}.` : 'No piece has a File.',
     isChanged
       ? 'The Files contain the earlier content of the source. Delete them, and start a new upload.'
-      : 'Start the same upload again to send only the missing pieces.',
+      : isInvalid
+        ? 'Correct the source, delete these Files, and start a new upload.'
+        : 'Start the same upload again to send only the missing pieces.',
   ];
-  return { type: isChanged ? FailureType.SourceChanged : FailureType.PiecesFailed, message: lines.join(' ') };
+  const type = isInvalid ? FailureType.ContentInvalid : FailureType.PiecesFailed;
+  return { type: isChanged ? FailureType.SourceChanged : type, message: lines.join(' ') };
 }
 
 const MOST_NAMED = 20;

@@ -85,6 +85,8 @@ const uploadShape = shaped({
   orphanedSessions: isCount,
   md5: orNull(isText),
   hashCheckpoint: orNull(isPlainObject),
+  isChecked: optional(isFlag),
+  warnings: optional(listOf(isText, 10)),
   concurrency: optional(
     (value) => isCount(value) && (value as number) >= 1 && (value as number) <= Limits.maxConcurrency,
   ),

@@ -1,10 +1,16 @@
-import type { HashCheckpoint, HashSourceInput, HashSourceResult } from '../../contracts/activities.ts';
+import type { HashCheckpoint, HashedSource, HashSourceInput, HashSourceResult } from '../../contracts/activities.ts';
+import type { ContentReport } from '../../contracts/content.ts';
+import type { Source } from '../../contracts/sources.ts';
+import { nameOfSource } from '../../core/source/names.ts';
+import { contentMessage, contentProblems } from '../../core/upload/content.ts';
+import { ContentInvalidError } from '../../errors.ts';
 import { assertUnchanged } from '../assert-unchanged.ts';
 import type { SourceReader } from '../source-reader.ts';
 import type { Sources } from '../sources.ts';
+import { JsonlCheck } from './jsonl.ts';
 import { Md5 } from './md5.ts';
 import { hashFile } from './pass-thread.ts';
-import { hashReader } from './pass.ts';
+import { hashReader, type PassResult } from './pass.ts';
 
 export interface HashSourceOptions extends HashSourceInput {
   /** If it is aborted, the result is a checkpoint from which another call resumes. */
@@ -20,10 +26,11 @@ const CHUNK_BYTES = 256 * 1024;
 const CHECKPOINT_EVERY_MS = 1000;
 
 /**
- * MD5 of a whole source. If the store has it, nothing is read. A file is hashed in a separate thread. A remote source is
+ * MD5 of a whole source, and the check of its content. If the store has the MD5 and nothing is checked, nothing is read. A file is hashed in a separate thread. A remote source is
  * slower than its MD5.
  *
  * @throws SourceChangedError if the source is another one before or after the pass, or ends too early
+ * @throws ContentInvalidError if the check found invalid lines
  * @throws what `Sources.open` throws, and SourceReadError if it cannot be read to its end
  */
 export async function hashSource(sources: Sources, options: HashSourceOptions): Promise<HashSourceResult> {
@@ -31,46 +38,78 @@ export async function hashSource(sources: Sources, options: HashSourceOptions): 
   const reader = await sources.open(source);
   try {
     if (source.type === 'file' && sizeBytes > SMALL_BYTES) {
-      return await hashFile({ ...options, source, files: sources.files, onAbort: 'checkpoint' });
+      return sound(source, await hashFile({ ...options, source, files: sources.files, onAbort: 'checkpoint' }));
     }
     await assertUnchanged(reader, fingerprint);
-    const md5 = reader.storedMd5?.();
-    if (md5 !== undefined) return { md5 };
-    return await hashReader(reader, {
+    const storedMd5 = reader.storedMd5?.();
+    if (storedMd5 !== undefined && options.check === undefined) return { md5: storedMd5 };
+    const outcome = await hashReader(reader, {
       ...options,
+      storedMd5,
       onCheckpoint,
       chunkBytes: Math.min(CHUNK_BYTES, sizeBytes),
       checkpointEveryMs: CHECKPOINT_EVERY_MS,
       isStopping: () => signal.aborted,
     });
+    return sound(source, outcome);
   } finally {
     await reader.close();
   }
 }
 
+/** @throws ContentInvalidError with the lines, which are counted from the start of the range */
+function sound(source: Source, outcome: PassResult): HashSourceResult {
+  if (!('invalid' in outcome)) return outcome;
+  throw invalidContent(source, outcome.invalid);
+}
+
+function invalidContent(source: Source, report: ContentReport): ContentInvalidError {
+  const { range } = source;
+  const name =
+    nameOfSource(source) + (range ? ` from byte ${range.offsetBytes} to ${range.offsetBytes + range.sizeBytes}` : '');
+  return new ContentInvalidError(contentMessage(name, report), contentProblems(report));
+}
+
 export interface HashingReader extends SourceReader {
   /**
-   * MD5 of the whole source in lower-case hex: that of the store, or that of the bytes that were read.
+   * MD5 of the whole source in lower-case hex: that of the store, or that of the bytes that were read. And the warnings of
+   * the check.
    *
    * @throws Error if it was not read from its start to its end. Another pass starts again
+   * @throws ContentInvalidError if the check found invalid lines
    */
-  md5(): string;
+  result(): HashedSource;
+}
+
+/** The bytes of a source, with their MD5 and the check of their content. */
+interface Hashing extends Pick<HashSourceInput, 'check' | 'maxLines'> {
+  readonly source: Source;
+  readonly sizeBytes: number;
 }
 
 /** A reader that computes the MD5 of the bytes that are read from it, on the event loop: two milliseconds per MiB. */
-export function hashingReader(reader: SourceReader, sizeBytes: number): HashingReader {
+export function hashingReader(reader: SourceReader, { source, sizeBytes, check, maxLines }: Hashing): HashingReader {
+  const createCheck = () => (check ? new JsonlCheck({ check, maxLines }) : undefined);
   let digest = new Md5();
+  let lines = createCheck();
   return {
     stat: (options) => reader.stat(options),
     read: async (buffer, offsetBytes) => {
       const bytesRead = await reader.read(buffer, offsetBytes);
-      if (offsetBytes === 0) digest = new Md5();
-      if (offsetBytes === digest.offsetBytes) digest.update(buffer.subarray(0, bytesRead));
+      if (offsetBytes === 0) [digest, lines] = [new Md5(), createCheck()];
+      if (offsetBytes === digest.offsetBytes) {
+        const bytes = buffer.subarray(0, bytesRead);
+        digest.update(bytes);
+        lines?.update(bytes);
+      }
       return bytesRead;
     },
-    md5: () => {
+    result: () => {
       if (digest.offsetBytes !== sizeBytes) throw new Error('the source was not read through');
-      return reader.storedMd5?.() ?? digest.end();
+      const report = lines?.end();
+      if (report && report.invalid > 0) throw invalidContent(source, report);
+      const warnings = report && report.warnings.length > 0 ? report.warnings : undefined;
+      return { md5: reader.storedMd5?.() ?? digest.end(), warnings };
     },
     close: () => reader.close(),
   };

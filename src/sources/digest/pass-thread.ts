@@ -1,5 +1,5 @@
 import { parentPort, Worker, workerData, type ResourceLimits } from 'node:worker_threads';
-import type { HashCheckpoint, HashSourceInput, HashSourceResult } from '../../contracts/activities.ts';
+import type { HashCheckpoint, HashSourceInput } from '../../contracts/activities.ts';
 import type { FileSource } from '../../contracts/sources.ts';
 import {
   AbortedError,
@@ -14,7 +14,7 @@ import {
 import { packageFiles } from '../../package-files.ts';
 import { openFileRange } from '../file/source.ts';
 import type { FileSettings } from '../source-settings.ts';
-import { hashReader } from './pass.ts';
+import { hashReader, type PassResult } from './pass.ts';
 
 export interface HashFileOptions extends HashSourceInput {
   readonly source: FileSource;
@@ -33,14 +33,17 @@ export interface HashFileOptions extends HashSourceInput {
 }
 
 /** The data of the thread. Its name is that of no other thread, because this file is loaded outside the thread too. */
-interface PassTask extends Pick<HashFileOptions, 'source' | 'files' | 'fingerprint' | 'sizeBytes' | 'resumeFrom'> {
+interface PassTask extends Pick<
+  HashFileOptions,
+  'source' | 'files' | 'fingerprint' | 'sizeBytes' | 'resumeFrom' | 'check' | 'maxLines' | 'onlyCheck'
+> {
   readonly name: typeof NAME;
   readonly checkpointEveryMs: number;
 }
 
 type Message =
   | { readonly type: 'checkpoint'; readonly checkpoint: HashCheckpoint }
-  | { readonly type: 'ended'; readonly result: HashSourceResult }
+  | { readonly type: 'ended'; readonly result: PassResult }
   | { readonly type: 'failed'; readonly code: string | undefined; readonly message: string };
 
 const NAME = 'longhaul-md5';
@@ -52,23 +55,24 @@ const CHUNK_BYTES = 512 * 1024;
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2 } as const satisfies ResourceLimits;
 
 /**
- * MD5 of a whole file, in a separate thread with its own pass over the file, so that the event loop stays free. The thread
+ * MD5 of a whole file, and the check of its content, in a separate thread with its own pass over the file, so that the event loop stays free. The thread
  * has ended when the promise settles.
  *
  * @throws SourceChangedError if the source is another one before or after the pass, or ends too early
  * @throws SourceUnusableError and SourceReadError if it cannot be read
  * @throws AbortedError if the signal was aborted and `onAbort` is `throw`
  */
-export async function hashFile(options: HashFileOptions): Promise<HashSourceResult> {
+export async function hashFile(options: HashFileOptions): Promise<PassResult> {
   const { source, files, fingerprint, sizeBytes, resumeFrom, checkpointEveryMs = 1000 } = options;
-  const { signal, onAbort = 'throw', onCheckpoint } = options;
+  const { signal, onAbort = 'throw', onCheckpoint, check, maxLines, onlyCheck } = options;
   if (signal?.aborted && onAbort === 'throw') throw aborted(signal);
-  const task: PassTask = { name: NAME, source, files, fingerprint, sizeBytes, resumeFrom, checkpointEveryMs };
+  const read = { source, files, fingerprint, sizeBytes, resumeFrom, check, maxLines, onlyCheck };
+  const task: PassTask = { name: NAME, ...read, checkpointEveryMs };
   const worker = new Worker(packageFiles.md5Thread, { workerData: task, resourceLimits: RESOURCE_LIMITS });
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   let onSignal = () => {};
   try {
-    return await new Promise<HashSourceResult>((resolve, reject) => {
+    return await new Promise<PassResult>((resolve, reject) => {
       worker.on('message', (message: Message) => {
         if (message.type === 'checkpoint') onCheckpoint?.(message.checkpoint);
         else if (message.type === 'ended') resolve(message.result);

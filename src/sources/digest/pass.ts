@@ -1,8 +1,10 @@
-import type { HashCheckpoint, HashSourceResult } from '../../contracts/activities.ts';
+import type { HashCheckpoint, HashSourceInput, HashSourceResult } from '../../contracts/activities.ts';
+import type { ContentReport, LineCheck } from '../../contracts/content.ts';
 import { ignoresInode } from '../../core/upload/fingerprint.ts';
 import { SourceChangedError, SourceReadError } from '../../errors.ts';
 import { assertUnchanged } from '../assert-unchanged.ts';
 import type { SourceReader } from '../source-reader.ts';
+import { JsonlCheck, type JsonlOptions } from './jsonl.ts';
 import { Md5 } from './md5.ts';
 import { allocateReadBuffers } from './read-memory.ts';
 
@@ -16,6 +18,8 @@ export interface PassListener<Result> {
   end(): Result;
   /** Whether its state can be saved only at the start of a line. @defaultValue false */
   readonly savesAtLineStart?: boolean;
+  /** Whether the rest of the source cannot change its result, and the results of the others are not needed. @defaultValue false */
+  readonly isDecided?: boolean;
 }
 
 type Listeners = readonly PassListener<unknown>[];
@@ -94,6 +98,7 @@ export async function pass<All extends Listeners>(
       }
       if (stops) return { checkpoint };
       if (cut < bytesRead) update(chunk.subarray(cut));
+      if (listeners.some((one) => one.isDecided)) break;
       [current, next] = [next, current];
     }
   } finally {
@@ -113,45 +118,75 @@ function restored<All extends Listeners>({ create, resumeFrom, sizeBytes }: Pass
   return { listeners: create(), offsetBytes: 0 };
 }
 
-export interface HashReaderOptions extends PassTimes {
+export interface HashReaderOptions extends PassTimes, Pick<HashSourceInput, 'check' | 'maxLines' | 'onlyCheck'> {
   readonly fingerprint: string;
   readonly resumeFrom?: HashCheckpoint | undefined;
   readonly onCheckpoint: (checkpoint: HashCheckpoint) => void;
+  /** MD5 that the store has, so that it is not computed. */
+  readonly storedMd5?: string | undefined;
 }
+
+/** As `HashSourceResult`, or the report of content that is invalid. */
+export type PassResult = HashSourceResult | { readonly invalid: ContentReport };
+
+/** The checks of lines that a pass can include. */
+const checks: Readonly<Record<LineCheck, (options: JsonlOptions) => PassListener<ContentReport>>> = {
+  jsonl: (options) => new JsonlCheck(options),
+  batch: (options) => new JsonlCheck(options),
+  chat: (options) => new JsonlCheck(options),
+};
 
 /** Passes over a source whose identity changes while it is read, as by `chmod`. */
 const MAX_PASSES = 3;
 
 /**
- * MD5 of a source. It is of one identity of the source: a checkpoint of another one is ignored, and a pass is repeated if
- * the identity changes, so that an MD5 is never of the start of one content and the end of another.
+ * MD5 of a source, and the check of its content, in one pass. They are of one identity of the source: a checkpoint of
+ * another one is ignored, and a pass is repeated if the identity changes, so that an MD5 is never of the start of one
+ * content and the end of another.
  *
  * @throws SourceChangedError if the source is another one before or after the pass, or ends too early
  * @throws SourceReadError if its identity changes during each of several passes
  */
 export async function hashReader(
   reader: SourceReader,
-  { fingerprint, resumeFrom, onCheckpoint, ...times }: HashReaderOptions,
-): Promise<HashSourceResult> {
+  { fingerprint, resumeFrom, onCheckpoint, check, maxLines, onlyCheck, storedMd5, ...times }: HashReaderOptions,
+): Promise<PassResult> {
   let last = resumeFrom;
+  const hasMd5 = onlyCheck !== true && storedMd5 === undefined;
+  const create = (): readonly PassListener<unknown>[] => [
+    ...(hasMd5 ? [new Md5()] : []),
+    ...(check ? [checks[check]({ check, maxLines })] : []),
+  ];
+  const statesOf = ({ state, check: ofCheck = '' }: HashCheckpoint) => [
+    ...(hasMd5 ? [state] : []),
+    ...(check ? [ofCheck] : []),
+  ];
   for (let number = 1; number <= MAX_PASSES; number++) {
     await assertUnchanged(reader, fingerprint);
     const identity = reader.identity?.();
-    const identified = ({ offsetBytes, states: [state = ''] }: PassCheckpoint): HashCheckpoint =>
-      identity === undefined ? { offsetBytes, state } : { offsetBytes, state, identity };
+    const identified = ({ offsetBytes, states }: PassCheckpoint): HashCheckpoint => ({
+      offsetBytes,
+      state: hasMd5 ? (states[0] ?? '') : '',
+      ...(check ? { check: states.at(-1) ?? '' } : {}),
+      ...(identity === undefined ? {} : { identity }),
+    });
     const outcome = await pass(reader, {
       ...times,
-      create: () => [new Md5()] as const,
+      create,
       resumeFrom:
-        last && last.identity === identity ? { offsetBytes: last.offsetBytes, states: [last.state] } : undefined,
+        last && last.identity === identity ? { offsetBytes: last.offsetBytes, states: statesOf(last) } : undefined,
       onCheckpoint: (checkpoint) => onCheckpoint(identified(checkpoint)),
     });
     if ('checkpoint' in outcome) return { checkpoint: identified(outcome.checkpoint) };
     const now = await assertUnchanged(reader, fingerprint);
-    const [md5] = outcome.results;
-    // A caller that expects any inode receives the current one.
-    if (reader.identity?.() === identity)
-      return ignoresInode(fingerprint) ? { md5, fingerprint: now.fingerprint } : { md5 };
+    if (reader.identity?.() === identity) {
+      const report = check ? (outcome.results.at(-1) as ContentReport) : undefined;
+      if (report && report.invalid > 0) return { invalid: report };
+      const md5 = hasMd5 ? (outcome.results[0] as string) : (storedMd5 ?? '');
+      const result = { md5, ...(report && report.warnings.length > 0 ? { warnings: report.warnings } : {}) };
+      // A caller that expects any inode receives the current one.
+      return ignoresInode(fingerprint) ? { ...result, fingerprint: now.fingerprint } : result;
+    }
     last = undefined;
   }
   throw new SourceReadError('the change time of the source changed each time it was read. Do not touch it for a while');

@@ -73,6 +73,7 @@ function printFigures({ note }: CliContext, { name, handle, isOld, result }: Upl
   if (again > 0) words.push(`${formatCount(again, 'attempt')} repeated`);
   if (handle.resumed) words.push('started by an earlier command');
   note(`${name}: ${words.join(' · ')}`);
+  for (const warning of new Set(receipts.flatMap((receipt) => receipt.warnings ?? []))) note(`${name}: ${warning}`);
 }
 
 /** Returns the JSON of one upload: its result or its error. */

@@ -37,6 +37,7 @@ it.each([{}, { split: true }])('inspects a source once, from the check to the st
     const [request] = await checkRequests({ config } as CliContext, new SpoolFolder(config.stateDir), [{ path }], {
       purpose: 'batch',
       md5: true,
+      check: 'auto',
       ...options,
     });
     if (!request) throw new Error('no request');

@@ -1,0 +1,253 @@
+import { isUtf8 } from 'node:buffer';
+import type { ContentReport, LineProblem, LineCheck } from '../../contracts/content.ts';
+import { asciiHash, JsonLines } from './json-lines.ts';
+import { BatchRules, ChatRules, ObjectRules, type LineRules, type ValueKind } from './line-rules.ts';
+import { Requests } from './requests.ts';
+import type { PassListener } from './pass.ts';
+
+const LINE_FEED = 0x0a;
+/** A longer line is validated byte by byte, so that its length does not matter for the memory. */
+const LONG_LINE_BYTES = 256 * 1024;
+/** After the first problem, the pass looks for others in this many bytes. */
+const MORE_BYTES = 256 * 1024 * 1024;
+export const MAX_LISTED = 20;
+const MAX_HASHES = 64;
+const MAX_HASHED = 256;
+
+export interface JsonlOptions {
+  readonly check: LineCheck;
+  /** Maximum lines of a File. @defaultValue any number */
+  readonly maxLines?: number | undefined;
+  /** Whether all problems are counted, also after the first ones. @defaultValue false */
+  readonly countsAll?: boolean | undefined;
+}
+
+/** Checks that each line of a source is a JSON object as its purpose requires: a listener of a pass. */
+export class JsonlCheck implements PassListener<ContentReport> {
+  readonly savesAtLineStart = true;
+  readonly #options: JsonlOptions;
+  readonly #rules: LineRules;
+  readonly #requests: Requests;
+  readonly #scanner: JsonLines;
+  readonly #held = Buffer.allocUnsafe(LONG_LINE_BYTES);
+  #heldBytes = 0;
+  /** Whether the scanner has the start of the current line. */
+  #isLong = false;
+  #offsetBytes = 0;
+  #lines = 0;
+  #invalid = 0;
+  #firstProblemBytes = Infinity;
+  #problems: LineProblem[] = [];
+  #endsInLine = false;
+  #scanned: string | undefined;
+  /** Of texts that many lines have. */
+  readonly #hashes = new Map<string, readonly [number, number]>();
+
+  constructor(options: JsonlOptions) {
+    this.#options = options;
+    this.#requests = new Requests(options.maxLines);
+    this.#rules =
+      options.check === 'batch'
+        ? new BatchRules((line) => this.#requests.add(this.#lines + 1, line))
+        : options.check === 'chat'
+          ? new ChatRules()
+          : new ObjectRules();
+    this.#scanner = new JsonLines(this.#rules, { line: (reason) => void (this.#scanned = reason) });
+  }
+
+  /** The rest of the source cannot make it valid, and enough problems are known. */
+  get isDecided(): boolean {
+    if (this.#options.countsAll || this.#invalid === 0) return false;
+    return this.#problems.length >= MAX_LISTED || this.#offsetBytes - this.#firstProblemBytes > MORE_BYTES;
+  }
+
+  update(chunk: Uint8Array): void {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const end = bytes.byteLength;
+    if (end === 0) return;
+    let from = 0;
+    if (this.#heldBytes > 0 || this.#isLong) {
+      const feed = bytes.indexOf(LINE_FEED);
+      from = feed === -1 ? end : feed + 1;
+      this.#continue(bytes.subarray(0, from));
+    }
+    const last = bytes.lastIndexOf(LINE_FEED) + 1;
+    if (last > from) {
+      const lines = bytes.subarray(from, last);
+      this.#wholeLines(lines, isUtf8(lines));
+    }
+    const rest = Math.max(last, from);
+    if (rest < end) this.#continue(bytes.subarray(rest));
+    this.#offsetBytes += end;
+    this.#endsInLine = bytes[end - 1] !== LINE_FEED;
+  }
+
+  #wholeLines(bytes: Buffer, areUtf8: boolean): void {
+    for (let from = 0; from < bytes.byteLength;) {
+      const feed = bytes.indexOf(LINE_FEED, from);
+      this.#line(bytes, from, feed, areUtf8);
+      from = feed + 1;
+    }
+  }
+
+  /** A part of a line that starts or ends in another chunk. */
+  #continue(bytes: Buffer): void {
+    const isEnd = bytes.at(-1) === LINE_FEED;
+    if (!this.#isLong && this.#heldBytes + bytes.byteLength > LONG_LINE_BYTES) {
+      this.#isLong = true;
+      this.#rules.start();
+      this.#scanner.startAt(this.#lines === 0 ? 0 : 1);
+      this.#scanner.update(this.#held.subarray(0, this.#heldBytes));
+      this.#heldBytes = 0;
+    }
+    if (this.#isLong) {
+      this.#scanner.update(bytes);
+      if (!isEnd) return;
+      this.#isLong = false;
+      this.#end(this.#scanned);
+    } else {
+      this.#held.set(bytes, this.#heldBytes);
+      this.#heldBytes += bytes.byteLength;
+      if (!isEnd) return;
+      const line = this.#held.subarray(0, this.#heldBytes);
+      this.#heldBytes = 0;
+      this.#line(line, 0, line.byteLength - 1, false);
+    }
+  }
+
+  /**
+   * `JSON.parse` decides about lines of usual length. Their bytes are read as Latin-1, which is faster: all bytes of a
+   * character that is not ASCII are valid in strings and nowhere else, as the character is.
+   */
+  #line(bytes: Buffer, from: number, to: number, isUtf: boolean): void {
+    const isShort = to - from <= LONG_LINE_BYTES && (isUtf || isUtf8(bytes.subarray(from, to)));
+    const value = isShort ? parse(bytes.toString('latin1', from, to)) : undefined;
+    if (value !== undefined) {
+      this.#rules.start();
+      if (this.#walk(this.#rules.top, value)) {
+        this.#end(this.#rules.verdict());
+        return;
+      }
+    }
+    this.#end(this.#scan(bytes.subarray(from, to)));
+  }
+
+  /** Reports the values that the rules name. @returns false if the bytes of a text are needed, which the scanner has */
+  #walk(slot: number, value: unknown): boolean {
+    const rules = this.#rules;
+    const kind = kindOf(value);
+    const hash = kind === 'string' && rules.isRead(slot) ? this.#hash(slot, value as string) : NO_HASH;
+    if (!hash) return false;
+    rules.value(slot, kind, hash[0], hash[1]);
+    if (kind === 'object') {
+      const keys = rules.keys(slot);
+      if (keys) {
+        for (const [key, slotOfKey] of keys) {
+          const inner = (value as Record<string, unknown>)[key];
+          if (inner !== undefined && !this.#walk(slotOfKey, inner)) return false;
+        }
+      }
+      rules.end(slot);
+    } else if (kind === 'array') {
+      const item = rules.slotOfItem(slot);
+      if (item !== 0) {
+        for (const inner of value as readonly unknown[]) if (!this.#walk(item, inner)) return false;
+      }
+      rules.end(slot);
+    }
+    return true;
+  }
+
+  #hash(slot: number, text: string): readonly [number, number] | undefined {
+    if (slot === this.#rules.unique) return asciiHash(text);
+    const known = this.#hashes.get(text);
+    if (known) return known;
+    const hash = asciiHash(text);
+    if (this.#hashes.size >= MAX_HASHES) this.#hashes.clear();
+    if (hash && text.length <= MAX_HASHED) this.#hashes.set(text, hash);
+    return hash;
+  }
+
+  #scan(line: Buffer): string | undefined {
+    this.#scanned = undefined;
+    this.#rules.start();
+    // Only the start of the source can have a byte order mark.
+    this.#scanner.startAt(this.#lines === 0 ? 0 : 1);
+    this.#scanner.update(line);
+    this.#scanner.update(NEW_LINE);
+    return this.#scanned;
+  }
+
+  #end(reason: string | undefined): void {
+    const line = ++this.#lines;
+    const { maxLines } = this.#options;
+    const isOneTooMany = maxLines !== undefined && line === maxLines + 1;
+    const problem = isOneTooMany ? `exceeds the maximum of ${maxLines} lines of a File` : reason;
+    if (problem === undefined) return;
+    this.#invalid++;
+    if (this.#invalid === 1) this.#firstProblemBytes = this.#offsetBytes;
+    if (this.#problems.length < MAX_LISTED) this.#problems.push({ line, reason: problem });
+  }
+
+  save(): string {
+    const state: Saved = {
+      lines: this.#lines,
+      invalid: this.#invalid,
+      problems: this.#problems,
+      first: this.#invalid > 0 ? this.#firstProblemBytes : 0,
+      requests: this.#options.check === 'batch' ? this.#requests.save() : '',
+    };
+    return JSON.stringify(state);
+  }
+
+  load(state: string, offsetBytes: number): boolean {
+    const saved = parse(state) as Saved | undefined;
+    if (!isSaved(saved)) return false;
+    if (this.#options.check === 'batch' && !this.#requests.load(saved.requests)) return false;
+    this.#lines = saved.lines;
+    this.#invalid = saved.invalid;
+    this.#problems = [...saved.problems];
+    this.#firstProblemBytes = saved.invalid > 0 ? saved.first : Infinity;
+    this.#offsetBytes = offsetBytes;
+    return true;
+  }
+
+  end(): ContentReport {
+    if (this.#endsInLine && !this.isDecided) this.#continue(NEW_LINE);
+    const { lines, invalid, problems } = { lines: this.#lines, invalid: this.#invalid, problems: this.#problems };
+    return { check: this.#options.check, lines, invalid, problems, warnings: this.#requests.warnings() };
+  }
+}
+
+const NEW_LINE = Buffer.from('\n');
+
+interface Saved {
+  readonly lines: number;
+  readonly invalid: number;
+  readonly problems: readonly LineProblem[];
+  readonly first: number;
+  readonly requests: string;
+}
+
+function isSaved(saved: Saved | undefined): saved is Saved {
+  if (typeof saved !== 'object' || saved === null) return false;
+  const counts = [saved.lines, saved.invalid, saved.first];
+  return counts.every(Number.isSafeInteger) && Array.isArray(saved.problems) && typeof saved.requests === 'string';
+}
+
+/** Undefined for a text that is not JSON. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+const NO_HASH = [0, 0] as const;
+
+function kindOf(value: unknown): ValueKind {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  return typeof value as ValueKind;
+}

@@ -1,0 +1,132 @@
+import type { BatchLine } from './line-rules.ts';
+
+/** Without a maximum number of lines, the IDs of later lines are not compared: 8 bytes per line and 4 of the table. */
+const MAX_COMPARED = 1024 * 1024;
+/** A larger state does not fit into a heartbeat. */
+const MAX_SAVED = 100_000;
+const ID_BYTES = 8;
+
+type Hash = readonly [number, number];
+
+/** Compares the requests of a batch: IDs must differ, endpoints and models are usually the same. Stores only hashes. */
+export class Requests {
+  readonly #most: number;
+  /** By line. Two zeros: the line has no ID. */
+  #ids = new Uint32Array(2 * 1024);
+  /** Line numbers, by hash. */
+  #table = new Int32Array(4 * 1024);
+  #lines = 0;
+  #url: Hash | undefined;
+  #model: Hash | undefined;
+  #hasUrls = false;
+  #hasModels = false;
+
+  constructor(maxLines: number = MAX_COMPARED) {
+    this.#most = Math.min(maxLines + 1, MAX_COMPARED);
+  }
+
+  /** @returns the problem of the line */
+  add(line: number, { customId, url, model }: BatchLine): string | undefined {
+    this.#url ??= url;
+    this.#hasUrls ||= !isSame(this.#url, url);
+    if (model) {
+      this.#model ??= model;
+      this.#hasModels ||= !isSame(this.#model, model);
+    }
+    if (line > this.#most) return undefined;
+    const other = this.#insert(line, ...customId);
+    return other === 0 ? undefined : `has the "custom_id" of line ${other}`;
+  }
+
+  warnings(): string[] {
+    return [
+      ...(this.#hasUrls ? ['the requests have more than one "url", and a batch has one endpoint'] : []),
+      ...(this.#hasModels ? ['the requests have more than one "model"'] : []),
+    ];
+  }
+
+  save(): string {
+    if (this.#lines > MAX_SAVED) return '';
+    const ids = Buffer.from(this.#ids.buffer, 0, this.#lines * ID_BYTES).toString('base64');
+    return JSON.stringify([this.#url ?? null, this.#model ?? null, this.#hasUrls, this.#hasModels, ids]);
+  }
+
+  load(state: string): boolean {
+    const saved = parsed(state);
+    if (!saved) return false;
+    const [url, model, hasUrls, hasModels, text] = saved;
+    const ids = Uint8Array.from(Buffer.from(text, 'base64'));
+    if (ids.byteLength % ID_BYTES !== 0) return false;
+    const words = new Uint32Array(ids.buffer);
+    this.#url = url ?? undefined;
+    this.#model = model ?? undefined;
+    this.#hasUrls = hasUrls;
+    this.#hasModels = hasModels;
+    for (let line = 1; line <= words.length / 2; line++) {
+      const [one, two] = [words[2 * line - 2] as number, words[2 * line - 1] as number];
+      if (one !== 0 || two !== 0) this.#insert(line, one, two);
+      else this.#lines = line;
+    }
+    return true;
+  }
+
+  /** @returns the line that has the ID; 0: none */
+  #insert(line: number, one: number, two: number): number {
+    if (2 * line > this.#ids.length)
+      this.#ids = grown(this.#ids, new Uint32Array(2 * Math.max(this.#ids.length, line)));
+    if (2 * line > this.#table.length) this.#rehash(2 * Math.max(this.#table.length, 2 * line));
+    const found = this.#place(one, two);
+    const other = this.#table[found] as number;
+    if (other !== 0) return other;
+    this.#ids[2 * line - 2] = one;
+    this.#ids[2 * line - 1] = two;
+    this.#table[found] = line;
+    this.#lines = line;
+    return 0;
+  }
+
+  /** The place of a hash in the table, or the free place for it. */
+  #place(one: number, two: number): number {
+    const mask = this.#table.length - 1;
+    for (let at = two & mask; ; at = (at + 1) & mask) {
+      const line = this.#table[at] as number;
+      if (line === 0) return at;
+      if (this.#ids[2 * line - 2] === one && this.#ids[2 * line - 1] === two) return at;
+    }
+  }
+
+  #rehash(least: number): void {
+    this.#table = new Int32Array(2 ** Math.ceil(Math.log2(least)));
+    for (let line = 1; line <= this.#lines; line++) {
+      const [one, two] = [this.#ids[2 * line - 2] as number, this.#ids[2 * line - 1] as number];
+      if (one !== 0 || two !== 0) this.#table[this.#place(one, two)] = line;
+    }
+  }
+}
+
+function isSame(one: Hash, other: Hash): boolean {
+  return one[0] === other[0] && one[1] === other[1];
+}
+
+function grown(old: Uint32Array<ArrayBuffer>, larger: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  larger.set(old);
+  return larger;
+}
+
+type Saved = readonly [Hash | null, Hash | null, boolean, boolean, string];
+
+function parsed(state: string): Saved | undefined {
+  try {
+    const saved = JSON.parse(state) as unknown;
+    const isHash = (value: unknown) => value === null || (Array.isArray(value) && value.length === 2);
+    return Array.isArray(saved) &&
+      saved.length === 5 &&
+      isHash(saved[0]) &&
+      isHash(saved[1]) &&
+      typeof saved[4] === 'string'
+      ? (saved as unknown as Saved)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

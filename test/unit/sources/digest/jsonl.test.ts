@@ -1,0 +1,179 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ContentReport, LineCheck } from '../../../../src/contracts/content.ts';
+import { JsonLines } from '../../../../src/sources/digest/json-lines.ts';
+import { BatchRules, ChatRules, ObjectRules } from '../../../../src/sources/digest/line-rules.ts';
+import { JsonlCheck, type JsonlOptions } from '../../../../src/sources/digest/jsonl.ts';
+import { GeneratedLines, isValidLine } from '../../../support/generated-lines.ts';
+
+const all = { countsAll: true } as const;
+
+function report(content: string | Buffer, options: JsonlOptions, chunkBytes = Infinity): ContentReport {
+  const check = new JsonlCheck(options);
+  const bytes = Buffer.from(content);
+  for (let at = 0; at < bytes.length; at += chunkBytes) {
+    check.update(bytes.subarray(at, at + chunkBytes));
+    if (chunkBytes === Infinity) break;
+  }
+  return check.end();
+}
+
+/** The verdict of the scanner alone, which validates long lines. */
+function scanned(line: Buffer, check: LineCheck): boolean {
+  const rules = { jsonl: new ObjectRules(), batch: new BatchRules(() => undefined), chat: new ChatRules() }[check];
+  let reason: string | undefined = 'no line';
+  const scanner = new JsonLines(rules, { line: (found) => void (reason = found) });
+  scanner.update(line);
+  scanner.update(Buffer.from('\n'));
+  return reason === undefined;
+}
+
+const reasons = (content: string | Buffer, check: LineCheck = 'jsonl') =>
+  report(content, { check, ...all }).problems.map(({ line, reason }) => `${line} ${reason}`);
+
+describe('the check of lines', () => {
+  it.each(['jsonl', 'batch', 'chat'] as const)('agrees with JSON.parse and the schema of %s', (check) => {
+    const generated = new GeneratedLines(42);
+    let valid = 0;
+    for (let number = 0; number < 20_000; number++) {
+      const line = generated.line();
+      const expected = isValidLine(line, check);
+      if (expected) valid++;
+      const found = report(Buffer.concat([line, Buffer.from('\n')]), { check });
+      expect(scanned(line, check)).toBe(expected);
+      if (found.invalid !== (expected ? 0 : 1)) throw new Error(`${line.toString('latin1')}: expected ${expected}`);
+    }
+    expect(valid).toBeGreaterThan(500);
+  });
+
+  it.each(['jsonl', 'batch', 'chat'] as const)('finds the same in chunks of any size, for %s', (check) => {
+    const generated = new GeneratedLines(7);
+    const lines = Array.from({ length: 300 }, () => generated.line());
+    const content = Buffer.concat(lines.flatMap((line) => [line, Buffer.from('\n')]));
+    const whole = report(content, { check, ...all });
+    for (const bytes of [1, 2, 3, 7, 64, 1000]) expect(report(content, { check, ...all }, bytes)).toEqual(whole);
+    const long = Buffer.concat(
+      lines.map((line) => Buffer.concat([Buffer.alloc(300 * 1024, ' '), line, Buffer.from('\n')])),
+    );
+    const ofLong = report(long.subarray(0, 40 * 300 * 1024), { check, ...all }, 100_000);
+    const start = Buffer.concat(lines.slice(0, ofLong.lines - 1).flatMap((line) => [line, Buffer.from('\n')]));
+    const expected = report(start, { check, ...all }).problems.map(({ line, reason }) => [
+      line,
+      reason.replace(/ \d+$/, ''),
+    ]);
+    const found = ofLong.problems.filter(({ line }) => line < ofLong.lines);
+    expect(found.map(({ line, reason }) => [line, reason.replace(/ \d+$/, '')])).toEqual(
+      expected.slice(0, found.length),
+    );
+  });
+
+  it('resumes from the state at the start of any line, with the same report', () =>
+    fc.assert(
+      fc.property(fc.integer(), fc.nat(40), fc.constantFrom('jsonl', 'batch', 'chat'), (seed, cut, check) => {
+        const generated = new GeneratedLines(seed);
+        const lines = Array.from({ length: 40 }, () => Buffer.concat([generated.line(), Buffer.from('\n')]));
+        lines.push(Buffer.from(lines[0] as Uint8Array));
+        const options = { check, ...all } as JsonlOptions;
+        const first = new JsonlCheck(options);
+        const [before, after] = [Buffer.concat(lines.slice(0, cut)), Buffer.concat(lines.slice(cut))];
+        first.update(before);
+        const second = new JsonlCheck(options);
+        expect(second.load(first.save(), before.length)).toBe(true);
+        second.update(after);
+        expect(second.end()).toEqual(report(Buffer.concat(lines), options));
+      }),
+      { numRuns: 50 },
+    ));
+
+  it.each(['', 'x', '{}', '[]', '{"lines":1}'])('does not resume from the unusable state %j', (state) => {
+    expect(new JsonlCheck({ check: 'batch' }).load(state, 0)).toBe(false);
+  });
+
+  it('names the line and the reason, and never the content', () => {
+    const canary = 'canary';
+    const content = Buffer.concat([
+      Buffer.from(`{"${canary}":1}\n\n${canary}\n["${canary}"]\n{"a":"${canary}`),
+      Buffer.from([0xff]),
+      Buffer.from(`"}\n  \n{"a":1}{\n{"${canary}":1}`),
+    ]);
+    expect(reasons(content)).toEqual([
+      '2 is empty',
+      '3 is not valid JSON at byte 1',
+      '4 is not a JSON object',
+      '5 is not valid UTF-8 at byte 13',
+      '6 is empty',
+      '7 is not valid JSON at byte 8',
+    ]);
+    expect(JSON.stringify(reasons(content))).not.toContain(canary);
+    expect(reasons('\ufeff{}\n\ufeff{}\n')).toEqual([
+      '1 starts with a byte order mark (BOM)',
+      '2 is not valid JSON at byte 1',
+    ]);
+    expect(reasons('{}\n{}')).toEqual([]);
+    expect(reasons('{}\r\n{}\r\n')).toEqual([]);
+    expect(reasons('{}\n\n')).toEqual(['2 is empty']);
+  });
+
+  it('compares the requests of a batch', () => {
+    const line = (id: string, url = '/v1/a', model = 'm') =>
+      `{"custom_id":${id},"method":"POST","url":"${url}","body":{"model":"${model}"}}\n`;
+    expect(
+      reasons([line('"a"'), line('"b"'), line('"\\u0061"'), line('"é"'), line('"\\u00e9"')].join(''), 'batch'),
+    ).toEqual(['3 has the "custom_id" of line 1', '5 has the "custom_id" of line 4']);
+    expect(reasons('{"custom_id":1}\n{"custom_id":"a","method":"POST","url":"u","body":[]}\n{}\n', 'batch')).toEqual([
+      '1 has a "custom_id" that is not a string',
+      '2 has a "body" that is not an object',
+      '3 has no "custom_id"',
+    ]);
+    // The last value of a key counts, as for JSON.parse.
+    expect(reasons('{"custom_id":1,"custom_id":"a","method":"","url":"","body":{}}\n', 'batch')).toEqual([]);
+    const other = report(line('"a"') + line('"b"', '/v1/b', 'n'), { check: 'batch' });
+    expect(other.warnings).toEqual([
+      'the requests have more than one "url", and a batch has one endpoint',
+      'the requests have more than one "model"',
+    ]);
+    expect(report(line('"a"') + line('"b"'), { check: 'batch' })).toMatchObject({ lines: 2, invalid: 0, warnings: [] });
+    const many = Array.from({ length: 12_000 }, (_, index) => line(`"r${index % 11_999}"`)).join('');
+    expect(reasons(many, 'batch')).toEqual(['12000 has the "custom_id" of line 1']);
+  });
+
+  it('rejects the line after the maximum number of lines', () => {
+    expect(report('{}\n{}\n{}\n', { check: 'jsonl', maxLines: 2 }).problems).toEqual([
+      { line: 3, reason: 'exceeds the maximum of 2 lines of a File' },
+    ]);
+    expect(report('{}\n{}', { check: 'jsonl', maxLines: 2 }).invalid).toBe(0);
+  });
+
+  it('lists 20 lines, is then decided, and counts all only if that is required', () => {
+    const content = '[]\n'.repeat(100);
+    const check = new JsonlCheck({ check: 'jsonl' });
+    check.update(Buffer.from(content));
+    expect(check.isDecided).toBe(true);
+    expect(check.end()).toMatchObject({ invalid: 100, problems: { length: 20 } });
+    expect(new JsonlCheck({ check: 'jsonl', ...all }).isDecided).toBe(false);
+  });
+
+  it('accepts and rejects chats', () => {
+    const ok = '{"messages":[{"role":"user","content":"a"},{"role":"assistant","tool_calls":[]}],"tools":[{}]}\n';
+    const preference =
+      '{"input":{"messages":[{"role":"user","content":[]}]},"preferred_output":[{"role":"assistant","content":""}],';
+    expect(reasons(`${ok}${preference}"non_preferred_output":[{"role":"assistant","content":""}]}\n`, 'chat')).toEqual(
+      [],
+    );
+    expect(
+      reasons(`{}\n{"messages":[]}\n{"messages":[{}]}\n{"messages":[{"role":"x"}]}\n${preference}"a":1}\n`, 'chat'),
+    ).toEqual([
+      '1 has no "messages"',
+      '2 has an empty list "messages"',
+      '3 has an invalid "messages": message 1 has no "role"',
+      '4 has an invalid "messages": message 1 has an unknown "role"',
+      '5 has no "non_preferred_output"',
+    ]);
+  });
+
+  it('accepts lines of any depth', () => {
+    const deep = `{"a":${'['.repeat(5000)}${']'.repeat(5000)}}\n`;
+    expect(reasons(deep)).toEqual([]);
+    expect(reasons(`${' '.repeat(300 * 1024)}${deep}`)).toEqual([]);
+  });
+});
