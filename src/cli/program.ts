@@ -7,6 +7,7 @@ import type { CliContext, Io } from './context.ts';
 import { longhaulVersion } from '../longhaul-version.ts';
 import { bytesOption, limitOption, repeatedOption, wholeNumberOption } from './options/values.ts';
 import { addPermissionOptions } from './options/permission-options.ts';
+import { addCheckCommand } from './commands/check/command.ts';
 import { addScheduleCommands } from './commands/schedule/program.ts';
 import { addSteerCommands } from './commands/steer/program.ts';
 import { addSyncOptions } from './commands/sync/options.ts';
@@ -127,6 +128,7 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
       (await import('./commands/verify/run.ts')).verifyCommand(await context(), receipt, options),
     );
 
+  addCheckCommand(program, context);
   addSteerCommands(program, context);
   addScheduleCommands(program, context);
 

@@ -1,4 +1,5 @@
 import { adaptive } from './adaptive.ts';
+import { contentCheck } from './content-check.ts';
 import { coldSource } from './cold-source.ts';
 import { fileSize } from './file-size.ts';
 import { firstAndLastByte } from './first-and-last-byte.ts';
@@ -33,5 +34,6 @@ export const scenarios: readonly Scenario[] = [
   fileSize,
   manyUploads,
   coldSource,
+  contentCheck,
   metrics,
 ];

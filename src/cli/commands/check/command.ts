@@ -1,0 +1,29 @@
+import { Option, type Command } from 'commander';
+import { ContentChecks } from '../../../contracts/content.ts';
+import { splitSizeOption } from '../../options/values.ts';
+import type { MakeContext } from '../../program.ts';
+
+/** Adds `longhaul check`. */
+export function addCheckCommand(program: Command, context: MakeContext): void {
+  program
+    .command('check <files...>')
+    .description('check the content of files, folders, quoted globs and URLs, without an upload')
+    .option('--purpose <purpose>', 'purpose of the Files, whose limits and check apply (default: none)')
+    .option('--destination <name>', 'destination of the config file, whose limits apply (default: default)')
+    .addOption(
+      new Option('--check <check>', 'content check (auto: by the purpose, or jsonl)')
+        .choices(ContentChecks.filter((check) => check !== 'off'))
+        .default('auto'),
+    )
+    .option('--connection <name>', "S3 connection of the config file, for s3:// (default: AWS's environment)")
+    .option('--split', 'check the pieces of a split upload')
+    .option('--split-size <bytes>', 'maximum size of each piece (default: that of the purpose)', splitSizeOption)
+    .option('--json', 'print one JSON object per file')
+    .addHelpText(
+      'after',
+      '\nThe exit status is 1 if a file has a problem. Line numbers and reasons are printed, no content.',
+    )
+    .action(async (files: string[], options) =>
+      (await import('./run.ts')).checkCommand(await context(), files, options),
+    );
+}

@@ -1,0 +1,224 @@
+import { realpath } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { configuredLimits } from '../../../config/destinations.ts';
+import type { ContentCheck, ContentReport, LineCheck, LineProblem } from '../../../contracts/content.ts';
+import { Defaults, KnownPurposes, type DestinationLimits } from '../../../contracts/limits.ts';
+import type { ByteRange, Source } from '../../../contracts/sources.ts';
+import { filenameOfSource } from '../../../core/source/names.ts';
+import { planSplit, type LineIndex } from '../../../core/split/plan.ts';
+import { formatCount } from '../../../core/text/format.ts';
+import { nameKey } from '../../../core/text/name-form.ts';
+import { lineCheckOf } from '../../../core/upload/content.ts';
+import { fileProblem, nameProblem } from '../../../core/upload/file-limits.ts';
+import { ConfigError, LineTooLongError, LonghaulError } from '../../../errors.ts';
+import { JsonlCheck } from '../../../sources/digest/jsonl.ts';
+import { pass } from '../../../sources/digest/pass.ts';
+import { countLines } from '../../../sources/line-counter.ts';
+import { SourceLines } from '../../../sources/source-lines.ts';
+import { isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
+import type { SourceReader } from '../../../sources/source-reader.ts';
+import { Sources } from '../../../sources/sources.ts';
+import type { CliContext } from '../../context.ts';
+import { AlreadyReported, errorText, Interrupted } from '../../errors/exit.ts';
+import { jsonErrorOf } from '../../errors/json-errors.ts';
+import { sourceSettingsOf } from '../../sources/source-settings.ts';
+import { expandFiles } from '../upload/expand-files.ts';
+import { sourceOf } from '../upload/outcomes.ts';
+
+export interface CheckCommandOptions {
+  readonly purpose?: string;
+  readonly destination?: string;
+  readonly check: Exclude<ContentCheck, 'off'>;
+  readonly connection?: string;
+  readonly split?: boolean;
+  readonly splitSize?: number;
+  readonly json?: boolean;
+}
+
+const CHUNK_BYTES = 512 * 1024;
+const MAX_LISTED = 20;
+
+/** Result of one file. */
+interface Checked extends Pick<ContentReport, 'lines' | 'invalid' | 'problems' | 'warnings'> {
+  readonly bytes: number;
+  /** A violation of the limits of the purpose. */
+  readonly limit?: string | undefined;
+  /** Of a split upload. */
+  readonly pieces?: number | undefined;
+}
+
+/** Checks the content of files without sending it. Fails if one of them has a problem. */
+export async function checkCommand(
+  context: CliContext,
+  names: readonly string[],
+  options: CheckCommandOptions,
+): Promise<void> {
+  const { config, out, note } = context;
+  const { purpose, destination = Defaults.destination, json } = options;
+  const known = config.destinations.get(destination);
+  if (!known) {
+    throw new ConfigError(`destination "${destination}" not found. Use a destination of the config file.`);
+  }
+  const purposes: string[] = [...KnownPurposes, ...(known.purposes ?? [])];
+  if (purpose !== undefined && !purposes.includes(purpose)) {
+    throw new ConfigError(`unknown purpose "${purpose}"; known: ${purposes.join(', ')}`);
+  }
+  const check = lineCheckOf(options.check, purpose ?? '') ?? 'jsonl';
+  const limits = purpose === undefined ? undefined : configuredLimits(config, destination, purpose);
+  const sources = new Sources(sourceSettingsOf(config));
+  let bad = 0;
+  try {
+    const { files, skipped } = await expandFiles(names, { sources, connection: options.connection });
+    for (const { path, failureType: code, message } of skipped) {
+      bad++;
+      if (json) context.json({ source: path, ok: false, error: { code, message } });
+      else note(`longhaul: skipped ${path}: ${message}`);
+    }
+    for (const file of files) {
+      const source = sourceOf(file);
+      try {
+        const found = await checkFile(file, { context, sources, check, limits, options });
+        const ok = found.invalid === 0 && found.limit === undefined;
+        if (!ok) bad++;
+        if (json) context.json({ source, ok, check, ...found });
+        else for (const line of linesOf(source, check, found)) out(line);
+      } catch (error) {
+        if (!(error instanceof LonghaulError)) throw error;
+        bad++;
+        if (json) context.json({ source, ok: false, check, error: jsonErrorOf(error) });
+        else note(`longhaul: ${source}: ${errorText(error)}`);
+      }
+    }
+  } finally {
+    await sources.close();
+  }
+  if (bad > 0) throw new AlreadyReported();
+}
+
+function linesOf(source: string, check: LineCheck, found: Checked): string[] {
+  const { lines, invalid, problems, warnings, limit, pieces } = found;
+  const more = invalid - problems.length;
+  const inPieces = pieces === undefined ? '' : ` in ${formatCount(pieces, 'piece')}`;
+  const count = `${formatCount(lines, 'line')}${inPieces}`;
+  return [
+    ...(limit === undefined ? [] : [`${source} ${limit}`]),
+    ...problems.map(({ line, reason }) => `${source}: line ${line} ${reason}`),
+    ...(more > 0 ? [`${source}: ${formatCount(more, 'more invalid line')}`] : []),
+    ...warnings.map((warning) => `${source}: warning: ${warning}`),
+    invalid === 0 ? `${source}: ${count}, valid (${check})` : `${source}: ${invalid} of ${count} invalid (${check})`,
+  ];
+}
+
+interface CheckContext {
+  readonly context: CliContext;
+  readonly sources: Sources;
+  readonly check: LineCheck;
+  readonly limits: DestinationLimits | undefined;
+  readonly options: CheckCommandOptions;
+}
+
+async function checkFile(file: string, checks: CheckContext): Promise<Checked> {
+  const { context, sources, check, limits, options } = checks;
+  if (file === '-') return checkInput(checks);
+  const { signal } = context;
+  const { connection, purpose = '' } = options;
+  const named = isSourceUrl(file) ? sourceOfUrl(file, { connection, sealKey: () => '' }) : undefined;
+  const path = await realpath(file).catch(() => resolve(file));
+  const source: Source = named?.source ?? { type: 'file', path };
+  const reader = await sources.open(source, { query: named?.query, signal });
+  try {
+    const { sizeBytes } = await reader.stat();
+    const isSplit = options.split === true || options.splitSize !== undefined;
+    const filename = nameKey(named ? filenameOfSource(source) : basename(file));
+    const limited = { filename, purpose, sizeBytes };
+    const limit = limits && (isSplit ? nameProblem : fileProblem)(limits, limited);
+    if (!isSplit) {
+      const report = await checkRange(reader, { offsetBytes: 0, sizeBytes }, check, limits?.maxLines, signal);
+      return { ...withoutCheck(report), bytes: sizeBytes, limit };
+    }
+    const pieces = await piecesOf(reader, sizeBytes, limits, options.splitSize, signal);
+    const problems: LineProblem[] = [];
+    const warnings = new Set<string>();
+    let [lines, invalid] = [0, 0];
+    for (const piece of pieces) {
+      const report = await checkRange(reader, piece, check, limits?.maxLines, signal);
+      // Numbers of the whole source.
+      for (const { line, reason } of report.problems) {
+        const inSource = reason.replace(/ of line (\d+)$/, (_, other: string) => ` of line ${lines + Number(other)}`);
+        if (problems.length < MAX_LISTED) problems.push({ line: lines + line, reason: inSource });
+      }
+      report.warnings.forEach((warning) => warnings.add(warning));
+      lines += report.lines;
+      invalid += report.invalid;
+    }
+    return { bytes: sizeBytes, lines, invalid, problems, warnings: [...warnings], limit, pieces: pieces.length };
+  } finally {
+    await reader.close();
+  }
+}
+
+async function piecesOf(
+  reader: SourceReader,
+  sizeBytes: number,
+  limits: DestinationLimits | undefined,
+  splitSize: number | undefined,
+  signal: AbortSignal,
+): Promise<readonly ByteRange[]> {
+  const lines = new SourceLines(reader, signal);
+  const { maxLines, maxFileBytes = Infinity } = limits ?? {};
+  const most = Math.min(splitSize ?? Infinity, maxFileBytes);
+  let index: LineIndex | undefined;
+  if (maxLines !== undefined) {
+    const { counter } = await countLines(reader, { sizeBytes, isStopping: () => signal.aborted });
+    if (signal.aborted) throw new Interrupted();
+    index = counter.index(lines);
+  }
+  const outcome = await planSplit(sizeBytes, most, lines, index && maxLines ? { maxLines, index } : undefined);
+  if ('pieces' in outcome) return outcome.pieces;
+  throw new LineTooLongError(
+    `the line that starts at byte ${outcome.longLineAtBytes} is longer than ${most} bytes, the maximum of one File. Shorten the line.`,
+  );
+}
+
+/** @throws SourceChangedError if the source ends within the range */
+async function checkRange(
+  reader: SourceReader,
+  { offsetBytes, sizeBytes }: ByteRange,
+  check: LineCheck,
+  maxLines: number | undefined,
+  signal: AbortSignal,
+): Promise<ContentReport> {
+  const ranged: SourceReader = {
+    stat: (options) => reader.stat(options),
+    read: (buffer, atBytes) => reader.read(buffer, offsetBytes + atBytes),
+    close: () => Promise.resolve(),
+  };
+  const outcome = await pass(ranged, {
+    create: () => [new JsonlCheck({ check, maxLines, countsAll: true })] as const,
+    sizeBytes,
+    chunkBytes: Math.min(CHUNK_BYTES, sizeBytes),
+    checkpointEveryMs: Infinity,
+    onCheckpoint: () => {},
+    isStopping: () => signal.aborted,
+  });
+  if ('checkpoint' in outcome) throw new Interrupted();
+  return outcome.results[0];
+}
+
+/** Standard input, which can be read only once. */
+async function checkInput({ context, check, limits, options }: CheckContext): Promise<Checked> {
+  const lines = new JsonlCheck({ check, maxLines: limits?.maxLines, countsAll: true });
+  let sizeBytes = 0;
+  for await (const chunk of context.stdin as AsyncIterable<Buffer>) {
+    if (context.signal.aborted) throw new Interrupted();
+    lines.update(chunk);
+    sizeBytes += chunk.byteLength;
+  }
+  const limited = { filename: limits?.extensions?.map((one) => `x${one}`)[0] ?? 'x', purpose: options.purpose ?? '' };
+  const limit = limits && fileProblem(limits, { ...limited, sizeBytes });
+  return { ...withoutCheck(lines.end()), bytes: sizeBytes, limit };
+}
+
+function withoutCheck({ lines, invalid, problems, warnings }: ContentReport) {
+  return { lines, invalid, problems, warnings };
+}

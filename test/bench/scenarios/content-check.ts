@@ -1,0 +1,105 @@
+import { createWriteStream } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ContentCheck } from '../../../src/contracts/content.ts';
+import { JsonlCheck } from '../../../src/sources/digest/jsonl.ts';
+import { Md5 } from '../../../src/sources/digest/md5.ts';
+import type { Bench } from '../bench.ts';
+import { GiB, MiB } from '../measurement.ts';
+import { figureOf, formatFigure } from '../report/figure.ts';
+import type { Section } from '../report/section.ts';
+import { memoryOf } from '../setup/process-figures.ts';
+import { withWorkerProcess } from '../setup/worker-process.ts';
+import type { Scenario } from './scenario.ts';
+
+/** Effect of the check of the content on the rate and the memory of an upload, and the rate of the pass alone. */
+export const contentCheck: Scenario = { name: 'content-check', isQuick: false, run };
+
+const BYTES = 512 * MiB;
+/** 1 Gbit/s. */
+const LINK_BYTES_PER_SECOND = 125_000_000;
+const MOST_ROUNDS = 3;
+const CHUNK_BYTES = 512 * 1024;
+
+async function run(bench: Bench): Promise<Section> {
+  const rounds = Math.min(bench.settings.rounds, MOST_ROUNDS);
+  const file = join(dirname(await bench.fileOfSize(MiB)), 'requests.jsonl');
+  await pipeline(Readable.from(requests(BYTES)), createWriteStream(file));
+  const ways = (['off', 'batch'] as const).map((check) => ({ check, rates: [] as number[], peaks: [] as number[] }));
+  const passes = (['jsonl', 'batch'] as const).map((check) => ({ check, rates: [] as number[] }));
+  for (let round = 1; round <= rounds; round++) {
+    for (const way of ways) {
+      const { rate, peakMib } = await upload(bench, file, way.check);
+      way.rates.push(rate);
+      way.peaks.push(peakMib);
+      bench.log(`round ${round}: check ${way.check}: ${rate.toFixed(1)} MiB/s, ${peakMib.toFixed(0)} MiB`);
+    }
+    for (const { check, rates } of passes) rates.push(passGibPerSecond(check));
+  }
+  const pairs = ways[1]!.rates.map((rate, index) => rate / (ways[0]!.rates[index] ?? rate));
+  const ratio = figureOf(pairs);
+  return {
+    about: `${BYTES / MiB} MiB of requests of 4 KiB through Temporal, limited to 1 Gbit/s. Medians of ${rounds} rounds (minimum–maximum).`,
+    tables: [
+      {
+        columns: ['upload', 'MiB/s', 'peak memory of the worker, MiB'],
+        rows: ways.map(({ check, rates, peaks }) => [
+          `\`--check ${check}\``,
+          formatFigure(figureOf(rates)),
+          formatFigure(figureOf(peaks)),
+        ]),
+      },
+      {
+        columns: ['MD5 and check alone, in one thread', 'GiB per second of CPU time'],
+        rows: passes.map(({ check, rates }) => [`\`${check}\``, formatFigure(figureOf(rates))]),
+      },
+    ],
+    charts: [],
+    notes: [],
+    ratios: ratio ? { 'content-check: rate with the check / without': ratio } : {},
+    figures: {},
+  };
+}
+
+function* requests(bytes: number): Generator<string> {
+  const input = 'A sentence with "quotes", and a second line.\n'.repeat(80);
+  for (let [id, written] = [0, 0]; written < bytes; id++) {
+    const body = { model: 'm', messages: [{ role: 'user', content: input }] };
+    const line = `${JSON.stringify({ custom_id: `request-${id}`, method: 'POST', url: '/v1/chat/completions', body })}\n`;
+    written += line.length;
+    yield line;
+  }
+}
+
+function passGibPerSecond(check: 'jsonl' | 'batch'): number {
+  const content = Buffer.from([...requests(64 * MiB)].join(''));
+  const [md5, lines] = [new Md5(), new JsonlCheck({ check })];
+  const before = process.cpuUsage();
+  for (let at = 0; at < content.byteLength; at += CHUNK_BYTES) {
+    const chunk = content.subarray(at, at + CHUNK_BYTES);
+    md5.update(chunk);
+    lines.update(chunk);
+  }
+  const { user, system } = process.cpuUsage(before);
+  if (lines.end().invalid > 0) throw new Error('the requests are invalid');
+  return content.byteLength / GiB / ((user + system) / 1e6);
+}
+
+async function upload({ sink, temporal, settings }: Bench, file: string, check: ContentCheck) {
+  const { client, environment } = await temporal();
+  const { baseUrl } = await sink();
+  return withWorkerProcess({ slots: settings.concurrency + 1, baseUrl, environment }, async ({ pid }) => {
+    const startedAtMs = performance.now();
+    const handle = await client.upload({
+      file,
+      purpose: 'assistants',
+      check,
+      limitBytesPerSecond: LINK_BYTES_PER_SECOND,
+      id: `bench-${crypto.randomUUID()}`,
+    });
+    const { bytes } = await handle.result();
+    const rate = bytes / MiB / ((performance.now() - startedAtMs) / 1000);
+    return { rate, peakMib: (await memoryOf(pid)).peakRssMib };
+  });
+}
