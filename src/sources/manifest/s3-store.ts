@@ -152,6 +152,10 @@ class S3ManifestStore implements ManifestStore {
 
   #error(verb: 'read' | 'write', error: unknown): unknown {
     if ((error as Error | undefined)?.name === 'AbortError') return error;
+    if (verb === 'write' && (error as S3Failure).$metadata?.httpStatusCode === 501) {
+      const problem = 'the store does not support conditional writes (501)';
+      return new ManifestError(`cannot write the manifest ${this.name}: ${problem}. Use another store, or a file.`);
+    }
     const mapped = mapS3Error(error, `the manifest ${this.name}`);
     const message = verb === 'read' ? mapped.message : mapped.message.replace(/^cannot read/, 'cannot write');
     if (mapped instanceof SourceMissingError || mapped instanceof ConfigError) {
