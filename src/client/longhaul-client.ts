@@ -2,7 +2,7 @@ import { Client, Connection, type ConnectionOptions, type WorkflowClientIntercep
 import type { DataConverter } from '@temporalio/common';
 import { assertSourceGlobs } from '../config/sources.ts';
 import { temporalSettings, type TemporalSettings } from '../config/temporal.ts';
-import { environmentDataConverter } from '../encryption/data-converter.ts';
+import { environmentDataConverter } from '../config/data-converter.ts';
 import { DEFAULT_TASK_QUEUE } from '../contracts/names.ts';
 import type { JobKind } from '../contracts/upload.ts';
 import { ConfigError } from '../errors.ts';

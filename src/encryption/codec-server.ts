@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import * as z from 'zod';
+import { ConfigError } from '../errors.ts';
 
 export interface CodecServerOptions {
   readonly codec: PayloadCodec;
@@ -13,6 +14,8 @@ export interface CodecServerOptions {
   readonly token: string;
   /** Origins of Temporal UI, such as `https://temporal.example.com`. Those of this machine are always accepted. */
   readonly origins: readonly string[];
+  /** Receives one line for each request that fails in the codec. It contains no payload. */
+  readonly log: (line: string) => void;
 }
 
 export interface CodecServer {
@@ -81,9 +84,19 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
     const payloads = await readPayloads(request);
     send(200, { payloads: await Promise.all(payloads.map((payload) => converted(payload, operation, options.codec))) });
   } catch (error) {
-    const { status, message } = error instanceof Rejection ? error : { status: 500, message: 'The codec failed.' };
-    send(status, { message });
+    if (error instanceof Rejection) {
+      const { status, message } = error;
+      return void send(status, { message });
+    }
+    options.log(`the codec failed: ${reasonOf(error)}`);
+    send(500, { message: 'The codec failed. The reason is in the output of the codec server.' });
   }
+}
+
+/** A `ConfigError` names a key by its ID. Texts of other errors can contain payloads. */
+function reasonOf(error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  return error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.name) : 'an unknown error';
 }
 
 function allow(request: IncomingMessage, response: ServerResponse, origin: string): void {

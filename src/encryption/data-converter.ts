@@ -19,9 +19,3 @@ export function encryptedDataConverter({ keyFile }: EncryptionOptions): DataConv
   const codec = new EncryptionCodec(new EncryptionKeys(resolve(keyFile)));
   return { payloadCodecs: [codec], failureConverterPath: packageFiles.failureConverter };
 }
-
-/** The data converter that the environment requests by `LONGHAUL_ENCRYPTION_KEY_FILE`; undefined if it requests none. */
-export function environmentDataConverter(env: Readonly<NodeJS.ProcessEnv> = process.env): DataConverter | undefined {
-  const keyFile = env['LONGHAUL_ENCRYPTION_KEY_FILE']?.trim();
-  return keyFile ? encryptedDataConverter({ keyFile }) : undefined;
-}

@@ -41,6 +41,7 @@ export async function codecServerCommand(context: CliContext, options: CodecServ
     port,
     token: secret,
     origins: origin,
+    log: context.note,
   };
   const server = await startCodecServer(started).catch((error: unknown) => {
     const cause = errnoCause(errnoOf(error) ?? (error as Error).message);

@@ -1,5 +1,6 @@
 import type { PayloadCodec } from '@temporalio/common';
 import { expect, it } from 'vitest';
+import { ConfigError } from '../../../src/errors.ts';
 import { startCodecServer, type CodecServer } from '../../../src/encryption/codec-server.ts';
 
 const token = 'token-of-the-test';
@@ -7,7 +8,12 @@ const remote = 'https://temporal.example.com';
 
 /** Turns the data around, and cannot decode "stuck". */
 const codec: PayloadCodec = {
-  encode: async (payloads) => payloads.map((payload) => ({ ...payload, data: turned(payload.data) })),
+  encode: async (payloads) => {
+    const text = Buffer.from(payloads[0]?.data ?? []).toString();
+    if (text === 'no key') throw new ConfigError('the key file has no key');
+    if (text === 'broken') throw new TypeError('secret detail');
+    return payloads.map((payload) => ({ ...payload, data: turned(payload.data) }));
+  },
   decode: async (payloads) => {
     if (payloads.some(({ data }) => Buffer.from(data ?? []).toString() === 'stuck')) throw new Error('secret detail');
     return payloads.map((payload) => ({ ...payload, data: turned(payload.data) }));
@@ -19,8 +25,12 @@ const json = (...texts: string[]) =>
     payloads: texts.map((text) => ({ metadata: { encoding: btoa('test') }, data: btoa(text) })),
   });
 
+let logged: string[] = [];
+
 async function withServer(run: (server: CodecServer) => Promise<void>): Promise<void> {
-  const server = await startCodecServer({ codec, host: '127.0.0.1', port: 0, token, origins: [remote] });
+  logged = [];
+  const log = (line: string) => void logged.push(line);
+  const server = await startCodecServer({ codec, host: '127.0.0.1', port: 0, token, origins: [remote], log });
   try {
     await run(server);
   } finally {
@@ -36,6 +46,15 @@ it('decodes and encodes with the token in the path or in the header, and returns
     expect(await post(`/default/${token}/decode`, { authorization: 'Bearer of-the-ui' })).toBe(json('cba', 'stuck'));
     expect(await post('/decode', { authorization: `Bearer ${token}` })).toBe(json('cba', 'stuck'));
     expect(await post(`/${token}/encode`)).toBe(json('cba', 'kcuts'));
+  }));
+
+it('logs why the codec failed, without the text of an unexpected error', () =>
+  withServer(async ({ url }) => {
+    for (const text of ['no key', 'broken']) {
+      const answer = await fetch(`${url}/${token}/encode`, { method: 'POST', body: json(text) });
+      expect([answer.status, await answer.text()]).toEqual([500, expect.not.stringMatching(/key|secret/)]);
+    }
+    expect(logged).toEqual(['the codec failed: the key file has no key', 'the codec failed: TypeError']);
   }));
 
 it('rejects other requests in one sentence', () =>
