@@ -7,6 +7,7 @@ import { redact } from './redact.ts';
  * limited.
  */
 export abstract class LonghaulError extends Error {
+  /** Stable name of the error, for `switch`. */
   abstract readonly code: string;
   /** Whether the same call may succeed later without anybody changing anything. */
   abstract readonly retryable: boolean;

@@ -6,7 +6,9 @@ import { LonghaulError } from '../errors.ts';
 export class JobFailedError extends LonghaulError {
   readonly code = 'JOB_FAILED';
   readonly retryable = false;
+  /** ID of the job in Temporal. */
   readonly workflowId: string;
+  /** A `FailureType`, or a name of Temporal such as `TimeoutFailure`. */
   readonly failureType: string;
   /** The pieces of a split upload that has started, with and without Files. */
   readonly pieces: readonly PieceProgress[] | undefined;
@@ -29,6 +31,7 @@ export class JobFailedError extends LonghaulError {
 export class JobCancelledError extends LonghaulError {
   readonly code = 'JOB_CANCELLED';
   readonly retryable = false;
+  /** ID of the job in Temporal. */
   readonly workflowId: string;
 
   constructor(workflowId: string, message: string, cause?: unknown) {

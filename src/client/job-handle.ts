@@ -18,8 +18,9 @@ import { fromTemporal } from './temporal-faults.ts';
 
 /** Options of `JobHandle.progress()`. */
 export interface ProgressOptions {
-  /** @defaultValue 500 */
+  /** Milliseconds between two queries. @defaultValue 500 */
   readonly intervalMs?: number;
+  /** Ends the events when it is aborted. The job continues. @defaultValue the events end with the job */
   readonly signal?: AbortSignal;
 }
 
@@ -36,6 +37,7 @@ const ONCE_TIMEOUT_MS = 5000;
  * Types of progress and result depend on the kind.
  */
 export class JobHandle<Kind extends JobKind = JobKind> {
+  /** ID of the job in Temporal. */
   readonly workflowId: string;
   /** Whether the job already existed and was not started; undefined for a handle that was created from an ID. */
   readonly resumed: boolean | undefined;

@@ -29,7 +29,7 @@ import { listUploads, type ListOptions, type UploadSummary } from './lists/list-
 
 /** Options of a `LonghaulClient` on a Temporal client that your program created. */
 export interface LonghaulClientOptions {
-  /** @defaultValue `longhaul` */
+  /** Name of the control queue of the workers. @defaultValue `longhaul` */
   readonly taskQueue?: string;
   /** Name of this machine, for files that only it can read. Its worker must use the same name. @defaultValue `LONGHAUL_HOST`, or the host name */
   readonly host?: string;
@@ -47,7 +47,7 @@ export interface ConnectOptions extends LonghaulClientOptions {
    * otherwise localhost:7233
    */
   readonly connection?: ConnectionOptions;
-  /** @defaultValue `TEMPORAL_NAMESPACE` or Temporal's config file, unless `connection` is set; otherwise `default` */
+  /** Namespace of Temporal. @defaultValue `TEMPORAL_NAMESPACE` or Temporal's config file, unless `connection` is set; otherwise `default` */
   readonly namespace?: string;
   /** Interceptors of the calls to Temporal, for traces. @defaultValue none */
   readonly interceptors?: readonly WorkflowClientInterceptor[];
@@ -63,7 +63,9 @@ export interface ConnectOptions extends LonghaulClientOptions {
 export class LonghaulClient {
   /** The client of Temporal's SDK. */
   readonly temporal: Client;
+  /** Name of the control queue, on which jobs start. */
   readonly taskQueue: string;
+  /** Name of this machine in sources that only it can read. */
   readonly host: string;
   /** Syncs and uploads at set times. */
   readonly schedules: SchedulesClient;

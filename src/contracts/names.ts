@@ -34,8 +34,9 @@ export const MemoName = {
   hidesNames: 'longhaulHidesNames',
 } as const;
 
-/** `finish` waits for the parts in flight, `stop` aborts them. Aborted parts are resent later. @defaultValue `finish` */
+/** Input of the update `pause`. */
 export interface PauseInput {
+  /** `finish` waits for the parts in flight, `stop` aborts them. Aborted parts are resent later. @defaultValue `finish` */
   readonly parts?: 'finish' | 'stop';
   /**
    * Whether to accept the pause of an upload that is completing. It takes effect if the session is lost and parts must be

@@ -6,12 +6,15 @@ export type { FullSplitRequest, SplitUploadRequest } from './requests/upload.ts'
 
 /** Result of the workflow `uploadSplitFile`. The concatenated Files are the source. */
 export interface SplitUploadResult {
+  /** ID of the split upload in Temporal. */
   readonly workflowId: string;
   /** In the order of the source. */
   readonly files: readonly UploadedFile[];
   /** The receipts of the uploads, in the order of the source. */
   readonly pieces: readonly UploadResult[];
+  /** Size of the source. */
   readonly bytes: number;
+  /** Milliseconds from the start to the result, with pauses and waits. */
   readonly durationMs: number;
 }
 

@@ -114,8 +114,11 @@ export interface SyncProgress extends ProgressHead {
 
 /** Result of the workflow `syncSource`. It also completes if some files failed, which are in `problems`. */
 export interface SyncResult {
+  /** ID of the sync in Temporal. */
   readonly workflowId: string;
+  /** Whether it only decided, without changes. */
   readonly dryRun: boolean;
+  /** Numbers of files by their result. */
   readonly counts: SyncCounts;
   /** At most 100, and 100,000 bytes; `counts.failed` counts all. */
   readonly problems: readonly SyncProblem[];
@@ -129,7 +132,9 @@ export interface SyncResult {
   readonly deletionsHeld: string | null;
   /** Decisions of a dry run, at most 0.6 MB: actions first, then unchanged files. */
   readonly decisions?: readonly SyncDecision[];
+  /** Number of further decisions. */
   readonly decisionsOmitted?: number;
+  /** Milliseconds from the start to the result, with pauses and waits. */
   readonly durationMs: number;
   /** Reason for which the memory of the last run was not used; undefined if it was used or did not exist. */
   readonly memoryProblem?: string;

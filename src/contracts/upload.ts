@@ -4,12 +4,19 @@ export type { FullUploadRequest, SharedLimit, UploadRequest } from './requests/u
 
 /** A File of the service. Times are Unix seconds. */
 export interface UploadedFile {
+  /** ID for further calls of the service. Its form depends on the service. */
   readonly id: string;
+  /** Size. If the service has not determined it, the size of the source. */
   readonly bytes: number;
+  /** Time of the creation by the clock of the service. */
   readonly createdAt: number;
+  /** Time at which the service deletes it. @defaultValue not set: it does not expire, or the service does not report it */
   readonly expiresAt?: number;
+  /** Name of the File. */
   readonly filename: string;
+  /** Purpose of the File. */
   readonly purpose: string;
+  /** Status by the service, such as `processed`. */
   readonly status?: string;
 }
 
@@ -20,12 +27,17 @@ export interface ListedFile extends Omit<UploadedFile, 'bytes'> {
 
 /** Result of the workflow `uploadFile`. */
 export interface UploadResult {
+  /** ID of the upload in Temporal. */
   readonly workflowId: string;
+  /** ID of the Upload that was completed at the service. */
   readonly uploadId: string;
+  /** The File that was created. */
   readonly file: UploadedFile;
+  /** Size of the source. */
   readonly bytes: number;
   /** Lower-case hex; null if the request disabled it. */
   readonly md5: string | null;
+  /** Parts of the File. */
   readonly parts: number;
   /** Part size of the completed session. Smaller than planned if the service rejected larger parts (413). */
   readonly partSizeBytes?: number;
@@ -35,6 +47,7 @@ export interface UploadResult {
   readonly sessions: number;
   /** Maximum number of further sessions whose ID was lost with a response. They expire after one hour. */
   readonly orphanedSessions: number;
+  /** Milliseconds from the start to the result, with pauses and waits. */
   readonly durationMs: number;
   /** Findings of the check of the content that did not make it invalid. @defaultValue none */
   readonly warnings?: readonly string[];
@@ -70,6 +83,7 @@ export interface WaitingInfo {
   readonly failureType: string;
   /** HTTP status of the rejection by the service. */
   readonly status?: number;
+  /** Start of the wait. */
   readonly sinceMs: number;
   /** Time at which the service accepts the call again, by its `Retry-After`. */
   readonly retryAtMs?: number;

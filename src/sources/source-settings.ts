@@ -10,6 +10,7 @@ import type { SourceHeaderSettings } from './http/headers.ts';
  * permits, see `confined`.
  */
 export interface SourceSettings extends NamedSettings {
+  /** Files that can be read. @defaultValue workers: none; clients: any */
   readonly files?: FileSettings | undefined;
   /** S3 buckets that callers of a worker can name, for connections without `buckets`. */
   readonly buckets?: readonly string[] | undefined;
@@ -17,6 +18,7 @@ export interface SourceSettings extends NamedSettings {
   readonly any?: boolean | undefined;
   /** S3 connections by name. @defaultValue `default`, from AWS's environment */
   readonly s3?: Readonly<Record<string, S3Settings>>;
+  /** URLs that can be read. @defaultValue workers: none; clients: any public address */
   readonly http?: HttpSettings | undefined;
   /** For connections without `proxy`. @defaultValue direct connections */
   readonly proxies?: ProxyRules | undefined;

@@ -23,7 +23,7 @@ export interface ListOptions {
   readonly running?: boolean;
   /** State of the uploads. States of running uploads require Longhaul's search attributes. @defaultValue any */
   readonly state?: ListedState;
-  /** @defaultValue any */
+  /** Control queue of the uploads. @defaultValue any */
   readonly taskQueue?: string;
   /** Maximum number of results. @defaultValue all */
   readonly limit?: number;

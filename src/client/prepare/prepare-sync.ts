@@ -21,6 +21,7 @@ import { assertTextOptions } from './option-problems.ts';
 export interface SyncOptions extends Omit<SyncRequest, 'source' | 'manifest'> {
   /** A directory of this machine, whose worker reads the files. Set either this or `source`. */
   readonly folder?: string;
+  /** A folder or bucket that a worker reads. Set either this or `folder`. */
   readonly source?: Container;
   /**
    * File with the memory of the sync: a path on this machine, whose worker writes it, or `s3://BUCKET/KEY`. Runs on other

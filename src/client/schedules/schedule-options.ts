@@ -23,6 +23,7 @@ export interface ScheduleWork {
  * await longhaul.schedules.create({ name: 'nightly', cron: '0 2 * * *', sync });
  */
 export interface CreateScheduleOptions extends ScheduleSettings, ScheduleWork {
+  /** Name of the schedule, unique in the namespace. */
   readonly name: string;
   /** Whether to create the schedule paused. @defaultValue false */
   readonly paused?: boolean;
