@@ -1,15 +1,17 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { encryptedDataConverter, LonghaulClient } from 'longhaul';
-import { LonghaulPlugin, type LonghaulPluginOptions } from 'longhaul/worker';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { LonghaulPlugin, startTracing, type LonghaulPluginOptions } from 'longhaul/worker';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { withOtlpCollector } from '../support/otlp-collector.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { KEY, MiB, partsReceived, withSystem, type System } from '../support/system.ts';
+import { textIn } from '../support/text-in.ts';
 import { until } from '../support/until.ts';
 
 const workflowsPath = fileURLToPath(new URL('../support/host-workflows.ts', import.meta.url));
@@ -248,3 +250,79 @@ async function untilCreated(create: () => Promise<Worker>): Promise<Worker> {
   }, 'the namespace to be usable');
   return worker as Worker;
 }
+
+it('two hosts share one guest with encryption, traces and Nexus, and cancel its uploads', () =>
+  withOtlpCollector((collector) =>
+    withSystem(
+      async (system) => {
+        const keyFile = join(system.directory, 'keys');
+        await writeFile(keyFile, `2026 ${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
+        const dataConverter = encryptedDataConverter({ keyFile });
+        // The name of a File is a search attribute, and stays readable.
+        const folder = join(system.directory, 'canary-5e1d');
+        await mkdir(folder);
+        const path = join(folder, 'shared.bin');
+        const content = await randomFile(path, 4 * MiB);
+        vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', collector.url);
+        const tracing = await startTracing();
+        vi.unstubAllEnvs();
+        const plugin = new LonghaulPlugin({ ...pluginOptions(system), nexus: true, tracing, heartbeatIntervalMs: 200 });
+        const connection = await NativeConnection.connect({ address: system.temporalAddress });
+        const caller = await Connection.connect({ address: system.temporalAddress });
+        const endpoint = `longhaul-${randomUUID().slice(0, 8)}`;
+        const target = { worker: { namespace: 'default', taskQueue: system.taskQueue } };
+        await caller.operatorService.createNexusEndpoint({ spec: { name: endpoint, target } });
+        const client = new Client({ connection: caller, dataConverter });
+        const shared = { connection, dataConverter, plugins: [plugin] };
+        const history = async (id: string) => {
+          const { events } = await client.workflow.getHandle(id).fetchHistory();
+          return textIn(events);
+        };
+        try {
+          await withHost(
+            system,
+            (first) =>
+              withHost(
+                system,
+                async (second) => {
+                  const ids = [`nexus-${randomUUID()}`, `nexus-${randomUUID()}`] as const;
+                  const start = (taskQueue: string, workflowId: string) =>
+                    client.workflow.start('publishByNexus', {
+                      taskQueue,
+                      workflowId: `caller-${workflowId}`,
+                      args: [endpoint, { ...uploadOf(path), workflowId }],
+                    });
+                  const cancelled = await start(first.taskQueue, ids[0]);
+                  await partsReceived(system, 1);
+                  await cancelled.cancel();
+                  await expect(cancelled.result()).rejects.toThrow(/cancelled/i);
+                  const upload = client.workflow.getHandle(ids[0]);
+                  await until(async () => (await upload.describe()).status.name === 'CANCELLED', 'the upload to end');
+                  expect(system.uploads().map(({ status }) => status)).toEqual(['cancelled']);
+
+                  // The guest continues for the host that is left.
+                  first.worker.shutdown();
+                  await first.ended;
+                  system.api.configure({ bandwidthBytesPerSecond: null });
+                  const fileId = await (await start(second.taskQueue, ids[1])).result();
+                  expect(md5(await system.download(fileId as string))).toBe(md5(content));
+                  for (const id of ids) expect(await history(id)).not.toContain('canary-5e1d');
+                  for (const id of ids) expect(await history(`caller-${id}`)).not.toContain('canary-5e1d');
+                  second.worker.shutdown();
+                  await second.ended;
+                },
+                shared,
+              ),
+            shared,
+          );
+          await tracing.close();
+          const names = collector.spans.map(({ name }) => name);
+          expect(names).toEqual(expect.arrayContaining(['RunWorkflow:uploadFile', 'RunActivity:uploadPart', 'POST']));
+        } finally {
+          await caller.close();
+          await connection.close();
+        }
+      },
+      { bandwidthBytesPerSecond: MiB },
+    ),
+  ));
