@@ -46,7 +46,7 @@ async function run(): Promise<void> {
   const source = join(directory, 'requests.jsonl');
   await pipeline(Readable.from(requests()), createWriteStream(source));
   const api = start(['local-api', '--port', '0', '--key', KEY, '--data', join(directory, 'api')], {});
-  const url = await firstMatch(api, /(http:\/\/127\.0\.0\.1:\d+\/v1)/);
+  const url = await firstMatch(api.stderr, /(http:\/\/127\.0\.0\.1:\d+\/v1)/);
   const environment = { OPENAI_BASE_URL: url, OPENAI_API_KEY: KEY, LONGHAUL_STATE_DIR: join(directory, 'state') };
   const upload = ['upload', source, '--purpose', 'batch', '--split', '--json', '--quiet'];
   const expected = Math.ceil(LINES / 50_000);
@@ -62,7 +62,10 @@ async function run(): Promise<void> {
     process.stdout.write(`killed the command with ${await countFiles(url)} Files\n`);
   }
   const last = start(upload, environment);
-  const result = JSON.parse(await firstMatch(last, /^(\{.*\})\n/s)) as { files?: { id: string }[]; error?: object };
+  const result = JSON.parse(await firstMatch(last.stdout, /^(\{.*\})\n/s)) as {
+    files?: { id: string }[];
+    error?: object;
+  };
   if (!result.files) throw new Error(`the upload failed: ${JSON.stringify(result.error)}`);
   const copy = createHash('sha256');
   let next = 0;
@@ -109,19 +112,23 @@ async function countFiles(url: string): Promise<number> {
 function start(args: readonly string[], environment: Readonly<Record<string, string>>): ChildProcess {
   const child = spawn(process.execPath, [main, ...args], {
     env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  child.stdout.resume();
+  child.stderr.resume();
   children.add(child);
   child.once('exit', () => children.delete(child));
   return child;
 }
 
-async function firstMatch({ stdout }: ChildProcess, pattern: RegExp): Promise<string> {
+function firstMatch(stream: Readable | null, pattern: RegExp): Promise<string> {
   let text = '';
-  for await (const chunk of stdout ?? []) {
-    text += String(chunk);
-    const found = pattern.exec(text)?.[1];
-    if (found !== undefined) return found;
-  }
-  throw new Error(`no line matches ${pattern}: ${text}`);
+  return new Promise((resolve, reject) => {
+    stream?.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      const found = pattern.exec(text)?.[1];
+      if (found !== undefined) resolve(found);
+    });
+    stream?.once('end', () => reject(new Error(`no line matches ${pattern}: ${text}`)));
+  });
 }

@@ -81,7 +81,7 @@ async function prepare(directory: string, count: number): Promise<{ readonly id:
   const scope: SyncScope = {
     source: { type: 'folder', path },
     destination: 'default',
-    purpose: 'batch',
+    purpose: 'assistants',
     prefix: '',
     include: [],
     exclude: [],
@@ -98,7 +98,15 @@ async function prepare(directory: string, count: number): Promise<{ readonly id:
     const md5 = createHash('md5').update(content).digest('hex');
     const id = `file-${md5.slice(0, 24)}`;
     const [bytes, filename] = [content.length, name.replace('/', '__')];
-    const file = { id, object: 'file', bytes, created_at: CREATED_AT, filename, purpose: 'batch', status: 'processed' };
+    const file = {
+      id,
+      object: 'file',
+      bytes,
+      created_at: CREATED_AT,
+      filename,
+      purpose: 'assistants',
+      status: 'processed',
+    };
     files.push({ id, json: JSON.stringify(file) });
     const [version, change] = [stats.mtimeNs.toString(36), changeOf(stats)];
     add.push({ path: name, sizeBytes: bytes, version, change, fileId: id, md5, createdAt: CREATED_AT });
@@ -138,7 +146,14 @@ async function measure(directory: string, baseUrl: string, count: number): Promi
     LONGHAUL_STATE_DIR: join(directory, 'state'),
     LONGHAUL_LINGER: '0',
   };
-  const args = ['sync', join(directory, 'data'), '--purpose', 'batch', '--manifest', join(directory, 'sync.jsonl')];
+  const args = [
+    'sync',
+    join(directory, 'data'),
+    '--purpose',
+    'assistants',
+    '--manifest',
+    join(directory, 'sync.jsonl'),
+  ];
   const startedAtMs = performance.now();
   const child = spawn(process.execPath, [main, ...args, '--json'], {
     env: cleanEnvironment(environment),
