@@ -26,7 +26,9 @@ const worker = await Worker.create({
   activities: {
     async writeReport(name) {
       const path = join(reports, `${name}.jsonl`);
-      await writeFile(path, '{"custom_id": "1"}\n');
+      const body = { model: 'gpt-4o-mini', input: 'Summarise the report.' };
+      const request = { custom_id: '1', method: 'POST', url: '/v1/responses', body };
+      await writeFile(path, `${JSON.stringify(request)}\n`);
       return path;
     },
   },

@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { cleanEnvironment } from '../support/cli.ts';
 import { compileProject, installPackedPackage } from '../support/packed-package.ts';
-import { md5, randomFile } from '../support/random-file.ts';
-import { MiB, withSystem } from '../support/system.ts';
+import { md5 } from '../support/random-file.ts';
+import { withSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
@@ -68,6 +68,12 @@ async function prepareHost(example: string, taskQueue: string, queues: readonly 
   };
 }
 
+/** A request of a batch, with the rest of its body. */
+function batchLine(id: string, input: string): string {
+  const body = { model: 'm', input };
+  return `${JSON.stringify({ custom_id: id, method: 'POST', url: '/v1/responses', body })}\n`;
+}
+
 it('the examples run from the packed package', () =>
   withSystem(async (system) => {
     const { directory, environment, download, startWorker, taskQueue } = system;
@@ -75,7 +81,10 @@ it('the examples run from the packed package', () =>
     const env = { ...environment, LONGHAUL_HOST: host };
     await startWorker({ host });
     await mkdir(join(directory, 'data'));
-    const content = await randomFile(join(directory, 'data', 'train.jsonl'), 3 * MiB);
+    const content = Buffer.from(
+      Array.from({ length: 3000 }, (_, n) => batchLine(String(n), 'x'.repeat(1000))).join(''),
+    );
+    await writeFile(join(directory, 'data', 'train.jsonl'), content);
 
     const service = start(join(project, 'http-service'), ['server.js'], { ...env, PORT: '0' });
     await until(() => service.said().includes('http://'), 'the service');
@@ -119,7 +128,7 @@ it('the examples run from the packed package', () =>
     const worker = await (await prepareHost('guest-worker', taskQueue, ['longhaul', 'reports'], guest))();
     const name = basename(directory);
     const published = await start(join(project, 'guest-worker'), ['publish.js', name], guest).ended;
-    expect((await download(published.stdout.trim())).toString()).toBe('{"custom_id": "1"}\n');
+    expect(JSON.parse((await download(published.stdout.trim())).toString())).toMatchObject({ custom_id: '1' });
     worker.end();
     expect((await worker.ended).code).toBe(0);
   }));
