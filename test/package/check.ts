@@ -16,7 +16,7 @@ const MiB = 1024 * 1024;
 
 /** Budgets of the tarball and of its files. A larger package needs a reason and a new budget. */
 const MAX_PACKED_BYTES = 2.7 * MiB;
-const MAX_UNPACKED_BYTES = 10.6 * MiB;
+const MAX_UNPACKED_BYTES = 11.1 * MiB;
 
 /** Loaded only by code that uses them. */
 const late = /^(@aws-sdk|@smithy|@opentelemetry|@temporalio\/interceptors-opentelemetry|prom-client|pino|commander)/;
@@ -100,7 +100,7 @@ async function checkImports(entry: string, root: string): Promise<void> {
     const text = await readFile(file, 'utf8').catch(() => '');
     if (text === '') problems.push(`the package does not contain ${relative(root, file)}, which another file imports`);
     for (const [, path = ''] of text.matchAll(/^(?:import|export)\b[^'"();]*?(?:from\s*)?['"]([^'"]+)['"]/gm)) {
-      if (path.startsWith('.')) loaded.add(resolve(dirname(file), path));
+      if (/^\.\.?\//.test(path)) loaded.add(resolve(dirname(file), path));
       else if (late.test(path))
         problems.push(`${relative(root, entry)} loads ${path} at its start, in ${relative(root, file)}`);
     }
