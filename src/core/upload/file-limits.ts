@@ -19,7 +19,7 @@ interface Fixes {
 const ofUpload: Fixes = {
   name: (example) => `Set such a name with --filename ${example}, or use another --purpose.`,
   size: 'If it is JSONL, use --split to create several Files. Otherwise reduce its size.',
-  lines: 'Use --split to create several Files.',
+  lines: 'To create several Files, use "longhaul upload --split".',
 };
 
 /** For a file of a sync. */

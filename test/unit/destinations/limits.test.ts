@@ -50,7 +50,7 @@ describe('the violations of limits', () => {
         'Set such a name with --filename a.jsonl, or use another --purpose.',
     );
     expect(linesProblem(batch, file)).toBe(
-      'has more than 50,000 lines, the maximum of a File for the purpose batch. Use --split to create several Files.',
+      'has more than 50,000 lines, the maximum of a File for the purpose batch. To create several Files, use "longhaul upload --split".',
     );
   });
 });
