@@ -162,7 +162,7 @@ class Simulation {
 
   #start(run = 1): void {
     const { request: settings, sizeBytes, pieces, folder } = this.#plan;
-    const purpose = 'fine-tune';
+    const purpose = 'assistants';
     this.#startedAtMs = this.clock.nowMs;
     this.#rules.begin(run);
     if (folder) {
