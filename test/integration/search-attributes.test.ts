@@ -80,7 +80,12 @@ describe('the list of Temporal UI', () => {
       await failed.result().catch(() => {});
       api.faults.add({ route: 'part', kind: 'status', status: 403, count: 1000 });
       const waiting = await upload('waiting.bin', 2);
-      await until(async () => (await waiting.status()).state === 'waiting', 'the upload to wait');
+      // A part in flight that succeeds after the faults are cleared would end the wait.
+      const isWaiting = async () => {
+        const { state, partsInFlight } = await waiting.status();
+        return state === 'waiting' && partsInFlight === 0;
+      };
+      await until(isWaiting, 'the upload to wait with no part in flight');
       api.faults.clear();
       api.configure({ bandwidthBytesPerSecond: 4 * MiB });
       // Many, so that parts that complete after the pause do not reach another step.
