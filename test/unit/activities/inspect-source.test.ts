@@ -68,7 +68,9 @@ it('rejects a source with more lines than its purpose accepts, before a session 
       expect(await failureOf(inspect(content))).toMatchObject({
         type: 'SourceUnusable',
         nonRetryable: true,
-        message: expect.stringMatching(/lines.jsonl has more than 3 lines, .* purpose batch. To create several Files, use "longhaul upload --split"/),
+        message: expect.stringMatching(
+          /lines.jsonl has more than 3 lines, .* purpose batch. To create several Files, use "longhaul upload --split"/,
+        ),
       });
     }
   }));
