@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import type { ContentReport, LineProblem, LineCheck } from '../../contracts/content.ts';
-import { asciiHash, JsonLines } from './json-lines.ts';
+import { JsonLines } from './json-lines.ts';
 import { BatchRules, ChatRules, ObjectRules, type LineRules, type ValueKind } from './line-rules.ts';
 import { Requests } from './requests.ts';
 import type { PassListener } from './pass.ts';
+import { asciiHash } from './text-hash.ts';
 
 const LINE_FEED = 0x0a;
 /** A longer line is validated byte by byte, so that its length does not matter for the memory. */

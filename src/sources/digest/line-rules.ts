@@ -1,4 +1,4 @@
-import { asciiHash } from './json-lines.ts';
+import { asciiHash } from './text-hash.ts';
 
 /** Slots by key. */
 export type Keys = ReadonlyMap<string, number>;
