@@ -2,11 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import type { ZodType } from 'zod';
 
-/** Replaces a file atomically: after a kill, and for each reader, it has the old content or the new content. */
-export async function writeJsonFile(path: string, content: unknown): Promise<void> {
+/**
+ * Replaces a file atomically: after a kill, and for each reader, it has the old content or the new content.
+ *
+ * @param flush whether the content must survive a crash of the system
+ */
+export async function writeJsonFile(path: string, content: unknown, { flush = false } = {}): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
-    await writeFile(temporary, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+    await writeFile(temporary, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600, flush });
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -1,11 +1,11 @@
-import { access, constants, open, rename, rm, stat } from 'node:fs/promises';
-import { randomUUID } from 'node:crypto';
-import { basename, dirname, join, resolve } from 'node:path';
+import { access, constants, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { Receipt, UploadReceipt } from '../../../contracts/requests/receipt.ts';
 import type { Source } from '../../../contracts/sources.ts';
 import { errnoCause, errnoOf } from '../../../core/text/errno-cause.ts';
 import { nameOfSource } from '../../../core/source/names.ts';
 import { ConfigError, LonghaulError, SourceChangedError } from '../../../errors.ts';
+import { writeJsonFile } from '../../../dev/server/json-file.ts';
 import { Sources } from '../../../sources/sources.ts';
 import { contentOf, digestOf } from '../../checks/source-digest.ts';
 import type { CliContext } from '../../context.ts';
@@ -92,18 +92,9 @@ async function withSha256(receipt: Receipt, source: Source, sources: Sources, si
 /** Replaces the file atomically. Only this user can read it. @throws ConfigError if it cannot be written */
 export async function writeReceipt(name: string, receipt: Receipt): Promise<void> {
   const path = resolve(name);
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
   try {
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify(receipt, null, 2)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
+    await writeJsonFile(path, receipt, { flush: true });
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
     throw cannotWrite(path, error);
   }
 }
