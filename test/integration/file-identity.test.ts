@@ -8,7 +8,7 @@ import { packMemory, unpackMemory } from '../../activities/sync/memory.ts';
 import type { SyncMemory } from '../../src/contracts/sync.ts';
 import { runCli } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
-import { filesAt, runSync, told } from '../support/sync-folder.ts';
+import { filesAt, runSync, decisionLines } from '../support/sync-folder.ts';
 import { KEY, MiB, withSystem, type System } from '../support/system.ts';
 import { writeFiles } from '../support/temp-dir.ts';
 
@@ -63,7 +63,7 @@ describe('a sync of files whose size and modification time are the same as befor
         'upload changed rewritten',
         ...['chmod', 'large', 'linked', 'moved-back'].map((name) => `skip known-content ${name}`),
       ];
-      expect(told(dry.decisions).toSorted()).toEqual(expected.toSorted());
+      expect(decisionLines(dry.decisions).toSorted()).toEqual(expected.toSorted());
       const third = await runSync(system, sync);
       expect(third.counts).toMatchObject({ sent: { files: 2 }, knownContent: 4, same: 1, failed: 0 });
       const [, newest] = (await filesAt(system)).get('rewritten')?.toSorted() ?? [];

@@ -5,7 +5,7 @@ import type { SyncOptions } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { randomFile } from '../support/random-file.ts';
 import { s3ServerChoices, withS3Server } from '../support/s3-servers.ts';
-import { filesAt, manyFiles, runSync, told } from '../support/sync-folder.ts';
+import { filesAt, manyFiles, runSync, decisionLines } from '../support/sync-folder.ts';
 import { KEY, MiB, withSystem, type System } from '../support/system.ts';
 import { writeFiles } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
@@ -76,7 +76,7 @@ describe('a sync with a manifest', () => {
       const before = await readFile(manifest, 'utf8');
       const options = { folder: copy, purpose, manifest, checksum: true, delete: true };
       const dry = await elsewhere(system, { ...options, dryRun: true });
-      expect(told(dry.decisions).toSorted()).toEqual([
+      expect(decisionLines(dry.decisions).toSorted()).toEqual([
         'delete gone many/0010.jsonl',
         'skip known-content many/0008.jsonl',
         'upload changed many/0007.jsonl',

@@ -2,7 +2,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SyncOptions } from 'longhaul';
 import { expect, it } from 'vitest';
-import { manyFiles, runSync, told } from '../support/sync-folder.ts';
+import { manyFiles, runSync, decisionLines } from '../support/sync-folder.ts';
 import { withSystem } from '../support/system.ts';
 import { writeFiles } from '../support/temp-dir.ts';
 
@@ -41,7 +41,7 @@ it.runIf(FILES > 0)(
         ...span(15, 5).map((index) => `skip known-content ${name(index)}.moved`),
       ];
       const dry = await run('dry run', { dryRun: true });
-      expect(told(dry.decisions).toSorted()).toEqual(expected.toSorted());
+      expect(decisionLines(dry.decisions).toSorted()).toEqual(expected.toSorted());
       expect(dry.requests).toBeLessThanOrEqual(noMoreThanTheList);
       const before = system.uploads().length;
       const third = await run('10 touched, 5 removed, 5 renamed');

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { packMemory } from '../../activities/sync/memory.ts';
 import { Priorities } from '../../src/contracts/limits.ts';
 import { md5, randomFile } from '../support/random-file.ts';
-import { filesAt, manyFiles, runSync, told } from '../support/sync-folder.ts';
+import { filesAt, manyFiles, runSync, decisionLines } from '../support/sync-folder.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
 import { writeFiles } from '../support/temp-dir.ts';
@@ -69,7 +69,7 @@ describe('a sync of a folder', () => {
         'skip known-content many/moved.jsonl',
       ];
       const dry = await runSync(system, { ...sync, dryRun: true });
-      expect(told(dry.decisions).toSorted()).toEqual(expected.toSorted());
+      expect(decisionLines(dry.decisions).toSorted()).toEqual(expected.toSorted());
       expect(dry.counts).toMatchObject({ toSend: { files: 3 }, toDelete: 2, sent: { files: 0 }, deleted: 0 });
       expect(dry.requests).toBe(1);
 

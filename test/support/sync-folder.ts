@@ -36,7 +36,7 @@ export async function filesAt({ api }: System): Promise<Map<string, string[]>> {
 }
 
 /** What is not the same, as `action why path`. */
-export function told(decisions: readonly SyncDecision[] | undefined): string[] {
+export function decisionLines(decisions: readonly SyncDecision[] | undefined): string[] {
   return (decisions ?? [])
     .filter(({ why }) => why !== 'same')
     .map(({ action, why, path }) => `${action} ${why} ${path}`);

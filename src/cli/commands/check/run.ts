@@ -11,7 +11,7 @@ import { nameKey } from '../../../core/text/name-form.ts';
 import { lineCheckOf } from '../../../core/upload/content.ts';
 import { fileProblem, nameProblem } from '../../../core/upload/file-limits.ts';
 import { ConfigError, LineTooLongError, LonghaulError } from '../../../errors.ts';
-import { JsonlCheck } from '../../../sources/digest/jsonl.ts';
+import { JsonlCheck, MAX_LISTED } from '../../../sources/digest/jsonl.ts';
 import { pass } from '../../../sources/digest/pass.ts';
 import { countLines } from '../../../sources/line-counter.ts';
 import { SourceLines } from '../../../sources/source-lines.ts';
@@ -36,7 +36,6 @@ export interface CheckCommandOptions {
 }
 
 const CHUNK_BYTES = 512 * 1024;
-const MAX_LISTED = 20;
 
 /** Result of one file. */
 interface Checked extends Pick<ContentReport, 'lines' | 'invalid' | 'problems' | 'warnings'> {
