@@ -77,7 +77,16 @@ describe('a receipt', () => {
         /^warn 3 MiB\. Content not compared, because the service does not return .*assistants/,
       );
       api.faults.add({ route: 'content', kind: 'alter', text: 'other' });
+      expect((await verify())[1]).toBe(`fail has 5 bytes, and the receipt has ${content.byteLength}`);
+      api.faults.clear();
+      const written = await readFile(path, 'utf8');
+      // As after --no-md5.
+      await writeFile(path, JSON.stringify({ ...receipt, md5: null }));
+      const bySha256 = `ok 3 MiB, SHA-256 ${receipt.sha256}. Its fingerprint changed, its content did not`;
+      expect(await verify()).toEqual([bySha256, inFile]);
       await writeFile(file, Buffer.alloc(content.byteLength));
+      expect((await verify('--no-file'))[0]).toMatch(/^fail has the SHA-256 \w{64}, and the receipt has/);
+      await writeFile(path, written);
       expect((await verify('--no-file'))[0]).toMatch(/^fail has the MD5 \w{32}, and the receipt has/);
       await appendFile(file, 'x');
       expect((await verify('--no-file'))[0]).toBe(

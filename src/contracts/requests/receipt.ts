@@ -51,22 +51,26 @@ const uploadReceipt = z.object({
 const versions = z.object({ longhaul: text, node: text });
 
 /** The record of a completed upload, or of a split upload with its pieces in the order of the source. */
-export const receiptSchema = z.discriminatedUnion('kind', [
-  uploadReceipt.extend({
-    format: z.literal(RECEIPT_FORMAT),
-    kind: z.literal('upload'),
-    /** Of the program that wrote the receipt. */
-    versions,
-  }),
-  z.object({
-    format: z.literal(RECEIPT_FORMAT),
-    kind: z.literal('split'),
-    versions,
-    workflowId: text,
-    bytes,
-    pieces: z.array(uploadReceipt).min(1),
-  }),
-]);
+export const receiptSchema = z.discriminatedUnion(
+  'kind',
+  [
+    uploadReceipt.extend({
+      format: z.literal(RECEIPT_FORMAT),
+      kind: z.literal('upload'),
+      /** Of the program that wrote the receipt. */
+      versions,
+    }),
+    z.object({
+      format: z.literal(RECEIPT_FORMAT),
+      kind: z.literal('split'),
+      versions,
+      workflowId: text,
+      bytes,
+      pieces: z.array(uploadReceipt).min(1),
+    }),
+  ],
+  'must be upload or split',
+);
 
 export type UploadReceipt = z.infer<typeof uploadReceipt>;
 export type Receipt = z.infer<typeof receiptSchema>;

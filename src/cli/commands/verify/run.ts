@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { realpath } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { requireDestination } from '../../../config/destinations.ts';
+import { checkRequest } from '../../../contracts/requests/problems.ts';
 import { receiptSchema, type Receipt, type UploadReceipt } from '../../../contracts/requests/receipt.ts';
 import type { Source } from '../../../contracts/sources.ts';
+import { isPlainObject } from '../../../core/payload.ts';
 import { nameOfSource } from '../../../core/source/names.ts';
 import { errnoCause, errnoOf } from '../../../core/text/errno-cause.ts';
 import { formatBytes } from '../../../core/text/format.ts';
@@ -87,11 +88,12 @@ async function readReceipt(path: string): Promise<Receipt> {
   } catch {
     throw new ConfigError(`${path} is not a receipt: it is not JSON. Use a file that "upload --receipt" wrote.`);
   }
-  const parsed = receiptSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const problem = issue === undefined ? '' : `${issue.path.join('.') || 'the file'} ${issue.message}`;
-  throw new ConfigError(`${path} is not a receipt: ${problem}. Use a file that "upload --receipt" wrote.`);
+  if (!isPlainObject(value)) {
+    throw new ConfigError(`${path} is not a receipt: it is not an object. Use a file that "upload --receipt" wrote.`);
+  }
+  const { problems, full } = checkRequest(receiptSchema, value);
+  if (full) return full;
+  throw new ConfigError(`${path} is not a receipt: ${problems.join('; ')}. Use a file that "upload --receipt" wrote.`);
 }
 
 /** The destination of the receipt; or the reason why it cannot be used here. */
@@ -155,11 +157,12 @@ async function checkSource(
       const isSame = source.type === recorded.type && nameOfSource(source) === nameOfSource(recorded);
       const note = isSame && now.fingerprint !== fingerprint ? '. Its fingerprint changed, its content did not' : '';
       if (digest.bytes !== bytes) return { check: fail(name, `ended after ${digest.bytes} of ${bytes} bytes`) };
-      if (md5 === null) return { check: warn(name, `${formatBytes(bytes)}. The receipt has no MD5`), digest };
-      if (digest.md5 !== md5) return { check: fail(name, `has the MD5 ${digest.md5}, and the receipt has ${md5}`) };
+      if (md5 !== null && digest.md5 !== md5)
+        return { check: fail(name, `has the MD5 ${digest.md5}, and the receipt has ${md5}`) };
       if (digest.sha256 !== sha256)
         return { check: fail(name, `has the SHA-256 ${digest.sha256}, and the receipt has ${sha256}`) };
-      const digests = `MD5 ${md5}${sha256 === undefined ? '' : `, SHA-256 ${sha256}`}`;
+      const digests = digestText(md5 ?? undefined, sha256);
+      if (digests === '') return { check: warn(name, `${formatBytes(bytes)}. The receipt has no MD5`), digest };
       return { check: ok(name, `${formatBytes(bytes)}, ${digests}${note}`), digest };
     } finally {
       await reader.close();
@@ -168,6 +171,11 @@ async function checkSource(
     signal.throwIfAborted();
     return { check: unreadable(name, error) };
   }
+}
+
+function digestText(md5: string | undefined, sha256: string | undefined): string {
+  const digests = [md5 !== undefined && `MD5 ${md5}`, sha256 !== undefined && `SHA-256 ${sha256}`];
+  return digests.filter(Boolean).join(', ');
 }
 
 function unreadable(name: string, error: unknown): Check {
@@ -195,10 +203,11 @@ async function checkFile(
     const digest = await digestOf(content, sha256 !== undefined);
     if (digest.bytes !== bytes) return fail(name, `has ${digest.bytes} bytes, and the receipt has ${bytes}`);
     if (digest.sha256 !== sha256) return fail(name, `has the SHA-256 ${digest.sha256}, expected ${sha256}`);
-    if (md5 === undefined) return warn(name, `${formatBytes(bytes)}. Neither the receipt nor the source has an MD5`);
-    return digest.md5 === md5
-      ? ok(name, `${formatBytes(bytes)}, MD5 ${md5}`)
-      : fail(name, `has the MD5 ${digest.md5}, expected ${md5}`);
+    if (md5 !== undefined && digest.md5 !== md5) return fail(name, `has the MD5 ${digest.md5}, expected ${md5}`);
+    // The line of the source has its SHA-256.
+    const digests = digestText(md5, md5 === undefined ? sha256 : undefined);
+    if (digests === '') return warn(name, `${formatBytes(bytes)}. Neither the receipt nor the source has an MD5`);
+    return ok(name, `${formatBytes(bytes)}, ${digests}`);
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof LonghaulError)) throw error;
