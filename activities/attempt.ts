@@ -9,11 +9,13 @@ import { toApplicationFailure, workerStopping } from './failures.ts';
 const HEARTBEAT_INTERVAL_MS = 1000;
 /** Fraction of the heartbeat timeout, so that a short timeout does not expire before the first heartbeat. */
 const HEARTBEATS_PER_TIMEOUT = 3;
+/** Time that a worker that shuts down gives a call that may already have been processed, because its response would be lost. */
+const STOP_GRACE_MS = 2000;
 
 export interface Attempt<Beat> {
   /** Aborted when the workflow cancels the activity or this worker shuts down. */
   readonly signal: AbortSignal;
-  /** Aborted only when this worker shuts down: for calls that a cancellation must not abort halfway. */
+  /** Aborted only 2 s after this worker starts to shut down: for calls that a cancellation must not abort halfway. */
   readonly stopSignal: AbortSignal;
   /** Counted from 1. */
   readonly attempt: number;
@@ -45,10 +47,11 @@ export async function runAttempt<Result, Beat = never>(
     if (heartbeatTimeoutMs !== undefined) context.heartbeat(details?.());
   };
   const stopBeating = heartbeatTimeoutMs === undefined ? () => {} : startBeating(context, heartbeatTimeoutMs, details);
+  const stop = stopSignalOf(context);
   try {
     const result = await run({
       signal: context.cancellationSignal,
-      stopSignal: stopSignalOf(context),
+      stopSignal: stop.signal,
       attempt,
       timeoutMs: Math.max(startToCloseTimeoutMs - 5000, startToCloseTimeoutMs / 2),
       lastBeat: context.info.heartbeatDetails as Beat | undefined,
@@ -70,6 +73,7 @@ export async function runAttempt<Result, Beat = never>(
     throw failure;
   } finally {
     stopBeating();
+    stop.release();
   }
 }
 
@@ -84,14 +88,15 @@ function beatWithin<Beat>(beat: Beat): Beat | undefined {
   return jsonBytes(beat) > PayloadLimits.payload ? undefined : beat;
 }
 
-function stopSignalOf(context: Context): AbortSignal {
+function stopSignalOf(context: Context) {
   const stop = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
   const onAbort = () => {
-    if (context.cancellationDetails?.workerShutdown === true) stop.abort();
+    if (context.cancellationDetails?.workerShutdown === true) timer = setTimeout(() => stop.abort(), STOP_GRACE_MS);
   };
   if (context.cancellationSignal.aborted) onAbort();
   else context.cancellationSignal.addEventListener('abort', onAbort, { once: true });
-  return stop.signal;
+  return { signal: stop.signal, release: () => clearTimeout(timer) };
 }
 
 /** Interval of heartbeats. The SDK throttles them. One call per second detects a cancellation and shows progress quickly. */

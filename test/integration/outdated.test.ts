@@ -22,6 +22,9 @@ it('starts jobs of another version of Longhaul again, and cancels their sessions
     const folder = join(system.directory, 'data');
     await mkdir(folder);
     await writeFile(join(folder, 'a.jsonl'), '{}\n');
+    // Other names than in the folder: the list of Files identifies a File only by its name, size and purpose.
+    const [one, split] = [join(system.directory, 'one.jsonl'), join(system.directory, 'split.jsonl')];
+    await Promise.all([one, split].map((path) => writeFile(path, '{}\n')));
 
     const run = async (name: string, ...args: string[]) => {
       const { code, stderr } = await runCli([...args, '--purpose', 'assistants', '--id', idOf(name)], environment);
@@ -30,10 +33,9 @@ it('starts jobs of another version of Longhaul again, and cancels their sessions
       ]);
       expect(code, stderr).toBe(0);
     };
-    const file = join(folder, 'a.jsonl');
     await Promise.all([
-      run('one', 'upload', file),
-      run('split', 'upload', file, '--split'),
+      run('one', 'upload', one),
+      run('split', 'upload', split, '--split'),
       run('sync', 'sync', folder),
     ]);
 

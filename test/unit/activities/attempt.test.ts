@@ -1,9 +1,20 @@
 import { describe, expect, it, vi } from 'vitest';
 import { runAttempt } from '../../../activities/attempt.ts';
 import { PayloadLimits } from '../../../src/contracts/limits.ts';
-import { failureOf, mockActivity } from '../../support/mock-activity.ts';
+import { failureOf, mockActivity, stopWorker } from '../../support/mock-activity.ts';
 
 const half = PayloadLimits.payload / 2;
+
+/** Runs a call in an activity whose worker stops immediately. */
+function runAtStop(call: (signal: AbortSignal, stopSignal: AbortSignal) => Promise<unknown>): Promise<unknown> {
+  const environment = mockActivity();
+  return environment.run(() =>
+    runAttempt(({ signal, stopSignal }) => {
+      stopWorker(environment);
+      return call(signal, stopSignal);
+    }),
+  );
+}
 
 describe('an attempt of an activity', () => {
   it('fails finally and with a reason if its result is larger than a payload', async () => {
@@ -34,6 +45,29 @@ describe('an attempt of an activity', () => {
       expect(beats).toBeGreaterThan(0);
       end();
       await running;
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('gives a call 2 seconds when its worker stops, and aborts only others immediately', async () => {
+    vi.useFakeTimers();
+    try {
+      const running = runAtStop(async (signal, stopSignal) => {
+        await new Promise((resolve) => setTimeout(resolve, 1900));
+        return [signal.aborted, stopSignal.aborted];
+      });
+      await vi.advanceTimersByTimeAsync(1900);
+      expect(await running).toEqual([true, false]);
+      expect(vi.getTimerCount()).toBe(0);
+
+      const hanging = failureOf(
+        runAtStop(
+          (_, stopSignal) => new Promise((__, reject) => (stopSignal.onabort = () => reject(new Error('aborted')))),
+        ),
+      );
+      await vi.advanceTimersByTimeAsync(2000);
+      expect(await hanging).toMatchObject({ type: 'WorkerStopping' });
     } finally {
       vi.useRealTimers();
     }

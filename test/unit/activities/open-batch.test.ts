@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createOpenBatch } from '../../../activities/open-batch.ts';
 import type { OpenBatchInput, OpenBatchResult } from '../../../src/contracts/batch.ts';
 import { ApiError, ConnectionError } from '../../../src/errors.ts';
@@ -11,6 +11,11 @@ const session = (name: string) => ({ uploadId: `upload_${name}`, createdAt: 100,
 const opened = (name: string) => ({ session: session(name) });
 const rejection = (status: number, details = {}) => new ApiError(`rejected with ${status}`, { status, ...details });
 const turn = () => new Promise((resolve) => setImmediate(resolve));
+/** Rejects when the signal is aborted. */
+function aborted(signal: AbortSignal): Promise<never> {
+  signal.throwIfAborted();
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+}
 const accept: Create = ({ filename }) => Promise.resolve(session(filename));
 
 function batchOf(names: readonly string[], changes: Partial<OpenBatchInput> = {}): OpenBatchInput {
@@ -119,17 +124,22 @@ describe('openBatch', () => {
   });
 
   it('returns what is open if its worker stops, and hands an empty batch to another worker', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const stopping = (first: string) => {
-      const scene = open(batchOf(['a', 'b']), async (fields, options) => {
+      const scene = open(batchOf(['a', 'b']), async (fields, { signal } = {}) => {
         await turn();
         if (fields.filename === first) stopWorker(scene.environment);
-        await turn();
-        if (first === 'a') options?.signal?.throwIfAborted();
-        return accept(fields);
+        if (first !== 'a') return accept(fields);
+        vi.advanceTimersByTime(2000);
+        return aborted(signal as AbortSignal);
       });
       return scene.running;
     };
-    expect(await failureOf(stopping('a'))).toMatchObject({ type: 'WorkerStopping' });
-    expect((await stopping('b')).outcomes).toEqual([opened('a'), opened('b')]);
+    try {
+      expect(await failureOf(stopping('a'))).toMatchObject({ type: 'WorkerStopping' });
+      expect((await stopping('b')).outcomes).toEqual([opened('a'), opened('b')]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
