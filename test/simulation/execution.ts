@@ -23,6 +23,8 @@ export class Execution {
   readonly start: ExecutionStart;
   readonly tasks = new Map<number, ActivityTask>();
   readonly timers = new Map<number, VirtualTimer>();
+  /** Results of child workflows and of signals that have not arrived. */
+  readonly awaited = new Set<string>();
   memo: Record<string, Payload>;
   searchAttributes: Record<string, Payload>;
   close: Close | undefined;
@@ -101,6 +103,11 @@ export class Execution {
 
   /** An event of the server about something that this execution started. */
   resolve(job: Job): void {
+    const { resolveChildWorkflowExecutionStart: start, resolveChildWorkflowExecution: child } = job;
+    const { resolveSignalExternalWorkflow: signal } = job;
+    if (start && !start.succeeded) this.awaited.delete(`child ${start.seq ?? 0}`);
+    if (child) this.awaited.delete(`child ${child.seq ?? 0}`);
+    if (signal) this.awaited.delete(`signal ${signal.seq ?? 0}`);
     if (this.isOpen) this.#push(job);
   }
 
@@ -213,6 +220,9 @@ export class Execution {
     else if (command.setPatchMarker) this.#historyLength++;
     else {
       this.#historyLength++;
+      const { startChildWorkflowExecution: child, signalExternalWorkflowExecution: signal } = command;
+      if (child) this.awaited.add(`child ${child.seq ?? 0}`);
+      if (signal) this.awaited.add(`signal ${signal.seq ?? 0}`);
       this.#world.onCommand(this, command);
     }
   }

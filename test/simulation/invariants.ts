@@ -124,7 +124,9 @@ export class UploadInvariants {
     if (progress.state === 'waiting' && !waiting?.reason) this.#violation('what waits shows its reason', 'no reason');
     if (!execution.isOpen || !waiting) return;
     const isPaused = this.#isPaused || execution.isToldToPause;
-    if (execution.tasks.size === 0 && execution.timers.size === 0 && progress.state === 'waiting' && !isPaused) {
+    // A report to the parent is sent before continue-as-new.
+    const isMoving = execution.tasks.size + execution.timers.size + execution.awaited.size > 0;
+    if (!isMoving && progress.state === 'waiting' && !isPaused) {
       this.#violation('what waits has a next attempt', waiting.reason);
     }
     const running = [...execution.tasks.values()].map(({ type }) => type);

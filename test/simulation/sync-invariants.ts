@@ -42,8 +42,6 @@ export class SyncInvariants {
   #hasForgotten = false;
   /** Names of files that a run reported as failed: the response to a completion can be lost permanently. */
   readonly #failed = new Set<string>();
-  /** The last activation has started an upload. */
-  #isStarting = false;
 
   constructor(plan: Plan, service: Service, sources: ModelSources, violation: (rule: string, text: string) => void) {
     this.#plan = plan;
@@ -74,7 +72,6 @@ export class SyncInvariants {
   }
 
   childStarts(workflowId: string): void {
-    this.#isStarting = true;
     if (this.#isPaused) this.#violation('a paused sync starts no upload', workflowId);
   }
 
@@ -119,9 +116,7 @@ export class SyncInvariants {
     const { waiting, state } = progress;
     if (state === 'waiting' && !waiting?.reason) this.#violation('what waits shows its reason', 'no reason');
     if (!execution.isOpen || !waiting || this.#isPaused || execution.isToldToPause) return;
-    const isStarting = this.#isStarting;
-    this.#isStarting = false;
-    if (execution.tasks.size + execution.timers.size + running === 0 && !isStarting) {
+    if (execution.tasks.size + execution.timers.size + execution.awaited.size === 0) {
       this.#violation('what waits has a next attempt', waiting.reason);
     }
     if (waiting.nextProbeAtMs < nowMs) this.#violation('the next attempt is not in the past', waiting.reason);
