@@ -83,6 +83,8 @@ export class UploadInvariants {
     if (task.type === 'uploadPart') {
       this.#inFlight.delete(partName(task));
       if (completed) this.#recorded.add(partName(task));
+      // It ends the wait of all parts.
+      if (completed) this.#callFailed.delete((task.input[0] as UploadPartInput).uploadId);
     }
     if (task.type === 'createUpload' && completed) {
       this.#received.add((valueOf(completed.result) as UploadSession).uploadId);
