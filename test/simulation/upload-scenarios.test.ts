@@ -18,6 +18,18 @@ describe('an upload', () => {
     expect(result).toMatchObject({ sessions: 1, parts: 12 });
   });
 
+  it('repeats a call once if it fails after a retry that arrived while it was in flight', async () => {
+    const seen = await run({
+      callMs: [1000, 1000],
+      faults: [{ call: 'createUpload', nth: 1, fault: status(403) }],
+      actions: [act({ call: 'createUpload', nth: 1, plusMs: 500 }, { kind: 'retry' })],
+    });
+    expect(seen.progress.find(({ state }) => state === 'waiting')?.waiting).toMatchObject({ status: 403 });
+    expect(seen.result).toMatchObject({ sessions: 1 });
+    // The interval of automatic retries.
+    expect(seen.virtualMs).toBeLessThan(5 * MINUTE);
+  });
+
   it('replaces a session that expires during a pause before a part is rejected', async () => {
     const seen = await run({
       actions: [

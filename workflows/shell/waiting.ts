@@ -90,9 +90,12 @@ export class Waiting {
     return this.#spent;
   }
 
-  /** Retries immediately. */
+  /**
+   * Retries immediately. A call in flight that fails is repeated once, because its failure can be older than the fix of the
+   * operator.
+   */
   retry(): void {
-    this.#mayProbe = this.#info !== undefined;
+    this.#mayProbe = true;
   }
 
   /**
