@@ -100,7 +100,7 @@ class SendRun {
       const left = isOfLastAttempt ? lastBeat?.left[index] : undefined;
       if (outcome) this.#outcomes.set(index, outcome);
       else if (file.inDoubt || file.onlySettle || attempt.attempt === 1) this.#left.set(index, leftOf(file));
-      else this.#left.set(index, left ?? { inDoubt: 'worker' });
+      else this.#left.set(index, left ?? { inDoubt: 'worker', sentPart: lastBeat?.left[index]?.sentPart });
     }
   }
 
@@ -123,12 +123,13 @@ class SendRun {
   }
 
   heartbeat(): SendBatchHeartbeat {
-    const left = [...this.#left].filter(([index]) => this.#isOver || this.#ended.has(index));
-    return {
-      attempt: this.#attempt.attempt,
-      outcomes: Object.fromEntries(this.#outcomes),
-      left: Object.fromEntries(left),
-    };
+    const left: Record<number, LeftFile> = {};
+    for (const [index, file] of this.#left) {
+      if (this.#isOver || this.#ended.has(index)) left[index] = file;
+      // Its completion can succeed after this heartbeat. The MD5 then identifies its File.
+      else if (file.sentPart) left[index] = { ...file, inDoubt: 'worker' };
+    }
+    return { attempt: this.#attempt.attempt, outcomes: Object.fromEntries(this.#outcomes), left };
   }
 
   async #work(index: number): Promise<void> {

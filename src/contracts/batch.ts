@@ -124,7 +124,10 @@ export interface SendBatchHeartbeat {
   readonly attempt: number;
   /** Results of sent and failed files by index, including earlier attempts. */
   readonly outcomes: Readonly<Record<number, Exclude<SendOutcome, { readonly left: LeftFile }>>>;
-  /** Other files that this attempt no longer processes. If the attempt has returned, these are all. */
+  /**
+   * Other files that this attempt no longer processes, and files in doubt that it completes. If the attempt has returned,
+   * these are all.
+   */
   readonly left: Readonly<Record<number, LeftFile>>;
 }
 

@@ -42,6 +42,8 @@ export class SyncInvariants {
   #hasForgotten = false;
   /** Names of files that a run reported as failed: the response to a completion can be lost permanently. */
   readonly #failed = new Set<string>();
+  /** Names of files whose File was found after a worker was killed before its heartbeat had their MD5. */
+  readonly #withoutMd5 = new Set<string>();
 
   constructor(plan: Plan, service: Service, sources: ModelSources, violation: (rule: string, text: string) => void) {
     this.#plan = plan;
@@ -97,6 +99,7 @@ export class SyncInvariants {
       for (const [index, outcome] of (result as SendBatchResult).outcomes.entries()) {
         const isLost = 'failure' in outcome && outcome.failure.type === FailureType.SessionLost;
         if (isLost) this.#notEnded.add(files[index]?.uploadId ?? '');
+        if ('sent' in outcome && outcome.sent.md5 === null) this.#withoutMd5.add(files[index]?.filename ?? '');
       }
     }
     // The service did not accept the end of the session: a best effort was made.
@@ -224,7 +227,8 @@ export class SyncInvariants {
     const touched = new Set(edits.flatMap(({ edit, path }) => (edit === 'touch' ? [path.replaceAll('/', '__')] : [])));
     const seen = new Map<string, StoredFile>();
     for (const file of this.#service.files.values()) {
-      if (touched.has(file.filename) && (isByTime || this.#failed.has(file.filename))) continue;
+      const isUnknown = isByTime || this.#failed.has(file.filename) || this.#withoutMd5.has(file.filename);
+      if (touched.has(file.filename) && isUnknown) continue;
       const key = `${file.filename} ${file.text}`;
       const other = seen.get(key);
       if (other) this.#violation('no second File exists', `${other.id} and ${file.id} of ${key}`);

@@ -47,6 +47,28 @@ describe('a sync', () => {
     expect(statusesOfFirstRun(seen)).toEqual(Array(30).fill('completed'));
   });
 
+  it('does not resend a file that is touched after a worker was killed during its completion', async () => {
+    const kill = (worker: number) =>
+      act({ call: 'completeUpload', nth: 1, plusMs: 1500 }, { kind: 'kill-worker', worker });
+    const seen = await run<SyncProgress>({
+      folder: folder(small(1)),
+      request: {},
+      callMs: [2 * SECOND, 2 * SECOND],
+      actions: [
+        kill(0),
+        kill(1),
+        act(
+          { call: 'completeUpload', nth: 1, plusMs: 4 * SECOND },
+          { kind: 'edit-folder', edit: 'touch', path: '000.txt' },
+        ),
+      ],
+    });
+    // The calm run after it compares the MD5.
+    expect(calls(seen, 'of a lost worker and arrived')).toHaveLength(1);
+    expect(calls(seen, 'addPart')).toHaveLength(1);
+    expect(seen.service.files.size).toBe(1);
+  });
+
   it('probes with one file at retry, and reports files that changed while all waited', async () => {
     const changed = small(6).slice(0, 5);
     const seen = await run<SyncProgress>({

@@ -143,7 +143,8 @@ export class BatchFiles {
     const beat = beatOf(error) as SendBatchHeartbeat | undefined;
     const results = files.map((file, index) => {
       const outcome = beat?.outcomes[index];
-      this.#take(file, outcome ?? { left: left?.[index] ?? { inDoubt: 'worker' } });
+      const { sentPart } = beat?.left[index] ?? {};
+      this.#take(file, outcome ?? { left: left?.[index] ?? { inDoubt: 'worker', sentPart } });
       return outcome !== undefined;
     });
     return results.includes(true);

@@ -351,6 +351,16 @@ describe('an attempt of sendBatch after a kill', () => {
       }
     }));
 
+  it.each([2, 3])('finds the File by the MD5 in the heartbeat of attempt 1, at attempt %d', (attempt) =>
+    withFolder(async ({ folder, run }) => {
+      await writeFile(join(folder, 'a'), 'other');
+      const left = { 0: { sentPart: { partId: 'part_1', md5: HELLO }, inDoubt: 'worker' as const } };
+      const service = { ...ended('is completed'), ...list(file('mine')) };
+      const { outcomes } = await run(service, { ...again({ left }, attempt), files: one });
+      expect(outcomes).toEqual([{ sent: { fileId: 'mine', createdAt: 100, md5: HELLO } }]);
+    }),
+  );
+
   it('leaves it to an operator if the Upload is completed and its File is not listed', () =>
     withFolder(async ({ run }) => {
       const { outcomes } = await run(ended('is completed', 409), { ...again(), files: one });
