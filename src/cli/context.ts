@@ -37,6 +37,9 @@ export interface CliContext extends Pick<
   readonly note: (line: string) => void;
 }
 
+/** Reads the configuration, unless the command fails before. */
+export type MakeContext = () => Promise<CliContext>;
+
 export function createContext(config: Config, io: Io, json: (value: unknown) => void): CliContext {
   const { stdout, stderr, signal, interrupt, allowLongerEnd } = io;
   return {

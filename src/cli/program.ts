@@ -3,7 +3,7 @@ import { Limits } from '../contracts/limits.ts';
 import type { ListedState } from '../client/lists/list-uploads.ts';
 import { printable } from '../core/text/printable.ts';
 import { LonghaulCommand } from './command.ts';
-import type { CliContext, Io } from './context.ts';
+import type { MakeContext, Io } from './context.ts';
 import { longhaulVersion } from '../longhaul-version.ts';
 import { bytesOption, limitOption, repeatedOption, wholeNumberOption } from './options/values.ts';
 import { addPermissionOptions } from './options/permission-options.ts';
@@ -13,8 +13,6 @@ import { addSteerCommands } from './commands/steer/program.ts';
 import { addSyncOptions } from './commands/sync/options.ts';
 import { terminalWidth, wrapText } from './text/wrap-text.ts';
 import { addUploadOptions } from './commands/upload/options.ts';
-
-export type MakeContext = () => Promise<CliContext>;
 
 const LISTED_STATES: readonly ListedState[] = [
   'running',

@@ -6,7 +6,7 @@ import { PROJECT_ENDPOINT } from '../../destinations/azure-address.ts';
 import { createDestination } from '../../destinations/kinds.ts';
 import type { PreparedJob } from '../../client/start-job.ts';
 import type { Backend } from '../backend.ts';
-import type { CommandJob } from '../job/run-jobs.ts';
+import type { CommandJob } from '../job/command-job.ts';
 
 /**
  * Lists Files once before a new upload starts, so that an unreachable service or an invalid key fails the command

@@ -3,7 +3,7 @@ import { hasWorkers } from '../../client/queues/queue-workers.ts';
 import { transferTaskQueue } from '../../contracts/names.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Backend } from '../backend.ts';
-import type { CommandJob } from '../job/run-jobs.ts';
+import type { CommandJob } from '../job/command-job.ts';
 
 /** A worker that has just started, for example by the same script, polls for the first time within this time. */
 const FIRST_POLL_MS = 2000;

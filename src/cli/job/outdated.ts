@@ -6,7 +6,7 @@ import { createDestination } from '../../destinations/kinds.ts';
 import type { Destination } from '../../destinations/port.ts';
 import type { Backend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
-import type { CommandJob, Started } from './run-jobs.ts';
+import type { CommandJob, Started } from './command-job.ts';
 
 const CONCURRENCY = 8;
 const CANCEL_TIMEOUT_MS = 10_000;

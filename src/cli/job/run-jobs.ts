@@ -1,6 +1,5 @@
 import type { JobHandle } from '../../client/job-handle.ts';
-import type { JobResult } from '../../client/jobs.ts';
-import { startJob, type PreparedJob } from '../../client/start-job.ts';
+import { startJob } from '../../client/start-job.ts';
 import { requireDestination } from '../../config/destinations.ts';
 import { isEmpty, namedBy, type NamedSources } from '../../sources/named-sources.ts';
 import { withBackend, type Backend } from '../backend.ts';
@@ -10,6 +9,7 @@ import type { CliContext } from '../context.ts';
 import { errorText, Interrupted } from '../errors/exit.ts';
 import { NamedRecords } from '../sources/named-records.ts';
 import { commandSources } from '../sources/source-settings.ts';
+import type { CommandJob, Outcome, Started } from './command-job.ts';
 import { createLiveView } from './live-view.ts';
 import { restartOutdated } from './outdated.ts';
 
@@ -26,22 +26,6 @@ export interface JobSettings {
   /** Maximum parts in flight in the worker of the command. @defaultValue by the configuration */
   readonly transferSlots?: number;
 }
-
-/** One upload, split upload or sync of a command, checked before Temporal is called. */
-export interface CommandJob<Prepared extends PreparedJob = PreparedJob> {
-  readonly prepared: Prepared;
-  /** Label of its lines; empty for the only sync of a command. */
-  readonly name: string;
-}
-
-export type Started<Job extends CommandJob> = Job & { handle: JobHandle<Job['prepared']['kind']> };
-
-export type Outcome<Job extends CommandJob> = Started<Job> & {
-  /** Whether it was completed before this command. */
-  readonly isOld?: boolean;
-  readonly result?: JobResult<Job['prepared']['kind']>;
-  readonly error?: unknown;
-};
 
 /** What differs between the commands that start jobs. */
 export interface JobCommand<Job extends CommandJob> {

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { ContentChecks } from '../../../contracts/content.ts';
 import { splitSizeOption } from '../../options/values.ts';
-import type { MakeContext } from '../../program.ts';
+import type { MakeContext } from '../../context.ts';
 
 /** Adds `longhaul check`. */
 export function addCheckCommand(program: Command, context: MakeContext): void {

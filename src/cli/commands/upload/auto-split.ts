@@ -11,7 +11,7 @@ import { splitSizeFor } from '../../../core/upload/outlook.ts';
 import { JobNotFoundError, SearchAttributesMissingError } from '../../../client/errors.ts';
 import type { Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
-import type { UploadJob } from './run.ts';
+import type { UploadJob } from '../../job/command-job.ts';
 
 /** Uploads whose rate is measured, newest first. The median is not that of an upload that waited or was paused. */
 const UPLOADS = 5;

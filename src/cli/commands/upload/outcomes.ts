@@ -4,8 +4,8 @@ import type { SplitUploadResult } from '../../../contracts/split.ts';
 import { formatBytes, formatCount, formatDuration } from '../../../core/text/format.ts';
 import type { CliContext } from '../../context.ts';
 import { isHttpUrl } from '../../../sources/source-of-url.ts';
-import type { Outcome, Started } from '../../job/run-jobs.ts';
-import type { UploadJob } from './run.ts';
+import type { Outcome, Started } from '../../job/command-job.ts';
+import type { UploadJob } from '../../job/command-job.ts';
 import { errorText } from '../../errors/exit.ts';
 import { jsonErrorOf } from '../../errors/json-errors.ts';
 

@@ -9,9 +9,9 @@ import { writeJsonFile } from '../../../dev/server/json-file.ts';
 import { Sources } from '../../../sources/sources.ts';
 import { contentOf, digestOf } from '../../checks/source-digest.ts';
 import type { CliContext } from '../../context.ts';
-import type { Started } from '../../job/run-jobs.ts';
+import type { Started } from '../../job/command-job.ts';
 import { sourceSettingsOf } from '../../sources/source-settings.ts';
-import type { UploadJob } from './run.ts';
+import type { UploadJob } from '../../job/command-job.ts';
 import type { UploadCommandOptions } from './options.ts';
 
 /**

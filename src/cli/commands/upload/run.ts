@@ -7,11 +7,12 @@ import { printable } from '../../../core/text/printable.ts';
 import { namedBy } from '../../../sources/named-sources.ts';
 import { Sources } from '../../../sources/sources.ts';
 import type { Backend } from '../../backend.ts';
-import { checkRequests, type CheckedRequest, type UploadTarget } from '../../checks/check-requests.ts';
+import { checkRequests, type UploadTarget } from '../../checks/check-requests.ts';
 import { establishHost } from '../../checks/establish-host.ts';
 import type { CliContext } from '../../context.ts';
 import { FilesFailedError, Interrupted } from '../../errors/exit.ts';
-import { INTERRUPTED, runJobs, type CommandJob } from '../../job/run-jobs.ts';
+import type { UploadJob } from '../../job/command-job.ts';
+import { INTERRUPTED, runJobs } from '../../job/run-jobs.ts';
 import { SpoolFolder } from '../../sources/spool/folder.ts';
 import { findPipes } from '../../sources/spool/pipe-arguments.ts';
 import { SourceCopies } from '../../sources/spool/source-copies.ts';
@@ -22,13 +23,6 @@ import { withAutoSizes } from './auto-split.ts';
 import { checkReceipt, receiptOf, writeReceipt } from './receipt.ts';
 import { checkUploadOptions, type UploadCommandOptions } from './options.ts';
 import { outcomeJson, printDetached, printOutcomes, sourceOf } from './outcomes.ts';
-
-/** One upload of a command. */
-export interface UploadJob extends CommandJob<CheckedRequest['prepared']> {
-  readonly options: UploadOptions;
-  /** The argument, as in `sourceOf`. */
-  readonly source: string;
-}
 
 export async function uploadCommand(
   context: CliContext,
