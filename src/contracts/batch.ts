@@ -30,7 +30,9 @@ export interface OpenBatchResult {
 
 /** `left`: the same call can succeed later. */
 export type OpenOutcome =
-  { readonly session: UploadSession } | { readonly failure: FileFailure } | { readonly left: true };
+  | { readonly session: UploadSession }
+  | { readonly failure: FileFailure }
+  | { readonly left: true };
 
 /** Heartbeat details of `openBatch`. */
 export interface OpenBatchHeartbeat {

@@ -98,7 +98,14 @@ export interface SyncCounts {
  * back, to `failed` or to `cancelled`.
  */
 export type SyncState =
-  'listing' | 'uploading' | 'paused' | 'waiting' | 'deleting' | 'completed' | 'cancelled' | 'failed';
+  | 'listing'
+  | 'uploading'
+  | 'paused'
+  | 'waiting'
+  | 'deleting'
+  | 'completed'
+  | 'cancelled'
+  | 'failed';
 
 /**
  * Result of the query `progress` of `syncSource`. `bytesDone` and `counts.sent` include only complete files: a file counts

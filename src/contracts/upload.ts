@@ -73,7 +73,15 @@ export interface ReceiptFacts {
  * (for an operator) and back, to `failed` or to `cancelled`.
  */
 export type UploadState =
-  'inspecting' | 'creating' | 'uploading' | 'paused' | 'waiting' | 'completing' | 'completed' | 'cancelled' | 'failed';
+  | 'inspecting'
+  | 'creating'
+  | 'uploading'
+  | 'paused'
+  | 'waiting'
+  | 'completing'
+  | 'completed'
+  | 'cancelled'
+  | 'failed';
 
 /** Reason for which an upload waits. Times are Unix milliseconds. */
 export interface WaitingInfo {

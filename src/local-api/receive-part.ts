@@ -31,7 +31,8 @@ export async function receivePart(reception: PartReception): Promise<number> {
   const parser = createParser(reception);
   const failure = new Failure();
   let data:
-    { readonly file: BusboyFileStream; readonly writer: WriteStream; readonly stored: Promise<void> } | undefined;
+    | { readonly file: BusboyFileStream; readonly writer: WriteStream; readonly stored: Promise<void> }
+    | undefined;
 
   parser.on('file', (field, file) => {
     if (field !== 'data' || data !== undefined) {

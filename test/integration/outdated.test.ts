@@ -23,8 +23,9 @@ it('starts jobs of another version of Longhaul again, and cancels their sessions
     await mkdir(folder);
     await writeFile(join(folder, 'a.jsonl'), '{}\n');
     // Other names than in the folder: the list of Files identifies a File only by its name, size and purpose.
-    const [one, split] = [join(system.directory, 'one.jsonl'), join(system.directory, 'split.jsonl')];
-    await Promise.all([one, split].map((path) => writeFile(path, '{}\n')));
+    const whole = join(system.directory, 'whole.jsonl');
+    const split = join(system.directory, 'split.jsonl');
+    await Promise.all([whole, split].map((path) => writeFile(path, '{}\n')));
 
     const run = async (name: string, ...args: string[]) => {
       const { code, stderr } = await runCli([...args, '--purpose', 'assistants', '--id', idOf(name)], environment);
@@ -34,7 +35,7 @@ it('starts jobs of another version of Longhaul again, and cancels their sessions
       expect(code, stderr).toBe(0);
     };
     await Promise.all([
-      run('one', 'upload', one),
+      run('one', 'upload', whole),
       run('split', 'upload', split, '--split'),
       run('sync', 'sync', folder),
     ]);

@@ -85,7 +85,7 @@ function bytesOf(state: Int32Array): Buffer {
  *
  * @param words of whole blocks; little-endian, as all machines are that Temporal's worker exists for
  */
-// prettier-ignore
+// oxfmt-ignore
 function md5Blocks(state: Int32Array, words: Int32Array): void {
   let a = state[0]! | 0, b = state[1]! | 0, c = state[2]! | 0, d = state[3]! | 0;
   for (let at = 0; at < words.length; at += BLOCK_WORDS) {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { runAttempt } from '../../../activities/attempt.ts';
 import { PayloadLimits } from '../../../src/contracts/limits.ts';
@@ -62,9 +63,10 @@ describe('an attempt of an activity', () => {
       expect(vi.getTimerCount()).toBe(0);
 
       const hanging = failureOf(
-        runAtStop(
-          (_, stopSignal) => new Promise((__, reject) => (stopSignal.onabort = () => reject(new Error('aborted')))),
-        ),
+        runAtStop(async (_, stopSignal) => {
+          await once(stopSignal, 'abort');
+          stopSignal.throwIfAborted();
+        }),
       );
       await vi.advanceTimersByTimeAsync(2000);
       expect(await hanging).toMatchObject({ type: 'WorkerStopping' });
