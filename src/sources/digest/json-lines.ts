@@ -1,5 +1,6 @@
 import type { LineRules, ValueKind } from './line-rules.ts';
-import { finished, HASH_START } from './text-hash.ts';
+import { ESCAPES } from './json-bytes.ts';
+import { endHash1, endHash2, HASH1_START, HASH2_START, nextHash1, nextHash2 } from './text-hash.ts';
 
 /** Receives the end of each line. */
 export interface LineSink {
@@ -50,12 +51,6 @@ const HEX = Uint8Array.from({ length: 256 }, (_, byte) => {
   const digit = Number.parseInt(String.fromCharCode(byte), 16);
   return Number.isNaN(digit) ? 255 : digit;
 });
-/** The byte of each escape other than `\u`; 0 for no escape. */
-const ESCAPES = new Uint8Array(256);
-for (const [from, to] of ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t'].map((pair) => Buffer.from(pair))) {
-  ESCAPES[from as number] = to as number;
-}
-
 const LITERALS: Readonly<Record<number, readonly [string, ValueKind]>> = {
   0x74: ['true', 'boolean'],
   0x66: ['false', 'boolean'],
@@ -207,7 +202,7 @@ export class JsonLines {
     this.#isBlank = false;
     if (byte === QUOTE) {
       this.#isKey = false;
-      this.#startString(this.#rules.isRead(this.#slot));
+      this.#startString(this.#rules.hashed[this.#slot] === true);
       return i + 1;
     }
     if (byte === 0x7b) return this.#open(OBJECT, i);
@@ -238,7 +233,8 @@ export class JsonLines {
   #startString(isRead: boolean): void {
     this.#isRead = isRead;
     this.#highSurrogate = 0;
-    [this.#hash1, this.#hash2] = HASH_START;
+    this.#hash1 = HASH1_START;
+    this.#hash2 = HASH2_START;
     this.#at = AT_STRING;
   }
 
@@ -293,8 +289,7 @@ export class JsonLines {
     }
     this.#slot = 0;
     if (this.#isRead && this.#keyBytes <= KEY_BYTES) {
-      const name = this.#key.toString('latin1', 0, this.#keyBytes);
-      this.#slot = this.#rules.keys(this.#slots[this.#depth - 1] as number)?.get(name) ?? 0;
+      this.#slot = this.#rules.keys[this.#slots[this.#depth - 1] as number]?.find(this.#key, 0, this.#keyBytes) ?? 0;
     }
     this.#at = AT_COLON;
   }
@@ -375,7 +370,7 @@ export class JsonLines {
     this.#depth++;
     if (slot !== 0) this.#rules.value(slot, container === OBJECT ? 'object' : 'array', 0, 0);
     this.#at = container === OBJECT ? AT_FIRST_KEY : AT_FIRST_ITEM;
-    if (container === ARRAY) this.#slot = slot === 0 ? 0 : this.#rules.slotOfItem(slot);
+    if (container === ARRAY) this.#slot = this.#rules.items[slot] ?? 0;
     return i + 1;
   }
 
@@ -395,17 +390,18 @@ export class JsonLines {
       return;
     }
     const slot = this.#slots[this.#depth - 1] as number;
-    this.#slot = slot === 0 ? 0 : this.#rules.slotOfItem(slot);
+    this.#slot = this.#rules.items[slot] ?? 0;
     this.#at = AT_VALUE;
   }
 
   #endValue(kind: ValueKind): void {
-    if (this.#slot !== 0) this.#rules.value(this.#slot, kind, ...this.#hashes(kind));
+    if (this.#slot !== 0) {
+      if (kind === 'string' && this.#isRead) {
+        const [hash1, hash2] = [this.#hash1, this.#hash2];
+        this.#rules.value(this.#slot, kind, endHash1(hash1, hash2), endHash2(hash1, hash2));
+      } else this.#rules.value(this.#slot, kind, 0, 0);
+    }
     this.#at = this.#depth === 0 ? AT_DONE : AT_AFTER;
-  }
-
-  #hashes(kind: ValueKind): [number, number] {
-    return kind === 'string' && this.#isRead ? finished(this.#hash1, this.#hash2) : [0, 0];
   }
 
   /** A byte of a decoded text, which is a key or whose hash is needed. */
@@ -420,8 +416,8 @@ export class JsonLines {
       this.#keyBytes++;
       return;
     }
-    this.#hash1 = Math.imul(this.#hash1 ^ byte, 2_654_435_761);
-    this.#hash2 = Math.imul(this.#hash2 ^ byte, 1_597_334_677);
+    this.#hash1 = nextHash1(this.#hash1, byte);
+    this.#hash2 = nextHash2(this.#hash2, byte);
   }
 
   /** Two escapes can be one character, which has the same hash as its bytes. */

@@ -1,19 +1,17 @@
 import { isUtf8 } from 'node:buffer';
 import type { ContentReport, LineProblem, LineCheck } from '../../contracts/content.ts';
 import { JsonLines } from './json-lines.ts';
-import { BatchRules, ChatRules, ObjectRules, type LineRules, type ValueKind } from './line-rules.ts';
+import { BatchRules, ChatRules, ObjectRules, type LineRules } from './line-rules.ts';
 import { Requests } from './requests.ts';
 import type { PassListener } from './pass.ts';
-import { asciiHash } from './text-hash.ts';
+import { NOT_ACCEPTED, WholeLines } from './whole-lines.ts';
 
 const LINE_FEED = 0x0a;
-/** A longer line is validated byte by byte, so that its length does not matter for the memory. */
+/** The start of a longer line is not kept, so that its length does not matter for the memory. */
 const LONG_LINE_BYTES = 256 * 1024;
 /** After the first problem, the pass looks for others in this many bytes. */
 const MORE_BYTES = 256 * 1024 * 1024;
 export const MAX_LISTED = 20;
-const MAX_HASHES = 64;
-const MAX_HASHED = 256;
 
 export interface JsonlOptions {
   readonly check: LineCheck;
@@ -29,8 +27,11 @@ export class JsonlCheck implements PassListener<ContentReport> {
   readonly #options: JsonlOptions;
   readonly #rules: LineRules;
   readonly #requests: Requests;
+  /** Accepts most lines; the scanner decides about the others. */
+  readonly #whole: WholeLines;
   readonly #scanner: JsonLines;
-  readonly #held = Buffer.allocUnsafe(LONG_LINE_BYTES);
+  /** The start of the current line, from earlier chunks. */
+  #held = Buffer.alloc(0);
   #heldBytes = 0;
   /** Whether the scanner has the start of the current line. */
   #isLong = false;
@@ -41,8 +42,6 @@ export class JsonlCheck implements PassListener<ContentReport> {
   #problems: LineProblem[] = [];
   #endsInLine = false;
   #scanned: string | undefined;
-  /** Of texts that many lines have. */
-  readonly #hashes = new Map<string, readonly [number, number]>();
 
   constructor(options: JsonlOptions) {
     this.#options = options;
@@ -53,6 +52,7 @@ export class JsonlCheck implements PassListener<ContentReport> {
         : options.check === 'chat'
           ? new ChatRules()
           : new ObjectRules();
+    this.#whole = new WholeLines(this.#rules);
     this.#scanner = new JsonLines(this.#rules, { line: (reason) => void (this.#scanned = reason) });
   }
 
@@ -73,21 +73,28 @@ export class JsonlCheck implements PassListener<ContentReport> {
       this.#continue(bytes.subarray(0, from));
     }
     const last = bytes.lastIndexOf(LINE_FEED) + 1;
-    if (last > from) {
-      const lines = bytes.subarray(from, last);
-      this.#wholeLines(lines, isUtf8(lines));
-    }
+    if (last > from) this.#checkLines(bytes.subarray(from, last));
     const rest = Math.max(last, from);
     if (rest < end) this.#continue(bytes.subarray(rest));
     this.#offsetBytes += end;
     this.#endsInLine = bytes[end - 1] !== LINE_FEED;
   }
 
-  #wholeLines(bytes: Buffer, areUtf8: boolean): void {
+  /** Lines up to a line feed. */
+  #checkLines(bytes: Buffer): void {
+    // In other bytes, only the scanner finds the line that is invalid.
+    const areUtf8 = isUtf8(bytes);
+    if (areUtf8) this.#whole.setBytes(bytes);
     for (let from = 0; from < bytes.byteLength;) {
-      const feed = bytes.indexOf(LINE_FEED, from);
-      this.#line(bytes, from, feed, areUtf8);
-      from = feed + 1;
+      const next = areUtf8 ? this.#whole.accept(from) : NOT_ACCEPTED;
+      if (next !== NOT_ACCEPTED) {
+        this.#end(this.#rules.verdict());
+        from = next;
+      } else {
+        const end = bytes.indexOf(LINE_FEED, from) + 1;
+        this.#end(this.#scan(bytes.subarray(from, end)));
+        from = end;
+      }
     }
   }
 
@@ -107,66 +114,14 @@ export class JsonlCheck implements PassListener<ContentReport> {
       this.#isLong = false;
       this.#end(this.#scanned);
     } else {
+      if (this.#held.byteLength === 0) this.#held = Buffer.allocUnsafeSlow(LONG_LINE_BYTES);
       this.#held.set(bytes, this.#heldBytes);
       this.#heldBytes += bytes.byteLength;
       if (!isEnd) return;
       const line = this.#held.subarray(0, this.#heldBytes);
       this.#heldBytes = 0;
-      this.#line(line, 0, line.byteLength - 1, false);
+      this.#checkLines(line);
     }
-  }
-
-  /**
-   * `JSON.parse` decides about lines of usual length. Their bytes are read as Latin-1, which is faster: all bytes of a
-   * character that is not ASCII are valid in strings and nowhere else, as the character is.
-   */
-  #line(bytes: Buffer, from: number, to: number, isUtf: boolean): void {
-    const isShort = to - from <= LONG_LINE_BYTES && (isUtf || isUtf8(bytes.subarray(from, to)));
-    const value = isShort ? parse(bytes.toString('latin1', from, to)) : undefined;
-    if (value !== undefined) {
-      this.#rules.start();
-      if (this.#walk(this.#rules.top, value)) {
-        this.#end(this.#rules.verdict());
-        return;
-      }
-    }
-    this.#end(this.#scan(bytes.subarray(from, to)));
-  }
-
-  /** Reports the values that the rules name. @returns false if the bytes of a text are needed, which the scanner has */
-  #walk(slot: number, value: unknown): boolean {
-    const rules = this.#rules;
-    const kind = kindOf(value);
-    const hash = kind === 'string' && rules.isRead(slot) ? this.#hash(slot, value as string) : NO_HASH;
-    if (!hash) return false;
-    rules.value(slot, kind, hash[0], hash[1]);
-    if (kind === 'object') {
-      const keys = rules.keys(slot);
-      if (keys) {
-        for (const [key, slotOfKey] of keys) {
-          const inner = (value as Record<string, unknown>)[key];
-          if (inner !== undefined && !this.#walk(slotOfKey, inner)) return false;
-        }
-      }
-      rules.end(slot);
-    } else if (kind === 'array') {
-      const item = rules.slotOfItem(slot);
-      if (item !== 0) {
-        for (const inner of value as readonly unknown[]) if (!this.#walk(item, inner)) return false;
-      }
-      rules.end(slot);
-    }
-    return true;
-  }
-
-  #hash(slot: number, text: string): readonly [number, number] | undefined {
-    if (slot === this.#rules.unique) return asciiHash(text);
-    const known = this.#hashes.get(text);
-    if (known) return known;
-    const hash = asciiHash(text);
-    if (this.#hashes.size >= MAX_HASHES) this.#hashes.clear();
-    if (hash && text.length <= MAX_HASHED) this.#hashes.set(text, hash);
-    return hash;
   }
 
   #scan(line: Buffer): string | undefined {
@@ -175,7 +130,6 @@ export class JsonlCheck implements PassListener<ContentReport> {
     // Only the start of the source can have a byte order mark.
     this.#scanner.startAt(this.#lines === 0 ? 0 : 1);
     this.#scanner.update(line);
-    this.#scanner.update(NEW_LINE);
     return this.#scanned;
   }
 
@@ -243,12 +197,4 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-const NO_HASH = [0, 0] as const;
-
-function kindOf(value: unknown): ValueKind {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'array';
-  return typeof value as ValueKind;
 }

@@ -1,4 +1,4 @@
-import type { BatchLine } from './line-rules.ts';
+import { HASH_AT, type BatchLine } from './line-rules.ts';
 
 /** Without a maximum number of lines, the IDs of later lines are not compared: 8 bytes per line and 4 of the table. */
 const MAX_COMPARED = 1024 * 1024;
@@ -12,7 +12,7 @@ type Hash = readonly [number, number];
 export class Requests {
   readonly #most: number;
   /** By line. Two zeros: the line has no ID. */
-  #ids = new Uint32Array(2 * 1024);
+  #ids = new Int32Array(2 * 1024);
   /** Line numbers, by hash. */
   #table = new Int32Array(4 * 1024);
   #lines = 0;
@@ -26,15 +26,15 @@ export class Requests {
   }
 
   /** @returns the problem of the line */
-  add(line: number, { customId, url, model }: BatchLine): string | undefined {
-    this.#url ??= url;
-    this.#hasUrls ||= !isSame(this.#url, url);
-    if (model) {
-      this.#model ??= model;
-      this.#hasModels ||= !isSame(this.#model, model);
+  add(line: number, { hashes, hasModel }: BatchLine): string | undefined {
+    this.#url ??= hashAt(hashes, HASH_AT.url);
+    this.#hasUrls ||= !isAt(hashes, HASH_AT.url, this.#url);
+    if (hasModel) {
+      this.#model ??= hashAt(hashes, HASH_AT.model);
+      this.#hasModels ||= !isAt(hashes, HASH_AT.model, this.#model);
     }
     if (line > this.#most) return undefined;
-    const other = this.#insert(line, ...customId);
+    const other = this.#insert(line, hashes[HASH_AT.customId] as number, hashes[HASH_AT.customId + 1] as number);
     return other === 0 ? undefined : `has the "custom_id" of line ${other}`;
   }
 
@@ -48,7 +48,7 @@ export class Requests {
   save(): string {
     if (this.#lines > MAX_SAVED) return '';
     const ids = Buffer.from(this.#ids.buffer, 0, this.#lines * ID_BYTES).toString('base64');
-    return JSON.stringify([this.#url ?? null, this.#model ?? null, this.#hasUrls, this.#hasModels, ids]);
+    return JSON.stringify([unsigned(this.#url), unsigned(this.#model), this.#hasUrls, this.#hasModels, ids]);
   }
 
   load(state: string): boolean {
@@ -57,9 +57,9 @@ export class Requests {
     const [url, model, hasUrls, hasModels, text] = saved;
     const ids = Uint8Array.from(Buffer.from(text, 'base64'));
     if (ids.byteLength % ID_BYTES !== 0) return false;
-    const words = new Uint32Array(ids.buffer);
-    this.#url = url ?? undefined;
-    this.#model = model ?? undefined;
+    const words = new Int32Array(ids.buffer);
+    this.#url = signed(url);
+    this.#model = signed(model);
     this.#hasUrls = hasUrls;
     this.#hasModels = hasModels;
     for (let line = 1; line <= words.length / 2; line++) {
@@ -72,8 +72,7 @@ export class Requests {
 
   /** @returns the line that has the ID; 0: none */
   #insert(line: number, one: number, two: number): number {
-    if (2 * line > this.#ids.length)
-      this.#ids = grown(this.#ids, new Uint32Array(2 * Math.max(this.#ids.length, line)));
+    if (2 * line > this.#ids.length) this.#ids = grown(this.#ids, new Int32Array(2 * Math.max(this.#ids.length, line)));
     if (2 * line > this.#table.length) this.#rehash(2 * Math.max(this.#table.length, 2 * line));
     const found = this.#place(one, two);
     const other = this.#table[found] as number;
@@ -104,13 +103,26 @@ export class Requests {
   }
 }
 
-function isSame(one: Hash, other: Hash): boolean {
-  return one[0] === other[0] && one[1] === other[1];
+function hashAt(hashes: Int32Array, index: number): Hash {
+  return [hashes[index] as number, hashes[index + 1] as number];
 }
 
-function grown(old: Uint32Array<ArrayBuffer>, larger: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+function isAt(hashes: Int32Array, index: number, hash: Hash): boolean {
+  return hashes[index] === hash[0] && hashes[index + 1] === hash[1];
+}
+
+function grown(old: Int32Array<ArrayBuffer>, larger: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
   larger.set(old);
   return larger;
+}
+
+/** In a state, the halves of a hash are unsigned. */
+function unsigned(hash: Hash | undefined): Hash | null {
+  return hash ? [hash[0] >>> 0, hash[1] >>> 0] : null;
+}
+
+function signed(hash: Hash | null): Hash | undefined {
+  return hash ? [hash[0] | 0, hash[1] | 0] : undefined;
 }
 
 type Saved = readonly [Hash | null, Hash | null, boolean, boolean, string];

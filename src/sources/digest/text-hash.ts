@@ -1,21 +1,34 @@
-/** The start of cyrb53, a hash of 2 × 32 bits. */
-export const HASH_START = [0xdeadbeef | 0, 0x41c6ce57] as const;
+/**
+ * cyrb53, a hash of 2 × 32 bits. The halves are separate signed numbers, because V8 allocates memory for larger numbers and
+ * for pairs.
+ */
+export const HASH1_START = 0xdeadbeef | 0;
+export const HASH2_START = 0x41c6ce57;
 
-/** The hash, after all bytes. */
-export function finished(hash1: number, hash2: number): [number, number] {
-  const one = Math.imul(hash1 ^ (hash1 >>> 16), 2_246_822_507) ^ Math.imul(hash2 ^ (hash2 >>> 13), 3_266_489_909);
-  const two = Math.imul(hash2 ^ (hash2 >>> 16), 2_246_822_507) ^ Math.imul(one ^ (one >>> 13), 3_266_489_909);
-  return [one >>> 0, two >>> 0];
+/** The first half, after the next byte. */
+export function nextHash1(hash1: number, byte: number): number {
+  return Math.imul(hash1 ^ byte, 2_654_435_761);
 }
 
-/** The hash of a text that the rules compare, as of a string with this text; undefined if it is not ASCII. */
-export function asciiHash(text: string): readonly [number, number] | undefined {
-  let [one, two]: [number, number] = [HASH_START[0], HASH_START[1]];
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code >= 0x80) return undefined;
-    one = Math.imul(one ^ code, 2_654_435_761);
-    two = Math.imul(two ^ code, 1_597_334_677);
-  }
-  return finished(one, two);
+/** The second half, after the next byte. */
+export function nextHash2(hash2: number, byte: number): number {
+  return Math.imul(hash2 ^ byte, 1_597_334_677);
+}
+
+/** The first half of the hash, after all bytes. */
+export function endHash1(hash1: number, hash2: number): number {
+  return Math.imul(hash1 ^ (hash1 >>> 16), 2_246_822_507) ^ Math.imul(hash2 ^ (hash2 >>> 13), 3_266_489_909);
+}
+
+/** The second half of the hash, after all bytes. */
+export function endHash2(hash1: number, hash2: number): number {
+  const one = endHash1(hash1, hash2);
+  return Math.imul(hash2 ^ (hash2 >>> 16), 2_246_822_507) ^ Math.imul(one ^ (one >>> 13), 3_266_489_909);
+}
+
+/** The hash of a text in UTF-8. */
+export function textHash(text: string): readonly [number, number] {
+  let [one, two]: [number, number] = [HASH1_START, HASH2_START];
+  for (const byte of Buffer.from(text)) [one, two] = [nextHash1(one, byte), nextHash2(two, byte)];
+  return [endHash1(one, two), endHash2(one, two)];
 }

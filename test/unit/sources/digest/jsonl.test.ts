@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import type { ContentReport, LineCheck } from '../../../../src/contracts/content.ts';
 import { JsonLines } from '../../../../src/sources/digest/json-lines.ts';
 import { BatchRules, ChatRules, ObjectRules } from '../../../../src/sources/digest/line-rules.ts';
-import { JsonlCheck, type JsonlOptions } from '../../../../src/sources/digest/jsonl.ts';
+import { JsonlCheck, MAX_LISTED, type JsonlOptions } from '../../../../src/sources/digest/jsonl.ts';
 import { GeneratedLines, isValidLine } from '../../../support/generated-lines.ts';
 
 const all = { countsAll: true } as const;
+const LINE_FEED = Buffer.from('\n');
 /** `npm run generated-lines` sets it to 10^6. */
 const LINES = Number(process.env['LONGHAUL_GENERATED_LINES'] ?? 20_000);
 
@@ -20,37 +21,61 @@ function report(content: string | Buffer, options: JsonlOptions, chunkBytes = In
   return check.end();
 }
 
-/** The verdict of the scanner alone, which validates long lines. */
-function scanned(line: Buffer, check: LineCheck): boolean {
+/** Creates a function that returns the verdict of the scanner alone, which also validates long lines. */
+function createScanner(check: LineCheck): (line: Buffer) => boolean {
   const rules = { jsonl: new ObjectRules(), batch: new BatchRules(() => undefined), chat: new ChatRules() }[check];
-  let reason: string | undefined = 'no line';
+  let reason: string | undefined;
   const scanner = new JsonLines(rules, { line: (found) => void (reason = found) });
-  scanner.update(line);
-  scanner.update(Buffer.from('\n'));
-  return reason === undefined;
+  return (line) => {
+    reason = 'no line';
+    scanner.update(line);
+    scanner.update(LINE_FEED);
+    return reason === undefined;
+  };
+}
+
+/** Whether each line of a File is valid, by `JSON.parse` and the schema. A line with the ID of an earlier line is not. */
+function validLines(
+  lines: readonly Buffer[],
+  check: LineCheck,
+): { readonly alone: boolean; readonly inFile: boolean }[] {
+  const ids = new Set<unknown>();
+  return lines.map((line) => {
+    const alone = isValidLine(line, check);
+    if (!alone || check !== 'batch') return { alone, inFile: alone };
+    const { custom_id: id } = JSON.parse(line.toString()) as { custom_id: string };
+    const inFile = !ids.has(id);
+    ids.add(id);
+    return { alone, inFile };
+  });
 }
 
 const reasons = (content: string | Buffer, check: LineCheck = 'jsonl') =>
   report(content, { check, ...all }).problems.map(({ line, reason }) => `${line} ${reason}`);
 
 describe('the check of lines', () => {
-  it.each(['jsonl', 'batch', 'chat'] as const)(
-    'agrees with JSON.parse and the schema of %s',
-    (check) => {
-      const generated = new GeneratedLines(42);
-      let valid = 0;
-      for (let number = 0; number < LINES; number++) {
-        const line = generated.line();
-        const expected = isValidLine(line, check);
-        if (expected) valid++;
-        const found = report(Buffer.concat([line, Buffer.from('\n')]), { check });
-        if (found.invalid !== (expected ? 0 : 1) || scanned(line, check) !== expected)
-          throw new Error(`${line.toString('latin1')}: expected ${expected}`);
+  it('agrees with JSON.parse and the schema of each check', () => {
+    const generated = new GeneratedLines(42);
+    const checks = (['jsonl', 'batch', 'chat'] as const).map((check) => ({
+      check,
+      scan: createScanner(check),
+      valid: 0,
+    }));
+    for (let number = 0; number < LINES; number += MAX_LISTED) {
+      const lines = Array.from({ length: MAX_LISTED }, () => generated.line());
+      const content = Buffer.concat(lines.flatMap((line) => [line, LINE_FEED]));
+      for (const one of checks) {
+        const expected = validLines(lines, one.check);
+        const found = new Set(report(content, { check: one.check, ...all }).problems.map(({ line }) => line));
+        const wrong = expected.findIndex(
+          ({ inFile }, index) => inFile === found.has(index + 1) || expected[index]?.alone !== one.scan(lines[index]!),
+        );
+        if (wrong !== -1) throw new Error(`${one.check}, line ${wrong + 1} of:\n${content.toString('latin1')}`);
+        one.valid += lines.length - found.size;
       }
-      expect(valid).toBeGreaterThan(LINES / 40);
-    },
-    600_000,
-  );
+    }
+    for (const { valid } of checks) expect(valid).toBeGreaterThan(LINES / 40);
+  }, 600_000);
 
   it.each(['jsonl', 'batch', 'chat'] as const)('finds the same in chunks of any size, for %s', (check) => {
     const generated = new GeneratedLines(7);
