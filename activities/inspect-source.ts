@@ -9,6 +9,7 @@ import { isExpected, withoutInode } from '../src/core/upload/fingerprint.ts';
 import { partSizeWithin } from '../src/core/upload/plan.ts';
 import { SourceChangedError, SourceUnusableError } from '../src/errors.ts';
 import { countLines } from '../src/sources/line-counter.ts';
+import { SourceLines } from '../src/sources/source-lines.ts';
 import type { SourceReader } from '../src/sources/source-reader.ts';
 import { runAttempt } from './attempt.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -68,10 +69,12 @@ async function exceedsLines(
 ): Promise<boolean> {
   if (maxLines === undefined || sizeBytes <= maxLines) return false;
   const endsAtMs = Date.now() + COUNT_MS;
-  const isStopping = (lines: number) => lines > maxLines || signal.aborted || Date.now() > endsAtMs;
-  const { counter } = await countLines(reader, { sizeBytes, isStopping });
+  const isStopping = (lines: number) => lines > maxLines + 1 || signal.aborted || Date.now() > endsAtMs;
+  const { counter, isWhole } = await countLines(reader, { sizeBytes, isStopping });
   signal.throwIfAborted();
-  return counter.lines > maxLines;
+  if (counter.lines !== maxLines + 1) return counter.lines > maxLines;
+  // An empty last line is not counted.
+  return isWhole && (await new SourceLines(reader, signal).emptyEndBytes(sizeBytes)) === 0;
 }
 
 /** Returns the settings that depend on the size of the source. */

@@ -5,11 +5,12 @@ import type { FullSplitRequest } from '../src/contracts/split.ts';
 import { filenameOfSource, nameOfSource } from '../src/core/source/names.ts';
 import { nameKey } from '../src/core/text/name-form.ts';
 import { formatBytes } from '../src/core/text/format.ts';
-import { planSplit as plan, type LineLimit } from '../src/core/split/plan.ts';
+import type { LineLimit } from '../src/core/split/plan.ts';
 import { limitText, nameProblem } from '../src/core/upload/file-limits.ts';
 import { AbortedError, LineTooLongError, SourceChangedError, SourceUnusableError } from '../src/errors.ts';
 import { assertUnchanged } from '../src/sources/assert-unchanged.ts';
 import { countLines } from '../src/sources/line-counter.ts';
+import { planPieces } from '../src/sources/plan-pieces.ts';
 import { SourceLines } from '../src/sources/source-lines.ts';
 import type { SourceInfo, SourceReader } from '../src/sources/source-reader.ts';
 import { changed } from './failures.ts';
@@ -47,7 +48,7 @@ export function createPlanSplit(dependencies: ActivityDependencies): TransferAct
             const lines = new SourceLines(reader, signal);
             const keep = (reached: PlanSplitHeartbeat) => void (beat = reached);
             const limit = maxLines && (await lineLimit(reader, info, { lines, maxLines, signal, last: beat, keep }));
-            const outcome = await plan(info.sizeBytes, pieceSizeBytes, lines, limit || undefined);
+            const outcome = await planPieces(info.sizeBytes, pieceSizeBytes, lines, limit || undefined);
             await assertUnchanged(reader, info.fingerprint).catch((error: unknown) => {
               throw changed(error) ?? error;
             });

@@ -38,6 +38,16 @@ export class SourceLines implements LineEnds {
     return undefined;
   }
 
+  /**
+   * The bytes of an empty last line, such as the second line feed of `{}\n\n`; 0: none. @throws as `first`
+   *
+   * @param sizeBytes of the source
+   */
+  async emptyEndBytes(sizeBytes: number): Promise<number> {
+    const end = await this.#read(Math.max(0, sizeBytes - 3), sizeBytes);
+    return /\n(\r?\n|\r)$/.exec(end.toString('latin1'))?.[1]?.length ?? 0;
+  }
+
   /** The number of line feeds from `fromBytes` to `toBytes`, excluded. @throws as `first` */
   async count(fromBytes: number, toBytes: number): Promise<number> {
     let count = 0;

@@ -7,6 +7,7 @@ import type { PassListener } from './pass.ts';
 import { NOT_ACCEPTED, WholeLines } from './whole-lines.ts';
 
 const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 /** The start of a longer line is not kept, so that its length does not matter for the memory. */
 const LONG_LINE_BYTES = 256 * 1024;
 /** After the first problem, the pass looks for others in this many bytes. */
@@ -41,6 +42,8 @@ export class JsonlCheck implements PassListener<ContentReport> {
   #firstProblemBytes = Infinity;
   #problems: LineProblem[] = [];
   #endsInLine = false;
+  /** Whether the last line so far is empty, which is a problem only if another line follows. */
+  #endsEmpty = false;
   #scanned: string | undefined;
 
   constructor(options: JsonlOptions) {
@@ -86,13 +89,16 @@ export class JsonlCheck implements PassListener<ContentReport> {
     const areUtf8 = isUtf8(bytes);
     if (areUtf8) this.#whole.setBytes(bytes);
     for (let from = 0; from < bytes.byteLength;) {
+      if (this.#endsEmpty) this.#endEmpty();
       const next = areUtf8 ? this.#whole.accept(from) : NOT_ACCEPTED;
       if (next !== NOT_ACCEPTED) {
         this.#end(this.#rules.verdict());
         from = next;
       } else {
         const end = bytes.indexOf(LINE_FEED, from) + 1;
-        this.#end(this.#scan(bytes.subarray(from, end)));
+        const line = bytes.subarray(from, end);
+        if (this.#lines > 0 && isEmpty(line)) this.#endsEmpty = true;
+        else this.#end(this.#scan(line));
         from = end;
       }
     }
@@ -103,6 +109,7 @@ export class JsonlCheck implements PassListener<ContentReport> {
     const isEnd = bytes.at(-1) === LINE_FEED;
     if (!this.#isLong && this.#heldBytes + bytes.byteLength > LONG_LINE_BYTES) {
       this.#isLong = true;
+      if (this.#endsEmpty) this.#endEmpty();
       this.#rules.start();
       this.#scanner.startAt(this.#lines === 0 ? 0 : 1);
       this.#scanner.update(this.#held.subarray(0, this.#heldBytes));
@@ -133,6 +140,12 @@ export class JsonlCheck implements PassListener<ContentReport> {
     return this.#scanned;
   }
 
+  /** An empty line that is not the last one. */
+  #endEmpty(): void {
+    this.#endsEmpty = false;
+    this.#end('is empty');
+  }
+
   #end(reason: string | undefined): void {
     const line = ++this.#lines;
     const { maxLines } = this.#options;
@@ -151,6 +164,7 @@ export class JsonlCheck implements PassListener<ContentReport> {
       problems: this.#problems,
       first: this.#invalid > 0 ? this.#firstProblemBytes : 0,
       requests: this.#options.check === 'batch' ? this.#requests.save() : '',
+      ...(this.#endsEmpty ? { endsEmpty: true } : {}),
     };
     return JSON.stringify(state);
   }
@@ -164,6 +178,7 @@ export class JsonlCheck implements PassListener<ContentReport> {
     this.#problems = [...saved.problems];
     this.#firstProblemBytes = saved.invalid > 0 ? saved.first : Infinity;
     this.#offsetBytes = offsetBytes;
+    this.#endsEmpty = saved.endsEmpty === true;
     return true;
   }
 
@@ -182,6 +197,11 @@ interface Saved {
   readonly problems: readonly LineProblem[];
   readonly first: number;
   readonly requests: string;
+  readonly endsEmpty?: boolean;
+}
+
+function isEmpty(line: Buffer): boolean {
+  return line.byteLength === 1 || (line.byteLength === 2 && line[0] === CARRIAGE_RETURN);
 }
 
 function isSaved(saved: Saved | undefined): saved is Saved {

@@ -64,6 +64,8 @@ it('rejects a source with more lines than its purpose accepts, before a session 
       return mockActivity().run(createInspectSource(withClient({ limits })), { request });
     };
     expect(await inspect('{}\n{}\n{}\n')).toMatchObject({ limits: { maxLines: 3 } });
+    // An empty last line is not counted.
+    expect(await inspect('{}\n{}\n{}\n\n')).toMatchObject({ limits: { maxLines: 3 } });
     for (const content of ['{}\n{}\n{}\n{}', '{}\n{}\n{}\n{}\n{}\n{}\n']) {
       expect(await failureOf(inspect(content))).toMatchObject({
         type: 'SourceUnusable',

@@ -5,15 +5,16 @@ import type { ContentCheck, ContentReport, LineCheck, LineProblem } from '../../
 import { Defaults, KnownPurposes, type DestinationLimits } from '../../../contracts/limits.ts';
 import type { ByteRange, Source } from '../../../contracts/sources.ts';
 import { filenameOfSource } from '../../../core/source/names.ts';
-import { planSplit, type LineIndex } from '../../../core/split/plan.ts';
+import type { LineIndex } from '../../../core/split/plan.ts';
 import { formatCount } from '../../../core/text/format.ts';
 import { nameKey } from '../../../core/text/name-form.ts';
 import { lineCheckOf } from '../../../core/upload/content.ts';
 import { fileProblem, nameProblem } from '../../../core/upload/file-limits.ts';
-import { ConfigError, LineTooLongError, LonghaulError } from '../../../errors.ts';
+import { ConfigError, LineTooLongError, LonghaulError, SourceUnusableError } from '../../../errors.ts';
 import { JsonlCheck, MAX_LISTED } from '../../../sources/digest/jsonl.ts';
 import { pass } from '../../../sources/digest/pass.ts';
 import { countLines } from '../../../sources/line-counter.ts';
+import { planPieces } from '../../../sources/plan-pieces.ts';
 import { SourceLines } from '../../../sources/source-lines.ts';
 import { isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
 import type { SourceReader } from '../../../sources/source-reader.ts';
@@ -70,8 +71,9 @@ export async function checkCommand(
     const { files, skipped } = await expandFiles(names, { sources, connection: options.connection });
     for (const { path, failureType: code, message } of skipped) {
       bad++;
-      if (json) context.json({ source: path, ok: false, error: { code, message } });
-      else note(`longhaul: skipped ${path}: ${message}`);
+      const text = message === 'is empty' ? emptyText(path) : `skipped ${path}: ${message}`;
+      if (json) context.json({ source: path, ok: false, error: { code, message: text } });
+      else note(`longhaul: ${text}`);
     }
     for (const file of files) {
       const source = sourceOf(file);
@@ -84,8 +86,11 @@ export async function checkCommand(
       } catch (error) {
         if (!(error instanceof LonghaulError)) throw error;
         bad++;
-        if (json) context.json({ source, ok: false, check, error: jsonErrorOf(error) });
-        else note(`longhaul: ${source}: ${errorText(error)}`);
+        // An upload would fail with the same error.
+        const message = errorText(error).replace(/^cannot upload /, 'cannot check ');
+        if (json) context.json({ source, ok: false, check, error: { ...jsonErrorOf(error), message } });
+        else
+          note(source === '-' || message.includes(source) ? `longhaul: ${message}` : `longhaul: ${source}: ${message}`);
       }
     }
   } finally {
@@ -172,7 +177,7 @@ async function piecesOf(
     if (signal.aborted) throw new Interrupted();
     index = counter.index(lines);
   }
-  const outcome = await planSplit(sizeBytes, most, lines, index && maxLines ? { maxLines, index } : undefined);
+  const outcome = await planPieces(sizeBytes, most, lines, index && maxLines ? { maxLines, index } : undefined);
   if ('pieces' in outcome) return outcome.pieces;
   throw new LineTooLongError(
     `the line that starts at byte ${outcome.longLineAtBytes} is longer than ${most} bytes, the maximum of one File. Shorten the line.`,
@@ -213,9 +218,14 @@ async function checkInput({ context, check, limits, options }: CheckContext): Pr
     lines.update(chunk);
     sizeBytes += chunk.byteLength;
   }
+  if (sizeBytes === 0) throw new SourceUnusableError(emptyText('standard input'));
   const limited = { filename: limits?.extensions?.map((one) => `x${one}`)[0] ?? 'x', purpose: options.purpose ?? '' };
   const limit = limits && fileProblem(limits, { ...limited, sizeBytes });
   return { ...withoutCheck(lines.end()), bytes: sizeBytes, limit };
+}
+
+function emptyText(name: string): string {
+  return `cannot check ${name}: it is empty. Upload a file with content.`;
 }
 
 function withoutCheck({ lines, invalid, problems, warnings }: ContentReport) {

@@ -86,6 +86,21 @@ it('checks standard input, and reports files that do not exist', async () => {
   expect(missing).toMatchObject({ failed: true, json: [{ ok: false, error: { code: 'SourceMissing' } }] });
 });
 
+it('reports the same reason for an empty file as text and as JSON', async () => {
+  const files = { 'data/empty.jsonl': '' };
+  for (const [name, shown] of [
+    ['data/empty.jsonl', 'data/empty.jsonl'],
+    ['data', 'data/empty.jsonl'],
+    ['-', 'standard input'],
+  ] as const) {
+    const message = `cannot check ${shown}: it is empty. Upload a file with content.`;
+    const text = await check(files, [name], {});
+    expect(text).toMatchObject({ out: [], notes: [`longhaul: ${message}`], failed: true });
+    const { json } = await check(files, [name], { json: true });
+    expect(json).toMatchObject([{ ok: false, error: { code: 'SourceUnusable', message } }]);
+  }
+});
+
 it('reports the limits of a purpose, and checks the pieces of a split upload', async () => {
   const lines = Array.from({ length: 50_001 }, (_, id) => request(id)).join('');
   const files = { 'many.jsonl': `${lines}{}\n` };

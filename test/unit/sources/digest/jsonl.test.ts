@@ -40,8 +40,10 @@ function validLines(
   check: LineCheck,
 ): { readonly alone: boolean; readonly inFile: boolean }[] {
   const ids = new Set<unknown>();
-  return lines.map((line) => {
+  return lines.map((line, index) => {
     const alone = isValidLine(line, check);
+    const isEmptyEnd = index > 0 && index === lines.length - 1 && ['', '\r'].includes(line.toString('latin1'));
+    if (isEmptyEnd) return { alone, inFile: true };
     if (!alone || check !== 'batch') return { alone, inFile: alone };
     const { custom_id: id } = JSON.parse(line.toString()) as { custom_id: string };
     const inFile = !ids.has(id);
@@ -142,7 +144,29 @@ describe('the check of lines', () => {
     ]);
     expect(reasons('{}\n{}')).toEqual([]);
     expect(reasons('{}\r\n{}\r\n')).toEqual([]);
-    expect(reasons('{}\n\n')).toEqual(['2 is empty']);
+    expect(reasons('{}\n  \n')).toEqual(['2 is empty']);
+  });
+
+  it.each(['\n', '\r\n', '\r'])('accepts one empty last line (%j), and does not count it', (empty) => {
+    const found = report(`{}\n{}\n${empty}`, { check: 'jsonl', maxLines: 2 }, 1);
+    expect(found).toMatchObject({ lines: 2, invalid: 0 });
+    expect(reasons(`{}\n\n${empty}`)).toEqual(['2 is empty']);
+    expect(reasons(empty)).toEqual(['1 is empty']);
+    expect(reasons(`{}\n${empty === '\r' ? '\r\n' : empty}{}\n`)).toEqual(['2 is empty']);
+  });
+
+  it('resumes after an empty line, which is then the last line or invalid', () => {
+    for (const [rest, problems] of [
+      ['', []],
+      ['{}\n', [{ line: 2, reason: 'is empty' }]],
+    ] as const) {
+      const first = new JsonlCheck({ check: 'jsonl' });
+      first.update(Buffer.from('{}\n\n'));
+      const second = new JsonlCheck({ check: 'jsonl' });
+      expect(second.load(first.save(), 4)).toBe(true);
+      second.update(Buffer.from(rest));
+      expect(second.end().problems).toEqual(problems);
+    }
   });
 
   it('compares the requests of a batch', () => {
