@@ -9,6 +9,7 @@ import { runAttempt } from '../../activities/attempt.ts';
 import { createOpenBatch } from '../../activities/open-batch.ts';
 import { packSyncMemory } from '../../activities/pack-sync-memory.ts';
 import { createPlanSync } from '../../activities/plan-sync.ts';
+import { createRecordSync } from '../../activities/record-sync.ts';
 import { createSendBatch } from '../../activities/send-batch.ts';
 import { scopedSourceError } from '../../activities/source-scope.ts';
 import { createUploadPart } from '../../activities/upload-part.ts';
@@ -105,6 +106,7 @@ function activitiesOf(world: ClientWorld, process: Process): Readonly<Record<str
     sendBatch: () => createSendBatch(dependencies),
     deleteFile: () => createDeleteFile(dependencies),
     packSyncMemory: () => packSyncMemory,
+    recordSync: () => createRecordSync(dependencies),
     recallSync: () => () =>
       runAttempt(() => Promise.resolve(memoryOfResult(world.namespace.lastResult(info.workflowId)))),
     planSync: () => (input: PlanSyncInput) => {
@@ -137,6 +139,7 @@ function dependenciesOf(world: ClientWorld, process: () => Process): ActivityDep
   const sources = {
     open: (source: Source) => world.sources.open(source),
     check: async () => world.sources.assertReadable(),
+    manifest: async () => world.manifest.client(world, process()),
     list: async (...args: Parameters<ModelSources['list']>) => {
       await spend(world, process(), 'listSource');
       return world.sources.list(...args);

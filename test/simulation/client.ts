@@ -11,6 +11,7 @@ import type { Call, Fault } from './plan.ts';
 import { rejected, type Service } from './service.ts';
 import type { SourceReader } from '../../src/sources/source-reader.ts';
 import type { Workers } from './activities.ts';
+import type { ModelManifest } from './manifest.ts';
 import type { Namespace } from './namespace.ts';
 import { contentOfSource, type ModelReader, type ModelSources } from './source.ts';
 
@@ -23,6 +24,7 @@ export interface ClientWorld {
   readonly service: Service;
   readonly sources: ModelSources;
   readonly namespace: Namespace;
+  readonly manifest: ModelManifest;
   readonly workers: Workers;
   /** Most uploads of one batch of the lists of a sync. */
   readonly batchFiles: number;

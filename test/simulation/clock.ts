@@ -83,6 +83,7 @@ export class VirtualClock {
   install(): () => void {
     const real = {
       now: Date.now,
+      monotonic: Reflect.get(performance, 'now'),
       setInterval,
       clearInterval,
       setTimeout,
@@ -95,6 +96,7 @@ export class VirtualClock {
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
     Date.now = () => this.nowMs;
+    performance.now = () => this.nowMs;
     globalThis.setInterval = ((run: () => void, everyMs: number) => this.#repeat(run, everyMs)) as never;
     globalThis.clearInterval = ((timer: VirtualTimer | undefined) => timer?.cancel()) as never;
     promises.setTimeout = (async (delayMs: number, value: unknown, options?: { readonly signal?: AbortSignal }) => {
@@ -110,6 +112,7 @@ export class VirtualClock {
     return () => {
       Error.stackTraceLimit = stackTraceLimit;
       Date.now = real.now;
+      performance.now = real.monotonic;
       globalThis.setInterval = real.setInterval;
       globalThis.clearInterval = real.clearInterval;
       globalThis.setTimeout = real.setTimeout;

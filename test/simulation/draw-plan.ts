@@ -80,7 +80,9 @@ export function drawSyncPlan(seed: number): Plan {
     deletes: dice.chance('deletes', 0.4),
     maxConcurrentUploads: dice.whole('uploads', 1, 5),
     batchFiles: dice.one('batch', [2, 3, 200, 200]),
+    hasManifest: dice.chance('manifest', 0.3),
   };
+  const isUnusable = folder.hasManifest && dice.chance('manifest-outage', 0.4);
   const actions = plan.actions
     .filter(({ action }) => action.kind !== 'edit-source' && action.kind !== 'retune')
     .map((action, index) => (dice.chance(`on-piece-${index}`, 0.2) ? { ...action, isOnPiece: true } : action))
@@ -98,7 +100,18 @@ export function drawSyncPlan(seed: number): Plan {
       ...plan.faults,
       ...drawMany(dice, 'more', [0, 1, 2, 4], (key) => drawPlannedFault(dice, key, 2 * files.length)),
     ],
+    outages: [...plan.outages, ...(isUnusable ? [drawManifestOutage(dice)] : [])],
     actions: [...actions, ...edits],
+  };
+}
+
+function drawManifestOutage(dice: Dice): Outage {
+  const faults: readonly Fault[] = [{ kind: 'status', status: 403 }, { kind: 'unreachable' }, { kind: 'lost' }];
+  return {
+    call: 'manifest',
+    fromMs: drawTime(dice, 'manifest'),
+    forMs: dice.one('manifest/for', [2000, 10_000, 20 * MINUTE]),
+    fault: dice.one('manifest/fault', faults),
   };
 }
 

@@ -4,7 +4,7 @@ import type { PauseInput, RetuneInput } from '../../src/contracts/names.ts';
 import type { FolderEdit } from './source.ts';
 import type { ServiceStyle } from './service.ts';
 
-/** Calls to the service and to the source that a fault can hit. */
+/** Calls to the service, to the source and to the manifest that a fault can hit. */
 export type Call =
   | 'createUpload'
   | 'addPart'
@@ -15,7 +15,8 @@ export type Call =
   | 'deleteFile'
   | 'inspectSource'
   | 'hashSource'
-  | 'listSource';
+  | 'listSource'
+  | 'manifest';
 
 export type Fault =
   /** The service returns an error. `arrives`: after it has done the work. */
@@ -47,7 +48,7 @@ export interface PlannedFault {
   readonly fault: Fault;
 }
 
-/** Every call of a kind fails for some time. */
+/** Every call of a kind fails for some time. `*`: every call to the service and to the source. */
 export interface Outage {
   readonly call: Call | '*';
   readonly fromMs: number;
@@ -86,6 +87,8 @@ export interface PlannedFolder {
   readonly maxConcurrentUploads: number;
   /** Most uploads of one batch of the lists. */
   readonly batchFiles: number;
+  /** Whether the memory of the sync is in a manifest. @defaultValue false: it is in Temporal */
+  readonly hasManifest?: boolean;
 }
 
 /** Everything that happens in one simulation. The same plan always has the same trace. */

@@ -7,6 +7,7 @@ import type { ClientWorld } from './client.ts';
 import { Dice } from './dice.ts';
 import type { Execution } from './execution.ts';
 import type { Close, ExecutionWorld } from './execution-world.ts';
+import { ModelManifest } from './manifest.ts';
 import { Namespace } from './namespace.ts';
 import { Operator } from './operator.ts';
 import { describeFailure, payloadOf } from './payloads.ts';
@@ -45,6 +46,7 @@ export interface Outcome {
 const WORKFLOW_ID = 'upload';
 const NAME = 'train.jsonl';
 const PATH = `/data/${NAME}`;
+const MANIFEST: SyncRequest['manifest'] = { type: 's3', bucket: 'state', key: 'sync.jsonl' };
 /** The first one with all that the plan contains, then one without faults and changes that sends the rest. */
 const SYNC_RUNS = 2;
 /** How often a third run follows, which sends nothing. */
@@ -74,6 +76,7 @@ class Simulation {
   readonly #service: Service;
   readonly #sources: ModelSources;
   readonly #workers = new Workers();
+  readonly #manifest = new ModelManifest();
   readonly #namespace: Namespace;
   readonly #rules: Rules;
   readonly #operator: Operator;
@@ -167,10 +170,11 @@ class Simulation {
     this.#rules.begin(run);
     if (folder) {
       this.#note(`run ${run}`);
-      const { maxConcurrentUploads, deletes } = folder;
+      const { maxConcurrentUploads, deletes, hasManifest } = folder;
       const source = { type: 's3', bucket: 'data' } as const;
       const request: SyncRequest = { source, purpose, delete: deletes, maxConcurrentUploads, upload: settings };
-      this.#namespace.start({ workflowType: 'syncSource', workflowId: WORKFLOW_ID, input: [payloadOf(request)] });
+      const input = [payloadOf(hasManifest ? { ...request, manifest: MANIFEST } : request)];
+      this.#namespace.start({ workflowType: 'syncSource', workflowId: WORKFLOW_ID, input });
       return;
     }
     const request: SplitUploadRequest = {
@@ -258,6 +262,7 @@ class Simulation {
       service: this.#service,
       sources: this.#sources,
       workers: this.#workers,
+      manifest: this.#manifest,
       batchFiles: this.#plan.folder?.batchFiles ?? Infinity,
       hasAttributes: this.#plan.hasAttributes ?? false,
       limits: { ...openAiLimits, ...this.#plan.limits },
@@ -281,7 +286,8 @@ class Simulation {
     const sinceMs = this.clock.nowMs - START_MS;
     const isNow = ({ fromMs, forMs }: { fromMs: number; forMs: number }) =>
       sinceMs >= fromMs && sinceMs < fromMs + forMs;
-    const outage = this.#plan.outages.find((one) => (one.call === '*' || one.call === call) && isNow(one));
+    const isAbout = (one: Call | '*') => one === call || (one === '*' && call !== 'manifest');
+    const outage = this.#plan.outages.find((one) => isAbout(one.call) && isNow(one));
     return planned?.fault ?? outage?.fault;
   }
 
