@@ -134,6 +134,31 @@ export const knownFleetFailures: readonly KnownFailure[] = [
     },
   },
   {
+    name: 'writes the manifest although the plan that needs it waits',
+    rule: 'an upload does not wait forever',
+    plan: {
+      ...CALM,
+      seed: 870,
+      request: { concurrency: 3, maxSessions: 3, giveUpAfterMs: 0, md5: false },
+      style: { ...CALM.style, endedStatus: 410 },
+      partMs: [100, 3000],
+      callMs: [100, 5000],
+      folder: {
+        files: [
+          { path: 'f1.jsonl', sizeBytes: 13_555_803 },
+          { path: 'a/f2.jsonl', sizeBytes: 13_763_407 },
+          { path: 'a/f3.jsonl', sizeBytes: 11 },
+        ],
+        deletes: true,
+        maxConcurrentUploads: 5,
+        batchFiles: 2,
+        hasManifest: true,
+      },
+      faults: [{ call: 'addPart', nth: 1, fault: { kind: 'lost' } }],
+      outages: [{ call: 'manifest', fromMs: 9511, forMs: 10_000, fault: { kind: 'status', status: 403 } }],
+    },
+  },
+  {
     name: 'sends a small file of a sync once if the lookup of its File is rejected with 404',
     rule: 'no second File exists',
     plan: {

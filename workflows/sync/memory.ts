@@ -3,7 +3,7 @@ import type { SyncBatch } from '../../src/contracts/plan-sync.ts';
 import type { ForgottenFile, RememberedFile, SyncMemory } from '../../src/contracts/sync.ts';
 import { checkMemory, memoryProblemOf } from '../../src/core/sync/memory-shape.ts';
 import { utf8Length } from '../../src/core/text/clip.ts';
-import { HandOverDue, type Waiting } from '../shell/waiting.ts';
+import type { Waiting } from '../shell/waiting.ts';
 import type { SyncCalls } from './calls.ts';
 
 /** Maximum bytes of entries that, together with the memory, fit into the input of one activity (2 MB). */
@@ -17,7 +17,10 @@ const RECORD_AFTER_WRITES = 20;
 /** Memory of a sync about the files that were sent, for this run and the next. */
 export class Memory {
   readonly #calls: SyncCalls;
-  /** Waits for an operator if the manifest cannot be written; undefined if the memory is in Temporal. */
+  /**
+   * Waits for an operator if the manifest cannot be written; undefined if the memory is in Temporal. It never hands over,
+   * because the results are not part of the state of the next execution.
+   */
   readonly #waiting: Waiting | undefined;
   /** Recorded by this execution and not in `#packed` yet. */
   readonly #learnt = new Map<string, RememberedFile>();
@@ -34,7 +37,7 @@ export class Memory {
 
   /**
    * @param problem of the previous execution
-   * @param waiting for a sync with a manifest
+   * @param waiting only of the manifest, for a sync with a manifest
    */
   constructor(
     calls: SyncCalls,
@@ -137,15 +140,7 @@ export class Memory {
     const [add, remove] = this.#results();
     if (add.length + remove.length === 0) return;
     this.#learntBytes = 0;
-    for (;;) {
-      try {
-        await waiting.repeat(() => this.#calls.record(add, remove).then(() => true));
-        break;
-      } catch (error) {
-        // The results are not part of the state of the next execution.
-        if (!(error instanceof HandOverDue)) throw error;
-      }
-    }
+    await waiting.repeat(() => this.#calls.record(add, remove).then(() => true));
     for (const entry of add) if (this.#learnt.get(entry.path) === entry) this.#learnt.delete(entry.path);
     for (const { path } of remove) this.#forgotten.delete(path);
   }

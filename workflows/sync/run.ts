@@ -16,6 +16,7 @@ import { SyncTally } from '../../src/core/sync/tally.ts';
 import { jsonBytes } from '../../src/core/payload.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
+import { RetryPeriod } from '../shell/retry-period.ts';
 import { HandOverDue, Waiting } from '../shell/waiting.ts';
 import type { RawRequest } from '../shell/requests.ts';
 import { SyncCalls } from './calls.ts';
@@ -38,6 +39,8 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   readonly #shown = new ShownSync();
   /** Waits of the lists and deletions. */
   readonly #waiting: Waiting;
+  /** Waits of the manifest, which are separate, because a plan that is retried can first need the results in the manifest. */
+  readonly #recording: Waiting;
   readonly #giveUpAfterMs: () => number;
   readonly #fleet: Fleet;
   readonly #tally: SyncTally;
@@ -60,7 +63,10 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     this.#calls = new SyncCalls(this.#raw, this.#planId);
     this.#giveUpAfterMs = () => this.#admitted?.request.upload.giveUpAfterMs ?? this.#facts.giveUpAfterMs ?? 0;
     const onChange = () => this.#publish();
-    this.#waiting = new Waiting(this.#giveUpAfterMs, onChange, { carried: run?.waits?.lists, handsOver: () => true });
+    const period = new RetryPeriod();
+    const ofLists = { carried: run?.waits?.lists, period, handsOver: () => true };
+    this.#waiting = new Waiting(this.#giveUpAfterMs, onChange, ofLists);
+    this.#recording = new Waiting(this.#giveUpAfterMs, onChange, { period });
     const maxRunning = () => syncConcurrency(this.#request);
     this.#fleet = new Fleet({ isPaused: () => this.#paused, onChange, maxRunning });
     this.#tally = new SyncTally(run);
@@ -69,7 +75,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       this.#calls,
       memory,
       run?.memoryProblem,
-      this.#raw['manifest'] === undefined ? undefined : this.#waiting,
+      this.#raw['manifest'] === undefined ? undefined : this.#recording,
     );
     this.#plans = new Plans(this.#calls, this.#memory, this.#waiting, {
       lists: this.#lists,
@@ -168,6 +174,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     const { type } = control;
     if (type === 'retry') {
       this.#waiting.retry();
+      this.#recording.retry();
       this.#sending.retry();
     } else this.#paused = type === 'pause';
     this.#publish();
@@ -189,7 +196,8 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   }
 
   progress(): SyncProgress {
-    const waiting = shownWait(this.#state, this.#waiting.info ?? this.#fleet.waiting, Date.now());
+    const wait = this.#recording.info ?? this.#waiting.info ?? this.#fleet.waiting;
+    const waiting = shownWait(this.#state, wait, Date.now());
     const isPaused = this.#paused && this.#state !== 'listing';
     const { counts } = this.#tally;
     return {
