@@ -61,12 +61,14 @@ export async function runAttempt<Result, Beat = never>(
     assertFits(result, context.info.activityType);
     return result;
   } catch (error) {
+    const failure = toApplicationFailure(error, { attempt });
     if (isWorkerStopping()) {
+      // The next attempt could not repeat this call, because it would have to assume that the call succeeded.
+      if (isFinal(failure)) throw failure;
       beatNow();
       throw workerStopping();
     }
     if (context.cancellationSignal.aborted) await context.cancelled;
-    const failure = toApplicationFailure(error, { attempt });
     context.log.debug(`attempt ${attempt} failed: ${failure.message}`, {
       type: (failure as { type?: FailureType }).type,
     });
@@ -75,6 +77,13 @@ export async function runAttempt<Result, Beat = never>(
     stopBeating();
     stop.release();
   }
+}
+
+/** Whether no attempt can succeed. An aborted call proves nothing. */
+function isFinal(failure: Error): boolean {
+  return (
+    failure instanceof ApplicationFailure && failure.nonRetryable === true && failure.type !== FailureType.TimedOut
+  );
 }
 
 /** Fails if the result is too large. Temporal would reject it, and repeat the activity while the workflow waits. */

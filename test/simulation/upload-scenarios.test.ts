@@ -30,6 +30,18 @@ describe('an upload', () => {
     expect(seen.virtualMs).toBeLessThan(5 * MINUTE);
   });
 
+  it('opens another session if a completion is rejected while its worker shuts down', async () => {
+    const seen = await run({
+      callMs: [2500, 2500],
+      faults: [{ call: 'completeUpload', nth: 1, fault: status(404) }],
+      actions: [0, 1].map((worker) =>
+        act({ call: 'completeUpload', nth: 1, plusMs: SECOND }, { kind: 'stop-worker', worker }),
+      ),
+    });
+    expect(seen.statuses).toEqual(['cancelled', 'completed']);
+    expect(calls(seen, 'listFiles')).toEqual([]);
+  });
+
   it('replaces a session that expires during a pause before a part is rejected', async () => {
     const seen = await run({
       actions: [

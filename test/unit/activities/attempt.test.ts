@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { runAttempt } from '../../../activities/attempt.ts';
 import { PayloadLimits } from '../../../src/contracts/limits.ts';
+import { AbortedError, ApiError } from '../../../src/errors.ts';
 import { failureOf, mockActivity, stopWorker } from '../../support/mock-activity.ts';
 
 const half = PayloadLimits.payload / 2;
@@ -73,6 +74,14 @@ describe('an attempt of an activity', () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it('reports a final response while its worker stops, and releases any other failure', async () => {
+    const rejected = (status: number) => runAtStop(() => Promise.reject(new ApiError('rejected', { status })));
+    expect(await failureOf(rejected(404))).toMatchObject({ type: 'ApiRejected', nonRetryable: true });
+    expect(await failureOf(rejected(503))).toMatchObject({ type: 'WorkerStopping' });
+    const aborted = runAtStop(() => Promise.reject(new AbortedError('aborted')));
+    expect(await failureOf(aborted)).toMatchObject({ type: 'WorkerStopping' });
   });
 
   it('omits the details of a heartbeat that are larger than a payload', async () => {
