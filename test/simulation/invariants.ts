@@ -141,11 +141,11 @@ export class UploadInvariants {
     }
     const giveUpAfterMs = this.#plan.request.giveUpAfterMs ?? 24 * HOUR;
     const waitedMs = nowMs - waiting.sinceMs;
-    if (giveUpAfterMs > 0 && execution.tasks.size === 0 && waitedMs > giveUpAfterMs + 60_000 && !this.#isPaused) {
+    if (giveUpAfterMs > 0 && execution.tasks.size === 0 && waitedMs > giveUpAfterMs + 60_000 && !isPaused) {
       this.#violation('the retry period is respected', `waits for ${waitedMs} ms`);
     }
     const allMs = nowMs - (this.#waitingSinceMs ?? nowMs);
-    if (giveUpAfterMs > 0 && execution.tasks.size === 0 && allMs > giveUpAfterMs + 600_000 && !this.#isPaused) {
+    if (giveUpAfterMs > 0 && execution.tasks.size === 0 && allMs > giveUpAfterMs + 600_000 && !isPaused) {
       this.#violation('the retry period of an upload is respected', `waits for ${allMs} ms`);
     }
   }
