@@ -1,6 +1,6 @@
 import type { RememberedFile } from '../../src/contracts/sync.ts';
 import type { PackedForm } from '../../src/core/sync/packed.ts';
-import { syncFileName, syncFileNameProblem } from '../../src/core/sync/file-name.ts';
+import { PRINTABLE, syncFileName, syncFileNameProblem } from '../../src/core/sync/file-name.ts';
 
 /** About five times the number in a memory of 900,000 characters. */
 export const MAX_ROWS = 100_000;
@@ -86,7 +86,8 @@ function isUnixSeconds(value: unknown): value is number {
 }
 
 export function isText(value: unknown, maxCharacters: number): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= maxCharacters && !/[\p{Cc}\p{Cs}]/u.test(value);
+  if (typeof value !== 'string' || value === '' || value.length > maxCharacters) return false;
+  return PRINTABLE.test(value) || !/[\p{Cc}\p{Cs}]/u.test(value);
 }
 
 type PackedEntry = [...Required<Row>, mtimeMs: number | null, from: string | null];

@@ -1,7 +1,7 @@
 import type { SyncScope } from '../../../src/contracts/plan-sync.ts';
 import type { RememberedFile } from '../../../src/contracts/sync.ts';
 import { Defaults } from '../../../src/contracts/limits.ts';
-import { syncFileName, syncFileNameProblem } from '../../../src/core/sync/file-name.ts';
+import { PRINTABLE, syncFileName, syncFileNameProblem } from '../../../src/core/sync/file-name.ts';
 import { nameKey } from '../../../src/core/text/name-form.ts';
 import { isText, RowLimits } from '../memory-rows.ts';
 
@@ -95,9 +95,10 @@ export function sourceOf({ source }: SyncScope): string {
 
 function pathProblem(path: unknown): string | undefined {
   if (!isText(path, RowLimits.pathCharacters)) return 'has no valid "path"';
-  if (path.startsWith('/') || path.split('/').some((segment) => segment === '..' || segment === '.')) {
+  if (path.startsWith('/') || /(?:^|\/)\.\.?(?:\/|$)/.test(path)) {
     return 'has a "path" that leads out of the source. Paths are relative, without "." and ".." segments';
   }
+  if (PRINTABLE.test(path)) return undefined;
   return syncFileNameProblem(syncFileName('', path)) === undefined ? undefined : 'has no valid "path"';
 }
 
@@ -110,11 +111,11 @@ function factsProblem({ size, md5, fileId }: Json): string | undefined {
 }
 
 function optionalProblem(row: Json): string | undefined {
-  const [name] = Object.entries(optional).find(([key, isValid]) => row[key] !== undefined && !isValid(row[key])) ?? [];
+  const [name] = optional.find(([key, isValid]) => row[key] !== undefined && !isValid(row[key])) ?? [];
   return name === undefined ? undefined : `has an invalid "${name}"`;
 }
 
-const optional: Readonly<Record<string, (value: unknown) => boolean>> = {
+const optional = Object.entries<(value: unknown) => boolean>({
   createdAt: (value) => typeof value === 'number' && value >= 0 && value <= RowLimits.unixSeconds,
   change: (value) => isText(value, RowLimits.changeCharacters),
   version: (value) => isText(value, RowLimits.versionCharacters),
@@ -122,7 +123,7 @@ const optional: Readonly<Record<string, (value: unknown) => boolean>> = {
   destination: (value) => isText(value, RowLimits.versionCharacters),
   prefix: (value) => value === '' || isText(value, RowLimits.versionCharacters),
   source: (value) => isText(value, 2 * RowLimits.pathCharacters),
-};
+});
 
 const TIME = /^(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)$/;
 

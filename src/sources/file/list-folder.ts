@@ -7,7 +7,7 @@ import type { SyncProblem } from '../../contracts/sync.ts';
 import { comparePaths, type ListedSource } from '../../core/sync/plan.ts';
 import { SourceMissingError, SourceReadError, SourceUnusableError } from '../../errors.ts';
 import { Breather, type Listing, type ListOptions } from '../listing/listing.ts';
-import { FilePermission } from './permission.ts';
+import { FilePermission, type FileGuard } from './permission.ts';
 import { changeOf, fingerprintOf } from './source.ts';
 import { mapFileError } from './errors.ts';
 import type { PathFilter } from '../listing/path-filter.ts';
@@ -126,7 +126,10 @@ class FolderWalk {
       const rest = found.toSorted((a, b) => comparePaths(a.name, b.name));
       while (rest.length > 0) {
         const entries = rest.splice(0, STATS_AT_A_TIME);
-        await Promise.all(entries.map((entry) => this.#look(folder, entry, dev === this.#localDevice)));
+        const isLocal = dev === this.#localDevice;
+        const guard = isLocal ? await this.#permission.guard() : undefined;
+        const others = guard ? entries.filter((entry) => !this.#lookNow(folder, entry, guard)) : entries;
+        if (others.length > 0) await Promise.all(others.map((entry) => this.#look(folder, entry, isLocal)));
         await this.#breather.breathe();
       }
     } catch (error) {
@@ -135,8 +138,21 @@ class FolderWalk {
     }
   }
 
+  /** Adds a regular file on a local disk, without a promise. @returns false if `#look` must decide */
+  #lookNow(folder: Folder, entry: Dirent, guard: FileGuard): boolean {
+    if (!entry.isFile()) return false;
+    const path = pathIn(folder, entry);
+    const real = join(folder.real, entry.name);
+    if (guard.mayBeProtected(real)) return false;
+    if (!this.#filter.takes(path)) return true;
+    const stats = statusNow(real);
+    if (!stats?.isFile() || guard.isSecret(stats)) return false;
+    this.#add(path, stats);
+    return true;
+  }
+
   async #look(folder: Folder, entry: Dirent, isLocal: boolean): Promise<void> {
-    const path = folder.path === '' ? entry.name : `${folder.path}/${entry.name}`;
+    const path = pathIn(folder, entry);
     const real = join(folder.real, entry.name);
     if (entry.isDirectory()) {
       if (!this.#filter.skipsFolder(path)) this.#folders.push({ path, real, isLink: false });
@@ -208,6 +224,19 @@ class FolderWalk {
     } else if (error instanceof SourceUnusableError) {
       this.problems.push({ path, failureType: FailureType.SourceUnusable, message });
     } else throw error;
+  }
+}
+
+function pathIn(folder: Folder, { name }: Dirent): string {
+  return folder.path === '' ? name : `${folder.path}/${name}`;
+}
+
+/** Undefined if the status cannot be read. */
+function statusNow(path: string): BigIntStats | undefined {
+  try {
+    return lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 

@@ -7,6 +7,12 @@ import { notPermitted } from '../permission.ts';
 import { protectionOf } from './protected-paths.ts';
 import type { FileSettings } from '../source-settings.ts';
 
+export interface FileGuard {
+  /** False if `isProtected` returns false. */
+  readonly mayBeProtected: (real: string) => boolean;
+  readonly isSecret: (stats: BigIntStats) => boolean;
+}
+
 /** Decides by their real paths which files callers can name, so that neither a link nor `..` leads out. */
 export class FilePermission {
   readonly #settings: FileSettings;
@@ -52,6 +58,15 @@ export class FilePermission {
   /** The same for hard links. */
   async isSecret({ dev, ino }: BigIntStats): Promise<boolean> {
     return (await protectionOf(this.#settings.protect)).inodes.has(`${dev} ${ino}`);
+  }
+
+  /** The protection of now, for a few files of a list: a promise for each file costs more than its status. */
+  async guard(): Promise<FileGuard> {
+    const { files, folders, inodes } = await protectionOf(this.#settings.protect);
+    return {
+      mayBeProtected: (real) => files.has(real) || isInOneOf(real, folders),
+      isSecret: ({ dev, ino }) => inodes.size > 0 && inodes.has(`${dev} ${ino}`),
+    };
   }
 
   async #assertReal(path: string, real: string): Promise<void> {
