@@ -1,5 +1,6 @@
 import type { PlanSyncInput, SyncScope } from '../../src/contracts/plan-sync.ts';
-import { SyncPlan, type ListedSource } from '../../src/core/sync/plan.ts';
+import { SyncPlan } from '../../src/core/sync/plan.ts';
+import type { ListedSource } from '../../src/core/sync/listed-source.ts';
 import type { Destination } from '../../src/destinations/port.ts';
 import { createPathFilter } from '../../src/sources/listing/path-filter.ts';
 import type { Sources } from '../../src/sources/sources.ts';

@@ -4,7 +4,7 @@ import type { SyncChanges } from '../../src/contracts/plan-sync.ts';
 import { FailureType } from '../../src/contracts/failures.ts';
 import { PayloadLimits } from '../../src/contracts/limits.ts';
 import type { SyncAmount, SyncProblem } from '../../src/contracts/sync.ts';
-import { comparePaths } from '../../src/core/sync/plan.ts';
+import { comparePaths } from '../../src/core/sync/listed-source.ts';
 import { reported, type SyncLists, type SyncWork } from './lists.ts';
 
 /** Limit for parsing, because any caller of Temporal can write the text. */

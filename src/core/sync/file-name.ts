@@ -1,7 +1,7 @@
 import { FailureType } from '../../contracts/failures.ts';
 import type { SyncProblem } from '../../contracts/sync.ts';
 import { nameKey } from '../text/name-form.ts';
-import type { ListedSource } from './plan.ts';
+import type { ListedSource } from './listed-source.ts';
 
 /** A source with the name of its File. */
 export interface NamedSource extends ListedSource {

@@ -1,5 +1,5 @@
 import { formatCount, formatDuration } from '../text/format.ts';
-import type { HeldFile } from './plan.ts';
+import type { HeldFile } from './gone.ts';
 import { FailureType } from '../../contracts/failures.ts';
 import type { SyncProblem } from '../../contracts/sync.ts';
 

@@ -4,7 +4,7 @@ import { isAbsolute, join } from 'node:path';
 import { FailureType } from '../../contracts/failures.ts';
 import type { FolderContainer } from '../../contracts/sources.ts';
 import type { SyncProblem } from '../../contracts/sync.ts';
-import { comparePaths, type ListedSource } from '../../core/sync/plan.ts';
+import { comparePaths, type ListedSource } from '../../core/sync/listed-source.ts';
 import { SourceMissingError, SourceReadError, SourceUnusableError } from '../../errors.ts';
 import { Breather, type Listing, type ListOptions } from '../listing/listing.ts';
 import { FilePermission, type FileGuard } from './permission.ts';

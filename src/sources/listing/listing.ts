@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { FailureType } from '../../contracts/failures.ts';
 import type { DestinationLimits } from '../../contracts/limits.ts';
 import type { SyncProblem } from '../../contracts/sync.ts';
-import { comparePaths, type ListedSource } from '../../core/sync/plan.ts';
+import { comparePaths, type ListedSource } from '../../core/sync/listed-source.ts';
 import { fileProblem, ofSyncedFile } from '../../core/upload/file-limits.ts';
 import type { PathFilter } from './path-filter.ts';
 

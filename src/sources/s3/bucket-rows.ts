@@ -5,7 +5,7 @@ import type { SyncProblem } from '../../contracts/sync.ts';
 import { clip } from '../../core/text/clip.ts';
 import { formatCount } from '../../core/text/format.ts';
 import { keyProblem } from '../../core/source/limits.ts';
-import { comparePaths, type ListedSource } from '../../core/sync/plan.ts';
+import { comparePaths, type ListedSource } from '../../core/sync/listed-source.ts';
 import { SourceUnusableError } from '../../errors.ts';
 import { archiveOfRow, describeArchive } from './archived-object.ts';
 import type { Listing } from '../listing/listing.ts';

@@ -13,7 +13,7 @@ import {
   partIdsProblem,
   takeWithin,
 } from '../../../src/core/payload.ts';
-import { comparePaths } from '../../../src/core/sync/plan.ts';
+import { comparePaths } from '../../../src/core/sync/listed-source.ts';
 import { SyncTally } from '../../../src/core/sync/tally.ts';
 import { syncRequestProblems } from '../../../src/contracts/requests/problems.ts';
 

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { describeHeld } from '../../../../src/core/sync/reports.ts';
 import type { RememberedFile } from '../../../../src/contracts/sync.ts';
 import type { UploadedFile } from '../../../../src/contracts/upload.ts';
-import { comparePaths, SyncPlan, type ListedSource } from '../../../../src/core/sync/plan.ts';
+import { comparePaths, type ListedSource } from '../../../../src/core/sync/listed-source.ts';
+import { SyncPlan } from '../../../../src/core/sync/plan.ts';
 import { generatedRuns } from '../../../support/mutated.ts';
 
 const CREATED_AT = 1_000_000;
