@@ -8,9 +8,9 @@ import { until } from '../support/until.ts';
 import { writeFiles } from '../support/temp-dir.ts';
 
 const FILES = 5;
-const EVERY_MS = 2000;
+const EVERY_MS = 1000;
 /** Of each answer; the shortest sync asks once. */
-const LATENCY_MS = 2600;
+const LATENCY_MS = 1300;
 
 interface Run {
   readonly startMs: number;
