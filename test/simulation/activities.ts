@@ -21,7 +21,7 @@ import type {
   UploadPartInput,
 } from '../../src/contracts/activities.ts';
 import type { PlanSyncInput } from '../../src/contracts/plan-sync.ts';
-import { AbortedError, SourceChangedError } from '../../src/errors.ts';
+import { AbortedError, ContentInvalidError, SourceChangedError } from '../../src/errors.ts';
 import type { Source } from '../../src/contracts/sources.ts';
 import { memoryOfResult } from '../../src/core/sync/memory-shape.ts';
 import type { Sources } from '../../src/sources/sources.ts';
@@ -97,7 +97,7 @@ function activitiesOf(world: ClientWorld, process: Process): Readonly<Record<str
       };
     },
     createUpload: () => createCreateUpload(dependencies),
-    uploadPart: () => uploadPart(dependencies),
+    uploadPart: () => uploadPart(world, dependencies),
     completeUpload: () => createCompleteUpload(dependencies),
     cancelUpload: () => createCancelUpload(dependencies),
     hashSource: () => (input: HashSourceInput) => hashSource(world, process, input),
@@ -155,15 +155,22 @@ async function spend(world: ClientWorld, process: Process, call: 'inspectSource'
   if (process.isDead) await new Promise<never>(() => {});
 }
 
-/** The digest of a part is made of bytes, and a model has none. */
-function uploadPart(dependencies: ActivityDependencies): Activity {
+/** The digest and the check of a part need bytes, and a model has none. */
+function uploadPart(world: ClientWorld, dependencies: ActivityDependencies): Activity {
   const send = createUploadPart(dependencies);
-  return async ({ withMd5, ...input }: UploadPartInput) => {
+  return async ({ withMd5, check, ...input }: UploadPartInput) => {
     const sent = await send(input);
+    await runAttempt(async () => checkContent(world, { check }));
     return withMd5
       ? { ...sent, md5: digestOfSource(contentOfSource(input.fingerprint, input.source), input.sizeBytes) }
       : sent;
   };
+}
+
+function checkContent({ hasInvalidContent }: ClientWorld, { check }: Pick<HashSourceInput, 'check'>): void {
+  if (!check || !hasInvalidContent) return;
+  const problems = [{ line: 1, reason: 'is not a JSON object' }];
+  throw new ContentInvalidError('the content is invalid', { invalid: 1, problems });
 }
 
 const HASH_STEPS = 4;
@@ -183,6 +190,8 @@ function hashSource(world: ClientWorld, process: Process, input: HashSourceInput
         if (fingerprint !== input.fingerprint) throw new SourceChangedError('the source was changed');
         const offsetBytes = checkpoint?.offsetBytes ?? 0;
         if (offsetBytes >= input.sizeBytes) {
+          checkContent(world, input);
+          if (input.onlyCheck) return { md5: '' };
           return { md5: digestOfSource(contentOfSource(fingerprint, input.source), input.sizeBytes) };
         }
         const isStopped = await clock

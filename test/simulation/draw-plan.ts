@@ -35,9 +35,11 @@ export function drawPlan(seed: number): Plan {
         [1, 0],
       ]),
       ...(dice.chance('no-md5', 0.2) ? { md5: false } : {}),
+      ...(dice.chance('check', 0.15) ? { check: 'jsonl' as const } : {}),
       ...(dice.chance('beat', 0.2) ? { heartbeatTimeoutMs: dice.one('beat-ms', [2000, 5000, 60_000]) } : {}),
     },
     sizeBytes,
+    hasInvalidContent: dice.chance('invalid-content', 0.5),
     style: drawStyle(dice, partSizeBytes),
     partMs,
     callMs: dice.one('call-ms', [
@@ -70,7 +72,7 @@ const LARGE_BYTES = 1024 * 1024 + 1;
 export function drawSyncPlan(seed: number): Plan {
   const plan = drawPlan(seed);
   const dice = new Dice(seed);
-  const { partSizeBytes: _partSize, heartbeatTimeoutMs: _timeout, ...request } = plan.request;
+  const { partSizeBytes: _partSize, heartbeatTimeoutMs: _timeout, check: _check, ...request } = plan.request;
   const files = Array.from({ length: dice.one('files', [1, 2, 4, 6, 10]) }, (_, index) => {
     const path = `${dice.one(`folder-${index}`, ['', '', 'a/', 'z/'])}f${index}.jsonl`;
     return { path, sizeBytes: drawFileSize(dice, `file-${index}`) };

@@ -96,6 +96,8 @@ export interface Plan {
   readonly seed: number;
   readonly request: Omit<UploadRequest, 'source' | 'purpose'>;
   readonly sizeBytes: number;
+  /** Whether the check of the content, if the request has one, rejects the source. @defaultValue false */
+  readonly hasInvalidContent?: boolean;
   /** Of a split upload. @defaultValue it is not split */
   readonly pieces?: number;
   /** Of a sync, whose files are those of the folder. @defaultValue it is not a sync */

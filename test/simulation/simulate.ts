@@ -265,6 +265,7 @@ class Simulation {
       manifest: this.#manifest,
       batchFiles: this.#plan.folder?.batchFiles ?? Infinity,
       hasAttributes: this.#plan.hasAttributes ?? false,
+      hasInvalidContent: this.#plan.hasInvalidContent ?? false,
       limits: { ...openAiLimits, ...this.#plan.limits },
       namespace: this.#namespace,
       trace: (line) => this.#note(line),
