@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ContentCheck } from '../../../src/contracts/content.ts';
+import type { ContentCheck, LineCheck } from '../../../src/contracts/content.ts';
 import { JsonlCheck } from '../../../src/sources/digest/jsonl.ts';
 import { Md5 } from '../../../src/sources/digest/md5.ts';
 import type { Bench } from '../bench.ts';
@@ -21,13 +21,18 @@ const BYTES = 512 * MiB;
 const LINK_BYTES_PER_SECOND = 125_000_000;
 const MOST_ROUNDS = 3;
 const CHUNK_BYTES = 512 * 1024;
+const CHECKS = ['jsonl', 'batch', 'chat'] as const;
+const LINE_BYTES = [150, 300, 1000, 4096];
+const PASS_BYTES = 64 * MiB;
+/** Of a File for a batch. */
+const MAX_LINES = 50_000;
 
 async function run(bench: Bench): Promise<Section> {
   const rounds = Math.min(bench.settings.rounds, MOST_ROUNDS);
   const file = join(dirname(await bench.fileOfSize(MiB)), 'requests.jsonl');
   await pipeline(Readable.from(requests(BYTES)), createWriteStream(file));
   const ways = (['off', 'batch'] as const).map((check) => ({ check, rates: [] as number[], peaks: [] as number[] }));
-  const passes = (['jsonl', 'batch'] as const).map((check) => ({ check, rates: [] as number[] }));
+  const passes = CHECKS.map((check) => ({ check, rates: LINE_BYTES.map(() => [] as number[]) }));
   for (let round = 1; round <= rounds; round++) {
     for (const way of ways) {
       const { rate, peakMib } = await upload(bench, file, way.check);
@@ -35,7 +40,9 @@ async function run(bench: Bench): Promise<Section> {
       way.peaks.push(peakMib);
       bench.log(`round ${round}: check ${way.check}: ${rate.toFixed(1)} MiB/s, ${peakMib.toFixed(0)} MiB`);
     }
-    for (const { check, rates } of passes) rates.push(passGibPerSecond(check));
+    for (const { check, rates } of passes) {
+      LINE_BYTES.forEach((bytes, index) => rates[index]?.push(passGibPerSecond(check, bytes)));
+    }
   }
   const pairs = ways[1]!.rates.map((rate, index) => rate / (ways[0]!.rates[index] ?? rate));
   const ratio = figureOf(pairs);
@@ -51,8 +58,14 @@ async function run(bench: Bench): Promise<Section> {
         ]),
       },
       {
-        columns: ['MD5 and check alone, in one thread', 'GiB per second of CPU time'],
-        rows: passes.map(({ check, rates }) => [`\`${check}\``, formatFigure(figureOf(rates))]),
+        columns: [
+          'MD5 and check alone, GiB per second of CPU time',
+          ...LINE_BYTES.map((bytes) => `lines of ${bytes.toLocaleString('en')} bytes`),
+        ],
+        rows: passes.map(({ check, rates }) => [
+          `\`${check}\``,
+          ...rates.map((ofBytes) => formatFigure(figureOf(ofBytes))),
+        ]),
       },
     ],
     charts: [],
@@ -62,28 +75,43 @@ async function run(bench: Bench): Promise<Section> {
   };
 }
 
-function* requests(bytes: number): Generator<string> {
-  const input = 'A sentence with "quotes", and a second line.\n'.repeat(80);
+/** @param lineBytes approximate length of a line */
+function* requests(bytes: number, lineBytes = 4096, check: LineCheck = 'batch'): Generator<string> {
+  const text = 'A sentence with "quotes", and a second line.\n'.repeat(Math.ceil(lineBytes / 45));
+  const lineOf = (id: number, content: string) => {
+    const messages = [{ role: 'user', content }];
+    if (check === 'chat') return `${JSON.stringify({ messages })}\n`;
+    const body = { model: 'm', messages };
+    return `${JSON.stringify({ custom_id: `request-${id}`, method: 'POST', url: '/v1/responses', body })}\n`;
+  };
+  let length = text.length;
+  while (length > 0 && lineOf(0, text.slice(0, length)).length > lineBytes) length--;
   for (let [id, written] = [0, 0]; written < bytes; id++) {
-    const body = { model: 'm', messages: [{ role: 'user', content: input }] };
-    const line = `${JSON.stringify({ custom_id: `request-${id}`, method: 'POST', url: '/v1/chat/completions', body })}\n`;
+    const line = lineOf(id, text.slice(0, length));
     written += line.length;
     yield line;
   }
 }
 
-function passGibPerSecond(check: 'jsonl' | 'batch'): number {
-  const content = Buffer.from([...requests(64 * MiB)].join(''));
-  const [md5, lines] = [new Md5(), new JsonlCheck({ check })];
+function passGibPerSecond(check: LineCheck, lineBytes: number): number {
+  const lines = [...requests(PASS_BYTES, lineBytes, check)];
+  const files: Buffer[] = [];
+  for (let from = 0; from < lines.length; from += MAX_LINES) {
+    files.push(Buffer.from(lines.slice(from, from + MAX_LINES).join('')));
+  }
   const before = process.cpuUsage();
-  for (let at = 0; at < content.byteLength; at += CHUNK_BYTES) {
-    const chunk = content.subarray(at, at + CHUNK_BYTES);
-    md5.update(chunk);
-    lines.update(chunk);
+  for (const content of files) {
+    const [md5, checked] = [new Md5(), new JsonlCheck({ check, maxLines: MAX_LINES })];
+    for (let at = 0; at < content.byteLength; at += CHUNK_BYTES) {
+      const chunk = content.subarray(at, at + CHUNK_BYTES);
+      md5.update(chunk);
+      checked.update(chunk);
+    }
+    if (checked.end().invalid > 0) throw new Error('the requests are invalid');
   }
   const { user, system } = process.cpuUsage(before);
-  if (lines.end().invalid > 0) throw new Error('the requests are invalid');
-  return content.byteLength / GiB / ((user + system) / 1e6);
+  const bytes = files.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  return bytes / GiB / ((user + system) / 1e6);
 }
 
 async function upload({ sink, temporal, settings }: Bench, file: string, check: ContentCheck) {
