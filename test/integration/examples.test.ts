@@ -4,7 +4,6 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { cleanEnvironment } from '../support/cli.ts';
 import { compileProject, installPackedPackage } from '../support/packed-package.ts';
@@ -67,17 +66,6 @@ async function prepareHost(example: string, taskQueue: string, queues: readonly 
     );
     return worker;
   };
-}
-
-/** Bundles the workflows of an example once, for all starts of its worker. */
-async function bundleOnce(example: string): Promise<void> {
-  const directory = join(project, example);
-  const { code } = await bundleWorkflowCode({ workflowsPath: join(directory, 'workflows.ts') });
-  await writeFile(join(directory, 'bundle.js'), code);
-  const host = await readFile(join(directory, 'host.js'), 'utf8');
-  const bundled = host.replace(/workflowsPath: .*,/, "workflowBundle: { codePath: 'bundle.js' },");
-  expect(bundled).not.toBe(host);
-  await writeFile(join(directory, 'host.js'), bundled);
 }
 
 /** A request of a batch, with the rest of its body. */
@@ -155,7 +143,6 @@ it('the batch example creates one batch, also if its worker is killed after the 
     const results = join(directory, 'results.jsonl');
     await writeFile(requests, request('good', { model: 'm' }) + request('bad', {}) + request('lost', { model: 'm' }));
 
-    await bundleOnce('batch-workflow');
     const startHost = await prepareHost('batch-workflow', taskQueue, ['longhaul', 'batches'], env);
     // The service creates the batch, and no client receives its ID. Later, its output has a row less.
     api.faults.add({ route: 'batch-create', kind: 'lost-answer' });
