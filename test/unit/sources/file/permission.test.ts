@@ -110,11 +110,12 @@ describe('listing a folder of a worker', () => {
       await symlink(at('root/sub'), at('root/inside'));
       await mkdir(at('root/deep'));
       await symlink('../../out', at('root/deep/up'));
+      await link(at('root/sub/key'), at('root/hard'));
       const files = { roots: [at('root'), at('more')], protect: { files: [at('root/sub/key')], folders: [] } };
       const sources = new Sources(confined({ files }));
       const listing = await sources.list({ type: 'folder', path: at('root') }, { filter: everything });
       expect(listing.entries.map(({ path }) => path)).toEqual(['good', 'more/m']);
-      const left = ['deep/up', 'file', 'folder', 'inside', 'nothing', 'sub/key'];
+      const left = ['deep/up', 'file', 'folder', 'hard', 'inside', 'nothing', 'sub/key'];
       expect(listing.leftOut.map(({ path }) => path)).toEqual(left);
       expect([...listing.unseen].toSorted()).toEqual(left.filter((path) => path !== 'inside'));
       expect(listing.problems.map(({ path }) => path)).toEqual(['broken']);
