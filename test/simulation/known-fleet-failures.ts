@@ -109,6 +109,22 @@ export const knownFleetFailures: readonly KnownFailure[] = [
     },
   },
   {
+    name: 'is not completed while the manifest cannot be written',
+    rule: 'a completed sync has its manifest',
+    plan: {
+      ...CALM,
+      request: { giveUpAfterMs: HOUR },
+      folder: {
+        files: [{ path: 'a', sizeBytes: 10 }],
+        deletes: false,
+        maxConcurrentUploads: 1,
+        batchFiles: 200,
+        hasManifest: true,
+      },
+      outages: [{ call: 'manifest', fromMs: 100, forMs: 600_000, fault: { kind: 'status', status: 403 } }],
+    },
+  },
+  {
     name: 'reports a file of a batch whose session ends while the sync is paused',
     rule: 'each file that stays is sent or reported',
     plan: {

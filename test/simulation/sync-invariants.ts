@@ -118,6 +118,8 @@ export class SyncInvariants {
     if (running > maxConcurrentUploads) this.#violation('a sync keeps its number of uploads', String(running));
     const { waiting, state } = progress;
     if (state === 'waiting' && !waiting?.reason) this.#violation('what waits shows its reason', 'no reason');
+    const isRecording = [...execution.tasks.values()].some(({ type }) => type === 'recordSync');
+    if (state === 'completed' && isRecording) this.#violation('a completed sync has its manifest', 'recordSync runs');
     if (!execution.isOpen || !waiting || this.#isPaused || execution.isToldToPause) return;
     if (execution.tasks.size + execution.timers.size + execution.awaited.size === 0) {
       this.#violation('what waits has a next attempt', waiting.reason);

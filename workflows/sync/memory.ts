@@ -96,6 +96,11 @@ export class Memory {
     if (this.#learntBytes >= PACK_AT_BYTES) await this.pack();
   }
 
+  /** Writes the manifest, if there is one. Until then, the sync is not completed. */
+  async record(): Promise<void> {
+    if (this.#waiting) await this.pack();
+  }
+
   async pack(): Promise<void> {
     if (this.#learnt.size === 0 && this.#forgotten.size === 0) return;
     if (this.#waiting) return this.#record(this.#waiting);

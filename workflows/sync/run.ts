@@ -158,8 +158,10 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       if (!this.#sending.isDone) return;
       if (this.#request.delete) {
         this.#enter('deleting');
-        if (await this.#deletions.run()) this.#enter('completed');
-      } else this.#enter('completed');
+        if (!(await this.#deletions.run())) return;
+      }
+      await this.#memory.record();
+      this.#enter('completed');
     } finally {
       await this.#fleet.drain();
     }
