@@ -1,5 +1,4 @@
 import type { LineRules, ValueKind } from './line-rules.ts';
-import { ESCAPES } from './json-bytes.ts';
 import { endHash1, endHash2, HASH1_START, HASH2_START, nextHash1, nextHash2 } from './text-hash.ts';
 
 /** Receives the end of each line. */
@@ -47,10 +46,16 @@ const OBJECT = 1;
 const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= 0x20 && byte < 0x80 && byte !== QUOTE && byte !== BACKSLASH ? 0 : 1,
 );
-const HEX = Uint8Array.from({ length: 256 }, (_, byte) => {
+/** The value of each hexadecimal digit; 255: not a digit. */
+export const HEX = Uint8Array.from({ length: 256 }, (_, byte) => {
   const digit = Number.parseInt(String.fromCharCode(byte), 16);
   return Number.isNaN(digit) ? 255 : digit;
 });
+/** The byte of each escape other than `\u`; 0: not an escape. */
+export const ESCAPES = new Uint8Array(256);
+for (const [from, to] of ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t'].map((pair) => Buffer.from(pair))) {
+  ESCAPES[from as number] = to as number;
+}
 const LITERALS: Readonly<Record<number, readonly [string, ValueKind]>> = {
   0x74: ['true', 'boolean'],
   0x66: ['false', 'boolean'],

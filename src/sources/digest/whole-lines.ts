@@ -1,4 +1,4 @@
-import { ESCAPES } from './json-bytes.ts';
+import { ESCAPES, HEX } from './json-lines.ts';
 import type { LineRules } from './line-rules.ts';
 import { endHash1, endHash2, HASH1_START, HASH2_START, nextHash1, nextHash2 } from './text-hash.ts';
 
@@ -20,7 +20,6 @@ const ENDS_RUN = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte < 0x20 || byte === QUOTE || byte === BACKSLASH ? 1 : 0,
 );
 const IS_DIGIT = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= 0x30 && byte <= 0x39 ? 1 : 0));
-const IS_HEX = Uint8Array.from({ length: 256 }, (_, byte) => (/[0-9a-f]/i.test(String.fromCharCode(byte)) ? 1 : 0));
 
 /**
  * Accepts lines in memory quickly, and reports their values to the rules. It never rejects a line: `JsonLines` decides
@@ -199,7 +198,7 @@ function afterSpace(bytes: Uint8Array, from: number): number {
 }
 
 function areHex(bytes: Uint8Array, at: number): boolean {
-  for (let index = at; index < at + 4; index++) if (IS_HEX[bytes[index] as number] !== 1) return false;
+  for (let index = at; index < at + 4; index++) if (HEX[bytes[index] as number] === 255) return false;
   return true;
 }
 

@@ -8,7 +8,7 @@ import { protectionOf } from './protected-paths.ts';
 import type { FileSettings } from '../source-settings.ts';
 
 export interface FileGuard {
-  /** False if `isProtected` returns false. */
+  /** If it returns false, the path is not protected. Otherwise `isProtected` decides. */
   readonly mayBeProtected: (real: string) => boolean;
   readonly isSecret: (stats: BigIntStats) => boolean;
 }
