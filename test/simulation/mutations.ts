@@ -14,6 +14,7 @@ for (const { kind, ...mutation } of mutations) {
   const simulate = async (directory: string, seed: string, runs: string) => {
     const range = ['--seed', seed, '--runs', runs, '--no-shrink', ...(kind ? [`--${kind}`] : [])];
     const printed = await runIn(directory, 'node', ['--import', 'tsx', 'test/simulation/main.ts', ...range]);
+    if (!printed.includes(' per minute')) throw new Error(`the simulation did not run: ${printed}`);
     return /^seed (\d+) breaks .*$/m.exec(printed) ?? undefined;
   };
   const found = await withMutant(mutation, (copy) => simulate(copy, '1', RUNS));
