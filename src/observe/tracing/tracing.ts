@@ -3,7 +3,8 @@ import type { ActivityInterceptorsFactory, InjectedSinks } from '@temporalio/wor
 import type { Sinks } from '@temporalio/workflow';
 import type { AroundCall } from '../../destinations/http/http.ts';
 import { aroundCalls } from './around-calls.ts';
-import { loadOpenTelemetry } from './open-telemetry.ts';
+import { loadOpenTelemetry, resourceOf } from './open-telemetry.ts';
+import { workflowExporter } from './workflow-exporter.ts';
 
 const SERVICE = 'longhaul';
 const CLOSE_WITHIN_MS = 3000;
@@ -16,9 +17,8 @@ const CLOSE_WITHIN_MS = 3000;
  */
 export async function startTracing(): Promise<Tracing> {
   const openTelemetry = await loadOpenTelemetry();
-  const { otlp, resources, sdk, client, worker } = openTelemetry;
-  const named = new resources.Resource({ 'service.name': SERVICE });
-  const resource = named.merge(resources.detectResourcesSync({ detectors: [resources.envDetectorSync] }));
+  const { api, otlp, resources, sdk, client, worker } = openTelemetry;
+  const resource = resourceOf(resources, SERVICE);
   const processor = new sdk.BatchSpanProcessor(new otlp.OTLPTraceExporter());
   const provider = new sdk.NodeTracerProvider({ resource, spanProcessors: [processor] });
   provider.register();
@@ -36,7 +36,7 @@ export async function startTracing(): Promise<Tracing> {
       inbound: new worker.OpenTelemetryActivityInboundInterceptor(context),
       outbound: new worker.OpenTelemetryActivityOutboundInterceptor(context),
     }),
-    sinks: { exporter: worker.makeWorkflowExporter(processor, resource) },
+    sinks: workflowExporter(api, resource, (span) => processor.onEnd(span)),
     aroundCalls: (sendsHeaders) => aroundCalls(openTelemetry, sendsHeaders),
     close: async () => {
       const tooLate = new Promise((resolve) => setTimeout(resolve, CLOSE_WITHIN_MS).unref());
