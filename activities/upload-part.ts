@@ -11,7 +11,7 @@ import { ignoresInode } from '../src/core/upload/fingerprint.ts';
 import type { PartWatch } from '../src/destinations/port.ts';
 import { ApiError } from '../src/errors.ts';
 import { changed } from './failures.ts';
-import { assertUnchanged } from '../src/sources/assert-unchanged.ts';
+import { assertUnchanged } from '../src/sources/source-reader.ts';
 import { hashingReader } from '../src/sources/digest/digest-source.ts';
 import { saysEnded } from './completion/words.ts';
 import type { ActivityDependencies } from './dependencies.ts';

@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { configFileJsonSchema } from './config/config-file.ts';
+import { configFileJsonSchema } from './config/config.ts';
 import { declaredTypes, requestJsonSchemas } from './contracts/requests/json-schema.ts';
 
 /*

@@ -4,7 +4,7 @@ import type { UploadedFile } from '../../src/contracts/upload.ts';
 import { sourceWithin } from '../../src/core/source/names.ts';
 import { ApiError, SourceChangedError } from '../../src/errors.ts';
 import type { Destination, PartWatch } from '../../src/destinations/port.ts';
-import { assertUnchanged } from '../../src/sources/assert-unchanged.ts';
+import { assertUnchanged } from '../../src/sources/source-reader.ts';
 import { hashingReader, hashSource } from '../../src/sources/digest/digest-source.ts';
 import type { Attempt } from '../attempt.ts';
 import { findCompletedFile } from '../completion/find-completed-file.ts';

@@ -14,13 +14,12 @@ import { createLogger } from '../logger.ts';
 import { startTracing } from '../observe/tracing/tracing.ts';
 import type { WorkerOptions } from '../worker/create-worker.ts';
 import type { LonghaulWorker } from '../worker/longhaul-worker.ts';
-import { checkNamespace } from './checks/check-namespace.ts';
+import { checkNamespace, diagnoseTemporal } from './checks/check-temporal.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 import type { CliContext } from './context.ts';
 import { embed } from './embed-server.ts';
 import { establishHost, keepHost } from './checks/establish-host.ts';
-import { diagnoseTemporal } from './checks/diagnose-temporal.ts';
-import { errorText } from './errors/exit.ts';
+import { errorText } from './errors.ts';
 import { warnOfKey } from './checks/key-warnings.ts';
 import { sourceSettingsOf } from './sources/source-settings.ts';
 
@@ -57,7 +56,7 @@ export interface Backend {
   ) => Promise<LonghaulWorker>;
 }
 
-export interface BackendOptions {
+interface BackendOptions {
   /** Destination of the uploads of this command. @defaultValue `default` */
   readonly destination?: string;
   /** Level of the logs if the configuration has none. @defaultValue `silent`, for commands whose output a user reads */

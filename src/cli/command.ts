@@ -1,5 +1,5 @@
-import { Command, type Help, type Option, type ParseOptionsResult } from 'commander';
-import { NarrowHelp } from './text/narrow-help.ts';
+import { Command, Help, type Option, type ParseOptionsResult } from 'commander';
+import { wrapText } from './text/wrap-text.ts';
 
 /** Methods of Commander that report an error with a suggestion, and are missing in its declarations. */
 interface Reporter {
@@ -106,5 +106,21 @@ export class LonghaulCommand extends Command {
       `error: too many arguments for '${this.name()}': ${names}. Expected ${expected.length}, got ${args.length}.`,
       { code: 'commander.excessArguments' },
     );
+  }
+}
+
+const DEFAULT_WIDTH = 80;
+const LEAST_DESCRIPTION = 30;
+const INDENT = 6;
+
+/** Help in two columns as usual. On a narrow terminal, each description is below its term. */
+class NarrowHelp extends Help {
+  override formatItem(term: string, termWidth: number, description: string, helper: Help): string {
+    const width = helper.helpWidth ?? DEFAULT_WIDTH;
+    if (width - termWidth >= LEAST_DESCRIPTION + INDENT) {
+      return super.formatItem(term, termWidth, description, helper);
+    }
+    const lines = description === '' ? [] : wrapText(description, width - INDENT).split('\n');
+    return [`  ${term}`, ...lines.map((line) => `${' '.repeat(INDENT)}${line.trimStart()}`)].join('\n');
   }
 }

@@ -4,7 +4,7 @@ import type { Io } from './context.ts';
 
 // Before other modules are loaded. Node.js 20 does not have this function.
 (module as { enableCompileCache?: () => unknown }).enableCompileCache?.();
-const { ExitCode, Interrupted } = await import('./errors/exit.ts');
+const { ExitCode, Interrupted } = await import('./errors.ts');
 const { CliRun, isDebugging } = await import('./run.ts');
 
 /** Time in which an interrupted command releases its work. After it, the process exits. */

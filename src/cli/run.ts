@@ -2,8 +2,7 @@ import { inspect } from 'node:util';
 import { printable } from '../core/text/printable.ts';
 import { redact } from '../redact.ts';
 import { createContext, printJson, type Io } from './context.ts';
-import { describeError, ExitCode, exitCodeOf } from './errors/exit.ts';
-import { jsonErrorOf, wantsJson } from './errors/json-errors.ts';
+import { describeError, ExitCode, exitCodeOf, jsonErrorOf, wantsJson } from './errors.ts';
 import { createProgram } from './program.ts';
 import { terminalWidth, wrapText } from './text/wrap-text.ts';
 

@@ -1,8 +1,7 @@
 import { Client, Connection, type ConnectionOptions, type WorkflowClientInterceptor } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { assertSourceGlobs } from '../config/sources.ts';
-import { temporalSettings, type TemporalSettings } from '../config/temporal.ts';
-import { environmentDataConverter } from '../config/data-converter.ts';
+import { temporalSettings, type TemporalSettings, environmentDataConverter } from '../config/temporal.ts';
 import { DEFAULT_TASK_QUEUE } from '../contracts/names.ts';
 import type { JobKind } from '../contracts/upload.ts';
 import { ConfigError } from '../errors.ts';

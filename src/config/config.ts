@@ -1,21 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
-import type * as z from 'zod';
-import { EncryptionKeys } from '../encryption/keys.ts';
+import * as z from 'zod';
 import { errnoCause, errnoOf } from '../core/text/errno-cause.ts';
+import { EncryptionKeys } from '../encryption/keys.ts';
 import { ConfigError } from '../errors.ts';
-import { HostNames } from './host-identity.ts';
-import { userDirectories } from './paths.ts';
-import { configFileSchema } from './config-file.ts';
-import { readDestinations, type DestinationConfig } from './destinations.ts';
-import { environmentSchema, type EnvironmentValues, type LogLevel } from './environment.ts';
-import { readProxyRules } from './network.ts';
 import type { ProxyRules } from '../network/proxy.ts';
-import { protectedPaths } from './protected.ts';
-import { toSourceSettings } from './sources.ts';
-import { temporalSettings } from './temporal.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
+import { readDestinations, type DestinationConfig, destinationSchema } from './destinations.ts';
+import { environmentSchema, type EnvironmentValues, type LogLevel } from './environment.ts';
+import { HostNames } from './host-identity.ts';
+import { readProxyRules } from './network.ts';
+import { userDirectories, protectedPaths } from './paths.ts';
+import { toSourceSettings, sourcesSchema } from './sources.ts';
+import { temporalSettings } from './temporal.ts';
+import { described, hostName, text } from './values.ts';
 
 /** Where an existing Temporal is, in the form that both clients and workers connect with. */
 export interface TemporalConfig {
@@ -217,4 +216,20 @@ function readKeyFilePath(path: string | undefined, problems: string[]): string |
 
 function describeIssues(error: z.ZodError): string[] {
   return error.issues.map((issue) => `${issue.path.join('.') || 'the file'} ${issue.message}`);
+}
+
+/** The config file. `npm run docs-tables` writes the descriptions to docs/configuration.md and docs/sources.md. */
+export const configFileSchema = z.strictObject({
+  $schema: described(z.string(), 'address of the JSON Schema of this file, for editors. Longhaul ignores it'),
+  host: described(
+    hostName,
+    '[name of this machine](sources.md#the-host-of-a-file), as `LONGHAUL_HOST`; default: the host name, or the name in the state directory',
+  ),
+  destinations: described(z.record(text, destinationSchema), 'services by name. `default` is the default destination'),
+  sources: described(sourcesSchema, '[sources](sources.md#configuration) that may be read, and how'),
+});
+
+/** JSON Schema of the config file, for editors. Programs should not check values with it: Longhaul checks more. */
+export function configFileJsonSchema(): object {
+  return z.toJSONSchema(configFileSchema, { io: 'input', unrepresentable: 'any' });
 }

@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { AZURE_API_KEY_ENV, findApiKey, USUAL_API_KEY_ENV } from './api-key.ts';
-import { keyCommandSchema } from './key-command.ts';
+import { AZURE_API_KEY_ENV, findApiKey, USUAL_API_KEY_ENV, keyCommandSchema } from './api-key.ts';
 import { hasWholeClientCertificate, networkFields, WHOLE_CLIENT_CERTIFICATE } from './network.ts';
 import { baseUrl, described, text, wholeNumber } from './values.ts';
 import { Defaults, Limits, type DestinationLimits } from '../contracts/limits.ts';

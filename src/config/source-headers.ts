@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import * as z from 'zod';
-import { keyCommandOf, keyCommandSchema } from './key-command.ts';
+import { keyCommandOf, keyCommandSchema } from './api-key.ts';
 import { ConfigError } from '../errors.ts';
 import { KeyFile, type KeyForm } from '../destinations/keys/key-file.ts';
 import { fixedKey, type KeyProvider } from '../destinations/keys/key-provider.ts';

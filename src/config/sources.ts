@@ -5,7 +5,7 @@ import { described, text } from './values.ts';
 import { globListProblem } from '../core/glob/glob.ts';
 import type { ProtectedPaths } from '../sources/file/protected-paths.ts';
 import { type S3Settings, type SourceSettings, confined } from '../sources/source-settings.ts';
-import { protectedByEnvironment } from './protected.ts';
+import { protectedByEnvironment } from './paths.ts';
 import { ConfigError } from '../errors.ts';
 import { SourceHeaders } from '../sources/http/headers.ts';
 

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import * as z from 'zod';
 import { errnoCause, errnoOf } from '../core/text/errno-cause.ts';
+import { encryptedDataConverter } from '../encryption/data-converter.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -82,4 +84,10 @@ function problemOf(error: unknown): string {
   // The parser of TOML also shows lines of the file, which may contain an API key.
   const [first = ''] = message.split('\n');
   return line === undefined ? first : `${first} in line ${line}`;
+}
+
+/** The data converter that the environment requests by `LONGHAUL_ENCRYPTION_KEY_FILE`; undefined if it requests none. */
+export function environmentDataConverter(env: Readonly<NodeJS.ProcessEnv> = process.env): DataConverter | undefined {
+  const keyFile = env['LONGHAUL_ENCRYPTION_KEY_FILE']?.trim();
+  return keyFile ? encryptedDataConverter({ keyFile }) : undefined;
 }

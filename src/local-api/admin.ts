@@ -1,14 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import * as z from 'zod';
 import type { Reply } from './api-context.ts';
-import { ApiProblem, notFound } from './errors.ts';
+import { ApiProblem, notFound, validate } from './errors.ts';
 import { faultSpecSchema, type Faults } from './faults.ts';
 import type { LocalApiSettings } from './options.ts';
 import { readJson } from './read-body.ts';
 import type { LocalApiStats } from './stats.ts';
 import { toUploadObject } from './upload-record.ts';
 import type { UploadStore } from './upload-store.ts';
-import { validate } from './validation.ts';
 
 /** What the routes below `/_admin/` and the programmatic handle act on. */
 export interface AdminControl {

@@ -3,24 +3,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiContext, ApiRequest, Handler, Reply } from './api-context.ts';
-import { alteredReply } from './altered-reply.ts';
+import { alteredReply, type FaultSpec } from './faults.ts';
 import { handleAdmin, type AdminControl } from './admin.ts';
 import { ApiProblem, notFound } from './errors.ts';
 import { effectOf } from './fault-effect.ts';
-import type { FaultSpec } from './faults.ts';
 import { bodyChunks, discardBody } from './read-body.ts';
-import { RequestGuard } from './request-guard.ts';
-import { matchRoute, type ApiRoute } from './router.ts';
+import { RequestGuard, matchRoute, type ApiRoute } from './router.ts';
 import type { ServiceStyle } from './style.ts';
-import { addPart } from './handlers/add-part.ts';
+import { addPart, cancelUpload, completeUpload, createUpload } from './handlers/uploads.ts';
 import { createBatch, listBatches, retrieveBatch } from './handlers/batches.ts';
-import { cancelUpload } from './handlers/cancel-upload.ts';
-import { completeUpload } from './handlers/complete-upload.ts';
-import { createUpload } from './handlers/create-upload.ts';
-import { deleteFile } from './handlers/delete-file.ts';
-import { fileContent } from './handlers/file-content.ts';
-import { listFiles } from './handlers/list-files.ts';
-import { retrieveFile } from './handlers/retrieve-file.ts';
+import { deleteFile, fileContent, listFiles, retrieveFile } from './handlers/files.ts';
 
 const handlers: Readonly<Record<ApiRoute, Handler>> = {
   create: createUpload,

@@ -1,6 +1,6 @@
 export const faultKinds = ['status', 'reset', 'lost-answer', 'stall', 'expire', 'cancel', 'alter'] as const;
 
-export type FaultKind = (typeof faultKinds)[number];
+type FaultKind = (typeof faultKinds)[number];
 
 /** What a fault changes about a request. The simulation of `test/simulation` has the same faults. */
 export interface FaultEffect {

@@ -1,5 +1,5 @@
 /** How a files list lags behind: a new File appears only after the time and after the number of lists. */
-export interface Lag {
+interface Lag {
   readonly listLagMs: number;
   /** Lists that do not show it. */
   readonly listLagRequests: number;

@@ -1,4 +1,4 @@
-import { chmod, readdir } from 'node:fs/promises';
+import { chmod, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 export const DIRECTORY_MODE = 0o700;
@@ -35,5 +35,20 @@ async function makeAllPrivate(folder: string): Promise<void> {
         await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? DIRECTORY_MODE : FILE_MODE);
       }),
     );
+  }
+}
+
+/**
+ * Writes a file so that a reader, also one after a SIGKILL, finds the old content or the new, never a half. It does
+ * not flush to the device: a power cut is not what a development server is for.
+ */
+export async function writeFileAtomic(path: string, content: string): Promise<void> {
+  const temporary = `${path}.tmp`;
+  try {
+    await writeFile(temporary, content, { mode: FILE_MODE });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
   }
 }

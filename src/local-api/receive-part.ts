@@ -9,7 +9,7 @@ import { type ApiProblem, badRequest } from './errors.ts';
 /** Maximum bytes that wait for the disk; small compared with a part. */
 const BUFFER_BYTES = 1024 * 1024;
 
-export interface PartReception {
+interface PartReception {
   readonly contentType: string;
   readonly chunks: AsyncIterable<Buffer>;
   /** Where the data goes; must not exist. Nothing is left there on failure. */

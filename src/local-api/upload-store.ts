@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { renameSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DIRECTORY_MODE, FILE_MODE } from './private-files.ts';
-import { writeFileAtomic } from './atomic-file.ts';
+import { DIRECTORY_MODE, FILE_MODE, writeFileAtomic } from './private-files.ts';
 import { requirePending, sessionTimes, statusAt } from './session-rules.ts';
 import { loadUploads, StorePaths } from './store-files.ts';
 import type { FileRecord, LiveUpload, PartRecord, UploadRecord } from './upload-record.ts';
 
-export interface NewUpload {
+interface NewUpload {
   readonly bytes: number;
   readonly filename: string;
   readonly purpose: string;
@@ -25,7 +24,7 @@ export interface IdForms {
 
 export const openAiIds: IdForms = { upload: () => 'upload_', part: 'part_' };
 
-export interface StoreOptions {
+interface StoreOptions {
   readonly nowMs?: () => number;
   readonly ids?: IdForms;
 }

@@ -1,5 +1,5 @@
+import { type LineEnds, planSplit, type LineLimit, type SplitPlan } from '../core/split/plan.ts';
 import { AbortedError, SourceChangedError } from '../errors.ts';
-import type { LineEnds } from '../core/split/plan.ts';
 import type { SourceReader } from './source-reader.ts';
 
 const BLOCK_BYTES = 64 * 1024;
@@ -86,4 +86,26 @@ export function lineFeeds(bytes: Buffer): number {
   let count = 0;
   for (let at = bytes.indexOf(LINE_FEED); at !== -1; at = bytes.indexOf(LINE_FEED, at + 1)) count++;
   return count;
+}
+
+/**
+ * Plans the pieces of a source as `planSplit`. An empty last line is not counted, and belongs to the last piece, because a
+ * File that contains only this line is invalid.
+ *
+ * @throws AbortedError, SourceChangedError, SourceReadError
+ */
+export async function planPieces(
+  sizeBytes: number,
+  limitBytes: number,
+  lines: SourceLines,
+  limit?: LineLimit,
+): Promise<SplitPlan> {
+  const emptyBytes = await lines.emptyEndBytes(sizeBytes);
+  if (emptyBytes === 0) return planSplit(sizeBytes, limitBytes, lines, limit);
+  const withoutEmpty = limit && { ...limit, index: { ...limit.index, total: limit.index.total - 1 } };
+  const plan = await planSplit(sizeBytes - emptyBytes, limitBytes - emptyBytes, lines, withoutEmpty);
+  if (!('pieces' in plan)) return plan;
+  const { pieces } = plan;
+  const { offsetBytes } = pieces.at(-1) ?? { offsetBytes: 0 };
+  return { pieces: [...pieces.slice(0, -1), { offsetBytes, sizeBytes: sizeBytes - offsetBytes }] };
 }

@@ -1,5 +1,7 @@
 import type { SourceInfo } from '../contracts/activities.ts';
 import type { ByteRange } from '../contracts/sources.ts';
+import { ignoresInode, isExpected } from '../core/upload/fingerprint.ts';
+import { SourceChangedError, SourceUnusableError } from '../errors.ts';
 
 export type { SourceInfo } from '../contracts/activities.ts';
 
@@ -48,4 +50,48 @@ export interface OpenOptions {
   readonly signal?: AbortSignal | undefined;
   /** Whether a command of this user named it, so that no list of buckets and hosts must contain it. @defaultValue false */
   readonly isNamed?: boolean | undefined;
+}
+
+/**
+ * @param fingerprint the expected fingerprint, with or without an inode (see `withoutInode`)
+ * @returns the current size and fingerprint
+ * @throws SourceChangedError if the source has another fingerprint
+ */
+export async function assertUnchanged(reader: SourceReader, fingerprint: string): Promise<SourceInfo> {
+  const now = await reader.stat({ ignoreInode: ignoresInode(fingerprint) });
+  if (isExpected(now.fingerprint, fingerprint)) return now;
+  throw new SourceChangedError(
+    `the source changed after the start of the upload (fingerprint ${fingerprint} then, ${now.fingerprint} now). ` +
+      'Start a new upload.',
+  );
+}
+
+/**
+ * A range of a source that is read like a whole source. Its fingerprint is that of the whole source, so that every change
+ * is detected.
+ */
+export function rangedReader(reader: SourceReader, { offsetBytes: start, sizeBytes }: ByteRange): SourceReader {
+  return {
+    stat: async (options) => {
+      const whole = await reader.stat(options);
+      if (start + sizeBytes > whole.sizeBytes) {
+        const range = `the range of ${sizeBytes} bytes at offset ${start}`;
+        throw new SourceUnusableError(`${range} exceeds the source of ${whole.sizeBytes} bytes. Use a smaller range.`);
+      }
+      return { sizeBytes, fingerprint: whole.fingerprint };
+    },
+    read: async (buffer, offsetBytes) => {
+      const left = Math.max(sizeBytes - offsetBytes, 0);
+      if (left === 0) return 0;
+      return reader.read(buffer.byteLength > left ? buffer.subarray(0, left) : buffer, start + offsetBytes);
+    },
+    identity: reader.identity ? () => reader.identity?.() as string : undefined,
+    close: () => reader.close(),
+  };
+}
+
+/** The position of a part of the range in the whole source. */
+export function spanInWhole(span: ByteRange | undefined, range: ByteRange): ByteRange {
+  if (span === undefined) return range;
+  return { offsetBytes: range.offsetBytes + span.offsetBytes, sizeBytes: span.sizeBytes };
 }

@@ -14,10 +14,9 @@ import { listFolder } from './file/list-folder.ts';
 import { openFileManifest } from './manifest/file-store.ts';
 import type { ManifestStore } from './manifest/store.ts';
 import type { Listing, ListOptions } from './listing/listing.ts';
-import { rangedReader, spanInWhole } from './remote/ranged-reader.ts';
+import { rangedReader, spanInWhole, type OpenOptions, type SourceReader } from './source-reader.ts';
 import type { S3Connections } from './s3/connections.ts';
 import { openSealedQuery } from './http/sealed-query.ts';
-import type { OpenOptions, SourceReader } from './source-reader.ts';
 import { openingKeysOf, type FileSettings, type SourceSettings } from './source-settings.ts';
 
 type Listers = {

@@ -18,7 +18,7 @@ import { warmUpParser } from '../destinations/http/warm-up-parser.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 import { Sources } from '../sources/sources.ts';
 import type { Tracing } from '../observe/tracing/tracing.ts';
-import { environmentDataConverter } from '../config/data-converter.ts';
+import { environmentDataConverter } from '../config/temporal.ts';
 import { workflowBundleOf } from './bundle.ts';
 import { Destinations } from './destinations.ts';
 import { KeyWatch, noteRejections } from './key-watch.ts';

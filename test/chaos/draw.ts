@@ -1,5 +1,4 @@
-import type { FaultSpec } from '../../src/local-api/faults.ts';
-import { seededRandom } from '../../src/local-api/random.ts';
+import { type FaultSpec, seededRandom } from '../../src/local-api/faults.ts';
 import {
   STALL_TIMEOUT_MS,
   type Deed,

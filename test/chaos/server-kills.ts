@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
-import { findTemporal } from '../../src/dev/server/find-temporal.ts';
-import { receive, type ServerMessage } from '../../src/dev/server/protocol.ts';
-import { connectTo, socketNumbers } from '../../src/dev/server/socket-path.ts';
+import { findTemporal } from '../../src/dev/server/system.ts';
+import { receive, type ServerMessage, connectTo, socketNumbers } from '../../src/dev/server/socket.ts';
 import { startLocalApi } from '../../src/local-api/index.ts';
 import { runCliProcess, startCli, type CliRun } from '../support/cli.ts';
 import { md5, randomFile } from '../support/random-file.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
-import { configFileJsonSchema } from '../../src/config/config-file.ts';
+import { configFileJsonSchema } from '../../src/config/config.ts';
 import { environmentSchema } from '../../src/config/environment.ts';
 import { requestJsonSchemas, type JsonSchema } from '../../src/contracts/requests/json-schema.ts';
 

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import { describe, expect, it } from 'vitest';
-import { EmbeddedTemporalError } from '../../src/dev/server/embedded-temporal-error.ts';
-import { findTemporal } from '../../src/dev/server/find-temporal.ts';
+import { EmbeddedTemporalError } from '../../src/dev/server/errors.ts';
+import { findTemporal } from '../../src/dev/server/system.ts';
 import {
   acquireEmbeddedTemporal,
   type EmbeddedTemporal,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { LonghaulClient, type JobEvent } from 'longhaul';
 import { describe, expect, it } from 'vitest';
-import { listQueueWorkers } from '../../src/client/queues/list-queue-workers.ts';
+import { listQueueWorkers } from '../../src/client/queues/read-queue.ts';
 import { beginCli, beginWorker, runCli, startCli, startWorkerProcess } from '../support/cli.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { until } from '../support/until.ts';

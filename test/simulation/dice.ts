@@ -1,4 +1,4 @@
-import { seededRandom } from '../../src/local-api/random.ts';
+import { seededRandom } from '../../src/local-api/faults.ts';
 
 /**
  * Numbers that depend only on the seed and on a key, not on how many were drawn before. If one event is removed from a

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events';
 import { PassThrough, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { Interrupted } from '../../dist/src/cli/errors/exit.js';
+import { Interrupted } from '../../dist/src/cli/errors.js';
 import { CliRun as Command } from '../../dist/src/cli/run.js';
 import { installQuietRuntime } from './quiet-runtime.ts';
 import { until } from './until.ts';

@@ -2,7 +2,7 @@ import { access, chmod, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/prom
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheDirectory } from './cache-directory.ts';
-import { runCommand } from '../../src/dev/temporal-cli/run-command.ts';
+import { runCommand } from '../../src/dev/temporal-cli/temporal-cli-check.ts';
 
 export const S3_SERVERS = ['versitygw', 'rclone'] as const;
 export type S3ServerName = (typeof S3_SERVERS)[number];

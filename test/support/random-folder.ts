@@ -4,7 +4,7 @@ import { chmod, link, lutimes, mkdir, rename, symlink, utimes, writeFile } from 
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
-import { seededRandom } from '../../src/local-api/random.ts';
+import { seededRandom } from '../../src/local-api/faults.ts';
 
 /** What a sync must make of an entry. */
 export type Fate =

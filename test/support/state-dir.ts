@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findTemporal } from '../../src/dev/server/find-temporal.ts';
+import { findTemporal } from '../../src/dev/server/system.ts';
 import { until } from './until.ts';
 
 /** Runs `body` with a separate state directory (with a space in its path), and fails if a server outlives it. */

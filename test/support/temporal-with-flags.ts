@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Connection } from '@temporalio/client';
-import { pickFreePorts } from '../../src/dev/server/free-ports.ts';
+import { pickFreePorts } from '../../src/dev/server/system.ts';
 import { temporalCliForTests } from './temporal-cli.ts';
 import { oneThread } from './temporal-server.ts';
 import { until } from './until.ts';

@@ -5,7 +5,7 @@ import { startedRequest } from '../../client/prepare/started-request.ts';
 import { hostNameProblem } from '../../core/task-queue.ts';
 import type { Config } from '../../config/config.ts';
 import { statePaths, withoutProxy } from '../../dev/server/state-files.ts';
-import { stateDirectoryError } from '../../dev/server/state-directory-error.ts';
+import { stateDirectoryError } from '../../dev/server/errors.ts';
 import { readHostIdentity, storeHostIdentity, thisHost, type HostIdentity } from '../../config/host-identity.ts';
 import type { CliContext } from '../context.ts';
 import { embed } from '../embed-server.ts';

@@ -76,7 +76,7 @@ const syncUploadRows = {
 } as Rows<UploadRequest>;
 
 /** The state of an upload that an earlier command started. */
-export interface RunningUpload {
+interface RunningUpload {
   readonly workflowId: string;
   readonly request: UploadRequest;
   /** Undefined if no worker responds. */
@@ -85,7 +85,7 @@ export interface RunningUpload {
   readonly query?: string | undefined;
 }
 
-export interface ThisCommand {
+interface ThisCommand {
   readonly request: Readonly<Partial<UploadRequest>>;
   readonly query?: string | undefined;
   /** Whether the worker of the command sends the parts, at most `--concurrency` at the same time. */

@@ -8,7 +8,7 @@ import { startCodecServer } from '../../encryption/codec-server.ts';
 import { errnoCause, errnoOf } from '../../core/text/errno-cause.ts';
 import { interrupted, type CliContext } from '../context.ts';
 
-export interface CodecServerCommandOptions {
+interface CodecServerCommandOptions {
   readonly port: number;
   readonly host: string;
   readonly origin?: readonly string[];

@@ -1,6 +1,5 @@
 import { findUnpolledQueues, type UnpolledQueue } from '../../client/queues/unpolled-queue.ts';
-import type { ListOptions } from '../../client/lists/list-uploads.ts';
-import { isSync, type WorkflowSummary } from '../../client/lists/workflow-summary.ts';
+import { type ListOptions, isSync, type WorkflowSummary } from '../../client/lists/list-uploads.ts';
 import { formatBytes } from '../../core/text/format.ts';
 import { printable } from '../../core/text/printable.ts';
 import { withBackend } from '../backend.ts';
@@ -8,7 +7,7 @@ import type { CliContext } from '../context.ts';
 import { formatTable, type Column } from '../text/table.ts';
 import { terminalWidth } from '../text/wrap-text.ts';
 
-export interface ListCommandOptions extends Pick<ListOptions, 'state' | 'running' | 'limit'> {
+interface ListCommandOptions extends Pick<ListOptions, 'state' | 'running' | 'limit'> {
   readonly json?: boolean;
 }
 

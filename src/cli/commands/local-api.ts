@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { startLocalApi } from '../../local-api/index.ts';
 import { interrupted, type CliContext } from '../context.ts';
 
-export interface LocalApiCommandOptions {
+interface LocalApiCommandOptions {
   readonly port: number;
   readonly host?: string;
   readonly allowHost?: readonly string[];

@@ -2,8 +2,7 @@ import { SetupRefusedError } from '../../client/errors.ts';
 import { setupSearchAttributes } from '../../client/setup.ts';
 import { withBackend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
-import { describeError, AlreadyReported } from '../errors/exit.ts';
-import { jsonErrorOf } from '../errors/json-errors.ts';
+import { describeError, AlreadyReported, jsonErrorOf } from '../errors.ts';
 
 /** Registers the search attributes, or prints the commands for an administrator. */
 export async function setupCommand(context: CliContext, options: { json?: boolean }): Promise<void> {

@@ -6,7 +6,7 @@ import { interrupted, type CliContext } from '../context.ts';
 import { permittedSources, type PermissionOptions } from '../options/permission-options.ts';
 import type { MetricsAddress, WorkerMetricsEndpoint } from '../workers/worker-metrics.ts';
 
-export interface WorkerCommandOptions extends PermissionOptions {
+interface WorkerCommandOptions extends PermissionOptions {
   readonly slots?: number;
   /** Bytes per second. */
   readonly limit?: number;

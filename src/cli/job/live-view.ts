@@ -4,12 +4,11 @@ import { printable } from '../../core/text/printable.ts';
 import { redact } from '../../redact.ts';
 import { RateMeter } from '../../core/pace/rate-meter.ts';
 import { SessionOutlook } from './session-outlook.ts';
-import { progressWords } from '../text/progress-words.ts';
-import { barLine, waitOf, waitOrSilenceOf } from '../text/bar-line.ts';
+import { progressWords, barLine, waitOf, waitOrSilenceOf } from '../text/progress.ts';
 import { terminalWidth, wrapText } from '../text/wrap-text.ts';
 
 /** Shows the progress of the jobs of a command on standard error. The only sync of a command has the empty name. */
-export interface LiveView {
+interface LiveView {
   show(name: string, event: JobEvent): void;
   /** Prints a separate line above the bars. */
   note(line: string): void;

@@ -3,10 +3,9 @@ import { startJob } from '../../client/start-job.ts';
 import { requireDestination } from '../../config/destinations.ts';
 import { isEmpty, namedBy, type NamedSources } from '../../sources/named-sources.ts';
 import { withBackend, type Backend } from '../backend.ts';
-import { checkDestination } from '../checks/check-destination.ts';
-import { assertWorkers } from '../checks/check-workers.ts';
+import { checkDestination, assertWorkers } from '../checks/check-jobs.ts';
 import type { CliContext } from '../context.ts';
-import { errorText, Interrupted } from '../errors/exit.ts';
+import { errorText, Interrupted } from '../errors.ts';
 import { NamedRecords } from '../sources/named-records.ts';
 import { commandSources } from '../sources/source-settings.ts';
 import type { CommandJob, Outcome, Started } from './command-job.ts';
@@ -16,7 +15,7 @@ import { restartOutdated } from './outdated.ts';
 /** Line that a command prints if it is interrupted. */
 export const INTERRUPTED = 'longhaul: interrupted. Run the same command again to resume from the recorded parts.';
 
-export interface JobSettings {
+interface JobSettings {
   readonly destination: string;
   readonly detach?: boolean;
   readonly quiet?: boolean;
@@ -28,7 +27,7 @@ export interface JobSettings {
 }
 
 /** What differs between the commands that start jobs. */
-export interface JobCommand<Job extends CommandJob> {
+interface JobCommand<Job extends CommandJob> {
   readonly jobs: readonly Job[];
   /** After all checks: returns the jobs to start, for which it calls `run.name`; undefined if the user declines. */
   readonly ready: (run: JobRun) => Promise<readonly Job[] | undefined>;

@@ -1,6 +1,6 @@
 import type { Backend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
-import { errorText } from '../errors/exit.ts';
+import { errorText } from '../errors.ts';
 import { commandSources } from '../sources/source-settings.ts';
 
 /**

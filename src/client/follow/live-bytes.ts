@@ -13,7 +13,7 @@ export interface UploadLook {
 }
 
 /** The progress of a job, with the bytes and the parts of its running uploads. */
-export interface LiveProgress {
+interface LiveProgress {
   readonly progress: JobProgress;
   /** Recorded bytes and, according to heartbeats, bytes in flight. */
   readonly bytesSent: number;

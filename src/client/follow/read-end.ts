@@ -4,7 +4,7 @@ import type { SyncResult } from '../../contracts/sync.ts';
 import type { UploadResult, UploadState } from '../../contracts/upload.ts';
 import { LonghaulError } from '../../errors.ts';
 import type { JobProgress, JobResult } from '../jobs.ts';
-import { isSync, toWorkflowSummary } from '../lists/workflow-summary.ts';
+import { isSync, toWorkflowSummary } from '../lists/list-uploads.ts';
 
 /** Result or failure of a closed job. Temporal's history contains it, so no worker is needed. */
 export interface Ended {

@@ -1,15 +1,14 @@
-import { readableIn } from '../../core/source/names.ts';
 import { createHash } from 'node:crypto';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { Defaults } from '../../contracts/limits.ts';
 import type { Container, ManifestPlace } from '../../contracts/sources.ts';
 import type { SyncRequest } from '../../contracts/sync.ts';
+import { readableIn } from '../../core/source/names.ts';
 import { nameKey } from '../../core/text/name-form.ts';
 import { ConfigError, SourceUnusableError } from '../../errors.ts';
-import { pathOnDisk } from '../../sources/file/path-on-disk.ts';
 import { mapFileError } from '../../sources/file/errors.ts';
-import { manifestPlaceOf } from './manifest-place.ts';
+import { pathOnDisk, realPlace } from '../../sources/file/paths.ts';
 import { assertTextOptions } from './option-problems.ts';
 
 /**
@@ -97,4 +96,33 @@ function syncIdOf(
 
 function digestOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
+}
+
+/**
+ * Returns the place of a manifest: a path on this machine, or `s3://BUCKET/KEY`.
+ *
+ * @param connection S3 connection of the workers
+ * @param host name of this machine
+ * @throws ConfigError if it is another URL, or does not name an object
+ */
+export async function manifestPlaceOf(
+  given: string,
+  connection: string | undefined,
+  host: string,
+): Promise<ManifestPlace> {
+  const object = /^s3:\/\/([^/]*)\/?(.*)$/is.exec(given);
+  if (object) {
+    const [, bucket = '', key = ''] = object;
+    if (bucket !== '' && key !== '' && !key.endsWith('/')) {
+      return { type: 's3', bucket, key, connection: connection || undefined };
+    }
+    throw new ConfigError(`the manifest must be an object, for example s3://BUCKET/sync.jsonl, not "${given}"`);
+  }
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(given)) {
+    throw new ConfigError(
+      `cannot use the manifest "${given}". Use a file, or an object such as s3://BUCKET/sync.jsonl`,
+    );
+  }
+  if (given === '' || given === '-') throw new ConfigError('the manifest must be a file, for example sync.jsonl');
+  return { type: 'file', path: await realPlace(resolve(await pathOnDisk(given))), host };
 }

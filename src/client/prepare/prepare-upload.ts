@@ -1,23 +1,22 @@
+import { createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { createHash } from 'node:crypto';
 import { Defaults, Limits, TextLimits, type DestinationLimits } from '../../contracts/limits.ts';
 import type { Source } from '../../contracts/sources.ts';
+import type { SplitUploadRequest } from '../../contracts/split.ts';
 import type { UploadRequest } from '../../contracts/upload.ts';
-import { printable } from '../../core/text/printable.ts';
+import { filenameOfSource, nameOfSource, readableIn } from '../../core/source/names.ts';
+import { pieceName } from '../../core/split/pieces.ts';
+import { utf8Length } from '../../core/text/clip.ts';
 import { nameKey } from '../../core/text/name-form.ts';
-import { filenameOfSource, nameOfSource } from '../../core/source/names.ts';
+import { printable } from '../../core/text/printable.ts';
 import { fileProblem, nameProblem } from '../../core/upload/file-limits.ts';
 import { withoutInode } from '../../core/upload/fingerprint.ts';
 import { ConfigError, SourceUnusableError } from '../../errors.ts';
-import { pathOnDisk } from '../../sources/file/path-on-disk.ts';
+import { pathOnDisk } from '../../sources/file/paths.ts';
 import { sealedSource, sourceOfUrl } from '../../sources/source-of-url.ts';
 import type { Sources } from '../../sources/sources.ts';
-import { identityDigest, workflowIdOf, type UploadIdentity } from './upload-identity.ts';
 import { assertTextOptions } from './option-problems.ts';
-import type { SplitUploadRequest } from '../../contracts/split.ts';
-import { pieceName } from '../../core/split/pieces.ts';
-import { utf8Length } from '../../core/text/clip.ts';
 
 /**
  * Options of `LonghaulClient.upload()`: one of `file`, `url` and `source`, `purpose`, and the settings of `UploadRequest`.
@@ -198,4 +197,39 @@ function pieceNameProblems(filename: string): string[] {
   const maxBytes = TextLimits.filename - addedBytes;
   if (utf8Length(filename) <= maxBytes) return [];
   return [`"filename" must have at most ${maxBytes} bytes, because the name of a piece is longer`];
+}
+
+/** Properties that identify an upload: requests with the same values are the same upload. */
+export interface UploadIdentity {
+  readonly source: Source;
+  readonly fingerprint: string | undefined;
+  readonly filename: string;
+  readonly purpose: string;
+  readonly destination: string;
+  /** Base URL of the destination, if the caller has it: the same name can be another service in another configuration. */
+  readonly baseUrl: string | undefined;
+}
+
+/** Returns the digest of an identity. The memo of the workflow contains it, to detect an ID that belongs to another file. */
+export function identityDigest(identity: UploadIdentity): string {
+  const { source, fingerprint, filename, purpose, destination, baseUrl } = identity;
+  const fields = [...placeOf(source), fingerprint, filename, purpose, destination, baseUrl];
+  // Only if it is set, so that the IDs of whole files do not change.
+  if (source.range) fields.push(`${source.range.offsetBytes}+${source.range.sizeBytes}`);
+  return createHash('sha256').update(JSON.stringify(fields)).digest('hex').slice(0, 24);
+}
+
+/**
+ * Returns a workflow ID that is the same for the same bytes, name, purpose and destination. It contains the name, unless the
+ * name is hidden.
+ */
+export function workflowIdOf(identity: UploadIdentity, hidesName = false): string {
+  return ['longhaul', ...(hidesName ? [] : [readableIn(identity.filename)]), identityDigest(identity)].join('-');
+}
+
+/** Omits a sealed query, which is different each time. */
+function placeOf(source: Source): readonly (string | undefined)[] {
+  if (source.type === 'file') return [source.type, source.host, source.path];
+  if (source.type === 'http') return [source.type, source.url];
+  return [source.type, source.connection, source.bucket, source.key, source.versionId];
 }

@@ -2,8 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import pMap from 'p-map';
 import { queryText } from '../../core/show/attributes.ts';
-import { describeQueue, type QueueDescription } from './describe-queue.ts';
-import { listQueueWorkers, type QueueWorker } from './list-queue-workers.ts';
+import { describeQueue, type QueueDescription, listQueueWorkers, type QueueWorker } from './read-queue.ts';
 import { listUploads } from '../lists/list-uploads.ts';
 import { pendingActivities, queuesOfRunning } from '../follow/pending.ts';
 
@@ -23,7 +22,7 @@ const MAX_DESCRIBED = 20;
 const CONCURRENCY = 8;
 
 /** Whether a worker polls a queue. `silent`: one polled it a short time ago and has sent nothing since then. */
-export type QueuePresence = 'polled' | 'silent' | 'unpolled';
+type QueuePresence = 'polled' | 'silent' | 'unpolled';
 
 export interface QueueLook {
   readonly presence: QueuePresence;

@@ -1,9 +1,18 @@
-import { WorkflowNotFoundError, type Client, type ScheduleDescription, WorkflowFailedError } from '@temporalio/client';
+import {
+  WorkflowNotFoundError,
+  type Client,
+  type ScheduleDescription,
+  WorkflowFailedError,
+  type WorkflowExecutionInfo,
+} from '@temporalio/client';
+import { msToTs, tsToMs } from '@temporalio/common/lib/time.js';
 import type { ScheduleRunOutcome } from '../../contracts/schedule.ts';
-import { formatCount } from '../../core/text/format.ts';
-import { clipMessage } from '../../core/text/clip.ts';
+import { SearchAttributes } from '../../contracts/search-attributes.ts';
 import { isPlainObject } from '../../core/payload.ts';
-import { waitOfRun } from './run-wait.ts';
+import { queryText } from '../../core/show/attributes.ts';
+import { clipMessage } from '../../core/text/clip.ts';
+import { formatCount } from '../../core/text/format.ts';
+import { listWorkflows } from '../lists/list-uploads.ts';
 import type { ScheduleRun } from './schedule-options.ts';
 
 const ended: Readonly<Record<string, ScheduleRunOutcome>> = {
@@ -85,4 +94,62 @@ function textOf(value: unknown): string {
 
 export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+type Run = Pick<WorkflowExecutionInfo, 'workflowId' | 'typedSearchAttributes'>;
+
+/**
+ * Returns the reason for which a running run, or one of its uploads, waits; undefined if it does not wait or search
+ * attributes are missing.
+ *
+ * @throws TemporalUnreachableError
+ */
+async function waitOfRun(
+  client: Client,
+  { workflowId, typedSearchAttributes: attributes }: Run,
+): Promise<string | undefined> {
+  const state = attributes.get(SearchAttributes.state);
+  // If the namespace does not have the attributes, Temporal rejects the query.
+  if (state === undefined) return undefined;
+  if (state === 'waiting') return attributes.get(SearchAttributes.reason) ?? 'an operator';
+  const conditions = [
+    `ParentWorkflowId = ${queryText(workflowId)}`,
+    'ExecutionStatus = "Running"',
+    `${SearchAttributes.state.name} = "waiting"`,
+  ];
+  for await (const upload of listWorkflows(client, conditions.join(' AND '))) {
+    return `${upload.reason ?? 'an operator'} (upload ${upload.workflowId})`;
+  }
+  return undefined;
+}
+
+/** Periods in which times are searched, step by step, because the server returns only the first thousand of a period. */
+const SPANS_MS = [60_000, 3_600_000, 86_400_000, 40 * 86_400_000, 400 * 86_400_000] as const;
+
+/**
+ * Returns the latest time up to `untilMs` at which a run was due (without jitter), but not before the schedule's last
+ * change; undefined if none was due.
+ *
+ * @throws ServiceError of Temporal's client
+ */
+export async function lastDue(
+  client: Client,
+  { scheduleId, info }: ScheduleDescription,
+  untilMs: number,
+): Promise<number | undefined> {
+  const sinceMs = (info.lastUpdatedAt ?? info.createdAt).getTime();
+  for (const spanMs of SPANS_MS) {
+    const fromMs = Math.max(sinceMs, untilMs - spanMs);
+    if (fromMs >= untilMs) return undefined;
+    const { startTime } = await client.workflowService.listScheduleMatchingTimes({
+      namespace: client.options.namespace,
+      scheduleId,
+      startTime: msToTs(fromMs),
+      endTime: msToTs(untilMs),
+    });
+    const found = startTime.at(-1);
+    if (found) return tsToMs(found);
+    if (fromMs === sinceMs) return undefined;
+  }
+  return undefined;
 }

@@ -5,10 +5,18 @@ import { hasWorkers } from '../queues/queue-workers.ts';
 import { scheduleVerdict } from '../../core/schedule/verdict.ts';
 import { isScheduleName } from '../../core/schedule/settings.ts';
 import { ConfigError } from '../../errors.ts';
-import { toScheduleInfo } from './from-temporal.ts';
-import { lastDue } from './last-due.ts';
-import { ScheduleBusyError, ScheduleNotFoundError } from './schedule-errors.ts';
-import { onSchedule, scheduleFault } from './schedule-faults.ts';
+import {
+  toScheduleInfo,
+  overlapToTemporal,
+  scheduleIdOf,
+  scheduleNameOf,
+  toAction,
+  toPolicies,
+  toSpec,
+  updatedSchedule,
+} from './temporal-schedule.ts';
+import { lastDue, recentRuns } from './schedule-runs.ts';
+import { ScheduleBusyError, ScheduleNotFoundError, onSchedule, scheduleFault } from './schedule-errors.ts';
 import {
   assertSchedule,
   ScheduleDefaults,
@@ -19,9 +27,6 @@ import {
   type ScheduleReport,
   type UpdateScheduleOptions,
 } from './schedule-options.ts';
-import { recentRuns } from './schedule-runs.ts';
-import { overlapToTemporal, scheduleIdOf, scheduleNameOf, toAction, toPolicies, toSpec } from './to-temporal.ts';
-import { updatedSchedule } from './updated-schedule.ts';
 
 const TRIGGER_TIMEOUT_MS = 10_000;
 const TRIGGER_POLL_MS = 100;

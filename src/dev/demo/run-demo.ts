@@ -1,20 +1,19 @@
-import { createHash } from 'node:crypto';
+import { createHash, createCipheriv, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { LonghaulClient } from '../../client/longhaul-client.ts';
+import type { Client } from '@temporalio/client';
 import type { JobHandle } from '../../client/job-handle.ts';
+import type { LonghaulClient } from '../../client/longhaul-client.ts';
 import type { UploadResult } from '../../contracts/upload.ts';
 import { formatBytes, formatDuration } from '../../core/text/format.ts';
-import type { LocalApi } from '../../local-api/index.ts';
 import { createDestination } from '../../destinations/kinds.ts';
-import { makeFile } from './make-file.ts';
-import { recordedParts } from './recorded-parts.ts';
+import type { LocalApi } from '../../local-api/index.ts';
 import { DemoFailedError, WorkerProcess } from './worker-process.ts';
 
-export interface DemoOptions {
+interface DemoOptions {
   readonly client: LonghaulClient;
   readonly api: LocalApi;
   readonly apiKey: string;
@@ -150,4 +149,38 @@ async function sha256(stream: NodeJS.ReadableStream): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(stream, hash);
   return hash.digest('hex');
+}
+
+/** Returns the number of parts whose IDs are in the workflow history, which is readable without a worker. */
+async function recordedParts(client: Client, workflowId: string): Promise<number> {
+  const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+  const scheduled = new Set<string>();
+  let recorded = 0;
+  for (const {
+    eventId,
+    activityTaskScheduledEventAttributes: begun,
+    activityTaskCompletedEventAttributes: done,
+  } of events ?? []) {
+    if (begun?.activityType?.name === 'uploadPart') scheduled.add(String(eventId));
+    if (done && scheduled.has(String(done.scheduledEventId))) recorded++;
+  }
+  return recorded;
+}
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Writes a file whose parts all differ: the key stream of a cipher, which is faster than random numbers. */
+async function makeFile(path: string, sizeBytes: number): Promise<void> {
+  const stream = createCipheriv('aes-256-ctr', randomBytes(32), randomBytes(16));
+  const zeros = Buffer.alloc(CHUNK_BYTES);
+  const file = await open(path, 'w');
+  try {
+    for (let written = 0; written < sizeBytes;) {
+      const chunk = stream.update(zeros.subarray(0, Math.min(CHUNK_BYTES, sizeBytes - written)));
+      await file.write(chunk);
+      written += chunk.length;
+    }
+  } finally {
+    await file.close();
+  }
 }

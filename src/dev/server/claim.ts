@@ -1,8 +1,15 @@
 import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { receive, type ServerMessage } from './protocol.ts';
-import { anyListens, connectTo, socketName, socketNumbers, withSocketPath } from './socket-path.ts';
+import {
+  receive,
+  type ServerMessage,
+  anyListens,
+  connectTo,
+  socketName,
+  socketNumbers,
+  withSocketPath,
+} from './socket.ts';
 
 const STATE_TIMEOUT_MS = 1_000;
 

@@ -4,12 +4,10 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { getSystemErrorName } from 'node:util';
 import { ConfigError } from '../../errors.ts';
-import { EmbeddedTemporalError } from './embedded-temporal-error.ts';
+import { EmbeddedTemporalError, stateDirectoryError } from './errors.ts';
 import { openPrivateState } from './private-state.ts';
-import { ownNetwork, receive, send, type ServerMessage } from './protocol.ts';
-import { connectTo, socketNumbers } from './socket-path.ts';
+import { ownNetwork, receive, send, type ServerMessage, connectTo, socketNumbers } from './socket.ts';
 import { spawnServer } from './spawn-server.ts';
-import { stateDirectoryError } from './state-directory-error.ts';
 import { EMBEDDED_NAMESPACE, statePaths } from './state-files.ts';
 import type { TemporalCli } from './temporal-process.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Stats } from 'node:fs';
 import { ConfigError } from '../../errors.ts';
-import { stateDirectoryError } from './state-directory-error.ts';
+import { stateDirectoryError } from './errors.ts';
 
 /** Names of Longhaul's entries in the state directory. */
 const own = /^(temporal(-ports)?\..+|server\..+|leases|lock|spool|named|host\.json|local-api|seal-key|.+\.tmp)$/;

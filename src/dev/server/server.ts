@@ -2,12 +2,9 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LonghaulError } from '../../errors.ts';
 import { claimSocket, type Claim } from './claim.ts';
-import { EmbeddedTemporalError } from './embedded-temporal-error.ts';
-import { findEarlierCommand, findTemporals } from './find-temporal.ts';
-import { arePortsFree, pickFreePorts } from './free-ports.ts';
-import { ownNetwork, receive, send, type ClientMessage, type ServerMessage } from './protocol.ts';
-import { startError } from './start-error.ts';
-import { stateDirectoryError } from './state-directory-error.ts';
+import { EmbeddedTemporalError, startError, stateDirectoryError } from './errors.ts';
+import { findEarlierCommand, findTemporals, arePortsFree, pickFreePorts, watchDisk } from './system.ts';
+import { ownNetwork, receive, send, type ClientMessage, type ServerMessage } from './socket.ts';
 import {
   beginDatabase,
   finishDatabase,
@@ -18,7 +15,6 @@ import {
   type ServerPorts,
 } from './state-files.ts';
 import { TemporalProcess, type TemporalCli } from './temporal-process.ts';
-import { watchDisk } from './watch-disk.ts';
 
 const MAX_RESTARTS_PER_MINUTE = 5;
 const START_ATTEMPTS = 5;

@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, openSync, readSync, fstatSync, statSync, truncate
 import { setTimeout as delay } from 'node:timers/promises';
 import { childEnvironment } from '../../config/child-environment.ts';
 import { DatabaseSchemaError, prepareNamespace } from './namespace.ts';
-import { portOwner } from './process-owner.ts';
+import { portOwner } from './system.ts';
 import { statePaths, type ServerPorts } from './state-files.ts';
 
 const MAX_LOG_BYTES = 5 * 1024 * 1024;

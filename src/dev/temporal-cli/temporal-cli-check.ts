@@ -1,11 +1,12 @@
+import { execFile } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { runCommand } from './run-command.ts';
+import { childEnvironment } from '../../config/child-environment.ts';
 
 /** The first minor release in which `server start-dev --sqlite-pragma` works reliably. Version 1.1.0 ignored it. */
 export const OLDEST_TEMPORAL_CLI = '1.2.0';
 
-export type CliCheck = { readonly version: string } | { readonly problem: string };
+type CliCheck = { readonly version: string } | { readonly problem: string };
 
 function isNewEnough(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
@@ -44,4 +45,43 @@ export function findOnPath(name: string, pathEnv: string | undefined): string[] 
   return directories
     .map((directory) => join(directory, name))
     .filter((path) => isExecutable(path) && statSync(path).isFile());
+}
+
+interface CommandResult {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** One line with the reason of a failure; null after success. */
+  readonly failure: string | null;
+}
+
+export interface CommandOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly cwd?: string;
+  /** @defaultValue a few variables, without keys and proxies */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Returns the last line that is not empty, in which most programs print their error. */
+function lastLine(text: string): string | undefined {
+  return text.trim().split('\n').at(-1)?.trim() || undefined;
+}
+
+/** Runs a program until it exits, without a shell. Never rejects. */
+export async function runCommand(
+  file: string,
+  args: readonly string[],
+  { timeoutMs, signal, cwd, env = childEnvironment() }: CommandOptions,
+): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    const limits = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 16 * 1024 * 1024 } as const;
+    execFile(file, args, { ...limits, signal, cwd, env }, (error, stdout, stderr) => {
+      let failure: string | null = null;
+      if (error?.killed === true) failure = `did not exit within ${timeoutMs / 1000} s`;
+      else if (error !== null && typeof error.code === 'number') {
+        failure = lastLine(stderr) ?? lastLine(stdout) ?? `exit status ${error.code}`;
+      } else if (error !== null) failure = error.signal ? `killed by ${error.signal}` : error.message;
+      resolve({ stdout, stderr, failure });
+    });
+  });
 }

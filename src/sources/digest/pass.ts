@@ -2,8 +2,7 @@ import type { HashCheckpoint, HashSourceInput, HashSourceResult } from '../../co
 import type { ContentReport, LineCheck } from '../../contracts/content.ts';
 import { ignoresInode } from '../../core/upload/fingerprint.ts';
 import { SourceChangedError, SourceReadError } from '../../errors.ts';
-import { assertUnchanged } from '../assert-unchanged.ts';
-import type { SourceReader } from '../source-reader.ts';
+import { assertUnchanged, type SourceReader } from '../source-reader.ts';
 import { JsonlCheck, type JsonlOptions } from './jsonl.ts';
 import { Md5 } from './md5.ts';
 import { allocateReadBuffers } from './read-memory.ts';

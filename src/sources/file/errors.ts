@@ -1,3 +1,4 @@
+import type { BigIntStats, Stats } from 'node:fs';
 import { errnoCause } from '../../core/text/errno-cause.ts';
 import { LonghaulError, SourceMissingError, SourceReadError, SourceUnusableError } from '../../errors.ts';
 
@@ -34,4 +35,19 @@ export async function mapFileError<T>(path: string, operation: Promise<T>): Prom
     if (unusable[code]) throw new SourceUnusableError(`${problem}. ${unusable[code]}`, { cause: error });
     throw new SourceReadError(problem, { cause: error, isOverload: overload.includes(code) });
   }
+}
+
+/** The kind of a special file; undefined for files and directories. */
+export function specialKind(stats: Stats | BigIntStats): string | undefined {
+  if (stats.isFIFO()) return 'a pipe';
+  if (stats.isSocket()) return 'a socket';
+  if (stats.isCharacterDevice()) return 'a character device';
+  if (stats.isBlockDevice()) return 'a block device';
+  return stats.isFile() || stats.isDirectory() ? undefined : 'a special file';
+}
+
+/** Why it cannot be read as a file, and what to do. */
+export function specialFileMessage(path: string, stats: Stats | BigIntStats): string {
+  const advice = 'Save its content to a file, or pipe the content into "longhaul upload - --filename NAME".';
+  return `cannot upload ${path}: it is ${specialKind(stats) ?? 'a directory'}, not a file. ${advice}`;
 }

@@ -11,7 +11,7 @@ import { FilePermission, type FileGuard } from './permission.ts';
 import { changeOf, fingerprintOf } from './source.ts';
 import { mapFileError } from './errors.ts';
 import type { PathFilter } from '../listing/path-filter.ts';
-import { realPlace } from './real-place.ts';
+import { realPlace } from './paths.ts';
 import type { FileSettings } from '../source-settings.ts';
 
 /** More would only wait for free threads. */

@@ -2,10 +2,9 @@ import type { BigIntStats } from 'node:fs';
 import { readlink, realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { SourceForbiddenError } from '../../errors.ts';
-import { isInOneOf, realPlace } from './real-place.ts';
-import { notPermitted } from '../permission.ts';
+import { isInOneOf, realPlace } from './paths.ts';
+import { notPermitted, type FileSettings } from '../source-settings.ts';
 import { protectionOf } from './protected-paths.ts';
-import type { FileSettings } from '../source-settings.ts';
 
 export interface FileGuard {
   /** If it returns false, the path is not protected. Otherwise `isProtected` decides. */

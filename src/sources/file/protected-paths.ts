@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { realPlace } from './real-place.ts';
+import { realPlace } from './paths.ts';
 
 /** Paths that no caller can read, even if a list permits them. */
 export interface ProtectedPaths {

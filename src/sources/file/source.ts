@@ -4,11 +4,9 @@ import { isAbsolute } from 'node:path';
 import type { FileSource } from '../../contracts/sources.ts';
 import { SourceChangedError, SourceUnusableError } from '../../errors.ts';
 import { FilePermission } from './permission.ts';
-import { mapFileError } from './errors.ts';
-import { rangedReader } from '../remote/ranged-reader.ts';
-import type { SourceInfo, SourceReader, StatOptions } from '../source-reader.ts';
+import { mapFileError, specialFileMessage } from './errors.ts';
+import { rangedReader, type SourceInfo, type SourceReader, type StatOptions } from '../source-reader.ts';
 import type { FileSettings } from '../source-settings.ts';
-import { specialFileMessage } from './special-file.ts';
 
 /**
  * Opens a file on a disk.

@@ -1,8 +1,7 @@
 import { lookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { ConfigError, SourceForbiddenError, SourceNotNamedError } from '../../errors.ts';
-import { matchesAny, notPermitted } from '../permission.ts';
-import type { HttpSettings, NamedSettings } from '../source-settings.ts';
+import { matchesAny, notPermitted, type HttpSettings, type NamedSettings } from '../source-settings.ts';
 
 /**
  * Networks to which no caller can make a worker connect: this host, its neighbours, or the metadata service of a cloud.

@@ -5,7 +5,7 @@ import type { FileManifest } from '../../contracts/sources.ts';
 import { errnoCause } from '../../core/text/errno-cause.ts';
 import { LonghaulError, ManifestError, SourceReadError } from '../../errors.ts';
 import { FilePermission } from '../file/permission.ts';
-import { realPlace } from '../file/real-place.ts';
+import { realPlace } from '../file/paths.ts';
 import type { FileSettings } from '../source-settings.ts';
 import { lockFile } from './file-lock.ts';
 import type { ManifestStore } from './store.ts';

@@ -7,7 +7,7 @@ import { formatCount } from '../../core/text/format.ts';
 import { keyProblem } from '../../core/source/limits.ts';
 import { comparePaths, type ListedSource } from '../../core/sync/listed-source.ts';
 import { SourceUnusableError } from '../../errors.ts';
-import { archiveOfRow, describeArchive } from './archived-object.ts';
+import { archiveOfRow, describeArchive } from './errors.ts';
 import type { Listing } from '../listing/listing.ts';
 import type { PathFilter } from '../listing/path-filter.ts';
 import { etagOf } from '../remote/values.ts';

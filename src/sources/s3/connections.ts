@@ -5,11 +5,10 @@ import { ConfigError } from '../../errors.ts';
 import { longhaulVersion } from '../../longhaul-version.ts';
 import { rememberSecrets } from '../../redact.ts';
 import type { S3Failure } from './errors.ts';
-import { matchesAny, notPermitted } from '../permission.ts';
+import { matchesAny, notPermitted, SourceDefaults, type NamedSettings, type S3Settings } from '../source-settings.ts';
 import { guardAnswers } from './guard.ts';
 import type { ProxyRules } from '../../network/proxy.ts';
 import { s3Network, type S3Network } from './network.ts';
-import { SourceDefaults, type NamedSettings, type S3Settings } from '../source-settings.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 

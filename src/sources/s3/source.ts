@@ -3,8 +3,7 @@ import { GetObjectCommand, HeadObjectCommand, type GetObjectCommandOutput, type 
 import type { ByteRange, S3Source } from '../../contracts/sources.ts';
 import { nameOfSource } from '../../core/source/names.ts';
 import { SourceChangedError, SourceNotRangedError, SourceReadError, SourceUnusableError } from '../../errors.ts';
-import { archiveOfHead, archivedError } from './archived-object.ts';
-import { mapS3Error, type S3Failure } from './errors.ts';
+import { archiveOfHead, archivedError, mapS3Error, type S3Failure } from './errors.ts';
 import { etagOf } from '../remote/values.ts';
 import { RemoteReader, type RemoteInfo, type RemoteStore } from '../remote/reader.ts';
 import type { S3Connections } from './connections.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createContext, printJson, type CliContext, type Io } from '../../../src/cli/context.ts';
-import { describeError } from '../../../src/cli/errors/exit.ts';
+import { describeError } from '../../../src/cli/errors.ts';
 import { loadConfig } from '../../../src/config/config.ts';
 import { rememberSecrets } from '../../../src/redact.ts';
 

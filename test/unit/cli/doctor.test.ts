@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { checked, describeCheck, ok } from '../../../src/cli/commands/doctor/check.ts';
 import { judgeClock } from '../../../src/cli/commands/doctor/destination-checks.ts';
-import { judgeWorkers, type QueuesFound } from '../../../src/cli/commands/doctor/judge-workers.ts';
+import { judgeWorkers, type QueuesFound } from '../../../src/cli/commands/doctor/temporal-checks.ts';
 import { versionsCheck } from '../../../src/cli/commands/doctor/run.ts';
-import type { QueueDescription, QueuePoller } from '../../../src/client/queues/describe-queue.ts';
+import type { QueueDescription, QueuePoller } from '../../../src/client/queues/read-queue.ts';
 
 const NOW_MS = 1_800_000_000_000;
 

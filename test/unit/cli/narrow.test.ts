@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
-import { barLine } from '../../../src/cli/text/bar-line.ts';
+import { barLine } from '../../../src/cli/text/progress.ts';
 import { createProgram } from '../../../src/cli/program.ts';
-import type { TopRow } from '../../../src/cli/commands/top/row.ts';
-import { describeRows } from '../../../src/cli/commands/top/view.ts';
+import { type TopRow, describeRows } from '../../../src/cli/commands/top/view.ts';
 import { wrapText } from '../../../src/cli/text/wrap-text.ts';
 
 const WIDTHS = [40, 60, 80];

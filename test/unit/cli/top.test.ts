@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { rowOfProgress, rowOfSummary, type TopRow } from '../../../src/cli/commands/top/row.ts';
-import { describeRows, describeTotals, sortRows } from '../../../src/cli/commands/top/view.ts';
+import {
+  rowOfProgress,
+  rowOfSummary,
+  type TopRow,
+  describeRows,
+  describeTotals,
+  sortRows,
+} from '../../../src/cli/commands/top/view.ts';
 import type { UploadSummary } from '../../../src/client/lists/list-uploads.ts';
 import type { SyncProgress } from '../../../src/contracts/sync.ts';
 import type { UploadProgress } from '../../../src/contracts/upload.ts';

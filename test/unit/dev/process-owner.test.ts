@@ -2,8 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { findTemporal } from '../../../src/dev/server/find-temporal.ts';
-import { isOwnProcess, portOwner, processOwner } from '../../../src/dev/server/process-owner.ts';
+import { findTemporal, isOwnProcess, portOwner, processOwner } from '../../../src/dev/server/system.ts';
 import { until } from '../../support/until.ts';
 
 const isRoot = process.getuid?.() === 0;

@@ -17,8 +17,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { Agent } from 'undici';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { runCommand } from '../../../src/dev/temporal-cli/run-command.ts';
-import { pinnedDigests } from '../../../src/dev/temporal-cli/temporal-cli-pin.ts';
+import { runCommand } from '../../../src/dev/temporal-cli/temporal-cli-check.ts';
+import { pinnedDigests } from '../../../src/dev/temporal-cli/temporal-cli-download.ts';
 import { resolveTemporalCli, type ResolveTemporalCliOptions } from '../../../src/dev/temporal-cli/temporal-cli.ts';
 import { AbortedError, ConfigError } from '../../../src/errors.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { watchDisk } from '../../../src/dev/server/watch-disk.ts';
+import { watchDisk } from '../../../src/dev/server/system.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

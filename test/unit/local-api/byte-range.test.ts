@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { byteRange } from '../../../src/local-api/byte-range.ts';
+import { byteRange } from '../../../src/local-api/handlers/files.ts';
 
 it.each([
   ['bytes=0-9', { startByte: 0, endByte: 10 }],

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { seededRandom } from '../../../src/local-api/random.ts';
+import { seededRandom } from '../../../src/local-api/faults.ts';
 
 it('gives the same numbers for the same seed, all from 0 to below 1 and evenly spread', () => {
   const one = seededRandom(42);

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LineCounter } from '../../../src/sources/line-counter.ts';
-import { planPieces } from '../../../src/sources/plan-pieces.ts';
-import { SourceLines } from '../../../src/sources/source-lines.ts';
+import { planPieces, SourceLines } from '../../../src/sources/source-lines.ts';
 import { memoryReader } from '../../support/memory-reader.ts';
 
 const never = new AbortController().signal;

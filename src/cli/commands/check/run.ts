@@ -14,14 +14,12 @@ import { ConfigError, LineTooLongError, LonghaulError, SourceUnusableError } fro
 import { JsonlCheck, MAX_LISTED } from '../../../sources/digest/jsonl.ts';
 import { pass } from '../../../sources/digest/pass.ts';
 import { countLines } from '../../../sources/line-counter.ts';
-import { planPieces } from '../../../sources/plan-pieces.ts';
-import { SourceLines } from '../../../sources/source-lines.ts';
+import { planPieces, SourceLines } from '../../../sources/source-lines.ts';
 import { isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
 import type { SourceReader } from '../../../sources/source-reader.ts';
 import { Sources } from '../../../sources/sources.ts';
 import type { CliContext } from '../../context.ts';
-import { AlreadyReported, errorText, Interrupted } from '../../errors/exit.ts';
-import { jsonErrorOf } from '../../errors/json-errors.ts';
+import { AlreadyReported, errorText, Interrupted, jsonErrorOf } from '../../errors.ts';
 import { sourceSettingsOf } from '../../sources/source-settings.ts';
 import { expandFiles } from '../upload/expand-files.ts';
 import { sourceOf } from '../upload/outcomes.ts';

@@ -4,7 +4,7 @@ import { ApiError } from '../../../errors.ts';
 import type { DestinationProfile } from '../../../destinations/profile.ts';
 import { serviceTime, type ServiceTime } from '../../../destinations/service-time.ts';
 import { createDestination } from '../../../destinations/kinds.ts';
-import { problemOf } from '../../checks/check-destination.ts';
+import { problemOf } from '../../checks/check-jobs.ts';
 import { CHECK_LIMIT_MS, checked, fail, ok, warn, type Check } from './check.ts';
 
 /** Checks each destination of this configuration, and its key. */

@@ -4,10 +4,10 @@ import { describeCheck, type Check, fail, ok } from './check.ts';
 import { clockCheck, destinationChecks } from './destination-checks.ts';
 import { headerChecks, sourceCheck } from './source-check.ts';
 import { temporalChecks } from './temporal-checks.ts';
-import { AlreadyReported } from '../../errors/exit.ts';
+import { AlreadyReported } from '../../errors.ts';
 import { longhaulVersion } from '../../../longhaul-version.ts';
 
-export interface DoctorCommandOptions {
+interface DoctorCommandOptions {
   readonly destination?: string;
   readonly connection?: string;
   readonly json?: boolean;

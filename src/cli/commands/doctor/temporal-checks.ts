@@ -1,14 +1,14 @@
 import type { Client } from '@temporalio/client';
-import { describeQueue, type QueueDescription } from '../../../client/queues/describe-queue.ts';
+import { describeQueue, type QueueDescription } from '../../../client/queues/read-queue.ts';
 import { QueueWorkers } from '../../../client/queues/queue-workers.ts';
 import { findWaiting } from '../../../client/queues/unpolled-queue.ts';
 import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../../../contracts/names.ts';
 import { lackingAttributes, registeredAttributes } from '../../../core/show/attribute-registry.ts';
+import { formatDuration } from '../../../core/text/format.ts';
 import { withBackend, type Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
-import { errorText } from '../../errors/exit.ts';
+import { errorText } from '../../errors.ts';
 import { CHECK_LIMIT_MS, checked, fail, messageOf, ok, warn, type Check } from './check.ts';
-import { judgeWorkers } from './judge-workers.ts';
 
 /** Workers that do not respond are checked twice. */
 const WORKERS_LIMIT_MS = 2 * CHECK_LIMIT_MS + 2000;
@@ -124,4 +124,86 @@ async function checkHosts({ client: { temporal: client, taskQueue } }: Backend):
 /** Aborts a call at its deadline: a call that continues after its connection closes would crash the process. */
 function bounded<T>(client: Client, call: () => Promise<T>, limitMs = CHECK_LIMIT_MS): Promise<T> {
   return client.withDeadline(Date.now() + limitMs - 500, call);
+}
+
+/** The workers that poll for the uploads of a task queue. */
+export interface QueuesFound {
+  readonly host: string;
+  readonly control: QueueDescription;
+  readonly controlQueue: string;
+  /** The queue that all workers poll. */
+  readonly transfer: QueueDescription;
+  readonly transferQueue: string;
+  /** The queue for the files of this machine. */
+  readonly ofHost: QueueDescription;
+  /** Whether commands start their own workers. */
+  readonly isEmbedded: boolean;
+}
+
+const NAME = 'workers';
+/** A poll takes at most a minute, so a running worker has polled again within this time. */
+const SILENT_MS = 150_000;
+const START = 'start "longhaul worker" with the same TEMPORAL_ADDRESS and task queue';
+
+export function judgeWorkers(found: QueuesFound, nowMs: number): Check {
+  const { control, transfer, ofHost, host, controlQueue, transferQueue, isEmbedded } = found;
+  if (control.pollers.length === 0) {
+    if (isEmbedded)
+      return ok(NAME, 'none. On the embedded server, "longhaul upload" and "longhaul sync" start their own');
+    return fail(NAME, `no worker polls task queue "${controlQueue}", so uploads would wait`, START);
+  }
+  const { pollers, current } = control;
+  const eligible = pollers.filter((poller) => receivesNewUploads(poller, current));
+  if (eligible.length === 0) {
+    const builds = [
+      ...new Set(pollers.map(({ deploymentName, buildId }) => `${deploymentName ?? 'unversioned'} ${buildId}`)),
+    ];
+    const version = current ? `${current.deploymentName} ${current.buildId}` : 'none';
+    const fix = 'set a version of these workers as current with "temporal worker deployment set-current-version"';
+    return fail(
+      NAME,
+      `the current version of ${controlQueue} is ${version}, and its workers are ${builds.join(', ')}`,
+      fix,
+    );
+  }
+  if (transfer.pollers.length === 0) {
+    return fail(
+      NAME,
+      `no worker polls task queue "${transferQueue}", so no part would be sent`,
+      `${START}, and with --roles transfer`,
+    );
+  }
+  const lastSeenMs = Math.max(...pollers.map((poller) => poller.lastSeenMs));
+  if (nowMs - lastSeenMs > SILENT_MS) {
+    const ago = formatDuration(nowMs - lastSeenMs);
+    return warn(
+      NAME,
+      `the last poll of task queue "${controlQueue}" was ${ago} ago`,
+      `check whether the worker is running, or ${START}`,
+    );
+  }
+  const words = describeWorkers(found);
+  if (ofHost.pollers.length > 0 || isEmbedded) return ok(NAME, words);
+  const fix = 'start "longhaul worker" on this machine, or set LONGHAUL_HOST to the host name that its worker uses';
+  return warn(
+    NAME,
+    `${words}. No worker polls for the files of this machine (${host}), so their uploads would wait`,
+    fix,
+  );
+}
+
+/** Whether a worker receives new uploads: it has the current version, or is unversioned if none is current. */
+function receivesNewUploads(
+  { deploymentName, buildId }: QueueDescription['pollers'][number],
+  current: QueueDescription['current'],
+): boolean {
+  if (!current) return deploymentName === undefined;
+  return deploymentName === current.deploymentName && buildId === current.buildId;
+}
+
+function describeWorkers({ control, transfer, ofHost, controlQueue }: QueuesFound): string {
+  const count = (pollers: QueueDescription['pollers']) => new Set(pollers.map(({ identity }) => identity)).size;
+  const builds = [...new Set(control.pollers.map(({ buildId }) => buildId).filter((build) => build !== undefined))];
+  const counts = `${count(control.pollers)} for workflows, ${count(transfer.pollers)} for parts, ${count(ofHost.pollers)} of them on this machine`;
+  return `${controlQueue}: ${counts}${builds.length > 0 ? `; builds ${builds.join(', ')}` : ''}`;
 }

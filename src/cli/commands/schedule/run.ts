@@ -6,10 +6,10 @@ import { ConfigError } from '../../../errors.ts';
 import type { ScheduleInfo } from '../../../client/schedules/schedule-options.ts';
 import type { SchedulesClient } from '../../../client/schedules/schedules-client.ts';
 import { withBackend, type Backend } from '../../backend.ts';
-import { confirm } from '../../text/confirm.ts';
+import { confirm } from '../../text/terminal.ts';
 import type { CliContext } from '../../context.ts';
 import { establishHost } from '../../checks/establish-host.ts';
-import { AlreadyReported } from '../../errors/exit.ts';
+import { AlreadyReported } from '../../errors.ts';
 import {
   parseTime,
   throwProblems,

@@ -7,11 +7,9 @@ import { ScheduleNotFoundError } from '../../../client/schedules/schedule-errors
 import { withBackend, type Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
 import { readEnd } from '../../../client/follow/read-end.ts';
-import { describeEnded, endedJson } from './ended-view.ts';
-import { errorText, AlreadyReported } from '../../errors/exit.ts';
-import { jsonErrorOf } from '../../errors/json-errors.ts';
+import { describeEnded, endedJson, describePieces, describeStatus } from './view.ts';
+import { errorText, AlreadyReported, jsonErrorOf } from '../../errors.ts';
 import { queueServer } from '../../workers/serve-queues.ts';
-import { describePieces, describeStatus } from './view.ts';
 import { watchStatus } from './watch.ts';
 
 const CONCURRENCY = 8;

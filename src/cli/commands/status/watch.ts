@@ -5,10 +5,9 @@ import { RateMeter } from '../../../core/pace/rate-meter.ts';
 import { uploadPace } from '../../../core/pace/upload-pace.ts';
 import type { CliContext } from '../../context.ts';
 import { readEnd } from '../../../client/follow/read-end.ts';
-import { describeEnded, endedJson } from './ended-view.ts';
-import { jsonErrorOf } from '../../errors/json-errors.ts';
-import { isLiveTerminal, LiveScreen } from '../../text/live-screen.ts';
-import { describePieces, describeStatus } from './view.ts';
+import { describeEnded, endedJson, describePieces, describeStatus } from './view.ts';
+import { jsonErrorOf } from '../../errors.ts';
+import { isLiveTerminal, LiveScreen } from '../../text/terminal.ts';
 
 const INTERVAL_MS = 1000;
 

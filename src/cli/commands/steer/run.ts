@@ -9,7 +9,7 @@ import { describeStatus } from '../status/view.ts';
 import { filesOf } from '../upload/outcomes.ts';
 
 /** Options of all commands that control uploads and syncs. */
-export interface SteerCommandOptions {
+interface SteerCommandOptions {
   readonly query?: string;
   readonly yes?: boolean;
   readonly json?: boolean;

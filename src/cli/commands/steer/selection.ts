@@ -1,12 +1,11 @@
-import { findRunning } from '../../../client/lists/list-uploads.ts';
-import { isSync, type WorkflowSummary } from '../../../client/lists/workflow-summary.ts';
+import { findRunning, isSync, type WorkflowSummary } from '../../../client/lists/list-uploads.ts';
 import { printable } from '../../../core/text/printable.ts';
 import { ConfigError } from '../../../errors.ts';
 import type { Backend } from '../../backend.ts';
-import { confirm } from '../../text/confirm.ts';
+import { confirm } from '../../text/terminal.ts';
+import { terminalWidth } from '../../text/wrap-text.ts';
 import type { CliContext } from '../../context.ts';
 import { formatTable, type Column } from '../../text/table.ts';
-import { terminalWidth } from '../../text/wrap-text.ts';
 
 /** The uploads and syncs that a command controls. */
 export interface SteerSelection {

@@ -3,12 +3,11 @@ import pMap from 'p-map';
 import type { JobHandle } from '../../../client/job-handle.ts';
 import { SteeringRefusedError } from '../../../client/errors.ts';
 import type { JobKind } from '../../../contracts/upload.ts';
-import { isSync } from '../../../client/lists/workflow-summary.ts';
+import { isSync } from '../../../client/lists/list-uploads.ts';
 import { ConfigError } from '../../../errors.ts';
 import { withBackend, type Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
-import { errorText, AlreadyReported } from '../../errors/exit.ts';
-import { jsonErrorOf } from '../../errors/json-errors.ts';
+import { errorText, AlreadyReported, jsonErrorOf } from '../../errors.ts';
 import { queueServer } from '../../workers/serve-queues.ts';
 import { checkSelection, select, type SteerSelection } from './selection.ts';
 
@@ -22,7 +21,7 @@ export interface Steered {
   readonly details?: object;
 }
 
-export interface Steering {
+interface Steering {
   readonly verb: 'pause' | 'resume' | 'retry' | 'retune' | 'cancel';
   readonly apply: (handle: JobHandle) => Promise<Steered>;
   /** Whether it applies to uploads only. @defaultValue false */
@@ -31,7 +30,7 @@ export interface Steering {
   readonly concurrency?: number;
 }
 
-export interface SteerOptions {
+interface SteerOptions {
   readonly json?: boolean;
 }
 

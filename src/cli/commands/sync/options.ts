@@ -5,13 +5,12 @@ import type { Config } from '../../../config/config.ts';
 import { Defaults, KnownPurposes, Limits } from '../../../contracts/limits.ts';
 import type { Container } from '../../../contracts/sources.ts';
 import type { SyncRequest, SyncUploadSettings } from '../../../contracts/sync.ts';
-import { manifestPlaceOf } from '../../../client/prepare/manifest-place.ts';
+import { manifestPlaceOf } from '../../../client/prepare/prepare-sync.ts';
 import { syncRequestProblems } from '../../../contracts/requests/problems.ts';
 import { isGlob, splitGlob } from '../../../core/glob/glob.ts';
 import { ConfigError, SourceMissingError, SourceUnusableError } from '../../../errors.ts';
-import { pathOnDisk } from '../../../sources/file/path-on-disk.ts';
-import { mapFileError } from '../../../sources/file/errors.ts';
-import { specialKind } from '../../../sources/file/special-file.ts';
+import { pathOnDisk } from '../../../sources/file/paths.ts';
+import { mapFileError, specialKind } from '../../../sources/file/errors.ts';
 import { durationOption, repeatedOption, wholeNumberOption } from '../../options/values.ts';
 import {
   addRequestOptions,

@@ -4,7 +4,7 @@ import { prepareSync, type PreparedSync, type SyncOptions } from '../../../clien
 import { startedRequest } from '../../../client/prepare/started-request.ts';
 import { requireDestination } from '../../../config/destinations.ts';
 import { Defaults } from '../../../contracts/limits.ts';
-import type { SyncRequest, SyncResult } from '../../../contracts/sync.ts';
+import type { SyncRequest, SyncResult, SyncDecision, UnmatchedGlob } from '../../../contracts/sync.ts';
 import { describeCounts } from '../../../core/show/describe-sync.ts';
 import { formatBytes, formatCount, formatDuration } from '../../../core/text/format.ts';
 import { ConfigError } from '../../../errors.ts';
@@ -12,15 +12,13 @@ import { namedBy } from '../../../sources/named-sources.ts';
 import { establishHost } from '../../checks/establish-host.ts';
 import { syncDifferences } from '../../checks/running-differences.ts';
 import type { CliContext } from '../../context.ts';
-import { FilesFailedError, Interrupted } from '../../errors/exit.ts';
-import { jsonErrorOf } from '../../errors/json-errors.ts';
+import { FilesFailedError, Interrupted, jsonErrorOf } from '../../errors.ts';
 import type { CommandJob, Started } from '../../job/command-job.ts';
 import { INTERRUPTED, runJobs, type JobRun } from '../../job/run-jobs.ts';
-import { confirm } from '../../text/confirm.ts';
-import { describeDecision, describeUnmatched } from './describe.ts';
+import { confirm } from '../../text/terminal.ts';
 import { toSyncRequest, type SyncOptions as SyncFlags } from './options.ts';
 
-export interface SyncCommandOptions extends SyncFlags {
+interface SyncCommandOptions extends SyncFlags {
   readonly id?: string;
   /** Directories outside the folder that links can lead to. */
   readonly root?: readonly string[];
@@ -176,4 +174,25 @@ function printResult(context: CliContext, { handle, result }: SyncEnd, { json, q
     if (!quiet) note(decisionsOmitted > 0 ? `${words} (${decisionsOmitted} decisions are not shown)` : words);
   } else if (!quiet) note(`${describeCounts(counts)} in ${formatDuration(shown.durationMs)}`);
   if (failure) throw failure;
+}
+
+const reasons: Readonly<Record<SyncDecision['why'], string>> = {
+  new: 'new',
+  changed: 'changed',
+  same: 'unchanged',
+  'known-content': 'same content as',
+  gone: 'source deleted',
+};
+
+/** Describes a glob that matched nothing, as a warning. */
+function describeUnmatched({ list, glob, matchesFolder }: UnmatchedGlob): string {
+  const fix = matchesFolder ? `It matches a folder. For a folder with its files, use '${glob}/'.` : 'Check the glob.';
+  return `--${list} '${glob}' matched no file. ${fix}`;
+}
+
+/** Describes a decision of a dry run on one line. */
+function describeDecision({ action, why, path, bytes, fileId }: SyncDecision): string {
+  const file = why === 'known-content' || why === 'gone' ? ` ${fileId}` : '';
+  const reason = why === 'gone' ? `${reasons.gone} (File${file})` : `${reasons[why]}${file}`;
+  return `${action.padEnd(6)}  ${path}  ${formatBytes(bytes)}  ${reason}`;
 }

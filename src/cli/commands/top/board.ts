@@ -3,10 +3,17 @@ import pMap from 'p-map';
 import type { JobHandle } from '../../../client/job-handle.ts';
 import type { LonghaulClient } from '../../../client/longhaul-client.ts';
 import type { JobKind } from '../../../contracts/upload.ts';
-import { isSync, withoutPieces, type WorkflowSummary } from '../../../client/lists/workflow-summary.ts';
+import { isSync, withoutPieces, type WorkflowSummary } from '../../../client/lists/list-uploads.ts';
 import { RateMeter } from '../../../core/pace/rate-meter.ts';
-import { rowOfProgress, rowOfSummary, type ProgressEvent, type TopRow } from './row.ts';
-import { sortRows, type RunningStates, type TopSort } from './view.ts';
+import {
+  rowOfProgress,
+  rowOfSummary,
+  type ProgressEvent,
+  type TopRow,
+  sortRows,
+  type RunningStates,
+  type TopSort,
+} from './view.ts';
 
 export interface TopTable {
   /** At most the requested number of rows. */

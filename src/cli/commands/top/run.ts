@@ -1,17 +1,16 @@
 import { setTimeout } from 'node:timers/promises';
 import cliTruncate from 'cli-truncate';
-import { isSync } from '../../../client/lists/workflow-summary.ts';
+import { isSync } from '../../../client/lists/list-uploads.ts';
 import { findWaiting, type UnpolledQueue } from '../../../client/queues/unpolled-queue.ts';
 import { TemporalUnreachableError } from '../../../temporal/temporal-errors.ts';
 import { withBackend, type Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
-import { listenToKeys } from './keyboard.ts';
-import { isLiveTerminal, LiveScreen } from '../../text/live-screen.ts';
-import { TopBoard, type TopTable } from './board.ts';
+import { isLiveTerminal, LiveScreen } from '../../text/terminal.ts';
 import { terminalWidth } from '../../text/wrap-text.ts';
+import { TopBoard, type TopTable } from './board.ts';
 import { describeRows, describeTotals, sortRows, type TopSort } from './view.ts';
 
-export interface TopCommandOptions {
+interface TopCommandOptions {
   readonly sort: TopSort;
   readonly once?: boolean;
   readonly json?: boolean;
@@ -113,4 +112,25 @@ function describe(
     ...(shown.length > 0 ? describeRows(shown, width) : []),
     ...(more > 0 ? [`… and ${more} more. Enlarge the window to show them.`] : []),
   ].map((line) => cliTruncate(line, width));
+}
+
+const CTRL_C = '\u0003';
+
+/**
+ * Reports each key press. A terminal in raw mode sends no signal at Ctrl-C, so this is reported as `ctrl-c`.
+ *
+ * @returns a function that stops reading keys
+ */
+function listenToKeys(stdin: NodeJS.ReadStream, onKey: (key: string) => void): () => void {
+  if (!stdin.isTTY) return () => {};
+  const onData = (data: Buffer) => {
+    for (const key of data.toString()) onKey(key === CTRL_C ? 'ctrl-c' : key);
+  };
+  stdin.setRawMode(true);
+  stdin.on('data', onData);
+  return () => {
+    stdin.off('data', onData);
+    stdin.setRawMode(false);
+    stdin.pause();
+  };
 }

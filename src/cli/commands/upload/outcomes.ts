@@ -4,10 +4,8 @@ import type { SplitUploadResult } from '../../../contracts/split.ts';
 import { formatBytes, formatCount, formatDuration } from '../../../core/text/format.ts';
 import type { CliContext } from '../../context.ts';
 import { isHttpUrl } from '../../../sources/source-of-url.ts';
-import type { Outcome, Started } from '../../job/command-job.ts';
-import type { UploadJob } from '../../job/command-job.ts';
-import { errorText } from '../../errors/exit.ts';
-import { jsonErrorOf } from '../../errors/json-errors.ts';
+import type { Outcome, Started, UploadJob } from '../../job/command-job.ts';
+import { errorText, jsonErrorOf } from '../../errors.ts';
 
 type UploadOutcome = Outcome<UploadJob>;
 type AnyResult = JobResult<'upload' | 'split'>;

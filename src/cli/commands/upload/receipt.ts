@@ -1,17 +1,17 @@
+import { createHash } from 'node:crypto';
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Receipt, UploadReceipt } from '../../../contracts/requests/receipt.ts';
 import type { Source } from '../../../contracts/sources.ts';
-import { errnoCause, errnoOf } from '../../../core/text/errno-cause.ts';
 import { nameOfSource } from '../../../core/source/names.ts';
-import { ConfigError, LonghaulError, SourceChangedError } from '../../../errors.ts';
+import { errnoCause, errnoOf } from '../../../core/text/errno-cause.ts';
 import { writeJsonFile } from '../../../dev/server/json-file.ts';
+import { ConfigError, LonghaulError, SourceChangedError } from '../../../errors.ts';
+import type { SourceReader } from '../../../sources/source-reader.ts';
 import { Sources } from '../../../sources/sources.ts';
-import { contentOf, digestOf } from '../../checks/source-digest.ts';
 import type { CliContext } from '../../context.ts';
-import type { Started } from '../../job/command-job.ts';
+import type { Started, UploadJob } from '../../job/command-job.ts';
 import { sourceSettingsOf } from '../../sources/source-settings.ts';
-import type { UploadJob } from '../../job/command-job.ts';
 import type { UploadCommandOptions } from './options.ts';
 
 /**
@@ -103,4 +103,43 @@ function cannotWrite(path: string, error: unknown): unknown {
   const code = errnoOf(error);
   if (code === undefined) return error;
   return new ConfigError(`cannot write the receipt ${path}: ${errnoCause(code)}. Choose another path with --receipt.`);
+}
+
+/** Digests of some content, as lower-case hex. */
+export interface ContentDigest {
+  readonly bytes: number;
+  readonly md5: string;
+  /** If it was requested. */
+  readonly sha256: string | undefined;
+}
+
+const READ_BYTES = 1024 * 1024;
+
+/** Reads some content once. */
+export async function digestOf(chunks: AsyncIterable<Uint8Array>, hasSha256: boolean): Promise<ContentDigest> {
+  const md5 = createHash('md5');
+  const sha256 = hasSha256 ? createHash('sha256') : undefined;
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.byteLength;
+    md5.update(chunk);
+    sha256?.update(chunk);
+  }
+  return { bytes, md5: md5.digest('hex'), sha256: sha256?.digest('hex') };
+}
+
+/** The content of a source from its start to `sizeBytes`, or to its end. A chunk is overwritten by the next one. */
+export async function* contentOf(
+  reader: SourceReader,
+  sizeBytes: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const buffer = Buffer.alloc(Math.min(READ_BYTES, sizeBytes));
+  for (let at = 0; at < sizeBytes;) {
+    signal.throwIfAborted();
+    const read = await reader.read(buffer.subarray(0, Math.min(buffer.length, sizeBytes - at)), at);
+    if (read === 0) return;
+    at += read;
+    yield buffer.subarray(0, read);
+  }
 }

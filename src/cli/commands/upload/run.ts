@@ -10,7 +10,7 @@ import type { Backend } from '../../backend.ts';
 import { checkRequests, type UploadTarget } from '../../checks/check-requests.ts';
 import { establishHost } from '../../checks/establish-host.ts';
 import type { CliContext } from '../../context.ts';
-import { FilesFailedError, Interrupted } from '../../errors/exit.ts';
+import { FilesFailedError, Interrupted } from '../../errors.ts';
 import type { UploadJob } from '../../job/command-job.ts';
 import { INTERRUPTED, runJobs } from '../../job/run-jobs.ts';
 import { SpoolFolder } from '../../sources/spool/folder.ts';

@@ -15,12 +15,12 @@ import { isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
 import { sealKeyOf } from '../../../sources/source-settings.ts';
 import { Sources } from '../../../sources/sources.ts';
 import type { CliContext } from '../../context.ts';
-import { contentOf, digestOf, type ContentDigest } from '../../checks/source-digest.ts';
-import { AlreadyReported } from '../../errors/exit.ts';
+import { contentOf, digestOf, type ContentDigest } from '../upload/receipt.ts';
+import { AlreadyReported } from '../../errors.ts';
 import { sourceSettingsOf } from '../../sources/source-settings.ts';
 import { describeCheck, fail, ok, warn, type Check } from '../doctor/check.ts';
 
-export interface VerifyCommandOptions {
+interface VerifyCommandOptions {
   readonly source?: string;
   readonly connection?: string;
   readonly destination?: string;

@@ -1,7 +1,10 @@
+import { fstatSync } from 'node:fs';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { errnoCause, errnoOf } from '../../../core/text/errno-cause.ts';
 import { formatBytes } from '../../../core/text/format.ts';
 import { limitText } from '../../../core/upload/file-limits.ts';
-import { errnoCause, errnoOf } from '../../../core/text/errno-cause.ts';
 import { LonghaulError, SourceUnusableError } from '../../../errors.ts';
+import type { Sources } from '../../../sources/sources.ts';
 import type { NewSpool, SpoolFolder } from './folder.ts';
 
 /** Free space to keep, because the database of the embedded server can be on the same disk. */
@@ -10,7 +13,7 @@ const CHECK_EVERY_BYTES = 16 * 1024 ** 2;
 const PRINT_EVERY_MS = 5000;
 
 /** A source that can be read only once cannot be saved: no space, or no permission. */
-export class SpoolFailedError extends LonghaulError {
+class SpoolFailedError extends LonghaulError {
   readonly code = 'SPOOL_FAILED';
   readonly retryable = false;
 }
@@ -78,7 +81,7 @@ export async function spoolCopy(
 }
 
 /** A copy that is being written. Checks the free space of the disk. */
-export class SpoolCopy {
+class SpoolCopy {
   readonly #folder: SpoolFolder;
   readonly #spool: NewSpool;
   readonly #what: string;
@@ -166,4 +169,71 @@ async function keeping<T>(what: string, folder: SpoolFolder, operation: Promise<
       { cause: error },
     );
   }
+}
+
+export const standardInput = { what: 'standard input', argument: '"-"' } as const;
+
+/** Time without data after which the command prints that it waits. */
+const SILENCE_MS = 2000;
+
+interface SpoolInputOptions extends SpoolOptions {
+  /** Names of the source in messages. @defaultValue standard input */
+  readonly words?: SpoolWords;
+  /** Called if no byte has arrived after some seconds. */
+  readonly onSilence?: () => void;
+}
+
+/**
+ * Copies all bytes of `input` into the spool folder, and returns the copy's path: a pipe can be read only once.
+ *
+ * @throws as `spoolCopy`
+ */
+export function spoolInput(
+  input: Readable & { readonly fd?: number },
+  folder: SpoolFolder,
+  { words = standardInput, onSilence = () => {}, ...options }: SpoolInputOptions,
+): Promise<string> {
+  return spoolCopy(folder, words, options, async (copy) => {
+    await copy.start(sizeOf(input.fd));
+    const silence = setTimeout(onSilence, SILENCE_MS);
+    try {
+      for await (const chunk of addAbortSignal(options.signal, input) as AsyncIterable<Buffer>) {
+        clearTimeout(silence);
+        await copy.write(chunk);
+      }
+    } finally {
+      clearTimeout(silence);
+    }
+  });
+}
+
+/** Returns the size of a file; undefined for a pipe. */
+function sizeOf(fd: number | undefined): number | undefined {
+  const stats = fd === undefined ? undefined : fstatSync(fd);
+  return stats?.isFile() ? stats.size : undefined;
+}
+
+interface SpoolUrlOptions extends SpoolOptions {
+  /** Downloads the URL, if its settings permit it. */
+  readonly sources: Sources;
+}
+
+/**
+ * Downloads a URL to the spool folder, and returns the path of the copy, because not every server supports range requests.
+ *
+ * @throws as `spoolCopy` and `Sources.download`
+ */
+export function spoolUrl(url: URL, folder: SpoolFolder, { sources, ...options }: SpoolUrlOptions): Promise<string> {
+  const { signal, print } = options;
+  const sink = (copy: SpoolCopy) => ({
+    begin: (sizeBytes: number | undefined) => copy.start(sizeBytes),
+    write: (chunk: Uint8Array) => copy.write(chunk),
+    retrying: ({ message }: Error) => print(`${message.replace(/\.$/, '')}. Retrying.`),
+  });
+  return spoolCopy(folder, urlWords(url), options, (copy) => sources.download(url, sink(copy), { signal }));
+}
+
+/** Returns the names of the URL in messages, without the query, which can be secret. */
+export function urlWords({ origin, pathname }: URL): SpoolWords {
+  return { what: `${origin}${pathname}`, argument: 'the URL' };
 }

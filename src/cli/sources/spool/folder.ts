@@ -7,7 +7,7 @@ import { openPrivateState } from '../../../dev/server/private-state.ts';
 import type { Source } from '../../../contracts/sources.ts';
 import { readJsonFile, writeJsonFile } from '../../../dev/server/json-file.ts';
 import { ConfigError } from '../../../errors.ts';
-import { isInOneOf } from '../../../sources/file/real-place.ts';
+import { isInOneOf } from '../../../sources/file/paths.ts';
 
 /** A copy that was not uploaded is kept for this time after a command last used it. */
 const KEPT_MS = 7 * 86_400_000;

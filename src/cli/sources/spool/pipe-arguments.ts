@@ -6,15 +6,13 @@ import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { nameKey } from '../../../core/text/name-form.ts';
 import { ConfigError, SourceMissingError, SourceUnusableError } from '../../../errors.ts';
-import { descriptorOf, isReadableDescriptor, isWrittenHere } from '../../../sources/file/descriptor-path.ts';
+import { descriptorOf, isReadableDescriptor, isWrittenHere } from '../../../sources/file/paths.ts';
 import { FilePermission } from '../../../sources/file/permission.ts';
-import { mapFileError } from '../../../sources/file/errors.ts';
+import { mapFileError, specialKind, specialFileMessage } from '../../../sources/file/errors.ts';
 import { isSourceUrl } from '../../../sources/source-of-url.ts';
 import type { FileSettings } from '../../../sources/source-settings.ts';
-import { specialKind, specialFileMessage } from '../../../sources/file/special-file.ts';
 import { isReadable } from '../source-settings.ts';
-import type { SpoolWords } from './copy.ts';
-import { standardInput } from './input.ts';
+import { type SpoolWords, standardInput } from './copy.ts';
 
 /** An argument that can be read only once: standard input, a file descriptor of a shell, or a named pipe. */
 export interface PipeArgument {

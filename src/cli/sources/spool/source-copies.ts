@@ -7,13 +7,11 @@ import { httpUrlOf, isHttpUrl } from '../../../sources/source-of-url.ts';
 import { Sources } from '../../../sources/sources.ts';
 import type { UploadTarget } from '../../checks/check-requests.ts';
 import type { CliContext } from '../../context.ts';
-import { Interrupted } from '../../errors/exit.ts';
+import { Interrupted } from '../../errors.ts';
 import type { PipeArgument } from './pipe-arguments.ts';
 import { sourceSettingsOf } from '../source-settings.ts';
-import { assertSpoolable, type SpoolOptions, type SpoolWords } from './copy.ts';
+import { assertSpoolable, type SpoolOptions, type SpoolWords, spoolInput, spoolUrl, urlWords } from './copy.ts';
 import type { SpoolFolder } from './folder.ts';
-import { spoolInput } from './input.ts';
-import { spoolUrl, urlWords } from './url.ts';
 import { isSplit, type UploadCommandOptions } from '../../commands/upload/options.ts';
 
 /** A copy to create. */

@@ -6,7 +6,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { ServiceError } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
-import { diagnoseTemporal } from '../../../../src/cli/checks/diagnose-temporal.ts';
+import { diagnoseTemporal } from '../../../../src/cli/checks/check-temporal.ts';
 import type { TemporalConfig } from '../../../../src/config/config.ts';
 import { freePort } from '../../../support/free-port.ts';
 

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { expect, it } from 'vitest';
 import { checkCommand, type CheckCommandOptions } from '../../../../src/cli/commands/check/run.ts';
 import type { CliContext } from '../../../../src/cli/context.ts';
-import { AlreadyReported } from '../../../../src/cli/errors/exit.ts';
+import { AlreadyReported } from '../../../../src/cli/errors.ts';
 import { loadConfig } from '../../../../src/config/config.ts';
 import { withTempDir } from '../../../support/temp-dir.ts';
 

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { Interrupted, describeError, exitCodeOf } from '../../../../src/cli/errors/exit.ts';
+import { Interrupted, describeError, exitCodeOf } from '../../../../src/cli/errors.ts';
 import { TemporalUnreachableError } from '../../../../src/temporal/temporal-errors.ts';
 import { JobFailedError, JobIdTakenError } from '../../../../src/client/errors.ts';
 import { ConfigError, SourceUnusableError } from '../../../../src/errors.ts';

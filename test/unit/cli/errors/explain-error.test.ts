@@ -1,7 +1,7 @@
 import { ServiceError } from '@temporalio/client';
 import { NamespaceNotFoundError } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
-import { describeError } from '../../../../src/cli/errors/exit.ts';
+import { describeError } from '../../../../src/cli/errors.ts';
 import { fromTemporal } from '../../../../src/client/temporal-faults.ts';
 
 function ofGrpc(code: number, details: string): ServiceError {

@@ -1,7 +1,6 @@
 import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { Interrupted } from '../../../../src/cli/errors/exit.ts';
-import { jsonErrorOf, wantsJson } from '../../../../src/cli/errors/json-errors.ts';
+import { Interrupted, jsonErrorOf, wantsJson } from '../../../../src/cli/errors.ts';
 import { JobFailedError } from '../../../../src/client/errors.ts';
 import { TemporalUnreachableError } from '../../../../src/temporal/temporal-errors.ts';
 import { FailureType } from '../../../../src/contracts/failures.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withoutPieces, type WorkflowSummary } from '../../../../src/client/lists/workflow-summary.ts';
+import { withoutPieces, type WorkflowSummary } from '../../../../src/client/lists/list-uploads.ts';
 
 function found(workflowId: string, type: string, parentId?: string): WorkflowSummary {
   return { workflowId, type, parentId } as WorkflowSummary;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { identityDigest, workflowIdOf, type UploadIdentity } from '../../../../src/client/prepare/upload-identity.ts';
+import { identityDigest, workflowIdOf, type UploadIdentity } from '../../../../src/client/prepare/prepare-upload.ts';
 
 const identity: UploadIdentity = {
   source: { type: 'file', path: '/data/train.jsonl', host: 'a' },

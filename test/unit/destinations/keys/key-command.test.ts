@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { keyCommandOf, keyCommandSchema } from '../../../../src/config/key-command.ts';
+import { keyCommandOf, keyCommandSchema } from '../../../../src/config/api-key.ts';
 import { KeyCommand } from '../../../../src/destinations/keys/key-command.ts';
 import { runKeyCommand, type KeyCommandOutcome } from '../../../../src/destinations/keys/run-key-command.ts';
 import { parseTokenOutput } from '../../../../src/destinations/keys/token-output.ts';

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { expandFiles } from '../../../../src/cli/commands/upload/expand-files.ts';
-import { pathOnDisk } from '../../../../src/sources/file/path-on-disk.ts';
+import { pathOnDisk } from '../../../../src/sources/file/paths.ts';
 import { Sources } from '../../../../src/sources/sources.ts';
 import { withTempDir } from '../../../support/temp-dir.ts';
 

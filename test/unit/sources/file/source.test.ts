@@ -7,10 +7,9 @@ import {
   SourceReadError,
   SourceUnusableError,
 } from '../../../../src/errors.ts';
-import { assertUnchanged } from '../../../../src/sources/assert-unchanged.ts';
+import { assertUnchanged, type SourceReader } from '../../../../src/sources/source-reader.ts';
 import { mapFileError } from '../../../../src/sources/file/errors.ts';
 import { openFileSource } from '../../../../src/sources/file/source.ts';
-import type { SourceReader } from '../../../../src/sources/source-reader.ts';
 import { withTempDir } from '../../../support/temp-dir.ts';
 
 async function withReader<T>(path: string, body: (reader: SourceReader) => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { describeStatus } from '../../../../../src/cli/commands/status/view.ts';
 import { createLiveView } from '../../../../../src/cli/job/live-view.ts';
-import { progressWords } from '../../../../../src/cli/text/progress-words.ts';
+import { progressWords } from '../../../../../src/cli/text/progress.ts';
 import { describeCounts } from '../../../../../src/core/show/describe-sync.ts';
 import type { SyncCounts, SyncProgress } from '../../../../../src/contracts/sync.ts';
 

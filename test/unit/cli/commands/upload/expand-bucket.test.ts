@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { expandBucket, type Bucket } from '../../../../../src/cli/commands/upload/expand-bucket.ts';
+import { expandBucket, type Bucket } from '../../../../../src/cli/commands/upload/expand-files.ts';
 import { SourceMissingError, SourceReadError } from '../../../../../src/errors.ts';
 import { BucketRows } from '../../../../../src/sources/s3/bucket-rows.ts';
 

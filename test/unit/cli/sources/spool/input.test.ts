@@ -2,9 +2,8 @@ import { readdir, readFile, rm, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { spoolCopy, type SpoolOptions } from '../../../../../src/cli/sources/spool/copy.ts';
+import { spoolCopy, type SpoolOptions, spoolInput } from '../../../../../src/cli/sources/spool/copy.ts';
 import { SpoolFolder } from '../../../../../src/cli/sources/spool/folder.ts';
-import { spoolInput } from '../../../../../src/cli/sources/spool/input.ts';
 import { withTempDir } from '../../../../support/temp-dir.ts';
 
 const options: SpoolOptions = {

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findPipes } from '../../../../../src/cli/sources/spool/pipe-arguments.ts';
-import { pathBehindDescriptor } from '../../../../../src/sources/file/descriptor-path.ts';
+import { pathBehindDescriptor } from '../../../../../src/sources/file/paths.ts';
 import { withTempDir } from '../../../../support/temp-dir.ts';
 
 function withPipe(body: (pipe: string, directory: string) => Promise<void>): Promise<void> {

@@ -1,0 +1,136 @@
+import { readlinkSync } from 'node:fs';
+import { mkdtemp, readdir, rmdir, symlink, unlink } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** The longest path of a socket on macOS; Linux accepts 107 bytes. Node.js cuts a longer path without an error. */
+const MAX_BYTES = 103;
+const NOT_LISTENING = new Set<string | undefined>(['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE']);
+
+export const socketName = (number: number) => `server.${number}.sock`;
+
+/** Returns the numbers of the sockets in the state directory, in ascending order. */
+export async function socketNumbers(stateDir: string): Promise<number[]> {
+  const names = await readdir(stateDir);
+  return names
+    .flatMap((name) => /^server\.(\d{1,9})\.sock$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .toSorted((a, b) => a - b);
+}
+
+/**
+ * Calls `use` with the path of a socket in the state directory. A path that is too long is replaced by one through a
+ * symbolic link, which is needed only to bind or connect the socket.
+ */
+export async function withSocketPath<T>(
+  stateDir: string,
+  number: number,
+  use: (path: string) => Promise<T>,
+): Promise<T> {
+  const name = socketName(number);
+  const path = join(stateDir, name);
+  if (isShort(path)) return use(path);
+  const temporary = isShort(join(tmpdir(), 'longhaul-123456', 's', name)) ? tmpdir() : '/tmp';
+  const directory = await mkdtemp(join(temporary, 'longhaul-'));
+  const link = join(directory, 's');
+  try {
+    await symlink(stateDir, link);
+    return await use(join(link, name));
+  } finally {
+    await unlink(link).catch(() => {});
+    await rmdir(directory).catch(() => {});
+  }
+}
+
+function isShort(path: string): boolean {
+  return Buffer.byteLength(path) <= MAX_BYTES;
+}
+
+/**
+ * Connects to a server.
+ *
+ * @returns undefined if no server listens
+ */
+export async function connectTo(stateDir: string, number: number): Promise<Socket | undefined> {
+  return withSocketPath(
+    stateDir,
+    number,
+    (path) =>
+      new Promise((resolve, reject) => {
+        const socket = connect(path);
+        socket.once('connect', () => resolve(socket));
+        socket.once('error', (error: NodeJS.ErrnoException) => {
+          if (NOT_LISTENING.has(error.code)) resolve(undefined);
+          else reject(error);
+        });
+      }),
+  );
+}
+
+/** Whether a server with one of the numbers listens. */
+export async function anyListens(stateDir: string, numbers: readonly number[]): Promise<boolean> {
+  for (const number of numbers) {
+    const socket = await connectTo(stateDir, number);
+    socket?.destroy();
+    if (socket) return true;
+  }
+  return false;
+}
+
+/** One JSON line of the server process. Clients ignore other properties and states. */
+export interface ServerMessage {
+  readonly state?: 'starting' | 'ready' | 'restarting' | 'failed';
+  /** With `ready`: `127.0.0.1:PORT`, for gRPC. */
+  readonly address?: string;
+  readonly uiUrl?: string;
+  /** Process ID of Temporal. */
+  readonly pid?: number;
+  /** Where the address is valid: the network namespace. Linux only. */
+  readonly network?: string;
+  /** With `failed`: the cause and the fix. */
+  readonly reason?: string;
+  /** With `failed`: the version of the Temporal CLI that created the database, which this version cannot read. */
+  readonly createdBy?: string;
+  /** A line to print. */
+  readonly note?: string;
+}
+
+/** The only line of a client. */
+export interface ClientMessage {
+  readonly pid: number;
+  /** Time in milliseconds that the server keeps running if this connection is the last. */
+  readonly lingerMs: number;
+}
+
+export function send(socket: Socket, message: ServerMessage | ClientMessage): void {
+  if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
+}
+
+export function receive<Message>(socket: Socket, handle: (message: Partial<Message>) => void): void {
+  const lines = createInterface({ input: socket });
+  lines.on('error', () => {});
+  lines.on('line', (line) => {
+    const message = parse(line);
+    if (message) handle(message);
+  });
+}
+
+function parse(line: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Containers that share a state directory do not share 127.0.0.1. */
+export function ownNetwork(): string | undefined {
+  try {
+    return readlinkSync('/proc/self/ns/net');
+  } catch {
+    return undefined;
+  }
+}
