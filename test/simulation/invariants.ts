@@ -44,6 +44,8 @@ export class UploadInvariants {
   #beforeEnd: UploadProgress | undefined;
   #beforeEndAtMs = 0;
   #isPaused = false;
+  #wasPaused = false;
+  #pausedAtMs = -Infinity;
   /** Whether the next activation is the first one of the next execution. */
   #isContinued = false;
 
@@ -126,6 +128,10 @@ export class UploadInvariants {
     if (progress.state === 'waiting' && !waiting?.reason) this.#violation('what waits shows its reason', 'no reason');
     if (!execution.isOpen || !waiting) return;
     const isPaused = this.#isPaused || execution.isToldToPause;
+    if (isPaused || this.#wasPaused) this.#pausedAtMs = nowMs;
+    this.#wasPaused = isPaused;
+    // The next attempt follows a resume immediately.
+    const isPauseOver = nowMs - this.#pausedAtMs > 60_000;
     // A report to the parent is sent before continue-as-new.
     const isMoving = execution.tasks.size + execution.timers.size + execution.awaited.size > 0;
     if (!isMoving && progress.state === 'waiting' && !isPaused) {
@@ -141,11 +147,11 @@ export class UploadInvariants {
     }
     const giveUpAfterMs = this.#plan.request.giveUpAfterMs ?? 24 * HOUR;
     const waitedMs = nowMs - waiting.sinceMs;
-    if (giveUpAfterMs > 0 && execution.tasks.size === 0 && waitedMs > giveUpAfterMs + 60_000 && !isPaused) {
+    if (giveUpAfterMs > 0 && execution.tasks.size === 0 && waitedMs > giveUpAfterMs + 60_000 && isPauseOver) {
       this.#violation('the retry period is respected', `waits for ${waitedMs} ms`);
     }
     const allMs = nowMs - (this.#waitingSinceMs ?? nowMs);
-    if (giveUpAfterMs > 0 && execution.tasks.size === 0 && allMs > giveUpAfterMs + 600_000 && !isPaused) {
+    if (giveUpAfterMs > 0 && execution.tasks.size === 0 && allMs > giveUpAfterMs + 600_000 && isPauseOver) {
       this.#violation('the retry period of an upload is respected', `waits for ${allMs} ms`);
     }
   }

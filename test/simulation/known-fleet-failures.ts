@@ -189,4 +189,23 @@ export const knownFleetFailures: readonly KnownFailure[] = [
       ],
     },
   },
+  {
+    name: 'keeps a pause that arrives while an upload of a split hands over',
+    rule: 'nothing is sent during a pause',
+    plan: {
+      ...CALM,
+      seed: 403_121,
+      request: { partSizeBytes: 4 * MiB, concurrency: 8, maxSessions: 4, giveUpAfterMs: 0 },
+      sizeBytes: 36_727_473,
+      partMs: [1000, 60_000],
+      callMs: [10, 60],
+      suggestAfterEvents: 54,
+      pieces: 2,
+      faults: [
+        { call: 'completeUpload', nth: 2, fault: { kind: 'status', status: 429, apiCode: 'insufficient_quota' } },
+      ],
+      outages: [{ call: 'completeUpload', fromMs: 7737, forMs: 2 * HOUR, fault: { kind: 'unreachable' } }],
+      actions: [{ when: { call: 'completeUpload', nth: 2, plusMs: 1640 }, action: { kind: 'pause', parts: 'finish' } }],
+    },
+  },
 ];

@@ -198,6 +198,18 @@ export const knownUploadFailures: readonly KnownFailure[] = [
     },
   },
   {
+    name: 'follows the order of a resume and a pause that arrive before its first task',
+    rule: 'nothing is sent during a pause',
+    plan: {
+      ...ONE_PART,
+      seed: 410_288,
+      actions: [
+        { when: { atMs: 581 }, action: { kind: 'resume' } },
+        { when: { atMs: 1796 }, action: { kind: 'pause', parts: 'stop' } },
+      ],
+    },
+  },
+  {
     name: 'excuses a session once if one of its parts is too large while another one waits',
     rule: 'a session that is lost without a wait counts',
     plan: {

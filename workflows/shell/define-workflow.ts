@@ -1,5 +1,6 @@
 import {
   allHandlersFinished,
+  ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   condition,
@@ -9,6 +10,7 @@ import {
   defineUpdate,
   isCancellation,
   makeContinueAsNewFunc,
+  setDefaultUpdateHandler,
   setHandler,
 } from '@temporalio/workflow';
 import { QueryName, SignalName, UpdateName, type PauseInput, type RetuneInput } from '../../src/contracts/names.ts';
@@ -30,11 +32,12 @@ export type Control =
 /** A control that a fleet passes on to its uploads. The upload reports its number when the control is in effect. */
 export const controlSignal = defineSignal<[control: Control, number: number]>(SignalName.control);
 
-/** State of a run for the next execution, after a long history. */
+/** The end of an execution after a long history. */
 export class HandOver<Carried> {
-  readonly carried: Carried;
+  /** Returns the state for the next execution. Called last, because controls can change the state until then. */
+  readonly carried: () => Carried;
 
-  constructor(carried: Carried) {
+  constructor(carried: () => Carried) {
     this.carried = carried;
   }
 }
@@ -93,7 +96,7 @@ export function defineWorkflow<Request, Carried, Result, Progress extends Progre
       if (CancellationScope.current().consideredCancelled)
         throw new CancelledFailure('cancelled before continue-as-new');
       const continueAsNew = makeContinueAsNewFunc<(request: Request, carried: Carried) => Promise<Result>>();
-      return await continueAsNew(request, outcome.carried);
+      return await continueAsNew(request, outcome.carried());
     } catch (error) {
       if (error instanceof ContinueAsNew) throw error;
       const failure = failureOf(error);
@@ -142,22 +145,29 @@ function setHandlers<Result, Carried, Progress extends ProgressHead>(
     }
     reports.applied(number, run.progress());
   });
+  const assertValid = (type: Control['type'], input: object | undefined): void => {
+    const problems = inputProblems(type, input);
+    const problem = problems.length === 0 ? run.rejects(controlOf(type, input)) : undefined;
+    if (problem !== undefined) problems.push(problem);
+    if (problems.length > 0) throw invalidRequest(...problems);
+  };
+  const apply = (type: Control['type'], input: object | undefined): Progress | Promise<Progress> => {
+    const progress = run.apply(controlOf(type, input));
+    return progress instanceof Promise ? progress.catch(throwFailure) : progress;
+  };
+  // Updates that arrived before the first task, in their order: a handler for each name would change it.
+  setDefaultUpdateHandler((name, first) => {
+    const input = first as object | undefined;
+    const type = controls.find((control) => UpdateName[control] === name);
+    if (type === undefined) throw ApplicationFailure.nonRetryable(`No registered handler for update: ${name}`);
+    assertValid(type, input);
+    return apply(type, input);
+  });
+  setDefaultUpdateHandler(undefined);
   for (const type of controls) {
-    setHandler(
-      defineUpdate<Progress, [object | undefined]>(UpdateName[type]),
-      (input) => {
-        const progress = run.apply(controlOf(type, input));
-        return progress instanceof Promise ? progress.catch(throwFailure) : progress;
-      },
-      {
-        validator: (input) => {
-          const problems = inputProblems(type, input);
-          const problem = problems.length === 0 ? run.rejects(controlOf(type, input)) : undefined;
-          if (problem !== undefined) problems.push(problem);
-          if (problems.length > 0) throw invalidRequest(...problems);
-        },
-      },
-    );
+    setHandler(defineUpdate<Progress, [object | undefined]>(UpdateName[type]), (input) => apply(type, input), {
+      validator: (input) => assertValid(type, input),
+    });
   }
 }
 

@@ -78,13 +78,12 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
     } catch (error) {
       if (!(error instanceof HandOverDue)) throw error;
     }
-    const waiting = this.#waiting.info ?? null;
-    return new HandOver({
-      waiting,
+    return new HandOver(() => ({
+      waiting: this.#waiting.info ?? null,
       settings: this.#settings,
       paused: this.#paused,
       startedAtMs: this.#startedAtMs,
-    });
+    }));
   }
 
   async #send(plan: PlanSplitResult): Promise<SplitUploadResult> {

@@ -148,7 +148,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       if (!(error instanceof HandOverDue)) throw error;
     }
     await this.#memory.pack();
-    if (this.#state !== 'completed') return new HandOver({ memory: this.#memory.packed, run: this.#carried() });
+    if (this.#state !== 'completed') return new HandOver(() => ({ memory: this.#memory.packed, run: this.#carried() }));
     return this.#result();
   }
 

@@ -101,7 +101,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     try {
       return await this.#run();
     } catch (error) {
-      if (error instanceof HandOverDue) return new HandOver(this.#carried());
+      if (error instanceof HandOverDue) return new HandOver(() => this.#carried());
       throw error;
     }
   }
