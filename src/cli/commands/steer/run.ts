@@ -1,107 +1,146 @@
-import { JobCancelledError } from '../../../client/errors.ts';
+import { setMaxListeners } from 'node:events';
+import pMap from 'p-map';
+import { JobCancelledError, SteeringRefusedError } from '../../../client/errors.ts';
 import type { JobHandle } from '../../../client/job-handle.ts';
-import type { JobProgress } from '../../../client/jobs.ts';
+import { isSync } from '../../../client/lists/list-uploads.ts';
 import type { RetuneInput } from '../../../contracts/names.ts';
+import type { JobKind } from '../../../contracts/upload.ts';
 import { ConfigError } from '../../../errors.ts';
+import { queueServer, withBackend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
-import { hasEnded, steer, type Steered } from './steering.ts';
+import { AlreadyReported, errorText, jsonErrorOf } from '../../errors.ts';
 import { describeStatus } from '../status/view.ts';
 import { filesOf } from '../upload/outcomes.ts';
+import { checkSelection, select } from './selection.ts';
 
-/** Options of all commands that control uploads and syncs. */
+export type SteerVerb = 'pause' | 'resume' | 'retry' | 'retune' | 'cancel';
+
 interface SteerCommandOptions {
   readonly query?: string;
   readonly yes?: boolean;
   readonly json?: boolean;
+  /** Of `pause`. */
+  readonly stop?: boolean;
+  /** The others of `retune`. */
+  readonly concurrency?: number;
+  readonly limit?: number;
+  readonly partSize?: number;
+  readonly ignoreInode?: boolean;
 }
 
+/** The result for one upload or sync. */
+interface Steered {
+  /** `ended`: it was already closed. */
+  readonly outcome: 'done' | 'ended';
+  /** Text for the terminal. */
+  readonly line: string;
+  /** Further properties of `--json`. */
+  readonly details?: object;
+}
+
+interface Outcome {
+  readonly workflowId: string;
+  readonly steered?: Steered;
+  readonly error?: unknown;
+}
+
+const CONCURRENCY = 8;
 /** A pause only waits for parts in flight. A low limit would delay the others, which continue to send. */
 const PAUSES_AT_A_TIME = 64;
 
-export async function pauseCommand(
+/**
+ * Controls uploads and syncs. With one ID, its error fails the command. With several, the command prints one line for
+ * each, and fails if any failed.
+ */
+export async function steerCommand(
   context: CliContext,
-  ids: readonly string[],
-  options: SteerCommandOptions & { readonly stop?: boolean },
-): Promise<void> {
-  await steer(
-    context,
-    { ids, ...options },
-    {
-      verb: 'pause',
-      apply: async (handle) => applied(handle, await handle.pause({ parts: options.stop ? 'stop' : 'finish' })),
-      concurrency: PAUSES_AT_A_TIME,
-    },
-    options,
-  );
-}
-
-export function resumeCommand(
-  context: CliContext,
+  verb: SteerVerb,
   ids: readonly string[],
   options: SteerCommandOptions,
 ): Promise<void> {
-  return unblock('resume', context, ids, options);
+  const { note, signal } = context;
+  const { query, json } = options;
+  const apply = actionOf(verb, options, signal);
+  const isForUploads = verb === 'retune';
+  const selection = { ids, query, yes: options.yes };
+  checkSelection(selection, verb, context.stdin.isTTY);
+  await withBackend(context, {}, async (backend) => {
+    const { client } = backend;
+    const serve = queueServer(context, backend);
+    const targets = await select(context, backend, selection, verb, !isForUploads);
+    if (targets === undefined) {
+      note('changed nothing');
+      if (json) context.json({ outcomes: [] });
+      return;
+    }
+    const isAlone = query === undefined && targets.length === 1 && !json;
+
+    const steerOne = async (workflowId: string): Promise<Steered> => {
+      const handle = client.getHandle<JobKind>(workflowId);
+      const { status, taskQueue, workflowType } = await handle.describe();
+      if (query !== undefined && status !== 'RUNNING') return hasEnded(workflowId, status);
+      if (status === 'RUNNING') await serve(taskQueue);
+      if (isForUploads && isSync({ type: workflowType })) {
+        throw new ConfigError(`${workflowId} is a sync. Pass the ID of one of its uploads.`);
+      }
+      try {
+        return await apply(handle);
+      } catch (error) {
+        if (query === undefined || !(error instanceof SteeringRefusedError)) throw error;
+        const { status: now } = await handle.describe();
+        if (now === 'RUNNING') throw error;
+        return hasEnded(workflowId, now);
+      }
+    };
+    /** Never rejects: the calls for the others would continue after the connection closes. */
+    const outcomeOf = async (workflowId: string): Promise<Outcome> => {
+      try {
+        signal.throwIfAborted();
+        // Ctrl-C aborts the call: a pause can wait a long time. A separate signal, because each request leaves a listener on it.
+        const own = AbortSignal.any([signal]);
+        setMaxListeners(0, own);
+        const steered = await client.temporal.withAbortSignal(own, () => steerOne(workflowId));
+        note(steered.line);
+        return { workflowId, steered };
+      } catch (error) {
+        if (!isAlone && !signal.aborted) note(`longhaul: ${workflowId}: ${errorText(error)}`);
+        return { workflowId, error };
+      }
+    };
+    const concurrency = verb === 'pause' ? PAUSES_AT_A_TIME : CONCURRENCY;
+    const outcomes = await pMap(targets, outcomeOf, { concurrency });
+    signal.throwIfAborted();
+    const [only] = outcomes;
+    if (isAlone && only?.error) throw only.error;
+    if (json) context.json({ outcomes: outcomes.map(toJson) });
+    else if (targets.length === 0) note('no running upload or sync matches the query');
+    if (outcomes.some(({ error }) => error !== undefined)) throw new AlreadyReported();
+  });
 }
 
-export function retryCommand(context: CliContext, ids: readonly string[], options: SteerCommandOptions): Promise<void> {
-  return unblock('retry', context, ids, options);
-}
-
-async function unblock(
-  verb: 'resume' | 'retry',
-  context: CliContext,
-  ids: readonly string[],
+/** @throws ConfigError if `retune` has nothing to change */
+function actionOf(
+  verb: SteerVerb,
   options: SteerCommandOptions,
-): Promise<void> {
-  await steer(
-    context,
-    { ids, ...options },
-    {
-      verb,
-      apply: async (handle) => applied(handle, await handle[verb]()),
-    },
-    options,
-  );
-}
-
-export async function retuneCommand(
-  context: CliContext,
-  ids: readonly string[],
-  options: SteerCommandOptions & {
-    readonly concurrency?: number;
-    readonly limit?: number;
-    readonly partSize?: number;
-    readonly ignoreInode?: boolean;
-  },
-): Promise<void> {
+  signal: AbortSignal,
+): (handle: JobHandle) => Promise<Steered> {
+  if (verb === 'cancel') return (handle) => cancelAndWait(handle, signal);
   const { concurrency, limit, partSize, ignoreInode } = options;
-  const input: RetuneInput = {
-    concurrency,
-    limitBytesPerSecond: limit,
-    partSizeBytes: partSize,
-    ignoreInode,
-  };
-  if (Object.values(input).every((value) => value === undefined)) {
+  const input: RetuneInput = { concurrency, limitBytesPerSecond: limit, partSizeBytes: partSize, ignoreInode };
+  if (verb === 'retune' && Object.values(input).every((value) => value === undefined)) {
     throw new ConfigError('nothing to change. Use --concurrency, --limit, --part-size or --ignore-inode.');
   }
-  await steer(
-    context,
-    { ids, ...options },
-    { verb: 'retune', apply: async (handle) => applied(handle, await handle.retune(input)), isForUploads: true },
-    options,
-  );
+  const send = (handle: JobHandle) => {
+    if (verb === 'pause') return handle.pause({ parts: options.stop ? 'stop' : 'finish' });
+    return verb === 'retune' ? handle.retune(input) : handle[verb]();
+  };
+  return async (handle) => {
+    const progress = await send(handle);
+    return { outcome: 'done', line: describeStatus(handle.workflowId, progress), details: { progress } };
+  };
 }
 
-/** Returns after the uploads and syncs have closed and their sessions are cancelled. */
-export async function cancelCommand(
-  context: CliContext,
-  ids: readonly string[],
-  options: SteerCommandOptions,
-): Promise<void> {
-  const apply = (handle: JobHandle) => cancelAndWait(handle, context.signal);
-  await steer(context, { ids, ...options }, { verb: 'cancel', apply }, options);
-}
-
+/** Returns after the job has closed and its sessions are cancelled. */
 async function cancelAndWait(handle: JobHandle, signal: AbortSignal): Promise<Steered> {
   const { workflowId } = handle;
   const { status } = await handle.describe();
@@ -119,6 +158,11 @@ async function cancelAndWait(handle: JobHandle, signal: AbortSignal): Promise<St
   }
 }
 
-function applied({ workflowId }: JobHandle, progress: JobProgress): Steered {
-  return { outcome: 'done', line: describeStatus(workflowId, progress), details: { progress } };
+function hasEnded(workflowId: string, status: string): Steered {
+  return { outcome: 'ended', line: `${workflowId} is already closed (${status.toLowerCase()})`, details: { status } };
+}
+
+function toJson({ workflowId, steered, error }: Outcome): object {
+  if (steered) return { workflowId, outcome: steered.outcome, ...steered.details };
+  return { workflowId, outcome: 'failed', error: jsonErrorOf(error) };
 }
