@@ -21,7 +21,7 @@ import { embed } from './embed-server.ts';
 import { establishHost, keepHost } from './checks/establish-host.ts';
 import { errorText } from './errors.ts';
 import { warnOfKey } from './checks/key-warnings.ts';
-import { sourceSettingsOf } from './sources/source-settings.ts';
+import { commandSources, sourceSettingsOf } from './sources/source-settings.ts';
 
 const RESTART_ATTEMPTS = 20;
 
@@ -77,12 +77,16 @@ export async function withBackend<T>(
   const { config } = context;
   const logger = createLogger(config.logLevel ?? options.logLevel ?? 'silent', context.stderr);
   const loadClient = once(() => import('../client/longhaul-client.ts'));
-  const loadWorker = once(async () =>
-    (await import('./workers/worker-code.ts')).prepareWorkers(logger, {
-      ...options,
-      heartbeatIntervalMs: config.heartbeatIntervalMs,
-    }),
-  );
+  // It takes half a second to load, so only commands that run a worker load it.
+  const loadWorker = once(async () => {
+    const [{ NativeConnection }, { createWorker }, { installRuntime }] = await Promise.all([
+      import('@temporalio/worker'),
+      import('../worker/create-worker.ts'),
+      import('../worker/runtime.ts'),
+    ]);
+    const sdkMetricsUrl = installRuntime(logger, { ...options, heartbeatIntervalMs: config.heartbeatIntervalMs });
+    return { sdkMetricsUrl, NativeConnection, createWorker };
+  });
   const loadAhead = async () => {
     await loadClient();
     if (options.needsWorker) await loadWorker();
@@ -160,6 +164,24 @@ export async function withBackend<T>(
     // In reverse, so that the worker releases its parts while the server is still running.
     for (const close of closers.toReversed()) await close().catch(() => {});
   }
+}
+
+/**
+ * Returns a function that starts a worker for the workflows of a task queue, once for each queue. On the embedded server,
+ * there can be no other worker, so the command itself must respond to queries and updates.
+ */
+export function queueServer(context: CliContext, backend: Backend): (taskQueue: string) => Promise<void> {
+  const served = new Map<string, Promise<void>>();
+  const start = async (taskQueue: string) => {
+    const worker = await backend.startWorker(commandSources(context.config), { taskQueue, roles: ['control'] });
+    void worker.run().catch((error: unknown) => context.note(`longhaul: the worker stopped: ${errorText(error)}`));
+  };
+  return async (taskQueue) => {
+    if (!backend.isEmbedded) return;
+    const starting = served.get(taskQueue) ?? start(taskQueue);
+    served.set(taskQueue, starting);
+    await starting;
+  };
 }
 
 /** The code that encrypts is loaded only if it is needed. */

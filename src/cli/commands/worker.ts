@@ -4,7 +4,7 @@ import type { WorkerDeploymentVersion } from '../../worker/create-worker.ts';
 import { withBackend } from '../backend.ts';
 import { interrupted, type CliContext } from '../context.ts';
 import { permittedSources, type PermissionOptions } from '../options/permission-options.ts';
-import type { MetricsAddress, WorkerMetricsEndpoint } from '../workers/worker-metrics.ts';
+import type { MetricsServerOptions } from '../../observe/metrics/index.ts';
 
 interface WorkerCommandOptions extends PermissionOptions {
   readonly slots?: number;
@@ -53,10 +53,16 @@ export async function workerCommand(context: CliContext, options: WorkerCommandO
   });
 }
 
-/** Loads the code of the metrics, which only a worker with metrics needs. */
-async function openMetrics(config: Config, address: MetricsAddress): Promise<WorkerMetricsEndpoint> {
-  const { openWorkerMetrics } = await import('../workers/worker-metrics.ts');
-  return openWorkerMetrics(config, address);
+/** Serves the metrics of this process and of its worker, whose code only a worker with metrics needs. @throws ConfigError if the port is in use */
+async function openMetrics({ destinations }: Config, address: Omit<MetricsServerOptions, 'registry'>) {
+  const [{ collectDefaultMetrics, Registry }, { startMetricsServer }] = await Promise.all([
+    import('prom-client'),
+    import('../../observe/metrics/index.ts'),
+  ]);
+  const registry = new Registry();
+  const server = await startMetricsServer({ ...address, registry });
+  collectDefaultMetrics({ register: registry });
+  return { server, options: { registry, destinations: [...destinations.keys()] } };
 }
 
 /** @throws ConfigError if only the deployment or only the build is set */

@@ -4,12 +4,11 @@ import { NoWorkerError, JobNotFoundError } from '../../../client/errors.ts';
 import type { JobKind } from '../../../contracts/upload.ts';
 import { ConfigError } from '../../../errors.ts';
 import { ScheduleNotFoundError } from '../../../client/schedules/schedule-errors.ts';
-import { withBackend, type Backend } from '../../backend.ts';
+import { queueServer, withBackend, type Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
 import { readEnd } from '../../../client/follow/read-end.ts';
 import { describeEnded, endedJson, describePieces, describeStatus } from './view.ts';
 import { errorText, AlreadyReported, jsonErrorOf } from '../../errors.ts';
-import { queueServer } from '../../workers/serve-queues.ts';
 import { watchStatus } from './watch.ts';
 
 const CONCURRENCY = 8;
