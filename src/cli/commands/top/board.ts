@@ -4,6 +4,7 @@ import type { JobHandle } from '../../../client/job-handle.ts';
 import type { LonghaulClient } from '../../../client/longhaul-client.ts';
 import type { JobKind } from '../../../contracts/upload.ts';
 import { isSync, withoutPieces, type WorkflowSummary } from '../../../client/lists/list-uploads.ts';
+import { getOrAdd } from '../../../core/get-or-add.ts';
 import { RateMeter } from '../../../core/pace/rate-meter.ts';
 import {
   rowOfProgress,
@@ -111,12 +112,6 @@ export class TopBoard {
     for (const known of [this.#meters, this.#states, this.#handles])
       for (const workflowId of known.keys()) if (!running.has(workflowId)) known.delete(workflowId);
   }
-}
-
-function getOrAdd<V>(map: Map<string, V>, key: string, make: (key: string) => V): V {
-  const found = map.get(key) ?? make(key);
-  map.set(key, found);
-  return found;
 }
 
 /** Returns a separate signal with a timeout. Each request leaves a listener on its signal. */

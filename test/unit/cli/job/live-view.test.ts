@@ -154,11 +154,6 @@ describe('progress in lines', () => {
     view.close();
     expect(lines).toEqual([]);
   });
-
-  it('prints notes', () => {
-    createLiveView('lines', note, process.stderr).note('hello');
-    expect(lines).toEqual(['hello']);
-  });
 });
 
 describe('quiet progress', () => {
@@ -166,7 +161,6 @@ describe('quiet progress', () => {
     const view = createLiveView('quiet', note, process.stderr);
     view.show('x', sent(1, {}, trouble));
     view.show('x', { type: 'no-answer', reason: 'deadline' });
-    view.note('hello');
     expect(lines).toEqual([]);
     const waiting = { reason: 'the key is rejected', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 1 };
     view.show('x', sent(1, { state: 'waiting', waiting }));
