@@ -57,14 +57,16 @@ export function addScheduleCommands(program: Command, context: () => Promise<Cli
     .description('pause a schedule (a current run continues)')
     .option('--note <text>', 'note for operators')
     .option('--json', 'print one JSON object')
-    .action(async (name: string, options) => (await load()).pauseScheduleCommand(await context(), name, options));
+    .action(async (name: string, options) => (await load()).pauseScheduleCommand(await context(), name, options, true));
 
   schedule
     .command('resume <name>')
     .description('resume a paused schedule')
     .option('--note <text>', 'note for operators')
     .option('--json', 'print one JSON object')
-    .action(async (name: string, options) => (await load()).resumeScheduleCommand(await context(), name, options));
+    .action(async (name: string, options) =>
+      (await load()).pauseScheduleCommand(await context(), name, options, false),
+    );
 
   schedule
     .command('trigger <name>')

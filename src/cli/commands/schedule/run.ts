@@ -32,7 +32,7 @@ export async function createScheduleCommand(
   const work = await toScheduledWork(words, context.config, problems);
   throwProblems(problems);
   const destination = (work?.sync ?? work?.upload)?.destination;
-  await withBackend(context, destination === undefined ? {} : { destination }, async (backend) => {
+  await withBackend(context, { destination }, async (backend) => {
     const paused = options.paused ?? false;
     const created = await backend.client.schedules.create({ name, ...settings, ...work, paused });
     if (options.json) context.json(created);
@@ -55,7 +55,7 @@ export async function updateScheduleCommand(
   if (!work && Object.values(settings).every((value) => value === undefined))
     throw new ConfigError('nothing to change. Use at least one option.');
   const destination = (work?.sync ?? work?.upload)?.destination;
-  await withBackend(context, destination === undefined ? {} : { destination }, async (backend) => {
+  await withBackend(context, { destination }, async (backend) => {
     const changed = await backend.client.schedules.update(name, { ...settings, ...work });
     if (options.json) context.json(changed);
     await noteSchedule(context, backend, changed);
@@ -109,9 +109,7 @@ export async function checkSchedulesCommand(
   }
   await onSchedules(context, async (schedules) => {
     const checked = names.length > 0 ? names : (await schedules.list()).map(({ name }) => name);
-    const checks = await Promise.all(
-      checked.map((name) => schedules.check(name, graceMs === undefined ? {} : { graceMs })),
-    );
+    const checks = await Promise.all(checked.map((name) => schedules.check(name, { graceMs })));
     if (options.json) context.json({ healthy: checks.every(({ healthy }) => healthy), schedules: checks });
     else for (const { name, health, reason } of checks) context.out(`${name}: ${health}: ${reason}`);
     if (checks.length === 0) context.note('no schedule found');
@@ -119,25 +117,15 @@ export async function checkSchedulesCommand(
   });
 }
 
+/** Pauses or resumes a schedule. */
 export async function pauseScheduleCommand(
   context: CliContext,
   name: string,
   options: { note?: string; json?: boolean },
+  paused: boolean,
 ): Promise<void> {
   await onSchedules(context, async (schedules) => {
-    const schedule = await schedules.pause(name, options.note);
-    if (options.json) context.json(schedule);
-    context.note(describeScheduleLine(schedule));
-  });
-}
-
-export async function resumeScheduleCommand(
-  context: CliContext,
-  name: string,
-  options: { note?: string; json?: boolean },
-): Promise<void> {
-  await onSchedules(context, async (schedules) => {
-    const schedule = await schedules.resume(name, options.note);
+    const schedule = await schedules.update(name, { paused, note: options.note });
     if (options.json) context.json(schedule);
     context.note(describeScheduleLine(schedule));
   });
