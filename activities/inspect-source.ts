@@ -26,15 +26,12 @@ export function createInspectSource(dependencies: ActivityDependencies): Transfe
     runAttempt(({ signal, attempt }) => {
       const inspect = async ({ source, within, ...request }: Checked, limits: DestinationLimits) => {
         try {
-          const reader = await sources.open(source, { signal });
-          try {
+          return await sources.read(source, { signal }, async (reader) => {
             const info = await reader.stat();
             const isWithinSize = info.sizeBytes <= limits.maxFileBytes;
             const hasTooManyLines = isWithinSize && (await exceedsLines(reader, info.sizeBytes, limits, signal));
             return { info, linesProblem: hasTooManyLines ? linesProblem(limits, request) : undefined };
-          } finally {
-            await reader.close();
-          }
+          });
         } catch (error) {
           // A sync has listed the source as a file that can be uploaded.
           const now = within && changed(error);

@@ -34,8 +34,7 @@ export function createPlanSplit(dependencies: ActivityDependencies): TransferAct
           const pieceSizeBytes = Math.min(request.pieceSizeBytes ?? Infinity, maxFileBytes);
           const problem = nameProblem(limits, request);
           if (problem !== undefined) throw new SourceUnusableError(`${nameOfSource(source)} ${problem}`);
-          const reader = await sources.open(source, { signal });
-          try {
+          return sources.read(source, { signal }, async (reader) => {
             const info = await reader.stat();
             assertCount(info.sizeBytes, pieceSizeBytes, limits);
             if (expectedFingerprint !== undefined && info.fingerprint !== expectedFingerprint) {
@@ -63,9 +62,7 @@ export function createPlanSplit(dependencies: ActivityDependencies): TransferAct
             if (again) return { ...info, pieces: pieces.map((piece) => ({ ...piece, isReplaced: true as const })) };
             const whole = { filename, purpose, destination, identity, fingerprint: info.fingerprint };
             return { ...info, pieces: await withReceipts(pieces, whole, signal) };
-          } finally {
-            await reader.close();
-          }
+          });
         };
         const complete = (checked: Omit<FullSplitRequest, 'filename'> & { readonly filename?: string }) => {
           const { source, purpose, destination, giveUpAfterMs, partSizeBytes } = checked;

@@ -63,6 +63,16 @@ export class Sources {
     this.#http = new HttpConnections(policy, settings.http, settings.proxies);
   }
 
+  /** Passes sources to `use`, and closes them afterwards. */
+  static async with<T>(settings: SourceSettings, use: (sources: Sources) => Promise<T>): Promise<T> {
+    const sources = new Sources(settings);
+    try {
+      return await use(sources);
+    } finally {
+      await sources.close();
+    }
+  }
+
   /** For callers that read a file directly. */
   get files(): FileSettings {
     const { files, named, isOfCommand } = this.#settings;
@@ -98,6 +108,16 @@ export class Sources {
     const opener = this.#openers[source.type] as (source: Source, options: OpenOptions) => Promise<SourceReader>;
     if (range === undefined) return opener(source, options);
     return rangedReader(await opener(source, { ...options, span: spanInWhole(options.span, range) }), range);
+  }
+
+  /** Opens a source for the duration of `use`. @throws as `open` */
+  async read<T>(source: Source, options: OpenOptions, use: (reader: SourceReader) => Promise<T>): Promise<T> {
+    const reader = await this.open(source, options);
+    try {
+      return await use(reader);
+    } finally {
+      await reader.close();
+    }
   }
 
   /**

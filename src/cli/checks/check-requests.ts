@@ -45,16 +45,15 @@ export async function checkRequests(
   const { host } = config;
   const baseUrl = config.destinations.get(options.destination ?? Defaults.destination)?.baseUrl;
   const settings = sourceSettingsOf(config);
-  const sources = new Sources(settings);
   const hidesNames = config.encryptionKeyFile !== undefined;
   const limits = (name: string, purpose: string) => configuredLimits(config, name, purpose);
-  const prepareContext = { host, sources, sealKey: sealKeyOf(settings), hidesNames, limits };
-  const prepare = (request: SplitUploadOptions): Promise<PreparedUpload | PreparedSplit> =>
-    isSplit(options)
-      ? prepareSplit(request, prepareContext, options.split === 'auto')
-      : prepareUpload(request, prepareContext);
-  const requests: CheckedRequest[] = [];
-  try {
+  return Sources.with(settings, async (sources) => {
+    const prepareContext = { host, sources, sealKey: sealKeyOf(settings), hidesNames, limits };
+    const prepare = (request: SplitUploadOptions): Promise<PreparedUpload | PreparedSplit> =>
+      isSplit(options)
+        ? prepareSplit(request, prepareContext, options.split === 'auto')
+        : prepareUpload(request, prepareContext);
+    const requests: CheckedRequest[] = [];
     for (const { path, coming } of targets) {
       const filename = options.filename ?? coming?.filename ?? (await spools.filenameOf(path));
       const file = coming ? join(spools.path, 'coming', 'copy') : path;
@@ -63,10 +62,8 @@ export async function checkRequests(
       const checked = coming ? { ...rest, source: { type: 'file', path: file, host } as const } : request;
       requests.push({ options: request, prepared: await naming(coming?.what, file, prepare(checked)) });
     }
-  } finally {
-    await sources.close();
-  }
-  return requests;
+    return requests;
+  });
 }
 
 /** Replaces the path of a copy in a message with the argument of the user. */

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import { configuredLimits } from '../../config/destinations.ts';
 import { ContentChecks, type ContentCheck } from '../../contracts/content.ts';
-import { Defaults, Limits } from '../../contracts/limits.ts';
+import { Defaults, KnownPurposes, Limits } from '../../contracts/limits.ts';
 import type { SyncUploadSettings } from '../../contracts/sync.ts';
 import { formatBytes } from '../../core/text/format.ts';
 import { partSizeProblem } from '../../core/upload/plan.ts';
@@ -101,6 +101,16 @@ export function uploadSettingsOf(options: RequestOptions): Omit<SyncUploadSettin
     check: options.check === 'auto' ? undefined : options.check,
     ...(options.md5 ? {} : { md5: false }),
   };
+}
+
+/** Returns why the destination does not have the purpose; undefined if it does. */
+export function purposeProblem(
+  { destinations }: Pick<Config, 'destinations'>,
+  purpose: string,
+  destination: string = Defaults.destination,
+): string | undefined {
+  const purposes: readonly string[] = [...KnownPurposes, ...(destinations.get(destination)?.purposes ?? [])];
+  return purposes.includes(purpose) ? undefined : `unknown purpose "${purpose}"; known: ${purposes.join(', ')}`;
 }
 
 /** @throws ConfigError if the destination does not accept parts of this size */

@@ -97,7 +97,8 @@ export async function prepareUpload(
   const named = url === undefined ? undefined : sourceOfUrl(url, urlContext);
   const source: Source = given ?? named?.source ?? { type: 'file', path: await absolute(file as string), host };
   const filename = nameKey(rest.filename ?? (file === undefined ? filenameOfSource(source) : basename(file)));
-  const info = given === undefined ? await inspect(source, named?.query, sources) : undefined;
+  const info =
+    given === undefined ? await sources.read(source, { query: named?.query }, (reader) => reader.stat()) : undefined;
   const found = info ? info.fingerprint : rest.expectedFingerprint;
   // So that the derived ID is the same after a remount.
   const fingerprint = rest.ignoreInode && found !== undefined ? withoutInode(found) : found;
@@ -145,15 +146,6 @@ async function absolute(file: string): Promise<string> {
   } catch {
     // The error of the source has priority, because it is more specific.
     return resolve(file);
-  }
-}
-
-async function inspect(source: Source, query: string | undefined, sources: Sources) {
-  const reader = await sources.open(source, { query });
-  try {
-    return await reader.stat();
-  } finally {
-    await reader.close();
   }
 }
 

@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { configuredLimits } from '../../../config/destinations.ts';
 import type { ContentCheck, ContentReport, LineCheck, LineProblem } from '../../../contracts/content.ts';
-import { Defaults, KnownPurposes, type DestinationLimits } from '../../../contracts/limits.ts';
+import { Defaults, type DestinationLimits } from '../../../contracts/limits.ts';
 import type { ByteRange, Source } from '../../../contracts/sources.ts';
 import { filenameOfSource } from '../../../core/source/names.ts';
 import type { LineIndex } from '../../../core/split/plan.ts';
@@ -20,6 +20,7 @@ import type { SourceReader } from '../../../sources/source-reader.ts';
 import { Sources } from '../../../sources/sources.ts';
 import type { CliContext } from '../../context.ts';
 import { AlreadyReported, errorText, Interrupted, jsonErrorOf } from '../../errors.ts';
+import { purposeProblem } from '../../options/request-options.ts';
 import { sourceSettingsOf } from '../../sources/source-settings.ts';
 import { expandFiles } from '../upload/expand-files.ts';
 import { sourceOf } from '../upload/outcomes.ts';
@@ -53,19 +54,15 @@ export async function checkCommand(
 ): Promise<void> {
   const { config, out, note } = context;
   const { purpose, destination = Defaults.destination, json } = options;
-  const known = config.destinations.get(destination);
-  if (!known) {
+  if (!config.destinations.has(destination)) {
     throw new ConfigError(`destination "${destination}" not found. Use a destination of the config file.`);
   }
-  const purposes: string[] = [...KnownPurposes, ...(known.purposes ?? [])];
-  if (purpose !== undefined && !purposes.includes(purpose)) {
-    throw new ConfigError(`unknown purpose "${purpose}"; known: ${purposes.join(', ')}`);
-  }
+  const problem = purpose === undefined ? undefined : purposeProblem(config, purpose, destination);
+  if (problem !== undefined) throw new ConfigError(problem);
   const check = lineCheckOf(options.check, purpose ?? '') ?? 'jsonl';
   const limits = purpose === undefined ? undefined : configuredLimits(config, destination, purpose);
-  const sources = new Sources(sourceSettingsOf(config));
   let bad = 0;
-  try {
+  await Sources.with(sourceSettingsOf(config), async (sources) => {
     const { files, skipped } = await expandFiles(names, { sources, connection: options.connection });
     for (const { path, failureType: code, message } of skipped) {
       bad++;
@@ -91,9 +88,7 @@ export async function checkCommand(
           note(source === '-' || message.includes(source) ? `longhaul: ${message}` : `longhaul: ${source}: ${message}`);
       }
     }
-  } finally {
-    await sources.close();
-  }
+  });
   if (bad > 0) throw new AlreadyReported();
 }
 
@@ -127,8 +122,7 @@ async function checkFile(file: string, checks: CheckContext): Promise<Checked> {
   const named = isSourceUrl(file) ? sourceOfUrl(file, { connection, sealKey: () => '' }) : undefined;
   const path = await realpath(file).catch(() => resolve(file));
   const source: Source = named?.source ?? { type: 'file', path };
-  const reader = await sources.open(source, { query: named?.query, signal });
-  try {
+  return sources.read(source, { query: named?.query, signal }, async (reader) => {
     const { sizeBytes } = await reader.stat();
     const isSplit = options.split === true || options.splitSize !== undefined;
     const filename = nameKey(named ? filenameOfSource(source) : basename(file));
@@ -154,9 +148,7 @@ async function checkFile(file: string, checks: CheckContext): Promise<Checked> {
       invalid += report.invalid;
     }
     return { bytes: sizeBytes, lines, invalid, problems, warnings: [...warnings], limit, pieces: pieces.length };
-  } finally {
-    await reader.close();
-  }
+  });
 }
 
 async function piecesOf(

@@ -29,9 +29,8 @@ export async function sourceCheck(
 ): Promise<Check> {
   const settings = sourceSettingsOf(config);
   const { maxFileBytes = Limits.maxFileBytes } = configuredLimits(config, destination, '') ?? {};
-  const sources = new Sources(settings);
-  try {
-    return await checked('source', async (signal) => {
+  return Sources.with(settings, (sources) =>
+    checked('source', async (signal) => {
       const container = await containerOf(name, connection, config.host);
       if (container) return await checkContainer(sources, container, signal);
       if (isSourceUrl(name)) {
@@ -42,10 +41,8 @@ export async function sourceCheck(
       if (pipe) return ok('source', `${pipe.words.what}: a pipe, whose content was not read`);
       const path = await realpath(name).catch(() => resolve(name));
       return checkSource(sources, { type: 'file', path, host: config.host }, maxFileBytes);
-    });
-  } finally {
-    await sources.close();
-  }
+    }),
+  );
 }
 
 /** Checks that each header of the configuration has a value. Sends no request. */
@@ -110,14 +107,9 @@ async function firstUnreadable(
 }
 
 async function checkSource(sources: Sources, source: Source, maxFileBytes: number, query?: string): Promise<Check> {
-  const reader = await sources.open(source, { query });
-  try {
-    const { sizeBytes } = await reader.stat();
-    const words = `${nameOfSource(source)}: ${formatBytes(sizeBytes)}`;
-    if (sizeBytes <= maxFileBytes) return ok('source', words);
-    const message = `${words}, and an Upload accepts at most ${limitText(maxFileBytes)}`;
-    return fail('source', message, 'upload a JSONL file with --split, or reduce the size of the file');
-  } finally {
-    await reader.close();
-  }
+  const { sizeBytes } = await sources.read(source, { query }, (reader) => reader.stat());
+  const words = `${nameOfSource(source)}: ${formatBytes(sizeBytes)}`;
+  if (sizeBytes <= maxFileBytes) return ok('source', words);
+  const message = `${words}, and an Upload accepts at most ${limitText(maxFileBytes)}`;
+  return fail('source', message, 'upload a JSONL file with --split, or reduce the size of the file');
 }

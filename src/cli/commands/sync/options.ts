@@ -2,7 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../../../config/config.ts';
-import { Defaults, KnownPurposes, Limits } from '../../../contracts/limits.ts';
+import { Defaults, Limits } from '../../../contracts/limits.ts';
 import type { Container } from '../../../contracts/sources.ts';
 import type { SyncRequest, SyncUploadSettings } from '../../../contracts/sync.ts';
 import { manifestPlaceOf } from '../../../client/prepare/prepare-sync.ts';
@@ -15,6 +15,7 @@ import { durationOption, repeatedOption, wholeNumberOption } from '../../options
 import {
   addRequestOptions,
   assertPartSize,
+  purposeProblem,
   uploadSettingsOf,
   type RequestOptions,
 } from '../../options/request-options.ts';
@@ -109,10 +110,9 @@ export async function toSyncRequest(
     dryRun: options.dryRun ? true : undefined,
     upload: Object.values(upload).some((value) => value !== undefined) ? upload : undefined,
   };
-  const known = config.destinations.get(destination ?? Defaults.destination);
-  const purposes: string[] = [...KnownPurposes, ...(known?.purposes ?? [])];
-  const problems = syncRequestProblems(request);
-  if (!purposes.includes(purpose)) problems.push(`unknown purpose "${purpose}"; known: ${purposes.join(', ')}`);
+  const problems = [...syncRequestProblems(request), purposeProblem(config, purpose, destination)].filter(
+    (problem) => problem !== undefined,
+  );
   if (problems.length > 0) throw new ConfigError(`invalid sync: ${problems.join('; ')}`);
   return request;
 }

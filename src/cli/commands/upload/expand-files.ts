@@ -103,7 +103,7 @@ function globFilter(glob: string): PathFilter {
 }
 
 export interface Bucket {
-  readonly sources: Pick<Sources, 'list' | 'open'>;
+  readonly sources: Pick<Sources, 'list' | 'read'>;
   /** S3 connection; undefined for the default one. */
   readonly connection: string | undefined;
   /** Maximum number of objects. Use a sync for more. */
@@ -154,8 +154,7 @@ export async function expandBucket(url: string, bucket: Bucket): Promise<Expande
 async function isObject(name: string, key: string, { sources, connection }: Bucket): Promise<boolean> {
   const source = { type: 's3', bucket: name, key, connection } as const;
   try {
-    const reader = await sources.open(source, {});
-    await reader.stat().finally(() => reader.close());
+    await sources.read(source, {}, (reader) => reader.stat());
     return true;
   } catch (error) {
     return !(error instanceof SourceMissingError);

@@ -4,7 +4,7 @@ import { Option, type Command } from 'commander';
 import type { SplitUploadOptions } from '../../../client/prepare/prepare-upload.ts';
 import type { Config } from '../../../config/config.ts';
 import { requireDestination } from '../../../config/destinations.ts';
-import { Defaults, KnownPurposes, Limits } from '../../../contracts/limits.ts';
+import { Defaults, Limits } from '../../../contracts/limits.ts';
 import type { Source } from '../../../contracts/sources.ts';
 import type { UploadRequest } from '../../../contracts/upload.ts';
 import { uploadRequestProblems } from '../../../contracts/requests/problems.ts';
@@ -19,6 +19,7 @@ import { durationOption, splitOption, splitSizeOption, wholeNumberOption } from 
 import {
   addRequestOptions,
   assertPartSize,
+  purposeProblem,
   uploadSettingsOf,
   type RequestOptions,
 } from '../../options/request-options.ts';
@@ -111,11 +112,8 @@ export function checkUploadOptions(
       '--transfer-queue selects other workers, but this command runs its own worker. Set TEMPORAL_ADDRESS, or add --detach.',
     );
   }
-  const known = config.destinations.get(destination);
-  const purposes: string[] = [...KnownPurposes, ...(known?.purposes ?? [])];
-  if (!purposes.includes(options.purpose)) {
-    throw new ConfigError(`unknown purpose "${options.purpose}"; known: ${purposes.join(', ')}`);
-  }
+  const ofPurpose = purposeProblem(config, options.purpose, destination);
+  if (ofPurpose !== undefined) throw new ConfigError(ofPurpose);
   assertPartSize(config, options);
   // On an existing Temporal, the workers have the destinations and their keys.
   if (!config.temporal) requireDestination(config, destination);
@@ -202,15 +200,13 @@ export async function toUploadRequest(
 ): Promise<UploadRequest> {
   const { file: _file, url: _url, s3Connection: connection, ...rest } = toUploadOptions(argument, options, undefined);
   const request = { source: await scheduledSource(argument, connection, host), ...rest };
-  const problems = uploadRequestProblems(request);
-  const known = destinations.get(options.destination ?? Defaults.destination);
-  const purposes: string[] = [...KnownPurposes, ...(known?.purposes ?? [])];
-  if (!purposes.includes(options.purpose)) {
-    problems.push(`unknown purpose "${options.purpose}"; known: ${purposes.join(', ')}`);
-  }
+  const problems = [
+    ...uploadRequestProblems(request),
+    purposeProblem({ destinations }, options.purpose, options.destination),
+  ].filter((problem) => problem !== undefined);
   if (problems.length > 0) throw new ConfigError(problems.join('; '));
   assertPartSize({ destinations }, options);
-  const limits = limitsOf(known ?? {}, options.purpose);
+  const limits = limitsOf(destinations.get(options.destination ?? Defaults.destination) ?? {}, options.purpose);
   const filename = request.filename ?? filenameOfSource(request.source);
   const ofName = nameProblem(limits, { filename, purpose: options.purpose });
   if (ofName !== undefined) throw new ConfigError(`${nameOfSource(request.source)} ${ofName}`);

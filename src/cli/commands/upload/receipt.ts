@@ -50,14 +50,13 @@ export async function receiptOf(
 ): Promise<{ readonly receipt: Receipt; readonly problem?: LonghaulError }> {
   const receipt = await handle.receipt({ signal });
   if (!options.sha256) return { receipt };
-  const sources = new Sources({ ...sourceSettingsOf(config), any: true });
   try {
-    return { receipt: await withSha256(receipt, prepared.request.source, sources, signal) };
+    return await Sources.with({ ...sourceSettingsOf(config), any: true }, async (sources) => ({
+      receipt: await withSha256(receipt, prepared.request.source, sources, signal),
+    }));
   } catch (error) {
     if (error instanceof LonghaulError) return { receipt, problem: error };
     throw error;
-  } finally {
-    await sources.close();
   }
 }
 
@@ -69,16 +68,14 @@ export async function receiptOf(
  */
 async function withSha256(receipt: Receipt, source: Source, sources: Sources, signal: AbortSignal): Promise<Receipt> {
   const added = async <One extends UploadReceipt>(one: One): Promise<One> => {
-    const reader = await sources.open({ ...source, range: one.source.range }, { signal });
-    try {
+    const sha256 = await sources.read({ ...source, range: one.source.range }, { signal }, async (reader) => {
       await reader.stat();
-      const { bytes, md5, sha256 } = await digestOf(contentOf(reader, one.bytes, signal), true);
+      const digest = await digestOf(contentOf(reader, one.bytes, signal), true);
       // Without an MD5, the fingerprint shows it.
-      const isSame = one.md5 === null ? (await reader.stat()).fingerprint === one.fingerprint : md5 === one.md5;
-      if (bytes === one.bytes && isSame) return { ...one, sha256 };
-    } finally {
-      await reader.close();
-    }
+      const isSame = one.md5 === null ? (await reader.stat()).fingerprint === one.fingerprint : digest.md5 === one.md5;
+      return digest.bytes === one.bytes && isSame ? digest.sha256 : undefined;
+    });
+    if (sha256 !== undefined) return { ...one, sha256 };
     throw new SourceChangedError(
       `the source ${nameOfSource(source)} changed after the upload, so its SHA-256 is not that of the File. The receipt does not contain it.`,
     );

@@ -1,6 +1,5 @@
 import { JobIdTakenError } from '../../../client/errors.ts';
 import type { UploadOptions } from '../../../client/prepare/prepare-upload.ts';
-import type { Config } from '../../../config/config.ts';
 import { Defaults } from '../../../contracts/limits.ts';
 import { formatBytes, formatCount } from '../../../core/text/format.ts';
 import { printable } from '../../../core/text/printable.ts';
@@ -18,7 +17,7 @@ import { findPipes } from '../../sources/spool/pipe-arguments.ts';
 import { SourceCopies } from '../../sources/spool/source-copies.ts';
 import { sourceSettingsOf } from '../../sources/source-settings.ts';
 import { noteAttached } from './attached.ts';
-import { expandFiles, type ExpandedFiles } from './expand-files.ts';
+import { expandFiles } from './expand-files.ts';
 import { withAutoSizes } from './auto-split.ts';
 import { checkReceipt, receiptOf, writeReceipt } from './receipt.ts';
 import { checkUploadOptions, type UploadCommandOptions } from './options.ts';
@@ -32,7 +31,9 @@ export async function uploadCommand(
   await establishHost(context);
   const { config, note } = context;
   const destination = options.destination ?? Defaults.destination;
-  const { files, skipped } = await expand(config, names, options);
+  const { files, skipped } = await Sources.with(sourceSettingsOf(config), (sources) =>
+    expandFiles(names, { sources, connection: options.connection }),
+  );
   for (const { path, message } of skipped) note(`longhaul: skipped ${path}: ${message}`);
   const printSkipped = () => {
     for (const { path, failureType: code, message } of skipped) {
@@ -65,15 +66,6 @@ export async function uploadCommand(
     throw error;
   }
   tellSkipped();
-}
-
-async function expand(config: Config, names: readonly string[], options: UploadCommandOptions): Promise<ExpandedFiles> {
-  const sources = new Sources(sourceSettingsOf(config));
-  try {
-    return await expandFiles(names, { sources, connection: options.connection });
-  } finally {
-    await sources.close();
-  }
 }
 
 /** @param sources the arguments, as in `UploadJob` @param onStarted called when each upload has started */

@@ -125,15 +125,12 @@ function withRange({ source, query }: NamedSource, range: Source['range']): Name
 async function checkSize(sources: Sources, named: NamedSource, bytes: number): Promise<Check> {
   const name = `source ${nameOfSource(named.source)}`;
   try {
-    const reader = await sources.open(named.source, { query: named.query, isNamed: true });
-    try {
-      const { sizeBytes } = await reader.stat();
-      return sizeBytes === bytes
-        ? ok(name, formatBytes(bytes))
-        : fail(name, `has ${sizeBytes} bytes, and the receipt has ${bytes}`);
-    } finally {
-      await reader.close();
-    }
+    const { sizeBytes } = await sources.read(named.source, { query: named.query, isNamed: true }, (reader) =>
+      reader.stat(),
+    );
+    return sizeBytes === bytes
+      ? ok(name, formatBytes(bytes))
+      : fail(name, `has ${sizeBytes} bytes, and the receipt has ${bytes}`);
   } catch (error) {
     return unreadable(name, error);
   }
@@ -148,8 +145,7 @@ async function checkSource(
   const { range } = source;
   const name = `source ${nameOfSource(source)}${range ? ` (bytes ${range.offsetBytes} to ${range.offsetBytes + range.sizeBytes - 1})` : ''}`;
   try {
-    const reader = await sources.open(source, { query, signal, isNamed: true });
-    try {
+    return await sources.read(source, { query, signal, isNamed: true }, async (reader) => {
       const now = await reader.stat();
       if (now.sizeBytes !== bytes)
         return { check: fail(name, `has ${now.sizeBytes} bytes, and the receipt has ${bytes}`) };
@@ -164,9 +160,7 @@ async function checkSource(
       const digests = digestText(md5 ?? undefined, sha256);
       if (digests === '') return { check: warn(name, `${formatBytes(bytes)}. The receipt has no MD5`), digest };
       return { check: ok(name, `${formatBytes(bytes)}, ${digests}${note}`), digest };
-    } finally {
-      await reader.close();
-    }
+    });
   } catch (error) {
     signal.throwIfAborted();
     return { check: unreadable(name, error) };

@@ -150,14 +150,10 @@ export class SourceCopies {
     const filename = this.#options.filename ?? filenameOfSource({ type: 'http', url: words.what });
     if (filename === '')
       throw new ConfigError(`${words.what} has no file name. Set the name of the File with --filename.`);
-    const copy = async (options: SpoolOptions) => {
-      const sources = new Sources(sourceSettingsOf(this.#context.config));
-      try {
-        return await spoolUrl(url, this.#folder, { ...options, sources });
-      } finally {
-        await sources.close();
-      }
-    };
+    const copy = (options: SpoolOptions) =>
+      Sources.with(sourceSettingsOf(this.#context.config), (sources) =>
+        spoolUrl(url, this.#folder, { ...options, sources }),
+      );
     return { words, filename, copy, isPipe: false };
   }
 

@@ -23,10 +23,10 @@ const keys = [
 function bucketOf(changes: Partial<Bucket> = {}): Bucket {
   const sizeOf = (key: string) => (key === 'logs/' || key === 'empty/none' ? 0 : 1);
   const sources = {
-    open: ((source: { bucket: string; key: string }) => {
+    read: ((source: { bucket: string; key: string }) => {
       if (source.bucket !== 'training' || !keys.includes(source.key)) throw new SourceMissingError('missing');
-      return Promise.resolve({ stat: () => Promise.resolve({}), close: () => Promise.resolve() });
-    }) as unknown as Bucket['sources']['open'],
+      return Promise.resolve({});
+    }) as unknown as Bucket['sources']['read'],
     list: (async ({ bucket, prefix }: { bucket: string; prefix: string }, { filter }) => {
       if (bucket !== 'training') throw new SourceMissingError(`${bucket} is a bucket that does not exist`);
       const rows = new BucketRows('s3', prefix, filter);
@@ -94,7 +94,7 @@ describe('an s3:// URL', () => {
     await expect(expandBucket('s3://other/x/', bucketOf())).rejects.toThrow('other is a bucket that does not exist');
     await expect(expandBucket('s3:///x', bucketOf())).rejects.toThrow('names no bucket');
     const list = () => Promise.reject(new SourceReadError('busy'));
-    const { open } = bucketOf().sources;
-    await expect(expand('/logs', { sources: { open, list } })).rejects.toThrow('busy');
+    const { read } = bucketOf().sources;
+    await expect(expand('/logs', { sources: { read, list } })).rejects.toThrow('busy');
   });
 });
