@@ -47,9 +47,7 @@ export class App {
   }
 
   accept(message: IncomingMessage, response: ServerResponse): void {
-    const done = this.#serve(message, response).finally(() => {
-      this.#active.delete(done);
-    });
+    const done = this.#serve(message, response).finally(() => this.#active.delete(done));
     this.#active.add(done);
   }
 
@@ -170,9 +168,7 @@ function routeOf(style: ServiceStyle, method: string, pathname: string, query: U
 async function connectionEnd(socket: Socket): Promise<void> {
   if (socket.destroyed) return;
   await new Promise<void>((resolve) => {
-    socket.once('close', () => {
-      resolve();
-    });
+    socket.once('close', () => resolve());
   });
 }
 

@@ -71,8 +71,6 @@ export class Bandwidth {
     }
     if (this.#queue.length === 0) return;
     const waitMs = Math.min(Math.ceil((-this.#tokensBytes / this.#bytesPerSecond) * 1000), MAX_WAIT_MS);
-    this.#timer = setTimeout(() => {
-      this.#serve();
-    }, waitMs);
+    this.#timer = setTimeout(() => this.#serve(), waitMs);
   }
 }

@@ -41,19 +41,15 @@ export async function receivePart(reception: PartReception): Promise<number> {
       failure.set(field === 'data' ? oneFieldProblem() : unknownFieldProblem(field));
       return;
     }
-    file.once('limit', () => {
-      failure.set(reception.overLimit());
-    });
+    file.once('limit', () => failure.set(reception.overLimit()));
     const writer = createWriteStream(reception.path, { flags: 'wx', mode: FILE_MODE, highWaterMark: BUFFER_BYTES });
     const stored = pipeline(file, writer);
-    stored.catch((error: unknown) => {
-      failure.set(error);
-    });
+    stored.catch((error: unknown) => failure.set(error));
     data = { file, writer, stored };
   });
-  parser.on('error', () => {
-    failure.set(badRequest('The multipart body is damaged or ends too early.', undefined, 'invalid_multipart'));
-  });
+  parser.on('error', () =>
+    failure.set(badRequest('The multipart body is damaged or ends too early.', undefined, 'invalid_multipart')),
+  );
 
   try {
     let countedBytes = 0;
@@ -114,9 +110,7 @@ export async function* withPartType(chunks: AsyncIterable<Buffer>): AsyncGenerat
 async function closed(writer: WriteStream): Promise<void> {
   writer.destroy();
   if (writer.closed) return;
-  await new Promise<void>((resolve) => {
-    writer.once('close', resolve);
-  });
+  await new Promise<void>((resolve) => writer.once('close', resolve));
 }
 
 function createParser({ contentType, limitBytes }: PartReception): BusboyInstance {

@@ -47,12 +47,8 @@ export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi>
   }
   // The port comes first: it keeps a second server away from a data directory that is in use.
   const backlog: Parameters<RequestListener>[] = [];
-  let accept: RequestListener = (...request) => {
-    backlog.push(request);
-  };
-  const server = await listen(host, wantedPort, (message, response) => {
-    accept(message, response);
-  });
+  let accept: RequestListener = (...request) => backlog.push(request);
+  const server = await listen(host, wantedPort, (message, response) => accept(message, response));
   let store: UploadStore;
   let batches: BatchStore;
   try {
@@ -68,13 +64,9 @@ export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi>
   setMaxListeners(0, closing.signal);
   const { admin, context } = assemble(options, { store, batches }, closing.signal);
   const app = new App(context, admin, options.log);
-  accept = (message, response) => {
-    app.accept(message, response);
-  };
+  accept = (message, response) => app.accept(message, response);
   for (const request of backlog) accept(...request);
-  const sweeper = setInterval(() => {
-    store.sweep();
-  }, SWEEP_MS);
+  const sweeper = setInterval(() => store.sweep(), SWEEP_MS);
 
   const close = async (): Promise<void> => {
     clearInterval(sweeper);
@@ -104,13 +96,8 @@ function assemble(
 ): { admin: AdminControl; context: ApiContext } {
   const defaults = options.azure ? { ...LocalApiDefaults, ...AzureDefaults } : LocalApiDefaults;
   const given = { ...defaults, ...withoutUndefined(options) };
-  let settings: LocalApiSettings = {
-    bandwidthBytesPerSecond: options.bandwidthBytesPerSecond ?? null,
-    latencyMs: given.latencyMs,
-    listLagMs: given.listLagMs,
-    listLagRequests: given.listLagRequests,
-    sessionLifeSeconds: given.sessionLifeSeconds,
-  };
+  const { bandwidthBytesPerSecond = null, latencyMs, listLagMs, listLagRequests, sessionLifeSeconds } = given;
+  let settings = { bandwidthBytesPerSecond, latencyMs, listLagMs, listLagRequests, sessionLifeSeconds };
   const { apiKey, maxFileBytes, maxPartBytes, strictSums, purposes } = given;
   const hosts = [given.host, ...(given.allowedHosts ?? [])];
   const context: ApiContext = {
@@ -130,14 +117,7 @@ function assemble(
     settings: () => settings,
     configure: (changes) => {
       const valid = settingsSchema.parse(changes);
-      const limit = valid.bandwidthBytesPerSecond;
-      settings = {
-        bandwidthBytesPerSecond: limit === undefined ? settings.bandwidthBytesPerSecond : limit,
-        latencyMs: valid.latencyMs ?? settings.latencyMs,
-        listLagMs: valid.listLagMs ?? settings.listLagMs,
-        listLagRequests: valid.listLagRequests ?? settings.listLagRequests,
-        sessionLifeSeconds: valid.sessionLifeSeconds ?? settings.sessionLifeSeconds,
-      };
+      settings = { ...settings, ...withoutUndefined(valid) };
       context.bandwidth.bytesPerSecond = settings.bandwidthBytesPerSecond;
       return settings;
     },
@@ -154,9 +134,7 @@ async function listen(host: string, port: number, listener: RequestListener): Pr
   // A large body over a slow line takes as long as it takes.
   server.requestTimeout = 0;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(listenError(error, host, port));
-    });
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
     server.listen(port, host, resolve);
   });
   return server;
@@ -176,9 +154,7 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
 
 async function closeServer(server: Server): Promise<void> {
   await new Promise<void>((resolve) => {
-    server.close(() => {
-      resolve();
-    });
+    server.close(() => resolve());
     server.closeAllConnections();
   });
 }

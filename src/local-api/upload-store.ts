@@ -245,11 +245,7 @@ export class UploadStore {
 
   /** What fails here is done again at the next start. */
   #cleanUp(work: Promise<void>): void {
-    const done = work
-      .catch(() => undefined)
-      .finally(() => {
-        this.#cleanups.delete(done);
-      });
+    const done = work.catch(() => undefined).finally(() => this.#cleanups.delete(done));
     this.#cleanups.add(done);
   }
 

@@ -112,9 +112,7 @@ export const fileContent: Handler = async (context, { message, id }) => {
       'accept-ranges': 'bytes',
       ...(range === undefined ? {} : { 'content-range': `bytes ${startByte}-${endByte - 1}/${file.bytes}` }),
     },
-    stream: async (response) => {
-      await pipeline(readPieces(pieces), response);
-    },
+    stream: async (response) => pipeline(readPieces(pieces), response),
   };
 };
 

@@ -68,9 +68,7 @@ export const addPart: Handler = async (context, { message, id }) => {
     path,
     limitBytes: Math.min(rules.maxPartBytes, roomBytes),
     overLimit: () => (roomBytes < rules.maxPartBytes ? tooManyBytes(upload) : partTooLarge(rules.maxPartBytes)),
-    onBytes: (count) => {
-      stats.countBytes(id, count);
-    },
+    onBytes: (count) => stats.countBytes(id, count),
   });
   try {
     // Much may have happened while the bytes arrived. "No Parts may be added after an Upload is completed."
