@@ -14,7 +14,7 @@ import type { JobEvent, JobProgress, JobResult, JobStatus } from './jobs.ts';
 import { receiptOf } from './receipt.ts';
 import { startedName } from './prepare/started-request.ts';
 import { findUnpolledQueue, UnpolledQueueWatch } from './queues/unpolled-queue.ts';
-import { fromTemporal } from './temporal-faults.ts';
+import { onWorkflow } from './temporal-faults.ts';
 
 /** Options of `JobHandle.progress()`. */
 export interface ProgressOptions {
@@ -168,12 +168,8 @@ export class JobHandle<Kind extends JobKind = JobKind> {
     return this.#workflow.update(name, input, readProgress as ReadAnswer<JobProgress<Kind>>, timeoutMs);
   }
 
-  async #description(): Promise<WorkflowExecutionDescription> {
-    try {
-      return await this.#workflow.describeWithin(ONCE_TIMEOUT_MS);
-    } catch (error) {
-      throw fromTemporal(error, this.workflowId);
-    }
+  #description(): Promise<WorkflowExecutionDescription> {
+    return onWorkflow(this.workflowId, () => this.#workflow.describeWithin(ONCE_TIMEOUT_MS));
   }
 
   #query(): Promise<JobProgress> {

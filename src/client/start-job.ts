@@ -16,7 +16,7 @@ import { listWorkflows } from './lists/list-uploads.ts';
 import type { PreparedSync } from './prepare/prepare-sync.ts';
 import type { PreparedSplit, PreparedUpload } from './prepare/prepare-upload.ts';
 import { startedRequest } from './prepare/started-request.ts';
-import { fromTemporal } from './temporal-faults.ts';
+import { fromTemporal, onWorkflow } from './temporal-faults.ts';
 
 /** A job that was checked, with its workflow ID. */
 export type PreparedJob = PreparedUpload | PreparedSplit | PreparedSync;
@@ -134,9 +134,9 @@ async function findWithOtherInode(client: Client, prepared: PreparedUpload): Pro
     if (fingerprint === undefined || fingerprint === request.expectedFingerprint) continue;
     if (withoutInode(fingerprint) !== request.expectedFingerprint) continue;
     const under = identityUnder(fingerprint);
-    if (under.workflowId === found.workflowId && (await identityOf(client, found.workflowId)) === under.digest) {
-      return found.workflowId;
-    }
+    if (under.workflowId !== found.workflowId) continue;
+    const { identity } = await new JobHandle(client, found.workflowId).describe();
+    if (identity === under.digest) return found.workflowId;
   }
   return undefined;
 }
@@ -152,18 +152,5 @@ async function ignoreInodeOf(client: Client, workflowId: string): Promise<void> 
   const problem = request && ignoreInodeProblem({ ...request, ignoreInode: true });
   if (problem !== undefined) throw new SteeringRefusedError(`${workflowId}: ${problem}`);
   const control = { type: 'retune', ignoreInode: true };
-  try {
-    await client.workflow.getHandle(workflowId).signal(SignalName.control, control, 0);
-  } catch (error) {
-    throw fromTemporal(error, workflowId);
-  }
-}
-
-async function identityOf(client: Client, workflowId: string): Promise<unknown> {
-  try {
-    const { memo } = await client.workflow.getHandle(workflowId).describe();
-    return memo?.['longhaulIdentity'];
-  } catch (error) {
-    throw fromTemporal(error, workflowId);
-  }
+  await onWorkflow(workflowId, () => client.workflow.getHandle(workflowId).signal(SignalName.control, control, 0));
 }

@@ -59,6 +59,15 @@ export function fromTemporal(error: unknown, workflowId: string): unknown {
   return temporalFault(error);
 }
 
+/** Runs a call to Temporal about a workflow. @throws as `fromTemporal` */
+export async function onWorkflow<T>(workflowId: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw fromTemporal(error, workflowId);
+  }
+}
+
 /** @param workflowId empty for a call that is not about a single workflow */
 function notFound(error: WorkflowNotFoundError, workflowId: string): LonghaulError {
   const fault = grpcError({ code: GRPC_NOT_FOUND, details: error.message }, error);

@@ -1,11 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
+import { MemoName } from '../../contracts/names.ts';
 import { hasWorkers } from '../queues/queue-workers.ts';
 import type { ReadAnswer } from './read-answers.ts';
 import { isTemporalAway } from '../../temporal/temporal-fault.ts';
 import {
   fromTemporal,
+  onWorkflow,
   isOutdated,
   isUnanswered,
   isWithoutWorker,
@@ -84,7 +86,7 @@ export class FollowedWorkflow {
     const { status, taskQueue } = await this.describe();
     if (status !== 'RUNNING')
       throw new SteeringRefusedError(`${this.workflowId} is already closed (${status.toLowerCase()})`);
-    try {
+    return onWorkflow(this.workflowId, async () => {
       if (!(await hasWorkers(this.client, taskQueue, 'workflow'))) {
         throw new NoWorkerError(`no worker polls task queue "${taskQueue}". Start "longhaul worker".`);
       }
@@ -92,32 +94,22 @@ export class FollowedWorkflow {
         this.handle.executeUpdate<unknown, [object]>(name, { args: [input] }),
       );
       return read(answer, this.workflowId);
-    } catch (error) {
-      throw fromTemporal(error, this.workflowId);
-    }
+    });
   }
 
   async cancel(): Promise<void> {
-    try {
-      await this.handle.cancel();
-    } catch (error) {
-      throw fromTemporal(error, this.workflowId);
-    }
+    await onWorkflow(this.workflowId, () => this.handle.cancel());
   }
 
   async describe(): Promise<WorkflowDescription> {
-    try {
-      const { status, type, taskQueue, memo } = await this.handle.describe();
-      const identity = memo?.['longhaulIdentity'];
-      return {
-        status: status.name,
-        workflowType: type,
-        taskQueue,
-        identity: typeof identity === 'string' ? identity : undefined,
-      };
-    } catch (error) {
-      throw fromTemporal(error, this.workflowId);
-    }
+    const { status, type, taskQueue, memo } = await onWorkflow(this.workflowId, () => this.handle.describe());
+    const identity = memo?.[MemoName.identity];
+    return {
+      status: status.name,
+      workflowType: type,
+      taskQueue,
+      identity: typeof identity === 'string' ? identity : undefined,
+    };
   }
 
   /** Reads one event for `progress`: the end, an event of `tell`, or that neither a worker nor Temporal responded. */

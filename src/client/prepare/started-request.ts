@@ -3,19 +3,19 @@ import type { SyncRequest } from '../../contracts/sync.ts';
 import type { UploadRequest } from '../../contracts/upload.ts';
 import { filenameOfSource } from '../../core/source/names.ts';
 import { readPayload } from '../../tolerant-client.ts';
-import { fromTemporal } from '../temporal-faults.ts';
+import { onWorkflow } from '../temporal-faults.ts';
 
 /**
  * Returns the request of an upload or a sync, from the first event of its history.
  *
  * @throws TemporalUnreachableError, JobNotFoundError
  */
-export async function startedRequest<Request extends UploadRequest | SyncRequest = UploadRequest>(
+export function startedRequest<Request extends UploadRequest | SyncRequest = UploadRequest>(
   client: Client,
   workflowId: string,
 ): Promise<Request | undefined> {
   const { namespace } = client.options;
-  try {
+  return onWorkflow(workflowId, async () => {
     const { history } = await client.workflowService.getWorkflowExecutionHistory({
       namespace,
       execution: { workflowId },
@@ -23,9 +23,7 @@ export async function startedRequest<Request extends UploadRequest | SyncRequest
     });
     const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
     return payload ? await readPayload<Request>(client, payload) : undefined;
-  } catch (error) {
-    throw fromTemporal(error, workflowId);
-  }
+  });
 }
 
 /** Returns the name that the request gives to the File. */

@@ -16,6 +16,7 @@ import type { SyncRequest } from '../../contracts/sync.ts';
 import type { UploadRequest } from '../../contracts/upload.ts';
 import { nameOfContainer, nameOfSource } from '../../core/source/names.ts';
 import { inlineCode, summaryOf } from '../../core/text/markdown.ts';
+import { withoutUndefined } from '../../core/without-undefined.ts';
 import { requestPriority } from '../../core/upload/priority.ts';
 import { ConfigError } from '../../errors.ts';
 import {
@@ -125,22 +126,17 @@ export function updatedSchedule(
     spec: {
       ...spec,
       ...(newTimes ? { calendars: [], ...toTimes(changes) } : {}),
-      ...(timezone === undefined ? {} : { timezone }),
-      ...(jitterMs === undefined ? {} : { jitter: jitterMs }),
-      ...(start ? { startAt: start } : {}),
-      ...(end ? { endAt: end } : {}),
+      ...withoutUndefined({ timezone, jitter: jitterMs, startAt: start, endAt: end }),
     },
     policies: {
       ...policies,
-      ...(overlap === undefined ? {} : { overlap: overlapToTemporal[overlap] }),
-      ...(catchupWindowMs === undefined ? {} : { catchupWindow: catchupWindowMs }),
-      ...(pauseOnFailure === undefined ? {} : { pauseOnFailure }),
+      ...withoutUndefined({
+        overlap: overlap && overlapToTemporal[overlap],
+        catchupWindow: catchupWindowMs,
+        pauseOnFailure,
+      }),
     },
-    state: {
-      ...state,
-      ...(changes.paused === undefined ? {} : { paused: changes.paused }),
-      ...(changes.note === undefined ? {} : { note: changes.note }),
-    },
+    state: { ...state, ...withoutUndefined({ paused: changes.paused, note: changes.note }) },
   };
 }
 
