@@ -1,4 +1,5 @@
 import { ApiError, StrangeAnswerError } from '../src/errors.ts';
+import { TextIndex } from '../src/core/sync/text-index.ts';
 import type { FilePage } from '../src/destinations/responses.ts';
 import type { CallOptions } from '../src/destinations/http/call-limits.ts';
 import type { Destination } from '../src/destinations/port.ts';
@@ -25,7 +26,8 @@ export async function* filePages(
   { purpose, limit = MAX_PAGE_SIZE }: { readonly purpose: string; readonly limit?: number },
   options: CallOptions,
 ): AsyncGenerator<FilePage> {
-  const seen = new Set<string>();
+  const seen = new TextIndex();
+  let rows = 0;
   const places = new Set<string>();
   let after: string | undefined;
   for (;;) {
@@ -34,8 +36,8 @@ export async function* filePages(
       const isLost = after !== undefined && error instanceof ApiError && [400, 404].includes(error.details.status);
       throw isLost ? new LostPlaceError(error.message, { cause: error }) : error;
     });
-    const files = page.files.filter(({ id }) => !seen.has(id));
-    for (const { id } of files) seen.add(id);
+    const files = page.files.filter(({ id }) => seen.get(id) === undefined);
+    for (const { id } of files) seen.set(id, rows++);
     const { hasMore, nextAfter } = page;
     const leadsOn = nextAfter !== undefined && !places.has(nextAfter);
     // Rows that cannot be read have no identity. Those of a repeated page were already yielded.
@@ -46,7 +48,7 @@ export async function* filePages(
       if (hasMore !== true) return;
       throw new StrangeAnswerError('the files list announces more Files, but does not return them');
     }
-    if (seen.size > MAX_FILES || places.size > MAX_PAGES) throw new StrangeAnswerError('the files list does not end');
+    if (rows > MAX_FILES || places.size > MAX_PAGES) throw new StrangeAnswerError('the files list does not end');
     places.add(nextAfter);
     after = nextAfter;
   }

@@ -7,7 +7,7 @@ import { stillWritten, tooNew } from '../../src/core/sync/reports.ts';
 import { sourceWithin } from '../../src/core/source/names.ts';
 import { nameSources, syncFileName, syncFileNameProblem, type NamedSource } from '../../src/core/sync/file-name.ts';
 import { comparePaths, type ListedSource } from '../../src/core/sync/listed-source.ts';
-import { SyncPlan, type Verdict } from '../../src/core/sync/plan.ts';
+import type { SyncPlan, Verdict } from '../../src/core/sync/plan.ts';
 import { LonghaulError, SourceArchivedError, SourceChangedError } from '../../src/errors.ts';
 import { hashSource } from '../../src/sources/digest/digest-source.ts';
 import { limitProblem, withinLimits, type Listing } from '../../src/sources/listing/listing.ts';
@@ -46,8 +46,7 @@ export interface Sides {
   readonly manifest?: SyncManifest;
   /** @defaultValue none for a dry run */
   readonly recorder?: ManifestRecorder | undefined;
-  /** @defaultValue created from the sides */
-  readonly plan?: SyncPlan;
+  readonly plan: SyncPlan;
 }
 
 /**
@@ -84,21 +83,20 @@ export class SyncComparison {
 
   /** @param countsSame whether unchanged files are only counted */
   constructor(scope: SyncScope, filter: SyncFilter, sides: Sides, countsSame: boolean) {
-    const { files, remembered } = sides;
     this.generation = sides.generation;
     this.#scope = scope;
     this.#sides = sides;
     this.#filter = filter;
     this.#countsSame = countsSame;
-    this.#plan = sides.plan ?? new SyncPlan(files.files, remembered.entries, scope);
-    this.#paths = new ListedPaths(scope.prefix);
+    this.#plan = sides.plan;
+    this.#paths = new ListedPaths();
     this.#newestMs = Date.now() - (scope.minAgeMs ?? 0);
   }
 
   /** Approximate size in memory, in entries of lists. */
   get entries(): number {
     const { files, remembered } = this.#sides;
-    const entries = this.#paths.amount.files + files.files.length + remembered.entries.length;
+    const entries = this.#paths.amount.files + files.files.length + remembered.count;
     return this.#countsSame ? Math.ceil(entries / PACKED_ENTRIES) : entries;
   }
 
@@ -108,10 +106,11 @@ export class SyncComparison {
       this.#rejected.push(source);
       return;
     }
-    if (!this.#paths.add(source)) this.hasSameNames = true;
     const filename = syncFileName(this.#scope.prefix, source.path);
+    if (!this.#paths.add(source, filename)) this.hasSameNames = true;
     const message = syncFileNameProblem(filename);
-    if (message === undefined) this.#judge({ ...source, filename });
+    if (message === undefined && this.#countsSame && this.#plan.isUnchanged(source, filename)) this.#same++;
+    else if (message === undefined) this.#judge({ ...source, filename });
     else this.#problems.push({ path: source.path, failureType: FailureType.SourceUnusable, message });
   }
 
@@ -125,7 +124,7 @@ export class SyncComparison {
       this.#scope.purpose,
     );
     const { named, problems } = nameSources(sized.entries, this.#scope.prefix);
-    for (const source of sized.entries) this.#paths.add(source);
+    for (const source of sized.entries) this.#paths.add(source, syncFileName(this.#scope.prefix, source.path));
     for (const source of named) this.#judge(source);
     this.#problems.push(...sized.problems, ...problems);
     this.#problems.sort((a, b) => comparePaths(a.path, b.path));

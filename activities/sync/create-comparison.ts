@@ -5,11 +5,13 @@ import type { Destination } from '../../src/destinations/port.ts';
 import { createPathFilter } from '../../src/sources/listing/path-filter.ts';
 import type { Sources } from '../../src/sources/sources.ts';
 import { SyncComparison } from './comparison.ts';
+import type { Remembered } from './lists.ts';
 import { listDestination } from './list-destination.ts';
 import { SyncManifest } from './manifest/manifest.ts';
 import { ownFileFilter, withoutManifest } from './manifest/own-files.ts';
 import { ManifestRecorder } from './manifest/recorder.ts';
-import { unpackMemory } from './memory.ts';
+import { packedRows } from './memory-rows.ts';
+import { unpackMemory, type UnpackedMemory } from './memory.ts';
 
 export interface ListContext {
   readonly client: Destination;
@@ -38,7 +40,9 @@ export async function createComparison(
     const listing = await sources.list(source, { filter, signal });
     const files = await listDestination(client, scope, { signal });
     const remembered = await unpackMemory(scope, memory ?? null);
-    const comparison = new SyncComparison(scope, filter, { files, remembered, generation }, false);
+    const plan = new SyncPlan(files.files, remembered.entries, scope);
+    const memorySides = { files, remembered: countOf(remembered), generation, plan };
+    const comparison = new SyncComparison(scope, filter, memorySides, false);
     return comparison.complete(listing, limits, sources);
   }
   const store = await sources.manifest(place);
@@ -48,12 +52,13 @@ export async function createComparison(
   const manifest = new SyncManifest(store, scope);
   await sources.check(source, { signal });
   const files = await listDestination(client, scope, { signal });
-  const rows = await manifest.read(signal);
+  const plan = new SyncPlan(files.files, [], scope, packedRows());
+  const rows = await manifest.read((row) => plan.remember(row), signal);
   // The first run with a manifest adds the memory of the last run to it.
-  const remembered = rows.length > 0 ? { entries: rows } : await unpackMemory(scope, memory ?? null);
-  const plan = new SyncPlan(files.files, remembered.entries, scope);
-  const earlier = rows.length > 0 ? [] : [...remembered.entries];
-  const recorder = isDryRun ? undefined : new ManifestRecorder(manifest, (id) => plan.hasFile(id), earlier);
+  const earlier = rows > 0 ? { entries: [] } : await unpackMemory(scope, memory ?? null);
+  for (const row of earlier.entries) plan.remember(row);
+  const remembered = { ...countOf(earlier), count: rows + earlier.entries.length };
+  const recorder = isDryRun ? undefined : new ManifestRecorder(manifest, (id) => plan.hasFile(id), earlier.entries);
   const sides = { files, remembered, generation, manifest, recorder, plan };
   const list = async (countsSame: boolean) => {
     const filter = createPathFilter(scope.include, scope.exclude);
@@ -68,4 +73,8 @@ export async function createComparison(
   const comparison = await list(!isDryRun);
   // Their order decides which of two sources has the name.
   return comparison.hasSameNames ? list(false) : comparison;
+}
+
+function countOf({ entries, problem }: UnpackedMemory): Remembered {
+  return { count: entries.length, problem };
 }

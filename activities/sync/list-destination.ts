@@ -1,8 +1,8 @@
-import type { ListedFile } from '../../src/contracts/upload.ts';
-import { Packed, type PackedForm } from '../../src/core/sync/packed.ts';
+import { FileTable } from '../../src/core/sync/file-table.ts';
 import { nameKey } from '../../src/core/text/name-form.ts';
 import type { CallOptions } from '../../src/destinations/http/call-limits.ts';
 import type { Destination } from '../../src/destinations/port.ts';
+import { TextFile } from './text-file.ts';
 import { filePages, LostPlaceError } from '../file-pages.ts';
 
 /** Maximum restarts of a list because the File whose ID marked the position between two pages was deleted. */
@@ -10,7 +10,7 @@ const MAX_STARTS = 3;
 
 export interface DestinationList {
   /** Usable Files with the purpose and prefix, newest first. */
-  readonly files: Packed<ListedFile>;
+  readonly files: FileTable;
   /** Rows that cannot be read and can be Files of this purpose. */
   readonly unreadableRows: number;
 }
@@ -41,7 +41,7 @@ async function listOnce(
   { purpose, prefix }: { readonly purpose: string; readonly prefix: string },
   options: CallOptions,
 ): Promise<DestinationList> {
-  const files = new Packed<ListedFile>(packedFile);
+  const files = new FileTable(new TextFile());
   let unreadableRows = 0;
   const nowSeconds = Date.now() / 1000;
   for await (const page of filePages(client, { purpose }, options)) {
@@ -55,34 +55,3 @@ async function listOnce(
   }
   return { files, unreadableRows };
 }
-
-type PackedFile = [
-  id: string,
-  filename: string,
-  bytes: number | null,
-  createdAt: number,
-  purpose: string,
-  status: string | null,
-  expiresAt: number | null,
-];
-
-const packedFile: PackedForm<ListedFile> = {
-  pack: ({ id, filename, bytes, createdAt, purpose, status, expiresAt }) => [
-    id,
-    filename,
-    bytes,
-    createdAt,
-    purpose,
-    status,
-    expiresAt,
-  ],
-  unpack: ([id, filename, bytes, createdAt, purpose, status, expiresAt]: PackedFile) => ({
-    id,
-    filename,
-    bytes,
-    createdAt,
-    purpose,
-    status: status ?? undefined,
-    expiresAt: expiresAt ?? undefined,
-  }),
-};

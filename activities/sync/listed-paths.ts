@@ -1,37 +1,28 @@
-import { syncFileName } from '../../src/core/sync/file-name.ts';
-import { Packed, PackedIndex } from '../../src/core/sync/packed.ts';
-import { nameKey } from '../../src/core/text/name-form.ts';
+import { TextIndex } from '../../src/core/sync/text-index.ts';
 import type { SyncAmount } from '../../src/contracts/sync.ts';
 
-/** The paths of a listing, and their total size. */
+/** The paths of a listing, by hashes only, and their total size. */
 export class ListedPaths {
-  readonly #paths = new Packed<string>();
-  readonly #byPath = new PackedIndex(this.#paths, nameKey);
-  readonly #byName: PackedIndex<string>;
-  readonly #prefix: string;
+  readonly #paths = new TextIndex();
+  readonly #names = new TextIndex();
+  #files = 0;
   #bytes = 0;
 
-  /** @param prefix of the names of Files */
-  constructor(prefix: string) {
-    this.#prefix = prefix;
-    this.#byName = new PackedIndex(this.#paths, (path) => syncFileName(prefix, path));
-  }
-
   get amount(): SyncAmount {
-    return { files: this.#paths.length, bytes: this.#bytes };
+    return { files: this.#files, bytes: this.#bytes };
   }
 
-  /** @returns whether no earlier path has the same name of its File */
-  add({ path, sizeBytes }: { readonly path: string; readonly sizeBytes: number }): boolean {
-    const position = this.#paths.add(path);
+  /** @param filename of its File. @returns whether no earlier path has the same name */
+  add({ path, sizeBytes }: { readonly path: string; readonly sizeBytes: number }, filename: string): boolean {
+    const position = this.#files++;
     this.#bytes += sizeBytes;
-    this.#byPath.set(nameKey(path), position);
+    this.#paths.set(path, position);
     let isOnly = true;
-    this.#byName.set(syncFileName(this.#prefix, path), position, () => (isOnly = false));
+    this.#names.set(filename, position, () => (isOnly = false));
     return isOnly;
   }
 
   has(path: string): boolean {
-    return this.#byPath.get(nameKey(path)) !== undefined;
+    return this.#paths.get(path) !== undefined;
   }
 }

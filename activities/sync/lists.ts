@@ -16,7 +16,6 @@ import { takeWithin } from '../../src/core/payload.ts';
 import { withoutInode } from '../../src/core/upload/fingerprint.ts';
 import { syncFileName, type NamedSource } from '../../src/core/sync/file-name.ts';
 import { memoryProblemOf } from '../../src/core/sync/memory-shape.ts';
-import type { Packed } from '../../src/core/sync/packed.ts';
 import { SyncPlan, type Verdict } from '../../src/core/sync/plan.ts';
 import type { Gone } from '../../src/core/sync/gone.ts';
 import type { ListedSource } from '../../src/core/sync/listed-source.ts';
@@ -27,6 +26,7 @@ import type { DestinationList } from './list-destination.ts';
 import type { SyncManifest } from './manifest/manifest.ts';
 import { sourceOf } from './manifest/rows.ts';
 import { unpackMemory } from './memory.ts';
+import { packedRows } from './memory-rows.ts';
 
 const MAX_REPORTED = 100;
 const MAX_FORGOTTEN = 5000;
@@ -61,7 +61,8 @@ export interface SyncLists {
 
 /** The memory of the last run, as in `UnpackedMemory`. */
 export interface Remembered {
-  readonly entries: readonly RememberedFile[] | Packed<RememberedFile>;
+  /** Number of its entries. */
+  readonly count: number;
   readonly problem?: string;
 }
 
@@ -148,14 +149,16 @@ export function listsOf({
       const from = manifest && sourceOf(scope);
       const query = { isListed: isPresent, nameOf, postponedSizes: rest.postponedSizes, from };
       if (latest === undefined) return plan.gone({ ...query, recognised });
-      const entries = manifest ? await manifest.read(signal) : (await unpackMemory(scope, latest)).entries;
+      const now = new SyncPlan(files, [], {}, packedRows());
+      const remember = (row: RememberedFile) => now.remember(row);
+      if (manifest) await manifest.read(remember, signal);
+      else (await unpackMemory(scope, latest)).entries.forEach(remember);
       // Lists that were created again can contain a file that was moved in the meantime. The next run sends or recognises it.
-      const sent = new Map([...entries].map(({ path, version }) => [nameKey(path), version]));
       const unsent = work.flatMap((one) =>
-        'upload' in one && sent.get(nameKey(one.path)) !== one.upload.version ? [one.upload.sizeBytes] : [],
+        'upload' in one && now.versionOf(one.path) !== one.upload.version ? [one.upload.sizeBytes] : [],
       );
       const postponedSizes = new Set([...rest.postponedSizes, ...unsent]);
-      return new SyncPlan(files, entries).gone({ ...query, postponedSizes });
+      return now.gone({ ...query, postponedSizes });
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { RememberedFile } from '../../src/contracts/sync.ts';
-import type { PackedForm } from '../../src/core/sync/packed.ts';
+import { Packed, type PackedForm } from '../../src/core/sync/packed.ts';
+import { TextFile } from './text-file.ts';
 import { PRINTABLE, syncFileName, syncFileNameProblem } from '../../src/core/sync/file-name.ts';
 
 /** About five times the number in a memory of 900,000 characters. */
@@ -92,8 +93,8 @@ export function isText(value: unknown, maxCharacters: number): value is string {
 
 type PackedEntry = [...Required<Row>, mtimeMs: number | null, from: string | null];
 
-/** The entries of a manifest in memory. */
-export const packedEntry: PackedForm<RememberedFile> = {
+/** The entries of a manifest, without the names of their properties. */
+const packedEntry: PackedForm<RememberedFile> = {
   pack: ({ path, sizeBytes, version, fileId, md5, createdAt, change, mtimeMs, from }) => [
     path,
     sizeBytes,
@@ -117,3 +118,8 @@ export const packedEntry: PackedForm<RememberedFile> = {
     from: from ?? undefined,
   }),
 };
+
+/** An empty list for the entries of a manifest, which can be many. */
+export function packedRows(): Packed<RememberedFile> {
+  return new Packed(packedEntry, new TextFile());
+}

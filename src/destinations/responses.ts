@@ -14,7 +14,7 @@ const id = z
   .string()
   .max(MAX_ID_CHARACTERS, `must have at most ${MAX_ID_CHARACTERS} characters`)
   .regex(/^[\w.~:@=+,;|$!*()/-]+$/, 'must contain only letters, digits and the characters ._~:@=+,;|$!*()/-')
-  .refine((text) => text.split('/').every((segment) => !/^\.{0,2}$/.test(segment)), 'must not be a relative path');
+  .refine((text) => !/(?:^|\/)\.{0,2}(?:\/|$)/.test(text), 'must not be a relative path');
 const unixSeconds = z.number().min(0).max(MAX_UNIX_SECONDS);
 const byteCount = z.int().min(0);
 const name = z.string().max(MAX_NAME_CHARACTERS);

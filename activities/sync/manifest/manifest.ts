@@ -1,11 +1,9 @@
 import type { SyncScope } from '../../../src/contracts/plan-sync.ts';
 import type { ForgottenFile, RememberedFile } from '../../../src/contracts/sync.ts';
-import { Packed, PackedIndex } from '../../../src/core/sync/packed.ts';
 import { nameKey } from '../../../src/core/text/name-form.ts';
 import { ManifestError } from '../../../src/errors.ts';
 import { Breather } from '../../../src/sources/listing/listing.ts';
 import type { ManifestStore } from '../../../src/sources/manifest/store.ts';
-import { packedEntry } from '../memory-rows.ts';
 import { LineProblem, linesIn } from './lines.ts';
 import { isOfScope, lineOf, parseRow, sourceOf, type ManifestRow } from './rows.ts';
 
@@ -15,6 +13,12 @@ export interface ManifestChanges {
   readonly remove: readonly ForgottenFile[];
   /** Whether a File exists at the service. A row with a newer File is kept. @defaultValue every File exists */
   readonly exists?: (fileId: string) => boolean;
+}
+
+interface NumberedRow {
+  readonly row: ManifestRow;
+  readonly line: number;
+  readonly text: string;
 }
 
 type Content = AsyncIterable<Uint8Array> | undefined;
@@ -30,29 +34,30 @@ export class SyncManifest {
   }
 
   /**
-   * Returns the rows of this sync. None exist before the first run.
+   * Passes the rows of this sync on. None exist before the first run.
    *
+   * @param remember adds a row, and returns the number of an earlier row of its path, counted from 0
+   * @returns the number of rows
    * @throws ManifestError if a line cannot be read, and the errors of the store
    */
-  read(signal: AbortSignal): Promise<Packed<RememberedFile>> {
+  read(remember: (row: RememberedFile) => number | undefined, signal: AbortSignal): Promise<number> {
     return this.#store.read(async (content) => {
-      const entries = new Packed<RememberedFile>(packedEntry);
-      const byPath = new PackedIndex(entries, ({ path }) => nameKey(path));
       const lines: number[] = [];
       const own = sourceOf(this.#scope);
-      for await (const { row, line } of this.#rows(content)) {
-        if (!isOfScope(row, this.#scope)) continue;
-        const { entry } = row;
-        const key = nameKey(entry.path);
-        // Without the place of almost all rows.
-        const position = entries.add(entry.from === own ? { ...entry, from: undefined } : entry);
-        lines.push(line);
-        byPath.set(key, position, (earlier) => {
-          const first = lines[[...entries].findIndex(({ path }) => path === earlier.path)];
-          throw this.#invalid(`line ${line} repeats the path of line ${first}. Remove one of the two lines.`);
-        });
+      for await (const group of this.#rows(content)) {
+        for (const { row, line } of group) {
+          if (!isOfScope(row, this.#scope)) continue;
+          const { entry } = row;
+          // Without the place of almost all rows.
+          const earlier = remember(entry.from === own ? { ...entry, from: undefined } : entry);
+          if (earlier !== undefined)
+            throw this.#invalid(
+              `line ${line} repeats the path of line ${lines[earlier]}. Remove one of the two lines.`,
+            );
+          lines.push(line);
+        }
       }
-      return entries;
+      return lines.length;
     }, signal);
   }
 
@@ -75,15 +80,16 @@ export class SyncManifest {
       return text === undefined ? '' : `${text}\n`;
     };
     let lines = '';
-    for await (const { row, text } of this.#rows(content)) {
-      const key = isOfScope(row, this.#scope) ? nameKey(row.entry.path) : undefined;
-      const entry = key === undefined ? undefined : added.get(key);
-      if (key !== undefined && entry !== undefined) {
-        if (!written.has(key))
-          lines += isNewer(row.entry, entry) && exists(row.entry.fileId) ? `${text}\n` : line(entry);
-        written.add(key);
-      } else if (key === undefined || removed.get(key) !== row.entry.fileId) lines += `${text}\n`;
-      if (lines.length < 65_536) continue;
+    for await (const group of this.#rows(content)) {
+      for (const { row, text } of group) {
+        const key = isOfScope(row, this.#scope) ? nameKey(row.entry.path) : undefined;
+        const entry = key === undefined ? undefined : added.get(key);
+        if (key !== undefined && entry !== undefined) {
+          if (!written.has(key))
+            lines += isNewer(row.entry, entry) && exists(row.entry.fileId) ? `${text}\n` : line(entry);
+          written.add(key);
+        } else if (key === undefined || removed.get(key) !== row.entry.fileId) lines += `${text}\n`;
+      }
       yield lines;
       lines = '';
     }
@@ -91,20 +97,18 @@ export class SyncManifest {
     yield lines;
   }
 
-  async *#rows(
-    content: Content,
-  ): AsyncGenerator<{ readonly row: ManifestRow; readonly line: number; readonly text: string }> {
+  /** In groups, because a promise for each row costs more than the row. */
+  async *#rows(content: Content): AsyncGenerator<readonly NumberedRow[]> {
     if (!content) return;
     const breather = new Breather();
     try {
       for await (const group of linesIn(content)) {
-        for (const { number, text, isCut } of group) {
+        yield group.map(({ number, text, isCut }): NumberedRow => {
           const row = parseRow(text);
-          if (typeof row !== 'string') yield { row, line: number, text };
-          else if (isCut)
-            throw this.#invalid(`line ${number} is the last line and ${row}. The file can be truncated. ${FIX}`);
-          else throw this.#invalid(`line ${number} ${row}. ${FIX}`);
-        }
+          if (typeof row !== 'string') return { row, line: number, text };
+          if (!isCut) throw this.#invalid(`line ${number} ${row}. ${FIX}`);
+          throw this.#invalid(`line ${number} is the last line and ${row}. The file can be truncated. ${FIX}`);
+        });
         await breather.breathe();
       }
     } catch (error) {

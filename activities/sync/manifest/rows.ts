@@ -1,7 +1,7 @@
 import type { SyncScope } from '../../../src/contracts/plan-sync.ts';
 import type { RememberedFile } from '../../../src/contracts/sync.ts';
 import { Defaults } from '../../../src/contracts/limits.ts';
-import { syncFileName, syncFileNameProblem } from '../../../src/core/sync/file-name.ts';
+import { PRINTABLE, syncFileName, syncFileNameProblem } from '../../../src/core/sync/file-name.ts';
 import { nameKey } from '../../../src/core/text/name-form.ts';
 import { isText, RowLimits } from '../memory-rows.ts';
 
@@ -98,7 +98,9 @@ function pathProblem(path: unknown): string | undefined {
   if (path.startsWith('/') || /(?:^|\/)\.\.?(?:\/|$)/.test(path)) {
     return 'has a "path" that leads out of the source. Paths are relative, without "." and ".." segments';
   }
-  return syncFileNameProblem(syncFileName('', path)) === undefined ? undefined : 'has no valid "path"';
+  return PRINTABLE.test(path) || syncFileNameProblem(syncFileName('', path)) === undefined
+    ? undefined
+    : 'has no valid "path"';
 }
 
 function factsProblem({ size, md5, fileId }: Json): string | undefined {

@@ -62,7 +62,8 @@ export function goneFiles(
     else deletions.set(fileId, { path, fileId, expected });
   }
   // Only of candidates, because almost all Files are in use.
-  for (const { path, fileId } of known.entries(recognised)) {
+  const others = deletions.size + held.size === 0 ? [] : known.entries(recognised);
+  for (const { path, fileId } of others) {
     if ((!deletions.has(fileId) && !held.has(fileId)) || !isListed(path)) continue;
     deletions.delete(fileId);
     held.delete(fileId);
@@ -76,9 +77,7 @@ export function goneFiles(
 /** Remembered paths that are no longer on either side. */
 export function forgettable(known: KnownFiles, isListed: (path: string) => boolean): ForgottenFile[] {
   const found: ForgottenFile[] = [];
-  for (const { path, fileId } of known.remembered) {
-    if (!known.file(fileId) && !isListed(path)) found.push({ path, fileId });
-  }
+  for (const { path, fileId } of known.missing()) if (!isListed(path)) found.push({ path, fileId });
   return found;
 }
 

@@ -4,6 +4,7 @@ import type { ListedFile } from '../../contracts/upload.ts';
 import { forgettable, goneFiles, type Gone, type GoneQuery } from './gone.ts';
 import { KnownFiles } from './known-files.ts';
 import type { ListedSource } from './listed-source.ts';
+import type { Packed } from './packed.ts';
 
 /** A decision; `remember` is its entry in the memory for the next run. */
 export interface Verdict {
@@ -22,10 +23,27 @@ export class SyncPlan {
   /**
    * @param files of the destination, newest first where seconds tie
    * @param compared properties of a source that show whether it is unchanged
+   * @param rows empty list for the memory
    */
-  constructor(files: Iterable<ListedFile>, remembered: Iterable<RememberedFile>, compared: Compared = {}) {
+  constructor(
+    files: Iterable<ListedFile>,
+    remembered: Iterable<RememberedFile>,
+    compared: Compared = {},
+    rows?: Packed<RememberedFile>,
+  ) {
     this.#compared = compared;
-    this.#known = new KnownFiles(files, remembered);
+    this.#known = new KnownFiles(files, rows);
+    for (const row of remembered) this.remember(row);
+  }
+
+  /** Adds a row of the memory, before the first source. @returns the position of an earlier row of its path */
+  remember(row: RememberedFile): number | undefined {
+    return this.#known.remember(row);
+  }
+
+  /** Whether a source is certainly unchanged. Otherwise `judge` decides. */
+  isUnchanged(source: ListedSource, filename: string): boolean {
+    return this.#compared.checksum !== true && this.#known.isUnchanged(source, filename);
   }
 
   /** Returns the decision about a source; undefined if its MD5 is required (see `settle`). */
@@ -99,9 +117,14 @@ export class SyncPlan {
     return forgettable(this.#known, isListed);
   }
 
+  /** Version of a source in the memory. */
+  versionOf(path: string): string | undefined {
+    return this.#known.entry(path)?.version;
+  }
+
   /** Whether the destination has a File. */
   hasFile(id: string): boolean {
-    return this.#known.file(id) !== undefined;
+    return this.#known.hasFile(id);
   }
 
   /** Whether only the MD5 can decide about a source of the known size and time. Without an MD5, size and time decide. */

@@ -8,7 +8,7 @@ import { comparePaths, type ListedSource } from '../../core/sync/listed-source.t
 import { SourceMissingError, SourceReadError, SourceUnusableError } from '../../errors.ts';
 import { Breather, type Listing, type ListOptions } from '../listing/listing.ts';
 import { FilePermission, type FileGuard } from './permission.ts';
-import { changeOf, fingerprintOf } from './source.ts';
+import { identitiesOf } from './source.ts';
 import { mapFileError } from './errors.ts';
 import type { PathFilter } from '../listing/path-filter.ts';
 import { realPlace } from './paths.ts';
@@ -127,7 +127,7 @@ class FolderWalk {
       while (rest.length > 0) {
         const entries = rest.splice(0, STATS_AT_A_TIME);
         const isLocal = dev === this.#localDevice;
-        const guard = isLocal ? await this.#permission.guard() : undefined;
+        const guard = isLocal ? await this.#permission.guard(real) : undefined;
         const others = guard ? entries.filter((entry) => !this.#lookNow(folder, entry, guard)) : entries;
         if (others.length > 0) await Promise.all(others.map((entry) => this.#look(folder, entry, isLocal)));
         await this.#breather.breathe();
@@ -195,9 +195,7 @@ class FolderWalk {
       path,
       sizeBytes,
       mtimeMs: Number(stats.mtimeNs) / 1e6,
-      fingerprint: fingerprintOf(stats),
-      version: stats.mtimeNs.toString(36),
-      change: changeOf(stats),
+      ...identitiesOf(stats),
     });
   }
 

@@ -59,11 +59,12 @@ export class FilePermission {
     return (await protectionOf(this.#settings.protect)).inodes.has(`${dev} ${ino}`);
   }
 
-  /** The protection of now, for a few files of a list: a promise for each file costs more than its status. */
-  async guard(): Promise<FileGuard> {
+  /** The protection of now, for a few files of a directory: a promise for each file costs more than its status. */
+  async guard(directory: string): Promise<FileGuard> {
     const { files, folders, inodes } = await protectionOf(this.#settings.protect);
+    const isWhole = isInOneOf(directory, folders);
     return {
-      mayBeProtected: (real) => files.has(real) || isInOneOf(real, folders),
+      mayBeProtected: (real) => isWhole || files.has(real) || folders.includes(real),
       isSecret: ({ dev, ino }) => inodes.size > 0 && inodes.has(`${dev} ${ino}`),
     };
   }

@@ -103,16 +103,23 @@ function isSameFile(one: BigIntStats, other: BigIntStats): boolean {
 }
 
 /** Without the device number, which differs after a restart or on another host that mounts the same files. */
-export function fingerprintOf({ size, mtimeNs, ino }: BigIntStats): string {
-  return `${size}-${mtimeNs.toString(36)}-${ino.toString(36)}`;
+export function fingerprintOf(stats: BigIntStats): string {
+  return identitiesOf(stats).fingerprint;
 }
 
 /**
  * Differs if the status of a file changed or another file replaced it, also if size and modification time are the same.
  * Relative to the modification time, so that it is short in the memory of a sync.
  */
-export function changeOf({ ctimeNs, mtimeNs, ino }: BigIntStats): string {
-  return `${(ctimeNs - mtimeNs).toString(36)}.${ino.toString(36)}`;
+export function changeOf(stats: BigIntStats): string {
+  return identitiesOf(stats).change;
+}
+
+/** The version of a local file is its modification time. */
+export function identitiesOf({ size, mtimeNs, ctimeNs, ino }: BigIntStats) {
+  const [version, inode] = [mtimeNs.toString(36), ino.toString(36)];
+  const change = `${(ctimeNs - mtimeNs).toString(36)}.${inode}`;
+  return { fingerprint: `${size}-${version}-${inode}`, version, change };
 }
 
 function assertUsable(path: string, stats: BigIntStats): void {

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { linesIn, MAX_LINE_BYTES } from '../../../../activities/sync/manifest/lines.ts';
+import { packedRows } from '../../../../activities/sync/memory-rows.ts';
+import { KnownFiles } from '../../../../src/core/sync/known-files.ts';
 import { SyncManifest } from '../../../../activities/sync/manifest/manifest.ts';
 import { withoutManifest } from '../../../../activities/sync/manifest/own-files.ts';
 import { lineOf, parseRow } from '../../../../activities/sync/manifest/rows.ts';
@@ -32,12 +34,18 @@ function entry(path: string, changes: Partial<RememberedFile> = {}): RememberedF
   return { path, sizeBytes: 5, version, fileId: `file-${path}`, md5: MD5, createdAt: 1_790_000_000, ...changes };
 }
 
+async function rowsOf(manifest: SyncManifest, stop: AbortSignal): Promise<RememberedFile[]> {
+  const known = new KnownFiles([], packedRows());
+  await manifest.read((one) => known.remember(one), stop);
+  return [...known.entries([])];
+}
+
 async function open(path: string, changes: Partial<SyncScope> = {}) {
   const place = { type: 'file', path } as const;
   const store = await new Sources({ any: true }).manifest(place);
   const manifest = new SyncManifest(store, { ...scope, manifest: place, ...changes });
   return {
-    read: async (stop: AbortSignal) => [...(await manifest.read(stop))],
+    read: (stop: AbortSignal) => rowsOf(manifest, stop),
     record: (...args: Parameters<SyncManifest['record']>) => manifest.record(...args),
   };
 }
@@ -298,7 +306,7 @@ describe('a generated manifest', () => {
           read: <T>(use: (content: AsyncIterable<Uint8Array>) => Promise<T>) => use(chunks(lines.join('\n'), 7)),
           update: async () => {},
         };
-        const outcome = await new SyncManifest(store as never, scope).read(signal).catch((error: Error) => error);
+        const outcome = await rowsOf(new SyncManifest(store as never, scope), signal).catch((error: Error) => error);
         if (!(outcome instanceof Error)) return;
         expect(outcome).toMatchObject({ code: 'MANIFEST_UNUSABLE' });
         expect(outcome.message).toMatch(/^cannot use the manifest m: line \d+ [^\n]*\.$/);

@@ -1,60 +1,72 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Packed, PackedIndex } from '../../../../src/core/sync/packed.ts';
+import { TextFile } from '../../../../activities/sync/text-file.ts';
+import { Packed } from '../../../../src/core/sync/packed.ts';
+import { TextIndex } from '../../../../src/core/sync/text-index.ts';
+import { nameKey } from '../../../../src/core/text/name-form.ts';
 import { generatedRuns } from '../../../support/mutated.ts';
 
-interface Value {
-  readonly key: string;
-  readonly number: number;
-}
-
-const values = fc.array(fc.record({ key: fc.string({ maxLength: 3, unit: 'grapheme' }), number: fc.nat() }), {
-  size: 'large',
-});
+const texts = fc.array(fc.string({ maxLength: 3, unit: 'grapheme' }), { size: 'large' });
 
 describe('a packed list', () => {
-  it('returns its values by position and in order', () => {
+  it.each([
+    ['memory', () => undefined],
+    ['a file', () => new TextFile(0)],
+  ])('returns its values by position and in order from %s', (_place, store) => {
     fc.assert(
-      fc.property(values, (added) => {
-        const packed = Packed.of(added);
+      fc.property(texts, (added) => {
+        const packed = new Packed<{ readonly text: string }>(undefined, store());
+        for (const text of added) packed.add({ text });
         expect(packed.length).toBe(added.length);
-        expect([...packed]).toEqual(added);
-        for (const [position, value] of added.entries()) expect(packed.at(position)).toEqual(value);
+        expect([...packed]).toEqual(added.map((text) => ({ text })));
+        for (const [position, text] of added.entries()) expect(packed.at(position)).toEqual({ text });
       }),
       { numRuns: generatedRuns(50) },
     );
   });
 
-  it('finds its values by a text, the last one of equal texts, or the one that is kept', () => {
-    fc.assert(
-      fc.property(values, (added) => {
-        const packed = Packed.of<Value>(added);
-        const keyOf = ({ key }: Value) => key;
-        const [last, largest] = [new PackedIndex(packed, keyOf), new PackedIndex(packed, keyOf)];
-        const [lasts, largests] = [new Map<string, Value>(), new Map<string, Value>()];
-        for (const [position, value] of added.entries()) {
-          const { key, number } = value;
-          last.set(key, position);
-          lasts.set(key, value);
-          largest.set(key, position, (earlier) => number > earlier.number);
-          if (number > (largests.get(key)?.number ?? -1)) largests.set(key, value);
-        }
-        for (const [key, value] of lasts) expect(last.get(key)).toEqual(value);
-        for (const [key, value] of largests) expect(largest.get(key)).toEqual(value);
-        expect(last.get('a text that no value has')).toBeUndefined();
-      }),
-      { numRuns: generatedRuns(50) },
-    );
-  });
-
-  it('has many values whose texts differ in the last characters only', () => {
-    const packed = new Packed<string>();
-    const index = new PackedIndex(packed, (value) => value);
-    for (let number = 0; number < 20_000; number++) {
-      const text = `part-1/${String(number).padStart(9, '0')}`;
-      index.set(text, packed.add(text));
+  it('reads values that it has written to its file, while more are added', () => {
+    const packed = new Packed<number>(undefined, new TextFile(1000));
+    for (let number = 0; number < 10_000; number++) {
+      packed.add(number);
+      expect(packed.at(number >> 1)).toBe(number >> 1);
     }
-    expect(index.get('part-1/000019999')).toBe('part-1/000019999');
-    expect(index.get('part-1/000020000')).toBeUndefined();
+  });
+});
+
+describe('an index of texts', () => {
+  it('finds the last position of a text in any Unicode form, or the one that is kept', () => {
+    fc.assert(
+      fc.property(texts, (added) => {
+        const [last, first] = [new TextIndex(), new TextIndex()];
+        const [lasts, firsts] = [new Map<string, number>(), new Map<string, number>()];
+        for (const [position, text] of added.entries()) {
+          last.set(text, position);
+          lasts.set(nameKey(text), position);
+          first.set(text, position, () => false);
+          if (!firsts.has(nameKey(text))) firsts.set(nameKey(text), position);
+        }
+        for (const text of added) {
+          for (const form of [text, text.normalize('NFD')]) {
+            expect(last.get(form)).toBe(lasts.get(nameKey(text)));
+            expect(first.get(form)).toBe(firsts.get(nameKey(text)));
+          }
+        }
+        expect(last.get('a text that is not in it')).toBeUndefined();
+      }),
+      { numRuns: generatedRuns(50) },
+    );
+  });
+
+  it('distinguishes many texts that differ in a few characters only', () => {
+    const index = new TextIndex();
+    const textOf = (number: number) => `part-${number % 7}/${String(number).padStart(9, '0')}`;
+    for (let number = 0; number < 200_000; number++) {
+      index.set(textOf(number), number, (earlier) => {
+        throw new Error(`${textOf(number)} has the hash of ${textOf(earlier)}`);
+      });
+    }
+    for (let number = 0; number < 200_000; number += 997) expect(index.get(textOf(number))).toBe(number);
+    expect(index.get(textOf(200_000))).toBeUndefined();
   });
 });
