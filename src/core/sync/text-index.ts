@@ -61,7 +61,7 @@ export class TextHash {
   low = 0;
   high = 0;
   #isAscii = true;
-  /** Random, so that nobody can choose texts with the same hash. */
+  /** Random, so that a caller cannot choose texts with the same hash. */
   readonly #seed = Math.trunc(Math.random() * 2 ** 32) | 0;
 
   of(text: string): this {
