@@ -95,10 +95,29 @@ export class AbortedError extends LonghaulError {
   readonly retryable = false;
 }
 
+/** Why a source cannot be uploaded. */
+export interface SourceRefusal {
+  readonly name: string;
+  /** The rest of the message after the name: the reason, and what to do. */
+  readonly reason: string;
+}
+
+function refusalText(verb: string, { name, reason }: SourceRefusal): string {
+  return `cannot ${verb} ${name}: ${reason}`;
+}
+
 /** About a source, whose store may have written a part of the message: it is one line. */
 export abstract class SourceError extends LonghaulError {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super(clipMessage(message), options);
+  readonly #refusal: SourceRefusal | undefined;
+
+  constructor(message: string | SourceRefusal, options?: { cause?: unknown }) {
+    super(clipMessage(typeof message === 'string' ? message : refusalText('upload', message)), options);
+    this.#refusal = typeof message === 'string' ? undefined : message;
+  }
+
+  /** The message for something else than an upload, as a verb. */
+  messageFor(verb: string): string {
+    return this.#refusal ? clipMessage(redact(refusalText(verb, this.#refusal))) : this.message;
   }
 }
 

@@ -170,7 +170,9 @@ export function entryOf({ mtimeMs, change }: ListedSource, entry: RememberedFile
 
 /** Returns the first entries of a list for the report. The counts remain exact. */
 export function reported(problems: readonly SyncProblem[]): readonly SyncProblem[] {
-  const lines = problems.slice(0, MAX_REPORTED).map((one) => ({ ...one, message: clipMessage(one.message) }));
+  const lines = problems
+    .slice(0, MAX_REPORTED)
+    .map(({ path, failureType, message }) => ({ path, failureType, message: clipMessage(message) }));
   return takeWithin(lines, { bytes: PayloadLimits.report }).taken;
 }
 

@@ -119,7 +119,7 @@ export async function prepareUpload(
   const ofDestination = limits?.(destination, purpose);
   const exceeded = ofDestination && (kind === 'split' ? nameProblem : fileProblem)(ofDestination, limited);
   if (exceeded !== undefined) {
-    throw new SourceUnusableError(`cannot upload ${printable(nameOfSource(source))}: it ${exceeded}`);
+    throw new SourceUnusableError({ name: printable(nameOfSource(source)), reason: `it ${exceeded}` });
   }
 
   const identity = {

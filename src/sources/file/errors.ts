@@ -46,8 +46,9 @@ export function specialKind(stats: Stats | BigIntStats): string | undefined {
   return stats.isFile() || stats.isDirectory() ? undefined : 'a special file';
 }
 
-/** Why it cannot be read as a file, and what to do. */
-export function specialFileMessage(path: string, stats: Stats | BigIntStats): string {
+/** It cannot be read as a file. */
+export function specialFileError(path: string, stats: Stats | BigIntStats): SourceUnusableError {
   const advice = 'Save its content to a file, or pipe the content into "longhaul upload - --filename NAME".';
-  return `cannot upload ${path}: it is ${specialKind(stats) ?? 'a directory'}, not a file. ${advice}`;
+  const kind = specialKind(stats) ?? 'a directory';
+  return new SourceUnusableError({ name: path, reason: `it is ${kind}, not a file. ${advice}` });
 }

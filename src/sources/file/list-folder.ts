@@ -6,7 +6,7 @@ import type { FolderContainer } from '../../contracts/sources.ts';
 import type { SyncProblem } from '../../contracts/sync.ts';
 import { comparePaths, type ListedSource } from '../../core/sync/listed-source.ts';
 import { SourceMissingError, SourceReadError, SourceUnusableError } from '../../errors.ts';
-import { Breather, type Listing, type ListOptions } from '../listing/listing.ts';
+import { Breather, type LeftOut, type Listing, type ListOptions } from '../listing/listing.ts';
 import { FilePermission, type FileGuard } from './permission.ts';
 import { identitiesOf } from './source.ts';
 import { mapFileError } from './errors.ts';
@@ -68,7 +68,7 @@ export async function listFolder(
 class FolderWalk {
   readonly entries: ListedSource[] = [];
   readonly problems: SyncProblem[] = [];
-  readonly leftOut: SyncProblem[] = [];
+  readonly leftOut: LeftOut[] = [];
   readonly unseen: string[] = [];
   isComplete = true;
   readonly #root: string;
@@ -190,7 +190,7 @@ class FolderWalk {
   #add(path: string, stats: BigIntStats): void {
     const sizeBytes = Number(stats.size);
     if (!stats.isFile()) return this.#leaveOut(path, 'is a pipe, a socket or a device, not a regular file');
-    if (sizeBytes === 0) return this.#leaveOut(path, 'is empty');
+    if (sizeBytes === 0) return this.#leaveOut(path, 'is empty', true);
     this.#onEntry({
       path,
       sizeBytes,
@@ -204,8 +204,8 @@ class FolderWalk {
     this.#leaveOut(path, message);
   }
 
-  #leaveOut(path: string, message: string): void {
-    this.leftOut.push({ path, failureType: FailureType.SourceUnusable, message });
+  #leaveOut(path: string, message: string, isEmpty?: boolean): void {
+    this.leftOut.push({ path, failureType: FailureType.SourceUnusable, message, isEmpty });
   }
 
   #tell(path: string, error: unknown): void {

@@ -37,7 +37,7 @@ export class FilePermission {
   async assertOpened(path: string, fd: number, stats: BigIntStats): Promise<void> {
     await this.#assertReal(path, await openedPath(path, fd, stats));
     if (!(await this.isSecret(stats))) return;
-    throw new SourceForbiddenError(`cannot upload ${path}: it contains secrets, such as keys. Choose another file.`);
+    throw new SourceForbiddenError({ name: path, reason: 'it contains secrets, such as keys. Choose another file.' });
   }
 
   /** Whether a real path can be shown in a list. */
@@ -71,9 +71,10 @@ export class FilePermission {
 
   async #assertReal(path: string, real: string): Promise<void> {
     if (await this.isProtected(real)) {
-      throw new SourceForbiddenError(
-        `cannot upload ${path}: it belongs to the system, to Longhaul or to its secrets. Choose another file.`,
-      );
+      throw new SourceForbiddenError({
+        name: path,
+        reason: 'it belongs to the system, to Longhaul or to its secrets. Choose another file.',
+      });
     }
     if (await this.#isListed(real)) return;
     throw notPermitted(`the file ${path}`, '--root', 'DIR', this.#settings);

@@ -4,7 +4,7 @@ import { isAbsolute } from 'node:path';
 import type { FileSource } from '../../contracts/sources.ts';
 import { SourceChangedError, SourceUnusableError } from '../../errors.ts';
 import { FilePermission } from './permission.ts';
-import { mapFileError, specialFileMessage } from './errors.ts';
+import { mapFileError, specialFileError } from './errors.ts';
 import { rangedReader, type SourceInfo, type SourceReader, type StatOptions } from '../source-reader.ts';
 import type { FileSettings } from '../source-settings.ts';
 
@@ -124,10 +124,10 @@ export function identitiesOf({ size, mtimeNs, ctimeNs, ino }: BigIntStats) {
 
 function assertUsable(path: string, stats: BigIntStats): void {
   if (stats.isDirectory()) {
-    throw new SourceUnusableError(`cannot upload ${path}: it is a directory. Use the path of a file.`);
+    throw new SourceUnusableError({ name: path, reason: 'it is a directory. Use the path of a file.' });
   }
-  if (!stats.isFile()) throw new SourceUnusableError(specialFileMessage(path, stats));
+  if (!stats.isFile()) throw specialFileError(path, stats);
   if (stats.size === 0n) {
-    throw new SourceUnusableError(`cannot upload ${path}: it is empty. Upload a file with content.`);
+    throw new SourceUnusableError({ name: path, reason: 'it is empty. Upload a file with content.' });
   }
 }

@@ -46,7 +46,7 @@ class HttpStore implements RemoteStore {
     const { statusCode, headers, body } = await this.#resource.get({ range: 'bytes=0-0' });
     discardBody(body);
     if (statusCode === 416)
-      throw new SourceUnusableError(`cannot upload ${this.#resource.name}: it is empty. Upload a file with content.`);
+      throw new SourceUnusableError({ name: this.#resource.name, reason: 'it is empty. Upload a file with content.' });
     if (statusCode !== 206) throw this.#resource.notRanged('the server ignores range requests');
     return this.#infoOf(headers);
   }

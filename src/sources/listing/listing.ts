@@ -15,13 +15,17 @@ export interface ListOptions {
   readonly isNamed?: boolean | undefined;
 }
 
+/** An entry that no File can be made of. */
+export interface LeftOut extends SyncProblem {
+  readonly isEmpty?: boolean | undefined;
+}
+
 /** The content of a container, sorted by path. */
 export interface Listing {
   readonly entries: readonly ListedSource[];
   /** Entries that cannot be read. */
   readonly problems: readonly SyncProblem[];
-  /** Entries that no File can be made of. */
-  readonly leftOut: readonly SyncProblem[];
+  readonly leftOut: readonly LeftOut[];
   /** Entries of `leftOut` that were not read: paths below them can exist. */
   readonly unseen: readonly string[];
   /** False if a part of the container could not be listed, so that missing entries can exist. */

@@ -8,7 +8,7 @@ import { keyProblem } from '../../core/source/limits.ts';
 import { comparePaths, type ListedSource } from '../../core/sync/listed-source.ts';
 import { SourceUnusableError } from '../../errors.ts';
 import { archiveOfRow, describeArchive } from './errors.ts';
-import type { Listing } from '../listing/listing.ts';
+import type { LeftOut, Listing } from '../listing/listing.ts';
 import type { PathFilter } from '../listing/path-filter.ts';
 import { etagOf } from '../remote/values.ts';
 import { fingerprintOfObject } from './source.ts';
@@ -23,7 +23,7 @@ export class BucketRows {
   readonly #filter: PathFilter;
   readonly #entries = new Map<string, ListedSource>();
   readonly #problems = new Map<string, SyncProblem>();
-  readonly #leftOut = new Map<string, SyncProblem>();
+  readonly #leftOut = new Map<string, LeftOut>();
   /** Rows without a valid key. */
   #nameless = 0;
   #isWhole = true;
@@ -69,8 +69,10 @@ export class BucketRows {
       this.#note(this.#problems, path, 'has no valid size or ETag in the list of the store. Check the store');
     } else if (isFolder)
       this.#note(this.#leftOut, path || './', 'has content and a key that ends in "/". Copy it to another key');
-    else if (size === 0) this.#note(this.#leftOut, path, 'is empty');
-    else if (archive !== undefined) {
+    else if (size === 0) {
+      const failureType = FailureType.SourceUnusable;
+      this.#leftOut.set(path, { path, failureType, message: 'is empty', isEmpty: true });
+    } else if (archive !== undefined) {
       this.#note(this.#leftOut, path, describeArchive(archive), FailureType.SourceArchived);
     } else this.#entries.set(path, toEntry(path, size, etag, object.LastModified));
   }

@@ -51,8 +51,7 @@ class S3Store implements RemoteStore {
     }
     const archive = archiveOfHead(head);
     if (archive !== undefined) throw archivedError(this.#source, archive);
-    if (sizeBytes === 0)
-      throw new SourceUnusableError(`cannot upload ${name}: it is empty. Upload an object with content.`);
+    if (sizeBytes === 0) throw new SourceUnusableError({ name, reason: 'it is empty. Upload an object with content.' });
     return {
       sizeBytes,
       fingerprint: fingerprintOfObject(sizeBytes, etag),

@@ -9,8 +9,9 @@ import type { LineIndex } from '../../../core/split/plan.ts';
 import { formatCount } from '../../../core/text/format.ts';
 import { nameKey } from '../../../core/text/name-form.ts';
 import { lineCheckOf } from '../../../core/upload/content.ts';
+import { printable } from '../../../core/text/printable.ts';
 import { fileProblem, nameProblem } from '../../../core/upload/file-limits.ts';
-import { ConfigError, LineTooLongError, LonghaulError, SourceUnusableError } from '../../../errors.ts';
+import { ConfigError, LineTooLongError, LonghaulError, SourceError, SourceUnusableError } from '../../../errors.ts';
 import { JsonlCheck, MAX_LISTED } from '../../../sources/digest/jsonl.ts';
 import { pass } from '../../../sources/digest/pass.ts';
 import { countLines } from '../../../sources/line-counter.ts';
@@ -64,9 +65,9 @@ export async function checkCommand(
   let bad = 0;
   await Sources.with(sourceSettingsOf(config), async (sources) => {
     const { files, skipped } = await expandFiles(names, { sources, connection: options.connection });
-    for (const { path, failureType: code, message } of skipped) {
+    for (const { path, failureType: code, message, isEmpty } of skipped) {
       bad++;
-      const text = message === 'is empty' ? emptyText(path) : `skipped ${path}: ${message}`;
+      const text = isEmpty ? emptyText(path) : `skipped ${path}: ${message}`;
       if (json) context.json({ source: path, ok: false, error: { code, message: text } });
       else note(`longhaul: ${text}`);
     }
@@ -82,7 +83,7 @@ export async function checkCommand(
         if (!(error instanceof LonghaulError)) throw error;
         bad++;
         // An upload would fail with the same error.
-        const message = errorText(error).replace(/^cannot upload /, 'cannot check ');
+        const message = error instanceof SourceError ? printable(error.messageFor('check')) : errorText(error);
         if (json) context.json({ source, ok: false, check, error: { ...jsonErrorOf(error), message } });
         else
           note(source === '-' || message.includes(source) ? `longhaul: ${message}` : `longhaul: ${source}: ${message}`);

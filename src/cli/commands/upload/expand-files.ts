@@ -1,12 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FailureType } from '../../../contracts/failures.ts';
-import type { SyncProblem } from '../../../contracts/sync.ts';
 import { compileGlobs, globListProblem, isGlob, splitGlob } from '../../../core/glob/glob.ts';
 import { ConfigError, SourceMissingError } from '../../../errors.ts';
 import { pathBehindDescriptor, pathOnDisk } from '../../../sources/file/paths.ts';
 import { listFolder } from '../../../sources/file/list-folder.ts';
-import type { Listing } from '../../../sources/listing/listing.ts';
+import type { LeftOut, Listing } from '../../../sources/listing/listing.ts';
 import { createPathFilter, type PathFilter } from '../../../sources/listing/path-filter.ts';
 import { isHttpUrl, isSourceUrl } from '../../../sources/source-of-url.ts';
 import type { Sources } from '../../../sources/sources.ts';
@@ -18,7 +17,7 @@ const MAX_FILES = 500;
 export interface ExpandedFiles {
   readonly files: readonly string[];
   /** Files that were found and cannot be uploaded. */
-  readonly skipped: readonly SyncProblem[];
+  readonly skipped: readonly LeftOut[];
 }
 
 /**
@@ -34,7 +33,7 @@ export async function expandFiles(
   bucket: Pick<Bucket, 'sources' | 'connection'>,
 ): Promise<ExpandedFiles> {
   const files: string[] = [];
-  const skipped: SyncProblem[] = [];
+  const skipped: LeftOut[] = [];
   for (const given of names) {
     if (given === '-' || isHttpUrl(given)) {
       files.push(given);
@@ -65,7 +64,7 @@ async function gather(
   filter: PathFilter,
   name: string,
   files: string[],
-  skipped: SyncProblem[],
+  skipped: LeftOut[],
 ): Promise<void> {
   const { entries, problems, leftOut } = await listFolder({ type: 'folder', path: resolve(folder) }, { filter });
   for (const problem of [...problems, ...leftOut]) skipped.push({ ...problem, path: join(folder, problem.path) });
@@ -88,7 +87,7 @@ async function gather(
   );
 }
 
-async function gatherGlob(glob: string, files: string[], skipped: SyncProblem[]): Promise<void> {
+async function gatherGlob(glob: string, files: string[], skipped: LeftOut[]): Promise<void> {
   const problem = globListProblem([glob]);
   if (problem !== undefined) throw new ConfigError(`the list of files ${problem}`);
   const { folder, rest } = splitGlob(glob);
@@ -112,7 +111,7 @@ export interface Bucket {
 
 interface ExpandedBucket {
   readonly urls: readonly string[];
-  readonly skipped: readonly SyncProblem[];
+  readonly skipped: readonly LeftOut[];
 }
 
 const ALL: PathFilter = { takes: () => true, skipsFolder: () => false };
@@ -184,7 +183,7 @@ async function objectsBelow(
   };
 }
 
-function problemsOf({ entries, problems, leftOut, isComplete }: Listing): SyncProblem[] {
+function problemsOf({ entries, problems, leftOut, isComplete }: Listing): LeftOut[] {
   const message = 'its name contains a line break. Upload it separately with --filename.';
   const unnamed = entries
     .filter(({ path }) => hasLineBreak(path))

@@ -66,7 +66,7 @@ export async function spoolCopy(
   try {
     const copy = new SpoolCopy(folder, spool, what, options);
     await fill(copy);
-    if (copy.bytes === 0) throw new SourceUnusableError(`cannot upload ${what}: it is empty. Provide content.`);
+    if (copy.bytes === 0) throw new SourceUnusableError({ name: what, reason: 'it is empty. Provide content.' });
     const path = await keeping(what, folder, spool.finish());
     options.print(
       `saved ${what} (${formatBytes(copy.bytes)}) to ${path}. ` +
@@ -137,10 +137,11 @@ class SpoolCopy {
   #assertSize(sizeBytes: number): void {
     const { maxBytes } = this.#options;
     if (sizeBytes <= maxBytes) return;
-    throw new SourceUnusableError(
-      `cannot upload ${this.#what}: it is larger than ${limitText(maxBytes)}, the maximum of an Upload for this purpose. ` +
-        'If it is JSONL, use --split to create several Files.',
-    );
+    const most = `it is larger than ${limitText(maxBytes)}, the maximum of an Upload for this purpose`;
+    throw new SourceUnusableError({
+      name: this.#what,
+      reason: `${most}. If it is JSONL, use --split to create several Files.`,
+    });
   }
 
   #keeping<T>(operation: Promise<T>): Promise<T> {

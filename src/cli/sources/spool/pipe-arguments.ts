@@ -8,7 +8,7 @@ import { nameKey } from '../../../core/text/name-form.ts';
 import { ConfigError, SourceMissingError, SourceUnusableError } from '../../../errors.ts';
 import { descriptorOf, isReadableDescriptor, isWrittenHere } from '../../../sources/file/paths.ts';
 import { FilePermission } from '../../../sources/file/permission.ts';
-import { mapFileError, specialKind, specialFileMessage } from '../../../sources/file/errors.ts';
+import { mapFileError, specialKind, specialFileError } from '../../../sources/file/errors.ts';
 import { isSourceUrl } from '../../../sources/source-of-url.ts';
 import type { FileSettings } from '../../../sources/source-settings.ts';
 import { isReadable } from '../source-settings.ts';
@@ -60,7 +60,7 @@ async function findPipe(file: string, settings: FileSettings): Promise<FoundPipe
   if (fd !== undefined) return findDescriptor(file, fd);
   const stats = await stat(file).catch(() => undefined);
   if (!stats || specialKind(stats) === undefined) return undefined;
-  if (!stats.isFIFO()) throw new SourceUnusableError(specialFileMessage(file, stats));
+  if (!stats.isFIFO()) throw specialFileError(file, stats);
   await new FilePermission(settings).assertPath(await realpath(file));
   if (!(await isReadable(file))) {
     throw new SourceMissingError(`cannot read ${file}: permission denied. Grant this user read access to it.`);
@@ -90,7 +90,7 @@ async function findDescriptor(file: string, fd: number): Promise<FoundPipe> {
     );
   }
   if (!stats.isFIFO() && !stats.isSocket() && !stats.isFile()) {
-    throw new SourceUnusableError(specialFileMessage(file, stats));
+    throw specialFileError(file, stats);
   }
   if (!(await isReadableDescriptor(fd))) {
     throw new SourceUnusableError(`${file} is open only for writing. Use a pipe that can be read, such as <(COMMAND).`);
