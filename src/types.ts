@@ -83,4 +83,4 @@ export {
   type ScheduleWork,
   type UpdateScheduleOptions,
 } from './client/schedules/index.ts';
-export type { ApiErrorDetails } from './errors.ts';
+export type { ApiErrorDetails, SourceRefusal } from './errors.ts';

@@ -54,7 +54,7 @@ async function run(): Promise<void> {
     const command = start(sync, environment);
     for (let count = 0; count < files; count = (await listFiles(url)).size) {
       if (command.exitCode !== null) throw new Error('the command exited before it was killed');
-      await setTimeout(500);
+      await setTimeout(2000);
     }
     command.kill('SIGKILL');
     await once(command, 'exit');
