@@ -25,7 +25,7 @@ export {
   TemporalFailedError,
   TemporalUnreachableError,
 } from './temporal/temporal-errors.ts';
-export { ScheduleBusyError, ScheduleExistsError, ScheduleNotFoundError } from './client/schedules/index.ts';
+export { ScheduleBusyError, ScheduleExistsError, ScheduleNotFoundError } from './client/schedules/schedule-errors.ts';
 export {
   AbortedError,
   ApiError,

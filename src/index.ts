@@ -11,7 +11,8 @@ export type { SplitUploadOptions, UploadOptions } from './client/prepare/prepare
 export type { SyncOptions } from './client/prepare/prepare-sync.ts';
 export type { ListOptions, UploadSummary } from './client/lists/list-uploads.ts';
 export { setupSearchAttributes } from './client/setup.ts';
-export { SchedulesClient, type CreateScheduleOptions } from './client/schedules/index.ts';
+export { SchedulesClient } from './client/schedules/schedules-client.ts';
+export type { CreateScheduleOptions } from './client/schedules/schedule-options.ts';
 export { JobCancelledError, JobFailedError, JobNotFoundError, NoWorkerError } from './client/errors.ts';
 export { TemporalUnreachableError } from './temporal/temporal-errors.ts';
 export { ConfigError, LonghaulError } from './errors.ts';

@@ -82,5 +82,5 @@ export {
   type ScheduleRun,
   type ScheduleWork,
   type UpdateScheduleOptions,
-} from './client/schedules/index.ts';
+} from './client/schedules/schedule-options.ts';
 export type { ApiErrorDetails, SourceRefusal } from './errors.ts';

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DataConverter } from '@temporalio/common';
 import type { LonghaulClient } from '../client/longhaul-client.ts';
 import { TemporalUnreachableError } from '../temporal/temporal-errors.ts';
-import { withoutUndefined } from '../core/without-undefined.ts';
+import { withoutUndefined } from '../core/objects.ts';
 import type { Config } from '../config/config.ts';
 import type { LogLevel } from '../config/environment.ts';
 import { requireDestination } from '../config/destinations.ts';

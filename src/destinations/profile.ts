@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { withoutUndefined } from '../core/without-undefined.ts';
+import { withoutUndefined } from '../core/objects.ts';
 import { ConfigError } from '../errors.ts';
 import { withoutCredentials, type ProxySetting } from '../network/proxy.ts';
 import type { KeyProvider } from './keys/key-provider.ts';

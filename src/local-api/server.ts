@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { withoutUndefined } from '../core/without-undefined.ts';
+import { withoutUndefined } from '../core/objects.ts';
 import { ConfigError } from '../errors.ts';
 import { settingsSchema, type AdminControl, type SettingsChange } from './admin.ts';
 import type { ApiContext } from './api-context.ts';

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import tls, { createSecureContext, type SecureContext } from 'node:tls';
+import tls from 'node:tls';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '../errors.ts';
 import { FILE_CHECK_INTERVAL_MS, fileIdentity, fileProblem } from './watched-files.ts';
-import { extraCaFile } from '../config/extra-ca.ts';
+import { extraCaFile } from '../config/child-environment.ts';
 
 /** Certificates of one destination. Files are PEM, and are read again when they change. */
 export interface TlsSettings {

@@ -227,7 +227,7 @@ function workerDataConverter({ dataConverter = environmentDataConverter() }: Wor
 
 /** The code of metrics is loaded only if they are requested. */
 async function meter({ registry, destinations: names }: WorkerMetricsOptions, { destinations }: WorkerOptions) {
-  const { startWorkflowCounters, workerMetricsOf } = await import('../observe/metrics/index.ts');
+  const { startWorkflowCounters, workerMetricsOf } = await import('../observe/metrics/worker-metrics.ts');
   const metrics = workerMetricsOf(registry);
   const given = typeof destinations === 'function' ? [] : destinations.map(({ name }) => name);
   for (const name of names ?? given) metrics.addDestination(name);

@@ -8,7 +8,7 @@ import {
   type WorkerPlugin,
 } from '@temporalio/worker';
 import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../contracts/names.ts';
-import { withoutUndefined } from '../core/without-undefined.ts';
+import { withoutUndefined } from '../core/objects.ts';
 import { ConfigError } from '../errors.ts';
 import { createWorker, type WorkerOptions } from './create-worker.ts';
 import type { LonghaulWorker } from './longhaul-worker.ts';

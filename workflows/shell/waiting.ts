@@ -1,7 +1,7 @@
 import { CancellationScope, condition, sleep, workflowInfo } from '@temporalio/workflow';
 import type { WaitingInfo } from '../../src/contracts/upload.ts';
 import { countParked } from './counters.ts';
-import { repairable } from './repairable.ts';
+import { repairable } from './failures.ts';
 import type { RetryPeriod } from './retry-period.ts';
 
 /** Interval of the automatic retries of a waiting upload. */

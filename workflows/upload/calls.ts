@@ -13,9 +13,8 @@ import type { FullUploadRequest, UploadedFile, UploadLimit, UploadRequest } from
 import { lineCheckOf } from '../../src/core/upload/content.ts';
 import { formatBytes } from '../../src/core/text/format.ts';
 import { mimeTypeFields } from '../../src/core/upload/mime-type.ts';
-import { partRange } from '../../src/core/upload/plan.ts';
+import { partRange, completeTimeoutMs, partTimeoutMs } from '../../src/core/upload/plan.ts';
 import { commandBytes, mostInFlight } from '../../src/core/payload.ts';
-import { completeTimeoutMs, partTimeoutMs } from '../../src/core/upload/timeouts.ts';
 import { activitiesOf, firstActivities, type UploadActivities } from '../shell/activities.ts';
 import { firstName, type RawRequest } from '../shell/requests.ts';
 import { summaryCode } from '../../src/core/text/markdown.ts';

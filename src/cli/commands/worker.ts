@@ -4,7 +4,7 @@ import type { WorkerDeploymentVersion } from '../../worker/create-worker.ts';
 import { withBackend } from '../backend.ts';
 import { interrupted, type CliContext } from '../context.ts';
 import { permittedSources, type PermissionOptions } from '../options/permission-options.ts';
-import type { MetricsServerOptions } from '../../observe/metrics/index.ts';
+import type { MetricsServerOptions } from '../../observe/metrics/metrics-server.ts';
 
 interface WorkerCommandOptions extends PermissionOptions {
   readonly slots?: number;
@@ -57,7 +57,7 @@ export async function workerCommand(context: CliContext, options: WorkerCommandO
 async function openMetrics({ destinations }: Config, address: Omit<MetricsServerOptions, 'registry'>) {
   const [{ collectDefaultMetrics, Registry }, { startMetricsServer }] = await Promise.all([
     import('prom-client'),
-    import('../../observe/metrics/index.ts'),
+    import('../../observe/metrics/metrics-server.ts'),
   ]);
   const registry = new Registry();
   const server = await startMetricsServer({ ...address, registry });

@@ -3,7 +3,7 @@ import type { JobEvent } from '../../client/jobs.ts';
 import { printable } from '../../core/text/printable.ts';
 import { redact } from '../../redact.ts';
 import { RateMeter } from '../../core/pace/rate-meter.ts';
-import { getOrAdd } from '../../core/get-or-add.ts';
+import { getOrAdd } from '../../core/objects.ts';
 import { SessionOutlook } from './session-outlook.ts';
 import { progressWords, barLine, waitOf, waitOrSilenceOf } from '../text/progress.ts';
 import { terminalWidth, wrapText } from '../text/wrap-text.ts';

@@ -16,7 +16,7 @@ import type { SyncRequest } from '../../contracts/sync.ts';
 import type { UploadRequest } from '../../contracts/upload.ts';
 import { nameOfContainer, nameOfSource } from '../../core/source/names.ts';
 import { inlineCode, summaryOf } from '../../core/text/markdown.ts';
-import { withoutUndefined } from '../../core/without-undefined.ts';
+import { withoutUndefined } from '../../core/objects.ts';
 import { requestPriority } from '../../core/upload/priority.ts';
 import { ConfigError } from '../../errors.ts';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withoutUndefined } from '../../../src/core/without-undefined.ts';
+import { withoutUndefined } from '../../../src/core/objects.ts';
 
 describe('options to spread over defaults', () => {
   it('are those that are not undefined', () => {

@@ -4,7 +4,7 @@ import type { JobHandle } from '../../../client/job-handle.ts';
 import type { LonghaulClient } from '../../../client/longhaul-client.ts';
 import type { JobKind } from '../../../contracts/upload.ts';
 import { isSync, withoutPieces, type WorkflowSummary } from '../../../client/lists/list-uploads.ts';
-import { getOrAdd } from '../../../core/get-or-add.ts';
+import { getOrAdd } from '../../../core/objects.ts';
 import { RateMeter } from '../../../core/pace/rate-meter.ts';
 import {
   rowOfProgress,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { completeTimeoutMs, partTimeoutMs } from '../../../../src/core/upload/timeouts.ts';
+import { completeTimeoutMs, partTimeoutMs } from '../../../../src/core/upload/plan.ts';
 
 const MiB = 1024 * 1024;
 
