@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Config } from '../config/config.ts';
 import { printable, printableJson } from '../core/text/printable.ts';
 import { redact } from '../redact.ts';
@@ -68,9 +69,6 @@ export function printJson({ stdout }: Io, value: unknown): void {
 }
 
 /** Resolves when the command is interrupted. */
-export function interrupted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+export async function interrupted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }

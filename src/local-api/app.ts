@@ -8,7 +8,7 @@ import { handleAdmin, type AdminControl } from './admin.ts';
 import { ApiProblem, notFound } from './errors.ts';
 import { effectOf } from './fault-effect.ts';
 import { bodyChunks, discardBody } from './read-body.ts';
-import { RequestGuard, matchRoute, type ApiRoute } from './router.ts';
+import { requestProblem, matchRoute, type ApiRoute } from './router.ts';
 import type { ServiceStyle } from './style.ts';
 import { addPart, cancelUpload, completeUpload, createUpload } from './handlers/uploads.ts';
 import { createBatch, listBatches, retrieveBatch } from './handlers/batches.ts';
@@ -35,14 +35,12 @@ type Outcome = Reply | 'reset' | 'lost-answer' | 'stall';
 export class App {
   readonly #context: ApiContext;
   readonly #admin: AdminControl;
-  readonly #guard: RequestGuard;
   readonly #log: ((line: string) => void) | undefined;
   readonly #active = new Set<Promise<void>>();
 
   constructor(context: ApiContext, admin: AdminControl, log: ((line: string) => void) | undefined) {
     this.#context = context;
     this.#admin = admin;
-    this.#guard = new RequestGuard(context.rules.hosts, context.rules.apiKey, context.rules.style);
     this.#log = log;
   }
 
@@ -70,7 +68,7 @@ export class App {
     try {
       if (pathname.startsWith('/_admin/')) {
         route = 'admin';
-        const rejected = this.#guard.problemOf(message);
+        const rejected = requestProblem(message, this.#context.rules);
         const reply = rejected
           ? toReply(rejected, style)
           : await asReply(handleAdmin(this.#admin, method, pathname, message), style);
@@ -99,7 +97,7 @@ export class App {
     match: ReturnType<typeof routeOf>,
     query: URLSearchParams,
   ): Promise<Outcome> {
-    const rejected = this.#guard.problemOf(message);
+    const rejected = requestProblem(message, this.#context.rules);
     const { style } = this.#context.rules;
     if (rejected !== undefined) return toReply(rejected, style);
     if (match instanceof ApiProblem) return toReply(match, style);

@@ -29,7 +29,14 @@ interface PartReception {
  */
 export async function receivePart(reception: PartReception): Promise<number> {
   const parser = createParser(reception);
-  const failure = new Failure();
+  // Aborted with the first error of an event, for the loop that feeds the parser.
+  const failure = new AbortController();
+  const failed = failure.signal;
+  const next = (event: 'drain' | 'finish') =>
+    once(parser, event, { signal: failed }).catch((error: unknown) => {
+      failed.throwIfAborted();
+      throw error;
+    });
   let data:
     | { readonly file: BusboyFileStream; readonly writer: WriteStream; readonly stored: Promise<void> }
     | undefined;
@@ -38,17 +45,17 @@ export async function receivePart(reception: PartReception): Promise<number> {
     if (field !== 'data' || data !== undefined) {
       file.on('error', () => undefined).resume();
       // "multipart/form-data", one field `data`.
-      failure.set(field === 'data' ? oneFieldProblem() : unknownFieldProblem(field));
+      failure.abort(field === 'data' ? oneFieldProblem() : unknownFieldProblem(field));
       return;
     }
-    file.once('limit', () => failure.set(reception.overLimit()));
+    file.once('limit', () => failure.abort(reception.overLimit()));
     const writer = createWriteStream(reception.path, { flags: 'wx', mode: FILE_MODE, highWaterMark: BUFFER_BYTES });
     const stored = pipeline(file, writer);
-    stored.catch((error: unknown) => failure.set(error));
+    stored.catch((error: unknown) => failure.abort(error));
     data = { file, writer, stored };
   });
   parser.on('error', () =>
-    failure.set(badRequest('The multipart body is damaged or ends too early.', undefined, 'invalid_multipart')),
+    failure.abort(badRequest('The multipart body is damaged or ends too early.', undefined, 'invalid_multipart')),
   );
 
   try {
@@ -58,13 +65,13 @@ export async function receivePart(reception: PartReception): Promise<number> {
       const seenBytes = data?.file.bytesRead ?? 0;
       reception.onBytes(seenBytes - countedBytes);
       countedBytes = seenBytes;
-      failure.throwIfSet();
-      if (!hasRoom) await Promise.race([once(parser, 'drain'), failure.happened]);
+      failed.throwIfAborted();
+      if (!hasRoom) await next('drain');
     }
-    const parsed = once(parser, 'finish');
+    const parsed = next('finish');
     parser.end();
-    await Promise.race([parsed, failure.happened]);
-    failure.throwIfSet();
+    await parsed;
+    failed.throwIfAborted();
     if (data === undefined)
       throw badRequest("Missing required parameter: 'data'.", 'data', 'missing_required_parameter');
     await data.stored;
@@ -139,27 +146,4 @@ function oneFieldProblem(): ApiProblem {
 
 function unknownFieldProblem(field: string | undefined): ApiProblem {
   return badRequest(`Unknown parameter: '${field ?? ''}'.`, field, 'unknown_parameter');
-}
-
-/** The first thing that went wrong in an event, for the loop that feeds the parser. */
-class Failure {
-  readonly happened: Promise<never>;
-  #reject: (error: unknown) => void = () => undefined;
-  #error: unknown;
-
-  constructor() {
-    this.happened = new Promise((_, reject) => {
-      this.#reject = reject;
-    });
-    this.happened.catch(() => undefined);
-  }
-
-  set(error: unknown): void {
-    this.#error ??= error;
-    this.#reject(error);
-  }
-
-  throwIfSet(): void {
-    if (this.#error !== undefined) throw this.#error;
-  }
 }

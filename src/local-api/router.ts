@@ -1,32 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { isIPv4 } from 'node:net';
 import { ApiProblem } from './errors.ts';
-import type { ServiceStyle } from './style.ts';
-
-/** The routes of the API, by the names that faults and statistics use. */
-export const apiRoutes = [
-  'create',
-  'part',
-  'complete',
-  'cancel',
-  'list',
-  'retrieve',
-  'content',
-  'delete',
-  'batch-create',
-  'batch-list',
-  'batch-retrieve',
-] as const;
-
-export type ApiRoute = (typeof apiRoutes)[number];
-
-type RouteMatch =
-  | { readonly kind: 'found'; readonly route: ApiRoute; readonly id: string }
-  | { readonly kind: 'wrong-method'; readonly allow: string }
-  | { readonly kind: 'unknown' };
+import type { ServerRules } from './options.ts';
 
 /** The API has no `GET /uploads/{id}` and no list of parts. Only the client has a record of them. */
-const table: readonly { readonly method: string; readonly pattern: RegExp; readonly route: ApiRoute }[] = [
+const table = [
   { method: 'POST', pattern: /^\/uploads$/, route: 'create' },
   { method: 'POST', pattern: /^\/uploads\/([^/]+)\/parts$/, route: 'part' },
   { method: 'POST', pattern: /^\/uploads\/([^/]+)\/complete$/, route: 'complete' },
@@ -38,7 +16,17 @@ const table: readonly { readonly method: string; readonly pattern: RegExp; reado
   { method: 'POST', pattern: /^\/batches$/, route: 'batch-create' },
   { method: 'GET', pattern: /^\/batches$/, route: 'batch-list' },
   { method: 'GET', pattern: /^\/batches\/([^/]+)$/, route: 'batch-retrieve' },
-];
+] as const;
+
+export type ApiRoute = (typeof table)[number]['route'];
+
+/** The names of the routes, which faults and statistics use. */
+export const apiRoutes: readonly ApiRoute[] = table.map(({ route }) => route);
+
+type RouteMatch =
+  | { readonly kind: 'found'; readonly route: ApiRoute; readonly id: string }
+  | { readonly kind: 'wrong-method'; readonly allow: string }
+  | { readonly kind: 'unknown' };
 
 /** Finds the route of a path of the API. @param path such as `/uploads`; undefined: not of the API */
 export function matchRoute(method: string, path: string | undefined): RouteMatch {
@@ -53,37 +41,25 @@ export function matchRoute(method: string, path: string | undefined): RouteMatch
   return allowed.length === 0 ? { kind: 'unknown' } : { kind: 'wrong-method', allow: allowed.join(', ') };
 }
 
-/** Decides which requests the server accepts at all, on the routes of the API and on those of `/_admin`. */
-export class RequestGuard {
-  readonly #hosts: ReadonlySet<string>;
-  readonly #apiKey: string | undefined;
-  readonly #style: ServiceStyle;
-
-  /**
-   * @param hosts names and addresses that `Host` can have, in addition to those of loopback
-   * @param apiKey undefined: any key that is not empty
-   */
-  constructor(hosts: readonly string[], apiKey: string | undefined, style: ServiceStyle) {
-    this.#hosts = new Set(hosts.map((host) => host.toLowerCase()));
-    this.#apiKey = apiKey;
-    this.#style = style;
+/**
+ * Returns why the server does not accept a request at all, on the routes of the API and on those of `/_admin`; undefined
+ * if it does.
+ */
+export function requestProblem(
+  { headers, socket }: IncomingMessage,
+  { hosts, apiKey, style }: Pick<ServerRules, 'hosts' | 'apiKey' | 'style'>,
+): ApiProblem | undefined {
+  const name = nameOfHost(headers.host ?? '');
+  const isOwn = name === socket.localAddress?.replace(/^::ffff:/, '');
+  // A web page can resolve its own name to this machine. Its requests then have that name as their host.
+  if (isLoopback(name) || isOwn || hosts.some((host) => host.toLowerCase() === name)) {
+    return style.keyProblem(headers, apiKey);
   }
-
-  /** Returns why the request is rejected; undefined if it is accepted. */
-  problemOf({ headers, socket }: IncomingMessage): ApiProblem | undefined {
-    return this.#hostProblem(headers.host ?? '', socket.localAddress) ?? this.#style.keyProblem(headers, this.#apiKey);
-  }
-
-  /** A web page can resolve its own name to this machine. Its requests then have that name as their host. */
-  #hostProblem(host: string, localAddress: string | undefined): ApiProblem | undefined {
-    const name = nameOfHost(host);
-    if (isLoopback(name) || this.#hosts.has(name) || name === localAddress?.replace(/^::ffff:/, '')) return undefined;
-    return new ApiProblem(
-      421,
-      "The host of this request is not the local API's. Use its address, or permit the name with --allow-host.",
-      { code: 'host_not_allowed' },
-    );
-  }
+  return new ApiProblem(
+    421,
+    "The host of this request is not the local API's. Use its address, or permit the name with --allow-host.",
+    { code: 'host_not_allowed' },
+  );
 }
 
 /** Without port and brackets. */
