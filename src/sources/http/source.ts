@@ -22,7 +22,7 @@ export function openHttpSource(
 ): SourceReader {
   const url = new URL(source.url);
   if (query !== undefined) url.search = query;
-  return new RemoteReader(new HttpStore(new HttpResource(url, connections, options)), options);
+  return new RemoteReader(httpStore(new HttpResource(url, connections, options)), options);
 }
 
 interface HttpInfo extends RemoteInfo {
@@ -30,41 +30,31 @@ interface HttpInfo extends RemoteInfo {
   readonly validator: string;
 }
 
-class HttpStore implements RemoteStore {
-  readonly #resource: HttpResource;
-
-  constructor(resource: HttpResource) {
-    this.#resource = resource;
-  }
-
-  get stallTimeoutMs(): number {
-    return this.#resource.stallTimeoutMs;
-  }
-
+function httpStore(resource: HttpResource): RemoteStore {
   /** Requests one byte instead of HEAD: a presigned URL is valid for one method, and some servers support only GET. */
-  async stat(): Promise<HttpInfo> {
-    const { statusCode, headers, body } = await this.#resource.get({ range: 'bytes=0-0' });
+  async function stat(): Promise<HttpInfo> {
+    const { statusCode, headers, body } = await resource.get({ range: 'bytes=0-0' });
     discardBody(body);
     if (statusCode === 416)
-      throw new SourceUnusableError({ name: this.#resource.name, reason: 'it is empty. Upload a file with content.' });
-    if (statusCode !== 206) throw this.#resource.notRanged('the server ignores range requests');
-    return this.#infoOf(headers);
+      throw new SourceUnusableError({ name: resource.name, reason: 'it is empty. Upload a file with content.' });
+    if (statusCode !== 206) throw resource.notRanged('the server ignores range requests');
+    return infoOf(headers);
   }
 
-  async get({ offsetBytes, sizeBytes }: ByteRange, info: RemoteInfo): Promise<Readable> {
+  async function get({ offsetBytes, sizeBytes }: ByteRange, info: RemoteInfo): Promise<Readable> {
     const { validator } = info as HttpInfo;
     const last = offsetBytes + sizeBytes - 1;
-    const { statusCode, headers, body } = await this.#resource.get({
+    const { statusCode, headers, body } = await resource.get({
       range: `bytes=${offsetBytes}-${last}`,
       // If the content changed, the server returns all of it instead of a range.
       'if-range': validator,
     });
     try {
-      if (statusCode !== 206) throw this.#resource.changed();
-      if (this.#infoOf(headers).fingerprint !== info.fingerprint) throw this.#resource.changed();
-      const { firstByte, lastByte } = this.#rangeOf(headers);
+      if (statusCode !== 206) throw resource.changed();
+      if (infoOf(headers).fingerprint !== info.fingerprint) throw resource.changed();
+      const { firstByte, lastByte } = rangeOf(headers);
       if (firstByte !== offsetBytes || lastByte !== last) {
-        throw this.#resource.notRanged('the server returned other bytes than requested');
+        throw resource.notRanged('the server returned other bytes than requested');
       }
       return body;
     } catch (error) {
@@ -73,25 +63,34 @@ class HttpStore implements RemoteStore {
     }
   }
 
-  mapError(error: unknown): unknown {
-    return this.#resource.mapError(error);
+  function mapError(error: unknown): unknown {
+    return resource.mapError(error);
   }
 
-  #infoOf(headers: Dispatcher.ResponseData['headers']): HttpInfo {
-    const { sizeBytes } = this.#rangeOf(headers);
+  function infoOf(headers: Dispatcher.ResponseData['headers']): HttpInfo {
+    const { sizeBytes } = rangeOf(headers);
     const validator = validatorOf(headers);
     if (validator === undefined) {
       const why =
         'the server returns neither a strong ETag nor a modification time, so that changes cannot be detected';
-      throw this.#resource.notRanged(why);
+      throw resource.notRanged(why);
     }
     return { sizeBytes, fingerprint: `${sizeBytes}-${validator}`, validator };
   }
 
-  #rangeOf(headers: Dispatcher.ResponseData['headers']): ContentRange & { readonly sizeBytes: number } {
+  function rangeOf(headers: Dispatcher.ResponseData['headers']): ContentRange & { readonly sizeBytes: number } {
     const range = contentRangeOf(headers['content-range']);
     const sizeBytes = range?.sizeBytes;
-    if (!range || sizeBytes === undefined) throw this.#resource.notRanged('the server does not return the size');
+    if (!range || sizeBytes === undefined) throw resource.notRanged('the server does not return the size');
     return { ...range, sizeBytes };
   }
+
+  return {
+    stat,
+    get,
+    mapError,
+    get stallTimeoutMs(): number {
+      return resource.stallTimeoutMs;
+    },
+  };
 }

@@ -27,63 +27,53 @@ export async function openFileManifest({ path }: FileManifest, settings: FileSet
   const permission = new FilePermission(settings);
   await permission.assertPath(path);
   // A link to a manifest remains a link.
-  return new FileManifestStore(path, await realPlace(path), permission);
+  return fileManifestStore(path, await realPlace(path), permission);
 }
 
-class FileManifestStore implements ManifestStore {
-  readonly name: string;
-  readonly #real: string;
-  readonly #permission: FilePermission;
-
-  constructor(name: string, real: string, permission: FilePermission) {
-    this.name = name;
-    this.#real = real;
-    this.#permission = permission;
-  }
-
-  async prepare(): Promise<void> {
-    const existing = await this.#try('read', this.#open());
+function fileManifestStore(name: string, real: string, permission: FilePermission): ManifestStore {
+  async function prepare(): Promise<void> {
+    const existing = await attempt('read', openExisting());
     await existing?.handle.close();
-    await this.#try('write', access(dirname(this.#real), constants.W_OK | constants.X_OK));
+    await attempt('write', access(dirname(real), constants.W_OK | constants.X_OK));
   }
 
-  async read<T>(use: (content: AsyncIterable<Uint8Array> | undefined) => Promise<T>): Promise<T> {
-    const existing = await this.#try('read', this.#open());
+  async function read<T>(use: (content: AsyncIterable<Uint8Array> | undefined) => Promise<T>): Promise<T> {
+    const existing = await attempt('read', openExisting());
     if (!existing) return use(undefined);
     try {
-      return await use(this.#content(existing.handle));
+      return await use(content(existing.handle));
     } finally {
       await existing.handle.close();
     }
   }
 
-  async update(
+  async function update(
     rewrite: (content: AsyncIterable<Uint8Array> | undefined) => AsyncIterable<string>,
     signal: AbortSignal,
   ): Promise<void> {
-    for (let update = 1; ; update++) {
-      if (await this.#try('write', this.#updateOnce(rewrite, signal))) return;
-      if (update === MAX_UPDATES)
-        throw new SourceReadError(`cannot write the manifest ${this.name}: other processes take over its lock`);
+    for (let tries = 1; ; tries++) {
+      if (await attempt('write', updateOnce(rewrite, signal))) return;
+      if (tries === MAX_UPDATES)
+        throw new SourceReadError(`cannot write the manifest ${name}: other processes take over its lock`);
     }
   }
 
   /** @returns false if another process took over the lock, and nothing was changed */
-  async #updateOnce(
+  async function updateOnce(
     rewrite: (content: AsyncIterable<Uint8Array> | undefined) => AsyncIterable<string>,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const folder = dirname(this.#real);
-    const start = `.${basename(this.#real)}.`;
+    const folder = dirname(real);
+    const start = `.${basename(real)}.`;
     const lock = await lockFile(join(folder, `${start}lock`), signal);
     const next = join(folder, `${start}${randomUUID()}.tmp`);
     try {
       await removeLeftovers(folder, start);
-      const existing = await this.#open();
+      const existing = await openExisting();
       try {
         const handle = await open(next, 'wx', existing ? existing.mode : 0o666);
         try {
-          for await (const text of rewrite(existing && this.#content(existing.handle))) {
+          for await (const text of rewrite(existing && content(existing.handle))) {
             signal.throwIfAborted();
             await handle.writeFile(text);
           }
@@ -97,7 +87,7 @@ class FileManifestStore implements ManifestStore {
         await existing?.handle.close();
       }
       if (!(await lock.isHeld())) return false;
-      await rename(next, this.#real);
+      await rename(next, real);
       await syncFolder(folder);
       return true;
     } finally {
@@ -106,18 +96,18 @@ class FileManifestStore implements ManifestStore {
     }
   }
 
-  async #open() {
+  async function openExisting() {
     // Opening a FIFO would wait for a writer.
-    const atPath = await stat(this.#real).catch((error: unknown) => {
+    const atPath = await stat(real).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
     });
     if (!atPath) return undefined;
-    if (!atPath.isFile()) throw new ManifestError(`cannot use the manifest ${this.name}: it is not a regular file.`);
-    const handle = await open(this.#real, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    if (!atPath.isFile()) throw new ManifestError(`cannot use the manifest ${name}: it is not a regular file.`);
+    const handle = await open(real, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const stats = await handle.stat({ bigint: true });
-      await this.#permission.assertOpened(this.name, handle.fd, stats);
+      await permission.assertOpened(name, handle.fd, stats);
       return { handle, mode: Number(stats.mode) & 0o777, uid: Number(stats.uid), gid: Number(stats.gid) };
     } catch (error) {
       await handle.close();
@@ -125,7 +115,7 @@ class FileManifestStore implements ManifestStore {
     }
   }
 
-  async *#content(handle: FileHandle): AsyncGenerator<Uint8Array> {
+  async function* content(handle: FileHandle): AsyncGenerator<Uint8Array> {
     const buffer = new Uint8Array(READ_BYTES);
     for (let position = 0; ;) {
       const { bytesRead } = await handle.read(buffer, 0, buffer.byteLength, position);
@@ -135,18 +125,20 @@ class FileManifestStore implements ManifestStore {
     }
   }
 
-  async #try<T>(verb: 'read' | 'write', operation: Promise<T>): Promise<T> {
+  async function attempt<T>(verb: 'read' | 'write', operation: Promise<T>): Promise<T> {
     try {
       return await operation;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (error instanceof LonghaulError || code === undefined || code === 'ABORT_ERR') throw error;
-      const problem = `cannot ${verb} the manifest ${this.name}: ${errnoCause(code)}`;
+      const problem = `cannot ${verb} the manifest ${name}: ${errnoCause(code)}`;
       const fix = fixes[code];
       if (fix !== undefined) throw new ManifestError(`${problem}. ${fix}`, { cause: error });
       throw new SourceReadError(problem, { cause: error });
     }
   }
+
+  return { name, prepare, read, update };
 }
 
 const GRANT = 'Grant write access to its directory to the user that runs the worker.';

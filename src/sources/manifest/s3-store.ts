@@ -24,69 +24,62 @@ const MAX_PAUSE_MS = 2000;
  */
 export function openS3Manifest(place: S3Manifest, connections: S3Connections, isNamed: boolean): ManifestStore {
   const settings = connections.settings(place.connection ?? 'default', place.bucket, isNamed);
-  return new S3ManifestStore(place, connections, settings);
+  return s3ManifestStore(place, connections, settings);
 }
 
-class S3ManifestStore implements ManifestStore {
-  readonly name: string;
-  readonly #place: S3Manifest;
-  readonly #connections: S3Connections;
-  readonly #settings: S3Settings;
-
-  constructor(place: S3Manifest, connections: S3Connections, settings: S3Settings) {
-    this.name = `s3://${place.bucket}/${place.key}`;
-    this.#place = place;
-    this.#connections = connections;
-    this.#settings = settings;
-  }
+function s3ManifestStore(place: S3Manifest, connections: S3Connections, settings: S3Settings): ManifestStore {
+  const { bucket, key, connection = 'default' } = place;
+  const name = `s3://${bucket}/${key}`;
+  const target = { Bucket: bucket, Key: key };
 
   /** Creates an empty object if none exists. This shows whether objects can be written. */
-  async prepare(signal: AbortSignal): Promise<void> {
-    const exists = await this.#ask('read', (client) =>
-      client.send(new HeadObjectCommand(this.#target()), { abortSignal: signal }),
-    );
+  async function prepare(signal: AbortSignal): Promise<void> {
+    const exists = await ask('read', (client) => client.send(new HeadObjectCommand(target), { abortSignal: signal }));
     if (exists) return;
-    const put = new PutObjectCommand({ ...this.#target(), Body: '', IfNoneMatch: '*' });
+    const put = new PutObjectCommand({ ...target, Body: '', IfNoneMatch: '*' });
     // Another sync can have created it in the meantime.
-    await this.#ask('write', (client) => client.send(put, { abortSignal: signal }), [412, 409]);
+    await ask('write', (client) => client.send(put, { abortSignal: signal }), [412, 409]);
   }
 
-  async read<T>(use: (content: AsyncIterable<Uint8Array> | undefined) => Promise<T>, signal: AbortSignal): Promise<T> {
-    const object = await this.#get(signal);
+  async function read<T>(
+    use: (content: AsyncIterable<Uint8Array> | undefined) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const object = await get(signal);
     try {
-      return await use(object && this.#content(object.body));
+      return await use(object && content(object.body));
     } finally {
       object?.body.destroy();
     }
   }
 
-  async update(
+  async function update(
     rewrite: (content: AsyncIterable<Uint8Array> | undefined) => AsyncIterable<string>,
     signal: AbortSignal,
   ): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), 'longhaul-manifest-'));
     try {
-      for (let update = 1; update <= MAX_UPDATES; update++) {
-        if (await this.#updateOnce(rewrite, join(folder, 'next'), signal)) return;
-        await delay(Math.random() * Math.min(100 * update, MAX_PAUSE_MS), undefined, { signal });
+      for (let tries = 1; tries <= MAX_UPDATES; tries++) {
+        if (await updateOnce(rewrite, join(folder, 'next'), signal)) return;
+        await delay(Math.random() * Math.min(100 * tries, MAX_PAUSE_MS), undefined, { signal });
       }
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
-    throw new SourceReadError(`cannot write the manifest ${this.name}: other syncs write it at the same time`);
+    throw new SourceReadError(`cannot write the manifest ${name}: other syncs write it at the same time`);
   }
 
   /** @returns false if another writer was faster, and nothing was changed */
-  async #updateOnce(
+  async function updateOnce(
     rewrite: (content: AsyncIterable<Uint8Array> | undefined) => AsyncIterable<string>,
     copy: string,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const object = await this.#get(signal);
+    const object = await get(signal);
     // A PUT needs its length before it starts.
     const handle = await open(copy, 'w', 0o600);
     try {
-      for await (const text of rewrite(object && this.#content(object.body))) await handle.writeFile(text);
+      for await (const text of rewrite(object && content(object.body))) await handle.writeFile(text);
     } finally {
       await handle.close();
       object?.body.destroy();
@@ -95,7 +88,7 @@ class S3ManifestStore implements ManifestStore {
     const condition = object ? { IfMatch: object.etag } : { IfNoneMatch: '*' };
     const put = () =>
       new PutObjectCommand({
-        ...this.#target(),
+        ...target,
         ...condition,
         Body: size === 0 ? '' : createReadStream(copy),
         ContentLength: size,
@@ -103,24 +96,22 @@ class S3ManifestStore implements ManifestStore {
       });
     // 412: the object is another one. 409: another PUT is running. 404: the object was deleted.
     const statuses = object ? [404, 409, 412] : [409, 412];
-    return (await this.#ask('write', (client) => client.send(put(), { abortSignal: signal }), statuses)) !== undefined;
+    return (await ask('write', (client) => client.send(put(), { abortSignal: signal }), statuses)) !== undefined;
   }
 
-  async #get(signal: AbortSignal): Promise<{ readonly body: Readable; readonly etag: string } | undefined> {
-    const object = await this.#ask('read', (client) =>
-      client.send(new GetObjectCommand(this.#target()), { abortSignal: signal }),
-    );
+  async function get(signal: AbortSignal): Promise<{ readonly body: Readable; readonly etag: string } | undefined> {
+    const object = await ask('read', (client) => client.send(new GetObjectCommand(target), { abortSignal: signal }));
     if (!object) return undefined;
     const body = object.Body as Readable;
     body.on('error', () => {});
     if (object.ETag !== undefined) return { body, etag: object.ETag };
     body.destroy();
-    throw new ManifestError(`cannot use the manifest ${this.name}: the store returned no ETag. Use another store.`);
+    throw new ManifestError(`cannot use the manifest ${name}: the store returned no ETag. Use another store.`);
   }
 
-  async *#content(body: Readable): AsyncGenerator<Uint8Array> {
-    const stallTimeoutMs = this.#settings.stallTimeoutMs ?? SourceDefaults.stallTimeoutMs;
-    const stalled = new SourceReadError(`cannot read the manifest ${this.name}: no bytes for ${stallTimeoutMs} ms`);
+  async function* content(body: Readable): AsyncGenerator<Uint8Array> {
+    const stallTimeoutMs = settings.stallTimeoutMs ?? SourceDefaults.stallTimeoutMs;
+    const stalled = new SourceReadError(`cannot read the manifest ${name}: no bytes for ${stallTimeoutMs} ms`);
     const timer = setTimeout(() => body.destroy(stalled), stallTimeoutMs);
     try {
       for await (const chunk of body as AsyncIterable<Uint8Array>) {
@@ -128,35 +119,35 @@ class S3ManifestStore implements ManifestStore {
         yield chunk;
       }
     } catch (error) {
-      throw error === stalled ? error : this.#error('read', error);
+      throw error === stalled ? error : errorOf('read', error);
     } finally {
       clearTimeout(timer);
     }
   }
 
   /** @param statuses that are not errors, such as 404. @returns undefined for such a response */
-  async #ask<T>(
+  async function ask<T>(
     verb: 'read' | 'write',
     call: (client: S3Client) => Promise<T>,
     statuses: readonly number[] = [404],
   ): Promise<T | undefined> {
     try {
-      return await this.#connections.ask(this.#place.connection ?? 'default', this.#settings, call);
+      return await connections.ask(connection, settings, call);
     } catch (error) {
-      const { name, $metadata } = (error ?? {}) as S3Failure;
+      const { name: code, $metadata } = (error ?? {}) as S3Failure;
       const status = $metadata?.httpStatusCode;
-      if (status !== undefined && statuses.includes(status) && name !== 'NoSuchBucket') return undefined;
-      throw this.#error(verb, error);
+      if (status !== undefined && statuses.includes(status) && code !== 'NoSuchBucket') return undefined;
+      throw errorOf(verb, error);
     }
   }
 
-  #error(verb: 'read' | 'write', error: unknown): unknown {
+  function errorOf(verb: 'read' | 'write', error: unknown): unknown {
     if ((error as Error | undefined)?.name === 'AbortError') return error;
     if (verb === 'write' && (error as S3Failure).$metadata?.httpStatusCode === 501) {
       const problem = 'the store does not support conditional writes (501)';
-      return new ManifestError(`cannot write the manifest ${this.name}: ${problem}. Use another store, or a file.`);
+      return new ManifestError(`cannot write the manifest ${name}: ${problem}. Use another store, or a file.`);
     }
-    const mapped = mapS3Error(error, `the manifest ${this.name}`);
+    const mapped = mapS3Error(error, `the manifest ${name}`);
     const message = verb === 'read' ? mapped.message : mapped.message.replace(/^cannot read/, 'cannot write');
     if (mapped instanceof SourceMissingError || mapped instanceof ConfigError) {
       return new ManifestError(message, { cause: error });
@@ -166,8 +157,5 @@ class S3ManifestStore implements ManifestStore {
       : mapped;
   }
 
-  #target() {
-    const { bucket, key } = this.#place;
-    return { Bucket: bucket, Key: key };
-  }
+  return { name, prepare, read, update };
 }

@@ -21,27 +21,23 @@ interface S3Info extends RemoteInfo {
  */
 export function openS3Source(source: S3Source, connections: S3Connections, options: OpenOptions): SourceReader {
   const settings = connections.settings(source.connection ?? 'default', source.bucket, options.isNamed);
-  return new RemoteReader(new S3Store(source, connections, settings, options.signal), options);
+  return new RemoteReader(s3Store(source, connections, settings, options.signal), options);
 }
 
-class S3Store implements RemoteStore {
-  readonly stallTimeoutMs: number;
-  readonly #source: S3Source;
-  readonly #connections: S3Connections;
-  readonly #settings: S3Settings;
-  readonly #signal: AbortSignal | undefined;
+function s3Store(
+  source: S3Source,
+  connections: S3Connections,
+  settings: S3Settings,
+  signal: AbortSignal | undefined,
+): RemoteStore {
+  const { stallTimeoutMs = SourceDefaults.stallTimeoutMs, endpoint } = settings;
+  const { bucket, key, versionId, connection = 'default' } = source;
+  const target = { Bucket: bucket, Key: key, VersionId: versionId };
+  const options = { abortSignal: signal };
+  const name = nameOfSource(source);
 
-  constructor(source: S3Source, connections: S3Connections, settings: S3Settings, signal: AbortSignal | undefined) {
-    this.#source = source;
-    this.#connections = connections;
-    this.#settings = settings;
-    this.#signal = signal;
-    this.stallTimeoutMs = settings.stallTimeoutMs ?? SourceDefaults.stallTimeoutMs;
-  }
-
-  async stat(): Promise<S3Info> {
-    const name = nameOfSource(this.#source);
-    const head = await this.#ask((client) => client.send(new HeadObjectCommand(this.#target()), this.#options()));
+  async function stat(): Promise<S3Info> {
+    const head = await ask((client) => client.send(new HeadObjectCommand(target), options));
     const { ContentLength: sizeBytes } = head;
     const etag = etagOf(head.ETag);
     if (sizeBytes === undefined || !Number.isSafeInteger(sizeBytes) || etag === undefined) {
@@ -50,26 +46,25 @@ class S3Store implements RemoteStore {
       );
     }
     const archive = archiveOfHead(head);
-    if (archive !== undefined) throw archivedError(this.#source, archive);
+    if (archive !== undefined) throw archivedError(source, archive);
     if (sizeBytes === 0) throw new SourceUnusableError({ name, reason: 'it is empty. Upload an object with content.' });
     return {
       sizeBytes,
       fingerprint: fingerprintOfObject(sizeBytes, etag),
       etag,
-      storedMd5: this.#md5Of(etag, head),
+      storedMd5: md5Of(etag, head),
     };
   }
 
-  async get({ offsetBytes, sizeBytes }: ByteRange, info: RemoteInfo): Promise<Readable> {
+  async function get({ offsetBytes, sizeBytes }: ByteRange, info: RemoteInfo): Promise<Readable> {
     const { etag } = info as S3Info;
-    const name = nameOfSource(this.#source);
     const Range = `bytes=${offsetBytes}-${offsetBytes + sizeBytes - 1}`;
-    const command = new GetObjectCommand({ ...this.#target(), Range, IfMatch: etag });
-    const answer = await this.#ask((client) => client.send(command, this.#options()));
+    const command = new GetObjectCommand({ ...target, Range, IfMatch: etag });
+    const answer = await ask((client) => client.send(command, options));
     const body = answer.Body as Readable | undefined;
     if (!body) throw new SourceReadError(`cannot read ${name}: the response of the store has no body`);
     try {
-      this.#check(answer, { offsetBytes, sizeBytes }, info as S3Info);
+      check(answer, { offsetBytes, sizeBytes }, info as S3Info);
     } catch (error) {
       body.on('error', () => {}).destroy();
       throw error;
@@ -77,15 +72,14 @@ class S3Store implements RemoteStore {
     return body;
   }
 
-  mapError(error: unknown): unknown {
+  function mapError(error: unknown): unknown {
     // A tier of S3 Intelligent-Tiering, or an object that was archived after it was listed.
-    if ((error as S3Failure).name === 'InvalidObjectState') return archivedError(this.#source, undefined, error);
-    return mapS3Error(error, nameOfSource(this.#source));
+    if ((error as S3Failure).name === 'InvalidObjectState') return archivedError(source, undefined, error);
+    return mapS3Error(error, name);
   }
 
   /** Checks every response, because a store can ignore `If-Match` and `Range`. */
-  #check(answer: GetObjectCommandOutput, range: ByteRange, { etag, sizeBytes }: S3Info): void {
-    const name = nameOfSource(this.#source);
+  function check(answer: GetObjectCommandOutput, range: ByteRange, { etag, sizeBytes }: S3Info): void {
     if (answer.ETag === undefined || bare(answer.ETag) !== bare(etag)) {
       throw new SourceChangedError(`${name} was overwritten while it was read. Start a new upload.`);
     }
@@ -103,31 +97,27 @@ class S3Store implements RemoteStore {
   }
 
   /** "Objects … encrypted by SSE-S3 or plaintext have ETags that are an MD5 digest", not so those of several parts (AWS). */
-  #md5Of(etag: string, head: { ServerSideEncryption?: string | undefined; SSECustomerAlgorithm?: string | undefined }) {
-    const { etagIsMd5 = this.#settings.endpoint === undefined } = this.#settings;
+  function md5Of(
+    etag: string,
+    head: { ServerSideEncryption?: string | undefined; SSECustomerAlgorithm?: string | undefined },
+  ) {
+    const { etagIsMd5 = endpoint === undefined } = settings;
     const isPlain = (head.ServerSideEncryption ?? 'AES256') === 'AES256' && head.SSECustomerAlgorithm === undefined;
     // Directory buckets: "ETag … is not the MD5 digest of the object".
-    const isDirectoryBucket = this.#source.bucket.endsWith('--x-s3');
+    const isDirectoryBucket = bucket.endsWith('--x-s3');
     const digest = bare(etag);
     return etagIsMd5 && isPlain && !isDirectoryBucket && /^[0-9a-f]{32}$/.test(digest) ? digest : undefined;
   }
 
-  async #ask<T>(call: (client: S3Client) => Promise<T>): Promise<T> {
+  async function ask<T>(call: (client: S3Client) => Promise<T>): Promise<T> {
     try {
-      return await this.#connections.ask(this.#source.connection ?? 'default', this.#settings, call);
+      return await connections.ask(connection, settings, call);
     } catch (error) {
-      throw this.mapError(error);
+      throw mapError(error);
     }
   }
 
-  #target() {
-    const { bucket, key, versionId } = this.#source;
-    return { Bucket: bucket, Key: key, VersionId: versionId };
-  }
-
-  #options() {
-    return this.#signal ? { abortSignal: this.#signal } : {};
-  }
+  return { stallTimeoutMs, stat, get, mapError };
 }
 
 /** The same as in a listing, which has no versions. */
