@@ -14,7 +14,7 @@ import type { UploadJob } from '../../job/command-job.ts';
 import { INTERRUPTED, runJobs } from '../../job/run-jobs.ts';
 import { SpoolFolder } from '../../sources/spool/folder.ts';
 import { findPipes } from '../../sources/spool/pipe-arguments.ts';
-import { SourceCopies } from '../../sources/spool/source-copies.ts';
+import { sourceCopies, type SourceCopies } from '../../sources/spool/source-copies.ts';
 import { sourceSettingsOf } from '../../sources/source-settings.ts';
 import { noteAttached } from './attached.ts';
 import { expandFiles } from './expand-files.ts';
@@ -58,11 +58,12 @@ export async function uploadCommand(
     );
   }
   const spools = new SpoolFolder(config.stateDir);
-  const copies = new SourceCopies(context, spools, options, files, pipes);
+  const copies = sourceCopies(context, spools, options, files, pipes);
   try {
     await uploadFiles(context, spools, copies, files.map(sourceOf), printSkipped, options, destination);
   } catch (error) {
-    if (!(await copies.printRemaining(error)) && error instanceof Interrupted) note(INTERRUPTED);
+    await copies.printRemaining(error);
+    if (!copies.areNeeded && error instanceof Interrupted) note(INTERRUPTED);
     throw error;
   }
   tellSkipped();
