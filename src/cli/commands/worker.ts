@@ -4,7 +4,6 @@ import type { WorkerDeploymentVersion } from '../../worker/create-worker.ts';
 import { withBackend } from '../backend.ts';
 import { interrupted, type CliContext } from '../context.ts';
 import { permittedSources, type PermissionOptions } from '../options/permission-options.ts';
-import type { MetricsServerOptions } from '../../observe/metrics/metrics-server.ts';
 
 interface WorkerCommandOptions extends PermissionOptions {
   readonly slots?: number;
@@ -31,7 +30,14 @@ export async function workerCommand(context: CliContext, options: WorkerCommandO
   const settings = { logLevel: 'info', keepsMetrics: port !== undefined, needsWorker: true } as const;
   await withBackend(context, settings, async ({ startWorker, address, uiUrl, sdkMetricsUrl }) => {
     const host = options.metricsHost ?? config.metricsHost;
-    const metrics = port === undefined ? undefined : await openMetrics(config, { port, host, sdkMetricsUrl });
+    const destinations = [...config.destinations.keys()];
+    // Only a worker with metrics loads their code.
+    const metrics =
+      port === undefined
+        ? undefined
+        : await (
+            await import('../../observe/metrics/metrics-server.ts')
+          ).openWorkerMetrics({ port, host, sdkMetricsUrl }, destinations);
     const worker = await startWorker(sources, {
       transferSlots: options.slots,
       limitBytesPerSecond: options.limit,
@@ -51,18 +57,6 @@ export async function workerCommand(context: CliContext, options: WorkerCommandO
     if (graceSeconds > 0) context.note(`shutting down: waiting up to ${graceSeconds} s for parts in flight`);
     await worker.shutdown();
   });
-}
-
-/** Serves the metrics of this process and of its worker, whose code only a worker with metrics needs. @throws ConfigError if the port is in use */
-async function openMetrics({ destinations }: Config, address: Omit<MetricsServerOptions, 'registry'>) {
-  const [{ collectDefaultMetrics, Registry }, { startMetricsServer }] = await Promise.all([
-    import('prom-client'),
-    import('../../observe/metrics/metrics-server.ts'),
-  ]);
-  const registry = new Registry();
-  const server = await startMetricsServer({ ...address, registry });
-  collectDefaultMetrics({ register: registry });
-  return { server, options: { registry, destinations: [...destinations.keys()] } };
 }
 
 /** @throws ConfigError if only the deployment or only the build is set */

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import { Agent, request } from 'undici';
 import { errnoCause } from '../../core/text/errno-cause.ts';
 import { ConfigError } from '../../errors.ts';
 
-export interface MetricsServerOptions {
+interface MetricsServerOptions {
   /** 0: selected by the system. */
   readonly port: number;
   /** @defaultValue 127.0.0.1 */
@@ -26,6 +26,17 @@ export interface MetricsServer {
 
 const READY_FOR_MS = 1000;
 const SDK_TIMEOUT_MS = 5000;
+
+/** Serves the metrics of this process and of its worker, which has the options. @throws ConfigError as `startMetricsServer` */
+export async function openWorkerMetrics(
+  address: Omit<MetricsServerOptions, 'registry'>,
+  destinations: readonly string[],
+) {
+  const registry = new Registry();
+  const server = await startMetricsServer({ ...address, registry });
+  collectDefaultMetrics({ register: registry });
+  return { server, options: { registry, destinations } };
+}
 
 /**
  * Serves `/metrics`, `/healthz` (this process responds) and `/readyz` (its workers run, and Temporal responds to them).
