@@ -14,12 +14,17 @@ const builtPackage = {
   longhaul: `${root}dist/src/index.js`,
 };
 
-const project = (name: string, testTimeoutMs: number, globalSetup: string[] = []) => ({
+/** For projects with Temporal's workers. */
+const lighterSdk = 'test/support/lighter-sdk.ts';
+const temporalServer = 'test/support/temporal-server.ts';
+
+const project = (name: string, testTimeoutMs: number, globalSetup: string[] = [], setupFiles: string[] = []) => ({
   root,
   resolve: { alias: builtPackage },
   test: {
     name,
     globalSetup,
+    setupFiles,
     // Workers in the process of the tests run workflows in its own thread; each thread takes 0.3 s of CPU time to start.
     env: { TEMPORAL_DEBUG: '1' },
     include: [`test/${name}/**/*.test.ts`],
@@ -39,12 +44,12 @@ export default defineConfig({
     maxWorkers: 3,
     projects: [
       project('unit', 30_000),
-      project('integration', 120_000, ['test/support/temporal-server.ts']),
-      project('replay', 60_000),
+      project('integration', 120_000, [temporalServer], [lighterSdk]),
+      project('replay', 60_000, [], [lighterSdk]),
       project('simulation', 60_000),
       // Not a test: `npm run record-histories` makes the replay tests' histories.
-      project('record', 120_000, ['test/support/temporal-server.ts']),
-      project('chaos', 300_000, ['test/support/temporal-server.ts']),
+      project('record', 120_000, [temporalServer]),
+      project('chaos', 300_000, [temporalServer]),
     ],
   },
 });

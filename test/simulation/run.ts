@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { coresdk as CoreSdk } from '@temporalio/proto';
 
 /**
- * The only file that depends on internals of the SDK (1.24): it runs the built workflow bundle in the sandbox in which
+ * It depends on internals of the SDK (1.24), as only `test/support/lighter-sdk.ts` does besides: it runs the built workflow bundle in the sandbox in which
  * workers run it.
  */
 const sdk = createRequire(createRequire(import.meta.url).resolve('@temporalio/worker'));
