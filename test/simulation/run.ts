@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import type { coresdk as CoreSdk } from '@temporalio/proto';
 
 /**
- * It depends on internals of the SDK (1.24), as only `test/support/lighter-sdk.ts` does besides: it runs the built workflow bundle in the sandbox in which
- * workers run it.
+ * Runs the built workflow bundle in the sandbox in which workers run it. Only this file and `test/support/lighter-sdk.ts`
+ * depend on internals of the SDK (1.24).
  */
 const sdk = createRequire(createRequire(import.meta.url).resolve('@temporalio/worker'));
 const { ReusableVMWorkflowCreator } = sdk('./workflow/reusable-vm') as { ReusableVMWorkflowCreator: CreatorClass };
