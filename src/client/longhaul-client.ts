@@ -2,6 +2,7 @@ import { Client, Connection, type ConnectionOptions, type WorkflowClientIntercep
 import type { DataConverter } from '@temporalio/common';
 import { assertSourceGlobs } from '../config/sources.ts';
 import { temporalSettings, type TemporalSettings, environmentDataConverter } from '../config/temporal.ts';
+import { Defaults, openAiLimits } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE } from '../contracts/names.ts';
 import type { JobKind } from '../contracts/upload.ts';
 import { ConfigError } from '../errors.ts';
@@ -19,6 +20,7 @@ import {
   type PrepareContext,
   type UploadOptions,
 } from './prepare/prepare-upload.ts';
+import { autoSize, withAutoSize } from './prepare/auto-size.ts';
 import { prepareSync, type SyncOptions } from './prepare/prepare-sync.ts';
 import { JobHandle } from './job-handle.ts';
 import { startJob, type PreparedJob } from './start-job.ts';
@@ -147,7 +149,11 @@ export class LonghaulClient {
    * @throws as `upload`
    */
   async uploadSplit(options: SplitUploadOptions): Promise<JobHandle<'split'>> {
-    return this.#start(await prepareSplit(options, this.#context));
+    const job = await prepareSplit(options, this.#context);
+    if (options.pieceSizeBytes !== 'auto') return this.#start(job);
+    const { destination = Defaults.destination } = options;
+    const size = await autoSize(this.temporal, this.taskQueue, destination, openAiLimits);
+    return this.#start(await withAutoSize(this.temporal, job, size));
   }
 
   /**

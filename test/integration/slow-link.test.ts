@@ -9,7 +9,7 @@ import { MiB, withSystem } from '../support/system.ts';
 
 const GiB = 1024 * MiB;
 
-describe('longhaul upload --split auto', () => {
+describe('longhaul upload --split auto, and pieceSizeBytes: auto', () => {
   it('uses the rate of the last uploads to the destination, and resumes with the size of its first run', () =>
     withSystem(async (system) => {
       const { api, client, directory, environment } = system;
@@ -48,6 +48,15 @@ describe('longhaul upload --split auto', () => {
       expect(again.stderr).toContain('already uploaded, sent nothing');
       expect(again.stdout).toBe(first.stdout);
       expect([2 * GiB, 4 * GiB]).not.toContain(await sizeOf('rows.jsonl'));
+
+      const third = join(directory, 'third.jsonl');
+      await linesFile(third, 3 * MiB);
+      const options = { file: third, purpose: 'assistants', pieceSizeBytes: 'auto' } as const;
+      const { files } = await (await client.uploadSplit(options)).result();
+      expect([2 * GiB, 4 * GiB]).toContain(await sizeOf('third.jsonl'));
+      const repeated = await client.uploadSplit(options);
+      expect(repeated.resumed).toBe(true);
+      expect((await repeated.result()).files).toEqual(files);
 
       const wrong = await Promise.all([
         upload(file, '--split-size', '1MiB'),

@@ -51,7 +51,7 @@ export async function checkRequests(
     const prepareContext = { host, sources, sealKey: sealKeyOf(settings), hidesNames, limits };
     const prepare = (request: SplitUploadOptions): Promise<PreparedUpload | PreparedSplit> =>
       isSplit(options)
-        ? prepareSplit(request, prepareContext, options.split === 'auto')
+        ? prepareSplit(options.split === 'auto' ? { ...request, pieceSizeBytes: 'auto' } : request, prepareContext)
         : prepareUpload(request, prepareContext);
     const requests: CheckedRequest[] = [];
     for (const { path, coming } of targets) {

@@ -151,26 +151,28 @@ async function absolute(file: string): Promise<string> {
 
 /** Options of `LonghaulClient.uploadSplit()`: as those of an upload, for a file of lines of any size. */
 export interface SplitUploadOptions extends UploadOptions {
-  /** Maximum size of each File in bytes. @defaultValue the maximum of the destination for the purpose */
-  readonly pieceSizeBytes?: number;
+  /**
+   * Maximum size of each File in bytes. With `auto`, a session is long enough for each File at the rate of the last uploads
+   * to the destination.
+   *
+   * @defaultValue the maximum of the destination for the purpose
+   */
+  readonly pieceSizeBytes?: number | 'auto';
 }
 
 /**
- * Checks a split upload and derives its ID. The file can have any size.
+ * Checks a split upload and derives its ID. The file can have any size. With the piece size `auto`, the caller sets it in the
+ * request later, and it is not part of the ID.
  *
- * @param isAutoSize whether the piece size is determined later, and is not part of the ID
  * @throws as `prepareUpload`
  */
-export async function prepareSplit(
-  options: SplitUploadOptions,
-  context: PrepareContext,
-  isAutoSize = false,
-): Promise<PreparedSplit> {
+export async function prepareSplit(options: SplitUploadOptions, context: PrepareContext): Promise<PreparedSplit> {
   assertTextOptions(options, 'uploadSplit', []);
-  const { pieceSizeBytes, ...rest } = options;
+  const { pieceSizeBytes: size, ...rest } = options;
+  const pieceSizeBytes = size === 'auto' ? undefined : size;
   const splitDigest = (digest: string) =>
     createHash('sha256')
-      .update(JSON.stringify(['split', digest, isAutoSize ? 'auto' : (pieceSizeBytes ?? Limits.maxFileBytes)]))
+      .update(JSON.stringify(['split', digest, size ?? Limits.maxFileBytes]))
       .digest('hex')
       .slice(0, 24);
   // The query of a URL is sealed for this ID.
