@@ -99,7 +99,7 @@ async function checkImports(entry: string, root: string): Promise<void> {
   for (const file of loaded) {
     const text = await readFile(file, 'utf8').catch(() => '');
     if (text === '') problems.push(`the package does not contain ${relative(root, file)}, which another file imports`);
-    for (const [, path = ''] of text.matchAll(/^(?:import|export)\b[^'"();]*?(?:from\s*)?['"]([^'"]+)['"]/gm)) {
+    for (const [, path = ''] of text.matchAll(/^(?:import|export)\b[^'"();=]*?(?:from\s*)?['"]([^'"]+)['"]/gm)) {
       if (/^\.\.?\//.test(path)) loaded.add(resolve(dirname(file), path));
       else if (late.test(path))
         problems.push(`${relative(root, entry)} loads ${path} at its start, in ${relative(root, file)}`);
