@@ -1,0 +1,34 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { TextFile } from '../../../../activities/sync/text-file.ts';
+
+const texts = Array.from({ length: 500 }, (_, index) => `${index}: ${'ä'.repeat(index % 7)}`);
+
+function filled(): TextFile {
+  const file = new TextFile(64);
+  for (const text of texts) file.add(text);
+  return file;
+}
+
+const allOf = (file: TextFile) => texts.map((_, index) => file.at(index));
+
+describe('texts in a temporary file', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'longhaul-texts-'));
+  afterEach(() => vi.unstubAllEnvs());
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  it('are read in any order, and their file has no name that could stay behind', () => {
+    vi.stubEnv('TMPDIR', directory);
+    const file = filled();
+    expect(allOf(file)).toEqual(texts);
+    expect(texts.map((_, index) => file.at(texts.length - 1 - index))).toEqual(texts.toReversed());
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('stay in memory if no file can be created', () => {
+    vi.stubEnv('TMPDIR', join(directory, 'missing'));
+    expect(allOf(filled())).toEqual(texts);
+  });
+});
