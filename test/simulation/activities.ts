@@ -24,6 +24,7 @@ import type { PlanSyncInput } from '../../src/contracts/plan-sync.ts';
 import { AbortedError, ContentInvalidError, SourceChangedError } from '../../src/errors.ts';
 import type { Source } from '../../src/contracts/sources.ts';
 import { memoryOfResult } from '../../src/core/sync/memory-shape.ts';
+import type { SourceReader } from '../../src/sources/source-reader.ts';
 import type { Sources } from '../../src/sources/sources.ts';
 import { mockActivity } from '../support/mock-activity.ts';
 import type { AttemptInfo, RunningAttempt } from './activity-task.ts';
@@ -138,6 +139,10 @@ export class Workers {
 function dependenciesOf(world: ClientWorld, process: () => Process): ActivityDependencies {
   const sources = {
     open: (source: Source) => world.sources.open(source),
+    read: async (source: Source, _options: unknown, use: (reader: SourceReader) => Promise<unknown>) => {
+      const reader = await world.sources.open(source);
+      return use(reader).finally(() => reader.close());
+    },
     check: async () => world.sources.assertReadable(),
     manifest: async () => world.manifest.client(world, process()),
     list: async (...args: Parameters<ModelSources['list']>) => {
