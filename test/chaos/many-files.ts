@@ -59,10 +59,10 @@ async function run(): Promise<void> {
     command.kill('SIGKILL');
     await once(command, 'exit');
     const rows = await rowsOf(manifest).catch(() => []);
-    tell(`${seconds()} s: killed the command with ${(await listFiles(url)).size} Files and ${rows.length} rows`);
+    print(`${seconds()} s: killed the command with ${(await listFiles(url)).size} Files and ${rows.length} rows`);
   }
   const first = await countsOf(start(sync, environment));
-  tell(`${seconds()} s: the last command completed the sync: ${JSON.stringify(first)}`);
+  print(`${seconds()} s: the last command completed the sync: ${JSON.stringify(first)}`);
   const found = await listFiles(url);
   for (const [path, content] of contents) await checkFile(url, path, content, found.get(path.replaceAll('/', '__')));
   if (found.size !== FILES) throw new Error(`the service has Files of ${found.size} names, not of ${FILES}`);
@@ -73,7 +73,7 @@ async function run(): Promise<void> {
   if (rows.length !== FILES) throw new Error(`the manifest has ${rows.length} rows`);
   const again = await countsOf(start(sync, environment));
   if (again.same !== FILES || again.sent.files > 0) throw new Error(`a second sync: ${JSON.stringify(again)}`);
-  tell(`PASS  each of ${FILES} files has exactly one File and one row, after ${KILLS} kills`);
+  print(`PASS  each of ${FILES} files has exactly one File and one row, after ${KILLS} kills`);
 }
 
 async function createFiles(source: string): Promise<Map<string, string>> {
@@ -148,6 +148,6 @@ function firstMatch(stream: Readable | null, pattern: RegExp): Promise<string> {
   });
 }
 
-function tell(line: string): void {
+function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }

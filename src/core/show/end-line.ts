@@ -113,7 +113,7 @@ const levels: Readonly<Record<number, string>> = {
 /** What a person asks for first; a machine gets the rest as well. */
 const shown = ['workflowId', 'uploadId', 'part', 'attempt', 'requestId', 'taskQueue', 'activityType', 'state'] as const;
 
-/** A record as one line for a person at a terminal: no stack traces, and of the fields those that tell what it is about. */
+/** A record as one line for a terminal, with the fields that identify its subject and without stack traces. */
 export function describeLogRecord(record: LogRecord): string {
   const time = new Date(record.time).toISOString().slice(11, 19);
   const level = (levels[record.level] ?? String(record.level)).padEnd(5);
