@@ -1,6 +1,5 @@
 import type { Dispatcher } from 'undici';
 import { userAgent } from '../../longhaul-version.ts';
-import { createDispatcher } from '../../network/proxied-dispatcher.ts';
 import { proxyChooser, type ProxyChooser, type ProxyRules } from '../../network/proxy.ts';
 import { TlsFiles } from '../../network/tls-files.ts';
 import { credentialsProblem } from '../../network/tunnel.ts';
@@ -25,7 +24,9 @@ export interface HttpResponse {
 /** Connections to HTTP sources, only to addresses that the policy permits. */
 export class HttpConnections {
   readonly #policy: AddressPolicy;
-  readonly #agent: Dispatcher;
+  readonly #createAgent: () => Promise<Dispatcher>;
+  /** Undefined before the first request. */
+  #agent: Promise<Dispatcher> | undefined;
   readonly #chooseProxy: ProxyChooser | undefined;
   readonly #trustsProxy: boolean;
   readonly #headers: SourceHeaders;
@@ -38,13 +39,18 @@ export class HttpConnections {
     this.#chooseProxy = proxyChooser(proxy, proxies);
     this.#trustsProxy = trustProxy;
     this.#headers = new SourceHeaders(settings.headers);
-    this.#agent = createDispatcher({
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
-      connect: { lookup: policy.lookup },
-      tls: TlsFiles.of(settings),
-      chooseProxy: this.#chooseProxy,
-      agent: { headersTimeout: stallTimeoutMs, bodyTimeout: stallTimeoutMs },
-    });
+    const tls = TlsFiles.of(settings);
+    this.#createAgent = async () => {
+      // Loaded late, because most commands need no HTTP source.
+      const { createDispatcher } = await import('../../network/proxied-dispatcher.ts');
+      return createDispatcher({
+        connectTimeoutMs: CONNECT_TIMEOUT_MS,
+        connect: { lookup: policy.lookup },
+        tls,
+        chooseProxy: this.#chooseProxy,
+        agent: { headersTimeout: stallTimeoutMs, bodyTimeout: stallTimeoutMs },
+      });
+    };
   }
 
   /** @throws SourceForbiddenError */
@@ -117,7 +123,8 @@ export class HttpConnections {
     const late = new SourceReadError(`no response within ${timeoutMs} ms`);
     const timer = setTimeout(() => deadline.abort(late), timeoutMs);
     try {
-      return await this.#agent.request({
+      const agent = await (this.#agent ??= this.#createAgent());
+      return await agent.request({
         origin,
         path: `${pathname}${search}`,
         method: 'GET',
@@ -130,7 +137,7 @@ export class HttpConnections {
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await (await this.#agent)?.destroy();
   }
 }
 
