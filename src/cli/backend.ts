@@ -52,6 +52,7 @@ export interface Backend {
       | 'deployment'
       | 'metrics'
       | 'nexus'
+      | 'workflowThread'
     >,
   ) => Promise<LonghaulWorker>;
 }
@@ -173,7 +174,11 @@ export async function withBackend<T>(
 export function queueServer(context: CliContext, backend: Backend): (taskQueue: string) => Promise<void> {
   const served = new Map<string, Promise<void>>();
   const start = async (taskQueue: string) => {
-    const worker = await backend.startWorker(commandSources(context.config), { taskQueue, roles: ['control'] });
+    const worker = await backend.startWorker(commandSources(context.config), {
+      taskQueue,
+      roles: ['control'],
+      workflowThread: false,
+    });
     void worker.run().catch((error: unknown) => context.note(`longhaul: the worker stopped: ${errorText(error)}`));
   };
   return async (taskQueue) => {

@@ -94,6 +94,11 @@ export interface WorkerOptions {
    * @defaultValue false
    */
   readonly nexus?: boolean;
+  /**
+   * Whether workflows run in a separate thread. `false` is for a worker of few uploads: it starts with 0.3 s less CPU time,
+   * but workflows and uploads share one core. @defaultValue true
+   */
+  readonly workflowThread?: boolean;
 }
 
 export interface WorkerMetricsOptions {
@@ -191,6 +196,8 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
       Boolean(dataConverter?.payloadCodecs?.length),
       interceptors?.workflowModules,
     ),
+    // The SDK's name for workflows without a thread.
+    debugMode: options.workflowThread === false,
     nexusServices: options.nexus ? [createNexusService()] : undefined,
     ...(tracing ? { sinks: tracing.sinks } : {}),
     activities: createControlActivities(dependencies),
@@ -205,10 +212,10 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
       : []),
   ];
   if (roles.includes('transfer') && !options.sources?.isOfCommand) warnOfRejectedSources(options.sources);
-  await warmUpParser();
   const [workers] = await Promise.all([
     createAll(wanted),
     roles.includes('control') ? registerAttributes(attributes, namespace) : undefined,
+    warmUpParser(),
   ]).catch((error: unknown) => {
     throw workerFault(error);
   });

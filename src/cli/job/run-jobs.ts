@@ -1,4 +1,3 @@
-import type { JobHandle } from '../../client/job-handle.ts';
 import { startJob } from '../../client/start-job.ts';
 import { requireDestination } from '../../config/destinations.ts';
 import { isEmpty, namedBy, type NamedSources } from '../../sources/named-sources.ts';
@@ -124,16 +123,19 @@ export class JobRun {
   }
 
   /** Runs a worker for the queues that the jobs were started on, if Temporal is the embedded server. */
-  async serve(jobs: readonly { readonly handle: JobHandle }[]): Promise<void> {
+  async serve(jobs: readonly Started<CommandJob>[]): Promise<void> {
     if (!this.backend.isEmbedded) return;
     const { config, note } = this.context;
     const { transferSlots = config.transferSlots, quiet } = this.settings;
     const states = await Promise.all(jobs.map(({ handle }) => handle.describe()));
+    // A single upload has few workflow tasks.
+    const workflowThread = jobs.length > 1 || jobs.some(({ prepared }) => prepared.kind !== 'upload');
     const own = new Set(jobs.map(({ handle }) => handle.workflowId));
     for (const { status, taskQueue } of states) {
       if (status !== 'RUNNING' || this.#served.has(taskQueue)) continue;
       this.#served.add(taskQueue);
-      const worker = await this.backend.startWorker(commandSources(config, this.#named), { taskQueue, transferSlots });
+      const sources = commandSources(config, this.#named);
+      const worker = await this.backend.startWorker(sources, { taskQueue, transferSlots, workflowThread });
       void worker.run().catch((error: unknown) => note(`longhaul: the worker stopped: ${errorText(error)}`));
       if (quiet) continue;
       for await (const { workflowId, parentId } of this.backend.client.list({ running: true, taskQueue })) {
