@@ -18,12 +18,27 @@ const MORE_BYTES = [0x61, 0x6e, 0x74, 0x75, 0x7f, 0x80, 0xbf, 0xc0, 0xc2, 0xe0, 
 /** Generates lines of JSONL files, valid and invalid, without line feeds. */
 export class GeneratedLines {
   readonly #next: () => number;
+  #last: Uint8Array | undefined;
 
   constructor(seed: number) {
     this.#next = randomNumbers(seed);
   }
 
+  /** A new line, or one that is similar to the last one, like most lines of real files. */
   line(): Buffer {
+    if (!this.#last || this.#chance(0.5)) {
+      const line = this.#new();
+      this.#last = line;
+      return line;
+    }
+    const isNew = (byte: number) => byte >= 0x31 && byte <= 0x39 && this.#chance(0.5);
+    this.#last = this.#last.map((byte) => (isNew(byte) ? 0x31 + Math.floor(this.#next() * 9) : byte));
+    let bytes: Buffer = Buffer.from(this.#last);
+    for (let mutations = Math.floor(this.#next() * 3); mutations > 0; mutations--) bytes = this.#mutated(bytes);
+    return Buffer.from(bytes.filter((byte) => byte !== 0x0a));
+  }
+
+  #new(): Buffer {
     let text = JSON.stringify(this.#value());
     if (this.#chance(0.2)) text = text.replaceAll(/[a-z]/g, (letter) => (this.#chance(0.1) ? escaped(letter) : letter));
     if (this.#chance(0.1)) text = text.replaceAll(',', ' ,\t').replaceAll(':', ' : ');

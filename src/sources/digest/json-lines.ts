@@ -1,9 +1,9 @@
+import { DecodedText } from './decoded-text.ts';
 import type { LineRules, ValueKind } from './line-rules.ts';
-import { endHash1, endHash2, HASH1_START, HASH2_START, nextHash1, nextHash2 } from './text-hash.ts';
 
 /** Receives the end of each line. */
 export interface LineSink {
-  /** @param reason undefined for a valid line */
+  /** The rules still have the values of the line. @param reason undefined for a valid line */
   line(reason: string | undefined): void;
 }
 
@@ -12,8 +12,6 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 /** Deeper lines are rejected. */
 const MAX_DEPTH = 4 * 1024 * 1024;
-/** The longest key of a rule is shorter. */
-const KEY_BYTES = 32;
 
 /** Positions in the grammar of JSON (RFC 8259). Separate constants, which the compiler of V8 can inline. */
 const AT_VALUE = 0;
@@ -82,15 +80,11 @@ export class JsonLines {
   #isKey = false;
   /** Whether the text of the string is needed, decoded. */
   #isRead = false;
-  readonly #key = Buffer.alloc(KEY_BYTES);
-  #keyBytes = 0;
-  #hash1 = 0;
-  #hash2 = 0;
+  readonly #text = new DecodedText();
   #code = 0;
   #left = 0;
   #low = 0;
   #high = 0;
-  #highSurrogate = 0;
   #literal = '';
   #literalKind: ValueKind = 'null';
 
@@ -190,7 +184,7 @@ export class JsonLines {
       case AT_CONTINUATION:
         if (byte < this.#low || byte > this.#high) return this.#failUtf8(i);
         [this.#low, this.#high] = [0x80, 0xbf];
-        if (this.#isRead) this.#emit(byte);
+        if (this.#isRead) this.#text.add(byte);
         if (--this.#left === 0) this.#at = AT_STRING;
         return i + 1;
       case AT_LITERAL:
@@ -230,16 +224,13 @@ export class JsonLines {
 
   #startKey(i: number): number {
     this.#isKey = true;
-    this.#keyBytes = 0;
     this.#startString(this.#slots[this.#depth - 1] !== 0);
     return i + 1;
   }
 
   #startString(isRead: boolean): void {
     this.#isRead = isRead;
-    this.#highSurrogate = 0;
-    this.#hash1 = HASH1_START;
-    this.#hash2 = HASH2_START;
+    if (isRead) this.#text.start(this.#isKey);
     this.#at = AT_STRING;
   }
 
@@ -249,7 +240,7 @@ export class JsonLines {
     for (; i < end; i++) {
       const byte = bytes[i] as number;
       if (PLAIN[byte] !== 0) return this.#special(bytes, i, end);
-      this.#emit(byte);
+      this.#text.add(byte);
     }
     return i;
   }
@@ -281,21 +272,19 @@ export class JsonLines {
       return isSound ? i + more + 1 : this.#failUtf8(i);
     }
     [this.#left, this.#low, this.#high] = [more, low, high];
-    if (this.#isRead) this.#emit(byte);
+    if (this.#isRead) this.#text.add(byte);
     this.#at = AT_CONTINUATION;
     return i + 1;
   }
 
   #endString(): void {
-    if (this.#isRead) this.#flushSurrogate();
+    if (this.#isRead) this.#text.end();
     if (!this.#isKey) {
       this.#endValue('string');
       return;
     }
     this.#slot = 0;
-    if (this.#isRead && this.#keyBytes <= KEY_BYTES) {
-      this.#slot = this.#rules.keys[this.#slots[this.#depth - 1] as number]?.find(this.#key, 0, this.#keyBytes) ?? 0;
-    }
+    if (this.#isRead) this.#slot = this.#text.slotIn(this.#rules.keys[this.#slots[this.#depth - 1] as number]);
     this.#at = AT_COLON;
   }
 
@@ -307,7 +296,7 @@ export class JsonLines {
     }
     const meant = ESCAPES[byte] as number;
     if (meant === 0) return this.#fail(i, byte);
-    if (this.#isRead) this.#emit(meant);
+    if (this.#isRead) this.#text.add(meant);
     this.#at = AT_STRING;
     return i + 1;
   }
@@ -317,7 +306,7 @@ export class JsonLines {
     if (digit === 255) return this.#fail(i, byte);
     this.#code = this.#code * 16 + digit;
     if (--this.#left === 0) {
-      if (this.#isRead) this.#emitCode(this.#code);
+      if (this.#isRead) this.#text.addCode(this.#code);
       this.#at = AT_STRING;
     }
     return i + 1;
@@ -402,50 +391,10 @@ export class JsonLines {
   #endValue(kind: ValueKind): void {
     if (this.#slot !== 0) {
       if (kind === 'string' && this.#isRead) {
-        const [hash1, hash2] = [this.#hash1, this.#hash2];
-        this.#rules.value(this.#slot, kind, endHash1(hash1, hash2), endHash2(hash1, hash2));
+        this.#rules.value(this.#slot, kind, this.#text.hash1, this.#text.hash2);
       } else this.#rules.value(this.#slot, kind, 0, 0);
     }
     this.#at = this.#depth === 0 ? AT_DONE : AT_AFTER;
-  }
-
-  /** A byte of a decoded text, which is a key or whose hash is needed. */
-  #emit(byte: number): void {
-    if (this.#highSurrogate !== 0) this.#flushSurrogate();
-    this.#add(byte);
-  }
-
-  #add(byte: number): void {
-    if (this.#isKey) {
-      if (this.#keyBytes < KEY_BYTES) this.#key[this.#keyBytes] = byte;
-      this.#keyBytes++;
-      return;
-    }
-    this.#hash1 = nextHash1(this.#hash1, byte);
-    this.#hash2 = nextHash2(this.#hash2, byte);
-  }
-
-  /** Two escapes can be one character, which has the same hash as its bytes. */
-  #emitCode(code: number): void {
-    if (this.#highSurrogate !== 0 && code >= 0xdc00 && code <= 0xdfff) {
-      const whole = 0x10000 + ((this.#highSurrogate - 0xd800) << 10) + (code - 0xdc00);
-      this.#highSurrogate = 0;
-      this.#addCode(whole);
-      return;
-    }
-    this.#flushSurrogate();
-    if (code >= 0xd800 && code <= 0xdbff) this.#highSurrogate = code;
-    else this.#addCode(code);
-  }
-
-  #flushSurrogate(): void {
-    const code = this.#highSurrogate;
-    this.#highSurrogate = 0;
-    if (code !== 0) this.#addCode(code);
-  }
-
-  #addCode(code: number): void {
-    encode(code, (byte) => this.#add(byte));
   }
 
   #fail(i: number, byte: number): number {
@@ -476,7 +425,7 @@ export class JsonLines {
       if (this.#isBlank) this.#reason = 'is empty';
       else if (this.#at !== AT_DONE) {
         this.#reason = `is not valid JSON at byte ${offsetBytes - this.#lineStartBytes + 1}`;
-      } else this.#reason = this.#rules.verdict();
+      } else this.#reason = this.#rules.problem();
     }
     const reason = this.#reason;
     this.#reason = undefined;
@@ -485,27 +434,9 @@ export class JsonLines {
     this.#depth = 0;
     this.#slot = this.#rules.top;
     this.#lineStartBytes = offsetBytes + 1;
-    this.#rules.start();
     this.#sink.line(reason);
+    this.#rules.start();
   }
-}
-
-/** The bytes of a code point in UTF-8; of half of a surrogate pair, in the same form. */
-function encode(code: number, add: (byte: number) => void): void {
-  if (code < 0x80) {
-    add(code);
-    return;
-  }
-  if (code < 0x800) add(0xc0 | (code >> 6));
-  else {
-    if (code < 0x10000) add(0xe0 | (code >> 12));
-    else {
-      add(0xf0 | (code >> 18));
-      add(0x80 | ((code >> 12) & 0x3f));
-    }
-    add(0x80 | ((code >> 6) & 0x3f));
-  }
-  add(0x80 | (code & 0x3f));
 }
 
 function doubled(array: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {

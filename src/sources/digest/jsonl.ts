@@ -1,10 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import type { ContentReport, LineProblem, LineCheck } from '../../contracts/content.ts';
 import { JsonLines } from './json-lines.ts';
-import { BatchRules, ChatRules, ObjectRules, type LineRules } from './line-rules.ts';
+import { NOT_ACCEPTED } from './json-tokens.ts';
+import { BatchRules } from './batch-rules.ts';
+import { ChatRules } from './chat-rules.ts';
+import { ObjectRules, type LineRules } from './line-rules.ts';
 import { Requests } from './requests.ts';
 import type { PassListener } from './pass.ts';
-import { NOT_ACCEPTED, WholeLines } from './whole-lines.ts';
+import { WholeLines } from './whole-lines.ts';
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -27,6 +30,8 @@ export class JsonlCheck implements PassListener<ContentReport> {
   readonly savesAtLineStart = true;
   readonly #options: JsonlOptions;
   readonly #rules: LineRules;
+  /** The same rules, if the lines are requests of a batch. */
+  readonly #batch: BatchRules | undefined;
   readonly #requests: Requests;
   /** Accepts most lines; the scanner decides about the others. */
   readonly #whole: WholeLines;
@@ -49,14 +54,10 @@ export class JsonlCheck implements PassListener<ContentReport> {
   constructor(options: JsonlOptions) {
     this.#options = options;
     this.#requests = new Requests(options.maxLines);
-    this.#rules =
-      options.check === 'batch'
-        ? new BatchRules((line) => this.#requests.add(this.#lines + 1, line))
-        : options.check === 'chat'
-          ? new ChatRules()
-          : new ObjectRules();
+    this.#batch = options.check === 'batch' ? new BatchRules() : undefined;
+    this.#rules = this.#batch ?? (options.check === 'chat' ? new ChatRules() : new ObjectRules());
     this.#whole = new WholeLines(this.#rules);
-    this.#scanner = new JsonLines(this.#rules, { line: (reason) => void (this.#scanned = reason) });
+    this.#scanner = new JsonLines(this.#rules, { line: (reason) => void (this.#scanned = reason ?? this.#compare()) });
   }
 
   /** The rest of the source cannot make it valid, and enough problems are known. */
@@ -92,7 +93,7 @@ export class JsonlCheck implements PassListener<ContentReport> {
       if (this.#endsEmpty) this.#endEmpty();
       const next = areUtf8 ? this.#whole.accept(from) : NOT_ACCEPTED;
       if (next !== NOT_ACCEPTED) {
-        this.#end(this.#rules.verdict());
+        this.#end(this.#whole.problem ?? this.#compareAccepted());
         from = next;
       } else {
         const end = bytes.indexOf(LINE_FEED, from) + 1;
@@ -140,6 +141,18 @@ export class JsonlCheck implements PassListener<ContentReport> {
     return this.#scanned;
   }
 
+  /** The problem of a valid line that only other lines show. */
+  #compare(): string | undefined {
+    return this.#batch && this.#requests.add(this.#lines + 1, this.#batch);
+  }
+
+  #compareAccepted(): string | undefined {
+    const whole = this.#whole;
+    if (!this.#batch || !whole.isKnown) return this.#compare();
+    // Another line of the layout has the same endpoint and model.
+    return this.#requests.addId(this.#lines + 1, whole.hash1, whole.hash2);
+  }
+
   /** An empty line that is not the last one. */
   #endEmpty(): void {
     this.#endsEmpty = false;
@@ -159,6 +172,7 @@ export class JsonlCheck implements PassListener<ContentReport> {
 
   save(): string {
     const state: Saved = {
+      version: VERSION,
       lines: this.#lines,
       invalid: this.#invalid,
       problems: this.#problems,
@@ -191,7 +205,11 @@ export class JsonlCheck implements PassListener<ContentReport> {
 
 const NEW_LINE = Buffer.from('\n');
 
+/** Of the states: another version can have other hashes. */
+const VERSION = 2;
+
 interface Saved {
+  readonly version: typeof VERSION;
   readonly lines: number;
   readonly invalid: number;
   readonly problems: readonly LineProblem[];
@@ -205,7 +223,7 @@ function isEmpty(line: Buffer): boolean {
 }
 
 function isSaved(saved: Saved | undefined): saved is Saved {
-  if (typeof saved !== 'object' || saved === null) return false;
+  if (typeof saved !== 'object' || saved === null || saved.version !== VERSION) return false;
   const counts = [saved.lines, saved.invalid, saved.first];
   return counts.every(Number.isSafeInteger) && Array.isArray(saved.problems) && typeof saved.requests === 'string';
 }

@@ -1,10 +1,13 @@
-import { HASH_AT, type BatchLine } from './line-rules.ts';
+import { HASH_AT, type BatchLine } from './batch-rules.ts';
 
 /** Without a maximum number of lines, the IDs of later lines are not compared: 8 bytes per line and 4 of the table. */
 const MAX_COMPARED = 1024 * 1024;
 /** A larger state does not fit into a heartbeat. */
 const MAX_SAVED = 100_000;
 const ID_BYTES = 8;
+/** Bits of a line number in the table. The others are bits of its hash, so that other lines are rarely read. */
+const LINE_BITS = 21;
+const LINE_MASK = (1 << LINE_BITS) - 1;
 
 type Hash = readonly [number, number];
 
@@ -13,7 +16,7 @@ export class Requests {
   readonly #most: number;
   /** By line. Two zeros: the line has no ID. */
   #ids = new Int32Array(2 * 1024);
-  /** Line numbers, by hash. */
+  /** Line numbers with bits of their hashes, by hash. */
   #table = new Int32Array(4 * 1024);
   #lines = 0;
   #url: Hash | undefined;
@@ -33,8 +36,13 @@ export class Requests {
       this.#model ??= hashAt(hashes, HASH_AT.model);
       this.#hasModels ||= !isAt(hashes, HASH_AT.model, this.#model);
     }
+    return this.addId(line, hashes[HASH_AT.customId] as number, hashes[HASH_AT.customId + 1] as number);
+  }
+
+  /** As `add`, for a line with the endpoint and model of an earlier line. */
+  addId(line: number, one: number, two: number): string | undefined {
     if (line > this.#most) return undefined;
-    const other = this.#insert(line, hashes[HASH_AT.customId] as number, hashes[HASH_AT.customId + 1] as number);
+    const other = this.#insert(line, one, two);
     return other === 0 ? undefined : `has the "custom_id" of line ${other}`;
   }
 
@@ -76,21 +84,25 @@ export class Requests {
     if (2 * line > this.#table.length) this.#rehash(2 * Math.max(this.#table.length, 2 * line));
     const found = this.#place(one, two);
     const other = this.#table[found] as number;
-    if (other !== 0) return other;
+    if (other !== 0) return other & LINE_MASK;
     this.#ids[2 * line - 2] = one;
     this.#ids[2 * line - 1] = two;
-    this.#table[found] = line;
+    this.#table[found] = line | (one << LINE_BITS);
     this.#lines = line;
     return 0;
   }
 
   /** The place of a hash in the table, or the free place for it. */
   #place(one: number, two: number): number {
-    const mask = this.#table.length - 1;
+    const [table, ids] = [this.#table, this.#ids];
+    const mask = table.length - 1;
+    const bits = one << LINE_BITS;
     for (let at = two & mask; ; at = (at + 1) & mask) {
-      const line = this.#table[at] as number;
-      if (line === 0) return at;
-      if (this.#ids[2 * line - 2] === one && this.#ids[2 * line - 1] === two) return at;
+      const entry = table[at] as number;
+      if (entry === 0) return at;
+      if ((entry & ~LINE_MASK) !== bits) continue;
+      const line = entry & LINE_MASK;
+      if (ids[2 * line - 2] === one && ids[2 * line - 1] === two) return at;
     }
   }
 
@@ -98,7 +110,7 @@ export class Requests {
     this.#table = new Int32Array(2 ** Math.ceil(Math.log2(least)));
     for (let line = 1; line <= this.#lines; line++) {
       const [one, two] = [this.#ids[2 * line - 2] as number, this.#ids[2 * line - 1] as number];
-      if (one !== 0 || two !== 0) this.#table[this.#place(one, two)] = line;
+      if (one !== 0 || two !== 0) this.#table[this.#place(one, two)] = line | (one << LINE_BITS);
     }
   }
 }

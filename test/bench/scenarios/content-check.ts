@@ -21,7 +21,13 @@ const BYTES = 512 * MiB;
 const LINK_BYTES_PER_SECOND = 125_000_000;
 const MOST_ROUNDS = 3;
 const CHUNK_BYTES = 512 * 1024;
-const CHECKS = ['jsonl', 'batch', 'chat'] as const;
+const PASSES = [
+  { check: 'jsonl', isMixed: false },
+  { check: 'batch', isMixed: false },
+  { check: 'batch', isMixed: true },
+  { check: 'chat', isMixed: false },
+  { check: 'chat', isMixed: true },
+] as const;
 const LINE_BYTES = [150, 300, 1000, 4096];
 const PASS_BYTES = 64 * MiB;
 /** Of a File for a batch. */
@@ -32,7 +38,7 @@ async function run(bench: Bench): Promise<Section> {
   const file = join(dirname(await bench.fileOfSize(MiB)), 'requests.jsonl');
   await pipeline(Readable.from(requests(BYTES)), createWriteStream(file));
   const ways = (['off', 'batch'] as const).map((check) => ({ check, rates: [] as number[], peaks: [] as number[] }));
-  const passes = CHECKS.map((check) => ({ check, rates: LINE_BYTES.map(() => [] as number[]) }));
+  const passes = PASSES.map((pass) => ({ ...pass, rates: LINE_BYTES.map(() => [] as number[]) }));
   for (let round = 1; round <= rounds; round++) {
     for (const way of ways) {
       const { rate, peakMib } = await upload(bench, file, way.check);
@@ -40,8 +46,8 @@ async function run(bench: Bench): Promise<Section> {
       way.peaks.push(peakMib);
       bench.log(`round ${round}: check ${way.check}: ${rate.toFixed(1)} MiB/s, ${peakMib.toFixed(0)} MiB`);
     }
-    for (const { check, rates } of passes) {
-      LINE_BYTES.forEach((bytes, index) => rates[index]?.push(passGibPerSecond(check, bytes)));
+    for (const { rates, ...lines } of passes) {
+      LINE_BYTES.forEach((lineBytes, index) => rates[index]?.push(passGibPerSecond({ ...lines, lineBytes })));
     }
   }
   const pairs = ways[1]!.rates.map((rate, index) => rate / (ways[0]!.rates[index] ?? rate));
@@ -62,8 +68,8 @@ async function run(bench: Bench): Promise<Section> {
           'MD5 and check alone, GiB per second of CPU time',
           ...LINE_BYTES.map((bytes) => `lines of ${bytes.toLocaleString('en')} bytes`),
         ],
-        rows: passes.map(({ check, rates }) => [
-          `\`${check}\``,
+        rows: passes.map(({ check, isMixed, rates }) => [
+          `\`${check}\`${isMixed ? ', three layouts' : ''}`,
           ...rates.map((ofBytes) => formatFigure(figureOf(ofBytes))),
         ]),
       },
@@ -75,13 +81,28 @@ async function run(bench: Bench): Promise<Section> {
   };
 }
 
-/** @param lineBytes approximate length of a line */
-function* requests(bytes: number, lineBytes = 4096, check: LineCheck = 'batch'): Generator<string> {
+interface Lines {
+  readonly check: LineCheck;
+  /** Approximate length. */
+  readonly lineBytes: number;
+  /** Whether each line has another layout than the line before. */
+  readonly isMixed: boolean;
+}
+
+function* requests(
+  bytes: number,
+  { check, lineBytes, isMixed }: Lines = { check: 'batch', lineBytes: 4096, isMixed: false },
+): Generator<string> {
   const text = 'A sentence with "quotes", and a second line.\n'.repeat(Math.ceil(lineBytes / 45));
   const lineOf = (id: number, content: string) => {
-    const messages = [{ role: 'user', content }];
-    if (check === 'chat') return `${JSON.stringify({ messages })}\n`;
-    const body = { model: 'm', messages };
+    const layout = isMixed ? id % 3 : 0;
+    const user = { role: 'user', content };
+    if (check === 'chat') {
+      const reply = { role: 'assistant', content: 'Yes.' };
+      const messages = [[user], [user, reply], [{ role: 'system', content: 'Be short.' }, user, reply]][layout];
+      return `${JSON.stringify({ messages })}\n`;
+    }
+    const body = { model: 'm', messages: [user], ...[{}, { temperature: 0.5 }, { max_tokens: 100 }][layout] };
     return `${JSON.stringify({ custom_id: `request-${id}`, method: 'POST', url: '/v1/responses', body })}\n`;
   };
   let length = text.length;
@@ -93,8 +114,9 @@ function* requests(bytes: number, lineBytes = 4096, check: LineCheck = 'batch'):
   }
 }
 
-function passGibPerSecond(check: LineCheck, lineBytes: number): number {
-  const lines = [...requests(PASS_BYTES, lineBytes, check)];
+function passGibPerSecond(settings: Lines): number {
+  const { check } = settings;
+  const lines = [...requests(PASS_BYTES, settings)];
   const files: Buffer[] = [];
   for (let from = 0; from < lines.length; from += MAX_LINES) {
     files.push(Buffer.from(lines.slice(from, from + MAX_LINES).join('')));
