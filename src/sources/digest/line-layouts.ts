@@ -5,7 +5,7 @@ const MAX_VALUES = 256;
 /** Limits of the memory: after them, all layouts are learned again. */
 const MAX_NODES = 1024;
 const MAX_BYTES = 16 * 1024;
-/** If many lines have new layouts, so many lines are not compared, because this would cost more than it saves. */
+/** Number of lines that are not compared after many lines with new layouts, because this would cost more than it saves. */
 const PAUSE_LINES = 512;
 const MAX_CREDIT = 64;
 const COST_OF_MISS = 2;
