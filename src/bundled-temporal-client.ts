@@ -19,7 +19,7 @@ export const WORKER_COMMANDS: readonly string[] = [
   'retune',
 ];
 
-const CLIENT_PACKAGES = /^@temporalio\/(client|common|envconfig|proto)$/;
+const CLIENT_PACKAGES = /^@temporalio\/(client|common|proto)$/;
 
 interface Messages {
   readonly nested?: Readonly<Record<string, Messages>>;

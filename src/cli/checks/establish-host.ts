@@ -1,7 +1,5 @@
 import { existsSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
-import { listUploads } from '../../client/lists/list-uploads.ts';
-import { startedRequest } from '../../client/prepare/started-request.ts';
 import { hostNameProblem } from '../../core/task-queue.ts';
 import type { Config } from '../../config/config.ts';
 import { statePaths, withoutProxy } from '../../dev/server/state-files.ts';
@@ -68,6 +66,8 @@ async function namesIn(client: Client): Promise<string[]> {
 }
 
 async function namesOfUploads(client: Client, running: boolean): Promise<string[]> {
+  const { listUploads } = await import('../../client/lists/list-uploads.ts');
+  const { startedRequest } = await import('../../client/prepare/started-request.ts');
   const names: string[] = [];
   let read = 0;
   for await (const { workflowId, parentId } of listUploads(client, { syncs: true, running })) {

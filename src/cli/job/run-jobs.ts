@@ -1,15 +1,12 @@
-import { startJob } from '../../client/start-job.ts';
 import { requireDestination } from '../../config/destinations.ts';
 import { isEmpty, namedBy, type NamedSources } from '../../sources/named-sources.ts';
 import { withBackend, type Backend } from '../backend.ts';
-import { checkDestination, assertWorkers } from '../checks/check-jobs.ts';
 import type { CliContext } from '../context.ts';
 import { errorText, Interrupted } from '../errors.ts';
 import { NamedRecords } from '../sources/named-records.ts';
 import { commandSources } from '../sources/source-settings.ts';
 import type { CommandJob, Outcome, Started } from './command-job.ts';
 import { createLiveView } from './live-view.ts';
-import { restartOutdated } from './outdated.ts';
 
 /** Line that a command prints if it is interrupted. */
 export const INTERRUPTED = 'longhaul: interrupted. Run the same command again to resume from the recorded parts.';
@@ -45,6 +42,8 @@ interface JobCommand<Job extends CommandJob> {
 /**
  * Runs a command that starts jobs. It connects to Temporal, checks for workers or calls the destination, and starts or
  * attaches to the jobs. On the embedded server, it runs a worker. Finally, it follows the jobs and prints the results.
+ *
+ * Modules that need Temporal's SDK or undici are imported late, so that they load while the embedded server starts.
  */
 export async function runJobs<Job extends CommandJob>(
   context: CliContext,
@@ -67,6 +66,7 @@ export async function runJobs<Job extends CommandJob>(
       return command.printDetached(jobs);
     }
     await run.serve(jobs);
+    const { restartOutdated } = await import('./outdated.ts');
     if (run.hasWorker && (await restartOutdated(context, backend, jobs, settings.destination))) await run.serve(jobs);
     await command.noteAttached(run, jobs);
     const outcomes = await run.follow(jobs, settings.json ? command.printJson : () => {});
@@ -101,6 +101,7 @@ export class JobRun {
   async check(jobs: readonly CommandJob[]): Promise<void> {
     const { config } = this.context;
     const { destination, transferQueue } = this.settings;
+    const { assertWorkers, checkDestination } = await import('../checks/check-jobs.ts');
     if (!this.hasWorker) return assertWorkers(this.backend, jobs, transferQueue);
     await checkDestination(requireDestination(config, destination), this.backend, jobs);
   }
@@ -113,6 +114,7 @@ export class JobRun {
   }
 
   async start<Job extends CommandJob>(job: Job): Promise<Started<Job>> {
+    const { startJob } = await import('../../client/start-job.ts');
     const { temporal, taskQueue } = this.backend.client;
     return { ...job, handle: await startJob<Job['prepared']>(temporal, taskQueue, job.prepared) };
   }

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { JobIdTakenError } from '../../../client/errors.ts';
 import { prepareSync, type PreparedSync, type SyncOptions } from '../../../client/prepare/prepare-sync.ts';
-import { startedRequest } from '../../../client/prepare/started-request.ts';
 import { requireDestination } from '../../../config/destinations.ts';
 import { Defaults } from '../../../contracts/limits.ts';
 import type { SyncRequest, SyncResult, SyncDecision, UnmatchedGlob } from '../../../contracts/sync.ts';
@@ -108,6 +107,7 @@ async function start(run: JobRun, job: SyncJob): Promise<Started<SyncJob>> {
   } catch (error) {
     if (!(error instanceof JobIdTakenError)) throw error;
     const { temporal } = run.backend.client;
+    const { startedRequest } = await import('../../../client/prepare/started-request.ts');
     // These lines are optional.
     const running = await startedRequest<SyncRequest>(temporal, workflowId).catch(() => undefined);
     const lines = running ? syncDifferences(workflowId, running, request) : [];

@@ -16,9 +16,7 @@ import { SpoolFolder } from '../../sources/spool/folder.ts';
 import { findPipes } from '../../sources/spool/pipe-arguments.ts';
 import { sourceCopies, type SourceCopies } from '../../sources/spool/source-copies.ts';
 import { sourceSettingsOf } from '../../sources/source-settings.ts';
-import { noteAttached } from './attached.ts';
 import { expandFiles } from './expand-files.ts';
-import { withAutoSizes } from './auto-split.ts';
 import { checkReceipt, receiptOf, writeReceipt } from './receipt.ts';
 import { checkUploadOptions, type UploadCommandOptions } from './options.ts';
 import { outcomeJson, printDetached, printOutcomes, sourceOf } from './outcomes.ts';
@@ -99,10 +97,11 @@ async function uploadFiles(
         paths = await copies.make();
         const checked = copies.areNeeded ? await check(paths.map((path) => ({ path }))) : planned;
         const { purpose, quiet } = options;
-        const jobs =
-          options.split === 'auto'
-            ? await withAutoSizes(context, run.backend, checked, { destination, purpose, quiet })
-            : checked;
+        let jobs = checked;
+        if (options.split === 'auto') {
+          const { withAutoSizes } = await import('./auto-split.ts');
+          jobs = await withAutoSizes(context, run.backend, checked, { destination, purpose, quiet });
+        }
         const read = jobs.map(({ prepared }) => prepared.request.source);
         // Other workers on this machine permit the copies of commands, and otherwise only the sources in their lists.
         await run.name(namedBy(run.hasWorker ? read : read.filter((source) => spools.has(source))), jobs);
@@ -115,7 +114,8 @@ async function uploadFiles(
         await spools.sweep((workflowId) => statusOf(backend, workflowId)).catch(() => {});
         onStarted();
       },
-      noteAttached: ({ backend }, jobs) => noteAttached(context, backend, jobs, options),
+      noteAttached: async ({ backend }, jobs) =>
+        (await import('./attached.ts')).noteAttached(context, backend, jobs, options),
       printDetached: (jobs) => printDetached(context, jobs, options),
       printJson: (outcome) => context.json(outcomeJson(outcome)),
       print: async (_, outcomes) => {
