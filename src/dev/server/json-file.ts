@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { ZodType } from 'zod';
 
 /**
@@ -8,7 +9,8 @@ import type { ZodType } from 'zod';
  * @param flush whether the content must survive a crash of the system
  */
 export async function writeJsonFile(path: string, content: unknown, { flush = false } = {}): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  // Its name can be shorter than that of the file.
+  const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
   try {
     await writeFile(temporary, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600, flush });
     await rename(temporary, path);

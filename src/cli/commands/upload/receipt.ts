@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
-import { access, constants, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { createHash, randomUUID } from 'node:crypto';
+import { open, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import type { Receipt, UploadReceipt } from '../../../contracts/requests/receipt.ts';
 import type { Source } from '../../../contracts/sources.ts';
 import { nameOfSource } from '../../../core/source/names.ts';
@@ -32,13 +32,33 @@ export async function checkReceipt(options: UploadCommandOptions, files: readonl
     );
   }
   const path = resolve(receipt);
+  const probe = join(dirname(path), `.${randomUUID()}.tmp`);
   try {
-    if ((await stat(path).catch(() => undefined))?.isDirectory())
-      throw new ConfigError(`--receipt must be a file, and ${path} is a directory. Add a name.`);
-    await access(dirname(path), constants.W_OK);
-    if (!(await stat(dirname(path))).isDirectory()) throw Object.assign(new Error(), { code: 'ENOTDIR' });
+    if (!(await isReplaceable(path)))
+      throw new ConfigError(`--receipt does not replace ${path}, which is not a receipt. Choose another path.`);
+    await (await open(probe, 'wx')).close();
+    await rm(probe);
   } catch (error) {
     throw cannotWrite(path, error);
+  }
+}
+
+const RECEIPT_START = /^\s*\{\s*"format"\s*:\s*"longhaul-receipt\//;
+
+/** Whether nothing is lost if a receipt replaces the file: it is missing, empty or a receipt. */
+async function isReplaceable(path: string): Promise<boolean> {
+  const stats = await stat(path).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (stats?.isDirectory()) throw new ConfigError(`--receipt must be a file, and ${path} is a directory. Add a name.`);
+  if (!stats?.isFile()) return stats === undefined;
+  const handle = await open(path);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(100), 0, 100, 0);
+    return bytesRead === 0 || RECEIPT_START.test(buffer.toString('utf8', 0, bytesRead));
+  } finally {
+    await handle.close();
   }
 }
 
@@ -99,7 +119,8 @@ export async function writeReceipt(name: string, receipt: Receipt): Promise<void
 function cannotWrite(path: string, error: unknown): unknown {
   const code = errnoOf(error);
   if (code === undefined) return error;
-  return new ConfigError(`cannot write the receipt ${path}: ${errnoCause(code)}. Choose another path with --receipt.`);
+  const cause = code === 'ENOENT' ? `${dirname(path)} does not exist (ENOENT)` : errnoCause(code);
+  return new ConfigError(`cannot write the receipt ${path}: ${cause}. Choose another path with --receipt.`);
 }
 
 /** Digests of some content, as lower-case hex. */
