@@ -85,21 +85,24 @@ const seconds = (least: number, most: number) => {
 };
 
 /** `apiKeyCommand` of a destination: an argument list, or an object with it. */
-export const keyCommandSchema = z.union([
-  command.transform((list) => ({
-    command: list,
-    ttlSeconds: undefined,
-    timeoutSeconds: undefined,
-    environment: undefined,
-  })),
-  z.strictObject({
-    command,
-    ttlSeconds: seconds(10, 86_400).optional(),
-    timeoutSeconds: seconds(1, 600).optional(),
-    /** Names of more variables that the command gets. */
-    environment: z.array(z.string().min(1)).optional(),
-  }),
-]);
+export const keyCommandSchema = z.union(
+  [
+    command.transform((list) => ({
+      command: list,
+      ttlSeconds: undefined,
+      timeoutSeconds: undefined,
+      environment: undefined,
+    })),
+    z.strictObject({
+      command,
+      ttlSeconds: seconds(10, 86_400).optional(),
+      timeoutSeconds: seconds(1, 600).optional(),
+      /** Names of more variables that the command gets. */
+      environment: z.array(z.string().min(1)).optional(),
+    }),
+  ],
+  'must be a list of a program and its arguments, or an object with "command"',
+);
 
 export type KeyCommandConfig = z.infer<typeof keyCommandSchema>;
 

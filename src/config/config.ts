@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import * as z from 'zod';
-import { errnoCause, errnoOf } from '../core/text/errno-cause.ts';
+import { issueText } from '../contracts/requests/issue-text.ts';
+import { errnoOf } from '../core/text/errno-cause.ts';
 import { EncryptionKeys } from '../encryption/keys.ts';
 import { ConfigError } from '../errors.ts';
 import type { ProxyRules } from '../network/proxy.ts';
+import { fileProblem, readSettingsFile } from '../network/watched-files.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 import { readDestinations, type DestinationConfig, destinationSchema } from './destinations.ts';
 import { environmentSchema, type EnvironmentValues, type LogLevel } from './environment.ts';
@@ -167,23 +168,30 @@ function readConfigFile(
   problems: string[],
 ): z.infer<typeof configFileSchema> {
   if (path === undefined) return {};
+  let content: string;
   try {
-    const parsed = configFileSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
-    if (parsed.success) return parsed.data;
-    problems.push(...describeIssues(parsed.error).map((issue) => `${path}: ${issue}`));
+    content = readSettingsFile(path);
   } catch (error) {
-    const code = errnoOf(error);
-    if (code === undefined) problems.push(`cannot read ${path} as JSON${positionIn(error)}`);
-    else if (code !== 'ENOENT') problems.push(`cannot read the config file ${path}: ${errnoCause(code)}`);
+    if (errnoOf(error) !== 'ENOENT') problems.push(`the config file ${path} ${fileProblem(error)}`);
     else if (mustExist) problems.push(`LONGHAUL_CONFIG names ${path}, which does not exist`);
+    return {};
   }
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch (error) {
+    problems.push(`cannot read ${path} as JSON: ${content.trim() === '' ? 'it is empty' : invalidAt(error)}`);
+    return {};
+  }
+  const parsed = configFileSchema.safeParse(value, { error: issueText });
+  if (parsed.success) return parsed.data;
+  problems.push(...describeIssues(parsed.error).map((issue) => `${path}: ${issue}`));
   return {};
 }
 
 /** Not the whole message: it quotes the file, which may contain a secret. */
-function positionIn(error: unknown): string {
-  const position = / at position \d+/.exec((error as Error).message)?.[0];
-  return position === undefined ? '' : `: it is invalid${position}`;
+function invalidAt(error: unknown): string {
+  return `it is invalid${/ at position \d+/.exec((error as Error).message)?.[0] ?? ''}`;
 }
 
 function homeIsMissing(variable: string): never {

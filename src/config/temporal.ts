@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import * as z from 'zod';
 import { errnoCause, errnoOf } from '../core/text/errno-cause.ts';
 import { encryptedDataConverter } from '../encryption/data-converter.ts';
+import { readSettingsFile } from '../network/watched-files.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -69,7 +69,7 @@ function loadTemporalConnection(env: Environment): ClientConnectConfig {
 
 function readNamed(variable: string, path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readSettingsFile(path);
   } catch (error) {
     const cause = errnoCause(errnoOf(error) ?? (error as Error).message);
     throw new Error(`cannot read ${path}, which ${variable} names: ${cause}`, { cause: error });

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { FailureType } from '../contracts/failures.ts';
 import { ConfigError } from '../errors.ts';
-import { FILE_CHECK_INTERVAL_MS, fileIdentity, fileProblem } from '../network/watched-files.ts';
+import { FILE_CHECK_INTERVAL_MS, fileIdentity, fileProblem, readSettingsFile } from '../network/watched-files.ts';
 
 export interface EncryptionKey {
   readonly id: string;
@@ -36,7 +34,7 @@ export class EncryptionKeys {
   constructor(path: string) {
     this.#path = path;
     try {
-      this.#keys = parseKeys(readFileSync(path, 'utf8'), path);
+      this.#keys = parseKeys(readSettingsFile(path), path);
     } catch (error) {
       throw error instanceof ConfigError
         ? error
@@ -67,7 +65,7 @@ export class EncryptionKeys {
     try {
       const identity = await fileIdentity(this.#path);
       if (identity === this.#identity) return;
-      this.#keys = parseKeys(await readFile(this.#path, 'utf8'), this.#path);
+      this.#keys = parseKeys(readSettingsFile(this.#path), this.#path);
       this.#identity = identity;
     } catch {
       // The keys stay.
@@ -77,10 +75,7 @@ export class EncryptionKeys {
 
 function parseKeys(content: string, path: string): readonly EncryptionKey[] {
   const keys: EncryptionKey[] = [];
-  for (const [index, line] of content
-    .replace(/^\uFEFF/, '')
-    .split(/\r?\n/)
-    .entries()) {
+  for (const [index, line] of content.split(/\r?\n/).entries()) {
     const [id = '', secret = '', ...rest] = line.trim().split(/\s+/);
     if (id === '' || id.startsWith('#')) continue;
     // No message contains a word of the line: each can be a key.

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import tls from 'node:tls';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '../errors.ts';
-import { FILE_CHECK_INTERVAL_MS, fileIdentity, fileProblem } from './watched-files.ts';
+import { FILE_CHECK_INTERVAL_MS, fileIdentity, fileProblem, readSettingsFile } from './watched-files.ts';
 import { extraCaFile } from '../config/child-environment.ts';
 
 /** Certificates of one destination. Files are PEM, and are read again when they change. */
@@ -92,8 +91,10 @@ export class TlsFiles implements CurrentTls {
   }
 
   async #load(): Promise<TlsContexts> {
-    const [caText, cert, key] = await Promise.all(FILES.map((name) => this.#ofFile(name, (path) => readFile(path))));
-    const own = [this.#settings.ca, caText?.toString()].filter((pem) => pem);
+    const [caText, cert, key] = await Promise.all(
+      FILES.map((name) => this.#ofFile(name, async (path) => readSettingsFile(path))),
+    );
+    const own = [this.#settings.ca, caText].filter((pem) => pem);
     for (const pem of own) if (!pem?.includes('-----BEGIN ')) throw this.#unusable('caFile', 'has no certificate');
     // Without `ca`, Node uses its own certificates.
     const trusted = own.length === 0 ? {} : { ca: [...trustedRoots(), ...(own as string[])] };
@@ -102,7 +103,7 @@ export class TlsFiles implements CurrentTls {
       const isClient = cert !== undefined && key !== undefined;
       return { proxy, target: isClient ? createSecureContext({ ...trusted, cert, key }) : proxy };
     } catch (error) {
-      throw this.#unusable(cert ? 'clientCertFile' : 'caFile', `can't be used (${(error as Error).message})`);
+      throw this.#unusable(cert ? 'clientCertFile' : 'caFile', `cannot be used (${(error as Error).message})`);
     }
   }
 

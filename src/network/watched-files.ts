@@ -1,4 +1,7 @@
+import { readFileSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { errnoCause, errnoOf } from '../core/text/errno-cause.ts';
+import { formatBytes } from '../core/text/format.ts';
 
 /** A changed file is detected at most this much later. */
 export const FILE_CHECK_INTERVAL_MS = 1000;
@@ -14,7 +17,24 @@ export async function fileIdentity(path: string): Promise<string> {
 
 /** What is wrong with a file, for the end of a sentence that starts with its name. */
 export function fileProblem(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const code = errnoOf(error);
   if (code === 'ENOENT') return 'does not exist';
-  return `can't be read: ${message}`;
+  return `cannot be read: ${code === undefined ? (error as Error).message : errnoCause(code)}`;
+}
+
+/** Larger than any key, configuration or list of certificates. */
+const MAX_SETTINGS_BYTES = 16 * 1024 * 1024;
+/** A pipe that another program writes, such as `<(command)`. A named pipe can have no writer. */
+const OPEN_PIPE = /^\/(dev|proc\/self)\/fd\/\d+$|^\/dev\/stdin$/;
+
+/**
+ * Reads a small text file that a setting or an argument names. A named pipe would block the process, and a device or
+ * the wrong file can be endless.
+ */
+export function readSettingsFile(path: string, maxBytes = MAX_SETTINGS_BYTES): string {
+  const stats = statSync(path);
+  const isUsual = stats.isFile() || stats.isDirectory() || path === '/dev/null';
+  if (!isUsual && !(stats.isFIFO() && OPEN_PIPE.test(path))) throw new Error('it is not a regular file');
+  if (stats.isFile() && stats.size > maxBytes) throw new Error(`it is larger than ${formatBytes(maxBytes)}`);
+  return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
 }

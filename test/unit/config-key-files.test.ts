@@ -73,7 +73,7 @@ describe('a key in a file', () => {
 
   it('that is a directory is refused', () => {
     expect(() => keyOf({ OPENAI_API_KEY_FILE: scene.dir })).toThrow(
-      /that OPENAI_API_KEY_FILE names can't be read: EISDIR/,
+      /that OPENAI_API_KEY_FILE names cannot be read: it is a directory \(EISDIR\)/,
     );
   });
 

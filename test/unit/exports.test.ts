@@ -49,6 +49,7 @@ const internal: Readonly<Record<string, string>> = {
 const builtIn: Readonly<Record<string, string>> = {
   'src/config/temporal.ts': 'connect and loadConfig make a ConfigError of it',
   'src/core/upload/plan.ts': 'an empty file, which callers exclude',
+  'src/network/watched-files.ts': 'each caller makes a ConfigError of it',
   'src/network/tunnel.ts': 'the reading of a source makes a SourceReadError of it, as of each error of a connection',
   'src/sources/remote/reader.ts': 'nothing reads from a reader after it was closed',
   'src/sources/s3/guard.ts': 'mapS3Error makes a SourceReadError of it',

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { isPlainObject } from '../../core/payload.ts';
 import { quoted } from '../../core/text/clip.ts';
 import type { ScheduleSettings } from '../schedule.ts';
+import { issueText } from './issue-text.ts';
 import { scheduleSettings } from './schedule.ts';
 import { syncRequest } from './sync.ts';
 import { splitRequest, uploadRequest } from './upload.ts';
@@ -16,7 +17,7 @@ export type Checked<Full> =
 
 /** Checks a request of any form. It never throws. */
 export function checkRequest<Schema extends z.ZodType>(schema: Schema, value: unknown): Checked<z.output<Schema>> {
-  const parsed = schema.safeParse(withoutUndefined(value));
+  const parsed = schema.safeParse(withoutUndefined(value), { error: issueText });
   if (parsed.success) return { problems: [], full: parsed.data };
   const problems = problemLines(parsed.error.issues, value);
   const more = problems.length - MAX_PROBLEMS;

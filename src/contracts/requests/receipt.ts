@@ -19,7 +19,8 @@ const part = z.object({
 
 /** Times of the service are Unix seconds. */
 const file = z.object({
-  id: text,
+  // It becomes a segment of a URL.
+  id: z.string().regex(/^[\x21-\x7e]+$/, 'must be an ID of a File'),
   bytes,
   createdAt: unixSeconds,
   expiresAt: unixSeconds.optional(),

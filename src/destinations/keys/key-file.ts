@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../../errors.ts';
-import { FILE_CHECK_INTERVAL_MS, fileIdentity, fileProblem } from '../../network/watched-files.ts';
+import { FILE_CHECK_INTERVAL_MS, fileIdentity, fileProblem, readSettingsFile } from '../../network/watched-files.ts';
 import { isKey, type KeyProvider } from './key-provider.ts';
 
 /** Which content of a file is usable. */
@@ -61,7 +59,7 @@ export class KeyFile implements KeyProvider {
       // Before the content: a change in between is then detected by the next check.
       const identity = await fileIdentity(this.path);
       if (this.#key === undefined || identity !== this.#identity) {
-        this.#key = keyOf(await readFile(this.path, 'utf8'), this.#label, this.#form);
+        this.#key = keyOf(readSettingsFile(this.path), this.#label, this.#form);
         this.#identity = identity;
       }
       return this.#key;
@@ -79,7 +77,7 @@ export class KeyFile implements KeyProvider {
 export function readKeyFile(path: string, label: string, form: KeyForm = API_KEY): string {
   let content: string;
   try {
-    content = readFileSync(path, 'utf8');
+    content = readSettingsFile(path);
   } catch (error) {
     throw new ConfigError(`${label} ${fileProblem(error)}`);
   }

@@ -184,6 +184,36 @@ describe('loadConfig', () => {
 });
 
 describe('the config file', () => {
+  it('explains each problem of the config file in plain English', async () => {
+    await writeConfig({
+      zzz: 1,
+      destinations: {
+        a: { kind: 'Azure', nope: 1, purposes: [5] },
+        b: { baseUrl: 'http://x', apiKeyCommand: 'x' },
+        '': { baseUrl: 'http://x' },
+      },
+    });
+    const file = scene.configPath;
+    expect(problemsOf({}).replace('invalid configuration: ', '').split('; ').toSorted()).toEqual([
+      `${file}: destinations. has an invalid name`,
+      `${file}: destinations.a has an unknown property: "nope"`,
+      `${file}: destinations.a.kind must be "openai" or "azure"`,
+      `${file}: destinations.a.purposes.0 must be a text`,
+      `${file}: destinations.b.apiKeyCommand must be a list of a program and its arguments, or an object with "command"`,
+      `${file}: the file has an unknown property: "zzz"`,
+    ]);
+    for (const [content, problem] of [
+      ['', 'as JSON: it is empty'],
+      ['null', 'the file must be an object'],
+      ['[]', 'the file must be an object'],
+    ] as const) {
+      await writeFile(file, content);
+      expect(problemsOf({})).toContain(problem);
+    }
+    await writeFile(file, '\uFEFF{}');
+    expect(() => loadConfig(scene.bare)).not.toThrow();
+  });
+
   it('adds destinations to the default one', async () => {
     await writeConfig({
       $schema: './config.json',

@@ -71,7 +71,7 @@ describe('the headers of an HTTP source in the config file', () => {
       /must be the name of an environment variable/,
     ],
     ['a relative path', { Authorization: { file: 'token' } }, /must be an absolute path/],
-    ['another property', { Authorization: { value: 'a' } }, /Unrecognized key: "value"/],
+    ['another property', { Authorization: { value: 'a' } }, /has an unknown property: "value"/],
     ['no header', {}, /files\.example\.com has no headers/],
     ['a text', 'Authorization: a', /files\.example\.com must be an object of headers/],
     ['a number', { 'X-Team': 4 }, /must be \{"env": "VARIABLE"\}/],

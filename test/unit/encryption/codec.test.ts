@@ -87,7 +87,7 @@ describe('EncryptionKeys', () => {
       expect(() => new EncryptionKeys(path)).toThrow(problem);
       expect(() => new EncryptionKeys(path)).not.toThrow(good.slice(0, 20));
       expect(() => new EncryptionKeys(join(directory, 'none'))).toThrow('does not exist');
-      expect(() => new EncryptionKeys(directory)).toThrow("can't be read");
+      expect(() => new EncryptionKeys(directory)).toThrow('cannot be read: it is a directory (EISDIR)');
     }),
   );
 });

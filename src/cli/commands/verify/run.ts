@@ -1,4 +1,4 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { requireDestination } from '../../../config/destinations.ts';
 import { checkRequest } from '../../../contracts/requests/problems.ts';
@@ -6,11 +6,11 @@ import { receiptSchema, type Receipt, type UploadReceipt } from '../../../contra
 import type { Source } from '../../../contracts/sources.ts';
 import { isPlainObject } from '../../../core/payload.ts';
 import { nameOfSource } from '../../../core/source/names.ts';
-import { errnoCause, errnoOf } from '../../../core/text/errno-cause.ts';
 import { formatBytes } from '../../../core/text/format.ts';
 import { createDestination } from '../../../destinations/kinds.ts';
 import type { Destination } from '../../../destinations/port.ts';
 import { ApiError, ConfigError, LonghaulError } from '../../../errors.ts';
+import { fileProblem, readSettingsFile } from '../../../network/watched-files.ts';
 import { isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
 import { sealKeyOf } from '../../../sources/source-settings.ts';
 import { Sources } from '../../../sources/sources.ts';
@@ -40,7 +40,7 @@ interface NamedSource {
  * the service does not return is a warning.
  */
 export async function verifyCommand(context: CliContext, path: string, options: VerifyCommandOptions): Promise<void> {
-  const receipt = await readReceipt(path);
+  const receipt = readReceipt(path);
   const settings = sourceSettingsOf(context.config);
   const sources = new Sources({ ...settings, any: true });
   const checks: Check[] = [];
@@ -73,14 +73,15 @@ export async function verifyCommand(context: CliContext, path: string, options: 
   if (!verified) throw new AlreadyReported();
 }
 
-async function readReceipt(path: string): Promise<Receipt> {
+/** More than that of a split upload of 500 Files with the usual size of parts. */
+const MAX_RECEIPT_BYTES = 256 * 1024 * 1024;
+
+function readReceipt(path: string): Receipt {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = readSettingsFile(path, MAX_RECEIPT_BYTES);
   } catch (error) {
-    const code = errnoOf(error);
-    if (code === undefined) throw error;
-    throw new ConfigError(`cannot read the receipt ${path}: ${errnoCause(code)}.`);
+    throw new ConfigError(`the receipt ${path} ${fileProblem(error)}. Use a file that "upload --receipt" wrote.`);
   }
   let value: unknown;
   try {
