@@ -37,12 +37,12 @@ export async function lockFile(path: string, signal: AbortSignal): Promise<FileL
   while (!(await create(path, owner))) {
     signal.throwIfAborted();
     const state = await stateOf(path);
-    if (state === undefined) continue;
-    if (seen?.state !== state.text) seen = { state: state.text, atMs: performance.now() };
-    const isStale = isDead(state.owner) || performance.now() - seen.atMs > STALE_MS;
-    if (isStale) await remove(path, state.content);
+    const text = state?.text ?? '';
+    if (seen?.state !== text) seen = { state: text, atMs: performance.now() };
+    const isStale = isDead(state?.owner) || performance.now() - seen.atMs > STALE_MS;
+    if (isStale && state) await remove(path, state.content);
     else if (performance.now() > untilMs) {
-      const who = state.owner ? `process ${state.owner.pid} on ${state.owner.host}` : 'another process';
+      const who = state?.owner ? `process ${state.owner.pid} on ${state.owner.host}` : 'another process';
       throw new SourceReadError(`${who} has the lock ${path} for more than two minutes. Check that process.`);
     } else await delay(POLL_MS * (1 + Math.random()), undefined, { signal });
   }

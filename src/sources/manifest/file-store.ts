@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { access, constants, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { constants, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import type { FileManifest } from '../../contracts/sources.ts';
 import { errnoCause } from '../../core/text/errno-cause.ts';
-import { LonghaulError, ManifestError, SourceReadError } from '../../errors.ts';
+import { LonghaulError, ManifestError, SourceForbiddenError, SourceReadError } from '../../errors.ts';
 import { FilePermission } from '../file/permission.ts';
 import { realPlace } from '../file/paths.ts';
 import type { FileSettings } from '../source-settings.ts';
@@ -25,7 +25,13 @@ const MAX_UPDATES = 5;
 export async function openFileManifest({ path }: FileManifest, settings: FileSettings = {}): Promise<ManifestStore> {
   if (!isAbsolute(path)) throw new ManifestError(`cannot use the manifest ${path}: use an absolute path.`);
   const permission = new FilePermission(settings);
-  await permission.assertPath(path);
+  try {
+    await permission.assertPath(path);
+  } catch (error) {
+    throw error instanceof SourceForbiddenError
+      ? new SourceForbiddenError(error.messageFor('use the manifest'))
+      : error;
+  }
   // A link to a manifest remains a link.
   return fileManifestStore(path, await realPlace(path), permission);
 }
@@ -34,7 +40,18 @@ function fileManifestStore(name: string, real: string, permission: FilePermissio
   async function prepare(): Promise<void> {
     const existing = await attempt('read', openExisting());
     await existing?.handle.close();
-    await attempt('write', access(dirname(real), constants.W_OK | constants.X_OK));
+    await attempt('write', probe());
+  }
+
+  /** Fails if no file can be created for an update. */
+  async function probe(): Promise<void> {
+    const next = nextPath();
+    await (await open(next, 'wx')).close();
+    await rm(next);
+  }
+
+  function nextPath(): string {
+    return join(dirname(real), `.${basename(real)}.${randomUUID()}.tmp`);
   }
 
   async function read<T>(use: (content: AsyncIterable<Uint8Array> | undefined) => Promise<T>): Promise<T> {
@@ -66,7 +83,7 @@ function fileManifestStore(name: string, real: string, permission: FilePermissio
     const folder = dirname(real);
     const start = `.${basename(real)}.`;
     const lock = await lockFile(join(folder, `${start}lock`), signal);
-    const next = join(folder, `${start}${randomUUID()}.tmp`);
+    const next = nextPath();
     try {
       await removeLeftovers(folder, start);
       const existing = await openExisting();
@@ -103,7 +120,8 @@ function fileManifestStore(name: string, real: string, permission: FilePermissio
       throw error;
     });
     if (!atPath) return undefined;
-    if (!atPath.isFile()) throw new ManifestError(`cannot use the manifest ${name}: it is not a regular file.`);
+    if (!atPath.isFile())
+      throw new ManifestError(`cannot use the manifest ${name}: it is not a regular file. Use another path.`);
     const handle = await open(real, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const stats = await handle.stat({ bigint: true });

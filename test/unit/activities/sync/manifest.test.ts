@@ -12,6 +12,7 @@ import { withoutManifest } from '../../../../activities/sync/manifest/own-files.
 import { lineOf, parseRow } from '../../../../activities/sync/manifest/rows.ts';
 import type { SyncScope } from '../../../../src/contracts/plan-sync.ts';
 import type { RememberedFile } from '../../../../src/contracts/sync.ts';
+import { openFileManifest } from '../../../../src/sources/manifest/file-store.ts';
 import { Sources } from '../../../../src/sources/sources.ts';
 import { generatedRuns, strangeNumbers, strangeTexts } from '../../../support/mutated.ts';
 import { withTempDir } from '../../../support/temp-dir.ts';
@@ -149,6 +150,18 @@ describe('a manifest', () => {
       await writeFile(join(folder, `.sync.jsonl.${crypto.randomUUID()}.tmp`), 'half a row');
       await (await open(path)).record({ add: [entry('a')], remove: [] }, signal);
       expect(await readdir(folder)).toEqual(['sync.jsonl']);
+    }));
+
+  it('reports before a sync that no file can be created next to it', () =>
+    withManifest(async (path) => {
+      for (const [name, fix] of [
+        ['x'.repeat(250), /the name is too long \(ENAMETOOLONG\)\. Use a shorter path/],
+        ['missing/a.jsonl', /ENOENT\)\. Create its directory/],
+      ] as const) {
+        const store = await openFileManifest({ type: 'file', path: join(path, '..', name), host: 'h' }, { any: true });
+        await expect(store.prepare(signal)).rejects.toThrow(fix);
+      }
+      expect(await readdir(join(path, '..'))).toEqual([]);
     }));
 
   it('keeps the mode of the file, and a link to it', () =>
