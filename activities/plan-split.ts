@@ -1,16 +1,22 @@
 import type { PlanSplitHeartbeat, TransferActivities } from '../src/contracts/activities.ts';
-import { Limits, type DestinationLimits } from '../src/contracts/limits.ts';
+import type { DestinationLimits } from '../src/contracts/limits.ts';
 import { splitRequest } from '../src/contracts/requests/upload.ts';
 import type { FullSplitRequest } from '../src/contracts/split.ts';
 import { filenameOfSource, nameOfSource } from '../src/core/source/names.ts';
 import { nameKey } from '../src/core/text/name-form.ts';
 import { formatBytes } from '../src/core/text/format.ts';
 import type { LineLimit } from '../src/core/split/plan.ts';
-import { limitText, nameProblem } from '../src/core/upload/file-limits.ts';
+import { nameProblem } from '../src/core/upload/file-limits.ts';
 import { AbortedError, LineTooLongError, SourceChangedError, SourceUnusableError } from '../src/errors.ts';
 import { assertUnchanged, type SourceInfo, type SourceReader } from '../src/sources/source-reader.ts';
 import { countLines } from '../src/sources/line-counter.ts';
-import { planPieces, SourceLines } from '../src/sources/source-lines.ts';
+import {
+  assertPieceCount,
+  maxLinesOfSplit,
+  planPieces,
+  SourceLines,
+  tooManyLines,
+} from '../src/sources/source-lines.ts';
 import { changed } from './failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt } from './attempt.ts';
@@ -36,7 +42,7 @@ export function createPlanSplit(dependencies: ActivityDependencies): TransferAct
           if (problem !== undefined) throw new SourceUnusableError(`${nameOfSource(source)} ${problem}`);
           return sources.read(source, { signal }, async (reader) => {
             const info = await reader.stat();
-            assertCount(info.sizeBytes, pieceSizeBytes, limits);
+            assertPieceCount(info.sizeBytes, pieceSizeBytes, maxFileBytes);
             if (expectedFingerprint !== undefined && info.fingerprint !== expectedFingerprint) {
               throw new SourceChangedError(
                 `${filename} changed between the request and the start of the upload. Start a new upload.`,
@@ -92,32 +98,13 @@ async function lineLimit(
   { lines, maxLines, signal, last, keep }: CountContext,
 ): Promise<LineLimit | undefined> {
   if (sizeBytes <= maxLines) return undefined;
-  const most = (maxLines * Limits.maxPieces) / 2;
   const { counter, isWhole } = await countLines(reader, {
     sizeBytes,
     resumeFrom: last?.fingerprint === fingerprint ? last.lines : undefined,
     onCheckpoint: (checkpoint) => keep({ fingerprint, lines: checkpoint }),
-    isStopping: (count) => signal.aborted || count > most,
+    isStopping: (count) => signal.aborted || count > maxLinesOfSplit(maxLines),
   });
   if (signal.aborted) throw new AbortedError('the count of the lines was aborted');
-  if (!isWhole) {
-    throw new SourceUnusableError(
-      `more than ${most} lines in Files of ${maxLines} lines are more than ${Limits.maxPieces / 2} Files. ` +
-        'Divide the source into several files first.',
-    );
-  }
+  if (!isWhole) throw tooManyLines(maxLines);
   return { maxLines, index: counter.index(lines) };
-}
-
-/** Long lines can require up to twice as many pieces as the number of bytes. */
-function assertCount(sizeBytes: number, pieceSizeBytes: number, { maxFileBytes }: DestinationLimits): void {
-  const most = Limits.maxPieces / 2;
-  if (sizeBytes / pieceSizeBytes <= most) return;
-  const least = Math.ceil(sizeBytes / most);
-  throw new SourceUnusableError(
-    `${formatBytes(sizeBytes)} in pieces of ${limitText(pieceSizeBytes)} are more than ${most} Files. ` +
-      (least <= maxFileBytes
-        ? `Increase the size of the pieces to at least ${formatBytes(least)} (${least} bytes).`
-        : 'Divide the source into several files first.'),
-  );
 }

@@ -146,7 +146,10 @@ function explainErrno(code: string, error: NodeJS.ErrnoException): Explanation {
   const verb = verbs[syscall] ?? 'use';
   const where = address === undefined ? undefined : port === undefined ? address : `${address}:${port}`;
   const object =
-    path ?? where ?? hostname ?? (syscall === 'write' || syscall === 'fsync' ? 'a file' : 'a file or an address');
+    path ??
+    where ??
+    hostname ??
+    (syscall === 'write' || syscall === 'fsync' ? 'a file or the output' : 'a file or an address');
   const problem = `cannot ${verb} ${object}: ${errnoCause(code)}`;
   if (syscall === 'mkdtemp') return { problem, fix: 'Set TMPDIR to a directory that this user can write to' };
   return {

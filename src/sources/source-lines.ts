@@ -1,5 +1,8 @@
+import { Limits } from '../contracts/limits.ts';
 import { type LineEnds, planSplit, type LineLimit, type SplitPlan } from '../core/split/plan.ts';
-import { AbortedError, SourceChangedError } from '../errors.ts';
+import { formatBytes } from '../core/text/format.ts';
+import { limitText } from '../core/upload/file-limits.ts';
+import { AbortedError, SourceChangedError, SourceUnusableError } from '../errors.ts';
 import type { SourceReader } from './source-reader.ts';
 
 const BLOCK_BYTES = 64 * 1024;
@@ -108,4 +111,28 @@ export async function planPieces(
   const { pieces } = plan;
   const { offsetBytes } = pieces.at(-1) ?? { offsetBytes: 0 };
   return { pieces: [...pieces.slice(0, -1), { offsetBytes, sizeBytes: sizeBytes - offsetBytes }] };
+}
+
+const MAX_PIECES = Limits.maxPieces / 2;
+
+/** Long lines can require up to twice as many pieces as the number of bytes. @throws SourceUnusableError */
+export function assertPieceCount(sizeBytes: number, pieceSizeBytes: number, maxFileBytes: number): void {
+  if (sizeBytes / pieceSizeBytes <= MAX_PIECES) return;
+  const least = Math.ceil(sizeBytes / MAX_PIECES);
+  throw new SourceUnusableError(
+    `${formatBytes(sizeBytes)} in pieces of ${limitText(pieceSizeBytes)} are more than ${MAX_PIECES} Files. ` +
+      (least <= maxFileBytes
+        ? `Increase the size of the pieces to at least ${formatBytes(least)} (${least} bytes).`
+        : 'Divide the source into several files first.'),
+  );
+}
+
+/** Maximum number of lines of a source that is split. */
+export const maxLinesOfSplit = (maxLines: number) => maxLines * MAX_PIECES;
+
+export function tooManyLines(maxLines: number): SourceUnusableError {
+  return new SourceUnusableError(
+    `more than ${maxLinesOfSplit(maxLines)} lines in Files of ${maxLines} lines are more than ${MAX_PIECES} Files. ` +
+      'Divide the source into several files first.',
+  );
 }

@@ -61,7 +61,11 @@ export function sealedSource({ source, query }: UrlSource, workflowId: string, {
 export function httpUrlOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
-    throw new ConfigError('a source URL must start with s3://, http:// or https://');
+    throw new ConfigError(
+      isHttpUrl(text)
+        ? 'the URL of the source is not valid. Check its host and its port, and percent-encode spaces.'
+        : 'a source URL must start with s3://, http:// or https://',
+    );
   }
   if (url.username || url.password) {
     const advice = `Use a presigned URL, or set "sources.http.headers" for ${url.host} in the configuration.`;

@@ -18,7 +18,7 @@ import type { FileSettings } from '../source-settings.ts';
 const STATS_AT_A_TIME = 16;
 
 /** These texts do not show whether the target exists. */
-const LEADS_OUT = 'is a link to a target that is not permitted. Permit its target with --root';
+const LEADS_OUT = 'is a link to a target that is not permitted. For a sync, permit its target with --root';
 const NOT_UTF8 = 'its name, or that of its directory, is not UTF-8. Rename it';
 const NOT_PERMITTED = 'belongs to the system, to Longhaul or to its secrets, and is never uploaded';
 

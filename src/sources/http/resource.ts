@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { errnoCause } from '../../core/text/errno-cause.ts';
 import {
   AbortedError,
   LonghaulError,
@@ -76,7 +77,7 @@ export class HttpResource {
     if (error instanceof LonghaulError) return networkProblem(error, this.name) ?? error;
     const { name, code, message } = error as Partial<NodeJS.ErrnoException>;
     if (name === 'AbortError') return new AbortedError(`reading ${this.name} was aborted`, { cause: error });
-    const why = this.#redact(code ?? message ?? String(error));
+    const why = code === undefined ? this.#redact(message ?? String(error)) : errnoCause(code);
     return new SourceReadError(`cannot read ${this.name}: ${why}`, { cause: error });
   }
 

@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { configuredLimits } from '../../../config/destinations.ts';
 import type { ContentCheck, ContentReport, LineCheck, LineProblem } from '../../../contracts/content.ts';
@@ -15,7 +15,13 @@ import { ConfigError, LineTooLongError, LonghaulError, SourceError, SourceUnusab
 import { JsonlCheck, MAX_LISTED } from '../../../sources/digest/jsonl.ts';
 import { pass } from '../../../sources/digest/pass.ts';
 import { countLines } from '../../../sources/line-counter.ts';
-import { planPieces, SourceLines } from '../../../sources/source-lines.ts';
+import {
+  assertPieceCount,
+  maxLinesOfSplit,
+  planPieces,
+  SourceLines,
+  tooManyLines,
+} from '../../../sources/source-lines.ts';
 import { isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
 import type { SourceReader } from '../../../sources/source-reader.ts';
 import { Sources } from '../../../sources/sources.ts';
@@ -60,6 +66,9 @@ export async function checkCommand(
   }
   const problem = purpose === undefined ? undefined : purposeProblem(config, purpose, destination);
   if (problem !== undefined) throw new ConfigError(problem);
+  if (isSplit(options) && names.includes('-')) {
+    throw new ConfigError('standard input cannot be checked in pieces. Save it to a file, or remove --split.');
+  }
   const check = lineCheckOf(options.check, purpose ?? '') ?? 'jsonl';
   const limits = purpose === undefined ? undefined : configuredLimits(config, destination, purpose);
   let bad = 0;
@@ -93,6 +102,10 @@ export async function checkCommand(
   if (bad > 0) throw new AlreadyReported();
 }
 
+function isSplit({ split, splitSize }: CheckCommandOptions): boolean {
+  return split === true || splitSize !== undefined;
+}
+
 function linesOf(source: string, check: LineCheck, found: Checked): string[] {
   const { lines, invalid, problems, warnings, limit, pieces } = found;
   const more = invalid - problems.length;
@@ -122,14 +135,15 @@ async function checkFile(file: string, checks: CheckContext): Promise<Checked> {
   const { connection, purpose = '' } = options;
   const named = isSourceUrl(file) ? sourceOfUrl(file, { connection, sealKey: () => '' }) : undefined;
   const path = await realpath(file).catch(() => resolve(file));
+  if (!named && (await stat(file).catch(() => undefined))?.isFIFO())
+    throw new SourceUnusableError(`cannot check ${file}: it is a pipe. Pipe its content into "longhaul check -".`);
   const source: Source = named?.source ?? { type: 'file', path };
   return sources.read(source, { query: named?.query, signal }, async (reader) => {
     const { sizeBytes } = await reader.stat();
-    const isSplit = options.split === true || options.splitSize !== undefined;
     const filename = nameKey(named ? filenameOfSource(source) : basename(file));
     const limited = { filename, purpose, sizeBytes };
-    const limit = limits && (isSplit ? nameProblem : fileProblem)(limits, limited);
-    if (!isSplit) {
+    const limit = limits && (isSplit(options) ? nameProblem : fileProblem)(limits, limited);
+    if (!isSplit(options)) {
       const report = await checkRange(reader, { offsetBytes: 0, sizeBytes }, check, limits?.maxLines, signal);
       return { ...withoutCheck(report), bytes: sizeBytes, limit };
     }
@@ -162,10 +176,13 @@ async function piecesOf(
   const lines = new SourceLines(reader, signal);
   const { maxLines, maxFileBytes = Infinity } = limits ?? {};
   const most = Math.min(splitSize ?? Infinity, maxFileBytes);
+  assertPieceCount(sizeBytes, most, maxFileBytes);
   let index: LineIndex | undefined;
   if (maxLines !== undefined) {
-    const { counter } = await countLines(reader, { sizeBytes, isStopping: () => signal.aborted });
+    const isStopping = (count: number) => signal.aborted || count > maxLinesOfSplit(maxLines);
+    const { counter, isWhole } = await countLines(reader, { sizeBytes, isStopping });
     if (signal.aborted) throw new Interrupted();
+    if (!isWhole) throw tooManyLines(maxLines);
     index = counter.index(lines);
   }
   const outcome = await planPieces(sizeBytes, most, lines, index && maxLines ? { maxLines, index } : undefined);

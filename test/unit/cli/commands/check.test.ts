@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -37,7 +38,7 @@ function check(
       note: (line: string) => void notes.push(short(line)),
       json: (value: object) => void json.push(JSON.parse(short(JSON.stringify(value)))),
     } as unknown as CliContext;
-    const given = names.map((name) => (name === '-' ? name : join(directory, name)));
+    const given = names.map((name) => (/^[/-]|:/.test(name) ? name : join(directory, name)));
     const failed = await checkCommand(context, given, { check: 'auto', ...options }).then(
       () => false,
       (error: unknown) => {
@@ -110,7 +111,24 @@ it('reports the limits of a purpose, and checks the pieces of a split upload', a
   expect(split.json).toMatchObject([
     { ok: false, lines: 50_002, pieces: 2, invalid: 1, problems: [{ line: 50_002, reason: 'has no "custom_id"' }] },
   ]);
+  const small = { purpose: 'batch', splitSize: 5000 };
+  expect((await check(files, ['many.jsonl'], small)).notes[0]).toMatch(
+    / in pieces of 4\.88 KiB are more than 500 Files/,
+  );
+  await expect(check({}, ['-'], { split: true }, lines)).rejects.toThrow('standard input cannot be checked in pieces');
   expect((await check({ 'x.csv': '{}\n' }, ['x.csv'], { purpose: 'fine-tune' })).out[0]).toMatch(
     /x\.csv is not accepted: .* must end in \.jsonl/,
   );
 });
+
+it('names the cause of a pipe, of an invalid URL and of an invalid bucket', () =>
+  withTempDir(async (directory) => {
+    const pipe = join(directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const { notes } = await check({}, [pipe, 'https://a b/', 's3://b/x'], {});
+    expect(notes).toEqual([
+      `longhaul: cannot check ${pipe}: it is a pipe. Pipe its content into "longhaul check -".`,
+      expect.stringContaining('the URL of the source is not valid. Check its host'),
+      expect.stringContaining('has the bucket "b"; use 2 to 255 letters'),
+    ]);
+  }));

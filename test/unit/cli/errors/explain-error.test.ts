@@ -62,7 +62,10 @@ describe('the line about an error of the system', () => {
       ofSystem('EACCES', 'open', { path: '/a' }),
       'cannot open /a: permission denied (EACCES). Grant this user access to it.',
     ],
-    [ofSystem('ENOSPC', 'write'), 'cannot write a file: no space left on the disk (ENOSPC). Free some space.'],
+    [
+      ofSystem('ENOSPC', 'write'),
+      'cannot write a file or the output: no space left on the disk (ENOSPC). Free some space.',
+    ],
     [
       ofSystem('EROFS', 'mkdir', { path: '/a' }),
       'cannot create /a: the file system is read-only (EROFS). Choose a path',
