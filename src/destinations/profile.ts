@@ -97,6 +97,10 @@ export const DefaultProfile = {
 /** A checked profile with every default filled in. `inspect` and `JSON.stringify` show neither its key nor the values of its headers. */
 export type ResolvedProfile = Defaulted & Pick<DestinationProfile, 'name' | 'baseUrl' | 'apiKey'>;
 
+/** Headers of the connection and of the body. */
+const SET_BY_LONGHAUL =
+  /^(content-length|content-type|transfer-encoding|connection|keep-alive|upgrade|te|trailer|expect)$/i;
+
 /**
  * Checks a profile and adds its defaults.
  *
@@ -122,6 +126,9 @@ export function resolveProfile(profile: DestinationProfile): ResolvedProfile {
   for (const header of Object.keys(resolved.headers)) {
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(header)) {
       throw new ConfigError(`destination "${profile.name}": "${header}" is not a valid name of a header`);
+    }
+    if (SET_BY_LONGHAUL.test(header)) {
+      throw new ConfigError(`destination "${profile.name}": Longhaul sets the header "${header}". Remove it`);
     }
   }
   return hideSecrets(resolved);

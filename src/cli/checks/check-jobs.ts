@@ -60,6 +60,7 @@ export function problemOf(
       : described('is unreachable', error.message, `${urlFix} and the network`);
   }
   if (error instanceof StrangeAnswerError) return described('does not respond like the API', error.message, urlFix);
+  if (error instanceof ConfigError) return `cannot be used: ${error.message.replace(/\.$/, '')}.`;
   if (!(error instanceof ApiError)) return undefined;
   const { status } = error.details;
   if (status === 401)

@@ -102,12 +102,13 @@ export function runningDifferences(running: RunningUpload, command: ThisCommand)
   const own: Fields = { ...command.request };
   const kept: Fields = { ...request };
   if (progress) {
-    kept['concurrency'] = progress.concurrency;
+    // Zero until the first activity has returned.
+    kept['concurrency'] = progress.concurrency || request.concurrency;
     kept['limitBytesPerSecond'] = progress.limit?.bytesPerSecond;
     if (own['partSizeBytes'] !== undefined) kept['partSizeBytes'] = progress.partSizeBytes || request.partSizeBytes;
   }
   const { concurrency } = command.request;
-  const most = progress?.concurrency ?? request.concurrency ?? Defaults.concurrency;
+  const most = progress?.concurrency || (request.concurrency ?? Defaults.concurrency);
   if (command.isWorker && concurrency !== undefined && concurrency < most) {
     // Its worker sends at most this number of parts.
     delete own['concurrency'];

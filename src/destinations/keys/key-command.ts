@@ -117,8 +117,8 @@ export class KeyCommand implements KeyProvider {
     const secrets = [...(this.#settings.secrets ?? []), ...(this.#held ? [this.#held.token] : [])];
     const line = secrets
       .reduce((text, secret) => text.replaceAll(secret, '[redacted]'), stderr)
-      // Tokens and keys are longer than any word, path segment or correlation ID.
-      .replace(/[\w+=~-]{40,}(\.[\w+=~-]+)*/g, '[redacted]')
+      // Tokens and keys are longer than any word, path segment or correlation ID, or start in their own way.
+      .replace(/([\w+=~-]{40,}|\beyJ[\w-]{10,}|\bsk-[\w-]{10,})(\.[\w+=~-]+)*/g, '[redacted]')
       .replace(/\/\/[^\s/@]+@/g, '//[redacted]@')
       .replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ')
       .trim()

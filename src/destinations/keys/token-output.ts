@@ -21,7 +21,8 @@ export function parseTokenOutput(output: string, nowMs: number): Token | { reado
   if (!parsed) return { problem: 'printed an object that is not JSON' };
   const token = TOKEN_NAMES.map((name) => parsed[name]).find((value) => typeof value === 'string' && value !== '');
   if (typeof token !== 'string') return { problem: `printed JSON without ${TOKEN_NAMES.slice(0, 2).join(' or ')}` };
-  if (!isKey(token)) return { problem: 'printed a token with characters that no token has' };
+  // A JSON text or list, as `az --query accessToken` prints it.
+  if (!isKey(token) || /["[\]]/.test(token)) return { problem: 'printed a token with characters that no token has' };
   const expiresAtMs = expiryOf(parsed, nowMs);
   if (expiresAtMs !== undefined && expiresAtMs <= nowMs) return { problem: 'printed a token that has expired' };
   return { token, expiresAtMs };

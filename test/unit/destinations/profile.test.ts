@@ -20,6 +20,7 @@ test.each([
   [{ apiKey: 'sk-canary\n' }, /API key/],
   [{ headers: { 'x-team': 'canary\r\nx: y' } }, /x-team/],
   [{ headers: { 'x team': 'a' } }, /x team/],
+  [{ headers: { 'Transfer-Encoding': 'canary' } }, /sets the header "Transfer-Encoding"/],
 ])('a profile with %j is a ConfigError that repeats no value', (wrong, message) => {
   const resolve = () => resolveProfile({ ...profile, ...wrong });
   expect(resolve).toThrow(ConfigError);

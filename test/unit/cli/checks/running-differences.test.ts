@@ -107,6 +107,8 @@ describe('a command whose upload is running', () => {
     const progress = { concurrency: 9, partSizeBytes: 16 * MiB, limit: { bytesPerSecond: 0, revision: 1 } };
     const now = { concurrency: 9, partSizeBytes: 16 * MiB, limitBytesPerSecond: undefined };
     expect(lines(now, { progress })).toEqual([]);
+    const notInspected = { ...progress, concurrency: 0, partSizeBytes: 0 };
+    expect(lines({ limitBytesPerSecond: undefined }, { progress: notInspected })).toEqual([]);
     expect(lines({ ...now, limitBytesPerSecond: MiB }, { progress })).toEqual([
       '--limit 1MiB/s is not in effect: this upload keeps --limit none. Use "longhaul retune id --limit 1MiB/s".',
     ]);

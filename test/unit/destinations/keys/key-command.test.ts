@@ -28,6 +28,8 @@ describe('the output of a key command', () => {
     ['{"accessToken": ""}', { problem: 'printed JSON without accessToken or access_token' }],
     ['{"accessToken"', { problem: 'printed an object that is not JSON' }],
     ['Please log in', { problem: 'printed a token with characters that no token has' }],
+    ['"sk-1"', { problem: 'printed a token with characters that no token has' }],
+    ['["sk-1"]', { problem: 'printed a token with characters that no token has' }],
     ['{"accessToken": "a", "expires_on": 1}', { problem: 'printed a token that has expired' }],
   ])('%s', (output, expected) => {
     expect(parseTokenOutput(output, nowMs)).toMatchObject(expected);
@@ -99,10 +101,11 @@ describe('KeyCommand', () => {
 
   it('reports a failure without a token, pauses after it, and recovers', async () => {
     const jwt = `eyJ${'x'.repeat(60)}.${'y'.repeat(60)}.${'z'.repeat(60)}`;
-    const stderr = `ERROR: token ${jwt} via http://me:canary@proxy:1\n\u001b[31mrun az login.\n`;
+    const short = 'eyJhbGciOiJIUzI1NiJ9.eyJhIjoxfQ.abc sk-canary1234567890';
+    const stderr = `ERROR: token ${jwt} ${short} via http://me:canary@proxy:1\n\u001b[31mrun az login.\n`;
     const { keys, runs } = scene({}, { failure: 'exited with status 1', stderr }, { stdout: 'a' });
     const message =
-      'the command exited with status 1: ERROR: token [redacted] via http://[redacted]@proxy:1 [31mrun az login. ' +
+      'the command exited with status 1: ERROR: token [redacted] [redacted] [redacted] via http://[redacted]@proxy:1 [31mrun az login. ' +
       'Run the command in a terminal as the same user, and correct it or log in.';
     await expect(keys.current()).rejects.toMatchObject({ code: 'CONFIG_INVALID', message });
     await expect(keys.current()).rejects.toMatchObject({ message });
