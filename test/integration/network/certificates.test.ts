@@ -76,7 +76,7 @@ describe('certificates of a destination', () => {
   it.each([
     [{ caFile: '/no/such/ca.pem' }, 'caFile /no/such/ca.pem does not exist'],
     [{ caFile: files.key.replace('.key', '.none') }, 'does not exist'],
-    [{ ...client, clientKeyFile: files.cert }, `clientCertFile ${files.cert} can't be used`],
+    [{ ...client, clientKeyFile: files.cert }, `clientCertFile ${files.cert} cannot be used`],
   ])('that cannot be used are an error that names the file: %j', (profile, message) =>
     withCaptureServer({ tls, reply: emptyList }, async ({ baseUrl }) => {
       await expect(list(baseUrl, profile)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });

@@ -158,7 +158,7 @@ describe('a manifest', () => {
         ['x'.repeat(250), /the name is too long \(ENAMETOOLONG\)\. Use a shorter path/],
         ['missing/a.jsonl', /ENOENT\)\. Create its directory/],
       ] as const) {
-        const store = await openFileManifest({ type: 'file', path: join(path, '..', name), host: 'h' }, { any: true });
+        const store = await openFileManifest({ type: 'file', path: join(path, '..', name), host: 'h' }, {});
         await expect(store.prepare(signal)).rejects.toThrow(fix);
       }
       expect(await readdir(join(path, '..'))).toEqual([]);
