@@ -1,12 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { firstMatch, KEY, withCommands, type Commands } from './commands.ts';
 
 /*
  * The first sync of many tiny files with a manifest, while the command, which contains the worker, is killed with SIGKILL
@@ -19,18 +17,8 @@ import { fileURLToPath } from 'node:url';
 const FILES = Number(process.argv[2] ?? 100_000);
 const KILLS = Number(process.argv[3] ?? 4);
 const FILES_A_FOLDER = 1000;
-const KEY = 'sk-local';
 
-const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-
-const directory = await mkdtemp(join(tmpdir(), 'longhaul-many-'));
-const children = new Set<ChildProcess>();
-try {
-  await run();
-} finally {
-  for (const child of children) child.kill('SIGKILL');
-  await rm(directory, { recursive: true, force: true, maxRetries: 5 });
-}
+await withCommands(run);
 
 interface Counts {
   readonly same: number;
@@ -38,20 +26,17 @@ interface Counts {
   readonly sent: { readonly files: number };
 }
 
-async function run(): Promise<void> {
+async function run({ directory, url, start }: Commands): Promise<void> {
   const source = join(directory, 'data');
   const manifest = join(directory, 'sync.jsonl');
   const contents = await createFiles(source);
-  const api = start(['local-api', '--port', '0', '--key', KEY, '--data', join(directory, 'api')], {});
-  const url = await firstMatch(api.stderr, /(http:\/\/127\.0\.0\.1:\d+\/v1)/);
-  const environment = { OPENAI_BASE_URL: url, OPENAI_API_KEY: KEY, LONGHAUL_STATE_DIR: join(directory, 'state') };
   const sync = ['sync', source, '--purpose', 'assistants', '--manifest', manifest, '--json', '--quiet'];
   const startedAtMs = performance.now();
   const seconds = () => ((performance.now() - startedAtMs) / 1000).toFixed(0);
   for (let kill = 0; kill < KILLS; kill++) {
     // One kill in each part of the run, at a random number of Files.
     const files = Math.floor((FILES * (kill + randomInt(5, 95) / 100)) / KILLS);
-    const command = start(sync, environment);
+    const command = start(sync);
     for (let count = 0; count < files; count = (await listFiles(url)).size) {
       if (command.exitCode !== null) throw new Error('the command exited before it was killed');
       await setTimeout(2000);
@@ -61,7 +46,7 @@ async function run(): Promise<void> {
     const rows = await rowsOf(manifest).catch(() => []);
     print(`${seconds()} s: killed the command with ${(await listFiles(url)).size} Files and ${rows.length} rows`);
   }
-  const first = await countsOf(start(sync, environment));
+  const first = await countsOf(start(sync));
   print(`${seconds()} s: the last command completed the sync: ${JSON.stringify(first)}`);
   const found = await listFiles(url);
   for (const [path, content] of contents) await checkFile(url, path, content, found.get(path.replaceAll('/', '__')));
@@ -71,7 +56,7 @@ async function run(): Promise<void> {
     if (found.get(path.replaceAll('/', '__'))?.[0] !== fileId) throw new Error(`the row of ${path} has another File`);
   }
   if (rows.length !== FILES) throw new Error(`the manifest has ${rows.length} rows`);
-  const again = await countsOf(start(sync, environment));
+  const again = await countsOf(start(sync));
   if (again.same !== FILES || again.sent.files > 0) throw new Error(`a second sync: ${JSON.stringify(again)}`);
   print(`PASS  each of ${FILES} files has exactly one File and one row, after ${KILLS} kills`);
 }
@@ -122,30 +107,6 @@ async function countsOf(command: ChildProcess): Promise<Counts> {
   if (!result.counts || result.counts.failed > 0) throw new Error(`the sync failed: ${JSON.stringify(result)}`);
   if (command.exitCode === null) await once(command, 'exit');
   return result.counts;
-}
-
-function start(args: readonly string[], environment: Readonly<Record<string, string>>): ChildProcess {
-  const child = spawn(process.execPath, [main, ...args], {
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  child.stdout.resume();
-  child.stderr.resume();
-  children.add(child);
-  child.once('exit', () => children.delete(child));
-  return child;
-}
-
-function firstMatch(stream: Readable | null, pattern: RegExp): Promise<string> {
-  let text = '';
-  return new Promise((resolve, reject) => {
-    stream?.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      const found = pattern.exec(text)?.[1];
-      if (found !== undefined) resolve(found);
-    });
-    stream?.once('end', () => reject(new Error(`no line matches ${pattern}: ${text}`)));
-  });
 }
 
 function print(line: string): void {

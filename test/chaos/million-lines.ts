@@ -1,15 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash, type Hash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { firstMatch, KEY, withCommands, type Commands } from './commands.ts';
 
 /*
  * Uploads requests with `--purpose batch --split` while the command is killed three times with SIGKILL, and checks each
@@ -21,9 +18,6 @@ import { fileURLToPath } from 'node:url';
 const LINES = Number(process.argv[2] ?? 1_000_000);
 const LINE_BYTES = Number(process.argv[3] ?? 5368);
 const KILLS = 3;
-const KEY = 'sk-local';
-
-const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 function* requests(): Generator<string> {
   for (let id = 0; id < LINES; id++) {
@@ -33,25 +27,15 @@ function* requests(): Generator<string> {
   }
 }
 
-const directory = await mkdtemp(join(tmpdir(), 'longhaul-million-'));
-const children = new Set<ChildProcess>();
-try {
-  await run();
-} finally {
-  for (const child of children) child.kill('SIGKILL');
-  await rm(directory, { recursive: true, force: true, maxRetries: 5 });
-}
+await withCommands(run);
 
-async function run(): Promise<void> {
+async function run({ directory, url, start }: Commands): Promise<void> {
   const source = join(directory, 'requests.jsonl');
   await pipeline(Readable.from(requests()), createWriteStream(source));
-  const api = start(['local-api', '--port', '0', '--key', KEY, '--data', join(directory, 'api')], {});
-  const url = await firstMatch(api.stderr, /(http:\/\/127\.0\.0\.1:\d+\/v1)/);
-  const environment = { OPENAI_BASE_URL: url, OPENAI_API_KEY: KEY, LONGHAUL_STATE_DIR: join(directory, 'state') };
   const upload = ['upload', source, '--purpose', 'batch', '--split', '--json', '--quiet'];
   const expected = Math.ceil(LINES / 50_000);
   for (let kill = 1; kill <= KILLS; kill++) {
-    const command = start(upload, environment);
+    const command = start(upload);
     const files = Math.floor((expected * kill) / (KILLS + 1));
     for (let count = 0; count < files; count = await countFiles(url)) {
       if (command.exitCode !== null) throw new Error('the command exited before it was killed');
@@ -61,7 +45,7 @@ async function run(): Promise<void> {
     await once(command, 'exit');
     process.stdout.write(`killed the command with ${await countFiles(url)} Files\n`);
   }
-  const last = start(upload, environment);
+  const last = start(upload);
   const result = JSON.parse(await firstMatch(last.stdout, /^(\{.*\})\n/s)) as {
     files?: { id: string }[];
     error?: object;
@@ -107,28 +91,4 @@ async function countFiles(url: string): Promise<number> {
     headers: { authorization: `Bearer ${KEY}` },
   });
   return ((await response.json()) as { data: unknown[] }).data.length;
-}
-
-function start(args: readonly string[], environment: Readonly<Record<string, string>>): ChildProcess {
-  const child = spawn(process.execPath, [main, ...args], {
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  child.stdout.resume();
-  child.stderr.resume();
-  children.add(child);
-  child.once('exit', () => children.delete(child));
-  return child;
-}
-
-function firstMatch(stream: Readable | null, pattern: RegExp): Promise<string> {
-  let text = '';
-  return new Promise((resolve, reject) => {
-    stream?.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      const found = pattern.exec(text)?.[1];
-      if (found !== undefined) resolve(found);
-    });
-    stream?.once('end', () => reject(new Error(`no line matches ${pattern}: ${text}`)));
-  });
 }
