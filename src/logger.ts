@@ -4,7 +4,7 @@ import type { LogLevel } from './config/environment.ts';
 import { FailureType, type FailureDetails } from './contracts/failures.ts';
 import { escapeJson } from './core/text/printable.ts';
 import { redact } from './redact.ts';
-import { describeLogRecord, type LogRecord } from './core/show/end-line.ts';
+import { describeLogRecord, type LogRecord } from './core/show/log-line.ts';
 import { waitingReason } from './core/upload/reasons.ts';
 
 export type { Logger } from 'pino';

@@ -1,7 +1,8 @@
 import type { JobHandle } from '../../../client/job-handle.ts';
 import type { JobEvent, JobStatus } from '../../../client/jobs.ts';
 import { formatBytes, formatDuration } from '../../../core/text/format.ts';
-import { RateMeter, uploadPace } from '../../../core/pace/rate-meter.ts';
+import { RateMeter } from '../../../core/pace/rate-meter.ts';
+import { uploadPace } from '../../../core/pace/upload-pace.ts';
 import type { CliContext } from '../../context.ts';
 import { readEnd } from '../../../client/follow/read-end.ts';
 import { describeEnded, endedJson, describePieces, describeStatus } from './view.ts';

@@ -1,6 +1,6 @@
 import type { JobEvent } from '../../../client/jobs.ts';
 import { type WorkflowSummary, isSync } from '../../../client/lists/list-uploads.ts';
-import { uploadPace } from '../../../core/pace/rate-meter.ts';
+import { uploadPace } from '../../../core/pace/upload-pace.ts';
 import { formatBytes, formatDuration } from '../../../core/text/format.ts';
 import { formatTable, type Column } from '../../text/table.ts';
 

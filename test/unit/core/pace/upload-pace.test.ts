@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { UploadProgress } from '../../../../src/contracts/upload.ts';
-import { uploadPace } from '../../../../src/core/pace/rate-meter.ts';
+import { uploadPace } from '../../../../src/core/pace/upload-pace.ts';
 
 const startedAtMs = 1_000_000;
 

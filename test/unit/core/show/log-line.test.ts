@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeLogRecord } from '../../../../src/core/show/end-line.ts';
+import { describeLogRecord } from '../../../../src/core/show/log-line.ts';
 
 const time = Date.UTC(2026, 10, 23, 9, 8, 7);
 
