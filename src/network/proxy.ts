@@ -60,7 +60,8 @@ export function proxySettingFor(url: URL, { http, https, noProxy }: ProxyRules):
 /** @throws ConfigError if it is not an http: or https: URL; the message does not repeat it */
 export function parseProxy(text: string): Proxy {
   const url = URL.parse(/^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`);
-  const fix = 'Set it to a URL such as http://proxy.example:3128';
+  const fix =
+    'Set HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or "proxy" of the config file to a URL such as http://proxy.example:3128';
   if (!url) throw new ConfigError(`the proxy setting is not a URL. ${fix}.`);
   const { protocol } = url;
   if (protocol !== 'http:' && protocol !== 'https:') {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { z } from 'zod';
+import { issueText } from '../../contracts/requests/issue-text.ts';
 import { LonghaulError, StrangeAnswerError } from '../../errors.ts';
 import { userAgent } from '../../longhaul-version.ts';
 import { proxyChooser, type Proxy } from '../../network/proxy.ts';
@@ -240,14 +241,14 @@ export class Http {
     } catch {
       // The message of the parser would quote the body, including secrets.
       if (!acceptsAnyBody) {
-        throw strange(text === '' ? 'an empty body' : 'a body that is not JSON. Check the base URL');
+        throw strange(text === '' ? 'an empty body' : 'a body that is not JSON');
       }
     }
-    const parsed = schema.safeParse(value);
+    const parsed = schema.safeParse(value, { error: issueText });
     if (parsed.success) return parsed.data;
     const problems = parsed.error.issues
       .slice(0, MAX_SHOWN_ISSUES)
-      .map(({ path, message }) => `${path.length > 0 ? path.join('.') : 'the body'}: ${message}`);
+      .map(({ path, message }) => `${path.length > 0 ? path.join('.') : 'the body'} ${message}`);
     throw strange(`JSON that does not follow the API (${problems.join('; ')})`);
   }
 

@@ -90,7 +90,7 @@ async function withSha256(receipt: Receipt, source: Source, sources: Sources, si
   const added = async <One extends UploadReceipt>(one: One): Promise<One> => {
     const sha256 = await sources.read({ ...source, range: one.source.range }, { signal }, async (reader) => {
       await reader.stat();
-      const digest = await digestOf(contentOf(reader, one.bytes, signal), true);
+      const digest = await digestOf(contentOf(reader, one.bytes, signal), true, one.bytes);
       // Without an MD5, the fingerprint shows it.
       const isSame = one.md5 === null ? (await reader.stat()).fingerprint === one.fingerprint : digest.md5 === one.md5;
       return digest.bytes === one.bytes && isSame ? digest.sha256 : undefined;
@@ -133,8 +133,12 @@ export interface ContentDigest {
 
 const READ_BYTES = 1024 * 1024;
 
-/** Reads some content once. */
-export async function digestOf(chunks: AsyncIterable<Uint8Array>, hasSha256: boolean): Promise<ContentDigest> {
+/** Reads some content once, and stops when it has more bytes than expected: a service can send content without end. */
+export async function digestOf(
+  chunks: AsyncIterable<Uint8Array>,
+  hasSha256: boolean,
+  expectedBytes: number,
+): Promise<ContentDigest> {
   const md5 = createHash('md5');
   const sha256 = hasSha256 ? createHash('sha256') : undefined;
   let bytes = 0;
@@ -142,6 +146,7 @@ export async function digestOf(chunks: AsyncIterable<Uint8Array>, hasSha256: boo
     bytes += chunk.byteLength;
     md5.update(chunk);
     sha256?.update(chunk);
+    if (bytes > expectedBytes) break;
   }
   return { bytes, md5: md5.digest('hex'), sha256: sha256?.digest('hex') };
 }

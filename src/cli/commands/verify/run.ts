@@ -150,7 +150,7 @@ async function checkSource(
       const now = await reader.stat();
       if (now.sizeBytes !== bytes)
         return { check: fail(name, `has ${now.sizeBytes} bytes, and the receipt has ${bytes}`) };
-      const digest = await digestOf(contentOf(reader, bytes, signal), sha256 !== undefined);
+      const digest = await digestOf(contentOf(reader, bytes, signal), sha256 !== undefined, bytes);
       const isSame = source.type === recorded.type && nameOfSource(source) === nameOfSource(recorded);
       const note = isSame && now.fingerprint !== fingerprint ? '. Its fingerprint changed, its content did not' : '';
       if (digest.bytes !== bytes) return { check: fail(name, `ended after ${digest.bytes} of ${bytes} bytes`) };
@@ -195,7 +195,8 @@ async function checkFile(
     if (now.bytes !== null && now.bytes !== bytes)
       return fail(name, `has ${now.bytes} bytes, and the receipt has ${bytes}`);
     const content = (await files.read(file.id, { signal })) as AsyncIterable<Uint8Array>;
-    const digest = await digestOf(content, sha256 !== undefined);
+    const digest = await digestOf(content, sha256 !== undefined, bytes);
+    if (digest.bytes > bytes) return fail(name, `has more than the ${bytes} bytes of the receipt`);
     if (digest.bytes !== bytes) return fail(name, `has ${digest.bytes} bytes, and the receipt has ${bytes}`);
     if (digest.sha256 !== sha256) return fail(name, `has the SHA-256 ${digest.sha256}, expected ${sha256}`);
     if (md5 !== undefined && digest.md5 !== md5) return fail(name, `has the MD5 ${digest.md5}, expected ${md5}`);

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { UploadCommandOptions } from '../../../../../src/cli/commands/upload/options.ts';
-import { checkReceipt, writeReceipt } from '../../../../../src/cli/commands/upload/receipt.ts';
+import { checkReceipt, digestOf, writeReceipt } from '../../../../../src/cli/commands/upload/receipt.ts';
 import { withTempDir } from '../../../../support/temp-dir.ts';
 
 it('a receipt replaces only a receipt or an empty file, and a path that cannot be written is rejected before', () =>
@@ -36,3 +36,10 @@ it('a receipt replaces only a receipt or an empty file, and a path that cannot b
     expect(await check(at('x'.repeat(250)))).toBe('accepted');
     expect(await readFile(at('data.jsonl'), 'utf8')).toContain('{"a"');
   }));
+
+it('the digest of content without end stops after the expected bytes', async () => {
+  async function* endless() {
+    for (;;) yield Buffer.alloc(10);
+  }
+  expect(await digestOf(endless(), true, 25)).toMatchObject({ bytes: 30 });
+});
