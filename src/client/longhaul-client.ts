@@ -12,7 +12,7 @@ import { Sources } from '../sources/sources.ts';
 import { sealKeyOf, type SourceSettings } from '../sources/source-settings.ts';
 import { hidesNames, tolerantClient } from '../tolerant-client.ts';
 import { grpcCause, grpcFault, sentences } from '../temporal/grpc-cause.ts';
-import { assertClientOptions } from './prepare/option-problems.ts';
+import { assertClientOptions, assertListOptions } from './prepare/option-problems.ts';
 import {
   prepareSplit,
   type SplitUploadOptions,
@@ -177,8 +177,14 @@ export class LonghaulClient {
     return new JobHandle(this.temporal, workflowId);
   }
 
-  /** Lists uploads, and with `syncs` also syncs, newest first. @throws TemporalUnreachableError */
+  /**
+   * Lists uploads, and with `syncs` also syncs, newest first.
+   *
+   * @throws ConfigError if an option is invalid
+   * @throws TemporalUnreachableError
+   */
   list(options: ListOptions = {}): AsyncIterable<UploadSummary> {
+    assertListOptions(options);
     return listUploads(this.temporal, options);
   }
 

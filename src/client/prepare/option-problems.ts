@@ -25,6 +25,23 @@ export function assertClientOptions(options: unknown, kind: 'constructor' | 'con
   if (problems.length > 0) throw new ConfigError(problems.join('; '));
 }
 
+const listOptions = ['syncs', 'running', 'state', 'taskQueue', 'limit'];
+
+/** Checks the options of `LonghaulClient.list()`. @throws ConfigError with every problem */
+export function assertListOptions(options: unknown): void {
+  assertObject(options, 'the options of list()');
+  const problems = Object.keys(options)
+    .filter((name) => !listOptions.includes(name))
+    .map((name) => `"${name}" is not an option. Use ${listOptions.join(', ')}`);
+  const { state, limit } = options;
+  // It becomes a part of a query.
+  if (state !== undefined && (typeof state !== 'string' || !/^[a-z]+$/.test(state)))
+    problems.push('"state" must be a state of uploads, for example waiting');
+  if (limit !== undefined && !(typeof limit === 'number' && limit >= 0)) problems.push('"limit" must be a number');
+  problems.push(...textProblems(options, ['taskQueue']));
+  if (problems.length > 0) throw new ConfigError(problems.join('; '));
+}
+
 /**
  * Checks the options of a method that are not properties of the request.
  *

@@ -53,7 +53,8 @@ export interface PreparedSync {
  */
 export async function prepareSync(options: SyncOptions, host: string, hidesNames = false): Promise<PreparedSync> {
   assertTextOptions(options, 'sync', ['folder', 'id', 'baseUrl']);
-  const { folder, source: given, manifest: place, id, baseUrl, ...rest } = options;
+  const { folder, source: value, manifest: place, id, baseUrl, ...rest } = options;
+  const given = value ?? undefined;
   if ((folder === undefined) === (given === undefined)) throw new ConfigError('set either "folder" or "source"');
   const source: Container = given ?? { type: 'folder', path: await realFolder(folder as string), host };
   const connection = source.type === 's3' ? source.connection : undefined;

@@ -89,7 +89,8 @@ export async function prepareUpload(
   idOf: (workflowId: string, digest: string) => string = (workflowId) => workflowId,
 ): Promise<PreparedUpload> {
   assertTextOptions(options, 'upload', ['file', 'url', 's3Connection', 'id', 'baseUrl']);
-  const { file, url, source: given, s3Connection, id, again, baseUrl, ...rest } = options;
+  const { file, url, source: value, s3Connection, id, again, baseUrl, ...rest } = options;
+  const given = value ?? undefined;
   if ([file, url, given].filter((one) => one !== undefined).length !== 1) {
     throw new ConfigError('set exactly one of "file", "url" and "source"');
   }

@@ -1,6 +1,7 @@
 import { hiddenNames } from '../../tolerant-client.ts';
 import { setTimeout } from 'node:timers/promises';
 import type { Client, ScheduleDescription, ScheduleHandle, ScheduleUpdateOptions } from '@temporalio/client';
+import { assertTextOptions } from '../prepare/option-problems.ts';
 import { hasWorkers } from '../queues/queue-workers.ts';
 import { scheduleVerdict } from '../../core/schedule/verdict.ts';
 import { isScheduleName } from '../../core/schedule/settings.ts';
@@ -52,6 +53,7 @@ export class SchedulesClient {
    * @throws ScheduleExistsError
    */
   async create(options: CreateScheduleOptions): Promise<ScheduleInfo> {
+    assertTextOptions(options, 'schedules.create', []);
     const { name } = options;
     await assertSchedule(name, options, true);
     return onSchedule(
@@ -172,10 +174,11 @@ export class SchedulesClient {
    *
    * @throws ConfigError if the period is invalid
    */
-  async backfill(
-    name: string,
-    { from, to, overlap = ScheduleDefaults.backfillOverlap }: BackfillOptions,
-  ): Promise<void> {
+  async backfill(name: string, options: BackfillOptions): Promise<void> {
+    assertTextOptions(options, 'schedules.backfill', []);
+    const { from, to, overlap = ScheduleDefaults.backfillOverlap } = options;
+    if (!(from instanceof Date && to instanceof Date))
+      throw new ConfigError('invalid backfill: "from" and "to" must be dates');
     if (!(from.getTime() < to.getTime())) throw new ConfigError('invalid backfill: "from" must be earlier than "to"');
     if (to.getTime() > Date.now()) throw new ConfigError('invalid backfill: "to" must not be later than now');
     if (!Object.hasOwn(overlapToTemporal, overlap))
@@ -192,6 +195,7 @@ export class SchedulesClient {
    * @throws ConfigError with every problem
    */
   async update(name: string, changes: UpdateScheduleOptions): Promise<ScheduleInfo> {
+    assertTextOptions(changes, 'schedules.update', []);
     await assertSchedule(name, changes, false);
     return onSchedule(
       name,

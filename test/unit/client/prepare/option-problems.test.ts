@@ -35,8 +35,33 @@ describe('options that a program without types passes', () => {
     ['uploadSplit', { file: '', purpose: 'batch' }, /^"file" must be a text/],
     ['sync', { folder: ['a'], purpose: 'batch' }, /^"folder" must be a text/],
     ['sync', { folder: '/data', id: 1, purpose: 'batch' }, /^"id" must be a text/],
+    ['upload', { source: null, purpose: 'batch' }, /^set exactly one of "file", "url" and "source"/],
+    ['sync', { source: null, purpose: 'batch' }, /^set either "folder" or "source"/],
   ])('are rejected by %s(%j)', async (method, options, message) => {
     const rejected = { code: 'CONFIG_INVALID', message: expect.stringMatching(message) };
     await expect(client[method](anything(options))).rejects.toMatchObject(rejected);
+  });
+
+  it.each<[unknown, RegExp]>([
+    [null, /^the options of list\(\) must be an object$/],
+    [{ query: 'x' }, /^"query" is not an option\. Use syncs, /],
+    [{ state: 'a" OR "1" = "1' }, /^"state" must be a state of uploads/],
+    [{ limit: Number.NaN }, /^"limit" must be a number$/],
+    [{ limit: '5', taskQueue: 5 }, /^"limit" must be a number; "taskQueue" must be a text/],
+  ])('%j are rejected by list()', (options, message) => {
+    expect(() => client.list(anything(options))).toThrow(message);
+  });
+
+  it.each<['create' | 'update' | 'backfill', unknown, RegExp]>([
+    ['create', undefined, /^the options of schedules\.create\(\) must be an object$/],
+    ['update', undefined, /^the options of schedules\.update\(\) must be an object$/],
+    ['backfill', undefined, /^the options of schedules\.backfill\(\) must be an object$/],
+    ['backfill', { from: '2026-11-01', to: new Date() }, /"from" and "to" must be dates$/],
+  ])('are rejected by schedules.%s(%j)', async (method, options, message) => {
+    const call =
+      method === 'create'
+        ? client.schedules.create(anything(options))
+        : client.schedules[method]('x', anything(options));
+    await expect(call).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) });
   });
 });
