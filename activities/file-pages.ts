@@ -36,8 +36,12 @@ export async function* filePages(
       const isLost = after !== undefined && error instanceof ApiError && [400, 404].includes(error.details.status);
       throw isLost ? new LostPlaceError(error.message, { cause: error }) : error;
     });
-    const files = page.files.filter(({ id }) => seen.get(id) === undefined);
-    for (const { id } of files) seen.set(id, rows++);
+    const files = page.files.filter(({ id }) => {
+      let isNew = true;
+      seen.set(id, rows, () => (isNew = false));
+      if (isNew) rows++;
+      return isNew;
+    });
     const { hasMore, nextAfter } = page;
     const leadsOn = nextAfter !== undefined && !places.has(nextAfter);
     // Rows that cannot be read have no identity. Those of a repeated page were already yielded.

@@ -38,6 +38,7 @@ type Pattern = readonly (Segment | typeof ANY_FOLDERS)[];
  */
 export function compileGlobs(globs: readonly string[], { dot = true }: GlobOptions = {}): (path: string) => boolean {
   const patterns = globs.flatMap((glob) => expandBraces(elementsOf(nameKey(glob))).map(patternOf));
+  if (patterns.length === 0) return () => false;
   return (path) => {
     const segments = nameKey(path)
       .split('/')

@@ -232,6 +232,27 @@ describe('a manifest', () => {
       ]);
     }));
 
+  it('has times in any zone and with any fraction of the same second', () => {
+    const times = [
+      '15:00Z',
+      '15:00.5Z',
+      '15:00.123456789Z',
+      '15:00+01:00',
+      '15:00Z',
+      '15:01Z',
+      '15:00.000000001+01:00',
+    ];
+    const versions = times.map((time) => {
+      const row = parseRow(JSON.stringify({ path: 'a', size: 1, fileId: 'f', time: `2026-11-28T20:${time}` }));
+      if (typeof row === 'string') throw new Error(row);
+      return row.entry.version;
+    });
+    const base = BigInt(Date.parse('2026-11-28T20:15:00Z')) * 1_000_000n;
+    const hour = 3_600_000_000_000n;
+    const added = [0n, 500_000_000n, 123_456_789n, -hour, 0n, 1_000_000_000n, 1n - hour];
+    expect(versions).toEqual(added.map((ns) => (base + ns).toString(36)));
+  });
+
   it('is created only where it is permitted, and rejects folders and files with secrets', () =>
     withTempDir(async (directory) => {
       const [root, secret, outside] = ['root', 'secret', 'outside'].map((name) => join(directory, name)) as [
