@@ -8,7 +8,7 @@ const any = fc.oneof(
 );
 const usual = <Value>(value: Value) =>
   fc.oneof({ weight: 4, arbitrary: fc.constant(value) }, { weight: 1, arbitrary: any });
-const row = fc.record({
+const listed = fc.record({
   id: usual('file-Abc_123'),
   bytes: usual(10),
   created_at: usual(1_790_000_000),
@@ -21,7 +21,7 @@ const row = fc.record({
 describe('the files list', () => {
   it('has the rows that the schema of a File accepts', () =>
     fc.assert(
-      fc.property(fc.array(fc.oneof({ weight: 9, arbitrary: row }, any)), (data) => {
+      fc.property(fc.array(fc.oneof({ weight: 9, arbitrary: listed }, any)), (data) => {
         const { files, unreadable } = fileListAnswer.parse({ data });
         const expected = data.flatMap((one) => fileAnswer.safeParse(one).data ?? []);
         expect(files).toEqual(expected);

@@ -243,9 +243,9 @@ describe('a manifest', () => {
       '15:00.000000001+01:00',
     ];
     const versions = times.map((time) => {
-      const row = parseRow(JSON.stringify({ path: 'a', size: 1, fileId: 'f', time: `2026-11-28T20:${time}` }));
-      if (typeof row === 'string') throw new Error(row);
-      return row.entry.version;
+      const parsed = parseRow(JSON.stringify({ path: 'a', size: 1, fileId: 'f', time: `2026-11-28T20:${time}` }));
+      if (typeof parsed === 'string') throw new Error(parsed);
+      return parsed.entry.version;
     });
     const base = BigInt(Date.parse('2026-11-28T20:15:00Z')) * 1_000_000n;
     const hour = 3_600_000_000_000n;
