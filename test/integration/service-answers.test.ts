@@ -1,11 +1,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FailureType, type JobHandle } from 'longhaul';
+import type { JobHandle } from 'longhaul';
 import type { UploadProgress } from 'longhaul/types';
 import { describe, expect, it } from 'vitest';
 import { randomFile } from '../support/random-file.ts';
 import { MiB, withSystem, type System } from '../support/system.ts';
-import { until } from '../support/until.ts';
 
 const purpose = 'assistants';
 const partSizeBytes = MiB;
@@ -17,23 +16,6 @@ async function start({ client, directory }: System, sizeBytes = 3 * MiB, options
 }
 
 describe('an upload whose service', () => {
-  it('requests a pause of two days waits with the time of the service, and resumes at retry', () =>
-    withSystem(async (system) => {
-      await system.startWorker();
-      const headers = { 'retry-after': '198300' };
-      system.api.faults.add({ route: 'part', kind: 'status', status: 429, headers, count: 1000 });
-      const handle = await start(system);
-      await until(async () => (await handle.status()).state === 'waiting', 'the upload to wait');
-      const { waiting } = await handle.status();
-      const inMs = (timeMs = 0) => timeMs - Date.now();
-      expect(waiting).toMatchObject({ failureType: FailureType.ApiUnavailable, status: 429 });
-      expect(waiting?.reason).toMatch(/requested a pause until \d{4}-\d\d-\d\dT.*429/);
-      expect(inMs(waiting?.retryAtMs)).toBeGreaterThan(198_000_000);
-      system.api.faults.clear();
-      await handle.retry();
-      expect(await handle.result()).toMatchObject({ sessions: 1, parts: 3, partSizeBytes });
-    }));
-
   it('returns values that cannot be, gets another attempt, and its omissions have a meaning', () =>
     withSystem(async (system) => {
       await system.startWorker();

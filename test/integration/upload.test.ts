@@ -1,9 +1,9 @@
-import { appendFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FailureType, type JobEvent } from 'longhaul';
 import { describe, expect, it } from 'vitest';
 import { md5, randomFile } from '../support/random-file.ts';
-import { MiB, partsReceived, withSystem } from '../support/system.ts';
+import { MiB, withSystem } from '../support/system.ts';
 
 const purpose = 'assistants';
 const partSizeBytes = MiB;
@@ -136,33 +136,6 @@ describe('an upload that cannot succeed', () => {
       expect(api.stats().requests).toMatchObject({ create: { 400: 1 } });
     }));
 
-  it('cancels its session if a part is rejected permanently', () =>
-    withSystem(async ({ client, startWorker, directory, api, uploads }) => {
-      await startWorker();
-      const file = join(directory, 'forbidden.bin');
-      await randomFile(file, 4 * MiB);
-      api.faults.add({ route: 'part', kind: 'status', status: 422 });
-      const handle = await client.upload({ file, purpose, partSizeBytes });
-      await expect(handle.result()).rejects.toMatchObject({ failureType: FailureType.ApiRejected });
-      expect(uploads()).toMatchObject([{ status: 'cancelled' }]);
-    }));
-
-  it('ends in SourceChanged, with its session cancelled, when the file is changed in the middle', () =>
-    withSystem(
-      async (system) => {
-        const { client, startWorker, directory, uploads } = system;
-        await startWorker({ transferSlots: 2 });
-        const file = join(directory, 'edited.bin');
-        await randomFile(file, 8 * MiB);
-        const handle = await client.upload({ file, purpose, partSizeBytes });
-        await partsReceived(system, 2);
-        await appendFile(file, 'one more line');
-        await expect(handle.result()).rejects.toMatchObject({ failureType: FailureType.SourceChanged });
-        expect(uploads()).toMatchObject([{ status: 'cancelled', completions: 0 }]);
-      },
-      { bandwidthBytesPerSecond: 4 * MiB },
-    ));
-
   it('says every problem of a request that another language sent', () =>
     withSystem(async ({ client, startWorker, taskQueue }) => {
       await startWorker();
@@ -196,73 +169,5 @@ describe('an upload with errors', () => {
       expect(Date.now() - startedAtMs).toBeGreaterThanOrEqual(2000);
       expect(result).toMatchObject({ parts: 6, partsSent: 9, sessions: 1 });
       expect(md5(await download(result.file.id))).toBe(md5(content));
-    }));
-
-  it('opens a new session when the first one expires in the middle', () =>
-    withSystem(async ({ client, startWorker, directory, api, uploads, download }) => {
-      await startWorker({ transferSlots: 1 });
-      const file = join(directory, 'expiring.bin');
-      const content = await randomFile(file, 5 * MiB);
-      api.faults.add({ route: 'part', kind: 'expire', skip: 2 });
-      const result = await (await client.upload({ file, purpose, partSizeBytes })).result();
-      expect(result.sessions).toBe(2);
-      expect(md5(await download(result.file.id))).toBe(md5(content));
-      expect(uploads().map(({ status }) => status)).toEqual(['expired', 'completed']);
-    }));
-
-  it('opens a new session when a strict server has counted a part twice', () =>
-    withSystem(
-      async ({ client, startWorker, directory, api, uploads, download }) => {
-        await startWorker();
-        const file = join(directory, 'spent.bin');
-        const content = await randomFile(file, 4 * MiB);
-        api.faults.add({ route: 'part', kind: 'lost-answer' });
-        const result = await (await client.upload({ file, purpose, partSizeBytes })).result();
-        expect(result.sessions).toBe(2);
-        expect(md5(await download(result.file.id))).toBe(md5(content));
-        expect(uploads().map(({ status }) => status)).toEqual(['cancelled', 'completed']);
-      },
-      { strictSums: true },
-    ));
-
-  it('gives up after the sessions it may open, with the last one cancelled', () =>
-    withSystem(async ({ client, startWorker, directory, api, uploads }) => {
-      await startWorker({ transferSlots: 1 });
-      const file = join(directory, 'hopeless.bin');
-      await randomFile(file, 3 * MiB);
-      api.faults.add({ route: 'part', kind: 'expire', count: 100 });
-      const handle = await client.upload({ file, purpose, partSizeBytes, maxSessions: 2 });
-      await expect(handle.result()).rejects.toMatchObject({ failureType: FailureType.SessionLost });
-      expect(uploads().map(({ status }) => status)).toEqual(['expired', 'expired']);
-    }));
-
-  it("reports a lost session, in the service's words, if another client cancels its only session", () =>
-    withSystem(
-      async (system) => {
-        const { client, startWorker, directory, api, uploads } = system;
-        await startWorker({ transferSlots: 1 });
-        const file = join(directory, 'cancelled-by-another.bin');
-        await randomFile(file, 6 * MiB);
-        const handle = await client.upload({ file, purpose, partSizeBytes, maxSessions: 1 });
-        await partsReceived(system, 1);
-        const { keyHeaders: headers } = system;
-        await fetch(`${api.url}/uploads/${uploads()[0]?.id}/cancel`, { method: 'POST', headers });
-        await expect(handle.result()).rejects.toMatchObject({
-          failureType: FailureType.SessionLost,
-          message: expect.stringContaining('the only session of this upload is lost'),
-        });
-      },
-      { bandwidthBytesPerSecond: 4 * MiB },
-    ));
-
-  it('retries automatically after Retry-After: 0', () =>
-    withSystem(async ({ client, startWorker, directory, api }) => {
-      await startWorker();
-      const file = join(directory, 'at-once.bin');
-      await randomFile(file, 3 * MiB);
-      // Every part, as one that goes through would end the waiting of the others.
-      api.faults.add({ route: 'part', kind: 'status', status: 429, retryAfterSeconds: 0, count: 3 });
-      const result = await (await client.upload({ file, purpose, partSizeBytes })).result();
-      expect(result).toMatchObject({ parts: 3, partsSent: 6, sessions: 1 });
     }));
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FailureType } from '../../src/contracts/failures.ts';
 import type { SplitUploadProgress, SplitUploadResult } from '../../src/contracts/split.ts';
-import { CALM, type Call } from './plan.ts';
+import { CALM, type Call, type Plan } from './plan.ts';
 import { act, calls, during, HOUR, MiB, MINUTE, run, SECOND, status } from './scenario.ts';
 
 describe('an upload', () => {
@@ -209,6 +209,55 @@ describe('an upload whose service', () => {
       faults: [{ call: 'addPart', nth: 2, fault: { kind: 'session-ends', status: 'cancelled' } }],
     });
     expect(result).toMatchObject({ sessions: 2 });
+  });
+
+  it.each<[string, Partial<Plan>, readonly string[]]>([
+    [
+      'ends a session early',
+      { faults: [{ call: 'addPart', nth: 3, fault: { kind: 'session-ends', status: 'expired' } }] },
+      ['expired', 'completed'],
+    ],
+    [
+      'counts a part twice, because its first response was lost,',
+      { faults: [{ call: 'addPart', nth: 2, fault: { kind: 'lost' } }] },
+      ['cancelled', 'completed'],
+    ],
+  ])('%s receives all parts in a second session', async (_, plan, statuses) => {
+    const seen = await run({ request: { partSizeBytes: MiB, concurrency: 1 }, ...plan });
+    expect(seen.result).toMatchObject({ sessions: 2, parts: 12 });
+    expect(seen.statuses).toEqual(statuses);
+  });
+
+  it('ends every session early opens no more of them than permitted', async () => {
+    const seen = await run({
+      request: { partSizeBytes: MiB, concurrency: 1, maxSessions: 2 },
+      faults: [2, 4].map((nth) => ({ call: 'addPart', nth, fault: { kind: 'session-ends', status: 'expired' } })),
+    });
+    expect(seen.failure.type).toBe(FailureType.SessionLost);
+    expect(seen.statuses).toEqual(['expired', 'expired']);
+  });
+
+  it('has lost the only permitted session, which another client cancelled, fails with its message', async () => {
+    const seen = await run({
+      request: { partSizeBytes: MiB, concurrency: 1, maxSessions: 1 },
+      faults: [{ call: 'addPart', nth: 2, fault: { kind: 'session-ends', status: 'cancelled' } }],
+    });
+    expect(seen.failure).toMatchObject({
+      type: FailureType.SessionLost,
+      message: expect.stringContaining('the only session of this upload is lost'),
+    });
+  });
+
+  it('rejects a part permanently (422) fails, with its session cancelled', async () => {
+    const seen = await run({ faults: [{ call: 'addPart', nth: 1, fault: status(422) }] });
+    expect(seen.failure.type).toBe(FailureType.ApiRejected);
+    expect(seen.statuses).toEqual(['cancelled']);
+  });
+
+  it('requests no pause at all (429, Retry-After: 0) receives the parts again in the same session', async () => {
+    const faults = [1, 2, 3].map((nth) => ({ call: 'addPart' as const, nth, fault: status(429, 0) }));
+    const { result } = await run({ sizeBytes: 3 * MiB, faults });
+    expect(result).toMatchObject({ sessions: 1, parts: 3, partsSent: 6 });
   });
 
   it('rejects the parts of two sessions (400) fails with the message of the service', async () => {
