@@ -6,7 +6,6 @@ import { beginWorker, runCli, startCli, startWorkerProcess, type CliRun } from '
 import { md5, randomFile } from '../support/random-file.ts';
 import { filesAt, manyFiles, runSync } from '../support/sync-folder.ts';
 import { MiB, withSystem, type System } from '../support/system.ts';
-import { withTemporalServer } from '../support/temporal-with-flags.ts';
 import { until } from '../support/until.ts';
 import { writeFiles } from '../support/temp-dir.ts';
 
@@ -103,35 +102,3 @@ describe('SIGKILL of every worker in the middle of a sync', () => {
       { ownServer: true },
     ));
 });
-
-it('a sync whose history grows long continues as new, sends nothing twice and forgets nothing', () =>
-  withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 20 }, (temporalAddress) =>
-    withSystem(
-      async (system) => {
-        await system.startWorker();
-        const folder = join(system.directory, 'data');
-        await writeFiles(folder, manyFiles(80));
-        await randomFile(join(folder, 'large.bin'), 2 * MiB);
-        const first = await runSync(system, { folder, purpose, delete: true, maxConcurrentUploads: 1 });
-        const { workflow } = system.client.temporal;
-        const runs = [];
-        for await (const { runId } of workflow.list({ query: `WorkflowId = "${first.workflowId}"` })) runs.push(runId);
-        expect(runs.length).toBeGreaterThan(1);
-        for (const runId of runs) {
-          const { events } = await workflow.getHandle(first.workflowId, runId).fetchHistory();
-          expect(events?.length).toBeLessThan(20 + 60);
-        }
-        expect(first.counts).toMatchObject({ sent: { files: 81 }, toSend: { files: 81 }, failed: 0 });
-        expect(first.requests, 'one list for all executions').toBe(1 + 81 * 3);
-        expect(system.uploads()).toHaveLength(81);
-
-        await writeFiles(folder, manyFiles(30, '!'));
-        expect((await runSync(system, { folder, purpose, delete: true })).counts).toMatchObject({
-          same: 51,
-          sent: { files: 30 },
-          deleted: 0,
-        });
-      },
-      { temporalAddress },
-    ),
-  ));

@@ -69,6 +69,17 @@ describe('a sync', () => {
     expect(seen.service.files.size).toBe(1);
   });
 
+  it('continues as new when its history grows long, with one list and one session for each file', async () => {
+    const files = [...small(80), ...large(1)];
+    const plan = { folder: folder(files, 1), request: {}, suggestAfterEvents: 20 };
+    const seen = await run<SyncProgress>(plan);
+    const ofFirst = (text: string) => firstRun(seen).filter((line) => line.includes(text));
+    expect(ofFirst('continued').length).toBeGreaterThan(0);
+    expect(ofFirst('listFiles')).toHaveLength(1);
+    expect(statusesOfFirstRun(seen)).toEqual(Array(81).fill('completed'));
+    expect((seen.result as SyncResult).counts).toMatchObject({ sent: { files: 81 }, toSend: { files: 81 }, failed: 0 });
+  });
+
   it('probes with one file at retry, and reports files that changed while all waited', async () => {
     const changed = small(6).slice(0, 5);
     const seen = await run<SyncProgress>({
