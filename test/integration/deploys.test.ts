@@ -133,12 +133,12 @@ describe('a worker that goes while parts are in flight', () => {
         const { client, directory, uploads, api } = system;
         const file = join(directory, 'graceful.bin');
         await randomFile(file, parts * MiB);
-        const leaving = await startWorkerProcess(system.environment, ...slots, '--grace', '60');
+        const leaving = await beginWorker(system.environment, ...slots, '--grace', '60');
         const handle = await client.upload({ file, purpose: 'assistants', partSizeBytes: MiB, concurrency: SLOTS });
         await partsReceived(system, 1);
-        await partsInHandsOf(leaving.child.pid, SLOTS, system, handle);
+        await partsInHandsOf(process.pid, SLOTS, system, handle);
         await stop(leaving);
-        expect(leaving.said()).toContain('waiting up to 60 s for parts in flight');
+        expect(leaving.stderr()).toContain('waiting up to 60 s for parts in flight');
         const received = uploads()[0]?.partsReceived;
         expect(received, 'parts received while it was stopping').toBeGreaterThanOrEqual(SLOTS);
         expect(received, 'parts that were not started').toBeLessThan(parts);
