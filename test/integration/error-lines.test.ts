@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { endCliProcesses, runCli, runCliProcess } from '../support/cli.ts';
+import { canMount, withMount } from '../support/mount.ts';
 import { randomFile } from '../support/random-file.ts';
 import { KEY, withSystem } from '../support/system.ts';
 import { withTempDir } from '../support/temp-dir.ts';
@@ -15,26 +15,6 @@ const deadProxy = Object.fromEntries(
     .flatMap((name) => [name, name.toUpperCase()])
     .map((name) => [name, 'http://127.0.0.1:1']),
 );
-
-/** Whether a file system can be mounted here: as root, outside a container that forbids it. */
-function canMount(): boolean {
-  try {
-    execFileSync('/usr/bin/unshare', ['--mount', 'true'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function withMount(directory: string, options: string, run: () => Promise<void>): Promise<void> {
-  await mkdir(directory, { recursive: true });
-  execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', directory]);
-  try {
-    await run();
-  } finally {
-    execFileSync('/bin/umount', [directory]);
-  }
-}
 
 async function expectLine(
   args: string[],

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { TextFile } from '../../../../activities/sync/text-file.ts';
+import { canMount, withMount } from '../../../support/mount.ts';
 
 const texts = Array.from({ length: 500 }, (_, index) => `${index}: ${'ä'.repeat(index % 7)}`);
 
@@ -31,4 +32,14 @@ describe('texts in a temporary file', () => {
     vi.stubEnv('TMPDIR', join(directory, 'missing'));
     expect(allOf(filled())).toEqual(texts);
   });
+
+  it.skipIf(!canMount())('stay in memory from the moment the disk is full', () =>
+    withMount(join(directory, 'full'), 'size=4k', async () => {
+      vi.stubEnv('TMPDIR', join(directory, 'full'));
+      const long = texts.map((text) => text.padEnd(100, '.'));
+      const file = new TextFile(64);
+      for (const text of long) file.add(text);
+      expect(long.map((_, index) => file.at(index))).toEqual(long);
+    }),
+  );
 });
