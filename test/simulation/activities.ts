@@ -165,15 +165,14 @@ function uploadPart(world: ClientWorld, dependencies: ActivityDependencies): Act
   const send = createUploadPart(dependencies);
   return async ({ withMd5, check, ...input }: UploadPartInput) => {
     const sent = await send(input);
-    await runAttempt(async () => checkContent(world, { check }));
-    return withMd5
-      ? { ...sent, md5: digestOfSource(contentOfSource(input.fingerprint, input.source), input.sizeBytes) }
-      : sent;
+    const content = contentOfSource(input.fingerprint, input.source);
+    if (check) await runAttempt(async () => checkContent(world, content, input.sizeBytes));
+    return withMd5 ? { ...sent, md5: digestOfSource(content, input.sizeBytes) } : sent;
   };
 }
 
-function checkContent({ hasInvalidContent }: ClientWorld, { check }: Pick<HashSourceInput, 'check'>): void {
-  if (!check || !hasInvalidContent) return;
+function checkContent({ isInvalid }: ClientWorld, content: string, sizeBytes: number): void {
+  if (!isInvalid(content, sizeBytes)) return;
   const problems = [{ line: 1, reason: 'is not a JSON object' }];
   throw new ContentInvalidError('the content is invalid', { invalid: 1, problems });
 }
@@ -195,9 +194,9 @@ function hashSource(world: ClientWorld, process: Process, input: HashSourceInput
         if (fingerprint !== input.fingerprint) throw new SourceChangedError('the source was changed');
         const offsetBytes = checkpoint?.offsetBytes ?? 0;
         if (offsetBytes >= input.sizeBytes) {
-          checkContent(world, input);
-          if (input.onlyCheck) return { md5: '' };
-          return { md5: digestOfSource(contentOfSource(fingerprint, input.source), input.sizeBytes) };
+          const content = contentOfSource(fingerprint, input.source);
+          if (input.check) checkContent(world, content, input.sizeBytes);
+          return { md5: input.onlyCheck ? '' : digestOfSource(content, input.sizeBytes) };
         }
         const isStopped = await clock
           .sleep(world.durationMs('hashSource', `${process.info.key}/${offsetBytes}`), signal)

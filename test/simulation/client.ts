@@ -29,7 +29,7 @@ export interface ClientWorld {
   /** Most uploads of one batch of the lists of a sync. */
   readonly batchFiles: number;
   readonly hasAttributes: boolean;
-  readonly hasInvalidContent: boolean;
+  readonly isInvalid: (content: string, sizeBytes: number) => boolean;
   readonly limits: DestinationLimits;
   readonly durationMs: (call: Call, key: string) => number;
   /** Counts the call. @returns the fault that hits it */

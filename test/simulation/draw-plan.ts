@@ -68,6 +68,8 @@ export function drawSplitPlan(seed: number): Plan {
 /** Sizes of large files differ, so that no MD5 has to be computed for a comparison. */
 const LARGE_BYTES = 1024 * 1024 + 1;
 
+const MAX_EDITS = 4;
+
 /** The same for a sync of a folder with small and large files. */
 export function drawSyncPlan(seed: number): Plan {
   const plan = drawPlan(seed);
@@ -77,12 +79,14 @@ export function drawSyncPlan(seed: number): Plan {
     const path = `${dice.one(`folder-${index}`, ['', '', 'a/', 'z/'])}f${index}.jsonl`;
     return { path, sizeBytes: drawFileSize(dice, `file-${index}`) };
   });
+  const contents = Array.from({ length: files.length + MAX_EDITS }, (_, index) => `v${index + 1}`);
   const folder = {
     files,
     deletes: dice.chance('deletes', 0.4),
     maxConcurrentUploads: dice.whole('uploads', 1, 5),
     batchFiles: dice.one('batch', [2, 3, 200, 200]),
     hasManifest: dice.chance('manifest', 0.3),
+    invalidContents: contents.filter((content) => dice.chance(`invalid-${content}`, 0.3)),
   };
   const isUnusable = folder.hasManifest && dice.chance('manifest-outage', 0.4);
   const actions = plan.actions
@@ -93,10 +97,10 @@ export function drawSyncPlan(seed: number): Plan {
       if (kind === 'pause' && !planned.isOnPiece) return { ...planned, action: { kind, parts: 'finish' } as const };
       return planned;
     });
-  const edits = drawMany(dice, 'edit', [0, 0, 1, 2, 4], (key) => drawEdit(dice, key, files, files.length));
+  const edits = drawMany(dice, 'edit', [0, 0, 1, 2, MAX_EDITS], (key) => drawEdit(dice, key, files, files.length));
   return {
     ...plan,
-    request,
+    request: dice.chance('sync-check', 0.3) ? { ...request, check: 'jsonl' } : request,
     folder,
     faults: [
       ...plan.faults,

@@ -176,8 +176,9 @@ export class UploadInvariants {
     }
     const files = [...this.#service.files.values()];
     if (files.length > 1) this.#violation('at most one File exists', files.map(({ id }) => id).join());
-    const { hasInvalidContent: isInvalid, request } = this.#plan;
-    if (isInvalid && request.check && files.length > 0) this.#violation('invalid content creates no File', 'a File');
+    const { hasInvalidContent, request, folder } = this.#plan;
+    if (!folder && hasInvalidContent && request.check && files.length > 0)
+      this.#violation('invalid content creates no File', 'a File');
     if (close.status === 'completed') this.#completed(valueOf(close.result) as UploadResult);
     else this.#notCompleted(close);
     if (progress?.waiting) this.#violation('nothing waits after the end', progress.waiting.reason);
@@ -231,7 +232,7 @@ export class UploadInvariants {
       this.#violation('a File that the list shows is found', text);
     }
     if (type !== FailureType.ContentInvalid) this.#neededToFail(type ?? '', text);
-    else if (!this.#plan.hasInvalidContent) this.#violation('valid content is accepted', text);
+    else if (!this.#plan.folder && !this.#plan.hasInvalidContent) this.#violation('valid content is accepted', text);
     const { maxSessions = 3 } = this.#plan.request;
     const counted = this.#received.size - this.#lostWhileWaiting.size;
     if (type === FailureType.SessionLost && counted < maxSessions) {

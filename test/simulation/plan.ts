@@ -89,6 +89,8 @@ export interface PlannedFolder {
   readonly batchFiles: number;
   /** Whether the memory of the sync is in a manifest. @defaultValue false: it is in Temporal */
   readonly hasManifest?: boolean;
+  /** Names of contents that the check rejects. @defaultValue none */
+  readonly invalidContents?: readonly string[];
 }
 
 /** Everything that happens in one simulation. The same plan always has the same trace. */
@@ -116,6 +118,16 @@ export interface Plan {
   readonly faults: readonly PlannedFault[];
   readonly outages: readonly Outage[];
   readonly actions: readonly PlannedAction[];
+}
+
+/** Valid content of a model. */
+export const SHORTEST_LINE = '{}';
+
+/** Whether the check of the content rejects bytes with this name. */
+export function isInvalid({ request, hasInvalidContent, folder }: Plan, content: string, sizeBytes: number): boolean {
+  if (!request.check) return false;
+  if (!folder) return hasInvalidContent ?? false;
+  return sizeBytes < SHORTEST_LINE.length || folder.invalidContents?.includes(content) === true;
 }
 
 const MiB = 1024 * 1024;

@@ -11,7 +11,7 @@ import { ModelManifest } from './manifest.ts';
 import { Namespace } from './namespace.ts';
 import { Operator } from './operator.ts';
 import { describeFailure, payloadOf } from './payloads.ts';
-import type { Call, Fault, Plan } from './plan.ts';
+import { isInvalid, type Call, type Fault, type Plan } from './plan.ts';
 import { describeClose, Rules, type Progress } from './rules.ts';
 import { Service } from './service.ts';
 import { ModelSources } from './source.ts';
@@ -99,7 +99,10 @@ class Simulation {
     this.#plan = plan;
     this.#dice = new Dice(plan.seed);
     this.#service = new Service(this.clock, plan.style);
-    this.#sources = new ModelSources(() => this.clock.nowMs);
+    this.#sources = new ModelSources(
+      () => this.clock.nowMs,
+      (content, sizeBytes) => isInvalid(plan, content, sizeBytes),
+    );
     if (plan.folder) for (const { path, sizeBytes } of plan.folder.files) this.#sources.add(path, sizeBytes);
     else this.#sources.add(PATH, plan.sizeBytes);
     this.#namespace = new Namespace(
@@ -265,7 +268,7 @@ class Simulation {
       manifest: this.#manifest,
       batchFiles: this.#plan.folder?.batchFiles ?? Infinity,
       hasAttributes: this.#plan.hasAttributes ?? false,
-      hasInvalidContent: this.#plan.hasInvalidContent ?? false,
+      isInvalid: (content, sizeBytes) => isInvalid(this.#plan, content, sizeBytes),
       limits: { ...openAiLimits, ...this.#plan.limits },
       namespace: this.#namespace,
       trace: (line) => this.#note(line),

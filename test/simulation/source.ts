@@ -3,7 +3,10 @@ import { SourceMissingError, SourceReadError } from '../../src/errors.ts';
 import type { Listing } from '../../src/sources/listing/listing.ts';
 import type { PathFilter } from '../../src/sources/listing/path-filter.ts';
 import type { SourceReader } from '../../src/sources/source-reader.ts';
+import { SHORTEST_LINE } from './plan.ts';
 import { digestOfSource } from './service.ts';
+
+const SPACE = 0x20;
 
 /** A reader whose bytes have a name. */
 export interface ModelReader extends SourceReader {
@@ -58,10 +61,12 @@ export class ModelSources {
   /** Why nothing can be opened or listed now. */
   problem: 'missing' | 'unreadable' | undefined;
   readonly #nowMs: () => number;
+  readonly #isInvalid: (content: string, sizeBytes: number) => boolean;
   #contents = 0;
 
-  constructor(nowMs: () => number) {
+  constructor(nowMs: () => number, isInvalid: (content: string, sizeBytes: number) => boolean) {
     this.#nowMs = nowMs;
+    this.#isInvalid = isInvalid;
   }
 
   add(path: string, sizeBytes: number): void {
@@ -105,8 +110,16 @@ export class ModelSources {
     return {
       content: () => contentOfSource(this.at(source).fingerprint, source),
       stat: async () => stat(),
-      // Bytes without a content: their digest is that of the store.
-      read: (buffer, offsetBytes) => Promise.resolve(Math.min(buffer.length, stat().sizeBytes - offsetBytes)),
+      // One line for the check, if there is one. The digest is that of the store.
+      read: (buffer, offsetBytes) => {
+        const { content, sizeBytes } = this.at(source);
+        buffer.fill(SPACE);
+        if (offsetBytes === 0)
+          buffer.set(
+            Buffer.from(this.#isInvalid(content, sizeBytes) ? '[]' : SHORTEST_LINE).subarray(0, buffer.length),
+          );
+        return Promise.resolve(Math.min(buffer.length, stat().sizeBytes - offsetBytes));
+      },
       storedMd5: () => {
         const { fingerprint, sizeBytes } = stat();
         return digestOfSource(contentOfSource(fingerprint, source), sizeBytes);

@@ -7,7 +7,7 @@ import type { ActivityTask, Resolution } from './activity-task.ts';
 import type { Execution } from './execution.ts';
 import type { Close } from './execution-world.ts';
 import { describeFailure, valueOf } from './payloads.ts';
-import type { Plan } from './plan.ts';
+import { isInvalid, type Plan } from './plan.ts';
 import type { Service, StoredFile } from './service.ts';
 import { contentOfSource, type ModelSources } from './source.ts';
 
@@ -187,14 +187,32 @@ export class SyncInvariants {
       this.#violation('the numbers of a sync add up', JSON.stringify(counts));
     }
     this.#survivedOutages(problems);
+    this.#checkedContents(problems);
+    const others = problems.filter(({ failureType }) => failureType !== FailureType.ContentInvalid);
     if (this.#run === 1) {
-      if (this.#isCalm && counts.failed > 0)
-        this.#violation('a sync without faults sends all', problems[0]?.message ?? '');
+      if (this.#isCalm && others.length > 0)
+        this.#violation('a sync without faults sends all', others[0]?.message ?? '');
       return;
     }
-    for (const { path, message } of problems) this.#violation('the next run sends the rest', `${path}: ${message}`);
+    for (const { path, message } of others) this.#violation('the next run sends the rest', `${path}: ${message}`);
     if (this.#run > 2 && counts.sent.files + counts.deleted > 0) {
       this.#violation('a further run changes nothing', JSON.stringify(counts));
+    }
+  }
+
+  /** Only invalid content is rejected, and none becomes a File. */
+  #checkedContents(problems: readonly SyncProblem[]): void {
+    for (const { path, failureType } of problems) {
+      const file = this.#sources.files.get(path);
+      const isSame = file !== undefined && this.#atStart.get(path) === file.fingerprint;
+      if (failureType !== FailureType.ContentInvalid || !isSame) continue;
+      if (!isInvalid(this.#plan, file.content, file.sizeBytes)) this.#violation('valid content is accepted', path);
+    }
+    for (const { id, parts } of [...this.#service.files.values(), ...this.#service.deleted]) {
+      const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
+      const contents = parts.map(({ content }) => content.replace(' damaged', ''));
+      if (contents.some((content) => isInvalid(this.#plan, content, sizeBytes)))
+        this.#violation('invalid content creates no File', id);
     }
   }
 
