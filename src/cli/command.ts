@@ -16,7 +16,9 @@ export class LonghaulCommand extends Command {
     super(name);
     this.allowExcessArguments();
     this.hook('preAction', (_, command) => {
-      if (command === this) this.#assertNoExcess();
+      if (command !== this) return;
+      this.#assertNoExcess();
+      this.#assertNoEmpty();
     });
   }
 
@@ -94,6 +96,14 @@ export class LonghaulCommand extends Command {
   #optionOf(flag: string): Option | undefined {
     const name = flag.replace(/=.*$/s, '');
     return this.options.find(({ long, short }) => long === name || short === name);
+  }
+
+  /** The value of a variable that is not set. In the work of a schedule, it can be the value of an option. */
+  #assertNoEmpty(): void {
+    if (!this.args.includes('') || this.registeredArguments.some((argument) => argument.name() === 'work')) return;
+    this.error('error: an argument is empty. Check the variable that contains it.', {
+      code: 'commander.emptyArgument',
+    });
   }
 
   #assertNoExcess(): void {

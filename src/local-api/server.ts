@@ -144,7 +144,7 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
   let advice = 'Choose another port, or 0 to let the system pick one.';
   let problem = `Can't listen on ${host}, port ${port}: ${error.message}.`;
   if (error.code === 'EADDRINUSE') {
-    problem = `Port ${port} on ${host} is already in use.`;
+    problem = `port ${port} on ${host} is already in use.`;
     advice = 'End the program that uses it, or choose another port, or 0 to let the system pick one.';
   } else if (error.code === 'EACCES') {
     problem = `This user may not listen on port ${port}.`;

@@ -7,7 +7,7 @@ import { by, flag } from './fields.ts';
 const LEAST_CATCHUP_MS = 10_000;
 const YEAR_MS = 366 * 86_400_000;
 
-const INTERVAL = 'the interval must be whole seconds, at least 1s';
+const INTERVAL = 'the interval must be whole seconds, from 1s to 366d';
 const OFFSET = 'the offset must be whole seconds and less than the interval';
 
 const between = (message: string, least: number) =>

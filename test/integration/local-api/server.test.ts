@@ -205,7 +205,7 @@ describe('starting', () => {
     await withLocalApi({}, async ({ api, dataDir }) => {
       const starting = startLocalApi({ dataDir: join(dataDir, 'other'), port: api.port });
       await expect(starting).rejects.toBeInstanceOf(ConfigError);
-      await expect(starting).rejects.toThrow(new RegExp(`Port ${api.port} .* already in use.*another port`));
+      await expect(starting).rejects.toThrow(new RegExp(`port ${api.port} .* already in use.*another port`));
     });
   });
 

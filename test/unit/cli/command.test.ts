@@ -31,6 +31,8 @@ describe('a mistyped command line', () => {
     ['sync a --purpose batch --exlude x', "unknown option '--exlude' (Did you mean --exclude?)"],
     ['sync a b --purpose batch', "too many arguments for 'sync': 'b'. Expected 1, got 2"],
     ['list 1 2 3 4 5', "too many arguments for 'list': '1', '2', '3' and 2 more"],
+    ['sync  --purpose batch', 'an argument is empty. Check the variable'],
+    ['cancel a  b', 'an argument is empty. Check the variable'],
     ['worker --slot 4', "unknown option '--slot' (Did you mean --slots?)"],
     ['retune id --limt 1MiB/s', "unknown option '--limt' (Did you mean --limit?)"],
     ['schedule backfill x --form 2026-01-01', "unknown option '--form' (Did you mean --from?)"],

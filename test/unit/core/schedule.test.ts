@@ -63,7 +63,7 @@ describe('scheduleSettingsProblems', () => {
   });
 
   it.each<[ScheduleSettings, RegExp]>([
-    [{ everyMs: 500 }, /whole seconds, at least 1s/],
+    [{ everyMs: 500 }, /whole seconds, from 1s to 366d/],
     [{ everyMs: 1500 }, /whole seconds/],
     [{ offsetMs: 1000 }, /requires an interval/],
     [{ everyMs: 1000, offsetMs: 1000 }, /less than the interval/],
