@@ -86,6 +86,7 @@ export class GeneratedLines {
     return this.#changed({
       messages: this.#messages(),
       ...(this.#chance(0.2) ? { tools: [{ type: 'function' }] } : {}),
+      ...(this.#chance(0.2) ? { functions: [{ name: 'f' }] } : {}),
     });
   }
 
@@ -95,6 +96,7 @@ export class GeneratedLines {
         role: this.#of(['system', 'user', 'assistant', 'tool', 'developer']),
         content: this.#of(TEXTS),
         ...(this.#chance(0.1) ? { tool_calls: [] } : {}),
+        ...(this.#chance(0.1) ? { function_call: {} } : {}),
       }),
     );
   }

@@ -4,19 +4,19 @@ import { textHash } from './text-hash.ts';
 const [MESSAGES, PREFERRED, NON_PREFERRED, INPUT, INPUT_MESSAGES, MESSAGE, ROLE, CONTENT, CALLS] = [
   2, 3, 4, 5, 6, 7, 8, 9, 10,
 ];
-const [TOOLS, INPUT_TOOLS, TOOL] = [11, 12, 13];
+const [TOOLS, INPUT_TOOLS, TOOL, FUNCTIONS, FUNCTION_CALL] = [11, 12, 13, 14, 15];
 
 const chatKeys = bySlot({
   [TOP]: new Keys({
     messages: MESSAGES,
     tools: TOOLS,
-    functions: TOOLS,
+    functions: FUNCTIONS,
     input: INPUT,
     preferred_output: PREFERRED,
     non_preferred_output: NON_PREFERRED,
   }),
   [INPUT]: new Keys({ messages: INPUT_MESSAGES, tools: INPUT_TOOLS }),
-  [MESSAGE]: new Keys({ role: ROLE, content: CONTENT, tool_calls: CALLS, function_call: CALLS }),
+  [MESSAGE]: new Keys({ role: ROLE, content: CONTENT, tool_calls: CALLS, function_call: FUNCTION_CALL }),
 });
 
 const chatItems = bySlot({
@@ -25,6 +25,7 @@ const chatItems = bySlot({
   [NON_PREFERRED]: MESSAGE,
   [INPUT_MESSAGES]: MESSAGE,
   [TOOLS]: TOOL,
+  [FUNCTIONS]: TOOL,
   [INPUT_TOOLS]: TOOL,
 });
 const chatHashed = bySlot({ [ROLE]: true });
@@ -49,6 +50,7 @@ const listNames = bySlot({
   [NON_PREFERRED]: 'non_preferred_output',
   [INPUT_MESSAGES]: 'input.messages',
   [TOOLS]: 'tools',
+  [FUNCTIONS]: 'functions',
   [INPUT_TOOLS]: 'input.tools',
 });
 
@@ -82,6 +84,7 @@ export class ChatRules implements LineRules {
   #hasRole = false;
   #content: ValueKind | undefined;
   #hasCalls = false;
+  #hasFunctionCall = false;
 
   start(): void {
     this.#kind = undefined;
@@ -113,6 +116,9 @@ export class ChatRules implements LineRules {
       case CALLS:
         this.#hasCalls = kind === 'array' || kind === 'object';
         break;
+      case FUNCTION_CALL:
+        this.#hasFunctionCall = kind === 'array' || kind === 'object';
+        break;
       default:
         this.#list = this.#of(slot);
         this.#list.start(kind);
@@ -132,7 +138,7 @@ export class ChatRules implements LineRules {
     if (this.#kind !== 'object') return NOT_AN_OBJECT;
     const hasPreference = this.#input !== undefined || this.#has(PREFERRED) || this.#has(NON_PREFERRED);
     if (this.#has(MESSAGES) || !hasPreference) {
-      return this.#listProblem(MESSAGES) ?? this.#toolsProblem(TOOLS);
+      return this.#listProblem(MESSAGES) ?? this.#toolsProblem(TOOLS) ?? this.#toolsProblem(FUNCTIONS);
     }
     if (this.#input === undefined) return 'has no "input"';
     if (this.#input !== 'object') return 'has an "input" that is not an object';
@@ -155,13 +161,14 @@ export class ChatRules implements LineRules {
     this.#hasRole = false;
     this.#content = undefined;
     this.#hasCalls = false;
+    this.#hasFunctionCall = false;
     if (kind !== 'object') this.#list.problem ??= `: item ${this.#list.count} is not an object`;
   }
 
   #messageProblem(number: number): string | undefined {
     if (!this.#hasRole) return `: message ${number} has no "role"`;
     if (this.#role === -1) return `: message ${number} has an unknown "role"`;
-    const isCall = this.#role === ASSISTANT && this.#hasCalls;
+    const isCall = this.#role === ASSISTANT && (this.#hasCalls || this.#hasFunctionCall);
     if (this.#content === 'string' || this.#content === 'array') return undefined;
     if (isCall && (this.#content === undefined || this.#content === 'null')) return undefined;
     if (this.#content === undefined) return `: message ${number} has no "content"`;

@@ -253,6 +253,23 @@ describe('the check of lines', () => {
     ]);
   });
 
+  it('checks tools and functions, and calls of both, in any order', () => {
+    const messages = '"messages":[{"role":"user","content":"a"}]';
+    const call = (calls: string) => `{"messages":[{"role":"assistant",${calls}}]}`;
+    const lines = [
+      `{${messages},"tools":[1],"functions":[{}]}`,
+      `{${messages},"functions":{},"tools":[{}]}`,
+      call('"tool_calls":[],"function_call":null'),
+      call('"tool_calls":null,"function_call":{}'),
+      call('"tool_calls":null,"function_call":null'),
+    ];
+    expect(reasons(`${lines.join('\n')}\n`, 'chat')).toEqual([
+      '1 has an invalid "tools": item 1 is not an object',
+      '2 has "functions" that is not a list',
+      '5 has an invalid "messages": message 1 has no "content"',
+    ]);
+  });
+
   it('accepts lines of any depth', () => {
     const deep = `{"a":${'['.repeat(5000)}${']'.repeat(5000)}}\n`;
     expect(reasons(deep)).toEqual([]);
