@@ -4,6 +4,7 @@ import { FailureType } from '../src/contracts/failures.ts';
 import type { UploadedFile } from '../src/contracts/upload.ts';
 import { ApiError } from '../src/errors.ts';
 import type { Destination } from '../src/destinations/port.ts';
+import { completeSession } from './completion/complete-session.ts';
 import { ENDED, saysCompleted, saysEnded, uncertain } from './completion/words.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { findCompletedFile } from './completion/find-completed-file.ts';
@@ -47,7 +48,7 @@ async function complete(
   try {
     // Ignores a cancellation from here on, because the service can have completed the Upload.
     const { stopSignal: signal, timeoutMs } = attempt;
-    return await client.complete(uploadId, fields, { signal, timeoutMs });
+    return await completeSession(client, uploadId, fields, { signal, timeoutMs });
   } catch (error) {
     if (!(error instanceof ApiError) || !ENDED.includes(error.details.status)) throw error;
     const isCompleted = saysCompleted(error);

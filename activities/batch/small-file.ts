@@ -7,6 +7,7 @@ import type { Destination, PartWatch } from '../../src/destinations/port.ts';
 import { assertUnchanged } from '../../src/sources/source-reader.ts';
 import { hashingReader, hashSource } from '../../src/sources/digest/digest-source.ts';
 import type { Attempt } from '../attempt.ts';
+import { completeSession } from '../completion/complete-session.ts';
 import { findCompletedFile } from '../completion/find-completed-file.ts';
 import { ENDED, saysCompleted, saysEnded, sessionLost, uncertain } from '../completion/words.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
@@ -80,7 +81,7 @@ export class SmallFile {
     const { stopSignal: signal } = this.#attempt;
     const file = { bytes, filename, purpose: this.#input.purpose, createdAt };
     const fields = { partIds: [partId], file, md5: md5 || undefined };
-    return sentFile(await this.#client.complete(uploadId, fields, { signal, timeoutMs: this.#timeoutMs }), md5);
+    return sentFile(await completeSession(this.#client, uploadId, fields, { signal, timeoutMs: this.#timeoutMs }), md5);
   }
 
   /**

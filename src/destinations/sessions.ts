@@ -62,7 +62,8 @@ export async function completeUpload(
   );
   return {
     id,
-    bytes: file.bytes ?? fields.file.bytes,
+    // Some services state the size later.
+    bytes: file.bytes || fields.file.bytes,
     createdAt: file.createdAt ?? fields.file.createdAt,
     expiresAt,
     filename: file.filename ?? fields.file.filename,

@@ -165,6 +165,16 @@ describe('the answers', () => {
     );
   });
 
+  test('a File without a size has that of its parts', async () => {
+    for (const bytes of [0, null]) {
+      const body = { ...upload, status: 'completed', file: { ...file, bytes } };
+      const { result } = await exchange({ body }, (client) =>
+        client.complete('upload_1', { partIds: ['a'], file: facts }),
+      );
+      expect(result).toMatchObject({ id: 'file-1', bytes: 3 });
+    }
+  });
+
   test.each([400, 401, 403, 404, 408, 409, 410, 413, 422, 425, 429, 500, 502, 503, 504])(
     'the status %i is an ApiError with the words of the service',
     async (status) => {

@@ -80,6 +80,14 @@ beforeEach(() => {
 });
 
 describe('completeUpload', () => {
+  it('does not accept a File of another size than its parts', async () => {
+    completeUpload.mockResolvedValue({ ...result, bytes: 5 });
+    expect(await failureOf(run(1))).toMatchObject({
+      type: FailureType.StrangeAnswer,
+      message: 'the service returned the File file-1 of 5 bytes for upload_1, whose parts have 42 bytes',
+    });
+  });
+
   it('sends the parts in their order with the md5, and answers with the File', async () => {
     completeUpload.mockResolvedValue(result);
     expect(await run(1)).toEqual(result);
