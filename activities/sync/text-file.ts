@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TextStore } from '../../src/core/sync/packed.ts';
 
-/** Bytes in memory before the file is created. */
+/** Bytes in memory before they are written. */
 const IN_MEMORY_BYTES = 1024 * 1024;
 
 /** Closes the file of a list that is no longer used. */
@@ -18,6 +18,7 @@ export class TextFile implements TextStore {
   /** Start of each text in the file, and the end of the last one. */
   readonly #starts: number[] = [0];
   readonly #inMemory: Buffer[] = [];
+  #pendingBytes = 0;
   #fd: number | undefined;
   #canWrite = true;
   readonly #inMemoryBytes: number;
@@ -29,10 +30,10 @@ export class TextFile implements TextStore {
 
   add(text: string): void {
     const bytes = Buffer.from(text);
-    const start = this.#starts.at(-1) as number;
-    this.#starts.push(start + bytes.byteLength);
+    this.#starts.push((this.#starts.at(-1) as number) + bytes.byteLength);
     this.#inMemory.push(bytes);
-    if (start + bytes.byteLength > this.#inMemoryBytes) this.#write();
+    this.#pendingBytes += bytes.byteLength;
+    if (this.#pendingBytes > this.#inMemoryBytes) this.#write();
   }
 
   at(position: number): string {
@@ -45,16 +46,15 @@ export class TextFile implements TextStore {
 
   #write(): void {
     if (!this.#canWrite) return;
-    let start = this.#starts.at(-1 - this.#inMemory.length) as number;
+    const start = this.#starts.at(-1 - this.#inMemory.length) as number;
     try {
       this.#fd ??= this.#create();
-      for (const bytes of this.#inMemory) {
-        for (let done = 0; done < bytes.byteLength;) {
-          done += writeSync(this.#fd, bytes, done, bytes.byteLength - done, start + done);
-        }
-        start += bytes.byteLength;
+      const bytes = Buffer.concat(this.#inMemory);
+      for (let done = 0; done < bytes.byteLength;) {
+        done += writeSync(this.#fd, bytes, done, bytes.byteLength - done, start + done);
       }
       this.#inMemory.length = 0;
+      this.#pendingBytes = 0;
     } catch {
       // No directory for temporary files, or a full disk: the texts stay in memory.
       this.#canWrite = false;
