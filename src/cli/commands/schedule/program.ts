@@ -11,7 +11,7 @@ export function addScheduleCommands(program: Command, context: () => Promise<Cli
 
   addScheduleOptions(
     schedule
-      .command('create <name> <work...>')
+      .command('create <name> [work...]')
       .usage('<name> --cron <expression>|--every <duration> [options] -- sync|upload <source> --purpose <purpose> …')
       .description('create a schedule that runs the sync or upload command after "--"'),
   )
