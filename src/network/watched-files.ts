@@ -26,6 +26,8 @@ export function fileProblem(error: unknown): string {
 const MAX_SETTINGS_BYTES = 16 * 1024 * 1024;
 /** A pipe that another program writes, such as `<(command)`. A named pipe can have no writer. */
 const OPEN_PIPE = /^\/(dev|proc\/self)\/fd\/\d+$|^\/dev\/stdin$/;
+/** Contents of such pipes by path, because a pipe can be read only once, and several modules read a file. */
+const pipes = new Map<string, string>();
 
 /**
  * Reads a small text file that a setting or an argument names. A named pipe would block the process, and a device or
@@ -36,5 +38,7 @@ export function readSettingsFile(path: string, maxBytes = MAX_SETTINGS_BYTES): s
   const isUsual = stats.isFile() || stats.isDirectory() || path === '/dev/null';
   if (!isUsual && !(stats.isFIFO() && OPEN_PIPE.test(path))) throw new Error('it is not a regular file');
   if (stats.isFile() && stats.size > maxBytes) throw new Error(`it is larger than ${formatBytes(maxBytes)}`);
-  return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+  const content = pipes.get(path) ?? readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+  if (stats.isFIFO()) pipes.set(path, content);
+  return content;
 }
