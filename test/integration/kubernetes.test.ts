@@ -99,9 +99,10 @@ describe('the manifests for Kubernetes', () => {
         const { terminationGracePeriodSeconds } = deploymentOf('transfer').spec.template.spec;
         expect(performance.now() - stoppedAt).toBeLessThan(terminationGracePeriodSeconds * 1000);
         api.configure({ bandwidthBytesPerSecond: null });
-        const { file, parts, partsSent } = await handle.result();
-        // The parts in flight were completed: none was sent twice.
-        expect({ parts, partsSent }).toEqual({ parts: 40, partsSent: 40 });
+        const { file } = await handle.result();
+        // The parts in flight were completed: none was sent twice. Requests are counted, because Temporal can assign a part
+        // to a poll that has just ended, and assigns it again after a heartbeat timeout.
+        expect(system.uploads()).toMatchObject([{ partsBegun: 40, partsReceived: 40 }]);
         expect((await download(file.id)).equals(await readFile(path))).toBe(true);
 
         for (const { child } of [control, second]) child.kill('SIGTERM');
