@@ -141,9 +141,9 @@ describe('the response of a workflow', () => {
   it.each(Object.keys(subjects))('can be shown or is rejected if it varies from %s', (name) => {
     const [correct, read, shown] = subjects[name] as (typeof subjects)[string];
     const outcomeOf = (variation: unknown): string => {
-      const told: unknown = JSON.parse(jsonText(variation));
+      const response: unknown = JSON.parse(jsonText(variation));
       try {
-        for (const text of shown(read(told, 'w'))) expect(typeof text).toBe('string');
+        for (const text of shown(read(response, 'w'))) expect(typeof text).toBe('string');
         return 'shown';
       } catch (error) {
         if (!(error instanceof StrangeWorkflowError)) throw error;
