@@ -6,6 +6,7 @@ import { hasWorkers } from '../queues/queue-workers.ts';
 import { scheduleVerdict } from '../../core/schedule/verdict.ts';
 import { isScheduleName } from '../../core/schedule/settings.ts';
 import { ConfigError } from '../../errors.ts';
+import { isTemporalAway } from '../../temporal/temporal-fault.ts';
 import {
   toScheduleInfo,
   overlapToTemporal,
@@ -233,8 +234,14 @@ export class SchedulesClient {
   }
 
   async #find(name: string): Promise<ScheduleInfo | undefined> {
+    const describe = () => this.#handle(name).describe();
     try {
-      return await toScheduleInfo(name, await this.#handle(name).describe());
+      // A schedule that is deleted during the call can leave it without an answer until its deadline.
+      const description = await describe().catch((error: unknown) => {
+        if (isTemporalAway(error)) return describe();
+        throw error;
+      });
+      return await toScheduleInfo(name, description);
     } catch (error) {
       if (scheduleFault(error, name) instanceof ScheduleNotFoundError) return undefined;
       throw error;
