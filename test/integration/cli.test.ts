@@ -8,13 +8,11 @@ import { MiB, partsReceived, withSystem, type System } from '../support/system.t
 const nowhere = 'http://127.0.0.1:9/v1';
 
 function expectOneLine(outcome: CliOutcome, status: number, words: RegExp): void {
-  expect(outcome.stderr).toMatch(words);
-  expect(
-    outcome.stderr
-      .trim()
-      .split('\n')
-      .filter((line) => !line.startsWith('Temporal UI')),
-  ).toHaveLength(1);
+  const lines = outcome.stderr
+    .trim()
+    .split('\n')
+    .filter((line) => !line.startsWith('Temporal UI'));
+  expect(lines).toEqual([expect.stringMatching(words)]);
   expect(outcome.stderr).not.toMatch(/\bat .*:\d+:\d+/);
   expect(outcome.stdout).toBe('');
   expect(outcome.code).toBe(status);

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { storeHostIdentity, thisHost } from '../../src/config/host-identity.ts';
 import { acquireEmbeddedTemporal } from '../../src/dev/server/join.ts';
 import { temporalCliForTests } from './temporal-cli.ts';
 
@@ -21,6 +22,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   Object.assign(process.env, oneThread);
   const stateDir = await mkdtemp(join(tmpdir(), 'longhaul-test-temporal-'));
   const server = await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests, lingerMs: 0 });
+  // Otherwise the first command would adopt a host name of another test's uploads.
+  storeHostIdentity(stateDir, { host: thisHost(), earlier: [] });
   project.provide('temporalAddress', server.address);
   project.provide('embeddedStateDir', stateDir);
   return async () => {
