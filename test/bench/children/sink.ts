@@ -14,7 +14,8 @@ const NOW = Math.floor(Date.now() / 1000);
 const FILE = {
   id: 'file-1',
   object: 'file',
-  bytes: 1,
+  // 0 states no size: the sink does not know that of the Upload.
+  bytes: 0,
   created_at: NOW,
   filename: 'content.bin',
   purpose: 'assistants',
