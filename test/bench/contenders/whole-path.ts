@@ -1,10 +1,10 @@
-import type { UploadOptions } from '../../../src/client/prepare/prepare-upload.ts';
 import { Defaults } from '../../../src/contracts/limits.ts';
 import { historyCostOf } from '../history-cost.ts';
 import { GiB, WARM_UP_MS, type Measurement, type Task } from '../measurement.ts';
 import { readThrough } from '../setup/bench-file.ts';
 import { cpuSecondsOf, memoryOf } from '../setup/process-figures.ts';
 import type { Temporal } from '../setup/temporal.ts';
+import { uploadRequest } from '../setup/upload-request.ts';
 import { withWorkerProcess } from '../setup/worker-process.ts';
 import type { Contender } from './contender.ts';
 
@@ -51,7 +51,7 @@ async function measureWholePath(
     const id = `bench-${crypto.randomUUID()}`;
     // The window stays wider than the slots, as it is by default.
     const window = Math.max(Defaults.concurrency, 2 * concurrency);
-    const request: UploadOptions = { file, purpose: 'assistants', md5, partSizeBytes, id };
+    const request = uploadRequest({ file, md5, partSizeBytes, id });
     const handle = await client.upload(isAdaptive ? request : { ...request, concurrency: window });
     return handle.result();
   };

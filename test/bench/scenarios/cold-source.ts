@@ -7,6 +7,7 @@ import { diskBytesReadBy } from '../setup/process-figures.ts';
 import { withWorkerProcess } from '../setup/worker-process.ts';
 import { formatGib } from './comparison.ts';
 import type { Scenario } from './scenario.ts';
+import { uploadRequest } from '../setup/upload-request.ts';
 
 /** A file that is not in the page cache: is it read from the disk once or twice? */
 export const coldSource: Scenario = { name: 'cold-source', isQuick: false, run };
@@ -59,7 +60,7 @@ async function uploadCold({ sink, temporal, settings }: Bench, path: string, md5
     await dropFromCache(path);
     const readBefore = await diskBytesReadBy(pid);
     const startedAtMs = performance.now();
-    const handle = await client.upload({ file: path, purpose: 'assistants', md5, id: `bench-${crypto.randomUUID()}` });
+    const handle = await client.upload(uploadRequest({ file: path, md5 }));
     await handle.result();
     const seconds = (performance.now() - startedAtMs) / 1000;
     return {

@@ -12,6 +12,7 @@ import type { Section } from '../report/section.ts';
 import { memoryOf } from '../setup/process-figures.ts';
 import { withWorkerProcess } from '../setup/worker-process.ts';
 import type { Scenario } from './scenario.ts';
+import { uploadRequest } from '../setup/upload-request.ts';
 
 /** Effect of the check of the content on the rate and the memory of an upload, and the rate of the pass alone. */
 export const contentCheck: Scenario = { name: 'content-check', isQuick: false, run };
@@ -144,13 +145,7 @@ async function upload({ sink, temporal, settings }: Bench, file: string, check: 
   const { baseUrl } = await sink();
   return withWorkerProcess({ slots: settings.concurrency + 1, baseUrl, environment }, async ({ pid }) => {
     const startedAtMs = performance.now();
-    const handle = await client.upload({
-      file,
-      purpose: 'assistants',
-      check,
-      limitBytesPerSecond: LINK_BYTES_PER_SECOND,
-      id: `bench-${crypto.randomUUID()}`,
-    });
+    const handle = await client.upload(uploadRequest({ file, check, limitBytesPerSecond: LINK_BYTES_PER_SECOND }));
     const { bytes } = await handle.result();
     const rate = bytes / MiB / ((performance.now() - startedAtMs) / 1000);
     return { rate, peakMib: (await memoryOf(pid)).peakRssMib };

@@ -9,6 +9,7 @@ import { withWorkerProcess } from '../setup/worker-process.ts';
 import { startCli } from '../../support/cli.ts';
 import { formatGib } from './comparison.ts';
 import type { Scenario } from './scenario.ts';
+import { uploadRequest } from '../setup/upload-request.ts';
 
 /** What passes before the first byte of a part and after the last one. */
 export const firstAndLastByte: Scenario = { name: 'first-and-last-byte', isQuick: false, run };
@@ -115,12 +116,7 @@ async function byCommand(sink: Sink, path: string, environment: Readonly<Record<
 async function byClient(bench: Bench, sink: Sink, path: string): Promise<Timeline> {
   const { client, environment } = await bench.temporal();
   const upload = async () => {
-    const handle = await client.upload({
-      file: path,
-      purpose: 'assistants',
-      md5: false,
-      id: `bench-${crypto.randomUUID()}`,
-    });
+    const handle = await client.upload(uploadRequest({ file: path, md5: false }));
     await handle.result();
   };
   return withWorkerProcess({ slots: bench.settings.concurrency, baseUrl: sink.baseUrl, environment }, async () => {

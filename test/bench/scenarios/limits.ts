@@ -6,6 +6,7 @@ import { figureOf, formatFigure } from '../report/figure.ts';
 import type { Section } from '../report/section.ts';
 import { withWorkerProcess } from '../setup/worker-process.ts';
 import type { Scenario } from './scenario.ts';
+import { uploadRequest } from '../setup/upload-request.ts';
 
 /** Whether a limit is held, without the upload being slower than it need be. */
 export const limits: Scenario = { name: 'limits', isQuick: false, run };
@@ -76,14 +77,14 @@ async function measure({ sink, temporal, settings, fileOfSize }: Bench, way: Way
   const limited = way.worker === undefined ? environment : { ...environment, LONGHAUL_LIMIT: `${way.worker}MiB/s` };
   return withWorkerProcess({ slots: undefined, baseUrl, environment: limited }, async () => {
     await reset();
-    const upload = await client.upload({
-      file,
-      purpose: 'assistants',
-      md5: false,
-      partSizeBytes: settings.partBytes,
-      id: `bench-${crypto.randomUUID()}`,
-      ...(way.upload === undefined ? {} : { limitBytesPerSecond: way.upload * MiB }),
-    });
+    const upload = await client.upload(
+      uploadRequest({
+        file,
+        md5: false,
+        partSizeBytes: settings.partBytes,
+        limitBytesPerSecond: way.upload === undefined ? undefined : way.upload * MiB,
+      }),
+    );
     await until(async () => (await stats()).moments.firstPartBegunMs !== undefined, 'the first part');
     if (way.retuneTo !== undefined) {
       await upload.retune({ limitBytesPerSecond: way.retuneTo * MiB });

@@ -8,6 +8,7 @@ import { cpuSecondsOf, memoryOf } from '../setup/process-figures.ts';
 import { withWorkerProcess } from '../setup/worker-process.ts';
 import { formatGib } from './comparison.ts';
 import type { Scenario } from './scenario.ts';
+import { uploadRequest } from '../setup/upload-request.ts';
 
 /** From one upload to many at the same time, on one worker. */
 export const manyUploads: Scenario = { name: 'many-uploads', isQuick: false, run };
@@ -135,12 +136,7 @@ async function measureCrowd({ sink, temporal, settings }: Bench, path: string, u
   const { client, environment, serverPid } = await temporal();
   const { baseUrl } = await sink();
   const upload = async () => {
-    const handle = await client.upload({
-      file: path,
-      purpose: 'assistants',
-      md5: false,
-      id: `bench-${crypto.randomUUID()}`,
-    });
+    const handle = await client.upload(uploadRequest({ file: path, md5: false }));
     await handle.result();
     return performance.now();
   };

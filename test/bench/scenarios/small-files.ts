@@ -11,6 +11,7 @@ import { childScript } from '../setup/compile-children.ts';
 import { cpuSecondsOf, memoryOf } from '../setup/process-figures.ts';
 import { withWorkerProcess } from '../setup/worker-process.ts';
 import type { Scenario } from './scenario.ts';
+import { uploadRequest } from '../setup/upload-request.ts';
 
 /** Many files of 1 MiB, where the orchestration costs more than the bytes. */
 export const smallFiles: Scenario = { name: 'small-files', isQuick: false, run };
@@ -114,7 +115,7 @@ async function withLonghaul(
   const { client, environment, serverPid } = await temporal();
   const { baseUrl } = await sink();
   const upload = async () => {
-    const handle = await client.upload({ file: path, purpose: 'assistants', md5, id: `bench-${crypto.randomUUID()}` });
+    const handle = await client.upload(uploadRequest({ file: path, md5 }));
     await handle.result();
     return handle.workflowId;
   };
