@@ -139,7 +139,7 @@ function filesOf(settings: Lines): readonly Buffer[] {
     lines += 1;
     if (lines % MAX_LINES > 0) continue;
     files.push(content.subarray(start, end));
-    // A file that is read begins at a word of the memory.
+    // The buffers of a pass are aligned.
     end = Math.ceil(end / 8) * 8;
     start = end;
   }

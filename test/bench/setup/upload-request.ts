@@ -1,6 +1,6 @@
 import type { UploadOptions } from '../../../src/client/prepare/prepare-upload.ts';
 
-/** An upload whose problems end the benchmark, because nobody reads the reason of an upload that waits. */
+/** An upload that fails if it waits for a minute, because a benchmark shows no reason for waiting. */
 export function uploadRequest(options: Partial<UploadOptions> & { readonly file: string }): UploadOptions {
   return { purpose: 'assistants', id: `bench-${crypto.randomUUID()}`, giveUpAfterMs: 60_000, ...options };
 }
