@@ -26,9 +26,6 @@ export interface SearchAttributesSetup {
 const POLL_MS = 200;
 const CALL_TIMEOUT_MS = 10_000;
 
-/** gRPC's number (grpc/grpc, doc/statuscodes.md). */
-const GRPC_ALREADY_EXISTS = 6;
-
 /**
  * Registers the search attributes of Longhaul that are missing in the namespace, and waits until they are available. It is
  * idempotent. Running uploads continue without them.
@@ -89,7 +86,7 @@ async function call<T>(
   } catch (error) {
     const fault = grpcFault(error);
     // Another process registers them at the same time.
-    if (fault?.code === GRPC_ALREADY_EXISTS) return undefined;
+    if (fault?.status === 'ALREADY_EXISTS') return undefined;
     const known = fromTemporal(error, '');
     const isRefusal = fault !== undefined && !isTemporalAway(error) && !(known instanceof NamespaceNotFoundError);
     if (!isRefusal) throw known;

@@ -20,28 +20,21 @@ import {
   JobNotFoundError,
 } from './errors.ts';
 
-/** gRPC's numbers (grpc/grpc, doc/statuscodes.md). */
-const GRPC_CANCELLED = 1;
-const GRPC_INVALID_ARGUMENT = 3;
-const GRPC_DEADLINE_EXCEEDED = 4;
-const GRPC_NOT_FOUND = 5;
-const GRPC_FAILED_PRECONDITION = 9;
-
 /** Returns the message of the server if it rejects the request as invalid. */
 export function refusalOf(error: unknown): string | undefined {
   const fault = grpcFault(error);
-  return fault?.code === GRPC_INVALID_ARGUMENT ? fault.details : undefined;
+  return fault?.status === 'INVALID_ARGUMENT' ? fault.details : undefined;
 }
 
 /** Whether the server responded to a query, or kept it until its deadline, because no worker polls the task queue. */
 export function isWithoutWorker(error: unknown): boolean {
-  const code = grpcFault(error)?.code ?? -1;
-  return [GRPC_CANCELLED, GRPC_DEADLINE_EXCEEDED, GRPC_FAILED_PRECONDITION].includes(code);
+  const { status = '' } = grpcFault(error) ?? {};
+  return ['CANCELLED', 'DEADLINE_EXCEEDED', 'FAILED_PRECONDITION'].includes(status);
 }
 
 /** Whether a query had no response: the server is unavailable, or has seen no worker on the task queue recently. */
 export function isUnanswered(error: unknown): boolean {
-  return isTemporalAway(error) || grpcFault(error)?.code === GRPC_FAILED_PRECONDITION;
+  return isTemporalAway(error) || grpcFault(error)?.status === 'FAILED_PRECONDITION';
 }
 
 /**
@@ -70,7 +63,7 @@ export async function onWorkflow<T>(workflowId: string, call: () => Promise<T>):
 
 /** @param workflowId empty for a call that is not about a single workflow */
 function notFound(error: WorkflowNotFoundError, workflowId: string): LonghaulError {
-  const fault = grpcError({ code: GRPC_NOT_FOUND, details: error.message }, error);
+  const fault = grpcError({ status: 'NOT_FOUND', details: error.message }, error);
   if (workflowId === '' || fault instanceof NamespaceNotFoundError) return fault;
   if (/already completed/i.test(error.message)) {
     return new SteeringRefusedError(`${workflowId} is already closed`, { cause: error });

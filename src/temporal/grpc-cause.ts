@@ -5,30 +5,40 @@ export interface Explanation {
   readonly fix: string;
 }
 
-/** gRPC's names and numbers (grpc/grpc, doc/statuscodes.md), with what each means to a caller of Temporal. */
-const codes: readonly (readonly [name: string, problem: string, fix: string])[] = [
-  ['OK', 'Temporal returned no result', 'Try again'],
-  ['CANCELLED', 'the request to Temporal was cancelled', 'Try again'],
-  ['UNKNOWN', 'Temporal failed', 'Check the log of the Temporal server'],
-  ['INVALID_ARGUMENT', 'Temporal rejected the request', 'Change the value that it names'],
-  ['DEADLINE_EXCEEDED', 'Temporal did not respond in time', 'Check the Temporal server, then try again'],
-  ['NOT_FOUND', 'not found in Temporal', 'Check the ID and TEMPORAL_NAMESPACE'],
-  ['ALREADY_EXISTS', 'the ID already exists in Temporal', 'Choose another ID'],
-  ['PERMISSION_DENIED', 'Temporal denied access', 'Check TEMPORAL_NAMESPACE and the permissions of TEMPORAL_API_KEY'],
-  ['RESOURCE_EXHAUSTED', 'Temporal rejected the request because of a limit', 'Try again later'],
-  [
-    'FAILED_PRECONDITION',
+/** gRPC's statuses in the order of their numbers (grpc/grpc, doc/statuscodes.md): a problem and its fix. */
+const statuses = {
+  OK: ['Temporal returned no result', 'Try again'],
+  CANCELLED: ['the request to Temporal was cancelled', 'Try again'],
+  UNKNOWN: ['Temporal failed', 'Check the log of the Temporal server'],
+  INVALID_ARGUMENT: ['Temporal rejected the request', 'Change the value that it names'],
+  DEADLINE_EXCEEDED: ['Temporal did not respond in time', 'Check the Temporal server, then try again'],
+  NOT_FOUND: ['not found in Temporal', 'Check the ID and TEMPORAL_NAMESPACE'],
+  ALREADY_EXISTS: ['the ID already exists in Temporal', 'Choose another ID'],
+  PERMISSION_DENIED: ['Temporal denied access', 'Check TEMPORAL_NAMESPACE and the permissions of TEMPORAL_API_KEY'],
+  RESOURCE_EXHAUSTED: ['Temporal rejected the request because of a limit', 'Try again later'],
+  FAILED_PRECONDITION: [
     'the current state does not allow the request',
     'Check the state of the workflow, then try again',
   ],
-  ['ABORTED', 'Temporal aborted the request', 'Try again'],
-  ['OUT_OF_RANGE', 'Temporal rejected the request', 'Change the value that it names'],
-  ['UNIMPLEMENTED', 'the server does not support the request', 'Check TEMPORAL_ADDRESS, or update the Temporal server'],
-  ['INTERNAL', 'Temporal failed', 'Check the log of the Temporal server'],
-  ['UNAVAILABLE', 'Temporal did not respond', 'Check TEMPORAL_ADDRESS and that the Temporal server is running'],
-  ['DATA_LOSS', 'Temporal lost data', 'Check the database of the Temporal server'],
-  ['UNAUTHENTICATED', 'Temporal rejected the credentials', 'Check TEMPORAL_API_KEY or the client certificate'],
-];
+  ABORTED: ['Temporal aborted the request', 'Try again'],
+  OUT_OF_RANGE: ['Temporal rejected the request', 'Change the value that it names'],
+  UNIMPLEMENTED: ['the server does not support the request', 'Check TEMPORAL_ADDRESS, or update the Temporal server'],
+  INTERNAL: ['Temporal failed', 'Check the log of the Temporal server'],
+  UNAVAILABLE: ['Temporal did not respond', 'Check TEMPORAL_ADDRESS and that the Temporal server is running'],
+  DATA_LOSS: ['Temporal lost data', 'Check the database of the Temporal server'],
+  UNAUTHENTICATED: ['Temporal rejected the credentials', 'Check TEMPORAL_API_KEY or the client certificate'],
+} as const;
+
+/** The name of a status; `code 99` for a number without a name. */
+export type GrpcStatus = keyof typeof statuses | `code ${number}`;
+
+const names = Object.keys(statuses) as (keyof typeof statuses)[];
+
+/** An error of the server or of the connection. */
+export interface GrpcFault {
+  readonly status: GrpcStatus;
+  readonly details: string;
+}
 
 /** Errors of the embedded server's database, by the text of SQLite. */
 const databaseErrors: readonly (readonly [RegExp, Explanation])[] = [
@@ -54,29 +64,27 @@ export function databaseCause(text: string): Explanation | undefined {
  * Returns the gRPC error of the server or the connection; undefined for any other error. Checks the form of the error, as
  * Temporal's SDK does, so that a command that fails early does not load the SDK.
  */
-export function grpcFault(error: unknown): { readonly code: number; readonly details: string } | undefined {
+export function grpcFault(error: unknown): GrpcFault | undefined {
   const cause = error instanceof Error && error.name === 'ServiceError' ? error.cause : error;
   if (!(cause instanceof Error)) return undefined;
   const { code, details, metadata } = cause as Error & Readonly<Record<'code' | 'details' | 'metadata', unknown>>;
   const isFault = typeof code === 'number' && typeof details === 'string' && typeof metadata === 'object';
-  return isFault ? { code, details } : undefined;
+  return isFault ? { status: names[code] ?? `code ${code}`, details } : undefined;
 }
 
 /** Explains an error of Temporal or of the connection to it. */
-export function grpcCause({ code, details }: { readonly code: number; readonly details: string }): Explanation {
+export function grpcCause({ status, details }: GrpcFault): Explanation {
   const ofDatabase = databaseCause(details);
   if (ofDatabase) return ofDatabase;
   const namespace = missingNamespace(details);
   if (namespace !== undefined) return namespaceMissing(namespace);
-  const [, problem, fix] = codes[code] ?? ['', 'Temporal failed', 'Check the Temporal server'];
-  const name = grpcStatus(code);
+  const [problem, fix] = isNamed(status) ? statuses[status] : ['Temporal failed', 'Check the Temporal server'];
   const cause = details.replace(/[\s.]+$/, '').replace(/\s+/g, ' ');
-  return { problem: `${problem}: ${cause === '' ? name : `${cause} (${name})`}`, fix };
+  return { problem: `${problem}: ${cause === '' ? status : `${cause} (${status})`}`, fix };
 }
 
-/** Name of a gRPC status; `code 99` for a number that has no name. */
-export function grpcStatus(code: number): string {
-  return codes[code]?.[0] ?? `code ${code}`;
+function isNamed(status: GrpcStatus): status is keyof typeof statuses {
+  return status in statuses;
 }
 
 /** Returns the namespace that Temporal reports as missing; undefined for any other text. */

@@ -1,6 +1,14 @@
 import { ServiceError } from '@temporalio/client';
 import { ConfigError, LonghaulError } from '../errors.ts';
-import { grpcCause, grpcFault, grpcStatus, missingNamespace, namespaceMissing, sentences } from './grpc-cause.ts';
+import {
+  grpcCause,
+  grpcFault,
+  missingNamespace,
+  namespaceMissing,
+  sentences,
+  type GrpcFault,
+  type GrpcStatus,
+} from './grpc-cause.ts';
 import {
   NamespaceNotFoundError,
   TemporalDeniedError,
@@ -8,34 +16,21 @@ import {
   TemporalUnreachableError,
 } from './temporal-errors.ts';
 
-/** gRPC's numbers (grpc/grpc, doc/statuscodes.md). */
-const GRPC_CANCELLED = 1;
-const GRPC_UNKNOWN = 2;
-const GRPC_INVALID_ARGUMENT = 3;
-const GRPC_DEADLINE_EXCEEDED = 4;
-const GRPC_PERMISSION_DENIED = 7;
-const GRPC_RESOURCE_EXHAUSTED = 8;
-const GRPC_ABORTED = 10;
-const GRPC_OUT_OF_RANGE = 11;
-const GRPC_INTERNAL = 13;
-const GRPC_UNAVAILABLE = 14;
-const GRPC_UNAUTHENTICATED = 16;
-
 /** Statuses of a server that does not respond for now. */
-const AWAY: readonly number[] = [GRPC_CANCELLED, GRPC_DEADLINE_EXCEEDED, GRPC_RESOURCE_EXHAUSTED, GRPC_UNAVAILABLE];
+const AWAY: readonly GrpcStatus[] = ['CANCELLED', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED', 'UNAVAILABLE'];
 
 /** Statuses of a server that responded with an error, and can succeed later without a change. */
-const TRANSIENT: readonly number[] = [GRPC_UNKNOWN, GRPC_ABORTED, GRPC_INTERNAL];
+const TRANSIENT: readonly GrpcStatus[] = ['UNKNOWN', 'ABORTED', 'INTERNAL'];
 
 /** Whether the server is away for now (a restart, a broken network), so that the same question may be asked again. */
 export function isTemporalAway(error: unknown): boolean {
   const fault = grpcFault(error);
-  return fault !== undefined && AWAY.includes(fault.code) && !isTooLarge(fault);
+  return fault !== undefined && AWAY.includes(fault.status) && !isTooLarge(fault);
 }
 
 /** A limit in bytes is not a limit of a rate: the same request fails again. */
-function isTooLarge({ code, details }: { readonly code: number; readonly details: string }): boolean {
-  return code === GRPC_RESOURCE_EXHAUSTED && /larger than max|exceeds? .*size limit/i.test(details);
+function isTooLarge({ status, details }: GrpcFault): boolean {
+  return status === 'RESOURCE_EXHAUSTED' && /larger than max|exceeds? .*size limit/i.test(details);
 }
 
 /**
@@ -59,8 +54,8 @@ export function temporalFault(error: unknown): unknown {
 }
 
 /** The LonghaulError of a gRPC status. */
-export function grpcError(fault: { readonly code: number; readonly details: string }, cause: unknown): LonghaulError {
-  const { code, details } = fault;
+export function grpcError(fault: GrpcFault, cause: unknown): LonghaulError {
+  const { status, details } = fault;
   const namespace = missingNamespace(details);
   if (namespace !== undefined) return noNamespace(namespace, cause);
   if (isTooLarge(fault)) {
@@ -68,13 +63,13 @@ export function grpcError(fault: { readonly code: number; readonly details: stri
     return new ConfigError(sentences({ problem, fix: 'Shorten the lists and texts of the request' }), { cause });
   }
   const message = sentences(grpcCause(fault));
-  if (AWAY.includes(code)) return new TemporalUnreachableError(message, { cause });
-  if (code === GRPC_INVALID_ARGUMENT || code === GRPC_OUT_OF_RANGE) return new ConfigError(message, { cause });
-  if (code === GRPC_PERMISSION_DENIED || code === GRPC_UNAUTHENTICATED) {
+  if (AWAY.includes(status)) return new TemporalUnreachableError(message, { cause });
+  if (status === 'INVALID_ARGUMENT' || status === 'OUT_OF_RANGE') return new ConfigError(message, { cause });
+  if (status === 'PERMISSION_DENIED' || status === 'UNAUTHENTICATED') {
     return new TemporalDeniedError(message, { cause });
   }
-  const retryable = TRANSIENT.includes(code);
-  return new TemporalFailedError(message, grpcStatus(code), { cause, retryable });
+  const retryable = TRANSIENT.includes(status);
+  return new TemporalFailedError(message, status, { cause, retryable });
 }
 
 function noNamespace(namespace: string, cause: unknown): NamespaceNotFoundError {

@@ -1,5 +1,12 @@
 import type { LonghaulClient } from '../../client/longhaul-client.ts';
-import { grpcCause, grpcFault, namespaceMissing, sentences, type Explanation } from '../../temporal/grpc-cause.ts';
+import {
+  grpcCause,
+  grpcFault,
+  namespaceMissing,
+  sentences,
+  type Explanation,
+  type GrpcStatus,
+} from '../../temporal/grpc-cause.ts';
 import { ConfigError } from '../../errors.ts';
 import { connect as connectSocket, isIP } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
@@ -8,9 +15,7 @@ import { errnoCause, errnoOf } from '../../core/text/errno-cause.ts';
 
 const CALL_TIMEOUT_MS = 5_000;
 
-/** gRPC's numbers (grpc/grpc, doc/statuscodes.md). */
-const GRPC_NOT_FOUND = 5;
-const GRPC_DENIED = [7, 16];
+const DENIED: readonly GrpcStatus[] = ['PERMISSION_DENIED', 'UNAUTHENTICATED'];
 
 /**
  * Checks that the namespace exists. Without this check, a command would wait for a worker and print no reason. Ignores
@@ -29,11 +34,11 @@ export async function checkNamespace({ temporal: client }: LonghaulClient, addre
     }
   };
   const fault = await faultOf(() => client.workflowService.describeNamespace({ namespace }));
-  if (fault?.code === GRPC_NOT_FOUND) throw new ConfigError(sentences(namespaceMissing(namespace, ` at ${address}`)));
-  if (!fault || !GRPC_DENIED.includes(fault.code)) return;
+  if (fault?.status === 'NOT_FOUND') throw new ConfigError(sentences(namespaceMissing(namespace, ` at ${address}`)));
+  if (!fault || !DENIED.includes(fault.status)) return;
   // An authorizer can allow a client to use a namespace and deny it to describe the namespace.
   const isUnusable = await faultOf(() => client.workflowService.countWorkflowExecutions({ namespace }));
-  if (!isUnusable || !GRPC_DENIED.includes(isUnusable.code)) return;
+  if (!isUnusable || !DENIED.includes(isUnusable.status)) return;
   const { problem, fix } = grpcCause(isUnusable);
   throw new ConfigError(sentences({ problem: `${problem}, for namespace "${namespace}" at ${address}`, fix }));
 }
@@ -41,8 +46,6 @@ export async function checkNamespace({ temporal: client }: LonghaulClient, addre
 const PROBE_MS = 3_000;
 /** A server that requires a client certificate reports it after the handshake. */
 const ALERT_MS = 300;
-const GRPC_UNAVAILABLE = 14;
-const GRPC_DEADLINE_EXCEEDED = 4;
 const DEFAULT_PORT = 7233;
 
 /** How an attempt to connect ended; `code` is that of Node.js or of OpenSSL. */
@@ -57,7 +60,7 @@ export async function diagnoseTemporal(
   error: unknown,
 ): Promise<Explanation> {
   const fault = grpcFault(error);
-  if (fault && fault.code !== GRPC_UNAVAILABLE && fault.code !== GRPC_DEADLINE_EXCEEDED) return grpcCause(fault);
+  if (fault && fault.status !== 'UNAVAILABLE' && fault.status !== 'DEADLINE_EXCEEDED') return grpcCause(fault);
   const { message } = error as Error;
   if (/PEM|ASN1|X509|no start line|key values mismatch/i.test(message)) {
     return {

@@ -39,22 +39,18 @@ export class ScheduleBusyError extends LonghaulError {
   }
 }
 
-/** gRPC's numbers (grpc/grpc, doc/statuscodes.md). */
-const GRPC_INVALID_ARGUMENT = 3;
-const GRPC_NOT_FOUND = 5;
-
 const CRON_FIELD = /^(CronString|Second|Minute|Hour|DayOfMonth|Month|DayOfWeek|Year)\b/;
 
 /** Like `fromTemporal`, for a call about a schedule. The name is empty for a call about several. */
 export function scheduleFault(error: unknown, name: string, cron: readonly string[] = []): unknown {
   if (error instanceof ScheduleAlreadyRunning) return new ScheduleExistsError(name, error);
   const isOfClient = error instanceof TemporalNotFoundError || error instanceof WorkflowNotFoundError;
-  const fault = isOfClient ? { code: GRPC_NOT_FOUND, details: error.message } : grpcFault(error);
-  if (fault?.code === GRPC_NOT_FOUND) {
+  const fault = isOfClient ? ({ status: 'NOT_FOUND', details: error.message } as const) : grpcFault(error);
+  if (fault?.status === 'NOT_FOUND') {
     const missing = grpcError(fault, error);
     return name === '' || missing instanceof NamespaceNotFoundError ? missing : new ScheduleNotFoundError(name, error);
   }
-  const refusal = fault?.code === GRPC_INVALID_ARGUMENT ? fault.details : specRefusal(error);
+  const refusal = fault?.status === 'INVALID_ARGUMENT' ? fault.details : specRefusal(error);
   if (refusal === undefined) return temporalFault(error);
   const text = refusal.replace(/[\s.]+$/, '');
   // Temporal names the field of a cron expression, and not the expression.
