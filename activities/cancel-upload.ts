@@ -1,6 +1,6 @@
 import type { ControlActivities } from '../src/contracts/activities.ts';
-import { ApiError, StrangeAnswerError } from '../src/errors.ts';
-import { ENDED, saysCompleted } from './completion/words.ts';
+import { StrangeAnswerError } from '../src/errors.ts';
+import { isEnded, saysCompleted } from './completion/words.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { findCompletedFile } from './completion/find-completed-file.ts';
 import { runAttempt } from './attempt.ts';
@@ -14,7 +14,7 @@ export function createCancelUpload(dependencies: ActivityDependencies): ControlA
         // A lenient service accepts the cancellation of any Upload.
         ({ status }) => (status === 'completed' ? 'completed' : 'cancelled'),
         (error: unknown) => {
-          if (!(error instanceof ApiError && ENDED.includes(error.details.status))) throw error;
+          if (!isEnded(error)) throw error;
           return saysCompleted(error) ? 'completed' : 'unknown';
         },
       );

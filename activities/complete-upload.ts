@@ -2,10 +2,9 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { CompleteHeartbeat, CompleteUploadInput, ControlActivities } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
 import type { UploadedFile } from '../src/contracts/upload.ts';
-import { ApiError } from '../src/errors.ts';
 import type { Destination } from '../src/destinations/port.ts';
 import { completeSession } from './completion/complete-session.ts';
-import { ENDED, saysCompleted, saysEnded, uncertain } from './completion/words.ts';
+import { isEnded, lostSession, saysCompleted, saysEnded, uncertain } from './completion/words.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { findCompletedFile } from './completion/find-completed-file.ts';
 import { runAttempt, type Attempt } from './attempt.ts';
@@ -50,7 +49,7 @@ async function complete(
     const { stopSignal: signal, timeoutMs } = attempt;
     return await completeSession(client, uploadId, fields, { signal, timeoutMs });
   } catch (error) {
-    if (!(error instanceof ApiError) || !ENDED.includes(error.details.status)) throw error;
+    if (!isEnded(error)) throw error;
     const isCompleted = saysCompleted(error);
     const mayBeCompleted = isCompleted || isInDoubt;
     if (mayBeCompleted) {
@@ -60,16 +59,10 @@ async function complete(
     // A server that still reads the whole content for an earlier attempt can return it.
     if (error.details.status === 409 && !isCompleted && !saysEnded(error)) throw error;
     if (isCompleted || (mayBeCompleted && !saysEnded(error))) throw uncertain(uploadId, error, attempt.attempt);
-    throw refusal(error, attempt.attempt);
+    const { status } = error.details;
+    throw (
+      lostSession(error, attempt.attempt) ??
+      ApplicationFailure.nonRetryable(error.message, FailureType.ApiRejected, { attempt: attempt.attempt, status })
+    );
   }
-}
-
-function refusal(error: ApiError, attempt: number): ApplicationFailure {
-  const { status } = error.details;
-  return ApplicationFailure.create({
-    message: error.message,
-    type: status === 404 || status === 410 || saysEnded(error) ? FailureType.SessionLost : FailureType.ApiRejected,
-    nonRetryable: true,
-    details: [{ attempt, status }],
-  });
 }

@@ -1,4 +1,9 @@
-import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  ApplicationFailureCategory,
+  CancelledFailure,
+  type ApplicationFailureOptions,
+} from '@temporalio/common';
 import { FailureType, type FailureDetails } from '../src/contracts/failures.ts';
 import { clipMessage } from '../src/core/text/clip.ts';
 import {
@@ -124,6 +129,20 @@ function failure(
     details: [details],
     // For Temporal, a delay of 0 means no retry, so use its backoff.
     nextRetryDelay: nextRetryDelayMs || undefined,
+  });
+}
+
+/** Returns the failure with some other properties. */
+export function failureWith(known: ApplicationFailure, changes: ApplicationFailureOptions): ApplicationFailure {
+  const { message, type, nonRetryable, nextRetryDelay, category, details } = known;
+  return ApplicationFailure.create({
+    message,
+    type: type ?? undefined,
+    nonRetryable: nonRetryable ?? false,
+    nextRetryDelay: nextRetryDelay ?? undefined,
+    category: category ?? undefined,
+    details: details ?? [],
+    ...changes,
   });
 }
 

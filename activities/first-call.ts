@@ -3,12 +3,15 @@ import type { z } from 'zod';
 import type { DestinationLimits } from '../src/contracts/limits.ts';
 import { FailureType, type Admitted, type FailureDetails, type JobSubject } from '../src/contracts/failures.ts';
 import { checkRequest } from '../src/contracts/requests/problems.ts';
+import type { Source } from '../src/contracts/sources.ts';
+import { filenameOfSource } from '../src/core/source/names.ts';
 import { clipMessage } from '../src/core/text/clip.ts';
+import { nameKey } from '../src/core/text/name-form.ts';
 import { partSizeProblem } from '../src/core/upload/plan.ts';
 import { limitsOf } from '../src/destinations/limits.ts';
 import { ConfigError } from '../src/errors.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { toApplicationFailure } from './failures.ts';
+import { failureWith, toApplicationFailure } from './failures.ts';
 
 /** A valid request, with the properties that the workflow needs while this activity fails. */
 export interface Known<Full> {
@@ -55,6 +58,27 @@ interface FirstCall<Schema extends z.ZodType, Full> {
   readonly complete: (request: z.output<Schema>) => Known<Full>;
 }
 
+interface Named {
+  readonly source: Source;
+  readonly filename?: string;
+  readonly purpose: string;
+  readonly destination: string;
+  readonly giveUpAfterMs: number;
+  readonly partSizeBytes?: number;
+}
+
+/** Completes the request of an upload: the name of its File is that of the source. */
+export function withFilename<Checked extends Named>(checked: Checked): Known<Checked & { readonly filename: string }> {
+  const { source, purpose, destination, giveUpAfterMs, partSizeBytes } = checked;
+  const filename = nameKey(checked.filename ?? filenameOfSource(source));
+  return {
+    request: { ...checked, filename },
+    subject: { filename, purpose, destination },
+    giveUpAfterMs,
+    partSizeBytes,
+  };
+}
+
 /** Without its key, this worker has no such destination. The next call reports that. */
 function limitsFor(
   destination: ActivityDependencies['destination'],
@@ -70,13 +94,5 @@ function limitsFor(
 
 function withDetails(failure: Error, details: FailureDetails): Error {
   if (!(failure instanceof ApplicationFailure)) return failure;
-  const { message, type, nonRetryable, nextRetryDelay, category } = failure;
-  return ApplicationFailure.create({
-    message,
-    type: type ?? undefined,
-    nonRetryable: nonRetryable ?? false,
-    nextRetryDelay: nextRetryDelay ?? undefined,
-    category: category ?? undefined,
-    details: [{ ...(failure.details?.[0] as FailureDetails | undefined), ...details }],
-  });
+  return failureWith(failure, { details: [{ ...(failure.details?.[0] as FailureDetails | undefined), ...details }] });
 }

@@ -2,8 +2,7 @@ import type { InspectSourceResult, SourceInfo, TransferActivities } from '../src
 import { Defaults, type DestinationLimits } from '../src/contracts/limits.ts';
 import { uploadRequest } from '../src/contracts/requests/upload.ts';
 import type { FullUploadRequest } from '../src/contracts/upload.ts';
-import { filenameOfSource, nameOfSource } from '../src/core/source/names.ts';
-import { nameKey } from '../src/core/text/name-form.ts';
+import { nameOfSource } from '../src/core/source/names.ts';
 import { fileProblem, linesProblem } from '../src/core/upload/file-limits.ts';
 import { isExpected, withoutInode } from '../src/core/upload/fingerprint.ts';
 import { partSizeWithin } from '../src/core/upload/plan.ts';
@@ -14,7 +13,7 @@ import type { SourceReader } from '../src/sources/source-reader.ts';
 import { runAttempt } from './attempt.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { changed } from './failures.ts';
-import { firstCall } from './first-call.ts';
+import { firstCall, withFilename } from './first-call.ts';
 import { scopedSourceError } from './source-scope.ts';
 
 type Checked = Omit<FullUploadRequest, 'partSizeBytes'> & { readonly partSizeBytes?: number };
@@ -44,13 +43,7 @@ export function createInspectSource(dependencies: ActivityDependencies): Transfe
         assertMeant(request, info, limits, ofLines);
         return { ...info, ...forSize(request, info.sizeBytes, limits) };
       };
-      const complete = (checked: Omit<Checked, 'filename'> & { readonly filename?: string }) => {
-        const { source, purpose, destination, giveUpAfterMs, partSizeBytes } = checked;
-        const filename = nameKey(checked.filename ?? filenameOfSource(source));
-        const subject = { filename, purpose, destination };
-        return { request: { ...checked, filename }, subject, giveUpAfterMs, partSizeBytes };
-      };
-      return firstCall({ schema: uploadRequest, input, complete }, { attempt }, dependencies, call);
+      return firstCall({ schema: uploadRequest, input, complete: withFilename }, { attempt }, dependencies, call);
     });
 }
 

@@ -2,8 +2,7 @@ import type { PlanSplitHeartbeat, TransferActivities } from '../src/contracts/ac
 import type { DestinationLimits } from '../src/contracts/limits.ts';
 import { splitRequest } from '../src/contracts/requests/upload.ts';
 import type { FullSplitRequest } from '../src/contracts/split.ts';
-import { filenameOfSource, nameOfSource } from '../src/core/source/names.ts';
-import { nameKey } from '../src/core/text/name-form.ts';
+import { nameOfSource } from '../src/core/source/names.ts';
 import { formatBytes } from '../src/core/text/format.ts';
 import type { LineLimit } from '../src/core/split/plan.ts';
 import { nameProblem } from '../src/core/upload/file-limits.ts';
@@ -20,7 +19,7 @@ import {
 import { changed } from './failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt } from './attempt.ts';
-import { firstCall } from './first-call.ts';
+import { firstCall, withFilename } from './first-call.ts';
 import { withReceipts } from './piece-receipts.ts';
 
 /**
@@ -70,13 +69,7 @@ export function createPlanSplit(dependencies: ActivityDependencies): TransferAct
             return { ...info, pieces: await withReceipts(pieces, whole, signal) };
           });
         };
-        const complete = (checked: Omit<FullSplitRequest, 'filename'> & { readonly filename?: string }) => {
-          const { source, purpose, destination, giveUpAfterMs, partSizeBytes } = checked;
-          const filename = nameKey(checked.filename ?? filenameOfSource(source));
-          const subject = { filename, purpose, destination };
-          return { request: { ...checked, filename }, subject, giveUpAfterMs, partSizeBytes };
-        };
-        return firstCall({ schema: splitRequest, input, complete }, { attempt }, dependencies, call);
+        return firstCall({ schema: splitRequest, input, complete: withFilename }, { attempt }, dependencies, call);
       },
       () => beat,
     );

@@ -12,7 +12,8 @@ import type {
 } from '../src/contracts/batch.ts';
 import { runAttempt, type Attempt } from './attempt.ts';
 import { rotated, Troubles } from './batch/failures.ts';
-import { lostSession, SmallFile } from './batch/small-file.ts';
+import { SmallFile } from './batch/small-file.ts';
+import { lostSession } from './completion/words.ts';
 import { AbortedError, ApiError, ConnectionError, TimeoutError } from '../src/errors.ts';
 import type { SentPart } from '../src/contracts/failures.ts';
 import type { PartWatch } from '../src/destinations/port.ts';

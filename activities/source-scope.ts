@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Container } from '../src/contracts/sources.ts';
 import { SourceMissingError, SourceReadError } from '../src/errors.ts';
 import type { Sources } from '../src/sources/sources.ts';
-import { toApplicationFailure, type AttemptFacts } from './failures.ts';
+import { failureWith, toApplicationFailure, type AttemptFacts } from './failures.ts';
 
 /** Attempts to read one file of many: its error can be temporary, but the file must not occupy a slot for long. */
 const QUICK_ATTEMPTS = 3;
@@ -30,7 +30,9 @@ export async function scopedSourceError(
   const failure = toApplicationFailure(error, { ...facts, sourceScope: 'file' });
   const isOverload = error instanceof SourceReadError && error.isOverload;
   const isLast = failsQuickly && !isOverload && facts.attempt >= QUICK_ATTEMPTS;
-  return isLast && failure instanceof ApplicationFailure ? asFinal(failure) : failure;
+  return isLast && failure instanceof ApplicationFailure
+    ? failureWith(failure, { nonRetryable: true, nextRetryDelay: undefined })
+    : failure;
 }
 
 /** Returns the reason for which a folder or bucket cannot be read; undefined if it can be read, or this is unknown. */
@@ -50,13 +52,4 @@ export async function wholeSourceProblem(
 /** Whether a read error can concern one file or all. */
 export function isOfSource(error: unknown): error is SourceMissingError | SourceReadError {
   return error instanceof SourceMissingError || error instanceof SourceReadError;
-}
-
-function asFinal({ message, type, details }: ApplicationFailure): ApplicationFailure {
-  return ApplicationFailure.create({
-    message,
-    type: type || undefined,
-    nonRetryable: true,
-    details: details ?? [],
-  });
 }

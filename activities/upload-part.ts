@@ -1,19 +1,17 @@
 import { Context } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
 import type {
   PartHeartbeat,
   TransferActivities,
   UploadPartInput,
   UploadPartResult,
 } from '../src/contracts/activities.ts';
-import { FailureType } from '../src/contracts/failures.ts';
 import { ignoresInode } from '../src/core/upload/fingerprint.ts';
 import type { PartWatch } from '../src/destinations/port.ts';
 import { ApiError } from '../src/errors.ts';
 import { changed } from './failures.ts';
 import { assertUnchanged } from '../src/sources/source-reader.ts';
 import { hashingReader } from '../src/sources/digest/digest-source.ts';
-import { saysEnded } from './completion/words.ts';
+import { lostSession, sessionLost } from './completion/words.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { enterRates, watchedPart } from './part.ts';
 import { runAttempt } from './attempt.ts';
@@ -41,7 +39,7 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
         const span = { offsetBytes, sizeBytes };
         const failureOf = async (error: unknown): Promise<unknown> =>
           changed(error) ??
-          sessionLost(error, input.sessionExpiresAt, attempt) ??
+          sessionFailure(error, input.sessionExpiresAt, attempt) ??
           (await scopedSourceError(error, input, { attempt }, { sources, signal }));
         const opened = await sources.open(input.source, { span, signal }).catch(async (error: unknown) => {
           throw await failureOf(error);
@@ -81,23 +79,11 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
   }
 }
 
-/** Statuses with which servers reject a part of a session that is not open. */
-const MAYBE_ENDED = [400, 409];
-
-/**
- * Whether a session is lost: after 404 and 410, after 400 and 409 if the message says so, and after its expiry for any other
- * error.
- */
-function sessionLost(error: unknown, expiresAt: number, attempt: number): ApplicationFailure | undefined {
+/** The failure of a part whose session is lost, or has expired: then any error counts. */
+function sessionFailure(error: unknown, expiresAt: number, attempt: number): Error | undefined {
   if (!(error instanceof ApiError)) return undefined;
-  const { status } = error.details;
-  const isGone = status === 404 || status === 410 || (MAYBE_ENDED.includes(status) && saysEnded(error));
-  const isOver = Date.now() > expiresAt * 1000 + CLOCK_SKEW_MS;
-  if (!isGone && !isOver) return undefined;
-  return ApplicationFailure.create({
-    message: isGone ? error.message : `the session of the Upload expired. Last error: ${error.message}`,
-    type: FailureType.SessionLost,
-    nonRetryable: true,
-    details: [{ attempt, status }],
-  });
+  const lost = lostSession(error, attempt);
+  if (lost || Date.now() <= expiresAt * 1000 + CLOCK_SKEW_MS) return lost;
+  const message = `the session of the Upload expired. Last error: ${error.message}`;
+  return sessionLost(message, attempt, error.details.status);
 }

@@ -3,6 +3,7 @@ import type { FileFailure } from '../../src/contracts/batch.ts';
 import { FailureType, type FailureDetails } from '../../src/contracts/failures.ts';
 import { waitingReason } from '../../src/core/upload/reasons.ts';
 import { clipMessage } from '../../src/core/text/clip.ts';
+import { failureWith } from '../failures.ts';
 
 /** Number of failures in a row that are not caused by single files. */
 const OUTAGE = 8;
@@ -46,15 +47,7 @@ export class Troubles {
   failure(left?: unknown): Error {
     const worst = this.#worst ?? new Error('the batch returned no result');
     if (left === undefined || !(worst instanceof ApplicationFailure)) return worst;
-    const { message, type, nonRetryable, details } = worst;
-    const nextRetryDelay = delayOf(worst) || undefined;
-    return ApplicationFailure.create({
-      message,
-      type: type ?? undefined,
-      nonRetryable: nonRetryable ?? false,
-      details: [details?.[0] ?? {}, left],
-      nextRetryDelay,
-    });
+    return failureWith(worst, { details: [detailsOf(worst), left] });
   }
 }
 

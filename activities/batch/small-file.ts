@@ -2,14 +2,14 @@ import type { SendBatchFile, SendBatchInput, SentFile } from '../../src/contract
 import type { SentPart } from '../../src/contracts/failures.ts';
 import type { UploadedFile } from '../../src/contracts/upload.ts';
 import { sourceWithin } from '../../src/core/source/names.ts';
-import { ApiError, SourceChangedError } from '../../src/errors.ts';
+import { SourceChangedError, type ApiError } from '../../src/errors.ts';
 import type { Destination, PartWatch } from '../../src/destinations/port.ts';
 import { assertUnchanged } from '../../src/sources/source-reader.ts';
 import { hashingReader, hashSource } from '../../src/sources/digest/digest-source.ts';
 import type { Attempt } from '../attempt.ts';
 import { completeSession } from '../completion/complete-session.ts';
 import { findCompletedFile } from '../completion/find-completed-file.ts';
-import { ENDED, saysCompleted, saysEnded, sessionLost, uncertain } from '../completion/words.ts';
+import { isEnded, saysCompleted, saysEnded, sessionLost, uncertain } from '../completion/words.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { enterRates } from '../part.ts';
 import { changed } from '../failures.ts';
@@ -121,7 +121,7 @@ export class SmallFile {
       const { status } = await this.#client.cancel(this.#file.uploadId, { signal: this.#attempt.signal });
       return /^cancell?ed$/.test(status ?? '') ? 'cancelled' : undefined;
     } catch (error) {
-      if (error instanceof ApiError && ENDED.includes(error.details.status)) return error;
+      if (isEnded(error)) return error;
       throw error;
     }
   }
@@ -146,12 +146,4 @@ export class SmallFile {
 
 function sentFile({ id, createdAt }: UploadedFile, md5: string | null): SentFile {
   return { fileId: id, createdAt, md5 };
-}
-
-/** Returns the failure of a call whose session is lost; undefined for another failure. */
-export function lostSession(error: unknown, attempt: number): Error | undefined {
-  if (!(error instanceof ApiError)) return undefined;
-  const { status } = error.details;
-  const isLost = status === 404 || status === 410 || (ENDED.includes(status) && saysEnded(error));
-  return isLost ? sessionLost(error.message, attempt, status) : undefined;
 }

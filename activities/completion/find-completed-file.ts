@@ -9,7 +9,7 @@ import { ApiError, StrangeAnswerError } from '../../src/errors.ts';
 import type { Destination } from '../../src/destinations/port.ts';
 import { filePages } from '../file-pages.ts';
 import type { Attempt } from '../attempt.ts';
-import { ENDED } from './words.ts';
+import { isEnded } from './words.ts';
 
 /** Delays between searches, because the list can show a new File late. After them, an operator must decide. */
 const LOOKS = 5;
@@ -52,14 +52,10 @@ export async function findCompletedFile(
 }
 
 function ambiguous({ uploadId }: CompletedUpload, files: readonly ListedFile[], attempt: number): ApplicationFailure {
-  return ApplicationFailure.create({
-    message:
-      `cannot identify the File of ${uploadId}: the completion response was lost, and ${files.length} Files match its name, ` +
-      `size and purpose (${files.map((file) => file.id).join(', ')}). Compare them and delete the duplicate.`,
-    type: FailureType.CompletionUncertain,
-    nonRetryable: true,
-    details: [{ attempt }],
-  });
+  const message =
+    `cannot identify the File of ${uploadId}: the completion response was lost, and ${files.length} Files match its name, ` +
+    `size and purpose (${files.map((file) => file.id).join(', ')}). Compare them and delete the duplicate.`;
+  return ApplicationFailure.nonRetryable(message, FailureType.CompletionUncertain, { attempt });
 }
 
 /** Lists Files down to the creation time of the Upload, if the service respects the order: its File cannot be older. */
@@ -79,7 +75,7 @@ async function candidates(
     }
   } catch (error) {
     // A rejected list is not the rejection of the Upload: its session can be open.
-    if (error instanceof ApiError && ENDED.includes(error.details.status))
+    if (isEnded(error))
       throw new StrangeAnswerError(`cannot look up the File of ${uploadId}: ${error.message}`, { cause: error });
     // A list that cannot be read completely is sufficient if it contains the File.
     if (!(error instanceof StrangeAnswerError) || found.length === 0) throw error;

@@ -1,9 +1,14 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../../src/contracts/failures.ts';
-import type { ApiError } from '../../src/errors.ts';
+import { ApiError } from '../../src/errors.ts';
 
 /** Statuses with which servers reject a call about an Upload that is completed, cancelled, expired or unknown. */
-export const ENDED: readonly number[] = [400, 404, 409, 410];
+const ENDED: readonly number[] = [400, 404, 409, 410];
+
+/** Whether a server rejected a call because of the state of the Upload. */
+export function isEnded(error: unknown): error is ApiError {
+  return error instanceof ApiError && ENDED.includes(error.details.status);
+}
 
 /** Checks a message, which contains Longhaul's word "completing" in addition to the server's message. */
 export function saysCompleted(error: ApiError): boolean {
@@ -17,22 +22,22 @@ export function saysEnded(error: ApiError): boolean {
 
 /** Failure that requires an operator, because another upload could create a second File. */
 export function uncertain(uploadId: string, error: ApiError, attempt: number): ApplicationFailure {
-  return ApplicationFailure.create({
-    message:
-      `it is unknown whether ${uploadId} is completed: the files list does not contain its File (${error.message}). ` +
-      'Check the list, and upload again only if the File is missing.',
-    type: FailureType.CompletionUncertain,
-    nonRetryable: true,
-    details: [{ attempt, status: error.details.status }],
-  });
+  const message =
+    `it is unknown whether ${uploadId} is completed: the files list does not contain its File (${error.message}). ` +
+    'Check the list, and upload again only if the File is missing.';
+  const { status } = error.details;
+  return ApplicationFailure.nonRetryable(message, FailureType.CompletionUncertain, { attempt, status });
 }
 
 /** Failure after which another session can succeed. */
 export function sessionLost(message: string, attempt: number, status?: number): ApplicationFailure {
-  return ApplicationFailure.create({
-    message,
-    type: FailureType.SessionLost,
-    nonRetryable: true,
-    details: [{ attempt, status }],
-  });
+  return ApplicationFailure.nonRetryable(message, FailureType.SessionLost, { attempt, status });
+}
+
+/** Returns the failure of a call whose session is lost; undefined for another failure. */
+export function lostSession(error: unknown, attempt: number): ApplicationFailure | undefined {
+  if (!isEnded(error)) return undefined;
+  const { status } = error.details;
+  const isLost = status === 404 || status === 410 || saysEnded(error);
+  return isLost ? sessionLost(error.message, attempt, status) : undefined;
 }
