@@ -29,20 +29,9 @@ export class BatchCalls {
     this.#limits = limits;
     this.#request = request;
     this.#sharedLimit = sharedLimit;
-    const heartbeatTimeout = HEARTBEAT_TIMEOUT;
-    this.#sessions = proxyActivities<Pick<ControlActivities, 'openBatch'>>({
-      startToCloseTimeout: '5m',
-      heartbeatTimeout,
-      retry,
-      cancellationType,
-    });
-    const options = {
-      taskQueue: transferQueueOf({ ...request }),
-      startToCloseTimeout: '1h',
-      heartbeatTimeout,
-      retry,
-      cancellationType,
-    } as const;
+    const common = { heartbeatTimeout: HEARTBEAT_TIMEOUT, retry, cancellationType } as const;
+    this.#sessions = proxyActivities<Pick<ControlActivities, 'openBatch'>>({ ...common, startToCloseTimeout: '5m' });
+    const options = { ...common, taskQueue: transferQueueOf({ ...request }), startToCloseTimeout: '1h' } as const;
     this.#sending = proxyActivities<Pick<TransferActivities, 'sendBatch'>>(options);
     // Best effort: a session expires automatically.
     this.#settling = proxyActivities<Pick<TransferActivities, 'sendBatch'>>({

@@ -19,6 +19,7 @@ import type {
 } from '../../src/contracts/batch.ts';
 import { FailureType } from '../../src/contracts/failures.ts';
 import type { UploadSession } from '../../src/contracts/upload.ts';
+import { failureIn } from '../shell/failures.ts';
 import type { BatchCalls } from './batch-calls.ts';
 
 export interface BatchFilesOptions {
@@ -196,8 +197,7 @@ function inputOf({ planned, session, left, settles }: OpenFile): SendBatchFile {
 
 /** Heartbeat of an attempt that returned. */
 function leftOf(error: unknown): LeftFiles | undefined {
-  const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  return cause instanceof ApplicationFailure ? (cause.details?.[1] as LeftFiles | undefined) : undefined;
+  return failureIn(error)?.details?.[1] as LeftFiles | undefined;
 }
 
 /** Heartbeat of the last attempt, whose worker is lost. */

@@ -44,30 +44,20 @@ export function firstActivities(request: RawRequest): UploadActivities['transfer
 
 export function activitiesOf(request: FullUploadRequest): UploadActivities {
   const taskQueue = transferQueueOf({ ...request });
-  const heartbeatTimeout = request.heartbeatTimeoutMs;
   const priority = activityPriority(requestPriority(request));
+  const common = { heartbeatTimeout: request.heartbeatTimeoutMs, retry, priority };
   return {
-    control: proxyActivities<ControlActivities>({
-      startToCloseTimeout: '2m',
-      heartbeatTimeout,
-      cancellationType,
-      retry,
-      priority,
-    }),
+    control: proxyActivities<ControlActivities>({ ...common, startToCloseTimeout: '2m', cancellationType }),
     cleanup: proxyActivities<Pick<ControlActivities, 'cancelUpload'>>({
+      ...common,
       startToCloseTimeout: '30s',
       scheduleToCloseTimeout: '5m',
-      heartbeatTimeout,
-      retry,
-      priority,
     }),
     transfer: proxyActivities<TransferActivities>({
+      ...common,
       taskQueue,
       startToCloseTimeout: '24h',
-      heartbeatTimeout,
       cancellationType,
-      retry,
-      priority,
     }),
   };
 }

@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
 import type { CreateHeartbeat } from '../../src/contracts/activities.ts';
 import { FailureType, type FailureDetails } from '../../src/contracts/failures.ts';
 import { reasonLabel } from '../../src/core/show/attributes.ts';
@@ -14,16 +14,21 @@ export function reasonOfFailure(failure: unknown): string {
 
 /** Unwraps the failure of an activity, so that every client finds the type at the same depth. */
 export function failureOf(error: unknown): unknown {
-  if (!(error instanceof ActivityFailure) || isCancellation(error)) return error;
-  const { cause } = error;
-  if (!(cause instanceof ApplicationFailure)) return error;
+  const cause = failureIn(error);
+  if (!cause) return error;
   return ApplicationFailure.create({
     message: cause.message,
     type: cause.type ?? FailureType.ApiRejected,
     nonRetryable: true,
     details: cause.details ?? [],
-    cause: error,
+    cause: error as Error,
   });
+}
+
+/** Returns the failure that the last attempt of an activity threw; undefined for any other error. */
+export function failureIn(error: unknown): ApplicationFailure | undefined {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return cause instanceof ApplicationFailure ? cause : undefined;
 }
 
 /** Whether the service did no work for any attempt of an activity that failed. */
@@ -33,8 +38,8 @@ export function isNotDone(error: unknown): boolean {
 
 /** Returns the details of the last attempt of a failed activity. */
 export function detailsOf(error: unknown): FailureDetails | undefined {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
-  return cause instanceof ApplicationFailure ? (cause.details?.[0] as FailureDetails | undefined) : undefined;
+  const failure = error instanceof ApplicationFailure ? error : failureIn(error);
+  return failure?.details?.[0] as FailureDetails | undefined;
 }
 
 /** Number of attempts of a failed create call that can have opened a session without a response. */

@@ -1,7 +1,5 @@
 import {
-  ActivityFailure,
   allHandlersFinished,
-  ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   condition,
@@ -30,7 +28,7 @@ import { ChildUpload } from '../fleet/child-upload.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { firstActivities } from '../shell/activities.ts';
 import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
-import { detailsOf } from '../shell/failures.ts';
+import { detailsOf, failureIn } from '../shell/failures.ts';
 import { HandOverDue, Waiting } from '../shell/waiting.ts';
 import { firstName, type RawRequest } from '../shell/requests.ts';
 import { Status } from '../shell/status.ts';
@@ -180,8 +178,8 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
       this.#known = detailsOf(error) ?? this.#known;
       this.#status.use(detailsOf(error)?.hasAttributes);
       // Nothing was started yet: an invalid path must fail now, and not after a day of waiting.
-      const cause = error instanceof ActivityFailure ? error.cause : undefined;
-      throw cause instanceof ApplicationFailure && cause.type === FailureType.SourceMissing ? cause : error;
+      const cause = failureIn(error);
+      throw cause?.type === FailureType.SourceMissing ? cause : error;
     }
   }
 

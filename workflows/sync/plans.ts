@@ -1,9 +1,8 @@
-import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import type { SyncBatch } from '../../src/contracts/plan-sync.ts';
 import { FailureType, type Admitted, type FailureDetails } from '../../src/contracts/failures.ts';
 import type { FullSyncRequest } from '../../src/contracts/sync.ts';
 import type { SyncTally } from '../../src/core/sync/tally.ts';
-import { detailsOf } from '../shell/failures.ts';
+import { detailsOf, failureIn } from '../shell/failures.ts';
 import type { Waiting } from '../shell/waiting.ts';
 import type { Learning, SyncCalls } from './calls.ts';
 import type { Memory } from './memory.ts';
@@ -74,9 +73,8 @@ export class Plans {
     const batch = await this.#waiting.repeat(() =>
       call().catch((error: unknown) => {
         this.#onFailure(detailsOf(error));
-        const cause = error instanceof ActivityFailure ? error.cause : undefined;
-        const type = cause instanceof ApplicationFailure ? cause.type : undefined;
-        const isMissing = type === FailureType.SourceMissing || type === FailureType.ManifestUnusable;
+        const cause = failureIn(error);
+        const isMissing = cause?.type === FailureType.SourceMissing || cause?.type === FailureType.ManifestUnusable;
         throw isFirst && isMissing ? cause : error;
       }),
     );

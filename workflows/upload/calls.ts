@@ -1,4 +1,3 @@
-import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import type {
   CreateUploadResult,
   HashCheckpoint,
@@ -18,7 +17,7 @@ import { commandBytes, mostInFlight } from '../../src/core/payload.ts';
 import { activitiesOf, firstActivities, type UploadActivities } from '../shell/activities.ts';
 import { firstName, type RawRequest } from '../shell/requests.ts';
 import { summaryCode } from '../../src/core/text/markdown.ts';
-import { detailsOf } from '../shell/failures.ts';
+import { detailsOf, failureIn } from '../shell/failures.ts';
 import type { OpenSession } from './open-session.ts';
 
 /** The activities of one upload, with their common input. Each call makes up to ten attempts. */
@@ -56,8 +55,8 @@ export class UploadCalls {
       .inspectSource.executeWithOptions({ summary, startToCloseTimeout: '1m' }, [{ request: this.#raw as never }])
       .catch((error: unknown) => {
         // Nothing was started yet: an invalid path must fail now, and not after a day of waiting.
-        const cause = error instanceof ActivityFailure ? error.cause : undefined;
-        const isMissing = cause instanceof ApplicationFailure && cause.type === FailureType.SourceMissing;
+        const cause = failureIn(error);
+        const isMissing = cause?.type === FailureType.SourceMissing;
         throw isMissing && detailsOf(error)?.sourceScope !== 'container' ? cause : error;
       });
   }

@@ -3,6 +3,7 @@ import type { SourceInfo } from '../../src/contracts/activities.ts';
 import { FailureType } from '../../src/contracts/failures.ts';
 import { withoutInode } from '../../src/core/upload/fingerprint.ts';
 import type { UploadTuning } from '../../src/core/upload/tuning.ts';
+import { failureIn } from '../shell/failures.ts';
 
 /** The source that the calls of an upload expect: with its inode, or with any inode after `ignoreInode` was set. */
 export class ExpectedSource {
@@ -32,7 +33,8 @@ export class ExpectedSource {
         this.#isOther ||= seen !== source.fingerprint;
         return result;
       } catch (error) {
-        if (ignoreInode || !this.#tuning.ignoreInode || !isSourceChanged(error)) throw error;
+        const isChanged = failureIn(error)?.type === FailureType.SourceChanged;
+        if (ignoreInode || !this.#tuning.ignoreInode || !isChanged) throw error;
       }
     }
   };
@@ -47,9 +49,4 @@ export function otherContent(error: unknown): ApplicationFailure {
       'No File was created. Start a new upload.',
     FailureType.SourceChanged,
   );
-}
-
-function isSourceChanged(error: unknown): boolean {
-  const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  return cause instanceof ApplicationFailure && cause.type === FailureType.SourceChanged;
 }

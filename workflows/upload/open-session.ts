@@ -1,11 +1,12 @@
 import { ActivityFailure, ApplicationFailure, log } from '@temporalio/workflow';
-import { type FailureDetails, FailureType } from '../../src/contracts/failures.ts';
+import { FailureType } from '../../src/contracts/failures.ts';
 import type { UploadSession } from '../../src/contracts/upload.ts';
 import { PartLedger } from '../../src/core/upload/ledger.ts';
 import { halvedPartSizeBytes, planParts, type PartPlan, type PartLimits } from '../../src/core/upload/plan.ts';
 import { endsTooEarly, sufficientSplitSize, type SessionPace } from '../../src/core/upload/outlook.ts';
 import { isSessionLost } from '../../src/core/upload/verdict.ts';
 import { countSessionAtRisk } from '../shell/counters.ts';
+import { detailsOf, failureIn } from '../shell/failures.ts';
 
 /** Plain JSON, for the next execution. */
 export interface CarriedSession {
@@ -90,9 +91,7 @@ export class OpenSession {
 
   /** Records that a part failed permanently. @returns the number of its attempts */
   noteFailedPart(error: unknown): number {
-    const cause = error instanceof ActivityFailure ? error.cause : undefined;
-    const details =
-      cause instanceof ApplicationFailure ? (cause.details?.[0] as FailureDetails | undefined) : undefined;
+    const details = failureIn(error) && detailsOf(error);
     // A part that was rejected at the first attempt was not received. Any other part can have been received.
     if (details?.attempt !== 1 || details.status === undefined) this.resent = true;
     return details?.attempt ?? 1;
@@ -100,12 +99,12 @@ export class OpenSession {
 
   /** Whether a failure is caused by the session, so that a new session can succeed. */
   isLostBy(error: unknown): boolean {
-    const cause = error instanceof ActivityFailure ? error.cause : error;
-    if (!(cause instanceof ApplicationFailure)) return false;
+    const cause = error instanceof ApplicationFailure ? error : failureIn(error);
+    if (!cause) return false;
     const isPart = error instanceof ActivityFailure && error.activityType === 'uploadPart';
     return isSessionLost({
       failureType: cause.type ?? '',
-      status: (cause.details?.[0] as FailureDetails | undefined)?.status,
+      status: detailsOf(cause)?.status,
       partsTaken: isPart ? this.ledger.done : 0,
       resent: this.resent,
       nowMs: Date.now(),
@@ -127,9 +126,8 @@ export class OpenSession {
 
   /** Whether a completion was rejected because the received bytes do not match the MD5. */
   static isWrongMd5(error: unknown): boolean {
-    const cause = error instanceof ActivityFailure && error.activityType === 'completeUpload' ? error.cause : undefined;
-    if (!(cause instanceof ApplicationFailure) || cause.type !== FailureType.ApiRejected) return false;
-    return /md5|checksum/i.test(cause.message);
+    const rejection = rejectionOf(error, 'completeUpload');
+    return rejection !== undefined && /md5|checksum/i.test(rejection.message);
   }
 
   /** @throws ApplicationFailure if the session has expired, because parts never start after the deadline */
@@ -153,15 +151,20 @@ export class OpenSession {
 }
 
 function statusOfRejectedPart(error: unknown): number | undefined {
-  const cause = error instanceof ActivityFailure && error.activityType === 'uploadPart' ? error.cause : undefined;
-  if (!(cause instanceof ApplicationFailure) || cause.type !== FailureType.ApiRejected) return undefined;
-  return (cause.details?.[0] as FailureDetails | undefined)?.status;
+  return detailsOf(rejectionOf(error, 'uploadPart'))?.status;
+}
+
+/** Returns the rejection of an activity by the service. */
+function rejectionOf(error: unknown, activityType: string): ApplicationFailure | undefined {
+  const isOfType = error instanceof ActivityFailure && error.activityType === activityType;
+  const failure = isOfType ? failureIn(error) : undefined;
+  return failure?.type === FailureType.ApiRejected ? failure : undefined;
 }
 
 /** Returns the failure of the last session, with the message of the service and the type of its meaning. */
 export function lastSessionLost(error: unknown, sessionsOpened: number): unknown {
-  const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  if (!(cause instanceof ApplicationFailure)) return error;
+  const cause = failureIn(error);
+  if (!cause) return error;
   const which = sessionsOpened === 1 ? 'the only session' : `the last of ${sessionsOpened} sessions`;
   return ApplicationFailure.create({
     message: `${which} of this upload is lost: ${cause.message}`,
