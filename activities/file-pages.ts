@@ -37,8 +37,7 @@ export async function* filePages(
       throw isLost ? new LostPlaceError(error.message, { cause: error }) : error;
     });
     const files = page.files.filter(({ id }) => {
-      let isNew = true;
-      seen.set(id, rows, () => (isNew = false));
+      const isNew = seen.set(id, rows) === undefined;
       if (isNew) rows++;
       return isNew;
     });

@@ -17,9 +17,7 @@ export class ListedPaths {
     const position = this.#files++;
     this.#bytes += sizeBytes;
     this.#paths.set(path, position);
-    let isOnly = true;
-    this.#names.set(filename, position, () => (isOnly = false));
-    return isOnly;
+    return this.#names.set(filename, position) === undefined;
   }
 
   has(path: string): boolean {

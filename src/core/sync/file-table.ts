@@ -34,7 +34,10 @@ export class FileTable implements Iterable<ListedFile> {
     this.#createdAt.push(createdAt);
     this.#bytes.push(bytes ?? NaN);
     this.#byId.set(id, position);
-    this.#newestByName.set(filename, position, (newest) => createdAt > (this.#createdAt[newest] as number));
+    const newest = this.#newestByName.set(filename, position);
+    if (newest !== undefined && createdAt <= (this.#createdAt[newest] as number)) {
+      this.#newestByName.set(filename, newest);
+    }
   }
 
   at(position: number): ListedFile {

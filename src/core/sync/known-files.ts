@@ -40,11 +40,7 @@ export class KnownFiles {
   /** Adds a row of the memory. @returns the position of an earlier row of its path */
   remember(row: RememberedFile): number | undefined {
     const position = this.#rows.add(row);
-    let repeated: number | undefined;
-    this.#rowByPath.set(row.path, position, (earlier) => {
-      repeated = earlier;
-      return true;
-    });
+    const repeated = this.#rowByPath.set(row.path, position);
     if (repeated !== undefined) this.#repeatsPaths = true;
     const file = this.#files.positionOf(row.fileId) ?? NONE;
     const isSame =

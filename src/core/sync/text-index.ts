@@ -18,17 +18,17 @@ export class TextIndex {
     return position === 0 ? undefined : position - 1;
   }
 
-  /** @param replaces whether the position replaces an earlier one of the same text */
-  set(text: string, position: number, replaces?: (earlier: number) => boolean): void {
+  /** @returns the position that is replaced; undefined for a new text */
+  set(text: string, position: number): number | undefined {
     const slot = this.#find(this.#hash.ofName(text));
     const earlier = this.#slots[slot] as number;
-    if (earlier !== 0 && replaces?.(earlier - 1) === false) return;
     this.#slots[slot] = position + 1;
-    if (earlier !== 0) return;
+    if (earlier !== 0) return earlier - 1;
     this.#hashes[2 * slot] = this.#hash.low;
     this.#hashes[2 * slot + 1] = this.#hash.high;
     this.#size++;
     if (this.#size * 4 > this.#slots.length * 3) this.#grow();
+    return undefined;
   }
 
   #find({ low, high }: TextHash): number {
