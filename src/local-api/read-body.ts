@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Bandwidth } from './bandwidth.ts';
 import { ApiProblem, badRequest } from './errors.ts';
+import { parseJson } from '../core/text/parse.ts';
 
 /** A completion of the largest Upload with the smallest sensible parts stays far below. */
 const MAX_TEXT_BYTES = 4 * 1024 * 1024;
@@ -49,10 +50,7 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
       code: 'unsupported_media_type',
     });
   }
-  const text = await readText(request);
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw badRequest('The body is not valid JSON.', undefined, 'invalid_json');
-  }
+  const value = parseJson(await readText(request));
+  if (value === undefined) throw badRequest('The body is not valid JSON.', undefined, 'invalid_json');
+  return value;
 }

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { ApiProblem, errorBody, notFound, type ProblemDetails } from './errors.ts';
 import { openAiIds, type IdForms } from './upload-store.ts';
+import { parseJson } from '../core/text/parse.ts';
 
 /** The differences between services with the same Uploads API. */
 export interface ServiceStyle {
@@ -92,13 +93,9 @@ function rejectedToken(): ApiProblem {
 function isLiveToken(authorization: string): boolean {
   const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? '';
   if (!isToken(token)) return false;
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
-    const { exp } = claims as { readonly exp?: unknown };
-    return typeof exp === 'number' && exp * 1000 > Date.now();
-  } catch {
-    return false;
-  }
+  const claims = parseJson(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+  const { exp } = (claims ?? {}) as { readonly exp?: unknown };
+  return typeof exp === 'number' && exp * 1000 > Date.now();
 }
 
 function isToken(text: string): boolean {

@@ -2,6 +2,7 @@ import type { LineIndex } from '../core/split/plan.ts';
 import { pass, type PassCheckpoint, type PassListener } from './digest/pass.ts';
 import { LINE_FEED, lineFeeds, type SourceLines } from './source-lines.ts';
 import type { SourceReader } from './source-reader.ts';
+import { parseJson } from '../core/text/parse.ts';
 
 const MiB = 1024 * 1024;
 /** Their counts are the state of a checkpoint. */
@@ -85,12 +86,8 @@ export class LineCounter implements PassListener<LineCounter> {
 }
 
 function parsed(state: string): number[] | undefined {
-  try {
-    const saved: unknown = JSON.parse(state);
-    return Array.isArray(saved) && saved.every(Number.isSafeInteger) ? saved : undefined;
-  } catch {
-    return undefined;
-  }
+  const saved = parseJson(state);
+  return Array.isArray(saved) && saved.every(Number.isSafeInteger) ? saved : undefined;
 }
 
 interface CountOptions {

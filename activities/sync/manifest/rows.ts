@@ -4,6 +4,7 @@ import { Defaults } from '../../../src/contracts/limits.ts';
 import { PRINTABLE, syncFileName, syncFileNameProblem } from '../../../src/core/sync/file-name.ts';
 import { nameKey } from '../../../src/core/text/name-form.ts';
 import { isText, RowLimits } from '../memory-rows.ts';
+import { parseJson } from '../../../src/core/text/parse.ts';
 
 /** One row of a manifest, with the sync to which it belongs. */
 export interface ManifestRow {
@@ -18,12 +19,8 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** Parses a line. Unknown properties are ignored. @returns its problem, as the rest of a sentence, if it is not a row */
 export function parseRow(line: string): ManifestRow | string {
-  let row: unknown;
-  try {
-    row = JSON.parse(line);
-  } catch {
-    return 'is not valid JSON';
-  }
+  const row = parseJson(line);
+  if (row === undefined) return 'is not valid JSON';
   if (typeof row !== 'object' || row === null || Array.isArray(row)) return 'is not a JSON object';
   // Without a rest of properties, whose copy takes as long as all checks.
   const { path, size, time = null, md5 = null, fileId } = row as Json;

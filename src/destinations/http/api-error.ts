@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import * as z from 'zod';
 import { ApiError } from '../../errors.ts';
 import type { Redact } from '../../redact.ts';
+import { parseJson } from '../../core/text/parse.ts';
 
 const EXCERPT_CHARACTERS = 200;
 const MESSAGE_CHARACTERS = 1000;
@@ -71,12 +72,8 @@ function describeRedirect(location: string | undefined): string {
 }
 
 function parseErrorBody(text: string): z.infer<typeof errorBody>['error'] | undefined {
-  try {
-    const body: unknown = JSON.parse(text);
-    return errorBody.safeParse(body).data?.error ?? flatBody.safeParse(body).data;
-  } catch {
-    return undefined;
-  }
+  const body = parseJson(text);
+  return errorBody.safeParse(body).data?.error ?? flatBody.safeParse(body).data;
 }
 
 /** One line without control characters. Secrets are removed before it is cut, because half a key would remain after. */

@@ -17,6 +17,7 @@ import type { ResolvedProfile } from '../profile.ts';
 import { fixedKey, keyProblem, type KeyProvider } from '../keys/key-provider.ts';
 import { mapTransportError } from './transport-error.ts';
 import { SecretTexts } from '../../redact.ts';
+import { parseJson } from '../../core/text/parse.ts';
 
 /** One request, sent once. */
 export interface HttpCall extends CallOptions {
@@ -235,14 +236,9 @@ export class Http {
     const strange = (problem: string) =>
       new StrangeAnswerError(`${this.host} returned ${statusCode} with ${problem} while ${action}`);
     if (isCut && !acceptsAnyBody) throw strange('a body that is longer than any of the API');
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      // The message of the parser would quote the body, including secrets.
-      if (!acceptsAnyBody) {
-        throw strange(text === '' ? 'an empty body' : 'a body that is not JSON');
-      }
+    const value = parseJson(text);
+    if (value === undefined && !acceptsAnyBody) {
+      throw strange(text === '' ? 'an empty body' : 'a body that is not JSON');
     }
     const parsed = schema.safeParse(value, { error: issueText });
     if (parsed.success) return parsed.data;

@@ -1,10 +1,13 @@
 import { isKey } from './key-provider.ts';
+import { parseJson } from '../../core/text/parse.ts';
 
 export interface Token {
   readonly token: string;
   /** Unix milliseconds; undefined if the command did not print it. */
   readonly expiresAtMs: number | undefined;
 }
+
+type Output = Readonly<Record<string, unknown>>;
 
 const TOKEN_NAMES = ['accessToken', 'access_token', 'token'] as const;
 
@@ -17,7 +20,7 @@ const TOKEN_NAMES = ['accessToken', 'access_token', 'token'] as const;
 export function parseTokenOutput(output: string, nowMs: number): Token | { readonly problem: string } {
   const text = output.trim();
   if (text === '') return { problem: 'printed nothing' };
-  const parsed = text.startsWith('{') ? parseObject(text) : { token: text };
+  const parsed = (text.startsWith('{') ? parseJson(text) : { token: text }) as Output | undefined;
   if (!parsed) return { problem: 'printed an object that is not JSON' };
   const token = TOKEN_NAMES.map((name) => parsed[name]).find((value) => typeof value === 'string' && value !== '');
   if (typeof token !== 'string') return { problem: `printed JSON without ${TOKEN_NAMES.slice(0, 2).join(' or ')}` };
@@ -28,17 +31,9 @@ export function parseTokenOutput(output: string, nowMs: number): Token | { reado
   return { token, expiresAtMs };
 }
 
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    return JSON.parse(text) as Readonly<Record<string, unknown>>;
-  } catch {
-    return undefined;
-  }
-}
-
 /** A value that is not a time is ignored: the time to live then applies. */
 function expiryOf(
-  { expires_on: seconds, expires_in: left, expiresOn: time }: Readonly<Record<string, unknown>>,
+  { expires_on: seconds, expires_in: left, expiresOn: time }: Output,
   nowMs: number,
 ): number | undefined {
   const atSeconds = numberOf(seconds) ?? numberOf(time);

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { parseJson } from '../../core/text/parse.ts';
 
 /** The longest path of a socket on macOS; Linux accepts 107 bytes. Node.js cuts a longer path without an error. */
 const MAX_BYTES = 103;
@@ -112,18 +113,9 @@ export function receive<Message>(socket: Socket, handle: (message: Partial<Messa
   const lines = createInterface({ input: socket });
   lines.on('error', () => {});
   lines.on('line', (line) => {
-    const message = parse(line);
-    if (message) handle(message);
+    const message = parseJson(line);
+    if (typeof message === 'object' && message !== null) handle(message);
   });
-}
-
-function parse(line: string): object | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Containers that share a state directory do not share 127.0.0.1. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parseJson } from '../../core/text/parse.ts';
 
 /** One problem of an input File, as the service reports it. */
 export interface BatchProblem {
@@ -96,10 +97,8 @@ export class InputLines {
   /** @returns false if no more lines are needed: the batch has failed */
   add(text: string): boolean {
     this.#line += 1;
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
+    const value = parseJson(text);
+    if (value === undefined) {
       return this.#reject('invalid_json_line', 'This line is not a valid JSON object.', null);
     }
     const { success, data, error } = this.#schema.safeParse(value);

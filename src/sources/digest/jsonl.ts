@@ -8,6 +8,7 @@ import { ObjectRules, type LineRules } from './line-rules.ts';
 import { Requests } from './requests.ts';
 import type { PassListener } from './pass.ts';
 import { WholeLines } from './whole-lines.ts';
+import { parseJson } from '../../core/text/parse.ts';
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -184,7 +185,7 @@ export class JsonlCheck implements PassListener<ContentReport> {
   }
 
   load(state: string, offsetBytes: number): boolean {
-    const saved = parse(state) as Saved | undefined;
+    const saved = parseJson(state) as Saved | undefined;
     if (!isSaved(saved)) return false;
     if (this.#options.check === 'batch' && !this.#requests.load(saved.requests)) return false;
     this.#lines = saved.lines;
@@ -226,13 +227,4 @@ function isSaved(saved: Saved | undefined): saved is Saved {
   if (typeof saved !== 'object' || saved === null || saved.version !== VERSION) return false;
   const counts = [saved.lines, saved.invalid, saved.first];
   return counts.every(Number.isSafeInteger) && Array.isArray(saved.problems) && typeof saved.requests === 'string';
-}
-
-/** Undefined for a text that is not JSON. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

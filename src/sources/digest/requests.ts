@@ -1,4 +1,5 @@
 import { HASH_AT, type BatchLine } from './batch-rules.ts';
+import { parseJson } from '../../core/text/parse.ts';
 
 /** Without a maximum number of lines, the IDs of later lines are not compared: 8 bytes per line and 4 of the table. */
 const MAX_COMPARED = 1024 * 1024;
@@ -140,17 +141,13 @@ function signed(hash: Hash | null): Hash | undefined {
 type Saved = readonly [Hash | null, Hash | null, boolean, boolean, string];
 
 function parsed(state: string): Saved | undefined {
-  try {
-    const saved = JSON.parse(state) as unknown;
-    const isHash = (value: unknown) => value === null || (Array.isArray(value) && value.length === 2);
-    return Array.isArray(saved) &&
-      saved.length === 5 &&
-      isHash(saved[0]) &&
-      isHash(saved[1]) &&
-      typeof saved[4] === 'string'
-      ? (saved as unknown as Saved)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const saved = parseJson(state);
+  const isHash = (value: unknown) => value === null || (Array.isArray(value) && value.length === 2);
+  return Array.isArray(saved) &&
+    saved.length === 5 &&
+    isHash(saved[0]) &&
+    isHash(saved[1]) &&
+    typeof saved[4] === 'string'
+    ? (saved as unknown as Saved)
+    : undefined;
 }

@@ -3,6 +3,7 @@ import { link, open, readFile, rename, rm, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SourceReadError } from '../../errors.ts';
+import { parseJson } from '../../core/text/parse.ts';
 
 /** The owner of a lock changes its time. A lock whose time does not change for `STALE_MS` has no owner. */
 const TOUCH_MS = 2000;
@@ -106,14 +107,10 @@ async function stateOf(path: string) {
 }
 
 function parse(content: string): Owner | undefined {
-  try {
-    const { id, pid, host } = JSON.parse(content) as Partial<Owner>;
-    return typeof id === 'string' && Number.isSafeInteger(pid) && typeof host === 'string'
-      ? { id, pid: pid as number, host }
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const { id, pid, host } = (parseJson(content) ?? {}) as Partial<Owner>;
+  return typeof id === 'string' && Number.isSafeInteger(pid) && typeof host === 'string'
+    ? { id, pid: pid as number, host }
+    : undefined;
 }
 
 /** Whether the process no longer runs. Only a process on this host can be checked. */

@@ -19,6 +19,7 @@ import { contentOf, digestOf, type ContentDigest } from '../upload/receipt.ts';
 import { AlreadyReported } from '../../errors.ts';
 import { sourceSettingsOf } from '../../sources/source-settings.ts';
 import { describeCheck, fail, ok, warn, type Check } from '../doctor/check.ts';
+import { parseJson } from '../../../core/text/parse.ts';
 
 interface VerifyCommandOptions {
   readonly source?: string;
@@ -83,10 +84,8 @@ function readReceipt(path: string): Receipt {
   } catch (error) {
     throw new ConfigError(`the receipt ${path} ${fileProblem(error)}. Use a file that "upload --receipt" wrote.`);
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
+  const value = parseJson(text);
+  if (value === undefined) {
     throw new ConfigError(`${path} is not a receipt: it is not JSON. Use a file that "upload --receipt" wrote.`);
   }
   if (!isPlainObject(value)) {
