@@ -196,8 +196,8 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
       Boolean(dataConverter?.payloadCodecs?.length),
       interceptors?.workflowModules,
     ),
-    // The SDK's name for workflows without a thread.
-    debugMode: options.workflowThread === false,
+    // The SDK's name for workflows without a thread. `false` would override the SDK's variable TEMPORAL_DEBUG.
+    ...(options.workflowThread === false ? { debugMode: true } : {}),
     nexusServices: options.nexus ? [createNexusService()] : undefined,
     ...(tracing ? { sinks: tracing.sinks } : {}),
     activities: createControlActivities(dependencies),

@@ -8,9 +8,13 @@ import { Worker } from '@temporalio/worker';
 const sdk = createRequire(createRequire(import.meta.url).resolve('@temporalio/worker'));
 const { globalHandlers } = sdk('./workflow/vm-shared') as { globalHandlers: GlobalHandlers };
 const { ReusableVMWorkflowCreator } = sdk('./workflow/reusable-vm') as { ReusableVMWorkflowCreator: Creators };
+const { ThreadedVMWorkflowCreator } = sdk('./workflow/threaded-vm') as { ThreadedVMWorkflowCreator: Threads };
 
 interface Creators {
   create(bundle: Bundle, timeoutMs: number | undefined, ...rest: unknown[]): Promise<unknown>;
+}
+interface Threads {
+  create(): Promise<unknown>;
 }
 interface Bundle {
   readonly filename: string;
@@ -40,6 +44,10 @@ if (!worker.isLighter) {
   // With a timeout, Node.js starts a thread for each call into the sandbox. Vitest ends a test that blocks the process.
   const create = ReusableVMWorkflowCreator.create.bind(ReusableVMWorkflowCreator);
   ReusableVMWorkflowCreator.create = (bundle, _timeoutMs, ...rest) => create(bundle, undefined, ...rest);
+
+  ThreadedVMWorkflowCreator.create = async () => {
+    throw new Error('a worker of the tests starts a thread, although vitest.config.ts sets TEMPORAL_DEBUG');
+  };
 
   const parse = worker.getOrCreateBundle.bind(worker);
   const parsed = new Map<string, Promise<Bundle | undefined>>();
