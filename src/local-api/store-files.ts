@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifExists } from '../core/text/errno-cause.ts';
 import { ConfigError } from '../errors.ts';
 import { DIRECTORY_MODE, makePrivate } from './private-files.ts';
 import type { LiveUpload, PartRecord, UploadRecord } from './upload-record.ts';
@@ -74,13 +75,8 @@ async function loadUpload(paths: StorePaths, uploadId: string): Promise<LiveUplo
 
 async function readRecord(paths: StorePaths, uploadId: string): Promise<UploadRecord | undefined> {
   const path = paths.record(uploadId);
-  let content: string;
-  try {
-    content = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const content = await ifExists(readFile(path, 'utf8'));
+  if (content === undefined) return undefined;
   try {
     return JSON.parse(content) as UploadRecord;
   } catch (error) {

@@ -41,3 +41,11 @@ export function errnoOf(error: unknown): string | undefined {
   const { code, errno } = (error ?? {}) as { readonly code?: unknown; readonly errno?: unknown };
   return typeof code === 'string' && (typeof errno === 'number' || code in causes) ? code : undefined;
 }
+
+/** Returns the result of an operation on a path; undefined if the path does not exist. */
+export async function ifExists<T>(operation: Promise<T>): Promise<T | undefined> {
+  return operation.catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+}

@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, realpath, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Stats } from 'node:fs';
+import { ifExists } from '../../core/text/errno-cause.ts';
 import { ConfigError } from '../../errors.ts';
 import { stateDirectoryError } from './errors.ts';
 
@@ -73,10 +74,7 @@ async function tightenEntries(directory: string, names: readonly string[]): Prom
   for (const name of names) {
     const path = join(directory, name);
     // Other commands create and delete temporary files.
-    const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
-      throw error;
-    });
+    const stats = await ifExists(stat(path));
     if (!stats) continue;
     assertOwner(path, stats);
     await tighten(path, stats);
@@ -94,7 +92,5 @@ function assertOwner(path: string, { uid }: Stats): void {
 
 async function tighten(path: string, stats: Stats): Promise<void> {
   if (process.getuid === undefined || (stats.mode & OTHERS) === 0) return;
-  await chmod(path, stats.mode & ~OTHERS & 0o7777).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
+  await ifExists(chmod(path, stats.mode & ~OTHERS & 0o7777));
 }

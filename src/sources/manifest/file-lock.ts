@@ -3,6 +3,7 @@ import { link, open, readFile, rename, rm, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SourceReadError } from '../../errors.ts';
+import { ifExists } from '../../core/text/errno-cause.ts';
 import { parseJson } from '../../core/text/parse.ts';
 
 /** The owner of a lock changes its time. A lock whose time does not change for `STALE_MS` has no owner. */
@@ -91,18 +92,14 @@ async function remove(path: string, content: string): Promise<void> {
 
 /** Undefined if no lock exists. */
 async function stateOf(path: string) {
+  const handle = await ifExists(open(path, 'r'));
+  if (!handle) return undefined;
   try {
-    const handle = await open(path, 'r');
-    try {
-      const { ino, mtimeNs } = await handle.stat({ bigint: true });
-      const content = await handle.readFile('utf8');
-      return { content, text: `${ino} ${mtimeNs} ${content}`, owner: parse(content) };
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    const { ino, mtimeNs } = await handle.stat({ bigint: true });
+    const content = await handle.readFile('utf8');
+    return { content, text: `${ino} ${mtimeNs} ${content}`, owner: parse(content) };
+  } finally {
+    await handle.close();
   }
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { constants, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import type { FileManifest } from '../../contracts/sources.ts';
-import { errnoCause } from '../../core/text/errno-cause.ts';
+import { errnoCause, ifExists } from '../../core/text/errno-cause.ts';
 import { LonghaulError, ManifestError, SourceForbiddenError, SourceReadError } from '../../errors.ts';
 import { FilePermission } from '../file/permission.ts';
 import { realPlace } from '../file/paths.ts';
@@ -115,10 +115,7 @@ function fileManifestStore(name: string, real: string, permission: FilePermissio
 
   async function openExisting() {
     // Opening a FIFO would wait for a writer.
-    const atPath = await stat(real).catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    });
+    const atPath = await ifExists(stat(real));
     if (!atPath) return undefined;
     if (!atPath.isFile())
       throw new ManifestError(`cannot use the manifest ${name}: it is not a regular file. Use another path.`);

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Receipt, UploadReceipt } from '../../../contracts/requests/receipt.ts';
 import type { Source } from '../../../contracts/sources.ts';
 import { nameOfSource } from '../../../core/source/names.ts';
-import { errnoCause, errnoOf } from '../../../core/text/errno-cause.ts';
+import { errnoCause, errnoOf, ifExists } from '../../../core/text/errno-cause.ts';
 import { writeJsonFile } from '../../../dev/server/json-file.ts';
 import { ConfigError, LonghaulError, SourceChangedError } from '../../../errors.ts';
 import type { SourceReader } from '../../../sources/source-reader.ts';
@@ -47,10 +47,7 @@ const RECEIPT_START = /^\s*\{\s*"format"\s*:\s*"longhaul-receipt\//;
 
 /** Whether nothing is lost if a receipt replaces the file: it is missing, empty or a receipt. */
 async function isReplaceable(path: string): Promise<boolean> {
-  const stats = await stat(path).catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  });
+  const stats = await ifExists(stat(path));
   if (stats?.isDirectory()) throw new ConfigError(`--receipt must be a file, and ${path} is a directory. Add a name.`);
   if (!stats?.isFile()) return stats === undefined;
   const handle = await open(path);
