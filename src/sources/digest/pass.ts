@@ -1,9 +1,9 @@
 import type { HashCheckpoint, HashSourceInput, HashSourceResult } from '../../contracts/activities.ts';
-import type { ContentReport, LineCheck } from '../../contracts/content.ts';
+import type { ContentReport } from '../../contracts/content.ts';
 import { ignoresInode } from '../../core/upload/fingerprint.ts';
 import { SourceChangedError, SourceReadError } from '../../errors.ts';
 import { assertUnchanged, type SourceReader } from '../source-reader.ts';
-import { JsonlCheck, type JsonlOptions } from './jsonl.ts';
+import { JsonlCheck } from './jsonl.ts';
 import { Md5 } from './md5.ts';
 import { allocateReadBuffers } from './read-memory.ts';
 
@@ -128,13 +128,6 @@ export interface HashReaderOptions extends PassTimes, Pick<HashSourceInput, 'che
 /** As `HashSourceResult`, or the report of content that is invalid. */
 export type PassResult = HashSourceResult | { readonly invalid: ContentReport };
 
-/** The checks of lines that a pass can include. */
-const checks: Readonly<Record<LineCheck, (options: JsonlOptions) => PassListener<ContentReport>>> = {
-  jsonl: (options) => new JsonlCheck(options),
-  batch: (options) => new JsonlCheck(options),
-  chat: (options) => new JsonlCheck(options),
-};
-
 /** Passes over a source whose identity changes while it is read, as by `chmod`. */
 const MAX_PASSES = 3;
 
@@ -154,7 +147,7 @@ export async function hashReader(
   const hasMd5 = onlyCheck !== true && storedMd5 === undefined;
   const create = (): readonly PassListener<unknown>[] => [
     ...(hasMd5 ? [new Md5()] : []),
-    ...(check ? [checks[check]({ check, maxLines })] : []),
+    ...(check ? [new JsonlCheck({ check, maxLines })] : []),
   ];
   const statesOf = ({ state, check: ofCheck = '' }: HashCheckpoint) => [
     ...(hasMd5 ? [state] : []),
