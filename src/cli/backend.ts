@@ -12,7 +12,7 @@ import { DEFAULT_TASK_QUEUE } from '../contracts/names.ts';
 import { withoutProxy } from '../dev/server/state-files.ts';
 import { createLogger } from '../logger.ts';
 import { startTracing } from '../observe/tracing/tracing.ts';
-import type { WorkerOptions } from '../worker/create-worker.ts';
+import type { WorkerOptions } from '../worker/options.ts';
 import type { LonghaulWorker } from '../worker/longhaul-worker.ts';
 import { checkNamespace, diagnoseTemporal } from './checks/check-temporal.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
@@ -42,18 +42,7 @@ export interface Backend {
    */
   readonly startWorker: (
     sources: SourceSettings,
-    options?: Pick<
-      WorkerOptions,
-      | 'taskQueue'
-      | 'roles'
-      | 'transferSlots'
-      | 'limitBytesPerSecond'
-      | 'shutdownGraceMs'
-      | 'deployment'
-      | 'metrics'
-      | 'nexus'
-      | 'workflowThread'
-    >,
+    options?: Omit<WorkerOptions, 'connection' | 'destinations' | 'sources'>,
   ) => Promise<LonghaulWorker>;
 }
 
