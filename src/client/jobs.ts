@@ -2,7 +2,6 @@ import type { SplitUploadProgress, SplitUploadResult } from '../contracts/split.
 import type { SyncProgress, SyncResult } from '../contracts/sync.ts';
 import type { JobKind, UploadProgress, UploadResult } from '../contracts/upload.ts';
 import type { PartTrouble } from './follow/pending.ts';
-import type { UnpolledQueue } from './queues/unpolled-queue.ts';
 
 /**
  * Progress of a job, as the query `progress` returns it: `UploadProgress`, `SplitUploadProgress` or `SyncProgress`. All start
@@ -20,6 +19,15 @@ export type JobResult<Kind extends JobKind = JobKind> = {
   readonly split: SplitUploadResult;
   readonly sync: SyncResult;
 }[Kind];
+
+/** A task queue that no worker polls, and on which activities of an upload or a sync wait. */
+export interface UnpolledQueue {
+  readonly taskQueue: string;
+  /** Host whose workers poll it; undefined if workers of all hosts do. */
+  readonly host: string | undefined;
+  /** Problem and fix on one line. */
+  readonly reason: string;
+}
 
 /** An event of `JobHandle.progress()`. */
 export type JobEvent<Kind extends JobKind = JobKind> =

@@ -8,17 +8,6 @@ import {
 } from '../contracts/limits.ts';
 import type { DestinationKind, DestinationProfile } from './profile.ts';
 
-/** Settings that replace limits of a destination, because its service accepts more or less than its kind. */
-export interface LimitSettings extends PurposeLimits {
-  /** Of each part but the last one, in bytes. */
-  readonly minPartSizeBytes?: number | undefined;
-  readonly maxPartSizeBytes?: number | undefined;
-  /** Lifetime of a session, if the response does not contain it. */
-  readonly sessionSeconds?: number | undefined;
-  /** Limits of single purposes. `maxLines: 0` and an empty list of `extensions` remove a limit. */
-  readonly purposes?: Readonly<Record<string, PurposeLimits>> | undefined;
-}
-
 /** Limits of each kind of service, before those of a purpose. */
 const kindLimits: Readonly<Record<DestinationKind, DestinationLimits>> = { openai: openAiLimits, azure: azureLimits };
 

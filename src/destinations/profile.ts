@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
+import type { PurposeLimits } from '../contracts/limits.ts';
 import { withoutUndefined } from '../core/objects.ts';
 import { ConfigError } from '../errors.ts';
 import { withoutCredentials, type ProxySetting } from '../network/proxy.ts';
 import type { KeyProvider } from './keys/key-provider.ts';
-import type { LimitSettings } from './limits.ts';
 
 /** The kinds of services. `kinds.ts` creates them. */
 export const DESTINATION_KINDS = ['openai', 'azure'] as const;
@@ -67,6 +67,17 @@ export interface DestinationProfile {
   readonly limits?: LimitSettings | undefined;
   /** Whether calls carry W3C's `traceparent` if traces are on: it shows the service which calls belong together. @defaultValue false */
   readonly traceHeaders?: boolean | undefined;
+}
+
+/** Settings that replace limits of a destination, because its service accepts more or less than its kind. */
+export interface LimitSettings extends PurposeLimits {
+  /** Of each part but the last one, in bytes. */
+  readonly minPartSizeBytes?: number | undefined;
+  readonly maxPartSizeBytes?: number | undefined;
+  /** Lifetime of a session, if the response does not contain it. */
+  readonly sessionSeconds?: number | undefined;
+  /** Limits of single purposes. `maxLines: 0` and an empty list of `extensions` remove a limit. */
+  readonly purposes?: Readonly<Record<string, PurposeLimits>> | undefined;
 }
 
 type Optional = Omit<DestinationProfile, 'name' | 'baseUrl' | 'apiKey'>;

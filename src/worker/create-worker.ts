@@ -1,11 +1,9 @@
 import {
   NativeConnection,
   type WorkerDeploymentOptions,
-  type WorkerInterceptors,
   type WorkerOptions as TemporalWorkerOptions,
 } from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
-import type { Registry } from 'prom-client';
 import { createControlActivities, createTransferActivities } from '../../activities/index.ts';
 import { ConfigDefaults } from '../config/config.ts';
 import { workerSources } from '../config/sources.ts';
@@ -15,9 +13,7 @@ import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../contracts/names.ts';
 import { ConfigError } from '../errors.ts';
 import type { DestinationProfile } from '../destinations/profile.ts';
 import { warmUpParser } from '../destinations/http/warm-up-parser.ts';
-import type { SourceSettings } from '../sources/source-settings.ts';
 import { Sources } from '../sources/sources.ts';
-import type { Tracing } from '../observe/tracing/tracing.ts';
 import { environmentDataConverter } from '../config/temporal.ts';
 import { workflowBundleOf } from './bundle.ts';
 import { Destinations } from './destinations.ts';
@@ -30,91 +26,15 @@ import { UploadRates } from '../pace/upload-rates.ts';
 import { transferTuner } from '../pace/slots.ts';
 import { workerFault } from './faults.ts';
 import { createAll, LonghaulWorker } from './longhaul-worker.ts';
-import { workerOptionProblems } from './option-problems.ts';
+import {
+  workerOptionProblems,
+  type WorkerMetricsOptions,
+  type WorkerDeploymentVersion,
+  type WorkerOptions,
+} from './options.ts';
 import { NamespaceAttributes } from './attributes.ts';
 import { createNexusService } from './nexus.ts';
 import { assertOwnSdk } from './sdk-copies.ts';
-
-export interface WorkerOptions {
-  readonly connection: NativeConnection;
-  /** @defaultValue `default` */
-  readonly namespace?: string;
-  /** Queue of the workflows and of calls without content. The names of the transfer queues are derived from it. @defaultValue `longhaul` */
-  readonly taskQueue?: string;
-  /** Name of this machine in `source.host`. @defaultValue `LONGHAUL_HOST`, or the host name */
-  readonly host?: string;
-  /** Further names of this machine in `source.host`, such as earlier ones. @defaultValue none */
-  readonly otherHosts?: readonly string[];
-  /** A list, or a function that throws ConfigError for an unknown name. */
-  readonly destinations: readonly DestinationProfile[] | ((name: string) => DestinationProfile);
-  /**
-   * `control` runs workflows and calls without content, `transfer` sends parts. @defaultValue both
-   */
-  readonly roles?: readonly ('control' | 'transfer')[];
-  /**
-   * Maximum parts sent at the same time. For each transfer queue, as many MD5s are computed in parallel.
-   * @defaultValue 8 at first, then it adapts to each destination, between 1 and 32 (`AutoConcurrency`)
-   */
-  readonly transferSlots?: number | undefined;
-  /** Maximum bytes per second of all parts that this worker sends, at least 131,072. @defaultValue no limit */
-  readonly limitBytesPerSecond?: number | undefined;
-  /** Minimum milliseconds between two heartbeats of a part that reach the server. @defaultValue 5,000 */
-  readonly heartbeatIntervalMs?: number;
-  /** Milliseconds in which parts in flight can complete at shutdown, before they are released. @defaultValue 0 */
-  readonly shutdownGraceMs?: number;
-  /**
-   * Version of this worker's workflow code, for Temporal's Worker Versioning: new and running uploads go to the
-   * deployment's current version. Only the control queue is versioned. @defaultValue unversioned
-   */
-  readonly deployment?: WorkerDeploymentVersion;
-  /**
-   * Sources that callers can name: files by `files.roots`, S3 buckets by `buckets`, HTTP hosts by
-   * `http.hosts`, or everything by `any`. Key files, Longhaul's state, `/proc`, `/sys` and `/dev` are never read.
-   * @defaultValue nothing
-   */
-  readonly sources?: SourceSettings;
-  /** The metrics of this worker. Those of workflows use the exporter of Temporal's `Runtime`. @defaultValue no metrics */
-  readonly metrics?: WorkerMetricsOptions;
-  /** Spans of workflows, activities and calls, created by `startTracing`. @defaultValue none */
-  readonly tracing?: Tracing | undefined;
-  /**
-   * Payload codecs and failure converter for all payloads of this worker. Clients need the same. With a codec, messages
-   * and stack traces of failures pass it, too. Longhaul's workflows have their own payload converter.
-   *
-   * @defaultValue encryption with the keys of `LONGHAUL_ENCRYPTION_KEY_FILE` (`encryptedDataConverter`); otherwise none
-   */
-  readonly dataConverter?: DataConverter | undefined;
-  /**
-   * Your interceptors, around those of Longhaul. With `workflowModules`, the worker bundles the workflows when it is
-   * created, which takes some seconds. @defaultValue none
-   */
-  readonly interceptors?: Pick<WorkerInterceptors, 'activity' | 'nexus' | 'workflowModules'>;
-  /**
-   * Whether a worker with the role `control` also runs the Nexus service `longhaulService` of `longhaul/nexus`.
-   * @defaultValue false
-   */
-  readonly nexus?: boolean;
-  /**
-   * Whether workflows run in a separate thread. `false` is for a worker of few uploads: it starts with 0.3 s less CPU time,
-   * but workflows and uploads share one core. @defaultValue true
-   */
-  readonly workflowThread?: boolean;
-}
-
-export interface WorkerMetricsOptions {
-  /** Of `prom-client`. Workers of one process can share it. */
-  readonly registry: Registry;
-  /**
-   * Names of destinations that have a label from the start. @defaultValue those of a list of `destinations`. With a
-   * function, each destination that was used
-   */
-  readonly destinations?: readonly string[];
-}
-
-export interface WorkerDeploymentVersion {
-  readonly deploymentName: string;
-  readonly buildId: string;
-}
 
 /** Temporal's default is 10 s: a workflow would wait for a killed worker for this time. */
 const STICKY_TIMEOUT_MS = 3000;

@@ -4,12 +4,8 @@
  * @module longhaul/worker
  */
 
-export {
-  createWorker,
-  type WorkerDeploymentVersion,
-  type WorkerMetricsOptions,
-  type WorkerOptions,
-} from './create-worker.ts';
+export { createWorker } from './create-worker.ts';
+export type { WorkerDeploymentVersion, WorkerMetricsOptions, WorkerOptions } from './options.ts';
 export { tracedWorkflowBundlePath, workflowBundlePath } from './bundle.ts';
 export { LonghaulPlugin, type LonghaulPluginOptions } from './plugin.ts';
 export { LonghaulWorker } from './longhaul-worker.ts';
@@ -22,6 +18,5 @@ export { loadConfig, type Config, type TemporalConfig } from '../config/config.t
 export type { LogLevel } from '../config/environment.ts';
 export { requireDestination, type ConfiguredDestinations, type DestinationConfig } from '../config/destinations.ts';
 export type { KeyProvider } from '../destinations/keys/key-provider.ts';
-export type { DestinationKind, DestinationProfile } from '../destinations/profile.ts';
-export type { LimitSettings } from '../destinations/limits.ts';
+export type { DestinationKind, DestinationProfile, LimitSettings } from '../destinations/profile.ts';
 export type { PurposeLimits } from '../contracts/limits.ts';

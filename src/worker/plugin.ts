@@ -10,9 +10,9 @@ import {
 import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../contracts/names.ts';
 import { withoutUndefined } from '../core/objects.ts';
 import { ConfigError } from '../errors.ts';
-import { createWorker, type WorkerOptions } from './create-worker.ts';
+import { createWorker } from './create-worker.ts';
 import type { LonghaulWorker } from './longhaul-worker.ts';
-import { workerOptionProblems } from './option-problems.ts';
+import { workerOptionProblems, type WorkerOptions } from './options.ts';
 import { assertOwnSdk } from './sdk-copies.ts';
 
 /**

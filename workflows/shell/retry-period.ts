@@ -1,11 +1,16 @@
-import type { Waiting } from './waiting.ts';
+import type { WaitingInfo } from '../../src/contracts/upload.ts';
+
+/** One call that waits, or can wait. */
+interface Wait {
+  readonly info: WaitingInfo | undefined;
+}
 
 /**
  * The retry period of an upload, which all of its calls share. It starts when the first call waits. A wait that starts
  * during another wait belongs to the same period, so that the calls cannot each wait for a whole period.
  */
 export class RetryPeriod {
-  readonly #waits: Waiting[] = [];
+  readonly #waits: Wait[] = [];
   #completionSinceMs: number | undefined;
 
   /** @param completionSinceMs `completionSinceMs` of the previous execution */
@@ -18,8 +23,8 @@ export class RetryPeriod {
     return this.#completionSinceMs;
   }
 
-  add(waiting: Waiting): void {
-    this.#waits.push(waiting);
+  add(wait: Wait): void {
+    this.#waits.push(wait);
   }
 
   /** Records that the session of a waiting completion is lost. The completion of the next session continues its wait. */

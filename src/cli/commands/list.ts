@@ -1,4 +1,5 @@
-import { findUnpolledQueues, type UnpolledQueue } from '../../client/queues/unpolled-queue.ts';
+import type { UnpolledQueue } from '../../client/jobs.ts';
+import { findUnpolledQueues } from '../../client/queues/unpolled-queue.ts';
 import { type ListOptions, isSync, type WorkflowSummary } from '../../client/lists/list-uploads.ts';
 import { formatBytes } from '../../core/text/format.ts';
 import { printable } from '../../core/text/printable.ts';

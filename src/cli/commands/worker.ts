@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import { ConfigError } from '../../errors.ts';
-import type { WorkerDeploymentVersion } from '../../worker/create-worker.ts';
+import type { WorkerDeploymentVersion } from '../../worker/options.ts';
 import { withBackend } from '../backend.ts';
 import { interrupted, type CliContext } from '../context.ts';
 import { permittedSources, type PermissionOptions } from '../options/permission-options.ts';

@@ -1,9 +1,8 @@
-import type { JobProgress } from '../../client/jobs.ts';
+import type { JobProgress, UnpolledQueue } from '../../client/jobs.ts';
 import { formatBytes, formatDuration } from '../../core/text/format.ts';
 import cliTruncate from 'cli-truncate';
 import stringWidth from 'string-width';
 import { printable } from '../../core/text/printable.ts';
-import type { UnpolledQueue } from '../../client/queues/unpolled-queue.ts';
 import type { WaitingInfo } from '../../contracts/upload.ts';
 
 /**

@@ -3,6 +3,7 @@ import pMap from 'p-map';
 import { hostOfQueue } from '../../contracts/names.ts';
 import { listUploads, type ListOptions, type UploadSummary } from '../lists/list-uploads.ts';
 import { pendingActivities, queuesOfRunning, queuesOfWaiting, type PendingActivity } from '../follow/pending.ts';
+import type { UnpolledQueue } from '../jobs.ts';
 import { QueueWorkers, type QueueLook } from './queue-workers.ts';
 
 /** A worker that starts at the same time as an upload polls within this time. */
@@ -14,15 +15,6 @@ const RECHECK_MS = 1000;
 /** Maximum number of uploads that are described. */
 const MAX_DESCRIBED = 100;
 const CONCURRENCY = 16;
-
-/** A task queue that no worker polls, and on which activities of an upload or a sync wait. */
-export interface UnpolledQueue {
-  readonly taskQueue: string;
-  /** Host whose workers poll it; undefined if workers of all hosts do. */
-  readonly host: string | undefined;
-  /** Problem and fix on one line. */
-  readonly reason: string;
-}
 
 /** Checks the queue of one workflow while it is followed. Checks workers only while work waits. */
 export class UnpolledQueueWatch {

@@ -6,7 +6,6 @@ import { BatchRules } from './batch-rules.ts';
 import { ChatRules } from './chat-rules.ts';
 import { ObjectRules, type LineRules } from './line-rules.ts';
 import { Requests } from './requests.ts';
-import type { PassListener } from './pass.ts';
 import { WholeLines } from './whole-lines.ts';
 import { parseJson } from '../../core/text/parse.ts';
 
@@ -27,7 +26,7 @@ export interface JsonlOptions {
 }
 
 /** Checks that each line of a source is a JSON object as its purpose requires: a listener of a pass. */
-export class JsonlCheck implements PassListener<ContentReport> {
+export class JsonlCheck {
   readonly savesAtLineStart = true;
   readonly #options: JsonlOptions;
   readonly #rules: LineRules;

@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import cliTruncate from 'cli-truncate';
 import { isSync } from '../../../client/lists/list-uploads.ts';
-import { findWaiting, type UnpolledQueue } from '../../../client/queues/unpolled-queue.ts';
+import type { UnpolledQueue } from '../../../client/jobs.ts';
+import { findWaiting } from '../../../client/queues/unpolled-queue.ts';
 import { TemporalUnreachableError } from '../../../temporal/temporal-errors.ts';
 import { withBackend, type Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
