@@ -14,6 +14,15 @@ import { isReadable } from '../../sources/source-settings.ts';
 /** The command follows each upload separately. Use a sync for more files. */
 const MAX_FILES = 500;
 
+const LINE_BREAK = {
+  failureType: FailureType.SourceUnusable,
+  message: 'its name contains a line break. Upload it separately with --filename.',
+};
+const UNREADABLE = {
+  failureType: FailureType.SourceMissing,
+  message: 'permission denied. Grant this user read access to it.',
+};
+
 export interface ExpandedFiles {
   readonly files: readonly string[];
   /** Files that were found and cannot be uploaded. */
@@ -70,16 +79,9 @@ async function gather(
   for (const problem of [...problems, ...leftOut]) skipped.push({ ...problem, path: join(folder, problem.path) });
   for (const { path } of entries) {
     const file = join(folder, path);
-    if (/[\r\n]/.test(path)) {
-      const message = 'its name contains a line break. Upload it separately with --filename.';
-      skipped.push({ path: file, failureType: FailureType.SourceUnusable, message });
-      continue;
-    }
-    if (await isReadable(file)) files.push(file);
-    else {
-      const message = 'permission denied. Grant this user read access to it.';
-      skipped.push({ path: file, failureType: FailureType.SourceMissing, message });
-    }
+    if (hasLineBreak(path)) skipped.push({ path: file, ...LINE_BREAK });
+    else if (await isReadable(file)) files.push(file);
+    else skipped.push({ path: file, ...UNREADABLE });
   }
   if (entries.length + problems.length + leftOut.length > 0) return;
   throw new ConfigError(
@@ -88,10 +90,14 @@ async function gather(
 }
 
 async function gatherGlob(glob: string, files: string[], skipped: LeftOut[]): Promise<void> {
-  const problem = globListProblem([glob]);
-  if (problem !== undefined) throw new ConfigError(`the list of files ${problem}`);
+  assertGlob(glob);
   const { folder, rest } = splitGlob(glob);
   await gather((await pathOnDisk(folder)) || '.', globFilter(rest), glob, files, skipped);
+}
+
+function assertGlob(glob: string): void {
+  const problem = globListProblem([glob]);
+  if (problem !== undefined) throw new ConfigError(`the list of files ${problem}`);
 }
 
 /** Returns a filter that does not list directories deeper than the glob. */
@@ -139,8 +145,7 @@ export async function expandBucket(url: string, bucket: Bucket): Promise<Expande
     if (!isPrefix) return { urls: [url], skipped: [] };
     if (!isGlob(key)) throw new ConfigError(`no object found under ${url}. Check the prefix and the S3 connection.`);
   }
-  const problem = globListProblem([key]);
-  if (problem !== undefined) throw new ConfigError(`the list of files ${problem}`);
+  assertGlob(key);
   const { folder, rest } = splitGlob(isPrefix ? `${key}**` : key);
   const prefix = folder === '' || folder === '/' ? folder : `${folder}/`;
   const filter = { takes: compileGlobs([rest], { dot: false }), skipsFolder: () => false };
@@ -184,10 +189,7 @@ async function objectsBelow(
 }
 
 function problemsOf({ entries, problems, leftOut, isComplete }: Listing): LeftOut[] {
-  const message = 'its name contains a line break. Upload it separately with --filename.';
-  const unnamed = entries
-    .filter(({ path }) => hasLineBreak(path))
-    .map(({ path }) => ({ path, failureType: FailureType.SourceUnusable, message }));
+  const unnamed = entries.filter(({ path }) => hasLineBreak(path)).map(({ path }) => ({ path, ...LINE_BREAK }));
   const found = [...problems, ...leftOut, ...unnamed];
   if (isComplete || problems.length > 0) return found;
   return [{ path: '', failureType: FailureType.SourceUnavailable, message: 'not listed completely' }, ...found];
