@@ -32,7 +32,6 @@ interface JobCommand<Job extends CommandJob> {
   readonly onStarted?: (run: JobRun, jobs: readonly Started<Job>[]) => Promise<void>;
   /** Reports the differences between a command and the jobs that it attaches to. */
   readonly noteAttached: (run: JobRun, jobs: readonly Started<Job>[]) => Promise<void>;
-  readonly printDetached: (jobs: readonly Started<Job>[]) => void;
   /** With `--json`: prints a job when it closes or when the command is interrupted. */
   readonly printJson: (outcome: Outcome<Job>) => void;
   /** @throws the error of a job that failed */
@@ -63,7 +62,7 @@ export async function runJobs<Job extends CommandJob>(
     await run.sweep();
     if (settings.detach) {
       await command.noteAttached(run, jobs);
-      return command.printDetached(jobs);
+      return printDetached(context, settings, jobs);
     }
     await run.serve(jobs);
     const { restartOutdated } = await import('./outdated.ts');
@@ -73,6 +72,20 @@ export async function runJobs<Job extends CommandJob>(
     await run.end();
     await command.print(run, outcomes);
   });
+}
+
+function printDetached(
+  context: CliContext,
+  { json, quiet }: JobSettings,
+  jobs: readonly Started<CommandJob & { readonly source?: string }>[],
+): void {
+  for (const { source, handle } of jobs) {
+    const { workflowId, resumed } = handle;
+    if (json) context.json({ source, workflowId, resumed });
+    else context.out(workflowId);
+  }
+  const kind = jobs.some(({ prepared }) => prepared.kind === 'sync') ? 'sync' : 'upload';
+  if (!quiet) context.note(`the ${kind} continues without this command. "longhaul status ID" prints its progress.`);
 }
 
 /** The steps of one command. */

@@ -74,14 +74,6 @@ export async function syncCommand(context: CliContext, source: string, options: 
           const earlier = quiet || detach ? [] : jobs.filter(({ handle }) => handle.resumed);
           for (const { handle } of earlier) note(`an earlier run continues: ${handle.workflowId}`);
         },
-        printDetached: (jobs) => {
-          for (const { handle } of jobs) {
-            const { workflowId, resumed } = handle;
-            if (json) context.json({ workflowId, resumed });
-            else context.out(workflowId);
-          }
-          if (!quiet) note('the sync continues without this command. "longhaul status ID" prints its progress.');
-        },
         printJson: ({ handle: { workflowId, resumed }, error }) => {
           if (error) context.json({ workflowId, resumed, error: jsonErrorOf(error) });
         },

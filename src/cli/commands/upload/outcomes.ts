@@ -4,7 +4,7 @@ import type { SplitUploadResult } from '../../../contracts/split.ts';
 import { formatBytes, formatCount, formatDuration } from '../../../core/text/format.ts';
 import type { CliContext } from '../../context.ts';
 import { isHttpUrl } from '../../../sources/source-of-url.ts';
-import type { Outcome, Started, UploadJob } from '../../job/command-job.ts';
+import type { Outcome, UploadJob } from '../../job/command-job.ts';
 import { errorText, jsonErrorOf } from '../../errors.ts';
 
 type UploadOutcome = Outcome<UploadJob>;
@@ -23,20 +23,6 @@ export function filesOf(result: AnyResult): SplitUploadResult['files'] {
 /** Returns the argument of a source, without the query of a URL, which can be a signature. */
 export function sourceOf(argument: string): string {
   return isHttpUrl(argument) ? argument.replace(/[?#].*$/s, '') : argument;
-}
-
-export function printDetached(
-  context: CliContext,
-  started: readonly Started<UploadJob>[],
-  { json, quiet }: PrintOptions,
-): void {
-  const { out, note } = context;
-  for (const { source, handle } of started) {
-    const { workflowId, resumed } = handle;
-    if (json) context.json({ source, workflowId, resumed });
-    else out(workflowId);
-  }
-  if (!quiet) note('the upload continues without this command. "longhaul status ID" prints its progress.');
 }
 
 /** @throws the first error of an upload, after all are printed; with `--json`, each was printed when its upload closed */

@@ -19,7 +19,7 @@ import { sourceSettingsOf } from '../../sources/source-settings.ts';
 import { expandFiles } from './expand-files.ts';
 import { checkReceipt, receiptOf, writeReceipt } from './receipt.ts';
 import { checkUploadOptions, type UploadCommandOptions } from './options.ts';
-import { outcomeJson, printDetached, printOutcomes, sourceOf } from './outcomes.ts';
+import { outcomeJson, printOutcomes, sourceOf } from './outcomes.ts';
 
 export async function uploadCommand(
   context: CliContext,
@@ -116,7 +116,6 @@ async function uploadFiles(
       },
       noteAttached: async ({ backend }, jobs) =>
         (await import('./attached.ts')).noteAttached(context, backend, jobs, options),
-      printDetached: (jobs) => printDetached(context, jobs, options),
       printJson: (outcome) => context.json(outcomeJson(outcome)),
       print: async (_, outcomes) => {
         const [first] = outcomes;
