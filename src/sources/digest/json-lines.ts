@@ -1,4 +1,5 @@
 import { DecodedText } from './decoded-text.ts';
+import { continueNumber, isWholeNumber, NOT_A_NUMBER, NUMBER_ENDS, startNumber } from './json-number.ts';
 import type { LineRules, ValueKind } from './line-rules.ts';
 
 /** Receives the end of each line. */
@@ -13,7 +14,10 @@ const BACKSLASH = 0x5c;
 /** Deeper lines are rejected. */
 const MAX_DEPTH = 4 * 1024 * 1024;
 
-/** Positions in the grammar of JSON (RFC 8259). Separate constants, which the compiler of V8 can inline. */
+/**
+ * Positions in the grammar of JSON (RFC 8259), except those in a number. Separate constants, which the compiler of V8 can
+ * inline.
+ */
 const AT_VALUE = 0;
 const AT_FIRST_ITEM = 1;
 const AT_FIRST_KEY = 2;
@@ -25,17 +29,9 @@ const AT_STRING = 7;
 const AT_ESCAPE = 8;
 const AT_HEX = 9;
 const AT_CONTINUATION = 10;
-const AT_MINUS = 11;
-const AT_ZERO = 12;
-const AT_INTEGER = 13;
-const AT_POINT = 14;
-const AT_FRACTION = 15;
-const AT_EXPONENT = 16;
-const AT_EXPONENT_SIGN = 17;
-const AT_EXPONENT_DIGITS = 18;
-const AT_LITERAL = 19;
+const AT_LITERAL = 11;
 /** The line is invalid. */
-const AT_SKIP = 20;
+const AT_SKIP = 12;
 
 const ARRAY = 0;
 const OBJECT = 1;
@@ -206,19 +202,19 @@ export class JsonLines {
     }
     if (byte === 0x7b) return this.#open(OBJECT, i);
     if (byte === 0x5b) return this.#open(ARRAY, i);
-    if (byte === 0x2d) this.#at = AT_MINUS;
-    else if (byte === 0x30) this.#at = AT_ZERO;
-    else if (byte > 0x30 && byte <= 0x39) this.#at = AT_INTEGER;
-    else {
-      const literal = LITERALS[byte];
-      if (!literal) {
-        const isMark = isFirst && byte === 0xef && this.#offsetBytes + i === 0 && (bytes[i + 1] ?? 0xbb) === 0xbb;
-        return isMark ? this.#reject('starts with a byte order mark (BOM)', i) : this.#fail(i, byte);
-      }
-      [this.#literal, this.#literalKind] = literal;
-      this.#left = 1;
-      this.#at = AT_LITERAL;
+    const inNumber = startNumber(byte);
+    if (inNumber !== NOT_A_NUMBER) {
+      this.#at = inNumber;
+      return i + 1;
     }
+    const literal = LITERALS[byte];
+    if (!literal) {
+      const isMark = isFirst && byte === 0xef && this.#offsetBytes + i === 0 && (bytes[i + 1] ?? 0xbb) === 0xbb;
+      return isMark ? this.#reject('starts with a byte order mark (BOM)', i) : this.#fail(i, byte);
+    }
+    [this.#literal, this.#literalKind] = literal;
+    this.#left = 1;
+    this.#at = AT_LITERAL;
     return i + 1;
   }
 
@@ -313,43 +309,14 @@ export class JsonLines {
   }
 
   #number(byte: number, i: number): number {
-    const isDigit = byte >= 0x30 && byte <= 0x39;
-    const isExponent = byte === 0x65 || byte === 0x45;
-    switch (this.#at) {
-      case AT_MINUS:
-        if (!isDigit) return this.#fail(i, byte);
-        this.#at = byte === 0x30 ? AT_ZERO : AT_INTEGER;
-        return i + 1;
-      case AT_ZERO:
-      case AT_INTEGER:
-        if (isDigit && this.#at === AT_INTEGER) return i + 1;
-        if (byte === 0x2e) this.#at = AT_POINT;
-        else if (isExponent) this.#at = AT_EXPONENT;
-        else break;
-        return i + 1;
-      case AT_POINT:
-        if (!isDigit) return this.#fail(i, byte);
-        this.#at = AT_FRACTION;
-        return i + 1;
-      case AT_FRACTION:
-        if (isDigit) return i + 1;
-        if (!isExponent) break;
-        this.#at = AT_EXPONENT;
-        return i + 1;
-      case AT_EXPONENT:
-        if (byte === 0x2b || byte === 0x2d) this.#at = AT_EXPONENT_SIGN;
-        else if (isDigit) this.#at = AT_EXPONENT_DIGITS;
-        else return this.#fail(i, byte);
-        return i + 1;
-      case AT_EXPONENT_SIGN:
-        if (!isDigit) return this.#fail(i, byte);
-        this.#at = AT_EXPONENT_DIGITS;
-        return i + 1;
-      default:
-        if (isDigit) return i + 1;
+    const next = continueNumber(this.#at, byte);
+    if (next === NOT_A_NUMBER) return this.#fail(i, byte);
+    if (next === NUMBER_ENDS) {
+      this.#endValue('number');
+      return i;
     }
-    this.#endValue('number');
-    return i;
+    this.#at = next;
+    return i + 1;
   }
 
   #open(container: number, i: number): number {
@@ -420,8 +387,7 @@ export class JsonLines {
   /** @param offsetBytes of the line feed, or the end of the source */
   #endLine(offsetBytes: number): void {
     if (this.#at !== AT_SKIP) {
-      const isNumber = [AT_ZERO, AT_INTEGER, AT_FRACTION, AT_EXPONENT_DIGITS].includes(this.#at);
-      if (this.#depth === 0 && isNumber) this.#endValue('number');
+      if (this.#depth === 0 && isWholeNumber(this.#at)) this.#endValue('number');
       if (this.#isBlank) this.#reason = 'is empty';
       else if (this.#at !== AT_DONE) {
         this.#reason = `is not valid JSON at byte ${offsetBytes - this.#lineStartBytes + 1}`;
