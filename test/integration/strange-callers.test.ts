@@ -233,7 +233,7 @@ it('rejects whatever else a caller sends than a request, and fails no workflow t
 it('answers after whatever a caller sends to a running workflow', () =>
   withSystem(async (system) => {
     const { client, directory, taskQueue, startWorker } = system;
-    const worker = await startWorker(waiting(system));
+    const worker = await startWorker({ ...waiting(system), sources: { any: true } });
     const file = join(directory, 'a.jsonl');
     await writeFile(file, 'x\n'.repeat(50));
     const caller = new Caller(system);
@@ -247,6 +247,9 @@ it('answers after whatever a caller sends to a running workflow', () =>
     const ids = Object.keys(types).map((type) => `${taskQueue}-${type}`);
     for (const [type, request] of Object.entries(types))
       await caller.start(`${taskQueue}-${type}`, { type, payloads: request === null ? [] : [json(request)] });
+    const split = client.getHandle<'split'>(`${taskQueue}-uploadSplitFile`);
+    const piece = `${split.workflowId}-00001-of-00002`;
+    await until(async () => (await split.status()).pieces[0]?.state === 'uploading', 'the first piece');
     const inputs: Readonly<Record<string, unknown>> = {
       pause: { parts: 'finish' },
       resume: {},
@@ -272,10 +275,25 @@ it('answers after whatever a caller sends to a running workflow', () =>
         ]),
       );
     }
+    // The signals between a workflow and its uploads.
+    const wait = { reason: 'r', failureType: 'ApiRejected', status: 401, sinceMs: 1, retryAtMs: 2, nextProbeAtMs: 3 };
+    const report = { control: 1, waiting: wait, progress: { state: 'waiting' } };
+    const values = (correct: unknown) =>
+      [...fc.sample(mutated(correct), generatedRuns(80) / 4), null, 'pause', [], {}].filter(
+        // The history is read as one message below.
+        (value) => jsonText(value).length < 10_000,
+      );
+    for (const control of values({ type: 'pause', parts: 'stop', whileCompleting: true }))
+      await Promise.all(ids.map((id) => caller.signal(id, 'control', [control, 1].map(json)).catch(() => {})));
+    for (const one of [...values(report), ...values(wait).map((value) => ({ ...report, waiting: value }))])
+      await caller.signal(split.workflowId, 'report', [piece, one].map(json)).catch(() => {});
+    await caller.signal(split.workflowId, 'control', []);
+    await caller.signal(split.workflowId, 'report', []);
     console.log(`${sent.length} generated inputs, each as an update, a query and a signal of ${ids.length} workflows`);
     const fates = await fatesOf(caller, ids);
     expect([...fates.values()].flatMap(({ failedTasks }) => failedTasks)).toEqual([]);
     expect(await worker.isReady()).toBe(true);
+    expect(await split.status()).toMatchObject({ filename: 'a.jsonl' });
     expect(await client.getHandle(`${taskQueue}-uploadFile`).status()).toMatchObject({ filename: 'a.jsonl' });
     expect(await client.getHandle<'sync'>(`${taskQueue}-syncSource`).status()).toHaveProperty('counts');
   }));

@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow';
 import { MemoName, WorkflowName } from '../../src/contracts/names.ts';
 import type { UploadRequest, UploadResult, WaitingInfo } from '../../src/contracts/upload.ts';
+import { reportedWait } from '../../src/core/upload/carried.ts';
 import { commandBytes } from '../../src/core/payload.ts';
 import { summaryCode } from '../../src/core/text/markdown.ts';
 import { controlSignal, type Control } from '../shell/define-workflow.ts';
@@ -105,7 +106,7 @@ export class ChildUpload implements Load {
   }
 
   reported({ control, waiting, progress }: Report): void {
-    this.#waiting = waiting ?? undefined;
+    this.#waiting = reportedWait(waiting);
     if (typeof control !== 'number') return;
     this.#awaited.delete(control);
     this.progress = progress;

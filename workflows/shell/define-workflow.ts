@@ -16,6 +16,7 @@ import {
 import { QueryName, SignalName, UpdateName, type PauseInput, type RetuneInput } from '../../src/contracts/names.ts';
 import type { ProgressHead } from '../../src/contracts/upload.ts';
 import type { End, EndLine } from '../../src/core/show/end-line.ts';
+import { inputProblem, isPlainObject } from '../../src/core/payload.ts';
 import { pauseProblems, retuneProblems } from './control-problems.ts';
 import { failureOf, reasonOfFailure } from './failures.ts';
 import { invalidRequest, rawProblems } from './requests.ts';
@@ -135,11 +136,14 @@ function setHandlers<Result, Carried, Progress extends ProgressHead>(
 ): void {
   setHandler(defineQuery<Progress>(QueryName.progress), () => run.progress());
   setHandler(controlSignal, async (control, number) => {
+    // Any client can send a signal.
+    if (!isPlainObject(control)) return;
     const { type, ...input } = control;
     if (!controls.includes(type) || inputProblems(type, input).length > 0) return;
+    const known = controlOf(type, input);
     // A failure of a signal handler would close the workflow before its session is cancelled.
     try {
-      if (run.rejects(control) === undefined) await run.apply(control);
+      if (run.rejects(known) === undefined) await run.apply(known);
     } catch {
       return;
     }
@@ -171,13 +175,20 @@ function setHandlers<Result, Carried, Progress extends ProgressHead>(
   }
 }
 
+/** Without unknown properties, which a fleet would send to each of its uploads. */
 function controlOf(type: Control['type'], input: object | undefined): Control {
-  return { ...input, type };
+  if (type === 'retune') return { ...input, type };
+  if (type !== 'pause') return { type };
+  const { parts, whileCompleting } = (input ?? {}) as PauseInput;
+  return { type, parts, whileCompleting };
 }
 
 /** Problems of the input of an update, which any caller can send. */
 function inputProblems(type: Control['type'], input: unknown): string[] {
   if (type === 'retune') return retuneProblems(input);
+  // The history stores the input of an update that is accepted.
+  const problem = isPlainObject(input) ? inputProblem(`a ${type}`, input) : undefined;
+  if (problem !== undefined) return [problem];
   return type === 'pause' ? pauseProblems(input) : [];
 }
 

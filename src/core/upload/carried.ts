@@ -1,4 +1,5 @@
 import { Limits, PayloadLimits, TextLimits } from '../../contracts/limits.ts';
+import type { WaitingInfo } from '../../contracts/upload.ts';
 import { textUpTo } from '../text/check.ts';
 import { isPlainObject } from '../payload.ts';
 
@@ -34,7 +35,14 @@ const hasPlannedParts: Is = (value) => {
   return sizeBytes > 0 && partSizeBytes > 0 && partIds.length === Math.ceil(sizeBytes / partSizeBytes);
 };
 
-const waiting = shaped({ reason: isString, failureType: isString, sinceMs: isTime, nextProbeAtMs: isTime });
+const waiting = shaped({
+  reason: isString,
+  failureType: isString,
+  status: optional(isCount),
+  sinceMs: isTime,
+  retryAtMs: optional(isTime),
+  nextProbeAtMs: isTime,
+});
 
 const session = shaped({ uploadId: isText, createdAt: isSeconds, expiresAt: isSeconds });
 
@@ -200,6 +208,11 @@ export function carriedRateProblems(carried: unknown): string[] {
 }
 
 const WRONG = 'the second argument of the workflow is invalid. Omit it: only Longhaul passes it';
+
+/** The wait in a report, which any caller can send as a signal; undefined for another value. */
+export function reportedWait(value: unknown): WaitingInfo | undefined {
+  return waiting(value) ? (value as WaitingInfo) : undefined;
+}
 
 function isLeftOut(argument: unknown): boolean {
   return argument === undefined || argument === null;
