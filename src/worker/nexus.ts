@@ -3,7 +3,10 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { getClient, startWorkflow, WorkflowRunOperationHandler } from '@temporalio/nexus';
 import * as nexus from 'nexus-rpc';
 import { MemoName, WorkflowName } from '../contracts/names.ts';
+import { TextLimits } from '../contracts/limits.ts';
 import { longhaulService, type NexusOptions } from '../contracts/nexus.ts';
+import { isPlainObject } from '../core/payload.ts';
+import { textUpTo } from '../core/text/check.ts';
 
 /** The Nexus service of a worker of the control queue, whose workflows it starts. */
 export function createNexusService() {
@@ -61,12 +64,23 @@ function jobOperation<Input extends NexusOptions, Result>(
   };
 }
 
-/** The request without the options of the operation. The first activity of the workflow checks it. */
-function jobOf(workflowType: string, { requestId }: nexus.StartOperationContext, input: NexusOptions) {
-  if (typeof (input as unknown) !== 'object' || input === null) {
+/**
+ * The request without the options of the operation. The first activity of the workflow checks it.
+ *
+ * @throws HandlerError if no workflow could be started, because Nexus retries any other error
+ */
+export function jobOf(
+  workflowType: string,
+  { requestId }: Pick<nexus.StartOperationContext, 'requestId'>,
+  input: NexusOptions,
+) {
+  const given: unknown = input;
+  if (!isPlainObject(given)) {
     throw new nexus.HandlerError('BAD_REQUEST', 'the input must be an object, the request of an upload');
   }
   const { workflowId = `longhaul-nexus-${requestId}`, ...request } = input;
+  const problem = textUpTo(TextLimits.parentWorkflowId)(workflowId);
+  if (problem !== undefined) throw new nexus.HandlerError('BAD_REQUEST', `"workflowId" ${problem}`);
   // A converter can order the properties in another way.
   const properties = Object.entries(request).toSorted(([one], [other]) => (one < other ? -1 : 1));
   const digest = createHash('sha256')
