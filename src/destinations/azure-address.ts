@@ -20,7 +20,7 @@ export interface AddressProblem {
   readonly problem: string;
 }
 
-const DATED_VERSION = /^\d{4}-\d{2}-\d{2}(-preview)?$/;
+const DATED_VERSION = /^(\d{4}-\d{2}-\d{2})(-preview)?$/;
 const VERSIONS_OF_V1 = ['v1', 'preview', 'latest'];
 const PARAMETER = 'api-version';
 const EXAMPLE = 'https://my-resource.openai.azure.com';
@@ -49,7 +49,7 @@ export function azureAddress({ baseUrl, resource, apiVersion, query }: AddressSe
       setting: 'apiVersion',
       problem: `has several values: ${[version, ...others].join(', ')}. Keep one of them`,
     };
-  const isDated = version !== undefined && DATED_VERSION.test(version);
+  const isDated = version !== undefined && isDatedVersion(version);
   if (version !== undefined && !isDated && !VERSIONS_OF_V1.includes(version))
     return { setting: 'apiVersion', problem: 'must be v1, or a date such as 2025-04-01-preview' };
 
@@ -64,6 +64,13 @@ export function azureAddress({ baseUrl, resource, apiVersion, query }: AddressSe
   url.pathname = `${before}/openai${isDated ? '' : '/v1'}`;
   url.searchParams.delete(PARAMETER);
   return { baseUrl: url.href, apiVersion: version === 'v1' ? undefined : version };
+}
+
+/** Whether it is a day of the calendar: `Date` accepts February 30 as March 1. */
+function isDatedVersion(version: string): boolean {
+  const [, day = ''] = DATED_VERSION.exec(version) ?? [];
+  const date = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
 }
 
 /** Marks an error that already has its fix. */

@@ -32,6 +32,8 @@ describe('azureAddress', () => {
     [{ resource: '' }, 'resource', /name of an Azure OpenAI resource/],
     [{ baseUrl: 'r.openai.azure.com' }, 'baseUrl', /must be an address/],
     [{ baseUrl: ENDPOINT, apiVersion: '2025' }, 'apiVersion', /must be v1, or a date/],
+    [{ baseUrl: ENDPOINT, apiVersion: '2024-13-45' }, 'apiVersion', /must be v1, or a date/],
+    [{ baseUrl: ENDPOINT, apiVersion: '2025-02-30-preview' }, 'apiVersion', /must be v1, or a date/],
     [{ baseUrl: ENDPOINT, apiVersion: '' }, 'apiVersion', /must be v1, or a date/],
     [{ baseUrl: `${ENDPOINT}/openai/v1`, apiVersion: '2024-10-21' }, 'apiVersion', /cannot be used with \/openai\/v1/],
     [{ baseUrl: `${ENDPOINT}?api-version=2024-10-21`, apiVersion: 'v1' }, 'apiVersion', /several values/],
