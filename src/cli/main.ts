@@ -4,8 +4,8 @@ import type { Io } from './context.ts';
 
 // Before other modules are loaded. Node.js 20 does not have this function.
 (module as { enableCompileCache?: () => unknown }).enableCompileCache?.();
-const { ExitCode, Interrupted } = await import('./errors.ts');
-const { CliRun, isDebugging } = await import('./run.ts');
+const { ExitCode, Interrupted } = await import('./errors.ts').catch(endWithoutModules);
+const { CliRun, isDebugging } = await import('./run.ts').catch(endWithoutModules);
 
 /** Time in which an interrupted command releases its work. After it, the process exits. */
 const USUAL_END_MS = 20_000;
@@ -41,6 +41,14 @@ function interrupt(name: string): void {
   if (!hasBegun || interruption.signal.aborted) exit();
   interruption.abort(error);
   setTimeout(exit, longestEndMs).unref();
+}
+
+/** Node.js reads all files of the command at the same time. Under a low limit, the code that prints errors is missing. */
+function endWithoutModules(error: NodeJS.ErrnoException): never {
+  if (error.code !== 'EMFILE') throw error;
+  const problem = 'cannot load the command: too many open files in this process (EMFILE)';
+  process.stderr.write(`longhaul: ${problem}. Raise the limit of open files (ulimit -n).\n`);
+  process.exit(1);
 }
 
 function end(error: unknown): never {

@@ -39,13 +39,20 @@ export async function spawnServer(stateDir: string, cli: TemporalCli): Promise<C
 /** Descriptors that a shell gave this process, such as the pipe of `<(command)`: children inherit them. Linux only. */
 function inheritedDescriptors(): number[] {
   try {
+    // A child cannot get a descriptor from the limit on, which a program can have opened before it lowered the limit.
+    const end = Math.min(MAX_DESCRIPTOR + 1, descriptorLimit());
     return readdirSync('/proc/self/fdinfo')
       .filter(isInherited)
       .map(Number)
-      .filter((fd) => fd > 2 && fd <= MAX_DESCRIPTOR);
+      .filter((fd) => fd > 2 && fd < end);
   } catch {
     return [];
   }
+}
+
+function descriptorLimit(): number {
+  const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+  return soft === undefined ? Infinity : Number(soft);
 }
 
 function isInherited(fd: string): boolean {
