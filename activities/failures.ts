@@ -48,7 +48,7 @@ export function toApplicationFailure(error: unknown, facts: AttemptFacts): Error
   const isLongPause = retryAfterMs > MAX_RETRY_DELAY_MS;
   const known = { ...details, status, ...(requestId ? { requestId } : {}), ...(apiCode ? { apiCode } : {}) };
   return isLongPause
-    ? failure(error, typeOf(error), { ...known, retryAtMs: Date.now() + retryAfterMs }, { isFinal: true })
+    ? failure(error, typeOf(error), { ...known, retryAtMs: Date.now() + retryAfterMs, retryAfterMs }, { isFinal: true })
     : failure(error, typeOf(error), known, { nextRetryDelayMs: retryAfterMs });
 }
 

@@ -58,8 +58,8 @@ async function exceedsLines(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (maxLines === undefined || sizeBytes <= maxLines) return false;
-  const endsAtMs = Date.now() + COUNT_MS;
-  const isStopping = (lines: number) => lines > maxLines + 1 || signal.aborted || Date.now() > endsAtMs;
+  const endsAtMs = performance.now() + COUNT_MS;
+  const isStopping = (lines: number) => lines > maxLines + 1 || signal.aborted || performance.now() > endsAtMs;
   const { counter, isWhole } = await countLines(reader, { sizeBytes, isStopping });
   signal.throwIfAborted();
   if (counter.lines !== maxLines + 1) return counter.lines > maxLines;

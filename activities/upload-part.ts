@@ -83,7 +83,8 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
 function sessionFailure(error: unknown, expiresAt: number, attempt: number): Error | undefined {
   if (!(error instanceof ApiError)) return undefined;
   const lost = lostSession(error, attempt);
-  if (lost || Date.now() <= expiresAt * 1000 + CLOCK_SKEW_MS) return lost;
-  const message = `the session of the Upload expired. Last error: ${error.message}`;
-  return sessionLost(message, attempt, error.details.status);
+  // By the clock of the service, which set the expiry: that of this worker can be hours ahead.
+  const { status, serviceTimeMs = Date.now() } = error.details;
+  if (lost || serviceTimeMs <= expiresAt * 1000 + CLOCK_SKEW_MS) return lost;
+  return sessionLost(`the session of the Upload expired. Last error: ${error.message}`, attempt, status);
 }

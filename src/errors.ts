@@ -40,6 +40,8 @@ export interface ApiErrorDetails {
   readonly requestId?: string | undefined;
   /** From `retry-after-ms` or `retry-after`. */
   readonly retryAfterMs?: number | undefined;
+  /** Time of the service in Unix milliseconds, from `date`. */
+  readonly serviceTimeMs?: number | undefined;
 }
 
 /** The service answered with a status other than 2xx. */

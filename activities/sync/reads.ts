@@ -64,12 +64,12 @@ export class SyncReads<Source extends { readonly path: string }> {
       const isWaiting = this.#waiting.some((source) => source.path === path);
       if (isWaiting && !this.#digests.has(path)) this.#digests.set(path, checkpoint);
     }
-    const untilMs = Date.now() + READ_FOR_MS;
+    const untilMs = performance.now() + READ_FOR_MS;
     const failed = new AbortController();
     const stop = AbortSignal.any([signal, failed.signal]);
     let begun = 0;
     const reader = async () => {
-      while (begun < READS_A_CALL && !isFull() && Date.now() < untilMs && !stop.aborted) {
+      while (begun < READS_A_CALL && !isFull() && performance.now() < untilMs && !stop.aborted) {
         const source = this.#waiting.shift();
         if (!source) return;
         begun++;

@@ -57,9 +57,9 @@ export async function setupSearchAttributes(
   if (missing.length > 0) {
     const searchAttributes = Object.fromEntries(missing.map(({ name, code }) => [name, code]));
     await call(client, missing, () => operatorService.addSearchAttributes({ namespace, searchAttributes }));
-    const deadline = Date.now() + timeoutMs;
+    const deadline = performance.now() + timeoutMs;
     for (let left = await lacking(); left.length > 0; left = await lacking()) {
-      if (Date.now() > deadline) {
+      if (performance.now() > deadline) {
         const names = left.map(({ name }) => name).join(', ');
         throw new SetupUnfinishedError(
           `registered ${names}, but Temporal does not list them after ${timeoutMs / 1000} s. Run the same command again later.`,

@@ -93,6 +93,8 @@ export interface FailureDetails {
   readonly apiCode?: string;
   /** Time before which the service rejects a retry, in Unix milliseconds, if that is more than a minute away. */
   readonly retryAtMs?: number;
+  /** The same from the moment of the failure, in milliseconds. The clocks of workers can differ. */
+  readonly retryAfterMs?: number;
   /** Whether the service did no work for any attempt of this call, so that it can be repeated safely. */
   readonly notDone?: true;
   /** Number of attempts to create a session that can have succeeded without a response. */

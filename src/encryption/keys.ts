@@ -44,7 +44,7 @@ export class EncryptionKeys {
 
   /** The key that encrypts now. */
   async current(): Promise<EncryptionKey> {
-    if (Date.now() >= this.#checkAgainAtMs) await this.#reload();
+    if (performance.now() >= this.#checkAgainAtMs) await this.#reload();
     return this.#keys[0] as EncryptionKey;
   }
 
@@ -61,7 +61,7 @@ export class EncryptionKeys {
 
   /** A file that is missing or invalid for a moment while it is replaced does not change the keys. */
   async #reload(): Promise<void> {
-    this.#checkAgainAtMs = Date.now() + FILE_CHECK_INTERVAL_MS;
+    this.#checkAgainAtMs = performance.now() + FILE_CHECK_INTERVAL_MS;
     try {
       const identity = await fileIdentity(this.#path);
       if (identity === this.#identity) return;

@@ -52,7 +52,7 @@ export class TlsFiles implements CurrentTls {
 
   /** @throws ConfigError if the files cannot be used, and never could be */
   current(): Promise<TlsContexts> {
-    if (this.#contexts && Date.now() < this.#checkAgainAtMs) return Promise.resolve(this.#contexts);
+    if (this.#contexts && performance.now() < this.#checkAgainAtMs) return Promise.resolve(this.#contexts);
     this.#checking ??= this.#check().finally(() => (this.#checking = undefined));
     return this.#checking;
   }
@@ -81,7 +81,7 @@ export class TlsFiles implements CurrentTls {
       if (this.#contexts) return this.#contexts;
       throw error;
     } finally {
-      this.#checkAgainAtMs = Date.now() + FILE_CHECK_INTERVAL_MS;
+      this.#checkAgainAtMs = performance.now() + FILE_CHECK_INTERVAL_MS;
     }
   }
 

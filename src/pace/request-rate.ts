@@ -75,7 +75,7 @@ export class RequestTurns {
   readonly #options: RequestTurnsOptions;
   #waiting: ((waitMs: number) => void)[] = [];
   #isReserving = false;
-  #pausedUntilMs = 0;
+  #pausedUntilMs = -Infinity;
 
   constructor(options: RequestTurnsOptions) {
     this.#options = options;
@@ -83,7 +83,7 @@ export class RequestTurns {
 
   /** Resolves when the request can be made. @throws AbortedError if the signal is aborted first */
   async take(signal?: AbortSignal): Promise<void> {
-    if (Date.now() < this.#pausedUntilMs) return;
+    if (performance.now() < this.#pausedUntilMs) return;
     const waitMs = await new Promise<number>((resolve) => {
       this.#waiting.push(resolve);
       if (!this.#isReserving) void this.#reserveAll();
@@ -107,13 +107,13 @@ export class RequestTurns {
   }
 
   async #reserve(count: number): Promise<readonly number[]> {
-    if (Date.now() < this.#pausedUntilMs) return [];
+    if (performance.now() < this.#pausedUntilMs) return [];
     try {
       const waits: unknown = await this.#options.reserve(count);
       if (!isWaits(waits)) throw new TypeError('the workflow requestRate returned no moments');
       return waits;
     } catch (error) {
-      this.#pausedUntilMs = Date.now() + (this.#options.faultPauseMs ?? 30_000);
+      this.#pausedUntilMs = performance.now() + (this.#options.faultPauseMs ?? 30_000);
       this.#options.onFault(error);
       return [];
     }

@@ -33,7 +33,7 @@ export class NamespaceAttributes {
   /** Asks Temporal once, and again every minute while the namespace does not have them. */
   readonly areKnown = async (): Promise<boolean> => {
     const known = await (this.#answer ??= this.#ask());
-    if (!known && Date.now() - this.#askedAtMs > ASK_AGAIN_AFTER_MS) {
+    if (!known && performance.now() - this.#askedAtMs > ASK_AGAIN_AFTER_MS) {
       this.#answer = this.#ask();
       return this.#answer;
     }
@@ -67,13 +67,13 @@ export class NamespaceAttributes {
   }
 
   async #ask(): Promise<boolean> {
-    this.#askedAtMs = Date.now();
+    this.#askedAtMs = performance.now();
     try {
       const { missing, conflicts } = await this.#lacking();
       this.#wereMissing ||= missing.length > 0;
       if (missing.length > 0 || conflicts.length > 0) return false;
-      this.#foundAtMs ??= Date.now();
-      return !this.#wereMissing || Date.now() - this.#foundAtMs >= SETTLE_MS;
+      this.#foundAtMs ??= performance.now();
+      return !this.#wereMissing || performance.now() - this.#foundAtMs >= SETTLE_MS;
     } catch {
       return false;
     }

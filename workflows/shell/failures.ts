@@ -73,9 +73,11 @@ export function repairable(error: unknown): RepairableFailure | undefined {
   }
   const type = cause.type ?? '';
   if (type === FailureType.WorkerStopping) return { type, reason: undefined };
-  const { status, retryAtMs, sourceScope } = (cause.details?.[0] ?? {}) as FailureDetails;
+  const { status, sourceScope, retryAfterMs, ...details } = (cause.details?.[0] ?? {}) as FailureDetails;
   // Only this file of many cannot be read.
   if (sourceScope === 'file') return undefined;
+  // By Temporal's clock: with that of a worker that is late, the pause would be over immediately.
+  const retryAtMs = retryAfterMs === undefined ? details.retryAtMs : Date.now() + retryAfterMs;
   const reason = waitingReason({ failureType: type, status, message: cause.message, retryAtMs });
   if (reason === undefined) return undefined;
   return {

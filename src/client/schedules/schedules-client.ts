@@ -158,8 +158,8 @@ export class SchedulesClient {
       await handle.trigger(overlap);
       const known = new Set(before.info.recentActions.map(({ action }) => action.workflow.workflowId));
       const isBuffered = running !== undefined && overlap.startsWith('BUFFER');
-      const deadline = Date.now() + (isBuffered ? 0 : TRIGGER_TIMEOUT_MS);
-      while (Date.now() < deadline) {
+      const deadline = performance.now() + (isBuffered ? 0 : TRIGGER_TIMEOUT_MS);
+      while (performance.now() < deadline) {
         const { recentActions } = (await handle.describe()).info;
         const started = recentActions.findLast(({ action }) => !known.has(action.workflow.workflowId));
         if (started) return started.action.workflow.workflowId;

@@ -12,9 +12,13 @@ export class RateMeter {
     this.#windowMs = windowMs;
   }
 
-  /** @param bytes total so far; a lower total (a session was replaced) restarts the measurement */
+  /**
+   * @param bytes total so far; a lower total (a session was replaced) restarts the measurement, and so does a clock that
+   * was set back
+   */
   add(bytes: number, atMs: number): void {
-    if (bytes < (this.#samples.at(-1)?.bytes ?? 0)) this.#samples = [];
+    const last = this.#samples.at(-1);
+    if (last && (bytes < last.bytes || atMs < last.atMs)) this.#samples = [];
     this.#samples.push({ atMs, bytes });
     // The last sample before the window stays: it is the one the window is measured from.
     while ((this.#samples[1]?.atMs ?? atMs) < atMs - this.#windowMs) this.#samples.shift();

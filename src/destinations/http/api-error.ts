@@ -58,6 +58,7 @@ export function apiErrorFromResponse(response: ErrorResponse, redact: Redact): A
       apiCode: clean(body?.code ?? undefined, EXCERPT_CHARACTERS, redact),
       requestId,
       retryAfterMs: parseRetryAfterMs(headers),
+      serviceTimeMs: parseDate(headers['date']),
     },
   );
 }

@@ -37,6 +37,7 @@ export class KeyCommand implements KeyProvider {
   readonly #run: typeof runKeyCommand;
   #held: Held | undefined;
   #running: Promise<string> | undefined;
+  // Not by the clock, which can be set back by hours: a rejected token would be used until then.
   #ranAtMs = Number.NEGATIVE_INFINITY;
   #failure: { readonly error: ConfigError; readonly untilMs: number; readonly pauseMs: number } | undefined;
 
@@ -60,15 +61,15 @@ export class KeyCommand implements KeyProvider {
     if (held && nowMs < held.renewAtMs) return held.token;
     if (held && nowMs < held.expiresAtMs) {
       // The old token is good for calls that are made until the new one is there.
-      if (!this.#isPaused(nowMs)) this.#start().catch(() => {});
+      if (!this.#isPaused) this.#start().catch(() => {});
       return held.token;
     }
-    if (this.#failure && this.#isPaused(nowMs)) return Promise.reject(this.#failure.error);
+    if (this.#failure && this.#isPaused) return Promise.reject(this.#failure.error);
     return this.#start();
   }
 
   async renewed(rejected: string): Promise<string | undefined> {
-    if (this.#held?.token === rejected && Date.now() - this.#ranAtMs >= LEAST_RERUN_MS) {
+    if (this.#held?.token === rejected && performance.now() - this.#ranAtMs >= LEAST_RERUN_MS) {
       await this.#start().catch(() => {});
     } else {
       await this.#running?.catch(() => {});
@@ -77,8 +78,8 @@ export class KeyCommand implements KeyProvider {
     return token === rejected ? undefined : token;
   }
 
-  #isPaused(nowMs: number): boolean {
-    return this.#failure !== undefined && nowMs < this.#failure.untilMs;
+  get #isPaused(): boolean {
+    return this.#failure !== undefined && performance.now() < this.#failure.untilMs;
   }
 
   #start(): Promise<string> {
@@ -89,12 +90,12 @@ export class KeyCommand implements KeyProvider {
   async #renew(): Promise<string> {
     const outcome = await this.#run(this.#settings);
     const nowMs = Date.now();
-    this.#ranAtMs = nowMs;
+    this.#ranAtMs = performance.now();
     const parsed = 'stdout' in outcome ? parseTokenOutput(outcome.stdout, nowMs) : undefined;
     if (!parsed || 'problem' in parsed) {
       const error = this.#error(parsed?.problem, outcome);
       const pauseMs = Math.min((this.#failure?.pauseMs ?? FIRST_PAUSE_MS / 2) * 2, LONGEST_PAUSE_MS);
-      this.#failure = { error, pauseMs, untilMs: nowMs + pauseMs };
+      this.#failure = { error, pauseMs, untilMs: this.#ranAtMs + pauseMs };
       throw error;
     }
     this.#failure = undefined;

@@ -40,7 +40,7 @@ export class KeyFile implements KeyProvider {
   }
 
   current(): string | Promise<string> {
-    if (this.#key !== undefined && Date.now() < this.#checkAgainAtMs) return this.#key;
+    if (this.#key !== undefined && performance.now() < this.#checkAgainAtMs) return this.#key;
     this.#checking ??= this.#check().finally(() => (this.#checking = undefined));
     return this.#checking;
   }
@@ -68,7 +68,7 @@ export class KeyFile implements KeyProvider {
       if (this.#key !== undefined) return this.#key;
       throw error instanceof ConfigError ? error : new ConfigError(`${this.#label} ${fileProblem(error)}`);
     } finally {
-      this.#checkAgainAtMs = Date.now() + FILE_CHECK_INTERVAL_MS;
+      this.#checkAgainAtMs = performance.now() + FILE_CHECK_INTERVAL_MS;
     }
   }
 }

@@ -27,7 +27,8 @@ export function parseTokenOutput(output: string, nowMs: number): Token | { reado
   // A JSON text or list, as `az --query accessToken` prints it.
   if (!isKey(token) || /["[\]]/.test(token)) return { problem: 'printed a token with characters that no token has' };
   const expiresAtMs = expiryOf(parsed, nowMs);
-  if (expiresAtMs !== undefined && expiresAtMs <= nowMs) return { problem: 'printed a token that has expired' };
+  if (expiresAtMs !== undefined && expiresAtMs <= nowMs)
+    return { problem: 'printed a token that has expired by the clock of this machine' };
   return { token, expiresAtMs };
 }
 

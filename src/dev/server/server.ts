@@ -79,14 +79,14 @@ export class EmbeddedServer {
 
   async #restart(): Promise<void> {
     if (this.#isStopping) return;
-    this.#restartsAtMs = this.#restartsAtMs.filter((atMs) => Date.now() - atMs < 60_000);
+    this.#restartsAtMs = this.#restartsAtMs.filter((atMs) => performance.now() - atMs < 60_000);
     if (this.#restartsAtMs.length >= MAX_RESTARTS_PER_MINUTE) {
       const { log } = statePaths(this.#stateDir);
       throw new EmbeddedTemporalError(
         `the Temporal server exited ${this.#restartsAtMs.length + 1} times within a minute. Its log is ${log}.`,
       );
     }
-    this.#restartsAtMs.push(Date.now());
+    this.#restartsAtMs.push(performance.now());
     this.#announce({ state: 'restarting' });
     await this.#start(true);
   }
@@ -128,9 +128,9 @@ export class EmbeddedServer {
 
   /** The system removes the command line of an exiting process before its sockets. */
   async #portsBecomeFree(ports: ServerPorts): Promise<boolean> {
-    const deadline = Date.now() + PORT_TIMEOUT_MS;
+    const deadline = performance.now() + PORT_TIMEOUT_MS;
     while (!(await arePortsFree(ports))) {
-      if (Date.now() > deadline) return false;
+      if (performance.now() > deadline) return false;
       await delay(25);
     }
     return true;

@@ -60,9 +60,9 @@ export class TemporalProcess {
    * @returns the reason if it does not
    */
   async problem(): Promise<string | undefined> {
-    const deadline = Date.now() + READY_TIMEOUT_MS;
+    const deadline = performance.now() + READY_TIMEOUT_MS;
     let reason = 'it did not open its port';
-    while (this.#exit === undefined && Date.now() < deadline) {
+    while (this.#exit === undefined && performance.now() < deadline) {
       try {
         await prepareNamespace(`127.0.0.1:${this.#ports.port}`);
         // A process of another user on this port would receive the requests.

@@ -71,7 +71,7 @@ export async function pass<All extends Listeners>(
   let [current, next] = allocateReadBuffers(2, chunkBytes) as [Buffer, Buffer];
   let pending = offsetBytes < sizeBytes ? read(current, offsetBytes) : undefined;
   let checkpoint = save();
-  let savedAtMs = Date.now();
+  let savedAtMs = performance.now();
   try {
     while (pending) {
       const bytesRead = await pending;
@@ -86,13 +86,13 @@ export async function pass<All extends Listeners>(
       }
       const chunk = current.subarray(0, bytesRead);
       const stops = isStopping();
-      const isDue = stops || Date.now() - savedAtMs >= checkpointEveryMs;
+      const isDue = stops || performance.now() - savedAtMs >= checkpointEveryMs;
       const cut = isDue && savesAtLineStart ? chunk.lastIndexOf(NEWLINE) + 1 : bytesRead;
       update(chunk.subarray(0, cut));
       // A line that is longer than a chunk has its checkpoint at its start.
       if (isDue && cut > 0) {
         checkpoint = save();
-        savedAtMs = Date.now();
+        savedAtMs = performance.now();
         if (!stops) onCheckpoint(checkpoint);
       }
       if (stops) return { checkpoint };

@@ -189,6 +189,15 @@ describe('uploadPart and the life of the session', () => {
     expect(failure.message).toBe('the session of the Upload expired. Last error: no');
   });
 
+  it('keeps the session at a transient error although the clock of this worker is a day ahead', async () => {
+    const serviceTimeMs = Date.now() - 24 * 3_600_000;
+    addPart.mockRejectedValue(new ApiError('no', { status: 503, serviceTimeMs }));
+    expect(await failureOf(run({ sessionExpiresAt: serviceTimeMs / 1000 + 3600 }))).toMatchObject({
+      type: FailureType.ApiUnavailable,
+      nonRetryable: false,
+    });
+  });
+
   it('allows for a clock that is a little ahead', async () => {
     addPart.mockRejectedValue(new ApiError('no', { status: 503 }));
     expect(await failureOf(run({ sessionExpiresAt: nowSeconds() - 30 }))).toMatchObject({

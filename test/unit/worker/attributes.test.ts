@@ -31,12 +31,12 @@ function namespaceOf(
 
 describe('the search attributes of a namespace', () => {
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['Date'] });
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
   });
   afterEach(() => {
     vi.useRealTimers();
   });
-  const minutes = (count: number) => vi.setSystemTime(Date.now() + count * 60_000 + 1);
+  const minutes = (count: number) => vi.advanceTimersByTime(count * 60_000 + 1);
 
   it('are known if it has all of them, which is asked once', async () => {
     const { attributes, asked } = namespaceOf([all]);

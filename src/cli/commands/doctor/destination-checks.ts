@@ -59,7 +59,7 @@ async function queryDestination(label: string, profile: DestinationProfile): Pro
   }
 }
 
-/** Compares the clock with that of the first destination that sends its time. Workers use it for the end of a session. */
+/** Compares the clock with that of the first destination that sends its time. */
 export function clockCheck(config: Config): Promise<Check> {
   return checked('clock', async (signal) => {
     for (const profile of config.destinations.values()) {
@@ -77,6 +77,6 @@ export function judgeClock(host: string, { serviceMs, hereMs }: ServiceTime): Ch
   const aheadMs = hereMs - (serviceMs + 500);
   if (Math.abs(aheadMs) <= MAX_SKEW_MS)
     return ok('clock', `within ${Math.ceil(Math.abs(aheadMs) / 1000)} s of ${host}`);
-  const message = `${Math.round(Math.abs(aheadMs) / 1000)} s ${aheadMs > 0 ? 'ahead of' : 'behind'} ${host}. Workers determine the end of a session with this clock`;
+  const message = `${Math.round(Math.abs(aheadMs) / 1000)} s ${aheadMs > 0 ? 'ahead of' : 'behind'} ${host}. Workers check certificates and the expiry of tokens with this clock`;
   return warn('clock', message, 'set the clock of this machine (NTP)');
 }

@@ -91,13 +91,13 @@ export class TopBoard {
 
   /** Undefined if no worker responds in time. */
   async #query({ workflowId, taskQueue }: WorkflowSummary, signal: AbortSignal): Promise<ProgressEvent | undefined> {
-    if ((this.#silentUntilMs.get(taskQueue) ?? 0) > Date.now()) return undefined;
+    if ((this.#silentUntilMs.get(taskQueue) ?? 0) > performance.now()) return undefined;
     const handle = getOrAdd(this.#handles, workflowId, (id) => this.#client.getHandle<JobKind>(id));
     const events = handle.progress({ signal: limited(signal, this.#queryTimeoutMs) });
     try {
       const { value } = await events.next();
       if (value?.type === 'progress') return value;
-      if (value?.type === 'no-answer') this.#silentUntilMs.set(taskQueue, Date.now() + SILENCE_MS);
+      if (value?.type === 'no-answer') this.#silentUntilMs.set(taskQueue, performance.now() + SILENCE_MS);
       return undefined;
     } catch {
       // It closed and was deleted in the meantime.

@@ -88,7 +88,7 @@ class SpoolCopy {
   readonly #options: SpoolOptions;
   #bytes = 0;
   #knownBytes: number | undefined;
-  #printedAtMs = Date.now();
+  #printedAtMs = performance.now();
 
   constructor(folder: SpoolFolder, spool: NewSpool, what: string, options: SpoolOptions) {
     this.#folder = folder;
@@ -128,8 +128,8 @@ class SpoolCopy {
   }
 
   #printProgress(): void {
-    if (Date.now() - this.#printedAtMs < PRINT_EVERY_MS) return;
-    this.#printedAtMs = Date.now();
+    if (performance.now() - this.#printedAtMs < PRINT_EVERY_MS) return;
+    this.#printedAtMs = performance.now();
     const total = this.#knownBytes === undefined ? '' : ` of ${formatBytes(this.#knownBytes)}`;
     this.#options.print(`${this.#what}: ${formatBytes(this.#bytes)}${total} read`);
   }

@@ -30,17 +30,20 @@ describe('the output of a key command', () => {
     ['Please log in', { problem: 'printed a token with characters that no token has' }],
     ['"sk-1"', { problem: 'printed a token with characters that no token has' }],
     ['["sk-1"]', { problem: 'printed a token with characters that no token has' }],
-    ['{"accessToken": "a", "expires_on": 1}', { problem: 'printed a token that has expired' }],
+    [
+      '{"accessToken": "a", "expires_on": 1}',
+      { problem: 'printed a token that has expired by the clock of this machine' },
+    ],
   ])('%s', (output, expected) => {
     expect(parseTokenOutput(output, nowMs)).toMatchObject(expected);
   });
 });
 
 describe('KeyCommand', () => {
-  beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['Date', 'performance'] }));
   afterEach(() => void vi.useRealTimers());
 
-  const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
+  const pass = (ms: number) => vi.advanceTimersByTime(ms);
 
   function scene(settings: { ttlMs?: number } = {}, ...outcomes: KeyCommandOutcome[]) {
     let runs = 0;
@@ -97,6 +100,18 @@ describe('KeyCommand', () => {
     expect(await keys.renewed('a')).toBe('b');
     expect(await keys.renewed('a')).toBe('b');
     expect(runs()).toBe(3);
+  });
+
+  it('runs again after a rejection or a failure although the clock was set back by a day', async () => {
+    const { keys } = scene({}, { stdout: 'a' }, { failure: 'exited with status 1', stderr: '' }, { stdout: 'b' });
+    await keys.current();
+    const setBack = () => vi.setSystemTime(Date.now() - 24 * 60 * MINUTE_MS);
+    setBack();
+    pass(11_000);
+    expect(await keys.renewed('a')).toBeUndefined();
+    setBack();
+    pass(11_000);
+    expect(await keys.renewed('a')).toBe('b');
   });
 
   it('reports a failure without a token, pauses after it, and recovers', async () => {
