@@ -16,6 +16,7 @@ const builtPackage = {
 
 /** For projects with Temporal's workers. */
 const lighterSdk = 'test/support/lighter-sdk.ts';
+const hashInProcess = 'test/support/hash-in-process.ts';
 const temporalServer = 'test/support/temporal-server.ts';
 
 const project = (name: string, testTimeoutMs: number, globalSetup: string[] = [], setupFiles: string[] = []) => ({
@@ -44,7 +45,7 @@ export default defineConfig({
     maxWorkers: 3,
     projects: [
       project('unit', 30_000),
-      project('integration', 120_000, [temporalServer], [lighterSdk]),
+      project('integration', 120_000, [temporalServer], [lighterSdk, hashInProcess]),
       project('replay', 60_000, [], [lighterSdk]),
       project('simulation', 60_000),
       // Not a test: `npm run record-histories` makes the replay tests' histories.

@@ -112,9 +112,14 @@ function toError({ code, message }: Extract<Message, { type: 'failed' }>): Error
   return ErrorOfCode ? new ErrorOfCode(message) : new Error(`the md5 thread failed: ${message}`);
 }
 
-async function runTask({ source, files, ...task }: PassTask, post: (message: Message) => void): Promise<void> {
+/** Runs in the thread. Tests run it without one. @param onMessage calls its argument for each message to the thread */
+export async function runTask(
+  { source, files, ...task }: PassTask,
+  post: (message: Message) => void,
+  onMessage: (listener: (message: unknown) => void) => void,
+): Promise<void> {
   let isStopping = false;
-  parentPort?.on('message', (message) => (isStopping ||= message === STOP));
+  onMessage((message) => (isStopping ||= message === STOP));
   try {
     const reader = await openFileRange(source, files);
     try {
@@ -134,5 +139,9 @@ const task = workerData as PassTask | null;
 if (parentPort && task?.name === NAME) {
   const port = parentPort;
   // Without a top-level await, which `require` of the package rejects. It never rejects itself.
-  void runTask(task, (message) => port.postMessage(message)).then(() => port.close());
+  void runTask(
+    task,
+    (message) => port.postMessage(message),
+    (listener) => port.on('message', listener),
+  ).then(() => port.close());
 }

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { hashFile } from '../../../dist/src/sources/digest/pass-thread.js';
 import { openFileSource } from '../../../dist/src/sources/file/source.js';
 import type { HashFileOptions } from '../../../src/sources/digest/pass-thread.ts';
+import { realThreads } from '../../support/hash-in-process.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
 
 type Task = Pick<HashFileOptions, 'source' | 'fingerprint' | 'sizeBytes'>;
@@ -21,7 +22,7 @@ async function withFile(body: (task: Task, path: string) => Promise<void>): Prom
     const reader = await openFileSource({ type: 'file', path });
     const { sizeBytes, fingerprint } = await reader.stat();
     await reader.close();
-    await body({ source: { type: 'file', path }, fingerprint, sizeBytes }, path);
+    await realThreads(() => body({ source: { type: 'file', path }, fingerprint, sizeBytes }, path));
   });
 }
 
