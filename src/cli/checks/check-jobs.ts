@@ -19,7 +19,7 @@ import { transferTaskQueue } from '../../contracts/names.ts';
  */
 export async function checkDestination(
   profile: DestinationProfile,
-  backend: Backend,
+  backend: Pick<Backend, 'client'>,
   jobs: readonly Pick<CommandJob, 'prepared'>[],
 ): Promise<void> {
   const known = await Promise.all(jobs.map(({ prepared }) => isKnown(backend, prepared)));
@@ -37,10 +37,10 @@ export async function checkDestination(
 }
 
 /** Whether the job does not need the service now: it is running, or it is an upload that is completed. */
-async function isKnown(backend: Backend, { kind, workflowId }: PreparedJob): Promise<boolean> {
+async function isKnown({ client }: Pick<Backend, 'client'>, job: PreparedJob): Promise<boolean> {
   try {
-    const { status } = await backend.client.getHandle(workflowId).describe();
-    return status === 'RUNNING' || (status === 'COMPLETED' && kind !== 'sync');
+    const { status } = await client.getHandle(job.workflowId).describe();
+    return status === 'RUNNING' || (status === 'COMPLETED' && job.kind !== 'sync' && !job.again);
   } catch (error) {
     if (error instanceof JobNotFoundError) return false;
     throw error;
