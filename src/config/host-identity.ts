@@ -41,6 +41,13 @@ export function readHostIdentity(stateDir: string): HostIdentity | undefined {
   } catch (error) {
     const code = errnoOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (code === 'EACCES' || code === 'EPERM') {
+      throw new ConfigError(
+        `cannot read ${path}: ${errnoCause(code)}. Run the command as the user who owns the state directory, or set ` +
+          'LONGHAUL_STATE_DIR to a directory of this user.',
+        { cause: error },
+      );
+    }
     const cause = code === undefined ? 'it is damaged' : errnoCause(code);
     throw new ConfigError(
       `cannot read the name of this host from ${path}: ${cause}. Restore the file, write {"host": "NAME"} into it, or ` +

@@ -14,14 +14,27 @@ const fixes: Readonly<Record<string, string>> = {
   ENOSPC: 'Free some space, or set LONGHAUL_STATE_DIR to a directory on another disk',
   EDQUOT: 'Free some space, or set LONGHAUL_STATE_DIR to a directory on another disk',
   EIO: 'Check the disk, or set LONGHAUL_STATE_DIR to a directory on another disk',
+};
+
+/** Fixes of errors of this process or machine, which any directory would have. */
+const fixesOfMachine: Readonly<Record<string, string>> = {
+  EAGAIN: 'Run the command again later, or raise the limits of this user (ulimit)',
   EMFILE: 'Raise the limit of open files (ulimit -n)',
   ENFILE: 'Close other programs, or raise the limit of open files of this machine',
+  ENOMEM: 'Close other programs, or use a machine with more memory',
 };
 
 /** Returns a system error of the state directory as one line with the fix, and any other error unchanged. */
 export function stateDirectoryError(stateDir: string, error: unknown): unknown {
   const code = errnoOf(error);
   if (code === undefined) return error;
+  const fixOfMachine = fixesOfMachine[code];
+  if (fixOfMachine !== undefined) {
+    const message = `cannot run the embedded Temporal server: ${errnoCause(code)}. ${fixOfMachine}.`;
+    return new ConfigError(message, { cause: error });
+  }
+  // A program that cannot be started: the message of the command names it.
+  if ((error as NodeJS.ErrnoException).syscall?.startsWith('spawn')) return error;
   const fix = fixes[code] ?? 'Set LONGHAUL_STATE_DIR to a directory that this user can write to';
   return new ConfigError(`cannot use the state directory ${stateDir}: ${errnoCause(code)}. ${fix}.`, { cause: error });
 }

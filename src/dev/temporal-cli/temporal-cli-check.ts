@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, statSync, type Stats } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { childEnvironment } from '../../config/child-environment.ts';
+import { fileProblem } from '../../network/watched-files.ts';
 
 /** The first minor release in which `server start-dev --sqlite-pragma` works reliably. Version 1.1.0 ignored it. */
 export const OLDEST_TEMPORAL_CLI = '1.2.0';
@@ -25,8 +26,12 @@ function isExecutable(path: string): boolean {
 
 /** Runs `path --version`. A file is accepted as the Temporal CLI only if this succeeds and the version is supported. */
 export async function checkTemporalCli(path: string): Promise<CliCheck> {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return { problem: `${path} does not exist` };
+  let stats: Stats;
+  try {
+    stats = statSync(path);
+  } catch (error) {
+    return { problem: `${path} ${fileProblem(error)}` };
+  }
   if (!stats.isFile()) return { problem: `${path} is not a file` };
   if (!isExecutable(path)) return { problem: `${path} is not executable` };
   const { stdout, failure } = await runCommand(path, ['--version'], { timeoutMs: 10_000 });

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
+  symlinkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -292,4 +293,14 @@ test('when all fails, one error says what was tried, why each failed, and what t
 test('a program that hangs is ended after its time', async () => {
   const path = writeScript(join(directory, 'hangs'), 'exec sleep 60');
   expect(await runCommand(path, [], { timeoutMs: 100 })).toMatchObject({ failure: 'did not exit within 0.1 s' });
+});
+
+test('names the path of a CLI that cannot be read, and the cause', async () => {
+  const loop = join(directory, 'loop');
+  symlinkSync(loop, loop);
+  await expect(
+    resolveTemporalCli({ explicitPath: loop, pathEnv: '', cacheDir: cacheDir(), dispatcher: new Agent() }),
+  ).rejects.toThrow(
+    `LONGHAUL_TEMPORAL_CLI is not a usable Temporal CLI: ${loop} cannot be read: too many symbolic links (ELOOP).`,
+  );
 });
