@@ -16,6 +16,7 @@ const KiB = 1024;
 /** Longer than this, and the lookup after a lost completion response can miss the File. */
 const MAX_LIST_LAG_MS = 60_000;
 const UNKNOWN_BYTES = -1;
+const READ_TIMEOUT_MS = 60_000;
 
 /**
  * Creates two Files, one of 64 KiB and one of three parts, finds out how the service handles what its documents leave open,
@@ -62,7 +63,12 @@ async function probeOnePart({ destination, purpose, created, note }: Probes): Pr
     found: `${lifetimeSeconds} s`,
     verdict: lifetimeSeconds === sessionSeconds ? 'as assumed' : 'differs',
   });
-  const { partId } = await destination.send(session.uploadId, partOf(content, 0, content.length));
+  const { partId } = await destination
+    .send(session.uploadId, partOf(content, 0, content.length))
+    .catch(async (error: unknown) => {
+      await destination.cancel(session.uploadId).catch(() => {});
+      throw error;
+    });
   const complete = (md5: string) =>
     destination.complete(session.uploadId, { partIds: [partId], md5, file: factsOf(session) });
 
@@ -167,7 +173,13 @@ async function contentOf(destination: Destination, fileId: string, content: Buff
   const outcome = await outcomeOf(
     (async () => {
       const chunks: Buffer[] = [];
-      for await (const chunk of await destination.files.read(fileId)) chunks.push(chunk as Buffer);
+      let bytes = 0;
+      for await (const chunk of await destination.files.read(fileId, { timeoutMs: READ_TIMEOUT_MS })) {
+        chunks.push(chunk as Buffer);
+        bytes += (chunk as Buffer).length;
+        // It can be endless.
+        if (bytes > content.length) break;
+      }
       return Buffer.concat(chunks);
     })(),
   );
