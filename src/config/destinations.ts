@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { AZURE_API_KEY_ENV, findApiKey, USUAL_API_KEY_ENV, keyCommandSchema } from './api-key.ts';
 import { hasWholeClientCertificate, networkFields, WHOLE_CLIENT_CERTIFICATE } from './network.ts';
-import { baseUrl, described, text, wholeNumber } from './values.ts';
+import { baseUrl, described, isQuoted, QUOTED, text, wholeNumber } from './values.ts';
 import { Defaults, Limits, type DestinationLimits } from '../contracts/limits.ts';
 import { ConfigError } from '../errors.ts';
 import { NO_PROXY_SETTING, proxySettingFor, type ProxyRules } from '../network/proxy.ts';
@@ -192,6 +192,7 @@ export function requireDestination(config: ConfiguredDestinations, name: string)
     return { ...network, apiKey: keys };
   }
   if (!apiKey) throw new ConfigError(`destination "${name}" has no API key: ${apiKeyProblem ?? `set ${apiKeyFrom}`}`);
+  if (isQuoted(apiKey)) throw new ConfigError(`the API key in ${apiKeyFrom} ${QUOTED}.`);
   if (!isKey(apiKey)) throw new ConfigError(`the API key in ${apiKeyFrom} contains invalid characters. Correct it.`);
   return { ...network, apiKey };
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { baseUrl, described, hostName, limit, sealKey, text, wholeNumber } from './values.ts';
+import { baseUrl, described, hostName, limit, path, sealKey, text, wholeNumber } from './values.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -30,15 +30,15 @@ export const environmentSchema = z.object({
   OPENAI_ORG_ID: described(text, 'value of the header `openai-organization`'),
   OPENAI_PROJECT_ID: described(text, 'value of the header `openai-project`'),
   LONGHAUL_CONFIG: described(
-    text,
+    path,
     "path of the config file; default: `config.json` in the platform's config directory, such as `~/.config/longhaul`",
   ),
   LONGHAUL_STATE_DIR: described(
-    text,
+    path,
     "directory of the embedded server's database, the [name of this machine](sources.md#the-host-of-a-file), and copies of pipes (or, with `--spool`, of downloads) during their upload; default: the platform's data directory, such as `~/.local/share/longhaul`",
   ),
   LONGHAUL_CACHE_DIR: described(
-    text,
+    path,
     "directory of the downloaded Temporal CLI; default: the platform's cache directory, such as `~/.cache/longhaul`",
   ),
   LONGHAUL_LINGER: described(
@@ -46,7 +46,7 @@ export const environmentSchema = z.object({
     'seconds that the embedded server keeps running after its last command. With `0`, no process is left when a command has exited; default: 5',
   ),
   LONGHAUL_TEMPORAL_CLI: described(
-    text,
+    path,
     'path of the Temporal CLI; default: found or downloaded, see [The Temporal CLI](#the-temporal-cli)',
   ),
   LONGHAUL_TASK_QUEUE: described(
@@ -93,11 +93,11 @@ export const environmentSchema = z.object({
     'level of the [log](metrics.md#logs); default: `info` for `worker`, `error` for `dev`, otherwise `silent`',
   ),
   LONGHAUL_ENCRYPTION_KEY_FILE: described(
-    text,
+    path,
     'path of the keys that [encrypt](encryption.md) all data of uploads in Temporal. Clients and workers need the same file; default: no encryption',
   ),
   LONGHAUL_CODEC_TOKEN_FILE: described(
-    text,
+    path,
     'path of a file with the token of [`longhaul codec-server`](encryption.md#temporal-ui-and-the-temporal-command) (`--token-file`); default: a new token at each start',
   ),
   LONGHAUL_SEAL_KEY: described(

@@ -37,10 +37,15 @@ export function temporalSettings(env: Readonly<Record<string, string | undefined
     Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
   );
   const address = connectionOptions.address || undefined;
-  if (address !== undefined && !/^[^\s:]+(:\d+)?$|^\[[0-9a-f:]+\]:\d+$/i.test(address)) {
+  if (address !== undefined && !isAddress(address)) {
     throw new Error(`TEMPORAL_ADDRESS "${address}" is not HOST:PORT`);
   }
   return { address, namespace, connectionOptions };
+}
+
+function isAddress(text: string): boolean {
+  const [, port = '1'] = /^(?:[^\s:]+|\[[0-9a-f:]+\](?=:))(?::(\d+))?$/i.exec(text) ?? ['', '0'];
+  return Number(port) > 0 && Number(port) < 65_536;
 }
 
 /**

@@ -6,6 +6,18 @@ import { MIN_LIMIT_BYTES_PER_SECOND } from '../core/pace/rate.ts';
 import { MIN_SEAL_KEY_CHARACTERS } from '../sources/http/sealed-query.ts';
 
 export const text = z.string().trim().min(1, 'is empty');
+
+/** A shell removes the quotation marks of a value. Other readers of lines such as `NAME="VALUE"` keep them. */
+export function isQuoted(value: string): boolean {
+  return /^(["']).*\1$/s.test(value.trim());
+}
+
+export const QUOTED = 'is enclosed in quotation marks. Remove them';
+
+/** A path in a variable. */
+export const path = text
+  .refine((value) => !isQuoted(value), QUOTED)
+  .refine((value) => !/^~(\/|$)/.test(value), 'starts with "~", which only a shell replaces. Use an absolute path');
 /** An optional setting with its description in the docs. A default is at its end, after `; default:`. */
 export const described = <Schema extends z.ZodType>(schema: Schema, description: string) =>
   schema.optional().describe(description);

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import type { HttpSource, S3Source, Source } from '../contracts/sources.ts';
 import { ConfigError } from '../errors.ts';
 import { sealQuery } from './http/sealed-query.ts';
@@ -9,6 +10,22 @@ export function isSourceUrl(text: string): boolean {
 
 export function isHttpUrl(text: string): boolean {
   return /^https?:\/\//i.test(text);
+}
+
+/** @throws ConfigError if an argument is a URL that does not name a source, and would be read as a path */
+export function assertNoOtherUrl(text: string): void {
+  if (isSourceUrl(text) || !/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return;
+  throw new ConfigError(
+    `cannot read ${text}: ${pathAdvice(text) ?? 'use a path, or a URL of s3://, http:// or https://'}.`,
+  );
+}
+
+function pathAdvice(text: string): string | undefined {
+  try {
+    return `it is the URL of a local file. Use its path: ${fileURLToPath(text)}`;
+  } catch {
+    return undefined;
+  }
 }
 
 export interface UrlContext {

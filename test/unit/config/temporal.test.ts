@@ -77,7 +77,10 @@ describe("Temporal's own configuration", () => {
     expect(loadConfig({ ...scene.bare, TEMPORAL_ADDRESS: address }).temporal?.address).toBe(address);
   });
 
-  it.each(['https://temporal:7233', 'temporal:port', 'a b:1', ':7233'])('rejects the address %j', (address) => {
-    expect(problemsOf({ TEMPORAL_ADDRESS: address })).toContain('is not HOST:PORT');
-  });
+  it.each(['https://temporal:7233', 'temporal:port', 'a b:1', ':7233', 'temporal:65536', '[::1]:0'])(
+    'rejects the address %j',
+    (address) => {
+      expect(problemsOf({ TEMPORAL_ADDRESS: address })).toContain('is not HOST:PORT');
+    },
+  );
 });

@@ -10,7 +10,7 @@ import { limitText } from '../../../core/upload/file-limits.ts';
 import { nameOfSource } from '../../../core/source/names.ts';
 import { createPathFilter } from '../../../sources/listing/path-filter.ts';
 import { SourceHeaders } from '../../../sources/http/headers.ts';
-import { isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
+import { assertNoOtherUrl, isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
 import { sealKeyOf } from '../../../sources/source-settings.ts';
 import { Sources } from '../../../sources/sources.ts';
 import { findPipes } from '../../sources/spool/pipe-arguments.ts';
@@ -37,6 +37,7 @@ export async function sourceCheck(
         const { source, query } = sourceOfUrl(name, { connection, sealKey: sealKeyOf(settings) });
         return checkSource(sources, source, maxFileBytes, query);
       }
+      assertNoOtherUrl(name);
       const [pipe] = (await findPipes([name], settings.files ?? {})).values();
       if (pipe) return ok('source', `${pipe.words.what}: a pipe, whose content was not read`);
       const path = await realpath(name).catch(() => resolve(name));

@@ -7,7 +7,7 @@ import { pathBehindDescriptor, pathOnDisk } from '../../../sources/file/paths.ts
 import { listFolder } from '../../../sources/file/list-folder.ts';
 import type { LeftOut, Listing } from '../../../sources/listing/listing.ts';
 import { createPathFilter, type PathFilter } from '../../../sources/listing/path-filter.ts';
-import { isHttpUrl, isSourceUrl } from '../../../sources/source-of-url.ts';
+import { assertNoOtherUrl, isHttpUrl, isSourceUrl } from '../../../sources/source-of-url.ts';
 import type { Sources } from '../../../sources/sources.ts';
 import { isReadable } from '../../sources/source-settings.ts';
 
@@ -56,6 +56,7 @@ export async function expandFiles(
     }
     const name = await pathOnDisk(await pathBehindDescriptor(given));
     const stats = await stat(name).catch(() => undefined);
+    if (stats === undefined) assertNoOtherUrl(given);
     if (stats?.isDirectory()) await gather(name, createPathFilter([], []), name, files, skipped);
     else if (stats === undefined && isGlob(name)) await gatherGlob(name, files, skipped);
     else files.push(name);

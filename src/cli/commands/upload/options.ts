@@ -13,7 +13,7 @@ import { nameProblem } from '../../../core/upload/file-limits.ts';
 import { limitsOf } from '../../../destinations/limits.ts';
 import { ConfigError, SourceUnusableError } from '../../../errors.ts';
 import { mapFileError } from '../../../sources/file/errors.ts';
-import { isHttpUrl, isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
+import { assertNoOtherUrl, isHttpUrl, isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
 import { findPipes, type PipeArgument } from '../../sources/spool/pipe-arguments.ts';
 import { durationOption, splitOption, splitSizeOption, wholeNumberOption } from '../../options/values.ts';
 import {
@@ -221,6 +221,7 @@ async function scheduledSource(argument: string, connection: string | undefined,
       'a schedule cannot have a URL with a query, which can be a signature. Use a URL without a query.',
     );
   }
+  assertNoOtherUrl(argument);
   if ((await findPipes([argument], {})).size > 0) {
     throw new SourceUnusableError(
       `${argument} can be read only once, and each run of a schedule reads its source. Save its content to a file.`,

@@ -11,7 +11,7 @@ import { createDestination } from '../../../destinations/kinds.ts';
 import type { Destination } from '../../../destinations/port.ts';
 import { ApiError, ConfigError, LonghaulError } from '../../../errors.ts';
 import { fileProblem, readSettingsFile } from '../../../network/watched-files.ts';
-import { isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
+import { assertNoOtherUrl, isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
 import { sealKeyOf } from '../../../sources/source-settings.ts';
 import { Sources } from '../../../sources/sources.ts';
 import type { CliContext } from '../../context.ts';
@@ -115,6 +115,7 @@ async function namedSource(
   { config }: CliContext,
 ): Promise<NamedSource> {
   if (isSourceUrl(name)) return sourceOfUrl(name, { connection, sealKey: sealKeyOf(sourceSettingsOf(config)) });
+  assertNoOtherUrl(name);
   return { source: { type: 'file', path: await realpath(name).catch(() => resolve(name)) } };
 }
 
