@@ -1,6 +1,6 @@
 import { FailureType } from '../contracts/failures.ts';
 import { ConfigError } from '../errors.ts';
-import { FILE_CHECK_INTERVAL_MS, fileIdentity, fileProblem, readSettingsFile } from '../network/watched-files.ts';
+import { fileIdentity, fileProblem, readSettingsFile, WatchedValue } from '../network/watched-files.ts';
 
 export interface EncryptionKey {
   readonly id: string;
@@ -26,15 +26,15 @@ const howTo = 'Each line must have a key ID and 32 bytes as Base64, such as the 
  */
 export class EncryptionKeys {
   readonly #path: string;
-  #keys: readonly EncryptionKey[];
-  #identity: string | undefined;
-  #checkAgainAtMs = 0;
+  readonly #keys: WatchedValue<readonly EncryptionKey[]>;
 
   /** @throws ConfigError if the file cannot be read, or has no valid keys */
   constructor(path: string) {
     this.#path = path;
+    const read = () => parseKeys(readSettingsFile(path), path);
+    this.#keys = new WatchedValue(() => fileIdentity(path), read);
     try {
-      this.#keys = parseKeys(readSettingsFile(path), path);
+      this.#keys.set(read());
     } catch (error) {
       throw error instanceof ConfigError
         ? error
@@ -44,32 +44,18 @@ export class EncryptionKeys {
 
   /** The key that encrypts now. */
   async current(): Promise<EncryptionKey> {
-    if (performance.now() >= this.#checkAgainAtMs) await this.#reload();
-    return this.#keys[0] as EncryptionKey;
+    const [first] = await this.#keys.current();
+    return first as EncryptionKey;
   }
 
   /** @throws ConfigError */
   async find(id: string): Promise<EncryptionKey> {
-    const find = () => this.#keys.find((key) => key.id === id);
-    if (!find()) await this.#reload();
-    const key = find();
+    const inKeys = (keys: readonly EncryptionKey[] = []) => keys.find((key) => key.id === id);
+    const key = inKeys(this.#keys.last) ?? inKeys(await this.#keys.check());
     if (key) return key;
     throw undecryptable(
       `the data is encrypted with the key "${id.slice(0, 64)}", which ${this.#path} does not contain. Add this key to the file`,
     );
-  }
-
-  /** A file that is missing or invalid for a moment while it is replaced does not change the keys. */
-  async #reload(): Promise<void> {
-    this.#checkAgainAtMs = performance.now() + FILE_CHECK_INTERVAL_MS;
-    try {
-      const identity = await fileIdentity(this.#path);
-      if (identity === this.#identity) return;
-      this.#keys = parseKeys(readSettingsFile(this.#path), this.#path);
-      this.#identity = identity;
-    } catch {
-      // The keys stay.
-    }
   }
 }
 

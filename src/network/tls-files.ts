@@ -2,7 +2,7 @@ import tls from 'node:tls';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '../errors.ts';
-import { FILE_CHECK_INTERVAL_MS, fileIdentity, fileProblem, readSettingsFile } from './watched-files.ts';
+import { fileIdentity, fileProblem, readSettingsFile, WatchedValue } from './watched-files.ts';
 import { extraCaFile } from '../config/child-environment.ts';
 
 /** Certificates of one destination. Files are PEM, and are read again when they change. */
@@ -31,14 +31,17 @@ export interface CurrentTls {
   current(): Promise<TlsContexts>;
 }
 
-/** Reads the certificates of one destination, at most once per second. */
+/**
+ * Reads the certificates of one destination, at most once per second. A certificate and its key are replaced one after the
+ * other: until both are there, the old ones are used.
+ */
 export class TlsFiles implements CurrentTls {
   readonly #settings: TlsSettings;
-  #identity: string | undefined;
-  #contexts: TlsContexts | undefined;
+  readonly #contexts = new WatchedValue(
+    () => this.#identity(),
+    () => this.#load(),
+  );
   #ofProxy: TlsContexts | undefined;
-  #checkAgainAtMs = 0;
-  #checking: Promise<TlsContexts> | undefined;
 
   constructor(settings: TlsSettings) {
     this.#settings = settings;
@@ -51,10 +54,8 @@ export class TlsFiles implements CurrentTls {
   }
 
   /** @throws ConfigError if the files cannot be used, and never could be */
-  current(): Promise<TlsContexts> {
-    if (this.#contexts && performance.now() < this.#checkAgainAtMs) return Promise.resolve(this.#contexts);
-    this.#checking ??= this.#check().finally(() => (this.#checking = undefined));
-    return this.#checking;
+  async current(): Promise<TlsContexts> {
+    return this.#contexts.current();
   }
 
   /** The same files for connections to a proxy. */
@@ -68,24 +69,7 @@ export class TlsFiles implements CurrentTls {
     return this.#ofProxy;
   }
 
-  async #check(): Promise<TlsContexts> {
-    try {
-      const identity = await this.#identityNow();
-      if (!this.#contexts || identity !== this.#identity) {
-        this.#contexts = await this.#load();
-        this.#identity = identity;
-      }
-      return this.#contexts;
-    } catch (error) {
-      // A certificate and its key are replaced one after the other; until both are there, the old ones are good.
-      if (this.#contexts) return this.#contexts;
-      throw error;
-    } finally {
-      this.#checkAgainAtMs = performance.now() + FILE_CHECK_INTERVAL_MS;
-    }
-  }
-
-  async #identityNow(): Promise<string> {
+  async #identity(): Promise<string> {
     const identities = FILES.map((name) => this.#ofFile(name, fileIdentity));
     return (await Promise.all(identities)).join(' ');
   }

@@ -7,6 +7,68 @@ import { formatBytes } from '../core/text/format.ts';
 export const FILE_CHECK_INTERVAL_MS = 1000;
 
 /**
+ * A value that is read from files, and read again when they change. While files are replaced, they can be missing or
+ * incomplete for a moment: then the earlier value stays.
+ */
+export class WatchedValue<T extends string | object> {
+  readonly #identify: () => Promise<string>;
+  readonly #read: () => T | Promise<T>;
+  #value: T | undefined;
+  #identity: string | undefined;
+  #checkAgainAtMs = 0;
+  #checking: Promise<T> | undefined;
+
+  constructor(identify: () => Promise<string>, read: () => T | Promise<T>) {
+    this.#identify = identify;
+    this.#read = read;
+  }
+
+  /** The current value, without reading anything. */
+  get last(): T | undefined {
+    return this.#value;
+  }
+
+  /** Uses a value that was just read. */
+  set(value: T): void {
+    this.#value = value;
+  }
+
+  /** @throws the error of the files if no earlier value exists */
+  current(): T | Promise<T> {
+    return this.#value !== undefined && performance.now() < this.#checkAgainAtMs ? this.#value : this.check();
+  }
+
+  /** Reads the files now if they have changed. @throws as `current` */
+  check(): Promise<T> {
+    this.#checking ??= this.#check().finally(() => (this.#checking = undefined));
+    return this.#checking;
+  }
+
+  /** Reads the files now, also if they have not changed. @throws as `current` */
+  reload(): Promise<T> {
+    this.#identity = undefined;
+    return this.check();
+  }
+
+  async #check(): Promise<T> {
+    try {
+      // Before the content: a change in between is then detected by the next check.
+      const identity = await this.#identify();
+      if (this.#value === undefined || identity !== this.#identity) {
+        this.#value = await this.#read();
+        this.#identity = identity;
+      }
+      return this.#value;
+    } catch (error) {
+      if (this.#value !== undefined) return this.#value;
+      throw error;
+    } finally {
+      this.#checkAgainAtMs = performance.now() + FILE_CHECK_INTERVAL_MS;
+    }
+  }
+}
+
+/**
  * Identity of the content behind a path. A link is followed, so that the replacement of a link's target (Kubernetes
  * secrets) is a change too.
  */

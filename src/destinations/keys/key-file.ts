@@ -1,5 +1,5 @@
 import { ConfigError } from '../../errors.ts';
-import { FILE_CHECK_INTERVAL_MS, fileIdentity, fileProblem, readSettingsFile } from '../../network/watched-files.ts';
+import { fileIdentity, fileProblem, readSettingsFile, WatchedValue } from '../../network/watched-files.ts';
 import { isKey, type KeyProvider } from './key-provider.ts';
 
 /** Which content of a file is usable. */
@@ -17,59 +17,32 @@ const API_KEY: KeyForm = {
 /** A key in a file, which is read again when the file changes. */
 export class KeyFile implements KeyProvider {
   readonly path: string;
-  readonly #label: string;
-  readonly #form: KeyForm;
-  #key: string | undefined;
-  #identity: string | undefined;
-  #checkAgainAtMs = 0;
-  #checking: Promise<string> | undefined;
+  readonly #read: () => string;
+  readonly #key: WatchedValue<string>;
 
   /** @param label names the file in messages */
   constructor(path: string, label: string, form: KeyForm = API_KEY) {
     this.path = path;
-    this.#label = label;
-    this.#form = form;
+    this.#read = () => readKeyFile(path, label, form);
+    const identify = () => fileIdentity(path).catch((error: unknown) => cannotRead(label, error));
+    this.#key = new WatchedValue(identify, this.#read);
   }
 
   get last(): string | undefined {
-    return this.#key;
+    return this.#key.last;
   }
 
   load(): void {
-    this.#key = readKeyFile(this.path, this.#label, this.#form);
+    this.#key.set(this.#read());
   }
 
   current(): string | Promise<string> {
-    if (this.#key !== undefined && performance.now() < this.#checkAgainAtMs) return this.#key;
-    this.#checking ??= this.#check().finally(() => (this.#checking = undefined));
-    return this.#checking;
+    return this.#key.current();
   }
 
   async renewed(rejected: string): Promise<string | undefined> {
-    if (this.#key === rejected) {
-      this.#identity = undefined;
-      this.#checkAgainAtMs = 0;
-      await Promise.resolve(this.current()).catch(() => {});
-    }
-    return this.#key === rejected ? undefined : this.#key;
-  }
-
-  async #check(): Promise<string> {
-    try {
-      // Before the content: a change in between is then detected by the next check.
-      const identity = await fileIdentity(this.path);
-      if (this.#key === undefined || identity !== this.#identity) {
-        this.#key = keyOf(readSettingsFile(this.path), this.#label, this.#form);
-        this.#identity = identity;
-      }
-      return this.#key;
-    } catch (error) {
-      // A file can be missing or incomplete for a moment while it is replaced.
-      if (this.#key !== undefined) return this.#key;
-      throw error instanceof ConfigError ? error : new ConfigError(`${this.#label} ${fileProblem(error)}`);
-    } finally {
-      this.#checkAgainAtMs = performance.now() + FILE_CHECK_INTERVAL_MS;
-    }
+    if (this.last === rejected) await this.#key.reload().catch(() => {});
+    return this.last === rejected ? undefined : this.last;
   }
 }
 
@@ -79,9 +52,13 @@ export function readKeyFile(path: string, label: string, form: KeyForm = API_KEY
   try {
     content = readSettingsFile(path);
   } catch (error) {
-    throw new ConfigError(`${label} ${fileProblem(error)}`);
+    return cannotRead(label, error);
   }
   return keyOf(content, label, form);
+}
+
+function cannotRead(label: string, error: unknown): never {
+  throw new ConfigError(`${label} ${fileProblem(error)}`);
 }
 
 function keyOf(content: string, label: string, { accepts, problem }: KeyForm): string {
