@@ -1,9 +1,9 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import * as z from 'zod';
 import { ConfigError } from '../errors.ts';
+import { closeServer, hostOfUrl, isSameSecret } from '../network/http-server.ts';
 
 export interface CodecServerOptions {
   readonly codec: PayloadCodec;
@@ -57,7 +57,7 @@ export async function startCodecServer(options: CodecServerOptions): Promise<Cod
     server.once('error', reject).listen(options.port, options.host, resolve);
   });
   const { address, port } = server.address() as AddressInfo;
-  return { url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`, close: () => closed(server) };
+  return { url: `http://${hostOfUrl(address)}:${port}`, close: () => closeServer(server) };
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, options: CodecServerOptions): Promise<void> {
@@ -122,7 +122,7 @@ function routeOf(
   const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
   const candidates = [bearer, ...segments].filter((value) => value !== undefined);
   return {
-    isPermitted: candidates.some((candidate) => timingSafeEqual(digestOf(candidate), digestOf(token))),
+    isPermitted: candidates.some((candidate) => isSameSecret(candidate, token)),
     operation: operation === 'encode' || operation === 'decode' ? operation : undefined,
   };
 }
@@ -167,15 +167,4 @@ function toJson({ metadata, data }: Payload): JsonPayload {
 
 function isOfThisMachine(origin: string): boolean {
   return /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(origin);
-}
-
-function digestOf(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
-}
-
-function closed(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { withoutUndefined } from '../core/objects.ts';
 import { ConfigError } from '../errors.ts';
+import { closeServer, hostOfUrl } from '../network/http-server.ts';
 import { settingsSchema, type AdminControl, type SettingsChange } from './admin.ts';
 import type { ApiContext } from './api-context.ts';
 import { App } from './app.ts';
@@ -80,7 +81,7 @@ export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi>
   let closed: Promise<void> | undefined;
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}${context.rules.style.basePath}`,
+    url: `http://${hostOfUrl(host)}:${port}${context.rules.style.basePath}`,
     port,
     faults: admin.faults,
     stats: () => admin.stats(),
@@ -150,11 +151,4 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
     problem = `This user may not listen on port ${port}.`;
   }
   return new ConfigError(`${problem} ${advice}`, { cause: error });
-}
-
-async function closeServer(server: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

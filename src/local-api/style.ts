@@ -1,8 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { ApiProblem, errorBody, notFound, type ProblemDetails } from './errors.ts';
 import { openAiIds, type IdForms } from './upload-store.ts';
 import { parseJson } from '../core/text/parse.ts';
+import { isSameSecret } from '../network/http-server.ts';
 
 /** The differences between services with the same Uploads API. */
 export interface ServiceStyle {
@@ -33,7 +33,7 @@ export const openAiStyle: ServiceStyle = {
         code: 'missing_api_key',
       });
     }
-    if (accepted === undefined || isSame(key, accepted)) return undefined;
+    if (accepted === undefined || isSameSecret(key, accepted)) return undefined;
     return new ApiProblem(401, 'Incorrect API key provided.', { code: 'invalid_api_key' });
   },
   errorBody,
@@ -64,7 +64,7 @@ export const azureStyle: ServiceStyle = {
   keyProblem({ 'api-key': key, authorization }, accepted) {
     if (authorization !== undefined) return isLiveToken(authorization) ? undefined : rejectedToken();
     const isAccepted =
-      typeof key === 'string' && key !== '' && (accepted === undefined || isSame(key, accepted)) && !isToken(key);
+      typeof key === 'string' && key !== '' && (accepted === undefined || isSameSecret(key, accepted)) && !isToken(key);
     return isAccepted ? undefined : rejectedKey();
   },
   errorBody(status, message, { code, param }) {
@@ -100,12 +100,4 @@ function isLiveToken(authorization: string): boolean {
 
 function isToken(text: string): boolean {
   return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(text);
-}
-
-function isSame(key: string, accepted: string): boolean {
-  return timingSafeEqual(digestOf(key), digestOf(accepted));
-}
-
-function digestOf(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
 }

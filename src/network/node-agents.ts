@@ -2,6 +2,7 @@ import { Agent as HttpsAgent, type AgentOptions } from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { hostOfUrl } from './http-server.ts';
 import type { ProxyChooser } from './proxy.ts';
 import type { TlsFiles } from './tls-files.ts';
 import { openTunnel } from './tunnel.ts';
@@ -44,7 +45,7 @@ export class NetworkHttpsAgent extends HttpsAgent {
     const { tls, chooseProxy, connectTimeoutMs: timeoutMs } = this.#network;
     const { host = '', port = 443 } = options;
     const contexts = await tls?.current();
-    const url = new URL(`https://${isIP(host) === 6 ? `[${host}]` : host}:${port}`);
+    const url = new URL(`https://${hostOfUrl(host)}:${port}`);
     const proxy = chooseProxy?.(url);
     const tunnel = proxy && (await openTunnel(proxy, { host, port }, { timeoutMs, secureContext: contexts?.proxy }));
     const socket = connectTls({

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { Agent, Dispatcher, type buildConnector } from 'undici';
 import { networkConnector } from './connector.ts';
+import { hostOfUrl } from './http-server.ts';
 import type { Proxy, ProxyChooser } from './proxy.ts';
 import type { TlsFiles } from './tls-files.ts';
 import { proxyError } from './tunnel.ts';
@@ -76,7 +77,7 @@ function forwarded(options: Dispatcher.DispatchOptions, url: URL, proxy: Proxy):
   const { host, port, protocol, authorization } = proxy;
   const to = {
     ...options,
-    origin: `${protocol}//${host.includes(':') ? `[${host}]` : host}:${port}`,
+    origin: `${protocol}//${hostOfUrl(host)}:${port}`,
     path: `${url.origin}${options.path}`,
     // Otherwise undici would take the name from the header `host`.
     servername: isIP(host) === 0 ? host : '',

@@ -5,6 +5,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { Agent, request } from 'undici';
 import { errnoCause } from '../../core/text/errno-cause.ts';
 import { ConfigError } from '../../errors.ts';
+import { closeServer, hostOfUrl } from '../../network/http-server.ts';
 
 interface MetricsServerOptions {
   /** 0: selected by the system. */
@@ -73,15 +74,11 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
         : `cannot be used: ${errnoCause(error.code ?? error.message)}`;
     throw new ConfigError(`${host}:${port} for metrics ${reason}`, { cause: error });
   });
-  const { address, family, port: actual } = server.address() as AddressInfo;
+  const { address, port: actual } = server.address() as AddressInfo;
   return {
-    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`,
+    url: `http://${hostOfUrl(address)}:${actual}`,
     watch: (isReady) => readiness.watch(isReady),
-    close: async () => {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
+    close: () => closeServer(server),
   };
 }
 
