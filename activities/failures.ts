@@ -93,7 +93,6 @@ export function isRejectedBeforeWork(error: unknown): boolean {
   return error instanceof ConfigError || (error instanceof ApiError && error.isRejectedBeforeWork);
 }
 
-/** The failure type of an error. */
 export function typeOf(error: LonghaulError): FailureType {
   if (error instanceof ApiError) {
     return error.retryable && !isUsedUp(error) ? FailureType.ApiUnavailable : FailureType.ApiRejected;

@@ -21,7 +21,6 @@ interface SmallFileOptions {
   readonly input: SendBatchInput;
   readonly file: SendBatchFile;
   readonly attempt: Attempt<unknown>;
-  /** Aborts its Part. */
   readonly partSignal: AbortSignal;
 }
 

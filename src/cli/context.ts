@@ -63,7 +63,6 @@ export function createContext(config: Config, io: Io, json: (value: unknown) => 
   };
 }
 
-/** Prints JSON on one line. */
 export function printJson({ stdout }: Io, value: unknown): void {
   stdout.write(`${printableJson(value)}\n`);
 }

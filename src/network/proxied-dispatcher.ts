@@ -8,7 +8,6 @@ import { proxyError } from './tunnel.ts';
 
 export interface DispatcherOptions {
   readonly connectTimeoutMs: number;
-  /** Options of the agents. */
   readonly agent: Omit<Agent.Options, 'connect'>;
   /** More options of direct connections, such as `lookup`. */
   readonly connect?: buildConnector.BuildOptions | undefined;

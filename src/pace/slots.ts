@@ -63,7 +63,6 @@ export class TransferSlots implements CustomSlotSupplier<Use> {
   }
 }
 
-/** The slots of a transfer worker. */
 export function transferTuner(slots: TransferSlots): WorkerTuner {
   // A transfer worker has no other tasks, but a tuner must name them all.
   const none = { type: 'fixed-size', numSlots: 1 } as const;

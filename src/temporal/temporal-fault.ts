@@ -53,7 +53,6 @@ export function temporalFault(error: unknown): unknown {
   });
 }
 
-/** The LonghaulError of a gRPC status. */
 export function grpcError(fault: GrpcFault, cause: unknown): LonghaulError {
   const { status, details } = fault;
   const namespace = missingNamespace(details);

@@ -46,7 +46,6 @@ export class WaitingUploads {
     }
   };
 
-  /** Starts `retryRejected`. */
   start(): void {
     this.#starting = this.retryRejected();
   }

@@ -40,7 +40,6 @@ export class UploadSessions {
     this.#mayBeCompleted = carried?.mayBeCompleted ?? false;
   }
 
-  /** Undefined if no session is open. */
   get current(): OpenSession | undefined {
     return this.#current;
   }

@@ -20,7 +20,6 @@ export type Outcome<Job extends CommandJob> = Started<Job> & {
   readonly error?: unknown;
 };
 
-/** One upload of a command. */
 export interface UploadJob extends CommandJob<CheckedRequest['prepared']> {
   readonly options: UploadOptions;
   /** The argument, as in `sourceOf`. */

@@ -11,7 +11,6 @@ import { fileWarnings } from '../checks/key-warnings.ts';
 import { repeatedOption } from './values.ts';
 import { namedFolder, sourceSettingsOf } from '../sources/source-settings.ts';
 
-/** Values of the options of `addPermissionOptions`. */
 export interface PermissionOptions {
   readonly root?: readonly string[];
   readonly bucket?: readonly string[];

@@ -19,7 +19,6 @@ import {
   wholeNumberOption,
 } from './values.ts';
 
-/** Values of the options of `addRequestOptions`. */
 export interface RequestOptions {
   readonly purpose: string;
   readonly destination?: string;

@@ -156,7 +156,6 @@ const syncResult = z.looseObject({
 /** Parses the response of a workflow. @throws JobEncryptedError, StrangeWorkflowError if it does not have the expected form */
 export type ReadAnswer<Answer> = (answer: unknown, workflowId: string) => Answer;
 
-/** Parses the progress of an upload or a split upload. */
 export const readUploadProgress: ReadAnswer<JobProgress<'upload' | 'split'>> = (answer, workflowId) => {
   const progress = read(uploadProgress, answer, workflowId);
   if (!('pieces' in progress)) return progress as unknown as JobProgress<'upload'>;

@@ -52,7 +52,6 @@ export function describeSync(progress: SyncProgress, context: SyncContext): stri
   return lines.join('\n\n');
 }
 
-/** The counts of a sync in one line. */
 export function describeCounts(counts: SyncCounts): string {
   const { sent, same, knownContent, deleted, failed, leftOut, postponed = 0, unreadableRows = 0 } = counts;
   const words = [`${sent.files} sent (${formatBytes(sent.bytes)})`, `${same} unchanged`];

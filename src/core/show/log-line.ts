@@ -1,6 +1,5 @@
 import { printable } from '../text/printable.ts';
 
-/** One record of a log, as JSON. */
 export interface LogRecord {
   readonly level: number;
   /** Unix milliseconds. */

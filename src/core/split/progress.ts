@@ -29,7 +29,6 @@ export function withPieceProgress(split: SplitUploadProgress, piece: UploadProgr
   };
 }
 
-/** The piece that is being uploaded. */
 export function pieceUnderWay({ pieces }: SplitUploadProgress): SplitUploadProgress['pieces'][number] | undefined {
   return pieces.find(({ state }) => state === 'uploading');
 }

@@ -3,7 +3,6 @@ import type { SyncProblem } from '../../contracts/sync.ts';
 import { nameKey } from '../text/name-form.ts';
 import type { ListedSource } from './listed-source.ts';
 
-/** A source with the name of its File. */
 export interface NamedSource extends ListedSource {
   readonly filename: string;
 }

@@ -79,19 +79,16 @@ export class KnownFiles {
     return this.#files.positionOf(id) !== undefined;
   }
 
-  /** The newest File of a name. */
   newest(filename: string): ListedFile | undefined {
     const position = this.#files.newestOf(filename);
     return position === undefined ? undefined : this.#files.at(position);
   }
 
-  /** The memory of a path. */
   entry(path: string): RememberedFile | undefined {
     const row = this.#rowByPath.get(path);
     return row === undefined ? undefined : this.#rows.at(row);
   }
 
-  /** The memory of a File. */
   entryOfFile(id: string): RememberedFile | undefined {
     const file = this.#files.positionOf(id);
     const row = file === undefined ? NONE : (this.#rowOfFile[file] as number);

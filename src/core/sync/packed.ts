@@ -14,7 +14,6 @@ export interface TextStore {
   readonly at: (position: number) => string;
 }
 
-/** Texts in memory. */
 function textsInMemory(): TextStore {
   const texts: string[] = [];
   return { add: (text) => texts.push(text), at: (position) => texts[position] ?? '' };

@@ -122,7 +122,6 @@ export class SyncPlan {
     return this.#known.entry(path)?.version;
   }
 
-  /** Whether the destination has a File. */
   hasFile(id: string): boolean {
     return this.#known.hasFile(id);
   }

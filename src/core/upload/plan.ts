@@ -52,7 +52,6 @@ export function planParts(sizeBytes: number, partSizeBytes: number): PartPlan {
   return { sizeBytes, partSizeBytes, partCount: Math.ceil(sizeBytes / partSizeBytes) };
 }
 
-/** The range of bytes of part `partNumber`. */
 export function partRange(plan: PartPlan, partNumber: number): { offsetBytes: number; sizeBytes: number } {
   const offsetBytes = (partNumber - 1) * plan.partSizeBytes;
   return { offsetBytes, sizeBytes: Math.min(plan.partSizeBytes, plan.sizeBytes - offsetBytes) };

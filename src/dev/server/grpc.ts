@@ -86,7 +86,6 @@ function varint(value: number): Buffer {
   return Buffer.from([...bytes, rest]);
 }
 
-/** Decodes a message of Protocol Buffers. */
 export function decode(bytes: Buffer): Message {
   const message = new Map<number, (number | Buffer)[]>();
   let position = 0;

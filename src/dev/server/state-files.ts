@@ -46,7 +46,6 @@ export function readServerRecord(stateDir: string): Partial<ServerRecord> | unde
   return readObject(record) ?? readObject(earlierPorts);
 }
 
-/** Returns the ports of the previous server. */
 export function previousPorts(stateDir: string): ServerPorts | undefined {
   const { port, uiPort } = readServerRecord(stateDir) ?? {};
   return isPort(port) && isPort(uiPort) ? { port, uiPort } : undefined;

@@ -164,7 +164,6 @@ export async function arePortsFree({ port, uiPort }: ServerPorts): Promise<boole
   return (await isFree(port)) && (await isFree(uiPort));
 }
 
-/** Returns two ports on 127.0.0.1 that are currently free. */
 export async function pickFreePorts(): Promise<ServerPorts> {
   for (;;) {
     const port = randomInt(FIRST_PORT, END_OF_PORTS - 1);

@@ -3,7 +3,6 @@ import { ContentChecks } from '../../../contracts/content.ts';
 import { splitSizeOption } from '../../options/values.ts';
 import type { MakeContext } from '../../context.ts';
 
-/** Adds `longhaul check`. */
 export function addCheckCommand(program: Command, context: MakeContext): void {
   program
     .command('check <files...>')

@@ -46,7 +46,6 @@ export function messageOf(error: unknown): string {
   return typeof details === 'string' && details !== '' ? details : (error as Error).message;
 }
 
-/** Returns one line with the status, the name, the message and the fix of a check. */
 export function describeCheck({ name, status, message, fix }: Check): string {
   return printable(`${status.padEnd(4)}  ${name}: ${message}${fix === undefined ? '' : ` → ${fix}`}`);
 }

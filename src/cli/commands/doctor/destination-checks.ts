@@ -7,7 +7,6 @@ import { createDestination } from '../../../destinations/kinds.ts';
 import { problemOf } from '../../checks/check-jobs.ts';
 import { CHECK_LIMIT_MS, checked, fail, ok, warn, type Check } from './check.ts';
 
-/** Checks each destination of this configuration, and its key. */
 export async function destinationChecks(config: Config): Promise<readonly Check[]> {
   const names = [...config.destinations.keys()];
   return Promise.all(

@@ -117,7 +117,6 @@ export async function checkSchedulesCommand(
   });
 }
 
-/** Pauses or resumes a schedule. */
 export async function pauseScheduleCommand(
   context: CliContext,
   name: string,

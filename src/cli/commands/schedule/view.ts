@@ -5,7 +5,6 @@ import { isCount } from '../../../client/schedules/schedule-runs.ts';
 
 const SHOWN_TIMES = 5;
 
-/** Describes a schedule on one line. */
 export function describeScheduleLine(schedule: ScheduleInfo): string {
   const [next] = schedule.nextAt;
   const outlook = schedule.paused ? 'paused' : next ? `next ${next.toISOString()}` : 'no further runs';

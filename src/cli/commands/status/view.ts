@@ -54,7 +54,6 @@ function sessionWords({ session, orphanedSessions }: JobProgress<'upload' | 'spl
   return words;
 }
 
-/** Describes each piece of a split upload on one line. */
 export function describePieces(pieces: SplitUploadProgress['pieces']): string[] {
   return pieces.map(({ number, state, filename, range, workflowId, fileId, message }) => {
     const words = [`  ${number}. ${state.padEnd(9)}  ${filename}`, formatBytes(range.sizeBytes)];

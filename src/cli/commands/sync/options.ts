@@ -20,7 +20,6 @@ import {
   type RequestOptions,
 } from '../../options/request-options.ts';
 
-/** Values of the options of `addSyncOptions`. */
 export interface SyncOptions extends RequestOptions {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];

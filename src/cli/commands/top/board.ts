@@ -19,7 +19,6 @@ import {
 export interface TopTable {
   /** At most the requested number of rows. */
   readonly rows: readonly TopRow[];
-  /** States of all running uploads and syncs. */
   readonly states: RunningStates;
   /** Whether more uploads and syncs are running than were listed. */
   readonly isMore: boolean;

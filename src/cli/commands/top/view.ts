@@ -113,7 +113,6 @@ export function describeRows(rows: readonly TopRow[], width?: number): string[] 
   return formatTable(columns, rows, width);
 }
 
-/** States of the running uploads and syncs. */
 export interface RunningStates {
   readonly uploads: readonly (string | undefined)[];
   readonly syncs: readonly (string | undefined)[];

@@ -24,7 +24,6 @@ import {
   type RequestOptions,
 } from '../../options/request-options.ts';
 
-/** Values of the options of `longhaul upload`. */
 export interface UploadCommandOptions extends RequestOptions {
   readonly filename?: string;
   readonly concurrency?: number;

@@ -60,7 +60,6 @@ function printFigures({ note }: CliContext, { name, handle, isOld, result }: Upl
   for (const warning of new Set(receipts.flatMap((receipt) => receipt.warnings ?? []))) note(`${name}: ${warning}`);
 }
 
-/** Returns the JSON of one upload: its result or its error. */
 export function outcomeJson({ source, handle, result, error }: UploadOutcome): object {
   const { workflowId, resumed } = handle;
   if (result) return { source, ...result, resumed };

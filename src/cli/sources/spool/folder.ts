@@ -70,7 +70,6 @@ export class SpoolFolder {
     };
   }
 
-  /** Free bytes of the disk. */
   async freeBytes(): Promise<number> {
     const { bavail, bsize } = await statfs(this.path);
     return bavail * bsize;
