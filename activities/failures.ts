@@ -7,24 +7,12 @@ import {
 import { FailureType, type FailureDetails } from '../src/contracts/failures.ts';
 import { clipMessage } from '../src/core/text/clip.ts';
 import {
-  AbortedError,
   ApiError,
   ConfigError,
-  ConnectionError,
   ContentInvalidError,
-  LineTooLongError,
   LonghaulError,
-  ManifestError,
-  SourceArchivedError,
   SourceChangedError,
-  SourceForbiddenError,
-  SourceMissingError,
-  SourceNotNamedError,
-  SourceNotRangedError,
-  SourceReadError,
   SourceUnusableError,
-  StrangeAnswerError,
-  TimeoutError,
 } from '../src/errors.ts';
 import { redact } from '../src/redact.ts';
 
@@ -93,26 +81,32 @@ export function isRejectedBeforeWork(error: unknown): boolean {
   return error instanceof ConfigError || (error instanceof ApiError && error.isRejectedBeforeWork);
 }
 
+/** The failure types of errors by their code. */
+const types: Readonly<Record<string, FailureType>> = {
+  ABORTED: FailureType.TimedOut,
+  CONFIG_INVALID: FailureType.ConfigInvalid,
+  CONNECTION_FAILED: FailureType.ConnectionFailed,
+  CONTENT_INVALID: FailureType.ContentInvalid,
+  LINE_TOO_LONG: FailureType.LineTooLong,
+  MANIFEST_UNUSABLE: FailureType.ManifestUnusable,
+  SOURCE_ARCHIVED: FailureType.SourceArchived,
+  SOURCE_CHANGED: FailureType.SourceChanged,
+  SOURCE_FORBIDDEN: FailureType.SourceForbidden,
+  SOURCE_MISSING: FailureType.SourceMissing,
+  // The upload waits for a worker that permits the source, and keeps its parts.
+  SOURCE_NOT_NAMED: FailureType.ConfigInvalid,
+  SOURCE_NOT_RANGED: FailureType.SourceUnusable,
+  SOURCE_READ_FAILED: FailureType.SourceUnavailable,
+  SOURCE_UNUSABLE: FailureType.SourceUnusable,
+  STRANGE_ANSWER: FailureType.StrangeAnswer,
+  TIMED_OUT: FailureType.TimedOut,
+};
+
 export function typeOf(error: LonghaulError): FailureType {
   if (error instanceof ApiError) {
     return error.retryable && !isUsedUp(error) ? FailureType.ApiUnavailable : FailureType.ApiRejected;
   }
-  if (error instanceof ConnectionError) return FailureType.ConnectionFailed;
-  if (error instanceof TimeoutError || error instanceof AbortedError) return FailureType.TimedOut;
-  if (error instanceof StrangeAnswerError) return FailureType.StrangeAnswer;
-  if (error instanceof SourceChangedError) return FailureType.SourceChanged;
-  if (error instanceof SourceMissingError) return FailureType.SourceMissing;
-  if (error instanceof SourceUnusableError || error instanceof SourceNotRangedError) return FailureType.SourceUnusable;
-  if (error instanceof SourceArchivedError) return FailureType.SourceArchived;
-  if (error instanceof SourceForbiddenError) return FailureType.SourceForbidden;
-  if (error instanceof ManifestError) return FailureType.ManifestUnusable;
-  if (error instanceof ContentInvalidError) return FailureType.ContentInvalid;
-  if (error instanceof LineTooLongError) return FailureType.LineTooLong;
-  if (error instanceof SourceReadError) return FailureType.SourceUnavailable;
-  // The upload waits for a worker that permits the source, and keeps its parts.
-  if (error instanceof SourceNotNamedError) return FailureType.ConfigInvalid;
-  if (error instanceof ConfigError) return FailureType.ConfigInvalid;
-  return FailureType.ConnectionFailed;
+  return types[error.code] ?? FailureType.ConnectionFailed;
 }
 
 function failure(
