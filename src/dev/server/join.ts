@@ -32,19 +32,6 @@ export interface EmbeddedTemporalOptions {
   readonly lingerMs?: number;
 }
 
-/** A Temporal server that runs while any command uses it, and a few seconds longer. */
-export interface EmbeddedTemporal {
-  /** `127.0.0.1:PORT`, for gRPC. Stays the same if the server exits and is restarted. */
-  readonly address: string;
-  /** Address of Temporal UI. */
-  readonly uiUrl: string;
-  readonly namespace: string;
-  /** Process ID of Temporal, which changes at a restart. */
-  readonly pid: number;
-  /** Releases the server. With `lingerMs` 0 and no other use, the server has stopped when this resolves. Never throws. */
-  release(): Promise<void>;
-}
-
 /**
  * Connects to the server process of a state directory, or starts it. Commands that run at the same time share one server,
  * and an exited server is restarted at the same address.
@@ -61,9 +48,9 @@ export async function acquireEmbeddedTemporal(options: EmbeddedTemporalOptions):
         'Set LONGHAUL_STATE_DIR to another directory.',
     );
   }
-  const lease = new Lease(stateDir, options);
-  await lease.join();
-  return lease;
+  const temporal = new EmbeddedTemporal(stateDir, options);
+  await temporal.join();
+  return temporal;
 }
 
 type Ready = Required<Pick<ServerMessage, 'address' | 'uiUrl' | 'pid'>>;
@@ -83,8 +70,11 @@ function systemError(errno: number): Error {
   return Object.assign(new Error('the server process failed'), { code: getSystemErrorName(-errno) });
 }
 
-/** A connection to the server process. Reconnects if that process is killed. */
-class Lease implements EmbeddedTemporal {
+/**
+ * A Temporal server that runs while any command uses it, and a few seconds longer: a connection to the server process.
+ * Reconnects if that process is killed.
+ */
+export class EmbeddedTemporal {
   readonly namespace = EMBEDDED_NAMESPACE;
   readonly #stateDir: string;
   readonly #options: EmbeddedTemporalOptions;
@@ -101,6 +91,7 @@ class Lease implements EmbeddedTemporal {
     this.#log = options.log ?? (() => {});
   }
 
+  /** `127.0.0.1:PORT`, for gRPC. Stays the same if the server exits and is restarted. */
   get address(): string {
     return this.#server?.address ?? '';
   }
@@ -109,6 +100,7 @@ class Lease implements EmbeddedTemporal {
     return this.#server?.uiUrl ?? '';
   }
 
+  /** Process ID of Temporal, which changes at a restart. */
   get pid(): number {
     return this.#server?.pid ?? 0;
   }
@@ -132,6 +124,7 @@ class Lease implements EmbeddedTemporal {
     }
   }
 
+  /** With `lingerMs` 0 and no other use, the server has stopped when this resolves. Never throws. */
   async release(): Promise<void> {
     this.#isReleased = true;
     const socket = this.#socket;
