@@ -2,6 +2,7 @@ import { createLogUpdate } from 'log-update';
 import { terminalWidth, wrapText } from './wrap-text.ts';
 import { printable } from '../../core/text/printable.ts';
 import { createInterface } from 'node:readline/promises';
+import { ConfigError } from '../../errors.ts';
 import type { CliContext } from '../context.ts';
 
 /** Whether lines can be overwritten: false for a terminal without a size. */
@@ -53,6 +54,12 @@ export class LiveScreen {
         .join('\n'),
     );
   }
+}
+
+/** @throws ConfigError if standard input is not a terminal, so that `confirm` cannot prompt */
+export function assertPromptable(isTerminal: boolean, fix: string, what = ''): void {
+  if (isTerminal) return;
+  throw new ConfigError(`cannot prompt for confirmation${what}: standard input is not a terminal. ${fix}`);
 }
 
 /** Prompts on standard error, because standard output contains results. Any response except yes is no. */

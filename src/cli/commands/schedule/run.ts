@@ -6,7 +6,7 @@ import { ConfigError } from '../../../errors.ts';
 import type { ScheduleInfo } from '../../../client/schedules/schedule-options.ts';
 import type { SchedulesClient } from '../../../client/schedules/schedules-client.ts';
 import { withBackend, type Backend } from '../../backend.ts';
-import { confirm } from '../../text/terminal.ts';
+import { assertPromptable, confirm } from '../../text/terminal.ts';
 import type { CliContext } from '../../context.ts';
 import { establishHost } from '../../checks/establish-host.ts';
 import { AlreadyReported } from '../../errors.ts';
@@ -171,10 +171,7 @@ export async function deleteScheduleCommand(
   await onSchedules(context, async (schedules) => {
     const schedule = await schedules.get(name);
     if (!options.yes) {
-      if (!context.stdin.isTTY)
-        throw new ConfigError(
-          'cannot prompt for confirmation: standard input is not a terminal. Use --yes to delete the schedule.',
-        );
+      assertPromptable(context.stdin.isTTY, 'Use --yes to delete the schedule.');
       context.note(describeScheduleLine(schedule));
       if (!(await confirm(context, 'Delete it?'))) {
         if (options.json) context.json({ name, deleted: false });

@@ -2,7 +2,7 @@ import { findRunning, isSync, type WorkflowSummary } from '../../../client/lists
 import { printable } from '../../../core/text/printable.ts';
 import { ConfigError } from '../../../errors.ts';
 import type { Backend } from '../../backend.ts';
-import { confirm } from '../../text/terminal.ts';
+import { assertPromptable, confirm } from '../../text/terminal.ts';
 import { terminalWidth } from '../../text/wrap-text.ts';
 import type { CliContext } from '../../context.ts';
 import { formatTable, type Column } from '../../text/table.ts';
@@ -32,11 +32,7 @@ export function checkSelection({ ids, query, yes }: SteerSelection, verb: string
   if (ids.length > 0) throw new ConfigError('cannot combine IDs and --query. Remove one of them.');
   if (query.trim() === '')
     throw new ConfigError(`--query must be a list filter, for example LonghaulState = "waiting".`);
-  if (!yes && !isTerminal) {
-    throw new ConfigError(
-      `cannot prompt for confirmation: standard input is not a terminal. Use --yes to ${verb} all matches.`,
-    );
-  }
+  if (!yes) assertPromptable(isTerminal, `Use --yes to ${verb} all matches.`);
 }
 
 /**

@@ -6,7 +6,6 @@ import { Defaults } from '../../../contracts/limits.ts';
 import type { SyncRequest, SyncResult, SyncDecision, UnmatchedGlob } from '../../../contracts/sync.ts';
 import { describeCounts } from '../../../core/show/describe-sync.ts';
 import { formatBytes, formatCount, formatDuration } from '../../../core/text/format.ts';
-import { ConfigError } from '../../../errors.ts';
 import { namedBy } from '../../../sources/named-sources.ts';
 import { establishHost } from '../../checks/establish-host.ts';
 import { syncDifferences } from '../../checks/running-differences.ts';
@@ -14,7 +13,7 @@ import type { CliContext } from '../../context.ts';
 import { FilesFailedError, Interrupted, jsonErrorOf } from '../../errors.ts';
 import type { CommandJob, Started } from '../../job/command-job.ts';
 import { INTERRUPTED, runJobs, type JobRun } from '../../job/run-jobs.ts';
-import { confirm } from '../../text/terminal.ts';
+import { assertPromptable, confirm } from '../../text/terminal.ts';
 import { toSyncRequest, type SyncOptions as SyncFlags } from './options.ts';
 
 interface SyncCommandOptions extends SyncFlags {
@@ -37,11 +36,7 @@ export async function syncCommand(context: CliContext, source: string, options: 
   const { config, note, stdin } = context;
   const request = await toSyncRequest(source, options, config);
   const prompts = request.delete === true && !request.dryRun && !options.yes;
-  if (prompts && !stdin.isTTY) {
-    throw new ConfigError(
-      'cannot prompt for confirmation of --delete: standard input is not a terminal. Use --yes, or --dry-run to preview.',
-    );
-  }
+  if (prompts) assertPromptable(stdin.isTTY, 'Use --yes, or --dry-run to preview.', ' of --delete');
   const destination = request.destination ?? Defaults.destination;
   // On an existing Temporal server, the workers have the destinations and their keys.
   if (!config.temporal) requireDestination(config, destination);
