@@ -114,15 +114,6 @@ export async function assertSchedule(
   options: ScheduleSettings & ScheduleWork,
   isWhole: boolean,
 ): Promise<void> {
-  const problems = await scheduleProblems(name, options, isWhole);
-  if (problems.length > 0) throw new ConfigError(`invalid schedule: ${problems.join('; ')}`);
-}
-
-async function scheduleProblems(
-  name: string,
-  options: ScheduleSettings & ScheduleWork,
-  isWhole: boolean,
-): Promise<string[]> {
   // Loaded here, so that commands that create no schedule do not load the schemas.
   const { scheduleSettingsProblems, syncRequestProblems, uploadRequestProblems } =
     await import('../../contracts/requests/problems.ts');
@@ -133,5 +124,5 @@ async function scheduleProblems(
   if (isWhole && !sync && !upload) problems.push('"sync" or "upload" is missing');
   if (sync) problems.push(...syncRequestProblems(sync).map((problem) => `sync: ${problem}`));
   if (upload) problems.push(...uploadRequestProblems(upload).map((problem) => `upload: ${problem}`));
-  return problems;
+  if (problems.length > 0) throw new ConfigError(`invalid schedule: ${problems.join('; ')}`);
 }
