@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { keyCommandOf, keyCommandSchema } from './api-key.ts';
 import { ConfigError } from '../errors.ts';
 import { KeyFile, type KeyForm } from '../destinations/keys/key-file.ts';
-import { fixedKey, type KeyProvider } from '../destinations/keys/key-provider.ts';
+import { FixedKey, type KeyProvider } from '../destinations/keys/key-provider.ts';
 import { isSecretName } from '../redact.ts';
 import {
   isHeaderValue,
@@ -105,7 +105,7 @@ function ofVariable(variable: string, env: Environment): KeyProvider {
   const value = env[variable]?.trim();
   const path = env[`${variable}_FILE`]?.trim();
   if (value) {
-    return isHeaderValue(value) ? fixedKey(value) : missing(HEADER_VALUE.problem(`the variable ${variable}`));
+    return isHeaderValue(value) ? new FixedKey(value) : missing(HEADER_VALUE.problem(`the variable ${variable}`));
   }
   if (!path) return missing(`the variable ${variable} is not set, and neither is ${variable}_FILE`);
   return new KeyFile(resolve(path), `the file ${resolve(path)} that ${variable}_FILE names`, HEADER_VALUE);

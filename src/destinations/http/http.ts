@@ -14,7 +14,7 @@ import { projectEndpointHint } from '../azure-address.ts';
 import { readingConnector } from './connector.ts';
 import type { Auth } from '../auth.ts';
 import type { ResolvedProfile } from '../profile.ts';
-import { fixedKey, keyProblem, type KeyProvider } from '../keys/key-provider.ts';
+import { FixedKey, keyProblem, type KeyProvider } from '../keys/key-provider.ts';
 import { mapTransportError } from './transport-error.ts';
 import { SecretTexts } from '../../redact.ts';
 import { parseJson } from '../../core/text/parse.ts';
@@ -94,7 +94,7 @@ export class Http {
       },
     });
     this.#headers = { accept: 'application/json', 'user-agent': userAgent(), ...lowerCased(profile.headers) };
-    this.#keys = typeof profile.apiKey === 'string' ? fixedKey(profile.apiKey) : profile.apiKey;
+    this.#keys = typeof profile.apiKey === 'string' ? new FixedKey(profile.apiKey) : profile.apiKey;
     this.#secrets = new SecretTexts(profile.headers, profile.query, proxySecrets(this.#proxy));
   }
 

@@ -15,7 +15,7 @@ export interface KeyProvider {
 }
 
 /** A key that never changes. Output of the object does not show it. */
-class FixedKey implements KeyProvider {
+export class FixedKey implements KeyProvider {
   readonly #key: string;
 
   constructor(key: string) {
@@ -31,11 +31,6 @@ class FixedKey implements KeyProvider {
   }
 
   async renewed(): Promise<undefined> {}
-}
-
-/** A provider for a key that never changes. */
-export function fixedKey(key: string): KeyProvider {
-  return new FixedKey(key);
 }
 
 /** Whether the key can be sent as a header. */

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { KeyFile } from '../../../src/destinations/keys/key-file.ts';
-import { fixedKey } from '../../../src/destinations/keys/key-provider.ts';
+import { FixedKey } from '../../../src/destinations/keys/key-provider.ts';
 import type { SourceHeaderSettings } from '../../../src/sources/http/headers.ts';
 import { Sources } from '../../../src/sources/sources.ts';
 import { withHttpOrigin, type HttpOrigin } from '../../support/http-origin.ts';
@@ -109,7 +109,7 @@ function expectNoSecret(error: Error): void {
 }
 
 const authorization = `Bearer ${SECRET}`;
-const secretHeaders = { Authorization: fixedKey(authorization), 'User-Agent': 'nightly/2' };
+const secretHeaders = { Authorization: new FixedKey(authorization), 'User-Agent': 'nightly/2' };
 
 describe('an HTTP server that requires a header', () => {
   it('receives it with each request for a part, a size or the whole', () =>
@@ -153,7 +153,7 @@ describe('an HTTP server that requires a header', () => {
   it('does not share it with another port, nor with a server that a redirect names', () =>
     withServer((server) =>
       withServer(async (other) => {
-        const headers = { [server.host]: secretHeaders, [other.host]: { 'X-Other': fixedKey('another-secret') } };
+        const headers = { [server.host]: secretHeaders, [other.host]: { 'X-Other': new FixedKey('another-secret') } };
         await withSources(headers, async (sources) => {
           server.redirectTo = `${other.url}/here`;
           expect((await read(sources, `${server.url}/x`)).equals(content)).toBe(true);
@@ -212,7 +212,7 @@ describe('an HTTP server that requires a header', () => {
 
   it('cannot put it into a message or the fingerprint', () =>
     withServer(async (server) => {
-      await withSources({ [server.host]: { 'X-Token': fixedKey('tok4') } }, async (sources) => {
+      await withSources({ [server.host]: { 'X-Token': new FixedKey('tok4') } }, async (sources) => {
         server.behaviour.etag = '"tok4"';
         const withoutEtag = await failure(read(sources, `${server.url}/x`));
         expect(withoutEtag.message).toMatch(/neither a strong ETag nor a modification time/);

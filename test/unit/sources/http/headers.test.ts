@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ConfigError, SourceForbiddenError } from '../../../../src/errors.ts';
 import { redact } from '../../../../src/redact.ts';
 import { SourceHeaders, type SourceHeaderSettings } from '../../../../src/sources/http/headers.ts';
-import { fixedKey } from '../../../../src/destinations/keys/key-provider.ts';
+import { FixedKey } from '../../../../src/destinations/keys/key-provider.ts';
 
 const headers = { Authorization: 'Bearer one' };
 
@@ -102,7 +102,7 @@ describe('the headers of a host', () => {
     ['a part', 'Custom id=a, signature="canary-part-0004"', 'canary-part-0004'],
     ['a cookie', 'session=canary-cookie-0005; lang=en', 'canary-cookie-0005'],
   ])('are redacted in the text of a server that repeats %s', async (_, value, repeated) => {
-    const found = new SourceHeaders({ 'a.example': { 'X-A': fixedKey(value) } }).of(
+    const found = new SourceHeaders({ 'a.example': { 'X-A': new FixedKey(value) } }).of(
       new URL('https://a.example'),
       false,
     );
