@@ -39,9 +39,7 @@ export interface LocalApi {
  */
 export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi> {
   const { host, port: wantedPort } = { ...LocalApiDefaults, ...withoutUndefined(options) };
-  const { bandwidthBytesPerSecond, latencyMs, listLagMs, listLagRequests, sessionLifeSeconds } = options;
-  const changeable = { bandwidthBytesPerSecond, latencyMs, listLagMs, listLagRequests, sessionLifeSeconds };
-  const settings = settingsSchema.safeParse(changeable);
+  const settings = settingsSchema.strip().safeParse(options);
   if (!settings.success) {
     const problems = settings.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw new ConfigError(`The local API's options are wrong: ${problems.join('; ')}.`);

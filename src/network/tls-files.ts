@@ -1,5 +1,4 @@
-import tls from 'node:tls';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import tls, { createSecureContext, type SecureContext } from 'node:tls';
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '../errors.ts';
 import { fileIdentity, fileProblem, readSettingsFile, WatchedValue } from './watched-files.ts';

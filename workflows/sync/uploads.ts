@@ -5,10 +5,9 @@ import { BatchLimits, Priorities, type DestinationLimits } from '../../src/contr
 import type { FullSyncRequest } from '../../src/contracts/sync.ts';
 import type { SharedLimit, UploadRequest, UploadResult, WaitingInfo } from '../../src/contracts/upload.ts';
 import { mostPartsUnder } from '../../src/core/pace/rate.ts';
-import { sourceWithin } from '../../src/core/source/names.ts';
 import { isSmall, type Load as Files } from '../../src/core/sync/loads.ts';
 import { formatBytes } from '../../src/core/text/format.ts';
-import { readableIn } from '../../src/core/source/names.ts';
+import { readableIn, sourceWithin } from '../../src/core/source/names.ts';
 import { MemoName } from '../../src/contracts/names.ts';
 import { summaryCode } from '../../src/core/text/markdown.ts';
 import { acceptedPartSizeBytes } from '../../src/core/upload/plan.ts';
