@@ -2,7 +2,8 @@ import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { ApplicationFailure } from '@temporalio/common';
 import type { KeyProvider } from '../destinations/keys/key-provider.ts';
 import { Defaults } from '../contracts/limits.ts';
-import { FailureType, type FailureDetails } from '../contracts/failures.ts';
+import type { FailureDetails } from '../contracts/failures.ts';
+import { isAboutKey } from '../core/upload/reasons.ts';
 
 /** What is asked of a provider. */
 export type WatchedKeys = Pick<KeyProvider, 'current' | 'last'>;
@@ -118,7 +119,7 @@ export function noteRejections(watch: KeyWatch): ActivityInterceptorsFactory {
           return await next(input);
         } catch (error) {
           const { workflowExecution } = context.info;
-          if (workflowExecution && isAboutKey(error)) watch.add(name, workflowExecution.workflowId, key);
+          if (workflowExecution && isFailureAboutKey(error)) watch.add(name, workflowExecution.workflowId, key);
           throw error;
         }
       },
@@ -126,10 +127,8 @@ export function noteRejections(watch: KeyWatch): ActivityInterceptorsFactory {
   });
 }
 
-/** A missing key is a failure of the configuration. */
-function isAboutKey(error: unknown): boolean {
+function isFailureAboutKey(error: unknown): boolean {
   if (!(error instanceof ApplicationFailure)) return false;
-  if (error.type === FailureType.ConfigInvalid) return true;
   const { status } = (error.details?.[0] ?? {}) as FailureDetails;
-  return error.type === FailureType.ApiRejected && (status === 401 || status === 403);
+  return isAboutKey(error.type, status);
 }

@@ -67,6 +67,12 @@ export function waitingReason({ failureType, status, message, retryAtMs }: Faile
   return `${reason.cause}${until && `, and the service${until}`}. ${reason.fix} ${error}`;
 }
 
+/** Whether another key can end a failure. A missing key is a failure of the configuration. */
+export function isAboutKey(failureType: string | null | undefined, status: number | undefined): boolean {
+  if (failureType === FailureType.ConfigInvalid) return true;
+  return failureType === FailureType.ApiRejected && (status === 401 || status === 403);
+}
+
 function reasonOf(failureType: string, status: number | undefined): Reason | undefined {
   if (failureType === FailureType.ApiRejected && status !== undefined) {
     const isRedirect = status >= 300 && status < 400;

@@ -1,8 +1,8 @@
 import { startedRequest } from '../../../client/prepare/started-request.ts';
-import { FailureType } from '../../../contracts/failures.ts';
 import { Defaults } from '../../../contracts/limits.ts';
 import type { Source } from '../../../contracts/sources.ts';
-import type { UploadRequest, WaitingInfo } from '../../../contracts/upload.ts';
+import type { UploadRequest } from '../../../contracts/upload.ts';
+import { isAboutKey } from '../../../core/upload/reasons.ts';
 import { isSameName } from '../../../core/text/name-form.ts';
 import { printable } from '../../../core/text/printable.ts';
 import { openSealedQuery } from '../../../sources/http/sealed-query.ts';
@@ -69,7 +69,8 @@ async function noteOne(
         'Other running commands continue to use theirs.',
     );
   }
-  if (progress?.waiting && isAboutKey(progress.waiting)) await handle.retry();
+  const { failureType, status: httpStatus } = progress?.waiting ?? {};
+  if (isAboutKey(failureType, httpStatus)) await handle.retry();
 }
 
 /** On the embedded server, another base URL makes another upload, and the first one stays unfinished. */
@@ -99,9 +100,4 @@ function isSameContent(one: UploadRequest, other: UploadRequest): boolean {
 function queryOf(source: Source, workflowId: string, { config }: CliContext): string | undefined {
   if (source.type !== 'http' || source.sealedQuery === undefined) return undefined;
   return openSealedQuery(source.sealedQuery, { url: source.url, workflowId }, openingKeysOf(sourceSettingsOf(config)));
-}
-
-function isAboutKey({ failureType, status }: WaitingInfo): boolean {
-  if (failureType === FailureType.ConfigInvalid) return true;
-  return failureType === FailureType.ApiRejected && (status === 401 || status === 403);
 }
