@@ -8,6 +8,7 @@ import { createControlActivities, createTransferActivities } from '../../activit
 import { ConfigDefaults } from '../config/config.ts';
 import { workerSources } from '../config/sources.ts';
 import { thisHost } from '../config/host-identity.ts';
+import { assertOpenFiles } from '../config/open-files.ts';
 import { packageFiles } from '../package-files.ts';
 import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../contracts/names.ts';
 import { ConfigError } from '../errors.ts';
@@ -57,6 +58,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   assertOwnSdk(connection, NativeConnection, '"connection"');
   const hosts = new Set([thisHost(options.host), ...(options.otherHosts ?? [])]);
   const { roles = ['control', 'transfer'], shutdownGraceMs = 0, deployment } = options;
+  if (roles.includes('transfer')) assertOpenFiles();
   const { transferSlots, limitBytesPerSecond } = options;
   const heartbeatIntervalMs = options.heartbeatIntervalMs ?? ConfigDefaults.heartbeatIntervalMs;
   const dataConverter = workerDataConverter(options);

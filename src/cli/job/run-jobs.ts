@@ -1,4 +1,5 @@
 import { requireDestination } from '../../config/destinations.ts';
+import { assertOpenFiles } from '../../config/open-files.ts';
 import { isEmpty, namedBy, type NamedSources } from '../../sources/named-sources.ts';
 import { withBackend, type Backend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
@@ -116,6 +117,7 @@ export class JobRun {
     const { destination, transferQueue } = this.settings;
     const { assertWorkers, checkDestination } = await import('../checks/check-jobs.ts');
     if (!this.hasWorker) return assertWorkers(this.backend, jobs, transferQueue);
+    assertOpenFiles();
     await checkDestination(requireDestination(config, destination), this.backend, jobs);
   }
 

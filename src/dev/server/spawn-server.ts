@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { devNull } from 'node:os';
 import { childEnvironment } from '../../config/child-environment.ts';
+import { openFileLimit } from '../../config/open-files.ts';
 import { packageFiles } from '../../package-files.ts';
 import { statePaths } from './state-files.ts';
 import type { TemporalCli } from './temporal-process.ts';
@@ -40,7 +41,7 @@ export async function spawnServer(stateDir: string, cli: TemporalCli): Promise<C
 function inheritedDescriptors(): number[] {
   try {
     // A child cannot get a descriptor from the limit on, which a program can have opened before it lowered the limit.
-    const end = Math.min(MAX_DESCRIPTOR + 1, descriptorLimit());
+    const end = Math.min(MAX_DESCRIPTOR + 1, openFileLimit());
     return readdirSync('/proc/self/fdinfo')
       .filter(isInherited)
       .map(Number)
@@ -48,11 +49,6 @@ function inheritedDescriptors(): number[] {
   } catch {
     return [];
   }
-}
-
-function descriptorLimit(): number {
-  const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
-  return soft === undefined ? Infinity : Number(soft);
 }
 
 function isInherited(fd: string): boolean {
