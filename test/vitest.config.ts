@@ -19,6 +19,8 @@ const lighterSdk = 'test/support/lighter-sdk.ts';
 const hashInProcess = 'test/support/hash-in-process.ts';
 const temporalServer = 'test/support/temporal-server.ts';
 
+const isInProcess = (name: string) => ['unit', 'replay', 'simulation'].includes(name);
+
 const project = (name: string, testTimeoutMs: number, globalSetup: string[] = [], setupFiles: string[] = []) => ({
   root,
   resolve: { alias: builtPackage },
@@ -33,6 +35,8 @@ const project = (name: string, testTimeoutMs: number, globalSetup: string[] = []
     hookTimeout: testTimeoutMs,
     pool: 'forks' as const,
     isolate: false,
+    // Threads of the garbage collector cost CPU time. Integration tests measure the memory of the usual one.
+    execArgv: isInProcess(name) ? ['--single-threaded-gc', '--max-semi-space-size=32'] : [],
     // Node.js loads the built package without a transformation.
     server: { deps: { external: [/\/dist\//] } },
   },

@@ -66,16 +66,22 @@ export class VirtualClock {
     });
   }
 
-  /** Advances to the next appointment and keeps it. @returns false without an appointment */
-  async next(): Promise<boolean> {
-    let appointment = this.#appointments.pop();
-    while (appointment?.isCancelled) appointment = this.#appointments.pop();
-    if (!appointment) return false;
-    this.nowMs = Math.max(this.nowMs, appointment.atMs);
-    const running = appointment.run();
-    if (appointment.isQuiet) return true;
-    await running;
-    await settled();
+  /**
+   * Advances to the next appointment and keeps it, after at most `quiet` appointments that change nothing.
+   * @returns false without an appointment
+   */
+  async next(quiet = 0): Promise<boolean> {
+    for (let kept = 0; kept <= quiet; kept++) {
+      let appointment = this.#appointments.pop();
+      while (appointment?.isCancelled) appointment = this.#appointments.pop();
+      if (!appointment) return kept > 0;
+      this.nowMs = Math.max(this.nowMs, appointment.atMs);
+      const running = appointment.run();
+      if (appointment.isQuiet) continue;
+      await running;
+      await settled();
+      break;
+    }
     return true;
   }
 

@@ -24,6 +24,8 @@ const MAX_DAYS = 30;
 /** Activations that are replayed without a reason: their number grows with the square of the length of a history. */
 const MAX_REPLAYED = 100;
 const MAX_ACTIVATIONS = 3000;
+/** Heartbeats that are not sent are not awaited one by one: an upload that waits for days has thousands. */
+const MAX_QUIET = 50;
 
 export interface Violation {
   readonly rule: string;
@@ -192,7 +194,7 @@ class Simulation {
 
   async #untilClosed(): Promise<void> {
     while (this.#execution.isOpen) {
-      if (!(await this.clock.next()) && !this.#operator.resumeAtTheEnd()) {
+      if (!(await this.clock.next(MAX_QUIET)) && !this.#operator.resumeAtTheEnd()) {
         this.#violate('an upload does not wait forever', 'nothing is scheduled, and it is open');
         return;
       }
