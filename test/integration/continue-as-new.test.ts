@@ -6,12 +6,12 @@ import { MiB, withSystem } from '../support/system.ts';
 import { withTemporalServer } from '../support/temporal-with-flags.ts';
 
 it('an upload whose history grows long continues as new, and loses neither a part nor an update', () =>
-  withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 60 }, (temporalAddress) =>
+  withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 40 }, (temporalAddress) =>
     withSystem(
       async ({ client, startWorker, directory, uploads, download }) => {
         await startWorker();
         const file = join(directory, 'long.bin');
-        const content = await randomFile(file, 40 * MiB);
+        const content = await randomFile(file, 24 * MiB);
         const handle = await client.upload({ file, purpose: 'assistants', partSizeBytes: MiB, concurrency: 2 });
         let isOver = false;
         const ended = handle.result().finally(() => {
@@ -36,9 +36,9 @@ it('an upload whose history grows long continues as new, and loses neither a par
         const runs = await executions(client, handle.workflowId);
         expect(runs).toBeGreaterThan(1);
         expect(answers).toBeGreaterThan(runs);
-        expect(result).toMatchObject({ parts: 40, partsSent: 40, sessions: 1, md5: md5(content) });
+        expect(result).toMatchObject({ parts: 24, partsSent: 24, sessions: 1, md5: md5(content) });
         expect(md5(await download(result.file.id))).toBe(md5(content));
-        expect(uploads()).toMatchObject([{ status: 'completed', partsReceived: 40 }]);
+        expect(uploads()).toMatchObject([{ status: 'completed', partsReceived: 24 }]);
       },
       { temporalAddress, bandwidthBytesPerSecond: 20 * MiB },
     ),

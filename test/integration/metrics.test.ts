@@ -7,7 +7,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { WorkflowCounter } from '../../src/contracts/metrics.ts';
 import { WorkerMetric } from '../../src/observe/metrics/definitions.ts';
-import { startChaosProxy } from '../support/chaos-proxy.ts';
+import { startChaosProxy, type ChaosProxy } from '../support/chaos-proxy.ts';
 import { runCli, runCliProcess, startWorkerProcess, type CliRun } from '../support/cli.ts';
 import { prometheusMissing, withPrometheus } from '../support/prometheus.ts';
 import { randomFile } from '../support/random-file.ts';
@@ -48,6 +48,16 @@ function valueOf(text: string, series: string): number | undefined {
   const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
   const found = lines.filter((line) => labels.split(',').every((label) => line.includes(label)));
   return found.length === 1 ? Number(found[0]?.split(' ').at(-1)) : undefined;
+}
+
+/** Ready while Temporal responds, and healthy also while it does not. */
+async function expectReadiness(worker: MeasuredWorker, proxy: ChaosProxy): Promise<void> {
+  await until(async () => (await worker.status('/readyz')) === 200, 'the worker to be ready', 10_000);
+  const stalled = proxy.stall('all', 6000);
+  await until(async () => (await worker.status('/readyz')) === 503, 'the worker to be no longer ready', 6000);
+  expect(await worker.status('/healthz')).toBe(200);
+  await stalled;
+  await until(async () => (await worker.status('/readyz')) === 200, 'the worker to be ready again', 10_000);
 }
 
 describe('the metrics of a worker process', () => {
@@ -117,11 +127,13 @@ describe('the metrics of a worker process', () => {
       expect((await worker.run.ended).code).toBe(0);
     }));
 
-  it('count a session that was replaced with what was lost in it, and no event again when another worker replays it', () =>
+  it('count a replaced session and its lost bytes once, also if another worker replays it, and report readiness', () =>
     withSystem(
       async (system) => {
         const { api, client, directory } = system;
-        const first = await startMeasuredWorker(system, '--slots', '1');
+        const proxy = await startChaosProxy(Number(system.temporalAddress.split(':')[1]));
+        const environment = { ...system.environment, TEMPORAL_ADDRESS: `127.0.0.1:${proxy.port}` };
+        const first = await startMeasuredWorker({ ...system, environment }, '--slots', '1');
         const file = join(directory, 'replaced.bin');
         await randomFile(file, 4 * MiB);
         api.faults.add({ route: 'part', kind: 'expire', skip: 2 });
@@ -129,8 +141,10 @@ describe('the metrics of a worker process', () => {
         await until(async () => (await first.value('longhaul_sessions_replaced_total')) === 1, 'the replaced session');
         expect(await first.value('longhaul_session_lost_bytes_total')).toBe(2 * MiB);
         await handle.pause({ parts: 'stop' });
+        await expectReadiness(first, proxy);
         first.run.child.kill('SIGTERM');
         await first.run.ended;
+        await proxy.close();
         const second = await startMeasuredWorker(system, '--slots', '1');
         await handle.resume();
         api.configure({ bandwidthBytesPerSecond: null });
@@ -144,22 +158,6 @@ describe('the metrics of a worker process', () => {
       },
       { bandwidthBytesPerSecond: 2 * MiB },
     ));
-
-  it('say ready while Temporal answers, and healthy all the same while it does not', () =>
-    withSystem(async (system) => {
-      const proxy = await startChaosProxy(Number(system.temporalAddress.split(':')[1]));
-      const environment = { ...system.environment, TEMPORAL_ADDRESS: `127.0.0.1:${proxy.port}` };
-      const worker = await startMeasuredWorker({ ...system, environment });
-      await until(async () => (await worker.status('/readyz')) === 200, 'the worker to be ready', 10_000);
-      const stalled = proxy.stall('all', 6000);
-      await until(async () => (await worker.status('/readyz')) === 503, 'the worker to be no longer ready', 6000);
-      expect(await worker.status('/healthz')).toBe(200);
-      await stalled;
-      await until(async () => (await worker.status('/readyz')) === 200, 'the worker to be ready again', 10_000);
-      worker.run.child.kill('SIGKILL');
-      await worker.run.ended;
-      await proxy.close();
-    }));
 
   it('are not served on a port in use, which the command reports before it starts', () =>
     withSystem(async (system) => {

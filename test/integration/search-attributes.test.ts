@@ -249,13 +249,13 @@ describe('the list of Temporal UI', () => {
 
 describe('a namespace without the search attributes', () => {
   it('gets them by a worker, and shows uploads once all servers have them', () =>
-    withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 60 }, (temporalAddress) =>
+    withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 40 }, (temporalAddress) =>
       withSystem(
         async (system) => {
           const { client, directory, environment } = system;
           const worker = startCli(['worker'], environment);
           const file = join(directory, 'long.bin');
-          await randomFile(file, 40 * MiB);
+          await randomFile(file, 20 * MiB);
           const options = { file, purpose, partSizeBytes, concurrency: 4 };
           await randomFile(join(directory, 'short.bin'), 3 * MiB);
           const plain = await client.upload({ ...options, file: join(directory, 'short.bin') });
@@ -274,7 +274,7 @@ describe('a namespace without the search attributes', () => {
           const shown = await client.upload(options);
           await shown.result();
           const [attributes] = await listed(system, 'LonghaulState = "completed"', [shown.workflowId]);
-          expect(attributes).toMatchObject({ LonghaulBytesDone: 40 * MiB, LonghaulFilename: 'long.bin' });
+          expect(attributes).toMatchObject({ LonghaulBytesDone: 20 * MiB, LonghaulFilename: 'long.bin' });
           expect(await list(system, `WorkflowId = "${shown.workflowId}" AND LonghaulState = "uploading"`)).toEqual(
             new Map(),
           );
