@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { containerNameProblem, sourceNameProblem } from '../../core/source/limits.ts';
-import { anyTextUpTo, textUpTo } from '../../core/text/check.ts';
+import { textUpTo } from '../../core/text/check.ts';
 import { quoted } from '../../core/text/clip.ts';
 import { TextLimits } from '../limits.ts';
-import { by, text, type Frozen } from './fields.ts';
+import { anyText, by, text, type Frozen } from './fields.ts';
 
 const WRONG_RANGE = 'has an invalid "range": it must have "offsetBytes" (0 or more) and "sizeBytes" (1 or more)';
 
@@ -112,10 +112,7 @@ export const bucket = z
     {
       type: z.literal('s3'),
       bucket: bucketName('../needs "bucket", its name'),
-      prefix: z
-        .string('must be a string')
-        .superRefine(by(anyTextUpTo(TextLimits.objectKey)))
-        .meta({ maxLength: TextLimits.objectKey })
+      prefix: anyText(TextLimits.objectKey)
         .describe('start of the keys; paths are relative to it; default: empty')
         .optional(),
       connection: connection.optional(),
