@@ -1,23 +1,22 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { z } from 'zod';
-import { issueText } from '../../contracts/requests/issue-text.ts';
-import { LonghaulError, StrangeAnswerError } from '../../errors.ts';
+import { LonghaulError } from '../../errors.ts';
 import { userAgent } from '../../longhaul-version.ts';
 import { proxyChooser, type Proxy } from '../../network/proxy.ts';
 import { createDispatcher } from '../../network/proxied-dispatcher.ts';
 import { TlsFiles } from '../../network/tls-files.ts';
 import { credentialsProblem } from '../../network/tunnel.ts';
 import { apiErrorFromResponse } from './api-error.ts';
-import { startCallLimits, type CallLimits, type CallOptions, readBody, type BodyText } from './call-limits.ts';
+import { startCallLimits, type CallLimits, type CallOptions, readBody } from './call-limits.ts';
 import { projectEndpointHint } from '../azure-address.ts';
 import { readingConnector } from './connector.ts';
 import type { Auth } from '../auth.ts';
 import type { ResolvedProfile } from '../profile.ts';
 import { FixedKey, keyProblem, type KeyProvider } from '../keys/key-provider.ts';
+import { parseAnswer } from './parse-answer.ts';
 import { mapTransportError } from './transport-error.ts';
 import { SecretTexts } from '../../redact.ts';
-import { parseJson } from '../../core/text/parse.ts';
 
 /** One request, sent once. */
 export interface HttpCall extends CallOptions {
@@ -56,8 +55,6 @@ type Response = Dispatcher.ResponseData;
 const KEEP_ALIVE_MS = 30_000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 const MAX_ERROR_BYTES = 64 * 1024;
-/** Of a response with many invalid properties. */
-const MAX_SHOWN_ISSUES = 3;
 
 /** The connections to one destination. It makes one attempt per call: retries live in Temporal, nowhere else. */
 export class Http {
@@ -134,7 +131,8 @@ export class Http {
     try {
       const response = await this.#send(call, limits, headers);
       const body = await limits.race(readBody(response.body, call.maxAnswerBytes ?? MAX_ANSWER_BYTES));
-      return this.#parse(call, response, body, schema);
+      const { action, acceptsAnyBody } = call;
+      return parseAnswer({ host: this.host, action, status: response.statusCode, acceptsAnyBody }, body, schema);
     } catch (error) {
       throw this.#mapError(call, error);
     } finally {
@@ -225,27 +223,6 @@ export class Http {
     const notFoundHint = projectEndpointHint(this.#base);
     const response = { action, host: this.host, status: statusCode, headers, text, notFoundHint };
     return apiErrorFromResponse(response, this.#secrets.redact);
-  }
-
-  #parse<Schema extends z.ZodType>(
-    { action, acceptsAnyBody = false }: HttpCall,
-    { statusCode }: Response,
-    { text, isCut }: BodyText,
-    schema: Schema,
-  ): z.output<Schema> {
-    const strange = (problem: string) =>
-      new StrangeAnswerError(`${this.host} returned ${statusCode} with ${problem} while ${action}`);
-    if (isCut && !acceptsAnyBody) throw strange('a body that is longer than any of the API');
-    const value = parseJson(text);
-    if (value === undefined && !acceptsAnyBody) {
-      throw strange(text === '' ? 'an empty body' : 'a body that is not JSON');
-    }
-    const parsed = schema.safeParse(value, { error: issueText });
-    if (parsed.success) return parsed.data;
-    const problems = parsed.error.issues
-      .slice(0, MAX_SHOWN_ISSUES)
-      .map(({ path, message }) => `${path.length > 0 ? path.join('.') : 'the body'} ${message}`);
-    throw strange(`JSON that does not follow the API (${problems.join('; ')})`);
   }
 
   #mapError({ action }: HttpCall, error: unknown): unknown {
