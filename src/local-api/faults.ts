@@ -73,13 +73,6 @@ export type Fault = FaultSpec & {
   readonly fired: number;
 };
 
-export interface FaultControl {
-  /** @throws ZodError when the specification is wrong */
-  add(spec: FaultSpec): Fault;
-  list(): Fault[];
-  clear(): void;
-}
-
 interface ActiveFault {
   readonly id: string;
   readonly spec: FaultSpec;
@@ -89,9 +82,10 @@ interface ActiveFault {
 }
 
 /** The faults that are switched on, oldest first. */
-export class Faults implements FaultControl {
+export class Faults {
   #active: ActiveFault[] = [];
 
+  /** @throws ZodError when the specification is wrong */
   add(spec: FaultSpec): Fault {
     const valid = faultSpecSchema.parse(spec);
     const active = { id: randomUUID(), spec: valid, random: seededRandom(valid.seed ?? 1), skipped: 0, fired: 0 };

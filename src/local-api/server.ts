@@ -9,7 +9,7 @@ import type { ApiContext } from './api-context.ts';
 import { App } from './app.ts';
 import { Bandwidth } from './bandwidth.ts';
 import { BatchStore } from './batches/batch-store.ts';
-import { Faults, type FaultControl } from './faults.ts';
+import { Faults } from './faults.ts';
 import { AzureDefaults, LocalApiDefaults, type LocalApiOptions, type LocalApiSettings } from './options.ts';
 import { StatsRecorder, type LocalApiStats } from './stats.ts';
 import { azureStyle, openAiStyle, type ServiceStyle } from './style.ts';
@@ -25,7 +25,7 @@ export interface LocalApi {
   readonly url: string;
   readonly port: number;
   /** The same faults as `/_admin/faults`. */
-  readonly faults: FaultControl;
+  readonly faults: Faults;
   stats(): LocalApiStats;
   /** Changes settings while the server runs, as `PATCH /_admin/settings`. */
   configure(changes: SettingsChange): LocalApiSettings;
