@@ -1,4 +1,5 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
+import { WorkflowName } from '../../contracts/names.ts';
 import type { PieceProgress, SplitUploadResult } from '../../contracts/split.ts';
 import type { SyncResult } from '../../contracts/sync.ts';
 import type { UploadResult, UploadState } from '../../contracts/upload.ts';
@@ -68,7 +69,9 @@ export async function progressOfEnd(
   if (result) return uploadProgress(result, filename, startedAtMs);
   const state = summary.state as UploadState;
   const progress = { ...noLongerKnown, state, filename, bytesTotal, bytesDone, startedAtMs };
-  const { pieces } = (error ?? {}) as { readonly pieces?: readonly PieceProgress[] };
+  // A split upload that ended before its plan has no pieces.
+  const none = description.type === WorkflowName.uploadSplitFile ? [] : undefined;
+  const { pieces = none } = (error ?? {}) as { readonly pieces?: readonly PieceProgress[] };
   return pieces ? { ...progress, kind: 'split', pieces } : { ...progress, kind: 'upload' };
 }
 
