@@ -41,7 +41,7 @@ async function run(bench: Bench): Promise<Section> {
   const file = join(dirname(await bench.fileOfSize(MiB)), 'requests.jsonl');
   await pipeline(Readable.from(requests(BYTES)), createWriteStream(file));
   const ways = (['off', 'batch'] as const).map((check) => ({ check, rates: [] as number[], peaks: [] as number[] }));
-  const passes = PASSES.map((pass) => ({ ...pass, rates: LINE_BYTES.map(() => [] as number[]) }));
+  const passes = PASSES.map((way) => ({ ...way, rates: LINE_BYTES.map(() => [] as number[]) }));
   for (let round = 1; round <= rounds; round++) {
     for (const way of ways) {
       const { rate, peakMib } = await upload(bench, file, way.check);
