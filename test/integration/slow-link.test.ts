@@ -21,7 +21,7 @@ describe('longhaul upload --split auto, and pieceSizeBytes: auto', () => {
         runCli(['upload', '--split', 'auto', path, '--purpose', 'assistants', ...more], environment);
       /** Piece size of the split upload of a file. */
       const sizeOf = async (name: string) => {
-        for await (const { workflowId, type, filename } of client.list()) {
+        for await (const { workflowId, type, filename } of client.list({ taskQueue: client.taskQueue })) {
           if (type !== 'uploadSplitFile' || filename !== name) continue;
           return (await startedRequest<SplitUploadRequest & { filename: string }>(client.temporal, workflowId))
             ?.pieceSizeBytes;
