@@ -107,8 +107,7 @@ describe('a pipe as an argument of an upload', () => {
       await writeFile(join(directory, 'file.jsonl'), '{}\n');
       const [pipe, file] = [join(directory, 'pipe.jsonl'), join(directory, 'file.jsonl')];
       const expectRejection = ({ code, stdout, stderr }: CliOutcome, words: RegExp) => {
-        expect(stderr).toMatch(words);
-        expect(stderr.trim().split('\n')).toHaveLength(1);
+        expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(words)]);
         expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
       };
       // Only a shell passes the descriptor of a pipe.
