@@ -80,7 +80,13 @@ export async function startWorkerProcess(
 export function startScript(script: string, environment: Readonly<Record<string, string>>, cwd: string): CliRun {
   const command = script.replaceAll('longhaul', `'${process.execPath}' '${main}'`);
   return follow(
-    spawn('bash', ['-c', command], { env: cleanEnvironment(environment), cwd, stdio: 'pipe', detached: true }),
+    // Its input is a socket, so bash would read the startup file of the user, as for a remote shell.
+    spawn('bash', ['--norc', '-c', command], {
+      env: cleanEnvironment(environment),
+      cwd,
+      stdio: 'pipe',
+      detached: true,
+    }),
   );
 }
 

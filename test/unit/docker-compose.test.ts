@@ -142,7 +142,7 @@ describe('docker-compose.yml', () => {
     const commands = [...text.matchAll(/^# {3}((?:mkdir|for) .*)$/gm)].map(([, command]) => command);
     withDirectory((directory) => {
       const environment = { PATH: process.env['PATH'], OPENAI_API_KEY: 'sk-1' };
-      execFileSync('bash', ['-euc', commands.join('\n')], { cwd: directory, env: environment });
+      execFileSync('bash', ['--norc', '-euc', commands.join('\n')], { cwd: directory, env: environment });
       const made = Object.values(file.secrets).map((secret) =>
         readFileSync(join(directory, secret.file), 'utf8').trim(),
       );

@@ -122,7 +122,7 @@ describe('the snippets of the README and of docs', () => {
   });
 
   it('are valid for bash', () => {
-    const problems = of('sh').flatMap((snippet) => rejected(snippet, 'bash', ['-n']));
+    const problems = of('sh').flatMap((snippet) => rejected(snippet, 'bash', ['--norc', '-n']));
     expectNone(problems, 'correct the snippet; output belongs in a snippet without a language');
   });
 
