@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -12,7 +12,10 @@ const outDir = join(root, 'node_modules/.cache/longhaul-bench');
 /** Compiles the scripts of separate processes, so that the memory and the time of a loader are not measured. */
 export async function compileChildren(): Promise<void> {
   await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'test/bench')]);
-  await writeFile(join(outDir, 'package.json'), '{ "type": "module" }\n');
+  // The compiled code finds its version in the package that it is in.
+  const { name, version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Record<string, string>;
+  const manifest = { name, version, type: 'module', exports: { './package.json': './package.json' } };
+  await writeFile(join(outDir, 'package.json'), JSON.stringify(manifest));
 }
 
 /** Path of a compiled script of `children`, such as `sink.js`. */
