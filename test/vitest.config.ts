@@ -35,7 +35,7 @@ const project = (name: string, testTimeoutMs: number, globalSetup: string[] = []
     hookTimeout: testTimeoutMs,
     pool: 'forks' as const,
     isolate: false,
-    // Threads of the garbage collector cost CPU time. Integration tests measure the memory of the usual one.
+    // Threads of the garbage collector cost CPU time. Tests that mostly wait for servers gain almost nothing.
     execArgv: isInProcess(name) ? ['--single-threaded-gc', '--max-semi-space-size=32'] : [],
     // Node.js loads the built package without a transformation.
     server: { deps: { external: [/\/dist\//] } },
