@@ -49,30 +49,32 @@ export class StringEnds {
 
   /** As `after`, with the hash of the string. Strings with `\u` are not accepted. */
   afterHashed(from: number): number {
-    const bytes = this.bytes;
-    const end = this.#afterRun(bytes, from);
-    if (bytes[end] !== QUOTE) return this.#afterHashedBytes(bytes, from);
-    const view = this.view;
+    const { bytes, view } = this;
+    const last = bytes.length - 4;
     let hash1: number = HASH1_START;
     let hash2: number = HASH2_START;
-    let at = from;
-    for (; at <= end - 4; at += 4) {
-      const word = view.getInt32(at, true);
+    for (let at = from; at <= last; at += 4) {
+      let word = view.getInt32(at, true);
+      const ends = endsOfRun(word);
+      if (ends !== 0) {
+        const count = firstOf(ends);
+        if (bytes[at + count] !== QUOTE) break;
+        if (count > 0) {
+          word &= 0xffffff >>> (24 - 8 * count);
+          hash1 = nextHash1(hash1, word);
+          hash2 = nextHash2(hash2, word);
+        }
+        this.hash1 = endHash1(hash1, at + count - from);
+        this.hash2 = endHash2(hash2, this.hash1);
+        return at + count + 1;
+      }
       hash1 = nextHash1(hash1, word);
       hash2 = nextHash2(hash2, word);
     }
-    if (at < end) {
-      let word = 0;
-      for (let shift = 0; at < end; at++, shift += 8) word |= (bytes[at] as number) << shift;
-      hash1 = nextHash1(hash1, word);
-      hash2 = nextHash2(hash2, word);
-    }
-    this.hash1 = endHash1(hash1, end - from);
-    this.hash2 = endHash2(hash2, this.hash1);
-    return end + 1;
+    return this.#afterHashedBytes(bytes, from);
   }
 
-  /** As `afterHashed`, for a string with escapes. */
+  /** As `afterHashed`, for a string with escapes or at the end of the bytes. */
   #afterHashedBytes(bytes: Uint8Array, from: number): number {
     const hash = this.#byteHash;
     hash.start();
@@ -99,19 +101,26 @@ export class StringEnds {
     const last = bytes.length - 4;
     let at = from;
     for (; at <= last; at += 4) {
-      const word = view.getInt32(at, true);
-      const quote = word ^ 0x22222222;
-      const backslash = word ^ 0x5c5c5c5c;
-      // The high bit of a byte is set if the byte is below 0x20, a quote or a backslash, or follows such a byte.
-      const found =
-        ((word - 0x20202020) & ~word) | ((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash);
-      const high = found & 0x80808080;
-      // The first byte is that of the lowest bit.
-      if (high !== 0) return at + ((31 - Math.clz32(high & -high)) >>> 3);
+      const ends = endsOfRun(view.getInt32(at, true));
+      if (ends !== 0) return at + firstOf(ends);
     }
     while (ENDS_RUN[bytes[at] as number] === 0) at++;
     return at;
   }
+}
+
+/** The high bit of a byte is set if the byte of the word ends a run, or follows such a byte. */
+function endsOfRun(word: number): number {
+  const quote = word ^ 0x22222222;
+  const backslash = word ^ 0x5c5c5c5c;
+  const found =
+    ((word - 0x20202020) & ~word) | ((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash);
+  return found & 0x80808080;
+}
+
+/** The index of the first byte with its high bit set: that of the lowest bit. */
+function firstOf(bits: number): number {
+  return (31 - Math.clz32(bits & -bits)) >>> 3;
 }
 
 export function afterSpace(bytes: Uint8Array, from: number): number {

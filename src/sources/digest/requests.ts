@@ -82,7 +82,9 @@ export class Requests {
   /** @returns the line that has the ID; 0: none */
   #insert(line: number, one: number, two: number): number {
     if (2 * line > this.#ids.length) this.#ids = grown(this.#ids, new Int32Array(2 * Math.max(this.#ids.length, line)));
-    if (2 * line > this.#table.length) this.#rehash(2 * Math.max(this.#table.length, 2 * line));
+    // A few large steps: each one places all lines again.
+    if (2 * line > this.#table.length)
+      this.#rehash(Math.max(Math.min(8 * this.#table.length, 2 * this.#most), 2 * line));
     const found = this.#place(one, two);
     const other = this.#table[found] as number;
     if (other !== 0) return other & LINE_MASK;
