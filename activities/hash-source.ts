@@ -6,7 +6,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt } from './attempt.ts';
 import { scopedSourceError } from './source-scope.ts';
 
-/** Computes the MD5 of the whole source. The last heartbeat of an attempt has a checkpoint, from which the next attempt resumes. */
+/** Computes the digests of the whole source, and checks its content. The last heartbeat of an attempt has a checkpoint, from which the next attempt resumes. */
 export function createHashSource({ sources }: ActivityDependencies): TransferActivities['hashSource'] {
   return (input) => {
     let checkpoint: HashCheckpoint | undefined = input.resumeFrom;

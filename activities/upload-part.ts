@@ -44,7 +44,7 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
         const opened = await sources.open(input.source, { span, signal }).catch(async (error: unknown) => {
           throw await failureOf(error);
         });
-        const hashing = input.withMd5 || input.check ? hashingReader(opened, input) : undefined;
+        const hashing = input.withMd5 || input.withSha256 || input.check ? hashingReader(opened, input) : undefined;
         const reader = hashing ?? opened;
         const rated = enterRates(dependencies, input.limit, input.sharedLimit);
         try {
@@ -64,6 +64,7 @@ export function createUploadPart(dependencies: ActivityDependencies): TransferAc
             partId,
             attempt,
             md5: input.withMd5 ? hashed?.md5 : undefined,
+            sha256: hashed?.sha256,
             warnings: hashed?.warnings,
             fingerprint: ignoresInode(input.fingerprint) ? fingerprint : undefined,
           };

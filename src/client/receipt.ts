@@ -28,7 +28,7 @@ export async function receiptOf(
 }
 
 function uploadReceipt(result: UploadResult): UploadReceipt {
-  const { workflowId, uploadId, bytes, md5, sessions, file, receipt, partSizeBytes = bytes } = result;
+  const { workflowId, uploadId, bytes, md5, sha256, sessions, file, receipt, partSizeBytes = bytes } = result;
   if (!receipt) {
     throw new ConfigError(
       `the upload ${workflowId} has no receipt: an earlier build completed it, or it belongs to a sync. Upload the file again with --again.`,
@@ -46,6 +46,7 @@ function uploadReceipt(result: UploadResult): UploadReceipt {
     fingerprint,
     bytes,
     md5,
+    ...(sha256 === undefined ? {} : { sha256 }),
     uploadId,
     sessions,
     parts: partIds.map((id, index) => ({ number: index + 1, id, ...partRange(plan, index + 1) })),

@@ -57,6 +57,8 @@ export interface UploadPartInput {
   readonly sharedLimit?: SharedLimit;
   /** Whether the part is the whole source, and its MD5 is required. @defaultValue false */
   readonly withMd5?: boolean;
+  /** Whether the part is the whole source, and its SHA-256 is required. @defaultValue false */
+  readonly withSha256?: boolean;
   /** Check of the content, if the part is the whole source. @defaultValue none */
   readonly check?: LineCheck;
   /** As in `DestinationLimits`, for `check`. */
@@ -69,6 +71,8 @@ export interface UploadPartResult {
   readonly attempt: number;
   /** Lower-case hex, if it was requested. */
   readonly md5?: string;
+  /** As `md5`. */
+  readonly sha256?: string;
   /** Of the check, if there are any. */
   readonly warnings?: readonly string[];
   /** Fingerprint of the source, if any inode was expected. */
@@ -102,14 +106,18 @@ export interface HashSourceInput {
   readonly check?: LineCheck;
   /** As in `DestinationLimits`, for `check`. */
   readonly maxLines?: number;
-  /** Whether only the check is required. The result then has an empty `md5`. @defaultValue false */
+  /** Whether no MD5 is required. The result then has an empty `md5`. @defaultValue false */
   readonly onlyCheck?: boolean;
+  /** Whether the SHA-256 is required. A pass that resumes reads the source from its start for it. @defaultValue false */
+  readonly sha256?: boolean;
 }
 
 /** Result of a pass over the whole source. */
 export interface HashedSource {
   /** Lower-case hex. */
   readonly md5: string;
+  /** Lower-case hex, if it was requested. */
+  readonly sha256?: string | undefined;
   /** Set if any inode was expected. */
   readonly fingerprint?: string;
   /** Of the check, if there are any. */

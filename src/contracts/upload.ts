@@ -37,6 +37,8 @@ export interface UploadResult {
   readonly bytes: number;
   /** Lower-case hex; null if the request disabled it. */
   readonly md5: string | null;
+  /** Lower-case hex. @defaultValue not requested */
+  readonly sha256?: string | undefined;
   /** Parts of the File. */
   readonly parts: number;
   /** Part size of the completed session. Smaller than planned if the service rejected larger parts (413). */

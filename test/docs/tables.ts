@@ -17,7 +17,6 @@ export const pagePaths = ['services', 'configuration', 'sources'].map((name) =>
 
 /** A JSON Schema with the keywords that only settings have. */
 interface SettingSchema extends JsonSchema {
-  readonly enum?: readonly unknown[];
   readonly additionalProperties?: boolean | SettingSchema;
 }
 
@@ -99,16 +98,16 @@ function settings(kind: string, rowsOfTable: readonly Setting[]): string {
 
 function settingValues(schema: SettingSchema): string {
   const { type, const: value, enum: values, anyOf, items } = schema;
-  if (values) return values.map((one) => `\`${String(one)}\``).join(', ');
   if (value !== undefined) return JSON.stringify(value);
   if (anyOf) return anyOf.map((one) => settingValues(one)).join(', or ');
   if (items) return 'list of texts';
-  if (type === 'string') return 'text';
+  if (type === 'string' && !values) return 'text';
   return type === 'object' ? 'object' : valuesOf(schema);
 }
 
-function valuesOf({ $ref, type, minimum, maximum = 0, maxLength, anyOf, items }: JsonSchema): string {
+function valuesOf({ $ref, type, enum: values, minimum, maximum = 0, maxLength, anyOf, items }: JsonSchema): string {
   if ($ref !== undefined) return 'object';
+  if (values) return values.map((one) => `\`${String(one)}\``).join(', ');
   if (anyOf) return anyOf.map((one) => valuesOf(one)).join(', or ');
   if (type === 'boolean') return '`true` or `false`';
   if (type === 'string') return `at most ${numberText(maxLength ?? 0)} bytes`;

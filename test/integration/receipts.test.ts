@@ -1,9 +1,10 @@
 import { appendFile, mkdir, readFile, readdir, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Receipt } from 'longhaul/types';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
+import { withHttpOrigin } from '../support/http-origin.ts';
 import { randomFile } from '../support/random-file.ts';
 import { MiB, withSystem } from '../support/system.ts';
 
@@ -110,6 +111,40 @@ describe('a receipt', () => {
       const wrong = await runCli(['verify', path], embedded);
       expect(wrong.code).toBe(2);
       expect(wrong.stderr).toMatch(/is not a receipt: .*\. Use a file that "upload --receipt" wrote\.\n$/);
+    }));
+
+  it('has the SHA-256 of the pass that computes the MD5, so that no byte is read more often for it', () =>
+    withSystem(async ({ directory, embedded }) => {
+      const content = randomBytes(3 * MiB);
+      const digest = createHash('sha256').update(content).digest('hex');
+      await withHttpOrigin({ content }, async ({ url, requests }) => {
+        const bytesRead = () =>
+          requests.reduce((sum, { range }) => {
+            const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [];
+            return last === undefined ? sum : sum + Number(last) - Number(first) + 1;
+          }, 0);
+        const args = (name: string) => ['upload', `${url}/${name}`, '--purpose', 'assistants', '--receipt'];
+        const more = ['--part-size', '1MiB', '--quiet'];
+        const config = join(directory, 'config.json');
+        await writeFile(config, JSON.stringify({ sources: { http: { allowPrivate: ['127.0.0.1'] } } }));
+        const environment = { ...embedded, LONGHAUL_CONFIG: config };
+        const readFor = async (name: string, ...options: string[]) => {
+          const before = bytesRead();
+          const path = join(directory, name);
+          const { code, stderr } = await runCli([...args(name), path, ...more, ...options], environment);
+          expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+          const { sha256 } = JSON.parse(await readFile(path, 'utf8')) as { sha256?: string };
+          return { sha256, bytes: bytesRead() - before };
+        };
+        const without = await readFor('a.bin');
+        expect(without.sha256).toBeUndefined();
+        expect(await readFor('b.bin', '--sha256')).toEqual({ sha256: digest, bytes: without.bytes });
+        // In the part of a small file, without an MD5 and in the pieces of a split upload.
+        expect(await readFor('c.bin', '--sha256', '--part-size', '4MiB')).toMatchObject({ sha256: digest });
+        expect(await readFor('d.bin', '--sha256', '--no-md5')).toEqual({ sha256: digest, bytes: without.bytes });
+        // The upload was started without it.
+        expect((await readFor('a.bin', '--sha256')).sha256).toBe(digest);
+      });
     }));
 
   it('has all pieces of a split upload, also for an upload that was completed before', () =>

@@ -79,9 +79,10 @@ export class UploadCalls {
   }
 
   hash({ sizeBytes, fingerprint }: SourceInfo, resumeFrom: HashCheckpoint | null): Promise<HashSourceResult> {
-    const { source, md5 } = this.#request;
+    const { source, md5, sha256 } = this.#request;
     const { check, maxLines } = this.#lines;
-    const summary = check ? `${md5 ? 'MD5 and check' : 'check'} of the whole file` : 'MD5 of the whole file';
+    const work = [md5 && 'MD5', sha256 && 'SHA-256', check && 'check'].filter(Boolean).join(' and ');
+    const summary = `${work} of the whole file`;
     return this.#activities.transfer.hashSource.executeWithOptions({ summary }, [
       {
         source,
@@ -92,6 +93,7 @@ export class UploadCalls {
         check,
         maxLines,
         onlyCheck: md5 ? undefined : true,
+        sha256: sha256 || undefined,
       },
     ]);
   }
@@ -111,7 +113,7 @@ export class UploadCalls {
 
   /**
    * @param limit the current limit
-   * @param isWhole whether the part is the whole file, whose MD5 and check can be required
+   * @param isWhole whether the part is the whole file, whose digests and check can be required
    */
   sendPart(
     partNumber: number,
@@ -141,6 +143,7 @@ export class UploadCalls {
           limit: limit || undefined,
           sharedLimit: this.#request.sharedLimit,
           withMd5: (isWhole && this.#request.md5) || undefined,
+          withSha256: (isWhole && this.#request.sha256) || undefined,
           ...(isWhole ? this.#lines : {}),
         },
       ],

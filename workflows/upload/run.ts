@@ -108,7 +108,8 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
 
   async #run(): Promise<UploadResult> {
     const source = this.#source ?? this.#admit(await this.#waits.calls.repeat(() => this.#inspect()));
-    const needsPass = this.#request.md5 || lineCheckOf(this.#request.check, this.#request.purpose) !== undefined;
+    const { md5, sha256, check, purpose } = this.#request;
+    const needsPass = md5 || sha256 || lineCheckOf(check, purpose) !== undefined;
     const hashing = needsPass && !source.isSmall ? this.#hash.run(source, this.#expected.call) : Promise.resolve();
     try {
       for (;;) {
@@ -246,6 +247,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
       file,
       bytes: source.sizeBytes,
       md5: this.#hash.md5,
+      sha256: this.#hash.sha256,
       parts: session.ledger.plan.partCount,
       partSizeBytes: session.ledger.plan.partSizeBytes,
       partsSent: this.#parts.sent,

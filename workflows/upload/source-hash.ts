@@ -8,18 +8,20 @@ import type { UploadCalls } from './calls.ts';
 export interface CarriedHash {
   readonly md5: string | null;
   readonly hashCheckpoint: HashCheckpoint | null;
-  /** Whether the content was checked without an MD5. @defaultValue false */
+  readonly sha256?: string | undefined;
+  /** Whether the content was read without an MD5. @defaultValue false */
   readonly isChecked?: boolean;
   /** Of the check. @defaultValue none */
   readonly warnings?: readonly string[];
 }
 
-/** The pass over the whole file in parallel with the parts: its MD5, and the check of its content. */
+/** The pass over the whole file in parallel with the parts: its digests, and the check of its content. */
 export class SourceHash {
   readonly #calls: UploadCalls;
   readonly #waiting: Waiting;
   readonly #scope = new CancellationScope();
   #md5: string | null;
+  #sha256: string | undefined;
   #checkpoint: HashCheckpoint | null;
   #failure: { readonly error: unknown } | undefined;
   #isHandOverDue = false;
@@ -30,6 +32,7 @@ export class SourceHash {
     this.#calls = calls;
     this.#waiting = waiting;
     this.#md5 = carried?.md5 ?? null;
+    this.#sha256 = carried?.sha256;
     this.#checkpoint = carried?.hashCheckpoint ?? null;
     this.#isChecked = carried?.isChecked ?? false;
     this.#warnings = carried?.warnings;
@@ -38,6 +41,11 @@ export class SourceHash {
   /** Lower-case hex, after it is computed. */
   get md5(): string | null {
     return this.#md5;
+  }
+
+  /** As `md5`; undefined if it was not requested. */
+  get sha256(): string | undefined {
+    return this.#sha256;
   }
 
   get hasFailed(): boolean {
@@ -52,12 +60,15 @@ export class SourceHash {
   /** @param result of the activity of a part that was the whole file; without an MD5, it was only checked */
   adopt({
     md5,
+    sha256,
     warnings,
   }: {
     readonly md5?: string | undefined;
+    readonly sha256?: string | undefined;
     readonly warnings?: readonly string[] | undefined;
   }): void {
     if (md5) this.#md5 = md5;
+    this.#sha256 = sha256;
     this.#isChecked = true;
     this.#warnings = warnings;
   }
@@ -92,6 +103,7 @@ export class SourceHash {
 
   toJSON(): CarriedHash {
     const isChecked = this.#isChecked && this.#md5 === null ? true : undefined;
-    return { md5: this.#md5, hashCheckpoint: this.#checkpoint, isChecked, warnings: this.#warnings };
+    const [md5, sha256, warnings] = [this.#md5, this.#sha256, this.#warnings];
+    return { md5, sha256, hashCheckpoint: this.#checkpoint, isChecked, warnings };
   }
 }

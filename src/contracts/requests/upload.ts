@@ -26,6 +26,11 @@ export const sharedLimit = z
   )
   .meta({ id: 'SharedLimit', description: 'a rate that all uploads with one key share on each worker' });
 
+const PIECE_SIZE = `must be a whole number from 1 to ${Limits.settableFileBytes}`;
+/** A request has the size, so that another execution with the same ID cuts at the same bytes. */
+const NO_AUTO =
+  'must be a number. Only "longhaul upload --split auto" and uploadSplit() accept "auto", and replace it by a number';
+
 function filenameProblem(value: unknown): string | undefined {
   const problem = textUpTo(TextLimits.filename)(value);
   if (problem !== undefined) return problem;
@@ -132,6 +137,12 @@ const fields = {
     )
     .optional(),
   ...settings,
+  sha256: flag
+    .describe(
+      'whether the result and the receipt contain the SHA-256 of the source, which is read once for it and the MD5',
+    )
+    .optional()
+    .meta({ default: false }),
   expectedFingerprint: text(TextLimits.fingerprint)
     .describe('the upload fails if the source has another fingerprint')
     .optional(),
@@ -161,7 +172,10 @@ export const splitRequest = z
   .strictObject(
     {
       ...fields,
-      pieceSizeBytes: whole(1, Limits.settableFileBytes)
+      pieceSizeBytes: z
+        .int({ error: ({ input }) => (input === 'auto' ? NO_AUTO : PIECE_SIZE) })
+        .min(1, PIECE_SIZE)
+        .max(Limits.settableFileBytes, PIECE_SIZE)
         .describe('maximum size of one File; default and maximum: that of the destination for the purpose')
         .optional(),
       again: flag.describe('whether to send pieces that an earlier execution sent').default(false),

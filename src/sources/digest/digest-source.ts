@@ -10,6 +10,7 @@ import { JsonlCheck } from './jsonl.ts';
 import { Md5 } from './md5.ts';
 import { hashFile } from './pass-thread.ts';
 import { hashReader, type PassResult } from './pass.ts';
+import { Sha256 } from './sha256.ts';
 
 export interface HashSourceOptions extends HashSourceInput {
   /** If it is aborted, the result is a checkpoint from which another call resumes. */
@@ -25,8 +26,8 @@ const CHUNK_BYTES = 256 * 1024;
 const CHECKPOINT_EVERY_MS = 1000;
 
 /**
- * MD5 of a whole source, and the check of its content. If the store has the MD5 and nothing is checked, nothing is read. A file is hashed in a separate thread. A remote source is
- * slower than its MD5.
+ * MD5 and SHA-256 of a whole source, and the check of its content. If the store has the MD5 and nothing else is required,
+ * nothing is read. A file is hashed in a separate thread. A remote source is slower than its digests.
  *
  * @throws SourceChangedError if the source is another one before or after the pass, or ends too early
  * @throws ContentInvalidError if the check found invalid lines
@@ -41,7 +42,7 @@ export async function hashSource(sources: Sources, options: HashSourceOptions): 
     }
     await assertUnchanged(reader, fingerprint);
     const storedMd5 = reader.storedMd5?.();
-    if (storedMd5 !== undefined && options.check === undefined) return { md5: storedMd5 };
+    if (storedMd5 !== undefined && options.check === undefined && !options.sha256) return { md5: storedMd5 };
     const outcome = await hashReader(reader, {
       ...options,
       storedMd5,
@@ -71,8 +72,8 @@ function invalidContent(source: Source, report: ContentReport): ContentInvalidEr
 
 export interface HashingReader extends SourceReader {
   /**
-   * MD5 of the whole source in lower-case hex: that of the store, or that of the bytes that were read. And the warnings of
-   * the check.
+   * Digests of the whole source in lower-case hex, and the warnings of the check. The MD5 is that of the store, or that of
+   * the bytes that were read.
    *
    * @throws Error if it was not read from its start to its end. Another pass starts again
    * @throws ContentInvalidError if the check found invalid lines
@@ -80,25 +81,34 @@ export interface HashingReader extends SourceReader {
   result(): HashedSource;
 }
 
-/** The bytes of a source, with their MD5 and the check of their content. */
+/** The bytes of a source, with their digests and the check of their content. */
 interface Hashing extends Pick<HashSourceInput, 'check' | 'maxLines'> {
+  readonly withSha256?: boolean | undefined;
   readonly source: Source;
   readonly sizeBytes: number;
 }
 
-/** A reader that computes the MD5 of the bytes that are read from it, on the event loop: two milliseconds per MiB. */
-export function hashingReader(reader: SourceReader, { source, sizeBytes, check, maxLines }: Hashing): HashingReader {
-  const createCheck = () => (check ? new JsonlCheck({ check, maxLines }) : undefined);
-  let digest = new Md5();
-  let lines = createCheck();
+/** A reader that computes the digests of the bytes that are read from it, on the event loop: two milliseconds per MiB. */
+export function hashingReader(
+  reader: SourceReader,
+  { source, sizeBytes, check, maxLines, withSha256 }: Hashing,
+): HashingReader {
+  const create = () =>
+    [
+      new Md5(),
+      withSha256 ? new Sha256() : undefined,
+      check ? new JsonlCheck({ check, maxLines }) : undefined,
+    ] as const;
+  let [digest, sha256, lines] = create();
   return {
     stat: (options) => reader.stat(options),
     read: async (buffer, offsetBytes) => {
       const bytesRead = await reader.read(buffer, offsetBytes);
-      if (offsetBytes === 0) [digest, lines] = [new Md5(), createCheck()];
+      if (offsetBytes === 0) [digest, sha256, lines] = create();
       if (offsetBytes === digest.offsetBytes) {
         const bytes = buffer.subarray(0, bytesRead);
         digest.update(bytes);
+        sha256?.update(bytes);
         lines?.update(bytes);
       }
       return bytesRead;
@@ -108,7 +118,7 @@ export function hashingReader(reader: SourceReader, { source, sizeBytes, check, 
       const report = lines?.end();
       if (report && report.invalid > 0) throw invalidContent(source, report);
       const warnings = report && report.warnings.length > 0 ? report.warnings : undefined;
-      return { md5: reader.storedMd5?.() ?? digest.end(), warnings };
+      return { md5: reader.storedMd5?.() ?? digest.end(), sha256: sha256?.end(), warnings };
     },
     close: () => reader.close(),
   };

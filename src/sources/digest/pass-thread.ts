@@ -35,7 +35,7 @@ export interface HashFileOptions extends HashSourceInput {
 /** The data of the thread. Its name is that of no other thread, because this file is loaded outside the thread too. */
 interface PassTask extends Pick<
   HashFileOptions,
-  'source' | 'files' | 'fingerprint' | 'sizeBytes' | 'resumeFrom' | 'check' | 'maxLines' | 'onlyCheck'
+  'source' | 'files' | 'fingerprint' | 'sizeBytes' | 'resumeFrom' | 'check' | 'maxLines' | 'onlyCheck' | 'sha256'
 > {
   readonly name: typeof NAME;
   readonly checkpointEveryMs: number;
@@ -64,9 +64,9 @@ const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2 } as const satisfies Resou
  */
 export async function hashFile(options: HashFileOptions): Promise<PassResult> {
   const { source, files, fingerprint, sizeBytes, resumeFrom, checkpointEveryMs = 1000 } = options;
-  const { signal, onAbort = 'throw', onCheckpoint, check, maxLines, onlyCheck } = options;
+  const { signal, onAbort = 'throw', onCheckpoint, check, maxLines, onlyCheck, sha256 } = options;
   if (signal?.aborted && onAbort === 'throw') throw aborted(signal);
-  const read = { source, files, fingerprint, sizeBytes, resumeFrom, check, maxLines, onlyCheck };
+  const read = { source, files, fingerprint, sizeBytes, resumeFrom, check, maxLines, onlyCheck, sha256 };
   const task: PassTask = { name: NAME, ...read, checkpointEveryMs };
   const worker = new Worker(packageFiles.md5Thread, { workerData: task, resourceLimits: RESOURCE_LIMITS });
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));

@@ -6,6 +6,7 @@ import { assertUnchanged, type SourceReader } from '../source-reader.ts';
 import { JsonlCheck } from './jsonl.ts';
 import { Md5 } from './md5.ts';
 import { allocateReadBuffers } from './read-memory.ts';
+import { Sha256 } from './sha256.ts';
 
 /** Computes a result from all bytes of a source, in order. It can stop, and resume in another process. */
 export interface PassListener<Result> {
@@ -19,6 +20,11 @@ export interface PassListener<Result> {
   readonly savesAtLineStart?: boolean;
   /** Whether the rest of the source cannot change its result, and the results of the others are not needed. @defaultValue false */
   readonly isDecided?: boolean;
+  /**
+   * Whether its state cannot be saved. A pass that resumes starts at the first byte for it, and at the checkpoint for the
+   * others. @defaultValue false
+   */
+  readonly startsAgain?: boolean;
 }
 
 type Listeners = readonly PassListener<unknown>[];
@@ -60,16 +66,20 @@ export async function pass<All extends Listeners>(
   const { sizeBytes, chunkBytes, checkpointEveryMs, onCheckpoint, isStopping } = options;
   const { listeners, offsetBytes } = restored(options);
   const savesAtLineStart = listeners.some((one) => one.savesAtLineStart);
-  let reachedBytes = offsetBytes;
+  let reachedBytes = listeners.some((one) => one.startsAgain) ? 0 : offsetBytes;
   const update = (chunk: Uint8Array) => {
-    for (const one of listeners) one.update(chunk);
+    const rest = chunk.subarray(Math.max(0, Math.min(offsetBytes - reachedBytes, chunk.byteLength)));
+    for (const one of listeners) one.update(one.startsAgain ? chunk : rest);
     reachedBytes += chunk.byteLength;
   };
-  const save = (): PassCheckpoint => ({ offsetBytes: reachedBytes, states: listeners.map((one) => one.save()) });
+  const save = (): PassCheckpoint => ({
+    offsetBytes: Math.max(reachedBytes, offsetBytes),
+    states: listeners.map((one) => one.save()),
+  });
   const read = (buffer: Buffer, atBytes: number) =>
     reader.read(buffer.subarray(0, Math.min(chunkBytes, sizeBytes - atBytes)), atBytes);
   let [current, next] = allocateReadBuffers(2, chunkBytes) as [Buffer, Buffer];
-  let pending = offsetBytes < sizeBytes ? read(current, offsetBytes) : undefined;
+  let pending = reachedBytes < sizeBytes ? read(current, reachedBytes) : undefined;
   let checkpoint = save();
   let savedAtMs = performance.now();
   try {
@@ -117,7 +127,8 @@ function restored<All extends Listeners>({ create, resumeFrom, sizeBytes }: Pass
   return { listeners: create(), offsetBytes: 0 };
 }
 
-export interface HashReaderOptions extends PassTimes, Pick<HashSourceInput, 'check' | 'maxLines' | 'onlyCheck'> {
+export interface HashReaderOptions
+  extends PassTimes, Pick<HashSourceInput, 'check' | 'maxLines' | 'onlyCheck' | 'sha256'> {
   readonly fingerprint: string;
   readonly resumeFrom?: HashCheckpoint | undefined;
   readonly onCheckpoint: (checkpoint: HashCheckpoint) => void;
@@ -132,8 +143,8 @@ export type PassResult = HashSourceResult | { readonly invalid: ContentReport };
 const MAX_PASSES = 3;
 
 /**
- * MD5 of a source, and the check of its content, in one pass. They are of one identity of the source: a checkpoint of
- * another one is ignored, and a pass is repeated if the identity changes, so that an MD5 is never of the start of one
+ * MD5 and SHA-256 of a source, and the check of its content, in one pass. They are of one identity of the source: a checkpoint of
+ * another one is ignored, and a pass is repeated if the identity changes, so that a digest is never of the start of one
  * content and the end of another.
  *
  * @throws SourceChangedError if the source is another one before or after the pass, or ends too early
@@ -141,16 +152,18 @@ const MAX_PASSES = 3;
  */
 export async function hashReader(
   reader: SourceReader,
-  { fingerprint, resumeFrom, onCheckpoint, check, maxLines, onlyCheck, storedMd5, ...times }: HashReaderOptions,
+  { fingerprint, resumeFrom, onCheckpoint, check, maxLines, onlyCheck, sha256, storedMd5, ...times }: HashReaderOptions,
 ): Promise<PassResult> {
   let last = resumeFrom;
   const hasMd5 = onlyCheck !== true && storedMd5 === undefined;
   const create = (): readonly PassListener<unknown>[] => [
     ...(hasMd5 ? [new Md5()] : []),
+    ...(sha256 ? [new Sha256()] : []),
     ...(check ? [new JsonlCheck({ check, maxLines })] : []),
   ];
   const statesOf = ({ state, check: ofCheck = '' }: HashCheckpoint) => [
     ...(hasMd5 ? [state] : []),
+    ...(sha256 ? [''] : []),
     ...(check ? [ofCheck] : []),
   ];
   for (let number = 1; number <= MAX_PASSES; number++) {
@@ -175,7 +188,11 @@ export async function hashReader(
       const report = check ? (outcome.results.at(-1) as ContentReport) : undefined;
       if (report && report.invalid > 0) return { invalid: report };
       const md5 = hasMd5 ? (outcome.results[0] as string) : (storedMd5 ?? '');
-      const result = { md5, ...(report && report.warnings.length > 0 ? { warnings: report.warnings } : {}) };
+      const result = {
+        md5,
+        ...(sha256 ? { sha256: outcome.results[hasMd5 ? 1 : 0] as string } : {}),
+        ...(report && report.warnings.length > 0 ? { warnings: report.warnings } : {}),
+      };
       // A caller that expects any inode receives the current one.
       return ignoresInode(fingerprint) ? { ...result, fingerprint: now.fingerprint } : result;
     }

@@ -49,6 +49,7 @@ export function addUploadRequestOptions(command: Command): Command {
   const defaults = { priority: 'normal', fairness: 'one key per upload', limited: 'each upload' };
   return addRequestOptions(command, defaults)
     .option('--filename <name>', 'name of the File (default: name of the source)')
+    .option('--sha256', 'add the SHA-256 of the source to the result and the receipt')
     .option(
       '--concurrency <n>',
       'maximum parts in flight (default: automatic, up to 16)',
@@ -78,7 +79,6 @@ export function addUploadOptions(command: Command): Command {
     .option('--spool', 'download URLs first, for servers without range requests')
     .option('--again', 'upload the file again if it is already uploaded')
     .option('--receipt <file>', 'file for the receipt, with which "verify" checks the upload')
-    .option('--sha256', 'add the SHA-256 of the source to the receipt')
     .option('--detach', 'start the upload on other workers, and exit')
     .option('--json', 'print one JSON object per file, also after a failure')
     .option('--quiet', 'print only waiting reasons and errors, no progress');
@@ -165,13 +165,14 @@ export function toUploadOptions(
   baseUrl: string | undefined,
 ): SplitUploadOptions {
   const { purpose, filename, concurrency, destination, id, again, splitSize, connection, limit } = options;
-  const { heartbeatTimeout, transferQueue, md5 } = options;
+  const { heartbeatTimeout, transferQueue, md5, sha256 } = options;
   return {
     ...(isSourceUrl(file) ? { url: file } : { file }),
     s3Connection: connection,
     purpose,
     ...uploadSettingsOf(options),
     md5,
+    sha256,
     filename,
     concurrency,
     limitBytesPerSecond: limit,

@@ -59,14 +59,18 @@ async function isReplaceable(path: string): Promise<boolean> {
   }
 }
 
-/** The receipt of an upload, and the reason why it does not contain a SHA-256 that was requested. */
+/**
+ * The receipt of an upload, and the reason why it does not contain a SHA-256 that was requested. If the upload was started
+ * without it, the source is read again.
+ */
 export async function receiptOf(
   { config, signal }: CliContext,
   { handle, prepared }: Started<UploadJob>,
   options: UploadCommandOptions,
 ): Promise<{ readonly receipt: Receipt; readonly problem?: LonghaulError }> {
   const receipt = await handle.receipt({ signal });
-  if (!options.sha256) return { receipt };
+  const uploads = receipt.kind === 'upload' ? [receipt] : receipt.pieces;
+  if (!options.sha256 || uploads.every(({ sha256 }) => sha256 !== undefined)) return { receipt };
   try {
     return await Sources.with({ ...sourceSettingsOf(config), any: true }, async (sources) => ({
       receipt: await withSha256(receipt, prepared.request.source, sources, signal),

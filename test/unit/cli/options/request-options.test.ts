@@ -52,6 +52,7 @@ const uploadRows: Readonly<Record<keyof SplitUploadRequest, Row>> = {
   transferTaskQueue: ['--transfer-queue=movers', 'movers'],
   pieceSizeBytes: ['--split-size=1GiB', 1_073_741_824],
   again: ['--again', true],
+  sha256: ['--sha256', true],
   expectedFingerprint: 'the command reads the fingerprint from the source',
   within: 'a sync sets it for its uploads',
   sharedLimit: 'a sync sets it for its uploads',

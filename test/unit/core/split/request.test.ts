@@ -23,6 +23,11 @@ describe('the check of a split request', () => {
     ]);
     expect(splitRequestProblems({ ...request, pieceSizeBytes: Limits.settableFileBytes + 1 })).toHaveLength(1);
     expect(splitRequestProblems({ ...request, pieceSizeBytes: 1.5 })).toHaveLength(1);
+    expect(splitRequestProblems({ ...request, pieceSizeBytes: 'auto' })).toEqual([
+      expect.stringMatching(
+        /^"pieceSizeBytes" must be a number\. Only .*--split auto.* and uploadSplit\(\) accept "auto"/,
+      ),
+    ]);
     expect(splitRequestProblems({ ...request, pieces: 3 })).toEqual([
       '"pieces" is not a property of an upload request',
     ]);

@@ -30,6 +30,7 @@ describe('an upload request', () => {
       sharedLimit: { key: 'nightly', bytesPerSecond: 131_072 },
       maxSessions: 10,
       md5: false,
+      sha256: true,
       check: 'jsonl' as const,
       ignoreInode: false,
       expectedFingerprint: 'f',

@@ -3,12 +3,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HashCheckpoint } from '../../../../src/contracts/activities.ts';
 import { Md5 } from '../../../../src/sources/digest/md5.ts';
+import { Sha256 } from '../../../../src/sources/digest/sha256.ts';
 import { hashReader, pass, type PassCheckpoint, type PassListener } from '../../../../src/sources/digest/pass.ts';
 import type { SourceReader } from '../../../../src/sources/source-reader.ts';
 import { memoryReader } from '../../../support/memory-reader.ts';
 
 const CHUNK_BYTES = 64;
 const md5 = (content: Buffer) => createHash('md5').update(content).digest('hex');
+const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex');
 
 /** A source whose content and identity a test can replace while its fingerprint stays the same. */
 function source(content: Buffer) {
@@ -22,7 +24,7 @@ function source(content: Buffer) {
     identity: () => state.identity,
     close: async () => {},
   };
-  const hash = (options: { resumeFrom?: HashCheckpoint; isStopping?: () => boolean } = {}) =>
+  const hash = (options: { resumeFrom?: HashCheckpoint; isStopping?: () => boolean; sha256?: true } = {}) =>
     hashReader(reader, {
       fingerprint: 'f',
       sizeBytes: content.byteLength,
@@ -47,6 +49,24 @@ describe('hashReader', () => {
     state.onRead = () => reads++;
     expect(await hash({ resumeFrom: stopped.checkpoint })).toEqual({ md5: md5(before) });
     expect(reads).toBe(Math.ceil(1000 / CHUNK_BYTES) - 1);
+  });
+
+  it('computes the SHA-256 in the same pass, and reads the source from its start for it after a stop', async () => {
+    const { hash, state } = source(before);
+    let reads = 0;
+    state.onRead = () => reads++;
+    const all = { md5: md5(before), sha256: sha256(before) };
+    expect(await hash({ sha256: true })).toEqual(all);
+    expect(reads).toBe(Math.ceil(1000 / CHUNK_BYTES));
+    let left = 5;
+    const stopped = await hash({ sha256: true, isStopping: () => --left === 0 });
+    if (!('checkpoint' in stopped)) throw new Error('it did not stop');
+    expect(stopped.checkpoint.offsetBytes).toBe(5 * CHUNK_BYTES);
+    const again = await hash({ sha256: true, resumeFrom: stopped.checkpoint, isStopping: () => true });
+    // The MD5 keeps its progress.
+    expect(again).toEqual(stopped);
+    expect(await hash({ sha256: true, resumeFrom: stopped.checkpoint })).toEqual(all);
+    expect(await hash({ resumeFrom: stopped.checkpoint })).toEqual({ md5: md5(before) });
   });
 
   it('starts again if the source has another identity than the checkpoint, so that no digest is a mix', async () => {
@@ -113,7 +133,7 @@ class LineLengths implements PassListener<number[]> {
 }
 
 describe('pass', () => {
-  const create = () => [new Md5(), new LineLengths()] as const;
+  const create = () => [new Md5(), new Sha256(), new LineLengths()] as const;
   const linesOf = (content: string) => content.split('\n').map(({ length }) => length);
 
   it('gives all listeners the same bytes, and resumes at the start of a line for any stops', async () => {
@@ -146,7 +166,7 @@ describe('pass', () => {
           for (const { offsetBytes } of [...told, ...(resumeFrom ? [resumeFrom] : [])]) {
             expect(offsetBytes === 0 || text[offsetBytes - 1] === '\n').toBe(true);
           }
-          expect(await run(Infinity)).toEqual({ results: [md5(content), linesOf(text)] });
+          expect(await run(Infinity)).toEqual({ results: [md5(content), sha256(content), linesOf(text)] });
         },
       ),
       { numRuns: 100 },
@@ -164,6 +184,6 @@ describe('pass', () => {
       onCheckpoint: () => {},
       isStopping: () => ++chunks === 5,
     });
-    expect(outcome).toMatchObject({ checkpoint: { offsetBytes: 3, states: [expect.any(String), '2'] } });
+    expect(outcome).toMatchObject({ checkpoint: { offsetBytes: 3, states: [expect.any(String), '', '2'] } });
   });
 });
