@@ -3,6 +3,7 @@ import { formatBytes } from '../core/text/format.ts';
 import { hostNameProblem } from '../core/task-queue.ts';
 import { parseBytesPerSecond } from '../core/text/parse.ts';
 import { MIN_LIMIT_BYTES_PER_SECOND } from '../core/pace/rate.ts';
+import { canonicalBaseUrl } from '../network/base-url.ts';
 import { MIN_SEAL_KEY_CHARACTERS } from '../sources/http/sealed-query.ts';
 
 export const text = z.string().trim().min(1, 'is empty');
@@ -36,7 +37,7 @@ export const baseUrl = text
     (value) => !/^[a-z]+:\/\/[^/]*@/i.test(value),
     'must not contain a user name or password; set the key in an environment variable',
   )
-  .transform((value) => value.replace(/\/+$/, ''));
+  .transform(canonicalBaseUrl);
 
 export const limit = text.transform((value, context) => {
   const bytesPerSecond = parseBytesPerSecond(value);

@@ -6,6 +6,7 @@ import type { Container, ManifestPlace } from '../../contracts/sources.ts';
 import type { SyncRequest } from '../../contracts/sync.ts';
 import { readableIn } from '../../core/source/names.ts';
 import { nameKey } from '../../core/text/name-form.ts';
+import { canonicalBaseUrl } from '../../network/base-url.ts';
 import { ConfigError, SourceUnusableError } from '../../errors.ts';
 import { mapFileError } from '../../sources/file/errors.ts';
 import { pathOnDisk, realPlace } from '../../sources/file/paths.ts';
@@ -53,7 +54,8 @@ export interface PreparedSync {
  */
 export async function prepareSync(options: SyncOptions, host: string, hidesNames = false): Promise<PreparedSync> {
   assertTextOptions(options, 'sync', ['folder', 'id', 'baseUrl']);
-  const { folder, source: value, manifest: place, id, baseUrl, ...rest } = options;
+  const { folder, source: value, manifest: place, id, baseUrl: url, ...rest } = options;
+  const baseUrl = url && canonicalBaseUrl(url);
   const given = value ?? undefined;
   if ((folder === undefined) === (given === undefined)) throw new ConfigError('set either "folder" or "source"');
   const source: Container = given ?? { type: 'folder', path: await realFolder(folder as string), host };

@@ -12,6 +12,7 @@ import { nameKey } from '../../core/text/name-form.ts';
 import { printable } from '../../core/text/printable.ts';
 import { fileProblem, nameProblem } from '../../core/upload/file-limits.ts';
 import { withoutInode } from '../../core/upload/fingerprint.ts';
+import { canonicalBaseUrl } from '../../network/base-url.ts';
 import { ConfigError, SourceUnusableError } from '../../errors.ts';
 import { pathOnDisk } from '../../sources/file/paths.ts';
 import { sealedSource, sourceOfUrl } from '../../sources/source-of-url.ts';
@@ -208,7 +209,8 @@ export interface UploadIdentity {
 /** Returns the digest of an identity. The memo of the workflow contains it, to detect an ID that belongs to another file. */
 export function identityDigest(identity: UploadIdentity): string {
   const { source, fingerprint, filename, purpose, destination, baseUrl } = identity;
-  const fields = [...placeOf(source), fingerprint, filename, purpose, destination, baseUrl];
+  const address = baseUrl && canonicalBaseUrl(baseUrl);
+  const fields = [...placeOf(source), fingerprint, filename, purpose, destination, address];
   // Only if it is set, so that the IDs of whole files do not change.
   if (source.range) fields.push(`${source.range.offsetBytes}+${source.range.sizeBytes}`);
   return createHash('sha256').update(JSON.stringify(fields)).digest('hex').slice(0, 24);

@@ -124,6 +124,15 @@ describe('loadConfig', () => {
     });
   });
 
+  it.each([
+    ['HTTP://Gateway.INTERNAL:80/v1/', 'http://gateway.internal/v1'],
+    ['https://[0:0::1]:443', 'https://[::1]'],
+    ['https://gateway.internal/v1/?tenant=a#top', 'https://gateway.internal/v1?tenant=a'],
+  ])('reads the base URL %s in one form', (given, expected) => {
+    const config = loadConfig({ ...scene.bare, OPENAI_API_KEY: 'sk-1', OPENAI_BASE_URL: given });
+    expect(requireDestination(config, 'default').baseUrl).toBe(expected);
+  });
+
   it('reads key, address, organisation and project as the official SDKs do', () => {
     const config = loadConfig({
       ...scene.bare,

@@ -33,6 +33,11 @@ describe('the identity of an upload', () => {
     expect(identityDigest({ ...identity, ...change })).not.toBe(identityDigest(identity));
   });
 
+  it.each(['HTTPS://127.0.0.1/v1', 'https://127.0.0.1:443/v1/', 'https://0x7f.1/v1#', 'https://127.1/a/../v1//'])(
+    'is equal for the base URL %s',
+    (baseUrl) => expect(identityDigest({ ...identity, baseUrl })).toBe(identityDigest(identity)),
+  );
+
   it('differs if only the concatenation of the values is equal', () => {
     const joined = { ...identity, filename: 'ab', purpose: 'c' };
     expect(identityDigest(joined)).not.toBe(identityDigest({ ...identity, filename: 'a', purpose: 'bc' }));
