@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import * as z from 'zod';
 import { ConfigError } from '../errors.ts';
-import { closeServer, hostOfUrl, isSameSecret } from '../network/http-server.ts';
+import { closeServer, hostOfUrl, isSameSecret, withoutBrackets } from '../network/http-server.ts';
 
 export interface CodecServerOptions {
   readonly codec: PayloadCodec;
@@ -54,7 +54,7 @@ class Rejection extends Error {
 export async function startCodecServer(options: CodecServerOptions): Promise<CodecServer> {
   const server = createServer((request, response) => void answer(request, response, options));
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(options.port, options.host, resolve);
+    server.once('error', reject).listen(options.port, withoutBrackets(options.host), resolve);
   });
   const { address, port } = server.address() as AddressInfo;
   return { url: `http://${hostOfUrl(address)}:${port}`, close: () => closeServer(server) };

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isIPv4 } from 'node:net';
+import { withoutBrackets } from '../network/http-server.ts';
 import { ApiProblem } from './errors.ts';
 import type { ServerRules } from './options.ts';
 
@@ -64,10 +65,7 @@ export function requestProblem(
 
 /** Without port and brackets. */
 function nameOfHost(host: string): string {
-  return host
-    .toLowerCase()
-    .replace(/:\d*$/, '')
-    .replace(/^\[(.*)\]$/, '$1');
+  return withoutBrackets(host.toLowerCase().replace(/:\d*$/, ''));
 }
 
 function isLoopback(name: string): boolean {

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { withoutUndefined } from '../core/objects.ts';
 import { ConfigError } from '../errors.ts';
-import { closeServer, hostOfUrl } from '../network/http-server.ts';
+import { closeServer, hostOfUrl, withoutBrackets } from '../network/http-server.ts';
 import { settingsSchema, type AdminControl, type SettingsChange } from './admin.ts';
 import type { ApiContext } from './api-context.ts';
 import { App } from './app.ts';
@@ -38,7 +38,8 @@ export interface LocalApi {
  * @throws ConfigError when an option makes no sense, the port is in use or may not be used, or the data directory can't be used
  */
 export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi> {
-  const { host, port: wantedPort } = { ...LocalApiDefaults, ...withoutUndefined(options) };
+  const { host: given, port: wantedPort } = { ...LocalApiDefaults, ...withoutUndefined(options) };
+  const host = withoutBrackets(given);
   const settings = settingsSchema.strip().safeParse(options);
   if (!settings.success) {
     const problems = settings.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
@@ -98,7 +99,7 @@ function assemble(
   const { bandwidthBytesPerSecond = null, latencyMs, listLagMs, listLagRequests, sessionLifeSeconds } = given;
   let settings = { bandwidthBytesPerSecond, latencyMs, listLagMs, listLagRequests, sessionLifeSeconds };
   const { apiKey, maxFileBytes, maxPartBytes, strictSums, purposes } = given;
-  const hosts = [given.host, ...(given.allowedHosts ?? [])];
+  const hosts = [given.host, ...(given.allowedHosts ?? [])].map(withoutBrackets);
   const context: ApiContext = {
     store,
     batches,

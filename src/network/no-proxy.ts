@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { withoutBrackets } from './http-server.ts';
 
 interface NameEntry {
   /** Lower case, without a leading `.` or `*.`. */
@@ -32,10 +33,7 @@ export class NoProxy {
 
   matches({ hostname, protocol, port: given }: Pick<URL, 'hostname' | 'protocol' | 'port'>): boolean {
     if (this.#isEveryHost) return true;
-    const host = hostname
-      .toLowerCase()
-      .replace(/^\[|\]$/g, '')
-      .replace(/\.$/, '');
+    const host = withoutBrackets(hostname.toLowerCase()).replace(/\.$/, '');
     const port = Number(given) || (protocol === 'http:' ? 80 : 443);
     const isPort = (entry: { readonly port: number | undefined }) => entry.port === undefined || entry.port === port;
     const version = isIP(host);

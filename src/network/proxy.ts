@@ -1,5 +1,6 @@
 import { ConfigError } from '../errors.ts';
 import { NoProxy } from './no-proxy.ts';
+import { withoutBrackets } from './http-server.ts';
 
 /** The proxies of an environment. The URLs can contain a user name and a password, so they are secrets. */
 export interface ProxyRules {
@@ -71,7 +72,7 @@ export function parseProxy(text: string): Proxy {
   const credentials = credentialsOf(url);
   return {
     protocol,
-    host: url.hostname.replace(/^\[|\]$/g, ''),
+    host: withoutBrackets(url.hostname),
     port,
     name: `${url.hostname}:${port}`,
     authorization: credentials && `Basic ${credentials.basic}`,

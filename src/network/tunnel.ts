@@ -3,7 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { ConfigError, ConnectionError, TimeoutError } from '../errors.ts';
-import { hostOfUrl } from './http-server.ts';
+import { hostOfUrl, withoutBrackets } from './http-server.ts';
 import type { Proxy } from './proxy.ts';
 
 export interface TunnelTarget {
@@ -30,7 +30,7 @@ export interface TunnelOptions {
  */
 export function openTunnel(proxy: Proxy, target: TunnelTarget, options: TunnelOptions): Promise<Socket> {
   const { timeoutMs, secureContext } = options;
-  const host = target.host.replace(/^\[|\]$/g, '');
+  const host = withoutBrackets(target.host);
   const authority = `${hostOfUrl(host)}:${target.port}`;
   const isTls = proxy.protocol === 'https:';
   return new Promise((resolve, reject) => {

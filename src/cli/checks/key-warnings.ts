@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import type { Config } from '../../config/config.ts';
 import type { DestinationConfig } from '../../config/destinations.ts';
 import { AddressPolicy } from '../../sources/http/address-policy.ts';
+import { withoutBrackets } from '../../network/http-server.ts';
 
 const OTHERS_READ = 0o004;
 const GROUP_READ = 0o040;
@@ -49,7 +50,7 @@ async function resolveHost(hostname: string): Promise<readonly string[]> {
 
 /** Returns whether a host is public. A name that does not resolve here counts as public, except for local names. */
 async function isPublic(hostname: string, addressesOf: typeof resolveHost): Promise<boolean> {
-  const host = hostname.replace(/^\[|\]$/g, '');
+  const host = withoutBrackets(hostname);
   const addresses = isIP(host) === 0 ? await addressesOf(host).catch(() => undefined) : [host];
   if (!addresses) return host.includes('.') && !/\.(local|internal|lan|localhost|home\.arpa)$/i.test(host);
   const policy = new AddressPolicy();

@@ -5,7 +5,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { Agent, request } from 'undici';
 import { errnoCause } from '../../core/text/errno-cause.ts';
 import { ConfigError } from '../../errors.ts';
-import { closeServer, hostOfUrl } from '../../network/http-server.ts';
+import { closeServer, hostOfUrl, withoutBrackets } from '../../network/http-server.ts';
 
 interface MetricsServerOptions {
   /** 0: selected by the system. */
@@ -66,7 +66,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       (error: unknown) => send(response, plain(500, `the metrics cannot be read: ${(error as Error).message}`)),
     );
   });
-  server.listen(port, host);
+  server.listen(port, withoutBrackets(host));
   await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
     const reason =
       error.code === 'EADDRINUSE'

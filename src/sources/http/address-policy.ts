@@ -2,6 +2,7 @@ import { lookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { ConfigError, SourceForbiddenError, SourceNotNamedError } from '../../errors.ts';
 import { matchesAny, notPermitted, type HttpSettings, type NamedSettings } from '../source-settings.ts';
+import { withoutBrackets } from '../../network/http-server.ts';
 
 /**
  * Networks to which no caller can make a worker connect: this host, its neighbours, or the metadata service of a cloud.
@@ -88,7 +89,7 @@ export class AddressPolicy {
     if (!isNamed && this.#hosts && !matchesAny(host, this.#hosts)) {
       throw notPermitted(`the HTTP host ${host}`, '--http-host', host, this.#named);
     }
-    const address = host.replace(/^\[|\]$/g, '');
+    const address = withoutBrackets(host);
     if (isIP(address) !== 0) this.#assertAddress(host, address);
   }
 
@@ -101,7 +102,7 @@ export class AddressPolicy {
   assertListed(url: URL): void {
     const host = url.hostname.toLowerCase();
     // `assertUrl` has checked it.
-    if (this.#hosts || isIP(host.replace(/^\[|\]$/g, '')) !== 0 || matchesAny(host, this.#allowedNames)) return;
+    if (this.#hosts || isIP(withoutBrackets(host)) !== 0 || matchesAny(host, this.#allowedNames)) return;
     throw new SourceForbiddenError(
       `cannot read from ${host}: it is behind a proxy, so that its address cannot be checked. List it under "sources.http.hosts" in the configuration.`,
     );

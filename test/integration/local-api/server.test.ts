@@ -10,6 +10,15 @@ import { ConfigError } from '../../../src/errors.ts';
 import { startLocalApi } from '../../../src/local-api/index.ts';
 import { ApiCaller, withLocalApi, withTempDir } from './with-local-api.ts';
 
+it.each(['::1', '[::1]'])('listens on %s', (host) =>
+  withTempDir(async (dataDir) => {
+    const api = await startLocalApi({ dataDir, host, port: 0 });
+    expect(api.url).toBe(`http://[::1]:${api.port}/v1`);
+    expect((await fetch(`${api.url}/files`, { headers: { authorization: 'Bearer any' } })).status).toBe(200);
+    await api.close();
+  }),
+);
+
 describe('authorization', () => {
   it('takes any bearer key when none was set, but not none', async () => {
     await withLocalApi({}, async ({ client }) => {

@@ -38,6 +38,12 @@ async function withServer(run: (server: CodecServer) => Promise<void>): Promise<
   }
 }
 
+it('listens on an IPv6 address in brackets', async () => {
+  const server = await startCodecServer({ codec, host: '[::1]', port: 0, token, origins: [], log: () => {} });
+  expect(server.url).toMatch(/^http:\/\/\[::1\]:\d+$/);
+  await server.close();
+});
+
 it('decodes and encodes with the token in the path or in the header, and returns undecodable payloads unchanged', () =>
   withServer(async ({ url }) => {
     const post = (path: string, headers = {}) =>

@@ -73,6 +73,13 @@ describe('the metrics server', () => {
       expect((await ask('/healthz', 'POST')).status).toBe(405);
     }));
 
+  it.each(['::1', '[::1]'])('listens on %s', async (host) => {
+    const server = await startMetricsServer({ port: 0, host, registry: new Registry() });
+    expect(server.url).toMatch(/^http:\/\/\[::1\]:\d+$/);
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    await server.close();
+  });
+
   it('says which port is taken', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
