@@ -107,6 +107,12 @@ describe('a receipt', () => {
       });
       expect((await verify('--source', `${file}.moved`))[1]).toMatch(/^fail does not exist: .*404/);
 
+      await writeFile(path, JSON.stringify({ ...receipt, source: { type: 'file', path: directory } }));
+      expect((await verify('--no-file'))[0]).toMatch(/^fail cannot compare \//);
+      await writeFile(path, JSON.stringify({ ...receipt, parts: receipt.parts.slice(1) }));
+      const cut = await runCli(['verify', path], embedded);
+      expect(cut.stderr).toMatch(/is not a receipt: the parts of the File file-\S+ do not have its 3145728 bytes/);
+
       await writeFile(path, '{"format":"longhaul-receipt/9"}');
       const wrong = await runCli(['verify', path], embedded);
       expect(wrong.code).toBe(2);

@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { RECEIPT_FORMAT } from '../names.ts';
+import type { ByteRange } from '../sources.ts';
+import { by } from './fields.ts';
 import { source } from './sources.ts';
 
 const bytes = z.int().min(0);
@@ -51,8 +53,7 @@ const uploadReceipt = z.object({
 
 const versions = z.object({ longhaul: text, node: text });
 
-/** The record of a completed upload, or of a split upload with its pieces in the order of the source. */
-export const receiptSchema = z.discriminatedUnion(
+const kinds = z.discriminatedUnion(
   'kind',
   [
     uploadReceipt.extend({
@@ -72,6 +73,33 @@ export const receiptSchema = z.discriminatedUnion(
   ],
   'must be upload or split',
 );
+
+/** The record of a completed upload, or of a split upload with its pieces in the order of the source. */
+export const receiptSchema = kinds.superRefine(by(gapProblem));
+
+/** A receipt that was cut or edited would otherwise verify only a part of the source. */
+function gapProblem(receipt: z.infer<typeof kinds>): string | undefined {
+  const uploads = receipt.kind === 'split' ? receipt.pieces : [receipt];
+  const incomplete = uploads.find(({ parts, bytes: whole }) => !isWhole(parts, 0, whole));
+  if (incomplete) return `the parts of the File ${incomplete.file.id} do not have its ${incomplete.bytes} bytes`;
+  if (receipt.kind === 'upload') return undefined;
+  const ranges = uploads.map(({ source: { range }, bytes: whole }) => ({
+    offsetBytes: range?.offsetBytes ?? 0,
+    sizeBytes: whole,
+  }));
+  if (isWhole(ranges, ranges[0]?.offsetBytes ?? 0, receipt.bytes)) return undefined;
+  return `the pieces do not have the ${receipt.bytes} bytes of the source`;
+}
+
+function isWhole(ranges: readonly ByteRange[], startBytes: number, sizeBytes: number): boolean {
+  let endBytes = startBytes;
+  const isGapless = ranges.every((range) => {
+    const isNext = range.offsetBytes === endBytes;
+    endBytes += range.sizeBytes;
+    return isNext;
+  });
+  return isGapless && endBytes === startBytes + sizeBytes;
+}
 
 export type UploadReceipt = z.infer<typeof uploadReceipt>;
 export type Receipt = z.infer<typeof receiptSchema>;

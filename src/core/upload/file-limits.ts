@@ -64,5 +64,6 @@ export function linesProblem({ maxLines = 0 }: DestinationLimits, { purpose }: P
 
 /** A limit in the units of the document that states it. */
 export function limitText(bytes: number): string {
-  return bytes >= 1_000_000 && bytes % 1_000_000 === 0 ? `${bytes / 1_000_000} MB` : formatBytes(bytes);
+  if (bytes >= 1e9 && bytes % 1e9 === 0) return `${bytes / 1e9} GB`;
+  return bytes >= 1e6 && bytes % 1e6 === 0 ? `${bytes / 1e6} MB` : formatBytes(bytes);
 }

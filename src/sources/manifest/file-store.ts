@@ -147,7 +147,7 @@ function fileManifestStore(name: string, real: string, permission: FilePermissio
       const { code } = error as NodeJS.ErrnoException;
       if (error instanceof LonghaulError || code === undefined || code === 'ABORT_ERR') throw error;
       const problem = `cannot ${verb} the manifest ${name}: ${errnoCause(code)}`;
-      const fix = fixes[code];
+      const fix = verb === 'read' && fixes[code] === GRANT ? GRANT_READING : fixes[code];
       if (fix !== undefined) throw new ManifestError(`${problem}. ${fix}`, { cause: error });
       throw new SourceReadError(problem, { cause: error });
     }
@@ -156,6 +156,7 @@ function fileManifestStore(name: string, real: string, permission: FilePermissio
   return { name, prepare, read, update };
 }
 
+const GRANT_READING = 'Grant read access to it to the user that runs the worker.';
 const GRANT = 'Grant write access to its directory to the user that runs the worker.';
 
 const fixes: Readonly<Record<string, string>> = {

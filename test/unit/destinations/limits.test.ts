@@ -49,6 +49,8 @@ describe('the violations of limits', () => {
       'is not accepted: the name of a File for the purpose batch must end in .jsonl. ' +
         'Set such a name with --filename a.jsonl, or use another --purpose.',
     );
+    const azure = { ...openAiLimits, maxFileBytes: 9_000_000_000 };
+    expect(fileProblem(azure, { ...file, sizeBytes: 9_000_000_001 })).toContain('the maximum of an Upload is 9 GB for');
     expect(linesProblem(batch, file)).toBe(
       'has more than 50,000 lines, the maximum of a File for the purpose batch. To create several Files, use "longhaul upload --split".',
     );

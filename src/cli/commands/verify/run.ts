@@ -9,7 +9,7 @@ import { nameOfSource } from '../../../core/source/names.ts';
 import { formatBytes } from '../../../core/text/format.ts';
 import { createDestination } from '../../../destinations/kinds.ts';
 import type { Destination } from '../../../destinations/port.ts';
-import { ApiError, ConfigError, LonghaulError } from '../../../errors.ts';
+import { ApiError, ConfigError, LonghaulError, SourceError } from '../../../errors.ts';
 import { fileProblem, readSettingsFile } from '../../../network/watched-files.ts';
 import { assertNoOtherUrl, isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
 import { sealKeyOf } from '../../../sources/source-settings.ts';
@@ -175,7 +175,8 @@ function digestText(md5: string | undefined, sha256: string | undefined): string
 
 function unreadable(name: string, error: unknown): Check {
   if (!(error instanceof LonghaulError)) throw error;
-  return fail(name, error.message, 'set its current path or URL with --source');
+  const message = error instanceof SourceError ? error.messageFor('compare') : error.message;
+  return fail(name, message, 'set its current path or URL with --source');
 }
 
 /** Statuses with which a service rejects the content of some purposes, or of all Files. */

@@ -164,6 +164,14 @@ describe('a manifest', () => {
       expect(await readdir(join(path, '..'))).toEqual([]);
     }));
 
+  it.skipIf(process.getuid?.() === 0)('names the missing permission of a file that cannot be read', () =>
+    withManifest(async (path) => {
+      await writeFile(path, '');
+      await chmod(path, 0);
+      await expect((await open(path)).read(signal)).rejects.toThrow(/EACCES.*\. Grant read access to it to the user/);
+    }),
+  );
+
   it('keeps the mode of the file, and a link to it', () =>
     withManifest(async (path) => {
       const target = join(path, '..', 'real.jsonl');
