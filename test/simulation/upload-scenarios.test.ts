@@ -86,7 +86,9 @@ describe('an upload', () => {
     });
     expect(seen.failure).toMatchObject({
       type: FailureType.ApiRejected,
-      message: expect.stringMatching(/md5 of the named Parts is [0-9a-f]{32}, not [0-9a-f]{32}/),
+      message: expect.stringMatching(
+        /md5 of the named Parts is [0-9a-f]{32}, not [0-9a-f]{32}.* No File was created\. Start a new upload\.$/,
+      ),
     });
     expect(seen.statuses).toEqual(['cancelled']);
   });

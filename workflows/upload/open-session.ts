@@ -161,6 +161,20 @@ function rejectionOf(error: unknown, activityType: string): ApplicationFailure |
   return failure?.type === FailureType.ApiRejected ? failure : undefined;
 }
 
+/** Returns the failure of a completion that was rejected because of the MD5, with its possible causes. */
+export function otherBytes(error: unknown): unknown {
+  const rejection = rejectionOf(error, 'completeUpload');
+  if (!rejection || !OpenSession.isWrongMd5(error)) return error;
+  return ApplicationFailure.create({
+    message:
+      `${rejection.message}. Either the content changed during the upload and kept its modification time, ` +
+      'or bytes were damaged on the way. No File was created. Start a new upload.',
+    type: FailureType.ApiRejected,
+    nonRetryable: true,
+    details: rejection.details ?? [],
+  });
+}
+
 /** Returns the failure of the last session, with the message of the service and the type of its meaning. */
 export function lastSessionLost(error: unknown, sessionsOpened: number): unknown {
   const cause = failureIn(error);

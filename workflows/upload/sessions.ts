@@ -7,7 +7,7 @@ import type { UploadTuning } from '../../src/core/upload/tuning.ts';
 import { countReplacedSession } from '../shell/counters.ts';
 import { isNotDone, unansweredBy } from '../shell/failures.ts';
 import type { UploadCalls } from './calls.ts';
-import { lastSessionLost, OpenSession, type CarriedSession } from './open-session.ts';
+import { lastSessionLost, OpenSession, otherBytes, type CarriedSession } from './open-session.ts';
 import type { UploadWaits } from './waits.ts';
 
 /** State for the next execution, as plain JSON. */
@@ -95,9 +95,9 @@ export class UploadSessions {
     const isExcused = waits.hasWaitedIn(session) || session.smallerPartSizeBytes(error, source.limits) !== undefined;
     if (isExcused) this.#budget.excuse();
     const isLost = session.isLostBy(error);
-    if (!isLost && !this.#mayTryAnother(error, source, session)) throw error;
+    if (!isLost && !this.#mayTryAnother(error, source, session)) throw otherBytes(error);
     const { opened, left: sessionsLeft } = this.#budget;
-    if (sessionsLeft < 1) throw isLost ? lastSessionLost(error, opened) : error;
+    if (sessionsLeft < 1) throw isLost ? lastSessionLost(error, opened) : otherBytes(error);
     const { uploadId } = session.info;
     log.warn('the session is lost, and its parts are resent in a new session', { uploadId, sessionsLeft });
     countReplacedSession(session.ledger.bytesDone);
