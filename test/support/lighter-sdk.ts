@@ -1,5 +1,6 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
-import { Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 
 /**
  * Saves CPU time of the workers in a test process, and changes no result of a workflow. Each worker otherwise parses the
@@ -24,6 +25,10 @@ interface GlobalHandlers {
   addWorkflowBundle(bundle: Bundle): Promise<void>;
   removeWorkflowBundle(bundle: Bundle): void;
   setPromiseHook(): void;
+}
+/** The storage is private. */
+interface ClosedConnection {
+  readonly callContextStorage: AsyncLocalStorage<unknown>;
 }
 interface BundleOptions {
   readonly workflowBundle?: { readonly codePath?: string };
@@ -64,4 +69,11 @@ if (!worker.isLighter) {
     if (!globalHandlers.bundleFilenameToSourceMapConsumer.has(bundle.filename)) await add(bundle);
   };
   globalHandlers.removeWorkflowBundle = () => {};
+
+  // The SDK leaves the storage of a closed connection enabled, and Node.js copies each enabled storage into each promise.
+  const close = NativeConnection.prototype.close;
+  NativeConnection.prototype.close = async function () {
+    await close.call(this);
+    (this as unknown as ClosedConnection).callContextStorage.disable();
+  };
 }
