@@ -71,9 +71,10 @@ if (!worker.isLighter) {
   globalHandlers.removeWorkflowBundle = () => {};
 
   // The SDK leaves the storage of a closed connection enabled, and Node.js copies each enabled storage into each promise.
-  const close = NativeConnection.prototype.close;
-  NativeConnection.prototype.close = async function () {
-    await close.call(this);
-    (this as unknown as ClosedConnection).callContextStorage.disable();
-  };
+  NativeConnection.prototype.close = new Proxy(NativeConnection.prototype.close, {
+    apply: async (close, connection: ClosedConnection) => {
+      await Reflect.apply(close, connection, []);
+      connection.callContextStorage.disable();
+    },
+  });
 }
