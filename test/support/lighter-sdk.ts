@@ -26,9 +26,9 @@ interface GlobalHandlers {
   removeWorkflowBundle(bundle: Bundle): void;
   setPromiseHook(): void;
 }
-/** The storage is private. */
-interface ClosedConnection {
+interface Connections {
   readonly callContextStorage: AsyncLocalStorage<unknown>;
+  close: (this: Connections) => Promise<void>;
 }
 interface BundleOptions {
   readonly workflowBundle?: { readonly codePath?: string };
@@ -39,6 +39,7 @@ interface Bundling {
 }
 
 const worker = Worker as unknown as Bundling;
+const connections = NativeConnection.prototype as unknown as Connections;
 // Test files of one process share the SDK.
 if (!worker.isLighter) {
   worker.isLighter = true;
@@ -71,10 +72,9 @@ if (!worker.isLighter) {
   globalHandlers.removeWorkflowBundle = () => {};
 
   // The SDK leaves the storage of a closed connection enabled, and Node.js copies each enabled storage into each promise.
-  NativeConnection.prototype.close = new Proxy(NativeConnection.prototype.close, {
-    apply: async (close, connection: ClosedConnection) => {
-      await Reflect.apply(close, connection, []);
-      connection.callContextStorage.disable();
-    },
-  });
+  const { close } = connections;
+  connections.close = async function () {
+    await close.call(this);
+    this.callContextStorage.disable();
+  };
 }
