@@ -1,8 +1,11 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { ConfigError } from './errors.ts';
 
+/** Resolves the packages of Longhaul. */
+export const requireOfPackage = packageRequire();
+const { resolve } = requireOfPackage;
 /** By the name of the package, so that the sources, the built files and the bundle of the command find the same files. */
-const { resolve } = createRequire(import.meta.url);
 const manifest = resolve('longhaul/package.json');
 const built = (...path: string[]) => join(dirname(manifest), 'dist', ...path);
 
@@ -27,6 +30,19 @@ export const packageFiles = {
   tracedWorkflowBundle: built('workflow-bundle-traced.js'),
   tracingInterceptors: built('src', 'observe', 'tracing', 'workflow-interceptors.js'),
 } as const;
+
+/** A bundler of a program moves this code away from the files of the package, or removes the URL of this module. */
+function packageRequire(): NodeJS.Require {
+  try {
+    const require = createRequire(import.meta.url);
+    require.resolve('longhaul/package.json');
+    return require;
+  } catch (cause) {
+    const fix =
+      'If a bundler included Longhaul in another file, set "longhaul" and "@temporalio/*" as external packages';
+    throw new ConfigError(`cannot find the files of the package "longhaul". ${fix}`, { cause });
+  }
+}
 
 export const INTERCEPTORS_PACKAGE = '@temporalio/interceptors-opentelemetry';
 

@@ -1,10 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleOption } from '@temporalio/worker';
-import { INTERCEPTORS_PACKAGE, interceptorsPackage, packageFiles } from '../package-files.ts';
-
-const require = createRequire(import.meta.url);
+import { INTERCEPTORS_PACKAGE, interceptorsPackage, packageFiles, requireOfPackage } from '../package-files.ts';
 
 /** The workflows, bundled at build time. Pass it to your own worker as `workflowBundle: { codePath }`. */
 export const workflowBundlePath = packageFiles.workflowBundle;
@@ -14,7 +11,7 @@ export const tracedWorkflowBundlePath = packageFiles.tracedWorkflowBundle;
 
 /** Version of the installed SDK, whose workflow code and worker must be of one version. */
 export function sdkVersion(): string {
-  return (require('@temporalio/workflow/package.json') as { version: string }).version;
+  return (requireOfPackage('@temporalio/workflow/package.json') as { version: string }).version;
 }
 
 /** @returns the code of all workflows for the installed SDK, which takes some seconds */

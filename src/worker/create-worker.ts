@@ -48,13 +48,14 @@ const ANSWER_TIMEOUT_MS = 3000;
 /**
  * Creates a worker; `run` starts it.
  *
- * @throws ConfigError if an option is invalid, with every problem
+ * @throws ConfigError if an option is invalid, with every problem, or if the process does not run on Node.js
  * @throws NamespaceNotFoundError, TemporalDeniedError, TemporalUnreachableError if Temporal does not accept the worker
  */
 export async function createWorker(options: WorkerOptions): Promise<LonghaulWorker> {
   const problems = workerOptionProblems(options);
   if (problems.length > 0) throw new ConfigError(`invalid options of a worker: ${problems.join('; ')}`);
   const { connection, namespace = 'default', taskQueue = DEFAULT_TASK_QUEUE } = options;
+  assertNode();
   assertOwnSdk(connection, NativeConnection, '"connection"');
   const hosts = new Set([thisHost(options.host), ...(options.otherHosts ?? [])]);
   const { roles = ['control', 'transfer'], shutdownGraceMs = 0, deployment } = options;
@@ -146,6 +147,12 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   return new LonghaulWorker(workers, [calls, keyWatch, destinations, sources], () =>
     connection.withDeadline(Date.now() + ANSWER_TIMEOUT_MS, () => connection.workflowService.getSystemInfo({})),
   );
+}
+
+/** Bun replaces undici, which sends the parts, by classes without its methods. */
+function assertNode(): void {
+  if (process.versions['bun'] === undefined) return;
+  throw new ConfigError('a worker of Longhaul cannot run on Bun. Run this program with Node.js 20.19 or later');
 }
 
 /** With a codec, also the texts of failures pass it, unless the caller has a failure converter. */

@@ -32,6 +32,9 @@ export function workerFault(error: unknown): unknown {
     const problem = `another worker of this process polls the task queue "${queue}" on the same connection`;
     return new ConfigError(sentences({ problem, fix: 'Set another "taskQueue"' }), { cause: error });
   }
+  if (name === 'IllegalStateError' && reason === 'Client already closed') {
+    return new ConfigError('the connection of the worker is closed. Pass an open NativeConnection', { cause: error });
+  }
   if (!ofWorker.includes(name)) return temporalFault(error);
   const problem =
     name === 'GracefulShutdownPeriodExpiredError'

@@ -1,19 +1,20 @@
-import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import { ConfigError } from '../errors.ts';
+import { requireOfPackage } from '../package-files.ts';
 
 type SdkPackage = '@temporalio/worker' | '@temporalio/activity';
 
 /** Their constructors are protected. */
 type SdkClass = typeof NativeConnection | typeof Worker;
 
-const require = createRequire(import.meta.url);
-
 /** Directories of other copies of a package of Temporal's SDK that this process has loaded than the copy of Longhaul. */
-export function otherSdkCopies(name: SdkPackage, loaded: readonly string[] = Object.keys(require.cache)): string[] {
+export function otherSdkCopies(
+  name: SdkPackage,
+  loaded: readonly string[] = Object.keys(requireOfPackage.cache),
+): string[] {
   const file = `/node_modules/${name}/lib/index.js`;
-  const own = require.resolve(name);
+  const own = requireOfPackage.resolve(name);
   return loaded.filter((path) => path.endsWith(file) && path !== own).map(sdkDirectory);
 }
 
@@ -40,7 +41,7 @@ export function assertOneCopy(name: SdkPackage): void {
 }
 
 function secondCopy(name: SdkPackage, others: readonly string[]): string {
-  const own = sdkDirectory(require.resolve(name));
+  const own = sdkDirectory(requireOfPackage.resolve(name));
   const list = others.length > 0 ? others.join(' and ') : 'another directory';
   return (
     `this process uses two copies of ${name}: Longhaul uses ${own}, your code uses ${list}. ` +

@@ -1,5 +1,5 @@
 import { NamespaceNotFoundError } from '@temporalio/common';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { LonghaulError } from '../../../src/errors.ts';
 import { workerFault } from '../../../src/worker/faults.ts';
 import { createWorker, type WorkerOptions } from '../../../src/worker/index.ts';
@@ -16,6 +16,11 @@ describe('an error of the worker of Temporal', () => {
     [named('TransportError', 'status: PermissionDenied, no'), 'TEMPORAL_DENIED', /^Temporal denied access .*\. Check /],
     [named('TransportError', 'Namespace nope is not found.'), 'NAMESPACE_NOT_FOUND', /^namespace "nope" not found\. /],
     [new NamespaceNotFoundError('nope'), 'NAMESPACE_NOT_FOUND', /^namespace "nope" not found\. Set TEMPORAL_NAMESPACE/],
+    [
+      named('IllegalStateError', 'Client already closed'),
+      'CONFIG_INVALID',
+      /^the connection of the worker is closed\. /,
+    ],
     [
       named('UnexpectedError', 'a fault\nof theirs'),
       'WORKER_FAILED',
@@ -61,5 +66,17 @@ describe('createWorker', () => {
   ])('rejects %j with one line', async (options, message) => {
     const creating = createWorker({ ...base, ...options } as WorkerOptions);
     await expect(creating).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining(message) });
+  });
+
+  it('rejects Bun, whose undici cannot send parts', async () => {
+    vi.stubGlobal('process', Object.create(process, { versions: { value: { ...process.versions, bun: '1.4.5' } } }));
+    try {
+      await expect(createWorker(base)).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining('cannot run on Bun'),
+      });
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 });
