@@ -1,29 +1,26 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { runInNewContext } from 'node:vm';
-import { build, type Format } from 'esbuild';
+import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 
 const source = fileURLToPath(new URL('../../src/package-files.ts', import.meta.url));
 
 /** The file of a program that a bundler created from Longhaul's code. */
-async function bundled(format: Format, url: string): Promise<string> {
-  const define = format === 'esm' ? { 'import.meta.url': JSON.stringify(url) } : {};
-  const options = { bundle: true, write: false, platform: 'node', logLevel: 'silent', define } as const;
-  const { outputFiles } = await build({ ...options, entryPoints: [source], format: 'cjs', outfile: 'program.cjs' });
+async function bundled(define: Record<string, string>): Promise<string> {
+  const options = { bundle: true, platform: 'node', format: 'cjs', logLevel: 'silent', define } as const;
+  const { outputFiles } = await build({ ...options, entryPoints: [source], outfile: 'program.cjs', write: false });
   return outputFiles[0]?.text ?? '';
 }
 
 describe('the files of the package', () => {
-  // Bundles in the format of CommonJS have no URL, and bundles elsewhere have another one.
-  it.each<[Format, string]>([
-    ['cjs', ''],
-    ['esm', 'file:///srv/app/dist/program.mjs'],
-  ])('are missing in a program that contains the code (%s), with the fix', async (format, url) => {
-    const code = await bundled(format, url);
+  it.each<[string, Record<string, string>]>([
+    ['without a URL, as in the format of CommonJS', {}],
+    ['in another directory', { 'import.meta.url': '"file:///srv/app/dist/program.mjs"' }],
+  ])('are missing in a program that contains the code %s, with the fix', async (_case, define) => {
+    const code = await bundled(define);
     const globals = { require: createRequire(import.meta.url), module: {}, exports: {}, process, URL };
-    const run = () => runInNewContext(code, globals);
-    expect(run).toThrow(
+    expect(() => runInNewContext(code, globals)).toThrow(
       'cannot find the files of the package "longhaul". If a bundler included Longhaul in another file, ' +
         'set "longhaul" and "@temporalio/*" as external packages',
     );
