@@ -1,5 +1,5 @@
 // An existing worker. The lines with "longhaul" are all that was added.
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -28,6 +28,7 @@ const worker = await Worker.create({
       const path = join(reports, `${name}.jsonl`);
       const body = { model: 'gpt-4o-mini', input: 'Summarise the report.' };
       const request = { custom_id: '1', method: 'POST', url: '/v1/responses', body };
+      await mkdir(reports, { recursive: true });
       await writeFile(path, `${JSON.stringify(request)}\n`);
       return path;
     },

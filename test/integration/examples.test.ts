@@ -123,7 +123,6 @@ it('the examples run from the packed package', () =>
     await system.client.schedules.delete('nightly-training-data');
 
     const reports = join(directory, 'reports');
-    await mkdir(reports);
     const guest = { ...env, REPORTS: reports };
     const worker = await (await prepareHost('guest-worker', taskQueue, ['longhaul', 'reports'], guest))();
     const name = basename(directory);
