@@ -24,6 +24,9 @@ const optionsOfOthers = [
   '--quick',
   '--write-baseline',
   '--search-attribute',
+  '--omit',
+  '--ignore-scripts',
+  '--external:longhaul',
 ];
 
 function problemsOf(mentions: readonly InlineCode[]): string[] {
