@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { LonghaulClient } from 'longhaul';
 import { expect, it } from 'vitest';
@@ -12,7 +13,8 @@ it('an upload whose history grows long continues as new, and loses neither a par
         await startWorker();
         const file = join(directory, 'long.bin');
         const content = await randomFile(file, 24 * MiB);
-        const handle = await client.upload({ file, purpose: 'assistants', partSizeBytes: MiB, concurrency: 2 });
+        const settings = { partSizeBytes: MiB, concurrency: 2, sha256: true };
+        const handle = await client.upload({ file, purpose: 'assistants', ...settings });
         let isOver = false;
         const ended = handle.result().finally(() => {
           isOver = true;
@@ -36,7 +38,8 @@ it('an upload whose history grows long continues as new, and loses neither a par
         const runs = await executions(client, handle.workflowId);
         expect(runs).toBeGreaterThan(1);
         expect(answers).toBeGreaterThan(runs);
-        expect(result).toMatchObject({ parts: 24, partsSent: 24, sessions: 1, md5: md5(content) });
+        const sha256 = createHash('sha256').update(content).digest('hex');
+        expect(result).toMatchObject({ parts: 24, partsSent: 24, sessions: 1, md5: md5(content), sha256 });
         expect(md5(await download(result.file.id))).toBe(md5(content));
         expect(uploads()).toMatchObject([{ status: 'completed', partsReceived: 24 }]);
       },
