@@ -42,6 +42,8 @@ export class JsonlCheck {
   /** Whether the scanner has the start of the current line. */
   #isLong = false;
   #offsetBytes = 0;
+  /** The first two bytes of the source. */
+  #mark = '';
   #lines = 0;
   #invalid = 0;
   #firstProblemBytes = Infinity;
@@ -70,6 +72,7 @@ export class JsonlCheck {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const end = bytes.byteLength;
     if (end === 0) return;
+    if (this.#offsetBytes < 2) this.#mark += bytes.toString('latin1', 0, 2 - this.#offsetBytes);
     let from = 0;
     if (this.#heldBytes > 0 || this.#isLong) {
       const feed = bytes.indexOf(LINE_FEED);
@@ -163,8 +166,10 @@ export class JsonlCheck {
     const line = ++this.#lines;
     const { maxLines } = this.#options;
     const isOneTooMany = maxLines !== undefined && line === maxLines + 1;
-    const problem = isOneTooMany ? `exceeds the maximum of ${maxLines} lines of a File` : reason;
+    let problem = isOneTooMany ? `exceeds the maximum of ${maxLines} lines of a File` : reason;
     if (problem === undefined) return;
+    // As PowerShell writes it.
+    if (line === 1 && UTF_16_MARKS.includes(this.#mark)) problem = 'is UTF-16, and must be UTF-8';
     this.#invalid++;
     if (this.#invalid === 1) this.#firstProblemBytes = this.#offsetBytes;
     if (this.#problems.length < MAX_LISTED) this.#problems.push({ line, reason: problem });
@@ -204,6 +209,7 @@ export class JsonlCheck {
 }
 
 const NEW_LINE = Buffer.from('\n');
+const UTF_16_MARKS: readonly string[] = ['\xff\xfe', '\xfe\xff'];
 
 /** Of the states: another version can have other hashes. */
 const VERSION = 2;

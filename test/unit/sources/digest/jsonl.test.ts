@@ -149,6 +149,14 @@ describe('the check of lines', () => {
     expect(reasons('{}\n  \n')).toEqual(['2 is empty']);
   });
 
+  it.each([1, 2, Infinity])('names UTF-16 by its byte order mark, in chunks of %d bytes', (chunkBytes) => {
+    const little = Buffer.from(`\ufeff{"a":"${'b'.repeat(300_000)}"}\n`, 'utf16le');
+    for (const content of [little, Buffer.from(little).swap16()]) {
+      const [first] = report(content, { check: 'jsonl' }, chunkBytes).problems;
+      expect(first).toEqual({ line: 1, reason: 'is UTF-16, and must be UTF-8' });
+    }
+  });
+
   it.each(['\n', '\r\n', '\r'])('accepts one empty last line (%j), and does not count it', (empty) => {
     const found = report(`{}\n{}\n${empty}`, { check: 'jsonl', maxLines: 2 }, 1);
     expect(found).toMatchObject({ lines: 2, invalid: 0 });
