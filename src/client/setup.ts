@@ -27,10 +27,9 @@ const POLL_MS = 200;
 const CALL_TIMEOUT_MS = 10_000;
 
 /**
- * Registers the search attributes of Longhaul that are missing in the namespace, and waits until they are available. It is
- * idempotent. Running uploads continue without them.
+ * Registers the search attributes of Longhaul that are missing in the namespace, and waits until they are available. It
+ * waits at most `timeoutMs` milliseconds (default 30,000), and is idempotent. Running uploads continue without them.
  *
- * @param options.timeoutMs maximum time to wait for them. @defaultValue 30,000
  * @throws AttributeConflictError
  * @throws SetupRefusedError with the commands for an administrator
  * @throws SetupUnfinishedError if they are not available in time
