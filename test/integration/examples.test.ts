@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { cleanEnvironment } from '../support/cli.ts';
+import { cleanEnvironment, shortLived } from '../support/cli.ts';
 import { compileProject, installPackedPackage } from '../support/packed-package.ts';
 import { md5 } from '../support/random-file.ts';
 import { withSystem } from '../support/system.ts';
@@ -20,7 +20,7 @@ afterEach(() => running.forEach((child) => child.kill('SIGKILL')));
 
 /** A program of an example, as its user starts it. */
 function start(directory: string, args: readonly string[], environment: Readonly<Record<string, string>>) {
-  const child = spawn(process.execPath, args, {
+  const child = spawn(process.execPath, [...shortLived, ...args], {
     cwd: directory,
     env: cleanEnvironment(environment),
     stdio: ['ignore', 'pipe', 'pipe'],

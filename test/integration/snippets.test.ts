@@ -10,7 +10,7 @@ import * as activities from 'longhaul/activities';
 import * as worker from 'longhaul/worker';
 import * as sdk from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cleanEnvironment } from '../support/cli.ts';
+import { cleanEnvironment, shortLived } from '../support/cli.ts';
 import { compileProject, installPackedPackage } from '../support/packed-package.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { expectNone, readInlineCode, readSnippets, type InlineCode, type Snippet } from '../support/snippets.ts';
@@ -167,7 +167,7 @@ describe('a project with the packed package', () => {
       await writeFile(join(here.data, 'train.jsonl'), content);
       const running = spawn(
         process.execPath,
-        [await writeProgram('services-worker.mjs', 'void worker.shutdown()', here)],
+        [...shortLived, await writeProgram('services-worker.mjs', 'void worker.shutdown()', here)],
         {
           env: cleanEnvironment({ OPENAI_API_KEY: KEY }),
           stdio: 'ignore',
@@ -277,5 +277,5 @@ async function makeData(some: readonly Snippet[], { data }: Here): Promise<strin
 
 async function runProgram(path: string, environment: Readonly<Record<string, string>>): Promise<string> {
   const options = { env: cleanEnvironment(environment), timeout: 100_000 };
-  return (await promisify(execFile)(process.execPath, [path], options)).stdout;
+  return (await promisify(execFile)(process.execPath, [...shortLived, path], options)).stdout;
 }

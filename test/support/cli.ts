@@ -9,6 +9,12 @@ import { until } from './until.ts';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
+/**
+ * Options of Node.js for processes that end soon: V8 optimizes only what runs for long, which saves 0.2 s of CPU time of
+ * each command.
+ */
+export const shortLived: readonly string[] = ['--interrupt-budget=1000000'];
+
 /** The line of a worker that polls. */
 const WORKER_RUNS = /^worker on /m;
 
@@ -60,7 +66,7 @@ export function startCli(
   user?: { readonly uid: number; readonly gid: number },
 ): CliRun {
   const options = { env: cleanEnvironment(environment), stdio: [stdin, 'pipe', 'pipe'] as StdioOptions, ...user };
-  return follow(spawn(process.execPath, [main, ...args], options));
+  return follow(spawn(process.execPath, [...shortLived, main, ...args], options));
 }
 
 /** Starts `longhaul worker` in a separate process, and waits until it polls. */
@@ -78,7 +84,7 @@ export async function startWorkerProcess(
 
 /** Runs a bash script in which `longhaul` is the built command line; start it with `exec` to send it signals. */
 export function startScript(script: string, environment: Readonly<Record<string, string>>, cwd: string): CliRun {
-  const command = script.replaceAll('longhaul', `'${process.execPath}' '${main}'`);
+  const command = script.replaceAll('longhaul', `'${process.execPath}' ${shortLived.join(' ')} '${main}'`);
   return follow(
     // Its input is a socket, so bash would read the startup file of the user, as for a remote shell.
     spawn('bash', ['--norc', '-c', command], {
