@@ -109,8 +109,10 @@ export class LonghaulClient {
     const settings = connectionOptions ? { connectionOptions, namespace: undefined } : environmentSettings();
     const usedNamespace = namespace ?? settings.namespace;
     assertSourceGlobs(rest.sources);
+    let connection: Connection | undefined;
     try {
-      const connection = await Connection.connect(settings.connectionOptions);
+      connection = Connection.lazy(settings.connectionOptions);
+      await connection.ensureConnected();
       const client = new Client({
         connection,
         namespace: usedNamespace || undefined,
@@ -119,6 +121,8 @@ export class LonghaulClient {
       });
       return new LonghaulClient(client, rest, connection);
     } catch (error) {
+      // `Connection.connect` leaves it open.
+      await connection?.close();
       throw connectFault(error, settings.connectionOptions.address ?? 'localhost:7233');
     }
   }

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LonghaulClient, LonghaulError, setupSearchAttributes } from '../../../src/index.ts';
 
 const { DescribeWorkflowExecutionResponse, DescribeTaskQueueResponse } = temporal.api.workflowservice.v1;
@@ -201,9 +202,12 @@ describe.each(documented)('the gRPC status $status $name', ({ status, name, clas
   it.skipIf(status === 12)('is a LonghaulError of connect', async () => {
     Object.assign(server, { status, answers: {}, letsConnect: false });
     const connection = { address, interceptors: [], connectTimeout: 20_000 };
+    const close = vi.spyOn(Connection.prototype, 'close');
     const error = await thrown(() => LonghaulClient.connect({ connection }));
     server.letsConnect = true;
     check(error, 'connect');
+    expect(close, 'a connection that stays open').toHaveBeenCalledOnce();
+    close.mockRestore();
   });
 });
 
