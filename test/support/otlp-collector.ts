@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
+import { context, propagation, trace } from '@opentelemetry/api';
 
 export interface CollectedSpan {
   readonly traceId: string;
@@ -26,7 +27,7 @@ interface ExportRequest {
   }[];
 }
 
-/** An OpenTelemetry collector for tests that accepts JSON over HTTP. */
+/** An OpenTelemetry collector for tests that accepts JSON over HTTP. The tracer that `run` starts is global until it ends. */
 export async function withOtlpCollector<T>(run: (collector: OtlpCollector) => Promise<T>): Promise<T> {
   const spans: CollectedSpan[] = [];
   const bodies: unknown[] = [];
@@ -47,5 +48,7 @@ export async function withOtlpCollector<T>(run: (collector: OtlpCollector) => Pr
   } finally {
     server.closeAllConnections();
     server.close();
+    // A process has one global tracer, and the test files of a process can each start one.
+    for (const api of [trace, context, propagation]) api.disable();
   }
 }
