@@ -31,68 +31,59 @@ const attribute = ({ attributes }: CollectedSpan, name: string) =>
   attributes.find(({ key }) => key === name)?.value['stringValue'];
 
 describe('the traces of an upload', () => {
-  it('are one, from the start by the command through workflow and activities to each call, the failed one marked', () =>
-    withOtlpCollector((collector) =>
-      withSystem(async ({ client, environment, directory, api, uploads }) => {
-        const file = join(directory, 'traced.bin');
-        await randomFile(file, 2 * MiB);
-        api.faults.add({ route: 'part', kind: 'status', status: 503, retryAfterSeconds: 0 });
-        const traced = { ...environment, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
-        const { code, stderr } = await besideWorker(traced, () =>
-          runCliProcess([...upload(file), '--id', `traced-${client.taskQueue}`], traced),
-        );
-        expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('unexpected') });
-
-        const { spans } = collector;
-        expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
-        const path = `/v1/uploads/${uploads()[0]?.id}/parts`;
-        const parts = spans.filter((span) => attribute(span, 'url.path') === path);
-        expect(parts).toHaveLength(3);
-        for (const part of parts) {
-          expect(wayTo(part, spans)).toEqual([
-            'StartWorkflow:uploadFile',
-            'RunWorkflow:uploadFile',
-            'StartActivity:uploadPart',
-            'RunActivity:uploadPart',
-            'POST',
-          ]);
-        }
-        const failed = parts.filter(({ status }) => status.code === 2);
-        expect(failed.map((span) => attribute(span, 'error.type'))).toEqual(['ApiError']);
-        expect(spans.filter(({ name }) => /Query/.test(name))).toEqual([]);
-        expect(collector.text()).not.toContain(KEY);
-
-        // Traces may be turned off while an upload runs.
-        const workflowId = `traced-${client.taskQueue}`;
-        const history = await client.temporal.workflow.getHandle(workflowId).fetchHistory();
-        await Worker.runReplayHistory({ workflowBundle: { codePath: workflowBundlePath } }, history, workflowId);
-      }),
-    ));
-
-  it("tell the destination nothing, unless the configuration says so: then it gets W3C's traceparent", () =>
+  it('are one, from the start by the command to each call. The destination learns of them if the configuration says so', () =>
     withOtlpCollector((collector) =>
       withCaptureServer({ reply: () => ({ status: 400, body: { error: { message: 'no' } } }) }, (server) =>
-        withSystem(async ({ client, environment, directory }) => {
+        withSystem(async ({ client, environment, directory, api, uploads }) => {
           const config = join(directory, 'config.json');
           const destination = { baseUrl: server.baseUrl, apiKeyEnv: 'OPENAI_API_KEY' };
           await writeFile(
             config,
             JSON.stringify({ destinations: { quiet: destination, told: { ...destination, traceHeaders: true } } }),
           );
-          const traced = { ...environment, LONGHAUL_CONFIG: config, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
           const file = join(directory, 'traced.bin');
-          await randomFile(file, 1024);
-          await besideWorker(traced, async () => {
+          await randomFile(file, 2 * MiB);
+          api.faults.add({ route: 'part', kind: 'status', status: 503, retryAfterSeconds: 0 });
+          const traced = { ...environment, LONGHAUL_CONFIG: config, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+          const workflowId = `traced-${client.taskQueue}`;
+          const { code, stderr } = await besideWorker(traced, async () => {
             for (const name of ['quiet', 'told']) {
               const handle = await client.upload({ file, purpose: 'assistants', destination: name });
               await expect(handle.result()).rejects.toThrow('no');
             }
+            return runCliProcess([...upload(file), '--id', workflowId], traced);
           });
+          expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('unexpected') });
+
+          const { spans } = collector;
+          expect(new Set(spans.map(({ traceId }) => traceId)).size, 'one for each upload').toBe(3);
+          const path = `/v1/uploads/${uploads()[0]?.id}/parts`;
+          const parts = spans.filter((span) => attribute(span, 'url.path') === path);
+          expect(parts).toHaveLength(3);
+          for (const part of parts) {
+            expect(wayTo(part, spans)).toEqual([
+              'StartWorkflow:uploadFile',
+              'RunWorkflow:uploadFile',
+              'StartActivity:uploadPart',
+              'RunActivity:uploadPart',
+              'POST',
+            ]);
+          }
+          const failed = parts.filter(({ status }) => status.code === 2);
+          expect(failed.map((span) => attribute(span, 'error.type'))).toEqual(['ApiError']);
+          expect(spans.filter(({ name }) => /Query/.test(name))).toEqual([]);
+          expect(collector.text()).not.toContain(KEY);
+
+          // W3C's header.
           const headers = server.requests.map((request) => request.headers['traceparent']);
           expect(headers).toEqual([undefined, expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)]);
-          const sender = collector.spans.find(({ spanId }) => headers[1]?.includes(spanId));
+          const sender = spans.find(({ spanId }) => headers[1]?.includes(spanId));
           expect(sender?.name).toBe('POST');
           expect(headers[1]).toContain(sender?.traceId);
+
+          // Traces may be turned off while an upload runs.
+          const history = await client.temporal.workflow.getHandle(workflowId).fetchHistory();
+          await Worker.runReplayHistory({ workflowBundle: { codePath: workflowBundlePath } }, history, workflowId);
         }),
       ),
     ));
