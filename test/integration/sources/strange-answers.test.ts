@@ -279,14 +279,10 @@ it('loses no row of a list for another one that can not be used', async () => {
   });
 }, 600_000);
 
-it.each([
-  ['the same token on every page', () => 'again'],
-  ['ever new tokens and no row', (page: number) => `page-${page}`],
-])('ends a list with %s', async (_, token) => {
-  let page = 0;
+it('ends a list with the same token on every page', async () => {
   const endless = () =>
     xmlAnswer(
-      `<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>${token(page++)}</NextContinuationToken></ListBucketResult>`,
+      '<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>again</NextContinuationToken></ListBucketResult>',
     );
   await withRawServer(endless, async ({ port }) => {
     const sources = sourcesAt(port, 10_000);
