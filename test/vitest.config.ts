@@ -45,8 +45,9 @@ const project = (name: string, testTimeoutMs: number, globalSetup: string[] = []
 export default defineConfig({
   root,
   test: {
-    // Most of the time the tests wait for servers, so more of them run than there are cores.
-    maxWorkers: 3,
+    // Most of the time, tests with servers wait, so more of them run than there are cores. `npm test` runs the others in a
+    // second process at the same time.
+    maxWorkers: 4,
     projects: [
       project('unit', 30_000),
       project('integration', 120_000, [temporalServer], [lighterSdk, hashInProcess]),
