@@ -26,8 +26,6 @@ export async function bundleWorkflows(workflowInterceptorModules: string[]): Pro
     logger: new DefaultLogger('WARN'),
     webpackConfigHook(config) {
       Object.assign(config.resolve?.alias ?? {}, { [INTERCEPTORS_PACKAGE]: interceptorsPackage() });
-      // Each worker parses the source map at its start. Without the sources, it has a quarter of the size.
-      config.devtool = 'inline-nosources-source-map';
       return config;
     },
   });
