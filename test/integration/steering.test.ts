@@ -48,7 +48,7 @@ describe('steering an upload', () => {
         await startWorker();
         const file = join(directory, 'cancelled.bin');
         await randomFile(file, 8 * MiB);
-        const handle = await client.upload({ file, purpose, partSizeBytes });
+        const handle = await client.upload({ file, purpose, partSizeBytes, concurrency: 1 });
         await partsReceived(system, 1);
         await handle.cancel();
         await expect(handle.result()).rejects.toMatchObject({ code: 'JOB_CANCELLED' });
