@@ -3,7 +3,7 @@ import { formatBytes } from '../core/text/format.ts';
 import { hostNameProblem } from '../core/task-queue.ts';
 import { parseBytesPerSecond } from '../core/text/parse.ts';
 import { MIN_LIMIT_BYTES_PER_SECOND } from '../core/pace/rate.ts';
-import { canonicalBaseUrl } from '../network/base-url.ts';
+import { canonicalBaseUrl } from '../network/url.ts';
 import { MIN_SEAL_KEY_CHARACTERS } from '../sources/http/sealed-query.ts';
 
 export const text = z.string().trim().min(1, 'is empty');

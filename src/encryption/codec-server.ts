@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import * as z from 'zod';
 import { ConfigError } from '../errors.ts';
-import { closeServer, hostOfUrl, isSameSecret, withoutBrackets } from '../network/http-server.ts';
+import { closeServer, isSameSecret } from '../network/http-server.ts';
+import { hostOfUrl, withoutBrackets } from '../network/url.ts';
 
 export interface CodecServerOptions {
   readonly codec: PayloadCodec;

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isIPv4 } from 'node:net';
-import { withoutBrackets } from '../network/http-server.ts';
+import { withoutBrackets } from '../network/url.ts';
 import { ApiProblem } from './errors.ts';
 import type { ServerRules } from './options.ts';
 

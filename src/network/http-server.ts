@@ -9,16 +9,6 @@ export async function closeServer(server: Server): Promise<void> {
   });
 }
 
-/** The host of a URL: an IPv6 address is in brackets. */
-export function hostOfUrl(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
-}
-
-/** The address of the host of a URL. */
-export function withoutBrackets(host: string): string {
-  return host.replace(/^\[|\]$/g, '');
-}
-
 /** Compares secrets in a time that does not depend on their content. */
 export function isSameSecret(one: string, other: string): boolean {
   const digestOf = (text: string) => createHash('sha256').update(text).digest();

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { withoutBrackets } from './http-server.ts';
+import { withoutBrackets } from './url.ts';
 
 interface NameEntry {
   /** Lower case, without a leading `.` or `*.`. */

@@ -2,7 +2,7 @@ import { Agent as HttpsAgent, type AgentOptions } from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import { hostOfUrl } from './http-server.ts';
+import { hostOfUrl } from './url.ts';
 import type { ProxyChooser } from './proxy.ts';
 import type { TlsFiles } from './tls-files.ts';
 import { openTunnel } from './tunnel.ts';

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { Agent, Dispatcher, type buildConnector } from 'undici';
 import { networkConnector } from './connector.ts';
-import { hostOfUrl } from './http-server.ts';
+import { hostOfUrl } from './url.ts';
 import type { Proxy, ProxyChooser } from './proxy.ts';
 import type { TlsFiles } from './tls-files.ts';
 import { proxyError } from './tunnel.ts';

@@ -1,6 +1,6 @@
 import { ConfigError } from '../errors.ts';
 import { NoProxy } from './no-proxy.ts';
-import { withoutBrackets } from './http-server.ts';
+import { withoutBrackets } from './url.ts';
 
 /** The proxies of an environment. The URLs can contain a user name and a password, so they are secrets. */
 export interface ProxyRules {

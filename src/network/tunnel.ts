@@ -3,7 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { ConfigError, ConnectionError, TimeoutError } from '../errors.ts';
-import { hostOfUrl, withoutBrackets } from './http-server.ts';
+import { hostOfUrl, withoutBrackets } from './url.ts';
 import type { Proxy } from './proxy.ts';
 
 export interface TunnelTarget {

@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import type { Config } from '../../config/config.ts';
 import type { DestinationConfig } from '../../config/destinations.ts';
 import { AddressPolicy } from '../../sources/http/address-policy.ts';
-import { withoutBrackets } from '../../network/http-server.ts';
+import { withoutBrackets } from '../../network/url.ts';
 
 const OTHERS_READ = 0o004;
 const GROUP_READ = 0o040;

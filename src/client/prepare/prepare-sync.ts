@@ -6,7 +6,7 @@ import type { Container, ManifestPlace } from '../../contracts/sources.ts';
 import type { SyncRequest } from '../../contracts/sync.ts';
 import { readableIn } from '../../core/source/names.ts';
 import { nameKey } from '../../core/text/name-form.ts';
-import { canonicalBaseUrl } from '../../network/base-url.ts';
+import { canonicalBaseUrl } from '../../network/url.ts';
 import { ConfigError, SourceUnusableError } from '../../errors.ts';
 import { mapFileError } from '../../sources/file/errors.ts';
 import { pathOnDisk, realPlace } from '../../sources/file/paths.ts';

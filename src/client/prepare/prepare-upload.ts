@@ -12,7 +12,7 @@ import { nameKey } from '../../core/text/name-form.ts';
 import { printable } from '../../core/text/printable.ts';
 import { fileProblem, nameProblem } from '../../core/upload/file-limits.ts';
 import { withoutInode } from '../../core/upload/fingerprint.ts';
-import { canonicalBaseUrl } from '../../network/base-url.ts';
+import { canonicalBaseUrl } from '../../network/url.ts';
 import { ConfigError, SourceUnusableError } from '../../errors.ts';
 import { pathOnDisk } from '../../sources/file/paths.ts';
 import { sealedSource, sourceOfUrl } from '../../sources/source-of-url.ts';

@@ -5,7 +5,8 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { Agent, request } from 'undici';
 import { errnoCause } from '../../core/text/errno-cause.ts';
 import { ConfigError } from '../../errors.ts';
-import { closeServer, hostOfUrl, withoutBrackets } from '../../network/http-server.ts';
+import { closeServer } from '../../network/http-server.ts';
+import { hostOfUrl, withoutBrackets } from '../../network/url.ts';
 
 interface MetricsServerOptions {
   /** 0: selected by the system. */

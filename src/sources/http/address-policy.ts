@@ -2,7 +2,7 @@ import { lookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { ConfigError, SourceForbiddenError, SourceNotNamedError } from '../../errors.ts';
 import { matchesAny, notPermitted, type HttpSettings, type NamedSettings } from '../source-settings.ts';
-import { withoutBrackets } from '../../network/http-server.ts';
+import { withoutBrackets } from '../../network/url.ts';
 
 /**
  * Networks to which no caller can make a worker connect: this host, its neighbours, or the metadata service of a cloud.
