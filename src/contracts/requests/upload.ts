@@ -138,9 +138,7 @@ const fields = {
     .optional(),
   ...settings,
   sha256: flag
-    .describe(
-      'whether the result and the receipt contain the SHA-256 of the source, which is read once for it and the MD5',
-    )
+    .describe('whether to add the SHA-256 of the source to the result and the receipt')
     .optional()
     .meta({ default: false }),
   expectedFingerprint: text(TextLimits.fingerprint)
