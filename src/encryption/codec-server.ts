@@ -28,11 +28,11 @@ export interface CodecServer {
 /** An event has at most some payloads of 2 MB, as Base64. */
 const MAX_BODY_BYTES = 32 * 1024 ** 2;
 
-/** Payloads as JSON of Protocol Buffers. */
+/** Payloads as JSON of Protocol Buffers, which omits an empty list: the arguments of a query without arguments. */
 const bodySchema = z.object({
-  payloads: z.array(
-    z.looseObject({ metadata: z.record(z.string(), z.base64()).optional(), data: z.base64().optional() }),
-  ),
+  payloads: z
+    .array(z.looseObject({ metadata: z.record(z.string(), z.base64()).optional(), data: z.base64().optional() }))
+    .default([]),
 });
 type JsonPayload = z.infer<typeof bodySchema>['payloads'][number];
 

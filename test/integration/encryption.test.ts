@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Worker } from '@temporalio/worker';
 import { encryptedDataConverter, LonghaulClient, type JobHandle } from 'longhaul';
 import { expect, it } from 'vitest';
@@ -8,6 +10,7 @@ import { workflowBundleOf } from '../../dist/src/worker/bundle.js';
 import { beginCli, runCli } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
 import { MiB, withSystem, type System } from '../support/system.ts';
+import { temporalCliForTests } from '../support/temporal-cli.ts';
 import { until } from '../support/until.ts';
 
 const CANARY = 'canary-7f3a';
@@ -121,6 +124,10 @@ it('encrypts every payload, and replays after the key was replaced', () =>
     expect(answer.headers.get('access-control-allow-origin')).toBe('http://localhost:8233');
     const { payloads } = (await answer.json()) as { payloads: { data: string }[] };
     expect(Buffer.from(payloads[0]?.data ?? '', 'base64').toString()).toContain(`${CANARY}.jsonl`);
+    const { path } = await temporalCliForTests();
+    const query = ['workflow', 'query', '--type', 'progress', '--workflow-id', uploadId];
+    const through = ['--address', system.temporalAddress, '--codec-endpoint', endpoint];
+    expect((await promisify(execFile)(path, [...query, ...through])).stdout).toContain(`${CANARY}.jsonl`);
     server.interrupt();
     await server.ended;
 

@@ -54,6 +54,12 @@ it('decodes and encodes with the token in the path or in the header, and returns
     expect(await post(`/${token}/encode`)).toBe(json('cba', 'kcuts'));
   }));
 
+it('returns no payloads for a body without payloads, which Temporal sends for a query without arguments', () =>
+  withServer(async ({ url }) => {
+    const answer = await fetch(`${url}/${token}/encode`, { method: 'POST', body: '{}' });
+    expect([answer.status, await answer.text()]).toEqual([200, json()]);
+  }));
+
 it('logs why the codec failed, without the text of an unexpected error', () =>
   withServer(async ({ url }) => {
     for (const text of ['no key', 'broken']) {
@@ -74,7 +80,7 @@ it('rejects other requests in one sentence', () =>
     expect(await status('/wrong/decode', { headers: { authorization: 'Bearer wrong' } })).toBe(401);
     expect(await status(`/${token}/other`)).toBe(404);
     expect(await status(`/${token}/decode`, { method: 'PUT' })).toBe(405);
-    for (const body of ['', '{}', '[]', '{"payloads":[{"data":"*"}]}', '{"payloads":{}}', '{"payloads":[null]}']) {
+    for (const body of ['', 'null', '[]', '{"payloads":[{"data":"*"}]}', '{"payloads":{}}', '{"payloads":[null]}']) {
       expect(await status(`/${token}/decode`, { body }), body).toBe(400);
     }
     expect(await status(`/${token}/decode`, { body: Buffer.alloc(33 * 1024 ** 2) })).toBe(413);
