@@ -50,8 +50,9 @@ export class EncryptionKeys {
 
   /** @throws ConfigError */
   async find(id: string): Promise<EncryptionKey> {
-    const inKeys = (keys: readonly EncryptionKey[] = []) => keys.find((key) => key.id === id);
-    const key = inKeys(this.#keys.last) ?? inKeys(await this.#keys.check());
+    const inKeys = (keys: readonly EncryptionKey[]) => keys.find((key) => key.id === id);
+    // A process that only decrypts also forgets a removed key.
+    const key = inKeys(await this.#keys.current()) ?? inKeys(await this.#keys.check());
     if (key) return key;
     throw undecryptable(
       `the data is encrypted with the key "${id.slice(0, 64)}", which ${this.#path} does not contain. Add this key to the file`,

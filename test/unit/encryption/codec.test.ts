@@ -47,6 +47,18 @@ describe('EncryptionCodec', () => {
     });
   });
 
+  it('rejects data of a key that was removed from the file, also in a process that never encrypts', () =>
+    withKeys(`old ${secret()}\n`, async (codec, path) => {
+      const encrypted = await codec.encode([payload]);
+      await writeFile(path, `new ${secret()}\n`);
+      const isRejected = () =>
+        codec.decode(encrypted).then(
+          () => false,
+          () => true,
+        );
+      await until(isRejected, 'the key to be gone');
+    }));
+
   it('makes an upload wait if the key is missing, is another one, or the data is damaged', () =>
     withKeys(`a ${secret()}\n`, async (codec) => {
       const [encrypted] = (await codec.encode([payload])) as [Payload];
