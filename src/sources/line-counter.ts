@@ -1,5 +1,6 @@
+import type { PlanSplitHeartbeat } from '../contracts/activities.ts';
 import type { LineIndex } from '../core/split/plan.ts';
-import { pass, type PassCheckpoint, type PassListener } from './digest/pass.ts';
+import { pass, type PassListener } from './digest/pass.ts';
 import { LINE_FEED, lineFeeds, type SourceLines } from './source-lines.ts';
 import type { SourceReader } from './source-reader.ts';
 import { parseJson } from '../core/text/parse.ts';
@@ -11,7 +12,7 @@ const CHUNK_BYTES = 512 * 1024;
 const CHECKPOINT_EVERY_MS = 1000;
 
 /** The lines of a source by block, so that the position of each line can be found by reading one block. */
-export class LineCounter implements PassListener<LineCounter> {
+export class LineCounter implements PassListener {
   readonly #sizeBytes: number;
   readonly #blockBytes: number;
   readonly #counts: number[] = [0];
@@ -60,10 +61,6 @@ export class LineCounter implements PassListener<LineCounter> {
     return true;
   }
 
-  end(): this {
-    return this;
-  }
-
   /** @param reader of the same source */
   index(reader: SourceLines): LineIndex {
     const sums = [0];
@@ -90,10 +87,12 @@ function parsed(state: string): number[] | undefined {
   return Array.isArray(saved) && saved.every(Number.isSafeInteger) ? saved : undefined;
 }
 
+type LineCheckpoint = PlanSplitHeartbeat['lines'];
+
 interface CountOptions {
   readonly sizeBytes: number;
-  readonly resumeFrom?: PassCheckpoint | undefined;
-  readonly onCheckpoint?: (checkpoint: PassCheckpoint) => void;
+  readonly resumeFrom?: LineCheckpoint | undefined;
+  readonly onCheckpoint?: (checkpoint: LineCheckpoint) => void;
   /** Queried after each chunk with the number of lines so far; true ends the pass. */
   readonly isStopping: (lines: number) => boolean;
 }
@@ -106,16 +105,16 @@ interface CountOptions {
  */
 export async function countLines(
   reader: SourceReader,
-  { onCheckpoint = () => {}, isStopping, ...options }: CountOptions,
+  { sizeBytes, resumeFrom, onCheckpoint = () => {}, isStopping }: CountOptions,
 ): Promise<{ readonly counter: LineCounter; readonly isWhole: boolean }> {
-  let counter = new LineCounter(options.sizeBytes);
-  const outcome = await pass(reader, {
-    ...options,
-    create: () => [(counter = new LineCounter(options.sizeBytes))] as const,
-    chunkBytes: Math.min(CHUNK_BYTES, options.sizeBytes),
+  const { listeners, checkpoint } = await pass(reader, {
+    sizeBytes,
+    create: () => ({ lines: new LineCounter(sizeBytes) }),
+    chunkBytes: Math.min(CHUNK_BYTES, sizeBytes),
     checkpointEveryMs: CHECKPOINT_EVERY_MS,
-    onCheckpoint,
-    isStopping: () => isStopping(counter.lines),
+    resumeFrom: resumeFrom && { ...resumeFrom, states: { lines: resumeFrom.states[0] ?? '' } },
+    onCheckpoint: ({ offsetBytes, states }) => onCheckpoint({ offsetBytes, states: Object.values(states) }),
+    isStopping: ({ lines }) => isStopping(lines.lines),
   });
-  return { counter, isWhole: 'results' in outcome };
+  return { counter: listeners.lines, isWhole: checkpoint === undefined };
 }

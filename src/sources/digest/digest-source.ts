@@ -1,16 +1,12 @@
 import type { HashCheckpoint, HashedSource, HashSourceInput, HashSourceResult } from '../../contracts/activities.ts';
-import type { ContentReport } from '../../contracts/content.ts';
 import type { Source } from '../../contracts/sources.ts';
 import { nameOfSource } from '../../core/source/names.ts';
 import { contentMessage, contentProblems } from '../../core/upload/content.ts';
 import { ContentInvalidError } from '../../errors.ts';
 import { assertUnchanged, type SourceReader } from '../source-reader.ts';
 import type { Sources } from '../sources.ts';
-import { JsonlCheck } from './jsonl.ts';
-import { Md5 } from './md5.ts';
 import { hashFile } from './pass-thread.ts';
-import { hashReader, type PassResult } from './pass.ts';
-import { Sha256 } from './sha256.ts';
+import { digestsOf, hashReader, resultOf, type InvalidContent, type PassResult } from './pass.ts';
 
 export interface HashSourceOptions extends HashSourceInput {
   /** If it is aborted, the result is a checkpoint from which another call resumes. */
@@ -58,16 +54,12 @@ export async function hashSource(sources: Sources, options: HashSourceOptions): 
 }
 
 /** @throws ContentInvalidError with the lines, which are counted from the start of the range */
-function sound(source: Source, outcome: PassResult): HashSourceResult {
-  if (!('invalid' in outcome)) return outcome;
-  throw invalidContent(source, outcome.invalid);
-}
-
-function invalidContent(source: Source, report: ContentReport): ContentInvalidError {
+function sound<Result extends PassResult>(source: Source, outcome: Result): Exclude<Result, InvalidContent> {
+  if (!('invalid' in outcome)) return outcome as Exclude<Result, InvalidContent>;
   const { range } = source;
-  const name =
-    nameOfSource(source) + (range ? ` from byte ${range.offsetBytes} to ${range.offsetBytes + range.sizeBytes}` : '');
-  return new ContentInvalidError(contentMessage(name, report), contentProblems(report));
+  const place = range ? ` from byte ${range.offsetBytes} to ${range.offsetBytes + range.sizeBytes}` : '';
+  const message = contentMessage(`${nameOfSource(source)}${place}`, outcome.invalid);
+  throw new ContentInvalidError(message, contentProblems(outcome.invalid));
 }
 
 export interface HashingReader extends SourceReader {
@@ -93,32 +85,21 @@ export function hashingReader(
   reader: SourceReader,
   { source, sizeBytes, check, maxLines, withSha256 }: Hashing,
 ): HashingReader {
-  const create = () =>
-    [
-      new Md5(),
-      withSha256 ? new Sha256() : undefined,
-      check ? new JsonlCheck({ check, maxLines }) : undefined,
-    ] as const;
-  let [digest, sha256, lines] = create();
+  const create = () => digestsOf({ md5: true, sha256: withSha256, check, maxLines });
+  let digests = create();
   return {
     stat: (options) => reader.stat(options),
     read: async (buffer, offsetBytes) => {
       const bytesRead = await reader.read(buffer, offsetBytes);
-      if (offsetBytes === 0) [digest, sha256, lines] = create();
-      if (offsetBytes === digest.offsetBytes) {
-        const bytes = buffer.subarray(0, bytesRead);
-        digest.update(bytes);
-        sha256?.update(bytes);
-        lines?.update(bytes);
+      if (offsetBytes === 0) digests = create();
+      if (offsetBytes === digests.md5?.offsetBytes) {
+        for (const one of Object.values(digests)) one?.update(buffer.subarray(0, bytesRead));
       }
       return bytesRead;
     },
     result: () => {
-      if (digest.offsetBytes !== sizeBytes) throw new Error('the source was not read through');
-      const report = lines?.end();
-      if (report && report.invalid > 0) throw invalidContent(source, report);
-      const warnings = report && report.warnings.length > 0 ? report.warnings : undefined;
-      return { md5: reader.storedMd5?.() ?? digest.end(), sha256: sha256?.end(), warnings };
+      if (digests.md5?.offsetBytes !== sizeBytes) throw new Error('the source was not read through');
+      return sound(source, resultOf(digests, reader.storedMd5?.()));
     },
     close: () => reader.close(),
   };

@@ -1,4 +1,4 @@
-import type { HashCheckpoint, HashSourceInput, HashSourceResult } from '../../contracts/activities.ts';
+import type { HashCheckpoint, HashedSource, HashSourceInput, HashSourceResult } from '../../contracts/activities.ts';
 import type { ContentReport } from '../../contracts/content.ts';
 import { ignoresInode } from '../../core/upload/fingerprint.ts';
 import { SourceChangedError, SourceReadError } from '../../errors.ts';
@@ -9,13 +9,12 @@ import { allocateReadBuffers } from './read-memory.ts';
 import { Sha256 } from './sha256.ts';
 
 /** Computes a result from all bytes of a source, in order. It can stop, and resume in another process. */
-export interface PassListener<Result> {
+export interface PassListener {
   update(chunk: Uint8Array): void;
   /** The state after the bytes so far, small enough for a heartbeat. */
   save(): string;
   /** Resumes from a saved state, before any `update`. @returns false if the state is unusable */
   load(state: string, offsetBytes: number): boolean;
-  end(): Result;
   /** Whether its state can be saved only at the start of a line. @defaultValue false */
   readonly savesAtLineStart?: boolean;
   /** Whether the rest of the source cannot change its result, and the results of the others are not needed. @defaultValue false */
@@ -27,26 +26,26 @@ export interface PassListener<Result> {
   readonly startsAgain?: boolean;
 }
 
-type Listeners = readonly PassListener<unknown>[];
-type Results<All extends Listeners> = { [K in keyof All]: All[K] extends PassListener<infer Result> ? Result : never };
+/** By name. */
+type Listeners = Readonly<Record<string, PassListener | undefined>>;
 
 export interface PassCheckpoint {
   readonly offsetBytes: number;
-  /** Of each listener. */
-  readonly states: readonly string[];
+  /** Of each listener, by name. */
+  readonly states: Readonly<Record<string, string>>;
 }
 
 interface PassTimes {
   readonly sizeBytes: number;
   readonly chunkBytes: number;
   readonly checkpointEveryMs: number;
-  /** Queried after each chunk; true ends the pass with a checkpoint. */
-  readonly isStopping: () => boolean;
 }
 
 export interface PassOptions<All extends Listeners> extends PassTimes {
   /** Creates the listeners, for the start of the source. */
   readonly create: () => All;
+  /** Queried after each chunk; true ends the pass with a checkpoint. */
+  readonly isStopping: (listeners: All) => boolean;
   /** Ignored if it is unusable: another start costs time, but is always correct. */
   readonly resumeFrom?: PassCheckpoint | undefined;
   readonly onCheckpoint: (checkpoint: PassCheckpoint) => void;
@@ -57,24 +56,26 @@ const NEWLINE = 10;
 /**
  * Reads a source once for all listeners: one buffer is filled while the other is processed.
  *
+ * @returns the listeners, and a checkpoint if the pass was ended early
  * @throws SourceChangedError if the source ends too early
  */
 export async function pass<All extends Listeners>(
   reader: SourceReader,
   options: PassOptions<All>,
-): Promise<{ readonly results: Results<All> } | { readonly checkpoint: PassCheckpoint }> {
+): Promise<{ readonly listeners: All; readonly checkpoint?: PassCheckpoint }> {
   const { sizeBytes, chunkBytes, checkpointEveryMs, onCheckpoint, isStopping } = options;
   const { listeners, offsetBytes } = restored(options);
-  const savesAtLineStart = listeners.some((one) => one.savesAtLineStart);
-  let reachedBytes = listeners.some((one) => one.startsAgain) ? 0 : offsetBytes;
+  const all = present(listeners);
+  const savesAtLineStart = all.some(([, one]) => one.savesAtLineStart);
+  let reachedBytes = all.some(([, one]) => one.startsAgain) ? 0 : offsetBytes;
   const update = (chunk: Uint8Array) => {
     const rest = chunk.subarray(Math.max(0, Math.min(offsetBytes - reachedBytes, chunk.byteLength)));
-    for (const one of listeners) one.update(one.startsAgain ? chunk : rest);
+    for (const [, one] of all) one.update(one.startsAgain ? chunk : rest);
     reachedBytes += chunk.byteLength;
   };
   const save = (): PassCheckpoint => ({
     offsetBytes: Math.max(reachedBytes, offsetBytes),
-    states: listeners.map((one) => one.save()),
+    states: Object.fromEntries(all.map(([name, one]) => [name, one.save()])),
   });
   const read = (buffer: Buffer, atBytes: number) =>
     reader.read(buffer.subarray(0, Math.min(chunkBytes, sizeBytes - atBytes)), atBytes);
@@ -95,7 +96,7 @@ export async function pass<All extends Listeners>(
         pending.catch(() => {});
       }
       const chunk = current.subarray(0, bytesRead);
-      const stops = isStopping();
+      const stops = isStopping(listeners);
       const isDue = stops || performance.now() - savedAtMs >= checkpointEveryMs;
       const cut = isDue && savesAtLineStart ? chunk.lastIndexOf(NEWLINE) + 1 : bytesRead;
       update(chunk.subarray(0, cut));
@@ -105,39 +106,72 @@ export async function pass<All extends Listeners>(
         savedAtMs = performance.now();
         if (!stops) onCheckpoint(checkpoint);
       }
-      if (stops) return { checkpoint };
+      if (stops) return { listeners, checkpoint };
       if (cut < bytesRead) update(chunk.subarray(cut));
-      if (listeners.some((one) => one.isDecided)) break;
+      if (all.some(([, one]) => one.isDecided)) break;
       [current, next] = [next, current];
     }
   } finally {
     // The reader is closed only when nothing is being read.
     await pending?.catch(() => {});
   }
-  return { results: listeners.map((one) => one.end()) as Results<All> };
+  return { listeners };
 }
 
 function restored<All extends Listeners>({ create, resumeFrom, sizeBytes }: PassOptions<All>) {
-  const { offsetBytes = 0, states = [] } = resumeFrom ?? {};
+  const { offsetBytes = 0, states = {} } = resumeFrom ?? {};
   const isInside = Number.isSafeInteger(offsetBytes) && offsetBytes >= 0 && offsetBytes <= sizeBytes;
   const listeners = create();
-  if (isInside && listeners.every((one, index) => one.load(states[index] ?? '', offsetBytes))) {
+  if (isInside && present(listeners).every(([name, one]) => one.load(states[name] ?? '', offsetBytes))) {
     return { listeners, offsetBytes };
   }
   return { listeners: create(), offsetBytes: 0 };
 }
+
+function present(listeners: Listeners): [string, PassListener][] {
+  return Object.entries(listeners).flatMap(([name, one]) => (one ? [[name, one]] : []));
+}
+
+interface DigestOptions extends Pick<HashSourceInput, 'check' | 'maxLines' | 'sha256'> {
+  readonly md5: boolean;
+}
+
+/** Returns the listeners for the digests of a source and for the check of its content. */
+export function digestsOf({ md5, sha256, check, maxLines }: DigestOptions) {
+  return {
+    md5: md5 ? new Md5() : undefined,
+    sha256: sha256 ? new Sha256() : undefined,
+    check: check && new JsonlCheck({ check, maxLines }),
+  };
+}
+
+/** The report of content that is invalid. */
+export interface InvalidContent {
+  readonly invalid: ContentReport;
+}
+
+/** The result of listeners that received the whole source. @param storedMd5 MD5 that the store has */
+export function resultOf(
+  { md5, sha256, check }: ReturnType<typeof digestsOf>,
+  storedMd5?: string,
+): HashedSource | InvalidContent {
+  const report = check?.end();
+  if (report && report.invalid > 0) return { invalid: report };
+  const warnings = report && report.warnings.length > 0 ? report.warnings : undefined;
+  return { md5: storedMd5 ?? md5?.end() ?? '', sha256: sha256?.end(), warnings };
+}
+
+export type PassResult = HashSourceResult | InvalidContent;
 
 export interface HashReaderOptions
   extends PassTimes, Pick<HashSourceInput, 'check' | 'maxLines' | 'onlyCheck' | 'sha256'> {
   readonly fingerprint: string;
   readonly resumeFrom?: HashCheckpoint | undefined;
   readonly onCheckpoint: (checkpoint: HashCheckpoint) => void;
+  readonly isStopping: () => boolean;
   /** MD5 that the store has, so that it is not computed. */
   readonly storedMd5?: string | undefined;
 }
-
-/** As `HashSourceResult`, or the report of content that is invalid. */
-export type PassResult = HashSourceResult | { readonly invalid: ContentReport };
 
 /** Passes over a source whose identity changes while it is read, as by `chmod`. */
 const MAX_PASSES = 3;
@@ -155,46 +189,29 @@ export async function hashReader(
   { fingerprint, resumeFrom, onCheckpoint, check, maxLines, onlyCheck, sha256, storedMd5, ...times }: HashReaderOptions,
 ): Promise<PassResult> {
   let last = resumeFrom;
-  const hasMd5 = onlyCheck !== true && storedMd5 === undefined;
-  const create = (): readonly PassListener<unknown>[] => [
-    ...(hasMd5 ? [new Md5()] : []),
-    ...(sha256 ? [new Sha256()] : []),
-    ...(check ? [new JsonlCheck({ check, maxLines })] : []),
-  ];
-  const statesOf = ({ state, check: ofCheck = '' }: HashCheckpoint) => [
-    ...(hasMd5 ? [state] : []),
-    ...(sha256 ? [''] : []),
-    ...(check ? [ofCheck] : []),
-  ];
+  const create = () => digestsOf({ md5: onlyCheck !== true && storedMd5 === undefined, sha256, check, maxLines });
   for (let number = 1; number <= MAX_PASSES; number++) {
     await assertUnchanged(reader, fingerprint);
     const identity = reader.identity?.();
     const identified = ({ offsetBytes, states }: PassCheckpoint): HashCheckpoint => ({
       offsetBytes,
-      state: hasMd5 ? (states[0] ?? '') : '',
-      ...(check ? { check: states.at(-1) ?? '' } : {}),
-      ...(identity === undefined ? {} : { identity }),
+      state: states['md5'] ?? '',
+      check: states['check'],
+      identity,
     });
-    const outcome = await pass(reader, {
+    const isSame = last?.identity === identity;
+    const { listeners, checkpoint } = await pass(reader, {
       ...times,
       create,
-      resumeFrom:
-        last && last.identity === identity ? { offsetBytes: last.offsetBytes, states: statesOf(last) } : undefined,
-      onCheckpoint: (checkpoint) => onCheckpoint(identified(checkpoint)),
+      resumeFrom: last && isSame ? { ...last, states: { md5: last.state, check: last.check ?? '' } } : undefined,
+      onCheckpoint: (reached) => onCheckpoint(identified(reached)),
     });
-    if ('checkpoint' in outcome) return { checkpoint: identified(outcome.checkpoint) };
+    if (checkpoint) return { checkpoint: identified(checkpoint) };
     const now = await assertUnchanged(reader, fingerprint);
     if (reader.identity?.() === identity) {
-      const report = check ? (outcome.results.at(-1) as ContentReport) : undefined;
-      if (report && report.invalid > 0) return { invalid: report };
-      const md5 = hasMd5 ? (outcome.results[0] as string) : (storedMd5 ?? '');
-      const result = {
-        md5,
-        ...(sha256 ? { sha256: outcome.results[hasMd5 ? 1 : 0] as string } : {}),
-        ...(report && report.warnings.length > 0 ? { warnings: report.warnings } : {}),
-      };
+      const result = resultOf(listeners, storedMd5);
       // A caller that expects any inode receives the current one.
-      return ignoresInode(fingerprint) ? { ...result, fingerprint: now.fingerprint } : result;
+      return 'md5' in result && ignoresInode(fingerprint) ? { ...result, fingerprint: now.fingerprint } : result;
     }
     last = undefined;
   }

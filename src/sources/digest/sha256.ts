@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { PassListener } from './pass.ts';
 
 /** A SHA-256: a listener of a pass. It is OpenSSL's, which takes a tenth of the time of one in JavaScript, but cannot be saved. */
-export class Sha256 implements PassListener<string> {
+export class Sha256 implements PassListener {
   readonly startsAgain = true;
   readonly #hash = createHash('sha256');
 

@@ -205,16 +205,16 @@ async function checkRange(
     read: (buffer, atBytes) => reader.read(buffer, offsetBytes + atBytes),
     close: () => Promise.resolve(),
   };
-  const outcome = await pass(ranged, {
-    create: () => [new JsonlCheck({ check, maxLines, countsAll: true })] as const,
+  const { listeners, checkpoint } = await pass(ranged, {
+    create: () => ({ check: new JsonlCheck({ check, maxLines, countsAll: true }) }),
     sizeBytes,
     chunkBytes: Math.min(CHUNK_BYTES, sizeBytes),
     checkpointEveryMs: Infinity,
     onCheckpoint: () => {},
     isStopping: () => signal.aborted,
   });
-  if ('checkpoint' in outcome) throw new Interrupted();
-  return outcome.results[0];
+  if (checkpoint) throw new Interrupted();
+  return listeners.check.end();
 }
 
 /** Standard input, which can be read only once. */
