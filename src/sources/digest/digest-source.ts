@@ -34,7 +34,7 @@ export async function hashSource(sources: Sources, options: HashSourceOptions): 
   const reader = await sources.open(source);
   try {
     if (source.type === 'file' && sizeBytes > SMALL_BYTES) {
-      return sound(source, await hashFile({ ...options, source, files: sources.files, onAbort: 'checkpoint' }));
+      return sound(source, await hashFile({ ...options, source, files: sources.files }));
     }
     await assertUnchanged(reader, fingerprint);
     const storedMd5 = reader.storedMd5?.();

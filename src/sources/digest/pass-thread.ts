@@ -2,7 +2,6 @@ import { parentPort, Worker, workerData, type ResourceLimits } from 'node:worker
 import type { HashCheckpoint, HashSourceInput } from '../../contracts/activities.ts';
 import type { FileSource } from '../../contracts/sources.ts';
 import {
-  AbortedError,
   LonghaulError,
   SourceChangedError,
   SourceForbiddenError,
@@ -20,12 +19,8 @@ export interface HashFileOptions extends HashSourceInput {
   readonly source: FileSource;
   /** @defaultValue any file may be read */
   readonly files?: FileSettings | undefined;
+  /** If it is aborted, the result is a checkpoint from which another call resumes. */
   readonly signal?: AbortSignal | undefined;
-  /**
-   * Effect of an aborted signal: `throw` rejects with AbortedError; `checkpoint` resolves with a checkpoint from which
-   * another call resumes. @defaultValue `throw`
-   */
-  readonly onAbort?: 'throw' | 'checkpoint';
   /** Called about once per second. */
   readonly onCheckpoint?: (checkpoint: HashCheckpoint) => void;
   /** @defaultValue 1000 */
@@ -33,10 +28,7 @@ export interface HashFileOptions extends HashSourceInput {
 }
 
 /** The data of the thread. Its name is that of no other thread, because this file is loaded outside the thread too. */
-interface PassTask extends Pick<
-  HashFileOptions,
-  'source' | 'files' | 'fingerprint' | 'sizeBytes' | 'resumeFrom' | 'check' | 'maxLines' | 'onlyCheck' | 'sha256'
-> {
+interface PassTask extends Omit<HashFileOptions, 'signal' | 'onCheckpoint'> {
   readonly name: typeof NAME;
   readonly checkpointEveryMs: number;
 }
@@ -55,22 +47,22 @@ const CHUNK_BYTES = 512 * 1024;
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2 } as const satisfies ResourceLimits;
 
 /**
- * MD5 of a whole file, and the check of its content, in a separate thread with its own pass over the file, so that the event loop stays free. The thread
- * has ended when the promise settles.
+ * MD5 of a whole file, and the check of its content, in a separate thread with its own pass over the file, so that the
+ * event loop stays free. The thread has ended when the promise settles.
  *
  * @throws SourceChangedError if the source is another one before or after the pass, or ends too early
  * @throws SourceUnusableError and SourceReadError if it cannot be read
- * @throws AbortedError if the signal was aborted and `onAbort` is `throw`
  */
-export async function hashFile(options: HashFileOptions): Promise<PassResult> {
-  const { source, files, fingerprint, sizeBytes, resumeFrom, checkpointEveryMs = 1000 } = options;
-  const { signal, onAbort = 'throw', onCheckpoint, check, maxLines, onlyCheck, sha256 } = options;
-  if (signal?.aborted && onAbort === 'throw') throw aborted(signal);
-  const read = { source, files, fingerprint, sizeBytes, resumeFrom, check, maxLines, onlyCheck, sha256 };
+export async function hashFile({
+  signal,
+  onCheckpoint,
+  checkpointEveryMs = 1000,
+  ...read
+}: HashFileOptions): Promise<PassResult> {
   const task: PassTask = { name: NAME, ...read, checkpointEveryMs };
   const worker = new Worker(packageFiles.md5Thread, { workerData: task, resourceLimits: RESOURCE_LIMITS });
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-  let onSignal = () => {};
+  const stop = () => worker.postMessage(STOP);
   try {
     return await new Promise<PassResult>((resolve, reject) => {
       worker.on('message', (message: Message) => {
@@ -81,20 +73,14 @@ export async function hashFile(options: HashFileOptions): Promise<PassResult> {
       worker.once('error', (error) => reject(new Error('the md5 thread died', { cause: error })));
       // No effect after a last message: the promise is settled.
       worker.once('exit', (code) => reject(new Error(`the md5 thread ended with status ${code} before it was done`)));
-      if (!signal) return;
-      onSignal = () => (onAbort === 'throw' ? reject(aborted(signal)) : worker.postMessage(STOP));
-      if (signal.aborted) onSignal();
-      else signal.addEventListener('abort', onSignal, { once: true });
+      if (signal?.aborted) stop();
+      else signal?.addEventListener('abort', stop, { once: true });
     });
   } finally {
-    signal?.removeEventListener('abort', onSignal);
+    signal?.removeEventListener('abort', stop);
     await worker.terminate();
     await ended;
   }
-}
-
-function aborted(signal: AbortSignal): AbortedError {
-  return new AbortedError('hashing the source was aborted', { cause: signal.reason });
 }
 
 /** Classes are lost between threads, codes are not. */
