@@ -10,7 +10,7 @@ export interface ListedSource {
   /** Differs if the source can have changed. Unlike the fingerprint, it remains the same after a move. */
   readonly version: string;
   /**
-   * Change time and inode of a local file (see `changeOf`). If only this differs, the content can be other content, so
+   * Change time and inode of a local file (see `identitiesOf`). If only this differs, the content can be other content, so
    * the MD5 decides. Undefined for other sources, whose version covers the content.
    */
   readonly change?: string;

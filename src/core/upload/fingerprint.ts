@@ -1,4 +1,4 @@
-/** The fingerprint of a file (see `fingerprintOf` in `src/sources/file/source.ts`) in two parts: size and time, and inode. */
+/** The fingerprint of a file (see `identitiesOf` in `src/sources/file/source.ts`) in two parts: size and time, and inode. */
 const FILE = /^(\d+-[0-9a-z-]+)-([0-9a-z]+|\*)$/;
 
 /**

@@ -68,8 +68,9 @@ class FileReader implements SourceReader {
     if (isAnother && !isAlike) {
       throw new SourceChangedError(`${this.#path} was replaced by another file while it was read. Start a new upload.`);
     }
-    this.#identity = `${fingerprintOf(opened)}-${changeOf(opened)}`;
-    return { sizeBytes: Number(atPath.size), fingerprint: fingerprintOf(atPath) };
+    const { fingerprint, change } = identitiesOf(opened);
+    this.#identity = `${fingerprint}-${change}`;
+    return { sizeBytes: Number(atPath.size), fingerprint: identitiesOf(atPath).fingerprint };
   }
 
   identity(): string {
@@ -102,20 +103,12 @@ function isSameFile(one: BigIntStats, other: BigIntStats): boolean {
   return one.ino === other.ino && one.dev === other.dev;
 }
 
-/** Without the device number, which differs after a restart or on another host that mounts the same files. */
-export function fingerprintOf(stats: BigIntStats): string {
-  return identitiesOf(stats).fingerprint;
-}
-
 /**
- * Differs if the status of a file changed or another file replaced it, also if size and modification time are the same.
- * Relative to the modification time, so that it is short in the memory of a sync.
+ * The version of a local file is its modification time. The fingerprint does not include the device number, which differs
+ * after a restart or on another host that mounts the same files. The change differs if the status of a file changed or
+ * another file replaced it, also if size and modification time are the same. It is relative to the modification time, so
+ * that it is short in the memory of a sync.
  */
-export function changeOf(stats: BigIntStats): string {
-  return identitiesOf(stats).change;
-}
-
-/** The version of a local file is its modification time. */
 export function identitiesOf({ size, mtimeNs, ctimeNs, ino }: BigIntStats) {
   const [version, inode] = [mtimeNs.toString(36), ino.toString(36)];
   const change = `${(ctimeNs - mtimeNs).toString(36)}.${inode}`;

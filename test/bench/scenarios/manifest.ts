@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { SyncManifest } from '../../../activities/sync/manifest/manifest.ts';
 import type { SyncScope } from '../../../src/contracts/plan-sync.ts';
 import type { RememberedFile } from '../../../src/contracts/sync.ts';
-import { changeOf } from '../../../src/sources/file/source.ts';
+import { identitiesOf } from '../../../src/sources/file/source.ts';
 import { Sources } from '../../../src/sources/sources.ts';
 import { cleanEnvironment } from '../../support/cli.ts';
 import type { Bench } from '../bench.ts';
@@ -108,7 +108,7 @@ async function prepare(directory: string, count: number): Promise<{ readonly id:
       status: 'processed',
     };
     files.push({ id, json: JSON.stringify(file) });
-    const [version, change] = [stats.mtimeNs.toString(36), changeOf(stats)];
+    const { version, change } = identitiesOf(stats);
     add.push({ path: name, sizeBytes: bytes, version, change, fileId: id, md5, createdAt: CREATED_AT });
   }
   const store = await new Sources({ any: true }).manifest({ type: 'file', path: join(directory, 'sync.jsonl') });
