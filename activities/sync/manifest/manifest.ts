@@ -3,7 +3,7 @@ import type { ForgottenFile, RememberedFile } from '../../../src/contracts/sync.
 import { nameKey } from '../../../src/core/text/name-form.ts';
 import { ManifestError } from '../../../src/errors.ts';
 import { Breather } from '../../../src/sources/listing/listing.ts';
-import type { ManifestStore } from '../../../src/sources/manifest/store.ts';
+import type { ManifestContent, ManifestStore } from '../../../src/sources/manifest/store.ts';
 import { LineProblem, linesIn } from './lines.ts';
 import { isOfScope, lineOf, parseRow, sourceOf, type ManifestRow } from './rows.ts';
 
@@ -20,8 +20,6 @@ interface NumberedRow {
   readonly line: number;
   readonly text: string;
 }
-
-type Content = AsyncIterable<Uint8Array> | undefined;
 
 /** The memory of a sync in a file or an object with one JSON line for each File, which other syncs can use too. */
 export class SyncManifest {
@@ -71,7 +69,10 @@ export class SyncManifest {
     await this.#store.update((content) => this.#rewritten(content, changes), signal);
   }
 
-  async *#rewritten(content: Content, { add, remove, exists = () => true }: ManifestChanges): AsyncGenerator<string> {
+  async *#rewritten(
+    content: ManifestContent,
+    { add, remove, exists = () => true }: ManifestChanges,
+  ): AsyncGenerator<string> {
     const added = new Map(add.map((entry) => [nameKey(entry.path), entry]));
     const removed = new Map(remove.map((one) => [nameKey(one.path), one.fileId]));
     const written = new Set<string>();
@@ -98,7 +99,7 @@ export class SyncManifest {
   }
 
   /** In groups, because a promise for each row costs more than the row. */
-  async *#rows(content: Content): AsyncGenerator<readonly NumberedRow[]> {
+  async *#rows(content: ManifestContent): AsyncGenerator<readonly NumberedRow[]> {
     if (!content) return;
     const breather = new Breather();
     try {

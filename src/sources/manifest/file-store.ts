@@ -8,7 +8,7 @@ import { FilePermission } from '../file/permission.ts';
 import { realPlace } from '../file/paths.ts';
 import type { FileSettings } from '../source-settings.ts';
 import { lockFile } from './file-lock.ts';
-import type { ManifestStore } from './store.ts';
+import type { ManifestContent, ManifestStore, Rewrite } from './store.ts';
 
 const READ_BYTES = 256 * 1024;
 
@@ -54,7 +54,7 @@ function fileManifestStore(name: string, real: string, permission: FilePermissio
     return join(dirname(real), `.${basename(real)}.${randomUUID()}.tmp`);
   }
 
-  async function read<T>(use: (content: AsyncIterable<Uint8Array> | undefined) => Promise<T>): Promise<T> {
+  async function read<T>(use: (content: ManifestContent) => Promise<T>): Promise<T> {
     const existing = await attempt('read', openExisting());
     if (!existing) return use(undefined);
     try {
@@ -64,10 +64,7 @@ function fileManifestStore(name: string, real: string, permission: FilePermissio
     }
   }
 
-  async function update(
-    rewrite: (content: AsyncIterable<Uint8Array> | undefined) => AsyncIterable<string>,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async function update(rewrite: Rewrite, signal: AbortSignal): Promise<void> {
     for (let tries = 1; ; tries++) {
       if (await attempt('write', updateOnce(rewrite, signal))) return;
       if (tries === MAX_UPDATES)
@@ -76,10 +73,7 @@ function fileManifestStore(name: string, real: string, permission: FilePermissio
   }
 
   /** @returns false if another process took over the lock, and nothing was changed */
-  async function updateOnce(
-    rewrite: (content: AsyncIterable<Uint8Array> | undefined) => AsyncIterable<string>,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  async function updateOnce(rewrite: Rewrite, signal: AbortSignal): Promise<boolean> {
     const folder = dirname(real);
     const start = `.${basename(real)}.`;
     const lock = await lockFile(join(folder, `${start}lock`), signal);

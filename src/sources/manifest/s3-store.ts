@@ -10,7 +10,7 @@ import { ConfigError, LonghaulError, ManifestError, SourceMissingError, SourceRe
 import type { S3Connections } from '../s3/connections.ts';
 import { mapS3Error, type S3Failure } from '../s3/errors.ts';
 import { SourceDefaults, type S3Settings } from '../source-settings.ts';
-import type { ManifestStore } from './store.ts';
+import type { ManifestContent, ManifestStore, Rewrite } from './store.ts';
 
 /** Updates that start again because another sync wrote the object at the same time. */
 const MAX_UPDATES = 20;
@@ -41,10 +41,7 @@ function s3ManifestStore(place: S3Manifest, connections: S3Connections, settings
     await ask('write', (client) => client.send(put, { abortSignal: signal }), [412, 409]);
   }
 
-  async function read<T>(
-    use: (content: AsyncIterable<Uint8Array> | undefined) => Promise<T>,
-    signal: AbortSignal,
-  ): Promise<T> {
+  async function read<T>(use: (content: ManifestContent) => Promise<T>, signal: AbortSignal): Promise<T> {
     const object = await get(signal);
     try {
       return await use(object && content(object.body));
@@ -53,10 +50,7 @@ function s3ManifestStore(place: S3Manifest, connections: S3Connections, settings
     }
   }
 
-  async function update(
-    rewrite: (content: AsyncIterable<Uint8Array> | undefined) => AsyncIterable<string>,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async function update(rewrite: Rewrite, signal: AbortSignal): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), 'longhaul-manifest-'));
     try {
       for (let tries = 1; tries <= MAX_UPDATES; tries++) {
@@ -70,11 +64,7 @@ function s3ManifestStore(place: S3Manifest, connections: S3Connections, settings
   }
 
   /** @returns false if another writer was faster, and nothing was changed */
-  async function updateOnce(
-    rewrite: (content: AsyncIterable<Uint8Array> | undefined) => AsyncIterable<string>,
-    copy: string,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  async function updateOnce(rewrite: Rewrite, copy: string, signal: AbortSignal): Promise<boolean> {
     const object = await get(signal);
     // A PUT needs its length before it starts.
     const handle = await open(copy, 'w', 0o600);

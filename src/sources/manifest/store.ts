@@ -1,17 +1,20 @@
+/** Undefined if no manifest exists. */
+export type ManifestContent = AsyncIterable<Uint8Array> | undefined;
+
+/** Returns the new content. */
+export type Rewrite = (content: ManifestContent) => AsyncIterable<string>;
+
 /** A place for the memory of a sync: a file, or an object of a bucket. */
 export interface ManifestStore {
   /** Path or URL, for messages. */
   readonly name: string;
   /** Checks that it can be written, as far as this is possible without a change of its content. */
   prepare(signal: AbortSignal): Promise<void>;
-  /** Reads the newest content. @param use receives undefined if none exists */
-  read<T>(use: (content: AsyncIterable<Uint8Array> | undefined) => Promise<T>, signal: AbortSignal): Promise<T>;
+  /** Reads the newest content. */
+  read<T>(use: (content: ManifestContent) => Promise<T>, signal: AbortSignal): Promise<T>;
   /**
    * Replaces the whole content atomically: a reader finds either the old or the new content. If another writer was
    * faster, it calls `rewrite` again with the content of that writer.
    */
-  update(
-    rewrite: (content: AsyncIterable<Uint8Array> | undefined) => AsyncIterable<string>,
-    signal: AbortSignal,
-  ): Promise<void>;
+  update(rewrite: Rewrite, signal: AbortSignal): Promise<void>;
 }
