@@ -48,8 +48,6 @@ export interface OpenOptions {
   readonly query?: string | undefined;
   /** Aborts the requests to a remote source. */
   readonly signal?: AbortSignal | undefined;
-  /** Whether a command of this user named it, so that no list of buckets and hosts must contain it. @defaultValue false */
-  readonly isNamed?: boolean | undefined;
 }
 
 /**

@@ -1,4 +1,12 @@
-import type { Container, HttpSource, ManifestPlace, Source } from '../contracts/sources.ts';
+import type {
+  BucketContainer,
+  Container,
+  HttpSource,
+  ManifestPlace,
+  S3Manifest,
+  S3Source,
+  Source,
+} from '../contracts/sources.ts';
 import { containerNameProblem, sourceNameProblem } from '../core/source/limits.ts';
 import { nameOfContainer, nameOfSource } from '../core/source/names.ts';
 import { printable } from '../core/text/printable.ts';
@@ -15,23 +23,9 @@ import { openFileManifest } from './manifest/file-store.ts';
 import type { ManifestStore } from './manifest/store.ts';
 import type { Listing, ListOptions } from './listing/listing.ts';
 import { rangedReader, spanInWhole, type OpenOptions, type SourceReader } from './source-reader.ts';
-import type { S3Connections } from './s3/connections.ts';
+import type { S3Bucket, S3Connections } from './s3/connections.ts';
 import { openSealedQuery } from './http/sealed-query.ts';
 import { openingKeysOf, type FileSettings, type SourceSettings } from './source-settings.ts';
-
-type Listers = {
-  readonly [Type in Container['type']]: (
-    container: Extract<Container, { type: Type }>,
-    options: ListOptions,
-  ) => Promise<Listing>;
-};
-
-type Openers = {
-  readonly [Type in Source['type']]: (
-    source: Extract<Source, { type: Type }>,
-    options: OpenOptions,
-  ) => SourceReader | Promise<SourceReader>;
-};
 
 /** The workflow for which a sealed query is opened. */
 export interface SealingWorkflow {
@@ -79,17 +73,6 @@ export class Sources {
     return { ...files, named, isOfCommand };
   }
 
-  /** One line for each kind of source. */
-  readonly #openers: Openers = {
-    file: (source) => openFileSource(source, this.files),
-    s3: async (source, options) => {
-      const { openS3Source } = await import('./s3/source.ts');
-      const isNamed = await this.#isNamed(source);
-      return openS3Source(source, await this.#connections(), { ...options, isNamed });
-    },
-    http: (source, options) => this.#openHttp(source, options),
-  };
-
   /**
    * Opens a source for reading; the caller closes it.
    *
@@ -105,9 +88,15 @@ export class Sources {
     const problem = sourceNameProblem(source);
     if (problem !== undefined) throw new SourceUnusableError(`${printable(nameOfSource(source))} ${problem}`);
     const { range } = source;
-    const opener = this.#openers[source.type] as (source: Source, options: OpenOptions) => Promise<SourceReader>;
-    if (range === undefined) return opener(source, options);
-    return rangedReader(await opener(source, { ...options, span: spanInWhole(options.span, range) }), range);
+    if (range === undefined) return this.#open(source, options);
+    return rangedReader(await this.#open(source, { ...options, span: spanInWhole(options.span, range) }), range);
+  }
+
+  async #open(source: Source, options: OpenOptions): Promise<SourceReader> {
+    if (source.type === 'file') return openFileSource(source, this.files);
+    if (source.type === 'http') return this.#openHttp(source, options);
+    const { openS3Source } = await import('./s3/source.ts');
+    return openS3Source(source, await this.#bucket(source), options);
   }
 
   /** Opens a source for the duration of `use`. @throws as `open` */
@@ -126,23 +115,8 @@ export class Sources {
    * @throws as `downloadHttp`
    */
   async download(url: URL, sink: DownloadSink, options: DownloadOptions): Promise<void> {
-    await downloadHttp(new HttpResource(url, this.#http, { signal: options.signal }), sink, options);
+    await downloadHttp(new HttpResource(url, this.#http, { signal: options.signal, isNamed: false }), sink, options);
   }
-
-  /** One line for each kind of container. */
-  readonly #listers: Listers = {
-    folder: async (container, options) => {
-      const listing = await listFolder(container, options, this.files);
-      const device = await deviceOf(container.path);
-      if (device !== undefined) this.#devices.set(container.path, device);
-      return listing;
-    },
-    s3: async (container, options) => {
-      const { listBucket } = await import('./s3/list-bucket.ts');
-      const isNamed = await this.#isNamed(container);
-      return listBucket(container, await this.#connections(), { ...options, isNamed });
-    },
-  };
 
   /**
    * Lists the content of a container.
@@ -153,10 +127,15 @@ export class Sources {
    * @throws SourceReadError if the storage has an error
    */
   async list(container: Container, options: ListOptions): Promise<Listing> {
-    const problem = containerNameProblem(container);
-    if (problem !== undefined) throw new SourceUnusableError(`${printable(nameOfContainer(container))} ${problem}`);
-    const lister = this.#listers[container.type] as (container: Container, options: ListOptions) => Promise<Listing>;
-    return lister(container, options);
+    assertName(container);
+    if (container.type === 's3') {
+      const { listBucket } = await import('./s3/list-bucket.ts');
+      return listBucket(container, await this.#bucket(container), options);
+    }
+    const listing = await listFolder(container, options, this.files);
+    const device = await deviceOf(container.path);
+    if (device !== undefined) this.#devices.set(container.path, device);
+    return listing;
   }
 
   /**
@@ -165,11 +144,10 @@ export class Sources {
    * @throws as `list`
    */
   async check(container: Container, { signal }: Pick<ListOptions, 'signal'>): Promise<void> {
-    const problem = containerNameProblem(container);
-    if (problem !== undefined) throw new SourceUnusableError(`${printable(nameOfContainer(container))} ${problem}`);
+    assertName(container);
     if (container.type === 'folder') return checkFolder(container, this.files, this.#devices.get(container.path));
     const { checkBucket } = await import('./s3/list-bucket.ts');
-    await checkBucket(container, await this.#connections(), { signal, isNamed: await this.#isNamed(container) });
+    await checkBucket(container, await this.#bucket(container), signal);
   }
 
   /**
@@ -184,7 +162,7 @@ export class Sources {
     if (problem !== undefined) throw new ManifestError(`the manifest ${printable(nameOfSource(place))} ${problem}`);
     if (place.type === 'file') return openFileManifest(place, this.files);
     const { openS3Manifest } = await import('./manifest/s3-store.ts');
-    return openS3Manifest(place, await this.#connections(), await this.#isNamed(place));
+    return openS3Manifest(place, await this.#bucket(place));
   }
 
   /** Aborts running reads. */
@@ -194,10 +172,11 @@ export class Sources {
   }
 
   /** AWS's SDK needs 23 MiB and 0.2 s. It is loaded only if it is used. */
-  async #connections(): Promise<S3Connections> {
+  async #bucket(place: S3Source | BucketContainer | S3Manifest): Promise<S3Bucket> {
+    const isNamed = await this.#isNamed(place);
     const { S3Connections } = await import('./s3/connections.ts');
     this.#s3 ??= new S3Connections(this.#settings.s3, this.#settings, this.#settings.proxies);
-    return this.#s3;
+    return this.#s3.bucket(place, isNamed);
   }
 
   async #isNamed(source: Source | Container): Promise<boolean> {
@@ -230,4 +209,10 @@ export class Sources {
       return openSealedQuery(sealedQuery, { url, workflowId: parentId }, secrets);
     }
   }
+}
+
+/** @throws SourceUnusableError */
+function assertName(container: Container): void {
+  const problem = containerNameProblem(container);
+  if (problem !== undefined) throw new SourceUnusableError(`${printable(nameOfContainer(container))} ${problem}`);
 }

@@ -8,11 +8,16 @@ import type { AddressPolicy } from './address-policy.ts';
 import { discardBody } from '../remote/values.ts';
 import { SourceHeaders, type HostHeaders } from './headers.ts';
 import { SourceDefaults, type HttpSettings } from '../source-settings.ts';
-import type { OpenOptions } from '../source-reader.ts';
 
 const MAX_REDIRECTS = 5;
 const CONNECT_TIMEOUT_MS = 10_000;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+export interface HttpOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Whether a command of this user named it, so that no list of hosts must contain it. */
+  readonly isNamed: boolean;
+}
 
 /** Response to a GET, after its redirects. */
 export interface HttpResponse {
@@ -63,7 +68,7 @@ export class HttpConnections {
   async get(
     url: URL,
     headers: Readonly<Record<string, string>>,
-    { signal, isNamed = false }: Pick<OpenOptions, 'signal' | 'isNamed'>,
+    { signal, isNamed }: HttpOptions,
   ): Promise<HttpResponse> {
     this.assertUrl(url, isNamed);
     const configured = this.#headers.of(url, this.#chooseProxy?.(url) !== undefined);

@@ -12,8 +12,7 @@ import {
 import { clip } from '../../core/text/clip.ts';
 import { redactorOf, type Redact } from '../../redact.ts';
 import { discardBody, etagOf, httpDateOf, networkProblem } from '../remote/values.ts';
-import type { HttpConnections, HttpResponse } from './connections.ts';
-import type { OpenOptions } from '../source-reader.ts';
+import type { HttpConnections, HttpOptions, HttpResponse } from './connections.ts';
 
 /** The content of a URL. It throws only errors of Longhaul. They never contain the query, which can be secret. */
 export class HttpResource {
@@ -22,11 +21,11 @@ export class HttpResource {
   readonly #url: URL;
   readonly #connections: HttpConnections;
   readonly #redact: Redact;
-  readonly #options: OpenOptions;
+  readonly #options: HttpOptions;
 
   /** @throws SourceForbiddenError, SourceNotNamedError */
-  constructor(url: URL, connections: HttpConnections, options: OpenOptions) {
-    connections.assertUrl(url, options.isNamed ?? false);
+  constructor(url: URL, connections: HttpConnections, options: HttpOptions) {
+    connections.assertUrl(url, options.isNamed);
     this.name = `${url.origin}${url.pathname}`;
     this.#url = url;
     // The whole query, and all its long values.

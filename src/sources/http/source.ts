@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { ByteRange, HttpSource } from '../../contracts/sources.ts';
 import { SourceUnusableError } from '../../errors.ts';
 import { discardBody, contentRangeOf, type ContentRange } from '../remote/values.ts';
-import type { HttpConnections } from './connections.ts';
+import type { HttpConnections, HttpOptions } from './connections.ts';
 import { HttpResource, validatorOf } from './resource.ts';
 import { RemoteReader, type RemoteInfo, type RemoteStore } from '../remote/reader.ts';
 import type { OpenOptions, SourceReader } from '../source-reader.ts';
@@ -18,7 +18,7 @@ export function openHttpSource(
   source: HttpSource,
   query: string | undefined,
   connections: HttpConnections,
-  options: OpenOptions,
+  options: OpenOptions & HttpOptions,
 ): SourceReader {
   const url = new URL(source.url);
   if (query !== undefined) url.search = query;

@@ -11,8 +11,6 @@ export interface ListOptions {
   readonly signal?: AbortSignal | undefined;
   /** Receives entries of a folder, in any order. They are then not in the listing. @defaultValue all are in the listing */
   readonly onEntry?: ((entry: ListedSource) => void) | undefined;
-  /** As in `OpenOptions`. */
-  readonly isNamed?: boolean | undefined;
 }
 
 /** An entry that no File can be made of. */

@@ -7,9 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { S3Manifest } from '../../contracts/sources.ts';
 import { ConfigError, LonghaulError, ManifestError, SourceMissingError, SourceReadError } from '../../errors.ts';
-import type { S3Connections } from '../s3/connections.ts';
+import type { S3Bucket } from '../s3/connections.ts';
 import { mapS3Error, type S3Failure } from '../s3/errors.ts';
-import { SourceDefaults, type S3Settings } from '../source-settings.ts';
 import type { ManifestContent, ManifestStore, Rewrite } from './store.ts';
 
 /** Updates that start again because another sync wrote the object at the same time. */
@@ -19,16 +18,8 @@ const MAX_PAUSE_MS = 2000;
 /**
  * Opens a manifest in a bucket. An update is a conditional PUT: the store rejects it if the object is no longer the one
  * that was read.
- *
- * @throws ConfigError, SourceForbiddenError, SourceNotNamedError as `S3Connections.settings`
  */
-export function openS3Manifest(place: S3Manifest, connections: S3Connections, isNamed: boolean): ManifestStore {
-  const settings = connections.settings(place.connection ?? 'default', place.bucket, isNamed);
-  return s3ManifestStore(place, connections, settings);
-}
-
-function s3ManifestStore(place: S3Manifest, connections: S3Connections, settings: S3Settings): ManifestStore {
-  const { bucket, key, connection = 'default' } = place;
+export function openS3Manifest({ bucket, key }: S3Manifest, { settings, ...store }: S3Bucket): ManifestStore {
   const name = `s3://${bucket}/${key}`;
   const target = { Bucket: bucket, Key: key };
 
@@ -100,7 +91,7 @@ function s3ManifestStore(place: S3Manifest, connections: S3Connections, settings
   }
 
   async function* content(body: Readable): AsyncGenerator<Uint8Array> {
-    const stallTimeoutMs = settings.stallTimeoutMs ?? SourceDefaults.stallTimeoutMs;
+    const { stallTimeoutMs } = settings;
     const stalled = new SourceReadError(`cannot read the manifest ${name}: no bytes for ${stallTimeoutMs} ms`);
     const timer = setTimeout(() => body.destroy(stalled), stallTimeoutMs);
     try {
@@ -122,7 +113,7 @@ function s3ManifestStore(place: S3Manifest, connections: S3Connections, settings
     statuses: readonly number[] = [404],
   ): Promise<T | undefined> {
     try {
-      return await connections.ask(connection, settings, call);
+      return await store.ask(call);
     } catch (error) {
       const { name: code, $metadata } = (error ?? {}) as S3Failure;
       const status = $metadata?.httpStatusCode;

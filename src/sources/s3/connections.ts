@@ -1,6 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { Limits } from '../../contracts/limits.ts';
+import type { S3Source } from '../../contracts/sources.ts';
 import { ConfigError } from '../../errors.ts';
 import { longhaulVersion } from '../../longhaul-version.ts';
 import { rememberSecrets } from '../../redact.ts';
@@ -14,6 +15,19 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 /** One connection for each part that a worker can have in flight, and one to check its object. */
 const MAX_SOCKETS = 2 * Limits.maxConcurrency;
+
+type Settings = S3Settings & Required<Pick<S3Settings, 'stallTimeoutMs'>>;
+
+/** A bucket that the settings permit. */
+export interface S3Bucket {
+  readonly settings: Settings;
+  /**
+   * Sends a request to the store. If the credentials can have expired, it repeats the request with new credentials.
+   *
+   * @throws the error of the client
+   */
+  readonly ask: <T>(call: (client: S3Client) => Promise<T>) => Promise<T>;
+}
 
 /** S3 clients by the name of their connection, created at the first use. */
 export class S3Connections {
@@ -36,7 +50,10 @@ export class S3Connections {
    * @throws ConfigError if no connection has that name
    * @throws SourceForbiddenError, SourceNotNamedError if the connection does not permit the bucket
    */
-  settings(name: string, bucket: string, isNamed = false): S3Settings {
+  bucket(
+    { connection: name = 'default', bucket }: Pick<S3Source, 'connection' | 'bucket'>,
+    isNamed: boolean,
+  ): S3Bucket {
     const settings = Object.hasOwn(this.#settings, name) ? this.#settings[name] : undefined;
     if (!settings) {
       const known = Object.keys(this.#settings).join(', ');
@@ -45,15 +62,12 @@ export class S3Connections {
     if (!isNamed && settings.buckets && !matchesAny(bucket, settings.buckets)) {
       throw notPermitted(`the bucket ${bucket} by the S3 connection "${name}"`, '--bucket', bucket, this.#named);
     }
-    return settings;
+    const { stallTimeoutMs = SourceDefaults.stallTimeoutMs } = settings;
+    const all = { ...settings, stallTimeoutMs };
+    return { settings: all, ask: (call) => this.#ask(name, all, call) };
   }
 
-  /**
-   * Sends a request to the store. If the credentials can have expired, it repeats the request with new credentials.
-   *
-   * @throws the error of the client
-   */
-  async ask<T>(name: string, settings: S3Settings, call: (client: S3Client) => Promise<T>): Promise<T> {
+  async #ask<T>(name: string, settings: Settings, call: (client: S3Client) => Promise<T>): Promise<T> {
     const client = this.#client(name, settings);
     try {
       return await call(client);
@@ -70,7 +84,7 @@ export class S3Connections {
     this.#clients.clear();
   }
 
-  #client(name: string, settings: S3Settings): S3Client {
+  #client(name: string, settings: Settings): S3Client {
     const existing = this.#clients.get(name);
     if (existing) return existing;
     const network = s3Network(settings, this.#proxies, {
@@ -78,7 +92,7 @@ export class S3Connections {
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
     });
     const client = new S3Client(clientConfig(settings, network));
-    guardAnswers(client, settings.stallTimeoutMs ?? SourceDefaults.stallTimeoutMs);
+    guardAnswers(client, settings.stallTimeoutMs);
     // After it, because the last request is forwarded.
     network.apply(client);
     this.#clients.set(name, client);
@@ -98,7 +112,7 @@ function mayBeExpired(error: unknown): boolean {
 }
 
 function clientConfig(
-  { endpoint, region, forcePathStyle, credentials, stallTimeoutMs }: S3Settings,
+  { endpoint, region, forcePathStyle, credentials, stallTimeoutMs }: Settings,
   { httpsAgent }: S3Network,
 ) {
   return {
@@ -115,7 +129,7 @@ function clientConfig(
     requestHandler: {
       connectionTimeout: CONNECT_TIMEOUT_MS,
       // Until the response starts. Later, a socket can be idle because the part's destination accepts no bytes.
-      requestTimeout: stallTimeoutMs ?? SourceDefaults.stallTimeoutMs,
+      requestTimeout: stallTimeoutMs,
       throwOnRequestTimeout: true,
       httpAgent: { maxSockets: MAX_SOCKETS },
       httpsAgent,

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { discardBody } from '../remote/values.ts';
 import { cleanListing, errorOf } from './xml.ts';
 
 /** A page of 1,000 keys of 1,024 bytes, if each character is written as an entity, and the XML around them. */
@@ -81,7 +82,7 @@ async function readStart(
     }
   } finally {
     clearTimeout(timer);
-    body.on('error', () => {}).destroy();
+    discardBody(body);
   }
   return { text: Buffer.concat(chunks).subarray(0, maxBytes).toString(), isWhole: bytes <= maxBytes };
 }

@@ -4,34 +4,36 @@ import { keyPrefixOf } from '../../core/source/names.ts';
 import { SourceNotRangedError } from '../../errors.ts';
 import { Breather, type Listing, type ListOptions } from '../listing/listing.ts';
 import { BucketRows } from './bucket-rows.ts';
-import type { S3Connections } from './connections.ts';
+import type { S3Bucket } from './connections.ts';
 import { mapS3Error, type S3Failure } from './errors.ts';
+
+/** Limits for a store whose list never ends. A page has 1,000 rows, and all can be those of folders. */
+const MAX_PAGES = 100_000;
+const MAX_BARREN_PAGES = 1000;
 
 /**
  * Lists the objects of a bucket below a prefix, page by page. It throws if the listing breaks. A row that cannot be used
  * does not affect other rows, but then the listing is not complete.
  *
- * @throws SourceMissingError, SourceReadError, SourceForbiddenError, SourceNotRangedError, SourceUnusableError, ConfigError
+ * @throws SourceMissingError, SourceReadError, SourceNotRangedError, SourceUnusableError, ConfigError
  */
 export async function listBucket(
   container: BucketContainer,
-  connections: S3Connections,
-  { filter, signal, isNamed }: ListOptions,
+  bucket: S3Bucket,
+  { filter, signal }: ListOptions,
 ): Promise<Listing> {
-  const { bucket, connection = 'default' } = container;
   const prefix = keyPrefixOf(container);
-  const name = `s3://${bucket}/${prefix}`;
-  const settings = connections.settings(connection, bucket, isNamed);
+  const name = `s3://${container.bucket}/${prefix}`;
   const rows = new BucketRows(name, prefix, filter);
-  const course = new PageCourse(name);
   const breather = new Breather();
+  const tokens = new Set<string>();
+  let barren = 0;
   let tellsRestored = true;
   const ask = (token: string | undefined): Promise<ListObjectsV2CommandOutput> => {
-    const page = { Bucket: bucket, Prefix: prefix, ContinuationToken: token };
+    const page = { Bucket: container.bucket, Prefix: prefix, ContinuationToken: token };
     const restored = tellsRestored ? { OptionalObjectAttributes: [OptionalObjectAttributes.RESTORE_STATUS] } : {};
-    return connections.ask(connection, settings, (client) =>
-      client.send(new ListObjectsV2Command({ ...page, ...restored }), signal ? { abortSignal: signal } : {}),
-    );
+    const command = new ListObjectsV2Command({ ...page, ...restored });
+    return bucket.ask((client) => client.send(command, { abortSignal: signal }));
   };
   const askPage = async (token: string | undefined): Promise<ListObjectsV2CommandOutput> => {
     try {
@@ -44,35 +46,37 @@ export async function listBucket(
       throw mapS3Error(error, name);
     }
   };
-  for (let token: string | undefined; ;) {
-    const page = await askPage(token);
+  for (let last: string | undefined; ;) {
+    const { Contents = [], IsTruncated, NextContinuationToken: token } = await askPage(last);
     const before = rows.count;
-    for (const object of page.Contents ?? []) {
+    for (const object of Contents) {
       await breather.breathe();
       rows.add(object);
     }
-    token = course.next(page, rows.count > before);
-    if (token === undefined) break;
+    if (IsTruncated !== true) return rows.listing(IsTruncated === false && !token);
+    if (!token) throw brokenList(name, 'returned an incomplete list without a continuation token');
+    if (tokens.has(token)) throw brokenList(name, 'repeated a page of its list');
+    tokens.add(token);
+    barren = rows.count > before ? 0 : barren + 1;
+    if (barren >= MAX_BARREN_PAGES || tokens.size >= MAX_PAGES) {
+      throw brokenList(name, 'returned a list without an end');
+    }
+    last = token;
   }
-  return rows.listing(course.isComplete);
 }
 
 /** Checks that a bucket can be listed. @throws as `listBucket` */
 export async function checkBucket(
   container: BucketContainer,
-  connections: S3Connections,
-  { signal, isNamed }: Pick<ListOptions, 'signal' | 'isNamed'>,
+  bucket: S3Bucket,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { bucket, connection = 'default' } = container;
   const prefix = keyPrefixOf(container);
-  const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: 1 });
-  const settings = connections.settings(connection, bucket, isNamed);
+  const command = new ListObjectsV2Command({ Bucket: container.bucket, Prefix: prefix, MaxKeys: 1 });
   try {
-    await connections.ask(connection, settings, (client) =>
-      client.send(command, signal ? { abortSignal: signal } : {}),
-    );
+    await bucket.ask((client) => client.send(command, { abortSignal: signal }));
   } catch (error) {
-    throw mapS3Error(error, `s3://${bucket}/${prefix}`);
+    throw mapS3Error(error, `s3://${container.bucket}/${prefix}`);
   }
 }
 
@@ -82,52 +86,6 @@ function isUnsupported(error: unknown): boolean {
   return $metadata?.httpStatusCode === 501 || ($metadata?.httpStatusCode === 400 && name !== 'ExpiredToken');
 }
 
-/** Limits for a store whose list never ends. A page has 1,000 rows, and all can be those of folders. */
-const MAX_PAGES = 100_000;
-const MAX_BARREN_PAGES = 1000;
-
-/** Follows the pages of a listing to its end. */
-export class PageCourse {
-  readonly #name: string;
-  readonly #tokens = new Set<string>();
-  #barren = 0;
-  /** Whether the store returned the last page. */
-  isComplete = true;
-
-  /** @param name of the listing, for messages */
-  constructor(name: string) {
-    this.#name = name;
-  }
-
-  /**
-   * Returns the token of the next page; undefined after the last page.
-   *
-   * @param hasBrought whether the page had a new row
-   * @throws SourceNotRangedError if the list does not end
-   */
-  next(
-    {
-      IsTruncated,
-      NextContinuationToken: token,
-    }: Pick<ListObjectsV2CommandOutput, 'IsTruncated' | 'NextContinuationToken'>,
-    hasBrought: boolean,
-  ): string | undefined {
-    if (IsTruncated !== true) {
-      this.isComplete = IsTruncated === false && !token;
-      return undefined;
-    }
-    if (!token) throw this.#broken('returned an incomplete list without a continuation token');
-    if (this.#tokens.has(token)) throw this.#broken('repeated a page of its list');
-    this.#tokens.add(token);
-    this.#barren = hasBrought ? 0 : this.#barren + 1;
-    if (this.#barren >= MAX_BARREN_PAGES || this.#tokens.size >= MAX_PAGES)
-      throw this.#broken('returned a list without an end');
-    return token;
-  }
-
-  #broken(what: string): SourceNotRangedError {
-    return new SourceNotRangedError(
-      `cannot list ${this.#name}: the store ${what}. Check the endpoint of the S3 connection.`,
-    );
-  }
+function brokenList(name: string, what: string): SourceNotRangedError {
+  return new SourceNotRangedError(`cannot list ${name}: the store ${what}. Check the endpoint of the S3 connection.`);
 }

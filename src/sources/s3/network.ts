@@ -4,6 +4,7 @@ import { NetworkHttpsAgent } from '../../network/node-agents.ts';
 import { proxyChooser, type ProxyChooser, type ProxyRules } from '../../network/proxy.ts';
 import { TlsFiles } from '../../network/tls-files.ts';
 import { credentialsProblem } from '../../network/tunnel.ts';
+import { discardBody } from '../remote/values.ts';
 import type { S3Settings } from '../source-settings.ts';
 
 export interface S3Network {
@@ -63,7 +64,7 @@ function forwardPlainHttp(client: S3Client, chooseProxy: ProxyChooser): void {
       const result = await next({ ...args, request: forwarded });
       const { statusCode, body } = result.response as { readonly statusCode: number; readonly body: Readable };
       if (statusCode !== 407) return result;
-      body.on('error', () => {}).destroy();
+      discardBody(body);
       throw credentialsProblem(proxy);
     },
     // The last step, which the SDK's middleware for signing and retrying precedes.

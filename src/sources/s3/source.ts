@@ -4,34 +4,23 @@ import type { ByteRange, S3Source } from '../../contracts/sources.ts';
 import { nameOfSource } from '../../core/source/names.ts';
 import { SourceChangedError, SourceNotRangedError, SourceReadError, SourceUnusableError } from '../../errors.ts';
 import { archiveOfHead, archivedError, mapS3Error, type S3Failure } from './errors.ts';
-import { etagOf } from '../remote/values.ts';
+import { discardBody, etagOf } from '../remote/values.ts';
 import { RemoteReader, type RemoteInfo, type RemoteStore } from '../remote/reader.ts';
-import type { S3Connections } from './connections.ts';
+import type { S3Bucket } from './connections.ts';
 import type { OpenOptions, SourceReader } from '../source-reader.ts';
-import { SourceDefaults, type S3Settings } from '../source-settings.ts';
 
 interface S3Info extends RemoteInfo {
   readonly etag: string;
 }
 
-/**
- * Opens an object of a bucket. It sends no request.
- *
- * @throws ConfigError, SourceForbiddenError, SourceNotNamedError as `S3Connections.settings`
- */
-export function openS3Source(source: S3Source, connections: S3Connections, options: OpenOptions): SourceReader {
-  const settings = connections.settings(source.connection ?? 'default', source.bucket, options.isNamed);
-  return new RemoteReader(s3Store(source, connections, settings, options.signal), options);
+/** Opens an object of a bucket. It sends no request. */
+export function openS3Source(source: S3Source, bucket: S3Bucket, options: OpenOptions): SourceReader {
+  return new RemoteReader(s3Store(source, bucket, options.signal), options);
 }
 
-function s3Store(
-  source: S3Source,
-  connections: S3Connections,
-  settings: S3Settings,
-  signal: AbortSignal | undefined,
-): RemoteStore {
-  const { stallTimeoutMs = SourceDefaults.stallTimeoutMs, endpoint } = settings;
-  const { bucket, key, versionId, connection = 'default' } = source;
+function s3Store(source: S3Source, { settings, ...store }: S3Bucket, signal: AbortSignal | undefined): RemoteStore {
+  const { stallTimeoutMs, endpoint } = settings;
+  const { bucket, key, versionId } = source;
   const target = { Bucket: bucket, Key: key, VersionId: versionId };
   const options = { abortSignal: signal };
   const name = nameOfSource(source);
@@ -66,7 +55,7 @@ function s3Store(
     try {
       check(answer, { offsetBytes, sizeBytes }, info as S3Info);
     } catch (error) {
-      body.on('error', () => {}).destroy();
+      discardBody(body);
       throw error;
     }
     return body;
@@ -111,7 +100,7 @@ function s3Store(
 
   async function ask<T>(call: (client: S3Client) => Promise<T>): Promise<T> {
     try {
-      return await connections.ask(connection, settings, call);
+      return await store.ask(call);
     } catch (error) {
       throw mapError(error);
     }

@@ -126,9 +126,7 @@ function withRange({ source, query }: NamedSource, range: Source['range']): Name
 async function checkSize(sources: Sources, named: NamedSource, bytes: number): Promise<Check> {
   const name = `source ${nameOfSource(named.source)}`;
   try {
-    const { sizeBytes } = await sources.read(named.source, { query: named.query, isNamed: true }, (reader) =>
-      reader.stat(),
-    );
+    const { sizeBytes } = await sources.read(named.source, { query: named.query }, (reader) => reader.stat());
     return sizeBytes === bytes
       ? ok(name, formatBytes(bytes))
       : fail(name, `has ${sizeBytes} bytes, and the receipt has ${bytes}`);
@@ -146,7 +144,7 @@ async function checkSource(
   const { range } = source;
   const name = `source ${nameOfSource(source)}${range ? ` (bytes ${range.offsetBytes} to ${range.offsetBytes + range.sizeBytes - 1})` : ''}`;
   try {
-    return await sources.read(source, { query, signal, isNamed: true }, async (reader) => {
+    return await sources.read(source, { query, signal }, async (reader) => {
       const now = await reader.stat();
       if (now.sizeBytes !== bytes)
         return { check: fail(name, `has ${now.sizeBytes} bytes, and the receipt has ${bytes}`) };

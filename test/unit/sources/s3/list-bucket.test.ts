@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createPathFilter } from '../../../../src/sources/listing/path-filter.ts';
-import type { S3Connections } from '../../../../src/sources/s3/connections.ts';
+import type { S3Bucket } from '../../../../src/sources/s3/connections.ts';
 import { listBucket } from '../../../../src/sources/s3/list-bucket.ts';
 
 const filter = createPathFilter([], []);
@@ -8,11 +8,10 @@ const filter = createPathFilter([], []);
 it('ends a list with ever new tokens and no row', async () => {
   let page = 0;
   // The integration tests of strange answers use the client of AWS.
-  const connections = {
-    settings: () => ({}),
+  const bucket = {
     ask: async () => ({ IsTruncated: true, NextContinuationToken: `page-${page++}` }),
-  } as unknown as S3Connections;
-  const list = listBucket({ type: 's3', bucket: 'bucket' }, connections, { filter });
+  } as unknown as S3Bucket;
+  const list = listBucket({ type: 's3', bucket: 'bucket' }, bucket, { filter });
   await expect(list).rejects.toMatchObject({ code: 'SOURCE_NOT_RANGED' });
   expect(page).toBe(1000);
 });
