@@ -14,10 +14,7 @@ import { limitProblem, withinLimits, type Listing } from '../../src/sources/list
 import type { Sources } from '../../src/sources/sources.ts';
 import type { createPathFilter } from '../../src/sources/listing/path-filter.ts';
 import { ListedPaths } from './listed-paths.ts';
-import type { DestinationList } from './list-destination.ts';
-import { entryOf, listsOf, type Remembered, type SyncLists } from './lists.ts';
-import type { SyncManifest } from './manifest/manifest.ts';
-import type { ManifestRecorder } from './manifest/recorder.ts';
+import { entryOf, listsOf, type Sides, type SyncLists } from './lists.ts';
 import { SyncReads, type ReadContext } from './reads.ts';
 import { isOfSource, wholeSourceProblem } from '../source-scope.ts';
 import { typeOf } from '../failures.ts';
@@ -36,18 +33,6 @@ export type SyncFilter = ReturnType<typeof createPathFilter>;
 
 /** Entries of packed lists that need about the memory of one object. */
 const PACKED_ENTRIES = 4;
-
-/** Both sides of a sync, without the listing of the source. */
-export interface Sides {
-  readonly files: DestinationList;
-  readonly remembered: Remembered;
-  readonly generation: number;
-  /** @defaultValue the memory is in Temporal */
-  readonly manifest?: SyncManifest;
-  /** @defaultValue none for a dry run */
-  readonly recorder?: ManifestRecorder | undefined;
-  readonly plan: SyncPlan;
-}
 
 /**
  * Decides about every source of a sync. Sources are read only if the decision depends on their MD5: `readOn`
@@ -223,22 +208,17 @@ export class SyncComparison {
   /** All decisions. */
   lists(): SyncLists {
     if (this.#lists) return this.#lists;
-    const { files, remembered, manifest } = this.#sides;
     const verdicts = this.#named.flatMap((source) => {
       const verdict = this.#verdicts.get(source);
       return verdict ? [{ source, verdict }] : [];
     });
     this.#lists = listsOf({
       scope: this.#scope,
+      sides: this.#sides,
       listing: this.#listing as Listing,
       paths: this.#paths,
       same: this.#same,
-      files,
-      remembered,
       filter: this.#filter,
-      plan: this.#plan,
-      manifest,
-      generation: this.generation,
       unmatchedGlobs: this.unmatchedGlobs,
       verdicts,
       undecided: {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { PlannedUpload, SyncScope, SyncTotals } from '../../src/contracts/plan-sync.ts';
 import type {
   ForgottenFile,
@@ -19,11 +18,13 @@ import { memoryProblemOf } from '../../src/core/sync/memory-shape.ts';
 import { SyncPlan, type Verdict } from '../../src/core/sync/plan.ts';
 import type { Gone } from '../../src/core/sync/gone.ts';
 import type { ListedSource } from '../../src/core/sync/listed-source.ts';
+import { jsonDigest } from '../../src/json-digest.ts';
 import type { Listing } from '../../src/sources/listing/listing.ts';
 import type { PathFilter } from '../../src/sources/listing/path-filter.ts';
 import type { ListedPaths } from './listed-paths.ts';
 import type { DestinationList } from './list-destination.ts';
 import type { SyncManifest } from './manifest/manifest.ts';
+import type { ManifestRecorder } from './manifest/recorder.ts';
 import { sourceOf } from './manifest/rows.ts';
 import { unpackMemory } from './memory.ts';
 import { packedRows } from './memory-rows.ts';
@@ -66,21 +67,28 @@ export interface Remembered {
   readonly problem?: string;
 }
 
+/** Both sides of a sync, without the listing of the source. */
+export interface Sides {
+  readonly files: DestinationList;
+  readonly remembered: Remembered;
+  readonly generation: number;
+  /** @defaultValue the memory is in Temporal */
+  readonly manifest?: SyncManifest;
+  /** @defaultValue none for a dry run */
+  readonly recorder?: ManifestRecorder | undefined;
+  readonly plan: SyncPlan;
+}
+
 /** All that a comparison knows after it has judged every source. */
 interface Compared {
   readonly scope: SyncScope;
+  readonly sides: Sides;
   /** Without its entries. */
   readonly listing: Listing;
   readonly paths: ListedPaths;
   /** Unchanged files without a verdict. */
   readonly same: number;
-  readonly files: DestinationList;
-  readonly remembered: Remembered;
   readonly filter: PathFilter;
-  readonly plan: SyncPlan;
-  /** @defaultValue the memory is in Temporal */
-  readonly manifest: SyncManifest | undefined;
-  readonly generation: number;
   readonly unmatchedGlobs: readonly UnmatchedGlob[];
   /** In the order of the paths. */
   readonly verdicts: readonly { readonly source: NamedSource; readonly verdict: Verdict }[];
@@ -90,22 +98,10 @@ interface Compared {
 }
 
 /** Returns all decisions of a comparison. */
-export function listsOf({
-  scope,
-  listing,
-  paths,
-  same,
-  remembered,
-  filter,
-  plan,
-  manifest,
-  verdicts,
-  undecided,
-  ...rest
-}: Compared): SyncLists {
-  const { generation, unmatchedGlobs } = rest;
+export function listsOf({ scope, sides, listing, paths, filter, verdicts, undecided, ...rest }: Compared): SyncLists {
+  const { remembered, plan, manifest, generation } = sides;
   const { prefix } = scope;
-  const { files, unreadableRows } = rest.files;
+  const { files, unreadableRows } = sides.files;
   const { problems, leftOut, postponed } = undecided;
   const work: SyncWork[] = [];
   const decisions: SyncDecision[] = [];
@@ -129,12 +125,12 @@ export function listsOf({
   const forgotten = manifest ? [] : forgettable.map(({ path }) => path);
   return {
     totals: {
-      ...totalsOf({ listed: paths.amount, same, leftOut }, decisions, problems),
+      ...totalsOf({ listed: paths.amount, same: rest.same, leftOut }, decisions, problems),
       ...(postponed.length > 0 ? { postponed: reported(postponed), postponedCount: postponed.length } : {}),
       ...(unreadableRows > 0 ? { unreadableRows } : {}),
       ...(remembered.problem === undefined ? {} : { memoryProblem: memoryProblemOf(remembered.problem) }),
     },
-    unmatchedGlobs,
+    unmatchedGlobs: rest.unmatchedGlobs,
     generation,
     work,
     decisions,
@@ -187,10 +183,7 @@ function isBelow(path: string, folders: ReadonlySet<string>): boolean {
 function toUpload(source: NamedSource, { ignoreInode, manifest }: SyncScope): PlannedUpload {
   const { path, filename, sizeBytes, version, change } = source;
   const fingerprint = ignoreInode ? withoutInode(source.fingerprint) : source.fingerprint;
-  const key = createHash('sha256')
-    .update(JSON.stringify([path, fingerprint, filename]))
-    .digest('hex')
-    .slice(0, 16);
+  const key = jsonDigest([path, fingerprint, filename], 16);
   const mtimeMs = manifest && change === undefined ? source.mtimeMs : undefined;
   return { path, filename, sizeBytes, fingerprint, version, change, mtimeMs, key };
 }

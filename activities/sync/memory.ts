@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { SyncScope } from '../../src/contracts/plan-sync.ts';
 import type { RememberedFile, SyncMemory } from '../../src/contracts/sync.ts';
 import { nameKey } from '../../src/core/text/name-form.ts';
 import { checkMemory, MAX_MEMORY_CHARACTERS } from '../../src/core/sync/memory-shape.ts';
+import { jsonDigest } from '../../src/json-digest.ts';
 import { entryOf, MAX_ROWS, rowOf, shapeOf } from './memory-rows.ts';
 
 /** 20,000 rows of 800 bytes each. A memory of 900,000 characters has fewer. */
@@ -96,8 +96,5 @@ function oneAtATime<T>(run: () => Promise<T>): Promise<T> {
 function digestOf({ source, destination, purpose, prefix }: SyncScope): string {
   const place =
     source.type === 'folder' ? [source.host, source.path] : [source.bucket, source.prefix, source.connection];
-  return createHash('sha256')
-    .update(JSON.stringify([source.type, ...place, destination, purpose, nameKey(prefix)]))
-    .digest('hex')
-    .slice(0, 16);
+  return jsonDigest([source.type, ...place, destination, purpose, nameKey(prefix)], 16);
 }

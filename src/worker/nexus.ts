@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { jsonDigest } from '../json-digest.ts';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { getClient, startWorkflow, WorkflowRunOperationHandler } from '@temporalio/nexus';
 import * as nexus from 'nexus-rpc';
@@ -83,8 +83,5 @@ export function jobOf(
   if (problem !== undefined) throw new nexus.HandlerError('BAD_REQUEST', `"workflowId" ${problem}`);
   // A converter can order the properties in another way.
   const properties = Object.entries(request).toSorted(([one], [other]) => (one < other ? -1 : 1));
-  const digest = createHash('sha256')
-    .update(JSON.stringify([workflowType, properties]))
-    .digest('hex');
-  return { workflowId, request, identity: `nexus-${digest.slice(0, 24)}` };
+  return { workflowId, request, identity: `nexus-${jsonDigest([workflowType, properties], 24)}` };
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { Defaults } from '../../contracts/limits.ts';
@@ -8,6 +7,7 @@ import { readableIn } from '../../core/source/names.ts';
 import { nameKey } from '../../core/text/name-form.ts';
 import { canonicalBaseUrl } from '../../network/url.ts';
 import { ConfigError, SourceUnusableError } from '../../errors.ts';
+import { jsonDigest } from '../../json-digest.ts';
 import { mapFileError } from '../../sources/file/errors.ts';
 import { pathOnDisk, realPlace } from '../../sources/file/paths.ts';
 import { assertTextOptions } from './option-problems.ts';
@@ -72,7 +72,7 @@ export async function prepareSync(options: SyncOptions, host: string, hidesNames
     request,
     workflowId: request.dryRun ? `${memoryId}-dry-run` : memoryId,
     memoryId,
-    digest: digestOf([request, baseUrl]),
+    digest: jsonDigest([request, baseUrl], 16),
   };
 }
 
@@ -94,11 +94,7 @@ function syncIdOf(
   const name = isFolder ? basename(source.path) : source.bucket;
   const place = isFolder ? [source.host, source.path] : [source.bucket, source.prefix, source.connection];
   const fields = [source.type, ...place, purpose, destination ?? Defaults.destination, nameKey(prefix ?? ''), baseUrl];
-  return ['longhaul-sync', ...(hidesName ? [] : [readableIn(name)]), digestOf(fields)].join('-');
-}
-
-function digestOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
+  return ['longhaul-sync', ...(hidesName ? [] : [readableIn(name)]), jsonDigest(fields, 16)].join('-');
 }
 
 /**

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { Defaults, Limits, TextLimits, type DestinationLimits } from '../../contracts/limits.ts';
@@ -14,6 +13,7 @@ import { fileProblem, nameProblem } from '../../core/upload/file-limits.ts';
 import { withoutInode } from '../../core/upload/fingerprint.ts';
 import { canonicalBaseUrl } from '../../network/url.ts';
 import { ConfigError, SourceUnusableError } from '../../errors.ts';
+import { jsonDigest } from '../../json-digest.ts';
 import { pathOnDisk } from '../../sources/file/paths.ts';
 import { sealedSource, sourceOfUrl } from '../../sources/source-of-url.ts';
 import type { Sources } from '../../sources/sources.ts';
@@ -108,7 +108,7 @@ export async function prepareUpload(
     source,
     ...rest,
     filename,
-    ...(fingerprint === undefined ? {} : { expectedFingerprint: fingerprint }),
+    expectedFingerprint: fingerprint,
   };
   // Loaded here, so that commands that start no job do not load the schemas.
   const { uploadRequestProblems } = await import('../../contracts/requests/problems.ts');
@@ -124,14 +124,7 @@ export async function prepareUpload(
     throw new SourceUnusableError({ name: printable(nameOfSource(source)), reason: `it ${exceeded}` });
   }
 
-  const identity = {
-    source,
-    fingerprint,
-    filename: request.filename as string,
-    purpose,
-    destination,
-    baseUrl,
-  };
+  const identity = { source, fingerprint, filename, purpose, destination, baseUrl };
   const under = (one: UploadIdentity) => {
     const digest = identityDigest(one);
     return { workflowId: id ?? idOf(workflowIdOf(one, hidesNames), digest), digest };
@@ -172,11 +165,7 @@ export async function prepareSplit(options: SplitUploadOptions, context: Prepare
   assertTextOptions(options, 'uploadSplit', []);
   const { pieceSizeBytes: size, ...rest } = options;
   const pieceSizeBytes = size === 'auto' ? undefined : size;
-  const splitDigest = (digest: string) =>
-    createHash('sha256')
-      .update(JSON.stringify(['split', digest, size ?? Limits.maxFileBytes]))
-      .digest('hex')
-      .slice(0, 24);
+  const splitDigest = (digest: string) => jsonDigest(['split', digest, size ?? Limits.maxFileBytes], 24);
   // The query of a URL is sealed for this ID.
   const idOf = (workflowId: string, digest: string) => workflowId.replace(digest, splitDigest(digest));
   const { request: upload, digest, ...prepared } = await prepareUpload(rest, context, 'split', idOf);
@@ -213,7 +202,7 @@ export function identityDigest(identity: UploadIdentity): string {
   const fields = [...placeOf(source), fingerprint, filename, purpose, destination, address];
   // Only if it is set, so that the IDs of whole files do not change.
   if (source.range) fields.push(`${source.range.offsetBytes}+${source.range.sizeBytes}`);
-  return createHash('sha256').update(JSON.stringify(fields)).digest('hex').slice(0, 24);
+  return jsonDigest(fields, 24);
 }
 
 /**
