@@ -101,7 +101,7 @@ export class JobHandle<Kind extends JobKind = JobKind> {
         if (unpolled && unpolled.reason !== reported) yield { type: 'no-answer', reason: unpolled.reason, unpolled };
         reported = unpolled?.reason;
       }
-      await setTimeout(intervalMs, undefined, signal ? { signal } : {}).catch(() => {});
+      await setTimeout(intervalMs, undefined, { signal }).catch(() => {});
     }
   }
 
@@ -189,7 +189,7 @@ export class JobHandle<Kind extends JobKind = JobKind> {
   #look(): Promise<JobEvent<Kind>> {
     return this.#workflow.look(async (description): Promise<JobEvent<Kind>> => {
       const { pending, ...measured } = await this.#measured(this.#live, description);
-      const unpolled = await this.#queues.check(description.taskQueue, () => Promise.resolve(pending));
+      const unpolled = await this.#queues.check(description.taskQueue, pending);
       return { type: 'progress', ...measured, unpolled };
     });
   }

@@ -27,25 +27,21 @@ export class UnpolledQueueWatch {
     this.#client = client;
   }
 
-  /** @param readPending reads the activities of the workflow */
-  async check(
-    controlQueue: string,
-    readPending: () => Promise<readonly PendingActivity[]>,
-  ): Promise<UnpolledQueue | undefined> {
+  /** @param pending activities of the workflow */
+  async check(controlQueue: string, pending: readonly PendingActivity[]): Promise<UnpolledQueue | undefined> {
     const nowMs = performance.now();
     if (nowMs - this.#checkedAtMs < RECHECK_MS) return this.#found;
     this.#checkedAtMs = nowMs;
     // The progress is available even if this fails.
-    this.#found = await this.#find(controlQueue, readPending, nowMs).catch(() => undefined);
+    this.#found = await this.#find(controlQueue, pending, nowMs).catch(() => undefined);
     return this.#found;
   }
 
   async #find(
     controlQueue: string,
-    readPending: () => Promise<readonly PendingActivity[]>,
+    pending: readonly PendingActivity[],
     nowMs: number,
   ): Promise<UnpolledQueue | undefined> {
-    const pending = await readPending();
     const queues = queuesOfWaiting(pending);
     if (queues.length === 0) this.#waitingSinceMs = undefined;
     else this.#waitingSinceMs ??= isOld(pending) ? -Infinity : nowMs;

@@ -34,11 +34,20 @@ interface Server {
   /** Queues with a running activity of another upload. */
   running: string[];
   acceptsHeartbeats: boolean;
+  isAvailable: boolean;
   calls: number;
 }
 
 function serve(changes: Partial<Server>): { server: Server; client: Client } {
-  const server: Server = { workers: [], pollers: [], running: [], acceptsHeartbeats: true, calls: 0, ...changes };
+  const server: Server = {
+    workers: [],
+    pollers: [],
+    running: [],
+    acceptsHeartbeats: true,
+    isAvailable: true,
+    calls: 0,
+    ...changes,
+  };
   const workflowService = {
     listWorkers: () => {
       server.calls += 1;
@@ -53,13 +62,14 @@ function serve(changes: Partial<Server>): { server: Server; client: Client } {
       }));
       return Promise.resolve({ workersInfo, workers: [] });
     },
-    describeTaskQueue: () =>
-      Promise.resolve({
-        pollers: server.pollers.map(({ identity = '1@a', lastSeenMs }) => ({
-          identity,
-          lastAccessTime: time(lastSeenMs),
-        })),
-      }),
+    describeTaskQueue: async () => {
+      if (!server.isAvailable) throw new Error('14 UNAVAILABLE');
+      const pollers = server.pollers.map(({ identity = '1@a', lastSeenMs }) => ({
+        identity,
+        lastAccessTime: time(lastSeenMs),
+      }));
+      return { pollers };
+    },
   };
   const workflow = {
     async *list() {
@@ -194,25 +204,29 @@ describe('work that waits', () => {
   it('is reported after 2 s, in which a worker can start, or immediately if it is old', async () => {
     const { client } = serve({});
     const watch = new UnpolledQueueWatch(client);
-    const check = (ageMs = 0) => watch.check('longhaul', () => Promise.resolve([activity({ ageMs })]));
+    const check = (ageMs = 0) => watch.check('longhaul', [activity({ ageMs })]);
     expect(await check()).toBeUndefined();
     vi.advanceTimersByTime(1500);
     expect(await check()).toBeUndefined();
     vi.advanceTimersByTime(1500);
     expect(await check()).toMatchObject({ host: 'a' });
     const other = new UnpolledQueueWatch(client);
-    const old = () => Promise.resolve([activity({ ageMs: 60 * SECOND })]);
+    const old = [activity({ ageMs: 60 * SECOND })];
     expect(await other.check('longhaul', old)).toMatchObject({ host: 'a' });
   });
 
   it('is not reported if it runs, or if Temporal is unavailable', async () => {
-    const { client } = serve({});
+    const { server, client } = serve({});
     const watch = new UnpolledQueueWatch(client);
     const old = [activity({ ageMs: 60 * SECOND })];
-    expect(await watch.check('longhaul', () => Promise.resolve(old))).toBeDefined();
+    expect(await watch.check('longhaul', old)).toBeDefined();
+    server.isAvailable = false;
+    vi.advanceTimersByTime(3 * SECOND);
+    expect(await watch.check('longhaul', old)).toBeUndefined();
+    server.isAvailable = true;
     vi.advanceTimersByTime(SECOND);
-    expect(await watch.check('longhaul', () => Promise.reject(new Error('14 UNAVAILABLE')))).toBeUndefined();
+    expect(await watch.check('longhaul', old)).toBeDefined();
     vi.advanceTimersByTime(SECOND);
-    expect(await watch.check('longhaul', () => Promise.resolve([activity({ state: 2 })]))).toBeUndefined();
+    expect(await watch.check('longhaul', [activity({ state: 2 })])).toBeUndefined();
   });
 });
