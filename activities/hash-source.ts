@@ -6,21 +6,18 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt } from './attempt.ts';
 import { scopedSourceError } from './source-scope.ts';
 
-/** Computes the digests of the whole source, and checks its content. The last heartbeat of an attempt has a checkpoint, from which the next attempt resumes. */
+/**
+ * Computes the digests of the whole source, and checks its content. The last heartbeat of an attempt has a checkpoint, from
+ * which the next attempt resumes.
+ */
 export function createHashSource({ sources }: ActivityDependencies): TransferActivities['hashSource'] {
   return (input) => {
     let checkpoint: HashCheckpoint | undefined = input.resumeFrom;
     return runAttempt(
       async ({ signal, attempt, lastBeat, isWorkerStopping }) => {
         checkpoint = lastBeat ?? checkpoint;
-        const pass = {
-          ...input,
-          ...(checkpoint ? { resumeFrom: checkpoint } : {}),
-          signal,
-          onCheckpoint: (reached: HashCheckpoint) => {
-            checkpoint = reached;
-          },
-        };
+        const onCheckpoint = (reached: HashCheckpoint) => void (checkpoint = reached);
+        const pass = { ...input, resumeFrom: checkpoint, signal, onCheckpoint };
         const outcome = await hashSource(sources, pass).catch(async (error: unknown) => {
           throw changed(error) ?? (await scopedSourceError(error, input, { attempt }, { sources, signal }));
         });

@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
+import pMap from 'p-map';
 import type { PlannedPiece } from '../src/contracts/activities.ts';
 import { MemoName } from '../src/contracts/names.ts';
 import type { ByteRange } from '../src/contracts/sources.ts';
@@ -24,23 +25,14 @@ export async function withReceipts(
   const { info, client } = Context.current();
   const { workflow } = tolerantClient(client);
   const parentId = info.workflowExecution?.workflowId ?? '';
-  const pieces: PlannedPiece[] = [...ranges];
-  let next = 0;
-  const look = async () => {
-    while (next < ranges.length) {
-      signal.throwIfAborted();
-      const index = next++;
-      const range = ranges[index] as ByteRange;
-      const workflowId = pieceWorkflowId(parentId, index + 1, ranges.length);
-      const filename = pieceName(whole.filename, index + 1, ranges.length);
-      pieces[index] = {
-        ...range,
-        ...(await findReceipt(workflow.getHandle(workflowId), pieceIdentity(whole, { filename, range }))),
-      };
-    }
+  const look = async (range: ByteRange, index: number): Promise<PlannedPiece> => {
+    signal.throwIfAborted();
+    const workflowId = pieceWorkflowId(parentId, index + 1, ranges.length);
+    const filename = pieceName(whole.filename, index + 1, ranges.length);
+    const receipt = await findReceipt(workflow.getHandle(workflowId), pieceIdentity(whole, { filename, range }));
+    return { ...range, ...receipt };
   };
-  await Promise.all(Array.from({ length: CONCURRENCY }, look));
-  return pieces;
+  return pMap(ranges, look, { concurrency: CONCURRENCY });
 }
 
 async function findReceipt(

@@ -97,11 +97,13 @@ class SendRun {
     const { lastBeat } = attempt;
     const isOfLastAttempt = lastBeat?.attempt === attempt.attempt - 1;
     for (const [index, file] of input.files.entries()) {
+      const { sentPart, inDoubt, mayHavePart } = file;
       const outcome = lastBeat?.outcomes[index];
       const left = isOfLastAttempt ? lastBeat?.left[index] : undefined;
       if (outcome) this.#outcomes.set(index, outcome);
-      else if (file.inDoubt || file.onlySettle || attempt.attempt === 1) this.#left.set(index, leftOf(file));
-      else this.#left.set(index, left ?? { inDoubt: 'worker', sentPart: lastBeat?.left[index]?.sentPart });
+      else if (inDoubt || file.onlySettle || attempt.attempt === 1) {
+        this.#left.set(index, { sentPart, inDoubt, mayHavePart });
+      } else this.#left.set(index, left ?? { inDoubt: 'worker', sentPart: lastBeat?.left[index]?.sentPart });
     }
   }
 
@@ -119,7 +121,9 @@ class SendRun {
         throw this.#troubles.failure([...this.#input.files.keys()].map((index) => this.#left.get(index)));
       }
     }
-    const outcomes = [...this.#input.files.keys()].map((index) => this.#outcomeOf(index));
+    const outcomes = [...this.#input.files.keys()].map(
+      (index): SendOutcome => this.#outcomes.get(index) ?? { left: this.#left.get(index) as LeftFile },
+    );
     return { outcomes, pauseMs: this.#left.size > 0 ? this.#troubles.pauseMs : undefined };
   }
 
@@ -211,17 +215,9 @@ class SendRun {
     this.#outcomes.set(index, outcome);
     this.#left.delete(index);
   }
-
-  #outcomeOf(index: number): SendOutcome {
-    return this.#outcomes.get(index) ?? { left: this.#left.get(index) as LeftFile };
-  }
 }
 
 function mayHaveArrived(error: unknown): boolean {
   if (error instanceof ApiError) return error.details.status >= 500;
   return [ConnectionError, TimeoutError, AbortedError].some((kind) => error instanceof kind);
-}
-
-function leftOf({ sentPart, inDoubt, mayHavePart }: SendBatchFile): LeftFile {
-  return { sentPart, inDoubt, mayHavePart };
 }
