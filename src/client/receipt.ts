@@ -46,7 +46,7 @@ function uploadReceipt(result: UploadResult): UploadReceipt {
     fingerprint,
     bytes,
     md5,
-    ...(sha256 === undefined ? {} : { sha256 }),
+    sha256,
     uploadId,
     sessions,
     parts: partIds.map((id, index) => ({ number: index + 1, id, ...partRange(plan, index + 1) })),

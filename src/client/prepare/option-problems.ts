@@ -11,10 +11,7 @@ const connectOptions = [...clientOptions, 'connection', 'namespace', 'intercepto
  */
 export function assertClientOptions(options: unknown, kind: 'constructor' | 'connect'): void {
   assertObject(options, `the options of ${kind === 'connect' ? 'connect()' : 'new LonghaulClient()'}`);
-  const known: readonly string[] = kind === 'connect' ? connectOptions : clientOptions;
-  const problems = Object.keys(options)
-    .filter((name) => !known.includes(name))
-    .map((name) => `"${name}" is not an option. Use ${known.join(', ')}`);
+  const problems = unknownOptions(options, kind === 'connect' ? connectOptions : clientOptions);
   const { taskQueue, connection } = options;
   const ofQueue = taskQueue === undefined ? undefined : taskQueueProblem(taskQueue);
   if (ofQueue !== undefined) problems.push(`"taskQueue" ${ofQueue}`);
@@ -30,9 +27,7 @@ const listOptions = ['syncs', 'running', 'state', 'taskQueue', 'limit'];
 /** Checks the options of `LonghaulClient.list()`. @throws ConfigError with every problem */
 export function assertListOptions(options: unknown): void {
   assertObject(options, 'the options of list()');
-  const problems = Object.keys(options)
-    .filter((name) => !listOptions.includes(name))
-    .map((name) => `"${name}" is not an option. Use ${listOptions.join(', ')}`);
+  const problems = unknownOptions(options, listOptions);
   const { state, limit } = options;
   // It becomes a part of a query.
   if (state !== undefined && (typeof state !== 'string' || !/^[a-z]+$/.test(state)))
@@ -58,6 +53,12 @@ export function assertTextOptions(options: unknown, method: string, texts: reado
 function assertObject(value: unknown, what: string): asserts value is Readonly<Record<string, unknown>> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
   throw new ConfigError(`${what} must be an object`);
+}
+
+function unknownOptions(options: object, known: readonly string[]): string[] {
+  return Object.keys(options)
+    .filter((name) => !known.includes(name))
+    .map((name) => `"${name}" is not an option. Use ${known.join(', ')}`);
 }
 
 function textProblems(options: Readonly<Record<string, unknown>>, names: readonly string[]): string[] {

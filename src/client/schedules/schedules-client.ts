@@ -121,13 +121,7 @@ export class SchedulesClient {
         recentRuns(this.#client, description),
         lastDue(this.#client, description, nowMs - graceMs - jitterMs),
       ]);
-      const facts = runs.map(({ workflowId, dueAt, outcome, detail, waitsFor }) => ({
-        workflowId,
-        dueAtMs: dueAt.getTime(),
-        outcome,
-        detail,
-        waitsFor,
-      }));
+      const facts = runs.map((run) => ({ ...run, dueAtMs: run.dueAt.getTime() }));
       return { name, ...scheduleVerdict({ paused, runs: facts, lastDueMs, nowMs }) };
     });
   }

@@ -89,16 +89,8 @@ export class FilePermission {
 
   /** A copy of standard input is in the state directory, and only the command that created it can read it. */
   async #isNamedCopy(real: string, copies: readonly string[]): Promise<boolean> {
-    const { roots } = this.#settings;
-    if (
-      !roots ||
-      isInOneOf(
-        real,
-        roots.filter((root) => isInOneOf(root, copies)),
-      )
-    )
-      return true;
-    return (await this.#named()).includes(real);
+    const ofCopies = this.#settings.roots?.filter((root) => isInOneOf(root, copies));
+    return !ofCopies || isInOneOf(real, ofCopies) || (await this.#named()).includes(real);
   }
 
   async #named(): Promise<readonly string[]> {

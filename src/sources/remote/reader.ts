@@ -46,7 +46,7 @@ export class RemoteReader implements SourceReader {
   }
 
   async read(buffer: Uint8Array, offsetBytes: number): Promise<number> {
-    const info = this.#info ?? (await this.#look());
+    const info = (this.#info ??= await this.#store.stat());
     if (offsetBytes >= info.sizeBytes) return 0;
     try {
       const stream = await this.#streamFrom(offsetBytes, info);
@@ -61,11 +61,6 @@ export class RemoteReader implements SourceReader {
     this.#isClosed = true;
     this.#drop();
     return Promise.resolve();
-  }
-
-  async #look(): Promise<RemoteInfo> {
-    await this.stat();
-    return this.#info as RemoteInfo;
   }
 
   async #streamFrom(offsetBytes: number, info: RemoteInfo): Promise<RemoteStream> {

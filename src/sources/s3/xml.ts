@@ -93,13 +93,9 @@ export function errorOf(answer: string): string {
     .replace(/[^\w.-]/g, '');
   const message = textOf(answer, 'Message').slice(0, MAX_MESSAGE_LENGTH);
   const region = textOf(answer, 'Region').slice(0, MAX_CODE_LENGTH);
-  const fields = [
-    ['Code', code],
-    ['Message', message],
-    ['Region', region],
-  ].filter(([, text]) => text !== '');
+  const fields = Object.entries({ Code: code, Message: message, Region: region }).filter(([, text]) => text !== '');
   if (fields.length === 0) return '';
-  return `<Error>${fields.map(([name, text]) => `<${name}>${escaped(text as string)}</${name}>`).join('')}</Error>`;
+  return `<Error>${fields.map(([name, text]) => `<${name}>${escaped(text)}</${name}>`).join('')}</Error>`;
 }
 
 function noListing(): Error {
