@@ -12,7 +12,7 @@ import type {
 } from '../src/contracts/batch.ts';
 import { runAttempt, type Attempt } from './attempt.ts';
 import { rotated, Troubles } from './batch/failures.ts';
-import { SmallFile } from './batch/small-file.ts';
+import { smallFileCalls, type SmallFileCalls } from './batch/small-file.ts';
 import { lostSession } from './completion/words.ts';
 import { AbortedError, ApiError, ConnectionError, TimeoutError } from '../src/errors.ts';
 import type { SentPart } from '../src/contracts/failures.ts';
@@ -143,7 +143,7 @@ class SendRun {
     const { inDoubt, sentPart } = this.#left.get(index) as LeftFile;
     try {
       const options = { input: this.#input, file, attempt: this.#attempt, partSignal: this.#partSignal };
-      const calls = new SmallFile(this.#dependencies, options);
+      const calls = smallFileCalls(this.#dependencies, options);
       const settles = inDoubt || file.onlySettle;
       const sent = settles ? await calls.settle(!inDoubt, sentPart?.md5) : await this.#send(index, calls);
       this.#end(index, { sent });
@@ -155,7 +155,7 @@ class SendRun {
   }
 
   /** @throws the error of the call, which is not converted to a failure */
-  async #send(index: number, calls: SmallFile): Promise<SentFile> {
+  async #send(index: number, calls: SmallFileCalls): Promise<SentFile> {
     const { signal, attempt } = this.#attempt;
     let thrown: { readonly error: unknown } | undefined;
     const send = (watch: PartWatch | undefined) =>
@@ -170,7 +170,7 @@ class SendRun {
     }
   }
 
-  async #sendAndComplete(index: number, calls: SmallFile, watch: PartWatch | undefined): Promise<SentFile> {
+  async #sendAndComplete(index: number, calls: SmallFileCalls, watch: PartWatch | undefined): Promise<SentFile> {
     const { signal } = this.#attempt;
     const left = this.#left.get(index);
     const sentPart = left?.sentPart ?? (await this.#sendPart(index, () => calls.send(watch)));

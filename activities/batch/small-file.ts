@@ -3,7 +3,7 @@ import type { SentPart } from '../../src/contracts/failures.ts';
 import type { UploadedFile } from '../../src/contracts/upload.ts';
 import { sourceWithin } from '../../src/core/source/names.ts';
 import { SourceChangedError, type ApiError } from '../../src/errors.ts';
-import type { Destination, PartWatch } from '../../src/destinations/port.ts';
+import type { PartWatch } from '../../src/destinations/port.ts';
 import { assertUnchanged } from '../../src/sources/source-reader.ts';
 import { hashingReader, hashSource } from '../../src/sources/digest/digest-source.ts';
 import type { Attempt } from '../attempt.ts';
@@ -25,44 +25,31 @@ interface SmallFileOptions {
 }
 
 /** The calls for one file of a batch. */
-export class SmallFile {
-  readonly #dependencies: ActivityDependencies;
-  readonly #client: Destination;
-  readonly #input: SendBatchInput;
-  readonly #file: SendBatchFile;
-  readonly #attempt: Attempt<unknown>;
-  readonly #partSignal: AbortSignal;
-  readonly #timeoutMs: number;
-
-  constructor(dependencies: ActivityDependencies, { input, file, attempt, partSignal }: SmallFileOptions) {
-    this.#dependencies = dependencies;
-    this.#client = dependencies.destination(input.destination);
-    this.#input = input;
-    this.#file = file;
-    this.#attempt = attempt;
-    this.#partSignal = partSignal;
-    this.#timeoutMs = Math.min(attempt.timeoutMs, CALL_TIMEOUT_MS);
-  }
+export function smallFileCalls(
+  dependencies: ActivityDependencies,
+  { input, file, attempt, partSignal }: SmallFileOptions,
+) {
+  const { sources } = dependencies;
+  const client = dependencies.destination(input.destination);
+  const source = sourceWithin(input.source, file.path);
+  const { uploadId, uploadCreatedAt, filename, fingerprint, sizeBytes } = file;
+  const { signal, stopSignal } = attempt;
+  const timeoutMs = Math.min(attempt.timeoutMs, CALL_TIMEOUT_MS);
 
   /** Sends the whole file as one Part. @throws SourceChangedError if it has changed since it was listed */
-  async send(watch: PartWatch | undefined): Promise<SentPart> {
-    const { sources } = this.#dependencies;
-    const { sharedLimit, md5 } = this.#input;
-    const { uploadId, fingerprint, sizeBytes } = this.#file;
-    const signal = this.#partSignal;
+  async function send(watch: PartWatch | undefined): Promise<SentPart> {
+    const { sharedLimit, md5, check, maxLines } = input;
     const span = { offsetBytes: 0, sizeBytes };
-    const opened = await sources.open(this.#source, { span, signal }).catch((error: unknown) => {
+    const opened = await sources.open(source, { span, signal: partSignal }).catch((error: unknown) => {
       throw changed(error) ?? error;
     });
-    const lines = { check: this.#input.check, maxLines: this.#input.maxLines };
-    const hashing =
-      md5 || lines.check ? hashingReader(opened, { source: this.#source, sizeBytes, ...lines }) : undefined;
+    const hashing = md5 || check ? hashingReader(opened, { source, sizeBytes, check, maxLines }) : undefined;
     const reader = hashing ?? opened;
-    const rated = sharedLimit && enterRates(this.#dependencies, undefined, sharedLimit);
+    const rated = sharedLimit && enterRates(dependencies, undefined, sharedLimit);
     try {
       await assertUnchanged(reader, fingerprint);
       const content = { partNumber: 1, reader, ...span, pace: rated?.pace, listeners: [watch] };
-      const { partId } = await this.#client.send(uploadId, content, { signal, timeoutMs: this.#timeoutMs });
+      const { partId } = await client.send(uploadId, content, { signal: partSignal, timeoutMs });
       await assertUnchanged(reader, fingerprint);
       const hashed = hashing?.result();
       return { partId, md5: (md5 ? hashed?.md5 : undefined) ?? null };
@@ -75,12 +62,10 @@ export class SmallFile {
   }
 
   /** A cancellation does not abort this call: the service can have completed the Upload already. */
-  async complete({ partId, md5 }: SentPart): Promise<SentFile> {
-    const { uploadId, sizeBytes: bytes, filename, uploadCreatedAt: createdAt } = this.#file;
-    const { stopSignal: signal } = this.#attempt;
-    const file = { bytes, filename, purpose: this.#input.purpose, createdAt };
-    const fields = { partIds: [partId], file, md5: md5 || undefined };
-    return sentFile(await completeSession(this.#client, uploadId, fields, { signal, timeoutMs: this.#timeoutMs }), md5);
+  async function complete({ partId, md5 }: SentPart): Promise<SentFile> {
+    const created = { bytes: sizeBytes, filename, purpose: input.purpose, createdAt: uploadCreatedAt };
+    const fields = { partIds: [partId], file: created, md5: md5 || undefined };
+    return sentFile(await completeSession(client, uploadId, fields, { signal: stopSignal, timeoutMs }), md5);
   }
 
   /**
@@ -91,33 +76,30 @@ export class SmallFile {
    * @returns the File of the session
    * @throws ApplicationFailure `SessionLost` if the session has no File and cannot get one
    */
-  async settle(neverCompleted: boolean, md5?: string | null): Promise<SentFile> {
-    const { uploadId } = this.#file;
-    const { attempt } = this.#attempt;
-    const rejection = await this.#cancel();
+  async function settle(neverCompleted: boolean, md5?: string | null): Promise<SentFile> {
+    const rejection = await cancel();
     if (!neverCompleted && rejection !== 'cancelled') {
-      const found = await this.#find(md5);
+      const found = await find(md5);
       if (found) return found;
       if (rejection && (!saysEnded(rejection) || saysCompleted(rejection))) {
-        throw uncertain(uploadId, rejection, attempt);
+        throw uncertain(uploadId, rejection, attempt.attempt);
       }
     }
-    throw sessionLost(`${uploadId} has no File. The file is resent in a new session.`, attempt);
+    throw sessionLost(`${uploadId} has no File. The file is resent in a new session.`, attempt.attempt);
   }
 
-  async #find(knownMd5: string | null | undefined): Promise<SentFile | undefined> {
-    const { uploadId, uploadCreatedAt, filename, sizeBytes: bytes } = this.#file;
-    const md5 = this.#input.md5 ? (knownMd5 ?? (await this.#md5())) : null;
-    const upload = { uploadId, uploadCreatedAt, filename, purpose: this.#input.purpose, bytes, md5: md5 ?? undefined };
-    const { signal, attempt } = this.#attempt;
-    const file = await findCompletedFile(this.#client, upload, { signal, attempt, timeoutMs: this.#timeoutMs });
-    return file && sentFile(file, md5);
+  async function find(knownMd5: string | null | undefined): Promise<SentFile | undefined> {
+    const md5 = input.md5 ? (knownMd5 ?? (await md5OfSource())) : null;
+    const { purpose } = input;
+    const upload = { uploadId, uploadCreatedAt, filename, purpose, bytes: sizeBytes, md5: md5 ?? undefined };
+    const found = await findCompletedFile(client, upload, { signal, attempt: attempt.attempt, timeoutMs });
+    return found && sentFile(found, md5);
   }
 
   /** @returns `cancelled`, the service's rejection, or undefined if it accepted the call and reports another status */
-  async #cancel(): Promise<'cancelled' | ApiError | undefined> {
+  async function cancel(): Promise<'cancelled' | ApiError | undefined> {
     try {
-      const { status } = await this.#client.cancel(this.#file.uploadId, { signal: this.#attempt.signal });
+      const { status } = await client.cancel(uploadId, { signal });
       return /^cancell?ed$/.test(status ?? '') ? 'cancelled' : undefined;
     } catch (error) {
       if (isEnded(error)) return error;
@@ -126,11 +108,9 @@ export class SmallFile {
   }
 
   /** @returns null if the sent bytes no longer exist. The name and the size then identify the File */
-  async #md5(): Promise<string | null> {
-    const { fingerprint, sizeBytes } = this.#file;
-    const { signal } = this.#attempt;
-    const pass = { source: this.#source, fingerprint, sizeBytes, signal };
-    const outcome = await hashSource(this.#dependencies.sources, pass).catch((error: unknown) => {
+  async function md5OfSource(): Promise<string | null> {
+    const pass = { source, fingerprint, sizeBytes, signal };
+    const outcome = await hashSource(sources, pass).catch((error: unknown) => {
       if (error instanceof SourceChangedError) return { md5: null };
       throw error;
     });
@@ -138,10 +118,10 @@ export class SmallFile {
     throw new Error('hashing stopped without a request to stop');
   }
 
-  get #source() {
-    return sourceWithin(this.#input.source, this.#file.path);
-  }
+  return { send, complete, settle };
 }
+
+export type SmallFileCalls = ReturnType<typeof smallFileCalls>;
 
 function sentFile({ id, createdAt }: UploadedFile, md5: string | null): SentFile {
   return { fileId: id, createdAt, md5 };
