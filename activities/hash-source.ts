@@ -1,5 +1,6 @@
 import { AbortedError } from '../src/errors.ts';
-import type { HashCheckpoint, TransferActivities } from '../src/contracts/activities.ts';
+import type { TransferActivities } from '../src/contracts/activities.ts';
+import type { HashCheckpoint } from '../src/contracts/content.ts';
 import { hashSource } from '../src/sources/digest/digest-source.ts';
 import { changed } from './failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';

@@ -18,7 +18,7 @@ import { createUploadPart } from './upload-part.ts';
 export type * from '../src/contracts/activities.ts';
 export type * from '../src/contracts/batch.ts';
 export type * from '../src/contracts/plan-sync.ts';
-export type { ContentProblems, LineCheck, LineProblem } from '../src/contracts/content.ts';
+export type { ContentProblems, HashCheckpoint, LineCheck, LineProblem } from '../src/contracts/content.ts';
 export type { Admitted, FailureDetails, JobSubject, SentPart } from '../src/contracts/failures.ts';
 export type { DestinationLimits } from '../src/contracts/limits.ts';
 export type { Pace } from '../src/destinations/http/multipart-part.ts';

@@ -1,4 +1,5 @@
-import type { PlannedUpload, SyncScope, SyncTotals } from '../../src/contracts/plan-sync.ts';
+import type { SyncScope, SyncTotals } from '../../src/contracts/plan-sync.ts';
+import type { PlannedUpload } from '../../src/contracts/batch.ts';
 import type {
   ForgottenFile,
   RememberedFile,

@@ -1,4 +1,5 @@
-import type { HashCheckpoint, HashSourceResult } from '../../src/contracts/activities.ts';
+import type { HashSourceResult } from '../../src/contracts/activities.ts';
+import type { HashCheckpoint } from '../../src/contracts/content.ts';
 import type { SyncDigest } from '../../src/contracts/plan-sync.ts';
 
 /** Maximum number of reads at the same time. More would compete with running uploads for the disk and the CPUs. */

@@ -1,5 +1,5 @@
 import type { OpenBatchInput, OpenBatchResult, SendBatchInput, SendBatchResult } from './batch.ts';
-import type { LineCheck } from './content.ts';
+import type { HashCheckpoint, LineCheck } from './content.ts';
 import type { Admitted } from './failures.ts';
 import type { ByteRange, Container, Source } from './sources.ts';
 import type {
@@ -82,17 +82,6 @@ export interface UploadPartResult {
 /** Heartbeat details of `uploadPart`. */
 export interface PartHeartbeat {
   readonly bytesSent: number;
-}
-
-/** A partial digest: its position and its state, from which any worker can resume. */
-export interface HashCheckpoint {
-  readonly offsetBytes: number;
-  /** Base64 of the state of the digest and of an incomplete block. */
-  readonly state: string;
-  /** State of the check of the content, which has no content. */
-  readonly check?: string;
-  /** As in `SourceReader.identity`: if the source has another identity, the digest starts again. */
-  readonly identity?: string;
 }
 
 export interface HashSourceInput {

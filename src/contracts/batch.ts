@@ -1,8 +1,22 @@
-import type { PlannedUpload } from './plan-sync.ts';
 import type { LineCheck } from './content.ts';
 import type { FailureDetails, SentPart } from './failures.ts';
 import type { Container } from './sources.ts';
 import type { SharedLimit, UploadSession } from './upload.ts';
+
+/** A file to send. */
+export interface PlannedUpload {
+  readonly path: string;
+  readonly filename: string;
+  readonly sizeBytes: number;
+  readonly fingerprint: string;
+  readonly version: string;
+  /** As in `ListedSource`. */
+  readonly change?: string;
+  /** Unix milliseconds, for a manifest, if the version is not a time. */
+  readonly mtimeMs?: number;
+  /** Short, and the same for the same path and content. Part of the upload's workflow ID. */
+  readonly key: string;
+}
 
 /** Opens the sessions of small files. */
 export interface OpenBatchInput {

@@ -32,3 +32,14 @@ export interface ContentProblems {
   /** The first 20 of them. */
   readonly problems: readonly LineProblem[];
 }
+
+/** A partial digest: its position and its state, from which any worker can resume. */
+export interface HashCheckpoint {
+  readonly offsetBytes: number;
+  /** Base64 of the state of the digest and of an incomplete block. */
+  readonly state: string;
+  /** State of the check of the content, which has no content. */
+  readonly check?: string;
+  /** As in `SourceReader.identity`: if the source has another identity, the digest starts again. */
+  readonly identity?: string;
+}

@@ -1,4 +1,5 @@
-import type { HashCheckpoint } from './activities.ts';
+import type { PlannedUpload } from './batch.ts';
+import type { HashCheckpoint } from './content.ts';
 import type { Admitted } from './failures.ts';
 import type { Container, ManifestPlace } from './sources.ts';
 import type {
@@ -61,21 +62,6 @@ export interface ListsWanted {
   readonly generation: number;
   /** Oldest accepted generation. Older lists are created again, because they do not contain the newest state. */
   readonly atLeast: number;
-}
-
-/** A file to send. */
-export interface PlannedUpload {
-  readonly path: string;
-  readonly filename: string;
-  readonly sizeBytes: number;
-  readonly fingerprint: string;
-  readonly version: string;
-  /** As in `ListedSource`. */
-  readonly change?: string;
-  /** Unix milliseconds, for a manifest, if the version is not a time. */
-  readonly mtimeMs?: number;
-  /** Short, and the same for the same path and content. Part of the upload's workflow ID. */
-  readonly key: string;
 }
 
 export interface PlannedDeletion {

@@ -1,5 +1,4 @@
-import type { PlannedUpload } from './plan-sync.ts';
-import type { CarriedFile } from './batch.ts';
+import type { CarriedFile, PlannedUpload } from './batch.ts';
 import type { Admitted } from './failures.ts';
 import type { FullSyncRequest } from './requests/sync.ts';
 import type { ProgressHead, WaitingInfo } from './upload.ts';

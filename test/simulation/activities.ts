@@ -14,12 +14,12 @@ import { createSendBatch } from '../../activities/send-batch.ts';
 import { scopedSourceError } from '../../activities/source-scope.ts';
 import { createUploadPart } from '../../activities/upload-part.ts';
 import type {
-  HashCheckpoint,
   HashSourceInput,
   HashSourceResult,
   TransferActivities,
   UploadPartInput,
 } from '../../src/contracts/activities.ts';
+import type { HashCheckpoint } from '../../src/contracts/content.ts';
 import type { PlanSyncInput } from '../../src/contracts/plan-sync.ts';
 import { AbortedError, ContentInvalidError, SourceChangedError } from '../../src/errors.ts';
 import type { Source } from '../../src/contracts/sources.ts';

@@ -1,7 +1,7 @@
 import { coresdk } from '@temporalio/proto';
 import { describe, expect, it } from 'vitest';
-import type { OpenBatchInput, SendBatchInput } from '../../src/contracts/batch.ts';
-import type { PlannedUpload, SyncBatch } from '../../src/contracts/plan-sync.ts';
+import type { OpenBatchInput, PlannedUpload, SendBatchInput } from '../../src/contracts/batch.ts';
+import type { SyncBatch } from '../../src/contracts/plan-sync.ts';
 import { openAiLimits, PayloadLimits } from '../../src/contracts/limits.ts';
 import type { SyncRequest } from '../../src/contracts/sync.ts';
 import type { UploadRequest } from '../../src/contracts/upload.ts';

@@ -1,5 +1,5 @@
-import type { PlannedUpload, PlanSyncResult, SyncTotals } from '../../src/contracts/plan-sync.ts';
-import type { OpenBatchResult, SendBatchInput, SendBatchResult } from '../../src/contracts/batch.ts';
+import type { PlanSyncResult, SyncTotals } from '../../src/contracts/plan-sync.ts';
+import type { OpenBatchResult, PlannedUpload, SendBatchInput, SendBatchResult } from '../../src/contracts/batch.ts';
 import { FailureType } from '../../src/contracts/failures.ts';
 import type { SyncProblem, SyncProgress, SyncResult } from '../../src/contracts/sync.ts';
 import type { UploadSession } from '../../src/contracts/upload.ts';

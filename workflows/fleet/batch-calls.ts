@@ -1,7 +1,12 @@
 import { proxyActivities, type ActivityInterfaceFor } from '@temporalio/workflow';
 import type { ControlActivities, TransferActivities } from '../../src/contracts/activities.ts';
-import type { PlannedUpload } from '../../src/contracts/plan-sync.ts';
-import type { OpenBatchResult, SendBatchFile, SendBatchInput, SendBatchResult } from '../../src/contracts/batch.ts';
+import type {
+  OpenBatchResult,
+  PlannedUpload,
+  SendBatchFile,
+  SendBatchInput,
+  SendBatchResult,
+} from '../../src/contracts/batch.ts';
 import type { FullSyncRequest } from '../../src/contracts/sync.ts';
 import type { SharedLimit } from '../../src/contracts/upload.ts';
 import type { DestinationLimits } from '../../src/contracts/limits.ts';

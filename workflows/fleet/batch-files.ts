@@ -5,13 +5,13 @@ import {
   isCancellation,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import type { PlannedUpload } from '../../src/contracts/plan-sync.ts';
 import type {
   CarriedFile,
   FileFailure,
   LeftFiles,
   OpenBatchHeartbeat,
   OpenOutcome,
+  PlannedUpload,
   SendBatchFile,
   SendBatchHeartbeat,
   SendOutcome,

@@ -1,6 +1,5 @@
 import { CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow';
-import type { PlannedUpload } from '../../src/contracts/plan-sync.ts';
-import type { CarriedFile } from '../../src/contracts/batch.ts';
+import type { CarriedFile, PlannedUpload } from '../../src/contracts/batch.ts';
 import type { WaitingInfo } from '../../src/contracts/upload.ts';
 import { commandBytes } from '../../src/core/payload.ts';
 import { batchRowBytes } from '../../src/core/sync/loads.ts';

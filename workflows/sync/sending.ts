@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancellationScope, CancelledFailure, condition } from '@temporalio/workflow';
-import type { CarriedFile, SentFile } from '../../src/contracts/batch.ts';
+import type { CarriedFile, PlannedUpload, SentFile } from '../../src/contracts/batch.ts';
 import { FailureType, type Admitted } from '../../src/contracts/failures.ts';
-import type { PlannedUpload, SyncBatch } from '../../src/contracts/plan-sync.ts';
+import type { SyncBatch } from '../../src/contracts/plan-sync.ts';
 import type { FullSyncRequest, SyncHandover } from '../../src/contracts/sync.ts';
 import type { WaitingInfo } from '../../src/contracts/upload.ts';
 import { loadsOf } from '../../src/core/sync/loads.ts';

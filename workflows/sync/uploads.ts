@@ -1,6 +1,5 @@
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
-import type { PlannedUpload } from '../../src/contracts/plan-sync.ts';
-import type { CarriedFile, SentFile } from '../../src/contracts/batch.ts';
+import type { CarriedFile, PlannedUpload, SentFile } from '../../src/contracts/batch.ts';
 import { BatchLimits, Priorities, type DestinationLimits } from '../../src/contracts/limits.ts';
 import type { FullSyncRequest } from '../../src/contracts/sync.ts';
 import type { SharedLimit, UploadRequest, UploadResult, WaitingInfo } from '../../src/contracts/upload.ts';

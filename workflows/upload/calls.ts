@@ -1,12 +1,12 @@
 import type {
   CreateUploadResult,
-  HashCheckpoint,
   HashSourceInput,
   HashSourceResult,
   InspectSourceResult,
   SourceInfo,
   UploadPartResult,
 } from '../../src/contracts/activities.ts';
+import type { HashCheckpoint } from '../../src/contracts/content.ts';
 import { FailureType } from '../../src/contracts/failures.ts';
 import type { FullUploadRequest, UploadedFile, UploadLimit, UploadRequest } from '../../src/contracts/upload.ts';
 import { lineCheckOf } from '../../src/core/upload/content.ts';

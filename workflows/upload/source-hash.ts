@@ -1,5 +1,6 @@
 import { CancellationScope } from '@temporalio/workflow';
-import type { HashCheckpoint, SourceInfo } from '../../src/contracts/activities.ts';
+import type { SourceInfo } from '../../src/contracts/activities.ts';
+import type { HashCheckpoint } from '../../src/contracts/content.ts';
 import type { ExpectedSource } from './expected-source.ts';
 import { HandOverDue, type Waiting } from '../shell/waiting.ts';
 import type { UploadCalls } from './calls.ts';

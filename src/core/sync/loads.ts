@@ -1,4 +1,4 @@
-import type { PlannedUpload } from '../../contracts/plan-sync.ts';
+import type { PlannedUpload } from '../../contracts/batch.ts';
 import { BatchLimits, Defaults } from '../../contracts/limits.ts';
 import { jsonBytes } from '../payload.ts';
 

@@ -1,4 +1,5 @@
-import type { HashCheckpoint, HashedSource, HashSourceInput, HashSourceResult } from '../../contracts/activities.ts';
+import type { HashedSource, HashSourceInput, HashSourceResult } from '../../contracts/activities.ts';
+import type { HashCheckpoint } from '../../contracts/content.ts';
 import type { Source } from '../../contracts/sources.ts';
 import { nameOfSource } from '../../core/source/names.ts';
 import { contentMessage, contentProblems } from '../../core/upload/content.ts';

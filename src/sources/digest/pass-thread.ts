@@ -1,5 +1,6 @@
 import { parentPort, Worker, workerData, type ResourceLimits } from 'node:worker_threads';
-import type { HashCheckpoint, HashSourceInput } from '../../contracts/activities.ts';
+import type { HashSourceInput } from '../../contracts/activities.ts';
+import type { HashCheckpoint } from '../../contracts/content.ts';
 import type { FileSource } from '../../contracts/sources.ts';
 import {
   LonghaulError,

@@ -1,5 +1,5 @@
-import type { HashCheckpoint, HashedSource, HashSourceInput, HashSourceResult } from '../../contracts/activities.ts';
-import type { ContentReport } from '../../contracts/content.ts';
+import type { HashedSource, HashSourceInput, HashSourceResult } from '../../contracts/activities.ts';
+import type { ContentReport, HashCheckpoint } from '../../contracts/content.ts';
 import { ignoresInode } from '../../core/upload/fingerprint.ts';
 import { SourceChangedError, SourceReadError } from '../../errors.ts';
 import { assertUnchanged, type SourceReader } from '../source-reader.ts';

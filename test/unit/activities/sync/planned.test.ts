@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PlannedUpload } from '../../../../src/contracts/plan-sync.ts';
+import type { PlannedUpload } from '../../../../src/contracts/batch.ts';
 import type { SyncDecision } from '../../../../src/contracts/sync.ts';
 import type { SyncLists, SyncWork } from '../../../../activities/sync/lists.ts';
 import { changesOf, packPlanned } from '../../../../activities/sync/planned.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PlannedUpload } from '../../../../src/contracts/plan-sync.ts';
+import type { PlannedUpload } from '../../../../src/contracts/batch.ts';
 import { BatchLimits, Defaults } from '../../../../src/contracts/limits.ts';
 import { jsonBytes } from '../../../../src/core/payload.ts';
 import { loadsOf } from '../../../../src/core/sync/loads.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { HashCheckpoint } from '../../../../src/contracts/activities.ts';
+import type { HashCheckpoint } from '../../../../src/contracts/content.ts';
 import { Md5 } from '../../../../src/sources/digest/md5.ts';
 import { Sha256 } from '../../../../src/sources/digest/sha256.ts';
 import { hashReader, pass, type PassCheckpoint, type PassListener } from '../../../../src/sources/digest/pass.ts';
