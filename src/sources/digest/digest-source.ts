@@ -7,7 +7,7 @@ import { ContentInvalidError } from '../../errors.ts';
 import { assertUnchanged, type SourceReader } from '../source-reader.ts';
 import type { Sources } from '../sources.ts';
 import { hashFile } from './pass-thread.ts';
-import { digestsOf, hashReader, resultOf, type InvalidContent, type PassResult } from './pass.ts';
+import { digestsOf, hashReader, resultOf, type InvalidContent, type PassResult } from './hash-reader.ts';
 
 export interface HashSourceOptions extends HashSourceInput {
   /** If it is aborted, the result is a checkpoint from which another call resumes. */

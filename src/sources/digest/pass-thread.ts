@@ -14,7 +14,7 @@ import {
 import { packageFiles } from '../../package-files.ts';
 import { openFileRange } from '../file/source.ts';
 import type { FileSettings } from '../source-settings.ts';
-import { hashReader, type PassResult } from './pass.ts';
+import { hashReader, type PassResult } from './hash-reader.ts';
 
 export interface HashFileOptions extends HashSourceInput {
   readonly source: FileSource;

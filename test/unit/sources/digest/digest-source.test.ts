@@ -6,7 +6,7 @@ import type { HashSourceResult } from '../../../../src/contracts/activities.ts';
 import type { HashCheckpoint } from '../../../../src/contracts/content.ts';
 import { ContentInvalidError } from '../../../../src/errors.ts';
 import { hashingReader, hashSource } from '../../../../src/sources/digest/digest-source.ts';
-import { hashReader } from '../../../../src/sources/digest/pass.ts';
+import { hashReader } from '../../../../src/sources/digest/hash-reader.ts';
 import { Sources } from '../../../../src/sources/sources.ts';
 import { memoryReader } from '../../../support/memory-reader.ts';
 import { withTempDir } from '../../../support/temp-dir.ts';

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { HashCheckpoint } from '../../../../src/contracts/content.ts';
 import { Md5 } from '../../../../src/sources/digest/md5.ts';
 import { Sha256 } from '../../../../src/sources/digest/sha256.ts';
-import { hashReader, pass, type PassCheckpoint, type PassListener } from '../../../../src/sources/digest/pass.ts';
+import { hashReader } from '../../../../src/sources/digest/hash-reader.ts';
+import { pass, type PassCheckpoint, type PassListener } from '../../../../src/sources/digest/pass.ts';
 import type { SourceReader } from '../../../../src/sources/source-reader.ts';
 import { memoryReader } from '../../../support/memory-reader.ts';
 
