@@ -1,4 +1,6 @@
-import { ActivityCancellationDetails } from '@temporalio/common';
+import { Context } from '@temporalio/activity';
+import { ActivityCancellationDetails, CancelledFailure, noopMetricMeter, type Logger } from '@temporalio/common';
+import { defaultActivityInfo } from '@temporalio/testing';
 import { createCancelUpload } from '../../activities/cancel-upload.ts';
 import { createCompleteUpload } from '../../activities/complete-upload.ts';
 import { createCreateUpload } from '../../activities/create-upload.ts';
@@ -26,7 +28,6 @@ import type { Source } from '../../src/contracts/sources.ts';
 import { memoryOfResult } from '../../src/core/sync/memory-shape.ts';
 import type { SourceReader } from '../../src/sources/source-reader.ts';
 import type { Sources } from '../../src/sources/sources.ts';
-import { mockActivity } from '../support/mock-activity.ts';
 import type { AttemptInfo, RunningAttempt } from './activity-task.ts';
 import { modelClient, type ClientWorld, type Process } from './client.ts';
 import { planSplit } from './pieces.ts';
@@ -34,6 +35,10 @@ import { digestOfSource } from './service.ts';
 import { contentOfSource, type ModelFile, type ModelSources } from './source.ts';
 
 type Activity = (input: never) => Promise<unknown>;
+
+const silent = Object.fromEntries(
+  ['log', 'trace', 'debug', 'info', 'warn', 'error'].map((level) => [level, () => {}]),
+) as unknown as Logger;
 
 /** Starts an attempt of a real activity, whose destination and source are models. */
 export function startAttempt(
@@ -45,7 +50,15 @@ export function startAttempt(
   const process: Process = { info, isDead: false, doubts: new Set() };
   const { attempt, activityType, heartbeatTimeoutMs, heartbeatDetails, startToCloseTimeoutMs, workflowId, runId } =
     info;
-  const environment = mockActivity({
+  const controller = new AbortController();
+  const cancellation: { details?: ActivityCancellationDetails } = {};
+  let abort: (error: Error) => void = () => {};
+  const cancelled = new Promise<never>((_, reject) => {
+    abort = reject;
+  });
+  cancelled.catch(() => {});
+  const activityInfo = {
+    ...defaultActivityInfo,
     attempt,
     activityType,
     heartbeatTimeoutMs,
@@ -53,15 +66,24 @@ export function startAttempt(
     heartbeatDetails: heartbeatDetails === undefined ? undefined : JSON.parse(JSON.stringify(heartbeatDetails)),
     startToCloseTimeoutMs,
     workflowExecution: { workflowId, runId },
-  });
-  environment.on('heartbeat', (details: unknown) => {
+  };
+  const onBeat = (details: unknown) => {
     if (!process.isDead) beat(details);
-  });
+  };
+  // As a worker creates it.
+  const context = new Context(
+    activityInfo,
+    cancelled,
+    controller.signal,
+    onBeat,
+    undefined,
+    silent,
+    noopMetricMeter,
+    cancellation,
+  );
   const activity = activitiesOf(world, process)[activityType]?.();
   if (!activity) throw new Error(`the simulation has no activity ${activityType}`);
-  const running = world.clock.as(process, () =>
-    environment.run(activity as (input: unknown) => Promise<unknown>, input[0]),
-  );
+  const running = world.clock.as(process, context, async () => activity(input[0] as never));
   return {
     outcome: new Promise((resolve, reject) => {
       running.then(
@@ -77,7 +99,10 @@ export function startAttempt(
         workerShutdown: isShutdown,
         notFound: reason === 'TIMED_OUT',
       };
-      environment.cancel(reason, new ActivityCancellationDetails(details));
+      cancellation.details = new ActivityCancellationDetails(details);
+      const error = new CancelledFailure(reason);
+      controller.abort(error);
+      abort(error);
     },
     kill: () => {
       process.isDead = true;

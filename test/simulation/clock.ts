@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { asyncLocalStorage, type Context } from '@temporalio/activity';
 import { syncBuiltinESMExports } from 'node:module';
 import promises from 'node:timers/promises';
 import zlib from 'node:zlib';
@@ -21,8 +21,11 @@ export interface Owner {
   readonly isDead: boolean;
 }
 
-/** One for all clocks: each that exists costs time at every promise of the process. */
-const owners = new AsyncLocalStorage<Owner>();
+/** By the context of the activity that runs: each further storage costs time at every promise of the process. */
+const owners = new WeakMap<Context, Owner>();
+
+/** The clock whose time this process has. */
+let installed: VirtualClock | undefined;
 
 /** Time that passes only when nothing is left to do at the current moment. */
 export class VirtualClock {
@@ -94,10 +97,9 @@ export class VirtualClock {
       clearInterval,
       setTimeout,
       clearTimeout,
-      sleep: promises.setTimeout,
-      gzip: zlib.gzip,
-      gunzip: zlib.gunzip,
     };
+    replaceModules();
+    installed = this;
     // Each error of a fault would record its stack.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
@@ -105,17 +107,10 @@ export class VirtualClock {
     performance.now = () => this.nowMs;
     globalThis.setInterval = ((run: () => void, everyMs: number) => this.#repeat(run, everyMs)) as never;
     globalThis.clearInterval = ((timer: VirtualTimer | undefined) => timer?.cancel()) as never;
-    promises.setTimeout = (async (delayMs: number, value: unknown, options?: { readonly signal?: AbortSignal }) => {
-      await this.sleep(delayMs, options?.signal);
-      return value;
-    }) as never;
     globalThis.setTimeout = ((run: () => void, delayMs: number) => this.#once(run, delayMs)) as never;
     globalThis.clearTimeout = ((timer: VirtualTimer | undefined) => timer?.cancel()) as never;
-    // Threads take real time.
-    zlib.gzip = atOnce(zlib.gzipSync) as never;
-    zlib.gunzip = atOnce(zlib.gunzipSync) as never;
-    syncBuiltinESMExports();
     return () => {
+      installed = undefined;
       Error.stackTraceLimit = stackTraceLimit;
       Date.now = real.now;
       performance.now = real.monotonic;
@@ -123,25 +118,23 @@ export class VirtualClock {
       globalThis.clearInterval = real.clearInterval;
       globalThis.setTimeout = real.setTimeout;
       globalThis.clearTimeout = real.clearTimeout;
-      promises.setTimeout = real.sleep;
-      zlib.gzip = real.gzip;
-      zlib.gunzip = real.gunzip;
-      syncBuiltinESMExports();
     };
   }
 
-  /** Runs code as that of a process. */
-  as<T>(owner: Owner, run: () => T): T {
-    return owners.run(owner, run);
+  /** Runs the code of an activity as that of a process. */
+  as<T>(owner: Owner, context: Context, run: () => T): T {
+    owners.set(context, owner);
+    return asyncLocalStorage.run(context, run);
   }
 
   /** The process whose code runs now. */
   get owner(): Owner | undefined {
-    return owners.getStore();
+    const context = asyncLocalStorage.getStore();
+    return context && owners.get(context);
   }
 
   #once(run: () => void, delayMs: number): VirtualTimer & { unref(): unknown } {
-    const owner = owners.getStore();
+    const { owner } = this;
     const timer = this.after(delayMs, () => {
       if (!owner?.isDead) run();
     });
@@ -150,7 +143,7 @@ export class VirtualClock {
 
   /** Of heartbeats, most of which are not sent: days of them must cost nothing. */
   #repeat(run: () => void, everyMs: number): VirtualTimer {
-    const owner = owners.getStore();
+    const { owner } = this;
     const beat = () => {
       if (owner?.isDead) return;
       timer = this.after(everyMs, beat, true);
@@ -161,11 +154,36 @@ export class VirtualClock {
   }
 }
 
+let isReplaced = false;
+
+/** Node.js copies the exports of all its modules after such a change, so it is made once. */
+function replaceModules(): void {
+  if (isReplaced) return;
+  isReplaced = true;
+  const { setTimeout: sleep } = promises;
+  promises.setTimeout = (async (delayMs: number, value: unknown, options?: { readonly signal?: AbortSignal }) => {
+    if (!installed) return sleep(delayMs, value, options);
+    await installed.sleep(delayMs, options?.signal);
+    return value;
+  }) as never;
+  // Threads take real time.
+  zlib.gzip = atOnce(zlib.gzip as never, zlib.gzipSync) as never;
+  zlib.gunzip = atOnce(zlib.gunzip as never, zlib.gunzipSync) as never;
+  syncBuiltinESMExports();
+}
+
 type Callback = (error: Error | null, result?: Buffer) => void;
 
-/** A function of zlib that calls back before it returns. */
-function atOnce(run: (input: string | Buffer, options: object) => Buffer) {
+/** A function of zlib that calls back before it returns, during a simulation. */
+function atOnce(
+  real: (input: string | Buffer, ...rest: readonly (object | Callback)[]) => void,
+  run: (input: string | Buffer, options: object) => Buffer,
+) {
   return (input: string | Buffer, ...rest: readonly (object | Callback)[]) => {
+    if (!installed) {
+      real(input, ...rest);
+      return;
+    }
     const callback = rest.at(-1) as Callback;
     const options = rest.length > 1 ? (rest[0] as object) : {};
     try {
