@@ -113,7 +113,7 @@ export class Execution {
 
   async query(name: string): Promise<unknown> {
     if (!this.#sandboxed) await this.#replay();
-    const answer = await (this.#sandboxed as SandboxedWorkflow).query(name, this.#world.clock.nowMs);
+    const answer = await (this.#sandboxed as SandboxedWorkflow).query(name);
     if ('failure' in answer && !('data' in answer)) throw new Error(describeFailure(answer.failure));
     return valueOf(answer as Payload);
   }

@@ -9,7 +9,10 @@ import type { coresdk as CoreSdk } from '@temporalio/proto';
  * depend on internals of the SDK (1.24).
  */
 const sdk = createRequire(createRequire(import.meta.url).resolve('@temporalio/worker'));
-const { ReusableVMWorkflowCreator } = sdk('./workflow/reusable-vm') as { ReusableVMWorkflowCreator: CreatorClass };
+const { ReusableVMWorkflowCreator, ReusableVMWorkflow } = sdk('./workflow/reusable-vm') as {
+  ReusableVMWorkflowCreator: CreatorClass;
+  ReusableVMWorkflow: WorkflowClass;
+};
 const { globalHandlers } = sdk('./workflow/vm-shared') as {
   globalHandlers: { stopPromiseHook(): void; promiseHookInstalled: boolean };
 };
@@ -31,10 +34,21 @@ interface VmWorkflow {
   dispose(): Promise<void>;
 }
 interface Creator {
-  createWorkflow(options: object): Promise<VmWorkflow>;
+  readonly context: Context;
+  readonly pristineObj: Readonly<Record<string, PropertyDescriptor>>;
 }
 interface CreatorClass {
   create(bundle: object, timeoutMs: number | undefined, activities: ReadonlySet<string>): Promise<Creator>;
+  readonly workflowByRunId: Map<string, VmWorkflow>;
+}
+type WorkflowClass = new (runId: string, context: Context, activator: unknown, module: object) => VmWorkflow;
+
+/** The global object of the sandbox. */
+interface Context extends vm.Context {
+  readonly __TEMPORAL_ACTIVATOR__: unknown;
+  readonly changedGlobals: (pristine: object) => string[];
+  /** Prepares a call of a function of the SDK for an execution. */
+  readonly prepareSimulatedCall: (activator: unknown, name: string, args: readonly unknown[]) => void;
 }
 
 export interface StartInfo {
@@ -67,9 +81,9 @@ export class SandboxedWorkflow {
   }
 
   static async create(start: StartInfo, startedAtMs: number): Promise<SandboxedWorkflow> {
-    const creator = await openSandbox();
+    const sandboxed = await openSandbox();
     const { workflowId, runId, workflowType, taskQueue, firstExecutionRunId, continuedFromRunId, parent } = start;
-    const vm = await creator.createWorkflow({
+    const running = sandboxed.open(runId, {
       info: {
         workflowId,
         runId,
@@ -98,7 +112,7 @@ export class SandboxedWorkflow {
       showStackTraceSources: false,
       failureExceptionTypeNames: [],
     });
-    return new SandboxedWorkflow(runId, vm);
+    return new SandboxedWorkflow(runId, running);
   }
 
   /** @returns the commands, or the failure of the workflow task */
@@ -109,16 +123,10 @@ export class SandboxedWorkflow {
   }
 
   /** @returns the payload of the answer, or the failure of the query */
-  async query(queryType: string, atMs: number): Promise<Payload | { readonly failure: Failure }> {
-    const job: Job = { queryWorkflow: { queryId: 'query', queryType, arguments: [], headers: {} } };
-    const commands = await this.activate({
-      atMs,
-      jobs: [job],
-      historyLength: 3,
-      continueAsNewSuggested: false,
-      isReplaying: true,
-    });
-    if ('failure' in commands) return commands;
+  async query(queryType: string): Promise<Payload | { readonly failure: Failure }> {
+    const completion = await this.#vm.activate(activationOfQuery(queryType));
+    if (completion.failed) return { failure: completion.failed.failure ?? {} };
+    const commands = completion.successful?.commands ?? [];
     const { succeeded, failed } = commands[0]?.respondToQuery ?? {};
     return succeeded?.response ?? { failure: failed ?? { message: 'the query was not answered' } };
   }
@@ -126,6 +134,19 @@ export class SandboxedWorkflow {
   evict(): Promise<void> {
     return this.#vm.dispose();
   }
+}
+
+const queries = new Map<string, object>();
+
+/** The workflow sees nothing of an activation with a query but the query. */
+function activationOfQuery(queryType: string): object {
+  const known = queries.get(queryType);
+  if (known) return known;
+  const job: Job = { queryWorkflow: { queryId: 'query', queryType, arguments: [], headers: {} } };
+  const activation = { atMs: 0, jobs: [job], historyLength: 3, continueAsNewSuggested: false, isReplaying: true };
+  const created = activationOf('', activation);
+  queries.set(queryType, created);
+  return created;
 }
 
 function activationOf(runId: string, activation: Activation): CoreSdk.workflow_activation.WorkflowActivation {
@@ -143,6 +164,68 @@ function activationOf(runId: string, activation: Activation): CoreSdk.workflow_a
   });
 }
 
+/**
+ * All executions share the globals of the sandbox: for each call of another execution, the SDK compares all globals, which
+ * takes as long as the call. Only the activator of an execution is its own.
+ */
+const CALLS = `
+  let simulatedCall;
+  globalThis.prepareSimulatedCall = (activator, name, args) => {
+    simulatedCall = { name, args };
+    if (globalThis.__TEMPORAL_ACTIVATOR__ !== activator) globalThis.__TEMPORAL_ACTIVATOR__ = activator;
+  };
+  globalThis.changedGlobals = (pristine) => {
+    const names = new Set([...Object.getOwnPropertyNames(globalThis), ...Object.getOwnPropertyNames(pristine)]);
+    names.delete('__TEMPORAL_ACTIVATOR__');
+    return [...names].filter((name) => !Object.is(globalThis[name], pristine[name]?.value));
+  };
+  globalThis.makeSimulatedCall = () => __TEMPORAL__.api[simulatedCall.name](...simulatedCall.args);`;
+const makeCall = new vm.Script('makeSimulatedCall()');
+/** In the order in which the SDK calls them. */
+const FUNCTIONS = ['initRuntime', 'initialize', 'activate', 'tryUnblockConditions', 'concludeActivation', 'dispose'];
+
+/** The sandbox of all simulations of this process, in place of `createWorkflow` of the SDK. */
+class Sandbox {
+  readonly #context: Context;
+  readonly #globals: Creator['pristineObj'];
+
+  constructor({ context, pristineObj }: Creator) {
+    this.#context = context;
+    this.#globals = pristineObj;
+  }
+
+  open(runId: string, options: object): VmWorkflow {
+    const context = this.#context;
+    const { prepareSimulatedCall: prepare } = context;
+    let activator: unknown;
+    const call = (name: string, args: readonly unknown[]): unknown => {
+      prepare(activator, name, args);
+      // All microtasks of the sandbox run before it returns.
+      return makeCall.runInContext(context);
+    };
+    const module = Object.fromEntries(
+      FUNCTIONS.map((name) => [name, (...args: readonly unknown[]) => call(name, args)]),
+    ) as Record<string, (...args: readonly unknown[]) => unknown>;
+    const getTimeOfDay = () => BigInt(Date.now()) * 1_000_000n;
+    const rest = { getTimeOfDay, registeredActivityNames: new Set(), stackTracesEnabled: false };
+    module['initRuntime']?.({ ...options, ...rest });
+    activator = context.__TEMPORAL_ACTIVATOR__;
+    const workflow = new ReusableVMWorkflow(runId, context, activator, module);
+    ReusableVMWorkflowCreator.workflowByRunId.set(runId, workflow);
+    return workflow;
+  }
+
+  /** @returns the names of globals that a workflow has changed */
+  changes(): string[] {
+    return this.#context.changedGlobals(this.#globals);
+  }
+}
+
+/** @returns the names of globals of the sandbox that a workflow has changed, of which a worker gives each its own */
+export async function changedGlobals(): Promise<readonly string[]> {
+  return (await openSandbox()).changes();
+}
+
 /** Those that the SDK does not replace in the sandbox of a workflow. */
 const CONSTANT_GLOBALS = `
   Array ArrayBuffer BigInt Boolean Error JSON Map Math Number Object Promise Proxy RangeError Reflect RegExp Set
@@ -150,14 +233,14 @@ const CONSTANT_GLOBALS = `
   .trim()
   .split(/\s+/);
 
-let sandbox: Promise<Creator> | undefined;
+let sandbox: Promise<Sandbox> | undefined;
 
-function openSandbox(): Promise<Creator> {
+function openSandbox(): Promise<Sandbox> {
   sandbox ??= createSandbox();
   return sandbox;
 }
 
-async function createSandbox(): Promise<Creator> {
+async function createSandbox(): Promise<Sandbox> {
   const built = fileURLToPath(new URL('../../dist/workflow-bundle.js', import.meta.url));
   // Another bundle can be one without a safeguard.
   const filename = process.env['LONGHAUL_SIMULATION_BUNDLE'] ?? built;
@@ -165,17 +248,17 @@ async function createSandbox(): Promise<Creator> {
   const bundle = readFileSync(filename, 'utf8').replace(/\n\/\/# sourceMappingURL=.*/, '');
   // So do the stacks themselves, of every error. A constant is faster than a property of a sandbox's global object.
   const constants = CONSTANT_GLOBALS.map((name) => `${name} = globalThis.${name}`).join(', ');
-  const code = `Error.stackTraceLimit = 0; { const ${constants};${bundle}\n}`;
+  const code = `Error.stackTraceLimit = 0; { const ${constants};${CALLS}${bundle}\n}`;
   const sourceMap = { version: 3, sources: [], mappings: '', names: [] };
   // With a timeout, Node.js starts a thread for each call into the sandbox: half of the time.
   const { createContext } = vm;
-  const plain = (vm.constants as { readonly DONT_CONTEXTIFY?: vm.Context }).DONT_CONTEXTIFY;
+  const plain = (vm.constants as { readonly DONT_CONTEXTIFY?: unknown }).DONT_CONTEXTIFY;
   // With it, globals are as fast as outside a sandbox. Node.js 20 does not have it.
-  if (plain) vm.createContext = (_, options) => createContext(plain, options);
+  if (plain) vm.createContext = (_, options) => createContext(plain as vm.Context, options);
   const creator = await ReusableVMWorkflowCreator.create({ code, filename, sourceMap }, undefined, new Set());
   vm.createContext = createContext;
   // It records a stack for each promise, for a query that a simulation does not make: three quarters of the time.
   globalHandlers.stopPromiseHook();
   globalHandlers.promiseHookInstalled = false;
-  return creator;
+  return new Sandbox(creator);
 }

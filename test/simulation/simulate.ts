@@ -13,6 +13,7 @@ import { Operator } from './operator.ts';
 import { describeFailure, payloadOf } from './payloads.ts';
 import { isInvalid, type Call, type Fault, type Plan } from './plan.ts';
 import { describeClose, Rules, type Progress } from './rules.ts';
+import { changedGlobals } from './run.ts';
 import { Service } from './service.ts';
 import { ModelSources } from './source.ts';
 
@@ -154,6 +155,8 @@ class Simulation {
       }
     }
     for (const execution of this.#namespace.all) await execution.evict();
+    const globals = await changedGlobals();
+    if (globals.length > 0) this.#violate('a workflow changes no globals', globals.join());
     // What still runs on workers ends, and must not reach the service.
     for (let rest = 0; rest < 200 && (await this.clock.next()); rest++);
     return {
