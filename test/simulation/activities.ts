@@ -188,11 +188,12 @@ async function spend(world: ClientWorld, process: Process, call: 'inspectSource'
 /** The digest and the check of a part need bytes, and a model has none. */
 function uploadPart(world: ClientWorld, dependencies: ActivityDependencies): Activity {
   const send = createUploadPart(dependencies);
-  return async ({ withMd5, check, ...input }: UploadPartInput) => {
+  return async ({ withMd5, withSha256, check, ...input }: UploadPartInput) => {
     const sent = await send(input);
     const content = contentOfSource(input.fingerprint, input.source);
     if (check) await runAttempt(async () => checkContent(world, content, input.sizeBytes));
-    return withMd5 ? { ...sent, md5: digestOfSource(content, input.sizeBytes) } : sent;
+    const digest = (algorithm?: 'sha256') => digestOfSource(content, input.sizeBytes, algorithm);
+    return { ...sent, md5: withMd5 ? digest() : undefined, sha256: withSha256 ? digest('sha256') : undefined };
   };
 }
 
@@ -221,7 +222,10 @@ function hashSource(world: ClientWorld, process: Process, input: HashSourceInput
         if (offsetBytes >= input.sizeBytes) {
           const content = contentOfSource(fingerprint, input.source);
           if (input.check) checkContent(world, content, input.sizeBytes);
-          return { md5: input.onlyCheck ? '' : digestOfSource(content, input.sizeBytes) };
+          return {
+            md5: input.onlyCheck ? '' : digestOfSource(content, input.sizeBytes),
+            sha256: input.sha256 ? digestOfSource(content, input.sizeBytes, 'sha256') : undefined,
+          };
         }
         const isStopped = await clock
           .sleep(world.durationMs('hashSource', `${process.info.key}/${offsetBytes}`), signal)

@@ -35,6 +35,7 @@ export function drawPlan(seed: number): Plan {
         [1, 0],
       ]),
       ...(dice.chance('no-md5', 0.2) ? { md5: false } : {}),
+      ...(dice.chance('sha256', 0.3) ? { sha256: true } : {}),
       ...(dice.chance('check', 0.15) ? { check: 'jsonl' as const } : {}),
       ...(dice.chance('beat', 0.2) ? { heartbeatTimeoutMs: dice.one('beat-ms', [2000, 5000, 60_000]) } : {}),
     },
@@ -74,7 +75,13 @@ const MAX_EDITS = 4;
 export function drawSyncPlan(seed: number): Plan {
   const plan = drawPlan(seed);
   const dice = new Dice(seed);
-  const { partSizeBytes: _partSize, heartbeatTimeoutMs: _timeout, check: _check, ...request } = plan.request;
+  const {
+    partSizeBytes: _size,
+    heartbeatTimeoutMs: _timeout,
+    check: _check,
+    sha256: _sha256,
+    ...request
+  } = plan.request;
   const files = Array.from({ length: dice.one('files', [1, 2, 4, 6, 10]) }, (_, index) => {
     const path = `${dice.one(`folder-${index}`, ['', '', 'a/', 'z/'])}f${index}.jsonl`;
     return { path, sizeBytes: drawFileSize(dice, `file-${index}`) };

@@ -6,7 +6,7 @@ import type { Execution } from './execution.ts';
 import type { Close } from './execution-world.ts';
 import { describeFailure, valueOf } from './payloads.ts';
 import type { Plan } from './plan.ts';
-import type { ServiceView } from './service.ts';
+import { digestOfSource, type ServiceView } from './service.ts';
 
 /** Calls that must have ended before an upload ends. */
 const MUST_END = ['uploadPart', 'createUpload', 'completeUpload', 'hashSource', 'inspectSource'];
@@ -207,6 +207,15 @@ export class UploadInvariants {
       offsetBytes += part.sizeBytes;
     }
     if (offsetBytes !== this.#plan.sizeBytes) this.#violation('a File has all bytes', String(offsetBytes));
+    const { md5 = true, sha256 = false } = this.#plan.request;
+    // Of the source, although bytes were damaged on their way if nothing can see that.
+    const { content = '' } = file.parts.at(-1) ?? {};
+    const digest = (algorithm: 'md5' | 'sha256') =>
+      digestOfSource(content.replace(' damaged', ''), offsetBytes, algorithm);
+    if (result.sha256 !== (sha256 ? digest('sha256') : undefined))
+      this.#violation('the result has the SHA-256 of the File', String(result.sha256));
+    if (result.md5 !== (md5 ? digest('md5') : null))
+      this.#violation('the result has the MD5 of the File', String(result.md5));
     if (result.sessions !== this.#received.size) {
       this.#violation('the result counts the sessions', `${result.sessions} instead of ${this.#received.size}`);
     }

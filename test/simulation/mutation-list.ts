@@ -56,6 +56,12 @@ export const mutations: readonly SimulationMutation[] = [
     to: 'partIds: this.ledger.toJSON().map(() => null),',
   },
   {
+    safeguard: 'the next execution has the SHA-256',
+    file: 'workflows/upload/source-hash.ts',
+    from: '[this.#md5, this.#sha256, this.#warnings];',
+    to: '[this.#md5, undefined, this.#warnings];',
+  },
+  {
     safeguard: 'a session is cancelled or replaced after its last part has ended',
     file: 'workflows/upload/part-window.ts',
     from: 'if (this.#running.size > 0) await CancellationScope.nonCancellable(() => condition(() => this.#running.size === 0));',

@@ -91,6 +91,8 @@ export interface Completion {
   readonly md5?: string | undefined;
 }
 
+type Algorithm = 'md5' | 'sha256';
+
 /** What a service has of one upload. */
 export type ServiceView = Pick<Service, 'style' | 'sessions' | 'files' | 'statusOf'>;
 
@@ -241,8 +243,8 @@ export function rejected(status: number, message: string, retryAfterMs?: number,
 }
 
 /** Of a source in one piece. */
-export function digestOfSource(content: string, sizeBytes: number): string {
-  return digestOf(contentOf([{ id: '', offsetBytes: 0, sizeBytes, content }]));
+export function digestOfSource(content: string, sizeBytes: number, algorithm?: Algorithm): string {
+  return digestOf(contentOf([{ id: '', offsetBytes: 0, sizeBytes, content }]), algorithm);
 }
 
 /** The same for the same bytes: neighbouring ranges of one content are one range. */
@@ -257,6 +259,6 @@ function contentOf(parts: readonly ReceivedPart[]): string {
   return ranges.map((range) => `${range.content}@${range.offsetBytes}+${range.sizeBytes}`).join();
 }
 
-function digestOf(text: string): string {
-  return createHash('md5').update(text).digest('hex');
+function digestOf(text: string, algorithm: Algorithm = 'md5'): string {
+  return createHash(algorithm).update(text).digest('hex');
 }
