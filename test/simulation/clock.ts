@@ -25,7 +25,7 @@ export interface Owner {
 const owners = new WeakMap<Context, Owner>();
 
 /** The clock whose time this process has. */
-let installed: VirtualClock | undefined;
+let installed: Pick<VirtualClock, 'sleep'> | undefined;
 
 /** Time that passes only when nothing is left to do at the current moment. */
 export class VirtualClock {
@@ -99,7 +99,7 @@ export class VirtualClock {
       clearTimeout,
     };
     replaceModules();
-    installed = this;
+    installed = { sleep: (delayMs, signal) => this.sleep(delayMs, signal) };
     // Each error of a fault would record its stack.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;

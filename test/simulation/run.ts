@@ -45,7 +45,7 @@ type WorkflowClass = new (runId: string, context: Context, activator: unknown, m
 
 /** The global object of the sandbox. */
 interface Context extends vm.Context {
-  readonly __TEMPORAL_ACTIVATOR__: unknown;
+  readonly currentActivator: () => unknown;
   readonly changedGlobals: (pristine: object) => string[];
   /** Prepares a call of a function of the SDK for an execution. */
   readonly prepareSimulatedCall: (activator: unknown, name: string, args: readonly unknown[]) => void;
@@ -75,9 +75,9 @@ export class SandboxedWorkflow {
   readonly #runId: string;
   readonly #vm: VmWorkflow;
 
-  private constructor(runId: string, vm: VmWorkflow) {
+  private constructor(runId: string, running: VmWorkflow) {
     this.#runId = runId;
-    this.#vm = vm;
+    this.#vm = running;
   }
 
   static async create(start: StartInfo, startedAtMs: number): Promise<SandboxedWorkflow> {
@@ -174,6 +174,7 @@ const CALLS = `
     simulatedCall = { name, args };
     if (globalThis.__TEMPORAL_ACTIVATOR__ !== activator) globalThis.__TEMPORAL_ACTIVATOR__ = activator;
   };
+  globalThis.currentActivator = () => globalThis.__TEMPORAL_ACTIVATOR__;
   globalThis.changedGlobals = (pristine) => {
     const names = new Set([...Object.getOwnPropertyNames(globalThis), ...Object.getOwnPropertyNames(pristine)]);
     names.delete('__TEMPORAL_ACTIVATOR__');
@@ -209,7 +210,7 @@ class Sandbox {
     const getTimeOfDay = () => BigInt(Date.now()) * 1_000_000n;
     const rest = { getTimeOfDay, registeredActivityNames: new Set(), stackTracesEnabled: false };
     module['initRuntime']?.({ ...options, ...rest });
-    activator = context.__TEMPORAL_ACTIVATOR__;
+    activator = context.currentActivator();
     const workflow = new ReusableVMWorkflow(runId, context, activator, module);
     ReusableVMWorkflowCreator.workflowByRunId.set(runId, workflow);
     return workflow;
@@ -254,7 +255,7 @@ async function createSandbox(): Promise<Sandbox> {
   const { createContext } = vm;
   const plain = (vm.constants as { readonly DONT_CONTEXTIFY?: unknown }).DONT_CONTEXTIFY;
   // With it, globals are as fast as outside a sandbox. Node.js 20 does not have it.
-  if (plain) vm.createContext = (_, options) => createContext(plain as vm.Context, options);
+  if (plain) vm.createContext = (_, options) => createContext(plain, options);
   const creator = await ReusableVMWorkflowCreator.create({ code, filename, sourceMap }, undefined, new Set());
   vm.createContext = createContext;
   // It records a stack for each promise, for a query that a simulation does not make: three quarters of the time.
