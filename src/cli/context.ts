@@ -38,8 +38,10 @@ export interface CliContext extends Pick<
   readonly note: (line: string) => void;
 }
 
-/** Reads the configuration, unless the command fails before. */
-export type MakeContext = () => Promise<CliContext>;
+/** Returns the action of a command, which loads the code of the command and reads the configuration when it runs. */
+export type Runs = <Args extends readonly unknown[]>(
+  load: () => Promise<(context: CliContext, ...args: Args) => Promise<void>>,
+) => (...args: Args) => Promise<void>;
 
 export function createContext(config: Config, io: Io, json: (value: unknown) => void): CliContext {
   const { stdout, stderr, signal, interrupt, allowLongerEnd } = io;

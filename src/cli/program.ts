@@ -3,13 +3,13 @@ import { Limits } from '../contracts/limits.ts';
 import type { ListedState } from '../client/lists/list-uploads.ts';
 import { printable } from '../core/text/printable.ts';
 import { LonghaulCommand } from './command.ts';
-import type { MakeContext, Io } from './context.ts';
+import type { CliContext, Io, Runs } from './context.ts';
 import { longhaulVersion } from '../longhaul-version.ts';
 import { bytesOption, limitOption, repeatedOption, wholeNumberOption } from './options/values.ts';
 import { addPermissionOptions } from './options/permission-options.ts';
 import { addCheckCommand } from './commands/check/command.ts';
-import { addScheduleCommands } from './commands/schedule/program.ts';
-import { addSteerCommands } from './commands/steer/program.ts';
+import { addScheduleCommands } from './commands/schedule/command.ts';
+import { addSteerCommands } from './commands/steer/command.ts';
 import { addSyncOptions } from './commands/sync/options.ts';
 import { terminalWidth, wrapText } from './text/wrap-text.ts';
 import { addUploadOptions } from './commands/upload/options.ts';
@@ -35,7 +35,14 @@ const LISTED_STATES: readonly ListedState[] = [
  *
  * @param context created when a command runs, so that help and usage errors need no configuration
  */
-export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>, context: MakeContext): Command {
+export function createProgram(
+  { stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
+  context: () => Promise<CliContext>,
+): Command {
+  const runs: Runs =
+    (load) =>
+    async (...args) =>
+      (await load())(await context(), ...args);
   const program = new LonghaulCommand('longhaul')
     .description('upload multi-gigabyte files to the OpenAI Uploads API, and resume after failures')
     .version(longhaulVersion())
@@ -58,9 +65,7 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
         'after',
         '\nURLs are s3://BUCKET/KEY or https://HOST/PATH. If the command is interrupted, run it again to resume.',
       ),
-  ).action(async (files: string[], options) =>
-    (await import('./commands/upload/run.ts')).uploadCommand(await context(), files, options),
-  );
+  ).action(runs(async () => (await import('./commands/upload/run.ts')).uploadCommand));
 
   addSyncOptions(
     program
@@ -74,18 +79,14 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
     .option('--detach', 'start the sync on other workers, and exit')
     .option('--json', 'print one JSON object, also after a failure')
     .option('--quiet', 'print only waiting reasons and errors, no progress')
-    .action(async (source: string, options) =>
-      (await import('./commands/sync/run.ts')).syncCommand(await context(), source, options),
-    );
+    .action(runs(async () => (await import('./commands/sync/run.ts')).syncCommand));
 
   program
     .command('status <ids...>')
     .description('show the progress or the result of uploads and syncs')
     .option('--watch', 'follow progress, and exit with 0 if it completes')
     .option('--json', 'print one JSON object per ID, with --watch one per change')
-    .action(async (ids: string[], options) =>
-      (await import('./commands/status/run.ts')).statusCommand(await context(), ids, options),
-    );
+    .action(runs(async () => (await import('./commands/status/run.ts')).statusCommand));
 
   program
     .command('list')
@@ -94,7 +95,7 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
     .option('--running', 'list only running uploads and syncs')
     .option('--limit <n>', 'maximum rows, newest first', wholeNumberOption(1, 1_000_000))
     .option('--json', 'print one JSON object')
-    .action(async (options) => (await import('./commands/list.ts')).listCommand(await context(), options));
+    .action(runs(async () => (await import('./commands/list.ts')).listCommand));
 
   program
     .command('top')
@@ -102,7 +103,7 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
     .addOption(new Option('--sort <by>', 'sort order').choices(['start', 'state']).default('start'))
     .option('--once', 'print the table once, as without a terminal')
     .option('--json', 'print one JSON object, once')
-    .action(async (options) => (await import('./commands/top/run.ts')).topCommand(await context(), options));
+    .action(runs(async () => (await import('./commands/top/run.ts')).topCommand));
 
   program
     .command('doctor [source]')
@@ -110,9 +111,7 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
     .option('--destination <name>', 'destination whose task queue to check on the embedded server (default: default)')
     .option('--connection <name>', 'S3 connection of the config file, for an s3:// source')
     .option('--json', 'print one JSON object')
-    .action(async (source: string | undefined, options) =>
-      (await import('./commands/doctor/run.ts')).doctorCommand(await context(), source, options),
-    );
+    .action(runs(async () => (await import('./commands/doctor/run.ts')).doctorCommand));
 
   program
     .command('verify <receipt>')
@@ -122,13 +121,11 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
     .option('--destination <name>', 'destination that has the File (default: that of the receipt)')
     .option('--no-file', 'skip the File at the service')
     .option('--json', 'print one JSON object')
-    .action(async (receipt: string, options) =>
-      (await import('./commands/verify/run.ts')).verifyCommand(await context(), receipt, options),
-    );
+    .action(runs(async () => (await import('./commands/verify/run.ts')).verifyCommand));
 
-  addCheckCommand(program, context);
-  addSteerCommands(program, context);
-  addScheduleCommands(program, context);
+  addCheckCommand(program, runs);
+  addSteerCommands(program, runs);
+  addScheduleCommands(program, runs);
 
   addPermissionOptions(
     program.command('worker').description('run a worker that sends uploads, and reads only permitted sources'),
@@ -158,20 +155,20 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
       port,
     )
     .option('--metrics-host <address>', 'address of metrics and health (default: LONGHAUL_METRICS_HOST, or 127.0.0.1)')
-    .action(async (options) => (await import('./commands/worker.ts')).workerCommand(await context(), options));
+    .action(runs(async () => (await import('./commands/worker.ts')).workerCommand));
 
   program
     .command('setup')
     .description('register search attributes in Temporal, once for each namespace')
     .option('--json', 'print one JSON object')
-    .action(async (options) => (await import('./commands/setup.ts')).setupCommand(await context(), options));
+    .action(runs(async () => (await import('./commands/setup.ts')).setupCommand));
 
   addPermissionOptions(
     program.command('dev').description('run Temporal, a local Uploads API and a worker for development'),
   )
     .option('--port <n>', 'port of the local API, 0 for any free port', port, 0)
     .option('--data <dir>', 'directory of the local API (default: local-api in the state directory)')
-    .action(async (options) => (await import('./commands/dev.ts')).devCommand(await context(), options));
+    .action(runs(async () => (await import('./commands/dev.ts')).devCommand));
 
   program
     .command('local-api')
@@ -191,7 +188,7 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
     .option('--list-lag <ms>', 'milliseconds until a new File appears in the list', wholeNumberOption(0, 3_600_000))
     .option('--strict-sums', 'count the bytes of resent parts, as strict servers do')
     .option('--azure', 'run as Azure OpenAI, with its paths, keys, errors and limits')
-    .action(async (options) => (await import('./commands/local-api.ts')).localApiCommand(await context(), options));
+    .action(runs(async () => (await import('./commands/local-api.ts')).localApiCommand));
 
   program
     .command('codec-server')
@@ -204,9 +201,7 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
       originOption,
     )
     .option('--token-file <path>', 'file with the token (default: LONGHAUL_CODEC_TOKEN_FILE, or a new token)')
-    .action(async (options) =>
-      (await import('./commands/codec-server.ts')).codecServerCommand(await context(), options),
-    );
+    .action(runs(async () => (await import('./commands/codec-server.ts')).codecServerCommand));
 
   program
     .command('demo [file]')
@@ -216,12 +211,8 @@ export function createProgram({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>,
         .default(512 * 1024 ** 2, '512MiB')
         .argParser(bytesOption),
     )
-    .action(async (file: string | undefined, options) =>
-      (await import('./commands/demo.ts')).demoCommand(await context(), file, options),
-    );
+    .action(runs(async () => (await import('./commands/demo.ts')).demoCommand));
 
-  // Subcommands are created before these settings and do not inherit them.
-  for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }
 

@@ -13,7 +13,7 @@ describe('a command', () => {
     const starting = files.filter((file) => file.endsWith('.ts') && STARTS_WORKER.test(text(join(COMMANDS, file))));
     const families = new Set(starting.map((file) => file.split(/[/.]/)[0]));
     expect(families).toContain('steer');
-    const verbs = [...text(join(COMMANDS, 'steer/program.ts')).matchAll(/add\('([a-z]+)'/g)].map(([, verb]) => verb);
+    const verbs = [...text(join(COMMANDS, 'steer/command.ts')).matchAll(/add\('([a-z]+)'/g)].map(([, verb]) => verb);
     expect(verbs).toContain('cancel');
     const names = [...families].flatMap((family) => (family === 'steer' ? verbs : [family]));
     expect(names.filter((name) => !WORKER_COMMANDS.includes(name ?? ''))).toEqual([]);

@@ -1,9 +1,9 @@
 import { Option, type Command } from 'commander';
 import { ContentChecks } from '../../../contracts/content.ts';
 import { splitSizeOption } from '../../options/values.ts';
-import type { MakeContext } from '../../context.ts';
+import type { Runs } from '../../context.ts';
 
-export function addCheckCommand(program: Command, context: MakeContext): void {
+export function addCheckCommand(program: Command, runs: Runs): void {
   program
     .command('check <files...>')
     .description('check the content of files, folders, quoted globs and URLs, without an upload')
@@ -22,7 +22,5 @@ export function addCheckCommand(program: Command, context: MakeContext): void {
       'after',
       '\nThe exit status is 1 if a file has a problem. Line numbers and reasons are printed, no content.',
     )
-    .action(async (files: string[], options) =>
-      (await import('./run.ts')).checkCommand(await context(), files, options),
-    );
+    .action(runs(async () => (await import('./run.ts')).checkCommand));
 }

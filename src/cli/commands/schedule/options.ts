@@ -59,30 +59,18 @@ export function toScheduleSettings(
     }
     return ms;
   };
-  const time = (name: 'start' | 'end'): Date | undefined => {
-    const text = options[name];
-    const date = text === undefined ? undefined : parseTime(text);
-    if (text !== undefined && !date) problems.push(`--${name} must be a time, ${TIME_EXAMPLES}, not "${text}"`);
-    return date;
-  };
-  const { cron, timezone, overlap, pauseOnFailure, note } = options;
-  const everyMs = duration('every');
-  const offsetMs = duration('offset');
-  const jitterMs = duration('jitter');
-  const catchupWindowMs = duration('catchup');
-  const startAt = time('start');
-  const endAt = time('end');
+  const { cron, timezone, overlap, pauseOnFailure, note, start, end } = options;
   const settings: ScheduleSettings = {
     cron,
-    everyMs,
-    offsetMs,
+    everyMs: duration('every'),
+    offsetMs: duration('offset'),
     timezone,
-    jitterMs,
-    catchupWindowMs,
-    overlap: overlap === undefined ? undefined : (overlap as ScheduleOverlap),
+    jitterMs: duration('jitter'),
+    catchupWindowMs: duration('catchup'),
+    overlap: overlap as ScheduleOverlap | undefined,
     pauseOnFailure,
-    startAt,
-    endAt,
+    startAt: start === undefined ? undefined : timeOption('start', start, problems),
+    endAt: end === undefined ? undefined : timeOption('end', end, problems),
     note,
   };
   // An invalid interval is already reported, and is not missing.
@@ -91,7 +79,14 @@ export function toScheduleSettings(
   return settings;
 }
 
-export const TIME_EXAMPLES = 'for example 2026-12-01, 2026-12-01T02:00Z or 2026-12-01T02:00:00+01:00';
+/** Parses the value of an option. Adds its problem to `problems`. */
+export function timeOption(name: string, text: string, problems: string[]): Date | undefined {
+  const time = parseTime(text);
+  if (!time) problems.push(`--${name} must be a time, ${TIME_EXAMPLES}, not "${text}"`);
+  return time;
+}
+
+const TIME_EXAMPLES = 'for example 2026-12-01, 2026-12-01T02:00Z or 2026-12-01T02:00:00+01:00';
 
 /** Parses a time with a zone, or a date, which is midnight in UTC. Undefined for any other text, such as 30 February. */
 export function parseTime(text: string): Date | undefined {

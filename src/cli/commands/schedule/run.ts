@@ -3,7 +3,7 @@ import type { ScheduleOverlap } from '../../../contracts/schedule.ts';
 import { parseDuration } from '../../../core/text/parse.ts';
 import { isScheduleName, SCHEDULE_NAME_RULE } from '../../../core/schedule/settings.ts';
 import { ConfigError } from '../../../errors.ts';
-import type { ScheduleInfo } from '../../../client/schedules/schedule-options.ts';
+import type { ScheduleInfo, ScheduleWork } from '../../../client/schedules/schedule-options.ts';
 import type { SchedulesClient } from '../../../client/schedules/schedules-client.ts';
 import { withBackend, type Backend } from '../../backend.ts';
 import { assertPromptable, confirm } from '../../text/terminal.ts';
@@ -11,28 +11,30 @@ import type { CliContext } from '../../context.ts';
 import { establishHost } from '../../checks/establish-host.ts';
 import { AlreadyReported } from '../../errors.ts';
 import {
-  parseTime,
   throwProblems,
-  TIME_EXAMPLES,
+  timeOption,
   toScheduledWork,
   toScheduleSettings,
   type ScheduleCommandOptions,
 } from './options.ts';
 import { describeSchedule, describeScheduleLine } from './view.ts';
 
-export async function createScheduleCommand(
+interface Json {
+  readonly json?: boolean;
+}
+
+export async function createSchedule(
   context: CliContext,
   name: string,
   words: readonly string[],
-  options: ScheduleCommandOptions & { paused?: boolean; json?: boolean },
+  options: ScheduleCommandOptions & Json & { readonly paused?: boolean },
 ): Promise<void> {
   await establishHost(context);
   const problems = isScheduleName(name) ? [] : [`its name ${SCHEDULE_NAME_RULE}`];
   const settings = toScheduleSettings(options, true, problems);
   const work = await toScheduledWork(words, context.config, problems);
   throwProblems(problems);
-  const destination = (work?.sync ?? work?.upload)?.destination;
-  await withBackend(context, { destination }, async (backend) => {
+  await withBackend(context, { destination: destinationOf(work) }, async (backend) => {
     const paused = options.paused ?? false;
     const created = await backend.client.schedules.create({ name, ...settings, ...work, paused });
     if (options.json) context.json(created);
@@ -41,11 +43,11 @@ export async function createScheduleCommand(
   });
 }
 
-export async function updateScheduleCommand(
+export async function updateSchedule(
   context: CliContext,
   name: string,
   words: readonly string[],
-  options: ScheduleCommandOptions & { json?: boolean },
+  options: ScheduleCommandOptions & Json,
 ): Promise<void> {
   await establishHost(context);
   const problems: string[] = [];
@@ -54,12 +56,15 @@ export async function updateScheduleCommand(
   throwProblems(problems);
   if (!work && Object.values(settings).every((value) => value === undefined))
     throw new ConfigError('nothing to change. Use at least one option.');
-  const destination = (work?.sync ?? work?.upload)?.destination;
-  await withBackend(context, { destination }, async (backend) => {
+  await withBackend(context, { destination: destinationOf(work) }, async (backend) => {
     const changed = await backend.client.schedules.update(name, { ...settings, ...work });
     if (options.json) context.json(changed);
     await noteSchedule(context, backend, changed);
   });
+}
+
+function destinationOf(work: ScheduleWork | undefined): string | undefined {
+  return (work?.sync ?? work?.upload)?.destination;
 }
 
 /** Prints the schedule, and a warning if its runs can have no worker. */
@@ -76,114 +81,92 @@ async function noteSchedule({ note }: CliContext, backend: Backend, schedule: Sc
   }
 }
 
-export async function listSchedulesCommand(context: CliContext, options: { json?: boolean }): Promise<void> {
-  await onSchedules(context, async (schedules) => {
-    const found = await schedules.list();
-    if (options.json) return context.json({ schedules: found });
-    if (found.length === 0) context.note('no schedule found');
-    for (const schedule of found) context.out(describeScheduleLine(schedule));
-  });
+/** Returns a command that uses only the schedules of Temporal. */
+function onSchedules<Args extends readonly unknown[]>(
+  command: (schedules: SchedulesClient, context: CliContext, ...args: Args) => Promise<void>,
+): (context: CliContext, ...args: Args) => Promise<void> {
+  return (context, ...args) => withBackend(context, {}, ({ client }) => command(client.schedules, context, ...args));
 }
 
-export async function showScheduleCommand(
-  context: CliContext,
-  name: string,
-  options: { json?: boolean },
-): Promise<void> {
-  await onSchedules(context, async (schedules) => {
-    const report = await schedules.show(name);
-    if (options.json) return context.json(report);
-    for (const line of describeSchedule(report)) context.out(line);
-  });
-}
+export const listSchedules = onSchedules(async (schedules, context, options: Json) => {
+  const found = await schedules.list();
+  if (options.json) return context.json({ schedules: found });
+  if (found.length === 0) context.note('no schedule found');
+  for (const schedule of found) context.out(describeScheduleLine(schedule));
+});
+
+export const showSchedule = onSchedules(async (schedules, context, name: string, options: Json) => {
+  const report = await schedules.show(name);
+  if (options.json) return context.json(report);
+  for (const line of describeSchedule(report)) context.out(line);
+});
 
 /** Fails if a schedule requires attention. */
-export async function checkSchedulesCommand(
+export async function checkSchedules(
   context: CliContext,
   names: readonly string[],
-  options: { grace?: string; json?: boolean },
+  { grace, json }: Json & { readonly grace?: string },
 ): Promise<void> {
-  const graceMs = options.grace === undefined ? undefined : parseDuration(options.grace);
-  if (options.grace !== undefined && graceMs === undefined) {
-    throw new ConfigError(`--grace must be a duration, for example 90s, 15m or 1h30m, not "${options.grace}"`);
+  const graceMs = grace === undefined ? undefined : parseDuration(grace);
+  if (grace !== undefined && graceMs === undefined) {
+    throw new ConfigError(`--grace must be a duration, for example 90s, 15m or 1h30m, not "${grace}"`);
   }
-  await onSchedules(context, async (schedules) => {
+  await withBackend(context, {}, async ({ client: { schedules } }) => {
     const checked = names.length > 0 ? names : (await schedules.list()).map(({ name }) => name);
     const checks = await Promise.all(checked.map((name) => schedules.check(name, { graceMs })));
-    if (options.json) context.json({ healthy: checks.every(({ healthy }) => healthy), schedules: checks });
+    if (json) context.json({ healthy: checks.every(({ healthy }) => healthy), schedules: checks });
     else for (const { name, health, reason } of checks) context.out(`${name}: ${health}: ${reason}`);
     if (checks.length === 0) context.note('no schedule found');
     if (checks.some(({ healthy }) => !healthy)) throw new AlreadyReported();
   });
 }
 
-export async function pauseScheduleCommand(
-  context: CliContext,
-  name: string,
-  options: { note?: string; json?: boolean },
-  paused: boolean,
-): Promise<void> {
-  await onSchedules(context, async (schedules) => {
-    const schedule = await schedules.update(name, { paused, note: options.note });
-    if (options.json) context.json(schedule);
+const setPaused = (paused: boolean) =>
+  onSchedules(async (schedules, context, name: string, { note, json }: Json & { readonly note?: string }) => {
+    const schedule = await schedules.update(name, { paused, note });
+    if (json) context.json(schedule);
     context.note(describeScheduleLine(schedule));
   });
-}
 
-export async function triggerScheduleCommand(
+export const pauseSchedule = setPaused(true);
+export const resumeSchedule = setPaused(false);
+
+export const triggerSchedule = onSchedules(async (schedules, context, name: string, options: Json) => {
+  const workflowId = await schedules.trigger(name);
+  if (options.json) return context.json({ name, workflowId: workflowId ?? null });
+  if (workflowId === undefined) context.note('the run starts after the current run');
+  else context.out(workflowId);
+});
+
+export async function backfillSchedule(
   context: CliContext,
   name: string,
-  options: { json?: boolean },
+  options: Json & { readonly from: string; readonly to?: string; readonly overlap?: ScheduleOverlap },
 ): Promise<void> {
-  await onSchedules(context, async (schedules) => {
-    const workflowId = await schedules.trigger(name);
-    if (options.json) return context.json({ name, workflowId: workflowId ?? null });
-    if (workflowId === undefined) context.note('the run starts after the current run');
-    else context.out(workflowId);
-  });
-}
-
-export async function backfillScheduleCommand(
-  context: CliContext,
-  name: string,
-  options: { from: string; to?: string; overlap?: string; json?: boolean },
-): Promise<void> {
-  const from = parseTime(options.from);
-  const to = options.to === undefined ? new Date() : parseTime(options.to);
-  const problems = [
-    ...(from ? [] : [`--from must be a time, ${TIME_EXAMPLES}, not "${options.from}"`]),
-    ...(to ? [] : [`--to must be a time, ${TIME_EXAMPLES}, not "${options.to}"`]),
-  ];
+  const problems: string[] = [];
+  const from = timeOption('from', options.from, problems);
+  const to = options.to === undefined ? new Date() : timeOption('to', options.to, problems);
   if (!from || !to) throw new ConfigError(problems.join('; '));
-  const overlap = options.overlap as ScheduleOverlap | undefined;
-  await onSchedules(context, async (schedules) => {
-    await schedules.backfill(name, { from, to, overlap });
+  await withBackend(context, {}, async ({ client: { schedules } }) => {
+    await schedules.backfill(name, { from, to, overlap: options.overlap });
     if (options.json) context.json({ name, from, to });
     context.note(`starting the runs that were due from ${from.toISOString()} to ${to.toISOString()}`);
   });
 }
 
-export async function deleteScheduleCommand(
-  context: CliContext,
-  name: string,
-  options: { yes?: boolean; json?: boolean },
-): Promise<void> {
-  await onSchedules(context, async (schedules) => {
-    const schedule = await schedules.get(name);
-    if (!options.yes) {
-      assertPromptable(context.stdin.isTTY, 'Use --yes to delete the schedule.');
-      context.note(describeScheduleLine(schedule));
-      if (!(await confirm(context, 'Delete it?'))) {
-        if (options.json) context.json({ name, deleted: false });
-        return context.note('deleted nothing');
-      }
-    }
-    await schedules.delete(name);
-    if (options.json) context.json({ name, deleted: true });
-    context.note(`deleted ${name}. A current run continues.`);
-  });
-}
+type DeleteOptions = Json & { readonly yes?: boolean };
 
-async function onSchedules(context: CliContext, command: (schedules: SchedulesClient) => Promise<void>): Promise<void> {
-  await withBackend(context, {}, ({ client }) => command(client.schedules));
-}
+export const deleteSchedule = onSchedules(async (schedules, context, name: string, { yes, json }: DeleteOptions) => {
+  const schedule = await schedules.get(name);
+  if (!yes) {
+    assertPromptable(context.stdin.isTTY, 'Use --yes to delete the schedule.');
+    context.note(describeScheduleLine(schedule));
+    if (!(await confirm(context, 'Delete it?'))) {
+      if (json) context.json({ name, deleted: false });
+      return context.note('deleted nothing');
+    }
+  }
+  await schedules.delete(name);
+  if (json) context.json({ name, deleted: true });
+  context.note(`deleted ${name}. A current run continues.`);
+});

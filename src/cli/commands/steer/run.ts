@@ -38,85 +38,75 @@ interface Steered {
   readonly details?: object;
 }
 
-interface Outcome {
-  readonly workflowId: string;
-  readonly steered?: Steered;
-  readonly error?: unknown;
-}
-
 const CONCURRENCY = 8;
 /** A pause only waits for parts in flight. A low limit would delay the others, which continue to send. */
 const PAUSES_AT_A_TIME = 64;
 
 /**
- * Controls uploads and syncs. With one ID, its error fails the command. With several, the command prints one line for
- * each, and fails if any failed.
+ * Returns the command that controls uploads and syncs. With one ID, its error fails the command. With several, the command
+ * prints one line for each, and fails if any failed.
  */
-export async function steerCommand(
-  context: CliContext,
-  verb: SteerVerb,
-  ids: readonly string[],
-  options: SteerCommandOptions,
-): Promise<void> {
-  const { note, signal } = context;
-  const { query, json } = options;
-  const apply = actionOf(verb, options, signal);
-  const isForUploads = verb === 'retune';
-  const selection = { ids, query, yes: options.yes };
-  checkSelection(selection, verb, context.stdin.isTTY);
-  await withBackend(context, {}, async (backend) => {
-    const { client } = backend;
-    const serve = queueServer(context, backend);
-    const targets = await select(context, backend, selection, verb, !isForUploads);
-    if (targets === undefined) {
-      note('changed nothing');
-      if (json) context.json({ outcomes: [] });
-      return;
-    }
-    const isAlone = query === undefined && targets.length === 1 && !json;
+export const steerCommand =
+  (verb: SteerVerb) =>
+  async (context: CliContext, ids: readonly string[], options: SteerCommandOptions): Promise<void> => {
+    const { note, signal } = context;
+    const { query, json, yes } = options;
+    const apply = actionOf(verb, options, signal);
+    const isForUploads = verb === 'retune';
+    const selection = { ids, query, yes };
+    checkSelection(selection, verb, context.stdin.isTTY);
+    await withBackend(context, {}, async (backend) => {
+      const { client } = backend;
+      const serve = queueServer(context, backend);
+      const targets = await select(context, backend, selection, verb, !isForUploads);
+      if (targets === undefined) {
+        note('changed nothing');
+        if (json) context.json({ outcomes: [] });
+        return;
+      }
+      const isAlone = query === undefined && targets.length === 1 && !json;
 
-    const steerOne = async (workflowId: string): Promise<Steered> => {
-      const handle = client.getHandle<JobKind>(workflowId);
-      const { status, taskQueue, workflowType } = await handle.describe();
-      if (query !== undefined && status !== 'RUNNING') return hasEnded(workflowId, status);
-      if (status === 'RUNNING') await serve(taskQueue);
-      if (isForUploads && isSync({ type: workflowType })) {
-        throw new ConfigError(`${workflowId} is a sync. Pass the ID of one of its uploads.`);
-      }
-      try {
-        return await apply(handle);
-      } catch (error) {
-        if (query === undefined || !(error instanceof SteeringRefusedError)) throw error;
-        const { status: now } = await handle.describe();
-        if (now === 'RUNNING') throw error;
-        return hasEnded(workflowId, now);
-      }
-    };
-    /** Never rejects: the calls for the others would continue after the connection closes. */
-    const outcomeOf = async (workflowId: string): Promise<Outcome> => {
-      try {
-        signal.throwIfAborted();
-        // Ctrl-C aborts the call: a pause can wait a long time. A separate signal, because each request leaves a listener on it.
-        const own = AbortSignal.any([signal]);
-        setMaxListeners(0, own);
-        const steered = await client.temporal.withAbortSignal(own, () => steerOne(workflowId));
-        note(steered.line);
-        return { workflowId, steered };
-      } catch (error) {
-        if (!isAlone && !signal.aborted) note(`longhaul: ${workflowId}: ${errorText(error)}`);
-        return { workflowId, error };
-      }
-    };
-    const concurrency = verb === 'pause' ? PAUSES_AT_A_TIME : CONCURRENCY;
-    const outcomes = await pMap(targets, outcomeOf, { concurrency });
-    signal.throwIfAborted();
-    const [only] = outcomes;
-    if (isAlone && only?.error) throw only.error;
-    if (json) context.json({ outcomes: outcomes.map(toJson) });
-    else if (targets.length === 0) note('no running upload or sync matches the query');
-    if (outcomes.some(({ error }) => error !== undefined)) throw new AlreadyReported();
-  });
-}
+      const steerOne = async (workflowId: string): Promise<Steered> => {
+        const handle = client.getHandle<JobKind>(workflowId);
+        const { status, taskQueue, workflowType } = await handle.describe();
+        if (query !== undefined && status !== 'RUNNING') return hasEnded(workflowId, status);
+        if (status === 'RUNNING') await serve(taskQueue);
+        if (isForUploads && isSync({ type: workflowType })) {
+          throw new ConfigError(`${workflowId} is a sync. Pass the ID of one of its uploads.`);
+        }
+        try {
+          return await apply(handle);
+        } catch (error) {
+          if (query === undefined || !(error instanceof SteeringRefusedError)) throw error;
+          const { status: now } = await handle.describe();
+          if (now === 'RUNNING') throw error;
+          return hasEnded(workflowId, now);
+        }
+      };
+      /** Never rejects: the calls for the others would continue after the connection closes. */
+      const outcomeOf = async (workflowId: string): Promise<{ readonly shown: object; readonly error?: unknown }> => {
+        try {
+          signal.throwIfAborted();
+          // Ctrl-C aborts the call: a pause can wait a long time. A separate signal, because each request leaves a listener on it.
+          const own = AbortSignal.any([signal]);
+          setMaxListeners(0, own);
+          const { outcome, line, details } = await client.temporal.withAbortSignal(own, () => steerOne(workflowId));
+          note(line);
+          return { shown: { workflowId, outcome, ...details } };
+        } catch (error) {
+          if (!isAlone && !signal.aborted) note(`longhaul: ${workflowId}: ${errorText(error)}`);
+          return { shown: { workflowId, outcome: 'failed', error: jsonErrorOf(error) }, error };
+        }
+      };
+      const concurrency = verb === 'pause' ? PAUSES_AT_A_TIME : CONCURRENCY;
+      const outcomes = await pMap(targets, outcomeOf, { concurrency });
+      signal.throwIfAborted();
+      if (isAlone && outcomes[0]?.error) throw outcomes[0].error;
+      if (json) context.json({ outcomes: outcomes.map(({ shown }) => shown) });
+      else if (targets.length === 0) note('no running upload or sync matches the query');
+      if (outcomes.some(({ error }) => error !== undefined)) throw new AlreadyReported();
+    });
+  };
 
 /** @throws ConfigError if `retune` has nothing to change */
 function actionOf(
@@ -160,9 +150,4 @@ async function cancelAndWait(handle: JobHandle, signal: AbortSignal): Promise<St
 
 function hasEnded(workflowId: string, status: string): Steered {
   return { outcome: 'ended', line: `${workflowId} is already closed (${status.toLowerCase()})`, details: { status } };
-}
-
-function toJson({ workflowId, steered, error }: Outcome): object {
-  if (steered) return { workflowId, outcome: steered.outcome, ...steered.details };
-  return { workflowId, outcome: 'failed', error: jsonErrorOf(error) };
 }

@@ -1,5 +1,4 @@
 import { findRunning, isSync, type WorkflowSummary } from '../../../client/lists/list-uploads.ts';
-import { printable } from '../../../core/text/printable.ts';
 import { ConfigError } from '../../../errors.ts';
 import type { Backend } from '../../backend.ts';
 import { assertPromptable, confirm } from '../../text/terminal.ts';
@@ -54,19 +53,13 @@ export async function select(
   const needsPrompt = query === undefined ? targets.length > 1 && context.stdin.isTTY : targets.length > 0;
   if (yes || !needsPrompt) return targets;
 
-  for (const line of fitting ? describeFound(fitting, terminalWidth(context.stderr)) : describeIds(targets))
-    context.note(line);
+  const named = fitting
+    ? formatTable(columns, fitting.slice(0, NAMED_TARGETS), terminalWidth(context.stderr))
+    : targets.slice(0, NAMED_TARGETS);
+  named.forEach(context.note);
   if (targets.length > NAMED_TARGETS) context.note(`… and ${targets.length - NAMED_TARGETS} more`);
   const these = targets.length === 1 ? 'this one' : `these ${targets.length}`;
   return (await confirm(context, `${verb} ${these}?`)) ? targets : undefined;
-}
-
-function describeIds(ids: readonly string[]): string[] {
-  return ids.slice(0, NAMED_TARGETS).map(printable);
-}
-
-function describeFound(found: readonly WorkflowSummary[], width: number | undefined): string[] {
-  return formatTable(columns, found.slice(0, NAMED_TARGETS), width);
 }
 
 const columns: readonly Column<WorkflowSummary>[] = [

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { CliContext } from '../../context.ts';
+import type { Runs } from '../../context.ts';
 import { addScheduleOptions } from './options.ts';
 
 /** Adds `longhaul schedule …`, which manages syncs and uploads at set times. */
-export function addScheduleCommands(program: Command, context: () => Promise<CliContext>): void {
+export function addScheduleCommands(program: Command, runs: Runs): void {
   const load = () => import('./run.ts');
   const schedule = program
     .command('schedule')
@@ -16,63 +16,48 @@ export function addScheduleCommands(program: Command, context: () => Promise<Cli
       .description('create a schedule that runs the sync or upload command after "--"'),
   )
     .option('--paused', 'create the schedule paused')
-    .option('--json', 'print one JSON object')
-    .action(async (name: string, words: string[], options) =>
-      (await load()).createScheduleCommand(await context(), name, words, options),
-    );
+    .action(runs(async () => (await load()).createSchedule));
 
   addScheduleOptions(
     schedule
       .command('update <name> [work...]')
       .usage('<name> [options] [-- sync|upload <source> --purpose <purpose> …]')
       .description('change a schedule (--cron and --every replace all times)'),
-  )
-    .option('--json', 'print one JSON object')
-    .action(async (name: string, words: string[], options) =>
-      (await load()).updateScheduleCommand(await context(), name, words, options),
-    );
+  ).action(runs(async () => (await load()).updateSchedule));
 
   schedule
     .command('list')
     .description('list schedules')
-    .option('--json', 'print one JSON object')
-    .action(async (options) => (await load()).listSchedulesCommand(await context(), options));
+    .action(runs(async () => (await load()).listSchedules));
 
   schedule
     .command('show <name>')
     .description('show a schedule, its next times and the results of its last runs')
-    .option('--json', 'print one JSON object')
-    .action(async (name: string, options) => (await load()).showScheduleCommand(await context(), name, options));
+    .action(runs(async () => (await load()).showSchedule));
 
   schedule
     .command('check [names...]')
     .description('check the last runs of schedules (default: all), and exit with 1 if one is bad')
     .addHelpText('after', '\nA run is bad if it failed, completed with problems, waits for an operator or is overdue.')
     .option('--grace <duration>', 'maximum delay of a run (default: 10m)')
-    .option('--json', 'print one JSON object')
-    .action(async (names: string[], options) => (await load()).checkSchedulesCommand(await context(), names, options));
+    .action(runs(async () => (await load()).checkSchedules));
 
   schedule
     .command('pause <name>')
     .description('pause a schedule (a current run continues)')
     .option('--note <text>', 'note for operators')
-    .option('--json', 'print one JSON object')
-    .action(async (name: string, options) => (await load()).pauseScheduleCommand(await context(), name, options, true));
+    .action(runs(async () => (await load()).pauseSchedule));
 
   schedule
     .command('resume <name>')
     .description('resume a paused schedule')
     .option('--note <text>', 'note for operators')
-    .option('--json', 'print one JSON object')
-    .action(async (name: string, options) =>
-      (await load()).pauseScheduleCommand(await context(), name, options, false),
-    );
+    .action(runs(async () => (await load()).resumeSchedule));
 
   schedule
     .command('trigger <name>')
     .description('start a run now, and print its workflow ID')
-    .option('--json', 'print one JSON object')
-    .action(async (name: string, options) => (await load()).triggerScheduleCommand(await context(), name, options));
+    .action(runs(async () => (await load()).triggerSchedule));
 
   schedule
     .command('backfill <name>')
@@ -80,15 +65,13 @@ export function addScheduleCommands(program: Command, context: () => Promise<Cli
     .requiredOption('--from <time>', 'first time of the period, such as 2026-12-01T00:00:00Z')
     .option('--to <time>', 'last time of the period (default: now)')
     .option('--overlap <policy>', 'policy for overlapping runs, as of create (default: buffer-all)')
-    .option('--json', 'print one JSON object')
-    .action(async (name: string, options) => (await load()).backfillScheduleCommand(await context(), name, options));
+    .action(runs(async () => (await load()).backfillSchedule));
 
   schedule
     .command('delete <name>')
     .description('delete a schedule (a current run continues)')
     .option('--yes', 'skip the prompt')
-    .option('--json', 'print one JSON object')
-    .action(async (name: string, options) => (await load()).deleteScheduleCommand(await context(), name, options));
+    .action(runs(async () => (await load()).deleteSchedule));
 
-  for (const command of schedule.commands) command.copyInheritedSettings(program);
+  for (const command of schedule.commands) command.option('--json', 'print one JSON object');
 }

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { Limits } from '../../../contracts/limits.ts';
-import type { MakeContext } from '../../context.ts';
+import type { Runs } from '../../context.ts';
 import { limitOrNoneOption, partSizeOption, wholeNumberOption } from '../../options/values.ts';
 import type { SteerVerb } from './run.ts';
 
 /** Adds the commands that control running uploads and syncs, by IDs or by a list filter. */
-export function addSteerCommands(program: Command, context: MakeContext): void {
+export function addSteerCommands(program: Command, runs: Runs): void {
   const add = (verb: SteerVerb, description: string) =>
     program
       .command(`${verb} [ids...]`)
@@ -13,9 +13,7 @@ export function addSteerCommands(program: Command, context: MakeContext): void {
       .option('--query <query>', `filter of running uploads and syncs, such as 'LonghaulState = "waiting"'`)
       .option('--yes', 'skip the prompt')
       .option('--json', 'print one JSON object')
-      .action(async (ids: string[], options) =>
-        (await import('./run.ts')).steerCommand(await context(), verb, ids, options),
-      );
+      .action(runs(async () => (await import('./run.ts')).steerCommand(verb)));
   add('cancel', 'cancel uploads and their sessions, or syncs with all their uploads');
   add('pause', 'pause uploads or syncs, and return when no part is in flight').option(
     '--stop',
